@@ -1,0 +1,3 @@
+//! The program `xenia-rs`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Context, interpreter, block discovery, and the trait every engine implements.

@@ -1,0 +1,1 @@
+//! Bytes to structs: XEX2, ELF and the containers titles come in; reads through one trait.

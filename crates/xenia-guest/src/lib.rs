@@ -1,0 +1,16 @@
+//! The shared vocabulary: guest addresses, big-endian values, status codes, ordinals, title ids.
+//!
+//! Every other crate speaks these types, so this one depends on nothing and holds no behaviour.
+//! Invariant: a value of a guest integer in Rust is always in host order; only [`be<T>`] and byte
+//! buffers hold guest (big-endian) order.
+#![forbid(unsafe_code)]
+
+mod addr;
+mod endian;
+mod ids;
+pub mod status;
+
+pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
+pub use endian::{GuestValue, be};
+pub use ids::{MediaId, Ordinal, TitleId};
+pub use status::{NtStatus, Win32Error};

@@ -1,0 +1,129 @@
+//! Status values that exports return: `NtStatus` for the kernel, `Win32Error` and `HResult` for xam.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($code:ident = $value:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        #[repr(transparent)]
+        pub struct $name(pub u32);
+
+        #[allow(missing_docs)] // the names are the documentation
+        impl $name {
+            $(pub const $code: Self = Self($value);)*
+
+            /// The value's name, if it has one.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($value => Some(stringify!($code)),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "{:#010x}", self.0),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An NT status value. The top two bits are the severity.
+    NtStatus {
+        SUCCESS = 0x00000000;
+        ABANDONED_WAIT_0 = 0x00000080;
+        USER_APC = 0x000000C0;
+        ALERTED = 0x00000101;
+        TIMEOUT = 0x00000102;
+        PENDING = 0x00000103;
+        OBJECT_NAME_EXISTS = 0x40000000;
+        TIMER_RESUME_IGNORED = 0x40000025;
+        BUFFER_OVERFLOW = 0x80000005;
+        NO_MORE_FILES = 0x80000006;
+        UNSUCCESSFUL = 0xC0000001;
+        NOT_IMPLEMENTED = 0xC0000002;
+        INVALID_INFO_CLASS = 0xC0000003;
+        INFO_LENGTH_MISMATCH = 0xC0000004;
+        ACCESS_VIOLATION = 0xC0000005;
+        INVALID_HANDLE = 0xC0000008;
+        INVALID_PARAMETER = 0xC000000D;
+        NO_SUCH_FILE = 0xC000000F;
+        END_OF_FILE = 0xC0000011;
+        NO_MEMORY = 0xC0000017;
+        ALREADY_COMMITTED = 0xC0000021;
+        ACCESS_DENIED = 0xC0000022;
+        BUFFER_TOO_SMALL = 0xC0000023;
+        OBJECT_TYPE_MISMATCH = 0xC0000024;
+        OBJECT_NAME_INVALID = 0xC0000033;
+        OBJECT_NAME_NOT_FOUND = 0xC0000034;
+        OBJECT_NAME_COLLISION = 0xC0000035;
+        INVALID_PAGE_PROTECTION = 0xC0000045;
+        MUTANT_NOT_OWNED = 0xC0000046;
+        THREAD_IS_TERMINATING = 0xC000004B;
+        PROCEDURE_NOT_FOUND = 0xC000007A;
+        INVALID_IMAGE_FORMAT = 0xC000007B;
+        INSUFFICIENT_RESOURCES = 0xC000009A;
+        MEMORY_NOT_ALLOCATED = 0xC00000A0;
+        FILE_IS_A_DIRECTORY = 0xC00000BA;
+        NOT_SUPPORTED = 0xC00000BB;
+        INVALID_PARAMETER_1 = 0xC00000EF;
+        INVALID_PARAMETER_2 = 0xC00000F0;
+        INVALID_PARAMETER_3 = 0xC00000F1;
+        PROCESS_IS_TERMINATING = 0xC000010A;
+        DLL_NOT_FOUND = 0xC0000135;
+        ENTRYPOINT_NOT_FOUND = 0xC0000139;
+        MAPPED_ALIGNMENT = 0xC0000220;
+        NOT_FOUND = 0xC0000225;
+        DRIVER_ORDINAL_NOT_FOUND = 0xC0000262;
+        DRIVER_ENTRYPOINT_NOT_FOUND = 0xC0000263;
+    }
+}
+
+codes! {
+    /// A Win32 error number, as most of xam's exports return.
+    Win32Error {
+        SUCCESS = 0x00000000;
+        FILE_NOT_FOUND = 0x00000002;
+        PATH_NOT_FOUND = 0x00000003;
+        ACCESS_DENIED = 0x00000005;
+        INVALID_HANDLE = 0x00000006;
+        NOT_ENOUGH_MEMORY = 0x00000008;
+        NO_MORE_FILES = 0x00000012;
+        NOT_SUPPORTED = 0x00000032;
+        INVALID_PARAMETER = 0x00000057;
+        INSUFFICIENT_BUFFER = 0x0000007A;
+        INVALID_NAME = 0x0000007B;
+        BAD_ARGUMENTS = 0x000000A0;
+        BUSY = 0x000000AA;
+        ALREADY_EXISTS = 0x000000B7;
+        IO_INCOMPLETE = 0x000003E4;
+        IO_PENDING = 0x000003E5;
+        DEVICE_NOT_CONNECTED = 0x0000048F;
+        NOT_FOUND = 0x00000490;
+        CANCELLED = 0x000004C7;
+        NOT_LOGGED_ON = 0x000004DD;
+        NO_SUCH_USER = 0x00000525;
+        FUNCTION_FAILED = 0x0000065B;
+        EMPTY = 0x000010D2;
+    }
+}
+
+impl NtStatus {
+    /// Whether the status means success or information (top bit clear).
+    pub const fn is_success(self) -> bool {
+        self.0 & 0x8000_0000 == 0
+    }
+}
+
+impl Win32Error {
+    /// The error as an HRESULT (facility Win32), or 0 for success.
+    pub const fn to_hresult(self) -> u32 {
+        if self.0 == 0 { 0 } else { 0x8007_0000 | (self.0 & 0xFFFF) }
+    }
+}

@@ -1,0 +1,1 @@
+//! The PowerPC/VMX128 table; decoder, disassembler, assembler.

@@ -1,0 +1,1 @@
+//! Lifts guest code to Cranelift IR, compiles, caches, links, enters host code.

@@ -1,0 +1,1 @@
+//! The #[exports] attribute: turns guest-callable functions into rows of the export table.

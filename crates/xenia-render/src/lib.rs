@@ -1,0 +1,1 @@
+//! Presents the guest's picture with wgpu, in a winit window.

@@ -1,0 +1,1 @@
+//! Hardware threads, run queues, guest threads, order modes, the lockstep executor.

@@ -1,0 +1,1 @@
+//! Locks, lock order, phaser.

@@ -1,0 +1,1 @@
+//! Conformance cases (data), their runner, and the instruction-sequence fuzzer.
