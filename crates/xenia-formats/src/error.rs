@@ -1,0 +1,115 @@
+//! The one error of all readers: what was being read, where, and why it was refused.
+
+use std::borrow::Cow;
+use std::io;
+
+/// A file that can't be read as what it claims to be.
+///
+/// Displays as one line: `XEX security info at offset 0x90: needs 388 bytes, 12 are there`.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} at offset {offset:#x}: {reason}")]
+pub struct FormatError {
+    /// The structure or field that was being read.
+    pub what: Cow<'static, str>,
+    /// Offset in the file (or, for data inside a decompressed image, in that image).
+    pub offset: u64,
+    /// Why it was refused.
+    #[source]
+    pub reason: Reason,
+}
+
+/// Why a file was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// The file ends too early.
+    #[error("needs {needed} bytes, {available} are there")]
+    Truncated {
+        /// Bytes that the structure takes.
+        needed: u64,
+        /// Bytes that remain.
+        available: u64,
+    },
+    /// A field has a value outside what the format defines.
+    #[error("found {found:#x}, expected {expected}")]
+    Unexpected {
+        /// The value found.
+        found: u64,
+        /// What the format allows.
+        expected: Cow<'static, str>,
+    },
+    /// A size or count beyond what any console could load.
+    #[error("{value:#x} exceeds the limit of {limit:#x}")]
+    TooLarge {
+        /// The value found.
+        value: u64,
+        /// The largest value accepted.
+        limit: u64,
+    },
+    /// Fields that contradict each other, or data that doesn't decode.
+    #[error("{0}")]
+    Invalid(Cow<'static, str>),
+    /// Well-formed, but a variant that isn't read.
+    #[error("not supported: {0}")]
+    Unsupported(Cow<'static, str>),
+    /// The payload doesn't open with the development key and the caller has no retail key.
+    #[error(
+        "the payload does not open with the development key; a retail title needs your own key \
+         in keys.toml in the config folder or given with --key-file"
+    )]
+    RetailKeyMissing,
+    /// The payload opens with none of the keys at hand, a retail key among them.
+    #[error("the payload opens neither with the development key nor with the retail key given")]
+    NoKeyFits,
+    /// The host could not read the file.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl FormatError {
+    /// An error about `what` at `offset`.
+    pub fn new(what: impl Into<Cow<'static, str>>, offset: u64, reason: Reason) -> Self {
+        Self { what: what.into(), offset, reason }
+    }
+
+    pub(crate) fn truncated(what: impl Into<Cow<'static, str>>, offset: u64, needed: u64, size: u64) -> Self {
+        Self::new(what, offset, Reason::Truncated { needed, available: size.saturating_sub(offset) })
+    }
+
+    pub(crate) fn invalid(
+        what: impl Into<Cow<'static, str>>,
+        offset: u64,
+        why: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(what, offset, Reason::Invalid(why.into()))
+    }
+
+    pub(crate) fn unsupported(
+        what: impl Into<Cow<'static, str>>,
+        offset: u64,
+        why: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(what, offset, Reason::Unsupported(why.into()))
+    }
+
+    pub(crate) fn unexpected(
+        what: impl Into<Cow<'static, str>>,
+        offset: u64,
+        found: impl Into<u64>,
+        expected: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(what, offset, Reason::Unexpected { found: found.into(), expected: expected.into() })
+    }
+
+    /// An error if `value` is beyond `limit`.
+    pub(crate) fn check_limit(
+        what: &'static str,
+        offset: u64,
+        value: u64,
+        limit: u64,
+    ) -> Result<(), FormatError> {
+        if value > limit {
+            return Err(Self::new(what, offset, Reason::TooLarge { value, limit }));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! Positional reads: the one way in which readers see a file, a slice, or a file inside a container.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use crate::error::{FormatError, Reason};
+
+/// Bytes that can be read at any offset without a shared cursor.
+///
+/// A read is never mapped memory: a file that shrinks meanwhile gives an error, not a signal.
+pub trait ReadAt: Send + Sync {
+    /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end, 0 beyond it.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Total bytes.
+    fn size(&self) -> io::Result<u64>;
+}
+
+impl ReadAt for [u8] {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|start| self.get(start..)).unwrap_or(&[]);
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.as_slice().read_at(offset, buffer)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.as_slice().size()
+    }
+}
+
+impl ReadAt for File {
+    #[cfg(unix)]
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match std::os::unix::fs::FileExt::read_at(self, &mut buffer[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match std::os::windows::fs::FileExt::seek_read(self, &mut buffer[done..], offset + done as u64)? {
+                0 => break,
+                count => done += count,
+            }
+        }
+        Ok(done)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => { $(
+        impl<T: ReadAt + ?Sized> ReadAt for $pointer {
+            fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+                (**self).read_at(offset, buffer)
+            }
+            fn size(&self) -> io::Result<u64> {
+                (**self).size()
+            }
+        }
+    )* };
+}
+forward!(&T, Box<T>, Arc<T>);
+
+/// Reads exactly `count` bytes at `offset`; the error names `what`.
+///
+/// The size is checked before anything is allocated, so a hostile count costs nothing.
+pub fn read_exact_at(
+    source: &dyn ReadAt,
+    what: &'static str,
+    offset: u64,
+    count: u64,
+) -> Result<Vec<u8>, FormatError> {
+    let io_error = |error| FormatError::new(what, offset, Reason::Io(error));
+    let size = source.size().map_err(io_error)?;
+    if offset.checked_add(count).is_none_or(|end| end > size) {
+        return Err(FormatError::truncated(what, offset, count, size));
+    }
+    let count = usize::try_from(count)
+        .map_err(|_| FormatError::new(what, offset, Reason::TooLarge { value: count, limit: size }))?;
+    let mut bytes = vec![0; count];
+    let got = source.read_at(offset, &mut bytes).map_err(io_error)?;
+    if got != count {
+        // The file shrank between the two calls.
+        return Err(FormatError::truncated(what, offset, count as u64, offset + got as u64));
+    }
+    Ok(bytes)
+}
+
+/// Up to `N` bytes at the start, zero filled: what detection looks at.
+pub(crate) fn read_prefix<const N: usize>(source: &dyn ReadAt) -> io::Result<[u8; N]> {
+    let mut prefix = [0; N];
+    source.read_at(0, &mut prefix)?;
+    Ok(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_and_files_read_alike() {
+        let bytes: Vec<u8> = (0..100).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bytes");
+        std::fs::write(&path, &bytes).unwrap();
+        let sources: [Box<dyn ReadAt>; 3] =
+            [Box::new(File::open(&path).unwrap()), Box::new(bytes.clone()), Box::new(Arc::new(bytes))];
+        for source in sources {
+            assert_eq!(source.size().unwrap(), 100);
+            for (offset, length, expected) in
+                [(0, 10, 10), (95, 10, 5), (100, 1, 0), (101, 1, 0), (u64::MAX >> 1, 4, 0)]
+            {
+                let mut buffer = vec![0xFF; length];
+                assert_eq!(source.read_at(offset, &mut buffer).unwrap(), expected, "{offset}");
+                for (i, byte) in buffer[..expected].iter().enumerate() {
+                    assert_eq!(u64::from(*byte), offset + i as u64);
+                }
+            }
+            assert_eq!(read_exact_at(&source, "tail", 98, 2).unwrap(), [98, 99]);
+            let error = read_exact_at(&source, "tail", 98, 3).unwrap_err();
+            assert_eq!(error.to_string(), "tail at offset 0x62: needs 3 bytes, 2 are there");
+            assert!(read_exact_at(&source, "tail", u64::MAX, 3).is_err());
+        }
+    }
+}

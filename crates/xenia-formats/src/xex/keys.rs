@@ -1,0 +1,42 @@
+//! Keys: the development key is built in, a retail key comes only from the user.
+
+use std::fmt;
+
+/// The development key, which is no secret: sixteen zero bytes.
+const DEVELOPMENT_KEY: [u8; 16] = [0; 16];
+
+/// The master keys that payloads may be encrypted under.
+///
+/// Its `Debug` form never shows a key.
+#[derive(Clone, Default)]
+pub struct KeyRing {
+    retail: Option<[u8; 16]>,
+}
+
+impl KeyRing {
+    /// Only the development key.
+    pub const fn development() -> Self {
+        Self { retail: None }
+    }
+
+    /// The development key and the user's own retail key.
+    pub const fn with_retail(key: [u8; 16]) -> Self {
+        Self { retail: Some(key) }
+    }
+
+    /// Whether the user gave a retail key.
+    pub const fn has_retail(&self) -> bool {
+        self.retail.is_some()
+    }
+
+    /// Every key, in the order in which they are tried.
+    pub(crate) fn master_keys(&self) -> impl Iterator<Item = [u8; 16]> {
+        std::iter::once(DEVELOPMENT_KEY).chain(self.retail)
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRing").field("has_retail", &self.has_retail()).finish()
+    }
+}
