@@ -43,6 +43,9 @@ impl ReadAt for Vec<u8> {
 impl ReadAt for File {
     #[cfg(unix)]
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if offset.saturating_add(buffer.len() as u64) > i64::MAX as u64 {
+            return Ok(0); // no file reaches there, and the system call would refuse the offset
+        }
         let mut done = 0;
         while done < buffer.len() {
             match std::os::unix::fs::FileExt::read_at(self, &mut buffer[done..], offset + done as u64) {
