@@ -1,1 +1,17 @@
-//! Context, interpreter, block discovery, and the trait every engine implements.
+//! The guest processor: its architected state, the interpreter, and the trait every engine implements.
+//!
+//! - [`PpcContext`]: one hardware thread's registers, laid out for compiled code as well.
+//! - [`Execute`]: what an engine does; the scheduler knows no more than this.
+//! - the interpreter: the oracle. Written from the architecture books alone, it shares the decode
+//!   table with the lifter, and nothing else.
+//!
+//! Follows PowerISA 2.02 (books I–III), the AltiVec programming environments manual and the VMX128
+//! notes. Where books leave a choice, docs/decisions says which and why.
+
+mod context;
+mod execute;
+
+pub use context::{FpLazy, PpcContext, Reservation, cr_bit, msr_bit};
+pub use execute::{
+    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, ReservationMode,
+};

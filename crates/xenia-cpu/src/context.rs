@@ -1,0 +1,258 @@
+//! The architected state of one guest thread.
+//!
+//! A guest thread *is* its context: host frames hold nothing that is not here at a call, an exit or
+//! a block boundary. The layout is `repr(C)` because compiled code addresses the fields by offset
+//! (`core::mem::offset_of!`).
+//!
+//! Vector registers hold the host-order integer of the big-endian 16 bytes
+//! (`u128::from_be_bytes(memory)`): element 0, the one at the lowest address, is in the most
+//! significant bits. `lvx` is therefore a load and one byte reversal, and every lane is in host order.
+
+/// Bits of a CR field's nibble.
+pub mod cr_bit {
+    /// Less than, or negative.
+    pub const LT: u8 = 8;
+    /// Greater than, or positive.
+    pub const GT: u8 = 4;
+    /// Equal, or zero.
+    pub const EQ: u8 = 2;
+    /// Summary overflow, or unordered.
+    pub const SO: u8 = 1;
+}
+
+/// Bits of the machine state register.
+pub mod msr_bit {
+    /// 64-bit computation mode. Clear for titles.
+    pub const SF: u64 = 1 << 63;
+    /// Vector unit available.
+    pub const VEC: u64 = 1 << 25;
+    /// External interrupts enabled.
+    pub const EE: u64 = 1 << 15;
+    /// Problem state (user mode). Clear for titles.
+    pub const PR: u64 = 1 << 14;
+    /// Floating point available.
+    pub const FP: u64 = 1 << 13;
+    /// Floating-point exception mode 0.
+    pub const FE0: u64 = 1 << 11;
+    /// Floating-point exception mode 1.
+    pub const FE1: u64 = 1 << 8;
+    /// Recoverable interrupt.
+    pub const RI: u64 = 1 << 1;
+}
+
+/// The reservation made by `lwarx`/`ldarx`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Reservation {
+    /// The value that was loaded (zero-extended).
+    pub value: u64,
+    /// The address that was reserved; its line is `addr & !127`.
+    pub addr: u32,
+    /// Generation handed out by the reservation table, when one is in use.
+    pub generation: u32,
+    /// 1 while the reservation stands.
+    pub valid: u32,
+    /// Bytes of the reserving load: 4 or 8.
+    pub size: u32,
+}
+
+/// The last floating-point operation whose FPRF, FR and FI an engine has not computed yet.
+///
+/// `op` is 0 when nothing is pending; its other values belong to the engine. Always 0 outside
+/// [`crate::Execute::run`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct FpLazy {
+    /// Which operation, in the engine's own numbering; 0: none.
+    pub op: u64,
+    /// First operand's bits.
+    pub a: u64,
+    /// Second operand's bits.
+    pub b: u64,
+    /// Third operand's bits.
+    pub c: u64,
+    /// The result's bits.
+    pub result: u64,
+}
+
+/// One hardware thread's registers, and what engines need at hand beside them.
+#[derive(Clone, Debug)]
+#[repr(C, align(16))]
+pub struct PpcContext {
+    /// General-purpose registers.
+    pub gpr: [u64; 32],
+    /// Floating-point registers: the bits of a double.
+    pub fpr: [u64; 32],
+    /// Vector registers v0–v127; see the module doc for the byte order.
+    pub vr: [u128; 128],
+    /// Instructions left in this visit. Engines count down to exactly 0.
+    pub budget: i64,
+    /// What [`Self::budget`] was at the start of the visit.
+    pub visit_budget: i64,
+    /// Time base at the start of the visit, in ticks of 49.875 MHz.
+    pub time_base: u64,
+    /// log2 of the instructions per tick.
+    pub tick_shift: u32,
+    /// Time-base reads left before one ends the visit (the read itself completes).
+    pub time_reads_left: u32,
+    /// Link register.
+    pub lr: u64,
+    /// Count register.
+    pub ctr: u64,
+    /// Machine state register.
+    pub msr: u64,
+    /// Address of the next instruction.
+    pub pc: u32,
+    /// Floating-point status and control. Exact outside `run`.
+    pub fpscr: u32,
+    /// Vector status and control: NJ is bit 16, SAT bit 0.
+    pub vscr: u32,
+    /// VRSAVE.
+    pub vrsave: u32,
+    /// Condition register, a nibble per field ([`cr_bit`]); `cr[0]` is CR0. Upper nibbles are 0.
+    pub cr: [u8; 8],
+    /// XER summary overflow, 0 or 1.
+    pub xer_so: u8,
+    /// XER overflow, 0 or 1.
+    pub xer_ov: u8,
+    /// XER carry, 0 or 1.
+    pub xer_ca: u8,
+    /// XER byte count of `lswx`/`stswx`, 0–127.
+    pub xer_count: u8,
+    /// Number of the hardware thread that runs this context, 0–5.
+    pub hw_id: u8,
+    /// Guest thread id; never interpreted by engines.
+    pub thread_id: u32,
+    /// Reservation.
+    pub reservation: Reservation,
+    /// See [`FpLazy`].
+    pub fp_lazy: FpLazy,
+    /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
+    /// state; never saved, compared or hashed.
+    pub host: [u64; 24],
+}
+
+impl Default for PpcContext {
+    fn default() -> Self {
+        Self {
+            gpr: [0; 32],
+            fpr: [0; 32],
+            vr: [0; 128],
+            budget: 0,
+            visit_budget: 0,
+            time_base: 0,
+            tick_shift: 4,
+            time_reads_left: u32::MAX,
+            lr: 0,
+            ctr: 0,
+            msr: msr_bit::FP | msr_bit::VEC | msr_bit::EE | msr_bit::RI,
+            pc: 0,
+            fpscr: 0,
+            vscr: 0x0001_0000,
+            vrsave: 0,
+            cr: [0; 8],
+            xer_so: 0,
+            xer_ov: 0,
+            xer_ca: 0,
+            xer_count: 0,
+            hw_id: 0,
+            thread_id: 0,
+            reservation: Reservation::default(),
+            fp_lazy: FpLazy::default(),
+            host: [0; 24],
+        }
+    }
+}
+
+impl PpcContext {
+    /// The condition register as one word, CR0 in the top nibble.
+    pub fn cr_word(&self) -> u32 {
+        self.cr.iter().fold(0, |word, &field| word << 4 | u32::from(field & 15))
+    }
+
+    /// Replaces the condition register.
+    pub fn set_cr_word(&mut self, word: u32) {
+        for (index, field) in self.cr.iter_mut().enumerate() {
+            *field = (word >> (28 - 4 * index) & 15) as u8;
+        }
+    }
+
+    /// The fixed-point exception register as one word.
+    pub fn xer_word(&self) -> u32 {
+        u32::from(self.xer_so) << 31
+            | u32::from(self.xer_ov) << 30
+            | u32::from(self.xer_ca) << 29
+            | u32::from(self.xer_count & 0x7F)
+    }
+
+    /// Replaces the fixed-point exception register.
+    pub fn set_xer_word(&mut self, word: u32) {
+        self.xer_so = (word >> 31) as u8;
+        self.xer_ov = (word >> 30 & 1) as u8;
+        self.xer_ca = (word >> 29 & 1) as u8;
+        self.xer_count = (word & 0x7F) as u8;
+    }
+
+    /// Whether 64-bit computation mode is on (MSR\[SF\]).
+    #[inline(always)]
+    pub fn sf(&self) -> bool {
+        self.msr >> 63 != 0
+    }
+
+    /// Instructions completed in this visit.
+    #[inline(always)]
+    pub fn executed(&self) -> u64 {
+        (self.visit_budget - self.budget) as u64
+    }
+
+    /// Guest time now, in ticks of the time base.
+    #[inline(always)]
+    pub fn now(&self) -> u64 {
+        self.time_base + (self.executed() >> self.tick_shift)
+    }
+
+    /// Starts a visit of `budget` instructions at `time_base`, ending at the `time_reads`th
+    /// time-base read. The reservation is the scheduler's business.
+    pub fn begin_visit(&mut self, budget: i64, time_base: u64, time_reads: u32) {
+        self.budget = budget;
+        self.visit_budget = budget;
+        self.time_base = time_base;
+        self.time_reads_left = time_reads;
+    }
+
+    /// Names the first register in which two contexts differ, with both values; budget, reservation,
+    /// time and engine scratch are not state.
+    pub fn first_difference(&self, other: &Self) -> Option<(String, u128, u128)> {
+        let arrays = (0..32)
+            .map(|n| (format!("r{n}"), self.gpr[n] as u128, other.gpr[n] as u128))
+            .chain((0..32).map(|n| (format!("f{n}"), self.fpr[n] as u128, other.fpr[n] as u128)))
+            .chain((0..128).map(|n| (format!("v{n}"), self.vr[n], other.vr[n])));
+        let scalars = [
+            ("pc", self.pc as u128, other.pc as u128),
+            ("lr", self.lr as u128, other.lr as u128),
+            ("ctr", self.ctr as u128, other.ctr as u128),
+            ("msr", self.msr as u128, other.msr as u128),
+            ("cr", self.cr_word() as u128, other.cr_word() as u128),
+            ("xer", self.xer_word() as u128, other.xer_word() as u128),
+            ("fpscr", self.fpscr as u128, other.fpscr as u128),
+            ("vscr", self.vscr as u128, other.vscr as u128),
+            ("vrsave", self.vrsave as u128, other.vrsave as u128),
+        ];
+        scalars.into_iter().map(|(name, a, b)| (name.to_owned(), a, b)).chain(arrays).find(|(_, a, b)| a != b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cr_and_xer_words_round_trip() {
+        let mut ctx = PpcContext::default();
+        ctx.set_cr_word(0x1234_5678);
+        assert_eq!(ctx.cr, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(ctx.cr_word(), 0x1234_5678);
+        ctx.set_xer_word(0xE000_007F);
+        assert_eq!(ctx.xer_word(), 0xE000_007F);
+    }
+}

@@ -1,0 +1,99 @@
+//! Word to [`Op`]: two table look-ups.
+//!
+//! Ten primary opcodes hold many instructions each; what distinguishes those is in the word's low
+//! eleven bits, so each of the ten gets a 2,048-entry table. Two rows (`dcbz`, `dcbz128`) differ
+//! only above those bits; the entry names the first, and a row's `next` names the other.
+
+use crate::{Instruction, OP_COUNT, Op, ROWS};
+use std::sync::LazyLock;
+
+const NONE: u16 = u16::MAX;
+const LOW_BITS: u32 = 0x7FF;
+
+struct Tables {
+    /// Per primary opcode: where its entries start, and which low bits index them.
+    primary: [(u32, u32); 64],
+    entries: Vec<u16>,
+    /// Per row: its bits and mask, and the row to try when they don't match.
+    rows: Vec<(u32, u32, u16)>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(build);
+
+fn build() -> Tables {
+    let mut tables = Tables {
+        primary: [(0, 0); 64],
+        entries: Vec::new(),
+        rows: ROWS.iter().map(|row| (row.bits, row.mask, NONE)).collect(),
+    };
+    for primary in 0..64_u32 {
+        let members: Vec<_> = ROWS.iter().filter(|row| row.bits >> 26 == primary).collect();
+        let index_mask = if members.iter().any(|row| row.mask & LOW_BITS != 0) { LOW_BITS } else { 0 };
+        tables.primary[primary as usize] = (tables.entries.len() as u32, index_mask);
+        for low in 0..=index_mask {
+            let mut entry = NONE;
+            for row in &members {
+                if row.bits & LOW_BITS == low & row.mask & LOW_BITS {
+                    tables.rows[row.op as usize].2 = entry;
+                    entry = row.op as u16;
+                }
+            }
+            tables.entries.push(entry);
+        }
+    }
+    tables
+}
+
+/// Finds the row that `word` belongs to, or `None` for a word that is no instruction.
+#[inline]
+pub fn decode(word: u32) -> Option<Op> {
+    let tables = &*TABLES;
+    let (start, index_mask) = tables.primary[(word >> 26) as usize];
+    let mut row = tables.entries[(start + (word & index_mask)) as usize];
+    while (row as usize) < OP_COUNT {
+        let (bits, mask, next) = tables.rows[row as usize];
+        if word & mask == bits {
+            return Some(ROWS[row as usize].op);
+        }
+        row = next;
+    }
+    None
+}
+
+impl Instruction {
+    /// The instruction's row, or `None`.
+    #[inline]
+    pub fn op(self) -> Option<Op> {
+        decode(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_decodes_to_itself_with_all_free_bits_clear_and_set() {
+        for row in ROWS {
+            assert_eq!(decode(row.bits), Some(row.op));
+            assert_eq!(decode(row.bits | !row.mask), Some(row.op), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_instruction_decode_to_nothing() {
+        for word in [0, 0x0400_0000, 0x7C00_0002, 0x4C00_0002] {
+            assert_eq!(decode(word), None, "{word:#010x}");
+        }
+    }
+
+    #[test]
+    fn look_up_agrees_with_a_linear_search() {
+        let mut word = 0x1234_5678_u32;
+        for _ in 0..200_000 {
+            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let linear = ROWS.iter().find(|row| word & row.mask == row.bits).map(|row| row.op);
+            assert_eq!(decode(word), linear, "{word:#010x}");
+        }
+    }
+}

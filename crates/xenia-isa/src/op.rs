@@ -1,0 +1,251 @@
+//! What the table's rows turn into: the [`Op`] enum, its facts, and a trait per family.
+
+use crate::Instruction;
+
+/// What the methods of a family trait return.
+pub trait Semantics {
+    /// The result of one instruction's method.
+    type Output;
+}
+
+/// The layout of an instruction word, as the manuals name it.
+#[allow(missing_docs, non_camel_case_types)] // the manuals' own names
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    I,
+    B,
+    SC,
+    D,
+    DS,
+    X,
+    XL,
+    XFX,
+    XFL,
+    XS,
+    XO,
+    A,
+    M,
+    MD,
+    MDS,
+    DCBZ,
+    VA,
+    VC,
+    VX,
+    VX128,
+    VX128_1,
+    VX128_2,
+    VX128_3,
+    VX128_4,
+    VX128_5,
+    VX128_R,
+    VX128_P,
+}
+
+/// Properties of a row; the table's doc says what each means.
+#[allow(missing_docs, non_camel_case_types)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Flag {
+    rc,
+    oe,
+    vrc,
+    vrc128,
+    lk,
+    sets_cr0,
+    mem,
+    privileged,
+}
+
+/// The family of an instruction: the name of the file that holds its arm in every engine.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    Integer,
+    Logical,
+    Rotate,
+    Branch,
+    LoadStore,
+    Float,
+    Vector,
+    Vector128,
+    System,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The row's identity.
+    pub op: Op,
+    /// Rust name, unique: `addx`, `andi_rc`.
+    pub name: &'static str,
+    /// Mnemonic without Rc/OE/LK suffixes: `add`, `andi.`.
+    pub mnemonic: &'static str,
+    /// Word layout.
+    pub form: Form,
+    /// A word belongs to the row if `word & mask == bits`.
+    pub bits: u32,
+    /// Which bits decide.
+    pub mask: u32,
+    /// Properties, as a set of `1 << Flag`.
+    flags: u16,
+    /// Operand kinds in assembler order.
+    pub operands: &'static [Operand],
+    /// Family.
+    pub family: Family,
+    /// One line: what it does.
+    pub doc: &'static str,
+}
+
+impl Row {
+    /// Whether the row has `flag`.
+    pub const fn has(&self, flag: Flag) -> bool {
+        self.flags & (1 << flag as u16) != 0
+    }
+}
+
+/// An operand kind: which field, and how the assembler language writes it.
+#[allow(missing_docs, non_camel_case_types)] // named after the fields, see `fields.rs`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    rd,
+    rs,
+    ra,
+    rb,
+    fd,
+    fs,
+    fa,
+    fb,
+    fc,
+    vd,
+    vs,
+    va,
+    vb,
+    vc,
+    vd128,
+    vs128,
+    va128,
+    vb128,
+    /// VC of `vperm128`: v0–v7.
+    vc3,
+    simm,
+    uimm,
+    /// Signed 16-bit displacement, written `d(ra)` together with the `ra` that follows.
+    disp,
+    /// Signed 14-bit displacement times 4.
+    disp_ds,
+    li,
+    bd,
+    bo,
+    bi,
+    crfd,
+    crfs,
+    crbd,
+    crba,
+    crbb,
+    crm,
+    l,
+    to,
+    lev,
+    sync_l,
+    mtmsr_l,
+    spr,
+    tbr,
+    fm,
+    fpscr_imm,
+    nb,
+    sh,
+    sh64,
+    mb,
+    me,
+    mb64,
+    /// `vsldoi` byte shift, 0–15.
+    shb,
+    /// Unsigned 5 bits at PPC 11–15.
+    uimm5,
+    /// Signed 5 bits at PPC 11–15.
+    simm5,
+    /// Word rotation of `vrlimi128`, word placement of `vpkd3d128`.
+    z,
+    /// Selector of `vpermwi128`, 8 bits.
+    perm,
+}
+
+macro_rules! define {
+    ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal
+        $text:literal [$($flag:ident)*] ($($operand:ident)*);)* })*) => {
+        /// An instruction of the table; `Op as usize` is its row number.
+        #[allow(non_camel_case_types)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum Op { $($(#[doc = $doc] $name,)*)* }
+
+        /// All rows, indexed by `Op as usize`.
+        pub static ROWS: &[Row] = &[$($(Row {
+            op: Op::$name,
+            name: stringify!($name),
+            mnemonic: $text,
+            form: Form::$form,
+            bits: $bits,
+            mask: $mask,
+            flags: 0 $(| 1 << Flag::$flag as u16)*,
+            operands: &[$(Operand::$operand),*],
+            family: Family::$family,
+            doc: $doc.trim_ascii(),
+        },)*)*];
+
+        /// Number of rows.
+        pub const OP_COUNT: usize = [$($(Op::$name),*),*].len();
+
+        $(
+            #[doc = concat!("The ", stringify!($family), " family: one method per row.")]
+            pub trait $family: Semantics {
+                $(#[doc = $doc] fn $name(&mut self, i: Instruction) -> Self::Output;)*
+            }
+        )*
+
+        /// Something that has an arm for every row.
+        pub trait AllOps: $($family +)* {}
+        impl<T: $($family +)*> AllOps for T {}
+
+        /// Calls the method of `op`.
+        #[inline]
+        pub fn dispatch<V: AllOps + ?Sized>(to: &mut V, op: Op, i: Instruction) -> V::Output {
+            match op { $($(Op::$name => to.$name(i),)*)* }
+        }
+
+        /// The method of `op` as a function pointer, for predecoded code.
+        pub const fn handler<V: AllOps>(op: Op) -> fn(&mut V, Instruction) -> V::Output {
+            match op { $($(Op::$name => V::$name,)*)* }
+        }
+
+        // Two rows overlap if some word belongs to both; rows that refine another are not allowed.
+        const _: () = {
+            const BITS: &[(u32, u32)] = &[$($(($bits, $mask)),*),*];
+            let mut a = 0;
+            while a < BITS.len() {
+                assert!(BITS[a].0 & !BITS[a].1 == 0, "a row's match has bits outside its mask");
+                let mut b = a + 1;
+                while b < BITS.len() {
+                    let common = BITS[a].1 & BITS[b].1;
+                    assert!(BITS[a].0 & common != BITS[b].0 & common, "two rows overlap");
+                    b += 1;
+                }
+                a += 1;
+            }
+        };
+    };
+}
+crate::for_each_op!(define);
+
+impl Op {
+    /// The op's row.
+    #[inline]
+    pub fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+
+    /// Every op, in table order.
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        ROWS.iter().map(|row| row.op)
+    }
+}
