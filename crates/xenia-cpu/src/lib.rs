@@ -10,6 +10,8 @@
 
 mod context;
 mod execute;
+#[allow(dead_code, unused_imports)] // until the run loop lands
+mod interp;
 
 pub use context::{FpLazy, PpcContext, Reservation, cr_bit, msr_bit};
 pub use execute::{

@@ -1,0 +1,185 @@
+//! What an instruction's arm works on: the context, memory, and how it ends.
+//!
+//! Invariants are in the doc of [`crate::interp`].
+
+use crate::{EngineConfig, ExceptionKind, PpcContext, ReservationMode};
+use xenia_isa::{Instruction, Semantics};
+use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
+
+/// How an instruction that completed goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Flow {
+    /// With the instruction at `ctx.pc`, or the next one of the block.
+    Next,
+    /// `sc` completed; its LEV is in [`Cpu::lev`].
+    Syscall,
+    /// The visit ends here: a yield hint, or the last allowed time-base read.
+    Yield,
+    /// The instruction completed and caused an enabled floating-point exception.
+    FloatingPoint,
+}
+
+/// The instruction did not complete; why is in [`Cpu::exception`]. Only [`Cpu::raise`] makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Raised(());
+
+/// What every arm returns. One byte, so that `?` costs a compare.
+pub(crate) type Step = Result<Flow, Raised>;
+
+/// The processor as an arm sees it.
+pub(crate) struct Cpu<'a> {
+    pub(crate) ctx: &'a mut PpcContext,
+    pub(crate) memory: &'a GuestMemory,
+    pub(crate) devices: &'a mut DeviceQueue,
+    pub(crate) reservations: ReservationMode,
+    pub(crate) exception: ExceptionKind,
+    pub(crate) lev: u8,
+}
+
+impl Semantics for Cpu<'_> {
+    type Output = Step;
+}
+
+impl<'a> Cpu<'a> {
+    pub(crate) fn new(
+        ctx: &'a mut PpcContext,
+        memory: &'a GuestMemory,
+        devices: &'a mut DeviceQueue,
+        config: EngineConfig,
+    ) -> Self {
+        let exception = ExceptionKind::IllegalInstruction { word: 0 };
+        Self { ctx, memory, devices, reservations: config.reservations, exception, lev: 0 }
+    }
+}
+
+/// Registers.
+impl Cpu<'_> {
+    /// GPR `n`.
+    #[inline(always)]
+    pub(crate) fn gpr(&self, n: usize) -> u64 {
+        self.ctx.gpr[n]
+    }
+
+    /// Sets GPR `n`.
+    #[inline(always)]
+    pub(crate) fn set_gpr(&mut self, n: usize, value: u64) {
+        self.ctx.gpr[n] = value;
+    }
+
+    /// RA|0: 0 for `r0`, else the register.
+    #[inline(always)]
+    pub(crate) fn gpr_or_zero(&self, n: usize) -> u64 {
+        if n == 0 { 0 } else { self.ctx.gpr[n] }
+    }
+
+    /// Sets CR field `field` to the nibble `bits`.
+    #[inline(always)]
+    pub(crate) fn set_cr(&mut self, field: usize, bits: u8) {
+        self.ctx.cr[field] = bits;
+    }
+
+    /// Sets CR0 from a result: signed comparison with 0 of the low word (32-bit mode) or of all of
+    /// it (64-bit mode), and a copy of XER\[SO\].
+    #[inline(always)]
+    pub(crate) fn record(&mut self, result: u64) {
+        let value = if self.ctx.sf() { result as i64 } else { i64::from(result as i32) };
+        self.ctx.cr[0] = compare(value, 0) | self.ctx.xer_so;
+    }
+}
+
+/// LT, GT or EQ.
+#[inline(always)]
+pub(crate) fn compare<T: Ord>(a: T, b: T) -> u8 {
+    u8::from(a < b) << 3 | u8::from(a > b) << 2 | u8::from(a == b) << 1
+}
+
+/// Exceptions.
+impl Cpu<'_> {
+    /// The instruction does not complete. Nothing of the context may have been changed.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn raise(&mut self, kind: ExceptionKind) -> Raised {
+        self.exception = kind;
+        Raised(())
+    }
+
+    /// Ends an arm whose word is no instruction.
+    #[cold]
+    pub(crate) fn illegal(&mut self, i: Instruction) -> Step {
+        Err(self.raise(ExceptionKind::IllegalInstruction { word: i.0 }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn memory_fault(&mut self, fault: MemoryFault) -> Raised {
+        self.raise(ExceptionKind::Memory(fault))
+    }
+}
+
+/// Effective addresses. Storage is addressed with 32 bits in both modes.
+impl Cpu<'_> {
+    /// `(RA|0) + (RB)`.
+    #[inline(always)]
+    pub(crate) fn ea_x(&self, i: Instruction) -> u32 {
+        self.gpr_or_zero(i.ra()).wrapping_add(self.gpr(i.rb())) as u32
+    }
+
+    /// `(RA|0) + D`.
+    #[inline(always)]
+    pub(crate) fn ea_d(&self, i: Instruction) -> u32 {
+        self.gpr_or_zero(i.ra()).wrapping_add(i.disp() as u64) as u32
+    }
+
+    /// `(RA|0) + DS`.
+    #[inline(always)]
+    pub(crate) fn ea_ds(&self, i: Instruction) -> u32 {
+        self.gpr_or_zero(i.ra()).wrapping_add(i.disp_ds() as u64) as u32
+    }
+}
+
+macro_rules! access {
+    ($($load:ident $store:ident $type:ty;)*) => { $(
+        /// Loads a big-endian value.
+        #[inline(always)]
+        pub(crate) fn $load(&mut self, ea: u32) -> Result<$type, Raised> {
+            match self.memory.$load(ea, self.devices) {
+                Ok(value) => Ok(value),
+                Err(fault) => Err(self.memory_fault(fault)),
+            }
+        }
+
+        /// Stores a big-endian value.
+        #[inline(always)]
+        pub(crate) fn $store(&mut self, ea: u32, value: $type) -> Result<(), Raised> {
+            match self.memory.$store(ea, value, self.devices) {
+                Ok(()) => {
+                    if self.reservations == ReservationMode::Strict {
+                        self.end_reservations(ea);
+                    }
+                    Ok(())
+                }
+                Err(fault) => Err(self.memory_fault(fault)),
+            }
+        }
+    )* };
+}
+
+/// Storage. Values are in host order; a `u128` is in the order of the vector registers.
+impl Cpu<'_> {
+    access! {
+        load_u8 store_u8 u8;
+        load_u16 store_u16 u16;
+        load_u32 store_u32 u32;
+        load_u64 store_u64 u64;
+        load_u128 store_u128 u128;
+    }
+}
+
+/// Reservations.
+impl Cpu<'_> {
+    /// A plain store has been made: ends the reservations of other hardware threads on its line.
+    #[cold]
+    #[inline(never)]
+    fn end_reservations(&mut self, _ea: u32) {}
+}
