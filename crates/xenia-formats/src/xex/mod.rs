@@ -1,5 +1,275 @@
 //! XEX2, the console's executable container.
+//!
+//! ```text
+//! 0                 main header, 0x18 bytes
+//! 0x18              optional header table, 8 bytes an entry
+//! security_offset   security info: image size, digests, file key, page descriptors
+//! …                 bodies of optional headers, import tables, strings
+//! header_size       payload, maybe encrypted, maybe compressed
+//! ```
+//!
+//! [`Xex::read`] takes the headers apart; [`Xex::load`] decrypts, decompresses and checks the payload.
+//! A digest that doesn't match is reported in [`LoadedImage::digests`], not refused: it is the
+//! caller's decision. What contradicts itself so that no image comes of it is refused.
+//!
+//! Invariant: all that a [`Xex`] holds lies within the file, and its sizes are below the limits of
+//! [`crate::image`].
 
+mod digests;
+mod exports;
+mod header;
+mod imports;
 mod keys;
+mod payload;
+mod security;
 
+pub use header::{OptionalHeader, OptionalValue, StaticLibrary, key};
 pub use keys::KeyRing;
+pub use payload::{BasicBlock, Compression, Encryption};
+pub use security::{PageDescriptor, PageType, SecurityInfo};
+
+use std::io;
+
+use xenia_guest::GuestAddr;
+
+use crate::error::FormatError;
+use crate::fields::Fields;
+use crate::image::{
+    DigestCheck, ExecutionInfo, ImageKind, LoadedImage, PageRun, Protection, Resource, TlsInfo,
+};
+use crate::pe;
+use crate::read_at::{ReadAt, read_exact_at, read_prefix};
+
+pub(crate) const MAGIC: &[u8; 4] = b"XEX2";
+pub(crate) const MAIN_HEADER_SIZE: usize = 0x18;
+/// The longest header accepted; the page descriptors of the largest image take 1.5 MiB.
+const MAX_HEADER_SIZE: u64 = 16 << 20;
+
+/// Bits of [`Xex::module_flags`].
+pub mod module_flags {
+    /// The module is a title.
+    pub const TITLE: u32 = 1;
+    /// The module exports to a title.
+    pub const EXPORTS_TO_TITLE: u32 = 2;
+    /// The module is the system debugger.
+    pub const SYSTEM_DEBUGGER: u32 = 4;
+    /// The module is a library.
+    pub const DLL: u32 = 8;
+    /// The file is a patch of one of three kinds.
+    pub const ANY_PATCH: u32 = 0x70;
+    /// The module runs in user mode.
+    pub const USER_MODE: u32 = 0x80;
+}
+
+/// Whether the file begins as a XEX of any version does.
+pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
+    let prefix: [u8; 4] = read_prefix(source)?;
+    Ok(matches!(&prefix, b"XEX2" | b"XEX1"))
+}
+
+/// The headers of a XEX2 file.
+#[derive(Clone, Debug)]
+pub struct Xex {
+    /// See [`module_flags`].
+    pub module_flags: u32,
+    /// Where the payload starts.
+    pub header_size: u32,
+    /// Where the security info starts.
+    pub security_offset: u32,
+    /// Every optional header, in file order.
+    pub optional: Vec<OptionalHeader>,
+    /// Sizes, digests, keys and page descriptors.
+    pub security: SecurityInfo,
+    /// How the payload is encrypted.
+    pub encryption: Encryption,
+    /// How the payload is compressed.
+    pub compression: Compression,
+    /// First instruction; null if the file names none.
+    pub entry: GuestAddr,
+    /// Guest address that the image is linked for.
+    pub base: GuestAddr,
+    /// Bytes of the main thread's stack.
+    pub stack_size: Option<u32>,
+    /// Thread-local storage template.
+    pub tls: Option<TlsInfo>,
+    /// Title id and versions.
+    pub execution: Option<ExecutionInfo>,
+    /// Named blobs.
+    pub resources: Vec<Resource>,
+    /// Libraries linked in, with their versions.
+    pub static_libraries: Vec<StaticLibrary>,
+    /// File name that the linker knew.
+    pub name: Option<String>,
+    /// Import libraries with their record addresses, not yet looked up in the image.
+    imports: imports::ImportTable,
+    /// Everything before the payload.
+    header: Vec<u8>,
+}
+
+impl Xex {
+    /// Reads and checks the headers.
+    ///
+    /// # Errors
+    /// The structure that is damaged, its offset and what is wrong with it.
+    pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
+        let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
+        let main = Fields::new(&main, 0, "XEX main header");
+        let magic: [u8; 4] = main.array(0)?;
+        if &magic != MAGIC {
+            return Err(if &magic == b"XEX1" {
+                FormatError::unsupported(main.what, 0, "XEX1, the format of early development builds")
+            } else {
+                FormatError::unexpected(main.what, 0, u32::from_be_bytes(magic), "the magic XEX2")
+            });
+        }
+        let module_flags = main.u32(4)?;
+        let header_size = main.u32(8)?;
+        let security_offset = main.u32(0x10)?;
+        let optional_count = main.u32(0x14)?;
+        FormatError::check_limit("XEX header size", 8, u64::from(header_size), MAX_HEADER_SIZE)?;
+        if (header_size as usize) < MAIN_HEADER_SIZE {
+            return Err(main.invalid(8, format!("a header of {header_size} bytes can't hold itself")));
+        }
+        let header = read_exact_at(source, "XEX header", 0, u64::from(header_size))?;
+        let whole = Fields::new(&header, 0, "XEX header");
+        let security = SecurityInfo::read(whole, security_offset)?;
+        let optional = header::read_table(whole, optional_count)?;
+        let find = |wanted| header::find(&optional, wanted);
+
+        let format = find(key::FILE_FORMAT)
+            .ok_or_else(|| whole.invalid(MAIN_HEADER_SIZE, "there is no file format header"))?;
+        let (encryption, compression) = payload::read_format(header::body(whole, format)?, &security)?;
+
+        let base = match find(key::IMAGE_BASE) {
+            Some(found) => GuestAddr(found.word),
+            None => security.load_address,
+        };
+        if base.0 % security.page_size() != 0 || base.0.checked_add(security.image_size).is_none() {
+            return Err(FormatError::invalid(
+                "XEX image base",
+                find(key::IMAGE_BASE).map_or(u64::from(security_offset) + 0x110, |h| h.offset + 4),
+                format!("{base} is no place for {:#x} bytes", security.image_size),
+            ));
+        }
+        let inside = |address: u32, size: u32| {
+            address
+                .checked_sub(base.0)
+                .and_then(|start| start.checked_add(size))
+                .is_some_and(|end| end <= security.image_size)
+        };
+        let entry = find(key::ENTRY_POINT).map_or(GuestAddr::NULL, |found| GuestAddr(found.word));
+        if !entry.is_null() && (entry.0 % 4 != 0 || !inside(entry.0, 4)) {
+            let offset = find(key::ENTRY_POINT).map_or(0, |found| found.offset + 4);
+            return Err(FormatError::invalid(
+                "XEX entry point",
+                offset,
+                format!("{entry} is not an instruction of the image"),
+            ));
+        }
+
+        let tls = header::read_tls(whole, find(key::TLS_INFO), inside)?;
+        let execution = header::read_execution(whole, find(key::EXECUTION_INFO))?;
+        let resources = header::read_resources(whole, find(key::RESOURCE_INFO), inside)?;
+        let static_libraries = header::read_static_libraries(whole, find(key::STATIC_LIBRARIES))?;
+        let name = header::read_sized_text(whole, find(key::ORIGINAL_PE_NAME))?;
+        let imports = match find(key::IMPORT_LIBRARIES) {
+            Some(found) => imports::read_table(header::body(whole, found)?)?,
+            None => imports::ImportTable::default(),
+        };
+        let stack_size = find(key::DEFAULT_STACK_SIZE).map(|found| found.word);
+
+        Ok(Self {
+            module_flags,
+            header_size,
+            security_offset,
+            optional,
+            security,
+            encryption,
+            compression,
+            entry,
+            base,
+            stack_size,
+            tls,
+            execution,
+            resources,
+            static_libraries,
+            name,
+            imports,
+            header,
+        })
+    }
+
+    /// The optional header with this key.
+    pub fn optional_header(&self, key: u32) -> Option<&OptionalHeader> {
+        header::find(&self.optional, key)
+    }
+
+    /// Whether the file patches another one instead of holding an image.
+    pub const fn is_patch(&self) -> bool {
+        self.module_flags & module_flags::ANY_PATCH != 0
+    }
+
+    /// The headers as stored.
+    pub fn header_bytes(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// Protection by run of pages, as the page descriptors say.
+    pub fn page_runs(&self) -> Vec<PageRun> {
+        let page_size = self.security.page_size();
+        let mut start = self.base;
+        let mut runs = Vec::with_capacity(self.security.pages.len());
+        for descriptor in &self.security.pages {
+            let size = descriptor.page_count * page_size;
+            let protection = match descriptor.kind {
+                PageType::Code => Protection::Code,
+                PageType::Data => Protection::ReadWrite,
+                PageType::ReadOnly => Protection::ReadOnly,
+            };
+            runs.push(PageRun { start, size, protection });
+            start = start.offset(size);
+        }
+        runs
+    }
+
+    /// Decrypts, decompresses and checks the payload.
+    ///
+    /// # Errors
+    /// A missing key ([`crate::Reason::RetailKeyMissing`]), a payload that doesn't decode, imports
+    /// outside the image, patches. Digests that don't match are no error, see the module doc.
+    pub fn load(&self, source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
+        if self.is_patch() {
+            return Err(FormatError::unsupported("XEX module flags", 4, "delta patches (XEXP)"));
+        }
+        let mut digests: Vec<DigestCheck> = Vec::new();
+        digests::check_header(self, &mut digests);
+        digests::check_imports(self, &mut digests);
+        let bytes = payload::read(self, source, keys, &mut digests)?;
+        digests::check_pages(self, &bytes, &mut digests);
+
+        let pe = pe::PeHeaders::read(&bytes)?;
+        let functions = pe.read_functions(&bytes, self.base)?;
+        let imports = self.imports.resolve(&bytes, self.base)?;
+        let exports = exports::read(self, &bytes)?;
+        Ok(LoadedImage {
+            kind: ImageKind::Xex,
+            base: self.base,
+            size: self.security.image_size,
+            entry: self.entry,
+            bytes,
+            page_size: self.security.page_size(),
+            page_runs: self.page_runs(),
+            imports,
+            tls: self.tls,
+            stack_size: self.stack_size,
+            execution: self.execution,
+            resources: self.resources.clone(),
+            exports,
+            functions,
+            symbols: Vec::new(),
+            name: self.name.clone(),
+            headers: self.header.clone(),
+            digests,
+        })
+    }
+}

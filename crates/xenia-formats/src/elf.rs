@@ -1,0 +1,367 @@
+//! 32-bit big-endian PowerPC ELF executables: the developer format, and what `pack` starts from.
+//!
+//! Only what a static, non-relocatable program needs is read: load segments, the TLS template, sections by
+//! name, symbols, and the entry. Offsets in errors are offsets in the file.
+//!
+//! Invariant: every segment of an [`Elf`] lies in the file, none overlaps another, and together they span
+//! at most [`MAX_IMAGE_SIZE`].
+
+use std::io;
+
+use object::elf;
+use object::endian::BigEndian;
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+
+use crate::error::{FormatError, Reason};
+use crate::fields::text;
+use crate::image::{ImageKind, LoadedImage, MAX_IMAGE_SIZE, PageRun, Protection, Symbol};
+use crate::read_at::{ReadAt, read_exact_at, read_prefix};
+
+/// The largest file accepted; debug sections may outweigh the image.
+const MAX_FILE: u64 = 512 << 20;
+/// Most symbols that are read.
+const MAX_SYMBOLS: usize = 1 << 20;
+/// Longest name of a section or symbol; what follows is cut off.
+const MAX_NAME: usize = 255;
+
+type Header = elf::FileHeader32<BigEndian>;
+
+/// Whether the file begins as an ELF of any kind does.
+pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
+    let prefix: [u8; 4] = read_prefix(source)?;
+    Ok(prefix == elf::ELFMAG)
+}
+
+/// A statically linked PowerPC program.
+#[derive(Clone, Debug)]
+pub struct Elf {
+    /// First instruction.
+    pub entry: GuestAddr,
+    /// Load segments by ascending address; none is empty.
+    pub segments: Vec<Segment>,
+    /// Template of thread-local storage.
+    pub tls: Option<Segment>,
+    /// Every named section with contents in the file, in file order.
+    pub sections: Vec<Section>,
+    /// Named symbols by ascending address.
+    pub symbols: Vec<Symbol>,
+    /// Bytes of the file and program headers at the file's start.
+    pub(crate) headers_size: u32,
+    /// The whole file.
+    data: Vec<u8>,
+}
+
+/// A part of the file that is placed in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Where it lies in memory.
+    pub address: GuestAddr,
+    /// Bytes in memory.
+    pub size: u32,
+    /// File offset of its contents.
+    pub file_offset: u32,
+    /// Bytes of contents; the rest is zero.
+    pub file_size: u32,
+    /// What the guest may do there.
+    pub protection: Protection,
+}
+
+/// A named part of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Name, such as `.text`.
+    pub name: String,
+    /// Where it lies in memory; null if it doesn't.
+    pub address: GuestAddr,
+    /// File offset of its contents.
+    pub file_offset: u32,
+    /// Bytes.
+    pub size: u32,
+}
+
+impl Elf {
+    /// Reads and checks an executable.
+    ///
+    /// # Errors
+    /// Another machine, word size or byte order; a library or object file; segments outside the file, of
+    /// absurd size, or in each other's way.
+    pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
+        let size = source.size().map_err(|error| FormatError::new("ELF file", 0, Reason::Io(error)))?;
+        FormatError::check_limit("ELF file size", 0, size, MAX_FILE)?;
+        let ident = read_exact_at(source, "ELF header", 0, size_of::<Header>() as u64)?;
+        if ident[..4] != elf::ELFMAG {
+            let found = u32::from_be_bytes([ident[0], ident[1], ident[2], ident[3]]);
+            return Err(FormatError::unexpected("ELF header", 0, found, "the ELF magic"));
+        }
+        if ident[4] != elf::ELFCLASS32.0 {
+            return Err(FormatError::unexpected("ELF class", 4, ident[4], "1 (32-bit)"));
+        }
+        if ident[5] != elf::ELFDATA2MSB.0 {
+            return Err(FormatError::unexpected("ELF byte order", 5, ident[5], "2 (big-endian)"));
+        }
+        let data = read_exact_at(source, "ELF file", 0, size)?;
+        let bytes = data.as_slice();
+        let damaged = |what: &'static str, offset: u64| {
+            move |error: object::read::Error| FormatError::invalid(what, offset, error.to_string())
+        };
+        let header = Header::parse(bytes).map_err(damaged("ELF header", 0))?;
+        let kind = header.e_type(BigEndian);
+        if kind != elf::ET_EXEC {
+            return Err(FormatError::unexpected("ELF type", 0x10, kind.0, "2 (an executable)"));
+        }
+        let machine = header.e_machine(BigEndian);
+        if machine != elf::EM_PPC {
+            return Err(FormatError::unexpected("ELF machine", 0x12, machine.0, "20 (PowerPC)"));
+        }
+
+        let table = u64::from(header.e_phoff(BigEndian));
+        let program =
+            header.program_headers(BigEndian, bytes).map_err(damaged("ELF program headers", table))?;
+        let mut segments = Vec::new();
+        let mut tls = None;
+        for (index, row) in program.iter().enumerate() {
+            let offset = table + index as u64 * size_of_val(row) as u64;
+            match row.p_type(BigEndian) {
+                elf::PT_LOAD if row.p_memsz(BigEndian) != 0 => {
+                    segments.push(read_segment(row, offset, size)?);
+                }
+                elf::PT_TLS => tls = Some(read_segment(row, offset, size)?),
+                _ => {}
+            }
+        }
+        segments.sort_by_key(|segment: &Segment| segment.address);
+        check_layout(&segments, table)?;
+
+        let entry = GuestAddr(header.e_entry(BigEndian));
+        let holds = |s: &Segment| entry.0.checked_sub(s.address.0).is_some_and(|at| at < s.size);
+        if !entry.0.is_multiple_of(4) || !segments.iter().any(holds) {
+            return Err(FormatError::invalid(
+                "ELF entry point",
+                0x18,
+                format!("{entry} is not an instruction of a load segment"),
+            ));
+        }
+
+        let table = u64::from(header.e_shoff(BigEndian));
+        let damaged_sections = damaged("ELF sections", table);
+        let rows = header.sections(BigEndian, bytes).map_err(damaged_sections)?;
+        let mut sections = Vec::new();
+        for row in rows.iter() {
+            let name = rows.section_name(BigEndian, row).map_err(damaged("ELF section name", table))?;
+            if let Some((offset, size)) = row.file_range(BigEndian).filter(|_| !name.is_empty()) {
+                sections.push(Section {
+                    name: text(&name[..name.len().min(MAX_NAME)]),
+                    address: GuestAddr(row.sh_addr(BigEndian)),
+                    file_offset: offset as u32,
+                    size: size as u32,
+                });
+            }
+        }
+        let table = rows.symbols(BigEndian, bytes, elf::SHT_SYMTAB).map_err(damaged("ELF symbols", table))?;
+        let mut symbols = Vec::new();
+        for row in table.iter().take(MAX_SYMBOLS) {
+            let kind = row.st_type();
+            if row.is_undefined(BigEndian) || matches!(kind, elf::STT_FILE | elf::STT_SECTION | elf::STT_TLS)
+            {
+                continue;
+            }
+            // A damaged name loses the symbol, not the program.
+            let Ok(name) = row.name(BigEndian, table.strings()) else { continue };
+            if name.is_empty() {
+                continue;
+            }
+            symbols.push(Symbol {
+                name: text(&name[..name.len().min(MAX_NAME)]),
+                address: GuestAddr(row.st_value(BigEndian)),
+                size: row.st_size(BigEndian),
+                is_function: kind == elf::STT_FUNC,
+            });
+        }
+        symbols.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+
+        let headers_size = u64::from(header.e_phoff(BigEndian)) + size_of_val(program) as u64;
+        Ok(Self { entry, segments, tls, sections, symbols, headers_size: headers_size as u32, data })
+    }
+
+    /// The contents of a section, if the file has one of that name.
+    pub fn section_data(&self, name: &str) -> Option<(&Section, &[u8])> {
+        let section = self.sections.iter().find(|section| section.name == name)?;
+        let start = section.file_offset as usize;
+        Some((section, self.data.get(start..start.checked_add(section.size as usize)?)?))
+    }
+
+    /// A segment's contents in the file.
+    pub fn segment_data(&self, segment: &Segment) -> &[u8] {
+        let start = segment.file_offset as usize;
+        self.data.get(start..start + segment.file_size as usize).unwrap_or(&[])
+    }
+
+    /// Lowest address and the address behind the highest one, as 33-bit values.
+    pub(crate) fn span(&self) -> (u64, u64) {
+        let start = self.segments.first().map_or(0, |segment| u64::from(segment.address.0));
+        let end = self.segments.last().map_or(0, Segment::end);
+        (start, end)
+    }
+
+    /// Places every segment into `image`, whose first byte is at `base`.
+    pub(crate) fn copy_segments(&self, image: &mut [u8], base: u32) {
+        for segment in &self.segments {
+            let start = (segment.address.0 - base) as usize;
+            let contents = self.segment_data(segment);
+            image[start..start + contents.len()].copy_from_slice(contents);
+        }
+    }
+
+    /// Protection by page of `page_size` bytes from `base` on; what several segments share gets the rights
+    /// of all of them.
+    pub(crate) fn page_protections(
+        &self,
+        base: u32,
+        pages: usize,
+        page_size: u32,
+    ) -> Vec<Option<Protection>> {
+        let mut found = vec![None; pages];
+        for segment in &self.segments {
+            let first = ((segment.address.0 - base) / page_size) as usize;
+            let last = ((segment.end() - 1 - u64::from(base)) / u64::from(page_size)) as usize;
+            for page in &mut found[first..=last] {
+                *page = Some(page.map_or(segment.protection, |old| union(old, segment.protection)));
+            }
+        }
+        found
+    }
+
+    /// The image, in pages of 4 KiB.
+    ///
+    /// # Errors
+    /// None beyond those of [`Self::read`] today; the signature is that of every format.
+    pub fn load(&self) -> Result<LoadedImage, FormatError> {
+        let (start, end) = self.span();
+        let base = start as u32 / PAGE_SIZE * PAGE_SIZE;
+        let size = (end.next_multiple_of(u64::from(PAGE_SIZE)) - u64::from(base)) as u32;
+        let mut bytes = vec![0; size as usize];
+        self.copy_segments(&mut bytes, base);
+        let mut page_runs: Vec<PageRun> = Vec::new();
+        let pages = self.page_protections(base, (size / PAGE_SIZE) as usize, PAGE_SIZE);
+        for (index, protection) in pages.into_iter().enumerate() {
+            let Some(protection) = protection else { continue };
+            let start = GuestAddr(base + index as u32 * PAGE_SIZE);
+            match page_runs.last_mut() {
+                Some(run) if run.protection == protection && run.start.offset(run.size) == start => {
+                    run.size += PAGE_SIZE;
+                }
+                _ => page_runs.push(PageRun { start, size: PAGE_SIZE, protection }),
+            }
+        }
+        Ok(LoadedImage {
+            kind: ImageKind::Elf,
+            base: GuestAddr(base),
+            size,
+            entry: self.entry,
+            bytes,
+            page_size: PAGE_SIZE,
+            page_runs,
+            imports: Vec::new(),
+            tls: None,
+            stack_size: None,
+            execution: None,
+            resources: Vec::new(),
+            exports: Vec::new(),
+            functions: Vec::new(),
+            symbols: self.symbols.clone(),
+            name: None,
+            headers: Vec::new(),
+            digests: Vec::new(),
+        })
+    }
+}
+
+impl Segment {
+    /// The address behind its last byte, as a 33-bit value.
+    pub(crate) fn end(&self) -> u64 {
+        u64::from(self.address.0) + u64::from(self.size)
+    }
+}
+
+/// The rights of either.
+fn union(a: Protection, b: Protection) -> Protection {
+    let writable = |p| matches!(p, Protection::ReadWrite | Protection::WritableCode);
+    let code = |p| matches!(p, Protection::Code | Protection::WritableCode);
+    match (writable(a) || writable(b), code(a) || code(b)) {
+        (false, false) => Protection::ReadOnly,
+        (true, false) => Protection::ReadWrite,
+        (false, true) => Protection::Code,
+        (true, true) => Protection::WritableCode,
+    }
+}
+
+fn read_segment(
+    row: &elf::ProgramHeader32<BigEndian>,
+    offset: u64,
+    file_size: u64,
+) -> Result<Segment, FormatError> {
+    const WHAT: &str = "ELF segment";
+    let flags = row.p_flags(BigEndian);
+    let segment = Segment {
+        address: GuestAddr(row.p_vaddr(BigEndian)),
+        size: row.p_memsz(BigEndian),
+        file_offset: row.p_offset(BigEndian),
+        file_size: row.p_filesz(BigEndian),
+        protection: match (flags.contains(elf::PF_W), flags.contains(elf::PF_X)) {
+            (false, false) => Protection::ReadOnly,
+            (true, false) => Protection::ReadWrite,
+            (false, true) => Protection::Code,
+            (true, true) => Protection::WritableCode,
+        },
+    };
+    FormatError::check_limit(
+        "ELF segment size",
+        offset + 0x14,
+        u64::from(segment.size),
+        u64::from(MAX_IMAGE_SIZE),
+    )?;
+    if segment.file_size > segment.size {
+        return Err(FormatError::invalid(
+            WHAT,
+            offset + 0x10,
+            format!("{:#x} bytes of contents in {:#x} bytes of memory", segment.file_size, segment.size),
+        ));
+    }
+    if u64::from(segment.file_offset) + u64::from(segment.file_size) > file_size {
+        let at = u64::from(segment.file_offset);
+        return Err(FormatError::truncated(WHAT, at, u64::from(segment.file_size), file_size));
+    }
+    if segment.end() > u64::from(u32::MAX) {
+        return Err(FormatError::invalid(
+            WHAT,
+            offset + 8,
+            format!("{:#x} bytes at {} wrap around", segment.size, segment.address),
+        ));
+    }
+    Ok(segment)
+}
+
+/// Ascending segments must not overlap, and span no more than an image may.
+fn check_layout(segments: &[Segment], table: u64) -> Result<(), FormatError> {
+    const WHAT: &str = "ELF segments";
+    let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
+        return Err(FormatError::invalid(WHAT, table, "there is nothing to load"));
+    };
+    for pair in segments.windows(2) {
+        if pair[0].end() > u64::from(pair[1].address.0) {
+            return Err(FormatError::invalid(
+                WHAT,
+                table,
+                format!("the ones at {} and {} overlap", pair[0].address, pair[1].address),
+            ));
+        }
+    }
+    let page = u64::from(PAGE_SIZE);
+    let span = last.end().next_multiple_of(page) - u64::from(first.address.0) / page * page;
+    FormatError::check_limit("ELF image size", table, span, u64::from(MAX_IMAGE_SIZE))?;
+    if last.end().next_multiple_of(page) > u64::from(u32::MAX) {
+        return Err(FormatError::invalid(WHAT, table, "the last page of the address space is used"));
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Recomputes every SHA-1 digest of the headers and the image.
+//!
+//! Imports and pages are chains: the security info anchors the first link, each link holds the digest of
+//! the next one. A broken link is reported where the bytes are, and does not hide the ones behind it.
+
+use sha1::{Digest, Sha1};
+
+use super::Xex;
+use super::security::{Sha1Digest, field};
+use crate::image::DigestCheck;
+
+/// SHA-1 over the concatenation of `parts`.
+pub(super) fn sha1(parts: &[&[u8]]) -> Sha1Digest {
+    let mut hash = Sha1::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// The digest of the headers, which leaves out the signed part of the security info.
+pub(super) fn header_digest(header: &[u8], security_offset: usize) -> Option<Sha1Digest> {
+    let tail = header.get(security_offset.checked_add(field::ALLOWED_MEDIA)?..)?;
+    let head = header.get(..security_offset + 8)?;
+    Some(sha1(&[tail, head]))
+}
+
+pub(super) fn check_header(xex: &Xex, out: &mut Vec<DigestCheck>) {
+    let found = header_digest(&xex.header, xex.security_offset as usize);
+    out.push(DigestCheck { what: "header".into(), ok: found == Some(xex.security.header_digest) });
+}
+
+pub(super) fn check_imports(xex: &Xex, out: &mut Vec<DigestCheck>) {
+    let libraries = &xex.imports.libraries;
+    if xex.security.import_count as usize != libraries.len() {
+        out.push(DigestCheck {
+            what: format!("import library count ({} of {})", libraries.len(), xex.security.import_count),
+            ok: false,
+        });
+    }
+    let mut expected: &[u8] = &xex.security.import_digest;
+    for library in libraries {
+        let found = sha1(&[&library.raw[4..]]);
+        out.push(DigestCheck { what: format!("import library {}", library.name), ok: found == expected });
+        expected = library.next_digest();
+    }
+}
+
+pub(super) fn check_pages(xex: &Xex, image: &[u8], out: &mut Vec<DigestCheck>) {
+    let mut expected = xex.security.image_digest;
+    let mut covered = 0;
+    for (index, (run, descriptor)) in xex.page_runs().iter().zip(&xex.security.pages).enumerate() {
+        let start = (run.start.0 - xex.base.0) as usize;
+        let pages = &image[start..start + run.size as usize];
+        let found = sha1(&[pages, &descriptor.raw]);
+        out.push(DigestCheck {
+            what: format!("page run {index} ({}, {} bytes)", run.start, run.size),
+            ok: found == expected,
+        });
+        expected = descriptor.next_digest();
+        covered += run.size;
+    }
+    if covered != xex.security.image_size {
+        out.push(DigestCheck {
+            what: format!("page runs (cover {covered} of {} bytes)", xex.security.image_size),
+            ok: false,
+        });
+    }
+}

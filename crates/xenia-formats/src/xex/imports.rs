@@ -1,0 +1,146 @@
+//! Import libraries: the table in the headers, and its records in the image.
+//!
+//! Each record is the address of a word of the image: type in bits 31:24, name index in 23:16,
+//! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk, always
+//! preceded by the slot of the same ordinal. So a variable takes one record, a function two.
+
+use xenia_guest::{GuestAddr, Ordinal};
+
+use crate::error::FormatError;
+use crate::fields::{Fields, text};
+use crate::image::{Import, ImportLibrary, Version};
+
+/// Bytes of a code thunk.
+pub(super) const THUNK_SIZE: u32 = 16;
+
+/// The import table of the headers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ImportTable {
+    pub(super) libraries: Vec<LibraryRecord>,
+}
+
+/// One library record.
+#[derive(Clone, Debug)]
+pub(super) struct LibraryRecord {
+    pub(super) name: String,
+    /// File offset, for errors.
+    pub(super) offset: u64,
+    /// The record as stored; digests are over it.
+    pub(super) raw: Vec<u8>,
+    id: u32,
+    version: Version,
+    minimum_version: Version,
+    addresses: Vec<GuestAddr>,
+}
+
+impl LibraryRecord {
+    /// Digest of the next record from its byte 4 on; zero in the last.
+    pub(super) fn next_digest(&self) -> &[u8] {
+        &self.raw[4..0x18]
+    }
+}
+
+/// Takes the body of the import libraries header apart.
+pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
+    let body = Fields { what: "XEX import table", ..body };
+    let names_size = body.u32(4)? as usize;
+    let count = body.u32(8)?;
+    let names = body.sub(0xC, names_size, "XEX import library names")?;
+    let names = read_names(names.bytes);
+
+    let mut libraries = Vec::new();
+    let mut at = 0xC + names_size;
+    // Each turn takes at least 0x28 bytes of the body or fails, so a hostile count ends soon.
+    for _ in 0..count {
+        let size = body.u32(at)? as usize;
+        let record = body.sub(at, size, "XEX import library")?;
+        let name_index = usize::from(record.u16(0x24)? & 0xFF);
+        let name = names.get(name_index).ok_or_else(|| {
+            record.invalid(0x24, format!("name {name_index} of a table of {}", names.len()))
+        })?;
+        let record_count = usize::from(record.u16(0x26)?);
+        record.slice(0x28, record_count * 4)?;
+        let mut addresses = Vec::with_capacity(record_count);
+        for index in 0..record_count {
+            addresses.push(GuestAddr(record.u32(0x28 + index * 4)?));
+        }
+        libraries.push(LibraryRecord {
+            name: name.clone(),
+            offset: record.origin,
+            raw: record.bytes.to_vec(),
+            id: record.u32(0x18)?,
+            version: Version(record.u32(0x1C)?),
+            minimum_version: Version(record.u32(0x20)?),
+            addresses,
+        });
+        at += size;
+    }
+    Ok(ImportTable { libraries })
+}
+
+/// Names are NUL-terminated and each padded to a multiple of four bytes.
+fn read_names(bytes: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let length = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+        names.push(text(&rest[..length]));
+        rest = rest.get((length + 1).next_multiple_of(4)..).unwrap_or(&[]);
+    }
+    names
+}
+
+impl ImportTable {
+    /// Looks every record up in the image.
+    pub(super) fn resolve(&self, image: &[u8], base: GuestAddr) -> Result<Vec<ImportLibrary>, FormatError> {
+        self.libraries.iter().map(|library| library.resolve(image, base)).collect()
+    }
+}
+
+impl LibraryRecord {
+    fn resolve(&self, image: &[u8], base: GuestAddr) -> Result<ImportLibrary, FormatError> {
+        let mut imports: Vec<Import> = Vec::new();
+        for (index, &address) in self.addresses.iter().enumerate() {
+            let refuse = |why: String| {
+                FormatError::invalid("XEX import record", self.offset + 0x28 + index as u64 * 4, why)
+            };
+            let at = |length: u32| {
+                let start = address.0.checked_sub(base.0)? as usize;
+                image.get(start..start.checked_add(length as usize)?)
+            };
+            let Some(word) = at(4).filter(|_| address.0.is_multiple_of(4)) else {
+                return Err(refuse(format!("{address} is not a word of the image")));
+            };
+            let word = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
+            let ordinal = Ordinal(word as u16);
+            match word >> 24 {
+                0 => imports.push(Import { ordinal, slot: address, thunk: None }),
+                1 => {
+                    if at(THUNK_SIZE).is_none() {
+                        return Err(refuse(format!("the thunk at {address} is not all in the image")));
+                    }
+                    match imports.last_mut() {
+                        Some(last) if last.ordinal == ordinal && last.thunk.is_none() => {
+                            last.thunk = Some(address);
+                        }
+                        _ => {
+                            return Err(refuse(format!(
+                                "the thunk of ordinal {ordinal} follows no slot of it"
+                            )));
+                        }
+                    }
+                }
+                other => {
+                    return Err(refuse(format!("the word at {address} has the unknown type {other:#x}")));
+                }
+            }
+        }
+        Ok(ImportLibrary {
+            name: self.name.clone(),
+            id: self.id,
+            version: self.version,
+            minimum_version: self.minimum_version,
+            imports,
+        })
+    }
+}

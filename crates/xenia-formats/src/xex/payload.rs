@@ -1,0 +1,277 @@
+//! The payload: decryption and the three compressions.
+//!
+//! Encryption is AES-128-CBC with a zero vector over the stored bytes, under a session key that the
+//! security info holds encrypted with a master key. Which master key is not recorded: each one at hand is
+//! tried, and the one whose result is an image (or whose first LZX block has the right digest) is it.
+
+use aes::Aes128;
+use aes::cipher::block_padding::NoPadding;
+use aes::cipher::{BlockModeDecrypt, KeyIvInit};
+
+use super::digests::sha1;
+use super::security::{SecurityInfo, Sha1Digest};
+use super::{KeyRing, Xex};
+use crate::error::{FormatError, Reason};
+use crate::fields::Fields;
+use crate::image::{DigestCheck, MAX_IMAGE_SIZE};
+use crate::read_at::{ReadAt, read_exact_at};
+use crate::{lzx, pe};
+
+/// How a payload is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// Not at all.
+    None,
+    /// AES-128-CBC under a session key.
+    Normal,
+}
+
+/// How a payload is compressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// The payload is the image.
+    None,
+    /// Stored runs, each followed by zeros that aren't stored.
+    Basic(Vec<BasicBlock>),
+    /// LZX in a list of digested blocks.
+    Lzx {
+        /// Logarithm of the window's size, 15 to 25.
+        window_bits: u32,
+        /// Bytes of the first block; 0 = there is none.
+        first_block_size: u32,
+        /// SHA-1 of the first block.
+        first_block_digest: [u8; 20],
+    },
+    /// The payload patches another file's image.
+    Delta,
+}
+
+/// A run of stored bytes and the zeros that follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasicBlock {
+    /// Stored bytes.
+    pub data_size: u32,
+    /// Zero bytes that aren't stored.
+    pub zero_size: u32,
+}
+
+/// Bytes before the chunks of an LZX block: the next block's size and digest.
+const LZX_BLOCK_HEADER: usize = 24;
+/// How much is decrypted to see whether a key fits; PE headers lie within it.
+const KEY_PROBE: usize = 0x1_0000;
+/// Incompressible data grows a little under LZX; nothing grows by more than this.
+const MAX_PAYLOAD: u64 = MAX_IMAGE_SIZE as u64 + (64 << 20);
+
+/// Reads the body of the file format header.
+pub(super) fn read_format(
+    body: Fields<'_>,
+    security: &SecurityInfo,
+) -> Result<(Encryption, Compression), FormatError> {
+    let body = Fields { what: "XEX file format info", ..body };
+    let encryption = match body.u16(4)? {
+        0 => Encryption::None,
+        1 => Encryption::Normal,
+        other => return Err(FormatError::unexpected("XEX encryption", body.origin + 4, other, "0 or 1")),
+    };
+    let compression = match body.u16(6)? {
+        0 => Compression::None,
+        1 => Compression::Basic(read_basic_blocks(body, security.image_size)?),
+        2 => {
+            let window = body.u32(8)?;
+            if !window.is_power_of_two() || !lzx::WINDOW_BITS.contains(&window.ilog2()) {
+                return Err(FormatError::unexpected(
+                    "XEX LZX window size",
+                    body.origin + 8,
+                    window,
+                    "a power of two from 32 KiB to 32 MiB",
+                ));
+            }
+            Compression::Lzx {
+                window_bits: window.ilog2(),
+                first_block_size: body.u32(0xC)?,
+                first_block_digest: body.array(0x10)?,
+            }
+        }
+        3 => Compression::Delta,
+        other => {
+            return Err(FormatError::unexpected("XEX compression", body.origin + 6, other, "0 to 3"));
+        }
+    };
+    Ok((encryption, compression))
+}
+
+fn read_basic_blocks(body: Fields<'_>, image_size: u32) -> Result<Vec<BasicBlock>, FormatError> {
+    let mut blocks = Vec::with_capacity(body.bytes.len() / 8);
+    let mut total = 0_u64;
+    for at in (8..).step_by(8).take(body.bytes.len().saturating_sub(8) / 8) {
+        let block = BasicBlock { data_size: body.u32(at)?, zero_size: body.u32(at + 4)? };
+        total += u64::from(block.data_size) + u64::from(block.zero_size);
+        if total > u64::from(image_size) {
+            return Err(
+                body.invalid(at, format!("blocks of {total:#x} bytes in an image of {image_size:#x} bytes"))
+            );
+        }
+        blocks.push(block);
+    }
+    Ok(blocks)
+}
+
+/// The image: decrypted, decompressed, `image_size` bytes.
+pub(super) fn read(
+    xex: &Xex,
+    source: &dyn ReadAt,
+    keys: &KeyRing,
+    digests: &mut Vec<DigestCheck>,
+) -> Result<Vec<u8>, FormatError> {
+    const WHAT: &str = "XEX payload";
+    let start = u64::from(xex.header_size);
+    let file_size = source.size().map_err(|error| FormatError::new(WHAT, start, Reason::Io(error)))?;
+    let stored = file_size.saturating_sub(start);
+    let image_size = xex.security.image_size as usize;
+    match &xex.compression {
+        Compression::None => {
+            let mut image = read_exact_at(source, WHAT, start, stored.min(image_size as u64))?;
+            decrypt(xex, keys, &mut image, KEY_PROBE, pe::looks_like_image)?;
+            image.resize(image_size, 0);
+            Ok(image)
+        }
+        Compression::Basic(blocks) => {
+            let total: u64 = blocks.iter().map(|block| u64::from(block.data_size)).sum();
+            // The cipher works on 16-byte blocks, so the last one may reach beyond the data.
+            let whole = match xex.encryption {
+                Encryption::None => total,
+                Encryption::Normal => total.next_multiple_of(16),
+            };
+            let mut data = read_exact_at(source, WHAT, start, whole)?;
+            decrypt(xex, keys, &mut data, KEY_PROBE, pe::looks_like_image)?;
+            let mut image = vec![0; image_size];
+            let (mut from, mut to) = (0, 0);
+            for block in blocks {
+                let size = block.data_size as usize;
+                image[to..to + size].copy_from_slice(&data[from..from + size]);
+                from += size;
+                to += size + block.zero_size as usize;
+            }
+            Ok(image)
+        }
+        Compression::Lzx { window_bits, first_block_size, first_block_digest } => {
+            FormatError::check_limit("XEX payload size", start, stored, MAX_PAYLOAD)?;
+            let mut data = read_exact_at(source, WHAT, start, stored)?;
+            let first = *first_block_size as usize;
+            if first > data.len() {
+                return Err(FormatError::truncated("XEX LZX block 0", start, first as u64, file_size));
+            }
+            decrypt(xex, keys, &mut data, first, |block| {
+                // A damaged block still shows by its chunk list that the key is right.
+                sha1(&[block]) == *first_block_digest || chunks(block).is_ok()
+            })?;
+            let stream = gather_chunks(&data, start, first, *first_block_digest, digests)?;
+            let mut image = vec![0; image_size];
+            lzx::decode(*window_bits, &stream, &mut image).map_err(|error| {
+                FormatError::invalid(
+                    "XEX LZX data",
+                    start,
+                    format!("{} at byte {:#x} of the compressed stream", error.reason, error.offset),
+                )
+            })?;
+            Ok(image)
+        }
+        Compression::Delta => {
+            Err(FormatError::unsupported("XEX compression", 0, "delta compression outside a patch"))
+        }
+    }
+}
+
+/// Decrypts in place with the first key under which `accepts` likes the first `probe` bytes.
+fn decrypt(
+    xex: &Xex,
+    keys: &KeyRing,
+    data: &mut [u8],
+    probe: usize,
+    accepts: impl Fn(&[u8]) -> bool,
+) -> Result<(), FormatError> {
+    if xex.encryption == Encryption::None {
+        return Ok(());
+    }
+    // Only what follows the chain's last whole block stays as it is: padding of an LZX file's end.
+    let whole = data.len() / 16 * 16;
+    let probe = probe.min(data.len());
+    let fits = |session: &[u8; 16]| {
+        let mut start = data[..probe.next_multiple_of(16).min(whole)].to_vec();
+        cbc_decrypt(session, &mut start);
+        start.truncate(probe);
+        accepts(&start)
+    };
+    let session = keys
+        .master_keys()
+        .map(|master| {
+            let mut session = xex.security.file_key;
+            cbc_decrypt(&master, &mut session);
+            session
+        })
+        .find(fits);
+    let Some(session) = session else {
+        let reason = if keys.has_retail() { Reason::NoKeyFits } else { Reason::RetailKeyMissing };
+        return Err(FormatError::new("XEX payload", u64::from(xex.header_size), reason));
+    };
+    cbc_decrypt(&session, &mut data[..whole]);
+    Ok(())
+}
+
+/// AES-128-CBC with a zero vector over whole blocks.
+fn cbc_decrypt(key: &[u8; 16], data: &mut [u8]) {
+    let cipher = cbc::Decryptor::<Aes128>::new(key.into(), &[0; 16].into());
+    let whole = data.len() / 16 * 16;
+    // Without padding, and on whole blocks, there is nothing to refuse.
+    let _ = cipher.decrypt_padded::<NoPadding>(&mut data[..whole]);
+}
+
+/// Walks the list of blocks, checks each digest, and joins their chunks to one LZX stream.
+fn gather_chunks(
+    data: &[u8],
+    start: u64,
+    first_size: usize,
+    first_digest: Sha1Digest,
+    digests: &mut Vec<DigestCheck>,
+) -> Result<Vec<u8>, FormatError> {
+    let mut stream = Vec::with_capacity(data.len());
+    let (mut at, mut size, mut digest) = (0, first_size, first_digest);
+    let mut index = 0;
+    while size != 0 {
+        let offset = start + at as u64;
+        let refuse = |why: String| FormatError::invalid(format!("XEX LZX block {index}"), offset, why);
+        let block = data
+            .get(at..at + size)
+            .ok_or_else(|| refuse(format!("its {size} bytes reach beyond the {} stored", data.len())))?;
+        digests.push(DigestCheck { what: format!("LZX block {index}"), ok: sha1(&[block]) == digest });
+        for chunk in chunks(block).map_err(refuse)? {
+            stream.extend_from_slice(chunk);
+        }
+        at += size;
+        size = u32::from_be_bytes([block[0], block[1], block[2], block[3]]) as usize;
+        digest.copy_from_slice(&block[4..LZX_BLOCK_HEADER]);
+        index += 1;
+    }
+    Ok(stream)
+}
+
+/// The chunks of one block: a length and that many bytes each, up to a zero length.
+fn chunks(block: &[u8]) -> Result<Vec<&[u8]>, String> {
+    if block.len() < LZX_BLOCK_HEADER {
+        return Err(format!("{} bytes hold no block header", block.len()));
+    }
+    let mut found = Vec::new();
+    let mut at = LZX_BLOCK_HEADER;
+    while let Some(length) = block.get(at..at + 2) {
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+        if length == 0 {
+            return Ok(found);
+        }
+        let chunk = block
+            .get(at + 2..at + 2 + length)
+            .ok_or_else(|| format!("the chunk of {length} bytes at {at:#x} reaches beyond it"))?;
+        found.push(chunk);
+        at += 2 + length;
+    }
+    Err("its chunk list has no end".into())
+}

@@ -1,0 +1,166 @@
+//! The security info: image size, digests, file key, page descriptors.
+
+use xenia_guest::GuestAddr;
+
+use crate::error::FormatError;
+use crate::fields::Fields;
+use crate::image::MAX_IMAGE_SIZE;
+
+/// Offsets within the security info that other files need too.
+pub(crate) mod field {
+    /// Total size.
+    pub(crate) const SIZE: usize = 0;
+    pub(crate) const IMAGE_SIZE: usize = 4;
+    pub(crate) const INFO_SIZE: usize = 0x108;
+    pub(crate) const IMAGE_FLAGS: usize = 0x10C;
+    pub(crate) const LOAD_ADDRESS: usize = 0x110;
+    pub(crate) const IMAGE_DIGEST: usize = 0x114;
+    pub(crate) const IMPORT_COUNT: usize = 0x128;
+    pub(crate) const IMPORT_DIGEST: usize = 0x12C;
+    pub(crate) const MEDIA_ID: usize = 0x140;
+    pub(crate) const FILE_KEY: usize = 0x150;
+    pub(crate) const EXPORT_TABLE: usize = 0x160;
+    pub(crate) const HEADER_DIGEST: usize = 0x164;
+    pub(crate) const REGION: usize = 0x178;
+    pub(crate) const ALLOWED_MEDIA: usize = 0x17C;
+    pub(crate) const PAGE_COUNT: usize = 0x180;
+    pub(crate) const PAGES: usize = 0x184;
+    /// Bytes of a page descriptor.
+    pub(crate) const PAGE_STRIDE: usize = 24;
+}
+
+/// Bit of the image flags: pages of 4 KiB instead of 64 KiB.
+pub(crate) const SMALL_PAGES: u32 = 0x1000_0000;
+
+/// A SHA-1 digest.
+pub(crate) type Sha1Digest = [u8; 20];
+
+/// The security info of a XEX2.
+#[derive(Clone, Debug)]
+pub struct SecurityInfo {
+    /// Bytes in memory.
+    pub image_size: u32,
+    /// Image flags, as stored; bit 28 = 4 KiB pages.
+    pub image_flags: u32,
+    /// Guest address, unless an optional header overrides it.
+    pub load_address: GuestAddr,
+    /// Digest that anchors the chain of page descriptors.
+    pub image_digest: [u8; 20],
+    /// Number of import libraries.
+    pub import_count: u32,
+    /// Digest that anchors the chain of import libraries.
+    pub import_digest: [u8; 20],
+    /// The payload's key, encrypted with a master key.
+    pub file_key: [u8; 16],
+    /// Guest address of the export table, or null.
+    pub export_table: GuestAddr,
+    /// Digest of the headers.
+    pub header_digest: [u8; 20],
+    /// Regions that the title may run in.
+    pub region: u32,
+    /// Media that the title may be started from.
+    pub allowed_media: u32,
+    /// Runs of pages from the start of the image.
+    pub pages: Vec<PageDescriptor>,
+}
+
+/// What a run of pages holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageType {
+    /// Instructions: read and execute.
+    Code,
+    /// Read and write.
+    Data,
+    /// Read.
+    ReadOnly,
+}
+
+/// A run of pages of one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageDescriptor {
+    /// Pages in the run, at least 1.
+    pub page_count: u32,
+    /// What they hold.
+    pub kind: PageType,
+    /// The descriptor as stored: count, type, and the digest of the *next* run and its descriptor.
+    pub raw: [u8; 24],
+}
+
+impl PageDescriptor {
+    /// Digest of the next run and its descriptor; zero in the last.
+    pub(crate) fn next_digest(&self) -> Sha1Digest {
+        let mut digest = [0; 20];
+        digest.copy_from_slice(&self.raw[4..]);
+        digest
+    }
+}
+
+impl SecurityInfo {
+    /// Bytes in a page of the descriptors.
+    pub const fn page_size(&self) -> u32 {
+        if self.image_flags & SMALL_PAGES != 0 { 0x1000 } else { 0x1_0000 }
+    }
+
+    pub(crate) fn read(header: Fields<'_>, offset: u32) -> Result<Self, FormatError> {
+        let fixed = header.sub(offset as usize, field::PAGES, "XEX security info")?;
+        let image_size = fixed.u32(field::IMAGE_SIZE)?;
+        FormatError::check_limit(
+            "XEX image size",
+            fixed.origin + field::IMAGE_SIZE as u64,
+            u64::from(image_size),
+            u64::from(MAX_IMAGE_SIZE),
+        )?;
+        let image_flags = fixed.u32(field::IMAGE_FLAGS)?;
+        let page_count = fixed.u32(field::PAGE_COUNT)?;
+        let mut info = Self {
+            image_size,
+            image_flags,
+            load_address: GuestAddr(fixed.u32(field::LOAD_ADDRESS)?),
+            image_digest: fixed.array(field::IMAGE_DIGEST)?,
+            import_count: fixed.u32(field::IMPORT_COUNT)?,
+            import_digest: fixed.array(field::IMPORT_DIGEST)?,
+            file_key: fixed.array(field::FILE_KEY)?,
+            export_table: GuestAddr(fixed.u32(field::EXPORT_TABLE)?),
+            header_digest: fixed.array(field::HEADER_DIGEST)?,
+            region: fixed.u32(field::REGION)?,
+            allowed_media: fixed.u32(field::ALLOWED_MEDIA)?,
+            pages: Vec::new(),
+        };
+        let page_size = info.page_size();
+        if image_size == 0 || image_size % page_size != 0 {
+            return Err(fixed.invalid(
+                field::IMAGE_SIZE,
+                format!("an image of {image_size:#x} bytes is not whole pages of {page_size:#x}"),
+            ));
+        }
+        let pages_size = (page_count as usize).checked_mul(field::PAGE_STRIDE).ok_or_else(|| {
+            fixed.invalid(field::PAGE_COUNT, format!("{page_count} page descriptors fit no file"))
+        })?;
+        let pages = header.sub(offset as usize + field::PAGES, pages_size, "XEX page descriptors")?;
+        let mut covered = 0_u64;
+        info.pages.reserve_exact(page_count as usize);
+        for index in 0..page_count as usize {
+            let at = index * field::PAGE_STRIDE;
+            let word = pages.u32(at)?;
+            let kind = match word & 0xF {
+                1 => PageType::Code,
+                2 => PageType::Data,
+                3 => PageType::ReadOnly,
+                other => {
+                    let origin = pages.origin + at as u64;
+                    return Err(FormatError::unexpected("XEX page type", origin, other, "1, 2 or 3"));
+                }
+            };
+            let page_count = word >> 4;
+            covered += u64::from(page_count) * u64::from(page_size);
+            if page_count == 0 || covered > u64::from(image_size) {
+                return Err(pages.invalid(
+                    at,
+                    format!("run {index} of {page_count} pages, in an image of {image_size:#x} bytes"),
+                ));
+            }
+            info.pages.push(PageDescriptor { page_count, kind, raw: pages.array(at)? });
+        }
+        Ok(info)
+    }
+}
