@@ -1,3 +1,31 @@
 //! The project's chores; `cargo xtask --help` lists them.
 
-fn main() {}
+mod apt;
+mod steps;
+mod tidy;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// Chores of the xenia-rs repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Everything CI checks: format, lints, build, unit and doc tests, jit-tests, golden runs, tidy.
+    Test(steps::TestArgs),
+    /// The layout rules alone: dependency arrows, module docs, file sizes.
+    Tidy,
+    /// Build the guest programs and compare them with the checked-in binaries.
+    Guests(steps::GuestsArgs),
+    /// Rewrite the golden files of our own guest programs.
+    Bless,
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Test(args) => steps::test(&args),
+        Task::Tidy => tidy::run(),
+        Task::Guests(args) => steps::guests(&args),
+        Task::Bless => steps::bless(),
+    }
+}

@@ -1,0 +1,153 @@
+//! Golden files: what a deterministic run of a title must end in.
+//!
+//! A golden file names its own limits, so that comparing it with a run of other limits is an error
+//! and not a mismatch.
+
+use crate::report::RunReport;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Layout and meaning of the fields; moved when either changes.
+pub const VERSION: u32 = 1;
+
+/// The expected end of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    /// [`VERSION`].
+    pub version: u32,
+    /// SHA-256 of the loaded image.
+    pub image_loaded_sha256: String,
+    /// The run's `-n`, if it had one.
+    pub limit_instructions: Option<u64>,
+    /// The run's `--frames`, if it had one.
+    pub limit_frames: Option<u64>,
+    /// Why it ended.
+    pub exit: String,
+    /// Instructions executed.
+    pub instructions: u64,
+    /// Guest time at the end.
+    pub guest_ticks: u64,
+    /// Swaps executed.
+    pub swaps: u64,
+    /// Digest parts by name.
+    pub digest_parts: BTreeMap<String, String>,
+    /// Their combination.
+    pub digest: String,
+}
+
+impl Golden {
+    /// The golden record of a finished run.
+    pub fn from_run(
+        report: &RunReport,
+        limit_instructions: Option<u64>,
+        limit_frames: Option<u64>,
+    ) -> Result<Self> {
+        Ok(Self {
+            version: VERSION,
+            image_loaded_sha256: report.image_loaded_sha256.clone(),
+            limit_instructions,
+            limit_frames,
+            exit: serde_json::to_value(report.exit)?.as_str().unwrap_or_default().to_owned(),
+            instructions: report.instructions,
+            guest_ticks: report.guest_ticks,
+            swaps: report.swaps,
+            digest_parts: report.digest_parts.clone(),
+            digest: report.digest.clone().context("this run has no digest: it was not deterministic")?,
+        })
+    }
+
+    /// Reads a golden file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the golden file {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is no golden file", path.display()))
+    }
+
+    /// Writes a golden file.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        std::fs::write(path, serde_json::to_string_pretty(self)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The first field in which `actual` differs: name, expected, actual.
+    pub fn first_difference(&self, actual: &Self) -> Option<(String, String, String)> {
+        let fields = |golden: &Self| -> Vec<(String, String)> {
+            let mut all = vec![
+                ("version".to_owned(), golden.version.to_string()),
+                ("image_loaded_sha256".to_owned(), golden.image_loaded_sha256.clone()),
+                ("limit_instructions".to_owned(), format!("{:?}", golden.limit_instructions)),
+                ("limit_frames".to_owned(), format!("{:?}", golden.limit_frames)),
+                ("exit".to_owned(), golden.exit.clone()),
+                ("instructions".to_owned(), golden.instructions.to_string()),
+                ("guest_ticks".to_owned(), golden.guest_ticks.to_string()),
+                ("swaps".to_owned(), golden.swaps.to_string()),
+            ];
+            all.extend(
+                golden.digest_parts.iter().map(|(part, hash)| (format!("digest_parts.{part}"), hash.clone())),
+            );
+            all.push(("digest".to_owned(), golden.digest.clone()));
+            all
+        };
+        let (expected, got) = (fields(self), fields(actual));
+        expected
+            .iter()
+            .zip(&got)
+            .find(|(e, a)| e != a)
+            .map(|(e, a)| {
+                if e.0 == a.0 {
+                    (e.0.clone(), e.1.clone(), a.1.clone())
+                } else {
+                    ("digest_parts".to_owned(), e.0.clone(), a.0.clone())
+                }
+            })
+            .or_else(|| {
+                (expected.len() != got.len()).then(|| {
+                    ("digest_parts".to_owned(), expected.len().to_string(), got.len().to_string())
+                })
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Golden {
+        Golden {
+            version: VERSION,
+            image_loaded_sha256: "aa".into(),
+            limit_instructions: Some(5),
+            limit_frames: None,
+            exit: "instructions".into(),
+            instructions: 5,
+            guest_ticks: 1,
+            swaps: 0,
+            digest_parts: [("memory".to_owned(), "11".to_owned())].into(),
+            digest: "22".into(),
+        }
+    }
+
+    #[test]
+    fn equal_records_do_not_differ() {
+        assert_eq!(sample().first_difference(&sample()), None);
+    }
+
+    #[test]
+    fn the_first_differing_field_is_named() {
+        let mut other = sample();
+        other.digest_parts.insert("memory".into(), "12".into());
+        other.digest = "33".into();
+        let (field, expected, actual) = sample().first_difference(&other).unwrap();
+        assert_eq!((field.as_str(), expected.as_str(), actual.as_str()), ("digest_parts.memory", "11", "12"));
+    }
+
+    #[test]
+    fn a_missing_part_is_a_difference() {
+        let mut other = sample();
+        other.digest_parts.clear();
+        assert!(sample().first_difference(&other).is_some());
+    }
+}

@@ -1,0 +1,168 @@
+//! The steps of `cargo xtask test` and its relatives.
+
+use crate::{apt, tidy};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// Folder of golden cases.
+const GOLDEN: &str = "golden";
+/// Random sequences that CI compares on both engines.
+const FUZZ_BLOCKS: &str = "50_000";
+
+/// `cargo xtask test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Run only the steps whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// `cargo xtask guests`.
+#[derive(Debug, Args)]
+pub(crate) struct GuestsArgs {
+    /// Replace the checked-in binaries with what was built.
+    #[arg(long)]
+    bless: bool,
+}
+
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("format", || cargo(&["fmt", "--all", "--check"])),
+    ("tidy", tidy::run),
+    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])),
+    ("build", || cargo(&["build", "--workspace", "--quiet"])),
+    ("unit tests", unit_tests),
+    ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
+    ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
+    ("fuzz", || xenia(&["fuzz", "--blocks", FUZZ_BLOCKS, "--seed", "1"])),
+    ("guests", || guests(&GuestsArgs { bless: false })),
+    ("golden", || golden(false)),
+];
+
+/// Runs every step, stops at the first failure.
+pub(crate) fn test(args: &TestArgs) -> Result<()> {
+    apt::provide()?;
+    let mut passed = 0;
+    for (name, step) in STEPS {
+        if args.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+            continue;
+        }
+        println!("== {name}");
+        let start = Instant::now();
+        step().with_context(|| format!("step `{name}` failed"))?;
+        println!("== {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
+        passed += 1;
+    }
+    println!("steps: {passed} passed, 0 failed");
+    Ok(())
+}
+
+fn unit_tests() -> Result<()> {
+    if apt::provide_nextest()? {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"])
+    } else {
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
+    }
+}
+
+/// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces those.
+pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
+    if !apt::has("powerpc-linux-gnu-gcc") {
+        println!("skipped: no powerpc-linux-gnu-gcc; the checked-in guest programs were not rebuilt");
+        return Ok(());
+    }
+    let out = Path::new("target/guest");
+    std::fs::create_dir_all(out)?;
+    run(Command::new("guest/build.sh").arg(out).env("XENIA_RS", program()?))?;
+    let mut compared = 0;
+    for entry in std::fs::read_dir(out)? {
+        let built = entry?.path();
+        let checked_in = Path::new("guest/bin").join(built.file_name().context("file name")?);
+        if built.extension().is_none_or(|e| e != "xex" && e != "elf")
+            || built.file_name() == Some("obj".as_ref())
+        {
+            continue;
+        }
+        if args.bless {
+            std::fs::copy(&built, &checked_in)?;
+        } else if !checked_in.is_file() || std::fs::read(&built)? != std::fs::read(&checked_in)? {
+            bail!(
+                "{} is not what its sources build; `cargo xtask guests --bless` replaces it",
+                checked_in.display()
+            );
+        }
+        compared += 1;
+    }
+    if compared == 0 {
+        bail!("guest/build.sh built nothing");
+    }
+    println!(
+        "{compared} guest programs {}",
+        if args.bless { "replaced" } else { "are what their sources build" }
+    );
+    Ok(())
+}
+
+/// Rewrites the golden files of our own guest programs.
+pub(crate) fn bless() -> Result<()> {
+    golden(true)
+}
+
+/// Engine flags that must all give the same digest.
+const ENGINES: &[&[&str]] = &[
+    &[],
+    &["--interp"],
+    &["--gpu-inline"],
+    &["--reservations-table"],
+    &["--gpu-inline", "--reservations-table"],
+    &["--cross-check"],
+];
+
+/// Runs every golden case: a folder with `case.txt` (title and limits, one argument a line) and
+/// `expected.json`. Cases of titles that are not ours are in `golden/*.json` and need XENIA_TITLES.
+fn golden(bless: bool) -> Result<()> {
+    let mut cases: Vec<PathBuf> =
+        std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    cases.sort();
+    for case in cases.iter().filter(|case| case.join("case.txt").is_file()) {
+        let text = std::fs::read_to_string(case.join("case.txt"))?;
+        let arguments: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let expected = case.join("expected.json");
+        for engine in if bless { &ENGINES[..1] } else { ENGINES } {
+            let mut command = Command::new(program()?);
+            command.arg("check").args(&arguments).arg("--expect").arg(&expected).args(*engine);
+            if bless {
+                command.arg("--bless");
+            }
+            run(&mut command)?;
+        }
+    }
+    Ok(())
+}
+
+/// Path of the program under test, in the development profile.
+fn program() -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let path = target.join("debug/xenia-rs");
+    path.canonicalize().with_context(|| format!("{} is not built", path.display()))
+}
+
+fn xenia(args: &[&str]) -> Result<()> {
+    run(Command::new(program()?).args(args))
+}
+
+fn cargo(args: &[&str]) -> Result<()> {
+    run(Command::new("cargo").args(args))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
