@@ -1,1 +1,55 @@
 //! The guest's 4 GiB: heaps, views, protection, page versions, watches, reservations, MMIO, typed access.
+//!
+//! [`GuestMemory`] is the one door to guest memory. One memory object backs it; two host mappings show it:
+//!
+//! ```text
+//!  compiled code ──► guest view   host rights = guest rights − watches; a fault goes to the handler
+//!  interpreter  ──┐
+//!  HLE, devices ──┴► page table ──► alias view   always readable and writable
+//! ```
+//!
+//! # Safety rules of the crate
+//! - Guest memory changes at any time under any thread. Nobody makes a reference into it; accesses are single
+//!   machine instructions (`host.rs`), and what crosses the door is copied.
+//! - The alias view stays mapped for the life of the address space wherever a page can be
+//!   [`GuestMemory::is_committed`]; so whoever finds a page committed may access it, even if it is taken away
+//!   meanwhile (it then reads zeros).
+//! - Addresses, sizes and counts come from the guest: every one is checked against the page table, in 64 bits or by pages, before
+//!   it becomes a host address.
+//! - `unsafe` lives in `host`, `mapping`, `page_table` (zeroed arrays), `device` (the current queue), `mirror`,
+//!   `signal_stack`, the fault handler, and where the accessors call `host`.
+
+#![allow(dead_code)] // the watches and the fault handler that use the rest come next
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+compile_error!(
+    "xenia-memory runs on x86-64 Linux only: fault handling and instruction emulation are written for it"
+);
+
+mod allocate;
+mod device;
+mod engine;
+mod error;
+mod heap;
+mod hle;
+mod host;
+mod layout;
+mod mapping;
+mod memory;
+mod mirror;
+mod page_table;
+mod protect;
+mod reservation;
+mod signal_stack;
+mod watch;
+
+pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
+pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
+pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};
+pub use layout::{
+    DEVICE_BLOCK, GPU_REGISTERS, Heap, NULL_GUARD, PHYSICAL_SIZE, XMA_REGISTERS, physical, physical_to_view,
+};
+pub use mapping::GUARD;
+pub use memory::{GuestMemory, MemoryCounters};
+pub use protect::Protect;
+pub use reservation::{HOLDERS, ReservationTable};

@@ -1,0 +1,146 @@
+//! Allocation, protection and query of guest memory: the heaps' books carried out on the page table
+//! and the host.
+//!
+//! Rights belong to the backing page: what one view may do, its aliases may. Committed memory begins as
+//! zeros; memory taken away is given back to the host. Every call is repeated on the mirror.
+
+use crate::error::HeapError;
+use crate::heap::{AllocKind, AllocRequest, Change, RegionInfo};
+use crate::layout::Heap;
+use crate::memory::GuestMemory;
+use crate::page_table::{COMMITTED, READ, WRITE};
+use crate::protect::Protect;
+use xenia_guest::GuestAddr;
+
+/// Flags of a page of this protection.
+fn flags_of(protect: Option<Protect>) -> u8 {
+    let Some(protect) = protect else { return 0 };
+    let read = if protect.readable() { READ } else { 0 };
+    let write = if protect.writable() { WRITE } else { 0 };
+    COMMITTED | read | write
+}
+
+impl GuestMemory {
+    /// Reserves and commits `size` bytes somewhere in `heap`.
+    pub fn alloc(
+        &self,
+        heap: Heap,
+        size: u32,
+        align: u32,
+        protect: Protect,
+        top_down: bool,
+    ) -> Result<GuestAddr, HeapError> {
+        self.alloc_with(&AllocRequest { align, top_down, ..AllocRequest::new(heap, size, protect) })
+            .map(|(addr, _)| addr)
+    }
+
+    /// Allocates as `request` says. Returns the address and the size, rounded up to pages.
+    pub fn alloc_with(&self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
+        let mut zones = self.zones.lock();
+        let (addr, size) = zones.alloc(request)?;
+        if request.kind == AllocKind::ReserveCommit {
+            let (_, _, change) = zones.commit(addr, size, request.protect)?;
+            self.carry_out(&change)?;
+        }
+        self.on_mirror_mapping(|mirror| {
+            mirror.alloc_fixed(addr, size, request.kind, request.protect).map(|_| ())
+        });
+        Ok((addr, size))
+    }
+
+    /// Reserves, commits, or both, at a fixed place, rounded out to pages of its heap. Returns the rounded range.
+    /// Committing asks that the whole range lies inside one allocation; committing
+    /// what is committed already keeps its contents and sets the protection.
+    pub fn alloc_fixed(
+        &self,
+        addr: GuestAddr,
+        size: u32,
+        kind: AllocKind,
+        protect: Protect,
+    ) -> Result<(GuestAddr, u32), HeapError> {
+        let mut zones = self.zones.lock();
+        let mut range = (addr, size);
+        if kind != AllocKind::Commit {
+            range = zones.reserve_at(addr, size, protect)?;
+        }
+        if kind != AllocKind::Reserve {
+            let (addr, size, change) = zones.commit(range.0, range.1, protect)?;
+            range = (addr, size);
+            self.carry_out(&change)?;
+        }
+        self.on_mirror_mapping(|mirror| mirror.alloc_fixed(range.0, range.1, kind, protect).map(|_| ()));
+        Ok(range)
+    }
+
+    /// Reserves and commits physical memory whose physical addresses lie in `min..=max`, aligned physically, and returns
+    /// its address in the view `heap` (one of the three physical ones). The highest fit is taken.
+    pub fn alloc_physical(
+        &self,
+        heap: Heap,
+        size: u32,
+        align: u32,
+        min: u32,
+        max: u32,
+        protect: Protect,
+    ) -> Result<GuestAddr, HeapError> {
+        let view = heap.view();
+        let addr = |physical: u32| {
+            let offset = physical.max(view.zone_offset) - view.zone_offset;
+            GuestAddr(view.base + offset.min(view.size - 1))
+        };
+        let mut request = AllocRequest::new(heap, size, protect);
+        (request.low, request.high) = (addr(min), addr(max));
+        (request.align, request.top_down) = (align, true);
+        self.alloc_with(&request).map(|(addr, _)| addr)
+    }
+
+    /// Takes the memory of a range away and keeps it reserved; size 0 means the whole allocation starting
+    /// at `addr`. Returns the bytes decommitted.
+    pub fn decommit(&self, addr: GuestAddr, size: u32) -> Result<u32, HeapError> {
+        let mut zones = self.zones.lock();
+        let (size, change) = zones.decommit(addr, size)?;
+        self.carry_out(&change)?;
+        self.on_mirror_mapping(|mirror| mirror.decommit(addr, size).map(|_| ()));
+        Ok(size)
+    }
+
+    /// Ends the allocation that starts at `addr`. Returns its size.
+    pub fn free(&self, addr: GuestAddr) -> Result<u32, HeapError> {
+        let mut zones = self.zones.lock();
+        let (size, change) = zones.release(addr)?;
+        self.carry_out(&change)?;
+        self.on_mirror_mapping(|mirror| mirror.free(addr).map(|_| ()));
+        Ok(size)
+    }
+
+    /// Changes the protection of committed pages inside one allocation. Returns the protection that the first page had.
+    pub fn protect(&self, addr: GuestAddr, size: u32, protect: Protect) -> Result<Protect, HeapError> {
+        let mut zones = self.zones.lock();
+        let (old, change) = zones.protect(addr, size, protect)?;
+        self.carry_out(&change)?;
+        self.on_mirror_mapping(|mirror| mirror.protect(addr, size, protect).map(|_| ()));
+        Ok(old)
+    }
+
+    /// Describes the pages from the one that holds `addr` on. An allocation made through another view of the same
+    /// memory counts as free here.
+    pub fn query(&self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
+        self.zones.lock().query(addr)
+    }
+
+    /// Bytes that can still be allocated in `heap`, shared with the heaps that alias it.
+    pub fn free_bytes(&self, heap: Heap) -> u32 {
+        self.zones.lock().free_bytes(heap)
+    }
+
+    /// Bytes committed through `heap`.
+    pub fn committed_bytes(&self, heap: Heap) -> u32 {
+        self.zones.lock().committed_bytes(heap)
+    }
+
+    /// Brings page table and host in line with a change of the books. Called under the heap lock.
+    fn carry_out(&self, change: &Change) -> Result<(), HeapError> {
+        let pages = change.zone.backing(change.range.clone());
+        self.remap(pages, flags_of(change.to)).map_err(HeapError::Host)
+    }
+}

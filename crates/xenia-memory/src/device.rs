@@ -1,0 +1,312 @@
+//! Device registers, and the queue that carries a slot's device stores to the end of its visit.
+//!
+//! A device's register block is 64 KiB of 32-bit registers. A register's value is the word that a
+//! big-endian load gives; narrower and wider accesses take the bytes that they name. A device
+//! load sees the slot's own newest queued store to that register, otherwise the register itself, so no result
+//! depends on when other slots or the device run within a visit.
+//!
+//! The fault handler finds the queue of the host thread it interrupts through
+//! [`DeviceQueue::make_current`]. It allocates nothing: the queue's memory is reserved beforehand.
+
+use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
+use crate::signal_stack::SignalStack;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, Ordering::*};
+use xenia_guest::GuestAddr;
+
+/// Registers of one device.
+pub const REGISTERS: usize = DEVICE_BLOCK as usize / 4;
+
+/// A device that guest code reaches by loads and stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// The graphics chip, at 0x7FC80000.
+    Gpu,
+    /// The XMA decoder, at 0x7FEA0000.
+    Xma,
+}
+
+impl Device {
+    /// All devices.
+    pub const ALL: [Self; 2] = [Self::Gpu, Self::Xma];
+
+    /// First address of the device's registers.
+    pub fn base(self) -> GuestAddr {
+        match self {
+            Self::Gpu => GPU_REGISTERS,
+            Self::Xma => XMA_REGISTERS,
+        }
+    }
+
+    /// The device whose registers `addr` lies in.
+    #[inline]
+    pub fn of(addr: GuestAddr) -> Option<Self> {
+        Self::ALL.into_iter().find(|d| addr.0.wrapping_sub(d.base().0) < DEVICE_BLOCK)
+    }
+}
+
+/// The registers of one device as guest code reads them; the device writes its results here.
+pub struct DeviceRegisters {
+    regs: Box<[AtomicU32]>,
+}
+
+impl DeviceRegisters {
+    pub(crate) fn new() -> Self {
+        Self { regs: (0..REGISTERS).map(|_| AtomicU32::new(0)).collect() }
+    }
+
+    /// Value of register `index` (taken modulo [`REGISTERS`]).
+    #[inline]
+    pub fn load(&self, index: u32) -> u32 {
+        self.regs[index as usize % REGISTERS].load(Acquire)
+    }
+
+    /// Sets register `index` (taken modulo [`REGISTERS`]).
+    #[inline]
+    pub fn store(&self, index: u32, value: u32) {
+        self.regs[index as usize % REGISTERS].store(value, Release);
+    }
+}
+
+/// One store to a device register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceStore {
+    /// The register's address; a multiple of 4.
+    pub addr: GuestAddr,
+    /// The register's new value, all 32 bits.
+    pub value: u32,
+}
+
+impl DeviceStore {
+    /// The device and the number of its register.
+    pub fn register(self) -> Option<(Device, u32)> {
+        let device = Device::of(self.addr)?;
+        Some((device, (self.addr.0 - device.base().0) / 4))
+    }
+}
+
+/// The device stores of one hardware slot's visit, in program order.
+pub struct DeviceQueue {
+    stores: Vec<DeviceStore>,
+    /// For each register of both devices: the newest queued value and the visit it belongs to.
+    newest: Box<[(u32, u32)]>,
+    visit: u32,
+}
+
+thread_local! {
+    static CURRENT: Cell<*mut DeviceQueue> = const { Cell::new(ptr::null_mut()) };
+}
+
+impl DeviceQueue {
+    /// Stores that a queue holds. The memory is reserved, not touched, until it is used.
+    pub const CAPACITY: usize = 1 << 20;
+
+    /// An empty queue.
+    pub fn new() -> Self {
+        Self {
+            stores: Vec::with_capacity(Self::CAPACITY),
+            newest: vec![(0, 0); REGISTERS * Device::ALL.len()].into(),
+            visit: 1,
+        }
+    }
+
+    /// The queued stores, oldest first.
+    pub fn stores(&self) -> &[DeviceStore] {
+        &self.stores
+    }
+
+    /// Whether nothing is queued.
+    pub fn is_empty(&self) -> bool {
+        self.stores.is_empty()
+    }
+
+    /// Forgets the queued stores: they have been given to the device.
+    pub fn clear(&mut self) {
+        self.stores.clear();
+        if self.visit == u32::MAX {
+            self.newest.fill((0, 0));
+            self.visit = 0;
+        }
+        self.visit += 1;
+    }
+
+    /// Where a register's newest store is noted, and its word-aligned address.
+    fn place(addr: GuestAddr) -> Option<(Device, usize)> {
+        let device = Device::of(addr)?;
+        let register = (addr.0 - device.base().0) as usize / 4;
+        Some((device, device as usize * REGISTERS + register))
+    }
+
+    /// The word that a load of the register at `addr` (a multiple of 4 inside a device) gives.
+    pub(crate) fn register(&self, addr: u32, devices: &[DeviceRegisters; 2]) -> Option<u32> {
+        let (device, place) = Self::place(GuestAddr(addr))?;
+        Some(match self.newest[place] {
+            (value, visit) if visit == self.visit => value,
+            _ => devices[device as usize].load((place % REGISTERS) as u32),
+        })
+    }
+
+    /// Loads `size` ≤ 16 bytes of registers, as the low bytes of a big-endian number. The range must lie
+    /// inside one device's block.
+    pub(crate) fn load(&self, addr: u32, size: u32, devices: &[DeviceRegisters; 2]) -> Option<u128> {
+        let mut value = 0;
+        for at in addr..addr.checked_add(size)? {
+            let word = self.register(at & !3, devices)?;
+            value = value << 8 | u128::from(word.to_be_bytes()[(at & 3) as usize]);
+        }
+        Some(value)
+    }
+
+    /// Queues a store of `size` ≤ 16 bytes, the low bytes of a big-endian number; `Some(false)` if
+    /// the queue is full, `None` if the range is not inside one device's block.
+    pub(crate) fn store(
+        &mut self,
+        addr: u32,
+        size: u32,
+        value: u128,
+        devices: &[DeviceRegisters; 2],
+    ) -> Option<bool> {
+        let end = addr.checked_add(size)?;
+        if Device::of(GuestAddr(addr))? != Device::of(GuestAddr(end - 1))? {
+            return None;
+        }
+        if self.stores.len() + (size as usize / 4 + 1) >= Self::CAPACITY {
+            return Some(false);
+        }
+        let bytes = value.to_be_bytes();
+        for register in (addr & !3..end).step_by(4) {
+            let mut word = self.register(register, devices)?.to_be_bytes();
+            for at in register.max(addr)..(register + 4).min(end) {
+                word[(at - register) as usize] = bytes[(16 - size + (at - addr)) as usize];
+            }
+            let value = u32::from_be_bytes(word);
+            let (_, place) = Self::place(GuestAddr(register))?;
+            self.newest[place] = (value, self.visit);
+            self.stores.push(DeviceStore { addr: GuestAddr(register), value });
+        }
+        Some(true)
+    }
+
+    /// Makes this the queue that device accesses of compiled code on this host thread use, until the
+    /// returned guard goes away (which restores the queue that was current before). The guard lends the queue out in between.
+    ///
+    /// Also gives the thread a signal stack that is large enough for the fault handler.
+    pub fn make_current(&mut self) -> CurrentQueue<'_> {
+        SignalStack::install();
+        let queue = NonNull::from(self);
+        let previous = CURRENT.replace(queue.as_ptr());
+        CurrentQueue { queue, previous, _borrow: PhantomData }
+    }
+
+    /// The queue of this host thread. Async-signal-safe.
+    ///
+    /// # Safety
+    /// The caller must be the fault handler of an access that compiled code made: then no reference to the
+    /// queue is in use, since the guard hands them out to Rust code only.
+    pub(crate) unsafe fn current<'a>() -> Option<&'a mut Self> {
+        // SAFETY: the guard that set the pointer keeps the queue borrowed; no other reference is
+        // in use, as the caller says.
+        unsafe { CURRENT.get().as_mut() }
+    }
+}
+
+impl Default for DeviceQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Keeps a [`DeviceQueue`] current; see [`DeviceQueue::make_current`].
+pub struct CurrentQueue<'a> {
+    queue: NonNull<DeviceQueue>,
+    previous: *mut DeviceQueue,
+    _borrow: PhantomData<&'a mut DeviceQueue>,
+}
+
+impl Deref for CurrentQueue<'_> {
+    type Target = DeviceQueue;
+
+    fn deref(&self) -> &DeviceQueue {
+        // SAFETY: the guard holds the exclusive borrow; the fault handler's use of the pointer is over.
+        unsafe { self.queue.as_ref() }
+    }
+}
+
+impl DerefMut for CurrentQueue<'_> {
+    fn deref_mut(&mut self) -> &mut DeviceQueue {
+        // SAFETY: as in `deref`.
+        unsafe { self.queue.as_mut() }
+    }
+}
+
+impl Drop for CurrentQueue<'_> {
+    fn drop(&mut self) {
+        CURRENT.set(self.previous);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn devices() -> [DeviceRegisters; 2] {
+        [DeviceRegisters::new(), DeviceRegisters::new()]
+    }
+
+    #[test]
+    fn a_load_sees_the_own_newest_store_then_the_register() {
+        let devices = devices();
+        let mut queue = DeviceQueue::new();
+        devices[0].store(0x1C5, 7);
+        assert_eq!(queue.load(0x7FC8_0714, 4, &devices), Some(7));
+        assert_eq!(queue.store(0x7FC8_0714, 4, 8, &devices), Some(true));
+        assert_eq!(queue.store(0x7FC8_0714, 4, 9, &devices), Some(true));
+        assert_eq!(queue.load(0x7FC8_0714, 4, &devices), Some(9));
+        assert_eq!(devices[0].load(0x1C5), 7, "a queued store has no effect yet");
+        assert_eq!(
+            queue.stores().iter().map(|s| (s.register(), s.value)).collect::<Vec<_>>(),
+            [(Some((Device::Gpu, 0x1C5)), 8), (Some((Device::Gpu, 0x1C5)), 9)]
+        );
+        queue.clear();
+        assert_eq!(queue.load(0x7FC8_0714, 4, &devices), Some(7));
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn narrow_and_wide_accesses_take_their_bytes() {
+        let devices = devices();
+        let mut queue = DeviceQueue::new();
+        devices[1].store(0, 0x1122_3344);
+        devices[1].store(1, 0x5566_7788);
+        assert_eq!(queue.load(0x7FEA_0001, 1, &devices), Some(0x22));
+        assert_eq!(queue.load(0x7FEA_0002, 4, &devices), Some(0x3344_5566));
+        assert_eq!(queue.load(0x7FEA_0000, 8, &devices), Some(0x1122_3344_5566_7788));
+        assert_eq!(queue.store(0x7FEA_0003, 2, 0xAABB, &devices), Some(true));
+        assert_eq!(queue.stores()[0], DeviceStore { addr: XMA_REGISTERS, value: 0x1122_33AA });
+        assert_eq!(queue.stores()[1].value, 0xBB66_7788);
+    }
+
+    #[test]
+    fn ranges_outside_a_device_are_refused() {
+        let devices = devices();
+        let mut queue = DeviceQueue::new();
+        assert_eq!(queue.load(0x7FC8_FFFE, 4, &devices), None);
+        assert_eq!(queue.store(0x7FC8_FFFE, 4, 0, &devices), None);
+        assert_eq!(queue.load(0x7FC7_FFFF, 1, &devices), None);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_full_queue_says_so() {
+        let devices = devices();
+        let mut queue = DeviceQueue::new();
+        let stored = (0..DeviceQueue::CAPACITY)
+            .take_while(|_| queue.store(0x7FC8_0000, 4, 1, &devices) == Some(true))
+            .count();
+        assert!(stored > DeviceQueue::CAPACITY - 16);
+        assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(false));
+    }
+}

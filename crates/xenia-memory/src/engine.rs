@@ -1,0 +1,181 @@
+//! Access for the interpreter and for compiled code's slow paths: guest rights, devices, page versions.
+//!
+//! The fast path is one look at the page's flags and one host access through the alias view, so the
+//! interpreter never takes a host fault. A store looks at the flags again *after* the bytes are there:
+//! together with the barrier that `watch` puts before it returns, either the store sees the watch and bumps the
+//! version, or whoever set the watch sees the bytes. Values are big-endian numbers. Nothing here is
+//! mirrored. Faults leave memory unchanged and name the first byte that was refused.
+#![allow(clippy::inline_always)]
+
+use crate::device::{Device, DeviceQueue};
+use crate::error::{Access, FaultKind, MemoryFault};
+use crate::host;
+use crate::memory::GuestMemory;
+use crate::page_table::{DEVICE, READ, WATCHED, WRITE};
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+
+macro_rules! scalar_access {
+    ($load:ident, $store:ident, $t:ty) => {
+        /// Loads a value as the guest does.
+        #[inline(always)]
+        pub fn $load(&self, addr: u32, dev: &mut DeviceQueue) -> Access<$t> {
+            const SIZE: u32 = size_of::<$t>() as u32;
+            if self.pages.flags(addr) & READ != 0 && addr % PAGE_SIZE <= PAGE_SIZE - SIZE {
+                // SAFETY: the access stays inside one page that is committed.
+                Ok(<$t>::from_be(unsafe { host::$load(self.alias.0, addr) }))
+            } else {
+                self.load_slowly(addr, SIZE, dev).map(|v| v as $t)
+            }
+        }
+
+        /// Stores a value as the guest does.
+        #[inline(always)]
+        pub fn $store(&self, addr: u32, value: $t, dev: &mut DeviceQueue) -> Access<()> {
+            const SIZE: u32 = size_of::<$t>() as u32;
+            if self.pages.flags(addr) & WRITE != 0 && addr % PAGE_SIZE <= PAGE_SIZE - SIZE {
+                // SAFETY: the access stays inside one page that is committed.
+                unsafe { host::$store(self.alias.0, addr, value.to_be()) };
+                if self.pages.flags(addr) & WATCHED != 0 {
+                    self.stored_to_watched(addr);
+                }
+                Ok(())
+            } else {
+                self.store_slowly(addr, SIZE, value as u128, dev)
+            }
+        }
+    };
+}
+
+macro_rules! compare_exchange {
+    ($name:ident, $t:ty) => {
+        /// Replaces the value at `addr` by `new` in one step if it is `expected`; says whether it was. For `stwcx.`
+        /// and `stdcx.`: needs the right to store, and natural alignment; devices don't take it.
+        #[inline]
+        pub fn $name(&self, addr: u32, expected: $t, new: $t) -> Access<bool> {
+            const SIZE: u32 = size_of::<$t>() as u32;
+            if !addr.is_multiple_of(SIZE) {
+                return Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::Misaligned, write: true });
+            }
+            if self.pages.flags(addr) & WRITE == 0 {
+                return Err(self.fault(addr, true));
+            }
+            let expected = expected.to_be();
+            // SAFETY: an aligned access inside one page that is committed.
+            let old = unsafe { host::$name(self.alias.0, addr, expected, new.to_be()) };
+            if old == expected && self.pages.flags(addr) & WATCHED != 0 {
+                self.stored_to_watched(addr);
+            }
+            Ok(old == expected)
+        }
+    };
+}
+
+impl GuestMemory {
+    scalar_access!(load_u8, store_u8, u8);
+    scalar_access!(load_u16, store_u16, u16);
+    scalar_access!(load_u32, store_u32, u32);
+    scalar_access!(load_u64, store_u64, u64);
+    compare_exchange!(compare_exchange_u32, u32);
+    compare_exchange!(compare_exchange_u64, u64);
+
+    /// Loads 16 bytes as the guest does; the first byte is the most significant. Not atomic as a whole.
+    #[inline(always)]
+    pub fn load_u128(&self, addr: u32, dev: &mut DeviceQueue) -> Access<u128> {
+        if self.pages.flags(addr) & READ != 0 && addr % PAGE_SIZE <= PAGE_SIZE - 16 {
+            // SAFETY: both accesses stay inside one page that is committed.
+            let (high, low) =
+                unsafe { (host::load_u64(self.alias.0, addr), host::load_u64(self.alias.0, addr + 8)) };
+            Ok(u128::from(high.swap_bytes()) << 64 | u128::from(low.swap_bytes()))
+        } else {
+            self.load_slowly(addr, 16, dev)
+        }
+    }
+
+    /// Stores 16 bytes as the guest does, the most significant first. Not atomic as a whole.
+    #[inline(always)]
+    pub fn store_u128(&self, addr: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
+        if self.pages.flags(addr) & WRITE != 0 && addr % PAGE_SIZE <= PAGE_SIZE - 16 {
+            // SAFETY: both accesses stay inside one page that is committed.
+            unsafe {
+                host::store_u64(self.alias.0, addr, ((value >> 64) as u64).swap_bytes());
+                host::store_u64(self.alias.0, addr + 8, (value as u64).swap_bytes());
+            }
+            if self.pages.flags(addr) & WATCHED != 0 {
+                self.stored_to_watched(addr);
+            }
+            Ok(())
+        } else {
+            self.store_slowly(addr, 16, value, dev)
+        }
+    }
+
+    /// Loads an instruction word: as a load, but devices hold no code.
+    #[inline(always)]
+    pub fn fetch_u32(&self, addr: u32) -> Access<u32> {
+        if self.pages.flags(addr) & READ != 0 && addr.is_multiple_of(4) {
+            // SAFETY: an aligned access inside one page that is committed.
+            Ok(u32::from_be(unsafe { host::load_u32(self.alias.0, addr) }))
+        } else {
+            Err(self.fetch_fault(addr))
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fetch_fault(&self, addr: u32) -> MemoryFault {
+        if addr.is_multiple_of(4) {
+            self.fault(addr, false)
+        } else {
+            MemoryFault { addr: GuestAddr(addr), kind: FaultKind::Misaligned, write: false }
+        }
+    }
+
+    /// A load that needs more than one look: a device, two pages, or no right. `size` ≤ 16.
+    #[cold]
+    #[inline(never)]
+    fn load_slowly(&self, addr: u32, size: u32, dev: &mut DeviceQueue) -> Access<u128> {
+        if self.pages.flags(addr) & DEVICE != 0 {
+            return self.device_load(addr, size, dev);
+        }
+        self.check(addr, size, READ, false)?;
+        let mut bytes = [0; 16];
+        // SAFETY: the whole range is committed.
+        unsafe { host::copy_out(self.alias.0, addr, &mut bytes[16 - size as usize..]) };
+        Ok(u128::from_be_bytes(bytes))
+    }
+
+    /// The store beside [`Self::load_slowly`].
+    #[cold]
+    #[inline(never)]
+    fn store_slowly(&self, addr: u32, size: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
+        if self.pages.flags(addr) & DEVICE != 0 {
+            return self.device_store(addr, size, value, dev);
+        }
+        self.check(addr, size, WRITE, true)?;
+        // SAFETY: the whole range is committed.
+        unsafe { host::copy_in(self.alias.0, addr, &value.to_be_bytes()[16 - size as usize..]) };
+        self.bump_watched(addr, size);
+        Ok(())
+    }
+
+    /// Loads `size` ≤ 16 bytes of device registers. A range that is not inside one device's block is unmapped.
+    pub fn device_load(&self, addr: u32, size: u32, dev: &mut DeviceQueue) -> Access<u128> {
+        dev.load(addr, size, &self.devices).ok_or(Self::outside_device(addr, size, false))
+    }
+
+    /// Queues a store of `size` ≤ 16 bytes, the low ones of `value`, to device registers.
+    pub fn device_store(&self, addr: u32, size: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
+        match dev.store(addr, size, value, &self.devices) {
+            Some(true) => Ok(()),
+            Some(false) => {
+                Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::DeviceQueueFull, write: true })
+            }
+            None => Err(Self::outside_device(addr, size, true)),
+        }
+    }
+
+    fn outside_device(addr: u32, size: u32, write: bool) -> MemoryFault {
+        let first = (addr..addr.saturating_add(size)).find(|&a| Device::of(GuestAddr(a)).is_none());
+        MemoryFault { addr: GuestAddr(first.unwrap_or(addr)), kind: FaultKind::Unmapped, write }
+    }
+}

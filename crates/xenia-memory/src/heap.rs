@@ -1,0 +1,476 @@
+//! The books of the heaps: which addresses are allocated, page by page. No host memory here.
+//!
+//! An allocation belongs to the heap it was made in; heaps of one zone share the zone's addresses, so
+//! physical memory given out through one view is taken in all three. Within an
+//! allocation each page (of the heap's page size) is reserved or committed with a protection.
+
+use crate::error::HeapError;
+use crate::layout::{Heap, View, ZONES, Zone};
+use crate::protect::Protect;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use xenia_guest::GuestAddr;
+
+/// What an allocation call does, as `MEM_RESERVE` and `MEM_COMMIT` say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllocKind {
+    /// Takes addresses; accesses fault.
+    Reserve,
+    /// Gives memory to pages that are reserved already.
+    Commit,
+    /// Both at once.
+    ReserveCommit,
+}
+
+/// Where and what to allocate. [`AllocRequest::new`] allows the whole heap, from the bottom.
+#[derive(Clone, Copy, Debug)]
+pub struct AllocRequest {
+    /// The heap.
+    pub heap: Heap,
+    /// Bytes; rounded up to pages of the heap.
+    pub size: u32,
+    /// Power of two. For physical memory it is the physical address that is aligned.
+    pub align: u32,
+    /// First address allowed; for a smaller one the heap's first is taken.
+    pub low: GuestAddr,
+    /// Last address that the allocation may include; for a larger one the heap's last is taken.
+    pub high: GuestAddr,
+    /// Protection of the committed pages.
+    pub protect: Protect,
+    /// Not [`AllocKind::Commit`].
+    pub kind: AllocKind,
+    /// Take the highest fit.
+    pub top_down: bool,
+}
+
+impl AllocRequest {
+    /// Reserves and commits `size` bytes anywhere in `heap`, from the bottom.
+    pub fn new(heap: Heap, size: u32, protect: Protect) -> Self {
+        Self {
+            heap,
+            size,
+            align: heap.page_size(),
+            low: heap.base(),
+            high: GuestAddr(u32::MAX),
+            protect,
+            kind: AllocKind::ReserveCommit,
+            top_down: false,
+        }
+    }
+}
+
+/// State of a region, as `NtQueryVirtualMemory` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionState {
+    /// Not allocated.
+    Free,
+    /// Allocated without memory.
+    Reserved,
+    /// Has memory.
+    Committed,
+}
+
+/// Pages in a row that have the same state and protection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegionInfo {
+    /// First address of the page asked about.
+    pub base: GuestAddr,
+    /// Bytes from `base` on that are alike.
+    pub size: u32,
+    /// Their state.
+    pub state: RegionState,
+    /// Their protection; `None` unless committed.
+    pub protect: Option<Protect>,
+    /// First address of the allocation; null if free.
+    pub allocation_base: GuestAddr,
+    /// Bytes of the whole allocation; 0 if free.
+    pub allocation_size: u32,
+    /// Protection that the allocation was made with; `None` if free.
+    pub allocation_protect: Option<Protect>,
+    /// Bytes of the heap's pages.
+    pub page_size: u32,
+}
+
+/// What changes for some addresses; carried out on the page table by the caller.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) zone: Zone,
+    /// Zone offsets.
+    pub(crate) range: Range<u32>,
+    pub(crate) to: Option<Protect>,
+}
+
+#[derive(Debug)]
+struct Allocation {
+    len: u32,
+    heap: Heap,
+    protect: Protect,
+    /// One entry per page of the heap; `None` is reserved.
+    pages: Vec<Option<Protect>>,
+}
+
+type ZoneBooks = BTreeMap<u32, Allocation>;
+
+/// The books of all zones.
+pub(crate) struct Zones {
+    books: [ZoneBooks; ZONES],
+}
+
+/// A checked range: heap facts and zone offsets, rounded out to pages.
+struct Place {
+    view: &'static View,
+    range: Range<u32>,
+}
+
+impl Place {
+    fn new(addr: GuestAddr, size: u32) -> Result<Self, HeapError> {
+        if size == 0 {
+            return Err(HeapError::InvalidSize { size, align: 1 });
+        }
+        let outside = HeapError::OutsideHeap { addr, size };
+        let Some(heap) = Heap::of(addr) else { return Err(outside) };
+        let view = heap.view();
+        let mask = u64::from(view.page_size) - 1;
+        let start = u64::from(addr.0 - view.base) & !mask;
+        let end = (u64::from(addr.0 - view.base) + u64::from(size) + mask) & !mask;
+        if end > u64::from(view.size) {
+            return Err(outside);
+        }
+        Ok(Self { view, range: view.zone_offset + start as u32..view.zone_offset + end as u32 })
+    }
+
+    fn change(&self, to: Option<Protect>) -> Change {
+        Change { zone: self.view.zone, range: self.range.clone(), to }
+    }
+
+    fn addr(&self, offset: u32) -> GuestAddr {
+        GuestAddr(self.view.addr_of(offset))
+    }
+}
+
+fn check_protect(protect: Protect) -> Result<(), HeapError> {
+    if protect.is_valid() { Ok(()) } else { Err(HeapError::InvalidProtect(protect)) }
+}
+
+impl Zones {
+    pub(crate) fn new() -> Self {
+        Self { books: std::array::from_fn(|_| BTreeMap::new()) }
+    }
+
+    fn zone(&mut self, zone: Zone) -> &mut ZoneBooks {
+        &mut self.books[zone as usize]
+    }
+
+    /// Finds a gap for `request` and enters the allocation. Returns its address and size.
+    pub(crate) fn alloc(&mut self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
+        let AllocRequest { heap, size, align, low, high, protect, .. } = *request;
+        let view = heap.view();
+        if size == 0 || !align.is_power_of_two() {
+            return Err(HeapError::InvalidSize { size, align });
+        }
+        check_protect(protect)?;
+        let rounded = u64::from(size).next_multiple_of(u64::from(view.page_size));
+        let align = align.max(view.page_size);
+        let no_space = HeapError::NoSpace { size, low, high };
+        let end = u64::from(high.0).min(u64::from(view.base) + u64::from(view.size) - 1) + 1;
+        let low = low.0.max(view.base);
+        let Ok(rounded) = u32::try_from(rounded) else { return Err(no_space) };
+        if u64::from(low) + u64::from(rounded) > end {
+            return Err(no_space);
+        }
+        // All as zone offsets from here on; they fit, a zone being at most 1 GiB.
+        let window = view.offset_of(low)..(end - u64::from(view.base)) as u32 + view.zone_offset;
+        let books = self.zone(view.zone);
+        let Some(at) = find_gap(books, &window, rounded, align, request.top_down) else {
+            return Err(no_space);
+        };
+        let pages = (rounded / view.page_size) as usize;
+        let committed = (request.kind == AllocKind::ReserveCommit).then_some(protect);
+        books.insert(at, Allocation { len: rounded, heap, protect, pages: vec![committed; pages] });
+        Ok((GuestAddr(view.addr_of(at)), rounded))
+    }
+
+    /// Reserves at a fixed place. Returns the rounded range.
+    pub(crate) fn reserve_at(
+        &mut self,
+        addr: GuestAddr,
+        size: u32,
+        protect: Protect,
+    ) -> Result<(GuestAddr, u32), HeapError> {
+        check_protect(protect)?;
+        let place = Place::new(addr, size)?;
+        let books = self.zone(place.view.zone);
+        if let Some((&at, other)) = books.range(..place.range.end).next_back()
+            && at + other.len > place.range.start
+        {
+            let view = other.heap.view();
+            return Err(HeapError::Conflict { addr: GuestAddr(view.addr_of(at)) });
+        }
+        let len = place.range.len() as u32;
+        let pages = vec![None; (len / place.view.page_size) as usize];
+        books.insert(place.range.start, Allocation { len, heap: place.view.heap, protect, pages });
+        Ok((place.addr(place.range.start), len))
+    }
+
+    /// The allocation that contains all of `place`, and the indexes of its pages there.
+    fn containing<'a>(
+        &'a mut self,
+        place: &Place,
+    ) -> Result<(u32, &'a mut Allocation, Range<usize>), HeapError> {
+        let missing = HeapError::NotAllocated { addr: place.addr(place.range.start) };
+        let Some((&at, allocation)) = self.zone(place.view.zone).range_mut(..=place.range.start).next_back()
+        else {
+            return Err(missing);
+        };
+        if allocation.heap != place.view.heap || at + allocation.len < place.range.end {
+            return Err(missing);
+        }
+        let index = |offset: u32| ((offset - at) / place.view.page_size) as usize;
+        let pages = index(place.range.start)..index(place.range.end);
+        Ok((at, allocation, pages))
+    }
+
+    /// Commits reserved pages; pages that are committed already get the new protection.
+    pub(crate) fn commit(
+        &mut self,
+        addr: GuestAddr,
+        size: u32,
+        protect: Protect,
+    ) -> Result<(GuestAddr, u32, Change), HeapError> {
+        check_protect(protect)?;
+        let place = Place::new(addr, size)?;
+        let (_, allocation, pages) = self.containing(&place)?;
+        allocation.pages[pages].fill(Some(protect));
+        Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
+    }
+
+    /// Takes the memory of a range away and leaves it reserved. Size 0 means the whole allocation that starts there.
+    pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, Change), HeapError> {
+        let size = if size == 0 { self.allocation_at(addr)? } else { size };
+        let place = Place::new(addr, size)?;
+        let (_, allocation, pages) = self.containing(&place)?;
+        allocation.pages[pages].fill(None);
+        Ok((place.range.len() as u32, place.change(None)))
+    }
+
+    /// Bytes of the allocation that starts at `addr`.
+    fn allocation_at(&mut self, addr: GuestAddr) -> Result<u32, HeapError> {
+        let place = Place::new(addr, 1)?;
+        let (at, allocation, _) = self.containing(&place)?;
+        if place.view.addr_of(at) != addr.0 {
+            return Err(HeapError::NotAllocationBase { addr });
+        }
+        Ok(allocation.len)
+    }
+
+    /// Ends the allocation that starts at `addr`. Returns its size.
+    pub(crate) fn release(&mut self, addr: GuestAddr) -> Result<(u32, Change), HeapError> {
+        let size = self.allocation_at(addr)?;
+        let place = Place::new(addr, size)?;
+        self.zone(place.view.zone).remove(&place.range.start);
+        Ok((size, place.change(None)))
+    }
+
+    /// Changes the protection of committed pages. Returns the protection that the first one had.
+    pub(crate) fn protect(
+        &mut self,
+        addr: GuestAddr,
+        size: u32,
+        protect: Protect,
+    ) -> Result<(Protect, Change), HeapError> {
+        check_protect(protect)?;
+        let place = Place::new(addr, size)?;
+        let (_, allocation, pages) = self.containing(&place)?;
+        let pages = &mut allocation.pages[pages];
+        if let Some(reserved) = pages.iter().position(Option::is_none) {
+            let offset = place.range.start + reserved as u32 * place.view.page_size;
+            return Err(HeapError::NotCommitted { addr: place.addr(offset) });
+        }
+        let old = pages[0].unwrap_or(Protect::NO_ACCESS);
+        pages.fill(Some(protect));
+        Ok((old, place.change(Some(protect))))
+    }
+
+    /// Describes the pages from the one that holds `addr` on.
+    pub(crate) fn query(&mut self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
+        let place = Place::new(addr, 1)?;
+        let (view, offset) = (place.view, place.range.start);
+        let base = place.addr(offset);
+        if let Ok((at, allocation, pages)) = self.containing(&place) {
+            let first = allocation.pages[pages.start];
+            let alike = allocation.pages[pages.start..].iter().take_while(|&&p| p == first).count();
+            return Ok(RegionInfo {
+                base,
+                size: alike as u32 * view.page_size,
+                state: if first.is_some() { RegionState::Committed } else { RegionState::Reserved },
+                protect: first,
+                allocation_base: GuestAddr(view.addr_of(at)),
+                allocation_size: allocation.len,
+                allocation_protect: Some(allocation.protect),
+                page_size: view.page_size,
+            });
+        }
+        // Not an allocation of this heap: free up to the next one that is.
+        let end = self
+            .zone(view.zone)
+            .range(offset..view.offsets().end)
+            .find(|(_, a)| a.heap == view.heap)
+            .map_or(view.offsets().end, |(&at, _)| at);
+        Ok(RegionInfo {
+            base,
+            size: end - offset,
+            state: RegionState::Free,
+            protect: None,
+            allocation_base: GuestAddr::NULL,
+            allocation_size: 0,
+            allocation_protect: None,
+            page_size: view.page_size,
+        })
+    }
+
+    /// Bytes that no allocation has in the zone of `heap`.
+    pub(crate) fn free_bytes(&self, heap: Heap) -> u32 {
+        let zone = heap.view().zone;
+        zone.size() - self.books[zone as usize].values().map(|a| a.len).sum::<u32>()
+    }
+
+    /// Bytes of committed pages of the allocations made in `heap`.
+    pub(crate) fn committed_bytes(&self, heap: Heap) -> u32 {
+        let view = heap.view();
+        let allocations = self.books[view.zone as usize].values().filter(|a| a.heap == heap);
+        allocations.flat_map(|a| &a.pages).flatten().count() as u32 * view.page_size
+    }
+}
+
+/// The first (or last) multiple of `align` in `window` from which on `size` bytes are free.
+fn find_gap(books: &ZoneBooks, window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
+    let fit = |gap: Range<u32>| {
+        let gap = gap.start.max(window.start)..gap.end.min(window.end);
+        let room = gap.end.checked_sub(size)?;
+        let at = if top_down { room & !(align - 1) } else { gap.start.checked_next_multiple_of(align)? };
+        (gap.start..=room).contains(&at).then_some(at)
+    };
+    if top_down {
+        let mut end = window.end;
+        for (&at, allocation) in books.range(..window.end).rev() {
+            if let Some(found) = fit(at + allocation.len..end) {
+                return Some(found);
+            }
+            end = at;
+            if end <= window.start {
+                return None;
+            }
+        }
+        fit(window.start..end)
+    } else {
+        let before = books.range(..window.start).next_back();
+        let mut start = before.map_or(0, |(&at, a)| at + a.len);
+        for (&at, allocation) in books.range(window.start..window.end) {
+            if let Some(found) = fit(start..at) {
+                return Some(found);
+            }
+            start = at + allocation.len;
+        }
+        fit(start..window.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RW: Protect = Protect::READ_WRITE;
+
+    fn alloc(zones: &mut Zones, heap: Heap, size: u32, top_down: bool) -> u32 {
+        let request = AllocRequest { top_down, ..AllocRequest::new(heap, size, RW) };
+        zones.alloc(&request).unwrap().0.0
+    }
+
+    #[test]
+    fn gaps_are_found_from_both_ends() {
+        let mut z = Zones::new();
+        assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x1800, false), 0);
+        assert_eq!(alloc(&mut z, Heap::Virtual4K, 1, false), 0x2000);
+        assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x1000, true), 0x3FFF_F000);
+        assert_eq!(alloc(&mut z, Heap::Virtual64K, 1, true), 0x7EFF_0000);
+        z.release(GuestAddr(0)).unwrap();
+        assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x3000, false), 0x3000);
+        assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x2000, false), 0);
+    }
+
+    #[test]
+    fn windows_and_alignments_hold() {
+        let mut z = Zones::new();
+        let mut r = AllocRequest::new(Heap::Virtual64K, 0x2_0000, RW);
+        (r.low, r.high) = (GuestAddr(0x7000_1000), GuestAddr(0x7005_FFFF));
+        assert_eq!(z.alloc(&r).unwrap().0.0, 0x7001_0000);
+        assert_eq!(z.alloc(&r).unwrap().0.0, 0x7003_0000);
+        assert!(matches!(z.alloc(&r), Err(HeapError::NoSpace { .. })));
+        r.align = 3;
+        assert!(matches!(z.alloc(&r), Err(HeapError::InvalidSize { .. })));
+        let r = AllocRequest { align: 0x10_0000, ..AllocRequest::new(Heap::Physical4K, 0x1000, RW) };
+        // Physical 0x100000 shows at 0xE00FF000.
+        assert_eq!(z.alloc(&r).unwrap().0.0, 0xE00F_F000);
+        let huge = AllocRequest::new(Heap::Physical4K, 0xFFFF_FFFF, RW);
+        assert!(matches!(z.alloc(&huge), Err(HeapError::NoSpace { .. })));
+    }
+
+    #[test]
+    fn views_of_one_zone_share_its_addresses() {
+        let mut z = Zones::new();
+        assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000, false), 0xA000_0000);
+        assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000, false), 0xE000_F000);
+        assert_eq!(alloc(&mut z, Heap::Physical16M, 1, false), 0xC100_0000);
+        let conflict = z.reserve_at(GuestAddr(0xC000_0000), 1, RW);
+        assert!(matches!(conflict, Err(HeapError::Conflict { .. })), "{conflict:?}");
+        assert_eq!(z.free_bytes(Heap::Physical4K), 0x2000_0000 - 0x1_0000 - 0x1000 - 0x100_0000);
+    }
+
+    #[test]
+    fn reserve_commit_protect_decommit_release_and_query() {
+        let mut z = Zones::new();
+        let (base, size) = z.reserve_at(GuestAddr(0x1_0234), 0x2800, RW).unwrap();
+        assert_eq!((base.0, size), (0x1_0000, 0x3000));
+        let region = z.query(GuestAddr(0x1_1FFF)).unwrap();
+        assert_eq!((region.state, region.base.0, region.size), (RegionState::Reserved, 0x1_1000, 0x2000));
+        assert!(matches!(
+            z.protect(base, 1, Protect::READ_ONLY),
+            Err(HeapError::NotCommitted { addr: GuestAddr(0x1_0000) })
+        ));
+        let (at, len, change) = z.commit(GuestAddr(0x1_1000), 1, RW).unwrap();
+        assert_eq!((at.0, len, change.to), (0x1_1000, 0x1000, Some(RW)));
+        let region = z.query(GuestAddr(0x1_1000)).unwrap();
+        assert_eq!((region.state, region.size, region.protect), (RegionState::Committed, 0x1000, Some(RW)));
+        assert_eq!((region.allocation_base.0, region.allocation_size), (0x1_0000, 0x3000));
+        assert_eq!(z.protect(GuestAddr(0x1_1000), 1, Protect::READ_ONLY).unwrap().0, RW);
+        assert_eq!(z.committed_bytes(Heap::Virtual4K), 0x1000);
+        assert!(matches!(z.commit(GuestAddr(0x1_2000), 0x2000, RW), Err(HeapError::NotAllocated { .. })));
+        assert!(matches!(z.release(GuestAddr(0x1_1000)), Err(HeapError::NotAllocationBase { .. })));
+        assert_eq!(z.decommit(GuestAddr(0x1_0000), 0).unwrap().0, 0x3000);
+        assert_eq!(z.release(GuestAddr(0x1_0000)).unwrap().0, 0x3000);
+        let region = z.query(GuestAddr(0x1_1000)).unwrap();
+        assert_eq!((region.state, region.size), (RegionState::Free, 0x3FFE_F000));
+    }
+
+    #[test]
+    fn hostile_arguments_are_errors() {
+        let mut z = Zones::new();
+        for (addr, size) in [
+            (0x7F00_0000, 1),
+            (0x3FFF_F000, 0x2000),
+            (0xFFFF_FFFF, 0xFFFF_FFFF),
+            (0xFFCF_F000, 0x2000),
+            (0x1000, 0xFFFF_FFFF),
+            (0x1000, 0),
+        ] {
+            assert!(z.reserve_at(GuestAddr(addr), size, RW).is_err(), "{addr:#x}+{size:#x}");
+            assert!(z.commit(GuestAddr(addr), size, RW).is_err());
+            assert!(z.protect(GuestAddr(addr), size, RW).is_err());
+            assert!(z.decommit(GuestAddr(addr), size).is_err());
+        }
+        assert!(matches!(
+            z.reserve_at(GuestAddr(0x1_0000), 1, Protect(6)),
+            Err(HeapError::InvalidProtect(_))
+        ));
+    }
+}

@@ -1,0 +1,280 @@
+//! Access for HLE and devices: typed, checked, mirrored.
+//!
+//! These go through the alias view and need committed memory only: the console's kernel and devices
+//! are not bound by the guest's page rights (a kernel export that wants them asks
+//! [`GuestMemory::is_writable`]). Every write bumps the versions of watched pages *after* the bytes are there, kills
+//! reservations of the lines it touches, counts in `writes_total`, and is repeated on the mirror.
+//! Naturally aligned values up to 8 bytes don't tear. Device registers are not memory here: a fault.
+#![allow(clippy::inline_always)]
+
+use crate::error::{Access, FaultKind, FileReadError, MemoryFault};
+use crate::host;
+use crate::layout::PAGE_SHIFT;
+use crate::memory::GuestMemory;
+use crate::page_table::{COMMITTED, WATCHED};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{Ordering::*, fence};
+use xenia_guest::{GuestAddr, GuestValue, PAGE_SIZE, RESERVATION_LINE};
+
+/// A host length as a guest one; more than 4 GiB can't be mapped from `addr` on.
+fn length(addr: GuestAddr, len: usize, write: bool) -> Access<u32> {
+    u32::try_from(len).map_err(|_| MemoryFault { addr, kind: FaultKind::Unmapped, write })
+}
+
+impl GuestMemory {
+    /// Reads a big-endian value.
+    #[inline]
+    pub fn read<T: GuestValue>(&self, addr: GuestAddr) -> Access<T> {
+        self.check(addr.0, T::SIZE, COMMITTED, false)?;
+        let mut bytes = T::Bytes::default();
+        let (base, dst) = (self.alias.0, bytes.as_mut());
+        // SAFETY: the whole range is committed.
+        unsafe {
+            match T::SIZE {
+                1 => dst.copy_from_slice(&host::load_u8(base, addr.0).to_ne_bytes()),
+                2 => dst.copy_from_slice(&host::load_u16(base, addr.0).to_ne_bytes()),
+                4 => dst.copy_from_slice(&host::load_u32(base, addr.0).to_ne_bytes()),
+                8 => dst.copy_from_slice(&host::load_u64(base, addr.0).to_ne_bytes()),
+                _ => host::copy_out(base, addr.0, dst),
+            }
+        }
+        Ok(T::from_guest(bytes))
+    }
+
+    /// Writes a big-endian value.
+    #[inline]
+    pub fn write<T: GuestValue>(&self, addr: GuestAddr, value: T) -> Access<()> {
+        self.check(addr.0, T::SIZE, COMMITTED, true)?;
+        let bytes = value.to_guest();
+        let src = bytes.as_ref();
+        // SAFETY: the whole range is committed.
+        unsafe { self.put(addr.0, src) };
+        self.written(addr.0, T::SIZE);
+        self.on_mirror(|mirror| mirror.write(addr, value));
+        Ok(())
+    }
+
+    /// # Safety
+    /// The range is committed.
+    #[inline(always)]
+    unsafe fn put(&self, addr: u32, src: &[u8]) {
+        let base = self.alias.0;
+        // SAFETY: as the caller says.
+        unsafe {
+            match *src {
+                [a] => host::store_u8(base, addr, a),
+                [a, b] => host::store_u16(base, addr, u16::from_ne_bytes([a, b])),
+                [a, b, c, d] => host::store_u32(base, addr, u32::from_ne_bytes([a, b, c, d])),
+                [a, b, c, d, e, f, g, h] => {
+                    host::store_u64(base, addr, u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+                }
+                _ => host::copy_in(base, addr, src),
+            }
+        }
+    }
+
+    /// What every write by HLE or a device entails, once the bytes are in place.
+    fn written(&self, addr: u32, len: u32) {
+        self.counts.writes.fetch_add(1, Relaxed);
+        if len == 0 {
+            return;
+        }
+        self.bump_watched(addr, len);
+        if self.reservations.has_active_reservers() {
+            let last = addr.wrapping_add(len - 1) & !(RESERVATION_LINE - 1);
+            let mut line = addr & !(RESERVATION_LINE - 1);
+            loop {
+                self.reservations.invalidate_for_write(GuestAddr(line));
+                if line == last {
+                    break;
+                }
+                line = line.wrapping_add(RESERVATION_LINE);
+            }
+        }
+    }
+
+    /// Bumps the versions of the watched pages among `addr..addr + len` (`len` > 0).
+    pub(crate) fn bump_watched(&self, addr: u32, len: u32) {
+        let last = addr.saturating_add(len - 1);
+        for page in addr >> PAGE_SHIFT..=last >> PAGE_SHIFT {
+            if self.pages.page_flags(page) & WATCHED != 0 {
+                self.stored_to_watched(page << PAGE_SHIFT);
+            }
+        }
+    }
+
+    /// Copies guest memory out. On a fault nothing has been copied.
+    pub fn read_bytes(&self, addr: GuestAddr, into: &mut [u8]) -> Access<()> {
+        let len = length(addr, into.len(), false)?;
+        self.check(addr.0, len, COMMITTED, false)?;
+        // SAFETY: the whole range is committed.
+        unsafe { host::copy_out(self.alias.0, addr.0, into) };
+        Ok(())
+    }
+
+    /// Copies into guest memory. On a fault nothing has been written.
+    pub fn write_bytes(&self, addr: GuestAddr, from: &[u8]) -> Access<()> {
+        let len = length(addr, from.len(), true)?;
+        self.check(addr.0, len, COMMITTED, true)?;
+        // SAFETY: the whole range is committed.
+        unsafe { self.put(addr.0, from) };
+        self.written(addr.0, len);
+        self.on_mirror(|mirror| mirror.write_bytes(addr, from));
+        Ok(())
+    }
+
+    /// Sets `len` bytes to `value`. On a fault nothing has been written.
+    pub fn fill(&self, addr: GuestAddr, len: u32, value: u8) -> Access<()> {
+        self.check(addr.0, len, COMMITTED, true)?;
+        // SAFETY: the whole range is committed.
+        unsafe { host::fill(self.alias.0, addr.0, len, value) };
+        self.written(addr.0, len);
+        self.on_mirror(|mirror| mirror.fill(addr, len, value));
+        Ok(())
+    }
+
+    /// Bytes before the first zero byte, at most `max`.
+    pub fn read_c_string(&self, addr: GuestAddr, max: u32) -> Access<Vec<u8>> {
+        let mut text = Vec::new();
+        let mut at = addr.0;
+        while (text.len() as u32) < max {
+            let to_page_end = PAGE_SIZE - at % PAGE_SIZE;
+            let len = to_page_end.min(max - text.len() as u32);
+            let start = text.len();
+            text.resize(start + len as usize, 0);
+            self.read_bytes(GuestAddr(at), &mut text[start..])?;
+            if let Some(end) = text[start..].iter().position(|&b| b == 0) {
+                text.truncate(start + end);
+                break;
+            }
+            at = at.wrapping_add(len);
+        }
+        Ok(text)
+    }
+
+    /// UTF-16 code units before the first zero unit, at most `max` units.
+    pub fn read_wide_string(&self, addr: GuestAddr, max: u32) -> Access<Vec<u16>> {
+        let mut text = Vec::new();
+        while (text.len() as u32) < max {
+            match self.read::<u16>(addr.offset(2 * text.len() as u32))? {
+                0 => break,
+                unit => text.push(unit),
+            }
+        }
+        Ok(text)
+    }
+
+    /// Lets the host read up to `len` bytes at `offset` of `file` straight into guest memory, watched or not. Returns the
+    /// bytes read: less than `len` only at the end of the file.
+    pub fn read_file_into(
+        &self,
+        addr: GuestAddr,
+        len: u32,
+        file: &File,
+        offset: u64,
+    ) -> Result<u32, FileReadError> {
+        self.check(addr.0, len, COMMITTED, true)?;
+        let mut read = 0;
+        let result = loop {
+            if read == len {
+                break Ok(());
+            }
+            // SAFETY: the rest of the range is committed, and so writable through the alias view.
+            let n = unsafe {
+                libc::pread(
+                    file.as_raw_fd(),
+                    self.alias.0.add((addr.0 + read) as usize).cast(),
+                    (len - read) as usize,
+                    i64::try_from(offset + u64::from(read)).unwrap_or(i64::MAX),
+                )
+            };
+            match n {
+                0 => break Ok(()),
+                n if n > 0 => read += n as u32,
+                _ => match io::Error::last_os_error() {
+                    e if e.kind() == io::ErrorKind::Interrupted => {}
+                    e => break Err(e),
+                },
+            }
+        };
+        self.written(addr.0, read);
+        if read > 0 && self.has_mirror() {
+            let mut bytes = vec![0; read as usize];
+            self.read_bytes(addr, &mut bytes)?;
+            self.on_mirror(|mirror| mirror.write_bytes(addr, &bytes));
+        }
+        result.map(|()| read).map_err(|source| FileReadError::Io { read, source })
+    }
+
+    /// Replaces the word at `addr` by `f` of it, in one step against all other accesses; `f` may be asked again
+    /// and returns `None` to leave the word alone. Returns the word that was there, `Ok` if it was replaced.
+    pub fn atomic_u32(
+        &self,
+        addr: GuestAddr,
+        mut f: impl FnMut(u32) -> Option<u32>,
+    ) -> Access<Result<u32, u32>> {
+        self.check_aligned(addr, 4)?;
+        // SAFETY: committed and aligned, for this and the exchange below.
+        let mut seen = unsafe { host::load_u32(self.alias.0, addr.0) };
+        loop {
+            let old = u32::from_be(seen);
+            let Some(new) = f(old) else { return Ok(Err(old)) };
+            // SAFETY: as above.
+            let found = unsafe { host::compare_exchange_u32(self.alias.0, addr.0, seen, new.to_be()) };
+            if found == seen {
+                self.written(addr.0, 4);
+                self.on_mirror(|mirror| mirror.write(addr, new));
+                return Ok(Ok(old));
+            }
+            seen = found;
+        }
+    }
+
+    /// As [`GuestMemory::atomic_u32`], for a doubleword.
+    pub fn atomic_u64(
+        &self,
+        addr: GuestAddr,
+        mut f: impl FnMut(u64) -> Option<u64>,
+    ) -> Access<Result<u64, u64>> {
+        self.check_aligned(addr, 8)?;
+        // SAFETY: committed and aligned, for this and the exchange below.
+        let mut seen = unsafe { host::load_u64(self.alias.0, addr.0) };
+        loop {
+            let old = u64::from_be(seen);
+            let Some(new) = f(old) else { return Ok(Err(old)) };
+            // SAFETY: as above.
+            let found = unsafe { host::compare_exchange_u64(self.alias.0, addr.0, seen, new.to_be()) };
+            if found == seen {
+                self.written(addr.0, 8);
+                self.on_mirror(|mirror| mirror.write(addr, new));
+                return Ok(Ok(old));
+            }
+            seen = found;
+        }
+    }
+
+    fn check_aligned(&self, addr: GuestAddr, size: u32) -> Access<()> {
+        if !addr.0.is_multiple_of(size) {
+            return Err(MemoryFault { addr, kind: FaultKind::Misaligned, write: true });
+        }
+        self.check(addr.0, size, COMMITTED, true)
+    }
+
+    /// Orders all earlier writes of this thread before all later ones, for whoever reads the later ones with Acquire.
+    pub fn fence_release(&self) {
+        fence(Release);
+    }
+
+    /// Writes a word that publishes: whoever reads it, or sees the page's version move (it always does, watched or
+    /// not), with Acquire also sees everything that this thread wrote before.
+    pub fn write_u32_fence(&self, addr: GuestAddr, value: u32) -> Access<()> {
+        fence(Release);
+        self.write(addr, value)?;
+        if let Some(index) = Self::page_index(addr) {
+            self.bump(index);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! Single host accesses to guest memory.
+//!
+//! # Safety rules
+//! - Every function takes the base of a view and a 32-bit guest address; `base + addr` up to the
+//!   access size must be mapped with the rights that the access needs. Callers have looked at the
+//!   page table, and use the alias view, which never loses its mapping.
+//! - Other threads, compiled guest code included, access the same bytes at any time. So the
+//!   accesses are machine instructions (`asm!`), which to the compiler are opaque: no reference into
+//!   guest memory is made, no value is assumed to stay, and a naturally aligned access of up to 8
+//!   bytes does not tear. x86 orders them as Acquire loads and Release stores.
+//! - Values come and go as the bytes lie in memory (little-endian words of big-endian data).
+
+use std::arch::asm;
+
+/// Where guest address 0 of a view lies on the host.
+#[derive(Clone, Copy)]
+pub(crate) struct ViewBase(pub(crate) *mut u8);
+
+// SAFETY: a plain number; every use of it is an unsafe function that states its own needs.
+unsafe impl Send for ViewBase {}
+// SAFETY: as above.
+unsafe impl Sync for ViewBase {}
+
+macro_rules! scalar {
+    ($load:ident, $store:ident, $t:ty, $class:ident, $operand:literal, $width:literal) => {
+        /// Loads one value.
+        ///
+        /// # Safety
+        /// See the module's rules.
+        #[inline(always)]
+        pub(crate) unsafe fn $load(base: *const u8, addr: u32) -> $t {
+            let value: $t;
+            // SAFETY: the caller says that the bytes are mapped readable; the instruction touches nothing else.
+            unsafe {
+                asm!(
+                    concat!("mov {v", $operand, "}, ", $width, " ptr [{b} + {a}]"),
+                    v = out($class) value, b = in(reg) base, a = in(reg) addr as u64,
+                    options(nostack, readonly, preserves_flags)
+                );
+            }
+            value
+        }
+
+        /// Stores one value.
+        ///
+        /// # Safety
+        /// See the module's rules.
+        #[inline(always)]
+        pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
+            // SAFETY: the caller says that the bytes are mapped writable; the instruction touches nothing else.
+            unsafe {
+                asm!(
+                    concat!("mov ", $width, " ptr [{b} + {a}], {v", $operand, "}"),
+                    v = in($class) value, b = in(reg) base, a = in(reg) addr as u64,
+                    options(nostack, preserves_flags)
+                );
+            }
+        }
+    };
+}
+scalar!(load_u8, store_u8, u8, reg_byte, "", "byte");
+scalar!(load_u16, store_u16, u16, reg, ":x", "word");
+scalar!(load_u32, store_u32, u32, reg, ":e", "dword");
+scalar!(load_u64, store_u64, u64, reg, ":r", "qword");
+
+macro_rules! compare_exchange {
+    ($name:ident, $t:ty, $operand:literal, $width:literal) => {
+        /// Replaces `expected` by `new` in one step; returns what was there.
+        ///
+        /// # Safety
+        /// See the module's rules; `addr` must be naturally aligned.
+        #[inline(always)]
+        pub(crate) unsafe fn $name(base: *mut u8, addr: u32, expected: $t, new: $t) -> $t {
+            let old: $t;
+            // SAFETY: the caller says that the bytes are mapped writable.
+            unsafe {
+                asm!(
+                    concat!("lock cmpxchg ", $width, " ptr [{b} + {a}], {n", $operand, "}"),
+                    n = in(reg) new, b = in(reg) base, a = in(reg) addr as u64,
+                    inout("rax") expected => old,
+                    options(nostack)
+                );
+            }
+            old
+        }
+    };
+}
+compare_exchange!(compare_exchange_u32, u32, ":e", "dword");
+compare_exchange!(compare_exchange_u64, u64, ":r", "qword");
+
+/// Copies guest bytes out. Words of the middle don't tear below 64 bytes.
+///
+/// # Safety
+/// See the module's rules, for `dst.len()` bytes.
+pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
+    if dst.len() < 64 {
+        let mut at = addr;
+        let mut words = dst.chunks_exact_mut(8);
+        for word in &mut words {
+            // SAFETY: inside the range that the caller vouches for.
+            word.copy_from_slice(&unsafe { load_u64(base, at) }.to_ne_bytes());
+            at = at.wrapping_add(8);
+        }
+        for byte in words.into_remainder() {
+            // SAFETY: as above.
+            *byte = unsafe { load_u8(base, at) };
+            at = at.wrapping_add(1);
+        }
+        return;
+    }
+    // SAFETY: source as the caller says; destination and length are the slice's.
+    unsafe {
+        asm!("rep movsb", inout("rcx") dst.len() => _, inout("rsi") base.add(addr as usize) => _,
+            inout("rdi") dst.as_mut_ptr() => _, options(nostack, preserves_flags));
+    }
+}
+
+/// Copies bytes into guest memory.
+///
+/// # Safety
+/// See the module's rules, for `src.len()` bytes.
+pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
+    if src.len() < 64 {
+        let mut at = addr;
+        let mut words = src.chunks_exact(8);
+        for word in &mut words {
+            // SAFETY: inside the range that the caller vouches for.
+            unsafe { store_u64(base, at, u64::from_ne_bytes(word.try_into().unwrap_or_default())) };
+            at = at.wrapping_add(8);
+        }
+        for byte in words.remainder() {
+            // SAFETY: as above.
+            unsafe { store_u8(base, at, *byte) };
+            at = at.wrapping_add(1);
+        }
+        return;
+    }
+    // SAFETY: destination as the caller says; source and length are the slice's.
+    unsafe {
+        asm!("rep movsb", inout("rcx") src.len() => _, inout("rsi") src.as_ptr() => _,
+            inout("rdi") base.add(addr as usize) => _, options(nostack, preserves_flags));
+    }
+}
+
+/// Sets `len` guest bytes to `value`.
+///
+/// # Safety
+/// See the module's rules, for `len` bytes.
+pub(crate) unsafe fn fill(base: *mut u8, addr: u32, len: u32, value: u8) {
+    // SAFETY: destination as the caller says.
+    unsafe {
+        asm!("rep stosb", inout("rcx") len as u64 => _, in("al") value,
+            inout("rdi") base.add(addr as usize) => _, options(nostack, preserves_flags));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_and_copies_of_every_length() {
+        let mut space = vec![0_u8; 4096];
+        let base = space.as_mut_ptr();
+        // SAFETY: all addresses lie inside `space`, which nothing else touches meanwhile.
+        unsafe {
+            store_u8(base, 1, 0x11);
+            store_u16(base, 3, 0x2233);
+            store_u32(base, 7, 0x4455_6677);
+            store_u64(base, 13, 0x8899_AABB_CCDD_EEFF);
+            assert_eq!(load_u8(base, 1), 0x11);
+            assert_eq!(load_u16(base, 3), 0x2233);
+            assert_eq!(load_u32(base, 7), 0x4455_6677);
+            assert_eq!(load_u64(base, 13), 0x8899_AABB_CCDD_EEFF);
+            assert_eq!(compare_exchange_u32(base, 32, 0, 5), 0);
+            assert_eq!(compare_exchange_u32(base, 32, 0, 6), 5);
+            assert_eq!(compare_exchange_u64(base, 40, 0, 7), 0);
+            assert_eq!(load_u64(base, 40), 7);
+            for len in 0..200_usize {
+                let data: Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
+                copy_in(base, 1001, &data);
+                let mut back = vec![0; len];
+                copy_out(base, 1001, &mut back);
+                assert_eq!(back, data);
+            }
+            fill(base, 1001, 50, 0xEE);
+            assert_eq!(load_u8(base, 1050), 0xEE);
+            assert_ne!(load_u8(base, 1051), 0xEE);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! [`GuestMemory`]: what it is made of, and how it begins.
+
+use crate::device::{Device, DeviceRegisters};
+use crate::error::{Access, FaultKind, MemoryError, MemoryFault};
+use crate::heap::{AllocKind, Zones};
+use crate::host::ViewBase;
+use crate::layout::{self, DEVICE_BLOCK, Heap, NULL_GUARD, PAGE_SHIFT, PHYSICAL_SIZE};
+use crate::mapping::Mapping;
+use crate::mirror::Mirror;
+use crate::page_table::{COMMITTED, DEVICE, PageTable, READ, WRITE};
+use crate::protect::Protect;
+use crate::reservation::ReservationTable;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use xenia_guest::GuestAddr;
+
+/// Bytes of physical memory from 0 on that are committed from the start, at 0xC0000000: the GPU
+/// writes back there.
+const WRITE_BACK_AREA: u32 = 0x100_0000;
+/// Bytes at the end of physical memory that are never given out.
+const PHYSICAL_TAIL: u32 = 0x1_0000;
+
+/// The address space of one guest machine. Shared as `Arc`; several may exist in one process.
+pub struct GuestMemory {
+    pub(crate) alias: ViewBase,
+    pub(crate) pages: PageTable,
+    pub(crate) devices: [DeviceRegisters; 2],
+    pub(crate) reservations: ReservationTable,
+    pub(crate) counts: Counts,
+    pub(crate) mirror: Mirror,
+    pub(crate) zones: Mutex<Zones>,
+    pub(crate) mapping: Mapping,
+}
+
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) writes: AtomicU64,
+    pub(crate) watch_faults: AtomicU64,
+    pub(crate) bumps: AtomicU64,
+}
+
+/// How often things happened since the address space was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryCounters {
+    /// Writes by HLE and devices (calls, not bytes).
+    pub writes_total: u64,
+    /// Host faults that a store to a watched page caused.
+    pub watch_faults: u64,
+    /// Times that a page's version went up.
+    pub page_version_bumps: u64,
+}
+
+impl GuestMemory {
+    /// A fresh address space: nothing committed but the devices and the GPU's write-back area
+    /// (the first 16 MiB of physical memory, at 0xC0000000).
+    pub fn new() -> Result<Arc<Self>, MemoryError> {
+        let mapping = Mapping::new()?;
+        let memory = Self {
+            alias: ViewBase(mapping.alias_base()),
+            pages: PageTable::new(),
+            devices: [DeviceRegisters::new(), DeviceRegisters::new()],
+            reservations: ReservationTable::new(),
+            counts: Counts::default(),
+            mirror: Mirror::default(),
+            zones: Mutex::new(Zones::new()),
+            mapping,
+        };
+        for device in Device::ALL {
+            let first = device.base().0 >> PAGE_SHIFT;
+            for page in first..first + (DEVICE_BLOCK >> PAGE_SHIFT) {
+                memory.pages.set_page_flags(page, DEVICE);
+            }
+        }
+        let fixed = [
+            (GuestAddr(0), NULL_GUARD, AllocKind::Reserve, Protect::NO_ACCESS),
+            (Heap::Physical16M.base(), WRITE_BACK_AREA, AllocKind::ReserveCommit, Protect::READ_WRITE),
+            (layout::physical_to_view(PHYSICAL_SIZE - PHYSICAL_TAIL), PHYSICAL_TAIL, AllocKind::Reserve, {
+                Protect::NO_ACCESS
+            }),
+        ];
+        for (addr, size, kind, protect) in fixed {
+            memory
+                .alloc_fixed(addr, size, kind, protect)
+                .unwrap_or_else(|e| unreachable!("the space is empty: {e}"));
+        }
+        Ok(Arc::new(memory))
+    }
+
+    /// Host address of guest address 0 in the view for compiled code: host rights are the guest's
+    /// rights minus watches; [`crate::GUARD`] inaccessible bytes lie before it and after its 4 GiB.
+    pub fn guest_base(&self) -> *mut u8 {
+        self.mapping.guest_base()
+    }
+
+    /// Host address of guest address 0 in the view that is always readable and writable.
+    pub fn alias_base(&self) -> *mut u8 {
+        self.alias.0
+    }
+
+    /// A device's registers.
+    pub fn device_registers(&self, device: Device) -> &DeviceRegisters {
+        &self.devices[device as usize]
+    }
+
+    /// The table of `lwarx` reservations. HLE and device writes kill the lines that they touch.
+    pub fn reservations(&self) -> &ReservationTable {
+        &self.reservations
+    }
+
+    /// How often things happened so far.
+    pub fn counters(&self) -> MemoryCounters {
+        MemoryCounters {
+            writes_total: self.counts.writes.load(Relaxed),
+            watch_faults: self.counts.watch_faults.load(Relaxed),
+            page_version_bumps: self.counts.bumps.load(Relaxed),
+        }
+    }
+
+    /// Number of the backing page behind `addr`, by which versions are indexed; the same for all aliases.
+    /// `None` where no memory can be: devices, the rest of their window, the top 3 MiB.
+    #[inline]
+    pub fn page_index(addr: GuestAddr) -> Option<u32> {
+        layout::backing_page(addr.0)
+    }
+
+    /// Version of a page by [`GuestMemory::page_index`] (Acquire). It moves at every store to the page while the page is
+    /// watched, and at every change of its mapping. An index that `page_index` doesn't give has version 0.
+    #[inline]
+    pub fn page_version(&self, index: u32) -> u32 {
+        if index < layout::BACKING_PAGES { self.pages.version(index).load(Acquire) } else { 0 }
+    }
+
+    /// The versions themselves, for compiled code: index by [`GuestMemory::page_index`]. Lives as long as `self`.
+    pub fn versions_ptr(&self) -> *const AtomicU32 {
+        self.pages.versions_ptr()
+    }
+
+    /// Moves a page's version (Release): whoever sees the new one sees all writes before it. Unknown indexes are ignored.
+    pub fn bump(&self, index: u32) {
+        if index < layout::BACKING_PAGES {
+            self.pages.version(index).fetch_add(1, Release);
+            self.counts.bumps.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Whether memory is committed at `addr`, whatever the guest's rights.
+    pub fn is_committed(&self, addr: GuestAddr) -> bool {
+        self.pages.flags(addr.0) & COMMITTED != 0
+    }
+
+    /// Whether the guest may store to `addr`.
+    pub fn is_writable(&self, addr: GuestAddr) -> bool {
+        self.pages.flags(addr.0) & WRITE != 0
+    }
+
+    /// The fault of an access to `addr` that its page does not allow.
+    #[cold]
+    pub(crate) fn fault(&self, addr: u32, write: bool) -> MemoryFault {
+        let flags = self.pages.flags(addr);
+        let kind = match flags {
+            f if f & COMMITTED == 0 => FaultKind::Unmapped,
+            f if write && f & READ != 0 => FaultKind::WriteProtected,
+            _ => FaultKind::ReadProtected,
+        };
+        MemoryFault { addr: GuestAddr(addr), kind, write }
+    }
+
+    /// Checks that every page of `addr..addr + len` has all of `flags`.
+    #[inline]
+    pub(crate) fn check(&self, addr: u32, len: u32, flags: u8, write: bool) -> Access<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        // A range that wraps meets the unmapped top page first.
+        let last = (u64::from(addr) + u64::from(len) - 1).min(u64::from(u32::MAX)) as u32;
+        for page in addr >> PAGE_SHIFT..=last >> PAGE_SHIFT {
+            if self.pages.page_flags(page) & flags != flags {
+                return Err(self.fault(addr.max(page << PAGE_SHIFT), write));
+            }
+        }
+        Ok(())
+    }
+}

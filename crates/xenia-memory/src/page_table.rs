@@ -1,0 +1,105 @@
+//! The page table: one byte of flags per guest page, one version and one watch state per backing page.
+//!
+//! All of it is atomics in arrays that never move, so engines, devices and the fault handler read
+//! it without locks. Who may change what:
+//! - rights and [`COMMITTED`]: [`crate::GuestMemory`]'s mapping calls, under the heap lock, while
+//!   they own the page's watch state;
+//! - [`WATCHED`]: whoever owns the watch state (see `watch.rs`);
+//! - versions: anybody; they only grow (modulo 2³²).
+
+use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::*};
+
+/// Loads are allowed.
+pub(crate) const READ: u8 = 0x01;
+/// Stores are allowed.
+pub(crate) const WRITE: u8 = 0x02;
+/// A device's registers; no other flag is set.
+pub(crate) const DEVICE: u8 = 0x04;
+/// Somebody relies on the contents: a store must bump the version.
+pub(crate) const WATCHED: u8 = 0x08;
+/// Memory is committed: HLE and devices may access it.
+pub(crate) const COMMITTED: u8 = 0x10;
+
+/// Watch states of a backing page.
+pub(crate) mod state {
+    /// Nobody watches.
+    pub(crate) const IDLE: u8 = 0;
+    /// Watched: flags say so and the guest view is write-protected.
+    pub(crate) const WATCHED: u8 = 1;
+    /// One thread is changing flags and host rights of the page.
+    pub(crate) const OWNED: u8 = 2;
+}
+
+pub(crate) struct PageTable {
+    flags: Box<[AtomicU8; GUEST_PAGES]>,
+    versions: Box<[AtomicU32]>,
+    states: Box<[AtomicU8]>,
+}
+
+/// A zeroed array of atomics straight from the allocator, so that untouched parts cost nothing.
+fn zeroed<T>(len: usize) -> Box<[T]> {
+    // SAFETY: used below for atomic integers only, for which all-zero bytes are a value.
+    unsafe { Box::<[T]>::new_zeroed_slice(len).assume_init() }
+}
+
+impl PageTable {
+    pub(crate) fn new() -> Self {
+        let flags: Box<[AtomicU8]> = zeroed(GUEST_PAGES);
+        Self {
+            flags: flags.try_into().unwrap_or_else(|_| unreachable!("the length is the array's")),
+            versions: zeroed(BACKING_PAGES as usize),
+            states: zeroed(BACKING_PAGES as usize),
+        }
+    }
+
+    /// Flags of the page that holds `addr`.
+    #[inline(always)]
+    pub(crate) fn flags(&self, addr: u32) -> u8 {
+        self.flags[(addr >> PAGE_SHIFT) as usize].load(Relaxed)
+    }
+
+    /// Flags of a guest page.
+    pub(crate) fn page_flags(&self, guest_page: u32) -> u8 {
+        self.flags[guest_page as usize].load(Relaxed)
+    }
+
+    /// Replaces the flags of a guest page.
+    pub(crate) fn set_page_flags(&self, guest_page: u32, flags: u8) {
+        self.flags[guest_page as usize].store(flags, SeqCst);
+    }
+
+    /// Sets and clears flags of a backing page at every address that shows it.
+    pub(crate) fn change_flags(&self, backing_page: u32, set: u8, clear: u8) {
+        for guest_page in guest_pages(&(backing_page..backing_page + 1)).into_iter().flatten() {
+            let flags = &self.flags[guest_page as usize];
+            flags.store(flags.load(Relaxed) & !clear | set, SeqCst);
+        }
+    }
+
+    /// Flags of a backing page (those of its first alias; all aliases have the same).
+    pub(crate) fn backing_flags(&self, backing_page: u32) -> u8 {
+        self.page_flags(crate::layout::canonical_guest_page(backing_page))
+    }
+
+    pub(crate) fn version(&self, backing_page: u32) -> &AtomicU32 {
+        &self.versions[backing_page as usize]
+    }
+
+    pub(crate) fn versions_ptr(&self) -> *const AtomicU32 {
+        self.versions.as_ptr()
+    }
+
+    pub(crate) fn state(&self, backing_page: u32) -> &AtomicU8 {
+        &self.states[backing_page as usize]
+    }
+
+    /// The run of guest pages from `pages.start` on that have the same value of `of`.
+    pub(crate) fn run<T: PartialEq>(&self, pages: &Range<u32>, of: impl Fn(u8) -> T) -> (Range<u32>, T) {
+        let value = of(self.page_flags(pages.start));
+        let end =
+            (pages.start + 1..pages.end).find(|&p| of(self.page_flags(p)) != value).unwrap_or(pages.end);
+        (pages.start..end, value)
+    }
+}

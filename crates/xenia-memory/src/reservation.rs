@@ -1,0 +1,147 @@
+//! `lwarx` reservations shared by all hardware threads.
+//!
+//! 4096 banks of 8 bytes; a 128-byte line has one bank, found by its low number bits. A bank packs
+//!
+//! ```text
+//! 63      38 37  32 31           0
+//! [line tag | holders | generation ]
+//! ```
+//!
+//! Several hardware threads may hold one line, as on the hardware: were there one holder only, threads
+//! that poll with `lwarx` would starve the one that commits. A commit or a foreign write ends all
+//! holders and moves the generation. Lines that share a bank evict each other, which a guest sees as
+//! a reservation lost for no reason: allowed by the architecture.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use xenia_guest::{GuestAddr, RESERVATION_LINE};
+
+const BANKS: usize = 4096;
+const LINE_SHIFT: u32 = RESERVATION_LINE.trailing_zeros();
+/// Hardware threads that the table tells apart.
+pub const HOLDERS: u8 = 6;
+
+/// One bank's contents, unpacked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Bank {
+    line: u32,
+    holders: u8,
+    generation: u32,
+}
+
+impl Bank {
+    fn unpack(word: u64) -> Self {
+        Self { line: (word >> 38) as u32, holders: (word >> 32) as u8 & 0x3F, generation: word as u32 }
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.line) << 38 | u64::from(self.holders) << 32 | u64::from(self.generation)
+    }
+}
+
+/// The table; see the module's description.
+pub struct ReservationTable {
+    banks: Box<[AtomicU64]>,
+    /// Line + 1 that each hardware thread reserved last; 0 is none.
+    last: [AtomicU32; HOLDERS as usize],
+    /// Banks that have holders.
+    active: AtomicU32,
+}
+
+fn line_of(addr: GuestAddr) -> u32 {
+    addr.0 >> LINE_SHIFT
+}
+
+impl ReservationTable {
+    pub(crate) fn new() -> Self {
+        Self {
+            banks: (0..BANKS).map(|_| AtomicU64::new(0)).collect(),
+            last: Default::default(),
+            active: AtomicU32::new(0),
+        }
+    }
+
+    /// Changes a line's bank by `f` until it succeeds, or `f` says no. Returns what was there.
+    fn update(&self, line: u32, mut f: impl FnMut(Bank) -> Option<Bank>) -> Result<Bank, Bank> {
+        let bank = &self.banks[line as usize % BANKS];
+        let mut word = bank.load(Acquire);
+        loop {
+            let old = Bank::unpack(word);
+            let Some(new) = f(old) else { return Err(old) };
+            match bank.compare_exchange_weak(word, new.pack(), AcqRel, Acquire) {
+                Ok(_) => {
+                    match (old.holders != 0, new.holders != 0) {
+                        (false, true) => _ = self.active.fetch_add(1, Relaxed),
+                        (true, false) => _ = self.active.fetch_sub(1, Relaxed),
+                        _ => {}
+                    }
+                    return Ok(old);
+                }
+                Err(found) => word = found,
+            }
+        }
+    }
+
+    /// Reserves the line of `addr` for hardware thread `hw_id` (below [`HOLDERS`]), which gives up the line it held before.
+    /// Returns the generation to commit with. Call it *before* loading the word.
+    pub fn reserve(&self, addr: GuestAddr, hw_id: u8) -> u32 {
+        let line = line_of(addr);
+        let before = self.last[hw_id as usize].swap(line + 1, Relaxed);
+        if before != 0 && before != line + 1 {
+            self.drop_holder(before - 1, hw_id);
+        }
+        let mut generation = 0;
+        let bit = 1 << hw_id;
+        let _ = self.update(line, |bank| {
+            let new = if bank.line == line && bank.holders != 0 {
+                Bank { holders: bank.holders | bit, ..bank }
+            } else {
+                Bank { line, holders: bit, generation: bank.generation.wrapping_add(1) }
+            };
+            generation = new.generation;
+            Some(new)
+        });
+        generation
+    }
+
+    /// Ends the reservation of `hw_id` on the line of `addr` if it stands since `generation`, and with it all other holders'.
+    /// True if it stood: the caller then stores by a compare-exchange with the value that it had loaded.
+    pub fn try_commit(&self, addr: GuestAddr, generation: u32, hw_id: u8) -> bool {
+        let line = line_of(addr);
+        self.last[hw_id as usize].store(0, Relaxed);
+        self.update(line, |bank| {
+            let stands = bank.line == line && bank.generation == generation && bank.holders >> hw_id & 1 != 0;
+            stands.then_some(Bank { holders: 0, generation: generation.wrapping_add(1), ..bank })
+        })
+        .is_ok()
+    }
+
+    /// Gives up whatever `hw_id` holds: a thread switch, or a store-conditional to another line.
+    pub fn release(&self, hw_id: u8) {
+        let before = self.last[hw_id as usize].swap(0, Relaxed);
+        if before != 0 {
+            self.drop_holder(before - 1, hw_id);
+        }
+    }
+
+    fn drop_holder(&self, line: u32, hw_id: u8) {
+        let _ = self.update(line, |bank| {
+            let holds = bank.line == line && bank.holders >> hw_id & 1 != 0;
+            holds.then_some(Bank { holders: bank.holders & !(1 << hw_id), ..bank })
+        });
+    }
+
+    /// Ends all reservations of the line of `addr`: somebody without a reservation wrote to it. Call it *after* the write.
+    pub fn invalidate_for_write(&self, addr: GuestAddr) {
+        let line = line_of(addr);
+        let _ = self.update(line, |bank| {
+            let held = bank.line == line && bank.holders != 0;
+            held.then_some(Bank { holders: 0, generation: bank.generation.wrapping_add(1), ..bank })
+        });
+    }
+
+    /// Whether any line is reserved at all; if not, writers need not look further.
+    #[inline]
+    pub fn has_active_reservers(&self) -> bool {
+        self.active.load(Relaxed) != 0
+    }
+}
