@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Builds the guest programs: guest/build.sh OUT [PROGRAM ...]
+#
+# Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack titles.
+# The same compiler gives the same bytes; `cargo xtask guests` compares them with guest/bin.
+# guest/build.sh answers prints cpu-suite's known answers from a native build.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+if [ "${1-}" = answers ]; then
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    sources=(cpu-suite/{common,checksums,sha256,quicksort,lz,dijkstra,memory,calls,matrices,numeric,native}.c)
+    cc -O2 -ffp-contract=off -fno-math-errno -fno-strict-aliasing -o "$work/native" "${sources[@]}" -lm
+    "$work/native"
+    exit
+fi
+
+out=$(cd "${1:?output folder}" && pwd)
+shift
+programs=("$@")
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo)
+obj=$out/obj
+mkdir -p "$obj"
+
+prefix=powerpc-linux-gnu-
+cflags=(
+    -m32 -mpowerpc64 -mcpu=cell -maltivec -mabi=altivec -G 0 -msdata=none
+    -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-strict-aliasing
+    -ffp-contract=off -fno-math-errno -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables
+    -fno-tree-loop-distribute-patterns -Iruntime -Icpu-suite
+)
+ldflags=(
+    -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x82010000 -Wl,-z,max-page-size=0x10000
+    -Wl,-z,noexecstack -Wl,-z,norelro -Wl,--build-id=none
+)
+
+compile() { # source -> object
+    "${prefix}gcc" "${cflags[@]}" -c "$1" -o "$obj/$(tr / _ <<<"$1").o"
+    echo "$obj/$(tr / _ <<<"$1").o"
+}
+
+# The stub library: one object per export, so that a program imports only what it uses.
+stubs() {
+    local library kind ordinal name
+    rm -f "$obj/libkernel.a"
+    while read -r library kind ordinal name; do
+        [[ $library == \#* || -z $library ]] && continue
+        printf '.include "runtime/imports.inc"\nimport_%s "%s", %s, %s\n' "$kind" "$library" "$ordinal" "$name" \
+            | "${prefix}as" -m32 -mcell -o "$obj/stub_$name.o" -
+        "${prefix}ar" Drc "$obj/libkernel.a" "$obj/stub_$name.o"
+    done <runtime/exports.txt
+}
+
+link_elf() { # output, objects...
+    local output=$1
+    shift
+    "${prefix}gcc" "${ldflags[@]}" -o "$output" "$@"
+}
+
+title() { # name, objects...
+    local name=$1
+    shift
+    link_elf "$obj/$name.elf" "$start" "$@" "$memory" "$obj/libkernel.a"
+    "${XENIA_RS:?path of the program xenia-rs}" pack "$obj/$name.elf" -o "$out/$name.xex"
+}
+
+stubs
+start=$(compile runtime/start.S)
+memory=$(compile runtime/memory.c)
+
+for program in "${programs[@]}"; do
+    case $program in
+        hello) title hello "$(compile hello/hello.c)" ;;
+        cpu-suite)
+            objects=()
+            for source in common checksums sha256 quicksort lz dijkstra memory calls matrices numeric main; do
+                objects+=("$(compile cpu-suite/$source.c)")
+            done
+            title cpu-suite "${objects[@]}" "$(compile cpu-suite/report_title.c)"
+            link_elf "$out/cpu-suite.elf" "$start" "${objects[@]}" "$(compile cpu-suite/report_elf.c)" "$memory"
+            ;;
+        demo)
+            objects=()
+            for source in demo/*.c; do objects+=("$(compile "$source")"); done
+            title demo "${objects[@]}"
+            ;;
+        *) echo "unknown program $program" >&2; exit 2 ;;
+    esac
+done
