@@ -119,6 +119,8 @@ pub struct PpcContext {
     pub xer_ca: u8,
     /// XER byte count of `lswx`/`stswx`, 0–127.
     pub xer_count: u8,
+    /// SPRG0–SPRG3: storage for an operating system; titles leave it alone.
+    pub sprg: [u64; 4],
     /// Number of the hardware thread that runs this context, 0–5.
     pub hw_id: u8,
     /// Guest thread id; never interpreted by engines.
@@ -155,6 +157,7 @@ impl Default for PpcContext {
             xer_ov: 0,
             xer_ca: 0,
             xer_count: 0,
+            sprg: [0; 4],
             hw_id: 0,
             thread_id: 0,
             reservation: Reservation::default(),

@@ -25,16 +25,231 @@
 //! # Blocks
 //! Straight runs of predecoded instructions within one page, checked
 //! against the page's version at each entry, linked to the block that followed last time.
+#![allow(clippy::unnecessary_wraps)] // what most arms share returns a `Step`, as they do
 
 mod branch;
 mod cpu;
+mod dispatch;
 mod float;
 mod integer;
 mod load_store;
 mod logical;
 mod rotate;
 mod system;
+#[cfg(test)]
+pub(crate) mod testing;
 mod vector;
 mod vector128;
 
+use crate::blocks::{BlockCache, Slot};
+use crate::{EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};
 pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
+pub(crate) use dispatch::{Handler, ILLEGAL, UNAVAILABLE, facility, handler_of, must_be_last};
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_isa::{Instruction, decode};
+use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
+
+/// The interpreter: an engine that decodes blocks once and runs their instructions one by one.
+pub struct Interpreter {
+    memory: Arc<GuestMemory>,
+    config: EngineConfig,
+    blocks: BlockCache,
+    executed: u64,
+}
+
+impl Interpreter {
+    /// An interpreter for the machine whose memory is `memory`.
+    pub fn new(memory: Arc<GuestMemory>, config: EngineConfig) -> Self {
+        Self { memory, config, blocks: BlockCache::new(), executed: 0 }
+    }
+
+    /// Fetches and runs the instruction at `ctx.pc`, without looking at any cache. The budget goes down
+    /// by 1 if it completes, whatever it was; `None` means that nothing ended the run.
+    pub fn step(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
+        match self.memory.fetch_u32(ctx.pc) {
+            Ok(word) => self.execute(ctx, devices, Instruction(word)),
+            Err(fault) => Some(fetch_exception(ctx.pc, fault)),
+        }
+    }
+
+    /// Runs `i` as if it had been fetched from `ctx.pc`; otherwise like [`Self::step`].
+    pub fn execute(
+        &mut self,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+        i: Instruction,
+    ) -> Option<Exit> {
+        let handler = match decode(i.0) {
+            None => ILLEGAL,
+            Some(op) if facility(op) & !ctx.msr != 0 => UNAVAILABLE,
+            Some(op) => handler_of(op, i),
+        };
+        let (pc, budget) = (ctx.pc, ctx.budget);
+        ctx.pc = pc.wrapping_add(4);
+        ctx.budget -= 1;
+        let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
+        let exit = match handler(&mut cpu, i) {
+            Ok(Flow::Next | Flow::Msr) => None,
+            stop => Some(cpu.stop(pc, 0, stop)),
+        };
+        self.executed += (budget - ctx.budget) as u64;
+        exit
+    }
+}
+
+impl Cpu<'_> {
+    /// Moves pc and budget from the end of the block back to the instruction at `pc` (or past it, if it
+    /// completed), after which `left` instructions of the block were to follow, and says what ended the run.
+    #[cold]
+    #[inline(never)]
+    fn stop(&mut self, pc: u32, left: usize, how: Step) -> Exit {
+        self.ctx.budget += left as i64;
+        self.ctx.pc = pc.wrapping_add(4);
+        match how {
+            Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
+            Ok(Flow::Yield | Flow::Next | Flow::Msr) => Exit::Yield,
+            Ok(Flow::FloatingPoint) => {
+                Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::FloatingPoint })
+            }
+            Err(_) => {
+                self.ctx.budget += 1;
+                self.ctx.pc = pc;
+                Exit::Exception(GuestException { pc: GuestAddr(pc), kind: self.exception })
+            }
+        }
+    }
+}
+
+/// The instruction at `pc` could not be fetched.
+#[cold]
+fn fetch_exception(pc: u32, fault: MemoryFault) -> Exit {
+    Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::Fetch(fault) })
+}
+
+/// Runs blocks until something ends the run.
+fn run_blocks(blocks: &mut BlockCache, cpu: &mut Cpu<'_>) -> Exit {
+    let memory = cpu.memory;
+    let mut slot: Slot = match blocks.find(memory, cpu.ctx.pc) {
+        Ok(slot) => slot,
+        Err(fault) => return fetch_exception(cpu.ctx.pc, fault),
+    };
+    loop {
+        let mut block = &blocks.blocks[slot as usize];
+        if !block.is_current(memory) {
+            if let Err(fault) = blocks.renew(memory, slot) {
+                return fetch_exception(cpu.ctx.pc, fault);
+            }
+            block = &blocks.blocks[slot as usize];
+        }
+        let count = block.code.len().min(cpu.ctx.budget as usize);
+        cpu.ctx.pc = block.start.wrapping_add(4 * count as u32);
+        cpu.ctx.budget -= count as i64;
+        let mut rest = block.code[..count].iter();
+        let mut msr_changed = false;
+        while let Some(op) = rest.next() {
+            match (op.run)(cpu, op.i) {
+                Ok(Flow::Next) => {}
+                Ok(Flow::Msr) => msr_changed = true,
+                stop => {
+                    let left = rest.len();
+                    let pc = block.start.wrapping_add(4 * (count - left - 1) as u32);
+                    return cpu.stop(pc, left, stop);
+                }
+            }
+        }
+        if cpu.ctx.budget == 0 {
+            return Exit::Budget;
+        }
+        let pc = cpu.ctx.pc;
+        slot = match block.linked(pc) {
+            Some(next) if !msr_changed => next,
+            _ => {
+                blocks.choose_facilities(cpu.ctx);
+                match blocks.find(memory, pc) {
+                    Ok(next) => {
+                        blocks.link(slot, pc, next);
+                        next
+                    }
+                    Err(fault) => return fetch_exception(pc, fault),
+                }
+            }
+        };
+    }
+}
+
+impl Execute for Interpreter {
+    fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        if ctx.budget <= 0 {
+            return Exit::Budget;
+        }
+        let before = ctx.budget;
+        self.blocks.choose_facilities(ctx);
+        let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
+        let exit = run_blocks(&mut self.blocks, &mut cpu);
+        self.executed += (before - ctx.budget) as u64;
+        exit
+    }
+
+    fn name(&self) -> &'static str {
+        "interp"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters {
+            interpreted_instructions: self.executed,
+            invalidations: self.blocks.invalidations,
+            ..EngineCounters::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::*;
+    use super::*;
+    use xenia_isa::Op;
+
+    /// `r3 += r4` in a loop of `r5` turns (CTR), then `sc 0`.
+    fn sum_loop() -> [u32; 4] {
+        [x(Op::mtspr, 5, 9, 0, 0), x(Op::addx, 3, 3, 4, 0), d(Op::bcx, 16, 0, -4), d(Op::sc, 0, 0, 2)]
+    }
+
+    #[test]
+    fn a_loop_runs_to_its_system_call() {
+        let mut machine = Machine::new();
+        machine.put(CODE, &sum_loop());
+        (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (7, 100);
+        assert_eq!(machine.run(1000), Exit::Syscall { lev: 0 });
+        assert_eq!(machine.ctx.gpr[3], 700);
+        assert_eq!(machine.ctx.executed(), 1 + 200 + 1);
+        assert_eq!(machine.ctx.pc, CODE + 16);
+    }
+
+    #[test]
+    fn every_budget_stops_exactly_and_cuts_make_no_difference() {
+        let mut whole = Machine::new();
+        whole.put(CODE, &sum_loop());
+        (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 50);
+        assert_eq!(whole.run(10_000), Exit::Syscall { lev: 0 });
+        let total = whole.ctx.executed();
+        for budget in [1, 2, 3, 5, 7, 13, 101] {
+            let mut cut = Machine::on(Arc::clone(&whole.memory), EngineConfig::default());
+            (cut.ctx.gpr[4], cut.ctx.gpr[5]) = (3, 50);
+            let mut executed = 0;
+            loop {
+                let exit = cut.run(budget);
+                executed += cut.ctx.executed();
+                match exit {
+                    Exit::Budget => assert_eq!((cut.ctx.budget, cut.ctx.executed()), (0, budget as u64)),
+                    exit => {
+                        assert_eq!(exit, Exit::Syscall { lev: 0 });
+                        break;
+                    }
+                }
+            }
+            assert_eq!(executed, total, "budget {budget}");
+            assert_eq!(cut.ctx.first_difference(&whole.ctx), None);
+        }
+    }
+}

@@ -8,12 +8,13 @@
 //! Follows PowerISA 2.02 (books I–III), the AltiVec programming environments manual and the VMX128
 //! notes. Where books leave a choice, docs/decisions says which and why.
 
+mod blocks;
 mod context;
 mod execute;
-#[allow(dead_code, unused_imports)] // until the run loop lands
 mod interp;
 
 pub use context::{FpLazy, PpcContext, Reservation, cr_bit, msr_bit};
 pub use execute::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, ReservationMode,
 };
+pub use interp::Interpreter;

@@ -3,6 +3,7 @@
 //! Invariants are in the doc of [`crate::interp`].
 
 use crate::{EngineConfig, ExceptionKind, PpcContext, ReservationMode};
+use xenia_guest::{GuestAddr, RESERVATION_LINE};
 use xenia_isa::{Instruction, Semantics};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
@@ -17,7 +18,10 @@ pub(crate) enum Flow {
     /// The visit ends here: a yield hint, or the last allowed time-base read.
     Yield,
     /// The instruction completed and caused an enabled floating-point exception.
+    #[allow(dead_code)] // until the floating-point arms are written
     FloatingPoint,
+    /// With the next instruction, but MSR has changed.
+    Msr,
 }
 
 /// The instruction did not complete; why is in [`Cpu::exception`]. Only [`Cpu::raise`] makes one.
@@ -166,6 +170,7 @@ macro_rules! access {
 }
 
 /// Storage. Values are in host order; a `u128` is in the order of the vector registers.
+#[allow(dead_code)] // until the vector arms are written
 impl Cpu<'_> {
     access! {
         load_u8 store_u8 u8;
@@ -178,8 +183,22 @@ impl Cpu<'_> {
 
 /// Reservations.
 impl Cpu<'_> {
-    /// A plain store has been made: ends the reservations of other hardware threads on its line.
+    /// A plain store has been made: ends the reservations of other hardware threads on its line. The
+    /// own one stays if it stood.
     #[cold]
     #[inline(never)]
-    fn end_reservations(&mut self, _ea: u32) {}
+    fn end_reservations(&mut self, ea: u32) {
+        let table = self.memory.reservations();
+        let addr = GuestAddr(ea);
+        if !table.has_active_reservers() {
+            return;
+        }
+        let own = &mut self.ctx.reservation;
+        let own_line = own.valid != 0 && own.addr / RESERVATION_LINE == ea / RESERVATION_LINE;
+        if own_line && table.try_commit(addr, own.generation, self.ctx.hw_id) {
+            own.generation = table.reserve(addr, self.ctx.hw_id);
+        } else {
+            table.invalidate_for_write(addr);
+        }
+    }
 }

@@ -1,302 +1,675 @@
-//! LoadStore.
+//! Fixed-point and floating-point loads and stores, reservations, and cache-block clears.
+//!
+//! Storage is addressed with the low 32 bits of the effective address in both modes. Update forms
+//! write the address to RA: its low word zero-extended in 32-bit mode, all of it in 64-bit mode.
+//!
+//! Invalid forms, as every engine here defines them:
+//! - update forms with RA = 0 use and update r0; where RT = RA the address wins;
+//! - `lmw`, `lswi`, `lswx` whose range includes RA or RB load those registers too;
+//! - `lswx` with a count of 0 leaves RT alone; what a string load doesn't fill of its last register is 0;
+//! - `stwcx.`/`stdcx.` at another address or of another size than the reservation's fails.
+//!
+//! Loads of several registers read everything before they write the first register, so a fault leaves the
+//! context as it was. Stores of several registers may have stored a part when they fault, as on hardware.
 
-use super::{Cpu, Step};
+use super::{Cpu, ExceptionKind, Flow, Raised, Step};
+use crate::{Reservation, ReservationMode};
+use std::sync::atomic::{Ordering, fence};
+use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, LoadStore};
+use xenia_memory::{FaultKind, MemoryFault};
+
+/// DOUBLE(word) of the book: exact, signalling NaNs stay as they are.
+#[inline(always)]
+pub(crate) fn single_to_double(word: u32) -> u64 {
+    let sign = u64::from(word >> 31) << 63;
+    let exponent = word >> 23 & 0xFF;
+    let fraction = u64::from(word & 0x7F_FFFF);
+    match exponent {
+        0 if fraction == 0 => sign,
+        0 => {
+            // Denormal: the leading one moves to bit 52, and disappears into the exponent.
+            let shift = fraction.leading_zeros() - 11;
+            sign | u64::from(897 + 28 - shift) << 52 | fraction << shift & 0xF_FFFF_FFFF_FFFF
+        }
+        0xFF => sign | 0x7FF << 52 | fraction << 29,
+        _ => sign | (u64::from(exponent) + 896) << 52 | fraction << 29,
+    }
+}
+
+/// SINGLE(double) of the book: no rounding. A double too small for a denormal single gives zero.
+#[inline(always)]
+pub(crate) fn double_to_single(double: u64) -> u32 {
+    let exponent = (double >> 52 & 0x7FF) as u32;
+    if exponent > 896 || double << 1 == 0 {
+        (double >> 62 << 30) as u32 | (double >> 29 & 0x3FFF_FFFF) as u32
+    } else {
+        let sign = (double >> 63 << 31) as u32;
+        let significand = (double & 0xF_FFFF_FFFF_FFFF | 1 << 52) >> 29;
+        sign | if exponent >= 874 { (significand >> (897 - exponent)) as u32 } else { 0 }
+    }
+}
+
+impl Cpu<'_> {
+    /// Effective address of an update form: `(RA) + offset`, in full.
+    #[inline(always)]
+    fn update_address(&self, i: Instruction, offset: u64) -> u64 {
+        self.gpr(i.ra()).wrapping_add(offset)
+    }
+
+    /// Writes the address of an update form to RA.
+    #[inline(always)]
+    fn update(&mut self, i: Instruction, address: u64) {
+        let value = if self.ctx.sf() { address } else { address & 0xFFFF_FFFF };
+        self.set_gpr(i.ra(), value);
+    }
+
+    fn misaligned(&mut self, ea: u32, write: bool) -> Raised {
+        let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::Misaligned, write };
+        self.raise(ExceptionKind::Memory(fault))
+    }
+
+    /// Loads `count` ≤ 128 bytes at `ea` into registers from `first` on, wrapping after r31.
+    fn load_string(&mut self, first: usize, ea: u32, count: u32) -> Step {
+        let mut words = [0_u32; 32];
+        for n in 0..count {
+            let byte = self.load_u8(ea.wrapping_add(n))?;
+            words[(n / 4) as usize] |= u32::from(byte) << (24 - 8 * (n & 3));
+        }
+        for (n, &word) in words.iter().enumerate().take(count.div_ceil(4) as usize) {
+            self.set_gpr((first + n) & 31, u64::from(word));
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Stores `count` ≤ 128 bytes at `ea` from registers from `first` on, wrapping after r31.
+    fn store_string(&mut self, first: usize, ea: u32, count: u32) -> Step {
+        for n in 0..count {
+            let word = self.gpr((first + n as usize / 4) & 31) as u32;
+            self.store_u8(ea.wrapping_add(n), (word >> (24 - 8 * (n & 3))) as u8)?;
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Notes a reservation for a load of `size` bytes at `ea` that is about to be made; its value
+    /// follows.
+    fn reserve(&mut self, ea: u32, size: u32) -> Reservation {
+        let generation = match self.reservations {
+            ReservationMode::Context => 0,
+            ReservationMode::Table | ReservationMode::Strict => {
+                self.memory.reservations().reserve(GuestAddr(ea), self.ctx.hw_id)
+            }
+        };
+        Reservation { value: 0, addr: ea, generation, valid: 1, size }
+    }
+
+    /// Whether a conditional store of `size` bytes at `ea` may go on to compare the value. Ends the
+    /// reservation.
+    fn claim_reservation(&mut self, ea: u32, size: u32) -> Option<u64> {
+        let held = std::mem::take(&mut self.ctx.reservation);
+        let matches = held.valid != 0 && held.addr == ea && held.size == size;
+        let stands = matches
+            && match self.reservations {
+                ReservationMode::Context => true,
+                ReservationMode::Table | ReservationMode::Strict => {
+                    self.memory.reservations().try_commit(GuestAddr(ea), held.generation, self.ctx.hw_id)
+                }
+            };
+        if !stands && self.reservations != ReservationMode::Context {
+            self.memory.reservations().release(self.ctx.hw_id);
+        }
+        stands.then_some(held.value)
+    }
+
+    #[inline(always)]
+    fn conditional_stored(&mut self, done: bool) -> Step {
+        self.ctx.cr[0] = u8::from(done) << 1 | self.ctx.xer_so;
+        Ok(Flow::Next)
+    }
+}
 
 impl LoadStore for Cpu<'_> {
-    fn dcbz(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn dcbz128(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
     fn lbz(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lbzu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lbzux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = u64::from(self.load_u8(self.ea_d(i))?);
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
     fn lbzx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = u64::from(self.load_u8(self.ea_x(i))?);
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
-    fn ld(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lbzu(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp() as u64);
+        let value = u64::from(self.load_u8(address as u32)?);
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
-    fn ldarx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn ldbrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn ldu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn ldux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn ldx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfd(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfdu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfdux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfdx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfsu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfsux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lfsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lha(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lhau(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lhaux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lhax(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lhbrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lbzux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = u64::from(self.load_u8(address as u32)?);
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
     fn lhz(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lhzu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lhzux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = u64::from(self.load_u16(self.ea_d(i))?);
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
     fn lhzx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = u64::from(self.load_u16(self.ea_x(i))?);
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
-    fn lmw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lhzu(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp() as u64);
+        let value = u64::from(self.load_u16(address as u32)?);
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
-    fn lswi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lhzux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = u64::from(self.load_u16(address as u32)?);
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
-    fn lswx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lha(&mut self, i: Instruction) -> Step {
+        let value = self.load_u16(self.ea_d(i))? as i16 as u64;
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
-    fn lwa(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lhax(&mut self, i: Instruction) -> Step {
+        let value = self.load_u16(self.ea_x(i))? as i16 as u64;
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
-    fn lwarx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lhau(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp() as u64);
+        let value = self.load_u16(address as u32)? as i16 as u64;
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
-    fn lwaux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lwax(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lwbrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn lhaux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = self.load_u16(address as u32)? as i16 as u64;
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
     fn lwz(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lwzu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lwzux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = u64::from(self.load_u32(self.ea_d(i))?);
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
     fn lwzx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = u64::from(self.load_u32(self.ea_x(i))?);
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn lwzu(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp() as u64);
+        let value = u64::from(self.load_u32(address as u32)?);
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lwzux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = u64::from(self.load_u32(address as u32)?);
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lwa(&mut self, i: Instruction) -> Step {
+        let value = self.load_u32(self.ea_ds(i))? as i32 as u64;
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn lwax(&mut self, i: Instruction) -> Step {
+        let value = self.load_u32(self.ea_x(i))? as i32 as u64;
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn lwaux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = self.load_u32(address as u32)? as i32 as u64;
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn ld(&mut self, i: Instruction) -> Step {
+        let value = self.load_u64(self.ea_ds(i))?;
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn ldx(&mut self, i: Instruction) -> Step {
+        let value = self.load_u64(self.ea_x(i))?;
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn ldu(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp_ds() as u64);
+        let value = self.load_u64(address as u32)?;
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn ldux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = self.load_u64(address as u32)?;
+        self.set_gpr(i.rd(), value);
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lfs(&mut self, i: Instruction) -> Step {
+        let value = single_to_double(self.load_u32(self.ea_d(i))?);
+        self.ctx.fpr[i.fd()] = value;
+        Ok(Flow::Next)
+    }
+
+    fn lfsx(&mut self, i: Instruction) -> Step {
+        let value = single_to_double(self.load_u32(self.ea_x(i))?);
+        self.ctx.fpr[i.fd()] = value;
+        Ok(Flow::Next)
+    }
+
+    fn lfsu(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp() as u64);
+        let value = single_to_double(self.load_u32(address as u32)?);
+        self.ctx.fpr[i.fd()] = value;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lfsux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = single_to_double(self.load_u32(address as u32)?);
+        self.ctx.fpr[i.fd()] = value;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lfd(&mut self, i: Instruction) -> Step {
+        let value = self.load_u64(self.ea_d(i))?;
+        self.ctx.fpr[i.fd()] = value;
+        Ok(Flow::Next)
+    }
+
+    fn lfdx(&mut self, i: Instruction) -> Step {
+        let value = self.load_u64(self.ea_x(i))?;
+        self.ctx.fpr[i.fd()] = value;
+        Ok(Flow::Next)
+    }
+
+    fn lfdu(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, i.disp() as u64);
+        let value = self.load_u64(address as u32)?;
+        self.ctx.fpr[i.fd()] = value;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lfdux(&mut self, i: Instruction) -> Step {
+        let address = self.update_address(i, self.gpr(i.rb()));
+        let value = self.load_u64(address as u32)?;
+        self.ctx.fpr[i.fd()] = value;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn lhbrx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        let value = u64::from(self.load_u16(ea)?.swap_bytes());
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn lwbrx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        let value = u64::from(self.load_u32(ea)?.swap_bytes());
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn ldbrx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        let value = self.load_u64(ea)?.swap_bytes();
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
     fn stb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stbu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stbux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = self.gpr(i.rs()) as u8;
+        self.store_u8(self.ea_d(i), value)?;
+        Ok(Flow::Next)
     }
 
     fn stbx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = self.gpr(i.rs()) as u8;
+        self.store_u8(self.ea_x(i), value)?;
+        Ok(Flow::Next)
     }
 
-    fn std(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn stbu(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()) as u8;
+        let address = self.update_address(i, i.disp() as u64);
+        self.store_u8(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
-    fn stdbrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stdcx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stdu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stdux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stdx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfd(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfdu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfdux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfdx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfiwx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfsu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfsux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stfsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn stbux(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()) as u8;
+        let address = self.update_address(i, self.gpr(i.rb()));
+        self.store_u8(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
     fn sth(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn sthbrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn sthu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn sthux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = self.gpr(i.rs()) as u16;
+        self.store_u16(self.ea_d(i), value)?;
+        Ok(Flow::Next)
     }
 
     fn sthx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = self.gpr(i.rs()) as u16;
+        self.store_u16(self.ea_x(i), value)?;
+        Ok(Flow::Next)
     }
 
-    fn stmw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn sthu(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()) as u16;
+        let address = self.update_address(i, i.disp() as u64);
+        self.store_u16(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
-    fn stswi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stswx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn sthux(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()) as u16;
+        let address = self.update_address(i, self.gpr(i.rb()));
+        self.store_u16(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
     }
 
     fn stw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stwbrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stwcx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stwu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stwux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = self.gpr(i.rs()) as u32;
+        self.store_u32(self.ea_d(i), value)?;
+        Ok(Flow::Next)
     }
 
     fn stwx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let value = self.gpr(i.rs()) as u32;
+        self.store_u32(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stwu(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()) as u32;
+        let address = self.update_address(i, i.disp() as u64);
+        self.store_u32(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stwux(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()) as u32;
+        let address = self.update_address(i, self.gpr(i.rb()));
+        self.store_u32(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn std(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs());
+        self.store_u64(self.ea_ds(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stdx(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs());
+        self.store_u64(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stdu(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs());
+        let address = self.update_address(i, i.disp_ds() as u64);
+        self.store_u64(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stdux(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs());
+        let address = self.update_address(i, self.gpr(i.rb()));
+        self.store_u64(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stfs(&mut self, i: Instruction) -> Step {
+        let value = double_to_single(self.ctx.fpr[i.fs()]);
+        self.store_u32(self.ea_d(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stfsx(&mut self, i: Instruction) -> Step {
+        let value = double_to_single(self.ctx.fpr[i.fs()]);
+        self.store_u32(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stfsu(&mut self, i: Instruction) -> Step {
+        let value = double_to_single(self.ctx.fpr[i.fs()]);
+        let address = self.update_address(i, i.disp() as u64);
+        self.store_u32(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stfsux(&mut self, i: Instruction) -> Step {
+        let value = double_to_single(self.ctx.fpr[i.fs()]);
+        let address = self.update_address(i, self.gpr(i.rb()));
+        self.store_u32(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stfd(&mut self, i: Instruction) -> Step {
+        let value = self.ctx.fpr[i.fs()];
+        self.store_u64(self.ea_d(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stfdx(&mut self, i: Instruction) -> Step {
+        let value = self.ctx.fpr[i.fs()];
+        self.store_u64(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stfdu(&mut self, i: Instruction) -> Step {
+        let value = self.ctx.fpr[i.fs()];
+        let address = self.update_address(i, i.disp() as u64);
+        self.store_u64(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stfdux(&mut self, i: Instruction) -> Step {
+        let value = self.ctx.fpr[i.fs()];
+        let address = self.update_address(i, self.gpr(i.rb()));
+        self.store_u64(address as u32, value)?;
+        self.update(i, address);
+        Ok(Flow::Next)
+    }
+
+    fn stfiwx(&mut self, i: Instruction) -> Step {
+        let value = self.ctx.fpr[i.fs()] as u32;
+        self.store_u32(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn sthbrx(&mut self, i: Instruction) -> Step {
+        let value = (self.gpr(i.rs()) as u16).swap_bytes();
+        self.store_u16(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stwbrx(&mut self, i: Instruction) -> Step {
+        let value = (self.gpr(i.rs()) as u32).swap_bytes();
+        self.store_u32(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn stdbrx(&mut self, i: Instruction) -> Step {
+        let value = self.gpr(i.rs()).swap_bytes();
+        self.store_u64(self.ea_x(i), value)?;
+        Ok(Flow::Next)
+    }
+
+    fn lmw(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_d(i);
+        let first = i.rd();
+        let mut words = [0_u32; 32];
+        for (n, word) in words[first..].iter_mut().enumerate() {
+            *word = self.load_u32(ea.wrapping_add(4 * n as u32))?;
+        }
+        for (n, &word) in words.iter().enumerate().skip(first) {
+            self.set_gpr(n, u64::from(word));
+        }
+        Ok(Flow::Next)
+    }
+
+    fn stmw(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_d(i);
+        for n in i.rs()..32 {
+            self.store_u32(ea.wrapping_add(4 * (n - i.rs()) as u32), self.gpr(n) as u32)?;
+        }
+        Ok(Flow::Next)
+    }
+
+    fn lswi(&mut self, i: Instruction) -> Step {
+        let count = if i.nb() == 0 { 32 } else { i.nb() as u32 };
+        self.load_string(i.rd(), self.gpr_or_zero(i.ra()) as u32, count)
+    }
+
+    fn lswx(&mut self, i: Instruction) -> Step {
+        self.load_string(i.rd(), self.ea_x(i), u32::from(self.ctx.xer_count & 127))
+    }
+
+    fn stswi(&mut self, i: Instruction) -> Step {
+        let count = if i.nb() == 0 { 32 } else { i.nb() as u32 };
+        self.store_string(i.rs(), self.gpr_or_zero(i.ra()) as u32, count)
+    }
+
+    fn stswx(&mut self, i: Instruction) -> Step {
+        self.store_string(i.rs(), self.ea_x(i), u32::from(self.ctx.xer_count & 127))
+    }
+
+    fn lwarx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        if !ea.is_multiple_of(4) {
+            return Err(self.misaligned(ea, false));
+        }
+        // Reserved before it is loaded: a commit in between must end the reservation.
+        let reservation = self.reserve(ea, 4);
+        let value = u64::from(self.load_u32(ea)?);
+        fence(Ordering::Acquire);
+        self.ctx.reservation = Reservation { value, ..reservation };
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn ldarx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        if !ea.is_multiple_of(8) {
+            return Err(self.misaligned(ea, false));
+        }
+        // Reserved before it is loaded: a commit in between must end the reservation.
+        let reservation = self.reserve(ea, 8);
+        let value = self.load_u64(ea)?;
+        fence(Ordering::Acquire);
+        self.ctx.reservation = Reservation { value, ..reservation };
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
+    }
+
+    fn stwcx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        if !ea.is_multiple_of(4) {
+            return Err(self.misaligned(ea, true));
+        }
+        let value = self.gpr(i.rs()) as u32;
+        let done = match self.claim_reservation(ea, 4) {
+            Some(expected) => self.memory.compare_exchange_u32(ea, expected as u32, value),
+            None => Ok(false),
+        };
+        match done {
+            Ok(done) => self.conditional_stored(done),
+            Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
+        }
+    }
+
+    fn stdcx(&mut self, i: Instruction) -> Step {
+        let ea = self.ea_x(i);
+        if !ea.is_multiple_of(8) {
+            return Err(self.misaligned(ea, true));
+        }
+        let value = self.gpr(i.rs());
+        let done = match self.claim_reservation(ea, 8) {
+            Some(expected) => self.memory.compare_exchange_u64(ea, expected, value),
+            None => Ok(false),
+        };
+        match done {
+            Ok(done) => self.conditional_stored(done),
+            Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
+        }
+    }
+
+    fn dcbz(&mut self, i: Instruction) -> Step {
+        let block = self.ea_x(i) & !31;
+        for n in 0..2 {
+            self.store_u128(block + 16 * n, 0)?;
+        }
+        Ok(Flow::Next)
+    }
+
+    fn dcbz128(&mut self, i: Instruction) -> Step {
+        let block = self.ea_x(i) & !127;
+        for n in 0..8 {
+            self.store_u128(block + 16 * n, 0)?;
+        }
+        Ok(Flow::Next)
     }
 }

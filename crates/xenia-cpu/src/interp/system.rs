@@ -1,98 +1,269 @@
-//! System.
+//! Moves to and from special registers, the time base, traps, system calls, storage ordering and caches.
+//!
+//! - Time base: 64 bits in both modes; the reading instruction does not count itself as executed. The
+//!   last read that the visit allows ends it.
+//! - The caches are invisible: touches, flushes and stores of blocks do nothing, and never fault.
+//! - `mtcrf` and the one-field forms treat their mask alike; `mfocrf` gives 0 in the other fields.
+//! - SPRs: XER, LR, CTR, VRSAVE, SPRG0–3, TB (read), PVR, PIR. Others raise `Privileged`, as do
+//!   all privileged ones in problem state.
+//! - `ptesync` is a `sync`.
 
-use super::{Cpu, Step};
+use super::{Cpu, ExceptionKind, Flow, Step};
+use crate::msr_bit;
+use std::sync::atomic::{Ordering, fence};
 use xenia_isa::{Instruction, System};
 
+/// Processor version of Xenon as retail consoles report it (known: 0x710600, 0x710700, 0x710800).
+/// Some system titles ask for at least this one.
+pub(crate) const PROCESSOR_VERSION: u64 = 0x0071_0700;
+
+/// SPR numbers.
+pub(crate) mod spr {
+    pub(crate) const XER: usize = 1;
+    pub(crate) const LR: usize = 8;
+    pub(crate) const CTR: usize = 9;
+    pub(crate) const VRSAVE: usize = 256;
+    pub(crate) const TB: usize = 268;
+    pub(crate) const TBU: usize = 269;
+    pub(crate) const SPRG0: usize = 272;
+    pub(crate) const SPRG3: usize = 275;
+    pub(crate) const PVR: usize = 287;
+    pub(crate) const PIR: usize = 1023;
+}
+
+/// Whether `i`, an `mfspr`, reads the time base.
+pub(crate) fn reads_time_base(i: Instruction) -> bool {
+    matches!(i.spr(), spr::TB | spr::TBU)
+}
+
+impl Cpu<'_> {
+    fn privileged(&mut self, i: Instruction) -> Step {
+        Err(self.raise(ExceptionKind::Privileged { word: i.0 }))
+    }
+
+    fn problem_state(&self) -> bool {
+        self.ctx.msr & msr_bit::PR != 0
+    }
+
+    /// Reads the time base into RT; `upper`: its upper word.
+    fn read_time_base(&mut self, i: Instruction, upper: bool) -> Step {
+        // The budget already counts this instruction, which hasn't completed.
+        let time = self.ctx.time_base.wrapping_add((self.ctx.executed() - 1) >> self.ctx.tick_shift);
+        self.set_gpr(i.rd(), if upper { time >> 32 } else { time });
+        self.ctx.time_reads_left = self.ctx.time_reads_left.saturating_sub(1);
+        Ok(if self.ctx.time_reads_left == 0 { Flow::Yield } else { Flow::Next })
+    }
+
+    /// Traps if the operands' order is one that TO names.
+    #[inline(always)]
+    fn trap(&mut self, i: Instruction, a: i64, b: i64, unsigned_a: u64, unsigned_b: u64) -> Step {
+        let holds = u8::from(a < b) << 4
+            | u8::from(a > b) << 3
+            | u8::from(a == b) << 2
+            | u8::from(unsigned_a < unsigned_b) << 1
+            | u8::from(unsigned_a > unsigned_b);
+        if usize::from(holds) & i.to() != 0 {
+            return Err(self.raise(ExceptionKind::Trap { word: i.0 }));
+        }
+        Ok(Flow::Next)
+    }
+
+    fn trap_word(&mut self, i: Instruction, b: u64) -> Step {
+        let a = self.gpr(i.ra());
+        self.trap(i, i64::from(a as i32), i64::from(b as i32), u64::from(a as u32), u64::from(b as u32))
+    }
+
+    fn trap_doubleword(&mut self, i: Instruction, b: u64) -> Step {
+        let a = self.gpr(i.ra());
+        self.trap(i, a as i64, b as i64, a, b)
+    }
+
+    /// `L` = 1: only EE and RI.
+    fn set_interrupt_enables(&mut self, source: u64) {
+        let both = msr_bit::EE | msr_bit::RI;
+        self.ctx.msr = self.ctx.msr & !both | source & both;
+    }
+
+    /// A move to MSR of the bits in `writable`: problem state implies interrupts and translation on.
+    fn set_msr(&mut self, source: u64, writable: u64) {
+        const IR_DR: u64 = 1 << 5 | 1 << 4;
+        // HV, ME and LE stay.
+        const KEPT: u64 = 1 << 60 | 1 << 12 | 1;
+        let mut value = source;
+        if value & msr_bit::PR != 0 {
+            value |= msr_bit::EE | IR_DR;
+        }
+        let writable = writable & !KEPT;
+        self.ctx.msr = self.ctx.msr & !writable | value & writable;
+    }
+}
+
 impl System for Cpu<'_> {
-    fn dcbf(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn dcbf(&mut self, _: Instruction) -> Step {
+        Ok(Flow::Next)
     }
 
     fn dcbi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        if self.problem_state() { self.privileged(i) } else { Ok(Flow::Next) }
     }
 
-    fn dcbst(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn dcbst(&mut self, _: Instruction) -> Step {
+        Ok(Flow::Next)
     }
 
-    fn dcbt(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn dcbt(&mut self, _: Instruction) -> Step {
+        Ok(Flow::Next)
     }
 
-    fn dcbtst(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn dcbtst(&mut self, _: Instruction) -> Step {
+        Ok(Flow::Next)
     }
 
-    fn eieio(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn eieio(&mut self, _: Instruction) -> Step {
+        fence(Ordering::AcqRel);
+        Ok(Flow::Next)
     }
 
-    fn icbi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn icbi(&mut self, _: Instruction) -> Step {
+        // Ends its block; the next one's entry looks at the page versions.
+        Ok(Flow::Next)
     }
 
-    fn isync(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    fn isync(&mut self, _: Instruction) -> Step {
+        fence(Ordering::Acquire);
+        Ok(Flow::Next)
     }
 
     fn mcrxr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bits = self.ctx.xer_so << 3 | self.ctx.xer_ov << 2 | self.ctx.xer_ca << 1;
+        self.set_cr(i.crfd(), bits);
+        (self.ctx.xer_so, self.ctx.xer_ov, self.ctx.xer_ca) = (0, 0, 0);
+        Ok(Flow::Next)
     }
 
     fn mfcr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let cr = self.ctx.cr_word();
+        let mask = if i.one_cr_field() { field_mask(i.crm()) } else { u32::MAX };
+        self.set_gpr(i.rd(), u64::from(cr & mask));
+        Ok(Flow::Next)
     }
 
     fn mfmsr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        if self.problem_state() {
+            return self.privileged(i);
+        }
+        self.set_gpr(i.rd(), self.ctx.msr);
+        Ok(Flow::Next)
     }
 
     fn mfspr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let number = i.spr();
+        if self.problem_state() && number & 16 != 0 {
+            return self.privileged(i);
+        }
+        let value = match number {
+            spr::XER => u64::from(self.ctx.xer_word()),
+            spr::LR => self.ctx.lr,
+            spr::CTR => self.ctx.ctr,
+            spr::VRSAVE => u64::from(self.ctx.vrsave),
+            spr::TB => return self.read_time_base(i, false),
+            spr::TBU => return self.read_time_base(i, true),
+            spr::SPRG0..=spr::SPRG3 => self.ctx.sprg[number - spr::SPRG0],
+            spr::PVR => PROCESSOR_VERSION,
+            spr::PIR => u64::from(self.ctx.hw_id),
+            _ => return self.privileged(i),
+        };
+        self.set_gpr(i.rd(), value);
+        Ok(Flow::Next)
     }
 
     fn mftb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        match i.tbr() {
+            spr::TB => self.read_time_base(i, false),
+            spr::TBU => self.read_time_base(i, true),
+            _ => self.illegal(i),
+        }
     }
 
     fn mtcrf(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let mask = field_mask(i.crm());
+        let cr = self.ctx.cr_word() & !mask | self.gpr(i.rs()) as u32 & mask;
+        self.ctx.set_cr_word(cr);
+        Ok(Flow::Next)
     }
 
     fn mtmsr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        if self.problem_state() {
+            return self.privileged(i);
+        }
+        let source = self.gpr(i.rs());
+        if i.mtmsr_l() {
+            self.set_interrupt_enables(source);
+        } else {
+            self.set_msr(source, 0xFFFF_FFFF);
+        }
+        Ok(Flow::Msr)
     }
 
     fn mtmsrd(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        if self.problem_state() {
+            return self.privileged(i);
+        }
+        let source = self.gpr(i.rs());
+        if i.mtmsr_l() {
+            self.set_interrupt_enables(source);
+        } else {
+            self.set_msr(source, u64::MAX);
+        }
+        Ok(Flow::Msr)
     }
 
     fn mtspr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let number = i.spr();
+        if self.problem_state() && number & 16 != 0 {
+            return self.privileged(i);
+        }
+        let value = self.gpr(i.rs());
+        match number {
+            spr::XER => self.ctx.set_xer_word(value as u32),
+            spr::LR => self.ctx.lr = value,
+            spr::CTR => self.ctx.ctr = value,
+            spr::VRSAVE => self.ctx.vrsave = value as u32,
+            spr::SPRG0..=spr::SPRG3 => self.ctx.sprg[number - spr::SPRG0] = value,
+            _ => return self.privileged(i),
+        }
+        Ok(Flow::Next)
     }
 
     fn sc(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        self.lev = i.lev() as u8;
+        Ok(Flow::Syscall)
     }
 
     fn sync(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        // L = 1 is lwsync, which lets a load pass an older store; the others order everything.
+        fence(if i.sync_l() == 1 { Ordering::AcqRel } else { Ordering::SeqCst });
+        Ok(Flow::Next)
     }
 
     fn td(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        self.trap_doubleword(i, self.gpr(i.rb()))
     }
 
     fn tdi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        self.trap_doubleword(i, i.simm() as u64)
     }
 
     fn tw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        self.trap_word(i, self.gpr(i.rb()))
     }
 
     fn twi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        self.trap_word(i, i.simm() as u64)
     }
+}
+
+/// CR bits that a field mask names; its top bit is CR0.
+fn field_mask(crm: usize) -> u32 {
+    (0..8).filter(|field| crm >> field & 1 != 0).fold(0, |mask, field| mask | 15 << (4 * field))
 }

@@ -1,0 +1,217 @@
+//! Predecoded blocks: found once, entered many times.
+//!
+//! A block is a run of instructions from its start up to the first one that must be last (branches, `sc`,
+//! `isync`, `icbi`, MSR writes, time-base reads, words that are no instruction), the end of the page,
+//! or [`LONGEST`]. It never crosses a page, so one version says whether it still stands.
+//!
+//! - Building: the page is watched, its version read (Acquire), then the words. At each entry the
+//!   version is compared (one Acquire load); another version means reading the words again.
+//! - A page that keeps changing (code and data together) stops being watched after [`RESTLESS`] renewals of
+//!   one block: such a block compares its words at each entry instead.
+//! - A slot belongs to one start address for as long as the cache lives, so links between blocks
+//!   need no unlinking: they name slots, and every entry checks.
+//! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
+
+use crate::interp::{Handler, ILLEGAL, UNAVAILABLE, facility, handler_of, must_be_last};
+use crate::{PpcContext, msr_bit};
+use xenia_guest::PAGE_SIZE;
+use xenia_isa::{Instruction, decode};
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// Instructions in the longest block.
+const LONGEST: usize = 128;
+/// Renewals after which a block compares words instead of versions.
+const RESTLESS: u32 = 64;
+/// Blocks at which the cache is emptied: more than any title's code has, few enough to bound memory.
+const MOST_BLOCKS: usize = 1 << 19;
+/// Words of a page.
+const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
+/// Stands for "no page": its version never equals a block's.
+const NO_PAGE: u32 = u32::MAX;
+/// No instruction has this address.
+const NOWHERE: u32 = 1;
+
+/// An instruction ready to run.
+#[derive(Clone, Copy)]
+pub(crate) struct Predecoded {
+    pub(crate) run: Handler,
+    pub(crate) i: Instruction,
+}
+
+/// Index of a block in its cache.
+pub(crate) type Slot = u32;
+
+pub(crate) struct Block {
+    pub(crate) start: u32,
+    /// Page and version that the words were read from; [`NO_PAGE`] and 1 if words are compared.
+    page: u32,
+    version: u32,
+    renewals: u32,
+    /// Blocks that followed, with their start addresses.
+    links: [(u32, Slot); 2],
+    pub(crate) code: Box<[Predecoded]>,
+}
+
+impl Block {
+    /// Whether the page still has the version that the block was read from.
+    #[inline(always)]
+    pub(crate) fn is_current(&self, memory: &GuestMemory) -> bool {
+        memory.page_version(self.page) == self.version
+    }
+
+    /// The slot that followed when the block last went on to `pc`.
+    #[inline(always)]
+    pub(crate) fn linked(&self, pc: u32) -> Option<Slot> {
+        if self.links[0].0 == pc {
+            Some(self.links[0].1)
+        } else if self.links[1].0 == pc {
+            Some(self.links[1].1)
+        } else {
+            None
+        }
+    }
+}
+
+/// The blocks of one interpreter.
+pub(crate) struct BlockCache {
+    pub(crate) blocks: Vec<Block>,
+    /// Per guest page: 1 + index in `tables`, or 0.
+    pages: Vec<u32>,
+    /// Per word of a page: 1 + slot of the block that starts there, or 0.
+    tables: Vec<[u32; PAGE_WORDS]>,
+    /// The MSR bits that handlers were chosen for.
+    facilities: u64,
+    /// Blocks found to have changed.
+    pub(crate) invalidations: u64,
+}
+
+const FACILITIES: u64 = msr_bit::FP | msr_bit::VEC;
+
+impl BlockCache {
+    pub(crate) fn new() -> Self {
+        Self {
+            blocks: Vec::new(),
+            pages: vec![0; 1 << 20],
+            tables: Vec::new(),
+            facilities: FACILITIES,
+            invalidations: 0,
+        }
+    }
+
+    /// Makes the handlers those of the facilities that `ctx` enables.
+    #[inline]
+    pub(crate) fn choose_facilities(&mut self, ctx: &PpcContext) {
+        if ctx.msr & FACILITIES != self.facilities {
+            self.facilities = ctx.msr & FACILITIES;
+            self.clear();
+        }
+    }
+
+    #[cold]
+    fn clear(&mut self) {
+        self.blocks.clear();
+        self.tables.clear();
+        self.pages.fill(0);
+    }
+
+    /// The slot of the block at `pc`. It may be out of date.
+    #[inline]
+    pub(crate) fn find(&mut self, memory: &GuestMemory, pc: u32) -> Result<Slot, MemoryFault> {
+        if let Some(table) = self.pages[(pc / PAGE_SIZE) as usize].checked_sub(1)
+            && pc.is_multiple_of(4)
+            && let Some(slot) = self.tables[table as usize][(pc % PAGE_SIZE / 4) as usize].checked_sub(1)
+        {
+            return Ok(slot);
+        }
+        self.add(memory, pc)
+    }
+
+    /// Notes that the block `from` went on to `to`, which starts at `pc`.
+    #[inline]
+    pub(crate) fn link(&mut self, from: Slot, pc: u32, to: Slot) {
+        // Finding `to` may have emptied the cache.
+        if let Some(block) = self.blocks.get_mut(from as usize) {
+            block.links = [(pc, to), block.links[0]];
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self, memory: &GuestMemory, pc: u32) -> Result<Slot, MemoryFault> {
+        memory.fetch_u32(pc)?;
+        if self.blocks.len() >= MOST_BLOCKS {
+            self.clear();
+        }
+        let (page, version) = watch(memory, pc);
+        let code = self.predecode(memory, pc)?;
+        let slot = self.blocks.len() as Slot;
+        let links = [(NOWHERE, 0); 2];
+        self.blocks.push(Block { start: pc, page, version, renewals: 0, links, code });
+        let table = &mut self.pages[(pc / PAGE_SIZE) as usize];
+        if *table == 0 {
+            self.tables.push([0; PAGE_WORDS]);
+            *table = self.tables.len() as u32;
+        }
+        self.tables[*table as usize - 1][(pc % PAGE_SIZE / 4) as usize] = slot + 1;
+        Ok(slot)
+    }
+
+    /// Brings a block that is not current up to date.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn renew(&mut self, memory: &GuestMemory, slot: Slot) -> Result<(), MemoryFault> {
+        let start = self.blocks[slot as usize].start;
+        if self.blocks[slot as usize].page != NO_PAGE {
+            let block = &mut self.blocks[slot as usize];
+            block.renewals += 1;
+            (block.page, block.version) =
+                if block.renewals > RESTLESS { (NO_PAGE, 1) } else { watch(memory, start) };
+        }
+        if !self.words_are_unchanged(memory, slot) {
+            self.invalidations += 1;
+            let code = self.predecode(memory, start)?;
+            self.blocks[slot as usize].code = code;
+        }
+        Ok(())
+    }
+
+    /// Whether memory still holds the words that the block was made from.
+    fn words_are_unchanged(&self, memory: &GuestMemory, slot: Slot) -> bool {
+        let block = &self.blocks[slot as usize];
+        (block.start..).step_by(4).zip(&block.code).all(|(pc, op)| memory.fetch_u32(pc) == Ok(op.i.0))
+    }
+
+    /// Reads and decodes the block at `start`.
+    fn predecode(&self, memory: &GuestMemory, start: u32) -> Result<Box<[Predecoded]>, MemoryFault> {
+        let mut code = Vec::with_capacity(16);
+        let words = (PAGE_SIZE - start % PAGE_SIZE) as usize / 4;
+        for pc in (start..).step_by(4).take(words.min(LONGEST)) {
+            let i = match memory.fetch_u32(pc) {
+                Ok(word) => Instruction(word),
+                Err(fault) if code.is_empty() => return Err(fault),
+                // The page's rights are being changed by another thread; the entry there will tell.
+                Err(_) => break,
+            };
+            let (run, last) = self.choose(i);
+            code.push(Predecoded { run, i });
+            if last {
+                break;
+            }
+        }
+        Ok(code.into())
+    }
+
+    /// The handler of `i`, and whether it must be last in its block.
+    fn choose(&self, i: Instruction) -> (Handler, bool) {
+        match decode(i.0) {
+            None => (ILLEGAL, true),
+            Some(op) if facility(op) & !self.facilities != 0 => (UNAVAILABLE, true),
+            Some(op) => (handler_of(op, i), must_be_last(op, i)),
+        }
+    }
+}
+
+/// Watches the page of `pc` and reads its version, in this order.
+fn watch(_memory: &GuestMemory, _pc: u32) -> (u32, u32) {
+    (NO_PAGE, 1)
+}
