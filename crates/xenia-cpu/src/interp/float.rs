@@ -1,164 +1,344 @@
-//! Floating point.
+//! Floating point: every row with all of FPSCR.
 //!
-//! Arms that are not written yet raise `IllegalInstruction`.
+//! - [`single`]: what `lfs`/`stfs` do to bits.
+//! - `fpscr`: the register's bits and summaries.
+//! - `exact`, `round`: arithmetic on any operands in any mode, exact, then rounded once.
+//! - `fast`: host arithmetic with error terms, for the usual control bits and ranges.
+//! - `convert`, `estimate`: to integers; `fres` and `frsqrte`.
+//! - `deliver`: target register, FPSCR, CR1, exceptions.
+//!
+//! FPSCR is exact after every instruction; nothing is lazy. An enabled exception (FEX and one of
+//! MSR\[FE0\], MSR\[FE1\]) ends the instruction with `Flow::FloatingPoint` after its results are in
+//! place. Follows PowerISA 2.02 book I, chapter 4.
 
-use super::{Cpu, Step};
+mod convert;
+mod deliver;
+mod estimate;
+mod exact;
+mod fast;
+mod fpscr;
+mod round;
+pub(crate) mod single;
+#[cfg(test)]
+mod tests;
+
+use super::{Cpu, Flow, Step};
+use crate::PpcContext;
+use crate::cr_bit;
+use deliver::{arithmetic, deliver, deliver_comparison, deliver_integer, record, set_status};
+use exact::is_signalling;
+use fpscr::{EXCEPTIONS, FX, RN, VE, VXSNAN, VXVC, WRITABLE, raise};
+use round::Format;
 use xenia_isa::{Float, Instruction};
+
+const SIGN: u64 = 1 << 63;
+
+/// The format that a const parameter names.
+const fn format<const SINGLE: bool>() -> Format {
+    if SINGLE { Format::Single } else { Format::Double }
+}
+
+/// frA ± frB.
+#[inline(always)]
+fn sum<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: bool) -> Flow {
+    let (a, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fb()]);
+    let flip = if subtract { SIGN } else { 0 };
+    arithmetic(
+        ctx,
+        i,
+        || fast::add::<SINGLE>(a, b ^ flip),
+        |fpscr| exact::add(a, b, subtract, format::<SINGLE>(), fpscr),
+    )
+}
+
+/// frA × frC.
+#[inline(always)]
+fn product<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+    let (a, c) = (ctx.fpr[i.fa()], ctx.fpr[i.fc()]);
+    arithmetic(
+        ctx,
+        i,
+        || fast::multiply::<SINGLE>(a, c),
+        |fpscr| exact::multiply(a, c, format::<SINGLE>(), fpscr),
+    )
+}
+
+/// frA ÷ frB.
+#[inline(always)]
+fn quotient<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+    let (a, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fb()]);
+    arithmetic(
+        ctx,
+        i,
+        || fast::divide::<SINGLE>(a, b),
+        |fpscr| exact::divide(a, b, format::<SINGLE>(), fpscr),
+    )
+}
+
+/// √frB.
+#[inline(always)]
+fn root<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+    let b = ctx.fpr[i.fb()];
+    arithmetic(
+        ctx,
+        i,
+        || fast::square_root::<SINGLE>(b),
+        |fpscr| exact::square_root(b, format::<SINGLE>(), fpscr),
+    )
+}
+
+/// ±(frA × frC ± frB).
+#[inline(always)]
+fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: bool, negate: bool) -> Flow {
+    let (a, c, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fc()], ctx.fpr[i.fb()]);
+    let flip = if subtract { SIGN } else { 0 };
+    arithmetic(
+        ctx,
+        i,
+        || {
+            let result = fast::multiply_add::<SINGLE>(a, c, b ^ flip)?;
+            Some(if negate { result.negated() } else { result })
+        },
+        |fpscr| exact::multiply_add([a, c, b], subtract, negate, format::<SINGLE>(), fpscr),
+    )
+}
+
+/// `fctiw[z]` and `fctid[z]`; `mode` overrides RN.
+#[inline(always)]
+fn to_integer(ctx: &mut PpcContext, i: Instruction, (low, high): (i64, i64), mode: Option<u32>) -> Flow {
+    let mode = mode.unwrap_or(ctx.fpscr & RN);
+    let result = convert::to_integer(ctx.fpr[i.fb()], low, high, mode, ctx.fpscr);
+    deliver_integer(ctx, i, result)
+}
+
+/// `fcmpu`, and `fcmpo` with `ordered`.
+#[inline(always)]
+fn compare(ctx: &mut PpcContext, i: Instruction, ordered: bool) -> Flow {
+    let (a, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fb()]);
+    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+    let nibble = if x < y {
+        cr_bit::LT
+    } else if x > y {
+        cr_bit::GT
+    } else if x == y {
+        cr_bit::EQ
+    } else {
+        let mut exceptions = 0;
+        if is_signalling(a) || is_signalling(b) {
+            exceptions |= VXSNAN;
+            // The unordered condition is an exception of its own unless that one traps.
+            if ordered && ctx.fpscr & VE == 0 {
+                exceptions |= VXVC;
+            }
+        } else if ordered {
+            exceptions |= VXVC;
+        }
+        return deliver_comparison(ctx, i, cr_bit::SO, exceptions);
+    };
+    deliver_comparison(ctx, i, nibble, 0)
+}
+
+/// Moves, which look at bits only and leave FPSCR alone.
+#[inline(always)]
+fn move_bits(ctx: &mut PpcContext, i: Instruction, bits: u64) -> Flow {
+    ctx.fpr[i.fd()] = bits;
+    record(ctx, i);
+    Flow::Next
+}
+
+/// FPSCR bits of field `field`, 0 the most significant.
+const fn field_mask(field: usize) -> u32 {
+    0xF000_0000 >> (4 * (field & 7))
+}
+
+const WORD: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
+const DOUBLEWORD: (i64, i64) = (i64::MIN, i64::MAX);
 
 impl Float for Cpu<'_> {
     fn fabsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bits = self.ctx.fpr[i.fb()] & !SIGN;
+        Ok(move_bits(self.ctx, i, bits))
     }
 
     fn faddx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(sum::<false>(self.ctx, i, false))
     }
 
     fn faddsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(sum::<true>(self.ctx, i, false))
     }
 
     fn fcfidx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let result = exact::from_integer(self.ctx.fpr[i.fb()] as i64, self.ctx.fpscr);
+        Ok(deliver(self.ctx, i, exact::Outcome::Value(result)))
     }
 
     fn fcmpo(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(compare(self.ctx, i, true))
     }
 
     fn fcmpu(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(compare(self.ctx, i, false))
     }
 
     fn fctidx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(to_integer(self.ctx, i, DOUBLEWORD, None))
     }
 
     fn fctidzx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(to_integer(self.ctx, i, DOUBLEWORD, Some(1)))
     }
 
     fn fctiwx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(to_integer(self.ctx, i, WORD, None))
     }
 
     fn fctiwzx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(to_integer(self.ctx, i, WORD, Some(1)))
     }
 
     fn fdivx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(quotient::<false>(self.ctx, i))
     }
 
     fn fdivsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(quotient::<true>(self.ctx, i))
     }
 
     fn fmaddx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<false>(self.ctx, i, false, false))
     }
 
     fn fmaddsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<true>(self.ctx, i, false, false))
     }
 
     fn fmrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bits = self.ctx.fpr[i.fb()];
+        Ok(move_bits(self.ctx, i, bits))
     }
 
     fn fmsubx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<false>(self.ctx, i, true, false))
     }
 
     fn fmsubsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<true>(self.ctx, i, true, false))
     }
 
     fn fmulx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(product::<false>(self.ctx, i))
     }
 
     fn fmulsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(product::<true>(self.ctx, i))
     }
 
     fn fnabsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bits = self.ctx.fpr[i.fb()] | SIGN;
+        Ok(move_bits(self.ctx, i, bits))
     }
 
     fn fnegx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bits = self.ctx.fpr[i.fb()] ^ SIGN;
+        Ok(move_bits(self.ctx, i, bits))
     }
 
     fn fnmaddx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<false>(self.ctx, i, false, true))
     }
 
     fn fnmaddsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<true>(self.ctx, i, false, true))
     }
 
     fn fnmsubx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<false>(self.ctx, i, true, true))
     }
 
     fn fnmsubsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(fused::<true>(self.ctx, i, true, true))
     }
 
     fn fresx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let outcome = estimate::reciprocal(self.ctx.fpr[i.fb()], self.ctx.fpscr);
+        Ok(deliver(self.ctx, i, outcome))
     }
 
     fn frspx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let b = self.ctx.fpr[i.fb()];
+        Ok(arithmetic(self.ctx, i, || fast::to_single(b), |fpscr| exact::to_single(b, fpscr)))
     }
 
     fn frsqrtex(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let outcome = estimate::reciprocal_root(self.ctx.fpr[i.fb()], self.ctx.fpscr);
+        Ok(deliver(self.ctx, i, outcome))
     }
 
     fn fselx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let a = self.ctx.fpr[i.fa()];
+        // −0 counts as zero; a NaN selects frB.
+        let from = if f64::from_bits(a) >= 0.0 { i.fc() } else { i.fb() };
+        let bits = self.ctx.fpr[from];
+        Ok(move_bits(self.ctx, i, bits))
     }
 
     fn fsqrtx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(root::<false>(self.ctx, i))
     }
 
     fn fsqrtsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(root::<true>(self.ctx, i))
     }
 
     fn fsubx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(sum::<false>(self.ctx, i, true))
     }
 
     fn fsubsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        Ok(sum::<true>(self.ctx, i, true))
     }
 
     fn mcrfs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let mask = field_mask(i.crfs());
+        let shift = mask.trailing_zeros();
+        self.ctx.cr[i.crfd()] = ((self.ctx.fpscr & mask) >> shift) as u8;
+        let value = self.ctx.fpscr & !(mask & (EXCEPTIONS | FX));
+        Ok(set_status(self.ctx, Instruction(i.0 & !1), value))
     }
 
     fn mffsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        // Unsure: the upper half is undefined; zero here.
+        let bits = u64::from(self.ctx.fpscr);
+        Ok(move_bits(self.ctx, i, bits))
     }
 
     fn mtfsb0x(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bit = SIGN_BIT >> i.crbd() & WRITABLE;
+        let value = self.ctx.fpscr & !bit;
+        Ok(set_status(self.ctx, i, value))
     }
 
     fn mtfsb1x(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let bit = SIGN_BIT >> i.crbd() & WRITABLE;
+        let value = raise(self.ctx.fpscr, bit);
+        Ok(set_status(self.ctx, i, value))
     }
 
     fn mtfsfx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let mask = (0..8).filter(|field| i.fm() >> (7 - field) & 1 != 0).map(field_mask);
+        let mask = mask.fold(0, |mask, field| mask | field) & WRITABLE;
+        let value = self.ctx.fpscr & !mask | self.ctx.fpr[i.fb()] as u32 & mask;
+        Ok(set_status(self.ctx, i, value))
     }
 
     fn mtfsfix(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let mask = field_mask(i.crfd());
+        let value = (i.fpscr_imm() as u32) << mask.trailing_zeros();
+        let mask = mask & WRITABLE;
+        let value = self.ctx.fpscr & !mask | value & mask;
+        Ok(set_status(self.ctx, i, value))
     }
 }
+
+const SIGN_BIT: u32 = 1 << 31;

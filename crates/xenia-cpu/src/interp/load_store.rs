@@ -12,43 +12,13 @@
 //! Loads of several registers read everything before they write the first register, so a fault leaves the
 //! context as it was. Stores of several registers may have stored a part when they fault, as on hardware.
 
+use super::float::single::{double_to_single, single_to_double};
 use super::{Cpu, ExceptionKind, Flow, Raised, Step};
 use crate::{Reservation, ReservationMode};
 use std::sync::atomic::{Ordering, fence};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, LoadStore};
 use xenia_memory::{FaultKind, MemoryFault};
-
-/// DOUBLE(word) of the book: exact, signalling NaNs stay as they are.
-#[inline(always)]
-pub(crate) fn single_to_double(word: u32) -> u64 {
-    let sign = u64::from(word >> 31) << 63;
-    let exponent = word >> 23 & 0xFF;
-    let fraction = u64::from(word & 0x7F_FFFF);
-    match exponent {
-        0 if fraction == 0 => sign,
-        0 => {
-            // Denormal: the leading one moves to bit 52, and disappears into the exponent.
-            let shift = fraction.leading_zeros() - 11;
-            sign | u64::from(897 + 28 - shift) << 52 | fraction << shift & 0xF_FFFF_FFFF_FFFF
-        }
-        0xFF => sign | 0x7FF << 52 | fraction << 29,
-        _ => sign | (u64::from(exponent) + 896) << 52 | fraction << 29,
-    }
-}
-
-/// SINGLE(double) of the book: no rounding. A double too small for a denormal single gives zero.
-#[inline(always)]
-pub(crate) fn double_to_single(double: u64) -> u32 {
-    let exponent = (double >> 52 & 0x7FF) as u32;
-    if exponent > 896 || double << 1 == 0 {
-        (double >> 62 << 30) as u32 | (double >> 29 & 0x3FFF_FFFF) as u32
-    } else {
-        let sign = (double >> 63 << 31) as u32;
-        let significand = (double & 0xF_FFFF_FFFF_FFFF | 1 << 52) >> 29;
-        sign | if exponent >= 874 { (significand >> (897 - exponent)) as u32 } else { 0 }
-    }
-}
 
 impl Cpu<'_> {
     /// Effective address of an update form: `(RA) + offset`, in full.

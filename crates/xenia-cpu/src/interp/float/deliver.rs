@@ -1,0 +1,123 @@
+//! From a result to the context: target register, FPSCR, CR1, and whether the exception is taken.
+//! PowerISA 2.02 book I, 4.4.
+
+use super::exact::Outcome;
+use super::fast::Fast;
+use super::fpscr::{
+    CONTROL, FEX, FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, VE, XX, ZE, ZX, class, raise, summarize,
+};
+use crate::interp::Flow;
+use crate::{PpcContext, msr_bit};
+use xenia_isa::Instruction;
+
+/// CR1 of a record form: FX, FEX, VX, OX.
+#[inline(always)]
+pub(super) fn record(ctx: &mut PpcContext, i: Instruction) {
+    if i.rc() {
+        ctx.cr[1] = (ctx.fpscr >> 28) as u8;
+    }
+}
+
+/// Ends an instruction that may have set FPSCR exception bits.
+#[inline]
+pub(super) fn finish(ctx: &mut PpcContext, i: Instruction) -> Flow {
+    record(ctx, i);
+    if ctx.fpscr & FEX != 0 && ctx.msr & (msr_bit::FE0 | msr_bit::FE1) != 0 {
+        Flow::FloatingPoint
+    } else {
+        Flow::Next
+    }
+}
+
+/// Runs an arithmetic instruction: the fast way if it can, else the exact one.
+#[inline(always)]
+pub(super) fn arithmetic(
+    ctx: &mut PpcContext,
+    i: Instruction,
+    fast: impl FnOnce() -> Option<Fast>,
+    exact: impl FnOnce(u32) -> Outcome,
+) -> Flow {
+    if ctx.fpscr & CONTROL == 0
+        && let Some(result) = fast()
+    {
+        return deliver_fast(ctx, i, result);
+    }
+    let outcome = exact(ctx.fpscr);
+    deliver(ctx, i, outcome)
+}
+
+/// Delivers a result of the fast path, which knows that no exception is enabled.
+#[inline(always)]
+fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Flow {
+    ctx.fpr[i.fd()] = result.bits;
+    let old = ctx.fpscr & !(FPRF | FR | FI);
+    // FX is six bits above XX.
+    let fresh = (result.status & !old & XX) << (FX.trailing_zeros() - XX.trailing_zeros());
+    ctx.fpscr = old | result.status | fresh;
+    record(ctx, i);
+    Flow::Next
+}
+
+/// Delivers any outcome.
+pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: Outcome) -> Flow {
+    let enabled = ctx.fpscr;
+    let status = ctx.fpscr & !(FR | FI);
+    ctx.fpscr = match outcome {
+        Outcome::Value(result) => {
+            ctx.fpr[i.fd()] = result.bits;
+            let status = status & !FPRF | result.class << FPRF_SHIFT | result.rounding;
+            raise(status, result.exceptions)
+        }
+        // Trapped, these leave the target and FPRF alone.
+        Outcome::Invalid { exceptions, .. } if enabled & VE != 0 => raise(status, exceptions),
+        Outcome::ZeroDivide(_) if enabled & ZE != 0 => raise(status, ZX),
+        Outcome::Invalid { exceptions, bits } => {
+            ctx.fpr[i.fd()] = bits;
+            raise(status & !FPRF | class::QNAN << FPRF_SHIFT, exceptions)
+        }
+        Outcome::ZeroDivide(result) => {
+            ctx.fpr[i.fd()] = result.bits;
+            raise(status & !FPRF | result.class << FPRF_SHIFT, ZX)
+        }
+    };
+    finish(ctx, i)
+}
+
+/// Delivers a conversion to an integer: `Err` holds the VX* bits and the saturated value.
+///
+/// FPRF is undefined after these; the hardware leaves it as it was.
+pub(super) fn deliver_integer(
+    ctx: &mut PpcContext,
+    i: Instruction,
+    result: Result<(u64, u32), (u64, u32)>,
+) -> Flow {
+    let status = ctx.fpscr & !(FR | FI);
+    ctx.fpscr = match result {
+        Ok((value, rounding)) => {
+            ctx.fpr[i.fd()] = value;
+            raise(status | rounding, if rounding & FI != 0 { XX } else { 0 })
+        }
+        Err((value, exceptions)) => {
+            if status & VE == 0 {
+                ctx.fpr[i.fd()] = value;
+            }
+            raise(status, exceptions)
+        }
+    };
+    finish(ctx, i)
+}
+
+/// Delivers a comparison: the nibble goes to the CR field and to FPCC; the rest of FPRF stays.
+pub(super) fn deliver_comparison(ctx: &mut PpcContext, i: Instruction, nibble: u8, exceptions: u32) -> Flow {
+    ctx.cr[i.crfd()] = nibble;
+    let status = ctx.fpscr & !FPCC | u32::from(nibble) << FPRF_SHIFT;
+    ctx.fpscr = if exceptions == 0 { status } else { raise(status, exceptions) };
+    // The low bit of a compare's word is no Rc.
+    finish(ctx, Instruction(i.0 & !1))
+}
+
+/// Replaces FPSCR with `value`, whose summaries are derived anew.
+pub(super) fn set_status(ctx: &mut PpcContext, i: Instruction, value: u32) -> Flow {
+    ctx.fpscr = summarize(value);
+    finish(ctx, i)
+}

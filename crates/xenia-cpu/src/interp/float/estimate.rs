@@ -1,0 +1,64 @@
+//! `fres` and `frsqrte`: the estimates of the hardware, not better ones.
+//!
+//! `frsqrte` takes the top three fraction bits and the parity of the exponent to one of 16 results of
+//! eight fraction bits. The table agrees with what a Cell PPE gives for 1.0 and 2.0.
+//!
+//! `fres` is known at 1.0 (0x3FEFE00000000000), 1.5 (0x3FE5400000000000) and at the largest single (a
+//! denormal). Unsure: beyond these, the table is taken to be what they and the book's error bound of
+//! 1/256 imply: seven fraction bits select an interval, whose midpoint's reciprocal is rounded to
+//! eight fraction bits.
+//!
+//! Neither sets FI, UX or XX.
+
+use super::exact::{Number, Outcome, nan_result, unpack};
+use super::fpscr::{OX, UE, VXSQRT};
+use super::round::{Format, Magnitude, Rounded, infinity, round, zero};
+
+/// Fraction bits 51–44 of the result, indexed by the exponent's parity and three fraction bits.
+const RECIPROCAL_ROOTS: [u8; 16] = [241, 216, 192, 168, 152, 136, 128, 112, 96, 76, 60, 48, 32, 24, 16, 8];
+
+/// The outcome that a computed value with no FI, UX and XX gives.
+fn estimate(value: Magnitude, format: Format, fpscr: u32) -> Outcome {
+    let rounded = round(value, format, fpscr & !UE);
+    Outcome::Value(Rounded { rounding: 0, exceptions: rounded.exceptions & OX, ..rounded })
+}
+
+/// The estimate of 1 ÷ frB, a single.
+pub(crate) fn reciprocal(b: u64, fpscr: u32) -> Outcome {
+    if let Some(nan) = nan_result(&[b], 0) {
+        return nan;
+    }
+    match unpack(b, fpscr) {
+        Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
+        Number::Infinity(sign) => Outcome::Value(zero(sign)),
+        Number::Finite(Magnitude { sign, exp, sig }) => {
+            let interval = (sig >> 120) as u64 & 0x7F;
+            // The midpoint is (257 + 2 × interval) / 256; its reciprocal, in units of 2^-9, rounded.
+            let midpoint = 257 + 2 * interval;
+            let units = (2 * 256 * 512 + midpoint) / (2 * midpoint);
+            let value = Magnitude { sign, exp: -exp - 1, sig: u128::from(units) << 119 };
+            estimate(value, Format::Single, fpscr)
+        }
+    }
+}
+
+/// The estimate of 1 ÷ √frB, a double.
+pub(crate) fn reciprocal_root(b: u64, fpscr: u32) -> Outcome {
+    if let Some(nan) = nan_result(&[b], 0) {
+        return nan;
+    }
+    match unpack(b, fpscr) {
+        Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
+        Number::Finite(Magnitude { sign: true, .. }) | Number::Infinity(true) => {
+            Outcome::Invalid { exceptions: VXSQRT, bits: super::exact::DEFAULT_NAN }
+        }
+        Number::Infinity(false) => Outcome::Value(zero(false)),
+        Number::Finite(Magnitude { exp, sig, .. }) => {
+            let odd = (exp & 1) as usize;
+            let entry = RECIPROCAL_ROOTS[odd << 3 | (sig >> 124) as usize & 7];
+            let value =
+                Magnitude { sign: false, exp: -1 - (exp >> 1), sig: (256 | u128::from(entry)) << 119 };
+            estimate(value, Format::Double, fpscr)
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Host arithmetic plus error-free transformations: the common case, with exact FI and FR.
+//!
+//! Valid only when FPSCR's control bits are all clear (nearest even, no traps, IEEE mode), and only
+//! where both the result and the error term are in range; every function answers `None` otherwise,
+//! and the exact path decides. Rust's floating-point environment is nearest even without flushing,
+//! and nothing here changes or reads it.
+//!
+//! The error `e = exact − rounded` tells everything: the result is inexact if `e ≠ 0`, and its
+//! magnitude was increased if `e` and the result have opposite signs. A single-precision result
+//! rounds once: the double is first turned into the value rounded to odd, from which rounding to 24
+//! bits is exact (53 ≥ 24 + 2).
+
+use super::fpscr::{FI, FPRF, FPRF_SHIFT, FR, XX, class};
+
+/// A result, and FPRF, FR, FI and XX in their FPSCR places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fast {
+    /// The result in double format.
+    pub(crate) bits: u64,
+    /// FPRF, FR, FI, XX.
+    pub(crate) status: u32,
+}
+
+impl Fast {
+    /// The same with the sign inverted.
+    #[inline(always)]
+    pub(crate) fn negated(self) -> Self {
+        let bits = self.bits ^ SIGN;
+        let class = if bits << 1 == 0 { zero_class(bits) } else { normal_class(bits) };
+        Self { bits, status: self.status & !FPRF | class }
+    }
+}
+
+const SIGN: u64 = 1 << 63;
+
+const fn biased_exponent(bits: u64) -> u64 {
+    bits >> 52 & 0x7FF
+}
+
+/// Whether the biased exponent is within `low..=high`.
+#[inline(always)]
+fn within(bits: u64, low: u64, high: u64) -> bool {
+    biased_exponent(bits).wrapping_sub(low) <= high - low
+}
+
+#[inline(always)]
+fn normal_class(bits: u64) -> u32 {
+    (if bits & SIGN != 0 { class::NEGATIVE_NORMAL } else { class::POSITIVE_NORMAL }) << FPRF_SHIFT
+}
+
+#[inline(always)]
+fn zero_class(bits: u64) -> u32 {
+    (if bits & SIGN != 0 { class::NEGATIVE_ZERO } else { class::POSITIVE_ZERO }) << FPRF_SHIFT
+}
+
+/// A normal double with its rounding error.
+#[inline(always)]
+fn double(result: f64, error: f64) -> Fast {
+    let bits = result.to_bits();
+    let mut status = normal_class(bits);
+    if error != 0.0 {
+        status |= FI | XX;
+        if (error.to_bits() ^ bits) & SIGN != 0 {
+            status |= FR;
+        }
+    }
+    Fast { bits, status }
+}
+
+/// Rounds `result + error` to single, where `result` is normal and was rounded to nearest.
+#[inline(always)]
+fn single(result: f64, error: f64) -> Option<Fast> {
+    let bits = result.to_bits();
+    let odd = if error == 0.0 || bits & 1 != 0 {
+        bits
+    } else if (error.to_bits() ^ bits) & SIGN == 0 {
+        bits + 1
+    } else {
+        bits - 1
+    };
+    // Normal singles whose rounding can't reach infinity or come from below the least normal.
+    if !within(odd, 897, 1149) {
+        return None;
+    }
+    let rounded = f64::from(f64::from_bits(odd) as f32).to_bits();
+    let mut status = normal_class(rounded);
+    if rounded != odd {
+        status |= FI | XX;
+        // Same sign, so bit patterns order like magnitudes.
+        if rounded & !SIGN > odd & !SIGN {
+            status |= FR;
+        }
+    }
+    Some(Fast { bits: rounded, status })
+}
+
+/// What rounding a sum lost (Knuth's TwoSum); exact unless something overflows.
+#[inline(always)]
+fn sum_error(a: f64, b: f64, sum: f64) -> f64 {
+    let b_part = sum - a;
+    (a - (sum - b_part)) + (b - b_part)
+}
+
+/// frA + frB with both operands no NaN (`frB` already negated for a difference).
+#[inline(always)]
+pub(crate) fn add<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
+    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+    let sum = x + y;
+    if !within(sum.to_bits(), 1, 2045) {
+        // An exact zero can only come from finite operands.
+        let bits = sum.to_bits();
+        return (bits << 1 == 0).then(|| Fast { bits, status: zero_class(bits) });
+    }
+    let error = sum_error(x, y, sum);
+    if SINGLE { single(sum, error) } else { Some(double(sum, error)) }
+}
+
+/// Whether a normal double has no more bits than a single.
+#[inline(always)]
+fn is_short(bits: u64) -> bool {
+    bits.trailing_zeros() >= 29
+}
+
+/// frA × frC.
+#[inline(always)]
+pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
+    let (x, y) = (f64::from_bits(a), f64::from_bits(c));
+    let product = x * y;
+    let bits = product.to_bits();
+    // Above the lower bound the error term is representable.
+    if !within(bits, 110, 2046) {
+        let finite = biased_exponent(a) != 0x7FF && biased_exponent(c) != 0x7FF;
+        let zero = a << 1 == 0 || c << 1 == 0;
+        return (finite && zero).then(|| Fast { bits, status: zero_class(bits) });
+    }
+    let error = if is_short(a | c) { 0.0 } else { x.mul_add(y, -product) };
+    if SINGLE { single(product, error) } else { Some(double(product, error)) }
+}
+
+/// frA ÷ frB.
+#[inline(always)]
+pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
+    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+    let quotient = x / y;
+    // The remainder must be representable, so the dividend may not be near the bottom.
+    if !within(quotient.to_bits(), 1, 2046) || !within(a, 110, 2046) || !within(b, 1, 2046) {
+        return None;
+    }
+    let remainder = (-quotient).mul_add(y, x);
+    // Only the error's sign and whether it is zero matter.
+    let error = f64::from_bits(remainder.to_bits() ^ b & SIGN);
+    if SINGLE { single(quotient, error) } else { Some(double(quotient, error)) }
+}
+
+/// The square root of frB.
+#[inline(always)]
+pub(crate) fn square_root<const SINGLE: bool>(b: u64) -> Option<Fast> {
+    // Positive, and far enough from the bottom for the remainder.
+    if b & SIGN != 0 || !within(b, 110, 2046) {
+        return None;
+    }
+    let x = f64::from_bits(b);
+    let root = x.sqrt();
+    let remainder = (-root).mul_add(root, x);
+    if SINGLE { single(root, remainder) } else { Some(double(root, remainder)) }
+}
+
+/// frA × frC + frB (`frB` already negated for a difference); the caller negates the result.
+#[inline(always)]
+pub(crate) fn multiply_add<const SINGLE: bool>(a: u64, c: u64, b: u64) -> Option<Fast> {
+    let (x, y, z) = (f64::from_bits(a), f64::from_bits(c), f64::from_bits(b));
+    let product = x * y;
+    if is_short(a | c) && within(product.to_bits(), 110, 2044) {
+        // The product is exact, so this is an addition.
+        return add::<SINGLE>(product.to_bits(), b);
+    }
+    // Keep every intermediate of the general case away from both ends of the range.
+    if !within(product.to_bits(), 220, 1900) || !within(b, 220, 1900) && b << 1 != 0 {
+        return None;
+    }
+    let result = x.mul_add(y, z);
+    if !within(result.to_bits(), 110, 2044) {
+        return None;
+    }
+    // Boldo and Muller, "Some functions computable with a fused-mac": the error of an FMA.
+    let product_error = x.mul_add(y, -product);
+    let alpha = z + product_error;
+    let alpha_error = sum_error(z, product_error, alpha);
+    let beta = product + alpha;
+    let beta_error = sum_error(product, alpha, beta);
+    let gamma = (beta - result) + beta_error;
+    let error = gamma + alpha_error;
+    if SINGLE { single(result, error) } else { Some(double(result, error)) }
+}
+
+/// frB rounded to single.
+#[inline(always)]
+pub(crate) fn to_single(b: u64) -> Option<Fast> {
+    if b << 1 == 0 {
+        return Some(Fast { bits: b, status: zero_class(b) });
+    }
+    single(f64::from_bits(b), 0.0)
+}
