@@ -5,17 +5,27 @@
 //! - [`Op`], the family traits ([`Integer`] … [`System`]), [`dispatch`], [`handler`]: one item per row.
 //! - [`Instruction`]: a word with accessors for every field; nobody else knows a bit position.
 //! - [`decode`]: word to [`Op`].
+//! - [`disassemble`], [`assemble`]: word to text and back, by one table of mnemonics.
 //!
 //! The crate holds no semantics. The interpreter and the lifter implement the family traits apart
 //! from each other, so that each can serve as the other's check.
 #![forbid(unsafe_code)]
 
+mod asm;
 mod decode;
+mod disasm;
 mod fields;
 mod op;
+mod operand;
+mod simplified;
+mod syntax;
 #[macro_use]
 mod table;
 
+pub use asm::{AsmError, Assembly, assemble};
 pub use decode::decode;
+pub use disasm::{Syntax, disassemble};
 pub use fields::Instruction;
 pub use op::*;
+pub use operand::{Class, FieldError, Operand};
+pub use syntax::significant_bits;

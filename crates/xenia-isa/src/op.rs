@@ -1,6 +1,6 @@
 //! What the table's rows turn into: the [`Op`] enum, its facts, and a trait per family.
 
-use crate::Instruction;
+use crate::{Instruction, Operand};
 
 /// What the methods of a family trait return.
 pub trait Semantics {
@@ -101,73 +101,6 @@ impl Row {
     pub const fn has(&self, flag: Flag) -> bool {
         self.flags & (1 << flag as u16) != 0
     }
-}
-
-/// An operand kind: which field, and how the assembler language writes it.
-#[allow(missing_docs, non_camel_case_types)] // named after the fields, see `fields.rs`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operand {
-    rd,
-    rs,
-    ra,
-    rb,
-    fd,
-    fs,
-    fa,
-    fb,
-    fc,
-    vd,
-    vs,
-    va,
-    vb,
-    vc,
-    vd128,
-    vs128,
-    va128,
-    vb128,
-    /// VC of `vperm128`: v0–v7.
-    vc3,
-    simm,
-    uimm,
-    /// Signed 16-bit displacement, written `d(ra)` together with the `ra` that follows.
-    disp,
-    /// Signed 14-bit displacement times 4.
-    disp_ds,
-    li,
-    bd,
-    bo,
-    bi,
-    crfd,
-    crfs,
-    crbd,
-    crba,
-    crbb,
-    crm,
-    l,
-    to,
-    lev,
-    sync_l,
-    mtmsr_l,
-    spr,
-    tbr,
-    fm,
-    fpscr_imm,
-    nb,
-    sh,
-    sh64,
-    mb,
-    me,
-    mb64,
-    /// `vsldoi` byte shift, 0–15.
-    shb,
-    /// Unsigned 5 bits at PPC 11–15.
-    uimm5,
-    /// Signed 5 bits at PPC 11–15.
-    simm5,
-    /// Word rotation of `vrlimi128`, word placement of `vpkd3d128`.
-    z,
-    /// Selector of `vpermwi128`, 8 bits.
-    perm,
 }
 
 macro_rules! define {

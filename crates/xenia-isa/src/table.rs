@@ -28,13 +28,13 @@ macro_rules! for_each_op {
                 /// Add Extended.
                 addex XO 0x7C000114 0xFC0003FE "adde" [oe rc] (rd ra rb);
                 /// Add Immediate.
-                addi D 0x38000000 0xFC000000 "addi" [] (rd ra simm);
+                addi D 0x38000000 0xFC000000 "addi" [] (rd ra0 simm);
                 /// Add Immediate Carrying.
                 addic D 0x30000000 0xFC000000 "addic" [] (rd ra simm);
                 /// Add Immediate Carrying and Record.
                 addic_rc D 0x34000000 0xFC000000 "addic." [sets_cr0] (rd ra simm);
                 /// Add Immediate Shifted.
-                addis D 0x3C000000 0xFC000000 "addis" [] (rd ra simm);
+                addis D 0x3C000000 0xFC000000 "addis" [] (rd ra0 simm);
                 /// Add to Minus One Extended.
                 addmex XO 0x7C0001D4 0xFC0003FE "addme" [oe rc] (rd ra);
                 /// Add to Zero Extended.
@@ -78,7 +78,7 @@ macro_rules! for_each_op {
                 /// Subtract From Extended.
                 subfex XO 0x7C000110 0xFC0003FE "subfe" [oe rc] (rd ra rb);
                 /// Subtract From Immediate Carrying.
-                subficx D 0x20000000 0xFC000000 "subficx" [] (rd ra simm);
+                subficx D 0x20000000 0xFC000000 "subfic" [] (rd ra simm);
                 /// Subtract From Minus One Extended.
                 subfmex XO 0x7C0001D0 0xFC0003FE "subfme" [oe rc] (rd ra);
                 /// Subtract From Zero Extended.
@@ -132,13 +132,13 @@ macro_rules! for_each_op {
                 /// Rotate Left Doubleword then Clear Left.
                 rldclx MDS 0x78000010 0xFC00001E "rldcl" [rc] (ra rs rb mb64);
                 /// Rotate Left Doubleword then Clear Right.
-                rldcrx MDS 0x78000012 0xFC00001E "rldcr" [rc] (ra rs rb mb64);
+                rldcrx MDS 0x78000012 0xFC00001E "rldcr" [rc] (ra rs rb me64);
                 /// Rotate Left Doubleword Immediate then Clear.
                 rldicx MD 0x78000008 0xFC00001C "rldic" [rc] (ra rs sh64 mb64);
                 /// Rotate Left Doubleword Immediate then Clear Left.
                 rldiclx MD 0x78000000 0xFC00001C "rldicl" [rc] (ra rs sh64 mb64);
                 /// Rotate Left Doubleword Immediate then Clear Right.
-                rldicrx MD 0x78000004 0xFC00001C "rldicr" [rc] (ra rs sh64 mb64);
+                rldicrx MD 0x78000004 0xFC00001C "rldicr" [rc] (ra rs sh64 me64);
                 /// Rotate Left Doubleword Immediate then Mask Insert.
                 rldimix MD 0x7800000C 0xFC00001C "rldimi" [rc] (ra rs sh64 mb64);
                 /// Rotate Left Word Immediate then Mask Insert.
@@ -194,153 +194,153 @@ macro_rules! for_each_op {
             }
             LoadStore {
                 /// Data Cache Block Clear to Zero.
-                dcbz DCBZ 0x7C0007EC 0xFFE007FE "dcbz" [mem] (ra rb);
+                dcbz DCBZ 0x7C0007EC 0xFFE007FE "dcbz" [mem] (ra0 rb);
                 /// Data Cache Block Clear to Zero 128.
-                dcbz128 DCBZ 0x7C2007EC 0xFFE007FE "dcbz128" [mem] (ra rb);
+                dcbz128 DCBZ 0x7C2007EC 0xFFE007FE "dcbz128" [mem] (ra0 rb);
                 /// Load Byte and Zero.
-                lbz D 0x88000000 0xFC000000 "lbz" [mem] (rd disp ra);
+                lbz D 0x88000000 0xFC000000 "lbz" [mem] (rd disp ra0);
                 /// Load Byte and Zero with Update.
                 lbzu D 0x8C000000 0xFC000000 "lbzu" [mem] (rd disp ra);
                 /// Load Byte and Zero with Update Indexed.
                 lbzux X 0x7C0000EE 0xFC0007FE "lbzux" [mem] (rd ra rb);
                 /// Load Byte and Zero Indexed.
-                lbzx X 0x7C0000AE 0xFC0007FE "lbzx" [mem] (rd ra rb);
+                lbzx X 0x7C0000AE 0xFC0007FE "lbzx" [mem] (rd ra0 rb);
                 /// Load Doubleword.
-                ld DS 0xE8000000 0xFC000003 "ld" [mem] (rd disp_ds ra);
+                ld DS 0xE8000000 0xFC000003 "ld" [mem] (rd disp_ds ra0);
                 /// Load Doubleword and Reserve Indexed.
-                ldarx X 0x7C0000A8 0xFC0007FE "ldarx" [mem] (rd ra rb);
+                ldarx X 0x7C0000A8 0xFC0007FE "ldarx" [mem] (rd ra0 rb);
                 /// Load Doubleword Byte-Reverse Indexed.
-                ldbrx X 0x7C000428 0xFC0007FE "ldbrx" [mem] (rd ra rb);
+                ldbrx X 0x7C000428 0xFC0007FE "ldbrx" [mem] (rd ra0 rb);
                 /// Load Doubleword with Update.
                 ldu DS 0xE8000001 0xFC000003 "ldu" [mem] (rd disp_ds ra);
                 /// Load Doubleword with Update Indexed.
                 ldux X 0x7C00006A 0xFC0007FE "ldux" [mem] (rd ra rb);
                 /// Load Doubleword Indexed.
-                ldx X 0x7C00002A 0xFC0007FE "ldx" [mem] (rd ra rb);
+                ldx X 0x7C00002A 0xFC0007FE "ldx" [mem] (rd ra0 rb);
                 /// Load Floating-Point Double.
-                lfd D 0xC8000000 0xFC000000 "lfd" [mem] (fd disp ra);
+                lfd D 0xC8000000 0xFC000000 "lfd" [mem] (fd disp ra0);
                 /// Load Floating-Point Double with Update.
                 lfdu D 0xCC000000 0xFC000000 "lfdu" [mem] (fd disp ra);
                 /// Load Floating-Point Double with Update Indexed.
                 lfdux X 0x7C0004EE 0xFC0007FE "lfdux" [mem] (fd ra rb);
                 /// Load Floating-Point Double Indexed.
-                lfdx X 0x7C0004AE 0xFC0007FE "lfdx" [mem] (fd ra rb);
+                lfdx X 0x7C0004AE 0xFC0007FE "lfdx" [mem] (fd ra0 rb);
                 /// Load Floating-Point Single.
-                lfs D 0xC0000000 0xFC000000 "lfs" [mem] (fd disp ra);
+                lfs D 0xC0000000 0xFC000000 "lfs" [mem] (fd disp ra0);
                 /// Load Floating-Point Single with Update.
                 lfsu D 0xC4000000 0xFC000000 "lfsu" [mem] (fd disp ra);
                 /// Load Floating-Point Single with Update Indexed.
                 lfsux X 0x7C00046E 0xFC0007FE "lfsux" [mem] (fd ra rb);
                 /// Load Floating-Point Single Indexed.
-                lfsx X 0x7C00042E 0xFC0007FE "lfsx" [mem] (fd ra rb);
+                lfsx X 0x7C00042E 0xFC0007FE "lfsx" [mem] (fd ra0 rb);
                 /// Load Half Word Algebraic.
-                lha D 0xA8000000 0xFC000000 "lha" [mem] (rd disp ra);
+                lha D 0xA8000000 0xFC000000 "lha" [mem] (rd disp ra0);
                 /// Load Half Word Algebraic with Update.
                 lhau D 0xAC000000 0xFC000000 "lhau" [mem] (rd disp ra);
                 /// Load Half Word Algebraic with Update Indexed.
                 lhaux X 0x7C0002EE 0xFC0007FE "lhaux" [mem] (rd ra rb);
                 /// Load Half Word Algebraic Indexed.
-                lhax X 0x7C0002AE 0xFC0007FE "lhax" [mem] (rd ra rb);
+                lhax X 0x7C0002AE 0xFC0007FE "lhax" [mem] (rd ra0 rb);
                 /// Load Half Word Byte-Reverse Indexed.
-                lhbrx X 0x7C00062C 0xFC0007FE "lhbrx" [mem] (rd ra rb);
+                lhbrx X 0x7C00062C 0xFC0007FE "lhbrx" [mem] (rd ra0 rb);
                 /// Load Half Word and Zero.
-                lhz D 0xA0000000 0xFC000000 "lhz" [mem] (rd disp ra);
+                lhz D 0xA0000000 0xFC000000 "lhz" [mem] (rd disp ra0);
                 /// Load Half Word and Zero with Update.
                 lhzu D 0xA4000000 0xFC000000 "lhzu" [mem] (rd disp ra);
                 /// Load Half Word and Zero with Update Indexed.
                 lhzux X 0x7C00026E 0xFC0007FE "lhzux" [mem] (rd ra rb);
                 /// Load Half Word and Zero Indexed.
-                lhzx X 0x7C00022E 0xFC0007FE "lhzx" [mem] (rd ra rb);
+                lhzx X 0x7C00022E 0xFC0007FE "lhzx" [mem] (rd ra0 rb);
                 /// Load Multiple Word.
-                lmw D 0xB8000000 0xFC000000 "lmw" [mem] (rd disp ra);
+                lmw D 0xB8000000 0xFC000000 "lmw" [mem] (rd disp ra0);
                 /// Load String Word Immediate.
-                lswi X 0x7C0004AA 0xFC0007FE "lswi" [mem] (rd ra nb);
+                lswi X 0x7C0004AA 0xFC0007FE "lswi" [mem] (rd ra0 nb);
                 /// Load String Word Indexed.
-                lswx X 0x7C00042A 0xFC0007FE "lswx" [mem] (rd ra rb);
+                lswx X 0x7C00042A 0xFC0007FE "lswx" [mem] (rd ra0 rb);
                 /// Load Word Algebraic.
-                lwa DS 0xE8000002 0xFC000003 "lwa" [mem] (rd disp_ds ra);
+                lwa DS 0xE8000002 0xFC000003 "lwa" [mem] (rd disp_ds ra0);
                 /// Load Word and Reserve Indexed.
-                lwarx X 0x7C000028 0xFC0007FE "lwarx" [mem] (rd ra rb);
+                lwarx X 0x7C000028 0xFC0007FE "lwarx" [mem] (rd ra0 rb);
                 /// Load Word Algebraic with Update Indexed.
                 lwaux X 0x7C0002EA 0xFC0007FE "lwaux" [mem] (rd ra rb);
                 /// Load Word Algebraic Indexed.
-                lwax X 0x7C0002AA 0xFC0007FE "lwax" [mem] (rd ra rb);
+                lwax X 0x7C0002AA 0xFC0007FE "lwax" [mem] (rd ra0 rb);
                 /// Load Word Byte-Reverse Indexed.
-                lwbrx X 0x7C00042C 0xFC0007FE "lwbrx" [mem] (rd ra rb);
+                lwbrx X 0x7C00042C 0xFC0007FE "lwbrx" [mem] (rd ra0 rb);
                 /// Load Word and Zero.
-                lwz D 0x80000000 0xFC000000 "lwz" [mem] (rd disp ra);
+                lwz D 0x80000000 0xFC000000 "lwz" [mem] (rd disp ra0);
                 /// Load Word and Zero with Update.
                 lwzu D 0x84000000 0xFC000000 "lwzu" [mem] (rd disp ra);
                 /// Load Word and Zero with Update Indexed.
                 lwzux X 0x7C00006E 0xFC0007FE "lwzux" [mem] (rd ra rb);
                 /// Load Word and Zero Indexed.
-                lwzx X 0x7C00002E 0xFC0007FE "lwzx" [mem] (rd ra rb);
+                lwzx X 0x7C00002E 0xFC0007FE "lwzx" [mem] (rd ra0 rb);
                 /// Store Byte.
-                stb D 0x98000000 0xFC000000 "stb" [mem] (rs disp ra);
+                stb D 0x98000000 0xFC000000 "stb" [mem] (rs disp ra0);
                 /// Store Byte with Update.
                 stbu D 0x9C000000 0xFC000000 "stbu" [mem] (rs disp ra);
                 /// Store Byte with Update Indexed.
                 stbux X 0x7C0001EE 0xFC0007FE "stbux" [mem] (rs ra rb);
                 /// Store Byte Indexed.
-                stbx X 0x7C0001AE 0xFC0007FE "stbx" [mem] (rs ra rb);
+                stbx X 0x7C0001AE 0xFC0007FE "stbx" [mem] (rs ra0 rb);
                 /// Store Doubleword.
-                std DS 0xF8000000 0xFC000003 "std" [mem] (rs disp_ds ra);
+                std DS 0xF8000000 0xFC000003 "std" [mem] (rs disp_ds ra0);
                 /// Store Doubleword Byte-Reverse Indexed.
-                stdbrx X 0x7C000528 0xFC0007FE "stdbrx" [mem] (rs ra rb);
+                stdbrx X 0x7C000528 0xFC0007FE "stdbrx" [mem] (rs ra0 rb);
                 /// Store Doubleword Conditional Indexed.
-                stdcx X 0x7C0001AD 0xFC0007FF "stdcx." [sets_cr0 mem] (rs ra rb);
+                stdcx X 0x7C0001AD 0xFC0007FF "stdcx." [sets_cr0 mem] (rs ra0 rb);
                 /// Store Doubleword with Update.
                 stdu DS 0xF8000001 0xFC000003 "stdu" [mem] (rs disp_ds ra);
                 /// Store Doubleword with Update Indexed.
                 stdux X 0x7C00016A 0xFC0007FE "stdux" [mem] (rs ra rb);
                 /// Store Doubleword Indexed.
-                stdx X 0x7C00012A 0xFC0007FE "stdx" [mem] (rs ra rb);
+                stdx X 0x7C00012A 0xFC0007FE "stdx" [mem] (rs ra0 rb);
                 /// Store Floating-Point Double.
-                stfd D 0xD8000000 0xFC000000 "stfd" [mem] (fs disp ra);
+                stfd D 0xD8000000 0xFC000000 "stfd" [mem] (fs disp ra0);
                 /// Store Floating-Point Double with Update.
                 stfdu D 0xDC000000 0xFC000000 "stfdu" [mem] (fs disp ra);
                 /// Store Floating-Point Double with Update Indexed.
                 stfdux X 0x7C0005EE 0xFC0007FE "stfdux" [mem] (fs ra rb);
                 /// Store Floating-Point Double Indexed.
-                stfdx X 0x7C0005AE 0xFC0007FE "stfdx" [mem] (fs ra rb);
+                stfdx X 0x7C0005AE 0xFC0007FE "stfdx" [mem] (fs ra0 rb);
                 /// Store Floating-Point as Integer Word Indexed.
-                stfiwx X 0x7C0007AE 0xFC0007FE "stfiwx" [mem] (fs ra rb);
+                stfiwx X 0x7C0007AE 0xFC0007FE "stfiwx" [mem] (fs ra0 rb);
                 /// Store Floating-Point Single.
-                stfs D 0xD0000000 0xFC000000 "stfs" [mem] (fs disp ra);
+                stfs D 0xD0000000 0xFC000000 "stfs" [mem] (fs disp ra0);
                 /// Store Floating-Point Single with Update.
                 stfsu D 0xD4000000 0xFC000000 "stfsu" [mem] (fs disp ra);
                 /// Store Floating-Point Single with Update Indexed.
                 stfsux X 0x7C00056E 0xFC0007FE "stfsux" [mem] (fs ra rb);
                 /// Store Floating-Point Single Indexed.
-                stfsx X 0x7C00052E 0xFC0007FE "stfsx" [mem] (fs ra rb);
+                stfsx X 0x7C00052E 0xFC0007FE "stfsx" [mem] (fs ra0 rb);
                 /// Store Half Word.
-                sth D 0xB0000000 0xFC000000 "sth" [mem] (rs disp ra);
+                sth D 0xB0000000 0xFC000000 "sth" [mem] (rs disp ra0);
                 /// Store Half Word Byte-Reverse Indexed.
-                sthbrx X 0x7C00072C 0xFC0007FE "sthbrx" [mem] (rs ra rb);
+                sthbrx X 0x7C00072C 0xFC0007FE "sthbrx" [mem] (rs ra0 rb);
                 /// Store Half Word with Update.
                 sthu D 0xB4000000 0xFC000000 "sthu" [mem] (rs disp ra);
                 /// Store Half Word with Update Indexed.
                 sthux X 0x7C00036E 0xFC0007FE "sthux" [mem] (rs ra rb);
                 /// Store Half Word Indexed.
-                sthx X 0x7C00032E 0xFC0007FE "sthx" [mem] (rs ra rb);
+                sthx X 0x7C00032E 0xFC0007FE "sthx" [mem] (rs ra0 rb);
                 /// Store Multiple Word.
-                stmw D 0xBC000000 0xFC000000 "stmw" [mem] (rs disp ra);
+                stmw D 0xBC000000 0xFC000000 "stmw" [mem] (rs disp ra0);
                 /// Store String Word Immediate.
-                stswi X 0x7C0005AA 0xFC0007FE "stswi" [mem] (rs ra nb);
+                stswi X 0x7C0005AA 0xFC0007FE "stswi" [mem] (rs ra0 nb);
                 /// Store String Word Indexed.
-                stswx X 0x7C00052A 0xFC0007FE "stswx" [mem] (rs ra rb);
+                stswx X 0x7C00052A 0xFC0007FE "stswx" [mem] (rs ra0 rb);
                 /// Store Word.
-                stw D 0x90000000 0xFC000000 "stw" [mem] (rs disp ra);
+                stw D 0x90000000 0xFC000000 "stw" [mem] (rs disp ra0);
                 /// Store Word Byte-Reverse Indexed.
-                stwbrx X 0x7C00052C 0xFC0007FE "stwbrx" [mem] (rs ra rb);
+                stwbrx X 0x7C00052C 0xFC0007FE "stwbrx" [mem] (rs ra0 rb);
                 /// Store Word Conditional Indexed.
-                stwcx X 0x7C00012D 0xFC0007FF "stwcx." [sets_cr0 mem] (rs ra rb);
+                stwcx X 0x7C00012D 0xFC0007FF "stwcx." [sets_cr0 mem] (rs ra0 rb);
                 /// Store Word with Update.
                 stwu D 0x94000000 0xFC000000 "stwu" [mem] (rs disp ra);
                 /// Store Word with Update Indexed.
                 stwux X 0x7C00016E 0xFC0007FE "stwux" [mem] (rs ra rb);
                 /// Store Word Indexed.
-                stwx X 0x7C00012E 0xFC0007FE "stwx" [mem] (rs ra rb);
+                stwx X 0x7C00012E 0xFC0007FE "stwx" [mem] (rs ra0 rb);
             }
             Float {
                 /// Floating Absolute Value.
@@ -414,9 +414,9 @@ macro_rules! for_each_op {
                 /// Move from FPSCR.
                 mffsx X 0xFC00048E 0xFC0007FE "mffs" [rc] (fd);
                 /// Move to FPSCR Bit 0.
-                mtfsb0x X 0xFC00008C 0xFC0007FE "mtfsb0" [rc] (crbd);
+                mtfsb0x X 0xFC00008C 0xFC0007FE "mtfsb0" [rc] (fpscr_bit);
                 /// Move to FPSCR Bit 1.
-                mtfsb1x X 0xFC00004C 0xFC0007FE "mtfsb1" [rc] (crbd);
+                mtfsb1x X 0xFC00004C 0xFC0007FE "mtfsb1" [rc] (fpscr_bit);
                 /// Move to FPSCR Fields.
                 mtfsfx XFL 0xFC00058E 0xFC0007FE "mtfsf" [rc] (fm fb);
                 /// Move to FPSCR Field Immediate.
@@ -424,45 +424,45 @@ macro_rules! for_each_op {
             }
             Vector {
                 /// Load Vector Element Byte Indexed.
-                lvebx X 0x7C00000E 0xFC0007FE "lvebx" [mem] (vd ra rb);
+                lvebx X 0x7C00000E 0xFC0007FE "lvebx" [mem] (vd ra0 rb);
                 /// Load Vector Element Half Word Indexed.
-                lvehx X 0x7C00004E 0xFC0007FE "lvehx" [mem] (vd ra rb);
+                lvehx X 0x7C00004E 0xFC0007FE "lvehx" [mem] (vd ra0 rb);
                 /// Load Vector Element Word Indexed.
-                lvewx X 0x7C00008E 0xFC0007FE "lvewx" [mem] (vd ra rb);
+                lvewx X 0x7C00008E 0xFC0007FE "lvewx" [mem] (vd ra0 rb);
                 /// Load Vector for Shift Left Indexed.
-                lvsl X 0x7C00000C 0xFC0007FE "lvsl" [] (vd ra rb);
+                lvsl X 0x7C00000C 0xFC0007FE "lvsl" [] (vd ra0 rb);
                 /// Load Vector for Shift Right Indexed.
-                lvsr X 0x7C00004C 0xFC0007FE "lvsr" [] (vd ra rb);
+                lvsr X 0x7C00004C 0xFC0007FE "lvsr" [] (vd ra0 rb);
                 /// Load Vector Indexed.
-                lvx X 0x7C0000CE 0xFC0007FE "lvx" [mem] (vd ra rb);
+                lvx X 0x7C0000CE 0xFC0007FE "lvx" [mem] (vd ra0 rb);
                 /// Load Vector Indexed LRU.
-                lvxl X 0x7C0002CE 0xFC0007FE "lvxl" [mem] (vd ra rb);
+                lvxl X 0x7C0002CE 0xFC0007FE "lvxl" [mem] (vd ra0 rb);
                 /// Load Vector Left Indexed.
-                lvlx X 0x7C00040E 0xFC0007FE "lvlx" [mem] (vd ra rb);
+                lvlx X 0x7C00040E 0xFC0007FE "lvlx" [mem] (vd ra0 rb);
                 /// Load Vector Left Indexed LRU.
-                lvlxl X 0x7C00060E 0xFC0007FE "lvlxl" [mem] (vd ra rb);
+                lvlxl X 0x7C00060E 0xFC0007FE "lvlxl" [mem] (vd ra0 rb);
                 /// Load Vector Right Indexed.
-                lvrx X 0x7C00044E 0xFC0007FE "lvrx" [mem] (vd ra rb);
+                lvrx X 0x7C00044E 0xFC0007FE "lvrx" [mem] (vd ra0 rb);
                 /// Load Vector Right Indexed LRU.
-                lvrxl X 0x7C00064E 0xFC0007FE "lvrxl" [mem] (vd ra rb);
+                lvrxl X 0x7C00064E 0xFC0007FE "lvrxl" [mem] (vd ra0 rb);
                 /// Store Vector Element Byte Indexed.
-                stvebx X 0x7C00010E 0xFC0007FE "stvebx" [mem] (vs ra rb);
+                stvebx X 0x7C00010E 0xFC0007FE "stvebx" [mem] (vs ra0 rb);
                 /// Store Vector Element Half Word Indexed.
-                stvehx X 0x7C00014E 0xFC0007FE "stvehx" [mem] (vs ra rb);
+                stvehx X 0x7C00014E 0xFC0007FE "stvehx" [mem] (vs ra0 rb);
                 /// Store Vector Element Word Indexed.
-                stvewx X 0x7C00018E 0xFC0007FE "stvewx" [mem] (vs ra rb);
+                stvewx X 0x7C00018E 0xFC0007FE "stvewx" [mem] (vs ra0 rb);
                 /// Store Vector Indexed.
-                stvx X 0x7C0001CE 0xFC0007FE "stvx" [mem] (vs ra rb);
+                stvx X 0x7C0001CE 0xFC0007FE "stvx" [mem] (vs ra0 rb);
                 /// Store Vector Indexed LRU.
-                stvxl X 0x7C0003CE 0xFC0007FE "stvxl" [mem] (vs ra rb);
+                stvxl X 0x7C0003CE 0xFC0007FE "stvxl" [mem] (vs ra0 rb);
                 /// Store Vector Left Indexed.
-                stvlx X 0x7C00050E 0xFC0007FE "stvlx" [mem] (vs ra rb);
+                stvlx X 0x7C00050E 0xFC0007FE "stvlx" [mem] (vs ra0 rb);
                 /// Store Vector Left Indexed LRU.
-                stvlxl X 0x7C00070E 0xFC0007FE "stvlxl" [mem] (vs ra rb);
+                stvlxl X 0x7C00070E 0xFC0007FE "stvlxl" [mem] (vs ra0 rb);
                 /// Store Vector Right Indexed.
-                stvrx X 0x7C00054E 0xFC0007FE "stvrx" [mem] (vs ra rb);
+                stvrx X 0x7C00054E 0xFC0007FE "stvrx" [mem] (vs ra0 rb);
                 /// Store Vector Right Indexed LRU.
-                stvrxl X 0x7C00074E 0xFC0007FE "stvrxl" [mem] (vs ra rb);
+                stvrxl X 0x7C00074E 0xFC0007FE "stvrxl" [mem] (vs ra0 rb);
                 /// Vector Add Carryout Unsigned Word.
                 vaddcuw VX 0x10000180 0xFC0007FF "vaddcuw" [] (vd va vb);
                 /// Vector Add Floating Point.
@@ -750,37 +750,37 @@ macro_rules! for_each_op {
             }
             Vector128 {
                 /// Load Vector Element Word Indexed 128.
-                lvewx128 VX128_1 0x10000083 0xFC0007F3 "lvewx128" [mem] (vd128 ra rb);
+                lvewx128 VX128_1 0x10000083 0xFC0007F3 "lvewx128" [mem] (vd128 ra0 rb);
                 /// Load Vector for Shift Left Indexed 128.
-                lvsl128 VX128_1 0x10000003 0xFC0007F3 "lvsl128" [] (vd128 ra rb);
+                lvsl128 VX128_1 0x10000003 0xFC0007F3 "lvsl128" [] (vd128 ra0 rb);
                 /// Load Vector for Shift Right Indexed 128.
-                lvsr128 VX128_1 0x10000043 0xFC0007F3 "lvsr128" [] (vd128 ra rb);
+                lvsr128 VX128_1 0x10000043 0xFC0007F3 "lvsr128" [] (vd128 ra0 rb);
                 /// Load Vector Indexed 128.
-                lvx128 VX128_1 0x100000C3 0xFC0007F3 "lvx128" [mem] (vd128 ra rb);
+                lvx128 VX128_1 0x100000C3 0xFC0007F3 "lvx128" [mem] (vd128 ra0 rb);
                 /// Load Vector Indexed LRU 128.
-                lvxl128 VX128_1 0x100002C3 0xFC0007F3 "lvxl128" [mem] (vd128 ra rb);
+                lvxl128 VX128_1 0x100002C3 0xFC0007F3 "lvxl128" [mem] (vd128 ra0 rb);
                 /// Load Vector Left Indexed 128.
-                lvlx128 VX128_1 0x10000403 0xFC0007F3 "lvlx128" [mem] (vd128 ra rb);
+                lvlx128 VX128_1 0x10000403 0xFC0007F3 "lvlx128" [mem] (vd128 ra0 rb);
                 /// Load Vector Left Indexed LRU 128.
-                lvlxl128 VX128_1 0x10000603 0xFC0007F3 "lvlxl128" [mem] (vd128 ra rb);
+                lvlxl128 VX128_1 0x10000603 0xFC0007F3 "lvlxl128" [mem] (vd128 ra0 rb);
                 /// Load Vector Right Indexed 128.
-                lvrx128 VX128_1 0x10000443 0xFC0007F3 "lvrx128" [mem] (vd128 ra rb);
+                lvrx128 VX128_1 0x10000443 0xFC0007F3 "lvrx128" [mem] (vd128 ra0 rb);
                 /// Load Vector Right Indexed LRU 128.
-                lvrxl128 VX128_1 0x10000643 0xFC0007F3 "lvrxl128" [mem] (vd128 ra rb);
+                lvrxl128 VX128_1 0x10000643 0xFC0007F3 "lvrxl128" [mem] (vd128 ra0 rb);
                 /// Store Vector Element Word Indexed 128.
-                stvewx128 VX128_1 0x10000183 0xFC0007F3 "stvewx128" [mem] (vs128 ra rb);
+                stvewx128 VX128_1 0x10000183 0xFC0007F3 "stvewx128" [mem] (vs128 ra0 rb);
                 /// Store Vector Indexed 128.
-                stvx128 VX128_1 0x100001C3 0xFC0007F3 "stvx128" [mem] (vs128 ra rb);
+                stvx128 VX128_1 0x100001C3 0xFC0007F3 "stvx128" [mem] (vs128 ra0 rb);
                 /// Store Vector Indexed LRU 128.
-                stvxl128 VX128_1 0x100003C3 0xFC0007F3 "stvxl128" [mem] (vs128 ra rb);
+                stvxl128 VX128_1 0x100003C3 0xFC0007F3 "stvxl128" [mem] (vs128 ra0 rb);
                 /// Store Vector Left Indexed 128.
-                stvlx128 VX128_1 0x10000503 0xFC0007F3 "stvlx128" [mem] (vs128 ra rb);
+                stvlx128 VX128_1 0x10000503 0xFC0007F3 "stvlx128" [mem] (vs128 ra0 rb);
                 /// Store Vector Left Indexed LRU 128.
-                stvlxl128 VX128_1 0x10000703 0xFC0007F3 "stvlxl128" [mem] (vs128 ra rb);
+                stvlxl128 VX128_1 0x10000703 0xFC0007F3 "stvlxl128" [mem] (vs128 ra0 rb);
                 /// Store Vector Right Indexed 128.
-                stvrx128 VX128_1 0x10000543 0xFC0007F3 "stvrx128" [mem] (vs128 ra rb);
+                stvrx128 VX128_1 0x10000543 0xFC0007F3 "stvrx128" [mem] (vs128 ra0 rb);
                 /// Store Vector Right Indexed LRU 128.
-                stvrxl128 VX128_1 0x10000743 0xFC0007F3 "stvrxl128" [mem] (vs128 ra rb);
+                stvrxl128 VX128_1 0x10000743 0xFC0007F3 "stvrxl128" [mem] (vs128 ra0 rb);
                 /// Vector128 Add Floating Point.
                 vaddfp128 VX128 0x14000010 0xFC0003D0 "vaddfp128" [] (vd128 va128 vb128);
                 /// Vector128 Logical AND.
@@ -797,7 +797,7 @@ macro_rules! for_each_op {
                 vcmpgefp128 VX128_R 0x18000080 0xFC000390 "vcmpgefp128" [vrc128] (vd128 va128 vb128);
                 /// Vector128 Compare Greater-Than Floating-Point.
                 vcmpgtfp128 VX128_R 0x18000100 0xFC000390 "vcmpgtfp128" [vrc128] (vd128 va128 vb128);
-                /// Vector128 Log2 Estimate Floating Point.
+                /// Vector128 2 Raised to the Exponent Estimate Floating Point.
                 vexptefp128 VX128_3 0x180006B0 0xFC0007F0 "vexptefp128" [] (vd128 vb128);
                 /// Vector128 Log2 Estimate Floating Point.
                 vlogefp128 VX128_3 0x180006F0 0xFC0007F0 "vlogefp128" [] (vd128 vb128);
@@ -869,10 +869,10 @@ macro_rules! for_each_op {
                 vsrw128 VX128 0x180001D0 0xFC0003D0 "vsrw128" [] (vd128 va128 vb128);
                 /// Vector128 Subtract Floating Point.
                 vsubfp128 VX128 0x14000050 0xFC0003D0 "vsubfp128" [] (vd128 va128 vb128);
-                /// Vector128 Unpack High Signed Byte.
-                vupkhsb128 VX128 0x18000380 0xFC0003D0 "vupkhsb128" [] (vd128 vb128);
-                /// Vector128 Unpack Low Signed Byte.
-                vupklsb128 VX128 0x180003C0 0xFC0003D0 "vupklsb128" [] (vd128 vb128);
+                /// Vector128 Unpack High Signed Byte; Signed Half Word if VA is 0x60.
+                vupkhsb128 VX128 0x18000380 0xFC0003D0 "vupkhsb128" [] (vd128 vb128 va128);
+                /// Vector128 Unpack Low Signed Byte; Signed Half Word if VA is 0x60.
+                vupklsb128 VX128 0x180003C0 0xFC0003D0 "vupklsb128" [] (vd128 vb128 va128);
                 /// Vector128 Logical XOR.
                 vxor128 VX128 0x14000310 0xFC0003D0 "vxor128" [] (vd128 va128 vb128);
                 /// Vector128 Multiply Floating-Point.
@@ -894,27 +894,27 @@ macro_rules! for_each_op {
                 /// Vector128 Convert From Unsigned Fixed-Point Word to Floating-Point.
                 vcuxwfp128 VX128_3 0x180002F0 0xFC0007F0 "vcuxwfp128" [] (vd128 vb128 uimm5);
                 /// Vector128 Pack D3Dtype, Rotate Left Immediate and Mask Insert.
-                vpkd3d128 VX128_4 0x18000610 0xFC000730 "vpkd3d128" [] (vd128 vb128 uimm5 z);
+                vpkd3d128 VX128_4 0x18000610 0xFC000730 "vpkd3d128" [] (vd128 vb128 d3d_type d3d_pack z);
                 /// Vector128 Rotate Left Immediate and Mask Insert.
                 vrlimi128 VX128_4 0x18000710 0xFC000730 "vrlimi128" [] (vd128 vb128 uimm5 z);
                 /// Vector128 Unpack D3Dtype.
-                vupkd3d128 VX128_3 0x180007F0 0xFC0007F0 "vupkd3d128" [] (vd128 vb128);
+                vupkd3d128 VX128_3 0x180007F0 0xFC0007F0 "vupkd3d128" [] (vd128 vb128 d3d_type d3d_pack);
             }
             System {
                 /// Data Cache Block Flush.
-                dcbf X 0x7C0000AC 0xFC0007FE "dcbf" [mem] (ra rb);
+                dcbf X 0x7C0000AC 0xFC0007FE "dcbf" [mem] (ra0 rb);
                 /// Data Cache Block Invalidate.
-                dcbi X 0x7C0003AC 0xFC0007FE "dcbi" [mem] (ra rb);
+                dcbi X 0x7C0003AC 0xFC0007FE "dcbi" [mem] (ra0 rb);
                 /// Data Cache Block Store.
-                dcbst X 0x7C00006C 0xFC0007FE "dcbst" [mem] (ra rb);
+                dcbst X 0x7C00006C 0xFC0007FE "dcbst" [mem] (ra0 rb);
                 /// Data Cache Block Touch.
-                dcbt X 0x7C00022C 0xFC0007FE "dcbt" [mem] (ra rb);
+                dcbt X 0x7C00022C 0xFC0007FE "dcbt" [mem] (ra0 rb);
                 /// Data Cache Block Touch for Store.
-                dcbtst X 0x7C0001EC 0xFC0007FE "dcbtst" [mem] (ra rb);
+                dcbtst X 0x7C0001EC 0xFC0007FE "dcbtst" [mem] (ra0 rb);
                 /// Enforce In-Order Execution of I/O.
                 eieio X 0x7C0006AC 0xFC0007FE "eieio" [] ();
                 /// Instruction Cache Block Invalidate.
-                icbi X 0x7C0007AC 0xFC0007FE "icbi" [mem] (ra rb);
+                icbi X 0x7C0007AC 0xFC0007FE "icbi" [mem] (ra0 rb);
                 /// Instruction Synchronize.
                 isync XL 0x4C00012C 0xFC0007FE "isync" [] ();
                 /// Move to Condition Register from XER.

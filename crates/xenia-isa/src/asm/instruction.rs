@@ -1,0 +1,253 @@
+//! Mnemonic and operands to a word, by the table of templates.
+
+use super::expr::{self, Expr, Value};
+use super::lexer::{Cursor, Token};
+use super::{Assembler, Problem};
+use crate::simplified::SPR_NAMES;
+use crate::syntax::{Arg, TEMPLATES, Template};
+use crate::{Class, Instruction, Operand};
+
+/// An operand as written: `expression` or `expression(base)`.
+struct Written {
+    value: Expr,
+    base: Option<Expr>,
+}
+
+impl Assembler {
+    pub(super) fn instruction(
+        &mut self,
+        name: &str,
+        cursor: &mut Cursor<'_>,
+        column: u32,
+    ) -> Result<(), Problem> {
+        let mut name = name.to_ascii_lowercase();
+        // A branch hint stands directly after the mnemonic.
+        if name.starts_with('b') && cursor.joined() {
+            for hint in ['+', '-'] {
+                if cursor.take(&Token::Punct(hint)) {
+                    name.push(hint);
+                }
+            }
+        }
+        let written = operands(cursor)?;
+        if !self.last {
+            if TEMPLATES.named(&name).next().is_none() {
+                return Err(Problem::new(column, format!("unknown mnemonic `{name}`")));
+            }
+            return self.emit(&[0; 4], column);
+        }
+        let template = choose(&name, &written, column)?;
+        let word = self.encode(template, &written, column)?;
+        self.emit(&word.to_be_bytes(), column)
+    }
+
+    fn encode(&self, template: &Template, written: &[Written], column: u32) -> Result<u32, Problem> {
+        let mut word = template.bits;
+        let (_, most) = template.arity();
+        let leave_out = written.len() < most;
+        let mut rest = written.iter();
+        let mut base = None;
+        let (mut n, mut b) = (None, None);
+        for arg in &template.args {
+            if leave_out {
+                match *arg {
+                    Arg::Leading(_) => continue,
+                    Arg::Optional(field, default) => {
+                        word |= insert(field, default, column)?;
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            let operand = match base.take() {
+                Some(base) => base,
+                None => {
+                    let Some(next) = rest.next() else {
+                        return Err(Problem::new(column, "an operand is missing"));
+                    };
+                    match (&next.base, arg) {
+                        (Some(register), Arg::Field(Operand::disp | Operand::disp_ds)) => {
+                            base = Some(register)
+                        }
+                        (None, Arg::Field(Operand::disp | Operand::disp_ds)) => {
+                            let reason = format!("`{}` needs a base register in parentheses", template.name);
+                            return Err(Problem::new(column, reason));
+                        }
+                        (Some(register), _) => {
+                            return Err(Problem::new(register.column, "no base register belongs here"));
+                        }
+                        (None, _) => {}
+                    }
+                    &next.value
+                }
+            };
+            match *arg {
+                Arg::Field(field) | Arg::Optional(field, _) | Arg::Leading(field) => {
+                    word |= self.field(template, field, operand)?;
+                }
+                Arg::Negated(field) => {
+                    let value = self.number(field, operand)?;
+                    word |= insert(field, -value.number, operand.column)?;
+                }
+                Arg::All(fields) => {
+                    for &field in fields {
+                        word |= self.field(template, field, operand)?;
+                    }
+                }
+                Arg::Again(field) => {
+                    if self.field(template, field, operand)? != word & field.mask() {
+                        let reason = "this operand must repeat the target register";
+                        return Err(Problem::new(operand.column, reason));
+                    }
+                }
+                Arg::N => n = Some(self.number(Operand::sh64, operand)?.number),
+                Arg::B => b = Some(self.number(Operand::sh64, operand)?.number),
+                Arg::Mask => {
+                    let mask = self.number(Operand::uimm, operand)?.number;
+                    let Some((first, last)) = u32::try_from(mask).ok().and_then(mask_bounds) else {
+                        return Err(Problem::new(operand.column, format!("{mask:#x} is no mask of one run")));
+                    };
+                    word |= insert(Operand::mb, first, column)? | insert(Operand::me, last, column)?;
+                }
+            }
+        }
+        if !template.computed.is_empty() {
+            let bits = template.compute(n.unwrap_or(0), b.unwrap_or(0));
+            word |= bits.ok_or_else(|| Problem::new(column, "the shift or width is out of range"))?;
+        }
+        Ok(word)
+    }
+
+    /// The bits of one field.
+    fn field(&self, template: &Template, field: Operand, operand: &Expr) -> Result<u32, Problem> {
+        let value = self.number(field, operand)?;
+        let mut number = value.number;
+        match field.class() {
+            Class::Target => {
+                // A relative target is a distance; addresses wrap at 32 bits.
+                let absolute = Instruction(template.bits).aa();
+                let from = if absolute { 0 } else { self.here() };
+                number = i64::from(number.wrapping_sub(from) as i32);
+            }
+            // `lis r3, 0x8201` and `li r3, 0xFFFFFFFF` mean the bits they write.
+            Class::Number | Class::Displacement if field.range() == (-32_768, 32_767) => {
+                let shifted = matches!(template.op, crate::Op::addis);
+                if value.half || shifted && (0..=0xFFFF).contains(&number) {
+                    number = i64::from(number as i16);
+                } else if (0xFFFF_8000..=0xFFFF_FFFF).contains(&number) {
+                    number = i64::from(number as i32);
+                }
+            }
+            Class::Displacement if value.half => number = i64::from(number as i16),
+            _ => {}
+        }
+        insert(field, number, operand.column)
+    }
+
+    /// The operand's value: a register's number or what the expression says.
+    fn number(&self, field: Operand, operand: &Expr) -> Result<Value, Problem> {
+        let exact = |number| Value { number, half: false };
+        if let Some(name) = operand.name() {
+            let prefixes: &[&str] = match field.class() {
+                Class::Gpr | Class::GprOrZero => &["r"],
+                Class::Fpr => &["f", "fr"],
+                Class::Vector => &["v", "vr"],
+                _ => &[],
+            };
+            if let Some(number) = prefixes.iter().find_map(|prefix| register(name, prefix)) {
+                return Ok(exact(number));
+            }
+            let spr = |(_, spr): &&(i64, &str)| spr.eq_ignore_ascii_case(name);
+            if field.class() == Class::Spr
+                && let Some(&(number, _)) = SPR_NAMES.iter().find(spr)
+            {
+                return Ok(exact(number));
+            }
+            if ["r", "f", "v"].iter().any(|prefix| register(name, prefix).is_some())
+                && operand.evaluate(&self.scope()).is_err()
+            {
+                let expected = match field.class() {
+                    Class::Gpr | Class::GprOrZero => "a general-purpose register",
+                    Class::Fpr => "a floating-point register",
+                    Class::Vector => "a vector register",
+                    Class::CrField => "a condition register field",
+                    _ => "a number",
+                };
+                return Err(Problem::new(operand.column, format!("expected {expected}, found `{name}`")));
+            }
+        }
+        operand
+            .evaluate(&self.scope())?
+            .ok_or_else(|| Problem::new(operand.column, "the value must be known here"))
+    }
+}
+
+fn insert(field: Operand, value: i64, column: u32) -> Result<u32, Problem> {
+    field.insert(value).map_err(|error| Problem::new(column, error.to_string()))
+}
+
+/// `r12` with prefix `r` is 12.
+fn register(name: &str, prefix: &str) -> Option<i64> {
+    let head = name.get(..prefix.len())?;
+    let digits = name.get(prefix.len()..)?;
+    let plain = !digits.is_empty() && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (head.eq_ignore_ascii_case(prefix) && plain).then(|| digits.parse().ok()).flatten()
+}
+
+/// First and last bit (0 is the most significant) of a mask that is one run, possibly around the end.
+fn mask_bounds(mask: u32) -> Option<(i64, i64)> {
+    if mask == 0 {
+        return None;
+    }
+    if mask == u32::MAX {
+        return Some((0, 31));
+    }
+    // Turned so that the run begins at the top, the run is all that is set.
+    let turn = if mask >> 31 != 0 && mask & 1 != 0 {
+        31 - (!mask).trailing_zeros().min(31) + 1
+    } else {
+        mask.leading_zeros()
+    };
+    let length = mask.count_ones();
+    let run = mask.rotate_left(turn);
+    let expected = u32::MAX << (32 - length);
+    (run == expected).then(|| (i64::from(turn % 32), i64::from((turn + length - 1) % 32)))
+}
+
+fn operands(cursor: &mut Cursor<'_>) -> Result<Vec<Written>, Problem> {
+    let mut written = Vec::new();
+    while !cursor.at_end() {
+        let value = expr::parse(cursor)?;
+        let base = if cursor.take(&Token::Punct('(')) {
+            let base = expr::parse(cursor)?;
+            if !cursor.take(&Token::Punct(')')) {
+                return Err(Problem::new(cursor.column(), "expected `)`"));
+            }
+            Some(base)
+        } else {
+            None
+        };
+        written.push(Written { value, base });
+        if !cursor.take(&Token::Punct(',')) {
+            break;
+        }
+        if cursor.at_end() {
+            return Err(Problem::new(cursor.column(), "expected an operand"));
+        }
+    }
+    Ok(written)
+}
+
+/// The template of that name for that many operands.
+fn choose(name: &str, written: &[Written], column: u32) -> Result<&'static Template, Problem> {
+    let mut takes = Vec::new();
+    for template in TEMPLATES.named(name) {
+        let (least, most) = template.arity();
+        if (least..=most).contains(&written.len()) {
+            return Ok(template);
+        }
+        takes.push(if least == most { most.to_string() } else { format!("{least} or {most}") });
+    }
+    let found = written.len();
+    Err(Problem::new(column, format!("`{name}` takes {} operands, found {found}", takes.join(" or "))))
+}

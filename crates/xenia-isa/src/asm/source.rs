@@ -1,0 +1,254 @@
+//! What happens to the text before tokens: comments, macros, repetitions.
+
+use super::AsmError;
+use super::lexer::{is_name, is_name_start};
+use std::collections::BTreeMap;
+
+/// Lines that expansion may produce.
+const MAX_LINES: usize = 4 << 20;
+/// Nesting of macros and repetitions.
+const MAX_DEPTH: u32 = 32;
+
+/// A line to assemble, and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) number: u32,
+    pub(super) text: String,
+}
+
+#[derive(Clone)]
+struct Macro {
+    /// Names and default values.
+    parameters: Vec<(String, String)>,
+    body: Vec<Line>,
+}
+
+/// Removes comments and expands macros and repetitions.
+pub(super) fn expand(source: &str) -> Result<Vec<Line>, AsmError> {
+    let lines = without_comments(source);
+    let mut out = Vec::with_capacity(lines.len());
+    let mut state = State { macros: BTreeMap::new(), expansions: 0 };
+    state.expand(&lines, 0, &mut out)?;
+    Ok(out)
+}
+
+/// Removes `#`, `//` and `/* */` outside of strings, keeping line numbers.
+fn without_comments(source: &str) -> Vec<Line> {
+    let mut out = Vec::new();
+    let mut in_block = false;
+    for (index, line) in source.lines().enumerate() {
+        let mut text = String::with_capacity(line.len());
+        let mut chars = line.chars().peekable();
+        let mut in_string = false;
+        while let Some(c) = chars.next() {
+            let next = chars.peek().copied();
+            if in_block {
+                if c == '*' && next == Some('/') {
+                    chars.next();
+                    in_block = false;
+                }
+                text.push(' ');
+            } else if in_string {
+                text.push(c);
+                if c == '\\' {
+                    text.extend(chars.next());
+                }
+                in_string = c != '"';
+            } else if c == '/' && next == Some('*') {
+                chars.next();
+                in_block = true;
+                text.push_str("  ");
+            } else if c == '#' || c == '/' && next == Some('/') {
+                break;
+            } else if c == '\'' && next.is_some_and(|next| matches!(next, '#' | '"' | '/')) {
+                text.push(c);
+                text.extend(chars.next());
+            } else {
+                in_string = c == '"';
+                text.push(c);
+            }
+        }
+        if !text.trim().is_empty() {
+            out.push(Line { number: index as u32 + 1, text });
+        }
+    }
+    out
+}
+
+fn fail(line: &Line, reason: impl Into<String>) -> AsmError {
+    let column = line.text.chars().take_while(|c| c.is_whitespace()).count() as u32 + 1;
+    AsmError { line: line.number, column, reason: reason.into() }
+}
+
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+struct State {
+    macros: BTreeMap<String, Macro>,
+    /// For `\@`.
+    expansions: u32,
+}
+
+impl State {
+    fn expand(&mut self, lines: &[Line], depth: u32, out: &mut Vec<Line>) -> Result<(), AsmError> {
+        let mut at = 0;
+        while at < lines.len() {
+            let line = &lines[at];
+            at += 1;
+            if depth > MAX_DEPTH {
+                return Err(fail(line, "macros are nested too deeply"));
+            }
+            // Labels before a macro call stay a line of their own.
+            let (word, rest) = first_word(&line.text);
+            match word.to_ascii_lowercase().as_str() {
+                ".macro" => {
+                    let body = block(lines, &mut at, line, ".macro", ".endm")?;
+                    let (name, parameters) = first_word(rest);
+                    if !name.starts_with(is_name_start) {
+                        return Err(fail(line, "the macro has no name"));
+                    }
+                    let parameters = arguments(parameters)
+                        .into_iter()
+                        .map(|parameter| match parameter.split_once('=') {
+                            Some((name, value)) => (name.trim().to_owned(), value.trim().to_owned()),
+                            None => (parameter.split(':').next().unwrap_or("").to_owned(), String::new()),
+                        })
+                        .collect();
+                    self.macros.insert(name.to_owned(), Macro { parameters, body: body.to_vec() });
+                }
+                ".rept" => {
+                    let body = block(lines, &mut at, line, ".rept", ".endr")?;
+                    let count =
+                        rest.trim().parse::<u32>().map_err(|_| fail(line, "`.rept` needs a number"))?;
+                    for _ in 0..count {
+                        self.expand(body, depth + 1, out)?;
+                    }
+                }
+                ".endm" | ".endr" => return Err(fail(line, format!("`{word}` without a beginning"))),
+                _ => match self.macros.get(word).cloned() {
+                    Some(called) => self.call(&called, line, rest, depth, out)?,
+                    None => out.push(line.clone()),
+                },
+            }
+            if out.len() > MAX_LINES {
+                return Err(fail(line, "macros and repetitions make too many lines"));
+            }
+        }
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        called: &Macro,
+        line: &Line,
+        rest: &str,
+        depth: u32,
+        out: &mut Vec<Line>,
+    ) -> Result<(), AsmError> {
+        let given = arguments(rest);
+        if given.len() > called.parameters.len() {
+            let most = called.parameters.len();
+            return Err(fail(line, format!("the macro takes {most} arguments, found {}", given.len())));
+        }
+        let mut values: Vec<_> = called.parameters.clone();
+        for (position, argument) in given.iter().enumerate() {
+            // `name=value` names its parameter; everything else goes by position.
+            let named = argument
+                .split_once('=')
+                .and_then(|(name, value)| Some((values.iter().position(|(n, _)| n == name.trim())?, value)));
+            match named {
+                Some((index, value)) => value.trim().clone_into(&mut values[index].1),
+                None => argument.clone_into(&mut values[position].1),
+            }
+        }
+        self.expansions += 1;
+        let body: Vec<_> = called
+            .body
+            .iter()
+            .map(|body| Line { number: line.number, text: substitute(&body.text, &values, self.expansions) })
+            .collect();
+        self.expand(&body, depth + 1, out)
+    }
+}
+
+/// The lines up to the matching end.
+fn block<'a>(
+    lines: &'a [Line],
+    at: &mut usize,
+    start: &Line,
+    open: &str,
+    close: &str,
+) -> Result<&'a [Line], AsmError> {
+    let from = *at;
+    let mut depth = 1;
+    while let Some(line) = lines.get(*at) {
+        *at += 1;
+        let word = first_word(&line.text).0;
+        if word.eq_ignore_ascii_case(open) {
+            depth += 1;
+        } else if word.eq_ignore_ascii_case(close) {
+            depth -= 1;
+            if depth == 0 {
+                return Ok(&lines[from..*at - 1]);
+            }
+        }
+    }
+    Err(fail(start, format!("`{open}` has no `{close}`")))
+}
+
+/// Splits at commas outside of parentheses and strings; spaces separate where there is no comma.
+fn arguments(text: &str) -> Vec<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let mut out = vec![String::new()];
+    let mut depth = 0_i32;
+    let mut in_string = false;
+    for c in text.chars() {
+        match c {
+            '"' => in_string = !in_string,
+            '(' if !in_string => depth += 1,
+            ')' if !in_string => depth -= 1,
+            _ => {}
+        }
+        match out.last_mut() {
+            Some(last) if c != ',' || depth > 0 || in_string => last.push(c),
+            _ => out.push(String::new()),
+        }
+    }
+    out.into_iter().map(|argument| argument.trim().to_owned()).collect()
+}
+
+fn substitute(text: &str, values: &[(String, String)], expansion: u32) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(position) = rest.find('\\') {
+        out.push_str(&rest[..position]);
+        rest = &rest[position + 1..];
+        if let Some(after) = rest.strip_prefix('@') {
+            out.push_str(&expansion.to_string());
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("()") {
+            rest = after;
+        } else {
+            // The longest parameter name that the text continues with.
+            let found = values
+                .iter()
+                .filter(|(name, _)| !name.is_empty() && rest.starts_with(name.as_str()))
+                .max_by_key(|(name, _)| name.len());
+            match found {
+                Some((name, value)) => {
+                    out.push_str(value);
+                    rest = &rest[name.len()..];
+                }
+                None => out.push('\\'),
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,233 @@
+//! How instructions are written: every mnemonic, standard or simplified, as one template.
+//!
+//! A template says which bits a mnemonic fixes and which operands follow it. The assembler fills
+//! the operands in, the disassembler reads them out; neither knows a mnemonic of its own. Standard
+//! templates come from the instruction table; simplified ones from [`crate::simplified`].
+
+use crate::simplified;
+use crate::{Flag, Instruction, Op, Operand, ROWS, Row};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// One operand of a template.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arg {
+    /// A field.
+    Field(Operand),
+    /// A last operand that may be left out; the number is then its value.
+    Optional(Operand, i64),
+    /// A first operand that may be left out and is then 0.
+    Leading(Operand),
+    /// The field holds the negated operand.
+    Negated(Operand),
+    /// One operand for several fields.
+    All(&'static [Operand]),
+    /// Repeats an operand that was written before.
+    Again(Operand),
+    /// First parameter of the computed fields.
+    N,
+    /// Second parameter of the computed fields.
+    B,
+    /// A 32-bit mask of consecutive ones instead of `mb` and `me`.
+    Mask,
+}
+
+/// A field whose value is `base + n * N + b * B`; the value's width is the field's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Computed {
+    pub(crate) field: Operand,
+    pub(crate) base: i64,
+    pub(crate) n: i64,
+    pub(crate) b: i64,
+}
+
+/// In which syntax the disassembler uses a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Standard,
+    Simplified,
+    Never,
+}
+
+/// One mnemonic with its operands.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    pub(crate) name: String,
+    pub(crate) op: Op,
+    /// The bits that the mnemonic fixes, and where they are.
+    pub(crate) bits: u32,
+    pub(crate) mask: u32,
+    pub(crate) args: Vec<Arg>,
+    pub(crate) computed: &'static [Computed],
+    pub(crate) shown: Shown,
+}
+
+impl Template {
+    /// How many operands may be written.
+    pub(crate) fn arity(&self) -> (usize, usize) {
+        let mut most = 0;
+        let mut optional = 0;
+        let mut previous_was_displacement = false;
+        for arg in &self.args {
+            // `d(ra)` is one operand as written.
+            most += usize::from(!previous_was_displacement);
+            optional += usize::from(matches!(arg, Arg::Optional(..) | Arg::Leading(_)));
+            previous_was_displacement = matches!(arg, Arg::Field(Operand::disp | Operand::disp_ds));
+        }
+        (most - optional, most)
+    }
+
+    /// The computed fields' bits for the parameters, or `None` if they are out of range.
+    pub(crate) fn compute(&self, n: i64, b: i64) -> Option<u32> {
+        let mut bits = 0;
+        for computed in self.computed {
+            let width = 1 << computed.field.width();
+            let value = computed.base + computed.n * n + computed.b * b;
+            if !(0..=width).contains(&value) {
+                return None;
+            }
+            bits |= computed.field.insert(value % width).ok()?;
+        }
+        Some(bits)
+    }
+
+    /// The parameter N that gives `word` its computed fields; only for templates without B.
+    pub(crate) fn solve(&self, word: Instruction) -> Option<i64> {
+        let Some(first) = self.computed.first() else { return Some(0) };
+        let mask = self.computed.iter().fold(0, |mask, computed| mask | computed.field.mask());
+        (1..1 << first.field.width()).find(|&n| self.compute(n, 0) == Some(word.0 & mask))
+    }
+}
+
+/// The bits that suffixes of a row's mnemonic fix: text and bits, and the bits they decide.
+pub(crate) fn suffixes(row: &Row) -> (Vec<(String, u32)>, u32) {
+    let mut forms = vec![(String::new(), 0)];
+    let mut mask = 0;
+    let mut add = |text: &str, bit: u32| {
+        mask |= bit;
+        let with: Vec<_> = forms.iter().map(|(name, bits)| (format!("{name}{text}"), bits | bit)).collect();
+        forms.extend(with);
+    };
+    if row.has(Flag::oe) {
+        add("o", 0x400);
+    }
+    if row.has(Flag::rc) {
+        add(".", 1);
+    }
+    if row.has(Flag::vrc) {
+        add(".", 0x400);
+    }
+    if row.has(Flag::vrc128) {
+        add(".", 0x40);
+    }
+    if row.has(Flag::lk) {
+        add("l", 1);
+    }
+    if matches!(row.op, Op::bx | Op::bcx) {
+        add("a", 2);
+    }
+    (forms, mask)
+}
+
+/// The operands of a row, with what the language lets one leave out.
+fn standard_args(row: &Row) -> Vec<Arg> {
+    row.operands
+        .iter()
+        .map(|&operand| match (row.op, operand) {
+            (Op::cmp | Op::cmpi | Op::cmpl | Op::cmpli, Operand::crfd) => Arg::Leading(operand),
+            (Op::vupkd3d128, Operand::d3d_pack)
+            | (Op::vupkhsb128 | Op::vupklsb128, Operand::va128)
+            | (_, Operand::sync_l | Operand::lev | Operand::mtmsr_l) => Arg::Optional(operand, 0),
+            (_, Operand::tbr) => Arg::Optional(operand, 268),
+            _ => Arg::Field(operand),
+        })
+        .collect()
+}
+
+/// All templates, and where to find them by mnemonic and by row.
+pub(crate) struct Templates {
+    pub(crate) all: Vec<Template>,
+    by_name: HashMap<String, Vec<u32>>,
+    by_op: Vec<Vec<u32>>,
+}
+
+impl Templates {
+    fn build() -> Self {
+        let mut all = Vec::new();
+        // `mfcr` and `mtcrf` have a one-field form, told apart by a bit of its own.
+        let one_field = |op| if matches!(op, Op::mfcr | Op::mtcrf) { simplified::ONE_FIELD } else { 0 };
+        for row in ROWS {
+            let (forms, mask) = suffixes(row);
+            for (suffix, bits) in forms {
+                all.push(Template {
+                    name: format!("{}{suffix}", row.mnemonic),
+                    op: row.op,
+                    bits: row.bits | bits,
+                    mask: row.mask | mask | one_field(row.op),
+                    args: standard_args(row),
+                    computed: &[],
+                    shown: Shown::Standard,
+                });
+            }
+        }
+        simplified::templates(&mut all);
+        let mut by_name = HashMap::<String, Vec<u32>>::new();
+        let mut by_op = vec![Vec::new(); ROWS.len()];
+        for (index, template) in all.iter().enumerate() {
+            by_name.entry(template.name.clone()).or_default().push(index as u32);
+            by_op[template.op as usize].push(index as u32);
+        }
+        Self { all, by_name, by_op }
+    }
+
+    /// The templates with this mnemonic.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Template> {
+        self.by_name.get(name).into_iter().flatten().map(|&index| &self.all[index as usize])
+    }
+
+    /// The templates of a row.
+    pub(crate) fn of(&self, op: Op) -> impl Iterator<Item = &Template> {
+        self.by_op[op as usize].iter().map(|&index| &self.all[index as usize])
+    }
+}
+
+/// The one table of mnemonics.
+pub(crate) static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::build);
+
+/// The bits of a row's words that mean something: all but the reserved ones.
+pub fn significant_bits(op: Op) -> u32 {
+    TEMPLATES.of(op).filter(|template| template.shown == Shown::Standard).fold(0, |mask, template| {
+        template.args.iter().fold(mask | template.mask, |mask, arg| match arg {
+            Arg::Field(field) | Arg::Optional(field, _) | Arg::Leading(field) => mask | field.mask(),
+            _ => mask,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_templates_of_one_name_take_the_same_number_of_operands() {
+        for (name, indices) in &TEMPLATES.by_name {
+            for (position, &a) in indices.iter().enumerate() {
+                for &b in &indices[position + 1..] {
+                    let (a, b) = (&TEMPLATES.all[a as usize], &TEMPLATES.all[b as usize]);
+                    let ((a_min, a_max), (b_min, b_max)) = (a.arity(), b.arity());
+                    assert!(a_max < b_min || b_max < a_min, "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn templates_stay_within_their_row() {
+        for template in &TEMPLATES.all {
+            let row = template.op.row();
+            assert_eq!(template.bits & row.mask, row.bits, "{}", template.name);
+            assert_eq!(template.mask & row.mask, row.mask, "{}", template.name);
+            assert_eq!(template.bits & !template.mask, 0, "{}", template.name);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Encodings and operand syntax against GNU binutils, for every row that it has (all but VMX128).
+//!
+//! Skipped with a printed line where `powerpc-linux-gnu-as` is not installed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use xenia_isa::{Family, ROWS, Row, Syntax, assemble, disassemble, significant_bits};
+
+/// Rows whose words binutils writes differently, or not at all, and why.
+fn comparable(row: &Row) -> bool {
+    let ours_only = [
+        // Cell's left/right vector loads and stores: known to `-mcell` only, tested there.
+        "lvlx", "lvlxl", "lvrx", "lvrxl", "stvlx", "stvlxl", "stvrx", "stvrxl",
+        // Byte-reversed doublewords: Cell and POWER7, not POWER4.
+        "ldbrx", "stdbrx",
+        // Withdrawn from server processors; binutils has it for 601 to 750 only.
+        "mcrxr",
+    ];
+    row.family != Family::Vector128 && !ours_only.contains(&row.name)
+}
+
+/// Words of one row: random operands, reserved bits clear, and nothing binutils forbids.
+fn words(row: &Row, count: usize) -> Vec<u32> {
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(row.bits);
+    let mut out = Vec::new();
+    while out.len() < count {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let mut word = row.bits | (random >> 20) as u32 & significant_bits(row.op) & !row.mask;
+        let (rd, ra, rb) = (word >> 21 & 31, word >> 16 & 31, word >> 11 & 31);
+        match row.name {
+            // Update forms need RA that is neither 0 nor, for loads, the target.
+            name if name.ends_with('u') || name.ends_with("ux") && row.has(xenia_isa::Flag::mem) => {
+                if ra == 0 || ra == rd {
+                    continue;
+                }
+            }
+            "lmw" | "stmw" if ra >= rd => continue,
+            "lswi" | "lswx" => {
+                // The loaded range may not hold RA (or RB).
+                word = word & !(31 << 21) | 5 << 21;
+                word = word & !(31 << 16) | 3 << 16;
+                if row.name == "lswx" {
+                    word = word & !(31 << 11) | 4 << 11;
+                }
+            }
+            "bcx" | "bclrx" | "bcctrx" => {
+                // BO: only the encodings the books define, and no count-down to CTR.
+                let valid = [0, 2, 4, 6, 7, 8, 10, 12, 14, 15, 16, 18, 20, 24, 25, 26, 27];
+                if !valid.contains(&rd) || row.name == "bcctrx" && rd & 4 == 0 {
+                    continue;
+                }
+                // Without a condition, BI means nothing; binutils has no name for such words.
+                if rd & 16 != 0 {
+                    word &= !(31 << 16);
+                }
+            }
+            "sync" if rd > 2 => continue,
+            "mfcr" | "mtcrf" if word & 0x0010_0000 != 0 => {
+                word = word & !0x000F_F000 | 0x1000 << (rb & 7);
+            }
+            "mftb" => word = row.bits | rd << 21 | if rb & 1 == 0 { 0xC_4000 } else { 0xD_4000 },
+            "mfspr" | "mtspr" => {
+                // LR, CTR, XER, VRSAVE, SPRG0.
+                let spr = [8, 9, 1, 256, 272][rb as usize % 5];
+                word = row.bits | rd << 21 | (spr & 31) << 16 | spr >> 5 << 11;
+            }
+            "vspltb" => word &= !(16 << 16),
+            "vsplth" => word &= !(24 << 16),
+            "vspltw" => word &= !(28 << 16),
+            "mtmsr" | "mtmsrd" | "sc" => {}
+            _ => {}
+        }
+        out.push(word);
+    }
+    out
+}
+
+struct Binutils {
+    dir: tempfile::TempDir,
+}
+
+impl Binutils {
+    /// Assembles lines and returns one word per line, or the complaints.
+    fn assemble(&self, lines: &[String], machine: &str) -> Result<Vec<u32>, String> {
+        let source = self.dir.path().join("a.s");
+        let object = self.dir.path().join("a.o");
+        std::fs::write(&source, format!("{}\n", lines.join("\n"))).unwrap();
+        let output = Command::new("powerpc-linux-gnu-as")
+            .args(["-a32", "-mregnames", machine, "-maltivec", "-many", "-o"])
+            .args([&object, &source])
+            .output()
+            .unwrap();
+        if !output.status.success() {
+            let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+            let first = complaints.lines().find(|line| line.contains("Error")).unwrap_or("?").to_owned();
+            let number = first.split(':').nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(1);
+            return Err(format!("{first} in `{}`", lines[number - 1]));
+        }
+        let image = self.dir.path().join("a.bin");
+        let status = Command::new("powerpc-linux-gnu-objcopy")
+            .args(["-O", "binary", "-j", ".text"])
+            .args([&object, &image])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let bytes = std::fs::read(&image).unwrap();
+        Ok(bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect())
+    }
+
+    /// Disassembles words at address 0, one text per word.
+    fn disassemble(&self, words: &[u32], machine: &str) -> Vec<String> {
+        let image = self.dir.path().join("b.bin");
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        std::fs::write(&image, bytes).unwrap();
+        let output = Command::new("powerpc-linux-gnu-objdump")
+            .args(["-D", "-b", "binary", "-m", "powerpc", "-M", machine, "--no-show-raw-insn", "-EB"])
+            .arg(&image)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: BTreeMap<u32, String> = text
+            .lines()
+            .filter_map(|line| {
+                let (address, rest) = line.trim().split_once(':')?;
+                let address = u32::from_str_radix(address.trim(), 16).ok()?;
+                Some((address, rest.trim().to_owned()))
+            })
+            .collect();
+        lines.into_values().collect()
+    }
+}
+
+fn binutils() -> Option<Binutils> {
+    let found = ["/usr/bin/powerpc-linux-gnu-as", "/usr/local/bin/powerpc-linux-gnu-as"];
+    if !found.iter().any(|path| Path::new(path).exists()) {
+        println!("skipped: powerpc-linux-gnu-as is not installed");
+        return None;
+    }
+    Some(Binutils { dir: tempfile::tempdir().unwrap() })
+}
+
+#[test]
+fn our_text_assembles_to_the_same_words_there() {
+    let Some(binutils) = binutils() else { return };
+    for syntax in [Syntax::Standard, Syntax::Simplified] {
+        for (machine, power4) in [("-mpower4", true), ("-mcell", false)] {
+            let rows = ROWS.iter().filter(|row| row.family != Family::Vector128 && comparable(row) == power4);
+            let words: Vec<u32> = rows.flat_map(|row| words(row, 40)).collect();
+            // A plain number as a branch target is a distance there, and so is ours at pc 0.
+            let lines: Vec<String> = words.iter().map(|&word| disassemble(word, 0, syntax)).collect();
+            let got = binutils.assemble(&lines, machine).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(got.len(), words.len());
+            for ((got, word), text) in got.iter().zip(&words).zip(&lines) {
+                assert_eq!(got, word, "`{text}`: {got:#010x} there, {word:#010x} here");
+            }
+        }
+    }
+}
+
+#[test]
+fn their_text_assembles_to_the_same_words_here() {
+    let Some(binutils) = binutils() else { return };
+    let mut words_of_all = Vec::new();
+    for row in ROWS.iter().filter(|row| comparable(row)) {
+        words_of_all.extend(words(row, 40));
+    }
+    let texts = binutils.disassemble(&words_of_all, "power4,altivec");
+    assert_eq!(texts.len(), words_of_all.len());
+    for (index, (text, &word)) in texts.iter().zip(&words_of_all).enumerate() {
+        let pc = index as u32 * 4;
+        let text = text.split('<').next().unwrap_or("").replace('\t', " ");
+        let text = text.trim();
+        // Targets are printed as bare hexadecimal addresses.
+        let is_branch = matches!(word >> 26, 16 | 18);
+        let text = if is_branch {
+            let (head, target) = text.rsplit_once([' ', ',']).unwrap_or((text, "0"));
+            let separator = if text.contains(',') { "," } else { " " };
+            format!("{head}{separator}0x{}", target.trim_start_matches("0x"))
+        } else {
+            text.to_owned()
+        };
+        let assembly = assemble(&text, pc).unwrap_or_else(|error| panic!("{word:#010x} `{text}`: {error}"));
+        let back = u32::from_be_bytes(assembly.bytes[..4].try_into().unwrap());
+        assert_eq!(back, word, "`{text}`: {back:#010x} here, {word:#010x} there");
+    }
+}
