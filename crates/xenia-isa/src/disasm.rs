@@ -96,7 +96,7 @@ fn operand(field: Operand, value: i64, word: Instruction, pc: u32) -> String {
         }
         Class::Spr if field == Operand::spr => SPR_NAMES
             .iter()
-            .find(|&&(number, _)| number == value)
+            .find(|&&(number, name)| number == value && matches!(name, "xer" | "lr" | "ctr"))
             .map_or_else(|| value.to_string(), |&(_, name)| name.to_owned()),
         Class::Displacement | Class::Number | Class::Spr => value.to_string(),
     }

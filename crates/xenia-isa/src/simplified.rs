@@ -110,10 +110,13 @@ static FORMS: &[Simplified] = &[
     form("mtfs", Op::mtfsfx, &[(fm, 255)], &[F(fb)]).hidden(),
     // System.
     form("trap", Op::tw, &[(to, 31), (ra, 0), (rb, 0)], &[]),
+    form("hwsync", Op::sync, &[(sync_l, 0)], &[]).hidden(),
     form("lwsync", Op::sync, &[(sync_l, 1)], &[]),
     form("ptesync", Op::sync, &[(sync_l, 2)], &[]),
     form("mftbl", Op::mftb, &[(tbr, 268)], &[F(rd)]).hidden(),
     form("mftbu", Op::mftb, &[(tbr, 269)], &[F(rd)]),
+    form("dcbtct", Op::dcbt, &[], &[F(ra0), F(rb)]).hidden(),
+    form("dcbtstct", Op::dcbtst, &[], &[F(ra0), F(rb)]).hidden(),
     form("dcbzl", Op::dcbz128, &[], &[F(ra0), F(rb)]).hidden(),
     // Vector.
     form("vmr", Op::vor, &[], &[F(vd), All(&[va, vb])]),

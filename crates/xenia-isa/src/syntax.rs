@@ -5,7 +5,7 @@
 //! templates come from the instruction table; simplified ones from [`crate::simplified`].
 
 use crate::simplified;
-use crate::{Flag, Instruction, Op, Operand, ROWS, Row};
+use crate::{Flag, Instruction, Op, Operand, ROWS, Row, decode};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -154,16 +154,22 @@ pub(crate) struct Templates {
 impl Templates {
     fn build() -> Self {
         let mut all = Vec::new();
-        // `mfcr` and `mtcrf` have a one-field form, told apart by a bit of its own.
-        let one_field = |op| if matches!(op, Op::mfcr | Op::mtcrf) { simplified::ONE_FIELD } else { 0 };
+        // Bits that the decoder ignores and the language doesn't: `mfcr` and `mtcrf` have a one-field
+        // form, told apart by a bit of its own; `sc` is written with bit 30 set.
+        let own = |op| match op {
+            Op::mfcr | Op::mtcrf => (0, simplified::ONE_FIELD),
+            Op::sc => (2, 2),
+            _ => (0, 0),
+        };
         for row in ROWS {
             let (forms, mask) = suffixes(row);
+            let (own_bits, own_mask) = own(row.op);
             for (suffix, bits) in forms {
                 all.push(Template {
                     name: format!("{}{suffix}", row.mnemonic),
                     op: row.op,
-                    bits: row.bits | bits,
-                    mask: row.mask | mask | one_field(row.op),
+                    bits: row.bits | bits | own_bits,
+                    mask: row.mask | mask | own_mask,
                     args: standard_args(row),
                     computed: &[],
                     shown: Shown::Standard,
@@ -194,14 +200,17 @@ impl Templates {
 /// The one table of mnemonics.
 pub(crate) static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::build);
 
-/// The bits of a row's words that mean something: all but the reserved ones.
-pub fn significant_bits(op: Op) -> u32 {
-    TEMPLATES.of(op).filter(|template| template.shown == Shown::Standard).fold(0, |mask, template| {
-        template.args.iter().fold(mask | template.mask, |mask, arg| match arg {
-            Arg::Field(field) | Arg::Optional(field, _) | Arg::Leading(field) => mask | field.mask(),
-            _ => mask,
+/// The bits of `word` that mean something: all but the reserved ones; 0 if it is no instruction.
+pub fn significant_bits(word: u32) -> u32 {
+    let Some(op) = decode(word) else { return 0 };
+    TEMPLATES
+        .of(op)
+        .filter(|template| template.shown == Shown::Standard && word & template.mask == template.bits)
+        .flat_map(|template| template.args.iter().map(|arg| (arg, template.mask)))
+        .fold(op.row().mask, |mask, (arg, fixed)| match arg {
+            Arg::Field(field) | Arg::Optional(field, _) | Arg::Leading(field) => mask | fixed | field.mask(),
+            _ => mask | fixed,
         })
-    })
 }
 
 #[cfg(test)]

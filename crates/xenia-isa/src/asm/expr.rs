@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::lexer::{Cursor, Token};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Nesting that an expression may have.
 const MAX_DEPTH: u32 = 64;
@@ -11,8 +11,8 @@ const MAX_DEPTH: u32 = 64;
 #[derive(Default)]
 pub(super) struct Symbols {
     values: BTreeMap<String, i64>,
-    /// Column-independent proof that a label was met in this pass.
-    seen_labels: BTreeMap<String, ()>,
+    /// Labels met in this pass.
+    seen_labels: BTreeSet<String>,
     /// Per local label: its addresses in order.
     locals: BTreeMap<i64, Vec<i64>>,
     /// How many of them this pass has met.
@@ -33,7 +33,7 @@ impl Symbols {
         last: bool,
         column: u32,
     ) -> Result<(), Problem> {
-        if self.seen_labels.insert(name.to_owned(), ()).is_some() {
+        if !self.seen_labels.insert(name.to_owned()) {
             return Err(Problem::new(column, format!("label `{name}` is defined twice")));
         }
         let before = self.values.insert(name.to_owned(), value);

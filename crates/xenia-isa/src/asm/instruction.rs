@@ -59,27 +59,25 @@ impl Assembler {
                     _ => {}
                 }
             }
-            let operand = match base.take() {
-                Some(base) => base,
-                None => {
-                    let Some(next) = rest.next() else {
-                        return Err(Problem::new(column, "an operand is missing"));
-                    };
-                    match (&next.base, arg) {
-                        (Some(register), Arg::Field(Operand::disp | Operand::disp_ds)) => {
-                            base = Some(register)
-                        }
-                        (None, Arg::Field(Operand::disp | Operand::disp_ds)) => {
-                            let reason = format!("`{}` needs a base register in parentheses", template.name);
-                            return Err(Problem::new(column, reason));
-                        }
-                        (Some(register), _) => {
-                            return Err(Problem::new(register.column, "no base register belongs here"));
-                        }
-                        (None, _) => {}
+            let operand = if let Some(base) = base.take() {
+                base
+            } else {
+                let Some(next) = rest.next() else {
+                    return Err(Problem::new(column, "an operand is missing"));
+                };
+                let displacement = matches!(arg, Arg::Field(Operand::disp | Operand::disp_ds));
+                match &next.base {
+                    Some(register) if displacement => base = Some(register),
+                    Some(register) => {
+                        return Err(Problem::new(register.column, "no base register belongs here"));
                     }
-                    &next.value
+                    None if displacement => {
+                        let reason = format!("`{}` needs a base register in parentheses", template.name);
+                        return Err(Problem::new(column, reason));
+                    }
+                    None => {}
                 }
+                &next.value
             };
             match *arg {
                 Arg::Field(field) | Arg::Optional(field, _) | Arg::Leading(field) => {
