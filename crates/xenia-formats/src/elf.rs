@@ -47,7 +47,7 @@ pub struct Elf {
     /// Named symbols by ascending address.
     pub symbols: Vec<Symbol>,
     /// Bytes of the file and program headers at the file's start.
-    pub(crate) headers_size: u32,
+    headers_size: u32,
     /// The whole file.
     data: Vec<u8>,
 }
@@ -150,9 +150,10 @@ impl Elf {
         for row in rows.iter() {
             let name = rows.section_name(BigEndian, row).map_err(damaged("ELF section name", table))?;
             if let Some((offset, size)) = row.file_range(BigEndian).filter(|_| !name.is_empty()) {
+                let allocated = row.sh_flags(BigEndian).contains(elf::SHF_ALLOC);
                 sections.push(Section {
                     name: text(&name[..name.len().min(MAX_NAME)]),
-                    address: GuestAddr(row.sh_addr(BigEndian)),
+                    address: if allocated { GuestAddr(row.sh_addr(BigEndian)) } else { GuestAddr::NULL },
                     file_offset: offset as u32,
                     size: size as u32,
                 });
@@ -195,6 +196,30 @@ impl Elf {
     pub fn segment_data(&self, segment: &Segment) -> &[u8] {
         let start = segment.file_offset as usize;
         self.data.get(start..start + segment.file_size as usize).unwrap_or(&[])
+    }
+
+    /// The same program without the file and program headers that the first segment may begin with.
+    ///
+    /// What is left begins with the first section, or behind the headers if sections are stripped.
+    pub(crate) fn without_file_headers(&self) -> Self {
+        let mut trimmed = self.clone();
+        let Some(first) = trimmed.segments.first_mut().filter(|first| first.file_offset == 0) else {
+            return trimmed;
+        };
+        let start = first.address.0;
+        let cut = self
+            .sections
+            .iter()
+            .filter_map(|section| section.address.0.checked_sub(start))
+            .filter(|&cut| cut < first.file_size)
+            .min()
+            .unwrap_or_else(|| self.headers_size.min(first.file_size));
+        first.address = first.address.offset(cut);
+        first.size -= cut;
+        first.file_offset += cut;
+        first.file_size -= cut;
+        trimmed.segments.retain(|segment| segment.size != 0);
+        trimmed
     }
 
     /// Lowest address and the address behind the highest one, as 33-bit values.

@@ -6,13 +6,13 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 #![forbid(unsafe_code)]
-#![allow(dead_code)] // the writer that uses these lands next
 
 pub mod elf;
 pub mod error;
 mod fields;
 pub mod image;
 pub mod lzx;
+pub mod pack;
 pub mod pe;
 pub mod read_at;
 pub mod xex;

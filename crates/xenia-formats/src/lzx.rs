@@ -10,6 +10,9 @@
 //! Bits come from little-endian 16-bit words, most significant first, and skip to the next word at the end
 //! of each frame of output. A match neither crosses a frame nor a block. The output is its own window.
 //!
+//! Our own, as the decoder that crates offer takes one frame at a time where XEX files have one stream, and
+//! subtracts unchecked where a file says so; the tests compare the two on what both can read.
+//!
 //! Invariant: work is bounded by input plus output; nothing is allocated by sizes from the stream.
 
 mod bits;

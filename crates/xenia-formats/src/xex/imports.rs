@@ -11,7 +11,9 @@ use crate::fields::{Fields, text};
 use crate::image::{Import, ImportLibrary, Version};
 
 /// Bytes of a code thunk.
-pub(super) const THUNK_SIZE: u32 = 16;
+const THUNK_SIZE: u32 = 16;
+/// Longest name of a library; each record gets a copy.
+const MAX_NAME: usize = 255;
 
 /// The import table of the headers.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +48,7 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
     let names_size = body.u32(4)? as usize;
     let count = body.u32(8)?;
     let names = body.sub(0xC, names_size, "XEX import library names")?;
-    let names = read_names(names.bytes);
+    let names = read_names(names)?;
 
     let mut libraries = Vec::new();
     let mut at = 0xC + names_size;
@@ -79,15 +81,19 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
 }
 
 /// Names are NUL-terminated and each padded to a multiple of four bytes.
-fn read_names(bytes: &[u8]) -> Vec<String> {
+fn read_names(table: Fields<'_>) -> Result<Vec<String>, FormatError> {
     let mut names = Vec::new();
-    let mut rest = bytes;
+    let mut rest = table.bytes;
     while !rest.is_empty() {
         let length = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+        if length > MAX_NAME {
+            let at = table.bytes.len() - rest.len();
+            return Err(table.invalid(at, format!("a library's name of {length} bytes")));
+        }
         names.push(text(&rest[..length]));
         rest = rest.get((length + 1).next_multiple_of(4)..).unwrap_or(&[]);
     }
-    names
+    Ok(names)
 }
 
 impl ImportTable {

@@ -22,6 +22,7 @@ mod imports;
 mod keys;
 mod payload;
 mod security;
+pub(crate) mod write;
 
 pub use header::{OptionalHeader, OptionalValue, StaticLibrary, key};
 pub use keys::KeyRing;

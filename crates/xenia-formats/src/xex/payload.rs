@@ -219,7 +219,7 @@ fn decrypt(
 }
 
 /// AES-128-CBC with a zero vector over whole blocks.
-fn cbc_decrypt(key: &[u8; 16], data: &mut [u8]) {
+pub(super) fn cbc_decrypt(key: &[u8; 16], data: &mut [u8]) {
     let cipher = cbc::Decryptor::<Aes128>::new(key.into(), &[0; 16].into());
     let whole = data.len() / 16 * 16;
     // Without padding, and on whole blocks, there is nothing to refuse.

@@ -17,7 +17,6 @@ pub(crate) mod field {
     pub(crate) const IMAGE_DIGEST: usize = 0x114;
     pub(crate) const IMPORT_COUNT: usize = 0x128;
     pub(crate) const IMPORT_DIGEST: usize = 0x12C;
-    pub(crate) const MEDIA_ID: usize = 0x140;
     pub(crate) const FILE_KEY: usize = 0x150;
     pub(crate) const EXPORT_TABLE: usize = 0x160;
     pub(crate) const HEADER_DIGEST: usize = 0x164;

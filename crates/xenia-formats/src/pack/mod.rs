@@ -1,0 +1,276 @@
+//! Makes a XEX2 out of a linked PowerPC ELF: what `xenia-rs pack in.elf -o out.xex` does.
+//!
+//! The ELF is linked against a *stub library* whose objects describe the kernel's exports; see
+//! [`stub`] for the sections that it uses. Around the ELF's segments the packer puts what a title has:
+//!
+//! ```text
+//! base            PE header (machine 0x1F2), a read-only page of its own
+//! base + 0x10000  segments as linked; segments of different rights in different pages
+//!   .pdata        named by the PE header, if the ELF has such a section
+//! ```
+//! `base` is the 64 KiB boundary at or below the lowest segment that leaves room for the PE header, so
+//! link with `-Ttext=0x82010000` (and the linker's default of 64 KiB between segments) to get the
+//! customary base 0x82000000. The ELF's own file headers, where a segment includes them, are dropped.
+//!
+//! The result has basic compression and valid digests, no signature, and is the same for the same input.
+
+mod pe_header;
+pub mod stub;
+
+use std::collections::BTreeMap;
+
+use xenia_guest::{GuestAddr, MediaId, TitleId};
+
+use crate::elf::Elf;
+use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, TlsInfo, Version};
+use crate::xex::PageType;
+use crate::xex::write::{ImportedLibrary, XexContents};
+use stub::{StubImport, StubKind};
+
+/// Where titles may be placed in pages of 64 KiB.
+const LARGE_PAGES: std::ops::Range<u32> = 0x8000_0000..0x9000_0000;
+/// Where titles may be placed in pages of 4 KiB.
+const SMALL_PAGES: std::ops::Range<u32> = 0x9000_0000..0xA000_0000;
+/// Images start on a multiple of this, whatever their page size.
+const BASE_ALIGNMENT: u32 = 0x1_0000;
+/// Bytes of the main thread's stack unless the title says otherwise.
+const DEFAULT_STACK_SIZE: u32 = 0x4_0000;
+/// Dynamic TLS slots, as the console's linker gives them.
+const TLS_SLOTS: u32 = 64;
+/// Most load segments; each becomes a PE section.
+const MAX_SEGMENTS: usize = 64;
+/// The version that import libraries are marked with: the last public one.
+const LIBRARY_VERSION: Version = Version(2 << 28 | 21119 << 8);
+
+/// What the ELF does not say.
+#[derive(Clone, Debug, Default)]
+pub struct PackOptions {
+    /// Encrypt the payload under the development key.
+    pub encrypt: bool,
+    /// The original file name to store.
+    pub name: Option<String>,
+}
+
+/// Why an ELF can't become a XEX.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// It is linked for an address where titles can't be.
+    #[error(
+        "the image would lie at {base:#010x} ({size:#x} bytes), but titles lie between 0x80000000 and 0xa0000000; link with -Ttext=0x82010000"
+    )]
+    Placement {
+        /// Start of the image.
+        base: u64,
+        /// Its bytes.
+        size: u64,
+    },
+    /// Code and writable data in one page.
+    #[error("the page at {page} would be both writable and executable; link segments 64 KiB apart")]
+    WritableCode {
+        /// The page.
+        page: GuestAddr,
+    },
+    /// A section for the packer is damaged.
+    #[error("section {section}, offset {offset:#x}: {reason}")]
+    Section {
+        /// The section's name.
+        section: &'static str,
+        /// Offset in the section.
+        offset: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something that the headers name isn't in what is loaded.
+    #[error("{what} at {address} is in no load segment")]
+    Outside {
+        /// What is outside.
+        what: &'static str,
+        /// Its address.
+        address: GuestAddr,
+    },
+    /// More than a field of the format can count.
+    #[error("{what}: {count} are more than the format can hold")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Makes a XEX2 out of an ELF.
+///
+/// # Errors
+/// See [`PackError`].
+pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
+    let elf = &elf.without_file_headers();
+    let imports = stub::read_imports(elf)?;
+    let title = stub::read_title(elf)?;
+    if elf.segments.len() > MAX_SEGMENTS {
+        return Err(PackError::TooMany { what: "load segments", count: elf.segments.len() });
+    }
+    let layout = Layout::of(elf)?;
+    let holds = |address: GuestAddr, size: u32| {
+        let end = u64::from(address.0) + u64::from(size);
+        elf.segments.iter().any(|segment| segment.address <= address && end <= segment.end())
+    };
+    if !holds(elf.entry, 4) {
+        return Err(PackError::Outside { what: "the entry", address: elf.entry });
+    }
+    if let Some(tls) = elf.tls.filter(|tls| tls.file_size != 0 && !holds(tls.address, tls.file_size)) {
+        return Err(PackError::Outside { what: "the TLS template", address: tls.address });
+    }
+    let mut image = vec![0; layout.size as usize];
+    elf.copy_segments(&mut image, layout.base);
+    pe_header::write(elf, layout.base, layout.page_size, &mut image);
+    let libraries = place_imports(&imports, layout.base, layout.headers_end, &mut image)?;
+
+    let tls = elf.tls.map(|template| TlsInfo {
+        slot_count: TLS_SLOTS,
+        raw_data_address: template.address,
+        data_size: template.size,
+        raw_data_size: template.file_size,
+    });
+    let execution = title.as_ref().filter(|title| title.title_id != 0).map(|title| ExecutionInfo {
+        media_id: MediaId(title.media_id),
+        version: Version(title.version),
+        base_version: Version(title.version),
+        title_id: TitleId(title.title_id),
+        platform: 0,
+        executable_type: 0,
+        disc_number: 1,
+        disc_count: 1,
+        savegame_id: 0,
+    });
+    let stack_size = title.map(|title| title.stack_size).filter(|&size| size != 0);
+    XexContents {
+        base: GuestAddr(layout.base),
+        entry: elf.entry,
+        page_size: layout.page_size,
+        runs: layout.page_runs(elf)?,
+        image,
+        libraries,
+        tls,
+        execution,
+        stack_size: stack_size.unwrap_or(DEFAULT_STACK_SIZE),
+        name: options.name.clone(),
+        encrypt: options.encrypt,
+    }
+    .write()
+}
+
+/// Where the image lies.
+struct Layout {
+    base: u32,
+    size: u32,
+    page_size: u32,
+    /// Offset behind the PE header.
+    headers_end: u32,
+}
+
+impl Layout {
+    fn of(elf: &Elf) -> Result<Self, PackError> {
+        let (start, end) = elf.span();
+        let headers_end = pe_header::size(elf);
+        let alignment = u64::from(BASE_ALIGNMENT);
+        let base = start.saturating_sub(u64::from(headers_end)) / alignment * alignment;
+        let small = u32::try_from(base).is_ok_and(|base| SMALL_PAGES.contains(&base));
+        let (page_size, range) = if small { (0x1000, SMALL_PAGES) } else { (0x1_0000, LARGE_PAGES) };
+        let size = (end - base).next_multiple_of(u64::from(page_size));
+        let inside = base >= u64::from(range.start) && base + size <= u64::from(range.end);
+        if !inside || size > u64::from(MAX_IMAGE_SIZE) {
+            return Err(PackError::Placement { base, size });
+        }
+        Ok(Self { base: base as u32, size: size as u32, page_size, headers_end })
+    }
+
+    /// Runs of pages of one type; what no segment covers is read-only.
+    fn page_runs(&self, elf: &Elf) -> Result<Vec<(u32, PageType)>, PackError> {
+        let pages = (self.size / self.page_size) as usize;
+        let mut runs: Vec<(u32, PageType)> = Vec::new();
+        for (index, protection) in
+            elf.page_protections(self.base, pages, self.page_size).into_iter().enumerate()
+        {
+            let kind = match protection {
+                None | Some(Protection::ReadOnly) => PageType::ReadOnly,
+                Some(Protection::ReadWrite) => PageType::Data,
+                Some(Protection::Code) => PageType::Code,
+                Some(Protection::WritableCode) => {
+                    let page = GuestAddr(self.base + index as u32 * self.page_size);
+                    return Err(PackError::WritableCode { page });
+                }
+            };
+            match runs.last_mut() {
+                Some((count, last)) if *last == kind => *count += 1,
+                _ => runs.push((1, kind)),
+            }
+        }
+        Ok(runs)
+    }
+}
+
+/// Writes the words of every import into the image; gives the libraries by name, their records by ordinal.
+fn place_imports(
+    imports: &[StubImport],
+    base: u32,
+    headers_end: u32,
+    image: &mut [u8],
+) -> Result<Vec<ImportedLibrary>, PackError> {
+    let mut by_library: BTreeMap<&str, Vec<&StubImport>> = BTreeMap::new();
+    for import in imports {
+        by_library.entry(&import.library).or_default().push(import);
+    }
+    if by_library.len() > 0x100 {
+        return Err(PackError::TooMany { what: "import libraries", count: by_library.len() });
+    }
+    let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut libraries = Vec::new();
+    for (index, (name, mut imports)) in by_library.into_iter().enumerate() {
+        imports.sort_by_key(|import| (import.ordinal, import.slot));
+        let mut records = Vec::new();
+        for import in imports {
+            let word = (index as u32) << 16 | u32::from(import.ordinal.0);
+            let mut put = |address: GuestAddr, words: &[u32]| {
+                let refuse = |reason: String| PackError::Section {
+                    section: stub::IMPORTS_SECTION,
+                    offset: import.offset,
+                    reason,
+                };
+                let length = words.len() * 4;
+                let start = address.0.checked_sub(base).map(|start| start as usize).filter(|&start| {
+                    address.0.is_multiple_of(4)
+                        && start >= headers_end as usize
+                        && start + length <= image.len()
+                });
+                let Some(start) = start else {
+                    return Err(refuse(format!("{address} is no place in the image for {length} bytes")));
+                };
+                let before = taken.range(..start + length).next_back();
+                if before.is_some_and(|(&at, &length)| at + length > start) {
+                    return Err(refuse(format!("{address} is taken by another import")));
+                }
+                taken.insert(start, length);
+                for (i, word) in words.iter().enumerate() {
+                    image[start + i * 4..start + i * 4 + 4].copy_from_slice(&word.to_be_bytes());
+                }
+                records.push(address);
+                Ok(())
+            };
+            put(import.slot, &[word])?;
+            if let StubKind::Function { thunk } = import.kind {
+                // mtctr r11, bctr: what follows once the two words before are an address in r11.
+                put(thunk, &[word | 1 << 24, word | 2 << 24, 0x7D69_03A6, 0x4E80_0420])?;
+            }
+        }
+        if records.len() > 0xFFFF {
+            return Err(PackError::TooMany { what: "imports of one library", count: records.len() });
+        }
+        libraries.push(ImportedLibrary {
+            name: name.to_owned(),
+            version: LIBRARY_VERSION,
+            minimum_version: LIBRARY_VERSION,
+            records,
+        });
+    }
+    Ok(libraries)
+}

@@ -1,0 +1,129 @@
+//! The PE header of a packed image: one section per segment, and the function table if there is one.
+//!
+//! Titles and kernel look at little of it: the machine, the subsystem, the sections by name. The fields
+//! that only a desktop loader would read are filled in consistently all the same.
+
+use crate::elf::Elf;
+use crate::image::Protection;
+use crate::pe;
+
+/// Bytes of the DOS header, which ends in the offset of the PE signature.
+const DOS_SIZE: usize = 0x40;
+/// Executable, for a machine of 32-bit words.
+const CHARACTERISTICS: u16 = 0x0102;
+/// Section flags: code, initialised data; execute, read, write.
+const CODE: u32 = 0x20;
+const DATA: u32 = 0x40;
+const EXECUTE: u32 = 0x2000_0000;
+const READ: u32 = 0x4000_0000;
+const WRITE: u32 = 0x8000_0000;
+
+struct Section {
+    name: &'static str,
+    address: u32,
+    size: u32,
+    flags: u32,
+}
+
+/// Bytes of the header of an image made of this ELF, at most.
+pub(super) fn size(elf: &Elf) -> u32 {
+    let sections = elf.segments.len() + 1;
+    (DOS_SIZE + 4 + pe::FILE_HEADER_SIZE + pe::OPTIONAL_HEADER_SIZE + sections * pe::SECTION_HEADER_SIZE)
+        as u32
+}
+
+fn sections(elf: &Elf, base: u32) -> Vec<Section> {
+    let mut sections: Vec<Section> = elf
+        .segments
+        .iter()
+        .map(|segment| {
+            let (name, flags) = match segment.protection {
+                Protection::Code | Protection::WritableCode => (".text", CODE | EXECUTE | READ),
+                Protection::ReadOnly => (".rdata", DATA | READ),
+                Protection::ReadWrite => (".data", DATA | READ | WRITE),
+            };
+            Section { name, address: segment.address.0 - base, size: segment.size, flags }
+        })
+        .collect();
+    if let Some((address, size)) = function_table(elf, base) {
+        sections.push(Section { name: ".pdata", address, size, flags: DATA | READ });
+    }
+    sections
+}
+
+/// Offset in the image and size of the ELF's `.pdata`, if a segment holds it.
+fn function_table(elf: &Elf, base: u32) -> Option<(u32, u32)> {
+    let (section, bytes) = elf.section_data(".pdata")?;
+    let end = u64::from(section.address.0) + bytes.len() as u64;
+    let held = elf.segments.iter().any(|s| s.address <= section.address && end <= s.end());
+    (held && !bytes.is_empty()).then(|| (section.address.0 - base, bytes.len() as u32))
+}
+
+/// Writes the header to the start of the image.
+pub(super) fn write(elf: &Elf, base: u32, page_size: u32, image: &mut [u8]) {
+    let sections = sections(elf, base);
+    let image_size = image.len() as u32;
+    let mut header = Vec::with_capacity(size(elf) as usize);
+    let half = |header: &mut Vec<u8>, value: u16| header.extend(value.to_le_bytes());
+    let word = |header: &mut Vec<u8>, value: u32| header.extend(value.to_le_bytes());
+
+    header.extend(b"MZ");
+    header.resize(DOS_SIZE - 4, 0);
+    word(&mut header, DOS_SIZE as u32);
+
+    header.extend(b"PE\0\0");
+    half(&mut header, pe::MACHINE);
+    half(&mut header, sections.len() as u16);
+    header.extend([0; 12]); // time stamp, symbol table: none
+    half(&mut header, pe::OPTIONAL_HEADER_SIZE as u16);
+    half(&mut header, CHARACTERISTICS);
+
+    let total = |wanted: u32| -> u32 {
+        sections.iter().filter(|s| s.flags & wanted != 0 && s.name != ".pdata").map(|s| s.size).sum()
+    };
+    let first = |wanted: u32| sections.iter().find(|s| s.flags & wanted != 0).map_or(0, |s| s.address);
+    let optional = header.len();
+    half(&mut header, pe::OPTIONAL_MAGIC);
+    half(&mut header, 0); // linker version
+    for value in [
+        total(CODE),
+        total(DATA),
+        0, // uninitialised data: counted as data
+        elf.entry.0 - base,
+        first(CODE),
+        first(DATA),
+        base,
+        page_size, // of sections in memory
+        page_size, // and in the file, which is the same here
+        0,         // system version
+        0,         // image version
+        0,         // subsystem version
+        0,
+        image_size,
+        size(elf),
+        0, // checksum
+    ] {
+        word(&mut header, value);
+    }
+    half(&mut header, pe::SUBSYSTEM);
+    header.resize(optional + pe::DIRECTORIES - 4, 0); // stack and heap sizes: the XEX header says
+    word(&mut header, 16);
+    let (table, table_size) = function_table(elf, base).unwrap_or((0, 0));
+    header.resize(optional + pe::DIRECTORIES + pe::EXCEPTION_DIRECTORY * 8, 0);
+    word(&mut header, table);
+    word(&mut header, table_size);
+    header.resize(optional + pe::OPTIONAL_HEADER_SIZE, 0);
+
+    for section in &sections {
+        let mut name = [0; 8];
+        name[..section.name.len()].copy_from_slice(section.name.as_bytes());
+        header.extend(name);
+        word(&mut header, section.size);
+        word(&mut header, section.address);
+        word(&mut header, section.size);
+        word(&mut header, section.address);
+        header.extend([0; 12]); // relocations, line numbers: none
+        word(&mut header, section.flags);
+    }
+    image[..header.len()].copy_from_slice(&header);
+}

@@ -1,0 +1,182 @@
+//! How an ELF tells the packer what to import: the sections that a stub library's objects bring.
+//!
+//! Both sections are *not* allocated (no `a` flag): they take no guest memory, and the packer reads them
+//! from the file. All fields are big-endian, as the assembler writes them for this machine.
+//!
+//! # `.xenia.imports`: records of 36 bytes
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0x00 | 24 | library's file name, padded with NUL: `xboxkrnl.exe`, `xam.xex` |
+//! | 0x18 | 2 | kind: 0 = variable, 1 = function |
+//! | 0x1A | 2 | ordinal |
+//! | 0x1C | 4 | address of the slot: 4 bytes of the image, aligned to 4 |
+//! | 0x20 | 4 | address of the thunk: 16 bytes of code, aligned to 4; 0 for a variable |
+//!
+//! The objects only reserve the bytes of slots and thunks; the packer fills them: the slot with the type 0
+//! word, the thunk with the type 1 word, the type 2 word, `mtctr r11`, `bctr`. The kernel's loader replaces
+//! both before the first instruction, whatever their page's protection.
+//!
+//! A stub library is an archive with one object per export, so that the linker takes in only what a
+//! program uses (don't link it with `--gc-sections`, nothing refers to the records themselves). For GNU as:
+//!
+//! ```text
+//! # import_function "xboxkrnl.exe", 3, DbgPrint
+//! .macro import_function library:req, ordinal:req, name:req
+//!     .section .rodata.xenia.slots,"a",@progbits
+//!     .balign 4
+//! .Lslot_\name:
+//!     .space 4
+//!     .text
+//!     .balign 4
+//!     .globl \name
+//!     .type \name,@function
+//! \name:
+//!     .space 16
+//!     .size \name,16
+//!     .section .xenia.imports,"",@progbits
+//! .Lrecord_\name:
+//!     .ascii "\library"
+//!     .space 24 - (. - .Lrecord_\name)
+//!     .short 1, \ordinal
+//!     .long .Lslot_\name, \name
+//! .endm
+//!
+//! # import_variable "xboxkrnl.exe", 0xAD, KeTimeStampBundle
+//! # C sees the slot, which holds the variable's address: extern struct time_stamp *KeTimeStampBundle;
+//! .macro import_variable library:req, ordinal:req, name:req
+//!     .section .rodata.xenia.slots,"a",@progbits
+//!     .balign 4
+//!     .globl \name
+//!     .type \name,@object
+//! \name:
+//!     .space 4
+//!     .size \name,4
+//!     .section .xenia.imports,"",@progbits
+//! .Lrecord_\name:
+//!     .ascii "\library"
+//!     .space 24 - (. - .Lrecord_\name)
+//!     .short 0, \ordinal
+//!     .long \name, 0
+//! .endm
+//! ```
+//!
+//! # `.xenia.title`: one record of 16 bytes, optional
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0x00 | 4 | title id; 0 = the file names none |
+//! | 0x04 | 4 | version: major 4 bits, minor 4 bits, build 16 bits, qfe 8 bits |
+//! | 0x08 | 4 | media id |
+//! | 0x0C | 4 | bytes of the main thread's stack; 0 = 0x40000 |
+//!
+//! Other inputs: a `PT_TLS` segment becomes the TLS template, a `.pdata` section the function table.
+
+use xenia_guest::{GuestAddr, Ordinal};
+
+use super::PackError;
+use crate::elf::Elf;
+use crate::fields::Fields;
+
+/// Name of the section with the import records.
+pub const IMPORTS_SECTION: &str = ".xenia.imports";
+/// Bytes of an import record.
+pub const IMPORT_RECORD_SIZE: usize = 36;
+/// Bytes of a library's name in an import record.
+pub const LIBRARY_NAME_SIZE: usize = 24;
+/// Name of the section with the title record.
+pub const TITLE_SECTION: &str = ".xenia.title";
+/// Bytes of the title record.
+pub const TITLE_RECORD_SIZE: usize = 16;
+
+/// One import, as a stub object describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StubImport {
+    /// The library's file name.
+    pub library: String,
+    /// The export's number.
+    pub ordinal: Ordinal,
+    /// Where the export's address goes.
+    pub slot: GuestAddr,
+    /// Function or variable.
+    pub kind: StubKind,
+    /// Offset of the record in its section, for errors.
+    pub offset: usize,
+}
+
+/// What is imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StubKind {
+    /// A variable: the slot is all there is.
+    Variable,
+    /// A function, called through 16 bytes at `thunk`.
+    Function {
+        /// Where the code goes.
+        thunk: GuestAddr,
+    },
+}
+
+/// The title record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StubTitle {
+    /// Title id, 0 for none.
+    pub title_id: u32,
+    /// Packed version.
+    pub version: u32,
+    /// Media id.
+    pub media_id: u32,
+    /// Bytes of the main thread's stack, 0 for the default.
+    pub stack_size: u32,
+}
+
+/// Every import record of the ELF; none if it has no such section.
+///
+/// # Errors
+/// A section of broken size, an unknown kind, a name that isn't one.
+pub fn read_imports(elf: &Elf) -> Result<Vec<StubImport>, PackError> {
+    let Some((_, bytes)) = elf.section_data(IMPORTS_SECTION) else { return Ok(Vec::new()) };
+    let refuse = |offset, reason| PackError::Section { section: IMPORTS_SECTION, offset, reason };
+    let mut imports = Vec::with_capacity(bytes.len() / IMPORT_RECORD_SIZE);
+    for (index, record) in bytes.chunks(IMPORT_RECORD_SIZE).enumerate() {
+        let offset = index * IMPORT_RECORD_SIZE;
+        let fields = Fields::new(record, offset as u64, "import record");
+        let field = |error: crate::FormatError| refuse(offset, error.reason.to_string());
+        let thunk = fields.u32(0x20).map_err(field)?;
+        let name = &record[..LIBRARY_NAME_SIZE];
+        let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+        let (name, padding) = name.split_at(end);
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) || padding.iter().any(|&b| b != 0) {
+            return Err(refuse(offset, "the library's name is not a name padded with NUL".into()));
+        }
+        let kind = match (fields.u16(0x18).map_err(field)?, thunk) {
+            (0, 0) => StubKind::Variable,
+            (1, 1..) => StubKind::Function { thunk: GuestAddr(thunk) },
+            (0 | 1, _) => {
+                return Err(refuse(offset, format!("kind and thunk {thunk:#x} contradict each other")));
+            }
+            (kind, _) => return Err(refuse(offset, format!("unknown kind {kind}"))),
+        };
+        imports.push(StubImport {
+            library: String::from_utf8_lossy(name).into_owned(),
+            ordinal: Ordinal(fields.u16(0x1A).map_err(field)?),
+            slot: GuestAddr(fields.u32(0x1C).map_err(field)?),
+            kind,
+            offset,
+        });
+    }
+    Ok(imports)
+}
+
+/// The title record, if the ELF has one.
+///
+/// # Errors
+/// A section of another size than one record.
+pub fn read_title(elf: &Elf) -> Result<Option<StubTitle>, PackError> {
+    let Some((_, bytes)) = elf.section_data(TITLE_SECTION) else { return Ok(None) };
+    if bytes.len() != TITLE_RECORD_SIZE {
+        let reason = format!("{} bytes instead of {TITLE_RECORD_SIZE}", bytes.len());
+        return Err(PackError::Section { section: TITLE_SECTION, offset: 0, reason });
+    }
+    let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    Ok(Some(StubTitle { title_id: word(0), version: word(4), media_id: word(8), stack_size: word(12) }))
+}

@@ -1,0 +1,128 @@
+//! ELF files: what is read of them, what is refused, and that damage does no harm.
+
+mod support;
+
+use support::Noise;
+use support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, sample};
+use xenia_formats::image::{ImageKind, PageRun, Protection};
+use xenia_formats::{Elf, KeyRing, identify, load};
+use xenia_guest::GuestAddr;
+
+#[test]
+fn a_program_is_read() {
+    let file = sample().build();
+    assert_eq!(identify(&file).unwrap().unwrap().name, "elf");
+    let image = load(&file, &KeyRing::development()).unwrap();
+    assert_eq!(image.kind, ImageKind::Elf);
+    assert_eq!((image.base.0, image.size), (0x9001_0000, 0x6000));
+    assert_eq!(image.entry, GuestAddr(0x9001_0004));
+    assert_eq!(image.word(image.entry), Some(0x3860_0001));
+    assert_eq!(image.bytes[0x2010..0x2014], [1, 8, 15, 22]);
+    assert!(image.bytes[0x2320..].iter().all(|&byte| byte == 0));
+    assert_eq!(
+        image.page_runs,
+        [
+            PageRun { start: GuestAddr(0x9001_0000), size: 0x1000, protection: Protection::Code },
+            PageRun { start: GuestAddr(0x9001_2000), size: 0x4000, protection: Protection::ReadWrite },
+        ]
+    );
+    let symbols: Vec<_> =
+        image.symbols.iter().map(|s| (s.name.as_str(), s.address.0, s.size, s.is_function)).collect();
+    assert_eq!(symbols, [("start", 0x9001_0004, 0x40, true), ("table", 0x9001_2010, 16, false)]);
+    assert!(image.digests.is_empty() && image.digests_ok());
+}
+
+#[test]
+fn segments_that_share_a_page_share_their_rights() {
+    let builder = ElfBuilder { entry: 0x1_0000, ..ElfBuilder::default() }
+        .segment(0x1_0000, &[0; 16], 16, READ | EXECUTE)
+        .segment(0x1_0800, &[0; 16], 0x1000, READ | WRITE)
+        .segment(0x1_2000, &[0; 16], 16, READ);
+    let image = Elf::read(&builder.build()).unwrap().load().unwrap();
+    let runs: Vec<_> = image.page_runs.iter().map(|run| (run.start.0, run.size, run.protection)).collect();
+    assert_eq!(
+        runs,
+        [
+            (0x1_0000, 0x1000, Protection::WritableCode),
+            (0x1_1000, 0x1000, Protection::ReadWrite),
+            (0x1_2000, 0x1000, Protection::ReadOnly),
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_program_for_this_machine_is_refused() {
+    let at = |address: u32, size: u32| {
+        ElfBuilder { entry: address, ..ElfBuilder::default() }.segment(
+            address,
+            &[0; 16],
+            size,
+            READ | EXECUTE,
+        )
+    };
+    let changed = |offset: usize, value: u8| {
+        let mut file = sample().build();
+        file[offset] = value;
+        file
+    };
+    for (file, expected) in [
+        (changed(0, 0), "ELF header at offset 0x0: found 0x454c46, expected the ELF magic"),
+        (changed(4, 2), "ELF class at offset 0x4: found 0x2, expected 1 (32-bit)"),
+        (changed(5, 1), "ELF byte order at offset 0x5: found 0x1, expected 2 (big-endian)"),
+        (changed(0x11, 3), "ELF type at offset 0x10: found 0x3, expected 2 (an executable)"),
+        (changed(0x13, 21), "ELF machine at offset 0x12: found 0x15, expected 20 (PowerPC)"),
+        (changed(0x1B, 2), "ELF entry point at offset 0x18: 0x90010002 is not an instruction"),
+        (changed(0x1A, 0x80), "ELF entry point at offset 0x18"),
+        (changed(52 + 4, 1), "ELF segment at offset 0x10000"),
+        (at(0x1_0000, 15).build(), "0x10 bytes of contents in 0xf bytes of memory"),
+        (at(0xFFFF_F000, 0x1000).build(), "wrap around"),
+        (at(0xFFFF_F000, 0xFFF).build(), "the last page of the address space is used"),
+        (at(0x1_0000, 0x1000_0001).build(), "ELF segment size at offset 0x48: 0x10000001 exceeds"),
+        (at(0x1_0000, 64).segment(0x1_0020, &[0; 4], 4, READ).build(), "0x00010000 and 0x00010020 overlap"),
+        (at(0x1_0000, 64).segment(0x5000_0000, &[0; 4], 4, READ).build(), "ELF image size at offset"),
+        (ElfBuilder::default().build(), "there is nothing to load"),
+    ] {
+        let error = Elf::read(&file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error} does not say {expected}");
+    }
+}
+
+#[test]
+fn truncation_at_every_byte_is_refused() {
+    let file = sample().build();
+    for length in 0..file.len() {
+        let error = Elf::read(&file[..length].to_vec()).unwrap_err().to_string();
+        assert!(error.contains(" at offset 0x"), "{error}");
+    }
+}
+
+#[test]
+fn flipped_bits_do_no_harm() {
+    let file = sample().build();
+    // Headers, and the tables at the end; the contents of segments are free.
+    let bits = (0..116 * 8).chain((file.len() - 420) * 8..file.len() * 8);
+    let (mut read, mut refused) = (0, 0);
+    let mut check = |damaged: Vec<u8>| match load(&damaged, &KeyRing::development()) {
+        Ok(image) => {
+            read += 1;
+            assert_eq!(image.bytes.len(), image.size as usize);
+            assert!(image.offset_of(image.entry, 4).is_some());
+        }
+        Err(_) => refused += 1,
+    };
+    for bit in bits {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        check(damaged);
+    }
+    let mut noise = Noise(9);
+    for _ in 0..10_000 {
+        let mut damaged = file.clone();
+        for _ in 0..=noise.below(8) {
+            let at = if noise.below(2) == 0 { noise.below(116) } else { noise.below(damaged.len()) };
+            damaged[at] = noise.next() as u8;
+        }
+        check(damaged);
+    }
+    assert!(read > 500 && refused > 500, "{read} {refused}");
+}

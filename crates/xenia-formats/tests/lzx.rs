@@ -1,0 +1,151 @@
+//! The LZX decoder against an encoder of our own, another decoder, and damaged input.
+
+mod support;
+
+use support::Noise;
+use support::lzx_encoder::{Block, encode};
+use xenia_formats::lzx::decode;
+
+const KINDS: [Block; 3] = [Block::Verbatim, Block::Aligned, Block::Uncompressed];
+
+fn window(bits: u32) -> lzxd::WindowSize {
+    use lzxd::WindowSize::*;
+    [KB32, KB64, KB128, KB256, KB512, MB1, MB2, MB4, MB8, MB16, MB32][bits as usize - 15]
+}
+
+/// What the other decoder makes of it: frame by frame.
+fn decode_otherwise(bits: u32, frames: &[Vec<u8>], size: usize) -> Vec<u8> {
+    let mut decoder = lzxd::Lzxd::new(window(bits));
+    let mut out = Vec::new();
+    for frame in frames {
+        let count = (size - out.len()).min(0x8000);
+        out.extend_from_slice(decoder.decompress_next(frame, count).unwrap());
+    }
+    out
+}
+
+#[test]
+fn every_block_type_and_window_decodes_to_what_was_encoded() {
+    let mut noise = Noise(1);
+    for bits in 15..=25 {
+        for kind in KINDS {
+            for size in [1, 2, 3, 100, 0x7FFF, 0x8000, 0x8001, 100_001] {
+                let data = noise.compressible(size);
+                let frames = encode(bits, None, &[(kind, size)], &data);
+                let mut found = vec![0xAA; size];
+                decode(bits, &frames.concat(), &mut found).unwrap();
+                assert!(found == data, "{bits} {kind:?} {size}");
+                assert!(decode_otherwise(bits, &frames, size) == data, "{bits} {kind:?} {size}");
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_of_all_types_follow_each_other_in_any_order_at_any_size() {
+    let mut noise = Noise(2);
+    for round in 0..40 {
+        let data_size = 1 + noise.below(200_000);
+        let data = noise.compressible(data_size);
+        let mut blocks = Vec::new();
+        let mut left = data_size;
+        while left > 0 {
+            let size = (1 + noise.below(40_000)).min(left);
+            blocks.push((KINDS[noise.below(3)], size));
+            left -= size;
+        }
+        let frames = encode(17, None, &blocks, &data);
+        let mut found = vec![0; data_size];
+        decode(17, &frames.concat(), &mut found).unwrap();
+        assert!(found == data, "round {round}: {blocks:?}");
+    }
+}
+
+#[test]
+fn call_targets_are_translated_as_another_decoder_does_it() {
+    let mut noise = Noise(3);
+    let mut translated = 0;
+    for kind in [Block::Verbatim, Block::Aligned] {
+        let mut data = noise.compressible(150_000);
+        for at in (0..data.len() - 8).step_by(97) {
+            data[at] = 0xE8;
+            data[at + 1..at + 5].copy_from_slice(&(1 + noise.below(300_000) as i32 - 150_000).to_le_bytes());
+        }
+        let frames = encode(16, Some(140_000), &[(kind, data.len())], &data);
+        let mut found = vec![0; data.len()];
+        decode(16, &frames.concat(), &mut found).unwrap();
+        translated += found.iter().zip(&data).filter(|(a, b)| a != b).count();
+        assert!(found == decode_otherwise(16, &frames, data.len()));
+    }
+    assert!(translated > 1000, "{translated}");
+}
+
+#[test]
+fn a_call_target_of_zero_is_relative_to_the_call() {
+    let mut data = vec![0; 64];
+    data[20] = 0xE8;
+    let frames = encode(15, Some(1000), &[(Block::Verbatim, 64)], &data);
+    decode(15, &frames.concat(), &mut data).unwrap();
+    assert_eq!(data[21..25], (-20_i32).to_le_bytes());
+}
+
+#[test]
+fn truncated_input_is_refused_with_the_place() {
+    let mut noise = Noise(4);
+    let data = noise.compressible(3000);
+    for kind in KINDS {
+        let input = encode(15, None, &[(kind, 1501), (kind, 0)], &data).concat();
+        let mut found = vec![0; data.len()];
+        // The last word may be padding, and an odd block's last byte is.
+        for length in 0..input.len() - 3 {
+            let error = decode(15, &input[..length], &mut found).unwrap_err();
+            assert!(error.offset <= length, "{kind:?} {length}: {error}");
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_and_noise_neither_panic_nor_hang() {
+    let mut noise = Noise(5);
+    let mut refused = 0;
+    let data = noise.compressible(40_000);
+    let mut found = vec![0; data.len()];
+    for round in 0..3000 {
+        let blocks = [(KINDS[round % 3], 13_001), (KINDS[round / 3 % 3], 0)];
+        let mut input = encode_cached(&blocks, &data);
+        for _ in 0..=noise.below(4) {
+            // Mostly in the headers and trees, where it matters most.
+            let limit = if noise.below(2) == 0 { 256 } else { input.len() };
+            let at = noise.below(limit);
+            input[at] ^= 1 << noise.below(8);
+        }
+        refused += usize::from(decode(15, &input, &mut found).is_err());
+    }
+    assert!(refused > 300, "{refused}");
+    for _ in 0..3000 {
+        let input: Vec<u8> = (0..noise.below(400)).map(|_| noise.next() as u8).collect();
+        let _ = decode(15 + noise.below(11) as u32, &input, &mut found[..2000]);
+    }
+}
+
+/// The nine encodings that the loop above starts from.
+fn encode_cached(blocks: &[(Block, usize)], data: &[u8]) -> Vec<u8> {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+    thread_local!(static CACHE: RefCell<HashMap<String, Vec<u8>>> = RefCell::default());
+    CACHE.with_borrow_mut(|cache| {
+        cache.entry(format!("{blocks:?}")).or_insert_with(|| encode(15, None, blocks, data).concat()).clone()
+    })
+}
+
+#[test]
+fn matches_from_before_the_start_are_refused() {
+    // An uncompressed block that sets absurd offsets, then a match that repeats one.
+    let data = [7_u8; 64];
+    let mut input = encode(15, None, &[(Block::Uncompressed, 2), (Block::Verbatim, 0)], &data).concat();
+    for offset in [0_u32, 3, 0x8001, 0x7FFF_FFFF, u32::MAX] {
+        input[4..8].copy_from_slice(&offset.to_le_bytes());
+        let error = decode(15, &input, &mut [0; 64]).unwrap_err();
+        assert_eq!(error.reason, "a match from before the start", "{offset:#x}");
+    }
+}

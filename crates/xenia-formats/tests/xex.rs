@@ -1,0 +1,315 @@
+//! XEX2 files of every payload: what is read from them, and that damage shows.
+
+mod support;
+
+use support::Noise;
+use support::xex_builder::{BASE, ENTRY, IMAGE_SIZE, Payload, XexBuilder, sample_image};
+use xenia_formats::image::{ImageKind, Protection};
+use xenia_formats::{KeyRing, LoadedImage, ReadAt, Reason, Xex, identify, load};
+use xenia_guest::{GuestAddr, Ordinal, TitleId};
+
+const PAYLOADS: [Payload; 3] = [Payload::Plain, Payload::Basic, Payload::Lzx];
+const DEVELOPMENT: [u8; 16] = [0; 16];
+const RETAIL: [u8; 16] = *b"somebody's own k";
+
+fn open(file: &[u8]) -> Result<LoadedImage, xenia_formats::FormatError> {
+    load(&file.to_vec(), &KeyRing::development())
+}
+
+fn wrong_digests(image: &LoadedImage) -> Vec<&str> {
+    image.digests.iter().filter(|check| !check.ok).map(|check| check.what.as_str()).collect()
+}
+
+#[test]
+fn every_payload_plain_or_encrypted_gives_the_same_image() {
+    for payload in PAYLOADS {
+        for master in [None, Some(DEVELOPMENT)] {
+            let file = XexBuilder::sample(payload, master).build();
+            assert_eq!(identify(&file).unwrap().unwrap().name, "xex");
+            let image = open(&file).unwrap();
+            assert!(image.bytes == sample_image(), "{payload:?} {master:?}");
+            assert_eq!(wrong_digests(&image), [""; 0], "{payload:?} {master:?}");
+            assert!(image.digests.len() >= 1 + 2 + 4);
+            let blocks = image.digests.iter().filter(|check| check.what.starts_with("LZX block")).count();
+            assert_eq!(blocks > 1, payload == Payload::Lzx);
+        }
+    }
+}
+
+#[test]
+fn headers_are_read() {
+    let file = XexBuilder::sample(Payload::Basic, Some(DEVELOPMENT)).build();
+    let image = open(&file).unwrap();
+    assert_eq!(image.kind, ImageKind::Xex);
+    assert_eq!((image.base, image.size as usize), (GuestAddr(BASE), IMAGE_SIZE));
+    assert_eq!((image.entry, image.page_size), (GuestAddr(ENTRY), 0x1000));
+    assert_eq!(image.stack_size, Some(0x8_0000));
+    assert_eq!(image.name.as_deref(), Some("sample.exe"));
+    assert_eq!(image.headers, file[..image.headers.len()]);
+
+    let runs: Vec<_> = image.page_runs.iter().map(|r| (r.start.0 - BASE, r.size, r.protection)).collect();
+    assert_eq!(
+        runs,
+        [
+            (0, 0x1000, Protection::ReadOnly),
+            (0x1000, 0x1000, Protection::Code),
+            (0x2000, 0x2000, Protection::ReadOnly),
+            (0x4000, 0x2000, Protection::ReadWrite),
+        ]
+    );
+
+    let tls = image.tls.unwrap();
+    assert_eq!((tls.slot_count, tls.raw_data_address.0 - BASE), (64, 0x4100));
+    assert_eq!((tls.data_size, tls.raw_data_size), (0x40, 0x20));
+    let execution = image.execution.unwrap();
+    assert_eq!(execution.title_id, TitleId(0x5841_07D1));
+    assert_eq!(execution.version.to_string(), "2.0.1234.1");
+    assert_eq!((execution.disc_number, execution.disc_count, execution.savegame_id), (1, 2, 9));
+    let resource = &image.resources[0];
+    assert_eq!((resource.name.as_str(), resource.size), ("584107D1", 0x300));
+
+    assert_eq!(image.import_count(), 3);
+    let [xam, kernel] = image.imports.as_slice() else { panic!("{:?}", image.imports) };
+    assert_eq!((xam.name.as_str(), kernel.name.as_str()), ("xam.xex", "xboxkrnl.exe"));
+    let found: Vec<_> =
+        xam.imports.iter().chain(&kernel.imports).map(|i| (i.ordinal, i.slot.0, i.thunk)).collect();
+    assert_eq!(
+        found,
+        [
+            (Ordinal(5), BASE + 0x3000, Some(GuestAddr(BASE + 0x3010))),
+            (Ordinal(9), BASE + 0x3004, None),
+            (Ordinal(7), BASE + 0x3008, Some(GuestAddr(BASE + 0x3020))),
+        ]
+    );
+    let exports: Vec<_> = image.exports.iter().map(|e| (e.ordinal.0, e.address.0 - BASE)).collect();
+    assert_eq!(exports, [(10, 0x1100), (12, 0x1200)]);
+    let functions: Vec<_> = image
+        .functions
+        .iter()
+        .map(|f| (f.start.0 - BASE, f.size, f.prologue_size, f.has_exception_handler))
+        .collect();
+    assert_eq!(functions, [(0x1100, 0x40, 12, true), (0x1140, 16, 4, false)]);
+}
+
+#[test]
+fn a_retail_payload_without_the_users_key_says_what_is_needed() {
+    let says = |error: xenia_formats::FormatError| {
+        assert!(matches!(error.reason, Reason::RetailKeyMissing | Reason::NoKeyFits));
+        error.to_string()
+    };
+    for payload in PAYLOADS {
+        let file = XexBuilder::sample(payload, Some(RETAIL)).build();
+        let header_size = Xex::read(&file).unwrap().header_size;
+        assert_eq!(
+            says(open(&file).unwrap_err()),
+            format!(
+                "XEX payload at offset {header_size:#x}: the payload does not open with the development key; \
+                 a retail title needs your own key in keys.toml in the config folder or given with --key-file"
+            )
+        );
+        let wrong = load(&file, &KeyRing::with_retail([1; 16])).unwrap_err();
+        assert!(says(wrong).ends_with("neither with the development key nor with the retail key given"));
+        let image = load(&file, &KeyRing::with_retail(RETAIL)).unwrap();
+        assert!(image.bytes == sample_image() && image.digests_ok());
+        // A retail key does not get in the way of a development title.
+        let file = XexBuilder::sample(payload, Some(DEVELOPMENT)).build();
+        assert!(load(&file, &KeyRing::with_retail(RETAIL)).unwrap().digests_ok());
+    }
+    assert!(!format!("{:?}", KeyRing::with_retail(RETAIL)).contains("115"), "a key is shown");
+}
+
+#[test]
+fn each_damaged_part_fails_its_own_digest() {
+    let file = XexBuilder::sample(Payload::Plain, None).build();
+    let xex = Xex::read(&file).unwrap();
+    let payload = xex.header_size as usize;
+    let imports = xex.optional_header(xenia_formats::xex::key::IMPORT_LIBRARIES).unwrap().word as usize;
+    let first_library = imports + 0xC + 8 + 16;
+    for (at, expected) in [
+        (payload + 0x10, "page run 0 (0x92000000, 4096 bytes)"),
+        (payload + 0x1000, "page run 1 (0x92001000, 4096 bytes)"),
+        (payload + 0x2FFF, "page run 2 (0x92002000, 8192 bytes)"),
+        (payload + 0x5FFF, "page run 3 (0x92004000, 8192 bytes)"),
+        (first_library + 0x18, "import library xam.xex"),
+        (first_library + 0x28 + 12 + 0x18, "import library xboxkrnl.exe"),
+        (xex.security_offset as usize + 0x17C, "header"),
+    ] {
+        let mut damaged = file.clone();
+        damaged[at] ^= 1;
+        let image = open(&damaged).unwrap();
+        let mut found = wrong_digests(&image);
+        if expected.starts_with("import") {
+            assert_eq!(found.remove(0), "header");
+        }
+        assert_eq!(found, [expected], "{at:#x}");
+    }
+
+    let file = XexBuilder::sample(Payload::Lzx, None).build();
+    let payload = Xex::read(&file).unwrap().header_size as usize;
+    let mut damaged = file.clone();
+    damaged[payload + 200] ^= 1; // within the block of stored bytes
+    let image = open(&damaged).unwrap();
+    assert!(wrong_digests(&image).contains(&"LZX block 0"), "{:?}", image.digests);
+}
+
+#[test]
+fn what_cannot_be_loaded_is_refused_with_the_reason() {
+    let sample = || XexBuilder::sample(Payload::Basic, None);
+    let set = |key: u32, value: Result<u32, Vec<u8>>| {
+        let mut builder = sample();
+        builder.headers.iter_mut().find(|(k, _)| *k == key).unwrap().1 = value;
+        builder.build()
+    };
+    let mut patch = sample();
+    patch.module_flags |= 0x10;
+    let mut xex1 = sample().build();
+    xex1[3] = b'1';
+    let mut unaligned_slot = sample();
+    unaligned_slot.imports[0].1[0] += 2;
+    let mut outside = sample();
+    outside.imports[1].1[1] = BASE + IMAGE_SIZE as u32;
+    let mut thunk_first = sample();
+    thunk_first.imports[0].1.swap(0, 1);
+    let mut exports = sample();
+    exports.export_table = BASE + IMAGE_SIZE as u32 - 8;
+    let mut no_pe = sample();
+    no_pe.image[0] = b'N';
+    let mut long_name = sample();
+    long_name.imports[0].0 = Box::leak("n".repeat(300).into_boxed_str());
+    let mut run = sample();
+    run.runs[1].1 = 4;
+    let mut too_long = sample();
+    too_long.runs[3].0 = 3;
+    too_long.image.resize(0x7000, 0);
+    let mut too_long = too_long.build();
+    let at = Xex::read(&too_long).unwrap().security_offset as usize + 4;
+    too_long[at..at + 4].copy_from_slice(&0x6000_u32.to_be_bytes());
+    let mut huge = sample().build();
+    huge[at..at + 4].copy_from_slice(&0x1000_1000_u32.to_be_bytes());
+    let tls = |words: [u32; 4]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
+    for (file, expected) in [
+        (patch.build(), "not supported: delta patches"),
+        (xex1, "not supported: XEX1"),
+        (set(0x1_0100, Ok(BASE - 4)), "XEX entry point at offset"),
+        (set(0x1_0100, Ok(ENTRY + 2)), "is not an instruction of the image"),
+        (set(0x1_0201, Ok(0xFFFF_F000)), "XEX image base at offset"),
+        (set(0x2_0104, Err(tls([64, BASE, 16, 17]))), "17 bytes of initial data in 16"),
+        (set(0x2_0104, Err(tls([64, BASE + 0x5FF8, 16, 16]))), "are outside the image"),
+        (set(0x2_0104, Err(tls([64, BASE, u32::MAX, 16]))), "XEX TLS data size at offset"),
+        (unaligned_slot.build(), "is not a word of the image"),
+        (outside.build(), "is not a word of the image"),
+        (thunk_first.build(), "follows no slot of it"),
+        (exports.build(), "XEX export table at offset 0x5ff8: needs 44 bytes, 8 are there"),
+        (no_pe.build(), "expected the letters MZ"),
+        (long_name.build(), "a library's name of 300 bytes"),
+        (run.build(), "XEX page type at offset"),
+        (too_long, "run 3 of 3 pages"),
+        (huge, "XEX image size at offset"),
+        (b"MZ nothing of ours".to_vec(), "it begins as none of xex, elf"),
+        (Vec::new(), "it begins as none of xex, elf"),
+    ] {
+        let error = open(&file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error} does not say {expected}");
+        assert!(error.contains("at offset 0x"), "{error}");
+    }
+}
+
+/// Either refused, or loaded with a digest that shows the damage, or loaded the same as the original.
+///
+/// The part of the security info that the missing signature would cover is exempt from the last.
+fn check_damaged(file: &[u8], original: &LoadedImage, exempt: bool, context: &dyn Fn() -> String) -> bool {
+    match open(file) {
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains(" at offset 0x"), "{}: {text}", context());
+            false
+        }
+        Ok(image) => {
+            if image.digests_ok() && !exempt {
+                assert!(image.bytes == original.bytes, "{}", context());
+                assert_eq!(image.imports, original.imports, "{}", context());
+                assert_eq!((image.entry, image.base), (original.entry, original.base), "{}", context());
+            }
+            true
+        }
+    }
+}
+
+#[test]
+fn truncation_at_every_byte_is_refused_or_shows() {
+    for payload in PAYLOADS {
+        for master in [None, Some(DEVELOPMENT)] {
+            let file = XexBuilder::sample(payload, master).build();
+            let original = open(&file).unwrap();
+            for length in 0..file.len() {
+                check_damaged(&file[..length], &original, false, &|| {
+                    format!("{payload:?} cut at {length:#x}")
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_header_bit_is_refused_or_shows() {
+    let file = XexBuilder::sample(Payload::Basic, None).build();
+    let original = open(&file).unwrap();
+    let xex = Xex::read(&file).unwrap();
+    let signed = xex.security_offset as usize + 8..xex.security_offset as usize + 0x17C;
+    let mut loaded = 0;
+    for bit in 0..xex.header_size as usize * 8 {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let exempt = signed.contains(&(bit / 8));
+        let context = || format!("bit {} of byte {:#x}", bit % 8, bit / 8);
+        loaded += usize::from(check_damaged(&damaged, &original, exempt, &context));
+    }
+    assert!(loaded > 1000 && loaded < xex.header_size as usize * 8 - 1000, "{loaded}");
+}
+
+#[test]
+fn ten_thousand_random_changes_neither_panic_nor_hang() {
+    let mut noise = Noise(42);
+    let samples: Vec<_> = PAYLOADS
+        .into_iter()
+        .flat_map(|payload| {
+            [None, Some(DEVELOPMENT)].map(|master| XexBuilder::sample(payload, master).build())
+        })
+        .map(|file| (open(&file).unwrap(), file))
+        .collect();
+    for round in 0..10_000 {
+        let (original, file) = &samples[round % samples.len()];
+        let mut damaged = file.clone();
+        for _ in 0..=noise.below(6) {
+            // Half of them in the headers.
+            let limit = if noise.below(2) == 0 { 0x400 } else { damaged.len() };
+            let at = noise.below(limit);
+            match noise.below(3) {
+                0 => damaged[at] ^= 1 << noise.below(8),
+                1 => damaged[at] = noise.next() as u8,
+                _ => damaged[at] = [0, 0xFF, 0x7F, 0x80][noise.below(4)],
+            }
+        }
+        if noise.below(4) == 0 {
+            damaged.truncate(noise.below(damaged.len()));
+        }
+        check_damaged(&damaged, original, true, &|| format!("round {round}"));
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_is_refused() {
+    struct Shrinking(Vec<u8>);
+    impl ReadAt for Shrinking {
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let kept = &self.0[..self.0.len() / 2];
+            kept.read_at(offset, buffer)
+        }
+        fn size(&self) -> std::io::Result<u64> {
+            Ok(self.0.len() as u64)
+        }
+    }
+    let file = Shrinking(XexBuilder::sample(Payload::Plain, None).build());
+    let error = load(&file, &KeyRing::development()).unwrap_err();
+    assert!(matches!(error.reason, Reason::Truncated { .. }), "{error}");
+}
