@@ -1,1 +1,19 @@
 //! The graphics chip a title sees: registers, packets, microcode, texture layouts, reference rasteriser.
+//!
+//! [`CommandProcessor`] walks the command stream and turns it into plain descriptions of draws and
+//! copies ([`draw_state`]); a [`Backend`] carries them out. Nothing in here knows a host's graphics
+//! interface, and nothing outside knows packets or registers.
+#![forbid(unsafe_code)]
+
+pub mod backend;
+pub mod draw_state;
+pub mod enums;
+pub mod memory;
+pub mod microcode;
+pub mod packets;
+pub mod processor;
+pub mod registers;
+
+pub use backend::{Backend, BackendError, Frame, NullBackend, PresentCall};
+pub use memory::{PhysicalMemory, Ram};
+pub use processor::{CommandProcessor, Config, GpuEvent, Statistics};

@@ -1,0 +1,98 @@
+//! What draws: the interface between the command processor and whatever makes pictures.
+//!
+//! A backend is given plain descriptions ([`DrawCall`], [`CopyCall`], [`PresentCall`]) and physical
+//! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; only copies write
+//! guest memory.
+
+use crate::draw_state::{CopyCall, DrawCall};
+use crate::memory::PhysicalMemory;
+
+/// A picture as it would be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Four bytes a pixel: red, green, blue, alpha (255); rows from the top.
+    pub rgba: Vec<u8>,
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame {}x{}", self.width, self.height)
+    }
+}
+
+/// A front buffer to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentCall {
+    /// The front buffer's texture fetch constant.
+    pub fetch: [u32; 6],
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Gamma ramp: ten bits of red, green and blue (bits 29:20, 19:10, 9:0) for each 8-bit level.
+    pub gamma: std::sync::Arc<[u32; 256]>,
+}
+
+/// Why something was not drawn. Counted and logged, never fatal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// The state asks for something that this backend does not do.
+    #[error("not supported: {0}")]
+    Unsupported(String),
+    /// The state makes no sense.
+    #[error("invalid state: {0}")]
+    Invalid(String),
+}
+
+/// Draws.
+pub trait Backend: Send {
+    /// Its name, as `--gpu` and reports give it.
+    fn name(&self) -> &'static str;
+
+    /// Draws into the EDRAM.
+    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
+
+    /// Copies out of the EDRAM into memory, then clears.
+    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
+
+    /// Makes the picture of a front buffer; `None` where the backend makes none.
+    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
+
+    /// Samples that passed the depth test since the start, where they are counted.
+    fn samples_passed(&self) -> Option<u64>;
+
+    /// Feeds the EDRAM's bytes to a digest.
+    fn digest(&self, sink: &mut dyn FnMut(&[u8]));
+}
+
+/// Draws nothing. Guest-visible timing, fences and interrupts are those of any other backend.
+#[derive(Debug, Default)]
+pub struct NullBackend;
+
+impl Backend for NullBackend {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    fn draw(&mut self, _: &DrawCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn copy(&mut self, _: &CopyCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
+        None
+    }
+
+    fn samples_passed(&self) -> Option<u64> {
+        None
+    }
+
+    fn digest(&self, _: &mut dyn FnMut(&[u8])) {}
+}

@@ -1,0 +1,643 @@
+//! Draw state: the register file as one plain description of a draw or a copy.
+//!
+//! [`DrawCall::capture`] and [`CopyCall::capture`] are pure: equal registers and shaders give equal
+//! results, and nothing of guest memory is read. Everything a backend needs to know is in here, so
+//! a backend never sees a register.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::enums::*;
+use crate::memory::Endian;
+use crate::microcode::Shader;
+use crate::registers::{self, Register, RegisterFile, pa, rb, sq, vgt};
+
+/// All shader constants at one moment.
+#[derive(Clone, PartialEq)]
+pub struct Constants {
+    /// 512 vectors of four floats; vertex shaders start at `vertex_base`, pixel shaders at `pixel_base`.
+    pub float: Box<[[f32; 4]; 512]>,
+    /// 32 fetch constants of six words; each holds one texture or three vertex buffers.
+    pub fetch: [[u32; 6]; 32],
+    /// 256 boolean constants, one bit each.
+    pub boolean: [u32; 8],
+    /// 32 loop constants: count, start, step.
+    pub loops: [u32; 32],
+    /// First float constant of the vertex shader.
+    pub vertex_base: u32,
+    /// First float constant of the pixel shader.
+    pub pixel_base: u32,
+}
+
+impl Constants {
+    /// Takes the constants out of the register file.
+    pub fn capture(registers: &RegisterFile) -> Self {
+        let mut float = Box::new([[0.0; 4]; 512]);
+        for (vector, words) in
+            float.iter_mut().zip(registers.range(registers::FLOAT_CONSTANTS, 2048).chunks_exact(4))
+        {
+            *vector = [0, 1, 2, 3].map(|i| f32::from_bits(words[i]));
+        }
+        let mut fetch = [[0; 6]; 32];
+        for (constant, words) in
+            fetch.iter_mut().zip(registers.range(registers::FETCH_CONSTANTS, 192).chunks_exact(6))
+        {
+            constant.copy_from_slice(words);
+        }
+        let mut boolean = [0; 8];
+        boolean.copy_from_slice(registers.range(registers::BOOL_CONSTANTS, 8));
+        let mut loops = [0; 32];
+        loops.copy_from_slice(registers.range(registers::LOOP_CONSTANTS, 32));
+        Self {
+            float,
+            fetch,
+            boolean,
+            loops,
+            vertex_base: registers.read::<sq::SqVsConst>().base(),
+            pixel_base: registers.read::<sq::SqPsConst>().base(),
+        }
+    }
+}
+
+impl fmt::Debug for Constants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = |name: &str, count: usize| format!("{count} {name} not zero");
+        f.debug_list()
+            .entry(&set("vectors", self.float.iter().filter(|v| v.iter().any(|c| c.to_bits() != 0)).count()))
+            .entry(&set("fetch constants", self.fetch.iter().filter(|c| c.iter().any(|w| *w != 0)).count()))
+            .finish()
+    }
+}
+
+/// Where a draw's vertex indices come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexSource {
+    /// Counted up from zero.
+    Counted,
+    /// A buffer in physical memory.
+    Buffer {
+        /// Its physical address.
+        physical: u32,
+        /// 32-bit indices, of which 24 bits count; else 16-bit ones.
+        wide: bool,
+        /// Byte order.
+        endian: Endian,
+        /// Indices that the buffer holds.
+        length: u32,
+    },
+    /// Words that came with the packet, two 16-bit indices or one 32-bit index each.
+    Inline {
+        /// The words.
+        words: Arc<[u32]>,
+        /// One index per word.
+        wide: bool,
+    },
+}
+
+/// Whether faces are kept, and which way round they go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Culling {
+    /// Front faces are dropped.
+    pub front: bool,
+    /// Back faces are dropped.
+    pub back: bool,
+    /// A clockwise triangle (on a screen whose y grows downwards) is a front face.
+    pub front_is_clockwise: bool,
+}
+
+/// The viewport transform and the clipping in front of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewport {
+    /// Multiplied to x, y, z after the division by w.
+    pub scale: [f32; 3],
+    /// Added after that.
+    pub offset: [f32; 3],
+    /// x and y come already divided by w.
+    pub xy_divided: bool,
+    /// z comes already divided by w.
+    pub z_divided: bool,
+    /// w comes as 1/w.
+    pub w_inverted: bool,
+    /// Added to x and y last, in pixels.
+    pub window_offset: [i32; 2],
+    /// Pixel centres lie at whole numbers, as in Direct3D 9; else at halves.
+    pub centers_at_integers: bool,
+    /// Nothing is clipped but what lies behind the eye.
+    pub clip_disabled: bool,
+    /// z is clipped to 0..w (Direct3D); else to -w..w.
+    pub direct3d_depth: bool,
+}
+
+/// A rectangle of pixels; right and bottom are exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Scissor {
+    /// Left edge.
+    pub left: i32,
+    /// Top edge.
+    pub top: i32,
+    /// Right edge, exclusive.
+    pub right: i32,
+    /// Bottom edge, exclusive.
+    pub bottom: i32,
+}
+
+impl Scissor {
+    /// Pixels inside.
+    pub fn area(self) -> u64 {
+        (self.right - self.left).max(0) as u64 * (self.bottom - self.top).max(0) as u64
+    }
+}
+
+/// Blending of one render target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blend {
+    /// Source factor of colour and alpha.
+    pub source: [BlendFactor; 2],
+    /// Destination factor of colour and alpha.
+    pub destination: [BlendFactor; 2],
+    /// Function of colour and alpha.
+    pub operation: [BlendOp; 2],
+}
+
+impl Blend {
+    /// Whether the source goes through unchanged.
+    pub fn is_copy(self) -> bool {
+        self.source == [BlendFactor::One; 2]
+            && self.destination == [BlendFactor::Zero; 2]
+            && self.operation == [BlendOp::Add; 2]
+    }
+}
+
+/// One colour render target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColorTarget {
+    /// First EDRAM tile.
+    pub base: u32,
+    /// Sample format.
+    pub format: ColorTargetFormat,
+    /// Shader output is multiplied by two to this power.
+    pub exponent_bias: i32,
+    /// Components written: red is bit 0.
+    pub write_mask: u8,
+    /// Blending.
+    pub blend: Blend,
+}
+
+/// Stencil test of one face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stencil {
+    /// Comparison of the reference with the stored value.
+    pub compare: Compare,
+    /// When that fails.
+    pub fail: StencilOp,
+    /// When both tests pass.
+    pub pass: StencilOp,
+    /// When only the depth test fails.
+    pub depth_fail: StencilOp,
+    /// Reference.
+    pub reference: u8,
+    /// Applied to both sides of the comparison.
+    pub read_mask: u8,
+    /// Bits that are written.
+    pub write_mask: u8,
+}
+
+/// Depth and stencil.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DepthStencil {
+    /// First EDRAM tile.
+    pub base: u32,
+    /// Sample format.
+    pub format: DepthFormat,
+    /// The depth comparison, where the test is on.
+    pub compare: Option<Compare>,
+    /// Depth is written.
+    pub write: bool,
+    /// Stencil tests of front and back faces, where the test is on.
+    pub stencil: Option<[Stencil; 2]>,
+    /// Depth bias of front and back faces: slope factor and constant.
+    pub bias: [[f32; 2]; 2],
+}
+
+/// Everything about one draw, except what lies in guest memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawCall {
+    /// Primitive type.
+    pub primitive: Primitive,
+    /// Number of indices.
+    pub count: u32,
+    /// Where they come from.
+    pub indices: IndexSource,
+    /// Added to each index.
+    pub index_offset: i32,
+    /// Lowest and highest index after that; others are clamped.
+    pub index_bounds: [u32; 2],
+    /// The index that ends a strip, where that is on.
+    pub restart: Option<u32>,
+    /// Flat shading takes a primitive's last vertex.
+    pub provoking_last: bool,
+    /// Vertex shader.
+    pub vertex_shader: Arc<Shader>,
+    /// Pixel shader; none draws depth only.
+    pub pixel_shader: Option<Arc<Shader>>,
+    /// Shader constants.
+    pub constants: Arc<Constants>,
+    /// Interpolators that the vertex shader exports.
+    pub interpolators: u32,
+    /// Flat shading, one bit per interpolator.
+    pub flat: u32,
+    /// The interpolator register that gets pixel position and facing, where asked for.
+    pub position_register: Option<u32>,
+    /// Perspective correction is off.
+    pub affine: bool,
+    /// Viewport.
+    pub viewport: Viewport,
+    /// Pixels that may be drawn.
+    pub scissor: Scissor,
+    /// Culling.
+    pub culling: Culling,
+    /// Width of the render targets in pixels.
+    pub pitch: u32,
+    /// Samples per pixel.
+    pub msaa: Msaa,
+    /// Samples that are drawn, where multisampling is on; one bit each.
+    pub sample_mask: u32,
+    /// Half the width and height of points, in pixels.
+    pub point_size: [f32; 2],
+    /// Colour targets; none where nothing is written.
+    pub color: [Option<ColorTarget>; 4],
+    /// Blend constant.
+    pub blend_constant: [f32; 4],
+    /// Alpha test: comparison with the reference.
+    pub alpha_test: Option<(Compare, f32)>,
+    /// Depth and stencil.
+    pub depth: DepthStencil,
+}
+
+/// What the packet of a draw says.
+pub struct DrawRequest {
+    /// `VGT_DRAW_INITIATOR`.
+    pub initiator: vgt::VgtDrawInitiator,
+    /// Source of indices.
+    pub indices: IndexSource,
+}
+
+/// Why registers don't describe a draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrawStateError {
+    /// No vertex shader was loaded.
+    #[error("no vertex shader is loaded")]
+    NoVertexShader,
+    /// A colour draw without a pixel shader.
+    #[error("no pixel shader is loaded for a draw with colour")]
+    NoPixelShader,
+    /// The primitive type is undefined or not drawn this way.
+    #[error("primitive type {0:?} can't be drawn")]
+    Primitive(Primitive),
+    /// The backend's mode makes it no draw.
+    #[error("EDRAM mode {0:?} draws nothing")]
+    Mode(EdramMode),
+}
+
+/// Registers of the colour targets' formats, by target.
+const COLOR_INFO: [u32; 4] =
+    [rb::RbColorInfo::INDEX, rb::RB_COLOR1_INFO, rb::RB_COLOR2_INFO, rb::RB_COLOR3_INFO];
+/// Registers of the colour targets' blending, by target.
+const BLEND_CONTROL: [u32; 4] =
+    [rb::RbBlendcontrol::INDEX, rb::RB_BLENDCONTROL1, rb::RB_BLENDCONTROL2, rb::RB_BLENDCONTROL3];
+
+/// The scissor in force: the window scissor, shifted by the window offset unless that is off,
+/// within the screen scissor and the surface.
+pub fn scissor(registers: &RegisterFile) -> Scissor {
+    let (tl, br) = (registers.read::<pa::PaScWindowScissorTl>(), registers.read::<pa::PaScWindowScissorBr>());
+    let mut scissor = Scissor {
+        left: tl.tl_x() as i32,
+        top: tl.tl_y() as i32,
+        right: br.br_x() as i32,
+        bottom: br.br_y() as i32,
+    };
+    if !tl.window_offset_disable() {
+        let offset = registers.read::<pa::PaScWindowOffset>();
+        scissor.left += offset.window_x_offset();
+        scissor.right += offset.window_x_offset();
+        scissor.top += offset.window_y_offset();
+        scissor.bottom += offset.window_y_offset();
+    }
+    let (tl, br) = (registers.read::<pa::PaScScreenScissorTl>(), registers.read::<pa::PaScScreenScissorBr>());
+    scissor.left = scissor.left.max(tl.tl_x()).max(0);
+    scissor.top = scissor.top.max(tl.tl_y()).max(0);
+    scissor.right = scissor.right.min(br.br_x()).max(scissor.left);
+    scissor.bottom = scissor.bottom.min(br.br_y()).max(scissor.top);
+    scissor
+}
+
+fn viewport(registers: &RegisterFile) -> Viewport {
+    let vte = registers.read::<pa::PaClVteCntl>();
+    let clip = registers.read::<pa::PaClClipCntl>();
+    let value =
+        |enabled: bool, index: u32, otherwise: f32| if enabled { registers.float(index) } else { otherwise };
+    let offset = registers.read::<pa::PaScWindowOffset>();
+    let shift = registers.read::<pa::PaSuScModeCntl>().vtx_window_offset_enable();
+    Viewport {
+        scale: [
+            value(vte.vport_x_scale_ena(), pa::PA_CL_VPORT_XSCALE, 1.0),
+            value(vte.vport_y_scale_ena(), pa::PA_CL_VPORT_YSCALE, 1.0),
+            value(vte.vport_z_scale_ena(), pa::PA_CL_VPORT_ZSCALE, 1.0),
+        ],
+        offset: [
+            value(vte.vport_x_offset_ena(), pa::PA_CL_VPORT_XOFFSET, 0.0),
+            value(vte.vport_y_offset_ena(), pa::PA_CL_VPORT_YOFFSET, 0.0),
+            value(vte.vport_z_offset_ena(), pa::PA_CL_VPORT_ZOFFSET, 0.0),
+        ],
+        xy_divided: vte.vtx_xy_fmt(),
+        z_divided: vte.vtx_z_fmt(),
+        w_inverted: vte.vtx_w0_fmt(),
+        window_offset: if shift { [offset.window_x_offset(), offset.window_y_offset()] } else { [0; 2] },
+        centers_at_integers: !registers.read::<pa::PaSuVtxCntl>().pix_center(),
+        clip_disabled: clip.clip_disable(),
+        direct3d_depth: clip.dx_clip_space_def(),
+    }
+}
+
+fn color_target(registers: &RegisterFile, target: usize) -> Option<ColorTarget> {
+    let write_mask = (registers.get(rb::RbColorMask::INDEX) >> (target * 4)) as u8 & 15;
+    if write_mask == 0 {
+        return None;
+    }
+    let info = rb::RbColorInfo(registers.get(COLOR_INFO[target]));
+    let blend = rb::RbBlendcontrol(registers.get(BLEND_CONTROL[target]));
+    Some(ColorTarget {
+        base: info.color_base(),
+        format: ColorTargetFormat::from_bits(info.color_format()),
+        exponent_bias: info.color_exp_bias(),
+        write_mask,
+        blend: Blend {
+            source: [blend.color_srcblend(), blend.alpha_srcblend()].map(BlendFactor::from_bits),
+            destination: [blend.color_destblend(), blend.alpha_destblend()].map(BlendFactor::from_bits),
+            operation: [blend.color_comb_fcn(), blend.alpha_comb_fcn()].map(BlendOp::from_bits),
+        },
+    })
+}
+
+fn depth_stencil(registers: &RegisterFile) -> DepthStencil {
+    let control = registers.read::<rb::RbDepthcontrol>();
+    let info = registers.read::<rb::RbDepthInfo>();
+    let mode = registers.read::<pa::PaSuScModeCntl>();
+    let face = |masks: rb::RbStencilrefmask, compare: u32, fail: u32, pass: u32, depth_fail: u32| Stencil {
+        compare: Compare::from_bits(compare),
+        fail: StencilOp::from_bits(fail),
+        pass: StencilOp::from_bits(pass),
+        depth_fail: StencilOp::from_bits(depth_fail),
+        reference: masks.stencilref() as u8,
+        read_mask: masks.stencilmask() as u8,
+        write_mask: masks.stencilwritemask() as u8,
+    };
+    let front = face(
+        registers.read(),
+        control.stencilfunc(),
+        control.stencilfail(),
+        control.stencilzpass(),
+        control.stencilzfail(),
+    );
+    let back = if control.backface_enable() {
+        face(
+            rb::RbStencilrefmask(registers.get(rb::RB_STENCILREFMASK_BF)),
+            control.stencilfunc_bf(),
+            control.stencilfail_bf(),
+            control.stencilzpass_bf(),
+            control.stencilzfail_bf(),
+        )
+    } else {
+        front
+    };
+    let bias = |enabled: bool, scale: u32, offset: u32| {
+        if enabled { [registers.float(scale) / 16.0, registers.float(offset)] } else { [0.0; 2] }
+    };
+    DepthStencil {
+        base: info.depth_base(),
+        format: DepthFormat::from_bits(info.depth_format()),
+        compare: control.z_enable().then(|| Compare::from_bits(control.zfunc())),
+        write: control.z_enable() && control.z_write_enable(),
+        stencil: control.stencil_enable().then_some([front, back]),
+        bias: [
+            bias(
+                mode.poly_offset_front_enable(),
+                pa::PA_SU_POLY_OFFSET_FRONT_SCALE,
+                pa::PA_SU_POLY_OFFSET_FRONT_OFFSET,
+            ),
+            bias(
+                mode.poly_offset_back_enable(),
+                pa::PA_SU_POLY_OFFSET_BACK_SCALE,
+                pa::PA_SU_POLY_OFFSET_BACK_OFFSET,
+            ),
+        ],
+    }
+}
+
+impl DrawCall {
+    /// Reads the registers.
+    pub fn capture(
+        registers: &RegisterFile,
+        request: DrawRequest,
+        vertex_shader: Option<&Arc<Shader>>,
+        pixel_shader: Option<&Arc<Shader>>,
+        constants: Arc<Constants>,
+    ) -> Result<Self, DrawStateError> {
+        let mode = EdramMode::from_bits(registers.read::<rb::RbModecontrol>().edram_mode());
+        if !matches!(mode, EdramMode::ColorDepth | EdramMode::Depth) {
+            return Err(DrawStateError::Mode(mode));
+        }
+        let primitive = Primitive::from_bits(request.initiator.prim_type());
+        if primitive == Primitive::None {
+            return Err(DrawStateError::Primitive(primitive));
+        }
+        let vertex_shader = vertex_shader.ok_or(DrawStateError::NoVertexShader)?.clone();
+        let with_color = mode == EdramMode::ColorDepth;
+        if with_color && pixel_shader.is_none() {
+            return Err(DrawStateError::NoPixelShader);
+        }
+        let program = registers.read::<sq::SqProgramCntl>();
+        let misc = registers.read::<sq::SqContextMisc>();
+        let surface = registers.read::<rb::RbSurfaceInfo>();
+        let raster = registers.read::<pa::PaSuScModeCntl>();
+        let alpha = registers.read::<rb::RbColorcontrol>();
+        let points = registers.read::<pa::PaSuPointSize>();
+        let mut scissor = scissor(registers);
+        scissor.right = scissor.right.min(surface.surface_pitch() as i32).max(scissor.left);
+        let sign_extended = |value: u32| ((value << 8) as i32) >> 8;
+        Ok(Self {
+            primitive,
+            count: request.initiator.num_indices(),
+            indices: request.indices,
+            index_offset: sign_extended(registers.read::<vgt::VgtIndxOffset>().indx_offset()),
+            index_bounds: [
+                registers.read::<vgt::VgtMinVtxIndx>().min_indx(),
+                registers.read::<vgt::VgtMaxVtxIndx>().max_indx(),
+            ],
+            restart: raster
+                .multi_prim_ib_ena()
+                .then(|| registers.read::<vgt::VgtMultiPrimIbResetIndx>().reset_indx()),
+            provoking_last: raster.provoking_vtx_last(),
+            vertex_shader,
+            pixel_shader: if with_color { pixel_shader.cloned() } else { None },
+            constants,
+            interpolators: program.vs_export_count() + 1,
+            flat: !registers.read::<sq::SqInterpolatorCntl>().param_shade() & 0xffff,
+            position_register: program.param_gen().then(|| misc.param_gen_pos()),
+            affine: raster.persp_corr_dis(),
+            viewport: viewport(registers),
+            scissor,
+            culling: Culling {
+                front: raster.cull_front(),
+                back: raster.cull_back(),
+                front_is_clockwise: raster.face(),
+            },
+            pitch: surface.surface_pitch(),
+            msaa: Msaa::from_bits(surface.msaa_samples()),
+            sample_mask: if raster.msaa_enable() {
+                registers.get(pa::PA_SC_AA_MASK) & 0xffff
+            } else {
+                0xffff
+            },
+            point_size: [points.width() as f32 / 16.0, points.height() as f32 / 16.0],
+            color: std::array::from_fn(|i| if with_color { color_target(registers, i) } else { None }),
+            blend_constant: [rb::RB_BLEND_RED, rb::RB_BLEND_GREEN, rb::RB_BLEND_BLUE, rb::RB_BLEND_ALPHA]
+                .map(|index| registers.float(index)),
+            alpha_test: (with_color && alpha.alpha_test_enable())
+                .then(|| (Compare::from_bits(alpha.alpha_func()), registers.float(rb::RB_ALPHA_REF))),
+            depth: depth_stencil(registers),
+        })
+    }
+}
+
+/// Which render target a copy reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopySource {
+    /// A colour target.
+    Color {
+        /// First EDRAM tile.
+        base: u32,
+        /// Sample format.
+        format: ColorTargetFormat,
+    },
+    /// The depth target.
+    Depth {
+        /// First EDRAM tile.
+        base: u32,
+        /// Sample format.
+        format: DepthFormat,
+    },
+}
+
+/// Where a copy goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyDestination {
+    /// Physical address.
+    pub physical: u32,
+    /// Width in texels.
+    pub pitch: u32,
+    /// Height in texels.
+    pub height: u32,
+    /// Texture format.
+    pub format: u32,
+    /// Number format: unsigned or signed fraction, unsigned or signed integer, float (7).
+    pub number: u32,
+    /// Byte order: none, 8 in 16, 8 in 32, 16 in 32, 8 in 64, 8 in 128.
+    pub endian: u32,
+    /// Values are multiplied by two to this power.
+    pub exponent_bias: i32,
+    /// Red and blue are exchanged.
+    pub swap: bool,
+    /// The slice of a 3D texture, where it is one.
+    pub slice: Option<u32>,
+}
+
+/// A copy out of the EDRAM ("resolve"), with the clears that go with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyCall {
+    /// Conversion.
+    pub command: CopyCommand,
+    /// What is read.
+    pub source: CopySource,
+    /// Sample selection: 0 to 3, or the mean of 0 and 1 (4), 2 and 3 (5), all (6).
+    pub sample_select: u32,
+    /// Width of the render target in pixels.
+    pub pitch: u32,
+    /// Samples per pixel.
+    pub msaa: Msaa,
+    /// The three vertices of the rectangle: fetch constant 0 as two words, x and y floats each.
+    pub vertices: [u32; 2],
+    /// Added to the vertices in pixels, before the window offset.
+    pub half_pixel: f32,
+    /// Added to the vertices after rounding.
+    pub window_offset: [i32; 2],
+    /// Pixels that may be copied.
+    pub scissor: Scissor,
+    /// Destination.
+    pub destination: CopyDestination,
+    /// The colour target is cleared to these words (first is the one of 32-bit formats).
+    pub clear_color: Option<[u32; 2]>,
+    /// The depth target is cleared to this word; its first tile and format.
+    pub clear_depth: Option<(u32, u32)>,
+}
+
+impl CopyCall {
+    /// Reads the registers.
+    pub fn capture(registers: &RegisterFile) -> Self {
+        let control = registers.read::<rb::RbCopyControl>();
+        let info = registers.read::<rb::RbCopyDestInfo>();
+        let size = registers.read::<rb::RbCopyDestPitch>();
+        let surface = registers.read::<rb::RbSurfaceInfo>();
+        let depth = registers.read::<rb::RbDepthInfo>();
+        let window = registers.read::<pa::PaScWindowOffset>();
+        let raster = registers.read::<pa::PaSuScModeCntl>();
+        let source = match COLOR_INFO.get(control.copy_src_select() as usize) {
+            Some(&index) => {
+                let info = rb::RbColorInfo(registers.get(index));
+                CopySource::Color {
+                    base: info.color_base(),
+                    format: ColorTargetFormat::from_bits(info.color_format()),
+                }
+            }
+            None => CopySource::Depth {
+                base: depth.depth_base(),
+                format: DepthFormat::from_bits(depth.depth_format()),
+            },
+        };
+        Self {
+            command: CopyCommand::from_bits(control.copy_command()),
+            source,
+            sample_select: control.copy_sample_select(),
+            pitch: surface.surface_pitch(),
+            msaa: Msaa::from_bits(surface.msaa_samples()),
+            vertices: [
+                registers.get(registers::FETCH_CONSTANTS),
+                registers.get(registers::FETCH_CONSTANTS + 1),
+            ],
+            half_pixel: if registers.read::<pa::PaSuVtxCntl>().pix_center() { 0.0 } else { 0.5 },
+            window_offset: if raster.vtx_window_offset_enable() {
+                [window.window_x_offset(), window.window_y_offset()]
+            } else {
+                [0; 2]
+            },
+            scissor: scissor(registers),
+            destination: CopyDestination {
+                physical: registers.get(rb::RB_COPY_DEST_BASE),
+                pitch: size.copy_dest_pitch(),
+                height: size.copy_dest_height(),
+                format: info.copy_dest_format(),
+                number: info.copy_dest_number(),
+                endian: info.copy_dest_endian(),
+                exponent_bias: info.copy_dest_exp_bias(),
+                swap: info.copy_dest_swap(),
+                slice: info.copy_dest_array().then(|| info.copy_dest_slice()),
+            },
+            clear_color: control
+                .color_clear_enable()
+                .then(|| [registers.get(rb::RB_COLOR_CLEAR), registers.get(rb::RB_COLOR_CLEAR_LO)]),
+            clear_depth: control
+                .depth_clear_enable()
+                .then(|| (depth.depth_base(), registers.get(rb::RB_DEPTH_CLEAR))),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Enumerations of register fields, fetch constants and microcode.
+//!
+//! Values that the hardware leaves undefined decode to the row named in `else`, so that hostile
+//! state has a meaning too.
+
+macro_rules! enums {
+    ($($(#[doc = $doc:literal])* $name:ident else $default:ident { $($(#[doc = $vdoc:literal])* $value:literal $variant:ident,)* })*) => { $(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)] // the names are the documentation: they are the field's values
+        pub enum $name { $($(#[doc = $vdoc])* $variant = $value,)* }
+
+        impl $name {
+            /// Decodes a field.
+            pub const fn from_bits(bits: u32) -> Self {
+                match bits { $($value => Self::$variant,)* _ => Self::$default }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self { Self::from_bits(0) }
+        }
+    )* };
+}
+
+enums! {
+    /// Primitive types of `VGT_DRAW_INITIATOR`.
+    Primitive else None {
+        0x00 None,
+        0x01 PointList,
+        0x02 LineList,
+        0x03 LineStrip,
+        0x04 TriangleList,
+        0x05 TriangleFan,
+        0x06 TriangleStrip,
+        0x07 TriangleWithFlags,
+        0x08 RectangleList,
+        0x0c LineLoop,
+        0x0d QuadList,
+        0x0e QuadStrip,
+        0x0f Polygon,
+        0x10 CopyRectList0,
+        0x11 CopyRectList1,
+        0x12 CopyRectList2,
+        0x13 CopyRectList3,
+        0x14 FillRectList,
+        0x15 LineStrip2d,
+        0x16 TriangleStrip2d,
+    }
+    /// Comparisons of depth, stencil and alpha tests.
+    Compare else Always {
+        0 Never, 1 Less, 2 Equal, 3 LessEqual, 4 Greater, 5 NotEqual, 6 GreaterEqual, 7 Always,
+    }
+    /// Stencil operations.
+    StencilOp else Keep {
+        0 Keep, 1 Zero, 2 Replace, 3 IncrementClamp, 4 DecrementClamp, 5 Invert, 6 IncrementWrap, 7 DecrementWrap,
+    }
+    /// Blend factors.
+    BlendFactor else Zero {
+        0 Zero, 1 One, 4 SrcColor, 5 OneMinusSrcColor, 6 SrcAlpha, 7 OneMinusSrcAlpha,
+        8 DstColor, 9 OneMinusDstColor, 10 DstAlpha, 11 OneMinusDstAlpha,
+        12 ConstantColor, 13 OneMinusConstantColor, 14 ConstantAlpha, 15 OneMinusConstantAlpha,
+        16 SrcAlphaSaturate,
+    }
+    /// Blend functions.
+    BlendOp else Add {
+        0 Add, 1 Subtract, 2 Min, 3 Max, 4 RevSubtract,
+    }
+    /// Samples per pixel.
+    Msaa else X4 {
+        0 X1, 1 X2, 2 X4,
+    }
+    /// Formats of colour render targets.
+    ColorTargetFormat else Rgba8 {
+        0 Rgba8, 1 Rgba8Gamma, 2 Rgb10A2, 3 Rgb10A2Float, 4 Rg16, 5 Rgba16, 6 Rg16Float, 7 Rgba16Float,
+        10 Rgb10A2As10, 12 Rgb10A2FloatAs16, 14 R32Float, 15 Rg32Float,
+    }
+    /// Formats of depth render targets.
+    DepthFormat else D24S8 {
+        0 D24S8, 1 D24FS8,
+    }
+    /// What the backend does with a draw.
+    EdramMode else Ignore {
+        0 Ignore, 4 ColorDepth, 5 Depth, 6 Copy,
+    }
+    /// What a copy does with the samples' values.
+    CopyCommand else Null {
+        0 Raw, 1 Convert, 2 ConstantOne, 3 Null,
+    }
+    /// How texture coordinates outside 0..1 are brought back.
+    ClampMode else Repeat {
+        0 Repeat, 1 MirroredRepeat, 2 ClampToEdge, 3 MirrorClampToEdge, 4 ClampToHalfway,
+        5 MirrorClampToHalfway, 6 ClampToBorder, 7 MirrorClampToBorder,
+    }
+    /// How a texture's components are to be taken.
+    TextureSign else Unsigned {
+        0 Unsigned, 1 Signed, 2 UnsignedBiased, 3 Gamma,
+    }
+    /// Texture filters.
+    TextureFilter else Point {
+        0 Point, 1 Linear, 2 BaseMap, 3 UseFetchConstant,
+    }
+    /// Dimensions of a texture.
+    Dimension else D2 {
+        0 D1, 1 D2, 2 D3, 3 Cube,
+    }
+}
+
+impl Compare {
+    /// Whether `a` compares with `b` as asked; a NaN only passes `NotEqual` and `Always`.
+    #[inline]
+    pub fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Less => a < b,
+            Self::Equal => a == b,
+            Self::LessEqual => a <= b,
+            Self::Greater => a > b,
+            Self::NotEqual => a != b,
+            Self::GreaterEqual => a >= b,
+            Self::Always => true,
+        }
+    }
+}
+
+impl Msaa {
+    /// Samples per pixel.
+    pub const fn samples(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// Samples side by side in a pixel.
+    pub const fn columns(self) -> u32 {
+        if matches!(self, Self::X4) { 2 } else { 1 }
+    }
+
+    /// Samples above each other in a pixel.
+    pub const fn rows(self) -> u32 {
+        if matches!(self, Self::X1) { 1 } else { 2 }
+    }
+}
+
+impl ColorTargetFormat {
+    /// Whether a sample takes two words of EDRAM.
+    pub const fn is_64_bit(self) -> bool {
+        matches!(self, Self::Rgba16 | Self::Rgba16Float | Self::Rg32Float)
+    }
+}

@@ -1,0 +1,152 @@
+//! Physical memory as the graphics chip sees it.
+//!
+//! The chip addresses 512 MiB of physical memory and knows no page protection. This is the one
+//! place where the crate touches guest memory: the command processor and every backend go through
+//! [`PhysicalMemory`], so a trace or a test can stand in for a whole machine with [`Ram`].
+
+use std::sync::{Mutex, PoisonError};
+
+/// Bytes of physical memory; addresses wrap there.
+pub const PHYSICAL_SIZE: u32 = 0x2000_0000;
+
+/// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`]; reads of memory that
+/// does not exist give zeros, writes to it are dropped, as on a bus nobody answers.
+pub trait PhysicalMemory: Send + Sync {
+    /// Copies bytes out.
+    fn read(&self, physical: u32, into: &mut [u8]);
+    /// Copies bytes in. Later readers that see them also see everything written before.
+    fn write(&self, physical: u32, from: &[u8]);
+    /// A number that differs once any byte of the range has been written after the last
+    /// [`track`](Self::track) of it. Only meaningful for tracked ranges.
+    fn version(&self, physical: u32, length: u32) -> u64;
+    /// Starts tracking writes to the range, up to the first one, and returns the version that goes
+    /// with contents read after this call. `None` where writes can't be tracked: then nothing made
+    /// from the range may be kept.
+    fn track(&self, physical: u32, length: u32) -> Option<u64>;
+
+    /// The 32-bit big-endian value at a multiple of four.
+    fn read_u32(&self, physical: u32) -> u32 {
+        let mut bytes = [0; 4];
+        self.read(physical, &mut bytes);
+        u32::from_be_bytes(bytes)
+    }
+
+    /// Stores a 32-bit value in big-endian order.
+    fn write_u32(&self, physical: u32, value: u32) {
+        self.write(physical, &value.to_be_bytes());
+    }
+
+    /// Reads consecutive big-endian words.
+    fn read_words(&self, physical: u32, into: &mut [u32]) {
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(into);
+        self.read(physical, bytes);
+        for word in into {
+            *word = u32::from_be(*word);
+        }
+    }
+}
+
+/// A small memory of its own, for tests and for playing traces. It starts at physical zero.
+pub struct Ram {
+    inner: Mutex<(Vec<u8>, u64)>,
+}
+
+impl Ram {
+    /// `size` zero bytes.
+    pub fn new(size: usize) -> Self {
+        Self { inner: Mutex::new((vec![0; size], 0)) }
+    }
+}
+
+impl PhysicalMemory for Ram {
+    fn read(&self, physical: u32, into: &mut [u8]) {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = (physical % PHYSICAL_SIZE) as usize;
+        let have = inner.0.len().saturating_sub(start).min(into.len());
+        into[..have].copy_from_slice(inner.0.get(start..start + have).unwrap_or(&[]));
+        into[have..].fill(0);
+    }
+
+    fn write(&self, physical: u32, from: &[u8]) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = (physical % PHYSICAL_SIZE) as usize;
+        let have = inner.0.len().saturating_sub(start).min(from.len());
+        if have != 0 {
+            inner.0[start..start + have].copy_from_slice(&from[..have]);
+            inner.1 += 1;
+        }
+    }
+
+    fn version(&self, _physical: u32, _length: u32) -> u64 {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    fn track(&self, physical: u32, length: u32) -> Option<u64> {
+        Some(self.version(physical, length))
+    }
+}
+
+/// How bytes are exchanged between memory and the chip: the two-bit endian fields of fetch
+/// constants, index buffers and packet addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Endian {
+    /// Words as they lie, least significant byte first.
+    #[default]
+    None,
+    /// Bytes of each half word exchanged.
+    In16,
+    /// All four bytes reversed: big-endian words.
+    In32,
+    /// Half words exchanged.
+    Half32,
+}
+
+impl Endian {
+    /// From the low two bits of a field.
+    pub const fn from_bits(bits: u32) -> Self {
+        match bits & 3 {
+            0 => Self::None,
+            1 => Self::In16,
+            2 => Self::In32,
+            _ => Self::Half32,
+        }
+    }
+
+    /// Exchanges the bytes of a word; its own inverse.
+    #[inline]
+    pub const fn swap(self, word: u32) -> u32 {
+        match self {
+            Self::None => word,
+            Self::In16 => ((word & 0x00ff_00ff) << 8) | ((word >> 8) & 0x00ff_00ff),
+            Self::In32 => word.swap_bytes(),
+            Self::Half32 => word.rotate_left(16),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swaps_are_their_own_inverse() {
+        for (bits, expected) in [(0, 0x0102_0304), (1, 0x0201_0403), (2, 0x0403_0201), (3, 0x0304_0102)] {
+            let endian = Endian::from_bits(bits);
+            assert_eq!(endian.swap(0x0102_0304), expected);
+            assert_eq!(endian.swap(expected), 0x0102_0304);
+        }
+    }
+
+    #[test]
+    fn ram_ignores_what_lies_outside() {
+        let ram = Ram::new(8);
+        ram.write(6, &[1, 2, 3]);
+        ram.write(0x100, &[1]);
+        let mut out = [9; 4];
+        ram.read(5, &mut out);
+        assert_eq!(out, [0, 1, 2, 0]);
+        ram.read(0x200, &mut out);
+        assert_eq!(out, [0; 4]);
+        assert_eq!(ram.version(0, 8), 1);
+    }
+}

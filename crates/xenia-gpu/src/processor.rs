@@ -1,0 +1,390 @@
+//! The command processor: walks the ring, carries out packets, keeps guest time.
+//!
+//! ```text
+//!   CPU stores CP_RB_WPTR ──► ring ──► indirect buffers (nested) ──► packets
+//!                                                                      │
+//!      register file ◄── values      fences, write-backs ──► memory ◄──┤
+//!                                     interrupts, swaps ──► GpuEvent ◄─┤
+//!                                     draws, copies ──► Backend      ◄─┘
+//! ```
+//!
+//! **Time.** The processor has a clock of its own, in chip cycles. A packet is carried out by the
+//! first [`CommandProcessor::pump`] at or after the clock's time, and then moves the clock on by its
+//! cost ([`cost`]). So every effect has a guest time that follows from the packets alone, whatever
+//! the backend and however fast the host.
+//!
+//! **Hostile streams.** Work per pump is bounded by the time that passed and by
+//! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest [`MAX_DEPTH`] deep; a wait that isn't satisfied
+//! suspends the processor until a later pump; whatever can't be done is counted by name.
+
+mod cost;
+mod display;
+mod execute;
+mod statistics;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
+pub use execute::constant_base;
+pub use statistics::Statistics;
+
+use crate::backend::{Backend, Frame, PresentCall};
+use crate::draw_state::Constants;
+use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
+use crate::microcode::{Shader, ShaderKind};
+use crate::packets::{Header, dispatch};
+use crate::registers::{RegisterFile, cp, dc};
+use display::Display;
+use execute::Wait;
+use stream::{List, Ring};
+
+/// Most words that one pump walks; the rest waits for the next.
+pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
+/// How deep indirect buffers may nest.
+pub const MAX_DEPTH: usize = 8;
+/// Shaders kept by digest before the store is emptied.
+const MAX_SHADERS: usize = 4096;
+
+/// What happened, for whoever runs the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GpuEvent {
+    /// The graphics interrupt callback is to be called.
+    Interrupt {
+        /// One bit per hardware thread (bits 0 to 5).
+        cpu_mask: u32,
+        /// 0 for the vertical blank, 1 for the command processor.
+        source: u32,
+    },
+    /// A front buffer was handed over.
+    Swap {
+        /// Its physical address.
+        physical: u32,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Swaps so far, this one included.
+        number: u64,
+    },
+}
+
+/// Settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Make a picture of every swap; else only where [`CommandProcessor::capture_next`] asked.
+    pub capture_all: bool,
+    /// Vertical blanks happen.
+    pub vblank: bool,
+    /// Do the backend's work on the calling thread.
+    pub inline: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { capture_all: false, vblank: true, inline: true }
+    }
+}
+
+/// The command processor with its register file and display controller.
+pub struct CommandProcessor {
+    registers: RegisterFile,
+    memory: Arc<dyn PhysicalMemory>,
+    backend: Box<dyn Backend>,
+    config: Config,
+    ring: Option<Ring>,
+    lists: Vec<List>,
+    /// The clock, in chip cycles.
+    cycles: u64,
+    waiting: Option<Wait>,
+    bin_mask: u64,
+    bin_select: u64,
+    vertex_shader: Option<Arc<Shader>>,
+    pixel_shader: Option<Arc<Shader>>,
+    shaders: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
+    constants: Option<Arc<Constants>>,
+    display: Display,
+    /// Vertical blanks and swaps so far: what fences write when asked for a counter.
+    counter: u32,
+    /// Samples counted when the current occlusion query began.
+    query_start: u64,
+    capture: bool,
+    frame: Option<Frame>,
+    events: Vec<GpuEvent>,
+    statistics: Statistics,
+    body: Vec<u32>,
+}
+
+impl CommandProcessor {
+    /// A processor without a ring.
+    pub fn new(memory: Arc<dyn PhysicalMemory>, backend: Box<dyn Backend>, config: Config) -> Self {
+        let mut registers = RegisterFile::new();
+        display::reset(&mut registers);
+        Self {
+            registers,
+            memory,
+            backend,
+            ring: None,
+            lists: Vec::new(),
+            cycles: 0,
+            waiting: None,
+            bin_mask: u64::MAX,
+            bin_select: u64::MAX,
+            vertex_shader: None,
+            pixel_shader: None,
+            shaders: BTreeMap::new(),
+            constants: None,
+            display: Display::new(config.vblank),
+            counter: 0,
+            query_start: 0,
+            capture: false,
+            frame: None,
+            events: Vec::new(),
+            statistics: Statistics::default(),
+            body: Vec::new(),
+            config,
+        }
+    }
+
+    /// Sets the ring: its physical address, and its size as the log2 of quadwords
+    /// (`VdInitializeRingBuffer`). The ring is emptied.
+    pub fn initialize_ring(&mut self, physical: u32, size_log2: u32) {
+        let ring = Ring::new(physical, size_log2);
+        self.registers.set(cp::CP_RB_WPTR, 0);
+        self.lists.clear();
+        self.waiting = None;
+        self.ring = Some(ring);
+    }
+
+    /// Asks for the read index (in words) to be written to `physical`, each time
+    /// two to the power of `block_size_log2` quadwords have been read and when the ring is empty.
+    pub fn enable_rptr_writeback(&mut self, physical: u32, block_size_log2: u32) {
+        if let Some(ring) = &mut self.ring {
+            ring.write_back = Some(physical & (PHYSICAL_SIZE - 1) & !3);
+            ring.block_words = 2 << block_size_log2.min(19);
+        }
+    }
+
+    /// A store to the MMIO window: register `index` (byte offset / 4), at guest time `now`.
+    pub fn store_register(&mut self, index: u32, value: u32, now: u64) {
+        match index {
+            cp::CP_RB_WPTR => {
+                self.catch_up(now);
+                self.registers.set(index, value);
+                if let Some(ring) = &mut self.ring {
+                    ring.write = value % ring.words;
+                    ring.stalled = false;
+                }
+            }
+            dc::D1MODE_INTERRUPT_STATUS | dc::D1MODE_V_COUNTER => {}
+            _ => self.write_register(index, value),
+        }
+    }
+
+    /// A processor that had nothing to do starts at `now`.
+    fn catch_up(&mut self, now: u64) {
+        if !self.has_work() {
+            self.cycles = self.cycles.max(cost::cycles_at(now));
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.waiting.is_some()
+            || !self.lists.is_empty()
+            || self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
+    }
+
+    /// Hands `publish` every register of the MMIO window whose value changed since the last call:
+    /// what the CPU's loads are to see.
+    pub fn refresh_registers(&mut self, now: u64, publish: impl FnMut(u32, u32)) {
+        self.display.refresh(&mut self.registers, now);
+        self.registers.take_changed(publish);
+    }
+
+    /// Does everything that is due at guest time `now`, in order of time.
+    pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
+        let mut words = 0;
+        self.poll(now);
+        loop {
+            let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
+            match (self.display.next_vblank(), packet) {
+                (Some(blank), packet) if blank <= now && packet.is_none_or(|time| blank <= time) => {
+                    self.display.blank();
+                    self.counter = self.counter.wrapping_add(1);
+                    self.statistics.vblanks += 1;
+                    self.events.push(GpuEvent::Interrupt { cpu_mask: 1 << VBLANK_CPU, source: 0 });
+                    self.poll(blank);
+                }
+                (_, Some(_)) if words < MAX_WORDS_PER_PUMP => words += self.step(),
+                _ => break,
+            }
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether a packet can be taken.
+    fn is_runnable(&self) -> bool {
+        self.waiting.is_none()
+            && (!self.lists.is_empty()
+                || self.ring.as_ref().is_some_and(|ring| !ring.is_empty() && !ring.stalled))
+    }
+
+    /// The guest time at which a pump will have something to do by itself. A processor that waits
+    /// for memory has only the next vertical blank, since nothing but the CPU changes memory.
+    pub fn next_event_time(&self) -> Option<u64> {
+        let packet = self.is_runnable().then(|| cost::ticks(self.cycles).next_multiple_of(cost::EVENT_GRAIN));
+        let line =
+            self.waiting.as_ref().and_then(|wait| wait.on_line_counter().then(|| self.display.next_line()));
+        [packet, line, self.display.next_vblank()].into_iter().flatten().min()
+    }
+
+    /// Whether the processor has carried out everything it was given.
+    pub fn is_idle(&self) -> bool {
+        !self.has_work()
+    }
+
+    /// Carries out one packet and returns how many words it had.
+    fn step(&mut self) -> u64 {
+        if self.lists.is_empty() { self.step_ring() } else { self.step_list() }
+    }
+
+    fn step_ring(&mut self) -> u64 {
+        let Some(ring) = &mut self.ring else { return 0 };
+        let header = Header::decode(self.memory.read_u32(ring.address(0)));
+        let count = header.body_words();
+        if count >= ring.available() {
+            // The rest has not been announced yet: the processor stalls until it is.
+            ring.stalled = true;
+            return 1;
+        }
+        let mut body = std::mem::take(&mut self.body);
+        ring.read_body(&*self.memory, count, &mut body);
+        let crossed = ring.advance(1 + count);
+        let write_back =
+            ring.write_back.filter(|_| crossed || ring.is_empty()).map(|address| (address, ring.read));
+        self.execute(header, &body);
+        self.body = body;
+        if let Some((address, index)) = write_back {
+            self.memory.write_u32(address, index);
+        }
+        1 + count as u64
+    }
+
+    fn step_list(&mut self) -> u64 {
+        let Some(list) = self.lists.last_mut() else { return 0 };
+        let header = Header::decode(self.memory.read_u32(list.address(0)));
+        let count = header.body_words();
+        if count >= list.available() {
+            self.statistics.count_problem("indirect buffer ends within a packet");
+            let rest = list.available() as u64;
+            self.lists.pop();
+            self.cycles += cost::words(rest);
+            return rest;
+        }
+        let mut body = std::mem::take(&mut self.body);
+        body.resize(count as usize, 0);
+        self.memory.read_words(list.address(1), &mut body);
+        list.next += 1 + count;
+        if list.available() == 0 {
+            self.lists.pop();
+        }
+        self.execute(header, &body);
+        self.body = body;
+        1 + count as u64
+    }
+
+    fn execute(&mut self, header: Header, body: &[u32]) {
+        self.cycles += cost::words(1 + body.len() as u64);
+        self.statistics.words += 1 + body.len() as u64;
+        match header {
+            Header::Filler => self.statistics.type2 += 1,
+            Header::Pair { first, second } => {
+                self.statistics.type1 += 1;
+                self.write_register(first, body[0]);
+                self.write_register(second, body[1]);
+            }
+            Header::Registers { first, same, .. } => {
+                self.statistics.type0 += 1;
+                for (i, &value) in body.iter().enumerate() {
+                    self.write_register(if same { first } else { first + i as u32 }, value);
+                }
+            }
+            Header::Command { opcode, predicated, .. } => {
+                if predicated && self.bin_mask & self.bin_select == 0 {
+                    self.statistics.predicated_away += 1;
+                } else {
+                    self.statistics.type3[opcode as usize & 127] += 1;
+                    dispatch(self, opcode, body);
+                }
+            }
+        }
+    }
+
+    /// Asks for a picture of the next swap.
+    pub fn capture_next(&mut self) {
+        self.capture = true;
+    }
+
+    /// The newest picture not taken yet.
+    pub fn take_frame(&mut self) -> Option<Frame> {
+        self.frame.take()
+    }
+
+    /// Hands the front buffer to the display.
+    fn swap(&mut self, physical: u32, width: u32, height: u32) {
+        self.statistics.swaps += 1;
+        self.counter = self.counter.wrapping_add(1);
+        self.events.push(GpuEvent::Swap { physical, width, height, number: self.statistics.swaps });
+        if self.config.capture_all || self.capture {
+            self.capture = false;
+            let mut fetch = [0; 6];
+            fetch.copy_from_slice(self.registers.range(crate::registers::FETCH_CONSTANTS, 6));
+            let call = PresentCall { fetch, width, height, gamma: self.display.gamma() };
+            if let Some(frame) = self.backend.present(&call, &*self.memory) {
+                self.frame = Some(frame);
+            }
+        }
+    }
+
+    /// Counters.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The register file.
+    pub fn registers(&self) -> &RegisterFile {
+        &self.registers
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
+    }
+
+    /// Feeds everything that later behaviour depends on to a digest, in a fixed order.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        sink(bytemuck::cast_slice(self.registers.values()));
+        let mut state =
+            vec![self.cycles, self.bin_mask, self.bin_select, self.counter as u64, self.query_start];
+        if let Some(ring) = &self.ring {
+            state.extend([ring.base, ring.words, ring.read, ring.write, ring.stalled as u32].map(u64::from));
+            state.extend([ring.write_back.map_or(u64::MAX, u64::from), ring.block_words as u64]);
+        }
+        for list in &self.lists {
+            state.extend([list.base, list.next, list.end].map(u64::from));
+        }
+        for shader in [&self.vertex_shader, &self.pixel_shader] {
+            state.push(shader.as_ref().map_or(0, |shader| shader.hash));
+        }
+        state.push(self.waiting.is_some() as u64);
+        state.extend([self.statistics.swaps, self.statistics.vblanks]);
+        for value in state {
+            sink(&value.to_le_bytes());
+        }
+        self.backend.digest(sink);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! The display controller: vertical blanks by guest time, the line counter, the gamma ramp.
+
+use std::sync::Arc;
+
+use crate::registers::{RegisterFile, dc};
+
+/// Ticks of the time base in a second.
+pub const TICKS_PER_SECOND: u64 = 49_875_000;
+/// Ticks from one vertical blank to the next: 60 Hz.
+pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / 60;
+/// Lines of a 720p picture, blanked ones included.
+pub const LINES: u64 = 750;
+/// The hardware thread that gets the vertical blank.
+pub const VBLANK_CPU: u32 = 2;
+
+/// `AVIVO_D1MODE_VIEWPORT_SIZE` of a 1280 x 720 display.
+const VIEWPORT_SIZE: u32 = 0x0500_02d0;
+
+pub(super) struct Display {
+    next_vblank: Option<u64>,
+    /// Time of the last picture's start.
+    start: u64,
+    gamma: Arc<[u32; 256]>,
+    /// Component that `DC_LUT_SEQ_COLOR` or `DC_LUT_PWL_DATA` means next.
+    component: u32,
+}
+
+/// Values that are there before anything was written.
+pub(super) fn reset(registers: &mut RegisterFile) {
+    registers.set(dc::AVIVO_D1MODE_VIEWPORT_SIZE, VIEWPORT_SIZE);
+    // Unsure: how software acknowledges it. The bit always reads as set, which is what handlers expect.
+    registers.set(dc::D1MODE_INTERRUPT_STATUS, 1);
+    registers.set(dc::DC_LUT_WRITE_EN_MASK, 7);
+}
+
+fn identity_ramp() -> [u32; 256] {
+    std::array::from_fn(|level| {
+        let value = (level as u32 * 1023 + 127) / 255;
+        value << 20 | value << 10 | value
+    })
+}
+
+impl Display {
+    pub(super) fn new(vblank: bool) -> Self {
+        Self {
+            next_vblank: vblank.then_some(VBLANK_TICKS),
+            start: 0,
+            gamma: Arc::new(identity_ramp()),
+            component: 0,
+        }
+    }
+
+    pub(super) fn next_vblank(&self) -> Option<u64> {
+        self.next_vblank
+    }
+
+    /// A vertical blank happens.
+    pub(super) fn blank(&mut self) {
+        if let Some(time) = &mut self.next_vblank {
+            self.start = *time;
+            *time += VBLANK_TICKS;
+        }
+    }
+
+    /// Sets the line counter.
+    pub(super) fn refresh(&self, registers: &mut RegisterFile, now: u64) {
+        let line = now.saturating_sub(self.start) % VBLANK_TICKS * LINES / VBLANK_TICKS;
+        registers.set(dc::D1MODE_V_COUNTER, line as u32);
+    }
+
+    /// A time by which the line counter will have moved.
+    pub(super) fn next_line(&self) -> u64 {
+        self.start + VBLANK_TICKS / LINES
+    }
+
+    pub(super) fn gamma(&self) -> Arc<[u32; 256]> {
+        self.gamma.clone()
+    }
+
+    /// What a write to one of the gamma ramp's registers does beyond storing the value.
+    pub(super) fn gamma_written(&mut self, registers: &mut RegisterFile, index: u32, value: u32) {
+        const INDEX: u32 = 0x1922;
+        const SEQ_COLOR: u32 = 0x1923;
+        const PWL_DATA: u32 = 0x1924;
+        const COLOR_30: u32 = 0x1925;
+        let entry = (registers.get(INDEX) & 255) as usize;
+        // The mask is in the order blue, green, red.
+        let mask = registers.get(dc::DC_LUT_WRITE_EN_MASK);
+        match index {
+            INDEX => self.component = 0,
+            SEQ_COLOR => {
+                if mask >> (2 - self.component) & 1 != 0 {
+                    let shift = 20 - self.component * 10;
+                    let ramp = Arc::make_mut(&mut self.gamma);
+                    ramp[entry] = ramp[entry] & !(0x3ff << shift) | (value >> 6 & 0x3ff) << shift;
+                }
+                self.next_component(registers, entry);
+            }
+            // The piecewise linear ramp serves 10-bit front buffers, which are not shown through it here.
+            PWL_DATA => self.next_component(registers, entry),
+            COLOR_30 => {
+                let enabled = [2, 1, 0].iter().zip([20, 10, 0]);
+                let bits =
+                    enabled.fold(0, |bits, (bit, shift)| bits | ((mask >> bit) & 1) * (0x3ff << shift));
+                let ramp = Arc::make_mut(&mut self.gamma);
+                ramp[entry] = ramp[entry] & !bits | value & bits;
+                registers.set(INDEX, (entry as u32 + 1) & 255);
+            }
+            _ => {}
+        }
+    }
+
+    fn next_component(&mut self, registers: &mut RegisterFile, entry: usize) {
+        self.component += 1;
+        if self.component == 3 {
+            self.component = 0;
+            registers.set(0x1922, (entry as u32 + 1) & 255);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ramp_is_written_component_by_component() {
+        let mut registers = RegisterFile::new();
+        reset(&mut registers);
+        let mut display = Display::new(false);
+        assert_eq!(display.gamma()[255], 0x3fff_ffff);
+        registers.set(0x1922, 7);
+        display.gamma_written(&mut registers, 0x1922, 7);
+        for value in [0x4000, 0x8000, 0xffff, 0xffc0] {
+            display.gamma_written(&mut registers, 0x1923, value);
+        }
+        assert_eq!(display.gamma()[7], 0x100 << 20 | 0x200 << 10 | 0x3ff);
+        assert_eq!(display.gamma()[8] >> 20, 0x3ff);
+        assert_eq!(registers.get(0x1922), 8);
+    }
+
+    #[test]
+    fn the_mask_keeps_components() {
+        let mut registers = RegisterFile::new();
+        let mut display = Display::new(false);
+        registers.set(dc::DC_LUT_WRITE_EN_MASK, 1);
+        registers.set(0x1922, 255);
+        display.gamma_written(&mut registers, 0x1925, 0);
+        assert_eq!(display.gamma()[255], 0x3fff_fc00);
+        assert_eq!(registers.get(0x1922), 0);
+    }
+}

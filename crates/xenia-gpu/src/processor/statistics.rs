@@ -1,0 +1,90 @@
+//! What the command processor counts.
+
+use std::collections::BTreeMap;
+
+use crate::packets;
+
+/// Different problems that are told apart; others are counted together.
+const MAX_PROBLEMS: usize = 64;
+
+/// Counters since the start.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    /// Words walked.
+    pub words: u64,
+    /// Type-0 packets.
+    pub type0: u64,
+    /// Type-1 packets.
+    pub type1: u64,
+    /// Filler words.
+    pub type2: u64,
+    /// Type-3 packets by opcode, those that were carried out.
+    pub type3: [u64; 128],
+    /// Type-3 packets skipped because none of their bins was being drawn.
+    pub predicated_away: u64,
+    /// Packets without a row, by opcode.
+    pub unknown: BTreeMap<u8, u64>,
+    /// Packets with a row that the processor does not carry out, by name.
+    pub unsupported: BTreeMap<&'static str, u64>,
+    /// Draws handed to the backend.
+    pub draws: u64,
+    /// Copies handed to the backend.
+    pub copies: u64,
+    /// Swaps.
+    pub swaps: u64,
+    /// Vertical blanks.
+    pub vblanks: u64,
+    /// Interrupts raised by packets.
+    pub interrupts: u64,
+    /// What went wrong, in words, and how often.
+    pub problems: BTreeMap<String, u64>,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Self {
+            words: 0,
+            type0: 0,
+            type1: 0,
+            type2: 0,
+            type3: [0; 128],
+            predicated_away: 0,
+            unknown: BTreeMap::new(),
+            unsupported: BTreeMap::new(),
+            draws: 0,
+            copies: 0,
+            swaps: 0,
+            vblanks: 0,
+            interrupts: 0,
+            problems: BTreeMap::new(),
+        }
+    }
+}
+
+impl Statistics {
+    /// Type-3 packets carried out, by name, in order of opcode.
+    pub fn packets(&self) -> Vec<(String, u64)> {
+        let counted = self.type3.iter().enumerate().filter(|(_, count)| **count != 0);
+        counted
+            .map(|(opcode, &count)| {
+                let name = packets::name(opcode as u8);
+                (name.map_or_else(|| format!("unknown {opcode:#04x}"), str::to_owned), count)
+            })
+            .collect()
+    }
+
+    /// All packets of all types.
+    pub fn total_packets(&self) -> u64 {
+        self.type0 + self.type1 + self.type2 + self.type3.iter().sum::<u64>() + self.predicated_away
+    }
+
+    pub(super) fn count_problem(&mut self, problem: &str) {
+        if let Some(count) = self.problems.get_mut(problem) {
+            *count += 1;
+            return;
+        }
+        tracing::warn!(target: "gpu", problem, "first time");
+        let name = if self.problems.len() < MAX_PROBLEMS { problem } else { "others" };
+        *self.problems.entry(name.to_owned()).or_default() += 1;
+    }
+}

@@ -1,0 +1,225 @@
+//! The chip's registers: one row each, in a file per unit.
+//!
+//! A row gives the index (byte offset in the MMIO window divided by four), the hardware's name and,
+//! where known, the bit fields. Names for traces, typed access and the check that no two fields of a
+//! register share a bit are all derived from it. Indices from [`FLOAT_CONSTANTS`] on are shader
+//! constants; they have no rows because they differ only by number.
+
+pub mod cp;
+pub mod dc;
+mod file;
+pub mod pa;
+pub mod rb;
+pub mod sq;
+pub mod units;
+pub mod vgt;
+
+pub use file::RegisterFile;
+
+/// Number of registers.
+pub const COUNT: usize = 0x5003;
+/// Registers that the 64 KiB MMIO window reaches.
+pub const MMIO_COUNT: usize = 0x4000;
+/// First of the 512 x 4 float constants: 256 for vertex shaders, 256 for pixel shaders.
+pub const FLOAT_CONSTANTS: u32 = 0x4000;
+/// First of the 32 x 6 fetch constant words.
+pub const FETCH_CONSTANTS: u32 = 0x4800;
+/// First of the 8 words of boolean constants.
+pub const BOOL_CONSTANTS: u32 = 0x4900;
+/// First of the 32 loop constants.
+pub const LOOP_CONSTANTS: u32 = 0x4908;
+/// First context register; those below belong to the configuration.
+pub const CONTEXT: u32 = 0x2000;
+
+/// A register with named bit fields.
+pub trait Register: Copy {
+    /// Its index.
+    const INDEX: u32;
+    /// Its hardware name.
+    const NAME: &'static str;
+    /// The register's view of a raw value.
+    fn from_raw(value: u32) -> Self;
+}
+
+/// A register row as traces and documents see it.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// The register's index.
+    pub index: u32,
+    /// The hardware's name.
+    pub name: &'static str,
+    /// Writes a value out by its fields; `None` where no fields are known.
+    pub describe: Option<fn(u32) -> String>,
+}
+
+macro_rules! field_type {
+    (u32, $v:expr, $lo:literal, $hi:literal) => {
+        ($v >> $lo) & (u32::MAX >> (31 - ($hi - $lo)))
+    };
+    (i32, $v:expr, $lo:literal, $hi:literal) => {
+        (($v << (31 - $hi)) as i32) >> (31 - ($hi - $lo))
+    };
+    (bool, $v:expr, $lo:literal, $hi:literal) => {
+        ($v >> $lo) & 1 != 0
+    };
+}
+
+macro_rules! registers {
+    ($($(#[doc = $doc:literal])* $index:literal $name:ident $hw:literal {
+        $($field:ident: $lo:literal..=$hi:literal $ty:ident,)*
+    })*) => {
+        $(
+            $(#[doc = $doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, Default)]
+            pub struct $name(pub u32);
+
+            impl $name {
+                $(
+                    #[doc = concat!("Bits ", $lo, " to ", $hi, ".")]
+                    #[inline]
+                    pub const fn $field(self) -> $ty {
+                        $crate::registers::field_type!($ty, self.0, $lo, $hi)
+                    }
+                )*
+            }
+
+            impl $crate::registers::Register for $name {
+                const INDEX: u32 = $index;
+                const NAME: &'static str = $hw;
+                fn from_raw(value: u32) -> Self {
+                    Self(value)
+                }
+            }
+
+            impl std::fmt::Debug for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_struct($hw)$(.field(stringify!($field), &self.$field()))*.finish()
+                }
+            }
+
+            const _: () = {
+                let mut used = 0u32;
+                $(
+                    let bits = (u32::MAX >> (31 - ($hi - $lo))) << $lo;
+                    assert!(used & bits == 0, "two fields share a bit");
+                    used |= bits;
+                )*
+                let _ = used;
+            };
+        )*
+        pub(super) const TYPED: &[$crate::registers::Row] = &[$($crate::registers::Row {
+            index: $index,
+            name: $hw,
+            describe: Some(|value| format!("{:?}", $name(value))),
+        }),*];
+    };
+}
+
+macro_rules! plain_registers {
+    ($($(#[doc = $doc:literal])* $index:literal $name:ident;)*) => {
+        $(
+            #[doc = concat!("Index of `", stringify!($name), "`.")]
+            $(#[doc = ""] #[doc = $doc])*
+            pub const $name: u32 = $index;
+        )*
+        pub(super) const PLAIN: &[$crate::registers::Row] = &[$($crate::registers::Row {
+            index: $index,
+            name: stringify!($name),
+            describe: None,
+        }),*];
+    };
+}
+
+use {field_type, plain_registers, registers};
+
+/// Every table of rows; within each, indices ascend.
+const TABLES: &[&[Row]] = &[
+    cp::TYPED,
+    cp::PLAIN,
+    dc::TYPED,
+    dc::PLAIN,
+    pa::TYPED,
+    pa::PLAIN,
+    rb::TYPED,
+    rb::PLAIN,
+    sq::TYPED,
+    sq::PLAIN,
+    units::PLAIN,
+    vgt::TYPED,
+    vgt::PLAIN,
+];
+
+/// All rows, unit by unit.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLES.iter().flat_map(|table| table.iter())
+}
+
+/// The row of a register, if it has one.
+pub fn row(index: u32) -> Option<&'static Row> {
+    TABLES
+        .iter()
+        .find_map(|table| table.binary_search_by_key(&index, |row| row.index).ok().map(|i| &table[i]))
+}
+
+/// A register's name: the hardware's, a constant's, or its number.
+pub fn name(index: u32) -> String {
+    if let Some(row) = row(index) {
+        return row.name.to_owned();
+    }
+    match index {
+        0x4000..=0x47ff => {
+            format!("ALU_CONSTANT_{:03}.{}", (index - 0x4000) / 4, ["x", "y", "z", "w"][(index & 3) as usize])
+        }
+        0x4800..=0x48bf => format!("FETCH_CONSTANT_{:02}_{}", (index - 0x4800) / 6, (index - 0x4800) % 6),
+        0x4900..=0x4907 => format!("BOOL_CONSTANT_{}", index - 0x4900),
+        0x4908..=0x4927 => format!("LOOP_CONSTANT_{:02}", index - 0x4908),
+        _ => format!("register {index:#06x}"),
+    }
+}
+
+/// A register and a value as text: by fields where they are known.
+pub fn describe(index: u32, value: u32) -> String {
+    match row(index).and_then(|row| row.describe) {
+        Some(describe) => describe(value),
+        None => format!("{} = {value:#010x}", name(index)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn every_index_and_name_has_one_row_in_order() {
+        let mut seen = BTreeMap::new();
+        let mut names = BTreeMap::new();
+        for table in TABLES {
+            assert!(table.windows(2).all(|pair| pair[0].index < pair[1].index));
+        }
+        for row in rows() {
+            assert!(seen.insert(row.index, row.name).is_none(), "{:#x} twice", row.index);
+            assert!(names.insert(row.name, row.index).is_none(), "{} twice", row.name);
+            assert_eq!(super::row(row.index).map(|r| r.name), Some(row.name));
+        }
+        assert!(seen.len() > 350);
+    }
+
+    #[test]
+    fn fields_are_cut_and_sign_extended() {
+        let info = rb::RbColorInfo(0xfff5_0123);
+        assert_eq!((info.color_base(), info.color_format(), info.color_exp_bias()), (0x123, 5, -1));
+        assert_eq!(pa::PaScWindowOffset(0x7fff_0001).window_y_offset(), -1);
+        assert!(rb::RbDepthcontrol(2).z_enable());
+    }
+
+    #[test]
+    fn values_are_described_by_field() {
+        assert_eq!(
+            describe(0x2002, 0x0001_0005),
+            "RB_DEPTH_INFO { depth_base: 5, depth_base_bit_11: 0, depth_format: 1 }"
+        );
+        assert_eq!(describe(0x1c5, 7), "CP_RB_WPTR = 0x00000007");
+        assert_eq!(name(0x4007), "ALU_CONSTANT_001.w");
+    }
+}

@@ -1,0 +1,111 @@
+//! The values of all registers.
+
+use super::{COUNT, MMIO_COUNT, Register};
+
+/// The register file. Indices beyond it read as zero and are not stored.
+///
+/// It remembers which registers of the MMIO window changed, so that publishing them costs nothing
+/// when nothing did.
+pub struct RegisterFile {
+    values: Box<[u32]>,
+    changed: Box<[u64; MMIO_COUNT / 64]>,
+    changed_blocks: [u64; MMIO_COUNT / 64 / 64],
+}
+
+impl RegisterFile {
+    /// All registers zero, except those whose reset value software relies on.
+    pub fn new() -> Self {
+        let mut file = Self {
+            values: vec![0; COUNT].into_boxed_slice(),
+            changed: Box::new([0; MMIO_COUNT / 64]),
+            changed_blocks: [0; MMIO_COUNT / 64 / 64],
+        };
+        file.set(0x0f00, 0x0810_0748); // RB_EDRAM_TIMING
+        file.set(super::rb::RB_BC_CONTROL, 0x0000_200e);
+        file
+    }
+
+    /// A register's raw value.
+    #[inline]
+    pub fn get(&self, index: u32) -> u32 {
+        self.values.get(index as usize).copied().unwrap_or(0)
+    }
+
+    /// A register by its fields.
+    #[inline]
+    pub fn read<R: Register>(&self) -> R {
+        R::from_raw(self.get(R::INDEX))
+    }
+
+    /// A register as a float.
+    #[inline]
+    pub fn float(&self, index: u32) -> f32 {
+        f32::from_bits(self.get(index))
+    }
+
+    /// Stores a raw value, without side effects.
+    #[inline]
+    pub fn set(&mut self, index: u32, value: u32) {
+        let i = index as usize;
+        if let Some(slot) = self.values.get_mut(i) {
+            if *slot != value && i < MMIO_COUNT {
+                self.changed[i / 64] |= 1 << (i % 64);
+                self.changed_blocks[i / 4096] |= 1 << (i / 64 % 64);
+            }
+            *slot = value;
+        }
+    }
+
+    /// Consecutive registers; the part beyond the file is missing.
+    pub fn range(&self, first: u32, count: u32) -> &[u32] {
+        let first = (first as usize).min(COUNT);
+        &self.values[first..(first + count as usize).min(COUNT)]
+    }
+
+    /// Calls `publish` with each register of the MMIO window that changed since the last call.
+    pub fn take_changed(&mut self, mut publish: impl FnMut(u32, u32)) {
+        for (block, blocks) in self.changed_blocks.iter_mut().enumerate() {
+            while *blocks != 0 {
+                let word = block * 64 + blocks.trailing_zeros() as usize;
+                *blocks &= *blocks - 1;
+                let bits = &mut self.changed[word];
+                while *bits != 0 {
+                    let index = word * 64 + bits.trailing_zeros() as usize;
+                    *bits &= *bits - 1;
+                    publish(index as u32, self.values[index]);
+                }
+            }
+        }
+    }
+
+    /// All values, for digests and save states.
+    pub fn values(&self) -> &[u32] {
+        &self.values
+    }
+}
+
+impl Default for RegisterFile {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_published_once_in_order() {
+        let mut file = RegisterFile::new();
+        file.take_changed(|_, _| {});
+        for index in [0x3fff, 5, 0x2000, 64, 0x4000, 0xffff] {
+            file.set(index, 1);
+        }
+        file.set(6, 0);
+        let mut seen = Vec::new();
+        file.take_changed(|index, value| seen.push((index, value)));
+        assert_eq!(seen, [(5, 1), (64, 1), (0x2000, 1), (0x3fff, 1)]);
+        file.take_changed(|_, _| panic!("published twice"));
+        assert_eq!((file.get(0x4000), file.get(0xffff)), (1, 0));
+    }
+}
