@@ -125,3 +125,102 @@ impl Branch for Cpu<'_> {
         Ok(Flow::Next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::interp::testing::*;
+    use crate::msr_bit;
+    use xenia_isa::Op;
+
+    const NEXT: u32 = CODE + 4;
+
+    #[test]
+    fn bo_decides_with_ctr_and_condition() {
+        // (BO, CTR before, CR bit, taken, CTR after)
+        for (bo, ctr, bit, taken, after) in [
+            (20, 5, false, true, 5),
+            (12, 5, true, true, 5),
+            (12, 5, false, false, 5),
+            (4, 5, false, true, 5),
+            (4, 5, true, false, 5),
+            (16, 2, false, true, 1),
+            (16, 1, false, false, 0),
+            (18, 1, false, true, 0),
+            (18, 2, false, false, 1),
+            (8, 2, true, true, 1),
+            (8, 2, false, false, 1),
+            (10, 1, true, true, 0),
+            (0, 2, false, true, 1),
+            (2, 1, true, false, 0),
+            // 32-bit mode: the low word is tested, the whole register counts.
+            (16, 0x1_0000_0001, false, false, 0x1_0000_0000),
+            (16, 0, false, true, u64::MAX),
+        ] {
+            let mut machine = Machine::new();
+            machine.ctx.ctr = ctr;
+            machine.ctx.cr[5] = if bit { 2 } else { 13 };
+            machine.one(d(Op::bcx, bo, 5 * 4 + 2, 0x100));
+            let target = if taken { CODE + 0x100 } else { NEXT };
+            assert_eq!((machine.ctx.pc, machine.ctx.ctr), (target, after), "bo={bo} ctr={ctr} bit={bit}");
+        }
+        let mut machine = Machine::new();
+        machine.ctx.msr |= msr_bit::SF;
+        machine.ctx.ctr = 0x1_0000_0001;
+        machine.one(d(Op::bcx, 16, 0, 0x100));
+        assert_eq!(machine.ctx.pc, CODE + 0x100, "64-bit mode tests all of CTR");
+    }
+
+    #[test]
+    fn targets_and_links() {
+        let relative =
+            |displacement: i32, rest: u32| Op::bx.row().bits | displacement as u32 & 0x3FF_FFFC | rest;
+        // (word, LR before, CTR before, pc after, LR after)
+        for (word, lr, ctr, pc, lr_after) in [
+            (relative(-0x20, 0), 7, 0, CODE - 0x20, 7),
+            (relative(0x1FF_FFFC, 1), 7, 0, CODE + 0x1FF_FFFC, u64::from(NEXT)),
+            (relative(-0x20, 2), 7, 0, 0xFFFF_FFE0, 7),
+            (d(Op::bcx, 20, 0, 0x103), 7, 0, 0x100, u64::from(NEXT)),
+            (x(Op::bclrx, 20, 0, 0, 0), 0xDEAD_0000_8200_0107, 0, 0x8200_0104, 0xDEAD_0000_8200_0107),
+            (x(Op::bclrx, 20, 0, 0, 1), 0x8200_0104, 0, 0x8200_0104, u64::from(NEXT)),
+            (x(Op::bcctrx, 20, 0, 0, 1), 7, 0x8200_0203, 0x8200_0200, u64::from(NEXT)),
+            // Not taken still links.
+            (x(Op::bclrx, 12, 0, 0, 1), 0x8200_0104, 0, NEXT, u64::from(NEXT)),
+        ] {
+            let mut machine = Machine::new();
+            (machine.ctx.lr, machine.ctx.ctr) = (lr, ctr);
+            machine.one(word);
+            assert_eq!((machine.ctx.pc, machine.ctx.lr), (pc, lr_after), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn condition_register_logic() {
+        for (op, truth) in [
+            (Op::crand, [0, 0, 0, 1]),
+            (Op::crandc, [0, 0, 1, 0]),
+            (Op::creqv, [1, 0, 0, 1]),
+            (Op::crnand, [1, 1, 1, 0]),
+            (Op::crnor, [1, 0, 0, 0]),
+            (Op::cror, [0, 1, 1, 1]),
+            (Op::crorc, [1, 0, 1, 1]),
+            (Op::crxor, [0, 1, 1, 0]),
+        ] {
+            for (case, expected) in truth.into_iter().enumerate() {
+                for before in [0, 1] {
+                    let mut machine = Machine::new();
+                    let mut cr = 0x8421_8420_u32;
+                    for (bit, value) in [(3, case >> 1 & 1), (17, case & 1), (31, before)] {
+                        cr = cr & !(1 << (31 - bit)) | (value as u32) << (31 - bit);
+                    }
+                    machine.ctx.set_cr_word(cr);
+                    machine.one(x(op, 31, 3, 17, 0));
+                    assert_eq!(machine.ctx.cr_word(), cr & !1 | expected, "{op:?} {case}");
+                }
+            }
+        }
+        let mut machine = Machine::new();
+        machine.ctx.set_cr_word(0x1234_5678);
+        machine.one(x(Op::mcrf, 2 << 2, 7 << 2, 0, 0));
+        assert_eq!(machine.ctx.cr_word(), 0x1284_5678);
+    }
+}

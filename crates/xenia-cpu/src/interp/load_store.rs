@@ -643,3 +643,343 @@ impl LoadStore for Cpu<'_> {
         Ok(Flow::Next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::interp::testing::*;
+    use crate::{
+        EngineConfig, ExceptionKind, Execute, Exit, PpcContext, Reservation, ReservationMode, msr_bit,
+    };
+    use std::sync::Arc;
+    use std::thread;
+    use xenia_guest::GuestAddr;
+    use xenia_isa::Op;
+    use xenia_memory::{DeviceQueue, FaultKind};
+
+    const BYTES: u64 = 0x8182_8384_F5F6_F7F8;
+
+    fn machine_with_data() -> Machine {
+        let mut machine = Machine::new();
+        machine.memory.write(GuestAddr(DATA), BYTES).unwrap();
+        (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (u64::from(DATA) - 8, 8);
+        machine
+    }
+
+    #[test]
+    fn loads_extend_reverse_and_update() {
+        use Op::*;
+        let base = u64::from(DATA) - 8;
+        let table: [(Op, u64, bool, bool); 28] = [
+            // (op, value, indexed, updates)
+            (lbz, 0x81, false, false),
+            (lbzx, 0x81, true, false),
+            (lbzu, 0x81, false, true),
+            (lbzux, 0x81, true, true),
+            (lhz, 0x8182, false, false),
+            (lhzx, 0x8182, true, false),
+            (lhzu, 0x8182, false, true),
+            (lhzux, 0x8182, true, true),
+            (lha, 0xFFFF_FFFF_FFFF_8182, false, false),
+            (lhax, 0xFFFF_FFFF_FFFF_8182, true, false),
+            (lhau, 0xFFFF_FFFF_FFFF_8182, false, true),
+            (lhaux, 0xFFFF_FFFF_FFFF_8182, true, true),
+            (lwz, 0x8182_8384, false, false),
+            (lwzx, 0x8182_8384, true, false),
+            (lwzu, 0x8182_8384, false, true),
+            (lwzux, 0x8182_8384, true, true),
+            (lwa, 0xFFFF_FFFF_8182_8384, false, false),
+            (lwax, 0xFFFF_FFFF_8182_8384, true, false),
+            (lwaux, 0xFFFF_FFFF_8182_8384, true, true),
+            (ld, BYTES, false, false),
+            (ldx, BYTES, true, false),
+            (ldu, BYTES, false, true),
+            (ldux, BYTES, true, true),
+            (lhbrx, 0x8281, true, false),
+            (lwbrx, 0x8483_8281, true, false),
+            (ldbrx, BYTES.swap_bytes(), true, false),
+            (lwarx, 0x8182_8384, true, false),
+            (ldarx, BYTES, true, false),
+        ];
+        for (op, value, indexed, updates) in table {
+            let mut machine = machine_with_data();
+            machine.one(if indexed { x(op, 3, 4, 5, 0) } else { d(op, 3, 4, 8) | op.row().bits });
+            let expected = if updates { base + 8 } else { base };
+            assert_eq!((machine.ctx.gpr[3], machine.ctx.gpr[4]), (value, expected), "{op:?}");
+        }
+    }
+
+    #[test]
+    fn stores_write_their_width_and_update() {
+        use Op::*;
+        let value = 0x1112_1314_1516_1718_u64;
+        // (op, bytes at DATA afterwards, indexed, updates)
+        for (op, memory, indexed, updates) in [
+            (stb, 0x1882_8384_F5F6_F7F8, false, false),
+            (stbux, 0x1882_8384_F5F6_F7F8, true, true),
+            (sth, 0x1718_8384_F5F6_F7F8, false, false),
+            (sthu, 0x1718_8384_F5F6_F7F8, false, true),
+            (sthbrx, 0x1817_8384_F5F6_F7F8, true, false),
+            (stw, 0x1516_1718_F5F6_F7F8, false, false),
+            (stwu, 0x1516_1718_F5F6_F7F8, false, true),
+            (stwx, 0x1516_1718_F5F6_F7F8, true, false),
+            (stwbrx, 0x1817_1615_F5F6_F7F8, true, false),
+            (std, value, false, false),
+            (stdu, value, false, true),
+            (stdux, value, true, true),
+            (stdbrx, value.swap_bytes(), true, false),
+            (stfiwx, 0x1516_1718_F5F6_F7F8, true, false),
+            (stfd, value, false, false),
+            (stfdux, value, true, true),
+        ] {
+            let mut machine = machine_with_data();
+            (machine.ctx.gpr[3], machine.ctx.fpr[3]) = (value, value);
+            machine.one(if indexed { x(op, 3, 4, 5, 0) } else { d(op, 3, 4, 8) | op.row().bits });
+            let read: u64 = machine.memory.read(GuestAddr(DATA)).unwrap();
+            assert_eq!(read, memory, "{op:?}");
+            let base = u64::from(DATA) - 8;
+            assert_eq!(machine.ctx.gpr[4], if updates { base + 8 } else { base }, "{op:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_have_32_bits_and_updates_follow_the_mode() {
+        for (sf, updated) in [(false, u64::from(DATA)), (true, 7 << 32 | u64::from(DATA))] {
+            let mut machine = machine_with_data();
+            machine.ctx.msr |= u64::from(sf) << 63;
+            assert_eq!(machine.ctx.msr & msr_bit::SF != 0, sf);
+            machine.ctx.gpr[4] = 7 << 32 | (u64::from(DATA) - 8);
+            machine.one(d(Op::lwzu, 3, 4, 8));
+            assert_eq!((machine.ctx.gpr[3], machine.ctx.gpr[4]), (0x8182_8384, updated), "sf={sf}");
+        }
+        // RA = 0 is the number 0 in plain forms, and r0 in (invalid) update forms; the address wins over RT.
+        let mut machine = machine_with_data();
+        machine.ctx.gpr[0] = u64::from(DATA);
+        machine.ctx.gpr[5] = u64::from(DATA);
+        machine.one(x(Op::lwzx, 3, 0, 5, 0));
+        machine.one(d(Op::lwzu, 6, 0, 4));
+        assert_eq!((machine.ctx.gpr[3], machine.ctx.gpr[6]), (0x8182_8384, 0xF5F6_F7F8));
+        assert_eq!(machine.ctx.gpr[0], u64::from(DATA) + 4);
+        machine.one(d(Op::lwzu, 4, 4, 8));
+        assert_eq!(machine.ctx.gpr[4], u64::from(DATA));
+    }
+
+    #[test]
+    fn float_loads_and_stores() {
+        let mut machine = machine_with_data();
+        machine.memory.write(GuestAddr(DATA), 1.5_f32.to_bits()).unwrap();
+        machine.one(d(Op::lfs, 1, 4, 8));
+        assert_eq!(machine.ctx.fpr[1], 1.5_f64.to_bits());
+        machine.one(d(Op::stfsu, 1, 4, 12));
+        assert_eq!(machine.word(DATA + 4), 1.5_f32.to_bits());
+        assert_eq!(machine.ctx.gpr[4], u64::from(DATA) + 4);
+        machine.ctx.msr &= !msr_bit::FP;
+        let word = d(Op::lfs, 1, 4, 0);
+        let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
+        assert_eq!(exception.kind, ExceptionKind::Unavailable { word });
+    }
+
+    #[test]
+    fn multiple_and_string_forms() {
+        let mut machine = machine_with_data();
+        machine.ctx.gpr[4] = u64::from(DATA);
+        for n in 0..8 {
+            machine.memory.write(GuestAddr(DATA + 4 * n), 0x0102_0304_u32 * (n + 1)).unwrap();
+        }
+        machine.ctx.gpr[29] = u64::MAX;
+        machine.one(d(Op::lmw, 29, 4, 0));
+        assert_eq!(machine.ctx.gpr[29..], [0x0102_0304, 0x0204_0608, 0x0306_090C]);
+        machine.one(d(Op::stmw, 30, 4, 0x100));
+        assert_eq!((machine.word(DATA + 0x100), machine.word(DATA + 0x104)), (0x0204_0608, 0x0306_090C));
+
+        // Seven bytes wrap from r31 to r0; what is not filled is 0.
+        machine.ctx.gpr[31] = u64::MAX;
+        machine.ctx.gpr[0] = u64::MAX;
+        machine.one(x(Op::lswi, 31, 4, 7, 0));
+        assert_eq!((machine.ctx.gpr[31], machine.ctx.gpr[0]), (0x0102_0304, 0x0204_0600));
+        machine.ctx.set_xer_word(6);
+        machine.ctx.gpr[5] = 0x200;
+        machine.one(x(Op::stswx, 31, 4, 5, 0));
+        let stored: u64 = machine.memory.read(GuestAddr(DATA + 0x200)).unwrap();
+        assert_eq!(stored, 0x0102_0304_0204_0000);
+        machine.one(x(Op::lswx, 9, 4, 5, 0));
+        assert_eq!((machine.ctx.gpr[9], machine.ctx.gpr[10]), (0x0102_0304, 0x0204_0000));
+        machine.ctx.set_xer_word(0);
+        machine.ctx.gpr[9] = 77;
+        machine.one(x(Op::lswx, 9, 4, 5, 0));
+        assert_eq!(machine.ctx.gpr[9], 77);
+        // NB = 0 is 32 bytes.
+        machine.one(x(Op::lswi, 8, 4, 0, 0));
+        assert_eq!((machine.ctx.gpr[8], machine.ctx.gpr[15]), (0x0102_0304, 0x0810_1820));
+    }
+
+    #[test]
+    fn a_fault_leaves_the_context_alone() {
+        let end = DATA + 0x1_0000;
+        for word in [
+            d(Op::lmw, 20, 4, 0),
+            d(Op::lwzu, 3, 4, 8),
+            d(Op::stwu, 3, 4, 8),
+            x(Op::lswi, 3, 4, 16, 0),
+            x(Op::lwarx, 3, 4, 6, 0),
+        ] {
+            let mut machine = Machine::new();
+            machine.ctx.gpr[4] = u64::from(end) - 8;
+            machine.ctx.gpr[6] = 8;
+            machine.ctx.budget = 10;
+            let before = machine.ctx.clone();
+            let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
+            let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
+            assert_eq!((exception.pc, fault.kind), (GuestAddr(CODE), FaultKind::Unmapped), "{word:#x}");
+            assert_eq!(fault.addr, GuestAddr(end), "{word:#x}");
+            assert_eq!(machine.ctx.first_difference(&before), None, "{word:#x}");
+            assert_eq!(machine.ctx.budget, 10);
+        }
+    }
+
+    #[test]
+    fn cache_block_clears_have_their_sizes() {
+        for (op, size) in [(Op::dcbz, 32), (Op::dcbz128, 128)] {
+            let mut machine = Machine::new();
+            machine.memory.fill(GuestAddr(DATA), 0x400, 0xFF).unwrap();
+            machine.ctx.gpr[4] = u64::from(DATA) + 0x100 + size - 1;
+            machine.one(x(op, 0, 0, 4, 0));
+            let mut bytes = [0; 0x400];
+            machine.memory.read_bytes(GuestAddr(DATA), &mut bytes).unwrap();
+            let cleared: Vec<_> = (0..0x400).filter(|&n| bytes[n] == 0).collect();
+            assert_eq!(cleared, (0x100..0x100 + size as usize).collect::<Vec<_>>(), "{op:?}");
+        }
+    }
+
+    #[test]
+    fn a_conditional_store_needs_its_reservation() {
+        for reservations in [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict] {
+            let mut machine = Machine::on(memory(), EngineConfig { reservations });
+            machine.ctx.gpr[4] = u64::from(DATA);
+            machine.ctx.gpr[3] = 5;
+            let lwarx = x(Op::lwarx, 6, 0, 4, 0);
+            let stwcx = x(Op::stwcx, 3, 0, 4, 0);
+            machine.ctx.xer_so = 1;
+            machine.one(stwcx);
+            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (1, 0), "{reservations:?}: none was made");
+            machine.one(lwarx);
+            machine.one(stwcx);
+            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (3, 5), "{reservations:?}");
+            machine.one(stwcx);
+            assert_eq!(machine.ctx.cr[0], 1, "{reservations:?}: one reservation, one store");
+            machine.one(lwarx);
+            machine.memory.write(GuestAddr(DATA), 9_u32).unwrap();
+            machine.one(stwcx);
+            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (1, 9), "{reservations:?}: somebody wrote");
+            machine.one(lwarx);
+            machine.ctx.gpr[4] += 4;
+            machine.one(stwcx);
+            assert_eq!(machine.ctx.cr[0], 1, "{reservations:?}: another address");
+            assert_eq!(machine.ctx.reservation, Reservation::default());
+        }
+    }
+
+    #[test]
+    fn strict_reservations_die_of_foreign_plain_stores_only() {
+        let memory = memory();
+        let config = EngineConfig { reservations: ReservationMode::Strict };
+        let mut own = Machine::on(Arc::clone(&memory), config);
+        let mut other = Machine::on(memory, config);
+        other.ctx.hw_id = 1;
+        let (lwarx, stwcx, stw) = (x(Op::lwarx, 6, 0, 4, 0), x(Op::stwcx, 3, 0, 4, 0), d(Op::stw, 7, 4, 64));
+        for machine in [&mut own, &mut other] {
+            (machine.ctx.gpr[4], machine.ctx.gpr[3]) = (u64::from(DATA), 5);
+        }
+        own.one(lwarx);
+        own.one(stw);
+        own.one(stwcx);
+        assert_eq!(own.ctx.cr[0], 2, "the own store doesn't end it");
+        own.one(lwarx);
+        other.one(stw);
+        own.one(stwcx);
+        assert_eq!(own.ctx.cr[0], 0, "another thread's store to the line does, whatever the value");
+    }
+
+    #[test]
+    fn reservations_must_be_aligned() {
+        let mut machine = Machine::new();
+        machine.ctx.gpr[4] = u64::from(DATA) + 2;
+        for (word, write) in [(x(Op::lwarx, 3, 0, 4, 0), false), (x(Op::stdcx, 3, 0, 4, 0), true)] {
+            let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
+            let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
+            assert_eq!((fault.kind, fault.write), (FaultKind::Misaligned, write));
+        }
+    }
+
+    /// Eight host threads add 1 to a counter 1,000 times each with `lwarx`/`stwcx.`.
+    fn add_concurrently(reservations: ReservationMode, threads: u8) {
+        let memory = memory();
+        // loop: lwarx r3,0,r4; addi r3,r3,1; stwcx. r3,0,r4; bne- loop; bdnz loop; sc
+        let code = [
+            x(Op::lwarx, 3, 0, 4, 0),
+            d(Op::addi, 3, 3, 1),
+            x(Op::stwcx, 3, 0, 4, 0),
+            d(Op::bcx, 4, 2, -12),
+            d(Op::bcx, 16, 0, -16),
+            d(Op::sc, 0, 0, 2),
+        ];
+        Machine::on(Arc::clone(&memory), EngineConfig::default()).put(CODE, &code);
+        thread::scope(|scope| {
+            for hw_id in 0..threads {
+                let mut machine = Machine::on(Arc::clone(&memory), EngineConfig { reservations });
+                scope.spawn(move || {
+                    machine.ctx.hw_id = hw_id;
+                    machine.ctx.gpr[4] = u64::from(DATA);
+                    machine.ctx.ctr = 1000;
+                    // Odd budgets cut between the reservation and its store as well.
+                    while machine.run(37) == Exit::Budget {}
+                    assert_eq!(machine.ctx.pc, CODE + 24);
+                });
+            }
+        });
+        assert_eq!(memory.read::<u32>(GuestAddr(DATA)).unwrap(), u32::from(threads) * 1000);
+    }
+
+    #[test]
+    fn concurrent_lwarx_stwcx_serializes() {
+        add_concurrently(ReservationMode::Context, 8);
+    }
+
+    #[test]
+    fn concurrent_lwarx_stwcx_serializes_with_the_table() {
+        // The table knows six hardware threads, as the machine has.
+        add_concurrently(ReservationMode::Table, 6);
+        add_concurrently(ReservationMode::Strict, 6);
+    }
+
+    #[test]
+    fn a_flag_spin_sees_the_other_thread_s_store() {
+        let memory = memory();
+        // spin: lwz r3,0(r4); cmpwi r3,0; beq spin; lwz r5,4(r4); sc
+        let spin = [
+            d(Op::lwz, 3, 4, 0),
+            d(Op::cmpi, 0, 3, 0),
+            d(Op::bcx, 12, 2, -8),
+            d(Op::lwz, 5, 4, 4),
+            d(Op::sc, 0, 0, 2),
+        ];
+        // stw r6,4(r4); lwsync; stw r7,0(r4); sc
+        let set = [d(Op::stw, 6, 4, 4), x(Op::sync, 1, 0, 0, 0), d(Op::stw, 7, 4, 0), d(Op::sc, 0, 0, 2)];
+        let mut waiter = Machine::on(Arc::clone(&memory), EngineConfig::default());
+        let mut setter = Machine::on(memory, EngineConfig::default());
+        waiter.put(CODE, &spin);
+        waiter.put(CODE + 0x100, &set);
+        waiter.ctx.gpr[4] = u64::from(DATA);
+        setter.ctx = PpcContext { pc: CODE + 0x100, ..PpcContext::default() };
+        (setter.ctx.gpr[4], setter.ctx.gpr[6], setter.ctx.gpr[7]) = (u64::from(DATA), 42, 1);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let Machine { interp, ctx, .. } = &mut waiter;
+                ctx.begin_visit(i64::MAX, 0, u32::MAX);
+                assert_eq!(interp.run(ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 0 });
+            });
+            thread::yield_now();
+            assert_eq!(setter.run(100), Exit::Syscall { lev: 0 });
+        });
+        assert_eq!(waiter.ctx.gpr[5], 42, "what was stored before the flag is seen after it");
+    }
+}

@@ -115,3 +115,88 @@ impl Logical for Cpu<'_> {
         self.logical_immediate(i, self.gpr(i.rs()) ^ i.uimm() << 16)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Exit;
+    use crate::interp::testing::*;
+    use xenia_isa::Op;
+
+    #[test]
+    fn results_and_record_forms() {
+        let (s, b) = (0xFFFF_0000_8000_00F0_u64, 0x0F0F_0F0F_0F0F_0F0F_u64);
+        for (op, result) in [
+            (Op::andx, s & b),
+            (Op::andcx, s & !b),
+            (Op::eqvx, !(s ^ b)),
+            (Op::nandx, !(s & b)),
+            (Op::norx, !(s | b)),
+            (Op::orx, s | b),
+            (Op::orcx, s | !b),
+            (Op::xorx, s ^ b),
+            (Op::extsbx, 0xFFFF_FFFF_FFFF_FFF0),
+            (Op::extshx, 0xF0),
+            (Op::extswx, 0xFFFF_FFFF_8000_00F0),
+            (Op::cntlzwx, 0),
+            (Op::cntlzdx, 0),
+        ] {
+            let mut machine = Machine::new();
+            (machine.ctx.gpr[4], machine.ctx.gpr[5], machine.ctx.xer_so) = (s, b, 1);
+            machine.one(x(op, 4, 3, 5, RC));
+            let ctx = &machine.ctx;
+            assert_eq!(ctx.gpr[3], result, "{op:?}");
+            let order = match result as i32 {
+                i32::MIN..=-1 => 8,
+                0 => 2,
+                _ => 4,
+            };
+            assert_eq!(ctx.cr[0], order | 1, "{op:?}");
+        }
+        for (op, value, result) in [(Op::cntlzwx, 0, 32), (Op::cntlzdx, 0, 64), (Op::cntlzwx, 1 << 40, 32)] {
+            let mut machine = Machine::new();
+            machine.ctx.gpr[4] = value;
+            machine.one(x(op, 4, 3, 0, 0));
+            assert_eq!(machine.ctx.gpr[3], result, "{op:?}");
+        }
+    }
+
+    #[test]
+    fn immediates_are_not_sign_extended() {
+        let s = 0x1111_2222_3333_4444_u64;
+        for (op, result, records) in [
+            (Op::andi_rc, 0x4444, true),
+            (Op::andis_rc, 0x3333_0000, true),
+            (Op::ori, s | 0xFFFF, false),
+            (Op::oris, s | 0xFFFF_0000, false),
+            (Op::xori, s ^ 0xFFFF, false),
+            (Op::xoris, s ^ 0xFFFF_0000, false),
+        ] {
+            let mut machine = Machine::new();
+            machine.ctx.gpr[4] = s;
+            machine.one(d(op, 4, 3, 0xFFFF));
+            assert_eq!(machine.ctx.gpr[3], result, "{op:?}");
+            assert_eq!(machine.ctx.cr[0], if records { 4 } else { 0 }, "{op:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_four_low_priority_hints_yield() {
+        for n in 0..32 {
+            let mut machine = Machine::new();
+            machine.ctx.gpr[n as usize] = 0x1234;
+            machine.put(CODE, &[x(Op::orx, n, n, n, 0), d(Op::sc, 0, 0, 2)]);
+            let exit = machine.run(10);
+            if n >= 28 {
+                assert_eq!(exit, Exit::Yield, "r{n}");
+                assert_eq!((machine.ctx.pc, machine.ctx.executed()), (CODE + 4, 1), "r{n}");
+            } else {
+                assert_eq!(exit, Exit::Syscall { lev: 0 }, "r{n}");
+            }
+            assert_eq!(machine.ctx.gpr[n as usize], 0x1234);
+        }
+        // With Rc it is a plain move.
+        let mut machine = Machine::new();
+        machine.one(x(Op::orx, 31, 31, 31, RC));
+        assert_eq!(machine.ctx.cr[0], 2);
+    }
+}
