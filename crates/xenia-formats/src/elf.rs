@@ -6,25 +6,21 @@
 //! Invariant: every segment of an [`Elf`] lies in the file, none overlaps another, and together they span
 //! at most [`MAX_IMAGE_SIZE`].
 
+mod tables;
+
 use std::io;
 
 use object::elf;
 use object::endian::BigEndian;
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
+use object::read::elf::{FileHeader, ProgramHeader};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
 use crate::error::{FormatError, Reason};
-use crate::fields::text;
 use crate::image::{ImageKind, LoadedImage, MAX_IMAGE_SIZE, PageRun, Protection, Symbol};
 use crate::read_at::{ReadAt, read_exact_at, read_prefix};
 
 /// The largest file accepted; debug sections may outweigh the image.
 const MAX_FILE: u64 = 512 << 20;
-/// Most symbols that are read.
-const MAX_SYMBOLS: usize = 1 << 20;
-/// Longest name of a section or symbol; what follows is cut off.
-const MAX_NAME: usize = 255;
-
 type Header = elf::FileHeader32<BigEndian>;
 
 /// Whether the file begins as an ELF of any kind does.
@@ -143,44 +139,7 @@ impl Elf {
             ));
         }
 
-        let table = u64::from(header.e_shoff(BigEndian));
-        let damaged_sections = damaged("ELF sections", table);
-        let rows = header.sections(BigEndian, bytes).map_err(damaged_sections)?;
-        let mut sections = Vec::new();
-        for row in rows.iter() {
-            let name = rows.section_name(BigEndian, row).map_err(damaged("ELF section name", table))?;
-            if let Some((offset, size)) = row.file_range(BigEndian).filter(|_| !name.is_empty()) {
-                let allocated = row.sh_flags(BigEndian).contains(elf::SHF_ALLOC);
-                sections.push(Section {
-                    name: text(&name[..name.len().min(MAX_NAME)]),
-                    address: if allocated { GuestAddr(row.sh_addr(BigEndian)) } else { GuestAddr::NULL },
-                    file_offset: offset as u32,
-                    size: size as u32,
-                });
-            }
-        }
-        let table = rows.symbols(BigEndian, bytes, elf::SHT_SYMTAB).map_err(damaged("ELF symbols", table))?;
-        let mut symbols = Vec::new();
-        for row in table.iter().take(MAX_SYMBOLS) {
-            let kind = row.st_type();
-            if row.is_undefined(BigEndian) || matches!(kind, elf::STT_FILE | elf::STT_SECTION | elf::STT_TLS)
-            {
-                continue;
-            }
-            // A damaged name loses the symbol, not the program.
-            let Ok(name) = row.name(BigEndian, table.strings()) else { continue };
-            if name.is_empty() {
-                continue;
-            }
-            symbols.push(Symbol {
-                name: text(&name[..name.len().min(MAX_NAME)]),
-                address: GuestAddr(row.st_value(BigEndian)),
-                size: row.st_size(BigEndian),
-                is_function: kind == elf::STT_FUNC,
-            });
-        }
-        symbols.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
-
+        let (sections, symbols) = tables::read(header, bytes)?;
         let headers_size = u64::from(header.e_phoff(BigEndian)) + size_of_val(program) as u64;
         Ok(Self { entry, segments, tls, sections, symbols, headers_size: headers_size as u32, data })
     }

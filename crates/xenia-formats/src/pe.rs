@@ -26,6 +26,9 @@ pub(crate) const DIRECTORIES: usize = 0x60;
 /// Index of the exception directory, which is the function table.
 pub(crate) const EXCEPTION_DIRECTORY: usize = 3;
 
+/// Longest function table accepted, in bytes: a million functions.
+const MAX_FUNCTION_TABLE: u32 = 8 << 20;
+
 /// A section of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeSection {
@@ -132,6 +135,8 @@ impl PeHeaders {
     pub fn read_functions(&self, image: &[u8], base: GuestAddr) -> Result<Vec<FunctionEntry>, FormatError> {
         let Some((offset, size)) = self.function_table() else { return Ok(Vec::new()) };
         let whole = Fields::new(image, 0, "PE function table");
+        let limit = u64::from(MAX_FUNCTION_TABLE);
+        FormatError::check_limit("PE function table size", u64::from(offset), u64::from(size), limit)?;
         let table = whole.sub(offset as usize, size as usize, whole.what)?;
         let mut functions = Vec::with_capacity(size as usize / 8);
         for at in (0..size as usize / 8).map(|row| row * 8) {

@@ -163,7 +163,7 @@ pub(super) fn read(
             }
             decrypt(xex, keys, &mut data, first, |block| {
                 // A damaged block still shows by its chunk list that the key is right.
-                sha1(&[block]) == *first_block_digest || chunks(block).is_ok()
+                sha1(&[block]) == *first_block_digest || for_each_chunk(block, |_| {}).is_ok()
             })?;
             let stream = gather_chunks(&data, start, first, *first_block_digest, digests)?;
             let mut image = vec![0; image_size];
@@ -244,9 +244,7 @@ fn gather_chunks(
             .get(at..at + size)
             .ok_or_else(|| refuse(format!("its {size} bytes reach beyond the {} stored", data.len())))?;
         digests.push(DigestCheck { what: format!("LZX block {index}"), ok: sha1(&[block]) == digest });
-        for chunk in chunks(block).map_err(refuse)? {
-            stream.extend_from_slice(chunk);
-        }
+        for_each_chunk(block, |chunk| stream.extend_from_slice(chunk)).map_err(refuse)?;
         at += size;
         size = u32::from_be_bytes([block[0], block[1], block[2], block[3]]) as usize;
         digest.copy_from_slice(&block[4..LZX_BLOCK_HEADER]);
@@ -255,22 +253,21 @@ fn gather_chunks(
     Ok(stream)
 }
 
-/// The chunks of one block: a length and that many bytes each, up to a zero length.
-fn chunks(block: &[u8]) -> Result<Vec<&[u8]>, String> {
+/// Gives each chunk of one block: a length and that many bytes each, up to a zero length.
+fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result<(), String> {
     if block.len() < LZX_BLOCK_HEADER {
         return Err(format!("{} bytes hold no block header", block.len()));
     }
-    let mut found = Vec::new();
     let mut at = LZX_BLOCK_HEADER;
     while let Some(length) = block.get(at..at + 2) {
         let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
         if length == 0 {
-            return Ok(found);
+            return Ok(());
         }
         let chunk = block
             .get(at + 2..at + 2 + length)
             .ok_or_else(|| format!("the chunk of {length} bytes at {at:#x} reaches beyond it"))?;
-        found.push(chunk);
+        give(chunk);
         at += 2 + length;
     }
     Err("its chunk list has no end".into())
