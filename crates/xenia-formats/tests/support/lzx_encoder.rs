@@ -265,7 +265,7 @@ fn tokens(
     while at < end {
         let limit = end.min((at / FRAME + 1) * FRAME) - at;
         let common = |distance: usize| {
-            if distance == 0 || distance > at || distance > window {
+            if distance == 0 || distance > at || distance > window - 3 {
                 return 0;
             }
             (0..limit.min(257)).take_while(|&i| data[at + i] == data[at + i - distance]).count()
