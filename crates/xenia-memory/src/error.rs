@@ -42,9 +42,9 @@ pub enum MemoryError {
         /// The host's error.
         source: io::Error,
     },
-    /// More address spaces exist in this process than the fault handler has room for.
-    #[error("more than {0} guest address spaces in one process")]
-    TooManySpaces(usize),
+    /// More address spaces or code hooks exist in this process than the fault handler has room for.
+    #[error("more than {0} guest address spaces or code hooks in one process")]
+    TooMany(usize),
 }
 
 /// Why an allocation, a change of protection or a release was refused.

@@ -19,33 +19,39 @@
 //! - `unsafe` lives in `host`, `mapping`, `page_table` (zeroed arrays), `device` (the current queue), `mirror`,
 //!   `signal_stack`, the fault handler, and where the accessors call `host`.
 
-#![allow(dead_code)] // the watches and the fault handler that use the rest come next
-
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!(
     "xenia-memory runs on x86-64 Linux only: fault handling and instruction emulation are written for it"
 );
 
 mod allocate;
+mod barrier;
 mod device;
+mod emulate;
 mod engine;
 mod error;
+mod fault;
 mod heap;
 mod hle;
+mod hook;
 mod host;
 mod layout;
+mod map_budget;
 mod mapping;
 mod memory;
 mod mirror;
 mod page_table;
 mod protect;
+mod registry;
 mod reservation;
 mod signal_stack;
+mod snapshot;
 mod watch;
 
 pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};
+pub use hook::{Action, CodeHook, FaultHook, HostFault, register_code_hook};
 pub use layout::{
     DEVICE_BLOCK, GPU_REGISTERS, Heap, NULL_GUARD, PHYSICAL_SIZE, XMA_REGISTERS, physical, physical_to_view,
 };
@@ -53,3 +59,4 @@ pub use mapping::GUARD;
 pub use memory::{GuestMemory, MemoryCounters};
 pub use protect::Protect;
 pub use reservation::{HOLDERS, ReservationTable};
+pub use watch::Watch;

@@ -18,7 +18,6 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
-use xenia_guest::PAGE_SIZE;
 
 /// Inaccessible bytes before and after each view: more than any displacement of an instruction
 /// plus the longest access.
@@ -191,19 +190,5 @@ impl Mapping {
         let start = seek(from, libc::SEEK_DATA)?;
         let end = seek(start, libc::SEEK_HOLE).unwrap_or(BACKING_PAGES);
         Some(start..end.max(start + 1))
-    }
-
-    /// Copies one backing page, without making the host allocate it.
-    pub(crate) fn read_page(&self, backing_page: u32, into: &mut [u8; PAGE_SIZE as usize]) -> bool {
-        // SAFETY: the buffer is as long as said.
-        let read = unsafe {
-            libc::pread(
-                self.fd.as_raw_fd(),
-                into.as_mut_ptr().cast(),
-                into.len(),
-                i64::from(backing_page) << PAGE_SHIFT,
-            )
-        };
-        read == PAGE_SIZE as isize
     }
 }

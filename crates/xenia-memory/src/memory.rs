@@ -2,17 +2,20 @@
 
 use crate::device::{Device, DeviceRegisters};
 use crate::error::{Access, FaultKind, MemoryError, MemoryFault};
+use crate::fault::{self, SPACES};
 use crate::heap::{AllocKind, Zones};
 use crate::host::ViewBase;
 use crate::layout::{self, DEVICE_BLOCK, Heap, NULL_GUARD, PAGE_SHIFT, PHYSICAL_SIZE};
+use crate::map_budget::MapBudget;
 use crate::mapping::Mapping;
 use crate::mirror::Mirror;
 use crate::page_table::{COMMITTED, DEVICE, PageTable, READ, WRITE};
 use crate::protect::Protect;
+use crate::registry::Entry;
 use crate::reservation::ReservationTable;
 use parking_lot::Mutex;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
 
 /// Bytes of physical memory from 0 on that are committed from the start, at 0xC0000000: the GPU
@@ -30,7 +33,17 @@ pub struct GuestMemory {
     pub(crate) counts: Counts,
     pub(crate) mirror: Mirror,
     pub(crate) zones: Mutex<Zones>,
+    pub(crate) map_budget: MapBudget,
     pub(crate) mapping: Mapping,
+    entry: OnceLock<Entry>,
+}
+
+impl Drop for GuestMemory {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.get() {
+            SPACES.remove(entry);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -38,6 +51,7 @@ pub(crate) struct Counts {
     pub(crate) writes: AtomicU64,
     pub(crate) watch_faults: AtomicU64,
     pub(crate) bumps: AtomicU64,
+    pub(crate) watches_refused: AtomicU64,
 }
 
 /// How often things happened since the address space was made.
@@ -49,12 +63,21 @@ pub struct MemoryCounters {
     pub watch_faults: u64,
     /// Times that a page's version went up.
     pub page_version_bumps: u64,
+    /// Watches that ended up [`crate::Watch::Unprotected`].
+    pub watches_refused: u64,
 }
 
 impl GuestMemory {
     /// A fresh address space: nothing committed but the devices and the GPU's write-back area
     /// (the first 16 MiB of physical memory, at 0xC0000000).
     pub fn new() -> Result<Arc<Self>, MemoryError> {
+        Self::with_map_limit(None)
+    }
+
+    /// As [`GuestMemory::new`], with the number of host mappings that the address spaces of the process may
+    /// plan with instead of the host's `vm.max_map_count`.
+    pub fn with_map_limit(limit: Option<u32>) -> Result<Arc<Self>, MemoryError> {
+        fault::install()?;
         let mapping = Mapping::new()?;
         let memory = Self {
             alias: ViewBase(mapping.alias_base()),
@@ -64,7 +87,9 @@ impl GuestMemory {
             counts: Counts::default(),
             mirror: Mirror::default(),
             zones: Mutex::new(Zones::new()),
+            map_budget: MapBudget::new(limit),
             mapping,
+            entry: OnceLock::new(),
         };
         for device in Device::ALL {
             let first = device.base().0 >> PAGE_SHIFT;
@@ -84,7 +109,11 @@ impl GuestMemory {
                 .alloc_fixed(addr, size, kind, protect)
                 .unwrap_or_else(|e| unreachable!("the space is empty: {e}"));
         }
-        Ok(Arc::new(memory))
+        let memory = Arc::new(memory);
+        let range = memory.mapping.guest_reservation();
+        let entry = SPACES.insert(range, Arc::as_ptr(&memory).cast_mut())?;
+        memory.entry.get_or_init(|| entry);
+        Ok(memory)
     }
 
     /// Host address of guest address 0 in the view for compiled code: host rights are the guest's
@@ -114,6 +143,7 @@ impl GuestMemory {
             writes_total: self.counts.writes.load(Relaxed),
             watch_faults: self.counts.watch_faults.load(Relaxed),
             page_version_bumps: self.counts.bumps.load(Relaxed),
+            watches_refused: self.counts.watches_refused.load(Relaxed),
         }
     }
 

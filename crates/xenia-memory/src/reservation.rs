@@ -81,9 +81,10 @@ impl ReservationTable {
         }
     }
 
-    /// Reserves the line of `addr` for hardware thread `hw_id` (below [`HOLDERS`]), which gives up the line it held before.
+    /// Reserves the line of `addr` for hardware thread `hw_id` (taken modulo [`HOLDERS`]), which gives up the line it held before.
     /// Returns the generation to commit with. Call it *before* loading the word.
     pub fn reserve(&self, addr: GuestAddr, hw_id: u8) -> u32 {
+        let hw_id = hw_id % HOLDERS;
         let line = line_of(addr);
         let before = self.last[hw_id as usize].swap(line + 1, Relaxed);
         if before != 0 && before != line + 1 {
@@ -104,19 +105,28 @@ impl ReservationTable {
     }
 
     /// Ends the reservation of `hw_id` on the line of `addr` if it stands since `generation`, and with it all other holders'.
-    /// True if it stood: the caller then stores by a compare-exchange with the value that it had loaded.
+    /// True if it stood: the caller then stores by a compare-exchange with the value that it had loaded. Either way `hw_id`
+    /// holds nothing afterwards.
     pub fn try_commit(&self, addr: GuestAddr, generation: u32, hw_id: u8) -> bool {
+        let hw_id = hw_id % HOLDERS;
         let line = line_of(addr);
-        self.last[hw_id as usize].store(0, Relaxed);
-        self.update(line, |bank| {
-            let stands = bank.line == line && bank.generation == generation && bank.holders >> hw_id & 1 != 0;
-            stands.then_some(Bank { holders: 0, generation: generation.wrapping_add(1), ..bank })
-        })
-        .is_ok()
+        let before = self.last[hw_id as usize].swap(0, Relaxed);
+        let committed = self
+            .update(line, |bank| {
+                let holds = bank.line == line && bank.holders >> hw_id & 1 != 0;
+                let stands = holds && bank.generation == generation;
+                stands.then_some(Bank { holders: 0, generation: generation.wrapping_add(1), ..bank })
+            })
+            .is_ok();
+        if before != 0 && (!committed || before != line + 1) {
+            self.drop_holder(before - 1, hw_id);
+        }
+        committed
     }
 
     /// Gives up whatever `hw_id` holds: a thread switch, or a store-conditional to another line.
     pub fn release(&self, hw_id: u8) {
+        let hw_id = hw_id % HOLDERS;
         let before = self.last[hw_id as usize].swap(0, Relaxed);
         if before != 0 {
             self.drop_holder(before - 1, hw_id);
@@ -143,5 +153,88 @@ impl ReservationTable {
     #[inline]
     pub fn has_active_reservers(&self) -> bool {
         self.active.load(Relaxed) != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: GuestAddr = GuestAddr(0x8234_5600);
+    /// Same line as `A`.
+    const A_TOO: GuestAddr = GuestAddr(0x8234_567C);
+    const B: GuestAddr = GuestAddr(0x8234_5680);
+    /// Same bank as `A`, another line.
+    const COLLIDES: GuestAddr = GuestAddr(0x8234_5600 + 4096 * RESERVATION_LINE);
+
+    #[test]
+    fn a_reservation_commits_once() {
+        let table = ReservationTable::new();
+        assert!(!table.has_active_reservers());
+        let generation = table.reserve(A, 0);
+        assert!(table.has_active_reservers());
+        assert!(table.try_commit(A_TOO, generation, 0), "the line counts, not the word");
+        assert!(!table.try_commit(A, generation, 0));
+        assert!(!table.has_active_reservers());
+    }
+
+    #[test]
+    fn several_threads_hold_a_line_and_a_commit_ends_them_all() {
+        let table = ReservationTable::new();
+        let held: Vec<u32> = (0..HOLDERS).map(|hw| table.reserve(A, hw)).collect();
+        assert!(table.try_commit(A, held[3], 3));
+        for hw in 0..HOLDERS {
+            assert!(!table.try_commit(A, held[hw as usize], hw), "{hw}");
+        }
+        // A new reservation of the same line is not confused with the ended ones.
+        let again = table.reserve(A, 1);
+        assert!(!table.try_commit(A, held[1], 1), "an old generation");
+        let _ = again;
+    }
+
+    #[test]
+    fn writes_to_the_line_end_it_and_others_do_not() {
+        let table = ReservationTable::new();
+        let generation = table.reserve(A, 2);
+        table.invalidate_for_write(B);
+        table.invalidate_for_write(COLLIDES);
+        assert!(table.try_commit(A, generation, 2));
+        let generation = table.reserve(A, 2);
+        table.invalidate_for_write(A_TOO);
+        assert!(!table.try_commit(A, generation, 2));
+        assert!(!table.has_active_reservers());
+    }
+
+    #[test]
+    fn colliding_lines_evict_each_other() {
+        let table = ReservationTable::new();
+        let first = table.reserve(A, 0);
+        let second = table.reserve(COLLIDES, 1);
+        assert!(!table.try_commit(A, first, 0));
+        assert!(table.try_commit(COLLIDES, second, 1));
+    }
+
+    #[test]
+    fn a_thread_holds_one_line_at_a_time() {
+        let table = ReservationTable::new();
+        let first = table.reserve(A, 0);
+        let second = table.reserve(B, 0);
+        assert!(!table.try_commit(A, first, 0), "given up by the second reservation");
+        let _ = second;
+        let generation = table.reserve(A, 0);
+        table.release(0);
+        assert!(!table.has_active_reservers());
+        assert!(!table.try_commit(A, generation, 0));
+    }
+
+    #[test]
+    fn the_whole_address_fits_into_a_bank() {
+        let table = ReservationTable::new();
+        for addr in [0, 0x7F, 0xFFFF_FF80, 0xFFFF_FFFF] {
+            let generation = table.reserve(GuestAddr(addr), 5);
+            assert!(table.try_commit(GuestAddr(addr), generation, 5), "{addr:#x}");
+        }
+        let bank = Bank { line: 0x1FF_FFFF, holders: 0x3F, generation: u32::MAX };
+        assert!(Bank::unpack(bank.pack()) == bank);
     }
 }

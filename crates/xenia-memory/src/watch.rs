@@ -1,13 +1,60 @@
-//! Watches on pages, and how a page changes hands.
-use crate::error::MemoryError;
-use crate::layout::guest_pages;
+//! Watches: being told, by a page's version, that somebody stored to it. Also how pages get new rights.
+//!
+//! ```text
+//!             watch                     first store, unwatch, remap
+//!   IDLE ──► OWNED ──► WATCHED ──► OWNED ──► IDLE
+//!                 flags, then host rights     version, then flags, then host rights
+//! ```
+//!
+//! A watch lasts for one store. A store by compiled code to a watched page meets a write-protected host page; the fault handler
+//! bumps the version, takes the watch away and lets the store go on. Other stores see the flag after the bytes are there,
+//! and do the same.
+//!
+//! Invariants, which make this right without a lock in the handler:
+//! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.
+//! - OWNED lasts a few system calls. Its holder never touches the guest view, so it can't fault on the page it owns.
+//! - The handler never waits: it retries the store, which faults again until the page is free.
+//! - Normal code that owns several pages takes them in ascending order and under the heap lock; everybody else only
+//!   tries. So there is no cycle of waiting.
+//! - A page that is write-protected without a watch (a change of rights overtook another) is repaired at
+//!   the next fault.
+
+use crate::barrier;
+use crate::error::{Access, MemoryError};
+use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, guest_pages, part_of};
+use crate::map_budget::{Grain, MAX_GRAIN};
 use crate::mapping::{HostRights, host_error};
 use crate::memory::GuestMemory;
-use crate::page_table::{READ, WATCHED, WRITE};
+use crate::page_table::{COMMITTED, READ, WATCHED, WRITE, state};
 use std::ops::Range;
+use std::sync::atomic::Ordering::*;
+use std::thread;
+use xenia_guest::GuestAddr;
+
+/// What a watch rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Watch {
+    /// Every store bumps the version.
+    Protected,
+    /// The host can't protect the page (its limit on mappings): stores by compiled code may go unseen, so the contents
+    /// have to be compared wherever the version would be.
+    Unprotected,
+}
+
+/// How the handler of a fault in the guest view goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultOutcome {
+    /// Run the instruction again.
+    Retry,
+    /// The access is allowed, but the host can't open the page: do it through the alias view.
+    Emulate,
+    /// The guest has no right to it.
+    Refused,
+}
 
 /// Host rights of a page with these flags.
-pub(crate) fn host_rights(flags: u8) -> HostRights {
+fn host_rights(flags: u8) -> HostRights {
     match flags {
         f if f & READ == 0 => HostRights::None,
         f if f & WRITE == 0 || f & WATCHED != 0 => HostRights::Read,
@@ -15,27 +62,313 @@ pub(crate) fn host_rights(flags: u8) -> HostRights {
     }
 }
 
-impl GuestMemory {
-    /// Gives backing pages new flags.
-    pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
-        for page in pages.clone() {
-            self.pages.change_flags(page, flags, !flags);
-            self.bump(page);
-        }
-        for guest in guest_pages(&pages) {
-            if !guest.is_empty() && !self.mapping.protect(guest, host_rights(flags)) {
-                return Err(host_error("mprotect of guest memory"));
-            }
-        }
-        if flags == 0 { self.mapping.discard(pages) } else { Ok(()) }
+/// A set of pages out of one aligned block of [`MAX_GRAIN`].
+#[derive(Default)]
+struct PageSet([u64; MAX_GRAIN as usize / 64]);
+
+impl PageSet {
+    fn insert(&mut self, page: u32) {
+        let i = (page % MAX_GRAIN) as usize;
+        self.0[i / 64] |= 1 << (i % 64);
     }
 
-    /// A store went to a page that is watched.
+    fn contains(&self, page: u32) -> bool {
+        let i = (page % MAX_GRAIN) as usize;
+        self.0[i / 64] >> (i % 64) & 1 != 0
+    }
+
+    /// The runs of members within `pages`.
+    fn runs(&self, pages: Range<u32>) -> impl Iterator<Item = Range<u32>> + '_ {
+        let mut next = pages.start;
+        std::iter::from_fn(move || {
+            let start = (next..pages.end).find(|&p| self.contains(p))?;
+            next = (start..pages.end).find(|&p| !self.contains(p)).unwrap_or(pages.end);
+            Some(start..next)
+        })
+    }
+}
+
+/// The aligned block of `grain` pages around `page`, cut to the part of the backing that it lies in.
+fn block_of(page: u32, grain: u32) -> Range<u32> {
+    let part = part_of(page);
+    let start = page / grain * grain;
+    start.max(part.start)..(start + grain).min(part.end)
+}
+
+impl GuestMemory {
+    /// Watches the pages of `addr..addr + len`, all of which must be committed: from now until the first store to a page by anybody,
+    /// through any view, that store moves the page's version. Read the version *before* this call and the contents after it: if
+    /// the version still is what it was, so are the contents. (Read after this call, a version may include the
+    /// bump of a store that ended the watch at once, but is not there yet.) More pages than asked for may end up watched.
+    pub fn watch(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
+        self.check(addr.0, len, COMMITTED, false)?;
+        if len == 0 {
+            return Ok(Watch::Protected);
+        }
+        let last = addr.0 + (len - 1);
+        let mut result = Watch::Protected;
+        let mut pages = (addr.0 >> PAGE_SHIFT..=last >> PAGE_SHIFT)
+            .filter_map(|page| backing_page(page << PAGE_SHIFT))
+            .peekable();
+        let _guard = self.zones.lock();
+        while let Some(first) = pages.next() {
+            // Neighbours share a change of rights, block by block.
+            let mut run = first..first + 1;
+            while let Some(next) = pages.next_if(|&p| p == run.end && p % MAX_GRAIN != 0) {
+                run.end = next + 1;
+            }
+            if self.watch_run(run) == Watch::Unprotected {
+                result = Watch::Unprotected;
+            }
+        }
+        barrier::on_all_threads();
+        Ok(result)
+    }
+
+    /// Watches one page by its index and returns the version that the contents now read have, as long as it doesn't
+    /// move. `None` if the page is not committed.
+    pub fn watch_page(&self, index: u32) -> Option<(u32, Watch)> {
+        let version = self.page_version(index);
+        if index >= BACKING_PAGES {
+            return None;
+        }
+        let guest = crate::layout::canonical_guest_page(index);
+        let watch = self.watch(GuestAddr(guest << PAGE_SHIFT), 1).ok()?;
+        Some((version, watch))
+    }
+
+    /// Watches backing pages inside one block. Called under the heap lock.
+    fn watch_run(&self, asked: Range<u32>) -> Watch {
+        let is_watched = |p: u32| self.pages.state(p).load(Acquire) == state::WATCHED;
+        if asked.clone().all(is_watched) {
+            return Watch::Protected;
+        }
+        if self.map_budget.wants_count() {
+            self.count_mappings();
+        }
+        let grain = self.map_budget.grain();
+        if grain == Grain::Refuse {
+            self.counts.watches_refused.fetch_add(1, Relaxed);
+            return Watch::Unprotected;
+        }
+        let pages = block_of(asked.start, grain.pages()).start..block_of(asked.end - 1, grain.pages()).end;
+        let mut owned = PageSet::default();
+        for page in pages.clone() {
+            let wanted = asked.contains(&page) || self.pages.backing_flags(page) & COMMITTED != 0;
+            if wanted && self.own(page, state::IDLE) {
+                owned.insert(page);
+                self.pages.change_flags(page, WATCHED, 0);
+            }
+        }
+        let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(run));
+        for page in owned.runs(pages).flatten() {
+            if !protected {
+                self.pages.change_flags(page, 0, WATCHED);
+                self.apply_rights(page..page + 1);
+                self.bump(page);
+            }
+            let new = if protected { state::WATCHED } else { state::IDLE };
+            self.pages.state(page).store(new, Release);
+        }
+        if protected {
+            Watch::Protected
+        } else {
+            self.counts.watches_refused.fetch_add(1, Relaxed);
+            Watch::Unprotected
+        }
+    }
+
+    /// Ends the watches on the pages of `addr..addr + len`. Their versions move, as nobody will be told of
+    /// stores from now on, and somebody else may have relied on the watch.
+    pub fn unwatch(&self, addr: GuestAddr, len: u32) {
+        if len == 0 {
+            return;
+        }
+        for page in addr.0 >> PAGE_SHIFT..=addr.0.saturating_add(len - 1) >> PAGE_SHIFT {
+            if let Some(page) = backing_page(page << PAGE_SHIFT) {
+                self.end_watch(page);
+            }
+        }
+    }
+
+    /// A store, already visible, went to a page that was seen to be watched.
     #[cold]
     #[inline(never)]
     pub(crate) fn stored_to_watched(&self, addr: u32) {
-        if let Some(page) = crate::layout::backing_page(addr) {
+        if let Some(page) = backing_page(addr)
+            && !self.end_watch(page)
+        {
+            // Somebody else is ending or beginning the watch right now: the version must move for this store too.
             self.bump(page);
         }
+    }
+
+    /// Waits for a page in normal code: true once it is owned, false if its state is neither `from` nor OWNED.
+    fn own(&self, page: u32, from: u8) -> bool {
+        loop {
+            match self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire) {
+                Ok(_) => return true,
+                Err(state::OWNED) => thread::yield_now(),
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Tries to own a page that is in state `from`.
+    fn try_own(&self, page: u32, from: u8) -> bool {
+        self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire).is_ok()
+    }
+
+    /// Sets the host rights of a run of owned backing pages, all of which have the same flags but for pages that keep
+    /// theirs, in every view. False if the host refused. Async-signal-safe.
+    fn apply_rights(&self, run: Range<u32>) -> bool {
+        let mut done = true;
+        for guest in guest_pages(&run) {
+            let mut rest = guest;
+            while !rest.is_empty() {
+                let (alike, rights) = self.pages.run(&rest, host_rights);
+                rest.start = alike.end;
+                self.map_budget.add(2);
+                done &= self.mapping.protect(alike, rights);
+            }
+        }
+        done
+    }
+
+    /// Ends the watch on `page`, and on its neighbours if mappings are scarce. False if there was no watch or another thread is at it.
+    /// Async-signal-safe.
+    fn end_watch(&self, page: u32) -> bool {
+        if !self.try_own(page, state::WATCHED) {
+            return false;
+        }
+        let grain = self.map_budget.grain().pages();
+        // Whole write-protected runs can be opened without splitting a mapping.
+        if !self.open(page, grain) && grain < MAX_GRAIN && self.try_own(page, state::IDLE) {
+            self.open(page, MAX_GRAIN);
+        }
+        true
+    }
+
+    /// Takes the watches off a block of pages around `page`, which is owned, and gives `page` up. False if the host refused to
+    /// change its rights: stores to it go on faulting.
+    fn open(&self, page: u32, grain: u32) -> bool {
+        let block = block_of(page, grain);
+        let mut owned = PageSet::default();
+        owned.insert(page);
+        for other in block.clone() {
+            if other != page && self.try_own(other, state::WATCHED) {
+                owned.insert(other);
+            }
+        }
+        let mut done = true;
+        for run in owned.runs(block.clone()) {
+            for page in run.clone() {
+                self.bump(page);
+                self.pages.change_flags(page, 0, WATCHED);
+            }
+            done &= self.apply_rights(run);
+        }
+        for page in owned.runs(block).flatten() {
+            self.pages.state(page).store(state::IDLE, Release);
+        }
+        done
+    }
+
+    /// What to do about an access by compiled code that faulted in the guest view at `addr`, which is not a device.
+    /// Async-signal-safe.
+    pub(crate) fn fault_outcome(&self, addr: u32, write: bool) -> FaultOutcome {
+        let needed = if write { WRITE } else { READ };
+        let Some(page) = backing_page(addr) else { return FaultOutcome::Refused };
+        let state = self.pages.state(page);
+        match state.load(Acquire) {
+            // Rights are changing: what they will be is not known yet. Let the other thread run.
+            state::OWNED => {
+                // SAFETY: no arguments, no effect on memory.
+                unsafe { libc::sched_yield() };
+                return FaultOutcome::Retry;
+            }
+            _ if self.pages.flags(addr) & needed == 0 => {
+                // Only an answer if the rights stood still while we looked.
+                return if state.load(Acquire) == state::OWNED {
+                    FaultOutcome::Retry
+                } else {
+                    FaultOutcome::Refused
+                };
+            }
+            state::WATCHED if write && self.end_watch(page) => {
+                self.counts.watch_faults.fetch_add(1, Relaxed);
+                return FaultOutcome::Retry;
+            }
+            _ => {}
+        }
+        // The access is allowed. Either it no longer faults, or the host's rights are behind.
+        let Some(from) = [state::IDLE, state::WATCHED].into_iter().find(|&s| self.try_own(page, s)) else {
+            return FaultOutcome::Retry;
+        };
+        let done = self.apply_rights(page..page + 1);
+        state.store(from, Release);
+        if done { FaultOutcome::Retry } else { FaultOutcome::Emulate }
+    }
+
+    /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without flags lose their contents.
+    /// Called under the heap lock.
+    pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
+        for page in pages.clone() {
+            while !self.try_own(page, state::IDLE) && !self.try_own(page, state::WATCHED) {
+                thread::yield_now();
+            }
+            self.pages.change_flags(page, flags, !flags);
+            self.bump(page);
+        }
+        let protect = || {
+            guest_pages(&pages).into_iter().filter(|guest| !guest.is_empty()).all(|guest| {
+                self.map_budget.add(2);
+                self.mapping.protect(guest, host_rights(flags))
+            })
+        };
+        let mut result = Ok(());
+        if !protect() {
+            // Watches are what takes mappings; without them there is room.
+            self.end_all_watches();
+            if !protect() {
+                result = Err(host_error("mprotect of guest memory"));
+            }
+        }
+        if result.is_err() && flags != 0 {
+            // Without host rights there are no guest rights either.
+            for page in pages.clone() {
+                self.pages.change_flags(page, 0, !0);
+            }
+        }
+        if flags == 0 {
+            result = result.and(self.mapping.discard(pages.clone()));
+        }
+        for page in pages {
+            self.pages.state(page).store(state::IDLE, Release);
+        }
+        result
+    }
+
+    /// Ends every watch but those of pages that somebody owns.
+    fn end_all_watches(&self) {
+        for page in 0..BACKING_PAGES {
+            if self.try_own(page, state::WATCHED) {
+                self.open(page, MAX_GRAIN);
+            }
+        }
+    }
+
+    /// Counts the mappings of the guest view and tells the budget. Called under the heap lock.
+    fn count_mappings(&self) {
+        let mut mappings = 1;
+        let mut last = HostRights::None;
+        for page in 0..GUEST_PAGES as u32 {
+            let rights = host_rights(self.pages.page_flags(page));
+            if rights != last || page.is_multiple_of(0x10000) {
+                mappings += 1;
+                last = rights;
+            }
+        }
+        self.map_budget.set(mappings);
     }
 }

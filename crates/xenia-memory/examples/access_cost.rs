@@ -1,0 +1,102 @@
+//! Measures what guest accesses and watches cost: `cargo run --release -p xenia-memory --example access_cost`.
+
+use std::arch::asm;
+use std::hint::black_box;
+use std::time::Instant;
+use xenia_guest::GuestAddr;
+use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, MemoryFault, Protect};
+
+const AT: u32 = 0xA200_0000;
+const SIZE: u32 = 0x1_0000;
+
+fn measure(what: &str, times: u32, mut f: impl FnMut(u32) -> Result<(), MemoryFault>) {
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        let start = Instant::now();
+        for i in 0..times {
+            f(i).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        }
+        best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(times));
+    }
+    println!("{what:<52} {best:9.2} ns");
+}
+
+fn host_store(memory: &GuestMemory, addr: u32, value: u32) {
+    // SAFETY: a page that the guest may write, or a device.
+    unsafe {
+        asm!("mov dword ptr [{b} + {a}], {v:e}", b = in(reg) memory.guest_base(), a = in(reg) u64::from(addr),
+            v = in(reg) value, options(nostack));
+    }
+}
+
+fn main() {
+    let memory = GuestMemory::new().unwrap_or_else(|e| panic!("{e}"));
+    memory
+        .alloc_fixed(GuestAddr(AT), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE)
+        .unwrap_or_else(|e| panic!("{e}"));
+    let mut queue = DeviceQueue::new();
+    let mut dev = queue.make_current();
+    const FAST: u32 = 50_000_000;
+    const SLOW: u32 = 200_000;
+    let place = |i: u32| AT + (i * 4) % SIZE;
+    measure("load_u32, engine", FAST, |i| memory.load_u32(place(i), &mut dev).map(|v| _ = black_box(v)));
+    measure("load_u32, engine, each address from the last", FAST, {
+        let mut last = 0;
+        let memory = &memory;
+        let dev = &mut *dev;
+        move |i| {
+            last = memory.load_u32(place(i) + last, dev)?;
+            Ok(())
+        }
+    });
+    measure("store_u32, engine", FAST, |i| memory.store_u32(place(i), i, &mut dev));
+    measure("load_u128, engine", FAST, |i| {
+        memory.load_u128(place(i) & !15, &mut dev).map(|v| _ = black_box(v))
+    });
+    memory.fill(GuestAddr(AT), SIZE, 0).unwrap_or_else(|e| panic!("{e}"));
+    measure("load_u32 across two pages, engine", FAST / 10, |_| {
+        memory.load_u32(black_box(AT + 0xFFE), &mut dev).map(|v| _ = black_box(v))
+    });
+    measure("read::<u32>, HLE", FAST, |i| memory.read::<u32>(GuestAddr(place(i))).map(|v| _ = black_box(v)));
+    measure("write::<u32>, HLE", FAST, |i| memory.write(GuestAddr(place(i)), i));
+    measure("write_bytes of 4 KiB, HLE", SLOW, |_| memory.write_bytes(GuestAddr(AT), &[1; 4096]));
+    measure("host store in the guest view", FAST, |i| {
+        host_store(&memory, place(i), i);
+        Ok(())
+    });
+    measure("watch (three views), fault, bump, resume", SLOW, |_| {
+        let _ = memory.watch(GuestAddr(AT), 4)?;
+        host_store(&memory, AT, 1);
+        Ok(())
+    });
+    measure("watch (three views), engine store, bump", SLOW, |_| {
+        let _ = memory.watch(GuestAddr(AT), 4)?;
+        memory.store_u32(AT, 1, &mut dev)
+    });
+    measure("watch of a watched page", SLOW, |_| memory.watch(GuestAddr(AT), 4).map(|w| _ = black_box(w)));
+    measure("device store, engine", SLOW, |_| memory.store_u32(0x7FC8_0714, 1, &mut dev));
+    dev.clear();
+    measure("device store, emulated host store", SLOW / 2, |_| {
+        host_store(&memory, 0x7FC8_0714, 1);
+        Ok(())
+    });
+    drop(dev);
+    let virtual_page = 0x1_0000;
+    memory
+        .alloc_fixed(GuestAddr(virtual_page), 0x1000, AllocKind::ReserveCommit, Protect::READ_WRITE)
+        .unwrap_or_else(|e| panic!("{e}"));
+    measure("watch (one view), fault, bump, resume", SLOW, |_| {
+        let _ = memory.watch(GuestAddr(virtual_page), 4)?;
+        host_store(&memory, virtual_page, 1);
+        Ok(())
+    });
+    let start = Instant::now();
+    let mut sum = 0_u64;
+    memory.for_each_committed_page(|_, page| sum += u64::from(page[0]));
+    println!(
+        "{:<52} {:9.2} ms",
+        "all committed pages (sum of first bytes)",
+        start.elapsed().as_secs_f64() * 1e3
+    );
+    black_box(sum);
+}

@@ -1,0 +1,93 @@
+//! How many host mappings the guest views take, and what that allows.
+//!
+//! The host gives a process `vm.max_map_count` mappings. Each change of rights inside a view may split one, and a process
+//! that runs out can't even map memory for its allocator. So the views together keep to a budget: watches grow coarser as it
+//! fills, and are refused (the page then has to be compared by contents) before it is used up.
+//!
+//! The count is an estimate that only ever errs upwards: each change of a run of pages counts as two new mappings;
+//! under the heap lock the page table is counted exactly from time to time.
+
+use std::fs;
+use std::sync::atomic::{AtomicI64, Ordering::*};
+
+/// Estimated mappings of all guest views of the process.
+static IN_USE: AtomicI64 = AtomicI64::new(0);
+
+/// Pages that a watch or the end of a watch covers at least: `None` refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grain {
+    Page,
+    Pages16,
+    Pages256,
+    Refuse,
+}
+
+impl Grain {
+    /// Aligned backing pages that are treated as one when a watch ends.
+    pub(crate) fn pages(self) -> u32 {
+        match self {
+            Self::Page => 1,
+            Self::Pages16 => 16,
+            Self::Pages256 | Self::Refuse => MAX_GRAIN,
+        }
+    }
+}
+
+pub(crate) const MAX_GRAIN: u32 = 256;
+
+/// One address space's share.
+pub(crate) struct MapBudget {
+    limit: i64,
+    own: AtomicI64,
+    /// What `own` was right after the last exact count.
+    counted: AtomicI64,
+}
+
+impl MapBudget {
+    pub(crate) fn new(limit: Option<u32>) -> Self {
+        let host = || {
+            let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+            text.trim().parse::<u32>().ok()
+        };
+        // What every Linux grants unless told otherwise.
+        let limit = limit.or_else(host).unwrap_or(65_530);
+        Self { limit: i64::from(limit), own: AtomicI64::new(0), counted: AtomicI64::new(0) }
+    }
+
+    /// Notes that up to `mappings` more may exist. Async-signal-safe.
+    pub(crate) fn add(&self, mappings: u32) {
+        self.own.fetch_add(i64::from(mappings), Relaxed);
+        IN_USE.fetch_add(i64::from(mappings), Relaxed);
+    }
+
+    /// How coarse changes have to be now. Async-signal-safe.
+    pub(crate) fn grain(&self) -> Grain {
+        match IN_USE.load(Relaxed) * 100 / self.limit.max(1) {
+            ..50 => Grain::Page,
+            50..70 => Grain::Pages16,
+            70..85 => Grain::Pages256,
+            _ => Grain::Refuse,
+        }
+    }
+
+    /// Whether an exact count is worth its time: the estimate says that something must give, and has
+    /// grown noticeably since the last one.
+    pub(crate) fn wants_count(&self) -> bool {
+        let grown = self.own.load(Relaxed) - self.counted.load(Relaxed);
+        self.grain() != Grain::Page && grown > self.limit / 32
+    }
+
+    /// Replaces the estimate.
+    pub(crate) fn set(&self, mappings: u32) {
+        let new = i64::from(mappings);
+        let old = self.own.swap(new, Relaxed);
+        IN_USE.fetch_add(new - old, Relaxed);
+        self.counted.store(new, Relaxed);
+    }
+}
+
+impl Drop for MapBudget {
+    fn drop(&mut self) {
+        IN_USE.fetch_sub(self.own.load(Relaxed), Relaxed);
+    }
+}

@@ -1,0 +1,96 @@
+//! Looking at all of memory: for digests, and for comparing two machines.
+//!
+//! Pages that were committed but never touched are not read through a mapping, which would make the host allocate
+//! them.
+
+use crate::host;
+use crate::layout::{GUEST_PAGES, PAGE_SHIFT, Zone, canonical_guest_page};
+use crate::memory::GuestMemory;
+use crate::page_table::{COMMITTED, WATCHED};
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+
+type Page = [u8; PAGE_SIZE as usize];
+/// The zones in the order of their lowest addresses.
+const ASCENDING: [Zone; 4] = [Zone::Virtual4K, Zone::Virtual64K, Zone::Image, Zone::Physical];
+static ZEROS: Page = [0; PAGE_SIZE as usize];
+
+/// Says which backing pages the host holds data for, asked in ascending order.
+struct Held<'a> {
+    memory: &'a GuestMemory,
+    data: Option<std::ops::Range<u32>>,
+}
+
+impl<'a> Held<'a> {
+    fn new(memory: &'a GuestMemory) -> Self {
+        Self { memory, data: Some(0..0) }
+    }
+
+    fn holds(&mut self, page: u32) -> bool {
+        while let Some(data) = &self.data {
+            if data.contains(&page) {
+                return true;
+            }
+            if page < data.start {
+                return false;
+            }
+            self.data = self.memory.mapping.data_from(page);
+        }
+        false
+    }
+}
+
+impl GuestMemory {
+    /// Copies a committed backing page.
+    fn copy_page(&self, page: u32, into: &mut Page) {
+        let addr = canonical_guest_page(page) << PAGE_SHIFT;
+        // SAFETY: the alias view shows every backing page there, for good.
+        unsafe { host::copy_out(self.alias.0, addr, into) };
+    }
+
+    /// Calls `f` with the address and a copy of every committed page, in ascending order of address; memory that shows at several
+    /// addresses comes once, at the lowest. Guest threads must not run meanwhile if the copies are to be of one moment.
+    pub fn for_each_committed_page(&self, mut f: impl FnMut(GuestAddr, &Page)) {
+        let mut buffer = ZEROS;
+        for zone in ASCENDING {
+            let mut held = Held::new(self);
+            for page in zone.backing(0..zone.size()) {
+                if self.pages.backing_flags(page) & COMMITTED == 0 {
+                    continue;
+                }
+                let addr = GuestAddr(canonical_guest_page(page) << PAGE_SHIFT);
+                if held.holds(page) {
+                    self.copy_page(page, &mut buffer);
+                    f(addr, &buffer);
+                } else {
+                    f(addr, &ZEROS);
+                }
+            }
+        }
+    }
+
+    /// The first address at which the two differ in what is committed or in the guest's rights, or else the
+    /// first at which committed memory differs. `None` if they are alike.
+    pub fn compare(&self, other: &Self) -> Option<GuestAddr> {
+        for guest in 0..GUEST_PAGES as u32 {
+            let (a, b) = (self.pages.page_flags(guest), other.pages.page_flags(guest));
+            if (a ^ b) & !WATCHED != 0 {
+                return Some(GuestAddr(guest << PAGE_SHIFT));
+            }
+        }
+        let (mut a, mut b) = (ZEROS, ZEROS);
+        ASCENDING.into_iter().find_map(|zone| {
+            let (mut mine, mut theirs) = (Held::new(self), Held::new(other));
+            zone.backing(0..zone.size()).find_map(|page| {
+                let (in_mine, in_theirs) = (mine.holds(page), theirs.holds(page));
+                if !in_mine && !in_theirs || self.pages.backing_flags(page) & COMMITTED == 0 {
+                    return None;
+                }
+                for (memory, held, into) in [(self, in_mine, &mut a), (other, in_theirs, &mut b)] {
+                    if held { memory.copy_page(page, into) } else { *into = ZEROS }
+                }
+                let offset = a.iter().zip(&b).position(|(a, b)| a != b)?;
+                Some(GuestAddr(canonical_guest_page(page) << PAGE_SHIFT | offset as u32))
+            })
+        })
+    }
+}

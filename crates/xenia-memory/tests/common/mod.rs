@@ -1,0 +1,41 @@
+//! What the test programs share: spaces, pages, and plain host accesses in the guest view.
+#![allow(dead_code)] // each test program uses its part
+
+use std::arch::asm;
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_memory::{AllocKind, GuestMemory, Protect};
+
+pub(crate) const RW: Protect = Protect::READ_WRITE;
+
+pub(crate) fn space() -> Arc<GuestMemory> {
+    GuestMemory::new().unwrap()
+}
+
+pub(crate) fn commit(memory: &GuestMemory, addr: u32, size: u32, protect: Protect) {
+    memory.alloc_fixed(GuestAddr(addr), size, AllocKind::ReserveCommit, protect).unwrap();
+}
+
+pub(crate) fn version(memory: &GuestMemory, addr: u32) -> u32 {
+    memory.page_version(GuestMemory::page_index(GuestAddr(addr)).unwrap())
+}
+
+/// A store as compiled code makes it: one host instruction in the guest view.
+pub(crate) fn host_store(memory: &GuestMemory, addr: u32, value: u32) {
+    // SAFETY: the tests store to pages that the guest may write, or to devices.
+    unsafe {
+        asm!("mov dword ptr [{b} + {a}], {v:e}", b = in(reg) memory.guest_base(), a = in(reg) u64::from(addr),
+            v = in(reg) value.to_be(), options(nostack));
+    }
+}
+
+/// A load as compiled code makes it.
+pub(crate) fn host_load(memory: &GuestMemory, addr: u32) -> u32 {
+    let value: u32;
+    // SAFETY: the tests load from pages that the guest may read, or from devices.
+    unsafe {
+        asm!("mov {v:e}, dword ptr [{b} + {a}]", b = in(reg) memory.guest_base(), a = in(reg) u64::from(addr),
+            v = out(reg) value, options(nostack));
+    }
+    value.swap_bytes()
+}

@@ -1,0 +1,251 @@
+//! Host faults in the guest view: devices by real instructions, refused accesses by hooks, several spaces.
+
+mod common;
+
+use common::{RW, commit, host_load, host_store, space, version};
+use std::arch::asm;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::thread;
+use xenia_guest::GuestAddr;
+use xenia_memory::{
+    Action, Device, DeviceQueue, FaultHook, FaultKind, GuestMemory, HostFault, Protect, Watch,
+    register_code_hook,
+};
+
+#[test]
+fn host_instructions_reach_devices() {
+    let memory = space();
+    let mut queue = DeviceQueue::new();
+    let queue = queue.make_current();
+    memory.device_registers(Device::Gpu).store(0x1951, 0x0102_0304);
+    assert_eq!(host_load(&memory, 0x7FC8_6544), 0x0102_0304);
+    host_store(&memory, 0x7FC8_0714, 0xAABB_CCDD);
+    assert_eq!(host_load(&memory, 0x7FC8_0714), 0xAABB_CCDD, "the thread's own store");
+    assert_eq!(memory.device_registers(Device::Gpu).load(0x1C5), 0, "not before the visit's end");
+    host_store(&memory, 0x7FEA_1940, 1);
+    let base = memory.guest_base();
+    let (byte, half, double, pair): (u64, u64, u64, u64);
+    let vector: [u8; 16];
+    // SAFETY: device registers, emulated by the handler.
+    unsafe {
+        asm!("movzx {v:e}, byte ptr [{b} + {a}]", b = in(reg) base, a = in(reg) 0x7FC8_6545_u64, v = out(reg) byte);
+        asm!("movzx {v:e}, word ptr [{b} + {a}]", b = in(reg) base, a = in(reg) 0x7FC8_6546_u64, v = out(reg) half);
+        asm!("mov {v}, qword ptr [{b} + {a}]", b = in(reg) base, a = in(reg) 0x7FC8_6544_u64, v = out(reg) double);
+        asm!("movbe {v}, qword ptr [{b} + {a} - 4]", b = in(reg) base, a = in(reg) 0x7FC8_6544_u64,
+            v = out(reg) pair);
+        let mut bytes = [0_u8; 16];
+        asm!("movdqu {x}, xmmword ptr [{b} + {a}]", "movdqu xmmword ptr [{o}], {x}", b = in(reg) base,
+            a = in(reg) 0x7FC8_6544_u64, o = in(reg) bytes.as_mut_ptr(), x = out(xmm_reg) _);
+        vector = bytes;
+        asm!("mov word ptr [{b} + {a}], 0x3412", b = in(reg) base, a = in(reg) 0x7FC8_0002_u64);
+        asm!("mov byte ptr [{b} + {a}], {v}", b = in(reg) base, a = in(reg) 0x7FC8_0001_u64,
+            v = in(reg_byte) 0x99_u8);
+    }
+    assert_eq!((byte, half), (2, 0x0403));
+    assert_eq!((double, pair), (0x0403_0201, 0x0102_0304));
+    assert_eq!(vector, [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let stores: Vec<_> = queue.stores().iter().map(|s| (s.register().unwrap(), s.value)).collect();
+    assert_eq!(
+        stores,
+        [
+            ((Device::Gpu, 0x1C5), 0xAABB_CCDD),
+            ((Device::Xma, 0x650), 1),
+            ((Device::Gpu, 0), 0x0000_1234),
+            ((Device::Gpu, 0), 0x0099_1234),
+        ]
+    );
+}
+
+/// Code of our own, as a JIT would make it.
+struct Code {
+    at: *mut u8,
+}
+
+impl Code {
+    const LEN: usize = 4096;
+    /// `mov eax, [rdi + rsi]; ret`
+    const LOAD: usize = 0;
+    /// `mov [rdi + rsi], edx; ret`
+    const STORE: usize = 16;
+    /// `mov eax, -1; ret`
+    const LANDING: usize = 32;
+
+    fn new() -> Self {
+        // SAFETY: a new mapping, filled, then made executable.
+        unsafe {
+            let at = libc::mmap(
+                std::ptr::null_mut(),
+                Self::LEN,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            assert_ne!(at, libc::MAP_FAILED);
+            let bytes = at.cast::<u8>();
+            for (offset, code) in [
+                (Self::LOAD, &[0x8B, 0x04, 0x37, 0xC3][..]),
+                (Self::STORE, &[0x89, 0x14, 0x37, 0xC3]),
+                (Self::LANDING, &[0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3]),
+            ] {
+                std::ptr::copy_nonoverlapping(code.as_ptr(), bytes.add(offset), code.len());
+            }
+            assert_eq!(libc::mprotect(at, Self::LEN, libc::PROT_READ | libc::PROT_EXEC), 0);
+            Self { at: bytes }
+        }
+    }
+
+    fn range(&self) -> Range<usize> {
+        self.at as usize..self.at as usize + Self::LEN
+    }
+
+    fn call(&self, entry: usize, memory: &GuestMemory, addr: u32, value: u32) -> u32 {
+        // SAFETY: the bytes at the entry are a function of this signature.
+        let f: extern "sysv64" fn(*mut u8, u64, u32) -> u32 =
+            unsafe { std::mem::transmute(self.at.add(entry)) };
+        f(memory.guest_base(), u64::from(addr), value)
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new`; no longer run.
+        unsafe { libc::munmap(self.at.cast(), Self::LEN) };
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    landing: u64,
+    rip: AtomicU64,
+    addr: AtomicU32,
+    what: AtomicU32,
+    count: AtomicU32,
+    devices: AtomicU32,
+}
+
+struct Hook(Arc<Seen>);
+
+impl FaultHook for Hook {
+    fn on_fault(&self, fault: &mut HostFault) -> Action {
+        self.0.rip.store(fault.rip, Relaxed);
+        self.0.addr.store(fault.guest_addr.map_or(0, |a| a.0), Relaxed);
+        self.0.what.store(u32::from(fault.write) << 8 | fault.kind as u32, Relaxed);
+        self.0.count.fetch_add(1, Relaxed);
+        Action::Resume(self.0.landing)
+    }
+
+    fn on_device_access(&self, _rip: u64) {
+        self.0.devices.fetch_add(1, Relaxed);
+    }
+}
+
+#[test]
+fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
+    let memory = space();
+    let code = Code::new();
+    let seen = Arc::new(Seen { landing: code.at as u64 + Code::LANDING as u64, ..Seen::default() });
+    let hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
+    commit(&memory, 0x1_0000, 0x1000, RW);
+    commit(&memory, 0x2_0000, 0x1000, Protect::READ_ONLY);
+    commit(&memory, 0x3_0000, 0x1000, Protect::NO_ACCESS);
+    code.call(Code::STORE, &memory, 0x1_0010, 0x1234_5678);
+    assert_eq!(code.call(Code::LOAD, &memory, 0x1_0010, 0), 0x1234_5678);
+    assert_eq!(seen.count.load(Relaxed), 0);
+    let cases = [
+        (Code::LOAD, 0x5_0000, 0x5_0000, FaultKind::Unmapped),
+        (Code::STORE, 0x5_0004, 0x5_0004, FaultKind::Unmapped),
+        (Code::LOAD, 0, 0, FaultKind::Unmapped),
+        (Code::LOAD, 0x7F00_0000, 0x7F00_0000, FaultKind::Unmapped),
+        (Code::LOAD, 0xFFFF_FFFC, 0xFFFF_FFFC, FaultKind::Unmapped),
+        // Beyond the top, in the guard: the address wraps.
+        (Code::LOAD, 0xFFFF_FFFE, 0xFFFF_FFFE, FaultKind::Unmapped),
+        // Across the end of a page: the first byte refused.
+        (Code::LOAD, 0x1_0FFE, 0x1_1000, FaultKind::Unmapped),
+        (Code::STORE, 0x2_0008, 0x2_0008, FaultKind::WriteProtected),
+        (Code::LOAD, 0x3_0000, 0x3_0000, FaultKind::ReadProtected),
+    ];
+    for (n, (entry, addr, expected, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(code.call(entry, &memory, addr, 1), u32::MAX, "{addr:#x}");
+        assert_eq!(seen.count.load(Relaxed), n as u32 + 1);
+        assert_eq!(seen.addr.load(Relaxed), expected, "{addr:#x}");
+        assert_eq!(seen.rip.load(Relaxed), (code.at as usize + entry) as u64);
+        assert_eq!(seen.what.load(Relaxed), u32::from(entry == Code::STORE) << 8 | kind as u32, "{addr:#x}");
+    }
+    // Watched pages and devices are none of the hook's business, but it hears of devices.
+    let before = version(&memory, 0x1_0000);
+    assert_eq!(memory.watch(GuestAddr(0x1_0000), 4), Ok(Watch::Protected));
+    code.call(Code::STORE, &memory, 0x1_0000, 5);
+    assert_ne!(version(&memory, 0x1_0000), before);
+    let mut queue = DeviceQueue::new();
+    let queue = queue.make_current();
+    code.call(Code::STORE, &memory, 0x7FC8_0714, 0x0100_0000);
+    assert_eq!(queue.stores()[0].value, 1);
+    assert_eq!((seen.count.load(Relaxed), seen.devices.load(Relaxed)), (cases.len() as u32, 1));
+    drop(hook);
+}
+
+#[test]
+fn the_closure_hook_can_repair_and_retry() {
+    let memory = space();
+    let code = Code::new();
+    commit(&memory, 0x1_0000, 0x1000, RW);
+    memory.write(GuestAddr(0x1_0000), 0x0102_0304_u32).unwrap();
+    let good = memory.guest_base() as u64 + 0x1_0000;
+    let _hook = register_code_hook(
+        code.range(),
+        Box::new(move |fault: &mut HostFault| {
+            // rdi + rsi is the address; send it to a mapped place.
+            (fault.registers[7], fault.registers[6]) = (good, 0);
+            Action::Retry
+        }),
+    )
+    .unwrap();
+    assert_eq!(code.call(Code::LOAD, &memory, 0x9_0000, 0), 0x0403_0201);
+}
+
+#[test]
+fn two_address_spaces_in_one_process() {
+    let spaces = [space(), space()];
+    thread::scope(|scope| {
+        for (n, memory) in spaces.iter().enumerate() {
+            scope.spawn(move || {
+                let n = n as u32;
+                let mut queue = DeviceQueue::new();
+                let queue = queue.make_current();
+                commit(memory, 0x8200_0000, 0x1_0000, RW);
+                memory.device_registers(Device::Gpu).store(1, n);
+                for round in 0..2_000_u32 {
+                    let before = version(memory, 0x8200_0000);
+                    assert_eq!(memory.watch(GuestAddr(0x8200_0000), 4), Ok(Watch::Protected));
+                    host_store(memory, 0x9200_0000, round << 1 | n);
+                    assert_eq!(version(memory, 0x8200_0000), before + 1);
+                    assert_eq!(host_load(memory, 0x8200_0000), round << 1 | n);
+                    assert_eq!(host_load(memory, 0x7FC8_0004), n);
+                }
+                assert_eq!(memory.counters().watch_faults, 2_000);
+                drop(queue);
+            });
+        }
+    });
+    let [a, b] = spaces;
+    assert_eq!(a.compare(&b), Some(GuestAddr(0x8200_0003)));
+    drop(a);
+    // The other one lives on.
+    assert_eq!(b.watch(GuestAddr(0x8200_0000), 4), Ok(Watch::Protected));
+    host_store(&b, 0x8200_0000, 1);
+    assert_eq!(b.counters().watch_faults, 2_001);
+}
+
+#[test]
+fn spaces_come_and_go() {
+    for round in 0..300_u32 {
+        let memory = space();
+        commit(&memory, 0x1_0000, 0x1000, RW);
+        let _ = memory.watch(GuestAddr(0x1_0000), 4).unwrap();
+        host_store(&memory, 0x1_0000, round);
+        assert_eq!(memory.counters().watch_faults, 1);
+    }
+}

@@ -1,0 +1,42 @@
+//! Faults that are not ours: the handler that was there before gets them. A program of its own, as the handler
+//! must be there before the first address space.
+
+use std::arch::asm;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use xenia_memory::GuestMemory;
+
+static LAST: AtomicUsize = AtomicUsize::new(0);
+
+/// Steps over the three-byte load that the test makes.
+extern "C" fn step_over(_: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: a signal handler's arguments.
+    unsafe {
+        LAST.store((*info).si_addr() as usize, SeqCst);
+        (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RIP as usize] += 3;
+    }
+}
+
+fn load(at: usize) {
+    // SAFETY: the fault is what the test is about; the handler steps over the instruction.
+    unsafe { asm!("mov rax, qword ptr [rdi]", in("rdi") at, out("rax") _) };
+}
+
+#[test]
+fn foreign_faults_reach_the_previous_handler_or_end_the_process() {
+    // SAFETY: zero is a value of `sigaction`; the handler keeps to its arguments.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = step_over as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO;
+        assert_eq!(libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut()), 0);
+    }
+    let memory = GuestMemory::new().unwrap();
+    load(0x10);
+    assert_eq!(LAST.load(SeqCst), 0x10);
+    // A guest access by code that has no hook is nobody's either.
+    let unmapped = memory.guest_base() as usize + 0x5_0000;
+    load(unmapped);
+    assert_eq!(LAST.load(SeqCst), unmapped);
+}

@@ -1,0 +1,136 @@
+//! Watches near the host's limit on mappings. A program of its own: the limit is the process's.
+
+mod common;
+
+use common::{RW, commit, host_store, version};
+use std::sync::Mutex;
+use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, Watch};
+
+/// The tests count the process's mappings.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").unwrap().lines().count()
+}
+
+/// Scattered pages of every view: 20,000 each of virtual, image and physical memory.
+fn scattered() -> Vec<(u32, u32)> {
+    let mut pages = Vec::new();
+    for i in 0..20_000_u32 {
+        let virtual_page = 0x1000_0000 + i * 0x2000;
+        pages.push((virtual_page, virtual_page));
+        let image = i * 0x3000;
+        pages.push((0x8000_0000 + image, 0x9000_0000 + image));
+        let physical = 0x200_0000 + i * 0x5000;
+        let views = [0xA000_0000 + physical, 0xC000_0000 + physical, 0xE000_0000 + physical - 0x1000];
+        pages.push((views[i as usize % 3], views[(i as usize + 1) % 3]));
+    }
+    pages
+}
+
+fn commit_all(memory: &GuestMemory) {
+    commit(memory, 0x1000_0000, 0xA00_0000, RW);
+    commit(memory, 0x8000_0000, 0x1000_0000, RW);
+    commit(memory, 0xA200_0000, 0x1A00_0000, RW);
+}
+
+#[test]
+fn sixty_thousand_single_page_watches_over_all_views() {
+    let _guard = ONE_AT_A_TIME.lock();
+    let memory = GuestMemory::new().unwrap();
+    commit_all(&memory);
+    let pages = scattered();
+    assert_eq!(pages.len(), 60_000);
+    for &(watched, _) in &pages {
+        assert_eq!(memory.watch(GuestAddr(watched), 4), Ok(Watch::Protected), "{watched:#x}");
+    }
+    let limit: usize = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap().trim().parse().unwrap();
+    assert!(mappings() < limit * 9 / 10, "{} of {limit} mappings", mappings());
+    let before: Vec<u32> = pages.iter().map(|&(watched, _)| version(&memory, watched)).collect();
+    // From the far end, so that ends of watches cut into the coarse ones.
+    for (&(watched, stored), before) in pages.iter().zip(before).rev() {
+        host_store(&memory, stored + 0x10, 1);
+        assert_ne!(version(&memory, watched), before, "{watched:#x}");
+    }
+    assert!(mappings() < limit * 9 / 10);
+    assert_eq!(memory.counters().watches_refused, 0);
+    assert!(memory.counters().watch_faults <= 60_000);
+}
+
+#[test]
+fn without_room_watches_are_refused_and_stores_go_on() {
+    let _guard = ONE_AT_A_TIME.lock();
+    let memory = GuestMemory::with_map_limit(Some(600)).unwrap();
+    commit_all(&memory);
+    let mut refused = 0;
+    for (watched, stored) in scattered().into_iter().take(3_000) {
+        let before = version(&memory, watched);
+        match memory.watch(GuestAddr(watched), 4).unwrap() {
+            Watch::Unprotected => refused += 1,
+            Watch::Protected if watched % 0x7000 == 0 => {
+                host_store(&memory, stored, 1);
+                assert_ne!(version(&memory, watched), before, "{watched:#x}");
+            }
+            Watch::Protected => {}
+        }
+        host_store(&memory, stored, 2);
+    }
+    assert_eq!(memory.counters().watches_refused, refused);
+    assert!(mappings() < 1_000, "{}", mappings());
+}
+
+/// With nearly all of the host's mappings taken by others, system calls fail; stores must not.
+#[test]
+fn a_host_without_mappings_costs_speed_not_stores() {
+    let _guard = ONE_AT_A_TIME.lock();
+    let memory = GuestMemory::new().unwrap();
+    commit(&memory, 0x1000_0000, 0x40_0000, RW);
+    let pages: Vec<u32> = (0..0x400).map(|i| 0x1000_0000 + i * 0x1000).collect();
+    assert_eq!(memory.watch(GuestAddr(0x1000_0000), 0x40_0000), Ok(Watch::Protected));
+    let before: Vec<u32> = pages.iter().map(|&p| version(&memory, p)).collect();
+    let hog = Hog::take_all();
+    for (i, &page) in pages.iter().enumerate().step_by(2) {
+        host_store(&memory, page + 4, i as u32);
+    }
+    drop(hog);
+    for (i, &page) in pages.iter().enumerate().step_by(2) {
+        assert_eq!(memory.read::<u32>(GuestAddr(page + 4)), Ok(i as u32));
+        assert_ne!(version(&memory, page), before[i], "{page:#x}");
+    }
+}
+
+/// Takes every mapping the host will give.
+struct Hog {
+    at: *mut libc::c_void,
+    len: usize,
+}
+
+impl Hog {
+    fn take_all() -> Self {
+        let len = 80_000 * 2 * 4096;
+        // SAFETY: a new mapping, then changes of rights inside it.
+        unsafe {
+            let at = libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            );
+            assert_ne!(at, libc::MAP_FAILED);
+            let refused =
+                (0..80_000).any(|i| libc::mprotect(at.byte_add(i * 2 * 4096), 4096, libc::PROT_READ) != 0);
+            assert!(refused, "the host has a higher limit than this test expects");
+            Self { at, len }
+        }
+    }
+}
+
+impl Drop for Hog {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `take_all`.
+        unsafe { libc::munmap(self.at, self.len) };
+    }
+}

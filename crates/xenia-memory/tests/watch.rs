@@ -1,0 +1,255 @@
+//! Watches: every way to store moves the version, through every view, from every thread.
+
+mod common;
+
+use common::{RW, commit, host_load, host_store, space, version};
+use std::io::{Seek, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::thread;
+use xenia_guest::GuestAddr;
+use xenia_memory::{DeviceQueue, GuestMemory, Protect, Watch};
+
+const VIEWS: [&[u32]; 4] =
+    [&[0x0004_0000], &[0x7000_0000], &[0x8200_0000, 0x9200_0000], &[0xA300_0000, 0xC300_0000, 0xE2FF_F000]];
+
+#[test]
+fn a_store_through_any_view_is_seen_through_every_view() {
+    let memory = space();
+    let mut dev = DeviceQueue::new();
+    for views in VIEWS {
+        commit(&memory, views[0], 0x1000, RW);
+        for &watched in views {
+            for &stored in views {
+                let stores: [(&str, &mut dyn FnMut()); 8] = [
+                    ("compiled code", &mut || host_store(&memory, stored + 8, 1)),
+                    ("interpreter", &mut || memory.store_u32(stored + 12, 2, &mut dev).unwrap()),
+                    ("write", &mut || memory.write(GuestAddr(stored + 16), 3_u8).unwrap()),
+                    ("write_bytes", &mut || memory.write_bytes(GuestAddr(stored), &[4; 100]).unwrap()),
+                    ("fill", &mut || memory.fill(GuestAddr(stored), 0x1000, 5).unwrap()),
+                    ("atomic", &mut || {
+                        memory.atomic_u32(GuestAddr(stored), |v| Some(v + 1)).unwrap().unwrap();
+                    }),
+                    ("stwcx.", &mut || {
+                        let old = host_load(&memory, stored);
+                        assert_eq!(memory.compare_exchange_u32(stored, old, 7), Ok(true));
+                    }),
+                    ("protect", &mut || {
+                        memory.protect(GuestAddr(views[0]), 0x1000, RW).unwrap();
+                    }),
+                ];
+                for (what, store) in stores {
+                    let before: Vec<u32> = views.iter().map(|&v| version(&memory, v)).collect();
+                    assert_eq!(memory.watch(GuestAddr(watched), 4), Ok(Watch::Protected));
+                    assert_eq!(host_load(&memory, stored), memory.read(GuestAddr(watched)).unwrap());
+                    assert_eq!(before[0], version(&memory, watched), "a load is not a store");
+                    store();
+                    for (&view, before) in views.iter().zip(before) {
+                        assert_ne!(
+                            version(&memory, view),
+                            before,
+                            "{what}: {watched:#x} {stored:#x} {view:#x}"
+                        );
+                    }
+                    // The watch lasted for one store: the next costs nothing.
+                    let (after, faults) = (version(&memory, watched), memory.counters().watch_faults);
+                    host_store(&memory, stored + 8, 9);
+                    assert_eq!((version(&memory, watched), memory.counters().watch_faults), (after, faults));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn watches_keep_to_their_pages_and_respect_rights() {
+    let memory = space();
+    commit(&memory, 0x1_0000, 0x4000, RW);
+    let _ = memory.watch(GuestAddr(0x1_1FFF), 2).unwrap();
+    let before = [0x1_0000, 0x1_1000, 0x1_2000, 0x1_3000].map(|a| version(&memory, a));
+    for addr in [0x1_0000, 0x1_1000, 0x1_2000, 0x1_3000] {
+        host_store(&memory, addr, 1);
+    }
+    let after = [0x1_0000, 0x1_1000, 0x1_2000, 0x1_3000].map(|a| version(&memory, a));
+    assert_eq!([0, 1, 2, 3].map(|i| after[i] - before[i]), [0, 1, 1, 0]);
+    // Uncommitted memory can't be watched.
+    assert_eq!(memory.watch(GuestAddr(0x1_3FFF), 2).unwrap_err().addr, GuestAddr(0x1_4000));
+    assert!(memory.watch(GuestAddr(0x7FC8_0000), 4).is_err());
+    assert_eq!(memory.watch_page(u32::MAX), None);
+    // A read-only page changes by HLE only, and its end of watch does not make it writable.
+    memory.protect(GuestAddr(0x1_0000), 0x1000, Protect::READ_ONLY).unwrap();
+    let (seen, kind) = memory.watch_page(GuestMemory::page_index(GuestAddr(0x1_0000)).unwrap()).unwrap();
+    assert_eq!(kind, Watch::Protected);
+    memory.write(GuestAddr(0x1_0000), 1_u32).unwrap();
+    assert_ne!(version(&memory, 0x1_0000), seen);
+    assert!(memory.store_u32(0x1_0000, 1, &mut DeviceQueue::new()).is_err());
+    // Taking a watch away tells whoever relied on it.
+    let (seen, _) = memory.watch_page(GuestMemory::page_index(GuestAddr(0x1_2000)).unwrap()).unwrap();
+    memory.unwatch(GuestAddr(0x1_2000), 4);
+    assert_ne!(version(&memory, 0x1_2000), seen);
+    let faults = memory.counters().watch_faults;
+    host_store(&memory, 0x1_2000, 1);
+    assert_eq!(memory.counters().watch_faults, faults);
+}
+
+#[test]
+fn a_hundred_thousand_watch_and_store_cycles() {
+    let memory = space();
+    commit(&memory, 0xE000_F000 + 0x100_0000, 0x2000, RW);
+    let views = [0xE100_F000, 0xA101_0000, 0xC101_0000];
+    let start = version(&memory, views[0]);
+    for round in 0..100_000_u32 {
+        let view = |i: u32| views[(round + i) as usize % 3];
+        assert_eq!(memory.watch(GuestAddr(view(0)), 1), Ok(Watch::Protected));
+        host_store(&memory, view(1) + round % 1024 * 4, round);
+        assert_eq!(version(&memory, view(2)), start + round + 1);
+        assert_eq!(host_load(&memory, view(2) + round % 1024 * 4), round);
+    }
+    assert_eq!(memory.counters().watch_faults, 100_000);
+    assert_eq!(memory.counters().watches_refused, 0);
+}
+
+#[test]
+fn a_file_is_read_into_a_watched_page() {
+    let memory = space();
+    commit(&memory, 0x8200_0000, 0x1_0000, Protect::READ_ONLY);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&[0x5A; 0x3000]).unwrap();
+    file.rewind().unwrap();
+    let _ = memory.watch(GuestAddr(0x9200_0000), 0x4000).unwrap();
+    let pages = [0x8200_0000, 0x8200_1000, 0x8200_2000, 0x8200_3000];
+    let before = pages.map(|p| version(&memory, p));
+    assert_eq!(memory.read_file_into(GuestAddr(0x8200_0800), 0x2000, &file, 0).unwrap(), 0x2000);
+    let moved = [0, 1, 2, 3].map(|i| version(&memory, pages[i]) != before[i]);
+    assert_eq!(moved, [true, true, true, false]);
+    assert_eq!(memory.read::<u32>(GuestAddr(0x8200_27FC)), Ok(0x5A5A_5A5A));
+}
+
+/// Two threads write data, then publish; a watcher that sees the version move `n` times sees `n` rounds of data.
+#[test]
+fn write_u32_fence_publishes_prior_writes() {
+    const ROUNDS: u32 = 20_000;
+    let memory = space();
+    commit(&memory, 0x1_0000, 0x3000, RW);
+    let (data, flags) = (0x1_0000, 0x1_2000);
+    let start = version(&memory, flags);
+    thread::scope(|scope| {
+        for writer in 0..2_u32 {
+            let memory = &memory;
+            scope.spawn(move || {
+                let mut dev = DeviceQueue::new();
+                for round in 1..=ROUNDS {
+                    memory.store_u32(data + writer * 0x1000, round, &mut dev).unwrap();
+                    memory.write_u32_fence(GuestAddr(flags + writer * 4), round).unwrap();
+                }
+            });
+        }
+        let mut dev = DeviceQueue::new();
+        loop {
+            let published = version(&memory, flags) - start;
+            let done: u32 =
+                (0..2).map(|writer| memory.load_u32(data + writer * 0x1000, &mut dev).unwrap()).sum();
+            assert!(done >= published, "{published} bumps seen, but {done} rounds of data");
+            for writer in 0..2 {
+                let flag: u32 = memory.read(GuestAddr(flags + writer * 4)).unwrap();
+                assert!(memory.load_u32(data + writer * 0x1000, &mut dev).unwrap() >= flag);
+            }
+            if published == 2 * ROUNDS {
+                break;
+            }
+            thread::yield_now();
+        }
+    });
+}
+
+/// A thread stores a counter as `store` does; the watcher checks that an unmoved version means unmoved contents.
+fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
+    const AT: u32 = 0xA200_0000;
+    const ALIAS: u32 = 0xE1FF_F000;
+    let memory = space();
+    commit(&memory, AT, 0x1_0000, RW);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut dev = DeviceQueue::new();
+            let mut value = 0;
+            while !stop.load(Relaxed) {
+                value += 1;
+                store(&memory, &mut dev, value);
+                if value % 64 == 0 {
+                    thread::yield_now();
+                }
+            }
+            value
+        });
+        let mut dev = DeviceQueue::new();
+        for _ in 0..20_000 {
+            let before = version(&memory, ALIAS);
+            assert_eq!(memory.watch(GuestAddr(ALIAS), 4), Ok(Watch::Protected));
+            let first = memory.load_u32(ALIAS, &mut dev).unwrap();
+            let second = memory.load_u32(AT, &mut dev).unwrap();
+            if first != second {
+                // The bump of a store by HLE or the interpreter follows the bytes: soon, but not at once.
+                let seen = (0..1_000_000).any(|_| {
+                    thread::yield_now();
+                    version(&memory, ALIAS) != before
+                });
+                assert!(seen, "{first} became {second}, and version {before} stayed");
+            }
+        }
+        stop.store(true, Relaxed);
+        let last = writer.join().unwrap();
+        assert_eq!(host_load(&memory, AT), last);
+    });
+}
+
+#[test]
+fn no_store_of_compiled_code_slips_past_a_watch() {
+    race(|memory, _, value| host_store(memory, 0xA200_0000, value));
+}
+
+#[test]
+fn no_store_of_the_interpreter_slips_past_a_watch() {
+    race(|memory, dev, value| memory.store_u32(0xA200_0000, value, dev).unwrap());
+}
+
+#[test]
+fn no_write_of_hle_slips_past_a_watch() {
+    race(|memory, _, value| memory.write(GuestAddr(0xC200_0000), value).unwrap());
+}
+
+/// Rights change and watches come and go while two threads store: nobody hangs, crashes or loses a page.
+#[test]
+fn watches_protection_and_stores_race_without_harm() {
+    const AT: u32 = 0x8300_0000;
+    let memory: Arc<GuestMemory> = space();
+    commit(&memory, AT, 0x4_0000, RW);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for writer in 0..2_u32 {
+            let (memory, stop) = (&memory, &stop);
+            scope.spawn(move || {
+                let mut value = 0_u32;
+                while !stop.load(Relaxed) {
+                    value += 1;
+                    let page = value.wrapping_mul(7) % 64;
+                    let view = if value & 1 == 0 { AT } else { AT + 0x1000_0000 };
+                    host_store(memory, view + page * 0x1000 + writer * 4, value);
+                }
+            });
+        }
+        for round in 0..5_000_u32 {
+            let at = GuestAddr(AT + round % 61 * 0x1000);
+            match round % 4 {
+                0 | 1 => assert_eq!(memory.watch(at, 0x3000), Ok(Watch::Protected)),
+                2 => memory.unwatch(at, 0x2000),
+                _ => {
+                    let old =
+                        memory.protect(GuestAddr(at.0 & !0xFFFF), 0x1_0000, Protect::EXECUTE_READ_WRITE);
+                    assert!(old.unwrap().writable());
+                }
+            }
+        }
+        stop.store(true, Relaxed);
+    });
+}
