@@ -130,8 +130,11 @@ impl PeHeaders {
 
     /// The function table up to its end or its first zero row.
     ///
+    /// Rows that don't describe instructions of the image are left out: the table only serves to unwind
+    /// and to find functions, so a title with a damaged one can run all the same.
+    ///
     /// # Errors
-    /// The table, or a function of it, reaches beyond the image.
+    /// The table itself reaches beyond the image or is absurdly long.
     pub fn read_functions(&self, image: &[u8], base: GuestAddr) -> Result<Vec<FunctionEntry>, FormatError> {
         let Some((offset, size)) = self.function_table() else { return Ok(Vec::new()) };
         let whole = Fields::new(image, 0, "PE function table");
@@ -151,13 +154,9 @@ impl PeHeaders {
                 has_exception_handler: packed >> 31 != 0,
             };
             let end = start.checked_sub(base.0).and_then(|at| at.checked_add(function.size));
-            if start % 4 != 0 || end.is_none_or(|end| end as usize > image.len()) {
-                return Err(table.invalid(
-                    at,
-                    format!("the function of {} bytes at {start:#010x} is not in the image", function.size),
-                ));
+            if start.is_multiple_of(4) && end.is_some_and(|end| end as usize <= image.len()) {
+                functions.push(function);
             }
-            functions.push(function);
         }
         Ok(functions)
     }
