@@ -1,656 +1,375 @@
 //! AltiVec, and the vector loads and stores that Xenon adds to it.
 //!
-//! Arms that are not written yet raise `IllegalInstruction`.
+//! - `lanes`: a register as lanes; every other file is pure functions of 128-bit values:
+//!   `arithmetic`, `compare`, `logic`, `permute`, `pack`, `shift`, `float`, `estimate`, and `d3d` for
+//!   VMX128.
+//! - `load_store`: the storage accesses.
+//!
+//! Here every row is bound to its function: which registers go in, and whether VSCR\[SAT\], VSCR\[NJ\]
+//! or CR6 take part. VMX128's rows (`vector128.rs`) share the functions. Follows the AltiVec
+//! programming environments manual.
 
-use super::{Cpu, Step};
+pub(crate) mod arithmetic;
+pub(crate) mod compare;
+pub(crate) mod d3d;
+pub(crate) mod estimate;
+pub(crate) mod float;
+pub(crate) mod lanes;
+pub(crate) mod load_store;
+pub(crate) mod logic;
+pub(crate) mod pack;
+pub(crate) mod permute;
+pub(crate) mod shift;
+#[cfg(test)]
+mod tests;
+
+use super::{Cpu, Flow, Step};
+use lanes::Saturated;
 use xenia_isa::{Instruction, Vector};
 
+/// VSCR\[NJ\].
+const NJ: u32 = 0x0001_0000;
+/// VSCR\[SAT\].
+const SAT: u32 = 1;
+
+impl Cpu<'_> {
+    /// VSCR\[NJ\]: denormals are zeros.
+    #[inline(always)]
+    pub(crate) fn nj(&self) -> bool {
+        self.ctx.vscr & NJ != 0
+    }
+
+    /// Writes a vector register.
+    #[inline(always)]
+    pub(crate) fn set_vector(&mut self, vd: usize, value: u128) -> Step {
+        self.ctx.vr[vd] = value;
+        Ok(Flow::Next)
+    }
+
+    /// Writes a vector register and makes SAT stick.
+    #[inline(always)]
+    pub(crate) fn set_saturated(&mut self, vd: usize, (value, saturated): Saturated) -> Step {
+        self.ctx.vscr |= if saturated { SAT } else { 0 };
+        self.set_vector(vd, value)
+    }
+
+    /// Writes a compare's mask, and CR6 if `recorded` is there.
+    #[inline(always)]
+    pub(crate) fn set_mask(&mut self, vd: usize, mask: u128, recorded: Option<u8>) -> Step {
+        if let Some(cr6) = recorded {
+            self.ctx.cr[6] = cr6;
+        }
+        self.set_vector(vd, mask)
+    }
+}
+
+/// Binds rows to functions; the first word says what the functions take and give.
+macro_rules! arms {
+    (mask $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_vector(i.vd(), $($of)::*(self.ea_x(i)))
+        }
+    )* };
+    (unary $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_vector(i.vd(), $($of)::*(self.ctx.vr[i.vb()]))
+        }
+    )* };
+    (unary_float $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_vector(i.vd(), $($of)::*(self.ctx.vr[i.vb()], self.nj()))
+        }
+    )* };
+    (binary $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_vector(i.vd(), $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()]))
+        }
+    )* };
+    (binary_float $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let result = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.nj());
+            self.set_vector(i.vd(), result)
+        }
+    )* };
+    (binary_saturated $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_saturated(i.vd(), $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()]))
+        }
+    )* };
+    (ternary $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let (a, b, c) = (self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.ctx.vr[i.vc()]);
+            self.set_vector(i.vd(), $($of)::*(a, b, c))
+        }
+    )* };
+    (ternary_saturated $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let (a, b, c) = (self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.ctx.vr[i.vc()]);
+            self.set_saturated(i.vd(), $($of)::*(a, b, c))
+        }
+    )* };
+    (fused $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let (a, b, c) = (self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.ctx.vr[i.vc()]);
+            self.set_vector(i.vd(), $($of)::*(a, b, c, self.nj()))
+        }
+    )* };
+    (splat $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_vector(i.vd(), $($of)::*(self.ctx.vr[i.vb()], i.uimm5()))
+        }
+    )* };
+    (scaled $($row:ident $($of:ident)::*;)*) => { arms! { splat $($row $($of)::*;)* } };
+    (scaled_saturated $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_saturated(i.vd(), $($of)::*(self.ctx.vr[i.vb()], i.uimm5()))
+        }
+    )* };
+    (immediate $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.set_vector(i.vd(), $($of)::*(i.simm5()))
+        }
+    )* };
+    (compare $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()]);
+            self.set_mask(i.vd(), mask, i.vrc().then(|| compare::cr6(mask)))
+        }
+    )* };
+    (compare_float $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.nj());
+            self.set_mask(i.vd(), mask, i.vrc().then(|| compare::cr6(mask)))
+        }
+    )* };
+    (compare_bounds $($row:ident $($of:ident)::*;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.nj());
+            self.set_mask(i.vd(), mask, i.vrc().then(|| compare::cr6_bounds(mask)))
+        }
+    )* };
+    (load_store $($row:ident $register:ident $method:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.$method(i, i.$register())
+        }
+    )* };
+}
+
 impl Vector for Cpu<'_> {
-    fn lvebx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvehx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvewx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvsl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvsr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvxl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvlx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvlxl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn lvrxl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvebx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvehx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvewx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvxl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvlx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvlxl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvrx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn stvrxl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddcuw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddsbs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddshs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddsws(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddubm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vaddubs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vadduhm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vadduhs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vadduwm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vadduws(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vand(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vandc(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vavgsb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vavgsh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vavgsw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vavgub(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vavguh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vavguw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcfsx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcfux(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpbfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpeqfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpequb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpequh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpequw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgefp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtsb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtsh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtsw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtub(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtuh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vcmpgtuw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vctsxs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vctuxs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vexptefp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vlogefp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaddfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxsb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxsh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxsw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxub(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxuh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmaxuw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmhaddshs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmhraddshs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminsb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminsh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminsw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminub(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminuh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vminuw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmladduhm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmrghb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmrghh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmrghw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmrglb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmrglh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmrglw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmsummbm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmsumshm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmsumshs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmsumubm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmsumuhm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmsumuhs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmulesb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmulesh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmuleub(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmuleuh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmulosb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmulosh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmuloub(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vmulouh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vnmsubfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vnor(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vor(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vperm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkpx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkshss(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkshus(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkswss(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkswus(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkuhum(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkuhus(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkuwum(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vpkuwus(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrefp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrfim(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrfin(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrfip(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrfiz(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrlb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrlh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrlw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vrsqrtefp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsel(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsl(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vslb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+    arms! { load_store
+        lvebx vd load_vector;
+        lvehx vd load_vector;
+        lvewx vd load_vector;
+        lvx vd load_vector;
+        lvxl vd load_vector;
+        lvlx vd load_vector_left;
+        lvlxl vd load_vector_left;
+        lvrx vd load_vector_right;
+        lvrxl vd load_vector_right;
+        stvebx vs store_element_byte;
+        stvehx vs store_element_half;
+        stvewx vs store_element_word;
+        stvx vs store_vector;
+        stvxl vs store_vector;
+        stvlx vs store_vector_left;
+        stvlxl vs store_vector_left;
+        stvrx vs store_vector_right;
+        stvrxl vs store_vector_right;
+    }
+
+    arms! { mask
+        lvsl permute::lvsl;
+        lvsr permute::lvsr;
+    }
+
+    arms! { binary
+        vaddcuw arithmetic::vaddcuw;
+        vaddubm arithmetic::vaddubm;
+        vadduhm arithmetic::vadduhm;
+        vadduwm arithmetic::vadduwm;
+        vand logic::vand;
+        vandc logic::vandc;
+        vavgsb arithmetic::vavgsb;
+        vavgsh arithmetic::vavgsh;
+        vavgsw arithmetic::vavgsw;
+        vavgub arithmetic::vavgub;
+        vavguh arithmetic::vavguh;
+        vavguw arithmetic::vavguw;
+        vmaxsb arithmetic::vmaxsb;
+        vmaxsh arithmetic::vmaxsh;
+        vmaxsw arithmetic::vmaxsw;
+        vmaxub arithmetic::vmaxub;
+        vmaxuh arithmetic::vmaxuh;
+        vmaxuw arithmetic::vmaxuw;
+        vminsb arithmetic::vminsb;
+        vminsh arithmetic::vminsh;
+        vminsw arithmetic::vminsw;
+        vminub arithmetic::vminub;
+        vminuh arithmetic::vminuh;
+        vminuw arithmetic::vminuw;
+        vmrghb permute::vmrghb;
+        vmrghh permute::vmrghh;
+        vmrghw permute::vmrghw;
+        vmrglb permute::vmrglb;
+        vmrglh permute::vmrglh;
+        vmrglw permute::vmrglw;
+        vmulesb arithmetic::vmulesb;
+        vmulesh arithmetic::vmulesh;
+        vmuleub arithmetic::vmuleub;
+        vmuleuh arithmetic::vmuleuh;
+        vmulosb arithmetic::vmulosb;
+        vmulosh arithmetic::vmulosh;
+        vmuloub arithmetic::vmuloub;
+        vmulouh arithmetic::vmulouh;
+        vnor logic::vnor;
+        vor logic::vor;
+        vpkpx pack::vpkpx;
+        vpkuhum pack::vpkuhum;
+        vpkuwum pack::vpkuwum;
+        vrlb shift::vrlb;
+        vrlh shift::vrlh;
+        vrlw shift::vrlw;
+        vsl shift::vsl;
+        vslb shift::vslb;
+        vslh shift::vslh;
+        vslo shift::vslo;
+        vslw shift::vslw;
+        vsr shift::vsr;
+        vsrab shift::vsrab;
+        vsrah shift::vsrah;
+        vsraw shift::vsraw;
+        vsrb shift::vsrb;
+        vsrh shift::vsrh;
+        vsro shift::vsro;
+        vsrw shift::vsrw;
+        vsubcuw arithmetic::vsubcuw;
+        vsububm arithmetic::vsububm;
+        vsubuhm arithmetic::vsubuhm;
+        vsubuwm arithmetic::vsubuwm;
+        vxor logic::vxor;
+    }
+
+    arms! { binary_float
+        vaddfp float::vaddfp;
+        vmaxfp float::vmaxfp;
+        vminfp float::vminfp;
+        vsubfp float::vsubfp;
+    }
+
+    arms! { binary_saturated
+        vaddsbs arithmetic::vaddsbs;
+        vaddshs arithmetic::vaddshs;
+        vaddsws arithmetic::vaddsws;
+        vaddubs arithmetic::vaddubs;
+        vadduhs arithmetic::vadduhs;
+        vadduws arithmetic::vadduws;
+        vpkshss pack::vpkshss;
+        vpkshus pack::vpkshus;
+        vpkswss pack::vpkswss;
+        vpkswus pack::vpkswus;
+        vpkuhus pack::vpkuhus;
+        vpkuwus pack::vpkuwus;
+        vsubsbs arithmetic::vsubsbs;
+        vsubshs arithmetic::vsubshs;
+        vsubsws arithmetic::vsubsws;
+        vsububs arithmetic::vsububs;
+        vsubuhs arithmetic::vsubuhs;
+        vsubuws arithmetic::vsubuws;
+        vsumsws arithmetic::vsumsws;
+        vsum2sws arithmetic::vsum2sws;
+        vsum4sbs arithmetic::vsum4sbs;
+        vsum4shs arithmetic::vsum4shs;
+        vsum4ubs arithmetic::vsum4ubs;
+    }
+
+    arms! { scaled
+        vcfsx float::vcfsx;
+        vcfux float::vcfux;
+    }
+
+    arms! { compare_bounds
+        vcmpbfp float::vcmpbfp;
+    }
+
+    arms! { compare_float
+        vcmpeqfp float::vcmpeqfp;
+        vcmpgefp float::vcmpgefp;
+        vcmpgtfp float::vcmpgtfp;
+    }
+
+    arms! { compare
+        vcmpequb compare::vcmpequb;
+        vcmpequh compare::vcmpequh;
+        vcmpequw compare::vcmpequw;
+        vcmpgtsb compare::vcmpgtsb;
+        vcmpgtsh compare::vcmpgtsh;
+        vcmpgtsw compare::vcmpgtsw;
+        vcmpgtub compare::vcmpgtub;
+        vcmpgtuh compare::vcmpgtuh;
+        vcmpgtuw compare::vcmpgtuw;
+    }
+
+    arms! { scaled_saturated
+        vctsxs float::vctsxs;
+        vctuxs float::vctuxs;
+    }
+
+    arms! { unary_float
+        vexptefp estimate::vexptefp;
+        vlogefp estimate::vlogefp;
+        vrefp estimate::vrefp;
+        vrfim float::vrfim;
+        vrfin float::vrfin;
+        vrfip float::vrfip;
+        vrfiz float::vrfiz;
+        vrsqrtefp estimate::vrsqrtefp;
+    }
+
+    arms! { fused
+        vmaddfp float::vmaddfp;
+        vnmsubfp float::vnmsubfp;
+    }
+
+    arms! { ternary_saturated
+        vmhaddshs arithmetic::vmhaddshs;
+        vmhraddshs arithmetic::vmhraddshs;
+        vmsumshs arithmetic::vmsumshs;
+        vmsumuhs arithmetic::vmsumuhs;
+    }
+
+    arms! { ternary
+        vmladduhm arithmetic::vmladduhm;
+        vmsummbm arithmetic::vmsummbm;
+        vmsumshm arithmetic::vmsumshm;
+        vmsumubm arithmetic::vmsumubm;
+        vmsumuhm arithmetic::vmsumuhm;
+        vperm permute::vperm;
+        vsel logic::vsel;
+    }
+
+    arms! { splat
+        vspltb permute::vspltb;
+        vsplth permute::vsplth;
+        vspltw permute::vspltw;
+    }
+
+    arms! { immediate
+        vspltisb permute::vspltisb;
+        vspltish permute::vspltish;
+        vspltisw permute::vspltisw;
+    }
+
+    arms! { unary
+        vupkhpx pack::vupkhpx;
+        vupkhsb pack::vupkhsb;
+        vupkhsh pack::vupkhsh;
+        vupklpx pack::vupklpx;
+        vupklsb pack::vupklsb;
+        vupklsh pack::vupklsh;
     }
 
     fn vsldoi(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vslh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vslo(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vslw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vspltb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsplth(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vspltisb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vspltish(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vspltisw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vspltw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsr(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsrab(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsrah(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsraw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsrb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsrh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsro(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsrw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubcuw(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubfp(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubsbs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubshs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubsws(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsububm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsububs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubuhm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubuhs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubuwm(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsubuws(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsumsws(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsum2sws(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsum4sbs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsum4shs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vsum4ubs(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vupkhpx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vupkhsb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vupkhsh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vupklpx(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vupklsb(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vupklsh(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
-    }
-
-    fn vxor(&mut self, i: Instruction) -> Step {
-        self.illegal(i)
+        let result = shift::vsldoi(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], i.shb());
+        self.set_vector(i.vd(), result)
     }
 }

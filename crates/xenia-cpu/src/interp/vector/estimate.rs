@@ -1,0 +1,175 @@
+//! The four estimates.
+//!
+//! - `vrsqrtefp`: what the hardware computes, by table and linear interpolation (error below 1/4096).
+//! - `vrefp`, `vexptefp`, `vlogefp`: Unsure: the hardware's tables are not known. `vrefp` is the
+//!   correctly rounded reciprocal; the other two are computed in double and rounded once.
+//!
+//! Only IEEE additions, multiplications and divisions are used, in a fixed order, so every host gives
+//! the same bits.
+
+use super::float::{DEFAULT_NAN, is_nan, narrow, operand, power_of_two, quiet};
+use super::lanes::map_u32;
+
+const SIGN: u32 = 0x8000_0000;
+const INFINITY: u32 = 0x7F80_0000;
+
+/// `vrefp`.
+pub(crate) fn vrefp(b: u128, nj: bool) -> u128 {
+    map_u32(b, |b| {
+        if is_nan(b) {
+            return quiet(b);
+        }
+        let b = operand(b, nj);
+        let result = 1.0 / f32::from_bits(b);
+        // No reciprocal of a single rounds up to the least normal number, so this judges tininess too.
+        operand(result.to_bits(), nj)
+    })
+}
+
+/// Start and slope of each of 32 intervals: even exponents' sixteen last. Low 16 bits × 2^10 is the
+/// root at the interval's start (scale 2^-25), the upper bits what 2^-10 of the interval takes off.
+const ROOTS: [u32; 32] = [
+    0x0568_B4FD,
+    0x04F3_AF97,
+    0x048D_AAA5,
+    0x0435_A618,
+    0x03E7_A1E4,
+    0x03A2_9DFE,
+    0x0365_9A5C,
+    0x032E_96F8,
+    0x02FC_93CA,
+    0x02D0_90CE,
+    0x02A8_8DFE,
+    0x0283_8B57,
+    0x0261_88D4,
+    0x0243_8673,
+    0x0226_8431,
+    0x020B_820B,
+    0x03D2_7FFA,
+    0x0380_7C29,
+    0x0338_78AA,
+    0x02F9_7572,
+    0x02C2_7279,
+    0x0292_6FB7,
+    0x0266_6D26,
+    0x023F_6AC0,
+    0x021D_6881,
+    0x01FD_6665,
+    0x01E1_6468,
+    0x01C7_6287,
+    0x01AF_60C1,
+    0x0199_5F12,
+    0x0185_5D79,
+    0x0173_5BF4,
+];
+
+/// The estimate for a positive number `fraction × 2^(exponent − 23)`, bit 23 of `fraction` set.
+fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
+    let even = exponent & 1 == 0;
+    let interval = usize::from(even) << 4 | (fraction >> 19 & 15) as usize;
+    let entry = ROOTS[interval];
+    let start = (entry & 0xFFFF) << 10;
+    let mut root = start - (fraction >> 9 & 1023) * (entry >> 16);
+    // Bit 25 is the leading one; one bit is lost where the root is below its power of two.
+    let up = root.leading_zeros() - 6;
+    root <<= up;
+    // Two bits are rounded off, to nearest even.
+    if root & 2 != 0 && root & 5 != 0 {
+        root += 4;
+    }
+    let exponent = (-exponent >> 1) - up as i32 + 127;
+    ((exponent as u32) << 23) + (root >> 2 & 0x7F_FFFF)
+}
+
+/// `vrsqrtefp`.
+pub(crate) fn vrsqrtefp(b: u128, nj: bool) -> u128 {
+    map_u32(b, |b| {
+        if is_nan(b) {
+            return quiet(b);
+        }
+        let b = operand(b, nj);
+        match b {
+            0 | SIGN => b | INFINITY,
+            INFINITY => 0,
+            _ if b & SIGN != 0 => DEFAULT_NAN,
+            _ if b & INFINITY == 0 => {
+                let up = b.leading_zeros() - 8;
+                reciprocal_root(-126 - up as i32, b << up)
+            }
+            _ => reciprocal_root((b >> 23) as i32 - 127, b & 0x7F_FFFF | 0x80_0000),
+        }
+    })
+}
+
+/// `2^x` for −160 < x < 130.
+fn power(x: f64) -> f64 {
+    // (ln 2)^k ÷ k!
+    const TERMS: [f64; 14] = [
+        1.0,
+        std::f64::consts::LN_2,
+        0.24022650695910072,
+        0.05550410866482158,
+        0.009618129107628477,
+        0.0013333558146428443,
+        0.0001540353039338161,
+        1.5252733804059841e-05,
+        1.321548679014431e-06,
+        1.01780860092397e-07,
+        7.054911620801123e-09,
+        4.4455382718708116e-10,
+        2.5678435993488206e-11,
+        1.3691488853904128e-12,
+    ];
+    let whole = (x + 0.5).floor();
+    let rest = x - whole;
+    let fraction = TERMS.iter().rev().fold(0.0, |sum, term| sum * rest + term);
+    fraction * power_of_two(whole as i32)
+}
+
+/// `vexptefp`.
+pub(crate) fn vexptefp(b: u128, nj: bool) -> u128 {
+    map_u32(b, |b| {
+        if is_nan(b) {
+            return quiet(b);
+        }
+        let x = f64::from(f32::from_bits(operand(b, nj)));
+        if x >= 129.0 {
+            INFINITY
+        } else if x <= -155.0 {
+            0
+        } else {
+            narrow(power(x), nj)
+        }
+    })
+}
+
+/// log2 of a positive normal double.
+fn logarithm(x: f64) -> f64 {
+    /// 2 ÷ ln 2.
+    const SCALE: f64 = 2.0 * std::f64::consts::LOG2_E;
+    // x = m × 2^e with m near 1, so that nothing cancels.
+    let bits = x.to_bits();
+    let above = bits & 0x000F_FFFF_FFFF_FFFF > 0x0006_A09E_667F_3BCC;
+    let exponent = (bits >> 52) as i32 - 1023 + i32::from(above);
+    let m = f64::from_bits(bits & 0x000F_FFFF_FFFF_FFFF | if above { 0x3FE } else { 0x3FF } << 52);
+    let t = (m - 1.0) / (m + 1.0);
+    let square = t * t;
+    let series = (0..13).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
+    f64::from(exponent) + SCALE * t * series
+}
+
+/// `vlogefp`.
+pub(crate) fn vlogefp(b: u128, nj: bool) -> u128 {
+    map_u32(b, |b| {
+        if is_nan(b) {
+            return quiet(b);
+        }
+        let b = operand(b, nj);
+        match b {
+            0 | SIGN => SIGN | INFINITY,
+            INFINITY => INFINITY,
+            _ if b & SIGN != 0 => DEFAULT_NAN,
+            _ => narrow(logarithm(f64::from(f32::from_bits(b))), nj),
+        }
+    })
+}

@@ -1,0 +1,288 @@
+//! Single-precision arithmetic, compares and conversions of lanes.
+//!
+//! Results are rounded to nearest even; nothing is recorded. With NJ set (the usual state), denormal
+//! operands and tiny results become zeros of their sign; tininess is judged before rounding, as
+//! everywhere in the architecture. A NaN result is the first NaN of vA, vB, vC, quieted; operations
+//! that make one give 0x7FC00000. AltiVec PEM, 3.2 and chapter 6.
+//!
+//! All arithmetic goes through doubles: products of singles are exact there, and a sum rounded to odd
+//! rounds to single as if it had been exact (53 ≥ 24 + 2).
+
+use super::lanes::*;
+
+/// The NaN of invalid operations.
+pub(crate) const DEFAULT_NAN: u32 = 0x7FC0_0000;
+const SIGN: u32 = 0x8000_0000;
+const INFINITY: u32 = 0x7F80_0000;
+
+/// Whether `bits` is a NaN.
+#[inline(always)]
+pub(crate) fn is_nan(bits: u32) -> bool {
+    bits & !SIGN > INFINITY
+}
+
+/// A NaN made quiet.
+#[inline(always)]
+pub(crate) fn quiet(bits: u32) -> u32 {
+    bits | 0x40_0000
+}
+
+/// An operand: with NJ, denormals are zeros.
+#[inline(always)]
+pub(crate) fn operand(bits: u32, nj: bool) -> u32 {
+    if nj && bits & INFINITY == 0 { bits & SIGN } else { bits }
+}
+
+#[inline(always)]
+fn wide(bits: u32) -> f64 {
+    f64::from(f32::from_bits(bits))
+}
+
+/// Rounds an exact (or rounded-to-odd) double to a single.
+#[inline(always)]
+pub(crate) fn narrow(exact: f64, nj: bool) -> u32 {
+    if exact.is_nan() {
+        return DEFAULT_NAN;
+    }
+    if nj && exact.abs() < f64::from(f32::MIN_POSITIVE) {
+        return (exact.to_bits() >> 32) as u32 & SIGN;
+    }
+    (exact as f32).to_bits()
+}
+
+/// `x + y` rounded to odd.
+#[inline(always)]
+pub(crate) fn sum_to_odd(x: f64, y: f64) -> f64 {
+    let sum = x + y;
+    let y_part = sum - x;
+    let error = (x - (sum - y_part)) + (y - y_part);
+    let bits = sum.to_bits();
+    // A NaN error comes from an infinite or NaN sum, which stays as it is.
+    if error == 0.0 || error.is_nan() || bits & 1 != 0 {
+        sum
+    } else if (error.to_bits() ^ bits) >> 63 == 0 {
+        f64::from_bits(bits + 1)
+    } else {
+        f64::from_bits(bits - 1)
+    }
+}
+
+/// One lane of a sum.
+#[inline(always)]
+fn add(a: u32, b: u32, nj: bool) -> u32 {
+    if is_nan(a) {
+        return quiet(a);
+    }
+    if is_nan(b) {
+        return quiet(b);
+    }
+    let sum = f32::from_bits(operand(a, nj)) + f32::from_bits(operand(b, nj));
+    if sum.is_nan() {
+        return DEFAULT_NAN;
+    }
+    // Sums in the denormal range are exact.
+    operand(sum.to_bits(), nj)
+}
+
+/// `vaddfp`.
+pub(crate) fn vaddfp(a: u128, b: u128, nj: bool) -> u128 {
+    zip_u32(a, b, |a, b| add(a, b, nj))
+}
+
+/// `vsubfp`.
+pub(crate) fn vsubfp(a: u128, b: u128, nj: bool) -> u128 {
+    // A NaN keeps its sign.
+    zip_u32(a, b, |a, b| if is_nan(b) { add(a, b, nj) } else { add(a, b ^ SIGN, nj) })
+}
+
+/// `vmulfp128`.
+pub(crate) fn vmulfp128(a: u128, b: u128, nj: bool) -> u128 {
+    zip_u32(a, b, |a, b| {
+        if is_nan(a) {
+            quiet(a)
+        } else if is_nan(b) {
+            quiet(b)
+        } else {
+            narrow(wide(operand(a, nj)) * wide(operand(b, nj)), nj)
+        }
+    })
+}
+
+/// One lane of `a × c + b`; `subtract` takes `b` off.
+#[inline(always)]
+fn multiply_add(a: u32, b: u32, c: u32, subtract: bool, nj: bool) -> u32 {
+    for bits in [a, b, c] {
+        if is_nan(bits) {
+            return quiet(bits);
+        }
+    }
+    let product = wide(operand(a, nj)) * wide(operand(c, nj));
+    let b = wide(operand(b, nj));
+    narrow(sum_to_odd(product, if subtract { -b } else { b }), nj)
+}
+
+/// `vmaddfp`: `a × c + b`, fused.
+pub(crate) fn vmaddfp(a: u128, b: u128, c: u128, nj: bool) -> u128 {
+    zip3_u32(a, b, c, |a, b, c| multiply_add(a, b, c, false, nj))
+}
+
+/// `vnmsubfp`: `−(a × c − b)`, fused; NaNs are not negated.
+pub(crate) fn vnmsubfp(a: u128, b: u128, c: u128, nj: bool) -> u128 {
+    zip3_u32(a, b, c, |a, b, c| {
+        let result = multiply_add(a, b, c, true, nj);
+        if is_nan(result) { result } else { result ^ SIGN }
+    })
+}
+
+/// One lane of an extreme. +0 is greater than −0; a NaN operand gives a NaN.
+#[inline(always)]
+fn extreme(a: u32, b: u32, greater: bool, nj: bool) -> u32 {
+    if is_nan(a) {
+        return quiet(a);
+    }
+    if is_nan(b) {
+        return quiet(b);
+    }
+    let (a, b) = (operand(a, nj), operand(b, nj));
+    // Order of the values, −0 below +0: bit patterns of negatives run backwards.
+    let key = |bits: u32| if bits & SIGN != 0 { !bits as i32 ^ i32::MIN } else { bits as i32 };
+    if (key(a) >= key(b)) == greater { a } else { b }
+}
+
+/// `vmaxfp`.
+pub(crate) fn vmaxfp(a: u128, b: u128, nj: bool) -> u128 {
+    zip_u32(a, b, |a, b| extreme(a, b, true, nj))
+}
+
+/// `vminfp`.
+pub(crate) fn vminfp(a: u128, b: u128, nj: bool) -> u128 {
+    zip_u32(a, b, |a, b| extreme(a, b, false, nj))
+}
+
+#[inline(always)]
+fn compare(a: u128, b: u128, nj: bool, holds: impl Fn(f32, f32) -> bool) -> u128 {
+    zip_u32(a, b, |a, b| {
+        let (a, b) = (f32::from_bits(operand(a, nj)), f32::from_bits(operand(b, nj)));
+        if holds(a, b) { !0 } else { 0 }
+    })
+}
+
+/// `vcmpeqfp`.
+pub(crate) fn vcmpeqfp(a: u128, b: u128, nj: bool) -> u128 {
+    compare(a, b, nj, |a, b| a == b)
+}
+
+/// `vcmpgefp`.
+pub(crate) fn vcmpgefp(a: u128, b: u128, nj: bool) -> u128 {
+    compare(a, b, nj, |a, b| a >= b)
+}
+
+/// `vcmpgtfp`.
+pub(crate) fn vcmpgtfp(a: u128, b: u128, nj: bool) -> u128 {
+    compare(a, b, nj, |a, b| a > b)
+}
+
+/// `vcmpbfp`: bit 0 where not `a <= b`, bit 1 where not `a >= -b`.
+pub(crate) fn vcmpbfp(a: u128, b: u128, nj: bool) -> u128 {
+    let above = compare(a, b, nj, |a, b| a <= b);
+    let below = compare(a, b, nj, |a, b| a >= -b);
+    zip_u32(above, below, |above, below| !above & 0x8000_0000 | !below & 0x4000_0000)
+}
+
+/// `vcfsx`: signed words × 2^-scale.
+pub(crate) fn vcfsx(b: u128, scale: usize) -> u128 {
+    let factor = power_of_two(-(scale as i32 & 31));
+    map_u32(b, |b| (b as i32 as f32 * factor as f32).to_bits())
+}
+
+/// `vcfux`: unsigned words × 2^-scale.
+pub(crate) fn vcfux(b: u128, scale: usize) -> u128 {
+    let factor = power_of_two(-(scale as i32 & 31));
+    map_u32(b, |b| (b as f32 * factor as f32).to_bits())
+}
+
+/// `2^exponent`, for normal results.
+pub(crate) fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
+/// `vctsxs`: × 2^scale, truncated, saturated; a NaN gives 0 and doesn't count as saturation.
+pub(crate) fn vctsxs(b: u128, scale: usize) -> Saturated {
+    let factor = power_of_two(scale as i32 & 31);
+    let b = split_u32(b);
+    // The cast truncates, saturates far outside the lane's range, and takes a NaN to 0.
+    saturating_i32(|n| (wide(b[n]) * factor) as i64)
+}
+
+/// `vctuxs`: the same, unsigned.
+pub(crate) fn vctuxs(b: u128, scale: usize) -> Saturated {
+    let factor = power_of_two(scale as i32 & 31);
+    let b = split_u32(b);
+    saturating_u32(|n| (wide(b[n]) * factor) as i64)
+}
+
+/// Rounds each lane to an integer by `rounded`.
+#[inline(always)]
+fn to_integral(b: u128, nj: bool, rounded: impl Fn(f32) -> f32) -> u128 {
+    map_u32(b, |b| {
+        if is_nan(b) {
+            return quiet(b);
+        }
+        let b = operand(b, nj);
+        // A zero result has the operand's sign.
+        rounded(f32::from_bits(b)).to_bits() & !SIGN | b & SIGN
+    })
+}
+
+/// `vrfim`: toward −infinity.
+pub(crate) fn vrfim(b: u128, nj: bool) -> u128 {
+    to_integral(b, nj, f32::floor)
+}
+
+/// `vrfin`: to nearest, ties to even.
+pub(crate) fn vrfin(b: u128, nj: bool) -> u128 {
+    to_integral(b, nj, f32::round_ties_even)
+}
+
+/// `vrfip`: toward +infinity.
+pub(crate) fn vrfip(b: u128, nj: bool) -> u128 {
+    to_integral(b, nj, f32::ceil)
+}
+
+/// `vrfiz`: toward zero.
+pub(crate) fn vrfiz(b: u128, nj: bool) -> u128 {
+    to_integral(b, nj, f32::trunc)
+}
+
+/// A dot product of the first `count` lanes, in all lanes.
+///
+/// Unsure: the hardware's order and precision are not documented. Known from comparisons with it: the
+/// products are summed in more than single precision, an overflow gives a NaN instead of an infinity,
+/// and a denormal result is zero whatever NJ says. Here: exact products, summed in double as
+/// `(p0 + p2) + (p1 + p3)`; the first NaN of vA₀, vB₀, vA₁, … is the result.
+fn dot_product(a: u128, b: u128, count: usize, nj: bool) -> u128 {
+    let (a, b) = (split_u32(a), split_u32(b));
+    for n in 0..count {
+        for bits in [a[n], b[n]] {
+            if is_nan(bits) {
+                return join_u32([quiet(bits); 4]);
+            }
+        }
+    }
+    let product = |n: usize| wide(operand(a[n], nj)) * wide(operand(b[n], nj));
+    let odd = if count == 4 { product(1) + product(3) } else { product(1) };
+    let sum = (product(0) + product(2)) + odd;
+    let result = narrow(sum, true);
+    let overflow = sum.is_finite() && result & !SIGN == INFINITY;
+    join_u32([if overflow { DEFAULT_NAN } else { result }; 4])
+}
+
+/// `vmsum3fp128`.
+pub(crate) fn vmsum3fp128(a: u128, b: u128, nj: bool) -> u128 {
+    dot_product(a, b, 3, nj)
+}
+
+/// `vmsum4fp128`.
+pub(crate) fn vmsum4fp128(a: u128, b: u128, nj: bool) -> u128 {
+    dot_product(a, b, 4, nj)
+}
