@@ -170,6 +170,10 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
     outside.imports[1].1[1] = BASE + IMAGE_SIZE as u32;
     let mut thunk_first = sample();
     thunk_first.imports[0].1.swap(0, 1);
+    let mut other_thunk = sample();
+    other_thunk.imports[0].1.swap(1, 2);
+    let mut empty_run = sample();
+    empty_run.runs.insert(1, (0, 1));
     let mut exports = sample();
     exports.export_table = BASE + IMAGE_SIZE as u32 - 8;
     let mut no_pe = sample();
@@ -198,7 +202,9 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
         (set(0x2_0104, Err(tls([64, BASE, u32::MAX, 16]))), "XEX TLS data size at offset"),
         (unaligned_slot.build(), "is not a word of the image"),
         (outside.build(), "is not a word of the image"),
-        (thunk_first.build(), "follows no slot of it"),
+        (thunk_first.build(), "the thunk of ordinal 0005 follows no slot of it"),
+        (other_thunk.build(), "the thunk of ordinal 0005 follows no slot of it"),
+        (empty_run.build(), "run 1 of 0 pages"),
         (exports.build(), "XEX export table at offset 0x5ff8: needs 44 bytes, 8 are there"),
         (no_pe.build(), "expected the letters MZ"),
         (long_name.build(), "a library's name of 300 bytes"),
