@@ -96,10 +96,13 @@ fn block_of(page: u32, grain: u32) -> Range<u32> {
 }
 
 impl GuestMemory {
-    /// Watches the pages of `addr..addr + len`, all of which must be committed: from now until the first store to a page by anybody,
-    /// through any view, that store moves the page's version. Read the version *before* this call and the contents after it: if
-    /// the version still is what it was, so are the contents. (Read after this call, a version may include the
-    /// bump of a store that ended the watch at once, but is not there yet.) More pages than asked for may end up watched.
+    /// Watches the pages of `addr..addr + len`, all of which must be committed: the next store to a page by anybody, through
+    /// any view, moves the page's version and ends its watch. More pages than asked for may end up watched. Cheap for
+    /// pages that are watched already.
+    ///
+    /// **Read the version before this call** and the contents after it: as long as the version still is what it was, so
+    /// are the contents. A version read after this call proves nothing: a store may have ended the watch in between,
+    /// with its bump already counted and its bytes not yet there. [`GuestMemory::watch_page`] does it in the right order.
     pub fn watch(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
         self.check(addr.0, len, COMMITTED, false)?;
         if len == 0 {
@@ -107,9 +110,12 @@ impl GuestMemory {
         }
         let last = addr.0 + (len - 1);
         let mut result = Watch::Protected;
-        let mut pages = (addr.0 >> PAGE_SHIFT..=last >> PAGE_SHIFT)
-            .filter_map(|page| backing_page(page << PAGE_SHIFT))
-            .peekable();
+        let pages =
+            (addr.0 >> PAGE_SHIFT..=last >> PAGE_SHIFT).filter_map(|page| backing_page(page << PAGE_SHIFT));
+        if pages.clone().all(|page| self.is_watched(page)) {
+            return Ok(Watch::Protected);
+        }
+        let mut pages = pages.peekable();
         let _guard = self.zones.lock();
         while let Some(first) = pages.next() {
             // Neighbours share a change of rights, block by block.
@@ -121,12 +127,15 @@ impl GuestMemory {
                 result = Watch::Unprotected;
             }
         }
-        barrier::on_all_threads();
         Ok(result)
     }
 
-    /// Watches one page by its index and returns the version that the contents now read have, as long as it doesn't
-    /// move. `None` if the page is not committed.
+    fn is_watched(&self, page: u32) -> bool {
+        self.pages.state(page).load(Acquire) == state::WATCHED
+    }
+
+    /// Watches one page by its index and returns its version, read before. Contents read from now on are those of this version
+    /// until [`GuestMemory::page_version`] differs from it. `None` if the page is not committed.
     pub fn watch_page(&self, index: u32) -> Option<(u32, Watch)> {
         let version = self.page_version(index);
         if index >= BACKING_PAGES {
@@ -139,8 +148,7 @@ impl GuestMemory {
 
     /// Watches backing pages inside one block. Called under the heap lock.
     fn watch_run(&self, asked: Range<u32>) -> Watch {
-        let is_watched = |p: u32| self.pages.state(p).load(Acquire) == state::WATCHED;
-        if asked.clone().all(is_watched) {
+        if asked.clone().all(|page| self.is_watched(page)) {
             return Watch::Protected;
         }
         if self.map_budget.wants_count() {
@@ -154,13 +162,14 @@ impl GuestMemory {
         let pages = block_of(asked.start, grain.pages()).start..block_of(asked.end - 1, grain.pages()).end;
         let mut owned = PageSet::default();
         for page in pages.clone() {
-            let wanted = asked.contains(&page) || self.pages.backing_flags(page) & COMMITTED != 0;
-            if wanted && self.own(page, state::IDLE) {
+            if self.pages.backing_flags(page) & COMMITTED != 0 && self.own(page, state::IDLE) {
                 owned.insert(page);
                 self.pages.change_flags(page, WATCHED, 0);
             }
         }
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(run));
+        // Before anybody may take the pages for watched.
+        barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
             if !protected {
                 self.pages.change_flags(page, 0, WATCHED);
@@ -317,8 +326,10 @@ impl GuestMemory {
             while !self.try_own(page, state::IDLE) && !self.try_own(page, state::WATCHED) {
                 thread::yield_now();
             }
+            if self.pages.backing_flags(page) & COMMITTED != 0 {
+                self.bump(page);
+            }
             self.pages.change_flags(page, flags, !flags);
-            self.bump(page);
         }
         let protect = || {
             guest_pages(&pages).into_iter().filter(|guest| !guest.is_empty()).all(|guest| {
