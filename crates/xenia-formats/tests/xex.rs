@@ -319,3 +319,45 @@ fn a_file_that_shrinks_while_it_is_read_is_refused() {
     let error = load(&file, &KeyRing::development()).unwrap_err();
     assert!(matches!(error.reason, Reason::Truncated { .. }), "{error}");
 }
+
+#[test]
+fn exports_by_name_and_static_libraries_are_read() {
+    let mut builder = XexBuilder::sample(Payload::Plain, None);
+    builder.export_table = 0;
+    // A PE export directory at 0x2100: little-endian; names relative to it, functions to the image.
+    let mut directory = vec![0; 0x10];
+    for word in [1_u32, 2, 2, 0x28, 0x30, 0x38, 0x1100, 0x1140, 0x3C, 0x42, 0x0000_0001] {
+        directory.extend(word.to_le_bytes());
+    }
+    directory.extend(b"First\0Second\0");
+    builder.image[0x2100..0x2100 + directory.len()].copy_from_slice(&directory);
+    builder.headers.push((0xE1_0402, Err([0x2100_u32, 0x60].map(u32::to_be_bytes).concat())));
+    let mut library = 20_u32.to_be_bytes().to_vec();
+    library.extend(b"D3D9\0\0\0\0\0\x02\0\0\x52\x7f\x02\x04");
+    builder.headers.push((0x2_00FF, Err(library)));
+    let file = builder.build();
+
+    let library = &Xex::read(&file).unwrap().static_libraries[0];
+    assert_eq!((library.name.as_str(), library.version, library.approval), ("D3D9", [2, 0, 21119, 4], 2));
+    let names = |image: LoadedImage| -> Vec<_> {
+        image.exports.into_iter().map(|e| (e.ordinal.0, e.name.unwrap(), e.address.0 - BASE)).collect()
+    };
+    let image = open(&file).unwrap();
+    assert!(image.digests_ok());
+    assert_eq!(names(image), [(1, "Second".into(), 0x1100), (2, "First".into(), 0x1140)]);
+
+    for (at, value, expected) in [
+        (
+            0x2100 + 0x14,
+            0x1_0001_u32,
+            "PE export count at offset 0x2114: 0x10001 exceeds the limit of 0x10000",
+        ),
+        (0x2100 + 0x1C, 0x4000, "PE export directory at offset 0x6100: needs 8 bytes, 0 are there"),
+        (0x2100 + 0x2C, 0x6000, "First is at 0x92006000, outside the image"),
+    ] {
+        let mut builder = builder.clone();
+        builder.image[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        let error = open(&builder.build()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error} does not say {expected}");
+    }
+}
