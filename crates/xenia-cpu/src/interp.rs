@@ -38,6 +38,8 @@ mod rotate;
 mod system;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod vector;
 mod vector128;
 
@@ -200,56 +202,6 @@ impl Execute for Interpreter {
             interpreted_instructions: self.executed,
             invalidations: self.blocks.invalidations,
             ..EngineCounters::default()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::testing::*;
-    use super::*;
-    use xenia_isa::Op;
-
-    /// `r3 += r4` in a loop of `r5` turns (CTR), then `sc 0`.
-    fn sum_loop() -> [u32; 4] {
-        [x(Op::mtspr, 5, 9, 0, 0), x(Op::addx, 3, 3, 4, 0), d(Op::bcx, 16, 0, -4), d(Op::sc, 0, 0, 2)]
-    }
-
-    #[test]
-    fn a_loop_runs_to_its_system_call() {
-        let mut machine = Machine::new();
-        machine.put(CODE, &sum_loop());
-        (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (7, 100);
-        assert_eq!(machine.run(1000), Exit::Syscall { lev: 0 });
-        assert_eq!(machine.ctx.gpr[3], 700);
-        assert_eq!(machine.ctx.executed(), 1 + 200 + 1);
-        assert_eq!(machine.ctx.pc, CODE + 16);
-    }
-
-    #[test]
-    fn every_budget_stops_exactly_and_cuts_make_no_difference() {
-        let mut whole = Machine::new();
-        whole.put(CODE, &sum_loop());
-        (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 50);
-        assert_eq!(whole.run(10_000), Exit::Syscall { lev: 0 });
-        let total = whole.ctx.executed();
-        for budget in [1, 2, 3, 5, 7, 13, 101] {
-            let mut cut = Machine::on(Arc::clone(&whole.memory), EngineConfig::default());
-            (cut.ctx.gpr[4], cut.ctx.gpr[5]) = (3, 50);
-            let mut executed = 0;
-            loop {
-                let exit = cut.run(budget);
-                executed += cut.ctx.executed();
-                match exit {
-                    Exit::Budget => assert_eq!((cut.ctx.budget, cut.ctx.executed()), (0, budget as u64)),
-                    exit => {
-                        assert_eq!(exit, Exit::Syscall { lev: 0 });
-                        break;
-                    }
-                }
-            }
-            assert_eq!(executed, total, "budget {budget}");
-            assert_eq!(cut.ctx.first_difference(&whole.ctx), None);
         }
     }
 }

@@ -1,0 +1,187 @@
+//! The run loop and the block cache: budgets, exits, changing code.
+
+use super::testing::*;
+use super::*;
+use xenia_isa::Op;
+use xenia_memory::{FaultKind, Heap, Protect, physical};
+
+/// `r3 += r4` in a loop of `r5` turns (CTR), then `sc 0`.
+fn sum_loop() -> [u32; 4] {
+    [x(Op::mtspr, 5, 9, 0, 0), x(Op::addx, 3, 3, 4, 0), d(Op::bcx, 16, 0, -4), d(Op::sc, 0, 0, 2)]
+}
+
+#[test]
+fn a_loop_runs_to_its_system_call() {
+    let mut machine = Machine::new();
+    machine.put(CODE, &sum_loop());
+    (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (7, 100);
+    assert_eq!(machine.run(1000), Exit::Syscall { lev: 0 });
+    assert_eq!(machine.ctx.gpr[3], 700);
+    assert_eq!(machine.ctx.executed(), 1 + 200 + 1);
+    assert_eq!(machine.ctx.pc, CODE + 16);
+}
+
+#[test]
+fn every_budget_stops_exactly_and_cuts_make_no_difference() {
+    let mut whole = Machine::new();
+    whole.put(CODE, &sum_loop());
+    (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 50);
+    assert_eq!(whole.run(10_000), Exit::Syscall { lev: 0 });
+    let total = whole.ctx.executed();
+    for budget in [1, 2, 3, 5, 7, 13, 101] {
+        let mut cut = Machine::on(Arc::clone(&whole.memory), EngineConfig::default());
+        (cut.ctx.gpr[4], cut.ctx.gpr[5]) = (3, 50);
+        let mut executed = 0;
+        loop {
+            let exit = cut.run(budget);
+            executed += cut.ctx.executed();
+            match exit {
+                Exit::Budget => assert_eq!((cut.ctx.budget, cut.ctx.executed()), (0, budget as u64)),
+                exit => {
+                    assert_eq!(exit, Exit::Syscall { lev: 0 });
+                    break;
+                }
+            }
+        }
+        assert_eq!(executed, total, "budget {budget}");
+        assert_eq!(cut.ctx.first_difference(&whole.ctx), None);
+    }
+}
+
+/// A sequence of pseudo-random words.
+fn random() -> impl FnMut() -> u64 {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
+}
+
+#[test]
+fn no_word_panics_and_what_raises_changes_nothing() {
+    let mut machine = Machine::new();
+    let mut random = random();
+    let edges =
+        [0, 1, u64::MAX, 1 << 31, 1 << 63, u64::from(DATA), u64::from(DATA) + 0xFFFC, 0x7FC8_0700];
+    let rows: Vec<_> = Op::all().map(Op::row).collect();
+    for n in 0..60_000 {
+        let row = rows[n / 4 % rows.len()];
+        let (fixed, free) = if n % 4 == 0 { (0, u32::MAX) } else { (row.bits, !row.mask) };
+        let word = fixed | random() as u32 & free;
+        if n % 64 == 0 {
+            machine.devices.clear();
+            for register in 0..32 {
+                let pick = random();
+                machine.ctx.gpr[register] =
+                    if pick.is_multiple_of(4) { pick } else { edges[(pick >> 8) as usize % edges.len()] };
+                machine.ctx.fpr[register] = random();
+            }
+            for vr in &mut machine.ctx.vr {
+                *vr = u128::from(random()) << 64 | u128::from(random());
+            }
+            machine.ctx.msr = PpcContext::default().msr | (random() & 1) << 63;
+        }
+        machine.ctx.pc = CODE;
+        machine.ctx.begin_visit(100, 0, u32::MAX);
+        let before = machine.ctx.clone();
+        let exit = machine.interp.execute(&mut machine.ctx, &mut machine.devices, Instruction(word));
+        let raised = matches!(exit, Some(Exit::Exception(e)) if e.kind != ExceptionKind::FloatingPoint);
+        assert_eq!(machine.ctx.executed(), u64::from(!raised), "{word:#010x}");
+        if raised {
+            assert_eq!(machine.ctx.first_difference(&before), None, "{word:#010x}");
+        }
+    }
+}
+
+#[test]
+fn changed_code_is_seen_at_the_next_block_through_every_alias() {
+    // The three views of physical memory show the same bytes, the last one shifted by a page.
+    let memory = GuestMemory::new().unwrap();
+    let size = 0x1_0000;
+    let code =
+        memory.alloc_physical(Heap::Physical64K, size, size, 0x10_0000, 0x1000_0000, Protect::READ_WRITE);
+    let code = code.unwrap();
+    let physical = physical(code).unwrap();
+    let views = [code.0, 0xC000_0000 + physical, 0xE000_0000 + physical - 0x1000];
+    let mut machine = Machine::on(memory, EngineConfig::default());
+    let value = |n| d(Op::addi, 3, 0, n);
+    for (round, store_at) in views.into_iter().cycle().take(200).enumerate() {
+        let n = round as i32 + 1;
+        // Cached: the old value. Then a store by guest code, through the other view too.
+        machine.put(code.0, &[value(n), d(Op::sc, 0, 0, 2)]);
+        machine.put(code.0 + 0x1000, &[d(Op::stw, 5, 6, 0), Op::bx.row().bits | 0x3FF_EFFC]);
+        machine.ctx.pc = code.0;
+        assert_eq!(machine.run(100), Exit::Syscall { lev: 0 });
+        assert_eq!(machine.ctx.gpr[3], n as u64);
+        machine.ctx.gpr[5] = u64::from(value(n + 1000));
+        machine.ctx.gpr[6] = u64::from(store_at);
+        machine.ctx.pc = code.0 + 0x1000;
+        assert_eq!(machine.run(100), Exit::Syscall { lev: 0 });
+        assert_eq!(machine.ctx.gpr[3], n as u64 + 1000, "round {round}");
+    }
+    assert!(machine.interp.counters().invalidations >= 200);
+}
+
+#[test]
+fn a_store_into_the_running_block_takes_effect_at_its_next_entry() {
+    let mut machine = Machine::new();
+    // stw r5,4(r6): the instruction that follows; addi r3,r3,1; bdnz
+    machine.put(
+        CODE,
+        &[d(Op::stw, 5, 6, 4), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), d(Op::sc, 0, 0, 2)],
+    );
+    machine.ctx.gpr[5] = u64::from(d(Op::addi, 3, 3, 100));
+    machine.ctx.gpr[6] = u64::from(CODE);
+    machine.ctx.ctr = 3;
+    assert_eq!(machine.run(100), Exit::Syscall { lev: 0 });
+    assert_eq!(machine.ctx.gpr[3], 1 + 100 + 100);
+}
+
+#[test]
+fn blocks_end_at_pages_and_fetches_outside_memory_raise() {
+    let mut machine = Machine::new();
+    let nop = d(Op::ori, 0, 0, 0);
+    machine.put(CODE, &vec![nop; 0x4000]);
+    assert_eq!(machine.run(1 << 20), {
+        let fault =
+            MemoryFault { addr: GuestAddr(CODE + 0x1_0000), kind: FaultKind::Unmapped, write: false };
+        fetch_exception(CODE + 0x1_0000, fault)
+    });
+    assert_eq!(machine.ctx.executed(), 0x4000);
+    machine.ctx.pc = CODE + 2;
+    let misaligned = MemoryFault { addr: GuestAddr(CODE + 2), kind: FaultKind::Misaligned, write: false };
+    assert_eq!(machine.run(10), fetch_exception(CODE + 2, misaligned));
+    let step = machine.interp.step(&mut machine.ctx, &mut machine.devices);
+    assert_eq!(step, Some(fetch_exception(CODE + 2, misaligned)));
+}
+
+#[test]
+fn code_whose_page_loses_its_rights_no_longer_runs() {
+    let mut machine = Machine::new();
+    machine.put(CODE, &[d(Op::addi, 3, 3, 1), Op::bx.row().bits | 0x3FF_FFFC]);
+    assert_eq!(machine.run(10), Exit::Budget);
+    machine.memory.protect(GuestAddr(CODE), 0x1_0000, Protect::NO_ACCESS).unwrap();
+    assert!(matches!(
+        machine.run(10),
+        Exit::Exception(GuestException { kind: ExceptionKind::Fetch(_), .. })
+    ));
+    machine.memory.protect(GuestAddr(CODE), 0x1_0000, Protect::READ_WRITE).unwrap();
+    assert_eq!(machine.run(10), Exit::Budget);
+}
+
+#[test]
+fn single_steps_equal_a_run() {
+    let mut whole = Machine::new();
+    whole.put(CODE, &sum_loop());
+    (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 20);
+    let mut steps = Machine::on(Arc::clone(&whole.memory), EngineConfig::default());
+    steps.ctx = whole.ctx.clone();
+    assert_eq!(whole.run(1000), Exit::Syscall { lev: 0 });
+    steps.ctx.begin_visit(1000, 0, u32::MAX);
+    let exit = (0..1000).find_map(|_| steps.interp.step(&mut steps.ctx, &mut steps.devices));
+    assert_eq!(exit, Some(Exit::Syscall { lev: 0 }));
+    assert_eq!(steps.ctx.first_difference(&whole.ctx), None);
+    assert_eq!(steps.ctx.executed(), whole.ctx.executed());
+}
