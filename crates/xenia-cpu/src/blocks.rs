@@ -4,19 +4,19 @@
 //! `isync`, `icbi`, MSR writes, time-base reads, words that are no instruction), the end of the page,
 //! or [`LONGEST`]. It never crosses a page, so one version says whether it still stands.
 //!
-//! - Building: the page is watched, its version read (Acquire), then the words. At each entry the
+//! - Building: the page's version is read, the page watched, then the words are read. At each entry the
 //!   version is compared (one Acquire load); another version means reading the words again.
-//! - A page that keeps changing (code and data together) stops being watched after [`RESTLESS`] renewals of
-//!   one block: such a block compares its words at each entry instead.
+//! - A page that keeps changing (code and data together) is not worth watching: after [`RESTLESS`] renewals
+//!   a block compares its words at each entry instead. So does a block on a page that can't be watched.
 //! - A slot belongs to one start address for as long as the cache lives, so links between blocks
 //!   need no unlinking: they name slots, and every entry checks.
 //! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
 
 use crate::interp::{Handler, ILLEGAL, UNAVAILABLE, facility, handler_of, must_be_last};
 use crate::{PpcContext, msr_bit};
-use xenia_guest::PAGE_SIZE;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_isa::{Instruction, decode};
-use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_memory::{GuestMemory, MemoryFault, Watch};
 
 /// Instructions in the longest block.
 const LONGEST: usize = 128;
@@ -26,8 +26,10 @@ const RESTLESS: u32 = 64;
 const MOST_BLOCKS: usize = 1 << 19;
 /// Words of a page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
-/// Stands for "no page": its version never equals a block's.
+/// Stands for "no page": its version is always 0.
 const NO_PAGE: u32 = u32::MAX;
+/// Page and version of a block that is never current without a look at its words.
+const COMPARE_WORDS: (u32, u32) = (NO_PAGE, 1);
 /// No instruction has this address.
 const NOWHERE: u32 = 1;
 
@@ -72,13 +74,20 @@ impl Block {
     }
 }
 
+/// The blocks that start on one guest page.
+struct PageBlocks {
+    /// Per word: 1 + slot of the block that starts there, or 0.
+    slots: [u32; PAGE_WORDS],
+    /// Version that the page had when it was watched last. While it has it, the watch stands.
+    watched: Option<u32>,
+}
+
 /// The blocks of one interpreter.
 pub(crate) struct BlockCache {
     pub(crate) blocks: Vec<Block>,
     /// Per guest page: 1 + index in `tables`, or 0.
     pages: Vec<u32>,
-    /// Per word of a page: 1 + slot of the block that starts there, or 0.
-    tables: Vec<[u32; PAGE_WORDS]>,
+    tables: Vec<PageBlocks>,
     /// The MSR bits that handlers were chosen for.
     facilities: u64,
     /// Blocks found to have changed.
@@ -119,7 +128,8 @@ impl BlockCache {
     pub(crate) fn find(&mut self, memory: &GuestMemory, pc: u32) -> Result<Slot, MemoryFault> {
         if let Some(table) = self.pages[(pc / PAGE_SIZE) as usize].checked_sub(1)
             && pc.is_multiple_of(4)
-            && let Some(slot) = self.tables[table as usize][(pc % PAGE_SIZE / 4) as usize].checked_sub(1)
+            && let Some(slot) =
+                self.tables[table as usize].slots[(pc % PAGE_SIZE / 4) as usize].checked_sub(1)
         {
             return Ok(slot);
         }
@@ -138,21 +148,23 @@ impl BlockCache {
     #[cold]
     #[inline(never)]
     fn add(&mut self, memory: &GuestMemory, pc: u32) -> Result<Slot, MemoryFault> {
+        // Nothing is kept for addresses that hold no code.
         memory.fetch_u32(pc)?;
         if self.blocks.len() >= MOST_BLOCKS {
             self.clear();
         }
-        let (page, version) = watch(memory, pc);
+        let table = &mut self.pages[(pc / PAGE_SIZE) as usize];
+        if *table == 0 {
+            self.tables.push(PageBlocks { slots: [0; PAGE_WORDS], watched: None });
+            *table = self.tables.len() as u32;
+        }
+        let table = *table as usize - 1;
+        let (page, version) = self.tables[table].watch(memory, pc);
         let code = self.predecode(memory, pc)?;
         let slot = self.blocks.len() as Slot;
         let links = [(NOWHERE, 0); 2];
         self.blocks.push(Block { start: pc, page, version, renewals: 0, links, code });
-        let table = &mut self.pages[(pc / PAGE_SIZE) as usize];
-        if *table == 0 {
-            self.tables.push([0; PAGE_WORDS]);
-            *table = self.tables.len() as u32;
-        }
-        self.tables[*table as usize - 1][(pc % PAGE_SIZE / 4) as usize] = slot + 1;
+        self.tables[table].slots[(pc % PAGE_SIZE / 4) as usize] = slot + 1;
         Ok(slot)
     }
 
@@ -162,10 +174,14 @@ impl BlockCache {
     pub(crate) fn renew(&mut self, memory: &GuestMemory, slot: Slot) -> Result<(), MemoryFault> {
         let start = self.blocks[slot as usize].start;
         if self.blocks[slot as usize].page != NO_PAGE {
+            let table = self.pages[(start / PAGE_SIZE) as usize] as usize - 1;
             let block = &mut self.blocks[slot as usize];
             block.renewals += 1;
-            (block.page, block.version) =
-                if block.renewals > RESTLESS { (NO_PAGE, 1) } else { watch(memory, start) };
+            (block.page, block.version) = if block.renewals > RESTLESS {
+                COMPARE_WORDS
+            } else {
+                self.tables[table].watch(memory, start)
+            };
         }
         if !self.words_are_unchanged(memory, slot) {
             self.invalidations += 1;
@@ -211,7 +227,21 @@ impl BlockCache {
     }
 }
 
-/// Watches the page of `pc` and reads its version, in this order.
-fn watch(_memory: &GuestMemory, _pc: u32) -> (u32, u32) {
-    (NO_PAGE, 1)
+impl PageBlocks {
+    /// Page and version for words of the page of `pc` that are read after this call.
+    fn watch(&mut self, memory: &GuestMemory, pc: u32) -> (u32, u32) {
+        let Some(page) = GuestMemory::page_index(GuestAddr(pc)) else { return COMPARE_WORDS };
+        if let Some(version) = self.watched
+            && memory.page_version(page) == version
+        {
+            return (page, version);
+        }
+        match memory.watch_page(page) {
+            Some((version, Watch::Protected)) => {
+                self.watched = Some(version);
+                (page, version)
+            }
+            _ => COMPARE_WORDS,
+        }
+    }
 }

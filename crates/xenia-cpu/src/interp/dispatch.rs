@@ -78,9 +78,15 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
         Op::bcx if i.0 & AA_LK == 0 && i.bo() & 0b10110 == 0b10000 => {
             with_known_bits!(Branch::bcx, AA_LK | BO, 0b10000 << 21)
         }
-        Op::bclrx if i.bo() & ALWAYS == ALWAYS && !i.lk() => with_known_bits!(Branch::bclrx, BO | LK, (ALWAYS as u32) << 21),
-        Op::bcctrx if i.bo() & ALWAYS == ALWAYS && !i.lk() => with_known_bits!(Branch::bcctrx, BO | LK, (ALWAYS as u32) << 21),
-        Op::bcctrx if i.bo() & ALWAYS == ALWAYS => with_known_bits!(Branch::bcctrx, BO | LK, (ALWAYS as u32) << 21 | LK),
+        Op::bclrx if i.bo() & ALWAYS == ALWAYS && !i.lk() => {
+            with_known_bits!(Branch::bclrx, BO | LK, (ALWAYS as u32) << 21)
+        }
+        Op::bcctrx if i.bo() & ALWAYS == ALWAYS && !i.lk() => {
+            with_known_bits!(Branch::bcctrx, BO | LK, (ALWAYS as u32) << 21)
+        }
+        Op::bcctrx if i.bo() & ALWAYS == ALWAYS => {
+            with_known_bits!(Branch::bcctrx, BO | LK, (ALWAYS as u32) << 21 | LK)
+        }
         _ => arm(op),
     }
 }

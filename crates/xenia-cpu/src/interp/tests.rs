@@ -63,8 +63,7 @@ fn random() -> impl FnMut() -> u64 {
 fn no_word_panics_and_what_raises_changes_nothing() {
     let mut machine = Machine::new();
     let mut random = random();
-    let edges =
-        [0, 1, u64::MAX, 1 << 31, 1 << 63, u64::from(DATA), u64::from(DATA) + 0xFFFC, 0x7FC8_0700];
+    let edges = [0, 1, u64::MAX, 1 << 31, 1 << 63, u64::from(DATA), u64::from(DATA) + 0xFFFC, 0x7FC8_0700];
     let rows: Vec<_> = Op::all().map(Op::row).collect();
     for n in 0..60_000 {
         let row = rows[n / 4 % rows.len()];
@@ -128,10 +127,8 @@ fn changed_code_is_seen_at_the_next_block_through_every_alias() {
 fn a_store_into_the_running_block_takes_effect_at_its_next_entry() {
     let mut machine = Machine::new();
     // stw r5,4(r6): the instruction that follows; addi r3,r3,1; bdnz
-    machine.put(
-        CODE,
-        &[d(Op::stw, 5, 6, 4), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), d(Op::sc, 0, 0, 2)],
-    );
+    machine
+        .put(CODE, &[d(Op::stw, 5, 6, 4), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), d(Op::sc, 0, 0, 2)]);
     machine.ctx.gpr[5] = u64::from(d(Op::addi, 3, 3, 100));
     machine.ctx.gpr[6] = u64::from(CODE);
     machine.ctx.ctr = 3;
@@ -145,8 +142,7 @@ fn blocks_end_at_pages_and_fetches_outside_memory_raise() {
     let nop = d(Op::ori, 0, 0, 0);
     machine.put(CODE, &vec![nop; 0x4000]);
     assert_eq!(machine.run(1 << 20), {
-        let fault =
-            MemoryFault { addr: GuestAddr(CODE + 0x1_0000), kind: FaultKind::Unmapped, write: false };
+        let fault = MemoryFault { addr: GuestAddr(CODE + 0x1_0000), kind: FaultKind::Unmapped, write: false };
         fetch_exception(CODE + 0x1_0000, fault)
     });
     assert_eq!(machine.ctx.executed(), 0x4000);
@@ -163,10 +159,7 @@ fn code_whose_page_loses_its_rights_no_longer_runs() {
     machine.put(CODE, &[d(Op::addi, 3, 3, 1), Op::bx.row().bits | 0x3FF_FFFC]);
     assert_eq!(machine.run(10), Exit::Budget);
     machine.memory.protect(GuestAddr(CODE), 0x1_0000, Protect::NO_ACCESS).unwrap();
-    assert!(matches!(
-        machine.run(10),
-        Exit::Exception(GuestException { kind: ExceptionKind::Fetch(_), .. })
-    ));
+    assert!(matches!(machine.run(10), Exit::Exception(GuestException { kind: ExceptionKind::Fetch(_), .. })));
     machine.memory.protect(GuestAddr(CODE), 0x1_0000, Protect::READ_WRITE).unwrap();
     assert_eq!(machine.run(10), Exit::Budget);
 }
