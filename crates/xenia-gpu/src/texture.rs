@@ -13,6 +13,6 @@ pub mod layout;
 
 pub use cache::{CacheCounters, TextureCache, TextureLevel};
 pub use decode::{Texels, decode_level};
-pub(crate) use format::{depth_float_to_single, half_to_single, single_to_depth_float};
 pub use format::{Format, Layout, Number};
+pub use format::{depth_float_to_single, half_to_single, single_to_depth_float};
 pub use info::TextureInfo;

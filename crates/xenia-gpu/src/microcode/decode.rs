@@ -368,10 +368,10 @@ impl Program {
         if !fetch {
             let alu = decode_alu(words);
             self.kills |= alu.vector.kills() || alu.scalar.kills();
-            if let Destination::Export(export) = alu.vector_to {
-                if alu.vector_mask | alu.scalar_mask | alu.zeros | alu.ones != 0 {
-                    self.exports |= 1 << export;
-                }
+            if let Destination::Export(export) = alu.vector_to
+                && alu.vector_mask | alu.scalar_mask | alu.zeros | alu.ones != 0
+            {
+                self.exports |= 1 << export;
             }
             return Instruction::Alu(alu);
         }

@@ -206,7 +206,7 @@ impl Interpreter {
                 }
                 Control::LoopStart { skip, constant, repeat } => {
                     let words = run.constants.loops[constant as usize & 31];
-                    if words & 255 == 0 || flow.loop_depth == MAX_LOOPS {
+                    if words as u8 == 0 || flow.loop_depth == MAX_LOOPS {
                         flow.at = skip;
                     } else {
                         let start = if repeat { flow.loop_address() } else { (words >> 8 & 255) as i32 };

@@ -129,7 +129,7 @@ formats! {
 }
 
 /// A 16-bit float of the chip: no infinities and NaNs, the largest exponent is one like any other.
-pub(crate) fn half_to_single(bits: u16) -> f32 {
+pub fn half_to_single(bits: u16) -> f32 {
     let sign = if bits & 0x8000 != 0 { -1.0 } else { 1.0 };
     let exponent = (bits >> 10 & 31) as i32;
     let mantissa = (bits & 0x3ff) as f32;
@@ -142,7 +142,7 @@ pub(crate) fn half_to_single(bits: u16) -> f32 {
 }
 
 /// A depth value of 20 mantissa and 4 exponent bits, as a float from 0 to just below 2.
-pub(crate) fn depth_float_to_single(bits: u32) -> f32 {
+pub fn depth_float_to_single(bits: u32) -> f32 {
     let exponent = (bits >> 20 & 15) as i32;
     let mantissa = (bits & 0xf_ffff) as f32;
     if exponent == 0 {
@@ -153,7 +153,7 @@ pub(crate) fn depth_float_to_single(bits: u32) -> f32 {
 }
 
 /// The inverse of [`depth_float_to_single`], rounding towards zero; clamped to what can be stored.
-pub(crate) fn single_to_depth_float(value: f32) -> u32 {
+pub fn single_to_depth_float(value: f32) -> u32 {
     if value.is_nan() || value <= 0.0 {
         return 0;
     }

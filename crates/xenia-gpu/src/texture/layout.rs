@@ -164,7 +164,7 @@ mod tests {
                 for x in 0..128 {
                     let offset = tiled_2d(x, y, 128, bytes_log2);
                     assert_eq!(offset % (1 << bytes_log2), 0);
-                    assert!(offset < 128 * 128 << bytes_log2, "{x} {y} {bytes_log2}");
+                    assert!(offset < (128 * 128) << bytes_log2, "{x} {y} {bytes_log2}");
                     assert!(seen.insert(offset), "{x} {y} {bytes_log2}");
                 }
             }
@@ -175,7 +175,7 @@ mod tests {
                 for y in 0..64 {
                     for x in 0..64 {
                         let offset = tiled_3d(x, y, z, 64, 64, bytes_log2);
-                        assert!(offset < 64 * 64 * 8 << bytes_log2);
+                        assert!(offset < (64 * 64 * 8) << bytes_log2);
                         assert!(seen.insert(offset), "{x} {y} {z} {bytes_log2}");
                     }
                 }
