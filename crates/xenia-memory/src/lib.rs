@@ -26,7 +26,9 @@ compile_error!(
 
 mod allocate;
 mod barrier;
+mod compare;
 mod device;
+mod dirty;
 mod emulate;
 mod engine;
 mod error;
@@ -48,6 +50,7 @@ mod signal_stack;
 mod snapshot;
 mod watch;
 
+pub use compare::Comparison;
 pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};

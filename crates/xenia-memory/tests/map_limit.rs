@@ -40,6 +40,8 @@ fn sixty_thousand_single_page_watches_over_all_views() {
     let _guard = ONE_AT_A_TIME.lock();
     let memory = GuestMemory::new().unwrap();
     commit_all(&memory);
+    // Watches cost mappings only once somebody uses the guest view.
+    memory.guest_base();
     let pages = scattered();
     assert_eq!(pages.len(), 60_000);
     for &(watched, _) in &pages {
@@ -59,10 +61,28 @@ fn sixty_thousand_single_page_watches_over_all_views() {
 }
 
 #[test]
+fn watches_set_before_the_guest_view_is_used_hold_or_are_ended() {
+    let _guard = ONE_AT_A_TIME.lock();
+    let memory = GuestMemory::new().unwrap();
+    commit_all(&memory);
+    let pages = scattered();
+    let before: Vec<u32> = pages.iter().map(|&(watched, _)| version(&memory, watched)).collect();
+    for &(watched, _) in &pages {
+        assert_eq!(memory.watch(GuestAddr(watched), 4), Ok(Watch::Protected));
+    }
+    for (&(watched, stored), before) in pages.iter().zip(before).step_by(7) {
+        host_store(&memory, stored, 1);
+        assert_ne!(version(&memory, watched), before, "{watched:#x}");
+    }
+    assert!(mappings() < 40_000);
+}
+
+#[test]
 fn without_room_watches_are_refused_and_stores_go_on() {
     let _guard = ONE_AT_A_TIME.lock();
     let memory = GuestMemory::with_map_limit(Some(600)).unwrap();
     commit_all(&memory);
+    memory.guest_base();
     let mut refused = 0;
     for (watched, stored) in scattered().into_iter().take(3_000) {
         let before = version(&memory, watched);
@@ -86,6 +106,7 @@ fn a_host_without_mappings_costs_speed_not_stores() {
     let _guard = ONE_AT_A_TIME.lock();
     let memory = GuestMemory::new().unwrap();
     commit(&memory, 0x1000_0000, 0x40_0000, RW);
+    memory.guest_base();
     let pages: Vec<u32> = (0..0x400).map(|i| 0x1000_0000 + i * 0x1000).collect();
     assert_eq!(memory.watch(GuestAddr(0x1000_0000), 0x40_0000), Ok(Watch::Protected));
     let before: Vec<u32> = pages.iter().map(|&p| version(&memory, p)).collect();
