@@ -64,7 +64,7 @@ pub struct MemoryCounters {
     pub writes_total: u64,
     /// Host faults that a store to a watched page caused.
     pub watch_faults: u64,
-    /// Times that a page's version went up.
+    /// Times that a committed page's version went up.
     pub page_version_bumps: u64,
     /// Watches that ended up [`crate::Watch::Unprotected`].
     pub watches_refused: u64,

@@ -329,8 +329,10 @@ impl GuestMemory {
             while !self.try_own(page, state::IDLE) && !self.try_own(page, state::WATCHED) {
                 thread::yield_now();
             }
+            // Memory that appears counts as well: what was made from its absence is out of date.
+            self.pages.version(page).fetch_add(1, Release);
             if self.pages.backing_flags(page) & COMMITTED != 0 {
-                self.bump(page);
+                self.counts.bumps.fetch_add(1, Relaxed);
             }
             self.pages.change_flags(page, flags, !flags);
         }
