@@ -34,8 +34,6 @@ mod float;
 mod integer;
 mod load_store;
 mod logical;
-#[cfg(test)]
-mod oracle;
 mod rotate;
 mod system;
 #[cfg(test)]

@@ -1,1 +1,119 @@
-//! The #[exports] attribute: turns guest-callable functions into rows of the export table.
+//! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export table.
+//!
+//! Inside the block each function tagged `#[export(Done|Partial|Stub)]` becomes one row: its ordinal is
+//! looked up by name (`crate::exports::ordinals::LIBRARY::number::NAME`, so a misspelling does not
+//! compile), its parameters after the first are taken from the guest's registers and stack through
+//! `crate::abi::FromGuest`, and what it returns goes back through `crate::abi::IntoFlow`. Functions
+//! without the tag stay as they are.
+//!
+//! The generated code names paths of xenia-kernel, the only crate that uses it.
+#![forbid(unsafe_code)]
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as TokenStream2;
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Error, Expr, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Meta, Pat, parse_macro_input,
+};
+
+/// See the crate's documentation. The argument is the library: `xboxkrnl` or `xam`.
+#[proc_macro_attribute]
+pub fn exports(library: TokenStream, item: TokenStream) -> TokenStream {
+    let library = parse_macro_input!(library as Ident);
+    let mut block = parse_macro_input!(item as ItemImpl);
+    match expand(&library, &mut block) {
+        Ok(()) => quote!(#block).into(),
+        Err(error) => error.to_compile_error().into(),
+    }
+}
+
+/// Adds the `EXPORTS` table to the block.
+fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
+    let this = block.self_ty.clone();
+    let mut rows = Vec::new();
+    for member in &mut block.items {
+        let ImplItem::Fn(function) = member else { continue };
+        let Some(at) = function.attrs.iter().position(|a| a.path().is_ident("export")) else {
+            continue;
+        };
+        let status: Ident = function.attrs.remove(at).parse_args()?;
+        rows.push(row(library, &this, function, &status)?);
+        function.attrs.push(syn::parse_quote!(#[allow(non_snake_case)]));
+    }
+    block.items.push(syn::parse_quote! {
+        /// One row per export of this block.
+        pub const EXPORTS: &'static [crate::exports::Export] = &[#(#rows),*];
+    });
+    Ok(())
+}
+
+/// The table row of one function.
+fn row(
+    library: &Ident,
+    this: &syn::Type,
+    function: &ImplItemFn,
+    status: &Ident,
+) -> Result<TokenStream2, Error> {
+    let name = &function.sig.ident;
+    let text = name.to_string();
+    let doc = documentation(&function.attrs);
+    if doc.is_empty() {
+        return Err(Error::new(
+            name.span(),
+            "an export needs a doc comment: it becomes its row in the documentation",
+        ));
+    }
+    if function.sig.inputs.is_empty() {
+        return Err(Error::new(name.span(), "an export's first parameter is `call: &mut Call`"));
+    }
+    let mut names = Vec::new();
+    let mut types = Vec::new();
+    for argument in function.sig.inputs.iter().skip(1) {
+        let FnArg::Typed(argument) = argument else {
+            return Err(Error::new(argument.span(), "an export has no self"));
+        };
+        let Pat::Ident(pattern) = &*argument.pat else {
+            return Err(Error::new(argument.pat.span(), "an export's parameters are plain names"));
+        };
+        names.push(pattern.ident.clone());
+        types.push(argument.ty.clone());
+    }
+    let labels: Vec<String> =
+        names.iter().map(|name| name.to_string().trim_start_matches('_').to_owned()).collect();
+    Ok(quote! {
+        crate::exports::Export {
+            library: crate::exports::Library::#library,
+            name: #text,
+            ordinal: crate::exports::ordinals::#library::number::#name,
+            status: crate::exports::Status::#status,
+            doc: #doc,
+            parameters: &[#(#labels),*],
+            shim: |call: &mut crate::abi::Call| {
+                #[allow(unused_mut, unused_variables)]
+                let mut arguments = crate::abi::Arguments::new(call);
+                #(let #names = <#types as crate::abi::FromGuest>::from_guest(&mut arguments);)*
+                if let Some(fault) = arguments.fault() {
+                    return crate::abi::Flow::Fault(fault);
+                }
+                call.trace(#text, &[#((#labels, &#names as &dyn crate::abi::Show)),*]);
+                crate::abi::IntoFlow::into_flow(<#this>::#name(call, #(#names),*))
+            },
+        }
+    })
+}
+
+/// The doc comment as one text.
+fn documentation(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

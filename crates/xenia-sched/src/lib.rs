@@ -1,1 +1,44 @@
-//! Hardware threads, run queues, guest threads, order modes, the lockstep executor.
+//! Guest threads on six hardware threads: who runs, in which order, for how long, and who waits.
+//!
+//! - [`Scheduler`]: six [`HwSlot`]s with per-priority FIFO run queues, guest threads named by counted,
+//!   generation-checked [`ThreadRef`]s, park and wake, timed waits, suspend counts, affinity.
+//! - [`LockstepExecutor`]: one host thread visits the slots in round order; every run repeats bit for bit.
+//! - [`System`]: what the layers above do when a guest thread needs somebody.
+//!
+//! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's `running`
+//! thread is in no queue; nothing here depends on host time, host addresses or map iteration order.
+//! Follows the scheduler and time chapters of the runtime and processor designs.
+#![deny(unsafe_code)]
+
+mod deadlock;
+mod event;
+mod lockstep;
+mod order;
+mod priority;
+mod queue;
+mod scheduler;
+mod slot;
+mod system;
+mod table;
+mod thread;
+mod thread_ref;
+mod time;
+
+pub use deadlock::{DeadlockReport, WaitingThread};
+pub use event::{Event, EventSink, NoEvents};
+pub use lockstep::{Limits, LockstepExecutor, RunEnd};
+pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
+pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, boosted};
+pub use queue::RunQueues;
+pub use scheduler::{Counters, Scheduler, SchedulerConfig, SpawnParameters};
+pub use slot::HwSlot;
+pub use system::{Disposition, EndKind, System};
+pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
+pub use thread_ref::{SchedError, ThreadRef};
+pub use time::{
+    GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
+    TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,
+};
+
+/// Hardware threads of the console.
+pub const HW_THREADS: usize = 6;

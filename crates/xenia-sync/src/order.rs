@@ -11,8 +11,12 @@ pub enum Level {
     Topology = 10,
     /// One hardware thread's run queues.
     Slot = 20,
+    /// Who waits for which kernel object; timers, deferred calls.
+    Dispatcher = 25,
     /// Kernel objects and handles.
     Objects = 30,
+    /// What the kernel knows about each guest thread.
+    Threads = 35,
     /// Files and devices of the virtual file system.
     Files = 40,
     /// Loaded modules.

@@ -14,13 +14,13 @@
 mod convert;
 mod deliver;
 mod estimate;
-pub(crate) mod exact;
+mod exact;
 mod fast;
-pub(crate) mod fpscr;
+mod fpscr;
 mod round;
 pub(crate) mod single;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use super::{Cpu, Flow, Step};
 use crate::PpcContext;

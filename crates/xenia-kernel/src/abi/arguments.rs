@@ -1,0 +1,162 @@
+//! Arguments of an export, taken from the guest's registers and stack.
+
+use super::Call;
+use std::fmt;
+use xenia_guest::GuestAddr;
+use xenia_memory::MemoryFault;
+
+/// Integer arguments that registers hold: r3–r10.
+const REGISTERS: u32 = 8;
+/// Offset from r1 of the first argument on the stack, as a 32-bit word.
+const STACK_WORD: u32 = 0x54;
+/// Bytes from one argument on the stack to the next.
+const STACK_STEP: u32 = 8;
+
+/// Hands out a call's arguments in order.
+pub struct Arguments<'a, 'b> {
+    /// The call.
+    pub call: &'a mut Call<'b>,
+    next: u32,
+    next_float: u32,
+    fault: Option<MemoryFault>,
+}
+
+impl<'a, 'b> Arguments<'a, 'b> {
+    /// Starts at the first argument.
+    pub fn new(call: &'a mut Call<'b>) -> Self {
+        Self { call, next: 0, next_float: 0, fault: None }
+    }
+
+    /// The next argument as a 64-bit register or doubleword.
+    pub fn next_u64(&mut self) -> u64 {
+        let index = self.next;
+        self.next += 1;
+        match self.call.argument_u64(index) {
+            Ok(value) => value,
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                0
+            }
+        }
+    }
+
+    /// The next argument as a word.
+    pub fn next_u32(&mut self) -> u32 {
+        let index = self.next;
+        self.next += 1;
+        match self.call.argument_u32(index) {
+            Ok(value) => value,
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                0
+            }
+        }
+    }
+
+    /// The next argument as a floating-point register.
+    pub fn next_f64(&mut self) -> f64 {
+        self.next += 1;
+        self.next_float += 1;
+        let register = self.next_float.min(13) as usize;
+        f64::from_bits(self.call.ctx().fpr[register])
+    }
+
+    /// How many arguments have been taken.
+    pub fn taken(&self) -> u32 {
+        self.next
+    }
+
+    /// The fault of an argument on the stack that could not be read.
+    pub fn fault(&self) -> Option<MemoryFault> {
+        self.fault
+    }
+}
+
+impl Call<'_> {
+    /// Argument `index` (from 0) as a word.
+    pub fn argument_u32(&self, index: u32) -> Result<u32, MemoryFault> {
+        let ctx = self.ctx();
+        if index < REGISTERS {
+            return Ok(ctx.gpr[3 + index as usize] as u32);
+        }
+        let at = GuestAddr(ctx.gpr[1] as u32).offset(STACK_WORD + (index - REGISTERS) * STACK_STEP);
+        self.memory().read(at)
+    }
+
+    /// Argument `index` (from 0) as a doubleword.
+    pub fn argument_u64(&self, index: u32) -> Result<u64, MemoryFault> {
+        let ctx = self.ctx();
+        if index < REGISTERS {
+            return Ok(ctx.gpr[3 + index as usize]);
+        }
+        let at = GuestAddr(ctx.gpr[1] as u32).offset(STACK_WORD - 4 + (index - REGISTERS) * STACK_STEP);
+        self.memory().read(at)
+    }
+}
+
+/// A type that an export may take as a parameter.
+pub trait FromGuest: Sized {
+    /// Takes the next argument, or more than one.
+    fn from_guest(arguments: &mut Arguments) -> Self;
+}
+
+/// A guest handle. 0 is none; 0xFFFFFFFE is the current thread, 0xFFFFFFFF the current process.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handle(pub u32);
+
+impl Handle {
+    /// No handle.
+    pub const NULL: Self = Self(0);
+    /// Stands for the calling thread.
+    pub const CURRENT_THREAD: Self = Self(0xFFFF_FFFE);
+    /// Stands for the process; also what a failed open returns to titles.
+    pub const CURRENT_PROCESS: Self = Self(0xFFFF_FFFF);
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl xenia_guest::GuestValue for Handle {
+    type Bytes = [u8; 4];
+    const SIZE: u32 = 4;
+    fn to_guest(self) -> Self::Bytes {
+        self.0.to_be_bytes()
+    }
+    fn from_guest(bytes: Self::Bytes) -> Self {
+        Self(u32::from_be_bytes(bytes))
+    }
+}
+
+macro_rules! integers {
+    ($($t:ty: $arguments:ident => $value:expr;)*) => { $(
+        impl FromGuest for $t {
+            fn from_guest($arguments: &mut Arguments) -> Self {
+                $value
+            }
+        }
+    )* };
+}
+
+integers! {
+    u8: a => a.next_u32() as u8;
+    u16: a => a.next_u32() as u16;
+    u32: a => a.next_u32();
+    i32: a => a.next_u32() as i32;
+    u64: a => a.next_u64();
+    i64: a => a.next_u64() as i64;
+    f64: a => a.next_f64();
+    f32: a => a.next_f64() as f32;
+    bool: a => a.next_u32() as u8 != 0;
+    GuestAddr: a => GuestAddr(a.next_u32());
+    Handle: a => Handle(a.next_u32());
+}
+
+/// Null is none.
+impl FromGuest for Option<GuestAddr> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Some(GuestAddr(arguments.next_u32())).filter(|address| !address.is_null())
+    }
+}

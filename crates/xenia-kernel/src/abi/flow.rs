@@ -1,0 +1,230 @@
+//! What a thread does after an export.
+
+use super::Call;
+use crate::failure::{Failure, Fallible};
+use xenia_guest::{GuestAddr, NtStatus, Win32Error};
+use xenia_memory::MemoryFault;
+use xenia_sched::{EndKind, Wait};
+
+/// What a thread does after an export, with the result where there is one.
+#[derive(Clone, Debug)]
+pub enum Flow<T = u64> {
+    /// Goes on with this result.
+    Return(T),
+    /// Waits; whoever wakes it provides the result.
+    Block(Wait),
+    /// Goes on with this result after the other threads had their turn.
+    Yield(T),
+    /// Makes the same call again after the other threads had their turn.
+    Repeat,
+    /// Ends.
+    Exit {
+        /// Exit code of the thread.
+        code: u32,
+    },
+    /// Calls guest code; the continuation turns its result into the export's.
+    CallGuest(GuestCall),
+    /// Raises a guest exception at the call: the guest passed a bad pointer.
+    Fault(MemoryFault),
+    /// Stops the machine.
+    End(EndKind),
+}
+
+/// A call of guest code on behalf of an export.
+#[derive(Clone, Debug)]
+pub struct GuestCall {
+    /// Address of the function.
+    pub pc: GuestAddr,
+    /// Arguments, for r3 on; at most 8.
+    pub args: Vec<u64>,
+    /// What follows; `None` makes the function's result the export's.
+    pub then: Option<Continuation>,
+}
+
+/// What an export does once the guest code that it called has returned. Data, so that it can be
+/// kept with the thread: a function with a name, and four words.
+#[derive(Clone, Copy, Debug)]
+pub struct Continuation {
+    /// Name, unique in the kernel.
+    pub name: &'static str,
+    /// Gets the guest function's result (r3) and `state`.
+    pub run: fn(&mut Call, u64, [u64; 4]) -> Flow,
+    /// What the export wants to remember.
+    pub state: [u64; 4],
+}
+
+impl<T> Flow<T> {
+    /// The same flow with another result.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Flow<U> {
+        match self {
+            Self::Return(value) => Flow::Return(f(value)),
+            Self::Yield(value) => Flow::Yield(f(value)),
+            Self::Block(wait) => Flow::Block(wait),
+            Self::Repeat => Flow::Repeat,
+            Self::Exit { code } => Flow::Exit { code },
+            Self::CallGuest(call) => Flow::CallGuest(call),
+            Self::Fault(fault) => Flow::Fault(fault),
+            Self::End(end) => Flow::End(end),
+        }
+    }
+}
+
+/// Results that exports may return.
+pub trait IntoFlow {
+    /// As a flow whose result is the value of r3.
+    fn into_flow(self) -> Flow;
+}
+
+/// A value that goes into r3.
+pub trait Result64 {
+    /// The register's value.
+    fn result(self) -> u64;
+}
+
+macro_rules! results {
+    ($($t:ty: $value:ident => $result:expr;)*) => { $(
+        impl Result64 for $t {
+            fn result(self) -> u64 {
+                let $value = self;
+                $result
+            }
+        }
+        impl IntoFlow for $t {
+            fn into_flow(self) -> Flow {
+                Flow::Return(self.result())
+            }
+        }
+    )* };
+}
+
+results! {
+    u64: v => v;
+    i64: v => v as u64;
+    u32: v => u64::from(v);
+    u16: v => u64::from(v);
+    u8: v => u64::from(v);
+    i32: v => v as i64 as u64;
+    bool: v => u64::from(v);
+    GuestAddr: v => u64::from(v.0);
+    super::Handle: v => u64::from(v.0);
+    NtStatus: v => v.0 as i32 as i64 as u64;
+    Win32Error: v => u64::from(v.0);
+}
+
+impl IntoFlow for () {
+    // r3 is volatile: a function without result leaves its first argument there.
+    fn into_flow(self) -> Flow {
+        Flow::Return(0)
+    }
+}
+
+impl Result64 for () {
+    fn result(self) -> u64 {
+        0
+    }
+}
+
+impl<T: Result64> IntoFlow for Flow<T> {
+    fn into_flow(self) -> Flow {
+        self.map(Result64::result)
+    }
+}
+
+/// Results of functions that may fail.
+pub trait FallibleResult: Sized {
+    /// What the function returns when it fails.
+    fn failed(failure: Failure) -> Flow;
+}
+
+impl FallibleResult for NtStatus {
+    fn failed(failure: Failure) -> Flow {
+        Flow::Return(failure.status().result())
+    }
+}
+
+impl FallibleResult for Flow<NtStatus> {
+    fn failed(failure: Failure) -> Flow {
+        NtStatus::failed(failure)
+    }
+}
+
+impl FallibleResult for Win32Error {
+    fn failed(failure: Failure) -> Flow {
+        Flow::Return(match failure {
+            Failure::Fault(_) => Self::INVALID_PARAMETER.result(),
+            Failure::Status(NtStatus::NO_MEMORY) => Self::NOT_ENOUGH_MEMORY.result(),
+            Failure::Status(NtStatus::INVALID_HANDLE) => Self::INVALID_HANDLE.result(),
+            Failure::Status(NtStatus::ACCESS_DENIED) => Self::ACCESS_DENIED.result(),
+            Failure::Status(_) => Self::FUNCTION_FAILED.result(),
+        })
+    }
+}
+
+macro_rules! plain_failures {
+    ($($t:ty),*) => { $(
+        // A failed status without a place for it in the result: 0. A bad pointer: an exception.
+        impl FallibleResult for $t {
+            fn failed(failure: Failure) -> Flow {
+                match failure {
+                    Failure::Status(_) => Flow::Return(0),
+                    Failure::Fault(fault) => Flow::Fault(fault),
+                }
+            }
+        }
+    )* };
+}
+plain_failures!(
+    (),
+    u64,
+    u32,
+    u16,
+    u8,
+    i32,
+    i64,
+    bool,
+    GuestAddr,
+    super::Handle,
+    Flow<()>,
+    Flow<u32>,
+    Flow<u64>
+);
+
+impl<T: IntoFlow + FallibleResult> IntoFlow for Fallible<T> {
+    fn into_flow(self) -> Flow {
+        match self {
+            Ok(value) => value.into_flow(),
+            Err(failure) => T::failed(failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_memory::FaultKind;
+
+    fn returned(flow: Flow) -> u64 {
+        match flow {
+            Flow::Return(value) => value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn statuses_are_sign_extended_and_words_are_not() {
+        assert_eq!(returned(NtStatus::INVALID_HANDLE.into_flow()), 0xFFFF_FFFF_C000_0008);
+        assert_eq!(returned(0xC000_0008_u32.into_flow()), 0xC000_0008);
+        assert_eq!(returned((-1_i32).into_flow()), u64::MAX);
+    }
+
+    #[test]
+    fn a_bad_pointer_is_a_status_where_there_is_one_and_an_exception_elsewhere() {
+        let fault = MemoryFault { addr: GuestAddr(8), kind: FaultKind::Unmapped, write: true };
+        let status: Fallible<NtStatus> = Err(fault.into());
+        assert_eq!(returned(status.into_flow()), 0xFFFF_FFFF_C000_0005);
+        let nothing: Fallible<()> = Err(fault.into());
+        assert!(matches!(nothing.into_flow(), Flow::Fault(found) if found == fault));
+        let word: Fallible<u32> = Err(NtStatus::NO_MEMORY.into());
+        assert_eq!(returned(word.into_flow()), 0);
+    }
+}

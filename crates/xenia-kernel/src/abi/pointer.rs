@@ -1,0 +1,135 @@
+//! Typed guest pointers.
+
+use super::{Arguments, FromGuest};
+use std::fmt;
+use std::marker::PhantomData;
+use xenia_guest::{GuestAddr, GuestValue};
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// A structure that lies in guest memory.
+pub trait GuestStruct: Sized {
+    /// Bytes.
+    const SIZE: u32;
+    /// Reads it.
+    fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault>;
+    /// Writes it.
+    fn write(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault>;
+}
+
+impl<T: GuestValue> GuestStruct for T {
+    const SIZE: u32 = T::SIZE;
+    fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault> {
+        memory.read(at)
+    }
+    fn write(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
+        memory.write(at, *self)
+    }
+}
+
+/// A guest pointer to a `T`. May be null or wild; every access is checked. As a parameter, `Option<Ptr<T>>` is
+/// `None` for null.
+pub struct Ptr<T> {
+    addr: GuestAddr,
+    target: PhantomData<fn() -> T>,
+}
+
+/// A guest pointer to where a result goes. As a parameter, `Option<Out<T>>` is `None` for null.
+pub struct Out<T>(Ptr<T>);
+
+impl<T> Ptr<T> {
+    /// A pointer to `addr`.
+    pub const fn new(addr: GuestAddr) -> Self {
+        Self { addr, target: PhantomData }
+    }
+
+    /// Where it points.
+    pub const fn addr(self) -> GuestAddr {
+        self.addr
+    }
+
+    /// Whether it is null.
+    pub const fn is_null(self) -> bool {
+        self.addr.is_null()
+    }
+}
+
+impl<T: GuestStruct> Ptr<T> {
+    /// Reads what it points to.
+    pub fn read(self, memory: &GuestMemory) -> Result<T, MemoryFault> {
+        T::read(memory, self.addr)
+    }
+
+    /// Replaces what it points to.
+    pub fn write(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault> {
+        value.write(memory, self.addr)
+    }
+
+    /// The `index`th element of an array that starts here.
+    pub const fn at(self, index: u32) -> Self {
+        Self::new(self.addr.offset(T::SIZE.wrapping_mul(index)))
+    }
+}
+
+impl<T> Out<T> {
+    /// A pointer to `addr`.
+    pub const fn new(addr: GuestAddr) -> Self {
+        Self(Ptr::new(addr))
+    }
+
+    /// Where it points.
+    pub const fn addr(self) -> GuestAddr {
+        self.0.addr
+    }
+}
+
+impl<T: GuestStruct> Out<T> {
+    /// Stores a result.
+    pub fn set(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault> {
+        value.write(memory, self.0.addr)
+    }
+}
+
+impl<T> Clone for Ptr<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Ptr<T> {}
+impl<T> Clone for Out<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Out<T> {}
+
+impl<T> fmt::Debug for Ptr<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.addr.fmt(f)
+    }
+}
+impl<T> fmt::Debug for Out<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.addr.fmt(f)
+    }
+}
+
+impl<T> FromGuest for Ptr<T> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self::new(GuestAddr(arguments.next_u32()))
+    }
+}
+impl<T> FromGuest for Out<T> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self::new(GuestAddr(arguments.next_u32()))
+    }
+}
+impl<T> FromGuest for Option<Ptr<T>> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Some(Ptr::from_guest(arguments)).filter(|pointer| !pointer.is_null())
+    }
+}
+impl<T> FromGuest for Option<Out<T>> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Some(Out::from_guest(arguments)).filter(|pointer| !pointer.addr().is_null())
+    }
+}

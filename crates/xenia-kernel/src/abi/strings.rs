@@ -1,0 +1,184 @@
+//! Strings as guest code passes them: terminated, counted, 8-bit and UTF-16.
+
+use super::{Arguments, FromGuest, GuestStruct, Handle, Ptr};
+use std::fmt;
+use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// Longest terminated string that is read, in characters.
+const LIMIT: u32 = 0x1_0000;
+
+/// A pointer to a NUL-terminated 8-bit string.
+#[derive(Clone, Copy)]
+pub struct Text(pub GuestAddr);
+
+/// A pointer to a NUL-terminated UTF-16 string.
+#[derive(Clone, Copy)]
+pub struct WideText(pub GuestAddr);
+
+impl Text {
+    /// The bytes before the terminator; at most 64 KiB.
+    pub fn bytes(self, memory: &GuestMemory) -> Result<Vec<u8>, MemoryFault> {
+        memory.read_c_string(self.0, LIMIT)
+    }
+
+    /// The text, each byte one character (Latin-1).
+    pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
+        Ok(self.bytes(memory)?.into_iter().map(char::from).collect())
+    }
+}
+
+impl WideText {
+    /// The units before the terminator; at most 65,536.
+    pub fn units(self, memory: &GuestMemory) -> Result<Vec<u16>, MemoryFault> {
+        memory.read_wide_string(self.0, LIMIT)
+    }
+
+    /// The text; lone surrogates become the replacement character.
+    pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
+        Ok(String::from_utf16_lossy(&self.units(memory)?))
+    }
+}
+
+impl FromGuest for Text {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self(GuestAddr(arguments.next_u32()))
+    }
+}
+impl FromGuest for WideText {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self(GuestAddr(arguments.next_u32()))
+    }
+}
+impl FromGuest for Option<Text> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Some(Text::from_guest(arguments)).filter(|text| !text.0.is_null())
+    }
+}
+impl FromGuest for Option<WideText> {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Some(WideText::from_guest(arguments)).filter(|text| !text.0.is_null())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl fmt::Debug for WideText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+macro_rules! counted {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name {
+            /// Bytes in use, without a terminator.
+            pub length: u16,
+            /// Bytes that the buffer has.
+            pub maximum_length: u16,
+            /// The buffer.
+            pub buffer: GuestAddr,
+        }
+
+        impl GuestStruct for $name {
+            const SIZE: u32 = 8;
+            fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault> {
+                Ok(Self {
+                    length: memory.read(at)?,
+                    maximum_length: memory.read(at.offset(2))?,
+                    buffer: memory.read(at.offset(4))?,
+                })
+            }
+            fn write(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
+                memory.write(at, self.length)?;
+                memory.write(at.offset(2), self.maximum_length)?;
+                memory.write(at.offset(4), self.buffer)
+            }
+        }
+    };
+}
+counted!(
+    /// `ANSI_STRING`: a counted 8-bit string.
+    AnsiString
+);
+counted!(
+    /// `UNICODE_STRING`: a counted UTF-16 string.
+    UnicodeString
+);
+
+impl AnsiString {
+    /// The bytes in use.
+    pub fn bytes(self, memory: &GuestMemory) -> Result<Vec<u8>, MemoryFault> {
+        let mut bytes = vec![0; usize::from(self.length)];
+        memory.read_bytes(self.buffer, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The text, each byte one character (Latin-1).
+    pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
+        Ok(self.bytes(memory)?.into_iter().map(char::from).collect())
+    }
+}
+
+impl UnicodeString {
+    /// The units in use; half a unit at the end is ignored.
+    pub fn units(self, memory: &GuestMemory) -> Result<Vec<u16>, MemoryFault> {
+        let mut bytes = vec![0; usize::from(self.length & !1)];
+        memory.read_bytes(self.buffer, &mut bytes)?;
+        Ok(bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())
+    }
+
+    /// The text; lone surrogates become the replacement character.
+    pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
+        Ok(String::from_utf16_lossy(&self.units(memory)?))
+    }
+}
+
+/// `OBJECT_ATTRIBUTES`: how an object is named. The name is an ANSI string here, unlike on NT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ObjectAttributes {
+    /// The directory that the name is relative to; null: none; 0xFFFFFFFD: the DOS devices.
+    pub root_directory: Handle,
+    /// Pointer to the name.
+    pub name: GuestAddr,
+    /// 0x40: case does not matter; 0x80: open if it exists.
+    pub attributes: u32,
+}
+
+impl ObjectAttributes {
+    /// Case does not matter.
+    pub const CASE_INSENSITIVE: u32 = 0x40;
+    /// Creating an object that exists opens it.
+    pub const OPEN_IF: u32 = 0x80;
+    /// The root that stands for the DOS devices (drive letters).
+    pub const DOS_DEVICES: Handle = Handle(0xFFFF_FFFD);
+
+    /// The name; `None` without one.
+    pub fn name(self, memory: &GuestMemory) -> Result<Option<String>, MemoryFault> {
+        if self.name.is_null() {
+            return Ok(None);
+        }
+        Ptr::<AnsiString>::new(self.name).read(memory)?.text(memory).map(Some)
+    }
+}
+
+impl GuestStruct for ObjectAttributes {
+    const SIZE: u32 = 12;
+    fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault> {
+        Ok(Self {
+            root_directory: memory.read(at)?,
+            name: memory.read(at.offset(4))?,
+            attributes: memory.read(at.offset(8))?,
+        })
+    }
+    fn write(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
+        memory.write(at, self.root_directory)?;
+        memory.write(at.offset(4), self.name)?;
+        memory.write(at.offset(8), self.attributes)
+    }
+}

@@ -1,0 +1,70 @@
+//! Deferred and asynchronous procedure calls: queueing them, and delivering APCs to threads that wait for them.
+
+use crate::Kernel;
+use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::failure::Fallible;
+use crate::layout::{kapc, kdpc};
+use crate::objects::dispatcher::status_result;
+use crate::threads::Apc;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::Scheduler;
+
+impl Kernel {
+    /// Queues a deferred call with these last two arguments; `false` if it is queued already.
+    pub(crate) fn queue_dpc(
+        &self,
+        scheduler: &mut Scheduler,
+        dpc: GuestAddr,
+        arg1: u32,
+        arg2: u32,
+        hw_id: u8,
+    ) -> Fallible<bool> {
+        if self.interrupts.lock().has_dpc(dpc) {
+            return Ok(false);
+        }
+        self.memory.write(dpc.offset(kdpc::ARG1), arg1)?;
+        self.memory.write(dpc.offset(kdpc::ARG2), arg2)?;
+        self.post_dpc(scheduler, dpc, hw_id)?;
+        Ok(true)
+    }
+
+    /// Queues a user APC to a thread. If the thread is in an alertable wait, that ends, and the APC runs.
+    pub(crate) fn queue_apc(&self, scheduler: &mut Scheduler, thread_id: u32, apc: Apc) -> Fallible<()> {
+        let reference = {
+            let mut threads = self.threads.lock();
+            let record = threads.get_mut(thread_id).filter(|record| !record.ended);
+            let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
+            record.apcs.push_back(apc);
+            record.reference
+        };
+        if !scheduler.thread(reference)?.wait().is_some_and(|wait| wait.alertable) {
+            return Ok(());
+        }
+        self.dispatcher.lock().cancel(reference);
+        scheduler.wake_ref(reference, status_result(NtStatus::USER_APC), 0)?;
+        if let Some(guest) = self.next_apc(thread_id)? {
+            self.push_frame(scheduler, reference, thread_id, &guest)?;
+        }
+        Ok(())
+    }
+
+    /// The call of a thread's next APC, taken from its queue. After the last, the interrupted wait returns `USER_APC`.
+    pub(crate) fn next_apc(&self, thread_id: u32) -> Fallible<Option<GuestCall>> {
+        let apc = self.threads.lock().get_mut(thread_id).and_then(|record| record.apcs.pop_front());
+        let Some(apc) = apc else { return Ok(None) };
+        if !apc.object.is_null() {
+            self.memory.write(apc.object.offset(kapc::INSERTED), 0_u8)?;
+        }
+        let then = Continuation { name: "apc_returned", run: apc_returned, state: [0; 4] };
+        Ok(Some(GuestCall { pc: apc.routine, args: apc.args.to_vec(), then: Some(then) }))
+    }
+}
+
+/// An APC has returned: the next one, or the result of the wait that it interrupted.
+fn apc_returned(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {
+    match call.kernel.next_apc(call.thread_id()) {
+        Ok(Some(guest)) => Flow::CallGuest(guest),
+        Ok(None) => Flow::Return(status_result(NtStatus::USER_APC)),
+        Err(failure) => Flow::Return(status_result(failure.status())),
+    }
+}

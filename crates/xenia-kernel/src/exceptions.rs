@@ -1,0 +1,140 @@
+//! Guest exceptions: what the console's kernel answers itself, and the report of what nobody handles.
+
+use crate::Kernel;
+use std::fmt::Write;
+use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_sched::{Disposition, EndKind, Event, Scheduler, ThreadRef};
+
+/// Return addresses shown in reports.
+const STACK_DEPTH: usize = 24;
+/// Characters that one debug-service trap may print.
+const PRINT_LIMIT: u32 = 0x1000;
+
+/// Debug services that titles ask for by `twi 31, r0, N`.
+mod service {
+    pub(super) const PRINT: u32 = 20;
+    pub(super) const PRINT_ANSI: u32 = 26;
+    pub(super) const BREAK: u32 = 22;
+    pub(super) const PROMPT: u32 = 23;
+    pub(super) const LOAD_SYMBOLS: u32 = 25;
+}
+
+/// The number of an unconditional debug-service trap.
+fn debug_service(word: u32) -> Option<u32> {
+    (word & 0xFFFF_0000 == 0x0FE0_0000).then_some(word & 0xFFFF)
+}
+
+impl Kernel {
+    /// Handles what the kernel handles itself; anything else ends the machine with a report.
+    pub(crate) fn handle_exception(
+        &self,
+        scheduler: &mut Scheduler,
+        thread: ThreadRef,
+        exception: GuestException,
+    ) -> Disposition {
+        let Ok(id) = scheduler.thread(thread).map(|thread| thread.id) else { return Disposition::Continue };
+        if let ExceptionKind::Trap { word } = exception.kind
+            && let Some(number) = debug_service(word)
+            && let Ok(ctx) = scheduler.context_mut(thread)
+        {
+            let (text, length) = (GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] as u32);
+            match number {
+                service::PRINT | service::PRINT_ANSI => {
+                    ctx.pc = ctx.pc.wrapping_add(4);
+                    ctx.gpr[3] = 0;
+                    let mut bytes = vec![0; length.min(PRINT_LIMIT) as usize];
+                    if self.memory.read_bytes(text, &mut bytes).is_ok() {
+                        let text: String = bytes.into_iter().map(char::from).collect();
+                        self.write_text(&text);
+                        scheduler.emit(&Event::Text { thread: id, text: &text });
+                    }
+                    return Disposition::Continue;
+                }
+                service::PROMPT | service::LOAD_SYMBOLS => {
+                    ctx.pc = ctx.pc.wrapping_add(4);
+                    return Disposition::Continue;
+                }
+                service::BREAK => tracing::warn!(target: "kernel", "breakpoint at {}", exception.pc),
+                _ => {}
+            }
+        }
+        Disposition::End(self.crash(scheduler, thread, exception.pc, &describe(&exception)))
+    }
+
+    /// The end of a machine whose guest did what nobody handles.
+    pub(crate) fn crash(
+        &self,
+        scheduler: &Scheduler,
+        thread: ThreadRef,
+        pc: GuestAddr,
+        what: &str,
+    ) -> EndKind {
+        let mut text = what.to_owned();
+        let mut id = 0;
+        if let Ok(thread) = scheduler.thread(thread) {
+            id = thread.id;
+            let ctx = &thread.ctx;
+            let _ = write!(
+                text,
+                "\n  thread {id} hw{} pc {pc} lr {:#010x} ctr {:#010x} cr {:#010x}",
+                thread.slot(),
+                ctx.lr as u32,
+                ctx.ctr as u32,
+                ctx.cr_word()
+            );
+            for (index, value) in ctx.gpr.iter().enumerate() {
+                let _ =
+                    write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
+            }
+            text.push_str("\n  stack");
+            for address in self.return_addresses(ctx) {
+                let _ = write!(text, " {address:#010x}");
+            }
+        }
+        EndKind::Crash { thread: id, pc: pc.0, text }
+    }
+
+    /// Return addresses along the back chain, innermost first.
+    pub(crate) fn return_addresses(&self, ctx: &PpcContext) -> Vec<u32> {
+        let mut addresses = Vec::new();
+        let mut frame = GuestAddr(ctx.gpr[1] as u32);
+        while addresses.len() < STACK_DEPTH {
+            let Ok(next) = self.memory.read::<GuestAddr>(frame) else { break };
+            // The caller's link register is saved just below its frame.
+            let Ok(address) = self.memory.read::<u32>(GuestAddr(next.0.wrapping_sub(8))) else { break };
+            if next <= frame {
+                break;
+            }
+            addresses.push(address);
+            frame = next;
+        }
+        addresses
+    }
+}
+
+/// An exception in words.
+fn describe(exception: &GuestException) -> String {
+    let pc = exception.pc;
+    match exception.kind {
+        ExceptionKind::IllegalInstruction { word } => format!("{pc}: {word:#010x} is no instruction"),
+        ExceptionKind::Trap { word } => format!("{pc}: trap {word:#010x}"),
+        ExceptionKind::Privileged { word } => format!("{pc}: privileged instruction {word:#010x}"),
+        ExceptionKind::Memory(fault) => format!("{pc}: {fault}"),
+        ExceptionKind::Fetch(fault) => format!("{pc}: instruction fetch: {fault}"),
+        ExceptionKind::FloatingPoint => format!("{pc}: floating-point exception"),
+        ExceptionKind::Unavailable { word } => format!("{pc}: unit not available for {word:#010x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_services_are_unconditional_traps_on_r0() {
+        assert_eq!(debug_service(0x0FE0_0014), Some(20));
+        assert_eq!(debug_service(0x0FE0_0016), Some(22));
+        assert_eq!(debug_service(0x0CA0_0000), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! Exports by ordinal.
+
+use super::{Export, FAMILIES, Library, Status, ordinals, variables};
+use ordinals::ExportKind;
+use std::sync::OnceLock;
+use xenia_guest::Ordinal;
+
+/// Every implemented export, by library and ordinal. The same for all machines.
+#[derive(Debug)]
+pub struct Registry {
+    tables: [Vec<Option<&'static Export>>; 2],
+}
+
+/// How many exports of a library are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusCounts {
+    /// Complete.
+    pub done: usize,
+    /// Partly there.
+    pub partial: usize,
+    /// Without effect.
+    pub stub: usize,
+    /// Not there.
+    pub missing: usize,
+}
+
+impl StatusCounts {
+    /// All exports of the library.
+    pub fn total(self) -> usize {
+        self.done + self.partial + self.stub + self.missing
+    }
+}
+
+impl Registry {
+    /// The registry.
+    pub fn get() -> &'static Self {
+        static REGISTRY: OnceLock<Registry> = OnceLock::new();
+        REGISTRY.get_or_init(|| {
+            let mut tables = [Vec::new(), Vec::new()];
+            for export in FAMILIES.iter().copied().flatten() {
+                let table: &mut Vec<Option<&'static Export>> = &mut tables[export.library as usize];
+                let index = usize::from(export.ordinal);
+                if table.len() <= index {
+                    table.resize(index + 1, None);
+                }
+                table[index] = Some(export);
+            }
+            Self { tables }
+        })
+    }
+
+    /// The implementation of a function, if there is one.
+    pub fn find(&self, library: Library, ordinal: Ordinal) -> Option<&'static Export> {
+        *self.tables[library as usize].get(usize::from(ordinal.0))?
+    }
+
+    /// The implementation of a function by its name.
+    pub fn find_by_name(&self, library: Library, name: &str) -> Option<&'static Export> {
+        self.tables[library as usize].iter().flatten().copied().find(|export| export.name == name)
+    }
+
+    /// How much there is of an export, function or variable.
+    pub fn status(&self, library: Library, ordinal: Ordinal) -> Status {
+        match ordinals::find(library.rows(), ordinal).map(|row| row.kind) {
+            Some(ExportKind::Variable) => {
+                variables::find(library, ordinal).map_or(Status::Missing, |variable| variable.status)
+            }
+            _ => self.find(library, ordinal).map_or(Status::Missing, |export| export.status),
+        }
+    }
+
+    /// Counts over a library, or over one area of it.
+    pub fn counts(&self, library: Library, area: Option<&str>) -> StatusCounts {
+        let mut counts = StatusCounts::default();
+        for row in library.rows().iter().filter(|row| area.is_none_or(|area| area == row.area)) {
+            *match self.status(library, row.ordinal) {
+                Status::Done => &mut counts.done,
+                Status::Partial => &mut counts.partial,
+                Status::Stub => &mut counts.stub,
+                Status::Missing => &mut counts.missing,
+            } += 1;
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_export_is_implemented_twice_and_none_is_a_variable() {
+        let mut seen = std::collections::BTreeSet::new();
+        for export in FAMILIES.iter().copied().flatten() {
+            assert!(seen.insert((export.library, export.ordinal)), "{} twice", export.name);
+            let row = ordinals::find(export.library.rows(), Ordinal(export.ordinal)).unwrap();
+            assert_eq!(row.kind, ExportKind::Function, "{}", export.name);
+            assert_eq!(row.name, export.name);
+            assert_ne!(export.status, Status::Missing, "{}", export.name);
+        }
+    }
+
+    #[test]
+    fn counts_add_up_to_the_library() {
+        let registry = Registry::get();
+        for library in Library::ALL {
+            assert_eq!(registry.counts(library, None).total(), library.rows().len());
+        }
+        assert!(registry.find_by_name(Library::xboxkrnl, "DbgBreakPoint").is_some());
+        assert!(registry.find_by_name(Library::xboxkrnl, "NoSuchExport").is_none());
+    }
+
+    #[test]
+    fn libraries_are_found_by_file_name() {
+        assert_eq!(Library::of_file("XBOXKRNL.EXE"), Some(Library::xboxkrnl));
+        assert_eq!(Library::of_file("xam.xex"), Some(Library::xam));
+        assert_eq!(Library::of_file("xbdm.xex"), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! Exported variables: guest storage that titles reach through their import slots.
+//!
+//! Storage is made when the kernel or a title first needs it. A variable without a row here gets a zeroed block when
+//! it is imported, and counts as missing.
+
+use super::{Library, Status, ordinals};
+use crate::KernelConfig;
+use crate::failure::Fallible;
+use crate::layout::object_type;
+use crate::pool::Pool;
+use ordinals::ExportKind;
+use std::collections::BTreeMap;
+use xenia_guest::{GuestAddr, NtStatus, Ordinal};
+use xenia_memory::GuestMemory;
+
+/// Bytes of a variable nobody knows the size of.
+const UNKNOWN_SIZE: u32 = 0x40;
+
+/// A variable that titles can import.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name in `xboxkrnl`.
+    pub name: &'static str,
+    /// Bytes.
+    pub size: u32,
+    /// Whether it holds what the console's does.
+    pub status: Status,
+    /// What it is.
+    pub doc: &'static str,
+}
+
+const fn variable(name: &'static str, size: u32, status: Status, doc: &'static str) -> Variable {
+    Variable { name, size, status, doc }
+}
+
+/// The variables of `xboxkrnl`.
+pub static VARIABLES: &[Variable] = &[
+    variable("ExConsoleGameRegion", 4, Status::Done, "Regions whose titles run: all."),
+    variable("ExEventObjectType", object_type::SIZE, Status::Partial, "Type of events; without procedures."),
+    variable(
+        "ExMutantObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of mutants; without procedures.",
+    ),
+    variable(
+        "ExSemaphoreObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of semaphores; without procedures.",
+    ),
+    variable(
+        "ExThreadObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of threads; without procedures.",
+    ),
+    variable("ExTimerObjectType", object_type::SIZE, Status::Partial, "Type of timers; without procedures."),
+    variable(
+        "IoCompletionObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of I/O completion queues; without procedures.",
+    ),
+    variable(
+        "IoDeviceObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of devices; without procedures.",
+    ),
+    variable("IoFileObjectType", object_type::SIZE, Status::Partial, "Type of files; without procedures."),
+    variable(
+        "ObDirectoryObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of directories; without procedures.",
+    ),
+    variable(
+        "ObSymbolicLinkObjectType",
+        object_type::SIZE,
+        Status::Partial,
+        "Type of symbolic links; without procedures.",
+    ),
+    variable(
+        "KeDebugMonitorData",
+        4,
+        Status::Done,
+        "Pointer to the debug monitor's data; null: there is none.",
+    ),
+    variable(
+        "KeCertMonitorData",
+        4,
+        Status::Done,
+        "Pointer to the certification monitor's data; null: there is none.",
+    ),
+    variable(
+        "KeTimeStampBundle",
+        0x18,
+        Status::Done,
+        "Interrupt time, system time, milliseconds since boot; updated every millisecond.",
+    ),
+    variable(
+        "XboxHardwareInfo",
+        0x10,
+        Status::Done,
+        "Flags (0x20: hard disk) and number of hardware threads.",
+    ),
+    variable("XboxKrnlVersion", 8, Status::Done, "Version of the kernel."),
+    variable("XexExecutableModuleHandle", 4, Status::Done, "Handle of the title's module."),
+    variable("ExLoadedCommandLine", 0x400, Status::Done, "Command line of the title."),
+    variable("ExLoadedImageName", 0x100, Status::Done, "Path of the title's executable."),
+    variable("VdGlobalDevice", 4, Status::Done, "Pointer that Direct3D keeps its device in."),
+    variable("VdGlobalXamDevice", 4, Status::Done, "Pointer that the system's Direct3D keeps its device in."),
+    variable("VdGpuClockInMHz", 4, Status::Done, "Clock of the graphics chip: 500."),
+    variable(
+        "VdHSIOCalibrationLock",
+        0x1C,
+        Status::Done,
+        "Critical section around the calibration of the chip's link.",
+    ),
+];
+
+/// The row of a variable.
+pub fn find(library: Library, ordinal: Ordinal) -> Option<&'static Variable> {
+    let row = ordinals::find(library.rows(), ordinal)?;
+    if row.kind != ExportKind::Variable || library != Library::xboxkrnl {
+        return None;
+    }
+    VARIABLES.iter().find(|variable| variable.name == row.name)
+}
+
+/// Where the variables of a machine lie.
+#[derive(Debug, Default)]
+pub struct Variables {
+    storage: BTreeMap<(Library, u16), GuestAddr>,
+}
+
+impl Variables {
+    /// The address of a variable that has storage.
+    pub fn address(&self, library: Library, name: &str) -> Option<GuestAddr> {
+        let row = library.rows().iter().find(|row| row.name == name)?;
+        self.storage.get(&(library, row.ordinal.0)).copied()
+    }
+
+    /// The storage of a variable by name.
+    pub fn storage(
+        &mut self,
+        memory: &GuestMemory,
+        pool: &mut Pool,
+        library: Library,
+        name: &str,
+    ) -> Fallible<GuestAddr> {
+        let row = library.rows().iter().find(|row| row.name == name).ok_or(NtStatus::NOT_FOUND)?;
+        self.storage_of(memory, pool, library, row.ordinal)
+    }
+
+    /// The storage of a variable by ordinal, made at the first question.
+    pub fn storage_of(
+        &mut self,
+        memory: &GuestMemory,
+        pool: &mut Pool,
+        library: Library,
+        ordinal: Ordinal,
+    ) -> Fallible<GuestAddr> {
+        if let Some(&at) = self.storage.get(&(library, ordinal.0)) {
+            return Ok(at);
+        }
+        let size = find(library, ordinal).map_or(UNKNOWN_SIZE, |variable| variable.size);
+        let at = pool.allocate(memory, size)?;
+        self.storage.insert((library, ordinal.0), at);
+        Ok(at)
+    }
+}
+
+/// Gives the variables that don't begin as zeros their values.
+pub(crate) fn initialize(
+    memory: &GuestMemory,
+    pool: &mut Pool,
+    variables: &mut Variables,
+    config: &KernelConfig,
+) -> Fallible<()> {
+    let mut at = |name| variables.storage(memory, pool, Library::xboxkrnl, name);
+    memory.write(at("ExConsoleGameRegion")?, u32::MAX)?;
+    let hardware = at("XboxHardwareInfo")?;
+    memory.write(hardware, 0x20_u32)?;
+    memory.write(hardware.offset(4), 6_u8)?;
+    let version = at("XboxKrnlVersion")?;
+    for (index, part) in config.version.into_iter().enumerate() {
+        memory.write(version.offset(2 * index as u32), part)?;
+    }
+    write_text(memory, at("ExLoadedCommandLine")?, 0x400, &config.command_line)?;
+    write_text(memory, at("ExLoadedImageName")?, 0x100, &config.image_path)?;
+    memory.write(at("VdGpuClockInMHz")?, 500_u32)?;
+    let bundle = at("KeTimeStampBundle")?;
+    memory.write(bundle.offset(8), xenia_sched::START_FILETIME)?;
+    crate::objects::critical_section::initialize_section(memory, at("VdHSIOCalibrationLock")?, 10_000)
+}
+
+/// Writes text and its terminator, cut to what the variable holds.
+fn write_text(memory: &GuestMemory, at: GuestAddr, size: u32, text: &str) -> Fallible<()> {
+    let bytes: Vec<u8> = text.bytes().take(size as usize - 1).chain([0]).collect();
+    Ok(memory.write_bytes(at, &bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_a_variable_of_the_kernel() {
+        for variable in VARIABLES {
+            let row = Library::xboxkrnl.rows().iter().find(|row| row.name == variable.name);
+            assert_eq!(row.map(|row| row.kind), Some(ExportKind::Variable), "{}", variable.name);
+            assert!(!variable.doc.is_empty() && variable.size > 0);
+        }
+    }
+}

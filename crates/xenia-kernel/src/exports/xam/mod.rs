@@ -1,0 +1,1 @@
+//! Exports of `xam.xex`, by subsystem.

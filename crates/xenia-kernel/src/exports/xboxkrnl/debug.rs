@@ -1,0 +1,37 @@
+//! Debugging: break points and bug checks (`Dbg*`, `KeBugCheck*`).
+
+use crate::abi::{Call, Flow};
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Debug;
+
+/// Ends the machine as the console would halt.
+fn bug_check(call: &Call, code: u32, parameters: &[u32]) -> Flow<()> {
+    let at = GuestAddr(call.ctx().lr as u32);
+    let text = format!("{at}: bug check {code:#x} with {parameters:#x?}");
+    Flow::End(call.kernel.crash(call.scheduler, call.thread(), at, &text))
+}
+
+#[exports(xboxkrnl)]
+impl Debug {
+    /// Stops in the debugger. Without one the console's debug kernel would halt; titles call it where an
+    /// assertion fails, so the call is logged and the title goes on, as it does on a retail console.
+    #[export(Done)]
+    fn DbgBreakPoint(call: &mut Call) {
+        tracing::warn!(target: "kernel", "break point at {:#010x}", call.ctx().lr as u32);
+    }
+
+    /// Halts the console with a code.
+    #[export(Done)]
+    fn KeBugCheck(call: &mut Call, code: u32) -> Flow<()> {
+        bug_check(call, code, &[])
+    }
+
+    /// Halts the console with a code and four parameters.
+    #[export(Done)]
+    fn KeBugCheckEx(call: &mut Call, code: u32, p1: u32, p2: u32, p3: u32, p4: u32) -> Flow<()> {
+        bug_check(call, code, &[p1, p2, p3, p4])
+    }
+}

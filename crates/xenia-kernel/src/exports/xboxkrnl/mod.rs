@@ -1,0 +1,3 @@
+//! Exports of `xboxkrnl.exe`, by subsystem.
+
+pub mod debug;

@@ -1,0 +1,57 @@
+//! Why an export could not do what it was asked.
+
+use xenia_guest::NtStatus;
+use xenia_memory::{HeapError, MemoryFault};
+use xenia_sched::SchedError;
+
+/// What went wrong inside an export. Functions that return a status turn it into one; in others a bad
+/// pointer becomes a guest exception at the call, as an access by the console's kernel would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The documented status of the failure.
+    #[error("status {0:?}")]
+    Status(NtStatus),
+    /// The guest passed an address that can't be accessed.
+    #[error(transparent)]
+    Fault(#[from] MemoryFault),
+}
+
+impl Failure {
+    /// The status that a function returning one reports.
+    pub fn status(self) -> NtStatus {
+        match self {
+            Self::Status(status) => status,
+            Self::Fault(_) => NtStatus::ACCESS_VIOLATION,
+        }
+    }
+}
+
+impl From<NtStatus> for Failure {
+    fn from(status: NtStatus) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<HeapError> for Failure {
+    fn from(error: HeapError) -> Self {
+        Self::Status(match error {
+            HeapError::NoSpace { .. } | HeapError::Host(_) => NtStatus::NO_MEMORY,
+            HeapError::InvalidProtect(_) => NtStatus::INVALID_PAGE_PROTECTION,
+            HeapError::NotAllocated { .. } | HeapError::NotCommitted { .. } => NtStatus::MEMORY_NOT_ALLOCATED,
+            _ => NtStatus::INVALID_PARAMETER,
+        })
+    }
+}
+
+impl From<SchedError> for Failure {
+    fn from(error: SchedError) -> Self {
+        Self::Status(match error {
+            SchedError::Full(_) => NtStatus::INSUFFICIENT_RESOURCES,
+            SchedError::Exited(_) => NtStatus::THREAD_IS_TERMINATING,
+            _ => NtStatus::INVALID_PARAMETER,
+        })
+    }
+}
+
+/// Result of work inside an export.
+pub type Fallible<T> = Result<T, Failure>;

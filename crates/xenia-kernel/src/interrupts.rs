@@ -1,0 +1,116 @@
+//! Interrupt callbacks and deferred procedure calls: guest functions that the kernel runs on a hardware thread.
+//!
+//! Each hardware thread has a service thread of the highest priority, which runs them one after the other, with a control
+//! region of its own: `KPCR+0x10C` names the hardware thread, `KPCR+0x150` says that a deferred call
+//! is active. It is made when it is first needed, and is idle in between.
+
+use std::collections::VecDeque;
+use xenia_guest::GuestAddr;
+use xenia_sched::{HW_THREADS, ThreadRef};
+
+/// Interrupts of one source that wait for a hardware thread; more are dropped, as an interrupt line
+/// can't be more than raised.
+const PENDING_INTERRUPTS: usize = 16;
+
+/// What a service thread is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceKind {
+    /// The title's graphics interrupt callback.
+    Graphics,
+    /// A deferred procedure call: its object.
+    Dpc(GuestAddr),
+}
+
+/// One call that a service thread makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceCall {
+    /// Why.
+    pub kind: ServiceKind,
+    /// The function.
+    pub pc: GuestAddr,
+    /// Its arguments.
+    pub args: [u64; 4],
+}
+
+/// The title's graphics interrupt callback: `callback(source, data)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphicsCallback {
+    /// The function.
+    pub pc: GuestAddr,
+    /// Its second argument.
+    pub data: u32,
+}
+
+/// What is queued for the service threads.
+#[derive(Debug, Default)]
+pub struct Interrupts {
+    /// Set by `VdSetGraphicsInterruptCallback`.
+    pub callback: Option<GraphicsCallback>,
+    queues: [VecDeque<ServiceCall>; HW_THREADS],
+    threads: [Option<ThreadRef>; HW_THREADS],
+}
+
+impl Interrupts {
+    /// Queues a call; `false` if it is a graphics interrupt and enough of those wait already.
+    pub fn push(&mut self, hw_id: u8, call: ServiceCall) -> bool {
+        let queue = &mut self.queues[usize::from(hw_id) % HW_THREADS];
+        if call.kind == ServiceKind::Graphics
+            && queue.iter().filter(|queued| queued.kind == call.kind).count() >= PENDING_INTERRUPTS
+        {
+            return false;
+        }
+        queue.push_back(call);
+        true
+    }
+
+    /// The next call for a hardware thread.
+    pub fn pop(&mut self, hw_id: u8) -> Option<ServiceCall> {
+        self.queues[usize::from(hw_id) % HW_THREADS].pop_front()
+    }
+
+    /// Takes a deferred call out of every queue; `false` if it was in none.
+    pub fn remove_dpc(&mut self, dpc: GuestAddr) -> bool {
+        let mut found = false;
+        for queue in &mut self.queues {
+            let before = queue.len();
+            queue.retain(|call| call.kind != ServiceKind::Dpc(dpc));
+            found |= queue.len() != before;
+        }
+        found
+    }
+
+    /// Whether a deferred call is queued.
+    pub fn has_dpc(&self, dpc: GuestAddr) -> bool {
+        self.queues.iter().flatten().any(|call| call.kind == ServiceKind::Dpc(dpc))
+    }
+
+    /// The service thread of a hardware thread, if it has been made.
+    pub fn thread(&self, hw_id: u8) -> Option<ThreadRef> {
+        self.threads[usize::from(hw_id) % HW_THREADS]
+    }
+
+    /// Says which thread serves a hardware thread.
+    pub fn set_thread(&mut self, hw_id: u8, thread: ThreadRef) {
+        self.threads[usize::from(hw_id) % HW_THREADS] = Some(thread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_fifo_per_hardware_thread_and_bounded() {
+        let mut interrupts = Interrupts::default();
+        let dpc = |n| ServiceCall { kind: ServiceKind::Dpc(GuestAddr(n)), pc: GuestAddr(n), args: [0; 4] };
+        assert!(interrupts.push(2, dpc(1)) && interrupts.push(2, dpc(2)) && interrupts.push(3, dpc(3)));
+        assert!(interrupts.has_dpc(GuestAddr(1)) && interrupts.remove_dpc(GuestAddr(1)));
+        assert!(!interrupts.remove_dpc(GuestAddr(1)));
+        assert_eq!(interrupts.pop(2), Some(dpc(2)));
+        assert_eq!(interrupts.pop(2), None);
+        assert_eq!(interrupts.pop(3), Some(dpc(3)));
+        let interrupt = ServiceCall { kind: ServiceKind::Graphics, pc: GuestAddr(4), args: [0; 4] };
+        let accepted = (0..100).filter(|_| interrupts.push(0, interrupt)).count();
+        assert_eq!(accepted, PENDING_INTERRUPTS);
+    }
+}

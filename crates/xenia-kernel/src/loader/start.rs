@@ -1,0 +1,103 @@
+//! Loading a title and making its first thread.
+
+use super::LoadError;
+use crate::Kernel;
+use crate::exports::Library;
+use crate::failure::{Failure, Fallible};
+use crate::thread_life::{MadeThread, NewThread};
+use crate::threads::TlsLayout;
+use xenia_formats::image::{ImageKind, LoadedImage, Protection};
+use xenia_memory::{AllocKind, Protect};
+use xenia_sched::Scheduler;
+
+/// Bytes of stack of a title that asks for none.
+const DEFAULT_STACK: u32 = 0x4_0000;
+
+/// Names what the kernel was doing when it failed.
+fn doing(what: &'static str) -> impl Fn(Failure) -> LoadError {
+    move |source| LoadError::Kernel { what, source }
+}
+
+impl Kernel {
+    /// Places an image: its pages with their contents, its imports patched, and then its protections.
+    pub(crate) fn map_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
+        let memory = &*self.memory;
+        let place = |source| LoadError::Place { base: image.base, size: image.size, source };
+        memory
+            .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::READ_WRITE)
+            .map_err(place)?;
+        memory
+            .write_bytes(image.base, &image.bytes)
+            .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })?;
+        self.patch_imports(image).map_err(doing("imports"))?;
+        let mut end = image.base;
+        for run in &image.page_runs {
+            if run.start > end {
+                memory.protect(end, run.start.0 - end.0, Protect::NO_ACCESS).map_err(place)?;
+            }
+            let protect = match run.protection {
+                Protection::Code => Protect::EXECUTE_READ,
+                Protection::ReadWrite => Protect::READ_WRITE,
+                Protection::ReadOnly => Protect::READ_ONLY,
+                Protection::WritableCode => Protect::EXECUTE_READ_WRITE,
+            };
+            memory.protect(run.start, run.size, protect).map_err(place)?;
+            end = run.start.offset(run.size);
+        }
+        if end.0 < image.base.0 + image.size {
+            memory.protect(end, image.base.0 + image.size - end.0, Protect::NO_ACCESS).map_err(place)?;
+        }
+        Ok(())
+    }
+
+    /// Loads the title and makes its main thread, on hardware thread 0, ready to run.
+    pub fn load_title(
+        &self,
+        scheduler: &mut Scheduler,
+        image: &LoadedImage,
+    ) -> Result<MadeThread, LoadError> {
+        if self.modules.lock().title().is_some() {
+            return Err(LoadError::Loaded);
+        }
+        if image.entry.is_null() {
+            return Err(LoadError::NoEntry);
+        }
+        self.map_image(image)?;
+        self.start_title(scheduler, image).map_err(doing("starting the title"))
+    }
+
+    fn start_title(&self, scheduler: &mut Scheduler, image: &LoadedImage) -> Fallible<MadeThread> {
+        if let Some(tls) = image.tls {
+            self.threads.lock().tls = TlsLayout {
+                slots: if tls.slot_count == 0 {
+                    TlsLayout::default().slots
+                } else {
+                    tls.slot_count.min(0x1000)
+                },
+                template: tls.raw_data_address,
+                data_size: tls.data_size.min(0x10_0000),
+                template_size: tls.raw_data_size,
+            };
+        }
+        let name = image.name.as_deref().unwrap_or("default.xex");
+        let handle = self.register_module(image, name)?;
+        let variable = {
+            let mut variables = self.variables.lock();
+            let mut pool = self.pool.lock();
+            variables.storage(&self.memory, &mut pool, Library::xboxkrnl, "XexExecutableModuleHandle")?
+        };
+        self.memory.write(variable, handle)?;
+        let return_to = match image.kind {
+            ImageKind::Xex => self.own_stubs.thread_return,
+            ImageKind::Elf => self.own_stubs.program_return,
+        };
+        let new = NewThread {
+            stack_size: image.stack_size.filter(|&size| size > 0).unwrap_or(DEFAULT_STACK),
+            ..NewThread::new(image.entry, return_to, 0)
+        };
+        let made = self.create_thread(scheduler, &new)?;
+        self.objects.lock().open(&self.memory, made.kthread)?;
+        self.dereference(made.kthread)?;
+        Ok(made)
+    }
+}

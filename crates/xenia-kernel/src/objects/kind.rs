@@ -1,0 +1,87 @@
+//! Kinds of objects.
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// Manual or auto-reset event.
+    Event,
+    /// Counting semaphore.
+    Semaphore,
+    /// Mutual exclusion with an owner.
+    Mutant,
+    /// One-shot or periodic timer.
+    Timer,
+    /// Guest thread.
+    Thread,
+    /// Open file, directory or volume.
+    File,
+    /// Device that files are on.
+    Device,
+    /// Queue of I/O completions.
+    IoCompletion,
+    /// Symbolic link.
+    SymbolicLink,
+    /// Directory of names.
+    Directory,
+    /// Loaded module.
+    Module,
+    /// List being enumerated.
+    Enumerator,
+    /// Listener to system notifications.
+    Listener,
+}
+
+impl ObjectKind {
+    /// All kinds.
+    pub const ALL: [Self; 13] = [
+        Self::Event,
+        Self::Semaphore,
+        Self::Mutant,
+        Self::Timer,
+        Self::Thread,
+        Self::File,
+        Self::Device,
+        Self::IoCompletion,
+        Self::SymbolicLink,
+        Self::Directory,
+        Self::Module,
+        Self::Enumerator,
+        Self::Listener,
+    ];
+
+    /// The pool tag of its object type: four characters.
+    pub fn tag(self) -> u32 {
+        u32::from_be_bytes(match self {
+            Self::Event => *b"vevE",
+            Self::Semaphore => *b"ameS",
+            Self::Mutant => *b"atuM",
+            Self::Timer => *b"emiT",
+            Self::Thread => *b"erhT",
+            Self::File => *b"eliF",
+            Self::Device => *b"iveD",
+            Self::IoCompletion => *b"pmoC",
+            Self::SymbolicLink => *b"mybS",
+            Self::Directory => *b"eriD",
+            Self::Module => *b"udoM",
+            Self::Enumerator => *b"munE",
+            Self::Listener => *b"tsiL",
+        })
+    }
+
+    /// The variable that titles know its type by.
+    pub fn type_variable(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Event => "ExEventObjectType",
+            Self::Semaphore => "ExSemaphoreObjectType",
+            Self::Mutant => "ExMutantObjectType",
+            Self::Timer => "ExTimerObjectType",
+            Self::Thread => "ExThreadObjectType",
+            Self::File => "IoFileObjectType",
+            Self::Device => "IoDeviceObjectType",
+            Self::IoCompletion => "IoCompletionObjectType",
+            Self::SymbolicLink => "ObSymbolicLinkObjectType",
+            Self::Directory => "ObDirectoryObjectType",
+            Self::Module | Self::Enumerator | Self::Listener => return None,
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! The kernel's own guest memory: objects, thread blocks, variables, pool allocations of titles.
+//!
+//! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the same calls give the same
+//! addresses. The books are on the host: a guest that overwrites its block's neighbours can't confuse them.
+
+use crate::failure::Fallible;
+use std::collections::BTreeMap;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{GuestMemory, Heap, Protect};
+
+/// Bytes that an arena has at least.
+const ARENA: u32 = 0x1_0000;
+/// Alignment of every block.
+const ALIGN: u32 = 16;
+/// The largest block.
+const LIMIT: u32 = 0x1000_0000;
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub struct Pool {
+    /// Free ranges: address to length.
+    free: BTreeMap<u32, u32>,
+    /// Blocks in use: address to length, and the length that was asked for.
+    used: BTreeMap<u32, (u32, u32)>,
+    /// First address of each arena: free ranges don't grow together across it.
+    arenas: BTreeMap<u32, u32>,
+}
+
+impl Pool {
+    /// A zeroed block of `size` bytes, aligned to 16; page-aligned if a page or more.
+    pub fn allocate(&mut self, memory: &GuestMemory, size: u32) -> Fallible<GuestAddr> {
+        let align = if size >= 0x1000 { 0x1000 } else { ALIGN };
+        self.allocate_aligned(memory, size, align)
+    }
+
+    /// A zeroed block of `size` bytes with this alignment, a power of two up to 4096.
+    pub fn allocate_aligned(&mut self, memory: &GuestMemory, size: u32, align: u32) -> Fallible<GuestAddr> {
+        if size > LIMIT || !align.is_power_of_two() || align > 0x1000 {
+            return Err(NtStatus::NO_MEMORY.into());
+        }
+        let length = size.max(1).next_multiple_of(ALIGN);
+        let align = align.max(ALIGN);
+        let at = if let Some(at) = self.take(length, align) {
+            at
+        } else {
+            self.grow(memory, length)?;
+            self.take(length, align).ok_or(NtStatus::NO_MEMORY)?
+        };
+        self.used.insert(at, (length, size));
+        memory.fill(GuestAddr(at), length, 0)?;
+        Ok(GuestAddr(at))
+    }
+
+    fn take(&mut self, length: u32, align: u32) -> Option<u32> {
+        let (start, have, at) = self.free.iter().find_map(|(&start, &have)| {
+            let at = start.next_multiple_of(align);
+            (u64::from(at - start) + u64::from(length) <= u64::from(have)).then_some((start, have, at))
+        })?;
+        self.free.remove(&start);
+        if at > start {
+            self.free.insert(start, at - start);
+        }
+        let rest = have - (at - start) - length;
+        if rest > 0 {
+            self.free.insert(at + length, rest);
+        }
+        Some(at)
+    }
+
+    fn grow(&mut self, memory: &GuestMemory, length: u32) -> Fallible<()> {
+        let size = length.next_multiple_of(ARENA);
+        let at = memory.alloc(Heap::Virtual4K, size, 0x1_0000, Protect::READ_WRITE, true)?;
+        self.arenas.insert(at.0, size);
+        self.free.insert(at.0, size);
+        Ok(())
+    }
+
+    /// Bytes that were asked for when the block at `at` was made.
+    pub fn size_of(&self, at: GuestAddr) -> Option<u32> {
+        self.used.get(&at.0).map(|&(_, size)| size)
+    }
+
+    /// Takes a block back.
+    pub fn free(&mut self, _memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        let (mut length, _) = self.used.remove(&at.0).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let mut start = at.0;
+        if let Some((&before, &have)) = self.free.range(..start).next_back()
+            && before + have == start
+            && !self.arenas.contains_key(&start)
+        {
+            self.free.remove(&before);
+            (start, length) = (before, have + length);
+        }
+        if let Some(&after) = self.free.get(&(start + length))
+            && !self.arenas.contains_key(&(start + length))
+        {
+            self.free.remove(&(start + length));
+            length += after;
+        }
+        self.free.insert(start, length);
+        Ok(())
+    }
+
+    /// Blocks in use.
+    pub fn blocks(&self) -> usize {
+        self.used.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn freed_blocks_grow_together_and_are_reused_zeroed() {
+        let memory = GuestMemory::new().unwrap();
+        let mut pool = Pool::default();
+        let blocks: Vec<_> = (0..4).map(|_| pool.allocate(&memory, 100).unwrap()).collect();
+        assert!(blocks.windows(2).all(|pair| pair[1].0 - pair[0].0 == 112));
+        memory.write(blocks[1], 0xFFFF_FFFF_u32).unwrap();
+        for at in [blocks[1], blocks[3], blocks[2]] {
+            pool.free(&memory, at).unwrap();
+        }
+        let big = pool.allocate(&memory, 300).unwrap();
+        assert_eq!(big, blocks[1]);
+        assert_eq!(memory.read::<u32>(big).unwrap(), 0);
+        assert_eq!(pool.size_of(big), Some(300));
+        assert_eq!(pool.blocks(), 2);
+    }
+
+    #[test]
+    fn wild_frees_and_sizes_are_refused() {
+        let memory = GuestMemory::new().unwrap();
+        let mut pool = Pool::default();
+        let at = pool.allocate(&memory, 0x2000).unwrap();
+        assert_eq!(at.0 % 0x1000, 0);
+        assert!(pool.free(&memory, at.offset(16)).is_err());
+        pool.free(&memory, at).unwrap();
+        assert!(pool.free(&memory, at).is_err());
+        assert!(pool.allocate(&memory, u32::MAX).is_err());
+    }
+}

@@ -1,0 +1,45 @@
+//! Controllers, as the kernel sees them.
+
+/// State of a controller, in the numbers that titles see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gamepad {
+    /// Goes up by 1 with each change.
+    pub packet: u32,
+    /// 1 up, 2 down, 4 left, 8 right, 0x10 start, 0x20 back, 0x40 left stick, 0x80 right stick, 0x100 left
+    /// shoulder, 0x200 right shoulder, 0x400 guide, 0x1000 A, 0x2000 B, 0x4000 X, 0x8000 Y.
+    pub buttons: u16,
+    /// 0–255.
+    pub left_trigger: u8,
+    /// 0–255.
+    pub right_trigger: u8,
+    /// −32768–32767, right is positive.
+    pub left_x: i16,
+    /// Up is positive.
+    pub left_y: i16,
+    /// Right is positive.
+    pub right_x: i16,
+    /// Up is positive.
+    pub right_y: i16,
+}
+
+/// Controllers of users 0–3.
+pub trait Input: Send {
+    /// The controller of `user`; `None` if there is none.
+    fn gamepad(&mut self, user: u32) -> Option<Gamepad>;
+
+    /// Runs the motors of `user`'s controller, 0–65535 each; `false` if there is no controller.
+    fn set_vibration(&mut self, user: u32, left: u16, right: u16) -> bool;
+}
+
+/// No controllers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoInput;
+
+impl Input for NoInput {
+    fn gamepad(&mut self, _: u32) -> Option<Gamepad> {
+        None
+    }
+    fn set_vibration(&mut self, _: u32, _: u16, _: u16) -> bool {
+        false
+    }
+}

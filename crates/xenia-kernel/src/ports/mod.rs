@@ -1,0 +1,43 @@
+//! What the kernel needs from the world outside: owned here, implemented above.
+
+mod audio;
+mod clock;
+mod input;
+mod storage;
+mod video;
+
+pub use audio::{Audio, NoAudio};
+pub use clock::{Clock, FixedClock};
+pub use input::{Gamepad, Input, NoInput};
+pub use storage::{NoStorage, Storage};
+pub use video::{DisplayMode, NoVideo, SwapRequest, Video, VideoEvent};
+
+/// Takes text that the guest writes.
+pub type TextSink = Box<dyn FnMut(&str) + Send>;
+
+/// All ports of a machine.
+pub struct Ports {
+    /// The graphics chip.
+    pub video: Box<dyn Video>,
+    /// Sound.
+    pub audio: Box<dyn Audio>,
+    /// Controllers.
+    pub input: Box<dyn Input>,
+    /// Where saves and caches are kept.
+    pub storage: Box<dyn Storage>,
+    /// Text that the guest writes: `DbgPrint`, and the plain ELF's text call.
+    pub text: TextSink,
+}
+
+impl Default for Ports {
+    /// No devices; text goes nowhere.
+    fn default() -> Self {
+        Self {
+            video: Box::<NoVideo>::default(),
+            audio: Box::new(NoAudio),
+            input: Box::new(NoInput),
+            storage: Box::new(NoStorage),
+            text: Box::new(|_| {}),
+        }
+    }
+}

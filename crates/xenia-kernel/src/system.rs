@@ -1,0 +1,314 @@
+//! The kernel's face towards the scheduler: system calls, interrupts, time.
+
+use crate::Kernel;
+use crate::abi::{Call, Flow, GuestCall};
+use crate::exports::failure_of;
+use crate::exports::ordinals;
+use crate::failure::Fallible;
+use crate::stubs::Target;
+use crate::threads::Frame;
+use std::sync::Arc;
+use xenia_cpu::{GuestException, PpcContext};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{Device, DeviceStore};
+use xenia_sched::{
+    BlockReason, DeadlockReport, Disposition, EndKind, Event, GuestTicks, Scheduler, System, ThreadRef,
+    filetime, ticks_to_100ns,
+};
+
+/// LEV of the system calls that patched thunks make.
+const KERNEL_CALL: u8 = 2;
+/// Bytes below the stack pointer that guest code may be using when it is interrupted.
+const RED_ZONE: u64 = 0x200;
+/// Bytes of the frame that the kernel makes for a function it calls: linkage and parameter save area.
+const CALL_FRAME: u64 = 0x80;
+
+/// A [`Kernel`] as the executor's [`System`].
+#[derive(Clone)]
+pub struct KernelSystem {
+    /// The kernel.
+    pub kernel: Arc<Kernel>,
+}
+
+impl KernelSystem {
+    /// Wraps a kernel.
+    pub fn new(kernel: Arc<Kernel>) -> Self {
+        Self { kernel }
+    }
+}
+
+impl Kernel {
+    /// Carries out what an export asked for.
+    pub(crate) fn apply(&self, call: &mut Call, flow: Flow) -> Disposition {
+        match flow {
+            Flow::Return(value) => {
+                call.ctx_mut().gpr[3] = value;
+                Disposition::Continue
+            }
+            Flow::Yield(value) => {
+                call.ctx_mut().gpr[3] = value;
+                Disposition::EndVisit
+            }
+            Flow::Repeat => {
+                let ctx = call.ctx_mut();
+                ctx.pc = ctx.pc.wrapping_sub(4);
+                Disposition::EndVisit
+            }
+            Flow::Block(wait) => {
+                let thread = call.thread();
+                match call.scheduler.park(thread, wait) {
+                    Ok(()) => Disposition::Continue,
+                    Err(error) => self.broken(call, &error.to_string()),
+                }
+            }
+            Flow::Exit { code } => {
+                let id = call.thread_id();
+                match self.end_thread(call.scheduler, id, code) {
+                    Ok(()) => Disposition::Continue,
+                    Err(error) => self.broken(call, &format!("thread exit: {error}")),
+                }
+            }
+            Flow::CallGuest(guest) => {
+                match self.push_frame(call.scheduler, call.thread(), call.thread_id(), &guest) {
+                    Ok(()) => Disposition::Continue,
+                    Err(error) => self.broken(call, &format!("calling {}: {error}", guest.pc)),
+                }
+            }
+            Flow::Fault(fault) => self.broken(call, &format!("bad pointer passed to an export: {fault}")),
+            Flow::End(kind) => Disposition::End(kind),
+        }
+    }
+
+    /// The guest has broken something that the kernel needs: the machine ends.
+    fn broken(&self, call: &Call, what: &str) -> Disposition {
+        let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
+        Disposition::End(self.crash(call.scheduler, call.thread(), pc, &format!("{pc}: {what}")))
+    }
+
+    /// Makes a thread call guest code from where it is, and remembers where that is.
+    pub(crate) fn push_frame(
+        &self,
+        scheduler: &mut Scheduler,
+        thread: ThreadRef,
+        id: u32,
+        guest: &GuestCall,
+    ) -> Fallible<()> {
+        let ctx = scheduler.context_mut(thread)?;
+        let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
+        let stack_pointer = (ctx.gpr[1] as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15;
+        self.memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;
+        ctx.gpr[1] = stack_pointer;
+        ctx.pc = guest.pc.0;
+        ctx.lr = u64::from(self.own_stubs.call_return.0);
+        for (register, &value) in guest.args.iter().take(8).enumerate() {
+            ctx.gpr[3 + register] = value;
+        }
+        let mut threads = self.threads.lock();
+        threads.get_mut(id).ok_or(NtStatus::INVALID_HANDLE)?.frames.push(frame);
+        Ok(())
+    }
+
+    /// Guest code that an export called has returned.
+    fn pop_frame(&self, call: &mut Call) -> Disposition {
+        let id = call.thread_id();
+        let frame = self.threads.lock().get_mut(id).and_then(|record| record.frames.pop());
+        let Some(frame) = frame else { return self.broken(call, "return to a call that nobody made") };
+        let ctx = call.ctx_mut();
+        let result = ctx.gpr[3];
+        ctx.pc = frame.pc;
+        ctx.lr = frame.lr;
+        ctx.gpr[1] = frame.stack_pointer;
+        let flow = match frame.then {
+            Some(then) => (then.run)(call, result, then.state),
+            None => Flow::Return(result),
+        };
+        self.apply(call, flow)
+    }
+
+    /// A call through a thunk or stub.
+    fn kernel_call(&self, call: &mut Call) -> Disposition {
+        let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
+        let target = self.stubs.lock().find(at);
+        match target {
+            Some(Target::Export(export)) => {
+                let flow = (export.shim)(call);
+                self.apply(call, flow)
+            }
+            Some(Target::Missing { library, ordinal }) => {
+                let mut arguments = [0; 8];
+                arguments.copy_from_slice(&call.ctx().gpr[3..11]);
+                let name = self.note_missing(library, ordinal, &arguments);
+                let event = Event::Call {
+                    thread: call.thread_id(),
+                    hw_id: call.hw_id(),
+                    name: &name,
+                    arguments: "?",
+                };
+                call.scheduler.emit(&event);
+                let flow = match library {
+                    Some(library) => failure_of(library, ordinals::find(library.rows(), ordinal)),
+                    None => Flow::Return(u64::from(NtStatus::NOT_IMPLEMENTED.0)),
+                };
+                self.apply(call, flow)
+            }
+            Some(Target::CallReturn) => self.pop_frame(call),
+            Some(Target::ThreadReturn) => {
+                let code = call.ctx().gpr[3] as u32;
+                self.apply(call, Flow::Exit { code })
+            }
+            Some(Target::ProgramReturn) => {
+                let code = call.ctx().gpr[3] as u32;
+                Disposition::End(EndKind::Exit { code })
+            }
+            Some(Target::ServiceReturn) => match self.end_service(call.scheduler, call.thread()) {
+                Ok(()) => Disposition::Continue,
+                Err(error) => self.broken(call, &format!("service thread: {error}")),
+            },
+            None => self.broken(call, "sc 2 at an address that calls nothing"),
+        }
+    }
+
+    /// A plain ELF's system call: r0 = 0 writes r4 bytes at r3 as text.
+    fn program_call(&self, call: &mut Call) -> Disposition {
+        const LIMIT: u64 = 0x10_0000;
+        let ctx = call.ctx();
+        let (number, text, length) = (ctx.gpr[0], GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] & 0xFFFF_FFFF);
+        if number != 0 || length > LIMIT {
+            return self.broken(call, &format!("system call {number} with r4 = {length:#x}"));
+        }
+        let mut bytes = vec![0; length as usize];
+        if let Err(fault) = self.memory.read_bytes(text, &mut bytes) {
+            return self.broken(call, &format!("text call: {fault}"));
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        self.write_text(&text);
+        call.scheduler.emit(&Event::Text { thread: call.thread_id(), text: &text });
+        Disposition::Continue
+    }
+
+    /// Everything that guest time alone brings.
+    fn advance(&self, scheduler: &mut Scheduler) -> Fallible<()> {
+        let now = scheduler.now();
+        self.advance_video(scheduler)?;
+        self.audio.lock().advance(now);
+        self.expire_timers(scheduler)?;
+        if let Some(bundle) = self.time_stamp_bundle() {
+            // The console updates it every millisecond.
+            let milliseconds = ticks_to_100ns(now) / 10_000;
+            let tick_count = bundle.offset(0x10);
+            if self.memory.read::<u32>(tick_count)? != milliseconds as u32 {
+                self.memory.write(bundle, milliseconds * 10_000)?;
+                self.memory.write(bundle.offset(8), filetime(0) + milliseconds * 10_000)?;
+                self.memory.write(tick_count, milliseconds as u32)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
+        let now = scheduler.now();
+        let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now)?;
+        for expiry in expiries {
+            if !expiry.setting.dpc.is_null() {
+                let due = filetime(expiry.setting.due);
+                self.queue_dpc(scheduler, expiry.setting.dpc, due as u32, (due >> 32) as u32, 0)?;
+            }
+            if let Some(apc) = expiry.setting.apc {
+                let due = filetime(expiry.setting.due);
+                let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
+                self.queue_apc(
+                    scheduler,
+                    apc.thread_id,
+                    crate::threads::Apc { object: GuestAddr::NULL, routine: apc.routine, args },
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A failure of the kernel's own housekeeping: the guest overwrote what it should not have. Logged; the machine goes on.
+fn housekeeping(what: &str, result: Fallible<()>) {
+    if let Err(error) = result {
+        tracing::error!(target: "kernel", "{what}: {error}");
+    }
+}
+
+impl System for KernelSystem {
+    fn syscall(&mut self, scheduler: &mut Scheduler, current: ThreadRef, lev: u8) -> Disposition {
+        let kernel = &*self.kernel;
+        let Some(mut call) = Call::new(kernel, scheduler, current) else { return Disposition::Continue };
+        match lev {
+            KERNEL_CALL => kernel.kernel_call(&mut call),
+            0 => kernel.program_call(&mut call),
+            lev => kernel.broken(&call, &format!("sc with LEV {lev}")),
+        }
+    }
+
+    fn exception(
+        &mut self,
+        scheduler: &mut Scheduler,
+        current: ThreadRef,
+        exception: GuestException,
+    ) -> Disposition {
+        self.kernel.handle_exception(scheduler, current, exception)
+    }
+
+    fn end_visit(&mut self, scheduler: &mut Scheduler, _hw_id: u8, stores: &[DeviceStore]) {
+        let now = scheduler.now();
+        let mut graphics = false;
+        for store in stores {
+            match store.register() {
+                Some((Device::Gpu, index)) => {
+                    graphics = true;
+                    self.kernel.video.lock().store_register(index, store.value, now);
+                }
+                Some((Device::Xma, index)) => {
+                    self.kernel.audio.lock().store_register(index, store.value, now);
+                }
+                None => {}
+            }
+        }
+        if graphics {
+            housekeeping("graphics", self.kernel.advance_video(scheduler));
+        }
+    }
+
+    fn timed_out(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
+        let reason =
+            scheduler.thread(thread).ok().and_then(|thread| thread.wait()).map(|wait| wait.reason.clone());
+        self.kernel.dispatcher.lock().cancel(thread);
+        let status = match reason {
+            Some(BlockReason::Delay) => NtStatus::SUCCESS,
+            _ => NtStatus::TIMEOUT,
+        };
+        let _ = scheduler.wake_ref(thread, u64::from(status.0), 0);
+    }
+
+    fn advance(&mut self, scheduler: &mut Scheduler) {
+        housekeeping("passing of time", self.kernel.advance(scheduler));
+    }
+
+    fn next_event(&self) -> Option<GuestTicks> {
+        // Without a callback, nothing that the chip does by itself reaches guest code.
+        let callback = self.kernel.interrupts.lock().callback.is_some();
+        let video = if callback { self.kernel.video.lock().next_event() } else { None };
+        let timers = self.kernel.dispatcher.lock().timers.next_due();
+        let audio = self.kernel.audio.lock().next_event();
+        [video, timers, audio].into_iter().flatten().min()
+    }
+
+    fn frames(&self) -> u64 {
+        self.kernel.frames()
+    }
+
+    fn recover(&mut self, scheduler: &mut Scheduler, report: &DeadlockReport) -> bool {
+        let Some(thread) = report.longest_waiting() else { return false };
+        self.timed_out(scheduler, thread.reference);
+        true
+    }
+
+    fn call_stack(&self, context: &PpcContext) -> Vec<u32> {
+        self.kernel.return_addresses(context)
+    }
+}

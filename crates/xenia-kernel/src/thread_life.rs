@@ -1,0 +1,315 @@
+//! How threads begin and end: their blocks in guest memory, their first registers, what is left of them.
+
+use crate::abi::Handle;
+use crate::exports::Library;
+use crate::failure::Fallible;
+use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind, set_signal_state};
+use crate::threads::{Stack, ThreadRecord};
+use crate::{Kernel, lists};
+use std::collections::VecDeque;
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
+use xenia_sched::{BASE_PRIORITY, GuestTicks, HW_THREADS, Scheduler, SpawnParameters, ThreadRef, filetime};
+
+/// Smallest and largest stack, in bytes.
+const STACK_RANGE: std::ops::RangeInclusive<u32> = 0x4000..=0x100_0000;
+/// Guard at each end of a stack.
+const STACK_GUARD: u32 = 0x1_0000;
+/// Where stacks lie.
+const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
+/// Bytes above the first frame.
+const STACK_TOP: u32 = 0x100;
+/// Machine state bits that `KTHREAD` and `KPCR` say a thread may have.
+const MSR_MASK: u32 = 0xFDFF_D7FF;
+
+/// A thread to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewThread {
+    /// Bytes of stack; clamped to 16 KiB–16 MiB and rounded up to 64 KiB.
+    pub stack_size: u32,
+    /// First instruction.
+    pub pc: GuestAddr,
+    /// r3 and r4 at the start.
+    pub args: [u64; 2],
+    /// Where the function returns to.
+    pub return_to: GuestAddr,
+    /// Start address that the thread object names.
+    pub start_address: GuestAddr,
+    /// `ExCreateThread`'s flags: 1 suspended, bits 31–24 hardware threads.
+    pub flags: u32,
+    /// Hardware thread if the flags name none.
+    pub hw_id: u8,
+    /// Base priority.
+    pub priority: u8,
+    /// Whether it is the kernel's own.
+    pub service: bool,
+}
+
+/// `ExCreateThread` flag: starts suspended.
+pub const CREATE_SUSPENDED: u32 = 1;
+
+impl NewThread {
+    /// A thread of the title with default priority on `hw_id`.
+    pub fn new(pc: GuestAddr, return_to: GuestAddr, hw_id: u8) -> Self {
+        Self {
+            stack_size: 0x4_0000,
+            pc,
+            args: [0; 2],
+            return_to,
+            start_address: pc,
+            flags: 0,
+            hw_id,
+            priority: BASE_PRIORITY,
+            service: false,
+        }
+    }
+}
+
+/// A thread that has been made.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeThread {
+    /// Its name in the scheduler.
+    pub reference: ThreadRef,
+    /// Guest thread id.
+    pub id: u32,
+    /// Body of its object; the caller has one reference.
+    pub kthread: GuestAddr,
+}
+
+impl Kernel {
+    /// Makes a thread. It has two references: its own, until it ends, and the caller's.
+    pub fn create_thread(&self, scheduler: &mut Scheduler, new: &NewThread) -> Fallible<MadeThread> {
+        let memory = &*self.memory;
+        let mask = new.flags >> 24 & 0x3F;
+        let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
+        let stack = allocate_stack(memory, new.stack_size)?;
+        let (id, layout) = {
+            let mut threads = self.threads.lock();
+            (threads.next_id()?, threads.tls)
+        };
+        let tls = self.allocate(layout.data_size + layout.slots * 4)?;
+        if !layout.template.is_null() {
+            let mut data = vec![0; layout.template_size.min(layout.data_size) as usize];
+            memory.read_bytes(layout.template, &mut data)?;
+            memory.write_bytes(tls, &data)?;
+        }
+        let kpcr = self.allocate(kpcr::SIZE)?;
+        let kthread = {
+            let mut objects = self.objects.lock();
+            let mut pool = self.pool.lock();
+            let made = objects.create(memory, &mut pool, ObjectKind::Thread, kthread::SIZE, None, false)?;
+            objects.reference(memory, made.body)?;
+            made.body
+        };
+        let process = if new.service { self.processes.system } else { self.processes.title };
+        let cpu = affinity.trailing_zeros() as u8;
+        let blocks = Blocks { id, kpcr, kthread, stack, tls, process, cpu };
+        fill_kpcr(memory, &blocks)?;
+        fill_kthread(memory, &blocks, new, scheduler.now())?;
+        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
+        memory.write(process.offset(kprocess::THREAD_COUNT), count.wrapping_add(1))?;
+        lists::insert_tail(
+            memory,
+            process.offset(kprocess::THREAD_LIST),
+            kthread.offset(kthread::PROCESS_THREADS),
+        )?;
+
+        let mut ctx = Box::new(PpcContext::default());
+        ctx.pc = new.pc.0;
+        ctx.lr = u64::from(new.return_to.0);
+        ctx.gpr[1] = u64::from(stack.base.0 - STACK_TOP);
+        ctx.gpr[3] = new.args[0];
+        ctx.gpr[4] = new.args[1];
+        ctx.gpr[13] = u64::from(kpcr.0);
+        let reference = scheduler.spawn(SpawnParameters {
+            ctx,
+            id,
+            priority: new.priority,
+            affinity,
+            ideal: cpu,
+            suspended: new.flags & CREATE_SUSPENDED != 0,
+            service: new.service,
+        })?;
+        scheduler.retain(reference)?;
+        self.threads.lock().insert(ThreadRecord {
+            reference,
+            id,
+            kthread,
+            kpcr,
+            stack,
+            tls,
+            name: None,
+            frames: Vec::new(),
+            apcs: VecDeque::new(),
+            ended: false,
+        });
+        Ok(MadeThread { reference, id, kthread })
+    }
+
+    /// Ends a thread: its waiters are told, its locks abandoned, its memory freed, its own reference given up.
+    pub fn end_thread(&self, scheduler: &mut Scheduler, id: u32, code: u32) -> Fallible<()> {
+        let memory = &*self.memory;
+        let (reference, kthread, kpcr, stack, tls) = {
+            let mut threads = self.threads.lock();
+            let record =
+                threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
+            record.ended = true;
+            record.apcs.clear();
+            record.frames.clear();
+            (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
+        };
+        scheduler.exit(reference, code)?;
+        memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
+        memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
+        memory.write(kthread.offset(kthread::EXIT_TIME), filetime(scheduler.now()))?;
+        let process: GuestAddr = memory.read(kthread.offset(kthread::PROCESS))?;
+        lists::remove(memory, kthread.offset(kthread::PROCESS_THREADS))?;
+        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
+        memory.write(process.offset(kprocess::THREAD_COUNT), count.saturating_sub(1))?;
+        {
+            let mut dispatcher = self.dispatcher.lock();
+            dispatcher.cancel(reference);
+            dispatcher.abandon_mutants(memory, scheduler, kthread)?;
+            set_signal_state(memory, kthread, 1)?;
+            dispatcher.serve(memory, scheduler, kthread, 0)?;
+        }
+        scheduler.release(reference)?;
+        memory.free(stack.allocation)?;
+        self.release(kpcr)?;
+        self.release(tls)?;
+        self.dereference(kthread)
+    }
+
+    /// Moves a thread to other hardware threads, and tells its control region. Returns the mask before.
+    pub fn set_thread_affinity(&self, scheduler: &mut Scheduler, id: u32, mask: u32) -> Fallible<u8> {
+        let (reference, kpcr, kthread) = {
+            let threads = self.threads.lock();
+            let record = threads.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
+            (record.reference, record.kpcr, record.kthread)
+        };
+        let before = scheduler.set_affinity(reference, mask)?;
+        let cpu = scheduler.thread(reference)?.slot();
+        write_processor(&self.memory, kpcr, kthread, cpu)?;
+        Ok(before)
+    }
+
+    /// The thread that a handle names: its id and its object's body. The current-thread handle means `current`.
+    pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, GuestAddr)> {
+        if handle == Handle::CURRENT_THREAD {
+            let threads = self.threads.lock();
+            let record = threads.get(current).ok_or(NtStatus::INVALID_HANDLE)?;
+            return Ok((record.id, record.kthread));
+        }
+        let body = self.objects.lock().resolve_kind(handle, ObjectKind::Thread)?;
+        self.thread_of(body)
+    }
+
+    /// The thread whose object's body lies at `kthread`.
+    pub fn thread_of(&self, kthread: GuestAddr) -> Fallible<(u32, GuestAddr)> {
+        let threads = self.threads.lock();
+        let record = threads.by_kthread(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
+        Ok((record.id, record.kthread))
+    }
+
+    /// Guest address of the `KeTimeStampBundle` variable.
+    pub(crate) fn time_stamp_bundle(&self) -> Option<GuestAddr> {
+        self.variable(Library::xboxkrnl, "KeTimeStampBundle")
+    }
+}
+
+/// Where the blocks of a new thread lie.
+struct Blocks {
+    id: u32,
+    kpcr: GuestAddr,
+    kthread: GuestAddr,
+    stack: Stack,
+    tls: GuestAddr,
+    process: GuestAddr,
+    cpu: u8,
+}
+
+/// A stack with an inaccessible guard at each end.
+fn allocate_stack(memory: &GuestMemory, size: u32) -> Fallible<Stack> {
+    let size =
+        size.clamp(*STACK_RANGE.start(), *STACK_RANGE.end()).next_multiple_of(Heap::Virtual64K.page_size());
+    let (allocation, _) = memory.alloc_with(&AllocRequest {
+        low: STACKS.0,
+        high: STACKS.1,
+        ..AllocRequest::new(Heap::Virtual64K, size + 2 * STACK_GUARD, Protect::READ_WRITE)
+    })?;
+    let limit = allocation.offset(STACK_GUARD);
+    let base = limit.offset(size);
+    memory.protect(allocation, STACK_GUARD, Protect::NO_ACCESS)?;
+    memory.protect(base, STACK_GUARD, Protect::NO_ACCESS)?;
+    Ok(Stack { allocation, limit, base })
+}
+
+fn fill_kpcr(memory: &GuestMemory, blocks: &Blocks) -> Fallible<()> {
+    let at = blocks.kpcr;
+    memory.write(at.offset(kpcr::TLS), blocks.tls)?;
+    memory.write(at.offset(kpcr::MSR_MASK), MSR_MASK)?;
+    memory.write(at.offset(kpcr::SELF), u64::from(at.0))?;
+    memory.write(at.offset(kpcr::STACK_BASE), blocks.stack.base)?;
+    memory.write(at.offset(kpcr::STACK_END), blocks.stack.limit)?;
+    memory.write(at.offset(kpcr::CURRENT_THREAD), blocks.kthread)?;
+    memory.write(at.offset(kpcr::PRCB_POINTER), at.offset(kpcr::PRCB))?;
+    lists::initialize(memory, at.offset(kpcr::QUEUED_DPCS))?;
+    write_processor(memory, at, blocks.kthread, blocks.cpu)
+}
+
+/// Tells a thread's blocks which hardware thread it is on.
+fn write_processor(memory: &GuestMemory, kpcr: GuestAddr, kthread: GuestAddr, cpu: u8) -> Fallible<()> {
+    memory.write(kpcr.offset(kpcr::CURRENT_CPU), cpu)?;
+    memory.write(kpcr.offset(kpcr::PROCESSOR_MASK), 1_u32 << cpu)?;
+    memory.write(kthread.offset(kthread::CURRENT_CPU), cpu)?;
+    Ok(())
+}
+
+fn fill_kthread(memory: &GuestMemory, blocks: &Blocks, new: &NewThread, now: GuestTicks) -> Fallible<()> {
+    let at = blocks.kthread;
+    let own = |offset: u32| at.offset(offset);
+    initialize(memory, at, kind::THREAD, kthread::SIZE, 0)?;
+    memory.write(own(header::SIZE_WORDS), 0_u8)?;
+    for list in [kthread::MUTANT_LIST, kthread::APC_LISTS, kthread::APC_LISTS + 8] {
+        lists::initialize(memory, own(list))?;
+    }
+    // Purpose unknown; titles see them as the console leaves them.
+    for (offset, value) in [
+        (0x40, own(0x20).0),
+        (0x44, own(0x20).0),
+        (0x48, at.0),
+        (0x4C, own(0x18).0),
+        (0x54, 0x0100_0101),
+        (kthread::TIMER_LIST, own(kthread::TIMER_LIST).0),
+        (kthread::TIMER_LIST + 4, own(kthread::TIMER_LIST).0),
+        (kthread::LIST_154, own(kthread::LIST_154).0),
+        (kthread::LIST_154 + 4, own(kthread::LIST_154).0),
+        (kthread::UNKNOWN_17C, 1),
+    ] {
+        memory.write(own(offset), value)?;
+    }
+    memory.write(own(kthread::STACK_BASE), blocks.stack.base)?;
+    memory.write(own(kthread::STACK_LIMIT), blocks.stack.limit)?;
+    memory.write(own(kthread::STACK_KERNEL), blocks.stack.base.0 - 0xF0)?;
+    memory.write(own(kthread::STACK_ALLOC_BASE), blocks.stack.base)?;
+    memory.write(own(kthread::TLS), blocks.tls)?;
+    memory.write(own(kthread::PRIORITY), new.priority)?;
+    let process_type: u8 = memory.read(blocks.process.offset(kprocess::PROCESS_TYPE))?;
+    memory.write(own(kthread::PROCESS_TYPE_DUP), process_type)?;
+    memory.write(own(kthread::PROCESS_TYPE), process_type)?;
+    memory.write(own(kthread::PROCESS), blocks.process)?;
+    memory.write(own(kthread::MAY_QUEUE_APCS), 1_u8)?;
+    memory.write(own(kthread::MSR_MASK), MSR_MASK)?;
+    memory.write(own(kthread::SUSPEND_COUNT), u8::from(new.flags & CREATE_SUSPENDED != 0))?;
+    memory.write(own(kthread::PRCB_A), blocks.kpcr.offset(kpcr::PRCB))?;
+    memory.write(own(kthread::PRCB_B), blocks.kpcr.offset(kpcr::PRCB))?;
+    memory.write(own(kthread::CREATE_TIME), filetime(now))?;
+    memory.write(own(kthread::THREAD_ID), blocks.id)?;
+    memory.write(own(kthread::START_ADDRESS), new.start_address)?;
+    memory.write(own(kthread::CREATION_FLAGS), new.flags)?;
+    debug_assert_eq!(object_header::SIZE % 8, 0);
+    Ok(())
+}

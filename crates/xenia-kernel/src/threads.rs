@@ -1,0 +1,192 @@
+//! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in, its APCs.
+
+use crate::abi::Continuation;
+use crate::failure::Fallible;
+use std::collections::{BTreeMap, VecDeque};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::ThreadRef;
+
+/// Guest code that an export called, and where the thread goes on after it.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    /// pc of the thread in the export's stub.
+    pub pc: u32,
+    /// Its link register.
+    pub lr: u64,
+    /// Its stack pointer.
+    pub stack_pointer: u64,
+    /// What the export does with the result.
+    pub then: Option<Continuation>,
+}
+
+/// A user APC in a thread's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apc {
+    /// The guest's APC object; null if the kernel made it.
+    pub object: GuestAddr,
+    /// The function.
+    pub routine: GuestAddr,
+    /// Its arguments.
+    pub args: [u64; 3],
+}
+
+/// A thread's stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stack {
+    /// First address of the allocation, guard pages included.
+    pub allocation: GuestAddr,
+    /// Low end.
+    pub limit: GuestAddr,
+    /// High end.
+    pub base: GuestAddr,
+}
+
+/// One thread.
+#[derive(Debug)]
+pub struct ThreadRecord {
+    /// Its name in the scheduler; counted.
+    pub reference: ThreadRef,
+    /// Guest thread id.
+    pub id: u32,
+    /// Body of the thread object.
+    pub kthread: GuestAddr,
+    /// Processor control region, in r13.
+    pub kpcr: GuestAddr,
+    /// Stack.
+    pub stack: Stack,
+    /// Static TLS data; the dynamic slots follow it.
+    pub tls: GuestAddr,
+    /// Name that the title gave it.
+    pub name: Option<String>,
+    /// Guest code that its exports are waiting for, innermost last.
+    pub frames: Vec<Frame>,
+    /// User APCs that wait for an alertable wait.
+    pub apcs: VecDeque<Apc>,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// TLS layout of the title: the same for all of its threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsLayout {
+    /// Dynamic slots of 4 bytes.
+    pub slots: u32,
+    /// Template of the static data; null if there is none.
+    pub template: GuestAddr,
+    /// Bytes of static data.
+    pub data_size: u32,
+    /// Bytes of it that the template has.
+    pub template_size: u32,
+}
+
+impl Default for TlsLayout {
+    fn default() -> Self {
+        Self { slots: 1024, template: GuestAddr::NULL, data_size: 0, template_size: 0 }
+    }
+}
+
+/// All threads of a machine.
+#[derive(Debug, Default)]
+pub struct Threads {
+    records: BTreeMap<u32, ThreadRecord>,
+    by_kthread: BTreeMap<GuestAddr, u32>,
+    next_id: u32,
+    /// TLS layout of the title.
+    pub tls: TlsLayout,
+    tls_used: Vec<bool>,
+}
+
+impl Threads {
+    /// The next thread id: 1, 2, 3… Never reused.
+    pub fn next_id(&mut self) -> Fallible<u32> {
+        self.next_id = self.next_id.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        Ok(self.next_id)
+    }
+
+    /// Adds a thread.
+    pub fn insert(&mut self, record: ThreadRecord) {
+        self.by_kthread.insert(record.kthread, record.id);
+        self.records.insert(record.id, record);
+    }
+
+    /// The thread of this id.
+    pub fn get(&self, id: u32) -> Option<&ThreadRecord> {
+        self.records.get(&id)
+    }
+
+    /// The thread of this id.
+    pub fn get_mut(&mut self, id: u32) -> Option<&mut ThreadRecord> {
+        self.records.get_mut(&id)
+    }
+
+    /// The thread whose object's body lies at `kthread`.
+    pub fn by_kthread(&self, kthread: GuestAddr) -> Option<&ThreadRecord> {
+        self.records.get(self.by_kthread.get(&kthread)?)
+    }
+
+    /// Forgets a thread whose object is gone.
+    pub fn remove(&mut self, kthread: GuestAddr) -> Option<ThreadRecord> {
+        let id = self.by_kthread.remove(&kthread)?;
+        self.records.remove(&id)
+    }
+
+    /// All threads by id.
+    pub fn iter(&self) -> impl Iterator<Item = &ThreadRecord> {
+        self.records.values()
+    }
+
+    // ---- dynamic TLS ----
+
+    /// Takes the lowest free slot; `None` if all are taken.
+    pub fn allocate_tls(&mut self) -> Option<u32> {
+        let slots = self.tls.slots as usize;
+        let index = self.tls_used.iter().position(|used| !used).unwrap_or(self.tls_used.len());
+        if index >= slots {
+            return None;
+        }
+        if index == self.tls_used.len() {
+            self.tls_used.push(true);
+        } else {
+            self.tls_used[index] = true;
+        }
+        Some(index as u32)
+    }
+
+    /// Gives a slot back; `false` if it wasn't taken.
+    pub fn free_tls(&mut self, index: u32) -> bool {
+        match self.tls_used.get_mut(index as usize) {
+            Some(used) => std::mem::replace(used, false),
+            None => false,
+        }
+    }
+
+    /// Where a thread's slot lies; `None` beyond the last.
+    pub fn tls_slot(&self, record: &ThreadRecord, index: u32) -> Option<GuestAddr> {
+        (index < self.tls.slots).then(|| record.tls.offset(self.tls.data_size).offset(4 * index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_slots_are_the_lowest_free_ones() {
+        let mut threads = Threads::default();
+        threads.tls.slots = 3;
+        assert_eq!(
+            [threads.allocate_tls(), threads.allocate_tls(), threads.allocate_tls()],
+            [Some(0), Some(1), Some(2)]
+        );
+        assert_eq!(threads.allocate_tls(), None);
+        assert!(threads.free_tls(1));
+        assert!(!threads.free_tls(1) && !threads.free_tls(99));
+        assert_eq!(threads.allocate_tls(), Some(1));
+    }
+
+    #[test]
+    fn ids_count_up() {
+        let mut threads = Threads::default();
+        assert_eq!((threads.next_id().unwrap(), threads.next_id().unwrap()), (1, 2));
+    }
+}

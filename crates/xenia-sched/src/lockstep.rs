@@ -1,0 +1,305 @@
+//! The lockstep executor: one host thread visits the slots in round order, and every run repeats bit for bit.
+//!
+//! ```text
+//! round:  slot a ──visit──▶ slot b ──visit──▶ …    all six share the ticks from `start`
+//! visit:  engine.run ─▶ syscall ─▶ engine.run ─▶ … until the quantum is spent, a yield, or nobody is ready
+//!         then the visit's device stores take effect
+//! end:    time moves by the longest visit; if nothing ran, to the next event
+//! ```
+//!
+//! Time is a function of executed instructions: a visit that a yield hint or the last time-base read ends
+//! counts as a full quantum. A run that stops at a limit, even in the middle of a visit, goes on
+//! from there as if it had not stopped.
+
+use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
+use crate::{
+    DeadlockReport, Disposition, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_cpu::{Execute, Exit};
+use xenia_memory::DeviceQueue;
+
+/// Instructions by which a visit is extended, one by one, while a reservation is held.
+const RESERVATION_EXTENSION: u64 = 64;
+
+/// Recoveries from deadlocks in a row, without an instruction between them, before the machine stops anyway.
+const RECOVERIES_IN_A_ROW: u32 = 64;
+
+/// Where a run stops. Totals since the machine was made, not of this run alone.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Exactly this many instructions.
+    pub instructions: Option<u64>,
+    /// At the end of the visit or gap in which this many frames have been shown.
+    pub frames: Option<u64>,
+    /// Whether a deadlock stops the machine instead of being recovered from.
+    pub halt_on_deadlock: bool,
+}
+
+/// Why a run stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// The instruction limit.
+    Instructions,
+    /// The frame limit.
+    Frames,
+    /// The machine ended by itself.
+    Ended(EndKind),
+    /// Nothing could ever run again.
+    Deadlock(DeadlockReport),
+    /// The stop flag was set.
+    Stopped,
+}
+
+/// A round under way.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    order: [u8; HW_THREADS],
+    /// Index in `order` of the slot being visited.
+    at: usize,
+    /// The longest visit so far, in instructions' worth of time.
+    longest: u64,
+    visit: Option<Visit>,
+}
+
+/// A visit under way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Visit {
+    /// Instructions executed.
+    used: u64,
+    /// Of these, beyond the quantum.
+    extended: u64,
+    /// Whose context is set up.
+    thread: Option<ThreadRef>,
+}
+
+enum VisitEnd {
+    /// The slot is done; this much time passed on it, in instructions' worth.
+    Over(u64),
+    Stop(RunEnd),
+}
+
+/// See the module's documentation.
+pub struct LockstepExecutor<S: System> {
+    /// Threads and slots.
+    pub scheduler: Scheduler,
+    /// The operating system and the devices.
+    pub system: S,
+    engine: Box<dyn Execute>,
+    devices: Option<Box<DeviceQueue>>,
+    round: Option<Round>,
+    /// Guest time at the start of the round, in instructions' worth, so that short rounds add up.
+    time: u64,
+    instructions: u64,
+    recoveries_in_a_row: u32,
+    stop: Arc<AtomicBool>,
+}
+
+impl<S: System> LockstepExecutor<S> {
+    /// Binds threads, engine and system together.
+    pub fn new(scheduler: Scheduler, engine: Box<dyn Execute>, system: S) -> Self {
+        let time = scheduler.now() << INSTRUCTIONS_PER_TICK_SHIFT;
+        Self {
+            scheduler,
+            system,
+            engine,
+            devices: Some(Box::default()),
+            round: None,
+            time,
+            instructions: 0,
+            recoveries_in_a_row: 0,
+            stop: Arc::default(),
+        }
+    }
+
+    /// Instructions executed so far, over all threads.
+    pub fn instructions(&self) -> u64 {
+        self.instructions
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &dyn Execute {
+        &*self.engine
+    }
+
+    /// Set this from anywhere to stop the run at the end of the present visit.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
+    }
+
+    /// Runs until something in `limits`, the guest, or the stop flag ends it.
+    pub fn run(&mut self, limits: &Limits) -> RunEnd {
+        let mut queue = self.devices.take().unwrap_or_default();
+        let end = {
+            let mut devices = queue.make_current();
+            loop {
+                if let Some(end) = self.step(&mut devices, limits) {
+                    break end;
+                }
+            }
+        };
+        self.devices = Some(queue);
+        end
+    }
+
+    fn frames_reached(&self, limits: &Limits) -> bool {
+        limits.frames.is_some_and(|frames| self.system.frames() >= frames)
+    }
+
+    /// One slot's visit, or the end of a round.
+    fn step(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
+        if self.frames_reached(limits) {
+            return Some(RunEnd::Frames);
+        }
+        if limits.instructions.is_some_and(|limit| self.instructions >= limit) {
+            return Some(RunEnd::Instructions);
+        }
+        if self.stop.swap(false, Relaxed) {
+            return Some(RunEnd::Stopped);
+        }
+        let round = match &mut self.round {
+            Some(round) => round,
+            empty => {
+                let order = self.scheduler.begin_round();
+                empty.insert(Round { order, at: 0, longest: 0, visit: None })
+            }
+        };
+        let Some(&hw_id) = round.order.get(round.at) else {
+            let longest = round.longest;
+            self.round = None;
+            return self.end_round(longest, limits);
+        };
+        match self.visit(hw_id, devices, limits) {
+            VisitEnd::Stop(end) => Some(end),
+            VisitEnd::Over(time) => {
+                if let Some(round) = &mut self.round {
+                    round.at += 1;
+                    round.visit = None;
+                    round.longest = round.longest.max(time);
+                }
+                if time > 0 {
+                    self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
+                    self.system.end_visit(&mut self.scheduler, hw_id, devices.stores());
+                    devices.clear();
+                }
+                None
+            }
+        }
+    }
+
+    /// Runs a slot until its quantum is spent, a thread yields, or nobody is ready.
+    fn visit(&mut self, hw_id: u8, devices: &mut DeviceQueue, limits: &Limits) -> VisitEnd {
+        let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
+        let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
+        let end = loop {
+            let left = quantum.saturating_sub(visit.used);
+            // The quantum is spent; only the thread that holds a reservation goes on.
+            let holder = visit.thread.filter(|_| left == 0 && visit.extended < RESERVATION_EXTENSION);
+            if left == 0 && !holder.is_some_and(|thread| self.holds_reservation(hw_id, thread)) {
+                break VisitEnd::Over(visit.used);
+            }
+            let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
+            if allowed == 0 {
+                break VisitEnd::Stop(RunEnd::Instructions);
+            }
+            let picked = if left == 0 { holder } else { self.scheduler.begin_slot_visit(hw_id) };
+            let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
+            let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
+            let Ok(ctx) = self.scheduler.context_mut(thread) else { break VisitEnd::Over(visit.used) };
+            if visit.thread != Some(thread) {
+                visit.thread = Some(thread);
+                ctx.reservation.valid = 0;
+                ctx.tick_shift = INSTRUCTIONS_PER_TICK_SHIFT;
+                ctx.begin_visit(0, time_base, TIME_READS_PER_VISIT);
+            }
+            // The limit and the extension cut a visit without the guest's noticing: what it has executed stays.
+            let budget = if left == 0 { 1 } else { left }.min(allowed);
+            let before = ctx.executed();
+            ctx.visit_budget = (before + budget) as i64;
+            ctx.budget = budget as i64;
+            let exit = self.engine.run(ctx, devices);
+            let executed = ctx.executed() - before;
+            let now = ctx.now();
+            visit.used += executed;
+            if left == 0 {
+                visit.extended += executed;
+            }
+            self.instructions += executed;
+            if executed > 0 {
+                self.recoveries_in_a_row = 0;
+            }
+            self.scheduler.decrement_quantum(hw_id, executed);
+            self.scheduler.set_now(now);
+            let disposition = match exit {
+                Exit::Budget => Disposition::Continue,
+                Exit::Yield => Disposition::EndVisit,
+                Exit::Syscall { lev } => self.system.syscall(&mut self.scheduler, thread, lev),
+                Exit::Exception(exception) => self.system.exception(&mut self.scheduler, thread, exception),
+            };
+            match disposition {
+                Disposition::Continue => {}
+                Disposition::EndVisit => {
+                    self.scheduler.yield_slot(hw_id);
+                    break VisitEnd::Over(visit.used.max(quantum));
+                }
+                Disposition::End(kind) => break VisitEnd::Stop(RunEnd::Ended(kind)),
+            }
+        };
+        if let (VisitEnd::Over(_), Some(thread)) = (&end, visit.thread)
+            && let Ok(ctx) = self.scheduler.context_mut(thread)
+        {
+            ctx.reservation.valid = 0;
+        }
+        if let Some(round) = &mut self.round {
+            round.visit = Some(visit);
+        }
+        end
+    }
+
+    fn holds_reservation(&self, hw_id: u8, thread: ThreadRef) -> bool {
+        self.scheduler.running(hw_id) == Some(thread)
+            && self.scheduler.thread(thread).is_ok_and(|thread| thread.ctx.reservation.valid != 0)
+    }
+
+    /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
+    fn end_round(&mut self, longest: u64, limits: &Limits) -> Option<RunEnd> {
+        if longest > 0 {
+            self.time += longest;
+        } else if self.scheduler.non_empty_runnable() == 0 {
+            if self.scheduler.live_threads() == 0 {
+                return Some(RunEnd::Ended(EndKind::Exit { code: 0 }));
+            }
+            let next = [self.scheduler.next_deadline(), self.system.next_event()];
+            match next.into_iter().flatten().min() {
+                Some(next) => self.time = self.time.max(next << INSTRUCTIONS_PER_TICK_SHIFT),
+                None => return self.deadlock(limits),
+            }
+        }
+        let now: GuestTicks = self.time >> INSTRUCTIONS_PER_TICK_SHIFT;
+        self.scheduler.set_now(now);
+        self.system.advance(&mut self.scheduler);
+        while let Some(thread) = self.scheduler.pop_expired(now) {
+            self.system.timed_out(&mut self.scheduler, thread);
+        }
+        None
+    }
+
+    fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
+        let report = DeadlockReport::new(&self.scheduler, &self.system);
+        tracing::error!(target: "sched", "{report}");
+        self.recoveries_in_a_row += 1;
+        if !limits.halt_on_deadlock
+            && self.recoveries_in_a_row <= RECOVERIES_IN_A_ROW
+            && self.system.recover(&mut self.scheduler, &report)
+        {
+            self.scheduler.counters.deadlock_recoveries += 1;
+            if let Some(thread) = report.longest_waiting() {
+                self.scheduler.emit(&Event::DeadlockRecovery { thread: thread.id });
+            }
+            return None;
+        }
+        self.scheduler.counters.deadlock_halts += 1;
+        Some(RunEnd::Deadlock(report))
+    }
+}

@@ -1,0 +1,220 @@
+//! The order in which a round visits the slots, and recorded contention that a run repeats.
+
+use crate::HW_THREADS;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How rounds are ordered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OrderMode {
+    /// Slot after slot, from the rotation cursor on.
+    #[default]
+    Fixed,
+    /// Shuffled anew each round, from this seed.
+    Seeded {
+        /// The seed.
+        seed: u64,
+    },
+    /// As `Fixed`, with visits of this many time-base ticks in place of the instruction quantum.
+    ScanQuantum {
+        /// Ticks in a visit.
+        ticks: u32,
+    },
+    /// As `Fixed`, and locks contend where a recorded run's did.
+    Replay {
+        /// What was recorded.
+        manifest: ContentionManifest,
+    },
+}
+
+/// Why an order mode could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// The text is none of the forms.
+    #[error("`{0}`: expected fixed, seeded:N, scan-quantum:N or replay:FILE")]
+    Syntax(String),
+    /// A line of a contention manifest is not right.
+    #[error("contention manifest, line {line}: {reason}")]
+    Manifest {
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The manifest could not be read.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// The host's error.
+        source: std::io::Error,
+    },
+}
+
+impl OrderMode {
+    /// Reads `fixed`, `seeded:N`, `scan-quantum:N` (ticks, at least 1) or `replay:FILE`. Numbers may carry
+    /// underscores.
+    pub fn parse(text: &str) -> Result<Self, OrderError> {
+        let number = |digits: &str| digits.replace('_', "").parse::<u64>().ok();
+        let syntax = || OrderError::Syntax(text.to_owned());
+        match text.split_once(':') {
+            None if text == "fixed" => Ok(Self::Fixed),
+            Some(("seeded", seed)) => Ok(Self::Seeded { seed: number(seed).ok_or_else(syntax)? }),
+            Some(("scan-quantum", ticks)) => {
+                let ticks = number(ticks).and_then(|t| u32::try_from(t).ok()).filter(|&t| t > 0);
+                Ok(Self::ScanQuantum { ticks: ticks.ok_or_else(syntax)? })
+            }
+            Some(("replay", path)) => {
+                let source = std::fs::read_to_string(path)
+                    .map_err(|source| OrderError::File { path: path.to_owned(), source })?;
+                Ok(Self::Replay { manifest: ContentionManifest::parse(&source)? })
+            }
+            _ => Err(syntax()),
+        }
+    }
+}
+
+/// One recorded contention: thread `tid`'s lock attempt number `peek_idx` found `object` held by `owner_tid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contention {
+    /// Guest thread id of the thread that had to wait.
+    pub tid: u32,
+    /// Which of its lock attempts, from 0.
+    pub peek_idx: u64,
+    /// Guest address of the lock.
+    pub object: u32,
+    /// Guest thread id of the owner.
+    pub owner_tid: u32,
+}
+
+/// Recorded contentions by thread, in order of their attempts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentionManifest {
+    threads: BTreeMap<u32, ThreadEvents>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct ThreadEvents {
+    pending: VecDeque<Contention>,
+    observed: u64,
+}
+
+impl ContentionManifest {
+    /// Reads JSON lines of `{tid, peek_idx, object, owner_tid}`; blank lines are skipped.
+    pub fn parse(text: &str) -> Result<Self, OrderError> {
+        let mut manifest = Self::default();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let at = |reason: String| OrderError::Manifest { line: index + 1, reason };
+            let event: Contention = serde_json::from_str(line).map_err(|e| at(e.to_string()))?;
+            let events = &mut manifest.threads.entry(event.tid).or_default().pending;
+            if events.back().is_some_and(|last| last.peek_idx >= event.peek_idx) {
+                return Err(at(format!(
+                    "peek_idx {} of thread {} is not ascending",
+                    event.peek_idx, event.tid
+                )));
+            }
+            events.push_back(event);
+        }
+        Ok(manifest)
+    }
+
+    /// The contention recorded for this lock attempt, if any; it is consumed.
+    ///
+    /// A replayed contention makes its thread attempt the lock once more, so `peek_idx`, which counts the
+    /// replaying run's attempts, runs ahead of the record by the events already observed.
+    pub fn consume_at_peek(&mut self, tid: u32, peek_idx: u64) -> Option<Contention> {
+        let events = self.threads.get_mut(&tid)?;
+        let recorded = peek_idx.checked_sub(events.observed)?;
+        let event = events.pending.pop_front_if(|event| event.peek_idx == recorded)?;
+        events.observed += 1;
+        Some(event)
+    }
+
+    /// Contentions not consumed yet.
+    pub fn remaining(&self) -> usize {
+        self.threads.values().map(|events| events.pending.len()).sum()
+    }
+}
+
+/// The source of shuffles: SplitMix64.
+#[derive(Clone, Debug)]
+pub(crate) struct Shuffle {
+    state: u64,
+}
+
+impl Shuffle {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ z >> 31
+    }
+
+    /// Fisher–Yates.
+    pub(crate) fn shuffle(&mut self, order: &mut [u8; HW_THREADS]) {
+        for last in (1..order.len()).rev() {
+            order.swap(last, (self.next() % (last as u64 + 1)) as usize);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_parse() {
+        assert_eq!(OrderMode::parse("fixed").unwrap(), OrderMode::Fixed);
+        assert_eq!(OrderMode::parse("seeded:1_000").unwrap(), OrderMode::Seeded { seed: 1000 });
+        assert_eq!(OrderMode::parse("scan-quantum:25").unwrap(), OrderMode::ScanQuantum { ticks: 25 });
+        for wrong in ["", "Fixed", "seeded", "seeded:x", "scan-quantum:0", "replay:/nonexistent/file"] {
+            assert!(OrderMode::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shuffles_are_permutations_and_repeat() {
+        let run = |seed| {
+            let mut shuffle = Shuffle::new(seed);
+            (0..20)
+                .map(|_| {
+                    let mut order = [0, 1, 2, 3, 4, 5];
+                    shuffle.shuffle(&mut order);
+                    order
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7), run(8));
+        for mut order in run(7) {
+            order.sort_unstable();
+            assert_eq!(order, [0, 1, 2, 3, 4, 5]);
+        }
+    }
+
+    #[test]
+    fn indexes_are_translated_past_observed_contention() {
+        let mut manifest = ContentionManifest::parse(
+            "{\"tid\":1,\"peek_idx\":2,\"object\":16,\"owner_tid\":9}\n\n{\"tid\":1,\"peek_idx\":3,\"object\":16,\"owner_tid\":9}\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.consume_at_peek(2, 2), None);
+        assert_eq!(manifest.consume_at_peek(1, 1), None);
+        assert_eq!(manifest.consume_at_peek(1, 2).unwrap().owner_tid, 9);
+        assert_eq!(manifest.consume_at_peek(1, 3), None, "the repeated attempt is recorded attempt 2 again");
+        assert_eq!(manifest.consume_at_peek(1, 4).unwrap().peek_idx, 3);
+        assert_eq!(manifest.remaining(), 0);
+    }
+
+    #[test]
+    fn a_bad_manifest_names_its_line() {
+        let twice = "{\"tid\":1,\"peek_idx\":2,\"object\":16,\"owner_tid\":9}\n".repeat(2);
+        assert!(ContentionManifest::parse(&twice).unwrap_err().to_string().contains("line 2"));
+        assert!(ContentionManifest::parse("{}").unwrap_err().to_string().contains("line 1"));
+    }
+}

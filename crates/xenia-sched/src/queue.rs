@@ -1,0 +1,116 @@
+//! Per-priority FIFO run queues of one slot.
+
+use crate::ThreadRef;
+use crate::priority::MAX_PRIORITY;
+use std::collections::VecDeque;
+
+const LEVELS: usize = MAX_PRIORITY as usize + 1;
+
+/// Ready threads by priority, first in first out within each; a bit per priority says which are not empty.
+#[derive(Debug)]
+pub struct RunQueues {
+    levels: [VecDeque<ThreadRef>; LEVELS],
+    non_empty: u32,
+}
+
+impl Default for RunQueues {
+    fn default() -> Self {
+        Self { levels: std::array::from_fn(|_| VecDeque::new()), non_empty: 0 }
+    }
+}
+
+impl RunQueues {
+    /// Whether no thread is ready.
+    pub fn is_empty(&self) -> bool {
+        self.non_empty == 0
+    }
+
+    /// Number of ready threads.
+    pub fn len(&self) -> usize {
+        self.levels.iter().map(VecDeque::len).sum()
+    }
+
+    /// The highest priority that has a ready thread.
+    pub fn highest(&self) -> Option<u8> {
+        (self.non_empty != 0).then(|| self.non_empty.ilog2() as u8)
+    }
+
+    /// Whether a thread of exactly this priority is ready.
+    pub fn has(&self, priority: u8) -> bool {
+        self.non_empty >> priority & 1 != 0
+    }
+
+    /// Adds a thread behind its peers.
+    pub fn push_back(&mut self, priority: u8, thread: ThreadRef) {
+        self.levels[usize::from(priority)].push_back(thread);
+        self.non_empty |= 1 << priority;
+    }
+
+    /// Adds a thread before its peers: it was preempted and has quantum left.
+    pub fn push_front(&mut self, priority: u8, thread: ThreadRef) {
+        self.levels[usize::from(priority)].push_front(thread);
+        self.non_empty |= 1 << priority;
+    }
+
+    /// Takes the first thread of the highest priority.
+    pub fn pop(&mut self) -> Option<ThreadRef> {
+        let priority = self.highest()?;
+        let level = &mut self.levels[usize::from(priority)];
+        let thread = level.pop_front();
+        if level.is_empty() {
+            self.non_empty &= !(1 << priority);
+        }
+        thread
+    }
+
+    /// Takes one thread out, wherever it stands; `false` if it isn't queued at that priority.
+    pub fn remove(&mut self, priority: u8, thread: ThreadRef) -> bool {
+        let level = &mut self.levels[usize::from(priority)];
+        let Some(at) = level.iter().position(|&queued| queued == thread) else { return false };
+        level.remove(at);
+        if level.is_empty() {
+            self.non_empty &= !(1 << priority);
+        }
+        true
+    }
+
+    /// All ready threads, highest priority first, in the order they would run.
+    pub fn iter(&self) -> impl Iterator<Item = ThreadRef> + '_ {
+        self.levels.iter().rev().flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn thread(idx: u16) -> ThreadRef {
+        ThreadRef { hw_id: 0, generation: 0, idx }
+    }
+
+    #[test]
+    fn highest_priority_first_then_fifo() {
+        let mut queues = RunQueues::default();
+        for (priority, idx) in [(8, 1), (8, 2), (10, 3), (0, 4), (31, 5)] {
+            queues.push_back(priority, thread(idx));
+        }
+        queues.push_front(8, thread(6));
+        assert_eq!(queues.len(), 6);
+        let order: Vec<_> = std::iter::from_fn(|| queues.pop()).map(|t| t.idx).collect();
+        assert_eq!(order, [5, 3, 6, 1, 2, 4]);
+        assert!(queues.is_empty());
+        assert_eq!(queues.highest(), None);
+    }
+
+    #[test]
+    fn removal_keeps_the_bitset_right() {
+        let mut queues = RunQueues::default();
+        queues.push_back(8, thread(1));
+        queues.push_back(8, thread(2));
+        assert!(!queues.remove(9, thread(1)));
+        assert!(queues.remove(8, thread(1)));
+        assert!(queues.has(8));
+        assert!(queues.remove(8, thread(2)));
+        assert!(!queues.has(8) && queues.pop().is_none());
+    }
+}

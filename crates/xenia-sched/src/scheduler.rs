@@ -1,0 +1,559 @@
+//! The scheduler: threads, slots, waits.
+
+use crate::order::Shuffle;
+use crate::priority::{MAX_PRIORITY, REAL_TIME, boosted};
+use crate::table::ThreadTable;
+use crate::{
+    Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, NoEvents, OrderMode,
+    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use xenia_cpu::PpcContext;
+
+/// NT's limit of a thread's suspend count.
+const MAX_SUSPEND_COUNT: u32 = 127;
+
+/// Settings of a scheduler.
+#[derive(Clone, Debug)]
+pub struct SchedulerConfig {
+    /// How rounds are ordered.
+    pub order: OrderMode,
+    /// Instructions in a visit; at least 1.
+    pub quantum: u32,
+}
+
+impl Default for SchedulerConfig {
+    fn default() -> Self {
+        Self { order: OrderMode::Fixed, quantum: QUANTUM_DEFAULT }
+    }
+}
+
+/// A thread to be made.
+#[derive(Debug)]
+pub struct SpawnParameters {
+    /// Its registers at the start.
+    pub ctx: Box<PpcContext>,
+    /// Guest thread id; the caller keeps ids unique.
+    pub id: u32,
+    /// Base priority, 0–31.
+    pub priority: u8,
+    /// A bit per hardware thread that it may run on; at least one of the low six.
+    pub affinity: u32,
+    /// The hardware thread it prefers, used if the affinity allows it.
+    pub ideal: u8,
+    /// Whether it starts with a suspend count of 1.
+    pub suspended: bool,
+    /// Whether it is one of the kernel's own.
+    pub service: bool,
+}
+
+/// What a scheduler has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Threads made.
+    pub spawn_ok: u64,
+    /// Threads refused.
+    pub spawn_rejected: u64,
+    /// Times a slot went from one thread to another.
+    pub switches: u64,
+    /// Deadlocks out of which a thread was woken.
+    pub deadlock_recoveries: u64,
+    /// Deadlocks that stopped the machine.
+    pub deadlock_halts: u64,
+}
+
+/// Threads on six slots. See the crate's documentation for its invariants.
+pub struct Scheduler {
+    slots: [HwSlot; HW_THREADS],
+    tables: [ThreadTable; HW_THREADS],
+    /// A bit per slot that has a running or ready thread.
+    non_empty_runnable: u8,
+    rotation_cursor: u8,
+    order: OrderMode,
+    shuffle: Shuffle,
+    quantum: u32,
+    timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
+    wait_serial: u64,
+    peeks: BTreeMap<u32, u64>,
+    last_ran: [Option<ThreadRef>; HW_THREADS],
+    now: GuestTicks,
+    /// Figures.
+    pub counters: Counters,
+    events: Box<dyn EventSink>,
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("slots", &self.slots)
+            .field("now", &self.now)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self::new(SchedulerConfig::default())
+    }
+}
+
+impl Scheduler {
+    /// A scheduler without threads, at tick 0.
+    pub fn new(config: SchedulerConfig) -> Self {
+        let seed = match config.order {
+            OrderMode::Seeded { seed } => seed,
+            _ => 0,
+        };
+        Self {
+            slots: Default::default(),
+            tables: Default::default(),
+            non_empty_runnable: 0,
+            rotation_cursor: 0,
+            order: config.order,
+            shuffle: Shuffle::new(seed),
+            quantum: config.quantum.max(1),
+            timed: BTreeMap::new(),
+            wait_serial: 0,
+            peeks: BTreeMap::new(),
+            last_ran: [None; HW_THREADS],
+            now: 0,
+            counters: Counters::default(),
+            events: Box::new(NoEvents),
+        }
+    }
+
+    // ---- time and events ----
+
+    /// Guest time.
+    pub fn now(&self) -> GuestTicks {
+        self.now
+    }
+
+    /// Sets guest time; the executor's business.
+    pub fn set_now(&mut self, now: GuestTicks) {
+        self.now = now;
+    }
+
+    /// Where events go from now on.
+    pub fn set_events(&mut self, events: Box<dyn EventSink>) {
+        self.events = events;
+    }
+
+    /// Whether anybody listens to events.
+    pub fn events_enabled(&self) -> bool {
+        self.events.is_enabled()
+    }
+
+    /// Reports an event at the present guest time.
+    pub fn emit(&mut self, event: &Event<'_>) {
+        if self.events.is_enabled() {
+            self.events.event(self.now, event);
+        }
+    }
+
+    // ---- threads ----
+
+    /// Makes a thread. Frees exited ones that nobody refers to once its slot has several.
+    pub fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
+        let affinity = (parameters.affinity & 0x3F) as u8;
+        if affinity == 0 {
+            self.counters.spawn_rejected += 1;
+            return Err(SchedError::NoProcessor(parameters.affinity));
+        }
+        let slot = choose(affinity, parameters.ideal, parameters.ideal);
+        let priority = parameters.priority.min(MAX_PRIORITY);
+        let SpawnParameters { mut ctx, id, suspended, service, .. } = parameters;
+        ctx.hw_id = slot;
+        ctx.thread_id = id;
+        let pc = ctx.pc;
+        let made = self.tables[usize::from(slot)].insert(slot, |reference| GuestThread {
+            ctx,
+            id,
+            reference,
+            state: ThreadState::Ready,
+            slot,
+            affinity,
+            ideal: slot,
+            base_priority: priority,
+            priority,
+            boost_disabled: false,
+            suspend_count: u32::from(suspended),
+            service,
+        });
+        match made {
+            Ok(reference) => {
+                self.counters.spawn_ok += 1;
+                if !suspended {
+                    self.enqueue(slot, priority, reference, false);
+                }
+                self.emit(&Event::Spawn { thread: id, hw_id: slot, pc, suspended });
+                Ok(reference)
+            }
+            Err(error) => {
+                self.counters.spawn_rejected += 1;
+                Err(error)
+            }
+        }
+    }
+
+    /// Counts a stored reference: its position is not reused before [`Self::release`].
+    pub fn retain(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        self.table_mut(r)?.retain(r)
+    }
+
+    /// Takes back a counted reference.
+    pub fn release(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        self.table_mut(r)?.release(r)
+    }
+
+    fn table_mut(&mut self, r: ThreadRef) -> Result<&mut ThreadTable, SchedError> {
+        self.tables.get_mut(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))
+    }
+
+    /// The thread of this name.
+    pub fn thread(&self, r: ThreadRef) -> Result<&GuestThread, SchedError> {
+        self.tables.get(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))?.get(r)
+    }
+
+    fn thread_mut(&mut self, r: ThreadRef) -> Result<&mut GuestThread, SchedError> {
+        self.table_mut(r)?.get_mut(r)
+    }
+
+    /// A thread's registers.
+    pub fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
+        Ok(&mut self.thread_mut(r)?.ctx)
+    }
+
+    /// All threads, exited ones that are still kept included, slot by slot.
+    pub fn threads(&self) -> impl Iterator<Item = &GuestThread> {
+        self.tables.iter().flat_map(ThreadTable::iter)
+    }
+
+    /// Threads of the title that have not exited.
+    pub fn live_threads(&self) -> usize {
+        self.threads().filter(|t| !t.service && !matches!(t.state, ThreadState::Exited { .. })).count()
+    }
+
+    /// One hardware thread.
+    pub fn slot(&self, hw_id: u8) -> Option<&HwSlot> {
+        self.slots.get(usize::from(hw_id))
+    }
+
+    /// The thread that has a slot.
+    pub fn running(&self, hw_id: u8) -> Option<ThreadRef> {
+        self.slots.get(usize::from(hw_id))?.running
+    }
+
+    /// A bit per slot that has a running or ready thread.
+    pub fn non_empty_runnable(&self) -> u8 {
+        self.non_empty_runnable
+    }
+
+    // ---- rounds and visits ----
+
+    /// The order of the next round; moves the rotation cursor on.
+    pub fn begin_round(&mut self) -> [u8; HW_THREADS] {
+        let mut order = std::array::from_fn(|index| (self.rotation_cursor + index as u8) % HW_THREADS as u8);
+        self.rotation_cursor = (self.rotation_cursor + 1) % HW_THREADS as u8;
+        if matches!(self.order, OrderMode::Seeded { .. }) {
+            self.shuffle.shuffle(&mut order);
+        }
+        order
+    }
+
+    /// Instructions in a visit. `shift` is log2 of the instructions per tick.
+    pub fn visit_budget(&self, shift: u32) -> u64 {
+        match self.order {
+            OrderMode::ScanQuantum { ticks } => u64::from(ticks) << shift,
+            _ => u64::from(self.quantum),
+        }
+    }
+
+    /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
+    /// and a peer is ready.
+    pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
+        let index = usize::from(hw_id);
+        if self.non_empty_runnable >> hw_id & 1 == 0 {
+            return None;
+        }
+        if let Some(running) = self.slots[index].running {
+            let quantum_over = self.slots[index].quantum_left <= 0;
+            let thread = self.tables[usize::from(running.hw_id)].get_mut(running).ok()?;
+            if quantum_over && thread.base_priority < REAL_TIME && thread.priority > thread.base_priority {
+                thread.priority -= 1;
+            }
+            let priority = thread.priority;
+            let slot = &mut self.slots[index];
+            let best = slot.queues.highest();
+            let give_way = best.is_some_and(|best| best > priority || (quantum_over && best == priority));
+            if !give_way {
+                if quantum_over {
+                    slot.quantum_left = i64::from(self.quantum);
+                }
+                return Some(running);
+            }
+            thread.state = ThreadState::Ready;
+            slot.running = None;
+            if quantum_over {
+                slot.queues.push_back(priority, running);
+            } else {
+                slot.queues.push_front(priority, running);
+            }
+        }
+        let next = self.slots[index].queues.pop();
+        if let Some(next) = next {
+            self.tables[usize::from(next.hw_id)].get_mut(next).ok()?.state = ThreadState::Running;
+            self.slots[index].running = Some(next);
+            self.slots[index].quantum_left = i64::from(self.quantum);
+            if self.last_ran[index] != Some(next) {
+                self.last_ran[index] = Some(next);
+                self.counters.switches += 1;
+            }
+        }
+        self.refresh(hw_id);
+        next
+    }
+
+    /// Notes that the slot's thread executed `instructions` of its quantum.
+    pub fn decrement_quantum(&mut self, hw_id: u8, instructions: u64) {
+        self.slots[usize::from(hw_id)].quantum_left -= instructions as i64;
+    }
+
+    /// The slot's thread makes way for its equal-priority peers.
+    pub fn yield_slot(&mut self, hw_id: u8) {
+        self.slots[usize::from(hw_id)].quantum_left = 0;
+    }
+
+    fn refresh(&mut self, hw_id: u8) {
+        let slot = &self.slots[usize::from(hw_id)];
+        let bit = u8::from(slot.running.is_some() || !slot.queues.is_empty()) << hw_id;
+        self.non_empty_runnable = self.non_empty_runnable & !(1 << hw_id) | bit;
+    }
+
+    fn enqueue(&mut self, hw_id: u8, priority: u8, thread: ThreadRef, front: bool) {
+        let queues = &mut self.slots[usize::from(hw_id)].queues;
+        if front {
+            queues.push_front(priority, thread);
+        } else {
+            queues.push_back(priority, thread);
+        }
+        self.refresh(hw_id);
+    }
+
+    /// Takes a thread off its slot or out of its run queue; says whether it was on either.
+    fn dequeue(&mut self, r: ThreadRef) -> Result<bool, SchedError> {
+        let (slot, priority) = {
+            let thread = self.thread(r)?;
+            (thread.slot, thread.priority)
+        };
+        let place = &mut self.slots[usize::from(slot)];
+        let found = if place.running == Some(r) {
+            place.running = None;
+            true
+        } else {
+            place.queues.remove(priority, r)
+        };
+        self.refresh(slot);
+        Ok(found)
+    }
+
+    // ---- waits ----
+
+    /// The slot's running thread begins to wait. Returns its name, or `None` if nothing runs there.
+    pub fn park_current(&mut self, hw_id: u8, wait: Wait) -> Option<ThreadRef> {
+        let current = self.running(hw_id)?;
+        self.park(current, wait).ok()?;
+        Some(current)
+    }
+
+    /// A thread that runs or is ready begins to wait.
+    pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
+        if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
+            return Err(SchedError::Exited(r));
+        }
+        self.dequeue(r)?;
+        self.forget_deadline(r)?;
+        self.wait_serial += 1;
+        let (now, serial) = (self.now, self.wait_serial);
+        if let Some(deadline) = wait.deadline {
+            self.timed.insert((deadline, serial), r);
+        }
+        let id = self.thread(r)?.id;
+        self.emit(&Event::Wait { thread: id, wait: &wait });
+        self.thread_mut(r)?.state = ThreadState::Waiting { wait, since: now, serial };
+        Ok(())
+    }
+
+    fn forget_deadline(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        if let ThreadState::Waiting { wait, serial, .. } = &self.thread(r)?.state
+            && let Some(deadline) = wait.deadline
+        {
+            let key = (deadline, *serial);
+            self.timed.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by `boost`.
+    /// `false` if it did not wait.
+    pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<bool, SchedError> {
+        if !matches!(self.thread(r)?.state, ThreadState::Waiting { .. }) {
+            return Ok(false);
+        }
+        self.forget_deadline(r)?;
+        let thread = self.thread_mut(r)?;
+        thread.ctx.gpr[3] = value;
+        thread.state = ThreadState::Ready;
+        if !thread.boost_disabled {
+            thread.priority = boosted(thread.base_priority, thread.priority, boost);
+        }
+        let (slot, priority, id, suspended) =
+            (thread.slot, thread.priority, thread.id, thread.suspend_count > 0);
+        self.emit(&Event::Wake { thread: id, value });
+        if !suspended {
+            self.enqueue(slot, priority, r, false);
+        }
+        Ok(true)
+    }
+
+    /// The earliest deadline of a wait.
+    pub fn next_deadline(&self) -> Option<GuestTicks> {
+        self.timed.keys().next().map(|&(deadline, _)| deadline)
+    }
+
+    /// The next thread whose deadline is not after `now`; it still waits, but without a deadline.
+    pub fn pop_expired(&mut self, now: GuestTicks) -> Option<ThreadRef> {
+        let entry = self.timed.first_entry()?;
+        if entry.key().0 > now {
+            return None;
+        }
+        Some(entry.remove())
+    }
+
+    // ---- suspension, priority, affinity, exit ----
+
+    /// Suspends a thread once more; returns the count before.
+    pub fn suspend(&mut self, r: ThreadRef) -> Result<u32, SchedError> {
+        let thread = self.thread_mut(r)?;
+        if matches!(thread.state, ThreadState::Exited { .. }) {
+            return Err(SchedError::Exited(r));
+        }
+        let before = thread.suspend_count;
+        if before >= MAX_SUSPEND_COUNT {
+            return Err(SchedError::SuspendCount(r));
+        }
+        thread.suspend_count += 1;
+        if before == 0 && !matches!(thread.state, ThreadState::Waiting { .. }) {
+            self.dequeue(r)?;
+            self.thread_mut(r)?.state = ThreadState::Ready;
+        }
+        Ok(before)
+    }
+
+    /// Takes one suspension back; returns the count before. A count of 0 stays.
+    pub fn resume(&mut self, r: ThreadRef) -> Result<u32, SchedError> {
+        let thread = self.thread_mut(r)?;
+        if matches!(thread.state, ThreadState::Exited { .. }) {
+            return Err(SchedError::Exited(r));
+        }
+        let before = thread.suspend_count;
+        thread.suspend_count = before.saturating_sub(1);
+        if before == 1 && thread.state == ThreadState::Ready {
+            let (slot, priority) = (thread.slot, thread.priority);
+            self.enqueue(slot, priority, r, false);
+        }
+        Ok(before)
+    }
+
+    /// Sets the base priority, 0–31, and ends any boost; returns the base priority before.
+    pub fn set_base_priority(&mut self, r: ThreadRef, base: u8) -> Result<u8, SchedError> {
+        let base = base.min(MAX_PRIORITY);
+        let thread = self.thread(r)?;
+        let (before, state_ready) = (thread.base_priority, thread.state == ThreadState::Ready);
+        let queued = state_ready && self.dequeue(r)?;
+        let thread = self.thread_mut(r)?;
+        thread.base_priority = base;
+        thread.priority = base;
+        let slot = thread.slot;
+        if queued {
+            self.enqueue(slot, base, r, false);
+        }
+        Ok(before)
+    }
+
+    /// Turns boosts on wake off or on; returns whether they were off.
+    pub fn set_boost_disabled(&mut self, r: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
+        Ok(std::mem::replace(&mut self.thread_mut(r)?.boost_disabled, disabled))
+    }
+
+    /// Sets the hardware threads that a thread may run on, and moves it if it is on another. Returns the mask
+    /// before; the caller rewrites the guest-visible processor number.
+    pub fn set_affinity(&mut self, r: ThreadRef, mask: u32) -> Result<u8, SchedError> {
+        let affinity = (mask & 0x3F) as u8;
+        if affinity == 0 {
+            return Err(SchedError::NoProcessor(mask));
+        }
+        let thread = self.thread_mut(r)?;
+        let before = std::mem::replace(&mut thread.affinity, affinity);
+        let (from, to) = (thread.slot, choose(affinity, thread.slot, thread.ideal));
+        if from == to {
+            return Ok(before);
+        }
+        let queued = self.dequeue(r)?;
+        let thread = self.thread_mut(r)?;
+        thread.slot = to;
+        thread.ctx.hw_id = to;
+        if thread.state == ThreadState::Running {
+            thread.state = ThreadState::Ready;
+        }
+        let (priority, id) = (thread.priority, thread.id);
+        if queued {
+            self.enqueue(to, priority, r, false);
+        }
+        self.emit(&Event::Migrate { thread: id, from, to });
+        Ok(before)
+    }
+
+    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect at the next
+    /// change of affinity.
+    pub fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
+        if usize::from(ideal) >= HW_THREADS {
+            return Err(SchedError::NoProcessor(u32::from(ideal)));
+        }
+        Ok(std::mem::replace(&mut self.thread_mut(r)?.ideal, ideal))
+    }
+
+    /// Ends a thread. Its waiters are its owner's business.
+    pub fn exit(&mut self, r: ThreadRef, code: u32) -> Result<(), SchedError> {
+        if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
+            return Err(SchedError::Exited(r));
+        }
+        self.dequeue(r)?;
+        self.forget_deadline(r)?;
+        let thread = self.thread_mut(r)?;
+        thread.state = ThreadState::Exited { code };
+        let id = thread.id;
+        self.table_mut(r)?.note_exit();
+        self.emit(&Event::Exit { thread: id, code });
+        Ok(())
+    }
+
+    // ---- recorded contention ----
+
+    /// Counts a lock attempt of thread `tid` and returns the contention that the replayed record has for it.
+    pub fn peek_contention(&mut self, tid: u32) -> Option<Contention> {
+        let OrderMode::Replay { manifest } = &mut self.order else { return None };
+        let peek = self.peeks.entry(tid).or_default();
+        let index = *peek;
+        *peek += 1;
+        manifest.consume_at_peek(tid, index)
+    }
+}
+
+/// The slot for a thread: where it is if that is allowed, its preferred one if that is, the lowest otherwise.
+fn choose(affinity: u8, current: u8, ideal: u8) -> u8 {
+    let allowed = |slot: u8| usize::from(slot) < HW_THREADS && affinity >> slot & 1 != 0;
+    [current, ideal].into_iter().find(|&slot| allowed(slot)).unwrap_or(affinity.trailing_zeros() as u8)
+}

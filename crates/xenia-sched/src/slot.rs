@@ -1,0 +1,26 @@
+//! One hardware thread: who runs on it, and who waits for it.
+
+use crate::{RunQueues, ThreadRef};
+
+/// A hardware thread of the console.
+#[derive(Debug, Default)]
+pub struct HwSlot {
+    /// The thread that has the slot; it is in no queue.
+    pub(crate) running: Option<ThreadRef>,
+    /// Threads that are ready to run here.
+    pub(crate) queues: RunQueues,
+    /// Instructions left until the running thread makes way for its equal-priority peers.
+    pub(crate) quantum_left: i64,
+}
+
+impl HwSlot {
+    /// The thread that has the slot.
+    pub fn running(&self) -> Option<ThreadRef> {
+        self.running
+    }
+
+    /// Threads that are ready to run here, in the order they would.
+    pub fn ready(&self) -> impl Iterator<Item = ThreadRef> + '_ {
+        self.queues.iter()
+    }
+}

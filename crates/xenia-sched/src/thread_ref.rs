@@ -1,0 +1,49 @@
+//! Names of guest threads: 4 bytes, checked on every use.
+
+use std::fmt;
+
+/// Names a guest thread: the slot in whose table it lives, its position there, and which of the threads
+/// that ever had that position it is.
+///
+/// Migration does not change it: `hw_id` is where the thread was spawned, not where it runs. The
+/// generation has 8 bits and wraps, so whoever stores a reference counts it
+/// ([`crate::Scheduler::retain`]); a position is not reused while it is counted. A stale reference is
+/// an error, never another thread.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C)]
+pub struct ThreadRef {
+    /// The slot whose table holds the thread.
+    pub hw_id: u8,
+    /// Generation of the position.
+    pub generation: u8,
+    /// Position in the table.
+    pub idx: u16,
+}
+
+const _: () = assert!(size_of::<ThreadRef>() == 4);
+
+impl fmt::Debug for ThreadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}.{}", self.hw_id, self.idx, self.generation)
+    }
+}
+
+/// Why the scheduler refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SchedError {
+    /// The thread is gone, or never was.
+    #[error("thread reference {0:?} is stale")]
+    Stale(ThreadRef),
+    /// All positions of the slot are in use.
+    #[error("slot {0} has no room for another thread")]
+    Full(u8),
+    /// No such hardware thread.
+    #[error("no hardware thread in affinity mask {0:#x}")]
+    NoProcessor(u32),
+    /// The thread has exited.
+    #[error("thread {0:?} has exited")]
+    Exited(ThreadRef),
+    /// The suspend count is at its limit.
+    #[error("suspend count of thread {0:?} is at its limit")]
+    SuspendCount(ThreadRef),
+}

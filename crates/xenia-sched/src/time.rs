@@ -1,0 +1,52 @@
+//! Guest time: ticks of the 49.875 MHz time base since power-on, and what other units make of them.
+
+/// Ticks of the time base since the machine started.
+pub type GuestTicks = u64;
+
+/// Time base frequency in Hz.
+pub const TICKS_PER_SECOND: u64 = 49_875_000;
+
+/// log2 of the instructions that a hardware thread executes per tick in lockstep: 16, about 800 MIPS.
+pub const INSTRUCTIONS_PER_TICK_SHIFT: u32 = 4;
+
+/// Instructions in a slot's visit, unless set otherwise.
+pub const QUANTUM_DEFAULT: u32 = 50_000;
+
+/// Time-base reads in a visit; the last of them ends it.
+pub const TIME_READS_PER_VISIT: u32 = 8;
+
+/// Guest system time (100 ns since 1601) at tick 0.
+pub const START_FILETIME: u64 = 132_500_000_000_000_000;
+
+/// Ticks to units of 100 ns, rounded down.
+pub const fn ticks_to_100ns(ticks: GuestTicks) -> u64 {
+    (ticks as u128 * 10_000_000 / TICKS_PER_SECOND as u128) as u64
+}
+
+/// Units of 100 ns to ticks, rounded up so that no wait is shorter than asked for; saturating.
+pub const fn ticks_from_100ns(units: u64) -> GuestTicks {
+    let ticks = (units as u128 * TICKS_PER_SECOND as u128).div_ceil(10_000_000);
+    if ticks > u64::MAX as u128 { u64::MAX } else { ticks as u64 }
+}
+
+/// The guest's system time at `now`, in units of 100 ns since 1601.
+pub const fn filetime(now: GuestTicks) -> u64 {
+    START_FILETIME + ticks_to_100ns(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversions_round_so_that_waits_are_never_short() {
+        assert_eq!(ticks_to_100ns(TICKS_PER_SECOND), 10_000_000);
+        assert_eq!(ticks_from_100ns(10_000_000), TICKS_PER_SECOND);
+        assert_eq!(ticks_from_100ns(1), 5); // 4.9875 ticks
+        assert_eq!(ticks_from_100ns(u64::MAX), u64::MAX);
+        assert_eq!(filetime(0), START_FILETIME);
+        for units in [0, 1, 7, 10_000, 166_667, 123_456_789] {
+            assert!(ticks_to_100ns(ticks_from_100ns(units)) >= units);
+        }
+    }
+}
