@@ -24,6 +24,8 @@ const LONGEST: usize = 128;
 const RESTLESS: u32 = 64;
 /// Blocks at which the cache is emptied: more than any title's code has, few enough to bound memory.
 const MOST_BLOCKS: usize = 1 << 19;
+/// Pages with blocks at which the cache is emptied (64 MiB of code).
+const MOST_PAGES: usize = 1 << 14;
 /// Words of a page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 /// Stands for "no page": its version is always 0.
@@ -150,7 +152,7 @@ impl BlockCache {
     fn add(&mut self, memory: &GuestMemory, pc: u32) -> Result<Slot, MemoryFault> {
         // Nothing is kept for addresses that hold no code.
         memory.fetch_u32(pc)?;
-        if self.blocks.len() >= MOST_BLOCKS {
+        if self.blocks.len() >= MOST_BLOCKS || self.tables.len() >= MOST_PAGES {
             self.clear();
         }
         let table = &mut self.pages[(pc / PAGE_SIZE) as usize];

@@ -115,7 +115,8 @@ pub struct EngineCounters {
 /// `visit_budget - budget` instructions have completed since the visit began, and the same
 /// instructions in the same order would have completed in any other engine.
 pub trait Execute: Send {
-    /// Runs until the budget is 0 or something else ends it. Device stores go to `devices`.
+    /// Runs until the budget is 0 or something else ends it; what the last instruction itself
+    /// causes comes before [`Exit::Budget`]. Device stores go to `devices`.
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit;
 
     /// Short name for reports: `interp`, `jit`, `cross-check`.

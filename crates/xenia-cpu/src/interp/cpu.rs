@@ -18,7 +18,6 @@ pub(crate) enum Flow {
     /// The visit ends here: a yield hint, or the last allowed time-base read.
     Yield,
     /// The instruction completed and caused an enabled floating-point exception.
-    #[allow(dead_code)] // until the floating-point arms are written
     FloatingPoint,
     /// With the next instruction, but MSR has changed.
     Msr,
@@ -159,7 +158,7 @@ macro_rules! access {
             match self.memory.$store(ea, value, self.devices) {
                 Ok(()) => {
                     if self.reservations == ReservationMode::Strict {
-                        self.end_reservations(ea);
+                        self.end_reservations(ea, size_of::<$type>() as u32);
                     }
                     Ok(())
                 }
@@ -170,7 +169,6 @@ macro_rules! access {
 }
 
 /// Storage. Values are in host order; a `u128` is in the order of the vector registers.
-#[allow(dead_code)] // until the vector arms are written
 impl Cpu<'_> {
     access! {
         load_u8 store_u8 u8;
@@ -183,22 +181,25 @@ impl Cpu<'_> {
 
 /// Reservations.
 impl Cpu<'_> {
-    /// A plain store has been made: ends the reservations of other hardware threads on its line. The
-    /// own one stays if it stood.
+    /// A plain store of `size` bytes has been made: ends the reservations of other hardware threads on
+    /// its lines. The own one stays if it stood.
     #[cold]
     #[inline(never)]
-    fn end_reservations(&mut self, ea: u32) {
+    fn end_reservations(&mut self, ea: u32, size: u32) {
         let table = self.memory.reservations();
-        let addr = GuestAddr(ea);
         if !table.has_active_reservers() {
             return;
         }
+        let (first, last) = (ea / RESERVATION_LINE, ea.wrapping_add(size - 1) / RESERVATION_LINE);
         let own = &mut self.ctx.reservation;
-        let own_line = own.valid != 0 && own.addr / RESERVATION_LINE == ea / RESERVATION_LINE;
-        if own_line && table.try_commit(addr, own.generation, self.ctx.hw_id) {
-            own.generation = table.reserve(addr, self.ctx.hw_id);
-        } else {
-            table.invalidate_for_write(addr);
+        for line in [Some(first), (last != first).then_some(last)].into_iter().flatten() {
+            let addr = GuestAddr(line * RESERVATION_LINE);
+            let is_own = own.valid != 0 && own.addr / RESERVATION_LINE == line;
+            if is_own && table.try_commit(addr, own.generation, self.ctx.hw_id) {
+                own.generation = table.reserve(addr, self.ctx.hw_id);
+            } else {
+                table.invalidate_for_write(addr);
+            }
         }
     }
 }

@@ -48,7 +48,8 @@ impl Cpu<'_> {
     /// Reads the time base into RT; `upper`: its upper word.
     fn read_time_base(&mut self, i: Instruction, upper: bool) -> Step {
         // The budget already counts this instruction, which hasn't completed.
-        let time = self.ctx.time_base.wrapping_add((self.ctx.executed() - 1) >> self.ctx.tick_shift);
+        let time =
+            self.ctx.time_base.wrapping_add(self.ctx.executed().wrapping_sub(1) >> self.ctx.tick_shift);
         self.set_gpr(i.rd(), if upper { time >> 32 } else { time });
         self.ctx.time_reads_left = self.ctx.time_reads_left.saturating_sub(1);
         Ok(if self.ctx.time_reads_left == 0 { Flow::Yield } else { Flow::Next })
