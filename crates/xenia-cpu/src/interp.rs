@@ -34,6 +34,8 @@ mod float;
 mod integer;
 mod load_store;
 mod logical;
+#[cfg(test)]
+mod oracle;
 mod rotate;
 mod system;
 #[cfg(test)]

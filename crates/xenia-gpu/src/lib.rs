@@ -13,6 +13,7 @@ pub mod microcode;
 pub mod packets;
 pub mod processor;
 pub mod registers;
+pub mod texture;
 
 pub use backend::{Backend, BackendError, Frame, NullBackend, PresentCall};
 pub use memory::{PhysicalMemory, Ram};

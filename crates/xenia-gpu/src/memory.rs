@@ -6,6 +6,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_memory::{GuestMemory, Watch, physical_to_view};
+
 /// Bytes of physical memory; addresses wrap there.
 pub const PHYSICAL_SIZE: u32 = 0x2000_0000;
 
@@ -43,6 +46,73 @@ pub trait PhysicalMemory: Send + Sync {
         for word in into {
             *word = u32::from_be(*word);
         }
+    }
+}
+
+/// The parts of a physical range that lie in one page each.
+fn pages(physical: u32, length: usize) -> impl Iterator<Item = (GuestAddr, std::ops::Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        (at < length).then(|| {
+            let address = physical.wrapping_add(at as u32) % PHYSICAL_SIZE;
+            let end = length.min(at + (PAGE_SIZE - address % PAGE_SIZE) as usize);
+            let part = (physical_to_view(address), at..end);
+            at = end;
+            part
+        })
+    })
+}
+
+/// Whether a range can be accessed in one piece: it doesn't wrap.
+fn is_contiguous(physical: u32, length: usize) -> bool {
+    (physical % PHYSICAL_SIZE) as usize + length <= PHYSICAL_SIZE as usize
+}
+
+impl PhysicalMemory for GuestMemory {
+    fn read(&self, physical: u32, into: &mut [u8]) {
+        if is_contiguous(physical, into.len()) && self.read_bytes(physical_to_view(physical), into).is_ok() {
+            return;
+        }
+        for (address, range) in pages(physical, into.len()) {
+            let part = &mut into[range];
+            if self.read_bytes(address, part).is_err() {
+                part.fill(0);
+            }
+        }
+    }
+
+    fn write(&self, physical: u32, from: &[u8]) {
+        self.fence_release();
+        if is_contiguous(physical, from.len()) && self.write_bytes(physical_to_view(physical), from).is_ok() {
+            return;
+        }
+        for (address, range) in pages(physical, from.len()) {
+            if self.write_bytes(address, &from[range]).is_err() {
+                tracing::debug!(target: "gpu", %address, "write to memory that is not there");
+            }
+        }
+    }
+
+    fn version(&self, physical: u32, length: u32) -> u64 {
+        pages(physical, length as usize)
+            .filter_map(|(address, _)| Self::page_index(address))
+            .fold(0, |sum: u64, page| sum.wrapping_add(u64::from(self.page_version(page))))
+    }
+
+    fn track(&self, physical: u32, length: u32) -> Option<u64> {
+        let version = self.version(physical, length);
+        if is_contiguous(physical, length as usize)
+            && let Ok(watch) = self.watch(physical_to_view(physical), length)
+        {
+            return (watch == Watch::Protected).then_some(version);
+        }
+        for (address, range) in pages(physical, length as usize) {
+            // A page that isn't there reads as zeros, and nobody can write to it.
+            if self.watch(address, range.len() as u32) == Ok(Watch::Unprotected) {
+                return None;
+            }
+        }
+        Some(version)
     }
 }
 
@@ -135,6 +205,29 @@ mod tests {
             assert_eq!(endian.swap(0x0102_0304), expected);
             assert_eq!(endian.swap(expected), 0x0102_0304);
         }
+    }
+
+    #[test]
+    fn guest_memory_is_seen_whatever_view_it_was_allocated_in() {
+        let memory = GuestMemory::new().unwrap();
+        for heap in [xenia_memory::Heap::Physical4K, xenia_memory::Heap::Physical64K] {
+            let rights = xenia_memory::Protect::READ_WRITE;
+            let address = memory.alloc_physical(heap, 0x2_0000, 0x1_0000, 0, u32::MAX, rights).unwrap();
+            let physical = xenia_memory::physical(address).unwrap();
+            memory.write(address, 0x0102_0304_u32).unwrap();
+            assert_eq!(memory.read_u32(physical), 0x0102_0304);
+            let gpu: &dyn PhysicalMemory = &*memory;
+            let version = gpu.track(physical, 0x2000).unwrap();
+            assert_eq!(gpu.version(physical, 0x2000), version);
+            memory.write(address.offset(0x1000), 5_u32).unwrap();
+            assert_ne!(gpu.version(physical, 0x2000), version);
+            gpu.write_u32(physical + 8, 7);
+            assert_eq!(memory.read(address.offset(8)), Ok(7_u32));
+        }
+        // What isn't there reads as zeros, also beside what is.
+        let mut bytes = [1; 8];
+        PhysicalMemory::read(&*memory, PHYSICAL_SIZE - 4, &mut bytes);
+        assert_eq!(bytes, [0; 8]);
     }
 
     #[test]

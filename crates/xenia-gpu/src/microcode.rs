@@ -1,6 +1,24 @@
-//! Shader microcode.
+//! Shader microcode: decoded, disassembled, assembled, interpreted.
+//!
+//! A shader is a list of control instructions and clauses of arithmetic and fetch instructions.
+//! [`Program`] is its decoded form; the interpreter runs it for [`LANES`] vertices or pixels at once.
+//! Any words are a program: what is undefined does nothing, and running time is bounded.
+
+mod alu;
+mod decode;
+mod interpret;
+mod lanes;
+mod ops;
 
 use std::sync::Arc;
+
+pub use decode::{
+    Alu, Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Operand, Program, Source,
+    TextureFetch, TextureOp, VertexFetch,
+};
+pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS};
+pub use lanes::{LANES, Lanes, Mask, Vector};
+pub use ops::{ScalarOp, VectorOp};
 
 /// Which of the two kinds of shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,7 +30,6 @@ pub enum ShaderKind {
 }
 
 /// A loaded shader.
-#[derive(PartialEq, Eq)]
 pub struct Shader {
     /// Its kind.
     pub kind: ShaderKind,
@@ -20,15 +37,26 @@ pub struct Shader {
     pub words: Arc<[u32]>,
     /// A digest of kind and words (FNV-1a), for names and caches.
     pub hash: u64,
+    /// The decoded microcode.
+    pub program: Program,
 }
 
 impl Shader {
     /// Takes microcode as loaded.
     pub fn new(kind: ShaderKind, words: &[u32]) -> Self {
+        Self { kind, words: words.into(), hash: Self::digest(kind, words), program: Program::decode(words) }
+    }
+
+    /// The digest of a shader with these words.
+    pub fn digest(kind: ShaderKind, words: &[u32]) -> u64 {
         let start = 0xcbf2_9ce4_8422_2325 ^ kind as u64;
-        let hash =
-            words.iter().fold(start, |hash: u64, &word| (hash ^ word as u64).wrapping_mul(0x100_0000_01b3));
-        Self { kind, words: words.into(), hash }
+        words.iter().fold(start, |hash: u64, &word| (hash ^ word as u64).wrapping_mul(0x100_0000_01b3))
+    }
+}
+
+impl PartialEq for Shader {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.kind == other.kind && self.words == other.words
     }
 }
 

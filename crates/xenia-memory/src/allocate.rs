@@ -94,13 +94,14 @@ impl GuestMemory {
         self.alloc_with(&request).map(|(addr, _)| addr)
     }
 
-    /// Takes the memory of a range away and keeps it reserved; size 0 means the whole allocation starting
+    /// Takes the memory of a range of `asked` bytes away and keeps it reserved; 0 means the whole allocation starting
     /// at `addr`. Returns the bytes decommitted.
-    pub fn decommit(&self, addr: GuestAddr, size: u32) -> Result<u32, HeapError> {
+    pub fn decommit(&self, addr: GuestAddr, asked: u32) -> Result<u32, HeapError> {
         let mut zones = self.zones.lock();
-        let (size, change) = zones.decommit(addr, size)?;
+        let (size, change) = zones.decommit(addr, asked)?;
         self.carry_out(&change)?;
-        self.on_mirror_mapping(|mirror| mirror.decommit(addr, size).map(|_| ()));
+        // As asked: the rounded size from the unrounded address on would reach further.
+        self.on_mirror_mapping(|mirror| mirror.decommit(addr, asked).map(|_| ()));
         Ok(size)
     }
 

@@ -192,7 +192,7 @@ impl Bus for AliasBus<'_> {
 impl GuestMemory {
     /// The guest address that the guest view shows at `host_addr`.
     fn guest_addr(&self, host_addr: usize) -> Option<u32> {
-        u32::try_from(host_addr.checked_sub(self.guest_base() as usize)?).ok()
+        u32::try_from(host_addr.checked_sub(self.mapping.guest_base() as usize)?).ok()
     }
 
     /// Tries to make a faulting access to `addr` go on.
@@ -221,7 +221,7 @@ fn ask_hook(host_addr: usize, space: Option<&GuestMemory>, interrupted: &mut Int
     let rip = interrupted.rip();
     let Some((_, hook)) = HOOKS.find(rip as usize) else { return false };
     // In the guards, the address is the guest's wrapped at 4 GiB.
-    let addr = space.map(|s| host_addr.wrapping_sub(s.guest_base() as usize) as u32);
+    let addr = space.map(|s| host_addr.wrapping_sub(s.mapping.guest_base() as usize) as u32);
     let write = interrupted.write();
     let mut fault = HostFault {
         rip,

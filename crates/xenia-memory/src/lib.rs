@@ -8,6 +8,28 @@
 //!  HLE, devices ──┴► page table ──► alias view   always readable and writable
 //! ```
 //!
+//! Keeping something made from guest memory (compiled code, a texture) for as long as it is up to date:
+//!
+//! ```
+//! use xenia_guest::GuestAddr;
+//! use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect, Watch};
+//!
+//! let memory = GuestMemory::new()?;
+//! let at = GuestAddr(0x8200_0000);
+//! memory.alloc_fixed(at, 0x1_0000, AllocKind::ReserveCommit, Protect::READ_WRITE)?;
+//!
+//! let page = GuestMemory::page_index(at).expect("an image address");
+//! let (version, watch) = memory.watch_page(page).expect("committed above");
+//! assert_eq!(watch, Watch::Protected);
+//! let made = memory.read::<u32>(at)?; // read after watching
+//! assert_eq!(memory.page_version(page), version, "still good");
+//!
+//! // The same memory through its other view.
+//! memory.store_u32(0x9200_0000, made + 1, &mut DeviceQueue::new())?;
+//! assert_ne!(memory.page_version(page), version, "make it again");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Safety rules of the crate
 //! - Guest memory changes at any time under any thread. Nobody makes a reference into it; accesses are single
 //!   machine instructions (`host.rs`), and what crosses the door is copied.
@@ -26,7 +48,9 @@ compile_error!(
 
 mod allocate;
 mod barrier;
+mod compare;
 mod device;
+mod dirty;
 mod emulate;
 mod engine;
 mod error;
@@ -48,6 +72,7 @@ mod signal_stack;
 mod snapshot;
 mod watch;
 
+pub use compare::Comparison;
 pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};

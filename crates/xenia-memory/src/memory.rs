@@ -14,7 +14,7 @@ use crate::protect::Protect;
 use crate::registry::Entry;
 use crate::reservation::ReservationTable;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
 
@@ -34,6 +34,8 @@ pub struct GuestMemory {
     pub(crate) mirror: Mirror,
     pub(crate) zones: Mutex<Zones>,
     pub(crate) map_budget: MapBudget,
+    /// Whether the guest view's host rights are kept up to date.
+    pub(crate) guest_view_open: AtomicBool,
     pub(crate) mapping: Mapping,
     entry: OnceLock<Entry>,
 }
@@ -52,6 +54,7 @@ pub(crate) struct Counts {
     pub(crate) watch_faults: AtomicU64,
     pub(crate) bumps: AtomicU64,
     pub(crate) watches_refused: AtomicU64,
+    pub(crate) mapping_changes: AtomicU64,
 }
 
 /// How often things happened since the address space was made.
@@ -61,7 +64,7 @@ pub struct MemoryCounters {
     pub writes_total: u64,
     /// Host faults that a store to a watched page caused.
     pub watch_faults: u64,
-    /// Times that a page's version went up.
+    /// Times that a committed page's version went up.
     pub page_version_bumps: u64,
     /// Watches that ended up [`crate::Watch::Unprotected`].
     pub watches_refused: u64,
@@ -88,6 +91,7 @@ impl GuestMemory {
             mirror: Mirror::default(),
             zones: Mutex::new(Zones::new()),
             map_budget: MapBudget::new(limit),
+            guest_view_open: AtomicBool::new(false),
             mapping,
             entry: OnceLock::new(),
         };
@@ -118,7 +122,12 @@ impl GuestMemory {
 
     /// Host address of guest address 0 in the view for compiled code: host rights are the guest's
     /// rights minus watches; [`crate::GUARD`] inaccessible bytes lie before it and after its 4 GiB.
+    ///
+    /// Until this is called for the first time, nobody can use that view, and it costs nothing.
     pub fn guest_base(&self) -> *mut u8 {
+        if !self.guest_view_open.load(Acquire) {
+            self.open_guest_view();
+        }
         self.mapping.guest_base()
     }
 

@@ -1,31 +1,31 @@
-//! Looking at all of memory: for digests, and for comparing two machines.
+//! Looking at all of memory, page by page: for digests and comparisons.
 //!
 //! Pages that were committed but never touched are not read through a mapping, which would make the host allocate
 //! them.
 
 use crate::host;
-use crate::layout::{GUEST_PAGES, PAGE_SHIFT, Zone, canonical_guest_page};
+use crate::layout::{PAGE_SHIFT, Zone, canonical_guest_page};
 use crate::memory::GuestMemory;
-use crate::page_table::{COMMITTED, WATCHED};
+use crate::page_table::COMMITTED;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
-type Page = [u8; PAGE_SIZE as usize];
+pub(crate) type Page = [u8; PAGE_SIZE as usize];
 /// The zones in the order of their lowest addresses.
-const ASCENDING: [Zone; 4] = [Zone::Virtual4K, Zone::Virtual64K, Zone::Image, Zone::Physical];
-static ZEROS: Page = [0; PAGE_SIZE as usize];
+pub(crate) const ASCENDING: [Zone; 4] = [Zone::Virtual4K, Zone::Virtual64K, Zone::Image, Zone::Physical];
+pub(crate) static ZEROS: Page = [0; PAGE_SIZE as usize];
 
 /// Says which backing pages the host holds data for, asked in ascending order.
-struct Held<'a> {
+pub(crate) struct Held<'a> {
     memory: &'a GuestMemory,
     data: Option<std::ops::Range<u32>>,
 }
 
 impl<'a> Held<'a> {
-    fn new(memory: &'a GuestMemory) -> Self {
+    pub(crate) fn new(memory: &'a GuestMemory) -> Self {
         Self { memory, data: Some(0..0) }
     }
 
-    fn holds(&mut self, page: u32) -> bool {
+    pub(crate) fn holds(&mut self, page: u32) -> bool {
         while let Some(data) = &self.data {
             if data.contains(&page) {
                 return true;
@@ -41,7 +41,7 @@ impl<'a> Held<'a> {
 
 impl GuestMemory {
     /// Copies a committed backing page.
-    fn copy_page(&self, page: u32, into: &mut Page) {
+    pub(crate) fn copy_page(&self, page: u32, into: &mut Page) {
         let addr = canonical_guest_page(page) << PAGE_SHIFT;
         // SAFETY: the alias view shows every backing page there, for good.
         unsafe { host::copy_out(self.alias.0, addr, into) };
@@ -66,31 +66,5 @@ impl GuestMemory {
                 }
             }
         }
-    }
-
-    /// The first address at which the two differ in what is committed or in the guest's rights, or else the
-    /// first at which committed memory differs. `None` if they are alike.
-    pub fn compare(&self, other: &Self) -> Option<GuestAddr> {
-        for guest in 0..GUEST_PAGES as u32 {
-            let (a, b) = (self.pages.page_flags(guest), other.pages.page_flags(guest));
-            if (a ^ b) & !WATCHED != 0 {
-                return Some(GuestAddr(guest << PAGE_SHIFT));
-            }
-        }
-        let (mut a, mut b) = (ZEROS, ZEROS);
-        ASCENDING.into_iter().find_map(|zone| {
-            let (mut mine, mut theirs) = (Held::new(self), Held::new(other));
-            zone.backing(0..zone.size()).find_map(|page| {
-                let (in_mine, in_theirs) = (mine.holds(page), theirs.holds(page));
-                if !in_mine && !in_theirs || self.pages.backing_flags(page) & COMMITTED == 0 {
-                    return None;
-                }
-                for (memory, held, into) in [(self, in_mine, &mut a), (other, in_theirs, &mut b)] {
-                    if held { memory.copy_page(page, into) } else { *into = ZEROS }
-                }
-                let offset = a.iter().zip(&b).position(|(a, b)| a != b)?;
-                Some(GuestAddr(canonical_guest_page(page) << PAGE_SHIFT | offset as u32))
-            })
-        })
     }
 }

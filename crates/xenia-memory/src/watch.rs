@@ -231,6 +231,9 @@ impl GuestMemory {
     /// Sets the host rights of a run of owned backing pages, all of which have the same flags but for pages that keep
     /// theirs, in every view. False if the host refused. Async-signal-safe.
     fn apply_rights(&self, run: Range<u32>) -> bool {
+        if !self.guest_view_open.load(Acquire) {
+            return true;
+        }
         let mut done = true;
         for guest in guest_pages(&run) {
             let mut rest = guest;
@@ -326,12 +329,18 @@ impl GuestMemory {
             while !self.try_own(page, state::IDLE) && !self.try_own(page, state::WATCHED) {
                 thread::yield_now();
             }
+            // Memory that appears counts as well: what was made from its absence is out of date.
+            self.pages.version(page).fetch_add(1, Release);
             if self.pages.backing_flags(page) & COMMITTED != 0 {
-                self.bump(page);
+                self.counts.bumps.fetch_add(1, Relaxed);
             }
             self.pages.change_flags(page, flags, !flags);
         }
+        self.counts.mapping_changes.fetch_add(1, Relaxed);
         let protect = || {
+            if !self.guest_view_open.load(Acquire) {
+                return true;
+            }
             guest_pages(&pages).into_iter().filter(|guest| !guest.is_empty()).all(|guest| {
                 self.map_budget.add(2);
                 self.mapping.protect(guest, host_rights(flags))
@@ -358,6 +367,30 @@ impl GuestMemory {
             self.pages.state(page).store(state::IDLE, Release);
         }
         result
+    }
+
+    /// Gives the guest view its host rights for the first time. What the host refuses is made up for at the first fault.
+    #[cold]
+    pub(crate) fn open_guest_view(&self) {
+        let _guard = self.zones.lock();
+        if self.guest_view_open.load(Acquire) {
+            return;
+        }
+        self.count_mappings();
+        if self.map_budget.grain() != Grain::Page {
+            // Set while they cost nothing, and too many now.
+            self.end_all_watches();
+        }
+        self.guest_view_open.store(true, Release);
+        let mut rest = 0..GUEST_PAGES as u32;
+        while !rest.is_empty() {
+            let (alike, rights) = self.pages.run(&rest, host_rights);
+            rest.start = alike.end;
+            if rights != HostRights::None {
+                self.map_budget.add(2);
+                self.mapping.protect(alike, rights);
+            }
+        }
     }
 
     /// Ends every watch but those of pages that somebody owns.

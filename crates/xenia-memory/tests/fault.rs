@@ -249,3 +249,24 @@ fn spaces_come_and_go() {
         assert_eq!(memory.counters().watch_faults, 1);
     }
 }
+
+/// A fault that nobody claims ends the process as it always did.
+#[test]
+fn an_unclaimed_fault_ends_the_process() {
+    let memory = space();
+    let at = memory.guest_base().wrapping_add(0x5_0000);
+    // SAFETY: the child makes one load and, if it should survive that, exits at once.
+    let status = unsafe {
+        let child = libc::fork();
+        assert!(child >= 0);
+        if child == 0 {
+            asm!("mov eax, dword ptr [{a}]", a = in(reg) at, out("eax") _);
+            libc::_exit(0);
+        }
+        let mut status = 0;
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+        status
+    };
+    assert!(libc::WIFSIGNALED(status));
+    assert_eq!(libc::WTERMSIG(status), libc::SIGSEGV);
+}

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{RW, commit, host_store, space};
-use std::io::Write;
+use std::io::Write as _;
 use xenia_guest::GuestAddr;
-use xenia_memory::{AllocKind, DeviceQueue, Heap, Protect};
+use xenia_memory::{AllocKind, Comparison, DeviceQueue, GuestMemory, Heap, Protect};
 
 #[test]
 fn the_mirror_follows_hle_and_mapping_but_not_engines() {
@@ -75,4 +75,53 @@ fn committed_pages_come_once_each_in_order() {
         .collect();
     assert_eq!(seen, expected);
     assert_eq!(nonzero, [(0x1_1000, 0x11, 0), (0xA200_1000, 0, 5)]);
+}
+
+type Write<'a> = dyn FnMut(&GuestMemory) + 'a;
+
+#[test]
+fn a_standing_comparison_finds_every_kind_of_write_and_looks_at_little() {
+    let (a, b) = (space(), space());
+    let mut dev = DeviceQueue::new();
+    for memory in [&a, &b] {
+        commit(memory, 0x1_0000, 0x40_0000, RW);
+        commit(memory, 0xE200_0000, 0x10_0000, RW);
+        memory.fill(GuestAddr(0x1_0000), 0x40_0000, 7).unwrap();
+    }
+    let mut comparison = Comparison::new(a.clone(), b.clone());
+    if !comparison.is_incremental() {
+        println!("the host can't track writes: comparing all of memory each time");
+    }
+    assert_eq!(comparison.first_difference(), None);
+    assert_eq!(comparison.first_difference(), None);
+    let before = comparison.pages_compared();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&[9; 8]).unwrap();
+    let writes: [(&str, u32, &mut Write<'_>); 5] = [
+        ("interpreter", 0x1_2003, &mut |m| m.store_u32(0x1_2000, 0x0707_0708, &mut dev).unwrap()),
+        ("compiled code", 0x2_0003, &mut |m| host_store(m, 0x2_0000, 0x0707_0708)),
+        ("HLE", 0xA200_1000, &mut |m| m.write(GuestAddr(0xE200_0000), 1_u8).unwrap()),
+        ("another view", 0xA200_5003, &mut |m| host_store(m, 0xC200_5000, 1)),
+        ("a file", 0x3_0000, &mut |m| {
+            assert_eq!(m.read_file_into(GuestAddr(0x3_0000), 8, &file, 0).unwrap(), 8);
+        }),
+    ];
+    for (what, addr, write) in writes {
+        write(&b);
+        assert_eq!(comparison.first_difference(), Some(GuestAddr(addr)), "{what}");
+        assert_eq!(comparison.first_difference(), Some(GuestAddr(addr)), "{what}: still");
+        write(&a);
+        assert_eq!(comparison.first_difference(), None, "{what}");
+    }
+    a.protect(GuestAddr(0x1_0000), 0x1000, Protect::READ_ONLY).unwrap();
+    assert_eq!(comparison.first_difference(), Some(GuestAddr(0x1_0000)));
+    b.protect(GuestAddr(0x1_0000), 0x1000, Protect::READ_ONLY).unwrap();
+    assert_eq!(comparison.first_difference(), None);
+    a.free(GuestAddr(0x1_0000)).unwrap();
+    b.free(GuestAddr(0x1_0000)).unwrap();
+    assert_eq!(comparison.first_difference(), None);
+    if comparison.is_incremental() {
+        let looked_at = comparison.pages_compared() - before;
+        assert!(looked_at < 100, "{looked_at} pages");
+    }
 }

@@ -14,13 +14,13 @@
 mod convert;
 mod deliver;
 mod estimate;
-mod exact;
+pub(crate) mod exact;
 mod fast;
-mod fpscr;
+pub(crate) mod fpscr;
 mod round;
 pub(crate) mod single;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::{Cpu, Flow, Step};
 use crate::PpcContext;

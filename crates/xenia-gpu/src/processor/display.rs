@@ -99,9 +99,9 @@ impl Display {
             // The piecewise linear ramp serves 10-bit front buffers, which are not shown through it here.
             PWL_DATA => self.next_component(registers, entry),
             COLOR_30 => {
-                let enabled = [2, 1, 0].iter().zip([20, 10, 0]);
-                let bits =
-                    enabled.fold(0, |bits, (bit, shift)| bits | ((mask >> bit) & 1) * (0x3ff << shift));
+                let component =
+                    |bit: u32, shift: u32| if (mask >> bit) & 1 != 0 { 0x3ff << shift } else { 0 };
+                let bits = component(2, 20) | component(1, 10) | component(0, 0);
                 let ramp = Arc::make_mut(&mut self.gamma);
                 ramp[entry] = ramp[entry] & !bits | value & bits;
                 registers.set(INDEX, (entry as u32 + 1) & 255);

@@ -155,12 +155,18 @@ impl CommandProcessor {
             1 => ShaderKind::Pixel,
             _ => return self.statistics.count_problem("shader of an unknown kind loaded"),
         };
-        let new = Shader::new(kind, words);
         if self.shaders.len() >= MAX_SHADERS {
             self.shaders.clear();
         }
-        let kept = self.shaders.entry((kind, new.hash)).or_insert_with(|| Arc::new(Shader::new(kind, words)));
-        let shader = if **kept == new { kept.clone() } else { Arc::new(new) };
+        let key = (kind, Shader::digest(kind, words));
+        let shader = match self.shaders.get(&key) {
+            Some(kept) if *kept.words == *words => kept.clone(),
+            _ => {
+                let shader = Arc::new(Shader::new(kind, words));
+                self.shaders.insert(key, shader.clone());
+                shader
+            }
+        };
         match kind {
             ShaderKind::Vertex => self.vertex_shader = Some(shader),
             ShaderKind::Pixel => self.pixel_shader = Some(shader),

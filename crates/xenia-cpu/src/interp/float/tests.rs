@@ -64,7 +64,7 @@ impl Operands {
     }
 
     /// A value that is representable as a single, in double format.
-    fn short(&mut self) -> u64 {
+    pub(crate) fn short(&mut self) -> u64 {
         let double = self.double();
         super::single::single_to_double(super::single::double_to_single(double))
     }

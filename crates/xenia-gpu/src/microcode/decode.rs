@@ -1,0 +1,562 @@
+//! Microcode words to a program.
+//!
+//! ```text
+//!   words:  control pairs (3 words = 2 control instructions of 48 bits) │ instructions (3 words each)
+//! ```
+//! The control instructions end where the first clause's instructions begin. Clauses are copied
+//! out, so that an address that two clauses use differently (one as a fetch, one as an operation)
+//! is no contradiction. Addresses outside the words decode to nothing: a program never refers to
+//! anything outside itself.
+
+use super::ops::{ScalarOp, VectorOp};
+use crate::enums::TextureFilter;
+
+/// When a control instruction takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Always.
+    Always,
+    /// If a boolean constant has a value.
+    Bool(u8, bool),
+    /// For the lanes whose predicate has a value.
+    Predicate(bool),
+}
+
+/// A control instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Does nothing (filler, hints, export allocation).
+    Nop,
+    /// Announces exports: 1 position, 2 interpolators or colours, 3 memory; and how many.
+    Alloc(u8, u8),
+    /// Runs a clause: a range of [`Program::instructions`].
+    Exec {
+        /// First instruction.
+        first: u32,
+        /// Number of instructions.
+        count: u32,
+        /// When.
+        condition: Condition,
+        /// The shader ends after it (if it ran).
+        end: bool,
+    },
+    /// Begins a loop, or skips it.
+    LoopStart {
+        /// Where to go if it runs no time.
+        skip: u32,
+        /// Loop constant.
+        constant: u8,
+        /// The address register of loops keeps its value.
+        repeat: bool,
+    },
+    /// Ends a loop's body.
+    LoopEnd {
+        /// Where the body begins.
+        body: u32,
+        /// Loop constant.
+        constant: u8,
+        /// Lanes whose predicate has this value leave.
+        break_on: Option<bool>,
+    },
+    /// Calls a subroutine.
+    Call(u32, Condition),
+    /// Returns from one.
+    Return,
+    /// Jumps.
+    Jump(u32, Condition),
+}
+
+/// Where an operand comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A register.
+    Register(u8),
+    /// A register, plus the loop address.
+    RegisterLoop(u8),
+    /// A constant.
+    Constant(u8),
+    /// A constant, plus the address register.
+    ConstantAddress(u8),
+    /// A constant, plus the loop address.
+    ConstantLoop(u8),
+}
+
+/// An operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Its source.
+    pub source: Source,
+    /// The source's component for each of the operand's.
+    pub swizzle: [u8; 4],
+    /// The magnitude is taken.
+    pub absolute: bool,
+    /// Then the sign is changed.
+    pub negate: bool,
+}
+
+/// Where a result goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A register.
+    Register(u8),
+    /// A register, plus the loop address.
+    RegisterLoop(u8),
+    /// An export.
+    Export(u8),
+}
+
+/// A vector and a scalar operation, carried out together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Alu {
+    /// Only lanes whose predicate has this value.
+    pub predicate: Option<bool>,
+    /// Vector operation.
+    pub vector: VectorOp,
+    /// Its operands.
+    pub operands: [Operand; 3],
+    /// Where its result goes.
+    pub vector_to: Destination,
+    /// Components written; x is bit 0.
+    pub vector_mask: u8,
+    /// The result is clamped to 0..1.
+    pub vector_clamp: bool,
+    /// Scalar operation.
+    pub scalar: ScalarOp,
+    /// Its operands, one component each.
+    pub scalar_operands: [(Operand, u8); 2],
+    /// Where its result goes.
+    pub scalar_to: Destination,
+    /// Components written.
+    pub scalar_mask: u8,
+    /// The result is clamped to 0..1.
+    pub scalar_clamp: bool,
+    /// Components of an export that are set to zero.
+    pub zeros: u8,
+    /// Components of an export that are set to one.
+    pub ones: u8,
+}
+
+/// What each component of a fetch's destination gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchSelect {
+    /// A component of what was fetched.
+    Component(u8),
+    /// Zero.
+    Zero,
+    /// One.
+    One,
+    /// Nothing.
+    Keep,
+}
+
+/// What both kinds of fetch have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchCommon {
+    /// Only lanes whose predicate has this value.
+    pub predicate: Option<bool>,
+    /// Register with index or coordinates.
+    pub source: Source,
+    /// Its components.
+    pub source_swizzle: [u8; 3],
+    /// Destination register.
+    pub to: Destination,
+    /// What its components get.
+    pub select: [FetchSelect; 4],
+}
+
+/// A vertex fetch. A mini fetch comes out as a full one with the place of the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VertexFetch {
+    /// Registers and components.
+    pub common: FetchCommon,
+    /// Fetch constant, 0 to 95.
+    pub constant: u8,
+    /// The address of the full fetch before is used again.
+    pub mini: bool,
+    /// Vertex format.
+    pub format: u8,
+    /// Components are signed.
+    pub signed: bool,
+    /// Components are integers; else fractions.
+    pub integer: bool,
+    /// Signed fractions have no zero: (2n+1)/(2^k-1).
+    pub no_zero: bool,
+    /// The index is rounded; else it is cut.
+    pub rounded: bool,
+    /// The value is multiplied by two to this power.
+    pub exponent: i8,
+    /// Words from one vertex to the next.
+    pub stride: u8,
+    /// Words from a vertex's start.
+    pub offset: i32,
+}
+
+/// What a texture fetch does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextureOp {
+    /// Samples.
+    Fetch,
+    /// Fraction of the border colour.
+    BorderFraction,
+    /// The level of detail that would be used.
+    ComputedLod,
+    /// Derivatives of the source.
+    Gradients,
+    /// Filter weights.
+    Weights,
+    /// Sets the level of detail for fetches that use it.
+    SetLod,
+    /// Sets the horizontal gradient.
+    SetGradientH,
+    /// Sets the vertical gradient.
+    SetGradientV,
+}
+
+/// A texture fetch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TextureFetch {
+    /// Registers and components.
+    pub common: FetchCommon,
+    /// What it does.
+    pub operation: TextureOp,
+    /// Fetch constant, 0 to 31.
+    pub constant: u8,
+    /// Coordinates are in texels.
+    pub unnormalized: bool,
+    /// Dimension field: 1D, 2D, 3D or stacked, cube.
+    pub dimension: u8,
+    /// Filters; [`TextureFilter::UseFetchConstant`] leaves it to the constant.
+    pub mag: TextureFilter,
+    /// Minification filter.
+    pub min: TextureFilter,
+    /// Filter between levels.
+    pub mip: TextureFilter,
+    /// The level of detail is computed from gradients.
+    pub computed_lod: bool,
+    /// The level of detail set before is added.
+    pub register_lod: bool,
+    /// Gradients set before are used.
+    pub register_gradients: bool,
+    /// Added to the level of detail.
+    pub lod_bias: f32,
+    /// Added to the coordinates, in texels.
+    pub offset: [f32; 3],
+}
+
+/// An instruction of a clause.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Instruction {
+    /// Arithmetic.
+    Alu(Alu),
+    /// Vertex fetch.
+    Vertex(VertexFetch),
+    /// Texture fetch.
+    Texture(TextureFetch),
+    /// Undefined; does nothing.
+    Undefined,
+}
+
+/// A decoded shader.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Program {
+    /// Control instructions.
+    pub controls: Vec<Control>,
+    /// Instructions of all clauses.
+    pub instructions: Vec<Instruction>,
+    /// Number of registers: one more than the highest read or written.
+    pub registers: u32,
+    /// Pixels may be discarded.
+    pub kills: bool,
+    /// Exports written, one bit each.
+    pub exports: u64,
+}
+
+const fn bits(word: u32, low: u32, count: u32) -> u32 {
+    (word >> low) & ((1 << count) - 1)
+}
+
+const fn signed(word: u32, low: u32, count: u32) -> i32 {
+    ((word << (32 - low - count)) as i32) >> (32 - count)
+}
+
+impl Program {
+    /// Decodes microcode.
+    pub fn decode(words: &[u32]) -> Self {
+        let mut program = Self::default();
+        let at = |index: usize| words.get(index).copied().unwrap_or(0);
+        let pairs = words.len() / 3;
+        let mut end = pairs;
+        let mut pair = 0;
+        let mut last_vertex = None;
+        while pair < end {
+            let [a, b, c] = [at(pair * 3), at(pair * 3 + 1), at(pair * 3 + 2)];
+            for (low, high) in [(a, b & 0xffff), (b >> 16 | c << 16, c >> 16)] {
+                let control = program.control(words, low, high, &mut end, &mut last_vertex);
+                program.controls.push(control);
+            }
+            pair += 1;
+        }
+        program.registers = program.instructions.iter().map(registers_of).max().unwrap_or(0);
+        program
+    }
+
+    fn control(
+        &mut self,
+        words: &[u32],
+        low: u32,
+        high: u32,
+        end: &mut usize,
+        last_vertex: &mut Option<VertexFetch>,
+    ) -> Control {
+        let opcode = bits(high, 12, 4);
+        let holds = bits(high, 10, 1) != 0;
+        let boolean = bits(high, 2, 8) as u8;
+        let target = bits(low, 0, 13);
+        let branch = || match (bits(low, 13, 1) != 0, bits(low, 14, 1) != 0) {
+            (true, _) => Condition::Always,
+            (_, true) => Condition::Predicate(holds),
+            _ => Condition::Bool(boolean, holds),
+        };
+        match opcode {
+            1..=6 | 13 | 14 => {
+                let address = bits(low, 0, 12) as usize;
+                *end = (*end).min(address);
+                let first = self.instructions.len() as u32;
+                for i in 0..bits(low, 12, 3) as usize {
+                    let start = (address + i) * 3;
+                    let Some(&[a, b, c]) = words.get(start..start + 3) else { break };
+                    let fetch = bits(low, 16 + 2 * i as u32, 1) != 0;
+                    let instruction = self.instruction([a, b, c], fetch, last_vertex);
+                    self.instructions.push(instruction);
+                }
+                let condition = match opcode {
+                    1 | 2 => Condition::Always,
+                    5 | 6 => Condition::Predicate(holds),
+                    _ => Condition::Bool(boolean, holds),
+                };
+                Control::Exec {
+                    first,
+                    count: self.instructions.len() as u32 - first,
+                    condition,
+                    end: matches!(opcode, 2 | 4 | 6 | 14),
+                }
+            }
+            7 => Control::LoopStart {
+                skip: target,
+                constant: bits(low, 16, 5) as u8,
+                repeat: bits(low, 13, 1) != 0,
+            },
+            8 => Control::LoopEnd {
+                body: target,
+                constant: bits(low, 16, 5) as u8,
+                break_on: (bits(low, 21, 1) != 0).then_some(holds),
+            },
+            9 => Control::Call(target, branch()),
+            10 => Control::Return,
+            11 => Control::Jump(target, branch()),
+            12 => Control::Alloc(bits(high, 9, 2) as u8, bits(low, 0, 3) as u8),
+            _ => Control::Nop,
+        }
+    }
+
+    fn instruction(
+        &mut self,
+        words: [u32; 3],
+        fetch: bool,
+        last_vertex: &mut Option<VertexFetch>,
+    ) -> Instruction {
+        if !fetch {
+            let alu = decode_alu(words);
+            self.kills |= alu.vector.kills() || alu.scalar.kills();
+            if let Destination::Export(export) = alu.vector_to
+                && alu.vector_mask | alu.scalar_mask | alu.zeros | alu.ones != 0
+            {
+                self.exports |= 1 << export;
+            }
+            return Instruction::Alu(alu);
+        }
+        if bits(words[0], 0, 5) == 0 {
+            let mut vertex = decode_vertex(words);
+            if vertex.mini {
+                if let Some(full) = last_vertex {
+                    vertex.constant = full.constant;
+                    vertex.stride = full.stride;
+                    vertex.rounded = full.rounded;
+                    vertex.common.source = full.common.source;
+                    vertex.common.source_swizzle = full.common.source_swizzle;
+                }
+            } else {
+                *last_vertex = Some(vertex);
+            }
+            return Instruction::Vertex(vertex);
+        }
+        decode_texture(words).map_or(Instruction::Undefined, Instruction::Texture)
+    }
+}
+
+/// One more than the highest register that an instruction touches.
+fn registers_of(instruction: &Instruction) -> u32 {
+    let source = |source: Source| match source {
+        Source::Register(register) => register as u32 + 1,
+        Source::RegisterLoop(_) => 64,
+        _ => 0,
+    };
+    let destination = |to: Destination, written: bool| match to {
+        Destination::Register(register) if written => register as u32 + 1,
+        Destination::RegisterLoop(_) => 64,
+        _ => 0,
+    };
+    match instruction {
+        Instruction::Alu(alu) => {
+            let operands = alu.operands[..alu.vector.operands()].iter().map(|operand| operand.source);
+            let scalars =
+                alu.scalar_operands[..alu.scalar.operands()].iter().map(|(operand, _)| operand.source);
+            let read = operands.chain(scalars).map(source).max().unwrap_or(0);
+            let vector = destination(alu.vector_to, alu.vector_mask != 0);
+            read.max(vector).max(destination(alu.scalar_to, alu.scalar_mask != 0))
+        }
+        Instruction::Vertex(VertexFetch { common, .. })
+        | Instruction::Texture(TextureFetch { common, .. }) => {
+            source(common.source).max(destination(common.to, true))
+        }
+        Instruction::Undefined => 0,
+    }
+}
+
+fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
+    let absolute_constants = bits(a, 7, 1) != 0;
+    let address_relative = bits(b, 29, 1) != 0;
+    let is_register = |i: u32| bits(c, 31 - i, 1) != 0;
+    let addressed = [bits(b, 31, 1) != 0, bits(b, 30, 1) != 0];
+    // The first constant among the operands has one addressing bit, the others share the second.
+    let relative = |i: u32| match i {
+        0 => addressed[0],
+        1 => addressed[usize::from(!is_register(0))],
+        _ => addressed[usize::from(!(is_register(0) && is_register(1)))],
+    };
+    let swizzle = |i: u32| {
+        let field = bits(b, 16 - 8 * i, 8);
+        [0, 1, 2, 3].map(|k| ((field >> (2 * k)) + k) as u8 & 3)
+    };
+    let constant = |index: u8, relative: bool| match (relative, address_relative) {
+        (false, _) => Source::Constant(index),
+        (true, true) => Source::ConstantAddress(index),
+        (true, false) => Source::ConstantLoop(index),
+    };
+    let operand = |i: u32| {
+        let field = bits(c, 16 - 8 * i, 8) as u8;
+        let (source, absolute) = if is_register(i) {
+            let register = field & 0x3f;
+            let source =
+                if field & 0x40 != 0 { Source::RegisterLoop(register) } else { Source::Register(register) };
+            (source, field & 0x80 != 0)
+        } else {
+            (constant(field, relative(i)), absolute_constants)
+        };
+        Operand { source, swizzle: swizzle(i), absolute, negate: bits(b, 26 - i, 1) != 0 }
+    };
+    let scalar = ScalarOp::from_bits(bits(a, 26, 6));
+    let third = operand(2);
+    let scalar_operands = if scalar.takes_constant_and_register() {
+        let register = (bits(a, 26, 1) | u32::from(is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;
+        let common = Operand { absolute: absolute_constants, ..third };
+        [
+            (Operand { source: constant(bits(c, 0, 8) as u8, relative(2)), ..common }, third.swizzle[3]),
+            (Operand { source: Source::Register(register), ..common }, third.swizzle[0]),
+        ]
+    } else {
+        [(third, third.swizzle[3]), (third, third.swizzle[0])]
+    };
+    let export = bits(a, 15, 1) != 0;
+    let (vector_mask, scalar_mask) = (bits(a, 16, 4) as u8, bits(a, 20, 4) as u8);
+    let to = |index: u32, relative: bool| {
+        if relative { Destination::RegisterLoop(index as u8) } else { Destination::Register(index as u8) }
+    };
+    let scalar_relative = bits(a, 14, 1) != 0;
+    let exported = Destination::Export(bits(a, 0, 6) as u8);
+    Alu {
+        predicate: (bits(b, 28, 1) != 0).then_some(bits(b, 27, 1) != 0),
+        vector: VectorOp::from_bits(bits(c, 24, 5)),
+        operands: [operand(0), operand(1), third],
+        vector_to: if export { exported } else { to(bits(a, 0, 6), bits(a, 6, 1) != 0) },
+        vector_mask: if export { vector_mask & !scalar_mask } else { vector_mask },
+        vector_clamp: bits(a, 24, 1) != 0,
+        scalar,
+        scalar_operands,
+        scalar_to: if export { exported } else { to(bits(a, 8, 6), scalar_relative) },
+        scalar_mask: if export { scalar_mask & !vector_mask } else { scalar_mask },
+        scalar_clamp: bits(a, 25, 1) != 0,
+        zeros: if export && scalar_relative { !(vector_mask | scalar_mask) & 15 } else { 0 },
+        ones: if export { vector_mask & scalar_mask } else { 0 },
+    }
+}
+
+fn decode_common([a, b, c]: [u32; 3], source_swizzle: [u8; 3]) -> FetchCommon {
+    let register = |low: u32, relative: u32| (bits(a, low, 6) as u8, bits(a, relative, 1) != 0);
+    FetchCommon {
+        predicate: (bits(b, 31, 1) != 0).then_some(bits(c, 31, 1) != 0),
+        source: match register(5, 11) {
+            (register, false) => Source::Register(register),
+            (register, true) => Source::RegisterLoop(register),
+        },
+        source_swizzle,
+        to: match register(12, 18) {
+            (register, false) => Destination::Register(register),
+            (register, true) => Destination::RegisterLoop(register),
+        },
+        select: [0, 1, 2, 3].map(|k| match bits(b, 3 * k, 3) {
+            component @ 0..=3 => FetchSelect::Component(component as u8),
+            4 => FetchSelect::Zero,
+            5 => FetchSelect::One,
+            _ => FetchSelect::Keep,
+        }),
+    }
+}
+
+fn decode_vertex(words: [u32; 3]) -> VertexFetch {
+    let [a, b, c] = words;
+    VertexFetch {
+        common: decode_common(words, [bits(a, 30, 2) as u8; 3]),
+        constant: ((bits(a, 20, 5) * 3 + bits(a, 25, 2)) as u8).min(95),
+        mini: bits(b, 30, 1) != 0,
+        format: bits(b, 16, 6) as u8,
+        signed: bits(b, 12, 1) != 0,
+        integer: bits(b, 13, 1) != 0,
+        no_zero: bits(b, 14, 1) != 0,
+        rounded: bits(b, 15, 1) != 0,
+        exponent: signed(b, 24, 6) as i8,
+        stride: bits(c, 0, 8) as u8,
+        offset: signed(c, 8, 23),
+    }
+}
+
+fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
+    let [a, b, c] = words;
+    let operation = match bits(a, 0, 5) {
+        1 => TextureOp::Fetch,
+        16 => TextureOp::BorderFraction,
+        17 => TextureOp::ComputedLod,
+        18 => TextureOp::Gradients,
+        19 => TextureOp::Weights,
+        24 => TextureOp::SetLod,
+        25 => TextureOp::SetGradientH,
+        26 => TextureOp::SetGradientV,
+        _ => return None,
+    };
+    let half = |low: u32| signed(c, low, 5) as f32 * 0.5;
+    Some(TextureFetch {
+        common: decode_common(words, [0, 2, 4].map(|k| bits(a, 26 + k, 2) as u8)),
+        operation,
+        constant: bits(a, 20, 5) as u8,
+        unnormalized: bits(a, 25, 1) != 0,
+        dimension: bits(c, 14, 2) as u8,
+        mag: TextureFilter::from_bits(bits(b, 12, 2)),
+        min: TextureFilter::from_bits(bits(b, 14, 2)),
+        mip: TextureFilter::from_bits(bits(b, 16, 2)),
+        computed_lod: bits(b, 28, 1) != 0,
+        register_lod: bits(b, 29, 1) != 0,
+        register_gradients: bits(c, 0, 1) != 0,
+        lod_bias: signed(c, 2, 7) as f32 / 16.0,
+        offset: [half(16), half(21), half(26)],
+    })
+}

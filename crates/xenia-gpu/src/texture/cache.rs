@@ -1,0 +1,118 @@
+//! Decoded levels of textures, kept until their memory is written to.
+//!
+//! Nothing is polled: physical memory is asked for a version that grows on the first write after
+//! the level was read, and only levels that are used again are asked about.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::decode::{Texels, decode_level};
+use super::format::Format;
+use super::{TextureInfo, layout};
+use crate::memory::PhysicalMemory;
+
+/// Host memory that decoded levels may take before all are dropped.
+const MAX_BYTES: usize = 512 << 20;
+
+/// A decoded level.
+pub struct TextureLevel {
+    /// Size in texels.
+    pub size: [u32; 3],
+    /// Texels.
+    pub texels: Texels,
+}
+
+struct Entry {
+    level: Option<Arc<TextureLevel>>,
+    range: (u32, u32),
+    version: Option<u64>,
+}
+
+/// What the cache did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounters {
+    /// Levels decoded.
+    pub decoded: u64,
+    /// Levels found still good.
+    pub reused: u64,
+    /// Levels whose memory had been written to.
+    pub written: u64,
+}
+
+/// The cache.
+#[derive(Default)]
+pub struct TextureCache {
+    entries: BTreeMap<([u32; 6], u32), Entry>,
+    bytes: usize,
+    counters: CacheCounters,
+}
+
+/// The part of a fetch constant that decides what texels come out.
+fn key(words: &[u32; 6]) -> [u32; 6] {
+    let [a, b, c, d, e, f] = *words;
+    // Clamp modes, filters, swizzle and exponent are applied when sampling.
+    [a & !0x000f_fc00, b, c, d & 1, e & 0x3c0, f & !0x1ff]
+}
+
+impl TextureCache {
+    /// The level of the texture that a fetch constant describes; `None` if it can't be decoded.
+    pub fn level(
+        &mut self,
+        words: &[u32; 6],
+        level: u32,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Arc<TextureLevel>> {
+        let key = (key(words), level);
+        if let Some(entry) = self.entries.get(&key) {
+            let (start, length) = entry.range;
+            if entry.version == Some(memory.version(start, length)) {
+                self.counters.reused += 1;
+                return entry.level.clone();
+            }
+            self.counters.written += u64::from(entry.version.is_some());
+        }
+        let info = TextureInfo::decode(words)?;
+        let format = Format::from_number(info.format)?;
+        let place = layout::level(&info, &format, level);
+        let range = (place.physical, place.bytes.max(1));
+        // The version is taken before the bytes are read: a write in between makes the entry stale.
+        let version = memory.track(range.0, range.1);
+        let texels = decode_level(&info, level, memory);
+        self.counters.decoded += 1;
+        let decoded = texels.map(|texels| Arc::new(TextureLevel { size: info.level_size(level), texels }));
+        if self.bytes > MAX_BYTES {
+            self.entries.clear();
+            self.bytes = 0;
+        }
+        self.bytes += decoded.as_ref().map_or(0, |level| level.texels.bytes());
+        if let Some(old) = self.entries.insert(key, Entry { level: decoded.clone(), range, version }) {
+            self.bytes -= old.level.map_or(0, |level| level.texels.bytes()).min(self.bytes);
+        }
+        decoded
+    }
+
+    /// Counters.
+    pub fn counters(&self) -> CacheCounters {
+        self.counters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Ram;
+
+    #[test]
+    fn a_level_is_decoded_again_only_after_a_write() {
+        let ram = Ram::new(0x10000);
+        let mut cache = TextureCache::default();
+        let words = [2 | 1 << 22, 6 | 1 << 12, 31 | 31 << 13, 0, 0, 1 << 9];
+        let first = cache.level(&words, 0, &ram).unwrap();
+        assert_eq!(first.texels.get(0), [0.0; 4]);
+        cache.level(&words, 0, &ram);
+        ram.write(0x1000, &[255; 4]);
+        let after = cache.level(&words, 0, &ram).unwrap();
+        assert_eq!(after.texels.get(0), [1.0; 4]);
+        assert_eq!(cache.counters(), CacheCounters { decoded: 2, reused: 1, written: 1 });
+    }
+}

@@ -1,0 +1,348 @@
+//! Levels of textures as plain texels.
+
+use super::format::{Format, Layout, depth_float_to_single, half_to_single};
+use super::layout::{self, LevelLayout};
+use super::{TextureInfo, blocks};
+use crate::enums::{Dimension, TextureSign};
+use crate::memory::{Endian, PhysicalMemory};
+
+/// Most texels that a level is decoded for; bigger ones (which no memory holds) come out black.
+const MAX_TEXELS: u64 = 1 << 26;
+
+/// The texels of a level, row by row, slice by slice. Components are the stored ones, before the
+/// fetch constant's swizzle.
+pub enum Texels {
+    /// Fractions of 255.
+    Bytes(Vec<[u8; 4]>),
+    /// Values.
+    Floats(Vec<[f32; 4]>),
+}
+
+impl Texels {
+    /// A texel; outside it is zero.
+    #[inline]
+    pub fn get(&self, index: usize) -> [f32; 4] {
+        match self {
+            Self::Bytes(texels) => {
+                texels.get(index).map_or([0.0; 4], |texel| texel.map(|byte| byte as f32 * (1.0 / 255.0)))
+            }
+            Self::Floats(texels) => texels.get(index).copied().unwrap_or([0.0; 4]),
+        }
+    }
+
+    /// Bytes of host memory taken.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Bytes(texels) => texels.len() * 4,
+            Self::Floats(texels) => texels.len() * 16,
+        }
+    }
+}
+
+/// Reads each block of a level and hands it over with its place. Bytes are swapped already.
+fn for_each_block(
+    info: &TextureInfo,
+    format: &Format,
+    level: &LevelLayout,
+    memory: &dyn PhysicalMemory,
+    mut take: impl FnMut([u32; 3], &[u8]),
+) {
+    let bytes = format.bytes as usize;
+    let log2 = format.bytes.ilog2();
+    let mut raw = vec![0; level.bytes as usize + 4096];
+    memory.read(level.physical, &mut raw);
+    // The swap exchanges bytes at fixed distances, within words of four.
+    let exchange = match info.endian {
+        Endian::None => 0,
+        Endian::In16 => 1,
+        Endian::In32 => 3,
+        Endian::Half32 => 2,
+    };
+    if exchange != 0 {
+        for word in raw.chunks_exact_mut(4) {
+            let old = [word[0], word[1], word[2], word[3]];
+            for (i, byte) in word.iter_mut().enumerate() {
+                *byte = old[i ^ exchange];
+            }
+        }
+    }
+    let [width, height, slices] = level.blocks;
+    let [ox, oy, oz] = level.origin;
+    let d3 = info.dimension == Dimension::D3;
+    for z in 0..slices {
+        let slice = if d3 { 0 } else { z.wrapping_mul(level.slice_bytes) };
+        for y in 0..height {
+            for x in 0..width {
+                let (bx, by, bz) = (x + ox, y + oy, z + oz);
+                let offset = match (info.tiled, d3) {
+                    (true, true) => layout::tiled_3d(bx, by, bz, level.pitch, level.rows, log2),
+                    (true, false) => layout::tiled_2d(bx, by, level.pitch, log2),
+                    (false, _) => {
+                        let row = if d3 { by + bz * level.rows } else { by };
+                        row.wrapping_mul(level.pitch).wrapping_add(bx).wrapping_mul(format.bytes)
+                    }
+                };
+                let start = slice.wrapping_add(offset) as usize;
+                if let Some(block) = raw.get(start..start + bytes) {
+                    take([x, y, z], block);
+                }
+            }
+        }
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// The raw field of up to 32 bits from bit `low` on.
+fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
+    let mut value = 0_u64;
+    let first = low as usize / 8;
+    for (i, &byte) in bytes[first..].iter().take(5).enumerate() {
+        value |= (byte as u64) << (8 * i);
+    }
+    (value >> (low % 8)) as u32 & (u32::MAX >> (32 - width))
+}
+
+/// The piecewise linear curve by which gamma components are stored.
+pub(crate) fn gamma_to_linear(value: f32) -> f32 {
+    let level = value.clamp(0.0, 1.0) * 255.0;
+    let (scale, offset) = match level {
+        l if l < 64.0 => (1.0, 0.0),
+        l if l < 96.0 => (2.0, 64.0),
+        l if l < 192.0 => (4.0, 256.0),
+        _ => (8.0, 1024.0),
+    };
+    ((level * scale - offset) / 1023.0).min(1.0)
+}
+
+fn number(value: u32, width: u32, sign: TextureSign, integer: bool) -> f32 {
+    let highest = (u32::MAX >> (32 - width)) as f32;
+    if sign == TextureSign::Signed {
+        let value = (((value << (32 - width)) as i32) >> (32 - width)) as f32;
+        return if integer { value } else { (value / (highest / 2.0).floor()).max(-1.0) };
+    }
+    let value = if integer { value as f32 } else { value as f32 / highest };
+    match sign {
+        TextureSign::UnsignedBiased => value * 2.0 - 1.0,
+        TextureSign::Gamma if !integer => gamma_to_linear(value),
+        _ => value,
+    }
+}
+
+/// Fills absent components with the last present one.
+fn replicate(mut texel: [f32; 4], present: usize) -> [f32; 4] {
+    for c in present..4 {
+        texel[c] = texel[present.max(1) - 1];
+    }
+    texel
+}
+
+fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
+    match layout {
+        Layout::Fields(widths) => {
+            let mut low = 0;
+            let mut texel = [0.0; 4];
+            for (c, &width) in widths.iter().enumerate() {
+                if width != 0 {
+                    texel[c] =
+                        number(field(bytes, low, width as u32), width as u32, info.signs[c], info.integer);
+                    low += width as u32;
+                }
+            }
+            replicate(texel, widths.iter().filter(|width| **width != 0).count())
+        }
+        Layout::Half(count) => {
+            let mut texel = [0.0; 4];
+            for (c, value) in texel.iter_mut().enumerate().take(count as usize) {
+                *value = half_to_single(u16::from_le_bytes([bytes[2 * c], bytes[2 * c + 1]]));
+            }
+            replicate(texel, count as usize)
+        }
+        Layout::Single(count) => {
+            let mut texel = [0.0; 4];
+            for (c, value) in texel.iter_mut().enumerate().take(count as usize) {
+                *value = f32::from_bits(word(bytes, 4 * c));
+            }
+            replicate(texel, count as usize)
+        }
+        Layout::Depth(float) => {
+            let bits = word(bytes, 0);
+            let depth =
+                if float { depth_float_to_single(bits >> 8) } else { (bits >> 8) as f32 / 16_777_215.0 };
+            [depth; 4]
+        }
+        _ => [0.0; 4],
+    }
+}
+
+fn block(layout: Layout, bytes: &[u8]) -> Option<blocks::Block> {
+    Some(match layout {
+        Layout::Dxt1 => blocks::dxt1(bytes),
+        Layout::Dxt3 => blocks::dxt3(bytes),
+        Layout::Dxt5 => blocks::dxt5(bytes),
+        Layout::Dxn => blocks::dxn(bytes),
+        Layout::Dxt3A => blocks::dxt3a(bytes),
+        Layout::Dxt3A1 => blocks::dxt3a_1(bytes),
+        Layout::Dxt5A => blocks::dxt5a(bytes),
+        Layout::Ctx1 => blocks::ctx1(bytes),
+        _ => return None,
+    })
+}
+
+/// Decodes a level; `None` for formats that are not known.
+pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory) -> Option<Texels> {
+    let format = Format::from_number(info.format)?;
+    if format.layout == Layout::Unknown {
+        return None;
+    }
+    let level = level.min(info.max_level());
+    let [width, height, depth] = info.level_size(level);
+    let count = u64::from(width) * u64::from(height) * u64::from(depth);
+    if count > MAX_TEXELS {
+        return None;
+    }
+    let at = |x: u32, y: u32, z: u32| (x + (y + z * height) * width) as usize;
+    let place = layout::level(info, &format, level);
+    let plain = info.signs == [TextureSign::Unsigned; 4] && !info.integer;
+    let [bw, bh] = format.block;
+    let inside = |x: u32, y: u32| x < width && y < height;
+    match format.layout {
+        Layout::Fields([8, g, b, a]) if plain && [g, b, a].iter().all(|w| *w == 8 || *w == 0) => {
+            let mut texels = vec![[0; 4]; count as usize];
+            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+                texels[at(x, y, z)] = match *bytes {
+                    [x] => [x; 4],
+                    [x, y] => [x, y, y, y],
+                    [x, y, z, w, ..] => [x, y, z, w],
+                    _ => [0; 4],
+                };
+            });
+            Some(Texels::Bytes(texels))
+        }
+        Layout::Chroma([y0, y1, blue, red]) => {
+            let mut texels = vec![[0; 4]; count as usize];
+            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+                // Components as the hardware delivers them: Cr, Y, Cb.
+                for (i, luma) in [y0, y1].into_iter().enumerate() {
+                    let x = x * 2 + i as u32;
+                    if inside(x, y) {
+                        texels[at(x, y, z)] =
+                            [bytes[red as usize], bytes[luma as usize], bytes[blue as usize], 255];
+                    }
+                }
+            });
+            Some(Texels::Bytes(texels))
+        }
+        layout if format.block != [1, 1] => {
+            let mut texels = vec![[0; 4]; count as usize];
+            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+                if let Some(block) = block(layout, bytes) {
+                    for (i, texel) in block.into_iter().enumerate() {
+                        let (x, y) = (x * bw + i as u32 % bw, y * bh + i as u32 / bw);
+                        if inside(x, y) {
+                            texels[at(x, y, z)] = texel;
+                        }
+                    }
+                }
+            });
+            if plain {
+                return Some(Texels::Bytes(texels));
+            }
+            let signs = info.signs;
+            let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c] as u32, 8, signs[c], false));
+            Some(Texels::Floats(texels.into_iter().map(convert).collect()))
+        }
+        layout => {
+            let mut texels = vec![[0.0; 4]; count as usize];
+            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+                texels[at(x, y, z)] = single(layout, info, bytes);
+            });
+            Some(Texels::Floats(texels))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Ram;
+
+    fn info(format: u32, width: u32, height: u32, tiled: bool, endian: u32) -> TextureInfo {
+        TextureInfo::decode(&[
+            2 | (tiled as u32) << 31 | width.div_ceil(32) << 22,
+            format | endian << 6 | 0x1 << 12,
+            (width - 1) | (height - 1) << 13,
+            0x688 << 1,
+            0,
+            1 << 9,
+        ])
+        .unwrap()
+    }
+
+    fn texel(info: &TextureInfo, ram: &Ram, x: u32, y: u32) -> [f32; 4] {
+        decode_level(info, 0, ram).unwrap().get((x + y * info.size[0]) as usize)
+    }
+
+    #[test]
+    fn linear_and_tiled_texels_are_found() {
+        let ram = Ram::new(0x20000);
+        let linear = info(6, 48, 40, false, 2);
+        // Linear rows of a 64-texel pitch; big-endian words: component x is the last byte.
+        ram.write(0x1000 + (5 * 64 + 7) * 4, &[40, 30, 20, 10]);
+        assert_eq!(texel(&linear, &ram, 7, 5).map(|v| (v * 255.0).round()), [10.0, 20.0, 30.0, 40.0]);
+        let tiled = info(6, 48, 40, true, 2);
+        ram.write(0x1000 + layout::tiled_2d(33, 39, 64, 2), &[4, 3, 2, 1]);
+        assert_eq!(texel(&tiled, &ram, 33, 39).map(|v| (v * 255.0).round()), [1.0, 2.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn each_kind_of_component() {
+        for (format, endian, bytes, expected) in [
+            (2, 0, &[0x80][..], [128.0 / 255.0; 4]),
+            (4, 1, &[0xf8, 0x1f][..], [1.0, 0.0, 1.0, 1.0]),
+            (15, 1, &[0x4f, 0x08][..], [8.0 / 15.0, 0.0, 1.0, 4.0 / 15.0]),
+            (3, 1, &[0x80, 0x01][..], [1.0 / 31.0, 0.0, 0.0, 1.0]),
+            (7, 2, &[0xc0, 0x00, 0x03, 0xff][..], [1.0, 0.0, 0.0, 1.0]),
+            (24, 1, &[0xff, 0xff][..], [1.0; 4]),
+            (30, 1, &[0x40, 0x00][..], [2.0; 4]),
+            (37, 2, &[0x3f, 0x80, 0, 0, 0x40, 0, 0, 0][..], [1.0, 2.0, 2.0, 2.0]),
+            (22, 2, &[0xff, 0xff, 0xff, 0x12][..], [1.0; 4]),
+            (23, 2, &[0xf0, 0x00, 0x00, 0x12][..], [1.0; 4]),
+        ] {
+            let ram = Ram::new(0x10000);
+            ram.write(0x1000, bytes);
+            assert_eq!(texel(&info(format, 32, 32, false, endian), &ram, 0, 0), expected, "format {format}");
+        }
+    }
+
+    #[test]
+    fn signs_change_the_meaning() {
+        assert_eq!(number(0x80, 8, TextureSign::Signed, false), -1.0);
+        assert_eq!(number(0x7f, 8, TextureSign::Signed, false), 1.0);
+        assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, false), 1.0);
+        assert_eq!(number(5, 8, TextureSign::Unsigned, true), 5.0);
+        assert!(gamma_to_linear(1.0) > 0.99 && gamma_to_linear(0.0) == 0.0);
+    }
+
+    #[test]
+    fn any_constant_decodes_without_a_panic() {
+        let ram = Ram::new(0x1000);
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state ^ state >> 16
+        };
+        for _ in 0..300 {
+            let mut words = [0; 6].map(|_: u32| next());
+            words[0] = words[0] & !0x7fc0_0003 | 2; // the smallest pitch
+            words[2] &= 0x0107_c0ff; // keep it small
+            if let Some(info) = TextureInfo::decode(&words) {
+                for level in [0, 1, 9] {
+                    decode_level(&info, level, &ram);
+                }
+            }
+        }
+    }
+}

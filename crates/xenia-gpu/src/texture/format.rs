@@ -1,0 +1,194 @@
+//! Texture formats: one row each, by number.
+
+/// How components lie in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Bit fields from the least significant bit on, by width; zero for absent ones.
+    Fields([u8; 4]),
+    /// Half-precision floats, so many.
+    Half(u8),
+    /// Single-precision floats, so many.
+    Single(u8),
+    /// Depth in the high 24 bits, stencil in the low 8; true for floating point depth.
+    Depth(bool),
+    /// DXT1 colour.
+    Dxt1,
+    /// DXT3: explicit alpha and colour.
+    Dxt3,
+    /// DXT5: interpolated alpha and colour.
+    Dxt5,
+    /// Two DXT5 alpha blocks.
+    Dxn,
+    /// DXT3's alpha alone.
+    Dxt3A,
+    /// DXT3's alpha bits as four one-bit components.
+    Dxt3A1,
+    /// DXT5's alpha alone.
+    Dxt5A,
+    /// Two 8:8 end points with two-bit weights.
+    Ctx1,
+    /// 4:2:2 chroma: which bytes hold the luma of both texels, and the two chroma values.
+    Chroma([u8; 4]),
+    /// Not known how it is read.
+    Unknown,
+}
+
+/// How a field's integer is turned into a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// To 0..1, or -1..1 if signed.
+    Fraction,
+    /// As it is.
+    Integer,
+}
+
+/// A row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The hardware's name.
+    pub name: &'static str,
+    /// Bytes in a block.
+    pub bytes: u32,
+    /// Texels in a block, across and down.
+    pub block: [u32; 2],
+    /// Components.
+    pub layout: Layout,
+}
+
+macro_rules! formats {
+    ($($number:literal $name:literal $bytes:literal [$width:literal, $height:literal] $layout:expr;)*) => {
+        impl Format {
+            /// The row of a format number (0 to 63).
+            pub const fn from_number(number: u32) -> Option<Self> {
+                use Layout::*;
+                match number {
+                    $($number => Some(Self { name: $name, bytes: $bytes, block: [$width, $height], layout: $layout }),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    2 "8" 1 [1, 1] Fields([8, 0, 0, 0]);
+    3 "1_5_5_5" 2 [1, 1] Fields([5, 5, 5, 1]);
+    4 "5_6_5" 2 [1, 1] Fields([5, 6, 5, 0]);
+    5 "6_5_5" 2 [1, 1] Fields([5, 5, 6, 0]);
+    6 "8_8_8_8" 4 [1, 1] Fields([8, 8, 8, 8]);
+    7 "2_10_10_10" 4 [1, 1] Fields([10, 10, 10, 2]);
+    8 "8_A" 1 [1, 1] Fields([8, 0, 0, 0]);
+    9 "8_B" 1 [1, 1] Fields([8, 0, 0, 0]);
+    10 "8_8" 2 [1, 1] Fields([8, 8, 0, 0]);
+    11 "Cr_Y1_Cb_Y0_REP" 4 [2, 1] Chroma([0, 2, 1, 3]);
+    12 "Y1_Cr_Y0_Cb_REP" 4 [2, 1] Chroma([1, 3, 0, 2]);
+    13 "16_16_EDRAM" 4 [1, 1] Fields([16, 16, 0, 0]);
+    14 "8_8_8_8_A" 4 [1, 1] Fields([8, 8, 8, 8]);
+    15 "4_4_4_4" 2 [1, 1] Fields([4, 4, 4, 4]);
+    16 "10_11_11" 4 [1, 1] Fields([11, 11, 10, 0]);
+    17 "11_11_10" 4 [1, 1] Fields([10, 11, 11, 0]);
+    18 "DXT1" 8 [4, 4] Dxt1;
+    19 "DXT2_3" 16 [4, 4] Dxt3;
+    20 "DXT4_5" 16 [4, 4] Dxt5;
+    21 "16_16_16_16_EDRAM" 8 [1, 1] Fields([16, 16, 16, 16]);
+    22 "24_8" 4 [1, 1] Depth(false);
+    23 "24_8_FLOAT" 4 [1, 1] Depth(true);
+    24 "16" 2 [1, 1] Fields([16, 0, 0, 0]);
+    25 "16_16" 4 [1, 1] Fields([16, 16, 0, 0]);
+    26 "16_16_16_16" 8 [1, 1] Fields([16, 16, 16, 16]);
+    27 "16_EXPAND" 2 [1, 1] Half(1);
+    28 "16_16_EXPAND" 4 [1, 1] Half(2);
+    29 "16_16_16_16_EXPAND" 8 [1, 1] Half(4);
+    30 "16_FLOAT" 2 [1, 1] Half(1);
+    31 "16_16_FLOAT" 4 [1, 1] Half(2);
+    32 "16_16_16_16_FLOAT" 8 [1, 1] Half(4);
+    33 "32" 4 [1, 1] Fields([32, 0, 0, 0]);
+    34 "32_32" 8 [1, 1] Fields([32, 32, 0, 0]);
+    35 "32_32_32_32" 16 [1, 1] Fields([32, 32, 32, 32]);
+    36 "32_FLOAT" 4 [1, 1] Single(1);
+    37 "32_32_FLOAT" 8 [1, 1] Single(2);
+    38 "32_32_32_32_FLOAT" 16 [1, 1] Single(4);
+    39 "32_AS_8" 4 [4, 1] Unknown;
+    40 "32_AS_8_8" 4 [2, 1] Unknown;
+    41 "16_MPEG" 2 [1, 1] Unknown;
+    42 "16_16_MPEG" 4 [1, 1] Unknown;
+    49 "DXN" 16 [4, 4] Dxn;
+    50 "8_8_8_8_AS_16_16_16_16" 4 [1, 1] Fields([8, 8, 8, 8]);
+    51 "DXT1_AS_16_16_16_16" 8 [4, 4] Dxt1;
+    52 "DXT2_3_AS_16_16_16_16" 16 [4, 4] Dxt3;
+    53 "DXT4_5_AS_16_16_16_16" 16 [4, 4] Dxt5;
+    54 "2_10_10_10_AS_16_16_16_16" 4 [1, 1] Fields([10, 10, 10, 2]);
+    55 "10_11_11_AS_16_16_16_16" 4 [1, 1] Fields([11, 11, 10, 0]);
+    56 "11_11_10_AS_16_16_16_16" 4 [1, 1] Fields([10, 11, 11, 0]);
+    58 "DXT3A" 8 [4, 4] Dxt3A;
+    59 "DXT5A" 8 [4, 4] Dxt5A;
+    60 "CTX1" 8 [4, 4] Ctx1;
+    61 "DXT3A_AS_1_1_1_1" 8 [4, 4] Dxt3A1;
+    62 "8_8_8_8_GAMMA_EDRAM" 4 [1, 1] Fields([8, 8, 8, 8]);
+    63 "2_10_10_10_FLOAT_EDRAM" 4 [1, 1] Fields([10, 10, 10, 2]);
+}
+
+/// A 16-bit float of the chip: no infinities and NaNs, the largest exponent is one like any other.
+pub fn half_to_single(bits: u16) -> f32 {
+    let sign = if bits & 0x8000 != 0 { -1.0 } else { 1.0 };
+    let exponent = (bits >> 10 & 31) as i32;
+    let mantissa = (bits & 0x3ff) as f32;
+    let value = if exponent == 0 {
+        mantissa * 2.0_f32.powi(-24)
+    } else {
+        (1024.0 + mantissa) * 2.0_f32.powi(exponent - 25)
+    };
+    sign * value
+}
+
+/// A depth value of 20 mantissa and 4 exponent bits, as a float from 0 to just below 2.
+pub fn depth_float_to_single(bits: u32) -> f32 {
+    let exponent = (bits >> 20 & 15) as i32;
+    let mantissa = (bits & 0xf_ffff) as f32;
+    if exponent == 0 {
+        mantissa * 2.0_f32.powi(-34)
+    } else {
+        (1_048_576.0 + mantissa) * 2.0_f32.powi(exponent - 35)
+    }
+}
+
+/// The inverse of [`depth_float_to_single`], rounding towards zero; clamped to what can be stored.
+pub fn single_to_depth_float(value: f32) -> u32 {
+    if value.is_nan() || value <= 0.0 {
+        return 0;
+    }
+    let bits = value.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    if exponent >= 1 {
+        return 0xff_ffff;
+    }
+    if exponent < -14 {
+        // Denormal: units of 2^-34.
+        return (value * 2.0_f32.powi(34)) as u32;
+    }
+    ((exponent + 15) as u32) << 20 | (bits & 0x7f_ffff) >> 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_have_no_infinity() {
+        for (bits, value) in
+            [(0, 0.0), (0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x7c00, 65536.0), (1, 5.9604645e-8)]
+        {
+            assert_eq!(half_to_single(bits), value, "{bits:#x}");
+        }
+    }
+
+    #[test]
+    fn float_depth_round_trips() {
+        for bits in [0, 1, 0xf_ffff, 0x10_0000, 0x12_3456, 0xef_ffff, 0xf0_0000, 0xff_ffff] {
+            assert_eq!(single_to_depth_float(depth_float_to_single(bits)), bits, "{bits:#x}");
+        }
+        assert_eq!(depth_float_to_single(0xf0_0000), 1.0);
+        assert_eq!(single_to_depth_float(7.0), 0xff_ffff);
+        assert_eq!(single_to_depth_float(f32::NAN), 0);
+    }
+}

@@ -1,0 +1,111 @@
+//! Texture fetch constants by their fields.
+
+use crate::enums::{ClampMode, Dimension, TextureFilter, TextureSign};
+use crate::memory::Endian;
+
+/// What a texture fetch constant says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TextureInfo {
+    /// How each stored component is to be taken.
+    pub signs: [TextureSign; 4],
+    /// How coordinates are brought back into range.
+    pub clamp: [ClampMode; 3],
+    /// Texels from one row to the next at the base level.
+    pub pitch: u32,
+    /// Tiled; else linear.
+    pub tiled: bool,
+    /// Format number.
+    pub format: u32,
+    /// Byte order.
+    pub endian: Endian,
+    /// Physical address of the base level.
+    pub base: u32,
+    /// Physical address of the other levels.
+    pub mips: u32,
+    /// Dimensions.
+    pub dimension: Dimension,
+    /// Width, height, and depth or number of slices.
+    pub size: [u32; 3],
+    /// Components are integers; else fractions.
+    pub integer: bool,
+    /// What each component of the result gets: 0 to 3 stored components, 4 zero, 5 one.
+    pub swizzle: [u8; 4],
+    /// Values are multiplied by two to this power.
+    pub exponent: i32,
+    /// Filters.
+    pub mag: TextureFilter,
+    /// Minification filter.
+    pub min: TextureFilter,
+    /// Filter between levels; `BaseMap` uses the base level only.
+    pub mip: TextureFilter,
+    /// Lowest and highest level.
+    pub levels: [u32; 2],
+    /// Added to the level of detail.
+    pub lod_bias: f32,
+    /// Border colour number.
+    pub border: u32,
+    /// Small levels share a tile.
+    pub packed_mips: bool,
+}
+
+impl TextureInfo {
+    /// Decodes the six words; `None` if they are not a texture's.
+    pub fn decode(words: &[u32; 6]) -> Option<Self> {
+        let [a, b, c, d, e, f] = *words;
+        let bits = |word: u32, low: u32, count: u32| (word >> low) & ((1 << count) - 1);
+        let signed = |word: u32, low: u32, count: u32| ((word << (32 - low - count)) as i32) >> (32 - count);
+        if bits(a, 0, 2) != 2 {
+            return None;
+        }
+        let dimension = Dimension::from_bits(bits(f, 9, 2));
+        let size = match dimension {
+            Dimension::D1 => [bits(c, 0, 24) + 1, 1, 1],
+            Dimension::D2 => {
+                let slices = if bits(b, 10, 1) != 0 { bits(c, 26, 6) + 1 } else { 1 };
+                [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, slices]
+            }
+            Dimension::D3 => [bits(c, 0, 11) + 1, bits(c, 11, 11) + 1, bits(c, 22, 10) + 1],
+            Dimension::Cube => [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, 6],
+        };
+        Some(Self {
+            signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
+            clamp: [0, 1, 2].map(|i| ClampMode::from_bits(bits(a, 10 + 3 * i, 3))),
+            pitch: bits(a, 22, 9) * 32,
+            tiled: bits(a, 31, 1) != 0,
+            format: bits(b, 0, 6),
+            endian: Endian::from_bits(bits(b, 6, 2)),
+            base: bits(b, 12, 20) << 12 & 0x1fff_ffff,
+            mips: bits(f, 12, 20) << 12 & 0x1fff_ffff,
+            dimension,
+            size,
+            integer: bits(d, 0, 1) != 0,
+            swizzle: [0, 1, 2, 3].map(|i| bits(d, 1 + 3 * i, 3) as u8),
+            exponent: signed(d, 13, 6),
+            mag: TextureFilter::from_bits(bits(d, 19, 2)),
+            min: TextureFilter::from_bits(bits(d, 21, 2)),
+            mip: TextureFilter::from_bits(bits(d, 23, 2)),
+            levels: [bits(e, 2, 4), bits(e, 6, 4)],
+            lod_bias: signed(e, 12, 10) as f32 / 32.0,
+            border: bits(f, 0, 2),
+            packed_mips: bits(f, 11, 1) != 0,
+        })
+    }
+
+    /// Size of a level in texels; slices of stacked textures and faces stay as many.
+    pub fn level_size(&self, level: u32) -> [u32; 3] {
+        let [width, height, depth] = self.size;
+        let smaller = |size: u32| (size >> level.min(31)).max(1);
+        let depth = if self.dimension == Dimension::D3 { smaller(depth) } else { depth };
+        [smaller(width), smaller(height), depth]
+    }
+
+    /// The highest level that exists.
+    pub fn max_level(&self) -> u32 {
+        if self.mips == 0 {
+            return 0;
+        }
+        let [width, height, depth] = self.size;
+        let depth = if self.dimension == Dimension::D3 { depth } else { 1 };
+        self.levels[1].min(width.max(height).max(depth).ilog2())
+    }
+}

@@ -1,0 +1,222 @@
+//! Where texels lie.
+//!
+//! A tiled texture is made of 32 x 32 blocks; within one, the bits of x and y are interleaved so
+//! that 2D neighbourhoods share memory pages and channels. Levels after the first lie behind each
+//! other at their own address; once the shorter side is 16 or less they share one 32 x 32 tile.
+
+use super::TextureInfo;
+use super::format::Format;
+use crate::enums::Dimension;
+
+/// Byte offset of a block in a tiled 2D image whose rows are `pitch` blocks apart (rounded up to a
+/// multiple of 32), with blocks of two to the power of `bytes_log2` bytes.
+#[inline]
+pub const fn tiled_2d(x: u32, y: u32, pitch: u32, bytes_log2: u32) -> u32 {
+    let pitch = pitch.next_multiple_of(32);
+    // 32 x 32 macro tiles in rows, then the 8 x 16 micro tile, then address bits interleaved.
+    let macro_tile = ((x >> 5).wrapping_add((y >> 5).wrapping_mul(pitch >> 5))) << (bytes_log2 + 7);
+    let micro = ((x & 7) + ((y & 0xe) << 2)) << bytes_log2;
+    let offset =
+        macro_tile.wrapping_add((micro & !15) << 1).wrapping_add(micro & 15).wrapping_add((y & 1) << 4);
+    ((offset & !0x1ff) << 3)
+        .wrapping_add((y & 16) << 7)
+        .wrapping_add((offset & 0x1c0) << 2)
+        .wrapping_add(((((y & 8) >> 2) + (x >> 3)) & 3) << 6)
+        .wrapping_add(offset & 0x3f)
+}
+
+/// Byte offset of a block in a tiled 3D image; `height` is that of a slice in blocks.
+#[inline]
+pub const fn tiled_3d(x: u32, y: u32, z: u32, pitch: u32, height: u32, bytes_log2: u32) -> u32 {
+    let pitch = pitch.next_multiple_of(32);
+    let height = height.next_multiple_of(32);
+    let outer = ((y >> 4).wrapping_add((z >> 2).wrapping_mul(height >> 4))).wrapping_mul(pitch >> 5);
+    let macro_tile = ((((x >> 5).wrapping_add(outer)) << (bytes_log2 + 6)) & 0xfff_ffff) << 1;
+    let micro = (((x & 7) + ((y & 6) << 2)) << (bytes_log2 + 6)) >> 6;
+    let bank = ((y >> 3) + (z >> 2)) & 1;
+    let first = bank + ((((x >> 3) + (bank << 1)) & 3) << 1);
+    let second = (macro_tile.wrapping_add(micro & !15) << 1)
+        .wrapping_add(micro & 15)
+        .wrapping_add((z & 3) << (bytes_log2 + 6))
+        .wrapping_add((y & 1) << 4);
+    let mut address = (first & 1) << 3;
+    address += (second >> 6) & 7;
+    address <<= 3;
+    address += first & !1;
+    address <<= 2;
+    address = address.wrapping_add(second & !511);
+    address <<= 3;
+    address.wrapping_add(second & 63)
+}
+
+/// Where one level of a texture lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelLayout {
+    /// Physical address of the first slice.
+    pub physical: u32,
+    /// Blocks across and down, and slices.
+    pub blocks: [u32; 3],
+    /// Where the level starts within its storage, in blocks.
+    pub origin: [u32; 3],
+    /// Blocks from one row to the next.
+    pub pitch: u32,
+    /// Block rows from one slice of a 3D texture to the next.
+    pub rows: u32,
+    /// Bytes from one slice or face to the next (not used by 3D textures).
+    pub slice_bytes: u32,
+    /// Bytes that the whole level spans.
+    pub bytes: u32,
+}
+
+fn log2_ceil(value: u32) -> u32 {
+    value.max(1).next_power_of_two().ilog2()
+}
+
+/// The first level that shares its tile with smaller ones.
+fn packed_level(info: &TextureInfo) -> u32 {
+    log2_ceil(info.size[0].min(info.size[1])).saturating_sub(4)
+}
+
+/// Where a packed level starts, in texels.
+fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
+    let (log2_width, log2_height) = (log2_ceil(width), log2_ceil(height));
+    let first = log2_width.min(log2_height).saturating_sub(4);
+    let packed = level - first;
+    let wide = log2_width > log2_height;
+    if packed < 3 {
+        let offset = 16 >> packed;
+        return if wide { [0, offset, 0] } else { [offset, 0, 0] };
+    }
+    let offset = ((1 << (log2_width.max(log2_height) - first)) as u32) >> (packed - 2);
+    let z = match offset {
+        4.. => 0,
+        _ => log2_ceil(depth).saturating_sub(packed).max(1) * 4,
+    };
+    if wide { [offset, 0, z] } else { [0, offset, z] }
+}
+
+/// Where a level lies. Levels above what the size allows give the last one that exists.
+pub fn level(info: &TextureInfo, format: &Format, level: u32) -> LevelLayout {
+    let level = level.min(info.max_level());
+    let [width, height, depth] = info.size;
+    let [block_width, block_height] = format.block;
+    let d3 = info.dimension == Dimension::D3;
+    let stored = |level: u32| {
+        let (row, rows) = if level == 0 {
+            (info.pitch.max(if info.pitch == 0 { width } else { 0 }), height)
+        } else {
+            ((width.next_power_of_two() >> level).max(1), (height.next_power_of_two() >> level).max(1))
+        };
+        let mut pitch = row.div_ceil(block_width).next_multiple_of(32);
+        if !info.tiled {
+            let bytes = (pitch * format.bytes).next_multiple_of(256);
+            pitch = bytes / format.bytes;
+        }
+        let rows = if info.dimension == Dimension::D1 {
+            1
+        } else {
+            rows.div_ceil(block_height).next_multiple_of(32)
+        };
+        let slice = u64::from(pitch) * u64::from(rows) * u64::from(format.bytes);
+        let slices = if d3 {
+            let depth = if level == 0 { depth } else { (depth.next_power_of_two() >> level).max(1) };
+            u64::from(depth.next_multiple_of(4))
+        } else {
+            1
+        };
+        let slice_bytes = (slice * slices).next_multiple_of(4096).min(1 << 29) as u32;
+        let copies = if d3 { 1 } else { depth };
+        (pitch, rows, slice_bytes, (u64::from(slice_bytes) * u64::from(copies)).min(1 << 29) as u32)
+    };
+    let packed = if info.packed_mips { packed_level(info) } else { u32::MAX };
+    let storage = level.min(packed);
+    let (pitch, rows, slice_bytes, bytes) = stored(storage);
+    let physical = if level == 0 {
+        info.base
+    } else {
+        let before = (1..storage).fold(0_u32, |sum, level| sum.wrapping_add(stored(level).3));
+        info.mips.wrapping_add(before) & 0x1fff_ffff
+    };
+    let origin = if level >= packed { packed_origin(width, height, depth, level) } else { [0; 3] };
+    let [level_width, level_height, level_depth] = info.level_size(level);
+    LevelLayout {
+        physical,
+        blocks: [level_width.div_ceil(block_width), level_height.div_ceil(block_height), level_depth],
+        origin: [origin[0] / block_width, origin[1] / block_height, if d3 { origin[2] } else { 0 }],
+        pitch,
+        rows,
+        slice_bytes,
+        bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn tiling_is_a_permutation_of_each_macro_tile_group() {
+        // 128 x 128 blocks is a multiple of every format's independent portion.
+        for bytes_log2 in 0..=4 {
+            let mut seen = BTreeSet::new();
+            for y in 0..128 {
+                for x in 0..128 {
+                    let offset = tiled_2d(x, y, 128, bytes_log2);
+                    assert_eq!(offset % (1 << bytes_log2), 0);
+                    assert!(offset < (128 * 128) << bytes_log2, "{x} {y} {bytes_log2}");
+                    assert!(seen.insert(offset), "{x} {y} {bytes_log2}");
+                }
+            }
+        }
+        for bytes_log2 in 0..=4 {
+            let mut seen = BTreeSet::new();
+            for z in 0..8 {
+                for y in 0..64 {
+                    for x in 0..64 {
+                        let offset = tiled_3d(x, y, z, 64, 64, bytes_log2);
+                        assert!(offset < (64 * 64 * 8) << bytes_log2);
+                        assert!(seen.insert(offset), "{x} {y} {z} {bytes_log2}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn known_tiled_addresses() {
+        // Pairs of rows interleave groups of four texels; the next pair lies 256 bytes on.
+        for (x, y, offset) in [(0, 0, 0), (3, 0, 12), (4, 0, 32), (0, 1, 16), (0, 2, 256), (32, 0, 4096)] {
+            assert_eq!(tiled_2d(x, y, 64, 2), offset, "{x} {y}");
+        }
+        assert_eq!(tiled_2d(0, 32, 64, 2), 8192);
+    }
+
+    fn info(width: u32, height: u32) -> TextureInfo {
+        let words = [
+            2 | 1 << 31 | (width.div_ceil(32) << 22),
+            6 | 0x10 << 12,
+            (width - 1) | (height - 1) << 13,
+            0,
+            15 << 6,
+            1 << 9 | 1 << 11 | 0x100 << 12,
+        ];
+        TextureInfo::decode(&words).unwrap()
+    }
+
+    #[test]
+    fn levels_follow_each_other_and_the_small_ones_share_a_tile() {
+        let format = Format::from_number(6).unwrap();
+        let info = info(128, 64);
+        assert_eq!(info.max_level(), 7);
+        let layouts: Vec<_> = (0..=7).map(|n| level(&info, &format, n)).collect();
+        assert_eq!((layouts[0].physical, layouts[0].bytes), (0x10000, 128 * 64 * 4));
+        assert_eq!((layouts[1].physical, layouts[1].bytes), (0x10_0000, 64 * 32 * 4));
+        // 32 x 16 is the first with a side of 16.
+        assert_eq!((layouts[2].physical, layouts[2].origin), (0x10_2000, [0, 16, 0]));
+        assert_eq!((layouts[3].physical, layouts[3].origin), (0x10_2000, [0, 8, 0]));
+        assert_eq!(layouts[4].origin, [0, 4, 0]);
+        assert_eq!(layouts[5].origin, [16, 0, 0]);
+        assert_eq!(layouts[7].blocks, [1, 1, 1]);
+    }
+}

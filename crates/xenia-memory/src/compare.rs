@@ -1,0 +1,147 @@
+//! Comparing two address spaces: once in full, or again and again at the cost of what was written in between.
+
+use crate::dirty::DirtyTracker;
+use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, canonical_guest_page};
+use crate::memory::GuestMemory;
+use crate::page_table::{COMMITTED, WATCHED};
+use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::*;
+use xenia_guest::GuestAddr;
+
+impl GuestMemory {
+    /// The first address at which the two differ in what is committed or in the guest's rights, or else the
+    /// first at which committed memory differs. `None` if they are alike. Looks at all of memory; for repeated use see
+    /// [`Comparison`].
+    pub fn compare(&self, other: &Self) -> Option<GuestAddr> {
+        self.compare_rights(other).or_else(|| {
+            let (mut a, mut b) = (ZEROS, ZEROS);
+            ASCENDING.into_iter().find_map(|zone| {
+                let (mut mine, mut theirs) = (Held::new(self), Held::new(other));
+                zone.backing(0..zone.size()).find_map(|page| {
+                    let (in_mine, in_theirs) = (mine.holds(page), theirs.holds(page));
+                    if !in_mine && !in_theirs || self.pages.backing_flags(page) & COMMITTED == 0 {
+                        return None;
+                    }
+                    for (memory, held, into) in [(self, in_mine, &mut a), (other, in_theirs, &mut b)] {
+                        if held { memory.copy_page(page, into) } else { *into = ZEROS }
+                    }
+                    difference(page, &a, &b)
+                })
+            })
+        })
+    }
+
+    /// The first page whose flags differ, watches aside.
+    fn compare_rights(&self, other: &Self) -> Option<GuestAddr> {
+        let differs =
+            |&guest: &u32| (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & !WATCHED != 0;
+        (0..GUEST_PAGES as u32).find(differs).map(|guest| GuestAddr(guest << PAGE_SHIFT))
+    }
+}
+
+/// The first address at which two copies of a backing page differ.
+fn difference(page: u32, a: &Page, b: &Page) -> Option<GuestAddr> {
+    if a == b {
+        return None;
+    }
+    let offset = a.iter().zip(b).position(|(a, b)| a != b)?;
+    Some(GuestAddr(canonical_guest_page(page) << PAGE_SHIFT | offset as u32))
+}
+
+/// A standing comparison of two address spaces. Where the host can tell which pages were written (Linux 6.7 and up), each look costs
+/// only those; elsewhere it costs all of memory.
+pub struct Comparison {
+    spaces: [Arc<GuestMemory>; 2],
+    trackers: Option<[DirtyTracker; 2]>,
+    /// Mapping changes of each space when rights were last found alike.
+    mapping_changes: Option<[u64; 2]>,
+    /// One bit per backing page that may differ.
+    suspects: Box<[u64]>,
+    pages_compared: u64,
+}
+
+impl Comparison {
+    /// Begins with everything suspect.
+    pub fn new(a: Arc<GuestMemory>, b: Arc<GuestMemory>) -> Self {
+        let trackers = DirtyTracker::new(&a).zip(DirtyTracker::new(&b)).map(|(a, b)| [a, b]);
+        Self {
+            spaces: [a, b],
+            trackers,
+            mapping_changes: None,
+            suspects: vec![u64::MAX; BACKING_PAGES.div_ceil(64) as usize].into(),
+            pages_compared: 0,
+        }
+    }
+
+    /// Whether the host tells what was written.
+    pub fn is_incremental(&self) -> bool {
+        self.trackers.is_some()
+    }
+
+    /// Pages whose contents have been compared so far.
+    pub fn pages_compared(&self) -> u64 {
+        self.pages_compared
+    }
+
+    /// As [`GuestMemory::compare`]. Threads of neither guest may run meanwhile.
+    pub fn first_difference(&mut self) -> Option<GuestAddr> {
+        let [a, b] = &self.spaces;
+        let changes = [a, b].map(|m| m.counts.mapping_changes.load(Relaxed));
+        if self.mapping_changes != Some(changes) {
+            let difference = a.compare_rights(b);
+            if difference.is_some() {
+                return difference;
+            }
+            self.mapping_changes = Some(changes);
+        }
+        let mut known = false;
+        if let Some(trackers) = &mut self.trackers {
+            let suspects = &mut self.suspects;
+            known = trackers.iter_mut().all(|tracker| {
+                tracker.take(|guest| {
+                    for page in guest.filter_map(|guest| backing_page(guest << PAGE_SHIFT)) {
+                        suspects[page as usize / 64] |= 1 << (page % 64);
+                    }
+                })
+            });
+        }
+        if !known {
+            self.trackers = None;
+            self.suspects.fill(u64::MAX);
+        }
+        self.compare_suspects()
+    }
+
+    /// Compares the suspect pages in order of address and acquits those that are alike.
+    fn compare_suspects(&mut self) -> Option<GuestAddr> {
+        let [a, b] = &self.spaces;
+        let (mut in_a, mut in_b) = (ZEROS, ZEROS);
+        for zone in ASCENDING {
+            let (mut held_a, mut held_b) = (Held::new(a), Held::new(b));
+            let pages = zone.backing(0..zone.size());
+            let mut page = pages.start;
+            while page < pages.end {
+                let word = self.suspects[page as usize / 64] >> (page % 64);
+                if word & 1 == 0 {
+                    page += word.trailing_zeros().clamp(1, 64 - page % 64);
+                    continue;
+                }
+                let held = [held_a.holds(page), held_b.holds(page)];
+                if a.pages.backing_flags(page) & COMMITTED != 0 && held != [false; 2] {
+                    for (memory, held, into) in [(a, held[0], &mut in_a), (b, held[1], &mut in_b)] {
+                        if held { memory.copy_page(page, into) } else { *into = ZEROS }
+                    }
+                    self.pages_compared += 1;
+                    let found = difference(page, &in_a, &in_b);
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                self.suspects[page as usize / 64] &= !(1 << (page % 64));
+                page += 1;
+            }
+        }
+        None
+    }
+}

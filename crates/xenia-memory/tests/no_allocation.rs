@@ -1,0 +1,52 @@
+//! The fault handler allocates nothing. A program of its own, as it counts all allocations.
+
+mod common;
+
+use common::{RW, commit, host_load, host_store, space, version};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use xenia_guest::GuestAddr;
+use xenia_memory::{Device, DeviceQueue, Watch};
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: hands everything to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, SeqCst);
+        // SAFETY: the caller's own promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's own promise.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn faults_allocate_nothing() {
+    let memory = space();
+    commit(&memory, 0xA200_0000, 0x1_0000, RW);
+    memory.guest_base();
+    memory.device_registers(Device::Xma).store(2, 5);
+    let mut queue = DeviceQueue::new();
+    let queue = queue.make_current();
+    assert_eq!(memory.watch(GuestAddr(0xA200_0000), 0x1_0000), Ok(Watch::Protected));
+    let before = ALLOCATIONS.load(SeqCst);
+    for i in 0..1_000_u32 {
+        host_store(&memory, 0xC200_0000 + i % 16 * 0x1000, i);
+        host_store(&memory, 0x7FC8_0000 + i * 4, i);
+        assert_eq!(host_load(&memory, 0x7FC8_0000 + i * 4), i);
+        assert_eq!(host_load(&memory, 0x7FEA_0008), 5);
+    }
+    assert_eq!(ALLOCATIONS.load(SeqCst), before);
+    assert_eq!(queue.stores().len(), 1_000);
+    assert_eq!(memory.counters().watch_faults, 16);
+    assert_eq!(version(&memory, 0xA200_0000), version(&memory, 0xC200_0000));
+}

@@ -1,0 +1,181 @@
+//! The machine that a case finds: fresh memory, zeroed registers, a stack, a PCR, and a way back.
+//!
+//! ```text
+//!  10001000 – 1000FFFF  data, readable and writable
+//!  81FF0000             the way back: LR points at a system call of its own level
+//!  81FF1000             PCR (r13)
+//!  82000000 – 8200FFFF  stack (r1 near its end)
+//!  82010000 –           the file's code
+//! ```
+//! One memory serves all cases; between two of them it is put back as it was, which an engine can't tell
+//! from a fresh one.
+
+use super::annotation::Annotation;
+use super::file::{Case, CaseFile};
+use std::sync::Arc;
+use xenia_cpu::{Execute, Exit, GuestException, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, HeapError, MemoryError, MemoryFault, Protect};
+
+/// Where code is loaded.
+pub const CODE_BASE: u32 = 0x8201_0000;
+/// Room for code.
+const CODE_SIZE: u32 = 0x00FF_0000;
+/// First byte of the cases' data.
+pub const DATA_BASE: u32 = 0x1000_1000;
+/// Bytes of data.
+pub const DATA_SIZE: u32 = 0xF000;
+const EXIT_BASE: u32 = 0x81FF_0000;
+const PCR: u32 = 0x81FF_1000;
+const STACK_BASE: u32 = 0x8200_0000;
+const STACK_SIZE: u32 = 0x1_0000;
+const STACK_TOP: u32 = STACK_BASE + STACK_SIZE - 0x200;
+/// Level of the system call that ends a case.
+const EXIT_LEVEL: u8 = 0x7F;
+/// Instructions that a case may execute.
+const BUDGET: i64 = 20_000_000;
+
+/// Why a machine could not be set up, or a case did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// No address space.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// No heap space.
+    #[error(transparent)]
+    Heap(#[from] HeapError),
+    /// Own access refused.
+    #[error(transparent)]
+    Fault(#[from] MemoryFault),
+    /// The file has too much code.
+    #[error("{0} bytes of code are more than {CODE_SIZE}")]
+    CodeSize(usize),
+    /// An exception ended the case.
+    #[error("{kind:?} at {pc:08X}", kind = .0.kind, pc = .0.pc.0)]
+    Exception(GuestException),
+    /// The budget is spent.
+    #[error("still running at {0:08X} after {BUDGET} instructions")]
+    Endless(u32),
+}
+
+/// What a case should have left and what it did: what, expected, actual.
+pub(super) type Difference = (String, String, String);
+
+/// A memory laid out for cases.
+pub struct Bench {
+    memory: Arc<GuestMemory>,
+    devices: DeviceQueue,
+    /// The code now loaded.
+    code: Vec<u8>,
+}
+
+impl Bench {
+    /// Lays out an address space.
+    pub fn new() -> Result<Self, BenchError> {
+        let memory = GuestMemory::new()?;
+        let all = Protect::READ_WRITE;
+        for (base, size) in
+            [(DATA_BASE, DATA_SIZE), (EXIT_BASE, 0x1_0000), (STACK_BASE, STACK_SIZE), (CODE_BASE, CODE_SIZE)]
+        {
+            memory.alloc_fixed(GuestAddr(base), size, AllocKind::ReserveCommit, all)?;
+        }
+        memory.write(GuestAddr(EXIT_BASE), 0x4400_0002_u32 | u32::from(EXIT_LEVEL) << 5)?;
+        Ok(Self { memory, devices: DeviceQueue::new(), code: Vec::new() })
+    }
+
+    /// The memory, for engines to be built over.
+    pub fn memory(&self) -> Arc<GuestMemory> {
+        Arc::clone(&self.memory)
+    }
+
+    /// Puts memory back as it was before the first case, with `code` loaded.
+    fn reset(&mut self, code: &[u8]) -> Result<(), BenchError> {
+        if code.len() > CODE_SIZE as usize {
+            return Err(BenchError::CodeSize(code.len()));
+        }
+        self.memory.fill(GuestAddr(DATA_BASE), DATA_SIZE, 0)?;
+        self.memory.fill(GuestAddr(STACK_BASE), STACK_SIZE, 0)?;
+        self.memory.fill(GuestAddr(PCR), 0x1000, 0)?;
+        // Code is written only where it differs, so that engines may keep what they made of it.
+        let size = code.len().max(self.code.len());
+        let mut present = vec![0; size];
+        self.memory.read_bytes(GuestAddr(CODE_BASE), &mut present)?;
+        let mut wanted = code.to_vec();
+        wanted.resize(size, 0);
+        if present != wanted {
+            self.memory.write_bytes(GuestAddr(CODE_BASE), &wanted)?;
+            code.clone_into(&mut self.code);
+        }
+        Ok(())
+    }
+
+    /// Runs a case and returns where its results differ from what it expects.
+    pub(super) fn run(
+        &mut self,
+        engine: &mut dyn Execute,
+        file: &CaseFile,
+        case: &Case,
+    ) -> Result<Vec<Difference>, BenchError> {
+        self.reset(&file.code)?;
+        let mut ctx = PpcContext { pc: case.entry, lr: EXIT_BASE.into(), ..PpcContext::default() };
+        ctx.gpr[1] = STACK_TOP.into();
+        ctx.gpr[13] = PCR.into();
+        for annotation in &case.annotations {
+            match annotation {
+                Annotation::RegisterIn(register, value) => register.set(&mut ctx, value.bits),
+                Annotation::MemoryIn(addr, bytes) => self.memory.write_bytes(GuestAddr(*addr), bytes)?,
+                Annotation::RegisterOut(..) | Annotation::MemoryOut(..) => {}
+            }
+        }
+        self.execute(engine, &mut ctx)?;
+        let mut differences = Vec::new();
+        for annotation in &case.annotations {
+            match annotation {
+                Annotation::RegisterOut(register, value) => {
+                    let actual = register.get(&ctx);
+                    if !value.matches(actual) {
+                        let text = (register.text(value.bits), register.text(actual));
+                        differences.push((register.to_string(), text.0, text.1));
+                    }
+                }
+                Annotation::MemoryOut(addr, bytes) => {
+                    let mut actual = vec![0; bytes.len()];
+                    self.memory.read_bytes(GuestAddr(*addr), &mut actual)?;
+                    if actual != *bytes {
+                        differences.push((
+                            format!("memory {addr:08X}"),
+                            hexadecimal(bytes),
+                            hexadecimal(&actual),
+                        ));
+                    }
+                }
+                Annotation::RegisterIn(..) | Annotation::MemoryIn(..) => {}
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Runs until the case has returned. System calls of the case's own complete and do nothing.
+    fn execute(&mut self, engine: &mut dyn Execute, ctx: &mut PpcContext) -> Result<(), BenchError> {
+        let mut left = BUDGET;
+        let mut time = 0;
+        while left > 0 {
+            ctx.begin_visit(left, time, u32::MAX);
+            let exit = engine.run(ctx, &mut self.devices);
+            left = ctx.budget;
+            time = ctx.now();
+            self.devices.clear();
+            match exit {
+                Exit::Syscall { lev: EXIT_LEVEL } if ctx.pc == EXIT_BASE + 4 => return Ok(()),
+                Exit::Exception(exception) => return Err(BenchError::Exception(exception)),
+                Exit::Syscall { .. } | Exit::Yield | Exit::Budget => {}
+            }
+        }
+        Err(BenchError::Endless(ctx.pc))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let texts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    texts.join(" ")
+}

@@ -1,0 +1,95 @@
+//! One annotated file: its code, and the cases that begin at its `test_` labels.
+
+use super::annotation::{self, Annotation, AnnotationError};
+use super::bench::CODE_BASE;
+use xenia_isa::{AsmError, Assembly, assemble};
+
+/// One case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The label.
+    pub name: String,
+    /// Where it begins.
+    pub entry: u32,
+    /// Where the next case begins, or the code ends.
+    pub end: u32,
+    pub(super) annotations: Vec<Annotation>,
+}
+
+impl Case {
+    /// Whether the case compares anything.
+    pub fn expects_something(&self) -> bool {
+        self.annotations.iter().any(|a| matches!(a, Annotation::RegisterOut(..) | Annotation::MemoryOut(..)))
+    }
+}
+
+/// A parsed and assembled file.
+#[derive(Clone, Debug)]
+pub struct CaseFile {
+    /// The code, to be loaded at [`CODE_BASE`].
+    pub code: Vec<u8>,
+    /// The cases in the file's order.
+    pub cases: Vec<Case>,
+}
+
+/// Why a file can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It doesn't assemble.
+    #[error(transparent)]
+    Assembler(#[from] AsmError),
+    /// An annotation is malformed.
+    #[error("line {line}: {error}")]
+    Annotation {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        error: AnnotationError,
+    },
+}
+
+/// The case's name, if the line begins one.
+fn label(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let (name, _) = line.split_once(':')?;
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$'));
+    (name.starts_with("test_") && plain).then_some(name)
+}
+
+impl CaseFile {
+    /// Assembles the source and collects its cases.
+    pub fn parse(source: &str) -> Result<Self, FileError> {
+        let Assembly { bytes: code, labels, .. } = assemble(source, CODE_BASE)?;
+        let mut cases = Vec::<Case>::new();
+        for (index, line) in source.lines().enumerate() {
+            if let Some(name) = label(line) {
+                // A label in a block comment has no address and begins nothing.
+                if let Some(&entry) = labels.get(name) {
+                    let end = CODE_BASE + code.len() as u32;
+                    cases.push(Case { name: name.to_owned(), entry, end, annotations: Vec::new() });
+                }
+            } else if let Some(text) = line.trim_start().strip_prefix("#_") {
+                let located = |error| FileError::Annotation { line: index + 1, error };
+                let annotation = annotation::parse(text).map_err(located)?;
+                let case = cases.last_mut().ok_or_else(|| located(AnnotationError::BeforeFirstCase))?;
+                case.annotations.push(annotation);
+            }
+        }
+        for index in 1..cases.len() {
+            cases[index - 1].end = cases[index].entry;
+        }
+        Ok(Self { code, cases })
+    }
+
+    /// The words between a case's label and the next case's.
+    pub fn code_of(&self, case: &Case) -> impl Iterator<Item = u32> {
+        let range = (case.entry - CODE_BASE) as usize..(case.end.max(case.entry) - CODE_BASE) as usize;
+        self.code
+            .get(range)
+            .unwrap_or_default()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&word: &[u8; 4]| u32::from_be_bytes(word))
+    }
+}

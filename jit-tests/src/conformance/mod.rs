@@ -1,0 +1,260 @@
+//! Runs annotated assembler files on engines and compares what they leave behind.
+//!
+//! ```text
+//! test_add_1:                          label: a case begins
+//!   #_ REGISTER_IN r4 0x7FFFFFFF       state before
+//!   add r3, r4, r4
+//!   blr                                returns to the runner: the case ends
+//!   #_ REGISTER_OUT r3 0xFFFFFFFE      what is compared afterwards, nothing else
+//! ```
+//!
+//! The format is the field's own; [`annotation`] lists its values, [`bench`] the machine a case finds.
+
+mod annotation;
+mod bench;
+mod file;
+mod report;
+
+pub use annotation::{AnnotationError, Register, Value};
+pub use bench::{Bench, BenchError, CODE_BASE, DATA_BASE, DATA_SIZE};
+pub use file::{Case, CaseFile, FileError};
+pub use report::{Failure, Report};
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_cpu::{EngineConfig, Execute, Interpreter};
+use xenia_isa::{Op, decode};
+use xenia_memory::GuestMemory;
+
+/// An engine to test: its name, and how to build one over a memory.
+pub struct Engine<'a> {
+    /// Name in reports.
+    pub name: &'a str,
+    /// Builds it.
+    #[allow(clippy::type_complexity)] // spelled out, it is what a caller has to write
+    pub make: Box<dyn Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + 'a>,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine called `name` that `make` builds.
+    pub fn new(
+        name: &'a str,
+        make: impl Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + 'a,
+    ) -> Self {
+        Self { name, make: Box::new(make) }
+    }
+
+    /// The interpreter.
+    pub fn interpreter() -> Self {
+        Self::new("interp", |memory| Ok(Box::new(Interpreter::new(memory, EngineConfig::default()))))
+    }
+}
+
+/// Why no report came about.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A path could not be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The path.
+        path: PathBuf,
+        /// What the host said.
+        source: io::Error,
+    },
+    /// An engine or its memory could not be built.
+    #[error("engine {engine}: {reason}")]
+    Engine {
+        /// The engine.
+        engine: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// All `.s` files of the paths (files, or folders with all that is below), in the order of their names.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
+    fn walk(path: &Path, given: bool, out: &mut Vec<PathBuf>) -> io::Result<()> {
+        if path.is_dir() {
+            let mut entries: Vec<_> =
+                std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+            entries.sort();
+            for entry in entries {
+                walk(&entry, false, out)?;
+            }
+        } else if given || path.extension().is_some_and(|extension| extension == "s") {
+            out.push(path.to_owned());
+        }
+        Ok(())
+    }
+    let mut out = Vec::new();
+    for path in paths {
+        walk(path, true, &mut out).map_err(|source| RunError::Read { path: path.clone(), source })?;
+    }
+    Ok(out)
+}
+
+/// Runs every case whose name contains `filter` in every file, on every engine.
+///
+/// A file that can't be assembled or has a malformed annotation is a failure of its own, and the others
+/// still run. `uncovered` names the rows that no case with an expectation contains.
+pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> Result<Report, RunError> {
+    let mut report = Report::default();
+    let mut covered = BTreeSet::new();
+    let mut benches = Vec::new();
+    for engine in engines {
+        let failed = |reason: String| RunError::Engine { engine: engine.name.to_owned(), reason };
+        let bench = Bench::new().map_err(|error| failed(error.to_string()))?;
+        let made = (engine.make)(bench.memory()).map_err(|error| failed(format!("{error:#}")))?;
+        benches.push((engine.name, bench, made));
+    }
+    for path in files(paths)? {
+        let source =
+            std::fs::read_to_string(&path).map_err(|source| RunError::Read { path: path.clone(), source })?;
+        let name = path.display().to_string();
+        let file = match CaseFile::parse(&source) {
+            Ok(file) => file,
+            Err(error) => {
+                report.fail(&name, "", "", "file", "cases", &error.to_string());
+                continue;
+            }
+        };
+        for case in &file.cases {
+            if filter.is_some_and(|filter| !case.name.contains(filter)) {
+                continue;
+            }
+            report.cases += 1;
+            if case.expects_something() {
+                covered.extend(file.code_of(case).filter_map(decode));
+            }
+            let mut passed = true;
+            for (engine, bench, execute) in &mut benches {
+                match bench.run(execute.as_mut(), &file, case) {
+                    Ok(differences) => {
+                        for difference in differences {
+                            passed = false;
+                            let (what, expected, actual) = difference;
+                            report.fail(&name, &case.name, engine, &what, &expected, &actual);
+                        }
+                    }
+                    Err(error) => {
+                        passed = false;
+                        report.fail(&name, &case.name, engine, "run", "the case returns", &error.to_string());
+                    }
+                }
+            }
+            report.passed += u64::from(passed);
+        }
+    }
+    report.uncovered =
+        Op::all().filter(|op| !covered.contains(op)).map(|op| op.row().name.to_owned()).collect();
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_source(source: &str) -> Report {
+        let file = tempfile::Builder::new().suffix(".s").tempfile().unwrap();
+        std::fs::write(file.path(), source).unwrap();
+        run(&[file.path().to_owned()], &[Engine::interpreter()], None).unwrap()
+    }
+
+    #[test]
+    fn a_right_case_passes_and_covers_its_rows() {
+        let report = run_source(
+            "test_add_1:\n  #_ REGISTER_IN r4 -1\n  #_ REGISTER_IN r5 0x2\n  add r3, r4, r5\n  blr\n  \
+             #_ REGISTER_OUT r3 1\n",
+        );
+        assert_eq!((report.cases, report.passed, report.failed.len()), (1, 1, 0));
+        assert!(!report.uncovered.iter().any(|name| name == "addx"));
+        assert!(report.uncovered.iter().any(|name| name == "subfx"));
+    }
+
+    #[test]
+    fn a_wrong_expectation_fails_with_both_values() {
+        let report = run_source(
+            "test_a:\n #_ REGISTER_IN r4 1\n add r3,r4,r4\n stw r3,0(r5)\n blr\n #_ REGISTER_IN r5 0x10001000\n \
+             #_ REGISTER_OUT r3 3\n #_ MEMORY_OUT 10001000 00000003\n",
+        );
+        assert_eq!(report.passed, 0);
+        let facts: Vec<_> = report
+            .failed
+            .iter()
+            .map(|failure| (failure.what.as_str(), failure.expected.as_str(), failure.actual.as_str()))
+            .collect();
+        assert_eq!(
+            facts,
+            [
+                ("r3", "0x0000000000000003", "0x0000000000000002"),
+                ("memory 10001000", "00 00 00 03", "00 00 00 02"),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_register_and_memory_goes_in_and_out() {
+        let report = run_source(
+            "# nothing changes\ntest_identity:\n blr\n\
+             #_ REGISTER_IN r31 0xFFFFFFFFFFFFFFFF\n#_ REGISTER_OUT r31 -1\n\
+             #_ REGISTER_IN f1 -1.5\n#_ REGISTER_OUT f1 0xBFF8000000000000\n\
+             #_ REGISTER_IN f2 0x3FF0000000000000\n#_ REGISTER_OUT f2 1.0\n\
+             #_ REGISTER_IN v127 [00000001, 2, 0x3, FFFFFFFF]\n#_ REGISTER_OUT v127 [1, 2, 3, ffffffff]\n\
+             #_ REGISTER_IN v1 (1.0, -2, 0.5, 0)\n#_ REGISTER_OUT v1 [3f800000, c0000000, 3f000000, 0]\n\
+             #_ REGISTER_IN cr 0x12345678\n#_ REGISTER_OUT cr 0x0000000012345678\n\
+             #_ REGISTER_IN xer 0xE000007F\n#_ REGISTER_OUT xer 0xE000007F\n\
+             #_ REGISTER_IN ctr 5\n#_ REGISTER_OUT ctr 5\n\
+             #_ REGISTER_IN fpscr 0x10\n#_ REGISTER_OUT fpscr 0x10\n\
+             #_ REGISTER_IN vscr 0x1\n#_ REGISTER_OUT vscr 1\n\
+             #_ MEMORY_IN 1000FFFE 12 34\n#_ MEMORY_OUT 1000FFFE 1234\n",
+        );
+        assert_eq!(report.failed, []);
+        assert_eq!(report.passed, 1);
+    }
+
+    #[test]
+    fn calls_inside_a_case_and_cases_after_each_other() {
+        let report = run_source(
+            "helper:\n addi r3,r3,1\n blr\n\
+             test_one:\n mflr r12\n bl helper\n bl helper\n mtlr r12\n stw r3,0(r4)\n blr\n\
+             #_ REGISTER_IN r4 0x10001000\n#_ REGISTER_OUT r3 2\n\
+             test_two:\n lwz r3,0(r4)\n blr\n#_ REGISTER_IN r4 0x10001000\n#_ REGISTER_OUT r3 0\n\
+             #_ REGISTER_OUT r12 0\n",
+        );
+        assert_eq!(report.failed, []);
+        assert_eq!(report.passed, 2);
+    }
+
+    #[test]
+    fn what_does_not_return_is_a_failure() {
+        for (source, actual) in [
+            ("test_a:\n b test_a\n", "still running"),
+            ("test_a:\n trap\n blr\n", "Trap"),
+            ("test_a:\n .long 0\n", "IllegalInstruction"),
+            ("test_a:\n lwz r3,0(0)\n blr\n", "Memory"),
+        ] {
+            let report = run_source(source);
+            assert_eq!(report.passed, 0);
+            assert!(report.failed[0].actual.contains(actual), "{:?}", report.failed);
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_one_failure() {
+        for (source, reason) in [
+            ("test_a:\n frob\n", "line 2, column 2: unknown mnemonic `frob`"),
+            ("#_ REGISTER_IN r3 1\ntest_a:\n blr\n", "line 1: annotation before the first case"),
+            ("test_a:\n blr\n#_ REGISTER_IN q3 1\n", "line 3: unknown register `q3`"),
+            ("test_a:\n blr\n#_ REGISTER_IN r3 zwei\n", "line 3: `zwei` is no value of r3"),
+            ("test_a:\n blr\n#_ MEMORY_IN 10001000 1\n", "line 3: `1` is not whole bytes in hexadecimal"),
+            ("test_a:\n blr\n#_ MEMORY_IN 10000000 11\n", "line 3: 10000000 with 1 bytes is outside"),
+            ("test_a:\n blr\n#_ MEMORY_IN\n", "line 3: `MEMORY_IN` needs a name and a value"),
+        ] {
+            let report = run_source(source);
+            assert_eq!(report.failed.len(), 1, "{source}");
+            assert!(report.failed[0].actual.contains(reason), "{}", report.failed[0].actual);
+        }
+    }
+}
