@@ -4,25 +4,24 @@ use super::lanes::*;
 use crate::cr_bit;
 
 macro_rules! compares {
-    ($($name:ident $split:ident $join:ident $op:tt;)*) => { $(
+    ($($name:ident $zip:ident $op:tt;)*) => { $(
         #[doc = concat!("`", stringify!($name), "`: all ones in each lane where it holds.")]
         pub(crate) fn $name(a: u128, b: u128) -> u128 {
-            let (a, b) = ($split(a), $split(b));
-            $join(std::array::from_fn(|n| if a[n] $op b[n] { !0 } else { 0 }))
+            $zip(a, b, |a, b| if a $op b { !0 } else { 0 })
         }
     )* };
 }
 
 compares! {
-    vcmpequb split_u8 join_u8 ==;
-    vcmpequh split_u16 join_u16 ==;
-    vcmpequw split_u32 join_u32 ==;
-    vcmpgtsb split_i8 join_i8 >;
-    vcmpgtsh split_i16 join_i16 >;
-    vcmpgtsw split_i32 join_i32 >;
-    vcmpgtub split_u8 join_u8 >;
-    vcmpgtuh split_u16 join_u16 >;
-    vcmpgtuw split_u32 join_u32 >;
+    vcmpequb zip_u8 ==;
+    vcmpequh zip_u16 ==;
+    vcmpequw zip_u32 ==;
+    vcmpgtsb zip_i8 >;
+    vcmpgtsh zip_i16 >;
+    vcmpgtsw zip_i32 >;
+    vcmpgtub zip_u8 >;
+    vcmpgtuh zip_u16 >;
+    vcmpgtuw zip_u32 >;
 }
 
 /// CR6 of a compare: LT if it held everywhere, EQ if nowhere.

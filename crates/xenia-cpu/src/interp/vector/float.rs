@@ -50,15 +50,20 @@ pub(crate) fn narrow(exact: f64, nj: bool) -> u32 {
     (exact as f32).to_bits()
 }
 
-/// `x + y` rounded to odd.
+/// Whether a double is zero or well within the range of normal singles: rounding it, or doing
+/// something about operands, flags and NaNs, needs no thought.
 #[inline(always)]
-pub(crate) fn sum_to_odd(x: f64, y: f64) -> f64 {
-    let sum = x + y;
+fn is_usual(x: f64) -> bool {
+    (x.to_bits() >> 52 & 0x7FF).wrapping_sub(1023 - 125) < 252 || x == 0.0
+}
+
+/// `x + y = sum` rounded to odd, for a finite sum.
+#[inline(always)]
+fn to_odd(x: f64, y: f64, sum: f64) -> f64 {
     let y_part = sum - x;
     let error = (x - (sum - y_part)) + (y - y_part);
     let bits = sum.to_bits();
-    // A NaN error comes from an infinite or NaN sum, which stays as it is.
-    if error == 0.0 || error.is_nan() || bits & 1 != 0 {
+    if error == 0.0 || bits & 1 != 0 {
         sum
     } else if (error.to_bits() ^ bits) >> 63 == 0 {
         f64::from_bits(bits + 1)
@@ -67,18 +72,18 @@ pub(crate) fn sum_to_odd(x: f64, y: f64) -> f64 {
     }
 }
 
+/// The first NaN of `operands`, quieted, or the NaN of an invalid operation.
+#[cold]
+fn nan(operands: &[u32]) -> u32 {
+    operands.iter().find(|bits| is_nan(**bits)).map_or(DEFAULT_NAN, |bits| quiet(*bits))
+}
+
 /// One lane of a sum.
 #[inline(always)]
 fn add(a: u32, b: u32, nj: bool) -> u32 {
-    if is_nan(a) {
-        return quiet(a);
-    }
-    if is_nan(b) {
-        return quiet(b);
-    }
     let sum = f32::from_bits(operand(a, nj)) + f32::from_bits(operand(b, nj));
     if sum.is_nan() {
-        return DEFAULT_NAN;
+        return nan(&[a, b]);
     }
     // Sums in the denormal range are exact.
     operand(sum.to_bits(), nj)
@@ -98,12 +103,13 @@ pub(crate) fn vsubfp(a: u128, b: u128, nj: bool) -> u128 {
 /// `vmulfp128`.
 pub(crate) fn vmulfp128(a: u128, b: u128, nj: bool) -> u128 {
     zip_u32(a, b, |a, b| {
-        if is_nan(a) {
-            quiet(a)
-        } else if is_nan(b) {
-            quiet(b)
+        let product = wide(operand(a, nj)) * wide(operand(b, nj));
+        if is_usual(product) {
+            (product as f32).to_bits()
+        } else if product.is_nan() {
+            nan(&[a, b])
         } else {
-            narrow(wide(operand(a, nj)) * wide(operand(b, nj)), nj)
+            narrow(product, nj)
         }
     })
 }
@@ -111,14 +117,19 @@ pub(crate) fn vmulfp128(a: u128, b: u128, nj: bool) -> u128 {
 /// One lane of `a × c + b`; `subtract` takes `b` off.
 #[inline(always)]
 fn multiply_add(a: u32, b: u32, c: u32, subtract: bool, nj: bool) -> u32 {
-    for bits in [a, b, c] {
-        if is_nan(bits) {
-            return quiet(bits);
-        }
-    }
     let product = wide(operand(a, nj)) * wide(operand(c, nj));
-    let b = wide(operand(b, nj));
-    narrow(sum_to_odd(product, if subtract { -b } else { b }), nj)
+    let addend = wide(operand(b, nj));
+    let addend = if subtract { -addend } else { addend };
+    let sum = product + addend;
+    if is_usual(sum) {
+        (to_odd(product, addend, sum) as f32).to_bits()
+    } else if sum.is_nan() {
+        nan(&[a, b, c])
+    } else if sum.is_infinite() {
+        narrow(sum, nj)
+    } else {
+        narrow(to_odd(product, addend, sum), nj)
+    }
 }
 
 /// `vmaddfp`: `a × c + b`, fused.

@@ -1,36 +1,53 @@
 //! A vector register as lanes: element 0 is the most significant.
+//!
+//! On a little-endian host the lanes of a `u128` lie in memory in the opposite order, which only
+//! matters where lanes are told apart.
 
 /// What a saturating operation returns: the vector, and whether any lane saturated.
 pub(crate) type Saturated = (u128, bool);
 
 macro_rules! lanes {
     ($($split:ident $join:ident $map:ident $zip:ident $zip3:ident $saturating:ident
-        $lane:ty, $unsigned:ty, $count:literal, $bits:literal;)*) => { $(
+        $lane:ty, $count:literal;)*) => { $(
         /// The lanes, element 0 first.
         #[inline(always)]
         pub(crate) fn $split(v: u128) -> [$lane; $count] {
-            std::array::from_fn(|n| (v >> (128 - $bits * (n + 1))) as $lane)
+            let mut lanes: [$lane; $count] = bytemuck::cast(v);
+            if cfg!(target_endian = "little") {
+                lanes.reverse();
+            }
+            lanes
         }
 
         /// The vector of these lanes.
         #[inline(always)]
-        pub(crate) fn $join(lanes: [$lane; $count]) -> u128 {
-            lanes.iter().fold(0, |v, lane| v << $bits | u128::from(*lane as $unsigned))
+        pub(crate) fn $join(mut lanes: [$lane; $count]) -> u128 {
+            if cfg!(target_endian = "little") {
+                lanes.reverse();
+            }
+            bytemuck::cast(lanes)
         }
 
         /// Applies `f` to each lane.
         #[inline(always)]
         #[allow(dead_code)]
         pub(crate) fn $map(a: u128, f: impl Fn($lane) -> $lane) -> u128 {
-            $join($split(a).map(f))
+            let mut lanes: [$lane; $count] = bytemuck::cast(a);
+            for lane in &mut lanes {
+                *lane = f(*lane);
+            }
+            bytemuck::cast(lanes)
         }
 
         /// Applies `f` to each pair of lanes.
         #[inline(always)]
         #[allow(dead_code)]
         pub(crate) fn $zip(a: u128, b: u128, f: impl Fn($lane, $lane) -> $lane) -> u128 {
-            let (a, b) = ($split(a), $split(b));
-            $join(std::array::from_fn(|n| f(a[n], b[n])))
+            let [mut lanes, b]: [[$lane; $count]; 2] = [bytemuck::cast(a), bytemuck::cast(b)];
+            for (lane, b) in lanes.iter_mut().zip(b) {
+                *lane = f(*lane, b);
+            }
+            bytemuck::cast(lanes)
         }
 
         /// Applies `f` to each triple of lanes.
@@ -42,8 +59,12 @@ macro_rules! lanes {
             c: u128,
             f: impl Fn($lane, $lane, $lane) -> $lane,
         ) -> u128 {
-            let (a, b, c) = ($split(a), $split(b), $split(c));
-            $join(std::array::from_fn(|n| f(a[n], b[n], c[n])))
+            let [mut lanes, b, c]: [[$lane; $count]; 3] =
+                [bytemuck::cast(a), bytemuck::cast(b), bytemuck::cast(c)];
+            for ((lane, b), c) in lanes.iter_mut().zip(b).zip(c) {
+                *lane = f(*lane, b, c);
+            }
+            bytemuck::cast(lanes)
         }
 
         /// Saturates lane `n` of `f` to the lane's type, and says whether any lane had to be.
@@ -63,10 +84,10 @@ macro_rules! lanes {
 }
 
 lanes! {
-    split_u8 join_u8 map_u8 zip_u8 zip3_u8 saturating_u8 u8, u8, 16, 8;
-    split_i8 join_i8 map_i8 zip_i8 zip3_i8 saturating_i8 i8, u8, 16, 8;
-    split_u16 join_u16 map_u16 zip_u16 zip3_u16 saturating_u16 u16, u16, 8, 16;
-    split_i16 join_i16 map_i16 zip_i16 zip3_i16 saturating_i16 i16, u16, 8, 16;
-    split_u32 join_u32 map_u32 zip_u32 zip3_u32 saturating_u32 u32, u32, 4, 32;
-    split_i32 join_i32 map_i32 zip_i32 zip3_i32 saturating_i32 i32, u32, 4, 32;
+    split_u8 join_u8 map_u8 zip_u8 zip3_u8 saturating_u8 u8, 16;
+    split_i8 join_i8 map_i8 zip_i8 zip3_i8 saturating_i8 i8, 16;
+    split_u16 join_u16 map_u16 zip_u16 zip3_u16 saturating_u16 u16, 8;
+    split_i16 join_i16 map_i16 zip_i16 zip3_i16 saturating_i16 i16, 8;
+    split_u32 join_u32 map_u32 zip_u32 zip3_u32 saturating_u32 u32, 4;
+    split_i32 join_i32 map_i32 zip_i32 zip3_i32 saturating_i32 i32, 4;
 }

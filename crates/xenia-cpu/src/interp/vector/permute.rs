@@ -4,12 +4,11 @@ use super::lanes::*;
 
 /// `vperm`: each byte of vC selects one of the 32 of vA ‖ vB.
 pub(crate) fn vperm(a: u128, b: u128, c: u128) -> u128 {
-    let (a, b) = (a.to_be_bytes(), b.to_be_bytes());
-    let select = |n: u8| {
-        let from = if n & 16 == 0 { &a } else { &b };
-        from[usize::from(n & 15)]
-    };
-    u128::from_be_bytes(c.to_be_bytes().map(select))
+    // Little-endian, so that byte n of vA ‖ vB is at 31 − n.
+    let mut table = [0; 32];
+    table[..16].copy_from_slice(&b.to_le_bytes());
+    table[16..].copy_from_slice(&a.to_le_bytes());
+    u128::from_le_bytes(c.to_le_bytes().map(|n| table[usize::from(31 - (n & 31))]))
 }
 
 macro_rules! merges {
