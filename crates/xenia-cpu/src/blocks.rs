@@ -12,7 +12,9 @@
 //!   need no unlinking: they name slots, and every entry checks.
 //! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
 
-use crate::interp::{Handler, ILLEGAL, UNAVAILABLE, facility, handler_of, must_be_last};
+use crate::interp::{
+    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
+};
 use crate::{PpcContext, msr_bit};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_isa::{Instruction, decode};
@@ -47,32 +49,50 @@ pub(crate) type Slot = u32;
 
 pub(crate) struct Block {
     pub(crate) start: u32,
+    /// Address after the last instruction.
+    pub(crate) end: u32,
     /// Page and version that the words were read from; [`NO_PAGE`] and 1 if words are compared.
     page: u32,
     version: u32,
     renewals: u32,
     /// Blocks that followed, with their start addresses.
     links: [(u32, Slot); 2],
+    /// All of the block's instructions.
     pub(crate) code: Box<[Predecoded]>,
+    /// How many of them run one by one if all run; the rest is `pair`.
+    pub(crate) singles: usize,
+    /// The last two, if they have a handler together.
+    pub(crate) pair: Option<(PairHandler, Instruction, Instruction)>,
 }
 
 impl Block {
+    /// The slot that followed when the block last went on to `pc`.
+    #[inline(always)]
+    pub(crate) fn linked(&self, pc: u32) -> Option<Slot> {
+        let [first, second] = &self.links;
+        if first.0 == pc {
+            Some(first.1)
+        } else if second.0 == pc {
+            Some(second.1)
+        } else {
+            None
+        }
+    }
+
+    fn set_code(&mut self, code: Box<[Predecoded]>) {
+        self.pair = match code[..] {
+            [.., first, second] => pair_of(first.i, second.i).map(|handler| (handler, first.i, second.i)),
+            _ => None,
+        };
+        self.singles = code.len() - if self.pair.is_some() { 2 } else { 0 };
+        self.end = self.start.wrapping_add(4 * code.len() as u32);
+        self.code = code;
+    }
+
     /// Whether the page still has the version that the block was read from.
     #[inline(always)]
     pub(crate) fn is_current(&self, memory: &GuestMemory) -> bool {
         memory.page_version(self.page) == self.version
-    }
-
-    /// The slot that followed when the block last went on to `pc`.
-    #[inline(always)]
-    pub(crate) fn linked(&self, pc: u32) -> Option<Slot> {
-        if self.links[0].0 == pc {
-            Some(self.links[0].1)
-        } else if self.links[1].0 == pc {
-            Some(self.links[1].1)
-        } else {
-            None
-        }
     }
 }
 
@@ -164,8 +184,19 @@ impl BlockCache {
         let (page, version) = self.tables[table].watch(memory, pc);
         let code = self.predecode(memory, pc)?;
         let slot = self.blocks.len() as Slot;
-        let links = [(NOWHERE, 0); 2];
-        self.blocks.push(Block { start: pc, page, version, renewals: 0, links, code });
+        let mut block = Block {
+            start: pc,
+            end: pc,
+            page,
+            version,
+            renewals: 0,
+            links: [(NOWHERE, 0); 2],
+            code: Box::new([]),
+            singles: 0,
+            pair: None,
+        };
+        block.set_code(code);
+        self.blocks.push(block);
         self.tables[table].slots[(pc % PAGE_SIZE / 4) as usize] = slot + 1;
         Ok(slot)
     }
@@ -188,7 +219,7 @@ impl BlockCache {
         if !self.words_are_unchanged(memory, slot) {
             self.invalidations += 1;
             let code = self.predecode(memory, start)?;
-            self.blocks[slot as usize].code = code;
+            self.blocks[slot as usize].set_code(code);
         }
         Ok(())
     }

@@ -45,10 +45,12 @@ mod tests;
 mod vector;
 mod vector128;
 
-use crate::blocks::{BlockCache, Slot};
+use crate::blocks::{Block, BlockCache, Predecoded, Slot};
 use crate::{EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};
 pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
-pub(crate) use dispatch::{Handler, ILLEGAL, UNAVAILABLE, facility, handler_of, must_be_last};
+pub(crate) use dispatch::{
+    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
+};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
@@ -95,7 +97,7 @@ impl Interpreter {
         let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
         let exit = match handler(&mut cpu, i) {
             Ok(Flow::Next | Flow::Msr) => None,
-            stop => Some(cpu.stop(pc, 0, stop)),
+            how => Some(cpu.exit(pc, how)),
         };
         self.executed += (budget - ctx.budget) as u64;
         exit
@@ -103,12 +105,18 @@ impl Interpreter {
 }
 
 impl Cpu<'_> {
-    /// Moves pc and budget from the end of the block back to the instruction at `pc` (or past it, if it
-    /// completed), after which `left` instructions of the block were to follow, and says what ended the run.
+    /// An instruction of `block`, after which `left` more were to follow, ended the run: moves pc and
+    /// budget back from the end of the block.
     #[cold]
     #[inline(never)]
-    fn stop(&mut self, pc: u32, left: usize, how: Step) -> Exit {
+    fn stop(&mut self, block: &Block, left: usize, how: Step) -> Exit {
         self.ctx.budget += left as i64;
+        self.exit(block.end.wrapping_sub(4 * (left as u32 + 1)), how)
+    }
+
+    /// Says how the instruction at `pc` ended the run, and leaves pc and budget after it, or at
+    /// it if it didn't complete.
+    fn exit(&mut self, pc: u32, how: Step) -> Exit {
         self.ctx.pc = pc.wrapping_add(4);
         match how {
             Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
@@ -146,23 +154,22 @@ fn run_blocks(blocks: &mut BlockCache, cpu: &mut Cpu<'_>) -> Exit {
             }
             block = &blocks.blocks[slot as usize];
         }
-        let count = block.code.len().min(cpu.ctx.budget as usize);
-        cpu.ctx.pc = block.start.wrapping_add(4 * count as u32);
-        cpu.ctx.budget -= count as i64;
-        let mut rest = block.code[..count].iter();
-        let mut msr_changed = false;
-        while let Some(op) = rest.next() {
-            match (op.run)(cpu, op.i) {
-                Ok(Flow::Next) => {}
-                Ok(Flow::Msr) => msr_changed = true,
-                stop => {
-                    let left = rest.len();
-                    let pc = block.start.wrapping_add(4 * (count - left - 1) as u32);
-                    return cpu.stop(pc, left, stop);
-                }
-            }
+        let after = cpu.ctx.budget - block.code.len() as i64;
+        if after < 0 {
+            return run_part(block, cpu);
         }
-        if cpu.ctx.budget == 0 {
+        cpu.ctx.pc = block.end;
+        cpu.ctx.budget = after;
+        let (left, step) = run_singles(cpu, &block.code[..block.singles]);
+        let mut msr_changed = false;
+        match (step, block.pair) {
+            (Ok(Flow::Next), None) => {}
+            (Ok(Flow::Next), Some((run, first, second))) => run(cpu, first, second),
+            // Always the last of its block.
+            (Ok(Flow::Msr), _) => msr_changed = true,
+            _ => return cpu.stop(block, left + block.code.len() - block.singles, step),
+        }
+        if after == 0 {
             return Exit::Budget;
         }
         let pc = cpu.ctx.pc;
@@ -180,6 +187,37 @@ fn run_blocks(blocks: &mut BlockCache, cpu: &mut Cpu<'_>) -> Exit {
             }
         };
     }
+}
+
+/// Runs as much of `block` as the budget allows, which is not all of it.
+#[inline(never)]
+fn run_part(block: &Block, cpu: &mut Cpu<'_>) -> Exit {
+    let count = cpu.ctx.budget as usize;
+    cpu.ctx.pc = block.start.wrapping_add(4 * count as u32);
+    cpu.ctx.budget = 0;
+    match run_singles(cpu, &block.code[..count]) {
+        (_, Ok(Flow::Next)) => Exit::Budget,
+        (left, step) => {
+            let exit = cpu.stop(block, left + block.code.len() - count, step);
+            // `stop` counts from the end of the block.
+            cpu.ctx.budget -= (block.code.len() - count) as i64;
+            exit
+        }
+    }
+}
+
+/// Runs instructions one by one up to the first that doesn't simply go on; returns how many are left
+/// after it, and how it went.
+#[inline(always)]
+fn run_singles(cpu: &mut Cpu<'_>, mut code: &[Predecoded]) -> (usize, Step) {
+    while let [op, rest @ ..] = code {
+        let step = (op.run)(cpu, op.i);
+        if step != Ok(Flow::Next) {
+            return (rest.len(), step);
+        }
+        code = rest;
+    }
+    (0, Ok(Flow::Next))
 }
 
 impl Execute for Interpreter {

@@ -83,3 +83,32 @@ pub(crate) fn d(op: Op, first: u32, second: u32, immediate: i32) -> u32 {
 pub(crate) const RC: u32 = 1;
 /// OE.
 pub(crate) const OE: u32 = 0x400;
+
+/// A sequence of pseudo-random numbers, the same every time.
+pub(crate) fn random() -> impl FnMut() -> u64 {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
+}
+
+/// Fills the registers: edge values, addresses of data and of a device, and anything.
+pub(crate) fn scramble(ctx: &mut PpcContext, random: &mut impl FnMut() -> u64) {
+    const EDGES: [u64; 8] =
+        [0, 1, u64::MAX, 1 << 31, 1 << 63, DATA as u64, DATA as u64 + 0xFFFC, 0x7FC8_0700];
+    let mut number = || {
+        let pick = random();
+        if pick.is_multiple_of(4) { random() } else { EDGES[(pick >> 8) as usize % EDGES.len()] }
+    };
+    ctx.gpr = std::array::from_fn(|_| number());
+    ctx.ctr = number();
+    ctx.lr = number();
+    ctx.fpr = std::array::from_fn(|_| random());
+    ctx.vr = std::array::from_fn(|_| u128::from(random()) << 64 | u128::from(random()));
+    ctx.set_cr_word(random() as u32);
+    ctx.set_xer_word(random() as u32);
+    ctx.msr = PpcContext::default().msr | (random() & 1) << 63;
+}

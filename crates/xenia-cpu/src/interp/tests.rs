@@ -2,7 +2,7 @@
 
 use super::testing::*;
 use super::*;
-use xenia_isa::Op;
+use xenia_isa::{Family, Op};
 use xenia_memory::{FaultKind, Heap, Protect, physical};
 
 /// `r3 += r4` in a loop of `r5` turns (CTR), then `sc 0`.
@@ -48,22 +48,10 @@ fn every_budget_stops_exactly_and_cuts_make_no_difference() {
     }
 }
 
-/// A sequence of pseudo-random words.
-fn random() -> impl FnMut() -> u64 {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    }
-}
-
 #[test]
 fn no_word_panics_and_what_raises_changes_nothing() {
     let mut machine = Machine::new();
     let mut random = random();
-    let edges = [0, 1, u64::MAX, 1 << 31, 1 << 63, u64::from(DATA), u64::from(DATA) + 0xFFFC, 0x7FC8_0700];
     let rows: Vec<_> = Op::all().map(Op::row).collect();
     for n in 0..60_000 {
         let row = rows[n / 4 % rows.len()];
@@ -71,16 +59,7 @@ fn no_word_panics_and_what_raises_changes_nothing() {
         let word = fixed | random() as u32 & free;
         if n % 64 == 0 {
             machine.devices.clear();
-            for register in 0..32 {
-                let pick = random();
-                machine.ctx.gpr[register] =
-                    if pick.is_multiple_of(4) { pick } else { edges[(pick >> 8) as usize % edges.len()] };
-                machine.ctx.fpr[register] = random();
-            }
-            for vr in &mut machine.ctx.vr {
-                *vr = u128::from(random()) << 64 | u128::from(random());
-            }
-            machine.ctx.msr = PpcContext::default().msr | (random() & 1) << 63;
+            scramble(&mut machine.ctx, &mut random);
         }
         machine.ctx.pc = CODE;
         machine.ctx.begin_visit(100, 0, u32::MAX);
@@ -177,4 +156,92 @@ fn single_steps_equal_a_run() {
     assert_eq!(exit, Some(Exit::Syscall { lev: 0 }));
     assert_eq!(steps.ctx.first_difference(&whole.ctx), None);
     assert_eq!(steps.ctx.executed(), whole.ctx.executed());
+}
+
+#[test]
+fn random_code_runs_the_same_by_steps_and_with_any_budget() {
+    let mut random = random();
+    let families = [Family::Integer, Family::Logical, Family::Rotate, Family::Branch, Family::LoadStore];
+    let rows: Vec<_> = Op::all().map(Op::row).filter(|row| families.contains(&row.family)).collect();
+    let mut instructions = 0;
+    for _ in 0..150 {
+        let mut machine = Machine::new();
+        // Branches stay near; r1 and r2 are never targets, and address data.
+        let code: Vec<u32> = (0..64)
+            .map(|_| {
+                let row = rows[random() as usize % rows.len()];
+                let free = random() as u32 & !row.mask;
+                row.bits
+                    | match row.op {
+                        Op::bx => free & 0x3C,
+                        Op::bcx => free & !0xFFFF | free & 0x3C,
+                        _ if row.family == Family::LoadStore => {
+                            free & 0x03E0_07FF & !row.mask | 1 << 24 | 1 << 16 | 2 << 11 & !row.mask
+                        }
+                        _ => free | (1 << 24 | 1 << 19) & !row.mask,
+                    }
+            })
+            .collect();
+        machine.put(CODE, &code);
+        scramble(&mut machine.ctx, &mut random);
+        (machine.ctx.gpr[1], machine.ctx.gpr[2]) = (u64::from(DATA) + 0x8000, 64);
+        machine.ctx.lr = u64::from(CODE) + 0x80;
+        let mut data = vec![0; 0x1_0000];
+        machine.memory.read_bytes(GuestAddr(DATA), &mut data).unwrap();
+        let start = machine.ctx.clone();
+        let mut outcomes = Vec::new();
+        for budget in [0, 1, 3, 1000] {
+            machine.memory.write_bytes(GuestAddr(DATA), &data).unwrap();
+            machine.put(CODE, &code);
+            machine.devices.clear();
+            machine.ctx = start.clone();
+            machine.ctx.pc = CODE;
+            let mut executed = 0;
+            let exit = loop {
+                let left = 1000 - executed as i64;
+                let exit = if budget == 0 {
+                    machine.ctx.begin_visit(1, 0, u32::MAX);
+                    machine.interp.step(&mut machine.ctx, &mut machine.devices).unwrap_or(Exit::Budget)
+                } else {
+                    machine.run(left.min(budget))
+                };
+                executed += machine.ctx.executed();
+                if exit != Exit::Budget || executed == 1000 {
+                    break exit;
+                }
+            };
+            let mut after = vec![0; 0x1_0000];
+            machine.memory.read_bytes(GuestAddr(DATA), &mut after).unwrap();
+            outcomes.push((exit, executed, machine.ctx.clone(), after));
+        }
+        instructions += outcomes[0].1;
+        for outcome in &outcomes[1..] {
+            assert_eq!((outcome.0, outcome.1), (outcomes[0].0, outcomes[0].1), "{code:#x?}");
+            assert_eq!(outcome.2.first_difference(&outcomes[0].2), None, "{code:#x?}");
+            assert_eq!(outcome.3, outcomes[0].3, "{code:#x?}");
+        }
+    }
+    assert!(instructions > 1000, "only {instructions} instructions ran");
+}
+
+#[test]
+fn code_on_a_page_of_restless_data_is_compared_by_words_and_stays_right() {
+    let mut machine = Machine::new();
+    // stw r3,0x100(r6) on the code's own page; addi r3,r3,1; bdnz; sc
+    machine.put(
+        CODE,
+        &[d(Op::stw, 3, 6, 0x100), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), d(Op::sc, 0, 0, 2)],
+    );
+    machine.ctx.gpr[6] = u64::from(CODE);
+    machine.ctx.ctr = 500;
+    assert_eq!(machine.run(10_000), Exit::Syscall { lev: 0 });
+    assert_eq!(machine.word(CODE + 0x100), 499);
+    let bumps = machine.memory.counters().page_version_bumps;
+    // By now nobody watches the page: stores cost no bump, and changed words still are seen.
+    machine.put(CODE + 4, &[d(Op::addi, 3, 3, 2)]);
+    (machine.ctx.pc, machine.ctx.ctr, machine.ctx.gpr[3]) = (CODE, 500, 0);
+    assert_eq!(machine.run(10_000), Exit::Syscall { lev: 0 });
+    assert_eq!(machine.word(CODE + 0x100), 998);
+    assert!(machine.memory.counters().page_version_bumps < bumps + 10);
+    assert_eq!(machine.interp.counters().invalidations, 1, "only one block's words ever changed");
 }
