@@ -18,6 +18,8 @@ pub(crate) mod exact;
 mod fast;
 pub(crate) mod fpscr;
 mod round;
+#[cfg(test)]
+mod rows;
 pub(crate) mod single;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -188,7 +188,7 @@ fn records(op: Op, count: usize, operands: &mut Operands) -> Vec<Record> {
                     let bits = if n % 2 == 0 { operands.double() } else { operands.short() };
                     if op == Op::mtfsfx { operands.next_u64() & !0xF8 } else { bits }
                 }),
-                v: std::array::from_fn(|_| vector(operands)),
+                v: std::array::from_fn(|_| operands.vector()),
                 memory: std::array::from_fn(|_| operands.next_u64() as u8),
             }
         })
@@ -225,40 +225,6 @@ fn reserved(op: Op) -> u32 {
         used |= 0x400;
     }
     !used
-}
-
-/// A vector of interesting lanes.
-fn vector(operands: &mut Operands) -> u128 {
-    const WORDS: [u32; 16] = [
-        0,
-        1,
-        0x8000_0000,
-        0xFFFF_FFFF,
-        0x7FFF_FFFF,
-        0x3F80_0000,
-        0xBF80_0000,
-        0x7F80_0000,
-        0xFF80_0000,
-        0x0080_0000,
-        0x807F_FFFF,
-        0x7FC0_0000,
-        0x7F80_0001,
-        0x7F7F_FFFF,
-        0x4F00_0000,
-        0x4B00_0001,
-    ];
-    let any = u128::from(operands.next_u64()) << 64 | u128::from(operands.next_u64());
-    let choice = operands.next_u64();
-    match choice & 7 {
-        0 => any,
-        1 => any & u128::from_be_bytes([0x80; 16]),
-        2 => any | 0x7F7F_FFFF_7F7F_FFFF_7F7F_FFFF_7F7F_FFFF,
-        3 => (0..4).fold(0, |v, n| v << 32 | u128::from(WORDS[(choice >> (8 + 4 * n)) as usize & 15])),
-        _ => (0..4).fold(0, |v, _| {
-            let double = operands.double();
-            v << 32 | u128::from(super::float::single::double_to_single(double))
-        }),
-    }
 }
 
 /// Compares all records of `ops`, with `adjust` taking known faults of either side out.

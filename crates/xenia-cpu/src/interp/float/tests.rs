@@ -63,6 +63,40 @@ impl Operands {
         }
     }
 
+    /// A vector of edge values, of singles, or of any bits.
+    pub(crate) fn vector(&mut self) -> u128 {
+        const WORDS: [u32; 16] = [
+            0,
+            1,
+            0x8000_0000,
+            0xFFFF_FFFF,
+            0x7FFF_FFFF,
+            0x3F80_0000,
+            0xBF80_0000,
+            0x7F80_0000,
+            0xFF80_0000,
+            0x0080_0000,
+            0x807F_FFFF,
+            0x7FC0_0000,
+            0x7F80_0001,
+            0x7F7F_FFFF,
+            0x4F00_0000,
+            0x4B00_0001,
+        ];
+        let any = u128::from(self.next_u64()) << 64 | u128::from(self.next_u64());
+        let choice = self.next_u64();
+        match choice & 7 {
+            0 => any,
+            1 => any & u128::from_be_bytes([0x80; 16]),
+            2 => any | 0x7F7F_FFFF_7F7F_FFFF_7F7F_FFFF_7F7F_FFFF,
+            3 => (0..4).fold(0, |v, n| v << 32 | u128::from(WORDS[(choice >> (8 + 4 * n)) as usize & 15])),
+            _ => (0..4).fold(0, |v, _| {
+                let double = self.double();
+                v << 32 | u128::from(super::single::double_to_single(double))
+            }),
+        }
+    }
+
     /// A value that is representable as a single, in double format.
     pub(crate) fn short(&mut self) -> u64 {
         let double = self.double();
