@@ -12,9 +12,11 @@ pub mod memory;
 pub mod microcode;
 pub mod packets;
 pub mod processor;
+pub mod reference;
 pub mod registers;
 pub mod texture;
 
 pub use backend::{Backend, BackendError, Frame, NullBackend, PresentCall};
 pub use memory::{PhysicalMemory, Ram};
 pub use processor::{CommandProcessor, Config, GpuEvent, Statistics};
+pub use reference::Reference;

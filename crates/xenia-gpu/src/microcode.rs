@@ -5,6 +5,7 @@
 //! Any words are a program: what is undefined does nothing, and running time is bounded.
 
 mod alu;
+mod asm;
 mod decode;
 mod interpret;
 mod lanes;
@@ -12,6 +13,7 @@ mod ops;
 
 use std::sync::Arc;
 
+pub use asm::{AssembleError, assemble};
 pub use decode::{
     Alu, Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Operand, Program, Source,
     TextureFetch, TextureOp, VertexFetch,

@@ -108,6 +108,11 @@ impl Interpreter {
         &mut self.registers[index as usize & 63]
     }
 
+    /// What the last run exported.
+    pub fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
     /// Sets the registers of a program to zero.
     pub fn clear(&mut self, program: &Program) {
         let count = (program.registers as usize).min(64);

@@ -1,0 +1,174 @@
+//! Primitives to triangles.
+
+use super::vertex::Vertices;
+use crate::backend::BackendError;
+use crate::draw_state::DrawCall;
+use crate::enums::Primitive;
+
+/// A corner of a triangle in clip space.
+#[derive(Clone, Copy)]
+pub(super) struct Corner {
+    pub(super) position: [f32; 4],
+    pub(super) attributes: [[f32; 4]; 16],
+}
+
+impl Corner {
+    fn of(vertices: &Vertices, number: u32) -> Self {
+        let number = number as usize;
+        let mut attributes = [[0.0; 4]; 16];
+        let start = number * vertices.interpolators;
+        attributes[..vertices.interpolators]
+            .copy_from_slice(&vertices.attributes[start..start + vertices.interpolators]);
+        Self { position: vertices.positions[number], attributes }
+    }
+
+    /// Combines each component of positions and attributes.
+    pub(super) fn combine(a: &Self, b: &Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        let mut out = *a;
+        for (out, b) in out.position.iter_mut().zip(&b.position) {
+            *out = f(*out, *b);
+        }
+        for (out, b) in out.attributes.iter_mut().flatten().zip(b.attributes.iter().flatten()) {
+            *out = f(*out, *b);
+        }
+        out
+    }
+
+    /// Moved on the screen by so many pixels.
+    fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
+        let mut out = *self;
+        let w = if call.viewport.xy_divided { 1.0 } else { self.position[3] };
+        let [sx, sy, _] = call.viewport.scale;
+        out.position[0] += if sx == 0.0 { 0.0 } else { x * w / sx };
+        out.position[1] += if sy == 0.0 { 0.0 } else { y * w / sy };
+        out
+    }
+}
+
+/// What a corner list is: its flat-shaded attributes come from one of its corners.
+fn flatten(call: &DrawCall, corners: &mut [Corner; 3], provoking: usize) {
+    let from = corners[provoking].attributes;
+    for interpolator in 0..16 {
+        if call.flat >> interpolator & 1 != 0 {
+            for corner in corners.iter_mut() {
+                corner.attributes[interpolator] = from[interpolator];
+            }
+        }
+    }
+}
+
+/// The fourth corner of a rectangle, whose longest side among the three given is the diagonal; and
+/// the two corners at the ends of that.
+fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
+    let distance = |a: usize, b: usize| {
+        let [pa, pb] = [corners[a].position, corners[b].position];
+        (pa[0] - pb[0]).powi(2) + (pa[1] - pb[1]).powi(2)
+    };
+    let sides = [(0, 1, 2), (1, 2, 0), (2, 0, 1)];
+    let mut longest = sides[0];
+    for side in sides {
+        if distance(side.0, side.1) > distance(longest.0, longest.1) {
+            longest = side;
+        }
+    }
+    let (a, b, opposite) = longest;
+    let sum = Corner::combine(&corners[a], &corners[b], |a, b| a + b);
+    (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)
+}
+
+/// Calls `take` with each triangle of a draw, and whether it is half of a rectangle, which has no
+/// facing.
+pub(super) fn triangles(
+    call: &DrawCall,
+    vertices: &Vertices,
+    mut take: impl FnMut([Corner; 3], bool),
+) -> Result<(), BackendError> {
+    let corner = |number: u32| Corner::of(vertices, number);
+    let triangle = |take: &mut dyn FnMut([Corner; 3], bool), numbers: [u32; 3], provoking: usize| {
+        let mut corners = numbers.map(corner);
+        if call.flat != 0 {
+            flatten(call, &mut corners, provoking);
+        }
+        take(corners, false);
+    };
+    let provoking = |first: usize, last: usize| if call.provoking_last { last } else { first };
+    for run in vertices.order.split(Option::is_none) {
+        let run: Vec<u32> = run.iter().flatten().copied().collect();
+        match call.primitive {
+            Primitive::TriangleList => {
+                for t in run.chunks_exact(3) {
+                    triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2));
+                }
+            }
+            Primitive::TriangleStrip | Primitive::TriangleStrip2d => {
+                for (i, t) in run.windows(3).enumerate() {
+                    // Every second one is turned round, so that all face the same way.
+                    if i & 1 == 0 {
+                        triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2));
+                    } else {
+                        triangle(&mut take, [t[1], t[0], t[2]], provoking(1, 2));
+                    }
+                }
+            }
+            Primitive::TriangleFan | Primitive::Polygon => {
+                for t in run.get(1..).unwrap_or(&[]).windows(2) {
+                    triangle(&mut take, [run[0], t[0], t[1]], provoking(1, 2));
+                }
+            }
+            Primitive::QuadList => {
+                for q in run.chunks_exact(4) {
+                    triangle(&mut take, [q[0], q[1], q[2]], 0);
+                    triangle(&mut take, [q[0], q[2], q[3]], 0);
+                }
+            }
+            Primitive::QuadStrip => {
+                for q in run.windows(4).step_by(2) {
+                    triangle(&mut take, [q[0], q[1], q[3]], 0);
+                    triangle(&mut take, [q[0], q[3], q[2]], 0);
+                }
+            }
+            Primitive::RectangleList => {
+                for t in run.chunks_exact(3) {
+                    let corners = [corner(t[0]), corner(t[1]), corner(t[2])];
+                    let (fourth, a, b) = fourth(&corners);
+                    take(corners, true);
+                    take([corners[a], fourth, corners[b]], true);
+                }
+            }
+            Primitive::PointList => {
+                for &number in &run {
+                    let size = vertices.point_sizes.as_ref().map(|sizes| sizes[number as usize] / 2.0);
+                    let [w, h] = size.map_or(call.point_size, |half| [half; 2]);
+                    let center = corner(number);
+                    let [a, b, c, d] =
+                        [(-w, -h), (w, -h), (w, h), (-w, h)].map(|(x, y)| center.moved(call, x, y));
+                    take([a, b, c], true);
+                    take([a, c, d], true);
+                }
+            }
+            Primitive::LineList | Primitive::LineStrip | Primitive::LineLoop | Primitive::LineStrip2d => {
+                let step = if call.primitive == Primitive::LineList { 2 } else { 1 };
+                let closing = (call.primitive == Primitive::LineLoop && run.len() > 1)
+                    .then(|| [run[run.len() - 1], run[0]]);
+                let lines = run.windows(2).step_by(step).map(|pair| [pair[0], pair[1]]);
+                for pair in lines.chain(closing) {
+                    let [from, to] = pair.map(corner);
+                    // One pixel wide, across the direction it mostly runs in.
+                    let screen = |c: &Corner, axis: usize| {
+                        let w = if call.viewport.xy_divided { 1.0 } else { c.position[3] };
+                        c.position[axis] / w * call.viewport.scale[axis]
+                    };
+                    let flat = (screen(&to, 0) - screen(&from, 0)).abs()
+                        >= (screen(&to, 1) - screen(&from, 1)).abs();
+                    let (x, y) = if flat { (0.0, 0.5) } else { (0.5, 0.0) };
+                    let [a, b] = [from.moved(call, -x, -y), from.moved(call, x, y)];
+                    let [c, d] = [to.moved(call, -x, -y), to.moved(call, x, y)];
+                    take([a, b, d], true);
+                    take([a, d, c], true);
+                }
+            }
+            other => return Err(BackendError::Unsupported(format!("primitive {other:?}"))),
+        }
+    }
+    Ok(())
+}

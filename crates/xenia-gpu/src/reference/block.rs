@@ -1,0 +1,186 @@
+//! What happens to a block of covered pixels: depth, shading, tests, output.
+
+use super::blend;
+use super::color::ColorPlace;
+use super::depth::DepthTest;
+use super::edram::{Edram, Place};
+use super::fetch::Fetcher;
+use super::raster::{Setup, sample_positions};
+use crate::draw_state::DrawCall;
+use crate::microcode::{Interpreter, LANES, Lanes, Mask, Vector};
+
+/// Export that holds depth.
+const DEPTH: usize = 61;
+
+/// The top left pixel of a block.
+#[derive(Clone, Copy)]
+pub(super) struct Surface {
+    pub(super) x: i32,
+    pub(super) y: i32,
+}
+
+/// Everything that blocks of one draw go through.
+pub(super) struct Target<'a> {
+    call: &'a DrawCall,
+    edram: &'a mut Edram,
+    interpreter: &'a mut Interpreter,
+    fetch: Fetcher<'a>,
+    depth: Option<DepthTest>,
+    colors: Vec<(usize, ColorPlace)>,
+    /// Depth is tested before shading: nothing in the shader changes who passes.
+    early: bool,
+    writes_depth: bool,
+    interpolators: usize,
+    passed: u64,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn new(
+        call: &'a DrawCall,
+        edram: &'a mut Edram,
+        interpreter: &'a mut Interpreter,
+        fetch: Fetcher<'a>,
+    ) -> Self {
+        let program = call.pixel_shader.as_ref().map(|shader| &shader.program);
+        let exports = program.map_or(0, |program| program.exports);
+        let writes_depth = exports >> DEPTH & 1 != 0;
+        let colors = call.color.iter().enumerate().filter_map(|(i, target)| {
+            let target = target.filter(|_| exports >> i & 1 != 0)?;
+            Some((i, ColorPlace::new(&target, call)))
+        });
+        let tests_depth = call.depth.compare.is_some() || call.depth.stencil.is_some();
+        Self {
+            colors: colors.collect(),
+            depth: tests_depth.then(|| {
+                let place = Place::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
+                DepthTest::new(call.depth, place, call.msaa)
+            }),
+            early: !writes_depth
+                && call.alpha_test.is_none()
+                && !program.is_some_and(|program| program.kills),
+            writes_depth,
+            interpolators: program
+                .map_or(0, |program| program.registers.min(call.interpolators).min(16) as usize),
+            call,
+            edram,
+            interpreter,
+            fetch,
+            passed: 0,
+        }
+    }
+
+    pub(super) fn samples_passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Draws a block: `coverage` has the lanes of each sample.
+    pub(super) fn block(&mut self, setup: &Setup<'_>, at: Surface, mut coverage: [Mask; 4]) {
+        let positions = sample_positions(self.call.msaa);
+        let z = setup.z.block(at.x, at.y);
+        let sample_depth = |sample: usize| {
+            let offset = setup.z.within(positions[sample]);
+            z.map(|z| z + offset)
+        };
+        if self.early && self.depth.is_some() {
+            for sample in 0..positions.len() {
+                self.test_depth(setup, at, sample, &sample_depth(sample), &mut coverage);
+            }
+        }
+        let mut any = coverage.iter().fold(0, |any, mask| any | mask);
+        if any != 0 && self.call.pixel_shader.is_some() && (!self.early || !self.colors.is_empty()) {
+            self.shade(setup, at, any);
+            let exports = self.interpreter.exports();
+            let mut lost = exports.killed;
+            if let Some((compare, reference)) = self.call.alpha_test {
+                let alpha = &exports.values[0][3];
+                for (lane, alpha) in alpha.iter().enumerate() {
+                    lost |= Mask::from(!compare.holds(*alpha, reference)) << lane;
+                }
+            }
+            for mask in &mut coverage {
+                *mask &= !lost;
+            }
+            if !self.early && self.depth.is_some() {
+                let exported = self.writes_depth.then(|| exports.values[DEPTH][0]);
+                for sample in 0..positions.len() {
+                    let depth = exported.unwrap_or_else(|| sample_depth(sample));
+                    self.test_depth(setup, at, sample, &depth, &mut coverage);
+                }
+            }
+            any = coverage.iter().fold(0, |any, mask| any | mask);
+            if any != 0 {
+                for (index, place) in &self.colors {
+                    let color: &Vector = &self.interpreter.exports().values[*index];
+                    blend::write(place, self.edram, at, &coverage, color, self.call);
+                }
+            }
+        }
+        self.passed += coverage.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
+    }
+
+    fn test_depth(
+        &mut self,
+        setup: &Setup<'_>,
+        at: Surface,
+        sample: usize,
+        depth: &Lanes,
+        coverage: &mut [Mask; 4],
+    ) {
+        if let Some(test) = &self.depth
+            && coverage[sample] != 0
+        {
+            coverage[sample] =
+                test.run(self.edram, at, sample as u32, depth, coverage[sample], setup.is_back);
+        }
+    }
+
+    /// Interpolates and runs the pixel shader for the whole block.
+    fn shade(&mut self, setup: &Setup<'_>, at: Surface, covered: Mask) {
+        let Some(shader) = &self.call.pixel_shader else { return };
+        let program = &shader.program;
+        let [second, third] = setup.weights.map(|plane| plane.block(at.x, at.y));
+        let mut weights = [[0.0; LANES]; 3];
+        for lane in 0..LANES {
+            weights[0][lane] = 1.0 - second[lane] - third[lane];
+            weights[1][lane] = second[lane];
+            weights[2][lane] = third[lane];
+        }
+        if let Some([w0, w1, w2]) = setup.inverse_w {
+            for lane in 0..LANES {
+                let products = [weights[0][lane] * w0, weights[1][lane] * w1, weights[2][lane] * w2];
+                let inverse = 1.0 / (products[0] + products[1] + products[2]);
+                for (weight, product) in weights.iter_mut().zip(products) {
+                    weight[lane] = product * inverse;
+                }
+            }
+        }
+        self.interpreter.clear(program);
+        for interpolator in 0..self.interpolators {
+            let [a, b, c] = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[interpolator]);
+            let register = self.interpreter.register(interpolator as u32);
+            for component in 0..4 {
+                let (a, b, c) = (a[component], b[component], c[component]);
+                let out = &mut register[component];
+                for lane in 0..LANES {
+                    out[lane] = a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane];
+                }
+            }
+        }
+        if let Some(position) = self.call.position_register {
+            let register = self.interpreter.register(position);
+            let [x_lanes, y_lanes, ..] = register;
+            for (lane, (x_out, y_out)) in x_lanes.iter_mut().zip(y_lanes).enumerate() {
+                let (x, y) = ((at.x + (lane & 7) as i32) as f32, (at.y + (lane >> 3) as i32) as f32);
+                // The sign of x tells the facing.
+                *x_out = if setup.is_back { -x } else { x };
+                *y_out = y;
+            }
+        }
+        // Quads run whole, so that differences within them exist.
+        let rows = covered | covered >> 8 | covered << 8;
+        let columns = (rows & 0x5555) << 1 | (rows & 0xaaaa) >> 1;
+        self.fetch.wanted = rows | columns;
+        let constants = &self.call.constants;
+        self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
+    }
+}

@@ -1,0 +1,100 @@
+//! Clipping in clip space: depth range, the plane behind the eye, and a guard band that keeps screen
+//! coordinates within what the rasteriser's integers hold. The scissor does the rest.
+
+use super::assemble::Corner;
+use crate::draw_state::DrawCall;
+
+/// Furthest pixel from the origin that a vertex may lie at.
+const GUARD: f32 = 8000.0;
+/// Least w that is drawn.
+const LEAST_W: f32 = 1e-6;
+
+/// A plane: a corner is inside where the sum of products with its position is not negative.
+type Plane = [f32; 4];
+
+fn distance(plane: &Plane, corner: &Corner) -> f32 {
+    plane.iter().zip(&corner.position).map(|(a, b)| a * b).sum()
+}
+
+fn planes(call: &DrawCall) -> Vec<Plane> {
+    let viewport = &call.viewport;
+    let mut planes = vec![[0.0, 0.0, 0.0, 1.0]];
+    for axis in 0..2 {
+        let scale = viewport.scale[axis];
+        let offset = viewport.offset[axis] + viewport.window_offset[axis] as f32;
+        let mut low = [0.0, 0.0, 0.0, GUARD + offset];
+        let mut high = [0.0, 0.0, 0.0, GUARD - offset];
+        low[axis] = scale;
+        high[axis] = -scale;
+        planes.extend([low, high]);
+    }
+    if !viewport.clip_disabled {
+        planes.push([0.0, 0.0, 1.0, if viewport.direct3d_depth { 0.0 } else { 1.0 }]);
+        planes.push([0.0, 0.0, -1.0, 1.0]);
+    }
+    planes
+}
+
+/// Undoes divisions that the shader has done already, so that all positions are homogeneous.
+fn homogeneous(call: &DrawCall, corner: &mut Corner) {
+    let viewport = &call.viewport;
+    let [x, y, z, w] = &mut corner.position;
+    if viewport.w_inverted {
+        *w = 1.0 / *w;
+    }
+    if viewport.xy_divided {
+        if !w.is_finite() || *w == 0.0 {
+            *w = 1.0;
+        }
+        *x *= *w;
+        *y *= *w;
+    }
+    if viewport.z_divided {
+        *z *= *w;
+    }
+}
+
+/// Clips a triangle and hands over the triangles that are left.
+pub(super) fn clip(call: &DrawCall, mut corners: [Corner; 3], mut take: impl FnMut(&[Corner; 3])) {
+    for corner in &mut corners {
+        homogeneous(call, corner);
+        if corner.position.iter().any(|value| !value.is_finite()) {
+            return;
+        }
+    }
+    let planes = planes(call);
+    let inside = |plane: &Plane, corner: &Corner| distance(plane, corner) >= 0.0;
+    let behind = |corner: &Corner| corner.position[3] < LEAST_W;
+    if planes.iter().any(|plane| corners.iter().all(|corner| !inside(plane, corner))) {
+        return;
+    }
+    if planes.iter().all(|plane| corners.iter().all(|corner| inside(plane, corner)))
+        && !corners.iter().any(behind)
+    {
+        take(&corners);
+        return;
+    }
+    let mut polygon = corners.to_vec();
+    for (i, plane) in planes.iter().enumerate() {
+        let distance = |corner: &Corner| distance(plane, corner) - if i == 0 { LEAST_W } else { 0.0 };
+        let mut next: Vec<Corner> = Vec::with_capacity(polygon.len() + 1);
+        for (i, a) in polygon.iter().enumerate() {
+            let b = &polygon[(i + 1) % polygon.len()];
+            let (da, db) = (distance(a), distance(b));
+            if da >= 0.0 {
+                next.push(*a);
+            }
+            if (da >= 0.0) != (db >= 0.0) {
+                let t = da / (da - db);
+                next.push(Corner::combine(a, b, |a, b| a + (b - a) * t));
+            }
+        }
+        polygon = next;
+        if polygon.len() < 3 {
+            return;
+        }
+    }
+    for i in 1..polygon.len() - 1 {
+        take(&[polygon[0], polygon[i], polygon[i + 1]]);
+    }
+}

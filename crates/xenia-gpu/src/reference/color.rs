@@ -1,0 +1,200 @@
+//! Colour formats of the EDRAM: between stored bits and components.
+
+use super::edram::Place;
+use crate::draw_state::{Blend, ColorTarget, DrawCall};
+use crate::enums::{ColorTargetFormat, Msaa};
+use crate::texture::half_to_single;
+
+/// A colour target of a draw.
+pub(super) struct ColorPlace {
+    pub(super) place: Place,
+    pub(super) format: ColorTargetFormat,
+    pub(super) msaa: Msaa,
+    pub(super) scale: f32,
+    pub(super) write_mask: u8,
+    pub(super) blend: Blend,
+}
+
+impl ColorPlace {
+    pub(super) fn new(target: &ColorTarget, call: &DrawCall) -> Self {
+        let words = if target.format.is_64_bit() { 2 } else { 1 };
+        Self {
+            place: Place::new(target.base, call.pitch, call.msaa.columns(), false, words),
+            format: target.format,
+            msaa: call.msaa,
+            scale: 2.0_f32.powi(target.exponent_bias),
+            write_mask: target.write_mask,
+            blend: target.blend,
+        }
+    }
+}
+
+/// The lowest and highest values that a format's colour and alpha can hold; blending clamps to them.
+pub(super) fn range(format: ColorTargetFormat) -> [(f32, f32); 2] {
+    use ColorTargetFormat::*;
+    match format {
+        Rgba8 | Rgba8Gamma | Rgb10A2 | Rgb10A2As10 => [(0.0, 1.0); 2],
+        Rgb10A2Float | Rgb10A2FloatAs16 => [(0.0, 31.875), (0.0, 1.0)],
+        Rg16 | Rgba16 => [(-32.0, 32.0); 2],
+        Rg16Float | Rgba16Float => [(-131_008.0, 131_008.0); 2],
+        R32Float | Rg32Float => [(f32::NEG_INFINITY, f32::INFINITY); 2],
+    }
+}
+
+fn fraction(value: f32, highest: f32) -> u32 {
+    let value = if value > 0.0 { value.min(1.0) } else { 0.0 };
+    (value * highest + 0.5) as u32
+}
+
+/// A colour of 7 mantissa and 3 exponent bits, 0 to 31.875.
+fn float10_to_single(bits: u32) -> f32 {
+    let (exponent, mantissa) = ((bits >> 7 & 7) as i32, (bits & 127) as f32);
+    if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }
+}
+
+fn single_to_float10(value: f32) -> u32 {
+    let value = if value > 0.0 { value.min(31.875) } else { return 0 };
+    let exponent = value.log2().floor().max(-2.0) as i32;
+    if value < 0.25 {
+        return (value * 512.0 + 0.5) as u32;
+    }
+    let mantissa = (value * 2.0_f32.powi(7 - exponent) + 0.5) as u32;
+    // A mantissa that rounds up to 256 carries into the exponent by itself.
+    (((exponent + 3) as u32) << 7).wrapping_add(mantissa - 128).min(0x3ff)
+}
+
+/// The chip's 16-bit float nearest to a value; too large values become the largest.
+pub(super) fn single_to_half(value: f32) -> u16 {
+    let sign = ((value.to_bits() >> 31) as u16) << 15;
+    let magnitude = value.abs();
+    if magnitude.is_nan() {
+        return 0;
+    }
+    if magnitude >= 131_008.0 {
+        return sign | 0x7fff;
+    }
+    if magnitude < 2.0_f32.powi(-14) {
+        return sign | (magnitude * 2.0_f32.powi(24) + 0.5) as u16;
+    }
+    let bits = magnitude.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    let rounded = (bits & 0x7f_ffff) + 0x1000;
+    sign | ((((exponent + 15) as u32) << 10) + (rounded >> 13)).min(0x7fff) as u16
+}
+
+fn fixed16(value: f32) -> u32 {
+    let value = (value / 32.0).clamp(-1.0, 1.0) * 32767.0;
+    value.round() as i16 as u16 as u32
+}
+
+fn from_fixed16(bits: u32) -> f32 {
+    (bits as u16 as i16 as f32 / 32767.0).max(-1.0) * 32.0
+}
+
+/// The curve of gamma render targets, linear to stored.
+fn linear_to_gamma(value: f32) -> f32 {
+    let value = value.clamp(0.0, 1.0) * 1023.0;
+    let level = match value {
+        v if v < 64.0 => v,
+        v if v < 128.0 => f32::midpoint(v, 64.0),
+        v if v < 512.0 => (v + 256.0) / 4.0,
+        v => (v + 1024.0) / 8.0,
+    };
+    (level / 255.0).min(1.0)
+}
+
+/// Components to stored bits: one or two words.
+#[inline]
+pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
+    use ColorTargetFormat::*;
+    let halves = |a: f32, b: f32| single_to_half(a) as u32 | (single_to_half(b) as u32) << 16;
+    match format {
+        Rgba8 => {
+            let [r, g, b, a] = c.map(|v| fraction(v, 255.0));
+            [r | g << 8 | b << 16 | a << 24, 0]
+        }
+        Rgba8Gamma => {
+            let [r, g, b] = [c[0], c[1], c[2]].map(|v| fraction(linear_to_gamma(v), 255.0));
+            [r | g << 8 | b << 16 | fraction(c[3], 255.0) << 24, 0]
+        }
+        Rgb10A2 | Rgb10A2As10 => {
+            let [r, g, b] = [c[0], c[1], c[2]].map(|v| fraction(v, 1023.0));
+            [r | g << 10 | b << 20 | fraction(c[3], 3.0) << 30, 0]
+        }
+        Rgb10A2Float | Rgb10A2FloatAs16 => {
+            let [r, g, b] = [c[0], c[1], c[2]].map(single_to_float10);
+            [r | g << 10 | b << 20 | fraction(c[3], 3.0) << 30, 0]
+        }
+        Rg16 => [fixed16(c[0]) | fixed16(c[1]) << 16, 0],
+        Rgba16 => [fixed16(c[0]) | fixed16(c[1]) << 16, fixed16(c[2]) | fixed16(c[3]) << 16],
+        Rg16Float => [halves(c[0], c[1]), 0],
+        Rgba16Float => [halves(c[0], c[1]), halves(c[2], c[3])],
+        R32Float => [c[0].to_bits(), 0],
+        Rg32Float => [c[0].to_bits(), c[1].to_bits()],
+    }
+}
+
+/// Stored bits to components; absent ones are 0, absent alpha 1.
+#[inline]
+pub(super) fn unpack(format: ColorTargetFormat, [low, high]: [u32; 2]) -> [f32; 4] {
+    use ColorTargetFormat::*;
+    let half = |word: u32, at: u32| half_to_single((word >> at) as u16);
+    match format {
+        Rgba8 => [0, 8, 16, 24].map(|at| (low >> at & 255) as f32 * (1.0 / 255.0)),
+        Rgba8Gamma => {
+            let [r, g, b, a] = [0, 8, 16, 24].map(|at| (low >> at & 255) as f32 * (1.0 / 255.0));
+            let [r, g, b] = [r, g, b].map(crate::texture::gamma_to_linear);
+            [r, g, b, a]
+        }
+        Rgb10A2 | Rgb10A2As10 => {
+            let [r, g, b] = [0, 10, 20].map(|at| (low >> at & 1023) as f32 * (1.0 / 1023.0));
+            [r, g, b, (low >> 30) as f32 / 3.0]
+        }
+        Rgb10A2Float | Rgb10A2FloatAs16 => {
+            let [r, g, b] = [0, 10, 20].map(|at| float10_to_single(low >> at & 1023));
+            [r, g, b, (low >> 30) as f32 / 3.0]
+        }
+        Rg16 => [from_fixed16(low), from_fixed16(low >> 16), 0.0, 1.0],
+        Rgba16 => [low, low >> 16, high, high >> 16].map(from_fixed16),
+        Rg16Float => [half(low, 0), half(low, 16), 0.0, 1.0],
+        Rgba16Float => [half(low, 0), half(low, 16), half(high, 0), half(high, 16)],
+        R32Float => [f32::from_bits(low), 0.0, 0.0, 1.0],
+        Rg32Float => [f32::from_bits(low), f32::from_bits(high), 0.0, 1.0],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_bits_survive_unpacking_and_packing() {
+        use ColorTargetFormat::*;
+        let mut state = 7_u32;
+        for _ in 0..2000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let other = state.rotate_left(13) ^ 0x5a5a_1234;
+            for format in [Rgba8, Rgb10A2, Rgb10A2Float, Rg16Float, Rgba16Float] {
+                let bits = [state, if format.is_64_bit() { other } else { 0 }];
+                let again = pack(format, unpack(format, bits));
+                // The 16-bit float's largest value is kept as it is; minus zero too.
+                assert_eq!(again, bits, "{format:?}");
+            }
+        }
+        for value in 0..=255_u32 {
+            let bits = [value | value << 8 | value << 16 | value << 24, 0];
+            assert_eq!(pack(Rgba8Gamma, unpack(Rgba8Gamma, bits)), bits);
+        }
+        for value in -32767..=32767_i32 {
+            let bits = [value as u16 as u32, 0];
+            assert_eq!(pack(Rg16, unpack(Rg16, bits))[0] & 0xffff, bits[0]);
+        }
+    }
+
+    #[test]
+    fn values_beyond_the_range_are_clamped() {
+        assert_eq!(pack(ColorTargetFormat::Rgba8, [2.0, -1.0, f32::NAN, 1.0])[0], 0xff00_00ff);
+        assert_eq!(pack(ColorTargetFormat::Rgb10A2Float, [99.0, 1.0, 0.0, 0.0])[0], 0x3ff | 3 << 17);
+        assert_eq!(single_to_half(1e9), 0x7fff);
+    }
+}

@@ -1,0 +1,347 @@
+//! Copies out of the EDRAM ("resolves"): samples averaged, converted, tiled into memory; clears.
+
+use super::color;
+use super::depth::sample_cell;
+use super::edram::{Edram, Place};
+use crate::backend::BackendError;
+use crate::draw_state::{CopyCall, CopySource};
+use crate::enums::CopyCommand;
+use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
+use crate::texture::layout::{tiled_2d, tiled_3d};
+use crate::texture::{Format, Layout};
+
+/// The rectangle, in pixels: left, top, right, bottom.
+type Rect = [u32; 4];
+
+/// Rectangles are rounded out to this many pixels.
+const ALIGNMENT: i32 = 8;
+
+/// The pixels that the three vertices cover.
+fn rectangle(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
+    let [first, second] = call.vertices;
+    if first & 3 != 3 || second >> 2 & 0xff_ffff != 6 {
+        return Err(BackendError::Invalid("a copy's rectangle is not three vertices of two floats".into()));
+    }
+    let endian = Endian::from_bits(second);
+    let mut words = [0; 6];
+    memory.read_words(first & !3 & (PHYSICAL_SIZE - 1), &mut words);
+    let pixel = |word: u32| {
+        let value = f32::from_bits(endian.swap(word.swap_bytes())) + call.half_pixel;
+        // To 8 bits of fraction; a pixel is covered if its centre is, top and left included.
+        ((value.clamp(-16384.0, 16384.0) * 256.0).round() as i32 + 127) >> 8
+    };
+    let axis = |axis: usize| [pixel(words[axis]), pixel(words[axis + 2]), pixel(words[axis + 4])];
+    let (x, y) = (axis(0), axis(1));
+    let bound = |values: [i32; 3], axis: usize, low: i32, high: i32| {
+        let offset = call.window_offset[axis];
+        let start = values.iter().min().map_or(0, |v| v + offset).clamp(low, high) & !(ALIGNMENT - 1);
+        let end = values.iter().max().map_or(0, |v| v + offset).clamp(low, high);
+        (start as u32, (end as u32).next_multiple_of(ALIGNMENT as u32))
+    };
+    let (left, right) = bound(x, 0, call.scissor.left, call.scissor.right);
+    let (top, bottom) = bound(y, 1, call.scissor.top, call.scissor.bottom);
+    let right = right.min(call.pitch & !7);
+    if left >= right || top >= bottom {
+        return Err(BackendError::Invalid("a copy's rectangle is empty".into()));
+    }
+    Ok([left, top, right, bottom])
+}
+
+/// The samples that a selection takes, for so many samples per pixel.
+fn samples(select: u32, count: u32) -> &'static [u32] {
+    let all: &[u32] = match select {
+        0 => &[0],
+        1 => &[1],
+        2 => &[2],
+        3 => &[3],
+        4 => &[0, 1],
+        5 => &[2, 3],
+        _ => &[0, 1, 2, 3],
+    };
+    match (count, select) {
+        (1, _) => &[0],
+        (2, 1 | 3) => &[1],
+        (2, 0 | 2) => &[0],
+        (2, _) => &[0, 1],
+        _ => all,
+    }
+}
+
+/// Rounds a component to a field.
+fn field(value: f32, width: u32, number: u32) -> u64 {
+    let highest = (u64::MAX >> (64 - width)) as f64;
+    let value = if value.is_nan() { 0.0 } else { value as f64 };
+    let bits = match number {
+        1 => ((value.clamp(-1.0, 1.0) * (highest / 2.0).floor()).round() as i64) as u64,
+        2 => value.clamp(0.0, highest).round() as u64,
+        3 => (value.clamp(-(highest / 2.0).ceil(), (highest / 2.0).floor()).round() as i64) as u64,
+        _ => (value.clamp(0.0, 1.0) * highest + 0.5) as u64,
+    };
+    bits & (u64::MAX >> (64 - width))
+}
+
+/// A colour in a destination's format, as up to 16 bytes.
+fn convert(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
+    let mut bits = 0_u128;
+    let mut low = 0;
+    match layout {
+        Layout::Fields(widths) => {
+            for (value, &width) in c.iter().zip(&widths).filter(|(_, width)| **width != 0) {
+                bits |= (field(*value, width as u32, number) as u128) << low;
+                low += width;
+            }
+        }
+        Layout::Half(count) => {
+            for value in &c[..count as usize] {
+                bits |= (color::single_to_half(*value) as u128) << low;
+                low += 16;
+            }
+        }
+        Layout::Single(count) => {
+            for value in &c[..count as usize] {
+                bits |= (value.to_bits() as u128) << low;
+                low += 32;
+            }
+        }
+        _ => {}
+    }
+    bits.to_le_bytes()
+}
+
+/// Exchanges the bytes of a texel as the destination asks; 64- and 128-bit orders reverse words too.
+fn swap(bytes: &mut [u8], endian: u32) {
+    let group = match endian {
+        1 => 2,
+        2 => 4,
+        4 => 8,
+        5 => 16,
+        3 => {
+            for word in bytes.chunks_exact_mut(4) {
+                word.rotate_left(2);
+            }
+            return;
+        }
+        _ => return,
+    };
+    for group in bytes.chunks_mut(group) {
+        group.reverse();
+    }
+}
+
+/// Reads pixels of a source.
+struct Reader<'a> {
+    edram: &'a Edram,
+    place: Place,
+    source: CopySource,
+    samples: &'static [u32],
+    call: &'a CopyCall,
+}
+
+impl Reader<'_> {
+    #[inline]
+    fn sample(&self, x: u32, y: u32, sample: u32) -> [u32; 2] {
+        let (column, row) = sample_cell(self.call.msaa, sample);
+        let run = self.place.row(x * self.call.msaa.columns() + column, y * self.call.msaa.rows() + row);
+        let low = self.edram.get(run.word(0));
+        [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
+    }
+
+    /// The mean of the selected samples.
+    fn color(&self, x: u32, y: u32) -> [f32; 4] {
+        let CopySource::Color { format, .. } = self.source else { return [0.0; 4] };
+        let mut sum = [0.0; 4];
+        for &sample in self.samples {
+            for (sum, value) in sum.iter_mut().zip(color::unpack(format, self.sample(x, y, sample))) {
+                *sum += value;
+            }
+        }
+        let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
+        sum.map(|sum| sum * scale)
+    }
+}
+
+/// Writes texels at their tiled places, 4 KiB at a time where a whole macro tile is known.
+fn store(
+    call: &CopyCall,
+    memory: &dyn PhysicalMemory,
+    [left, top, right, bottom]: Rect,
+    bytes: u32,
+    mut texel: impl FnMut(u32, u32) -> [u8; 16],
+) {
+    let destination = &call.destination;
+    let log2 = bytes.ilog2();
+    let offset = |x: u32, y: u32| match destination.slice {
+        None => tiled_2d(x, y, destination.pitch, log2),
+        Some(slice) => tiled_3d(x, y, slice, destination.pitch, destination.height, log2),
+    };
+    let size = bytes as usize;
+    // From 32 bits a texel on, 32 x 32 texels of a 2D image are one run of memory.
+    if destination.slice.is_none() && bytes >= 4 {
+        let mut tile = vec![0_u8; 1024 * size];
+        for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
+            for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
+                let start = destination.physical.wrapping_add(offset(tx, ty));
+                let (x0, x1) = (left.max(tx), right.min(tx + 32));
+                let (y0, y1) = (top.max(ty), bottom.min(ty + 32));
+                if (x1 - x0, y1 - y0) != (32, 32) {
+                    memory.read(start, &mut tile);
+                }
+                for y in y0..y1 {
+                    for x in x0..x1 {
+                        let at = tiled_2d(x - tx, y - ty, 32, log2) as usize;
+                        tile[at..at + size].copy_from_slice(&texel(x, y)[..size]);
+                    }
+                }
+                memory.write(start, &tile);
+            }
+        }
+        return;
+    }
+    for y in top..bottom {
+        for x in left..right {
+            memory.write(destination.physical.wrapping_add(offset(x, y)), &texel(x, y)[..size]);
+        }
+    }
+}
+
+/// Fills a rectangle of a target with a sample.
+fn clear(edram: &mut Edram, call: &CopyCall, place: Place, [left, top, right, bottom]: Rect, bits: [u32; 2]) {
+    let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
+    for y in top * rows..bottom * rows {
+        for x in left * columns..right * columns {
+            let run = place.row(x, y);
+            edram.set(run.word(0), bits[0]);
+            if place.words == 2 {
+                edram.set(run.word(1), bits[1]);
+            }
+        }
+    }
+}
+
+/// Carries out a copy and its clears.
+pub(super) fn copy(
+    call: &CopyCall,
+    edram: &mut Edram,
+    memory: &dyn PhysicalMemory,
+) -> Result<(), BackendError> {
+    let rect = rectangle(call, memory)?;
+    let columns = call.msaa.columns();
+    let color_place = match call.source {
+        CopySource::Color { base, format } => {
+            let words = if format.is_64_bit() { 2 } else { 1 };
+            Some((Place::new(base, call.pitch, columns, false, words), format))
+        }
+        CopySource::Depth { .. } => None,
+    };
+    let depth_place = |base: u32| Place::new(base, call.pitch, columns, true, 1);
+    let copied = match call.command {
+        CopyCommand::Raw | CopyCommand::Convert => {
+            copy_out(call, edram, memory, rect, color_place.map(|(place, _)| place))
+        }
+        CopyCommand::Null => Ok(()),
+        CopyCommand::ConstantOne => Err(BackendError::Unsupported("copy of a constant".into())),
+    };
+    if let (Some([high, low]), Some((place, _))) = (call.clear_color, color_place) {
+        // 64-bit colours: the first register has the high half.
+        let bits = if place.words == 2 { [low, high] } else { [high, 0] };
+        clear(edram, call, place, rect, bits);
+    }
+    if let Some((base, bits)) = call.clear_depth {
+        clear(edram, call, depth_place(base), rect, [bits, 0]);
+    }
+    copied
+}
+
+fn copy_out(
+    call: &CopyCall,
+    edram: &Edram,
+    memory: &dyn PhysicalMemory,
+    rect: Rect,
+    color_place: Option<Place>,
+) -> Result<(), BackendError> {
+    let destination = &call.destination;
+    let endian = destination.endian;
+    let count = call.msaa.samples();
+    let place = match (call.source, color_place) {
+        (CopySource::Depth { base, .. }, _) => Place::new(base, call.pitch, call.msaa.columns(), true, 1),
+        (_, Some(place)) => place,
+        _ => return Ok(()),
+    };
+    let is_depth = matches!(call.source, CopySource::Depth { .. });
+    let mut samples = samples(call.sample_select, count);
+    if is_depth {
+        samples = &samples[..1]; // depths are never averaged
+    }
+    let reader = Reader { edram, place, source: call.source, samples, call };
+    let word = |bits: u32| {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&bits.to_le_bytes());
+        swap(&mut bytes[..4], endian);
+        bytes
+    };
+    if is_depth {
+        store(call, memory, rect, 4, |x, y| word(reader.sample(x, y, reader.samples[0])[0]));
+        return Ok(());
+    }
+    let CopySource::Color { format: source, .. } = call.source else { return Ok(()) };
+    let format = Format::from_number(destination.format)
+        .filter(|format| matches!(format.layout, Layout::Fields(_) | Layout::Half(_) | Layout::Single(_)))
+        .ok_or_else(|| BackendError::Unsupported(format!("copy to format {}", destination.format)))?;
+    let same_bits = samples.len() == 1
+        && destination.exponent_bias == 0
+        && destination.number == 0
+        && (source as u32 == 0 && format.layout == Layout::Fields([8; 4])
+            || source as u32 == 2 && format.layout == Layout::Fields([10, 10, 10, 2]));
+    if same_bits {
+        let (sample, eight) = (samples[0], source as u32 == 0);
+        store(call, memory, rect, 4, |x, y| {
+            let [bits, _] = reader.sample(x, y, sample);
+            word(match (destination.swap, eight) {
+                (false, _) => bits,
+                (true, true) => bits & 0xff00_ff00 | bits >> 16 & 0xff | (bits & 0xff) << 16,
+                (true, false) => bits & 0xc00f_fc00 | bits >> 20 & 0x3ff | (bits & 0x3ff) << 20,
+            })
+        });
+        return Ok(());
+    }
+    store(call, memory, rect, format.bytes, |x, y| {
+        let mut color = reader.color(x, y);
+        if destination.swap {
+            color.swap(0, 2);
+        }
+        let mut bytes = convert(format.layout, destination.number, color);
+        swap(&mut bytes[..format.bytes as usize], endian);
+        bytes
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_selections_fit_the_surface() {
+        assert_eq!(samples(6, 4), [0, 1, 2, 3]);
+        assert_eq!(samples(6, 1), [0]);
+        assert_eq!(samples(5, 2), [0, 1]);
+        assert_eq!(samples(3, 2), [1]);
+        assert_eq!(samples(3, 4), [3]);
+    }
+
+    #[test]
+    fn colors_convert_to_destinations() {
+        let color = [1.0, 0.5, 0.0, 1.0];
+        let to = |number: u32, kind: u32| convert(Format::from_number(number).unwrap().layout, kind, color);
+        assert_eq!(to(6, 0)[..4], [255, 128, 0, 255]);
+        assert_eq!(to(4, 0)[..2], 0x041f_u16.to_le_bytes());
+        assert_eq!(to(26, 1)[..8], [0xff, 0x7f, 0x00, 0x40, 0, 0, 0xff, 0x7f]);
+        assert_eq!(to(32, 7)[..8], [0, 0x3c, 0, 0x38, 0, 0, 0, 0x3c]);
+        assert_eq!(to(38, 7)[..8], [0, 0, 0x80, 0x3f, 0, 0, 0, 0x3f]);
+        let mut bytes = [1, 2, 3, 4, 5, 6, 7, 8];
+        swap(&mut bytes, 4);
+        assert_eq!(bytes, [8, 7, 6, 5, 4, 3, 2, 1]);
+        swap(&mut bytes, 3);
+        assert_eq!(bytes, [6, 5, 8, 7, 2, 1, 4, 3]);
+    }
+}

@@ -1,0 +1,252 @@
+//! Vertex and texture fetches of the interpreter, from guest memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::sample;
+use crate::draw_state::Constants;
+use crate::enums::TextureFilter;
+use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
+use crate::microcode::{
+    FetchUnit, Instruction, LANES, Lanes, Mask, Program, TextureFetch, TextureOp, Vector, VertexFetch,
+};
+use crate::texture::{TextureCache, TextureInfo, TextureLevel, half_to_single};
+
+const PAGE: u32 = 4096;
+
+/// A texture that a draw uses.
+pub(super) struct Binding {
+    pub(super) info: TextureInfo,
+    /// Levels from the base on; at least one.
+    pub(super) levels: Vec<Arc<TextureLevel>>,
+}
+
+/// Fetches for one draw. Memory is read page by page, once.
+pub(super) struct Fetcher<'a> {
+    constants: &'a Constants,
+    memory: &'a dyn PhysicalMemory,
+    pages: HashMap<u32, Box<[u8; PAGE as usize]>>,
+    textures: [Option<Binding>; 32],
+    /// Address of the last full vertex fetch, in words, by lane.
+    last: [u32; LANES],
+    /// Lanes whose results matter; others may get anything.
+    pub(super) wanted: Mask,
+}
+
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory) -> Self {
+        Self {
+            constants,
+            memory,
+            pages: HashMap::new(),
+            textures: [const { None }; 32],
+            last: [0; LANES],
+            wanted: Mask::MAX,
+        }
+    }
+
+    /// Decodes the textures that a program may fetch from.
+    pub(super) fn bind_textures(&mut self, program: &Program, cache: &mut TextureCache) {
+        for instruction in &program.instructions {
+            let Instruction::Texture(fetch) = instruction else { continue };
+            let slot = fetch.constant as usize & 31;
+            if self.textures[slot].is_some() {
+                continue;
+            }
+            let words = &self.constants.fetch[slot];
+            let Some(info) = TextureInfo::decode(words) else { continue };
+            let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
+            let last = if mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
+            let levels: Vec<_> =
+                (0..=last).map_while(|level| cache.level(words, level, self.memory)).collect();
+            if !levels.is_empty() {
+                self.textures[slot] = Some(Binding { info, levels });
+            }
+        }
+    }
+
+    /// A word of memory, as it lies there (first byte lowest).
+    #[inline]
+    fn word(&mut self, address: u32) -> u32 {
+        let address = address & (PHYSICAL_SIZE - 1) & !3;
+        let memory = self.memory;
+        let page = self.pages.entry(address / PAGE).or_insert_with(|| {
+            let mut bytes = Box::new([0; PAGE as usize]);
+            memory.read(address & !(PAGE - 1), &mut bytes[..]);
+            bytes
+        });
+        let at = (address % PAGE) as usize;
+        u32::from_le_bytes([page[at], page[at + 1], page[at + 2], page[at + 3]])
+    }
+}
+
+/// The integer of a field as the fetch asks for it.
+fn number(fetch: &VertexFetch, raw: u32, width: u32) -> f32 {
+    if fetch.signed {
+        let value = (((raw << (32 - width)) as i32) >> (32 - width)) as f32;
+        if fetch.integer {
+            value
+        } else if fetch.no_zero {
+            (value * 2.0 + 1.0) / (u32::MAX >> (32 - width)) as f32
+        } else {
+            (value / (u32::MAX >> (33 - width)) as f32).max(-1.0)
+        }
+    } else {
+        let value = raw & (u32::MAX >> (32 - width));
+        if fetch.integer { value as f32 } else { value as f32 / (u32::MAX >> (32 - width)) as f32 }
+    }
+}
+
+/// Words that an element of a format takes, and its components.
+fn unpack(fetch: &VertexFetch, words: &[u32; 4]) -> [f32; 4] {
+    let fields = |widths: &[u32]| {
+        let mut value = [0.0; 4];
+        let mut low = 0;
+        for (value, &width) in value.iter_mut().zip(widths) {
+            *value = number(fetch, words[low as usize / 32] >> (low % 32), width);
+            low += width;
+        }
+        value
+    };
+    let floats = |count: usize| {
+        let mut value = [0.0; 4];
+        for (value, word) in value.iter_mut().zip(words).take(count) {
+            *value = f32::from_bits(*word);
+        }
+        value
+    };
+    let halves = |count: usize| {
+        let mut value = [0.0; 4];
+        for (i, value) in value.iter_mut().enumerate().take(count) {
+            *value = half_to_single((words[i / 2] >> (16 * (i & 1))) as u16);
+        }
+        value
+    };
+    match fetch.format {
+        6 => fields(&[8, 8, 8, 8]),
+        7 => fields(&[10, 10, 10, 2]),
+        16 => fields(&[11, 11, 10]),
+        17 => fields(&[10, 11, 11]),
+        25 => fields(&[16, 16]),
+        26 => fields(&[16, 16, 16, 16]),
+        31 => halves(2),
+        32 => halves(4),
+        33 => fields(&[32]),
+        34 => fields(&[32, 32]),
+        35 => fields(&[32, 32, 32, 32]),
+        36 => floats(1),
+        37 => floats(2),
+        57 => floats(3),
+        38 => floats(4),
+        _ => [0.0; 4],
+    }
+}
+
+/// Words of an element.
+fn element_words(format: u8) -> u32 {
+    match format {
+        26 | 32 | 34 | 37 => 2,
+        57 => 3,
+        35 | 38 => 4,
+        _ => 1,
+    }
+}
+
+impl FetchUnit for Fetcher<'_> {
+    fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector {
+        let mut result = [[0.0; LANES]; 4];
+        let slot = fetch.constant as usize;
+        let words = &self.constants.fetch[slot / 3];
+        let (first, second) = (words[slot % 3 * 2], words[slot % 3 * 2 + 1]);
+        let (base, size, endian) = (first & !3, second >> 2 & 0xff_ffff, Endian::from_bits(second));
+        let scale = 2.0_f32.powi(fetch.exponent as i32);
+        let count = element_words(fetch.format);
+        for lane in 0..LANES {
+            if mask >> lane & 1 == 0 {
+                continue;
+            }
+            if !fetch.mini {
+                let rounding = if fetch.rounded { 0.5 } else { 0.0 };
+                let index = (index[lane] + rounding).floor() as i32;
+                self.last[lane] = (index as u32).wrapping_mul(fetch.stride as u32);
+            }
+            let at = self.last[lane].wrapping_add_signed(fetch.offset);
+            let mut element = [0; 4];
+            for (i, word) in element.iter_mut().enumerate().take(count as usize) {
+                // Beyond the buffer's end everything is zero.
+                let at = at.wrapping_add(i as u32);
+                if at < size {
+                    *word = endian.swap(self.word(base.wrapping_add(at * 4)));
+                }
+            }
+            for (result, value) in result.iter_mut().zip(unpack(fetch, &element)) {
+                result[lane] = value * scale;
+            }
+        }
+        result
+    }
+
+    fn texture(
+        &mut self,
+        fetch: &TextureFetch,
+        coordinates: &[Lanes; 3],
+        lod: &Lanes,
+        gradients: &[[Lanes; 3]; 2],
+        mask: Mask,
+    ) -> Vector {
+        if fetch.operation == TextureOp::Gradients {
+            return sample::gradients(coordinates);
+        }
+        match &self.textures[fetch.constant as usize & 31] {
+            Some(binding) => sample::sample(binding, fetch, coordinates, lod, gradients, mask & self.wanted),
+            None => [[0.0; LANES]; 4],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Ram;
+    use crate::registers::RegisterFile;
+
+    fn fetch(format: u8, signed: bool, integer: bool) -> VertexFetch {
+        let words = [0, (format as u32) << 16 | (signed as u32) << 12 | (integer as u32) << 13, 4 | 1 << 8];
+        let mut program = Program::decode(&[0x1000 | 1 << 16 | 1, 0x2000, 0, words[0], words[1], words[2]]);
+        match program.instructions.remove(0) {
+            Instruction::Vertex(fetch) => fetch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn elements_are_found_and_unpacked() {
+        let ram = Ram::new(0x10000);
+        // Vertex 2 of a stride of 4 words, one word in: word 9.
+        for (i, word) in [0x3f80_0000_u32, 0x4000_0000, 0x4040_0000].into_iter().enumerate() {
+            ram.write_u32(0x1000 + (9 + i as u32) * 4, word);
+        }
+        let mut registers = RegisterFile::new();
+        registers.set(0x4800, 0x1000 | 3);
+        registers.set(0x4801, 2 | 12 << 2);
+        let constants = Constants::capture(&registers);
+        let mut fetcher = Fetcher::new(&constants, &ram);
+        let lane = |value: Vector| [0, 1, 2, 3].map(|c: usize| value[c][3]);
+        let mut index = [0.0; LANES];
+        index[3] = 2.9;
+        assert_eq!(lane(fetcher.vertex(&fetch(57, false, false), &index, 8)), [1.0, 2.0, 3.0, 0.0]);
+        assert_eq!(
+            lane(fetcher.vertex(&fetch(38, false, false), &index, 8)),
+            [1.0, 2.0, 3.0, 0.0],
+            "end of buffer"
+        );
+        assert_eq!(lane(fetcher.vertex(&fetch(6, false, true), &index, 8)), [0.0, 0.0, 128.0, 63.0]);
+        assert_eq!(
+            lane(fetcher.vertex(&fetch(25, true, false), &index, 8)),
+            [0.0, 16256.0 / 32767.0, 0.0, 0.0]
+        );
+        index[3] = -1e9;
+        assert_eq!(lane(fetcher.vertex(&fetch(57, false, false), &index, 8)), [0.0; 4]);
+        assert_eq!(fetcher.vertex(&fetch(57, false, false), &index, 1)[0][3], 0.0);
+    }
+}

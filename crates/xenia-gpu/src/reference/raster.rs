@@ -1,0 +1,234 @@
+//! Triangles to blocks of pixels.
+//!
+//! Positions are snapped to 1/16 pixel and the edge functions are integers, so adjacent triangles
+//! neither overlap nor leave gaps (top-left rule). Blocks are 8 x 2 pixels, one lane each.
+
+use super::assemble::Corner;
+use super::block::{Surface, Target};
+use crate::draw_state::DrawCall;
+use crate::enums::Msaa;
+use crate::microcode::{LANES, Lanes, Mask};
+
+/// Sub-pixel positions per pixel.
+const SUB: i64 = 16;
+
+/// Sample positions within a pixel, in 1/16.
+///
+/// Unsure: the hardware's default pattern is not documented; these are Direct3D's.
+pub(super) const fn sample_positions(msaa: Msaa) -> &'static [[i64; 2]] {
+    match msaa {
+        Msaa::X1 => &[[8, 8]],
+        Msaa::X2 => &[[4, 4], [12, 12]],
+        Msaa::X4 => &[[6, 2], [14, 6], [2, 10], [10, 14]],
+    }
+}
+
+/// A plane over the screen: value at the centre of pixel (0, 0), and change per pixel.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Plane {
+    origin: f64,
+    dx: f64,
+    dy: f64,
+}
+
+impl Plane {
+    /// The value at the centre of each pixel of the block at (x, y).
+    #[inline]
+    pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
+        let start = (self.origin + self.dx * x as f64 + self.dy * y as f64) as f32;
+        let (dx, dy) = (self.dx as f32, self.dy as f32);
+        let mut out = [0.0; LANES];
+        for (lane, out) in out.iter_mut().enumerate() {
+            *out = start + dx * (lane & 7) as f32 + dy * (lane >> 3) as f32;
+        }
+        out
+    }
+
+    /// The change from a pixel's centre to a place within it, in 1/16.
+    pub(super) fn within(&self, [x, y]: [i64; 2]) -> f32 {
+        ((self.dx * (x - 8) as f64 + self.dy * (y - 8) as f64) / SUB as f64) as f32
+    }
+
+    /// The steepest change per pixel along an axis.
+    fn slope(&self) -> f64 {
+        self.dx.abs().max(self.dy.abs())
+    }
+}
+
+/// A triangle ready to be filled.
+pub(super) struct Setup<'a> {
+    pub(super) corners: &'a [Corner; 3],
+    /// Weights of the second and third corner.
+    pub(super) weights: [Plane; 2],
+    /// Depth.
+    pub(super) z: Plane,
+    /// 1/w of each corner; `None` if all are equal or correction is off.
+    pub(super) inverse_w: Option<[f32; 3]>,
+    /// It is seen from behind.
+    pub(super) is_back: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Edge {
+    a: i64,
+    b: i64,
+    c: i64,
+}
+
+impl Edge {
+    /// Positive to the right of the way from `from` to `to` on a screen whose y grows downwards.
+    fn new(from: [i64; 2], to: [i64; 2]) -> Self {
+        let (a, b) = (from[1] - to[1], to[0] - from[0]);
+        let top_left = a > 0 || (a == 0 && b > 0);
+        let c = -(a * from[0] + b * from[1]) - i64::from(!top_left);
+        Self { a, b, c }
+    }
+
+    /// The lanes of a block that are inside at a place within the pixel.
+    #[inline]
+    fn inside(self, x: i32, y: i32, [px, py]: [i64; 2]) -> Mask {
+        let at = self.a * (x as i64 * SUB + px) + self.b * (y as i64 * SUB + py) + self.c;
+        // The step within a block is below 2^27, so beyond 2^29 the sign is settled.
+        let start = at.clamp(-(1 << 29), 1 << 29) as i32;
+        let (dx, dy) = ((self.a * SUB) as i32, (self.b * SUB) as i32);
+        let mut outside = 0_u32;
+        for lane in 0..LANES as i32 {
+            let value =
+                start.wrapping_add(dx.wrapping_mul(lane & 7)).wrapping_add(dy.wrapping_mul(lane >> 3));
+            outside |= (value as u32 >> 31) << lane;
+        }
+        !outside as Mask
+    }
+}
+
+/// Fills a triangle whose corners lie in front of the eye and within the guard band.
+pub(super) fn triangle(call: &DrawCall, corners: &[Corner; 3], is_rectangle: bool, target: &mut Target<'_>) {
+    let viewport = &call.viewport;
+    let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
+    let mut screen = [[0_i64; 2]; 3];
+    let mut depth = [0.0_f64; 3];
+    let mut inverse_w = [0.0_f32; 3];
+    for (i, corner) in corners.iter().enumerate() {
+        let inverse = 1.0 / corner.position[3];
+        inverse_w[i] = inverse;
+        screen[i] = [0, 1].map(|axis: usize| {
+            let value = corner.position[axis] * inverse * viewport.scale[axis] + viewport.offset[axis];
+            let value = value + viewport.window_offset[axis] as f32 + center;
+            (value * SUB as f32).round() as i64
+        });
+        depth[i] = (corner.position[2] * inverse * viewport.scale[2] + viewport.offset[2]) as f64;
+    }
+    let area = (screen[1][0] - screen[0][0]) * (screen[2][1] - screen[0][1])
+        - (screen[2][0] - screen[0][0]) * (screen[1][1] - screen[0][1]);
+    if area == 0 {
+        return;
+    }
+    // Clockwise on the screen means a positive area, since y grows downwards.
+    let is_back = !is_rectangle && (area > 0) != call.culling.front_is_clockwise;
+    if !is_rectangle && (if is_back { call.culling.back } else { call.culling.front }) {
+        return;
+    }
+    let order = if area > 0 { [0, 1, 2] } else { [0, 2, 1] };
+    let [a, b, c] = order.map(|i| screen[i]);
+    let edges = [Edge::new(a, b), Edge::new(b, c), Edge::new(c, a)];
+    let plane = |values: [f64; 3]| {
+        // Through the three corners; exact integers go in, so only the division rounds.
+        let (x1, y1) = ((screen[1][0] - screen[0][0]) as f64, (screen[1][1] - screen[0][1]) as f64);
+        let (x2, y2) = ((screen[2][0] - screen[0][0]) as f64, (screen[2][1] - screen[0][1]) as f64);
+        let (v1, v2) = (values[1] - values[0], values[2] - values[0]);
+        let dx = (v1 * y2 - v2 * y1) / area as f64;
+        let dy = (v2 * x1 - v1 * x2) / area as f64;
+        let origin = values[0] + dx * (8 - screen[0][0]) as f64 + dy * (8 - screen[0][1]) as f64;
+        Plane { origin, dx: dx * SUB as f64, dy: dy * SUB as f64 }
+    };
+    let mut z = plane(depth);
+    let [slope, constant] = call.depth.bias[usize::from(is_back)];
+    z.origin += slope as f64 * z.slope() + constant as f64;
+    let perspective = !call.affine && (inverse_w[0] != inverse_w[1] || inverse_w[0] != inverse_w[2]);
+    let setup = Setup {
+        corners,
+        weights: [plane([0.0, 1.0, 0.0]), plane([0.0, 0.0, 1.0])],
+        z,
+        inverse_w: perspective.then_some(inverse_w),
+        is_back,
+    };
+    let range = |axis: usize| {
+        let values = screen.map(|corner| corner[axis]);
+        let low = values.iter().min().copied().unwrap_or(0).div_euclid(SUB);
+        let high = values.iter().max().copied().unwrap_or(0).div_euclid(SUB) + 1;
+        (low.max(-GUARD_PIXELS) as i32, high.min(GUARD_PIXELS) as i32)
+    };
+    let (x, y) = (range(0), range(1));
+    let (left, right) = (x.0.max(call.scissor.left), x.1.min(call.scissor.right));
+    let (top, bottom) = (y.0.max(call.scissor.top), y.1.min(call.scissor.bottom));
+    let positions = sample_positions(call.msaa);
+    let mut by = top & !1;
+    while by < bottom {
+        let mut bx = left & !7;
+        while bx < right {
+            let allowed = scissor_mask(bx, by, [left, right, top, bottom]);
+            let mut coverage = [0; 4];
+            let mut any = 0;
+            for (sample, (mask, position)) in coverage.iter_mut().zip(positions).enumerate() {
+                if call.sample_mask >> sample & 1 != 0 {
+                    *mask =
+                        allowed & edges.iter().fold(Mask::MAX, |mask, e| mask & e.inside(bx, by, *position));
+                    any |= *mask;
+                }
+            }
+            if any != 0 {
+                target.block(&setup, Surface { x: bx, y: by }, coverage);
+            }
+            bx += 8;
+        }
+        by += 2;
+    }
+}
+
+/// No vertex lies further out.
+const GUARD_PIXELS: i64 = 16384;
+
+/// The lanes of a block within a rectangle.
+fn scissor_mask(x: i32, y: i32, [left, right, top, bottom]: [i32; 4]) -> Mask {
+    if x >= left && x + 8 <= right && y >= top && y + 2 <= bottom {
+        return Mask::MAX;
+    }
+    let columns = (0..8).filter(|i| (left..right).contains(&(x + i))).fold(0, |mask: Mask, i| mask | 1 << i);
+    let row = |i: i32| if (top..bottom).contains(&(y + i)) { columns } else { 0 };
+    row(0) | row(1) << 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adjacent_triangles_cover_each_pixel_once() {
+        // A fan around a point that is no pixel centre, and one that is.
+        for hub in [[67, 55], [72, 56]] {
+            let rim = [[0, 0], [160, 3], [157, 128], [40, 160], [-9, 90]];
+            let mut covered = [[0; 16]; 16];
+            for i in 0..rim.len() {
+                let (a, b) = (rim[i], rim[(i + 1) % rim.len()]);
+                let edges = [Edge::new(hub, a), Edge::new(a, b), Edge::new(b, hub)];
+                for y in (0..16).step_by(2) {
+                    for x in (0..16).step_by(8) {
+                        let mask = edges.iter().fold(Mask::MAX, |m, e| m & e.inside(x, y, [8, 8]));
+                        for lane in 0..16 {
+                            covered[(y + lane / 8) as usize][(x + lane % 8) as usize] += mask >> lane & 1;
+                        }
+                    }
+                }
+            }
+            assert!(covered.iter().flatten().all(|count| *count <= 1));
+            assert_eq!(covered[3][4], 1);
+            assert!(covered[1][1..9].iter().all(|count| *count == 1));
+        }
+    }
+
+    #[test]
+    fn the_scissor_cuts_blocks() {
+        assert_eq!(scissor_mask(8, 2, [0, 100, 0, 100]), Mask::MAX);
+        assert_eq!(scissor_mask(0, 0, [1, 3, 1, 9]), 0b0000_0110 << 8);
+    }
+}

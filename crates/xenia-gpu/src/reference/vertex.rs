@@ -1,0 +1,130 @@
+//! Vertex indices and vertex shading: every index once, in groups of lanes.
+
+use std::collections::BTreeMap;
+
+use super::fetch::Fetcher;
+use crate::backend::BackendError;
+use crate::draw_state::{DrawCall, IndexSource};
+use crate::memory::PhysicalMemory;
+use crate::microcode::{Interpreter, LANES, Mask};
+use crate::texture::TextureCache;
+
+/// Most vertices that a draw can have: `VGT_DRAW_INITIATOR` counts in 16 bits.
+const MAX_COUNT: u32 = 65_535;
+/// Export that holds the position.
+const POSITION: usize = 62;
+/// Export that holds point size, edge flag and kill flag.
+const POINT_SIZE: usize = 63;
+
+/// Shaded vertices and the order they are drawn in.
+pub(super) struct Vertices {
+    /// For each index of the draw the number of its vertex; `None` restarts the strip.
+    pub(super) order: Vec<Option<u32>>,
+    /// Positions in clip space.
+    pub(super) positions: Vec<[f32; 4]>,
+    /// Interpolators, `interpolators` of them for each vertex.
+    pub(super) attributes: Vec<[f32; 4]>,
+    /// Interpolators of a vertex.
+    pub(super) interpolators: usize,
+    /// Point sizes, where the shader exports them.
+    pub(super) point_sizes: Option<Vec<f32>>,
+}
+
+/// Reads the indices of a draw; the restart index comes out as `None`.
+fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
+    let count = call.count.min(MAX_COUNT);
+    let raw: Vec<u32> = match &call.indices {
+        IndexSource::Counted => (0..count).collect(),
+        IndexSource::Buffer { physical, wide, endian, length } => {
+            let count = count.min(*length) as usize;
+            let bytes_per = if *wide { 4 } else { 2 };
+            // A swap exchanges bytes within words, so the words are read from where they start.
+            let start = physical & !3;
+            let mut bytes = vec![0; (count * bytes_per + 8) & !3];
+            memory.read(start, &mut bytes);
+            for word in bytes.chunks_exact_mut(4) {
+                let swapped = endian.swap(u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+                word.copy_from_slice(&swapped.to_le_bytes());
+            }
+            let skip = (physical & 3) as usize;
+            let index = |at: usize| {
+                if *wide {
+                    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) & 0xff_ffff
+                } else {
+                    u32::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]))
+                }
+            };
+            (0..count).map(|i| index(skip + i * bytes_per)).collect()
+        }
+        IndexSource::Inline { words, wide } => {
+            let half = |i: u32| (words.get(i as usize / 2).copied().unwrap_or(0) >> (16 * (i & 1))) & 0xffff;
+            let whole = |i: u32| words.get(i as usize).copied().unwrap_or(0) & 0xff_ffff;
+            (0..count).map(|i| if *wide { whole(i) } else { half(i) }).collect()
+        }
+    };
+    let [lowest, highest] = call.index_bounds;
+    raw.into_iter()
+        .map(|index| {
+            let restart = call.restart.is_some_and(|restart| restart == index);
+            let index = (index.wrapping_add_signed(call.index_offset) & 0xff_ffff).min(highest).max(lowest);
+            (!restart).then_some(index)
+        })
+        .collect()
+}
+
+/// Shades all vertices of a draw.
+pub(super) fn shade(
+    call: &DrawCall,
+    memory: &dyn PhysicalMemory,
+    textures: &mut TextureCache,
+    interpreter: &mut Interpreter,
+) -> Result<Vertices, BackendError> {
+    let program = &call.vertex_shader.program;
+    if program.exports >> POSITION & 1 == 0 {
+        return Err(BackendError::Invalid("the vertex shader exports no position".into()));
+    }
+    let indices = indices(call, memory);
+    let mut unique = Vec::new();
+    let mut numbers = BTreeMap::new();
+    let order = indices
+        .into_iter()
+        .map(|index| {
+            index.map(|index| {
+                *numbers.entry(index).or_insert_with(|| {
+                    unique.push(index);
+                    unique.len() as u32 - 1
+                })
+            })
+        })
+        .collect();
+    let mut fetch = Fetcher::new(&call.constants, memory);
+    fetch.bind_textures(program, textures);
+    let interpolators = (call.interpolators as usize).min(16);
+    let mut vertices = Vertices {
+        order,
+        positions: Vec::with_capacity(unique.len()),
+        attributes: Vec::with_capacity(unique.len() * interpolators),
+        interpolators,
+        point_sizes: (program.exports >> POINT_SIZE & 1 != 0).then(Vec::new),
+    };
+    for group in unique.chunks(LANES) {
+        let mask = (Mask::MAX as u32 >> (LANES - group.len())) as Mask;
+        interpreter.clear(program);
+        for (lane, &index) in group.iter().enumerate() {
+            interpreter.register(0)[0][lane] = index as f32;
+        }
+        let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, &mut fetch);
+        for lane in 0..group.len() {
+            let at = |export: usize| [0, 1, 2, 3].map(|c: usize| exports.values[export][c][lane]);
+            vertices.positions.push(at(POSITION));
+            for interpolator in 0..interpolators {
+                let written = program.exports >> interpolator & 1 != 0;
+                vertices.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
+            }
+            if let Some(sizes) = &mut vertices.point_sizes {
+                sizes.push(exports.values[POINT_SIZE][0][lane]);
+            }
+        }
+    }
+    Ok(vertices)
+}

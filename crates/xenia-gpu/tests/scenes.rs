@@ -1,0 +1,478 @@
+//! Whole scenes from packets to pictures, on the reference backend.
+//!
+//! Expected colours follow from the scene by reasoning, never from what came out first.
+#![allow(missing_docs, clippy::decimal_bitwise_operands)]
+
+use std::sync::Arc;
+
+use xenia_gpu::microcode::assemble;
+use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
+use xenia_gpu::texture::layout::tiled_2d;
+use xenia_gpu::{CommandProcessor, Config, Frame, PhysicalMemory, Ram, Reference};
+
+const RING: u32 = 0x1000;
+const VERTICES: u32 = 0x1_0000;
+const INDICES: u32 = 0x1_8000;
+const COPY_RECT: u32 = 0x1_c000;
+const TEXTURE: u32 = 0x2_0000;
+const FRONT: u32 = 0x10_0000;
+
+const COLORED_VS: &str = "
+    vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
+    vfetch r2.xyzw, r0.x, vf0, format=38, stride=7, offset=3
+    alloc position
+    max oPos, r1, r1
+    alloc interpolators 1
+    max o0, r2, r2";
+const COLORED_PS: &str = "alloc colors\nmax oC0, r0, r0";
+const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0, r0";
+
+struct Scene {
+    memory: Arc<Ram>,
+    gpu: CommandProcessor,
+    words: Vec<u32>,
+    width: u32,
+    height: u32,
+    now: u64,
+}
+
+impl Scene {
+    /// A surface of that size, 8_8_8_8 colour at tile 0 and D24S8 depth behind it, nothing tested
+    /// or blended, pixel coordinates as positions.
+    fn new(width: u32, height: u32, msaa: u32) -> Self {
+        let memory = Arc::new(Ram::new(0x80_0000));
+        let config = Config { vblank: false, capture_all: true, ..Config::default() };
+        let mut gpu = CommandProcessor::new(memory.clone(), Box::new(Reference::new()), config);
+        gpu.initialize_ring(RING, 12);
+        let mut scene = Self { memory, gpu, words: Vec::new(), width, height, now: 0 };
+        scene.set(0x2208, 4); // colour and depth
+        scene.set(0x2000, width | msaa << 16);
+        scene.set(0x2001, 0);
+        scene.set(0x2002, 1024);
+        scene.set(0x200e, 0);
+        scene.set(0x200f, 8192 | 8192 << 16);
+        scene.set(0x2080, 0);
+        scene.set(0x2081, 1 << 31);
+        scene.set(0x2082, width | height << 16);
+        scene.set(0x2100, 0xff_ffff);
+        scene.set(0x2101, 0);
+        scene.set(0x2102, 0);
+        scene.set(0x2104, 0xf);
+        scene.set(0x2182, 0xffff); // smooth shading
+        scene.set(0x2200, 0);
+        scene.set(0x2201, 0x0001_0001); // one, zero
+        scene.set(0x2204, 1 << 16 | 1 << 19);
+        scene.set(0x2205, 0);
+        scene.set(0x2206, 0x300); // positions are pixels
+        scene.set(0x2302, 1); // centres at halves
+        scene.set(0x2307, 0);
+        scene.set(0x2308, 256);
+        scene.set(0x2312, 0xffff);
+        scene.shader(0, COLORED_VS);
+        scene.shader(1, COLORED_PS);
+        scene
+    }
+
+    fn set(&mut self, index: u32, value: u32) {
+        self.words.extend([type0(index, 1), value]);
+    }
+
+    fn shader(&mut self, kind: u32, text: &str) {
+        let code = assemble(text).unwrap();
+        self.words.extend([type3(opcode::IM_LOAD_IMMEDIATE, code.len() as u32 + 2), kind, code.len() as u32]);
+        self.words.extend(code);
+    }
+
+    /// Vertices of seven floats: position and colour.
+    fn vertices(&mut self, vertices: &[[f32; 7]]) {
+        for (i, value) in vertices.iter().flatten().enumerate() {
+            self.memory.write_u32(VERTICES + i as u32 * 4, value.to_bits());
+        }
+        self.set(0x4800, VERTICES | 3);
+        self.set(0x4801, 2 | (vertices.len() as u32 * 7) << 2);
+    }
+
+    fn draw(&mut self, primitive: u32, count: u32) {
+        self.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
+        self.run();
+    }
+
+    fn run(&mut self) {
+        for chunk in std::mem::take(&mut self.words).chunks(4096) {
+            self.gpu.initialize_ring(RING, 12);
+            for (i, &word) in chunk.iter().enumerate() {
+                self.memory.write_u32(RING + i as u32 * 4, word);
+            }
+            self.gpu.store_register(0x1c5, chunk.len() as u32, self.now);
+            self.now += 10_000_000;
+            self.gpu.pump(self.now);
+            assert!(self.gpu.is_idle());
+        }
+        assert_eq!(self.gpu.statistics().problems.iter().collect::<Vec<_>>(), []);
+    }
+
+    fn copy_rectangle(&mut self) {
+        let (w, h) = (self.width, self.height);
+        for (i, value) in [0, 0, w, 0, w, h].into_iter().enumerate() {
+            self.memory.write_u32(COPY_RECT + i as u32 * 4, (value as f32).to_bits());
+        }
+        self.set(0x4800, COPY_RECT | 3);
+        self.set(0x4801, 2 | 6 << 2);
+    }
+
+    /// Copies the surface to a tiled front buffer and shows it.
+    fn show(&mut self) -> Frame {
+        let (w, h) = (self.width, self.height);
+        self.copy_rectangle();
+        self.set(0x2208, 6);
+        self.set(0x2318, 6 << 4 | 1 << 20);
+        self.set(0x2319, FRONT);
+        self.set(0x231a, w | h << 16);
+        self.set(0x231b, 2 | 6 << 7);
+        self.draw(8, 3);
+        self.set(0x2208, 4);
+        let fetch = [
+            2 | 1 << 31 | w.div_ceil(32) << 22,
+            6 | 2 << 6 | FRONT,
+            (w - 1) | (h - 1) << 13,
+            0x688 << 1,
+            0,
+            1 << 9,
+        ];
+        self.words.extend(swap_commands(fetch, FRONT, w, h));
+        self.run();
+        let mut frame = self.gpu.take_frame().unwrap();
+        // Alpha is not shown, but tests want to see it: it is in the copied front buffer.
+        for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
+            let (x, y) = (i as u32 % w, i as u32 / w);
+            let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
+            assert_eq!((word & 0xff, pixel[3]), (u32::from(pixel[0]), 255));
+            pixel[3] = (word >> 24) as u8;
+        }
+        frame
+    }
+}
+
+fn pixel(frame: &Frame, x: u32, y: u32) -> [u8; 4] {
+    let at = ((x + y * frame.width) * 4) as usize;
+    frame.rgba[at..at + 4].try_into().unwrap()
+}
+
+fn vertex(x: f32, y: f32, color: [f32; 4]) -> [f32; 7] {
+    [x, y, 0.0, color[0], color[1], color[2], color[3]]
+}
+
+const RED: [f32; 4] = [1.0, 0.0, 0.0, 1.0];
+const GREEN: [f32; 4] = [0.0, 1.0, 0.0, 1.0];
+const BLUE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
+
+/// A rectangle list's three corners.
+fn rectangle(x0: f32, y0: f32, x1: f32, y1: f32, color: [f32; 4]) -> [[f32; 7]; 3] {
+    [vertex(x0, y0, color), vertex(x1, y0, color), vertex(x0, y1, color)]
+}
+
+#[test]
+fn a_rectangle_covers_its_pixels_and_no_others() {
+    for msaa in 0..3 {
+        let mut scene = Scene::new(160, 64, msaa);
+        scene.vertices(&rectangle(16.0, 8.0, 48.0, 24.0, RED));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        for y in 0..64 {
+            for x in 0..160 {
+                let inside = (16..48).contains(&x) && (8..24).contains(&y);
+                let expected = if inside { [255, 0, 0, 255] } else { [0; 4] };
+                assert_eq!(pixel(&frame, x, y), expected, "{x} {y} at {msaa}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colors_are_interpolated_between_corners() {
+    let mut scene = Scene::new(256, 32, 0);
+    let black = [0.0, 0.0, 0.0, 1.0];
+    scene.vertices(&[
+        vertex(0.0, 0.0, black),
+        vertex(256.0, 0.0, RED),
+        vertex(0.0, 32.0, black),
+        vertex(256.0, 32.0, RED),
+    ]);
+    scene.draw(6, 4);
+    let frame = scene.show();
+    for x in 0..256 {
+        // At the centre of pixel x the weight of red is (x + 0.5) / 256.
+        let expected = ((x as f32 + 0.5) / 256.0 * 255.0 + 0.5) as u8;
+        assert!(pixel(&frame, x, 17)[0].abs_diff(expected) <= 1, "{x}");
+    }
+}
+
+#[test]
+fn every_triangle_primitive_fills_the_same_square() {
+    let (a, b, c, d) =
+        (vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(40.0, 24.0, RED), vertex(8.0, 24.0, RED));
+    for (name, primitive, list) in [
+        ("list", 4, vec![a, b, c, a, c, d]),
+        ("strip", 6, vec![a, b, d, c]),
+        ("fan", 5, vec![a, b, c, d]),
+        ("quads", 13, vec![a, b, c, d]),
+        ("quad strip", 14, vec![a, d, b, c]),
+        ("rectangles", 8, vec![a, b, c]),
+        ("polygon", 15, vec![a, b, c, d]),
+    ] {
+        let mut scene = Scene::new(80, 32, 0);
+        // Counting instead of overwriting shows double coverage as well: one third of red each time.
+        scene.set(0x2201, 0x0101_0101);
+        let list: Vec<_> = list.iter().map(|v| vertex(v[0], v[1], [1.0 / 3.0, 0.0, 0.0, 1.0])).collect();
+        scene.vertices(&list);
+        scene.draw(primitive, list.len() as u32);
+        let frame = scene.show();
+        for y in 0..32 {
+            for x in 0..80 {
+                let inside = (8..40).contains(&x) && (8..24).contains(&y);
+                assert_eq!(pixel(&frame, x, y)[0], if inside { 85 } else { 0 }, "{name} {x} {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_nearer_triangle_wins_and_stencil_counts() {
+    let mut scene = Scene::new(80, 16, 0);
+    let at_depth = |z: f32, color| {
+        rectangle(0.0, 0.0, 80.0, 16.0, color).map(|mut v| {
+            v[2] = z;
+            v
+        })
+    };
+    // Always, write: clears depth to 0.5.
+    scene.set(0x2200, 2 | 4 | 7 << 4);
+    scene.vertices(&at_depth(0.5, BLUE));
+    scene.draw(8, 3);
+    // Less, write; stencil: always, counts up where depth passes.
+    scene.set(0x2200, 1 | 2 | 4 | 1 << 4 | 7 << 8 | 3 << 14);
+    scene.set(0x210d, 0x00ff_ff00);
+    let mut left = at_depth(0.25, RED);
+    left[1][0] = 40.0;
+    scene.vertices(&left);
+    scene.draw(8, 3);
+    scene.vertices(&at_depth(0.375, GREEN));
+    scene.draw(8, 3);
+    // Only where the stencil value is 1, whatever the depth: everything was touched once.
+    scene.set(0x2200, 1 | 2 << 8);
+    scene.set(0x210d, 0x00ff_ff01);
+    scene.set(0x2104, 8); // alpha only
+    scene.vertices(&at_depth(0.0, [0.0, 0.0, 0.0, 0.2]));
+    scene.draw(8, 3);
+    let frame = scene.show();
+    assert_eq!(pixel(&frame, 39, 8), [255, 0, 0, 51]);
+    assert_eq!(pixel(&frame, 40, 8), [0, 255, 0, 51]);
+}
+
+#[test]
+fn blending_and_alpha_test_follow_the_registers() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, BLUE));
+    scene.draw(8, 3);
+    scene.set(0x2201, 0x0706_0706); // source alpha, one minus source alpha
+    scene.vertices(&rectangle(0.0, 0.0, 40.0, 16.0, [1.0, 0.0, 0.0, 0.4]));
+    scene.draw(8, 3);
+    scene.set(0x2201, 0x0001_0001);
+    scene.set(0x2202, 4 | 1 << 3); // greater than 0.5
+    scene.set(0x210e, 0.5_f32.to_bits());
+    scene.vertices(&rectangle(20.0, 0.0, 80.0, 16.0, [0.0, 1.0, 0.0, 0.5]));
+    scene.draw(8, 3);
+    let frame = scene.show();
+    assert_eq!(pixel(&frame, 30, 3), [102, 0, 153, 194]); // 0.4 * 0.4 + 0.6 = 0.76
+    assert_eq!(pixel(&frame, 60, 3), [0, 0, 255, 255]);
+}
+
+#[test]
+fn textures_are_sampled_where_the_coordinates_say() {
+    let mut scene = Scene::new(80, 32, 0);
+    // Four texels: red, green / blue, white; tiled, big-endian, 2 x 2.
+    for (x, y, color) in
+        [(0, 0, 0xff00_00ff_u32), (1, 0, 0xff00_ff00), (0, 1, 0xffff_0000), (1, 1, 0xffff_ffff)]
+    {
+        scene.memory.write_u32(TEXTURE + tiled_2d(x, y, 32, 2), color);
+    }
+    let fetch =
+        [2 | 1 << 31 | 1 << 22 | 2 << 10 | 2 << 13, 6 | 2 << 6 | TEXTURE, 1 | 1 << 13, 0x688 << 1, 0, 1 << 9];
+    for (i, word) in fetch.into_iter().enumerate() {
+        scene.set(0x4806 + i as u32, word);
+    }
+    scene.shader(1, TEXTURED_PS);
+    let corner = |x: f32, y: f32, u: f32, v: f32| vertex(x, y, [u, v, 0.0, 0.0]);
+    scene.vertices(&[
+        corner(0.0, 0.0, 0.0, 0.0),
+        corner(80.0, 0.0, 1.0, 0.0),
+        corner(80.0, 32.0, 1.0, 1.0),
+        corner(0.0, 32.0, 0.0, 1.0),
+    ]);
+    scene.draw(13, 4);
+    let frame = scene.show();
+    assert_eq!(
+        [(10, 5), (60, 5), (10, 20), (60, 20)].map(|(x, y)| pixel(&frame, x, y)),
+        [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [255; 4]]
+    );
+    // The title writes another texel: the next draw sees it.
+    scene.memory.write_u32(TEXTURE, 0xff00_0000);
+    scene.vertices(&[
+        corner(0.0, 0.0, 0.0, 0.0),
+        corner(80.0, 0.0, 1.0, 0.0),
+        corner(80.0, 32.0, 1.0, 1.0),
+        corner(0.0, 32.0, 0.0, 1.0),
+    ]);
+    scene.draw(13, 4);
+    assert_eq!(pixel(&scene.show(), 10, 5), [0, 0, 0, 255]);
+}
+
+#[test]
+fn indices_come_in_both_sizes_with_restarts_and_offsets() {
+    let mut scene = Scene::new(80, 32, 0);
+    let square = |x: f32| {
+        [vertex(x, 0.0, RED), vertex(x + 16.0, 0.0, RED), vertex(x, 32.0, RED), vertex(x + 16.0, 32.0, RED)]
+    };
+    scene.vertices(&[square(0.0), square(32.0)].concat());
+    scene.set(0x2103, 0xffff);
+    scene.set(0x2205, 1 << 21);
+    let bytes: Vec<u8> = [0_u16, 1, 2, 3, 0xffff, 4, 5, 6, 7].iter().flat_map(|i| i.to_be_bytes()).collect();
+    scene.memory.write(INDICES, &bytes);
+    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 6 | 9 << 16, INDICES, 1 << 30 | 9]);
+    scene.run();
+    scene.set(0x2205, 0);
+    scene.set(0x2102, 0xff_ffff); // minus one
+    let shifted: Vec<u8> = [1_u32, 2, 3].iter().flat_map(|i| i.to_be_bytes()).collect();
+    scene.memory.write(INDICES, &shifted);
+    scene.vertices(&[vertex(64.0, 0.0, GREEN), vertex(80.0, 0.0, GREEN), vertex(64.0, 32.0, GREEN)]);
+    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 4 | 1 << 11 | 3 << 16, INDICES, 2 << 30 | 3]);
+    scene.run();
+    let frame = scene.show();
+    for (x, expected) in
+        [(8, [255, 0, 0, 255]), (24, [0; 4]), (40, [255, 0, 0, 255]), (56, [0; 4]), (66, [0, 255, 0, 255])]
+    {
+        assert_eq!(pixel(&frame, x, 4), expected, "{x}");
+    }
+}
+
+#[test]
+fn perspective_and_clipping_in_front_of_the_eye() {
+    let mut scene = Scene::new(160, 80, 0);
+    scene.set(0x2204, 1 << 19); // clipping on
+    scene.set(0x2206, 0x3f); // whole viewport transform
+    for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
+        scene.set(0x210f + i as u32, value.to_bits());
+    }
+    scene.shader(
+        0,
+        "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
+         vfetch r2.xyz1, r0.x, vf0, format=57, stride=7, offset=4
+         alloc position
+         max oPos, r1, r1
+         alloc interpolators 1
+         max o0, r2, r2",
+    );
+    // A floor from w = 1 to w = 3, and one corner far behind the eye.
+    let floor = |x: f32, w: f32, t: f32| [x, -w.min(1.0), 0.5 * w, w, t, 0.0, 0.0];
+    scene.vertices(&[
+        floor(-1.0, 1.0, 0.0),
+        floor(1.0, 1.0, 0.0),
+        floor(-3.0, 3.0, 1.0),
+        floor(3.0, 3.0, 1.0),
+    ]);
+    scene.draw(6, 4);
+    let frame = scene.show();
+    // On the screen the floor spans y = 80 (w = 1) to 53.3 (w = 3); halfway, 1/w is 2/3 and so t is
+    // ((0 * 1 + 1 * 1/3) / 2) / (2/3) = 1/4.
+    let t = pixel(&frame, 80, 66)[0] as f32 / 255.0;
+    assert!((t - 0.25).abs() < 0.02, "{t}");
+    assert_eq!(pixel(&frame, 80, 50), [0; 4]);
+    let mut behind = Scene::new(160, 80, 0);
+    behind.set(0x2204, 1 << 19);
+    behind.set(0x2206, 0x3f);
+    for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
+        behind.set(0x210f + i as u32, value.to_bits());
+    }
+    behind.shader(0, "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0\nalloc position\nmax oPos, r1, r1\nalloc interpolators 1\nmax o0.1111, r1, r1");
+    let v = |x: f32, y: f32, w: f32| [x, y, 0.5 * w, w, 0.0, 0.0, 0.0];
+    behind.vertices(&[v(-1.0, 0.0, 1.0), v(1.0, 0.0, 1.0), v(0.0, 4.0, -1.0)]);
+    behind.draw(4, 3);
+    let frame = behind.show();
+    assert_eq!(pixel(&frame, 80, 20), [255; 4], "the visible part reaches up to the horizon");
+    assert_eq!(pixel(&frame, 80, 60), [0; 4]);
+}
+
+#[test]
+fn a_fast_clear_through_four_samples_fills_single_samples() {
+    // Titles clear a 1x surface as a 4x one of half the size: the samples are the same words.
+    let mut scene = Scene::new(160, 64, 0);
+    scene.set(0x2000, 80 | 2 << 16);
+    scene.set(0x2082, 80 | 32 << 16);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 32.0, GREEN));
+    scene.draw(8, 3);
+    scene.set(0x2000, 160);
+    scene.set(0x2082, 160 | 64 << 16);
+    let frame = scene.show();
+    assert!(frame.rgba.chunks_exact(4).all(|pixel| pixel == [0, 255, 0, 255]));
+}
+
+#[test]
+fn a_copy_can_clear_behind_itself() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 0, 0), [255, 0, 0, 255]);
+    scene.copy_rectangle();
+    scene.set(0x231e, 0xff00_8000);
+    scene.set(0x2318, 6 << 4 | 1 << 20 | 1 << 8);
+    scene.set(0x2208, 6);
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 79, 15), [0, 128, 0, 255]);
+}
+
+#[test]
+fn random_state_draws_without_a_panic() {
+    let mut scene = Scene::new(160, 64, 0);
+    scene.vertices(&[
+        vertex(0.0, 0.0, RED),
+        vertex(100.0, 3.0, GREEN),
+        vertex(5.0, 60.0, BLUE),
+        vertex(90.0, 50.0, RED),
+    ]);
+    scene.run();
+    let mut state = 99_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    };
+    for round in 0..400 {
+        let mut words = Vec::new();
+        for _ in 0..6 {
+            let index = [
+                0x2000, 0x2001, 0x2002, 0x2080, 0x2081, 0x2082, 0x2104, 0x2180, 0x2181, 0x2200, 0x2201,
+                0x2202, 0x2204, 0x2205, 0x2206, 0x2208, 0x2302, 0x210f, 0x2110, 0x2111, 0x2112, 0x2318,
+                0x2319, 0x231a, 0x231b, 0x4800, 0x4801, 0x4806, 0x4807, 0x4808, 0x480b,
+            ][next() as usize % 31];
+            words.extend([type0(index, 1), next()]);
+        }
+        if round % 8 == 0 {
+            let code: Vec<u32> = (0..30).map(|_| next()).collect();
+            words.extend([type3(opcode::IM_LOAD_IMMEDIATE, 32), next() & 1, 30]);
+            words.extend(code);
+        }
+        // Small surfaces: the point is the state, not the pixels.
+        words.extend([
+            type0(0x200f, 1),
+            64 | 32 << 16,
+            type3(opcode::DRAW_INDX_2, 1),
+            next() & 0x1f | 2 << 6 | 12 << 16,
+        ]);
+        for (i, &word) in words.iter().enumerate() {
+            scene.memory.write_u32(RING + i as u32 * 4, word);
+        }
+        scene.gpu.initialize_ring(RING, 12);
+        scene.gpu.store_register(0x1c5, words.len() as u32, scene.now);
+        scene.now += 1 << 40;
+        scene.gpu.pump(scene.now);
+    }
+}
