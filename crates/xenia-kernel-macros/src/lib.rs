@@ -39,7 +39,7 @@ fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
         };
         let status: Ident = function.attrs.remove(at).parse_args()?;
         rows.push(row(library, &this, function, &status)?);
-        function.attrs.push(syn::parse_quote!(#[allow(non_snake_case)]));
+        function.attrs.push(syn::parse_quote!(#[allow(non_snake_case, clippy::too_many_arguments, clippy::unnecessary_wraps)]));
     }
     block.items.push(syn::parse_quote! {
         /// One row per export of this block.
@@ -67,7 +67,8 @@ fn row(
     if function.sig.inputs.is_empty() {
         return Err(Error::new(name.span(), "an export's first parameter is `call: &mut Call`"));
     }
-    let mut names = Vec::new();
+    let mut labels = Vec::new();
+    let mut names: Vec<Ident> = Vec::new();
     let mut types = Vec::new();
     for argument in function.sig.inputs.iter().skip(1) {
         let FnArg::Typed(argument) = argument else {
@@ -76,11 +77,10 @@ fn row(
         let Pat::Ident(pattern) = &*argument.pat else {
             return Err(Error::new(argument.pat.span(), "an export's parameters are plain names"));
         };
-        names.push(pattern.ident.clone());
+        labels.push(pattern.ident.to_string().trim_start_matches('_').to_owned());
+        names.push(quote::format_ident!("argument_{}", names.len()));
         types.push(argument.ty.clone());
     }
-    let labels: Vec<String> =
-        names.iter().map(|name| name.to_string().trim_start_matches('_').to_owned()).collect();
     Ok(quote! {
         crate::exports::Export {
             library: crate::exports::Library::#library,

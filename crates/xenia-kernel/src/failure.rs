@@ -48,6 +48,7 @@ impl From<SchedError> for Failure {
         Self::Status(match error {
             SchedError::Full(_) => NtStatus::INSUFFICIENT_RESOURCES,
             SchedError::Exited(_) => NtStatus::THREAD_IS_TERMINATING,
+            SchedError::SuspendCount(_) => NtStatus::SUSPEND_COUNT_EXCEEDED,
             _ => NtStatus::INVALID_PARAMETER,
         })
     }

@@ -142,6 +142,8 @@ pub mod kpcr {
     pub const STACK_BASE: u32 = 0x70;
     /// Low end of the stack.
     pub const STACK_END: u32 = 0x74;
+    /// Process type while a deferred call runs, u8.
+    pub const PROCESS_TYPE_IN_DPC: u32 = 0xC;
     /// The processor block.
     pub const PRCB: u32 = 0x100;
     /// Thread object of the running thread (in the processor block).

@@ -144,6 +144,7 @@ impl Kernel {
             name: None,
             frames: Vec::new(),
             apcs: VecDeque::new(),
+            priority_increment: 0,
             ended: false,
         });
         Ok(MadeThread { reference, id, kthread })

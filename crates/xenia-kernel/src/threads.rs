@@ -62,6 +62,8 @@ pub struct ThreadRecord {
     pub frames: Vec<Frame>,
     /// User APCs that wait for an alertable wait.
     pub apcs: VecDeque<Apc>,
+    /// Base priority increment that the title set, −15…+15.
+    pub priority_increment: i32,
     /// Whether it has ended.
     pub ended: bool,
 }

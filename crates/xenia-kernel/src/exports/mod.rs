@@ -7,6 +7,7 @@ mod missing;
 pub mod ordinals;
 mod registry;
 pub mod variables;
+pub mod waiting;
 pub mod xam;
 pub mod xboxkrnl;
 
@@ -98,4 +99,33 @@ pub struct Export {
 }
 
 /// The tables of all families of exports.
-pub static FAMILIES: &[&[Export]] = &[xboxkrnl::debug::Debug::EXPORTS];
+pub static FAMILIES: &[&[Export]] = &[
+    xboxkrnl::debug::Debug::EXPORTS,
+    xboxkrnl::hal::Hal::EXPORTS,
+    xboxkrnl::interlocked_list::InterlockedList::EXPORTS,
+    xboxkrnl::ke_apc::KeApc::EXPORTS,
+    xboxkrnl::ke_dpc::KeDpc::EXPORTS,
+    xboxkrnl::ke_event::KeEvent::EXPORTS,
+    xboxkrnl::ke_irql::KeIrql::EXPORTS,
+    xboxkrnl::ke_process::KeProcess::EXPORTS,
+    xboxkrnl::ke_semaphore::KeSemaphore::EXPORTS,
+    xboxkrnl::ke_thread::KeThread::EXPORTS,
+    xboxkrnl::ke_time::KeTime::EXPORTS,
+    xboxkrnl::ke_timer::KeTimer::EXPORTS,
+    xboxkrnl::ke_tls::KeTls::EXPORTS,
+    xboxkrnl::ke_wait::KeWait::EXPORTS,
+    xboxkrnl::nt_event::NtEvent::EXPORTS,
+    xboxkrnl::nt_mutant::NtMutant::EXPORTS,
+    xboxkrnl::nt_semaphore::NtSemaphore::EXPORTS,
+    xboxkrnl::nt_thread::NtThread::EXPORTS,
+    xboxkrnl::nt_timer::NtTimer::EXPORTS,
+    xboxkrnl::nt_wait::NtWait::EXPORTS,
+    xboxkrnl::ob_handle::ObHandle::EXPORTS,
+    xboxkrnl::ob_reference::ObReference::EXPORTS,
+    xboxkrnl::rtl_critical_section::RtlCriticalSection::EXPORTS,
+    xboxkrnl::rtl_exception::RtlException::EXPORTS,
+    xboxkrnl::vd_display::VdDisplay::EXPORTS,
+    xboxkrnl::vd_engine::VdEngine::EXPORTS,
+    xboxkrnl::vd_swap::VdSwap::EXPORTS,
+    xam::video::Video::EXPORTS,
+];

@@ -8,10 +8,17 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Scheduler, ThreadRef};
 
+#[derive(Debug)]
+struct Waiter {
+    thread: ThreadRef,
+    prcb: GuestAddr,
+    result: u64,
+}
+
 /// Who waits for which spin lock.
 #[derive(Debug, Default)]
 pub struct SpinLocks {
-    waiters: BTreeMap<GuestAddr, VecDeque<(ThreadRef, GuestAddr)>>,
+    waiters: BTreeMap<GuestAddr, VecDeque<Waiter>>,
 }
 
 /// Takes a free lock for the holder of `prcb`; `false` if it is taken.
@@ -20,26 +27,26 @@ pub fn try_acquire(memory: &GuestMemory, lock: GuestAddr, prcb: GuestAddr) -> Fa
 }
 
 impl SpinLocks {
-    /// Joins the waiters of a taken lock; the caller parks, and has the lock when it is woken.
-    pub fn enqueue(&mut self, lock: GuestAddr, thread: ThreadRef, prcb: GuestAddr) {
-        self.waiters.entry(lock).or_default().push_back((thread, prcb));
+    /// Joins the waiters of a taken lock; the caller parks, and has the lock when it is woken, with `result`
+    /// as its call's result.
+    pub fn enqueue(&mut self, lock: GuestAddr, thread: ThreadRef, prcb: GuestAddr, result: u64) {
+        self.waiters.entry(lock).or_default().push_back(Waiter { thread, prcb, result });
     }
 
-    /// Releases a lock, to the first waiter if there is one. The waiter's call returns `result` of it.
+    /// Releases a lock, to the first waiter if there is one.
     pub fn release(
         &mut self,
         memory: &GuestMemory,
         scheduler: &mut Scheduler,
         lock: GuestAddr,
-        result: impl FnOnce(ThreadRef) -> u64,
     ) -> Fallible<()> {
         let next = self.waiters.get_mut(&lock).and_then(VecDeque::pop_front);
         if self.waiters.get(&lock).is_some_and(VecDeque::is_empty) {
             self.waiters.remove(&lock);
         }
-        memory.write(lock, next.map_or(GuestAddr::NULL, |(_, prcb)| prcb))?;
-        if let Some((thread, _)) = next {
-            scheduler.wake_ref(thread, result(thread), 0)?;
+        memory.write(lock, next.as_ref().map_or(GuestAddr::NULL, |waiter| waiter.prcb))?;
+        if let Some(waiter) = next {
+            scheduler.wake_ref(waiter.thread, waiter.result, 0)?;
         }
         Ok(())
     }
@@ -47,7 +54,7 @@ impl SpinLocks {
     /// Takes a thread off every list.
     pub fn cancel(&mut self, thread: ThreadRef) {
         for waiters in self.waiters.values_mut() {
-            waiters.retain(|&(waiter, _)| waiter != thread);
+            waiters.retain(|waiter| waiter.thread != thread);
         }
         self.waiters.retain(|_, waiters| !waiters.is_empty());
     }
@@ -67,13 +74,13 @@ mod tests {
         let waiter = b.thread(1);
         assert!(try_acquire(&b.memory, lock, GuestAddr(0x100)).unwrap());
         assert!(!try_acquire(&b.memory, lock, GuestAddr(0x200)).unwrap());
-        b.dispatcher.spin_locks.enqueue(lock, waiter.thread, GuestAddr(0x200));
+        b.dispatcher.spin_locks.enqueue(lock, waiter.thread, GuestAddr(0x200), 2);
         b.scheduler.park(waiter.thread, Wait::forever(BlockReason::SpinLock { lock: lock.0 })).unwrap();
         let locks = &mut b.dispatcher.spin_locks;
-        locks.release(&b.memory, &mut b.scheduler, lock, |_| 2).unwrap();
+        locks.release(&b.memory, &mut b.scheduler, lock).unwrap();
         assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0x200);
         assert_eq!(b.woken(waiter), Some(NtStatus(2)));
-        b.dispatcher.spin_locks.release(&b.memory, &mut b.scheduler, lock, |_| 0).unwrap();
+        b.dispatcher.spin_locks.release(&b.memory, &mut b.scheduler, lock).unwrap();
         assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0);
     }
 }

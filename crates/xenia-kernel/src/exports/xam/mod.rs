@@ -1,1 +1,3 @@
 //! Exports of `xam.xex`, by subsystem.
+
+pub mod video;

@@ -1,3 +1,29 @@
 //! Exports of `xboxkrnl.exe`, by subsystem.
 
 pub mod debug;
+pub mod hal;
+pub mod interlocked_list;
+pub mod ke_apc;
+pub mod ke_dpc;
+pub mod ke_event;
+pub mod ke_irql;
+pub mod ke_process;
+pub mod ke_semaphore;
+pub mod ke_thread;
+pub mod ke_time;
+pub mod ke_timer;
+pub mod ke_tls;
+pub mod ke_wait;
+pub mod nt_event;
+pub mod nt_mutant;
+pub mod nt_semaphore;
+pub mod nt_thread;
+pub mod nt_timer;
+pub mod nt_wait;
+pub mod ob_handle;
+pub mod ob_reference;
+pub mod rtl_critical_section;
+pub mod rtl_exception;
+pub mod vd_display;
+pub mod vd_engine;
+pub mod vd_swap;

@@ -1,0 +1,71 @@
+//! Interlocked singly linked lists (`Interlocked*SList`).
+
+use crate::abi::{Call, Ptr};
+use crate::failure::Fallible;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct InterlockedList;
+
+/// A list head: first entry, number of entries, number of changes.
+fn pack(first: GuestAddr, depth: u16, sequence: u16) -> u64 {
+    u64::from(first.0) << 32 | u64::from(depth) << 16 | u64::from(sequence)
+}
+
+fn unpack(head: u64) -> (GuestAddr, u16, u16) {
+    (GuestAddr((head >> 32) as u32), (head >> 16) as u16, head as u16)
+}
+
+#[exports(xboxkrnl)]
+impl InterlockedList {
+    /// Puts an entry first; returns the one that was first.
+    #[export(Done)]
+    fn InterlockedPushEntrySList(call: &mut Call, head: Ptr<()>, entry: GuestAddr) -> Fallible<GuestAddr> {
+        let memory = call.memory();
+        let mut failed = None;
+        let old = memory.atomic_u64(head.addr(), |old| {
+            let (first, depth, sequence) = unpack(old);
+            failed = memory.write(entry, first).err();
+            failed.is_none().then(|| pack(entry, depth.wrapping_add(1), sequence.wrapping_add(1)))
+        })?;
+        match failed {
+            Some(fault) => Err(fault.into()),
+            None => Ok(unpack(old.unwrap_or_else(|old| old)).0),
+        }
+    }
+
+    /// Takes the first entry; null if there is none.
+    #[export(Done)]
+    fn InterlockedPopEntrySList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
+        let memory = call.memory();
+        let mut failed = None;
+        let old = memory.atomic_u64(head.addr(), |old| {
+            let (first, depth, sequence) = unpack(old);
+            if first.is_null() {
+                return None;
+            }
+            match memory.read::<GuestAddr>(first) {
+                Ok(next) => Some(pack(next, depth.wrapping_sub(1), sequence)),
+                Err(fault) => {
+                    failed = Some(fault);
+                    None
+                }
+            }
+        })?;
+        match failed {
+            Some(fault) => Err(fault.into()),
+            None => Ok(unpack(old.unwrap_or_else(|old| old)).0),
+        }
+    }
+
+    /// Takes the whole list; returns its first entry.
+    #[export(Done)]
+    fn InterlockedFlushSList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
+        let old = call.memory().atomic_u64(head.addr(), |old| {
+            let (first, _, sequence) = unpack(old);
+            (!first.is_null()).then(|| pack(GuestAddr::NULL, 0, sequence))
+        })?;
+        Ok(unpack(old.unwrap_or_else(|old| old)).0)
+    }
+}

@@ -1,0 +1,106 @@
+//! Asynchronous procedure calls (`Ke*Apc`, `NtQueueApcThread`).
+//!
+//! User APCs run when their thread waits alertably. Kernel-mode APCs are accepted and run there too: this kernel has no
+//! code of its own for them to interrupt.
+
+use crate::abi::{Call, Handle, Ptr};
+use crate::failure::Fallible;
+use crate::layout::kapc;
+use crate::threads::Apc;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct KeApc;
+
+#[exports(xboxkrnl)]
+impl KeApc {
+    /// Fills an APC object for a thread.
+    #[export(Done)]
+    fn KeInitializeApc(
+        call: &mut Call,
+        apc: Ptr<()>,
+        thread: GuestAddr,
+        kernel_routine: GuestAddr,
+        rundown_routine: GuestAddr,
+        normal_routine: GuestAddr,
+        mode: u32,
+        context: u32,
+    ) -> Fallible<()> {
+        let (memory, at) = (call.memory(), apc.addr());
+        // Without a normal routine it is a special kernel APC, whatever the mode says.
+        let user = !normal_routine.is_null();
+        memory.write(at.offset(kapc::TYPE), kapc::TYPE_APC)?;
+        memory.write(at.offset(kapc::MODE), if user { mode as u8 } else { 0 })?;
+        memory.write(at.offset(kapc::INSERTED), 0_u8)?;
+        memory.write(at.offset(kapc::THREAD), thread)?;
+        memory.write(at.offset(kapc::KERNEL_ROUTINE), kernel_routine)?;
+        memory.write(at.offset(kapc::RUNDOWN_ROUTINE), rundown_routine)?;
+        memory.write(at.offset(kapc::NORMAL_ROUTINE), normal_routine)?;
+        memory.write(at.offset(kapc::NORMAL_CONTEXT), if user { context } else { 0 })?;
+        Ok(())
+    }
+
+    /// Queues an APC with these arguments to its thread; false if it is queued already or the thread has ended.
+    /// Its kernel routine is not called.
+    #[export(Partial)]
+    fn KeInsertQueueApc(call: &mut Call, apc: Ptr<()>, arg1: u32, arg2: u32, _boost: u32) -> Fallible<bool> {
+        let (memory, at) = (call.memory(), apc.addr());
+        if memory.read::<u8>(at.offset(kapc::INSERTED))? != 0 {
+            return Ok(false);
+        }
+        let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
+        let (id, _) = call.kernel.thread_of(kthread)?;
+        memory.write(at.offset(kapc::ARG1), arg1)?;
+        memory.write(at.offset(kapc::ARG2), arg2)?;
+        memory.write(at.offset(kapc::INSERTED), 1_u8)?;
+        let routine: GuestAddr = memory.read(at.offset(kapc::NORMAL_ROUTINE))?;
+        let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
+        let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
+        let queued = call.kernel.queue_apc(call.scheduler, id, Apc { object: at, routine, args });
+        if queued.is_err() {
+            memory.write(at.offset(kapc::INSERTED), 0_u8)?;
+        }
+        Ok(queued.is_ok())
+    }
+
+    /// Takes an APC out of its thread's queue; false if it is in none.
+    #[export(Done)]
+    fn KeRemoveQueueApc(call: &mut Call, apc: Ptr<()>) -> Fallible<bool> {
+        let (memory, at) = (call.memory(), apc.addr());
+        let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
+        let (id, _) = call.kernel.thread_of(kthread)?;
+        let mut threads = call.kernel.threads.lock();
+        let Some(record) = threads.get_mut(id) else { return Ok(false) };
+        let before = record.apcs.len();
+        record.apcs.retain(|queued| queued.object != at);
+        let found = record.apcs.len() != before;
+        drop(threads);
+        if found {
+            memory.write(at.offset(kapc::INSERTED), 0_u8)?;
+        }
+        Ok(found)
+    }
+
+    /// Does nothing: the routine of APCs that only end a wait.
+    #[export(Done)]
+    fn KiApcNormalRoutineNop(_call: &mut Call) -> u32 {
+        0
+    }
+
+    /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably.
+    #[export(Done)]
+    fn NtQueueApcThread(
+        call: &mut Call,
+        thread: Handle,
+        routine: GuestAddr,
+        context: u32,
+        arg1: u32,
+        arg2: u32,
+    ) -> Fallible<NtStatus> {
+        let (id, _) = call.kernel.resolve_thread(thread, call.thread_id())?;
+        let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
+        call.kernel.queue_apc(call.scheduler, id, Apc { object: GuestAddr::NULL, routine, args })?;
+        Ok(NtStatus::SUCCESS)
+    }
+}

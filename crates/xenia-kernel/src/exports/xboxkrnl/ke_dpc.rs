@@ -1,0 +1,39 @@
+//! Deferred procedure calls (`Ke*Dpc`).
+
+use crate::abi::{Call, Ptr};
+use crate::failure::Fallible;
+use crate::layout::kdpc;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct KeDpc;
+
+#[exports(xboxkrnl)]
+impl KeDpc {
+    /// Fills a DPC object with its routine and that routine's second argument.
+    #[export(Done)]
+    fn KeInitializeDpc(call: &mut Call, dpc: Ptr<()>, routine: GuestAddr, context: u32) -> Fallible<()> {
+        let (memory, at) = (call.memory(), dpc.addr());
+        memory.write(at.offset(kdpc::TYPE), kdpc::TYPE_DPC)?;
+        memory.write(at.offset(kdpc::SELECTED_CPU), 0_u8)?;
+        memory.write(at.offset(kdpc::DESIRED_CPU), 0_u8)?;
+        memory.write(at.offset(kdpc::ROUTINE), routine)?;
+        memory.write(at.offset(kdpc::CONTEXT), context)?;
+        Ok(())
+    }
+
+    /// Queues `routine(dpc, context, arg1, arg2)` on the caller's hardware thread, or the one that the
+    /// object asks for; false if it is queued already.
+    #[export(Done)]
+    fn KeInsertQueueDpc(call: &mut Call, dpc: Ptr<()>, arg1: u32, arg2: u32) -> Fallible<bool> {
+        let hw_id = call.hw_id();
+        call.kernel.queue_dpc(call.scheduler, dpc.addr(), arg1, arg2, hw_id)
+    }
+
+    /// Takes a DPC out of its queue; false if it is in none.
+    #[export(Done)]
+    fn KeRemoveQueueDpc(call: &mut Call, dpc: Ptr<()>) -> bool {
+        call.kernel.interrupts.lock().remove_dpc(dpc.addr())
+    }
+}

@@ -1,0 +1,112 @@
+//! Interrupt request levels, spin locks, critical regions (`Kf*`, `Ke*SpinLock*`, `Ke*CriticalRegion`).
+//!
+//! The level is kept where titles see it, in the control region. It keeps nothing out: deferred calls run on threads
+//! of their own, and a spin lock that is taken parks.
+
+use crate::abi::{Call, Flow, Ptr};
+use crate::failure::Fallible;
+use crate::layout::{kpcr, kthread};
+use crate::objects::spin_lock::try_acquire;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+use xenia_sched::{BlockReason, Wait};
+
+/// See the module's documentation.
+pub struct KeIrql;
+
+/// Level of deferred calls and spin locks.
+const DISPATCH_LEVEL: u8 = 2;
+
+/// Sets the level; returns the one before.
+fn set_level(call: &Call, level: u8) -> Fallible<u8> {
+    let at = call.kpcr().offset(kpcr::CURRENT_IRQL);
+    let before = call.memory().read(at)?;
+    call.memory().write(at, level)?;
+    Ok(before)
+}
+
+/// Takes a lock, or parks until it is handed over; the call's result is `result` either way.
+fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> {
+    let prcb = call.kprcb();
+    if try_acquire(call.memory(), lock, prcb)? {
+        return Ok(Flow::Return(u32::from(result)));
+    }
+    let thread = call.thread();
+    call.kernel.dispatcher.lock().spin_locks.enqueue(lock, thread, prcb, u64::from(result));
+    Ok(Flow::Block(Wait::forever(BlockReason::SpinLock { lock: lock.0 })))
+}
+
+fn release(call: &mut Call, lock: GuestAddr) -> Fallible<()> {
+    let mut dispatcher = call.kernel.dispatcher.lock();
+    dispatcher.spin_locks.release(&call.kernel.memory, call.scheduler, lock)
+}
+
+#[exports(xboxkrnl)]
+impl KeIrql {
+    /// Raises the level to that of deferred calls and takes a spin lock; returns the level before.
+    #[export(Done)]
+    fn KfAcquireSpinLock(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<u32>> {
+        let before = set_level(call, DISPATCH_LEVEL)?;
+        acquire(call, lock.addr(), before)
+    }
+
+    /// Releases a spin lock and sets the level.
+    #[export(Done)]
+    fn KfReleaseSpinLock(call: &mut Call, lock: Ptr<u32>, level: u32) -> Fallible<()> {
+        release(call, lock.addr())?;
+        set_level(call, level as u8).map(|_| ())
+    }
+
+    /// Takes a spin lock at the present level.
+    #[export(Done)]
+    fn KeAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<u32>> {
+        acquire(call, lock.addr(), 0)
+    }
+
+    /// Takes a spin lock if it is free; says whether it was.
+    #[export(Done)]
+    fn KeTryToAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<bool> {
+        let prcb = call.kprcb();
+        try_acquire(call.memory(), lock.addr(), prcb)
+    }
+
+    /// Releases a spin lock and stays at the present level.
+    #[export(Done)]
+    fn KeReleaseSpinLockFromRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<()> {
+        release(call, lock.addr())
+    }
+
+    /// Raises the level to that of deferred calls; returns the level before.
+    #[export(Done)]
+    fn KeRaiseIrqlToDpcLevel(call: &mut Call) -> Fallible<u8> {
+        set_level(call, DISPATCH_LEVEL)
+    }
+
+    /// Raises the level; returns the level before.
+    #[export(Done)]
+    fn KfRaiseIrql(call: &mut Call, level: u32) -> Fallible<u8> {
+        set_level(call, level as u8)
+    }
+
+    /// Lowers the level.
+    #[export(Done)]
+    fn KfLowerIrql(call: &mut Call, level: u32) -> Fallible<()> {
+        set_level(call, level as u8).map(|_| ())
+    }
+
+    /// Holds back kernel-mode APCs of the calling thread. There are none; the count is kept as titles see it.
+    #[export(Done)]
+    fn KeEnterCriticalRegion(call: &mut Call) -> Fallible<()> {
+        let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);
+        let count: i32 = call.memory().read(at)?;
+        Ok(call.memory().write(at, count.wrapping_sub(1))?)
+    }
+
+    /// Ends a critical region.
+    #[export(Done)]
+    fn KeLeaveCriticalRegion(call: &mut Call) -> Fallible<()> {
+        let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);
+        let count: i32 = call.memory().read(at)?;
+        Ok(call.memory().write(at, count.wrapping_add(1))?)
+    }
+}

@@ -1,0 +1,42 @@
+//! Semaphores in the title's own memory (`Ke*Semaphore`).
+
+use crate::abi::{Call, Ptr};
+use crate::failure::{Failure, Fallible};
+use crate::layout::ksemaphore;
+use crate::objects::dispatcher::{initialize, kind};
+use xenia_guest::NtStatus;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct KeSemaphore;
+
+#[exports(xboxkrnl)]
+impl KeSemaphore {
+    /// Makes a semaphore with this count, which can go up to `limit`.
+    #[export(Done)]
+    fn KeInitializeSemaphore(call: &mut Call, semaphore: Ptr<()>, count: i32, limit: i32) -> Fallible<()> {
+        initialize(call.memory(), semaphore.addr(), kind::SEMAPHORE, ksemaphore::SIZE, count)?;
+        Ok(call.memory().write(semaphore.addr().offset(ksemaphore::LIMIT), limit)?)
+    }
+
+    /// Adds to a semaphore's count; returns the count before. Beyond the limit the console raises an exception; here
+    /// the semaphore stays as it is.
+    #[export(Partial)]
+    fn KeReleaseSemaphore(
+        call: &mut Call,
+        semaphore: Ptr<()>,
+        increment: u32,
+        adjustment: i32,
+        _wait: bool,
+    ) -> Fallible<i32> {
+        let mut dispatcher = call.kernel.dispatcher.lock();
+        let released = dispatcher.release_semaphore(
+            &call.kernel.memory,
+            call.scheduler,
+            semaphore.addr(),
+            adjustment,
+            increment as u8,
+        )?;
+        released.ok_or(Failure::Status(NtStatus::SEMAPHORE_LIMIT_EXCEEDED))
+    }
+}

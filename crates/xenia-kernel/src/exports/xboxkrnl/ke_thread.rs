@@ -1,0 +1,209 @@
+//! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
+
+use crate::abi::{Call, Flow, Handle, Out};
+use crate::failure::Fallible;
+use crate::layout::{kpcr, kthread};
+use crate::thread_life::NewThread;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_sched::base_from_increment;
+
+/// See the module's documentation.
+pub struct KeThread;
+
+/// Creation flag: the result is the thread's object, not a handle.
+const RETURN_OBJECT: u32 = 0x80;
+/// Bytes of stack of a thread that asks for none.
+const DEFAULT_STACK: u32 = 0x4000;
+
+/// Suspends a thread once more and shows the count in its object; returns the count before.
+pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
+    change_suspension(call, id, 1)
+}
+
+/// Takes one suspension back; returns the count before.
+pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
+    change_suspension(call, id, -1)
+}
+
+fn change_suspension(call: &mut Call, id: u32, change: i32) -> Fallible<u32> {
+    let (reference, kthread) = {
+        let threads = call.kernel.threads.lock();
+        let record = threads.get(id).filter(|record| !record.ended).ok_or(NtStatus::THREAD_IS_TERMINATING)?;
+        (record.reference, record.kthread)
+    };
+    let before =
+        if change > 0 { call.scheduler.suspend(reference)? } else { call.scheduler.resume(reference)? };
+    let count = call.scheduler.thread(reference)?.suspend_count();
+    call.memory().write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?;
+    Ok(before)
+}
+
+#[exports(xboxkrnl)]
+impl KeThread {
+    /// Makes a thread. With `startup` it begins there, with the start address and context as arguments; otherwise at
+    /// the start address with the context. Flags: 1 suspended, 0x80 return the object, bits 31–24 hardware threads
+    /// (none: the caller's).
+    #[export(Done)]
+    fn ExCreateThread(
+        call: &mut Call,
+        handle: Option<Out<u32>>,
+        stack_size: u32,
+        thread_id: Option<Out<u32>>,
+        startup: Option<GuestAddr>,
+        start_address: GuestAddr,
+        start_context: u32,
+        flags: u32,
+    ) -> Fallible<NtStatus> {
+        let context = u64::from(start_context);
+        let (pc, args) = match startup {
+            Some(startup) => (startup, [u64::from(start_address.0), context]),
+            None => (start_address, [context, 0]),
+        };
+        let hw_id = call.hw_id();
+        let new = NewThread {
+            stack_size: if stack_size == 0 { DEFAULT_STACK } else { stack_size },
+            args,
+            start_address,
+            flags,
+            ..NewThread::new(pc, call.kernel.own_stubs.thread_return, hw_id)
+        };
+        let made = call.kernel.create_thread(call.scheduler, &new)?;
+        let memory = call.memory();
+        if let Some(out) = thread_id {
+            out.set(memory, made.id)?;
+        }
+        // The caller's reference goes to the object pointer, or is replaced by the handle's.
+        if flags & RETURN_OBJECT != 0 {
+            if let Some(out) = handle {
+                out.set(memory, made.kthread.0)?;
+            }
+            return Ok(NtStatus::SUCCESS);
+        }
+        if let Some(out) = handle {
+            let opened = call.kernel.objects.lock().open(memory, made.kthread)?;
+            out.set(memory, opened.0)?;
+        }
+        call.kernel.dereference(made.kthread)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Ends the calling thread.
+    #[export(Done)]
+    fn ExTerminateThread(_call: &mut Call, exit_code: u32) -> Flow<()> {
+        Flow::Exit { code: exit_code }
+    }
+
+    /// Resumes a thread once; returns its suspend count before.
+    #[export(Done)]
+    fn KeResumeThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
+        let (id, _) = call.kernel.thread_of(thread)?;
+        resume(call, id)
+    }
+
+    /// Suspends a thread once more; returns its suspend count before.
+    #[export(Done)]
+    fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
+        let (id, _) = call.kernel.thread_of(thread)?;
+        suspend(call, id)
+    }
+
+    /// Sets the hardware threads that a thread may run on, and stores the mask before.
+    #[export(Done)]
+    fn KeSetAffinityThread(
+        call: &mut Call,
+        thread: GuestAddr,
+        affinity: u32,
+        previous: Option<Out<u32>>,
+    ) -> Fallible<NtStatus> {
+        let (id, _) = call.kernel.thread_of(thread)?;
+        let before = call.kernel.set_thread_affinity(call.scheduler, id, affinity)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), u32::from(before))?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// The base priority increment of a thread, −15…+15.
+    #[export(Done)]
+    fn KeQueryBasePriorityThread(call: &mut Call, thread: GuestAddr) -> Fallible<i32> {
+        let threads = call.kernel.threads.lock();
+        Ok(threads.by_kthread(thread).ok_or(NtStatus::INVALID_PARAMETER)?.priority_increment)
+    }
+
+    /// Sets the base priority increment of a thread, −15…+15; returns the one before.
+    #[export(Done)]
+    fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
+        let (id, kthread) = call.kernel.thread_of(thread)?;
+        let (reference, before) = {
+            let mut threads = call.kernel.threads.lock();
+            let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
+            (record.reference, std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15)))
+        };
+        let base = base_from_increment(increment);
+        call.scheduler.set_base_priority(reference, base)?;
+        call.memory().write(kthread.offset(kthread::PRIORITY), base)?;
+        Ok(before)
+    }
+
+    /// Turns priority boosts of a thread off or on; returns whether they were off.
+    #[export(Done)]
+    fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
+        let (id, kthread) = call.kernel.thread_of(thread)?;
+        let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
+        let before =
+            call.scheduler.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
+        call.memory().write(kthread.offset(kthread::BOOST_DISABLED), u8::from(disabled))?;
+        Ok(before)
+    }
+
+    /// Moves the calling thread onto another stack.
+    #[export(Done)]
+    fn KeSetCurrentStackPointers(
+        call: &mut Call,
+        stack_pointer: GuestAddr,
+        thread: GuestAddr,
+        allocation: GuestAddr,
+        base: GuestAddr,
+        limit: GuestAddr,
+    ) -> Fallible<()> {
+        let memory = call.memory();
+        memory.write(thread.offset(kthread::STACK_ALLOC_BASE), allocation)?;
+        memory.write(thread.offset(kthread::STACK_BASE), base)?;
+        memory.write(thread.offset(kthread::STACK_LIMIT), limit)?;
+        memory.write(call.kpcr().offset(kpcr::STACK_BASE), base)?;
+        memory.write(call.kpcr().offset(kpcr::STACK_END), limit)?;
+        call.ctx_mut().gpr[1] = u64::from(stack_pointer.0);
+        Ok(())
+    }
+
+    /// Lets floating-point exceptions of the calling thread through, or not. The flag is kept where titles see it;
+    /// the exceptions themselves are not delivered.
+    #[export(Partial)]
+    fn KeEnableFpuExceptions(call: &mut Call, enable: bool) -> Fallible<()> {
+        let at = call.kthread()?.offset(kthread::FPU_EXCEPTIONS_ON);
+        Ok(call.memory().write(at, u8::from(enable))?)
+    }
+
+    /// The thread object of a thread id, with a reference; null if there is none.
+    #[export(Done)]
+    fn ObLookupThreadByThreadId(
+        call: &mut Call,
+        thread_id: u32,
+        object: Out<GuestAddr>,
+    ) -> Fallible<NtStatus> {
+        let kthread = call.kernel.threads.lock().get(thread_id).map(|record| record.kthread);
+        let Some(kthread) = kthread else {
+            object.set(call.memory(), GuestAddr::NULL)?;
+            return Ok(NtStatus::INVALID_PARAMETER);
+        };
+        call.kernel.objects.lock().reference(call.memory(), kthread)?;
+        object.set(call.memory(), kthread)?;
+        Ok(NtStatus::SUCCESS)
+    }
+}
+
+/// The id of the thread that a handle names.
+pub(super) fn by_handle(call: &Call, thread: Handle) -> Fallible<u32> {
+    call.kernel.resolve_thread(thread, call.thread_id()).map(|(id, _)| id)
+}

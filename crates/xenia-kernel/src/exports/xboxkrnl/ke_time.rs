@@ -1,0 +1,53 @@
+//! Time, and waiting for it to pass (`Ke*Time`, `KeDelayExecutionThread`).
+
+use crate::abi::{Call, Flow, Out};
+use crate::exports::waiting::{Timeout, deadline};
+use crate::failure::Fallible;
+use xenia_guest::NtStatus;
+use xenia_kernel_macros::exports;
+use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, filetime};
+
+/// See the module's documentation.
+pub struct KeTime;
+
+#[exports(xboxkrnl)]
+impl KeTime {
+    /// Ticks of the time base per second.
+    #[export(Done)]
+    fn KeQueryPerformanceFrequency(_call: &mut Call) -> u32 {
+        TICKS_PER_SECOND as u32
+    }
+
+    /// System time: units of 100 ns since 1601.
+    #[export(Done)]
+    fn KeQuerySystemTime(call: &mut Call, time: Option<Out<u64>>) -> Fallible<()> {
+        match time {
+            Some(out) => Ok(out.set(call.memory(), filetime(call.now()))?),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for an interval; of 0, lets others run. Ends early, with `USER_APC`, if alertable and there is one.
+    #[export(Done)]
+    fn KeDelayExecutionThread(
+        call: &mut Call,
+        _mode: u32,
+        alertable: bool,
+        interval: Timeout,
+    ) -> Fallible<Flow<NtStatus>> {
+        let deadline = deadline(call, interval)?;
+        if alertable && let Some(apc) = call.kernel.next_apc(call.thread_id())? {
+            return Ok(Flow::CallGuest(apc));
+        }
+        if deadline.is_some_and(|deadline| deadline <= call.now()) {
+            return Ok(Flow::Yield(NtStatus::SUCCESS));
+        }
+        Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
+    }
+
+    /// Lets threads of equal priority run.
+    #[export(Done)]
+    fn NtYieldExecution(_call: &mut Call) -> Flow<NtStatus> {
+        Flow::Yield(NtStatus::SUCCESS)
+    }
+}

@@ -1,0 +1,52 @@
+//! Timers in the title's own memory (`Ke*Timer*`).
+
+use crate::abi::{Call, Ptr};
+use crate::exports::waiting::deadline_of;
+use crate::failure::Fallible;
+use crate::layout::ktimer;
+use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::timer::TimerSetting;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct KeTimer;
+
+fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAddr) -> Fallible<bool> {
+    let setting = TimerSetting { due: deadline_of(call.now(), due), period_ms, dpc, apc: None };
+    call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)
+}
+
+#[exports(xboxkrnl)]
+impl KeTimer {
+    /// Makes a timer: kind 0 stays signalled, kind 1 is consumed by one waiter.
+    #[export(Done)]
+    fn KeInitializeTimerEx(call: &mut Call, timer: Ptr<()>, timer_kind: u32) -> Fallible<()> {
+        let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
+        initialize(call.memory(), timer.addr(), kind, ktimer::SIZE, 0)
+    }
+
+    /// Sets a timer, with a deferred call or none; says whether it was set before.
+    #[export(Done)]
+    fn KeSetTimer(call: &mut Call, timer: Ptr<()>, due: i64, dpc: GuestAddr) -> Fallible<bool> {
+        set(call, timer.addr(), due, 0, dpc)
+    }
+
+    /// Sets a timer that comes again every `period_ms`; says whether it was set before.
+    #[export(Done)]
+    fn KeSetTimerEx(
+        call: &mut Call,
+        timer: Ptr<()>,
+        due: i64,
+        period_ms: u32,
+        dpc: GuestAddr,
+    ) -> Fallible<bool> {
+        set(call, timer.addr(), due, period_ms, dpc)
+    }
+
+    /// Takes a timer back; says whether it was set.
+    #[export(Done)]
+    fn KeCancelTimer(call: &mut Call, timer: Ptr<()>) -> Fallible<bool> {
+        call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer.addr())
+    }
+}

@@ -1,0 +1,48 @@
+//! Waiting for objects by pointer (`KeWait*`).
+
+use crate::abi::{Call, Flow, Ptr};
+use crate::exports::waiting::{Timeout, wait};
+use crate::failure::Fallible;
+use crate::objects::dispatcher::MAXIMUM_WAIT_OBJECTS;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct KeWait;
+
+#[exports(xboxkrnl)]
+impl KeWait {
+    /// Waits for one object.
+    #[export(Done)]
+    fn KeWaitForSingleObject(
+        call: &mut Call,
+        object: GuestAddr,
+        _reason: u32,
+        _mode: u32,
+        alertable: bool,
+        timeout: Timeout,
+    ) -> Fallible<Flow<NtStatus>> {
+        wait(call, &[object], false, alertable, timeout)
+    }
+
+    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one.
+    #[export(Done)]
+    fn KeWaitForMultipleObjects(
+        call: &mut Call,
+        count: u32,
+        objects: Ptr<GuestAddr>,
+        wait_type: u32,
+        _reason: u32,
+        _mode: u32,
+        alertable: bool,
+        timeout: Timeout,
+        _blocks: GuestAddr,
+    ) -> Fallible<Flow<NtStatus>> {
+        if count == 0 || count > MAXIMUM_WAIT_OBJECTS || wait_type > 1 {
+            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
+        }
+        let objects: Vec<GuestAddr> =
+            (0..count).map(|index| objects.at(index).read(call.memory())).collect::<Result<_, _>>()?;
+        wait(call, &objects, wait_type == 0, alertable, timeout)
+    }
+}

@@ -1,0 +1,77 @@
+//! Events by handle (`Nt*Event`).
+
+use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::exports::waiting::create_object;
+use crate::failure::Fallible;
+use crate::layout::dispatcher_header;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, set_signal_state, signal_state};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtEvent;
+
+fn resolve(call: &Call, event: Handle) -> Fallible<GuestAddr> {
+    call.kernel.objects.lock().resolve_kind(event, ObjectKind::Event)
+}
+
+#[exports(xboxkrnl)]
+impl NtEvent {
+    /// Makes an event (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one of that name.
+    #[export(Done)]
+    fn NtCreateEvent(
+        call: &mut Call,
+        handle: Option<Out<Handle>>,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        kind: u32,
+        signalled: bool,
+    ) -> Fallible<NtStatus> {
+        let size = dispatcher_header::SIZE;
+        create_object(call, handle, attributes, ObjectKind::Event, size, |call, event| {
+            initialize(call.memory(), event, u8::from(kind != 0), size, i32::from(signalled))
+        })
+    }
+
+    /// Signals an event and stores its state before.
+    #[export(Done)]
+    fn NtSetEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
+        let event = resolve(call, event)?;
+        let before =
+            call.kernel.dispatcher.lock().set_event(&call.kernel.memory, call.scheduler, event, 1)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), before)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Signals an event for the threads that wait now, resets it, and stores its state before.
+    #[export(Done)]
+    fn NtPulseEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
+        let event = resolve(call, event)?;
+        let before =
+            call.kernel.dispatcher.lock().pulse_event(&call.kernel.memory, call.scheduler, event, 1)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), before)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Resets an event.
+    #[export(Done)]
+    fn NtClearEvent(call: &mut Call, event: Handle) -> Fallible<NtStatus> {
+        let event = resolve(call, event)?;
+        set_signal_state(call.memory(), event, 0)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Stores an event's kind and state.
+    #[export(Done)]
+    fn NtQueryEvent(call: &mut Call, event: Handle, information: Ptr<u32>) -> Fallible<NtStatus> {
+        let event = resolve(call, event)?;
+        let memory = call.memory();
+        information.write(memory, u32::from(memory.read::<u8>(event)?))?;
+        information.at(1).write(memory, signal_state(memory, event)? as u32)?;
+        Ok(NtStatus::SUCCESS)
+    }
+}

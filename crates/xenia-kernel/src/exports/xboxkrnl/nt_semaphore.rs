@@ -1,0 +1,58 @@
+//! Semaphores by handle (`Nt*Semaphore`).
+
+use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::exports::waiting::create_object;
+use crate::failure::Fallible;
+use crate::layout::ksemaphore;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind};
+use xenia_guest::NtStatus;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtSemaphore;
+
+#[exports(xboxkrnl)]
+impl NtSemaphore {
+    /// Makes a semaphore, or opens the one of that name.
+    #[export(Done)]
+    fn NtCreateSemaphore(
+        call: &mut Call,
+        handle: Option<Out<Handle>>,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        count: i32,
+        limit: i32,
+    ) -> Fallible<NtStatus> {
+        if limit <= 0 || !(0..=limit).contains(&count) {
+            return Ok(NtStatus::INVALID_PARAMETER);
+        }
+        let size = ksemaphore::SIZE;
+        create_object(call, handle, attributes, ObjectKind::Semaphore, size, |call, semaphore| {
+            initialize(call.memory(), semaphore, kind::SEMAPHORE, size, count)?;
+            Ok(call.memory().write(semaphore.offset(ksemaphore::LIMIT), limit)?)
+        })
+    }
+
+    /// Adds to a semaphore's count and stores the count before.
+    #[export(Done)]
+    fn NtReleaseSemaphore(
+        call: &mut Call,
+        semaphore: Handle,
+        count: i32,
+        previous: Option<Out<i32>>,
+    ) -> Fallible<NtStatus> {
+        let semaphore = call.kernel.objects.lock().resolve_kind(semaphore, ObjectKind::Semaphore)?;
+        let released = call.kernel.dispatcher.lock().release_semaphore(
+            &call.kernel.memory,
+            call.scheduler,
+            semaphore,
+            count,
+            1,
+        )?;
+        let Some(before) = released else { return Ok(NtStatus::SEMAPHORE_LIMIT_EXCEEDED) };
+        if let Some(out) = previous {
+            out.set(call.memory(), before)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+}

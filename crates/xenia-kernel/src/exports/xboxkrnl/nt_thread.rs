@@ -1,0 +1,35 @@
+//! Threads by handle (`Nt*Thread`).
+
+use super::ke_thread::{by_handle, resume, suspend};
+use crate::abi::{Call, Handle, Out};
+use crate::failure::Fallible;
+use xenia_guest::NtStatus;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtThread;
+
+#[exports(xboxkrnl)]
+impl NtThread {
+    /// Resumes a thread once and stores its suspend count before.
+    #[export(Done)]
+    fn NtResumeThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
+        let id = by_handle(call, thread)?;
+        let before = resume(call, id)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), before)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Suspends a thread once more and stores its suspend count before.
+    #[export(Done)]
+    fn NtSuspendThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
+        let id = by_handle(call, thread)?;
+        let before = suspend(call, id)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), before)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+}

@@ -1,0 +1,68 @@
+//! Timers by handle (`Nt*Timer*`).
+
+use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::exports::waiting::{create_object, deadline_of};
+use crate::failure::Fallible;
+use crate::layout::ktimer;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::timer::{TimerApc, TimerSetting};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtTimer;
+
+#[exports(xboxkrnl)]
+impl NtTimer {
+    /// Makes a timer (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one of that name.
+    #[export(Done)]
+    fn NtCreateTimer(
+        call: &mut Call,
+        handle: Option<Out<Handle>>,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        timer_kind: u32,
+    ) -> Fallible<NtStatus> {
+        let size = ktimer::SIZE;
+        create_object(call, handle, attributes, ObjectKind::Timer, size, |call, timer| {
+            let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
+            initialize(call.memory(), timer, kind, size, 0)
+        })
+    }
+
+    /// Sets a timer, with an APC to the caller or none, once or every `period_ms`; stores whether it was signalled.
+    #[export(Done)]
+    fn NtSetTimerEx(
+        call: &mut Call,
+        timer: Handle,
+        due: Ptr<i64>,
+        routine: Option<GuestAddr>,
+        _mode: u32,
+        context: u32,
+        _resume: bool,
+        period_ms: u32,
+        previous: Option<Out<u32>>,
+    ) -> Fallible<NtStatus> {
+        let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
+        let due = deadline_of(call.now(), due.read(call.memory())?);
+        let thread_id = call.thread_id();
+        let apc = routine.map(|routine| TimerApc { thread_id, routine, context });
+        let setting = TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc };
+        let before = call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), u32::from(before))?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Takes a timer back and stores whether it was set.
+    #[export(Done)]
+    fn NtCancelTimer(call: &mut Call, timer: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
+        let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
+        let before = call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer)?;
+        if let Some(out) = previous {
+            out.set(call.memory(), u32::from(before))?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+}

@@ -1,0 +1,61 @@
+//! Critical sections (`Rtl*CriticalSection*`).
+
+use crate::abi::{Call, Flow, Ptr};
+use crate::failure::Fallible;
+use crate::objects::critical_section::{initialize_section, try_enter};
+use xenia_guest::NtStatus;
+use xenia_kernel_macros::exports;
+use xenia_sched::{BlockReason, Wait};
+
+/// See the module's documentation.
+pub struct RtlCriticalSection;
+
+#[exports(xboxkrnl)]
+impl RtlCriticalSection {
+    /// Makes a critical section that nobody owns.
+    #[export(Done)]
+    fn RtlInitializeCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<()> {
+        initialize_section(call.memory(), section.addr(), 0)
+    }
+
+    /// Makes a critical section that nobody owns, with a spin count.
+    #[export(Done)]
+    fn RtlInitializeCriticalSectionAndSpinCount(
+        call: &mut Call,
+        section: Ptr<()>,
+        spin_count: u32,
+    ) -> Fallible<NtStatus> {
+        initialize_section(call.memory(), section.addr(), spin_count)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Enters a critical section, waiting for it.
+    #[export(Done)]
+    fn RtlEnterCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<Flow<()>> {
+        let (at, kthread, id) = (section.addr(), call.kthread()?, call.thread_id());
+        if let Some(contention) = call.scheduler.peek_contention(id) {
+            tracing::debug!(target: "kernel", "replayed contention {contention:?} at {at}");
+            return Ok(Flow::Repeat);
+        }
+        if try_enter(call.memory(), at, kthread)? {
+            return Ok(Flow::Return(()));
+        }
+        let thread = call.thread();
+        call.kernel.dispatcher.lock().sections.enqueue(call.memory(), at, thread, kthread)?;
+        Ok(Flow::Block(Wait::forever(BlockReason::CriticalSection { section: at.0 })))
+    }
+
+    /// Enters a critical section if it is free or the caller's own; says whether it was.
+    #[export(Done)]
+    fn RtlTryEnterCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<bool> {
+        let kthread = call.kthread()?;
+        try_enter(call.memory(), section.addr(), kthread)
+    }
+
+    /// Leaves a critical section once.
+    #[export(Done)]
+    fn RtlLeaveCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<()> {
+        let mut dispatcher = call.kernel.dispatcher.lock();
+        dispatcher.sections.leave(&call.kernel.memory, call.scheduler, section.addr())
+    }
+}

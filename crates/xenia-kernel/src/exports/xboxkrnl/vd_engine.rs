@@ -1,0 +1,129 @@
+//! The graphics chip's engines, ring buffer and link (`Vd*`).
+
+use crate::abi::{Call, Ptr};
+use crate::failure::Fallible;
+use crate::interrupts::GraphicsCallback;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+use xenia_memory::{PHYSICAL_SIZE, physical};
+
+/// See the module's documentation.
+pub struct VdEngine;
+
+/// Marks of the system command buffer, which titles pass back to `VdSwap`.
+const SYSTEM_COMMAND_BUFFER: [u32; 2] = [0xBEEF_0000, 0xBEEF_0001];
+/// No operation, as a packet.
+const NO_OPERATION: u32 = 0x8000_0000;
+/// Words that `VdInitializeScalerCommandBuffer` may be asked for.
+const SCALER_WORDS: u32 = 0x1_0000;
+
+/// The physical address that a title means: some pass addresses of a view.
+fn to_physical(address: GuestAddr) -> u32 {
+    physical(address).unwrap_or(address.0) & (PHYSICAL_SIZE - 1)
+}
+
+#[exports(xboxkrnl)]
+impl VdEngine {
+    /// Starts the engines with the title's microcode, which this chip does not need.
+    #[export(Done)]
+    fn VdInitializeEngines(
+        _call: &mut Call,
+        _unknown: u32,
+        _callback: GuestAddr,
+        _context: u32,
+        _prefetch_microcode: GuestAddr,
+        _micro_engine_microcode: GuestAddr,
+    ) -> bool {
+        true
+    }
+
+    /// Stops the engines. What is in the ring has been carried out by then.
+    #[export(Done)]
+    fn VdShutdownEngines(_call: &mut Call) {}
+
+    /// Turns clock gating on or off, which nothing notices.
+    #[export(Done)]
+    fn VdEnableDisableClockGating(_call: &mut Call, _enable: u32) -> u32 {
+        0
+    }
+
+    /// Sets the function that graphics interrupts call: `callback(source, context)`, source 0 at each vertical
+    /// blank, 1 when the command processor asks for it.
+    #[export(Done)]
+    fn VdSetGraphicsInterruptCallback(call: &mut Call, callback: Option<GuestAddr>, context: u32) {
+        let callback = callback.map(|pc| GraphicsCallback { pc, data: context });
+        call.kernel.interrupts.lock().callback = callback;
+    }
+
+    /// Says where the ring buffer is, and log2 of its size in bytes.
+    #[export(Done)]
+    fn VdInitializeRingBuffer(call: &mut Call, ring: GuestAddr, size_log2: u32) {
+        call.kernel.video.lock().initialize_ring(to_physical(ring), size_log2);
+    }
+
+    /// Says where the chip writes its read pointer, and log2 of how many words apart.
+    #[export(Done)]
+    fn VdEnableRingBufferRPtrWriteBack(call: &mut Call, address: GuestAddr, block_log2: u32) {
+        call.kernel.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
+    }
+
+    /// The system's command buffer. There is none: the marks are what `VdSwap` is given back.
+    #[export(Partial)]
+    fn VdGetSystemCommandBuffer(call: &mut Call, buffer: Ptr<u32>, mark: Ptr<u32>) -> Fallible<()> {
+        call.memory().fill(buffer.addr(), 0x94, 0)?;
+        buffer.write(call.memory(), SYSTEM_COMMAND_BUFFER[0])?;
+        Ok(mark.write(call.memory(), SYSTEM_COMMAND_BUFFER[1])?)
+    }
+
+    /// Says where the chip notes which system command buffer it is in. There is none.
+    #[export(Partial)]
+    fn VdSetSystemCommandBufferGpuIdentifierAddress(_call: &mut Call, _address: GuestAddr) {}
+
+    /// Writes the commands that set the scaler: no operations, as frames are shown unscaled. Returns the words written.
+    #[export(Partial)]
+    fn VdInitializeScalerCommandBuffer(
+        call: &mut Call,
+        _source_position: u32,
+        _source_size: u32,
+        _output_position: u32,
+        _output_size: u32,
+        _front_buffer_size: u32,
+        _vertical_filter: u32,
+        _vertical_parameters: GuestAddr,
+        _horizontal_filter: u32,
+        _horizontal_parameters: GuestAddr,
+        _unknown: u32,
+        commands: Ptr<u32>,
+        words: u32,
+    ) -> Fallible<u32> {
+        let words = words.min(SCALER_WORDS);
+        for index in 0..words {
+            commands.at(index).write(call.memory(), NO_OPERATION)?;
+        }
+        Ok(words)
+    }
+
+    /// Whether the link between processor and chip works.
+    #[export(Done)]
+    fn VdIsHSIOTrainingSucceeded(_call: &mut Call) -> bool {
+        true
+    }
+
+    /// Trains the link to the embedded memory, which never fails.
+    #[export(Done)]
+    fn VdRetrainEDRAM(_call: &mut Call) -> u32 {
+        0
+    }
+
+    /// As `VdRetrainEDRAM`, in steps.
+    #[export(Done)]
+    fn VdRetrainEDRAMWorker(_call: &mut Call, _step: u32) -> u32 {
+        0
+    }
+
+    /// The chip's revision: a retail console's.
+    #[export(Done)]
+    fn VdGetGraphicsAsicID(_call: &mut Call) -> u32 {
+        0x11
+    }
+}
