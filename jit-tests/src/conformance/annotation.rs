@@ -216,6 +216,8 @@ fn integer(text: &str) -> Option<u64> {
         Some(rest) => (true, rest),
         None => (false, text),
     };
+    // C's suffixes occur: `0x1ull`.
+    let magnitude = magnitude.trim_end_matches(['u', 'U', 'l', 'L']);
     let value = hexadecimal(magnitude).or_else(|| magnitude.parse().ok())?;
     Some(if negative { value.wrapping_neg() } else { value })
 }

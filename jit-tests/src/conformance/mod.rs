@@ -198,7 +198,7 @@ mod tests {
     fn every_kind_of_register_and_memory_goes_in_and_out() {
         let report = run_source(
             "# nothing changes\ntest_identity:\n blr\n\
-             #_ REGISTER_IN r31 0xFFFFFFFFFFFFFFFF\n#_ REGISTER_OUT r31 -1\n\
+             #_ REGISTER_IN r31 0xFFFFFFFFFFFFFFFFull\n#_ REGISTER_OUT r31 -1\n\
              #_ REGISTER_IN f1 -1.5\n#_ REGISTER_OUT f1 0xBFF8000000000000\n\
              #_ REGISTER_IN f2 0x3FF0000000000000\n#_ REGISTER_OUT f2 1.0\n\
              #_ REGISTER_IN v127 [00000001, 2, 0x3, FFFFFFFF]\n#_ REGISTER_OUT v127 [1, 2, 3, ffffffff]\n\

@@ -1,0 +1,109 @@
+# fcmpo: Floating Compare Ordered.
+# Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_fcmpo_1:
+  #_ REGISTER_IN f1 0x41735FF3C30E37D5
+  #_ REGISTER_IN f2 0x4059000000000495
+  #_ REGISTER_IN fpscr 0x00000001
+  fcmpo cr7,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000004
+  #_ REGISTER_OUT fpscr 0x00004001
+
+test_fcmpo_2:
+  #_ REGISTER_IN f1 0x3FF0000000000000
+  #_ REGISTER_IN f2 0x380FFFFFE0000000
+  #_ REGISTER_IN fpscr 0x82000000
+  fcmpo cr5,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000400
+  #_ REGISTER_OUT fpscr 0x82004000
+
+test_fcmpo_3:
+  #_ REGISTER_IN f1 0x8000000000000001
+  #_ REGISTER_IN f2 0x40590000000006CF
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpo cr6,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000080
+  #_ REGISTER_OUT fpscr 0x00008000
+
+test_fcmpo_4:
+  #_ REGISTER_IN f1 0x3FF0000000000000
+  #_ REGISTER_IN f2 0x40590000000006B6
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpo cr1,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x08000000
+  #_ REGISTER_OUT fpscr 0x00008000
+
+test_fcmpo_5:
+  #_ REGISTER_IN f1 0x4004000000000000
+  #_ REGISTER_IN f2 0xC011962F367B532F
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpo cr5,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000400
+  #_ REGISTER_OUT fpscr 0x00004000
+
+test_fcmpo_6:
+  #_ REGISTER_IN f1 0x4059000000000445
+  #_ REGISTER_IN fpscr 0x82000001
+  fcmpo cr4,f1,f1
+  blr
+  #_ REGISTER_OUT cr 0x00002000
+  #_ REGISTER_OUT fpscr 0x82002001
+
+test_fcmpo_7:
+  #_ REGISTER_IN f1 0x40590000000002B0
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  #_ REGISTER_IN fpscr 0x82000000
+  fcmpo cr3,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00040000
+  #_ REGISTER_OUT fpscr 0x82004000
+
+test_fcmpo_8:
+  #_ REGISTER_IN f1 0xBF716329B0FC1390
+  #_ REGISTER_IN f2 0xC02CEA432CAEB745
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpo cr7,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000004
+  #_ REGISTER_OUT fpscr 0x00004000
+
+test_fcmpo_9:
+  #_ REGISTER_IN f1 0x8000000000000001
+  #_ REGISTER_IN f2 0x8000000000000000
+  #_ REGISTER_IN fpscr 0x00000002
+  fcmpo cr1,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x08000000
+  #_ REGISTER_OUT fpscr 0x00008002
+
+test_fcmpo_10:
+  #_ REGISTER_IN f1 0x3FE0000000000000
+  #_ REGISTER_IN f2 0xBEDB58765D4E4B3F
+  #_ REGISTER_IN fpscr 0x00000002
+  fcmpo cr5,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000400
+  #_ REGISTER_OUT fpscr 0x00004002
+
+test_fcmpo_11:
+  #_ REGISTER_IN f1 0x0000000000000001
+  #_ REGISTER_IN f2 0x36A0000000000000
+  #_ REGISTER_IN fpscr 0x00000001
+  fcmpo cr2,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00800000
+  #_ REGISTER_OUT fpscr 0x00008001
+
+test_fcmpo_12:
+  #_ REGISTER_IN f1 0x40590000000002CB
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpo cr7,f1,f1
+  blr
+  #_ REGISTER_OUT cr 0x00000002
+  #_ REGISTER_OUT fpscr 0x00002000

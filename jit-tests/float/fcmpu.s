@@ -1,0 +1,109 @@
+# fcmpu: Floating Compare Unordered.
+# Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_fcmpu_1:
+  #_ REGISTER_IN f1 0x8000000000000001
+  #_ REGISTER_IN f2 0x41E0000000000000
+  #_ REGISTER_IN fpscr 0x00000001
+  fcmpu cr2,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00800000
+  #_ REGISTER_OUT fpscr 0x00008001
+
+test_fcmpu_2:
+  #_ REGISTER_IN f1 0x3FE45FDBE87F059B
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  #_ REGISTER_IN fpscr 0x82000000
+  fcmpu cr5,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000400
+  #_ REGISTER_OUT fpscr 0x82004000
+
+test_fcmpu_3:
+  #_ REGISTER_IN f1 0x4004000000000000
+  #_ REGISTER_IN f2 0x0010000000000000
+  #_ REGISTER_IN fpscr 0x00000003
+  fcmpu cr6,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000040
+  #_ REGISTER_OUT fpscr 0x00004003
+
+test_fcmpu_4:
+  #_ REGISTER_IN f1 0x3EBE3903EA6F5F95
+  #_ REGISTER_IN f2 0x7FF0000000000001
+  #_ REGISTER_IN fpscr 0x00000003
+  fcmpu cr4,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00001000
+  #_ REGISTER_OUT fpscr 0xA1001003
+
+test_fcmpu_5:
+  #_ REGISTER_IN f1 0x4000000000000000
+  #_ REGISTER_IN f2 0x4004000000000000
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpu cr6,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000080
+  #_ REGISTER_OUT fpscr 0x00008000
+
+test_fcmpu_6:
+  #_ REGISTER_IN f1 0x405900000000021A
+  #_ REGISTER_IN fpscr 0x00000002
+  fcmpu cr0,f1,f1
+  blr
+  #_ REGISTER_OUT cr 0x20000000
+  #_ REGISTER_OUT fpscr 0x00002002
+
+test_fcmpu_7:
+  #_ REGISTER_IN f1 0x4059000000000638
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  #_ REGISTER_IN fpscr 0x82000000
+  fcmpu cr7,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000004
+  #_ REGISTER_OUT fpscr 0x82004000
+
+test_fcmpu_8:
+  #_ REGISTER_IN f1 0x40590000000003B3
+  #_ REGISTER_IN f2 0x40590000000004A3
+  #_ REGISTER_IN fpscr 0x00000002
+  fcmpu cr4,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00008000
+  #_ REGISTER_OUT fpscr 0x00008002
+
+test_fcmpu_9:
+  #_ REGISTER_IN f1 0x40590000000000A2
+  #_ REGISTER_IN f2 0x4059000000000340
+  #_ REGISTER_IN fpscr 0x00000000
+  fcmpu cr3,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00080000
+  #_ REGISTER_OUT fpscr 0x00008000
+
+test_fcmpu_10:
+  #_ REGISTER_IN f1 0x3FD5555555555555
+  #_ REGISTER_IN f2 0xC16231EB1B51ABA1
+  #_ REGISTER_IN fpscr 0x82000002
+  fcmpu cr0,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x40000000
+  #_ REGISTER_OUT fpscr 0x82004002
+
+test_fcmpu_11:
+  #_ REGISTER_IN f1 0xC049563BC60A65F4
+  #_ REGISTER_IN f2 0x380FFFFFE0000000
+  #_ REGISTER_IN fpscr 0x82000000
+  fcmpu cr7,f1,f2
+  blr
+  #_ REGISTER_OUT cr 0x00000008
+  #_ REGISTER_OUT fpscr 0x82008000
+
+test_fcmpu_12:
+  #_ REGISTER_IN f1 0x4059000000000348
+  #_ REGISTER_IN fpscr 0x82000001
+  fcmpu cr2,f1,f1
+  blr
+  #_ REGISTER_OUT cr 0x00200000
+  #_ REGISTER_OUT fpscr 0x82002001

@@ -1,0 +1,67 @@
+# frsqrte: Floating Reciprocal Square Root Estimate.
+# Expected: measured on hardware of the family (reference: hardware facts).
+# Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_frsqrte_1:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x3FEF100000000000
+  #_ REGISTER_OUT fpscr 0x00004000
+
+test_frsqrte_2:
+  #_ REGISTER_IN f2 0x4000000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x3FE6000000000000
+  #_ REGISTER_OUT fpscr 0x00004000
+
+test_frsqrte_3:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT fpscr 0x00002000
+
+test_frsqrte_4:
+  #_ REGISTER_IN f2 0x0000000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF0000000000000
+  #_ REGISTER_OUT fpscr 0x84005000
+
+test_frsqrte_5:
+  #_ REGISTER_IN f2 0x8000000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFF0000000000000
+  #_ REGISTER_OUT fpscr 0x84009000
+
+test_frsqrte_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT fpscr 0xA0011200
+
+test_frsqrte_7:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT fpscr 0xA0011200
+
+test_frsqrte_8:
+  #_ REGISTER_IN f2 0x7FF8000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT fpscr 0x00011000
+
+test_frsqrte_9:
+  #_ REGISTER_IN f2 0x7FF4000000000000
+  frsqrte f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FFC000000000000
+  #_ REGISTER_OUT fpscr 0xA1011000

@@ -1,0 +1,146 @@
+//! A case while it is being made.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use xenia_isa::Op;
+
+/// Where the memory window of load and store cases begins: it crosses a page.
+pub(crate) const WINDOW: u32 = 0x1000_1FC0;
+/// Bytes of the window.
+pub(crate) const WINDOW_SIZE: usize = 128;
+
+/// A register that cases set or compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reg {
+    R(u8),
+    F(u8),
+    V(u8),
+    Cr,
+    Xer,
+    Ctr,
+    Fpscr,
+    Vscr,
+    Vrsave,
+}
+
+impl fmt::Display for Reg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::R(n) => write!(f, "r{n}"),
+            Self::F(n) => write!(f, "f{n}"),
+            Self::V(n) => write!(f, "v{n}"),
+            Self::Cr => f.write_str("cr"),
+            Self::Xer => f.write_str("xer"),
+            Self::Ctr => f.write_str("ctr"),
+            Self::Fpscr => f.write_str("fpscr"),
+            Self::Vscr => f.write_str("vscr"),
+            Self::Vrsave => f.write_str("vrsave"),
+        }
+    }
+}
+
+impl Reg {
+    /// A value as annotations write it.
+    pub(crate) fn text(self, value: u128) -> String {
+        match self {
+            Self::V(_) => {
+                let word = |n: u32| (value >> (96 - 32 * n)) as u32;
+                format!("[{:08X}, {:08X}, {:08X}, {:08X}]", word(0), word(1), word(2), word(3))
+            }
+            Self::R(_) | Self::F(_) | Self::Ctr => format!("0x{value:016X}"),
+            _ => format!("0x{value:08X}"),
+        }
+    }
+}
+
+/// What a case compares.
+#[derive(Clone, Debug)]
+pub(crate) enum Expected {
+    Register(Reg, u128),
+    Memory(u32, Vec<u8>),
+}
+
+/// What qemu is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    /// Code for qemu, the case's own or an equivalent.
+    pub(crate) code: String,
+    /// Vector registers that have other numbers there: (here, there).
+    pub(crate) vectors: Vec<(u8, u8)>,
+    /// The processor model that has the instructions.
+    pub(crate) cpu: &'static str,
+    /// Registers to compare.
+    pub(crate) registers: Vec<Reg>,
+    /// Whether the memory window is compared.
+    pub(crate) memory: bool,
+}
+
+/// A case.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) op: Op,
+    pub(crate) code: String,
+    pub(crate) ins: BTreeMap<Reg, u128>,
+    pub(crate) memory_in: Vec<(u32, Vec<u8>)>,
+    pub(crate) outs: Vec<Expected>,
+    pub(crate) source: &'static str,
+    pub(crate) question: Option<Question>,
+}
+
+/// The source line of what qemu answers.
+pub(crate) const QEMU: &str = "qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.";
+/// The source line of what the books' words give.
+pub(crate) const BOOK: &str = "worked out by hand from PowerISA 2.02 and the AltiVec manual.";
+/// The source line of measured facts.
+pub(crate) const FACTS: &str = "measured on hardware of the family (reference: hardware facts).";
+/// The source line of VMX128 notes.
+pub(crate) const NOTES: &str = "worked out by hand from the VMX128 encoding notes.";
+
+impl Case {
+    /// A case whose expectations are given.
+    pub(crate) fn known(
+        op: Op,
+        code: &str,
+        ins: &[(Reg, u128)],
+        outs: &[(Reg, u128)],
+        source: &'static str,
+    ) -> Self {
+        Self {
+            op,
+            code: code.to_owned(),
+            ins: ins.iter().copied().collect(),
+            memory_in: Vec::new(),
+            outs: outs.iter().map(|&(register, value)| Expected::Register(register, value)).collect(),
+            source,
+            question: None,
+        }
+    }
+
+    /// A case that qemu answers.
+    pub(crate) fn asked(op: Op, code: &str, ins: &[(Reg, u128)], registers: &[Reg]) -> Self {
+        let question = Question {
+            code: code.to_owned(),
+            vectors: Vec::new(),
+            cpu: "970fx",
+            registers: registers.to_vec(),
+            memory: false,
+        };
+        let mut case = Self::known(op, code, ins, &[], QEMU);
+        case.question = Some(question);
+        case
+    }
+
+    /// Fills the window before the case.
+    pub(crate) fn with_memory(mut self, bytes: &[u8; WINDOW_SIZE]) -> Self {
+        self.memory_in = vec![(WINDOW, bytes.to_vec())];
+        self
+    }
+
+    /// The expected value of a register.
+    pub(crate) fn out(&mut self, register: Reg) -> Option<&mut u128> {
+        self.outs.iter_mut().find_map(|expected| match expected {
+            Expected::Register(found, value) if *found == register => Some(value),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+# mfspr: Move from Special-Purpose Register.
+# Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_mfspr_1:
+  #_ REGISTER_IN r4 0xDEADBEEF87654321
+  mflr r12
+  mtspr 1,r4
+  mfspr r3,1
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0x0000000080000021
+  #_ REGISTER_OUT xer 0x80000021
+
+test_mfspr_2:
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  mflr r12
+  mtspr 1,r4
+  mfspr r3,1
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0x00000000E000007F
+  #_ REGISTER_OUT xer 0xE000007F
+
+test_mfspr_3:
+  #_ REGISTER_IN r4 0xDEADBEEF87654321
+  mflr r12
+  mtspr 8,r4
+  mfspr r3,8
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0xDEADBEEF87654321
+
+test_mfspr_4:
+  #_ REGISTER_IN r4 0xDEADBEEF87654321
+  mflr r12
+  mtspr 9,r4
+  mfspr r3,9
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0xDEADBEEF87654321
+  #_ REGISTER_OUT ctr 0xDEADBEEF87654321
+
+test_mfspr_5:
+  #_ REGISTER_IN r4 0xDEADBEEF87654321
+  mflr r12
+  mtspr 256,r4
+  mfspr r3,256
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0x0000000087654321
+  #_ REGISTER_OUT vrsave 0x87654321
+
+test_mfspr_6:
+  #_ REGISTER_IN r4 0x0000000000000000
+  mflr r12
+  mtspr 1,r4
+  mfspr r3,1
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mfspr_7:
+  mfspr r3,268
+  li r6,64
+  mtctr r6
+wait7:
+  bdnz wait7
+  mfspr r4,268
+  sub r5,r4,r3
+  cmpldi cr1,r5,64
+  mfcr r7
+  rlwinm r7,r7,5,31,31
+  xori r7,r7,0
+  blr
+  #_ REGISTER_OUT r7 0x0000000000000001

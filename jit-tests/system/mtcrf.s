@@ -1,0 +1,111 @@
+# mtcrf: Move to Condition Register Fields.
+# Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_mtcrf_1:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN cr 0x08E61903
+  #_ REGISTER_IN xer 0x0000007F
+  mtcrf 66,r3
+  blr
+  #_ REGISTER_OUT cr 0x00E61903
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_mtcrf_2:
+  #_ REGISTER_IN r3 0x7EF1352D7523DB48
+  #_ REGISTER_IN cr 0x21636FA0
+  #_ REGISTER_IN xer 0xE0000000
+  mtcrf 123,r3
+  blr
+  #_ REGISTER_OUT cr 0x2523DF48
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mtcrf_3:
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0x826EBAAC
+  #_ REGISTER_IN xer 0x80000000
+  mtcrf 192,r3
+  blr
+  #_ REGISTER_OUT cr 0x806EBAAC
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mtcrf_4:
+  #_ REGISTER_IN r3 0x08C328188C62A80C
+  #_ REGISTER_IN cr 0x58775A7B
+  #_ REGISTER_IN xer 0x00000000
+  mtcrf 16,r3
+  blr
+  #_ REGISTER_OUT cr 0x58725A7B
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mtcrf_5:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0x1A314CB5
+  #_ REGISTER_IN xer 0x0000007F
+  mtcrf 23,r3
+  blr
+  #_ REGISTER_OUT cr 0x1A304000
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_mtcrf_6:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN cr 0xC4619F13
+  #_ REGISTER_IN xer 0x0000007F
+  mtcrf 38,r3
+  blr
+  #_ REGISTER_OUT cr 0xC4019033
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_mtcrf_7:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN cr 0x3646B85F
+  #_ REGISTER_IN xer 0x0000007F
+  mtcrf 24,r3
+  blr
+  #_ REGISTER_OUT cr 0x3640085F
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_mtcrf_8:
+  #_ REGISTER_IN r3 0x1DE7D1A382C8FE9B
+  #_ REGISTER_IN cr 0xABB380F2
+  #_ REGISTER_IN xer 0x00000000
+  mtcrf 61,r3
+  blr
+  #_ REGISTER_OUT cr 0xABC8FEFB
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mtcrf_9:
+  #_ REGISTER_IN r3 0xFB687D87196B176E
+  #_ REGISTER_IN cr 0xFF11BB4F
+  #_ REGISTER_IN xer 0x0000007F
+  mtcrf 205,r3
+  blr
+  #_ REGISTER_OUT cr 0x1911174E
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_mtcrf_10:
+  #_ REGISTER_IN r3 0x0000000000000020
+  #_ REGISTER_IN cr 0xD7A2D145
+  #_ REGISTER_IN xer 0x20000000
+  mtcrf 107,r3
+  blr
+  #_ REGISTER_OUT cr 0xD0020120
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mtcrf_11:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN cr 0xD3EE708E
+  #_ REGISTER_IN xer 0xE0000000
+  mtcrf 166,r3
+  blr
+  #_ REGISTER_OUT cr 0x830E700E
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mtcrf_12:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN cr 0x6DF6F6B1
+  #_ REGISTER_IN xer 0x80000000
+  mtcrf 222,r3
+  blr
+  #_ REGISTER_OUT cr 0x00F00001
+  #_ REGISTER_OUT xer 0x80000000

@@ -1,0 +1,24 @@
+# vexptefp: Vector 2 Raised to the Exponent Estimate Floating Point.
+# Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_vexptefp_1:
+  #_ REGISTER_IN v2 [00000000, 80000000, 3F800000, 40000000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 40000000, 40800000]
+  #_ REGISTER_OUT vscr 0x00010000
+
+test_vexptefp_2:
+  #_ REGISTER_IN v2 [7F800000, FF800000, 7FC00000, 7F800001]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7F800000, 00000000, 7FC00000, 7FC00001]
+  #_ REGISTER_OUT vscr 0x00010000
+
+test_vexptefp_3:
+  #_ REGISTER_IN v2 [41200000, C0400000, 42FE0000, C2FC0000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [44800000, 3E000000, 7F000000, 00800000]
+  #_ REGISTER_OUT vscr 0x00010000

@@ -1,0 +1,17 @@
+# vrefp128: Vector128 Reciprocal Estimate Floating Point.
+# Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
+# Written by make-cases (jit-tests/src/bin/make-cases).
+
+test_vrefp128_1:
+  #_ REGISTER_IN v127 [7F800000, FF800000, 00000000, 80000000]
+  vrefp128 v65,v127
+  blr
+  #_ REGISTER_OUT v65 [00000000, 80000000, 7F800000, FF800000]
+  #_ REGISTER_OUT vscr 0x00010000
+
+test_vrefp128_2:
+  #_ REGISTER_IN v127 [7FC00000, FFC12345, 7F800001, 7F800000]
+  vrefp128 v65,v127
+  blr
+  #_ REGISTER_OUT v65 [7FC00000, FFC12345, 7FC00001, 00000000]
+  #_ REGISTER_OUT vscr 0x00010000
