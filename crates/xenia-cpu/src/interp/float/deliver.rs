@@ -59,6 +59,7 @@ fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Flow {
 }
 
 /// Delivers any outcome.
+#[inline(never)]
 pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: Outcome) -> Flow {
     let enabled = ctx.fpscr;
     let status = ctx.fpscr & !(FR | FI);

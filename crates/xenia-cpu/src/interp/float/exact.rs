@@ -122,6 +122,8 @@ fn rounded_sum(a: Magnitude, b: Magnitude, format: Format, fpscr: u32) -> Rounde
 }
 
 /// frA + frB, or frA − frB.
+#[cold]
+#[inline(never)]
 pub(crate) fn add(a: u64, b: u64, subtract: bool, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, b], 0) {
         return nan;
@@ -146,6 +148,8 @@ fn product(a: Magnitude, b: Magnitude) -> Magnitude {
 }
 
 /// frA × frC.
+#[cold]
+#[inline(never)]
 pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, c], 0) {
         return nan;
@@ -163,6 +167,8 @@ pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> Outcome {
 }
 
 /// frA ÷ frB.
+#[cold]
+#[inline(never)]
 pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, b], 0) {
         return nan;
@@ -187,6 +193,8 @@ pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
 }
 
 /// The square root of frB.
+#[cold]
+#[inline(never)]
 pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
@@ -207,6 +215,8 @@ pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
 }
 
 /// frA × frC + frB (`[a, c, b]`) with one rounding; `subtract` takes frB off, `negate` inverts the rounded result.
+#[cold]
+#[inline(never)]
 pub(crate) fn multiply_add(
     [a, c, b]: [u64; 3],
     subtract: bool,
@@ -247,6 +257,8 @@ pub(crate) fn multiply_add(
 }
 
 /// frB rounded to single.
+#[cold]
+#[inline(never)]
 pub(crate) fn to_single(b: u64, fpscr: u32) -> Outcome {
     if is_nan(b) {
         // frsp alone drops the fraction bits that a single does not have.

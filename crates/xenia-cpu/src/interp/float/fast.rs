@@ -59,10 +59,8 @@ fn double(result: f64, error: f64) -> Fast {
     let bits = result.to_bits();
     let mut status = normal_class(bits);
     if error != 0.0 {
-        status |= FI | XX;
-        if (error.to_bits() ^ bits) & SIGN != 0 {
-            status |= FR;
-        }
+        // Which way is as good as random: no branch.
+        status |= FI | XX | (((error.to_bits() ^ bits) >> 63) as u32 * FR);
     }
     Fast { bits, status }
 }
@@ -71,25 +69,24 @@ fn double(result: f64, error: f64) -> Fast {
 #[inline(always)]
 fn single(result: f64, error: f64) -> Option<Fast> {
     let bits = result.to_bits();
-    let odd = if error == 0.0 || bits & 1 != 0 {
-        bits
-    } else if (error.to_bits() ^ bits) & SIGN == 0 {
-        bits + 1
-    } else {
-        bits - 1
-    };
+    let mut odd = bits;
+    if error != 0.0 {
+        // An even significand moves towards the exact value, to an odd one.
+        let moves = !bits & 1;
+        odd += moves;
+        odd -= 2 * (moves & (error.to_bits() ^ bits) >> 63);
+    }
     // Normal singles whose rounding can't reach infinity or come from below the least normal.
     if !within(odd, 897, 1149) {
         return None;
     }
-    let rounded = f64::from(f64::from_bits(odd) as f32).to_bits();
+    // To nearest even on the pattern: a carry out of the fraction moves to the exponent by itself.
+    const REST: u64 = (1 << 29) - 1;
+    let rounded = (odd + (REST >> 1) + (odd >> 29 & 1)) & !REST;
     let mut status = normal_class(rounded);
-    if rounded != odd {
-        status |= FI | XX;
-        // Same sign, so bit patterns order like magnitudes.
-        if rounded & !SIGN > odd & !SIGN {
-            status |= FR;
-        }
+    if odd & REST != 0 {
+        // Same sign, so patterns order like magnitudes. Which way is as good as random: no branch.
+        status |= FI | XX | (u32::from(rounded > odd) * FR);
     }
     Some(Fast { bits: rounded, status })
 }
@@ -174,8 +171,14 @@ pub(crate) fn multiply_add<const SINGLE: bool>(a: u64, c: u64, b: u64) -> Option
         // The product is exact, so this is an addition.
         return add::<SINGLE>(product.to_bits(), b);
     }
+    multiply_add_long::<SINGLE>(x, y, z, product)
+}
+
+/// The general case of [`multiply_add`], where the product is not exact.
+#[inline(never)]
+fn multiply_add_long<const SINGLE: bool>(x: f64, y: f64, z: f64, product: f64) -> Option<Fast> {
     // Keep every intermediate of the general case away from both ends of the range.
-    if !within(product.to_bits(), 220, 1900) || !within(b, 220, 1900) && b << 1 != 0 {
+    if !within(product.to_bits(), 220, 1900) || !within(z.to_bits(), 220, 1900) && z != 0.0 {
         return None;
     }
     let result = x.mul_add(y, z);
