@@ -36,6 +36,7 @@ mod load_store;
 mod logical;
 #[cfg(test)]
 mod oracle;
+mod reservations;
 mod rotate;
 mod system;
 #[cfg(test)]

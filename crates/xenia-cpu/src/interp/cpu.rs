@@ -3,7 +3,6 @@
 //! Invariants are in the doc of [`crate::interp`].
 
 use crate::{EngineConfig, ExceptionKind, PpcContext, ReservationMode};
-use xenia_guest::{GuestAddr, RESERVATION_LINE};
 use xenia_isa::{Instruction, Semantics};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
@@ -176,30 +175,5 @@ impl Cpu<'_> {
         load_u32 store_u32 u32;
         load_u64 store_u64 u64;
         load_u128 store_u128 u128;
-    }
-}
-
-/// Reservations.
-impl Cpu<'_> {
-    /// A plain store of `size` bytes has been made: ends the reservations of other hardware threads on
-    /// its lines. The own one stays if it stood.
-    #[cold]
-    #[inline(never)]
-    fn end_reservations(&mut self, ea: u32, size: u32) {
-        let table = self.memory.reservations();
-        if !table.has_active_reservers() {
-            return;
-        }
-        let (first, last) = (ea / RESERVATION_LINE, ea.wrapping_add(size - 1) / RESERVATION_LINE);
-        let own = &mut self.ctx.reservation;
-        for line in [Some(first), (last != first).then_some(last)].into_iter().flatten() {
-            let addr = GuestAddr(line * RESERVATION_LINE);
-            let is_own = own.valid != 0 && own.addr / RESERVATION_LINE == line;
-            if is_own && table.try_commit(addr, own.generation, self.ctx.hw_id) {
-                own.generation = table.reserve(addr, self.ctx.hw_id);
-            } else {
-                table.invalidate_for_write(addr);
-            }
-        }
     }
 }

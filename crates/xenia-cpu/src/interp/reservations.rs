@@ -1,0 +1,220 @@
+//! Reservations, as the three [`ReservationMode`]s keep them.
+//!
+//! A reservation is the address, size and value of the load that made it; the conditional store fails at
+//! another address or of another size (the book allows it), and where the value has changed. With the
+//! table, a commit by another hardware thread or a write by the machine ends it as well; in strict mode
+//! plain stores of other threads too.
+
+use super::{Cpu, ExceptionKind, Flow, Raised, Step};
+use crate::{Reservation, ReservationMode};
+use xenia_guest::{GuestAddr, RESERVATION_LINE};
+use xenia_memory::{FaultKind, MemoryFault};
+
+impl Cpu<'_> {
+    pub(super) fn misaligned(&mut self, ea: u32, write: bool) -> Raised {
+        let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::Misaligned, write };
+        self.raise(ExceptionKind::Memory(fault))
+    }
+
+    /// Notes a reservation for a load of `size` bytes at `ea` that is about to be made; its value
+    /// follows.
+    pub(super) fn reserve(&mut self, ea: u32, size: u32) -> Reservation {
+        let generation = match self.reservations {
+            ReservationMode::Context => 0,
+            ReservationMode::Table | ReservationMode::Strict => {
+                self.memory.reservations().reserve(GuestAddr(ea), self.ctx.hw_id)
+            }
+        };
+        Reservation { value: 0, addr: ea, generation, valid: 1, size }
+    }
+
+    /// Whether a conditional store of `size` bytes at `ea` may go on to compare the value. Ends the
+    /// reservation.
+    pub(super) fn claim_reservation(&mut self, ea: u32, size: u32) -> Option<u64> {
+        let held = std::mem::take(&mut self.ctx.reservation);
+        let matches = held.valid != 0 && held.addr == ea && held.size == size;
+        let stands = matches
+            && match self.reservations {
+                ReservationMode::Context => true,
+                ReservationMode::Table | ReservationMode::Strict => {
+                    self.memory.reservations().try_commit(GuestAddr(ea), held.generation, self.ctx.hw_id)
+                }
+            };
+        if !stands && self.reservations != ReservationMode::Context {
+            self.memory.reservations().release(self.ctx.hw_id);
+        }
+        stands.then_some(held.value)
+    }
+
+    #[inline(always)]
+    pub(super) fn conditional_stored(&mut self, done: bool) -> Step {
+        self.ctx.cr[0] = u8::from(done) << 1 | self.ctx.xer_so;
+        Ok(Flow::Next)
+    }
+
+    /// A plain store of `size` bytes has been made: ends the reservations of other hardware threads on
+    /// its lines. The own one stays if it stood.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end_reservations(&mut self, ea: u32, size: u32) {
+        let table = self.memory.reservations();
+        if !table.has_active_reservers() {
+            return;
+        }
+        let (first, last) = (ea / RESERVATION_LINE, ea.wrapping_add(size - 1) / RESERVATION_LINE);
+        let own = &mut self.ctx.reservation;
+        for line in [Some(first), (last != first).then_some(last)].into_iter().flatten() {
+            let addr = GuestAddr(line * RESERVATION_LINE);
+            let is_own = own.valid != 0 && own.addr / RESERVATION_LINE == line;
+            if is_own && table.try_commit(addr, own.generation, self.ctx.hw_id) {
+                own.generation = table.reserve(addr, self.ctx.hw_id);
+            } else {
+                table.invalidate_for_write(addr);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::interp::testing::*;
+    use crate::{EngineConfig, ExceptionKind, Execute, Exit, PpcContext, Reservation, ReservationMode};
+    use std::sync::Arc;
+    use std::thread;
+    use xenia_guest::GuestAddr;
+    use xenia_isa::Op;
+    use xenia_memory::{DeviceQueue, FaultKind};
+
+    #[test]
+    fn a_conditional_store_needs_its_reservation() {
+        for reservations in [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict] {
+            let mut machine = Machine::on(memory(), EngineConfig { reservations });
+            machine.ctx.gpr[4] = u64::from(DATA);
+            machine.ctx.gpr[3] = 5;
+            let lwarx = x(Op::lwarx, 6, 0, 4, 0);
+            let stwcx = x(Op::stwcx, 3, 0, 4, 0);
+            machine.ctx.xer_so = 1;
+            machine.one(stwcx);
+            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (1, 0), "{reservations:?}: none was made");
+            machine.one(lwarx);
+            machine.one(stwcx);
+            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (3, 5), "{reservations:?}");
+            machine.one(stwcx);
+            assert_eq!(machine.ctx.cr[0], 1, "{reservations:?}: one reservation, one store");
+            machine.one(lwarx);
+            machine.memory.write(GuestAddr(DATA), 9_u32).unwrap();
+            machine.one(stwcx);
+            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (1, 9), "{reservations:?}: somebody wrote");
+            machine.one(lwarx);
+            machine.ctx.gpr[4] += 4;
+            machine.one(stwcx);
+            assert_eq!(machine.ctx.cr[0], 1, "{reservations:?}: another address");
+            assert_eq!(machine.ctx.reservation, Reservation::default());
+        }
+    }
+
+    #[test]
+    fn strict_reservations_die_of_foreign_plain_stores_only() {
+        let memory = memory();
+        let config = EngineConfig { reservations: ReservationMode::Strict };
+        let mut own = Machine::on(Arc::clone(&memory), config);
+        let mut other = Machine::on(memory, config);
+        other.ctx.hw_id = 1;
+        let (lwarx, stwcx, stw) = (x(Op::lwarx, 6, 0, 4, 0), x(Op::stwcx, 3, 0, 4, 0), d(Op::stw, 7, 4, 64));
+        for machine in [&mut own, &mut other] {
+            (machine.ctx.gpr[4], machine.ctx.gpr[3]) = (u64::from(DATA), 5);
+        }
+        own.one(lwarx);
+        own.one(stw);
+        own.one(stwcx);
+        assert_eq!(own.ctx.cr[0], 2, "the own store doesn't end it");
+        own.one(lwarx);
+        other.one(stw);
+        own.one(stwcx);
+        assert_eq!(own.ctx.cr[0], 0, "another thread's store to the line does, whatever the value");
+    }
+
+    #[test]
+    fn reservations_must_be_aligned() {
+        let mut machine = Machine::new();
+        machine.ctx.gpr[4] = u64::from(DATA) + 2;
+        for (word, write) in [(x(Op::lwarx, 3, 0, 4, 0), false), (x(Op::stdcx, 3, 0, 4, 0), true)] {
+            let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
+            let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
+            assert_eq!((fault.kind, fault.write), (FaultKind::Misaligned, write));
+        }
+    }
+
+    /// Eight host threads add 1 to a counter 1,000 times each with `lwarx`/`stwcx.`.
+    fn add_concurrently(reservations: ReservationMode, threads: u8) {
+        let memory = memory();
+        // loop: lwarx r3,0,r4; addi r3,r3,1; stwcx. r3,0,r4; bne- loop; bdnz loop; sc
+        let code = [
+            x(Op::lwarx, 3, 0, 4, 0),
+            d(Op::addi, 3, 3, 1),
+            x(Op::stwcx, 3, 0, 4, 0),
+            d(Op::bcx, 4, 2, -12),
+            d(Op::bcx, 16, 0, -16),
+            d(Op::sc, 0, 0, 2),
+        ];
+        Machine::on(Arc::clone(&memory), EngineConfig::default()).put(CODE, &code);
+        thread::scope(|scope| {
+            for hw_id in 0..threads {
+                let mut machine = Machine::on(Arc::clone(&memory), EngineConfig { reservations });
+                scope.spawn(move || {
+                    machine.ctx.hw_id = hw_id;
+                    machine.ctx.gpr[4] = u64::from(DATA);
+                    machine.ctx.ctr = 1000;
+                    // Odd budgets cut between the reservation and its store as well.
+                    while machine.run(37) == Exit::Budget {}
+                    assert_eq!(machine.ctx.pc, CODE + 24);
+                });
+            }
+        });
+        assert_eq!(memory.read::<u32>(GuestAddr(DATA)).unwrap(), u32::from(threads) * 1000);
+    }
+
+    #[test]
+    fn concurrent_lwarx_stwcx_serializes() {
+        add_concurrently(ReservationMode::Context, 8);
+    }
+
+    #[test]
+    fn concurrent_lwarx_stwcx_serializes_with_the_table() {
+        // The table knows six hardware threads, as the machine has.
+        add_concurrently(ReservationMode::Table, 6);
+        add_concurrently(ReservationMode::Strict, 6);
+    }
+
+    #[test]
+    fn a_flag_spin_sees_the_other_thread_s_store() {
+        let memory = memory();
+        // spin: lwz r3,0(r4); cmpwi r3,0; beq spin; lwz r5,4(r4); sc
+        let spin = [
+            d(Op::lwz, 3, 4, 0),
+            d(Op::cmpi, 0, 3, 0),
+            d(Op::bcx, 12, 2, -8),
+            d(Op::lwz, 5, 4, 4),
+            d(Op::sc, 0, 0, 2),
+        ];
+        // stw r6,4(r4); lwsync; stw r7,0(r4); sc
+        let set = [d(Op::stw, 6, 4, 4), x(Op::sync, 1, 0, 0, 0), d(Op::stw, 7, 4, 0), d(Op::sc, 0, 0, 2)];
+        let mut waiter = Machine::on(Arc::clone(&memory), EngineConfig::default());
+        let mut setter = Machine::on(memory, EngineConfig::default());
+        waiter.put(CODE, &spin);
+        waiter.put(CODE + 0x100, &set);
+        waiter.ctx.gpr[4] = u64::from(DATA);
+        setter.ctx = PpcContext { pc: CODE + 0x100, ..PpcContext::default() };
+        (setter.ctx.gpr[4], setter.ctx.gpr[6], setter.ctx.gpr[7]) = (u64::from(DATA), 42, 1);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let Machine { interp, ctx, .. } = &mut waiter;
+                ctx.begin_visit(i64::MAX, 0, u32::MAX);
+                assert_eq!(interp.run(ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 0 });
+            });
+            thread::yield_now();
+            assert_eq!(setter.run(100), Exit::Syscall { lev: 0 });
+        });
+        assert_eq!(waiter.ctx.gpr[5], 42, "what was stored before the flag is seen after it");
+    }
+}
