@@ -7,6 +7,7 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
+use std::time::{Duration, Instant};
 use xenia_guest::GuestAddr;
 use xenia_memory::{DeviceQueue, GuestMemory, Protect, Watch};
 
@@ -162,7 +163,17 @@ fn write_u32_fence_publishes_prior_writes() {
     });
 }
 
-/// A thread stores a counter as `store` does; the watcher checks that an unmoved version means unmoved contents.
+/// Ends the other threads of a test, also when it fails.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// A thread stores a counter as `store` does; the watcher checks that an unmoved version means unmoved contents, until
+/// it has seen 100 watches end, or three seconds are over.
 fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
     const AT: u32 = 0xA200_0000;
     const ALIAS: u32 = 0xE1FF_F000;
@@ -172,29 +183,40 @@ fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let mut dev = DeviceQueue::new();
-            let mut value = 0;
+            let mut value = 0_u32;
             while !stop.load(Relaxed) {
-                value += 1;
+                value = value.wrapping_add(1);
                 store(&memory, &mut dev, value);
-                if value % 64 == 0 {
-                    thread::yield_now();
-                }
             }
             value
         });
         let mut dev = DeviceQueue::new();
-        for _ in 0..20_000 {
+        let _stop = StopOnDrop(&stop);
+        let (mut ended, start) = (0, Instant::now());
+        while ended < 100 && (ended == 0 || start.elapsed() < Duration::from_secs(3)) {
             let before = version(&memory, ALIAS);
             assert_eq!(memory.watch(GuestAddr(ALIAS), 4), Ok(Watch::Protected));
             let first = memory.load_u32(ALIAS, &mut dev).unwrap();
-            let second = memory.load_u32(AT, &mut dev).unwrap();
-            if first != second {
+            let mut last = first;
+            for _ in 0..1_000 {
+                last = memory.load_u32(AT, &mut dev).unwrap();
+                if last != first || version(&memory, ALIAS) != before {
+                    break;
+                }
+            }
+            if last != first {
                 // The bump of a store by HLE or the interpreter follows the bytes: soon, but not at once.
-                let seen = (0..1_000_000).any(|_| {
+                let start = Instant::now();
+                while version(&memory, ALIAS) == before && start.elapsed() < Duration::from_secs(5) {
                     thread::yield_now();
-                    version(&memory, ALIAS) != before
-                });
-                assert!(seen, "{first} became {second}, and version {before} stayed");
+                }
+                let seen = version(&memory, ALIAS) != before;
+                assert!(seen, "{first} became {last}, and version {before} stayed");
+            }
+            if version(&memory, ALIAS) != before {
+                ended += 1;
+            } else {
+                thread::yield_now();
             }
         }
         stop.store(true, Relaxed);
@@ -238,6 +260,7 @@ fn watches_protection_and_stores_race_without_harm() {
                 }
             });
         }
+        let _stop = StopOnDrop(&stop);
         for round in 0..5_000_u32 {
             let at = GuestAddr(AT + round % 61 * 0x1000);
             match round % 4 {
@@ -250,6 +273,5 @@ fn watches_protection_and_stores_race_without_harm() {
                 }
             }
         }
-        stop.store(true, Relaxed);
     });
 }
