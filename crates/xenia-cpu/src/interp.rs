@@ -36,6 +36,8 @@ mod load_store;
 mod logical;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod oracle_fixed;
 mod reservations;
 mod rotate;
 mod system;

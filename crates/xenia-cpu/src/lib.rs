@@ -2,7 +2,7 @@
 //!
 //! - [`PpcContext`]: one hardware thread's registers, laid out for compiled code as well.
 //! - [`Execute`]: what an engine does; the scheduler knows no more than this.
-//! - the interpreter: the oracle. Written from the architecture books alone, it shares the decode
+//! - [`Interpreter`]: the oracle. Written from the architecture books alone, it shares the decode
 //!   table with the lifter, and nothing else.
 //!
 //! Follows PowerISA 2.02 (books I–III), the AltiVec programming environments manual and the VMX128
