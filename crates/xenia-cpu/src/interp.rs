@@ -2,7 +2,7 @@
 //!
 //! # How an arm is written
 //! [`Cpu`] implements the family traits of `xenia-isa`, one file per family. An arm
-//! - gets the [`Instruction`](xenia_isa::Instruction) and reads operands with its accessors;
+//! - gets the [`Instruction`] and reads operands with its accessors;
 //! - reaches registers through `self.ctx` (or `gpr`, `gpr_or_zero`, `set_gpr`, `set_cr`, `record`);
 //! - reaches storage through `self.load_u32(ea)?`, `self.store_u128(ea, v)?` and their like, with
 //!   `ea` from `ea_x`, `ea_d`, `ea_ds`. A `u128` is in the order of `PpcContext::vr`, so `lvx` is
@@ -23,8 +23,10 @@
 //! `icbi`, MSR writes and time-base reads are always last.
 //!
 //! # Blocks
-//! Straight runs of predecoded instructions within one page, checked
-//! against the page's version at each entry, linked to the block that followed last time.
+//! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
+//! against the page's version at each entry, linked to the blocks that followed before. A handler is an
+//! arm, or an arm compiled for frequent values of its fixed bits, or (at a block's end) two arms in one;
+//! `dispatch.rs` chooses. What the arms say is what runs, however they are combined; tests compare.
 #![allow(clippy::unnecessary_wraps)] // what most arms share returns a `Step`, as they do
 
 mod branch;
@@ -123,6 +125,7 @@ impl Cpu<'_> {
         self.ctx.pc = pc.wrapping_add(4);
         match how {
             Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
+            // The last two go on and don't come here.
             Ok(Flow::Yield | Flow::Next | Flow::Msr) => Exit::Yield,
             Ok(Flow::FloatingPoint) => {
                 Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::FloatingPoint })
