@@ -1,0 +1,260 @@
+//! The console's printf family: format strings to text, as its C runtime (that of Visual C++ 2010) formats them.
+//!
+//! `%[flags][width][.precision][size]type`, 8-bit and UTF-16, with `%I64d`, `%ws`, `%S`, `%Z` and the runtime's own
+//! ideas about doubles (three-digit exponents, 17 significant digits, `1.#INF`). Where arguments come from is the
+//! caller's business: [`Source`]. Formats and arguments are hostile: widths, strings and output are bounded.
+
+mod float;
+mod spec;
+
+use spec::{Flags, Size, Spec};
+
+/// Units of output; more are cut off.
+const OUTPUT_LIMIT: usize = 0x10_0000;
+/// Largest width and precision.
+const FIELD_LIMIT: u32 = 0x1_0000;
+/// Longest string argument without a precision.
+const STRING_LIMIT: u32 = 0x1_0000;
+
+/// Where arguments and the strings they point to come from.
+pub trait Source {
+    /// A bad pointer.
+    type Error;
+    /// The next argument's 8 bytes. Doubles come as their bits.
+    fn next(&mut self) -> Result<u64, Self::Error>;
+    /// The 8-bit string at an address: bytes before the terminator, at most `limit`.
+    fn narrow(&mut self, at: u32, limit: u32) -> Result<Vec<u8>, Self::Error>;
+    /// The UTF-16 string at an address: units before the terminator, at most `limit`.
+    fn wide(&mut self, at: u32, limit: u32) -> Result<Vec<u16>, Self::Error>;
+    /// The text of the counted string (`ANSI_STRING`, `UNICODE_STRING`) at an address, as units.
+    fn counted(&mut self, at: u32, wide: bool) -> Result<Vec<u16>, Self::Error>;
+    /// Stores the number of units written so far (`%n`), in 2, 4 or 8 bytes.
+    fn store(&mut self, at: u32, bytes: u32, count: u64) -> Result<(), Self::Error>;
+}
+
+/// Formats an 8-bit format string.
+pub fn format_narrow<S: Source>(format: &[u8], source: &mut S) -> Result<Vec<u8>, S::Error> {
+    let format: Vec<u16> = format.iter().map(|&byte| u16::from(byte)).collect();
+    let units = Formatter { source, wide: false, out: Vec::new() }.run(&format)?;
+    Ok(units.into_iter().map(narrowed).collect())
+}
+
+/// Formats a UTF-16 format string.
+pub fn format_wide<S: Source>(format: &[u16], source: &mut S) -> Result<Vec<u16>, S::Error> {
+    Formatter { source, wide: true, out: Vec::new() }.run(format)
+}
+
+/// A unit as the 8-bit character that stands for it.
+fn narrowed(unit: u16) -> u8 {
+    u8::try_from(unit).unwrap_or(b'?')
+}
+
+fn units(bytes: impl IntoIterator<Item = u8>) -> Vec<u16> {
+    bytes.into_iter().map(u16::from).collect()
+}
+
+struct Formatter<'a, S> {
+    source: &'a mut S,
+    /// Whether the format, and so the output, is UTF-16.
+    wide: bool,
+    out: Vec<u16>,
+}
+
+impl<S: Source> Formatter<'_, S> {
+    fn run(mut self, format: &[u16]) -> Result<Vec<u16>, S::Error> {
+        const PERCENT: u16 = b'%' as u16;
+        let mut rest = format;
+        while let Some((&unit, after)) = rest.split_first() {
+            if self.out.len() >= OUTPUT_LIMIT {
+                break;
+            }
+            rest = after;
+            if unit != PERCENT {
+                self.out.push(unit);
+                continue;
+            }
+            let (mut spec, length) = Spec::parse(rest);
+            let Some(kind) = rest.get(length) else { break };
+            rest = &rest[length + 1..];
+            if spec.star_width {
+                let width = self.source.next()? as i32;
+                spec.flags.left |= width < 0;
+                spec.width = width.unsigned_abs();
+            }
+            if spec.star_precision {
+                let precision = self.source.next()? as i32;
+                spec.precision = u32::try_from(precision).ok();
+            }
+            spec.width = spec.width.min(FIELD_LIMIT);
+            spec.precision = spec.precision.map(|precision| precision.min(FIELD_LIMIT));
+            self.conversion(&spec, *kind)?;
+        }
+        self.out.truncate(OUTPUT_LIMIT);
+        Ok(self.out)
+    }
+
+    fn conversion(&mut self, spec: &Spec, kind: u16) -> Result<(), S::Error> {
+        let letter = u8::try_from(kind).unwrap_or(0);
+        match letter {
+            b'd' | b'i' => self.signed(spec)?,
+            b'u' => self.unsigned(spec, 10, false, "")?,
+            b'o' => self.unsigned(spec, 8, false, "")?,
+            b'x' => self.unsigned(spec, 16, false, "0x")?,
+            b'X' => self.unsigned(spec, 16, true, "0X")?,
+            b'p' => {
+                // Eight upper-case digits.
+                let spec = Spec { precision: Some(8), size: Size::Default, ..*spec };
+                self.unsigned(&spec, 16, true, "0X")?;
+            }
+            b'c' | b'C' => {
+                let unit = self.source.next()? as u16;
+                let wide = self.is_wide(spec, letter == b'C');
+                let unit = if wide { unit } else { unit & 0xFF };
+                self.text(spec, &[], vec![unit]);
+            }
+            b's' | b'S' => self.string(spec, letter == b'S')?,
+            b'Z' => {
+                let at = self.source.next()? as u32;
+                let text = if at == 0 {
+                    units(*b"(null)")
+                } else {
+                    self.source.counted(at, spec.size == Size::Long)?
+                };
+                self.text(spec, &[], cut(text, spec.precision));
+            }
+            b'n' => {
+                let at = self.source.next()? as u32;
+                let bytes = match spec.size {
+                    Size::Short => 2,
+                    Size::LongLong => 8,
+                    _ => 4,
+                };
+                self.source.store(at, bytes, self.out.len() as u64)?;
+            }
+            b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
+                let value = f64::from_bits(self.source.next()?);
+                let (negative, digits) = float::format(value, letter, spec.precision, spec.flags.alternate);
+                self.number(spec, sign(spec.flags, negative), digits.into_bytes(), false);
+            }
+            // A percent sign, and letters without a meaning, stand for themselves.
+            _ => self.out.push(kind),
+        }
+        Ok(())
+    }
+
+    /// Whether a character or string argument is UTF-16. Capital letters mean the other kind than the format's.
+    fn is_wide(&self, spec: &Spec, capital: bool) -> bool {
+        match spec.size {
+            Size::Short => false,
+            Size::Long => true,
+            _ => self.wide != capital,
+        }
+    }
+
+    fn string(&mut self, spec: &Spec, capital: bool) -> Result<(), S::Error> {
+        let at = self.source.next()? as u32;
+        let limit = spec.precision.unwrap_or(STRING_LIMIT).min(STRING_LIMIT);
+        let text = if at == 0 {
+            cut(units(*b"(null)"), spec.precision)
+        } else if limit == 0 {
+            Vec::new()
+        } else if self.is_wide(spec, capital) {
+            self.source.wide(at, limit)?
+        } else {
+            units(self.source.narrow(at, limit)?)
+        };
+        self.text(spec, &[], text);
+        Ok(())
+    }
+
+    fn signed(&mut self, spec: &Spec) -> Result<(), S::Error> {
+        let argument = self.source.next()?;
+        let value = match spec.size {
+            Size::Short => i64::from(argument as i16),
+            Size::LongLong => argument as i64,
+            Size::Default | Size::Long => i64::from(argument as i32),
+        };
+        let digits = integer_digits(value.unsigned_abs(), 10, false, spec.precision);
+        self.number(spec, sign(spec.flags, value < 0), digits, spec.precision.is_some());
+        Ok(())
+    }
+
+    fn unsigned(&mut self, spec: &Spec, radix: u64, upper: bool, prefix: &str) -> Result<(), S::Error> {
+        let argument = self.source.next()?;
+        let value = match spec.size {
+            Size::Short => u64::from(argument as u16),
+            Size::LongLong => argument,
+            Size::Default | Size::Long => u64::from(argument as u32),
+        };
+        let mut digits = integer_digits(value, radix, upper, spec.precision);
+        let mut shown = "";
+        if spec.flags.alternate {
+            if radix == 8 && digits.first() != Some(&b'0') {
+                digits.insert(0, b'0');
+            } else if value != 0 {
+                shown = prefix;
+            }
+        }
+        self.number(spec, shown, digits, spec.precision.is_some());
+        Ok(())
+    }
+
+    /// A number with its sign or prefix. `precise`: a precision was given, which turns off zero padding.
+    fn number(&mut self, spec: &Spec, prefix: &str, digits: Vec<u8>, precise: bool) {
+        let flags = Flags { zero: spec.flags.zero && !precise, ..spec.flags };
+        self.text(&Spec { flags, ..*spec }, prefix.as_bytes(), units(digits));
+    }
+
+    /// Pads and writes a field. Zero padding goes between prefix and text, and applies to text as well.
+    fn text(&mut self, spec: &Spec, prefix: &[u8], text: Vec<u16>) {
+        let padding = (spec.width as usize).saturating_sub(prefix.len() + text.len());
+        let fill = |out: &mut Vec<u16>, unit: u8| out.resize(out.len() + padding, u16::from(unit));
+        if !spec.flags.left && !spec.flags.zero {
+            fill(&mut self.out, b' ');
+        }
+        self.out.extend(prefix.iter().map(|&byte| u16::from(byte)));
+        if !spec.flags.left && spec.flags.zero {
+            fill(&mut self.out, b'0');
+        }
+        self.out.extend(text);
+        if spec.flags.left {
+            fill(&mut self.out, b' ');
+        }
+    }
+}
+
+fn cut(mut text: Vec<u16>, precision: Option<u32>) -> Vec<u16> {
+    if let Some(precision) = precision {
+        text.truncate(precision as usize);
+    }
+    text
+}
+
+/// What precedes a signed number.
+fn sign(flags: Flags, negative: bool) -> &'static str {
+    match (negative, flags.plus, flags.space) {
+        (true, _, _) => "-",
+        (false, true, _) => "+",
+        (false, false, true) => " ",
+        _ => "",
+    }
+}
+
+/// Digits of an integer, at least `precision` of them; none for 0 with precision 0.
+fn integer_digits(mut value: u64, radix: u64, upper: bool, precision: Option<u32>) -> Vec<u8> {
+    let letters: &[u8; 16] = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let mut digits = Vec::new();
+    while value > 0 {
+        digits.push(letters[(value % radix) as usize]);
+        value /= radix;
+    }
+    let least = precision.unwrap_or(1) as usize;
+    if digits.len() < least {
+        digits.resize(least, b'0');
+    }
+    digits.reverse();
+    digits
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! What a device of files can do.
+
+use super::{VfsError, VfsResult};
+use std::fs::File;
+
+/// A file or directory, as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name as stored; empty for a device's root.
+    pub name: String,
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Bytes; 0 for a directory.
+    pub size: u64,
+    /// Whether it can't be written.
+    pub read_only: bool,
+}
+
+/// Facts about a device, for `NtQueryVolumeInformationFile`. Constant for a device, so that what a title computes
+/// from free space does not depend on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Name of the file system.
+    pub file_system: &'static str,
+    /// Allocation units in all.
+    pub total_units: u64,
+    /// Allocation units that are free.
+    pub free_units: u64,
+    /// Sectors of an allocation unit.
+    pub sectors_per_unit: u32,
+    /// Bytes of a sector.
+    pub bytes_per_sector: u32,
+    /// Whether nothing on it can be changed.
+    pub read_only: bool,
+}
+
+impl Volume {
+    /// Bytes of an allocation unit.
+    pub fn unit(&self) -> u64 {
+        u64::from(self.sectors_per_unit) * u64::from(self.bytes_per_sector)
+    }
+}
+
+/// The contents of an open file. Positional: several handles may share one file without a common position.
+pub trait FileData: Send {
+    /// Bytes in the file now.
+    fn size(&self) -> VfsResult<u64>;
+
+    /// Reads at `offset`; fewer bytes than asked for only at the end of the file.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize>;
+
+    /// Writes all of `from` at `offset`; a gap before it becomes zeros.
+    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()>;
+
+    /// Cuts the file, or lengthens it with zeros.
+    fn set_size(&mut self, size: u64) -> VfsResult<()>;
+
+    /// Makes sure that everything written so far survives a crash of the host.
+    fn flush(&mut self) -> VfsResult<()>;
+
+    /// The host's file, if one stands behind it: lets the host read straight into guest memory.
+    fn host_file(&self) -> Option<&File> {
+        None
+    }
+}
+
+/// Something with files. Names of paths are checked already ([`super::path::device_names`]); the empty path is the
+/// root. Case does not matter, and is kept.
+pub trait Device: Send {
+    /// Facts about it.
+    fn volume(&self) -> Volume;
+
+    /// Looks a path up.
+    fn find(&self, path: &[String]) -> VfsResult<Entry>;
+
+    /// What is in a directory, by name without case.
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
+
+    /// Opens an existing file.
+    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>>;
+
+    /// Makes a new, empty file; its directory must exist, its name must be free.
+    fn create_file(&mut self, _path: &[String]) -> VfsResult<Box<dyn FileData>> {
+        Err(VfsError::ReadOnly)
+    }
+
+    /// Makes a directory; its parent must exist, its name must be free.
+    fn create_directory(&mut self, _path: &[String]) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
+    }
+
+    /// Removes a file or an empty directory.
+    fn remove(&mut self, _path: &[String]) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
+    }
+
+    /// Gives a file or directory another path on the same device. An existing file there is replaced if `replace`.
+    fn rename(&mut self, _from: &[String], _to: &[String], _replace: bool) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
+    }
+}
+
+/// Brings entries into the order in which guests see them, whatever order the host lists them in.
+pub(super) fn sort(entries: &mut [Entry]) {
+    entries.sort_by(|a, b| {
+        let key = |entry: &Entry| entry.name.to_ascii_lowercase();
+        key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
+    });
+}

@@ -1,0 +1,413 @@
+//! The virtual file system: devices mounted at guest paths, symbolic links between paths, look-up and opening.
+//!
+//! ```text
+//!  "game:\Media\x"  ── links ──►  \Device\Cdrom0\Media\x  ── mounts ──►  device, ["Media", "x"]
+//! ```
+//!
+//! A device is asked for checked names below its root only, so a guest can't leave it. Everything is
+//! deterministic: listings are sorted, times are fixed, free space is a constant.
+
+mod device;
+mod error;
+mod host_folder;
+mod memory_device;
+pub mod path;
+
+pub use device::{Device, Entry, FileData, Volume};
+pub use error::{VfsError, VfsResult};
+pub use host_folder::HostFolder;
+pub use memory_device::MemoryDevice;
+
+/// Links that may follow each other in one look-up.
+const MAXIMUM_LINKS: usize = 8;
+/// Links that guests may make.
+const LINK_LIMIT: usize = 256;
+
+/// What to do if the file exists, or does not, as `NtCreateFile` numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Replaces the file, or makes it.
+    Supersede,
+    /// Opens the file if it exists.
+    Open,
+    /// Makes the file if it does not exist.
+    Create,
+    /// Opens the file, or makes it.
+    OpenOrCreate,
+    /// Empties the file if it exists.
+    Overwrite,
+    /// Empties the file, or makes it.
+    OverwriteOrCreate,
+}
+
+impl Disposition {
+    /// The disposition of this number.
+    pub fn of(number: u32) -> Option<Self> {
+        const ALL: [Disposition; 6] = [
+            Disposition::Supersede,
+            Disposition::Open,
+            Disposition::Create,
+            Disposition::OpenOrCreate,
+            Disposition::Overwrite,
+            Disposition::OverwriteOrCreate,
+        ];
+        ALL.get(number as usize).copied()
+    }
+}
+
+/// What opening did, as `IO_STATUS_BLOCK.Information` numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum OpenAction {
+    /// The file was replaced by an empty one.
+    Superseded = 0,
+    /// It was opened.
+    Opened = 1,
+    /// It was made.
+    Created = 2,
+    /// It was emptied.
+    Overwritten = 3,
+}
+
+/// How to open.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRequest {
+    /// What to do if it exists, or does not.
+    pub disposition: Disposition,
+    /// `Some(true)`: it must be a directory; `Some(false)`: it must not.
+    pub directory: Option<bool>,
+    /// Whether it will be written.
+    pub write: bool,
+}
+
+/// A checked path: a mounted device, and names below its root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    mount: usize,
+    names: Vec<String>,
+}
+
+impl Location {
+    /// Whether this is the device itself.
+    pub fn is_root(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Names below the device's root.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// Something opened.
+pub struct Opened {
+    /// Where it is.
+    pub location: Location,
+    /// Its contents; `None`: it is a directory.
+    pub data: Option<Box<dyn FileData>>,
+    /// What opening did.
+    pub action: OpenAction,
+}
+
+struct Mount {
+    path: Vec<String>,
+    device: Box<dyn Device>,
+}
+
+struct Link {
+    path: Vec<String>,
+    target: Vec<String>,
+    target_text: String,
+}
+
+/// See the module's documentation.
+#[derive(Default)]
+pub struct Vfs {
+    mounts: Vec<Mount>,
+    links: Vec<Link>,
+}
+
+impl std::fmt::Debug for Vfs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vfs")
+            .field("mounts", &self.mounts.iter().map(|mount| &mount.path).collect::<Vec<_>>())
+            .field("links", &self.links.iter().map(|link| (&link.path, &link.target)).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl Vfs {
+    /// Mounts a device at a path, such as `\Device\Cdrom0`. A device that is there already is replaced.
+    pub fn mount(&mut self, path: &str, device: Box<dyn Device>) -> VfsResult<()> {
+        let path = path::split(path)?;
+        if path.is_empty() {
+            return Err(VfsError::InvalidName);
+        }
+        let same =
+            |mount: &&mut Mount| mount.path.len() == path.len() && path::starts_with(&mount.path, &path);
+        match self.mounts.iter_mut().find(same) {
+            Some(mount) => mount.device = device,
+            None => self.mounts.push(Mount { path, device }),
+        }
+        Ok(())
+    }
+
+    /// Makes a symbolic link, such as `game:`. A name that exists leads to `Exists`, unless it is the same link.
+    pub fn link(&mut self, name: &str, target: &str) -> VfsResult<()> {
+        let (path, names) = (path::split(name)?, path::split(target)?);
+        if path.is_empty() || names.is_empty() {
+            return Err(VfsError::InvalidName);
+        }
+        if let Some(link) = self.find_link(&path) {
+            let same = link.target.len() == names.len() && path::starts_with(&link.target, &names);
+            return if same { Ok(()) } else { Err(VfsError::Exists) };
+        }
+        if self.links.len() >= LINK_LIMIT {
+            return Err(VfsError::Full);
+        }
+        self.links.push(Link { path, target: names, target_text: target.to_owned() });
+        Ok(())
+    }
+
+    fn find_link(&self, path: &[String]) -> Option<&Link> {
+        self.links.iter().find(|link| link.path.len() == path.len() && path::starts_with(&link.path, path))
+    }
+
+    /// Removes a symbolic link.
+    pub fn unlink(&mut self, name: &str) -> VfsResult<()> {
+        let path = path::split(name)?;
+        let before = self.links.len();
+        self.links.retain(|link| link.path.len() != path.len() || !path::starts_with(&link.path, &path));
+        if self.links.len() == before { Err(VfsError::NotFound) } else { Ok(()) }
+    }
+
+    /// Where a symbolic link leads, as it was given.
+    pub fn link_target(&self, name: &str) -> VfsResult<&str> {
+        let path = path::split(name)?;
+        self.find_link(&path).map(|link| link.target_text.as_str()).ok_or(VfsError::NotFound)
+    }
+
+    /// Follows links and finds the device. The file need not exist.
+    pub fn resolve(&self, path: &str) -> VfsResult<Location> {
+        let mut names = path::split(path)?;
+        let mut followed = 0;
+        // The longest link wins: a link may lie below another.
+        while let Some(link) = self
+            .links
+            .iter()
+            .filter(|link| path::starts_with(&names, &link.path))
+            .max_by_key(|link| link.path.len())
+        {
+            followed += 1;
+            if followed > MAXIMUM_LINKS {
+                return Err(VfsError::TooManyLinks);
+            }
+            let mut next = link.target.clone();
+            next.extend_from_slice(&names[link.path.len()..]);
+            names = next;
+        }
+        let (mount, found) = self
+            .mounts
+            .iter()
+            .enumerate()
+            .filter(|(_, mount)| path::starts_with(&names, &mount.path))
+            .max_by_key(|(_, mount)| mount.path.len())
+            .ok_or(VfsError::NoDevice)?;
+        Ok(Location { mount, names: path::device_names(&names[found.path.len()..])? })
+    }
+
+    /// A path below an open directory.
+    pub fn resolve_below(&self, directory: &Location, path: &str) -> VfsResult<Location> {
+        let mut names = directory.names.clone();
+        names.extend(path::split(path)?);
+        Ok(Location { mount: directory.mount, names: path::device_names(&names)? })
+    }
+
+    fn device(&self, at: &Location) -> VfsResult<&dyn Device> {
+        self.mounts.get(at.mount).map(|mount| &*mount.device).ok_or(VfsError::NoDevice)
+    }
+
+    fn device_mut(&mut self, at: &Location) -> VfsResult<&mut Box<dyn Device>> {
+        self.mounts.get_mut(at.mount).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
+    }
+
+    /// Looks a file or directory up.
+    pub fn find(&self, at: &Location) -> VfsResult<Entry> {
+        self.device(at)?.find(&at.names)
+    }
+
+    /// What is in a directory, by name without case.
+    pub fn list(&self, at: &Location) -> VfsResult<Vec<Entry>> {
+        self.device(at)?.list(&at.names)
+    }
+
+    /// Facts about the device that something is on.
+    pub fn volume(&self, at: &Location) -> VfsResult<Volume> {
+        Ok(self.device(at)?.volume())
+    }
+
+    /// Path of the device that something is on, and of it below the device: `\Media\x`, or `\` for the root.
+    pub fn full_name(&self, at: &Location) -> String {
+        let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
+        device.iter().chain(&at.names).map(|name| format!("\\{name}")).collect()
+    }
+
+    /// Opens or makes a file or directory.
+    pub fn open(&mut self, at: &Location, request: &OpenRequest) -> VfsResult<Opened> {
+        use Disposition::*;
+        let opened = |data, action| Opened { location: at.clone(), data, action };
+        match self.find(at) {
+            Ok(entry) => {
+                match request.directory {
+                    Some(true) if !entry.directory => return Err(VfsError::NotDirectory),
+                    Some(false) if entry.directory => return Err(VfsError::IsDirectory),
+                    _ => {}
+                }
+                if request.disposition == Create {
+                    return Err(VfsError::Exists);
+                }
+                if entry.directory {
+                    return match request.disposition {
+                        Open | OpenOrCreate => Ok(opened(None, OpenAction::Opened)),
+                        _ => Err(VfsError::Exists),
+                    };
+                }
+                let empty = !matches!(request.disposition, Open | OpenOrCreate);
+                let mut data = self.device(at)?.open(&at.names, request.write || empty)?;
+                if empty {
+                    data.set_size(0)?;
+                }
+                let action = match request.disposition {
+                    Supersede => OpenAction::Superseded,
+                    Overwrite | OverwriteOrCreate => OpenAction::Overwritten,
+                    _ => OpenAction::Opened,
+                };
+                Ok(opened(Some(data), action))
+            }
+            Err(VfsError::NotFound) if !matches!(request.disposition, Open | Overwrite) => {
+                let device = self.device_mut(at)?;
+                let data = if request.directory == Some(true) {
+                    device.create_directory(&at.names)?;
+                    None
+                } else {
+                    Some(device.create_file(&at.names)?)
+                };
+                Ok(opened(data, OpenAction::Created))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a file or an empty directory.
+    pub fn remove(&mut self, at: &Location) -> VfsResult<()> {
+        self.device_mut(at)?.remove(&at.names)
+    }
+
+    /// Gives a file or directory another path on its device.
+    pub fn rename(&mut self, from: &Location, to: &Location, replace: bool) -> VfsResult<()> {
+        if from.mount != to.mount {
+            return Err(VfsError::OtherDevice);
+        }
+        self.device_mut(from)?.rename(&from.names, &to.names, replace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vfs() -> Vfs {
+        let mut vfs = Vfs::default();
+        vfs.mount(r"\Device\Cdrom0", Box::new(MemoryDevice::new(0x1000))).unwrap();
+        vfs.mount(r"\Device\Harddisk0\Partition1", Box::new(MemoryDevice::new(0x1000))).unwrap();
+        vfs.link("game:", r"\Device\Cdrom0").unwrap();
+        vfs.link(r"\??\d:", "game:").unwrap();
+        vfs
+    }
+
+    fn request(disposition: Disposition) -> OpenRequest {
+        OpenRequest { disposition, directory: None, write: true }
+    }
+
+    #[test]
+    fn links_and_mounts_lead_to_one_place() {
+        let vfs = vfs();
+        let direct = vfs.resolve(r"\Device\Cdrom0\a").unwrap();
+        for path in [r"game:\a", r"GAME:\A", r"\??\D:\a", "d:a", r"\device\CDROM0\x\..\a"] {
+            let found = vfs.resolve(path).unwrap();
+            assert_eq!(found.mount, direct.mount, "{path}");
+            assert!(found.names[0].eq_ignore_ascii_case("a") && found.names.len() == 1, "{path}");
+        }
+        assert_eq!(vfs.full_name(&direct), r"\Device\Cdrom0\a");
+        for (path, error) in [
+            (r"x:\a", VfsError::NoDevice),
+            ("", VfsError::NoDevice),
+            (r"\Device", VfsError::NoDevice),
+            (r"game:\..\Harddisk0\Partition1", VfsError::InvalidName),
+            (r"game:\a:b", VfsError::InvalidName),
+        ] {
+            assert_eq!(vfs.resolve(path), Err(error), "{path}");
+        }
+    }
+
+    #[test]
+    fn links_may_not_circle_nor_change_silently() {
+        let mut vfs = vfs();
+        assert_eq!(vfs.link("GAME:", r"\Device\Cdrom0"), Ok(()), "the same link again");
+        assert_eq!(vfs.link("game:", r"\Device\Harddisk0"), Err(VfsError::Exists));
+        vfs.link("a:", "b:").unwrap();
+        vfs.link("b:", r"a:\x").unwrap();
+        assert_eq!(vfs.resolve(r"a:\file"), Err(VfsError::TooManyLinks));
+        assert_eq!(vfs.link_target("D:"), Ok("game:"));
+        vfs.unlink("game:").unwrap();
+        assert_eq!(vfs.unlink("game:"), Err(VfsError::NotFound));
+        assert_eq!(vfs.resolve(r"d:\x"), Err(VfsError::NoDevice));
+    }
+
+    #[test]
+    fn dispositions_do_what_their_numbers_say() {
+        // Number, result if the file exists, result if it does not.
+        let exists = Err(VfsError::Exists);
+        let missing = Err(VfsError::NotFound);
+        for (number, there, absent) in [
+            (0, Ok(OpenAction::Superseded), Ok(OpenAction::Created)),
+            (1, Ok(OpenAction::Opened), missing),
+            (2, exists, Ok(OpenAction::Created)),
+            (3, Ok(OpenAction::Opened), Ok(OpenAction::Created)),
+            (4, Ok(OpenAction::Overwritten), missing),
+            (5, Ok(OpenAction::Overwritten), Ok(OpenAction::Created)),
+        ] {
+            let mut vfs = vfs();
+            let at = vfs.resolve(r"game:\f").unwrap();
+            let request = request(Disposition::of(number).unwrap());
+            assert_eq!(vfs.open(&at, &request).map(|opened| opened.action), absent, "{number} absent");
+            let mut file = match vfs.open(&at, &self::request(Disposition::OpenOrCreate)) {
+                Ok(opened) => opened.data.unwrap(),
+                Err(error) => panic!("{error}"),
+            };
+            file.set_size(3).unwrap();
+            assert_eq!(vfs.open(&at, &request).map(|opened| opened.action), there, "{number} there");
+            let kept = matches!(there, Ok(OpenAction::Opened) | Err(_));
+            assert_eq!(vfs.find(&at).unwrap().size, if kept { 3 } else { 0 }, "{number}");
+        }
+        assert_eq!(Disposition::of(6), None);
+    }
+
+    #[test]
+    fn kinds_are_checked_and_renames_stay_on_their_device() {
+        let mut vfs = vfs();
+        let directory = vfs.resolve(r"game:\d").unwrap();
+        let make = OpenRequest { directory: Some(true), ..request(Disposition::Create) };
+        assert!(vfs.open(&directory, &make).unwrap().data.is_none());
+        let as_file = OpenRequest { directory: Some(false), ..request(Disposition::Open) };
+        assert_eq!(vfs.open(&directory, &as_file).err(), Some(VfsError::IsDirectory));
+        let below = vfs.resolve_below(&directory, r"..\f").unwrap();
+        assert_eq!(below, vfs.resolve(r"game:\f").unwrap());
+        assert_eq!(vfs.resolve_below(&directory, r"..\..\f"), Err(VfsError::InvalidName));
+        vfs.open(&below, &request(Disposition::Create)).unwrap();
+        let as_directory = OpenRequest { directory: Some(true), ..request(Disposition::Open) };
+        assert_eq!(vfs.open(&below, &as_directory).err(), Some(VfsError::NotDirectory));
+        let other = vfs.resolve(r"\Device\Harddisk0\Partition1\f").unwrap();
+        assert_eq!(vfs.rename(&below, &other, true), Err(VfsError::OtherDevice));
+    }
+}

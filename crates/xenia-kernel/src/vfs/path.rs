@@ -1,0 +1,196 @@
+//! Guest paths: names between back slashes, and which names a device may be asked for.
+//!
+//! Paths come from the guest and are hostile. A device only ever sees names that [`device_names`] let through:
+//! no separators, no `.` or `..`, nothing that a host could take for something else.
+
+use super::VfsError;
+
+/// Names in a path; more are refused.
+const MAXIMUM_NAMES: usize = 64;
+/// Characters in a name.
+const MAXIMUM_NAME: usize = 255;
+/// Directories of the object name space that stand for "DOS devices" and may precede any link's name.
+const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
+/// Names that Windows hosts take for devices, whatever extension follows.
+const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
+
+/// Splits a path into names. Either slash separates; empty names and `.` say nothing; a drive's colon ends a name
+/// (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` stays: what it means depends on the device.
+pub fn split(path: &str) -> Result<Vec<String>, VfsError> {
+    let mut names: Vec<String> = Vec::new();
+    for part in path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".") {
+        if names.len() >= MAXIMUM_NAMES || part.chars().count() > MAXIMUM_NAME {
+            return Err(VfsError::InvalidName);
+        }
+        if names.is_empty()
+            && let Some(colon) = part.find(':')
+            && colon + 1 < part.len()
+        {
+            names.push(part[..=colon].to_owned());
+            names.push(part[colon + 1..].to_owned());
+        } else {
+            names.push(part.to_owned());
+        }
+        if names.len() == 1 && NAMESPACES.iter().any(|namespace| names[0].eq_ignore_ascii_case(namespace)) {
+            names.clear();
+        }
+    }
+    Ok(names)
+}
+
+/// The names below a device's root that a path's rest leads to. `..` goes up, but never beyond the root.
+pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
+    let mut names: Vec<String> = Vec::new();
+    for name in rest {
+        if name == ".." {
+            names.pop().ok_or(VfsError::InvalidName)?;
+        } else if is_valid(name) {
+            names.push(name.clone());
+        } else {
+            return Err(VfsError::InvalidName);
+        }
+    }
+    Ok(names)
+}
+
+/// Whether a device may be asked for this name.
+pub fn is_valid(name: &str) -> bool {
+    let forbidden =
+        |c: char| c.is_control() || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    !name.is_empty()
+        && name.chars().count() <= MAXIMUM_NAME
+        && !name.contains(forbidden)
+        && !name.ends_with(['.', ' '])
+        && !is_reserved(name)
+}
+
+fn is_reserved(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_end();
+    let (word, digit) = match stem.char_indices().next_back() {
+        Some((at, '1'..='9')) => (&stem[..at], true),
+        _ => (stem, false),
+    };
+    RESERVED
+        .iter()
+        .any(|reserved| word.eq_ignore_ascii_case(reserved) && digit == matches!(*reserved, "COM" | "LPT"))
+}
+
+/// Whether `path` begins with the names of `prefix`; case does not matter.
+pub fn starts_with(path: &[String], prefix: &[String]) -> bool {
+    path.len() >= prefix.len() && path.iter().zip(prefix).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+/// Whether a name matches a search pattern: `*` is any run of characters, `?` any one; case does not matter.
+/// `*.*` and an empty pattern match every name, as on NT.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    if pattern.is_empty() || pattern == "*.*" {
+        return true;
+    }
+    let pattern: Vec<char> = pattern.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let name: Vec<char> = name.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let (mut p, mut n) = (0, 0);
+    // Where to go on after the last star, if what follows it does not match here.
+    let mut retry = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                retry = Some((p, n));
+            }
+            Some(&c) if c == '?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match &mut retry {
+                Some((star, at)) => {
+                    *at += 1;
+                    (p, n) = (*star, *at);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn paths_are_split_at_slashes_and_drives() {
+        for (path, names) in [
+            (r"game:\Media\a.xpr", &["game:", "Media", "a.xpr"][..]),
+            (r"\??\D:\x", &["D:", "x"]),
+            (r"\??\d:", &["d:"]),
+            ("d:x/y", &["d:", "x", "y"]),
+            (r"\Device\Cdrom0\.\\x\", &["Device", "Cdrom0", "x"]),
+            (r"\System??\game:\..\x", &["game:", "..", "x"]),
+            ("", &[]),
+        ] {
+            assert_eq!(split(path).unwrap(), names, "{path}");
+        }
+        assert_eq!(split(&r"\a".repeat(65)), Err(VfsError::InvalidName));
+        assert_eq!(split(&"a".repeat(256)), Err(VfsError::InvalidName));
+    }
+
+    #[test]
+    fn nothing_leads_out_of_the_root() {
+        let names = |path: &str| device_names(&split(path).unwrap());
+        assert_eq!(names(r"a\..\b").unwrap(), ["b"]);
+        for path in [r"..", r"a\..\..", r"a\..\..\a\b", r"a\b\..\..\..\c"] {
+            assert_eq!(names(path), Err(VfsError::InvalidName), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_that_hosts_misunderstand_are_refused() {
+        for name in [
+            "con", "NUL.txt", "com1", "lpt9.x", "aux .x", "a:b", "a*", "a?", "a|", "a<", "a\"", "a.", "a ",
+            "a\0", "a\n", "..", ".", "",
+        ] {
+            assert!(!is_valid(name), "{name:?}");
+        }
+        for name in ["console", "com", "com10", "null", "a b.c", "a.b.c", ".hidden", "\u{e9}t\u{e9}", "lpt0"]
+        {
+            assert!(is_valid(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_match_as_on_nt() {
+        for (pattern, name, expected) in [
+            ("*", "a", true),
+            ("*.*", "a", true),
+            ("", "a", true),
+            ("*.XPR", "a.xpr", true),
+            ("*.xpr", "a.xpr.bak", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxbyy", false),
+            ("abc", "ABC", true),
+            ("*a", "baab", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_gets_through_stays_below_the_root(path in "[a.\\\\/:? *]{0,40}") {
+            if let Ok(names) = split(&path).and_then(|names| device_names(&names)) {
+                for name in names {
+                    prop_assert!(is_valid(&name) && name != ".." && !name.contains(['/', '\\']));
+                }
+            }
+        }
+
+        #[test]
+        fn a_star_matches_everything(name in ".{0,20}", pattern in "[a*?]{0,12}") {
+            prop_assert!(matches("*", &name));
+            let _ = matches(&pattern, &name);
+        }
+    }
+}
