@@ -4,6 +4,7 @@
 //! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the table rows.
 //! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
 //! - [`loader`]: places an image, its imports, and its first thread.
+//! - [`vfs`]: devices, mounts, links, look-up; [`printf`]: format strings.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
 //!   [`KernelSystem`] is its face towards the scheduler.
@@ -14,6 +15,7 @@
 
 pub mod abi;
 mod deferred;
+pub mod dos_error;
 mod exceptions;
 pub mod exports;
 mod failure;
@@ -25,11 +27,13 @@ pub mod loader;
 pub mod objects;
 pub mod pool;
 pub mod ports;
+pub mod printf;
 mod service;
 pub mod stubs;
 mod system;
 pub mod thread_life;
 pub mod threads;
+pub mod vfs;
 
 pub use failure::{Failure, Fallible};
 pub use kernel::{Kernel, KernelConfig, KernelError, MissingCall};

@@ -3,6 +3,8 @@
 //! It converts to 17 significant decimal digits first and rounds those, half up, to what is wanted; so `%.0f` of 0.5
 //! is 1, and digits beyond the 17th are zeros. Infinities and NaNs go the same way as if `1.#INF` were digits.
 
+use std::fmt::Write;
+
 /// Significant digits that a conversion starts from.
 const DIGITS: usize = 17;
 
@@ -116,7 +118,7 @@ fn exponential(mut decimal: Decimal, precision: u32, alternate: bool) -> String 
     }
     text.extend((1..=i64::from(precision)).map(|index| decimal.digit(index)));
     let sign = if decimal.exponent < 0 { '-' } else { '+' };
-    text.push_str(&format!("e{sign}{:03}", decimal.exponent.unsigned_abs()));
+    let _ = write!(text, "e{sign}{:03}", decimal.exponent.unsigned_abs());
     text
 }
 
@@ -169,7 +171,7 @@ fn hexadecimal(value: f64, precision: Option<u32>, alternate: bool) -> String {
     let digits = format!("{:013x}", mantissa & ((1 << 52) - 1));
     text.push_str(&digits[..precision.min(PLACES) as usize]);
     text.extend((PLACES..precision).map(|_| '0'));
-    text.push_str(&format!("p{exponent:+}"));
+    let _ = write!(text, "p{exponent:+}");
     text
 }
 

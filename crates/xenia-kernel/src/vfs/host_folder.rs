@@ -187,9 +187,9 @@ impl Device for HostFolder {
         }
         let at = self.host_path(path)?;
         if at.is_dir() {
-            fs::remove_dir(at)?
+            fs::remove_dir(at)?;
         } else {
-            fs::remove_file(at)?
+            fs::remove_file(at)?;
         }
         Ok(())
     }

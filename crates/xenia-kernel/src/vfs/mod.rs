@@ -246,10 +246,10 @@ impl Vfs {
         Ok(self.device(at)?.volume())
     }
 
-    /// Path of the device that something is on, and of it below the device: `\Media\x`, or `\` for the root.
+    /// The whole path of something: its device's and its own.
     pub fn full_name(&self, at: &Location) -> String {
         let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
-        device.iter().chain(&at.names).map(|name| format!("\\{name}")).collect()
+        device.iter().chain(&at.names).flat_map(|name| ["\\", name]).collect()
     }
 
     /// Opens or makes a file or directory.
