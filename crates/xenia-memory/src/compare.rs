@@ -3,7 +3,7 @@
 use crate::dirty::DirtyTracker;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, canonical_guest_page};
 use crate::memory::GuestMemory;
-use crate::page_table::{COMMITTED, WATCHED};
+use crate::page_table::{COMMITTED, GUEST_FLAGS, WATCHED};
 use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
@@ -34,8 +34,9 @@ impl GuestMemory {
 
     /// The first page whose flags differ, watches aside.
     fn compare_rights(&self, other: &Self) -> Option<GuestAddr> {
-        let differs =
-            |&guest: &u32| (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & !WATCHED != 0;
+        let differs = |&guest: &u32| {
+            (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & GUEST_FLAGS & !WATCHED != 0
+        };
         (0..GUEST_PAGES as u32).find(differs).map(|guest| GuestAddr(guest << PAGE_SHIFT))
     }
 }

@@ -68,6 +68,7 @@ mod page_table;
 mod protect;
 mod registry;
 mod reservation;
+mod rights;
 mod signal_stack;
 mod snapshot;
 mod watch;

@@ -4,7 +4,7 @@
 //! it without locks. Who may change what:
 //! - rights and [`COMMITTED`]: [`crate::GuestMemory`]'s mapping calls, under the heap lock, while
 //!   they own the page's watch state;
-//! - [`WATCHED`]: whoever owns the watch state (see `watch.rs`);
+//! - [`WATCHED`] and the host's rights: whoever owns the watch state (see `rights.rs`);
 //! - versions: anybody; they only grow (modulo 2³²).
 
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
@@ -21,6 +21,13 @@ pub(crate) const DEVICE: u8 = 0x04;
 pub(crate) const WATCHED: u8 = 0x08;
 /// Memory is committed: HLE and devices may access it.
 pub(crate) const COMMITTED: u8 = 0x10;
+
+/// The host lets the guest view be read.
+pub(crate) const HOST_READ: u8 = 0x20;
+/// The host lets the guest view be written.
+pub(crate) const HOST_WRITE: u8 = 0x40;
+/// All flags but those of the host.
+pub(crate) const GUEST_FLAGS: u8 = READ | WRITE | DEVICE | WATCHED | COMMITTED;
 
 /// Watch states of a backing page.
 pub(crate) mod state {
@@ -78,7 +85,7 @@ impl PageTable {
         }
     }
 
-    /// Flags of a backing page (those of its first alias; all aliases have the same).
+    /// Flags of a backing page: those of its first alias; all aliases have the same but for the host's.
     pub(crate) fn backing_flags(&self, backing_page: u32) -> u8 {
         self.page_flags(crate::layout::canonical_guest_page(backing_page))
     }

@@ -1,34 +1,18 @@
-//! Watches: being told, by a page's version, that somebody stored to it. Also how pages get new rights.
-//!
-//! ```text
-//!             watch                     first store, unwatch, remap
-//!   IDLE ──► OWNED ──► WATCHED ──► OWNED ──► IDLE
-//!                 flags, then host rights     version, then flags, then host rights
-//! ```
+//! Watches: being told, by a page's version, that somebody stored to it.
 //!
 //! A watch lasts for one store. A store by compiled code to a watched page meets a write-protected host page; the fault handler
 //! bumps the version, takes the watch away and lets the store go on. Other stores see the flag after the bytes are there,
-//! and do the same.
-//!
-//! Invariants, which make this right without a lock in the handler:
-//! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.
-//! - OWNED lasts a few system calls. Its holder never touches the guest view, so it can't fault on the page it owns.
-//! - The handler never waits: it retries the store, which faults again until the page is free.
-//! - Normal code that owns several pages takes them in ascending order and under the heap lock; everybody else only
-//!   tries. So there is no cycle of waiting.
-//! - A page that is write-protected without a watch (a change of rights overtook another) is repaired at
-//!   the next fault.
+//! and do the same. How a page changes hands is told in `rights.rs`.
 
 use crate::barrier;
-use crate::error::{Access, MemoryError};
-use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, guest_pages, part_of};
+use crate::error::Access;
+use crate::layout::{BACKING_PAGES, PAGE_SHIFT, backing_page, part_of};
 use crate::map_budget::{Grain, MAX_GRAIN};
-use crate::mapping::{HostRights, host_error};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, READ, WATCHED, WRITE, state};
+use crate::rights::InViews;
 use std::ops::Range;
 use std::sync::atomic::Ordering::*;
-use std::thread;
 use xenia_guest::GuestAddr;
 
 /// What a watch rests on.
@@ -51,15 +35,6 @@ pub(crate) enum FaultOutcome {
     Emulate,
     /// The guest has no right to it.
     Refused,
-}
-
-/// Host rights of a page with these flags.
-fn host_rights(flags: u8) -> HostRights {
-    match flags {
-        f if f & READ == 0 => HostRights::None,
-        f if f & WRITE == 0 || f & WATCHED != 0 => HostRights::Read,
-        _ => HostRights::ReadWrite,
-    }
 }
 
 /// A set of pages out of one aligned block of [`MAX_GRAIN`].
@@ -152,7 +127,7 @@ impl GuestMemory {
             return Watch::Protected;
         }
         if self.map_budget.wants_count() {
-            self.count_mappings();
+            self.review_budget();
         }
         let grain = self.map_budget.grain();
         if grain == Grain::Refuse {
@@ -167,17 +142,15 @@ impl GuestMemory {
                 self.pages.change_flags(page, WATCHED, 0);
             }
         }
-        let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(run));
+        let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All));
         // Before anybody may take the pages for watched.
         barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
             if !protected {
                 self.pages.change_flags(page, 0, WATCHED);
-                self.apply_rights(page..page + 1);
                 self.bump(page);
             }
-            let new = if protected { state::WATCHED } else { state::IDLE };
-            self.pages.state(page).store(new, Release);
+            self.disown(page, if protected { state::WATCHED } else { state::IDLE });
         }
         if protected {
             Watch::Protected
@@ -195,7 +168,7 @@ impl GuestMemory {
         }
         for page in addr.0 >> PAGE_SHIFT..=addr.0.saturating_add(len - 1) >> PAGE_SHIFT {
             if let Some(page) = backing_page(page << PAGE_SHIFT) {
-                self.end_watch(page);
+                self.end_watch(page, InViews::None);
             }
         }
     }
@@ -205,83 +178,55 @@ impl GuestMemory {
     #[inline(never)]
     pub(crate) fn stored_to_watched(&self, addr: u32) {
         if let Some(page) = backing_page(addr)
-            && !self.end_watch(page)
+            && !self.end_watch(page, InViews::None)
         {
             // Somebody else is ending or beginning the watch right now: the version must move for this store too.
             self.bump(page);
         }
     }
 
-    /// Waits for a page in normal code: true once it is owned, false if its state is neither `from` nor OWNED.
-    fn own(&self, page: u32, from: u8) -> bool {
-        loop {
-            match self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire) {
-                Ok(_) => return true,
-                Err(state::OWNED) => thread::yield_now(),
-                Err(_) => return false,
-            }
-        }
-    }
-
-    /// Tries to own a page that is in state `from`.
-    fn try_own(&self, page: u32, from: u8) -> bool {
-        self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire).is_ok()
-    }
-
-    /// Sets the host rights of a run of owned backing pages, all of which have the same flags but for pages that keep
-    /// theirs, in every view. False if the host refused. Async-signal-safe.
-    fn apply_rights(&self, run: Range<u32>) -> bool {
-        if !self.guest_view_open.load(Acquire) {
-            return true;
-        }
-        let mut done = true;
-        for guest in guest_pages(&run) {
-            let mut rest = guest;
-            while !rest.is_empty() {
-                let (alike, rights) = self.pages.run(&rest, host_rights);
-                rest.start = alike.end;
-                self.map_budget.add(2);
-                done &= self.mapping.protect(alike, rights);
-            }
-        }
-        done
-    }
-
-    /// Ends the watch on `page`, and on its neighbours if mappings are scarce. False if there was no watch or another thread is at it.
-    /// Async-signal-safe.
-    fn end_watch(&self, page: u32) -> bool {
+    /// Ends the watch on `page`, and on its neighbours if mappings are scarce, and opens them in the views told. False if
+    /// there was no watch or another thread is at it. Async-signal-safe.
+    fn end_watch(&self, page: u32, views: InViews) -> bool {
         if !self.try_own(page, state::WATCHED) {
             return false;
         }
-        let grain = self.map_budget.grain().pages();
-        // Whole write-protected runs can be opened without splitting a mapping.
-        if !self.open(page, grain) && grain < MAX_GRAIN && self.try_own(page, state::IDLE) {
-            self.open(page, MAX_GRAIN);
-        }
+        self.open(page, views);
         true
     }
 
-    /// Takes the watches off a block of pages around `page`, which is owned, and gives `page` up. False if the host refused to
-    /// change its rights: stores to it go on faulting.
-    fn open(&self, page: u32, grain: u32) -> bool {
+    /// Opens `page`, which is owned, and its neighbours if mappings are scarce, and gives it up. False if the host refused:
+    /// stores to it go on faulting. Async-signal-safe.
+    fn open(&self, page: u32, views: InViews) -> bool {
+        let grain = self.map_budget.grain().pages();
+        // Whole write-protected runs can be opened without splitting a mapping.
+        self.open_block(page, grain, views)
+            || (grain < MAX_GRAIN
+                && self.try_own(page, state::IDLE)
+                && self.open_block(page, MAX_GRAIN, views))
+    }
+
+    fn open_block(&self, page: u32, grain: u32, views: InViews) -> bool {
         let block = block_of(page, grain);
         let mut owned = PageSet::default();
         owned.insert(page);
         for other in block.clone() {
-            if other != page && self.try_own(other, state::WATCHED) {
+            if other != page && (self.try_own(other, state::WATCHED) || self.try_own(other, state::IDLE)) {
                 owned.insert(other);
             }
         }
         let mut done = true;
         for run in owned.runs(block.clone()) {
             for page in run.clone() {
-                self.bump(page);
-                self.pages.change_flags(page, 0, WATCHED);
+                if self.pages.backing_flags(page) & WATCHED != 0 {
+                    self.bump(page);
+                    self.pages.change_flags(page, 0, WATCHED);
+                }
             }
-            done &= self.apply_rights(run);
+            done &= self.apply_rights(&run, views);
         }
         for page in owned.runs(block).flatten() {
-            self.pages.state(page).store(state::IDLE, Release);
+            self.disown(page, state::IDLE);
         }
         done
     }
@@ -292,6 +237,7 @@ impl GuestMemory {
         let needed = if write { WRITE } else { READ };
         let Some(page) = backing_page(addr) else { return FaultOutcome::Refused };
         let state = self.pages.state(page);
+        let views = InViews::showing(page, addr >> PAGE_SHIFT);
         match state.load(Acquire) {
             // Rights are changing: what they will be is not known yet. Let the other thread run.
             state::OWNED => {
@@ -307,112 +253,29 @@ impl GuestMemory {
                     FaultOutcome::Refused
                 };
             }
-            state::WATCHED if write && self.end_watch(page) => {
+            state::WATCHED if write && self.end_watch(page, views) => {
                 self.counts.watch_faults.fetch_add(1, Relaxed);
                 return FaultOutcome::Retry;
             }
             _ => {}
         }
         // The access is allowed. Either it no longer faults, or the host's rights are behind.
-        let Some(from) = [state::IDLE, state::WATCHED].into_iter().find(|&s| self.try_own(page, s)) else {
+        let done = if self.try_own(page, state::IDLE) {
+            self.open(page, views)
+        } else if !write && self.try_own(page, state::WATCHED) {
+            let done = self.apply_rights(&(page..page + 1), views);
+            self.disown(page, state::WATCHED);
+            done
+        } else {
             return FaultOutcome::Retry;
         };
-        let done = self.apply_rights(page..page + 1);
-        state.store(from, Release);
         if done { FaultOutcome::Retry } else { FaultOutcome::Emulate }
     }
 
-    /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without flags lose their contents.
-    /// Called under the heap lock.
-    pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
-        for page in pages.clone() {
-            while !self.try_own(page, state::IDLE) && !self.try_own(page, state::WATCHED) {
-                thread::yield_now();
-            }
-            // Memory that appears counts as well: what was made from its absence is out of date.
-            self.pages.version(page).fetch_add(1, Release);
-            if self.pages.backing_flags(page) & COMMITTED != 0 {
-                self.counts.bumps.fetch_add(1, Relaxed);
-            }
-            self.pages.change_flags(page, flags, !flags);
-        }
-        self.counts.mapping_changes.fetch_add(1, Relaxed);
-        let protect = || {
-            if !self.guest_view_open.load(Acquire) {
-                return true;
-            }
-            guest_pages(&pages).into_iter().filter(|guest| !guest.is_empty()).all(|guest| {
-                self.map_budget.add(2);
-                self.mapping.protect(guest, host_rights(flags))
-            })
-        };
-        let mut result = Ok(());
-        if !protect() {
-            // Watches are what takes mappings; without them there is room.
-            self.end_all_watches();
-            if !protect() {
-                result = Err(host_error("mprotect of guest memory"));
-            }
-        }
-        if result.is_err() && flags != 0 {
-            // Without host rights there are no guest rights either.
-            for page in pages.clone() {
-                self.pages.change_flags(page, 0, !0);
-            }
-        }
-        if flags == 0 {
-            result = result.and(self.mapping.discard(pages.clone()));
-        }
-        for page in pages {
-            self.pages.state(page).store(state::IDLE, Release);
-        }
-        result
-    }
-
-    /// Gives the guest view its host rights for the first time. What the host refuses is made up for at the first fault.
-    #[cold]
-    pub(crate) fn open_guest_view(&self) {
-        let _guard = self.zones.lock();
-        if self.guest_view_open.load(Acquire) {
-            return;
-        }
-        self.count_mappings();
-        if self.map_budget.grain() != Grain::Page {
-            // Set while they cost nothing, and too many now.
-            self.end_all_watches();
-        }
-        self.guest_view_open.store(true, Release);
-        let mut rest = 0..GUEST_PAGES as u32;
-        while !rest.is_empty() {
-            let (alike, rights) = self.pages.run(&rest, host_rights);
-            rest.start = alike.end;
-            if rights != HostRights::None {
-                self.map_budget.add(2);
-                self.mapping.protect(alike, rights);
-            }
-        }
-    }
-
     /// Ends every watch but those of pages that somebody owns.
-    fn end_all_watches(&self) {
+    pub(crate) fn end_all_watches(&self) {
         for page in 0..BACKING_PAGES {
-            if self.try_own(page, state::WATCHED) {
-                self.open(page, MAX_GRAIN);
-            }
+            self.end_watch(page, InViews::None);
         }
-    }
-
-    /// Counts the mappings of the guest view and tells the budget. Called under the heap lock.
-    fn count_mappings(&self) {
-        let mut mappings = 1;
-        let mut last = HostRights::None;
-        for page in 0..GUEST_PAGES as u32 {
-            let rights = host_rights(self.pages.page_flags(page));
-            if rights != last || page.is_multiple_of(0x10000) {
-                mappings += 1;
-                last = rights;
-            }
-        }
-        self.map_budget.set(mappings);
     }
 }

@@ -1,0 +1,266 @@
+//! Who may change a page, and how guest rights become host rights in the guest view.
+//!
+//! ```text
+//!             watch                     first store, unwatch, remap
+//!   IDLE ──► OWNED ──► WATCHED ──► OWNED ──► IDLE
+//!                 flags, then host rights     version, then flags
+//! ```
+//!
+//! The flags of a guest page say what it should allow, and in two bits what the host allows now. The host may be behind
+//! in one direction only: it may refuse what it should allow (write-protected after a watch has
+//! ended). Whoever stores there faults, and the handler opens that page in that view. So a watch that a device or another view
+//! ends costs no system call, nor does its renewal.
+//!
+//! Invariants, which make this right without a lock in the handler:
+//! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.
+//! - OWNED lasts a few system calls. Its holder never touches the guest view, so it can't fault on the page it owns.
+//! - The handler never waits: it retries the access, which faults again until the page is free.
+//! - Normal code that owns several pages takes them in ascending order and under the heap lock; everybody else only
+//!   tries. So there is no cycle of waiting.
+
+use crate::error::MemoryError;
+use crate::layout::{BACKING_PAGES, GUEST_PAGES, guest_pages};
+use crate::map_budget::{Grain, MAX_GRAIN};
+use crate::mapping::{HostRights, host_error};
+use crate::memory::GuestMemory;
+use crate::page_table::{COMMITTED, GUEST_FLAGS, HOST_READ, HOST_WRITE, READ, WATCHED, WRITE, state};
+use std::ops::Range;
+use std::sync::atomic::Ordering::*;
+use std::thread;
+
+/// What the host should allow for a page with these flags.
+fn wanted(flags: u8) -> HostRights {
+    match flags {
+        f if f & READ == 0 => HostRights::None,
+        f if f & WRITE == 0 || f & WATCHED != 0 => HostRights::Read,
+        _ => HostRights::ReadWrite,
+    }
+}
+
+/// What the host allows for a page with these flags.
+fn granted(flags: u8) -> HostRights {
+    match flags {
+        f if f & HOST_WRITE != 0 => HostRights::ReadWrite,
+        f if f & HOST_READ != 0 => HostRights::Read,
+        _ => HostRights::None,
+    }
+}
+
+fn host_flags(rights: HostRights) -> u8 {
+    match rights {
+        HostRights::None => 0,
+        HostRights::Read => HOST_READ,
+        HostRights::ReadWrite => HOST_READ | HOST_WRITE,
+    }
+}
+
+/// The views whose host rights are to be brought up to date: all, or one by its place in the list of aliases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InViews {
+    All,
+    One(usize),
+    None,
+}
+
+impl InViews {
+    /// The view in which `guest_page` shows `backing_page`.
+    pub(crate) fn showing(backing_page: u32, guest_page: u32) -> Self {
+        let aliases = guest_pages(&(backing_page..backing_page + 1));
+        aliases.iter().position(|range| range.contains(&guest_page)).map_or(Self::All, Self::One)
+    }
+}
+
+impl GuestMemory {
+    /// Waits for a page in normal code: true once it is owned, false if its state is neither `from` nor OWNED.
+    pub(crate) fn own(&self, page: u32, from: u8) -> bool {
+        loop {
+            match self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire) {
+                Ok(_) => return true,
+                Err(state::OWNED) => thread::yield_now(),
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Waits for a page in normal code, whatever its state, and returns that.
+    fn own_any(&self, page: u32) -> u8 {
+        loop {
+            for from in [state::IDLE, state::WATCHED] {
+                if self.own(page, from) {
+                    return from;
+                }
+            }
+        }
+    }
+
+    /// Tries to own a page that is in state `from`. Async-signal-safe.
+    pub(crate) fn try_own(&self, page: u32, from: u8) -> bool {
+        self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire).is_ok()
+    }
+
+    /// Lets go of a page.
+    pub(crate) fn disown(&self, page: u32, to: u8) {
+        self.pages.state(page).store(to, Release);
+    }
+
+    /// Makes the host rights of a run of owned backing pages what they should be. False if the host refused.
+    /// Async-signal-safe.
+    pub(crate) fn apply_rights(&self, run: &Range<u32>, views: InViews) -> bool {
+        if !self.guest_view_open.load(Acquire) {
+            return true;
+        }
+        let mut done = true;
+        for (view, guest) in guest_pages(run).into_iter().enumerate() {
+            let mut rest = guest;
+            while !rest.is_empty() && (views == InViews::All || views == InViews::One(view)) {
+                let (alike, (wanted, granted)) = self.pages.run(&rest, |f| (wanted(f), granted(f)));
+                rest.start = alike.end;
+                if wanted == granted {
+                    continue;
+                }
+                self.map_budget.add(2);
+                if self.mapping.protect(alike.clone(), wanted) {
+                    for page in alike {
+                        let guest_flags = self.pages.page_flags(page) & GUEST_FLAGS;
+                        self.pages.set_page_flags(page, guest_flags | host_flags(wanted));
+                    }
+                } else {
+                    done = false;
+                }
+            }
+        }
+        done
+    }
+
+    /// Whether the host refuses something that it should allow, in any view.
+    fn is_behind(&self, page: u32) -> bool {
+        guest_pages(&(page..page + 1)).into_iter().flatten().any(|guest| {
+            let flags = self.pages.page_flags(guest);
+            wanted(flags) != granted(flags)
+        })
+    }
+
+    /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without flags lose their contents.
+    /// Called under the heap lock.
+    pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
+        for page in pages.clone() {
+            self.own_any(page);
+            // Memory that appears counts as well: what was made from its absence is out of date.
+            self.pages.version(page).fetch_add(1, Release);
+            if self.pages.backing_flags(page) & COMMITTED != 0 {
+                self.counts.bumps.fetch_add(1, Relaxed);
+            }
+            self.pages.change_flags(page, flags, GUEST_FLAGS & !flags);
+        }
+        self.counts.mapping_changes.fetch_add(1, Relaxed);
+        let mut result = Ok(());
+        if !self.apply_rights(&pages, InViews::All) {
+            // Watches are what takes mappings; without them there is room.
+            self.end_all_watches();
+            self.catch_up();
+            if !self.apply_rights(&pages, InViews::All) {
+                result = Err(host_error("mprotect of guest memory"));
+            }
+        }
+        if result.is_err() && flags != 0 {
+            // Without host rights there are no guest rights either.
+            for page in pages.clone() {
+                self.pages.change_flags(page, 0, GUEST_FLAGS);
+            }
+        }
+        if flags == 0 {
+            result = result.and(self.mapping.discard(pages.clone()));
+        }
+        for page in pages {
+            self.disown(page, state::IDLE);
+        }
+        result
+    }
+
+    /// Gives the guest view its host rights for the first time. What the host refuses is made up for at the first fault.
+    #[cold]
+    pub(crate) fn open_guest_view(&self) {
+        let _guard = self.zones.lock();
+        if self.guest_view_open.load(Acquire) {
+            return;
+        }
+        self.map_budget.set(self.count_mappings(wanted));
+        if self.map_budget.grain() != Grain::Page {
+            // Watches set while they cost nothing, and too many now.
+            self.end_all_watches();
+        }
+        self.guest_view_open.store(true, Release);
+        let mut next = 0;
+        while next < BACKING_PAGES {
+            // Pages in a row of one state, owned together.
+            let (start, state) = (next, self.own_any(next));
+            next += 1;
+            while next < BACKING_PAGES && next % (16 * MAX_GRAIN) != 0 && self.try_own(next, state) {
+                next += 1;
+            }
+            for part in split_at_parts(start..next) {
+                self.apply_rights(&part, InViews::All);
+            }
+            for page in start..next {
+                self.disown(page, state);
+            }
+        }
+    }
+
+    /// Opens every page that the host refuses to no purpose, which joins mappings. Pages owned by others are left out.
+    fn catch_up(&self) {
+        let mut next = 0;
+        while next < BACKING_PAGES {
+            let start = next;
+            next += 1;
+            if !self.is_behind(start) || !self.try_own(start, state::IDLE) {
+                continue;
+            }
+            while next < BACKING_PAGES && self.is_behind(next) && self.try_own(next, state::IDLE) {
+                next += 1;
+            }
+            for part in split_at_parts(start..next) {
+                self.apply_rights(&part, InViews::All);
+            }
+            for page in start..next {
+                self.disown(page, state::IDLE);
+            }
+        }
+    }
+
+    /// Replaces the budget's estimate by an exact count, and makes room if that is short. Called under the heap lock.
+    pub(crate) fn review_budget(&self) {
+        self.map_budget.set(self.count_mappings(granted));
+        if self.map_budget.grain() != Grain::Page {
+            self.catch_up();
+            self.map_budget.set(self.count_mappings(granted));
+        }
+    }
+
+    /// Mappings of the guest view if its pages have the rights that `of` tells.
+    fn count_mappings(&self, of: impl Fn(u8) -> HostRights) -> u32 {
+        let mut mappings = 1;
+        let mut last = HostRights::None;
+        for page in 0..GUEST_PAGES as u32 {
+            let rights = of(self.pages.page_flags(page));
+            if rights != last || page.is_multiple_of(0x10000) {
+                mappings += 1;
+                last = rights;
+            }
+        }
+        mappings
+    }
+}
+
+/// Cuts a range of backing pages where the part of the backing table changes.
+fn split_at_parts(mut pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
+    std::iter::from_fn(move || {
+        if pages.is_empty() {
+            return None;
+        }
+        let end = pages.end.min(crate::layout::part_of(pages.start).end);
+        let part = pages.start..end;
+        pages.start = end;
+        Some(part)
+    })
+}
