@@ -25,13 +25,14 @@ const CODE_SIZE: u32 = 0x00FF_0000;
 pub const DATA_BASE: u32 = 0x1000_1000;
 /// Bytes of data.
 pub const DATA_SIZE: u32 = 0xF000;
-const EXIT_BASE: u32 = 0x81FF_0000;
+/// Where LR points.
+pub const EXIT_BASE: u32 = 0x81FF_0000;
 const PCR: u32 = 0x81FF_1000;
 const STACK_BASE: u32 = 0x8200_0000;
 const STACK_SIZE: u32 = 0x1_0000;
 const STACK_TOP: u32 = STACK_BASE + STACK_SIZE - 0x200;
 /// Level of the system call that ends a case.
-const EXIT_LEVEL: u8 = 0x7F;
+pub const EXIT_LEVEL: u8 = 0x7F;
 /// Instructions that a case may execute.
 const BUDGET: i64 = 20_000_000;
 

@@ -1,0 +1,543 @@
+//! Makes sequences: every row, operands from small pools so that results flow, edge values.
+//!
+//! Kept out: accesses outside the sandbox, words whose result is not architected at all (invalid forms of update,
+//! multiple and string loads). r1 holds the way back, r13 and r14 point into the sandbox; no instruction writes them.
+
+use super::sequence::{Item, SANDBOX, SANDBOX_SIZE, Sequence, Unit};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::sync::LazyLock;
+use xenia_cpu::{PpcContext, msr_bit};
+use xenia_isa::{Family, Flag, Op, Operand};
+
+/// Sequences of this seed with this number.
+pub(super) fn sequence(seed: u64, number: u64) -> Sequence {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(number);
+    let mut make = Make::new(rng);
+    let state = make.state();
+    let memory = make.memory();
+    let units = make.units();
+    Sequence { units, state, memory }
+}
+
+/// Rows as they are drawn: each once, those that make dataflow and control flow more often.
+static DRAWN: LazyLock<Vec<Op>> = LazyLock::new(|| {
+    let mut ops: Vec<Op> = Op::all().collect();
+    for op in Op::all() {
+        let extra = match op.row().family {
+            Family::Branch if op.row().mnemonic.starts_with('b') => 10,
+            Family::Integer | Family::Logical | Family::Rotate => 1,
+            _ => 0,
+        };
+        ops.extend(std::iter::repeat_n(op, extra));
+    }
+    ops
+});
+
+struct Make {
+    rng: ChaCha8Rng,
+    gprs: [u32; 7],
+    fprs: [u32; 5],
+    vectors: [u32; 6],
+    vectors128: [u32; 6],
+    /// Inside a counted loop: CTR belongs to it.
+    keep_ctr: bool,
+}
+
+fn pick<T: Copy>(rng: &mut ChaCha8Rng, from: &[T]) -> T {
+    from[rng.next_u32() as usize % from.len()]
+}
+
+impl Make {
+    fn new(mut rng: ChaCha8Rng) -> Self {
+        const FREE: [u32; 29] = [
+            0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+            29, 30, 31,
+        ];
+        let gprs = std::array::from_fn(|_| pick(&mut rng, &FREE));
+        let fprs = std::array::from_fn(|_| rng.next_u32() % 32);
+        let vectors = std::array::from_fn(|_| rng.next_u32() % 32);
+        // Half of the VMX128 registers are those that AltiVec instructions see too.
+        let vectors128 = std::array::from_fn(|n| if n % 2 == 0 { vectors[n] } else { rng.next_u32() % 128 });
+        Self { rng, gprs, fprs, vectors, vectors128, keep_ctr: false }
+    }
+
+    fn below(&mut self, limit: u32) -> u32 {
+        self.rng.next_u32() % limit
+    }
+
+    fn gpr(&mut self) -> u32 {
+        pick(&mut self.rng, &self.gprs)
+    }
+
+    fn gpr_value(&mut self) -> u64 {
+        match self.below(4) {
+            0 => self.rng.next_u64(),
+            1 => u64::from(self.rng.next_u32()),
+            _ => pick(&mut self.rng, GPR_VALUES),
+        }
+    }
+
+    fn double(&mut self) -> u64 {
+        match self.below(4) {
+            0 => self.rng.next_u64(),
+            // Near 1, so that sums and products stay finite.
+            1 => self.rng.next_u64() & 0x800F_FFFF_FFFF_FFFF | u64::from(1000 + self.below(48)) << 52,
+            // Singles.
+            2 => f64::from(f32::from_bits(self.rng.next_u32())).to_bits(),
+            _ => pick(&mut self.rng, DOUBLE_VALUES),
+        }
+    }
+
+    fn vector(&mut self) -> u128 {
+        match self.below(4) {
+            0 => u128::from(self.rng.next_u64()) << 64 | u128::from(self.rng.next_u64()),
+            1 => (0..16).fold(0, |v, _| v << 8 | u128::from(pick(&mut self.rng, BYTE_VALUES))),
+            2 => (0..4).fold(0, |v, _| {
+                let word = self.rng.next_u32() & 0x807F_FFFF | (110 + self.below(40)) << 23;
+                v << 32 | u128::from(word)
+            }),
+            _ => (0..4).fold(0, |v, _| v << 32 | u128::from(pick(&mut self.rng, WORD_VALUES))),
+        }
+    }
+
+    fn state(&mut self) -> Box<PpcContext> {
+        let mut ctx = Box::<PpcContext>::default();
+        for n in 0..32 {
+            ctx.gpr[n] = self.gpr_value();
+            ctx.fpr[n] = self.double();
+        }
+        ctx.gpr[1] = 0;
+        ctx.gpr[13] = u64::from(SANDBOX) + SANDBOX_SIZE as u64 / 2;
+        ctx.gpr[14] = ctx.gpr[13] + u64::from(self.below(64));
+        // Only the registers in play need values of their own.
+        let seen: Vec<u32> = self.vectors.iter().chain(&self.vectors128).copied().collect();
+        for n in seen {
+            ctx.vr[n as usize] = self.vector();
+        }
+        ctx.set_cr_word(self.rng.next_u32());
+        ctx.set_xer_word(self.rng.next_u32() & 0xE000_007F);
+        ctx.ctr = self.gpr_value();
+        ctx.vrsave = self.rng.next_u32();
+        ctx.vscr = [0x1_0000, 0x1_0000, 0x1_0001, 0][self.below(4) as usize];
+        ctx.fpscr = match self.below(8) {
+            // Any rounding mode.
+            0..=2 => self.below(4),
+            // Enabled exceptions change results even where none is taken.
+            3 => self.below(256),
+            _ => 0,
+        };
+        if self.below(16) == 0 {
+            ctx.msr |= msr_bit::SF;
+        }
+        ctx
+    }
+
+    fn memory(&mut self) -> Box<[u8; SANDBOX_SIZE]> {
+        let mut memory = Box::new([0; SANDBOX_SIZE]);
+        // Values that make sense as numbers, too.
+        for chunk in memory.chunks_mut(256) {
+            self.rng.fill_bytes(&mut chunk[..64]);
+            let double = self.double().to_be_bytes();
+            let vector = self.vector().to_be_bytes();
+            for (n, byte) in chunk[64..].iter_mut().enumerate() {
+                *byte = if n & 16 == 0 { double[n & 7] } else { vector[n & 15] };
+            }
+        }
+        memory
+    }
+
+    fn units(&mut self) -> Vec<Unit> {
+        let count = 14 + self.below(14) as u16;
+        let mut units = Vec::new();
+        while (units.len() as u16) < count {
+            let id = units.len() as u16;
+            if !self.keep_ctr && self.below(24) == 0 {
+                self.counted_loop(&mut units);
+            } else {
+                let items = self.unit(id, count);
+                units.push(Unit { id, items });
+            }
+        }
+        units
+    }
+
+    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them.
+    fn counted_loop(&mut self, units: &mut Vec<Unit>) {
+        let register = self.gpr();
+        let rounds = 1 + self.below(4);
+        let id = units.len() as u16;
+        let start =
+            vec![Item::Word(0x3800_0000 | register << 21 | rounds), Item::Word(0x7C09_03A6 | register << 21)];
+        units.push(Unit { id, items: start });
+        self.keep_ctr = true;
+        let length = 1 + self.below(5) as u16;
+        for n in 1..=length {
+            // Branches inside stay inside, or leave the loop for good.
+            let items = self.unit(id + n, id + length + 1);
+            units.push(Unit { id: id + n, items });
+        }
+        self.keep_ctr = false;
+        let back = Item::Branch { word: 0x4200_0000, target: id + 1 };
+        units.push(Unit { id: id + length + 1, items: vec![back] });
+    }
+
+    /// One drawn instruction with what it needs.
+    fn unit(&mut self, id: u16, count: u16) -> Vec<Item> {
+        loop {
+            let op = pick(&mut self.rng, &DRAWN);
+            if let Some(items) = self.of(op, id, count) {
+                return items;
+            }
+        }
+    }
+
+    fn of(&mut self, op: Op, id: u16, count: u16) -> Option<Vec<Item>> {
+        let row = op.row();
+        match op {
+            Op::bx | Op::bcx | Op::bclrx | Op::bcctrx => return self.branch(op, id, count),
+            Op::lswi | Op::lswx | Op::stswi | Op::stswx | Op::lmw | Op::stmw => {
+                return Some(self.several(op));
+            }
+            Op::lwarx | Op::ldarx | Op::stwcx | Op::stdcx => return Some(self.reservation(op)),
+            Op::mtmsr | Op::mtmsrd => {
+                let register = self.gpr() << 21;
+                // The whole register as it is, or EE and RI from anywhere.
+                return Some(if self.below(2) == 0 {
+                    vec![Item::Word(Op::mfmsr.row().bits | register), Item::Word(row.bits | register)]
+                } else {
+                    vec![Item::Word(row.bits | register | 1 << 16)]
+                });
+            }
+            _ => {}
+        }
+        if row.has(Flag::mem) || row.operands.iter().any(|o| matches!(o, Operand::disp | Operand::disp_ds)) {
+            return Some(self.access(op));
+        }
+        let mut word = row.bits;
+        for flag in [(Flag::rc, 1), (Flag::oe, 0x400), (Flag::vrc, 0x400), (Flag::vrc128, 0x40)] {
+            if row.has(flag.0) && self.below(2) == 0 {
+                word |= flag.1;
+            }
+        }
+        for &operand in row.operands {
+            let value = self.operand(op, operand)?;
+            word |= operand.insert(value).unwrap_or(0);
+        }
+        match op {
+            Op::sc => word |= 2,
+            // A trap on equal registers would end most sequences.
+            Op::tw | Op::td if word >> 16 & 31 == word >> 11 & 31 => return None,
+            Op::mfcr | Op::mtcrf if self.below(2) == 0 => {
+                word = word & !0x000F_F000 | 0x0010_0000 | 0x1000 << self.below(8);
+            }
+            _ => {}
+        }
+        Some(vec![Item::Word(word)])
+    }
+
+    /// A value for an operand that is no address, or `None` if the instruction is not wanted here.
+    fn operand(&mut self, op: Op, operand: Operand) -> Option<i64> {
+        use Operand::*;
+        Some(match operand {
+            rd | rs | ra | rb => self.gpr().into(),
+            ra0 => if self.below(6) == 0 { 0 } else { self.gpr() }.into(),
+            fd | fs | fa | fb | fc => pick(&mut self.rng, &self.fprs).into(),
+            vd | vs | va | vb | vc => pick(&mut self.rng, &self.vectors).into(),
+            va128 if matches!(op, Op::vupkhsb128 | Op::vupklsb128) => [0, 0x60][self.below(2) as usize],
+            vd128 | vs128 | va128 | vb128 => pick(&mut self.rng, &self.vectors128).into(),
+            d3d_type => self.below(7).into(),
+            d3d_pack if op == Op::vupkd3d128 => 0,
+            d3d_pack => (1 + self.below(3)).into(),
+            simm => match self.below(3) {
+                0 => pick(&mut self.rng, &[0, 1, -1, 32_767, -32_768]),
+                _ => i64::from(self.rng.next_u32() as i16),
+            },
+            to => [0, 4, 4, 4][self.below(4) as usize],
+            lev => self.below(4).into(),
+            sync_l => self.below(2).into(),
+            tbr => (268 + self.below(2)).into(),
+            spr => {
+                let number = pick(&mut self.rng, &[1, 8, 9, 256, 1, 9]);
+                if self.keep_ctr && number == 9 && op == Op::mtspr {
+                    return None;
+                }
+                number
+            }
+            _ => {
+                let (least, most) = operand.range();
+                least + (self.rng.next_u64() % (most - least + 1) as u64) as i64
+            }
+        })
+    }
+
+    /// A register with an index between 0 and 0x3FF: an instruction masks what some register holds.
+    fn index(&mut self, align: u32) -> (Item, u32) {
+        let (from, index) = (self.gpr(), self.gpr());
+        // rlwinm index, from, 0, 22, 31 − log2(align)
+        let last = 31 - align.trailing_zeros();
+        let word = Op::rlwinmx.row().bits | from << 21 | index << 16 | 22 << 6 | last << 1;
+        (Item::Word(word), index)
+    }
+
+    /// `r13` or `r14`, or `r13` where alignment matters.
+    fn base(&mut self, align: u32) -> u32 {
+        if align == 1 { 13 + self.below(2) } else { 13 }
+    }
+
+    /// A displacement inside the sandbox, mostly near the page's end (the base register is on it).
+    fn displacement(&mut self, align: u32) -> i64 {
+        let span = if self.below(2) == 0 { 64 } else { 1024 };
+        let displacement = i64::from(self.below(span)) - i64::from(span / 2);
+        displacement & !(i64::from(align) - 1)
+    }
+
+    fn data(&mut self, operand: Operand) -> u32 {
+        let value = self.operand(Op::lbz, operand).unwrap_or(0);
+        operand.insert(value).unwrap_or(0)
+    }
+
+    /// A load, a store or a cache instruction.
+    fn access(&mut self, op: Op) -> Vec<Item> {
+        let row = op.row();
+        let mut word = row.bits;
+        if let Some(&first) = row.operands.first()
+            && !matches!(first, Operand::ra | Operand::ra0)
+        {
+            word |= self.data(first);
+        }
+        let displaced = row.operands.iter().find(|o| matches!(o, Operand::disp | Operand::disp_ds));
+        let mut items = Vec::new();
+        if row.operands.contains(&Operand::ra) {
+            // The base is written, so it is a copy; a load into it would be invalid.
+            let mut copy = self.gpr();
+            while copy == 0 || copy == word >> 21 & 31 {
+                copy = 2 + self.below(10);
+            }
+            items.push(Item::Word(Op::addi.row().bits | copy << 21 | self.base(1) << 16));
+            word |= copy << 16;
+        }
+        if let Some(&field) = displaced {
+            let align = if field == Operand::disp_ds { 4 } else { 1 };
+            word |= field.insert(self.displacement(align)).unwrap_or(0);
+            if items.is_empty() {
+                word |= self.base(1) << 16;
+            }
+        } else {
+            let (mask, index) = self.index(1);
+            if items.is_empty() {
+                if self.below(8) == 0 {
+                    // Base and index change places: the base is in RB.
+                    if index != 0 {
+                        return vec![mask, Item::Word(word | index << 16 | 13 << 11)];
+                    }
+                }
+                word |= self.base(1) << 16;
+            } else if word >> 16 & 31 == index {
+                // The mask would overwrite the copied base: take that as the index.
+                items.swap_remove(0);
+                items.push(mask);
+                let copy = if index == 2 { 3 } else { 2 };
+                let copy = if copy == word >> 21 & 31 { copy + 2 } else { copy };
+                items.push(Item::Word(Op::addi.row().bits | copy << 21 | self.base(1) << 16));
+                word = word & !(31 << 16) | copy << 16 | index << 11;
+                items.push(Item::Word(word));
+                return items;
+            }
+            items.insert(0, mask);
+            // The copy is made after the index, so it can't be the index's source only.
+            word |= index << 11;
+        }
+        items.push(Item::Word(word));
+        items
+    }
+
+    /// Multiple and string accesses: r15 and above, eight registers at most.
+    fn several(&mut self, op: Op) -> Vec<Item> {
+        let row = op.row();
+        let base = 13 << 16;
+        let mut items = Vec::new();
+        let mut word = row.bits | base;
+        match op {
+            Op::lmw | Op::stmw => {
+                let first = 15 + self.below(17);
+                word |= first << 21 | Operand::disp.insert(self.displacement(4)).unwrap_or(0);
+            }
+            _ => {
+                word |= (15 + self.below(9)) << 21;
+                let bytes = self.below(33);
+                if matches!(op, Op::lswi | Op::stswi) {
+                    word |= (bytes & 31) << 11;
+                } else {
+                    // XER says how many; the index is not among the registers loaded.
+                    let index = 2 + self.below(11);
+                    items.push(Item::Word(Op::addi.row().bits | index << 21 | bytes));
+                    items.push(Item::Word(Op::mtspr.row().bits | index << 21 | 1 << 16));
+                    items.push(Item::Word(Op::addi.row().bits | index << 21 | self.below(200)));
+                    word |= index << 11;
+                }
+            }
+        }
+        items.push(Item::Word(word));
+        items
+    }
+
+    /// Pairs of reserving load and conditional store, with or without something between.
+    fn reservation(&mut self, op: Op) -> Vec<Item> {
+        let double = matches!(op, Op::ldarx | Op::stdcx);
+        let (load, store, align) = if double { (Op::ldarx, Op::stdcx, 8) } else { (Op::lwarx, Op::stwcx, 4) };
+        let (mask, index) = self.index(align);
+        let address = 13 << 16 | index << 11;
+        let mut items = vec![mask];
+        let mut loaded = self.gpr();
+        while loaded == index {
+            loaded = self.below(12);
+            loaded = if loaded == 1 { 12 } else { loaded };
+        }
+        let variant = self.below(6);
+        if variant != 0 {
+            items.push(Item::Word(load.row().bits | loaded << 21 | address));
+        }
+        match variant {
+            // A store to the same place in between.
+            1 => items.push(Item::Word(Op::stbx.row().bits | loaded << 21 | address)),
+            2 => items.push(Item::Word(Op::addi.row().bits | loaded << 21 | loaded << 16 | 1)),
+            // The other size, or another reservation first.
+            3 => items.push(Item::Word(Op::lwarx.row().bits | loaded << 21 | address)),
+            _ => {}
+        }
+        if variant != 5 {
+            items.push(Item::Word(store.row().bits | self.gpr() << 21 | address));
+        }
+        items
+    }
+
+    /// Branches to later units, taken or not; calls with return; rarely a branch back, which the budget ends.
+    fn branch(&mut self, op: Op, id: u16, count: u16) -> Option<Vec<Item>> {
+        let target = if self.below(60) == 0 && !self.keep_ctr {
+            id.saturating_sub(self.below(4) as u16)
+        } else {
+            (id + 1 + self.below(4) as u16).min(count)
+        };
+        let link = u32::from(self.below(4) == 0);
+        if op == Op::bx {
+            if self.below(3) == 0 {
+                return Some(self.call());
+            }
+            // Straight on mostly, so that what follows runs.
+            let target = if self.below(2) == 0 { id + 1 } else { target };
+            return Some(vec![Item::Branch { word: op.row().bits | link, target }]);
+        }
+        let mut bo = pick(&mut self.rng, &[0, 2, 4, 4, 4, 8, 10, 12, 12, 12, 16, 18, 20, 6, 14, 15, 25]);
+        if self.keep_ctr || op == Op::bcctrx {
+            bo |= 4;
+        }
+        let word = op.row().bits | bo << 21 | self.below(32) << 16 | link;
+        if op == Op::bcx {
+            return Some(vec![Item::Branch { word, target }]);
+        }
+        if self.keep_ctr && op == Op::bcctrx {
+            return None;
+        }
+        // lis, ori, mtlr or mtctr, branch.
+        let register = self.gpr();
+        let spr = if op == Op::bclrx { 8 } else { 9 };
+        Some(vec![
+            Item::Address { word: Op::addis.row().bits | register << 21, target, upper: true },
+            Item::Address {
+                word: Op::ori.row().bits | register << 21 | register << 16,
+                target,
+                upper: false,
+            },
+            Item::Word(Op::mtspr.row().bits | register << 21 | spr << 16),
+            Item::Word(word),
+        ])
+    }
+
+    /// `bl` over to a little function behind, which returns.
+    fn call(&mut self) -> Vec<Item> {
+        let bx = Op::bx.row().bits;
+        let mut body = Vec::new();
+        for _ in 0..=self.below(3) {
+            let (d, a, b) = (self.gpr(), self.gpr(), self.gpr());
+            let op = pick(&mut self.rng, &[Op::addx, Op::xorx, Op::subfx, Op::mullwx]);
+            let fields = if op == Op::xorx { a << 21 | d << 16 } else { d << 21 | a << 16 };
+            body.push(Item::Word(op.row().bits | fields | b << 11));
+        }
+        let mut items = vec![
+            Item::Within { word: bx | 1, distance: 2 },
+            Item::Within { word: bx, distance: body.len() as i16 + 2 },
+        ];
+        items.append(&mut body);
+        items.push(Item::Word(0x4E80_0020));
+        items
+    }
+}
+
+static GPR_VALUES: &[u64] = &[
+    0,
+    1,
+    u64::MAX,
+    0x7FFF_FFFF,
+    0x8000_0000,
+    0xFFFF_FFFF,
+    0x1_0000_0000,
+    0xFFFF_FFFF_8000_0000,
+    0x7FFF_FFFF_FFFF_FFFF,
+    0x8000_0000_0000_0000,
+    31,
+    32,
+    63,
+    64,
+    0xFFFF,
+    0x8000,
+];
+
+static DOUBLE_VALUES: &[u64] = &[
+    0,
+    0x8000_0000_0000_0000,
+    0x3FF0_0000_0000_0000,
+    0xBFF0_0000_0000_0000,
+    0x7FF0_0000_0000_0000,
+    0xFFF0_0000_0000_0000,
+    0x7FF8_0000_0000_0000,
+    0x7FF0_0000_0000_0001,
+    0xFFFC_0000_0000_1234,
+    0x7FEF_FFFF_FFFF_FFFF,
+    0x0010_0000_0000_0000,
+    0x000F_FFFF_FFFF_FFFF,
+    0x0000_0000_0000_0001,
+    0x47EF_FFFF_E000_0000,
+    0x47EF_FFFF_F000_0000,
+    0x3690_0000_0000_0000,
+    0x380F_FFFF_E000_0000,
+    0x41DF_FFFF_FFC0_0000,
+    0x43E0_0000_0000_0000,
+    0xC3E0_0000_0000_0000,
+    0x4340_0000_0000_0001,
+];
+
+static BYTE_VALUES: &[u8] = &[0, 1, 0x7F, 0x80, 0xFF, 0x0F, 0x55];
+
+static WORD_VALUES: &[u32] = &[
+    0,
+    0x8000_0000,
+    0x7FFF_FFFF,
+    0xFFFF_FFFF,
+    0x3F80_0000,
+    0xBF80_0000,
+    0x7F80_0000,
+    0xFF80_0000,
+    0x7FC0_0000,
+    0x7F80_0001,
+    0xFFC1_2345,
+    0x0080_0000,
+    0x0000_0001,
+    0x807F_FFFF,
+    0x7F7F_FFFF,
+    0x4F00_0000,
+    0x4B00_0001,
+    0x4040_0001,
+    0x3F80_00FF,
+];

@@ -1,0 +1,235 @@
+//! Random instruction sequences on the interpreter and on another engine, compared after each.
+//!
+//! ```text
+//! seed, number ─► generate ─► sequence ─► encode ─┬─► interpreter, step by step ─┬─► compare ─► shrink ─► .s
+//!                                                 └─► engine under test ─────────┘
+//! ```
+//! A sequence depends on the seed and its number alone. Many are placed in one code buffer before any
+//! runs, so that an engine that compiles does it in bulk. All registers, the count of instructions, the
+//! way the run ended and the memory are compared after each sequence.
+
+mod arena;
+mod case;
+mod generate;
+mod sequence;
+mod shrink;
+
+use crate::conformance::{Engine, RunError};
+use arena::Arena;
+use sequence::Sequence;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+use xenia_isa::{OP_COUNT, Op, ROWS};
+
+/// Sequences per code buffer.
+const BATCH: u64 = 1024;
+
+/// What to fuzz.
+pub struct FuzzConfig<'a> {
+    /// Sequences to run.
+    pub blocks: u64,
+    /// Seed: the same seed gives the same sequences.
+    pub seed: u64,
+    /// The engine that is compared with the interpreter.
+    pub engine: Engine<'a>,
+    /// Folder for failing sequences, as annotated assembler files; none are written without.
+    pub out: Option<PathBuf>,
+    /// Mismatches after which to stop. Each is shrunk, which takes thousands of runs.
+    pub max_mismatches: u64,
+    /// Called now and then with the number of sequences done.
+    #[allow(clippy::type_complexity)] // spelled out, it is what a caller has to write
+    pub progress: Option<Box<dyn FnMut(u64) + 'a>>,
+}
+
+impl<'a> FuzzConfig<'a> {
+    /// `blocks` sequences of `seed` on `engine`, stopping after 20 mismatches.
+    pub fn new(blocks: u64, seed: u64, engine: Engine<'a>) -> Self {
+        Self { blocks, seed, engine, out: None, max_mismatches: 20, progress: None }
+    }
+}
+
+/// One mismatch.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mismatch {
+    /// Number of the sequence.
+    pub block: u64,
+    /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
+    pub what: String,
+    /// The interpreter's value.
+    pub expected: String,
+    /// The engine's value.
+    pub actual: String,
+    /// The shrunk sequence, disassembled.
+    pub instructions: Vec<String>,
+    /// The file written, if any.
+    pub file: Option<String>,
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FuzzReport {
+    /// Sequences run.
+    pub blocks: u64,
+    /// Instructions that the interpreter completed.
+    pub instructions: u64,
+    /// Instructions per sequence.
+    pub mean_block_length: f64,
+    /// Rows that were executed fewer than 1,000 times.
+    pub rows_below_1000: Vec<String>,
+    /// Sequences after which the engines differed.
+    pub mismatches: u64,
+    /// The mismatches that were shrunk.
+    pub mismatch_details: Vec<Mismatch>,
+    /// Executions per row.
+    pub by_instruction: BTreeMap<String, u64>,
+    /// Time it took.
+    pub wall_seconds: f64,
+}
+
+/// Runs the sequences and compares.
+pub fn run(mut config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
+    let start = Instant::now();
+    let mut arena = Arena::new(&config.engine)?;
+    let mut counts = vec![0; OP_COUNT];
+    let mut report = FuzzReport::default();
+    'batches: for first in (0..config.blocks).step_by(BATCH as usize) {
+        let numbers = first..config.blocks.min(first + BATCH);
+        let sequences: Vec<Sequence> =
+            numbers.clone().map(|number| generate::sequence(config.seed, number)).collect();
+        let entries = arena.load(&sequences);
+        for ((number, sequence), entry) in numbers.zip(&sequences).zip(entries) {
+            report.blocks += 1;
+            let outcome = arena.run(sequence, entry, Some(&mut counts));
+            report.instructions += outcome.instructions;
+            let Some(difference) = outcome.difference else { continue };
+            report.mismatches += 1;
+            let mut mismatch = Mismatch {
+                block: number,
+                what: difference.what,
+                expected: difference.expected,
+                actual: difference.actual,
+                instructions: Vec::new(),
+                file: None,
+            };
+            let shrunk = shrink::shrink(&mut arena, sequence);
+            mismatch.instructions = shrunk.text();
+            if let Some(folder) = &config.out {
+                let path = folder.join(format!("seed{}_block{number}.s", config.seed));
+                let text = case::text(&mut arena, &shrunk, config.seed, &mismatch);
+                let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+                written.map_err(|source| RunError::Read { path: path.clone(), source })?;
+                mismatch.file = Some(path.display().to_string());
+            }
+            report.mismatch_details.push(mismatch);
+            if report.mismatches >= config.max_mismatches {
+                break 'batches;
+            }
+            // Shrinking has overwritten the code.
+            arena.load(&sequences);
+        }
+        if let Some(progress) = &mut config.progress {
+            progress(report.blocks);
+        }
+    }
+    report.mean_block_length = report.instructions as f64 / report.blocks.max(1) as f64;
+    for (row, &count) in ROWS.iter().zip(&counts) {
+        report.by_instruction.insert(row.name.to_owned(), count);
+        if count < 1000 {
+            report.rows_below_1000.push(row.name.to_owned());
+        }
+    }
+    report.wall_seconds = start.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Adds one execution of `op`.
+fn count(counts: &mut [u64], op: Op) {
+    counts[op as usize] += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext};
+    use xenia_memory::{DeviceQueue, GuestMemory};
+
+    /// The interpreter's block loop, with one instruction's result spoilt.
+    struct Spoilt(Interpreter, Arc<GuestMemory>);
+
+    impl Execute for Spoilt {
+        fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+            loop {
+                let word = self.1.fetch_u32(ctx.pc).unwrap_or(0);
+                let exit = self.0.step(ctx, devices);
+                // `nand` without its inversion of bit 0.
+                if xenia_isa::decode(word) == Some(Op::nandx) {
+                    ctx.gpr[(word >> 16 & 31) as usize] ^= 1;
+                }
+                if let Some(exit) = exit {
+                    return exit;
+                }
+                if ctx.budget == 0 {
+                    return Exit::Budget;
+                }
+            }
+        }
+
+        fn name(&self) -> &'static str {
+            "spoilt"
+        }
+
+        fn counters(&self) -> EngineCounters {
+            self.0.counters()
+        }
+    }
+
+    #[test]
+    fn the_interpreters_block_loop_agrees_with_single_steps() {
+        let report = run(FuzzConfig::new(20_000, 7, Engine::interpreter())).unwrap();
+        assert_eq!(report.mismatches, 0, "{:#?}", report.mismatch_details);
+        assert_eq!(report.blocks, 20_000);
+        assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
+        // 1,000 in a million are 20 here.
+        let rare: Vec<_> = report.by_instruction.iter().filter(|(_, count)| **count < 40).collect();
+        assert!(rare.is_empty(), "{rare:?}");
+    }
+
+    #[test]
+    fn a_wrong_instruction_is_found_shrunk_and_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new("spoilt", |memory| {
+            let interpreter = Interpreter::new(Arc::clone(&memory), EngineConfig::default());
+            Ok(Box::new(Spoilt(interpreter, memory)))
+        });
+        let mut config = FuzzConfig::new(5_000, 1, engine);
+        config.out = Some(folder.path().to_owned());
+        config.max_mismatches = 3;
+        let report = run(config).unwrap();
+        assert_eq!(report.mismatches, 3);
+        for mismatch in &report.mismatch_details {
+            assert!(mismatch.instructions.len() <= 2, "{mismatch:#?}");
+            assert!(mismatch.instructions.iter().any(|text| text.starts_with("nand")), "{mismatch:#?}");
+        }
+        // The files are cases: the interpreter passes them, the spoilt engine doesn't.
+        let path = [folder.path().to_owned()];
+        let report = crate::conformance::run(&path, &[Engine::interpreter()], None).unwrap();
+        assert_eq!((report.cases, report.passed), (3, 3), "{:?}", report.failed);
+        let engine = Engine::new("spoilt", |memory| {
+            let interpreter = Interpreter::new(Arc::clone(&memory), EngineConfig::default());
+            Ok(Box::new(Spoilt(interpreter, memory)))
+        });
+        let report = crate::conformance::run(&path, &[engine], None).unwrap();
+        assert_eq!((report.cases, report.passed), (3, 0));
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_sequences() {
+        let words = |seed, number| generate::sequence(seed, number).words(0x8201_0000);
+        assert_eq!(words(1, 5), words(1, 5));
+        assert_ne!(words(1, 5), words(1, 6));
+        assert_ne!(words(1, 5), words(2, 5));
+    }
+}

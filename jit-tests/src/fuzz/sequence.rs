@@ -1,0 +1,93 @@
+//! A sequence: units of instructions that stay together, and the state they start from.
+//!
+//! Branches name units, not distances, so that units can be taken away. A sequence begins by
+//! keeping LR in r1 and ends by returning there; both are part of its code.
+
+use xenia_cpu::PpcContext;
+use xenia_isa::{Syntax, disassemble};
+
+/// First byte of the sandbox.
+pub(super) const SANDBOX: u32 = 0x1000_1800;
+/// Bytes of the sandbox; it crosses two pages.
+pub(super) const SANDBOX_SIZE: usize = 0x1000;
+/// Instructions after which a sequence is stopped.
+pub(super) const BUDGET: i64 = 300;
+
+const MFLR_R1: u32 = 0x7C28_02A6;
+const MTLR_R1: u32 = 0x7C28_03A6;
+const BLR: u32 = 0x4E80_0020;
+
+/// One instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// As it is.
+    Word(u32),
+    /// A relative branch to a unit: the displacement is filled in.
+    Branch { word: u32, target: u16 },
+    /// The upper or lower half of a unit's address goes into the immediate field.
+    Address { word: u32, target: u16, upper: bool },
+    /// A relative branch by so many instructions inside the unit.
+    Within { word: u32, distance: i16 },
+}
+
+/// Instructions that belong together; nothing branches into their middle.
+#[derive(Clone, Debug)]
+pub(super) struct Unit {
+    /// Position in the sequence as generated; targets name it.
+    pub(super) id: u16,
+    pub(super) items: Vec<Item>,
+}
+
+/// A sequence.
+#[derive(Clone, Debug)]
+pub(super) struct Sequence {
+    pub(super) units: Vec<Unit>,
+    /// State at the start; `pc` and `lr` are set where it runs.
+    pub(super) state: Box<PpcContext>,
+    pub(super) memory: Box<[u8; SANDBOX_SIZE]>,
+}
+
+impl Sequence {
+    /// The code for `base`.
+    pub(super) fn words(&self, base: u32) -> Vec<u32> {
+        let mut starts = Vec::with_capacity(self.units.len());
+        let mut at = base + 4;
+        for unit in &self.units {
+            starts.push((unit.id, at));
+            at += 4 * unit.items.len() as u32;
+        }
+        let end = at;
+        // A unit that was taken away is followed by the next one.
+        let address = |target: u16| {
+            let index = starts.partition_point(|&(id, _)| id < target);
+            starts.get(index).map_or(end, |&(_, start)| start)
+        };
+        let mut words = vec![MFLR_R1];
+        for item in self.units.iter().flat_map(|unit| &unit.items) {
+            let pc = base + 4 * words.len() as u32;
+            words.push(match *item {
+                Item::Word(word) => word,
+                Item::Branch { word, target } => displace(word, address(target).wrapping_sub(pc)),
+                Item::Within { word, distance } => displace(word, (4 * i32::from(distance)) as u32),
+                Item::Address { word, target, upper: true } => word | address(target) >> 16,
+                Item::Address { word, target, upper: false } => word | address(target) & 0xFFFF,
+            });
+        }
+        words.extend([MTLR_R1, BLR]);
+        words
+    }
+
+    /// The instructions between entry and return, disassembled.
+    pub(super) fn text(&self) -> Vec<String> {
+        let base = crate::conformance::CODE_BASE;
+        let words = self.words(base);
+        let body = &words[1..words.len() - 2];
+        (1..).zip(body).map(|(n, &word)| disassemble(word, base + 4 * n, Syntax::Simplified)).collect()
+    }
+}
+
+/// Puts a distance into a `b` or `bc`.
+fn displace(word: u32, distance: u32) -> u32 {
+    let mask = if word >> 26 == 18 { 0x03FF_FFFC } else { 0xFFFC };
+    word & !mask | distance & mask
+}
