@@ -1,1 +1,38 @@
 //! Lifts guest code to Cranelift IR, compiles, caches, links, enters host code.
+//!
+//! ```text
+//!  region ──► lift ──► function_tier ──► code_cache ──► code_memory
+//!  (blocks)   (IR)     (host code)       (entries, links, versions)
+//!                                             ▲
+//!  Jit::run ──► enter ──► compiled code ──────┘  missing code, stale pages, spent budget come back to Jit
+//!                  └─► hooks (interpreter for one instruction, faults)
+//! ```
+//!
+//! Invariants:
+//! - Host frames of guest functions hold nothing but the address they expect the guest to return to: all
+//!   guest state is in the context at every call, exit and block boundary.
+//! - Compiled code is position-independent towards the machine; see `host`.
+//! - Exactly the budget's number of instructions runs; the last few of a visit are the interpreter's.
+//! - `unsafe` is in `code_memory`, `enter` and `hooks` only.
+#![deny(unsafe_code)]
+
+mod code_cache;
+#[allow(unsafe_code)]
+mod code_memory;
+mod cross_check;
+#[allow(unsafe_code)]
+mod enter;
+mod error;
+mod float_state;
+mod function_tier;
+#[allow(unsafe_code)]
+mod hooks;
+mod host;
+mod jit;
+mod lift;
+mod region;
+
+pub use cross_check::{CrossCheck, Unit};
+pub use error::JitError;
+pub use function_tier::Effort;
+pub use jit::{Dump, Granularity, Jit, JitConfig};

@@ -1,0 +1,248 @@
+//! Two engines side by side: compiled code on one memory, the interpreter on its mirror.
+//!
+//! HLE and device writes reach both memories ([`GuestMemory::set_mirror`]); loads and stores of guest code reach their own
+//! engine's only. After each unit the contexts are compared, at intervals all of memory too, and the first
+//! difference is reported with everything that helps to find its cause.
+//!
+//! A unit is a visit, a basic block or an instruction. For the smaller ones the JIT compiles regions of that
+//! size, since a budget smaller than a region's path would be left to its own interpreter.
+
+use crate::region::block_length;
+use crate::{Granularity, Jit, JitConfig, JitError};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use xenia_cpu::{EngineCounters, Execute, Exit, Interpreter, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_isa::decode;
+use xenia_memory::{Device, DeviceQueue, GuestMemory, REGISTERS};
+
+/// What is compared at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// A visit.
+    #[default]
+    Quantum,
+    /// A basic block.
+    Block,
+    /// An instruction.
+    Instruction,
+}
+
+/// Visits between two comparisons of all memory, unless a difference was found.
+const MEMORY_INTERVAL: u64 = 256;
+
+/// The engine; see the module's doc.
+pub struct CrossCheck {
+    jit: Jit,
+    interpreter: Interpreter,
+    memory: Arc<GuestMemory>,
+    mirror: Arc<GuestMemory>,
+    unit: Unit,
+    queue: DeviceQueue,
+    visits: u64,
+    units: u64,
+    instructions: u64,
+    memory_comparisons: u64,
+    divergence: Option<String>,
+}
+
+impl CrossCheck {
+    /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no contents that a fresh one
+    /// hasn't. Faults are made precise.
+    pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: Unit) -> Result<Self, JitError> {
+        let mirror = GuestMemory::new()?;
+        memory.set_mirror(Some(Arc::clone(&mirror)));
+        let granularity = match unit {
+            Unit::Quantum => Granularity::Function,
+            Unit::Block => Granularity::Block,
+            Unit::Instruction => Granularity::Instruction,
+        };
+        let config = JitConfig { granularity, precise_faults: true, ..config };
+        Ok(Self {
+            jit: Jit::new(Arc::clone(&memory), config)?,
+            interpreter: Interpreter::new(Arc::clone(&mirror), config.engine),
+            memory,
+            mirror,
+            unit,
+            queue: DeviceQueue::new(),
+            visits: 0,
+            units: 0,
+            instructions: 0,
+            memory_comparisons: 0,
+            divergence: None,
+        })
+    }
+
+    /// Comparisons of all memory so far.
+    pub fn memory_comparisons(&self) -> u64 {
+        self.memory_comparisons
+    }
+
+    /// Compares all of memory now, and reports a difference as one of the unit that ran last.
+    pub fn compare_memory(&mut self, ctx: &PpcContext) {
+        self.memory_comparisons += 1;
+        if self.divergence.is_none()
+            && let Some(addr) = self.memory.compare(&self.mirror)
+        {
+            let value = |memory: &GuestMemory| {
+                let mut bytes = [0; 16];
+                let from = GuestAddr(addr.0 & !15);
+                let read = memory.read_bytes(from, &mut bytes);
+                format!("{from:?}: {bytes:02x?} ({read:?})")
+            };
+            let what = format!(
+                "memory differs at {:#010x}, seen after visit {}\n  jit         {}\n  interpreter {}\n",
+                addr.0,
+                self.visits,
+                value(&self.memory),
+                value(&self.mirror)
+            );
+            self.report(ctx, ctx, ctx, &what);
+        }
+    }
+
+    /// Device registers that the devices have changed reach the mirror.
+    fn copy_device_registers(&self) {
+        for device in Device::ALL {
+            let (from, to) = (self.memory.device_registers(device), self.mirror.device_registers(device));
+            for index in 0..REGISTERS as u32 {
+                to.store(index, from.load(index));
+            }
+        }
+    }
+
+    fn report(&mut self, before: &PpcContext, jit: &PpcContext, interpreter: &PpcContext, what: &str) {
+        let mut text = format!("cross-check: {what}");
+        let pc = before.pc;
+        let _ = writeln!(
+            text,
+            "unit started at {pc:#010x}, budget {}, thread {}",
+            before.budget, before.thread_id
+        );
+        let length = block_length(pc, &mut |pc| self.memory.fetch_u32(pc).ok()).min(64);
+        for n in 0..length {
+            let at = pc.wrapping_add(4 * n);
+            if let Ok(word) = self.memory.fetch_u32(at) {
+                let name = decode(word).map_or("(no instruction)", |op| op.row().mnemonic);
+                let _ = writeln!(text, "  {at:08x}: {word:08x} {name}");
+            }
+        }
+        for (who, ctx) in [("before", before), ("jit", jit), ("interpreter", interpreter)] {
+            let _ = writeln!(text, "{who}:");
+            let _ = writeln!(
+                text,
+                "  pc {:08x} lr {:x} ctr {:x} cr {:08x} xer {:08x} fpscr {:08x} vscr {:08x} budget {}",
+                ctx.pc,
+                ctx.lr,
+                ctx.ctr,
+                ctx.cr_word(),
+                ctx.xer_word(),
+                ctx.fpscr,
+                ctx.vscr,
+                ctx.budget
+            );
+            for (n, (gpr, fpr)) in ctx.gpr.iter().zip(&ctx.fpr).enumerate() {
+                let _ =
+                    writeln!(text, "  r{n:<2} {gpr:016x}  f{n:<2} {fpr:016x}  v{n:<2} {:032x}", ctx.vr[n]);
+            }
+        }
+        match self.jit.dump(GuestAddr(pc)) {
+            Ok(Some(dump)) => {
+                let _ = writeln!(text, "CLIF:\n{}\nhost:\n{}", dump.clif, dump.host);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let _ = writeln!(text, "no CLIF: {error}");
+            }
+        }
+        self.divergence.get_or_insert(text);
+    }
+
+    /// Runs one unit of at most `budget` instructions on both engines.
+    fn unit(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, budget: i64) -> Exit {
+        let rest = ctx.budget - budget;
+        ctx.budget -= rest;
+        ctx.visit_budget -= rest;
+        let before = ctx.clone();
+        let mut other = ctx.clone();
+        let expected = self.interpreter.run(&mut other, &mut self.queue);
+        let exit = self.jit.run(ctx, devices);
+        self.units += 1;
+        self.instructions += (before.budget - ctx.budget) as u64;
+        let mut what = String::new();
+        if let Some((name, a, b)) = ctx.first_difference(&other) {
+            let _ = writeln!(what, "{name}: jit {a:#x}, interpreter {b:#x}");
+        }
+        if exit != expected {
+            let _ = writeln!(what, "exit: jit {exit:?}, interpreter {expected:?}");
+        }
+        if ctx.budget != other.budget {
+            let _ = writeln!(what, "budget: jit {}, interpreter {}", ctx.budget, other.budget);
+        }
+        let place = |c: &PpcContext| (c.reservation.valid, c.reservation.addr, c.reservation.value);
+        if place(ctx) != place(&other) {
+            let _ =
+                writeln!(what, "reservation: jit {:?}, interpreter {:?}", ctx.reservation, other.reservation);
+        }
+        if devices.stores() != self.queue.stores() {
+            let _ = writeln!(
+                what,
+                "device stores: jit {:?}, interpreter {:?}",
+                devices.stores().last(),
+                self.queue.stores().last()
+            );
+        }
+        if !what.is_empty() {
+            self.report(&before, ctx, &other, &what);
+        }
+        ctx.budget += rest;
+        ctx.visit_budget += rest;
+        exit
+    }
+}
+
+impl Execute for CrossCheck {
+    fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        self.visits += 1;
+        self.copy_device_registers();
+        if devices.is_empty() {
+            self.queue.clear();
+        }
+        let exit = loop {
+            if ctx.budget <= 0 {
+                break Exit::Budget;
+            }
+            let length = match self.unit {
+                Unit::Quantum => ctx.budget,
+                Unit::Block => i64::from(block_length(ctx.pc, &mut |pc| self.memory.fetch_u32(pc).ok())),
+                Unit::Instruction => 1,
+            };
+            let budget = length.min(ctx.budget);
+            let exit = self.unit(ctx, devices, budget);
+            if exit != Exit::Budget || self.divergence.is_some() {
+                break exit;
+            }
+        };
+        if self.divergence.is_none() && self.visits.is_multiple_of(MEMORY_INTERVAL) {
+            self.compare_memory(ctx);
+        }
+        exit
+    }
+
+    fn name(&self) -> &'static str {
+        "cross-check"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters {
+            cross_check_units: self.units,
+            cross_check_instructions: self.instructions,
+            cross_check_differences: u64::from(self.divergence.is_some()),
+            ..self.jit.counters()
+        }
+    }
+
+    fn divergence(&self) -> Option<String> {
+        self.divergence.clone()
+    }
+}

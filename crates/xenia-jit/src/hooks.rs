@@ -1,0 +1,148 @@
+//! What compiled code calls, and what the fault handler calls for it.
+//!
+//! # Safety rules
+//! - Hooks are called by compiled code only, with the context that `enter` was given. While they run,
+//!   nobody else uses the context or the [`Run`].
+//! - Guest code runs with its own MXCSR; a hook puts Rust's back before anything else
+//!   and the guest's when it is done.
+//! - [`on_fault`] runs in a signal handler: it only moves numbers.
+
+use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
+use crate::float_state;
+use crate::host::{Leave, Word};
+use std::arch::asm;
+use xenia_cpu::{Exit, Interpreter, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_isa::{Family, OP_COUNT, decode};
+use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
+
+/// What a run lends to its hooks.
+pub(crate) struct Run<'a> {
+    pub(crate) interpreter: &'a mut Interpreter,
+    pub(crate) devices: &'a mut DeviceQueue,
+    pub(crate) memory: &'a GuestMemory,
+    pub(crate) counts: &'a mut HookCounts,
+    /// How the run ended, when a hook ended it.
+    pub(crate) exit: Option<Exit>,
+    /// Page version bumps when compiled code was last entered.
+    pub(crate) bumps: u64,
+}
+
+/// How often hooks were called.
+#[derive(Clone, Debug)]
+pub(crate) struct HookCounts {
+    /// Instructions without a lifter arm, by row; the last is for words that are no instruction.
+    pub(crate) fallbacks: Vec<u64>,
+    /// Floating-point instructions that took the exact path, by row.
+    pub(crate) exact: Vec<u64>,
+    /// Looks for written code at `isync` and `icbi`.
+    pub(crate) synchronizations: u64,
+}
+
+impl Default for HookCounts {
+    fn default() -> Self {
+        Self { fallbacks: vec![0; OP_COUNT + 1], exact: vec![0; OP_COUNT + 1], synchronizations: 0 }
+    }
+}
+
+/// Swaps MXCSR for Rust's while it lives.
+struct RustFloat {
+    guest: u32,
+}
+
+impl RustFloat {
+    fn begin() -> Self {
+        let mut guest = 0_u32;
+        // SAFETY: stores MXCSR to a local and loads the value that Rust expects.
+        unsafe {
+            asm!("stmxcsr [{}]", "ldmxcsr [{}]", in(reg) &raw mut guest, in(reg) &DEFAULT_MXCSR, options(nostack));
+        }
+        Self { guest }
+    }
+
+    /// Guest MXCSR, for who looks at its flags or clears them.
+    fn guest(&mut self) -> &mut u32 {
+        &mut self.guest
+    }
+}
+
+impl Drop for RustFloat {
+    fn drop(&mut self) {
+        // SAFETY: puts back a value that was in MXCSR, perhaps with flags cleared: no reserved bit is set.
+        unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
+    }
+}
+
+/// Interprets the instruction at `ctx.pc`. 0: go on after it; else the region's second result.
+pub(crate) unsafe extern "sysv64" fn interpret(ctx: *mut PpcContext) -> u64 {
+    let mut float = RustFloat::begin();
+    // SAFETY: compiled code passes its context, which `enter` borrowed exclusively.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: `Jit::run` put it there, and it lives until `enter` returns.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    let op = run.memory.fetch_u32(ctx.pc).ok().and_then(decode);
+    run.counts.fallbacks[op.map_or(OP_COUNT, |op| op as usize)] += 1;
+    if op.is_some_and(|op| op.row().family == Family::Float) {
+        float_state::settle(ctx, float.guest());
+    }
+    let exit = run.interpreter.step(ctx, run.devices);
+    match exit {
+        None => 0,
+        Some(exit) => {
+            run.exit = Some(exit);
+            u64::from(Leave::Exit as u32) << 32 | u64::from(ctx.pc)
+        }
+    }
+}
+
+/// Whether a page version moved since compiled code was entered.
+pub(crate) unsafe extern "sysv64" fn code_written(ctx: *mut PpcContext) -> u64 {
+    let _float = RustFloat::begin();
+    // SAFETY: as in `interpret`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `interpret`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    run.counts.synchronizations += 1;
+    u64::from(run.memory.counters().page_version_bumps != run.bumps)
+}
+
+/// Puts the addresses of the hooks and of `run` where compiled code looks for them.
+pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
+    ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
+    ctx.host[Word::HookInterpret as usize] = interpret as *const () as u64;
+    ctx.host[Word::HookWritten as usize] = code_written as *const () as u64;
+    ctx.host[Word::Memory as usize] = run.memory.guest_base() as u64;
+    ctx.host[Word::Versions as usize] = run.memory.versions_ptr() as u64;
+}
+
+/// A guest access of compiled code was refused: notes it and leaves.
+pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
+    let Some(guest) = fault.guest_addr else { return Action::NotMine };
+    // SAFETY: the instruction that faulted is in code memory, where r15 is the context that `enter` was given
+    // and that only this thread uses.
+    let ctx = unsafe { &mut *(fault.registers[15] as *mut PpcContext) };
+    let kind = match fault.kind {
+        FaultKind::Unmapped => 0,
+        FaultKind::ReadProtected => 1,
+        FaultKind::WriteProtected => 2,
+        FaultKind::Misaligned => 3,
+        FaultKind::DeviceQueueFull => 4,
+    };
+    ctx.host[Word::FaultCode as usize] = fault.rip;
+    ctx.host[Word::FaultAddress as usize] = u64::from(guest.0) | u64::from(fault.write) << 32 | kind << 40;
+    fault.registers[4] = ctx.host[Word::SavedStack as usize];
+    Action::Resume(leave_after_fault as *const () as u64)
+}
+
+/// What [`on_fault`] noted.
+pub(crate) fn noted_fault(ctx: &PpcContext) -> MemoryFault {
+    let noted = ctx.host[Word::FaultAddress as usize];
+    let kind = match noted >> 40 {
+        0 => FaultKind::Unmapped,
+        1 => FaultKind::ReadProtected,
+        2 => FaultKind::WriteProtected,
+        3 => FaultKind::Misaligned,
+        _ => FaultKind::DeviceQueueFull,
+    };
+    MemoryFault { addr: GuestAddr(noted as u32), kind, write: noted >> 32 & 1 != 0 }
+}

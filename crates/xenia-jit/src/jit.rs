@@ -1,0 +1,432 @@
+//! The engine: runs compiled code, compiles what is warm, and interprets the rest.
+
+use crate::JitError;
+use crate::code_cache::{CodeCache, IDLE};
+use crate::enter::{DEFAULT_MXCSR, enter};
+use crate::float_state;
+use crate::function_tier::{Compiler, Effort, Texts};
+use crate::hooks::{self, HookCounts, Run};
+use crate::host::{Leave, Word};
+use crate::lift::LiftConfig;
+use crate::region::{self, Region};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::time::Instant;
+use xenia_cpu::{
+    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext,
+    ReservationMode, msr_bit,
+};
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_isa::{OP_COUNT, ROWS};
+use xenia_memory::{CodeHook, DeviceQueue, GuestMemory, Watch, register_code_hook};
+
+/// How much guest code is compiled together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Granularity {
+    /// Functions.
+    #[default]
+    Function,
+    /// Basic blocks; for the cross-check.
+    Block,
+    /// Instructions; for the cross-check.
+    Instruction,
+}
+
+/// Settings of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct JitConfig {
+    /// What all engines share.
+    pub engine: EngineConfig,
+    /// Times that code is reached through the dispatcher before it is compiled; 0 and 1 compile at once.
+    pub warm_up: u32,
+    /// Registers are exact when an access faults, at the price of more stores.
+    pub precise_faults: bool,
+    /// How carefully to compile.
+    pub effort: Effort,
+    /// How much is compiled together.
+    pub granularity: Granularity,
+    /// A deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
+    pub wrong_addi: bool,
+}
+
+impl Default for JitConfig {
+    fn default() -> Self {
+        Self {
+            engine: EngineConfig::default(),
+            warm_up: 4,
+            precise_faults: false,
+            effort: Effort::Fast,
+            granularity: Granularity::Function,
+            wrong_addi: false,
+        }
+    }
+}
+
+/// What the engines of one machine share.
+struct Shared {
+    memory: Arc<GuestMemory>,
+    config: JitConfig,
+    cache: Mutex<CodeCache>,
+    compiler: Mutex<Compiler>,
+    /// Host addresses of the tables, which never move.
+    tables: [(Word, u64); 3],
+    functions: AtomicU64,
+    instructions: AtomicU64,
+    compile_ns: AtomicU64,
+    // Last: the hook goes when the code does.
+    _hook: CodeHook,
+}
+
+/// How warm code that is not compiled is.
+struct Heat {
+    reached: u32,
+    /// Instructions to the end of its block, when it was last looked at.
+    length: u32,
+}
+
+/// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same machine.
+pub struct Jit {
+    shared: Arc<Shared>,
+    interpreter: Interpreter,
+    heat: HashMap<u32, Heat>,
+    counts: HookCounts,
+    epoch: Arc<AtomicU64>,
+}
+
+/// A compiled region as text, for people.
+#[derive(Clone, Debug)]
+pub struct Dump {
+    /// Addresses and words of the guest's instructions.
+    pub guest: Vec<(u32, u32)>,
+    /// Cranelift's intermediate form.
+    pub clif: String,
+    /// Host assembly as Cranelift prints it.
+    pub host: String,
+}
+
+impl Jit {
+    /// An engine for the machine whose memory is `memory`.
+    pub fn new(memory: Arc<GuestMemory>, config: JitConfig) -> Result<Self, JitError> {
+        let cache = CodeCache::new()?;
+        let code = cache.memory();
+        let tables = [
+            (Word::Code, code.execute_base()),
+            (Word::Entries, code.entries_base()),
+            (Word::Slots, code.slots_base()),
+        ];
+        let range =
+            code.execute_base() as usize..code.execute_base() as usize + crate::code_memory::CODE_SIZE;
+        let hook = register_code_hook(range, Box::new(hooks::on_fault))?;
+        let shared = Arc::new(Shared {
+            memory,
+            config,
+            cache: Mutex::new(cache),
+            compiler: Mutex::new(Compiler::new(config.effort)?),
+            tables,
+            functions: AtomicU64::new(0),
+            instructions: AtomicU64::new(0),
+            compile_ns: AtomicU64::new(0),
+            _hook: hook,
+        });
+        Ok(Self::of(shared))
+    }
+
+    fn of(shared: Arc<Shared>) -> Self {
+        let interpreter = Interpreter::new(Arc::clone(&shared.memory), shared.config.engine);
+        let epoch = shared.cache.lock().add_engine();
+        Self { shared, interpreter, heat: HashMap::new(), counts: HookCounts::default(), epoch }
+    }
+
+    /// Another engine for the same machine and code cache, for another host thread.
+    pub fn fork(&self) -> Self {
+        Self::of(Arc::clone(&self.shared))
+    }
+
+    /// Tells the bounds of a function: its first address and, if known, the one after its last.
+    pub fn add_function(&self, start: GuestAddr, end: Option<GuestAddr>) {
+        self.shared.cache.lock().add_function(start.0, end.map(|e| e.0));
+    }
+
+    /// What the code at `pc` becomes. Compiles it for that; nothing is published.
+    pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        let Some(region) = self.discover(pc.0) else { return Ok(None) };
+        let compiled = {
+            let mut cache = self.shared.cache.lock();
+            let mut slot = |to| cache.slot(to);
+            self.shared.compiler.lock().compile(&region, self.lift_config(), &[], &mut slot, true)?
+        };
+        let guest =
+            region.blocks.values().flat_map(|b| b.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
+        Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host }))
+    }
+
+    /// Host code of the region that has `pc` as an entry, if it is compiled.
+    pub fn host_code(&self, pc: GuestAddr) -> Option<Vec<u8>> {
+        self.shared.cache.lock().code_of(pc.0)
+    }
+
+    fn lift_config(&self) -> LiftConfig {
+        let config = &self.shared.config;
+        LiftConfig {
+            precise_faults: config.precise_faults,
+            inline_reservations: config.engine.reservations == ReservationMode::Context,
+            wrong_addi: config.wrong_addi,
+        }
+    }
+
+    fn discover(&self, pc: u32) -> Option<Region> {
+        let memory = &self.shared.memory;
+        let mut fetch = |pc: u32| memory.fetch_u32(pc).ok();
+        let mut calls = Vec::new();
+        match self.shared.config.granularity {
+            Granularity::Function => {}
+            Granularity::Block => {
+                let length = region::block_length(pc, &mut fetch);
+                let bounds = (pc, pc.saturating_add(4 * length));
+                return region::discover(&[pc], bounds, &mut calls, &mut fetch);
+            }
+            Granularity::Instruction => {
+                return region::discover(&[pc], (pc, pc.saturating_add(4)), &mut calls, &mut fetch);
+            }
+        }
+        let mut cache = self.shared.cache.lock();
+        let (mut roots, bounds) = cache.plan(pc);
+        let start = roots[0];
+        let mut region = None;
+        if start != pc {
+            // Part of that function only if it lies between its start and the last address that it reaches.
+            let reach = region::discover(&roots, bounds, &mut calls, &mut fetch)
+                .and_then(|r| r.blocks.values().next_back().map(region::Block::end));
+            if reach.is_some_and(|end| pc < end) {
+                if !roots.contains(&pc) {
+                    roots.push(pc);
+                }
+                region = region::discover(&roots, bounds, &mut calls, &mut fetch)
+                    .filter(|r| r.entries.contains(&pc));
+            }
+        }
+        let region = if let Some(region) = region {
+            cache.add_entry(start, pc);
+            region
+        } else {
+            let region = region::discover(&[pc], (pc, bounds.1), &mut calls, &mut fetch)?;
+            cache.add_function(pc, None);
+            region
+        };
+        for target in calls {
+            cache.add_function(target, None);
+        }
+        Some(region)
+    }
+
+    /// Compiles the code at `pc` and publishes it. False if it can't be compiled now.
+    fn compile(&mut self, pc: u32) -> bool {
+        let start = Instant::now();
+        let memory = Arc::clone(&self.shared.memory);
+        let Some(region) = self.discover(pc) else { return false };
+        let Some(pages) = self.watch(&region) else { return false };
+        let result = {
+            let mut cache = self.shared.cache.lock();
+            if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+                return false;
+            }
+            let mut slot = |to| cache.slot(to);
+            let config = self.lift_config();
+            let compiled = self.shared.compiler.lock().compile(&region, config, &pages, &mut slot, false);
+            compiled.and_then(|compiled| {
+                if pages.iter().any(|&(page, was)| memory.page_version(page) != was) {
+                    return Ok(false);
+                }
+                cache.publish(compiled, pages).map(|()| true)
+            })
+        };
+        self.shared.functions.fetch_add(1, Relaxed);
+        self.shared.instructions.fetch_add(region.instructions as u64, Relaxed);
+        self.shared.compile_ns.fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
+        result.unwrap_or_else(|error| {
+            tracing::warn!(%error, "not compiled");
+            false
+        })
+    }
+
+    /// Watches the pages that `region` was read from. Gives them with the versions that its words
+    /// belong to; `None` if the words have changed meanwhile, or can't be watched.
+    fn watch(&self, region: &Region) -> Option<Vec<(u32, u32)>> {
+        let memory = &self.shared.memory;
+        let mut pages: BTreeMap<u32, u32> = BTreeMap::new();
+        let guests = || region.blocks.values().flat_map(|block| &block.code);
+        for guest in guests() {
+            pages.entry(guest.pc & !(PAGE_SIZE - 1)).or_insert(0);
+        }
+        let mut result = Vec::new();
+        for &page in pages.keys() {
+            let index = GuestMemory::page_index(GuestAddr(page))?;
+            result.push((index, memory.page_version(index)));
+        }
+        for &page in pages.keys() {
+            if memory.watch(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
+                return None;
+            }
+        }
+        let same = guests().all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
+        same.then_some(result)
+    }
+}
+
+/// One visit.
+impl Jit {
+    /// Whether compiled code may run in this machine state.
+    fn compilable(ctx: &PpcContext) -> bool {
+        const MASK: u64 = msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1;
+        ctx.msr & MASK == msr_bit::FP | msr_bit::VEC
+    }
+
+    /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
+    fn interpret(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, count: u32) -> Option<Exit> {
+        let rest = (ctx.budget - i64::from(count)).max(0);
+        // Both move alike, so that time stays right.
+        ctx.budget -= rest;
+        ctx.visit_budget -= rest;
+        let exit = self.interpreter.run(ctx, devices);
+        ctx.budget += rest;
+        ctx.visit_budget += rest;
+        if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
+    }
+
+    /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets its block.
+    fn missing(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
+        let pc = ctx.pc;
+        let memory = &self.shared.memory;
+        let heat = self.heat.entry(pc).or_insert(Heat { reached: 0, length: 0 });
+        if heat.length == 0 {
+            heat.length = region::block_length(pc, &mut |pc| memory.fetch_u32(pc).ok());
+        }
+        heat.reached += 1;
+        let length = heat.length;
+        if heat.reached >= self.shared.config.warm_up {
+            // Should it be withdrawn or fail, it has to become warm again.
+            heat.reached = 0;
+            heat.length = 0;
+            if self.compile(pc) {
+                return None;
+            }
+        }
+        self.interpret(ctx, devices, length)
+    }
+
+    /// A host fault: the exception of the instruction that made the access.
+    fn faulted(&mut self, ctx: &mut PpcContext) -> Exit {
+        let fault = hooks::noted_fault(ctx);
+        let site = self.shared.cache.lock().site_of(ctx.host[Word::FaultCode as usize]);
+        if let Some(site) = site {
+            ctx.pc = site.pc;
+            ctx.budget += i64::from(site.remaining);
+        } else {
+            tracing::error!("a fault outside every guest instruction's code");
+        }
+        Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind: ExceptionKind::Memory(fault) })
+    }
+
+    fn run_compiled(
+        &mut self,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+    ) -> (Leave, u32, Option<Exit>) {
+        let memory = Arc::clone(&self.shared.memory);
+        let mut run = Run {
+            interpreter: &mut self.interpreter,
+            devices,
+            memory: &memory,
+            counts: &mut self.counts,
+            exit: None,
+            bumps: memory.counters().page_version_bumps,
+        };
+        hooks::install(ctx, &mut run);
+        let (leave, detail) = enter(ctx, &self.shared.tables);
+        (leave, detail, run.exit)
+    }
+
+    fn visit(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        loop {
+            if ctx.budget <= 0 {
+                return Exit::Budget;
+            }
+            if !Self::compilable(ctx) {
+                // MSR may become fit again, so not to the end of the visit.
+                match self.interpret(ctx, devices, 64) {
+                    Some(exit) => return exit,
+                    None => continue,
+                }
+            }
+            self.epoch.store(self.shared.cache.lock().epoch(), Release);
+            ctx.host[Word::Mxcsr as usize] = u64::from(DEFAULT_MXCSR);
+            let (leave, detail, exit) = self.run_compiled(ctx, devices);
+            let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
+            float_state::settle(ctx, &mut mxcsr);
+            let ended = match leave {
+                Leave::Branch | Leave::Unwind => None,
+                Leave::Missing => self.missing(ctx, devices),
+                Leave::Budget => Some(self.interpreter.run(ctx, devices)),
+                Leave::Stale => {
+                    let memory = Arc::clone(&self.shared.memory);
+                    self.shared.cache.lock().found_stale(ctx.pc, &|page| memory.page_version(page));
+                    None
+                }
+                Leave::Interpret => {
+                    let memory = Arc::clone(&self.shared.memory);
+                    let length = region::block_length(ctx.pc, &mut |pc| memory.fetch_u32(pc).ok());
+                    self.interpret(ctx, devices, length)
+                }
+                Leave::Exit => exit,
+                Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
+                Leave::Fault => Some(self.faulted(ctx)),
+            };
+            if let Some(exit) = ended {
+                return exit;
+            }
+        }
+    }
+}
+
+impl Execute for Jit {
+    fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        let mut queue = devices.make_current();
+        let exit = self.visit(ctx, &mut queue);
+        self.epoch.store(IDLE, Release);
+        exit
+    }
+
+    fn name(&self) -> &'static str {
+        "jit"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        let interpreter = self.interpreter.counters();
+        let fallbacks: u64 = self.counts.fallbacks.iter().sum();
+        let exact: u64 = self.counts.exact.iter().sum();
+        let mut helper_calls = BTreeMap::new();
+        for (index, &count) in self.counts.fallbacks.iter().enumerate() {
+            if count != 0 {
+                let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };
+                helper_calls.insert(name, count);
+            }
+        }
+        for (name, count) in [("exact_float", exact), ("code_written", self.counts.synchronizations)] {
+            if count != 0 {
+                helper_calls.insert(name, count);
+            }
+        }
+        EngineCounters {
+            functions: self.shared.functions.load(Relaxed),
+            compiled_guest_instructions: self.shared.instructions.load(Relaxed),
+            compile_ns: self.shared.compile_ns.load(Relaxed),
+            interpreted_instructions: interpreter.interpreted_instructions.saturating_sub(fallbacks + exact),
+            fallback_instructions: fallbacks,
+            helper_calls,
+            invalidations: self.shared.cache.lock().invalidations,
+            ..EngineCounters::default()
+        }
+    }
+}

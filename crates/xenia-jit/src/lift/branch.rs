@@ -1,0 +1,197 @@
+//! Branches and condition-register logic.
+//!
+//! A branch ends its block. `bcctr` with a BO that decrements CTR is an invalid form: it decrements, tests,
+//! and goes to the decremented CTR's address.
+
+use super::Lifter;
+use super::cache::{Cr, Special};
+use crate::region::{End, end_of};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use xenia_isa::{Branch, Instruction};
+
+impl Lifter<'_> {
+    /// Evaluates BO and BI, decrementing CTR where BO says so: nonzero if the branch is taken, `None` if
+    /// it always is.
+    fn taken(&mut self, i: Instruction) -> Option<Value> {
+        let bo = i.bo();
+        let mut condition = None;
+        if bo & 4 == 0 {
+            let ctr = self.special(Special::Ctr);
+            let ctr = self.b.ins().iadd_imm_s(ctr, -1);
+            self.set_special(Special::Ctr, ctr);
+            let low = self.b.ins().ireduce(types::I32, ctr);
+            let code = if bo & 2 != 0 { IntCC::Equal } else { IntCC::NotEqual };
+            condition = Some(self.b.ins().icmp_imm_s(code, low, 0));
+        }
+        if bo & 16 == 0 {
+            let test = self.cr_test(i.bi(), bo & 8 != 0);
+            condition = Some(match condition {
+                Some(other) => self.b.ins().band(other, test),
+                None => test,
+            });
+        }
+        condition
+    }
+
+    fn set_link(&mut self) {
+        let next = self.const64(u64::from(self.guest.pc.wrapping_add(4)));
+        self.set_special(Special::Lr, next);
+    }
+
+    /// Ends the block: `then` emits what a taken branch does, everything being flushed.
+    fn branch(&mut self, condition: Option<Value>, then: impl FnOnce(&mut Self)) {
+        let next = self.guest.pc.wrapping_add(4);
+        self.flush();
+        match condition {
+            None => then(self),
+            Some(condition) => {
+                let yes = self.b.create_block();
+                let no = self.b.create_block();
+                self.b.ins().brif(condition, yes, &[], no, &[]);
+                let (budget, words, ctx) = (self.budget, self.words, self.ctx);
+                self.b.switch_to_block(yes);
+                then(self);
+                (self.budget, self.words, self.ctx) = (budget, words, ctx);
+                self.b.switch_to_block(no);
+                self.goto(next);
+            }
+        }
+        self.terminated = true;
+    }
+
+    fn immediate(&mut self, i: Instruction, condition: Option<Value>) {
+        let pc = self.guest.pc;
+        let end = end_of(pc, self.guest.op, i);
+        if i.lk() {
+            self.set_link();
+        }
+        match end {
+            End::Call { target } => self.branch(condition, |l| {
+                let address = l.linked(target);
+                let to = l.const64(u64::from(target));
+                l.call_guest(address, to, pc.wrapping_add(4));
+            }),
+            End::Branch { taken, .. } => self.branch(condition, |l| l.goto(taken)),
+            // Branches are one of the two.
+            _ => self.call_interpreter(),
+        }
+    }
+
+    fn indirect(&mut self, i: Instruction, condition: Option<Value>, target: Value) {
+        let target = self.b.ins().ireduce(types::I32, target);
+        let target = self.b.ins().band_imm_s(target, -4);
+        let target = self.b.ins().uextend(types::I64, target);
+        let back = self.guest.pc.wrapping_add(4);
+        if i.lk() {
+            self.set_link();
+            self.branch(condition, |l| {
+                let address = l.looked_up(target);
+                l.call_guest(address, target, back);
+            });
+        } else {
+            self.branch(condition, |l| {
+                let address = l.looked_up(target);
+                let budget = l.budget;
+                l.b.ins().return_call_indirect(l.signatures.region, address, &[budget, target]);
+            });
+        }
+    }
+
+    /// CR bit `n` as an I8 of 0 or 1.
+    fn cr_bit(&mut self, n: usize) -> Value {
+        let bits = self.cr_bits(n / 4);
+        let bit = self.b.ins().ushr_imm_s(bits, 3 - (n % 4) as i64);
+        self.b.ins().band_imm_s(bit, 1)
+    }
+
+    fn cr_logic(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value, Value) -> Value) {
+        let (a, b) = (self.cr_bit(i.crba()), self.cr_bit(i.crbb()));
+        let result = of(self, a, b);
+        let result = self.b.ins().band_imm_s(result, 1);
+        let shift = 3 - (i.crbd() % 4) as i64;
+        let field = i.crbd() / 4;
+        let old = self.cr_bits(field);
+        let kept = self.b.ins().band_imm_s(old, !(1 << shift) & 15);
+        let bit = self.b.ins().ishl_imm_s(result, shift);
+        let bits = self.b.ins().bor(kept, bit);
+        self.set_cr(field, Cr::Bits(bits));
+    }
+}
+
+impl Branch for Lifter<'_> {
+    fn bx(&mut self, i: Instruction) {
+        self.immediate(i, None);
+    }
+
+    fn bcx(&mut self, i: Instruction) {
+        let condition = self.taken(i);
+        self.immediate(i, condition);
+    }
+
+    fn bcctrx(&mut self, i: Instruction) {
+        let condition = self.taken(i);
+        let target = self.special(Special::Ctr);
+        self.indirect(i, condition, target);
+    }
+
+    fn bclrx(&mut self, i: Instruction) {
+        let condition = self.taken(i);
+        let target = self.special(Special::Lr);
+        if i.lk() {
+            self.indirect(i, condition, target);
+            return;
+        }
+        let target = self.b.ins().ireduce(types::I32, target);
+        let target = self.b.ins().band_imm_s(target, -4);
+        let target = self.b.ins().uextend(types::I64, target);
+        // The host's return: the caller's frame compares the address with the one it expects.
+        self.branch(condition, |l| l.leave_with(target));
+    }
+
+    fn crand(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| l.b.ins().band(a, b));
+    }
+
+    fn crandc(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| l.b.ins().band_not(a, b));
+    }
+
+    fn creqv(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| {
+            let differ = l.b.ins().bxor(a, b);
+            l.b.ins().bnot(differ)
+        });
+    }
+
+    fn crnand(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| {
+            let and = l.b.ins().band(a, b);
+            l.b.ins().bnot(and)
+        });
+    }
+
+    fn crnor(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| {
+            let or = l.b.ins().bor(a, b);
+            l.b.ins().bnot(or)
+        });
+    }
+
+    fn cror(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| l.b.ins().bor(a, b));
+    }
+
+    fn crorc(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| l.b.ins().bor_not(a, b));
+    }
+
+    fn crxor(&mut self, i: Instruction) {
+        self.cr_logic(i, |l, a, b| l.b.ins().bxor(a, b));
+    }
+
+    fn mcrf(&mut self, i: Instruction) {
+        let bits = self.cr_bits(i.crfs());
+        self.set_cr(i.crfd(), Cr::Bits(bits));
+    }
+}

@@ -1,0 +1,416 @@
+//! Guest registers as values inside a block.
+//!
+//! A register is loaded at first use and stored when the block is left; see [`super`]. A CR field that
+//! a compare set is kept as the compare's operands: a branch on it becomes one host compare, and the
+//! nibble is built only when the field is stored.
+
+use super::{HOST, Lifter};
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+
+/// A CR field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cr {
+    /// The nibble, as an I8.
+    Bits(Value),
+    /// The order of two words or doublewords, and a copy of SO as it is now.
+    Compare { a: Value, b: Value, signed: bool },
+}
+
+/// A bit of XER that is kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Xer {
+    /// Summary overflow.
+    So,
+    /// Overflow.
+    Ov,
+    /// Carry.
+    Ca,
+}
+
+impl Xer {
+    fn offset(self) -> i32 {
+        (match self {
+            Self::So => offset_of!(PpcContext, xer_so),
+            Self::Ov => offset_of!(PpcContext, xer_ov),
+            Self::Ca => offset_of!(PpcContext, xer_ca),
+        }) as i32
+    }
+}
+
+/// A special register of 64 bits that is kept as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Special {
+    /// Link register.
+    Lr,
+    /// Count register.
+    Ctr,
+}
+
+impl Special {
+    fn offset(self) -> i32 {
+        (match self {
+            Self::Lr => offset_of!(PpcContext, lr),
+            Self::Ctr => offset_of!(PpcContext, ctr),
+        }) as i32
+    }
+}
+
+/// What is known of the registers, and what has yet to be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Cache {
+    gpr: [Option<Value>; 32],
+    /// The low word where it is at hand as a value of its own.
+    low: [Option<Value>; 32],
+    /// Bit n: the upper half of GPR n is zero.
+    zero_extended: u32,
+    gpr_dirty: u32,
+    fpr: [Option<Value>; 32],
+    fpr_dirty: u32,
+    vr: [Option<Value>; 128],
+    vr_dirty: u128,
+    cr: [Option<Cr>; 8],
+    cr_dirty: u8,
+    xer: [Option<Value>; 3],
+    xer_dirty: u8,
+    special: [Option<Value>; 2],
+    special_dirty: u8,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            gpr: [None; 32],
+            low: [None; 32],
+            zero_extended: 0,
+            gpr_dirty: 0,
+            fpr: [None; 32],
+            fpr_dirty: 0,
+            vr: [None; 128],
+            vr_dirty: 0,
+            cr: [None; 8],
+            cr_dirty: 0,
+            xer: [None; 3],
+            xer_dirty: 0,
+            special: [None; 2],
+            special_dirty: 0,
+        }
+    }
+}
+
+/// Bitcasts between lane types name the order of bytes.
+const LITTLE: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
+
+fn gpr_offset(n: usize) -> i32 {
+    (offset_of!(PpcContext, gpr) + 8 * n) as i32
+}
+
+fn fpr_offset(n: usize) -> i32 {
+    (offset_of!(PpcContext, fpr) + 8 * n) as i32
+}
+
+fn vr_offset(n: usize) -> i32 {
+    (offset_of!(PpcContext, vr) + 16 * n) as i32
+}
+
+fn cr_offset(field: usize) -> i32 {
+    (offset_of!(PpcContext, cr) + field) as i32
+}
+
+/// General-purpose registers.
+impl Lifter<'_> {
+    /// GPR `n`, 64 bits.
+    pub(crate) fn gpr(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.gpr[n] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::I64, HOST, ctx, gpr_offset(n));
+        self.cache.gpr[n] = Some(value);
+        value
+    }
+
+    /// The low word of GPR `n`.
+    pub(crate) fn gpr32(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.low[n] {
+            return value;
+        }
+        let whole = self.gpr(n);
+        let value = self.b.ins().ireduce(types::I32, whole);
+        self.cache.low[n] = Some(value);
+        value
+    }
+
+    /// The low word of GPR `n`, zero-extended to 64 bits.
+    pub(crate) fn gpr_low(&mut self, n: usize) -> Value {
+        if self.cache.zero_extended >> n & 1 != 0 {
+            return self.gpr(n);
+        }
+        if self.cache.gpr[n].is_none() {
+            let ctx = self.ctx;
+            return self.b.ins().uload32(HOST, ctx, gpr_offset(n));
+        }
+        let low = self.gpr32(n);
+        self.b.ins().uextend(types::I64, low)
+    }
+
+    /// Sets GPR `n`.
+    pub(crate) fn set_gpr(&mut self, n: usize, value: Value) {
+        self.cache.gpr[n] = Some(value);
+        self.cache.low[n] = None;
+        self.cache.zero_extended &= !(1 << n);
+        self.cache.gpr_dirty |= 1 << n;
+    }
+
+    /// Copies a GPR.
+    pub(crate) fn move_gpr(&mut self, to: usize, from: usize) {
+        let value = self.gpr(from);
+        let (low, zero) = (self.cache.low[from], self.cache.zero_extended >> from & 1 != 0);
+        self.set_gpr(to, value);
+        self.cache.low[to] = low;
+        self.cache.zero_extended |= u32::from(zero) << to;
+    }
+
+    /// Sets GPR `n` to a word, zero-extended.
+    pub(crate) fn set_gpr32(&mut self, n: usize, low: Value) {
+        let value = self.b.ins().uextend(types::I64, low);
+        self.set_gpr_low(n, value, Some(low));
+    }
+
+    /// Sets GPR `n` to a value whose upper half is zero; `low` is the same as a word, if at hand.
+    pub(crate) fn set_gpr_low(&mut self, n: usize, value: Value, low: Option<Value>) {
+        self.set_gpr(n, value);
+        self.cache.low[n] = low;
+        self.cache.zero_extended |= 1 << n;
+    }
+}
+
+/// Floating-point and vector registers.
+impl Lifter<'_> {
+    /// FPR `n`, as an F64.
+    pub(crate) fn fpr(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.fpr[n] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n));
+        self.cache.fpr[n] = Some(value);
+        value
+    }
+
+    /// Sets FPR `n` to an F64.
+    pub(crate) fn set_fpr(&mut self, n: usize, value: Value) {
+        self.cache.fpr[n] = Some(value);
+        self.cache.fpr_dirty |= 1 << n;
+    }
+
+    /// Vector register `n` in another lane type; lane 0 is the last element.
+    pub(crate) fn vr_as(&mut self, n: usize, ty: Type) -> Value {
+        let value = self.vr(n);
+        self.b.ins().bitcast(ty, LITTLE, value)
+    }
+
+    /// Sets vector register `n` to a vector of any lane type.
+    pub(crate) fn set_vr_as(&mut self, n: usize, value: Value) {
+        let value = if self.b.func.dfg.value_type(value) == types::I8X16 {
+            value
+        } else {
+            self.b.ins().bitcast(types::I8X16, LITTLE, value)
+        };
+        self.set_vr(n, value);
+    }
+
+    /// Vector register `n` as an I8X16; lane 15 is element 0's first byte.
+    pub(crate) fn vr(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.vr[n] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(n));
+        self.cache.vr[n] = Some(value);
+        value
+    }
+
+    /// Sets vector register `n` to an I8X16.
+    pub(crate) fn set_vr(&mut self, n: usize, value: Value) {
+        self.cache.vr[n] = Some(value);
+        self.cache.vr_dirty |= 1 << n;
+    }
+}
+
+/// Condition register and XER.
+impl Lifter<'_> {
+    /// A bit of XER, as an I8 of 0 or 1.
+    pub(crate) fn xer(&mut self, bit: Xer) -> Value {
+        if let Some(value) = self.cache.xer[bit as usize] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::I8, HOST, ctx, bit.offset());
+        self.cache.xer[bit as usize] = Some(value);
+        value
+    }
+
+    /// Sets a bit of XER to an I8 of 0 or 1.
+    pub(crate) fn set_xer(&mut self, bit: Xer, value: Value) {
+        if bit == Xer::So {
+            // Compares that were made before copied the old SO.
+            for field in 0..8 {
+                self.cr(field, false);
+            }
+        }
+        self.cache.xer[bit as usize] = Some(value);
+        self.cache.xer_dirty |= 1 << bit as u8;
+    }
+
+    /// CR field `field` as a nibble in an I8. With `load`, it is loaded if it isn't known.
+    fn cr(&mut self, field: usize, load: bool) -> Option<Value> {
+        match self.cache.cr[field] {
+            Some(Cr::Bits(bits)) => Some(bits),
+            Some(Cr::Compare { a, b, signed }) => {
+                let (less, greater) = orders(signed);
+                let less = self.b.ins().icmp(less, a, b);
+                let greater = self.b.ins().icmp(greater, a, b);
+                let [eight, four, two] = [8, 4, 2].map(|n| self.b.ins().iconst(types::I32, n));
+                let bits = self.b.ins().select(greater, four, two);
+                let bits = self.b.ins().select(less, eight, bits);
+                let bits = self.b.ins().ireduce(types::I8, bits);
+                let so = self.xer(Xer::So);
+                let bits = self.b.ins().bor(bits, so);
+                self.cache.cr[field] = Some(Cr::Bits(bits));
+                Some(bits)
+            }
+            None if load => {
+                let ctx = self.ctx;
+                let bits = self.b.ins().load(types::I8, HOST, ctx, cr_offset(field));
+                self.cache.cr[field] = Some(Cr::Bits(bits));
+                Some(bits)
+            }
+            None => None,
+        }
+    }
+
+    /// CR field `field` as a nibble in an I8.
+    pub(crate) fn cr_bits(&mut self, field: usize) -> Value {
+        match self.cr(field, true) {
+            Some(bits) => bits,
+            None => self.b.ins().iconst(types::I8, 0),
+        }
+    }
+
+    /// Sets a CR field.
+    pub(crate) fn set_cr(&mut self, field: usize, value: Cr) {
+        self.cache.cr[field] = Some(value);
+        self.cache.cr_dirty |= 1 << field;
+    }
+
+    /// Whether CR bit `n` (0 the most significant) has the value `wanted`: nonzero if so.
+    pub(crate) fn cr_test(&mut self, n: usize, wanted: bool) -> Value {
+        if let Some(Cr::Compare { a, b, signed }) = self.cache.cr[n / 4] {
+            let (less, greater) = orders(signed);
+            let code = match n % 4 {
+                0 => Some(less),
+                1 => Some(greater),
+                2 => Some(IntCC::Equal),
+                _ => None,
+            };
+            if let Some(code) = code {
+                let code = if wanted { code } else { code.complement() };
+                return self.b.ins().icmp(code, a, b);
+            }
+            let so = self.xer(Xer::So);
+            return self.b.ins().icmp_imm_s(IntCC::Equal, so, i64::from(wanted));
+        }
+        let bits = self.cr_bits(n / 4);
+        let bit = self.b.ins().band_imm_s(bits, 8 >> (n % 4));
+        let code = if wanted { IntCC::NotEqual } else { IntCC::Equal };
+        self.b.ins().icmp_imm_s(code, bit, 0)
+    }
+
+    /// LR or CTR, 64 bits.
+    pub(crate) fn special(&mut self, register: Special) -> Value {
+        if let Some(value) = self.cache.special[register as usize] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::I64, HOST, ctx, register.offset());
+        self.cache.special[register as usize] = Some(value);
+        value
+    }
+
+    /// Sets LR or CTR.
+    pub(crate) fn set_special(&mut self, register: Special, value: Value) {
+        self.cache.special[register as usize] = Some(value);
+        self.cache.special_dirty |= 1 << register as u8;
+    }
+}
+
+fn orders(signed: bool) -> (IntCC, IntCC) {
+    if signed {
+        (IntCC::SignedLessThan, IntCC::SignedGreaterThan)
+    } else {
+        (IntCC::UnsignedLessThan, IntCC::UnsignedGreaterThan)
+    }
+}
+
+/// Storing.
+impl Lifter<'_> {
+    /// Stores what is dirty; the values stay known.
+    pub(crate) fn flush(&mut self) {
+        self.store_dirty();
+        self.cache.gpr_dirty = 0;
+        self.cache.fpr_dirty = 0;
+        self.cache.vr_dirty = 0;
+        self.cache.cr_dirty = 0;
+        self.cache.xer_dirty = 0;
+        self.cache.special_dirty = 0;
+    }
+
+    /// Stores what is dirty, which stays so: for a path that leaves.
+    pub(crate) fn store_dirty(&mut self) {
+        let ctx = self.ctx;
+        for n in 0..32 {
+            if self.cache.gpr_dirty >> n & 1 != 0
+                && let Some(value) = self.cache.gpr[n]
+            {
+                self.b.ins().store(HOST, value, ctx, gpr_offset(n));
+            }
+            if self.cache.fpr_dirty >> n & 1 != 0
+                && let Some(value) = self.cache.fpr[n]
+            {
+                self.b.ins().store(HOST, value, ctx, fpr_offset(n));
+            }
+        }
+        let mut dirty = self.cache.vr_dirty;
+        while dirty != 0 {
+            let n = dirty.trailing_zeros() as usize;
+            dirty &= dirty - 1;
+            if let Some(value) = self.cache.vr[n] {
+                self.b.ins().store(HOST, value, ctx, vr_offset(n));
+            }
+        }
+        for field in 0..8 {
+            if self.cache.cr_dirty >> field & 1 != 0
+                && let Some(bits) = self.cr(field, false)
+            {
+                self.b.ins().store(HOST, bits, ctx, cr_offset(field));
+            }
+        }
+        for bit in [Xer::So, Xer::Ov, Xer::Ca] {
+            if self.cache.xer_dirty >> bit as u8 & 1 != 0
+                && let Some(value) = self.cache.xer[bit as usize]
+            {
+                self.b.ins().store(HOST, value, ctx, bit.offset());
+            }
+        }
+        for register in [Special::Lr, Special::Ctr] {
+            if self.cache.special_dirty >> register as u8 & 1 != 0
+                && let Some(value) = self.cache.special[register as usize]
+            {
+                self.b.ins().store(HOST, value, ctx, register.offset());
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Moves to and from special registers, the time base, traps, system calls, storage ordering and caches.
+//!
+//! The caches are invisible: touches, flushes and stores of blocks do nothing. `isync` and `icbi` end
+//! their block: where guest code was written since the run began, they unwind all host frames, so that
+//! what runs next is entered through its version checks.
+
+use super::cache::{Cr, Special, Xer};
+use super::{HOST, Lifter};
+use crate::host::{Leave, Word};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+use xenia_isa::{Instruction, System};
+
+const XER: usize = 1;
+const LR: usize = 8;
+const CTR: usize = 9;
+
+impl Lifter<'_> {
+    /// Traps if the operands' order is one that TO names: the interpreter then raises it.
+    fn trap(&mut self, i: Instruction, a: Value, b: Value) {
+        let to = i.to();
+        let tests = [
+            (16, IntCC::SignedLessThan),
+            (8, IntCC::SignedGreaterThan),
+            (4, IntCC::Equal),
+            (2, IntCC::UnsignedLessThan),
+            (1, IntCC::UnsignedGreaterThan),
+        ];
+        if to & 0x1C == 0x1C || to & 7 == 7 {
+            // Always.
+            self.call_interpreter();
+            return;
+        }
+        let mut any = None;
+        for (bit, code) in tests {
+            if to & bit != 0 {
+                let holds = self.b.ins().icmp(code, a, b);
+                any = Some(match any {
+                    Some(other) => self.b.ins().bor(other, holds),
+                    None => holds,
+                });
+            }
+        }
+        if let Some(any) = any {
+            self.leave_if(any);
+        }
+    }
+
+    fn end_at_next(&mut self) {
+        let next = self.guest.pc.wrapping_add(4);
+        self.flush();
+        self.goto(next);
+        self.terminated = true;
+    }
+
+    /// Goes on at the next instruction, through the dispatcher if guest code was written.
+    fn synchronize_instructions(&mut self) {
+        self.flush();
+        let ctx = self.ctx;
+        let hook = self.word(Word::HookWritten);
+        let call = self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
+        let written = self.b.inst_results(call)[0];
+        let out = self.b.create_block();
+        let on = self.b.create_block();
+        self.b.set_cold_block(out);
+        self.b.ins().brif(written, out, &[], on, &[]);
+        self.b.switch_to_block(out);
+        self.leave(Leave::Unwind, self.guest.pc.wrapping_add(4));
+        self.b.switch_to_block(on);
+        self.end_at_next();
+    }
+
+    /// Ors a bit of XER into a word.
+    fn with_bit(&mut self, word: Value, bit: Xer, shift: i64) -> Value {
+        let value = self.xer(bit);
+        let value = self.b.ins().uextend(types::I32, value);
+        let value = self.b.ins().ishl_imm_s(value, shift);
+        self.b.ins().bor(word, value)
+    }
+
+    fn bit_of(&mut self, word: Value, shift: i64) -> Value {
+        let value = self.b.ins().ushr_imm_s(word, shift);
+        let value = self.b.ins().band_imm_s(value, 1);
+        self.b.ins().ireduce(types::I8, value)
+    }
+}
+
+impl System for Lifter<'_> {
+    fn dcbf(&mut self, _: Instruction) {}
+
+    fn dcbi(&mut self, _: Instruction) {
+        // Privileged.
+        self.call_interpreter();
+    }
+
+    fn dcbst(&mut self, _: Instruction) {}
+
+    fn dcbt(&mut self, _: Instruction) {}
+
+    fn dcbtst(&mut self, _: Instruction) {}
+
+    fn eieio(&mut self, _: Instruction) {
+        // Stores are not reordered by the host; the compiler must not either.
+        self.b.ins().sequence_point();
+    }
+
+    fn icbi(&mut self, _: Instruction) {
+        self.synchronize_instructions();
+    }
+
+    fn isync(&mut self, _: Instruction) {
+        self.b.ins().sequence_point();
+        self.synchronize_instructions();
+    }
+
+    fn mcrxr(&mut self, i: Instruction) {
+        let word = self.const32(0);
+        let word = self.with_bit(word, Xer::So, 3);
+        let word = self.with_bit(word, Xer::Ov, 2);
+        let word = self.with_bit(word, Xer::Ca, 1);
+        let bits = self.b.ins().ireduce(types::I8, word);
+        let zero = self.b.ins().iconst(types::I8, 0);
+        for bit in [Xer::So, Xer::Ov, Xer::Ca] {
+            self.set_xer(bit, zero);
+        }
+        self.set_cr(i.crfd(), Cr::Bits(bits));
+    }
+
+    fn mfcr(&mut self, i: Instruction) {
+        let mut word = self.const32(0);
+        for field in 0..8 {
+            // The one-field form gives 0 in the others.
+            if !i.one_cr_field() || i.crm() >> (7 - field) & 1 != 0 {
+                let bits = self.cr_bits(field);
+                let bits = self.b.ins().uextend(types::I32, bits);
+                let bits = self.b.ins().ishl_imm_s(bits, 28 - 4 * field as i64);
+                word = self.b.ins().bor(word, bits);
+            }
+        }
+        self.set_gpr32(i.rd(), word);
+    }
+
+    fn mfmsr(&mut self, _: Instruction) {
+        self.call_interpreter();
+    }
+
+    fn mfspr(&mut self, i: Instruction) {
+        match i.spr() {
+            LR | CTR => {
+                let value = self.special(if i.spr() == LR { Special::Lr } else { Special::Ctr });
+                self.set_gpr(i.rd(), value);
+            }
+            XER => {
+                let ctx = self.ctx;
+                let count = self.b.ins().load(types::I8, HOST, ctx, offset_of!(PpcContext, xer_count) as i32);
+                let count = self.b.ins().band_imm_s(count, 0x7F);
+                let word = self.b.ins().uextend(types::I32, count);
+                let word = self.with_bit(word, Xer::So, 31);
+                let word = self.with_bit(word, Xer::Ov, 30);
+                let word = self.with_bit(word, Xer::Ca, 29);
+                self.set_gpr32(i.rd(), word);
+            }
+            _ => self.call_interpreter(),
+        }
+    }
+
+    fn mftb(&mut self, _: Instruction) {
+        // The last read that the visit allows ends it, which only the engine can do.
+        self.call_interpreter();
+    }
+
+    fn mtcrf(&mut self, i: Instruction) {
+        let word = self.gpr32(i.rs());
+        for field in 0..8 {
+            if i.crm() >> (7 - field) & 1 != 0 {
+                let bits = self.b.ins().ushr_imm_s(word, 28 - 4 * field as i64);
+                let bits = self.b.ins().band_imm_s(bits, 15);
+                let bits = self.b.ins().ireduce(types::I8, bits);
+                self.set_cr(field, Cr::Bits(bits));
+            }
+        }
+    }
+
+    fn mtmsr(&mut self, _: Instruction) {
+        self.change_msr();
+    }
+
+    fn mtmsrd(&mut self, _: Instruction) {
+        self.change_msr();
+    }
+
+    fn mtspr(&mut self, i: Instruction) {
+        match i.spr() {
+            LR | CTR => {
+                let value = self.gpr(i.rs());
+                self.set_special(if i.spr() == LR { Special::Lr } else { Special::Ctr }, value);
+            }
+            XER => {
+                let word = self.gpr32(i.rs());
+                for (bit, shift) in [(Xer::So, 31), (Xer::Ov, 30), (Xer::Ca, 29)] {
+                    let value = self.bit_of(word, shift);
+                    self.set_xer(bit, value);
+                }
+                let count = self.b.ins().band_imm_s(word, 0x7F);
+                let ctx = self.ctx;
+                self.b.ins().istore8(HOST, count, ctx, offset_of!(PpcContext, xer_count) as i32);
+            }
+            _ => self.call_interpreter(),
+        }
+    }
+
+    fn sc(&mut self, i: Instruction) {
+        let next = self.guest.pc.wrapping_add(4);
+        self.flush();
+        let why = i64::from(Leave::Syscall as u32 | (i.lev() as u32) << 8) << 32 | i64::from(next);
+        let why = self.const64(why as u64);
+        self.leave_value(why);
+        self.terminated = true;
+    }
+
+    fn sync(&mut self, i: Instruction) {
+        if i.sync_l() == 1 {
+            self.b.ins().sequence_point();
+        } else {
+            self.b.ins().fence();
+        }
+    }
+
+    fn td(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        self.trap(i, a, b);
+    }
+
+    fn tdi(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.const64(i.simm() as u64));
+        self.trap(i, a, b);
+    }
+
+    fn tw(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        self.trap(i, a, b);
+    }
+
+    fn twi(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr32(i.ra()), self.const32(i.simm() as u32));
+        self.trap(i, a, b);
+    }
+}
+
+impl Lifter<'_> {
+    /// A move to MSR may change what compiled code takes for granted: the dispatcher looks.
+    fn change_msr(&mut self) {
+        self.call_interpreter();
+        let next = self.guest.pc.wrapping_add(4);
+        self.leave(Leave::Unwind, next);
+        self.terminated = true;
+    }
+}

@@ -1,0 +1,358 @@
+//! What one compilation covers: basic blocks of one guest function, found from its entries.
+//!
+//! Blocks are followed through direct branches inside the function's bounds. A `bl` is a call: the block
+//! after it is an entry, since the callee's return may come from the dispatcher. Bounds come from
+//! outside where they are known (`.pdata`), else from the targets of calls seen so far; a branch
+//! out of them is a tail call.
+//!
+//! # Checks of the budget
+//! Each block subtracts its instructions. *Check points* compare the budget with [`Block::needs`], the most
+//! that any path from there to the next check points can subtract, so it never becomes negative:
+//! entries, targets of backward branches, and blocks in between wherever a path would grow longer
+//! than [`PATH_LIMIT`]. Every cycle has a backward branch, so the paths between checks are finite.
+
+use std::collections::{BTreeMap, BTreeSet};
+use xenia_isa::{Instruction, Op, decode};
+
+/// Instructions between two checks of the budget, about: what the interpreter has to finish at most at
+/// the end of a visit (more only where one block is longer).
+const PATH_LIMIT: u32 = 48;
+/// Instructions of one region at most; branches beyond them leave the region.
+pub(crate) const REGION_LIMIT: usize = 4096;
+/// Instructions of one block at most.
+const BLOCK_LIMIT: usize = 128;
+
+/// A guest instruction of a region.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guest {
+    pub(crate) pc: u32,
+    pub(crate) instruction: Instruction,
+    /// `None`: no instruction.
+    pub(crate) op: Option<Op>,
+}
+
+/// A basic block.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) code: Vec<Guest>,
+    /// Whether entering from a predecessor compares the budget.
+    pub(crate) check: bool,
+    /// Number of this block as an entry from outside.
+    pub(crate) entry: Option<u32>,
+    /// See the module's doc.
+    pub(crate) needs: u32,
+    /// Direct successors inside the region.
+    pub(crate) successors: Vec<u32>,
+    /// Whether a successor in address order or before it branches back to here.
+    pub(crate) is_loop: bool,
+}
+
+impl Block {
+    /// Address of the first instruction.
+    pub(crate) fn start(&self) -> u32 {
+        self.code[0].pc
+    }
+
+    /// Address after the last instruction.
+    pub(crate) fn end(&self) -> u32 {
+        self.start().wrapping_add(4 * self.code.len() as u32)
+    }
+
+    /// Number of instructions.
+    pub(crate) fn len(&self) -> u32 {
+        self.code.len() as u32
+    }
+}
+
+/// The blocks of one compilation, by address.
+#[derive(Clone, Debug)]
+pub(crate) struct Region {
+    pub(crate) blocks: BTreeMap<u32, Block>,
+    /// Entries by number; the first is the one the region was made for.
+    pub(crate) entries: Vec<u32>,
+    pub(crate) instructions: usize,
+}
+
+/// How a block's last instruction goes on.
+pub(crate) enum End {
+    /// Not a terminator.
+    None,
+    /// Goes to `taken`, or (if conditional) to the next instruction.
+    Branch { taken: u32, conditional: bool },
+    /// Calls `target`, comes back to the next instruction.
+    Call { target: u32 },
+    /// Goes to an address in a register; may go on at the next instruction if conditional.
+    Indirect { link: bool, conditional: bool },
+    /// Ends the block only: the next instruction follows, but state that blocks assume may change.
+    Barrier,
+    /// Leaves the region after it (or raises).
+    Stop,
+}
+
+/// Target of an immediate branch.
+fn target(pc: u32, i: Instruction, displacement: i64) -> u32 {
+    let base = if i.aa() { 0 } else { pc };
+    base.wrapping_add(displacement as u32) & !3
+}
+
+/// Classifies an instruction's effect on the flow.
+pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
+    let Some(op) = op else { return End::Stop };
+    let always = i.bo() & 0x14 == 0x14;
+    match op {
+        Op::bx | Op::bcx => {
+            let (taken, conditional) =
+                if op == Op::bx { (target(pc, i, i.li()), false) } else { (target(pc, i, i.bd()), !always) };
+            // A link to the next instruction only fetches the address: no return will match it.
+            if i.lk() && taken != pc.wrapping_add(4) {
+                End::Call { target: taken }
+            } else {
+                End::Branch { taken, conditional }
+            }
+        }
+        Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
+        Op::sc | Op::mtmsr | Op::mtmsrd => End::Stop,
+        Op::isync
+        | Op::icbi
+        | Op::mtfsfx
+        | Op::mtfsfix
+        | Op::mtfsb0x
+        | Op::mtfsb1x
+        | Op::mcrfs
+        | Op::mftb
+        | Op::mtvscr => End::Barrier,
+        // Time base through mfspr, and whatever else a special register may do.
+        Op::mfspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
+        Op::mtspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
+        Op::orx if is_hint(i) => End::Barrier,
+        _ => End::None,
+    }
+}
+
+/// `or rN,rN,rN` with N from 28 to 31: a hint that others should run, which ends the visit.
+pub(crate) fn is_hint(i: Instruction) -> bool {
+    i.rs() == i.ra() && i.ra() == i.rb() && i.rs() >= 28 && !i.rc()
+}
+
+/// Instructions from `pc` to the end of its basic block, as far as they can be fetched.
+pub(crate) fn block_length(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> u32 {
+    for count in 0..BLOCK_LIMIT as u32 {
+        let at = pc.wrapping_add(4 * count);
+        let Some(word) = fetch(at) else { return count.max(1) };
+        if !matches!(end_of(at, decode(word), Instruction(word)), End::None) {
+            return count + 1;
+        }
+    }
+    BLOCK_LIMIT as u32
+}
+
+/// Finds the region that starts at `roots[0]` and has all `roots` as entries. `bounds` are the first address
+/// of the function and the one after its last. `fetch` reads a guest word, `None` where nothing can be
+/// fetched. `None` if not even the first instruction can be.
+pub(crate) fn discover(
+    roots: &[u32],
+    bounds: (u32, u32),
+    calls: &mut Vec<u32>,
+    fetch: &mut dyn FnMut(u32) -> Option<u32>,
+) -> Option<Region> {
+    let inside = |pc: u32| pc >= bounds.0 && pc < bounds.1;
+    let mut words: BTreeMap<u32, Guest> = BTreeMap::new();
+    let mut leaders: BTreeSet<u32> = BTreeSet::new();
+    let mut entries: Vec<u32> = Vec::new();
+    let mut work: Vec<u32> = Vec::new();
+    for &root in roots {
+        if fetch(root).is_some() && leaders.insert(root) {
+            entries.push(root);
+            work.push(root);
+        }
+    }
+    if entries.first() != roots.first() {
+        return None;
+    }
+    let mut edges: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    // Roots are taken last to first from the stack otherwise; the first one matters most.
+    work.reverse();
+    while let Some(start) = work.pop() {
+        let mut pc = start;
+        while (pc == start || inside(pc)) && !words.contains_key(&pc) && words.len() < REGION_LIMIT {
+            let Some(word) = fetch(pc) else { break };
+            let instruction = Instruction(word);
+            let op = decode(word);
+            words.insert(pc, Guest { pc, instruction, op });
+            let next = pc.wrapping_add(4);
+            let mut follow = |to: u32, entry: bool, edge: bool| {
+                if !inside(to) {
+                    return;
+                }
+                if edge {
+                    edges.entry(pc).or_default().push(to);
+                }
+                if leaders.insert(to) {
+                    work.push(to);
+                }
+                if entry && !entries.contains(&to) {
+                    entries.push(to);
+                }
+            };
+            match end_of(pc, op, instruction) {
+                End::None => {
+                    pc = next;
+                    continue;
+                }
+                End::Branch { taken, conditional } => {
+                    if conditional {
+                        follow(next, false, true);
+                    }
+                    follow(taken, false, true);
+                }
+                End::Call { target } => {
+                    calls.push(target);
+                    follow(next, true, true);
+                }
+                End::Indirect { link, conditional } => {
+                    if link || conditional {
+                        follow(next, link, true);
+                    }
+                }
+                End::Barrier => follow(next, true, true),
+                End::Stop if op.is_some() => follow(next, true, false),
+                End::Stop => {}
+            }
+            break;
+        }
+    }
+    let mut region = Region { blocks: cut(&words, &leaders, &edges), entries, instructions: words.len() };
+    region.entries.retain(|pc| region.blocks.contains_key(pc));
+    for (number, pc) in region.entries.iter().enumerate() {
+        if let Some(block) = region.blocks.get_mut(pc) {
+            block.entry = Some(number as u32);
+            block.check = true;
+        }
+    }
+    place_checks(&mut region.blocks);
+    Some(region)
+}
+
+/// Cuts the words into blocks.
+fn cut(
+    words: &BTreeMap<u32, Guest>,
+    leaders: &BTreeSet<u32>,
+    edges: &BTreeMap<u32, Vec<u32>>,
+) -> BTreeMap<u32, Block> {
+    let mut blocks = BTreeMap::new();
+    let mut code: Vec<Guest> = Vec::new();
+    let mut iter = words.values().peekable();
+    while let Some(&guest) = iter.next() {
+        code.push(guest);
+        let next = guest.pc.wrapping_add(4);
+        let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), End::None);
+        let follows = iter.peek().is_some_and(|g| g.pc == next);
+        if ends || !follows || leaders.contains(&next) || code.len() >= BLOCK_LIMIT {
+            let successors = match edges.get(&guest.pc) {
+                Some(list) => list.iter().copied().filter(|to| words.contains_key(to)).collect(),
+                None if !ends && follows => vec![next],
+                None => Vec::new(),
+            };
+            let block = Block {
+                code: std::mem::take(&mut code),
+                check: false,
+                entry: None,
+                needs: 0,
+                successors,
+                is_loop: false,
+            };
+            blocks.insert(block.start(), block);
+        }
+    }
+    blocks
+}
+
+/// Decides where the budget is compared; see the module's doc.
+fn place_checks(blocks: &mut BTreeMap<u32, Block>) {
+    let backward: Vec<u32> = blocks
+        .values()
+        .flat_map(|block| block.successors.iter().copied().filter(|&to| to <= block.start()))
+        .collect();
+    for to in backward {
+        if let Some(block) = blocks.get_mut(&to) {
+            block.check = true;
+            block.is_loop = true;
+        }
+    }
+    let order: Vec<u32> = blocks.keys().rev().copied().collect();
+    for pc in order {
+        let block = &blocks[&pc];
+        let beyond = block
+            .successors
+            .iter()
+            .filter_map(|to| blocks.get(to))
+            .filter(|to| !to.check)
+            .map(|to| to.needs)
+            .max()
+            .unwrap_or(0);
+        let needs = block.len() + beyond;
+        if let Some(block) = blocks.get_mut(&pc) {
+            block.needs = needs;
+            block.check |= needs > PATH_LIMIT;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(words: &[u32], roots: &[u32]) -> Region {
+        let end = words.len() as u32 * 4;
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        discover(roots, (0, end), &mut Vec::new(), &mut fetch).unwrap()
+    }
+
+    const ADDI: u32 = 0x3863_0001;
+    const BLR: u32 = 0x4E80_0020;
+
+    #[test]
+    fn a_loop_header_is_a_check_point_and_splits_its_block() {
+        // addi; L: addi; addi; bdnz L; blr
+        let r = region(&[ADDI, ADDI, ADDI, 0x4200_FFF8, BLR], &[0]);
+        assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16]);
+        assert!(r.blocks[&4].check && r.blocks[&4].is_loop);
+        assert_eq!(r.blocks[&4].needs, 4, "three and the blr");
+        assert_eq!(r.blocks[&0].needs, 1);
+        assert!(!r.blocks[&16].check);
+    }
+
+    #[test]
+    fn the_instruction_after_a_call_is_an_entry() {
+        // bl +8; addi; (target) blr
+        let mut calls = Vec::new();
+        let words = [0x4800_0009, BLR, BLR];
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        let r = discover(&[0], (0, 8), &mut calls, &mut fetch).unwrap();
+        assert_eq!(r.entries, [0, 4]);
+        assert_eq!(calls, [8]);
+        assert!(r.blocks[&4].check);
+    }
+
+    #[test]
+    fn long_paths_get_checks_in_between() {
+        // 40 blocks of addi; beq +8 … none longer than the limit.
+        let mut words = Vec::new();
+        for _ in 0..40 {
+            words.extend([ADDI, ADDI, 0x4182_0008, ADDI]);
+        }
+        words.push(BLR);
+        let r = region(&words, &[0]);
+        assert!(r.blocks.values().all(|b| b.needs <= PATH_LIMIT + b.len()));
+        assert!(r.blocks.values().filter(|b| b.check).count() > 2);
+    }
+
+    #[test]
+    fn unfetchable_code_ends_a_region_and_is_no_entry() {
+        let r = region(&[ADDI, ADDI], &[0]);
+        assert_eq!(r.instructions, 2);
+        assert!(r.blocks[&0].successors.is_empty());
+        let mut nothing = |_| None;
+        assert!(discover(&[0], (0, 8), &mut Vec::new(), &mut nothing).is_none());
+    }
+}

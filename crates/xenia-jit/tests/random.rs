@@ -1,0 +1,78 @@
+//! Random straight sequences of every family: the JIT against the interpreter.
+
+mod common;
+
+use common::*;
+use xenia_isa::Family;
+
+/// Sequences of `length` words of `families`, `count` of them, each on fresh registers.
+fn check(families: &[Family], seed: u64, count: u64, length: usize) {
+    let rows = rows(families);
+    let mut r = Random::new(seed);
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let mut at = CODE;
+    for case in 0..count {
+        let words: Vec<u32> = (0..length).map(|_| word(&mut r, &rows)).chain([SC, BLR]).collect();
+        if at + 4 * words.len() as u32 > CODE + SIZE {
+            at = CODE;
+        }
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(at, &words);
+        }
+        randomize(&mut interpreter.ctx, &mut r);
+        randomize_fpscr(&mut interpreter.ctx, &mut r);
+        interpreter.ctx.pc = at;
+        let before = interpreter.ctx.clone();
+        jit.ctx = before.clone();
+        compare(&mut jit, &mut interpreter, 10_000, &|| {
+            format!("case {case}, {:?}\n{}{before:x?}", families[0], listing(&words))
+        });
+        at += 4 * words.len() as u32;
+    }
+}
+
+#[test]
+fn integer() {
+    check(&[Family::Integer], 1, 400, 16);
+}
+
+#[test]
+fn logical() {
+    check(&[Family::Logical], 2, 300, 16);
+}
+
+#[test]
+fn rotate() {
+    check(&[Family::Rotate], 3, 300, 16);
+}
+
+#[test]
+fn load_store() {
+    check(&[Family::LoadStore], 4, 400, 16);
+}
+
+#[test]
+fn branch_and_system() {
+    check(&[Family::Branch, Family::System], 5, 200, 16);
+}
+
+#[test]
+fn float() {
+    check(&[Family::Float], 6, 400, 16);
+}
+
+#[test]
+fn vector() {
+    check(&[Family::Vector], 7, 400, 16);
+}
+
+#[test]
+fn vector128() {
+    check(&[Family::Vector128], 8, 300, 16);
+}
+
+#[test]
+fn mixed() {
+    use Family::*;
+    check(&[Integer, Logical, Rotate, Branch, LoadStore, Float, Vector, Vector128, System], 9, 400, 24);
+}
