@@ -109,7 +109,7 @@ fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: boo
 #[inline(always)]
 fn to_integer(ctx: &mut PpcContext, i: Instruction, (low, high): (i64, i64), mode: Option<u32>) -> Flow {
     let mode = mode.unwrap_or(ctx.fpscr & RN);
-    let result = convert::to_integer(ctx.fpr[i.fb()], low, high, mode, ctx.fpscr);
+    let result = convert::to_integer(ctx.fpr[i.fb()], low, high, mode);
     deliver_integer(ctx, i, result)
 }
 
@@ -171,8 +171,13 @@ impl Float for Cpu<'_> {
     }
 
     fn fcfidx(&mut self, i: Instruction) -> Step {
-        let result = exact::from_integer(self.ctx.fpr[i.fb()] as i64, self.ctx.fpscr);
-        Ok(deliver(self.ctx, i, exact::Outcome::Value(result)))
+        let value = self.ctx.fpr[i.fb()] as i64;
+        Ok(arithmetic(
+            self.ctx,
+            i,
+            || fast::from_integer(value),
+            |fpscr| exact::Outcome::Value(exact::from_integer(value, fpscr)),
+        ))
     }
 
     fn fcmpo(&mut self, i: Instruction) -> Step {

@@ -28,7 +28,7 @@ pub(crate) fn reciprocal(b: u64, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
-    match unpack(b, fpscr) {
+    match unpack(b) {
         Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
         Number::Infinity(sign) => Outcome::Value(zero(sign)),
         Number::Finite(Magnitude { sign, exp, sig }) => {
@@ -47,7 +47,7 @@ pub(crate) fn reciprocal_root(b: u64, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
-    match unpack(b, fpscr) {
+    match unpack(b) {
         Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
         Number::Finite(Magnitude { sign: true, .. }) | Number::Infinity(true) => {
             Outcome::Invalid { exceptions: VXSQRT, bits: super::exact::DEFAULT_NAN }

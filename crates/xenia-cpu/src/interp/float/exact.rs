@@ -3,7 +3,7 @@
 //! Each operation looks at NaNs first (frA, then frB, then frC; PowerISA 2.02 book I, 4.3.2), then at
 //! the invalid combinations of 4.4.1, then computes an exact [`Magnitude`] and rounds it once.
 
-use super::fpscr::{NI, VXIDI, VXIMZ, VXISI, VXSNAN, VXSQRT, VXZDZ, class};
+use super::fpscr::{VXIDI, VXIMZ, VXISI, VXSNAN, VXSQRT, VXZDZ, class};
 use super::round::{Format, Magnitude, Rounded, infinity, round, shift_right_jam, zero, zero_sum_sign};
 
 /// The NaN that invalid operations generate.
@@ -31,7 +31,7 @@ pub(crate) enum Outcome {
 /// An operand taken apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Number {
-    /// ±0, and denormals in non-IEEE mode.
+    /// ±0.
     Zero(bool),
     /// ±infinity.
     Infinity(bool),
@@ -62,13 +62,12 @@ pub(crate) const fn is_signalling(bits: u64) -> bool {
 }
 
 /// Takes an operand that is no NaN apart.
-pub(crate) fn unpack(bits: u64, fpscr: u32) -> Number {
+pub(crate) fn unpack(bits: u64) -> Number {
     let sign = bits & SIGN != 0;
     let fraction = bits & ((1 << 52) - 1);
     let exponent = (bits >> 52 & 0x7FF) as i32;
     match exponent {
-        // Unsure: non-IEEE mode also takes denormal operands as zeros.
-        0 if fraction == 0 || fpscr & NI != 0 => Number::Zero(sign),
+        0 if fraction == 0 => Number::Zero(sign),
         0 => {
             let up = fraction.leading_zeros();
             Number::Finite(Magnitude { sign, exp: -1011 - up as i32, sig: u128::from(fraction << up) << 64 })
@@ -129,7 +128,7 @@ pub(crate) fn add(a: u64, b: u64, subtract: bool, format: Format, fpscr: u32) ->
         return nan;
     }
     let b = if subtract { b ^ SIGN } else { b };
-    Outcome::Value(match (unpack(a, fpscr), unpack(b, fpscr)) {
+    Outcome::Value(match (unpack(a), unpack(b)) {
         (Number::Infinity(x), Number::Infinity(y)) if x != y => return invalid(VXISI),
         (Number::Infinity(sign), _) | (_, Number::Infinity(sign)) => infinity(sign),
         (Number::Zero(x), Number::Zero(y)) => zero(zero_sum_sign(x, y, fpscr)),
@@ -154,7 +153,7 @@ pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, c], 0) {
         return nan;
     }
-    let (a, c) = (unpack(a, fpscr), unpack(c, fpscr));
+    let (a, c) = (unpack(a), unpack(c));
     let sign = a.sign() != c.sign();
     Outcome::Value(match (a, c) {
         (Number::Infinity(_), Number::Zero(_)) | (Number::Zero(_), Number::Infinity(_)) => {
@@ -173,7 +172,7 @@ pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, b], 0) {
         return nan;
     }
-    let (a, b) = (unpack(a, fpscr), unpack(b, fpscr));
+    let (a, b) = (unpack(a), unpack(b));
     let sign = a.sign() != b.sign();
     Outcome::Value(match (a, b) {
         (Number::Infinity(_), Number::Infinity(_)) => return invalid(VXIDI),
@@ -199,7 +198,7 @@ pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
-    Outcome::Value(match unpack(b, fpscr) {
+    Outcome::Value(match unpack(b) {
         Number::Zero(sign) => zero(sign),
         Number::Finite(Magnitude { sign: true, .. }) | Number::Infinity(true) => return invalid(VXSQRT),
         Number::Infinity(false) => infinity(false),
@@ -225,7 +224,7 @@ pub(crate) fn multiply_add(
     fpscr: u32,
 ) -> Outcome {
     let is_infinite = |bits: u64| bits & !SIGN == EXPONENT;
-    let is_zero = |bits: u64| !is_nan(bits) && matches!(unpack(bits, fpscr), Number::Zero(_));
+    let is_zero = |bits: u64| !is_nan(bits) && matches!(unpack(bits), Number::Zero(_));
     let zero_times_infinity = is_infinite(a) && is_zero(c) || is_zero(a) && is_infinite(c);
     let imz = if zero_times_infinity { VXIMZ } else { 0 };
     if let Some(nan) = nan_result(&[a, b, c], imz) {
@@ -234,8 +233,8 @@ pub(crate) fn multiply_add(
     if zero_times_infinity {
         return invalid(VXIMZ);
     }
-    let (a, c) = (unpack(a, fpscr), unpack(c, fpscr));
-    let b = unpack(if subtract { b ^ SIGN } else { b }, fpscr);
+    let (a, c) = (unpack(a), unpack(c));
+    let b = unpack(if subtract { b ^ SIGN } else { b });
     let sign = a.sign() != c.sign();
     let result = match (a, c) {
         (Number::Infinity(_), _) | (_, Number::Infinity(_)) => match b {
@@ -269,7 +268,7 @@ pub(crate) fn to_single(b: u64, fpscr: u32) -> Outcome {
             Outcome::Value(Rounded::exact(bits, class::QNAN))
         };
     }
-    Outcome::Value(match unpack(b, fpscr) {
+    Outcome::Value(match unpack(b) {
         Number::Zero(sign) => zero(sign),
         Number::Infinity(sign) => infinity(sign),
         Number::Finite(value) => round(value, Format::Single, fpscr),

@@ -204,3 +204,14 @@ pub(crate) fn to_single(b: u64) -> Option<Fast> {
     }
     single(f64::from_bits(b), 0.0)
 }
+
+/// A signed integer that a double can hold.
+#[inline(always)]
+pub(crate) fn from_integer(value: i64) -> Option<Fast> {
+    let bits = (value as f64).to_bits();
+    match value.unsigned_abs() {
+        0 => Some(Fast { bits, status: zero_class(bits) }),
+        magnitude if magnitude <= 1 << 53 => Some(Fast { bits, status: normal_class(bits) }),
+        _ => None,
+    }
+}

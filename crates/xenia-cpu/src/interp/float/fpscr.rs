@@ -1,6 +1,7 @@
 //! The bits of the floating-point status and control register, and how they follow from each other.
 //!
-//! VX and FEX are summaries: nothing writes them, [`summarize`] derives them after every change.
+//! NI (bit 2, non-IEEE mode) can be written and read and changes nothing: hardware of the family does not
+//! implement it. VX and FEX are summaries: nothing writes them, [`summarize`] derives them after every change.
 //! PowerISA 2.02 book I, 4.2.2.
 
 /// Exception summary: some exception bit went from 0 to 1.
@@ -53,8 +54,6 @@ pub(crate) const UE: u32 = 1 << 5;
 pub(crate) const ZE: u32 = 1 << 4;
 /// Inexact exceptions enabled.
 pub(crate) const XE: u32 = 1 << 3;
-/// Non-IEEE mode.
-pub(crate) const NI: u32 = 1 << 2;
 /// Rounding mode, 2 bits: nearest even, toward zero, up, down.
 pub(crate) const RN: u32 = 3;
 
@@ -67,7 +66,7 @@ pub(crate) const EXCEPTIONS: u32 = OX | UX | ZX | XX | VX_ALL;
 /// What instructions may write: not the summaries, not the bit that does not exist.
 pub(crate) const WRITABLE: u32 = !(FEX | VX | 1 << 11);
 /// All that makes arithmetic differ from nearest-even IEEE arithmetic without traps.
-pub(crate) const CONTROL: u32 = VE | OE | UE | ZE | XE | NI | RN;
+pub(crate) const CONTROL: u32 = VE | OE | UE | ZE | XE | RN;
 
 /// FPRF codes.
 pub(crate) mod class {
@@ -130,7 +129,7 @@ mod tests {
         assert_eq!(summarize(FEX | VX), 0);
         for (exception, enable) in [(OX, OE), (UX, UE), (ZX, ZE), (XX, XE)] {
             assert_eq!(summarize(exception | enable), FEX | exception | enable);
-            assert_eq!(summarize(exception | (CONTROL & !RN & !NI & !enable)) & FEX, 0);
+            assert_eq!(summarize(exception | (CONTROL & !RN & !enable)) & FEX, 0);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A finite non-zero value is `sig × 2^(exp − 127)` with bit 127 of `sig` set; bit 0 may be a jammed
 //! sticky bit, which stands for everything below it. PowerISA 2.02 book I, 4.3.5 and 4.4.
 
-use super::fpscr::{FI, FR, NI, OE, OX, RN, UE, UX, XX, class};
+use super::fpscr::{FI, FR, OE, OX, RN, UE, UX, XX, class};
 
 /// The format a result is rounded to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,9 +168,6 @@ pub(crate) fn round(value: Magnitude, format: Format, fpscr: u32) -> Rounded {
         if fpscr & UE != 0 {
             exceptions |= UX;
             exp += format.trap_bias();
-        } else if fpscr & NI != 0 {
-            // Unsure: the books leave non-IEEE mode to the implementation; a tiny result becomes zero.
-            return Rounded { rounding: FI, exceptions: UX | XX, ..zero(sign) };
         } else {
             denormal = true;
             sig = shift_right_jam(sig, (min_exponent - exp) as u32);

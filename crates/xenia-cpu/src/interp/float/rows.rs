@@ -66,13 +66,13 @@ fn results_and_fpscr_by_the_book() {
         (fmulx, LARGEST, 0, TWO, 0x40, 0x1FFF_FFFF_FFFF_FFFF, 0xD000_4040),
         (fmulsx, 0x47E0_0000_0000_0000, 0, TWO, 0x40, 0x3BF0_0000_0000_0000, 0xD000_4040),
         (faddsx, 0x47EF_FFFF_E000_0000, 0x47EF_FFFF_E000_0000, 0, 0, INFINITY, 0x9206_5000),
-        // Underflow: exact, inexact, trapped, in non-IEEE mode.
+        // Underflow: exact, inexact, trapped; non-IEEE mode makes no difference.
         (fmulx, LEAST, 0, HALF, 0, LEAST >> 1, 0x1_4000),
         (fmulx, LEAST | 1, 0, HALF, 0, LEAST >> 1, 0x8A03_4000),
         (fmulx, LEAST, 0, HALF, 0x20, 0x6000_0000_0000_0000, 0xC800_4020),
         (fmulsx, 0x3810_0000_0000_0000, 0, HALF, 0x20, 0x4400_0000_0000_0000, 0xC800_4020),
-        (fmulx, LEAST, 0, HALF, 4, 0, 0x8A02_2004),
-        (fmulx, 1, 0, TWO, 4, 0, 0x2004),
+        (fmulx, LEAST, 0, HALF, 4, LEAST >> 1, 0x1_4004),
+        (fmulx, 1, 0, TWO, 4, 2, 0x1_4004),
         // Singles round once: 1 + 2^-24 + 2^-60 is above the tie.
         (faddsx, ONE, 0x3E70_0000_0000_0000, 0, 0, ONE, 0x8202_4000),
         (fmaddsx, ONE, 0x3E70_0000_0000_0000, 0x3FF0_0000_0000_0001, 0, 0x3FF0_0000_2000_0000, 0x8206_4000),

@@ -448,3 +448,84 @@ fn no_word_and_no_operand_panics() {
         }
     }
 }
+
+/// What a Cell PPE gives, Java mode unless said otherwise: published hardware test results.
+#[test]
+fn float_lanes_as_measured() {
+    use Op::*;
+    let minus = |v: u128| v ^ w([0x8000_0000; 4]);
+    let p = w([0, 0x3F80_0000, 0x7F80_0000, 0x7FE0_0000]);
+    let q = w([1, 0xBF80_0000, 0x4000_0000, 0x4080_0000]);
+    let r = w([0x0080_0000, 0x8080_0000, 0x4100_0000, 0x4180_0000]);
+    let s = w([0x8000_0000, 0x3F00_0000, 0x7F80_0000, 0x7F90_0000]);
+    let t = w([0x3F80_0000, 0x4000_0000, 0x4040_0000, 0x4080_0000]);
+    let u = w([0xBF80_0000, 0xC000_0000, 0x8000_0000, 0xFFF0_0000]);
+    let x1 = w([0x3FB3_3333, 0x3FB3_3333, 0x4086_6666, 0]);
+    let x2 = w([0x4040_0000, 0x4040_0000, 0x3F80_0000, 0]);
+    let x3 = w([0, 0x3440_0000, 0x3440_0000, 0]);
+    let run = |op: Op, vscr: u32, [a, b, c]: [u128; 3], expected: [u32; 4]| {
+        let mut machine = Machine::new();
+        machine.ctx.vscr = vscr;
+        (machine.ctx.vr[4], machine.ctx.vr[5], machine.ctx.vr[6]) = (a, b, c);
+        let three = op.row().operands.contains(&Operand::vc);
+        machine.one(if three { va(op) } else { x(op, 3, 4, 5, 0) });
+        assert_eq!(
+            machine.ctx.vr[3],
+            w(expected),
+            "{op:?} {a:032x} {b:032x} {c:032x}: {:032x}",
+            machine.ctx.vr[3]
+        );
+    };
+    for (op, a, b, expected) in [
+        (vmaxfp, q, s, [1, 0x3F00_0000, 0x7F80_0000, 0x7FD0_0000]),
+        (vmaxfp, p, s, [0, 0x3F80_0000, 0x7F80_0000, 0x7FE0_0000]),
+        (vmaxfp, s, p, [0, 0x3F80_0000, 0x7F80_0000, 0x7FD0_0000]),
+        (vminfp, q, s, [0x8000_0000, 0xBF80_0000, 0x4000_0000, 0x7FD0_0000]),
+        (vminfp, p, s, [0x8000_0000, 0x3F00_0000, 0x7F80_0000, 0x7FE0_0000]),
+        (vaddfp, q, s, [1, 0xBF00_0000, 0x7F80_0000, 0x7FD0_0000]),
+        (vaddfp, s, p, [0, 0x3FC0_0000, 0x7F80_0000, 0x7FD0_0000]),
+        (vaddfp, minus(p), s, [0x8000_0000, 0xBF00_0000, 0x7FC0_0000, 0xFFE0_0000]),
+        (vsubfp, q, s, [1, 0xBFC0_0000, 0xFF80_0000, 0x7FD0_0000]),
+        (vsubfp, s, q, [0x8000_0001, 0x3FC0_0000, 0x7F80_0000, 0x7FD0_0000]),
+        (vsubfp, s, p, [0x8000_0000, 0xBF00_0000, 0x7FC0_0000, 0x7FD0_0000]),
+        (vsubfp, minus(p), s, [0, 0xBFC0_0000, 0xFF80_0000, 0xFFE0_0000]),
+        (vexptefp, 0, p, [0x3F80_0000, 0x4000_0000, 0x7F80_0000, 0x7FE0_0000]),
+        (vexptefp, 0, minus(p), [0x3F80_0000, 0x3F00_0000, 0, 0xFFE0_0000]),
+        (vlogefp, 0, q, [0xC315_0000, 0x7FC0_0000, 0x3F80_0000, 0x4000_0000]),
+    ] {
+        run(op, 0, [a, b, 0], expected);
+    }
+    // a × c + b.
+    for (op, a, c, b, expected) in [
+        (vmaddfp, q, t, r, [0x0080_0001, 0xC000_0000, 0x4160_0000, 0x4200_0000]),
+        (vmaddfp, p, u, s, [0x8000_0000, 0xBFC0_0000, 0x7FC0_0000, 0x7FE0_0000]),
+        (vmaddfp, u, p, s, [0x8000_0000, 0xBFC0_0000, 0x7FC0_0000, 0xFFF0_0000]),
+        (vmaddfp, p, q, minus(s), [0, 0xBFC0_0000, 0x7FC0_0000, 0x7FE0_0000]),
+        (vmaddfp, minus(q), p, s, [0x8000_0000, 0x3FC0_0000, 0x7FC0_0000, 0x7FD0_0000]),
+        (vmaddfp, t, u, s, [0xBF80_0000, 0xC060_0000, 0x7F80_0000, 0x7FD0_0000]),
+        (vmaddfp, t, u, t, [0, 0xC000_0000, 0x4040_0000, 0xFFF0_0000]),
+        (vmaddfp, x1, x2, x3, [0x4086_6666, 0x4086_6667, 0x4086_6666, 0]),
+        (vnmsubfp, q, t, r, [0x007F_FFFF, 0x4000_0000, 0x4000_0000, 0x8000_0000]),
+        (vnmsubfp, p, u, s, [0x8000_0000, 0x4020_0000, 0x7FC0_0000, 0x7FE0_0000]),
+        (vnmsubfp, p, q, s, [0x8000_0000, 0x3FC0_0000, 0x7FC0_0000, 0x7FE0_0000]),
+        (vnmsubfp, minus(q), p, minus(s), [0, 0xBFC0_0000, 0x7FC0_0000, 0xFFD0_0000]),
+        (vnmsubfp, t, u, t, [0x4000_0000, 0x40C0_0000, 0x4040_0000, 0xFFF0_0000]),
+    ] {
+        run(op, 0, [a, b, c], expected);
+    }
+    // Denormal operands and results, in both modes; the product inside is not flushed.
+    let [a, b] = [
+        w([0x0080_0000, 0x0040_0000, 0x80C0_0000, 0x8020_0000]),
+        w([0x8100_0000, 0x0080_0000, 0x0080_0000, 0x8000_0000]),
+    ];
+    run(vaddfp, 0, [a, b, 0], [0x8080_0000, 0x00C0_0000, 0x8040_0000, 0x8020_0000]);
+    run(vaddfp, NJ, [a, b, 0], [0x8080_0000, 0x0080_0000, 0x8000_0000, 0x8000_0000]);
+    let [c, d] = [w([0x00FF_FFFE, 0x007F_FFFF, 0, 0x8000_0000]), w([0x3F00_0000, 0x4000_0000, 0, 0])];
+    run(vmaddfp, 0, [c, 0, d], [0x007F_FFFF, 0x00FF_FFFE, 0, 0]);
+    run(vmaddfp, 0, [c, a, d], [0x00FF_FFFF, 0x011F_FFFF, 0x80C0_0000, 0x8020_0000]);
+    run(vmaddfp, NJ, [d, 0, c], [0; 4]);
+    run(vmaddfp, NJ, [d, a, c], [0x00FF_FFFF, 0, 0x80C0_0000, 0x8000_0000]);
+}
+
+/// VSCR\[NJ\].
+const NJ: u32 = 0x0001_0000;
