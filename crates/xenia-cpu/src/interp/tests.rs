@@ -2,7 +2,7 @@
 
 use super::testing::*;
 use super::*;
-use xenia_isa::{Family, Op};
+use xenia_isa::{Family, Op, assemble};
 use xenia_memory::{FaultKind, Heap, Protect, physical};
 
 /// `r3 += r4` in a loop of `r5` turns (CTR), then `sc 0`.
@@ -244,4 +244,70 @@ fn code_on_a_page_of_restless_data_is_compared_by_words_and_stays_right() {
     assert_eq!(machine.word(CODE + 0x100), 998);
     assert!(machine.memory.counters().page_version_bumps < bumps + 10);
     assert_eq!(machine.interp.counters().invalidations, 1, "only one block's words ever changed");
+}
+
+#[test]
+fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
+    const ROUNDS: u32 = 300;
+    let words = |source: &str, base: u32| -> Vec<u32> {
+        let bytes = assemble(source, base).unwrap().bytes;
+        bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+    };
+    let (routine, caller, writer) = (CODE, CODE + 0x1000, CODE + 0x2000);
+    // r4: flag and answer; r6: the routine; r8: round; r5: rounds; r9: the routine's first word.
+    let calls = "
+        wait:   lwz     7, 0(4)
+                cmpw    7, 8
+                beq     wait
+                mr      8, 7
+                isync
+                mtctr   6
+                bctrl
+                cmpw    3, 8
+                bne     wrong
+                stw     8, 4(4)
+                cmpw    8, 5
+                bne     wait
+        wrong:  sc";
+    let writes = "
+        next:   addi    8, 8, 1
+                add     10, 9, 8
+                stw     10, 0(6)
+                dcbst   0, 6
+                sync
+                icbi    0, 6
+                isync
+                stw     8, 0(4)
+        wait:   lwz     7, 4(4)
+                cmpw    7, 8
+                bne     wait
+                cmpw    8, 5
+                bne     next
+                sc";
+    let memory = memory();
+    let load = Machine::on(Arc::clone(&memory), EngineConfig::default());
+    load.put(routine, &words("li 3, 0; blr", routine));
+    load.put(caller, &words(calls, caller));
+    load.put(writer, &words(writes, writer));
+    std::thread::scope(|scope| {
+        for start in [caller, writer] {
+            let mut machine = Machine::on(Arc::clone(&memory), EngineConfig::default());
+            scope.spawn(move || {
+                machine.ctx.pc = start;
+                machine.ctx.gpr[4] = u64::from(DATA);
+                machine.ctx.gpr[5] = u64::from(ROUNDS);
+                machine.ctx.gpr[6] = u64::from(routine);
+                machine.ctx.gpr[9] = u64::from(d(Op::addi, 3, 0, 0));
+                // A caller that went wrong never answers: the writer must not wait for ever.
+                let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
+                while machine.run(500) == Exit::Budget && std::time::Instant::now() < limit {
+                    std::thread::yield_now();
+                }
+                assert_eq!(machine.ctx.gpr[8], u64::from(ROUNDS));
+                if start == caller {
+                    assert_eq!(machine.ctx.gpr[3], u64::from(ROUNDS), "stale code ran");
+                }
+            });
+        }
+    });
 }
