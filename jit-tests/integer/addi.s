@@ -1,5 +1,6 @@
 # addi: Add Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_addi_1:
@@ -129,3 +130,54 @@ test_addi_12:
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFEDCB
   #_ REGISTER_OUT cr 0x924AE545
   #_ REGISTER_OUT xer 0x0000007F
+
+test_addi_13:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0x17485F07
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addi r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0123456789ABBBBA
+  #_ REGISTER_OUT cr 0x17485F07
+  #_ REGISTER_OUT xer 0x80000000
+
+test_addi_14:
+  #_ REGISTER_IN r3 0xABFA490E89A25266
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN cr 0x1849FA12
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addi r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x8000000080007FFF
+  #_ REGISTER_OUT cr 0x1849FA12
+  #_ REGISTER_OUT xer 0x00000000
+
+test_addi_15:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN r4 0x25E2DA5F2944154F
+  #_ REGISTER_IN cr 0x5D413943
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addi r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x25E2DA5F2944031A
+  #_ REGISTER_OUT cr 0x5D413943
+  #_ REGISTER_OUT xer 0x20000000

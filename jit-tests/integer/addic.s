@@ -1,5 +1,6 @@
 # addic: Add Immediate Carrying.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_addic_1:
@@ -131,3 +132,54 @@ test_addic_12:
   #_ REGISTER_OUT r3 0x9F0EAF2AA40D3177
   #_ REGISTER_OUT cr 0x964DC0C8
   #_ REGISTER_OUT xer 0x2000007F
+
+test_addic_13:
+  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x107BA1CE
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addic r3,r4,0
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x107BA1CE
+  #_ REGISTER_OUT xer 0x00000000
+
+test_addic_14:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0xD69B9D4D
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addic r3,r4,-32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x7FFFFFFFFFFF7FFF
+  #_ REGISTER_OUT cr 0xD69B9D4D
+  #_ REGISTER_OUT xer 0x20000000
+
+test_addic_15:
+  #_ REGISTER_IN r3 0x5AF55D645FD44156
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x25EF881E
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addic r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000080007FFF
+  #_ REGISTER_OUT cr 0x25EF881E
+  #_ REGISTER_OUT xer 0x0000007F

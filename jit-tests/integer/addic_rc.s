@@ -1,5 +1,6 @@
 # addic.: Add Immediate Carrying and Record.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_addic_rc_1:
@@ -131,3 +132,54 @@ test_addic_rc_12:
   #_ REGISTER_OUT r3 0xD852CC0629CE518F
   #_ REGISTER_OUT cr 0x417EC40D
   #_ REGISTER_OUT xer 0x00000000
+
+test_addic_rc_13:
+  #_ REGISTER_IN r3 0x7AD78F8B8FC2554C
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x2F1161EA
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addic. r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000080007FFF
+  #_ REGISTER_OUT cr 0x4F1161EA
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_addic_rc_14:
+  #_ REGISTER_IN r3 0x3AD655D86646C3BE
+  #_ REGISTER_IN r4 0xFF40270D17E8B646
+  #_ REGISTER_IN cr 0x0465F086
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addic. r3,r4,-32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFF40270D17E83646
+  #_ REGISTER_OUT cr 0x8465F086
+  #_ REGISTER_OUT xer 0x20000000
+
+test_addic_rc_15:
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN r4 0xEA3FB791997FE090
+  #_ REGISTER_IN cr 0x3217A674
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addic. r3,r4,1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xEA3FB791997FE091
+  #_ REGISTER_OUT cr 0x9217A674
+  #_ REGISTER_OUT xer 0xC0000000

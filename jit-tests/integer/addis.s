@@ -1,5 +1,6 @@
 # addis: Add Immediate Shifted.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_addis_1:
@@ -129,3 +130,54 @@ test_addis_12:
   #_ REGISTER_OUT r3 0x000000007FFF0000
   #_ REGISTER_OUT cr 0xAB2575F5
   #_ REGISTER_OUT xer 0x0000007F
+
+test_addis_13:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000021
+  #_ REGISTER_IN cr 0xC25BD63E
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addis r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFEDCB0021
+  #_ REGISTER_OUT cr 0xC25BD63E
+  #_ REGISTER_OUT xer 0x80000000
+
+test_addis_14:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x000000000000003F
+  #_ REGISTER_IN cr 0xFE3FF375
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addis r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFEDCB003F
+  #_ REGISTER_OUT cr 0xFE3FF375
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_addis_15:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x000000000000007F
+  #_ REGISTER_IN cr 0x348A44F0
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addis r3,r4,-32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF8000007F
+  #_ REGISTER_OUT cr 0x348A44F0
+  #_ REGISTER_OUT xer 0xE0000000

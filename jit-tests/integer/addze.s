@@ -1,5 +1,6 @@
 # addze: Add to Zero Extended.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_addze_1:
@@ -72,18 +73,30 @@ test_addze_7:
   #_ REGISTER_IN r4 0x000000000000001F
   #_ REGISTER_IN cr 0xC5B11EB7
   #_ REGISTER_IN xer 0xE0000000
-  addzeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addze r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000020
   #_ REGISTER_OUT cr 0xC5B11EB7
-  #_ REGISTER_OUT xer 0x80000000
+  #_ REGISTER_OUT xer 0xC0000000
 
 test_addze_8:
   #_ REGISTER_IN r3 0x0000000000000000
   #_ REGISTER_IN r4 0x306BB09E8E242901
   #_ REGISTER_IN cr 0x13357616
   #_ REGISTER_IN xer 0x00000000
-  addzeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addze r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x306BB09E8E242901
   #_ REGISTER_OUT cr 0x13357616
@@ -94,7 +107,13 @@ test_addze_9:
   #_ REGISTER_IN r4 0x0000000000000020
   #_ REGISTER_IN cr 0xD9FCC521
   #_ REGISTER_IN xer 0x20000000
-  addzeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addze r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000021
   #_ REGISTER_OUT cr 0xD9FCC521
@@ -123,10 +142,11 @@ test_addze_11:
   #_ REGISTER_OUT xer 0x80000000
 
 test_addze_12:
-  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r4 0x00000000FFFFFFFF
   #_ REGISTER_IN cr 0x64855D1B
   #_ REGISTER_IN xer 0x00000000
-  addzeo r3,r3
+  addzeo r3,r4
   blr
   #_ REGISTER_OUT r3 0x00000000FFFFFFFF
   #_ REGISTER_OUT cr 0x64855D1B
@@ -137,10 +157,10 @@ test_addze_13:
   #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0x8B574005
   #_ REGISTER_IN xer 0x20000000
-  addze. r3,r4
+  addzeo r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000100000001
-  #_ REGISTER_OUT cr 0x4B574005
+  #_ REGISTER_OUT cr 0x8B574005
   #_ REGISTER_OUT xer 0x00000000
 
 test_addze_14:
@@ -148,21 +168,20 @@ test_addze_14:
   #_ REGISTER_IN r4 0x8000000080000000
   #_ REGISTER_IN cr 0x373117A5
   #_ REGISTER_IN xer 0x20000000
-  addze. r3,r4
+  addzeo r3,r4
   blr
   #_ REGISTER_OUT r3 0x8000000080000001
-  #_ REGISTER_OUT cr 0x873117A5
+  #_ REGISTER_OUT cr 0x373117A5
   #_ REGISTER_OUT xer 0x00000000
 
 test_addze_15:
-  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
-  #_ REGISTER_IN r4 0x916925633C39D703
+  #_ REGISTER_IN r3 0x916925633C39D703
   #_ REGISTER_IN cr 0x974235A1
   #_ REGISTER_IN xer 0x20000000
-  addze. r3,r4
+  addzeo r3,r3
   blr
   #_ REGISTER_OUT r3 0x916925633C39D704
-  #_ REGISTER_OUT cr 0x474235A1
+  #_ REGISTER_OUT cr 0x974235A1
   #_ REGISTER_OUT xer 0x00000000
 
 test_addze_16:
@@ -170,10 +189,16 @@ test_addze_16:
   #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0xBE1AB48F
   #_ REGISTER_IN xer 0x00000000
-  addze. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addzeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000100000000
-  #_ REGISTER_OUT cr 0x2E1AB48F
+  #_ REGISTER_OUT cr 0xBE1AB48F
   #_ REGISTER_OUT xer 0x00000000
 
 test_addze_17:
@@ -181,28 +206,41 @@ test_addze_17:
   #_ REGISTER_IN r4 0x000000007FFFFFFF
   #_ REGISTER_IN cr 0xAE812131
   #_ REGISTER_IN xer 0x0000007F
-  addze. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addzeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000007FFFFFFF
-  #_ REGISTER_OUT cr 0x4E812131
+  #_ REGISTER_OUT cr 0xAE812131
   #_ REGISTER_OUT xer 0x0000007F
 
 test_addze_18:
-  #_ REGISTER_IN r3 0x43FAEB129E65F320
+  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN r4 0x43FAEB129E65F320
   #_ REGISTER_IN cr 0xB451CAB1
   #_ REGISTER_IN xer 0xE0000000
-  addze. r3,r3
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addzeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x43FAEB129E65F321
-  #_ REGISTER_OUT cr 0x9451CAB1
-  #_ REGISTER_OUT xer 0xC0000000
+  #_ REGISTER_OUT cr 0xB451CAB1
+  #_ REGISTER_OUT xer 0x80000000
 
 test_addze_19:
   #_ REGISTER_IN r3 0xBDA1C2597286CB55
   #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0x14ECF94D
   #_ REGISTER_IN xer 0x20000000
-  addzeo. r3,r4
+  addze. r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
   #_ REGISTER_OUT cr 0x44ECF94D
@@ -213,18 +251,18 @@ test_addze_20:
   #_ REGISTER_IN r4 0x0000000080000000
   #_ REGISTER_IN cr 0x1EE8EF20
   #_ REGISTER_IN xer 0xE0000000
-  addzeo. r3,r4
+  addze. r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000080000001
   #_ REGISTER_OUT cr 0x9EE8EF20
-  #_ REGISTER_OUT xer 0x80000000
+  #_ REGISTER_OUT xer 0xC0000000
 
 test_addze_21:
   #_ REGISTER_IN r3 0x96D153AC7BD3348E
   #_ REGISTER_IN r4 0x00000000FFFFFFFF
   #_ REGISTER_IN cr 0x7E1572D5
   #_ REGISTER_IN xer 0x80000000
-  addzeo. r3,r4
+  addze. r3,r4
   blr
   #_ REGISTER_OUT r3 0x00000000FFFFFFFF
   #_ REGISTER_OUT cr 0x9E1572D5
@@ -235,7 +273,7 @@ test_addze_22:
   #_ REGISTER_IN r4 0xEE13EDAFE2B1693C
   #_ REGISTER_IN cr 0x115CECA5
   #_ REGISTER_IN xer 0x0000007F
-  addzeo. r3,r4
+  addze. r3,r4
   blr
   #_ REGISTER_OUT r3 0xEE13EDAFE2B1693C
   #_ REGISTER_OUT cr 0x815CECA5
@@ -246,7 +284,7 @@ test_addze_23:
   #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0xF4BAB30F
   #_ REGISTER_IN xer 0x00000000
-  addzeo. r3,r4
+  addze. r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000100000000
   #_ REGISTER_OUT cr 0x24BAB30F
@@ -256,8 +294,175 @@ test_addze_24:
   #_ REGISTER_IN r3 0x0000000000000020
   #_ REGISTER_IN cr 0x499EE009
   #_ REGISTER_IN xer 0x00000000
-  addzeo. r3,r3
+  addze. r3,r3
   blr
   #_ REGISTER_OUT r3 0x0000000000000020
   #_ REGISTER_OUT cr 0x499EE009
   #_ REGISTER_OUT xer 0x00000000
+
+test_addze_25:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x000000000000001F
+  #_ REGISTER_IN cr 0x7BB35DB6
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addze. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000000001F
+  #_ REGISTER_OUT cr 0x5BB35DB6
+  #_ REGISTER_OUT xer 0x80000000
+
+test_addze_26:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0xDFEBCCEC
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addze. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0123456789ABCDF0
+  #_ REGISTER_OUT cr 0x5FEBCCEC
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_addze_27:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x68F714090DA71F8A
+  #_ REGISTER_IN cr 0x3B875B01
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addze. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x68F714090DA71F8A
+  #_ REGISTER_OUT cr 0x4B875B01
+  #_ REGISTER_OUT xer 0x00000000
+
+test_addze_28:
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r4 0x000000000000001F
+  #_ REGISTER_IN cr 0xF126A588
+  #_ REGISTER_IN xer 0x80000000
+  addzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x000000000000001F
+  #_ REGISTER_OUT cr 0x5126A588
+  #_ REGISTER_OUT xer 0x80000000
+
+test_addze_29:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0x2389BD8BC3ED95D1
+  #_ REGISTER_IN cr 0x2F61B386
+  #_ REGISTER_IN xer 0x20000000
+  addzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x2389BD8BC3ED95D2
+  #_ REGISTER_OUT cr 0x8F61B386
+  #_ REGISTER_OUT xer 0x00000000
+
+test_addze_30:
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0xE62034D7
+  #_ REGISTER_IN xer 0x0000007F
+  addzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xDEADBEEF00000000
+  #_ REGISTER_OUT cr 0x262034D7
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_addze_31:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0xB0ED83D2
+  #_ REGISTER_IN xer 0xE0000000
+  addzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xDEADBEEF00000001
+  #_ REGISTER_OUT cr 0x50ED83D2
+  #_ REGISTER_OUT xer 0x80000000
+
+test_addze_32:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0xEA2F7938
+  #_ REGISTER_IN xer 0x0000007F
+  addzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000002
+  #_ REGISTER_OUT cr 0x4A2F7938
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_addze_33:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0x3FB06765
+  #_ REGISTER_IN xer 0x00000000
+  addzeo. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0123456789ABCDEF
+  #_ REGISTER_OUT cr 0x8FB06765
+  #_ REGISTER_OUT xer 0x00000000
+
+test_addze_34:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0xC7DE6902
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addzeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000003
+  #_ REGISTER_OUT cr 0x57DE6902
+  #_ REGISTER_OUT xer 0x80000000
+
+test_addze_35:
+  #_ REGISTER_IN r3 0x46DF8483300835D6
+  #_ REGISTER_IN r4 0x0000000000000021
+  #_ REGISTER_IN cr 0x17B48882
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addzeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000021
+  #_ REGISTER_OUT cr 0x47B48882
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_addze_36:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN r4 0x44F5831D7A2E5C21
+  #_ REGISTER_IN cr 0x55BC15D6
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  addzeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x44F5831D7A2E5C21
+  #_ REGISTER_OUT cr 0x55BC15D6
+  #_ REGISTER_OUT xer 0x80000000

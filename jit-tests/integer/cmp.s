@@ -1,5 +1,6 @@
 # cmp: Compare.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_cmp_1:
@@ -119,3 +120,51 @@ test_cmp_12:
   blr
   #_ REGISTER_OUT cr 0x228675E8
   #_ REGISTER_OUT xer 0x0000007F
+
+test_cmp_13:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0x283F6205
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmp cr6,1,r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0x283F6285
+  #_ REGISTER_OUT xer 0x20000000
+
+test_cmp_14:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0xB14EEACC
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmp cr2,1,r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0xB18EEACC
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_cmp_15:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0x92005D5E53770B2B
+  #_ REGISTER_IN cr 0x3338CDF8
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmp cr1,0,r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0x3938CDF8
+  #_ REGISTER_OUT xer 0xE0000000

@@ -1,5 +1,6 @@
 # cmpi: Compare Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_cmpi_1:
@@ -109,3 +110,48 @@ test_cmpi_12:
   blr
   #_ REGISTER_OUT cr 0x59F183D3
   #_ REGISTER_OUT xer 0x20000000
+
+test_cmpi_13:
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0xEE73B3B2
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpi cr4,1,r3,-1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0xEE7393B2
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_cmpi_14:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN cr 0xDBC17575
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpi cr2,0,r3,1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0xDB417575
+  #_ REGISTER_OUT xer 0x20000000
+
+test_cmpi_15:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN cr 0x89DCB6A2
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpi cr6,0,r3,0
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0x89DCB622
+  #_ REGISTER_OUT xer 0x0000007F

@@ -1,5 +1,6 @@
 # cmpl: Compare Logical.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_cmpl_1:
@@ -119,3 +120,51 @@ test_cmpl_12:
   blr
   #_ REGISTER_OUT cr 0xDFB03B3C
   #_ REGISTER_OUT xer 0xE0000000
+
+test_cmpl_13:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0xFEBAB373A559BA1F
+  #_ REGISTER_IN cr 0xB55D1C66
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpl cr3,1,r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0xB5591C66
+  #_ REGISTER_OUT xer 0x80000000
+
+test_cmpl_14:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0x2290D30C
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpl cr3,1,r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0x2299D30C
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_cmpl_15:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x704BBAFE27074DCA
+  #_ REGISTER_IN cr 0xA0833897
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpl cr2,0,r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0xA0433897
+  #_ REGISTER_OUT xer 0x0000007F

@@ -1,5 +1,6 @@
 # cmpli: Compare Logical Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_cmpli_1:
@@ -109,3 +110,48 @@ test_cmpli_12:
   blr
   #_ REGISTER_OUT cr 0x36244B3F
   #_ REGISTER_OUT xer 0x20000000
+
+test_cmpli_13:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0xC514162A
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpli cr5,0,r3,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0xC514142A
+  #_ REGISTER_OUT xer 0x20000000
+
+test_cmpli_14:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN cr 0x6AE87E6A
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpli cr6,0,r3,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0x6AE87E9A
+  #_ REGISTER_OUT xer 0x80000000
+
+test_cmpli_15:
+  #_ REGISTER_IN r3 0x7FFFB95B3E4601D7
+  #_ REGISTER_IN cr 0x314F8E1B
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cmpli cr3,1,r3,1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT cr 0x31448E1B
+  #_ REGISTER_OUT xer 0x00000000

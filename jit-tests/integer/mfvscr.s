@@ -1,5 +1,6 @@
 # mfvscr: Move from VSCR.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_mfvscr_1:
@@ -121,3 +122,51 @@ test_mfvscr_12:
   #_ REGISTER_OUT v1 [00000000, 00000000, 00000000, 00010000]
   #_ REGISTER_OUT cr 0xC50E200D
   #_ REGISTER_OUT xer 0x00000000
+
+test_mfvscr_13:
+  #_ REGISTER_IN v1 [00000001, 00000001, 0000FFFF, 80000000]
+  #_ REGISTER_IN cr 0x47691DB1
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mfvscr v1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT v1 [00000000, 00000000, 00000000, 00010000]
+  #_ REGISTER_OUT cr 0x47691DB1
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mfvscr_14:
+  #_ REGISTER_IN v1 [80000000, 7FFFFFFF, 00000000, 00000001]
+  #_ REGISTER_IN cr 0xC1EBCC03
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mfvscr v1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT v1 [00000000, 00000000, 00000000, 00010000]
+  #_ REGISTER_OUT cr 0xC1EBCC03
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mfvscr_15:
+  #_ REGISTER_IN v1 [247AE30C, 46DCE504, EB030B83, F582B032]
+  #_ REGISTER_IN cr 0xF3B19893
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mfvscr v1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT v1 [00000000, 00000000, 00000000, 00010000]
+  #_ REGISTER_OUT cr 0xF3B19893
+  #_ REGISTER_OUT xer 0xE0000000

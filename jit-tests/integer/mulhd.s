@@ -1,5 +1,6 @@
 # mulhd: Multiply High Doubleword.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_mulhd_1:
@@ -102,10 +103,16 @@ test_mulhd_9:
   #_ REGISTER_IN r5 0x0123456789ABCDEF
   #_ REGISTER_IN cr 0x3CC37E5F
   #_ REGISTER_IN xer 0xE0000000
-  mulhd. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhd r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFF6E5D4C3B2A1908
-  #_ REGISTER_OUT cr 0x5CC37E5F
+  #_ REGISTER_OUT cr 0x3CC37E5F
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhd_10:
@@ -114,10 +121,16 @@ test_mulhd_10:
   #_ REGISTER_IN r5 0x0000000000007FFF
   #_ REGISTER_IN cr 0xE646BAA5
   #_ REGISTER_IN xer 0x0000007F
-  mulhd. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhd r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x2646BAA5
+  #_ REGISTER_OUT cr 0xE646BAA5
   #_ REGISTER_OUT xer 0x0000007F
 
 test_mulhd_11:
@@ -126,10 +139,16 @@ test_mulhd_11:
   #_ REGISTER_IN r5 0x8000000000000000
   #_ REGISTER_IN cr 0xEBEE3FE0
   #_ REGISTER_IN xer 0x0000007F
-  mulhd. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhd r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
-  #_ REGISTER_OUT cr 0x8BEE3FE0
+  #_ REGISTER_OUT cr 0xEBEE3FE0
   #_ REGISTER_OUT xer 0x0000007F
 
 test_mulhd_12:
@@ -157,12 +176,14 @@ test_mulhd_13:
   #_ REGISTER_OUT xer 0x0000007F
 
 test_mulhd_14:
-  #_ REGISTER_IN r3 0x7D37758D0C318F7C
+  #_ REGISTER_IN r3 0xE2C257A346257CDC
+  #_ REGISTER_IN r4 0x000000000000003F
+  #_ REGISTER_IN r5 0x7D37758D0C318F7C
   #_ REGISTER_IN cr 0x9B4AF482
   #_ REGISTER_IN xer 0x20000000
-  mulhd. r3,r3,r3
+  mulhd. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0x3D3F34CF767DDE46
+  #_ REGISTER_OUT r3 0x000000000000001E
   #_ REGISTER_OUT cr 0x4B4AF482
   #_ REGISTER_OUT xer 0x20000000
 
@@ -189,3 +210,91 @@ test_mulhd_16:
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x20FBDFD8
   #_ REGISTER_OUT xer 0x00000000
+
+test_mulhd_17:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN cr 0x4FE4C8E9
+  #_ REGISTER_IN xer 0x00000000
+  mulhd. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x3FFFFFFF80000000
+  #_ REGISTER_OUT cr 0x8FE4C8E9
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mulhd_18:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN r5 0x76C2554660DECD27
+  #_ REGISTER_IN cr 0x8E10D523
+  #_ REGISTER_IN xer 0x80000000
+  mulhd. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x000000003B612AA3
+  #_ REGISTER_OUT cr 0x5E10D523
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mulhd_19:
+  #_ REGISTER_IN r3 0x0000000000007FFF
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN r5 0x8000000080000000
+  #_ REGISTER_IN cr 0x0818791E
+  #_ REGISTER_IN xer 0x20000000
+  mulhd. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFC0000000
+  #_ REGISTER_OUT cr 0x8818791E
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mulhd_20:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN r5 0x0A23F7DBC4B29EC2
+  #_ REGISTER_IN cr 0x96D5B1A2
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhd. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000511FBED
+  #_ REGISTER_OUT cr 0x56D5B1A2
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mulhd_21:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN r5 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0xA3AFEAAD
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhd. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000006F56DF77
+  #_ REGISTER_OUT cr 0x53AFEAAD
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mulhd_22:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN r5 0x0000000000000001
+  #_ REGISTER_IN cr 0x5EA1F6BC
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhd. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x8EA1F6BC
+  #_ REGISTER_OUT xer 0x0000007F

@@ -1,5 +1,6 @@
 # mulhdu: Multiply High Doubleword Unsigned.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_mulhdu_1:
@@ -102,10 +103,16 @@ test_mulhdu_9:
   #_ REGISTER_IN r5 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0x8169C7D6
   #_ REGISTER_IN xer 0x0000007F
-  mulhdu. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhdu r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x19A4E41271C3B6C3
-  #_ REGISTER_OUT cr 0x4169C7D6
+  #_ REGISTER_OUT cr 0x8169C7D6
   #_ REGISTER_OUT xer 0x0000007F
 
 test_mulhdu_10:
@@ -114,10 +121,16 @@ test_mulhdu_10:
   #_ REGISTER_IN r5 0x0000000000000002
   #_ REGISTER_IN cr 0xE07723BE
   #_ REGISTER_IN xer 0xE0000000
-  mulhdu. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhdu r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x307723BE
+  #_ REGISTER_OUT cr 0xE07723BE
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhdu_11:
@@ -126,10 +139,16 @@ test_mulhdu_11:
   #_ REGISTER_IN r5 0x000000000000001F
   #_ REGISTER_IN cr 0x62273052
   #_ REGISTER_IN xer 0xE0000000
-  mulhdu. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhdu r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x32273052
+  #_ REGISTER_OUT cr 0x62273052
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhdu_12:
@@ -157,13 +176,15 @@ test_mulhdu_13:
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhdu_14:
-  #_ REGISTER_IN r3 0x22150268767A2328
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN r5 0x22150268767A2328
   #_ REGISTER_IN cr 0x77693526
   #_ REGISTER_IN xer 0xE0000000
-  mulhdu. r3,r3,r3
+  mulhdu. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0x0489965D24A1ADDA
-  #_ REGISTER_OUT cr 0x57693526
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x37693526
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhdu_15:
@@ -189,3 +210,91 @@ test_mulhdu_16:
   #_ REGISTER_OUT r3 0x000000000000003F
   #_ REGISTER_OUT cr 0x44901047
   #_ REGISTER_OUT xer 0x00000000
+
+test_mulhdu_17:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0x8FBF1C06
+  #_ REGISTER_IN xer 0xE0000000
+  mulhdu. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3FBF1C06
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mulhdu_18:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r5 0x2FA4C2149A2111D2
+  #_ REGISTER_IN cr 0xCF1EFB71
+  #_ REGISTER_IN xer 0x20000000
+  mulhdu. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x2FA4C214824EB0C7
+  #_ REGISTER_OUT cr 0x8F1EFB71
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mulhdu_19:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0x8000000000000000
+  #_ REGISTER_IN r5 0x0000000000000040
+  #_ REGISTER_IN cr 0x3014F953
+  #_ REGISTER_IN xer 0x00000000
+  mulhdu. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000020
+  #_ REGISTER_OUT cr 0x4014F953
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mulhdu_20:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r5 0x8000000080000000
+  #_ REGISTER_IN cr 0x3ADBB085
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhdu. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x400000003FFFFFFF
+  #_ REGISTER_OUT cr 0x5ADBB085
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mulhdu_21:
+  #_ REGISTER_IN r3 0x2AED9114B43DEF4E
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN r5 0x0000000000000020
+  #_ REGISTER_IN cr 0x135AFE3C
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhdu. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000010
+  #_ REGISTER_OUT cr 0x535AFE3C
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mulhdu_22:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000001
+  #_ REGISTER_IN r5 0x0000000000000021
+  #_ REGISTER_IN cr 0xF91C3102
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhdu. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x391C3102
+  #_ REGISTER_OUT xer 0x80000000

@@ -1,5 +1,6 @@
 # mulhw: Multiply High Word.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_mulhw_1:
@@ -102,10 +103,16 @@ test_mulhw_9:
   #_ REGISTER_IN r5 0x0000000000000002
   #_ REGISTER_IN cr 0x78AAD81B
   #_ REGISTER_IN xer 0x20000000
-  mulhw. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhw r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x28AAD81B
+  #_ REGISTER_OUT cr 0x78AAD81B
   #_ REGISTER_OUT xer 0x20000000
 
 test_mulhw_10:
@@ -114,10 +121,16 @@ test_mulhw_10:
   #_ REGISTER_IN r5 0x49C563D68BF71825
   #_ REGISTER_IN cr 0x940EFEDA
   #_ REGISTER_IN xer 0x00000000
-  mulhw. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhw r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000000C0BE4E8
-  #_ REGISTER_OUT cr 0x440EFEDA
+  #_ REGISTER_OUT cr 0x940EFEDA
   #_ REGISTER_OUT xer 0x00000000
 
 test_mulhw_11:
@@ -126,10 +139,16 @@ test_mulhw_11:
   #_ REGISTER_IN r5 0x24B5946334EBF179
   #_ REGISTER_IN cr 0xA6DB6DAA
   #_ REGISTER_IN xer 0x20000000
-  mulhw. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhw r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x00000000000034EB
-  #_ REGISTER_OUT cr 0x46DB6DAA
+  #_ REGISTER_OUT cr 0xA6DB6DAA
   #_ REGISTER_OUT xer 0x20000000
 
 test_mulhw_12:
@@ -157,10 +176,12 @@ test_mulhw_13:
   #_ REGISTER_OUT xer 0x0000007F
 
 test_mulhw_14:
-  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r3 0x577A70C4790CE1E4
+  #_ REGISTER_IN r4 0x000000000000FFFF
+  #_ REGISTER_IN r5 0x000000000000003F
   #_ REGISTER_IN cr 0x52F5E271
   #_ REGISTER_IN xer 0x00000000
-  mulhw. r3,r3,r3
+  mulhw. r3,r4,r5
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x22F5E271
@@ -189,3 +210,91 @@ test_mulhw_16:
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFF0
   #_ REGISTER_OUT cr 0x9A11F0ED
   #_ REGISTER_OUT xer 0x80000000
+
+test_mulhw_17:
+  #_ REGISTER_IN r3 0x9FD1B980B64585BF
+  #_ REGISTER_IN cr 0x1ED33616
+  #_ REGISTER_IN xer 0x20000000
+  mulhw. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x00000000153BE18E
+  #_ REGISTER_OUT cr 0x4ED33616
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mulhw_18:
+  #_ REGISTER_IN r3 0xB2922A7E13D92F3F
+  #_ REGISTER_IN r4 0x16CB456F5FC6D183
+  #_ REGISTER_IN r5 0xD5F7526A6F40276F
+  #_ REGISTER_IN cr 0x91BB4A10
+  #_ REGISTER_IN xer 0xE0000000
+  mulhw. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x00000000299F354C
+  #_ REGISTER_OUT cr 0x51BB4A10
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mulhw_19:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN r5 0xE550B88C2BF1CA3C
+  #_ REGISTER_IN cr 0x127E866C
+  #_ REGISTER_IN xer 0x20000000
+  mulhw. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x227E866C
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mulhw_20:
+  #_ REGISTER_IN r3 0xEBADAD0D1988B884
+  #_ REGISTER_IN r4 0x000000000000003F
+  #_ REGISTER_IN r5 0x5678B0CAC0532D3B
+  #_ REGISTER_IN cr 0x6B2BCB16
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhw. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFF0
+  #_ REGISTER_OUT cr 0x9B2BCB16
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mulhw_21:
+  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000001
+  #_ REGISTER_IN r5 0xCBD7074D6C2A353C
+  #_ REGISTER_IN cr 0x4D7A41ED
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhw. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3D7A41ED
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mulhw_22:
+  #_ REGISTER_IN r3 0x594A0C6E930BA9A7
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN r5 0x8000000000000000
+  #_ REGISTER_IN cr 0x9C0ECB5C
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhw. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3C0ECB5C
+  #_ REGISTER_OUT xer 0xE0000000

@@ -1,5 +1,6 @@
 # mulhwu: Multiply High Word Unsigned.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_mulhwu_1:
@@ -102,10 +103,16 @@ test_mulhwu_9:
   #_ REGISTER_IN r5 0x0000000100000000
   #_ REGISTER_IN cr 0xA64E13AB
   #_ REGISTER_IN xer 0xE0000000
-  mulhwu. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhwu r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x364E13AB
+  #_ REGISTER_OUT cr 0xA64E13AB
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhwu_10:
@@ -114,10 +121,16 @@ test_mulhwu_10:
   #_ REGISTER_IN r5 0x0123456789ABCDEF
   #_ REGISTER_IN cr 0x0A89BCBE
   #_ REGISTER_IN xer 0xE0000000
-  mulhwu. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhwu r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x00000000000044D5
-  #_ REGISTER_OUT cr 0x5A89BCBE
+  #_ REGISTER_OUT cr 0x0A89BCBE
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhwu_11:
@@ -126,10 +139,16 @@ test_mulhwu_11:
   #_ REGISTER_IN r5 0xF0D50F3D33CC8095
   #_ REGISTER_IN cr 0xEC5CFB25
   #_ REGISTER_IN xer 0xE0000000
-  mulhwu. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhwu r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x3C5CFB25
+  #_ REGISTER_OUT cr 0xEC5CFB25
   #_ REGISTER_OUT xer 0xE0000000
 
 test_mulhwu_12:
@@ -157,10 +176,12 @@ test_mulhwu_13:
   #_ REGISTER_OUT xer 0x0000007F
 
 test_mulhwu_14:
-  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0xD22472D82143CB9A
+  #_ REGISTER_IN r5 0x0000000000000002
   #_ REGISTER_IN cr 0x4935DEAC
   #_ REGISTER_IN xer 0x0000007F
-  mulhwu. r3,r3,r3
+  mulhwu. r3,r4,r5
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x2935DEAC
@@ -189,3 +210,91 @@ test_mulhwu_16:
   #_ REGISTER_OUT r3 0x0000000000000059
   #_ REGISTER_OUT cr 0x447E0384
   #_ REGISTER_OUT xer 0x00000000
+
+test_mulhwu_17:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN cr 0x2A1E4188
+  #_ REGISTER_IN xer 0xE0000000
+  mulhwu. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3A1E4188
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_mulhwu_18:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN r5 0x0000000000007FFF
+  #_ REGISTER_IN cr 0x6C116AA1
+  #_ REGISTER_IN xer 0x00000000
+  mulhwu. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2C116AA1
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mulhwu_19:
+  #_ REGISTER_IN r3 0xF3D5D189D0B827A4
+  #_ REGISTER_IN r4 0x0000000000000001
+  #_ REGISTER_IN r5 0x673E9742785BAE3F
+  #_ REGISTER_IN cr 0x6217ED62
+  #_ REGISTER_IN xer 0x20000000
+  mulhwu. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2217ED62
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mulhwu_20:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN r5 0x0000000000000000
+  #_ REGISTER_IN cr 0xAF621B47
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhwu. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3F621B47
+  #_ REGISTER_OUT xer 0x80000000
+
+test_mulhwu_21:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0x8000000000000000
+  #_ REGISTER_IN r5 0x0000000000000000
+  #_ REGISTER_IN cr 0xA1275806
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhwu. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x21275806
+  #_ REGISTER_OUT xer 0x20000000
+
+test_mulhwu_22:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN r5 0xDCECFD08642723F3
+  #_ REGISTER_IN cr 0x82032A1C
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulhwu. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00000000321391F9
+  #_ REGISTER_OUT cr 0x42032A1C
+  #_ REGISTER_OUT xer 0x0000007F

@@ -1,5 +1,6 @@
 # mulli: Multiply Low Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_mulli_1:
@@ -131,3 +132,54 @@ test_mulli_12:
   #_ REGISTER_OUT r3 0x260CB3E488E69C18
   #_ REGISTER_OUT cr 0x1BA58E5F
   #_ REGISTER_OUT xer 0x80000000
+
+test_mulli_13:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0x1C62A24D87C15232
+  #_ REGISTER_IN cr 0x9ED8901E
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulli r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x34C421932157ADCE
+  #_ REGISTER_OUT cr 0x9ED8901E
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mulli_14:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0xB227BA3C
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulli r3,r4,1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0123456789ABCDEF
+  #_ REGISTER_OUT cr 0xB227BA3C
+  #_ REGISTER_OUT xer 0x00000000
+
+test_mulli_15:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x8C401104
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  mulli r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000001235
+  #_ REGISTER_OUT cr 0x8C401104
+  #_ REGISTER_OUT xer 0x0000007F

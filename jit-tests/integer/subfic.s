@@ -1,5 +1,6 @@
 # subfic: Subtract From Immediate Carrying.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_subfic_1:
@@ -131,3 +132,54 @@ test_subfic_12:
   #_ REGISTER_OUT r3 0x0000000000007FBF
   #_ REGISTER_OUT cr 0x1E7EFE15
   #_ REGISTER_OUT xer 0xA0000000
+
+test_subfic_13:
+  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0xB24305C5
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfic r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFEDCC
+  #_ REGISTER_OUT cr 0xB24305C5
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_subfic_14:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN cr 0xE8E56DBC
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfic r3,r4,0
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000080000001
+  #_ REGISTER_OUT cr 0xE8E56DBC
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_subfic_15:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0x344092F4705ECB65
+  #_ REGISTER_IN cr 0x70A69167
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfic r3,r4,-4661
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xCBBF6D0B8FA12266
+  #_ REGISTER_OUT cr 0x70A69167
+  #_ REGISTER_OUT xer 0x20000000

@@ -1,5 +1,6 @@
 # subfme: Subtract From Minus One Extended.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_subfme_1:
@@ -72,29 +73,47 @@ test_subfme_7:
   #_ REGISTER_IN r4 0x0000000000000021
   #_ REGISTER_IN cr 0xF1C603F7
   #_ REGISTER_IN xer 0xE0000000
-  subfmeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfme r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFDE
   #_ REGISTER_OUT cr 0xF1C603F7
-  #_ REGISTER_OUT xer 0xA0000000
+  #_ REGISTER_OUT xer 0xE0000000
 
 test_subfme_8:
   #_ REGISTER_IN r3 0x000000000000FFFF
   #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
   #_ REGISTER_IN cr 0x66FC0663
   #_ REGISTER_IN xer 0x0000007F
-  subfmeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfme r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000007FFFFFFF
   #_ REGISTER_OUT cr 0x66FC0663
-  #_ REGISTER_OUT xer 0xE000007F
+  #_ REGISTER_OUT xer 0x2000007F
 
 test_subfme_9:
   #_ REGISTER_IN r3 0xBD1DE46694E9FBD1
   #_ REGISTER_IN r4 0x85E03585F5559AC6
   #_ REGISTER_IN cr 0xA7E46AF8
   #_ REGISTER_IN xer 0x80000000
-  subfmeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfme r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x7A1FCA7A0AAA6538
   #_ REGISTER_OUT cr 0xA7E46AF8
@@ -123,10 +142,11 @@ test_subfme_11:
   #_ REGISTER_OUT xer 0x2000007F
 
 test_subfme_12:
-  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r3 0x0000000000007FFF
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0x39B96D1E
   #_ REGISTER_IN xer 0x20000000
-  subfmeo r3,r3
+  subfmeo r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x39B96D1E
@@ -137,10 +157,10 @@ test_subfme_13:
   #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0xCD367587
   #_ REGISTER_IN xer 0x00000000
-  subfme. r3,r4
+  subfmeo r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFEFFFFFFFE
-  #_ REGISTER_OUT cr 0x8D367587
+  #_ REGISTER_OUT cr 0xCD367587
   #_ REGISTER_OUT xer 0x20000000
 
 test_subfme_14:
@@ -148,21 +168,20 @@ test_subfme_14:
   #_ REGISTER_IN r4 0x245445B8D174DFA8
   #_ REGISTER_IN cr 0x920140F2
   #_ REGISTER_IN xer 0xE0000000
-  subfme. r3,r4
+  subfmeo r3,r4
   blr
   #_ REGISTER_OUT r3 0xDBABBA472E8B2057
-  #_ REGISTER_OUT cr 0x520140F2
-  #_ REGISTER_OUT xer 0xE0000000
+  #_ REGISTER_OUT cr 0x920140F2
+  #_ REGISTER_OUT xer 0xA0000000
 
 test_subfme_15:
-  #_ REGISTER_IN r3 0x837B254457FAAE7E
-  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN r3 0x8000000080000000
   #_ REGISTER_IN cr 0xA421FE5F
   #_ REGISTER_IN xer 0x80000000
-  subfme. r3,r4
+  subfmeo r3,r3
   blr
   #_ REGISTER_OUT r3 0x7FFFFFFF7FFFFFFE
-  #_ REGISTER_OUT cr 0x5421FE5F
+  #_ REGISTER_OUT cr 0xA421FE5F
   #_ REGISTER_OUT xer 0xA0000000
 
 test_subfme_16:
@@ -170,31 +189,50 @@ test_subfme_16:
   #_ REGISTER_IN r4 0x0000000000000002
   #_ REGISTER_IN cr 0x5D25237C
   #_ REGISTER_IN xer 0xE0000000
-  subfme. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfmeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFD
-  #_ REGISTER_OUT cr 0x9D25237C
-  #_ REGISTER_OUT xer 0xE0000000
+  #_ REGISTER_OUT cr 0x5D25237C
+  #_ REGISTER_OUT xer 0xA0000000
 
 test_subfme_17:
   #_ REGISTER_IN r3 0xCF3FE3C7505AF2C5
   #_ REGISTER_IN r4 0x000000000000003F
   #_ REGISTER_IN cr 0x417F6BF1
   #_ REGISTER_IN xer 0x0000007F
-  subfme. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfmeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFBF
-  #_ REGISTER_OUT cr 0x817F6BF1
+  #_ REGISTER_OUT cr 0x417F6BF1
   #_ REGISTER_OUT xer 0x2000007F
 
 test_subfme_18:
-  #_ REGISTER_IN r3 0xF46030310D73F054
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN r4 0xF46030310D73F054
   #_ REGISTER_IN cr 0xC8647966
   #_ REGISTER_IN xer 0x20000000
-  subfme. r3,r3
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfmeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0B9FCFCEF28C0FAB
-  #_ REGISTER_OUT cr 0x88647966
+  #_ REGISTER_OUT cr 0xC8647966
   #_ REGISTER_OUT xer 0x20000000
 
 test_subfme_19:
@@ -202,7 +240,7 @@ test_subfme_19:
   #_ REGISTER_IN r4 0x0000000000000001
   #_ REGISTER_IN cr 0x142248DB
   #_ REGISTER_IN xer 0x20000000
-  subfmeo. r3,r4
+  subfme. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFE
   #_ REGISTER_OUT cr 0x842248DB
@@ -213,7 +251,7 @@ test_subfme_20:
   #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0x78302612
   #_ REGISTER_IN xer 0x20000000
-  subfmeo. r3,r4
+  subfme. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_OUT cr 0x88302612
@@ -224,7 +262,7 @@ test_subfme_21:
   #_ REGISTER_IN r4 0x000000000000003F
   #_ REGISTER_IN cr 0x165AE83D
   #_ REGISTER_IN xer 0x0000007F
-  subfmeo. r3,r4
+  subfme. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFBF
   #_ REGISTER_OUT cr 0x865AE83D
@@ -235,18 +273,18 @@ test_subfme_22:
   #_ REGISTER_IN r4 0x00000000DEADBEEF
   #_ REGISTER_IN cr 0xB0603CED
   #_ REGISTER_IN xer 0xE0000000
-  subfmeo. r3,r4
+  subfme. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF21524110
   #_ REGISTER_OUT cr 0x50603CED
-  #_ REGISTER_OUT xer 0xA0000000
+  #_ REGISTER_OUT xer 0xE0000000
 
 test_subfme_23:
   #_ REGISTER_IN r3 0x0123456789ABCDEF
   #_ REGISTER_IN r4 0xB0354F736D960DCF
   #_ REGISTER_IN cr 0x57D11BB5
   #_ REGISTER_IN xer 0x80000000
-  subfmeo. r3,r4
+  subfme. r3,r4
   blr
   #_ REGISTER_OUT r3 0x4FCAB08C9269F22F
   #_ REGISTER_OUT cr 0x97D11BB5
@@ -256,8 +294,175 @@ test_subfme_24:
   #_ REGISTER_IN r3 0x7187EB74A718C05A
   #_ REGISTER_IN cr 0x6B54FDE3
   #_ REGISTER_IN xer 0xE0000000
-  subfmeo. r3,r3
+  subfme. r3,r3
   blr
   #_ REGISTER_OUT r3 0x8E78148B58E73FA5
   #_ REGISTER_OUT cr 0x5B54FDE3
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_subfme_25:
+  #_ REGISTER_IN r3 0x4F33016DA59ECA8F
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0xCBDB6F06
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfme. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x8BDB6F06
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_subfme_26:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000040
+  #_ REGISTER_IN cr 0x0F2FDA8C
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfme. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFBF
+  #_ REGISTER_OUT cr 0x8F2FDA8C
+  #_ REGISTER_OUT xer 0x20000000
+
+test_subfme_27:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0xAD70553B
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfme. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x21524110FFFFFFFE
+  #_ REGISTER_OUT cr 0x4D70553B
+  #_ REGISTER_OUT xer 0x2000007F
+
+test_subfme_28:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x2A3235D57955B54E
+  #_ REGISTER_IN cr 0xC2ADD5E3
+  #_ REGISTER_IN xer 0x80000000
+  subfmeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xD5CDCA2A86AA4AB0
+  #_ REGISTER_OUT cr 0x92ADD5E3
+  #_ REGISTER_OUT xer 0xA0000000
+
+test_subfme_29:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0xA0637759
+  #_ REGISTER_IN xer 0x00000000
+  subfmeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFC
+  #_ REGISTER_OUT cr 0x80637759
+  #_ REGISTER_OUT xer 0x20000000
+
+test_subfme_30:
+  #_ REGISTER_IN r3 0x9E044F5D9BE23AB6
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0x6DC8742D
+  #_ REGISTER_IN xer 0x00000000
+  subfmeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFC
+  #_ REGISTER_OUT cr 0x8DC8742D
+  #_ REGISTER_OUT xer 0x20000000
+
+test_subfme_31:
+  #_ REGISTER_IN r3 0xB344385D9E1A432F
+  #_ REGISTER_IN r4 0x540F4A1295B2D62C
+  #_ REGISTER_IN cr 0x08D9BA9A
+  #_ REGISTER_IN xer 0x80000000
+  subfmeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xABF0B5ED6A4D29D2
+  #_ REGISTER_OUT cr 0x58D9BA9A
+  #_ REGISTER_OUT xer 0xA0000000
+
+test_subfme_32:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x52A01F55
+  #_ REGISTER_IN xer 0x20000000
+  subfmeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_OUT cr 0x42A01F55
+  #_ REGISTER_OUT xer 0x20000000
+
+test_subfme_33:
+  #_ REGISTER_IN r3 0x1C9314B04BE36A94
+  #_ REGISTER_IN cr 0xAE86681B
+  #_ REGISTER_IN xer 0xE0000000
+  subfmeo. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0xE36CEB4FB41C956B
+  #_ REGISTER_OUT cr 0x9E86681B
+  #_ REGISTER_OUT xer 0xA0000000
+
+test_subfme_34:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN cr 0xB2BA79AE
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfmeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFDF
+  #_ REGISTER_OUT cr 0x82BA79AE
+  #_ REGISTER_OUT xer 0x20000000
+
+test_subfme_35:
+  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN r4 0x372CCF7D159E7A69
+  #_ REGISTER_IN cr 0xCC5E56D6
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfmeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xC8D33082EA618595
+  #_ REGISTER_OUT cr 0x8C5E56D6
+  #_ REGISTER_OUT xer 0x20000000
+
+test_subfme_36:
+  #_ REGISTER_IN r3 0xACE6882EC01B0439
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN cr 0xD18E8701
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfmeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFDF
+  #_ REGISTER_OUT cr 0x918E8701
   #_ REGISTER_OUT xer 0xA0000000

@@ -1,5 +1,6 @@
 # subfze: Subtract From Zero Extended.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_subfze_1:
@@ -72,7 +73,13 @@ test_subfze_7:
   #_ REGISTER_IN r4 0x0000000000007FFF
   #_ REGISTER_IN cr 0x0E0E947F
   #_ REGISTER_IN xer 0x20000000
-  subfzeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfze r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFF8001
   #_ REGISTER_OUT cr 0x0E0E947F
@@ -83,18 +90,30 @@ test_subfze_8:
   #_ REGISTER_IN r4 0x000000000000007F
   #_ REGISTER_IN cr 0xC1DCA20E
   #_ REGISTER_IN xer 0xE0000000
-  subfzeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfze r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF81
   #_ REGISTER_OUT cr 0xC1DCA20E
-  #_ REGISTER_OUT xer 0x80000000
+  #_ REGISTER_OUT xer 0xC0000000
 
 test_subfze_9:
   #_ REGISTER_IN r3 0x652EAF416998EDA6
   #_ REGISTER_IN r4 0x6DD2F725B2AD383D
   #_ REGISTER_IN cr 0x86EADC3F
   #_ REGISTER_IN xer 0x0000007F
-  subfzeo r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfze r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x922D08DA4D52C7C2
   #_ REGISTER_OUT cr 0x86EADC3F
@@ -123,10 +142,11 @@ test_subfze_11:
   #_ REGISTER_OUT xer 0x0000007F
 
 test_subfze_12:
-  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r3 0xE408AFDDD7971089
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0xB58C2CD2
   #_ REGISTER_IN xer 0x0000007F
-  subfzeo r3,r3
+  subfzeo r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0xB58C2CD2
@@ -137,10 +157,10 @@ test_subfze_13:
   #_ REGISTER_IN r4 0x0000000000000002
   #_ REGISTER_IN cr 0x1E1A167B
   #_ REGISTER_IN xer 0x0000007F
-  subfze. r3,r4
+  subfzeo r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFD
-  #_ REGISTER_OUT cr 0x8E1A167B
+  #_ REGISTER_OUT cr 0x1E1A167B
   #_ REGISTER_OUT xer 0x0000007F
 
 test_subfze_14:
@@ -148,21 +168,20 @@ test_subfze_14:
   #_ REGISTER_IN r4 0x000000000000007F
   #_ REGISTER_IN cr 0x8A65BC03
   #_ REGISTER_IN xer 0x80000000
-  subfze. r3,r4
+  subfzeo r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF80
-  #_ REGISTER_OUT cr 0x9A65BC03
+  #_ REGISTER_OUT cr 0x8A65BC03
   #_ REGISTER_OUT xer 0x80000000
 
 test_subfze_15:
-  #_ REGISTER_IN r3 0xB734CA578CDDDD43
-  #_ REGISTER_IN r4 0x000000000000FFFF
+  #_ REGISTER_IN r3 0x000000000000FFFF
   #_ REGISTER_IN cr 0x5BE12450
   #_ REGISTER_IN xer 0x20000000
-  subfze. r3,r4
+  subfzeo r3,r3
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFF0001
-  #_ REGISTER_OUT cr 0x8BE12450
+  #_ REGISTER_OUT cr 0x5BE12450
   #_ REGISTER_OUT xer 0x00000000
 
 test_subfze_16:
@@ -170,7 +189,13 @@ test_subfze_16:
   #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0x9C9CA0D5
   #_ REGISTER_IN xer 0x80000000
-  subfze. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfzeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_OUT cr 0x9C9CA0D5
@@ -181,20 +206,33 @@ test_subfze_17:
   #_ REGISTER_IN r4 0x2048045F9D977537
   #_ REGISTER_IN cr 0xCE7DEB51
   #_ REGISTER_IN xer 0x00000000
-  subfze. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfzeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xDFB7FBA062688AC8
-  #_ REGISTER_OUT cr 0x4E7DEB51
+  #_ REGISTER_OUT cr 0xCE7DEB51
   #_ REGISTER_OUT xer 0x00000000
 
 test_subfze_18:
-  #_ REGISTER_IN r3 0x6E359F1F69D738D6
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0x6E359F1F69D738D6
   #_ REGISTER_IN cr 0x66D10E80
   #_ REGISTER_IN xer 0x20000000
-  subfze. r3,r3
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfzeo r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x91CA60E09628C72A
-  #_ REGISTER_OUT cr 0x86D10E80
+  #_ REGISTER_OUT cr 0x66D10E80
   #_ REGISTER_OUT xer 0x00000000
 
 test_subfze_19:
@@ -202,18 +240,18 @@ test_subfze_19:
   #_ REGISTER_IN r4 0x00000000FFFFFFFF
   #_ REGISTER_IN cr 0xEFE542C8
   #_ REGISTER_IN xer 0xE0000000
-  subfzeo. r3,r4
+  subfze. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF00000001
   #_ REGISTER_OUT cr 0x5FE542C8
-  #_ REGISTER_OUT xer 0x80000000
+  #_ REGISTER_OUT xer 0xC0000000
 
 test_subfze_20:
   #_ REGISTER_IN r3 0x625FE50D4A0027BD
   #_ REGISTER_IN r4 0xFFFFFFFF80000000
   #_ REGISTER_IN cr 0xE2A453D5
   #_ REGISTER_IN xer 0x80000000
-  subfzeo. r3,r4
+  subfze. r3,r4
   blr
   #_ REGISTER_OUT r3 0x000000007FFFFFFF
   #_ REGISTER_OUT cr 0x52A453D5
@@ -224,7 +262,7 @@ test_subfze_21:
   #_ REGISTER_IN r4 0x0123456789ABCDEF
   #_ REGISTER_IN cr 0x2DB80970
   #_ REGISTER_IN xer 0x80000000
-  subfzeo. r3,r4
+  subfze. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFEDCBA9876543210
   #_ REGISTER_OUT cr 0x5DB80970
@@ -235,7 +273,7 @@ test_subfze_22:
   #_ REGISTER_IN r4 0x0000000080000000
   #_ REGISTER_IN cr 0x935AEA60
   #_ REGISTER_IN xer 0x0000007F
-  subfzeo. r3,r4
+  subfze. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF7FFFFFFF
   #_ REGISTER_OUT cr 0x435AEA60
@@ -246,7 +284,7 @@ test_subfze_23:
   #_ REGISTER_IN r4 0x0000000000000020
   #_ REGISTER_IN cr 0x2882606E
   #_ REGISTER_IN xer 0x0000007F
-  subfzeo. r3,r4
+  subfze. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFDF
   #_ REGISTER_OUT cr 0x8882606E
@@ -256,8 +294,175 @@ test_subfze_24:
   #_ REGISTER_IN r3 0x0000000000007FFF
   #_ REGISTER_IN cr 0x796E8061
   #_ REGISTER_IN xer 0x80000000
-  subfzeo. r3,r3
+  subfze. r3,r3
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFF8000
   #_ REGISTER_OUT cr 0x996E8061
   #_ REGISTER_OUT xer 0x80000000
+
+test_subfze_25:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x0000000000000021
+  #_ REGISTER_IN cr 0x30614EC7
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfze. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFDE
+  #_ REGISTER_OUT cr 0x90614EC7
+  #_ REGISTER_OUT xer 0x80000000
+
+test_subfze_26:
+  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0x1DD016B2
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfze. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF21524111
+  #_ REGISTER_OUT cr 0x9DD016B2
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_subfze_27:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0xE7EC48B3
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfze. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x87EC48B3
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_subfze_28:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0x455FA3A8
+  #_ REGISTER_IN xer 0xE0000000
+  subfzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF21524111
+  #_ REGISTER_OUT cr 0x555FA3A8
+  #_ REGISTER_OUT xer 0x80000000
+
+test_subfze_29:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN r4 0x5ADAFA5A47D1CA35
+  #_ REGISTER_IN cr 0xE993F427
+  #_ REGISTER_IN xer 0x00000000
+  subfzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xA52505A5B82E35CA
+  #_ REGISTER_OUT cr 0x8993F427
+  #_ REGISTER_OUT xer 0x00000000
+
+test_subfze_30:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x000000000000FFFF
+  #_ REGISTER_IN cr 0x0C518D9E
+  #_ REGISTER_IN xer 0x0000007F
+  subfzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFF0000
+  #_ REGISTER_OUT cr 0x8C518D9E
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_subfze_31:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0x0000000100000000
+  #_ REGISTER_IN cr 0x75F13A33
+  #_ REGISTER_IN xer 0xE0000000
+  subfzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF00000000
+  #_ REGISTER_OUT cr 0x35F13A33
+  #_ REGISTER_OUT xer 0xA0000000
+
+test_subfze_32:
+  #_ REGISTER_IN r3 0x000000000000001F
+  #_ REGISTER_IN r4 0x000000000000003F
+  #_ REGISTER_IN cr 0xB7640993
+  #_ REGISTER_IN xer 0x20000000
+  subfzeo. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFC1
+  #_ REGISTER_OUT cr 0x87640993
+  #_ REGISTER_OUT xer 0x00000000
+
+test_subfze_33:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN cr 0x9E7D01BA
+  #_ REGISTER_IN xer 0x0000007F
+  subfzeo. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFC0
+  #_ REGISTER_OUT cr 0x8E7D01BA
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_subfze_34:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0xFA57E323
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfzeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_OUT cr 0x9A57E323
+  #_ REGISTER_OUT xer 0x80000000
+
+test_subfze_35:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x245F2FA5
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfzeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x845F2FA5
+  #_ REGISTER_OUT xer 0x00000000
+
+test_subfze_36:
+  #_ REGISTER_IN r3 0x880126A4FECF9723
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN cr 0x2ED2756A
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  subfzeo. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x7FFFFFFF7FFFFFFF
+  #_ REGISTER_OUT cr 0x4ED2756A
+  #_ REGISTER_OUT xer 0x0000007F

@@ -1,5 +1,6 @@
 # and: AND.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_and_1:
@@ -102,10 +103,16 @@ test_and_9:
   #_ REGISTER_IN r5 0x0000000000000040
   #_ REGISTER_IN cr 0xD5CE4F16
   #_ REGISTER_IN xer 0x00000000
-  and. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  and r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000040
-  #_ REGISTER_OUT cr 0x45CE4F16
+  #_ REGISTER_OUT cr 0xD5CE4F16
   #_ REGISTER_OUT xer 0x00000000
 
 test_and_10:
@@ -114,10 +121,16 @@ test_and_10:
   #_ REGISTER_IN r5 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0x766935AE
   #_ REGISTER_IN xer 0x80000000
-  and. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  and r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xDEADBEEF00000000
-  #_ REGISTER_OUT cr 0x366935AE
+  #_ REGISTER_OUT cr 0x766935AE
   #_ REGISTER_OUT xer 0x80000000
 
 test_and_11:
@@ -126,10 +139,16 @@ test_and_11:
   #_ REGISTER_IN r5 0x000000000000001F
   #_ REGISTER_IN cr 0xD7ABFB96
   #_ REGISTER_IN xer 0xE0000000
-  and. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  and r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x37ABFB96
+  #_ REGISTER_OUT cr 0xD7ABFB96
   #_ REGISTER_OUT xer 0xE0000000
 
 test_and_12:
@@ -157,12 +176,14 @@ test_and_13:
   #_ REGISTER_OUT xer 0x80000000
 
 test_and_14:
-  #_ REGISTER_IN r3 0xC07206DF122AA11F
+  #_ REGISTER_IN r3 0x058F5D2CD0188ADC
+  #_ REGISTER_IN r4 0x323833F486221AD7
+  #_ REGISTER_IN r5 0xC07206DF122AA11F
   #_ REGISTER_IN cr 0x23061465
   #_ REGISTER_IN xer 0x20000000
-  and. r3,r3,r3
+  and. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0xC07206DF122AA11F
+  #_ REGISTER_OUT r3 0x003002D402220017
   #_ REGISTER_OUT cr 0x43061465
   #_ REGISTER_OUT xer 0x20000000
 
@@ -189,3 +210,91 @@ test_and_16:
   #_ REGISTER_OUT r3 0x000000000000001F
   #_ REGISTER_OUT cr 0x5DA923C4
   #_ REGISTER_OUT xer 0x80000000
+
+test_and_17:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN cr 0x5E92E385
+  #_ REGISTER_IN xer 0xE0000000
+  and. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x8000000080000000
+  #_ REGISTER_OUT cr 0x9E92E385
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_and_18:
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN r5 0x0E05BAC872543371
+  #_ REGISTER_IN cr 0xD7E77240
+  #_ REGISTER_IN xer 0x20000000
+  and. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000072543371
+  #_ REGISTER_OUT cr 0x47E77240
+  #_ REGISTER_OUT xer 0x20000000
+
+test_and_19:
+  #_ REGISTER_IN r3 0xA02ECB05CEDC3DD0
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN r5 0x000000000000003F
+  #_ REGISTER_IN cr 0x72E03381
+  #_ REGISTER_IN xer 0xE0000000
+  and. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x32E03381
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_and_20:
+  #_ REGISTER_IN r3 0x0A97DBD4700FF247
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN r5 0xC9646B44C55EE4B7
+  #_ REGISTER_IN cr 0x493D9C73
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  and. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xC9646B4480000000
+  #_ REGISTER_OUT cr 0x993D9C73
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_and_21:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0x00000000FFFFFFFF
+  #_ REGISTER_IN r5 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0x19ED15E4
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  and. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x29ED15E4
+  #_ REGISTER_OUT xer 0x00000000
+
+test_and_22:
+  #_ REGISTER_IN r3 0x000000000000001F
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN r5 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0xE9ED157B
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  and. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x29ED157B
+  #_ REGISTER_OUT xer 0x20000000

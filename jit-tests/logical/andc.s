@@ -1,5 +1,6 @@
 # andc: AND with Complement.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_andc_1:
@@ -102,10 +103,16 @@ test_andc_9:
   #_ REGISTER_IN r5 0x0000000000000000
   #_ REGISTER_IN cr 0x674C9D91
   #_ REGISTER_IN xer 0x00000000
-  andc. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andc r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF80000000
-  #_ REGISTER_OUT cr 0x874C9D91
+  #_ REGISTER_OUT cr 0x674C9D91
   #_ REGISTER_OUT xer 0x00000000
 
 test_andc_10:
@@ -114,10 +121,16 @@ test_andc_10:
   #_ REGISTER_IN r5 0x00000000DEADBEEF
   #_ REGISTER_IN cr 0x89111985
   #_ REGISTER_IN xer 0x00000000
-  andc. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andc r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0AAD602500420010
-  #_ REGISTER_OUT cr 0x49111985
+  #_ REGISTER_OUT cr 0x89111985
   #_ REGISTER_OUT xer 0x00000000
 
 test_andc_11:
@@ -126,10 +139,16 @@ test_andc_11:
   #_ REGISTER_IN r5 0x0123456789ABCDEF
   #_ REGISTER_IN cr 0xDE02ECD2
   #_ REGISTER_IN xer 0x80000000
-  andc. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andc r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x3E02ECD2
+  #_ REGISTER_OUT cr 0xDE02ECD2
   #_ REGISTER_OUT xer 0x80000000
 
 test_andc_12:
@@ -158,12 +177,14 @@ test_andc_13:
 
 test_andc_14:
   #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN r5 0x0000000000000001
   #_ REGISTER_IN cr 0x408CC90E
   #_ REGISTER_IN xer 0xE0000000
-  andc. r3,r3,r3
+  andc. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x308CC90E
+  #_ REGISTER_OUT r3 0x0000000000000020
+  #_ REGISTER_OUT cr 0x508CC90E
   #_ REGISTER_OUT xer 0xE0000000
 
 test_andc_15:
@@ -188,4 +209,92 @@ test_andc_16:
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x23B78350
+  #_ REGISTER_OUT xer 0x20000000
+
+test_andc_17:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN cr 0xFC9A5886
+  #_ REGISTER_IN xer 0x80000000
+  andc. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3C9A5886
+  #_ REGISTER_OUT xer 0x80000000
+
+test_andc_18:
+  #_ REGISTER_IN r3 0x15A990391C691F6D
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r5 0x73D2E4A0A6B7CDBC
+  #_ REGISTER_IN cr 0xD30A4013
+  #_ REGISTER_IN xer 0x20000000
+  andc. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x8C2D1B5F59483243
+  #_ REGISTER_OUT cr 0x430A4013
+  #_ REGISTER_OUT xer 0x20000000
+
+test_andc_19:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0xBBD06A2682BACDCC
+  #_ REGISTER_IN r5 0x0000000000000020
+  #_ REGISTER_IN cr 0xF0CE7EF8
+  #_ REGISTER_IN xer 0x20000000
+  andc. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xBBD06A2682BACDCC
+  #_ REGISTER_OUT cr 0x80CE7EF8
+  #_ REGISTER_OUT xer 0x20000000
+
+test_andc_20:
+  #_ REGISTER_IN r3 0x1D1E2C57075CFCB7
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r5 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0xE055702C
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andc. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF00000000
+  #_ REGISTER_OUT cr 0x8055702C
+  #_ REGISTER_OUT xer 0x00000000
+
+test_andc_21:
+  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN r4 0x000000000000003F
+  #_ REGISTER_IN r5 0xD7569912F5FDB8D5
+  #_ REGISTER_IN cr 0x6AF6B025
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andc. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000000002A
+  #_ REGISTER_OUT cr 0x4AF6B025
+  #_ REGISTER_OUT xer 0x20000000
+
+test_andc_22:
+  #_ REGISTER_IN r3 0x9AC96665D719B623
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN r5 0x0000000000000001
+  #_ REGISTER_IN cr 0x95FE45B2
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andc. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xDEADBEEF00000000
+  #_ REGISTER_OUT cr 0x85FE45B2
   #_ REGISTER_OUT xer 0x20000000

@@ -1,5 +1,6 @@
 # andi.: AND Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_andi_rc_1:
@@ -130,4 +131,55 @@ test_andi_rc_12:
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x23BBB0C8
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_andi_rc_13:
+  #_ REGISTER_IN r3 0xFC93EFDD8BDF6392
+  #_ REGISTER_IN r4 0x8482E3071F8254C1
+  #_ REGISTER_IN cr 0x93B1AED8
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andi. r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00000000000054C1
+  #_ REGISTER_OUT cr 0x43B1AED8
+  #_ REGISTER_OUT xer 0x20000000
+
+test_andi_rc_14:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0x089A9D5A
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andi. r3,r4,32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x289A9D5A
+  #_ REGISTER_OUT xer 0x00000000
+
+test_andi_rc_15:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0xF83FCC6C
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andi. r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x283FCC6C
   #_ REGISTER_OUT xer 0x0000007F

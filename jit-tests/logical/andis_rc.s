@@ -1,5 +1,6 @@
 # andis.: AND Immediate Shifted.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_andis_rc_1:
@@ -131,3 +132,54 @@ test_andis_rc_12:
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x36FDD4F1
   #_ REGISTER_OUT xer 0x80000000
+
+test_andis_rc_13:
+  #_ REGISTER_IN r3 0x0000000000007FFF
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0x118CBABC
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andis. r3,r4,65535
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x318CBABC
+  #_ REGISTER_OUT xer 0x80000000
+
+test_andis_rc_14:
+  #_ REGISTER_IN r3 0x03F82441992F4ED1
+  #_ REGISTER_IN r4 0x0000000000000021
+  #_ REGISTER_IN cr 0x95252115
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andis. r3,r4,32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x35252115
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_andis_rc_15:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN cr 0x4A4B0547
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  andis. r3,r4,65535
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2A4B0547
+  #_ REGISTER_OUT xer 0x0000007F

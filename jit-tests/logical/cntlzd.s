@@ -1,5 +1,6 @@
 # cntlzd: Count Leading Zeros Doubleword.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_cntlzd_1:
@@ -94,10 +95,16 @@ test_cntlzd_9:
   #_ REGISTER_IN r4 0xBFA8AFECEECACB9E
   #_ REGISTER_IN cr 0x765F4527
   #_ REGISTER_IN xer 0x80000000
-  cntlzd. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzd r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x365F4527
+  #_ REGISTER_OUT cr 0x765F4527
   #_ REGISTER_OUT xer 0x80000000
 
 test_cntlzd_10:
@@ -105,10 +112,16 @@ test_cntlzd_10:
   #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0x2E90D137
   #_ REGISTER_IN xer 0x80000000
-  cntlzd. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzd r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000000000001F
-  #_ REGISTER_OUT cr 0x5E90D137
+  #_ REGISTER_OUT cr 0x2E90D137
   #_ REGISTER_OUT xer 0x80000000
 
 test_cntlzd_11:
@@ -116,10 +129,16 @@ test_cntlzd_11:
   #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0xF19A8D42
   #_ REGISTER_IN xer 0x80000000
-  cntlzd. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzd r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000040
-  #_ REGISTER_OUT cr 0x519A8D42
+  #_ REGISTER_OUT cr 0xF19A8D42
   #_ REGISTER_OUT xer 0x80000000
 
 test_cntlzd_12:
@@ -145,10 +164,11 @@ test_cntlzd_13:
   #_ REGISTER_OUT xer 0x00000000
 
 test_cntlzd_14:
-  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0x7CD2DC88
   #_ REGISTER_IN xer 0xE0000000
-  cntlzd. r3,r3
+  cntlzd. r3,r4
   blr
   #_ REGISTER_OUT r3 0x000000000000001F
   #_ REGISTER_OUT cr 0x5CD2DC88
@@ -174,4 +194,87 @@ test_cntlzd_16:
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x2304F71A
+  #_ REGISTER_OUT xer 0x00000000
+
+test_cntlzd_17:
+  #_ REGISTER_IN r3 0x0000000000000020
+  #_ REGISTER_IN cr 0xEDB50977
+  #_ REGISTER_IN xer 0xE0000000
+  cntlzd. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x000000000000003A
+  #_ REGISTER_OUT cr 0x5DB50977
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_cntlzd_18:
+  #_ REGISTER_IN r3 0x2035A9DB8AE43CD4
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0x2439E9CC
+  #_ REGISTER_IN xer 0xE0000000
+  cntlzd. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3439E9CC
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_cntlzd_19:
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN r4 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0xE12EECA6
+  #_ REGISTER_IN xer 0xE0000000
+  cntlzd. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x312EECA6
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_cntlzd_20:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0x964E26E2
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzd. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000007
+  #_ REGISTER_OUT cr 0x464E26E2
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_cntlzd_21:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000000000021
+  #_ REGISTER_IN cr 0xEDE51D11
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzd. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000000003A
+  #_ REGISTER_OUT cr 0x5DE51D11
+  #_ REGISTER_OUT xer 0x80000000
+
+test_cntlzd_22:
+  #_ REGISTER_IN r3 0x3E145BCA6F1AFB64
+  #_ REGISTER_IN r4 0x58B3EC4E32B39E8F
+  #_ REGISTER_IN cr 0x2DB50349
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzd. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000001
+  #_ REGISTER_OUT cr 0x4DB50349
   #_ REGISTER_OUT xer 0x00000000

@@ -1,5 +1,6 @@
 # cntlzw: Count Leading Zeros Word.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_cntlzw_1:
@@ -94,10 +95,16 @@ test_cntlzw_9:
   #_ REGISTER_IN r4 0x0000000000000001
   #_ REGISTER_IN cr 0xF0C7ED58
   #_ REGISTER_IN xer 0x00000000
-  cntlzw. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzw r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000000000001F
-  #_ REGISTER_OUT cr 0x40C7ED58
+  #_ REGISTER_OUT cr 0xF0C7ED58
   #_ REGISTER_OUT xer 0x00000000
 
 test_cntlzw_10:
@@ -105,7 +112,13 @@ test_cntlzw_10:
   #_ REGISTER_IN r4 0x9DB4D9FE5FB01A20
   #_ REGISTER_IN cr 0x48AFD788
   #_ REGISTER_IN xer 0x20000000
-  cntlzw. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzw r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
   #_ REGISTER_OUT cr 0x48AFD788
@@ -116,10 +129,16 @@ test_cntlzw_11:
   #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0xE353178A
   #_ REGISTER_IN xer 0x80000000
-  cntlzw. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzw r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000020
-  #_ REGISTER_OUT cr 0x5353178A
+  #_ REGISTER_OUT cr 0xE353178A
   #_ REGISTER_OUT xer 0x80000000
 
 test_cntlzw_12:
@@ -145,10 +164,11 @@ test_cntlzw_13:
   #_ REGISTER_OUT xer 0x0000007F
 
 test_cntlzw_14:
-  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0x9DF13614
   #_ REGISTER_IN xer 0x80000000
-  cntlzw. r3,r3
+  cntlzw. r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000000000020
   #_ REGISTER_OUT cr 0x5DF13614
@@ -175,3 +195,86 @@ test_cntlzw_16:
   #_ REGISTER_OUT r3 0x0000000000000020
   #_ REGISTER_OUT cr 0x4497A194
   #_ REGISTER_OUT xer 0x20000000
+
+test_cntlzw_17:
+  #_ REGISTER_IN r3 0x0000000000000020
+  #_ REGISTER_IN cr 0x7D4D3CD0
+  #_ REGISTER_IN xer 0x20000000
+  cntlzw. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x000000000000001A
+  #_ REGISTER_OUT cr 0x4D4D3CD0
+  #_ REGISTER_OUT xer 0x20000000
+
+test_cntlzw_18:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0x78E57AC4
+  #_ REGISTER_IN xer 0x20000000
+  cntlzw. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000001
+  #_ REGISTER_OUT cr 0x48E57AC4
+  #_ REGISTER_OUT xer 0x20000000
+
+test_cntlzw_19:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN cr 0x44E40FD0
+  #_ REGISTER_IN xer 0x20000000
+  cntlzw. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000001
+  #_ REGISTER_OUT cr 0x44E40FD0
+  #_ REGISTER_OUT xer 0x20000000
+
+test_cntlzw_20:
+  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0xB0DEFB32
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzw. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000000001E
+  #_ REGISTER_OUT cr 0x50DEFB32
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_cntlzw_21:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0x8000000000000000
+  #_ REGISTER_IN cr 0x374F1ED3
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzw. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000020
+  #_ REGISTER_OUT cr 0x574F1ED3
+  #_ REGISTER_OUT xer 0x80000000
+
+test_cntlzw_22:
+  #_ REGISTER_IN r3 0xE9F4685F91D340F4
+  #_ REGISTER_IN r4 0xE9D0F97F4BF8F9A3
+  #_ REGISTER_IN cr 0x032C4752
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  cntlzw. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000001
+  #_ REGISTER_OUT cr 0x432C4752
+  #_ REGISTER_OUT xer 0x0000007F

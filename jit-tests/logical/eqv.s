@@ -1,5 +1,6 @@
 # eqv: Equivalent.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_eqv_1:
@@ -102,10 +103,16 @@ test_eqv_9:
   #_ REGISTER_IN r5 0x0000000000000000
   #_ REGISTER_IN cr 0x2B9648B4
   #_ REGISTER_IN xer 0x80000000
-  eqv. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  eqv r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x544354E8BF80A70E
-  #_ REGISTER_OUT cr 0x9B9648B4
+  #_ REGISTER_OUT cr 0x2B9648B4
   #_ REGISTER_OUT xer 0x80000000
 
 test_eqv_10:
@@ -114,10 +121,16 @@ test_eqv_10:
   #_ REGISTER_IN r5 0x933EED610C58DA38
   #_ REGISTER_IN cr 0x0769A4E5
   #_ REGISTER_IN xer 0x00000000
-  eqv. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  eqv r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x6CC1129EF3A725C5
-  #_ REGISTER_OUT cr 0x8769A4E5
+  #_ REGISTER_OUT cr 0x0769A4E5
   #_ REGISTER_OUT xer 0x00000000
 
 test_eqv_11:
@@ -126,10 +139,16 @@ test_eqv_11:
   #_ REGISTER_IN r5 0xE0CC267AC0002123
   #_ REGISTER_IN cr 0x518AC197
   #_ REGISTER_IN xer 0x80000000
-  eqv. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  eqv r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x1E109CE2B6541333
-  #_ REGISTER_OUT cr 0x918AC197
+  #_ REGISTER_OUT cr 0x518AC197
   #_ REGISTER_OUT xer 0x80000000
 
 test_eqv_12:
@@ -157,12 +176,14 @@ test_eqv_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_eqv_14:
-  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x0000000000007FFF
+  #_ REGISTER_IN r5 0xDEADBEEF00000000
   #_ REGISTER_IN cr 0x888C826A
   #_ REGISTER_IN xer 0x80000000
-  eqv. r3,r3,r3
+  eqv. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT r3 0x21524110FFFF8000
   #_ REGISTER_OUT cr 0x988C826A
   #_ REGISTER_OUT xer 0x80000000
 
@@ -189,3 +210,91 @@ test_eqv_16:
   #_ REGISTER_OUT r3 0xD7DD2CE09520FA21
   #_ REGISTER_OUT cr 0x88E6E520
   #_ REGISTER_OUT xer 0x20000000
+
+test_eqv_17:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN cr 0xCB28373D
+  #_ REGISTER_IN xer 0xE0000000
+  eqv. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x9B28373D
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_eqv_18:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN r5 0xF81ADEC9664D2981
+  #_ REGISTER_IN cr 0x928597D5
+  #_ REGISTER_IN xer 0x0000007F
+  eqv. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x07E5213619B2D67E
+  #_ REGISTER_OUT cr 0x428597D5
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_eqv_19:
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r4 0x0123456789ABCDEF
+  #_ REGISTER_IN r5 0x9FAF94F15495F7DF
+  #_ REGISTER_IN cr 0x33D229EC
+  #_ REGISTER_IN xer 0x80000000
+  eqv. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x61732E6922C1C5CF
+  #_ REGISTER_OUT cr 0x53D229EC
+  #_ REGISTER_OUT xer 0x80000000
+
+test_eqv_20:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000000000040
+  #_ REGISTER_IN r5 0x066854B3B8542D96
+  #_ REGISTER_IN cr 0xC16E1CFD
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  eqv. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xF997AB4C47ABD229
+  #_ REGISTER_OUT cr 0x816E1CFD
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_eqv_21:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0xC369922F46F12A95
+  #_ REGISTER_IN r5 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0xB9297F03
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  eqv. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x3C966DD067A36B85
+  #_ REGISTER_OUT cr 0x59297F03
+  #_ REGISTER_OUT xer 0x80000000
+
+test_eqv_22:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN r5 0x4B1B8CE934EF2456
+  #_ REGISTER_IN cr 0x9B434FB2
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  eqv. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x34E473164B10DBA9
+  #_ REGISTER_OUT cr 0x5B434FB2
+  #_ REGISTER_OUT xer 0x80000000

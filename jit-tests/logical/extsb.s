@@ -1,5 +1,6 @@
 # extsb: Extend Sign Byte.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_extsb_1:
@@ -94,10 +95,16 @@ test_extsb_9:
   #_ REGISTER_IN r4 0x0000000080000000
   #_ REGISTER_IN cr 0xCE4B5E70
   #_ REGISTER_IN xer 0x00000000
-  extsb. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsb r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x2E4B5E70
+  #_ REGISTER_OUT cr 0xCE4B5E70
   #_ REGISTER_OUT xer 0x00000000
 
 test_extsb_10:
@@ -105,10 +112,16 @@ test_extsb_10:
   #_ REGISTER_IN r4 0x0000000000000002
   #_ REGISTER_IN cr 0xB8CA120C
   #_ REGISTER_IN xer 0x00000000
-  extsb. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsb r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x48CA120C
+  #_ REGISTER_OUT cr 0xB8CA120C
   #_ REGISTER_OUT xer 0x00000000
 
 test_extsb_11:
@@ -116,10 +129,16 @@ test_extsb_11:
   #_ REGISTER_IN r4 0x0000000000007FFF
   #_ REGISTER_IN cr 0x3F1F177D
   #_ REGISTER_IN xer 0xE0000000
-  extsb. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsb r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
-  #_ REGISTER_OUT cr 0x9F1F177D
+  #_ REGISTER_OUT cr 0x3F1F177D
   #_ REGISTER_OUT xer 0xE0000000
 
 test_extsb_12:
@@ -145,10 +164,11 @@ test_extsb_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_extsb_14:
-  #_ REGISTER_IN r3 0x6BE7B52EFE06EB7E
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r4 0x6BE7B52EFE06EB7E
   #_ REGISTER_IN cr 0x5CE49B56
   #_ REGISTER_IN xer 0x20000000
-  extsb. r3,r3
+  extsb. r3,r4
   blr
   #_ REGISTER_OUT r3 0x000000000000007E
   #_ REGISTER_OUT cr 0x4CE49B56
@@ -175,3 +195,86 @@ test_extsb_16:
   #_ REGISTER_OUT r3 0x0000000000000040
   #_ REGISTER_OUT cr 0x5ABB553D
   #_ REGISTER_OUT xer 0xE0000000
+
+test_extsb_17:
+  #_ REGISTER_IN r3 0x4514D8686AB97F38
+  #_ REGISTER_IN cr 0x2D5859A8
+  #_ REGISTER_IN xer 0x80000000
+  extsb. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000038
+  #_ REGISTER_OUT cr 0x5D5859A8
+  #_ REGISTER_OUT xer 0x80000000
+
+test_extsb_18:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0x75814654
+  #_ REGISTER_IN xer 0xE0000000
+  extsb. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFEF
+  #_ REGISTER_OUT cr 0x95814654
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_extsb_19:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0x017EF0D7
+  #_ REGISTER_IN xer 0xE0000000
+  extsb. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x917EF0D7
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_extsb_20:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0xF7BBB465
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsb. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x27BBB465
+  #_ REGISTER_OUT xer 0x20000000
+
+test_extsb_21:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN r4 0x8000000000000000
+  #_ REGISTER_IN cr 0xF7FD88CE
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsb. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x27FD88CE
+  #_ REGISTER_OUT xer 0x20000000
+
+test_extsb_22:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0x0000000000000040
+  #_ REGISTER_IN cr 0x5C15D579
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsb. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000040
+  #_ REGISTER_OUT cr 0x5C15D579
+  #_ REGISTER_OUT xer 0x80000000

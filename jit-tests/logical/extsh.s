@@ -1,5 +1,6 @@
 # extsh: Extend Sign Half Word.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_extsh_1:
@@ -94,10 +95,16 @@ test_extsh_9:
   #_ REGISTER_IN r4 0x000000000000FFFF
   #_ REGISTER_IN cr 0x53FFADA6
   #_ REGISTER_IN xer 0xE0000000
-  extsh. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsh r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
-  #_ REGISTER_OUT cr 0x93FFADA6
+  #_ REGISTER_OUT cr 0x53FFADA6
   #_ REGISTER_OUT xer 0xE0000000
 
 test_extsh_10:
@@ -105,10 +112,16 @@ test_extsh_10:
   #_ REGISTER_IN r4 0xFFFFFFFF80000000
   #_ REGISTER_IN cr 0xCB7CC907
   #_ REGISTER_IN xer 0x00000000
-  extsh. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsh r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x2B7CC907
+  #_ REGISTER_OUT cr 0xCB7CC907
   #_ REGISTER_OUT xer 0x00000000
 
 test_extsh_11:
@@ -116,10 +129,16 @@ test_extsh_11:
   #_ REGISTER_IN r4 0xE25E6EDEE908B003
   #_ REGISTER_IN cr 0xA12F379B
   #_ REGISTER_IN xer 0x00000000
-  extsh. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsh r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFB003
-  #_ REGISTER_OUT cr 0x812F379B
+  #_ REGISTER_OUT cr 0xA12F379B
   #_ REGISTER_OUT xer 0x00000000
 
 test_extsh_12:
@@ -145,10 +164,11 @@ test_extsh_13:
   #_ REGISTER_OUT xer 0x80000000
 
 test_extsh_14:
-  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r3 0xB488F90A39FE40B2
+  #_ REGISTER_IN r4 0x0000000000000040
   #_ REGISTER_IN cr 0x3468BD78
   #_ REGISTER_IN xer 0x0000007F
-  extsh. r3,r3
+  extsh. r3,r4
   blr
   #_ REGISTER_OUT r3 0x0000000000000040
   #_ REGISTER_OUT cr 0x4468BD78
@@ -175,3 +195,86 @@ test_extsh_16:
   #_ REGISTER_OUT r3 0x00000000000054B9
   #_ REGISTER_OUT cr 0x5C9813AE
   #_ REGISTER_OUT xer 0xE0000000
+
+test_extsh_17:
+  #_ REGISTER_IN r3 0x5B0D484EB4DC4D14
+  #_ REGISTER_IN cr 0x70848CA0
+  #_ REGISTER_IN xer 0x80000000
+  extsh. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000004D14
+  #_ REGISTER_OUT cr 0x50848CA0
+  #_ REGISTER_OUT xer 0x80000000
+
+test_extsh_18:
+  #_ REGISTER_IN r3 0x9480FD84AD2267DA
+  #_ REGISTER_IN r4 0xA67144E2BFC3CF36
+  #_ REGISTER_IN cr 0x7DA137EB
+  #_ REGISTER_IN xer 0x80000000
+  extsh. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFCF36
+  #_ REGISTER_OUT cr 0x9DA137EB
+  #_ REGISTER_OUT xer 0x80000000
+
+test_extsh_19:
+  #_ REGISTER_IN r3 0x0191275C2323BB54
+  #_ REGISTER_IN r4 0xA77FDDB19F5353C1
+  #_ REGISTER_IN cr 0xA3532804
+  #_ REGISTER_IN xer 0x20000000
+  extsh. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x00000000000053C1
+  #_ REGISTER_OUT cr 0x43532804
+  #_ REGISTER_OUT xer 0x20000000
+
+test_extsh_20:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000000007FFF
+  #_ REGISTER_IN cr 0xABA15EF3
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsh. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000007FFF
+  #_ REGISTER_OUT cr 0x4BA15EF3
+  #_ REGISTER_OUT xer 0x20000000
+
+test_extsh_21:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0xC4FD698932F356E2
+  #_ REGISTER_IN cr 0x3CCE6DFE
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsh. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00000000000056E2
+  #_ REGISTER_OUT cr 0x4CCE6DFE
+  #_ REGISTER_OUT xer 0x20000000
+
+test_extsh_22:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN cr 0x9AFB275F
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsh. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3AFB275F
+  #_ REGISTER_OUT xer 0x80000000

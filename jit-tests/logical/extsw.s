@@ -1,5 +1,6 @@
 # extsw: Extend Sign Word.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_extsw_1:
@@ -94,10 +95,16 @@ test_extsw_9:
   #_ REGISTER_IN r4 0xFDF6B6984092F08F
   #_ REGISTER_IN cr 0xEAE46E14
   #_ REGISTER_IN xer 0x00000000
-  extsw. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsw r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000004092F08F
-  #_ REGISTER_OUT cr 0x4AE46E14
+  #_ REGISTER_OUT cr 0xEAE46E14
   #_ REGISTER_OUT xer 0x00000000
 
 test_extsw_10:
@@ -105,10 +112,16 @@ test_extsw_10:
   #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0x2E632A2E
   #_ REGISTER_IN xer 0x00000000
-  extsw. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsw r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
-  #_ REGISTER_OUT cr 0x8E632A2E
+  #_ REGISTER_OUT cr 0x2E632A2E
   #_ REGISTER_OUT xer 0x00000000
 
 test_extsw_11:
@@ -116,10 +129,16 @@ test_extsw_11:
   #_ REGISTER_IN r4 0x0000000000000040
   #_ REGISTER_IN cr 0xFFF895CC
   #_ REGISTER_IN xer 0x0000007F
-  extsw. r3,r4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsw r3,r4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000040
-  #_ REGISTER_OUT cr 0x4FF895CC
+  #_ REGISTER_OUT cr 0xFFF895CC
   #_ REGISTER_OUT xer 0x0000007F
 
 test_extsw_12:
@@ -145,10 +164,11 @@ test_extsw_13:
   #_ REGISTER_OUT xer 0x80000000
 
 test_extsw_14:
-  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN r3 0x1647120B30729461
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
   #_ REGISTER_IN cr 0x5F8D83FC
   #_ REGISTER_IN xer 0x20000000
-  extsw. r3,r3
+  extsw. r3,r4
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF80000000
   #_ REGISTER_OUT cr 0x8F8D83FC
@@ -175,3 +195,86 @@ test_extsw_16:
   #_ REGISTER_OUT r3 0x000000000000FFFF
   #_ REGISTER_OUT cr 0x45D623EC
   #_ REGISTER_OUT xer 0x20000000
+
+test_extsw_17:
+  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN cr 0x86E86078
+  #_ REGISTER_IN xer 0x0000007F
+  extsw. r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x26E86078
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_extsw_18:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x0000000000000021
+  #_ REGISTER_IN cr 0x03FA959F
+  #_ REGISTER_IN xer 0x0000007F
+  extsw. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000021
+  #_ REGISTER_OUT cr 0x43FA959F
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_extsw_19:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0x05F7D9143F7E419B
+  #_ REGISTER_IN cr 0xC031DE0B
+  #_ REGISTER_IN xer 0x20000000
+  extsw. r3,r4
+  blr
+  #_ REGISTER_OUT r3 0x000000003F7E419B
+  #_ REGISTER_OUT cr 0x4031DE0B
+  #_ REGISTER_OUT xer 0x20000000
+
+test_extsw_20:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN cr 0xFE70EED5
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsw. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x9E70EED5
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_extsw_21:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x09474A13
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsw. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x89474A13
+  #_ REGISTER_OUT xer 0x00000000
+
+test_extsw_22:
+  #_ REGISTER_IN r3 0x329BEF21D059B343
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN cr 0xEA726286
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  extsw. r3,r4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3A726286
+  #_ REGISTER_OUT xer 0xE0000000

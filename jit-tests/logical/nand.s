@@ -1,5 +1,6 @@
 # nand: NAND.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_nand_1:
@@ -102,10 +103,16 @@ test_nand_9:
   #_ REGISTER_IN r5 0xFFFFFFFF7FFFFFFF
   #_ REGISTER_IN cr 0xA7DF0881
   #_ REGISTER_IN xer 0x00000000
-  nand. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nand r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x8000000080000000
-  #_ REGISTER_OUT cr 0x87DF0881
+  #_ REGISTER_OUT cr 0xA7DF0881
   #_ REGISTER_OUT xer 0x00000000
 
 test_nand_10:
@@ -114,10 +121,16 @@ test_nand_10:
   #_ REGISTER_IN r5 0x000000000000007F
   #_ REGISTER_IN cr 0xE8923DBA
   #_ REGISTER_IN xer 0xE0000000
-  nand. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nand r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF80
-  #_ REGISTER_OUT cr 0x98923DBA
+  #_ REGISTER_OUT cr 0xE8923DBA
   #_ REGISTER_OUT xer 0xE0000000
 
 test_nand_11:
@@ -126,10 +139,16 @@ test_nand_11:
   #_ REGISTER_IN r5 0xDEADBEEF00000000
   #_ REGISTER_IN cr 0x2C053809
   #_ REGISTER_IN xer 0x00000000
-  nand. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nand r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
-  #_ REGISTER_OUT cr 0x8C053809
+  #_ REGISTER_OUT cr 0x2C053809
   #_ REGISTER_OUT xer 0x00000000
 
 test_nand_12:
@@ -157,12 +176,14 @@ test_nand_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_nand_14:
-  #_ REGISTER_IN r3 0x076EFBDB25D59A65
+  #_ REGISTER_IN r3 0x0000000000007FFF
+  #_ REGISTER_IN r4 0x000000000000001F
+  #_ REGISTER_IN r5 0x076EFBDB25D59A65
   #_ REGISTER_IN cr 0x11FD163F
   #_ REGISTER_IN xer 0x20000000
-  nand. r3,r3,r3
+  nand. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0xF8910424DA2A659A
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFA
   #_ REGISTER_OUT cr 0x81FD163F
   #_ REGISTER_OUT xer 0x20000000
 
@@ -189,3 +210,91 @@ test_nand_16:
   #_ REGISTER_OUT r3 0x253209CEE8F052EB
   #_ REGISTER_OUT cr 0x97740A1F
   #_ REGISTER_OUT xer 0x80000000
+
+test_nand_17:
+  #_ REGISTER_IN r3 0xF4D8E08A2DA7CD30
+  #_ REGISTER_IN cr 0xC4D6EE4C
+  #_ REGISTER_IN xer 0x20000000
+  nand. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0B271F75D25832CF
+  #_ REGISTER_OUT cr 0x84D6EE4C
+  #_ REGISTER_OUT xer 0x20000000
+
+test_nand_18:
+  #_ REGISTER_IN r3 0xFFFFFFFF80000000
+  #_ REGISTER_IN r4 0x0000000000000040
+  #_ REGISTER_IN r5 0x0000000000000021
+  #_ REGISTER_IN cr 0xCC9F0492
+  #_ REGISTER_IN xer 0x20000000
+  nand. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x8C9F0492
+  #_ REGISTER_OUT xer 0x20000000
+
+test_nand_19:
+  #_ REGISTER_IN r3 0x2013AACB36993A85
+  #_ REGISTER_IN r4 0x00000000FFFFFFFF
+  #_ REGISTER_IN r5 0x000000000000007F
+  #_ REGISTER_IN cr 0xC011FC7D
+  #_ REGISTER_IN xer 0xE0000000
+  nand. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF80
+  #_ REGISTER_OUT cr 0x9011FC7D
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_nand_20:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r5 0x0000000000000001
+  #_ REGISTER_IN cr 0xA3F1CF47
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nand. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFE
+  #_ REGISTER_OUT cr 0x83F1CF47
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_nand_21:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x000000000000007F
+  #_ REGISTER_IN r5 0x0000000000007FFF
+  #_ REGISTER_IN cr 0xDCBA2A1F
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nand. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF80
+  #_ REGISTER_OUT cr 0x9CBA2A1F
+  #_ REGISTER_OUT xer 0x80000000
+
+test_nand_22:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN r5 0x0000000000000001
+  #_ REGISTER_IN cr 0xE460D01C
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nand. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFE
+  #_ REGISTER_OUT cr 0x8460D01C
+  #_ REGISTER_OUT xer 0x20000000

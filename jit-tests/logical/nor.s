@@ -1,5 +1,6 @@
 # nor: NOR.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_nor_1:
@@ -102,10 +103,16 @@ test_nor_9:
   #_ REGISTER_IN r5 0xC15746C5790DB220
   #_ REGISTER_IN cr 0xF2FEF47D
   #_ REGISTER_IN xer 0x20000000
-  nor. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nor r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x3EA8B93A80000000
-  #_ REGISTER_OUT cr 0x82FEF47D
+  #_ REGISTER_OUT cr 0xF2FEF47D
   #_ REGISTER_OUT xer 0x20000000
 
 test_nor_10:
@@ -114,10 +121,16 @@ test_nor_10:
   #_ REGISTER_IN r5 0x0000000000000001
   #_ REGISTER_IN cr 0xD7C46985
   #_ REGISTER_IN xer 0xE0000000
-  nor. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nor r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFDE
-  #_ REGISTER_OUT cr 0x97C46985
+  #_ REGISTER_OUT cr 0xD7C46985
   #_ REGISTER_OUT xer 0xE0000000
 
 test_nor_11:
@@ -126,10 +139,16 @@ test_nor_11:
   #_ REGISTER_IN r5 0x00000000FFFFFFFF
   #_ REGISTER_IN cr 0xAE67E678
   #_ REGISTER_IN xer 0x80000000
-  nor. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nor r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF00000000
-  #_ REGISTER_OUT cr 0x3E67E678
+  #_ REGISTER_OUT cr 0xAE67E678
   #_ REGISTER_OUT xer 0x80000000
 
 test_nor_12:
@@ -157,10 +176,12 @@ test_nor_13:
   #_ REGISTER_OUT xer 0xE0000000
 
 test_nor_14:
-  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x000000000000007F
+  #_ REGISTER_IN r5 0x000000000000007F
   #_ REGISTER_IN cr 0x2359B0C4
   #_ REGISTER_IN xer 0x80000000
-  nor. r3,r3,r3
+  nor. r3,r4,r5
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF80
   #_ REGISTER_OUT cr 0x9359B0C4
@@ -189,3 +210,91 @@ test_nor_16:
   #_ REGISTER_OUT r3 0x0000000080000000
   #_ REGISTER_OUT cr 0x8D37E28F
   #_ REGISTER_OUT xer 0x20000000
+
+test_nor_17:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN cr 0xBAB32068
+  #_ REGISTER_IN xer 0x80000000
+  nor. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFE
+  #_ REGISTER_OUT cr 0x9AB32068
+  #_ REGISTER_OUT xer 0x80000000
+
+test_nor_18:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r5 0x0000000000000020
+  #_ REGISTER_IN cr 0xE6EB8561
+  #_ REGISTER_IN xer 0x80000000
+  nor. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x36EB8561
+  #_ REGISTER_OUT xer 0x80000000
+
+test_nor_19:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x000000000000FFFF
+  #_ REGISTER_IN r5 0x000000000000001F
+  #_ REGISTER_IN cr 0x93143FD0
+  #_ REGISTER_IN xer 0x20000000
+  nor. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFF0000
+  #_ REGISTER_OUT cr 0x83143FD0
+  #_ REGISTER_OUT xer 0x20000000
+
+test_nor_20:
+  #_ REGISTER_IN r3 0x5158D194329E24E9
+  #_ REGISTER_IN r4 0x000000000000FFFF
+  #_ REGISTER_IN r5 0x0000000100000000
+  #_ REGISTER_IN cr 0x5CB95ED6
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nor. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFEFFFF0000
+  #_ REGISTER_OUT cr 0x8CB95ED6
+  #_ REGISTER_OUT xer 0x20000000
+
+test_nor_21:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0xA945B78757AA43F5
+  #_ REGISTER_IN r5 0x7C632666EC6BC586
+  #_ REGISTER_IN cr 0x37A05CB1
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nor. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0298481800143808
+  #_ REGISTER_OUT cr 0x47A05CB1
+  #_ REGISTER_OUT xer 0x00000000
+
+test_nor_22:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN r4 0xB98BBCA53640E0D8
+  #_ REGISTER_IN r5 0x000000000000FFFF
+  #_ REGISTER_IN cr 0xE3BB1672
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  nor. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x4674435AC9BF0000
+  #_ REGISTER_OUT cr 0x43BB1672
+  #_ REGISTER_OUT xer 0x0000007F

@@ -1,5 +1,6 @@
 # orc: OR with Complement.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_orc_1:
@@ -102,10 +103,16 @@ test_orc_9:
   #_ REGISTER_IN r5 0x000000000000003F
   #_ REGISTER_IN cr 0x01EAFB48
   #_ REGISTER_IN xer 0x00000000
-  orc. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  orc r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFC1
-  #_ REGISTER_OUT cr 0x81EAFB48
+  #_ REGISTER_OUT cr 0x01EAFB48
   #_ REGISTER_OUT xer 0x00000000
 
 test_orc_10:
@@ -114,10 +121,16 @@ test_orc_10:
   #_ REGISTER_IN r5 0x0000000080000000
   #_ REGISTER_IN cr 0x31C6F11D
   #_ REGISTER_IN xer 0x20000000
-  orc. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  orc r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF7FFFFFFF
-  #_ REGISTER_OUT cr 0x41C6F11D
+  #_ REGISTER_OUT cr 0x31C6F11D
   #_ REGISTER_OUT xer 0x20000000
 
 test_orc_11:
@@ -126,10 +139,16 @@ test_orc_11:
   #_ REGISTER_IN r5 0x0000000000007FFF
   #_ REGISTER_IN cr 0x6D3000EB
   #_ REGISTER_IN xer 0x00000000
-  orc. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  orc r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFF8000
-  #_ REGISTER_OUT cr 0x8D3000EB
+  #_ REGISTER_OUT cr 0x6D3000EB
   #_ REGISTER_OUT xer 0x00000000
 
 test_orc_12:
@@ -157,12 +176,14 @@ test_orc_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_orc_14:
-  #_ REGISTER_IN r3 0xDC88AB6468933F9B
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x6EE12E0CD5B428FC
+  #_ REGISTER_IN r5 0xDC88AB6468933F9B
   #_ REGISTER_IN cr 0x35DD6E32
   #_ REGISTER_IN xer 0x00000000
-  orc. r3,r3,r3
+  orc. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT r3 0x6FF77E9FD7FCE8FC
   #_ REGISTER_OUT cr 0x85DD6E32
   #_ REGISTER_OUT xer 0x00000000
 
@@ -189,3 +210,91 @@ test_orc_16:
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_OUT cr 0x93BA9B42
   #_ REGISTER_OUT xer 0xE0000000
+
+test_orc_17:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN cr 0xAD0785DD
+  #_ REGISTER_IN xer 0x0000007F
+  orc. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x8D0785DD
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_orc_18:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0xF79DEE3AC84F7AB7
+  #_ REGISTER_IN r5 0x07081D2A399945C2
+  #_ REGISTER_IN cr 0x50F41207
+  #_ REGISTER_IN xer 0x00000000
+  orc. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xFFFFEEFFCE6FFABF
+  #_ REGISTER_OUT cr 0x80F41207
+  #_ REGISTER_OUT xer 0x00000000
+
+test_orc_19:
+  #_ REGISTER_IN r3 0x86D7D08C8F53A9AD
+  #_ REGISTER_IN r4 0xD459FBFC28C325D4
+  #_ REGISTER_IN r5 0x000000000000007F
+  #_ REGISTER_IN cr 0x4727BD7A
+  #_ REGISTER_IN xer 0x00000000
+  orc. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFD4
+  #_ REGISTER_OUT cr 0x8727BD7A
+  #_ REGISTER_OUT xer 0x00000000
+
+test_orc_20:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN r5 0x000000000000007F
+  #_ REGISTER_IN cr 0x355522C3
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  orc. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFF80
+  #_ REGISTER_OUT cr 0x955522C3
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_orc_21:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN r5 0x706AFBF0A1AD4F86
+  #_ REGISTER_IN cr 0x4A65F062
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  orc. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x8F95040F5E52B079
+  #_ REGISTER_OUT cr 0x9A65F062
+  #_ REGISTER_OUT xer 0x80000000
+
+test_orc_22:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN r5 0x000000000000003F
+  #_ REGISTER_IN cr 0x868959E9
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  orc. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x868959E9
+  #_ REGISTER_OUT xer 0x20000000

@@ -1,5 +1,6 @@
 # ori: OR Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_ori_1:
@@ -130,4 +131,55 @@ test_ori_12:
   blr
   #_ REGISTER_OUT r3 0xC4A788139189FFFF
   #_ REGISTER_OUT cr 0xD4302202
+  #_ REGISTER_OUT xer 0x00000000
+
+test_ori_13:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x0000000000000001
+  #_ REGISTER_IN cr 0x281C45C1
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  ori r3,r4,32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000008001
+  #_ REGISTER_OUT cr 0x281C45C1
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_ori_14:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0xA5D91401
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  ori r3,r4,1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0123456789ABCDEF
+  #_ REGISTER_OUT cr 0xA5D91401
+  #_ REGISTER_OUT xer 0x20000000
+
+test_ori_15:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x000000000000007F
+  #_ REGISTER_IN cr 0xEA390B1C
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  ori r3,r4,21845
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000000557F
+  #_ REGISTER_OUT cr 0xEA390B1C
   #_ REGISTER_OUT xer 0x00000000

@@ -1,5 +1,6 @@
 # oris: OR Immediate Shifted.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_oris_1:
@@ -130,4 +131,55 @@ test_oris_12:
   blr
   #_ REGISTER_OUT r3 0x8000000055550000
   #_ REGISTER_OUT cr 0x9F10EAF3
+  #_ REGISTER_OUT xer 0x00000000
+
+test_oris_13:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0xC94B4928FCB82E12
+  #_ REGISTER_IN cr 0xCB7C4BCC
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  oris r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xC94B4928FFFF2E12
+  #_ REGISTER_OUT cr 0xCB7C4BCC
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_oris_14:
+  #_ REGISTER_IN r3 0x000000000000001F
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0x24DADCB5
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  oris r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000007FFF0002
+  #_ REGISTER_OUT cr 0x24DADCB5
+  #_ REGISTER_OUT xer 0x00000000
+
+test_oris_15:
+  #_ REGISTER_IN r3 0x1FF717381523D744
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x7530989D
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  oris r3,r4,65535
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00000000FFFF0000
+  #_ REGISTER_OUT cr 0x7530989D
   #_ REGISTER_OUT xer 0x00000000

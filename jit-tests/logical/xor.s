@@ -1,5 +1,6 @@
 # xor: XOR.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_xor_1:
@@ -102,10 +103,16 @@ test_xor_9:
   #_ REGISTER_IN r5 0x000000000000007F
   #_ REGISTER_IN cr 0x8DB24883
   #_ REGISTER_IN xer 0xE0000000
-  xor. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xor r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000000000FF80
-  #_ REGISTER_OUT cr 0x5DB24883
+  #_ REGISTER_OUT cr 0x8DB24883
   #_ REGISTER_OUT xer 0xE0000000
 
 test_xor_10:
@@ -114,10 +121,16 @@ test_xor_10:
   #_ REGISTER_IN r5 0xFFFFFFFF80000000
   #_ REGISTER_IN cr 0x821790ED
   #_ REGISTER_IN xer 0x80000000
-  xor. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xor r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFF00000000
-  #_ REGISTER_OUT cr 0x321790ED
+  #_ REGISTER_OUT cr 0x821790ED
   #_ REGISTER_OUT xer 0x80000000
 
 test_xor_11:
@@ -126,10 +139,16 @@ test_xor_11:
   #_ REGISTER_IN r5 0x0000000000000020
   #_ REGISTER_IN cr 0xA58C4990
   #_ REGISTER_IN xer 0x80000000
-  xor. r3,r4,r5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xor r3,r4,r5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000080000020
-  #_ REGISTER_OUT cr 0x958C4990
+  #_ REGISTER_OUT cr 0xA58C4990
   #_ REGISTER_OUT xer 0x80000000
 
 test_xor_12:
@@ -157,13 +176,15 @@ test_xor_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_xor_14:
-  #_ REGISTER_IN r3 0x4C96A1EEE16E1294
+  #_ REGISTER_IN r3 0xC170E34F81E5E481
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN r5 0x4C96A1EEE16E1294
   #_ REGISTER_IN cr 0x3F80BBEF
   #_ REGISTER_IN xer 0x80000000
-  xor. r3,r3,r3
+  xor. r3,r4,r5
   blr
-  #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x3F80BBEF
+  #_ REGISTER_OUT r3 0x4C96A1EEE16E12B4
+  #_ REGISTER_OUT cr 0x9F80BBEF
   #_ REGISTER_OUT xer 0x80000000
 
 test_xor_15:
@@ -189,3 +210,91 @@ test_xor_16:
   #_ REGISTER_OUT r3 0x0B03A2A01C83D2D7
   #_ REGISTER_OUT cr 0x540D455E
   #_ REGISTER_OUT xer 0xE0000000
+
+test_xor_17:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0xB93EE346
+  #_ REGISTER_IN xer 0x0000007F
+  xor. r3,r3,r3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x293EE346
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_xor_18:
+  #_ REGISTER_IN r3 0x00000000DEADBEEF
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r5 0xE79C50BFD00D781E
+  #_ REGISTER_IN cr 0x13F5D851
+  #_ REGISTER_IN xer 0x80000000
+  xor. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x9863AF402FF287E1
+  #_ REGISTER_OUT cr 0x53F5D851
+  #_ REGISTER_OUT xer 0x80000000
+
+test_xor_19:
+  #_ REGISTER_IN r3 0x6F2577D65AB8EFF1
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN r5 0x000000000000FFFF
+  #_ REGISTER_IN cr 0x23F3F56F
+  #_ REGISTER_IN xer 0xE0000000
+  xor. r3,r4,r5
+  blr
+  #_ REGISTER_OUT r3 0x000000000000FFDF
+  #_ REGISTER_OUT cr 0x53F3F56F
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_xor_20:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN r5 0xBBC33E4FBE5CE660
+  #_ REGISTER_IN cr 0x7561FB89
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xor. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xBBC33E4FBE5CE662
+  #_ REGISTER_OUT cr 0x8561FB89
+  #_ REGISTER_OUT xer 0x20000000
+
+test_xor_21:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN r5 0x551684DB0F1E2B48
+  #_ REGISTER_IN cr 0xC36AAD3D
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xor. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x551684DB0F1E2B48
+  #_ REGISTER_OUT cr 0x436AAD3D
+  #_ REGISTER_OUT xer 0x20000000
+
+test_xor_22:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN r5 0xFDFCD5474A1BA4BE
+  #_ REGISTER_IN cr 0xA6677BCB
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xor. r3,r4,r5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFDFCD5474A1BA4BE
+  #_ REGISTER_OUT cr 0x86677BCB
+  #_ REGISTER_OUT xer 0x00000000

@@ -1,5 +1,6 @@
 # xori: XOR Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_xori_1:
@@ -130,4 +131,55 @@ test_xori_12:
   blr
   #_ REGISTER_OUT r3 0x0123456789ABB210
   #_ REGISTER_OUT cr 0x90FC5BC9
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_xori_13:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0xC0C969411662FC55
+  #_ REGISTER_IN cr 0x568CDF66
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xori r3,r4,21845
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xC0C969411662A900
+  #_ REGISTER_OUT cr 0x568CDF66
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_xori_14:
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0x7BBE0DF4B40706C2
+  #_ REGISTER_IN cr 0xFDC0BC8B
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xori r3,r4,32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x7BBE0DF4B40786C2
+  #_ REGISTER_OUT cr 0xFDC0BC8B
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_xori_15:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0x62FCFFE03F6303CB
+  #_ REGISTER_IN cr 0x6DC729B4
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xori r3,r4,32767
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x62FCFFE03F637C34
+  #_ REGISTER_OUT cr 0x6DC729B4
   #_ REGISTER_OUT xer 0x0000007F

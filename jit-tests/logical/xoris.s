@@ -1,5 +1,6 @@
 # xoris: XOR Immediate Shifted.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_xoris_1:
@@ -131,3 +132,54 @@ test_xoris_12:
   #_ REGISTER_OUT r3 0xFFFFFFFF80010000
   #_ REGISTER_OUT cr 0x2C120C39
   #_ REGISTER_OUT xer 0x20000000
+
+test_xoris_13:
+  #_ REGISTER_IN r3 0x42F075057886F3FD
+  #_ REGISTER_IN r4 0x0000000000000000
+  #_ REGISTER_IN cr 0x4BA37F9D
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xoris r3,r4,1
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000010000
+  #_ REGISTER_OUT cr 0x4BA37F9D
+  #_ REGISTER_OUT xer 0x20000000
+
+test_xoris_14:
+  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r4 0xDFC3E2E6B1E40F88
+  #_ REGISTER_IN cr 0x75678E1C
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xoris r3,r4,32768
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xDFC3E2E631E40F88
+  #_ REGISTER_OUT cr 0x75678E1C
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_xoris_15:
+  #_ REGISTER_IN r3 0xA7FAF6454A30B0F0
+  #_ REGISTER_IN r4 0xB0A8BEC217DD65BA
+  #_ REGISTER_IN cr 0x13F7748D
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  xoris r3,r4,65535
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xB0A8BEC2E82265BA
+  #_ REGISTER_OUT cr 0x13F7748D
+  #_ REGISTER_OUT xer 0x00000000

@@ -1,5 +1,6 @@
 # rldic: Rotate Left Doubleword Immediate then Clear.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_rldic_1:
@@ -94,10 +95,16 @@ test_rldic_9:
   #_ REGISTER_IN r4 0x00000000DEADBEEF
   #_ REGISTER_IN cr 0x0405DAD8
   #_ REGISTER_IN xer 0x00000000
-  rldic. r3,r4,16,29
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldic r3,r4,16,29
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x00000005BEEF0000
-  #_ REGISTER_OUT cr 0x8405DAD8
+  #_ REGISTER_OUT cr 0x0405DAD8
   #_ REGISTER_OUT xer 0x00000000
 
 test_rldic_10:
@@ -105,10 +112,16 @@ test_rldic_10:
   #_ REGISTER_IN r4 0x000000000000003F
   #_ REGISTER_IN cr 0x0CB07C45
   #_ REGISTER_IN xer 0x20000000
-  rldic. r3,r4,13,55
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldic r3,r4,13,55
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000000000007E000
-  #_ REGISTER_OUT cr 0x4CB07C45
+  #_ REGISTER_OUT cr 0x0CB07C45
   #_ REGISTER_OUT xer 0x20000000
 
 test_rldic_11:
@@ -116,10 +129,16 @@ test_rldic_11:
   #_ REGISTER_IN r4 0x0000000000007FFF
   #_ REGISTER_IN cr 0xDA646CE8
   #_ REGISTER_IN xer 0x80000000
-  rldic. r3,r4,33,21
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldic r3,r4,33,21
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x000007FE00000000
-  #_ REGISTER_OUT cr 0x3A646CE8
+  #_ REGISTER_OUT cr 0xDA646CE8
   #_ REGISTER_OUT xer 0x80000000
 
 test_rldic_12:
@@ -145,10 +164,11 @@ test_rldic_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_rldic_14:
-  #_ REGISTER_IN r3 0x0000000000000002
+  #_ REGISTER_IN r3 0x2F2A316B023F3677
+  #_ REGISTER_IN r4 0x0000000000000002
   #_ REGISTER_IN cr 0x6DBC3636
   #_ REGISTER_IN xer 0xE0000000
-  rldic. r3,r3,59,45
+  rldic. r3,r4,59,45
   blr
   #_ REGISTER_OUT r3 0x1000000000000000
   #_ REGISTER_OUT cr 0x3DBC3636
@@ -175,3 +195,86 @@ test_rldic_16:
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x3362E692
   #_ REGISTER_OUT xer 0x80000000
+
+test_rldic_17:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN cr 0x47FB7EB3
+  #_ REGISTER_IN xer 0x20000000
+  rldic. r3,r3,54,40
+  blr
+  #_ REGISTER_OUT r3 0x0840000000000000
+  #_ REGISTER_OUT cr 0x27FB7EB3
+  #_ REGISTER_OUT xer 0x20000000
+
+test_rldic_18:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x7F11DE64BCCF2262
+  #_ REGISTER_IN cr 0x2D493010
+  #_ REGISTER_IN xer 0x00000000
+  rldic. r3,r4,6,61
+  blr
+  #_ REGISTER_OUT r3 0xC477992F33C89887
+  #_ REGISTER_OUT cr 0x4D493010
+  #_ REGISTER_OUT xer 0x00000000
+
+test_rldic_19:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x309FCBD91E60E9BD
+  #_ REGISTER_IN cr 0xB42A9FC0
+  #_ REGISTER_IN xer 0xE0000000
+  rldic. r3,r4,40,45
+  blr
+  #_ REGISTER_OUT r3 0x60E9BD000003D91E
+  #_ REGISTER_OUT cr 0x542A9FC0
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_rldic_20:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0x451F4C4D
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldic. r3,r4,22,55
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFE00000000001FF
+  #_ REGISTER_OUT cr 0x851F4C4D
+  #_ REGISTER_OUT xer 0x00000000
+
+test_rldic_21:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0x1B3A37B6818FFA8B
+  #_ REGISTER_IN cr 0xA827A31F
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldic. r3,r4,28,5
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0018FFA8B0000000
+  #_ REGISTER_OUT cr 0x4827A31F
+  #_ REGISTER_OUT xer 0x20000000
+
+test_rldic_22:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0xCEAF34D395A60891
+  #_ REGISTER_IN cr 0xF795D2CD
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldic. r3,r4,14,4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0D34E56982244000
+  #_ REGISTER_OUT cr 0x4795D2CD
+  #_ REGISTER_OUT xer 0x00000000

@@ -1,5 +1,6 @@
 # rldicl: Rotate Left Doubleword Immediate then Clear Left.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_rldicl_1:
@@ -94,10 +95,16 @@ test_rldicl_9:
   #_ REGISTER_IN r4 0x1BDBEC3847AF8064
   #_ REGISTER_IN cr 0x8ED9956A
   #_ REGISTER_IN xer 0x80000000
-  rldicl. r3,r4,5,27
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicl r3,r4,5,27
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x00000008F5F00C83
-  #_ REGISTER_OUT cr 0x9ED9956A
+  #_ REGISTER_OUT cr 0x8ED9956A
   #_ REGISTER_OUT xer 0x80000000
 
 test_rldicl_10:
@@ -105,10 +112,16 @@ test_rldicl_10:
   #_ REGISTER_IN r4 0x8000000080000000
   #_ REGISTER_IN cr 0xD8695715
   #_ REGISTER_IN xer 0x80000000
-  rldicl. r3,r4,9,24
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicl r3,r4,9,24
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000100
-  #_ REGISTER_OUT cr 0x58695715
+  #_ REGISTER_OUT cr 0xD8695715
   #_ REGISTER_OUT xer 0x80000000
 
 test_rldicl_11:
@@ -116,10 +129,16 @@ test_rldicl_11:
   #_ REGISTER_IN r4 0x000000000000001F
   #_ REGISTER_IN cr 0x700DFD43
   #_ REGISTER_IN xer 0x0000007F
-  rldicl. r3,r4,58,3
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicl r3,r4,58,3
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x1C00000000000000
-  #_ REGISTER_OUT cr 0x200DFD43
+  #_ REGISTER_OUT cr 0x700DFD43
   #_ REGISTER_OUT xer 0x0000007F
 
 test_rldicl_12:
@@ -145,10 +164,11 @@ test_rldicl_13:
   #_ REGISTER_OUT xer 0x0000007F
 
 test_rldicl_14:
-  #_ REGISTER_IN r3 0x0DD11A3D9C794BA8
+  #_ REGISTER_IN r3 0x000000000000001F
+  #_ REGISTER_IN r4 0x0DD11A3D9C794BA8
   #_ REGISTER_IN cr 0xB9B9F632
   #_ REGISTER_IN xer 0x00000000
-  rldicl. r3,r3,43,10
+  rldicl. r3,r4,43,10
   blr
   #_ REGISTER_OUT r3 0x001D406E88D1ECE3
   #_ REGISTER_OUT cr 0x89B9F632
@@ -175,3 +195,86 @@ test_rldicl_16:
   #_ REGISTER_OUT r3 0x000000000007CB2D
   #_ REGISTER_OUT cr 0x5123CD3F
   #_ REGISTER_OUT xer 0xE0000000
+
+test_rldicl_17:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN cr 0x28CA6E5E
+  #_ REGISTER_IN xer 0x00000000
+  rldicl. r3,r3,63,0
+  blr
+  #_ REGISTER_OUT r3 0x8091A2B3C4D5E6F7
+  #_ REGISTER_OUT cr 0x88CA6E5E
+  #_ REGISTER_OUT xer 0x00000000
+
+test_rldicl_18:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN r4 0x000000000000001F
+  #_ REGISTER_IN cr 0xBB3B532C
+  #_ REGISTER_IN xer 0x00000000
+  rldicl. r3,r4,56,8
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2B3B532C
+  #_ REGISTER_OUT xer 0x00000000
+
+test_rldicl_19:
+  #_ REGISTER_IN r3 0x57D8B49CD2D0F205
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0x5AEFFED6
+  #_ REGISTER_IN xer 0x0000007F
+  rldicl. r3,r4,15,36
+  blr
+  #_ REGISTER_OUT r3 0x0000000000007FFF
+  #_ REGISTER_OUT cr 0x4AEFFED6
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rldicl_20:
+  #_ REGISTER_IN r3 0x1BE92A10805F4E77
+  #_ REGISTER_IN r4 0x00000000DEADBEEF
+  #_ REGISTER_IN cr 0x114C9F19
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicl. r3,r4,37,18
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00001DE00000001B
+  #_ REGISTER_OUT cr 0x514C9F19
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_rldicl_21:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0x0000000000007FFF
+  #_ REGISTER_IN cr 0x873A3776
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicl. r3,r4,24,47
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x373A3776
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rldicl_22:
+  #_ REGISTER_IN r3 0x382956D933DCBB41
+  #_ REGISTER_IN r4 0x0000000100000000
+  #_ REGISTER_IN cr 0xAAC40932
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicl. r3,r4,5,39
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2AC40932
+  #_ REGISTER_OUT xer 0x20000000

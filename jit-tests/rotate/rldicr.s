@@ -1,5 +1,6 @@
 # rldicr: Rotate Left Doubleword Immediate then Clear Right.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_rldicr_1:
@@ -94,10 +95,16 @@ test_rldicr_9:
   #_ REGISTER_IN r4 0x000000000000003F
   #_ REGISTER_IN cr 0xDE3564EA
   #_ REGISTER_IN xer 0xE0000000
-  rldicr. r3,r4,38,4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicr r3,r4,38,4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x3E3564EA
+  #_ REGISTER_OUT cr 0xDE3564EA
   #_ REGISTER_OUT xer 0xE0000000
 
 test_rldicr_10:
@@ -105,10 +112,16 @@ test_rldicr_10:
   #_ REGISTER_IN r4 0x00000000DEADBEEF
   #_ REGISTER_IN cr 0x0CD54568
   #_ REGISTER_IN xer 0x00000000
-  rldicr. r3,r4,10,2
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicr r3,r4,10,2
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x2CD54568
+  #_ REGISTER_OUT cr 0x0CD54568
   #_ REGISTER_OUT xer 0x00000000
 
 test_rldicr_11:
@@ -116,10 +129,16 @@ test_rldicr_11:
   #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0x5C99B306
   #_ REGISTER_IN xer 0x80000000
-  rldicr. r3,r4,11,37
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicr r3,r4,11,37
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x3C99B306
+  #_ REGISTER_OUT cr 0x5C99B306
   #_ REGISTER_OUT xer 0x80000000
 
 test_rldicr_12:
@@ -145,10 +164,11 @@ test_rldicr_13:
   #_ REGISTER_OUT xer 0x80000000
 
 test_rldicr_14:
-  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
   #_ REGISTER_IN cr 0x266BAE6B
   #_ REGISTER_IN xer 0x0000007F
-  rldicr. r3,r3,29,42
+  rldicr. r3,r4,29,42
   blr
   #_ REGISTER_OUT r3 0xEFFFFFFFFFE00000
   #_ REGISTER_OUT cr 0x866BAE6B
@@ -174,4 +194,87 @@ test_rldicr_16:
   blr
   #_ REGISTER_OUT r3 0x0004000000000000
   #_ REGISTER_OUT cr 0x21E53723
+  #_ REGISTER_OUT xer 0x20000000
+
+test_rldicr_17:
+  #_ REGISTER_IN r3 0xB8B695D8DA5B4FFF
+  #_ REGISTER_IN cr 0x411D1938
+  #_ REGISTER_IN xer 0x0000007F
+  rldicr. r3,r3,5,15
+  blr
+  #_ REGISTER_OUT r3 0x16D2000000000000
+  #_ REGISTER_OUT cr 0x211D1938
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rldicr_18:
+  #_ REGISTER_IN r3 0x0000000080000000
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN cr 0xAF9D61E3
+  #_ REGISTER_IN xer 0x0000007F
+  rldicr. r3,r4,42,35
+  blr
+  #_ REGISTER_OUT r3 0x0000020000000000
+  #_ REGISTER_OUT cr 0x2F9D61E3
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rldicr_19:
+  #_ REGISTER_IN r3 0x7E5A766B217B44BB
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0xCE2FD957
+  #_ REGISTER_IN xer 0x80000000
+  rldicr. r3,r4,39,14
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x3E2FD957
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rldicr_20:
+  #_ REGISTER_IN r3 0x5725B21DDB9F28CA
+  #_ REGISTER_IN r4 0x469EAC35F4609676
+  #_ REGISTER_IN cr 0x38DF83F1
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicr. r3,r4,55,50
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x3B234F561AFA2000
+  #_ REGISTER_OUT cr 0x48DF83F1
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rldicr_21:
+  #_ REGISTER_IN r3 0x5C056F9D4533CCA1
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x4357917F
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicr. r3,r4,62,31
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xDFFFFFFF00000000
+  #_ REGISTER_OUT cr 0x8357917F
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rldicr_22:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN cr 0xDBF016D1
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldicr. r3,r4,38,10
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2BF016D1
   #_ REGISTER_OUT xer 0x20000000

@@ -1,5 +1,6 @@
 # rldimi: Rotate Left Doubleword Immediate then Mask Insert.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_rldimi_1:
@@ -94,10 +95,16 @@ test_rldimi_9:
   #_ REGISTER_IN r4 0x0000000000000002
   #_ REGISTER_IN cr 0xFA60F63A
   #_ REGISTER_IN xer 0x20000000
-  rldimi. r3,r4,51,40
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldimi r3,r4,51,40
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x001000007F000000
-  #_ REGISTER_OUT cr 0x4A60F63A
+  #_ REGISTER_OUT cr 0xFA60F63A
   #_ REGISTER_OUT xer 0x20000000
 
 test_rldimi_10:
@@ -105,10 +112,16 @@ test_rldimi_10:
   #_ REGISTER_IN r4 0x0000000100000000
   #_ REGISTER_IN cr 0x9CB956C0
   #_ REGISTER_IN xer 0x20000000
-  rldimi. r3,r4,30,18
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldimi r3,r4,30,18
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000020
-  #_ REGISTER_OUT cr 0x4CB956C0
+  #_ REGISTER_OUT cr 0x9CB956C0
   #_ REGISTER_OUT xer 0x20000000
 
 test_rldimi_11:
@@ -116,10 +129,16 @@ test_rldimi_11:
   #_ REGISTER_IN r4 0x000000000000001F
   #_ REGISTER_IN cr 0xD8EB6364
   #_ REGISTER_IN xer 0xE0000000
-  rldimi. r3,r4,52,19
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldimi r3,r4,52,19
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x01F0000000000000
-  #_ REGISTER_OUT cr 0x38EB6364
+  #_ REGISTER_OUT cr 0xD8EB6364
   #_ REGISTER_OUT xer 0xE0000000
 
 test_rldimi_12:
@@ -145,13 +164,14 @@ test_rldimi_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_rldimi_14:
-  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r3 0x000000000000001F
+  #_ REGISTER_IN r4 0x0000000000000000
   #_ REGISTER_IN cr 0x96B68997
   #_ REGISTER_IN xer 0x00000000
-  rldimi. r3,r3,2,35
+  rldimi. r3,r4,2,35
   blr
-  #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x26B68997
+  #_ REGISTER_OUT r3 0x0000000000000003
+  #_ REGISTER_OUT cr 0x46B68997
   #_ REGISTER_OUT xer 0x00000000
 
 test_rldimi_15:
@@ -175,3 +195,86 @@ test_rldimi_16:
   #_ REGISTER_OUT r3 0x7820000000000559
   #_ REGISTER_OUT cr 0x4414A98B
   #_ REGISTER_OUT xer 0x00000000
+
+test_rldimi_17:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN cr 0x3A608C12
+  #_ REGISTER_IN xer 0x0000007F
+  rldimi. r3,r3,31,49
+  blr
+  #_ REGISTER_OUT r3 0x0000000080000000
+  #_ REGISTER_OUT cr 0x8A608C12
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rldimi_18:
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x6956DF78
+  #_ REGISTER_IN xer 0x20000000
+  rldimi. r3,r4,31,40
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFF80FFFFFF
+  #_ REGISTER_OUT cr 0x8956DF78
+  #_ REGISTER_OUT xer 0x20000000
+
+test_rldimi_19:
+  #_ REGISTER_IN r3 0x5599E7B8B09E690D
+  #_ REGISTER_IN r4 0x0000000000000001
+  #_ REGISTER_IN cr 0x4FD8BB35
+  #_ REGISTER_IN xer 0x80000000
+  rldimi. r3,r4,57,1
+  blr
+  #_ REGISTER_OUT r3 0x0399E7B8B09E690D
+  #_ REGISTER_OUT cr 0x9FD8BB35
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rldimi_20:
+  #_ REGISTER_IN r3 0x0503678FB1B82678
+  #_ REGISTER_IN r4 0x96AB07AE66E16FA9
+  #_ REGISTER_IN cr 0x3645500D
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldimi. r3,r4,60,22
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x9503647AE66E16FA
+  #_ REGISTER_OUT cr 0x9645500D
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_rldimi_21:
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x19AC2B85
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldimi. r3,r4,33,55
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000100000001
+  #_ REGISTER_OUT cr 0x49AC2B85
+  #_ REGISTER_OUT xer 0x20000000
+
+test_rldimi_22:
+  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r4 0x0000000080000000
+  #_ REGISTER_IN cr 0x7298BD5C
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rldimi. r3,r4,30,34
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x2000000000000000
+  #_ REGISTER_OUT cr 0x4298BD5C
+  #_ REGISTER_OUT xer 0x0000007F

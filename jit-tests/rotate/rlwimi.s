@@ -1,5 +1,6 @@
 # rlwimi: Rotate Left Word Immediate then Mask Insert.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_rlwimi_1:
@@ -94,10 +95,16 @@ test_rlwimi_9:
   #_ REGISTER_IN r4 0xE4F579A34A1DBE2A
   #_ REGISTER_IN cr 0xC20BBC45
   #_ REGISTER_IN xer 0x0000007F
-  rlwimi. r3,r4,17,21,24
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwimi r3,r4,17,21,24
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xF56349F607CD7C1F
-  #_ REGISTER_OUT cr 0x420BBC45
+  #_ REGISTER_OUT cr 0xC20BBC45
   #_ REGISTER_OUT xer 0x0000007F
 
 test_rlwimi_10:
@@ -105,10 +112,16 @@ test_rlwimi_10:
   #_ REGISTER_IN r4 0x6B5F6C51186080DB
   #_ REGISTER_IN cr 0x9281F9C0
   #_ REGISTER_IN xer 0x0000007F
-  rlwimi. r3,r4,16,11,4
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwimi r3,r4,16,11,4
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x80DB1860801B1860
-  #_ REGISTER_OUT cr 0x8281F9C0
+  #_ REGISTER_OUT cr 0x9281F9C0
   #_ REGISTER_OUT xer 0x0000007F
 
 test_rlwimi_11:
@@ -116,10 +129,16 @@ test_rlwimi_11:
   #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0x5E7742CA
   #_ REGISTER_IN xer 0x0000007F
-  rlwimi. r3,r4,24,9,18
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwimi r3,r4,24,9,18
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x00000000007FE07F
-  #_ REGISTER_OUT cr 0x4E7742CA
+  #_ REGISTER_OUT cr 0x5E7742CA
   #_ REGISTER_OUT xer 0x0000007F
 
 test_rlwimi_12:
@@ -145,12 +164,13 @@ test_rlwimi_13:
   #_ REGISTER_OUT xer 0x00000000
 
 test_rlwimi_14:
-  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r3 0xDEADBEEF00000000
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
   #_ REGISTER_IN cr 0xDC59A021
   #_ REGISTER_IN xer 0x00000000
-  rlwimi. r3,r3,17,24,3
+  rlwimi. r3,r4,17,24,3
   blr
-  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT r3 0xFFFFFFFFF00000FF
   #_ REGISTER_OUT cr 0x8C59A021
   #_ REGISTER_OUT xer 0x00000000
 
@@ -175,3 +195,86 @@ test_rlwimi_16:
   #_ REGISTER_OUT r3 0x61748B7178010003
   #_ REGISTER_OUT cr 0x43EE5718
   #_ REGISTER_OUT xer 0x00000000
+
+test_rlwimi_17:
+  #_ REGISTER_IN r3 0x0EE9D987AD285A3A
+  #_ REGISTER_IN cr 0x3D5A0F3F
+  #_ REGISTER_IN xer 0x80000000
+  rlwimi. r3,r3,19,21,12
+  blr
+  #_ REGISTER_OUT r3 0xD1D56942D1D05942
+  #_ REGISTER_OUT cr 0x9D5A0F3F
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rlwimi_18:
+  #_ REGISTER_IN r3 0x00000000FFFFFFFF
+  #_ REGISTER_IN r4 0x0000000100000000
+  #_ REGISTER_IN cr 0x53C96289
+  #_ REGISTER_IN xer 0x0000007F
+  rlwimi. r3,r4,21,23,0
+  blr
+  #_ REGISTER_OUT r3 0x000000007FFFFE00
+  #_ REGISTER_OUT cr 0x43C96289
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rlwimi_19:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0xDE5EE07CACA8F1E1
+  #_ REGISTER_IN cr 0x1BCA17E0
+  #_ REGISTER_IN xer 0x0000007F
+  rlwimi. r3,r4,23,4,16
+  blr
+  #_ REGISTER_OUT r3 0x0000000000D60021
+  #_ REGISTER_OUT cr 0x4BCA17E0
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rlwimi_20:
+  #_ REGISTER_IN r3 0x6DE8C987CCC47EB2
+  #_ REGISTER_IN r4 0x0000000000000001
+  #_ REGISTER_IN cr 0x056D5EC4
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwimi. r3,r4,22,7,8
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x6DE8C987CC447EB2
+  #_ REGISTER_OUT cr 0x556D5EC4
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_rlwimi_21:
+  #_ REGISTER_IN r3 0x0000000100000000
+  #_ REGISTER_IN r4 0x0000000100000000
+  #_ REGISTER_IN cr 0xCAEDC661
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwimi. r3,r4,16,23,4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2AEDC661
+  #_ REGISTER_OUT xer 0x00000000
+
+test_rlwimi_22:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN r4 0x8000000080000000
+  #_ REGISTER_IN cr 0xC90D1023
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwimi. r3,r4,19,23,4
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000400000000FE00
+  #_ REGISTER_OUT cr 0x490D1023
+  #_ REGISTER_OUT xer 0x20000000

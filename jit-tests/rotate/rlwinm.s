@@ -1,5 +1,6 @@
 # rlwinm: Rotate Left Word Immediate then AND with Mask.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_rlwinm_1:
@@ -94,10 +95,16 @@ test_rlwinm_9:
   #_ REGISTER_IN r4 0x0000000080000000
   #_ REGISTER_IN cr 0x1EBBE72B
   #_ REGISTER_IN xer 0x20000000
-  rlwinm. r3,r4,20,2,31
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwinm r3,r4,20,2,31
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000080000
-  #_ REGISTER_OUT cr 0x4EBBE72B
+  #_ REGISTER_OUT cr 0x1EBBE72B
   #_ REGISTER_OUT xer 0x20000000
 
 test_rlwinm_10:
@@ -105,10 +112,16 @@ test_rlwinm_10:
   #_ REGISTER_IN r4 0xFFFFFFFF80000000
   #_ REGISTER_IN cr 0x2152D67E
   #_ REGISTER_IN xer 0xE0000000
-  rlwinm. r3,r4,1,28,11
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwinm r3,r4,1,28,11
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000100000001
-  #_ REGISTER_OUT cr 0x5152D67E
+  #_ REGISTER_OUT cr 0x2152D67E
   #_ REGISTER_OUT xer 0xE0000000
 
 test_rlwinm_11:
@@ -116,10 +129,16 @@ test_rlwinm_11:
   #_ REGISTER_IN r4 0x8000000000000000
   #_ REGISTER_IN cr 0x1397EE2B
   #_ REGISTER_IN xer 0x0000007F
-  rlwinm. r3,r4,27,17,7
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwinm r3,r4,27,17,7
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
-  #_ REGISTER_OUT cr 0x2397EE2B
+  #_ REGISTER_OUT cr 0x1397EE2B
   #_ REGISTER_OUT xer 0x0000007F
 
 test_rlwinm_12:
@@ -145,10 +164,11 @@ test_rlwinm_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_rlwinm_14:
-  #_ REGISTER_IN r3 0x921B0E931210B569
+  #_ REGISTER_IN r3 0x0000000000000001
+  #_ REGISTER_IN r4 0x921B0E931210B569
   #_ REGISTER_IN cr 0x75699D95
   #_ REGISTER_IN xer 0x80000000
-  rlwinm. r3,r3,18,15,5
+  rlwinm. r3,r4,18,15,5
   blr
   #_ REGISTER_OUT r3 0xD5A44842D4004842
   #_ REGISTER_OUT cr 0x95699D95
@@ -174,4 +194,87 @@ test_rlwinm_16:
   blr
   #_ REGISTER_OUT r3 0xF8000001F8000001
   #_ REGISTER_OUT cr 0x92CC932D
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rlwinm_17:
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN cr 0x854A26A9
+  #_ REGISTER_IN xer 0x20000000
+  rlwinm. r3,r3,18,27,20
+  blr
+  #_ REGISTER_OUT r3 0xFFFDFFFFFFFDF81F
+  #_ REGISTER_OUT cr 0x854A26A9
+  #_ REGISTER_OUT xer 0x20000000
+
+test_rlwinm_18:
+  #_ REGISTER_IN r3 0xD294AC4D6E93D1A4
+  #_ REGISTER_IN r4 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN cr 0x8C03D1CE
+  #_ REGISTER_IN xer 0x80000000
+  rlwinm. r3,r4,26,1,3
+  blr
+  #_ REGISTER_OUT r3 0x0000000070000000
+  #_ REGISTER_OUT cr 0x5C03D1CE
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rlwinm_19:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN r4 0x8000000000000000
+  #_ REGISTER_IN cr 0x751342D6
+  #_ REGISTER_IN xer 0xE0000000
+  rlwinm. r3,r4,6,20,3
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x351342D6
+  #_ REGISTER_OUT xer 0xE0000000
+
+test_rlwinm_20:
+  #_ REGISTER_IN r3 0x818D7FCA72223708
+  #_ REGISTER_IN r4 0x9C97CA1EAFB25821
+  #_ REGISTER_IN cr 0x233698E6
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwinm. r3,r4,10,18,28
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00000000000006B8
+  #_ REGISTER_OUT cr 0x533698E6
+  #_ REGISTER_OUT xer 0x80000000
+
+test_rlwinm_21:
+  #_ REGISTER_IN r3 0x000000000000007F
+  #_ REGISTER_IN r4 0x8000000000000000
+  #_ REGISTER_IN cr 0xFE96B17E
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwinm. r3,r4,28,26,25
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2E96B17E
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_rlwinm_22:
+  #_ REGISTER_IN r3 0x8000000000000000
+  #_ REGISTER_IN r4 0x9C81D1B8C0B8AB53
+  #_ REGISTER_IN cr 0xB7EC4487
+  #_ REGISTER_IN xer 0x80000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  rlwinm. r3,r4,27,10,19
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x000000000005C000
+  #_ REGISTER_OUT cr 0x57EC4487
   #_ REGISTER_OUT xer 0x80000000

@@ -1,5 +1,6 @@
 # sradi: Shift Right Algebraic Doubleword Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_sradi_1:
@@ -94,10 +95,16 @@ test_sradi_9:
   #_ REGISTER_IN r4 0x61AAB24E15E40818
   #_ REGISTER_IN cr 0xD0DE2328
   #_ REGISTER_IN xer 0x20000000
-  sradi. r3,r4,18
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  sradi r3,r4,18
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0x0000186AAC938579
-  #_ REGISTER_OUT cr 0x80DE2328
+  #_ REGISTER_OUT cr 0xD0DE2328
   #_ REGISTER_OUT xer 0x00000000
 
 test_sradi_10:
@@ -105,10 +112,16 @@ test_sradi_10:
   #_ REGISTER_IN r4 0xD3ED13E9E95F84AC
   #_ REGISTER_IN cr 0xBF370935
   #_ REGISTER_IN xer 0x20000000
-  sradi. r3,r4,36
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  sradi r3,r4,36
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFD3ED13E
-  #_ REGISTER_OUT cr 0x8F370935
+  #_ REGISTER_OUT cr 0xBF370935
   #_ REGISTER_OUT xer 0x20000000
 
 test_sradi_11:
@@ -116,10 +129,16 @@ test_sradi_11:
   #_ REGISTER_IN r4 0xDF22E4818B65C59B
   #_ REGISTER_IN cr 0xC1EB56F1
   #_ REGISTER_IN xer 0x00000000
-  sradi. r3,r4,5
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  sradi r3,r4,5
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFEF917240C5B2E2C
-  #_ REGISTER_OUT cr 0x41EB56F1
+  #_ REGISTER_OUT cr 0xC1EB56F1
   #_ REGISTER_OUT xer 0x20000000
 
 test_sradi_12:
@@ -145,10 +164,11 @@ test_sradi_13:
   #_ REGISTER_OUT xer 0x20000000
 
 test_sradi_14:
-  #_ REGISTER_IN r3 0x000000007FFFFFFF
+  #_ REGISTER_IN r3 0xD90E7833EF0A65B9
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
   #_ REGISTER_IN cr 0x841A4854
   #_ REGISTER_IN xer 0x00000000
-  sradi. r3,r3,23
+  sradi. r3,r4,23
   blr
   #_ REGISTER_OUT r3 0x00000000000000FF
   #_ REGISTER_OUT cr 0x441A4854
@@ -174,4 +194,87 @@ test_sradi_16:
   blr
   #_ REGISTER_OUT r3 0x0000000000000000
   #_ REGISTER_OUT cr 0x3C88A293
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_sradi_17:
+  #_ REGISTER_IN r3 0x1F4602678D4DA393
+  #_ REGISTER_IN cr 0xC1B95E1C
+  #_ REGISTER_IN xer 0xE0000000
+  sradi. r3,r3,10
+  blr
+  #_ REGISTER_OUT r3 0x0007D18099E35368
+  #_ REGISTER_OUT cr 0x91B95E1C
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_sradi_18:
+  #_ REGISTER_IN r3 0x0000000000000021
+  #_ REGISTER_IN r4 0xF9F5C31002E607E7
+  #_ REGISTER_IN cr 0xFEE837D6
+  #_ REGISTER_IN xer 0x0000007F
+  sradi. r3,r4,50
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFE7D
+  #_ REGISTER_OUT cr 0x8EE837D6
+  #_ REGISTER_OUT xer 0x2000007F
+
+test_sradi_19:
+  #_ REGISTER_IN r3 0xF74D730D4D8BEE15
+  #_ REGISTER_IN r4 0x0000000000000040
+  #_ REGISTER_IN cr 0x7505FFB7
+  #_ REGISTER_IN xer 0x20000000
+  sradi. r3,r4,62
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x2505FFB7
+  #_ REGISTER_OUT xer 0x00000000
+
+test_sradi_20:
+  #_ REGISTER_IN r3 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x9367C719A430463E
+  #_ REGISTER_IN cr 0xB61CDBB7
+  #_ REGISTER_IN xer 0x0000007F
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  sradi. r3,r4,29
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFC9B3E38CD
+  #_ REGISTER_OUT cr 0x861CDBB7
+  #_ REGISTER_OUT xer 0x2000007F
+
+test_sradi_21:
+  #_ REGISTER_IN r3 0xFFFFFFFF7FFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000020
+  #_ REGISTER_IN cr 0x991E477A
+  #_ REGISTER_IN xer 0x00000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  sradi. r3,r4,57
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x291E477A
+  #_ REGISTER_OUT xer 0x00000000
+
+test_sradi_22:
+  #_ REGISTER_IN r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN r4 0x0000000000000002
+  #_ REGISTER_IN cr 0x595E0266
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  sradi. r3,r4,55
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x395E0266
   #_ REGISTER_OUT xer 0xC0000000

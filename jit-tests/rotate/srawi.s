@@ -1,5 +1,6 @@
 # srawi: Shift Right Algebraic Word Immediate.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
+# Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_srawi_1:
@@ -94,10 +95,16 @@ test_srawi_9:
   #_ REGISTER_IN r4 0x6E92646DA7501026
   #_ REGISTER_IN cr 0xD140742D
   #_ REGISTER_IN xer 0x0000007F
-  srawi. r3,r4,16
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  srawi r3,r4,16
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFFFA750
-  #_ REGISTER_OUT cr 0x8140742D
+  #_ REGISTER_OUT cr 0xD140742D
   #_ REGISTER_OUT xer 0x2000007F
 
 test_srawi_10:
@@ -105,10 +112,16 @@ test_srawi_10:
   #_ REGISTER_IN r4 0xCA5208FDCA21C5F7
   #_ REGISTER_IN cr 0x0ECC984F
   #_ REGISTER_IN xer 0xE0000000
-  srawi. r3,r4,11
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  srawi r3,r4,11
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFFF94438
-  #_ REGISTER_OUT cr 0x9ECC984F
+  #_ REGISTER_OUT cr 0x0ECC984F
   #_ REGISTER_OUT xer 0xE0000000
 
 test_srawi_11:
@@ -116,10 +129,16 @@ test_srawi_11:
   #_ REGISTER_IN r4 0x5C24CDB4C0438AE5
   #_ REGISTER_IN cr 0x3710F8EA
   #_ REGISTER_IN xer 0x20000000
-  srawi. r3,r4,7
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  srawi r3,r4,7
+  mtmsrd r30
   blr
   #_ REGISTER_OUT r3 0xFFFFFFFFFF808715
-  #_ REGISTER_OUT cr 0x8710F8EA
+  #_ REGISTER_OUT cr 0x3710F8EA
   #_ REGISTER_OUT xer 0x20000000
 
 test_srawi_12:
@@ -145,10 +164,11 @@ test_srawi_13:
   #_ REGISTER_OUT xer 0x80000000
 
 test_srawi_14:
-  #_ REGISTER_IN r3 0xAD1F65715E97B04C
+  #_ REGISTER_IN r3 0x0000000000000000
+  #_ REGISTER_IN r4 0xAD1F65715E97B04C
   #_ REGISTER_IN cr 0x94E13F37
   #_ REGISTER_IN xer 0x00000000
-  srawi. r3,r3,17
+  srawi. r3,r4,17
   blr
   #_ REGISTER_OUT r3 0x0000000000002F4B
   #_ REGISTER_OUT cr 0x44E13F37
@@ -175,3 +195,86 @@ test_srawi_16:
   #_ REGISTER_OUT r3 0x000000000007FFFF
   #_ REGISTER_OUT cr 0x558C2B9E
   #_ REGISTER_OUT xer 0xC0000000
+
+test_srawi_17:
+  #_ REGISTER_IN r3 0x8000000080000000
+  #_ REGISTER_IN cr 0xB39A4F75
+  #_ REGISTER_IN xer 0x0000007F
+  srawi. r3,r3,9
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFC00000
+  #_ REGISTER_OUT cr 0x839A4F75
+  #_ REGISTER_OUT xer 0x0000007F
+
+test_srawi_18:
+  #_ REGISTER_IN r3 0x000000000000FFFF
+  #_ REGISTER_IN r4 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x96EA9A1D
+  #_ REGISTER_IN xer 0x80000000
+  srawi. r3,r4,31
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x96EA9A1D
+  #_ REGISTER_OUT xer 0xA0000000
+
+test_srawi_19:
+  #_ REGISTER_IN r3 0x0000000000000040
+  #_ REGISTER_IN r4 0x000000000000007F
+  #_ REGISTER_IN cr 0x41545EDC
+  #_ REGISTER_IN xer 0xE0000000
+  srawi. r3,r4,27
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000000
+  #_ REGISTER_OUT cr 0x31545EDC
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_srawi_20:
+  #_ REGISTER_IN r3 0x0000000000007FFF
+  #_ REGISTER_IN r4 0x000000007FFFFFFF
+  #_ REGISTER_IN cr 0xF5D978B0
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  srawi. r3,r4,23
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0x00000000000000FF
+  #_ REGISTER_OUT cr 0x55D978B0
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_srawi_21:
+  #_ REGISTER_IN r3 0x000000000000003F
+  #_ REGISTER_IN r4 0xFFFFFFFF80000000
+  #_ REGISTER_IN cr 0xF67026D0
+  #_ REGISTER_IN xer 0xE0000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  srawi. r3,r4,26
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFE0
+  #_ REGISTER_OUT cr 0x967026D0
+  #_ REGISTER_OUT xer 0xC0000000
+
+test_srawi_22:
+  #_ REGISTER_IN r3 0x0123456789ABCDEF
+  #_ REGISTER_IN r4 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_IN cr 0x7652E49E
+  #_ REGISTER_IN xer 0x20000000
+  mfmsr r30
+  li r31,1
+  sldi r31,r31,63
+  or r31,r31,r30
+  mtmsrd r31
+  srawi. r3,r4,11
+  mtmsrd r30
+  blr
+  #_ REGISTER_OUT r3 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x8652E49E
+  #_ REGISTER_OUT xer 0x20000000

@@ -20,7 +20,7 @@ use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, HeapError, MemoryError, 
 /// Where code is loaded.
 pub const CODE_BASE: u32 = 0x8201_0000;
 /// Room for code.
-const CODE_SIZE: u32 = 0x00FF_0000;
+pub const CODE_SIZE: u32 = 0x00FF_0000;
 /// First byte of the cases' data.
 pub const DATA_BASE: u32 = 0x1000_1000;
 /// Bytes of data.

@@ -16,7 +16,7 @@ mod file;
 mod report;
 
 pub use annotation::{AnnotationError, Register, Value};
-pub use bench::{Bench, BenchError, CODE_BASE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
+pub use bench::{Bench, BenchError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};
 pub use report::{Failure, Report};
 

@@ -2,10 +2,10 @@
 
 use super::count;
 use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
-use crate::conformance::{Bench, CODE_BASE, EXIT_BASE, EXIT_LEVEL, Engine, RunError};
+use crate::conformance::{Bench, CODE_BASE, CODE_SIZE, EXIT_BASE, EXIT_LEVEL, Engine, RunError};
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext};
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_isa::{Op, decode};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
@@ -32,7 +32,12 @@ enum End {
     Exception(xenia_cpu::GuestException),
 }
 
-pub(super) struct Arena {
+/// Code goes to a fresh place each time: an engine may treat pages that change often in another way, and
+/// that is not what most sequences are to test. When the room is used up, a new engine begins at its start.
+pub(super) struct Arena<'a> {
+    factory: &'a Engine<'a>,
+    /// Where the next code goes.
+    next: u32,
     interpreter: Interpreter,
     reference: Arc<GuestMemory>,
     engine: Box<dyn Execute>,
@@ -43,17 +48,25 @@ pub(super) struct Arena {
     _benches: [Bench; 2],
 }
 
-impl Arena {
-    pub(super) fn new(engine: &Engine<'_>) -> Result<Self, RunError> {
-        let failed = |reason: String| RunError::Engine { engine: engine.name.to_owned(), reason };
-        let first = Bench::new().map_err(|error| failed(error.to_string()))?;
-        let second = Bench::new().map_err(|error| failed(error.to_string()))?;
+fn build(factory: &Engine<'_>, memory: &Arc<GuestMemory>) -> Result<Box<dyn Execute>, RunError> {
+    (factory.make)(Arc::clone(memory)).map_err(|error| failed(factory, format!("{error:#}")))
+}
+
+fn failed(factory: &Engine<'_>, reason: String) -> RunError {
+    RunError::Engine { engine: factory.name.to_owned(), reason }
+}
+
+impl<'a> Arena<'a> {
+    pub(super) fn new(factory: &'a Engine<'a>) -> Result<Self, RunError> {
+        let first = Bench::new().map_err(|error| failed(factory, error.to_string()))?;
+        let second = Bench::new().map_err(|error| failed(factory, error.to_string()))?;
         let (reference, tested) = (first.memory(), second.memory());
-        let made = (engine.make)(Arc::clone(&tested)).map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self {
+            factory,
+            next: CODE_BASE,
             interpreter: Interpreter::new(Arc::clone(&reference), EngineConfig::default()),
             reference,
-            engine: made,
+            engine: build(factory, &tested)?,
             tested,
             devices: DeviceQueue::new(),
             executed: Vec::with_capacity(BUDGET as usize),
@@ -62,25 +75,43 @@ impl Arena {
     }
 
     /// Places sequences one after the other in both machines and returns their entries.
-    pub(super) fn load(&self, sequences: &[Sequence]) -> Vec<u32> {
+    pub(super) fn load(&mut self, sequences: &[Sequence]) -> Result<Vec<u32>, RunError> {
+        let size: u32 = sequences.iter().map(|sequence| sequence.words(0).len() as u32 * 4 + 16).sum();
+        if self.next + size > CODE_BASE + CODE_SIZE {
+            self.engine = build(self.factory, &self.tested)?;
+            self.next = CODE_BASE;
+        }
+        let entries = self.place(sequences, self.next);
+        self.next = (self.next + size).next_multiple_of(PAGE_SIZE);
+        Ok(entries)
+    }
+
+    /// Places a sequence at the start of the room, where the cases of the files written will be.
+    pub(super) fn load_first(&self, sequence: &Sequence) {
+        self.place(std::slice::from_ref(sequence), CODE_BASE);
+    }
+
+    fn place(&self, sequences: &[Sequence], base: u32) -> Vec<u32> {
         let mut code = Vec::new();
         let mut entries = Vec::with_capacity(sequences.len());
         for sequence in sequences {
-            let entry = CODE_BASE + code.len() as u32;
+            let entry = base + code.len() as u32;
             entries.push(entry);
             code.extend(sequence.words(entry).iter().flat_map(|word| word.to_be_bytes()));
             code.resize(code.len().next_multiple_of(16), 0);
         }
         for memory in [&self.reference, &self.tested] {
-            let written = memory.write_bytes(GuestAddr(CODE_BASE), &code);
+            let written = memory.write_bytes(GuestAddr(base), &code);
             written.expect("a batch is much smaller than the room for code");
         }
         entries
     }
 
-    /// The interpreter's state and memory after the sequence, which is loaded at `entry`.
-    pub(super) fn reference_run(&mut self, sequence: &Sequence, entry: u32) -> (PpcContext, Vec<u8>, bool) {
-        let mut ctx = start(sequence, entry);
+    /// The interpreter's state and memory after the sequence at the start of the room, and
+    /// whether it returned.
+    pub(super) fn reference_run(&mut self, sequence: &Sequence) -> (PpcContext, Vec<u8>, bool) {
+        self.load_first(sequence);
+        let mut ctx = start(sequence, CODE_BASE);
         write_sandbox(&self.reference, sequence);
         let end = step_through(&mut self.interpreter, &self.reference, &mut ctx, &mut self.devices, None);
         (ctx, read_sandbox(&self.reference), end == End::Returned)

@@ -22,8 +22,8 @@ fn number(register: Register, bits: u128) -> String {
     text.split_once(" (").map_or(text.clone(), |(bits, _)| bits.to_owned())
 }
 
-/// The file. The sequence must be loaded at the start of the code buffer.
-pub(super) fn text(arena: &mut Arena, sequence: &Sequence, seed: u64, mismatch: &Mismatch) -> String {
+/// The file.
+pub(super) fn text(arena: &mut Arena<'_>, sequence: &Sequence, seed: u64, mismatch: &Mismatch) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -46,7 +46,7 @@ pub(super) fn text(arena: &mut Arena, sequence: &Sequence, seed: u64, mismatch: 
         let text = disassemble(word, CODE_BASE + 4 * n as u32, Syntax::Simplified);
         let _ = writeln!(out, "  .long 0x{word:08X} # {text}");
     }
-    let (after, after_memory, returned) = arena.reference_run(sequence, CODE_BASE);
+    let (after, after_memory, returned) = arena.reference_run(sequence);
     if !returned {
         let _ = writeln!(out, "  # The sequence doesn't return; only the exit or the count differ.");
         return out;

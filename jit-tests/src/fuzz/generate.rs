@@ -17,6 +17,8 @@ pub(super) fn sequence(seed: u64, number: u64) -> Sequence {
     let mut make = Make::new(rng);
     let state = make.state();
     let memory = make.memory();
+    // Some batches, as a whole, change their own code.
+    make.changes_code = number / super::BATCH % 16 == 15;
     let units = make.units();
     Sequence { units, state, memory }
 }
@@ -43,6 +45,8 @@ struct Make {
     vectors128: [u32; 6],
     /// Inside a counted loop: CTR belongs to it.
     keep_ctr: bool,
+    /// Whether units may change code.
+    changes_code: bool,
 }
 
 fn pick<T: Copy>(rng: &mut ChaCha8Rng, from: &[T]) -> T {
@@ -60,7 +64,7 @@ impl Make {
         let vectors = std::array::from_fn(|_| rng.next_u32() % 32);
         // Half of the VMX128 registers are those that AltiVec instructions see too.
         let vectors128 = std::array::from_fn(|n| if n % 2 == 0 { vectors[n] } else { rng.next_u32() % 128 });
-        Self { rng, gprs, fprs, vectors, vectors128, keep_ctr: false }
+        Self { rng, gprs, fprs, vectors, vectors128, keep_ctr: false, changes_code: false }
     }
 
     fn below(&mut self, limit: u32) -> u32 {
@@ -149,7 +153,7 @@ impl Make {
     }
 
     fn units(&mut self) -> Vec<Unit> {
-        let count = 14 + self.below(14) as u16;
+        let count = 11 + self.below(12) as u16;
         let mut units = Vec::new();
         while (units.len() as u16) < count {
             let id = units.len() as u16;
@@ -185,6 +189,9 @@ impl Make {
 
     /// One drawn instruction with what it needs.
     fn unit(&mut self, id: u16, count: u16) -> Vec<Item> {
+        if self.changes_code && self.below(64) == 0 {
+            return self.change_code();
+        }
         loop {
             let op = pick(&mut self.rng, &DRAWN);
             if let Some(items) = self.of(op, id, count) {
@@ -381,6 +388,31 @@ impl Make {
         }
         items.push(Item::Word(word));
         items
+    }
+
+    /// Replaces the unit's own last instruction, makes that known as the books ask, and runs it.
+    fn change_code(&mut self) -> Vec<Item> {
+        let (address, word) = (2 + self.below(5), 7 + self.below(5));
+        let (d, a) = (self.gpr(), self.gpr());
+        let old = Op::addi.row().bits | d << 21 | a << 16 | self.below(0x1_0000);
+        let new = Op::xoris.row().bits | a << 21 | d << 16 | self.below(0x1_0000);
+        let rs = |op: Op, s: u32, a: u32| op.row().bits | s << 21 | a << 16;
+        let at = |op: Op| Item::Word(op.row().bits | address << 11);
+        // `bcl` to the next instruction gives the address that `addi` makes the last instruction's.
+        vec![
+            Item::Word(Op::bcx.row().bits | 20 << 21 | 4 | 1),
+            Item::Word(Op::mfspr.row().bits | address << 21 | 8 << 16),
+            Item::Word(rs(Op::addi, address, address) | 4 * 10),
+            Item::Word(rs(Op::addis, word, 0) | new >> 16),
+            Item::Word(rs(Op::ori, word, word) | new & 0xFFFF),
+            Item::Word(rs(Op::stw, word, address)),
+            at(Op::dcbst),
+            Item::Word(Op::sync.row().bits),
+            at(Op::icbi),
+            Item::Word(Op::sync.row().bits),
+            Item::Word(Op::isync.row().bits),
+            Item::Word(old),
+        ]
     }
 
     /// Pairs of reserving load and conditional store, with or without something between.

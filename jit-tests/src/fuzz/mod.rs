@@ -89,19 +89,20 @@ pub struct FuzzReport {
 }
 
 /// Runs the sequences and compares.
-pub fn run(mut config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
+pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
+    let FuzzConfig { blocks, seed, engine, out, max_mismatches, mut progress } = config;
     let start = Instant::now();
-    let mut arena = Arena::new(&config.engine)?;
+    let mut arena = Arena::new(&engine)?;
     let mut counts = vec![0; OP_COUNT];
     let mut report = FuzzReport::default();
-    'batches: for first in (0..config.blocks).step_by(BATCH as usize) {
-        let numbers = first..config.blocks.min(first + BATCH);
+    'batches: for first in (0..blocks).step_by(BATCH as usize) {
+        let numbers = first..blocks.min(first + BATCH);
         let sequences: Vec<Sequence> =
-            numbers.clone().map(|number| generate::sequence(config.seed, number)).collect();
-        let entries = arena.load(&sequences);
-        for ((number, sequence), entry) in numbers.zip(&sequences).zip(entries) {
+            numbers.clone().map(|number| generate::sequence(seed, number)).collect();
+        let mut entries = arena.load(&sequences)?;
+        for (index, (number, sequence)) in numbers.zip(&sequences).enumerate() {
             report.blocks += 1;
-            let outcome = arena.run(sequence, entry, Some(&mut counts));
+            let outcome = arena.run(sequence, entries[index], Some(&mut counts));
             report.instructions += outcome.instructions;
             let Some(difference) = outcome.difference else { continue };
             report.mismatches += 1;
@@ -115,21 +116,21 @@ pub fn run(mut config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
             };
             let shrunk = shrink::shrink(&mut arena, sequence);
             mismatch.instructions = shrunk.text();
-            if let Some(folder) = &config.out {
-                let path = folder.join(format!("seed{}_block{number}.s", config.seed));
-                let text = case::text(&mut arena, &shrunk, config.seed, &mismatch);
+            if let Some(folder) = &out {
+                let path = folder.join(format!("seed{}_block{number}.s", seed));
+                let text = case::text(&mut arena, &shrunk, seed, &mismatch);
                 let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
                 written.map_err(|source| RunError::Read { path: path.clone(), source })?;
                 mismatch.file = Some(path.display().to_string());
             }
             report.mismatch_details.push(mismatch);
-            if report.mismatches >= config.max_mismatches {
+            if report.mismatches >= max_mismatches {
                 break 'batches;
             }
-            // Shrinking has overwritten the code.
-            arena.load(&sequences);
+            // Shrinking may have overwritten the code.
+            entries = arena.load(&sequences)?;
         }
-        if let Some(progress) = &mut config.progress {
+        if let Some(progress) = &mut progress {
             progress(report.blocks);
         }
     }

@@ -4,14 +4,15 @@ use super::arena::Arena;
 use super::sequence::Sequence;
 
 /// Whether both machines still differ.
-fn fails(arena: &mut Arena, sequence: &Sequence) -> bool {
-    let entry = arena.load(std::slice::from_ref(sequence))[0];
-    arena.run(sequence, entry, None).difference.is_some()
+fn fails(arena: &mut Arena<'_>, sequence: &Sequence) -> bool {
+    // An engine that can't be built again can't show the failure either.
+    let Ok(entries) = arena.load(std::slice::from_ref(sequence)) else { return false };
+    arena.run(sequence, entries[0], None).difference.is_some()
 }
 
-/// Takes away units, then state, as long as the sequence fails. What it returns is loaded at the start
-/// of the code buffer. If the failure needs its surroundings, the sequence stays as it is.
-pub(super) fn shrink(arena: &mut Arena, sequence: &Sequence) -> Sequence {
+/// Takes away units, then state, as long as the sequence fails. If the failure needs its surroundings, the
+/// sequence stays as it is.
+pub(super) fn shrink(arena: &mut Arena<'_>, sequence: &Sequence) -> Sequence {
     let mut best = sequence.clone();
     if !fails(arena, &best) {
         return best;
@@ -52,12 +53,11 @@ pub(super) fn shrink(arena: &mut Arena, sequence: &Sequence) -> Sequence {
     }
     best.units.retain(|unit| !unit.items.is_empty());
     shrink_state(arena, &mut best);
-    fails(arena, &best);
     best
 }
 
 /// Sets registers and memory to zero where the failure doesn't need them.
-fn shrink_state(arena: &mut Arena, best: &mut Sequence) {
+fn shrink_state(arena: &mut Arena<'_>, best: &mut Sequence) {
     let mut attempt = |change: &dyn Fn(&mut Sequence)| {
         let mut candidate = best.clone();
         change(&mut candidate);

@@ -69,6 +69,8 @@ pub(crate) struct Question {
     pub(crate) vectors: Vec<(u8, u8)>,
     /// The processor model that has the instructions.
     pub(crate) cpu: &'static str,
+    /// Whether MSR\[SF\] is set.
+    pub(crate) sf: bool,
     /// Registers to compare.
     pub(crate) registers: Vec<Reg>,
     /// Whether the memory window is compared.
@@ -89,6 +91,8 @@ pub(crate) struct Case {
 
 /// The source line of what qemu answers.
 pub(crate) const QEMU: &str = "qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.";
+/// The same in 64-bit mode.
+pub(crate) const QEMU_SF: &str = "qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.";
 /// The source line of what the books' words give.
 pub(crate) const BOOK: &str = "worked out by hand from PowerISA 2.02 and the AltiVec manual.";
 /// The source line of measured facts.
@@ -122,6 +126,7 @@ impl Case {
             code: code.to_owned(),
             vectors: Vec::new(),
             cpu: "970fx",
+            sf: false,
             registers: registers.to_vec(),
             memory: false,
         };

@@ -34,7 +34,19 @@ pub(crate) fn correct(cases: &mut Vec<Case>) -> anyhow::Result<()> {
             Op::divdx | Op::divdux | Op::divwx | Op::divwux => divide(case),
             Op::mulhwx => {
                 if let Some(value) = case.out(Reg::R(3)) {
-                    *value = u128::from(*value as u32 as i32 as i64 as u64);
+                    let signed = *value as u32 as i32;
+                    *value = u128::from(i64::from(signed) as u64);
+                    // In 64-bit mode CR0 sees the upper word.
+                    if case.question.as_ref().is_some_and(|question| question.sf) && case.code.contains(". ")
+                    {
+                        let sign = if signed < 0 { 8 } else { 4 };
+                        let so = case.out(Reg::Xer).copied().unwrap_or(0) >> 31;
+                        if let Some(cr) = case.out(Reg::Cr)
+                            && signed != 0
+                        {
+                            *cr = *cr & 0x0FFF_FFFF | (sign | so) << 28;
+                        }
+                    }
                 }
             }
             Op::fctiwx | Op::fctiwzx | Op::fctidx | Op::fctidzx => convert(case),
@@ -64,8 +76,8 @@ fn operand(case: &Case, register: Reg) -> u64 {
 
 /// Quotients that the book leaves undefined are 0.
 fn divide(case: &mut Case) {
-    let registers: Vec<u8> =
-        case.code.split(['r', ',']).filter_map(|part| part.trim().parse().ok()).collect();
+    let code = case.question.as_ref().map_or("", |question| question.code.as_str());
+    let registers: Vec<u8> = code.split(['r', ',']).filter_map(|part| part.trim().parse().ok()).collect();
     let [_, a, b] = registers[..] else { return };
     let (a, b) = (operand(case, Reg::R(a)), operand(case, Reg::R(b)));
     let undefined = match case.op {

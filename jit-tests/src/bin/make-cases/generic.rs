@@ -1,6 +1,6 @@
 //! Cases for rows whose operands say all there is to know: qemu answers them.
 
-use crate::case::{Case, Expected, Reg, WINDOW};
+use crate::case::{Case, Expected, QEMU_SF, Reg, WINDOW};
 use crate::values::Random;
 use xenia_isa::{Family, Flag, Op, Operand, Row};
 
@@ -35,6 +35,12 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) {
             } else {
                 compute(op, form, round, &mut random)
             });
+        }
+        if matches!(row.family, Family::Integer | Family::Logical | Family::Rotate) {
+            for round in 0..3 {
+                let case = compute(op, form, round, &mut random);
+                cases.extend(in_64_bit_mode(case));
+            }
         }
     }
 }
@@ -158,6 +164,18 @@ fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
     }
     let code = format!("{form} {}", texts.join(","));
     Case::asked(op, &code, &ins, &outs)
+}
+
+/// The case with MSR\[SF\] set around its instruction.
+fn in_64_bit_mode(mut case: Case) -> Option<Case> {
+    let question = case.question.as_mut()?;
+    question.sf = true;
+    case.code = format!(
+        "mfmsr r30\nli r31,1\nsldi r31,r31,63\nor r31,r31,r30\nmtmsrd r31\n{}\nmtmsrd r30",
+        question.code
+    );
+    case.source = QEMU_SF;
+    Some(case)
 }
 
 /// Where an access goes, and the registers that get it there.

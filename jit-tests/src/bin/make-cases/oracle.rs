@@ -66,16 +66,17 @@ fn before(case: &Case, question: &Question) -> Block {
 }
 
 /// Answers all questions for this processor model.
-pub(crate) fn answer(cases: &mut [Case], cpu: &str) -> anyhow::Result<()> {
-    let asked: Vec<usize> =
-        (0..cases.len()).filter(|&n| cases[n].question.as_ref().is_some_and(|q| q.cpu == cpu)).collect();
+pub(crate) fn answer(cases: &mut [Case], cpu: &str, sf: bool) -> anyhow::Result<()> {
+    let asked: Vec<usize> = (0..cases.len())
+        .filter(|&n| cases[n].question.as_ref().is_some_and(|q| q.cpu == cpu && q.sf == sf))
+        .collect();
     let mut programs = Vec::new();
     for &index in &asked {
         let case = &cases[index];
         let question = case.question.as_ref().context("asked cases have questions")?;
         programs.push((question.code.clone(), before(case, question)));
     }
-    let blocks = run(&programs, cpu)?;
+    let blocks = run(&programs, cpu, sf)?;
     for (&index, block) in asked.iter().zip(blocks) {
         let case = &mut cases[index];
         let question = case.question.clone().context("asked cases have questions")?;
@@ -103,7 +104,7 @@ pub(crate) fn rerun(
         put(&mut block, offset(Reg::Fpscr, question), fpscr);
         programs.push((question.code.clone(), block));
     }
-    let blocks = run(&programs, "970fx")?;
+    let blocks = run(&programs, "970fx", false)?;
     cases
         .iter()
         .zip(blocks)
@@ -196,7 +197,7 @@ fn elf(image: &[u8]) -> Vec<u8> {
     out
 }
 
-fn run(programs: &[(String, Block)], cpu: &str) -> anyhow::Result<Vec<Block>> {
+fn run(programs: &[(String, Block)], cpu: &str, sf: bool) -> anyhow::Result<Vec<Block>> {
     if programs.is_empty() {
         return Ok(Vec::new());
     }
@@ -226,7 +227,7 @@ fn run(programs: &[(String, Block)], cpu: &str) -> anyhow::Result<Vec<Block>> {
         let mut bytes = Vec::new();
         stdout.read_to_end(&mut bytes).map(|_| bytes)
     });
-    clear_sf_and_go(&socket)?;
+    set_sf_and_go(&socket, sf)?;
     let bytes = reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))??;
     let status = child.wait()?;
     ensure!(status.success(), "qemu-ppc64 ended with {status}");
@@ -234,8 +235,8 @@ fn run(programs: &[(String, Block)], cpu: &str) -> anyhow::Result<Vec<Block>> {
     Ok(bytes.chunks(BLOCK).map(<[u8]>::to_vec).collect())
 }
 
-/// Clears MSR\[SF\] through the gdb stub and lets the program run to its end.
-fn clear_sf_and_go(socket: &Path) -> anyhow::Result<()> {
+/// Sets or clears MSR\[SF\] through the gdb stub and lets the program run to its end.
+fn set_sf_and_go(socket: &Path, sf: bool) -> anyhow::Result<()> {
     let mut stream = None;
     for _ in 0..200 {
         std::thread::sleep(Duration::from_millis(20));
@@ -248,10 +249,11 @@ fn clear_sf_and_go(socket: &Path) -> anyhow::Result<()> {
     // Single registers can be read only after the description was asked for.
     command(&mut stream, "qXfer:features:read:target.xml:0,ffb")?;
     let msr = u64::from_str_radix(&command(&mut stream, &format!("p{GDB_MSR:x}"))?, 16)?;
-    let reply = command(&mut stream, &format!("P{GDB_MSR:x}={:016x}", msr & !(1 << 63)))?;
+    let reply =
+        command(&mut stream, &format!("P{GDB_MSR:x}={:016x}", msr & !(1 << 63) | u64::from(sf) << 63))?;
     ensure!(reply == "OK", "the stub answered `{reply}`");
     let msr = u64::from_str_radix(&command(&mut stream, &format!("p{GDB_MSR:x}"))?, 16)?;
-    ensure!(msr >> 63 == 0, "MSR[SF] is still set");
+    ensure!(msr >> 63 == u64::from(sf), "MSR[SF] did not change");
     let reply = command(&mut stream, "c")?;
     if !reply.starts_with('W') {
         bail!("the program stopped: {reply}, pc {}", command(&mut stream, "p40").unwrap_or_default());
