@@ -1,0 +1,359 @@
+//! The lockstep executor with an engine that follows scripts.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
+use xenia_memory::{DeviceQueue, DeviceStore};
+use xenia_sched::{
+    BlockReason, DeadlockReport, Disposition, EndKind, Event, EventSink, GuestTicks, Limits,
+    LockstepExecutor, OrderMode, RunEnd, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef,
+    Wait,
+};
+
+/// What a scripted thread does next.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Executes this many instructions.
+    Run(u64),
+    /// Executes a system call with this LEV; its meaning is the system's.
+    Call(u8),
+    /// Executes a yield hint.
+    Yield,
+    /// Holds a reservation from here on, or no longer.
+    Reserve(bool),
+}
+
+/// System calls of the scripts.
+const PARK: u8 = 1;
+const WAKE_FIRST: u8 = 2;
+const EXIT: u8 = 3;
+const SLEEP_1000: u8 = 4;
+const FRAME: u8 = 5;
+const END: u8 = 6;
+
+/// Follows each thread's script; after its end the thread runs for ever.
+struct Scripts(BTreeMap<u32, VecDeque<Step>>);
+
+impl Execute for Scripts {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        let script = self.0.entry(ctx.thread_id).or_default();
+        loop {
+            match script.front_mut() {
+                Some(Step::Reserve(held)) => {
+                    ctx.reservation.valid = u32::from(*held);
+                    script.pop_front();
+                    continue;
+                }
+                _ if ctx.budget == 0 => return Exit::Budget,
+                Some(Step::Run(left)) => {
+                    let now = (*left).min(ctx.budget as u64);
+                    ctx.budget -= now as i64;
+                    *left -= now;
+                    if *left == 0 {
+                        script.pop_front();
+                    }
+                }
+                Some(Step::Call(lev)) => {
+                    let lev = *lev;
+                    script.pop_front();
+                    ctx.budget -= 1;
+                    return Exit::Syscall { lev };
+                }
+                Some(Step::Yield) => {
+                    script.pop_front();
+                    ctx.budget -= 1;
+                    return Exit::Yield;
+                }
+                None => ctx.budget = 0,
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "scripts"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+}
+
+#[derive(Default)]
+struct TestSystem {
+    frames: u64,
+    threads: Vec<ThreadRef>,
+    /// Guest times of visits' ends and advances.
+    visits: Vec<(u8, GuestTicks)>,
+    next_event: Option<GuestTicks>,
+    recoverable: bool,
+}
+
+impl System for TestSystem {
+    fn syscall(&mut self, scheduler: &mut Scheduler, current: ThreadRef, lev: u8) -> Disposition {
+        match lev {
+            PARK => {
+                scheduler.park(current, Wait::forever(BlockReason::Other("parked"))).unwrap();
+            }
+            WAKE_FIRST => {
+                scheduler.wake_ref(self.threads[0], 1, 0).unwrap();
+            }
+            EXIT => scheduler.exit(current, 0).unwrap(),
+            SLEEP_1000 => {
+                let deadline = Some(scheduler.now() + 1000);
+                let wait = Wait { reason: BlockReason::Delay, deadline, alertable: false };
+                scheduler.park(current, wait).unwrap();
+            }
+            FRAME => self.frames += 1,
+            _ => return Disposition::End(EndKind::Exit { code: 42 }),
+        }
+        Disposition::Continue
+    }
+
+    fn exception(&mut self, _: &mut Scheduler, _: ThreadRef, exception: GuestException) -> Disposition {
+        panic!("{exception:?}");
+    }
+
+    fn end_visit(&mut self, scheduler: &mut Scheduler, hw_id: u8, _: &[DeviceStore]) {
+        self.visits.push((hw_id, scheduler.now()));
+    }
+
+    fn timed_out(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
+        scheduler.wake_ref(thread, 0x102, 0).unwrap();
+    }
+
+    fn advance(&mut self, scheduler: &mut Scheduler) {
+        if self.next_event.is_some_and(|at| at <= scheduler.now()) {
+            self.next_event = None;
+            scheduler.wake_ref(self.threads[0], 2, 0).unwrap();
+        }
+    }
+
+    fn next_event(&self) -> Option<GuestTicks> {
+        self.next_event
+    }
+
+    fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    fn recover(&mut self, scheduler: &mut Scheduler, report: &DeadlockReport) -> bool {
+        let Some(thread) = report.longest_waiting().filter(|_| self.recoverable) else { return false };
+        scheduler.wake_ref(thread.reference, 0, 0).unwrap()
+    }
+
+    fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
+        vec![0x8200_0000]
+    }
+}
+
+/// Keeps the log's lines where the test can read them.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl EventSink for Lines {
+    fn event(&mut self, now: GuestTicks, event: &Event<'_>) {
+        self.0.lock().unwrap().push(format!("{now} {event}"));
+    }
+}
+
+struct Machine {
+    executor: LockstepExecutor<TestSystem>,
+    lines: Lines,
+}
+
+/// One thread per script: (slot, priority, steps). Thread ids count from 1.
+fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
+    let mut scheduler = Scheduler::new(config);
+    let lines = Lines::default();
+    scheduler.set_events(Box::new(lines.clone()));
+    let mut system = TestSystem::default();
+    let mut programs = BTreeMap::new();
+    for (index, &(slot, priority, steps)) in scripts.iter().enumerate() {
+        let id = index as u32 + 1;
+        let thread = scheduler
+            .spawn(SpawnParameters {
+                ctx: Box::default(),
+                id,
+                priority,
+                affinity: 1 << slot,
+                ideal: slot,
+                suspended: false,
+                service: false,
+            })
+            .unwrap();
+        system.threads.push(thread);
+        programs.insert(id, steps.iter().copied().collect());
+    }
+    Machine { executor: LockstepExecutor::new(scheduler, Box::new(Scripts(programs)), system), lines }
+}
+
+fn instructions(limit: u64) -> Limits {
+    Limits { instructions: Some(limit), ..Limits::default() }
+}
+
+#[test]
+fn six_slots_share_the_time_of_a_round() {
+    let scripts: Vec<(u8, u8, &[Step])> = (0..6).map(|slot| (slot, 8, &[][..])).collect();
+    let mut m = machine(SchedulerConfig::default(), &scripts);
+    assert_eq!(m.executor.run(&instructions(600_000)), RunEnd::Instructions);
+    assert_eq!(m.executor.instructions(), 600_000);
+    // Two rounds of six visits; each round is one quantum of time: 50,000 / 16 = 3125 ticks.
+    let ends: Vec<GuestTicks> = m.executor.system.visits.iter().map(|&(_, now)| now).collect();
+    assert_eq!(ends[..11], [3125, 3125, 3125, 3125, 3125, 3125, 6250, 6250, 6250, 6250, 6250]);
+}
+
+#[test]
+fn a_run_stops_at_the_exact_instruction_and_goes_on_as_if_it_had_not() {
+    let scripts: &[(u8, u8, &[Step])] = &[
+        (0, 8, &[Step::Run(70_000), Step::Call(PARK), Step::Run(9)]),
+        (0, 8, &[Step::Run(30_000), Step::Yield, Step::Run(123), Step::Call(SLEEP_1000)]),
+        (3, 9, &[Step::Run(60_000), Step::Call(WAKE_FIRST), Step::Call(FRAME)]),
+    ];
+    let total = 777_777;
+    let mut whole = machine(SchedulerConfig::default(), scripts);
+    assert_eq!(whole.executor.run(&instructions(total)), RunEnd::Instructions);
+    let mut parts = machine(SchedulerConfig::default(), scripts);
+    let mut at = 0;
+    let mut step = 1;
+    while at < total {
+        step = step * 7 % 9973 + 1;
+        at = (at + step).min(total);
+        assert_eq!(parts.executor.run(&instructions(at)), RunEnd::Instructions);
+        assert_eq!(parts.executor.instructions(), at);
+    }
+    assert_eq!(*whole.lines.0.lock().unwrap(), *parts.lines.0.lock().unwrap());
+    assert_eq!(whole.executor.system.visits, parts.executor.system.visits);
+    assert_eq!(whole.executor.scheduler.now(), parts.executor.scheduler.now());
+    assert_eq!(whole.executor.scheduler.counters, parts.executor.scheduler.counters);
+}
+
+#[test]
+fn a_yield_ends_the_visit_and_the_rest_counts_as_time() {
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(9), Step::Yield, Step::Call(END)])]);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(m.executor.instructions(), 11);
+    assert_eq!(m.executor.scheduler.now(), 3125, "the second visit begins a quantum later");
+}
+
+#[test]
+fn when_nothing_runs_time_jumps_to_the_next_event() {
+    let mut m = machine(
+        SchedulerConfig::default(),
+        &[(0, 8, &[Step::Call(PARK), Step::Call(SLEEP_1000), Step::Call(END)])],
+    );
+    m.executor.system.next_event = Some(1_000_000);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(m.executor.instructions(), 3);
+    assert_eq!(m.executor.scheduler.now(), 1_001_000);
+}
+
+#[test]
+fn short_rounds_add_up_to_time() {
+    // Two threads wake each other and park again: a few instructions a round.
+    let ping: Vec<Step> = (0..1000).flat_map(|_| [Step::Run(1), Step::Call(SLEEP_1000)]).collect();
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &ping)]);
+    m.executor.run(&instructions(2000));
+    assert!(m.executor.scheduler.now() >= 999_000);
+}
+
+#[test]
+fn a_higher_priority_that_wakes_takes_the_slot_within_the_visit() {
+    let mut m = machine(
+        SchedulerConfig::default(),
+        &[
+            (0, 10, &[Step::Call(PARK), Step::Run(5), Step::Call(END)]),
+            (0, 8, &[Step::Run(100), Step::Call(WAKE_FIRST), Step::Run(1_000_000)]),
+        ],
+    );
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(m.executor.instructions(), 1 + 101 + 6);
+}
+
+#[test]
+fn a_reservation_extends_a_visit_by_at_most_64_instructions() {
+    for (held_for, expected) in [(3, 13), (64, 74), (1000, 74)] {
+        let script = [Step::Run(9), Step::Reserve(true), Step::Run(1 + held_for), Step::Reserve(false)];
+        let config = SchedulerConfig { quantum: 10, ..SchedulerConfig::default() };
+        let mut m = machine(config, &[(0, 8, &script), (1, 8, &[Step::Call(END)])]);
+        assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+        assert_eq!(m.executor.instructions(), expected + 1, "held for {held_for}");
+        let thread = m.executor.system.threads[0];
+        assert_eq!(m.executor.scheduler.thread(thread).unwrap().ctx.reservation.valid, 0);
+    }
+}
+
+#[test]
+fn the_frame_limit_ends_at_the_end_of_the_visit() {
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(10), Step::Call(FRAME)])]);
+    let limits = Limits { frames: Some(1), ..Limits::default() };
+    assert_eq!(m.executor.run(&limits), RunEnd::Frames);
+    assert_eq!(m.executor.instructions(), 50_000);
+    assert_eq!(m.executor.run(&limits), RunEnd::Frames, "nothing more runs");
+    assert_eq!(m.executor.instructions(), 50_000);
+}
+
+#[test]
+fn a_deadlock_is_found_at_once_reported_and_halts() {
+    let mut m = machine(
+        SchedulerConfig::default(),
+        &[(0, 8, &[Step::Run(5), Step::Call(PARK)]), (1, 8, &[Step::Call(PARK)])],
+    );
+    let limits = Limits { halt_on_deadlock: true, ..Limits::default() };
+    let RunEnd::Deadlock(report) = m.executor.run(&limits) else { panic!("no deadlock") };
+    assert_eq!(report.threads.iter().map(|thread| thread.id).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(report.threads[0].state, "parked");
+    assert!(report.to_string().contains("0x82000000"));
+    assert_eq!(m.executor.scheduler.counters.deadlock_halts, 1);
+    assert_eq!(m.executor.instructions(), 7);
+}
+
+#[test]
+fn a_recovery_is_counted_and_wakes_who_waited_longest() {
+    let mut m = machine(
+        SchedulerConfig::default(),
+        &[(0, 8, &[Step::Run(5), Step::Call(PARK), Step::Call(END)]), (1, 8, &[Step::Call(PARK)])],
+    );
+    m.executor.system.recoverable = true;
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    let counters = m.executor.scheduler.counters;
+    assert_eq!((counters.deadlock_recoveries, counters.deadlock_halts), (1, 0));
+    let lines = m.lines.0.lock().unwrap();
+    assert!(lines.iter().any(|line| line.ends_with("t1 deadlock-recovery")), "{lines:?}");
+}
+
+#[test]
+fn a_machine_without_live_threads_has_ended() {
+    let mut m = machine(SchedulerConfig::default(), &[(2, 8, &[Step::Call(EXIT)])]);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 0 }));
+}
+
+#[test]
+fn order_modes_change_the_order_and_nothing_else() {
+    let scripts: Vec<(u8, u8, &[Step])> = (0..6).map(|slot| (slot, 8, &[][..])).collect();
+    let run = |order: OrderMode| {
+        let mut m = machine(SchedulerConfig { order, quantum: 100 }, &scripts);
+        m.executor.run(&instructions(60_000));
+        let now = m.executor.scheduler.now();
+        (m.executor.system.visits.iter().map(|&(slot, _)| slot).collect::<Vec<_>>(), now)
+    };
+    let fixed = run(OrderMode::Fixed);
+    let seeded = run(OrderMode::Seeded { seed: 1 });
+    assert_eq!(seeded, run(OrderMode::Seeded { seed: 1 }));
+    assert_ne!(seeded.0, run(OrderMode::Seeded { seed: 2 }).0);
+    assert_ne!(seeded.0, fixed.0);
+    for round in seeded.0.chunks_exact(6) {
+        let mut slots = round.to_vec();
+        slots.sort_unstable();
+        assert_eq!(slots, [0, 1, 2, 3, 4, 5]);
+    }
+    let scan = run(OrderMode::ScanQuantum { ticks: 25 });
+    assert_eq!(scan.0.len() / 6, 60_000 / 6 / (25 * 16), "visits of 25 ticks");
+}
+
+#[test]
+fn the_stop_flag_stops_between_visits() {
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[])]);
+    m.executor.stop_flag().store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Stopped);
+    assert_eq!(m.executor.run(&instructions(10)), RunEnd::Instructions);
+}

@@ -1,0 +1,212 @@
+//! Threads, references, queues and waits, without an executor.
+
+use xenia_sched::{
+    BlockReason, SchedError, Scheduler, SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait,
+};
+
+fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
+    SpawnParameters {
+        ctx: Box::default(),
+        id,
+        priority: 8,
+        affinity: 1 << hw_id,
+        ideal: hw_id,
+        suspended: false,
+        service: false,
+    }
+}
+
+fn spawn(scheduler: &mut Scheduler, id: u32, hw_id: u8) -> ThreadRef {
+    scheduler.spawn(parameters(id, hw_id)).unwrap()
+}
+
+fn forever() -> Wait {
+    Wait::forever(BlockReason::Other("test"))
+}
+
+#[test]
+fn a_reference_never_names_another_thread_across_100_000_spawns() {
+    let mut scheduler = Scheduler::default();
+    let held = spawn(&mut scheduler, 1, 0);
+    scheduler.retain(held).unwrap();
+    scheduler.exit(held, 7).unwrap();
+    let mut stale = Vec::new();
+    for id in 2..100_002 {
+        let thread = spawn(&mut scheduler, id, (id % 6) as u8);
+        assert_ne!(thread, held, "a counted position is not reused");
+        assert_eq!(scheduler.thread(thread).unwrap().id, id);
+        scheduler.exit(thread, id).unwrap();
+        if id % 1000 == 0 {
+            stale.push((thread, id));
+        }
+        // An uncounted reference is either still right or an error, within the 256 generations of its position.
+        if let Some(&(old, old_id)) = stale.last()
+            && id - old_id < 256
+        {
+            match scheduler.thread(old) {
+                Ok(found) => assert_eq!(found.id, old_id),
+                Err(error) => assert_eq!(error, SchedError::Stale(old)),
+            }
+        }
+    }
+    let found = scheduler.thread(held).unwrap();
+    assert_eq!((found.id, found.state()), (1, &ThreadState::Exited { code: 7 }));
+    scheduler.release(held).unwrap();
+    assert_eq!(scheduler.counters.spawn_ok, 100_001);
+    assert!(scheduler.threads().count() < 6 * 8, "exited threads are pruned");
+}
+
+#[test]
+fn released_positions_are_reused_and_then_stale() {
+    let mut scheduler = Scheduler::default();
+    let first = spawn(&mut scheduler, 1, 3);
+    scheduler.retain(first).unwrap();
+    scheduler.exit(first, 0).unwrap();
+    for id in 2..12 {
+        let thread = spawn(&mut scheduler, id, 3);
+        scheduler.exit(thread, 0).unwrap();
+    }
+    assert!(scheduler.thread(first).is_ok());
+    scheduler.release(first).unwrap();
+    for id in 12..20 {
+        let thread = spawn(&mut scheduler, id, 3);
+        scheduler.exit(thread, 0).unwrap();
+    }
+    assert_eq!(scheduler.thread(first).unwrap_err(), SchedError::Stale(first));
+    assert_eq!(scheduler.exit(first, 0).unwrap_err(), SchedError::Stale(first));
+    let nowhere = ThreadRef { hw_id: 9, generation: 0, idx: 0 };
+    assert_eq!(scheduler.thread(nowhere).unwrap_err(), SchedError::Stale(nowhere));
+}
+
+#[test]
+fn equal_priorities_take_turns_when_their_quantum_is_over() {
+    let mut scheduler = Scheduler::default();
+    let (a, b) = (spawn(&mut scheduler, 1, 0), spawn(&mut scheduler, 2, 0));
+    assert_eq!(scheduler.begin_slot_visit(0), Some(a));
+    scheduler.decrement_quantum(0, 49_999);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(a));
+    scheduler.decrement_quantum(0, 1);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(b));
+    scheduler.yield_slot(0);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(a));
+    assert_eq!(scheduler.counters.switches, 3);
+}
+
+#[test]
+fn a_higher_priority_preempts_and_the_preempted_goes_first_again() {
+    let mut scheduler = Scheduler::default();
+    let low = spawn(&mut scheduler, 1, 0);
+    let peer = spawn(&mut scheduler, 2, 0);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(low));
+    let high = scheduler.spawn(SpawnParameters { priority: 12, ..parameters(3, 0) }).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(0), Some(high));
+    scheduler.exit(high, 0).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(0), Some(low));
+    assert_eq!(scheduler.slot(0).unwrap().ready().collect::<Vec<_>>(), [peer]);
+}
+
+#[test]
+fn a_wake_boost_decays_by_one_each_quantum() {
+    let mut scheduler = Scheduler::default();
+    let thread = spawn(&mut scheduler, 1, 0);
+    scheduler.begin_slot_visit(0);
+    scheduler.park_current(0, forever()).unwrap();
+    assert_eq!(scheduler.running(0), None);
+    assert!(scheduler.wake_ref(thread, 0x55, 2).unwrap());
+    assert!(!scheduler.wake_ref(thread, 0, 2).unwrap(), "it does not wait any more");
+    assert_eq!(scheduler.thread(thread).unwrap().ctx.gpr[3], 0x55);
+    let mut priorities = Vec::new();
+    for _ in 0..4 {
+        scheduler.begin_slot_visit(0);
+        priorities.push(scheduler.thread(thread).unwrap().priority());
+        scheduler.decrement_quantum(0, 50_000);
+    }
+    assert_eq!(priorities, [10, 9, 8, 8]);
+}
+
+#[test]
+fn suspension_counts_and_outlasts_a_wake() {
+    let mut scheduler = Scheduler::default();
+    let thread = spawn(&mut scheduler, 1, 0);
+    assert_eq!(scheduler.suspend(thread), Ok(0));
+    assert_eq!(scheduler.suspend(thread), Ok(1));
+    assert_eq!(scheduler.begin_slot_visit(0), None);
+    assert_eq!(scheduler.resume(thread), Ok(2));
+    assert_eq!(scheduler.resume(thread), Ok(1));
+    assert_eq!(scheduler.resume(thread), Ok(0));
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    scheduler.park_current(0, forever()).unwrap();
+    scheduler.suspend(thread).unwrap();
+    scheduler.wake_ref(thread, 0, 0).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(0), None, "awake, but suspended");
+    scheduler.resume(thread).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    for _ in 0..127 {
+        scheduler.suspend(thread).unwrap();
+    }
+    assert_eq!(scheduler.suspend(thread), Err(SchedError::SuspendCount(thread)));
+}
+
+#[test]
+fn a_migrated_thread_keeps_its_name_and_its_waiters_stay_right() {
+    let mut scheduler = Scheduler::default();
+    let thread = spawn(&mut scheduler, 1, 0);
+    scheduler.begin_slot_visit(0);
+    assert_eq!(scheduler.set_affinity(thread, 1 << 4), Ok(1));
+    assert_eq!(scheduler.running(0), None);
+    assert_eq!(scheduler.begin_slot_visit(0), None);
+    assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
+    assert_eq!(scheduler.thread(thread).unwrap().ctx.hw_id, 4);
+    scheduler.park_current(4, forever()).unwrap();
+    scheduler.set_affinity(thread, 1 << 2).unwrap();
+    assert!(scheduler.wake_ref(thread, 0, 0).unwrap());
+    assert_eq!(scheduler.begin_slot_visit(4), None);
+    assert_eq!(scheduler.begin_slot_visit(2), Some(thread));
+    assert_eq!(scheduler.set_affinity(thread, 0), Err(SchedError::NoProcessor(0)));
+    assert_eq!(scheduler.set_affinity(thread, 0x3F), Ok(1 << 2));
+    assert_eq!(scheduler.running(2), Some(thread), "still allowed where it is");
+}
+
+#[test]
+fn deadlines_come_in_order_and_end_with_their_wait() {
+    let mut scheduler = Scheduler::default();
+    let threads: Vec<_> = (0..3).map(|id| spawn(&mut scheduler, id, id as u8)).collect();
+    for (&thread, deadline) in threads.iter().zip([300, 100, 200]) {
+        let wait = Wait { deadline: Some(deadline), ..forever() };
+        scheduler.park(thread, wait).unwrap();
+    }
+    assert_eq!(scheduler.next_deadline(), Some(100));
+    scheduler.wake_ref(threads[2], 0, 0).unwrap();
+    assert_eq!(scheduler.pop_expired(99), None);
+    assert_eq!(scheduler.pop_expired(300), Some(threads[1]));
+    assert_eq!(scheduler.pop_expired(300), Some(threads[0]));
+    assert_eq!(scheduler.pop_expired(300), None);
+    assert_eq!(scheduler.next_deadline(), None);
+}
+
+#[test]
+fn rounds_rotate_so_that_no_slot_is_always_first() {
+    let mut scheduler = Scheduler::new(SchedulerConfig::default());
+    let firsts: Vec<u8> = (0..6).map(|_| scheduler.begin_round()[0]).collect();
+    assert_eq!(firsts, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn spawns_without_a_processor_are_refused_and_counted() {
+    let mut scheduler = Scheduler::default();
+    let refused = scheduler.spawn(SpawnParameters { affinity: 0xC0, ..parameters(1, 0) });
+    assert_eq!(refused.unwrap_err(), SchedError::NoProcessor(0xC0));
+    assert_eq!((scheduler.counters.spawn_ok, scheduler.counters.spawn_rejected), (0, 1));
+}
+
+#[test]
+fn the_bitset_knows_which_slots_have_work() {
+    let mut scheduler = Scheduler::default();
+    assert_eq!(scheduler.non_empty_runnable(), 0);
+    let thread = spawn(&mut scheduler, 1, 5);
+    assert_eq!(scheduler.non_empty_runnable(), 1 << 5);
+    scheduler.begin_slot_visit(5);
+    assert_eq!(scheduler.non_empty_runnable(), 1 << 5);
+    scheduler.park(thread, forever()).unwrap();
+    assert_eq!(scheduler.non_empty_runnable(), 0);
+}
