@@ -97,6 +97,14 @@ fn main() {
         host_store(&memory, virtual_page, 1);
         Ok(())
     });
+    measure("a new address space, and its end", 20, |_| {
+        drop(black_box(GuestMemory::new()));
+        Ok(())
+    });
+    measure("the same with its guest view opened", 20, |_| {
+        black_box(GuestMemory::new().map(|memory| memory.guest_base() as usize)).ok();
+        Ok(())
+    });
     let start = cpu_seconds();
     let mut sum = 0_u64;
     memory.for_each_committed_page(|_, page| sum += u64::from(page[0]));

@@ -20,7 +20,7 @@
 
 use crate::error::MemoryError;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, guest_pages};
-use crate::map_budget::{Grain, MAX_GRAIN};
+use crate::map_budget::Grain;
 use crate::mapping::{HostRights, host_error};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, GUEST_FLAGS, HOST_READ, HOST_WRITE, READ, WATCHED, WRITE, state};
@@ -191,11 +191,13 @@ impl GuestMemory {
         }
         self.guest_view_open.store(true, Release);
         let mut next = 0;
-        while next < BACKING_PAGES {
+        let is_committed = |page: u32| self.pages.backing_flags(page) & COMMITTED != 0;
+        while let Some(first) = (next..BACKING_PAGES).find(|&page| is_committed(page)) {
+            next = first;
             // Pages in a row of one state, owned together.
             let (start, state) = (next, self.own_any(next));
             next += 1;
-            while next < BACKING_PAGES && next % (16 * MAX_GRAIN) != 0 && self.try_own(next, state) {
+            while next < BACKING_PAGES && is_committed(next) && self.try_own(next, state) {
                 next += 1;
             }
             for part in split_at_parts(start..next) {
