@@ -117,7 +117,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
             let shrunk = shrink::shrink(&mut arena, sequence);
             mismatch.instructions = shrunk.text();
             if let Some(folder) = &out {
-                let path = folder.join(format!("seed{}_block{number}.s", seed));
+                let path = folder.join(format!("seed{seed}_block{number}.s"));
                 let text = case::text(&mut arena, &shrunk, seed, &mismatch);
                 let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
                 written.map_err(|source| RunError::Read { path: path.clone(), source })?;
