@@ -402,7 +402,7 @@ impl Make {
         vec![
             Item::Word(Op::bcx.row().bits | 20 << 21 | 4 | 1),
             Item::Word(Op::mfspr.row().bits | address << 21 | 8 << 16),
-            Item::Word(rs(Op::addi, address, address) | 40),
+            Item::Word(rs(Op::addi, address, address) | 0x28),
             Item::Word(rs(Op::addis, word, 0) | new >> 16),
             Item::Word(rs(Op::ori, word, word) | new & 0xFFFF),
             Item::Word(rs(Op::stw, word, address)),
