@@ -288,4 +288,37 @@ mod tests {
         assert!(!run(&[0x8B, 0x07], &mut general, &mut [0; 16], &mut Bytes([7; 32])));
         assert_eq!(decode(&[0x8B], 0), None);
     }
+
+    /// Whatever the bytes are: no panic, and a refusal changes nothing. Half of them begin like plain accesses.
+    #[test]
+    fn any_bytes_are_executed_or_refused() {
+        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = move || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random
+        };
+        let opcodes =
+            [0x8B, 0x89, 0x8A, 0x88, 0xC6, 0xC7, 0x87, 0x86, 0x63, 0x0F, 0xC5, 0xC4, 0x62, 0x66, 0xF3, 0x48];
+        let (mut executed, mut refused) = (0, 0);
+        for round in 0..300_000 {
+            let mut code = (u128::from(next()) << 64 | u128::from(next())).to_le_bytes();
+            if round & 1 == 0 {
+                code[0] = opcodes[next() as usize % opcodes.len()];
+            }
+            let Some(instruction) = decode(&code[..MAX_INSTRUCTION], 0x4000) else { continue };
+            let mut general: General = std::array::from_fn(|_| 0x1000 + next() % 16);
+            let mut vectors: Vectors = std::array::from_fn(|i| i as u128);
+            let mut bus = Bytes(std::array::from_fn(|i| i as u8));
+            let before = (general, vectors, bus.0);
+            if execute(&instruction, &mut general, &mut vectors, &mut bus) {
+                executed += 1;
+            } else {
+                refused += 1;
+                assert_eq!((general, vectors, bus.0), before, "{code:x?}");
+            }
+        }
+        assert!(executed > 1_000 && refused > 100_000, "{executed} {refused}");
+    }
 }

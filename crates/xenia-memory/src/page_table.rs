@@ -45,9 +45,19 @@ pub(crate) struct PageTable {
     states: Box<[AtomicU8]>,
 }
 
-/// A zeroed array of atomics straight from the allocator, so that untouched parts cost nothing.
-fn zeroed<T>(len: usize) -> Box<[T]> {
-    // SAFETY: used below for atomic integers only, for which all-zero bytes are a value.
+/// Types of which all-zero bytes are a value.
+///
+/// # Safety
+/// That is so.
+unsafe trait Zero {}
+// SAFETY: an integer inside.
+unsafe impl Zero for AtomicU8 {}
+// SAFETY: an integer inside.
+unsafe impl Zero for AtomicU32 {}
+
+/// A zeroed array straight from the allocator, so that untouched parts cost nothing.
+fn zeroed<T: Zero>(len: usize) -> Box<[T]> {
+    // SAFETY: zero bytes are a value of `T`.
     unsafe { Box::<[T]>::new_zeroed_slice(len).assume_init() }
 }
 

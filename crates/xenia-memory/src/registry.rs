@@ -26,6 +26,8 @@ struct Slot<T> {
 /// Ranges of host addresses with a value each.
 pub(crate) struct Registry<T, const N: usize> {
     slots: [Slot<T>; N],
+    /// Slots from here on were never used.
+    used: AtomicUsize,
 }
 
 /// A place in a registry; must be given back by [`Registry::remove`].
@@ -43,6 +45,7 @@ impl<T, const N: usize> Registry<T, N> {
                     value: AtomicPtr::new(ptr::null_mut()),
                 }
             }; N],
+            used: AtomicUsize::new(0),
         }
     }
 
@@ -57,6 +60,7 @@ impl<T, const N: usize> Registry<T, N> {
                 continue;
             }
             if slot.end.load(Relaxed) == 0 {
+                self.used.fetch_max(index + 1, Release);
                 fence(Release);
                 slot.value.store(value, Relaxed);
                 slot.start.store(range.start, Relaxed);
@@ -83,7 +87,7 @@ impl<T, const N: usize> Registry<T, N> {
 
     /// The start and value of the range that holds `addr`. Async-signal-safe.
     pub(crate) fn find(&self, addr: usize) -> Option<(usize, *mut T)> {
-        self.slots.iter().find_map(|slot| {
+        self.slots.iter().take(self.used.load(Acquire)).find_map(|slot| {
             let sequence = slot.sequence.load(Acquire);
             let range = slot.start.load(Relaxed)..slot.end.load(Relaxed);
             let value = slot.value.load(Relaxed);
