@@ -139,8 +139,9 @@ pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
 pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let (x, y) = (f64::from_bits(a), f64::from_bits(b));
     let quotient = x / y;
-    // The remainder must be representable, so the dividend may not be near the bottom.
-    if !within(quotient.to_bits(), 1, 2046) || !within(a, 110, 2046) || !within(b, 1, 2046) {
+    // The remainder must be representable, so the dividend may not be near the bottom. The least
+    // normal exponent is left out: a tiny quotient may have been rounded up to it.
+    if !within(quotient.to_bits(), 2, 2046) || !within(a, 110, 2046) || !within(b, 1, 2046) {
         return None;
     }
     let remainder = (-quotient).mul_add(y, x);

@@ -73,6 +73,8 @@ fn results_and_fpscr_by_the_book() {
         (fmulsx, 0x3810_0000_0000_0000, 0, HALF, 0x20, 0x4400_0000_0000_0000, 0xC800_4020),
         (fmulx, LEAST, 0, HALF, 4, LEAST >> 1, 0x1_4004),
         (fmulx, 1, 0, TWO, 4, 2, 0x1_4004),
+        // Tiny before rounding, the least normal number after it.
+        (fdivx, 0x3FFF_FFFF_FFFF_FFFF, 0x7FE0_0000_0000_0000, 0, 0, LEAST, 0x8A06_4000),
         // Singles round once: 1 + 2^-24 + 2^-60 is above the tie.
         (faddsx, ONE, 0x3E70_0000_0000_0000, 0, 0, ONE, 0x8202_4000),
         (fmaddsx, ONE, 0x3E70_0000_0000_0000, 0x3FF0_0000_0000_0001, 0, 0x3FF0_0000_2000_0000, 0x8206_4000),

@@ -323,6 +323,16 @@ fn estimates_stay_within_their_bounds() {
             Op::vlogefp,
             [(0x4100_0000, 0x4040_0000), (0x8000_0000, 0xFF80_0000), (0xBF80_0000, nan), (0x3F80_0000, 0)],
         ),
+        // The last two bits round to nearest even: a tie down, a tie up, above a tie.
+        (
+            Op::vrsqrtefp,
+            [
+                (0x4008_0400, 0x3F2F_9486),
+                (0x4008_0C00, 0x3F2F_8F94),
+                (0x4008_0E00, 0x3F2F_8E57),
+                (0x0080_0000, 0x5EFF_F400),
+            ],
+        ),
         // The hardware's pieces: their starts, and steps of 2^-11.
         (
             Op::vlogefp,
@@ -446,6 +456,26 @@ fn no_word_and_no_operand_panics() {
             let word = op.row().bits | random.next_u64() as u32 & !op.row().mask;
             let _ = machine.interp.execute(&mut machine.ctx, &mut machine.devices, Instruction(word));
         }
+    }
+}
+
+#[test]
+fn estimates_of_denormals_without_nj() {
+    let mut machine = Machine::new();
+    machine.ctx.vscr = 0;
+    for (op, operand, result) in [
+        (Op::vrsqrtefp, 0x0040_0000, 0x5F34_FD00),
+        (Op::vrsqrtefp, 0x8040_0000, 0x7FC0_0000),
+        (Op::vrsqrtefp, 1, 0x64B4_FD00),
+        (Op::vrefp, 0x0040_0000, 0x7F00_0000),
+        (Op::vrefp, 1, 0x7F80_0000),
+        (Op::vrefp, 0x7F00_0000, 0x0040_0000),
+        (Op::vexptefp, 0xC300_0000, 0x0020_0000),
+        (Op::vlogefp, 1, 0xC315_0000),
+    ] {
+        machine.ctx.vr[5] = w([operand; 4]);
+        machine.one(x(op, 3, 0, 5, 0));
+        assert_eq!(machine.ctx.vr[3], w([result; 4]), "{op:?} {operand:#x} {:032x}", machine.ctx.vr[3]);
     }
 }
 
