@@ -1,4 +1,5 @@
-//! Measures what guest accesses and watches cost: `cargo run --release -p xenia-memory --example access_cost`.
+//! Measures what guest accesses and watches cost: `cargo run --release -p xenia-memory --example
+//! access_cost`.
 
 use std::arch::asm;
 use std::hint::black_box;

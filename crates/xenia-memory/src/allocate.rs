@@ -48,8 +48,8 @@ impl GuestMemory {
         Ok((addr, size))
     }
 
-    /// Reserves, commits, or both, at a fixed place, rounded out to pages of its heap. Returns the rounded range.
-    /// Committing asks that the whole range lies inside one allocation; committing
+    /// Reserves, commits, or both, at a fixed place, rounded out to pages of its heap. Returns the
+    /// rounded range. Committing asks that the whole range lies inside one allocation; committing
     /// what is committed already keeps its contents and sets the protection.
     pub fn alloc_fixed(
         &self,
@@ -72,8 +72,9 @@ impl GuestMemory {
         Ok(range)
     }
 
-    /// Reserves and commits physical memory whose physical addresses lie in `min..=max`, aligned physically, and returns
-    /// its address in the view `heap` (one of the three physical ones). The highest fit is taken.
+    /// Reserves and commits physical memory whose physical addresses lie in `min..=max`, aligned
+    /// physically, and returns its address in the view `heap` (one of the three physical ones). The
+    /// highest fit is taken.
     pub fn alloc_physical(
         &self,
         heap: Heap,
@@ -94,8 +95,8 @@ impl GuestMemory {
         self.alloc_with(&request).map(|(addr, _)| addr)
     }
 
-    /// Takes the memory of a range of `asked` bytes away and keeps it reserved; 0 means the whole allocation starting
-    /// at `addr`. Returns the bytes decommitted.
+    /// Takes the memory of a range of `asked` bytes away and keeps it reserved; 0 means the whole
+    /// allocation starting at `addr`. Returns the bytes decommitted.
     pub fn decommit(&self, addr: GuestAddr, asked: u32) -> Result<u32, HeapError> {
         let mut zones = self.zones.lock();
         let (size, change) = zones.decommit(addr, asked)?;
@@ -114,7 +115,8 @@ impl GuestMemory {
         Ok(size)
     }
 
-    /// Changes the protection of committed pages inside one allocation. Returns the protection that the first page had.
+    /// Changes the protection of committed pages inside one allocation. Returns the protection that
+    /// the first page had.
     pub fn protect(&self, addr: GuestAddr, size: u32, protect: Protect) -> Result<Protect, HeapError> {
         let mut zones = self.zones.lock();
         let (old, change) = zones.protect(addr, size, protect)?;
@@ -123,8 +125,8 @@ impl GuestMemory {
         Ok(old)
     }
 
-    /// Describes the pages from the one that holds `addr` on. An allocation made through another view of the same
-    /// memory counts as free here.
+    /// Describes the pages from the one that holds `addr` on. An allocation made through another
+    /// view of the same memory counts as free here.
     pub fn query(&self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
         self.zones.lock().query(addr)
     }

@@ -1,8 +1,8 @@
 //! A memory barrier on all other threads of the process.
 //!
-//! Stores to guest memory look at the page's flags after the bytes are there, without a fence in between; the processor
-//! may take the look before the store is visible to others. Whoever sets a flag makes up for it: after
-//! this barrier, a store whose look missed the flag is visible.
+//! Stores to guest memory look at the page's flags after the bytes are there, without a fence in
+//! between; the processor may take the look before the store is visible to others. Whoever sets a
+//! flag makes up for it: after this barrier, a store whose look missed the flag is visible.
 
 use std::sync::OnceLock;
 
@@ -18,8 +18,8 @@ fn membarrier(command: i32) -> bool {
 
 /// Makes every other running thread of the process pass a full barrier.
 ///
-/// A kernel without membarrier (before 4.14) leaves the TLB flush of the preceding `mprotect`, which interrupts
-/// the same threads.
+/// A kernel without membarrier (before 4.14) leaves the TLB flush of the preceding `mprotect`,
+/// which interrupts the same threads.
 pub(crate) fn on_all_threads() {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     if *REGISTERED.get_or_init(|| membarrier(REGISTER_PRIVATE_EXPEDITED)) {

@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering::*;
 use xenia_guest::GuestAddr;
 
 impl GuestMemory {
-    /// The first address at which the two differ in what is committed or in the guest's rights, or else the
-    /// first at which committed memory differs. `None` if they are alike. Looks at all of memory; for repeated use see
-    /// [`Comparison`].
+    /// The first address at which the two differ in what is committed or in the guest's rights, or
+    /// else the first at which committed memory differs. `None` if they are alike. Looks at all of
+    /// memory; for repeated use see [`Comparison`].
     pub fn compare(&self, other: &Self) -> Option<GuestAddr> {
         self.compare_rights(other).or_else(|| {
             let (mut a, mut b) = (ZEROS, ZEROS);
@@ -50,8 +50,8 @@ fn difference(page: u32, a: &Page, b: &Page) -> Option<GuestAddr> {
     Some(GuestAddr(canonical_guest_page(page) << PAGE_SHIFT | offset as u32))
 }
 
-/// A standing comparison of two address spaces. Where the host can tell which pages were written (Linux 6.7 and up), each look costs
-/// only those; elsewhere it costs all of memory.
+/// A standing comparison of two address spaces. Where the host can tell which pages were written
+/// (Linux 6.7 and up), each look costs only those; elsewhere it costs all of memory.
 pub struct Comparison {
     spaces: [Arc<GuestMemory>; 2],
     trackers: Option<[DirtyTracker; 2]>,

@@ -190,8 +190,9 @@ impl DeviceQueue {
         Some(true)
     }
 
-    /// Makes this the queue that device accesses of compiled code on this host thread use, until the
-    /// returned guard goes away (which restores the queue that was current before). The guard lends the queue out in between.
+    /// Makes this the queue that device accesses of compiled code on this host thread use, until
+    /// the returned guard goes away (which restores the queue that was current before). The guard
+    /// lends the queue out in between.
     ///
     /// Also gives the thread a signal stack that is large enough for the fault handler.
     pub fn make_current(&mut self) -> CurrentQueue<'_> {

@@ -1,9 +1,10 @@
 //! Which pages of an address space were written, by anybody, as the host's page tables know it.
 //!
-//! Write-protection by userfaultfd in its asynchronous mode, read and renewed by the `PAGEMAP_SCAN` request (Linux 6.7): the
-//! kernel itself resolves the first write to each page and remembers it, so nothing is signalled and every write counts,
-//! through either view, by system calls too. Costs one short kernel fault per page written and scan.
-//! Hosts without it have no tracker; what needs one looks at all of memory instead.
+//! Write-protection by userfaultfd in its asynchronous mode, read and renewed by the `PAGEMAP_SCAN`
+//! request (Linux 6.7): the kernel itself resolves the first write to each page and remembers it,
+//! so nothing is signalled and every write counts, through either view, by system calls too. Costs
+//! one short kernel fault per page written and scan. Hosts without it have no tracker; what needs
+//! one looks at all of memory instead.
 
 use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
@@ -113,8 +114,9 @@ impl DirtyTracker {
         tracker.take(|_| ()).then_some(tracker)
     }
 
-    /// Calls `f` with the ranges of guest pages written since the last call, and starts over. Pages that were only read for the
-    /// first time may be among them. False if the host refused: then what was written is unknown.
+    /// Calls `f` with the ranges of guest pages written since the last call, and starts over. Pages
+    /// that were only read for the first time may be among them. False if the host refused: then
+    /// what was written is unknown.
     pub(crate) fn take(&mut self, mut f: impl FnMut(Range<u32>)) -> bool {
         for base in self.bases {
             let end = base + (1 << 32);

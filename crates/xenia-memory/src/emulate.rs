@@ -1,9 +1,10 @@
 //! Carries out one host load or store whose address has no host rights.
 //!
-//! The instruction that faulted is decoded and executed on the saved registers, with its memory side given to a [`Bus`]: device
-//! registers, or the alias view where the host refused to open a page. Covers what a compiler emits for
-//! plain accesses of 1 to 16 bytes: mov, movzx, movsx, movbe, xchg, and the scalar and 128-bit
-//! vector moves. Anything else is refused, and the fault goes on to the code's hook.
+//! The instruction that faulted is decoded and executed on the saved registers, with its memory
+//! side given to a [`Bus`]: device registers, or the alias view where the host refused to open a
+//! page. Covers what a compiler emits for plain accesses of 1 to 16 bytes: mov, movzx, movsx,
+//! movbe, xchg, and the scalar and 128-bit vector moves. Anything else is refused, and the fault
+//! goes on to the code's hook.
 //!
 //! Async-signal-safe: nothing is allocated once [`warm_up`] has built the decoder's tables.
 
@@ -12,7 +13,8 @@ use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Reg
 /// Longest x86 instruction.
 pub(crate) const MAX_INSTRUCTION: usize = 15;
 
-/// General registers in the order of their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8…r15.
+/// General registers in the order of their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp,
+/// rsi, rdi, r8…r15.
 pub(crate) type General = [u64; 16];
 /// Vector registers' low 128 bits as little-endian words.
 pub(crate) type Vectors = [u128; 16];
@@ -78,8 +80,8 @@ fn word(bytes: [u8; 16]) -> u64 {
     u128::from_le_bytes(bytes) as u64
 }
 
-/// Executes `instruction` on the registers. False, with nothing changed, if it is not a plain load or store or
-/// the bus refuses. The caller moves rip past it.
+/// Executes `instruction` on the registers. False, with nothing changed, if it is not a plain load
+/// or store or the bus refuses. The caller moves rip past it.
 pub(crate) fn execute(
     instruction: &Instruction,
     general: &mut General,
@@ -184,7 +186,8 @@ mod tests {
         execute(&instruction, general, vectors, bus)
     }
 
-    /// Code, the expected rax afterwards: rax = 0x1111_2222_3333_4444, rdi = 0x1000, rcx = 8; memory = 80, 81, … .
+    /// Code, the expected rax afterwards: rax = 0x1111_2222_3333_4444, rdi = 0x1000, rcx = 8;
+    /// memory = 80, 81, … .
     #[test]
     fn loads() {
         const RAX: u64 = 0x1111_2222_3333_4444;
@@ -289,7 +292,8 @@ mod tests {
         assert_eq!(decode(&[0x8B], 0), None);
     }
 
-    /// Whatever the bytes are: no panic, and a refusal changes nothing. Half of them begin like plain accesses.
+    /// Whatever the bytes are: no panic, and a refusal changes nothing. Half of them begin like
+    /// plain accesses.
     #[test]
     fn any_bytes_are_executed_or_refused() {
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;

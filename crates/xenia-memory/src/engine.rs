@@ -1,10 +1,12 @@
-//! Access for the interpreter and for compiled code's slow paths: guest rights, devices, page versions.
+//! Access for the interpreter and for compiled code's slow paths: guest rights, devices, page
+//! versions.
 //!
 //! The fast path is one look at the page's flags and one host access through the alias view, so the
-//! interpreter never takes a host fault. A store looks at the flags again *after* the bytes are there:
-//! together with the barrier that `watch` puts before it returns, either the store sees the watch and bumps the
-//! version, or whoever set the watch sees the bytes. Values are big-endian numbers. Nothing here is
-//! mirrored. Faults leave memory unchanged and name the first byte that was refused.
+//! interpreter never takes a host fault. A store looks at the flags again *after* the bytes are
+//! there: together with the barrier that `watch` puts before it returns, either the store sees the
+//! watch and bumps the version, or whoever set the watch sees the bytes. Values are big-endian
+//! numbers. Nothing here is mirrored. Faults leave memory unchanged and name the first byte that
+//! was refused.
 #![allow(clippy::inline_always)]
 
 use crate::device::{Device, DeviceQueue};
@@ -48,8 +50,9 @@ macro_rules! scalar_access {
 
 macro_rules! compare_exchange {
     ($name:ident, $t:ty) => {
-        /// Replaces the value at `addr` by `new` in one step if it is `expected`; says whether it was. For `stwcx.`
-        /// and `stdcx.`: needs the right to store, and natural alignment; devices don't take it.
+        /// Replaces the value at `addr` by `new` in one step if it is `expected`; says whether it
+        /// was. For `stwcx.` and `stdcx.`: needs the right to store, and natural alignment; devices
+        /// don't take it.
         #[inline]
         pub fn $name(&self, addr: u32, expected: $t, new: $t) -> Access<bool> {
             const SIZE: u32 = size_of::<$t>() as u32;
@@ -158,7 +161,8 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Loads `size` ≤ 16 bytes of device registers. A range that is not inside one device's block is unmapped.
+    /// Loads `size` ≤ 16 bytes of device registers. A range that is not inside one device's block
+    /// is unmapped.
     pub fn device_load(&self, addr: u32, size: u32, dev: &mut DeviceQueue) -> Access<u128> {
         dev.load(addr, size, &self.devices).ok_or(Self::outside_device(addr, size, false))
     }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! # Safety rules
-//! - Everything below [`on_signal`] is async-signal-safe: atomics, mprotect, sched_yield, and memory that exists beforehand. No
-//!   allocation, no lock, no panic on purpose.
+//! - Everything below [`on_signal`] is async-signal-safe: atomics, mprotect, sched_yield, and
+//!   memory that exists beforehand. No allocation, no lock, no panic on purpose.
 //! - It touches guest memory through the alias view only, so it can't fault itself.
 //! - errno is put back.
 
@@ -115,7 +115,8 @@ impl Interrupted<'_> {
     /// Emulates the instruction that faulted. False if that is not possible; then nothing has changed.
     fn emulate(&mut self, bus: &mut impl Bus) -> bool {
         let rip = self.rip();
-        // The instruction was fetched, so its own bytes are readable; what follows it on the next page may not be.
+        // The instruction was fetched, so its own bytes are readable; what follows it on the next
+        // page may not be.
         let to_page_end = (u64::from(PAGE_SIZE) - rip % u64::from(PAGE_SIZE)) as usize;
         let mut code = [0_u8; MAX_INSTRUCTION];
         let first = to_page_end.min(MAX_INSTRUCTION);

@@ -244,7 +244,8 @@ impl Zones {
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
 
-    /// Takes the memory of a range away and leaves it reserved. Size 0 means the whole allocation that starts there.
+    /// Takes the memory of a range away and leaves it reserved. Size 0 means the whole allocation
+    /// that starts there.
     pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, Change), HeapError> {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = Place::new(addr, size)?;

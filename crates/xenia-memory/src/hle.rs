@@ -2,9 +2,10 @@
 //!
 //! These go through the alias view and need committed memory only: the console's kernel and devices
 //! are not bound by the guest's page rights (a kernel export that wants them asks
-//! [`GuestMemory::is_writable`]). Every write bumps the versions of watched pages *after* the bytes are there, kills
-//! reservations of the lines it touches, counts in `writes_total`, and is repeated on the mirror.
-//! Naturally aligned values up to 8 bytes don't tear. Device registers are not memory here: a fault.
+//! [`GuestMemory::is_writable`]). Every write bumps the versions of watched pages *after* the bytes
+//! are there, kills reservations of the lines it touches, counts in `writes_total`, and is repeated
+//! on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are not
+//! memory here: a fault.
 #![allow(clippy::inline_always)]
 
 use crate::error::{Access, FaultKind, FileReadError, MemoryFault};
@@ -166,8 +167,8 @@ impl GuestMemory {
         Ok(text)
     }
 
-    /// Lets the host read up to `len` bytes at `offset` of `file` straight into guest memory, watched or not. Returns the
-    /// bytes read: less than `len` only at the end of the file.
+    /// Lets the host read up to `len` bytes at `offset` of `file` straight into guest memory,
+    /// watched or not. Returns the bytes read: less than `len` only at the end of the file.
     pub fn read_file_into(
         &self,
         addr: GuestAddr,
@@ -208,8 +209,9 @@ impl GuestMemory {
         result.map(|()| read).map_err(|source| FileReadError::Io { read, source })
     }
 
-    /// Replaces the word at `addr` by `f` of it, in one step against all other accesses; `f` may be asked again
-    /// and returns `None` to leave the word alone. Returns the word that was there, `Ok` if it was replaced.
+    /// Replaces the word at `addr` by `f` of it, in one step against all other accesses; `f` may be
+    /// asked again and returns `None` to leave the word alone. Returns the word that was there,
+    /// `Ok` if it was replaced.
     pub fn atomic_u32(
         &self,
         addr: GuestAddr,
@@ -262,13 +264,14 @@ impl GuestMemory {
         self.check(addr.0, size, COMMITTED, true)
     }
 
-    /// Orders all earlier writes of this thread before all later ones, for whoever reads the later ones with Acquire.
+    /// Orders all earlier writes of this thread before all later ones, for whoever reads the later
+    /// ones with Acquire.
     pub fn fence_release(&self) {
         fence(Release);
     }
 
-    /// Writes a word that publishes: whoever reads it, or sees the page's version move (it always does, watched or
-    /// not), with Acquire also sees everything that this thread wrote before.
+    /// Writes a word that publishes: whoever reads it, or sees the page's version move (it always
+    /// does, watched or not), with Acquire also sees everything that this thread wrote before.
     pub fn write_u32_fence(&self, addr: GuestAddr, value: u32) -> Access<()> {
         fence(Release);
         self.write(addr, value)?;

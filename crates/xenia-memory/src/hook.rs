@@ -46,8 +46,8 @@ pub trait FaultHook: Send + Sync {
     /// Decides about a fault that guest rights don't explain away.
     fn on_fault(&self, fault: &mut HostFault) -> Action;
 
-    /// Learns that the access at `rip` reached a device and was emulated, which is slow: the place may be worth
-    /// compiling as a call.
+    /// Learns that the access at `rip` reached a device and was emulated, which is slow: the place
+    /// may be worth compiling as a call.
     fn on_device_access(&self, _rip: u64) {}
 }
 
@@ -73,8 +73,8 @@ unsafe impl Send for CodeHook {}
 // SAFETY: as above; a shared `CodeHook` gives no access at all.
 unsafe impl Sync for CodeHook {}
 
-/// Has `hook` asked about faults of instructions at host addresses in `range`, until the result is dropped: no earlier than
-/// the code runs for the last time. Ranges must not overlap.
+/// Has `hook` asked about faults of instructions at host addresses in `range`, until the result is
+/// dropped: no earlier than the code runs for the last time. Ranges must not overlap.
 pub fn register_code_hook(range: Range<usize>, hook: Box<dyn FaultHook>) -> Result<CodeHook, MemoryError> {
     crate::fault::install()?;
     let hook = Box::into_raw(Box::new(hook));

@@ -30,7 +30,8 @@ macro_rules! scalar {
         #[inline(always)]
         pub(crate) unsafe fn $load(base: *const u8, addr: u32) -> $t {
             let value: $t;
-            // SAFETY: the caller says that the bytes are mapped readable; the instruction touches nothing else.
+            // SAFETY: the caller says that the bytes are mapped readable; the instruction touches
+            // nothing else.
             unsafe {
                 asm!(
                     concat!("mov {v", $operand, "}, ", $width, " ptr [{b} + {a}]"),
@@ -47,7 +48,8 @@ macro_rules! scalar {
         /// See the module's rules.
         #[inline(always)]
         pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
-            // SAFETY: the caller says that the bytes are mapped writable; the instruction touches nothing else.
+            // SAFETY: the caller says that the bytes are mapped writable; the instruction touches
+            // nothing else.
             unsafe {
                 asm!(
                     concat!("mov ", $width, " ptr [{b} + {a}], {v", $operand, "}"),

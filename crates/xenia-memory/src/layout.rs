@@ -1,7 +1,8 @@
-//! Where guest addresses lie: heaps, zones, aliases, device blocks (reference: the guest memory map).
+//! Where guest addresses lie: heaps, zones, aliases, device blocks (reference: the guest memory
+//! map).
 //!
-//! A *backing page* is 4 KiB of the one memory object behind the address space; a *guest page* is
-//! 4 KiB of guest addresses. Several guest pages may show one backing page:
+//! A *backing page* is 4 KiB of the one memory object behind the address space; a *guest page* is 4
+//! KiB of guest addresses. Several guest pages may show one backing page:
 //!
 //! ```text
 //! backing pages            guest ranges that show them

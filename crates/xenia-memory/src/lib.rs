@@ -1,6 +1,8 @@
-//! The guest's 4 GiB: heaps, views, protection, page versions, watches, reservations, MMIO, typed access.
+//! The guest's 4 GiB: heaps, views, protection, page versions, watches, reservations, MMIO, typed
+//! access.
 //!
-//! [`GuestMemory`] is the one door to guest memory. One memory object backs it; two host mappings show it:
+//! [`GuestMemory`] is the one door to guest memory. One memory object backs it; two host mappings
+//! show it:
 //!
 //! ```text
 //!  compiled code ──► guest view   host rights = guest rights − watches; a fault goes to the handler
@@ -8,7 +10,8 @@
 //!  HLE, devices ──┴► page table ──► alias view   always readable and writable
 //! ```
 //!
-//! Keeping something made from guest memory (compiled code, a texture) for as long as it is up to date:
+//! Keeping something made from guest memory (compiled code, a texture) for as long as it is up to
+//! date:
 //!
 //! ```
 //! use xenia_guest::GuestAddr;
@@ -31,15 +34,16 @@
 //! ```
 //!
 //! # Safety rules of the crate
-//! - Guest memory changes at any time under any thread. Nobody makes a reference into it; accesses are single
-//!   machine instructions (`host.rs`), and what crosses the door is copied.
+//! - Guest memory changes at any time under any thread. Nobody makes a reference into it; accesses
+//!   are single machine instructions (`host.rs`), and what crosses the door is copied.
 //! - The alias view stays mapped for the life of the address space wherever a page can be
-//!   [`GuestMemory::is_committed`]; so whoever finds a page committed may access it, even if it is taken away
-//!   meanwhile (it then reads zeros).
-//! - Addresses, sizes and counts come from the guest: every one is checked against the page table, in 64 bits or by pages, before
-//!   it becomes a host address.
-//! - `unsafe` lives in `host`, `mapping`, `page_table` (zeroed arrays), `device` (the current queue), `mirror`,
-//!   `signal_stack`, the fault handler, and where the accessors call `host`.
+//!   [`GuestMemory::is_committed`]; so whoever finds a page committed may access it, even if it is
+//!   taken away meanwhile (it then reads zeros).
+//! - Addresses, sizes and counts come from the guest: every one is checked against the page table,
+//!   in 64 bits or by pages, before it becomes a host address.
+//! - `unsafe` lives in `host` (accesses), `mapping`, `barrier`, `dirty` and `signal_stack` (system
+//!   calls), `fault`, `hook` and `device` (the signal handler and what it finds), `page_table` and
+//!   `mirror` (one pointer or array each), and where `hle`, `engine` and `snapshot` call `host`.
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!(

@@ -1,11 +1,12 @@
 //! How many host mappings the guest views take, and what that allows.
 //!
-//! The host gives a process `vm.max_map_count` mappings. Each change of rights inside a view may split one, and a process
-//! that runs out can't even map memory for its allocator. So the views together keep to a budget: watches grow coarser as it
-//! fills, and are refused (the page then has to be compared by contents) before it is used up.
+//! The host gives a process `vm.max_map_count` mappings. Each change of rights inside a view may
+//! split one, and a process that runs out can't even map memory for its allocator. So the views
+//! together keep to a budget: watches grow coarser as it fills, and are refused (the page then has
+//! to be compared by contents) before it is used up.
 //!
-//! The count is an estimate that only ever errs upwards: each change of a run of pages counts as two new mappings;
-//! under the heap lock the page table is counted exactly from time to time.
+//! The count is an estimate that only ever errs upwards: each change of a run of pages counts as
+//! two new mappings; under the heap lock the page table is counted exactly from time to time.
 
 use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering::*};

@@ -163,19 +163,22 @@ impl GuestMemory {
         layout::backing_page(addr.0)
     }
 
-    /// Version of a page by [`GuestMemory::page_index`] (Acquire). It moves at every store to the page while the page is
-    /// watched, and at every change of its mapping. An index that `page_index` doesn't give has version 0.
+    /// Version of a page by [`GuestMemory::page_index`] (Acquire). It moves at every store to the
+    /// page while the page is watched, and at every change of its mapping. An index that
+    /// `page_index` doesn't give has version 0.
     #[inline]
     pub fn page_version(&self, index: u32) -> u32 {
         if index < layout::BACKING_PAGES { self.pages.version(index).load(Acquire) } else { 0 }
     }
 
-    /// The versions themselves, for compiled code: index by [`GuestMemory::page_index`]. Lives as long as `self`.
+    /// The versions themselves, for compiled code: index by [`GuestMemory::page_index`]. Lives as
+    /// long as `self`.
     pub fn versions_ptr(&self) -> *const AtomicU32 {
         self.pages.versions_ptr()
     }
 
-    /// Moves a page's version (Release): whoever sees the new one sees all writes before it. Unknown indexes are ignored.
+    /// Moves a page's version (Release): whoever sees the new one sees all writes before it.
+    /// Unknown indexes are ignored.
     pub fn bump(&self, index: u32) {
         if index < layout::BACKING_PAGES {
             self.pages.version(index).fetch_add(1, Release);

@@ -1,5 +1,5 @@
-//! The mirror: a second address space that follows this one's HLE and device writes and mapping changes, so that two
-//! engines can run side by side and be compared.
+//! The mirror: a second address space that follows this one's HLE and device writes and mapping
+//! changes, so that two engines can run side by side and be compared.
 //!
 //! Engine accesses are not mirrored: the other engine makes its own.
 
@@ -26,8 +26,9 @@ impl Mirror {
 }
 
 impl GuestMemory {
-    /// Makes `mirror` follow this address space from now on, or nothing. The two must be alike at that
-    /// moment (fresh ones are). A mirror lives on until `self` is dropped, and must not have `self` as its own mirror.
+    /// Makes `mirror` follow this address space from now on, or nothing. The two must be alike at
+    /// that moment (fresh ones are). A mirror lives on until `self` is dropped, and must not have
+    /// `self` as its own mirror.
     pub fn set_mirror(&self, mirror: Option<Arc<Self>>) {
         let mut kept = self.mirror.kept.lock();
         let pointer = mirror.as_ref().map_or(ptr::null_mut(), |m| Arc::as_ptr(m).cast_mut());

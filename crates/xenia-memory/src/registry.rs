@@ -1,15 +1,15 @@
-//! What the process-wide fault handler can find: address spaces by their reservations, code hooks by their
-//! code.
+//! What the process-wide fault handler can find: address spaces by their reservations, code hooks
+//! by their code.
 //!
-//! Signals belong to a process, so this is the one table that machines share; it only routes. It is a fixed
-//! array of atomics, searched without locks.
+//! Signals belong to a process, so this is the one table that machines share; it only routes. It is
+//! a fixed array of atomics, searched without locks.
 //!
 //! # Safety rules
-//! - An entry's pointer is used only for a fault *inside* the entry's range. Such a fault comes from somebody who uses that address
-//!   space or runs that code, and so keeps the owner alive: an entry goes away no earlier than its last
-//!   user.
-//! - Reading an entry is guarded by its sequence number (odd while it changes), so a range and a pointer of different
-//!   owners are never combined.
+//! - An entry's pointer is used only for a fault *inside* the entry's range. Such a fault comes
+//!   from somebody who uses that address space or runs that code, and so keeps the owner alive: an
+//!   entry goes away no earlier than its last user.
+//! - Reading an entry is guarded by its sequence number (odd while it changes), so a range and a
+//!   pointer of different owners are never combined.
 
 use crate::error::MemoryError;
 use std::ops::Range;

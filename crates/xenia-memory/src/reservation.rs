@@ -81,8 +81,9 @@ impl ReservationTable {
         }
     }
 
-    /// Reserves the line of `addr` for hardware thread `hw_id` (taken modulo [`HOLDERS`]), which gives up the line it held before.
-    /// Returns the generation to commit with. Call it *before* loading the word.
+    /// Reserves the line of `addr` for hardware thread `hw_id` (taken modulo [`HOLDERS`]), which
+    /// gives up the line it held before. Returns the generation to commit with. Call it *before*
+    /// loading the word.
     pub fn reserve(&self, addr: GuestAddr, hw_id: u8) -> u32 {
         let hw_id = hw_id % HOLDERS;
         let line = line_of(addr);
@@ -104,9 +105,9 @@ impl ReservationTable {
         generation
     }
 
-    /// Ends the reservation of `hw_id` on the line of `addr` if it stands since `generation`, and with it all other holders'.
-    /// True if it stood: the caller then stores by a compare-exchange with the value that it had loaded. Either way `hw_id`
-    /// holds nothing afterwards.
+    /// Ends the reservation of `hw_id` on the line of `addr` if it stands since `generation`, and
+    /// with it all other holders'. True if it stood: the caller then stores by a compare-exchange
+    /// with the value that it had loaded. Either way `hw_id` holds nothing afterwards.
     pub fn try_commit(&self, addr: GuestAddr, generation: u32, hw_id: u8) -> bool {
         let hw_id = hw_id % HOLDERS;
         let line = line_of(addr);
@@ -140,7 +141,8 @@ impl ReservationTable {
         });
     }
 
-    /// Ends all reservations of the line of `addr`: somebody without a reservation wrote to it. Call it *after* the write.
+    /// Ends all reservations of the line of `addr`: somebody without a reservation wrote to it.
+    /// Call it *after* the write.
     pub fn invalidate_for_write(&self, addr: GuestAddr) {
         let line = line_of(addr);
         let _ = self.update(line, |bank| {

@@ -6,17 +6,19 @@
 //!                 flags, then host rights     version, then flags
 //! ```
 //!
-//! The flags of a guest page say what it should allow, and in two bits what the host allows now. The host may be behind
-//! in one direction only: it may refuse what it should allow (write-protected after a watch has
-//! ended). Whoever stores there faults, and the handler opens that page in that view. So a watch that a device or another view
-//! ends costs no system call, nor does its renewal.
+//! The flags of a guest page say what it should allow, and in two bits what the host allows now.
+//! The host may be behind in one direction only: it may refuse what it should allow
+//! (write-protected after a watch has ended). Whoever stores there faults, and the handler opens
+//! that page in that view. So a watch that a device or another view ends costs no system call, nor
+//! does its renewal.
 //!
 //! Invariants, which make this right without a lock in the handler:
 //! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.
-//! - OWNED lasts a few system calls. Its holder never touches the guest view, so it can't fault on the page it owns.
+//! - OWNED lasts a few system calls. Its holder never touches the guest view, so it can't fault on
+//!   the page it owns.
 //! - The handler never waits: it retries the access, which faults again until the page is free.
-//! - Normal code that owns several pages takes them in ascending order and under the heap lock; everybody else only
-//!   tries. So there is no cycle of waiting.
+//! - Normal code that owns several pages takes them in ascending order and under the heap lock;
+//!   everybody else only tries. So there is no cycle of waiting.
 
 use crate::error::MemoryError;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, guest_pages};
@@ -71,7 +73,8 @@ impl InViews {
 }
 
 impl GuestMemory {
-    /// Waits for a page in normal code: true once it is owned, false if its state is neither `from` nor OWNED.
+    /// Waits for a page in normal code: true once it is owned, false if its state is neither `from`
+    /// nor OWNED.
     pub(crate) fn own(&self, page: u32, from: u8) -> bool {
         loop {
             match self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire) {
@@ -140,8 +143,8 @@ impl GuestMemory {
         })
     }
 
-    /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without flags lose their contents.
-    /// Called under the heap lock.
+    /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without
+    /// flags lose their contents. Called under the heap lock.
     pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
         for page in pages.clone() {
             self.own_any(page);
@@ -177,7 +180,8 @@ impl GuestMemory {
         result
     }
 
-    /// Gives the guest view its host rights for the first time. What the host refuses is made up for at the first fault.
+    /// Gives the guest view its host rights for the first time. What the host refuses is made up
+    /// for at the first fault.
     #[cold]
     pub(crate) fn open_guest_view(&self) {
         let _guard = self.zones.lock();
@@ -209,7 +213,8 @@ impl GuestMemory {
         }
     }
 
-    /// Opens every page that the host refuses to no purpose, which joins mappings. Pages owned by others are left out.
+    /// Opens every page that the host refuses to no purpose, which joins mappings. Pages owned by
+    /// others are left out.
     fn catch_up(&self) {
         let mut next = 0;
         while next < BACKING_PAGES {
@@ -230,7 +235,8 @@ impl GuestMemory {
         }
     }
 
-    /// Replaces the budget's estimate by an exact count, and makes room if that is short. Called under the heap lock.
+    /// Replaces the budget's estimate by an exact count, and makes room if that is short. Called
+    /// under the heap lock.
     pub(crate) fn review_budget(&self) {
         self.map_budget.set(self.count_mappings(granted));
         if self.map_budget.grain() != Grain::Page {

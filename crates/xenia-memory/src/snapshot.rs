@@ -1,7 +1,7 @@
 //! Looking at all of memory, page by page: for digests and comparisons.
 //!
-//! Pages that were committed but never touched are not read through a mapping, which would make the host allocate
-//! them.
+//! Pages that were committed but never touched are not read through a mapping, which would make the
+//! host allocate them.
 
 use crate::host;
 use crate::layout::{PAGE_SHIFT, Zone, canonical_guest_page};
@@ -47,8 +47,9 @@ impl GuestMemory {
         unsafe { host::copy_out(self.alias.0, addr, into) };
     }
 
-    /// Calls `f` with the address and a copy of every committed page, in ascending order of address; memory that shows at several
-    /// addresses comes once, at the lowest. Guest threads must not run meanwhile if the copies are to be of one moment.
+    /// Calls `f` with the address and a copy of every committed page, in ascending order of
+    /// address; memory that shows at several addresses comes once, at the lowest. Guest threads
+    /// must not run meanwhile if the copies are to be of one moment.
     pub fn for_each_committed_page(&self, mut f: impl FnMut(GuestAddr, &Page)) {
         let mut buffer = ZEROS;
         for zone in ASCENDING {

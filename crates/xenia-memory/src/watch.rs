@@ -1,8 +1,9 @@
 //! Watches: being told, by a page's version, that somebody stored to it.
 //!
-//! A watch lasts for one store. A store by compiled code to a watched page meets a write-protected host page; the fault handler
-//! bumps the version, takes the watch away and lets the store go on. Other stores see the flag after the bytes are there,
-//! and do the same. How a page changes hands is told in `rights.rs`.
+//! A watch lasts for one store. A store by compiled code to a watched page meets a write-protected
+//! host page; the fault handler bumps the version, takes the watch away and lets the store go on.
+//! Other stores see the flag after the bytes are there, and do the same. How a page changes hands
+//! is told in `rights.rs`.
 
 use crate::barrier;
 use crate::error::Access;
@@ -13,6 +14,7 @@ use crate::page_table::{COMMITTED, READ, WATCHED, WRITE, state};
 use crate::rights::InViews;
 use std::ops::Range;
 use std::sync::atomic::Ordering::*;
+use std::thread;
 use xenia_guest::GuestAddr;
 
 /// What a watch rests on.
@@ -21,8 +23,8 @@ use xenia_guest::GuestAddr;
 pub enum Watch {
     /// Every store bumps the version.
     Protected,
-    /// The host can't protect the page (its limit on mappings): stores by compiled code may go unseen, so the contents
-    /// have to be compared wherever the version would be.
+    /// The host can't protect the page (its limit on mappings): stores by compiled code may go
+    /// unseen, so the contents have to be compared wherever the version would be.
     Unprotected,
 }
 
@@ -71,13 +73,14 @@ fn block_of(page: u32, grain: u32) -> Range<u32> {
 }
 
 impl GuestMemory {
-    /// Watches the pages of `addr..addr + len`, all of which must be committed: the next store to a page by anybody, through
-    /// any view, moves the page's version and ends its watch. More pages than asked for may end up watched. Cheap for
-    /// pages that are watched already.
+    /// Watches the pages of `addr..addr + len`, all of which must be committed: the next store to a
+    /// page by anybody, through any view, moves the page's version and ends its watch. More pages
+    /// than asked for may end up watched. Cheap for pages that are watched already.
     ///
-    /// **Read the version before this call** and the contents after it: as long as the version still is what it was, so
-    /// are the contents. A version read after this call proves nothing: a store may have ended the watch in between,
-    /// with its bump already counted and its bytes not yet there. [`GuestMemory::watch_page`] does it in the right order.
+    /// **Read the version before this call** and the contents after it: as long as the version
+    /// still is what it was, so are the contents. A version read after this call proves nothing: a
+    /// store may have ended the watch in between, with its bump already counted and its bytes not
+    /// yet there. [`GuestMemory::watch_page`] does it in the right order.
     pub fn watch(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
         self.check(addr.0, len, COMMITTED, false)?;
         if len == 0 {
@@ -109,8 +112,9 @@ impl GuestMemory {
         self.pages.state(page).load(Acquire) == state::WATCHED
     }
 
-    /// Watches one page by its index and returns its version, read before. Contents read from now on are those of this version
-    /// until [`GuestMemory::page_version`] differs from it. `None` if the page is not committed.
+    /// Watches one page by its index and returns its version, read before. Contents read from now
+    /// on are those of this version until [`GuestMemory::page_version`] differs from it. `None` if
+    /// the page is not committed.
     pub fn watch_page(&self, index: u32) -> Option<(u32, Watch)> {
         let version = self.page_version(index);
         if index >= BACKING_PAGES {
@@ -180,13 +184,14 @@ impl GuestMemory {
         if let Some(page) = backing_page(addr)
             && !self.end_watch(page, InViews::None)
         {
-            // Somebody else is ending or beginning the watch right now: the version must move for this store too.
+            // Somebody else is ending or beginning the watch right now: the version must move for
+            // this store too.
             self.bump(page);
         }
     }
 
-    /// Ends the watch on `page`, and on its neighbours if mappings are scarce, and opens them in the views told. False if
-    /// there was no watch or another thread is at it. Async-signal-safe.
+    /// Ends the watch on `page`, and on its neighbours if mappings are scarce, and opens them in
+    /// the views told. False if there was no watch or another thread is at it. Async-signal-safe.
     fn end_watch(&self, page: u32, views: InViews) -> bool {
         if !self.try_own(page, state::WATCHED) {
             return false;
@@ -195,8 +200,8 @@ impl GuestMemory {
         true
     }
 
-    /// Opens `page`, which is owned, and its neighbours if mappings are scarce, and gives it up. False if the host refused:
-    /// stores to it go on faulting. Async-signal-safe.
+    /// Opens `page`, which is owned, and its neighbours if mappings are scarce, and gives it up.
+    /// False if the host refused: stores to it go on faulting. Async-signal-safe.
     fn open(&self, page: u32, views: InViews) -> bool {
         let grain = self.map_budget.grain().pages();
         // Whole write-protected runs can be opened without splitting a mapping.
@@ -231,8 +236,8 @@ impl GuestMemory {
         done
     }
 
-    /// What to do about an access by compiled code that faulted in the guest view at `addr`, which is not a device.
-    /// Async-signal-safe.
+    /// What to do about an access by compiled code that faulted in the guest view at `addr`, which
+    /// is not a device. Async-signal-safe.
     pub(crate) fn fault_outcome(&self, addr: u32, write: bool) -> FaultOutcome {
         let needed = if write { WRITE } else { READ };
         let Some(page) = backing_page(addr) else { return FaultOutcome::Refused };
@@ -241,8 +246,8 @@ impl GuestMemory {
         match state.load(Acquire) {
             // Rights are changing: what they will be is not known yet. Let the other thread run.
             state::OWNED => {
-                // SAFETY: no arguments, no effect on memory.
-                unsafe { libc::sched_yield() };
+                // A bare system call, so allowed in a signal handler.
+                thread::yield_now();
                 return FaultOutcome::Retry;
             }
             _ if self.pages.flags(addr) & needed == 0 => {

@@ -1,5 +1,5 @@
-//! Faults that are not ours: the handler that was there before gets them. A program of its own, as the handler
-//! must be there before the first address space.
+//! Faults that are not ours: the handler that was there before gets them. A program of its own, as
+//! the handler must be there before the first address space.
 
 use std::arch::asm;
 use std::mem;

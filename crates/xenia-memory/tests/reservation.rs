@@ -7,7 +7,8 @@ use std::thread;
 use xenia_guest::GuestAddr;
 use xenia_memory::{DeviceQueue, HOLDERS};
 
-/// Eight threads (two pairs share a hardware thread) increment one counter by load-reserve and store-conditional.
+/// Eight threads (two pairs share a hardware thread) increment one counter by load-reserve and
+/// store-conditional.
 #[test]
 fn concurrent_lwarx_stwcx_serializes() {
     const THREADS: u32 = 8;

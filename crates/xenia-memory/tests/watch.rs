@@ -126,7 +126,8 @@ fn a_file_is_read_into_a_watched_page() {
     assert_eq!(memory.read::<u32>(GuestAddr(0x8200_27FC)), Ok(0x5A5A_5A5A));
 }
 
-/// Two threads write data, then publish; a watcher that sees the version move `n` times sees `n` rounds of data.
+/// Two threads write data, then publish; a watcher that sees the version move `n` times sees `n`
+/// rounds of data.
 #[test]
 fn write_u32_fence_publishes_prior_writes() {
     const ROUNDS: u32 = 20_000;
@@ -172,8 +173,8 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// A thread stores a counter as `store` does; the watcher checks that an unmoved version means unmoved contents, until
-/// it has seen 100 watches end, or three seconds are over.
+/// A thread stores a counter as `store` does; the watcher checks that an unmoved version means
+/// unmoved contents, until it has seen 100 watches end, or three seconds are over.
 fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
     const AT: u32 = 0xA200_0000;
     const ALIAS: u32 = 0xE1FF_F000;
