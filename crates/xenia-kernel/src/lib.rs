@@ -33,6 +33,7 @@ pub mod stubs;
 mod system;
 pub mod thread_life;
 pub mod threads;
+mod unwind;
 pub mod vfs;
 
 pub use failure::{Failure, Fallible};

@@ -42,7 +42,6 @@ impl Execute for Scripts {
                 Some(Step::Reserve(held)) => {
                     ctx.reservation.valid = u32::from(*held);
                     script.pop_front();
-                    continue;
                 }
                 _ if ctx.budget == 0 => return Exit::Budget,
                 Some(Step::Run(left)) => {

@@ -1,4 +1,4 @@
-//! Raising exceptions (`RtlRaiseException`).
+//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlUnwind`, `__C_specific_handler`).
 
 use crate::abi::{Call, Flow, Ptr, Text};
 use crate::failure::Fallible;
@@ -10,6 +10,8 @@ pub struct RtlException;
 
 /// Exception code by which titles name their threads.
 const SET_THREAD_NAME: u32 = 0x406D_1388;
+/// `ExceptionContinueSearch`.
+const CONTINUE_SEARCH: u32 = 1;
 /// Thread id that means the caller.
 const CURRENT_THREAD: u32 = u32::MAX;
 
@@ -44,5 +46,43 @@ impl RtlException {
         let at = GuestAddr(call.ctx().lr as u32);
         let text = format!("{at}: exception {code:#x} with {parameters:#x?}");
         Ok(Flow::End(call.kernel.crash(call.scheduler, call.thread(), at, &text)))
+    }
+
+    /// Goes on at `target` in the function whose frame is `frame`, with the registers that it had and `value` in
+    /// r3; a null `target` means where that function's call returns. Termination handlers of the frames in between
+    /// are not called.
+    #[export(Partial)]
+    fn RtlUnwind(
+        call: &mut Call,
+        frame: GuestAddr,
+        target: Option<GuestAddr>,
+        _record: Option<Ptr<u32>>,
+        value: u32,
+    ) -> Fallible<Flow<u32>> {
+        let mut ctx = call.ctx().clone();
+        // From the import thunk on: the caller is where the link register points.
+        ctx.pc = ctx.lr as u32 & !3;
+        call.kernel.unwind_to(&mut ctx, frame)?;
+        if let Some(target) = target {
+            ctx.pc = target.0;
+        }
+        let own = call.ctx_mut();
+        own.gpr[14..].copy_from_slice(&ctx.gpr[14..]);
+        own.fpr[14..].copy_from_slice(&ctx.fpr[14..]);
+        (own.gpr[1], own.lr, own.pc) = (ctx.gpr[1], ctx.lr, ctx.pc);
+        Ok(Flow::Return(value))
+    }
+
+    /// The language's exception handler, called by the dispatcher for each frame. Nothing here dispatches to frames,
+    /// so whoever calls it is told to go on searching.
+    #[export(Stub)]
+    fn __C_specific_handler(
+        _call: &mut Call,
+        _record: GuestAddr,
+        _frame: GuestAddr,
+        _context: GuestAddr,
+        _dispatcher: GuestAddr,
+    ) -> u32 {
+        CONTINUE_SEARCH
     }
 }
