@@ -27,48 +27,76 @@ fn address(a: &Lanes, rounding: f32) -> Effect {
     Effect::Address(out)
 }
 
-fn zip(a: &Vector, b: &Vector, f: impl Fn(f32, f32) -> f32 + Copy) -> Vector {
-    [0, 1, 2, 3].map(|c| map2(&a[c], &b[c], f))
+/// An operand: where each of its components lies.
+pub(super) type Ref<'a> = [&'a Lanes; 4];
+
+#[inline(always)]
+fn zip(out: &mut Vector, mask: u8, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32, f32) -> f32) {
+    for c in components(mask) {
+        for i in 0..LANES {
+            out[c][i] = f(a[c][i], b[c][i]);
+        }
+    }
 }
 
-fn zip3(a: &Vector, b: &Vector, c: &Vector, f: impl Fn(f32, f32, f32) -> f32 + Copy) -> Vector {
-    [0, 1, 2, 3].map(|i| map3(&a[i], &b[i], &c[i], f))
+#[inline(always)]
+fn zip3(out: &mut Vector, mask: u8, [a, b, c]: &[Ref<'_>; 3], f: impl Fn(f32, f32, f32) -> f32) {
+    for k in components(mask) {
+        for i in 0..LANES {
+            out[k][i] = f(a[k][i], b[k][i], c[k][i]);
+        }
+    }
 }
 
-fn each(a: &Vector, f: impl Fn(f32) -> f32 + Copy) -> Vector {
-    [0, 1, 2, 3].map(|c| map(&a[c], f))
+#[inline(always)]
+fn each(out: &mut Vector, mask: u8, a: &Ref<'_>, f: impl Fn(f32) -> f32) {
+    for c in components(mask) {
+        for i in 0..LANES {
+            out[c][i] = f(a[c][i]);
+        }
+    }
 }
 
+/// The components of a write mask.
+#[inline(always)]
+fn components(mask: u8) -> impl Iterator<Item = usize> {
+    (0..4).filter(move |c| mask >> c & 1 != 0)
+}
+
+#[inline(always)]
 fn truth(holds: bool) -> f32 {
     if holds { 1.0 } else { 0.0 }
 }
 
-fn dot(a: &Vector, b: &Vector, components: usize) -> Lanes {
-    let mut sum = map2(&a[0], &b[0], multiply);
-    for c in 1..components {
-        sum = map3(&a[c], &b[c], &sum, |a, b, sum| sum + multiply(a, b));
+fn dot(a: &Ref<'_>, b: &Ref<'_>, count: usize) -> Lanes {
+    let mut sum = map2(a[0], b[0], multiply);
+    for c in 1..count {
+        for i in 0..LANES {
+            sum[i] += multiply(a[c][i], b[c][i]);
+        }
     }
     sum
 }
 
-fn kill(a: &Vector, b: &Vector, f: impl Fn(f32, f32) -> bool + Copy) -> (Vector, Effect) {
-    let mask = (0..4).fold(0, |mask, c| mask | test2(&a[c], &b[c], f));
-    (flags(mask), Effect::Kill(mask))
+fn kill(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32, f32) -> bool + Copy) -> Effect {
+    let mask = (0..4).fold(0, |mask, c| mask | test2(a[c], b[c], f));
+    *out = [flags(mask); 4];
+    Effect::Kill(mask)
 }
 
-fn flags(mask: Mask) -> Vector {
+fn flags(mask: Mask) -> Lanes {
     let mut lanes = [0.0; LANES];
     for (lane, out) in lanes.iter_mut().enumerate() {
         *out = truth(mask >> lane & 1 != 0);
     }
-    [lanes; 4]
+    lanes
 }
 
 /// The predicates that count nesting: the predicate looks at w, the count at x.
-fn push(a: &Vector, b: &Vector, f: impl Fn(f32) -> bool + Copy) -> (Vector, Effect) {
-    let predicate = test2(&a[3], &b[3], |a, b| a == 0.0 && f(b));
-    let count = map2(&a[0], &b[0], |a, b| if a == 0.0 && f(b) { 0.0 } else { a + 1.0 });
-    ([count; 4], Effect::Predicate(predicate))
+fn push(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32) -> bool + Copy) -> Effect {
+    let predicate = test2(a[3], b[3], |a, b| a == 0.0 && f(b));
+    *out = [map2(a[0], b[0], |a, b| if a == 0.0 && f(b) { 0.0 } else { a + 1.0 }); 4];
+    Effect::Predicate(predicate)
 }
 
 /// Cube map coordinates of one lane: the operation gets (z, z, x, y) and (y, x, z, z).
@@ -84,53 +112,56 @@ fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
     [t, s, 2.0 * major, face]
 }
 
-/// A vector operation.
-pub(super) fn vector(op: VectorOp, [a, b, c]: &[Vector; 3]) -> (Vector, Effect) {
-    let pure = |result| (result, Effect::None);
+/// A vector operation; of its result only the components of `mask` are defined.
+#[allow(clippy::needless_range_loop)] // the lanes of several arrays go side by side
+pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut Vector) -> Effect {
+    let [a, b, c] = operands;
     match op {
-        VectorOp::Add => pure(zip(a, b, |a, b| a + b)),
-        VectorOp::Mul => pure(zip(a, b, multiply)),
-        VectorOp::Max => pure(zip(a, b, |a, b| if a >= b { a } else { b })),
-        VectorOp::Min => pure(zip(a, b, |a, b| if a < b { a } else { b })),
-        VectorOp::Seq => pure(zip(a, b, |a, b| truth(a == b))),
-        VectorOp::Sgt => pure(zip(a, b, |a, b| truth(a > b))),
-        VectorOp::Sge => pure(zip(a, b, |a, b| truth(a >= b))),
-        VectorOp::Sne => pure(zip(a, b, |a, b| truth(a != b))),
-        VectorOp::Frc => pure(each(a, |a| a - floor(a))),
-        VectorOp::Trunc => pure(each(a, truncate)),
-        VectorOp::Floor => pure(each(a, floor)),
-        VectorOp::Mad => pure(zip3(a, b, c, |a, b, c| multiply(a, b) + c)),
-        VectorOp::CndEq => pure(zip3(a, b, c, |a, b, c| if a == 0.0 { b } else { c })),
-        VectorOp::CndGe => pure(zip3(a, b, c, |a, b, c| if a >= 0.0 { b } else { c })),
-        VectorOp::CndGt => pure(zip3(a, b, c, |a, b, c| if a > 0.0 { b } else { c })),
-        VectorOp::Dp4 => pure([dot(a, b, 4); 4]),
-        VectorOp::Dp3 => pure([dot(a, b, 3); 4]),
-        VectorOp::Dp2Add => pure([map2(&dot(a, b, 2), &c[0], |sum, c| sum + c); 4]),
+        VectorOp::Add => zip(out, mask, a, b, |a, b| a + b),
+        VectorOp::Mul => zip(out, mask, a, b, multiply),
+        VectorOp::Max => zip(out, mask, a, b, |a, b| if a >= b { a } else { b }),
+        VectorOp::Min => zip(out, mask, a, b, |a, b| if a < b { a } else { b }),
+        VectorOp::Seq => zip(out, mask, a, b, |a, b| truth(a == b)),
+        VectorOp::Sgt => zip(out, mask, a, b, |a, b| truth(a > b)),
+        VectorOp::Sge => zip(out, mask, a, b, |a, b| truth(a >= b)),
+        VectorOp::Sne => zip(out, mask, a, b, |a, b| truth(a != b)),
+        VectorOp::Frc => each(out, mask, a, |a| a - floor(a)),
+        VectorOp::Trunc => each(out, mask, a, truncate),
+        VectorOp::Floor => each(out, mask, a, floor),
+        VectorOp::Mad => zip3(out, mask, operands, |a, b, c| multiply(a, b) + c),
+        VectorOp::CndEq => zip3(out, mask, operands, |a, b, c| if a == 0.0 { b } else { c }),
+        VectorOp::CndGe => zip3(out, mask, operands, |a, b, c| if a >= 0.0 { b } else { c }),
+        VectorOp::CndGt => zip3(out, mask, operands, |a, b, c| if a > 0.0 { b } else { c }),
+        VectorOp::Dp4 => *out = [dot(a, b, 4); 4],
+        VectorOp::Dp3 => *out = [dot(a, b, 3); 4],
+        VectorOp::Dp2Add => *out = [map2(&dot(a, b, 2), c[0], |sum, c| sum + c); 4],
         VectorOp::Cube => {
-            let mut result = [[0.0; LANES]; 4];
             for lane in 0..LANES {
-                let [t, s, major, face] = cube(a[0][lane], a[2][lane], a[3][lane]);
-                for (out, value) in result.iter_mut().zip([t, s, major, face]) {
+                let values = cube(a[0][lane], a[2][lane], a[3][lane]);
+                for (out, value) in out.iter_mut().zip(values) {
                     out[lane] = value;
                 }
             }
-            pure(result)
         }
         VectorOp::Max4 => {
             let larger = |a: f32, b: f32| if a >= b { a } else { b };
-            pure([map2(&map2(&a[0], &a[1], larger), &map2(&a[2], &a[3], larger), larger); 4])
+            *out = [map2(&map2(a[0], a[1], larger), &map2(a[2], a[3], larger), larger); 4];
         }
-        VectorOp::SetpEqPush => push(a, b, |b| b == 0.0),
-        VectorOp::SetpNePush => push(a, b, |b| b != 0.0),
-        VectorOp::SetpGtPush => push(a, b, |b| b > 0.0),
-        VectorOp::SetpGePush => push(a, b, |b| b >= 0.0),
-        VectorOp::KillEq => kill(a, b, |a, b| a == b),
-        VectorOp::KillGt => kill(a, b, |a, b| a > b),
-        VectorOp::KillGe => kill(a, b, |a, b| a >= b),
-        VectorOp::KillNe => kill(a, b, |a, b| a != b),
-        VectorOp::Dst => pure([splat(1.0), map2(&a[1], &b[1], multiply), a[2], b[3]]),
-        VectorOp::MaxA => (zip(a, b, |a, b| if a >= b { a } else { b }), address(&a[3], 0.5)),
+        VectorOp::SetpEqPush => return push(out, a, b, |b| b == 0.0),
+        VectorOp::SetpNePush => return push(out, a, b, |b| b != 0.0),
+        VectorOp::SetpGtPush => return push(out, a, b, |b| b > 0.0),
+        VectorOp::SetpGePush => return push(out, a, b, |b| b >= 0.0),
+        VectorOp::KillEq => return kill(out, a, b, |a, b| a == b),
+        VectorOp::KillGt => return kill(out, a, b, |a, b| a > b),
+        VectorOp::KillGe => return kill(out, a, b, |a, b| a >= b),
+        VectorOp::KillNe => return kill(out, a, b, |a, b| a != b),
+        VectorOp::Dst => *out = [splat(1.0), map2(a[1], b[1], multiply), *a[2], *b[3]],
+        VectorOp::MaxA => {
+            zip(out, mask, a, b, |a, b| if a >= b { a } else { b });
+            return address(a[3], 0.5);
+        }
     }
+    Effect::None
 }
 
 /// Infinities become the largest finite value.
@@ -155,7 +186,7 @@ fn predicate(
 
 fn kills(a: &Lanes, f: impl Fn(f32) -> bool) -> (Lanes, Effect) {
     let mask = test2(a, a, |a, _| f(a));
-    (flags(mask)[0], Effect::Kill(mask))
+    (flags(mask), Effect::Kill(mask))
 }
 
 /// A scalar operation on `a` and `b`, and the scalar result before.

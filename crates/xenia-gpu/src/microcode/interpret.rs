@@ -78,6 +78,8 @@ pub struct Interpreter {
     gradients: [[Lanes; 3]; 2],
     exports: Exports,
     aside: Vec<Flow>,
+    /// Three operands and a result, kept to save clearing them.
+    scratch: Option<Box<[Vector; 4]>>,
 }
 
 impl Default for Interpreter {
@@ -91,6 +93,7 @@ impl Default for Interpreter {
             gradients: [[[0.0; LANES]; 3]; 2],
             exports: Exports { values: Box::new([[[0.0; LANES]; 4]; 64]), killed: 0 },
             aside: Vec::new(),
+            scratch: None,
         }
     }
 }
@@ -100,6 +103,16 @@ struct Run<'a> {
     constants: &'a Constants,
     base: u32,
     fetch: &'a mut dyn FetchUnit,
+}
+
+impl Run<'_> {
+    /// A float constant; those that don't exist are zero.
+    #[inline]
+    fn constant(&self, index: i32, component: usize) -> f32 {
+        let index = usize::try_from(index).ok().filter(|index| *index < 256);
+        let vector = index.and_then(|index| self.constants.float.get(self.base as usize + index));
+        vector.map_or(0.0, |vector| vector[component])
+    }
 }
 
 impl Interpreter {
@@ -331,75 +344,113 @@ impl Interpreter {
     }
 
     /// One component of a source.
-    #[inline]
+    #[inline(always)]
     fn source(&self, run: &Run<'_>, source: Source, component: u8, loop_address: i32) -> Lanes {
+        let mut out = [0.0; LANES];
+        self.read(run, source, component, loop_address, &mut out);
+        out
+    }
+
+    /// Copies one component of a source.
+    #[inline(always)]
+    fn read(&self, run: &Run<'_>, source: Source, component: u8, loop_address: i32, out: &mut Lanes) {
         let component = component as usize & 3;
-        let constant = |index: i32| {
-            let index = usize::try_from(index).ok().filter(|index| *index < 256);
-            index
-                .and_then(|index| run.constants.float.get(run.base as usize + index))
-                .map_or(0.0, |v| v[component])
-        };
         match source {
-            Source::Register(register) => self.registers[register as usize & 63][component],
-            Source::RegisterLoop(register) => self.registers[relative(register, loop_address)][component],
-            Source::Constant(index) => splat(constant(index as i32)),
-            Source::ConstantLoop(index) => splat(constant(index as i32 + loop_address)),
+            Source::Register(register) => *out = self.registers[register as usize & 63][component],
+            Source::RegisterLoop(register) => {
+                *out = self.registers[relative(register, loop_address)][component];
+            }
+            Source::Constant(index) => out.fill(run.constant(index as i32, component)),
+            Source::ConstantLoop(index) => out.fill(run.constant(index as i32 + loop_address, component)),
             Source::ConstantAddress(index) => {
-                self.address.map(|address| constant(index as i32 + address as i32))
+                for (out, address) in out.iter_mut().zip(self.address) {
+                    *out = run.constant(index as i32 + address as i32, component);
+                }
             }
         }
     }
 
+    #[inline(always)]
+    fn component(&self, run: &Run<'_>, operand: &Operand, component: u8, loop_address: i32, out: &mut Lanes) {
+        self.read(run, operand.source, component, loop_address, out);
+        // Both modifiers are operations on the sign bit.
+        if operand.absolute || operand.negate {
+            let keep = if operand.absolute { 0x7fff_ffff } else { u32::MAX };
+            let flip = u32::from(operand.negate) << 31;
+            for value in out {
+                *value = f32::from_bits((value.to_bits() & keep) ^ flip);
+            }
+        }
+    }
+
+    /// Copies the components of a vector operand that can't be read in place to `scratch`.
+    fn prepare(&self, run: &Run<'_>, operand: &Operand, loop_address: i32, scratch: &mut Vector) {
+        if in_place(operand).is_none() {
+            for (out, component) in scratch.iter_mut().zip(operand.swizzle) {
+                self.component(run, operand, component, loop_address, out);
+            }
+        }
+    }
+
+    /// Where the components of a vector operand lie.
     #[inline]
-    fn component(&self, run: &Run<'_>, operand: &Operand, component: u8, loop_address: i32) -> Lanes {
-        let value = self.source(run, operand.source, component, loop_address);
-        match (operand.absolute, operand.negate) {
-            (false, false) => value,
-            (false, true) => map(&value, |v| -v),
-            (true, false) => map(&value, f32::abs),
-            (true, true) => map(&value, |v| -v.abs()),
+    fn reference<'a>(&'a self, operand: &Operand, scratch: &'a Vector) -> alu::Ref<'a> {
+        match in_place(operand) {
+            Some(register) => operand.swizzle.map(|c| &self.registers[register][c as usize & 3]),
+            None => scratch.each_ref(),
         }
     }
 
     fn alu(&mut self, run: &Run<'_>, alu: &Alu, mask: Mask, loop_address: i32) {
         // Both operations read before either writes.
-        let vector_runs = alu.vector_mask != 0 || alu.vector.changes_state();
-        let vector = vector_runs.then(|| {
-            let mut operands = [[[0.0; LANES]; 4]; 3];
-            for (value, operand) in operands.iter_mut().zip(&alu.operands).take(alu.vector.operands()) {
-                for (component, value) in value.iter_mut().enumerate() {
-                    *value = self.component(run, operand, operand.swizzle[component], loop_address);
-                }
+        let mut vector = None;
+        let mut scratch = self.scratch.take().unwrap_or_default();
+        if alu.vector_mask != 0 || alu.vector.changes_state() {
+            let [s0, s1, s2, out] = &mut *scratch;
+            let count = alu.vector.operands();
+            self.prepare(run, &alu.operands[0], loop_address, s0);
+            if count > 1 {
+                self.prepare(run, &alu.operands[1], loop_address, s1);
             }
-            alu::vector(alu.vector, &operands)
-        });
+            if count > 2 {
+                self.prepare(run, &alu.operands[2], loop_address, s2);
+            }
+            let operands = [
+                self.reference(&alu.operands[0], s0),
+                self.reference(&alu.operands[1], s1),
+                self.reference(&alu.operands[2], s2),
+            ];
+            vector = Some(alu::vector(alu.vector, alu.vector_mask, &operands, out));
+        }
         let scalar = (alu.scalar != ScalarOp::RetainPrev || alu.scalar_mask != 0).then(|| {
             let mut operands = [[0.0; LANES]; 2];
             for (value, (operand, component)) in
                 operands.iter_mut().zip(&alu.scalar_operands).take(alu.scalar.operands())
             {
-                *value = self.component(run, operand, *component, loop_address);
+                self.component(run, operand, *component, loop_address, value);
             }
-            // One-operand forms still see both components of their only source.
             alu::scalar(alu.scalar, &operands[0], &operands[1], &self.previous)
         });
-        if let Some((mut result, effect)) = vector {
+        if let Some(effect) = vector {
+            let out = &mut scratch[3];
             if alu.vector_clamp {
-                result = result.map(|lanes| map(&lanes, saturate));
+                for lanes in out.iter_mut() {
+                    *lanes = map(lanes, saturate);
+                }
             }
             self.apply(effect, mask);
-            self.store(alu.vector_to, &result, alu.vector_mask, mask, loop_address);
+            self.store(alu.vector_to, &out.each_ref(), alu.vector_mask, mask, loop_address);
         }
+        self.scratch = Some(scratch);
         if let Some((result, effect)) = scalar {
             assign(&mut self.previous, &result, mask);
             let result = if alu.scalar_clamp { map(&result, saturate) } else { result };
             self.apply(effect, mask);
-            self.store(alu.scalar_to, &[result; 4], alu.scalar_mask, mask, loop_address);
+            self.store(alu.scalar_to, &[&result; 4], alu.scalar_mask, mask, loop_address);
         }
         if alu.zeros | alu.ones != 0 {
-            self.store(alu.vector_to, &[splat(0.0); 4], alu.zeros, mask, loop_address);
-            self.store(alu.vector_to, &[splat(1.0); 4], alu.ones, mask, loop_address);
+            self.store(alu.vector_to, &[&splat(0.0); 4], alu.zeros, mask, loop_address);
+            self.store(alu.vector_to, &[&splat(1.0); 4], alu.ones, mask, loop_address);
         }
     }
 
@@ -416,7 +467,14 @@ impl Interpreter {
         }
     }
 
-    fn store(&mut self, to: Destination, value: &Vector, components: u8, mask: Mask, loop_address: i32) {
+    fn store(
+        &mut self,
+        to: Destination,
+        value: &alu::Ref<'_>,
+        components: u8,
+        mask: Mask,
+        loop_address: i32,
+    ) {
         let target = match to {
             Destination::Register(register) => &mut self.registers[register as usize & 63],
             Destination::RegisterLoop(register) => &mut self.registers[relative(register, loop_address)],
@@ -424,9 +482,18 @@ impl Interpreter {
         };
         for component in 0..4 {
             if components >> component & 1 != 0 {
-                assign(&mut target[component], &value[component], mask);
+                assign(&mut target[component], value[component], mask);
             }
         }
+    }
+}
+
+/// The register that a vector operand can be read from without a copy.
+#[inline]
+fn in_place(operand: &Operand) -> Option<usize> {
+    match operand.source {
+        Source::Register(register) if !operand.absolute && !operand.negate => Some(register as usize & 63),
+        _ => None,
     }
 }
 

@@ -48,10 +48,10 @@ impl Corner {
 /// What a corner list is: its flat-shaded attributes come from one of its corners.
 fn flatten(call: &DrawCall, corners: &mut [Corner; 3], provoking: usize) {
     let from = corners[provoking].attributes;
-    for interpolator in 0..16 {
+    for (interpolator, value) in from.into_iter().enumerate() {
         if call.flat >> interpolator & 1 != 0 {
             for corner in corners.iter_mut() {
-                corner.attributes[interpolator] = from[interpolator];
+                corner.attributes[interpolator] = value;
             }
         }
     }

@@ -5,7 +5,7 @@ use super::color::{self, ColorPlace};
 use super::depth::sample_cell;
 use super::edram::Edram;
 use crate::draw_state::{Blend, DrawCall};
-use crate::enums::{BlendFactor, BlendOp};
+use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
 use crate::microcode::{LANES, Mask, Vector};
 
 /// A factor for the component `c` of a colour.
@@ -76,7 +76,11 @@ pub(super) fn write(
     let source = |lane: usize| [0, 1, 2, 3].map(|c: usize| clamp(colors[c][lane] * place.scale, c));
     let is_copy = place.blend.is_copy() && place.write_mask == 15;
     let mut packed = [[0; 2]; LANES];
-    if is_copy {
+    if is_copy && place.format == ColorTargetFormat::Rgba8 {
+        for (packed, bits) in packed.iter_mut().zip(color::pack_rgba8(colors, place.scale)) {
+            packed[0] = bits;
+        }
+    } else if is_copy {
         for (lane, packed) in packed.iter_mut().enumerate() {
             *packed = color::pack(place.format, source(lane));
         }

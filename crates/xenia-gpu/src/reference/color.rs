@@ -3,6 +3,7 @@
 use super::edram::Place;
 use crate::draw_state::{Blend, ColorTarget, DrawCall};
 use crate::enums::{ColorTargetFormat, Msaa};
+use crate::microcode::{LANES, Vector};
 use crate::texture::half_to_single;
 
 /// A colour target of a draw.
@@ -41,6 +42,7 @@ pub(super) fn range(format: ColorTargetFormat) -> [(f32, f32); 2] {
     }
 }
 
+#[inline(always)]
 fn fraction(value: f32, highest: f32) -> u32 {
     let value = if value > 0.0 { value.min(1.0) } else { 0.0 };
     (value * highest + 0.5) as u32
@@ -103,6 +105,20 @@ fn linear_to_gamma(value: f32) -> f32 {
     (level / 255.0).min(1.0)
 }
 
+/// [`pack`] of all lanes for the most common format.
+pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
+    let mut out = [0; LANES];
+    for (component, lanes) in colors.iter().enumerate() {
+        for (out, value) in out.iter_mut().zip(lanes) {
+            let value = value * scale;
+            let value = if value > 0.0 { value } else { 0.0 };
+            let value = if value < 1.0 { value } else { 1.0 };
+            *out |= ((value * 255.0 + 0.5) as i32 as u32) << (8 * component);
+        }
+    }
+    out
+}
+
 /// Components to stored bits: one or two words.
 #[inline]
 pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
@@ -110,8 +126,8 @@ pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
     let halves = |a: f32, b: f32| single_to_half(a) as u32 | (single_to_half(b) as u32) << 16;
     match format {
         Rgba8 => {
-            let [r, g, b, a] = c.map(|v| fraction(v, 255.0));
-            [r | g << 8 | b << 16 | a << 24, 0]
+            let level = |c: f32| fraction(c, 255.0);
+            [level(c[0]) | level(c[1]) << 8 | level(c[2]) << 16 | level(c[3]) << 24, 0]
         }
         Rgba8Gamma => {
             let [r, g, b] = [c[0], c[1], c[2]].map(|v| fraction(linear_to_gamma(v), 255.0));

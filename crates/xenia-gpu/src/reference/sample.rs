@@ -3,7 +3,7 @@
 use super::fetch::Binding;
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::{LANES, Lanes, Mask, TextureFetch, TextureOp, Vector};
-use crate::texture::TextureLevel;
+use crate::texture::{Texels, TextureLevel};
 
 /// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two coordinates.
 pub(super) fn gradients(coordinates: &[Lanes; 3]) -> Vector {
@@ -25,10 +25,15 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
 }
 
 /// Brings a texel number into range; `None` means the border.
-#[inline]
+#[inline(always)]
 fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
+    if (at as u32) < size as u32 {
+        return Some(at);
+    }
     let mirrored = |at: i32| if at < 0 { -1 - at } else { at };
     Some(match mode {
+        // Most textures have sides of a power of two, and dividing is slow.
+        ClampMode::Repeat if size & (size - 1) == 0 => at & (size - 1),
         ClampMode::Repeat => at.rem_euclid(size),
         ClampMode::MirroredRepeat => {
             let at = at.rem_euclid(size * 2);
@@ -36,12 +41,25 @@ fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
         }
         ClampMode::ClampToEdge | ClampMode::ClampToHalfway => at.clamp(0, size - 1),
         ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway => mirrored(at).min(size - 1),
-        ClampMode::ClampToBorder => return (0..size).contains(&at).then_some(at),
+        ClampMode::ClampToBorder => return None,
         ClampMode::MirrorClampToBorder => {
             let at = mirrored(at);
             return (at < size).then_some(at);
         }
     })
+}
+
+/// Rounds towards minus infinity; for values that fit an `i32`.
+#[inline(always)]
+fn floor(value: f32) -> i32 {
+    let whole = value as i32;
+    whole - i32::from((whole as f32) > value)
+}
+
+/// Coordinates that are no number or far out read a fixed texel instead of nothing.
+#[inline(always)]
+fn limit(value: f32) -> f32 {
+    if value.abs() < 1e8 { value } else { 0.0 }
 }
 
 struct Level<'a> {
@@ -51,38 +69,44 @@ struct Level<'a> {
 }
 
 impl Level<'_> {
-    #[inline]
-    fn texel(&self, x: i32, y: i32, z: i32) -> [f32; 4] {
+    /// The number of a texel in its plane, or the border.
+    #[inline(always)]
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
         let [width, height, _] = self.image.size;
-        let (Some(x), Some(y)) =
-            (wrap(x, width as i32, self.clamp[0]), wrap(y, height as i32, self.clamp[1]))
-        else {
-            return self.border;
-        };
-        self.image.texels.get(x as usize + (y as usize + z as usize * height as usize) * width as usize)
+        let (x, y) = (wrap(x, width as i32, self.clamp[0])?, wrap(y, height as i32, self.clamp[1])?);
+        Some(x as usize + y as usize * width as usize)
     }
 
     /// A plane at texel coordinates.
-    #[inline]
+    #[inline(always)]
     fn plane(&self, u: f32, v: f32, z: i32, linear: bool) -> [f32; 4] {
-        // Coordinates that are no number or far out read a fixed texel instead of nothing.
-        let limit = |value: f32| if value.abs() < 1e8 { value } else { 0.0 };
         let (u, v) = (limit(u), limit(v));
+        let start = z as usize * (self.image.size[0] * self.image.size[1]) as usize;
+        let texel = |index: Option<usize>| match index {
+            Some(index) => self.image.texels.get(start + index),
+            None => self.border,
+        };
         if !linear {
-            return self.texel(u.floor() as i32, v.floor() as i32, z);
+            return texel(self.index(floor(u), floor(v)));
         }
         let (u, v) = (u - 0.5, v - 0.5);
-        let (x, y) = (u.floor(), v.floor());
-        let (fx, fy) = (u - x, v - y);
-        let (x, y) = (x as i32, y as i32);
-        let [a, b, c, d] = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)].map(|(x, y)| self.texel(x, y, z));
-        [0, 1, 2, 3].map(|i| {
-            let (top, bottom) = (a[i] + (b[i] - a[i]) * fx, c[i] + (d[i] - c[i]) * fx);
-            top + (bottom - top) * fy
-        })
+        let (x, y) = (floor(u), floor(v));
+        let (fx, fy) = (u - x as f32, v - y as f32);
+        let corners =
+            [self.index(x, y), self.index(x + 1, y), self.index(x, y + 1), self.index(x + 1, y + 1)];
+        let weights = [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy];
+        let mut out = [0.0; 4];
+        for (corner, weight) in corners.into_iter().zip(weights) {
+            let texel = texel(corner);
+            for (out, value) in out.iter_mut().zip(texel) {
+                *out += value * weight;
+            }
+        }
+        out
     }
 
     /// At texel coordinates in all dimensions.
+    #[inline(always)]
     fn sample(&self, dimension: Dimension, u: f32, v: f32, w: f32, linear: bool) -> [f32; 4] {
         let depth = self.image.size[2] as i32;
         match dimension {
@@ -102,6 +126,45 @@ impl Level<'_> {
                 let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
                 [0, 1, 2, 3].map(|i| near[i] + (far[i] - near[i]) * f)
             }
+        }
+    }
+}
+
+/// Samples a plain 8-bit 2D image for all lanes: what most fetches are. Coordinates are in texels.
+fn plane_lanes(level: &Level<'_>, texels: &[[u8; 4]], u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
+    let [width, height, _] = level.image.size;
+    let mut corners = [[0_u32; LANES]; 4];
+    let (mut fx, mut fy) = ([0.0; LANES], [0.0; LANES]);
+    let shift = if linear { 0.5 } else { 0.0 };
+    for lane in 0..LANES {
+        let (u, v) = (limit(u[lane]) - shift, limit(v[lane]) - shift);
+        let (x, y) = (floor(u), floor(v));
+        (fx[lane], fy[lane]) = (u - x as f32, v - y as f32);
+        let column = |x: i32| wrap(x, width as i32, level.clamp[0]).unwrap_or(0) as usize;
+        let row = |y: i32| wrap(y, height as i32, level.clamp[1]).unwrap_or(0) as usize * width as usize;
+        let texel = |index: usize| texels.get(index).map_or(0, |texel| u32::from_le_bytes(*texel));
+        let (x0, y0) = (column(x), row(y));
+        corners[0][lane] = texel(x0 + y0);
+        if linear {
+            let (x1, y1) = (column(x + 1), row(y + 1));
+            corners[1][lane] = texel(x1 + y0);
+            corners[2][lane] = texel(x0 + y1);
+            corners[3][lane] = texel(x1 + y1);
+        }
+    }
+    let [a, b, c, d] = &corners;
+    for (component, out) in out.iter_mut().enumerate() {
+        let shift = 8 * component as u32;
+        for lane in 0..LANES {
+            let value = |corner: &[u32; LANES]| ((corner[lane] >> shift) & 255) as i32 as f32;
+            out[lane] = if linear {
+                let (top, bottom) = (value(a), value(c));
+                let top = top + (value(b) - top) * fx[lane];
+                let bottom = bottom + (value(d) - bottom) * fx[lane];
+                (top + (bottom - top) * fy[lane]) * (1.0 / 255.0)
+            } else {
+                value(a) * (1.0 / 255.0)
+            };
         }
     }
 }
@@ -147,6 +210,34 @@ pub(super) fn sample(
     let border = if info.border & 1 != 0 { [1.0; 4] } else { [0.0; 4] };
     let exponent = 2.0_f32.powi(info.exponent);
     let mut result = [[0.0; LANES]; 4];
+    if let Some((image, linear)) = uniform(binding, fetch, &lods, mask, [mag, min, mip])
+        && let Texels::Bytes(texels) = &image.texels
+    {
+        let mut at = [[0.0; LANES]; 2];
+        for (axis, at) in at.iter_mut().enumerate() {
+            let shrink = image.size[axis] as f32 / size[axis];
+            let (scale, offset) = (scale[axis] * shrink, fetch.offset[axis] * shrink);
+            for (at, value) in at.iter_mut().zip(&coordinates[axis]) {
+                *at = value * scale + offset;
+            }
+        }
+        let level = Level { image, clamp: info.clamp, border };
+        let mut stored = [[0.0; LANES]; 4];
+        plane_lanes(&level, texels, &at[0], &at[1], linear, &mut stored);
+        for (result, select) in result.iter_mut().zip(info.swizzle) {
+            match select {
+                0..=3 if info.exponent == 0 => *result = stored[select as usize],
+                0..=3 => {
+                    for (result, value) in result.iter_mut().zip(&stored[select as usize]) {
+                        *result = value * exponent;
+                    }
+                }
+                5 => *result = [1.0; LANES],
+                _ => {}
+            }
+        }
+        return result;
+    }
     for lane in 0..LANES {
         if mask >> lane & 1 == 0 {
             continue;
@@ -198,6 +289,39 @@ pub(super) fn sample(
         }
     }
     result
+}
+
+/// The image and filter that all lanes of a mask use, if it is a plain fetch from one 2D image.
+fn uniform<'a>(
+    binding: &'a Binding,
+    fetch: &TextureFetch,
+    lods: &Lanes,
+    mask: Mask,
+    [mag, min, mip]: [TextureFilter; 3],
+) -> Option<(&'a TextureLevel, bool)> {
+    let info = &binding.info;
+    let bordered =
+        |mode: &ClampMode| matches!(mode, ClampMode::ClampToBorder | ClampMode::MirrorClampToBorder);
+    if fetch.operation != TextureOp::Fetch
+        || info.dimension != Dimension::D2
+        || info.size[2] != 1
+        || info.clamp[..2].iter().any(bordered)
+    {
+        return None;
+    }
+    let max_level = binding.levels.len() as f32 - 1.0;
+    let choice = |lod: f32| {
+        let linear = if lod > 0.0 { min } else { mag } == TextureFilter::Linear;
+        let level = lod.max(info.levels[0] as f32).clamp(0.0, max_level);
+        // Between two levels both are needed.
+        let mixed = mip == TextureFilter::Linear && level > 0.0 && level < max_level;
+        (!mixed).then_some(((level + 0.5) as usize, linear))
+    };
+    let mut lanes = (0..LANES).filter(|lane| mask >> lane & 1 != 0).map(|lane| lods[lane]);
+    let first = choice(lanes.next()?)?;
+    lanes
+        .all(|lod| choice(lod) == Some(first))
+        .then(|| (&*binding.levels[first.0.min(binding.levels.len() - 1)], first.1))
 }
 
 /// The level of detail of each lane, without biases.
