@@ -1,0 +1,21 @@
+//! `xenia-rs pack`: a guest ELF becomes a XEX2.
+
+use crate::cli::PackArgs;
+use crate::exit::Code;
+use anyhow::{Context, Result};
+use std::fs::File;
+use xenia_formats::Elf;
+use xenia_formats::pack::{PackOptions, pack};
+
+/// Reads the ELF, writes the container.
+pub fn run(args: &PackArgs) -> Result<Code> {
+    let shown = args.input.display();
+    let file = File::open(&args.input).with_context(|| format!("cannot open {shown}"))?;
+    let elf = Elf::read(&file).with_context(|| format!("cannot read {shown}"))?;
+    let name = args.output.file_name().map(|name| name.to_string_lossy().into_owned());
+    let bytes = pack(&elf, &PackOptions { name, ..PackOptions::default() })
+        .with_context(|| format!("cannot pack {shown}"))?;
+    std::fs::write(&args.output, &bytes).with_context(|| format!("cannot write {}", args.output.display()))?;
+    println!("{}: {} bytes", args.output.display(), bytes.len());
+    Ok(Code::Done)
+}

@@ -1,0 +1,72 @@
+//! Runs functions of a plain ELF on one engine: no kernel, no scheduler, no devices.
+//!
+//! What `bench` measures is an engine alone. The image is placed in fresh guest memory; a call sets up
+//! r1, r3 and LR and runs until the function returns to a page that holds one `sc`.
+
+use anyhow::{Context, Result, bail};
+use std::sync::Arc;
+use xenia_cpu::{Execute, Exit, PpcContext};
+use xenia_formats::{KeyRing, LoadedImage};
+use xenia_guest::GuestAddr;
+use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Heap, Protect};
+
+/// `sc`: what the return address points at.
+const SYSTEM_CALL: u32 = 0x4400_0002;
+const STACK_SIZE: u32 = 0x10_0000;
+/// Bytes kept free above the first stack pointer.
+const STACK_TOP: u32 = 0x100;
+/// Instructions an engine runs before it is asked again.
+const SLICE: i64 = 50_000_000;
+
+/// A plain ELF in its own guest memory.
+pub struct FlatProgram {
+    /// The memory; engines are made over it.
+    pub memory: Arc<GuestMemory>,
+    image: LoadedImage,
+    return_to: GuestAddr,
+    stack: GuestAddr,
+}
+
+impl FlatProgram {
+    /// Places the image.
+    pub fn load(elf: &'static [u8]) -> Result<Self> {
+        let image = xenia_formats::load(&elf, &KeyRing::development())?;
+        let memory = GuestMemory::new()?;
+        memory.alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::EXECUTE_READ_WRITE)?;
+        memory.write_bytes(image.base, &image.bytes)?;
+        let heap = Heap::of(GuestAddr(0x1000_0000)).context("no general heap")?;
+        let page = memory.alloc(heap, 0x1000, 0x1000, Protect::READ_WRITE, false)?;
+        memory.write(page, SYSTEM_CALL)?;
+        let stack = memory.alloc(heap, STACK_SIZE, 0x1000, Protect::READ_WRITE, false)?;
+        Ok(Self { memory, image, return_to: page, stack: stack.offset(STACK_SIZE - STACK_TOP) })
+    }
+
+    /// Names and addresses of the functions whose names start with `prefix`.
+    pub fn functions(&self, prefix: &str) -> Vec<(String, GuestAddr)> {
+        let found = self.image.symbols.iter().filter(|symbol| symbol.is_function);
+        found
+            .filter_map(|symbol| Some((symbol.name.strip_prefix(prefix)?.to_owned(), symbol.address)))
+            .collect()
+    }
+
+    /// Calls `function(argument)`; returns r3 and the number of instructions executed.
+    pub fn call(&self, engine: &mut dyn Execute, function: GuestAddr, argument: u32) -> Result<(u32, u64)> {
+        let mut ctx = PpcContext { pc: function.0, lr: u64::from(self.return_to.0), ..PpcContext::default() };
+        ctx.gpr[1] = u64::from(self.stack.0);
+        ctx.gpr[3] = u64::from(argument);
+        let mut devices = DeviceQueue::new();
+        let mut instructions = 0;
+        loop {
+            ctx.begin_visit(SLICE, 0, u32::MAX);
+            let exit = engine.run(&mut ctx, &mut devices);
+            instructions += ctx.executed();
+            match exit {
+                Exit::Budget | Exit::Yield => {}
+                Exit::Syscall { .. } if ctx.pc == self.return_to.0 + 4 => {
+                    return Ok((ctx.gpr[3] as u32, instructions - 1));
+                }
+                other => bail!("{} at {:#010x}: {other:?}", engine.name(), ctx.pc),
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Opening a title: finding its file, the user's keys, and reading it.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use xenia_formats::{KeyRing, LoadedImage};
+
+/// The file that titles in a folder start from.
+const DEFAULT_EXECUTABLE: &str = "default.xex";
+/// The demo that runs when no title is given.
+const DEMO: &[u8] = include_bytes!("../../../guest/bin/demo.xex");
+
+/// A title ready to be loaded into a machine.
+#[derive(Debug)]
+pub struct Title {
+    /// The executable.
+    pub image: LoadedImage,
+    /// The host folder that the guest sees as `game:`; none for the built-in demo.
+    pub folder: Option<PathBuf>,
+    /// For messages.
+    pub name: String,
+}
+
+impl Title {
+    /// Opens a file, or the default.xex of a folder.
+    pub fn open(path: &Path, keys: &KeyRing) -> Result<Self> {
+        let file_path = if path.is_dir() { executable_in(path)? } else { path.to_owned() };
+        let file =
+            File::open(&file_path).with_context(|| format!("cannot open {}", file_path.display()))?;
+        let image =
+            xenia_formats::load(&file, keys).with_context(|| format!("cannot load {}", file_path.display()))?;
+        let folder = file_path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        Ok(Self { image, folder: folder.map(Path::to_owned), name: file_path.display().to_string() })
+    }
+
+    /// The built-in demo.
+    pub fn demo() -> Result<Self> {
+        let image = xenia_formats::load(&DEMO, &KeyRing::development()).context("the built-in demo")?;
+        Ok(Self { image, folder: None, name: "the built-in demo".to_owned() })
+    }
+}
+
+/// `default.xex` in `folder`, in any case.
+fn executable_in(folder: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+        if entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE) {
+            return Ok(entry.path());
+        }
+    }
+    bail!("{} has no {DEFAULT_EXECUTABLE}; name the executable itself", folder.display())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    /// 32 hexadecimal digits.
+    retail: Option<String>,
+}
+
+/// The development key, and the user's retail key from `explicit` or the configuration folder.
+pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
+    let path = match explicit {
+        Some(path) => path.to_owned(),
+        None => match config_folder().map(|folder| folder.join("keys.toml")) {
+            Some(path) if path.is_file() => path,
+            _ => return Ok(KeyRing::development()),
+        },
+    };
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the key file {}", path.display()))?;
+    let keys: KeyFile =
+        toml::from_str(&text).with_context(|| format!("{} is no key file", path.display()))?;
+    match keys.retail {
+        None => Ok(KeyRing::development()),
+        Some(digits) => Ok(KeyRing::with_retail(parse_key(&digits).with_context(|| {
+            format!("{}: `retail` must be 32 hexadecimal digits", path.display())
+        })?)),
+    }
+}
+
+fn parse_key(digits: &str) -> Option<[u8; 16]> {
+    let digits: Vec<u8> =
+        digits.bytes().filter(|b| !b.is_ascii_whitespace()).map(hex_digit).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    (digits.len() == 32).then_some(())?;
+    bytes.try_into().ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
+}
+
+/// The user's configuration folder, as the XDG base directory specification has it.
+pub fn config_folder() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))?;
+    Some(base.join("xenia-rs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_32_hexadecimal_digits() {
+        assert_eq!(parse_key("000102030405060708090A0B0C0D0E0f").unwrap()[15], 15);
+        assert_eq!(parse_key("00"), None);
+        assert_eq!(parse_key("zz0102030405060708090A0B0C0D0E0f"), None);
+        assert_eq!(parse_key("000102030405060708090A0B0C0D0E0f00"), None);
+    }
+
+    #[test]
+    fn a_key_file_without_a_key_and_a_damaged_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.toml");
+        std::fs::write(&path, "").unwrap();
+        assert!(!key_ring(Some(&path)).unwrap().has_retail());
+        std::fs::write(&path, "retail = \"12\"").unwrap();
+        let error = format!("{:#}", key_ring(Some(&path)).unwrap_err());
+        assert!(error.contains("32 hexadecimal digits"), "{error}");
+        assert!(!error.contains("12\""), "an error must not show the key");
+    }
+
+    #[test]
+    fn a_folder_without_an_executable_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Title::open(dir.path(), &KeyRing::development()).unwrap_err();
+        assert!(error.to_string().contains("default.xex"));
+    }
+}
