@@ -104,9 +104,8 @@ impl Golden {
                 }
             })
             .or_else(|| {
-                (expected.len() != got.len()).then(|| {
-                    ("digest_parts".to_owned(), expected.len().to_string(), got.len().to_string())
-                })
+                (expected.len() != got.len())
+                    .then(|| ("digest_parts".to_owned(), expected.len().to_string(), got.len().to_string()))
             })
     }
 }

@@ -1,3 +1,52 @@
-//! The program `xenia-rs`.
+//! The program `xenia-rs`: parses the command line, wires the crates, reports.
+//!
+//! Exit codes are part of the command line's contract, see [`exit::Code`].
+#![deny(unsafe_code)]
+#![allow(unreachable_pub)] // a program has no outside
 
-fn main() {}
+mod cli;
+mod commands;
+mod digest;
+mod event_log;
+mod exit;
+mod flat;
+mod frames;
+mod golden;
+mod gpu_port;
+mod machine;
+mod report;
+mod title;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use exit::Code;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let result = match cli.command {
+        None => commands::exec::run(&cli.exec),
+        Some(Command::Exec(args)) => commands::exec::run(&args),
+        Some(Command::Check(args)) => commands::check::run(&args),
+        Some(Command::Info(args)) => commands::info::run(&args),
+        Some(Command::Exports(args)) => commands::exports::run(&args),
+        Some(Command::Dis(args)) => commands::dis::run(&args),
+        Some(Command::Asm(args)) => commands::asm::run(&args),
+        Some(Command::Pack(args)) => commands::pack::run(&args),
+        Some(Command::Conformance(args)) => commands::conformance::run(&args),
+        Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
+        Some(Command::Bench(args)) => commands::bench::run(&args),
+        Some(Command::Diff(args)) => commands::diff::run(&args),
+    };
+    let code = result.unwrap_or_else(|error| {
+        eprintln!("xenia-rs: {error:#}");
+        Code::Unusable
+    });
+    ExitCode::from(code as u8)
+}

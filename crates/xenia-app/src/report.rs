@@ -142,8 +142,8 @@ pub struct GpuReport {
     pub draws: u64,
     /// Packets by name.
     pub packets: BTreeMap<String, u64>,
-    /// Packets that no handler knows, by opcode.
-    pub unknown_packets: BTreeMap<String, u64>,
+    /// What could not be done, by reason.
+    pub problems: BTreeMap<String, u64>,
 }
 
 /// Writes `value` as JSON to `path`, or to standard output for `-`.

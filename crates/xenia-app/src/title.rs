@@ -26,10 +26,9 @@ impl Title {
     /// Opens a file, or the default.xex of a folder.
     pub fn open(path: &Path, keys: &KeyRing) -> Result<Self> {
         let file_path = if path.is_dir() { executable_in(path)? } else { path.to_owned() };
-        let file =
-            File::open(&file_path).with_context(|| format!("cannot open {}", file_path.display()))?;
-        let image =
-            xenia_formats::load(&file, keys).with_context(|| format!("cannot load {}", file_path.display()))?;
+        let file = File::open(&file_path).with_context(|| format!("cannot open {}", file_path.display()))?;
+        let image = xenia_formats::load(&file, keys)
+            .with_context(|| format!("cannot load {}", file_path.display()))?;
         let folder = file_path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
         Ok(Self { image, folder: folder.map(Path::to_owned), name: file_path.display().to_string() })
     }
@@ -75,9 +74,10 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
         toml::from_str(&text).with_context(|| format!("{} is no key file", path.display()))?;
     match keys.retail {
         None => Ok(KeyRing::development()),
-        Some(digits) => Ok(KeyRing::with_retail(parse_key(&digits).with_context(|| {
-            format!("{}: `retail` must be 32 hexadecimal digits", path.display())
-        })?)),
+        Some(digits) => Ok(KeyRing::with_retail(
+            parse_key(&digits)
+                .with_context(|| format!("{}: `retail` must be 32 hexadecimal digits", path.display()))?,
+        )),
     }
 }
 

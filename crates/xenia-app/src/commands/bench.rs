@@ -74,7 +74,10 @@ pub fn run(args: &BenchArgs) -> Result<Code> {
     let mut jit = Jit::new(program.memory.clone(), JitConfig::default())?;
     let runs = args.runs.max(1);
 
-    println!("{:<16} {:>12} {:>12} {:>12} {:>7}", "kernel", "instructions", "interp MIPS", "jit MIPS", "ratio");
+    println!(
+        "{:<16} {:>12} {:>12} {:>12} {:>7}",
+        "kernel", "instructions", "interp MIPS", "jit MIPS", "ratio"
+    );
     let mut reports = Vec::new();
     for (name, rounds) in &kernels {
         let entry = *functions.get(name).with_context(|| format!("cpu-suite.elf has no kernel_{name}"))?;

@@ -15,7 +15,8 @@ pub fn run(args: &PackArgs) -> Result<Code> {
     let name = args.output.file_name().map(|name| name.to_string_lossy().into_owned());
     let bytes = pack(&elf, &PackOptions { name, ..PackOptions::default() })
         .with_context(|| format!("cannot pack {shown}"))?;
-    std::fs::write(&args.output, &bytes).with_context(|| format!("cannot write {}", args.output.display()))?;
+    std::fs::write(&args.output, &bytes)
+        .with_context(|| format!("cannot write {}", args.output.display()))?;
     println!("{}: {} bytes", args.output.display(), bytes.len());
     Ok(Code::Done)
 }

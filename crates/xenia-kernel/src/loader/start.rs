@@ -30,6 +30,11 @@ impl Kernel {
             .write_bytes(image.base, &image.bytes)
             .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })?;
         self.patch_imports(image).map_err(doing("imports"))?;
+        if image.kind == ImageKind::Elf {
+            // Segments of a plain ELF may share the 64 KiB pages that images are placed in.
+            memory.protect(image.base, image.size, Protect::EXECUTE_READ_WRITE).map_err(place)?;
+            return Ok(());
+        }
         let mut end = image.base;
         for run in &image.page_runs {
             if run.start > end {

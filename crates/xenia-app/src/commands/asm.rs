@@ -1,0 +1,42 @@
+//! `xenia-rs asm`: PowerPC source to a flat binary, or to a listing.
+
+use crate::cli::AsmArgs;
+use crate::exit::Code;
+use anyhow::{Context, Result};
+use std::io::Read;
+use std::path::Path;
+use xenia_isa::{Syntax, assemble, disassemble};
+
+/// Assembles; errors name line and column.
+pub fn run(args: &AsmArgs) -> Result<Code> {
+    let shown = args.source.display();
+    let mut source = String::new();
+    if args.source == Path::new("-") {
+        std::io::stdin().read_to_string(&mut source).context("cannot read standard input")?;
+    } else {
+        source = std::fs::read_to_string(&args.source).with_context(|| format!("cannot read {shown}"))?;
+    }
+    let base = u32::try_from(args.base).context("--base must be a guest address (32 bits)")?;
+    let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {shown}"))?;
+    if let Some(output) = &args.output {
+        std::fs::write(output, &assembly.bytes)
+            .with_context(|| format!("cannot write {}", output.display()))?;
+        return Ok(Code::Done);
+    }
+    let mut labels: Vec<_> = assembly.labels.iter().map(|(name, at)| (*at, name)).collect();
+    labels.sort();
+    for (index, bytes) in assembly.bytes.chunks(4).enumerate() {
+        let pc = base.wrapping_add(4 * index as u32);
+        for (_, name) in labels.iter().filter(|(at, _)| *at == pc) {
+            println!("{name}:");
+        }
+        match <[u8; 4]>::try_from(bytes) {
+            Ok(word) => {
+                let word = u32::from_be_bytes(word);
+                println!("{pc:08x}  {word:08x}  {}", disassemble(word, pc, Syntax::default()));
+            }
+            Err(_) => println!("{pc:08x}  {bytes:02x?}"),
+        }
+    }
+    Ok(Code::Done)
+}

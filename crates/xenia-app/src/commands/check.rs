@@ -1,0 +1,55 @@
+//! `xenia-rs check`: a lockstep run against a golden file.
+
+use crate::cli::{CheckArgs, GpuKind};
+use crate::commands::exec::{conclude, print_text};
+use crate::exit::Code;
+use crate::golden::Golden;
+use crate::gpu_port::Capture;
+use crate::machine::{Machine, MachineOptions};
+use crate::title::{Title, key_ring};
+use anyhow::{Result, bail};
+use xenia_sched::Limits;
+
+/// Runs, compares, names the first differing field; or writes the golden file.
+pub fn run(args: &CheckArgs) -> Result<Code> {
+    if args.run.instructions.is_none() && args.run.frames.is_none() {
+        bail!("check needs a limit: -n INSTRUCTIONS or --frames N");
+    }
+    let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
+    let title = Title::open(&args.title, &key_ring(args.engine.key_file.as_deref())?)?;
+    let options = MachineOptions {
+        engine: &args.engine,
+        gpu: GpuKind::Reference,
+        capture: Capture::Nothing,
+        frames: Box::new(|_, _| {}),
+        text: Box::new(print_text),
+        event_log: args.run.event_log.as_deref(),
+    };
+    let mut machine = Machine::new(&title, options)?;
+    let limits = Limits {
+        instructions: args.run.instructions,
+        frames: args.run.frames,
+        halt_on_deadlock: args.engine.halt_on_deadlock,
+    };
+    let finished = machine.run(&limits, true);
+    let code = conclude(&args.run.json, &finished)?;
+    if finished.divergence.is_some() {
+        return Ok(code);
+    }
+    let actual = Golden::from_run(&finished.report, args.run.instructions, args.run.frames)?;
+    let Some(expected) = expected else {
+        actual.write(&args.expect)?;
+        println!("wrote {}", args.expect.display());
+        return Ok(Code::Done);
+    };
+    match expected.first_difference(&actual) {
+        None => {
+            println!("match: {} ({})", args.expect.display(), finished.report.engine);
+            Ok(Code::Done)
+        }
+        Some((field, expected, actual)) => {
+            println!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
+            Ok(Code::Mismatch)
+        }
+    }
+}

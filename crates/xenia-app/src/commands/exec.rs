@@ -1,0 +1,214 @@
+//! `xenia-rs exec`: runs a title, in a window or without one.
+
+use crate::cli::ExecArgs;
+use crate::exit::Code;
+use crate::frames::write_png;
+use crate::gpu_port::{Capture, FrameSink};
+use crate::machine::{Finished, Machine, MachineOptions};
+use crate::report::{End, RunReport, write_json};
+use crate::title::{Title, key_ring};
+use anyhow::{Context, Result};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, mpsc};
+use xenia_render::{FrameSender, RenderError, WindowConfig};
+use xenia_sched::{Limits, RunEnd};
+
+/// The file that a headless run leaves its last frame in.
+const LAST_FRAME: &str = "xenia-rs-frame.png";
+
+/// Runs until a limit, the title's end, or the window's closing.
+pub fn run(args: &ExecArgs) -> Result<Code> {
+    let title = match &args.title {
+        Some(path) => Title::open(path, &key_ring(args.engine.key_file.as_deref())?)?,
+        None => Title::demo()?,
+    };
+    if let Some(folder) = &args.run.dump_frames {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    if args.headless {
+        return headless(args, &title);
+    }
+    match windowed(args, title) {
+        Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
+            eprintln!("xenia-rs: {error}; running without a window");
+            let title = match &args.title {
+                Some(path) => Title::open(path, &key_ring(args.engine.key_file.as_deref())?)?,
+                None => Title::demo()?,
+            };
+            headless(args, &title)
+        }
+        result => result,
+    }
+}
+
+/// What the run's limits are.
+pub fn limits(args: &ExecArgs) -> Limits {
+    Limits {
+        instructions: args.run.instructions,
+        frames: args.run.frames,
+        halt_on_deadlock: args.engine.halt_on_deadlock,
+    }
+}
+
+/// Guest text goes to standard output as it comes.
+pub fn print_text(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // A closed pipe must not end the guest.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
+    let last: Arc<Mutex<Option<PathBuf>>> = Arc::default();
+    let (capture, frames): (Capture, FrameSink) = match (&args.run.dump_frames, args.run.frames) {
+        (Some(folder), _) => {
+            let (folder, last) = (folder.clone(), last.clone());
+            (
+                Capture::Every,
+                Box::new(move |number, frame| {
+                    let path = folder.join(format!("frame{number:06}.png"));
+                    keep(&path, &frame, &last);
+                }),
+            )
+        }
+        (None, Some(number)) => {
+            let last = last.clone();
+            (Capture::Swap(number), Box::new(move |_, frame| keep(LAST_FRAME.as_ref(), &frame, &last)))
+        }
+        (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
+    };
+    let mut machine = Machine::new(title, options(args, capture, frames))?;
+    let finished = machine.run(&limits(args), true);
+    let code = conclude(&args.run.json, &finished)?;
+    if let Ok(last) = last.lock()
+        && let Some(path) = &*last
+    {
+        println!("last frame: {}", path.display());
+    }
+    Ok(code)
+}
+
+fn keep(path: &std::path::Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
+    match write_png(path, frame) {
+        Ok(()) => {
+            if let Ok(mut last) = last.lock() {
+                *last = Some(path.to_owned());
+            }
+        }
+        Err(error) => eprintln!("xenia-rs: {error:#}"),
+    }
+}
+
+fn options(args: &ExecArgs, capture: Capture, frames: FrameSink) -> MachineOptions<'_> {
+    MachineOptions {
+        engine: &args.engine,
+        gpu: args.gpu,
+        capture,
+        frames,
+        text: Box::new(print_text),
+        event_log: args.run.event_log.as_deref(),
+    }
+}
+
+/// The machine runs on a thread of its own; the window has the main thread, as systems demand.
+fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
+    let (results, result) = mpsc::channel::<Result<Finished>>();
+    let (stop_sender, stop) = mpsc::channel();
+    let config = WindowConfig { title: format!("xenia-rs: {}", title.name), width: 1280, height: 720 };
+    let machine_args = args.clone();
+    xenia_render::run(config, move |sender: FrameSender| {
+        std::thread::spawn(move || {
+            let frames = sender.clone();
+            let pace = Pace::default();
+            let sink: FrameSink = Box::new(move |_, frame| {
+                frames.send(frame);
+                pace.wait();
+            });
+            let finished =
+                Machine::new(&title, options(&machine_args, Capture::Every, sink)).map(|mut machine| {
+                    let _ = stop_sender.send(machine.stop_flag());
+                    machine.run(&limits(&machine_args), false)
+                });
+            // The receiver is gone only if the program is ending.
+            let _ = results.send(finished);
+            sender.end();
+        });
+    })?;
+    if let Ok(flag) = stop.recv() {
+        flag.store(true, Ordering::Relaxed);
+    }
+    let finished = result.recv().context("the machine's thread ended without a result")??;
+    conclude(&args.run.json, &finished)
+}
+
+/// Keeps a windowed title from running faster than the console: a frame each 60th of a second.
+#[derive(Debug)]
+struct Pace {
+    next: Mutex<std::time::Instant>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { next: Mutex::new(std::time::Instant::now()) }
+    }
+}
+
+impl Pace {
+    fn wait(&self) {
+        const FRAME: std::time::Duration = std::time::Duration::from_nanos(1_000_000_000 / 60);
+        let Ok(mut next) = self.next.lock() else { return };
+        let now = std::time::Instant::now();
+        if *next > now {
+            std::thread::sleep(*next - now);
+        }
+        // A slow stretch is not made up for by a fast one.
+        *next = (*next).max(now) + FRAME;
+    }
+}
+
+/// Prints how the run ended, writes the JSON, chooses the exit code.
+pub fn conclude(json: &Option<PathBuf>, finished: &Finished) -> Result<Code> {
+    let report = &finished.report;
+    if let Some(path) = json {
+        write_json(path, report)?;
+    }
+    eprintln!("{}", summary(report));
+    for call in &report.unimplemented_calls {
+        eprintln!("unimplemented: {} called {} times", call.name, call.count);
+    }
+    if let Some(divergence) = &finished.divergence {
+        eprintln!("{divergence}");
+        return Ok(Code::Mismatch);
+    }
+    match &finished.end {
+        RunEnd::Ended(xenia_sched::EndKind::Crash { text, .. }) => eprintln!("the guest crashed: {text}"),
+        RunEnd::Deadlock(report) => eprintln!("{report}"),
+        _ => {}
+    }
+    Ok(match report.exit {
+        End::Crash => Code::Crashed,
+        End::Deadlock => Code::Deadlocked,
+        End::Frames | End::Instructions | End::Exit => Code::Done,
+    })
+}
+
+fn summary(report: &RunReport) -> String {
+    let mut text = format!(
+        "{}: {} instructions, {} frames in {:.2} s ({:.0} MIPS); ended by {:?}",
+        report.engine, report.instructions, report.frames, report.wall_seconds, report.mips, report.exit
+    );
+    if let Some(code) = report.exit_code {
+        text += &format!(" with code {code}");
+    }
+    if report.cross_check.units > 0 {
+        text += &format!(
+            "; compared {} units, {} instructions: {} differences",
+            report.cross_check.units, report.cross_check.instructions, report.cross_check.differences
+        );
+    }
+    if let Some(digest) = &report.digest {
+        text += &format!("\ndigest {digest}");
+    }
+    text
+}

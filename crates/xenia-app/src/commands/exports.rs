@@ -1,0 +1,89 @@
+//! `xenia-rs exports`: every kernel export and variable, and how much of it there is.
+
+use crate::cli::ExportsArgs;
+use crate::exit::Code;
+use crate::report::write_json;
+use anyhow::Result;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use xenia_kernel::exports::{Library, Registry, StatusCounts};
+
+#[derive(Debug, Serialize)]
+struct ExportsReport {
+    #[serde(flatten)]
+    libraries: BTreeMap<&'static str, Counts>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Counts {
+    done: usize,
+    partial: usize,
+    stub: usize,
+    missing: usize,
+    total: usize,
+}
+
+impl From<StatusCounts> for Counts {
+    fn from(counts: StatusCounts) -> Self {
+        Self {
+            done: counts.done,
+            partial: counts.partial,
+            stub: counts.stub,
+            missing: counts.missing,
+            total: counts.total(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    library: &'static str,
+    ordinal: u16,
+    name: &'static str,
+    status: &'static str,
+    area: &'static str,
+}
+
+/// Prints counts per library and area; with `--json`, writes every row.
+pub fn run(args: &ExportsArgs) -> Result<Code> {
+    let registry = Registry::get();
+    if let Some(path) = &args.json {
+        let rows = Library::ALL.iter().flat_map(|&library| {
+            library.rows().iter().map(move |row| Row {
+                library: library.name(),
+                ordinal: row.ordinal.0,
+                name: row.name,
+                status: registry.status(library, row.ordinal).name(),
+                area: row.area,
+            })
+        });
+        let libraries =
+            Library::ALL.iter().map(|&library| (library.name(), registry.counts(library, None).into()));
+        write_json(path, &ExportsReport { libraries: libraries.collect(), rows: rows.collect() })?;
+        return Ok(Code::Done);
+    }
+    println!("{:<24} {:>6} {:>8} {:>6} {:>8} {:>6}", "", "done", "partial", "stub", "missing", "total");
+    for library in Library::ALL {
+        line(library.name(), registry.counts(library, None));
+        let areas: std::collections::BTreeSet<_> = library.rows().iter().map(|row| row.area).collect();
+        for area in areas {
+            let counts = registry.counts(library, Some(area));
+            if counts.missing < counts.total() {
+                line(&format!("  {area}"), counts);
+            }
+        }
+    }
+    Ok(Code::Done)
+}
+
+fn line(name: &str, counts: StatusCounts) {
+    println!(
+        "{name:<24} {:>6} {:>8} {:>6} {:>8} {:>6}",
+        counts.done,
+        counts.partial,
+        counts.stub,
+        counts.missing,
+        counts.total()
+    );
+}

@@ -1,0 +1,103 @@
+//! `xenia-rs info`: what a file is, before one of its instructions runs.
+
+use crate::cli::InfoArgs;
+use crate::exit::Code;
+use crate::report::write_json;
+use crate::title::{Title, key_ring};
+use anyhow::Result;
+use serde::Serialize;
+use xenia_formats::image::{ImageKind, LoadedImage};
+use xenia_kernel::exports::{Library, Registry, ordinals};
+
+#[derive(Debug, Serialize)]
+struct InfoReport {
+    format: &'static str,
+    title_id: Option<String>,
+    name: Option<String>,
+    entry: String,
+    image_base: String,
+    image_size: u32,
+    functions: usize,
+    imports: Vec<ImportRow>,
+    digests: Vec<DigestRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct ImportRow {
+    library: String,
+    ordinal: u16,
+    name: Option<&'static str>,
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct DigestRow {
+    what: String,
+    ok: bool,
+}
+
+/// Prints the description; with `--json`, writes it.
+pub fn run(args: &InfoArgs) -> Result<Code> {
+    let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
+    let report = describe(&title.image);
+    if let Some(path) = &args.json {
+        write_json(path, &report)?;
+    } else {
+        print(&report);
+    }
+    let damaged = report.digests.iter().any(|digest| !digest.ok);
+    Ok(if damaged { Code::Mismatch } else { Code::Done })
+}
+
+fn describe(image: &LoadedImage) -> InfoReport {
+    let imports = image.imports.iter().flat_map(|library| {
+        let known = Library::of_file(&library.name);
+        library.imports.iter().map(move |import| ImportRow {
+            library: library.name.clone(),
+            ordinal: import.ordinal.0,
+            name: known.and_then(|known| ordinals::find(known.rows(), import.ordinal)).map(|row| row.name),
+            status: known.map_or("missing", |known| Registry::get().status(known, import.ordinal).name()),
+        })
+    });
+    InfoReport {
+        format: match image.kind {
+            ImageKind::Xex => "xex",
+            ImageKind::Elf => "elf",
+        },
+        title_id: image.execution.map(|execution| execution.title_id.to_string()),
+        name: image.name.clone(),
+        entry: image.entry.to_string(),
+        image_base: image.base.to_string(),
+        image_size: image.size,
+        functions: image.functions.len(),
+        imports: imports.collect(),
+        digests: image
+            .digests
+            .iter()
+            .map(|check| DigestRow { what: check.what.clone(), ok: check.ok })
+            .collect(),
+    }
+}
+
+fn print(report: &InfoReport) {
+    println!("format      {}", report.format);
+    println!("name        {}", report.name.as_deref().unwrap_or("-"));
+    println!("title id    {}", report.title_id.as_deref().unwrap_or("-"));
+    println!("image       {} bytes at {}, entry {}", report.image_size, report.image_base, report.entry);
+    println!("functions   {} in .pdata", report.functions);
+    let ok = report.digests.iter().filter(|digest| digest.ok).count();
+    println!("digests     {ok} of {} match", report.digests.len());
+    for digest in report.digests.iter().filter(|digest| !digest.ok) {
+        println!("  WRONG     {}", digest.what);
+    }
+    println!("imports     {}", report.imports.len());
+    for import in &report.imports {
+        println!(
+            "  {:<8} {:<14} {:04X} {}",
+            import.status,
+            import.library,
+            import.ordinal,
+            import.name.unwrap_or("(unknown ordinal)")
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! One file per command; each turns its arguments into an exit code.
+
+pub mod asm;
+pub mod bench;
+pub mod check;
+pub mod conformance;
+pub mod diff;
+pub mod dis;
+pub mod exec;
+pub mod exports;
+pub mod fuzz;
+pub mod info;
+pub mod pack;

@@ -1,0 +1,77 @@
+//! The digest of a machine's guest-visible state, in parts.
+//!
+//! What goes in: committed pages in address order; thread contexts in thread-id order, without budget,
+//! reservation and engine scratch; kernel objects; guest time. What never goes in: anything of the
+//! host. A change of meaning moves [`crate::golden::VERSION`].
+
+use std::collections::BTreeMap;
+use xenia_cpu::PpcContext;
+use xenia_kernel::Kernel;
+use xenia_memory::GuestMemory;
+use xenia_sched::{GuestThread, Scheduler};
+
+/// The parts by name, and their combination.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    /// Hash of each part.
+    pub parts: BTreeMap<String, String>,
+    /// Hash of the parts.
+    pub combined: String,
+}
+
+impl Digest {
+    /// Hashes everything a guest can see.
+    pub fn of(memory: &GuestMemory, scheduler: &Scheduler, kernel: &Kernel) -> Self {
+        let parts = BTreeMap::from([
+            ("memory".to_owned(), memory_part(memory)),
+            ("threads".to_owned(), threads_part(scheduler)),
+            ("objects".to_owned(), objects_part(kernel)),
+            ("time".to_owned(), blake3::hash(&scheduler.now().to_be_bytes()).to_hex().to_string()),
+        ]);
+        let mut all = blake3::Hasher::new();
+        for (name, hash) in &parts {
+            all.update(name.as_bytes());
+            all.update(hash.as_bytes());
+        }
+        Self { combined: all.finalize().to_hex().to_string(), parts }
+    }
+}
+
+fn memory_part(memory: &GuestMemory) -> String {
+    let mut hasher = blake3::Hasher::new();
+    memory.for_each_committed_page(|addr, page| {
+        hasher.update(&addr.0.to_be_bytes());
+        hasher.update(page.as_ref());
+    });
+    hasher.finalize().to_hex().to_string()
+}
+
+fn threads_part(scheduler: &Scheduler) -> String {
+    let mut threads: Vec<&GuestThread> = scheduler.threads().collect();
+    threads.sort_by_key(|thread| thread.id);
+    let mut hasher = blake3::Hasher::new();
+    for thread in threads {
+        hasher.update(&thread.id.to_be_bytes());
+        context(&thread.ctx, &mut hasher);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The registers of one thread, in a fixed order and byte order.
+fn context(ctx: &PpcContext, hasher: &mut blake3::Hasher) {
+    for value in ctx.gpr.iter().chain(&ctx.fpr).chain([&ctx.lr, &ctx.ctr, &ctx.msr]) {
+        hasher.update(&value.to_be_bytes());
+    }
+    for value in &ctx.vr {
+        hasher.update(&value.to_be_bytes());
+    }
+    for value in [ctx.pc, ctx.cr_word(), ctx.xer_word(), ctx.fpscr, ctx.vscr, ctx.vrsave] {
+        hasher.update(&value.to_be_bytes());
+    }
+}
+
+fn objects_part(kernel: &Kernel) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&kernel.frames().to_be_bytes());
+    hasher.finalize().to_hex().to_string()
+}

@@ -1,0 +1,111 @@
+//! The command processor behind the kernel's video port.
+//!
+//! The kernel knows no GPU and the GPU knows no kernel; this is where they meet. Everything happens on
+//! the thread that runs the machine, at guest times that the executor gives.
+
+use parking_lot::Mutex;
+use std::sync::Arc;
+use xenia_gpu::packets::swap_commands;
+use xenia_gpu::{CommandProcessor, Frame, GpuEvent};
+use xenia_kernel::ports::{SwapRequest, Video, VideoEvent};
+use xenia_memory::{Device, GuestMemory};
+use xenia_sched::GuestTicks;
+
+/// Takes the pictures of swaps; the number is that of the swap, from 1.
+pub type FrameSink = Box<dyn FnMut(u64, Frame) + Send>;
+
+/// Which swaps a picture is made of. Pictures cost time and change nothing that a guest sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// None.
+    Nothing,
+    /// All.
+    Every,
+    /// Only this one, from 1.
+    Swap(u64),
+}
+
+/// See the module's documentation.
+pub struct GpuPort {
+    processor: Arc<Mutex<CommandProcessor>>,
+    memory: Arc<GuestMemory>,
+    capture: Capture,
+    sink: FrameSink,
+    events: Vec<VideoEvent>,
+}
+
+impl GpuPort {
+    /// Joins a processor to the port; `processor` is shared for reports only.
+    pub fn new(
+        processor: Arc<Mutex<CommandProcessor>>,
+        memory: Arc<GuestMemory>,
+        capture: Capture,
+        sink: FrameSink,
+    ) -> Self {
+        if capture == Capture::Swap(1) {
+            processor.lock().capture_next();
+        }
+        let port = Self { processor, memory, capture, sink, events: Vec::new() };
+        port.publish(0);
+        port
+    }
+
+    /// Lets the CPU's loads see the registers as they are at `now`.
+    fn publish(&self, now: GuestTicks) {
+        let registers = self.memory.device_registers(Device::Gpu);
+        self.processor.lock().refresh_registers(now, |index, value| registers.store(index, value));
+    }
+
+    fn wants_next(&self, swaps_done: u64) -> bool {
+        matches!(self.capture, Capture::Swap(number) if number == swaps_done + 1)
+    }
+}
+
+impl Video for GpuPort {
+    fn initialize_ring(&mut self, physical: u32, size_log2: u32) {
+        // The port counts bytes, the processor quadwords.
+        self.processor.lock().initialize_ring(physical, size_log2.saturating_sub(3));
+    }
+
+    fn enable_read_pointer_write_back(&mut self, physical: u32, block_log2: u32) {
+        self.processor.lock().enable_rptr_writeback(physical, block_log2);
+    }
+
+    fn store_register(&mut self, index: u32, value: u32, now: GuestTicks) {
+        self.processor.lock().store_register(index, value, now);
+    }
+
+    fn advance(&mut self, now: GuestTicks) {
+        let events = self.processor.lock().pump(now);
+        for event in events {
+            match event {
+                GpuEvent::Interrupt { cpu_mask, source } => {
+                    self.events.push(VideoEvent::Interrupt { source, cpu_mask: cpu_mask as u8 & 0x3F });
+                }
+                GpuEvent::Swap { number, .. } => {
+                    self.events.push(VideoEvent::Swap);
+                    let mut processor = self.processor.lock();
+                    if let Some(frame) = processor.take_frame() {
+                        drop(processor);
+                        (self.sink)(number, frame);
+                    } else if self.wants_next(number) {
+                        processor.capture_next();
+                    }
+                }
+            }
+        }
+        self.publish(now);
+    }
+
+    fn next_event(&self) -> Option<GuestTicks> {
+        self.processor.lock().next_event_time()
+    }
+
+    fn take_events(&mut self) -> Vec<VideoEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    fn swap_commands(&self, request: &SwapRequest) -> [u32; 64] {
+        swap_commands(request.fetch, request.front_buffer, request.width, request.height)
+    }
+}

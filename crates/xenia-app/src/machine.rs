@@ -1,0 +1,238 @@
+//! A whole machine: memory, an engine, the scheduler, the kernel and the graphics chip, wired up.
+//!
+//! Nothing here is global: any number of machines can live in one process.
+
+use crate::cli::{CrossCheckUnit, EngineArgs, GpuKind, ReservationsTable, Tier};
+use crate::digest::Digest;
+use crate::event_log::EventLog;
+use crate::gpu_port::{Capture, FrameSink, GpuPort};
+use crate::report::{
+    CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, RunReport, SchedulerReport,
+};
+use crate::title::Title;
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
+use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend};
+use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
+use xenia_kernel::ports::{Ports, TextSink};
+use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
+use xenia_memory::GuestMemory;
+use xenia_sched::{
+    ContentionManifest, EndKind, Event, EventSink, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler,
+    SchedulerConfig,
+};
+
+/// What a machine is made with, beside its title.
+pub struct MachineOptions<'a> {
+    /// Engine and scheduler flags.
+    pub engine: &'a EngineArgs,
+    /// Which GPU draws.
+    pub gpu: GpuKind,
+    /// Which swaps a picture is made of.
+    pub capture: Capture,
+    /// Takes the pictures.
+    pub frames: FrameSink,
+    /// Takes text that the guest writes.
+    pub text: TextSink,
+    /// Where the event log goes.
+    pub event_log: Option<&'a Path>,
+}
+
+/// See the module's documentation.
+pub struct Machine {
+    memory: Arc<GuestMemory>,
+    kernel: Arc<Kernel>,
+    processor: Arc<Mutex<CommandProcessor>>,
+    executor: LockstepExecutor<KernelSystem>,
+    image_sha256: String,
+}
+
+impl Machine {
+    /// Builds a machine and loads `title` into it.
+    pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
+        let memory = GuestMemory::new().context("guest memory")?;
+        let engine = engine(&memory, options.engine)?;
+        let backend: Box<dyn Backend> = match options.gpu {
+            GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
+            GpuKind::None => Box::new(NullBackend),
+        };
+        let config = Config {
+            capture_all: options.capture == Capture::Every,
+            inline: options.engine.gpu_inline,
+            ..Config::default()
+        };
+        let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), backend, config)));
+        let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
+        let ports = Ports { video: Box::new(video), text: options.text, ..Ports::default() };
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).context("kernel")?;
+
+        let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
+        let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
+        if let Some(path) = options.event_log {
+            scheduler.set_events(Box::new(EventLog::create(path)?) as Box<dyn EventSink>);
+        }
+        scheduler.emit(&Event::Image { sha256: &image_sha256 });
+        kernel
+            .load_title(&mut scheduler, &title.image)
+            .with_context(|| format!("cannot start {}", title.name))?;
+        let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
+        Ok(Self { memory, kernel, processor, executor, image_sha256 })
+    }
+
+    /// Set this from anywhere to stop the run.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.executor.stop_flag()
+    }
+
+    /// Runs to a limit or the title's end, and reports. `with_digest` hashes all guest memory.
+    pub fn run(&mut self, limits: &Limits, with_digest: bool) -> Finished {
+        let start = Instant::now();
+        let end = self.executor.run(limits);
+        let wall_seconds = start.elapsed().as_secs_f64();
+        let divergence = self.executor.engine().divergence();
+        Finished { report: self.report(&end, wall_seconds, with_digest), end, divergence }
+    }
+
+    fn report(&self, end: &RunEnd, wall_seconds: f64, with_digest: bool) -> RunReport {
+        let scheduler = &self.executor.scheduler;
+        let digest = with_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
+        let engine = self.executor.engine();
+        let counters = engine.counters();
+        let memory = self.memory.counters();
+        let (exit, exit_code) = match end {
+            RunEnd::Frames => (End::Frames, None),
+            RunEnd::Instructions => (End::Instructions, None),
+            RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
+            RunEnd::Stopped => (End::Exit, None),
+            RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
+            RunEnd::Deadlock(_) => (End::Deadlock, None),
+        };
+        let instructions = self.executor.instructions();
+        let missing = self.kernel.missing_calls().into_iter();
+        RunReport {
+            engine: engine.name().to_owned(),
+            mode: "lockstep".to_owned(),
+            instructions,
+            guest_ticks: scheduler.now(),
+            frames: self.kernel.frames(),
+            swaps: self.kernel.frames(),
+            digest: digest.as_ref().map(|digest| digest.combined.clone()),
+            exit,
+            exit_code,
+            image_loaded_sha256: self.image_sha256.clone(),
+            digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
+            unimplemented_calls: missing
+                .map(|call| NameCount { name: call.name, count: call.count })
+                .collect(),
+            scheduler: SchedulerReport {
+                spawn_ok: scheduler.counters.spawn_ok,
+                spawn_rejected: scheduler.counters.spawn_rejected,
+                switches: scheduler.counters.switches,
+                deadlock_recoveries: scheduler.counters.deadlock_recoveries,
+                deadlock_halts: scheduler.counters.deadlock_halts,
+            },
+            jit: JitReport {
+                functions: counters.functions,
+                loops: counters.loops,
+                compiled_guest_instructions: counters.compiled_guest_instructions,
+                compile_ns: counters.compile_ns,
+                interpreted_instructions: counters.interpreted_instructions,
+                fallback_instructions: counters.fallback_instructions,
+                helper_calls: counters
+                    .helper_calls
+                    .iter()
+                    .map(|(name, n)| ((*name).to_owned(), *n))
+                    .collect(),
+                invalidations: counters.invalidations,
+                cache_hits: counters.cache_hits,
+            },
+            cross_check: CrossCheckReport {
+                units: counters.cross_check_units,
+                instructions: counters.cross_check_instructions,
+                differences: counters.cross_check_differences,
+            },
+            memory: MemoryReport {
+                writes_total: memory.writes_total,
+                watch_faults: memory.watch_faults,
+                page_version_bumps: memory.page_version_bumps,
+            },
+            gpu: self.gpu_report(),
+            wall_seconds,
+            mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
+        }
+    }
+
+    fn gpu_report(&self) -> GpuReport {
+        let processor = self.processor.lock();
+        let statistics = processor.statistics();
+        GpuReport {
+            draws: statistics.draws,
+            packets: statistics.packets().into_iter().collect(),
+            problems: statistics.problems.iter().map(|(what, n)| (what.to_string(), *n)).collect(),
+        }
+    }
+}
+
+/// How a run went.
+pub struct Finished {
+    /// Its figures.
+    pub report: RunReport,
+    /// Why it ended.
+    pub end: RunEnd,
+    /// What a cross-check found.
+    pub divergence: Option<String>,
+}
+
+/// The engine that the flags ask for, over `memory`.
+pub fn engine(memory: &Arc<GuestMemory>, args: &EngineArgs) -> Result<Box<dyn Execute>> {
+    let config = EngineConfig {
+        reservations: match args.reservations_table {
+            None | Some(ReservationsTable::Off) => ReservationMode::Context,
+            Some(ReservationsTable::On) => ReservationMode::Table,
+            Some(ReservationsTable::Strict) => ReservationMode::Strict,
+        },
+    };
+    if args.interp || args.tier == Tier::Interp {
+        return Ok(Box::new(Interpreter::new(memory.clone(), config)));
+    }
+    let jit = JitConfig { engine: config, wrong_addi: args.break_lifter, ..JitConfig::default() };
+    Ok(match args.cross_check {
+        None => Box::new(Jit::new(memory.clone(), jit)?),
+        Some(unit) => {
+            let unit = match unit {
+                CrossCheckUnit::Block => Unit::Block,
+                CrossCheckUnit::Instr => Unit::Instruction,
+                CrossCheckUnit::Quantum => Unit::Quantum,
+            };
+            Box::new(CrossCheck::new(memory.clone(), jit, unit)?)
+        }
+    })
+}
+
+fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
+    let mut config = SchedulerConfig::default();
+    if let Some(order) = &args.sched_order {
+        config.order = OrderMode::parse(order).context("--sched-order")?;
+    }
+    if let Some(quantum) = args.quantum {
+        config.quantum = u32::try_from(quantum.max(1)).context("--quantum")?;
+    }
+    if let Some(path) = &args.contention_manifest {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let manifest = ContentionManifest::parse(&text)
+            .with_context(|| format!("{} is no contention manifest", path.display()))?;
+        config.order = OrderMode::Replay { manifest };
+    }
+    Ok(config)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
