@@ -35,7 +35,7 @@ fn classify(at: GuestAddr, word: u32) -> Option<Saving> {
     let (opcode, register, base) = (word >> 26, word >> 21 & 31, word >> 16 & 31);
     let offset = i32::from(word as i16);
     Some(match opcode {
-        62 if word & 3 == 0 && base == 1 => Saving::General(register, offset & !3),
+        62 if word.is_multiple_of(4) && base == 1 => Saving::General(register, offset),
         54 if base == 1 => Saving::Float(register, offset),
         36 if base == 1 && register == 12 && offset == -8 => Saving::Link,
         37 if base == 1 && register == 1 => Saving::Frame,

@@ -1,0 +1,256 @@
+//! A machine for tests: a hand-assembled title with kernel imports, on the interpreter.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use xenia_cpu::{EngineConfig, Interpreter};
+use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_guest::{GuestAddr, Ordinal};
+use xenia_kernel::exports::ordinals::{ExportKind, xboxkrnl};
+use xenia_kernel::ports::{Ports, SwapRequest, Video, VideoEvent};
+use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
+use xenia_memory::GuestMemory;
+use xenia_sched::{Event, EventSink, GuestTicks, Limits, LockstepExecutor, RunEnd, Scheduler};
+
+/// Where the title's code begins.
+pub(crate) const CODE: u32 = 0x8200_0000;
+/// Where its data begins: zeros.
+pub(crate) const DATA: u32 = 0x8201_0000;
+
+/// Code under construction.
+#[derive(Default)]
+pub(crate) struct Code {
+    words: Vec<u32>,
+    imports: Vec<Import>,
+}
+
+impl Code {
+    /// Address of the next instruction.
+    pub(crate) fn here(&self) -> u32 {
+        CODE + 4 * self.words.len() as u32
+    }
+
+    /// One instruction.
+    pub(crate) fn word(&mut self, word: u32) -> &mut Self {
+        self.words.push(word);
+        self
+    }
+
+    /// `lis`, `ori`.
+    pub(crate) fn load(&mut self, register: u32, value: u32) -> &mut Self {
+        self.word(15 << 26 | register << 21 | value >> 16);
+        self.word(24 << 26 | register << 21 | register << 16 | value & 0xFFFF)
+    }
+
+    /// `mr`.
+    pub(crate) fn copy(&mut self, to: u32, from: u32) -> &mut Self {
+        self.word(31 << 26 | from << 21 | to << 16 | from << 11 | 444 << 1)
+    }
+
+    /// `stw register, offset(base)`.
+    pub(crate) fn store(&mut self, register: u32, offset: i16, base: u32) -> &mut Self {
+        self.word(36 << 26 | register << 21 | base << 16 | u32::from(offset as u16))
+    }
+
+    /// `lwz register, offset(base)`.
+    pub(crate) fn read(&mut self, register: u32, offset: i16, base: u32) -> &mut Self {
+        self.word(32 << 26 | register << 21 | base << 16 | u32::from(offset as u16))
+    }
+
+    /// `lbz register, offset(base)`.
+    pub(crate) fn read_byte(&mut self, register: u32, offset: i16, base: u32) -> &mut Self {
+        self.word(34 << 26 | register << 21 | base << 16 | u32::from(offset as u16))
+    }
+
+    /// Stores a register to `DATA + offset`, through r12.
+    pub(crate) fn record(&mut self, register: u32, offset: u32) -> &mut Self {
+        self.load(12, DATA + offset).store(register, 0, 12)
+    }
+
+    /// Calls a kernel export with these arguments, through its thunk.
+    pub(crate) fn call(&mut self, name: &str, arguments: &[u32]) -> &mut Self {
+        for (index, &argument) in arguments.iter().enumerate() {
+            self.load(3 + index as u32, argument);
+        }
+        self.call_with_registers(name)
+    }
+
+    /// Calls a kernel export with the arguments that are in the registers.
+    pub(crate) fn call_with_registers(&mut self, name: &str) -> &mut Self {
+        let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
+        assert_eq!(row.kind, ExportKind::Function);
+        // The thunk lies in line: `bl` over it goes to it.
+        let at = self.here();
+        self.word(0x4800_0009); // bl +8
+        self.word(0x4800_0014); // b +20: over the thunk
+        self.imports.push(Import {
+            ordinal: row.ordinal,
+            slot: GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32),
+            thunk: Some(GuestAddr(at + 8)),
+        });
+        self.word(0x0100_0000).word(0x0200_0000).word(0x7D69_03A6).word(0x4E80_0420)
+    }
+
+    /// Gets the address of a variable into a register.
+    pub(crate) fn variable(&mut self, register: u32, name: &str) -> &mut Self {
+        let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
+        let slot = GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32);
+        self.imports.push(Import { ordinal: row.ordinal, slot, thunk: None });
+        self.load(register, slot.0).read(register, 0, register)
+    }
+
+    /// Imports an ordinal that nothing has, and calls it.
+    pub(crate) fn call_ordinal(&mut self, ordinal: u16) -> &mut Self {
+        self.call("DbgBreakPoint", &[]);
+        self.imports.last_mut().unwrap().ordinal = Ordinal(ordinal);
+        self
+    }
+
+    /// `blr`.
+    pub(crate) fn ret(&mut self) -> &mut Self {
+        self.word(0x4E80_0020)
+    }
+
+    /// Ends the title.
+    pub(crate) fn end(&mut self) -> &mut Self {
+        self.call("HalReturnToFirmware", &[1])
+    }
+
+    /// The title.
+    pub(crate) fn image(&self, kind: ImageKind, entry: u32) -> LoadedImage {
+        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        assert!(bytes.len() <= 0x1_0000);
+        bytes.resize(0x2_0000, 0);
+        let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
+        let imports = ImportLibrary {
+            name: "xboxkrnl.exe".to_owned(),
+            id: 0,
+            version: Version(0),
+            minimum_version: Version(0),
+            imports: self.imports.clone(),
+        };
+        LoadedImage {
+            kind,
+            base: GuestAddr(CODE),
+            size: 0x2_0000,
+            entry: GuestAddr(entry),
+            bytes,
+            page_size: 0x1_0000,
+            page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
+            imports: if kind == ImageKind::Xex { vec![imports] } else { Vec::new() },
+            tls: None,
+            stack_size: None,
+            execution: None,
+            resources: Vec::new(),
+            exports: Vec::new(),
+            functions: Vec::new(),
+            symbols: Vec::new(),
+            name: None,
+            headers: Vec::new(),
+            digests: Vec::new(),
+        }
+    }
+}
+
+/// A graphics chip that does what it is told to at given times.
+#[derive(Clone, Default)]
+pub(crate) struct ScriptedVideo(pub(crate) Arc<Mutex<VecDeque<(GuestTicks, VideoEvent)>>>, GuestTicks);
+
+impl Video for ScriptedVideo {
+    fn initialize_ring(&mut self, _: u32, _: u32) {}
+    fn enable_read_pointer_write_back(&mut self, _: u32, _: u32) {}
+    fn store_register(&mut self, _: u32, _: u32, _: GuestTicks) {}
+    fn advance(&mut self, now: GuestTicks) {
+        self.1 = now;
+    }
+    fn next_event(&self) -> Option<GuestTicks> {
+        self.0.lock().unwrap().front().map(|&(at, _)| at)
+    }
+    fn take_events(&mut self) -> Vec<VideoEvent> {
+        let mut events = self.0.lock().unwrap();
+        let mut due = Vec::new();
+        while let Some((_, event)) = events.pop_front_if(|&mut (at, _)| at <= self.1) {
+            due.push(event);
+        }
+        due
+    }
+    fn swap_commands(&self, _: &SwapRequest) -> [u32; 64] {
+        [0x8000_0000; 64]
+    }
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl EventSink for Lines {
+    fn event(&mut self, now: GuestTicks, event: &Event<'_>) {
+        self.0.lock().unwrap().push(format!("{now} {event}"));
+    }
+}
+
+/// A loaded title.
+pub(crate) struct Machine {
+    /// Its kernel.
+    pub(crate) kernel: Arc<Kernel>,
+    /// Its executor.
+    pub(crate) executor: LockstepExecutor<KernelSystem>,
+    text: Arc<Mutex<String>>,
+    lines: Lines,
+}
+
+impl Machine {
+    /// Loads a title whose entry is at `entry`.
+    pub(crate) fn new(code: &Code, kind: ImageKind, entry: u32, video: ScriptedVideo) -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let text = Arc::new(Mutex::new(String::new()));
+        let sink = text.clone();
+        let ports = Ports {
+            video: Box::new(video),
+            text: Box::new(move |text| sink.lock().unwrap().push_str(text)),
+            ..Ports::default()
+        };
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).unwrap();
+        let mut scheduler = Scheduler::default();
+        let lines = Lines::default();
+        scheduler.set_events(Box::new(lines.clone()));
+        kernel.load_title(&mut scheduler, &code.image(kind, entry)).unwrap();
+        let engine = Interpreter::new(memory, EngineConfig::default());
+        let executor = LockstepExecutor::new(scheduler, Box::new(engine), KernelSystem::new(kernel.clone()));
+        Self { kernel, executor, text, lines }
+    }
+
+    /// Runs a XEX title to its end, in at most ten million instructions.
+    pub(crate) fn run(code: &Code, entry: u32) -> (Self, RunEnd) {
+        Self::run_with(code, entry, ScriptedVideo::default())
+    }
+
+    /// As [`Self::run`], with a graphics chip.
+    pub(crate) fn run_with(code: &Code, entry: u32, video: ScriptedVideo) -> (Self, RunEnd) {
+        let mut machine = Self::new(code, ImageKind::Xex, entry, video);
+        let end = machine.go();
+        (machine, end)
+    }
+
+    /// Runs to the end, in at most ten million instructions; a deadlock ends the run.
+    pub(crate) fn go(&mut self) -> RunEnd {
+        self.executor.run(&Limits {
+            instructions: Some(10_000_000),
+            halt_on_deadlock: true,
+            ..Limits::default()
+        })
+    }
+
+    /// The word at `DATA + offset`.
+    pub(crate) fn data(&self, offset: u32) -> u32 {
+        self.kernel.memory.read(GuestAddr(DATA + offset)).unwrap()
+    }
+
+    /// Text that the guest wrote.
+    pub(crate) fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+
+    /// The event log.
+    pub(crate) fn events(&self) -> Vec<String> {
+        self.lines.0.lock().unwrap().clone()
+    }
+}
