@@ -194,3 +194,71 @@ fn their_text_assembles_to_the_same_words_here() {
         assert_eq!(back, word, "`{text}`: {back:#010x} here, {word:#010x} there");
     }
 }
+
+/// C that makes tables, strings, switches, floating point, vectors and 64-bit arithmetic.
+const PROGRAM: &str = r#"
+static const char *names[] = {"a", "bc", "d#e\n"};
+double table[3] = {1.5, 2.25, -3};
+static unsigned crc(const unsigned char *p, unsigned n) {
+    unsigned c = ~0u;
+    while (n--) { c ^= *p++; for (int k = 0; k < 8; k++) c = c & 1 ? (c >> 1) ^ 0xedb88320u : c >> 1; }
+    return ~c;
+}
+int choose(int x) {
+    switch (x) { case 0: return 5; case 1: return 9; case 2: return 77; case 3: return 12; case 4: return -1; }
+    return 0;
+}
+long long multiply(long long a, long long b) { return a * b / (b | 1); }
+double scale(double a, float b) { return a * b + table[(int)a & 1]; }
+typedef float v4 __attribute__((vector_size(16)));
+v4 fused(v4 a, v4 b) { return a * b + a; }
+int _start(void) { return crc((const unsigned char *)names[2], 3) + choose(3) + (int)multiply(5, 7) + (int)scale(1.0, 2); }
+"#;
+
+#[test]
+fn a_compilers_output_assembles_to_the_same_image() {
+    let Some(binutils) = binutils() else { return };
+    let path = |name: &str| binutils.dir.path().join(name);
+    std::fs::write(path("c.c"), PROGRAM).unwrap();
+    for level in ["-O0", "-O1", "-O2", "-O3", "-Os"] {
+        let compiled = Command::new("powerpc-linux-gnu-gcc")
+            .args([
+                "-m32",
+                "-mpowerpc64",
+                "-mcpu=cell",
+                "-maltivec",
+                "-mabi=altivec",
+                "-G",
+                "0",
+                "-msdata=none",
+            ])
+            .args(["-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"])
+            .args([level, "-S", "-o"])
+            .args([path("c.s"), path("c.c")])
+            .status();
+        let Ok(status) = compiled else {
+            println!("skipped: powerpc-linux-gnu-gcc is not installed");
+            return;
+        };
+        assert!(status.success());
+        // One flat image: what names sections goes.
+        let sections = ["\t.section", "\t.data", "\t.text", "\t.rodata"];
+        let source = std::fs::read_to_string(path("c.s")).unwrap();
+        let source: String = source
+            .lines()
+            .filter(|line| !sections.iter().any(|section| line.starts_with(section)))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        std::fs::write(path("c.s"), &source).unwrap();
+        let run = |tool: &str, arguments: &[&str]| {
+            let status =
+                Command::new(tool).current_dir(binutils.dir.path()).args(arguments).status().unwrap();
+            assert!(status.success(), "{tool}");
+        };
+        run("powerpc-linux-gnu-as", &["-a32", "-mcell", "-maltivec", "-mregnames", "c.s", "-o", "c.o"]);
+        run("powerpc-linux-gnu-ld", &["-Ttext=0x82000000", "-e", "_start", "c.o", "-o", "c.elf"]);
+        run("powerpc-linux-gnu-objcopy", &["-O", "binary", "-j", ".text", "c.elf", "c.bin"]);
+        let ours = assemble(&source, 0x8200_0000).unwrap_or_else(|error| panic!("{level}: {error}"));
+        assert!(ours.bytes == std::fs::read(path("c.bin")).unwrap(), "{level}");
+    }
+}

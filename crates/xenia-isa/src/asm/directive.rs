@@ -13,6 +13,7 @@ static IGNORED: &[&str] = &[
     ".file",
     ".global",
     ".globl",
+    ".gnu_attribute",
     ".hidden",
     ".ident",
     ".lcomm",
