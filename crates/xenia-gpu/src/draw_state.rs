@@ -4,6 +4,10 @@
 //! results, and nothing of guest memory is read. Everything a backend needs to know is in here, so
 //! a backend never sees a register.
 
+mod copy;
+
+pub use copy::{CopyCall, CopyDestination, CopySource};
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -351,7 +355,8 @@ fn viewport(registers: &RegisterFile) -> Viewport {
         ],
         xy_divided: vte.vtx_xy_fmt(),
         z_divided: vte.vtx_z_fmt(),
-        w_inverted: vte.vtx_w0_fmt(),
+        // The bit says that the reciprocal has still to be taken.
+        w_inverted: !vte.vtx_w0_fmt(),
         window_offset: if shift { [offset.window_x_offset(), offset.window_y_offset()] } else { [0; 2] },
         centers_at_integers: !registers.read::<pa::PaSuVtxCntl>().pix_center(),
         clip_disabled: clip.clip_disable(),
@@ -510,134 +515,5 @@ impl DrawCall {
     }
 }
 
-/// Which render target a copy reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopySource {
-    /// A colour target.
-    Color {
-        /// First EDRAM tile.
-        base: u32,
-        /// Sample format.
-        format: ColorTargetFormat,
-    },
-    /// The depth target.
-    Depth {
-        /// First EDRAM tile.
-        base: u32,
-        /// Sample format.
-        format: DepthFormat,
-    },
-}
-
-/// Where a copy goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CopyDestination {
-    /// Physical address.
-    pub physical: u32,
-    /// Width in texels.
-    pub pitch: u32,
-    /// Height in texels.
-    pub height: u32,
-    /// Texture format.
-    pub format: u32,
-    /// Number format: unsigned or signed fraction, unsigned or signed integer, float (7).
-    pub number: u32,
-    /// Byte order: none, 8 in 16, 8 in 32, 16 in 32, 8 in 64, 8 in 128.
-    pub endian: u32,
-    /// Values are multiplied by two to this power.
-    pub exponent_bias: i32,
-    /// Red and blue are exchanged.
-    pub swap: bool,
-    /// The slice of a 3D texture, where it is one.
-    pub slice: Option<u32>,
-}
-
-/// A copy out of the EDRAM ("resolve"), with the clears that go with it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CopyCall {
-    /// Conversion.
-    pub command: CopyCommand,
-    /// What is read.
-    pub source: CopySource,
-    /// Sample selection: 0 to 3, or the mean of 0 and 1 (4), 2 and 3 (5), all (6).
-    pub sample_select: u32,
-    /// Width of the render target in pixels.
-    pub pitch: u32,
-    /// Samples per pixel.
-    pub msaa: Msaa,
-    /// The three vertices of the rectangle: fetch constant 0 as two words, x and y floats each.
-    pub vertices: [u32; 2],
-    /// Added to the vertices in pixels, before the window offset.
-    pub half_pixel: f32,
-    /// Added to the vertices after rounding.
-    pub window_offset: [i32; 2],
-    /// Pixels that may be copied.
-    pub scissor: Scissor,
-    /// Destination.
-    pub destination: CopyDestination,
-    /// The colour target is cleared to these words (first is the one of 32-bit formats).
-    pub clear_color: Option<[u32; 2]>,
-    /// The depth target is cleared to this word; its first tile and format.
-    pub clear_depth: Option<(u32, u32)>,
-}
-
-impl CopyCall {
-    /// Reads the registers.
-    pub fn capture(registers: &RegisterFile) -> Self {
-        let control = registers.read::<rb::RbCopyControl>();
-        let info = registers.read::<rb::RbCopyDestInfo>();
-        let size = registers.read::<rb::RbCopyDestPitch>();
-        let surface = registers.read::<rb::RbSurfaceInfo>();
-        let depth = registers.read::<rb::RbDepthInfo>();
-        let window = registers.read::<pa::PaScWindowOffset>();
-        let raster = registers.read::<pa::PaSuScModeCntl>();
-        let source = match COLOR_INFO.get(control.copy_src_select() as usize) {
-            Some(&index) => {
-                let info = rb::RbColorInfo(registers.get(index));
-                CopySource::Color {
-                    base: info.color_base(),
-                    format: ColorTargetFormat::from_bits(info.color_format()),
-                }
-            }
-            None => CopySource::Depth {
-                base: depth.depth_base(),
-                format: DepthFormat::from_bits(depth.depth_format()),
-            },
-        };
-        Self {
-            command: CopyCommand::from_bits(control.copy_command()),
-            source,
-            sample_select: control.copy_sample_select(),
-            pitch: surface.surface_pitch(),
-            msaa: Msaa::from_bits(surface.msaa_samples()),
-            vertices: [
-                registers.get(registers::FETCH_CONSTANTS),
-                registers.get(registers::FETCH_CONSTANTS + 1),
-            ],
-            half_pixel: if registers.read::<pa::PaSuVtxCntl>().pix_center() { 0.0 } else { 0.5 },
-            window_offset: if raster.vtx_window_offset_enable() {
-                [window.window_x_offset(), window.window_y_offset()]
-            } else {
-                [0; 2]
-            },
-            scissor: scissor(registers),
-            destination: CopyDestination {
-                physical: registers.get(rb::RB_COPY_DEST_BASE),
-                pitch: size.copy_dest_pitch(),
-                height: size.copy_dest_height(),
-                format: info.copy_dest_format(),
-                number: info.copy_dest_number(),
-                endian: info.copy_dest_endian(),
-                exponent_bias: info.copy_dest_exp_bias(),
-                swap: info.copy_dest_swap(),
-                slice: info.copy_dest_array().then(|| info.copy_dest_slice()),
-            },
-            clear_color: control
-                .color_clear_enable()
-                .then(|| [registers.get(rb::RB_COLOR_CLEAR), registers.get(rb::RB_COLOR_CLEAR_LO)]),
-            clear_depth: control
-                .depth_clear_enable()
-                .then(|| (depth.depth_base(), registers.get(rb::RB_DEPTH_CLEAR))),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,6 @@ impl std::fmt::Debug for Shader {
         write!(f, "{:?} shader {:016x} ({} words)", self.kind, self.hash, self.words.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -359,7 +359,7 @@ fn indices_come_in_both_sizes_with_restarts_and_offsets() {
 fn perspective_and_clipping_in_front_of_the_eye() {
     let mut scene = Scene::new(160, 80, 0);
     scene.set(0x2204, 1 << 19); // clipping on
-    scene.set(0x2206, 0x3f); // whole viewport transform
+    scene.set(0x2206, 0x43f); // whole viewport transform
     for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
         scene.set(0x210f + i as u32, value.to_bits());
     }
@@ -389,7 +389,7 @@ fn perspective_and_clipping_in_front_of_the_eye() {
     assert_eq!(pixel(&frame, 80, 50), [0; 4]);
     let mut behind = Scene::new(160, 80, 0);
     behind.set(0x2204, 1 << 19);
-    behind.set(0x2206, 0x3f);
+    behind.set(0x2206, 0x43f);
     for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
         behind.set(0x210f + i as u32, value.to_bits());
     }

@@ -1,0 +1,125 @@
+use super::*;
+use crate::microcode::{ShaderKind, assemble};
+
+/// State as Direct3D leaves it for a 1280 x 720 scene.
+fn scene() -> RegisterFile {
+    let mut registers = RegisterFile::new();
+    for (index, value) in [
+        (0x2000, 0x0000_0500),
+        (0x2001, 0x0000_0000),
+        (0x2002, 0x0001_02d0),
+        (0x200f, 0x2000_2000),
+        (0x2081, 0x0000_0000),
+        (0x2082, 0x02d0_0500),
+        (0x2100, 0x00ff_ffff),
+        (0x2104, 0x0000_000f),
+        (0x210e, 0.5_f32.to_bits()),
+        (0x210f, 640.0_f32.to_bits()),
+        (0x2110, 640.0_f32.to_bits()),
+        (0x2111, (-360.0_f32).to_bits()),
+        (0x2112, 360.0_f32.to_bits()),
+        (0x2113, 1.0_f32.to_bits()),
+        (0x2180, 0x1010_0202),
+        (0x2182, 0x0000_ffff),
+        (0x2200, 0x0070_0736),
+        (0x2201, 0x0001_0001),
+        (0x2202, 0x0000_000c),
+        (0x2204, 0x0008_0000),
+        (0x2205, 0x0001_8006),
+        (0x2206, 0x0000_043f),
+        (0x2208, 0x0000_0004),
+        (0x2307, 0x000f_f000),
+        (0x2308, 0x000f_f100),
+        (0x2312, 0x0000_ffff),
+    ] {
+        registers.set(index, value);
+    }
+    registers.set(0x4000, 1.0_f32.to_bits());
+    registers
+}
+
+fn shader(kind: ShaderKind, text: &str) -> Arc<Shader> {
+    Arc::new(Shader::new(kind, &assemble(text).unwrap()))
+}
+
+fn capture(
+    registers: &RegisterFile,
+    initiator: u32,
+    indices: IndexSource,
+) -> Result<DrawCall, DrawStateError> {
+    let vertex = shader(ShaderKind::Vertex, "alloc position\nmax oPos, r0, r0");
+    let pixel = shader(ShaderKind::Pixel, "alloc colors\nmax oC0, r0, r0");
+    let request = DrawRequest { initiator: vgt::VgtDrawInitiator(initiator), indices };
+    let constants = Arc::new(Constants::capture(registers));
+    DrawCall::capture(registers, request, Some(&vertex), Some(&pixel), constants)
+}
+
+#[test]
+fn an_indexed_strip() {
+    let indices =
+        IndexSource::Buffer { physical: 0x12_3456, wide: false, endian: Endian::In16, length: 3746 };
+    insta::assert_debug_snapshot!(capture(&scene(), 0x0ea2_0006, indices).unwrap());
+}
+
+#[test]
+fn blended_text_on_two_targets_with_stencil() {
+    let mut registers = scene();
+    for (index, value) in [
+        (0x2000, 0x0002_0280),
+        (0x2003, 0x01f3_0400),
+        (0x2080, 0x0010_7ff0),
+        (0x2104, 0x0000_0078),
+        (0x2201, 0x0706_0706),
+        (0x2209, 0x4381_0c44),
+        (0x2200, 0x1234_5693),
+        (0x210c, 0x0011_2233),
+        (0x210d, 0x0044_5566),
+        (0x2103, 0x0000_ffff),
+        (0x2205, 0x0021_1804),
+        (0x2380, 32.0_f32.to_bits()),
+        (0x2381, 0.25_f32.to_bits()),
+    ] {
+        registers.set(index, value);
+    }
+    insta::assert_debug_snapshot!(capture(&registers, 0x0004_008d, IndexSource::Counted).unwrap());
+}
+
+#[test]
+fn a_copy_with_clears() {
+    let mut registers = scene();
+    for (index, value) in [
+        (0x2208, 6),
+        (0x2318, 0x0010_0360),
+        (0x2319, 0x0400_0000),
+        (0x231a, 0x02d0_0500),
+        (0x231b, 0x0100_0302),
+        (0x231d, 0xffff_ff00),
+        (0x231e, 0xff80_4020),
+        (0x4800, 0x0012_0003),
+        (0x4801, 0x0000_001a),
+    ] {
+        registers.set(index, value);
+    }
+    insta::assert_debug_snapshot!(CopyCall::capture(&registers));
+}
+
+#[test]
+fn state_without_a_picture_is_an_error() {
+    let mut registers = scene();
+    assert_eq!(
+        capture(&registers, 3 << 16, IndexSource::Counted),
+        Err(DrawStateError::Primitive(Primitive::None))
+    );
+    registers.set(0x2208, 0);
+    assert_eq!(
+        capture(&registers, 0x0003_0004, IndexSource::Counted),
+        Err(DrawStateError::Mode(EdramMode::Ignore))
+    );
+    registers.set(0x2208, 4);
+    let request = || DrawRequest { initiator: vgt::VgtDrawInitiator(4), indices: IndexSource::Counted };
+    let constants = Arc::new(Constants::capture(&registers));
+    let vertex = shader(ShaderKind::Vertex, "max oPos, r0, r0");
+    let without = |vertex| DrawCall::capture(&registers, request(), vertex, None, constants.clone());
+    assert_eq!(without(None), Err(DrawStateError::NoVertexShader));
+    assert_eq!(without(Some(&vertex)), Err(DrawStateError::NoPixelShader));
+}

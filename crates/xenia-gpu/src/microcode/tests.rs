@@ -1,0 +1,235 @@
+//! Programs from text through the interpreter.
+
+use super::*;
+use crate::draw_state::Constants;
+use crate::registers::RegisterFile;
+
+/// No vertices, no textures.
+struct Nothing;
+
+impl FetchUnit for Nothing {
+    fn vertex(&mut self, _: &VertexFetch, index: &Lanes, _: Mask) -> Vector {
+        [*index; 4]
+    }
+    fn texture(
+        &mut self,
+        _: &TextureFetch,
+        at: &[Lanes; 3],
+        _: &Lanes,
+        _: &[[Lanes; 3]; 2],
+        _: Mask,
+    ) -> Vector {
+        [at[0], at[1], at[2], [0.0; LANES]]
+    }
+}
+
+fn constants() -> Constants {
+    let mut registers = RegisterFile::new();
+    for i in 0..64 {
+        registers.set(0x4000 + i, (i as f32).to_bits());
+    }
+    registers.set(0x4900, 0b10);
+    registers.set(0x4908, 3 | 5 << 8 | 2 << 16); // three times, from 5, step 2
+    registers.set(0x4909, 200);
+    registers.set(0x490a, 0);
+    Constants::capture(&registers)
+}
+
+/// Runs a program whose r0 is given for lane 0 and whose lane n has n added to x; returns oC0.
+fn run(text: &str, r0: [f32; 4]) -> (Vector, Mask) {
+    let program = Program::decode(&assemble(text).unwrap());
+    let mut interpreter = Interpreter::default();
+    interpreter.clear(&program);
+    for lane in 0..LANES {
+        for (c, value) in r0.into_iter().enumerate() {
+            interpreter.register(0)[c][lane] = value + if c == 0 { lane as f32 } else { 0.0 };
+        }
+    }
+    let exports = interpreter.run(&program, &constants(), 0, Mask::MAX, &mut Nothing);
+    (exports.values[0], exports.killed)
+}
+
+fn first(text: &str, r0: [f32; 4]) -> [f32; 4] {
+    let (out, _) = run(text, r0);
+    [0, 1, 2, 3].map(|c: usize| out[c][0])
+}
+
+const INF: f32 = f32::INFINITY;
+
+#[test]
+fn every_vector_operation() {
+    // c[n] is (4n, 4n+1, 4n+2, 4n+3); a is r0.
+    let a = [2.0, -1.5, 0.0, 3.0];
+    for (text, expected) in [
+        ("add oC0, r0, c[1]", [6.0, 3.5, 6.0, 10.0]),
+        ("mul oC0, r0, c[1]", [8.0, -7.5, 0.0, 21.0]),
+        ("max oC0, r0, c[0]", [2.0, 1.0, 2.0, 3.0]),
+        ("min oC0, r0, c[0]", [0.0, -1.5, 0.0, 3.0]),
+        ("seq oC0, r0, c[0]", [0.0, 0.0, 0.0, 1.0]),
+        ("sgt oC0, r0, c[0]", [1.0, 0.0, 0.0, 0.0]),
+        ("sge oC0, r0, c[0]", [1.0, 0.0, 0.0, 1.0]),
+        ("sne oC0, r0, c[0]", [1.0, 1.0, 1.0, 0.0]),
+        ("frc oC0, r0", [0.0, 0.5, 0.0, 0.0]),
+        ("trunc oC0, r0", [2.0, -1.0, 0.0, 3.0]),
+        ("floor oC0, r0", [2.0, -2.0, 0.0, 3.0]),
+        ("mad oC0, r0, c[0], c[1]", [4.0, 3.5, 6.0, 16.0]),
+        ("cndeq oC0, r0, c[0], c[1]", [4.0, 5.0, 2.0, 7.0]),
+        ("cndge oC0, r0, c[0], c[1]", [0.0, 5.0, 2.0, 3.0]),
+        ("cndgt oC0, r0, c[0], c[1]", [0.0, 5.0, 6.0, 3.0]),
+        ("dp4 oC0, r0, c[0]", [7.5; 4]),
+        ("dp3 oC0, r0, c[0]", [-1.5; 4]),
+        ("dp2add oC0, r0, c[0], c[1]", [2.5; 4]),
+        ("max4 oC0, r0", [3.0; 4]),
+        ("dst oC0, r0, c[0]", [1.0, -1.5, 0.0, 3.0]),
+        ("maxa r1, r0, r0\nmax oC0, c[a0+1], c[a0+1]", [16.0, 17.0, 18.0, 19.0]),
+        ("setp_eq_push oC0, r0.wwwz, c[0].yyyx", [4.0; 4]),
+        ("setp_ne_push r1, r0.zzzz, c[0].yyyy\n(p0) max oC0, r0, r0", a),
+        ("setp_gt_push r1, r0.zzzz, r0.yyyy\n(!p0) max oC0, r0, r0", a),
+        ("setp_ge_push oC0, r0.zzzz, r0.zzzz", [0.0; 4]),
+        // Direction (1, 2, 3): z is the major axis.
+        ("cube oC0, c[0].wwyz, c[0].zyww", [-2.0, 1.0, 6.0, 4.0]),
+        ("mul_sat oC0, r0, c[0].y", [1.0, 0.0, 0.0, 1.0]),
+        ("add oC0, -r0_abs.wzyx, c[0].x", [-3.0, 0.0, -1.5, -2.0]),
+    ] {
+        assert_eq!(first(text, a), expected, "{text}");
+    }
+    // Zero times infinity is zero, in sums of products as well.
+    assert_eq!(first("mul oC0, r0.x, r0.y", [0.0, INF, 0.0, 0.0])[0], 0.0);
+    assert_eq!(first("dp4 oC0, r0.xyxy, r0.yxyx", [0.0, INF, 0.0, 0.0])[0], 0.0);
+}
+
+#[test]
+fn every_scalar_operation() {
+    let a = [4.0, -0.25, 0.0, 1.0];
+    for (text, expected) in [
+        ("adds oC0, r0.xy", 3.75),
+        ("muls oC0, r0.xy", -1.0),
+        ("maxs oC0, r0.xy", 4.0),
+        ("mins oC0, r0.xy", -0.25),
+        ("subs oC0, r0.xy", 4.25),
+        ("seqs oC0, r0.z", 1.0),
+        ("sgts oC0, r0.y", 0.0),
+        ("sges oC0, r0.z", 1.0),
+        ("snes oC0, r0.z", 0.0),
+        ("frcs oC0, r0.y", 0.75),
+        ("truncs oC0, r0.y", 0.0),
+        ("floors oC0, r0.y", -1.0),
+        ("exp oC0, r0.x", 16.0),
+        ("log oC0, r0.x", 2.0),
+        ("log oC0, r0.z", -INF),
+        ("logc oC0, r0.z", -f32::MAX),
+        ("rcp oC0, r0.z", INF),
+        ("rcpc oC0, r0.z", f32::MAX),
+        ("rcpf oC0, r0.z", 0.0),
+        ("rsq oC0, r0.x", 0.5),
+        ("rsqc oC0, r0.z", f32::MAX),
+        ("rsqf oC0, r0.z", 0.0),
+        ("sqrt oC0, r0.x", 2.0),
+        ("sin oC0, r0.z", 0.0),
+        ("cos oC0, r0.z", 1.0),
+        ("mulsc oC0, c[1].y, r0.x", 20.0),
+        ("addsc oC0, c[1].y, r0.x", 9.0),
+        ("subsc oC0, c[1].y, r0.x", 1.0),
+        ("adds r1._, r0.xw\nadds_prev oC0, r0.x", 9.0),
+        ("adds r1._, r0.xw\nmuls_prev oC0, r0.x", 20.0),
+        ("adds r1._, r0.xw\nsubs_prev oC0, r0.x", -1.0),
+        ("adds r1._, r0.xw\nretain_prev oC0", 5.0),
+        ("adds r1._, r0.xw\nmuls_prev2 oC0, r0.xw", 20.0),
+        ("adds r1._, r0.xw\nmuls_prev2 oC0, r0.xy", -f32::MAX),
+        ("setp_eq oC0, r0.z", 0.0),
+        ("setp_ne oC0, r0.z", 1.0),
+        ("setp_gt oC0, r0.y", 1.0),
+        ("setp_ge oC0, r0.z", 0.0),
+        ("setp_inv oC0, r0.z", 1.0),
+        ("setp_pop oC0, r0.x", 3.0),
+        ("setp_clr oC0", f32::MAX),
+        ("setp_rstr oC0, r0.x", 4.0),
+        ("kills_eq oC0, r0.z", 1.0),
+        ("kills_gt oC0, r0.y", 0.0),
+        ("kills_ge oC0, r0.z", 1.0),
+        ("kills_ne oC0, r0.z", 0.0),
+        ("kills_one oC0, r0.w", 1.0),
+        ("maxas r1._, r0.xx\nmax oC0, c[a0+1].x, c[a0+1].x", 20.0),
+        ("maxasf r1._, r0.yy\nmax oC0, c[a0+1].x, c[a0+1].x", 0.0),
+    ] {
+        assert_eq!(first(text, a)[0], expected, "{text}");
+    }
+}
+
+#[test]
+fn both_halves_read_before_either_writes() {
+    let out = first(
+        "add r0, r0, c[0].y\n+ adds r1.x, r0.xy\nmax oC0.x, r1.x, r1.x\nmax oC0.yzw, r0, r0",
+        [1.0, 2.0, 3.0, 4.0],
+    );
+    assert_eq!(out, [3.0, 3.0, 4.0, 5.0]);
+}
+
+#[test]
+fn discards_hit_their_lanes_only() {
+    let (_, killed) = run("kills_gt r1._, r0.x\nmax oC0, r0, r0", [-3.0, 0.0, 0.0, 0.0]);
+    assert_eq!(killed, !0b1111);
+    let (_, killed) =
+        run("setp_gt r1._, r0.x\n(!p0) kill_eq r2._, r0, r0\nmax oC0, r0, r0", [-3.0, 0.0, 0.0, 0.0]);
+    assert_eq!(killed, 0b1111);
+}
+
+#[test]
+fn loops_run_as_often_as_their_constant_says() {
+    // The loop address goes 5, 7, 9; constants indexed by it are not used, registers are counted.
+    let text = "loop i0, done\ntop:\nadd r1, r1, c[0].y\nendloop i0, top\ndone:\nexec\nmax oC0, r1, r1";
+    assert_eq!(first(text, [0.0; 4]), [3.0; 4]);
+    let skipped = "loop i2, done\ntop:\nadd r1, r1, c[0].y\nendloop i2, top\ndone:\nexec\nmax oC0, r1, r1";
+    assert_eq!(first(skipped, [0.0; 4]), [0.0; 4]);
+}
+
+#[test]
+fn lanes_take_their_own_way_through_branches() {
+    let text = "
+        setp_gt r1._, r0.x
+        jump positive, p0
+        exec
+        max r2, c[1], c[1]
+        jump join
+        positive:
+        exec
+        max r2, c[2], c[2]
+        join:
+        exec
+        max oC0, r2, r2";
+    let (out, _) = run(text, [-2.0, 0.0, 0.0, 0.0]);
+    assert_eq!(out[0][..5], [4.0, 4.0, 4.0, 8.0, 8.0]);
+    let bools = "exec b1\nmax r1, c[1], c[1]\nexec !b1\nmax r1, c[2], c[2]\nexec b2\nmax r1, c[3], c[3]\nexec\nmax oC0, r1, r1";
+    assert_eq!(first(bools, [0.0; 4])[0], 4.0);
+    let call = "call f\nexec\nmax oC0, r1, r1\njump end\nf:\nexec\nadd r1, r1, c[1]\nret\nend:\nnop";
+    assert_eq!(first(call, [0.0; 4])[0], 4.0);
+}
+
+#[test]
+fn endless_programs_stop() {
+    let count = first("top:\nexec\nadd r1, r1, c[0].y\nmax oC0, r1, r1\njump top", [0.0; 4])[0];
+    assert!(count > 1000.0 && count < MAX_STEPS as f32, "{count}");
+    let nested = "loop i1, a\nb:\nloop i1, c\nd:\nloop i1, e\nf:\nadd r1, r1, r1\nendloop i1, f\ne:\nendloop i1, d\nc:\nendloop i1, b\na:\nexec\nmax oC0, r1, r1";
+    first(nested, [0.0; 4]);
+}
+
+#[test]
+fn any_words_are_a_program() {
+    let mut state = 5_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32 ^ (state >> 13) as u32
+    };
+    let constants = constants();
+    let mut interpreter = Interpreter::default();
+    for _ in 0..2000 {
+        let length = next() as usize % 64;
+        let mut words: Vec<u32> = (0..length).map(|_| next()).collect();
+        for word in words.iter_mut().take(6) {
+            *word &= 0x3fff_f01f; // clauses near by, so that something runs
+        }
+        let program = Program::decode(&words);
+        interpreter.clear(&program);
+        interpreter.run(&program, &constants, 300, Mask::MAX, &mut Nothing);
+    }
+}
