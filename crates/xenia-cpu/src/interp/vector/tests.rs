@@ -460,6 +460,31 @@ fn no_word_and_no_operand_panics() {
 }
 
 #[test]
+fn dot_products_of_special_values() {
+    let mut machine = Machine::new();
+    let [one, infinity, least] = [0x3F80_0000, 0x7F80_0000, 0x0080_0000];
+    for (vscr, a, b, expected) in [
+        // A denormal result is zero in both modes, denormal operands only with NJ.
+        (0, [least, 0, 0, 0], [0x3F00_0000, 0, 0, 0], 0),
+        (0, [0x8040_0000, 0, 0, 0], [0x4080_0000, 0, 0, 0], 0x8100_0000),
+        (NJ, [0x8040_0000, 0, 0, 0], [0x4080_0000, 0, 0, 0], 0),
+        (NJ, [one, infinity, one, one], [one; 4], infinity),
+        (NJ, [one, infinity, one, one], [one, 0, one, one], 0x7FC0_0000),
+        (NJ, [one, 0x7F80_0002, one, 0x7FC0_0007], [one, 0x7FC0_0001, one, one], 0x7FC0_0002),
+        (NJ, [one, one, one, one], [one, one, one, 0xFFC0_0001], 0xFFC0_0001),
+    ] {
+        machine.ctx.vscr = vscr;
+        (machine.ctx.vr[4], machine.ctx.vr[5]) = (w(a), w(b));
+        machine.one(x(Op::vmsum4fp128, 3, 4, 5, 0));
+        assert_eq!(machine.ctx.vr[3], w([expected; 4]), "{a:x?} {b:x?} {:032x}", machine.ctx.vr[3]);
+    }
+    // The fourth lane plays no part in a product of three.
+    (machine.ctx.vr[4], machine.ctx.vr[5]) = (w([one, one, one, 0x7FC0_0000]), w([one, one, one, infinity]));
+    machine.one(x(Op::vmsum3fp128, 3, 4, 5, 0));
+    assert_eq!(machine.ctx.vr[3], w([0x4040_0000; 4]));
+}
+
+#[test]
 fn estimates_of_denormals_without_nj() {
     let mut machine = Machine::new();
     machine.ctx.vscr = 0;
