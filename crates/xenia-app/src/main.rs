@@ -13,6 +13,8 @@ mod flat;
 mod frames;
 mod golden;
 mod gpu_port;
+#[cfg(test)]
+mod hostile;
 mod machine;
 mod report;
 mod title;
@@ -20,6 +22,7 @@ mod title;
 use clap::Parser;
 use cli::{Cli, Command};
 use exit::Code;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -29,6 +32,8 @@ fn main() -> ExitCode {
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
         )
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
         .init();
     let result = match cli.command {
         None => commands::exec::run(&cli.exec),
