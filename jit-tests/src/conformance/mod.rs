@@ -34,14 +34,14 @@ pub struct Engine<'a> {
     pub name: &'a str,
     /// Builds it.
     #[allow(clippy::type_complexity)] // spelled out, it is what a caller has to write
-    pub make: Box<dyn Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + 'a>,
+    pub make: Box<dyn Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + Send + Sync + 'a>,
 }
 
 impl<'a> Engine<'a> {
     /// An engine called `name` that `make` builds.
     pub fn new(
         name: &'a str,
-        make: impl Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + 'a,
+        make: impl Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + Send + Sync + 'a,
     ) -> Self {
         Self { name, make: Box::new(make) }
     }

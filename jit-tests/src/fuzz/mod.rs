@@ -15,11 +15,15 @@ mod sequence;
 mod shrink;
 
 use crate::conformance::{Engine, RunError};
-use arena::Arena;
+use arena::{Arena, Difference};
 use sequence::Sequence;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread::available_parallelism;
 use std::time::Instant;
 use xenia_isa::{OP_COUNT, Op, ROWS};
 
@@ -38,6 +42,8 @@ pub struct FuzzConfig<'a> {
     pub out: Option<PathBuf>,
     /// Mismatches after which to stop. Each is shrunk, which takes thousands of runs.
     pub max_mismatches: u64,
+    /// Threads that run batches, each with machines and an engine of its own.
+    pub threads: usize,
     /// Called now and then with the number of sequences done.
     #[allow(clippy::type_complexity)] // spelled out, it is what a caller has to write
     pub progress: Option<Box<dyn FnMut(u64) + 'a>>,
@@ -46,7 +52,8 @@ pub struct FuzzConfig<'a> {
 impl<'a> FuzzConfig<'a> {
     /// `blocks` sequences of `seed` on `engine`, stopping after 20 mismatches.
     pub fn new(blocks: u64, seed: u64, engine: Engine<'a>) -> Self {
-        Self { blocks, seed, engine, out: None, max_mismatches: 20, progress: None }
+        let threads = available_parallelism().map_or(1, usize::from);
+        Self { blocks, seed, engine, out: None, max_mismatches: 20, threads, progress: None }
     }
 }
 
@@ -88,52 +95,67 @@ pub struct FuzzReport {
     pub wall_seconds: f64,
 }
 
-/// Runs the sequences and compares.
+/// What one batch gave.
+struct Batch {
+    blocks: u64,
+    instructions: u64,
+    counts: Vec<u64>,
+    mismatches: Vec<Mismatch>,
+}
+
+/// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on how.
 pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
-    let FuzzConfig { blocks, seed, engine, out, max_mismatches, mut progress } = config;
+    let FuzzConfig { blocks, seed, engine, out, max_mismatches, threads, mut progress } = config;
     let start = Instant::now();
-    let mut arena = Arena::new(&engine)?;
-    let mut counts = vec![0; OP_COUNT];
     let mut report = FuzzReport::default();
-    'batches: for first in (0..blocks).step_by(BATCH as usize) {
-        let numbers = first..blocks.min(first + BATCH);
-        let sequences: Vec<Sequence> =
-            numbers.clone().map(|number| generate::sequence(seed, number)).collect();
-        let mut entries = arena.load(&sequences)?;
-        for (index, (number, sequence)) in numbers.zip(&sequences).enumerate() {
-            report.blocks += 1;
-            let outcome = arena.run(sequence, entries[index], Some(&mut counts));
-            report.instructions += outcome.instructions;
-            let Some(difference) = outcome.difference else { continue };
-            report.mismatches += 1;
-            let mut mismatch = Mismatch {
-                block: number,
-                what: difference.what,
-                expected: difference.expected,
-                actual: difference.actual,
-                instructions: Vec::new(),
-                file: None,
-            };
-            let shrunk = shrink::shrink(&mut arena, sequence);
-            mismatch.instructions = shrunk.text();
-            if let Some(folder) = &out {
-                let path = folder.join(format!("seed{seed}_block{number}.s"));
-                let text = case::text(&mut arena, &shrunk, seed, &mismatch);
-                let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
-                written.map_err(|source| RunError::Read { path: path.clone(), source })?;
-                mismatch.file = Some(path.display().to_string());
+    let mut counts = vec![0; OP_COUNT];
+    let (next, found) = (AtomicU64::new(0), AtomicU64::new(0));
+    let work = |sender: mpsc::Sender<Result<Batch, RunError>>| {
+        let mut arena = match Arena::new(&engine) {
+            Ok(arena) => arena,
+            Err(error) => {
+                let _ = sender.send(Err(error));
+                return;
             }
-            report.mismatch_details.push(mismatch);
-            if report.mismatches >= max_mismatches {
-                break 'batches;
+        };
+        while found.load(Ordering::Relaxed) < max_mismatches {
+            let first = next.fetch_add(BATCH, Ordering::Relaxed);
+            if first >= blocks {
+                break;
             }
-            // Shrinking may have overwritten the code.
-            entries = arena.load(&sequences)?;
+            let numbers = first..blocks.min(first + BATCH);
+            let result = batch(&mut arena, seed, numbers, out.as_deref(), &|| {
+                found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches
+            });
+            let failed = result.is_err();
+            if sender.send(result).is_err() || failed {
+                break;
+            }
         }
-        if let Some(progress) = &mut progress {
-            progress(report.blocks);
+    };
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..threads.max(1) {
+            let (sender, work) = (sender.clone(), &work);
+            scope.spawn(move || work(sender));
         }
-    }
+        drop(sender);
+        for result in receiver {
+            let batch = result.inspect_err(|_| found.store(max_mismatches, Ordering::Relaxed))?;
+            report.blocks += batch.blocks;
+            report.instructions += batch.instructions;
+            report.mismatch_details.extend(batch.mismatches);
+            for (count, more) in counts.iter_mut().zip(&batch.counts) {
+                *count += more;
+            }
+            if let Some(progress) = &mut progress {
+                progress(report.blocks);
+            }
+        }
+        Ok(())
+    })?;
+    report.mismatch_details.sort_by_key(|mismatch| mismatch.block);
+    report.mismatches = report.mismatch_details.len() as u64;
     report.mean_block_length = report.instructions as f64 / report.blocks.max(1) as f64;
     for (row, &count) in ROWS.iter().zip(&counts) {
         report.by_instruction.insert(row.name.to_owned(), count);
@@ -143,6 +165,42 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     }
     report.wall_seconds = start.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Runs the sequences of these numbers; `enough` counts a mismatch and says whether to stop at it.
+fn batch(
+    arena: &mut Arena<'_>,
+    seed: u64,
+    numbers: Range<u64>,
+    out: Option<&Path>,
+    enough: &dyn Fn() -> bool,
+) -> Result<Batch, RunError> {
+    let mut batch = Batch { blocks: 0, instructions: 0, counts: vec![0; OP_COUNT], mismatches: Vec::new() };
+    let sequences: Vec<Sequence> = numbers.clone().map(|number| generate::sequence(seed, number)).collect();
+    let mut entries = arena.load(&sequences)?;
+    for (index, (block, sequence)) in numbers.zip(&sequences).enumerate() {
+        batch.blocks += 1;
+        let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
+        batch.instructions += outcome.instructions;
+        let Some(Difference { what, expected, actual }) = outcome.difference else { continue };
+        let shrunk = shrink::shrink(arena, sequence);
+        let instructions = shrunk.text();
+        let mut mismatch = Mismatch { block, what, expected, actual, instructions, file: None };
+        if let Some(folder) = out {
+            let path = folder.join(format!("seed{seed}_block{block}.s"));
+            let text = case::text(arena, &shrunk, seed, &mismatch);
+            let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+            written.map_err(|source| RunError::Read { path: path.clone(), source })?;
+            mismatch.file = Some(path.display().to_string());
+        }
+        batch.mismatches.push(mismatch);
+        if enough() {
+            break;
+        }
+        // Shrinking may have overwritten the code.
+        entries = arena.load(&sequences)?;
+    }
+    Ok(batch)
 }
 
 /// Adds one execution of `op`.
@@ -206,6 +264,7 @@ mod tests {
             Ok(Box::new(Spoilt(interpreter, memory)))
         });
         let mut config = FuzzConfig::new(5_000, 1, engine);
+        config.threads = 1;
         config.out = Some(folder.path().to_owned());
         config.max_mismatches = 3;
         let report = run(config).unwrap();
@@ -224,6 +283,17 @@ mod tests {
         });
         let report = crate::conformance::run(&path, &[engine], None).unwrap();
         assert_eq!((report.cases, report.passed), (3, 0));
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let counts = |threads| {
+            let mut config = FuzzConfig::new(3_000, 3, Engine::interpreter());
+            config.threads = threads;
+            let report = run(config).unwrap();
+            (report.instructions, report.by_instruction)
+        };
+        assert_eq!(counts(1), counts(3));
     }
 
     #[test]
