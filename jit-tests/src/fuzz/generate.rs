@@ -345,8 +345,8 @@ impl Make {
                 // The mask would overwrite the copied base: take that as the index.
                 items.swap_remove(0);
                 items.push(mask);
-                let copy = if index == 2 { 3 } else { 2 };
-                let copy = if copy == word >> 21 & 31 { copy + 2 } else { copy };
+                let taken = [index, word >> 21 & 31];
+                let copy = [2, 3, 4].into_iter().find(|n| !taken.contains(n)).unwrap_or(5);
                 items.push(Item::Word(Op::addi.row().bits | copy << 21 | self.base(1) << 16));
                 word = word & !(31 << 16) | copy << 16 | index << 11;
                 items.push(Item::Word(word));

@@ -91,6 +91,8 @@ pub struct FuzzReport {
     pub mismatch_details: Vec<Mismatch>,
     /// Executions per row.
     pub by_instruction: BTreeMap<String, u64>,
+    /// Sequences that a refused access ended: 0, or the generator leaves its sandbox.
+    pub faults: u64,
     /// Time it took.
     pub wall_seconds: f64,
 }
@@ -100,6 +102,7 @@ struct Batch {
     blocks: u64,
     instructions: u64,
     counts: Vec<u64>,
+    faults: u64,
     mismatches: Vec<Mismatch>,
 }
 
@@ -144,6 +147,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
             let batch = result.inspect_err(|_| found.store(max_mismatches, Ordering::Relaxed))?;
             report.blocks += batch.blocks;
             report.instructions += batch.instructions;
+            report.faults += batch.faults;
             report.mismatch_details.extend(batch.mismatches);
             for (count, more) in counts.iter_mut().zip(&batch.counts) {
                 *count += more;
@@ -175,13 +179,15 @@ fn batch(
     out: Option<&Path>,
     enough: &dyn Fn() -> bool,
 ) -> Result<Batch, RunError> {
-    let mut batch = Batch { blocks: 0, instructions: 0, counts: vec![0; OP_COUNT], mismatches: Vec::new() };
+    let mut batch =
+        Batch { blocks: 0, instructions: 0, counts: vec![0; OP_COUNT], faults: 0, mismatches: Vec::new() };
     let sequences: Vec<Sequence> = numbers.clone().map(|number| generate::sequence(seed, number)).collect();
     let mut entries = arena.load(&sequences)?;
     for (index, (block, sequence)) in numbers.zip(&sequences).enumerate() {
         batch.blocks += 1;
         let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
         batch.instructions += outcome.instructions;
+        batch.faults += u64::from(outcome.faulted);
         let Some(Difference { what, expected, actual }) = outcome.difference else { continue };
         let shrunk = shrink::shrink(arena, sequence);
         let instructions = shrunk.text();
@@ -249,7 +255,7 @@ mod tests {
     fn the_interpreters_block_loop_agrees_with_single_steps() {
         let report = run(FuzzConfig::new(20_000, 7, Engine::interpreter())).unwrap();
         assert_eq!(report.mismatches, 0, "{:#?}", report.mismatch_details);
-        assert_eq!(report.blocks, 20_000);
+        assert_eq!((report.blocks, report.faults), (20_000, 0));
         assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
         // 1,000 in a million are 20 here.
         let rare: Vec<_> = report.by_instruction.iter().filter(|(_, count)| **count < 40).collect();
