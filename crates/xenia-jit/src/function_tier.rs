@@ -130,6 +130,11 @@ impl Compiler {
     }
 }
 
+/// Whether the host has fused multiply-add.
+pub(crate) fn has_fma() -> bool {
+    has!("fma") && has!("avx")
+}
+
 fn host_isa(effort: Effort) -> Result<OwnedTargetIsa, JitError> {
     let mut shared = settings::builder();
     let level = match effort {
@@ -160,7 +165,7 @@ fn host_isa(effort: Effort) -> Result<OwnedTargetIsa, JitError> {
         ("has_popcnt", has!("popcnt")),
         ("has_avx", has!("avx")),
         ("has_avx2", has!("avx2")),
-        ("has_fma", has!("fma")),
+        ("has_fma", has_fma()),
         ("has_bmi1", has!("bmi1")),
         ("has_bmi2", has!("bmi2")),
         ("has_lzcnt", has!("lzcnt")),

@@ -8,13 +8,18 @@
 //! - [`on_fault`] runs in a signal handler: it only moves numbers.
 
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
-use crate::float_state;
+use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
 use std::arch::asm;
 use xenia_cpu::{Exit, Interpreter, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_isa::{Family, OP_COUNT, decode};
+use xenia_isa::{Family, Instruction, OP_COUNT, decode};
 use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
+
+/// VSCR\[NJ\].
+const NON_JAVA: u32 = 0x0001_0000;
+/// MXCSR's flush-to-zero and denormals-are-zeros.
+const FLUSH_DENORMALS: u32 = 0x8040;
 
 /// What a run lends to its hooks.
 pub(crate) struct Run<'a> {
@@ -95,6 +100,79 @@ pub(crate) unsafe extern "sysv64" fn interpret(ctx: *mut PpcContext) -> u64 {
     }
 }
 
+/// Runs a floating-point instruction exactly whose inline code met a case that it does not decide. `word`
+/// holds the instruction and, from bit 32 on, which of frA, frB and frC are operands; their values follow. Gives the
+/// result's bits, or the nibble of a compare.
+pub(crate) unsafe extern "sysv64" fn interpret_float(
+    ctx: *mut PpcContext,
+    word: u64,
+    a: u64,
+    b: u64,
+    c: u64,
+) -> u64 {
+    let _float = RustFloat::begin();
+    // SAFETY: as in `interpret`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `interpret`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    let i = Instruction(word as u32);
+    // What the context holds of these registers is stale or the same.
+    for (bit, register, value) in [(0, i.fa(), a), (1, i.fb(), b), (2, i.fc(), c)] {
+        if word >> (32 + bit) & 1 != 0 {
+            ctx.fpr[register] = value;
+        }
+    }
+    let op = decode(i.0);
+    run.counts.exact[op.map_or(OP_COUNT, |op| op as usize)] += 1;
+    let (pc, budget) = (ctx.pc, ctx.budget);
+    let exit = run.interpreter.execute(ctx, run.devices, i);
+    debug_assert_eq!(exit, None, "no exception is enabled where compiled code runs");
+    (ctx.pc, ctx.budget) = (pc, budget);
+    ctx.fpr[i.fd()]
+}
+
+/// Runs a vector instruction exactly whose inline code met a case that it does not decide; its
+/// operands are in the context.
+pub(crate) unsafe extern "sysv64" fn interpret_vector(ctx: *mut PpcContext, word: u64) -> u64 {
+    let _float = RustFloat::begin();
+    // SAFETY: as in `interpret`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `interpret`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    let i = Instruction(word as u32);
+    run.counts.exact[decode(i.0).map_or(OP_COUNT, |op| op as usize)] += 1;
+    let (pc, budget) = (ctx.pc, ctx.budget);
+    let exit = run.interpreter.execute(ctx, run.devices, i);
+    debug_assert_eq!(exit, None, "arithmetic raises nothing");
+    (ctx.pc, ctx.budget) = (pc, budget);
+    0
+}
+
+/// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
+pub(crate) unsafe extern "sysv64" fn vector_mode(ctx: *mut PpcContext) -> u64 {
+    // SAFETY: as in `interpret`.
+    let ctx = unsafe { &mut *ctx };
+    let mut mxcsr = 0_u32;
+    // SAFETY: stores MXCSR to a local.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut mxcsr, options(nostack)) };
+    ctx.host[Word::ScalarFlags as usize] |= u64::from(mxcsr & FLAGS);
+    ctx.host[Word::VectorMode as usize] = 1;
+    let mode = if ctx.vscr & NON_JAVA != 0 { DEFAULT_MXCSR | FLUSH_DENORMALS } else { DEFAULT_MXCSR };
+    // SAFETY: a valid MXCSR; guest code goes on with it, and hooks put Rust's back.
+    unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const mode, options(nostack)) };
+    0
+}
+
+/// Puts MXCSR into the mode of scalar arithmetic.
+pub(crate) unsafe extern "sysv64" fn scalar_mode(ctx: *mut PpcContext) -> u64 {
+    // SAFETY: as in `interpret`.
+    let ctx = unsafe { &mut *ctx };
+    ctx.host[Word::VectorMode as usize] = 0;
+    // SAFETY: as in `vector_mode`.
+    unsafe { asm!("ldmxcsr [{}]", in(reg) &DEFAULT_MXCSR, options(nostack)) };
+    0
+}
+
 /// Whether a page version moved since compiled code was entered.
 pub(crate) unsafe extern "sysv64" fn code_written(ctx: *mut PpcContext) -> u64 {
     let _float = RustFloat::begin();
@@ -111,6 +189,10 @@ pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
     ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
     ctx.host[Word::HookInterpret as usize] = interpret as *const () as u64;
     ctx.host[Word::HookWritten as usize] = code_written as *const () as u64;
+    ctx.host[Word::HookFloat as usize] = interpret_float as *const () as u64;
+    ctx.host[Word::HookVector as usize] = interpret_vector as *const () as u64;
+    ctx.host[Word::HookScalarMode as usize] = scalar_mode as *const () as u64;
+    ctx.host[Word::HookVectorMode as usize] = vector_mode as *const () as u64;
     ctx.host[Word::Memory as usize] = run.memory.guest_base() as u64;
     ctx.host[Word::Versions as usize] = run.memory.versions_ptr() as u64;
 }

@@ -39,6 +39,18 @@ pub(crate) enum Word {
     FaultAddress,
     /// [`crate::hooks::code_written`].
     HookWritten,
+    /// [`crate::hooks::interpret_float`].
+    HookFloat,
+    /// [`crate::hooks::interpret_vector`].
+    HookVector,
+    /// [`crate::hooks::scalar_mode`].
+    HookScalarMode,
+    /// [`crate::hooks::vector_mode`].
+    HookVectorMode,
+    /// Nonzero while MXCSR is in vector mode: its flags have no meaning, and denormals may be zeros.
+    VectorMode,
+    /// Flags that scalar arithmetic had raised when vector mode began.
+    ScalarFlags,
 }
 
 impl Word {
@@ -96,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_words_fit_the_context() {
-        assert!((Word::HookWritten as usize) < PpcContext::default().host.len());
+        assert!((Word::ScalarFlags as usize) < PpcContext::default().host.len());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::JitError;
 use crate::code_cache::{CodeCache, IDLE};
 use crate::enter::{DEFAULT_MXCSR, enter};
 use crate::float_state;
-use crate::function_tier::{Compiler, Effort, Texts};
+use crate::function_tier::{Compiler, Effort, Texts, has_fma};
 use crate::hooks::{self, HookCounts, Run};
 use crate::host::{Leave, Word};
 use crate::lift::LiftConfig;
@@ -171,6 +171,7 @@ impl Jit {
         let config = &self.shared.config;
         LiftConfig {
             precise_faults: config.precise_faults,
+            has_fma: has_fma(),
             inline_reservations: config.engine.reservations == ReservationMode::Context,
             wrong_addi: config.wrong_addi,
         }
@@ -362,6 +363,8 @@ impl Jit {
             }
             self.epoch.store(self.shared.cache.lock().epoch(), Release);
             ctx.host[Word::Mxcsr as usize] = u64::from(DEFAULT_MXCSR);
+            ctx.host[Word::VectorMode as usize] = 0;
+            ctx.host[Word::ScalarFlags as usize] = 0;
             let (leave, detail, exit) = self.run_compiled(ctx, devices);
             let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
             float_state::settle(ctx, &mut mxcsr);

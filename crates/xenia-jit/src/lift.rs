@@ -15,6 +15,7 @@ mod branch;
 mod cache;
 mod float;
 mod integer;
+mod lanes;
 mod load_store;
 mod logical;
 mod rotate;
@@ -41,6 +42,8 @@ use xenia_isa::{Instruction, Semantics, dispatch};
 pub(crate) struct LiftConfig {
     /// Registers are exact when an access faults: dirty ones are stored before each access.
     pub(crate) precise_faults: bool,
+    /// Whether the host has fused multiply-add.
+    pub(crate) has_fma: bool,
     /// Reservations are kept in the context alone, so they are compiled inline.
     pub(crate) inline_reservations: bool,
     /// A test's deliberately wrong arm: `addi` adds one more.
@@ -68,6 +71,17 @@ struct Signatures {
     region: SigRef,
     /// `(context) -> reason`: the hook that interprets one instruction.
     interpret: SigRef,
+    /// `(context, instruction, a, b, c) -> result`.
+    float: SigRef,
+    /// `(context, instruction) -> 0`.
+    vector: SigRef,
+}
+
+/// What MXCSR is set for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FloatMode {
+    Scalar,
+    Vector,
 }
 
 /// Lifts the blocks of one region into one function.
@@ -86,6 +100,12 @@ pub(crate) struct Lifter<'a> {
     ctx: Value,
     budget: Value,
     budget_stored: bool,
+    /// MXCSR's mode, once the block knows it.
+    mode: Option<FloatMode>,
+    /// FPSCR's control bits are known to be clear.
+    plain_float: bool,
+    /// VSCR[NJ] is known to be set.
+    plain_vector: bool,
     cache: Cache,
     words: [Option<Value>; 24],
     guest: Guest,
@@ -119,10 +139,13 @@ impl<'a> Lifter<'a> {
         slot_of: &'a mut dyn FnMut(u32) -> u32,
     ) -> Self {
         let region_sig = b.import_signature(region_signature(false));
-        let mut interpret = Signature::new(CallConv::SystemV);
-        interpret.params.push(AbiParam::new(types::I64));
-        interpret.returns.push(AbiParam::new(types::I64));
-        let interpret = b.import_signature(interpret);
+        let mut hook = |params: usize| {
+            let mut signature = Signature::new(CallConv::SystemV);
+            signature.params.extend((0..params).map(|_| AbiParam::new(types::I64)));
+            signature.returns.push(AbiParam::new(types::I64));
+            b.import_signature(signature)
+        };
+        let (interpret, float, vector) = (hook(1), hook(5), hook(2));
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         let exit = b.create_block();
@@ -144,7 +167,7 @@ impl<'a> Lifter<'a> {
             region,
             config,
             slot_of,
-            signatures: Signatures { region: region_sig, interpret },
+            signatures: Signatures { region: region_sig, interpret, float, vector },
             blocks,
             budget_exits: BTreeMap::new(),
             exit,
@@ -152,6 +175,9 @@ impl<'a> Lifter<'a> {
             ctx,
             budget,
             budget_stored: false,
+            mode: None,
+            plain_float: false,
+            plain_vector: false,
             cache: Cache::default(),
             words: [None; 24],
             guest,
@@ -175,6 +201,9 @@ impl<'a> Lifter<'a> {
             let before = self.b.block_params(ir_block)[0];
             self.budget = self.b.ins().iadd_imm_s(before, -i64::from(block.len()));
             self.budget_stored = false;
+            self.mode = None;
+            self.plain_float = false;
+            self.plain_vector = false;
             self.cache = Cache::default();
             self.words = [None; 24];
             self.terminated = false;
@@ -424,6 +453,42 @@ impl Lifter<'_> {
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
         (self.cache, self.words) = (kept, words);
         self.b.switch_to_block(next);
+    }
+}
+
+/// The host's floating-point mode.
+impl Lifter<'_> {
+    /// From here on MXCSR is as `mode` wants it.
+    fn float_mode(&mut self, mode: FloatMode) {
+        if self.mode == Some(mode) {
+            return;
+        }
+        self.mode = Some(mode);
+        let ctx = self.ctx;
+        let now = self.b.ins().load(types::I64, HOST, ctx, Word::VectorMode.offset());
+        let switch = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(switch);
+        let (hook, yes, no) = match mode {
+            FloatMode::Scalar => (Word::HookScalarMode, switch, next),
+            FloatMode::Vector => (Word::HookVectorMode, next, switch),
+        };
+        self.b.ins().brif(now, yes, &[], no, &[]);
+        self.b.switch_to_block(switch);
+        let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
+        self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
+        self.b.ins().jump(next, &[]);
+        self.b.switch_to_block(next);
+    }
+
+    /// From here on MXCSR is in scalar mode.
+    pub(crate) fn scalar_mode(&mut self) {
+        self.float_mode(FloatMode::Scalar);
+    }
+
+    /// From here on MXCSR is in vector mode.
+    pub(crate) fn vector_mode(&mut self) {
+        self.float_mode(FloatMode::Vector);
     }
 }
 

@@ -58,7 +58,7 @@ fn branch_and_system() {
 
 #[test]
 fn float() {
-    check(&[Family::Float], 6, 400, 16);
+    check(&[Family::Float], 6, 1200, 16);
 }
 
 #[test]

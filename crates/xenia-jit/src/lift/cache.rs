@@ -5,10 +5,11 @@
 //! nibble is built only when the field is stored.
 
 use super::{HOST, Lifter};
-use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use crate::float_state::{PENDING, PRESENT};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{FpLazy, PpcContext};
 
 /// A CR field.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub(crate) enum Cr {
     Bits(Value),
     /// The order of two words or doublewords, and a copy of SO as it is now.
     Compare { a: Value, b: Value, signed: bool },
+    /// The order of two floating-point numbers, neither of them a NaN; with the nibble.
+    Float { a: Value, b: Value, bits: Value },
 }
 
 /// A bit of XER that is kept apart.
@@ -77,6 +80,19 @@ pub(crate) struct Cache {
     xer_dirty: u8,
     special: [Option<Value>; 2],
     special_dirty: u8,
+    /// What FPSCR owes to the block's last floating-point instructions.
+    pending: Pending,
+}
+
+/// See `float_state`: stored to `PpcContext::fp_lazy` with everything else that is dirty.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pending {
+    /// The instruction, and its operands frA, frB, frC as F64 where it has them.
+    pub(crate) operation: Option<(u32, [Option<Value>; 3])>,
+    /// FPCC of a later compare, as an I8.
+    pub(crate) compared: Option<Value>,
+    /// FR and FI of a later conversion, as an I8.
+    pub(crate) rounding: Option<Value>,
 }
 
 impl Default for Cache {
@@ -96,6 +112,7 @@ impl Default for Cache {
             xer_dirty: 0,
             special: [None; 2],
             special_dirty: 0,
+            pending: Pending::default(),
         }
     }
 }
@@ -268,7 +285,7 @@ impl Lifter<'_> {
     /// CR field `field` as a nibble in an I8. With `load`, it is loaded if it isn't known.
     fn cr(&mut self, field: usize, load: bool) -> Option<Value> {
         match self.cache.cr[field] {
-            Some(Cr::Bits(bits)) => Some(bits),
+            Some(Cr::Bits(bits) | Cr::Float { bits, .. }) => Some(bits),
             Some(Cr::Compare { a, b, signed }) => {
                 let (less, greater) = orders(signed);
                 let less = self.b.ins().icmp(less, a, b);
@@ -323,6 +340,18 @@ impl Lifter<'_> {
             let so = self.xer(Xer::So);
             return self.b.ins().icmp_imm_s(IntCC::Equal, so, i64::from(wanted));
         }
+        if let Some(Cr::Float { a, b, .. }) = self.cache.cr[n / 4] {
+            let code = match n % 4 {
+                0 => Some(FloatCC::LessThan),
+                1 => Some(FloatCC::GreaterThan),
+                2 => Some(FloatCC::Equal),
+                _ => None,
+            };
+            if let Some(code) = code {
+                let code = if wanted { code } else { code.complement() };
+                return self.b.ins().fcmp(code, a, b);
+            }
+        }
         let bits = self.cr_bits(n / 4);
         let bit = self.b.ins().band_imm_s(bits, 8 >> (n % 4));
         let code = if wanted { IntCC::NotEqual } else { IntCC::Equal };
@@ -366,10 +395,39 @@ impl Lifter<'_> {
         self.cache.cr_dirty = 0;
         self.cache.xer_dirty = 0;
         self.cache.special_dirty = 0;
+        self.cache.pending = Pending::default();
+    }
+
+    /// What FPSCR is owed.
+    pub(crate) fn pending(&mut self) -> &mut Pending {
+        &mut self.cache.pending
+    }
+
+    fn store_pending(&mut self) {
+        const LAZY: i32 = offset_of!(PpcContext, fp_lazy) as i32;
+        let ctx = self.ctx;
+        let pending = self.cache.pending;
+        if let Some((word, operands)) = pending.operation {
+            let op = self.const64(PENDING | u64::from(word));
+            self.b.ins().store(HOST, op, ctx, LAZY + offset_of!(FpLazy, op) as i32);
+            let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
+            for (operand, place) in operands.into_iter().zip(places) {
+                if let Some(value) = operand {
+                    self.b.ins().store(HOST, value, ctx, LAZY + place as i32);
+                }
+            }
+        }
+        for (value, byte) in [(pending.compared, 5), (pending.rounding, 6)] {
+            if let Some(value) = value {
+                let value = self.b.ins().bor_imm_s(value, i64::from(PRESENT));
+                self.b.ins().store(HOST, value, ctx, LAZY + byte);
+            }
+        }
     }
 
     /// Stores what is dirty, which stays so: for a path that leaves.
     pub(crate) fn store_dirty(&mut self) {
+        self.store_pending();
         let ctx = self.ctx;
         for n in 0..32 {
             if self.cache.gpr_dirty >> n & 1 != 0

@@ -390,6 +390,8 @@ impl Integer for Lifter<'_> {
         let lanes = self.vr_as(i.vb(), types::I32X4);
         let low = self.b.ins().extractlane(lanes, 0);
         let vscr = self.b.ins().band_imm_s(low, 0x0001_0001);
+        // NJ belongs to vector mode, which has to be begun anew.
+        self.scalar_mode();
         let ctx = self.ctx;
         self.b.ins().store(HOST, vscr, ctx, offset_of!(PpcContext, vscr) as i32);
     }

@@ -246,6 +246,7 @@ impl Lifter<'_> {
 
     /// DOUBLE(word) of the book: exact, and signalling NaNs stay as they are.
     fn single_to_double(&mut self, bits: Value) -> Value {
+        self.scalar_mode();
         let single = self.b.ins().bitcast(types::F32, MemFlagsData::new(), bits);
         let nan = self.b.ins().fcmp(FloatCC::Unordered, single, single);
         let quiet = self.b.ins().fpromote(types::F64, single);

@@ -1,71 +1,74 @@
-//! AltiVec, and the vector loads and stores that Xenon adds to it.
+//! AltiVec, and the vector loads and stores that Xenon adds to it. The operations are in [`super::lanes`].
 
 use super::Lifter;
+use super::lanes::Lanes;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, types};
 use xenia_isa::{Instruction, Vector};
 
 impl Vector for Lifter<'_> {
-    fn lvebx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvebx(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd());
     }
 
-    fn lvehx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvehx(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd());
     }
 
-    fn lvewx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvewx(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd());
     }
 
-    fn lvsl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvsl(&mut self, i: Instruction) {
+        self.shift_left_mask(i, i.vd());
     }
 
-    fn lvsr(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvsr(&mut self, i: Instruction) {
+        self.shift_right_mask(i, i.vd());
     }
 
-    fn lvx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvx(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd());
     }
 
-    fn lvxl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvxl(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd());
     }
 
-    fn lvlx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvlx(&mut self, i: Instruction) {
+        self.load_vector_left(i, i.vd());
     }
 
-    fn lvlxl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvlxl(&mut self, i: Instruction) {
+        self.load_vector_left(i, i.vd());
     }
 
-    fn lvrx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvrx(&mut self, i: Instruction) {
+        self.load_vector_right(i, i.vd());
     }
 
-    fn lvrxl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvrxl(&mut self, i: Instruction) {
+        self.load_vector_right(i, i.vd());
     }
 
-    fn stvebx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvebx(&mut self, i: Instruction) {
+        self.store_element(i, i.vd(), types::I8);
     }
 
-    fn stvehx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvehx(&mut self, i: Instruction) {
+        self.store_element(i, i.vd(), types::I16);
     }
 
-    fn stvewx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvewx(&mut self, i: Instruction) {
+        self.store_element(i, i.vd(), types::I32);
     }
 
-    fn stvx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvx(&mut self, i: Instruction) {
+        self.store_vector(i, i.vd());
     }
 
-    fn stvxl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvxl(&mut self, i: Instruction) {
+        self.store_vector(i, i.vd());
     }
 
     fn stvlx(&mut self, _: Instruction) {
@@ -88,52 +91,76 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vaddfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddfp(&mut self, i: Instruction) {
+        self.float2(i.vd(), (i.va(), i.vb()), Lanes::Nan, |l, a, b| l.b.ins().fadd(a, b));
     }
 
-    fn vaddsbs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddsbs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I8X16,
+            |l, a, b| l.b.ins().sadd_sat(a, b),
+            |l, a, b| l.b.ins().iadd(a, b),
+        );
     }
 
-    fn vaddshs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddshs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I16X8,
+            |l, a, b| l.b.ins().sadd_sat(a, b),
+            |l, a, b| l.b.ins().iadd(a, b),
+        );
     }
 
     fn vaddsws(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vaddubm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddubm(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().iadd(a, b));
     }
 
-    fn vaddubs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddubs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I8X16,
+            |l, a, b| l.b.ins().uadd_sat(a, b),
+            |l, a, b| l.b.ins().iadd(a, b),
+        );
     }
 
-    fn vadduhm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vadduhm(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().iadd(a, b));
     }
 
-    fn vadduhs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vadduhs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I16X8,
+            |l, a, b| l.b.ins().uadd_sat(a, b),
+            |l, a, b| l.b.ins().iadd(a, b),
+        );
     }
 
-    fn vadduwm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vadduwm(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().iadd(a, b));
     }
 
     fn vadduws(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vand(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vand(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().band(a, b));
     }
 
-    fn vandc(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vandc(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().band_not(a, b));
     }
 
     fn vavgsb(&mut self, _: Instruction) {
@@ -148,124 +175,124 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vavgub(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vavgub(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().avg_round(a, b));
     }
 
-    fn vavguh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vavguh(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().avg_round(a, b));
     }
 
     fn vavguw(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vcfsx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcfsx(&mut self, i: Instruction) {
+        self.integers_to_floats(i.vd(), i.vb(), i.uimm5(), true);
     }
 
-    fn vcfux(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcfux(&mut self, i: Instruction) {
+        self.integers_to_floats(i.vd(), i.vb(), i.uimm5(), false);
     }
 
     fn vcmpbfp(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vcmpeqfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpeqfp(&mut self, i: Instruction) {
+        self.compare_floats_lanes(i.vd(), (i.va(), i.vb()), FloatCC::Equal, i.vrc());
     }
 
-    fn vcmpequb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpequb(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, IntCC::Equal, i.vrc());
     }
 
-    fn vcmpequh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpequh(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, IntCC::Equal, i.vrc());
     }
 
-    fn vcmpequw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpequw(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I32X4, IntCC::Equal, i.vrc());
     }
 
-    fn vcmpgefp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgefp(&mut self, i: Instruction) {
+        self.compare_floats_lanes(i.vd(), (i.va(), i.vb()), FloatCC::GreaterThanOrEqual, i.vrc());
     }
 
-    fn vcmpgtfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtfp(&mut self, i: Instruction) {
+        self.compare_floats_lanes(i.vd(), (i.va(), i.vb()), FloatCC::GreaterThan, i.vrc());
     }
 
-    fn vcmpgtsb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtsb(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, IntCC::SignedGreaterThan, i.vrc());
     }
 
-    fn vcmpgtsh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtsh(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, IntCC::SignedGreaterThan, i.vrc());
     }
 
-    fn vcmpgtsw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtsw(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I32X4, IntCC::SignedGreaterThan, i.vrc());
     }
 
-    fn vcmpgtub(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtub(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, IntCC::UnsignedGreaterThan, i.vrc());
     }
 
-    fn vcmpgtuh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtuh(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, IntCC::UnsignedGreaterThan, i.vrc());
     }
 
-    fn vcmpgtuw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtuw(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd(), (i.va(), i.vb()), types::I32X4, IntCC::UnsignedGreaterThan, i.vrc());
     }
 
-    fn vctsxs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vctsxs(&mut self, i: Instruction) {
+        self.floats_to_integers(i.vd(), i.vb(), i.uimm5());
     }
 
     fn vctuxs(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vexptefp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vexptefp(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd(), &[i.vb()]);
     }
 
-    fn vlogefp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vlogefp(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd(), &[i.vb()]);
     }
 
-    fn vmaddfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaddfp(&mut self, i: Instruction) {
+        self.fused_lanes(i.vd(), [i.va(), i.vc(), i.vb()], false);
     }
 
-    fn vmaxfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxfp(&mut self, i: Instruction) {
+        self.extreme(i.vd(), (i.va(), i.vb()), true);
     }
 
-    fn vmaxsb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxsb(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().smax(a, b));
     }
 
-    fn vmaxsh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxsh(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().smax(a, b));
     }
 
-    fn vmaxsw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxsw(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().smax(a, b));
     }
 
-    fn vmaxub(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxub(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().umax(a, b));
     }
 
-    fn vmaxuh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxuh(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().umax(a, b));
     }
 
-    fn vmaxuw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxuw(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().umax(a, b));
     }
 
     fn vmhaddshs(&mut self, _: Instruction) {
@@ -276,60 +303,60 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vminfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminfp(&mut self, i: Instruction) {
+        self.extreme(i.vd(), (i.va(), i.vb()), false);
     }
 
-    fn vminsb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminsb(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().smin(a, b));
     }
 
-    fn vminsh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminsh(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().smin(a, b));
     }
 
-    fn vminsw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminsw(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().smin(a, b));
     }
 
-    fn vminub(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminub(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().umin(a, b));
     }
 
-    fn vminuh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminuh(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().umin(a, b));
     }
 
-    fn vminuw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminuw(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().umin(a, b));
     }
 
     fn vmladduhm(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vmrghb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrghb(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| k / 2 + 16 * (k & 1));
     }
 
-    fn vmrghh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrghh(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| ((k / 4) * 2) + 16 * ((k / 2) & 1) + k % 2);
     }
 
-    fn vmrghw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrghw(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| ((k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
-    fn vmrglb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrglb(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| (8 + k / 2) + 16 * (k & 1));
     }
 
-    fn vmrglh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrglh(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| (8 + (k / 4) * 2) + 16 * ((k / 2) & 1) + k % 2);
     }
 
-    fn vmrglw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrglw(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| (8 + (k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
     fn vmsummbm(&mut self, _: Instruction) {
@@ -388,20 +415,23 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vnmsubfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vnmsubfp(&mut self, i: Instruction) {
+        self.fused_lanes(i.vd(), [i.va(), i.vc(), i.vb()], true);
     }
 
-    fn vnor(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vnor(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| {
+            let or = l.b.ins().bor(a, b);
+            l.b.ins().bnot(or)
+        });
     }
 
-    fn vor(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vor(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().bor(a, b));
     }
 
-    fn vperm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vperm(&mut self, i: Instruction) {
+        self.permute(i.vd(), i.va(), i.vb(), i.vc());
     }
 
     fn vpkpx(&mut self, _: Instruction) {
@@ -424,40 +454,40 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vpkuhum(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuhum(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| 2 * k + 1);
     }
 
     fn vpkuhus(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vpkuwum(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuwum(&mut self, i: Instruction) {
+        self.pick(i.vd(), (i.va(), i.vb()), |k| 4 * (k / 2) + 2 + k % 2);
     }
 
     fn vpkuwus(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vrefp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrefp(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd(), &[i.vb()]);
     }
 
-    fn vrfim(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfim(&mut self, i: Instruction) {
+        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().floor(b));
     }
 
-    fn vrfin(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfin(&mut self, i: Instruction) {
+        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().nearest(b));
     }
 
-    fn vrfip(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfip(&mut self, i: Instruction) {
+        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().ceil(b));
     }
 
-    fn vrfiz(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfiz(&mut self, i: Instruction) {
+        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().trunc(b));
     }
 
     fn vrlb(&mut self, _: Instruction) {
@@ -468,16 +498,18 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vrlw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrlw(&mut self, i: Instruction) {
+        self.word_by_word(i.vd(), (i.va(), i.vb()), |l, a, n| l.b.ins().rotl(a, n));
     }
 
-    fn vrsqrtefp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrsqrtefp(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd(), &[i.vb()]);
     }
 
-    fn vsel(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsel(&mut self, i: Instruction) {
+        let [a, b, c] = [i.va(), i.vb(), i.vc()].map(|n| self.vr(n));
+        let result = self.b.ins().bitselect(c, b, a);
+        self.set_vr(i.vd(), result);
     }
 
     fn vsl(&mut self, _: Instruction) {
@@ -488,44 +520,53 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vsldoi(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsldoi(&mut self, i: Instruction) {
+        let sh = i.shb() as u8;
+        self.pick(i.vd(), (i.va(), i.vb()), |k| k + sh);
     }
 
     fn vslh(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vslo(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vslo(&mut self, i: Instruction) {
+        self.shift_octets(i.vd(), (i.va(), i.vb()), true);
     }
 
-    fn vslw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vslw(&mut self, i: Instruction) {
+        self.word_by_word(i.vd(), (i.va(), i.vb()), |l, a, n| l.b.ins().ishl(a, n));
     }
 
-    fn vspltb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltb(&mut self, i: Instruction) {
+        let n = i.uimm5() as u8 & 15;
+        self.pick(i.vd(), (i.vb(), i.vb()), |_| n);
     }
 
-    fn vsplth(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsplth(&mut self, i: Instruction) {
+        let n = i.uimm5() as u8 & 7;
+        self.pick(i.vd(), (i.vb(), i.vb()), |k| 2 * n + k % 2);
     }
 
-    fn vspltisb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltisb(&mut self, i: Instruction) {
+        let value = self.vector_constant(|_| i.simm5() as u8);
+        self.set_vr(i.vd(), value);
     }
 
-    fn vspltish(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltish(&mut self, i: Instruction) {
+        let bytes = (i.simm5() as i16).to_be_bytes();
+        let value = self.vector_constant(|k| bytes[usize::from(k % 2)]);
+        self.set_vr(i.vd(), value);
     }
 
-    fn vspltisw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltisw(&mut self, i: Instruction) {
+        let bytes = i.simm5().to_be_bytes();
+        let value = self.vector_constant(|k| bytes[usize::from(k % 4)]);
+        self.set_vr(i.vd(), value);
     }
 
-    fn vspltw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltw(&mut self, i: Instruction) {
+        let n = i.uimm5() as u8 & 3;
+        self.pick(i.vd(), (i.vb(), i.vb()), |k| 4 * n + k % 4);
     }
 
     fn vsr(&mut self, _: Instruction) {
@@ -540,8 +581,8 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vsraw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsraw(&mut self, i: Instruction) {
+        self.word_by_word(i.vd(), (i.va(), i.vb()), |l, a, n| l.b.ins().sshr(a, n));
     }
 
     fn vsrb(&mut self, _: Instruction) {
@@ -552,52 +593,76 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vsro(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsro(&mut self, i: Instruction) {
+        self.shift_octets(i.vd(), (i.va(), i.vb()), false);
     }
 
-    fn vsrw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsrw(&mut self, i: Instruction) {
+        self.word_by_word(i.vd(), (i.va(), i.vb()), |l, a, n| l.b.ins().ushr(a, n));
     }
 
     fn vsubcuw(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vsubfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubfp(&mut self, i: Instruction) {
+        self.float2(i.vd(), (i.va(), i.vb()), Lanes::Nan, |l, a, b| l.b.ins().fsub(a, b));
     }
 
-    fn vsubsbs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubsbs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I8X16,
+            |l, a, b| l.b.ins().ssub_sat(a, b),
+            |l, a, b| l.b.ins().isub(a, b),
+        );
     }
 
-    fn vsubshs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubshs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I16X8,
+            |l, a, b| l.b.ins().ssub_sat(a, b),
+            |l, a, b| l.b.ins().isub(a, b),
+        );
     }
 
     fn vsubsws(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vsububm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsububm(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().isub(a, b));
     }
 
-    fn vsububs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsububs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I8X16,
+            |l, a, b| l.b.ins().usub_sat(a, b),
+            |l, a, b| l.b.ins().isub(a, b),
+        );
     }
 
-    fn vsubuhm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubuhm(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().isub(a, b));
     }
 
-    fn vsubuhs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubuhs(&mut self, i: Instruction) {
+        self.saturating(
+            i.vd(),
+            (i.va(), i.vb()),
+            types::I16X8,
+            |l, a, b| l.b.ins().usub_sat(a, b),
+            |l, a, b| l.b.ins().isub(a, b),
+        );
     }
 
-    fn vsubuwm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubuwm(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().isub(a, b));
     }
 
     fn vsubuws(&mut self, _: Instruction) {
@@ -628,27 +693,27 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vupkhsb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupkhsb(&mut self, i: Instruction) {
+        self.unpack(i.vd(), i.vb(), types::I8X16, true);
     }
 
-    fn vupkhsh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupkhsh(&mut self, i: Instruction) {
+        self.unpack(i.vd(), i.vb(), types::I16X8, true);
     }
 
     fn vupklpx(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vupklsb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupklsb(&mut self, i: Instruction) {
+        self.unpack(i.vd(), i.vb(), types::I8X16, false);
     }
 
-    fn vupklsh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupklsh(&mut self, i: Instruction) {
+        self.unpack(i.vd(), i.vb(), types::I16X8, false);
     }
 
-    fn vxor(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vxor(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().bxor(a, b));
     }
 }

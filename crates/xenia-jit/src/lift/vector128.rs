@@ -1,55 +1,58 @@
-//! VMX128: the forms with seven-bit vector register numbers.
+//! VMX128: the forms with seven-bit vector register numbers. The multiply-adds and `vsel128` take their third operand from vD.
 
 use super::Lifter;
+use super::lanes::Lanes;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, types};
 use xenia_isa::{Instruction, Vector128};
 
 impl Vector128 for Lifter<'_> {
-    fn lvewx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvewx128(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd128());
     }
 
-    fn lvsl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvsl128(&mut self, i: Instruction) {
+        self.shift_left_mask(i, i.vd128());
     }
 
-    fn lvsr128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvsr128(&mut self, i: Instruction) {
+        self.shift_right_mask(i, i.vd128());
     }
 
-    fn lvx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvx128(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd128());
     }
 
-    fn lvxl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvxl128(&mut self, i: Instruction) {
+        self.load_vector(i, i.vd128());
     }
 
-    fn lvlx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvlx128(&mut self, i: Instruction) {
+        self.load_vector_left(i, i.vd128());
     }
 
-    fn lvlxl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvlxl128(&mut self, i: Instruction) {
+        self.load_vector_left(i, i.vd128());
     }
 
-    fn lvrx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvrx128(&mut self, i: Instruction) {
+        self.load_vector_right(i, i.vd128());
     }
 
-    fn lvrxl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lvrxl128(&mut self, i: Instruction) {
+        self.load_vector_right(i, i.vd128());
     }
 
-    fn stvewx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvewx128(&mut self, i: Instruction) {
+        self.store_element(i, i.vd128(), types::I32);
     }
 
-    fn stvx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvx128(&mut self, i: Instruction) {
+        self.store_vector(i, i.vd128());
     }
 
-    fn stvxl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvxl128(&mut self, i: Instruction) {
+        self.store_vector(i, i.vd128());
     }
 
     fn stvlx128(&mut self, _: Instruction) {
@@ -68,80 +71,83 @@ impl Vector128 for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vaddfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddfp128(&mut self, i: Instruction) {
+        self.float2(i.vd128(), (i.va128(), i.vb128()), Lanes::Nan, |l, a, b| l.b.ins().fadd(a, b));
     }
 
-    fn vand128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vand128(&mut self, i: Instruction) {
+        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().band(a, b));
     }
 
-    fn vandc128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vandc128(&mut self, i: Instruction) {
+        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().band_not(a, b));
     }
 
     fn vcmpbfp128(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vcmpeqfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpeqfp128(&mut self, i: Instruction) {
+        self.compare_floats_lanes(i.vd128(), (i.va128(), i.vb128()), FloatCC::Equal, i.vrc128());
     }
 
-    fn vcmpequw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpequw128(&mut self, i: Instruction) {
+        self.compare_lanes(i.vd128(), (i.va128(), i.vb128()), types::I32X4, IntCC::Equal, i.vrc128());
     }
 
-    fn vcmpgefp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgefp128(&mut self, i: Instruction) {
+        self.compare_floats_lanes(i.vd128(), (i.va128(), i.vb128()), FloatCC::GreaterThanOrEqual, i.vrc128());
     }
 
-    fn vcmpgtfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpgtfp128(&mut self, i: Instruction) {
+        self.compare_floats_lanes(i.vd128(), (i.va128(), i.vb128()), FloatCC::GreaterThan, i.vrc128());
     }
 
-    fn vexptefp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vexptefp128(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd128(), &[i.vb128()]);
     }
 
-    fn vlogefp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vlogefp128(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd128(), &[i.vb128()]);
     }
 
-    fn vmaddfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaddfp128(&mut self, i: Instruction) {
+        self.fused_lanes(i.vd128(), [i.va128(), i.vb128(), i.vd128()], false);
     }
 
-    fn vmaxfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaxfp128(&mut self, i: Instruction) {
+        self.extreme(i.vd128(), (i.va128(), i.vb128()), true);
     }
 
-    fn vminfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vminfp128(&mut self, i: Instruction) {
+        self.extreme(i.vd128(), (i.va128(), i.vb128()), false);
     }
 
-    fn vmrghw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrghw128(&mut self, i: Instruction) {
+        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| ((k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
-    fn vmrglw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmrglw128(&mut self, i: Instruction) {
+        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| (8 + (k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
-    fn vnmsubfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vnmsubfp128(&mut self, i: Instruction) {
+        self.fused_lanes(i.vd128(), [i.va128(), i.vb128(), i.vd128()], true);
     }
 
-    fn vnor128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vnor128(&mut self, i: Instruction) {
+        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| {
+            let or = l.b.ins().bor(a, b);
+            l.b.ins().bnot(or)
+        });
     }
 
-    fn vor128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vor128(&mut self, i: Instruction) {
+        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().bor(a, b));
     }
 
-    fn vperm128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vperm128(&mut self, i: Instruction) {
+        self.permute(i.vd128(), i.va128(), i.vb128(), i.vc3());
     }
 
     fn vpkshss128(&mut self, _: Instruction) {
@@ -160,144 +166,159 @@ impl Vector128 for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vpkuhum128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuhum128(&mut self, i: Instruction) {
+        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| 2 * k + 1);
     }
 
     fn vpkuhus128(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vpkuwum128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuwum128(&mut self, i: Instruction) {
+        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| 4 * (k / 2) + 2 + k % 2);
     }
 
     fn vpkuwus128(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vrefp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrefp128(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd128(), &[i.vb128()]);
     }
 
-    fn vrfim128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfim128(&mut self, i: Instruction) {
+        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().floor(b));
     }
 
-    fn vrfin128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfin128(&mut self, i: Instruction) {
+        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().nearest(b));
     }
 
-    fn vrfip128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfip128(&mut self, i: Instruction) {
+        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().ceil(b));
     }
 
-    fn vrfiz128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrfiz128(&mut self, i: Instruction) {
+        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().trunc(b));
     }
 
-    fn vrlw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrlw128(&mut self, i: Instruction) {
+        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().rotl(a, n));
     }
 
-    fn vrsqrtefp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrsqrtefp128(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd128(), &[i.vb128()]);
     }
 
-    fn vsel128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsel128(&mut self, i: Instruction) {
+        let [a, b, d] = [i.va128(), i.vb128(), i.vd128()].map(|n| self.vr(n));
+        let result = self.b.ins().bitselect(d, b, a);
+        self.set_vr(i.vd128(), result);
     }
 
-    fn vsldoi128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsldoi128(&mut self, i: Instruction) {
+        let sh = i.shb() as u8;
+        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| k + sh);
     }
 
-    fn vslo128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vslo128(&mut self, i: Instruction) {
+        self.shift_octets(i.vd128(), (i.va128(), i.vb128()), true);
     }
 
-    fn vslw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vslw128(&mut self, i: Instruction) {
+        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().ishl(a, n));
     }
 
-    fn vspltisw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltisw128(&mut self, i: Instruction) {
+        let bytes = i.simm5().to_be_bytes();
+        let value = self.vector_constant(|k| bytes[usize::from(k % 4)]);
+        self.set_vr(i.vd128(), value);
     }
 
-    fn vspltw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vspltw128(&mut self, i: Instruction) {
+        let n = i.uimm5() as u8 & 3;
+        self.pick(i.vd128(), (i.vb128(), i.vb128()), |k| 4 * n + k % 4);
     }
 
-    fn vsraw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsraw128(&mut self, i: Instruction) {
+        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().sshr(a, n));
     }
 
-    fn vsro128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsro128(&mut self, i: Instruction) {
+        self.shift_octets(i.vd128(), (i.va128(), i.vb128()), false);
     }
 
-    fn vsrw128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsrw128(&mut self, i: Instruction) {
+        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().ushr(a, n));
     }
 
-    fn vsubfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubfp128(&mut self, i: Instruction) {
+        self.float2(i.vd128(), (i.va128(), i.vb128()), Lanes::Nan, |l, a, b| l.b.ins().fsub(a, b));
     }
 
-    fn vupkhsb128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupkhsb128(&mut self, i: Instruction) {
+        // With 0x60 in vA's place these unpack halfwords.
+        let ty = if i.va128() == 0x60 { types::I16X8 } else { types::I8X16 };
+        self.unpack(i.vd128(), i.vb128(), ty, true);
     }
 
-    fn vupklsb128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupklsb128(&mut self, i: Instruction) {
+        // With 0x60 in vA's place these unpack halfwords.
+        let ty = if i.va128() == 0x60 { types::I16X8 } else { types::I8X16 };
+        self.unpack(i.vd128(), i.vb128(), ty, false);
     }
 
-    fn vxor128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vxor128(&mut self, i: Instruction) {
+        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().bxor(a, b));
     }
 
-    fn vmulfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmulfp128(&mut self, i: Instruction) {
+        self.float2(i.vd128(), (i.va128(), i.vb128()), Lanes::Tiny, |l, a, b| l.b.ins().fmul(a, b));
     }
 
-    fn vmaddcfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmaddcfp128(&mut self, i: Instruction) {
+        self.fused_lanes(i.vd128(), [i.va128(), i.vd128(), i.vb128()], false);
     }
 
-    fn vmsum3fp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsum3fp128(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd128(), &[i.va128(), i.vb128()]);
     }
 
-    fn vmsum4fp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsum4fp128(&mut self, i: Instruction) {
+        self.vector_by_table(i.vd128(), &[i.va128(), i.vb128()]);
     }
 
-    fn vpermwi128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpermwi128(&mut self, i: Instruction) {
+        let perm = i.perm() as u8;
+        self.pick(i.vd128(), (i.vb128(), i.vb128()), |k| 4 * (perm >> (6 - 2 * (k / 4)) & 3) + k % 4);
     }
 
-    fn vcfpsxws128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcfpsxws128(&mut self, i: Instruction) {
+        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5());
     }
 
     fn vcfpuxws128(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vcsxwfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcsxwfp128(&mut self, i: Instruction) {
+        self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), true);
     }
 
-    fn vcuxwfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcuxwfp128(&mut self, i: Instruction) {
+        self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), false);
     }
 
     fn vpkd3d128(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vrlimi128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrlimi128(&mut self, i: Instruction) {
+        let (mask, z) = (i.uimm5() as u8, i.z() as u8);
+        self.pick(i.vd128(), (i.vd128(), i.vb128()), |k| {
+            let word = k / 4;
+            if mask >> (3 - word) & 1 != 0 { 16 + 4 * ((word + z) & 3) + k % 4 } else { k }
+        });
     }
 
     fn vupkd3d128(&mut self, _: Instruction) {
