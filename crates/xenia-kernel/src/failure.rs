@@ -1,5 +1,6 @@
 //! Why an export could not do what it was asked.
 
+use crate::vfs::VfsError;
 use xenia_guest::NtStatus;
 use xenia_memory::{HeapError, MemoryFault};
 use xenia_sched::SchedError;
@@ -38,7 +39,26 @@ impl From<HeapError> for Failure {
             HeapError::NoSpace { .. } | HeapError::Host(_) => NtStatus::NO_MEMORY,
             HeapError::InvalidProtect(_) => NtStatus::INVALID_PAGE_PROTECTION,
             HeapError::NotAllocated { .. } | HeapError::NotCommitted { .. } => NtStatus::MEMORY_NOT_ALLOCATED,
+            HeapError::Conflict { .. } => NtStatus::CONFLICTING_ADDRESSES,
             _ => NtStatus::INVALID_PARAMETER,
+        })
+    }
+}
+
+impl From<VfsError> for Failure {
+    fn from(error: VfsError) -> Self {
+        Self::Status(match error {
+            VfsError::NotFound => NtStatus::OBJECT_NAME_NOT_FOUND,
+            VfsError::NoDevice | VfsError::PathNotFound => NtStatus::OBJECT_PATH_NOT_FOUND,
+            VfsError::InvalidName | VfsError::TooManyLinks => NtStatus::OBJECT_NAME_INVALID,
+            VfsError::Exists => NtStatus::OBJECT_NAME_COLLISION,
+            VfsError::IsDirectory => NtStatus::FILE_IS_A_DIRECTORY,
+            VfsError::NotDirectory => NtStatus::NOT_A_DIRECTORY,
+            VfsError::NotEmpty => NtStatus::DIRECTORY_NOT_EMPTY,
+            VfsError::ReadOnly => NtStatus::ACCESS_DENIED,
+            VfsError::Full => NtStatus::DISK_FULL,
+            VfsError::OtherDevice => NtStatus::NOT_SAME_DEVICE,
+            VfsError::Host(_) => NtStatus::IO_DEVICE_ERROR,
         })
     }
 }

@@ -1,21 +1,25 @@
 //! All kernel state of one machine, by subsystem, each behind its own lock.
 //!
-//! Lock order: dispatcher, objects, threads, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
+//! Lock order: dispatcher, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
 use crate::exports::variables::{self, Variables};
 use crate::exports::{Library, ordinals};
 use crate::failure::{Failure, Fallible};
+use crate::files::Files;
 use crate::interrupts::Interrupts;
 use crate::layout::{kprocess, object_type};
 use crate::lists;
 use crate::loader::Modules;
+use crate::notifications::Notifications;
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{Deleted, ObjectKind, Objects};
 use crate::pool::Pool;
 use crate::ports::{Audio, Input, Ports, Storage, Video};
 use crate::stubs::{OwnStubs, Stubs};
 use crate::threads::Threads;
+use crate::title::Title;
+use crate::xconfig::Locale;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -32,14 +36,17 @@ pub struct KernelConfig {
     pub image_path: String,
     /// Kernel version that the title sees: major, minor, build, revision.
     pub version: [u16; 4],
+    /// Language, country and region.
+    pub locale: Locale,
 }
 
 impl Default for KernelConfig {
     fn default() -> Self {
         Self {
             command_line: "\"default.xex\"".to_owned(),
-            image_path: "\\Device\\Harddisk0\\Partition1\\default.xex".to_owned(),
+            image_path: "\\Device\\Cdrom0\\default.xex".to_owned(),
             version: [2, 0, 21_119, 0],
+            locale: Locale::default(),
         }
     }
 }
@@ -83,8 +90,14 @@ pub struct Kernel {
     pub objects: Mutex<Objects>,
     /// Guest threads.
     pub threads: Mutex<Threads>,
+    /// Open files, and the file system.
+    pub files: Mutex<Files>,
     /// Loaded modules.
     pub modules: Mutex<Modules>,
+    /// The title as a whole. Taken alone.
+    pub title: Mutex<Title>,
+    /// System notifications.
+    pub notifications: Mutex<Notifications>,
     /// Kernel memory.
     pub pool: Mutex<Pool>,
     /// The graphics chip.
@@ -133,6 +146,7 @@ impl Kernel {
         }
         variables::initialize(&memory, &mut pool, &mut values, &config)?;
         let own_stubs = stubs.own;
+        let files = Files::with_devices(&*ports.storage).map_err(Failure::from)?;
         Ok(Arc::new(Self {
             memory,
             config,
@@ -140,7 +154,10 @@ impl Kernel {
             interrupts: Mutex::new(Level::Leaf, Interrupts::default()),
             objects: Mutex::new(Level::Objects, objects),
             threads: Mutex::new(Level::Threads, Threads::default()),
+            files: Mutex::new(Level::Files, files),
             modules: Mutex::new(Level::Modules, Modules::default()),
+            title: Mutex::new(Level::Settings, Title::default()),
+            notifications: Mutex::new(Level::Settings, Notifications::default()),
             pool: Mutex::new(Level::Memory, pool),
             video: Mutex::new(Level::Devices, ports.video),
             audio: Mutex::new(Level::Devices, ports.audio),
@@ -212,6 +229,17 @@ impl Kernel {
             ObjectKind::Thread => {
                 self.threads.lock().remove(body);
             }
+            ObjectKind::File => {
+                let port = self.files.lock().remove(body);
+                if let Some(port) = port {
+                    self.dereference(port)?;
+                }
+            }
+            ObjectKind::IoCompletion => self.files.lock().ports.remove(body),
+            ObjectKind::SymbolicLink => {
+                self.files.lock().links.remove(&body);
+            }
+            ObjectKind::Listener => self.notifications.lock().remove(body),
             _ => {}
         }
         Objects::free_body(&self.memory, &mut self.pool.lock(), body)

@@ -4,7 +4,8 @@
 //! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the table rows.
 //! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
 //! - [`loader`]: places an image, its imports, and its first thread.
-//! - [`vfs`]: devices, mounts, links, look-up; [`printf`]: format strings.
+//! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`printf`]: format strings.
+//! - [`virtual_memory`], [`physical_memory`]: what the memory calls mean.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
 //!   [`KernelSystem`] is its face towards the scheduler.
@@ -14,17 +15,24 @@
 #![deny(unsafe_code)]
 
 pub mod abi;
+pub mod calendar;
+pub mod characters;
 mod deferred;
 pub mod dos_error;
 mod exceptions;
 pub mod exports;
 mod failure;
+pub mod files;
+pub mod image_headers;
 pub mod interrupts;
 mod kernel;
 pub mod layout;
 mod lists;
 pub mod loader;
+pub mod notifications;
 pub mod objects;
+pub mod overlapped;
+pub mod physical_memory;
 pub mod pool;
 pub mod ports;
 pub mod printf;
@@ -33,8 +41,11 @@ pub mod stubs;
 mod system;
 pub mod thread_life;
 pub mod threads;
+pub mod title;
 mod unwind;
 pub mod vfs;
+pub mod virtual_memory;
+pub mod xconfig;
 
 pub use failure::{Failure, Fallible};
 pub use kernel::{Kernel, KernelConfig, KernelError, MissingCall};

@@ -3,6 +3,8 @@
 //! To add one: write the function in the `#[exports]` block of its family, tagged
 //! `#[export(Done|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
 
+#[cfg(test)]
+mod bench;
 mod missing;
 pub mod ordinals;
 mod registry;
@@ -100,7 +102,10 @@ pub struct Export {
 
 /// The tables of all families of exports.
 pub static FAMILIES: &[&[Export]] = &[
+    xboxkrnl::crt_print::CrtPrint::EXPORTS,
     xboxkrnl::debug::Debug::EXPORTS,
+    xboxkrnl::ex_config::ExConfig::EXPORTS,
+    xboxkrnl::ex_pool::ExPool::EXPORTS,
     xboxkrnl::hal::Hal::EXPORTS,
     xboxkrnl::interlocked_list::InterlockedList::EXPORTS,
     xboxkrnl::ke_apc::KeApc::EXPORTS,
@@ -114,7 +119,13 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ke_timer::KeTimer::EXPORTS,
     xboxkrnl::ke_tls::KeTls::EXPORTS,
     xboxkrnl::ke_wait::KeWait::EXPORTS,
+    xboxkrnl::mm::Mm::EXPORTS,
+    xboxkrnl::nt_device::NtDevice::EXPORTS,
     xboxkrnl::nt_event::NtEvent::EXPORTS,
+    xboxkrnl::nt_file::NtFile::EXPORTS,
+    xboxkrnl::nt_file_information::NtFileInformation::EXPORTS,
+    xboxkrnl::nt_io_completion::NtIoCompletion::EXPORTS,
+    xboxkrnl::nt_memory::NtMemory::EXPORTS,
     xboxkrnl::nt_mutant::NtMutant::EXPORTS,
     xboxkrnl::nt_semaphore::NtSemaphore::EXPORTS,
     xboxkrnl::nt_thread::NtThread::EXPORTS,
@@ -123,9 +134,23 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ob_handle::ObHandle::EXPORTS,
     xboxkrnl::ob_reference::ObReference::EXPORTS,
     xboxkrnl::rtl_critical_section::RtlCriticalSection::EXPORTS,
+    xboxkrnl::rtl_error::RtlError::EXPORTS,
     xboxkrnl::rtl_exception::RtlException::EXPORTS,
+    xboxkrnl::rtl_image::RtlImage::EXPORTS,
+    xboxkrnl::rtl_memory::RtlMemory::EXPORTS,
+    xboxkrnl::rtl_string::RtlString::EXPORTS,
+    xboxkrnl::rtl_time::RtlTime::EXPORTS,
+    xboxkrnl::symbolic_link::SymbolicLink::EXPORTS,
     xboxkrnl::vd_display::VdDisplay::EXPORTS,
     xboxkrnl::vd_engine::VdEngine::EXPORTS,
     xboxkrnl::vd_swap::VdSwap::EXPORTS,
+    xboxkrnl::xex::Xex::EXPORTS,
+    xam::content::Content::EXPORTS,
+    xam::info::Info::EXPORTS,
+    xam::input::Input::EXPORTS,
+    xam::loader::Loader::EXPORTS,
+    xam::notify::Notify::EXPORTS,
+    xam::ui::Ui::EXPORTS,
+    xam::user::User::EXPORTS,
     xam::video::Video::EXPORTS,
 ];

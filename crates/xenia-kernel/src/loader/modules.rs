@@ -154,7 +154,7 @@ impl Kernel {
     }
 
     /// A name as UTF-16 in kernel memory: its address, and its units without the terminator.
-    fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
+    pub(crate) fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
         let units: Vec<u16> = name.encode_utf16().take(255).collect();
         let at = self.allocate(units.len() as u32 * 2 + 2)?;
         for (index, &unit) in units.iter().enumerate() {

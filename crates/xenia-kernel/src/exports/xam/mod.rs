@@ -1,3 +1,10 @@
 //! Exports of `xam.xex`, by subsystem.
 
+pub mod content;
+pub mod info;
+pub mod input;
+pub mod loader;
+pub mod notify;
+pub mod ui;
+pub mod user;
 pub mod video;

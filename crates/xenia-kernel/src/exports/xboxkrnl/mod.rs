@@ -1,6 +1,9 @@
 //! Exports of `xboxkrnl.exe`, by subsystem.
 
+pub mod crt_print;
 pub mod debug;
+pub mod ex_config;
+pub mod ex_pool;
 pub mod hal;
 pub mod interlocked_list;
 pub mod ke_apc;
@@ -14,7 +17,13 @@ pub mod ke_time;
 pub mod ke_timer;
 pub mod ke_tls;
 pub mod ke_wait;
+pub mod mm;
+pub mod nt_device;
 pub mod nt_event;
+pub mod nt_file;
+pub mod nt_file_information;
+pub mod nt_io_completion;
+pub mod nt_memory;
 pub mod nt_mutant;
 pub mod nt_semaphore;
 pub mod nt_thread;
@@ -23,7 +32,14 @@ pub mod nt_wait;
 pub mod ob_handle;
 pub mod ob_reference;
 pub mod rtl_critical_section;
+pub mod rtl_error;
 pub mod rtl_exception;
+pub mod rtl_image;
+pub mod rtl_memory;
+pub mod rtl_string;
+pub mod rtl_time;
+pub mod symbolic_link;
 pub mod vd_display;
 pub mod vd_engine;
 pub mod vd_swap;
+pub mod xex;

@@ -1,0 +1,327 @@
+//! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
+
+use super::{FAMILIES, Library, Registry};
+use crate::abi::{Call, Flow};
+use crate::ports::Ports;
+use crate::thread_life::NewThread;
+use crate::{Kernel, KernelConfig};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_sched::{Scheduler, ThreadRef};
+
+/// A machine with one thread and some memory.
+struct Bench {
+    kernel: Arc<Kernel>,
+    scheduler: Scheduler,
+    thread: ThreadRef,
+    scratch: GuestAddr,
+    text: Arc<Mutex<String>>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let text = Arc::new(Mutex::new(String::new()));
+        let sink = text.clone();
+        let ports = Ports {
+            text: Box::new(move |part: &str| sink.lock().unwrap().push_str(part)),
+            ..Ports::default()
+        };
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).unwrap();
+        let mut scheduler = Scheduler::default();
+        let new = NewThread::new(GuestAddr(0x8200_0000), kernel.own_stubs.thread_return, 0);
+        let thread = kernel.create_thread(&mut scheduler, &new).unwrap().reference;
+        let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        Self { kernel, scheduler, thread, scratch, text }
+    }
+
+    fn memory(&self) -> &GuestMemory {
+        &self.kernel.memory
+    }
+
+    fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
+        let export = Registry::get().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
+        let ctx = self.scheduler.context_mut(self.thread).unwrap();
+        ctx.gpr[1] = u64::from(self.scratch.0) + 0x1_8000;
+        for (index, &argument) in arguments.iter().enumerate().take(8) {
+            ctx.gpr[3 + index] = argument;
+        }
+        for (index, &argument) in arguments.iter().skip(8).enumerate() {
+            let at = self.scratch.offset(0x1_8050 + 8 * index as u32);
+            self.kernel.memory.write(at, argument).unwrap();
+        }
+        let mut call = Call::new(&self.kernel, &mut self.scheduler, self.thread).unwrap();
+        (export.shim)(&mut call)
+    }
+
+    /// Calls a function of the kernel and returns what it returns.
+    fn kernel_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+        match self.call(Library::xboxkrnl, name, arguments) {
+            Flow::Return(value) => value,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    fn xam_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+        match self.call(Library::xam, name, arguments) {
+            Flow::Return(value) => value,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
+        NtStatus(self.kernel_call(name, arguments) as u32)
+    }
+
+    /// Places text in the scratch memory.
+    fn put_text(&self, offset: u32, text: &str) -> u64 {
+        let at = self.scratch.offset(offset);
+        self.memory().write_bytes(at, text.as_bytes()).unwrap();
+        self.memory().write(at.offset(text.len() as u32), 0_u8).unwrap();
+        u64::from(at.0)
+    }
+
+    /// Places an `ANSI_STRING` in the scratch memory.
+    fn put_string(&self, offset: u32, text: &str) -> u64 {
+        let at = self.scratch.offset(offset);
+        let buffer = self.put_text(offset + 0x10, text);
+        self.memory().write(at, (text.len() as u32 * 0x1_0001) + 1).unwrap();
+        self.memory().write(at.offset(4), buffer as u32).unwrap();
+        u64::from(at.0)
+    }
+
+    /// Places `OBJECT_ATTRIBUTES` with a name in the scratch memory.
+    fn put_attributes(&self, offset: u32, name: &str) -> u64 {
+        let string = self.put_string(offset + 0x10, name);
+        let at = self.scratch.offset(offset);
+        for (index, word) in [0, string as u32, 0x40].into_iter().enumerate() {
+            self.memory().write::<u32>(at.offset(4 * index as u32), word).unwrap();
+        }
+        u64::from(at.0)
+    }
+
+    fn word(&self, offset: u32) -> u32 {
+        self.memory().read(self.scratch.offset(offset)).unwrap()
+    }
+
+    fn mount(&self, folder: &Path) {
+        self.kernel.mount_title_folder(folder).unwrap();
+    }
+}
+
+const GENERIC_READ: u64 = 0x8000_0000;
+const SYNCHRONOUS: u64 = 0x20;
+
+#[test]
+fn a_file_is_opened_read_and_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("Media")).unwrap();
+    std::fs::write(folder.path().join("Media/Resource.xpr"), b"XPR2data").unwrap();
+    let mut b = Bench::new();
+    b.mount(folder.path());
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"game:\MEDIA\resource.XPR");
+    // Nine arguments: the last one is on the stack.
+    let open = [base, GENERIC_READ, attributes, base + 8, 0, 0, 1, 1, SYNCHRONOUS];
+    assert_eq!(b.status("NtCreateFile", &open), NtStatus::SUCCESS);
+    assert_eq!((b.word(8), b.word(12)), (0, 1));
+    let handle = u64::from(b.word(0));
+    let read = [handle, 0, 0, 0, base + 8, base + 0x400, 4, 0];
+    assert_eq!(b.status("NtReadFile", &read), NtStatus::SUCCESS);
+    assert_eq!((b.word(8), b.word(12), b.word(0x400)), (0, 4, u32::from_be_bytes(*b"XPR2")));
+    assert_eq!(
+        b.status("NtQueryInformationFile", &[handle, base + 8, base + 0x400, 0x38, 34]),
+        NtStatus::SUCCESS
+    );
+    assert_eq!(b.word(0x42C), 8, "end of file");
+    assert_eq!(
+        b.status("NtQueryInformationFile", &[handle, base + 8, base + 0x400, 8, 14]),
+        NtStatus::SUCCESS
+    );
+    assert_eq!(b.word(0x404), 4, "position");
+    assert_eq!(
+        b.status("NtQueryVolumeInformationFile", &[handle, base + 8, base + 0x400, 0x18, 3]),
+        NtStatus::SUCCESS
+    );
+    assert_eq!(b.word(0x414), 512);
+    b.memory().write(b.scratch.offset(0x300), 8_u64).unwrap();
+    let read = [handle, 0, 0, 0, base + 8, base + 0x400, 4, base + 0x300];
+    assert_eq!(b.status("NtReadFile", &read), NtStatus::END_OF_FILE);
+    assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
+    assert_eq!(b.status("NtReadFile", &read), NtStatus::INVALID_HANDLE);
+    assert_eq!(b.kernel.files.lock().iter().count(), 0);
+    assert_eq!(b.status("NtQueryFullAttributesFile", &[attributes, base + 0x400]), NtStatus::SUCCESS);
+    let missing = b.put_attributes(0x100, r"game:\Media\nothing");
+    assert_eq!(
+        b.status("NtQueryFullAttributesFile", &[missing, base + 0x400]),
+        NtStatus::OBJECT_NAME_NOT_FOUND
+    );
+    let open = [base, GENERIC_READ, missing, base + 8, 0, SYNCHRONOUS];
+    assert_eq!(b.status("NtOpenFile", &open), NtStatus::OBJECT_NAME_NOT_FOUND);
+    assert_eq!((b.word(0), b.word(12)), (u32::MAX, 5));
+}
+
+#[test]
+fn an_asynchronous_read_signals_event_port_and_apc() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"cache:\file");
+    let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, 0];
+    assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+    let file = u64::from(b.word(0));
+    assert_eq!(b.status("NtCreateEvent", &[base, 0, 0, 0]), NtStatus::SUCCESS);
+    let event = u64::from(b.word(0));
+    assert_eq!(b.status("NtCreateIoCompletion", &[base, 0, 0, 0]), NtStatus::SUCCESS);
+    let port = b.word(0);
+    b.memory().write(b.scratch.offset(0x20), port).unwrap();
+    b.memory().write(b.scratch.offset(0x24), 0x77_u32).unwrap();
+    let set = [file, base + 8, base + 0x20, 8, 30];
+    assert_eq!(b.status("NtSetInformationFile", &set), NtStatus::SUCCESS);
+    assert_eq!(b.status("NtSetInformationFile", &set), NtStatus::INVALID_PARAMETER, "once only");
+    let write = [file, event, 0x8200_0001, 0x55, base + 8, base + 0x400, 0x100, 0];
+    assert_eq!(b.status("NtWriteFile", &write), NtStatus::PENDING);
+    assert_eq!((b.word(8), b.word(12)), (0, 0x100));
+    assert_eq!(b.status("NtQueryEvent", &[event, base + 0x40]), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x44), 1, "signalled");
+    let remove = [u64::from(port), base + 0x50, base + 0x54, base + 0x58, 0];
+    assert_eq!(b.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
+    assert_eq!([b.word(0x50), b.word(0x54), b.word(0x58), b.word(0x5C)], [0x77, 0x55, 0, 0x100]);
+    let id = b.scheduler.thread(b.thread).unwrap().id;
+    let apcs: Vec<_> = b.kernel.threads.lock().get(id).unwrap().apcs.iter().copied().collect();
+    assert_eq!(apcs.len(), 1);
+    assert_eq!((apcs[0].routine, apcs[0].args), (GuestAddr(0x8200_0000), [0x55, base + 8, 0]));
+    assert!(matches!(b.call(Library::xboxkrnl, "NtRemoveIoCompletion", &remove), Flow::Block(_)));
+    b.status("NtClose", &[u64::from(port)]);
+    assert_eq!(b.status("NtClose", &[file]), NtStatus::SUCCESS, "the file gives the port up");
+}
+
+#[test]
+fn directories_are_listed_one_entry_per_call_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["b.txt", "A.txt", "c.bin"] {
+        std::fs::write(folder.path().join(name), b"x").unwrap();
+    }
+    let mut b = Bench::new();
+    b.mount(folder.path());
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"d:\");
+    let open = [base, GENERIC_READ, attributes, base + 8, 0, SYNCHRONOUS | 1];
+    assert_eq!(b.status("NtOpenFile", &open), NtStatus::SUCCESS);
+    let handle = u64::from(b.word(0));
+    let pattern = b.put_string(0x200, "*.TXT");
+    let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, pattern, 0];
+    for name in ["A.txt", "b.txt"] {
+        assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::SUCCESS);
+        let mut bytes = [0; 5];
+        b.memory().read_bytes(b.scratch.offset(0x440), &mut bytes).unwrap();
+        assert_eq!(bytes, name.as_bytes());
+    }
+    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
+}
+
+#[test]
+fn text_is_formatted_from_registers_stack_and_lists() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let format = b.put_text(0x100, "%d %s %I64x %.2f|%d %d %d");
+    let word = b.put_text(0x200, "word");
+    let values = [0xFFFF_FFFF, word, 0x1_2345_6789, 1.5_f64.to_bits(), 5, 6, 7];
+    let arguments: Vec<u64> = [base + 0x400, format].into_iter().chain(values).collect();
+    let expected = "-1 word 123456789 1.50|5 6 7";
+    assert_eq!(b.kernel_call("sprintf", &arguments), expected.len() as u64);
+    let written = |b: &Bench| b.memory().read_c_string(b.scratch.offset(0x400), 100).unwrap();
+    assert_eq!(written(&b), expected.as_bytes());
+    for (index, value) in values.into_iter().enumerate() {
+        b.memory().write(b.scratch.offset(0x300 + 8 * index as u32), value).unwrap();
+    }
+    b.memory().fill(b.scratch.offset(0x400), 0x100, 0).unwrap();
+    let result = b.kernel_call("_vsnprintf", &[base + 0x400, 6, format, base + 0x300]);
+    assert_eq!((result as i32, written(&b)), (-1, b"-1 wor".to_vec()));
+    let format = b.put_text(0x100, "value %u\n");
+    b.kernel_call("DbgPrint", &[format, 42]);
+    assert_eq!(*b.text.lock().unwrap(), "value 42\n");
+    let bad = b.put_text(0x100, "%s");
+    assert!(matches!(b.call(Library::xboxkrnl, "sprintf", &[base + 0x400, bad, 4]), Flow::Fault(_)));
+}
+
+#[test]
+fn message_boxes_complete_through_their_overlapped() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
+    let event = b.word(0);
+    b.memory().write(b.scratch.offset(0x4C), event).unwrap();
+    let arguments = [0, 0, 0, 2, base, 1, 0, base + 0x20, base + 0x40];
+    assert_eq!(b.xam_call("XamShowMessageBoxUIEx", &arguments), 0x3E5);
+    assert_eq!((b.word(0x20), b.word(0x40), b.word(0x58)), (1, 0, 0));
+    assert_eq!(b.status("NtQueryEvent", &[u64::from(event), base + 0x80]), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x84), 1);
+    assert_eq!(b.xam_call("XamInputGetState", &[0, 0, base]), 0x48F);
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    b.xam_call("XamShowSigninUI", &[1, 0]);
+    let mut heard = Vec::new();
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard.push((b.word(0), b.word(4)));
+    }
+    assert_eq!(heard, [(0xA, 0), (9, 1), (9, 0)]);
+}
+
+#[test]
+fn modules_and_settings_answer() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let name = b.put_text(0x100, "xam.xex");
+    assert_eq!(b.kernel_call("XexGetModuleHandle", &[name, base]), 0);
+    let xam = u64::from(b.word(0));
+    let input = u64::from(super::ordinals::xam::number::XamInputGetState);
+    assert_eq!(b.status("XexGetProcedureAddress", &[xam, input, base]), NtStatus::SUCCESS);
+    assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0))).unwrap(), crate::stubs::SYSTEM_CALL);
+    assert_eq!(
+        b.status("XexGetProcedureAddress", &[xam, 0xFFFF, base]),
+        NtStatus::DRIVER_ENTRYPOINT_NOT_FOUND
+    );
+    assert_eq!(b.status("XexGetProcedureAddress", &[base, 1, base]), NtStatus::INVALID_HANDLE);
+    let missing = b.put_text(0x100, r"game:\other.xex");
+    assert_eq!(b.status("XexLoadImage", &[missing, 0, 0, base]), NtStatus::NO_SUCH_FILE);
+    assert_eq!(b.status("ExGetXConfigSetting", &[3, 9, base, 4, base + 8]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0), b.word(8) >> 16), (1, 4));
+    assert_eq!(b.status("ExGetXConfigSetting", &[3, 9, base, 3, 0]), NtStatus::BUFFER_TOO_SMALL);
+    assert_eq!(b.xam_call("XGetLanguage", &[]), 1);
+}
+
+#[test]
+fn ending_the_title_calls_who_wants_to_know_first() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().write(b.scratch, 0x8200_4000_u32).unwrap();
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
+    let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
+    assert_eq!(guest.pc, GuestAddr(0x8200_4000));
+    let then = guest.then.unwrap();
+    let mut call = Call::new(&b.kernel, &mut b.scheduler, b.thread).unwrap();
+    assert!(matches!((then.run)(&mut call, 0, then.state), Flow::End(_)));
+}
+
+/// Every export, with arguments that a hostile title could pass: none may panic, hang, or take the machine down.
+#[test]
+fn no_export_panics_on_hostile_arguments() {
+    const STACK: u64 = 0x1_8000;
+    let values = |b: &Bench| {
+        let base = u64::from(b.scratch.0);
+        [0, 1, 3, 0x1000, 0xFFFF, base, base + 0x1_FFFD, 0x7FC8_0000, 0x8000_0000, 0xFFFF_FFFC, u64::MAX]
+    };
+    for export in FAMILIES.iter().copied().flatten() {
+        let mut b = Bench::new();
+        let values = values(&b);
+        for round in 0..values.len() * 2 {
+            b.memory().fill(b.scratch, STACK as u32, (round * 37) as u8).unwrap();
+            // The same value everywhere, then a different one in each place.
+            let arguments: Vec<u64> = (0..12)
+                .map(|index| values[(round + index * (round / values.len())) % values.len()])
+                .collect();
+            let _ = b.call(export.library, export.name, &arguments);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The console and the title (`XGet*`, `XamGet*`), and `xam`'s memory (`XamAlloc`).
+
+use crate::abi::{Call, Out};
+use crate::failure::Fallible;
+use crate::image_headers::{key, xex_field};
+use crate::physical_memory;
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Info;
+
+/// The first language that old titles don't know, simplified Chinese; they are told English.
+const EXTENDED_LANGUAGES: u32 = 10;
+const ENGLISH: u32 = 1;
+/// Flag of `XamAllocEx`: physical memory.
+const PHYSICAL: u32 = 0x4000_0000;
+/// `E_OUTOFMEMORY`.
+const OUT_OF_MEMORY: u32 = 0x8007_000E;
+
+fn allocate(call: &Call, size: u32, address: Out<GuestAddr>) -> Fallible<Win32Error> {
+    let made = call.kernel.allocate(size);
+    address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
+    Ok(if made.is_ok() { Win32Error::SUCCESS } else { Win32Error::NOT_ENOUGH_MEMORY })
+}
+
+#[exports(xam)]
+impl Info {
+    /// The user's language; English if it is one that came later.
+    #[export(Done)]
+    fn XGetLanguage(call: &mut Call) -> u32 {
+        match call.kernel.config.locale.language {
+            language if language < EXTENDED_LANGUAGES => language,
+            _ => ENGLISH,
+        }
+    }
+
+    /// The user's language.
+    #[export(Done)]
+    fn XamGetLanguage(call: &mut Call) -> u32 {
+        call.kernel.config.locale.language
+    }
+
+    /// The region whose titles run on this console.
+    #[export(Done)]
+    fn XGetGameRegion(call: &mut Call) -> u32 {
+        call.kernel.config.locale.game_region
+    }
+
+    /// Version of the system: the title's own kernel version, as titles pack it.
+    #[export(Partial)]
+    fn XamGetSystemVersion(call: &mut Call) -> u32 {
+        let [major, minor, build, revision] = call.kernel.config.version.map(u32::from);
+        (major & 0xF) << 28 | (minor & 0xF) << 24 | (build & 0xFFFF) << 8 | revision & 0xFF
+    }
+
+    /// Address of the title's execution information; an error if it has none.
+    #[export(Done)]
+    fn XamGetExecutionId(call: &mut Call, address: Out<GuestAddr>) -> Fallible<Win32Error> {
+        let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
+        let at = xex_field(call.memory(), headers, key::EXECUTION_INFO)?;
+        if at == 0 {
+            return Ok(Win32Error::NOT_FOUND);
+        }
+        address.set(call.memory(), GuestAddr(at))?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// The title's id; 0 if it has none.
+    #[export(Done)]
+    fn XamGetCurrentTitleId(call: &mut Call) -> u32 {
+        call.kernel.modules.lock().title().and_then(|module| module.title_id).map_or(0, |id| id.0)
+    }
+
+    /// Allocates memory for `xam`, zeroed.
+    #[export(Done)]
+    fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<Win32Error> {
+        allocate(call, size, address)
+    }
+
+    /// Allocates memory for `xam`, physical if the flags say so.
+    #[export(Done)]
+    fn XamAllocEx(
+        call: &mut Call,
+        physical_flags: u32,
+        flags: u32,
+        size: u32,
+        address: Out<GuestAddr>,
+    ) -> Fallible<u32> {
+        if flags & PHYSICAL == 0 {
+            return Ok(allocate(call, size, address)?.0);
+        }
+        // Bits 28–29 choose among four protections, 24–27 are log2 of the alignment (12 if 0).
+        const PROTECTIONS: [u32; 4] = [0x002, 0x204, 0x004, 0x404];
+        let protect = PROTECTIONS[(physical_flags >> 28 & 3) as usize];
+        let log2 = match physical_flags >> 24 & 0xF {
+            0 => 12,
+            log2 => log2,
+        };
+        let made = physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 1 << log2);
+        address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
+        Ok(if made.is_ok() { 0 } else { OUT_OF_MEMORY })
+    }
+
+    /// Frees what `XamAlloc` allocated.
+    #[export(Done)]
+    fn XamFree(call: &mut Call, address: GuestAddr) -> Win32Error {
+        match call.kernel.release(address) {
+            Ok(()) => Win32Error::SUCCESS,
+            Err(_) => Win32Error::INVALID_PARAMETER,
+        }
+    }
+}

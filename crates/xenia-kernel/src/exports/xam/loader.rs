@@ -1,0 +1,61 @@
+//! The end of the title and what follows it (`XamLoader*`).
+
+use crate::abi::{Call, Flow, Out, Text};
+use crate::failure::Fallible;
+use crate::title;
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Loader;
+
+/// Most bytes that a title may hand to the next.
+const LAUNCH_DATA: u32 = 0x1000;
+
+#[exports(xam)]
+impl Loader {
+    /// Ends the title in favour of another. The machine stops; the path is logged.
+    #[export(Partial)]
+    fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<u64>> {
+        let path = path.map(|path| path.text(call.memory())).transpose()?;
+        tracing::info!(target: "kernel", "the title asks for {path:?} to be launched, flags {flags:#x}");
+        call.kernel.title.lock().next_title = path;
+        Ok(title::terminate(call))
+    }
+
+    /// Ends the title.
+    #[export(Done)]
+    fn XamLoaderTerminateTitle(call: &mut Call) -> Flow {
+        title::terminate(call)
+    }
+
+    /// Hands data to the title that follows.
+    #[export(Partial)]
+    fn XamLoaderSetLaunchData(call: &mut Call, data: GuestAddr, size: u32) -> Fallible<Win32Error> {
+        if size > LAUNCH_DATA {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let mut bytes = vec![0; size as usize];
+        call.memory().read_bytes(data, &mut bytes)?;
+        call.kernel.title.lock().launch_data = Some(bytes).filter(|bytes| !bytes.is_empty());
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Size of the data that the title was launched with.
+    #[export(Done)]
+    fn XamLoaderGetLaunchDataSize(call: &mut Call, size: Option<Out<u32>>) -> Fallible<Win32Error> {
+        let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let length = call.kernel.title.lock().launch_data.as_ref().map(Vec::len);
+        size.set(call.memory(), length.unwrap_or(0) as u32)?;
+        Ok(if length.is_some() { Win32Error::SUCCESS } else { Win32Error::NOT_FOUND })
+    }
+
+    /// The data that the title was launched with.
+    #[export(Done)]
+    fn XamLoaderGetLaunchData(call: &mut Call, buffer: GuestAddr, size: u32) -> Fallible<Win32Error> {
+        let data = call.kernel.title.lock().launch_data.clone();
+        let Some(data) = data else { return Ok(Win32Error::NOT_FOUND) };
+        call.memory().write_bytes(buffer, &data[..data.len().min(size as usize)])?;
+        Ok(Win32Error::SUCCESS)
+    }
+}

@@ -1,0 +1,116 @@
+//! System notifications (`XamNotify*`, `XNotify*`).
+
+use crate::Kernel;
+use crate::abi::{Call, Handle, Out};
+use crate::exports::waiting::create_object;
+use crate::failure::Fallible;
+use crate::layout::dispatcher_header;
+use crate::notifications::{Notification, id};
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind, set_signal_state};
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+use xenia_sched::Scheduler;
+
+/// See the module's documentation.
+pub struct Notify;
+
+/// The newest version of notifications that there is.
+const NEWEST_VERSION: u32 = 10;
+
+impl Kernel {
+    /// Tells everybody who listens, and wakes who waits for a listener.
+    pub(crate) fn notify(&self, scheduler: &mut Scheduler, notification: Notification) -> Fallible<()> {
+        let heard = self.notifications.lock().broadcast(notification);
+        let mut dispatcher = self.dispatcher.lock();
+        for listener in heard {
+            dispatcher.set_event(&self.memory, scheduler, listener, 0)?;
+        }
+        Ok(())
+    }
+}
+
+fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
+    let size = dispatcher_header::SIZE;
+    let mut body = GuestAddr::NULL;
+    create_object(call, None, None, ObjectKind::Listener, size, |call, listener| {
+        body = listener;
+        // Until it has its handle.
+        call.kernel.objects.lock().reference(call.memory(), listener)?;
+        call.kernel.notifications.lock().listen(listener, areas, version.min(NEWEST_VERSION));
+        initialize(call.memory(), listener, kind::MANUAL_EVENT, size, 0)
+    })?;
+    let handle = call.kernel.objects.lock().open(call.memory(), body);
+    call.kernel.dereference(body)?;
+    // A title that begins hears who is signed in: nobody.
+    let heard =
+        call.kernel.notifications.lock().tell(body, Notification { id: id::SIGN_IN_CHANGED, parameter: 0 });
+    if heard {
+        set_signal_state(call.memory(), body, 1)?;
+    }
+    handle
+}
+
+#[exports(xam)]
+impl Notify {
+    /// Makes a listener to areas (a bit per area) up to a version. Null if there is no memory.
+    #[export(Done)]
+    fn XamNotifyCreateListener(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
+        create(call, areas, version)
+    }
+
+    /// Makes a listener, perhaps of the system's.
+    #[export(Done)]
+    fn XamNotifyCreateListenerInternal(
+        call: &mut Call,
+        areas: u64,
+        _system: bool,
+        version: u32,
+    ) -> Fallible<Handle> {
+        create(call, areas, version)
+    }
+
+    /// The oldest notification that a listener has not given out, or its oldest with an id; false if there is none.
+    #[export(Done)]
+    fn XNotifyGetNext(
+        call: &mut Call,
+        listener: Handle,
+        wanted: u32,
+        id: Option<Out<u32>>,
+        parameter: Option<Out<u32>>,
+    ) -> Fallible<bool> {
+        let memory = call.memory();
+        if let Some(parameter) = parameter {
+            parameter.set(memory, 0)?;
+        }
+        let Some(id) = id else { return Ok(false) };
+        id.set(memory, 0)?;
+        let Ok(body) = call.kernel.objects.lock().resolve_kind(listener, ObjectKind::Listener) else {
+            return Ok(false);
+        };
+        let (next, empty) = {
+            let mut notifications = call.kernel.notifications.lock();
+            let next = notifications.take(body, Some(wanted).filter(|&wanted| wanted != 0));
+            (next, notifications.is_empty(body))
+        };
+        if empty {
+            set_signal_state(memory, body, 0)?;
+        }
+        let Some(next) = next else { return Ok(false) };
+        id.set(memory, next.id)?;
+        if let Some(parameter) = parameter {
+            parameter.set(memory, next.parameter)?;
+        }
+        Ok(true)
+    }
+
+    /// Holds the system's pop-ups back for a while. There are none.
+    #[export(Done)]
+    fn XNotifyDelayUI(_call: &mut Call, _milliseconds: u32) -> u32 {
+        0
+    }
+
+    /// Says where the system's pop-ups may appear. There are none.
+    #[export(Done)]
+    fn XNotifyPositionUI(_call: &mut Call, _position: u32) {}
+}

@@ -1,0 +1,238 @@
+//! The printf family and `DbgPrint`.
+
+use crate::abi::{AnsiString, Call, GuestStruct, Text, UnicodeString, VaArgs, WideText};
+use crate::failure::Fallible;
+use crate::printf::{Source, format_narrow, format_wide};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::MemoryFault;
+use xenia_sched::Event;
+
+/// See the module's documentation.
+pub struct CrtPrint;
+
+/// Characters of one `DbgPrint`.
+const DEBUG_LIMIT: usize = 512;
+
+/// Arguments of a guest call.
+struct CallArguments<'a, 'b> {
+    call: &'a Call<'b>,
+    arguments: VaArgs,
+}
+
+impl Source for CallArguments<'_, '_> {
+    type Error = MemoryFault;
+
+    fn next(&mut self) -> Result<u64, MemoryFault> {
+        self.arguments.next_u64(self.call)
+    }
+
+    fn narrow(&mut self, at: u32, limit: u32) -> Result<Vec<u8>, MemoryFault> {
+        self.call.memory().read_c_string(GuestAddr(at), limit)
+    }
+
+    fn wide(&mut self, at: u32, limit: u32) -> Result<Vec<u16>, MemoryFault> {
+        self.call.memory().read_wide_string(GuestAddr(at), limit)
+    }
+
+    fn counted(&mut self, at: u32, wide: bool) -> Result<Vec<u16>, MemoryFault> {
+        let memory = self.call.memory();
+        if wide {
+            UnicodeString::read(memory, GuestAddr(at))?.units(memory)
+        } else {
+            let bytes = AnsiString::read(memory, GuestAddr(at))?.bytes(memory)?;
+            Ok(bytes.into_iter().map(u16::from).collect())
+        }
+    }
+
+    fn store(&mut self, at: u32, bytes: u32, count: u64) -> Result<(), MemoryFault> {
+        let (memory, at) = (self.call.memory(), GuestAddr(at));
+        match bytes {
+            2 => memory.write(at, count as u16),
+            8 => memory.write(at, count),
+            _ => memory.write(at, count as u32),
+        }
+    }
+}
+
+fn narrow(call: &Call, format: Text, arguments: VaArgs) -> Fallible<Vec<u8>> {
+    let format = format.bytes(call.memory())?;
+    Ok(format_narrow(&format, &mut CallArguments { call, arguments })?)
+}
+
+fn wide(call: &Call, format: WideText, arguments: VaArgs) -> Fallible<Vec<u16>> {
+    let format = format.units(call.memory())?;
+    Ok(format_wide(&format, &mut CallArguments { call, arguments })?)
+}
+
+/// What the bounded functions write: the text if there is room, its terminator if there is still room, and the
+/// result. Without a buffer they only count.
+fn bounded<T: Copy + Default>(mut text: Vec<T>, buffer: GuestAddr, count: u32) -> (Vec<T>, i32) {
+    let (length, count) = (text.len(), count as usize);
+    if buffer.is_null() {
+        return (Vec::new(), length as i32);
+    }
+    text.truncate(count);
+    if length < count {
+        text.push(T::default());
+    }
+    (text, if length > count { -1 } else { length as i32 })
+}
+
+fn put_narrow(call: &Call, buffer: GuestAddr, text: &[u8]) -> Fallible<()> {
+    Ok(call.memory().write_bytes(buffer, text)?)
+}
+
+fn put_wide(call: &Call, buffer: GuestAddr, text: &[u16]) -> Fallible<()> {
+    let bytes: Vec<u8> = text.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    Ok(call.memory().write_bytes(buffer, &bytes)?)
+}
+
+fn print_narrow(call: &Call, buffer: GuestAddr, format: Text, arguments: VaArgs) -> Fallible<i32> {
+    let mut text = narrow(call, format, arguments)?;
+    let length = text.len() as i32;
+    text.push(0);
+    put_narrow(call, buffer, &text)?;
+    Ok(length)
+}
+
+fn print_wide(call: &Call, buffer: GuestAddr, format: WideText, arguments: VaArgs) -> Fallible<i32> {
+    let mut text = wide(call, format, arguments)?;
+    let length = text.len() as i32;
+    text.push(0);
+    put_wide(call, buffer, &text)?;
+    Ok(length)
+}
+
+fn print_narrow_bounded(
+    call: &Call,
+    buffer: GuestAddr,
+    count: u32,
+    format: Text,
+    arguments: VaArgs,
+) -> Fallible<i32> {
+    let (text, result) = bounded(narrow(call, format, arguments)?, buffer, count);
+    put_narrow(call, buffer, &text)?;
+    Ok(result)
+}
+
+fn print_wide_bounded(
+    call: &Call,
+    buffer: GuestAddr,
+    count: u32,
+    format: WideText,
+    arguments: VaArgs,
+) -> Fallible<i32> {
+    let (text, result) = bounded(wide(call, format, arguments)?, buffer, count);
+    put_wide(call, buffer, &text)?;
+    Ok(result)
+}
+
+#[exports(xboxkrnl)]
+impl CrtPrint {
+    /// Formats text for the debugger: at most 512 characters, to the machine's text output and the event log.
+    #[export(Done)]
+    fn DbgPrint(call: &mut Call, format: Text, arguments: VaArgs) -> Fallible<NtStatus> {
+        let mut text = narrow(call, format, arguments)?;
+        text.truncate(DEBUG_LIMIT);
+        let text: String = text.into_iter().map(char::from).collect();
+        call.kernel.write_text(&text);
+        let thread = call.thread_id();
+        call.scheduler.emit(&Event::Text { thread, text: &text });
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Formats 8-bit text.
+    #[export(Done)]
+    fn sprintf(call: &mut Call, buffer: GuestAddr, format: Text, arguments: VaArgs) -> Fallible<i32> {
+        print_narrow(call, buffer, format, arguments)
+    }
+
+    /// Formats 8-bit text into at most `count` characters; -1 if there were more.
+    #[export(Done)]
+    fn _snprintf(
+        call: &mut Call,
+        buffer: GuestAddr,
+        count: u32,
+        format: Text,
+        arguments: VaArgs,
+    ) -> Fallible<i32> {
+        print_narrow_bounded(call, buffer, count, format, arguments)
+    }
+
+    /// Formats 8-bit text from a list of arguments.
+    #[export(Done)]
+    fn vsprintf(call: &mut Call, buffer: GuestAddr, format: Text, list: GuestAddr) -> Fallible<i32> {
+        print_narrow(call, buffer, format, VaArgs::list(list))
+    }
+
+    /// Formats 8-bit text from a list of arguments into at most `count` characters; -1 if there were more.
+    #[export(Done)]
+    fn _vsnprintf(
+        call: &mut Call,
+        buffer: GuestAddr,
+        count: u32,
+        format: Text,
+        list: GuestAddr,
+    ) -> Fallible<i32> {
+        print_narrow_bounded(call, buffer, count, format, VaArgs::list(list))
+    }
+
+    /// Formats UTF-16 text.
+    #[export(Done)]
+    fn swprintf(call: &mut Call, buffer: GuestAddr, format: WideText, arguments: VaArgs) -> Fallible<i32> {
+        print_wide(call, buffer, format, arguments)
+    }
+
+    /// Formats UTF-16 text into at most `count` units; -1 if there were more.
+    #[export(Done)]
+    fn _snwprintf(
+        call: &mut Call,
+        buffer: GuestAddr,
+        count: u32,
+        format: WideText,
+        arguments: VaArgs,
+    ) -> Fallible<i32> {
+        print_wide_bounded(call, buffer, count, format, arguments)
+    }
+
+    /// Formats UTF-16 text from a list of arguments.
+    #[export(Done)]
+    fn vswprintf(call: &mut Call, buffer: GuestAddr, format: WideText, list: GuestAddr) -> Fallible<i32> {
+        print_wide(call, buffer, format, VaArgs::list(list))
+    }
+
+    /// Formats UTF-16 text from a list of arguments into at most `count` units; -1 if there were more.
+    #[export(Done)]
+    fn _vsnwprintf(
+        call: &mut Call,
+        buffer: GuestAddr,
+        count: u32,
+        format: WideText,
+        list: GuestAddr,
+    ) -> Fallible<i32> {
+        print_wide_bounded(call, buffer, count, format, VaArgs::list(list))
+    }
+
+    /// Counts the units of formatted UTF-16 text.
+    #[export(Done)]
+    fn _vscwprintf(call: &mut Call, format: WideText, list: GuestAddr) -> Fallible<i32> {
+        Ok(wide(call, format, VaArgs::list(list))?.len() as i32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounded_output_ends_as_the_runtime_ends_it() {
+        let at = GuestAddr(0x1_0000);
+        for (count, text, result) in
+            [(5, &b"abc\0"[..], 3), (4, b"abc\0", 3), (3, b"abc", 3), (2, b"ab", -1), (0, b"", -1)]
+        {
+            assert_eq!(bounded(b"abc".to_vec(), at, count), (text.to_vec(), result), "{count}");
+        }
+        assert_eq!(bounded(b"abc".to_vec(), GuestAddr::NULL, 0), (Vec::new(), 3));
+    }
+}

@@ -1,0 +1,56 @@
+//! The console's settings (`ExGetXConfigSetting`) and the end of the title.
+
+use crate::abi::{Call, Out, Ptr};
+use crate::failure::Fallible;
+use crate::title::TerminateNotification;
+use crate::xconfig;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct ExConfig;
+
+#[exports(xboxkrnl)]
+impl ExConfig {
+    /// Stores a setting and its size. Without a buffer only the size.
+    #[export(Partial)]
+    fn ExGetXConfigSetting(
+        call: &mut Call,
+        category: u16,
+        setting: u16,
+        buffer: Option<GuestAddr>,
+        size: u16,
+        needed: Option<Out<u16>>,
+    ) -> Fallible<NtStatus> {
+        let memory = call.memory();
+        let value = xconfig::setting(&call.kernel.config.locale, category, setting)?;
+        match buffer {
+            Some(_) if usize::from(size) < value.len() => return Ok(NtStatus::BUFFER_TOO_SMALL),
+            Some(buffer) => memory.write_bytes(buffer, &value)?,
+            None if size != 0 => return Ok(NtStatus::INVALID_PARAMETER_3),
+            None => {}
+        }
+        if let Some(needed) = needed {
+            needed.set(memory, value.len() as u16)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Registers a function that is called when the title ends, or takes it back.
+    #[export(Done)]
+    fn ExRegisterTitleTerminateNotification(
+        call: &mut Call,
+        registration: Ptr<u32>,
+        create: bool,
+    ) -> Fallible<()> {
+        let routine = GuestAddr(registration.read(call.memory())?);
+        let priority = registration.at(1).read(call.memory())?;
+        let mut title = call.kernel.title.lock();
+        if create {
+            title.register(TerminateNotification { routine, priority });
+        } else {
+            title.unregister(routine);
+        }
+        Ok(())
+    }
+}

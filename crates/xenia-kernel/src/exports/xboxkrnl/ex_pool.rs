@@ -1,0 +1,51 @@
+//! Pool memory (`Ex*Pool*`). Tags and types make no difference: there is one pool.
+
+use crate::abi::{Call, Out};
+use crate::failure::Fallible;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct ExPool;
+
+#[exports(xboxkrnl)]
+impl ExPool {
+    /// Allocates pool memory; null if there is none.
+    #[export(Done)]
+    fn ExAllocatePool(call: &mut Call, size: u32) -> Fallible<GuestAddr> {
+        call.kernel.allocate(size)
+    }
+
+    /// Allocates pool memory with a tag; null if there is none.
+    #[export(Done)]
+    fn ExAllocatePoolWithTag(call: &mut Call, size: u32, _tag: u32) -> Fallible<GuestAddr> {
+        call.kernel.allocate(size)
+    }
+
+    /// Allocates pool memory of a type with a tag; null if there is none.
+    #[export(Done)]
+    fn ExAllocatePoolTypeWithTag(call: &mut Call, size: u32, _tag: u32, _kind: u32) -> Fallible<GuestAddr> {
+        call.kernel.allocate(size)
+    }
+
+    /// Frees pool memory.
+    #[export(Done)]
+    fn ExFreePool(call: &mut Call, base: GuestAddr) {
+        if let Err(error) = call.kernel.release(base) {
+            tracing::warn!(target: "kernel", "ExFreePool({base}): {error}");
+        }
+    }
+
+    /// Bytes of a block of pool memory; 0 if there is none. No quota is charged.
+    #[export(Done)]
+    fn ExQueryPoolBlockSize(
+        call: &mut Call,
+        base: GuestAddr,
+        quota_charged: Option<Out<u8>>,
+    ) -> Fallible<u32> {
+        if let Some(charged) = quota_charged {
+            charged.set(call.memory(), 0)?;
+        }
+        Ok(call.kernel.pool.lock().size_of(base).unwrap_or(0))
+    }
+}

@@ -1,0 +1,169 @@
+//! Physical memory, kernel stacks and questions about addresses (`Mm*`), and the second-level cache (`Ke*L2`).
+
+use crate::abi::{Call, Ptr};
+use crate::failure::Fallible;
+use crate::physical_memory;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::{AllocRequest, Heap, Protect};
+
+/// See the module's documentation.
+pub struct Mm;
+
+/// Size of `MM_STATISTICS`, which its first word must say.
+const STATISTICS: u32 = 104;
+/// Where kernel stacks lie.
+const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
+/// Pages that the console's kernel keeps for itself.
+const KERNEL_PAGES: u32 = 0x100;
+/// Address space that titles may use for virtual memory, in bytes.
+const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
+
+/// Bytes as pages of 4 KiB.
+fn pages(bytes: u32) -> u32 {
+    bytes.div_ceil(0x1000)
+}
+
+#[exports(xboxkrnl)]
+impl Mm {
+    /// Allocates physical memory within a physical range; null if there is none.
+    #[export(Done)]
+    fn MmAllocatePhysicalMemoryEx(
+        call: &mut Call,
+        _kind: u32,
+        size: u32,
+        protect: u32,
+        min: u32,
+        max: u32,
+        align: u32,
+    ) -> Fallible<GuestAddr> {
+        physical_memory::allocate(call.memory(), size, protect, min, max, align)
+    }
+
+    /// Allocates physical memory anywhere; null if there is none.
+    #[export(Done)]
+    fn MmAllocatePhysicalMemory(call: &mut Call, _kind: u32, size: u32, protect: u32) -> Fallible<GuestAddr> {
+        physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 0)
+    }
+
+    /// Frees physical memory.
+    #[export(Done)]
+    fn MmFreePhysicalMemory(call: &mut Call, _kind: u32, base: GuestAddr) {
+        if let Err(error) = physical_memory::free(call.memory(), base) {
+            tracing::warn!(target: "kernel", "MmFreePhysicalMemory({base}): {error}");
+        }
+    }
+
+    /// The physical address behind an address.
+    #[export(Done)]
+    fn MmGetPhysicalAddress(_call: &mut Call, address: GuestAddr) -> u32 {
+        physical_memory::address_of(address)
+    }
+
+    /// Protection of a page; 0 if it has no memory.
+    #[export(Done)]
+    fn MmQueryAddressProtect(call: &mut Call, address: GuestAddr) -> u32 {
+        physical_memory::protection_of(call.memory(), address)
+    }
+
+    /// Changes the protection of memory that is not an executable's; anything invalid is ignored.
+    #[export(Done)]
+    fn MmSetAddressProtect(call: &mut Call, base: GuestAddr, size: u32, protect: u32) {
+        let protect = Protect(protect & 0x7FF);
+        if matches!(Heap::of(base), None | Some(Heap::Image64K | Heap::Image4K)) || !protect.is_valid() {
+            return;
+        }
+        if let Err(error) = call.memory().protect(base, size, protect) {
+            tracing::warn!(target: "kernel", "MmSetAddressProtect({base}, {size:#x}): {error}");
+        }
+    }
+
+    /// Bytes of the allocation that holds an address; 0 if there is none.
+    #[export(Done)]
+    fn MmQueryAllocationSize(call: &mut Call, base: GuestAddr) -> u32 {
+        physical_memory::allocation_size(call.memory(), base)
+    }
+
+    /// Whether memory is committed at an address.
+    #[export(Done)]
+    fn MmIsAddressValid(call: &mut Call, address: GuestAddr) -> bool {
+        call.memory().is_committed(address)
+    }
+
+    /// Counts of pages by use. What the system would use is 0; pool and stacks count as virtual memory.
+    #[export(Partial)]
+    fn MmQueryStatistics(call: &mut Call, statistics: Option<Ptr<u32>>) -> Fallible<NtStatus> {
+        let Some(statistics) = statistics else { return Ok(NtStatus::INVALID_PARAMETER) };
+        let memory = call.memory();
+        if statistics.read(memory)? != STATISTICS {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        let counts = physical_memory::page_counts(memory);
+        let virtual_bytes = counts.virtual_memory << 12;
+        let words: [u32; 14] = [
+            STATISTICS,
+            physical_memory::TOTAL_PAGES,
+            KERNEL_PAGES,
+            counts.available.saturating_sub(KERNEL_PAGES),
+            VIRTUAL_BYTES,
+            virtual_bytes,
+            counts.physical,
+            0,
+            0,
+            counts.image,
+            0,
+            counts.virtual_memory,
+            0,
+            0,
+        ];
+        memory.fill(statistics.addr(), STATISTICS, 0)?;
+        for (index, word) in words.into_iter().enumerate() {
+            statistics.at(index as u32).write(memory, word)?;
+        }
+        statistics.at(STATISTICS / 4 - 1).write(memory, physical_memory::TOTAL_PAGES - 1)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Allocates a stack; the result is its high end.
+    #[export(Done)]
+    fn MmCreateKernelStack(call: &mut Call, size: u32, _unknown: u32) -> Fallible<GuestAddr> {
+        let (low, high) = STACKS;
+        let request =
+            AllocRequest { low, high, ..AllocRequest::new(Heap::Virtual64K, size, Protect::READ_WRITE) };
+        let (at, taken) = call.memory().alloc_with(&request)?;
+        debug_assert!(pages(taken) >= pages(size));
+        Ok(at.offset(taken))
+    }
+
+    /// Frees a stack by its low end.
+    #[export(Done)]
+    fn MmDeleteKernelStack(call: &mut Call, _base: GuestAddr, end: GuestAddr) -> Fallible<NtStatus> {
+        let in_range = (STACKS.0..=STACKS.1).contains(&end);
+        if !in_range || call.memory().free(end).is_err() {
+            return Ok(NtStatus::UNSUCCESSFUL);
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Maps device memory: what titles ask for is mapped already, so it stays where it is.
+    #[export(Partial)]
+    fn MmMapIoSpace(
+        _call: &mut Call,
+        _unknown: u32,
+        address: GuestAddr,
+        _size: u32,
+        _flags: u32,
+    ) -> GuestAddr {
+        address
+    }
+
+    /// Locks part of the second-level cache. Without a cache there is nothing to lock; memory behaves the same.
+    #[export(Partial)]
+    fn KeLockL2(_call: &mut Call) -> u32 {
+        0
+    }
+
+    /// Unlocks part of the second-level cache.
+    #[export(Partial)]
+    fn KeUnlockL2(_call: &mut Call) {}
+}

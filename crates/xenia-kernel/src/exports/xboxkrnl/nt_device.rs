@@ -1,0 +1,64 @@
+//! Control of devices (`NtDeviceIoControlFile`).
+
+use crate::abi::{Call, Handle};
+use crate::failure::Fallible;
+use crate::files::{IoRequest, Outcome};
+use crate::objects::ObjectKind;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtDevice;
+
+/// `IOCTL_DISK_GET_DRIVE_GEOMETRY`: sectors, bytes per sector.
+const DRIVE_GEOMETRY: u32 = 0x7_0000;
+/// `IOCTL_DISK_GET_PARTITION_INFO`: first byte, bytes.
+const PARTITION_INFORMATION: u32 = 0x7_4004;
+
+#[exports(xboxkrnl)]
+impl NtDevice {
+    /// Asks the device of an open file for its geometry (0x70000) or its partition (0x74004). Other codes are refused.
+    #[export(Partial)]
+    fn NtDeviceIoControlFile(
+        call: &mut Call,
+        file: Handle,
+        event: Handle,
+        apc_routine: GuestAddr,
+        apc_context: u32,
+        status_block: GuestAddr,
+        code: u32,
+        _input: GuestAddr,
+        _input_length: u32,
+        output: GuestAddr,
+        output_length: u32,
+    ) -> Fallible<NtStatus> {
+        let body = call.kernel.resolve_file(file)?;
+        let event = match event {
+            Handle::NULL => None,
+            handle => Some(call.kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
+        };
+        let volume = {
+            let files = call.kernel.files.lock();
+            files.vfs.volume(&files.get(body)?.location)?
+        };
+        let bytes = volume.total_units.saturating_mul(volume.unit());
+        let answer = match code {
+            DRIVE_GEOMETRY => {
+                let sectors = (bytes / u64::from(volume.bytes_per_sector.max(1))) as u32;
+                [sectors.to_be_bytes(), volume.bytes_per_sector.to_be_bytes()].concat()
+            }
+            PARTITION_INFORMATION => [0_u64.to_be_bytes(), bytes.to_be_bytes()].concat(),
+            _ => {
+                tracing::warn!(target: "kernel", "device control code {code:#x} is not known");
+                return Ok(NtStatus::INVALID_DEVICE_REQUEST);
+            }
+        };
+        if (output_length as usize) < answer.len() {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        let result = call.memory().write_bytes(output, &answer).map(|()| answer.len() as u32);
+        let request = IoRequest { file: body, event, apc_routine, apc_context, status_block };
+        let outcome = Outcome::of(result.map_err(Into::into));
+        call.kernel.complete_request(call.scheduler, call.thread_id(), &request, outcome)
+    }
+}

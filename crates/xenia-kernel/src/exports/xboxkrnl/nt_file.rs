@@ -1,0 +1,239 @@
+//! Opening, reading and writing files (`NtCreateFile`, `NtOpenFile`, `NtRead*`, `NtWrite*`, `NtFlushBuffersFile`).
+//!
+//! Requests complete before the call returns; event, APC and completion port are told in that order. A handle that was not
+//! opened for synchronous access still gets `PENDING`, as on the console.
+
+use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::failure::{Failure, Fallible};
+use crate::files::{IoRequest, OpenParameters, Outcome};
+use crate::objects::ObjectKind;
+use crate::vfs::Disposition;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtFile;
+
+/// Segments of a scattered or gathered transfer are pages of this many bytes.
+const PAGE: u32 = 0x1000;
+/// Largest scattered transfer.
+const SCATTER_LIMIT: u32 = 0x2000_0000;
+
+/// A name and the open directory that it is relative to.
+pub(super) fn name_of(
+    call: &Call,
+    attributes: Option<Ptr<ObjectAttributes>>,
+) -> Fallible<(Option<GuestAddr>, String)> {
+    let memory = call.memory();
+    let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
+    let name = attributes.name(memory)?.unwrap_or_default();
+    let root = match attributes.root_directory {
+        Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
+        handle => Some(call.kernel.resolve_file(handle)?),
+    };
+    Ok((root, name))
+}
+
+/// `IO_STATUS_BLOCK.Information` of an open that failed.
+fn failed_information(status: NtStatus) -> u32 {
+    const EXISTS: u32 = 4;
+    const DOES_NOT_EXIST: u32 = 5;
+    match status {
+        NtStatus::OBJECT_NAME_COLLISION => EXISTS,
+        NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::OBJECT_PATH_NOT_FOUND => DOES_NOT_EXIST,
+        _ => 0,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Open {
+    handle: Out<Handle>,
+    attributes: Option<Ptr<ObjectAttributes>>,
+    status_block: GuestAddr,
+    access: u32,
+    disposition: u32,
+    options: u32,
+}
+
+fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
+    let attempt = || {
+        let (root, path) = name_of(call, request.attributes)?;
+        let disposition = Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
+        call.kernel.open_file(&OpenParameters {
+            root,
+            path: &path,
+            access: request.access,
+            disposition,
+            options: request.options,
+        })
+    };
+    let (handle, outcome) = match attempt() {
+        Ok((handle, action)) => (handle, Outcome { status: NtStatus::SUCCESS, information: action as u32 }),
+        // A bad pointer is the caller's, not the file's.
+        Err(failure @ Failure::Fault(_)) => return Err(failure),
+        Err(Failure::Status(status)) => {
+            (Handle::CURRENT_PROCESS, Outcome { status, information: failed_information(status) })
+        }
+    };
+    request.handle.set(call.memory(), handle)?;
+    call.kernel.write_status_block(request.status_block, outcome)?;
+    Ok(outcome.status)
+}
+
+/// The parameters that all transfers have.
+#[derive(Clone, Copy)]
+struct Transfer {
+    file: Handle,
+    event: Handle,
+    apc_routine: GuestAddr,
+    apc_context: u32,
+    status_block: GuestAddr,
+    offset: Option<Ptr<u64>>,
+}
+
+/// Runs a transfer and reports its outcome.
+fn transfer(
+    call: &mut Call,
+    transfer: Transfer,
+    run: impl FnOnce(&Call, GuestAddr, Option<u64>) -> Fallible<u32>,
+) -> Fallible<NtStatus> {
+    let file = call.kernel.resolve_file(transfer.file)?;
+    let event = match transfer.event {
+        Handle::NULL => None,
+        handle => Some(call.kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
+    };
+    let offset = transfer.offset.map(|offset| offset.read(call.memory())).transpose()?;
+    let outcome = Outcome::of(run(call, file, offset));
+    let request = IoRequest {
+        file,
+        event,
+        apc_routine: transfer.apc_routine,
+        apc_context: transfer.apc_context,
+        status_block: transfer.status_block,
+    };
+    call.kernel.complete_request(call.scheduler, call.thread_id(), &request, outcome)
+}
+
+/// The pages of a scattered or gathered transfer.
+fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<GuestAddr>> {
+    if length > SCATTER_LIMIT {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    (0..length.div_ceil(PAGE)).map(|index| Ok(array.at(index).read(call.memory())?)).collect()
+}
+
+#[exports(xboxkrnl)]
+impl NtFile {
+    /// Opens or makes a file, directory or device. Sharing modes and initial sizes are not enforced.
+    #[export(Partial)]
+    fn NtCreateFile(
+        call: &mut Call,
+        handle: Out<Handle>,
+        access: u32,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        status_block: GuestAddr,
+        _allocation_size: Option<Ptr<u64>>,
+        _file_attributes: u32,
+        _share_access: u32,
+        disposition: u32,
+        options: u32,
+    ) -> Fallible<NtStatus> {
+        open(call, Open { handle, attributes, status_block, access, disposition, options })
+    }
+
+    /// Opens an existing file, directory or device. Sharing modes are not enforced.
+    #[export(Partial)]
+    fn NtOpenFile(
+        call: &mut Call,
+        handle: Out<Handle>,
+        access: u32,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        status_block: GuestAddr,
+        _share_access: u32,
+        options: u32,
+    ) -> Fallible<NtStatus> {
+        open(call, Open { handle, attributes, status_block, access, disposition: 1, options })
+    }
+
+    /// Reads from a file, at an offset or at the handle's position.
+    #[export(Done)]
+    fn NtReadFile(
+        call: &mut Call,
+        file: Handle,
+        event: Handle,
+        apc_routine: GuestAddr,
+        apc_context: u32,
+        status_block: GuestAddr,
+        buffer: GuestAddr,
+        length: u32,
+        offset: Option<Ptr<u64>>,
+    ) -> Fallible<NtStatus> {
+        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
+        transfer(call, parameters, |call, file, offset| {
+            call.kernel.files.lock().get_mut(file)?.read(call.memory(), buffer, length, offset)
+        })
+    }
+
+    /// Reads from a file into an array of pages.
+    #[export(Done)]
+    fn NtReadFileScatter(
+        call: &mut Call,
+        file: Handle,
+        event: Handle,
+        apc_routine: GuestAddr,
+        apc_context: u32,
+        status_block: GuestAddr,
+        pages: Ptr<GuestAddr>,
+        length: u32,
+        offset: Option<Ptr<u64>>,
+    ) -> Fallible<NtStatus> {
+        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
+        transfer(call, parameters, |call, file, offset| {
+            let pages = segments(call, pages, length)?;
+            let mut files = call.kernel.files.lock();
+            files.get_mut(file)?.read_scattered(call.memory(), &pages, length, offset)
+        })
+    }
+
+    /// Writes to a file, at an offset or at the handle's position.
+    #[export(Done)]
+    fn NtWriteFile(
+        call: &mut Call,
+        file: Handle,
+        event: Handle,
+        apc_routine: GuestAddr,
+        apc_context: u32,
+        status_block: GuestAddr,
+        buffer: GuestAddr,
+        length: u32,
+        offset: Option<Ptr<u64>>,
+    ) -> Fallible<NtStatus> {
+        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
+        transfer(call, parameters, |call, file, offset| {
+            call.kernel.files.lock().get_mut(file)?.write(call.memory(), buffer, length, offset)
+        })
+    }
+
+    /// Makes sure that what was written survives.
+    #[export(Done)]
+    fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
+        let body = call.kernel.resolve_file(file)?;
+        let flushed = match &mut call.kernel.files.lock().get_mut(body)?.data {
+            Some(data) => data.flush().map(|()| 0),
+            None => Ok(0),
+        };
+        let outcome = Outcome::of(flushed.map_err(Failure::from));
+        call.kernel.write_status_block(status_block, outcome)?;
+        Ok(outcome.status)
+    }
+
+    /// Deletes a file by name.
+    #[export(Done)]
+    fn NtDeleteFile(call: &mut Call, attributes: Option<Ptr<ObjectAttributes>>) -> Fallible<NtStatus> {
+        let (root, path) = name_of(call, attributes)?;
+        let mut files = call.kernel.files.lock();
+        let location = files.resolve(root, &path)?;
+        files.vfs.remove(&location)?;
+        Ok(NtStatus::SUCCESS)
+    }
+}

@@ -1,0 +1,91 @@
+//! Completion ports (`Nt*IoCompletion`).
+
+use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
+use crate::exports::waiting::{Timeout, create_object, deadline};
+use crate::failure::Fallible;
+use crate::files::{COMPLETION_WAIT, Completion, Receiver};
+use crate::layout::dispatcher_header;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_sched::Wait;
+
+/// See the module's documentation.
+pub struct NtIoCompletion;
+
+fn resolve(call: &Call, port: Handle) -> Fallible<GuestAddr> {
+    call.kernel.objects.lock().resolve_kind(port, ObjectKind::IoCompletion)
+}
+
+#[exports(xboxkrnl)]
+impl NtIoCompletion {
+    /// Makes a completion port. The number of threads that may run at once is not limited.
+    #[export(Partial)]
+    fn NtCreateIoCompletion(
+        call: &mut Call,
+        handle: Option<Out<Handle>>,
+        _access: u32,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        _threads: u32,
+    ) -> Fallible<NtStatus> {
+        let size = dispatcher_header::SIZE;
+        create_object(call, handle, attributes, ObjectKind::IoCompletion, size, |call, port| {
+            call.kernel.files.lock().ports.insert(port);
+            initialize(call.memory(), port, kind::MANUAL_EVENT, size, 0)
+        })
+    }
+
+    /// Puts a completion into a port.
+    #[export(Done)]
+    fn NtSetIoCompletion(
+        call: &mut Call,
+        port: Handle,
+        key: u32,
+        context: u32,
+        status: u32,
+        information: u32,
+    ) -> Fallible<NtStatus> {
+        let port = resolve(call, port)?;
+        call.kernel.post_completion(
+            call.scheduler,
+            port,
+            Completion { key, context, status, information },
+        )?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Takes the oldest completion out of a port, or waits for one.
+    #[export(Done)]
+    fn NtRemoveIoCompletion(
+        call: &mut Call,
+        port: Handle,
+        key: GuestAddr,
+        context: GuestAddr,
+        status_block: GuestAddr,
+        timeout: Timeout,
+    ) -> Fallible<Flow<NtStatus>> {
+        let port = resolve(call, port)?;
+        let deadline = deadline(call, timeout)?;
+        let receiver = Receiver { thread: call.thread(), key, context, status_block };
+        let oldest = call.kernel.files.lock().ports.take(port);
+        if let Some(completion) = oldest {
+            call.kernel.deliver(&receiver, completion)?;
+            return Ok(Flow::Return(NtStatus::SUCCESS));
+        }
+        if deadline.is_some_and(|deadline| deadline <= call.now()) {
+            return Ok(Flow::Return(NtStatus::TIMEOUT));
+        }
+        call.kernel.files.lock().ports.wait(port, receiver);
+        Ok(Flow::Block(Wait { reason: COMPLETION_WAIT, deadline, alertable: false }))
+    }
+
+    /// Stores how many completions a port holds.
+    #[export(Done)]
+    fn NtQueryIoCompletion(call: &mut Call, port: Handle, depth: Out<u32>) -> Fallible<NtStatus> {
+        let port = resolve(call, port)?;
+        let count = call.kernel.files.lock().ports.depth(port) as u32;
+        depth.set(call.memory(), count)?;
+        Ok(NtStatus::SUCCESS)
+    }
+}

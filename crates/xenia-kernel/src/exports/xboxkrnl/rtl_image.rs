@@ -1,0 +1,43 @@
+//! Headers of executables (`RtlImage*`).
+
+use crate::abi::{Call, Out};
+use crate::failure::Fallible;
+use crate::image_headers;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct RtlImage;
+
+#[exports(xboxkrnl)]
+impl RtlImage {
+    /// An optional header of a XEX: its value or its address, as the key says; 0 without one.
+    #[export(Done)]
+    fn RtlImageXexHeaderField(call: &mut Call, headers: GuestAddr, key: u32) -> Fallible<u32> {
+        Ok(image_headers::xex_field(call.memory(), headers, key)?)
+    }
+
+    /// Address of an image's PE header; null without one.
+    #[export(Done)]
+    fn RtlImageNtHeader(call: &mut Call, base: GuestAddr) -> Fallible<GuestAddr> {
+        Ok(image_headers::nt_header(call.memory(), base)?.unwrap_or_default())
+    }
+
+    /// Address and size of a data directory of a PE image; null without one.
+    #[export(Done)]
+    fn RtlImageDirectoryEntryToData(
+        call: &mut Call,
+        base: GuestAddr,
+        mapped: bool,
+        index: u16,
+        size: Out<u32>,
+    ) -> Fallible<GuestAddr> {
+        match image_headers::directory(call.memory(), base, mapped, index)? {
+            Some((at, bytes)) => {
+                size.set(call.memory(), bytes)?;
+                Ok(at)
+            }
+            None => Ok(GuestAddr::NULL),
+        }
+    }
+}

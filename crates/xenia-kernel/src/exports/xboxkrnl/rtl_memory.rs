@@ -1,0 +1,138 @@
+//! Comparing and filling memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
+
+use crate::abi::Call;
+use crate::failure::Fallible;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// See the module's documentation.
+pub struct RtlMemory;
+
+/// Bytes that are copied out at a time: lengths come from the guest.
+const CHUNK: u32 = 0x1000;
+
+/// Calls `each` with pieces of a range of guest memory until it returns false.
+fn for_each_chunk(
+    memory: &GuestMemory,
+    at: GuestAddr,
+    length: u32,
+    mut each: impl FnMut(u32, &[u8]) -> Result<bool, MemoryFault>,
+) -> Result<(), MemoryFault> {
+    let mut buffer = [0; CHUNK as usize];
+    let mut done = 0;
+    while done < length {
+        let count = CHUNK.min(length - done);
+        let bytes = &mut buffer[..count as usize];
+        memory.read_bytes(at.offset(done), bytes)?;
+        if !each(done, bytes)? {
+            break;
+        }
+        done += count;
+    }
+    Ok(())
+}
+
+/// Bytes from the start that are equal.
+pub(super) fn equal_bytes(
+    memory: &GuestMemory,
+    first: GuestAddr,
+    second: GuestAddr,
+    length: u32,
+) -> Result<u32, MemoryFault> {
+    let mut equal = 0;
+    for_each_chunk(memory, first, length, |done, bytes| {
+        let mut other = vec![0; bytes.len()];
+        memory.read_bytes(second.offset(done), &mut other)?;
+        let same = bytes.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        equal += same as u32;
+        Ok(same == bytes.len())
+    })?;
+    Ok(equal)
+}
+
+/// Bytes from the start that repeat a word; whole words only.
+fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> Result<u32, MemoryFault> {
+    let mut equal = 0;
+    for_each_chunk(memory, at, length & !3, |_, bytes| {
+        let words = bytes.chunks_exact(4);
+        let same = words.take_while(|bytes| *bytes == word.to_be_bytes()).count() as u32 * 4;
+        equal += same;
+        Ok(same as usize == bytes.len())
+    })?;
+    Ok(equal)
+}
+
+/// CRC-32 (polynomial 0xEDB88320, reflected), continued from `crc`.
+fn crc32(crc: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(crc, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+#[exports(xboxkrnl)]
+impl RtlMemory {
+    /// Counts the bytes from the start that are equal.
+    #[export(Done)]
+    fn RtlCompareMemory(call: &mut Call, first: GuestAddr, second: GuestAddr, length: u32) -> Fallible<u32> {
+        Ok(equal_bytes(call.memory(), first, second, length)?)
+    }
+
+    /// Counts the bytes from the start that repeat a word.
+    #[export(Done)]
+    fn RtlCompareMemoryUlong(call: &mut Call, source: GuestAddr, length: u32, word: u32) -> Fallible<u32> {
+        Ok(equal_words(call.memory(), source, length, word)?)
+    }
+
+    /// Fills memory with a word; whole words only.
+    #[export(Done)]
+    fn RtlFillMemoryUlong(call: &mut Call, destination: GuestAddr, length: u32, word: u32) -> Fallible<()> {
+        let memory = call.memory();
+        let pattern: Vec<u8> = word.to_be_bytes().repeat(CHUNK as usize / 4);
+        let length = length & !3;
+        let mut done = 0;
+        while done < length {
+            let count = CHUNK.min(length - done);
+            memory.write_bytes(destination.offset(done), &pattern[..count as usize])?;
+            done += count;
+        }
+        Ok(())
+    }
+
+    /// CRC-32 of memory, continued from a value.
+    #[export(Done)]
+    fn RtlComputeCrc32(call: &mut Call, initial: u32, source: GuestAddr, length: u32) -> Fallible<u32> {
+        let mut crc = !initial;
+        for_each_chunk(call.memory(), source, length, |_, bytes| {
+            crc = crc32(crc, bytes);
+            Ok(true)
+        })?;
+        Ok(!crc)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_memory::{Heap, Protect};
+
+    #[test]
+    fn comparisons_stop_at_the_first_difference() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let other = at.offset(0x2000);
+        assert_eq!(equal_bytes(&memory, at, other, 0x2000), Ok(0x2000));
+        memory.write(other.offset(0x1801), 1_u8).unwrap();
+        assert_eq!(equal_bytes(&memory, at, other, 0x2000), Ok(0x1801));
+        assert_eq!(equal_bytes(&memory, at, GuestAddr(0), 4).unwrap_err().addr, GuestAddr(0));
+        memory.write(at.offset(0x1004), 5_u32).unwrap();
+        assert_eq!(equal_words(&memory, at, 0x1FFF, 0), Ok(0x1004));
+        assert_eq!(equal_words(&memory, at, 3, 0), Ok(0));
+        assert!(equal_words(&memory, at, u32::MAX, 0).is_ok(), "it stops before the end of the memory");
+    }
+
+    #[test]
+    fn checksum_of_the_check_string() {
+        assert_eq!(!crc32(!0, b"123456789"), 0xCBF4_3926);
+    }
+}

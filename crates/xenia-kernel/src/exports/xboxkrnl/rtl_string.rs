@@ -1,0 +1,427 @@
+//! Counted strings, conversion between 8-bit and UTF-16 text, case, comparison (`Rtl*String*`, `Rtl*Char`).
+
+use crate::abi::{AnsiString, Call, Out, Ptr, Text, UnicodeString, WideText};
+use crate::characters::{compare, lower, lower_unit, narrowed, upper, upper_unit};
+use crate::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// See the module's documentation.
+pub struct RtlString;
+
+/// Longest counted string in bytes, so that a terminator still counts.
+const LONGEST: usize = 0xFFFE;
+/// Bytes that are converted at a time: lengths come from the guest.
+const CHUNK: u32 = 0x1000;
+/// A length that means "up to the terminator".
+const TERMINATED: u32 = u32::MAX;
+
+fn wide_bytes(units: &[u16]) -> Vec<u8> {
+    units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
+}
+
+/// Stores text in a counted string: into a new buffer, or into the one it has, cut if need be.
+fn store(
+    call: &Call,
+    destination: Ptr<AnsiString>,
+    text: &[u8],
+    unit: usize,
+    allocate: bool,
+) -> Fallible<NtStatus> {
+    let memory = call.memory();
+    if text.len() + unit > LONGEST + 1 {
+        return Ok(NtStatus::INVALID_PARAMETER_2);
+    }
+    let mut string = destination.read(memory)?;
+    let mut status = NtStatus::SUCCESS;
+    let mut text = text.to_vec();
+    if allocate {
+        string.maximum_length = (text.len() + unit) as u16;
+        string.buffer = call.kernel.allocate(u32::from(string.maximum_length))?;
+    } else if text.len() + unit > usize::from(string.maximum_length) {
+        status = NtStatus::BUFFER_OVERFLOW;
+        text.truncate(usize::from(string.maximum_length).saturating_sub(unit) / unit * unit);
+    }
+    string.length = text.len() as u16;
+    if string.maximum_length > 0 {
+        text.resize((text.len() + unit).min(usize::from(string.maximum_length)), 0);
+        memory.write_bytes(string.buffer, &text)?;
+    }
+    destination.write(memory, string)?;
+    Ok(status)
+}
+
+/// Gives a counted string's buffer back and clears it.
+fn release(call: &Call, string: Ptr<AnsiString>) -> Fallible<()> {
+    let buffer = string.read(call.memory())?.buffer;
+    if !buffer.is_null()
+        && let Err(error) = call.kernel.release(buffer)
+    {
+        tracing::warn!(target: "kernel", "freeing a string's buffer at {buffer}: {error}");
+    }
+    Ok(string.write(call.memory(), AnsiString::default())?)
+}
+
+/// Copies as much of a counted string as there is room for.
+fn copy(memory: &GuestMemory, destination: Ptr<AnsiString>, source: Option<Ptr<AnsiString>>) -> Fallible<()> {
+    let mut target = destination.read(memory)?;
+    let bytes = match source {
+        Some(source) => source.read(memory)?.bytes(memory)?,
+        None => Vec::new(),
+    };
+    let count = bytes.len().min(usize::from(target.maximum_length));
+    memory.write_bytes(target.buffer, &bytes[..count])?;
+    target.length = count as u16;
+    Ok(destination.write(memory, target)?)
+}
+
+/// Adds bytes to a counted string; nothing if there is no room for all of them.
+fn append(memory: &GuestMemory, destination: Ptr<AnsiString>, bytes: &[u8]) -> Fallible<NtStatus> {
+    let mut target = destination.read(memory)?;
+    let length = usize::from(target.length) + bytes.len();
+    if length > usize::from(target.maximum_length) {
+        return Ok(NtStatus::BUFFER_TOO_SMALL);
+    }
+    memory.write_bytes(target.buffer.offset(u32::from(target.length)), bytes)?;
+    target.length = length as u16;
+    destination.write(memory, target)?;
+    Ok(NtStatus::SUCCESS)
+}
+
+/// The bytes of a string of this length, or up to its terminator.
+fn bytes_of(memory: &GuestMemory, at: GuestAddr, length: u32) -> Result<Vec<u8>, MemoryFault> {
+    if length == TERMINATED {
+        return Text(at).bytes(memory);
+    }
+    let mut bytes = vec![0; length.min(0x1_0000) as usize];
+    memory.read_bytes(at, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Converts `count` characters of `from` bytes each into `to` bytes each, in pieces.
+fn convert(
+    memory: &GuestMemory,
+    destination: GuestAddr,
+    source: GuestAddr,
+    count: u32,
+    (from, to): (u32, u32),
+    each: impl Fn(&[u8], &mut Vec<u8>),
+) -> Result<(), MemoryFault> {
+    let mut done = 0;
+    while done < count {
+        let now = CHUNK.min(count - done);
+        let mut bytes = vec![0; (now * from) as usize];
+        memory.read_bytes(source.offset(done.wrapping_mul(from)), &mut bytes)?;
+        let mut out = Vec::with_capacity((now * to) as usize);
+        for character in bytes.chunks_exact(from as usize) {
+            each(character, &mut out);
+        }
+        memory.write_bytes(destination.offset(done.wrapping_mul(to)), &out)?;
+        done += now;
+    }
+    Ok(())
+}
+
+/// The same eight bytes as the other kind of counted string.
+fn as_ansi(string: Ptr<UnicodeString>) -> Ptr<AnsiString> {
+    Ptr::new(string.addr())
+}
+
+#[exports(xboxkrnl)]
+impl RtlString {
+    /// Makes a counted string of a terminated one.
+    #[export(Done)]
+    fn RtlInitAnsiString(
+        call: &mut Call,
+        destination: Out<AnsiString>,
+        source: Option<Text>,
+    ) -> Fallible<()> {
+        let mut string = AnsiString::default();
+        if let Some(source) = source {
+            let length = source.bytes(call.memory())?.len().min(LONGEST) as u16;
+            string = AnsiString { length, maximum_length: length + 1, buffer: source.0 };
+        }
+        Ok(destination.set(call.memory(), string)?)
+    }
+
+    /// Makes a counted UTF-16 string of a terminated one.
+    #[export(Done)]
+    fn RtlInitUnicodeString(
+        call: &mut Call,
+        destination: Out<UnicodeString>,
+        source: Option<WideText>,
+    ) -> Fallible<()> {
+        let mut string = UnicodeString::default();
+        if let Some(source) = source {
+            let length = (2 * source.units(call.memory())?.len()).min(LONGEST - 2) as u16;
+            string = UnicodeString { length, maximum_length: length + 2, buffer: source.0 };
+        }
+        Ok(destination.set(call.memory(), string)?)
+    }
+
+    /// Frees the buffer of a string that the kernel allocated.
+    #[export(Done)]
+    fn RtlFreeAnsiString(call: &mut Call, string: Ptr<AnsiString>) -> Fallible<()> {
+        release(call, string)
+    }
+
+    /// Frees the buffer of a UTF-16 string that the kernel allocated.
+    #[export(Done)]
+    fn RtlFreeUnicodeString(call: &mut Call, string: Ptr<UnicodeString>) -> Fallible<()> {
+        release(call, as_ansi(string))
+    }
+
+    /// Converts UTF-16 to 8-bit; other characters become question marks.
+    #[export(Done)]
+    fn RtlUnicodeStringToAnsiString(
+        call: &mut Call,
+        destination: Ptr<AnsiString>,
+        source: Ptr<UnicodeString>,
+        allocate: bool,
+    ) -> Fallible<NtStatus> {
+        let units = source.read(call.memory())?.units(call.memory())?;
+        let text: Vec<u8> = units.into_iter().map(narrowed).collect();
+        store(call, destination, &text, 1, allocate)
+    }
+
+    /// Converts 8-bit text to UTF-16.
+    #[export(Done)]
+    fn RtlAnsiStringToUnicodeString(
+        call: &mut Call,
+        destination: Ptr<UnicodeString>,
+        source: Ptr<AnsiString>,
+        allocate: bool,
+    ) -> Fallible<NtStatus> {
+        let bytes = source.read(call.memory())?.bytes(call.memory())?;
+        let units: Vec<u16> = bytes.into_iter().map(u16::from).collect();
+        store(call, as_ansi(destination), &wide_bytes(&units), 2, allocate)
+    }
+
+    /// Makes a UTF-16 string with a buffer of its own; false if there is no memory.
+    #[export(Done)]
+    fn RtlCreateUnicodeString(
+        call: &mut Call,
+        destination: Ptr<UnicodeString>,
+        source: WideText,
+    ) -> Fallible<bool> {
+        let units = source.units(call.memory())?;
+        let status = store(call, as_ansi(destination), &wide_bytes(&units), 2, true)?;
+        Ok(status == NtStatus::SUCCESS)
+    }
+
+    /// Copies as much of a string as there is room for.
+    #[export(Done)]
+    fn RtlCopyString(
+        call: &mut Call,
+        destination: Ptr<AnsiString>,
+        source: Option<Ptr<AnsiString>>,
+    ) -> Fallible<()> {
+        copy(call.memory(), destination, source)
+    }
+
+    /// Copies as much of a UTF-16 string as there is room for.
+    #[export(Done)]
+    fn RtlCopyUnicodeString(
+        call: &mut Call,
+        destination: Ptr<UnicodeString>,
+        source: Option<Ptr<UnicodeString>>,
+    ) -> Fallible<()> {
+        copy(call.memory(), as_ansi(destination), source.map(as_ansi))
+    }
+
+    /// Adds a string to another, if there is room for all of it.
+    #[export(Done)]
+    fn RtlAppendStringToString(
+        call: &mut Call,
+        destination: Ptr<AnsiString>,
+        source: Ptr<AnsiString>,
+    ) -> Fallible<NtStatus> {
+        let bytes = source.read(call.memory())?.bytes(call.memory())?;
+        append(call.memory(), destination, &bytes)
+    }
+
+    /// Adds a UTF-16 string to another, if there is room for all of it.
+    #[export(Done)]
+    fn RtlAppendUnicodeStringToString(
+        call: &mut Call,
+        destination: Ptr<UnicodeString>,
+        source: Ptr<UnicodeString>,
+    ) -> Fallible<NtStatus> {
+        let units = source.read(call.memory())?.units(call.memory())?;
+        append(call.memory(), as_ansi(destination), &wide_bytes(&units))
+    }
+
+    /// Adds a terminated UTF-16 string to a counted one, if there is room for all of it.
+    #[export(Done)]
+    fn RtlAppendUnicodeToString(
+        call: &mut Call,
+        destination: Ptr<UnicodeString>,
+        source: Option<WideText>,
+    ) -> Fallible<NtStatus> {
+        let Some(source) = source else { return Ok(NtStatus::SUCCESS) };
+        let units = source.units(call.memory())?;
+        append(call.memory(), as_ansi(destination), &wide_bytes(&units))
+    }
+
+    /// Compares two strings; lengths of -1 mean up to the terminator, and no more than 64 KiB are looked at.
+    #[export(Done)]
+    fn RtlCompareStringN(
+        call: &mut Call,
+        first: GuestAddr,
+        first_length: u32,
+        second: GuestAddr,
+        second_length: u32,
+        ignore_case: bool,
+    ) -> Fallible<i32> {
+        let (a, b) =
+            (bytes_of(call.memory(), first, first_length)?, bytes_of(call.memory(), second, second_length)?);
+        Ok(compare(&a, &b, |c| if ignore_case { upper(c) } else { c }))
+    }
+
+    /// Compares two counted strings.
+    #[export(Done)]
+    fn RtlCompareString(
+        call: &mut Call,
+        first: Ptr<AnsiString>,
+        second: Ptr<AnsiString>,
+        ignore_case: bool,
+    ) -> Fallible<i32> {
+        let memory = call.memory();
+        let (a, b) = (first.read(memory)?.bytes(memory)?, second.read(memory)?.bytes(memory)?);
+        Ok(compare(&a, &b, |c| if ignore_case { upper(c) } else { c }))
+    }
+
+    /// Compares two counted UTF-16 strings.
+    #[export(Done)]
+    fn RtlCompareUnicodeString(
+        call: &mut Call,
+        first: Ptr<UnicodeString>,
+        second: Ptr<UnicodeString>,
+        ignore_case: bool,
+    ) -> Fallible<i32> {
+        let memory = call.memory();
+        let (a, b) = (first.read(memory)?.units(memory)?, second.read(memory)?.units(memory)?);
+        Ok(compare(&a, &b, |c| if ignore_case { upper_unit(c) } else { c }))
+    }
+
+    /// An 8-bit character in upper case.
+    #[export(Done)]
+    fn RtlUpperChar(_call: &mut Call, character: u32) -> u8 {
+        upper(character as u8)
+    }
+
+    /// An 8-bit character in lower case.
+    #[export(Done)]
+    fn RtlLowerChar(_call: &mut Call, character: u32) -> u8 {
+        lower(character as u8)
+    }
+
+    /// A UTF-16 unit in upper case.
+    #[export(Done)]
+    fn RtlUpcaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
+        upper_unit(unit as u16)
+    }
+
+    /// A UTF-16 unit in lower case.
+    #[export(Done)]
+    fn RtlDowncaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
+        lower_unit(unit as u16)
+    }
+
+    /// Converts 8-bit text to UTF-16, as much as there is room for; lengths are bytes.
+    #[export(Done)]
+    fn RtlMultiByteToUnicodeN(
+        call: &mut Call,
+        destination: GuestAddr,
+        room: u32,
+        written: Option<Out<u32>>,
+        source: GuestAddr,
+        length: u32,
+    ) -> Fallible<NtStatus> {
+        let count = length.min(room / 2);
+        convert(call.memory(), destination, source, count, (1, 2), |byte, out| {
+            out.extend([0, byte[0]]);
+        })?;
+        if let Some(written) = written {
+            written.set(call.memory(), 2 * count)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Converts UTF-16 to 8-bit text, as much as there is room for; lengths are bytes.
+    #[export(Done)]
+    fn RtlUnicodeToMultiByteN(
+        call: &mut Call,
+        destination: GuestAddr,
+        room: u32,
+        written: Option<Out<u32>>,
+        source: GuestAddr,
+        length: u32,
+    ) -> Fallible<NtStatus> {
+        let count = room.min(length / 2);
+        convert(call.memory(), destination, source, count, (2, 1), |unit, out| {
+            out.push(narrowed(u16::from_be_bytes([unit[0], unit[1]])));
+        })?;
+        if let Some(written) = written {
+            written.set(call.memory(), count)?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Bytes that 8-bit text takes in UTF-16.
+    #[export(Done)]
+    fn RtlMultiByteToUnicodeSize(
+        call: &mut Call,
+        size: Out<u32>,
+        _source: GuestAddr,
+        length: u32,
+    ) -> Fallible<NtStatus> {
+        size.set(call.memory(), length.saturating_mul(2))?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Bytes that UTF-16 takes as 8-bit text.
+    #[export(Done)]
+    fn RtlUnicodeToMultiByteSize(
+        call: &mut Call,
+        size: Out<u32>,
+        _source: GuestAddr,
+        length: u32,
+    ) -> Fallible<NtStatus> {
+        size.set(call.memory(), length / 2)?;
+        Ok(NtStatus::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_memory::{Heap, Protect};
+
+    #[test]
+    fn conversion_goes_in_pieces_and_stops_at_bad_memory() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        memory.fill(at, 0x3000, b'x').unwrap();
+        let to = at.offset(0x8000);
+        convert(&memory, to, at, 0x3000, (1, 2), |byte, out| out.extend([0, byte[0]])).unwrap();
+        assert_eq!(memory.read::<u16>(to.offset(0x5FFE)).unwrap(), u16::from(b'x'));
+        assert_eq!(memory.read::<u16>(to.offset(0x6000)).unwrap(), 0);
+        assert!(convert(&memory, to, at, u32::MAX, (1, 2), |byte, out| out.extend([0, byte[0]])).is_err());
+    }
+
+    #[test]
+    fn appending_needs_room_for_everything() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let string = Ptr::new(at);
+        string.write(&memory, AnsiString { length: 2, maximum_length: 5, buffer: at.offset(0x100) }).unwrap();
+        assert_eq!(append(&memory, string, b"abcd").unwrap(), NtStatus::BUFFER_TOO_SMALL);
+        assert_eq!(append(&memory, string, b"abc").unwrap(), NtStatus::SUCCESS);
+        assert_eq!(string.read(&memory).unwrap().length, 5);
+        assert_eq!(string.read(&memory).unwrap().bytes(&memory).unwrap(), b"\0\0abc");
+        string.write(&memory, AnsiString { length: 0, maximum_length: 9, buffer: GuestAddr(8) }).unwrap();
+        assert_eq!(append(&memory, string, b"a").unwrap_err().status(), NtStatus::ACCESS_VIOLATION);
+    }
+}

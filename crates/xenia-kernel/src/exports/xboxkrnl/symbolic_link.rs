@@ -1,0 +1,88 @@
+//! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
+
+use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::failure::Fallible;
+use crate::files::information::latin_1;
+use crate::objects::ObjectKind;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct SymbolicLink;
+
+/// Bytes of a symbolic link's body.
+const BODY: u32 = 0xC;
+
+fn text(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
+    Ok(string.read(call.memory())?.text(call.memory())?)
+}
+
+#[exports(xboxkrnl)]
+impl SymbolicLink {
+    /// Makes a name stand for a path.
+    #[export(Done)]
+    fn ObCreateSymbolicLink(
+        call: &mut Call,
+        name: Ptr<AnsiString>,
+        target: Ptr<AnsiString>,
+    ) -> Fallible<NtStatus> {
+        let (name, target) = (text(call, name)?, text(call, target)?);
+        call.kernel.files.lock().vfs.link(&name, &target)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Removes a symbolic link.
+    #[export(Done)]
+    fn ObDeleteSymbolicLink(call: &mut Call, name: Ptr<AnsiString>) -> Fallible<NtStatus> {
+        let name = text(call, name)?;
+        call.kernel.files.lock().vfs.unlink(&name)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Opens a symbolic link.
+    #[export(Done)]
+    fn NtOpenSymbolicLinkObject(
+        call: &mut Call,
+        handle: Out<Handle>,
+        attributes: Option<Ptr<ObjectAttributes>>,
+    ) -> Fallible<NtStatus> {
+        let memory = call.memory();
+        let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
+        let name = attributes.name(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
+        call.kernel.files.lock().vfs.link_target(&name)?;
+        let made = {
+            let mut objects = call.kernel.objects.lock();
+            let mut pool = call.kernel.pool.lock();
+            objects.create(memory, &mut pool, ObjectKind::SymbolicLink, BODY, None, false)?
+        };
+        call.kernel.files.lock().links.insert(made.body, name);
+        let opened = call.kernel.objects.lock().open(memory, made.body);
+        call.kernel.dereference(made.body)?;
+        handle.set(memory, opened?)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Stores the path that a symbolic link stands for.
+    #[export(Done)]
+    fn NtQuerySymbolicLinkObject(
+        call: &mut Call,
+        link: Handle,
+        target: Ptr<AnsiString>,
+    ) -> Fallible<NtStatus> {
+        let memory = call.memory();
+        let body: GuestAddr = call.kernel.objects.lock().resolve_kind(link, ObjectKind::SymbolicLink)?;
+        let path = {
+            let files = call.kernel.files.lock();
+            let name = files.links.get(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+            latin_1(files.vfs.link_target(name)?)
+        };
+        let mut string = target.read(memory)?;
+        if path.len() > usize::from(string.maximum_length) {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        memory.write_bytes(string.buffer, &path)?;
+        string.length = path.len() as u16;
+        target.write(memory, string)?;
+        Ok(NtStatus::SUCCESS)
+    }
+}

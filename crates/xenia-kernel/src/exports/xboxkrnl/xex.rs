@@ -1,0 +1,222 @@
+//! Modules (`Xex*`): the title's own, and the console's libraries.
+
+use crate::abi::{AnsiString, Call, Out, Ptr, Text};
+use crate::exports::{Library, Registry, ordinals};
+use crate::failure::{Failure, Fallible};
+use crate::files::{OpenParameters, access, options};
+use crate::image_headers::{key, xex_field};
+use crate::layout::ldr;
+use crate::loader::Module;
+use crate::vfs::Disposition;
+use xenia_guest::{GuestAddr, NtStatus, Ordinal, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Xex;
+
+/// A module, by handle.
+enum Found {
+    /// Loaded from a file.
+    Image(Module),
+    /// One of the console's own.
+    Library(Library),
+}
+
+fn find(call: &Call, handle: GuestAddr) -> Option<Found> {
+    let modules = call.kernel.modules.lock();
+    let image = if handle.is_null() { modules.title() } else { modules.find(handle) };
+    if let Some(image) = image {
+        return Some(Found::Image(image.clone()));
+    }
+    drop(modules);
+    call.kernel.title.lock().library_of(handle).map(Found::Library)
+}
+
+/// Handle of a module by name; the title's own without one.
+fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
+    let base = name.rsplit(['\\', '/', ':']).next().unwrap_or(name);
+    {
+        let modules = call.kernel.modules.lock();
+        let image = if name.is_empty() { modules.title() } else { modules.find_name(base) };
+        if let Some(image) = image {
+            return Ok(Some(image.handle));
+        }
+    }
+    Library::of_file(base).map(|library| call.kernel.library_handle(library)).transpose()
+}
+
+/// Changes a module's load count; libraries stay loaded.
+fn count_loads(call: &Call, handle: GuestAddr, change: i16) -> Fallible<()> {
+    if call.kernel.title.lock().library_of(handle).is_none() {
+        let at = handle.offset(ldr::LOAD_COUNT);
+        let count: u16 = call.memory().read(at)?;
+        call.memory().write(at, count.saturating_add_signed(change))?;
+    }
+    Ok(())
+}
+
+/// Address of an export of a library, by ordinal or name; `None` if it is not there or not implemented, so that the
+/// title takes the way it would take on an older console.
+fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Option<GuestAddr>> {
+    let row = match wanted {
+        Wanted::Ordinal(ordinal) => ordinals::find(library.rows(), *ordinal),
+        Wanted::Name(name) => library.rows().iter().find(|row| row.name == name),
+    };
+    let Some(row) = row else { return Ok(None) };
+    if row.kind == ordinals::ExportKind::Variable {
+        let mut variables = call.kernel.variables.lock();
+        let mut pool = call.kernel.pool.lock();
+        return variables.storage_of(call.memory(), &mut pool, library, row.ordinal).map(Some);
+    }
+    match Registry::get().find(library, row.ordinal) {
+        Some(export) => call.kernel.stubs.lock().of_export(call.memory(), export).map(Some),
+        None => Ok(None),
+    }
+}
+
+enum Wanted {
+    Ordinal(Ordinal),
+    Name(String),
+}
+
+#[exports(xboxkrnl)]
+impl Xex {
+    /// Whether the title has a privilege (a bit of its header's system flags).
+    #[export(Done)]
+    fn XexCheckExecutablePrivilege(call: &mut Call, privilege: u32) -> Fallible<bool> {
+        let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
+        let flags = xex_field(call.memory(), headers, key::SYSTEM_FLAGS)?;
+        Ok(privilege < 32 && flags >> privilege & 1 != 0)
+    }
+
+    /// Handle of a loaded module by name, or of the title.
+    #[export(Done)]
+    fn XexGetModuleHandle(
+        call: &mut Call,
+        name: Option<Text>,
+        handle: Out<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let name = name.map(|name| name.text(call.memory())).transpose()?.unwrap_or_default();
+        let found = handle_of(call, &name)?;
+        handle.set(call.memory(), found.unwrap_or_default())?;
+        Ok(if found.is_some() { Win32Error::SUCCESS } else { Win32Error::NOT_FOUND })
+    }
+
+    /// Address of a module's export, by ordinal or, where that is a pointer, by name.
+    #[export(Done)]
+    fn XexGetProcedureAddress(
+        call: &mut Call,
+        module: GuestAddr,
+        ordinal: u32,
+        address: Out<GuestAddr>,
+    ) -> Fallible<NtStatus> {
+        let wanted = match u16::try_from(ordinal) {
+            Ok(ordinal) => Wanted::Ordinal(Ordinal(ordinal)),
+            Err(_) => Wanted::Name(Text(GuestAddr(ordinal)).text(call.memory())?),
+        };
+        let found = match find(call, module) {
+            None => return Ok(NtStatus::INVALID_HANDLE),
+            Some(Found::Library(library)) => library_export(call, library, &wanted)?,
+            Some(Found::Image(image)) => {
+                let export = image.exports.iter().find(|export| match &wanted {
+                    Wanted::Ordinal(ordinal) => export.ordinal == *ordinal,
+                    Wanted::Name(name) => export.name.as_ref() == Some(name),
+                });
+                export.map(|export| export.address)
+            }
+        };
+        address.set(call.memory(), found.unwrap_or_default())?;
+        Ok(if found.is_some() { NtStatus::SUCCESS } else { NtStatus::DRIVER_ENTRYPOINT_NOT_FOUND })
+    }
+
+    /// Address and size of a resource of a module.
+    #[export(Done)]
+    fn XexGetModuleSection(
+        call: &mut Call,
+        module: GuestAddr,
+        name: Text,
+        address: Out<GuestAddr>,
+        size: Out<u32>,
+    ) -> Fallible<NtStatus> {
+        let Some(Found::Image(image)) = find(call, module) else { return Ok(NtStatus::INVALID_HANDLE) };
+        let name = name.text(call.memory())?;
+        let Some(resource) = image.resources.iter().find(|resource| resource.name == name) else {
+            return Ok(NtStatus::NOT_FOUND);
+        };
+        address.set(call.memory(), resource.address)?;
+        size.set(call.memory(), resource.size)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Loads a module. What is loaded already, and the console's libraries, are found; a file that would have to be
+    /// loaded is not: the call fails as for a missing file.
+    #[export(Partial)]
+    fn XexLoadImage(
+        call: &mut Call,
+        name: Text,
+        _flags: u32,
+        _minimum_version: u32,
+        handle: Option<Out<GuestAddr>>,
+    ) -> Fallible<NtStatus> {
+        let Some(handle) = handle else { return Ok(NtStatus::INVALID_PARAMETER) };
+        let name = name.text(call.memory())?;
+        let found = handle_of(call, &name)?;
+        handle.set(call.memory(), found.unwrap_or_default())?;
+        let Some(found) = found else {
+            tracing::warn!(target: "kernel", "XexLoadImage: no module {name}");
+            return Ok(NtStatus::NO_SUCH_FILE);
+        };
+        count_loads(call, found, 1)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Gives a module back. It stays in memory.
+    #[export(Partial)]
+    fn XexUnloadImage(call: &mut Call, module: GuestAddr) -> Fallible<NtStatus> {
+        if module.is_null() || find(call, module).is_none() {
+            return Ok(NtStatus::INVALID_HANDLE);
+        }
+        count_loads(call, module, -1)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Reads the headers of an executable file into a buffer.
+    #[export(Done)]
+    fn XexLoadImageHeaders(
+        call: &mut Call,
+        path: Ptr<AnsiString>,
+        buffer: GuestAddr,
+        size: u32,
+    ) -> Fallible<NtStatus> {
+        const SECTOR: u32 = 0x800;
+        const LARGEST: u32 = 0x1_0000;
+        if size < SECTOR {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        let memory = call.memory();
+        let path = path.read(memory)?.text(memory)?;
+        let mut files = call.kernel.files.lock();
+        let (mut file, _) = files.open(&OpenParameters {
+            root: None,
+            path: &path,
+            access: access::GENERIC_READ,
+            disposition: Disposition::Open,
+            options: options::NON_DIRECTORY_FILE,
+        })?;
+        file.read(memory, buffer, SECTOR, Some(0))?;
+        let header_size: u32 = memory.read(buffer.offset(8))?;
+        let valid = memory.read::<u32>(buffer)? == u32::from_be_bytes(*b"XEX2")
+            && (SECTOR..=LARGEST).contains(&header_size)
+            && header_size.is_multiple_of(SECTOR);
+        if !valid {
+            return Err(Failure::Status(NtStatus::INVALID_IMAGE_FORMAT));
+        }
+        if header_size > size {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        if header_size > SECTOR {
+            file.read(memory, buffer.offset(SECTOR), header_size - SECTOR, Some(u64::from(SECTOR)))?;
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+}

@@ -1,0 +1,184 @@
+//! The structures in which titles get to know about files and volumes.
+
+use crate::vfs::{Entry, Volume};
+use xenia_sched::START_FILETIME;
+
+/// Time of every file, whatever the host says: runs on different days see the same.
+pub const FILE_TIME: u64 = START_FILETIME;
+
+/// `FILE_ATTRIBUTE_*`.
+#[allow(missing_docs)] // the names are NT's
+pub mod attributes {
+    pub const READ_ONLY: u32 = 1;
+    pub const DIRECTORY: u32 = 0x10;
+    pub const NORMAL: u32 = 0x80;
+}
+
+/// Big-endian fields, one after the other.
+#[derive(Debug, Default)]
+struct Fields(Vec<u8>);
+
+impl Fields {
+    fn byte(mut self, value: u8) -> Self {
+        self.0.push(value);
+        self
+    }
+    fn word(mut self, value: u32) -> Self {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+    fn long(mut self, value: u64) -> Self {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+    /// Creation, last access, last write, change.
+    fn times(self) -> Self {
+        (0..4).fold(self, |fields, _| fields.long(FILE_TIME))
+    }
+    fn text(mut self, text: &str) -> Self {
+        self.0.extend(latin_1(text));
+        self
+    }
+    fn pad(mut self, size: usize) -> Self {
+        self.0.resize(self.0.len().max(size), 0);
+        self
+    }
+}
+
+/// Text as the console has it: a byte per character.
+pub fn latin_1(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}
+
+/// Attributes of an entry.
+pub fn attributes_of(entry: &Entry) -> u32 {
+    match (entry.directory, entry.read_only) {
+        (true, _) => attributes::DIRECTORY,
+        (false, true) => attributes::READ_ONLY,
+        (false, false) => attributes::NORMAL,
+    }
+}
+
+/// Bytes that a file takes on its volume.
+pub fn allocation(size: u64, volume: &Volume) -> u64 {
+    size.checked_next_multiple_of(volume.unit().max(1)).unwrap_or(size)
+}
+
+/// `FILE_BASIC_INFORMATION`.
+pub fn basic(entry: &Entry) -> Vec<u8> {
+    Fields::default().times().word(attributes_of(entry)).word(0).0
+}
+
+/// `FILE_STANDARD_INFORMATION`.
+pub fn standard(entry: &Entry, volume: &Volume, delete_pending: bool) -> Vec<u8> {
+    Fields::default()
+        .long(allocation(entry.size, volume))
+        .long(entry.size)
+        .word(1)
+        .byte(u8::from(delete_pending))
+        .byte(u8::from(entry.directory))
+        .pad(0x18)
+        .0
+}
+
+/// `FILE_NETWORK_OPEN_INFORMATION`.
+pub fn network_open(entry: &Entry, volume: &Volume) -> Vec<u8> {
+    Fields::default()
+        .times()
+        .long(allocation(entry.size, volume))
+        .long(entry.size)
+        .word(attributes_of(entry))
+        .word(0)
+        .0
+}
+
+/// `FILE_NAME_INFORMATION`: length, then the name.
+pub fn name(full_name: &str) -> Vec<u8> {
+    Fields::default().word(latin_1(full_name).len() as u32).text(full_name).pad(8).0
+}
+
+/// One `FILE_DIRECTORY_INFORMATION` without a successor, padded to the structure's size.
+pub fn directory_entry(index: u32, entry: &Entry, volume: &Volume) -> Vec<u8> {
+    Fields::default()
+        .word(0)
+        .word(index)
+        .times()
+        .long(entry.size)
+        .long(allocation(entry.size, volume))
+        .word(attributes_of(entry))
+        .word(latin_1(&entry.name).len() as u32)
+        .text(&entry.name)
+        .pad(0x48)
+        .0
+}
+
+/// `FILE_FS_VOLUME_INFORMATION` without a label.
+pub fn volume(serial_number: u32) -> Vec<u8> {
+    Fields::default().long(FILE_TIME).word(serial_number).word(0).pad(0x18).0
+}
+
+/// `FILE_FS_SIZE_INFORMATION`.
+pub fn volume_size(volume: &Volume) -> Vec<u8> {
+    Fields::default()
+        .long(volume.total_units)
+        .long(volume.free_units)
+        .word(volume.sectors_per_unit)
+        .word(volume.bytes_per_sector)
+        .0
+}
+
+/// `FILE_FS_DEVICE_INFORMATION`: type "unknown", no characteristics.
+pub fn volume_device() -> Vec<u8> {
+    Fields::default().word(0x22).word(0).0
+}
+
+/// `FILE_FS_ATTRIBUTE_INFORMATION`: read-only volumes say so; names have up to 40 characters.
+pub fn volume_attributes(volume: &Volume) -> Vec<u8> {
+    const READ_ONLY_VOLUME: u32 = 0x8_0000;
+    let attributes = if volume.read_only { READ_ONLY_VOLUME } else { 0 };
+    let name = volume.file_system;
+    Fields::default().word(attributes).word(40).word(name.len() as u32).text(name).0
+}
+
+/// A number that names a file: a hash (FNV-1a) of its path without case.
+pub fn index_number(full_name: &str) -> u64 {
+    full_name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structures_have_the_sizes_and_offsets_of_the_reference() {
+        let entry = Entry { name: "ab\u{e9}".to_owned(), directory: false, size: 0x1_0001, read_only: true };
+        let disk = Volume {
+            file_system: "FATX",
+            total_units: 100,
+            free_units: 50,
+            sectors_per_unit: 32,
+            bytes_per_sector: 512,
+            read_only: false,
+        };
+        assert_eq!(basic(&entry).len(), 0x28);
+        assert_eq!(standard(&entry, &disk, true).len(), 0x18);
+        assert_eq!(volume(1).len(), 0x18);
+        assert_eq!(volume_size(&disk).len(), 0x18);
+        assert_eq!(volume_device().len(), 8);
+        assert_eq!(volume_attributes(&disk).len(), 0x10);
+        let open = network_open(&entry, &disk);
+        assert_eq!(open.len(), 0x38);
+        assert_eq!(open[0x20..0x28], 0x1_4000_u64.to_be_bytes());
+        assert_eq!(open[0x28..0x30], 0x1_0001_u64.to_be_bytes());
+        assert_eq!(open[0x30..0x34], 1_u32.to_be_bytes());
+        let listed = directory_entry(7, &entry, &disk);
+        assert_eq!(listed.len(), 0x48);
+        assert_eq!(listed[4..8], 7_u32.to_be_bytes());
+        assert_eq!(listed[0x28..0x30], 0x1_0001_u64.to_be_bytes());
+        assert_eq!(listed[0x3C..0x43], [0, 0, 0, 3, b'a', b'b', 0xE9]);
+        assert_eq!(name(r"\a")[..6], [0, 0, 0, 2, b'\\', b'a']);
+        assert_eq!(index_number(r"\A"), index_number(r"\a"));
+    }
+}

@@ -1,0 +1,89 @@
+//! Which devices a machine has, and the names that titles know them by.
+//!
+//! | path | what | links |
+//! |---|---|---|
+//! | `\Device\Cdrom0` | the title's folder, read-only | `game:`, `d:` |
+//! | `\Device\Harddisk0\Partition1` | the storage port's folder, if there is one | `hdd:` |
+//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory, gone when the machine ends | `cache:`, `cache0:`, `cache1:` |
+
+use super::Files;
+use crate::Kernel;
+use crate::ports::Storage;
+use crate::vfs::{HostFolder, MemoryDevice, Vfs, VfsError};
+use std::io;
+use std::path::Path;
+
+/// Where the title's files are.
+pub const TITLE: &str = r"\Device\Cdrom0";
+/// The hard disk's user partition.
+pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
+/// The scratch disks.
+pub const CACHES: [&str; 2] = [r"\Device\Harddisk0\Cache0", r"\Device\Harddisk0\Cache1"];
+
+/// Bytes of a scratch disk.
+const CACHE_SIZE: u64 = 0x1000_0000;
+
+const LINKS: [(&str, &str); 6] = [
+    ("game:", TITLE),
+    ("d:", TITLE),
+    ("hdd:", HARD_DISK),
+    ("cache:", CACHES[0]),
+    ("cache0:", CACHES[0]),
+    ("cache1:", CACHES[1]),
+];
+
+impl Files {
+    /// The devices of a machine without a title yet.
+    pub(crate) fn with_devices(storage: &dyn Storage) -> Result<Self, VfsError> {
+        let mut vfs = Vfs::default();
+        for cache in CACHES {
+            vfs.mount(cache, Box::new(MemoryDevice::new(CACHE_SIZE)))?;
+        }
+        if let Some(folder) = storage.hard_disk() {
+            match HostFolder::writable(&folder) {
+                Ok(disk) => vfs.mount(HARD_DISK, Box::new(disk))?,
+                Err(error) => tracing::warn!(target: "vfs", "no hard disk: {}: {error}", folder.display()),
+            }
+        }
+        for (name, target) in LINKS {
+            vfs.link(name, target)?;
+        }
+        Ok(Self { vfs, ..Self::default() })
+    }
+}
+
+impl Kernel {
+    /// Mounts a folder of the host as the medium that the title came on, for reading only.
+    pub fn mount_title_folder(&self, folder: &Path) -> io::Result<()> {
+        let device = HostFolder::read_only(folder)?;
+        self.files.lock().vfs.mount(TITLE, Box::new(device)).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::NoStorage;
+    use std::path::PathBuf;
+
+    #[derive(Debug)]
+    struct Folder(PathBuf);
+    impl Storage for Folder {
+        fn hard_disk(&self) -> Option<PathBuf> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn a_machine_has_caches_and_a_disk_only_if_it_is_given_one() {
+        let files = Files::with_devices(&NoStorage).unwrap();
+        assert!(files.vfs.resolve(r"cache:\x").is_ok() && files.vfs.resolve(r"cache1:\x").is_ok());
+        assert_eq!(files.vfs.resolve(r"hdd:\x"), Err(VfsError::NoDevice));
+        assert_eq!(files.vfs.resolve(r"game:\x"), Err(VfsError::NoDevice));
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::with_devices(&Folder(folder.path().to_owned())).unwrap();
+        assert!(files.vfs.resolve(r"hdd:\x").is_ok());
+        let files = Files::with_devices(&Folder(folder.path().join("missing"))).unwrap();
+        assert_eq!(files.vfs.resolve(r"hdd:\x"), Err(VfsError::NoDevice));
+    }
+}

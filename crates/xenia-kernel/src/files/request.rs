@@ -1,0 +1,162 @@
+//! Making file objects, and completing requests on them: status block, event, APC, completion port.
+
+use super::{Completion, FILE_OBJECT, OpenParameters, Receiver};
+use crate::Kernel;
+use crate::abi::Handle;
+use crate::failure::Fallible;
+use crate::layout::dispatcher_header;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind, status_result};
+use crate::threads::Apc;
+use crate::vfs::OpenAction;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::{BlockReason, Scheduler};
+
+/// What a thread waits for at a completion port.
+pub(crate) const COMPLETION_WAIT: BlockReason = BlockReason::Other("io-completion");
+
+/// Where the outcome of a request goes.
+#[derive(Clone, Copy, Debug)]
+pub struct IoRequest {
+    /// Body of the file object.
+    pub file: GuestAddr,
+    /// Body of the event to signal.
+    pub event: Option<GuestAddr>,
+    /// Function to call in the requesting thread; null: none. Its lowest bit is a flag.
+    pub apc_routine: GuestAddr,
+    /// Its first argument; also what a completion port gets.
+    pub apc_context: u32,
+    /// The status block; null: none.
+    pub status_block: GuestAddr,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its status.
+    pub status: NtStatus,
+    /// Bytes transferred, or what the request defines.
+    pub information: u32,
+}
+
+impl Outcome {
+    /// The outcome of work that yields a count.
+    pub fn of(result: Fallible<u32>) -> Self {
+        match result {
+            Ok(information) => Self { status: NtStatus::SUCCESS, information },
+            Err(failure) => Self { status: failure.status(), information: 0 },
+        }
+    }
+}
+
+impl Kernel {
+    /// Opens a file and makes an object and a handle for it.
+    pub fn open_file(&self, parameters: &OpenParameters) -> Fallible<(Handle, OpenAction)> {
+        let memory = &*self.memory;
+        let (file, action) = self.files.lock().open(parameters)?;
+        let made = {
+            let mut objects = self.objects.lock();
+            let mut pool = self.pool.lock();
+            objects.create(memory, &mut pool, ObjectKind::File, FILE_OBJECT, None, false)?
+        };
+        initialize(memory, made.body, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
+        self.files.lock().insert(made.body, file);
+        let handle = self.objects.lock().open(memory, made.body);
+        self.dereference(made.body)?;
+        Ok((handle?, action))
+    }
+
+    /// The file object behind a handle.
+    pub fn resolve_file(&self, handle: Handle) -> Fallible<GuestAddr> {
+        self.objects.lock().resolve_kind(handle, ObjectKind::File)
+    }
+
+    /// Writes a status block, if there is one.
+    pub(crate) fn write_status_block(&self, at: GuestAddr, outcome: Outcome) -> Fallible<()> {
+        if !at.is_null() {
+            self.memory.write(at, outcome.status.0)?;
+            self.memory.write(at.offset(4), outcome.information)?;
+        }
+        Ok(())
+    }
+
+    /// Reports the end of a request to everybody who wants to know. Returns what the call returns: the status if the
+    /// handle is synchronous or the request failed, otherwise `PENDING`.
+    pub(crate) fn complete_request(
+        &self,
+        scheduler: &mut Scheduler,
+        thread_id: u32,
+        request: &IoRequest,
+        outcome: Outcome,
+    ) -> Fallible<NtStatus> {
+        let memory = &*self.memory;
+        self.write_status_block(request.status_block, outcome)?;
+        {
+            let mut dispatcher = self.dispatcher.lock();
+            for event in [Some(request.file), request.event].into_iter().flatten() {
+                dispatcher.set_event(memory, scheduler, event, 0)?;
+            }
+        }
+        if !outcome.status.is_success() {
+            return Ok(outcome.status);
+        }
+        let routine = GuestAddr(request.apc_routine.0 & !1);
+        if !routine.is_null() {
+            let args = [u64::from(request.apc_context), u64::from(request.status_block.0), 0];
+            self.queue_apc(scheduler, thread_id, Apc { object: GuestAddr::NULL, routine, args })?;
+        }
+        let (synchronous, port) = {
+            let files = self.files.lock();
+            let file = files.get(request.file)?;
+            (file.synchronous, file.port)
+        };
+        if let Some((port, key)) = port
+            && request.apc_context != 0
+        {
+            let Outcome { status, information } = outcome;
+            let context = request.apc_context;
+            self.post_completion(
+                scheduler,
+                port,
+                Completion { key, context, status: status.0, information },
+            )?;
+        }
+        Ok(if synchronous { outcome.status } else { NtStatus::PENDING })
+    }
+
+    /// Puts a completion into a port: the first thread that waits there gets it.
+    pub(crate) fn post_completion(
+        &self,
+        scheduler: &mut Scheduler,
+        port: GuestAddr,
+        completion: Completion,
+    ) -> Fallible<()> {
+        let receiver = self.files.lock().ports.post(port, completion, |thread| {
+            let wait = scheduler.thread(thread).ok().and_then(|thread| thread.wait());
+            wait.is_some_and(|wait| wait.reason == COMPLETION_WAIT)
+        });
+        let Some(receiver) = receiver else { return Ok(()) };
+        // A receiver that gave bad pointers learns it; whoever posted is not to blame.
+        let status = match self.deliver(&receiver, completion) {
+            Ok(()) => NtStatus::SUCCESS,
+            Err(failure) => failure.status(),
+        };
+        scheduler.wake_ref(receiver.thread, status_result(status), 0)?;
+        Ok(())
+    }
+
+    /// Stores a completion where a receiver wants it.
+    pub(crate) fn deliver(&self, receiver: &Receiver, completion: Completion) -> Fallible<()> {
+        if !receiver.key.is_null() {
+            self.memory.write(receiver.key, completion.key)?;
+        }
+        if !receiver.context.is_null() {
+            self.memory.write(receiver.context, completion.context)?;
+        }
+        let status = NtStatus(completion.status);
+        self.write_status_block(
+            receiver.status_block,
+            Outcome { status, information: completion.information },
+        )
+    }
+}

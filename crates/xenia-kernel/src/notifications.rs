@@ -1,0 +1,120 @@
+//! System notifications: who listens to what, and what they have not heard yet.
+
+use std::collections::{BTreeMap, VecDeque};
+use xenia_guest::GuestAddr;
+
+/// Notifications that a listener keeps; the oldest are dropped.
+const QUEUE_LIMIT: usize = 256;
+
+/// Notification ids.
+pub mod id {
+    /// The system's user interface appeared (1) or disappeared (0).
+    pub const SYSTEM_UI: u32 = 9;
+    /// Who is signed in has changed.
+    pub const SIGN_IN_CHANGED: u32 = 0xA;
+}
+
+/// What happened, and its parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Bits 0–15: which of its area; 16–24: the version it appeared in; 25–30: the area.
+    pub id: u32,
+    /// Its parameter.
+    pub parameter: u32,
+}
+
+#[derive(Debug)]
+struct Listener {
+    areas: u64,
+    version: u32,
+    queue: VecDeque<Notification>,
+}
+
+impl Listener {
+    /// Queues a notification of an area and version that it listens to; `false` if it doesn't.
+    fn hear(&mut self, notification: Notification) -> bool {
+        let (area, version) = (notification.id >> 25 & 0x3F, notification.id >> 16 & 0x1FF);
+        if self.areas >> area & 1 == 0 || version > self.version {
+            return false;
+        }
+        if self.queue.len() == QUEUE_LIMIT {
+            self.queue.pop_front();
+        }
+        self.queue.push_back(notification);
+        true
+    }
+}
+
+/// All listeners, by the address of their bodies.
+#[derive(Debug, Default)]
+pub struct Notifications {
+    listeners: BTreeMap<GuestAddr, Listener>,
+}
+
+impl Notifications {
+    /// Adds a listener to areas (a bit per area), up to a version.
+    pub fn listen(&mut self, listener: GuestAddr, areas: u64, version: u32) {
+        self.listeners.insert(listener, Listener { areas, version, queue: VecDeque::new() });
+    }
+
+    /// Forgets a listener.
+    pub fn remove(&mut self, listener: GuestAddr) {
+        self.listeners.remove(&listener);
+    }
+
+    /// Tells all listeners to its area. Returns those that heard it.
+    pub fn broadcast(&mut self, notification: Notification) -> Vec<GuestAddr> {
+        let listeners = self.listeners.iter_mut();
+        listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
+    }
+
+    /// Tells one listener, if it listens to the area.
+    pub fn tell(&mut self, listener: GuestAddr, notification: Notification) -> bool {
+        self.listeners.get_mut(&listener).is_some_and(|listener| listener.hear(notification))
+    }
+
+    /// Takes a listener's oldest notification, or its oldest with this id.
+    pub fn take(&mut self, listener: GuestAddr, id: Option<u32>) -> Option<Notification> {
+        let queue = &mut self.listeners.get_mut(&listener)?.queue;
+        let index = queue.iter().position(|queued| id.is_none_or(|id| queued.id == id))?;
+        queue.remove(index)
+    }
+
+    /// Whether a listener has heard everything.
+    pub fn is_empty(&self, listener: GuestAddr) -> bool {
+        self.listeners.get(&listener).is_none_or(|listener| listener.queue.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_hear_their_areas_and_versions() {
+        let mut notifications = Notifications::default();
+        let (system, live) = (GuestAddr(0x100), GuestAddr(0x200));
+        notifications.listen(system, 1, 0);
+        notifications.listen(live, 2, 5);
+        let ui = Notification { id: id::SYSTEM_UI, parameter: 1 };
+        assert_eq!(notifications.broadcast(ui), [system]);
+        let late = Notification { id: 0x0206_0001, parameter: 2 };
+        assert_eq!(notifications.broadcast(late), [], "version 6");
+        let sign_in = Notification { id: id::SIGN_IN_CHANGED, parameter: 3 };
+        notifications.broadcast(sign_in);
+        assert_eq!(notifications.take(system, Some(id::SIGN_IN_CHANGED)), Some(sign_in));
+        assert_eq!(notifications.take(system, None), Some(ui));
+        assert_eq!(notifications.take(system, None), None);
+        assert!(notifications.is_empty(system) && notifications.is_empty(GuestAddr(1)));
+    }
+
+    #[test]
+    fn a_listener_that_never_asks_is_bounded() {
+        let mut notifications = Notifications::default();
+        notifications.listen(GuestAddr(1), 1, 0);
+        for parameter in 0..1000 {
+            notifications.broadcast(Notification { id: 9, parameter });
+        }
+        assert_eq!(notifications.take(GuestAddr(1), None).unwrap().parameter, 1000 - QUEUE_LIMIT as u32);
+    }
+}

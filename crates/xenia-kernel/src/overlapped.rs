@@ -1,0 +1,60 @@
+//! Asynchronous calls of `xam`: the `XOVERLAPPED` that says when one is complete.
+//!
+//! Calls complete at once: the structure is filled, its event signalled and its routine queued before the call
+//! returns `IO_PENDING`, which is what titles check for.
+
+use crate::abi::{Call, Handle};
+use crate::failure::Fallible;
+use crate::objects::ObjectKind;
+use crate::threads::Apc;
+use xenia_guest::{GuestAddr, Win32Error};
+
+/// Offsets in the structure.
+mod field {
+    pub(super) const RESULT: u32 = 0;
+    pub(super) const LENGTH: u32 = 4;
+    pub(super) const EVENT: u32 = 0xC;
+    pub(super) const ROUTINE: u32 = 0x10;
+    pub(super) const EXTENDED_ERROR: u32 = 0x18;
+}
+
+/// What an asynchronous call came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completed {
+    /// Its result.
+    pub result: Win32Error,
+    /// Bytes or items.
+    pub length: u32,
+}
+
+impl Completed {
+    /// A result without a length.
+    pub fn with(result: Win32Error) -> Self {
+        Self { result, length: 0 }
+    }
+}
+
+/// Completes a call through its overlapped structure, or directly if it has none. Returns what the call returns.
+pub fn complete(
+    call: &mut Call,
+    overlapped: Option<GuestAddr>,
+    completed: Completed,
+) -> Fallible<Win32Error> {
+    let Some(at) = overlapped else { return Ok(completed.result) };
+    let memory = call.memory();
+    let event: Handle = memory.read(at.offset(field::EVENT))?;
+    let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
+    memory.write(at.offset(field::LENGTH), completed.length)?;
+    memory.write(at.offset(field::EXTENDED_ERROR), completed.result.to_hresult())?;
+    memory.write(at.offset(field::RESULT), completed.result.0)?;
+    if event != Handle::NULL {
+        let event = call.kernel.objects.lock().resolve_kind(event, ObjectKind::Event)?;
+        call.kernel.dispatcher.lock().set_event(memory, call.scheduler, event, 0)?;
+    }
+    if !routine.is_null() {
+        let args = [u64::from(completed.result.0), u64::from(completed.length), u64::from(at.0)];
+        let apc = Apc { object: GuestAddr::NULL, routine, args };
+        call.kernel.queue_apc(call.scheduler, call.thread_id(), apc)?;
+    }
+    Ok(Win32Error::IO_PENDING)
+}

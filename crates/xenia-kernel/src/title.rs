@@ -1,0 +1,127 @@
+//! The running title as a whole: what is called when it ends, what it hands to the next one, the libraries it can ask for.
+
+use crate::Kernel;
+use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::exports::Library;
+use crate::failure::Fallible;
+use crate::layout::ldr;
+use std::collections::BTreeMap;
+use xenia_guest::GuestAddr;
+use xenia_sched::EndKind;
+
+/// Notifications that may be registered.
+const NOTIFICATION_LIMIT: usize = 256;
+
+/// A function that is called when the title ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminateNotification {
+    /// The function; it gets nothing.
+    pub routine: GuestAddr,
+    /// Higher ones are called first.
+    pub priority: u32,
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub struct Title {
+    notifications: Vec<TerminateNotification>,
+    /// What the title hands to the next one; `None`: nothing.
+    pub launch_data: Option<Vec<u8>>,
+    /// Path of the title that is to follow.
+    pub next_title: Option<String>,
+    /// Handles of the console's own libraries.
+    libraries: BTreeMap<Library, GuestAddr>,
+}
+
+impl Title {
+    /// Registers a function. One that is registered already gets the new priority. Beyond a limit nothing is added.
+    pub fn register(&mut self, notification: TerminateNotification) {
+        self.unregister(notification.routine);
+        if self.notifications.len() < NOTIFICATION_LIMIT {
+            self.notifications.push(notification);
+        }
+    }
+
+    /// Takes a function off the list.
+    pub fn unregister(&mut self, routine: GuestAddr) {
+        self.notifications.retain(|registered| registered.routine != routine);
+    }
+
+    /// Takes the function to be called next: the highest priority, the first registered among equals.
+    pub fn next_notification(&mut self) -> Option<TerminateNotification> {
+        let highest = self.notifications.iter().map(|notification| notification.priority).max()?;
+        let index = self.notifications.iter().position(|notification| notification.priority == highest)?;
+        Some(self.notifications.remove(index))
+    }
+
+    /// The library with this handle.
+    pub fn library_of(&self, handle: GuestAddr) -> Option<Library> {
+        self.libraries.iter().find(|&(_, &at)| at == handle).map(|(&library, _)| library)
+    }
+}
+
+impl Kernel {
+    /// The handle of one of the console's own libraries: the address of its entry in guest memory.
+    pub fn library_handle(&self, library: Library) -> Fallible<GuestAddr> {
+        if let Some(&handle) = self.title.lock().libraries.get(&library) {
+            return Ok(handle);
+        }
+        let file = match library {
+            Library::xboxkrnl => "xboxkrnl.exe",
+            Library::xam => "xam.xex",
+        };
+        let handle = self.allocate(ldr::SIZE)?;
+        let (wide, units) = self.wide_name(file)?;
+        for name in [ldr::FULL_NAME, ldr::BASE_NAME] {
+            self.memory.write(handle.offset(name), units * 2)?;
+            self.memory.write(handle.offset(name + 2), (units + 1) * 2)?;
+            self.memory.write(handle.offset(name + 4), wide)?;
+        }
+        // The libraries are never unloaded.
+        self.memory.write(handle.offset(ldr::LOAD_COUNT), 0xFFFF_u16)?;
+        self.title.lock().libraries.insert(library, handle);
+        Ok(handle)
+    }
+}
+
+/// Ends the title: calls what wants to know, one after the other, then stops the machine.
+pub fn terminate(call: &mut Call) -> Flow {
+    match call.kernel.title.lock().next_notification() {
+        Some(notification) => Flow::CallGuest(GuestCall {
+            pc: notification.routine,
+            args: Vec::new(),
+            then: Some(Continuation { name: "terminate_title", run: go_on, state: [0; 4] }),
+        }),
+        None => Flow::End(EndKind::Exit { code: 0 }),
+    }
+}
+
+fn go_on(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {
+    terminate(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notifications_come_by_priority_then_age() {
+        let mut title = Title::default();
+        for (routine, priority) in [(1, 5), (2, 9), (3, 5), (4, 9)] {
+            title.register(TerminateNotification { routine: GuestAddr(routine), priority });
+        }
+        title.unregister(GuestAddr(3));
+        title.register(TerminateNotification { routine: GuestAddr(2), priority: 1 });
+        let order: Vec<_> = std::iter::from_fn(|| title.next_notification()).map(|n| n.routine.0).collect();
+        assert_eq!(order, [4, 1, 2]);
+    }
+
+    #[test]
+    fn a_title_that_registers_for_ever_is_bounded() {
+        let mut title = Title::default();
+        for routine in 0..10_000 {
+            title.register(TerminateNotification { routine: GuestAddr(routine), priority: 0 });
+        }
+        assert_eq!(title.notifications.len(), NOTIFICATION_LIMIT);
+    }
+}

@@ -1,0 +1,220 @@
+//! Virtual memory as the kernel's calls define it, over the heaps of xenia-memory.
+//!
+//! Titles may allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages above. Allocations without an
+//! address start at multiples of 64 KiB and have whole multiples of it, as on NT.
+
+use crate::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
+
+/// `MEM_*` flags.
+#[allow(missing_docs)] // the names are NT's
+pub mod flags {
+    pub const COMMIT: u32 = 0x1000;
+    pub const RESERVE: u32 = 0x2000;
+    pub const DECOMMIT: u32 = 0x4000;
+    pub const RELEASE: u32 = 0x8000;
+    pub const FREE: u32 = 0x1_0000;
+    pub const PRIVATE: u32 = 0x2_0000;
+    pub const RESET: u32 = 0x8_0000;
+    pub const TOP_DOWN: u32 = 0x10_0000;
+    pub const LARGE_PAGES: u32 = 0x2000_0000;
+    pub const PAGES_16M: u32 = 0x8000_0000;
+}
+
+/// Granule of allocations without an address.
+const GRANULE: u32 = 0x1_0000;
+
+/// The general heap that `addr` lies in; titles may not change others by these calls.
+fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
+    match Heap::of(addr) {
+        Some(heap @ (Heap::Virtual4K | Heap::Virtual64K)) => Ok(heap),
+        _ => Err(NtStatus::INVALID_PARAMETER.into()),
+    }
+}
+
+/// Reserves, commits, or both. A null `base` leaves the place to the kernel. Returns the range, rounded to pages.
+pub fn allocate(
+    memory: &GuestMemory,
+    base: GuestAddr,
+    size: u32,
+    kind: u32,
+    protect: u32,
+) -> Fallible<(GuestAddr, u32)> {
+    if size == 0 || kind & (flags::COMMIT | flags::RESERVE | flags::RESET) == 0 {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    if kind & flags::RESET != 0 {
+        // The contents become undefined; keeping them is one way. Nothing else may be asked for with it.
+        return if kind == flags::RESET && memory.is_committed(base) {
+            Ok((base, size))
+        } else {
+            Err(NtStatus::INVALID_PARAMETER.into())
+        };
+    }
+    let protect = Protect(protect);
+    if !protect.is_valid() {
+        return Err(NtStatus::INVALID_PAGE_PROTECTION.into());
+    }
+    let (commit, reserve) = (kind & flags::COMMIT != 0, kind & flags::RESERVE != 0);
+    if base.is_null() {
+        let heap = if kind & flags::LARGE_PAGES != 0 { Heap::Virtual64K } else { Heap::Virtual4K };
+        let size = size.checked_next_multiple_of(GRANULE).ok_or(NtStatus::NO_MEMORY)?;
+        let request = AllocRequest {
+            align: GRANULE,
+            kind: if commit { AllocKind::ReserveCommit } else { AllocKind::Reserve },
+            top_down: kind & flags::TOP_DOWN != 0,
+            ..AllocRequest::new(heap, size, protect)
+        };
+        return Ok(memory.alloc_with(&request)?);
+    }
+    general_heap(base)?;
+    let kind = match (reserve, commit) {
+        (true, true) => AllocKind::ReserveCommit,
+        (true, false) => AllocKind::Reserve,
+        (false, _) => AllocKind::Commit,
+    };
+    Ok(memory.alloc_fixed(base, size, kind, protect)?)
+}
+
+/// Takes memory away, or ends the allocation that starts at `base`. Returns the range.
+pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fallible<(GuestAddr, u32)> {
+    if base.is_null() {
+        return Err(NtStatus::MEMORY_NOT_ALLOCATED.into());
+    }
+    let heap = general_heap(base)?;
+    match kind {
+        flags::DECOMMIT => {
+            let start = base.align_down(heap.page_size());
+            let size = if size == 0 { 0 } else { size.saturating_add(base.0 - start.0) };
+            Ok((start, memory.decommit(start, size)?))
+        }
+        flags::RELEASE => Ok((base, memory.free(base)?)),
+        _ => Err(NtStatus::INVALID_PARAMETER.into()),
+    }
+}
+
+/// Changes the protection of committed pages. Returns the range, rounded to pages, and the protection before.
+pub fn protect(
+    memory: &GuestMemory,
+    base: GuestAddr,
+    size: u32,
+    protect: u32,
+) -> Fallible<(GuestAddr, u32, u32)> {
+    if size == 0 {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    let page = general_heap(base)?.page_size();
+    let start = base.align_down(page);
+    let size = size
+        .checked_add(base.0 - start.0)
+        .and_then(|size| size.checked_next_multiple_of(page))
+        .ok_or(NtStatus::INVALID_PARAMETER)?;
+    let old = memory.protect(start, size, Protect(protect))?;
+    Ok((start, size, old.0))
+}
+
+/// `MEMORY_BASIC_INFORMATION` of the pages from the one that holds `addr` on, as its seven words.
+pub fn query(memory: &GuestMemory, addr: GuestAddr) -> Fallible<[u32; 7]> {
+    let region = memory.query(addr)?;
+    let state = match region.state {
+        RegionState::Free => flags::FREE,
+        RegionState::Reserved => flags::RESERVE,
+        RegionState::Committed => flags::COMMIT,
+    };
+    let protect = match region.state {
+        RegionState::Free => Protect::NO_ACCESS.0,
+        _ => region.protect.map_or(0, |protect| protect.0),
+    };
+    Ok([
+        region.base.0,
+        region.allocation_base.0,
+        region.allocation_protect.map_or(0, |protect| protect.0),
+        region.size,
+        state,
+        protect,
+        if region.state == RegionState::Free { 0 } else { flags::PRIVATE },
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+
+    const READ_WRITE: u32 = 4;
+    const BOTH: u32 = flags::RESERVE | flags::COMMIT;
+
+    fn status<T>(result: Fallible<T>) -> Option<NtStatus> {
+        result.err().map(Failure::status)
+    }
+
+    #[test]
+    fn reserving_and_committing_in_steps() {
+        let memory = GuestMemory::new().unwrap();
+        let (base, size) = allocate(&memory, GuestAddr::NULL, 0x1_2345, flags::RESERVE, READ_WRITE).unwrap();
+        assert_eq!((base.0 % 0x1_0000, size), (0, 0x2_0000));
+        assert!(memory.read::<u32>(base).is_err());
+        let (start, size) = allocate(&memory, base.offset(0x1234), 1, flags::COMMIT, READ_WRITE).unwrap();
+        assert_eq!((start, size), (base.offset(0x1000), 0x1000));
+        memory.write(start, 7_u32).unwrap();
+        allocate(&memory, base, 0x2000, flags::COMMIT, READ_WRITE).unwrap();
+        assert_eq!(memory.read::<u32>(start).unwrap(), 7, "committing again keeps contents");
+        let information = query(&memory, start).unwrap();
+        assert_eq!(information, [start.0, base.0, 4, 0x1000, flags::COMMIT, 4, flags::PRIVATE]);
+        assert_eq!(free(&memory, start, 0x800, flags::DECOMMIT).unwrap(), (start, 0x1000));
+        assert!(memory.read::<u32>(start).is_err());
+        assert_eq!(free(&memory, base, 0, flags::RELEASE).unwrap(), (base, 0x2_0000));
+        assert_eq!(query(&memory, base).unwrap()[4], flags::FREE);
+    }
+
+    #[test]
+    fn large_pages_and_top_down_choose_the_place() {
+        let memory = GuestMemory::new().unwrap();
+        let at = |kind| allocate(&memory, GuestAddr::NULL, 1, BOTH | kind, READ_WRITE).unwrap().0;
+        assert_eq!(Heap::of(at(flags::LARGE_PAGES)), Some(Heap::Virtual64K));
+        let (low, high) = (at(0), at(flags::TOP_DOWN));
+        assert!(high > low && high.0 >= 0x3FFF_0000);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let memory = GuestMemory::new().unwrap();
+        let invalid = Some(NtStatus::INVALID_PARAMETER);
+        for (base, size, kind, protect, expected) in [
+            (0, 0, BOTH, 4, invalid),
+            (0, 1, 0, 4, invalid),
+            (0, 1, flags::RESET | flags::COMMIT, 4, invalid),
+            (0, 1, BOTH, 0, Some(NtStatus::INVALID_PAGE_PROTECTION)),
+            (0, 1, BOTH, 6, Some(NtStatus::INVALID_PAGE_PROTECTION)),
+            (0, u32::MAX, BOTH, 4, Some(NtStatus::NO_MEMORY)),
+            (0, 0x7000_0000, BOTH, 4, Some(NtStatus::NO_MEMORY)),
+            (0x8200_0000, 0x1000, BOTH, 4, invalid),
+            (0xA000_0000, 0x1000, BOTH, 4, invalid),
+            (0x7FC8_0000, 0x1000, BOTH, 4, invalid),
+            (0x3FFF_F000, 0x2000, BOTH, 4, invalid),
+            (0x1000_0000, 0x1000, flags::COMMIT, 4, Some(NtStatus::MEMORY_NOT_ALLOCATED)),
+        ] {
+            let result = allocate(&memory, GuestAddr(base), size, kind, protect);
+            assert_eq!(status(result), expected, "{base:#x} {size:#x} {kind:#x} {protect}");
+        }
+        assert_eq!(
+            status(free(&memory, GuestAddr(0), 0, flags::RELEASE)),
+            Some(NtStatus::MEMORY_NOT_ALLOCATED)
+        );
+        for addr in [0x1000_0000, 0xA000_0000, 0xFFFF_FFFF] {
+            assert!(free(&memory, GuestAddr(addr), u32::MAX, flags::DECOMMIT).is_err());
+            assert!(free(&memory, GuestAddr(addr), 0, flags::RELEASE).is_err());
+            assert!(protect(&memory, GuestAddr(addr), u32::MAX, 4).is_err());
+        }
+        assert_eq!(status(query(&memory, GuestAddr(0xFFFF_0000))), invalid);
+    }
+
+    #[test]
+    fn protection_is_rounded_to_pages_and_returns_the_old_one() {
+        let memory = GuestMemory::new().unwrap();
+        let (base, _) = allocate(&memory, GuestAddr::NULL, 0x4000, BOTH, READ_WRITE).unwrap();
+        assert_eq!(protect(&memory, base.offset(0xFFF), 2, 2).unwrap(), (base, 0x2000, 4));
+        assert!(!memory.is_writable(base) && memory.is_writable(base.offset(0x2000)));
+    }
+}
