@@ -242,6 +242,11 @@ impl Kernel {
             ObjectKind::Listener => self.notifications.lock().remove(body),
             _ => {}
         }
+        if self.dispatcher.lock().waiters(body).next().is_some() {
+            // A wait holds its objects: the body stays for those who wait for what nobody can signal any more.
+            tracing::warn!(target: "kernel", "{kind:?} {body} was deleted while threads wait for it");
+            return Ok(());
+        }
         Objects::free_body(&self.memory, &mut self.pool.lock(), body)
     }
 

@@ -207,7 +207,7 @@ impl Kernel {
 
     fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
         let now = scheduler.now();
-        let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now)?;
+        let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now);
         for expiry in expiries {
             if !expiry.setting.dpc.is_null() {
                 let due = filetime(expiry.setting.due);

@@ -97,6 +97,28 @@ impl Dispatcher {
         Ok(self.timers.remove(timer))
     }
 
+    /// What the expiry of one timer, which is not set any more, does.
+    fn expire(
+        &mut self,
+        memory: &GuestMemory,
+        scheduler: &mut Scheduler,
+        now: GuestTicks,
+        timer: GuestAddr,
+        setting: TimerSetting,
+    ) -> Fallible<()> {
+        set_signal_state(memory, timer, 1)?;
+        if setting.period_ms > 0 {
+            let period = ticks_from_100ns(u64::from(setting.period_ms) * 10_000);
+            // Missed periods are not made up for.
+            let due = setting.due.saturating_add(period).max(now + 1);
+            memory.write(timer.offset(ktimer::DUE_TIME), filetime(due))?;
+            self.timers.insert(timer, TimerSetting { due, ..setting });
+        } else {
+            memory.write(timer.offset(header::INSERTED), 0_u8)?;
+        }
+        self.serve(memory, scheduler, timer, 0)
+    }
+
     /// Lets every timer expire that is due: signals it, sets it again if periodic, and reports it so that
     /// its calls can be queued.
     pub fn expire_timers(
@@ -104,25 +126,19 @@ impl Dispatcher {
         memory: &GuestMemory,
         scheduler: &mut Scheduler,
         now: GuestTicks,
-    ) -> Fallible<Vec<Expiry>> {
+    ) -> Vec<Expiry> {
         let mut expiries = Vec::new();
         while self.timers.next_due().is_some_and(|due| due <= now) {
             let Some((_, timer)) = self.timers.queue.pop_first() else { break };
             let Some((_, setting)) = self.timers.set.remove(&timer) else { continue };
-            set_signal_state(memory, timer, 1)?;
-            if setting.period_ms > 0 {
-                let period = ticks_from_100ns(u64::from(setting.period_ms) * 10_000);
-                // Missed periods are not made up for.
-                let due = setting.due.saturating_add(period).max(now + 1);
-                self.timers.insert(timer, TimerSetting { due, ..setting });
-                memory.write(timer.offset(ktimer::DUE_TIME), filetime(due))?;
-            } else {
-                memory.write(timer.offset(header::INSERTED), 0_u8)?;
+            if let Err(error) = self.expire(memory, scheduler, now, timer, setting) {
+                // The title has freed the memory under a timer that is set.
+                tracing::warn!(target: "kernel", "timer {timer}: {error}");
+                continue;
             }
-            self.serve(memory, scheduler, timer, 0)?;
             expiries.push(Expiry { timer, setting });
         }
-        Ok(expiries)
+        expiries
     }
 }
 
@@ -146,7 +162,7 @@ mod tests {
         assert_eq!(b.dispatcher.timers.next_due(), Some(100));
         b.wait(thread, &[late], false);
         let expire = |b: &mut Bench, now| -> Vec<GuestAddr> {
-            let expiries = b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, now).unwrap();
+            let expiries = b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, now);
             expiries.into_iter().map(|expiry| expiry.timer).collect()
         };
         assert_eq!(expire(&mut b, 99), []);
@@ -162,10 +178,10 @@ mod tests {
         let mut b = Bench::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
-        assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).unwrap().len(), 1);
+        assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len(), 1);
         assert_eq!(b.dispatcher.timers.next_due(), Some(100 + 49_875));
         assert!(b.dispatcher.cancel_timer(&b.memory, timer).unwrap());
         assert!(!b.dispatcher.cancel_timer(&b.memory, timer).unwrap());
-        assert!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, u64::MAX).unwrap().is_empty());
+        assert!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, u64::MAX).is_empty());
     }
 }
