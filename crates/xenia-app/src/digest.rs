@@ -52,6 +52,8 @@ fn threads_part(scheduler: &Scheduler) -> String {
     let mut hasher = blake3::Hasher::new();
     for thread in threads {
         hasher.update(&thread.id.to_be_bytes());
+        let state = format!("{:?} on {} at {}", thread.state(), thread.slot(), thread.priority());
+        hasher.update(state.as_bytes());
         context(&thread.ctx, &mut hasher);
     }
     hasher.finalize().to_hex().to_string()
@@ -72,6 +74,9 @@ fn context(ctx: &PpcContext, hasher: &mut blake3::Hasher) {
 
 fn objects_part(kernel: &Kernel) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&kernel.frames().to_be_bytes());
+    kernel.describe_objects(&mut |line| {
+        hasher.update(line.as_bytes());
+        hasher.update(b"\n");
+    });
     hasher.finalize().to_hex().to_string()
 }

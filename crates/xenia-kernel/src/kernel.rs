@@ -250,6 +250,13 @@ impl Kernel {
         Objects::free_body(&self.memory, &mut self.pool.lock(), body)
     }
 
+    /// Kernel state that is not in guest memory, as lines in a fixed order: what a state digest is over.
+    pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
+        self.dispatcher.lock().timers.describe(line);
+        self.objects.lock().describe(line);
+        line(&format!("frames {} swaps {}", self.frames(), self.swaps()));
+    }
+
     // ---- what is missing ----
 
     /// Counts a call of something that is not implemented, and logs the first.

@@ -114,6 +114,19 @@ impl Objects {
         Ok(Created { body, existed: false })
     }
 
+    /// Every object and every handle as one line each, in a fixed order: what a state digest is over. The
+    /// objects' bodies are guest memory and not repeated here.
+    pub fn describe(&self, line: &mut dyn FnMut(&str)) {
+        for (body, object) in &self.records {
+            let Object { kind, pointers, handles, name, permanent } = object;
+            line(&format!("object {body} {kind:?} {pointers} {handles} {name:?} {permanent}"));
+        }
+        for (handle, body) in &self.handles {
+            line(&format!("handle {handle:?} {body}"));
+        }
+        line(&format!("next handle {:#x}", self.next_handle));
+    }
+
     /// The kind of the object whose body lies at `body`.
     pub fn kind(&self, body: GuestAddr) -> Option<ObjectKind> {
         self.records.get(&body).map(|object| object.kind)

@@ -50,6 +50,13 @@ pub struct Timers {
 }
 
 impl Timers {
+    /// Every timer that is set, as one line each, in the order in which they are due.
+    pub fn describe(&self, line: &mut dyn FnMut(&str)) {
+        for ((due, _), timer) in &self.queue {
+            line(&format!("timer {timer} due {due}"));
+        }
+    }
+
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<GuestTicks> {
         self.queue.keys().next().map(|&(due, _)| due)
