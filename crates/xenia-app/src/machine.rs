@@ -71,6 +71,11 @@ impl Machine {
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
         let ports = Ports { video: Box::new(video), text: options.text, ..Ports::default() };
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).context("kernel")?;
+        if let Some(folder) = &title.folder {
+            kernel
+                .mount_title_folder(folder)
+                .with_context(|| format!("cannot mount {}", folder.display()))?;
+        }
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
         let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
