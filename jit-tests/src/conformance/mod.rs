@@ -8,7 +8,7 @@
 //!   #_ REGISTER_OUT r3 0xFFFFFFFE      what is compared afterwards, nothing else
 //! ```
 //!
-//! The format is the field's own; [`annotation`] lists its values, [`bench`] the machine a case finds.
+//! The format is the field's own; `annotation.rs` lists its values, `bench.rs` the machine a case finds.
 
 mod annotation;
 mod bench;
