@@ -12,6 +12,9 @@ use xenia_sched::{BlockReason, Event, HW_THREADS, MAX_PRIORITY, Scheduler, Threa
 
 /// Hardware thread that gets interrupts which name none.
 const DEFAULT_INTERRUPT_CPU: u8 = 2;
+/// Process types.
+const IDLE_PROCESS: u8 = 0;
+const TITLE_PROCESS: u8 = 1;
 /// Interrupt request level of deferred calls.
 const DISPATCH_LEVEL: u8 = 2;
 
@@ -67,6 +70,9 @@ impl Kernel {
         self.memory.write(kpcr.offset(kpcr::DPC_ACTIVE), active)?;
         let irql = if next.is_some() { DISPATCH_LEVEL } else { 0 };
         self.memory.write(kpcr.offset(kpcr::CURRENT_IRQL), irql)?;
+        // Callbacks and deferred calls are the title's, and count as part of its process.
+        let process_type = if next.is_some() { TITLE_PROCESS } else { IDLE_PROCESS };
+        self.memory.write(kpcr.offset(kpcr::PROCESS_TYPE_IN_DPC), process_type)?;
         let Some(call) = next else { return Ok(None) };
         if let ServiceKind::Dpc(dpc) = call.kind {
             // It may be queued again from now on.

@@ -57,7 +57,7 @@ fn a_graphics_interrupt_runs_on_the_hardware_thread_that_it_names() {
     code.record(3, 0x10).record(4, 0x14);
     code.read_byte(5, 0x10C, 13).record(5, 0x18);
     code.read(5, 0x150, 13).record(5, 0x1C);
-    code.call("KeGetCurrentProcessType", &[]);
+    code.call("KeGetCurrentProcessType", &[]).record(3, 0x24);
     code.call("KeSetEvent", &[EVENT, 0, 0]);
     code.word(0x7FE8_03A6).ret();
     let entry = code.here();
@@ -73,6 +73,7 @@ fn a_graphics_interrupt_runs_on_the_hardware_thread_that_it_names() {
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14)], [1, 0xABCD]);
     assert_eq!([machine.data(0x18), machine.data(0x1C)], [4, 1]);
+    assert_eq!(machine.data(0x24), 1, "part of the title's process");
     assert_eq!(machine.data(0x20), 0, "the title's own thread is on hardware thread 0");
     assert_eq!(machine.kernel.frames(), 1);
     assert!(machine.executor.scheduler.now() >= 1_000_000);
