@@ -222,6 +222,34 @@ fn directories_are_listed_one_entry_per_call_in_order() {
 }
 
 #[test]
+fn links_lead_to_files_and_files_are_deleted_by_disposition() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let name = b.put_string(0x100, r"\??\save:");
+    let target = b.put_string(0x200, r"\Device\Harddisk0\Cache1");
+    assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
+    let other = b.put_string(0x200, r"\Device\Cdrom0");
+    assert_eq!(b.status("ObCreateSymbolicLink", &[name, other]), NtStatus::OBJECT_NAME_COLLISION);
+    let attributes = b.put_attributes(0x300, r"save:\game");
+    let create = [base, 0x4000_0000, attributes, base + 8, 0, 0, 0, 2, SYNCHRONOUS];
+    assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+    let first = u64::from(b.word(0));
+    // As DeleteFile opens: right to delete, share everything, for backup and not a directory.
+    let open = [base, 0x1_0000, attributes, base + 8, 7, 0x4040];
+    assert_eq!(b.status("NtOpenFile", &open), NtStatus::SUCCESS);
+    let second = u64::from(b.word(0));
+    b.memory().write(b.scratch.offset(0x40), 1_u8).unwrap();
+    let delete = [second, base + 8, base + 0x40, 1, 13];
+    assert_eq!(b.status("NtSetInformationFile", &delete), NtStatus::SUCCESS);
+    b.status("NtClose", &[second]);
+    b.status("NtClose", &[first]);
+    let gone = [attributes, base + 0x400];
+    assert_eq!(b.status("NtQueryFullAttributesFile", &gone), NtStatus::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(b.status("ObDeleteSymbolicLink", &[name]), NtStatus::SUCCESS);
+    assert_eq!(b.status("NtQueryFullAttributesFile", &gone), NtStatus::OBJECT_PATH_NOT_FOUND);
+}
+
+#[test]
 fn text_is_formatted_from_registers_stack_and_lists() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);

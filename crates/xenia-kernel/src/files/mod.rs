@@ -34,7 +34,9 @@ pub mod access {
     pub const WRITE_DATA: u32 = 2;
     pub const APPEND_DATA: u32 = 4;
     pub const DELETE: u32 = 0x1_0000;
+    pub const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
     pub const GENERIC_ALL: u32 = 0x1000_0000;
+    pub const GENERIC_EXECUTE: u32 = 0x2000_0000;
     pub const GENERIC_WRITE: u32 = 0x4000_0000;
     pub const GENERIC_READ: u32 = 0x8000_0000;
 }
@@ -48,6 +50,13 @@ pub mod options {
     pub const NON_DIRECTORY_FILE: u32 = 0x40;
     pub const DELETE_ON_CLOSE: u32 = 0x1000;
 }
+
+/// Rights that allow reading. What is allowed at most is reading: whoever wants to write says so.
+const READABLE: u32 = access::READ_DATA
+    | access::GENERIC_READ
+    | access::GENERIC_ALL
+    | access::GENERIC_EXECUTE
+    | access::MAXIMUM_ALLOWED;
 
 /// What `NtCreateFile` asks for.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +144,7 @@ impl Files {
             delete_on_close,
             scan: None,
             port: None,
-            readable: has(access::READ_DATA | access::GENERIC_READ | access::GENERIC_ALL),
+            readable: has(READABLE),
             writable,
             append_only: writable && !write_data,
         };
@@ -292,6 +301,30 @@ impl OpenFile {
             memory.read_bytes(at.offset(done), bytes)?;
             data.write_at(begin.saturating_add(u64::from(done)), bytes)?;
             done += bytes.len() as u32;
+        }
+        self.advance(offset, begin.saturating_add(u64::from(done)));
+        Ok(done)
+    }
+
+    /// Writes from pages of 4 KiB that lie anywhere. Returns the bytes written: all of them.
+    pub fn write_gathered(
+        &mut self,
+        memory: &GuestMemory,
+        pages: &[GuestAddr],
+        length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        let begin = self.begin(offset);
+        for (&page, index) in pages.iter().zip(0_u32..) {
+            let count = PAGE.min(length.saturating_sub(index * PAGE));
+            check_committed(memory, page, count)?;
+        }
+        let mut done = 0;
+        for (&page, index) in pages.iter().zip(0_u32..) {
+            let count = PAGE.min(length.saturating_sub(index * PAGE));
+            // An offset for each page; the reserved ones mean the same for all.
+            let at = if begin == u64::MAX { begin } else { begin.saturating_add(u64::from(done)) };
+            done += self.write(memory, page, count, Some(at))?;
         }
         self.advance(offset, begin.saturating_add(u64::from(done)));
         Ok(done)
@@ -470,6 +503,14 @@ mod tests {
         }
         assert_eq!(b.memory.read::<u8>(pages[2].offset(0x100)).unwrap(), 0);
         assert_eq!(file.position, 0);
+        let mut copy = b.open(r"cache:\copy", WRITE, Disposition::Create, SYNC).unwrap();
+        assert_eq!(copy.write_gathered(&b.memory, &pages, 0x2100, None).unwrap(), 0x2100);
+        assert_eq!(copy.position, 0x2100);
+        let mut start = [0; 4];
+        copy.data.as_ref().unwrap().read_at(0x1000, &mut start).unwrap();
+        assert_eq!(start, [0x55, 0x55, 0x56, 0x56]);
+        let wild = [pages[0], GuestAddr(4)];
+        assert!(copy.write_gathered(&b.memory, &wild, 0x2000, Some(0)).is_err());
     }
 
     #[test]

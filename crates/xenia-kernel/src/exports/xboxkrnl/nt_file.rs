@@ -214,6 +214,27 @@ impl NtFile {
         })
     }
 
+    /// Writes an array of pages to a file.
+    #[export(Done)]
+    fn NtWriteFileGather(
+        call: &mut Call,
+        file: Handle,
+        event: Handle,
+        apc_routine: GuestAddr,
+        apc_context: u32,
+        status_block: GuestAddr,
+        pages: Ptr<GuestAddr>,
+        length: u32,
+        offset: Option<Ptr<u64>>,
+    ) -> Fallible<NtStatus> {
+        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
+        transfer(call, parameters, |call, file, offset| {
+            let pages = segments(call, pages, length)?;
+            let mut files = call.kernel.files.lock();
+            files.get_mut(file)?.write_gathered(call.memory(), &pages, length, offset)
+        })
+    }
+
     /// Makes sure that what was written survives.
     #[export(Done)]
     fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
