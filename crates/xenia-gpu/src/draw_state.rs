@@ -439,6 +439,14 @@ fn depth_stencil(registers: &RegisterFile) -> DepthStencil {
     }
 }
 
+/// The interpolators that are not smooth, one bit each.
+///
+/// Unsure: no source says which value of a bit is smooth. Direct3D's default sets all bits, and a
+/// register that nobody has written is taken as smooth too.
+fn flat_interpolators(control: sq::SqInterpolatorCntl) -> u32 {
+    if control.0 == 0 { 0 } else { !control.param_shade() & 0xffff }
+}
+
 impl DrawCall {
     /// Reads the registers.
     pub fn capture(
@@ -487,7 +495,7 @@ impl DrawCall {
             pixel_shader: if with_color { pixel_shader.cloned() } else { None },
             constants,
             interpolators: program.vs_export_count() + 1,
-            flat: !registers.read::<sq::SqInterpolatorCntl>().param_shade() & 0xffff,
+            flat: flat_interpolators(registers.read()),
             position_register: program.param_gen().then(|| misc.param_gen_pos()),
             affine: raster.persp_corr_dis(),
             viewport: viewport(registers),

@@ -7,6 +7,7 @@
 mod alu;
 mod asm;
 mod decode;
+mod disasm;
 mod interpret;
 mod lanes;
 mod ops;
@@ -18,6 +19,7 @@ pub use decode::{
     Alu, Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Operand, Program, Source,
     TextureFetch, TextureOp, VertexFetch,
 };
+pub use disasm::disassemble;
 pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS};
 pub use lanes::{LANES, Lanes, Mask, Vector};
 pub use ops::{ScalarOp, VectorOp};
