@@ -61,7 +61,8 @@ pub(crate) struct CodeCache {
     functions: BTreeMap<u32, Vec<u32>>,
     /// Ends of functions that came from outside.
     ends: BTreeMap<u32, u32>,
-    flips: HashMap<u32, u32>,
+    /// Changes seen of pages that held code, and the version last seen.
+    flips: HashMap<u32, (u32, u32)>,
     pub(crate) invalidations: u64,
 }
 
@@ -173,7 +174,12 @@ impl CodeCache {
             return;
         }
         for page in moved {
-            *self.flips.entry(page).or_default() += 1;
+            // A page with many regions flips once, not once for each.
+            let (flips, seen) = self.flips.entry(page).or_default();
+            let now = version(page);
+            if *seen != now {
+                (*flips, *seen) = (*flips + 1, now);
+            }
         }
         self.invalidations += 1;
         self.withdraw(id);
@@ -181,7 +187,7 @@ impl CodeCache {
 
     /// Whether code on `page` changed so often that it is better interpreted.
     pub(crate) fn is_restless(&self, page: u32) -> bool {
-        self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
+        self.flips.get(&page).is_some_and(|&(flips, _)| flips >= FLIP_LIMIT)
     }
 
     fn withdraw(&mut self, id: u32) {

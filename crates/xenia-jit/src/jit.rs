@@ -410,16 +410,16 @@ impl Execute for Jit {
         let fallbacks: u64 = self.counts.fallbacks.iter().sum();
         let exact: u64 = self.counts.exact.iter().sum();
         let mut helper_calls = BTreeMap::new();
-        for (index, &count) in self.counts.fallbacks.iter().enumerate() {
-            if count != 0 {
-                let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };
-                helper_calls.insert(name, count);
+        for counts in [&self.counts.fallbacks, &self.counts.exact] {
+            for (index, &count) in counts.iter().enumerate() {
+                if count != 0 {
+                    let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };
+                    *helper_calls.entry(name).or_default() += count;
+                }
             }
         }
-        for (name, count) in [("exact_float", exact), ("code_written", self.counts.synchronizations)] {
-            if count != 0 {
-                helper_calls.insert(name, count);
-            }
+        if self.counts.synchronizations != 0 {
+            helper_calls.insert("code_written", self.counts.synchronizations);
         }
         EngineCounters {
             functions: self.shared.functions.load(Relaxed),

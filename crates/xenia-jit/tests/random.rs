@@ -1,4 +1,6 @@
 //! Random straight sequences of every family: the JIT against the interpreter.
+//!
+//! `XENIA_RANDOM_ROUNDS=n` runs n times as many, on other seeds.
 
 mod common;
 
@@ -7,6 +9,13 @@ use xenia_isa::Family;
 
 /// Sequences of `length` words of `families`, `count` of them, each on fresh registers.
 fn check(families: &[Family], seed: u64, count: u64, length: usize) {
+    let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
+    for round in 0..rounds {
+        check_round(families, seed + 1000 * round, count, length);
+    }
+}
+
+fn check_round(families: &[Family], seed: u64, count: u64, length: usize) {
     let rows = rows(families);
     let mut r = Random::new(seed);
     let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
@@ -25,7 +34,7 @@ fn check(families: &[Family], seed: u64, count: u64, length: usize) {
         let before = interpreter.ctx.clone();
         jit.ctx = before.clone();
         compare(&mut jit, &mut interpreter, 10_000, &|| {
-            format!("case {case}, {:?}\n{}{before:x?}", families[0], listing(&words))
+            format!("seed {seed}, case {case}, {:?}\n{}{before:x?}", families[0], listing(&words))
         });
         at += 4 * words.len() as u32;
     }

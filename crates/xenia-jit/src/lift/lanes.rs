@@ -7,7 +7,7 @@
 //! is judged before rounding); then `Lifter::vector_exactly` asks the interpreter.
 
 use super::cache::Cr;
-use super::{HOST, Lifter};
+use super::{GUEST, HOST, Lifter};
 use crate::host::Word;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
@@ -160,6 +160,62 @@ impl Lifter<'_> {
     }
 }
 
+/// Products of integers.
+impl Lifter<'_> {
+    /// One half of each lane of `value`, widened to the lane: the even (upper) or the odd one.
+    fn half_lanes(&mut self, value: Value, even: bool, signed: bool) -> Value {
+        let bits = i64::from(self.b.func.dfg.value_type(value).lane_bits() / 2);
+        let value = if even { value } else { self.b.ins().ishl_imm_s(value, bits) };
+        if signed { self.b.ins().sshr_imm_s(value, bits) } else { self.b.ins().ushr_imm_s(value, bits) }
+    }
+
+    /// Products of the even or odd halves of the lanes of type `ty`.
+    pub(super) fn half_products(
+        &mut self,
+        d: usize,
+        (a, b): (usize, usize),
+        ty: Type,
+        even: bool,
+        signed: bool,
+    ) {
+        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+        let a = self.half_lanes(a, even, signed);
+        let b = self.half_lanes(b, even, signed);
+        let product = self.b.ins().imul(a, b);
+        self.set_vr_as(d, product);
+    }
+
+    /// Both products of halfwords, and vC, in each word, modulo 2^32.
+    pub(super) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+        let [a, b, mut sum] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
+        for even in [true, false] {
+            let x = self.half_lanes(a, even, signed);
+            let y = self.half_lanes(b, even, signed);
+            let product = self.b.ins().imul(x, y);
+            sum = self.b.ins().iadd(sum, product);
+        }
+        self.set_vr_as(d, sum);
+    }
+
+    /// Halfwords shifted left by the low four bits of those of vB: multiplied by powers of two.
+    pub(super) fn shift_halfwords_left(&mut self, d: usize, (a, b): (usize, usize)) {
+        let (a, b) = (self.vr_as_lanes(a, types::I16X8), self.vr(b));
+        let fifteen = self.vector_constant(|k| if k % 2 == 1 { 15 } else { 0 });
+        let amount = self.b.ins().band(b, fifteen);
+        let both = self.pick_bytes(amount, amount, |k| k | 1);
+        // Looked up by the amount n, which as a lane number is byte 15 − n.
+        let low = self.vector_constant(|k| if k > 7 { 1 << (15 - k) } else { 0 });
+        let high = self.vector_constant(|k| if k < 8 { 1 << (7 - k) } else { 0 });
+        let low = self.b.ins().x86_pshufb(low, both);
+        let high = self.b.ins().x86_pshufb(high, both);
+        let first = self.vector_constant(|k| if k % 2 == 0 { 0xFF } else { 0 });
+        let power = self.b.ins().bitselect(first, high, low);
+        let power = self.cast(power, types::I16X8);
+        let result = self.b.ins().imul(a, power);
+        self.set_vr_as(d, result);
+    }
+}
+
 /// Permutes.
 impl Lifter<'_> {
     pub(super) fn permute(&mut self, d: usize, a: usize, b: usize, c: usize) {
@@ -300,6 +356,78 @@ impl Lifter<'_> {
         let element = self.b.ins().load(ty, MemFlagsData::new().with_notrap(), part, place);
         let element = if ty == types::I8 { element } else { self.b.ins().bswap(element) };
         self.store_guest(element, address, 0);
+    }
+}
+
+/// Parts of quadwords.
+impl Lifter<'_> {
+    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces. They lie in one
+    /// quadword, hence in one page.
+    fn store_first_bytes(&mut self, value: Value, address: Value, count: Value) {
+        self.before_access();
+        let value = self.reversed(value);
+        let halves = self.cast(value, types::I64X2);
+        let mut rest = self.b.ins().extractlane(halves, 0);
+        let after = self.b.ins().extractlane(halves, 1);
+        let mut at = address;
+        for size in [8_i64, 4, 2, 1] {
+            let ty = match size {
+                8 => types::I64,
+                4 => types::I32,
+                2 => types::I16,
+                _ => types::I8,
+            };
+            let wanted = self.b.ins().band_imm_s(count, size);
+            let store = self.b.create_block();
+            let next = self.b.create_block();
+            self.b.ins().brif(wanted, store, &[], next, &[]);
+            self.b.switch_to_block(store);
+            let piece = if size == 8 { rest } else { self.b.ins().ireduce(ty, rest) };
+            self.b.ins().store(GUEST, piece, at, 0);
+            self.b.ins().jump(next, &[]);
+            self.b.switch_to_block(next);
+            at = self.b.ins().iadd(at, wanted);
+            let shifted = if size == 8 { after } else { self.b.ins().ushr_imm_s(rest, 8 * size) };
+            rest = self.b.ins().select(wanted, shifted, rest);
+        }
+    }
+
+    /// From the address to the end of its quadword: the first bytes of the register.
+    pub(super) fn store_vector_left(&mut self, i: Instruction, s: usize) {
+        let ea = self.ea_x(i);
+        let address = self.host_address(ea);
+        let value = self.vr(s);
+        let offset = self.b.ins().band_imm_s(ea, 15);
+        let whole = self.b.create_block();
+        let part = self.b.create_block();
+        let done = self.b.create_block();
+        self.before_access();
+        self.b.ins().brif(offset, part, &[], whole, &[]);
+        self.b.switch_to_block(whole);
+        let reversed = self.reversed(value);
+        self.b.ins().store(GUEST, reversed, address, 0);
+        self.b.ins().jump(done, &[]);
+        self.b.switch_to_block(part);
+        let sixteen = self.const64(16);
+        let count = self.b.ins().isub(sixteen, offset);
+        self.store_first_bytes(value, address, count);
+        self.b.ins().jump(done, &[]);
+        self.b.switch_to_block(done);
+    }
+
+    /// From the start of the address's quadword up to it: the last bytes of the register.
+    pub(super) fn store_vector_right(&mut self, i: Instruction, s: usize) {
+        let (ea, address) = self.quadword(i);
+        let value = self.vr(s);
+        let count = self.b.ins().band_imm_s(ea, 15);
+        let amount = self.low_bits(ea);
+        let sixteen = self.b.ins().iconst(types::I8, 16);
+        let amount = self.b.ins().isub(sixteen, amount);
+        let lanes = self.vector_constant(|k| 15 - k);
+        let amount = self.b.ins().splat(types::I8X16, amount);
+        let index = self.b.ins().isub(lanes, amount);
+        let value = self.b.ins().swizzle(value, index);
+        self.store_first_bytes(value, address, count);
     }
 }
 

@@ -71,24 +71,28 @@ impl Vector for Lifter<'_> {
         self.store_vector(i, i.vd());
     }
 
-    fn stvlx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvlx(&mut self, i: Instruction) {
+        self.store_vector_left(i, i.vs());
     }
 
-    fn stvlxl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvlxl(&mut self, i: Instruction) {
+        self.store_vector_left(i, i.vs());
     }
 
-    fn stvrx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvrx(&mut self, i: Instruction) {
+        self.store_vector_right(i, i.vs());
     }
 
-    fn stvrxl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvrxl(&mut self, i: Instruction) {
+        self.store_vector_right(i, i.vs());
     }
 
-    fn vaddcuw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddcuw(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| {
+            let sum = l.b.ins().iadd(a, b);
+            let carry = l.b.ins().icmp(IntCC::UnsignedLessThan, sum, a);
+            l.b.ins().ushr_imm_s(carry, 31)
+        });
     }
 
     fn vaddfp(&mut self, i: Instruction) {
@@ -363,8 +367,8 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vmsumshm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsumshm(&mut self, i: Instruction) {
+        self.sum_of_products(i.vd(), [i.va(), i.vb(), i.vc()], true);
     }
 
     fn vmsumshs(&mut self, _: Instruction) {
@@ -375,44 +379,44 @@ impl Vector for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn vmsumuhm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsumuhm(&mut self, i: Instruction) {
+        self.sum_of_products(i.vd(), [i.va(), i.vb(), i.vc()], false);
     }
 
     fn vmsumuhs(&mut self, _: Instruction) {
         self.call_interpreter();
     }
 
-    fn vmulesb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmulesb(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I16X8, true, true);
     }
 
-    fn vmulesh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmulesh(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I32X4, true, true);
     }
 
-    fn vmuleub(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmuleub(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I16X8, true, false);
     }
 
-    fn vmuleuh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmuleuh(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I32X4, true, false);
     }
 
-    fn vmulosb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmulosb(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I16X8, false, true);
     }
 
-    fn vmulosh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmulosh(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I32X4, false, true);
     }
 
-    fn vmuloub(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmuloub(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I16X8, false, false);
     }
 
-    fn vmulouh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmulouh(&mut self, i: Instruction) {
+        self.half_products(i.vd(), (i.va(), i.vb()), types::I32X4, false, false);
     }
 
     fn vnmsubfp(&mut self, i: Instruction) {
@@ -525,8 +529,8 @@ impl Vector for Lifter<'_> {
         self.pick(i.vd(), (i.va(), i.vb()), |k| k + sh);
     }
 
-    fn vslh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vslh(&mut self, i: Instruction) {
+        self.shift_halfwords_left(i.vd(), (i.va(), i.vb()));
     }
 
     fn vslo(&mut self, i: Instruction) {
@@ -601,8 +605,11 @@ impl Vector for Lifter<'_> {
         self.word_by_word(i.vd(), (i.va(), i.vb()), |l, a, n| l.b.ins().ushr(a, n));
     }
 
-    fn vsubcuw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubcuw(&mut self, i: Instruction) {
+        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| {
+            let carry = l.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b);
+            l.b.ins().ushr_imm_s(carry, 31)
+        });
     }
 
     fn vsubfp(&mut self, i: Instruction) {

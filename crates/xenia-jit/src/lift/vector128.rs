@@ -55,20 +55,20 @@ impl Vector128 for Lifter<'_> {
         self.store_vector(i, i.vd128());
     }
 
-    fn stvlx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvlx128(&mut self, i: Instruction) {
+        self.store_vector_left(i, i.vs128());
     }
 
-    fn stvlxl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvlxl128(&mut self, i: Instruction) {
+        self.store_vector_left(i, i.vs128());
     }
 
-    fn stvrx128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvrx128(&mut self, i: Instruction) {
+        self.store_vector_right(i, i.vs128());
     }
 
-    fn stvrxl128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stvrxl128(&mut self, i: Instruction) {
+        self.store_vector_right(i, i.vs128());
     }
 
     fn vaddfp128(&mut self, i: Instruction) {
