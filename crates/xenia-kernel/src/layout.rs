@@ -74,6 +74,26 @@ pub mod critical_section {
     pub const SIZE: u32 = 0x1C;
 }
 
+/// `ERWLOCK`: a read/write lock.
+pub mod erwlock {
+    /// −1 if free; otherwise holders and waiters, less one. i32.
+    pub const LOCK_COUNT: u32 = 0;
+    /// u32.
+    pub const WRITERS_WAITING: u32 = 4;
+    /// u32.
+    pub const READERS_WAITING: u32 = 8;
+    /// Readers that hold it, u32.
+    pub const READERS_ENTRY: u32 = 0xC;
+    /// Auto-reset event that writers wait for.
+    pub const WRITER_EVENT: u32 = 0x10;
+    /// Semaphore that readers wait for.
+    pub const READER_SEMAPHORE: u32 = 0x20;
+    /// u32.
+    pub const SPIN_LOCK: u32 = 0x34;
+    /// Bytes.
+    pub const SIZE: u32 = 0x38;
+}
+
 /// `KDPC`: a deferred procedure call.
 pub mod kdpc {
     /// 19, u16.

@@ -106,6 +106,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::debug::Debug::EXPORTS,
     xboxkrnl::ex_config::ExConfig::EXPORTS,
     xboxkrnl::ex_pool::ExPool::EXPORTS,
+    xboxkrnl::ex_read_write_lock::ExReadWriteLock::EXPORTS,
     xboxkrnl::hal::Hal::EXPORTS,
     xboxkrnl::interlocked_list::InterlockedList::EXPORTS,
     xboxkrnl::ke_apc::KeApc::EXPORTS,

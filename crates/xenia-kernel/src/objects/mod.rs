@@ -11,6 +11,7 @@ pub mod critical_section;
 pub mod dispatcher;
 mod kind;
 pub mod mutant;
+pub mod read_write_lock;
 pub mod spin_lock;
 mod table;
 pub mod timer;

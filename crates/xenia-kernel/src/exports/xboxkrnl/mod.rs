@@ -4,6 +4,7 @@ pub mod crt_print;
 pub mod debug;
 pub mod ex_config;
 pub mod ex_pool;
+pub mod ex_read_write_lock;
 pub mod hal;
 pub mod interlocked_list;
 pub mod ke_apc;

@@ -1,0 +1,58 @@
+//! Read/write locks (`Ex*ReadWriteLock*`).
+
+use crate::abi::{Call, Flow, Ptr};
+use crate::exports::waiting::wait;
+use crate::failure::Fallible;
+use crate::objects::read_write_lock::{acquire_lock, initialize_lock, try_acquire_lock};
+use xenia_guest::NtStatus;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct ExReadWriteLock;
+
+fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<NtStatus>> {
+    match acquire_lock(call.memory(), lock.addr(), writer)? {
+        Some(object) => wait(call, &[object], false, false, None),
+        None => Ok(Flow::Return(NtStatus::SUCCESS)),
+    }
+}
+
+#[exports(xboxkrnl)]
+impl ExReadWriteLock {
+    /// Makes a lock that nobody holds.
+    #[export(Done)]
+    fn ExInitializeReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
+        initialize_lock(call.memory(), lock.addr())
+    }
+
+    /// Takes a lock as its only holder.
+    #[export(Done)]
+    fn ExAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<NtStatus>> {
+        acquire(call, lock, true)
+    }
+
+    /// Takes a lock together with other readers.
+    #[export(Done)]
+    fn ExAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<NtStatus>> {
+        acquire(call, lock, false)
+    }
+
+    /// Takes a lock as its only holder if that needs no waiting; says whether it did.
+    #[export(Done)]
+    fn ExTryToAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
+        try_acquire_lock(call.memory(), lock.addr(), true)
+    }
+
+    /// Takes a lock as a reader if that needs no waiting; says whether it did.
+    #[export(Done)]
+    fn ExTryToAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
+        try_acquire_lock(call.memory(), lock.addr(), false)
+    }
+
+    /// Leaves a lock.
+    #[export(Done)]
+    fn ExReleaseReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
+        let mut dispatcher = call.kernel.dispatcher.lock();
+        dispatcher.release_lock(&call.kernel.memory, call.scheduler, lock.addr())
+    }
+}
