@@ -15,7 +15,7 @@ use crate::code_memory::{CodeMemory, SLOTS};
 use crate::enter::missing_stub;
 use crate::function_tier::Compiled;
 use crate::lift::Site;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 
@@ -63,6 +63,8 @@ pub(crate) struct CodeCache {
     ends: BTreeMap<u32, u32>,
     /// Changes seen of pages that held code, and the version last seen.
     flips: HashMap<u32, (u32, u32)>,
+    /// Addresses of instructions that were compiled at some time.
+    covered: HashSet<u32>,
     pub(crate) invalidations: u64,
 }
 
@@ -81,6 +83,7 @@ impl CodeCache {
             functions: BTreeMap::new(),
             ends: BTreeMap::new(),
             flips: HashMap::new(),
+            covered: HashSet::new(),
             invalidations: 0,
         })
     }
@@ -148,6 +151,7 @@ impl CodeCache {
             replaced.extend(self.owners.insert(pc, id));
             self.set_entry(pc, offset as u32 + at);
         }
+        self.covered.extend(compiled.places.iter().filter_map(|&(_, site)| site).map(|site| site.pc));
         let entries = compiled.entries.iter().map(|&(pc, _)| pc).collect();
         self.by_offset.insert(offset, id);
         self.regions.insert(id, Published { offset, size, entries, pages, places: compiled.places });
@@ -188,6 +192,12 @@ impl CodeCache {
     /// Whether code on `page` changed so often that it is better interpreted.
     pub(crate) fn is_restless(&self, page: u32) -> bool {
         self.flips.get(&page).is_some_and(|&(flips, _)| flips >= FLIP_LIMIT)
+    }
+
+    /// Whether the instruction at `pc` is part of a region, though perhaps no entry of it: the
+    /// next branch or two lead back into compiled code.
+    pub(crate) fn covers(&self, pc: u32) -> bool {
+        self.covered.contains(&pc)
     }
 
     fn withdraw(&mut self, id: u32) {

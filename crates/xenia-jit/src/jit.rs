@@ -41,7 +41,8 @@ pub struct JitConfig {
     pub engine: EngineConfig,
     /// Times that code is reached through the dispatcher before it is compiled; 0 and 1 compile at once.
     pub warm_up: u32,
-    /// Registers are exact when an access faults, at the price of more stores.
+    /// Registers are exact when an access faults, at the price of more stores. On by default: on cpu-suite no cost
+    /// could be measured.
     pub precise_faults: bool,
     /// How carefully to compile.
     pub effort: Effort,
@@ -56,7 +57,7 @@ impl Default for JitConfig {
         Self {
             engine: EngineConfig::default(),
             warm_up: 4,
-            precise_faults: false,
+            precise_faults: true,
             effort: Effort::Fast,
             granularity: Granularity::Function,
             wrong_addi: false,
@@ -64,8 +65,13 @@ impl Default for JitConfig {
     }
 }
 
+/// How much warmer code has to be that is part of a region already, but no entry of it.
+const COVERED_WARM_UP: u32 = 100;
+
 /// What the engines of one machine share.
 struct Shared {
+    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
+    _hook: CodeHook,
     memory: Arc<GuestMemory>,
     config: JitConfig,
     cache: Mutex<CodeCache>,
@@ -75,8 +81,6 @@ struct Shared {
     functions: AtomicU64,
     instructions: AtomicU64,
     compile_ns: AtomicU64,
-    // Last: the hook goes when the code does.
-    _hook: CodeHook,
 }
 
 /// How warm code that is not compiled is.
@@ -306,7 +310,12 @@ impl Jit {
         }
         heat.reached += 1;
         let length = heat.length;
-        if heat.reached >= self.shared.config.warm_up {
+        let warm_up = self.shared.config.warm_up;
+        // Visits end anywhere; where they do is no reason to compile a region again with one more entry.
+        let is_warm = heat.reached >= warm_up
+            && (heat.reached >= warm_up.saturating_mul(COVERED_WARM_UP)
+                || !self.shared.cache.lock().covers(pc));
+        if is_warm {
             // Should it be withdrawn or fail, it has to become warm again.
             heat.reached = 0;
             heat.length = 0;
