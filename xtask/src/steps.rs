@@ -122,25 +122,64 @@ const ENGINES: &[&[&str]] = &[
     &["--cross-check"],
 ];
 
-/// Runs every golden case: a folder with `case.txt` (title and limits, one argument a line) and
-/// `expected.json`. Cases of titles that are not ours are in `golden/*.json` and need XENIA_TITLES.
+/// A golden file, and the run that it expects.
+struct GoldenCase {
+    file: PathBuf,
+    title: PathBuf,
+    limits: Vec<String>,
+    ours: bool,
+}
+
+/// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the limits
+/// are in the file. `None` where the title is not there.
+fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
+    let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
+    let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
+    let ours = PathBuf::from(format!("guest/bin/{name}.xex"));
+    let titles = std::env::var_os("XENIA_TITLES").map(PathBuf::from);
+    let theirs = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
+    let Some(title) = [Some(ours.clone()), theirs].into_iter().flatten().find(|path| path.is_file()) else {
+        println!("skipped: {} (no {name} in guest/bin or XENIA_TITLES)", file.display());
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let golden: serde_json::Value = serde_json::from_str(&text)?;
+    let mut limits = Vec::new();
+    for (key, flag) in [("limit_instructions", "-n"), ("limit_frames", "--frames")] {
+        if let Some(limit) = golden[key].as_u64() {
+            limits.extend([flag.to_owned(), limit.to_string()]);
+        }
+    }
+    Ok(Some(GoldenCase { file: file.to_owned(), ours: title == ours, title, limits }))
+}
+
+/// Runs every golden case with every set of engine flags; or rewrites those of our own programs.
 fn golden(bless: bool) -> Result<()> {
-    let mut cases: Vec<PathBuf> =
+    let mut files: Vec<PathBuf> =
         std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    cases.sort();
-    for case in cases.iter().filter(|case| case.join("case.txt").is_file()) {
-        let text = std::fs::read_to_string(case.join("case.txt"))?;
-        let arguments: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        let expected = case.join("expected.json");
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let mut checked = 0;
+    for file in files {
+        let Some(case) = golden_case(&file)? else { continue };
+        if bless && !case.ours {
+            continue;
+        }
         for engine in if bless { &ENGINES[..1] } else { ENGINES } {
             let mut command = Command::new(program()?);
-            command.arg("check").args(&arguments).arg("--expect").arg(&expected).args(*engine);
+            command.arg("check").arg(&case.title).args(&case.limits).arg("--expect").arg(&case.file);
+            command.args(*engine);
             if bless {
                 command.arg("--bless");
             }
             run(&mut command)?;
+            checked += 1;
         }
     }
+    if checked == 0 {
+        bail!("no golden file was checked");
+    }
+    println!("{checked} golden runs");
     Ok(())
 }
 
