@@ -87,6 +87,14 @@ impl Default for Config {
     }
 }
 
+/// A swap that waits for the vertical blank.
+#[derive(Clone, Copy, Debug)]
+struct Flip {
+    physical: u32,
+    width: u32,
+    height: u32,
+}
+
 /// The command processor with its register file and display controller.
 pub struct CommandProcessor {
     registers: RegisterFile,
@@ -98,6 +106,8 @@ pub struct CommandProcessor {
     /// The clock, in chip cycles.
     cycles: u64,
     waiting: Option<Wait>,
+    /// A front buffer that is shown at the next vertical blank; nothing is read on until then.
+    flip: Option<Flip>,
     bin_mask: u64,
     bin_select: u64,
     vertex_shader: Option<Arc<Shader>>,
@@ -129,6 +139,7 @@ impl CommandProcessor {
             lists: Vec::new(),
             cycles: 0,
             waiting: None,
+            flip: None,
             bin_mask: u64::MAX,
             bin_select: u64::MAX,
             vertex_shader: None,
@@ -154,6 +165,7 @@ impl CommandProcessor {
         self.registers.set(cp::CP_RB_WPTR, 0);
         self.lists.clear();
         self.waiting = None;
+        self.flip = None;
         self.ring = Some(ring);
     }
 
@@ -191,6 +203,7 @@ impl CommandProcessor {
 
     fn has_work(&self) -> bool {
         self.waiting.is_some()
+            || self.flip.is_some()
             || !self.lists.is_empty()
             || self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
     }
@@ -211,6 +224,7 @@ impl CommandProcessor {
             match (self.display.next_vblank(), packet) {
                 (Some(blank), packet) if blank <= now && packet.is_none_or(|time| blank <= time) => {
                     self.display.blank();
+                    self.finish_flip(blank);
                     self.counter = self.counter.wrapping_add(1);
                     self.statistics.vblanks += 1;
                     self.events.push(GpuEvent::Interrupt { cpu_mask: 1 << VBLANK_CPU, source: 0 });
@@ -226,6 +240,7 @@ impl CommandProcessor {
     /// Whether a packet can be taken.
     fn is_runnable(&self) -> bool {
         self.waiting.is_none()
+            && self.flip.is_none()
             && (!self.lists.is_empty()
                 || self.ring.as_ref().is_some_and(|ring| !ring.is_empty() && !ring.stalled))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandProcessor, GpuEvent, MAX_DEPTH, MAX_SHADERS, cost, stream::List};
+use super::{CommandProcessor, Flip, GpuEvent, MAX_DEPTH, MAX_SHADERS, cost, stream::List};
 use crate::draw_state::{Constants, CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
 use crate::enums::EdramMode;
 use crate::memory::{Endian, PHYSICAL_SIZE};
@@ -113,6 +113,14 @@ impl CommandProcessor {
                 self.registers.get(wait.address)
             }
             index => self.registers.get(index),
+        }
+    }
+
+    /// Shows the front buffer that was waiting for the blank at `now`, and reads on.
+    pub(super) fn finish_flip(&mut self, now: u64) {
+        if let Some(Flip { physical, width, height }) = self.flip.take() {
+            self.cycles = self.cycles.max(cost::cycles_at(now));
+            self.swap(physical, width, height);
         }
     }
 
@@ -300,7 +308,11 @@ impl Packets for CommandProcessor {
 
     fn xe_swap(&mut self, body: &[u32]) {
         if body[0] == SWAP_SIGNATURE {
-            self.swap(body[1], body[2], body[3]);
+            self.flip = Some(Flip { physical: body[1], width: body[2], height: body[3] });
+            // Without blanks there is nothing to wait for.
+            if self.display.next_vblank().is_none() {
+                self.finish_flip(0);
+            }
         } else {
             self.statistics.count_problem("XE_SWAP without its signature");
         }
