@@ -63,8 +63,7 @@ impl GpuPort {
 
 impl Video for GpuPort {
     fn initialize_ring(&mut self, physical: u32, size_log2: u32) {
-        // The port counts bytes, the processor quadwords.
-        self.processor.lock().initialize_ring(physical, size_log2.saturating_sub(3));
+        self.processor.lock().initialize_ring(physical, size_log2);
     }
 
     fn enable_read_pointer_write_back(&mut self, physical: u32, block_log2: u32) {

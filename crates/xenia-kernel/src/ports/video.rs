@@ -53,7 +53,7 @@ pub enum VideoEvent {
 
 /// The graphics chip. All calls come from the host thread that runs the machine, in guest order.
 pub trait Video: Send {
-    /// The ring buffer: physical address, and log2 of its size in bytes.
+    /// The ring buffer: physical address, and log2 of its size in quadwords.
     fn initialize_ring(&mut self, physical: u32, size_log2: u32);
 
     /// The chip writes its read pointer to this physical address, every 2^`block_log2` words.

@@ -55,7 +55,7 @@ impl VdEngine {
         call.kernel.interrupts.lock().callback = callback;
     }
 
-    /// Says where the ring buffer is, and log2 of its size in bytes.
+    /// Says where the ring buffer is, and log2 of its size in quadwords.
     #[export(Done)]
     fn VdInitializeRingBuffer(call: &mut Call, ring: GuestAddr, size_log2: u32) {
         call.kernel.video.lock().initialize_ring(to_physical(ring), size_log2);
