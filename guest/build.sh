@@ -83,7 +83,7 @@ for program in "${programs[@]}"; do
         demo)
             objects=()
             for source in demo/*.c; do objects+=("$(compile "$source")"); done
-            title demo "${objects[@]}"
+            title demo "${objects[@]}" "$(compile runtime/vd_swap.S)"
             ;;
         *) echo "unknown program $program" >&2; exit 2 ;;
     esac

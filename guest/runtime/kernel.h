@@ -22,7 +22,8 @@ uint32_t MmGetPhysicalAddress(void *address);
 
 void VdInitializeEngines(uint32_t unknown, void *callback, void *context, void *pfp, void *me);
 void VdSetGraphicsInterruptCallback(void (*callback)(uint32_t source, void *context), void *context);
-void VdInitializeRingBuffer(uint32_t physical, uint32_t size_log2);
+void VdInitializeRingBuffer(uint32_t physical, uint32_t quadwords_log2);
 void VdEnableRingBufferRPtrWriteBack(uint32_t physical, uint32_t block_log2);
-void VdSwap(void *buffer, void *fetch, void *unknown2, void *unknown3, void *unknown4, uint32_t *frontbuffer,
-            uint32_t *format, uint32_t *color_space, uint32_t *width, uint32_t *height);
+// VdSwap, which takes more arguments than gcc's ABI can pass to the kernel (vd_swap.S).
+void vd_swap(void *buffer, void *fetch, void *unknown2, void *unknown3, void *unknown4, uint32_t *frontbuffer,
+             uint32_t *format, uint32_t *color_space, uint32_t *width, uint32_t *height);
