@@ -130,10 +130,10 @@ impl Level<'_> {
     }
 }
 
-/// Samples a plain 8-bit 2D image for all lanes: what most fetches are. Coordinates are in texels.
-fn plane_lanes(level: &Level<'_>, texels: &[[u8; 4]], u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
+/// Samples a 2D image for all lanes: what most fetches are. Coordinates are in texels.
+fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
     let [width, height, _] = level.image.size;
-    let mut corners = [[0_u32; LANES]; 4];
+    let mut corners = [[0_usize; LANES]; 4];
     let (mut fx, mut fy) = ([0.0; LANES], [0.0; LANES]);
     let shift = if linear { 0.5 } else { 0.0 };
     for lane in 0..LANES {
@@ -142,29 +142,53 @@ fn plane_lanes(level: &Level<'_>, texels: &[[u8; 4]], u: &Lanes, v: &Lanes, line
         (fx[lane], fy[lane]) = (u - x as f32, v - y as f32);
         let column = |x: i32| wrap(x, width as i32, level.clamp[0]).unwrap_or(0) as usize;
         let row = |y: i32| wrap(y, height as i32, level.clamp[1]).unwrap_or(0) as usize * width as usize;
-        let texel = |index: usize| texels.get(index).map_or(0, |texel| u32::from_le_bytes(*texel));
         let (x0, y0) = (column(x), row(y));
-        corners[0][lane] = texel(x0 + y0);
+        corners[0][lane] = x0 + y0;
         if linear {
             let (x1, y1) = (column(x + 1), row(y + 1));
-            corners[1][lane] = texel(x1 + y0);
-            corners[2][lane] = texel(x0 + y1);
-            corners[3][lane] = texel(x1 + y1);
+            corners[1][lane] = x1 + y0;
+            corners[2][lane] = x0 + y1;
+            corners[3][lane] = x1 + y1;
         }
     }
-    let [a, b, c, d] = &corners;
+    let mut values = [[[0.0; LANES]; 4]; 4];
+    let used = if linear { 4 } else { 1 };
+    match &level.image.texels {
+        Texels::Bytes(texels) => {
+            for (values, corner) in values.iter_mut().zip(&corners).take(used) {
+                let mut words = [0_u32; LANES];
+                for (word, index) in words.iter_mut().zip(corner) {
+                    *word = texels.get(*index).map_or(0, |texel| u32::from_le_bytes(*texel));
+                }
+                for (component, values) in values.iter_mut().enumerate() {
+                    for (value, word) in values.iter_mut().zip(&words) {
+                        *value = ((word >> (8 * component)) & 255) as i32 as f32 * (1.0 / 255.0);
+                    }
+                }
+            }
+        }
+        Texels::Floats(texels) => {
+            for (values, corner) in values.iter_mut().zip(&corners).take(used) {
+                let [x, y, z, w] = values;
+                for lane in 0..LANES {
+                    if let Some(texel) = texels.get(corner[lane]) {
+                        (x[lane], y[lane], z[lane], w[lane]) = (texel[0], texel[1], texel[2], texel[3]);
+                    }
+                }
+            }
+        }
+    }
+    if !linear {
+        *out = values[0];
+        return;
+    }
+    let [a, b, c, d] = &values;
     for (component, out) in out.iter_mut().enumerate() {
-        let shift = 8 * component as u32;
+        let (a, b, c, d) = (&a[component], &b[component], &c[component], &d[component]);
         for lane in 0..LANES {
-            let value = |corner: &[u32; LANES]| ((corner[lane] >> shift) & 255) as i32 as f32;
-            out[lane] = if linear {
-                let (top, bottom) = (value(a), value(c));
-                let top = top + (value(b) - top) * fx[lane];
-                let bottom = bottom + (value(d) - bottom) * fx[lane];
-                (top + (bottom - top) * fy[lane]) * (1.0 / 255.0)
-            } else {
-                value(a) * (1.0 / 255.0)
-            };
+            let top = a[lane] + (b[lane] - a[lane]) * fx[lane];
+            let bottom = c[lane] + (d[lane] - c[lane]) * fx[lane];
+            out[lane] = top + (bottom - top) * fy[lane];
         }
     }
 }
@@ -210,23 +234,32 @@ pub(super) fn sample(
     let border = if info.border & 1 != 0 { [1.0; 4] } else { [0.0; 4] };
     let exponent = 2.0_f32.powi(info.exponent);
     let mut result = [[0.0; LANES]; 4];
-    if let Some((image, linear)) = uniform(binding, fetch, &lods, mask, [mag, min, mip])
-        && let Texels::Bytes(texels) = &image.texels
-    {
-        let mut at = [[0.0; LANES]; 2];
-        for (axis, at) in at.iter_mut().enumerate() {
-            let shrink = image.size[axis] as f32 / size[axis];
-            let (scale, offset) = (scale[axis] * shrink, fetch.offset[axis] * shrink);
-            for (at, value) in at.iter_mut().zip(&coordinates[axis]) {
-                *at = value * scale + offset;
+    if let Some(plain) = plain(binding, fetch, &lods, mask, [mag, min, mip]) {
+        let mut stored = [[0.0; LANES]; 4];
+        let mut next = [[0.0; LANES]; 4];
+        let read = |image: &TextureLevel, out: &mut Vector| {
+            let mut at = [[0.0; LANES]; 2];
+            for (axis, at) in at.iter_mut().enumerate() {
+                let shrink = image.size[axis] as f32 / size[axis];
+                let (scale, offset) = (scale[axis] * shrink, fetch.offset[axis] * shrink);
+                for (at, value) in at.iter_mut().zip(&coordinates[axis]) {
+                    *at = value * scale + offset;
+                }
+            }
+            let level = Level { image, clamp: info.clamp, border };
+            plane_lanes(&level, &at[0], &at[1], plain.linear, out);
+        };
+        read(plain.images[0], &mut stored);
+        if let Some(fractions) = &plain.fractions {
+            read(plain.images[1], &mut next);
+            for (stored, next) in stored.iter_mut().zip(&next) {
+                for lane in 0..LANES {
+                    stored[lane] += (next[lane] - stored[lane]) * fractions[lane];
+                }
             }
         }
-        let level = Level { image, clamp: info.clamp, border };
-        let mut stored = [[0.0; LANES]; 4];
-        plane_lanes(&level, texels, &at[0], &at[1], linear, &mut stored);
         for (result, select) in result.iter_mut().zip(info.swizzle) {
             match select {
-                0..=3 if info.exponent == 0 => *result = stored[select as usize],
                 0..=3 => {
                     for (result, value) in result.iter_mut().zip(&stored[select as usize]) {
                         *result = value * exponent;
@@ -291,14 +324,23 @@ pub(super) fn sample(
     result
 }
 
-/// The image and filter that all lanes of a mask use, if it is a plain fetch from one 2D image.
-fn uniform<'a>(
+/// A fetch that all lanes do from the same one or two levels of a 2D texture.
+struct Plain<'a> {
+    /// The level, and the one after it.
+    images: [&'a TextureLevel; 2],
+    linear: bool,
+    /// How much of the second level goes in, where the filter mixes them.
+    fractions: Option<Lanes>,
+}
+
+/// Whether the fetch of the lanes of a mask is such a plain one.
+fn plain<'a>(
     binding: &'a Binding,
     fetch: &TextureFetch,
     lods: &Lanes,
     mask: Mask,
     [mag, min, mip]: [TextureFilter; 3],
-) -> Option<(&'a TextureLevel, bool)> {
+) -> Option<Plain<'a>> {
     let info = &binding.info;
     let bordered =
         |mode: &ClampMode| matches!(mode, ClampMode::ClampToBorder | ClampMode::MirrorClampToBorder);
@@ -309,19 +351,30 @@ fn uniform<'a>(
     {
         return None;
     }
-    let max_level = binding.levels.len() as f32 - 1.0;
-    let choice = |lod: f32| {
-        let linear = if lod > 0.0 { min } else { mag } == TextureFilter::Linear;
-        let level = lod.max(info.levels[0] as f32).clamp(0.0, max_level);
-        // Between two levels both are needed.
-        let mixed = mip == TextureFilter::Linear && level > 0.0 && level < max_level;
-        (!mixed).then_some(((level + 0.5) as usize, linear))
+    let last = binding.levels.len() - 1;
+    let mixes = mip == TextureFilter::Linear;
+    let mut levels = [0.0; LANES];
+    for (level, lod) in levels.iter_mut().zip(lods) {
+        *level = lod.max(info.levels[0] as f32).clamp(0.0, last as f32);
+    }
+    let choice = |lane: usize| {
+        let linear = if lods[lane] > 0.0 { min } else { mag } == TextureFilter::Linear;
+        let level = if mixes { levels[lane] } else { levels[lane] + 0.5 };
+        (level as usize, linear)
     };
-    let mut lanes = (0..LANES).filter(|lane| mask >> lane & 1 != 0).map(|lane| lods[lane]);
-    let first = choice(lanes.next()?)?;
-    lanes
-        .all(|lod| choice(lod) == Some(first))
-        .then(|| (&*binding.levels[first.0.min(binding.levels.len() - 1)], first.1))
+    let mut lanes = (0..LANES).filter(|lane| (mask >> lane) & 1 != 0);
+    let first = choice(lanes.next()?);
+    if !lanes.all(|lane| choice(lane) == first) {
+        return None;
+    }
+    let (level, linear) = first;
+    let image = |index: usize| &*binding.levels[index.min(last)];
+    let mut fractions = [0.0; LANES];
+    for (fraction, value) in fractions.iter_mut().zip(&levels) {
+        *fraction = value - level as f32;
+    }
+    let is_mixed = mixes && (0..LANES).any(|lane| (mask >> lane) & 1 != 0 && fractions[lane] != 0.0);
+    Some(Plain { images: [image(level), image(level + 1)], linear, fractions: is_mixed.then_some(fractions) })
 }
 
 /// The level of detail of each lane, without biases.
