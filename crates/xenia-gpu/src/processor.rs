@@ -77,7 +77,7 @@ pub struct Config {
     pub capture_all: bool,
     /// Vertical blanks happen.
     pub vblank: bool,
-    /// Do the backend's work on the calling thread.
+    /// Do the backend's work on the calling thread. There is no other way yet: both values behave alike.
     pub inline: bool,
 }
 
