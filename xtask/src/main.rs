@@ -4,8 +4,8 @@ mod apt;
 mod steps;
 mod tidy;
 
-use anyhow::Result;
 use clap::Parser;
+use std::process::ExitCode;
 
 /// Chores of the xenia-rs repository.
 #[derive(Debug, Parser)]
@@ -21,11 +21,18 @@ enum Task {
     Bless,
 }
 
-fn main() -> Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    let result = match Task::parse() {
         Task::Test(args) => steps::test(&args),
         Task::Tidy => tidy::run(),
         Task::Guests(args) => steps::guests(&args),
         Task::Bless => steps::bless(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

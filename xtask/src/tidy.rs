@@ -104,7 +104,9 @@ fn check_file(path: &Path, text: &str, findings: &mut Vec<String>) {
         is_code(line)
             && (line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl"))
     });
-    let at_home = UNSAFE_HOMES.iter().any(|home| shown.starts_with(home)) || shown.contains("/tests/");
+    let at_home = UNSAFE_HOMES.iter().any(|home| shown.starts_with(home))
+        || shown.contains("/tests/")
+        || shown.contains("/examples/");
     if uses_unsafe && !at_home && !shown.starts_with("xtask") {
         findings.push(format!("{shown}: `unsafe` outside its homes"));
     }

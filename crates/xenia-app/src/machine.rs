@@ -13,6 +13,7 @@ use crate::title::Title;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -179,7 +180,7 @@ impl Machine {
         GpuReport {
             draws: statistics.draws,
             packets: statistics.packets().into_iter().collect(),
-            problems: statistics.problems.iter().map(|(what, n)| (what.to_string(), *n)).collect(),
+            problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
         }
     }
 }
@@ -239,5 +240,9 @@ fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -181,7 +181,10 @@ fn suite_rounds() -> Result<Vec<(String, u32)>> {
         Some((name.to_owned(), rounds))
     });
     let rows: Vec<_> = rows.collect();
-    if rows.is_empty() { bail!("suite.h has no table of kernels") } else { Ok(rows) }
+    if rows.is_empty() {
+        bail!("suite.h has no table of kernels");
+    }
+    Ok(rows)
 }
 
 /// Known answers by kernel.

@@ -32,7 +32,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         halt_on_deadlock: args.engine.halt_on_deadlock,
     };
     let finished = machine.run(&limits, true);
-    let code = conclude(&args.run.json, &finished)?;
+    let code = conclude(args.run.json.as_deref(), &finished)?;
     if finished.divergence.is_some() {
         return Ok(code);
     }

@@ -9,7 +9,7 @@ use crate::report::{End, RunReport, write_json};
 use crate::title::{Title, key_ring};
 use anyhow::{Context, Result};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use xenia_render::{FrameSender, RenderError, WindowConfig};
@@ -80,7 +80,7 @@ fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
     };
     let mut machine = Machine::new(title, options(args, capture, frames))?;
     let finished = machine.run(&limits(args), true);
-    let code = conclude(&args.run.json, &finished)?;
+    let code = conclude(args.run.json.as_deref(), &finished)?;
     if let Ok(last) = last.lock()
         && let Some(path) = &*last
     {
@@ -89,7 +89,7 @@ fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
     Ok(code)
 }
 
-fn keep(path: &std::path::Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
+fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
     match write_png(path, frame) {
         Ok(()) => {
             if let Ok(mut last) = last.lock() {
@@ -139,7 +139,7 @@ fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
         flag.store(true, Ordering::Relaxed);
     }
     let finished = result.recv().context("the machine's thread ended without a result")??;
-    conclude(&args.run.json, &finished)
+    conclude(args.run.json.as_deref(), &finished)
 }
 
 /// Keeps a windowed title from running faster than the console: a frame each 60th of a second.
@@ -168,7 +168,7 @@ impl Pace {
 }
 
 /// Prints how the run ended, writes the JSON, chooses the exit code.
-pub fn conclude(json: &Option<PathBuf>, finished: &Finished) -> Result<Code> {
+pub fn conclude(json: Option<&Path>, finished: &Finished) -> Result<Code> {
     let report = &finished.report;
     if let Some(path) = json {
         write_json(path, report)?;
@@ -194,21 +194,17 @@ pub fn conclude(json: &Option<PathBuf>, finished: &Finished) -> Result<Code> {
 }
 
 fn summary(report: &RunReport) -> String {
-    let mut text = format!(
-        "{}: {} instructions, {} frames in {:.2} s ({:.0} MIPS); ended by {:?}",
-        report.engine, report.instructions, report.frames, report.wall_seconds, report.mips, report.exit
-    );
-    if let Some(code) = report.exit_code {
-        text += &format!(" with code {code}");
-    }
-    if report.cross_check.units > 0 {
-        text += &format!(
+    let exit_code = report.exit_code.map(|code| format!(" with code {code}")).unwrap_or_default();
+    let compared = match &report.cross_check {
+        checked if checked.units > 0 => format!(
             "; compared {} units, {} instructions: {} differences",
-            report.cross_check.units, report.cross_check.instructions, report.cross_check.differences
-        );
-    }
-    if let Some(digest) = &report.digest {
-        text += &format!("\ndigest {digest}");
-    }
-    text
+            checked.units, checked.instructions, checked.differences
+        ),
+        _ => String::new(),
+    };
+    let digest = report.digest.as_ref().map(|digest| format!("\ndigest {digest}")).unwrap_or_default();
+    format!(
+        "{}: {} instructions, {} frames in {:.2} s ({:.0} MIPS); ended by {:?}{exit_code}{compared}{digest}",
+        report.engine, report.instructions, report.frames, report.wall_seconds, report.mips, report.exit
+    )
 }

@@ -1,3 +1,5 @@
+//! Draw calls out of registers: field by field, and whole states as snapshots.
+
 use super::*;
 use crate::microcode::{ShaderKind, assemble};
 

@@ -1,3 +1,5 @@
+//! Whole command streams through the processor: packets, waits, fences, interrupts, hostile streams.
+
 use std::sync::Mutex;
 
 use proptest::prelude::*;
