@@ -83,6 +83,9 @@ pub(crate) enum Leave {
     Fault = 7,
     /// Guest code was changed: unwind all host frames and go on at pc.
     Unwind = 8,
+    /// The instruction before pc ended the visit: a hint that others should run, or the last read of the time
+    /// base that the visit allows.
+    Yield = 9,
 }
 
 impl Leave {
@@ -97,6 +100,7 @@ impl Leave {
             6 => Self::Interpret,
             7 => Self::Fault,
             8 => Self::Unwind,
+            9 => Self::Yield,
             _ => Self::Branch,
         }
     }
@@ -123,6 +127,7 @@ mod tests {
             Leave::Interpret,
             Leave::Fault,
             Leave::Unwind,
+            Leave::Yield,
         ] {
             assert_eq!(Leave::from_bits(leave as u32 | 0x200), leave);
         }

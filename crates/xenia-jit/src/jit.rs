@@ -7,7 +7,7 @@ use crate::float_state;
 use crate::function_tier::{Compiler, Effort, Texts, has_fma};
 use crate::hooks::{self, HookCounts, Run};
 use crate::host::{Leave, Word};
-use crate::lift::LiftConfig;
+use crate::lift::{LiftConfig, MODE};
 use crate::region::{self, Region};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -284,8 +284,7 @@ impl Jit {
 impl Jit {
     /// Whether compiled code may run in this machine state.
     fn compilable(ctx: &PpcContext) -> bool {
-        const MASK: u64 = msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1;
-        ctx.msr & MASK == msr_bit::FP | msr_bit::VEC
+        ctx.msr & MODE == msr_bit::FP | msr_bit::VEC
     }
 
     /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
@@ -392,6 +391,7 @@ impl Jit {
                     self.interpret(ctx, devices, length)
                 }
                 Leave::Exit => exit,
+                Leave::Yield => Some(Exit::Yield),
                 Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
                 Leave::Fault => Some(self.faulted(ctx)),
             };

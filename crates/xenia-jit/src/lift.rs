@@ -9,7 +9,7 @@
 //! books. An arm reads registers with `gpr`, `fpr`… and writes them with `set_gpr`…; memory through
 //! `host_address` and `load_guest`/`store_guest`, **before** it changes any register, so that a fault finds the
 //! state before the instruction. An arm that is not written says `self.call_interpreter()`, which is
-//! counted. Only MSR\[SF\] = 0 is compiled; the engine interprets the other mode.
+//! counted. Compiled code takes for granted what [`MODE`] says; the engine interprets other machine states.
 
 mod branch;
 mod cache;
@@ -34,7 +34,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use std::collections::{BTreeMap, HashMap};
 use std::mem::offset_of;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Instruction, Semantics, dispatch};
 
 /// What the lifter needs to know about its machine and its orders.
@@ -116,6 +116,11 @@ pub(crate) struct Lifter<'a> {
 impl Semantics for Lifter<'_> {
     type Output = ();
 }
+
+/// The bits of MSR that compiled code depends on. It runs with FP and VEC set and the others clear: 32-bit
+/// mode, all facilities there, no floating-point exceptions, privileged.
+pub(crate) const MODE: u64 =
+    msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1 | msr_bit::PR;
 
 /// Flags of accesses to the context and the engine's tables.
 const HOST: MemFlagsData = MemFlagsData::trusted();
@@ -361,6 +366,28 @@ impl Lifter<'_> {
     fn leave(&mut self, leave: Leave, pc: u32) {
         let why = self.b.ins().iconst(types::I64, reason(leave, pc));
         self.leave_value(why);
+    }
+
+    /// Leaves after this instruction; everything is flushed.
+    fn leave_after(&mut self, leave: Leave) {
+        // Instructions of the block that follow this one are not executed.
+        let unspent = self.remaining - 1;
+        let budget = self.budget;
+        let exact = if unspent == 0 { budget } else { self.b.ins().iadd_imm_s(budget, i64::from(unspent)) };
+        let why = self.b.ins().iconst(types::I64, reason(leave, self.guest.pc.wrapping_add(4)));
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
+    }
+
+    /// Leaves after this instruction if `condition`; everything is flushed.
+    fn leave_after_if(&mut self, leave: Leave, condition: Value) {
+        let cold = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, cold, &[], next, &[]);
+        self.b.switch_to_block(cold);
+        self.leave_after(leave);
+        self.b.switch_to_block(next);
     }
 
     fn leave_value(&mut self, why: Value) {

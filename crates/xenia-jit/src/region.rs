@@ -111,8 +111,10 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
             }
         }
         Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
-        Op::sc | Op::mtmsr | Op::mtmsrd => End::Stop,
+        Op::sc => End::Stop,
         Op::isync
+        | Op::mtmsr
+        | Op::mtmsrd
         | Op::icbi
         | Op::mtfsfx
         | Op::mtfsfix

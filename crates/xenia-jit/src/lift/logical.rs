@@ -1,6 +1,7 @@
 //! Logical instructions, sign extension and leading zeros: 64 bits in both modes.
 
 use super::Lifter;
+use crate::host::Leave;
 use crate::region::is_hint;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Instruction, Logical};
@@ -101,8 +102,10 @@ impl Logical for Lifter<'_> {
 
     fn orx(&mut self, i: Instruction) {
         if is_hint(i) {
-            // Ends the visit, which only the engine can do.
-            self.call_interpreter();
+            // Moves a register to itself, and ends the visit.
+            self.flush();
+            self.leave_after(Leave::Yield);
+            self.terminated = true;
         } else if i.rs() == i.rb() {
             self.move_gpr(i.ra(), i.rs());
             if i.rc() {

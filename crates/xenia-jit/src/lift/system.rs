@@ -5,17 +5,28 @@
 //! what runs next is entered through its version checks.
 
 use super::cache::{Cr, Special, Xer};
-use super::{HOST, Lifter};
+use super::{HOST, Lifter, MODE};
 use crate::host::{Leave, Word};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Instruction, System};
 
 const XER: usize = 1;
 const LR: usize = 8;
 const CTR: usize = 9;
+const TB: usize = 268;
+const TBU: usize = 269;
+
+const MSR: i32 = offset_of!(PpcContext, msr) as i32;
+/// What `mtmsr` reaches.
+const LOW_WORD: u64 = 0xFFFF_FFFF;
+/// Instruction and data relocation.
+const MSR_IR: u64 = 1 << 5;
+const MSR_DR: u64 = 1 << 4;
+/// HV, ME and LE, which no move changes.
+const MSR_KEPT: u64 = 1 << 60 | 1 << 12 | 1;
 
 impl Lifter<'_> {
     /// Traps if the operands' order is one that TO names: the interpreter then raises it.
@@ -142,8 +153,10 @@ impl System for Lifter<'_> {
         self.set_gpr32(i.rd(), word);
     }
 
-    fn mfmsr(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mfmsr(&mut self, i: Instruction) {
+        let ctx = self.ctx;
+        let msr = self.b.ins().load(types::I64, HOST, ctx, MSR);
+        self.set_gpr(i.rd(), msr);
     }
 
     fn mfspr(&mut self, i: Instruction) {
@@ -162,13 +175,17 @@ impl System for Lifter<'_> {
                 let word = self.with_bit(word, Xer::Ca, 29);
                 self.set_gpr32(i.rd(), word);
             }
+            TB | TBU => self.read_time_base(i),
             _ => self.call_interpreter(),
         }
     }
 
-    fn mftb(&mut self, _: Instruction) {
-        // The last read that the visit allows ends it, which only the engine can do.
-        self.call_interpreter();
+    fn mftb(&mut self, i: Instruction) {
+        match i.tbr() {
+            TB | TBU => self.read_time_base(i),
+            // An invalid form.
+            _ => self.call_interpreter(),
+        }
     }
 
     fn mtcrf(&mut self, i: Instruction) {
@@ -183,12 +200,12 @@ impl System for Lifter<'_> {
         }
     }
 
-    fn mtmsr(&mut self, _: Instruction) {
-        self.change_msr();
+    fn mtmsr(&mut self, i: Instruction) {
+        self.change_msr(i, LOW_WORD);
     }
 
-    fn mtmsrd(&mut self, _: Instruction) {
-        self.change_msr();
+    fn mtmsrd(&mut self, i: Instruction) {
+        self.change_msr(i, u64::MAX);
     }
 
     fn mtspr(&mut self, i: Instruction) {
@@ -250,11 +267,66 @@ impl System for Lifter<'_> {
 }
 
 impl Lifter<'_> {
-    /// A move to MSR may change what compiled code takes for granted: the dispatcher looks.
-    fn change_msr(&mut self) {
-        self.call_interpreter();
-        let next = self.guest.pc.wrapping_add(4);
-        self.leave(Leave::Unwind, next);
-        self.terminated = true;
+    /// Moves RS to the bits of MSR that are in `reach`, or with L to EE and RI alone. Where that changes what compiled
+    /// code takes for granted, the dispatcher goes on.
+    fn change_msr(&mut self, i: Instruction, reach: u64) {
+        let ctx = self.ctx;
+        let source = self.gpr(i.rs());
+        let old = self.b.ins().load(types::I64, HOST, ctx, MSR);
+        let (value, written) = if i.mtmsr_l() {
+            (source, msr_bit::EE | msr_bit::RI)
+        } else {
+            // Problem state has interrupts and translation on: PR is ored into each of their bits.
+            let pr = self.b.ins().band_imm_s(source, msr_bit::PR as i64);
+            let mut value = source;
+            for bit in [msr_bit::EE, MSR_IR, MSR_DR] {
+                let distance = i64::from(bit.trailing_zeros()) - i64::from(msr_bit::PR.trailing_zeros());
+                let moved = if distance > 0 {
+                    self.b.ins().ishl_imm_s(pr, distance)
+                } else {
+                    self.b.ins().ushr_imm_s(pr, -distance)
+                };
+                value = self.b.ins().bor(value, moved);
+            }
+            (value, reach & !MSR_KEPT)
+        };
+        let mask = self.const64(written);
+        let new = self.b.ins().bitselect(mask, value, old);
+        self.b.ins().store(HOST, new, ctx, MSR);
+        if written & MODE != 0 {
+            self.flush();
+            let differ = self.b.ins().bxor(new, old);
+            let mode = self.const64(MODE);
+            let changed = self.b.ins().band(differ, mode);
+            self.leave_after_if(Leave::Unwind, changed);
+        }
+    }
+
+    /// Reads the time base, or its upper word: the time at the start of the visit, and a tick for so many instructions
+    /// that completed since, of which this one is none. The last read that the visit allows ends it.
+    fn read_time_base(&mut self, i: Instruction) {
+        let ctx = self.ctx;
+        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let whole = self.b.ins().load(types::I64, HOST, ctx, offset_of!(PpcContext, visit_budget) as i32);
+        let executed = self.b.ins().isub(whole, exact);
+        let shift = self.b.ins().load(types::I32, HOST, ctx, offset_of!(PpcContext, tick_shift) as i32);
+        let ticks = self.b.ins().ushr(executed, shift);
+        let start = self.b.ins().load(types::I64, HOST, ctx, offset_of!(PpcContext, time_base) as i32);
+        let time = self.b.ins().iadd(start, ticks);
+        if i.spr() == TBU {
+            let upper = self.b.ins().ushr_imm_s(time, 32);
+            self.set_gpr_low(i.rd(), upper, None);
+        } else {
+            self.set_gpr(i.rd(), time);
+        }
+        let reads = offset_of!(PpcContext, time_reads_left) as i32;
+        let before = self.b.ins().load(types::I32, HOST, ctx, reads);
+        let last = self.b.ins().icmp_imm_s(IntCC::UnsignedLessThanOrEqual, before, 1);
+        let less = self.b.ins().iadd_imm_s(before, -1);
+        let none = self.const32(0);
+        let left = self.b.ins().select(last, none, less);
+        self.b.ins().store(HOST, left, ctx, reads);
+        self.flush();
+        self.leave_after_if(Leave::Yield, last);
     }
 }
