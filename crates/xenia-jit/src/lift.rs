@@ -13,6 +13,7 @@
 
 mod branch;
 mod cache;
+mod d3d;
 mod float;
 mod integer;
 mod lanes;

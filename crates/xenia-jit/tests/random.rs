@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use xenia_isa::Family;
+use xenia_isa::{Family, Op};
 
 /// Sequences of `length` words of `families`, `count` of them, each on fresh registers.
 fn check(families: &[Family], seed: u64, count: u64, length: usize) {
@@ -84,4 +84,32 @@ fn vector128() {
 fn mixed() {
     use Family::*;
     check(&[Integer, Logical, Rotate, Branch, LoadStore, Float, Vector, Vector128, System], 9, 400, 24);
+}
+
+#[test]
+fn vertex_formats_at_their_edges() {
+    const PARTS: [u64; 14] =
+        [0, 1, 0xFF, 0x1FF, 0x200, 0x201, 0x3FF, 0x400, 0x7BFF, 0x7C00, 0x7FFF, 0x8000, 0x8001, 0xFFFF];
+    const WIDE: [u64; 6] = [0, 1, 0x7_FFFF, 0x8_0000, 0x8_0001, 0xF_FFFF];
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let words: Vec<u32> =
+        (0..8).map(|format| x(Op::vupkd3d128, 4 + format, format << 2, 3, 0)).chain([SC]).collect();
+    let mut r = Random::new(11);
+    for machine in [&mut jit, &mut interpreter] {
+        machine.put(CODE, &words);
+    }
+    for case in 0..2000 {
+        let low = match case % 4 {
+            0 => (0..4).fold(0, |v, _| v << 16 | r.pick(&PARTS)),
+            1 => (0..6).fold(0, |v, _| v << 10 | r.pick(&PARTS) & 0x3FF),
+            2 => (0..4).fold(0, |v, _| v << 20 | r.pick(&WIDE)),
+            _ => r.next(),
+        };
+        randomize(&mut interpreter.ctx, &mut r);
+        interpreter.ctx.vr[3] = u128::from(r.next()) << 64 | u128::from(low);
+        interpreter.ctx.pc = CODE;
+        jit.ctx = interpreter.ctx.clone();
+        compare(&mut jit, &mut interpreter, 100, &|| format!("{low:#x}\n{}", listing(&words)));
+    }
+    assert_eq!(jit.engine.counters().fallback_instructions, 0);
 }

@@ -321,7 +321,7 @@ impl Vector128 for Lifter<'_> {
         });
     }
 
-    fn vupkd3d128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupkd3d128(&mut self, i: Instruction) {
+        self.unpack_d3d(i.vd128(), i.vb128(), i.uimm5() >> 2);
     }
 }
