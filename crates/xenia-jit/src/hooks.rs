@@ -42,11 +42,18 @@ pub(crate) struct HookCounts {
     pub(crate) exact: Vec<u64>,
     /// Looks for written code at `isync` and `icbi`.
     pub(crate) synchronizations: u64,
+    /// Times that FPSCR had to be exact for an instruction that moves it.
+    pub(crate) statuses: u64,
 }
 
 impl Default for HookCounts {
     fn default() -> Self {
-        Self { fallbacks: vec![0; OP_COUNT + 1], exact: vec![0; OP_COUNT + 1], synchronizations: 0 }
+        Self {
+            fallbacks: vec![0; OP_COUNT + 1],
+            exact: vec![0; OP_COUNT + 1],
+            synchronizations: 0,
+            statuses: 0,
+        }
     }
 }
 
@@ -184,6 +191,18 @@ pub(crate) unsafe extern "sysv64" fn code_written(ctx: *mut PpcContext) -> u64 {
     u64::from(run.memory.counters().page_version_bumps != run.bumps)
 }
 
+/// Makes FPSCR exact and gives it.
+pub(crate) unsafe extern "sysv64" fn exact_status(ctx: *mut PpcContext) -> u64 {
+    let mut float = RustFloat::begin();
+    // SAFETY: as in `interpret`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `interpret`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    run.counts.statuses += 1;
+    float_state::settle(ctx, float.guest());
+    u64::from(ctx.fpscr)
+}
+
 /// Puts the addresses of the hooks and of `run` where compiled code looks for them.
 pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
     ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
@@ -193,6 +212,7 @@ pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
     ctx.host[Word::HookVector as usize] = interpret_vector as *const () as u64;
     ctx.host[Word::HookScalarMode as usize] = scalar_mode as *const () as u64;
     ctx.host[Word::HookVectorMode as usize] = vector_mode as *const () as u64;
+    ctx.host[Word::HookStatus as usize] = exact_status as *const () as u64;
     ctx.host[Word::Memory as usize] = run.memory.guest_base() as u64;
     ctx.host[Word::Versions as usize] = run.memory.versions_ptr() as u64;
 }

@@ -51,6 +51,8 @@ pub(crate) enum Word {
     VectorMode,
     /// Flags that scalar arithmetic had raised when vector mode began.
     ScalarFlags,
+    /// [`crate::hooks::exact_status`].
+    HookStatus,
 }
 
 impl Word {
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_words_fit_the_context() {
-        assert!((Word::ScalarFlags as usize) < PpcContext::default().host.len());
+        assert!((Word::HookStatus as usize) < PpcContext::default().host.len());
     }
 
     #[test]

@@ -430,6 +430,9 @@ impl Execute for Jit {
         if self.counts.synchronizations != 0 {
             helper_calls.insert("code_written", self.counts.synchronizations);
         }
+        if self.counts.statuses != 0 {
+            helper_calls.insert("exact_status", self.counts.statuses);
+        }
         EngineCounters {
             functions: self.shared.functions.load(Relaxed),
             compiled_guest_instructions: self.shared.instructions.load(Relaxed),

@@ -23,6 +23,12 @@ use xenia_isa::{Float, Instruction};
 
 /// FPSCR's enables, NI and RN.
 const CONTROL: i64 = 0xFF;
+/// FEX and VX.
+const SUMMARIES: u32 = 0x6000_0000;
+/// The summaries, and the bit that does not exist.
+const UNWRITTEN: u32 = SUMMARIES | 1 << 11;
+/// Every VX* bit.
+const INVALID: i64 = 0x01F8_0700;
 const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
 const SMALLEST_NORMAL_SINGLE: u64 = 0x3810_0000_0000_0000;
 
@@ -55,6 +61,33 @@ impl Lifter<'_> {
             self.leave_if(control);
         }
         true
+    }
+
+    /// FPSCR, exact as of here, zero-extended.
+    fn exact_status(&mut self) -> Value {
+        self.flush();
+        let ctx = self.ctx;
+        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStatus.offset());
+        let call = self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
+        self.b.inst_results(call)[0]
+    }
+
+    /// `status` with VX and FEX as its other bits say.
+    fn summarized(&mut self, status: Value) -> Value {
+        let status = self.b.ins().band_imm_s(status, !i64::from(SUMMARIES));
+        let invalid = self.b.ins().band_imm_s(status, INVALID);
+        let invalid = self.b.ins().icmp_imm_s(IntCC::NotEqual, invalid, 0);
+        let invalid = self.b.ins().uextend(types::I32, invalid);
+        let invalid = self.b.ins().ishl_imm_s(invalid, 29);
+        let status = self.b.ins().bor(status, invalid);
+        // VX, OX, UX, ZX and XX lie 22 bits above their enables.
+        let raised = self.b.ins().ushr_imm_s(status, 22);
+        let enabled = self.b.ins().band(status, raised);
+        let enabled = self.b.ins().band_imm_s(enabled, 0xF8);
+        let enabled = self.b.ins().icmp_imm_s(IntCC::NotEqual, enabled, 0);
+        let enabled = self.b.ins().uextend(types::I32, enabled);
+        let enabled = self.b.ins().ishl_imm_s(enabled, 30);
+        self.b.ins().bor(status, enabled)
     }
 
     fn bits(&mut self, value: Value) -> Value {
@@ -411,8 +444,14 @@ impl Float for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn mffsx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mffsx(&mut self, i: Instruction) {
+        if i.rc() {
+            self.call_interpreter();
+            return;
+        }
+        let status = self.exact_status();
+        let result = self.number(status);
+        self.set_fpr(i.fd(), result);
     }
 
     fn mtfsb0x(&mut self, _: Instruction) {
@@ -423,8 +462,24 @@ impl Float for Lifter<'_> {
         self.call_interpreter();
     }
 
-    fn mtfsfx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mtfsfx(&mut self, i: Instruction) {
+        if i.rc() {
+            self.call_interpreter();
+            return;
+        }
+        let fields = (0..8).filter(|field| i.fm() >> (7 - field) & 1 != 0);
+        let mask = fields.fold(0, |mask, field| mask | 0xF000_0000_u32 >> (4 * field)) & !UNWRITTEN;
+        let status = self.exact_status();
+        let old = self.b.ins().ireduce(types::I32, status);
+        let source = self.fpr(i.fb());
+        let source = self.bits(source);
+        let source = self.b.ins().ireduce(types::I32, source);
+        let mask = self.const32(mask);
+        let status = self.b.ins().bitselect(mask, source, old);
+        let status = self.summarized(status);
+        let ctx = self.ctx;
+        self.b.ins().store(HOST, status, ctx, offset_of!(PpcContext, fpscr) as i32);
+        self.plain_float = false;
     }
 
     fn mtfsfix(&mut self, _: Instruction) {
