@@ -36,6 +36,9 @@ pub(crate) struct Published {
     offset: usize,
     size: usize,
     entries: Vec<u32>,
+    instructions: u32,
+    /// Address after the last guest instruction.
+    end: u32,
     pages: Vec<(u32, u32)>,
     places: Vec<(u32, Option<Site>)>,
 }
@@ -154,7 +157,8 @@ impl CodeCache {
         self.covered.extend(compiled.places.iter().filter_map(|&(_, site)| site).map(|site| site.pc));
         let entries = compiled.entries.iter().map(|&(pc, _)| pc).collect();
         self.by_offset.insert(offset, id);
-        self.regions.insert(id, Published { offset, size, entries, pages, places: compiled.places });
+        let Compiled { instructions, end, places, .. } = compiled;
+        self.regions.insert(id, Published { offset, size, entries, instructions, end, pages, places });
         for old in replaced {
             // A region that lost all its entries has no way in any more.
             let lost = self
@@ -198,6 +202,13 @@ impl CodeCache {
     /// next branch or two lead back into compiled code.
     pub(crate) fn covers(&self, pc: u32) -> bool {
         self.covered.contains(&pc)
+    }
+
+    /// Instructions of the region that compiling at `pc` would replace; 0 if it would replace none.
+    pub(crate) fn instructions_around(&self, pc: u32) -> u32 {
+        let start = self.plan(pc).0[0];
+        let region = self.owners.get(&start).and_then(|id| self.regions.get(id));
+        region.filter(|region| pc < region.end).map_or(0, |region| region.instructions)
     }
 
     fn withdraw(&mut self, id: u32) {

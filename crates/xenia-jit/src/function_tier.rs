@@ -30,6 +30,9 @@ pub(crate) struct Compiled {
     pub(crate) code: Vec<u8>,
     /// Offset of each entry, in the order of `Region::entries`.
     pub(crate) entries: Vec<(u32, u32)>,
+    /// Guest instructions, and the address after the last of them.
+    pub(crate) instructions: u32,
+    pub(crate) end: u32,
     /// Where the code of each guest instruction begins, by offset.
     pub(crate) places: Vec<(u32, Option<Site>)>,
     /// Texts for people.
@@ -126,7 +129,9 @@ impl Compiler {
             places.push((to, None));
         }
         let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
-        Ok(Compiled { code: bytes, entries, places, texts })
+        let instructions = sites.len() as u32;
+        let end = sites.iter().map(|site| site.pc.saturating_add(4)).max().unwrap_or(0);
+        Ok(Compiled { code: bytes, entries, instructions, end, places, texts })
     }
 }
 

@@ -67,6 +67,9 @@ impl Default for JitConfig {
 
 /// How much warmer code has to be that is part of a region already, but no entry of it.
 const COVERED_WARM_UP: u32 = 100;
+/// A new entry of a function that is compiled already has to be warmer by its normal warm-up for every so many of
+/// the function's instructions, since all of them are compiled again.
+const PATIENCE: u32 = 32;
 
 /// What the engines of one machine share.
 struct Shared {
@@ -200,6 +203,7 @@ impl Jit {
         let (mut roots, bounds) = cache.plan(pc);
         let start = roots[0];
         let mut region = None;
+        let mut also = Vec::new();
         if start != pc {
             // Part of that function only if it lies between its start and the last address that it reaches.
             let reach = region::discover(&roots, bounds, &mut calls, &mut fetch)
@@ -208,12 +212,24 @@ impl Jit {
                 if !roots.contains(&pc) {
                     roots.push(pc);
                 }
+                // What else has been reached of the function and is no part of it yet comes along: the other cases of a
+                // switch will be warm soon, and each would have the function compiled again.
+                let within = |at: u32| at > start && reach.is_some_and(|end| at < end);
+                let reached = self.heat.iter().filter(|&(&at, heat)| heat.reached > 0 && within(at));
+                let mut reached: Vec<u32> = reached.map(|(&at, _)| at).collect();
+                reached.retain(|at| !cache.covers(*at) && !roots.contains(at));
+                reached.sort_unstable();
+                roots.extend(&reached);
                 region = region::discover(&roots, bounds, &mut calls, &mut fetch)
                     .filter(|r| r.entries.contains(&pc));
+                also = reached;
             }
         }
         let region = if let Some(region) = region {
             cache.add_entry(start, pc);
+            for at in also {
+                cache.add_entry(start, at);
+            }
             region
         } else {
             let region = region::discover(&[pc], (pc, bounds.1), &mut calls, &mut fetch)?;
@@ -311,9 +327,15 @@ impl Jit {
         let length = heat.length;
         let warm_up = self.shared.config.warm_up;
         // Visits end anywhere; where they do is no reason to compile a region again with one more entry.
-        let is_warm = heat.reached >= warm_up
-            && (heat.reached >= warm_up.saturating_mul(COVERED_WARM_UP)
-                || !self.shared.cache.lock().covers(pc));
+        let is_warm = heat.reached >= warm_up && {
+            let cache = self.shared.cache.lock();
+            let more = match () {
+                () if cache.covers(pc) => COVERED_WARM_UP,
+                () if warm_up > 1 => 1 + cache.instructions_around(pc) / PATIENCE,
+                () => 1,
+            };
+            heat.reached >= warm_up.saturating_mul(more)
+        };
         if is_warm {
             // Should it be withdrawn or fail, it has to become warm again.
             heat.reached = 0;

@@ -286,6 +286,34 @@ fn the_last_time_base_read_of_a_visit_ends_it() {
     }
 }
 
+#[test]
+fn the_cases_of_a_switch_are_compiled_together() {
+    // if r3 = 0 goto end; goto r3; sixteen times: r4 += n, goto end; end: sc
+    const CASES: u32 = 16;
+    let end = CODE + 16 + 8 * CASES;
+    let mut words = vec![d(Op::cmpi, 0, 3, 0), 0x4182_0000 | (end - CODE - 4), 0x7C69_03A6, BCTR];
+    for n in 0..CASES {
+        words.extend([d(Op::addi, 4, 4, n as i32), b(CODE + 20 + 8 * n, end, false)]);
+    }
+    words.push(SC);
+    let config = JitConfig { warm_up: 4, ..JitConfig::default() };
+    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+    for machine in [&mut jit, &mut interpreter] {
+        start(machine, &words);
+    }
+    for round in 0..20 {
+        for case in 0..CASES {
+            for machine in [&mut jit, &mut interpreter] {
+                machine.ctx.pc = CODE;
+                machine.ctx.gpr[3] = u64::from(CODE + 16 + 8 * case);
+            }
+            compare(&mut jit, &mut interpreter, 50, &|| format!("round {round}, case {case}"));
+        }
+    }
+    let counters = jit.engine.counters();
+    assert_eq!(counters.functions, 2, "once without and once with the cases: {counters:?}");
+}
+
 /// Nothing that was compiled here was left to the interpreter.
 fn assert_no_fallbacks(machine: &Machine) {
     let counters = machine.engine.counters();
