@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use xenia_cpu::{EngineCounters, Execute, Exit, Interpreter, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_isa::decode;
+use xenia_isa::{Syntax, disassemble};
 use xenia_memory::{Device, DeviceQueue, GuestMemory, REGISTERS};
 
 /// What is compared at a time.
@@ -123,8 +123,8 @@ impl CrossCheck {
         for n in 0..length {
             let at = pc.wrapping_add(4 * n);
             if let Ok(word) = self.memory.fetch_u32(at) {
-                let name = decode(word).map_or("(no instruction)", |op| op.row().mnemonic);
-                let _ = writeln!(text, "  {at:08x}: {word:08x} {name}");
+                let instruction = disassemble(word, at, Syntax::default());
+                let _ = writeln!(text, "  {at:08x}: {word:08x}  {instruction}");
             }
         }
         for (who, ctx) in [("before", before), ("jit", jit), ("interpreter", interpreter)] {

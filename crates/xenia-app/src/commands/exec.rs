@@ -178,7 +178,12 @@ pub fn conclude(json: Option<&Path>, finished: &Finished) -> Result<Code> {
         eprintln!("unimplemented: {} called {} times", call.name, call.count);
     }
     if let Some(divergence) = &finished.divergence {
-        eprintln!("{divergence}");
+        let command: Vec<String> = std::env::args().collect();
+        eprintln!(
+            "{divergence}\nafter {} instructions; to repeat: {}",
+            report.instructions,
+            command.join(" ")
+        );
         return Ok(Code::Mismatch);
     }
     match &finished.end {
