@@ -34,7 +34,8 @@ const STEPS: &[Step] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])),
-    ("build", || cargo(&["build", "--workspace", "--quiet"])),
+    // With the tests in the same build, dependencies have the same features and are built once.
+    ("build", || cargo(&["build", "--workspace", "--bins", "--tests", "--quiet"])),
     ("unit tests", unit_tests),
     ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
     ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
