@@ -25,7 +25,19 @@ use exit::Code;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+/// A reader that closes the pipe (`xenia-rs exports | head`) ends the program; that is no error.
+fn end_quietly_on_closed_pipes() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str().is_some_and(|text| text.starts_with("failed printing to stdout")) {
+            std::process::exit(0);
+        }
+        report(info);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_quietly_on_closed_pipes();
     let cli = Cli::parse();
     tracing_subscriber::fmt()
         .with_env_filter(

@@ -13,8 +13,7 @@ pub struct FormatError {
     pub what: Cow<'static, str>,
     /// Offset in the file (or, for data inside a decompressed image, in that image).
     pub offset: u64,
-    /// Why it was refused.
-    #[source]
+    /// Why it was refused. Part of the message, so not its `source`: a report would say it twice.
     pub reason: Reason,
 }
 
