@@ -248,6 +248,14 @@ impl Lifter<'_> {
         self.pending().compared = Some(bits);
     }
 
+    /// Has `value` computed even if the instruction's result is overwritten unread: the host operation is
+    /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
+    fn keep(&mut self, i: Instruction, value: Value) {
+        let offset = offset_of!(PpcContext, fpr) + 8 * i.fd();
+        let ctx = self.ctx;
+        self.b.ins().store(HOST, value, ctx, offset as i32);
+    }
+
     /// To an integer whose magnitude is below `limit`; other values go to the interpreter.
     fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
         if !self.plain_float(i) {
@@ -268,6 +276,7 @@ impl Lifter<'_> {
             let up = self.b.ins().ishl_imm_s(up, 1);
             rounding = self.b.ins().bor(rounding, up);
         }
+        self.keep(i, whole);
         let result = self.number(value);
         self.set_fpr(i.fd(), result);
         self.pending().rounding = Some(rounding);
@@ -388,6 +397,7 @@ impl Float for Lifter<'_> {
             let b = self.fpr(i.fb());
             let bits = self.bits(b);
             let result = self.b.ins().fcvt_from_sint(types::F64, bits);
+            self.keep(i, result);
             self.set_fpr(i.fd(), result);
             *self.pending() =
                 Pending { operation: Some((i.0, [None, Some(b), None])), compared: None, rounding: None };
