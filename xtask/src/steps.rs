@@ -78,7 +78,8 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     }
     let out = Path::new("target/guest");
     std::fs::create_dir_all(out)?;
-    run(Command::new("guest/build.sh").arg(out).env("XENIA_RS", program()?))?;
+    // The script has a working folder of its own.
+    run(Command::new("guest/build.sh").arg(out.canonicalize()?).env("XENIA_RS", program()?))?;
     let mut compared = 0;
     for entry in std::fs::read_dir(out)? {
         let built = entry?.path();
