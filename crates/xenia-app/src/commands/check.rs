@@ -1,14 +1,13 @@
 //! `xenia-rs check`: a lockstep run against a golden file.
 
 use crate::cli::{CheckArgs, GpuKind};
-use crate::commands::exec::{conclude, print_text};
+use crate::commands::exec::{conclude, limits, print_text};
 use crate::exit::Code;
 use crate::golden::Golden;
 use crate::gpu_port::Capture;
 use crate::machine::{Machine, MachineOptions};
 use crate::title::{Title, key_ring};
 use anyhow::{Result, bail};
-use xenia_sched::Limits;
 
 /// Runs, compares, names the first differing field; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
@@ -26,12 +25,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         event_log: args.run.event_log.as_deref(),
     };
     let mut machine = Machine::new(&title, options)?;
-    let limits = Limits {
-        instructions: args.run.instructions,
-        frames: args.run.frames,
-        halt_on_deadlock: args.engine.halt_on_deadlock,
-    };
-    let finished = machine.run(&limits, true);
+    let finished = machine.run(&limits(&args.run, &args.engine), true);
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if finished.divergence.is_some() {
         return Ok(code);

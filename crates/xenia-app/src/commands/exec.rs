@@ -1,6 +1,6 @@
 //! `xenia-rs exec`: runs a title, in a window or without one.
 
-use crate::cli::ExecArgs;
+use crate::cli::{EngineArgs, ExecArgs, RunArgs};
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::{Capture, FrameSink};
@@ -20,10 +20,7 @@ const LAST_FRAME: &str = "xenia-rs-frame.png";
 
 /// Runs until a limit, the title's end, or the window's closing.
 pub fn run(args: &ExecArgs) -> Result<Code> {
-    let title = match &args.title {
-        Some(path) => Title::open(path, &key_ring(args.engine.key_file.as_deref())?)?,
-        None => Title::demo()?,
-    };
+    let title = open_title(args)?;
     if let Some(folder) = &args.run.dump_frames {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
@@ -33,23 +30,23 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
     match windowed(args, title) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             eprintln!("xenia-rs: {error}; running without a window");
-            let title = match &args.title {
-                Some(path) => Title::open(path, &key_ring(args.engine.key_file.as_deref())?)?,
-                None => Title::demo()?,
-            };
-            headless(args, &title)
+            headless(args, &open_title(args)?)
         }
         result => result,
     }
 }
 
-/// What the run's limits are.
-pub fn limits(args: &ExecArgs) -> Limits {
-    Limits {
-        instructions: args.run.instructions,
-        frames: args.run.frames,
-        halt_on_deadlock: args.engine.halt_on_deadlock,
+/// The title that was named, or the demo.
+fn open_title(args: &ExecArgs) -> Result<Title> {
+    match &args.title {
+        Some(path) => Title::open(path, &key_ring(args.engine.key_file.as_deref())?),
+        None => Title::demo(),
     }
+}
+
+/// What the run's limits are.
+pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
+    Limits { instructions: run.instructions, frames: run.frames, halt_on_deadlock: engine.halt_on_deadlock }
 }
 
 /// Guest text goes to standard output as it comes.
@@ -79,7 +76,7 @@ fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
         (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
     };
     let mut machine = Machine::new(title, options(args, capture, frames))?;
-    let finished = machine.run(&limits(args), true);
+    let finished = machine.run(&limits(&args.run, &args.engine), true);
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if let Ok(last) = last.lock()
         && let Some(path) = &*last
@@ -128,7 +125,7 @@ fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
             let finished =
                 Machine::new(&title, options(&machine_args, Capture::Every, sink)).map(|mut machine| {
                     let _ = stop_sender.send(machine.stop_flag());
-                    machine.run(&limits(&machine_args), false)
+                    machine.run(&limits(&machine_args.run, &machine_args.engine), false)
                 });
             // The receiver is gone only if the program is ending.
             let _ = results.send(finished);
