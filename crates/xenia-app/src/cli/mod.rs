@@ -1,0 +1,110 @@
+//! The command line: one clap definition feeds parser, help, man page and completions.
+//!
+//! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
+
+mod exec;
+mod tools;
+
+pub use exec::*;
+pub use tools::*;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  xenia-rs                                   the built-in demo, in a window where there is a display
+  xenia-rs --headless --frames 120           the same without a window; writes the last frame as PNG
+  xenia-rs exec game/default.xex             run a title
+  xenia-rs exec t.xex --lockstep --frames 600 --json out.json
+  xenia-rs exec t.xex --cross-check --frames 60
+  xenia-rs check t.xex -n 2_000_000 --expect golden/t.json
+  xenia-rs fuzz --blocks 1_000_000 --seed 1
+  xenia-rs conformance jit-tests --engine both
+
+Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use or unreadable input,
+3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock).";
+
+/// An Xbox 360 emulator: runs titles, checks itself, measures itself.
+#[derive(Debug, Parser)]
+#[command(name = "xenia-rs", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; without one, runs TITLE or the built-in demo.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub exec: ExecArgs,
+}
+
+/// The program's commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a title (the default command).
+    Exec(Box<ExecArgs>),
+    /// Run a title in lockstep and compare with a golden file.
+    Check(Box<CheckArgs>),
+    /// Describe a title: format, entry, imports and their state, digests.
+    Info(InfoArgs),
+    /// List every kernel export and variable with its status.
+    Exports(ExportsArgs),
+    /// Disassemble a title's address range.
+    Dis(DisArgs),
+    /// Assemble PowerPC source to a flat binary.
+    Asm(AsmArgs),
+    /// Pack a guest ELF into an XEX2 container.
+    Pack(PackArgs),
+    /// Run annotated assembler files on the engines.
+    Conformance(ConformanceArgs),
+    /// Run random instruction sequences on two engines and compare.
+    Fuzz(FuzzArgs),
+    /// Measure instructions per second.
+    Bench(BenchArgs),
+    /// Compare two event logs: longest matching prefix, first difference.
+    Diff(DiffArgs),
+}
+
+/// A decimal or 0x-hexadecimal number that may carry underscores.
+pub fn number(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    let parsed = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => digits.parse(),
+    };
+    parsed.map_err(|_| format!("{text:?} is no number (decimal or 0x…, underscores allowed)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn exec_flags_work_without_the_word_exec() {
+        let cli = Cli::try_parse_from(["xenia-rs", "--headless", "--frames", "1_20", "t.xex"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.exec.run.frames, Some(120));
+        assert_eq!(cli.exec.title, Some("t.xex".into()));
+    }
+
+    #[test]
+    fn cross_check_takes_an_optional_unit() {
+        for (flag, unit) in
+            [("--cross-check", CrossCheckUnit::Block), ("--cross-check=instr", CrossCheckUnit::Instr)]
+        {
+            let cli = Cli::try_parse_from(["xenia-rs", "exec", "t.xex", flag]).unwrap();
+            let Some(Command::Exec(exec)) = cli.command else { panic!("not exec") };
+            assert_eq!(exec.engine.cross_check, Some(unit));
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number("2_000_000"), Ok(2_000_000));
+        assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
+        assert!(number("12k").is_err());
+    }
+}

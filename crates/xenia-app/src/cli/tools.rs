@@ -1,0 +1,140 @@
+//! Arguments of the commands beside `exec` and `check`.
+
+use super::number;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// `info`.
+#[derive(Clone, Debug, Args)]
+pub struct InfoArgs {
+    /// The file to describe.
+    pub title: PathBuf,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// A TOML file with the user's own retail key.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// `exports`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportsArgs {
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `dis`.
+#[derive(Clone, Debug, Args)]
+pub struct DisArgs {
+    /// The title, or a flat binary with --base.
+    pub title: PathBuf,
+    /// First address (default: the entry point).
+    #[arg(long, value_name = "ADDR", value_parser = number)]
+    pub start: Option<u64>,
+    /// Number of instructions.
+    #[arg(long, value_name = "N", value_parser = number, default_value = "32")]
+    pub count: u64,
+    /// The file is a flat binary that starts at this address.
+    #[arg(long, value_name = "ADDR", value_parser = number)]
+    pub base: Option<u64>,
+    /// Write the manual's mnemonics only, no simplified ones.
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// `asm`.
+#[derive(Clone, Debug, Args)]
+pub struct AsmArgs {
+    /// Source file (`-` for standard input).
+    pub source: PathBuf,
+    /// Output file; without one, a listing is printed.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Address of the first byte.
+    #[arg(long, value_name = "ADDR", value_parser = number, default_value = "0x82010000")]
+    pub base: u64,
+}
+
+/// `pack`.
+#[derive(Clone, Debug, Args)]
+pub struct PackArgs {
+    /// A 32-bit big-endian PowerPC ELF built with guest/runtime.
+    pub input: PathBuf,
+    /// The XEX2 file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// Which engines `conformance` runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// The interpreter.
+    Interp,
+    /// The JIT.
+    Jit,
+    /// Both.
+    #[default]
+    Both,
+}
+
+/// `conformance`.
+#[derive(Clone, Debug, Args)]
+pub struct ConformanceArgs {
+    /// Files or folders of annotated .s files.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Which engines run.
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: EngineChoice,
+    /// Only cases whose name contains this.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `fuzz`.
+#[derive(Clone, Debug, Args)]
+pub struct FuzzArgs {
+    /// Sequences to run.
+    #[arg(long, value_name = "N", value_parser = number, default_value = "100_000")]
+    pub blocks: u64,
+    /// Seed: the same seed gives the same sequences.
+    #[arg(long, value_name = "S", value_parser = number, default_value = "1")]
+    pub seed: u64,
+    /// Write failing sequences, shrunk, into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Test only: compile one instruction wrongly.
+    #[arg(long, hide = true)]
+    pub break_lifter: bool,
+}
+
+/// `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// Runs of each kernel; minimum, median and maximum are reported.
+    #[arg(long, value_name = "N", value_parser = number, default_value = "5")]
+    pub runs: u64,
+    /// Only kernels whose name contains this.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// First event log.
+    pub a: PathBuf,
+    /// Second event log.
+    pub b: PathBuf,
+}
