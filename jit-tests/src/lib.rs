@@ -8,3 +8,4 @@
 
 pub mod conformance;
 pub mod fuzz;
+pub mod qemu;

@@ -1,0 +1,375 @@
+//! The process: start, mode, jobs in, answers out.
+
+use super::program::{BLOCK_SIZE, CODE_BASE, CODE_SIZE, EXIT, MTLR_R1, elf};
+use super::state::State;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Number of the MSR in the gdb protocol of PowerPC.
+const GDB_MSR: u32 = 65;
+const SF: u64 = 1 << 63;
+const FE0_FE1: u64 = 1 << 11 | 1 << 8;
+/// Without an answer for so long, a job never comes back.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A processor model of qemu and the computation mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// Name of the model: `970fx`, `power7`.
+    pub cpu: &'static str,
+    /// MSR\[SF\].
+    pub sf: bool,
+}
+
+/// Code to run.
+#[derive(Clone)]
+pub struct Job {
+    /// Address of the first word, inside [`CODE_BASE`] and [`CODE_SIZE`]. The word before belongs to the server.
+    pub entry: u32,
+    /// The words. Whoever runs past the last one leaves by the first exit.
+    pub code: Vec<u32>,
+    /// Registers and sandbox.
+    pub state: State,
+}
+
+/// What came of a job.
+#[derive(Clone)]
+pub enum Answer {
+    /// It left by an exit.
+    State(Box<State>),
+    /// It ended the process, or didn't come back in time.
+    Stopped(String),
+}
+
+/// Why qemu could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum QemuError {
+    /// The program could not be written or started, or a pipe broke.
+    #[error("qemu-ppc64 (Debian package qemu-user): {0}")]
+    Io(#[from] io::Error),
+    /// The server's source could not be assembled.
+    #[error("the oracle's program: {0}")]
+    Assemble(#[from] xenia_isa::AsmError),
+    /// The gdb stub does something else than expected.
+    #[error("qemu's gdb stub: {0}")]
+    Stub(String),
+    /// The server ends before it answered anything.
+    #[error("qemu-ppc64 ends without an answer: {0}")]
+    Dead(String),
+}
+
+/// Whether qemu-ppc64 is installed.
+pub fn available() -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("qemu-ppc64").is_file()))
+}
+
+/// Entries for pieces of code of these lengths in words, one after the other from `from` on: the address
+/// of each, or `None` if there is no room for all.
+pub fn place(from: u32, lengths: impl IntoIterator<Item = usize>) -> Option<Vec<u32>> {
+    let mut at = from.checked_add(4)?;
+    let mut entries = Vec::new();
+    for length in lengths {
+        entries.push(at);
+        // The word behind goes to the exit, the one before the next is the server's.
+        at = at.checked_add(u32::try_from(length).ok()?.checked_mul(4)?)?.checked_add(8)?;
+    }
+    (at <= CODE_BASE + CODE_SIZE).then_some(entries)
+}
+
+/// A running server.
+struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    answers: Receiver<Vec<u8>>,
+    complaints: Receiver<String>,
+}
+
+/// The oracle in one mode. The process starts with the first jobs.
+pub struct Qemu {
+    mode: Mode,
+    folder: TempDir,
+    process: Option<Process>,
+    /// Processes started so far.
+    starts: u64,
+}
+
+impl Qemu {
+    /// Prepares the program; starts nothing yet.
+    pub fn new(mode: Mode) -> Result<Self, QemuError> {
+        let folder = tempfile::tempdir()?;
+        let program = folder.path().join("server");
+        std::fs::write(&program, elf()?)?;
+        let mut rights = std::fs::metadata(&program)?.permissions();
+        rights.set_mode(0o755);
+        std::fs::set_permissions(&program, rights)?;
+        Ok(Self { mode, folder, process: None, starts: 0 })
+    }
+
+    /// Processor model and computation mode.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Processes started so far.
+    pub fn starts(&self) -> u64 {
+        self.starts
+    }
+
+    /// Runs the jobs in order and returns their answers. Entries must ascend and leave room as [`place`] does.
+    pub fn run(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, QemuError> {
+        let mut answers = Vec::with_capacity(jobs.len());
+        while answers.len() < jobs.len() {
+            let left = &jobs[answers.len()..];
+            let mut process = match self.process.take() {
+                Some(process) => process,
+                None => self.start()?,
+            };
+            if let Some(reason) = process.ask(left, &mut answers) {
+                let said = process.end();
+                answers.push(Answer::Stopped(if said.is_empty() { reason } else { said }));
+            } else {
+                self.process = Some(process);
+            }
+        }
+        Ok(answers)
+    }
+
+    fn start(&mut self) -> Result<Process, QemuError> {
+        self.starts += 1;
+        let socket = self.folder.path().join(format!("gdb{}", self.starts));
+        let mut child = Command::new("qemu-ppc64")
+            .args(["-cpu", self.mode.cpu, "-g"])
+            .args([&socket, &self.folder.path().join("server")])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(mut stdout), Some(mut stderr)) = pipes else {
+            return Err(QemuError::Dead("no pipes".to_owned()));
+        };
+        let (sender, answers) = mpsc::channel();
+        std::thread::spawn(move || {
+            loop {
+                let mut block = vec![0; BLOCK_SIZE];
+                if stdout.read_exact(&mut block).is_err() || sender.send(block).is_err() {
+                    break;
+                }
+            }
+        });
+        let (sender, complaints) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
+        });
+        let mut process = Process { child, stdin: Some(stdin), answers, complaints };
+        if let Err(error) = set_mode_and_go(&socket, self.mode.sf) {
+            let said = process.end();
+            return Err(if said.is_empty() { error } else { QemuError::Dead(said) });
+        }
+        Ok(process)
+    }
+}
+
+impl Process {
+    /// Asks until all jobs are answered, or one stops the process: then why.
+    fn ask(&mut self, jobs: &[Job], answers: &mut Vec<Answer>) -> Option<String> {
+        let message = message(jobs);
+        let Self { child, stdin, answers: blocks, .. } = self;
+        std::thread::scope(|scope| {
+            if let Some(stdin) = stdin {
+                scope.spawn(move || {
+                    // A broken pipe shows as a missing answer.
+                    let _ = stdin.write_all(&message).and_then(|()| stdin.flush());
+                });
+            }
+            for _ in jobs {
+                match blocks.recv_timeout(PATIENCE) {
+                    Ok(block) => answers.push(Answer::State(Box::new(State::from_block(block)))),
+                    Err(error) => {
+                        // The writer must come to its end.
+                        let _ = child.kill();
+                        return Some(match error {
+                            RecvTimeoutError::Timeout => format!("no answer in {} s", PATIENCE.as_secs()),
+                            RecvTimeoutError::Disconnected => "the process ended".to_owned(),
+                        });
+                    }
+                }
+            }
+            None
+        })
+    }
+
+    /// Ends the process and returns what it complained about.
+    fn end(&mut self) -> String {
+        self.stdin = None;
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.complaints.recv_timeout(Duration::from_secs(2)).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Header, code of all jobs, their blocks.
+fn message(jobs: &[Job]) -> Vec<u8> {
+    let base = jobs.first().map_or(CODE_BASE, |job| job.entry - 4);
+    let mut code = Vec::new();
+    for job in jobs {
+        code.resize((job.entry - 4 - base) as usize, 0);
+        let end = job.entry + 4 * job.code.len() as u32;
+        let leave = 0x4800_0000 | EXIT.wrapping_sub(end) & 0x03FF_FFFC;
+        for word in [MTLR_R1].iter().chain(&job.code).chain(&[leave]) {
+            code.extend(word.to_be_bytes());
+        }
+    }
+    let mut message = Vec::with_capacity(16 + code.len() + jobs.len() * BLOCK_SIZE);
+    for word in [base, code.len() as u32, jobs.len() as u32, 0] {
+        message.extend(word.to_be_bytes());
+    }
+    message.extend(code);
+    for job in jobs {
+        message.extend(job.state.block(job.entry - 4));
+    }
+    message
+}
+
+/// Sets the mode through the gdb stub and lets the program go on by itself.
+fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
+    let mut stream = None;
+    for _ in 0..1000 {
+        if let Ok(connected) = UnixStream::connect(socket) {
+            stream = Some(connected);
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut stream = stream.ok_or_else(|| QemuError::Stub("no answer".to_owned()))?;
+    // Single registers can be read only after the description was asked for.
+    command(&mut stream, "qXfer:features:read:target.xml:0,ffb")?;
+    let msr = read_msr(&mut stream)?;
+    let wanted = msr & !(SF | FE0_FE1) | if sf { SF } else { 0 };
+    let reply = command(&mut stream, &format!("P{GDB_MSR:x}={wanted:016x}"))?;
+    if reply != "OK" {
+        return Err(QemuError::Stub(format!("`{reply}` when MSR is written")));
+    }
+    let msr = read_msr(&mut stream)?;
+    if (msr & SF != 0) != sf || msr & FE0_FE1 != 0 {
+        return Err(QemuError::Stub(format!("MSR is {msr:#x}, not {wanted:#x}")));
+    }
+    let reply = command(&mut stream, "D")?;
+    if reply != "OK" {
+        return Err(QemuError::Stub(format!("`{reply}` when detaching")));
+    }
+    Ok(())
+}
+
+fn read_msr(stream: &mut UnixStream) -> Result<u64, QemuError> {
+    let text = command(stream, &format!("p{GDB_MSR:x}"))?;
+    u64::from_str_radix(&text, 16).map_err(|_| QemuError::Stub(format!("`{text}` for MSR")))
+}
+
+/// Sends a packet and returns the answer's text.
+fn command(stream: &mut UnixStream, text: &str) -> Result<String, QemuError> {
+    let sum = text.bytes().fold(0_u8, u8::wrapping_add);
+    stream.write_all(format!("${text}#{sum:02x}").as_bytes())?;
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    loop {
+        if stream.read(&mut byte)? == 0 {
+            return Err(QemuError::Stub("the connection was closed".to_owned()));
+        }
+        answer.push(byte[0]);
+        let start = answer.iter().position(|&b| b == b'$');
+        let end = answer.iter().position(|&b| b == b'#');
+        if let (Some(start), Some(end)) = (start, end)
+            && answer.len() == end + 3
+        {
+            stream.write_all(b"+")?;
+            return Ok(String::from_utf8_lossy(&answer[start + 1..end]).into_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Register;
+
+    const THIRTY_TWO: Mode = Mode { cpu: "970fx", sf: false };
+
+    fn words(source: &str) -> Vec<u32> {
+        let bytes = xenia_isa::assemble(source, CODE_BASE + 4).unwrap().bytes;
+        bytes.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+    }
+
+    fn jobs(sources: &[&str]) -> Vec<Job> {
+        let code: Vec<Vec<u32>> = sources.iter().map(|source| words(source)).collect();
+        let entries = place(CODE_BASE, code.iter().map(Vec::len)).unwrap();
+        let jobs = entries.into_iter().zip(code);
+        jobs.map(|(entry, code)| {
+            let mut state = State::default();
+            state.set(Register::Lr, EXIT.into());
+            state.set(Register::Gpr(4), 0x7FFF_FFFF);
+            state.set(Register::Vector(31), 7);
+            state.memory_mut()[0x800] = 0x5A;
+            Job { entry, code, state }
+        })
+        .collect()
+    }
+
+    #[test]
+    fn states_go_in_and_out_in_both_modes() {
+        if !available() {
+            println!("skipped: no qemu-ppc64");
+            return;
+        }
+        for (sf, cr0) in [(false, 8), (true, 4)] {
+            let mut qemu = Qemu::new(Mode { sf, ..THIRTY_TWO }).unwrap();
+            let source = "vor v3,v31,v31\nlbz r6,0(r13)\nstb r6,1(r13)\naddc. r5,r4,r4\nblr";
+            let answers = qemu.run(&jobs(&[source])).unwrap();
+            let Answer::State(state) = &answers[0] else { panic!("stopped") };
+            assert_eq!(state.get(Register::Gpr(5)), 0xFFFF_FFFE);
+            assert_eq!(state.get(Register::Cr), cr0 << 28);
+            assert_eq!(state.get(Register::Vector(3)), 7);
+            assert_eq!(state.get(Register::Gpr(4)), 0x7FFF_FFFF);
+            assert_eq!(state.get(Register::Lr), EXIT.into());
+            assert_eq!(state.memory()[0x800..0x802], [0x5A, 0x5A]);
+            assert!(!state.left_by_other_exit());
+        }
+    }
+
+    #[test]
+    fn what_ends_the_process_is_an_answer_and_the_others_follow() {
+        if !available() {
+            println!("skipped: no qemu-ppc64");
+            return;
+        }
+        let mut qemu = Qemu::new(THIRTY_TWO).unwrap();
+        let answers = qemu
+            .run(&jobs(&["li r3,1\nblr", ".long 0", "li r3,2\nblr", "trap", "lwz r3,0(0)", "li r3,3"]))
+            .unwrap();
+        let results: Vec<_> = answers
+            .iter()
+            .map(|answer| match answer {
+                Answer::State(state) => state.get(Register::Gpr(3)),
+                Answer::Stopped(_) => 99,
+            })
+            .collect();
+        assert_eq!(results, [1, 99, 2, 99, 99, 3]);
+        assert_eq!(qemu.starts(), 4);
+    }
+}

@@ -1,0 +1,95 @@
+//! A register state and the sandbox's bytes, as they travel to the guest and back.
+
+use super::program::{BLOCK_SIZE, SANDBOX_SIZE};
+use crate::conformance::Register;
+
+/// Offsets in a block, from its first byte; the sandbox's bytes come first.
+pub(super) mod at {
+    use super::SANDBOX_SIZE;
+
+    pub(in super::super) const GPR: usize = SANDBOX_SIZE;
+    pub(in super::super) const FPR: usize = GPR + 256;
+    pub(in super::super) const VR: usize = FPR + 256;
+    pub(in super::super) const CR: usize = VR + 512;
+    pub(in super::super) const XER: usize = CR + 8;
+    pub(in super::super) const CTR: usize = XER + 8;
+    pub(in super::super) const LR: usize = CTR + 8;
+    pub(in super::super) const FPSCR: usize = LR + 8;
+    pub(in super::super) const VRSAVE: usize = FPSCR + 8;
+    /// Before: where to begin. After: which exit was taken.
+    pub(in super::super) const WAY: usize = VRSAVE + 8;
+    pub(in super::super) const VSCR: usize = WAY + 16;
+    pub(in super::super) const END: usize = VSCR + 16;
+}
+
+/// Registers and memory before or after a job.
+///
+/// There are 32 vector registers. r1 (before: what LR is to be), r13 and MSR belong to the server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct State(Vec<u8>);
+
+impl Default for State {
+    fn default() -> Self {
+        Self(vec![0; BLOCK_SIZE])
+    }
+}
+
+impl State {
+    /// Takes a block that came back.
+    pub(super) fn from_block(block: Vec<u8>) -> Self {
+        debug_assert_eq!(block.len(), BLOCK_SIZE);
+        Self(block)
+    }
+
+    /// The block for the server, beginning at `entry`.
+    pub(super) fn block(&self, entry: u32) -> Vec<u8> {
+        let mut block = self.0.clone();
+        block[at::WAY..at::WAY + 8].copy_from_slice(&u64::from(entry).to_be_bytes());
+        block
+    }
+
+    /// Offset and size of a register, if the state has it.
+    fn place(register: Register) -> Option<(usize, usize)> {
+        Some(match register {
+            Register::Gpr(n) => (at::GPR + 8 * n, 8),
+            Register::Fpr(n) => (at::FPR + 8 * n, 8),
+            Register::Vector(n) if n < 32 => (at::VR + 16 * n, 16),
+            Register::Vector(_) | Register::Msr => return None,
+            Register::Cr => (at::CR, 8),
+            Register::Xer => (at::XER, 8),
+            Register::Ctr => (at::CTR, 8),
+            Register::Lr => (at::LR, 8),
+            Register::Fpscr => (at::FPSCR, 8),
+            Register::Vrsave => (at::VRSAVE, 8),
+            Register::Vscr => (at::VSCR, 16),
+        })
+    }
+
+    /// A register's value; 0 for one that the state doesn't have (v32 and above, MSR).
+    pub fn get(&self, register: Register) -> u128 {
+        let Some((at, size)) = Self::place(register) else { return 0 };
+        self.0[at..at + size].iter().fold(0, |value, &byte| value << 8 | u128::from(byte))
+    }
+
+    /// Sets a register. One that the state doesn't have stays as it is.
+    pub fn set(&mut self, register: Register, value: u128) {
+        if let Some((at, size)) = Self::place(register) {
+            self.0[at..at + size].copy_from_slice(&value.to_be_bytes()[16 - size..]);
+        }
+    }
+
+    /// The sandbox.
+    pub fn memory(&self) -> &[u8] {
+        &self.0[..SANDBOX_SIZE]
+    }
+
+    /// The sandbox, to be filled.
+    pub fn memory_mut(&mut self) -> &mut [u8] {
+        &mut self.0[..SANDBOX_SIZE]
+    }
+
+    /// After a job: whether it left by the second exit.
+    pub fn left_by_other_exit(&self) -> bool {
+        self.0[at::WAY + 7] == 1
+    }
+}
