@@ -162,6 +162,8 @@ impl Machine {
                 units: counters.cross_check_units,
                 instructions: counters.cross_check_instructions,
                 differences: counters.cross_check_differences,
+                stored_bytes: counters.cross_check_stored_bytes,
+                memory_comparisons: counters.cross_check_memory_comparisons,
             },
             memory: MemoryReport {
                 writes_total: memory.writes_total,

@@ -122,6 +122,10 @@ pub struct CrossCheckReport {
     pub instructions: u64,
     /// Differences found.
     pub differences: u64,
+    /// Bytes stored by guest code, each compared after its unit.
+    pub stored_bytes: u64,
+    /// Comparisons of all memory.
+    pub memory_comparisons: u64,
 }
 
 /// Figures of guest memory.

@@ -105,6 +105,10 @@ pub struct EngineCounters {
     pub cross_check_units: u64,
     /// Cross-check: instructions compared.
     pub cross_check_instructions: u64,
+    /// Cross-check: bytes that guest code stored, compared one by one.
+    pub cross_check_stored_bytes: u64,
+    /// Cross-check: comparisons of all memory.
+    pub cross_check_memory_comparisons: u64,
     /// Cross-check: differences found.
     pub cross_check_differences: u64,
 }
@@ -124,6 +128,9 @@ pub trait Execute: Send {
 
     /// The engine's figures so far.
     fn counters(&self) -> EngineCounters;
+
+    /// The run has ended: an engine that checks now and then does so once more.
+    fn finish(&mut self) {}
 
     /// A report of the first divergence a cross-checking engine found, if it is one and found one.
     fn divergence(&self) -> Option<String> {

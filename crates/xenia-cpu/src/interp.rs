@@ -52,6 +52,7 @@ mod vector128;
 
 use crate::blocks::{Block, BlockCache, Predecoded, Slot};
 use crate::{EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};
+pub use cpu::StoredBytes;
 pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
 pub(crate) use dispatch::{
     Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
@@ -67,12 +68,23 @@ pub struct Interpreter {
     config: EngineConfig,
     blocks: BlockCache,
     executed: u64,
+    store_log: Option<Vec<StoredBytes>>,
 }
 
 impl Interpreter {
     /// An interpreter for the machine whose memory is `memory`.
     pub fn new(memory: Arc<GuestMemory>, config: EngineConfig) -> Self {
-        Self { memory, config, blocks: BlockCache::new(), executed: 0 }
+        Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None }
+    }
+
+    /// Keeps a log of what each [`Execute::run`] stores, for [`Self::stores`].
+    pub fn log_stores(&mut self) {
+        self.store_log = Some(Vec::new());
+    }
+
+    /// What the last [`Execute::run`] stored, in order; device stores too. Empty without a log.
+    pub fn stores(&self) -> &[StoredBytes] {
+        self.store_log.as_deref().unwrap_or_default()
     }
 
     /// Fetches and runs the instruction at `ctx.pc`, without looking at any cache. The budget goes down
@@ -234,6 +246,10 @@ impl Execute for Interpreter {
         let before = ctx.budget;
         self.blocks.choose_facilities(ctx);
         let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
+        if let Some(log) = &mut self.store_log {
+            log.clear();
+            cpu.log_stores(log);
+        }
         let exit = run_blocks(&mut self.blocks, &mut cpu);
         self.executed += (before - ctx.budget) as u64;
         exit

@@ -1,8 +1,9 @@
 //! Two engines side by side: compiled code on one memory, the interpreter on its mirror.
 //!
 //! HLE and device writes reach both memories ([`GuestMemory::set_mirror`]); loads and stores of guest code reach their own
-//! engine's only. After each unit the contexts are compared, at intervals all of memory too, and the first
-//! difference is reported with everything that helps to find its cause.
+//! engine's only. After each unit the contexts are compared, and every byte that the interpreter stored; once per
+//! quantum's worth of instructions, and at the end, all of memory, so that a store which only the JIT made is
+//! found too. The first difference is reported with everything that helps to find its cause, and ends the run.
 //!
 //! A unit is a visit, a basic block or an instruction. For the smaller ones the JIT compiles regions of that
 //! size, since a budget smaller than a region's path would be left to its own interpreter.
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use xenia_cpu::{EngineCounters, Execute, Exit, Interpreter, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
-use xenia_memory::{Device, DeviceQueue, GuestMemory, REGISTERS};
+use xenia_memory::{Comparison, Device, DeviceQueue, GuestMemory, REGISTERS};
 
 /// What is compared at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub enum Unit {
     Instruction,
 }
 
-/// Visits between two comparisons of all memory, unless a difference was found.
-const MEMORY_INTERVAL: u64 = 256;
+/// Instructions between two comparisons of all memory: the default quantum. They are made at the end of visits.
+const MEMORY_INTERVAL: u64 = 50_000;
 
 /// The engine; see the module's doc.
 pub struct CrossCheck {
@@ -39,10 +40,16 @@ pub struct CrossCheck {
     mirror: Arc<GuestMemory>,
     unit: Unit,
     queue: DeviceQueue,
+    /// As the last visit left it, for what is found after it.
+    last: PpcContext,
     visits: u64,
     units: u64,
     instructions: u64,
+    comparison: Option<Comparison>,
     memory_comparisons: u64,
+    /// Instructions after which all of memory is compared next.
+    next_comparison: u64,
+    stored_bytes: u64,
     divergence: Option<String>,
 }
 
@@ -58,47 +65,69 @@ impl CrossCheck {
             Unit::Instruction => Granularity::Instruction,
         };
         let config = JitConfig { granularity, precise_faults: true, ..config };
+        let mut interpreter = Interpreter::new(Arc::clone(&mirror), config.engine);
+        interpreter.log_stores();
         Ok(Self {
             jit: Jit::new(Arc::clone(&memory), config)?,
-            interpreter: Interpreter::new(Arc::clone(&mirror), config.engine),
+            interpreter,
             memory,
             mirror,
             unit,
             queue: DeviceQueue::new(),
+            last: PpcContext::default(),
             visits: 0,
             units: 0,
             instructions: 0,
+            comparison: None,
             memory_comparisons: 0,
+            next_comparison: MEMORY_INTERVAL,
+            stored_bytes: 0,
             divergence: None,
         })
     }
 
-    /// Comparisons of all memory so far.
-    pub fn memory_comparisons(&self) -> u64 {
-        self.memory_comparisons
-    }
-
     /// Compares all of memory now, and reports a difference as one of the unit that ran last.
     pub fn compare_memory(&mut self, ctx: &PpcContext) {
+        if self.divergence.is_some() {
+            return;
+        }
         self.memory_comparisons += 1;
-        if self.divergence.is_none()
-            && let Some(addr) = self.memory.compare(&self.mirror)
-        {
-            let value = |memory: &GuestMemory| {
-                let mut bytes = [0; 16];
-                let from = GuestAddr(addr.0 & !15);
-                let read = memory.read_bytes(from, &mut bytes);
-                format!("{from:?}: {bytes:02x?} ({read:?})")
-            };
-            let what = format!(
-                "memory differs at {:#010x}, seen after visit {}\n  jit         {}\n  interpreter {}\n",
-                addr.0,
-                self.visits,
-                value(&self.memory),
-                value(&self.mirror)
-            );
+        let comparison = self
+            .comparison
+            .get_or_insert_with(|| Comparison::new(Arc::clone(&self.memory), Arc::clone(&self.mirror)));
+        if let Some(addr) = comparison.first_difference() {
+            let what = format!("memory differs at {:#010x}, seen after visit {}\n", addr.0, self.visits);
+            let what = what + &self.both_at(addr);
             self.report(ctx, ctx, ctx, &what);
         }
+    }
+
+    /// The 16 bytes around `addr` in both memories.
+    fn both_at(&self, addr: GuestAddr) -> String {
+        let from = GuestAddr(addr.0 & !15);
+        let value = |memory: &GuestMemory| {
+            let mut bytes = [0; 16];
+            let read = memory.read_bytes(from, &mut bytes);
+            format!("{from:?}: {bytes:02x?} ({read:?})")
+        };
+        format!("  jit         {}\n  interpreter {}\n", value(&self.memory), value(&self.mirror))
+    }
+
+    /// Of the bytes that the interpreter's last run stored, the first that the other memory holds differently.
+    fn first_wrong_store(&mut self) -> Option<GuestAddr> {
+        let (memory, mirror) = (&self.memory, &self.mirror);
+        for stored in self.interpreter.stores() {
+            self.stored_bytes += u64::from(stored.size);
+            let (mut a, mut b) = ([0; 16], [0; 16]);
+            let size = (stored.size as usize).min(a.len());
+            // What can't be read (devices, a range across the top) can't be in either: stores there are compared elsewhere.
+            let _ = memory.read_bytes(stored.addr, &mut a[..size]);
+            let _ = mirror.read_bytes(stored.addr, &mut b[..size]);
+            if let Some(offset) = a.iter().zip(&b).position(|(a, b)| a != b) {
+                return Some(stored.addr.offset(offset as u32));
+            }
+        }
+        None
     }
 
     /// Device registers that the devices have changed reach the mirror.
@@ -179,6 +208,9 @@ impl CrossCheck {
         if ctx.budget != other.budget {
             let _ = writeln!(what, "budget: jit {}, interpreter {}", ctx.budget, other.budget);
         }
+        if let Some(addr) = self.first_wrong_store() {
+            let _ = writeln!(what, "stored bytes differ at {:#010x}\n{}", addr.0, self.both_at(addr));
+        }
         let place = |c: &PpcContext| (c.reservation.valid, c.reservation.addr, c.reservation.value);
         if place(ctx) != place(&other) {
             let _ =
@@ -223,10 +255,17 @@ impl Execute for CrossCheck {
                 break exit;
             }
         };
-        if self.divergence.is_none() && self.visits.is_multiple_of(MEMORY_INTERVAL) {
+        self.last = ctx.clone();
+        if self.instructions >= self.next_comparison {
+            self.next_comparison = self.instructions + MEMORY_INTERVAL;
             self.compare_memory(ctx);
         }
         exit
+    }
+
+    fn finish(&mut self) {
+        let ctx = self.last.clone();
+        self.compare_memory(&ctx);
     }
 
     fn name(&self) -> &'static str {
@@ -238,6 +277,8 @@ impl Execute for CrossCheck {
             cross_check_units: self.units,
             cross_check_instructions: self.instructions,
             cross_check_differences: u64::from(self.divergence.is_some()),
+            cross_check_stored_bytes: self.stored_bytes,
+            cross_check_memory_comparisons: self.memory_comparisons,
             ..self.jit.counters()
         }
     }

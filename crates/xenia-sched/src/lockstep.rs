@@ -140,6 +140,7 @@ impl<S: System> LockstepExecutor<S> {
             }
         };
         self.devices = Some(queue);
+        self.engine.finish();
         end
     }
 
@@ -155,7 +156,7 @@ impl<S: System> LockstepExecutor<S> {
         if limits.instructions.is_some_and(|limit| self.instructions >= limit) {
             return Some(RunEnd::Instructions);
         }
-        if self.stop.swap(false, Relaxed) {
+        if self.stop.swap(false, Relaxed) || self.engine.divergence().is_some() {
             return Some(RunEnd::Stopped);
         }
         let round = match &mut self.round {

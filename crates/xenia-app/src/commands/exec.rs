@@ -199,8 +199,12 @@ fn summary(report: &RunReport) -> String {
     let exit_code = report.exit_code.map(|code| format!(" with code {code}")).unwrap_or_default();
     let compared = match &report.cross_check {
         checked if checked.units > 0 => format!(
-            "; compared {} units, {} instructions: {} differences",
-            checked.units, checked.instructions, checked.differences
+            "; compared {} units, {} instructions, {} stored bytes, all memory {} times: {} differences",
+            checked.units,
+            checked.instructions,
+            checked.stored_bytes,
+            checked.memory_comparisons,
+            checked.differences
         ),
         _ => String::new(),
     };

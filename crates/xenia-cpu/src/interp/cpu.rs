@@ -3,6 +3,7 @@
 //! Invariants are in the doc of [`crate::interp`].
 
 use crate::{EngineConfig, ExceptionKind, PpcContext, ReservationMode};
+use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, Semantics};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
@@ -29,6 +30,15 @@ pub(crate) struct Raised(());
 /// What every arm returns. One byte, so that `?` costs a compare.
 pub(crate) type Step = Result<Flow, Raised>;
 
+/// Bytes that a guest instruction stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBytes {
+    /// Address of the first byte.
+    pub addr: GuestAddr,
+    /// Number of bytes, 1–16. The range may wrap at the top of the address space.
+    pub size: u32,
+}
+
 /// The processor as an arm sees it.
 pub(crate) struct Cpu<'a> {
     pub(crate) ctx: &'a mut PpcContext,
@@ -37,6 +47,9 @@ pub(crate) struct Cpu<'a> {
     pub(crate) reservations: ReservationMode,
     pub(crate) exception: ExceptionKind,
     pub(crate) lev: u8,
+    /// Whether a store has more to do than to store: strict reservations, or a log.
+    observes_stores: bool,
+    store_log: Option<&'a mut Vec<StoredBytes>>,
 }
 
 impl Semantics for Cpu<'_> {
@@ -51,7 +64,15 @@ impl<'a> Cpu<'a> {
         config: EngineConfig,
     ) -> Self {
         let exception = ExceptionKind::IllegalInstruction { word: 0 };
-        Self { ctx, memory, devices, reservations: config.reservations, exception, lev: 0 }
+        let reservations = config.reservations;
+        let observes_stores = reservations == ReservationMode::Strict;
+        Self { ctx, memory, devices, reservations, exception, lev: 0, observes_stores, store_log: None }
+    }
+
+    /// Notes every store in `log` from now on.
+    pub(crate) fn log_stores(&mut self, log: &'a mut Vec<StoredBytes>) {
+        self.store_log = Some(log);
+        self.observes_stores = true;
     }
 }
 
@@ -140,6 +161,25 @@ impl Cpu<'_> {
     }
 }
 
+impl Cpu<'_> {
+    /// `size` bytes have been stored at `ea`, and somebody wants to know.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn stored(&mut self, ea: u32, size: u32) {
+        if self.reservations == ReservationMode::Strict {
+            self.end_reservations(ea, size);
+        }
+        self.log_store(ea, size);
+    }
+
+    /// Notes a store in the log, if one is kept.
+    pub(crate) fn log_store(&mut self, ea: u32, size: u32) {
+        if let Some(log) = &mut self.store_log {
+            log.push(StoredBytes { addr: GuestAddr(ea), size });
+        }
+    }
+}
+
 macro_rules! access {
     ($($load:ident $store:ident $type:ty;)*) => { $(
         /// Loads a big-endian value.
@@ -156,8 +196,8 @@ macro_rules! access {
         pub(crate) fn $store(&mut self, ea: u32, value: $type) -> Result<(), Raised> {
             match self.memory.$store(ea, value, self.devices) {
                 Ok(()) => {
-                    if self.reservations == ReservationMode::Strict {
-                        self.end_reservations(ea, size_of::<$type>() as u32);
+                    if self.observes_stores {
+                        self.stored(ea, size_of::<$type>() as u32);
                     }
                     Ok(())
                 }

@@ -558,6 +558,8 @@ impl LoadStore for Cpu<'_> {
             return Err(self.misaligned(ea, true));
         }
         let value = self.gpr(i.rs()) as u32;
+        // Noted even if it comes to nothing: then it must come to nothing in every engine.
+        self.log_store(ea, 4);
         let done = match self.claim_reservation(ea, 4) {
             Some(expected) => self.memory.compare_exchange_u32(ea, expected as u32, value),
             None => Ok(false),
@@ -574,6 +576,8 @@ impl LoadStore for Cpu<'_> {
             return Err(self.misaligned(ea, true));
         }
         let value = self.gpr(i.rs());
+        // Noted even if it comes to nothing: then it must come to nothing in every engine.
+        self.log_store(ea, 8);
         let done = match self.claim_reservation(ea, 8) {
             Some(expected) => self.memory.compare_exchange_u64(ea, expected, value),
             None => Ok(false),

@@ -199,3 +199,29 @@ fn cache_block_clears_have_their_sizes() {
         assert_eq!(cleared, (0x100..0x100 + size as usize).collect::<Vec<_>>(), "{op:?}");
     }
 }
+
+#[test]
+fn a_log_names_what_a_run_stores() {
+    let mut machine = Machine::new();
+    machine.interp.log_stores();
+    machine.ctx.gpr[4] = u64::from(DATA) + 0x44;
+    machine.put(
+        CODE,
+        &[
+            d(Op::stb, 3, 4, 1),
+            d(Op::stw, 3, 4, -4),
+            x(Op::stvx, 3, 0, 4, 0),
+            x(Op::dcbz, 0, 0, 4, 0),
+            x(Op::lwarx, 3, 0, 4, 0),
+            x(Op::stwcx, 3, 0, 4, RC),
+            d(Op::lwz, 3, 4, 0),
+        ],
+    );
+    assert_eq!(machine.run(7), Exit::Budget);
+    let stores: Vec<_> = machine.interp.stores().iter().map(|s| (s.addr.0 - DATA, s.size)).collect();
+    assert_eq!(stores, [(0x45, 1), (0x40, 4), (0x40, 16), (0x40, 16), (0x50, 16), (0x44, 4)]);
+    machine.put(CODE, &[d(Op::stw, 3, 4, 4)]);
+    machine.ctx.pc = CODE;
+    machine.run(1);
+    assert_eq!(machine.interp.stores().len(), 1, "each run has its own log");
+}
