@@ -4,13 +4,14 @@
 //! still loads runs a thousand instructions. A panic anywhere fails the test; so does an error that
 //! does not say where in the file it was found.
 
-use crate::cli::{EngineArgs, GpuKind};
+use crate::cli::{CpuArgs, EngineArgs, GpuKind};
 use crate::gpu_port::Capture;
 use crate::machine::{Machine, MachineOptions};
 use crate::title::Title;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_formats::KeyRing;
+use xenia_kernel::ports::NoInput;
 use xenia_sched::Limits;
 
 const PROGRAMS: &[(&str, &[u8])] = &[
@@ -56,17 +57,23 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
         };
         let title = Title { image, folder: None, name: name.to_owned() };
         let options = MachineOptions {
-            engine: &EngineArgs { interp: true, ..EngineArgs::default() },
+            engine: &EngineArgs {
+                cpu: CpuArgs { interp: true, ..CpuArgs::default() },
+                ..EngineArgs::default()
+            },
             gpu: GpuKind::None,
             capture: Capture::Nothing,
             frames: Box::new(|_, _| {}),
             text: Box::new(|_| {}),
+            input: Box::new(NoInput),
             event_log: None,
+            record: None,
+            replay: None,
         };
         if let Ok(mut machine) = Machine::new(&title, options) {
             let limits =
                 Limits { instructions: Some(INSTRUCTIONS), halt_on_deadlock: true, ..Limits::default() };
-            let finished = machine.run(&limits, false);
+            let finished = machine.run(&limits, None);
             assert!(finished.report.instructions <= INSTRUCTIONS, "{name}, file {number}");
             ran += 1;
         }

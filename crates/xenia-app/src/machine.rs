@@ -2,26 +2,27 @@
 //!
 //! Nothing here is global: any number of machines can live in one process.
 
-use crate::cli::{CrossCheckUnit, EngineArgs, GpuKind, ReservationsTable, Tier};
+use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind, ReservationsTable, Tier};
 use crate::digest::Digest;
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
+use crate::recording::{Header, Recorder, Replayer, Trouble};
 use crate::report::{
     CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, RunReport, SchedulerReport,
 };
 use crate::title::Title;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend};
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
-use xenia_kernel::ports::{Ports, TextSink};
+use xenia_kernel::ports::{Input, Ports, TextSink};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
@@ -41,8 +42,14 @@ pub struct MachineOptions<'a> {
     pub frames: FrameSink,
     /// Takes text that the guest writes.
     pub text: TextSink,
+    /// The controllers.
+    pub input: Box<dyn Input>,
     /// Where the event log goes.
     pub event_log: Option<&'a Path>,
+    /// Where a recording of the input goes.
+    pub record: Option<&'a Path>,
+    /// A recording that answers in place of the controllers.
+    pub replay: Option<&'a Path>,
 }
 
 /// See the module's documentation.
@@ -52,16 +59,35 @@ pub struct Machine {
     processor: Arc<Mutex<CommandProcessor>>,
     executor: LockstepExecutor<KernelSystem>,
     image_sha256: String,
+    has_digest: bool,
+    recording: Trouble,
+    closing: Arc<AtomicBool>,
+}
+
+/// Ends a machine's run from another thread, at the end of the visit that is under way.
+#[derive(Clone, Debug)]
+pub struct StopHandle {
+    closing: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl StopHandle {
+    /// See [`StopHandle`].
+    pub fn stop(&self) {
+        self.closing.store(true, Relaxed);
+        self.stop.store(true, Relaxed);
+    }
 }
 
 impl Machine {
     /// Builds a machine and loads `title` into it.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
-        let engine = engine(&memory, options.engine)?;
+        let engine = engine(&memory, &options.engine.cpu)?;
         let backend: Box<dyn Backend> = match options.gpu {
             GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
             GpuKind::None => Box::new(NullBackend),
+            GpuKind::Wgpu => bail!("this build doesn't draw on the host's GPU yet"),
         };
         let config = Config {
             capture_all: options.capture == Capture::Every,
@@ -70,7 +96,17 @@ impl Machine {
         };
         let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), backend, config)));
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
-        let ports = Ports { video: Box::new(video), text: options.text, ..Ports::default() };
+        let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
+        let recording = Trouble::default();
+        let header = || Header::new(&title.name, &image_sha256, options.engine);
+        let input: Box<dyn Input> = match (options.record, options.replay) {
+            (Some(path), _) => {
+                Box::new(Recorder::create(path, &header()?, options.input, recording.clone())?)
+            }
+            (None, Some(path)) => Box::new(Replayer::open(path, &header()?, recording.clone())?),
+            (None, None) => options.input,
+        };
+        let ports = Ports { video: Box::new(video), text: options.text, input, ..Ports::default() };
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).context("kernel")?;
         if let Some(folder) = &title.folder {
             kernel
@@ -79,7 +115,6 @@ impl Machine {
         }
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
-        let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
         if let Some(path) = options.event_log {
             scheduler.set_events(Box::new(EventLog::create(path)?) as Box<dyn EventSink>);
         }
@@ -88,26 +123,48 @@ impl Machine {
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
         let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
-        Ok(Self { memory, kernel, processor, executor, image_sha256 })
+        let has_digest = options.gpu == GpuKind::Reference;
+        let closing = Arc::default();
+        Ok(Self { memory, kernel, processor, executor, image_sha256, has_digest, recording, closing })
     }
 
-    /// Set this from anywhere to stop the run.
-    pub fn stop_flag(&self) -> Arc<AtomicBool> {
-        self.executor.stop_flag()
+    /// What stops the run, from anywhere.
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle { closing: self.closing.clone(), stop: self.executor.stop_flag() }
     }
 
-    /// Runs to a limit or the title's end, and reports. `with_digest` hashes all guest memory.
-    pub fn run(&mut self, limits: &Limits, with_digest: bool) -> Finished {
+    /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time every guest
+    /// thread is printed to standard error; the run goes on as if it had not been.
+    pub fn run(&mut self, limits: &Limits, dump_threads_after: Option<Duration>) -> Finished {
         let start = Instant::now();
-        let end = self.executor.run(limits);
+        let dump = Arc::new(AtomicBool::new(false));
+        if let Some(after) = dump_threads_after {
+            let (dump, stop) = (dump.clone(), self.executor.stop_flag());
+            std::thread::spawn(move || {
+                std::thread::sleep(after);
+                dump.store(true, Relaxed);
+                stop.store(true, Relaxed);
+            });
+        }
+        let end = loop {
+            let end = self.executor.run(limits);
+            if dump.swap(false, Relaxed) {
+                eprintln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
+            }
+            let asked = end == RunEnd::Stopped && !self.closing.load(Relaxed);
+            if !asked || self.executor.engine().divergence().is_some() {
+                break end;
+            }
+        };
         let wall_seconds = start.elapsed().as_secs_f64();
         let divergence = self.executor.engine().divergence();
-        Finished { report: self.report(&end, wall_seconds, with_digest), end, divergence }
+        let recording_trouble = self.recording.get();
+        Finished { report: self.report(&end, wall_seconds), end, divergence, recording_trouble }
     }
 
-    fn report(&self, end: &RunEnd, wall_seconds: f64, with_digest: bool) -> RunReport {
+    fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
         let scheduler = &self.executor.scheduler;
-        let digest = with_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
+        let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
         let engine = self.executor.engine();
         let counters = engine.counters();
         let memory = self.memory.counters();
@@ -117,7 +174,7 @@ impl Machine {
             RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
             RunEnd::Stopped => (End::Exit, None),
             RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
-            RunEnd::Deadlock(_) => (End::Deadlock, None),
+            RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => (End::Deadlock, None),
         };
         let instructions = self.executor.instructions();
         let missing = self.kernel.missing_calls().into_iter();
@@ -195,10 +252,12 @@ pub struct Finished {
     pub end: RunEnd,
     /// What a cross-check found.
     pub divergence: Option<String>,
+    /// Why the recording is not whole, or that the run left the one it was to follow.
+    pub recording_trouble: Option<String>,
 }
 
 /// The engine that the flags ask for, over `memory`.
-pub fn engine(memory: &Arc<GuestMemory>, args: &EngineArgs) -> Result<Box<dyn Execute>> {
+pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs) -> Result<Box<dyn Execute>> {
     let config = EngineConfig {
         reservations: match args.reservations_table {
             None | Some(ReservationsTable::Off) => ReservationMode::Context,
@@ -241,7 +300,8 @@ fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
     Ok(config)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String can't fail.
         let _ = write!(text, "{byte:02x}");

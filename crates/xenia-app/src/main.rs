@@ -16,6 +16,9 @@ mod gpu_port;
 #[cfg(test)]
 mod hostile;
 mod machine;
+#[cfg(test)]
+mod machine_tests;
+mod recording;
 mod report;
 mod title;
 

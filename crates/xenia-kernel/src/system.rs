@@ -12,7 +12,7 @@ use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
-    BlockReason, DeadlockReport, Disposition, EndKind, Event, GuestTicks, Scheduler, System, ThreadRef,
+    BlockReason, Disposition, EndKind, Event, GuestTicks, Scheduler, System, ThreadRef, ThreadsReport,
     filetime, ticks_to_100ns,
 };
 
@@ -302,7 +302,7 @@ impl System for KernelSystem {
         self.kernel.frames()
     }
 
-    fn recover(&mut self, scheduler: &mut Scheduler, report: &DeadlockReport) -> bool {
+    fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool {
         let Some(thread) = report.longest_waiting() else { return false };
         self.timed_out(scheduler, thread.reference);
         true

@@ -10,7 +10,6 @@
 //! Follows the scheduler and time chapters of the runtime and processor designs.
 #![deny(unsafe_code)]
 
-mod deadlock;
 mod event;
 mod lockstep;
 mod order;
@@ -22,9 +21,9 @@ mod system;
 mod table;
 mod thread;
 mod thread_ref;
+mod threads_report;
 mod time;
 
-pub use deadlock::{DeadlockReport, WaitingThread};
 pub use event::{Event, EventSink, NoEvents};
 pub use lockstep::{Limits, LockstepExecutor, RunEnd};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
@@ -35,6 +34,7 @@ pub use slot::HwSlot;
 pub use system::{Disposition, EndKind, System};
 pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
 pub use thread_ref::{SchedError, ThreadRef};
+pub use threads_report::{ReportedThread, ThreadsReport};
 pub use time::{
     GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,

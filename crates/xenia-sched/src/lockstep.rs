@@ -13,7 +13,7 @@
 
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
 use crate::{
-    DeadlockReport, Disposition, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef,
+    Disposition, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -33,6 +33,9 @@ pub struct Limits {
     pub instructions: Option<u64>,
     /// At the end of the visit or gap in which this many frames have been shown.
     pub frames: Option<u64>,
+    /// At most this long between frames, in guest time: a machine whose vertical blanks go on while it shows
+    /// nothing more is no deadlock, and would never reach the frame limit.
+    pub ticks_between_frames: Option<GuestTicks>,
     /// Whether a deadlock stops the machine instead of being recovered from.
     pub halt_on_deadlock: bool,
 }
@@ -47,7 +50,14 @@ pub enum RunEnd {
     /// The machine ended by itself.
     Ended(EndKind),
     /// Nothing could ever run again.
-    Deadlock(DeadlockReport),
+    Deadlock(ThreadsReport),
+    /// No frame was shown for longer than the limit allows.
+    NoFrames {
+        /// When the last was shown; 0 if none was.
+        since: GuestTicks,
+        /// The machine as it is now.
+        threads: ThreadsReport,
+    },
     /// The stop flag was set.
     Stopped,
 }
@@ -93,6 +103,8 @@ pub struct LockstepExecutor<S: System> {
     time: u64,
     instructions: u64,
     recoveries_in_a_row: u32,
+    /// Frames shown, and when the last of them was first noticed.
+    last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
 }
 
@@ -109,6 +121,7 @@ impl<S: System> LockstepExecutor<S> {
             time,
             instructions: 0,
             recoveries_in_a_row: 0,
+            last_frame: (0, 0),
             stop: Arc::default(),
         }
     }
@@ -144,6 +157,23 @@ impl<S: System> LockstepExecutor<S> {
         end
     }
 
+    /// Every live thread, between two runs.
+    pub fn threads_report(&self) -> ThreadsReport {
+        ThreadsReport::new(&self.scheduler, &self.system)
+    }
+
+    /// Whether too long has passed since the last frame.
+    fn frames_overdue(&mut self, limits: &Limits) -> Option<RunEnd> {
+        let limit = limits.ticks_between_frames?;
+        let (frames, now) = (self.system.frames(), self.scheduler.now());
+        if frames != self.last_frame.0 {
+            self.last_frame = (frames, now);
+        }
+        let since = self.last_frame.1;
+        (now.saturating_sub(since) > limit)
+            .then(|| RunEnd::NoFrames { since, threads: self.threads_report() })
+    }
+
     fn frames_reached(&self, limits: &Limits) -> bool {
         limits.frames.is_some_and(|frames| self.system.frames() >= frames)
     }
@@ -155,6 +185,9 @@ impl<S: System> LockstepExecutor<S> {
         }
         if limits.instructions.is_some_and(|limit| self.instructions >= limit) {
             return Some(RunEnd::Instructions);
+        }
+        if let Some(end) = self.frames_overdue(limits) {
+            return Some(end);
         }
         if self.stop.swap(false, Relaxed) || self.engine.divergence().is_some() {
             return Some(RunEnd::Stopped);
@@ -287,8 +320,8 @@ impl<S: System> LockstepExecutor<S> {
     }
 
     fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
-        let report = DeadlockReport::new(&self.scheduler, &self.system);
-        tracing::error!(target: "sched", "{report}");
+        let report = ThreadsReport::new(&self.scheduler, &self.system);
+        tracing::error!(target: "sched", "deadlock: nothing can run, and nothing is to come; {report}");
         self.recoveries_in_a_row += 1;
         if !limits.halt_on_deadlock
             && self.recoveries_in_a_row <= RECOVERIES_IN_A_ROW

@@ -1,6 +1,6 @@
 //! What the layers above the scheduler do for it.
 
-use crate::{DeadlockReport, GuestTicks, Scheduler, ThreadRef};
+use crate::{GuestTicks, Scheduler, ThreadRef, ThreadsReport};
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_memory::DeviceStore;
 
@@ -66,7 +66,7 @@ pub trait System {
     fn frames(&self) -> u64;
 
     /// Nothing can ever run again: wakes some thread, counted by the caller; `false` if it can't.
-    fn recover(&mut self, scheduler: &mut Scheduler, report: &DeadlockReport) -> bool;
+    fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool;
 
     /// Return addresses of a thread, innermost first, for reports.
     fn call_stack(&self, context: &PpcContext) -> Vec<u32>;

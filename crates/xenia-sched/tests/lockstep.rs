@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
-    BlockReason, DeadlockReport, Disposition, EndKind, Event, EventSink, GuestTicks, Limits,
-    LockstepExecutor, OrderMode, RunEnd, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef,
-    Wait,
+    BlockReason, Disposition, EndKind, Event, EventSink, GuestTicks, Limits, LockstepExecutor, OrderMode,
+    RunEnd, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, ThreadsReport, Wait,
 };
 
 /// What a scripted thread does next.
@@ -135,7 +134,7 @@ impl System for TestSystem {
         self.frames
     }
 
-    fn recover(&mut self, scheduler: &mut Scheduler, report: &DeadlockReport) -> bool {
+    fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool {
         let Some(thread) = report.longest_waiting().filter(|_| self.recoverable) else { return false };
         scheduler.wake_ref(thread.reference, 0, 0).unwrap()
     }
@@ -289,6 +288,36 @@ fn the_frame_limit_ends_at_the_end_of_the_visit() {
     assert_eq!(m.executor.instructions(), 50_000);
     assert_eq!(m.executor.run(&limits), RunEnd::Frames, "nothing more runs");
     assert_eq!(m.executor.instructions(), 50_000);
+}
+
+#[test]
+fn a_machine_that_shows_no_frame_in_time_is_stopped_and_reported() {
+    // A frame at once, then nothing but time.
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(10), Step::Call(FRAME)])]);
+    let limits = Limits { frames: Some(2), ticks_between_frames: Some(1_000_000), ..Limits::default() };
+    let RunEnd::NoFrames { since, threads } = m.executor.run(&limits) else { panic!("not noticed") };
+    assert!(since <= 50_000 / 16, "the frame was shown in the first visit: {since}");
+    assert!((1_000_001..1_010_000).contains(&(threads.now - since)), "{}", threads.now - since);
+    assert_eq!(threads.threads.len(), 1);
+    let generous = Limits { instructions: Some(m.executor.instructions() + 1), ..Limits::default() };
+    assert_eq!(m.executor.run(&generous), RunEnd::Instructions, "without the limit it goes on");
+}
+
+#[test]
+fn a_report_in_between_says_where_threads_stand_and_changes_nothing() {
+    let scripts: &[(u8, u8, &[Step])] =
+        &[(0, 8, &[Step::Run(5), Step::Call(SLEEP_1000)]), (1, 8, &[Step::Run(9), Step::Call(PARK)])];
+    let mut m = machine(SchedulerConfig::default(), scripts);
+    let mut undisturbed = machine(SchedulerConfig::default(), scripts);
+    let limits = |instructions| Limits { instructions: Some(instructions), ..Limits::default() };
+    m.executor.run(&limits(50_000));
+    let report = m.executor.threads_report();
+    let text = report.to_string();
+    assert!(text.contains("thread 0x2 hw1 priority 8: waits for parked since tick"), "{text}");
+    m.executor.run(&limits(200_000));
+    undisturbed.executor.run(&limits(200_000));
+    assert_eq!(m.executor.scheduler.now(), undisturbed.executor.scheduler.now());
+    assert_eq!(*m.lines.0.lock().unwrap(), *undisturbed.lines.0.lock().unwrap());
 }
 
 #[test]

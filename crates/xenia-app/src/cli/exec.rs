@@ -1,8 +1,9 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
-use super::number;
+use super::{number, seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Which GPU draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -10,6 +11,8 @@ pub enum GpuKind {
     /// Software, exact; what `check` uses.
     #[default]
     Reference,
+    /// The host's GPU (not in this build yet).
+    Wgpu,
     /// Draws nothing; commands are still processed.
     None,
 }
@@ -38,23 +41,35 @@ pub enum ReservationsTable {
     Strict,
 }
 
-/// Which compiled tier runs.
+/// Which tier runs guest code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Tier {
     /// The interpreter only.
     Interp,
     /// The function tier for everything warm.
     Function,
-    /// What is best.
+    /// The loop tier for hot loops (not in this build yet).
+    Loop,
+    /// What is best; today that is the function tier.
     #[default]
     Auto,
 }
 
-/// Flags that choose how guest code runs; shared by `exec`, `check` and `bench`.
+/// What guest time follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Clock {
+    /// Executed instructions (the default in lockstep).
+    Guest,
+    /// The host's clock (needs --parallel, not in this build yet).
+    Host,
+}
+
+/// Flags that choose the engine; shared by `exec`, `check` and `bench`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct EngineArgs {
-    /// Run everything in the interpreter.
-    #[arg(long, conflicts_with_all = ["jit", "cross_check"])]
+#[command(next_help_heading = "Engine")]
+pub struct CpuArgs {
+    /// Run everything in the interpreter (the same as --tier interp).
+    #[arg(long, conflicts_with_all = ["jit", "cross_check", "tier"])]
     pub interp: bool,
     /// Compile guest code to host code (the default).
     #[arg(long, conflicts_with = "cross_check")]
@@ -62,12 +77,9 @@ pub struct EngineArgs {
     /// Run the JIT and the interpreter side by side and stop at the first difference.
     #[arg(long, value_name = "UNIT", num_args = 0..=1, require_equals = true, default_missing_value = "block")]
     pub cross_check: Option<CrossCheckUnit>,
-    /// Which compiled tier runs.
+    /// Which tier runs guest code.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
-    /// Process GPU commands on the CPU's thread.
-    #[arg(long)]
-    pub gpu_inline: bool,
     /// Keep reservations in the machine-wide table.
     #[arg(
         long,
@@ -78,6 +90,45 @@ pub struct EngineArgs {
         env = "XENIA_RESERVATIONS_TABLE"
     )]
     pub reservations_table: Option<ReservationsTable>,
+    /// Registers are exact when a load or store faults. Changes nothing today: the interpreter and the
+    /// function tier are always precise.
+    #[arg(long)]
+    pub precise_faults: bool,
+    /// Test only: compile one instruction wrongly, to see that --cross-check finds it.
+    #[arg(long, hide = true)]
+    pub break_lifter: bool,
+}
+
+/// Flags that choose how many host threads run the guest; shared by `exec`, `check` and `bench`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Executor")]
+pub struct ModeArgs {
+    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default of `exec` until
+    /// the parallel executor exists, and always what `check` does.
+    #[arg(long, conflicts_with = "parallel")]
+    pub lockstep: bool,
+    /// A host thread for each hardware thread (not in this build yet; then the default of `exec`).
+    #[arg(long)]
+    pub parallel: bool,
+    /// Hardware threads wait for each other at the end of each quantum (--parallel only, not in this build yet).
+    #[arg(long)]
+    pub barrier: bool,
+    /// What guest time follows.
+    #[arg(long, value_enum)]
+    pub clock: Option<Clock>,
+}
+
+/// Flags that choose how a title runs; shared by `exec` and `check`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct EngineArgs {
+    #[command(flatten)]
+    pub cpu: CpuArgs,
+    #[command(flatten)]
+    pub mode: ModeArgs,
+    /// Process GPU commands on the CPU's thread.
+    #[arg(long)]
+    pub gpu_inline: bool,
     /// Order in which hardware threads are visited: fixed, seeded:N, scan-quantum:N, replay:FILE.
     #[arg(long, value_name = "ORDER", env = "XENIA_SCHED_ORDER")]
     pub sched_order: Option<String>,
@@ -93,17 +144,19 @@ pub struct EngineArgs {
     /// A TOML file with the user's own retail key (default: keys.toml in the config folder).
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
-    /// Test only: compile one instruction wrongly, to see that --cross-check finds it.
-    #[arg(long, hide = true)]
-    pub break_lifter: bool,
 }
 
-/// Flags that say where a run ends and what it leaves behind.
+/// Flags that say where a run ends, what goes in and what it leaves behind.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Run")]
 pub struct RunArgs {
     /// End after this many swaps.
     #[arg(long, value_name = "N", value_parser = number)]
     pub frames: Option<u64>,
+    /// With --frames: give up, as at a deadlock (exit code 4), when no swap comes for this many seconds of guest
+    /// time; 0 waits for ever.
+    #[arg(long, value_name = "SECONDS", value_parser = number, default_value = "60")]
+    pub swap_timeout: u64,
     /// End after this many guest instructions.
     #[arg(short = 'n', long = "instructions", value_name = "N", value_parser = number)]
     pub instructions: Option<u64>,
@@ -116,6 +169,16 @@ pub struct RunArgs {
     /// Write every frame as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump_frames: Option<PathBuf>,
+    /// Write everything from outside that reaches the guest (controllers), with its guest time, as JSON lines.
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub record: Option<PathBuf>,
+    /// Feed a recording back: the same title and limits end in the same digest.
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// After this many seconds of host time print every guest thread: what it waits for, pc, lr, stack. The run
+    /// goes on; the guest can't notice.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub dump_threads_after: Option<Duration>,
 }
 
 /// `exec`.
@@ -127,15 +190,23 @@ pub struct ExecArgs {
     pub engine: EngineArgs,
     #[command(flatten)]
     pub run: RunArgs,
-    /// One host thread, guest time from instruction counts: bit-for-bit repeatable.
-    #[arg(long)]
-    pub lockstep: bool,
-    /// No window.
+    #[command(flatten)]
+    pub picture: PictureArgs,
+}
+
+/// Flags about the picture.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Picture")]
+pub struct PictureArgs {
+    /// No window; with --frames N the last frame is written as PNG.
     #[arg(long)]
     pub headless: bool,
     /// Which GPU draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
+    /// Draw without waiting for pipelines that are being compiled (--gpu wgpu only, not in this build yet).
+    #[arg(long)]
+    pub async_pipelines: bool,
 }
 
 /// `check`.

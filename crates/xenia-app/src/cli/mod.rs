@@ -4,11 +4,13 @@
 
 mod exec;
 mod tools;
+mod unbuilt;
 
 pub use exec::*;
 pub use tools::*;
 
 use clap::{Parser, Subcommand};
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +19,8 @@ Examples:
   xenia-rs exec game/default.xex             run a title
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check --frames 60
+  xenia-rs exec t.xex --record play.jsonl    what the controllers did, for --replay play.jsonl
+  xenia-rs exec t.xex --dump-threads-after 5 what every guest thread does after 5 seconds
   xenia-rs check t.xex -n 2_000_000 --expect golden/t.json
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs conformance jit-tests --engine both
@@ -72,6 +76,12 @@ pub fn number(text: &str) -> Result<u64, String> {
     parsed.map_err(|_| format!("{text:?} is no number (decimal or 0x…, underscores allowed)"))
 }
 
+/// A number of seconds, with or without a fraction.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let parsed = text.replace('_', "").parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+    parsed.ok_or_else(|| format!("{text:?} is no number of seconds"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +107,7 @@ mod tests {
         {
             let cli = Cli::try_parse_from(["xenia-rs", "exec", "t.xex", flag]).unwrap();
             let Some(Command::Exec(exec)) = cli.command else { panic!("not exec") };
-            assert_eq!(exec.engine.cross_check, Some(unit));
+            assert_eq!(exec.engine.cpu.cross_check, Some(unit));
         }
     }
 
@@ -106,5 +116,7 @@ mod tests {
         assert_eq!(number("2_000_000"), Ok(2_000_000));
         assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
         assert!(number("12k").is_err());
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        assert!(seconds("-1").is_err() && seconds("x").is_err() && seconds("inf").is_err());
     }
 }

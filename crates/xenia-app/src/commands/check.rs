@@ -8,9 +8,11 @@ use crate::gpu_port::Capture;
 use crate::machine::{Machine, MachineOptions};
 use crate::title::{Title, key_ring};
 use anyhow::{Result, bail};
+use xenia_kernel::ports::NoInput;
 
 /// Runs, compares, names the first differing field; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
+    args.refuse_unbuilt()?;
     if args.run.instructions.is_none() && args.run.frames.is_none() {
         bail!("check needs a limit: -n INSTRUCTIONS or --frames N");
     }
@@ -22,12 +24,15 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         capture: Capture::Nothing,
         frames: Box::new(|_, _| {}),
         text: Box::new(print_text),
+        input: Box::new(NoInput),
         event_log: args.run.event_log.as_deref(),
+        record: args.run.record.as_deref(),
+        replay: args.run.replay.as_deref(),
     };
     let mut machine = Machine::new(&title, options)?;
-    let finished = machine.run(&limits(&args.run, &args.engine), true);
+    let finished = machine.run(&limits(&args.run, &args.engine), args.run.dump_threads_after);
     let code = conclude(args.run.json.as_deref(), &finished)?;
-    if finished.divergence.is_some() {
+    if finished.divergence.is_some() || finished.recording_trouble.is_some() {
         return Ok(code);
     }
     let actual = Golden::from_run(&finished.report, args.run.instructions, args.run.frames)?;

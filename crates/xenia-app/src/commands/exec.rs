@@ -9,22 +9,24 @@ use crate::report::{End, RunReport, write_json};
 use crate::title::{Title, key_ring};
 use anyhow::{Context, Result};
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
+use xenia_kernel::ports::NoInput;
 use xenia_render::{FrameSender, RenderError, WindowConfig};
-use xenia_sched::{Limits, RunEnd};
+use xenia_sched::{Limits, RunEnd, TICKS_PER_SECOND};
 
 /// The file that a headless run leaves its last frame in.
 const LAST_FRAME: &str = "xenia-rs-frame.png";
 
 /// Runs until a limit, the title's end, or the window's closing.
 pub fn run(args: &ExecArgs) -> Result<Code> {
+    args.refuse_unbuilt()?;
     let title = open_title(args)?;
     if let Some(folder) = &args.run.dump_frames {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    if args.headless {
+    if args.picture.headless {
         return headless(args, &title);
     }
     match windowed(args, title) {
@@ -46,7 +48,13 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
 
 /// What the run's limits are.
 pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
-    Limits { instructions: run.instructions, frames: run.frames, halt_on_deadlock: engine.halt_on_deadlock }
+    let patience = run.frames.and(NonZeroU64::new(run.swap_timeout));
+    Limits {
+        instructions: run.instructions,
+        frames: run.frames,
+        ticks_between_frames: patience.map(|seconds| seconds.get().saturating_mul(TICKS_PER_SECOND)),
+        halt_on_deadlock: engine.halt_on_deadlock,
+    }
 }
 
 /// Guest text goes to standard output as it comes.
@@ -76,7 +84,7 @@ fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
         (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
     };
     let mut machine = Machine::new(title, options(args, capture, frames))?;
-    let finished = machine.run(&limits(&args.run, &args.engine), true);
+    let finished = machine.run(&limits(&args.run, &args.engine), args.run.dump_threads_after);
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if let Ok(last) = last.lock()
         && let Some(path) = &*last
@@ -100,11 +108,14 @@ fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
 fn options(args: &ExecArgs, capture: Capture, frames: FrameSink) -> MachineOptions<'_> {
     MachineOptions {
         engine: &args.engine,
-        gpu: args.gpu,
+        gpu: args.picture.gpu,
         capture,
         frames,
         text: Box::new(print_text),
+        input: Box::new(NoInput),
         event_log: args.run.event_log.as_deref(),
+        record: args.run.record.as_deref(),
+        replay: args.run.replay.as_deref(),
     }
 }
 
@@ -124,16 +135,17 @@ fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
             });
             let finished =
                 Machine::new(&title, options(&machine_args, Capture::Every, sink)).map(|mut machine| {
-                    let _ = stop_sender.send(machine.stop_flag());
-                    machine.run(&limits(&machine_args.run, &machine_args.engine), false)
+                    let _ = stop_sender.send(machine.stop_handle());
+                    let run = &machine_args.run;
+                    machine.run(&limits(run, &machine_args.engine), run.dump_threads_after)
                 });
             // The receiver is gone only if the program is ending.
             let _ = results.send(finished);
             sender.end();
         });
     })?;
-    if let Ok(flag) = stop.recv() {
-        flag.store(true, Ordering::Relaxed);
+    if let Ok(handle) = stop.recv() {
+        handle.stop();
     }
     let finished = result.recv().context("the machine's thread ended without a result")??;
     conclude(args.run.json.as_deref(), &finished)
@@ -185,8 +197,18 @@ pub fn conclude(json: Option<&Path>, finished: &Finished) -> Result<Code> {
     }
     match &finished.end {
         RunEnd::Ended(xenia_sched::EndKind::Crash { text, .. }) => eprintln!("the guest crashed: {text}"),
-        RunEnd::Deadlock(report) => eprintln!("{report}"),
+        RunEnd::Deadlock(threads) => {
+            eprintln!("the guest deadlocked: nothing can run, and nothing is to come; {threads}");
+        }
+        RunEnd::NoFrames { since, threads } => eprintln!(
+            "no swap for {:.0} guest seconds (--swap-timeout): the machine runs, but shows no more frames; {threads}",
+            (threads.now - since) as f64 / TICKS_PER_SECOND as f64
+        ),
         _ => {}
+    }
+    if let Some(trouble) = &finished.recording_trouble {
+        eprintln!("xenia-rs: {trouble}");
+        return Ok(Code::Mismatch);
     }
     Ok(match report.exit {
         End::Crash => Code::Crashed,

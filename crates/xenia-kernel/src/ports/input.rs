@@ -1,5 +1,7 @@
 //! Controllers, as the kernel sees them.
 
+use xenia_sched::GuestTicks;
+
 /// State of a controller, in the numbers that titles see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gamepad {
@@ -22,13 +24,14 @@ pub struct Gamepad {
     pub right_y: i16,
 }
 
-/// Controllers of users 0–3.
+/// Controllers of users 0–3. `now` is the guest time of the call: what a controller answers at which time
+/// is all that a recording needs to know of it.
 pub trait Input: Send {
     /// The controller of `user`; `None` if there is none.
-    fn gamepad(&mut self, user: u32) -> Option<Gamepad>;
+    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad>;
 
     /// Runs the motors of `user`'s controller, 0–65535 each; `false` if there is no controller.
-    fn set_vibration(&mut self, user: u32, left: u16, right: u16) -> bool;
+    fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool;
 }
 
 /// No controllers.
@@ -36,10 +39,10 @@ pub trait Input: Send {
 pub struct NoInput;
 
 impl Input for NoInput {
-    fn gamepad(&mut self, _: u32) -> Option<Gamepad> {
+    fn gamepad(&mut self, _: u32, _: GuestTicks) -> Option<Gamepad> {
         None
     }
-    fn set_vibration(&mut self, _: u32, _: u16, _: u16) -> bool {
+    fn set_vibration(&mut self, _: u32, _: u16, _: u16, _: GuestTicks) -> bool {
         false
     }
 }

@@ -29,7 +29,7 @@ fn user_of(user: u32, flags: u32) -> u32 {
 /// The controller of a user.
 fn gamepad(call: &Call, user: u32, flags: u32) -> Option<Gamepad> {
     let user = user_of(user, flags);
-    if user < USERS { call.kernel.input.lock().gamepad(user) } else { None }
+    if user < USERS { call.kernel.input.lock().gamepad(user, call.now()) } else { None }
 }
 
 /// `INPUT_GAMEPAD`.
@@ -128,7 +128,7 @@ impl Input {
         let Some(vibration) = vibration else { return Ok(Win32Error::BAD_ARGUMENTS) };
         let (left, right) = (vibration.read(call.memory())?, vibration.at(1).read(call.memory())?);
         let user = user_of(user, flags);
-        let connected = user < USERS && call.kernel.input.lock().set_vibration(user, left, right);
+        let connected = user < USERS && call.kernel.input.lock().set_vibration(user, left, right, call.now());
         Ok(if connected { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED })
     }
 

@@ -1,0 +1,135 @@
+//! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what to use
+//! instead. A flag that is accepted does what it says.
+
+use super::{CheckArgs, Clock, CpuArgs, ExecArgs, GpuKind, ModeArgs, PictureArgs, Tier};
+use anyhow::{Result, bail};
+
+impl CpuArgs {
+    /// Refuses tiers that don't exist yet, and flags that contradict each other.
+    pub fn refuse_unbuilt(&self) -> Result<()> {
+        if self.tier == Tier::Loop {
+            bail!("--tier loop: this build has no loop tier yet; use --tier function or --tier auto");
+        }
+        if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
+            bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
+        }
+        Ok(())
+    }
+}
+
+impl ModeArgs {
+    /// Refuses what needs the parallel executor.
+    pub fn refuse_unbuilt(&self) -> Result<()> {
+        if self.parallel {
+            bail!(
+                "--parallel: this build has no parallel executor yet; leave it out, or say --lockstep, which is \
+                 what runs today"
+            );
+        }
+        if self.barrier {
+            bail!(
+                "--barrier belongs to --parallel, which this build doesn't have yet; in lockstep every round \
+                 ends together anyway"
+            );
+        }
+        if self.clock == Some(Clock::Host) {
+            bail!("--clock host belongs to --parallel, which this build doesn't have yet; use --clock guest");
+        }
+        Ok(())
+    }
+}
+
+impl PictureArgs {
+    fn refuse_unbuilt(&self) -> Result<()> {
+        if self.gpu == GpuKind::Wgpu {
+            bail!(
+                "--gpu wgpu: this build doesn't draw on the host's GPU yet; use --gpu reference or --gpu none"
+            );
+        }
+        if self.async_pipelines {
+            bail!("--async-pipelines belongs to --gpu wgpu, which this build doesn't have yet; leave it out");
+        }
+        Ok(())
+    }
+}
+
+impl ExecArgs {
+    /// Refuses what this build can't do.
+    pub fn refuse_unbuilt(&self) -> Result<()> {
+        self.engine.cpu.refuse_unbuilt()?;
+        self.engine.mode.refuse_unbuilt()?;
+        self.picture.refuse_unbuilt()
+    }
+}
+
+impl CheckArgs {
+    /// Refuses what this build can't do, and what a lockstep run can't be.
+    pub fn refuse_unbuilt(&self) -> Result<()> {
+        let mode = &self.engine.mode;
+        if mode.parallel || mode.barrier || mode.clock == Some(Clock::Host) {
+            bail!("check is a lockstep run: leave out --parallel, --barrier and --clock host");
+        }
+        self.engine.cpu.refuse_unbuilt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn refusal(flags: &[&str]) -> Option<String> {
+        let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
+        let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
+        let Some(Command::Exec(exec)) = cli.command else { panic!("not exec") };
+        exec.refuse_unbuilt().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_with_what_to_use_instead() {
+        for (flags, instead) in [
+            (&["--tier", "loop"][..], "--tier function"),
+            (&["--parallel"], "--lockstep"),
+            (&["--parallel", "--barrier"], "--lockstep"),
+            (&["--barrier"], "in lockstep"),
+            (&["--clock", "host"], "--clock guest"),
+            (&["--gpu", "wgpu"], "--gpu reference"),
+            (&["--async-pipelines"], "leave it out"),
+            (&["--tier", "interp", "--cross-check"], "leave out"),
+        ] {
+            let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
+            assert!(said.contains(instead), "{flags:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_built_is_accepted() {
+        for flags in [
+            &["--tier", "interp"][..],
+            &["--tier", "function"],
+            &["--tier", "auto"],
+            &["--lockstep", "--clock", "guest"],
+            &["--precise-faults"],
+            &["--gpu", "none"],
+        ] {
+            assert_eq!(refusal(flags), None, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn lockstep_and_parallel_exclude_each_other() {
+        for flags in [["--lockstep", "--parallel"], ["--record=a", "--replay=b"], ["--interp", "--tier=auto"]]
+        {
+            assert!(Cli::try_parse_from(["xenia-rs", "exec"].iter().chain(&flags)).is_err(), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn check_is_lockstep_only() {
+        let words = ["xenia-rs", "check", "t.xex", "--expect", "g.json", "-n", "1", "--parallel"];
+        let Some(Command::Check(check)) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("not check")
+        };
+        assert!(check.refuse_unbuilt().unwrap_err().to_string().contains("lockstep"));
+    }
+}

@@ -1,0 +1,182 @@
+//! Whole machines with a small assembled title: recordings, reports in the middle of a run, runs that
+//! show no frames.
+
+use crate::cli::{CpuArgs, EngineArgs, GpuKind};
+use crate::gpu_port::Capture;
+use crate::machine::{Finished, Machine, MachineOptions};
+use crate::report::End;
+use crate::title::Title;
+use anyhow::Result;
+use std::path::Path;
+use std::time::Duration;
+use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_guest::{GuestAddr, Ordinal};
+use xenia_kernel::ports::{Gamepad, Input, NoInput};
+use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
+
+const CODE: u32 = 0x8200_0000;
+const DATA: u32 = 0x8201_0000;
+
+/// Asks for the controller for ever, and keeps a sum over all answers and a history of it.
+const POLLER: &str = "
+        lis 30, 0x8201
+        li 29, 0
+        li 28, 0
+again:  li 3, 0
+        li 4, 0
+        addi 5, 30, 0x100
+        bl get_state
+        lhz 6, 0x104(30)
+        lwz 7, 0x100(30)
+        mulli 29, 29, 31
+        add 29, 29, 3
+        add 29, 29, 6
+        add 29, 29, 7
+        addi 28, 28, 1
+        rlwinm 8, 28, 2, 20, 29
+        addi 9, 30, 0x1000
+        stwx 29, 8, 9
+        b again
+get_state:
+        .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+fn poller() -> Title {
+    let assembly = xenia_isa::assemble(POLLER, CODE).unwrap();
+    let mut bytes = assembly.bytes;
+    let thunk = assembly.labels.iter().find(|(name, _)| *name == "get_state").map(|(_, at)| *at).unwrap();
+    bytes.resize(0x2_0000, 0);
+    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
+    let import = Import {
+        ordinal: Ordinal(0x191), // XamInputGetState
+        slot: GuestAddr(DATA + 0xF000),
+        thunk: Some(GuestAddr(thunk)),
+    };
+    let library = ImportLibrary {
+        name: "xam.xex".to_owned(),
+        id: 0,
+        version: Version(0),
+        minimum_version: Version(0),
+        imports: vec![import],
+    };
+    let image = LoadedImage {
+        kind: ImageKind::Xex,
+        base: GuestAddr(CODE),
+        size: 0x2_0000,
+        entry: GuestAddr(CODE),
+        bytes,
+        page_size: 0x1_0000,
+        page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
+        imports: vec![library],
+        tls: None,
+        stack_size: None,
+        execution: None,
+        resources: Vec::new(),
+        exports: Vec::new(),
+        functions: Vec::new(),
+        symbols: Vec::new(),
+        name: None,
+        headers: Vec::new(),
+        digests: Vec::new(),
+    };
+    Title { image, folder: None, name: "poller".to_owned() }
+}
+
+/// Somebody plays: the buttons change every few hundred ticks, and not in step with any question.
+struct Player;
+
+impl Input for Player {
+    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
+        let packet = (now / 777) as u32;
+        (user == 0 && now > 5000).then(|| Gamepad {
+            packet,
+            buttons: 1 << (packet % 4),
+            ..Gamepad::default()
+        })
+    }
+    fn set_vibration(&mut self, _: u32, _: u16, _: u16, _: GuestTicks) -> bool {
+        false
+    }
+}
+
+fn run(
+    interp: bool,
+    input: Box<dyn Input>,
+    record: Option<&Path>,
+    replay: Option<&Path>,
+    limits: &Limits,
+    dump: Option<Duration>,
+) -> Result<Finished> {
+    let cpu = CpuArgs { interp, ..CpuArgs::default() };
+    let options = MachineOptions {
+        engine: &EngineArgs { cpu, ..EngineArgs::default() },
+        gpu: GpuKind::Reference,
+        capture: Capture::Nothing,
+        frames: Box::new(|_, _| {}),
+        text: Box::new(|_| {}),
+        input,
+        event_log: None,
+        record,
+        replay,
+    };
+    Ok(Machine::new(&poller(), options)?.run(limits, dump))
+}
+
+fn instructions() -> Limits {
+    Limits { instructions: Some(400_000), ..Limits::default() }
+}
+
+#[test]
+fn a_replay_ends_in_the_digest_of_the_recorded_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let played = run(false, Box::new(Player), Some(&path), None, &instructions(), None).unwrap();
+    assert_eq!(played.report.instructions, 400_000);
+    let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+    assert!(lines > 20, "the player did something: {lines} lines");
+    for interp in [false, true] {
+        let replayed = run(interp, Box::new(NoInput), None, Some(&path), &instructions(), None).unwrap();
+        assert_eq!(replayed.recording_trouble, None);
+        assert_eq!(replayed.report.digest, played.report.digest, "interp: {interp}");
+    }
+    let unattended = run(false, Box::new(NoInput), None, None, &instructions(), None).unwrap();
+    assert_ne!(unattended.report.digest, played.report.digest, "the input does reach the digest");
+}
+
+#[test]
+fn a_recording_of_another_title_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let limits = Limits { instructions: Some(1000), ..Limits::default() };
+    run(true, Box::new(Player), Some(&path), None, &limits, None).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let key = "\"image_loaded_sha256\":\"";
+    let at = text.find(key).unwrap() + key.len();
+    std::fs::write(&path, format!("{}00{}", &text[..at], &text[at + 2..])).unwrap();
+    let refused = run(true, Box::new(NoInput), None, Some(&path), &limits, None).err().expect("accepted");
+    assert!(format!("{refused:#}").contains("another title"), "{refused:#}");
+}
+
+#[test]
+fn looking_at_the_threads_does_not_change_the_run() {
+    let limits = instructions();
+    let looked_at = run(true, Box::new(NoInput), None, None, &limits, Some(Duration::ZERO)).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    assert_eq!(looked_at.report.digest, alone.report.digest);
+    assert_eq!(looked_at.end, RunEnd::Instructions);
+}
+
+#[test]
+fn a_title_that_shows_no_frame_is_ended_as_a_deadlock() {
+    let limits = Limits {
+        frames: Some(1),
+        instructions: Some(100_000_000),
+        ticks_between_frames: Some(TICKS_PER_SECOND / 100),
+        ..Limits::default()
+    };
+    let finished = run(false, Box::new(NoInput), None, None, &limits, None).unwrap();
+    assert_eq!(finished.report.exit, End::Deadlock);
+    let RunEnd::NoFrames { since, threads } = finished.end else { panic!("{:?}", finished.end) };
+    assert_eq!(since, 0);
+    assert!(threads.threads.iter().any(|thread| !thread.service && thread.state == "Running"), "{threads}");
+}
