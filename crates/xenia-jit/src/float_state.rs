@@ -132,7 +132,7 @@ fn evaluate(lazy: FpLazy) -> Option<(u32, u32)> {
 }
 
 /// A value rounded toward zero in quadruple precision, its last bit made sticky.
-fn truncated(of: impl FnOnce(Round) -> rustc_apfloat::StatusAnd<Quad>) -> Quad {
+pub(crate) fn truncated(of: impl FnOnce(Round) -> rustc_apfloat::StatusAnd<Quad>) -> Quad {
     let result = of(Round::TowardZero);
     if result.status.contains(Status::INEXACT) && result.value.is_finite_non_zero() {
         return Quad::from_bits(result.value.to_bits() | 1);

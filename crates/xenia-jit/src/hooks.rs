@@ -8,6 +8,7 @@
 //! - [`on_fault`] runs in a signal handler: it only moves numbers.
 
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
+use crate::exact_vector;
 use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
 use std::arch::asm;
@@ -40,6 +41,9 @@ pub(crate) struct HookCounts {
     pub(crate) fallbacks: Vec<u64>,
     /// Floating-point instructions that took the exact path, by row.
     pub(crate) exact: Vec<u64>,
+    /// Vector instructions whose inline code did not decide a lane, or that have none, by row. The interpreter has no
+    /// part in these.
+    pub(crate) vector: Vec<u64>,
     /// Looks for written code at `isync` and `icbi`.
     pub(crate) synchronizations: u64,
     /// Times that FPSCR had to be exact for an instruction that moves it.
@@ -51,6 +55,7 @@ impl Default for HookCounts {
         Self {
             fallbacks: vec![0; OP_COUNT + 1],
             exact: vec![0; OP_COUNT + 1],
+            vector: vec![0; OP_COUNT + 1],
             synchronizations: 0,
             statuses: 0,
         }
@@ -138,20 +143,17 @@ pub(crate) unsafe extern "sysv64" fn interpret_float(
     ctx.fpr[i.fd()]
 }
 
-/// Runs a vector instruction exactly whose inline code met a case that it does not decide; its
+/// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
 /// operands are in the context.
-pub(crate) unsafe extern "sysv64" fn interpret_vector(ctx: *mut PpcContext, word: u64) -> u64 {
+pub(crate) unsafe extern "sysv64" fn exact_lanes(ctx: *mut PpcContext, word: u64) -> u64 {
     let _float = RustFloat::begin();
     // SAFETY: as in `interpret`.
     let ctx = unsafe { &mut *ctx };
     // SAFETY: as in `interpret`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
-    let i = Instruction(word as u32);
-    run.counts.exact[decode(i.0).map_or(OP_COUNT, |op| op as usize)] += 1;
-    let (pc, budget) = (ctx.pc, ctx.budget);
-    let exit = run.interpreter.execute(ctx, run.devices, i);
-    debug_assert_eq!(exit, None, "arithmetic raises nothing");
-    (ctx.pc, ctx.budget) = (pc, budget);
+    let op = exact_vector::execute(ctx, Instruction(word as u32));
+    debug_assert!(op.is_some(), "compiled code asks for the rows that are there");
+    run.counts.vector[op.map_or(OP_COUNT, |op| op as usize)] += 1;
     0
 }
 
@@ -209,7 +211,8 @@ pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
     ctx.host[Word::HookInterpret as usize] = interpret as *const () as u64;
     ctx.host[Word::HookWritten as usize] = code_written as *const () as u64;
     ctx.host[Word::HookFloat as usize] = interpret_float as *const () as u64;
-    ctx.host[Word::HookVector as usize] = interpret_vector as *const () as u64;
+    ctx.host[Word::HookVector as usize] = exact_lanes as *const () as u64;
+    ctx.host[Word::Roots as usize] = exact_vector::ROOTS.as_ptr() as u64;
     ctx.host[Word::HookScalarMode as usize] = scalar_mode as *const () as u64;
     ctx.host[Word::HookVectorMode as usize] = vector_mode as *const () as u64;
     ctx.host[Word::HookStatus as usize] = exact_status as *const () as u64;

@@ -41,7 +41,7 @@ pub(crate) enum Word {
     HookWritten,
     /// [`crate::hooks::interpret_float`].
     HookFloat,
-    /// [`crate::hooks::interpret_vector`].
+    /// [`crate::hooks::exact_lanes`].
     HookVector,
     /// [`crate::hooks::scalar_mode`].
     HookScalarMode,
@@ -53,6 +53,8 @@ pub(crate) enum Word {
     ScalarFlags,
     /// [`crate::hooks::exact_status`].
     HookStatus,
+    /// Address of [`crate::exact_vector::ROOTS`].
+    Roots,
 }
 
 impl Word {
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_words_fit_the_context() {
-        assert!((Word::HookStatus as usize) < PpcContext::default().host.len());
+        assert!((Word::Roots as usize) < PpcContext::default().host.len());
     }
 
     #[test]

@@ -441,7 +441,7 @@ impl Execute for Jit {
         let fallbacks: u64 = self.counts.fallbacks.iter().sum();
         let exact: u64 = self.counts.exact.iter().sum();
         let mut helper_calls = BTreeMap::new();
-        for counts in [&self.counts.fallbacks, &self.counts.exact] {
+        for counts in [&self.counts.fallbacks, &self.counts.exact, &self.counts.vector] {
             for (index, &count) in counts.iter().enumerate() {
                 if count != 0 {
                     let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };

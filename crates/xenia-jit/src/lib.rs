@@ -23,6 +23,7 @@ mod cross_check;
 #[allow(unsafe_code)]
 mod enter;
 mod error;
+mod exact_vector;
 mod float_state;
 mod function_tier;
 #[allow(unsafe_code)]

@@ -13,10 +13,10 @@
 
 mod branch;
 mod cache;
-mod d3d;
+#[cfg(test)]
+mod calls;
 mod float;
 mod integer;
-mod lanes;
 mod load_store;
 mod logical;
 mod rotate;
@@ -105,8 +105,6 @@ pub(crate) struct Lifter<'a> {
     mode: Option<FloatMode>,
     /// FPSCR's control bits are known to be clear.
     plain_float: bool,
-    /// VSCR[NJ] is known to be set.
-    plain_vector: bool,
     cache: Cache,
     words: [Option<Value>; 24],
     guest: Guest,
@@ -183,7 +181,6 @@ impl<'a> Lifter<'a> {
             budget_stored: false,
             mode: None,
             plain_float: false,
-            plain_vector: false,
             cache: Cache::default(),
             words: [None; 24],
             guest,
@@ -209,7 +206,6 @@ impl<'a> Lifter<'a> {
             self.budget_stored = false;
             self.mode = None;
             self.plain_float = false;
-            self.plain_vector = false;
             self.cache = Cache::default();
             self.words = [None; 24];
             self.terminated = false;

@@ -1,9 +1,28 @@
-//! AltiVec, and the vector loads and stores that Xenon adds to it. The operations are in [`super::lanes`].
+//! AltiVec, and the vector loads and stores that Xenon adds to it. Here every row is bound to its operation, and in
+//! [`super::vector128`] those of VMX128; the operations are in the files below.
+//!
+//! A register is an I8X16 in host order: PowerPC's byte k is lane 15 − k, its word w lane 3 − w of an
+//! I32X4. Nothing here asks the interpreter. What has no inline code, and the rare lanes that inline code does not
+//! decide, go to [`crate::exact_vector`].
+
+mod d3d;
+pub(crate) mod estimate;
+pub(crate) mod float;
+mod lanes;
+mod multiply;
+pub(crate) mod pack;
+mod permute;
+pub(crate) mod saturate;
+pub(crate) mod shift;
+mod storage;
 
 use super::Lifter;
-use super::lanes::Lanes;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
+use float::Lanes;
+use pack::Narrow;
+use saturate::Sum;
+use shift::Shift;
 use xenia_isa::{Instruction, Vector};
 
 impl Vector for Lifter<'_> {
@@ -100,27 +119,15 @@ impl Vector for Lifter<'_> {
     }
 
     fn vaddsbs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I8X16,
-            |l, a, b| l.b.ins().sadd_sat(a, b),
-            |l, a, b| l.b.ins().iadd(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I8X16, Sum::Add, true);
     }
 
     fn vaddshs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I16X8,
-            |l, a, b| l.b.ins().sadd_sat(a, b),
-            |l, a, b| l.b.ins().iadd(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I16X8, Sum::Add, true);
     }
 
-    fn vaddsws(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vaddsws(&mut self, i: Instruction) {
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I32X4, Sum::Add, true);
     }
 
     fn vaddubm(&mut self, i: Instruction) {
@@ -128,13 +135,7 @@ impl Vector for Lifter<'_> {
     }
 
     fn vaddubs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I8X16,
-            |l, a, b| l.b.ins().uadd_sat(a, b),
-            |l, a, b| l.b.ins().iadd(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I8X16, Sum::Add, false);
     }
 
     fn vadduhm(&mut self, i: Instruction) {
@@ -142,21 +143,15 @@ impl Vector for Lifter<'_> {
     }
 
     fn vadduhs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I16X8,
-            |l, a, b| l.b.ins().uadd_sat(a, b),
-            |l, a, b| l.b.ins().iadd(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I16X8, Sum::Add, false);
     }
 
     fn vadduwm(&mut self, i: Instruction) {
         self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().iadd(a, b));
     }
 
-    fn vadduws(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vadduws(&mut self, i: Instruction) {
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I32X4, Sum::Add, false);
     }
 
     fn vand(&mut self, i: Instruction) {
@@ -167,16 +162,16 @@ impl Vector for Lifter<'_> {
         self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| l.b.ins().band_not(a, b));
     }
 
-    fn vavgsb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vavgsb(&mut self, i: Instruction) {
+        self.average_signed(i.vd(), (i.va(), i.vb()), types::I8X16);
     }
 
-    fn vavgsh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vavgsh(&mut self, i: Instruction) {
+        self.average_signed(i.vd(), (i.va(), i.vb()), types::I16X8);
     }
 
-    fn vavgsw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vavgsw(&mut self, i: Instruction) {
+        self.average_words(i.vd(), (i.va(), i.vb()), true);
     }
 
     fn vavgub(&mut self, i: Instruction) {
@@ -187,8 +182,8 @@ impl Vector for Lifter<'_> {
         self.lanes2(i.vd(), (i.va(), i.vb()), types::I16X8, |l, a, b| l.b.ins().avg_round(a, b));
     }
 
-    fn vavguw(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vavguw(&mut self, i: Instruction) {
+        self.average_words(i.vd(), (i.va(), i.vb()), false);
     }
 
     fn vcfsx(&mut self, i: Instruction) {
@@ -199,8 +194,8 @@ impl Vector for Lifter<'_> {
         self.integers_to_floats(i.vd(), i.vb(), i.uimm5(), false);
     }
 
-    fn vcmpbfp(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpbfp(&mut self, i: Instruction) {
+        self.compare_bounds(i.vd(), (i.va(), i.vb()), i.vrc());
     }
 
     fn vcmpeqfp(&mut self, i: Instruction) {
@@ -252,19 +247,19 @@ impl Vector for Lifter<'_> {
     }
 
     fn vctsxs(&mut self, i: Instruction) {
-        self.floats_to_integers(i.vd(), i.vb(), i.uimm5());
+        self.floats_to_integers(i.vd(), i.vb(), i.uimm5(), true);
     }
 
-    fn vctuxs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vctuxs(&mut self, i: Instruction) {
+        self.floats_to_integers(i.vd(), i.vb(), i.uimm5(), false);
     }
 
     fn vexptefp(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd(), &[i.vb()]);
+        self.vector_by_call(i.vd(), i.vb());
     }
 
     fn vlogefp(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd(), &[i.vb()]);
+        self.logarithm(i.vd(), i.vb());
     }
 
     fn vmaddfp(&mut self, i: Instruction) {
@@ -299,12 +294,12 @@ impl Vector for Lifter<'_> {
         self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().umax(a, b));
     }
 
-    fn vmhaddshs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmhaddshs(&mut self, i: Instruction) {
+        self.high_products(i.vd(), [i.va(), i.vb(), i.vc()], false);
     }
 
-    fn vmhraddshs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmhraddshs(&mut self, i: Instruction) {
+        self.high_products(i.vd(), [i.va(), i.vb(), i.vc()], true);
     }
 
     fn vminfp(&mut self, i: Instruction) {
@@ -335,8 +330,8 @@ impl Vector for Lifter<'_> {
         self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().umin(a, b));
     }
 
-    fn vmladduhm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmladduhm(&mut self, i: Instruction) {
+        self.low_products(i.vd(), [i.va(), i.vb(), i.vc()]);
     }
 
     fn vmrghb(&mut self, i: Instruction) {
@@ -363,28 +358,28 @@ impl Vector for Lifter<'_> {
         self.pick(i.vd(), (i.va(), i.vb()), |k| (8 + (k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
-    fn vmsummbm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsummbm(&mut self, i: Instruction) {
+        self.sum_of_byte_products(i.vd(), [i.va(), i.vb(), i.vc()], true);
     }
 
     fn vmsumshm(&mut self, i: Instruction) {
         self.sum_of_products(i.vd(), [i.va(), i.vb(), i.vc()], true);
     }
 
-    fn vmsumshs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsumshs(&mut self, i: Instruction) {
+        self.saturated_sum_of_products(i.vd(), [i.va(), i.vb(), i.vc()], true);
     }
 
-    fn vmsumubm(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsumubm(&mut self, i: Instruction) {
+        self.sum_of_byte_products(i.vd(), [i.va(), i.vb(), i.vc()], false);
     }
 
     fn vmsumuhm(&mut self, i: Instruction) {
         self.sum_of_products(i.vd(), [i.va(), i.vb(), i.vc()], false);
     }
 
-    fn vmsumuhs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vmsumuhs(&mut self, i: Instruction) {
+        self.saturated_sum_of_products(i.vd(), [i.va(), i.vb(), i.vc()], false);
     }
 
     fn vmulesb(&mut self, i: Instruction) {
@@ -438,68 +433,68 @@ impl Vector for Lifter<'_> {
         self.permute(i.vd(), i.va(), i.vb(), i.vc());
     }
 
-    fn vpkpx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkpx(&mut self, i: Instruction) {
+        self.pack_pixels(i.vd(), (i.va(), i.vb()));
     }
 
-    fn vpkshss(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkshss(&mut self, i: Instruction) {
+        self.pack(i.vd(), (i.va(), i.vb()), types::I16X8, Narrow::Signed);
     }
 
-    fn vpkshus(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkshus(&mut self, i: Instruction) {
+        self.pack(i.vd(), (i.va(), i.vb()), types::I16X8, Narrow::Unsigning);
     }
 
-    fn vpkswss(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkswss(&mut self, i: Instruction) {
+        self.pack(i.vd(), (i.va(), i.vb()), types::I32X4, Narrow::Signed);
     }
 
-    fn vpkswus(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkswus(&mut self, i: Instruction) {
+        self.pack(i.vd(), (i.va(), i.vb()), types::I32X4, Narrow::Unsigning);
     }
 
     fn vpkuhum(&mut self, i: Instruction) {
         self.pick(i.vd(), (i.va(), i.vb()), |k| 2 * k + 1);
     }
 
-    fn vpkuhus(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuhus(&mut self, i: Instruction) {
+        self.pack(i.vd(), (i.va(), i.vb()), types::I16X8, Narrow::Unsigned);
     }
 
     fn vpkuwum(&mut self, i: Instruction) {
         self.pick(i.vd(), (i.va(), i.vb()), |k| 4 * (k / 2) + 2 + k % 2);
     }
 
-    fn vpkuwus(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuwus(&mut self, i: Instruction) {
+        self.pack(i.vd(), (i.va(), i.vb()), types::I32X4, Narrow::Unsigned);
     }
 
     fn vrefp(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd(), &[i.vb()]);
+        self.reciprocal(i.vd(), i.vb());
     }
 
     fn vrfim(&mut self, i: Instruction) {
-        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().floor(b));
+        self.rounded_lanes(i.vd(), i.vb(), |l, b| l.b.ins().floor(b));
     }
 
     fn vrfin(&mut self, i: Instruction) {
-        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().nearest(b));
+        self.rounded_lanes(i.vd(), i.vb(), |l, b| l.b.ins().nearest(b));
     }
 
     fn vrfip(&mut self, i: Instruction) {
-        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().ceil(b));
+        self.rounded_lanes(i.vd(), i.vb(), |l, b| l.b.ins().ceil(b));
     }
 
     fn vrfiz(&mut self, i: Instruction) {
-        self.float1(i.vd(), i.vb(), Lanes::Nan, |l, b| l.b.ins().trunc(b));
+        self.rounded_lanes(i.vd(), i.vb(), |l, b| l.b.ins().trunc(b));
     }
 
-    fn vrlb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrlb(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, Shift::Rotate);
     }
 
-    fn vrlh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vrlh(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, Shift::Rotate);
     }
 
     fn vrlw(&mut self, i: Instruction) {
@@ -507,7 +502,7 @@ impl Vector for Lifter<'_> {
     }
 
     fn vrsqrtefp(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd(), &[i.vb()]);
+        self.reciprocal_root(i.vd(), i.vb());
     }
 
     fn vsel(&mut self, i: Instruction) {
@@ -516,12 +511,12 @@ impl Vector for Lifter<'_> {
         self.set_vr(i.vd(), result);
     }
 
-    fn vsl(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsl(&mut self, i: Instruction) {
+        self.shift_register(i.vd(), (i.va(), i.vb()), true);
     }
 
-    fn vslb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vslb(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, Shift::Left);
     }
 
     fn vsldoi(&mut self, i: Instruction) {
@@ -530,7 +525,7 @@ impl Vector for Lifter<'_> {
     }
 
     fn vslh(&mut self, i: Instruction) {
-        self.shift_halfwords_left(i.vd(), (i.va(), i.vb()));
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, Shift::Left);
     }
 
     fn vslo(&mut self, i: Instruction) {
@@ -573,28 +568,28 @@ impl Vector for Lifter<'_> {
         self.pick(i.vd(), (i.vb(), i.vb()), |k| 4 * n + k % 4);
     }
 
-    fn vsr(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsr(&mut self, i: Instruction) {
+        self.shift_register(i.vd(), (i.va(), i.vb()), false);
     }
 
-    fn vsrab(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsrab(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, Shift::RightSigned);
     }
 
-    fn vsrah(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsrah(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, Shift::RightSigned);
     }
 
     fn vsraw(&mut self, i: Instruction) {
         self.word_by_word(i.vd(), (i.va(), i.vb()), |l, a, n| l.b.ins().sshr(a, n));
     }
 
-    fn vsrb(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsrb(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I8X16, Shift::Right);
     }
 
-    fn vsrh(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsrh(&mut self, i: Instruction) {
+        self.shift_lanes(i.vd(), (i.va(), i.vb()), types::I16X8, Shift::Right);
     }
 
     fn vsro(&mut self, i: Instruction) {
@@ -617,27 +612,15 @@ impl Vector for Lifter<'_> {
     }
 
     fn vsubsbs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I8X16,
-            |l, a, b| l.b.ins().ssub_sat(a, b),
-            |l, a, b| l.b.ins().isub(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I8X16, Sum::Subtract, true);
     }
 
     fn vsubshs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I16X8,
-            |l, a, b| l.b.ins().ssub_sat(a, b),
-            |l, a, b| l.b.ins().isub(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I16X8, Sum::Subtract, true);
     }
 
-    fn vsubsws(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubsws(&mut self, i: Instruction) {
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I32X4, Sum::Subtract, true);
     }
 
     fn vsububm(&mut self, i: Instruction) {
@@ -645,13 +628,7 @@ impl Vector for Lifter<'_> {
     }
 
     fn vsububs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I8X16,
-            |l, a, b| l.b.ins().usub_sat(a, b),
-            |l, a, b| l.b.ins().isub(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I8X16, Sum::Subtract, false);
     }
 
     fn vsubuhm(&mut self, i: Instruction) {
@@ -659,45 +636,39 @@ impl Vector for Lifter<'_> {
     }
 
     fn vsubuhs(&mut self, i: Instruction) {
-        self.saturating(
-            i.vd(),
-            (i.va(), i.vb()),
-            types::I16X8,
-            |l, a, b| l.b.ins().usub_sat(a, b),
-            |l, a, b| l.b.ins().isub(a, b),
-        );
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I16X8, Sum::Subtract, false);
     }
 
     fn vsubuwm(&mut self, i: Instruction) {
         self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| l.b.ins().isub(a, b));
     }
 
-    fn vsubuws(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsubuws(&mut self, i: Instruction) {
+        self.saturating(i.vd(), (i.va(), i.vb()), types::I32X4, Sum::Subtract, false);
     }
 
-    fn vsumsws(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsumsws(&mut self, i: Instruction) {
+        self.sum_all_words(i.vd(), (i.va(), i.vb()));
     }
 
-    fn vsum2sws(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsum2sws(&mut self, i: Instruction) {
+        self.sum_word_pairs(i.vd(), (i.va(), i.vb()));
     }
 
-    fn vsum4sbs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsum4sbs(&mut self, i: Instruction) {
+        self.sum_within_words(i.vd(), (i.va(), i.vb()), types::I8X16, true);
     }
 
-    fn vsum4shs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsum4shs(&mut self, i: Instruction) {
+        self.sum_within_words(i.vd(), (i.va(), i.vb()), types::I16X8, true);
     }
 
-    fn vsum4ubs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vsum4ubs(&mut self, i: Instruction) {
+        self.sum_within_words(i.vd(), (i.va(), i.vb()), types::I8X16, false);
     }
 
-    fn vupkhpx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupkhpx(&mut self, i: Instruction) {
+        self.unpack_pixels(i.vd(), i.vb(), true);
     }
 
     fn vupkhsb(&mut self, i: Instruction) {
@@ -708,8 +679,8 @@ impl Vector for Lifter<'_> {
         self.unpack(i.vd(), i.vb(), types::I16X8, true);
     }
 
-    fn vupklpx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vupklpx(&mut self, i: Instruction) {
+        self.unpack_pixels(i.vd(), i.vb(), false);
     }
 
     fn vupklsb(&mut self, i: Instruction) {

@@ -1,7 +1,8 @@
 //! VMX128: the forms with seven-bit vector register numbers. The multiply-adds and `vsel128` take their third operand from vD.
 
 use super::Lifter;
-use super::lanes::Lanes;
+use super::vector::float::Lanes;
+use super::vector::pack::Narrow;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
 use xenia_isa::{Instruction, Vector128};
@@ -83,8 +84,8 @@ impl Vector128 for Lifter<'_> {
         self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().band_not(a, b));
     }
 
-    fn vcmpbfp128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcmpbfp128(&mut self, i: Instruction) {
+        self.compare_bounds(i.vd128(), (i.va128(), i.vb128()), i.vrc128());
     }
 
     fn vcmpeqfp128(&mut self, i: Instruction) {
@@ -104,11 +105,11 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vexptefp128(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd128(), &[i.vb128()]);
+        self.vector_by_call(i.vd128(), i.vb128());
     }
 
     fn vlogefp128(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd128(), &[i.vb128()]);
+        self.logarithm(i.vd128(), i.vb128());
     }
 
     fn vmaddfp128(&mut self, i: Instruction) {
@@ -150,56 +151,56 @@ impl Vector128 for Lifter<'_> {
         self.permute(i.vd128(), i.va128(), i.vb128(), i.vc3());
     }
 
-    fn vpkshss128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkshss128(&mut self, i: Instruction) {
+        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I16X8, Narrow::Signed);
     }
 
-    fn vpkshus128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkshus128(&mut self, i: Instruction) {
+        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I16X8, Narrow::Unsigning);
     }
 
-    fn vpkswss128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkswss128(&mut self, i: Instruction) {
+        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I32X4, Narrow::Signed);
     }
 
-    fn vpkswus128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkswus128(&mut self, i: Instruction) {
+        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I32X4, Narrow::Unsigning);
     }
 
     fn vpkuhum128(&mut self, i: Instruction) {
         self.pick(i.vd128(), (i.va128(), i.vb128()), |k| 2 * k + 1);
     }
 
-    fn vpkuhus128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuhus128(&mut self, i: Instruction) {
+        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I16X8, Narrow::Unsigned);
     }
 
     fn vpkuwum128(&mut self, i: Instruction) {
         self.pick(i.vd128(), (i.va128(), i.vb128()), |k| 4 * (k / 2) + 2 + k % 2);
     }
 
-    fn vpkuwus128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkuwus128(&mut self, i: Instruction) {
+        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I32X4, Narrow::Unsigned);
     }
 
     fn vrefp128(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd128(), &[i.vb128()]);
+        self.reciprocal(i.vd128(), i.vb128());
     }
 
     fn vrfim128(&mut self, i: Instruction) {
-        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().floor(b));
+        self.rounded_lanes(i.vd128(), i.vb128(), |l, b| l.b.ins().floor(b));
     }
 
     fn vrfin128(&mut self, i: Instruction) {
-        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().nearest(b));
+        self.rounded_lanes(i.vd128(), i.vb128(), |l, b| l.b.ins().nearest(b));
     }
 
     fn vrfip128(&mut self, i: Instruction) {
-        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().ceil(b));
+        self.rounded_lanes(i.vd128(), i.vb128(), |l, b| l.b.ins().ceil(b));
     }
 
     fn vrfiz128(&mut self, i: Instruction) {
-        self.float1(i.vd128(), i.vb128(), Lanes::Nan, |l, b| l.b.ins().trunc(b));
+        self.rounded_lanes(i.vd128(), i.vb128(), |l, b| l.b.ins().trunc(b));
     }
 
     fn vrlw128(&mut self, i: Instruction) {
@@ -207,7 +208,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vrsqrtefp128(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd128(), &[i.vb128()]);
+        self.reciprocal_root(i.vd128(), i.vb128());
     }
 
     fn vsel128(&mut self, i: Instruction) {
@@ -281,11 +282,11 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vmsum3fp128(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd128(), &[i.va128(), i.vb128()]);
+        self.dot_product(i.vd128(), (i.va128(), i.vb128()), 3);
     }
 
     fn vmsum4fp128(&mut self, i: Instruction) {
-        self.vector_by_table(i.vd128(), &[i.va128(), i.vb128()]);
+        self.dot_product(i.vd128(), (i.va128(), i.vb128()), 4);
     }
 
     fn vpermwi128(&mut self, i: Instruction) {
@@ -294,11 +295,11 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vcfpsxws128(&mut self, i: Instruction) {
-        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5());
+        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5(), true);
     }
 
-    fn vcfpuxws128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vcfpuxws128(&mut self, i: Instruction) {
+        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5(), false);
     }
 
     fn vcsxwfp128(&mut self, i: Instruction) {
@@ -309,8 +310,8 @@ impl Vector128 for Lifter<'_> {
         self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), false);
     }
 
-    fn vpkd3d128(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn vpkd3d128(&mut self, i: Instruction) {
+        self.pack_d3d(i.vd128(), i.vb128(), i.uimm5(), i.z() as u8);
     }
 
     fn vrlimi128(&mut self, i: Instruction) {

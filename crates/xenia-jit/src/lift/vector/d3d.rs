@@ -1,4 +1,4 @@
-//! `vupkd3d128`: vertex formats to floats.
+//! `vpkd3d128` and `vupkd3d128`: vertex formats from floats and to floats.
 //!
 //! Parts arrive as biased floats: a signed `v` as the pattern of 3.0 plus `v`, an unsigned one as that of
 //! 1.0 plus `v`; the most negative signed value as a NaN. Halves have neither denormals nor infinities nor NaNs:
@@ -12,10 +12,11 @@
 //!  3, 5      x16 y16, or x16 y16 z16 w16, halves
 //!  6         w4 (unsigned) z20 y20 x20
 //! ```
-//! It lies in the lowest bits of vB.
+//! It lies in the lowest bits of vB. Packing cuts biased floats off to what the part can hold (a NaN like what is too
+//! small) and takes their low bits; halves are truncated, and saturate.
 
-use super::Lifter;
-use cranelift_codegen::ir::condcodes::IntCC;
+use super::super::Lifter;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 const ONE: u32 = 0x3F80_0000;
@@ -24,9 +25,10 @@ const NAN: u32 = 0x7FC0_0000;
 /// A float's exponent bias less a half's, in place.
 const HALF_BIAS: u32 = 112 << 23;
 
+/// Unpacking.
 impl Lifter<'_> {
     /// Unpacks vB into vD. Format 7 is not known to exist, and leaves vD alone.
-    pub(super) fn unpack_d3d(&mut self, d: usize, b: usize, format: usize) {
+    pub(crate) fn unpack_d3d(&mut self, d: usize, b: usize, format: usize) {
         let result = match format {
             0 => self.unpack_color(b),
             1 | 4 => {
@@ -138,4 +140,115 @@ impl Lifter<'_> {
         let bias = self.cast(bias, types::I32X4);
         self.biased(parts, bias, lowest)
     }
+}
+
+/// Packing.
+impl Lifter<'_> {
+    /// Packs vB, and puts 32 or 64 bits of the result into vD: word 3 − `z` is the last of them. Format 7 and placement 0
+    /// are not known to exist, and leave vD alone.
+    pub(crate) fn pack_d3d(&mut self, d: usize, b: usize, immediate: usize, z: u8) {
+        let (format, placement) = (immediate >> 2, immediate & 3);
+        if placement == 0 {
+            return;
+        }
+        let packed = match format {
+            0 => {
+                let parts = self.cut_parts(b, [(THREE, THREE + 0xFF); 4]);
+                self.gathered(parts, |k| [15, 3, 7, 11].get(usize::from(k.wrapping_sub(12))).copied())
+            }
+            1 | 4 => {
+                let parts = self.cut_parts(b, [signed_range(16); 4]);
+                self.gathered_halfwords(parts, format == 4)
+            }
+            3 | 5 => {
+                let halves = self.halves_of(b);
+                self.gathered_halfwords(halves, format == 5)
+            }
+            2 => self.pack_fields(b, 10),
+            6 => self.pack_fields(b, 20),
+            _ => return,
+        };
+        let target = self.vr(d);
+        // Words of vD that are replaced, and by which of the packed value's.
+        let z = z & 3;
+        let from = |word: u8| match (placement, z) {
+            // Only the lower half still fits; or, with placement 3, the upper half goes to the last word.
+            (3, 3) => (word == 3).then_some(2),
+            (1, _) | (_, 3) => (word == 3 - z).then_some(3),
+            _ => [(2 - z, 2), (3 - z, 3)].into_iter().find(|&(to, _)| to == word).map(|(_, from)| from),
+        };
+        let result = self.pick_bytes(target, packed, |k| from(k / 4).map_or(k, |word| 16 + 4 * word + k % 4));
+        self.set_vr(d, result);
+    }
+
+    /// vB's words, each cut off to a range of floats.
+    fn cut_parts(&mut self, b: usize, ranges: [(u32, u32); 4]) -> Value {
+        let bits = self.vr_as_lanes(b, types::I32X4);
+        let [low, high] = [ranges.map(|(low, _)| low), ranges.map(|(_, high)| high)]
+            .map(|words| self.words_constant(words));
+        let [value, least, greatest] = [bits, low, high].map(|lanes| self.cast(lanes, types::F32X4));
+        let [low, high] = [low, high].map(|lanes| self.cast(lanes, types::I32X4));
+        let enough = self.b.ins().fcmp(FloatCC::GreaterThan, value, least);
+        let cut = self.b.ins().bitselect(enough, bits, low);
+        let too_much = self.b.ins().fcmp(FloatCC::GreaterThan, value, greatest);
+        self.b.ins().bitselect(too_much, high, cut)
+    }
+
+    /// vB's words as halves, in their lower halves.
+    fn halves_of(&mut self, b: usize) -> Value {
+        let bits = self.vr_as_lanes(b, types::I32X4);
+        let mask = self.splat_word(0x7FFF_FFFF);
+        let magnitude = self.b.ins().band(bits, mask);
+        let least = self.splat_word(HALF_BIAS + (1 << 23));
+        let normal = self.b.ins().icmp(IntCC::SignedGreaterThanOrEqual, magnitude, least);
+        let greatest = self.splat_word(HALF_BIAS + (0x7FFF << 13));
+        let magnitude = self.b.ins().smin(magnitude, greatest);
+        let bias = self.splat_word(HALF_BIAS);
+        let half = self.b.ins().isub(magnitude, bias);
+        let half = self.b.ins().ushr_imm_s(half, 13);
+        let half = self.b.ins().band(half, normal);
+        let sign = self.b.ins().ushr_imm_s(bits, 16);
+        let mask = self.splat_word(0x8000);
+        let sign = self.b.ins().band(sign, mask);
+        self.b.ins().bor(half, sign)
+    }
+
+    /// Bytes of `parts`; zeros where there is none.
+    fn gathered(&mut self, parts: Value, from: impl Fn(u8) -> Option<u8>) -> Value {
+        let bytes = self.cast(parts, types::I8X16);
+        let zero = self.words_constant([0; 4]);
+        self.pick_bytes(bytes, zero, |k| from(k).unwrap_or(16))
+    }
+
+    /// The lower halves of the first two, or all `four`, words, at the register's end.
+    fn gathered_halfwords(&mut self, parts: Value, four: bool) -> Value {
+        let first = if four { 8 } else { 12 };
+        self.gathered(parts, |k| k.checked_sub(first).map(|k| 4 * (k / 2) + 2 + k % 2))
+    }
+
+    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word or doubleword.
+    fn pack_fields(&mut self, b: usize, bits: u32) -> Value {
+        let rest = if bits == 10 { 2 } else { 4 };
+        let signed = signed_range(bits);
+        let parts = self.cut_parts(b, [signed, signed, signed, (THREE, THREE + (1 << rest) - 1)]);
+        let mut all = self.const64(0);
+        for n in 0..4 {
+            let part = self.b.ins().extractlane(parts, 3 - n);
+            let width = if n < 3 { bits } else { rest };
+            let part = self.b.ins().band_imm_s(part, (1 << width) - 1);
+            let part = self.b.ins().uextend(types::I64, part);
+            let part = self.b.ins().ishl_imm_s(part, i64::from(bits) * i64::from(n));
+            all = self.b.ins().bor(all, part);
+        }
+        let zero = self.const64(0);
+        let zeros = self.b.ins().splat(types::I64X2, zero);
+        let result = self.b.ins().insertlane(zeros, all, 0);
+        self.cast(result, types::I8X16)
+    }
+}
+
+/// Biased floats that a signed part of `bits` bits can hold. The most negative integer is left out.
+fn signed_range(bits: u32) -> (u32, u32) {
+    let most = (1 << (bits - 1)) - 1;
+    (THREE - most, THREE + most)
 }

@@ -1,0 +1,350 @@
+//! Vector arithmetic that compiled code does not do inline: lanes with NaNs, denormals where they count, results at the
+//! edge of what is normal, and `vexptefp`.
+//!
+//! The rules are the AltiVec manual's and decision 0007's. Sums and products are evaluated by `rustc_apfloat`
+//! in quadruple precision, truncated with a sticky last bit, and rounded once: exact for singles. The
+//! interpreter's arithmetic has no part in it.
+
+use crate::float_state::truncated;
+use rustc_apfloat::ieee::{Quad, Single};
+use rustc_apfloat::{Float, FloatConvert};
+use xenia_cpu::PpcContext;
+use xenia_isa::{Instruction, Op, decode};
+
+/// VSCR\[NJ\].
+const NON_JAVA: u32 = 0x0001_0000;
+const SIGN: u32 = 0x8000_0000;
+const INFINITY: u32 = 0x7F80_0000;
+/// The NaN of invalid operations.
+const INVALID: u32 = 0x7FC0_0000;
+/// What makes a NaN quiet.
+const QUIET: u32 = 0x0040_0000;
+/// The smallest normal number.
+const LEAST: u32 = 0x0080_0000;
+
+/// The intervals of `vrsqrtefp`: sixteen of odd exponents, then those of even ones. The lower half of an entry, in
+/// units of 2^-15, is the root at the interval's start; the upper half is what a 1024th of the interval
+/// takes off, in units of 2^-25.
+pub(crate) static ROOTS: [u32; 32] = [
+    0x0568_B4FD,
+    0x04F3_AF97,
+    0x048D_AAA5,
+    0x0435_A618,
+    0x03E7_A1E4,
+    0x03A2_9DFE,
+    0x0365_9A5C,
+    0x032E_96F8,
+    0x02FC_93CA,
+    0x02D0_90CE,
+    0x02A8_8DFE,
+    0x0283_8B57,
+    0x0261_88D4,
+    0x0243_8673,
+    0x0226_8431,
+    0x020B_820B,
+    0x03D2_7FFA,
+    0x0380_7C29,
+    0x0338_78AA,
+    0x02F9_7572,
+    0x02C2_7279,
+    0x0292_6FB7,
+    0x0266_6D26,
+    0x023F_6AC0,
+    0x021D_6881,
+    0x01FD_6665,
+    0x01E1_6468,
+    0x01C7_6287,
+    0x01AF_60C1,
+    0x0199_5F12,
+    0x0185_5D79,
+    0x0173_5BF4,
+];
+
+/// The pieces of `vlogefp`, by sixteenth of the way from 1 to 2: the slope per 2048th, and where the line meets 1;
+/// both in 65536ths.
+pub(crate) const LOGARITHMS: [(u32, u32); 16] = [
+    (48, 0),
+    (40, 1024),
+    (40, 1024),
+    (36, 2560),
+    (36, 2560),
+    (36, 2560),
+    (32, 5632),
+    (32, 5632),
+    (32, 5632),
+    (28, 10236),
+    (28, 10236),
+    (28, 10236),
+    (24, 16380),
+    (24, 16380),
+    (24, 16380),
+    (24, 16380),
+];
+
+/// 2^(m/32), as bits of doubles.
+const STEPS: [u64; 32] = [
+    0x3FF0000000000000,
+    0x3FF059B0D3158574,
+    0x3FF0B5586CF9890F,
+    0x3FF11301D0125B51,
+    0x3FF172B83C7D517B,
+    0x3FF1D4873168B9AA,
+    0x3FF2387A6E756238,
+    0x3FF29E9DF51FDEE1,
+    0x3FF306FE0A31B715,
+    0x3FF371A7373AA9CB,
+    0x3FF3DEA64C123422,
+    0x3FF44E086061892D,
+    0x3FF4BFDAD5362A27,
+    0x3FF5342B569D4F82,
+    0x3FF5AB07DD485429,
+    0x3FF6247EB03A5585,
+    0x3FF6A09E667F3BCD,
+    0x3FF71F75E8EC5F74,
+    0x3FF7A11473EB0187,
+    0x3FF82589994CCE13,
+    0x3FF8ACE5422AA0DB,
+    0x3FF93737B0CDC5E5,
+    0x3FF9C49182A3F090,
+    0x3FFA5503B23E255D,
+    0x3FFAE89F995AD3AD,
+    0x3FFB7F76F2FB5E47,
+    0x3FFC199BDD85529C,
+    0x3FFCB720DCEF9069,
+    0x3FFD5818DCFBA487,
+    0x3FFDFC97337B9B5F,
+    0x3FFEA4AFA2A490DA,
+    0x3FFF50765B6E4540,
+];
+
+/// Executes `i`, whose operands are in the context. Gives its row; `None`, and nothing done, if it is none of those that
+/// compiled code asks for.
+pub(crate) fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
+    let op = decode(i.0)?;
+    let mode = Mode { non_java: ctx.vscr & NON_JAVA != 0 };
+    let (d, [a, b, c]) = registers(op, i);
+    let [x, y, z] = [a, b, c].map(|n| elements(ctx.vr[n]));
+    let each = |of: &dyn Fn(usize) -> u32| std::array::from_fn(of);
+    let result = match op {
+        Op::vaddfp | Op::vaddfp128 => each(&|n| mode.sum(x[n], y[n], false)),
+        Op::vsubfp | Op::vsubfp128 => each(&|n| mode.sum(x[n], y[n], true)),
+        Op::vmulfp128 => each(&|n| mode.product(x[n], y[n])),
+        Op::vmaddfp | Op::vmaddfp128 | Op::vmaddcfp128 => each(&|n| mode.fused(x[n], y[n], z[n], false)),
+        Op::vnmsubfp | Op::vnmsubfp128 => each(&|n| mode.fused(x[n], y[n], z[n], true)),
+        Op::vmaxfp | Op::vmaxfp128 => each(&|n| mode.extreme(x[n], y[n], true)),
+        Op::vminfp | Op::vminfp128 => each(&|n| mode.extreme(x[n], y[n], false)),
+        Op::vrefp | Op::vrefp128 => each(&|n| mode.reciprocal(y[n])),
+        Op::vrsqrtefp | Op::vrsqrtefp128 => each(&|n| mode.reciprocal_root(y[n])),
+        Op::vlogefp | Op::vlogefp128 => each(&|n| mode.logarithm(y[n])),
+        Op::vexptefp | Op::vexptefp128 => each(&|n| mode.power(y[n])),
+        Op::vmsum3fp128 => [mode.dot_product(&x[..3], &y[..3]); 4],
+        Op::vmsum4fp128 => [mode.dot_product(&x, &y); 4],
+        _ => return None,
+    };
+    ctx.vr[d] = result.into_iter().fold(0, |all, word| all << 32 | u128::from(word));
+    Some(op)
+}
+
+/// vD; vA, vB, and the third operand.
+fn registers(op: Op, i: Instruction) -> (usize, [usize; 3]) {
+    match op {
+        // The third operand is vD, added or multiplied.
+        Op::vmaddfp128 | Op::vnmsubfp128 => (i.vd128(), [i.va128(), i.vd128(), i.vb128()]),
+        Op::vmaddcfp128 => (i.vd128(), [i.va128(), i.vb128(), i.vd128()]),
+        _ if op.row().family == xenia_isa::Family::Vector128 => (i.vd128(), [i.va128(), i.vb128(), 0]),
+        _ => (i.vd(), [i.va(), i.vb(), i.vc()]),
+    }
+}
+
+/// The words of a register, element 0 first.
+fn elements(value: u128) -> [u32; 4] {
+    [96, 64, 32, 0].map(|shift| (value >> shift) as u32)
+}
+
+fn is_nan(bits: u32) -> bool {
+    bits & !SIGN > INFINITY
+}
+
+/// The first NaN, quieted.
+fn first_nan(operands: &[u32]) -> Option<u32> {
+    operands.iter().find(|&&bits| is_nan(bits)).map(|bits| bits | QUIET)
+}
+
+/// A number in quadruple precision.
+fn quad(bits: u32) -> Quad {
+    Single::from_bits(u128::from(bits)).convert(&mut false).value
+}
+
+/// How denormals are taken.
+#[derive(Clone, Copy)]
+struct Mode {
+    /// For zeros, operands and results.
+    non_java: bool,
+}
+
+impl Mode {
+    fn operand(self, bits: u32) -> u32 {
+        if self.non_java && bits & INFINITY == 0 { bits & SIGN } else { bits }
+    }
+
+    /// The single nearest to a value, with tininess judged before rounding.
+    fn rounded(self, value: Quad) -> u32 {
+        if value.is_nan() {
+            return INVALID;
+        }
+        let sign = if value.is_negative() { SIGN } else { 0 };
+        if self.non_java && value.abs() < quad(LEAST) {
+            return sign;
+        }
+        let single: Single = value.convert(&mut false).value;
+        single.to_bits() as u32
+    }
+
+    fn sum(self, a: u32, b: u32, subtract: bool) -> u32 {
+        first_nan(&[a, b]).unwrap_or_else(|| {
+            let [a, b] = [a, b].map(|bits| quad(self.operand(bits)));
+            self.rounded(truncated(|r| if subtract { a.sub_r(b, r) } else { a.add_r(b, r) }))
+        })
+    }
+
+    fn product(self, a: u32, b: u32) -> u32 {
+        first_nan(&[a, b]).unwrap_or_else(|| {
+            let [a, b] = [a, b].map(|bits| quad(self.operand(bits)));
+            self.rounded(truncated(|r| a.mul_r(b, r)))
+        })
+    }
+
+    /// `a × c + b`, or `−(a × c − b)`, whose NaNs are not negated.
+    fn fused(self, a: u32, b: u32, c: u32, negate: bool) -> u32 {
+        if let Some(nan) = first_nan(&[a, b, c]) {
+            return nan;
+        }
+        let [x, y, z] = [a, b, c].map(|bits| self.operand(bits));
+        let addend = if negate { y ^ SIGN } else { y };
+        // Rounded once, for hosts whose compiled code leaves all of these to this function.
+        let usual = f32::mul_add(f32::from_bits(x), f32::from_bits(z), f32::from_bits(addend));
+        let result = if usual.is_normal() && usual.abs() > f32::MIN_POSITIVE {
+            usual.to_bits()
+        } else {
+            let [x, addend, z] = [x, addend, z].map(quad);
+            self.rounded(truncated(|r| x.mul_add_r(z, addend, r)))
+        };
+        if negate && !is_nan(result) { result ^ SIGN } else { result }
+    }
+
+    /// The larger or smaller. +0 is larger than −0.
+    fn extreme(self, a: u32, b: u32, largest: bool) -> u32 {
+        first_nan(&[a, b]).unwrap_or_else(|| {
+            let [a, b] = [a, b].map(|bits| self.operand(bits));
+            let [x, y] = [a, b].map(f32::from_bits);
+            let a_is_less = if x == y { a & SIGN > b & SIGN } else { x < y };
+            if a_is_less == largest { b } else { a }
+        })
+    }
+
+    fn reciprocal(self, b: u32) -> u32 {
+        first_nan(&[b]).unwrap_or_else(|| {
+            let b = quad(self.operand(b));
+            self.rounded(truncated(|r| quad(0x3F80_0000).div_r(b, r)))
+        })
+    }
+
+    /// The exponent and the fraction, bit 23 set, of a positive number; or what an estimate gives for others:
+    /// `zero` for zeros, `infinity` for +∞.
+    fn positive(self, b: u32, zero: u32, infinity: u32) -> Result<(i32, u32), u32> {
+        let b = match first_nan(&[b]) {
+            Some(nan) => return Err(nan),
+            None => self.operand(b),
+        };
+        match b {
+            0 => Err(zero),
+            SIGN => Err(zero),
+            INFINITY => Err(infinity),
+            _ if b & SIGN != 0 => Err(INVALID),
+            _ => {
+                let up = b.leading_zeros().saturating_sub(8);
+                let exponent = (b >> 23).max(1) as i32 - 127 - up as i32;
+                Ok((exponent, b << up & 0x007F_FFFF | LEAST))
+            }
+        }
+    }
+
+    fn reciprocal_root(self, b: u32) -> u32 {
+        let (exponent, fraction) = match self.positive(b, INFINITY, 0) {
+            Ok(number) => number,
+            // Zeros keep their sign.
+            Err(INFINITY) => return INFINITY | b & SIGN,
+            Err(other) => return other,
+        };
+        let sixteenth = fraction >> 19 & 15;
+        let entry = ROOTS[(sixteenth | if exponent % 2 == 0 { 16 } else { 0 }) as usize];
+        let place = fraction >> 9 & 0x3FF;
+        let root = (entry << 16 >> 6) - place * (entry >> 16);
+        // 26 bits, of which the first is or will be one, the last two are rounded off, to nearest even.
+        let small = root >> 25 == 0;
+        let root = if small { root << 1 } else { root };
+        let root = match root & 7 {
+            3 | 7 | 6 => (root >> 2) + 1,
+            _ => root >> 2,
+        };
+        let halved = (-exponent).div_euclid(2);
+        let biased = 127 + halved - i32::from(small);
+        (biased as u32) << 23 | root & 0x007F_FFFF
+    }
+
+    fn logarithm(self, b: u32) -> u32 {
+        match self.positive(b, SIGN | INFINITY, INFINITY) {
+            Ok((exponent, fraction)) => {
+                let at = fraction >> 12 & 0x7FF;
+                let (slope, base) = LOGARITHMS[(at >> 7) as usize];
+                let part = (slope * at + base) >> 5;
+                let sum = exponent * 2048 + part as i32;
+                // Less than 24 bits.
+                (sum as f32 * (1.0 / 2048.0)).to_bits()
+            }
+            Err(other) => other,
+        }
+    }
+
+    /// Two to the power `b`: nearest to the exact value.
+    fn power(self, b: u32) -> u32 {
+        if let Some(nan) = first_nan(&[b]) {
+            return nan;
+        }
+        let x = f64::from(f32::from_bits(self.operand(b))).clamp(-200.0, 200.0);
+        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64.
+        let steps = (x * 32.0).round_ties_even();
+        let rest = (x - steps / 32.0) * std::f64::consts::LN_2;
+        let steps = steps as i32;
+        let (n, m) = (steps.div_euclid(32), steps.rem_euclid(32) as usize);
+        // (e^rest − 1), to 2^-60.
+        let series = [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
+        let less_one = rest * series.into_iter().fold(0.0, |sum, term| sum * rest + term);
+        let step = f64::from_bits(STEPS[m]);
+        let fraction = step + step * less_one;
+        let result = fraction * f64::from_bits(((1023 + n) as u64) << 52);
+        if self.non_java && result < f64::from(f32::MIN_POSITIVE) { 0 } else { (result as f32).to_bits() }
+    }
+
+    /// In double precision, the even products' sum plus the odd ones'. An overflow gives a NaN, and a denormal
+    /// result zero, whatever NJ says.
+    fn dot_product(self, a: &[u32], b: &[u32]) -> u32 {
+        let pairs = a.iter().zip(b);
+        if let Some(nan) = pairs.clone().find_map(|(&a, &b)| first_nan(&[a, b])) {
+            return nan;
+        }
+        // Adding −0 changes nothing.
+        let mut products = [-0.0; 4];
+        for (product, (&a, &b)) in products.iter_mut().zip(pairs) {
+            let [a, b] = [a, b].map(|bits| f64::from(f32::from_bits(self.operand(bits))));
+            *product = a * b;
+        }
+        let sum = (products[0] + products[2]) + (products[1] + products[3]);
+        let single = sum as f32;
+        match () {
+            () if sum.is_nan() || single.is_infinite() && sum.is_finite() => INVALID,
+            () if sum.abs() < f64::from(f32::MIN_POSITIVE) => u32::from(sum.is_sign_negative()) << 31,
+            () => single.to_bits(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Lanes, constants, and the shapes that many vector instructions share.
+
+use super::super::Lifter;
+use super::super::cache::Cr;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
+
+const LITTLE: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
+
+/// Lanes and constants.
+impl Lifter<'_> {
+    pub(crate) fn cast(&mut self, value: Value, ty: Type) -> Value {
+        if self.b.func.dfg.value_type(value) == ty { value } else { self.b.ins().bitcast(ty, LITTLE, value) }
+    }
+
+    /// Bytes given by their PowerPC number.
+    pub(crate) fn vector_constant(&mut self, byte: impl Fn(u8) -> u8) -> Value {
+        let data: Vec<u8> = (0..16).map(|lane| byte(15 - lane)).collect();
+        let constant = self.b.func.dfg.constants.insert(data.into());
+        self.b.ins().vconst(types::I8X16, constant)
+    }
+
+    pub(crate) fn splat_word(&mut self, word: u32) -> Value {
+        let value = self.const32(word);
+        self.b.ins().splat(types::I32X4, value)
+    }
+
+    /// Byte k of the result is byte `from(k)` of `a` followed by `b`.
+    pub(crate) fn pick_bytes(&mut self, a: Value, b: Value, from: impl Fn(u8) -> u8) -> Value {
+        let mask: Vec<u8> = (0..16)
+            .map(|lane| match from(15 - lane) & 31 {
+                p if p < 16 => 15 - p,
+                p => 16 + (31 - p),
+            })
+            .collect();
+        let mask = self.b.func.dfg.immediates.push(mask.into());
+        self.b.ins().shuffle(a, b, mask)
+    }
+
+    pub(crate) fn reversed(&mut self, value: Value) -> Value {
+        self.pick_bytes(value, value, |k| 15 - k)
+    }
+
+    /// Byte k of the result is byte `k + amount` of `value`, 0 beyond; `amount` is an I8, at most 16
+    /// in magnitude.
+    pub(crate) fn shifted_bytes(&mut self, value: Value, amount: Value) -> Value {
+        let lanes = self.vector_constant(|k| 15 - k);
+        let amount = self.b.ins().splat(types::I8X16, amount);
+        let index = self.b.ins().isub(lanes, amount);
+        self.b.ins().swizzle(value, index)
+    }
+}
+
+/// Binary and unary shapes.
+impl Lifter<'_> {
+    pub(crate) fn lanes2(
+        &mut self,
+        d: usize,
+        (a, b): (usize, usize),
+        ty: Type,
+        of: impl FnOnce(&mut Self, Value, Value) -> Value,
+    ) {
+        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+        let result = of(self, a, b);
+        self.set_vr_as(d, result);
+    }
+
+    pub(crate) fn vr_as_lanes(&mut self, n: usize, ty: Type) -> Value {
+        let value = self.vr(n);
+        self.cast(value, ty)
+    }
+
+    /// Delivers a compare's mask, and CR6 if `record`: all lanes, or none.
+    pub(crate) fn set_mask(&mut self, d: usize, mask: Value, record: bool) {
+        if record {
+            let all = self.b.ins().vall_true(mask);
+            let any = self.b.ins().vany_true(mask);
+            let all = self.b.ins().ishl_imm_s(all, 3);
+            let none = self.b.ins().bxor_imm_s(any, 1);
+            let none = self.b.ins().ishl_imm_s(none, 1);
+            let bits = self.b.ins().bor(all, none);
+            self.set_cr(6, Cr::Bits(bits));
+        }
+        self.set_vr_as(d, mask);
+    }
+
+    pub(crate) fn compare_lanes(
+        &mut self,
+        d: usize,
+        sources: (usize, usize),
+        ty: Type,
+        code: IntCC,
+        record: bool,
+    ) {
+        let (a, b) = (self.vr_as_lanes(sources.0, ty), self.vr_as_lanes(sources.1, ty));
+        let mask = self.b.ins().icmp(code, a, b);
+        self.set_mask(d, mask, record);
+    }
+
+    /// Averages of signed bytes or halfwords, rounded up: the host has them for unsigned ones.
+    pub(crate) fn average_signed(&mut self, d: usize, (a, b): (usize, usize), ty: Type) {
+        let sign = 1_i64 << (ty.lane_bits() - 1);
+        let sign = self.b.ins().iconst(ty.lane_type(), sign);
+        let sign = self.b.ins().splat(ty, sign);
+        let [a, b] = [a, b].map(|n| {
+            let lanes = self.vr_as_lanes(n, ty);
+            self.b.ins().bxor(lanes, sign)
+        });
+        let average = self.b.ins().avg_round(a, b);
+        let result = self.b.ins().bxor(average, sign);
+        self.set_vr_as(d, result);
+    }
+
+    /// Averages of words, rounded up: `a | b` exceeds them by half of what differs.
+    pub(crate) fn average_words(&mut self, d: usize, sources: (usize, usize), signed: bool) {
+        self.lanes2(d, sources, types::I32X4, |l, a, b| {
+            let more = l.b.ins().bor(a, b);
+            let differ = l.b.ins().bxor(a, b);
+            let half = if signed { l.b.ins().sshr_imm_s(differ, 1) } else { l.b.ins().ushr_imm_s(differ, 1) };
+            l.b.ins().isub(more, half)
+        });
+    }
+}

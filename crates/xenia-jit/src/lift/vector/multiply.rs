@@ -1,0 +1,115 @@
+//! Products of integers, and sums of them.
+
+use super::super::Lifter;
+use super::pack::Narrow;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+
+/// Products of integers.
+impl Lifter<'_> {
+    /// One half of each lane of `value`, widened to the lane: the even (upper) or the odd one.
+    pub(super) fn half_lanes(&mut self, value: Value, even: bool, signed: bool) -> Value {
+        let bits = i64::from(self.b.func.dfg.value_type(value).lane_bits() / 2);
+        let value = if even { value } else { self.b.ins().ishl_imm_s(value, bits) };
+        if signed { self.b.ins().sshr_imm_s(value, bits) } else { self.b.ins().ushr_imm_s(value, bits) }
+    }
+
+    /// Products of the even or odd halves of the lanes of type `ty`.
+    pub(crate) fn half_products(
+        &mut self,
+        d: usize,
+        (a, b): (usize, usize),
+        ty: Type,
+        even: bool,
+        signed: bool,
+    ) {
+        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+        let a = self.half_lanes(a, even, signed);
+        let b = self.half_lanes(b, even, signed);
+        let product = self.b.ins().imul(a, b);
+        self.set_vr_as(d, product);
+    }
+
+    /// Both products of halfwords, and vC, in each word, modulo 2^32.
+    pub(crate) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+        let [a, b, mut sum] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
+        for even in [true, false] {
+            let x = self.half_lanes(a, even, signed);
+            let y = self.half_lanes(b, even, signed);
+            let product = self.b.ins().imul(x, y);
+            sum = self.b.ins().iadd(sum, product);
+        }
+        self.set_vr_as(d, sum);
+    }
+
+    /// Both products of halfwords, and vC, in each word, cut off to what fits.
+    pub(crate) fn saturated_sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+        let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
+        let [first, second] = [true, false].map(|even| {
+            let x = self.half_lanes(a, even, signed);
+            let y = self.half_lanes(b, even, signed);
+            self.b.ins().imul(x, y)
+        });
+        let products = self.b.ins().iadd(first, second);
+        let sum = self.b.ins().iadd(products, c);
+        let result = if signed {
+            // Only (−2^15)² twice exceeds a word, by one: 80000000 here is +2^31.
+            let excess = self.splat_word(0x8000_0000);
+            let excess = self.b.ins().icmp(IntCC::Equal, products, excess);
+            let sign = self.b.ins().bxor(products, excess);
+            let other = self.b.ins().bxor(c, sum);
+            self.cut_words(sum, sign, other)
+        } else {
+            let first_carry = self.b.ins().icmp(IntCC::UnsignedLessThan, products, first);
+            let second_carry = self.b.ins().icmp(IntCC::UnsignedLessThan, sum, c);
+            let over = self.b.ins().bor(first_carry, second_carry);
+            self.saturated_where(over);
+            self.b.ins().bor(sum, over)
+        };
+        self.set_vr_as(d, result);
+    }
+
+    /// The four products of bytes, and vC, in each word, modulo 2^32. vB's bytes are unsigned.
+    pub(crate) fn sum_of_byte_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+        let [a, b] = [a, b].map(|n| self.vr_as_lanes(n, types::I16X8));
+        let mut sum = self.vr_as_lanes(c, types::I32X4);
+        for even in [true, false] {
+            let x = self.half_lanes(a, even, signed);
+            let y = self.half_lanes(b, even, false);
+            let products = self.b.ins().imul(x, y);
+            let products = self.cast(products, types::I32X4);
+            for even in [true, false] {
+                let product = self.half_lanes(products, even, signed);
+                sum = self.b.ins().iadd(sum, product);
+            }
+        }
+        self.set_vr_as(d, sum);
+    }
+
+    /// The upper 17 bits of the products of halfwords, rounded if `rounded`, plus vC, cut off.
+    pub(crate) fn high_products(&mut self, d: usize, [a, b, c]: [usize; 3], rounded: bool) {
+        let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
+        let [low, high] = [false, true].map(|high| {
+            let [x, y, z] = [a, b, c].map(|value| {
+                if high { self.b.ins().swiden_high(value) } else { self.b.ins().swiden_low(value) }
+            });
+            let mut product = self.b.ins().imul(x, y);
+            if rounded {
+                let half = self.splat_word(0x4000);
+                product = self.b.ins().iadd(product, half);
+            }
+            let product = self.b.ins().sshr_imm_s(product, 15);
+            self.b.ins().iadd(product, z)
+        });
+        let result = self.narrowed(low, high, Narrow::Signed);
+        self.set_vr_as(d, result);
+    }
+
+    /// Products of halfwords plus vC, modulo 2^16.
+    pub(crate) fn low_products(&mut self, d: usize, [a, b, c]: [usize; 3]) {
+        let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
+        let product = self.b.ins().imul(a, b);
+        let result = self.b.ins().iadd(product, c);
+        self.set_vr_as(d, result);
+    }
+}

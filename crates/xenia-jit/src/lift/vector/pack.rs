@@ -1,0 +1,95 @@
+//! Packs and unpacks of integers and pixels.
+
+use super::super::Lifter;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+
+/// How lanes become half as wide, and are cut off to what then fits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Narrow {
+    /// Signed to signed.
+    Signed,
+    /// Signed to unsigned.
+    Unsigning,
+    /// Unsigned to unsigned.
+    Unsigned,
+}
+
+impl Lifter<'_> {
+    /// Lanes of `high` and then those of `low` (in the host's order `low` comes first), half as wide. SAT where
+    /// one had to be cut off.
+    pub(super) fn narrowed(&mut self, low: Value, high: Value, how: Narrow) -> Value {
+        if how == Narrow::Unsigned {
+            // Cut off beforehand, since the host takes what it narrows for signed.
+            let ty = self.b.func.dfg.value_type(low);
+            let greatest = (1_i64 << (ty.lane_bits() / 2)) - 1;
+            let greatest = self.b.ins().iconst(ty.lane_type(), greatest);
+            let greatest = self.b.ins().splat(ty, greatest);
+            let [cut_low, cut_high] = [low, high].map(|lanes| self.b.ins().umin(lanes, greatest));
+            self.saturated_unless_equal([cut_low, cut_high], [low, high]);
+            return self.b.ins().unarrow(cut_low, cut_high);
+        }
+        let (result, back) = if how == Narrow::Signed {
+            let result = self.b.ins().snarrow(low, high);
+            (result, [self.b.ins().swiden_low(result), self.b.ins().swiden_high(result)])
+        } else {
+            let result = self.b.ins().unarrow(low, high);
+            (result, [self.b.ins().uwiden_low(result), self.b.ins().uwiden_high(result)])
+        };
+        self.saturated_unless_equal(back, [low, high]);
+        result
+    }
+
+    fn saturated_unless_equal(&mut self, [a, b]: [Value; 2], [x, y]: [Value; 2]) {
+        let first = self.b.ins().bxor(a, x);
+        let second = self.b.ins().bxor(b, y);
+        let differ = self.b.ins().bor(first, second);
+        self.saturated_where(differ);
+    }
+
+    /// Lanes of type `ty` of vA and vB, half as wide.
+    pub(crate) fn pack(&mut self, d: usize, (a, b): (usize, usize), ty: Type, how: Narrow) {
+        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+        let result = self.narrowed(b, a, how);
+        self.set_vr_as(d, result);
+    }
+
+    /// Widens the signed lanes of one half.
+    pub(crate) fn unpack(&mut self, d: usize, b: usize, ty: Type, high: bool) {
+        let b = self.vr_as_lanes(b, ty);
+        let result = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };
+        self.set_vr_as(d, result);
+    }
+
+    /// Pixels of 8:8:8:8 bits, of which the first part keeps its last bit and the others their first five.
+    pub(crate) fn pack_pixels(&mut self, d: usize, (a, b): (usize, usize)) {
+        let [a, b] = [a, b].map(|n| {
+            let words = self.vr_as_lanes(n, types::I32X4);
+            let mut pixel = None;
+            for (shift, mask) in [(9, 0xFC00), (6, 0x03E0), (3, 0x001F)] {
+                let part = self.b.ins().ushr_imm_s(words, shift);
+                let mask = self.splat_word(mask);
+                let part = self.b.ins().band(part, mask);
+                pixel = Some(pixel.map_or(part, |pixel| self.b.ins().bor(pixel, part)));
+            }
+            let pixel = pixel.unwrap_or(words);
+            self.cast(pixel, types::I8X16)
+        });
+        let result = self.pick_bytes(a, b, |k| 4 * (k / 2) + 2 + k % 2);
+        self.set_vr(d, result);
+    }
+
+    /// Pixels of 1:5:5:5 bits of one half: the first bit fills a byte, the other parts get leading zeros.
+    pub(crate) fn unpack_pixels(&mut self, d: usize, b: usize, high: bool) {
+        let b = self.vr_as_lanes(b, types::I16X8);
+        let words = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };
+        let mask = self.splat_word(0xFF00_0000);
+        let mut result = self.b.ins().band(words, mask);
+        for (shift, mask) in [(6, 0x001F_0000), (3, 0x1F00), (0, 0x1F)] {
+            let part = self.b.ins().ishl_imm_s(words, shift);
+            let mask = self.splat_word(mask);
+            let part = self.b.ins().band(part, mask);
+            result = self.b.ins().bor(result, part);
+        }
+        self.set_vr_as(d, result);
+    }
+}

@@ -1,0 +1,55 @@
+//! Permutes, and the masks that `lvsl` and `lvsr` make.
+
+use super::super::Lifter;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use xenia_isa::Instruction;
+
+/// Permutes.
+impl Lifter<'_> {
+    pub(crate) fn permute(&mut self, d: usize, a: usize, b: usize, c: usize) {
+        let (same, a, b, c) = (a == b, self.vr(a), self.vr(b), self.vr(c));
+        let fifteen = self.vector_constant(|_| 15);
+        // Byte p is lane 15 − p.
+        let index = self.b.ins().band_not(fifteen, c);
+        let from_a = self.b.ins().x86_pshufb(a, index);
+        let result = if same {
+            from_a
+        } else {
+            let from_b = self.b.ins().x86_pshufb(b, index);
+            let sixteen = self.vector_constant(|_| 16);
+            let second = self.b.ins().band(c, sixteen);
+            let second = self.b.ins().icmp(IntCC::Equal, second, sixteen);
+            self.b.ins().bitselect(second, from_b, from_a)
+        };
+        self.set_vr(d, result);
+    }
+
+    pub(crate) fn pick(&mut self, d: usize, (a, b): (usize, usize), from: impl Fn(u8) -> u8) {
+        let (a, b) = (self.vr(a), self.vr(b));
+        let result = self.pick_bytes(a, b, from);
+        self.set_vr(d, result);
+    }
+
+    pub(crate) fn shift_left_mask(&mut self, i: Instruction, d: usize) {
+        let amount = self.shift_amount(i);
+        let first = self.vector_constant(|k| k);
+        let result = self.b.ins().iadd(first, amount);
+        self.set_vr(d, result);
+    }
+
+    pub(crate) fn shift_right_mask(&mut self, i: Instruction, d: usize) {
+        let amount = self.shift_amount(i);
+        let first = self.vector_constant(|k| 16 + k);
+        let result = self.b.ins().isub(first, amount);
+        self.set_vr(d, result);
+    }
+
+    /// The low four bits of the address in every byte.
+    pub(super) fn shift_amount(&mut self, i: Instruction) -> Value {
+        let ea = self.ea_x(i);
+        let amount = self.b.ins().ireduce(types::I8, ea);
+        let amount = self.b.ins().band_imm_s(amount, 15);
+        self.b.ins().splat(types::I8X16, amount)
+    }
+}

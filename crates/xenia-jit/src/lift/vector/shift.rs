@@ -1,0 +1,142 @@
+//! Shifts and rotates.
+//!
+//! The host (below AVX-512, and Cranelift anywhere) has no shifts of bytes and halfwords by amounts of their own. A
+//! product with a power of two is a left shift, and in lanes twice as wide also a right shift or a rotate.
+
+use super::super::Lifter;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+
+/// What to do to bytes and halfwords.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shift {
+    /// To the left.
+    Left,
+    /// To the right, zeros come in.
+    Right,
+    /// To the right, signs come in.
+    RightSigned,
+    /// Around to the left.
+    Rotate,
+}
+
+impl Lifter<'_> {
+    /// Word by word, by a scalar operation that takes the amount modulo 32.
+    pub(crate) fn word_by_word(
+        &mut self,
+        d: usize,
+        sources: (usize, usize),
+        of: impl Fn(&mut Self, Value, Value) -> Value,
+    ) {
+        let (a, b) = (self.vr_as_lanes(sources.0, types::I32X4), self.vr_as_lanes(sources.1, types::I32X4));
+        let mut result = a;
+        for lane in 0..4 {
+            let value = self.b.ins().extractlane(a, lane);
+            let amount = self.b.ins().extractlane(b, lane);
+            let value = of(self, value, amount);
+            result = self.b.ins().insertlane(result, value, lane);
+        }
+        self.set_vr_as(d, result);
+    }
+
+    /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the powers in the lanes' last bytes.
+    fn powers(&mut self, amounts: Value, bits: u32) -> Value {
+        // Looked up by the power n, which as a lane number is byte 15 − n.
+        let low = self.vector_constant(|k| if k > 7 { 1 << (15 - k) } else { 0 });
+        if bits == 8 {
+            return self.b.ins().x86_pshufb(low, amounts);
+        }
+        let both = self.pick_bytes(amounts, amounts, |k| k | 1);
+        let high = self.vector_constant(|k| if k < 8 { 1 << (7 - k) } else { 0 });
+        let low = self.b.ins().x86_pshufb(low, both);
+        let high = self.b.ins().x86_pshufb(high, both);
+        let first = self.vector_constant(|k| if k % 2 == 0 { 0xFF } else { 0 });
+        self.b.ins().bitselect(first, high, low)
+    }
+
+    /// Lanes of type `ty`, I8X16 or I16X8, by the low bits of those of vB.
+    pub(crate) fn shift_lanes(&mut self, d: usize, (a, b): (usize, usize), ty: Type, shift: Shift) {
+        let bits = ty.lane_bits();
+        let right = matches!(shift, Shift::Right | Shift::RightSigned);
+        let signed = shift == Shift::RightSigned;
+        let b = self.vr(b);
+        let last = bits as u8 - 1;
+        let mask = self.vector_constant(|k| if bits == 8 || k % 2 == 1 { last } else { 0 });
+        // By n to the right: twice the value times 2^(last − n), and the upper half of that.
+        let amounts = if right { self.b.ins().band_not(mask, b) } else { self.b.ins().band(b, mask) };
+        let powers = self.powers(amounts, bits);
+        if shift == Shift::Left && bits == 16 {
+            let a = self.vr_as_lanes(a, types::I16X8);
+            let powers = self.cast(powers, types::I16X8);
+            let result = self.b.ins().imul(a, powers);
+            self.set_vr_as(d, result);
+            return;
+        }
+        let wide = if bits == 8 { types::I16X8 } else { types::I32X4 };
+        let a = self.vr_as_lanes(a, wide);
+        let powers = self.cast(powers, wide);
+        let [even, odd] = [true, false].map(|even| {
+            let value = self.half_lanes(a, even, signed);
+            let value = if right { self.b.ins().ishl_imm_s(value, 1) } else { value };
+            let power = self.half_lanes(powers, even, false);
+            let product = self.b.ins().imul(value, power);
+            match shift {
+                Shift::Left => product,
+                Shift::Right | Shift::RightSigned => self.b.ins().ushr_imm_s(product, i64::from(bits)),
+                Shift::Rotate => {
+                    let around = self.b.ins().ushr_imm_s(product, i64::from(bits));
+                    self.b.ins().bor(product, around)
+                }
+            }
+        });
+        // The lower half of each counts.
+        let even = self.b.ins().ishl_imm_s(even, i64::from(bits));
+        let odd = self.half_lanes(odd, false, false);
+        let result = self.b.ins().bor(even, odd);
+        self.set_vr_as(d, result);
+    }
+
+    /// The whole register by the last three bits of vB. (The architecture wants them alike in all bytes.)
+    pub(crate) fn shift_register(&mut self, d: usize, (a, b): (usize, usize), left: bool) {
+        let (a, b) = (self.vr(a), self.vr(b));
+        let amount = self.b.ins().extractlane(b, 0);
+        let amount = self.b.ins().band_imm_s(amount, 7);
+        let amount = self.b.ins().uextend(types::I32, amount);
+        // What crosses from one half to the other goes 64 − n the other way, in two steps since n may be 0.
+        let rest = self.b.ins().bxor_imm_s(amount, 63);
+        let zero = self.vector_constant(|_| 0);
+        let other = self.pick_bytes(a, zero, |k| {
+            if left { if k < 8 { k + 8 } else { 16 } } else { k.wrapping_sub(8) & 31 }
+        });
+        let (halves, other) = (self.cast(a, types::I64X2), self.cast(other, types::I64X2));
+        let result = if left {
+            let shifted = self.b.ins().ishl(halves, amount);
+            let crossing = self.b.ins().ushr_imm_s(other, 1);
+            let crossing = self.b.ins().ushr(crossing, rest);
+            self.b.ins().bor(shifted, crossing)
+        } else {
+            let shifted = self.b.ins().ushr(halves, amount);
+            let crossing = self.b.ins().ishl_imm_s(other, 1);
+            let crossing = self.b.ins().ishl(crossing, rest);
+            self.b.ins().bor(shifted, crossing)
+        };
+        self.set_vr_as(d, result);
+    }
+
+    /// Shift by octets: the amount is in bits 121–124 of vB.
+    pub(crate) fn shift_octets(&mut self, d: usize, (a, b): (usize, usize), left: bool) {
+        let (a, b) = (self.vr(a), self.vr(b));
+        let amount = self.b.ins().extractlane(b, 0);
+        let amount = self.b.ins().ushr_imm_s(amount, 3);
+        let amount = self.b.ins().band_imm_s(amount, 15);
+        let result = if left {
+            self.shifted_bytes(a, amount)
+        } else {
+            // Lanes beyond the last must not wrap: the index grows past 15 and gives 0.
+            let lanes = self.vector_constant(|k| 15 - k);
+            let amount = self.b.ins().splat(types::I8X16, amount);
+            let index = self.b.ins().iadd(lanes, amount);
+            self.b.ins().swizzle(a, index)
+        };
+        self.set_vr(d, result);
+    }
+}
