@@ -20,9 +20,10 @@ mod machine;
 mod machine_tests;
 mod recording;
 mod report;
+mod settings;
 mod title;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use exit::Code;
 use std::io::IsTerminal;
@@ -41,7 +42,14 @@ fn end_quietly_on_closed_pipes() {
 
 fn main() -> ExitCode {
     end_quietly_on_closed_pipes();
-    let cli = Cli::parse();
+    let words = match settings::apply(&Cli::command(), std::env::args_os().collect()) {
+        Ok(words) => words,
+        Err(error) => {
+            eprintln!("xenia-rs: {error:#}");
+            return ExitCode::from(Code::Unusable as u8);
+        }
+    };
+    let cli = Cli::parse_from(words);
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
@@ -63,6 +71,8 @@ fn main() -> ExitCode {
         Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
         Some(Command::Bench(args)) => commands::bench::run(&args),
         Some(Command::Diff(args)) => commands::diff::run(&args),
+        Some(Command::Completions(args)) => commands::completions::completions(&args),
+        Some(Command::Man(args)) => commands::completions::man(&args),
     };
     let code = result.unwrap_or_else(|error| {
         eprintln!("xenia-rs: {error:#}");

@@ -127,22 +127,22 @@ pub struct EngineArgs {
     #[command(flatten)]
     pub mode: ModeArgs,
     /// Process GPU commands on the CPU's thread.
-    #[arg(long)]
+    #[arg(long, help_heading = "Engine")]
     pub gpu_inline: bool,
     /// Order in which hardware threads are visited: fixed, seeded:N, scan-quantum:N, replay:FILE.
-    #[arg(long, value_name = "ORDER", env = "XENIA_SCHED_ORDER")]
+    #[arg(long, help_heading = "Executor", value_name = "ORDER", env = "XENIA_SCHED_ORDER")]
     pub sched_order: Option<String>,
     /// Instructions per visit.
-    #[arg(long, value_name = "N", value_parser = number, env = "XENIA_SCHED_QUANTUM")]
+    #[arg(long, help_heading = "Executor", value_name = "N", value_parser = number, env = "XENIA_SCHED_QUANTUM")]
     pub quantum: Option<u64>,
     /// Contention points of a recorded run to reproduce.
-    #[arg(long, value_name = "FILE", env = "XENIA_CONTENTION_MANIFEST_PATH")]
+    #[arg(long, help_heading = "Executor", value_name = "FILE", env = "XENIA_CONTENTION_MANIFEST_PATH")]
     pub contention_manifest: Option<PathBuf>,
     /// Stop at a deadlock instead of trying to go on.
-    #[arg(long)]
+    #[arg(long, help_heading = "Executor")]
     pub halt_on_deadlock: bool,
     /// A TOML file with the user's own retail key (default: keys.toml in the config folder).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "Engine", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 
@@ -214,14 +214,14 @@ pub struct PictureArgs {
 pub struct CheckArgs {
     /// The title.
     pub title: PathBuf,
-    #[command(flatten)]
-    pub engine: EngineArgs,
-    #[command(flatten)]
-    pub run: RunArgs,
     /// The golden file.
     #[arg(long, value_name = "FILE")]
     pub expect: PathBuf,
     /// Write the golden file instead of comparing.
     #[arg(long)]
     pub bless: bool,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
 }

@@ -10,6 +10,7 @@ pub use exec::*;
 pub use tools::*;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -35,6 +36,10 @@ pub struct Cli {
     /// What to do; without one, runs TITLE or the built-in demo.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Take settings from this TOML file (default: config.toml in the config folder): a table for each command, a
+    /// key for each flag. The command line wins.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     #[command(flatten)]
     pub exec: ExecArgs,
 }
@@ -43,27 +48,66 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a title (the default command).
+    #[command(after_help = "\
+Examples:
+  xenia-rs exec game/default.xex
+  xenia-rs exec t.xex --headless --frames 600 --json out.json
+  xenia-rs exec t.xex --cross-check=instr -n 20_000_000
+  xenia-rs exec t.xex --record play.jsonl
+  xenia-rs exec t.xex --headless --replay play.jsonl --frames 600")]
     Exec(Box<ExecArgs>),
     /// Run a title in lockstep and compare with a golden file.
+    #[command(after_help = "\
+Examples:
+  xenia-rs check t.xex --frames 60 --expect t.json --bless    write the golden file
+  xenia-rs check t.xex --frames 60 --expect t.json            compare with it
+  xenia-rs check t.xex --frames 60 --expect t.json --interp   any engine ends in the same digest")]
     Check(Box<CheckArgs>),
     /// Describe a title: format, entry, imports and their state, digests.
+    #[command(after_help = "Example:\n  xenia-rs info game/default.xex --json -")]
     Info(InfoArgs),
     /// List every kernel export and variable with its status.
+    #[command(
+        after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"stub\")'"
+    )]
     Exports(ExportsArgs),
     /// Disassemble a title's address range.
+    #[command(after_help = "\
+Examples:
+  xenia-rs dis t.xex                                     from the entry point
+  xenia-rs dis t.xex --start 0x8201_0000 --count 100
+  xenia-rs dis code.bin --base 0x8201_0000")]
     Dis(DisArgs),
     /// Assemble PowerPC source to a flat binary.
+    #[command(after_help = "Example:\n  echo 'addi 3, 3, 1' | xenia-rs asm -")]
     Asm(AsmArgs),
     /// Pack a guest ELF into an XEX2 container.
+    #[command(after_help = "Example:\n  xenia-rs pack program.elf -o program.xex")]
     Pack(PackArgs),
     /// Run annotated assembler files on the engines.
+    #[command(after_help = "\
+Examples:
+  xenia-rs conformance jit-tests --engine both
+  xenia-rs conformance jit-tests/addi.s --filter overflow --tier function")]
     Conformance(ConformanceArgs),
     /// Run random instruction sequences on two engines and compare.
     Fuzz(FuzzArgs),
-    /// Measure instructions per second.
+    /// Measure the engines on kernels with known answers, beside their peers.
     Bench(BenchArgs),
     /// Compare two event logs: longest matching prefix, first difference.
+    #[command(after_help = "\
+Example:
+  xenia-rs exec t.xex --frames 9 --event-log a && xenia-rs exec t.xex --frames 9 --interp --event-log b
+  xenia-rs diff a b")]
     Diff(DiffArgs),
+    /// Write a shell's completion script to standard output.
+    #[command(
+        after_help = "Example:\n  xenia-rs completions bash > ~/.local/share/bash-completion/completions/xenia-rs"
+    )]
+    Completions(CompletionsArgs),
+    /// Write the manual page to standard output, or a page for each command into a folder.
+    #[command(after_help = "Example:\n  xenia-rs man --out ~/.local/share/man/man1")]
+    Man(ManArgs),
 }
 
 /// A decimal or 0x-hexadecimal number that may carry underscores.

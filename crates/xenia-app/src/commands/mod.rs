@@ -3,6 +3,7 @@
 pub mod asm;
 pub mod bench;
 pub mod check;
+pub mod completions;
 pub mod conformance;
 pub mod diff;
 pub mod dis;

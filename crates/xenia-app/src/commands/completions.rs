@@ -1,0 +1,65 @@
+//! `xenia-rs completions` and `xenia-rs man`: made from the parser's own definition.
+
+use crate::cli::{Cli, CompletionsArgs, ManArgs};
+use crate::exit::Code;
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use std::io::Write;
+
+/// Writes the shell's completion script to standard output.
+pub fn completions(args: &CompletionsArgs) -> Result<Code> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "xenia-rs", &mut script);
+    print(&script)
+}
+
+/// Writes the manual: the main page to standard output, or a page per command into a folder.
+pub fn man(args: &ManArgs) -> Result<Code> {
+    let Some(folder) = &args.out else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut page).context("the manual")?;
+        return print(&page);
+    };
+    std::fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+        .with_context(|| format!("cannot write the manual into {}", folder.display()))?;
+    println!("wrote the manual into {}", folder.display());
+    Ok(Code::Done)
+}
+
+/// A reader that closes the pipe early is no error.
+fn print(text: &[u8]) -> Result<Code> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        _ => Ok(Code::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_page_for_each_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("man");
+        man(&ManArgs { out: Some(folder.clone()) }).unwrap();
+        for command in Cli::command().get_subcommands() {
+            let page = folder.join(format!("xenia-rs-{}.1", command.get_name()));
+            let text = std::fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+            assert!(text.contains("SYNOPSIS"));
+        }
+        let exec = std::fs::read_to_string(folder.join("xenia-rs-exec.1")).unwrap();
+        assert!(exec.contains("swap\\-timeout"));
+    }
+
+    #[test]
+    fn every_shell_is_told_about_the_flags() {
+        for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "xenia-rs", &mut script);
+            assert!(String::from_utf8(script).unwrap().contains("halt-on-deadlock"), "{shell}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Settings from a TOML file: every flag of every command can be set there, under its own name.
+//!
+//! ```toml
+//! [exec]                  # also what runs when no command is named
+//! headless = true
+//! cross-check = "instr"
+//!
+//! [bench]
+//! runs = 9
+//! ```
+//!
+//! The file is config.toml in the configuration folder, or the one that `--config` names. What the command line or
+//! the environment says wins; a setting that contradicts a flag of the command line (`interp` in the
+//! file, `--cross-check` typed) gives way to it. All of the file is checked, not only what the command needs: an
+//! unknown command, an unknown flag or a bad value is an error that names the line.
+//!
+//! Settings become words of the command line, put before those that were typed: clap, which knows what
+//! every flag is, reads both alike.
+
+use crate::title::config_folder;
+use anyhow::{Context, Result, anyhow, bail};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The command whose settings also hold when no command is named.
+const DEFAULT_COMMAND: &str = "exec";
+
+/// `words`, the program's name first, with the settings of the file put in.
+pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>> {
+    let mut definition = definition.clone();
+    definition.build();
+    let words = command_first(&definition, words);
+    // A first look, to learn which command and which file are meant; errors are the real parser's.
+    let Ok(typed) = definition.clone().ignore_errors(true).try_get_matches_from(&words) else {
+        return Ok(words);
+    };
+    let (explicit, path) =
+        match typed.get_one::<PathBuf>("config").or_else(|| deepest(&typed).get_one("config")) {
+            Some(path) => (true, path.clone()),
+            None => match config_folder().map(|folder| folder.join("config.toml")) {
+                Some(path) if path.is_file() => (false, path),
+                _ => return Ok(words),
+            },
+        };
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        let said = if explicit { " that --config names" } else { "" };
+        format!("cannot read the settings file{said}, {}", path.display())
+    })?;
+    insert(&definition, &typed, words, &text, &path)
+}
+
+/// `--config FILE` may stand before the command, though flags before a command are otherwise `exec`'s.
+fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
+    let length = match words.get(1).and_then(|word| word.to_str()) {
+        Some("--config") => 2,
+        Some(word) if word.starts_with("--config=") => 1,
+        _ => 0,
+    };
+    let name = words.get(1 + length).and_then(|word| word.to_str());
+    if length > 0 && name.is_some_and(|name| definition.find_subcommand(name).is_some()) {
+        words[1..2 + length].rotate_right(1);
+    }
+    words
+}
+
+/// The matches of the innermost command.
+fn deepest(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| deepest(inner))
+}
+
+fn insert(
+    definition: &Command,
+    typed: &ArgMatches,
+    mut words: Vec<OsString>,
+    text: &str,
+    path: &Path,
+) -> Result<Vec<OsString>> {
+    let document = DeTable::parse(text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    let file = File { text, path };
+    let mut settings = Vec::new();
+    file.table(document.get_ref(), definition, &mut Vec::new(), &mut settings)?;
+
+    let (mut names, mut command, mut matches) = (Vec::new(), definition, typed);
+    while let Some((name, inner)) = matches.subcommand()
+        && let Some(found) = command.find_subcommand(name)
+    {
+        names.push(name);
+        (command, matches) = (found, inner);
+    }
+    let mut at = 1;
+    for &name in &names {
+        at += words[at..].iter().position(|word| word == name).map_or(0, |index| index + 1);
+    }
+    let wanted = if names.is_empty() { vec![DEFAULT_COMMAND] } else { names };
+    let given: Vec<&Arg> = command.get_arguments().filter(|arg| is_given(matches, arg)).collect();
+    let new = settings.iter().filter(|setting| setting.command == wanted).filter(|setting| {
+        command.get_arguments().any(|arg| {
+            arg.get_id() == setting.flag.get_id()
+                && !given.iter().any(|given| {
+                    given.get_id() == arg.get_id()
+                        || command.get_arg_conflicts_with(arg).contains(given)
+                        || command.get_arg_conflicts_with(given).contains(&arg)
+                })
+        })
+    });
+    let new: Vec<OsString> = new.flat_map(|setting| setting.words.iter().map(OsString::from)).collect();
+    words.splice(at..at, new);
+    Ok(words)
+}
+
+/// Whether the command line or the environment says something about this flag.
+fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
+    let source = matches
+        .try_contains_id(arg.get_id().as_str())
+        .ok()
+        .and_then(|_| matches.value_source(arg.get_id().as_str()));
+    matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+}
+
+/// One setting, as words of a command line; none for a switch that is off.
+struct Setting<'a> {
+    command: Vec<&'a str>,
+    flag: &'a Arg,
+    words: Vec<String>,
+}
+
+/// The file, for messages.
+struct File<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl File<'_> {
+    fn at(&self, offset: usize) -> String {
+        let line = self.text[..offset.min(self.text.len())].matches('\n').count() + 1;
+        format!("{}, line {line}", self.path.display())
+    }
+
+    /// The tables of commands in `table`, and the settings of the command that it is of.
+    fn table<'a>(
+        &self,
+        table: &DeTable<'_>,
+        command: &'a Command,
+        names: &mut Vec<&'a str>,
+        settings: &mut Vec<Setting<'a>>,
+    ) -> Result<()> {
+        for (key, value) in table {
+            let (name, at) = (key.get_ref().as_ref(), self.at(key.span().start));
+            if let (DeValue::Table(inner), Some(found)) = (value.get_ref(), command.find_subcommand(name)) {
+                names.push(found.get_name());
+                self.table(inner, found, names, settings)?;
+                names.pop();
+                continue;
+            }
+            if names.is_empty() {
+                bail!(
+                    "{at}: `{name}` is no command; settings are in a table for each command, such as [exec]"
+                );
+            }
+            let flag = command.get_arguments().find(|arg| {
+                arg.get_long() == Some(name)
+                    && !arg.is_hide_set()
+                    && !matches!(name, "config" | "help" | "version")
+            });
+            let flag = flag.with_context(|| format!("{at}: {} has no flag --{name}", names.join(" ")))?;
+            let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
+            try_out(command, &words).with_context(|| format!("{at}: `{name}`"))?;
+            settings.push(Setting { command: names.clone(), flag, words });
+        }
+        Ok(())
+    }
+}
+
+/// The words that a setting stands for.
+fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>> {
+    let switch = matches!(flag.get_action(), ArgAction::SetTrue);
+    let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
+    let text = match value.get_ref() {
+        DeValue::Boolean(on) if switch || optional => {
+            return Ok(if *on { vec![format!("--{name}")] } else { Vec::new() });
+        }
+        _ if switch => bail!("expected true or false"),
+        DeValue::Array(values) if matches!(flag.get_action(), ArgAction::Append) => {
+            let words: Result<Vec<Vec<String>>> =
+                values.iter().map(|value| words_of(flag, name, value)).collect();
+            return Ok(words?.concat());
+        }
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .with_context(|| format!("{} is out of range", number.as_str()))?
+            .to_string(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        _ => bail!("expected a string or a number"),
+    };
+    Ok(vec![format!("--{name}={text}")])
+}
+
+/// Lets the parser judge a setting by itself, so that the file's line can be named.
+fn try_out(command: &Command, words: &[String]) -> Result<()> {
+    let alone = command.clone().mut_args(|arg| arg.required(false)).no_binary_name(true);
+    match alone.try_get_matches_from(words) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            bail!("{}", first.strip_prefix("error: ").unwrap_or(first))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command as Chosen, CrossCheckUnit, ExecArgs};
+    use clap::{CommandFactory, Parser};
+
+    fn with(file: &str, words: &[&str]) -> Result<Cli> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, file).unwrap();
+        let mut all: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
+        all.extend(["--config".into(), path.into()]);
+        Ok(Cli::try_parse_from(apply(&Cli::command(), all)?)?)
+    }
+
+    fn exec(file: &str, words: &[&str]) -> ExecArgs {
+        let cli = with(file, words).unwrap_or_else(|error| panic!("{file}: {error:#}"));
+        match cli.command {
+            None => cli.exec,
+            Some(Chosen::Exec(exec)) => *exec,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn settings_hold_with_and_without_the_word_exec() {
+        let file = "[exec]\nheadless = true\nframes = 1_20\ngpu = \"none\"\nlockstep = false\n\
+                    cross-check = \"instr\"\ndump-threads-after = 1.5\n[bench]\nruns = 9\n";
+        for words in [&["exec", "t.xex"][..], &["t.xex"], &[]] {
+            let exec = exec(file, words);
+            assert!(exec.picture.headless && !exec.engine.mode.lockstep, "{words:?}");
+            assert_eq!(exec.run.frames, Some(120));
+            assert_eq!(exec.engine.cpu.cross_check, Some(CrossCheckUnit::Instr));
+            assert_eq!(exec.run.dump_threads_after, Some(std::time::Duration::from_millis(1500)));
+        }
+        let Some(Chosen::Bench(bench)) = with(file, &["bench"]).unwrap().command else { panic!("not bench") };
+        assert_eq!(bench.runs, 9);
+    }
+
+    #[test]
+    fn the_file_may_be_named_before_the_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, "[exec]\nframes = 5\n").unwrap();
+        let joined = format!("--config={}", path.display());
+        for start in [vec!["--config", path.to_str().unwrap()], vec![joined.as_str()]] {
+            let words = ["xenia-rs"].iter().chain(&start).chain(&["exec", "t.xex"]).map(OsString::from);
+            let cli = Cli::try_parse_from(apply(&Cli::command(), words.collect()).unwrap()).unwrap();
+            let Some(Chosen::Exec(exec)) = cli.command else { panic!("{start:?}: not exec") };
+            assert_eq!((exec.run.frames, exec.title), (Some(5), Some("t.xex".into())));
+        }
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let exec_ = exec("[exec]\nframes = 5\n", &["--frames", "7"]);
+        assert_eq!(exec_.run.frames, Some(7));
+        // What contradicts a typed flag gives way.
+        let exec_ = exec("[exec]\ninterp = true\n", &["exec", "--cross-check"]);
+        assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
+        let exec_ = exec("[exec]\ncross-check = true\n", &["exec", "--interp"]);
+        assert!(exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_none());
+    }
+
+    #[test]
+    fn required_flags_may_come_from_the_file() {
+        let cli = with("[check]\nexpect = \"g.json\"\n", &["check", "t.xex"]).unwrap();
+        let Some(Chosen::Check(check)) = cli.command else { panic!("not check") };
+        assert_eq!(check.expect, PathBuf::from("g.json"));
+    }
+
+    #[test]
+    fn mistakes_name_their_line_whatever_command_runs() {
+        for (file, said) in [
+            ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez"),
+            ("[exce]\n", "line 1: `exce` is no command"),
+            ("frames = 1\n", "line 1: `frames` is no command"),
+            ("[exec]\nframes = \"many\"\n", "line 2: `frames`: invalid value 'many'"),
+            ("[exec]\nheadless = 1\n", "line 2: `headless`: expected true or false"),
+            ("[exec]\nbreak-lifter = true\n", "line 2: exec has no flag --break-lifter"),
+            ("[exec]\nconfig = \"x\"\n", "line 2: exec has no flag --config"),
+            ("[exec]\ntitle = \"x\"\n", "line 2: exec has no flag --title"),
+            ("[exec]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
+            ("[exec\n", "line 1"),
+        ] {
+            let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+            assert!(format!("{error:#}").contains(said), "{file:?}: {error:#}");
+        }
+    }
+
+    #[test]
+    fn every_flag_can_be_set() {
+        let mut definition = Cli::command();
+        definition.build();
+        let mut flags = 0;
+        for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
+            for flag in command.get_arguments() {
+                let Some(long) = flag.get_long().filter(|_| !flag.is_hide_set()) else { continue };
+                if matches!(long, "config" | "help" | "version") {
+                    continue;
+                }
+                let value = match flag.get_possible_values().iter().find(|value| value.get_name() != "true") {
+                    _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
+                    Some(value) if value.get_name() != "false" => format!("\"{}\"", value.get_name()),
+                    _ => "\"3\"".to_owned(),
+                };
+                let file = format!("[{}]\n{long} = {value}\n", command.get_name());
+                let document = DeTable::parse(&file).unwrap();
+                let mut settings = Vec::new();
+                File { text: &file, path: Path::new("f") }
+                    .table(document.get_ref(), &definition, &mut Vec::new(), &mut settings)
+                    .unwrap_or_else(|error| panic!("{file}: {error:#}"));
+                assert_eq!(settings.len(), 1);
+                flags += 1;
+            }
+        }
+        assert!(flags > 60, "{flags}");
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_be_there() {
+        let words = ["xenia-rs", "exports", "--config", "/nowhere/config.toml"].map(OsString::from).to_vec();
+        assert!(apply(&Cli::command(), words).is_err());
+    }
+}
