@@ -1,6 +1,7 @@
 //! The project's chores; `cargo xtask --help` lists them.
 
 mod apt;
+mod mutants;
 mod steps;
 mod tidy;
 
@@ -17,6 +18,8 @@ enum Task {
     Tidy,
     /// Build the guest programs and compare them with the checked-in binaries.
     Guests(steps::GuestsArgs),
+    /// Change arms of interpreter and lifter one at a time and see whether a test notices.
+    Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our own guest programs.
     Bless,
 }
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         Task::Test(args) => steps::test(&args),
         Task::Tidy => tidy::run(),
         Task::Guests(args) => steps::guests(&args),
+        Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
     };
     match result {

@@ -1,0 +1,111 @@
+//! `cargo xtask mutants`: does a wrong arm of the interpreter or the lifter fail a test?
+//!
+//! cargo-mutants makes one small change at a time and runs the test that has both engines judge each
+//! other (`jit-tests/tests/engines.rs`). All of it takes days, so each run takes a shard and its results
+//! are kept, one line a mutant, in `jit-tests/mutants/`; the summary counts what is there.
+
+use crate::apt::has;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+/// Folder of kept results.
+const KEPT: &str = "jit-tests/mutants";
+/// What the project asks for.
+const GOAL: f64 = 0.95;
+
+/// `cargo xtask mutants`.
+#[derive(Debug, Args)]
+pub(crate) struct MutantsArgs {
+    /// Shard to test, as `K/N`: every Nth mutant from the Kth on. Without one, the kept results are summed up.
+    #[arg(long)]
+    shard: Option<String>,
+}
+
+/// Tests a shard and keeps its results, or sums up what was kept.
+pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
+    match &args.shard {
+        Some(shard) => test_shard(shard),
+        None => summary(),
+    }
+}
+
+fn test_shard(shard: &str) -> Result<()> {
+    if !has("cargo-mutants") {
+        bail!("cargo-mutants is not installed: `cargo install cargo-mutants --locked`");
+    }
+    let name = shard.replace('/', "-of-");
+    let out = Path::new("target/mutants").join(&name);
+    std::fs::create_dir_all(&out)?;
+    // Its exit code says whether mutants survived; the outcomes say more.
+    let status = Command::new("cargo")
+        .args(["mutants", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
+        .args(["--shard", shard, "--output"])
+        .arg(&out)
+        .status()
+        .context("cannot start cargo mutants")?;
+    let outcomes = out.join("mutants.out/outcomes.json");
+    let text = std::fs::read_to_string(&outcomes)
+        .with_context(|| format!("cargo mutants ended with {status} and left no {}", outcomes.display()))?;
+    let mut lines = String::new();
+    for outcome in serde_json::from_str::<Value>(&text)?["outcomes"].as_array().into_iter().flatten() {
+        if let Some(line) = kept_line(outcome) {
+            writeln!(lines, "{line}")?;
+        }
+    }
+    if lines.is_empty() {
+        bail!("no mutant of shard {shard} was tested");
+    }
+    std::fs::create_dir_all(KEPT)?;
+    std::fs::write(Path::new(KEPT).join(format!("{name}.jsonl")), lines)?;
+    summary()
+}
+
+/// What is kept of an outcome; `None` for the run without a change.
+fn kept_line(outcome: &Value) -> Option<Value> {
+    let mutant = outcome["scenario"].get("Mutant")?;
+    Some(json!({ "mutant": mutant["name"], "outcome": outcome["summary"] }))
+}
+
+fn summary() -> Result<()> {
+    let mut counts = BTreeMap::<String, u64>::new();
+    let mut missed = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(KEPT)
+        .with_context(|| format!("no results are kept in {KEPT}"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
+    files.sort();
+    for file in files {
+        for line in std::fs::read_to_string(&file)?.lines() {
+            let kept: Value =
+                serde_json::from_str(line).with_context(|| format!("{}: {line}", file.display()))?;
+            let (mutant, outcome) = (kept["mutant"].as_str(), kept["outcome"].as_str());
+            let (mutant, outcome) = mutant.zip(outcome).with_context(|| format!("{}", file.display()))?;
+            *counts.entry(outcome.to_owned()).or_default() += 1;
+            if outcome == "MissedMutant" {
+                missed.push(mutant.to_owned());
+            }
+        }
+    }
+    let count = |outcome: &str| counts.get(outcome).copied().unwrap_or(0);
+    // What doesn't compile shows nothing; what hangs is noticed.
+    let caught = count("CaughtMutant") + count("Timeout");
+    let viable = caught + count("MissedMutant");
+    for mutant in &missed {
+        println!("survived: {mutant}");
+    }
+    let ratio = caught as f64 / viable.max(1) as f64;
+    println!(
+        "{viable} mutants that compile, {caught} caught ({:.1}%, goal {:.0}%), {} survived; {} don't compile",
+        ratio * 100.0,
+        GOAL * 100.0,
+        missed.len(),
+        count("Unviable"),
+    );
+    Ok(())
+}
