@@ -10,10 +10,13 @@ use xenia_jit_tests::fuzz::{self, FuzzConfig};
 /// Random sequences: some 250,000 instructions, each row a few hundred times.
 const BLOCKS: u64 = 6_144;
 
-/// The JIT, compiling at first sight.
+/// The JIT, compiling at first sight, and however many files take each other's place.
 fn jit<'a>() -> Engine<'a> {
     Engine::new("jit", |memory| {
-        Ok(Box::new(Jit::new(memory, JitConfig { warm_up: 0, ..JitConfig::default() })?))
+        Ok(Box::new(Jit::new(
+            memory,
+            JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() },
+        )?))
     })
 }
 

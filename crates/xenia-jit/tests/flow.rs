@@ -314,6 +314,21 @@ fn the_cases_of_a_switch_are_compiled_together() {
     assert_eq!(counters.functions, 2, "once without and once with the cases: {counters:?}");
 }
 
+#[test]
+fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compiled() {
+    for compile_restless in [false, true] {
+        let config = JitConfig { warm_up: 0, compile_restless, ..JitConfig::default() };
+        let mut machine = Machine::jit_with(config);
+        for round in 0..40 {
+            start(&mut machine, &[d(Op::addi, 3, 0, round), SC]);
+            machine.run(10);
+            assert_eq!(machine.ctx.gpr[3], round as u64);
+        }
+        let interpreted = machine.engine.counters().interpreted_instructions;
+        assert_eq!(interpreted == 0, compile_restless, "{interpreted} of 80");
+    }
+}
+
 /// Nothing that was compiled here was left to the interpreter.
 fn assert_no_fallbacks(machine: &Machine) {
     let counters = machine.engine.counters();

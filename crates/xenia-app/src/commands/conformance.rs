@@ -10,10 +10,15 @@ use xenia_jit_tests::conformance::{self, Engine};
 /// Failures printed in full; the JSON has all.
 const SHOWN: usize = 20;
 
-/// The JIT, compiling at first sight, so that a case that runs once runs compiled.
+/// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs compiled.
 pub fn jit_engine<'a>(break_lifter: bool) -> Engine<'a> {
     Engine::new("jit", move |memory| {
-        let config = JitConfig { warm_up: 0, wrong_addi: break_lifter, ..JitConfig::default() };
+        let config = JitConfig {
+            warm_up: 0,
+            compile_restless: true,
+            wrong_addi: break_lifter,
+            ..JitConfig::default()
+        };
         Ok(Box::new(Jit::new(memory, config)?))
     })
 }
