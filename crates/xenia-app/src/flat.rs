@@ -1,4 +1,4 @@
-//! Runs functions of a plain ELF on one engine: no kernel, no scheduler, no devices.
+//! Images in bare guest memory, and functions of a plain ELF run on one engine: no kernel, no scheduler, no devices.
 //!
 //! What `bench` measures is an engine alone. The image is placed in fresh guest memory; a call sets up
 //! r1, r3 and LR and runs until the function returns to a page that holds one `sc`.
@@ -18,7 +18,25 @@ const STACK_TOP: u32 = 0x100;
 /// Instructions an engine runs before it is asked again.
 const SLICE: i64 = 50_000_000;
 
-/// A plain ELF in its own guest memory.
+/// An image in its own guest memory, and nothing else there.
+pub struct FlatImage {
+    /// The memory; engines are made over it.
+    pub memory: Arc<GuestMemory>,
+    /// What was placed.
+    pub image: LoadedImage,
+}
+
+impl FlatImage {
+    /// Places the image as its file has it; imports are not resolved.
+    pub fn place(image: LoadedImage) -> Result<Self> {
+        let memory = GuestMemory::new()?;
+        memory.alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::EXECUTE_READ_WRITE)?;
+        memory.write_bytes(image.base, &image.bytes)?;
+        Ok(Self { memory, image })
+    }
+}
+
+/// A plain ELF in its own guest memory, ready to be called.
 pub struct FlatProgram {
     /// The memory; engines are made over it.
     pub memory: Arc<GuestMemory>,
@@ -30,10 +48,8 @@ pub struct FlatProgram {
 impl FlatProgram {
     /// Places the image.
     pub fn load(elf: &'static [u8]) -> Result<Self> {
-        let image = xenia_formats::load(&elf, &KeyRing::development())?;
-        let memory = GuestMemory::new()?;
-        memory.alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::EXECUTE_READ_WRITE)?;
-        memory.write_bytes(image.base, &image.bytes)?;
+        let FlatImage { memory, image } =
+            FlatImage::place(xenia_formats::load(&elf, &KeyRing::development())?)?;
         let heap = Heap::of(GuestAddr(0x1000_0000)).context("no general heap")?;
         let page = memory.alloc(heap, 0x1000, 0x1000, Protect::READ_WRITE, false)?;
         memory.write(page, SYSTEM_CALL)?;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
+use xenia_formats::image::FunctionEntry;
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend};
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
 use xenia_kernel::ports::{Input, Ports, TextSink};
@@ -83,7 +84,7 @@ impl Machine {
     /// Builds a machine and loads `title` into it.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
-        let engine = engine(&memory, &options.engine.cpu)?;
+        let engine = engine(&memory, &options.engine.cpu, &title.image.functions)?;
         let backend: Box<dyn Backend> = match options.gpu {
             GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
             GpuKind::None => Box::new(NullBackend),
@@ -256,8 +257,19 @@ pub struct Finished {
     pub recording_trouble: Option<String>,
 }
 
-/// The engine that the flags ask for, over `memory`.
-pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs) -> Result<Box<dyn Execute>> {
+/// Tells the compiler where the functions of an image begin and end.
+pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
+    for function in functions.iter().filter(|function| function.size > 0) {
+        jit.add_function(function.start, Some(function.start.offset(function.size)));
+    }
+}
+
+/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names.
+pub fn engine(
+    memory: &Arc<GuestMemory>,
+    args: &CpuArgs,
+    functions: &[FunctionEntry],
+) -> Result<Box<dyn Execute>> {
     let config = EngineConfig {
         reservations: match args.reservations_table {
             None | Some(ReservationsTable::Off) => ReservationMode::Context,
@@ -270,14 +282,20 @@ pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs) -> Result<Box<dyn Execu
     }
     let jit = JitConfig { engine: config, wrong_addi: args.break_lifter, ..JitConfig::default() };
     Ok(match args.cross_check {
-        None => Box::new(Jit::new(memory.clone(), jit)?),
+        None => {
+            let jit = Jit::new(memory.clone(), jit)?;
+            tell_functions(&jit, functions);
+            Box::new(jit)
+        }
         Some(unit) => {
             let unit = match unit {
                 CrossCheckUnit::Block => Unit::Block,
                 CrossCheckUnit::Instr => Unit::Instruction,
                 CrossCheckUnit::Quantum => Unit::Quantum,
             };
-            Box::new(CrossCheck::new(memory.clone(), jit, unit)?)
+            let checked = CrossCheck::new(memory.clone(), jit, unit)?;
+            tell_functions(checked.jit(), functions);
+            Box::new(checked)
         }
     })
 }

@@ -24,7 +24,7 @@ mod settings;
 mod title;
 
 use clap::{CommandFactory, Parser};
-use cli::{Cli, Command};
+use cli::{Cli, Command, JitArgs, JitCommand};
 use exit::Code;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -70,6 +70,7 @@ fn main() -> ExitCode {
         Some(Command::Conformance(args)) => commands::conformance::run(&args),
         Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
         Some(Command::Bench(args)) => commands::bench::run(&args),
+        Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Completions(args)) => commands::completions::completions(&args),
         Some(Command::Man(args)) => commands::completions::man(&args),

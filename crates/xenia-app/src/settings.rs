@@ -35,7 +35,7 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
     definition.build();
     let words = command_first(&definition, words);
     // A first look, to learn which command and which file are meant; errors are the real parser's.
-    let Ok(typed) = definition.clone().ignore_errors(true).try_get_matches_from(&words) else {
+    let Ok(typed) = lenient(definition.clone()).try_get_matches_from(&words) else {
         return Ok(words);
     };
     let (explicit, path) =
@@ -51,6 +51,11 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
     insert(&definition, &typed, words, &text, &path)
+}
+
+/// A parser that makes what it can of wrong or incomplete words.
+fn lenient(command: Command) -> Command {
+    command.ignore_errors(true).mut_subcommands(lenient)
 }
 
 /// `--config FILE` may stand before the command, though flags before a command are otherwise `exec`'s.
@@ -274,6 +279,17 @@ mod tests {
         assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
         let exec_ = exec("[exec]\ncross-check = true\n", &["exec", "--interp"]);
         assert!(exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_none());
+    }
+
+    #[test]
+    fn commands_of_commands_have_tables_in_tables() {
+        let cli = with("[jit.dump]\npc = 0x8201_0000\n", &["jit", "dump", "t.xex"]).unwrap();
+        let Some(Chosen::Jit(crate::cli::JitArgs { command: crate::cli::JitCommand::Dump(dump) })) =
+            cli.command
+        else {
+            panic!("not jit dump")
+        };
+        assert_eq!(dump.pc, 0x8201_0000);
     }
 
     #[test]

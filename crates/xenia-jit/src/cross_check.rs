@@ -86,6 +86,11 @@ impl CrossCheck {
         })
     }
 
+    /// The compiling engine, to be told about functions.
+    pub fn jit(&self) -> &Jit {
+        &self.jit
+    }
+
     /// Compares all of memory now, and reports a difference as one of the unit that ran last.
     pub fn compare_memory(&mut self, ctx: &PpcContext) {
         if self.divergence.is_some() {

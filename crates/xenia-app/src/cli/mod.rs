@@ -88,12 +88,14 @@ Examples:
     #[command(after_help = "\
 Examples:
   xenia-rs conformance jit-tests --engine both
-  xenia-rs conformance jit-tests/addi.s --filter overflow --tier function")]
+  xenia-rs conformance jit-tests/integer --filter addo --tier function")]
     Conformance(ConformanceArgs),
     /// Run random instruction sequences on two engines and compare.
     Fuzz(FuzzArgs),
     /// Measure the engines on kernels with known answers, beside their peers.
     Bench(BenchArgs),
+    /// Look into the compiler.
+    Jit(JitArgs),
     /// Compare two event logs: longest matching prefix, first difference.
     #[command(after_help = "\
 Example:

@@ -1,7 +1,7 @@
 //! Arguments of the commands beside `exec` and `check`.
 
-use super::number;
-use clap::{Args, ValueEnum};
+use super::{Tier, number};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// `info`.
@@ -88,6 +88,9 @@ pub struct ConformanceArgs {
     /// Which engines run.
     #[arg(long, value_enum, default_value_t)]
     pub engine: EngineChoice,
+    /// Which tier the JIT runs: `interp` is the same as --engine interp, `auto` is the function tier today.
+    #[arg(long, value_enum, default_value_t)]
+    pub tier: Tier,
     /// Only cases whose name contains this.
     #[arg(long)]
     pub filter: Option<String>,
@@ -152,4 +155,54 @@ pub struct ManArgs {
     /// Write a page for each command into this folder instead of the main page to standard output.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// `jit`.
+#[derive(Clone, Debug, Args)]
+pub struct JitArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: JitCommand,
+}
+
+/// What `jit` does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JitCommand {
+    /// Show guest assembly, CLIF and host assembly of the code at an address.
+    #[command(after_help = "\
+Examples:
+  xenia-rs jit dump t.xex --pc 0x8201_0000
+  xenia-rs jit dump t.xex --pc 0x8201_0040 --unit instr")]
+    Dump(JitDumpArgs),
+}
+
+/// How much is compiled together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum JitUnit {
+    /// The function around the address.
+    #[default]
+    Function,
+    /// The basic block from the address on.
+    Block,
+    /// The instruction.
+    Instr,
+}
+
+/// `jit dump`.
+#[derive(Clone, Debug, Args)]
+pub struct JitDumpArgs {
+    /// The title.
+    pub title: PathBuf,
+    /// The guest address.
+    #[arg(long, value_name = "ADDR", value_parser = number)]
+    pub pc: u64,
+    /// How much is compiled together.
+    #[arg(long, value_enum, default_value_t)]
+    pub unit: JitUnit,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// A TOML file with the user's own retail key.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }

@@ -4,12 +4,20 @@
 use super::{CheckArgs, Clock, CpuArgs, ExecArgs, GpuKind, ModeArgs, PictureArgs, Tier};
 use anyhow::{Result, bail};
 
+impl Tier {
+    /// Refuses tiers that don't exist yet.
+    pub fn refuse_unbuilt(self) -> Result<()> {
+        if self == Self::Loop {
+            bail!("--tier loop: this build has no loop tier yet; use --tier function or --tier auto");
+        }
+        Ok(())
+    }
+}
+
 impl CpuArgs {
     /// Refuses tiers that don't exist yet, and flags that contradict each other.
     pub fn refuse_unbuilt(&self) -> Result<()> {
-        if self.tier == Tier::Loop {
-            bail!("--tier loop: this build has no loop tier yet; use --tier function or --tier auto");
-        }
+        self.tier.refuse_unbuilt()?;
         if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
             bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
         }

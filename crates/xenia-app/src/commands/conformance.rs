@@ -1,9 +1,9 @@
 //! `xenia-rs conformance`: annotated assembler files on the engines.
 
-use crate::cli::{ConformanceArgs, EngineChoice};
+use crate::cli::{ConformanceArgs, EngineChoice, Tier};
 use crate::exit::Code;
 use crate::report::write_json;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use xenia_jit::{Jit, JitConfig};
 use xenia_jit_tests::conformance::{self, Engine};
 
@@ -25,8 +25,13 @@ pub fn jit_engine<'a>(break_lifter: bool) -> Engine<'a> {
 
 /// Runs every file, prints the failures and the rows that no case covers.
 pub fn run(args: &ConformanceArgs) -> Result<Code> {
+    args.tier.refuse_unbuilt()?;
     let engines = match args.engine {
+        EngineChoice::Jit if args.tier == Tier::Interp => {
+            bail!("--tier interp runs no JIT: use --engine interp")
+        }
         EngineChoice::Interp => vec![Engine::interpreter()],
+        EngineChoice::Both if args.tier == Tier::Interp => vec![Engine::interpreter()],
         EngineChoice::Jit => vec![jit_engine(false)],
         EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false)],
     };

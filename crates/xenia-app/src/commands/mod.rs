@@ -11,4 +11,5 @@ pub mod exec;
 pub mod exports;
 pub mod fuzz;
 pub mod info;
+pub mod jit;
 pub mod pack;

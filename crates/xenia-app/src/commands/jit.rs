@@ -1,0 +1,94 @@
+//! `xenia-rs jit dump`: what the compiler makes of the code at an address.
+
+use crate::cli::{JitDumpArgs, JitUnit};
+use crate::exit::Code;
+use crate::flat::FlatImage;
+use crate::machine::tell_functions;
+use crate::report::write_json;
+use crate::title::{Title, key_ring};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use xenia_guest::GuestAddr;
+use xenia_isa::{Syntax, disassemble};
+use xenia_jit::{Granularity, Jit, JitConfig};
+
+#[derive(Debug, Serialize)]
+struct DumpReport {
+    pc: String,
+    guest: Vec<GuestLine>,
+    clif: String,
+    host: String,
+}
+
+#[derive(Debug, Serialize)]
+struct GuestLine {
+    pc: String,
+    word: String,
+    text: String,
+}
+
+/// Compiles and prints; nothing runs, and the code is as the title's file has it.
+pub fn dump(args: &JitDumpArgs) -> Result<Code> {
+    let pc = u32::try_from(args.pc).context("--pc must be a guest address (32 bits)")?;
+    let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
+    let placed = FlatImage::place(title.image)?;
+    let granularity = match args.unit {
+        JitUnit::Function => Granularity::Function,
+        JitUnit::Block => Granularity::Block,
+        JitUnit::Instr => Granularity::Instruction,
+    };
+    let jit = Jit::new(placed.memory.clone(), JitConfig { granularity, ..JitConfig::default() })?;
+    tell_functions(&jit, &placed.image.functions);
+    let dump = jit.dump(GuestAddr(pc & !3))?;
+    let dump = dump.with_context(|| format!("{} has no code at {pc:#010x}", title.name))?;
+    if let Some(path) = &args.json {
+        let guest = dump.guest.iter().map(|&(pc, word)| GuestLine {
+            pc: format!("{pc:#010x}"),
+            word: format!("{word:#010x}"),
+            text: disassemble(word, pc, Syntax::default()),
+        });
+        let guest = guest.collect();
+        let report = DumpReport { pc: format!("{pc:#010x}"), guest, clif: dump.clif, host: dump.host };
+        write_json(path, &report)?;
+        return Ok(Code::Done);
+    }
+    println!("; guest: {} instructions", dump.guest.len());
+    for &(at, word) in &dump.guest {
+        let mark = if at == pc { '>' } else { ' ' };
+        println!("{mark}{at:08x}  {word:08x}  {}", disassemble(word, at, Syntax::default()));
+    }
+    println!("\n; CLIF\n{}\n; host\n{}", dump.clif.trim_end(), dump.host.trim_end());
+    Ok(Code::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_shown_in_all_three_forms() {
+        let dir = tempfile::tempdir().unwrap();
+        let (title, out) = (dir.path().join("suite.elf"), dir.path().join("out.json"));
+        std::fs::write(&title, include_bytes!("../../../../guest/bin/cpu-suite.elf")).unwrap();
+        let mut args = JitDumpArgs {
+            title,
+            pc: 0x8201_0000,
+            unit: JitUnit::Function,
+            json: Some(out.clone()),
+            key_file: None,
+        };
+        assert_eq!(dump(&args).unwrap(), Code::Done);
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+        assert_eq!(report["guest"][0]["pc"], "0x82010000");
+        assert!(report["clif"].as_str().unwrap().contains("block0"));
+        assert!(report["host"].as_str().unwrap().lines().count() > 5);
+        args.unit = JitUnit::Instr;
+        dump(&args).unwrap();
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+        assert_eq!(report["guest"].as_array().unwrap().len(), 1);
+        args.pc = 0x1000;
+        assert!(dump(&args).unwrap_err().to_string().contains("no code at 0x00001000"));
+    }
+}
