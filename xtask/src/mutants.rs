@@ -6,7 +6,7 @@
 
 use crate::apt::has;
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,32 +18,56 @@ const KEPT: &str = "jit-tests/mutants";
 /// What the project asks for.
 const GOAL: f64 = 0.95;
 
+/// Which engine's arms are changed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Area {
+    Interp,
+    Lifter,
+}
+
+impl Area {
+    /// Name in file names, and the sources; what is left out is in .cargo/mutants.toml.
+    fn sources(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Interp => ("interp", &["crates/xenia-cpu/src/interp/**/*.rs"]),
+            Self::Lifter => {
+                ("lifter", &["crates/xenia-jit/src/lift.rs", "crates/xenia-jit/src/lift/**/*.rs"])
+            }
+        }
+    }
+}
+
 /// `cargo xtask mutants`.
 #[derive(Debug, Args)]
 pub(crate) struct MutantsArgs {
     /// Shard to test, as `K/N`: every Nth mutant from the Kth on. Without one, the kept results are summed up.
     #[arg(long)]
     shard: Option<String>,
+    /// Which engine's arms are changed.
+    #[arg(long, value_enum, default_value = "interp")]
+    area: Area,
 }
 
 /// Tests a shard and keeps its results, or sums up what was kept.
 pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     match &args.shard {
-        Some(shard) => test_shard(shard),
+        Some(shard) => test_shard(args.area, shard),
         None => summary(),
     }
 }
 
-fn test_shard(shard: &str) -> Result<()> {
+fn test_shard(area: Area, shard: &str) -> Result<()> {
     if !has("cargo-mutants") {
         bail!("cargo-mutants is not installed: `cargo install cargo-mutants --locked`");
     }
-    let name = shard.replace('/', "-of-");
+    let (name, sources) = area.sources();
+    let name = format!("{name}-{}", shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
     std::fs::create_dir_all(&out)?;
     // Its exit code says whether mutants survived; the outcomes say more.
     let status = Command::new("cargo")
-        .args(["mutants", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
+        .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
+        .args(sources.iter().flat_map(|glob| ["--file", glob]))
         .args(["--shard", shard, "--output"])
         .arg(&out)
         .status()
