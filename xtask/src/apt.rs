@@ -7,6 +7,7 @@ use std::process::Command;
 
 /// A program that some step needs, and the Debian package that has it.
 struct Tool {
+    /// Its name on the path; or the full path of a file, for a package without a program.
     program: &'static str,
     package: &'static str,
     used_for: &'static str,
@@ -29,9 +30,15 @@ const TOOLS: &[Tool] = &[
         used_for: "building the qemu oracle's stub",
     },
     Tool { program: "qemu-ppc64", package: "qemu-user", used_for: "the outside oracle" },
+    Tool { program: "csmith", package: "csmith", used_for: "comparing random C programs with qemu" },
+    Tool {
+        program: "/usr/include/csmith/csmith.h",
+        package: "libcsmith-dev",
+        used_for: "comparing random C programs with qemu",
+    },
 ];
 
-/// Whether `program` is on the path.
+/// Whether `program` is on the path, or is the full path of a file.
 pub(crate) fn has(program: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))

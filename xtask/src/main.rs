@@ -1,6 +1,7 @@
 //! The project's chores; `cargo xtask --help` lists them.
 
 mod apt;
+mod csmith;
 mod mutants;
 mod steps;
 mod tidy;
@@ -22,6 +23,8 @@ enum Task {
     Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our own guest programs.
     Bless,
+    /// Compare random C programs, compiled at several levels, with what they print under qemu.
+    Csmith(csmith::CsmithArgs),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Task::Guests(args) => steps::guests(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
+        Task::Csmith(args) => csmith::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, tidy};
+use crate::{apt, csmith, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     ("fuzz", || xenia(&["fuzz", "--blocks", FUZZ_BLOCKS, "--seed", "1"])),
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),
+    ("csmith", csmith::small_set),
 ];
 
 /// Runs every step, stops at the first failure.
@@ -185,10 +186,14 @@ fn golden(bless: bool) -> Result<()> {
     Ok(())
 }
 
+/// Where cargo builds.
+pub(crate) fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
 /// Path of the program under test, in the development profile.
-fn program() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let path = target.join("debug/xenia-rs");
+pub(crate) fn program() -> Result<PathBuf> {
+    let path = target_folder().join("debug/xenia-rs");
     path.canonicalize().with_context(|| format!("{} is not built", path.display()))
 }
 

@@ -280,7 +280,13 @@ pub fn engine(
     if args.interp || args.tier == Tier::Interp {
         return Ok(Box::new(Interpreter::new(memory.clone(), config)));
     }
-    let jit = JitConfig { engine: config, wrong_addi: args.break_lifter, ..JitConfig::default() };
+    let defaults = JitConfig::default();
+    let jit = JitConfig {
+        engine: config,
+        warm_up: args.warm_up.unwrap_or(defaults.warm_up),
+        wrong_addi: args.break_lifter,
+        ..defaults
+    };
     Ok(match args.cross_check {
         None => {
             let jit = Jit::new(memory.clone(), jit)?;

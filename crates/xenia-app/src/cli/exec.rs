@@ -80,6 +80,9 @@ pub struct CpuArgs {
     /// Which tier runs guest code.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
+    /// Times that code is reached before it is compiled; 0 compiles everything before it runs.
+    #[arg(long, value_name = "N", conflicts_with = "interp")]
+    pub warm_up: Option<u32>,
     /// Keep reservations in the machine-wide table.
     #[arg(
         long,

@@ -1,0 +1,228 @@
+//! `cargo xtask csmith`: random C programs, compiled at several levels as plain-ELF titles, must print
+//! what the same program prints under qemu-ppc.
+//!
+//! The reference is the same source compiled by the same compiler for plain 32-bit PowerPC: it has the
+//! types' sizes, the byte order and the layout of structs and bit fields that the title has, so nothing
+//! has to be left out of the programs for the host's sake. qemu-ppc's CPU models have neither 64-bit
+//! instructions nor Cell's AltiVec code, which is why the reference isn't the title's own code; the two
+//! sides share only the source and a support file of their own (guest/csmith), whose `main` asks the
+//! program for the checksum of every variable.
+//!
+//! Programs that the reference doesn't end within [`REFERENCE_SECONDS`] of CPU time are skipped and
+//! counted; most csmith programs take milliseconds, and those that don't hardly ever end.
+
+mod build;
+mod judge;
+
+use crate::{apt, steps};
+use anyhow::{Context, Result, bail};
+use build::{Builder, Variant};
+use clap::Args;
+use judge::{Difference, Reference};
+use serde_json::json;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// CPU time that a program may take under qemu.
+const REFERENCE_SECONDS: u32 = 3;
+/// CPU time that it may take in one of our engines.
+const ENGINE_SECONDS: u32 = 120;
+/// Seeds tried per wanted program before the run gives up.
+const SEEDS_PER_PROGRAM: u64 = 10;
+
+/// What the command needs, with the Debian package that has it.
+const NEEDS: &[(&str, &str)] = &[
+    ("csmith", "csmith"),
+    (build::CSMITH_HEADER, "libcsmith-dev"),
+    ("powerpc-linux-gnu-gcc", "gcc-powerpc-linux-gnu"),
+    ("qemu-ppc", "qemu-user"),
+];
+
+/// `cargo xtask csmith`.
+#[derive(Debug, Args)]
+pub(crate) struct CsmithArgs {
+    /// Programs to compare.
+    count: u64,
+    /// Seed of the first program; the next ones count up from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Optimisation levels of the title.
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 3], value_parser = clap::value_parser!(u8).range(0..=3))]
+    levels: Vec<u8>,
+    /// Write the result as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// The program xenia-rs (default: the development build).
+    #[arg(long, value_name = "FILE", env = "XENIA_RS")]
+    program: Option<PathBuf>,
+}
+
+/// The small fixed set that CI runs; says so and passes where a tool is missing.
+pub(crate) fn small_set() -> Result<()> {
+    if let Some(missing) = missing() {
+        println!("skipped: no {missing}");
+        return Ok(());
+    }
+    run(&CsmithArgs { count: 6, seed: 1, levels: vec![0, 1, 2, 3], json: None, program: None })
+}
+
+fn missing() -> Option<String> {
+    let missing: Vec<_> = NEEDS
+        .iter()
+        .filter(|(program, _)| !apt::has(program))
+        .map(|(program, package)| format!("{program} (Debian package {package})"))
+        .collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+/// Compares `args.count` programs; an error where one differs.
+pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
+    if let Some(missing) = missing() {
+        bail!("this needs {missing}");
+    }
+    let xenia = match &args.program {
+        Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
+        None => steps::program()?,
+    };
+    let start = Instant::now();
+    let folder = steps::target_folder().join("csmith");
+    let builder = Builder::new(&folder)?;
+    let mut tally = Tally::default();
+    let mut seed = args.seed;
+    while tally.programs < args.count {
+        if seed - args.seed >= args.count * SEEDS_PER_PROGRAM {
+            bail!("only {} of {} seeds gave a program that ends", tally.programs, seed - args.seed);
+        }
+        compare_program(&builder, &xenia, seed, &args.levels, &mut tally)
+            .with_context(|| format!("program {seed}"))?;
+        seed += 1;
+        progress(&tally, args.count);
+    }
+    if std::io::stderr().is_terminal() {
+        eprintln!();
+    }
+    if let Some(path) = &args.json {
+        write_json(path, args, &tally, start.elapsed().as_secs_f64())?;
+    }
+    for difference in &tally.differences {
+        println!("{difference}");
+    }
+    println!(
+        "{} programs at levels {:?}: {} of {} titles equal, {} seeds skipped (no end within {REFERENCE_SECONDS} s), \
+         {} that csmith has no program for, {} guest instructions, {:.0} s",
+        tally.programs,
+        args.levels,
+        tally.titles_equal,
+        tally.titles,
+        tally.skipped.len(),
+        tally.not_written.len(),
+        tally.instructions,
+        start.elapsed().as_secs_f64()
+    );
+    if !tally.differences.is_empty() {
+        bail!("{} differences; the programs are in {}", tally.differences.len(), folder.display());
+    }
+    Ok(())
+}
+
+/// What a run has seen so far.
+#[derive(Default)]
+struct Tally {
+    programs: u64,
+    titles: u64,
+    titles_equal: u64,
+    runs: u64,
+    /// Guest instructions of all runs.
+    instructions: u64,
+    /// Seeds whose program doesn't end in time.
+    skipped: Vec<u64>,
+    /// Seeds on which csmith itself fails.
+    not_written: Vec<u64>,
+    differences: Vec<Difference>,
+}
+
+fn compare_program(
+    builder: &Builder,
+    xenia: &Path,
+    seed: u64,
+    levels: &[u8],
+    tally: &mut Tally,
+) -> Result<()> {
+    let variant = Variant::of_seed(seed);
+    let Some(source) = builder.generate(seed, &variant)? else {
+        tally.not_written.push(seed);
+        return Ok(());
+    };
+    let expected = match judge::reference(&builder.reference(&source, 1)?, REFERENCE_SECONDS)? {
+        Reference::Text(text) => text,
+        Reference::TooLong => {
+            tally.skipped.push(seed);
+            return Ok(());
+        }
+    };
+    let number = tally.programs;
+    tally.programs += 1;
+    for (index, &level) in levels.iter().enumerate() {
+        let title = builder.title(&source, &variant, level)?;
+        let mut engines = judge::ENGINES.to_vec();
+        if number as usize % levels.len() == index {
+            engines.extend(judge::THOROUGH);
+        }
+        tally.titles += 1;
+        let found = judge::compare(xenia, &title, &engines, &expected, ENGINE_SECONDS)?;
+        tally.runs += engines.len() as u64;
+        tally.instructions += found.instructions;
+        if found.differences.is_empty() {
+            tally.titles_equal += 1;
+            continue;
+        }
+        // Does the program itself mean something else at this level (a fault of compiler or program)?
+        let again = judge::reference(&builder.reference(&source, level)?, REFERENCE_SECONDS)?;
+        let steady = again == Reference::Text(expected.clone());
+        let kept = builder.keep(seed, level, &title, &expected)?;
+        for (engine, what) in found.differences {
+            // A cross-check's report is long; all of it is in the file.
+            std::fs::write(kept.join(format!("{}.txt", engine.replace(' ', "_"))), &what)?;
+            let what = what.lines().take(4).collect::<Vec<_>>().join("\n  ");
+            tally.differences.push(Difference { seed, level, engine, what, steady, kept: kept.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn progress(tally: &Tally, count: u64) {
+    let line = format!(
+        "csmith: {}/{count} programs, {} of {} titles equal, {} skipped",
+        tally.programs,
+        tally.titles_equal,
+        tally.titles,
+        tally.skipped.len()
+    );
+    let mut out = std::io::stderr();
+    // What can't be written to a closed terminal is not worth failing for.
+    let _ = if out.is_terminal() {
+        write!(out, "\r{line}").and_then(|()| out.flush())
+    } else if tally.programs.is_multiple_of(25) {
+        writeln!(out, "{line}")
+    } else {
+        Ok(())
+    };
+}
+
+fn write_json(path: &Path, args: &CsmithArgs, tally: &Tally, wall_seconds: f64) -> Result<()> {
+    let value = json!({
+        "seed": args.seed,
+        "levels": args.levels,
+        "programs": tally.programs,
+        "titles": tally.titles,
+        "titles_equal": tally.titles_equal,
+        "runs": tally.runs,
+        "instructions": tally.instructions,
+        "skipped_seeds": tally.skipped,
+        "seeds_without_program": tally.not_written,
+        "differences": tally.differences.iter().map(Difference::to_json).collect::<Vec<_>>(),
+        "wall_seconds": wall_seconds,
+    });
+    std::fs::write(path, format!("{value:#}\n")).with_context(|| format!("writing {}", path.display()))
+}

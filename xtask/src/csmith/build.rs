@@ -1,0 +1,186 @@
+//! From a seed to programs: csmith, then the cross compiler once for the reference and once per level
+//! for the title.
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Header of the runtime that csmith programs include.
+pub(crate) const CSMITH_HEADER: &str = "/usr/include/csmith/csmith.h";
+
+const COMPILER: &str = "powerpc-linux-gnu-gcc";
+
+/// Flags of both sides. Without strict aliasing, with wrapping signed arithmetic and without contraction
+/// of a product and a sum, the programs mean the same at every level.
+const COMMON: &[&str] = &[
+    "-m32",
+    "-w",
+    "-std=gnu11",
+    "-ffreestanding",
+    "-fno-strict-aliasing",
+    "-fwrapv",
+    "-ffp-contract=off",
+    "-fno-pic",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    // memcpy and its like in guest/runtime must not be compiled to calls of themselves.
+    "-fno-tree-loop-distribute-patterns",
+    "-G",
+    "0",
+    "-msdata=none",
+    "-nostdinc",
+];
+const LINK: &[&str] =
+    &["-nostdlib", "-static", "-no-pie", "-Wl,-z,noexecstack", "-Wl,-z,norelro", "-Wl,--build-id=none"];
+const REFERENCE: &[&str] = &["-mcpu=powerpc", "-DREFERENCE"];
+const TITLE: &[&str] = &["-mcpu=cell", "-maltivec", "-mabi=altivec"];
+const TITLE_LINK: &[&str] = &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000"];
+
+/// What kind of program a seed stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// Options of csmith besides the seed.
+    pub(crate) generate: Vec<&'static str>,
+    /// The title's instruction set: with or without 64-bit instructions.
+    pub(crate) model: &'static str,
+}
+
+impl Variant {
+    /// Programs come in four kinds by turns: with and without 64-bit instructions, with and without
+    /// floating point. gcc -m32 -mpowerpc64 can lose the hidden pointer of a function that returns a
+    /// struct, so those programs return none; the others do.
+    pub(crate) fn of_seed(seed: u64) -> Self {
+        let wide = !seed.is_multiple_of(2);
+        let mut generate = if wide { vec!["--no-return-structs"] } else { Vec::new() };
+        if seed % 4 >= 2 {
+            generate.push("--float");
+        }
+        Self { generate, model: if wide { "-mpowerpc64" } else { "-mno-powerpc64" } }
+    }
+}
+
+/// Compiles programs in a working folder.
+pub(crate) struct Builder {
+    folder: PathBuf,
+    guest: PathBuf,
+    include: String,
+    reference_support: Vec<PathBuf>,
+    title_support: Vec<PathBuf>,
+}
+
+impl Builder {
+    /// Makes `folder` and compiles what all programs share into it.
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let folder = folder.canonicalize()?;
+        // csmith would measure the host's types instead.
+        std::fs::write(folder.join("platform.info"), "integer size = 4\npointer size = 4\n")?;
+        let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
+        let include = String::from_utf8(found.stdout)?.trim().to_owned();
+        let guest = Path::new("guest").canonicalize().context("no folder guest here")?;
+        let mut builder =
+            Self { folder, guest, include, reference_support: Vec::new(), title_support: Vec::new() };
+        for source in ["csmith/start_reference.S", "csmith/support.c", "runtime/memory.c"] {
+            let object = builder.support("reference", REFERENCE, source)?;
+            builder.reference_support.push(object);
+        }
+        for source in ["runtime/start.S", "csmith/support.c", "runtime/memory.c"] {
+            // For every CPU model of the titles: no 64-bit instructions.
+            let object = builder.support("title", TITLE, source)?;
+            builder.title_support.push(object);
+        }
+        Ok(builder)
+    }
+
+    fn support(&self, side: &str, flags: &[&str], source: &str) -> Result<PathBuf> {
+        let object = self.folder.join(format!("{side}_{}.o", source.replace('/', "_")));
+        let mut compile = self.compiler();
+        compile.args(flags).args(["-O2", "-c", "-o"]).arg(&object).arg(self.guest.join(source));
+        run(&mut compile)?;
+        Ok(object)
+    }
+
+    fn compiler(&self) -> Command {
+        let mut command = Command::new(COMPILER);
+        command.current_dir(&self.folder).args(COMMON);
+        command.arg("-I").arg(self.guest.join("csmith/include"));
+        command.args(["-isystem", &self.include, "-isystem", "/usr/include/csmith"]);
+        command
+    }
+
+    /// Writes the program of `seed`; `None` where csmith gives up, as it does on some seeds.
+    pub(crate) fn generate(&self, seed: u64, variant: &Variant) -> Result<Option<PathBuf>> {
+        let source = self.folder.join("program.c");
+        let mut csmith = Command::new("csmith");
+        csmith.current_dir(&self.folder).args(["--seed", &seed.to_string(), "--output"]).arg(&source);
+        let output = csmith.args(&variant.generate).output().context("cannot start csmith")?;
+        Ok(output.status.success().then_some(source))
+    }
+
+    fn program(
+        &self,
+        source: &Path,
+        output: &str,
+        level: u8,
+        flags: &[&str],
+        link: &[&str],
+        support: &[PathBuf],
+    ) -> Result<PathBuf> {
+        let object = self.folder.join("program.o");
+        let level = format!("-O{level}");
+        let mut compile = self.compiler();
+        compile.args(flags).args([&level, "-Dmain=csmith_main", "-c", "-o"]).arg(&object).arg(source);
+        run(&mut compile)?;
+        let output = self.folder.join(output);
+        let mut command = Command::new(COMPILER);
+        command.arg("-m32").args(LINK).args(link).arg("-o").arg(&output).arg(&object).args(support);
+        run(command.arg("-lgcc"))?;
+        Ok(output)
+    }
+
+    /// The program under Linux, for qemu-ppc.
+    pub(crate) fn reference(&self, source: &Path, level: u8) -> Result<PathBuf> {
+        self.program(source, "reference", level, REFERENCE, &[], &self.reference_support)
+    }
+
+    /// The program as a plain-ELF title.
+    pub(crate) fn title(&self, source: &Path, variant: &Variant, level: u8) -> Result<PathBuf> {
+        let flags: Vec<_> = TITLE.iter().copied().chain([variant.model]).collect();
+        self.program(source, "title.elf", level, &flags, TITLE_LINK, &self.title_support)
+    }
+
+    /// Keeps source, title and expected text of a program that differs; the folder they are in.
+    pub(crate) fn keep(&self, seed: u64, level: u8, title: &Path, expected: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(format!("failed/{seed}_O{level}"));
+        std::fs::create_dir_all(&folder)?;
+        std::fs::copy(self.folder.join("program.c"), folder.join("program.c"))?;
+        std::fs::copy(title, folder.join("title.elf"))?;
+        std::fs::write(folder.join("expected.txt"), expected)?;
+        Ok(folder)
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_seeds_are_four_kinds() {
+        for seed in 0..4 {
+            for other in 0..seed {
+                assert_ne!(Variant::of_seed(seed), Variant::of_seed(other));
+            }
+            assert_eq!(Variant::of_seed(seed), Variant::of_seed(seed + 4));
+            let returns_structs = !Variant::of_seed(seed).generate.contains(&"--no-return-structs");
+            assert_eq!(returns_structs, Variant::of_seed(seed).model == "-mno-powerpc64");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Runs a program on both sides and says where they differ.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Name and flags of an engine.
+pub(crate) type Engine = (&'static str, &'static [&'static str]);
+
+/// Every title runs on these.
+pub(crate) const ENGINES: [Engine; 2] = [("jit", &[]), ("interp", &["--interp"])];
+/// One title of every program runs on these too: everything compiled before its first execution, since
+/// most of such a program runs only once and never gets warm; and both engines block by block.
+pub(crate) const THOROUGH: [Engine; 2] =
+    [("jit at once", &["--warm-up", "0"]), ("cross-check", &["--cross-check", "--warm-up", "0"])];
+
+/// What the reference said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// It ended after printing this.
+    Text(String),
+    /// It was stopped at its limit.
+    TooLong,
+}
+
+/// A title that doesn't print what the reference prints.
+pub(crate) struct Difference {
+    pub(crate) seed: u64,
+    pub(crate) level: u8,
+    pub(crate) engine: &'static str,
+    pub(crate) what: String,
+    /// Whether the reference prints the same when compiled at this level: if not, compiler or program
+    /// are at fault.
+    pub(crate) steady: bool,
+    pub(crate) kept: PathBuf,
+}
+
+impl Difference {
+    fn repeat(&self) -> String {
+        format!("cargo xtask csmith 1 --seed {} --levels {}", self.seed, self.level)
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "seed": self.seed,
+            "level": self.level,
+            "engine": self.engine,
+            "what": self.what,
+            "reference_is_steady": self.steady,
+            "repeat": self.repeat(),
+        })
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "program {} at -O{}, {}: {}", self.seed, self.level, self.engine, self.what)?;
+        if !self.steady {
+            writeln!(f, "  the reference, too, prints something else at this level")?;
+        }
+        write!(f, "  kept in {}; again: {}", self.kept.display(), self.repeat())
+    }
+}
+
+/// What [`compare`] found about one title.
+pub(crate) struct Found {
+    /// Guest instructions of all its runs.
+    pub(crate) instructions: u64,
+    /// Engine and first difference.
+    pub(crate) differences: Vec<(&'static str, String)>,
+}
+
+/// Runs `command` with at most `seconds` of CPU time. CPU time, because a verdict must not depend on
+/// what else the machine does.
+fn limited(seconds: u32, program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Output> {
+    let script = format!("ulimit -t {seconds}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(program).args(arguments);
+    command.output().with_context(|| format!("cannot start {command:?}"))
+}
+
+/// Whether the process was stopped at its CPU time limit.
+fn was_stopped(output: &Output) -> bool {
+    const SIGKILL: i32 = 9;
+    const SIGXCPU: i32 = 24;
+    matches!(output.status.signal(), Some(SIGKILL | SIGXCPU))
+}
+
+/// Runs the reference program.
+pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
+    let output = limited(seconds, Path::new("qemu-ppc"), &[program.as_os_str()])?;
+    if was_stopped(&output) {
+        return Ok(Reference::TooLong);
+    }
+    if !output.status.success() {
+        bail!("the reference ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8(output.stdout)?;
+    if !text.contains("checksum = ") {
+        bail!("the reference printed no checksum");
+    }
+    Ok(Reference::Text(text))
+}
+
+/// Runs `title` on every engine and compares what it prints with `expected`, and the engines' instruction
+/// counts and digests with each other.
+pub(crate) fn compare(
+    xenia: &Path,
+    title: &Path,
+    engines: &[Engine],
+    expected: &str,
+    seconds: u32,
+) -> Result<Found> {
+    let figures = title.with_extension("json");
+    let mut found = Found { instructions: 0, differences: Vec::new() };
+    let mut first: Option<(&'static str, Value)> = None;
+    for (engine, flags) in engines {
+        let mut arguments =
+            vec!["exec".as_ref(), title.as_os_str(), "--headless".as_ref(), "--lockstep".as_ref()];
+        arguments.extend(["--json".as_ref(), figures.as_os_str()]);
+        arguments.extend(flags.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
+        let output = limited(seconds, xenia, &arguments)?;
+        let mut differs = |what: String| found.differences.push((engine, what));
+        if was_stopped(&output) {
+            differs(format!("no end within {seconds} s"));
+            continue;
+        }
+        if !output.status.success() {
+            differs(format!("ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+            continue;
+        }
+        if let Some(what) = first_difference(expected, &String::from_utf8_lossy(&output.stdout)) {
+            differs(what);
+            continue;
+        }
+        let report: Value = serde_json::from_slice(&std::fs::read(&figures)?)?;
+        found.instructions += report["instructions"].as_u64().context("no `instructions` in the figures")?;
+        let end = json!([report["instructions"], report["digest"]]);
+        match &first {
+            None => first = Some((engine, end)),
+            Some((other, before)) if *before != end => {
+                found.differences.push((engine, format!("ends in {end}, {other} in {before}")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The first line in which two texts differ.
+fn first_difference(expected: &str, actual: &str) -> Option<String> {
+    if expected == actual {
+        return None;
+    }
+    let mut lines = actual.lines();
+    for (number, wanted) in expected.lines().enumerate() {
+        match lines.next() {
+            Some(line) if line == wanted => {}
+            Some(line) => return Some(format!("line {}: expected `{wanted}`, got `{line}`", number + 1)),
+            None => return Some(format!("line {}: expected `{wanted}`, got nothing more", number + 1)),
+        }
+    }
+    Some(lines.next().map_or_else(
+        || "line ends differ".to_owned(),
+        |line| format!("got `{line}` after what was expected"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_differing_line_is_named() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+        for (expected, actual, part) in [
+            ("a\nb\n", "a\nc\n", "line 2: expected `b`, got `c`"),
+            ("a\nb\n", "a\n", "line 2: expected `b`, got nothing more"),
+            ("a\n", "a\nb\n", "got `b` after what was expected"),
+            ("a\n", "a", "line ends differ"),
+        ] {
+            assert_eq!(first_difference(expected, actual).as_deref(), Some(part));
+        }
+    }
+
+    #[test]
+    fn a_program_without_end_is_stopped() {
+        let output = limited(1, Path::new("sh"), &["-c".as_ref(), "while :; do :; done".as_ref()]).unwrap();
+        assert!(was_stopped(&output));
+        let output = limited(1, Path::new("true"), &[]).unwrap();
+        assert!(!was_stopped(&output));
+    }
+}
