@@ -1,13 +1,14 @@
-//! Two machines side by side: the interpreter's, and that of the engine under test.
+//! Two machines side by side: the interpreter's, and that of the engine under test, if there is one.
 
 use super::count;
 use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
 use crate::conformance::{Bench, CODE_BASE, CODE_SIZE, EXIT_BASE, EXIT_LEVEL, Engine, RunError};
+use crate::qemu;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_isa::{Op, decode};
-use xenia_memory::{DeviceQueue, GuestMemory};
+use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
 /// Where two runs differ.
 #[derive(Clone, Debug)]
@@ -28,60 +29,122 @@ pub(super) struct Outcome {
 
 /// How a sequence ended.
 #[derive(Clone, Debug, PartialEq)]
-enum End {
+pub(super) enum End {
     Returned,
     Budget,
     Exception(GuestException),
 }
 
+/// Where sequences are placed and where they return to.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) code: u32,
+    pub(super) size: u32,
+    pub(super) exit: u32,
+}
+
+impl Layout {
+    /// Where cases of files are.
+    pub(super) const CASES: Self = Self { code: CODE_BASE, size: CODE_SIZE, exit: EXIT_BASE };
+    /// As the outside oracle has it; the last 2 MiB are left for single instructions.
+    pub(super) const ORACLE: Self =
+        Self { code: qemu::CODE_BASE, size: qemu::CODE_SIZE - 0x20_0000, exit: qemu::EXIT };
+}
+
+/// An instruction as the interpreter executed it.
+#[derive(Clone)]
+pub(super) struct Step {
+    pub(super) pc: u32,
+    pub(super) word: u32,
+    pub(super) before: PpcContext,
+    pub(super) memory_before: Vec<u8>,
+    pub(super) after: PpcContext,
+    pub(super) memory_after: Vec<u8>,
+}
+
+/// What the interpreter made of a sequence.
+pub(super) struct Ran {
+    pub(super) ctx: PpcContext,
+    pub(super) memory: Vec<u8>,
+    pub(super) end: End,
+}
+
+/// The engine under test and its machine.
+struct Tested<'a> {
+    factory: &'a Engine<'a>,
+    engine: Box<dyn Execute>,
+    memory: Arc<GuestMemory>,
+}
+
 /// Code goes to a fresh place each time: an engine may treat pages that change often in another way, and
 /// that is not what most sequences are to test. When the room is used up, a new engine begins at its start.
 pub(super) struct Arena<'a> {
-    factory: &'a Engine<'a>,
+    layout: Layout,
     /// Where the next code goes.
     next: u32,
     interpreter: Interpreter,
     reference: Arc<GuestMemory>,
-    engine: Box<dyn Execute>,
-    tested: Arc<GuestMemory>,
+    tested: Option<Tested<'a>>,
     devices: DeviceQueue,
     /// Scratch for the rows executed in one run.
     executed: Vec<Op>,
-    _benches: [Bench; 2],
+    _benches: Vec<Bench>,
 }
 
 fn build(factory: &Engine<'_>, memory: &Arc<GuestMemory>) -> Result<Box<dyn Execute>, RunError> {
-    (factory.make)(Arc::clone(memory)).map_err(|error| failed(factory, format!("{error:#}")))
+    (factory.make)(Arc::clone(memory)).map_err(|error| failed(factory.name, format!("{error:#}")))
 }
 
-fn failed(factory: &Engine<'_>, reason: String) -> RunError {
-    RunError::Engine { engine: factory.name.to_owned(), reason }
+fn failed(engine: &str, reason: String) -> RunError {
+    RunError::Engine { engine: engine.to_owned(), reason }
+}
+
+/// A machine with room for code as the layout says.
+fn machine(layout: Layout) -> anyhow::Result<Bench> {
+    let bench = Bench::new()?;
+    if layout.code != CODE_BASE {
+        let size = layout.code + layout.size - layout.exit;
+        let memory = bench.memory();
+        let size = size.next_multiple_of(0x1_0000);
+        memory.alloc_fixed(GuestAddr(layout.exit), size, AllocKind::ReserveCommit, Protect::READ_WRITE)?;
+        memory.write(GuestAddr(layout.exit), 0x4400_0002_u32 | u32::from(EXIT_LEVEL) << 5)?;
+    }
+    Ok(bench)
 }
 
 impl<'a> Arena<'a> {
-    pub(super) fn new(factory: &'a Engine<'a>) -> Result<Self, RunError> {
-        let first = Bench::new().map_err(|error| failed(factory, error.to_string()))?;
-        let second = Bench::new().map_err(|error| failed(factory, error.to_string()))?;
-        let (reference, tested) = (first.memory(), second.memory());
+    pub(super) fn new(factory: Option<&'a Engine<'a>>, layout: Layout) -> Result<Self, RunError> {
+        let bench = || machine(layout).map_err(|error| failed("memory", format!("{error:#}")));
+        let mut benches = vec![bench()?];
+        let reference = benches[0].memory();
+        let tested = match factory {
+            Some(factory) => {
+                benches.push(bench()?);
+                let memory = benches[1].memory();
+                Some(Tested { factory, engine: build(factory, &memory)?, memory })
+            }
+            None => None,
+        };
         Ok(Self {
-            factory,
-            next: CODE_BASE,
+            layout,
+            next: layout.code,
             interpreter: Interpreter::new(Arc::clone(&reference), EngineConfig::default()),
             reference,
-            engine: build(factory, &tested)?,
             tested,
             devices: DeviceQueue::new(),
             executed: Vec::with_capacity(BUDGET as usize),
-            _benches: [first, second],
+            _benches: benches,
         })
     }
 
     /// Places sequences one after the other in both machines and returns their entries.
     pub(super) fn load(&mut self, sequences: &[Sequence]) -> Result<Vec<u32>, RunError> {
-        let size: u32 = sequences.iter().map(|sequence| sequence.words(0).len() as u32 * 4 + 16).sum();
-        if self.next + size > CODE_BASE + CODE_SIZE {
-            self.engine = build(self.factory, &self.tested)?;
-            self.next = CODE_BASE;
+        let size: u32 = sequences.iter().map(|sequence| sequence.words(0).len() as u32 * 4 + 32).sum();
+        if self.next + size > self.layout.code + self.layout.size {
+            if let Some(tested) = &mut self.tested {
+                tested.engine = build(tested.factory, &tested.memory)?;
+            }
+            self.next = self.layout.code;
         }
         let entries = self.place(sequences, self.next);
         self.next = (self.next + size).next_multiple_of(PAGE_SIZE);
@@ -89,8 +152,13 @@ impl<'a> Arena<'a> {
     }
 
     /// Places a sequence at the start of the room, where the cases of the files written will be.
-    pub(super) fn load_first(&self, sequence: &Sequence) {
-        self.place(std::slice::from_ref(sequence), CODE_BASE);
+    pub(super) fn load_first(&self, sequence: &Sequence) -> u32 {
+        self.place(std::slice::from_ref(sequence), self.layout.code)[0]
+    }
+
+    /// Replaces a sequence that has been loaded by one of the same length.
+    pub(super) fn replace(&self, sequence: &Sequence, entry: u32) {
+        self.write(entry, &bytes(&sequence.words(entry)));
     }
 
     fn place(&self, sequences: &[Sequence], base: u32) -> Vec<u32> {
@@ -99,50 +167,95 @@ impl<'a> Arena<'a> {
         for sequence in sequences {
             let entry = base + code.len() as u32;
             entries.push(entry);
-            code.extend(sequence.words(entry).iter().flat_map(|word| word.to_be_bytes()));
-            code.resize(code.len().next_multiple_of(16), 0);
+            code.extend(bytes(&sequence.words(entry)));
+            // The outside oracle needs a word behind and one before.
+            code.resize((code.len() + 8).next_multiple_of(16), 0);
         }
-        for memory in [&self.reference, &self.tested] {
-            let written = memory.write_bytes(GuestAddr(base), &code);
-            written.expect("a batch is much smaller than the room for code");
-        }
+        self.write(base, &code);
         entries
     }
 
-    /// The interpreter's state and memory after the sequence at the start of the room, and
-    /// whether it returned.
-    pub(super) fn reference_run(&mut self, sequence: &Sequence) -> (PpcContext, Vec<u8>, bool) {
-        self.load_first(sequence);
-        let mut ctx = start(sequence, CODE_BASE);
+    fn write(&self, base: u32, code: &[u8]) {
+        for memory in [Some(&self.reference), self.tested.as_ref().map(|tested| &tested.memory)] {
+            let written = memory.map_or(Ok(()), |memory| memory.write_bytes(GuestAddr(base), code));
+            written.expect("a batch is much smaller than the room for code");
+        }
+    }
+
+    /// The interpreter's state and memory after the sequence, which is loaded at `entry`.
+    pub(super) fn reference_run(&mut self, sequence: &Sequence, entry: u32) -> Ran {
+        let mut ctx = start(sequence, entry, self.layout);
         write_sandbox(&self.reference, sequence);
-        let end = step_through(&mut self.interpreter, &self.reference, &mut ctx, &mut self.devices, None);
-        (ctx, read_sandbox(&self.reference), end == End::Returned)
+        self.executed.clear();
+        let end = step_through(
+            &mut self.interpreter,
+            &self.reference,
+            &mut ctx,
+            &mut self.devices,
+            Some(&mut self.executed),
+            self.layout.exit,
+        );
+        Ran { ctx, memory: read_sandbox(&self.reference), end }
+    }
+
+    /// Rows that the last run executed in the interpreter.
+    pub(super) fn executed(&self) -> &[Op] {
+        &self.executed
+    }
+
+    /// Every instruction that the interpreter executes, with the states before and after.
+    pub(super) fn trace(&mut self, sequence: &Sequence, entry: u32) -> Vec<Step> {
+        let mut ctx = start(sequence, entry, self.layout);
+        write_sandbox(&self.reference, sequence);
+        let mut steps = Vec::new();
+        let mut memory_before = read_sandbox(&self.reference);
+        loop {
+            let (pc, before) = (ctx.pc, ctx.clone());
+            if pc == self.layout.exit {
+                return steps;
+            }
+            let Ok(word) = self.reference.fetch_u32(pc) else { return steps };
+            let exit = self.interpreter.step(&mut ctx, &mut self.devices);
+            if ctx.budget < before.budget {
+                let memory_after = read_sandbox(&self.reference);
+                let after = ctx.clone();
+                let next = memory_after.clone();
+                steps.push(Step { pc, word, before, memory_before, after, memory_after });
+                memory_before = next;
+            }
+            if exit.is_some_and(|exit| end_of(exit, &ctx, self.layout.exit).is_some()) || ctx.budget <= 0 {
+                return steps;
+            }
+        }
+    }
+
+    /// Whether both machines differ on the sequence, placed anew.
+    pub(super) fn disagree(&mut self, sequence: &Sequence) -> bool {
+        // An engine that can't be built again can't show the failure either.
+        let Ok(entries) = self.load(std::slice::from_ref(sequence)) else { return false };
+        self.run(sequence, entries[0], None).difference.is_some()
     }
 
     /// Runs the sequence, which is loaded at `entry`, on both machines.
     pub(super) fn run(&mut self, sequence: &Sequence, entry: u32, counts: Option<&mut Vec<u64>>) -> Outcome {
-        let mut expected = start(sequence, entry);
-        let mut actual = expected.clone();
-        write_sandbox(&self.reference, sequence);
-        write_sandbox(&self.tested, sequence);
-        self.executed.clear();
-        let expected_end = step_through(
-            &mut self.interpreter,
-            &self.reference,
-            &mut expected,
-            &mut self.devices,
-            Some(&mut self.executed),
-        );
+        let Ran { ctx: expected, memory: expected_memory, end: expected_end } =
+            self.reference_run(sequence, entry);
         if let Some(counts) = counts {
             self.executed.iter().for_each(|&op| count(counts, op));
         }
-        let actual_end = run_through(self.engine.as_mut(), &mut actual, &mut self.devices);
         let instructions = (BUDGET - expected.budget) as u64;
+        let faulted =
+            matches!(expected_end, End::Exception(GuestException { kind: ExceptionKind::Memory(_), .. }));
+        let Some(tested) = &mut self.tested else {
+            return Outcome { instructions, difference: None, faulted };
+        };
+        let mut actual = start(sequence, entry, self.layout);
+        write_sandbox(&tested.memory, sequence);
+        let actual_end =
+            run_through(tested.engine.as_mut(), &mut actual, &mut self.devices, self.layout.exit);
         let text = |what: &str, expected: String, actual: String| {
             Some(Difference { what: what.to_owned(), expected, actual })
         };
-        let faulted =
-            matches!(expected_end, End::Exception(GuestException { kind: ExceptionKind::Memory(_), .. }));
         let difference = if expected_end != actual_end {
             text("exit", format!("{expected_end:?}"), format!("{actual_end:?}"))
         } else if expected.budget != actual.budget {
@@ -154,20 +267,24 @@ impl<'a> Arena<'a> {
         } else if let Some((register, expected, actual)) = expected.first_difference(&actual) {
             text(&register, format!("{expected:#x}"), format!("{actual:#x}"))
         } else {
-            let (expected, actual) = (read_sandbox(&self.reference), read_sandbox(&self.tested));
-            expected.iter().zip(&actual).position(|(a, b)| a != b).and_then(|at| {
+            let actual = read_sandbox(&tested.memory);
+            expected_memory.iter().zip(&actual).position(|(a, b)| a != b).and_then(|at| {
                 let what = format!("memory {:08X}", SANDBOX as usize + at);
-                text(&what, format!("{:02X}", expected[at]), format!("{:02X}", actual[at]))
+                text(&what, format!("{:02X}", expected_memory[at]), format!("{:02X}", actual[at]))
             })
         };
         Outcome { instructions, difference, faulted }
     }
 }
 
-fn start(sequence: &Sequence, entry: u32) -> PpcContext {
+fn bytes(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+fn start(sequence: &Sequence, entry: u32, layout: Layout) -> PpcContext {
     let mut ctx = (*sequence.state).clone();
     ctx.pc = entry;
-    ctx.lr = EXIT_BASE.into();
+    ctx.lr = layout.exit.into();
     ctx.begin_visit(BUDGET, 0x1234_5678_9ABC, u32::MAX);
     ctx
 }
@@ -184,9 +301,9 @@ fn read_sandbox(memory: &GuestMemory) -> Vec<u8> {
 }
 
 /// Whether this exit ends the sequence; the others (its own system calls, yields) go on.
-fn end_of(exit: Exit, ctx: &PpcContext) -> Option<End> {
+fn end_of(exit: Exit, ctx: &PpcContext, way_out: u32) -> Option<End> {
     match exit {
-        Exit::Syscall { lev: EXIT_LEVEL } if ctx.pc == EXIT_BASE + 4 => Some(End::Returned),
+        Exit::Syscall { lev: EXIT_LEVEL } if ctx.pc == way_out + 4 => Some(End::Returned),
         Exit::Exception(exception) => Some(End::Exception(exception)),
         _ if ctx.budget == 0 => Some(End::Budget),
         Exit::Syscall { .. } | Exit::Yield | Exit::Budget => None,
@@ -200,6 +317,7 @@ fn step_through(
     ctx: &mut PpcContext,
     devices: &mut DeviceQueue,
     mut executed: Option<&mut Vec<Op>>,
+    way_out: u32,
 ) -> End {
     loop {
         let before = ctx.budget;
@@ -210,7 +328,7 @@ fn step_through(
         {
             executed.push(op);
         }
-        if let Some(end) = exit.and_then(|exit| end_of(exit, ctx)) {
+        if let Some(end) = exit.and_then(|exit| end_of(exit, ctx, way_out)) {
             return end;
         }
         if ctx.budget <= 0 {
@@ -219,9 +337,14 @@ fn step_through(
     }
 }
 
-fn run_through(engine: &mut dyn Execute, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> End {
+fn run_through(
+    engine: &mut dyn Execute,
+    ctx: &mut PpcContext,
+    devices: &mut DeviceQueue,
+    way_out: u32,
+) -> End {
     loop {
-        if let Some(end) = end_of(engine.run(ctx, devices), ctx) {
+        if let Some(end) = end_of(engine.run(ctx, devices), ctx, way_out) {
             return end;
         }
     }

@@ -1,8 +1,8 @@
 //! A sequence as an annotated assembler file that [`crate::conformance`] runs.
 
-use super::Mismatch;
-use super::arena::Arena;
-use super::sequence::{SANDBOX, Sequence};
+use super::arena::{Arena, End, Ran};
+use super::report::Mismatch;
+use super::sequence::{SANDBOX, SANDBOX_SIZE, Sequence};
 use crate::conformance::{CODE_BASE, Register};
 use std::fmt::Write;
 use xenia_isa::{Syntax, disassemble};
@@ -17,7 +17,7 @@ fn registers() -> impl Iterator<Item = Register> {
 }
 
 /// The number alone: a double's decimal form would be another value.
-fn number(register: Register, bits: u128) -> String {
+pub(super) fn number(register: Register, bits: u128) -> String {
     let text = register.text(bits);
     text.split_once(" (").map_or(text.clone(), |(bits, _)| bits.to_owned())
 }
@@ -41,13 +41,14 @@ pub(super) fn text(arena: &mut Arena<'_>, sequence: &Sequence, seed: u64, mismat
             let _ = writeln!(out, "  #_ REGISTER_IN {register} {}", number(register, bits));
         }
     }
-    memory(&mut out, "IN", &sequence.memory[..], &[0; super::sequence::SANDBOX_SIZE]);
+    memory(&mut out, "IN", &sequence.memory[..], &[0; SANDBOX_SIZE]);
     for (n, word) in sequence.words(CODE_BASE).into_iter().enumerate() {
         let text = disassemble(word, CODE_BASE + 4 * n as u32, Syntax::Simplified);
         let _ = writeln!(out, "  .long 0x{word:08X} # {text}");
     }
-    let (after, after_memory, returned) = arena.reference_run(sequence);
-    if !returned {
+    let entry = arena.load_first(sequence);
+    let Ran { ctx: after, memory: after_memory, end } = arena.reference_run(sequence, entry);
+    if end != End::Returned {
         let _ = writeln!(out, "  # The sequence doesn't return; only the exit or the count differ.");
         return out;
     }
@@ -62,7 +63,7 @@ pub(super) fn text(arena: &mut Arena<'_>, sequence: &Sequence, seed: u64, mismat
 }
 
 /// Writes the 16-byte rows in which memory is not as it was.
-fn memory(out: &mut String, direction: &str, now: &[u8], before: &[u8]) {
+pub(super) fn memory(out: &mut String, direction: &str, now: &[u8], before: &[u8]) {
     for (row, (now, before)) in now.chunks(16).zip(before.chunks(16)).enumerate() {
         if now != before {
             let _ = write!(out, "  #_ MEMORY_{direction} {:08X}", SANDBOX as usize + 16 * row);

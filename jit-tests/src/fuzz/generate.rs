@@ -6,16 +6,18 @@
 use super::sequence::{Item, SANDBOX, SANDBOX_SIZE, Sequence, Unit};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use std::sync::LazyLock;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Family, Flag, Op, Operand};
 
-/// Sequences of this seed with this number.
-pub(super) fn sequence(seed: u64, number: u64) -> Sequence {
+/// The sequence of this seed with this number.
+pub(super) fn sequence(seed: u64, number: u64, choice: &Choice) -> Sequence {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
-    let mut make = Make::new(rng);
-    let state = make.state();
+    let mut make = Make::new(rng, choice);
+    let mut state = make.state();
+    if let Some(sf) = choice.sf {
+        state.msr = state.msr & !msr_bit::SF | if sf { msr_bit::SF } else { 0 };
+    }
     let memory = make.memory();
     // Some batches, as a whole, change their own code.
     make.changes_code = number / super::BATCH % 16 == 15;
@@ -23,22 +25,55 @@ pub(super) fn sequence(seed: u64, number: u64) -> Sequence {
     Sequence { units, state, memory }
 }
 
-/// Rows as they are drawn: each once, those that make dataflow and control flow more often.
-static DRAWN: LazyLock<Vec<Op>> = LazyLock::new(|| {
-    let mut ops: Vec<Op> = Op::all().collect();
-    for op in Op::all() {
-        let extra = match op.row().family {
-            Family::Branch if op.row().mnemonic.starts_with('b') => 10,
-            Family::Integer | Family::Logical | Family::Rotate => 1,
-            _ => 0,
-        };
-        ops.extend(std::iter::repeat_n(op, extra));
-    }
-    ops
-});
+/// Which rows are drawn, and what else is fixed.
+pub(super) struct Choice {
+    /// Rows as they are drawn: each once, those that make dataflow and control flow more often.
+    drawn: Vec<Op>,
+    /// The same by what they work on.
+    themes: Vec<Vec<Op>>,
+    /// MSR\[SF\], where it isn't to be drawn too.
+    sf: Option<bool>,
+    /// Whether a conditional store of another size than the reservation is wanted: the books leave open what it does.
+    mixed_reservations: bool,
+}
 
-struct Make {
+impl Choice {
+    /// All rows.
+    pub(super) fn everything() -> Self {
+        Self { mixed_reservations: true, ..Self::only(|_| true, None) }
+    }
+
+    /// Some rows, in one computation mode.
+    pub(super) fn only(wanted: impl Fn(Op) -> bool, sf: Option<bool>) -> Self {
+        let rows: Vec<Op> = Op::all().filter(|&op| wanted(op)).collect();
+        let mut drawn = rows.clone();
+        for &op in &rows {
+            let extra = match op.row().family {
+                Family::Branch if op.row().mnemonic.starts_with('b') => 10,
+                Family::Integer | Family::Logical | Family::Rotate => 1,
+                _ => 0,
+            };
+            drawn.extend(std::iter::repeat_n(op, extra));
+        }
+        let families: [&[Family]; 4] = [
+            &[Family::Integer, Family::Logical, Family::Rotate],
+            &[Family::Float],
+            &[Family::Vector, Family::Vector128],
+            &[Family::LoadStore],
+        ];
+        let of = |families: &[Family]| {
+            rows.iter().copied().filter(|op| families.contains(&op.row().family)).collect()
+        };
+        let themes = families.map(of).into_iter().filter(|rows: &Vec<Op>| !rows.is_empty()).collect();
+        Self { drawn, themes, sf, mixed_reservations: false }
+    }
+}
+
+struct Make<'a> {
     rng: ChaCha8Rng,
+    choice: &'a Choice,
+    /// Most rows of the sequence come from here, so that results meet.
+    theme: Option<&'a [Op]>,
     gprs: [u32; 7],
     fprs: [u32; 5],
     vectors: [u32; 6],
@@ -53,8 +88,8 @@ fn pick<T: Copy>(rng: &mut ChaCha8Rng, from: &[T]) -> T {
     from[rng.next_u32() as usize % from.len()]
 }
 
-impl Make {
-    fn new(mut rng: ChaCha8Rng) -> Self {
+impl<'a> Make<'a> {
+    fn new(mut rng: ChaCha8Rng, choice: &'a Choice) -> Self {
         const FREE: [u32; 29] = [
             0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
             29, 30, 31,
@@ -64,7 +99,9 @@ impl Make {
         let vectors = std::array::from_fn(|_| rng.next_u32() % 32);
         // Half of the VMX128 registers are those that AltiVec instructions see too.
         let vectors128 = std::array::from_fn(|n| if n % 2 == 0 { vectors[n] } else { rng.next_u32() % 128 });
-        Self { rng, gprs, fprs, vectors, vectors128, keep_ctr: false, changes_code: false }
+        // Half of the sequences take from all rows.
+        let theme = choice.themes.get(rng.next_u32() as usize % (2 * choice.themes.len())).map(Vec::as_slice);
+        Self { rng, choice, theme, gprs, fprs, vectors, vectors128, keep_ctr: false, changes_code: false }
     }
 
     fn below(&mut self, limit: u32) -> u32 {
@@ -192,8 +229,15 @@ impl Make {
         if self.changes_code && self.below(64) == 0 {
             return self.change_code();
         }
+        if self.below(48) == 0 {
+            return vec![self.change_mode()];
+        }
         loop {
-            let op = pick(&mut self.rng, &DRAWN);
+            let theme = self.theme;
+            let op = match theme {
+                Some(rows) if self.below(4) != 0 => pick(&mut self.rng, rows),
+                _ => pick(&mut self.rng, &self.choice.drawn),
+            };
             if let Some(items) = self.of(op, id, count) {
                 return items;
             }
@@ -390,6 +434,16 @@ impl Make {
         items
     }
 
+    /// Another rounding mode or NI, another NJ: `mtfsfi`, `mtfsb0`, `mtfsb1`, `mtvscr`.
+    fn change_mode(&mut self) -> Item {
+        let (op, fields) = match self.below(4) {
+            0 | 1 => (Op::mtfsfix, 7 << 23 | self.below(4) << 12),
+            2 => (pick(&mut self.rng, &[Op::mtfsb0x, Op::mtfsb1x]), (29 + self.below(3)) << 21),
+            _ => (Op::mtvscr, pick(&mut self.rng, &self.vectors) << 11),
+        };
+        Item::Word(op.row().bits | fields)
+    }
+
     /// Replaces the unit's own last instruction, makes that known as the books ask, and runs it.
     fn change_code(&mut self) -> Vec<Item> {
         let (address, word) = (2 + self.below(5), 7 + self.below(5));
@@ -427,7 +481,10 @@ impl Make {
             loaded = self.below(12);
             loaded = if loaded == 1 { 12 } else { loaded };
         }
-        let variant = self.below(6);
+        let mut variant = self.below(6);
+        if variant == 3 && double && !self.choice.mixed_reservations {
+            variant = 4;
+        }
         if variant != 0 {
             items.push(Item::Word(load.row().bits | loaded << 21 | address));
         }

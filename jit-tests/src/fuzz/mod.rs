@@ -11,20 +11,25 @@
 mod arena;
 mod case;
 mod generate;
+mod oracle;
+mod report;
 mod sequence;
 mod shrink;
 
+pub use report::{FuzzReport, MergeError, Mismatch, Missing};
+
 use crate::conformance::{Engine, RunError};
-use arena::{Arena, Difference};
+use arena::{Arena, Difference, Layout};
+use generate::Choice;
+use oracle::Oracle;
 use sequence::Sequence;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use xenia_isa::{OP_COUNT, Op, ROWS};
 
 /// Sequences per code buffer.
@@ -34,13 +39,21 @@ const BATCH: u64 = 1024;
 pub struct FuzzConfig<'a> {
     /// Sequences to run.
     pub blocks: u64,
+    /// Number of the first.
+    pub first: u64,
     /// Seed: the same seed gives the same sequences.
     pub seed: u64,
-    /// The engine that is compared with the interpreter.
-    pub engine: Engine<'a>,
+    /// No batch begins after this time.
+    pub time: Option<Duration>,
+    /// The engine that is compared with the interpreter; with an outside oracle there may be none.
+    pub engine: Option<Engine<'a>>,
+    /// Compare the interpreter with an outside oracle.
+    pub outside: Option<Outside>,
+    /// Whether failing sequences are made as small as can be.
+    pub shrink: bool,
     /// Folder for failing sequences, as annotated assembler files; none are written without.
     pub out: Option<PathBuf>,
-    /// Mismatches after which to stop. Each is shrunk, which takes thousands of runs.
+    /// Mismatches after which to stop. Shrinking one takes thousands of runs.
     pub max_mismatches: u64,
     /// Threads that run batches, each with machines and an engine of its own.
     pub threads: usize,
@@ -49,52 +62,31 @@ pub struct FuzzConfig<'a> {
     pub progress: Option<Box<dyn FnMut(u64) + 'a>>,
 }
 
+/// The outside oracle: qemu-ppc64.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside {
+    /// MSR\[SF\] of all sequences; in turn without.
+    pub sf: Option<bool>,
+}
+
 impl<'a> FuzzConfig<'a> {
     /// `blocks` sequences of `seed` on `engine`, stopping after 20 mismatches.
     pub fn new(blocks: u64, seed: u64, engine: Engine<'a>) -> Self {
         let threads = available_parallelism().map_or(1, usize::from);
-        Self { blocks, seed, engine, out: None, max_mismatches: 20, threads, progress: None }
+        Self {
+            blocks,
+            first: 0,
+            seed,
+            time: None,
+            engine: Some(engine),
+            outside: None,
+            shrink: true,
+            out: None,
+            max_mismatches: 20,
+            threads,
+            progress: None,
+        }
     }
-}
-
-/// One mismatch.
-#[derive(Clone, Debug, Serialize)]
-pub struct Mismatch {
-    /// Number of the sequence.
-    pub block: u64,
-    /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
-    pub what: String,
-    /// The interpreter's value.
-    pub expected: String,
-    /// The engine's value.
-    pub actual: String,
-    /// The shrunk sequence, disassembled.
-    pub instructions: Vec<String>,
-    /// The file written, if any.
-    pub file: Option<String>,
-}
-
-/// What a run found.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct FuzzReport {
-    /// Sequences run.
-    pub blocks: u64,
-    /// Instructions that the interpreter completed.
-    pub instructions: u64,
-    /// Instructions per sequence.
-    pub mean_block_length: f64,
-    /// Rows that were executed fewer than 1,000 times.
-    pub rows_below_1000: Vec<String>,
-    /// Sequences after which the engines differed.
-    pub mismatches: u64,
-    /// The mismatches that were shrunk.
-    pub mismatch_details: Vec<Mismatch>,
-    /// Executions per row.
-    pub by_instruction: BTreeMap<String, u64>,
-    /// Sequences that a refused access ended: 0, or the generator leaves its sandbox.
-    pub faults: u64,
-    /// Time it took.
-    pub wall_seconds: f64,
 }
 
 /// What one batch gave.
@@ -104,32 +96,96 @@ struct Batch {
     counts: Vec<u64>,
     faults: u64,
     mismatches: Vec<Mismatch>,
+    modes: BTreeMap<String, u64>,
+    taken_apart: u64,
+    explained: BTreeMap<String, u64>,
+    explained_blocks: u64,
+    skipped: BTreeMap<String, u64>,
 }
 
-/// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on how.
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            blocks: 0,
+            instructions: 0,
+            counts: vec![0; OP_COUNT],
+            faults: 0,
+            mismatches: Vec::new(),
+            modes: BTreeMap::new(),
+            taken_apart: 0,
+            explained: BTreeMap::new(),
+            explained_blocks: 0,
+            skipped: BTreeMap::new(),
+        }
+    }
+}
+
+/// What compares.
+enum Comparison<'a> {
+    Engines(Box<Arena<'a>>, Choice),
+    Outside(Box<Oracle<'a>>),
+}
+
+impl<'a> Comparison<'a> {
+    fn new(engine: Option<&'a Engine<'a>>, outside: Option<Outside>) -> Result<Self, RunError> {
+        Ok(match outside {
+            None => Self::Engines(Box::new(Arena::new(engine, Layout::CASES)?), Choice::everything()),
+            Some(Outside { sf }) => Self::Outside(Box::new(Oracle::new(engine, sf)?)),
+        })
+    }
+}
+
+/// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on how,
+/// unless time ends it.
 pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
-    let FuzzConfig { blocks, seed, engine, out, max_mismatches, threads, mut progress } = config;
+    let FuzzConfig {
+        blocks,
+        first,
+        seed,
+        time,
+        engine,
+        outside,
+        shrink,
+        out,
+        max_mismatches,
+        threads,
+        mut progress,
+    } = config;
     let start = Instant::now();
-    let mut report = FuzzReport::default();
+    let mut report = FuzzReport {
+        oracle: if outside.is_some() { "qemu" } else { "interp" }.to_owned(),
+        seed,
+        first,
+        not_in_oracle: if outside.is_some() { oracle::missing() } else { Vec::new() },
+        ..FuzzReport::default()
+    };
+    let end = first.saturating_add(blocks);
     let mut counts = vec![0; OP_COUNT];
-    let (next, found) = (AtomicU64::new(0), AtomicU64::new(0));
+    // A batch is what lies between multiples of its size: its number decides what is special about it.
+    let (next, found) = (AtomicU64::new(first / BATCH), AtomicU64::new(0));
     let work = |sender: mpsc::Sender<Result<Batch, RunError>>| {
-        let mut arena = match Arena::new(&engine) {
-            Ok(arena) => arena,
+        let mut comparison = match Comparison::new(engine.as_ref(), outside) {
+            Ok(comparison) => comparison,
             Err(error) => {
                 let _ = sender.send(Err(error));
                 return;
             }
         };
-        while found.load(Ordering::Relaxed) < max_mismatches {
-            let first = next.fetch_add(BATCH, Ordering::Relaxed);
-            if first >= blocks {
+        while found.load(Ordering::Relaxed) < max_mismatches && time.is_none_or(|time| start.elapsed() < time)
+        {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let numbers = first.max(index * BATCH)..end.min((index + 1) * BATCH);
+            if numbers.is_empty() {
                 break;
             }
-            let numbers = first..blocks.min(first + BATCH);
-            let result = batch(&mut arena, seed, numbers, out.as_deref(), &|| {
-                found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches
-            });
+            let enough = || found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches;
+            let result = match &mut comparison {
+                Comparison::Engines(arena, choice) => {
+                    let settings = Settings { choice, shrink, out: out.as_deref() };
+                    batch(arena, seed, numbers, &settings, &enough)
+                }
+                Comparison::Outside(oracle) => oracle.batch(seed, numbers, out.as_deref(), shrink, &enough),
+            };
             let failed = result.is_err();
             if sender.send(result).is_err() || failed {
                 break;
@@ -145,10 +201,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         drop(sender);
         for result in receiver {
             let batch = result.inspect_err(|_| found.store(max_mismatches, Ordering::Relaxed))?;
-            report.blocks += batch.blocks;
-            report.instructions += batch.instructions;
-            report.faults += batch.faults;
-            report.mismatch_details.extend(batch.mismatches);
+            report.add(&batch);
             for (count, more) in counts.iter_mut().zip(&batch.counts) {
                 *count += more;
             }
@@ -158,17 +211,18 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         }
         Ok(())
     })?;
-    report.mismatch_details.sort_by_key(|mismatch| mismatch.block);
-    report.mismatches = report.mismatch_details.len() as u64;
-    report.mean_block_length = report.instructions as f64 / report.blocks.max(1) as f64;
-    for (row, &count) in ROWS.iter().zip(&counts) {
-        report.by_instruction.insert(row.name.to_owned(), count);
-        if count < 1000 {
-            report.rows_below_1000.push(row.name.to_owned());
-        }
-    }
+    let counted = ROWS.iter().zip(&counts).filter(|(row, _)| outside.is_none() || oracle::has(row.op));
+    report.by_instruction = counted.map(|(row, &count)| (row.name.to_owned(), count)).collect();
     report.wall_seconds = start.elapsed().as_secs_f64();
+    report.finish();
     Ok(report)
+}
+
+/// How batches are run on two engines.
+struct Settings<'a> {
+    choice: &'a Choice,
+    shrink: bool,
+    out: Option<&'a Path>,
 }
 
 /// Runs the sequences of these numbers; `enough` counts a mismatch and says whether to stop at it.
@@ -176,12 +230,12 @@ fn batch(
     arena: &mut Arena<'_>,
     seed: u64,
     numbers: Range<u64>,
-    out: Option<&Path>,
+    settings: &Settings<'_>,
     enough: &dyn Fn() -> bool,
 ) -> Result<Batch, RunError> {
-    let mut batch =
-        Batch { blocks: 0, instructions: 0, counts: vec![0; OP_COUNT], faults: 0, mismatches: Vec::new() };
-    let sequences: Vec<Sequence> = numbers.clone().map(|number| generate::sequence(seed, number)).collect();
+    let mut batch = Batch::default();
+    let sequences: Vec<Sequence> =
+        numbers.clone().map(|number| generate::sequence(seed, number, settings.choice)).collect();
     let mut entries = arena.load(&sequences)?;
     for (index, (block, sequence)) in numbers.zip(&sequences).enumerate() {
         batch.blocks += 1;
@@ -189,10 +243,14 @@ fn batch(
         batch.instructions += outcome.instructions;
         batch.faults += u64::from(outcome.faulted);
         let Some(Difference { what, expected, actual }) = outcome.difference else { continue };
-        let shrunk = shrink::shrink(arena, sequence);
+        let shrunk = if settings.shrink {
+            shrink::shrink(sequence, &mut |candidate| arena.disagree(candidate))
+        } else {
+            sequence.clone()
+        };
         let instructions = shrunk.text();
         let mut mismatch = Mismatch { block, what, expected, actual, instructions, file: None };
-        if let Some(folder) = out {
+        if let Some(folder) = settings.out {
             let path = folder.join(format!("seed{seed}_block{block}.s"));
             let text = case::text(arena, &shrunk, seed, &mismatch);
             let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
@@ -304,7 +362,8 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_sequences() {
-        let words = |seed, number| generate::sequence(seed, number).words(0x8201_0000);
+        let choice = Choice::everything();
+        let words = |seed, number| generate::sequence(seed, number, &choice).words(0x8201_0000);
         assert_eq!(words(1, 5), words(1, 5));
         assert_ne!(words(1, 5), words(1, 6));
         assert_ne!(words(1, 5), words(2, 5));

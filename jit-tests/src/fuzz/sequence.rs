@@ -77,6 +77,19 @@ impl Sequence {
         words
     }
 
+    /// Replaces the word at `pc`, of the code for `base`, by a branch to the end; `false` if it is none of these.
+    pub(super) fn cut(&mut self, base: u32, pc: u32) -> bool {
+        let index = pc.wrapping_sub(base) / 4;
+        let mut items = self.units.iter_mut().flat_map(|unit| &mut unit.items);
+        // The first word keeps LR.
+        let item = index.checked_sub(1).and_then(|index| items.nth(index as usize));
+        if let Some(item) = item {
+            *item = Item::Branch { word: 0x4800_0000, target: u16::MAX };
+            return true;
+        }
+        false
+    }
+
     /// The instructions between entry and return, disassembled.
     pub(super) fn text(&self) -> Vec<String> {
         let base = crate::conformance::CODE_BASE;

@@ -1,20 +1,12 @@
 //! Makes a failing sequence as small as it can be and still fail.
 
-use super::arena::Arena;
 use super::sequence::Sequence;
-
-/// Whether both machines still differ.
-fn fails(arena: &mut Arena<'_>, sequence: &Sequence) -> bool {
-    // An engine that can't be built again can't show the failure either.
-    let Ok(entries) = arena.load(std::slice::from_ref(sequence)) else { return false };
-    arena.run(sequence, entries[0], None).difference.is_some()
-}
 
 /// Takes away units, then state, as long as the sequence fails. If the failure needs its surroundings, the
 /// sequence stays as it is.
-pub(super) fn shrink(arena: &mut Arena<'_>, sequence: &Sequence) -> Sequence {
+pub(super) fn shrink(sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
     let mut best = sequence.clone();
-    if !fails(arena, &best) {
+    if !fails(&best) {
         return best;
     }
     // Units: halves, quarters, … single ones, until no single one can go.
@@ -25,7 +17,7 @@ pub(super) fn shrink(arena: &mut Arena<'_>, sequence: &Sequence) -> Sequence {
         while at < best.units.len() {
             let mut candidate = best.clone();
             candidate.units.drain(at..(at + size).min(best.units.len()));
-            if fails(arena, &candidate) {
+            if fails(&candidate) {
                 best = candidate;
                 removed = true;
             } else {
@@ -44,7 +36,7 @@ pub(super) fn shrink(arena: &mut Arena<'_>, sequence: &Sequence) -> Sequence {
         while at < best.units[unit].items.len() {
             let mut candidate = best.clone();
             candidate.units[unit].items.remove(at);
-            if fails(arena, &candidate) {
+            if fails(&candidate) {
                 best = candidate;
             } else {
                 at += 1;
@@ -52,16 +44,16 @@ pub(super) fn shrink(arena: &mut Arena<'_>, sequence: &Sequence) -> Sequence {
         }
     }
     best.units.retain(|unit| !unit.items.is_empty());
-    shrink_state(arena, &mut best);
+    shrink_state(&mut best, fails);
     best
 }
 
 /// Sets registers and memory to zero where the failure doesn't need them.
-fn shrink_state(arena: &mut Arena<'_>, best: &mut Sequence) {
+pub(super) fn shrink_state(best: &mut Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) {
     let mut attempt = |change: &dyn Fn(&mut Sequence)| {
         let mut candidate = best.clone();
         change(&mut candidate);
-        if fails(arena, &candidate) {
+        if fails(&candidate) {
             *best = candidate;
         }
     };

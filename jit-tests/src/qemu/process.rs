@@ -353,6 +353,34 @@ mod tests {
     }
 
     #[test]
+    fn enabled_exceptions_are_skipped() {
+        if !available() {
+            println!("skipped: no qemu-ppc64");
+            return;
+        }
+        for sf in [false, true] {
+            let mut qemu = Qemu::new(Mode { sf, ..THIRTY_TWO }).unwrap();
+            // 0 × ∞ and 1 ÷ 0 with VE and ZE: no results, the flags, and what follows runs.
+            let source = "mtfsfi 6,9\nmtfsfi 7,0\nfmul f1,f2,f3\nfdiv f4,f5,f2\nli r5,7\nblr";
+            let mut jobs = jobs(&[source]);
+            for (n, value) in [(1, 0x1234), (3, 0x7FF0 << 48), (4, 0x5678), (5, 0x3FF0 << 48)] {
+                jobs[0].state.set(Register::Fpr(n), value);
+            }
+            jobs[0].state.set(Register::Vector(7), 0x7777);
+            let answers = qemu.run(&jobs).unwrap();
+            let state = match &answers[0] {
+                Answer::State(state) => state,
+                Answer::Stopped(reason) => panic!("{reason}"),
+            };
+            assert_eq!(state.get(Register::Gpr(5)), 7);
+            assert_eq!(state.get(Register::Gpr(4)), 0x7FFF_FFFF);
+            assert_eq!((state.get(Register::Fpr(1)), state.get(Register::Fpr(4))), (0x1234, 0x5678));
+            assert_eq!(state.get(Register::Vector(7)), 0x7777);
+            assert_eq!(state.get(Register::Fpscr) >> 20, 0xE41, "{:x}", state.get(Register::Fpscr));
+        }
+    }
+
+    #[test]
     fn what_ends_the_process_is_an_answer_and_the_others_follow() {
         if !available() {
             println!("skipped: no qemu-ppc64");

@@ -3,11 +3,14 @@
 //! ```text
 //! 1000_1800  sandbox, then the state (one block; r13 points to 1000_2000 all the time)
 //! 1000_3000  the server's own words
-//! 2000_0000  exits, server
+//! 2000_0000  exits, server, signal stack
 //! 2001_0000  code of the jobs
 //! ```
 //! It reads a header (address and size of code, number of blocks), the code, then block after block; each is
-//! loaded into the registers, run and written back. All addresses are below 2^31, so that `lis` and `ori` give the
+//! loaded into the registers, run and written back. qemu's user mode takes every enabled floating-point exception; a signal
+//! handler goes on behind the instruction, which is what FE0 = FE1 = 0 asks for. (The first signal makes qemu write to the
+//! gdb connection, which is closed: SIGPIPE is ignored. The usual way back from a handler is above 4 GiB, out of reach in
+//! 32-bit mode: the handler calls `rt_sigreturn` itself.) All addresses are below 2^31, so that `lis` and `ori` give the
 //! same address in both modes.
 
 use super::state::at;
@@ -35,6 +38,12 @@ const MIDDLE: u32 = 0x1000_2000;
 const OWN: u32 = 0x1000;
 const COUNT: u32 = OWN + 8;
 const SCRATCH: u32 = OWN + 64;
+/// Arguments of `sigaltstack` and `rt_sigaction`.
+const ACTION: u32 = OWN + 256;
+const SIGNAL_STACK: u32 = EXIT + 0x8000;
+const SIGNAL_STACK_SIZE: u32 = 0x7000;
+/// Where the saved address of the instruction is in what a handler gets.
+const SAVED_NIP: u32 = 488;
 
 /// Distance of a place in the block from r13.
 const fn from_middle(offset: usize) -> i32 {
@@ -47,6 +56,12 @@ fn source() -> String {
         "std r0,R0(r13)\nli r0,0\nb save\n\
          std r0,R0(r13)\nli r0,1\nb save\n\
          start:\nlis r13,0x1000\nori r13,r13,0x2000\n\
+         lis r3,STACK@h\nori r3,r3,STACK@l\nstd r3,ACTION(r13)\nli r3,0\nstd r3,8+ACTION(r13)\nli r3,DEPTH\nstd r3,16+ACTION(r13)\n\
+         li r0,185\naddi r3,r13,ACTION\nli r4,0\nsc\nbso fail\n\
+         lis r3,skip@h\nori r3,r3,skip@l\nstd r3,ACTION(r13)\nlis r3,0x4800\nori r3,r3,4\nstd r3,8+ACTION(r13)\n\
+         li r3,0\nstd r3,16+ACTION(r13)\nstd r3,24+ACTION(r13)\n\
+         li r0,173\nli r3,8\naddi r4,r13,ACTION\nli r5,0\nli r6,8\nsc\nbso fail\n\
+         li r3,1\nstd r3,ACTION(r13)\nli r0,173\nli r3,13\naddi r4,r13,ACTION\nli r5,0\nli r6,8\nsc\nbso fail\n\
          main:\naddi r4,r13,OWN\nli r5,16\nbl read_all\n\
          lwz r4,OWN(r13)\nlwz r5,4+OWN(r13)\nbl read_all\n\
          next:\nlwz r3,COUNT(r13)\ncmpwi r3,0\nbeq main\naddi r3,r3,-1\nstw r3,COUNT(r13)\n\
@@ -85,12 +100,17 @@ fn source() -> String {
          again:\ncmpwi r31,0\nbeq done\nli r0,3\nli r3,0\nmr r4,r30\nmr r5,r31\nsc\nbso fail\ncmpwi r3,0\nbeq quit\n\
          add r30,r30,r3\nsub r31,r31,r3\nb again\n\
          done:\nmtlr r29\nblr\n\
+         skip:\nld r3,NIP(r5)\naddi r3,r3,4\nstd r3,NIP(r5)\nli r0,172\nsc\n\
          quit:\nli r0,1\nli r3,0\nsc\nfail:\nli r0,1\nli r3,1\nsc\n",
     );
     // Longer names first: some are parts of others.
     for (name, value) in [
         ("SANDBOX", from_middle(0)),
         ("SCRATCH", SCRATCH as i32),
+        ("ACTION", ACTION as i32),
+        ("STACK", SIGNAL_STACK as i32),
+        ("DEPTH", SIGNAL_STACK_SIZE as i32),
+        ("NIP", SAVED_NIP as i32),
         ("VRSAVE", from_middle(at::VRSAVE)),
         ("FPSCR", from_middle(at::FPSCR)),
         ("BLOCK", BLOCK_SIZE as i32),

@@ -1,27 +1,103 @@
-//! `xenia-rs fuzz`: random instruction sequences, the JIT against the interpreter.
+//! `xenia-rs fuzz`: random instruction sequences, the JIT against the interpreter, or both against qemu.
 
-use crate::cli::FuzzArgs;
+use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle};
 use crate::commands::conformance::jit_engine;
 use crate::exit::Code;
 use crate::report::write_json;
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use xenia_jit_tests::fuzz::{self, FuzzConfig};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
+use xenia_jit_tests::qemu;
 
-/// Runs, shrinks what differs, prints the figures.
+/// Sequences when neither their number nor a time is given.
+const BLOCKS: u64 = 100_000;
+
+/// Runs, shrinks what differs, prints the figures; or sums up the figures of other runs.
 pub fn run(args: &FuzzArgs) -> Result<Code> {
-    let bar = ProgressBar::new(args.blocks).with_style(ProgressStyle::with_template(
-        "{wide_bar} {human_pos}/{human_len} sequences, {eta} left",
-    )?);
+    let report = if args.merge.is_empty() { fuzz(args)? } else { merge(&args.merge)? };
+    if let Some(path) = &args.json {
+        write_json(path, &report)?;
+    }
+    if let Some(path) = &args.append {
+        append(path, &report)?;
+    }
+    print(&report);
+    Ok(if report.mismatches == 0 { Code::Done } else { Code::Mismatch })
+}
+
+fn fuzz(args: &FuzzArgs) -> Result<FuzzReport> {
+    let outside = match args.oracle {
+        FuzzOracle::Interp => None,
+        FuzzOracle::Qemu => {
+            if !qemu::available() {
+                bail!("no qemu-ppc64 on the path (Debian package qemu-user)");
+            }
+            let sf = match args.sf {
+                FuzzMode::Clear => Some(false),
+                FuzzMode::Set => Some(true),
+                FuzzMode::Both => None,
+            };
+            Some(Outside { sf })
+        }
+    };
+    let limit = args.blocks.or(args.seconds.is_none().then_some(BLOCKS));
+    let bar = match limit {
+        Some(blocks) => ProgressBar::new(blocks).with_style(ProgressStyle::with_template(
+            "{wide_bar} {human_pos}/{human_len} sequences, {eta} left",
+        )?),
+        None => ProgressBar::no_length()
+            .with_style(ProgressStyle::with_template("{spinner} {human_pos} sequences, {elapsed}")?),
+    };
     let shown = bar.clone();
-    let mut config = FuzzConfig::new(args.blocks, args.seed, jit_engine(args.break_lifter));
+    let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit_engine(args.break_lifter));
+    if outside.is_some() && args.engine == FuzzEngine::Interp {
+        config.engine = None;
+    }
+    config.outside = outside;
+    config.first = args.first;
+    config.time = args.seconds.map(Duration::from_secs);
+    config.shrink = args.shrink;
+    config.max_mismatches = args.max_mismatches;
     config.out.clone_from(&args.out);
     config.progress = Some(Box::new(move |done| shown.set_position(done)));
     let report = fuzz::run(config)?;
     bar.finish_and_clear();
-    if let Some(path) = &args.json {
-        write_json(path, &report)?;
+    Ok(report)
+}
+
+fn append(path: &Path, report: &FuzzReport) -> Result<()> {
+    let mut line = serde_json::to_string(report)?;
+    line.push('\n');
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    file.write_all(line.as_bytes()).with_context(|| format!("writing {}", path.display()))
+}
+
+fn merge(paths: &[PathBuf]) -> Result<FuzzReport> {
+    let mut reports = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let report = serde_json::from_str(line)
+                .with_context(|| format!("{}, line {}", path.display(), number + 1))?;
+            reports.push(report);
+        }
     }
+    Ok(FuzzReport::merge(&reports)?)
+}
+
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+fn print(report: &FuzzReport) {
     for mismatch in &report.mismatch_details {
         println!(
             "MISMATCH in sequence {}: {} is {}, expected {}",
@@ -30,6 +106,24 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
         for instruction in &mismatch.instructions {
             println!("    {instruction}");
         }
+        if let Some(file) = &mismatch.file {
+            println!("    written to {file}");
+        }
+    }
+    if report.oracle == "qemu" {
+        println!("compared with qemu: {}", counts(&report.modes));
+        println!(
+            "compared instruction by instruction: {}, of these with documented differences only: {}",
+            report.taken_apart, report.explained_blocks
+        );
+        for (name, count) in &report.explained {
+            println!("{count:>9} {name}");
+        }
+        if !report.skipped.is_empty() {
+            println!("not compared: {}", counts(&report.skipped));
+        }
+        let rows: Vec<_> = report.not_in_oracle.iter().map(|missing| missing.row.as_str()).collect();
+        println!("rows that qemu doesn't have: {}", rows.join(" "));
     }
     println!(
         "{} sequences, {} instructions, mean length {:.1}, {} mismatches, {} rows below 1,000 executions, {:.1} s",
@@ -40,5 +134,4 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
         report.rows_below_1000.len(),
         report.wall_seconds
     );
-    Ok(if report.mismatches == 0 { Code::Done } else { Code::Mismatch })
 }

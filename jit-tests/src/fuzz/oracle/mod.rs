@@ -1,0 +1,469 @@
+//! The outside oracle: sequences run under qemu, and what differs is settled instruction by instruction.
+//!
+//! ```text
+//! sequence ─┬─► interpreter ─┬─► whole states equal? ── yes ─► done
+//!           └─► qemu ────────┘                        └─ no ─► each executed instruction, from the state in which
+//!                                                              the interpreter met it ─► differences.rs
+//! ```
+//! So that one known difference doesn't hide what comes after it, a sequence that differs as a whole is taken
+//! apart: every instruction is run by qemu from the interpreter's state before it and compared with the interpreter's
+//! state after it. A difference that the table doesn't explain is a mismatch, and already a least case. If no single
+//! instruction differs, the sequence as a whole is shrunk.
+//!
+//! Sequences that a trap ends are cut there: the trap becomes a branch to the end. Those that don't end are
+//! left out and counted.
+
+mod differences;
+mod found;
+mod rows;
+mod steps;
+
+use super::arena::{Arena, End, Layout, Ran};
+use super::generate::{self, Choice};
+use super::sequence::Sequence;
+use super::{BATCH, Batch, count, shrink};
+use crate::conformance::{Engine, RunError};
+use crate::fuzz::report::{Mismatch, Missing};
+use crate::qemu::{Answer, CODE_BASE, CODE_SIZE, Job, Mode, Qemu, QemuError, Twins};
+use differences::{DIFFERENCES, Difference, View};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use steps::{Deviation, Place, Question};
+use xenia_isa::{Op, Syntax, decode, disassemble};
+
+/// Where single instructions are asked about.
+const QUESTIONS: u32 = CODE_BASE + CODE_SIZE - 0x20_0000;
+/// Sequences that are taken apart together.
+const TOGETHER: usize = 32;
+
+/// Rows that the oracle lacks, with the reason.
+pub(super) fn missing() -> Vec<Missing> {
+    let reason = |op| rows::missing(op).map(|reason| (op, reason));
+    let rows = Op::all().filter_map(reason);
+    rows.map(|(op, reason)| Missing { row: op.row().name.to_owned(), reason: reason.to_owned() }).collect()
+}
+
+/// Whether the oracle has this row at all.
+pub(super) fn has(op: Op) -> bool {
+    rows::missing(op).is_none()
+}
+
+/// A sequence that can be asked about.
+struct Prepared {
+    number: u64,
+    sequence: Sequence,
+    entry: u32,
+    ran: Ran,
+    twins: Twins,
+    job: Job,
+}
+
+/// What taking a sequence apart gave.
+enum Finding {
+    /// Only documented differences, each with how often.
+    Explained(Vec<&'static str>),
+    /// This instruction's result is not explained.
+    Unexplained(Box<(PpcStep, Deviation)>),
+    /// No single instruction differs.
+    Nothing,
+    /// qemu stopped at this instruction.
+    Stopped(Box<(PpcStep, String)>),
+}
+
+/// The interpreter, perhaps a second engine, and qemu in every mode.
+pub(super) struct Oracle<'a> {
+    arena: Arena<'a>,
+    sf: Option<bool>,
+    servers: Vec<(Qemu, Choice)>,
+    /// The documented differences.
+    differences: &'static [Difference],
+}
+
+pub(super) use super::arena::Step as PpcStep;
+
+fn failed(error: &QemuError) -> RunError {
+    RunError::Engine { engine: "qemu".to_owned(), reason: error.to_string() }
+}
+
+impl<'a> Oracle<'a> {
+    /// `engine` is compared with the interpreter on the same sequences.
+    pub(super) fn new(engine: Option<&'a Engine<'a>>, sf: Option<bool>) -> Result<Self, RunError> {
+        Ok(Self {
+            arena: Arena::new(engine, Layout::ORACLE)?,
+            sf,
+            servers: Vec::new(),
+            differences: DIFFERENCES,
+        })
+    }
+
+    /// The server of a mode, prepared at first use.
+    fn server(&mut self, mode: Mode) -> Result<usize, RunError> {
+        if let Some(index) = self.servers.iter().position(|(qemu, _)| qemu.mode() == mode) {
+            return Ok(index);
+        }
+        let qemu = Qemu::new(mode).map_err(|error| failed(&error))?;
+        self.servers.push((qemu, Choice::only(|op| rows::has(mode, op), Some(mode.sf))));
+        Ok(self.servers.len() - 1)
+    }
+
+    /// Runs the sequences of these numbers, which are of one batch; `enough` counts a mismatch and says
+    /// whether to stop at it.
+    pub(super) fn batch(
+        &mut self,
+        seed: u64,
+        numbers: Range<u64>,
+        out: Option<&Path>,
+        shrinks: bool,
+        enough: &dyn Fn() -> bool,
+    ) -> Result<Batch, RunError> {
+        let mode = rows::mode(numbers.start / BATCH, self.sf);
+        let server = self.server(mode)?;
+        let choice = &self.servers[server].1;
+        let sequences: Vec<Sequence> =
+            numbers.clone().map(|number| generate::sequence(seed, number, choice)).collect();
+        let mut batch = Batch::default();
+        let entries = self.arena.load(&sequences)?;
+        let mut prepared = Vec::new();
+        for ((number, sequence), entry) in numbers.zip(sequences).zip(entries) {
+            batch.blocks += 1;
+            match prepare(&mut self.arena, number, sequence, entry) {
+                Ok(ready) => {
+                    batch.instructions += self.arena.executed().len() as u64 - 1;
+                    self.arena.executed().iter().for_each(|&op| count(&mut batch.counts, op));
+                    prepared.push(ready);
+                }
+                Err(reason) => *batch.skipped.entry(reason.to_owned()).or_default() += 1,
+            }
+        }
+        let name = format!("{} sf{}", mode.cpu, u8::from(mode.sf));
+        *batch.modes.entry(name).or_default() += prepared.len() as u64;
+        for ready in &prepared {
+            if let Some(difference) = self.arena.run(&ready.sequence, ready.entry, None).difference {
+                let shrunk = if shrinks {
+                    shrink::shrink(&ready.sequence, &mut |candidate| self.arena.disagree(candidate))
+                } else {
+                    ready.sequence.clone()
+                };
+                let mut mismatch = Mismatch {
+                    block: ready.number,
+                    what: format!("{} (second engine)", difference.what),
+                    expected: difference.expected,
+                    actual: difference.actual,
+                    instructions: shrunk.text(),
+                    file: None,
+                };
+                if let Some(folder) = out {
+                    let text = super::case::text(&mut self.arena, &shrunk, seed, &mismatch);
+                    mismatch.file = Some(write(folder, seed, ready.number, &text)?);
+                }
+                batch.mismatches.push(mismatch);
+                if enough() {
+                    return Ok(batch);
+                }
+                // Shrinking may have overwritten the code.
+                self.arena.replace(&ready.sequence, ready.entry);
+            }
+        }
+        let jobs: Vec<Job> = prepared.iter().map(|ready| ready.job.clone()).collect();
+        let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
+        let mut apart = Vec::new();
+        for (index, answer) in answers.iter().enumerate() {
+            let ready = &prepared[index];
+            let same = match answer {
+                Answer::State(theirs) => {
+                    let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
+                    steps::compare(&ours, theirs).is_empty()
+                }
+                Answer::Stopped(_) => false,
+            };
+            if !same {
+                apart.push(index);
+            }
+        }
+        batch.taken_apart += apart.len() as u64;
+        for some in apart.chunks(TOGETHER) {
+            let findings = self.take_apart(server, &mut prepared, some)?;
+            for (&index, finding) in some.iter().zip(findings) {
+                let ready = &prepared[index];
+                let mismatch = match finding {
+                    Finding::Explained(names) => {
+                        batch.explained_blocks += 1;
+                        for name in names {
+                            *batch.explained.entry(name.to_owned()).or_default() += 1;
+                        }
+                        continue;
+                    }
+                    Finding::Unexplained(found) => {
+                        let (step, deviation) = *found;
+                        self.single(server, seed, ready.number, &step, deviation, out)?
+                    }
+                    Finding::Stopped(found) => {
+                        let (step, reason) = *found;
+                        Mismatch {
+                            block: ready.number,
+                            what: "exit".to_owned(),
+                            expected: reason,
+                            actual: "completed".to_owned(),
+                            instructions: vec![disassemble(step.word, step.pc, Syntax::Simplified)],
+                            file: None,
+                        }
+                    }
+                    Finding::Nothing => {
+                        let sequence = ready.sequence.clone();
+                        self.whole(server, seed, ready.number, sequence, shrinks, out)?
+                    }
+                };
+                batch.mismatches.push(mismatch);
+                if enough() {
+                    return Ok(batch);
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Asks about each instruction of some sequences.
+    fn take_apart(
+        &mut self,
+        server: usize,
+        prepared: &mut [Prepared],
+        some: &[usize],
+    ) -> Result<Vec<Finding>, RunError> {
+        let mut questions = Vec::new();
+        let mut traces = Vec::new();
+        let mut entry = QUESTIONS + 4;
+        for &index in some {
+            let ready = &mut prepared[index];
+            // Its code may have been changed since by itself.
+            self.arena.replace(&ready.sequence, ready.entry);
+            let trace = self.arena.trace(&ready.sequence, ready.entry);
+            // The first keeps LR, the last two return: whole sequences have shown that they do.
+            let last = trace.len().saturating_sub(2);
+            for (index, step) in trace.iter().enumerate().take(last).skip(1) {
+                if let Some(question) = Question::new(index, step, &mut ready.twins, entry) {
+                    questions.push((traces.len(), question));
+                    entry += 4 * Question::ROOM;
+                }
+            }
+            traces.push(trace);
+        }
+        let jobs: Vec<Job> = questions.iter().map(|(_, question)| question.job.clone()).collect();
+        let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
+        let mut findings: Vec<Finding> = some.iter().map(|_| Finding::Nothing).collect();
+        for ((of, question), answer) in questions.iter().zip(answers) {
+            if matches!(findings[*of], Finding::Unexplained(_) | Finding::Stopped(_)) {
+                continue;
+            }
+            let step = &traces[*of][question.step];
+            let theirs = match answer {
+                Answer::State(theirs) => theirs,
+                Answer::Stopped(reason) => {
+                    findings[*of] = Finding::Stopped(Box::new((step.clone(), reason)));
+                    continue;
+                }
+            };
+            let Some(op) = decode(step.word) else { continue };
+            let view =
+                View { op, word: step.word, before: &step.before, ours: &question.ours, theirs: &theirs };
+            for deviation in question.compare(&theirs) {
+                match (differences::explain(self.differences, &view, &deviation), &mut findings[*of]) {
+                    (Some(more), Finding::Explained(names)) => names.extend(more),
+                    (Some(names), finding) => *finding = Finding::Explained(names),
+                    (None, finding) => {
+                        *finding = Finding::Unexplained(Box::new((step.clone(), deviation)));
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Reports a single instruction.
+    fn single(
+        &mut self,
+        server: usize,
+        seed: u64,
+        number: u64,
+        step: &PpcStep,
+        deviation: Deviation,
+        out: Option<&Path>,
+    ) -> Result<Mismatch, RunError> {
+        let (place, ours, theirs) = deviation;
+        let text = disassemble(step.word, step.pc, Syntax::Simplified);
+        let mut mismatch = Mismatch {
+            block: number,
+            what: format!("{} after {text}", name(place)),
+            expected: format!("{theirs:#x}"),
+            actual: format!("{ours:#x}"),
+            instructions: found::inputs(step),
+            file: None,
+        };
+        if let Some(folder) = out {
+            let qemu = &mut self.servers[server].0;
+            let file = found::text(qemu, QUESTIONS + 4, step, &format!("seed{seed}_block{number}"))
+                .map_err(|error| failed(&error))?;
+            mismatch.file = file.map(|text| write(folder, seed, number, &text)).transpose()?;
+        }
+        Ok(mismatch)
+    }
+
+    /// Whether a sequence differs under qemu in a way that no single instruction explains.
+    fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Option<Deviation>, RunError> {
+        let entries = self.arena.load(std::slice::from_ref(sequence))?;
+        let Ok(ready) = prepare(&mut self.arena, 0, sequence.clone(), entries[0]) else { return Ok(None) };
+        let answers = self.servers[server].0.run(std::slice::from_ref(&ready.job));
+        let answers = answers.map_err(|error| failed(&error))?;
+        let found = match &answers[0] {
+            Answer::State(theirs) => {
+                let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
+                steps::compare(&ours, theirs).first().copied()
+            }
+            Answer::Stopped(_) => Some((Place::Way, 0, 1)),
+        };
+        if found.is_none() {
+            return Ok(None);
+        }
+        let mut prepared = [ready];
+        let finding = self.take_apart(server, &mut prepared, &[0])?.pop();
+        Ok(found.filter(|_| matches!(finding, Some(Finding::Nothing))))
+    }
+
+    /// Shrinks and reports a sequence of which no single instruction differs.
+    fn whole(
+        &mut self,
+        server: usize,
+        seed: u64,
+        number: u64,
+        sequence: Sequence,
+        shrinks: bool,
+        out: Option<&Path>,
+    ) -> Result<Mismatch, RunError> {
+        let best = if shrinks {
+            shrink::shrink(&sequence, &mut |candidate| {
+                self.differs(server, candidate).is_ok_and(|found| found.is_some())
+            })
+        } else {
+            sequence
+        };
+        let found = self.differs(server, &best)?;
+        let (place, ours, theirs) = found.unwrap_or((Place::Way, 0, 0));
+        let mut mismatch = Mismatch {
+            block: number,
+            what: format!("{} at the end", name(place)),
+            expected: format!("{theirs:#x}"),
+            actual: format!("{ours:#x}"),
+            instructions: best.text(),
+            file: None,
+        };
+        if let Some(folder) = out {
+            let text = super::case::text(&mut self.arena, &best, seed, &mismatch);
+            mismatch.file = Some(write(folder, seed, number, &text)?);
+        }
+        Ok(mismatch)
+    }
+}
+
+/// Runs the sequence in the interpreter until it returns, cutting it at traps, and makes qemu's job of it.
+fn prepare(
+    arena: &mut Arena<'_>,
+    number: u64,
+    mut sequence: Sequence,
+    entry: u32,
+) -> Result<Prepared, &'static str> {
+    let mut left = 8;
+    let ran = loop {
+        let ran = arena.reference_run(&sequence, entry);
+        match &ran.end {
+            End::Returned => break ran,
+            End::Budget => return Err("does not end"),
+            End::Exception(exception) => {
+                if left == 0 || !sequence.cut(entry, exception.pc.0) {
+                    return Err("exception");
+                }
+                left -= 1;
+            }
+        }
+        arena.replace(&sequence, entry);
+    };
+    let words = sequence.words(entry);
+    let too_many = "more vector registers than qemu has";
+    let mut twins = Twins::new(words.iter().copied()).ok_or(too_many)?;
+    let code: Option<Vec<u32>> = words.iter().map(|&word| twins.word(word)).collect();
+    let code = code.ok_or(too_many)?;
+    let mut before = (*sequence.state).clone();
+    before.lr = Layout::ORACLE.exit.into();
+    let state = steps::state(&before, &sequence.memory[..], &twins);
+    Ok(Prepared { number, sequence, entry, ran, twins, job: Job { entry, code, state } })
+}
+
+fn name(place: Place) -> String {
+    match place {
+        Place::Register(register) => register.to_string(),
+        Place::Memory(at) => format!("memory {:08X}", crate::qemu::SANDBOX as usize + at),
+        Place::Way => "next instruction".to_owned(),
+    }
+}
+
+fn write(folder: &Path, seed: u64, number: u64, text: &str) -> Result<String, RunError> {
+    let path: PathBuf = folder.join(format!("seed{seed}_block{number}.s"));
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+    written.map_err(|source| RunError::Read { path: path.clone(), source })?;
+    Ok(path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::qemu;
+
+    /// Batches of sequences with this table of differences: sequences compared, mismatches.
+    fn run(
+        differences: &'static [Difference],
+        batches: Range<u64>,
+        out: Option<&Path>,
+    ) -> (u64, Vec<Mismatch>) {
+        let mut oracle = Oracle { differences, ..Oracle::new(None, None).unwrap() };
+        let (mut compared, mut mismatches) = (0, Vec::new());
+        for index in batches {
+            let first = index * BATCH;
+            let found = std::cell::Cell::new(0);
+            let enough = || {
+                found.set(found.get() + 1);
+                found.get() == 4
+            };
+            let batch = oracle.batch(11, first..first + 256, out, true, &enough).unwrap();
+            compared += batch.modes.values().sum::<u64>();
+            mismatches.extend(batch.mismatches);
+        }
+        (compared, mismatches)
+    }
+
+    #[test]
+    fn the_interpreter_agrees_with_qemu_in_every_mode() {
+        if !qemu::available() {
+            println!("skipped: no qemu-ppc64");
+            return;
+        }
+        let (compared, mismatches) = run(DIFFERENCES, 0..8, None);
+        assert!(mismatches.is_empty(), "{mismatches:#?}");
+        assert!(compared > 1900, "{compared}");
+    }
+
+    #[test]
+    fn what_is_not_documented_is_found_and_written_as_a_failing_case() {
+        if !qemu::available() {
+            println!("skipped: no qemu-ppc64");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (_, mismatches) = run(&[], 0..1, Some(folder.path()));
+        assert_eq!(mismatches.len(), 4);
+        let files = mismatches.iter().filter(|mismatch| mismatch.file.is_some()).count() as u64;
+        assert!(files > 0, "{mismatches:#?}");
+        let engines = [Engine::interpreter()];
+        let report = crate::conformance::run(&[folder.path().to_owned()], &engines, None).unwrap();
+        assert_eq!((report.cases, report.passed), (files, 0), "{:?}", report.failed);
+        assert!(report.failed.iter().all(|failure| failure.what != "file"), "{:?}", report.failed);
+    }
+}

@@ -1,0 +1,47 @@
+//! Which rows the outside oracle has, on which processor model, and how batches are spread over modes.
+
+use crate::qemu::{Mode, has_twin};
+use xenia_isa::{Family, Op};
+
+/// Why qemu can't be asked about a row; `None`: it can, on some model.
+pub(super) fn missing(op: Op) -> Option<&'static str> {
+    use Op::*;
+    Some(match op {
+        sc => "would be a system call of the host",
+        mftb => "reads the host's time",
+        mfmsr | mtmsr | mtmsrd | dcbi => "privileged",
+        lvlx | lvlxl | lvrx | lvrxl | stvlx | stvlxl | stvrx | stvrxl => "no model has the Cell's rows",
+        _ if op.row().family == Family::Vector128 && !has_twin(op) => "VMX128 without an AltiVec twin",
+        _ => return None,
+    })
+}
+
+/// Whether this model has the row and means the same by it.
+pub(super) fn has(mode: Mode, op: Op) -> bool {
+    missing(op).is_none()
+        && match op {
+            Op::ldbrx | Op::stdbrx => mode.cpu == "power7",
+            // Whole lines there.
+            Op::dcbz | Op::dcbz128 => mode.cpu != "power7",
+            _ => true,
+        }
+}
+
+/// Modes of successive batches: 32-bit and 64-bit mode in turn; a quarter on the model that has what the 970 lacks.
+const TURNS: [(&str, bool); 8] = [
+    ("970fx", false),
+    ("970fx", true),
+    ("970fx", false),
+    ("power7", true),
+    ("970fx", true),
+    ("970fx", false),
+    ("power7", false),
+    ("970fx", true),
+];
+
+/// The mode of a batch. `sf` fixes the computation mode.
+pub(super) fn mode(batch: u64, sf: Option<bool>) -> Mode {
+    // What every sixteenth batch is for meets all modes in the long run.
+    let (cpu, turn) = TURNS[((batch + batch / 16) % 8) as usize];
+    Mode { cpu, sf: sf.unwrap_or(turn) }
+}

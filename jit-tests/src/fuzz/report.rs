@@ -1,0 +1,210 @@
+//! What a run found, and how reports of several runs become one.
+
+use super::Batch;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One mismatch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Mismatch {
+    /// Number of the sequence.
+    pub block: u64,
+    /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
+    pub what: String,
+    /// The reference's value.
+    pub expected: String,
+    /// The value of what is tested.
+    pub actual: String,
+    /// The shrunk sequence, disassembled.
+    pub instructions: Vec<String>,
+    /// The file written, if any.
+    pub file: Option<String>,
+}
+
+/// A row that an oracle doesn't have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The row's name.
+    pub row: String,
+    /// Why it can't be asked about.
+    pub reason: String,
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FuzzReport {
+    /// What the results were compared with: `interp` or `qemu`.
+    pub oracle: String,
+    /// Seed of the sequences.
+    pub seed: u64,
+    /// Number of the first sequence.
+    pub first: u64,
+    /// Sequences run.
+    pub blocks: u64,
+    /// Instructions that the interpreter completed.
+    pub instructions: u64,
+    /// Instructions per sequence that was compared.
+    pub mean_block_length: f64,
+    /// Rows that the oracle has and that were executed fewer than 1,000 times.
+    pub rows_below_1000: Vec<String>,
+    /// Sequences after which the engines differed without explanation.
+    pub mismatches: u64,
+    /// The mismatches in detail.
+    pub mismatch_details: Vec<Mismatch>,
+    /// Executions per row, in sequences that were compared.
+    pub by_instruction: BTreeMap<String, u64>,
+    /// Sequences that a refused access ended: 0, or the generator leaves its sandbox.
+    pub faults: u64,
+    /// Outside oracle: sequences compared per processor model and computation mode.
+    pub modes: BTreeMap<String, u64>,
+    /// Outside oracle: sequences that were compared instruction by instruction.
+    pub taken_apart: u64,
+    /// Outside oracle: instructions with a documented difference, per difference.
+    pub explained: BTreeMap<String, u64>,
+    /// Outside oracle: sequences with documented differences only.
+    pub explained_blocks: u64,
+    /// Outside oracle: sequences that could not be compared, per reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Outside oracle: rows that it doesn't have.
+    pub not_in_oracle: Vec<Missing>,
+    /// Time it took.
+    pub wall_seconds: f64,
+}
+
+/// Why reports don't make one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// Nothing to merge.
+    #[error("no report")]
+    Empty,
+    /// Some ran against qemu, some against the interpreter.
+    #[error("reports with the oracles `{0}` and `{1}` don't add up")]
+    Oracles(String, String),
+    /// Sequences would count twice.
+    #[error("sequences {from}..{to} of seed {seed} are in two reports")]
+    Overlap {
+        /// The seed.
+        seed: u64,
+        /// First sequence that is in both.
+        from: u64,
+        /// The one after the last.
+        to: u64,
+    },
+}
+
+fn add(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (key, count) in more {
+        *sum.entry(key.clone()).or_default() += count;
+    }
+}
+
+impl FuzzReport {
+    /// Sequences that were compared.
+    pub fn compared(&self) -> u64 {
+        self.blocks - self.skipped.values().sum::<u64>().min(self.blocks)
+    }
+
+    /// Adds what a batch gave, except its counts per row.
+    pub(super) fn add(&mut self, batch: &Batch) {
+        self.blocks += batch.blocks;
+        self.instructions += batch.instructions;
+        self.faults += batch.faults;
+        self.mismatches += batch.mismatches.len() as u64;
+        self.mismatch_details.extend(batch.mismatches.iter().cloned());
+        self.taken_apart += batch.taken_apart;
+        self.explained_blocks += batch.explained_blocks;
+        add(&mut self.modes, &batch.modes);
+        add(&mut self.explained, &batch.explained);
+        add(&mut self.skipped, &batch.skipped);
+    }
+
+    /// Works out what follows from the counts.
+    pub(super) fn finish(&mut self) {
+        self.mismatch_details.sort_by_key(|mismatch| mismatch.block);
+        self.mean_block_length = self.instructions as f64 / self.compared().max(1) as f64;
+        let missing: Vec<&str> = self.not_in_oracle.iter().map(|missing| missing.row.as_str()).collect();
+        let rare = self
+            .by_instruction
+            .iter()
+            .filter(|(row, count)| **count < 1000 && !missing.contains(&row.as_str()));
+        self.rows_below_1000 = rare.map(|(row, _)| row.clone()).collect();
+    }
+
+    /// Sums reports of the same oracle over different sequences.
+    pub fn merge(reports: &[Self]) -> Result<Self, MergeError> {
+        let Some(first) = reports.first() else { return Err(MergeError::Empty) };
+        let mut sum = Self {
+            oracle: first.oracle.clone(),
+            seed: first.seed,
+            first: reports.iter().map(|report| report.first).min().unwrap_or(0),
+            not_in_oracle: first.not_in_oracle.clone(),
+            ..Self::default()
+        };
+        let mut ranges: Vec<(u64, u64, u64)> = Vec::new();
+        for report in reports {
+            if report.oracle != sum.oracle {
+                return Err(MergeError::Oracles(sum.oracle, report.oracle.clone()));
+            }
+            let (from, to) = (report.first, report.first + report.blocks);
+            for &(seed, other_from, other_to) in &ranges {
+                let (from, to) = (from.max(other_from), to.min(other_to));
+                if seed == report.seed && from < to {
+                    return Err(MergeError::Overlap { seed, from, to });
+                }
+            }
+            ranges.push((report.seed, from, to));
+            sum.blocks += report.blocks;
+            sum.instructions += report.instructions;
+            sum.mismatches += report.mismatches;
+            sum.mismatch_details.extend(report.mismatch_details.iter().cloned());
+            sum.faults += report.faults;
+            sum.taken_apart += report.taken_apart;
+            sum.explained_blocks += report.explained_blocks;
+            sum.wall_seconds += report.wall_seconds;
+            add(&mut sum.by_instruction, &report.by_instruction);
+            add(&mut sum.modes, &report.modes);
+            add(&mut sum.explained, &report.explained);
+            add(&mut sum.skipped, &report.skipped);
+        }
+        sum.finish();
+        Ok(sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(seed: u64, first: u64, blocks: u64) -> FuzzReport {
+        FuzzReport {
+            oracle: "interp".to_owned(),
+            seed,
+            first,
+            blocks,
+            instructions: 20 * blocks,
+            by_instruction: [("addx".to_owned(), 600), ("sc".to_owned(), 2000)].into(),
+            wall_seconds: 1.5,
+            ..FuzzReport::default()
+        }
+    }
+
+    #[test]
+    fn counts_add_up() {
+        let sum = FuzzReport::merge(&[report(1, 0, 100), report(1, 100, 50), report(2, 0, 100)]).unwrap();
+        assert_eq!((sum.blocks, sum.instructions, sum.by_instruction["addx"]), (250, 5000, 1800));
+        assert_eq!((sum.mean_block_length, sum.wall_seconds), (20.0, 4.5));
+        assert_eq!(sum.rows_below_1000, Vec::<String>::new());
+        let sum = FuzzReport::merge(&[report(1, 0, 100)]).unwrap();
+        assert_eq!(sum.rows_below_1000, ["addx"]);
+    }
+
+    #[test]
+    fn what_does_not_add_up_is_refused() {
+        let overlap = FuzzReport::merge(&[report(1, 0, 100), report(1, 90, 50)]);
+        assert_eq!(overlap.unwrap_err(), MergeError::Overlap { seed: 1, from: 90, to: 100 });
+        let mut other = report(1, 100, 1);
+        other.oracle = "qemu".to_owned();
+        assert!(matches!(FuzzReport::merge(&[report(1, 0, 100), other]), Err(MergeError::Oracles(..))));
+        assert_eq!(FuzzReport::merge(&[]).unwrap_err(), MergeError::Empty);
+    }
+}
