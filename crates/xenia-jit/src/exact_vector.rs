@@ -1,9 +1,9 @@
 //! Vector arithmetic that compiled code does not do inline: lanes with NaNs, denormals where they count, results at the
 //! edge of what is normal, and `vexptefp`.
 //!
-//! The rules are the AltiVec manual's and decision 0007's. Sums and products are evaluated by `rustc_apfloat`
-//! in quadruple precision, truncated with a sticky last bit, and rounded once: exact for singles. The
-//! interpreter's arithmetic has no part in it.
+//! The rules are the AltiVec manual's and decision 0007's. Sums and products are the host's in Rust's own mode, rounded
+//! once; where they end at the smallest normal number, `rustc_apfloat` says in quadruple precision from which
+//! side. The interpreter's arithmetic has no part in it.
 
 use crate::float_state::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
@@ -187,30 +187,31 @@ impl Mode {
         if self.non_java && bits & INFINITY == 0 { bits & SIGN } else { bits }
     }
 
-    /// The single nearest to a value, with tininess judged before rounding.
-    fn rounded(self, value: Quad) -> u32 {
-        if value.is_nan() {
-            return INVALID;
+    /// The result that has been rounded to `usual`, with tininess judged before rounding. `exact` is the value itself,
+    /// which is looked at in the one case that `usual` leaves open.
+    fn decided(self, usual: f32, exact: impl FnOnce() -> Quad) -> u32 {
+        let bits = usual.to_bits();
+        match bits & !SIGN {
+            _ if usual.is_nan() => INVALID,
+            magnitude if self.non_java && magnitude < LEAST => bits & SIGN,
+            LEAST if self.non_java && exact().abs() < quad(LEAST) => bits & SIGN,
+            _ => bits,
         }
-        let sign = if value.is_negative() { SIGN } else { 0 };
-        if self.non_java && value.abs() < quad(LEAST) {
-            return sign;
-        }
-        let single: Single = value.convert(&mut false).value;
-        single.to_bits() as u32
     }
 
     fn sum(self, a: u32, b: u32, subtract: bool) -> u32 {
         first_nan(&[a, b]).unwrap_or_else(|| {
-            let [a, b] = [a, b].map(|bits| quad(self.operand(bits)));
-            self.rounded(truncated(|r| if subtract { a.sub_r(b, r) } else { a.add_r(b, r) }))
+            let [a, b] = [a, if subtract { b ^ SIGN } else { b }].map(|bits| self.operand(bits));
+            let usual = f32::from_bits(a) + f32::from_bits(b);
+            self.decided(usual, || truncated(|r| quad(a).add_r(quad(b), r)))
         })
     }
 
     fn product(self, a: u32, b: u32) -> u32 {
         first_nan(&[a, b]).unwrap_or_else(|| {
-            let [a, b] = [a, b].map(|bits| quad(self.operand(bits)));
-            self.rounded(truncated(|r| a.mul_r(b, r)))
+            let [a, b] = [a, b].map(|bits| self.operand(bits));
+            let usual = f32::from_bits(a) * f32::from_bits(b);
+            self.decided(usual, || truncated(|r| quad(a).mul_r(quad(b), r)))
         })
     }
 
@@ -219,16 +220,9 @@ impl Mode {
         if let Some(nan) = first_nan(&[a, b, c]) {
             return nan;
         }
-        let [x, y, z] = [a, b, c].map(|bits| self.operand(bits));
-        let addend = if negate { y ^ SIGN } else { y };
-        // Rounded once, for hosts whose compiled code leaves all of these to this function.
-        let usual = f32::mul_add(f32::from_bits(x), f32::from_bits(z), f32::from_bits(addend));
-        let result = if usual.is_normal() && usual.abs() > f32::MIN_POSITIVE {
-            usual.to_bits()
-        } else {
-            let [x, addend, z] = [x, addend, z].map(quad);
-            self.rounded(truncated(|r| x.mul_add_r(z, addend, r)))
-        };
+        let [a, b, c] = [a, if negate { b ^ SIGN } else { b }, c].map(|bits| self.operand(bits));
+        let usual = f32::mul_add(f32::from_bits(a), f32::from_bits(c), f32::from_bits(b));
+        let result = self.decided(usual, || truncated(|r| quad(a).mul_add_r(quad(c), quad(b), r)));
         if negate && !is_nan(result) { result ^ SIGN } else { result }
     }
 
@@ -244,8 +238,8 @@ impl Mode {
 
     fn reciprocal(self, b: u32) -> u32 {
         first_nan(&[b]).unwrap_or_else(|| {
-            let b = quad(self.operand(b));
-            self.rounded(truncated(|r| quad(0x3F80_0000).div_r(b, r)))
+            let b = self.operand(b);
+            self.decided(1.0 / f32::from_bits(b), || truncated(|r| quad(0x3F80_0000).div_r(quad(b), r)))
         })
     }
 
@@ -306,17 +300,18 @@ impl Mode {
         }
     }
 
-    /// Two to the power `b`: nearest to the exact value.
+    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gives the same for all operands.)
     fn power(self, b: u32) -> u32 {
         if let Some(nan) = first_nan(&[b]) {
             return nan;
         }
         let x = f64::from(f32::from_bits(self.operand(b))).clamp(-200.0, 200.0);
-        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64.
-        let steps = (x * 32.0).round_ties_even();
+        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64. So large a number has no fraction to keep.
+        const WHOLE: f64 = 6_755_399_441_055_744.0;
+        let steps = (x * 32.0 + WHOLE) - WHOLE;
         let rest = (x - steps / 32.0) * std::f64::consts::LN_2;
         let steps = steps as i32;
-        let (n, m) = (steps.div_euclid(32), steps.rem_euclid(32) as usize);
+        let (n, m) = (steps >> 5, (steps & 31) as usize);
         // (e^rest − 1), to 2^-60.
         let series = [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
         let less_one = rest * series.into_iter().fold(0.0, |sum, term| sum * rest + term);
@@ -346,5 +341,79 @@ impl Mode {
             () if sum.abs() < f64::from(f32::MIN_POSITIVE) => u32::from(sum.is_sign_negative()) << 31,
             () => single.to_bits(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The instruction on v1, v2, v3 with these words in all elements, into v1.
+    fn result(op: Op, words: [u32; 3], vscr: u32) -> u32 {
+        let mut ctx = PpcContext { vscr, ..PpcContext::default() };
+        for (n, word) in words.into_iter().enumerate() {
+            ctx.vr[n + 1] = u128::from(word) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
+        }
+        let i = Instruction(op.row().bits | 1 << 21 | 1 << 16 | 2 << 11);
+        // AltiVec's third register.
+        let i = if op.row().family == xenia_isa::Family::Vector && op.row().operands.len() == 4 {
+            Instruction(i.0 | 3 << 6)
+        } else {
+            i
+        };
+        assert_eq!(execute(&mut ctx, i), Some(op), "{op:?}");
+        let all = elements(ctx.vr[1]);
+        assert_eq!(all, [all[0]; 4], "{op:?}");
+        all[0]
+    }
+
+    /// From the rules: the first NaN wins and keeps its payload, an invalid operation gives 7FC00000, and tininess is judged
+    /// before rounding.
+    #[test]
+    fn edges_are_as_the_rules_want_them() {
+        const ONE: u32 = 0x3F80_0000;
+        const SNAN: u32 = 0xFF80_1234;
+        const BELOW_ONE: u32 = 0x3F7F_FFFF;
+        const INF: u32 = INFINITY;
+        // vA, vB, vC; with NJ, and without it.
+        for (op, words, flushed, kept) in [
+            (Op::vaddfp, [SNAN, 0x7FC0_0001, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vaddfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vsubfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vsubfp, [INF, INF, 0], INVALID, INVALID),
+            (Op::vsubfp, [LEAST, LEAST + 1, 0], SIGN, SIGN | 1),
+            (Op::vaddfp, [1, LEAST, 0], LEAST, LEAST + 1),
+            (Op::vaddfp, [SIGN, SIGN | 3, 0], SIGN, SIGN | 3),
+            // 2^-126 − 2^-150 rounds to 2^-126.
+            (Op::vmulfp128, [BELOW_ONE, LEAST, 0], 0, LEAST),
+            (Op::vmulfp128, [BELOW_ONE | SIGN, LEAST, 0], SIGN, SIGN | LEAST),
+            (Op::vmulfp128, [ONE, LEAST, 0], LEAST, LEAST),
+            (Op::vmulfp128, [0, INF, 0], INVALID, INVALID),
+            // a × c + b.
+            (Op::vmaddfp, [BELOW_ONE, SIGN, LEAST], 0, LEAST),
+            (Op::vnmsubfp, [BELOW_ONE, 0, LEAST], SIGN, SIGN | LEAST),
+            (Op::vmaddfp, [LEAST, LEAST, 0x2000_0000], LEAST, LEAST),
+            (Op::vmaddfp, [LEAST, LEAST, 0xA000_0000], 0, LEAST),
+            (Op::vmaddfp, [ONE, SNAN, 0x7FC0_0001], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vmaddfp, [ONE, 0x7FC0_0001, SNAN], 0x7FC0_0001, 0x7FC0_0001),
+            (Op::vnmsubfp, [INF, 0, 0], INVALID, INVALID),
+            (Op::vnmsubfp, [ONE, ONE, ONE], SIGN, SIGN),
+            (Op::vmaxfp, [SIGN, 0, 0], 0, 0),
+            (Op::vminfp, [0, SIGN, 0], SIGN, SIGN),
+            (Op::vmaxfp, [SIGN | 5, SIGN | 6, 0], SIGN, SIGN | 5),
+            (Op::vminfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+        ] {
+            assert_eq!(result(op, words, NON_JAVA), flushed, "{op:?} of {words:x?} with NJ");
+            assert_eq!(result(op, words, 0), kept, "{op:?} of {words:x?}");
+        }
+    }
+
+    #[test]
+    fn other_instructions_are_not_touched() {
+        let mut ctx = PpcContext { vr: [7; 128], ..PpcContext::default() };
+        let before = ctx.clone();
+        assert_eq!(execute(&mut ctx, Instruction(Op::vand.row().bits)), None);
+        assert_eq!(execute(&mut ctx, Instruction(0)), None);
+        assert_eq!(ctx.first_difference(&before), None);
     }
 }

@@ -47,23 +47,23 @@ const GRANTED: &[Granted] = &[
             Op::vrefp128,
         ],
         way: Way::ExactVector,
-        reason: "a lane is a NaN: which one it is, is the architecture's choice. A cold block; about 0.2 µs.",
+        reason: "a lane is a NaN: which one it is, is the architecture's choice. A cold block; some 25 ns.",
     },
     Granted {
         rows: &[Op::vmulfp128, Op::vmaddfp, Op::vmaddfp128, Op::vmaddcfp128, Op::vnmsubfp, Op::vnmsubfp128],
         way: Way::ExactVector,
         reason: "a lane is a NaN or the smallest normal number, where tininess before rounding decides. A cold \
-            block; about 0.2 µs. On hosts without fused multiply-add, every multiply-add.",
+            block; some 25 ns. On hosts without fused multiply-add, every multiply-add.",
     },
     Granted {
         rows: &[Op::vrsqrtefp, Op::vrsqrtefp128, Op::vlogefp, Op::vlogefp128],
         way: Way::ExactVector,
-        reason: "a lane is not a positive normal number. A cold block; about 50 ns.",
+        reason: "a lane is not a positive normal number. A cold block; some 25 ns.",
     },
     Granted {
         rows: &[Op::vmsum3fp128, Op::vmsum4fp128],
         way: Way::ExactVector,
-        reason: "the sum is a NaN, an infinity, or at the edge of what is normal. A cold block; about 30 ns.",
+        reason: "the sum is a NaN, an infinity, or at the edge of what is normal. A cold block; some 20 ns.",
     },
     Granted {
         rows: &[Op::vexptefp, Op::vexptefp128],

@@ -1,0 +1,105 @@
+//! What vector instructions cost in compiled code and in the interpreter.
+//!
+//! `cargo test --release -p xenia-jit --test vector_cost -- --ignored --nocapture`
+
+mod common;
+
+use common::*;
+use xenia_cpu::PpcContext;
+use xenia_isa::{Op, Operand, ROWS};
+
+/// Copies of the instruction in the loop, each of which reads what the one before it wrote.
+const COPIES: u32 = 32;
+const ROUNDS: u64 = 200_000;
+
+/// The instruction: v1 of v1, v2, v3, or where the result would soon be none that a title computes, v1 of v4, v2, v3. A
+/// scale is 0.
+fn repeated(op: Op, chained: bool) -> u32 {
+    let count = op.row().operands.len();
+    let first = if chained { 1 } else { 4 };
+    let unary = count == 2 || op.row().operands.contains(&Operand::uimm5);
+    let (a, b) = if unary { (0, first) } else { (first, 2) };
+    x(op, 1, a, b, if count == 4 { 3 << 6 } else { 0 })
+}
+
+/// Nanoseconds that this thread was on a processor.
+fn processor_time() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+fn nanoseconds(machine: &mut Machine, word: u32, lanes: [u32; 4]) -> f64 {
+    let mut words = vec![word; COPIES as usize];
+    // bdnz to the start.
+    words.push(0x4200_0000 | (4 * COPIES).wrapping_neg() & 0xFFFC);
+    words.push(SC);
+    machine.put(CODE, &words);
+    let mut least = f64::INFINITY;
+    for _ in 0..2 {
+        machine.ctx = PpcContext { pc: CODE, ctr: ROUNDS, ..PpcContext::default() };
+        for (n, register) in machine.ctx.vr.iter_mut().enumerate() {
+            *register =
+                lanes.iter().fold(0, |all, lane| all << 32 | u128::from(lane.rotate_left(n as u32 / 64)));
+        }
+        let start = processor_time();
+        machine.run(i64::MAX / 2);
+        least = least.min(processor_time() - start);
+    }
+    least / (ROUNDS * u64::from(COPIES)) as f64
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn what_vector_instructions_cost() {
+    let integers = [0x0102_0304, 0x7FFF_8000, 0x8000_7FFF, 0xFFFE_0001];
+    let floats = [0x3F80_0001, 0x3FC0_0000, 0x3F00_0000, 0x3F81_2345];
+    let nans = [0x3F80_0000, 0x7FC0_0000, 0xBF80_0000, 0];
+    for name in [
+        "vadduwm",
+        "vaddubs",
+        "vaddsws",
+        "vadduws",
+        "vsubsws",
+        "vpkshss",
+        "vpkuwus",
+        "vavgsw",
+        "vslb",
+        "vsrab",
+        "vrlh",
+        "vslw",
+        "vsl",
+        "vsumsws",
+        "vsum2sws",
+        "vsum4sbs",
+        "vmsumubm",
+        "vmsumshs",
+        "vmhaddshs",
+        "vpkpx",
+        "vctsxs",
+        "vctuxs",
+        "vcmpbfp",
+        "vaddfp",
+        "vmaddfp",
+        "vrefp",
+        "vrsqrtefp",
+        "vlogefp",
+        "vexptefp",
+        "vmsum3fp128",
+        "vmsum4fp128",
+    ] {
+        let op = ROWS.iter().find(|row| row.name == name).unwrap().op;
+        let is_float = name.contains("fp") || name.starts_with("vct");
+        let chained = !name.contains("sum3")
+            && !name.contains("sum4fp")
+            && !name.ends_with("tefp")
+            && !name.ends_with("gefp");
+        let word = repeated(op, chained);
+        let mut text = format!("{name:12} {word:08x}");
+        for lanes in [if is_float { floats } else { integers }, nans] {
+            let costs =
+                [Machine::jit(), Machine::interpreter()].map(|mut m| nanoseconds(&mut m, word, lanes));
+            text += &format!("  jit {:6.2} ns, interpreter {:6.2} ns;", costs[0], costs[1]);
+        }
+        println!("{text}");
+    }
+}
