@@ -32,9 +32,14 @@ impl Area {
     fn sources(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Interp => ("interp", &["crates/xenia-cpu/src/interp/**/*.rs"]),
-            Self::Lifter => {
-                ("lifter", &["crates/xenia-jit/src/lift.rs", "crates/xenia-jit/src/lift/**/*.rs"])
-            }
+            Self::Lifter => (
+                "lifter",
+                &[
+                    "crates/xenia-jit/src/lift.rs",
+                    "crates/xenia-jit/src/lift/**/*.rs",
+                    "crates/xenia-jit/src/exact_vector.rs",
+                ],
+            ),
         }
     }
 }

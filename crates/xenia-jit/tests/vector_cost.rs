@@ -94,12 +94,12 @@ fn what_vector_instructions_cost() {
             && !name.ends_with("tefp")
             && !name.ends_with("gefp");
         let word = repeated(op, chained);
-        let mut text = format!("{name:12} {word:08x}");
+        print!("{name:12} {word:08x}");
         for lanes in [if is_float { floats } else { integers }, nans] {
             let costs =
                 [Machine::jit(), Machine::interpreter()].map(|mut m| nanoseconds(&mut m, word, lanes));
-            text += &format!("  jit {:6.2} ns, interpreter {:6.2} ns;", costs[0], costs[1]);
+            print!("  jit {:6.2} ns, interpreter {:6.2} ns;", costs[0], costs[1]);
         }
-        println!("{text}");
+        println!();
     }
 }
