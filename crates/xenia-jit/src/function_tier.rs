@@ -73,9 +73,9 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    pub(crate) fn new(effort: Effort) -> Result<Self, JitError> {
+    pub(crate) fn new(effort: Effort, baseline_host: bool) -> Result<Self, JitError> {
         Ok(Self {
-            isa: host_isa(effort)?,
+            isa: host_isa(effort, baseline_host)?,
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
@@ -140,7 +140,8 @@ pub(crate) fn has_fma() -> bool {
     has!("fma") && has!("avx")
 }
 
-fn host_isa(effort: Effort) -> Result<OwnedTargetIsa, JitError> {
+/// This host, or with `baseline` the part of it that is x86-64-v2.
+fn host_isa(effort: Effort, baseline: bool) -> Result<OwnedTargetIsa, JitError> {
     let mut shared = settings::builder();
     let level = match effort {
         Effort::Fast => "none",
@@ -168,6 +169,8 @@ fn host_isa(effort: Effort) -> Result<OwnedTargetIsa, JitError> {
         ("has_sse41", has!("sse4.1")),
         ("has_sse42", has!("sse4.2")),
         ("has_popcnt", has!("popcnt")),
+    ];
+    let more = [
         ("has_avx", has!("avx")),
         ("has_avx2", has!("avx2")),
         ("has_fma", has_fma()),
@@ -175,7 +178,8 @@ fn host_isa(effort: Effort) -> Result<OwnedTargetIsa, JitError> {
         ("has_bmi2", has!("bmi2")),
         ("has_lzcnt", has!("lzcnt")),
     ];
-    for (name, present) in features {
+    let more = if baseline { &[][..] } else { &more[..] };
+    for &(name, present) in features.iter().chain(more) {
         if present {
             builder
                 .enable(name)

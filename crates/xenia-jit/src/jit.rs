@@ -52,6 +52,8 @@ pub struct JitConfig {
     /// suits titles, but tests that put one piece of code after another into the same place would compare
     /// the interpreter with itself.
     pub compile_restless: bool,
+    /// Code uses what every x86-64-v2 host has (SSE4.2 and SSSE3) and nothing else, whatever this host has. For tests.
+    pub baseline_host: bool,
     /// A deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
     pub wrong_addi: bool,
 }
@@ -65,6 +67,7 @@ impl Default for JitConfig {
             effort: Effort::Fast,
             granularity: Granularity::Function,
             compile_restless: false,
+            baseline_host: false,
             wrong_addi: false,
         }
     }
@@ -135,7 +138,7 @@ impl Jit {
             memory,
             config,
             cache: Mutex::new(cache),
-            compiler: Mutex::new(Compiler::new(config.effort)?),
+            compiler: Mutex::new(Compiler::new(config.effort, config.baseline_host)?),
             tables,
             functions: AtomicU64::new(0),
             instructions: AtomicU64::new(0),
@@ -183,7 +186,7 @@ impl Jit {
         let config = &self.shared.config;
         LiftConfig {
             precise_faults: config.precise_faults,
-            has_fma: has_fma(),
+            has_fma: !self.shared.config.baseline_host && has_fma(),
             inline_reservations: config.engine.reservations == ReservationMode::Context,
             wrong_addi: config.wrong_addi,
         }

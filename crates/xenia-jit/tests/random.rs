@@ -6,6 +6,7 @@ mod common;
 
 use common::*;
 use xenia_isa::{Family, Op};
+use xenia_jit::JitConfig;
 
 /// Sequences of `length` words of `families`, `count` of them, each on fresh registers.
 fn check(families: &[Family], seed: u64, count: u64, length: usize) {
@@ -16,9 +17,14 @@ fn check(families: &[Family], seed: u64, count: u64, length: usize) {
 }
 
 fn check_round(families: &[Family], seed: u64, count: u64, length: usize) {
+    let config = JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() };
+    check_with(config, families, seed, count, length);
+}
+
+fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
     let rows = rows(families);
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
     let mut at = CODE;
     for case in 0..count {
         let words: Vec<u32> = (0..length).map(|_| word(&mut r, &rows)).chain([SC, BLR]).collect();
@@ -37,6 +43,11 @@ fn check_round(families: &[Family], seed: u64, count: u64, length: usize) {
             format!("seed {seed}, case {case}, {:?}\n{}{before:x?}", families[0], listing(&words))
         });
         at += 4 * words.len() as u32;
+    }
+    let counters = jit.engine.counters();
+    if families.iter().all(|family| matches!(family, Family::Vector | Family::Vector128)) {
+        let by_interpreter = (counters.fallback_instructions, counters.interpreted_instructions);
+        assert_eq!(by_interpreter, (0, 0), "the interpreter has no part in vectors");
     }
 }
 
@@ -112,4 +123,12 @@ fn vertex_formats_at_their_edges() {
         compare(&mut jit, &mut interpreter, 100, &|| format!("{low:#x}\n{}", listing(&words)));
     }
     assert_eq!(jit.engine.counters().fallback_instructions, 0);
+}
+
+/// What hosts without AVX and fused multiply-add run.
+#[test]
+fn vectors_on_a_plain_host() {
+    let config = JitConfig { warm_up: 1, baseline_host: true, ..JitConfig::default() };
+    check_with(config, &[Family::Vector], 9, 300, 16);
+    check_with(config, &[Family::Vector128], 10, 200, 16);
 }
