@@ -93,6 +93,11 @@ Examples:
     /// Run random instruction sequences on two engines and compare.
     Fuzz(FuzzArgs),
     /// Measure the engines on kernels with known answers, beside their peers.
+    #[command(after_help = "\
+Examples:
+  xenia-rs bench                                         interpreter, function tier and auto
+  xenia-rs bench --peers native,qemu --json b.json --plot b.svg
+  xenia-rs bench --filter mat4 --runs 9 --tier function")]
     Bench(BenchArgs),
     /// Look into the compiler.
     Jit(JitArgs),

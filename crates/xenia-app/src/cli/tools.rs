@@ -1,6 +1,6 @@
 //! Arguments of the commands beside `exec` and `check`.
 
-use super::{Tier, number};
+use super::{CpuArgs, ModeArgs, Tier, number};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -187,18 +187,41 @@ pub struct FuzzArgs {
     pub break_lifter: bool,
 }
 
+/// Who else runs the kernels in `bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Peer {
+    /// The same sources, built by the host's cc -O2.
+    Native,
+    /// The same sources, built for PowerPC by a cross gcc -O2 and run by qemu-ppc64 (or qemu-ppc).
+    Qemu,
+}
+
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
     /// Runs of each kernel; minimum, median and maximum are reported.
     #[arg(long, value_name = "N", value_parser = number, default_value = "5")]
     pub runs: u64,
+    /// Measure these beside our engines, in turn with them: built in a temporary folder. What is missing on this
+    /// machine is said, and null in the JSON.
+    #[arg(long, value_name = "PEERS", value_enum, value_delimiter = ',')]
+    pub peers: Vec<Peer>,
+    /// Measure whole programs too (none are shipped yet).
+    #[arg(long)]
+    pub programs: bool,
     /// Only kernels whose name contains this.
     #[arg(long)]
     pub filter: Option<String>,
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Draw bars for each kernel, relative to native where that is measured, else to the interpreter.
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub cpu: CpuArgs,
+    #[command(flatten)]
+    pub mode: ModeArgs,
 }
 
 /// `diff`.

@@ -1,0 +1,299 @@
+//! `xenia-rs bench`: every cpu-suite kernel on every engine, beside the same sources built natively and run by
+//! qemu.
+//!
+//! All take turns within a run, the first of a turn changes from run to run, and every kernel is run several times:
+//! the machine's drift hits all alike, and minimum, median and maximum are all shown. What is compared is
+//! work on known answers: a wrong answer fails the bench. The first, uncounted turn compiles and warms
+//! caches, and says how often a short kernel has to be repeated to be timed at all.
+
+mod contender;
+mod plot;
+mod suite;
+
+use crate::cli::BenchArgs;
+use crate::exit::Code;
+use crate::flat::FlatProgram;
+use crate::report::write_json;
+use anyhow::{Context, Result, bail};
+use contender::{Contender, repeats_for};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use suite::{CPU_SUITE, Kernel};
+use xenia_cpu::EngineCounters;
+
+/// Minimum, median and maximum of several runs.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Spread {
+    min: f64,
+    median: f64,
+    max: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        Some(Self { min, median: values[values.len() / 2], max })
+    }
+}
+
+/// A kernel's figures: seconds for one call, null for who was not measured.
+#[derive(Debug, Serialize)]
+struct KernelReport {
+    name: String,
+    native_s: Option<Spread>,
+    qemu_s: Option<Spread>,
+    interp_s: Option<Spread>,
+    function_s: Option<Spread>,
+    auto_s: Option<Spread>,
+    guest_instructions: u64,
+    checksum_ok: bool,
+    interp_mips: Option<f64>,
+    function_mips: Option<f64>,
+    auto_mips: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct BenchReport {
+    host: String,
+    runs: u64,
+    kernels: Vec<KernelReport>,
+    geomean_auto_over_native: Option<f64>,
+    geomean_qemu_over_native: Option<f64>,
+    geomean_interp_mips: Option<f64>,
+    geomean_function_mips: Option<f64>,
+    geomean_function_over_interp: Option<f64>,
+    jit_compiled_guest_instructions: u64,
+    jit_compile_ns: u64,
+    jit_interpreted_instructions: u64,
+    jit_fallback_instructions: u64,
+    jit_helper_calls: BTreeMap<&'static str, u64>,
+}
+
+/// Runs and prints the table; the JSON has everything.
+pub fn run(args: &BenchArgs) -> Result<Code> {
+    args.cpu.refuse_unbuilt()?;
+    args.mode.refuse_unbuilt()?;
+    if args.cpu.cross_check.is_some() {
+        bail!("bench measures engines one by one: leave out --cross-check");
+    }
+    if args.programs {
+        bail!("--programs: no programs are shipped yet, only the kernels of cpu-suite; leave it out");
+    }
+    let kernels: Vec<Kernel> = suite::kernels()?
+        .into_iter()
+        .filter(|kernel| args.filter.as_ref().is_none_or(|filter| kernel.name.contains(filter.as_str())))
+        .collect();
+    if kernels.is_empty() {
+        bail!("no kernel matches the filter");
+    }
+    let mut contenders = contender::ours(FlatProgram::load(CPU_SUITE)?, &args.cpu)?;
+    for &peer in &args.peers {
+        match contender::peer(peer) {
+            Ok(built) if !contenders.iter().any(|one| one.name() == built.name()) => {
+                contenders.push(Box::new(built));
+            }
+            Ok(_) => {}
+            Err(reason) => println!("{peer:?} is not measured: {reason:#}"),
+        }
+    }
+    let runs = args.runs.max(1);
+    heading();
+    let mut reports = Vec::new();
+    for kernel in &kernels {
+        let report =
+            measure(kernel, &mut contenders, runs).with_context(|| format!("kernel {}", kernel.name))?;
+        line(&report);
+        reports.push(report);
+    }
+    let jit = contenders.iter().find(|one| matches!(one.name(), "function" | "auto"));
+    let report = summary(runs, reports, jit.and_then(|jit| jit.counters()).unwrap_or_default());
+    print_summary(&report);
+    if let Some(path) = &args.json {
+        write_json(path, &report)?;
+    }
+    if let Some(path) = &args.plot {
+        plot::write(path, &report)?;
+    }
+    Ok(if report.kernels.iter().all(|kernel| kernel.checksum_ok) { Code::Done } else { Code::Mismatch })
+}
+
+fn measure(kernel: &Kernel, contenders: &mut [Box<dyn Contender>], runs: u64) -> Result<KernelReport> {
+    let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let (mut instructions, mut ok) = (None, true);
+    let mut repeats = Vec::new();
+    for one in contenders.iter_mut() {
+        // Twice: the first call compiles, and would make a kernel look longer than it is.
+        one.measure(kernel, 1)?;
+        repeats.push(repeats_for(one.measure(kernel, 1)?));
+    }
+    for run in 0..runs as usize {
+        for turn in 0..contenders.len() {
+            let index = (run + turn) % contenders.len();
+            let one = &mut contenders[index];
+            let outcome = one.measure(kernel, repeats[index])?;
+            times.entry(one.name()).or_default().push(outcome.seconds);
+            ok &= outcome.answer == kernel.answer;
+            if let Some(executed) = outcome.instructions {
+                ok &= *instructions.get_or_insert(executed) == executed;
+            }
+        }
+    }
+    let mut spread = |name| times.remove(name).and_then(Spread::of);
+    let instructions = instructions.unwrap_or(0);
+    let mips = |spread: Option<Spread>| spread.map(|spread| instructions as f64 / spread.median / 1e6);
+    let (interp_s, function_s, auto_s) = (spread("interp"), spread("function"), spread("auto"));
+    Ok(KernelReport {
+        name: kernel.name.clone(),
+        native_s: spread("native"),
+        qemu_s: spread("qemu"),
+        interp_mips: mips(interp_s),
+        function_mips: mips(function_s),
+        auto_mips: mips(auto_s),
+        interp_s,
+        function_s,
+        auto_s,
+        guest_instructions: instructions,
+        checksum_ok: ok,
+    })
+}
+
+/// The ratio of two medians.
+fn ratio(of: Option<Spread>, to: Option<Spread>) -> Option<f64> {
+    Some(of?.median / to?.median)
+}
+
+/// The geometric mean of what `value` gives; `None` if it gives nothing for some kernel.
+fn geomean(kernels: &[KernelReport], value: impl Fn(&KernelReport) -> Option<f64>) -> Option<f64> {
+    let logs: Option<Vec<f64>> = kernels.iter().map(|kernel| value(kernel).map(f64::ln)).collect();
+    logs.map(|logs| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
+}
+
+fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchReport {
+    BenchReport {
+        host: host(),
+        runs,
+        geomean_auto_over_native: geomean(&kernels, |kernel| ratio(kernel.auto_s, kernel.native_s)),
+        geomean_qemu_over_native: geomean(&kernels, |kernel| ratio(kernel.qemu_s, kernel.native_s)),
+        geomean_interp_mips: geomean(&kernels, |kernel| kernel.interp_mips),
+        geomean_function_mips: geomean(&kernels, |kernel| kernel.function_mips),
+        geomean_function_over_interp: geomean(&kernels, |kernel| ratio(kernel.interp_s, kernel.function_s)),
+        kernels,
+        jit_compiled_guest_instructions: jit.compiled_guest_instructions,
+        jit_compile_ns: jit.compile_ns,
+        jit_interpreted_instructions: jit.interpreted_instructions,
+        jit_fallback_instructions: jit.fallback_instructions,
+        jit_helper_calls: jit.helper_calls,
+    }
+}
+
+/// A figure in a column, or a dash.
+fn cell(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+fn heading() {
+    println!(
+        "{:<16} {:>12} {:>12} {:>14} {:>10} {:>14} {:>14}",
+        "kernel", "instructions", "interp MIPS", "function MIPS", "auto MIPS", "auto/native", "qemu/native"
+    );
+}
+
+fn line(report: &KernelReport) {
+    println!(
+        "{:<16} {:>12} {:>12} {:>14} {:>10} {:>14} {:>14}{}",
+        report.name,
+        report.guest_instructions,
+        cell(report.interp_mips, 0),
+        cell(report.function_mips, 0),
+        cell(report.auto_mips, 0),
+        cell(ratio(report.auto_s, report.native_s), 2),
+        cell(ratio(report.qemu_s, report.native_s), 2),
+        if report.checksum_ok { "" } else { "  WRONG ANSWER" }
+    );
+}
+
+fn print_summary(report: &BenchReport) {
+    println!(
+        "geomean: interpreter {} MIPS, function tier {} MIPS, {}x the interpreter; auto/native {}, qemu/native {}",
+        cell(report.geomean_interp_mips, 0),
+        cell(report.geomean_function_mips, 0),
+        cell(report.geomean_function_over_interp, 2),
+        cell(report.geomean_auto_over_native, 2),
+        cell(report.geomean_qemu_over_native, 2)
+    );
+    println!(
+        "jit: {} guest instructions compiled in {:.1} ms ({:.1} µs each), {} interpreted, {} fallbacks",
+        report.jit_compiled_guest_instructions,
+        report.jit_compile_ns as f64 / 1e6,
+        report.jit_compile_ns as f64 / 1e3 / report.jit_compiled_guest_instructions.max(1) as f64,
+        report.jit_interpreted_instructions,
+        report.jit_fallback_instructions
+    );
+    for (helper, count) in &report.jit_helper_calls {
+        println!("  helper {helper}: {count}");
+    }
+}
+
+/// The processor's name, where the system tells it.
+fn host() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{}, {cores} cores", model.map_or("unknown processor", |(_, name)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn bench(flags: &[&str]) -> Result<Code> {
+        let words = ["xenia-rs", "bench"].iter().chain(flags);
+        let Some(Command::Bench(args)) = Cli::try_parse_from(words)?.command else { panic!("not bench") };
+        run(&args)
+    }
+
+    #[test]
+    fn spread_is_sorted() {
+        let spread = Spread::of(vec![3.0, 1.0, 2.0]).unwrap();
+        assert_eq!((spread.min, spread.median, spread.max), (1.0, 2.0, 3.0));
+        assert!(Spread::of(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn what_was_not_measured_is_null_and_what_was_has_its_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let (json, plot) = (dir.path().join("b.json"), dir.path().join("b.svg"));
+        let flags =
+            ["--runs=1", "--filter=fib", "--json", json.to_str().unwrap(), "--plot", plot.to_str().unwrap()];
+        assert_eq!(bench(&flags).unwrap(), Code::Done);
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+        let kernel = &report["kernels"][0];
+        assert!(kernel["native_s"].is_null() && kernel["qemu_s"].is_null());
+        for key in ["interp_s", "function_s", "auto_s"] {
+            assert!(kernel[key]["median"].as_f64().unwrap() > 0.0, "{key}");
+        }
+        assert_eq!(kernel["checksum_ok"], true);
+        assert!(report["geomean_auto_over_native"].is_null());
+        assert!(report["geomean_qemu_over_native"].is_null());
+        let svg = std::fs::read_to_string(&plot).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("fib"), "{svg:.200}");
+    }
+
+    #[test]
+    fn what_bench_cannot_do_is_refused() {
+        for (flags, said) in [
+            (&["--programs"][..], "no programs are shipped"),
+            (&["--cross-check"], "one by one"),
+            (&["--tier=loop"], "no loop tier"),
+            (&["--parallel"], "no parallel executor"),
+            (&["--filter=nothing"], "no kernel"),
+        ] {
+            let error = bench(flags).err().unwrap_or_else(|| panic!("{flags:?} was accepted"));
+            assert!(format!("{error:#}").contains(said), "{flags:?}: {error:#}");
+        }
+    }
+}

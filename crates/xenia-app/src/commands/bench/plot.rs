@@ -1,0 +1,100 @@
+//! The bench as a picture: bars for each kernel, as multiples of native time, or of the interpreter's where
+//! native was not measured. Shorter is faster; the scale is logarithmic.
+
+use super::{BenchReport, KernelReport, Spread, ratio};
+use anyhow::{Result, anyhow, bail};
+use plotters::prelude::*;
+use std::path::Path;
+
+const GROUP_WIDTH: u32 = 110;
+const MARGINS: u32 = 120;
+const HEIGHT: u32 = 560;
+/// Part of a kernel's place that its bars take.
+const FILLED: f64 = 0.8;
+
+type Column = (&'static str, fn(&KernelReport) -> Option<Spread>, RGBColor);
+
+const COLUMNS: &[Column] = &[
+    ("native", |kernel| kernel.native_s, RGBColor(120, 120, 120)),
+    ("auto", |kernel| kernel.auto_s, RGBColor(38, 110, 180)),
+    ("function tier", |kernel| kernel.function_s, RGBColor(120, 170, 220)),
+    ("interpreter", |kernel| kernel.interp_s, RGBColor(200, 140, 60)),
+    ("qemu", |kernel| kernel.qemu_s, RGBColor(190, 60, 70)),
+];
+
+/// Writes the picture as SVG.
+pub fn write(path: &Path, report: &BenchReport) -> Result<()> {
+    let kernels = &report.kernels;
+    let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
+    let base =
+        COLUMNS.iter().filter(|column| ["native", "interpreter"].contains(&column.0)).find(|c| measured(c));
+    let base = base.or_else(|| COLUMNS.iter().find(|column| measured(column)));
+    let Some(&(base_name, base, _)) = base else { bail!("--plot: nothing was measured") };
+    let columns: Vec<&Column> =
+        COLUMNS.iter().filter(|column| column.0 != base_name && measured(column)).collect();
+    let value = |column: &Column, kernel: &KernelReport| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
+    let values = || columns.iter().flat_map(|column| kernels.iter().map(|kernel| value(column, kernel)));
+    let low = values().fold(0.5, f64::min) * 0.8;
+    // Room for the legend above the longest bar.
+    let high = values().fold(2.0, f64::max) * 3.0;
+
+    let size = (MARGINS + GROUP_WIDTH * kernels.len() as u32, HEIGHT);
+    // Every failure of the drawing library is one of writing the file.
+    let failed = |error: &dyn std::fmt::Display| anyhow!("cannot draw {}: {error}", path.display());
+    let area = SVGBackend::new(path, size).into_drawing_area();
+    area.fill(&WHITE).map_err(|error| failed(&error))?;
+    let mut chart = ChartBuilder::on(&area)
+        .caption(
+            format!("Time over {base_name}, median of {} runs; {}", report.runs, report.host),
+            ("sans-serif", 16),
+        )
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..kernels.len() as f64, (low..high).log_scale())
+        .map_err(|error| failed(&error))?;
+    let name = |x: &f64| {
+        // Labels stand in the middle of their kernel's place.
+        kernels
+            .get((x - 0.5).round().max(0.0) as usize)
+            .map_or_else(String::new, |kernel| kernel.name.clone())
+    };
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .x_labels(0)
+        .y_desc(format!("× {base_name}"))
+        .y_label_formatter(&|y| format!("{y}"))
+        .draw()
+        .map_err(|error| failed(&error))?;
+    for (index, column) in columns.iter().enumerate() {
+        let (label, _, color) = *column;
+        let width = FILLED / columns.len() as f64;
+        let bars = kernels.iter().enumerate().map(|(place, kernel)| {
+            let left = place as f64 + (1.0 - FILLED) / 2.0 + width * index as f64;
+            Rectangle::new([(left, 1.0), (left + width * 0.92, value(column, kernel))], color.filled())
+        });
+        chart
+            .draw_series(bars)
+            .map_err(|error| failed(&error))?
+            .label(*label)
+            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], color.filled()));
+    }
+    let names = (0..kernels.len()).map(|place| {
+        let x = place as f64 + 0.5;
+        let style = ("sans-serif", 13).into_text_style(&area).pos(plotters::style::text_anchor::Pos::new(
+            plotters::style::text_anchor::HPos::Center,
+            plotters::style::text_anchor::VPos::Bottom,
+        ));
+        Text::new(name(&x), (x, low), style)
+    });
+    chart.draw_series(names).map_err(|error| failed(&error))?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK)
+        .draw()
+        .map_err(|error| failed(&error))?;
+    area.present().map_err(|error| failed(&error))
+}
