@@ -180,7 +180,7 @@ impl CrossCheck {
                     writeln!(text, "  r{n:<2} {gpr:016x}  f{n:<2} {fpr:016x}  v{n:<2} {:032x}", ctx.vr[n]);
             }
         }
-        match self.jit.dump(GuestAddr(pc)) {
+        match self.jit.dump_for(before) {
             Ok(Some(dump)) => {
                 let _ = writeln!(text, "CLIF:\n{}\nhost:\n{}", dump.clif, dump.host);
             }

@@ -5,7 +5,7 @@
 //! once; where they end at the smallest normal number, `rustc_apfloat` says in quadruple precision from which
 //! side. The interpreter's arithmetic has no part in it.
 
-use crate::float_state::truncated;
+use crate::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
 use rustc_apfloat::{Float, FloatConvert};
 use xenia_cpu::PpcContext;

@@ -11,10 +11,11 @@ use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
 use crate::exact_vector;
 use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
+use crate::strings;
 use std::arch::asm;
-use xenia_cpu::{Exit, Interpreter, PpcContext};
+use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_isa::{Family, Instruction, OP_COUNT, decode};
+use xenia_isa::{Instruction, OP_COUNT, decode};
 use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
 
 /// VSCR\[NJ\].
@@ -24,7 +25,6 @@ const FLUSH_DENORMALS: u32 = 0x8040;
 
 /// What a run lends to its hooks.
 pub(crate) struct Run<'a> {
-    pub(crate) interpreter: &'a mut Interpreter,
     pub(crate) devices: &'a mut DeviceQueue,
     pub(crate) memory: &'a GuestMemory,
     pub(crate) counts: &'a mut HookCounts,
@@ -37,13 +37,13 @@ pub(crate) struct Run<'a> {
 /// How often hooks were called.
 #[derive(Clone, Debug)]
 pub(crate) struct HookCounts {
-    /// Instructions without a lifter arm, by row; the last is for words that are no instruction.
-    pub(crate) fallbacks: Vec<u64>,
-    /// Floating-point instructions that took the exact path, by row.
-    pub(crate) exact: Vec<u64>,
-    /// Vector instructions whose inline code did not decide a lane, or that have none, by row. The interpreter has no
-    /// part in these.
-    pub(crate) vector: Vec<u64>,
+    /// Instructions that inline code did not decide, or that have none, by row: done in software, in which the
+    /// interpreter has no part.
+    pub(crate) software: Vec<u64>,
+    /// Reservations made or used that the machine's table keeps.
+    pub(crate) reservations: u64,
+    /// Instructions that the interpreter ran for compiled code, other than those that raised an exception: none.
+    pub(crate) fallbacks: u64,
     /// Looks for written code at `isync` and `icbi`.
     pub(crate) synchronizations: u64,
     /// Times that FPSCR had to be exact for an instruction that moves it.
@@ -53,9 +53,9 @@ pub(crate) struct HookCounts {
 impl Default for HookCounts {
     fn default() -> Self {
         Self {
-            fallbacks: vec![0; OP_COUNT + 1],
-            exact: vec![0; OP_COUNT + 1],
-            vector: vec![0; OP_COUNT + 1],
+            software: vec![0; OP_COUNT + 1],
+            reservations: 0,
+            fallbacks: 0,
             synchronizations: 0,
             statuses: 0,
         }
@@ -90,76 +90,93 @@ impl Drop for RustFloat {
     }
 }
 
-/// Interprets the instruction at `ctx.pc`. 0: go on after it; else the region's second result.
-pub(crate) unsafe extern "sysv64" fn interpret(ctx: *mut PpcContext) -> u64 {
-    let mut float = RustFloat::begin();
+/// Runs `lswx` or `stswx` at `ctx.pc`; `word` holds the instruction and above it the effective address. 0: go on
+/// after it; else the region's second result.
+pub(crate) unsafe extern "sysv64" fn move_string(ctx: *mut PpcContext, word: u64) -> u64 {
+    let _float = RustFloat::begin();
     // SAFETY: compiled code passes its context, which `enter` borrowed exclusively.
     let ctx = unsafe { &mut *ctx };
     // SAFETY: `Jit::run` put it there, and it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
-    let op = run.memory.fetch_u32(ctx.pc).ok().and_then(decode);
-    run.counts.fallbacks[op.map_or(OP_COUNT, |op| op as usize)] += 1;
-    if op.is_some_and(|op| op.row().family == Family::Float) {
-        float_state::settle(ctx, float.guest());
-    }
-    let exit = run.interpreter.step(ctx, run.devices);
-    match exit {
-        None => 0,
-        Some(exit) => {
-            run.exit = Some(exit);
+    let i = Instruction(word as u32);
+    run.counts.software[decode(i.0).map_or(OP_COUNT, |op| op as usize)] += 1;
+    match strings::move_string(ctx, i, (word >> 32) as u32, run.memory, run.devices) {
+        Ok(()) => 0,
+        Err(fault) => {
+            let kind = ExceptionKind::Memory(fault);
+            run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind }));
             u64::from(Leave::Exit as u32) << 32 | u64::from(ctx.pc)
         }
     }
 }
 
-/// Runs a floating-point instruction exactly whose inline code met a case that it does not decide. `word`
-/// holds the instruction and, from bit 32 on, which of frA, frB and frC are operands; their values follow. Gives the
-/// result's bits, or the nibble of a compare.
-pub(crate) unsafe extern "sysv64" fn interpret_float(
+/// Enters a reservation of the line that holds `addr` into the machine's table, and gives its generation.
+pub(crate) unsafe extern "sysv64" fn reserve(ctx: *mut PpcContext, addr: u64) -> u64 {
+    let _float = RustFloat::begin();
+    // SAFETY: as in `move_string`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `move_string`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    run.counts.reservations += 1;
+    run.memory.reservations().reserve(GuestAddr(addr as u32), ctx.hw_id).into()
+}
+
+/// Whether the table lets a conditional store to the address in the low half of `word` go on. Bit 32 says whether the
+/// context's reservation is one for it; if not, it ends.
+pub(crate) unsafe extern "sysv64" fn commit(ctx: *mut PpcContext, word: u64) -> u64 {
+    let _float = RustFloat::begin();
+    // SAFETY: as in `move_string`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `move_string`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    run.counts.reservations += 1;
+    let table = run.memory.reservations();
+    let (addr, generation) = (GuestAddr(word as u32), ctx.reservation.generation);
+    let stands = word >> 32 & 1 != 0 && table.try_commit(addr, generation, ctx.hw_id);
+    if !stands {
+        table.release(ctx.hw_id);
+    }
+    stands.into()
+}
+
+/// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
+/// instruction; the values of frA, frB and frC follow, as far as it has them. What FPSCR is owed so far is in the context.
+/// Gives the result's bits, or the nibble of a compare.
+pub(crate) unsafe extern "sysv64" fn float_in_software(
     ctx: *mut PpcContext,
     word: u64,
     a: u64,
     b: u64,
     c: u64,
 ) -> u64 {
-    let _float = RustFloat::begin();
-    // SAFETY: as in `interpret`.
+    let mut float = RustFloat::begin();
+    // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     let i = Instruction(word as u32);
-    // What the context holds of these registers is stale or the same.
-    for (bit, register, value) in [(0, i.fa(), a), (1, i.fb(), b), (2, i.fc(), c)] {
-        if word >> (32 + bit) & 1 != 0 {
-            ctx.fpr[register] = value;
-        }
-    }
-    let op = decode(i.0);
-    run.counts.exact[op.map_or(OP_COUNT, |op| op as usize)] += 1;
-    let (pc, budget) = (ctx.pc, ctx.budget);
-    let exit = run.interpreter.execute(ctx, run.devices, i);
-    debug_assert_eq!(exit, None, "no exception is enabled where compiled code runs");
-    (ctx.pc, ctx.budget) = (pc, budget);
-    ctx.fpr[i.fd()]
+    run.counts.software[decode(i.0).map_or(OP_COUNT, |op| op as usize)] += 1;
+    float_state::settle(ctx, float.guest());
+    float_state::perform(ctx, i, [a, b, c])
 }
 
 /// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
 /// operands are in the context.
 pub(crate) unsafe extern "sysv64" fn exact_lanes(ctx: *mut PpcContext, word: u64) -> u64 {
     let _float = RustFloat::begin();
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     let op = exact_vector::execute(ctx, Instruction(word as u32));
     debug_assert!(op.is_some(), "compiled code asks for the rows that are there");
-    run.counts.vector[op.map_or(OP_COUNT, |op| op as usize)] += 1;
+    run.counts.software[op.map_or(OP_COUNT, |op| op as usize)] += 1;
     0
 }
 
 /// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
 pub(crate) unsafe extern "sysv64" fn vector_mode(ctx: *mut PpcContext) -> u64 {
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
     let mut mxcsr = 0_u32;
     // SAFETY: stores MXCSR to a local.
@@ -174,7 +191,7 @@ pub(crate) unsafe extern "sysv64" fn vector_mode(ctx: *mut PpcContext) -> u64 {
 
 /// Puts MXCSR into the mode of scalar arithmetic.
 pub(crate) unsafe extern "sysv64" fn scalar_mode(ctx: *mut PpcContext) -> u64 {
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
     ctx.host[Word::VectorMode as usize] = 0;
     // SAFETY: as in `vector_mode`.
@@ -185,9 +202,9 @@ pub(crate) unsafe extern "sysv64" fn scalar_mode(ctx: *mut PpcContext) -> u64 {
 /// Whether a page version moved since compiled code was entered.
 pub(crate) unsafe extern "sysv64" fn code_written(ctx: *mut PpcContext) -> u64 {
     let _float = RustFloat::begin();
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     run.counts.synchronizations += 1;
     u64::from(run.memory.counters().page_version_bumps != run.bumps)
@@ -196,9 +213,9 @@ pub(crate) unsafe extern "sysv64" fn code_written(ctx: *mut PpcContext) -> u64 {
 /// Makes FPSCR exact and gives it.
 pub(crate) unsafe extern "sysv64" fn exact_status(ctx: *mut PpcContext) -> u64 {
     let mut float = RustFloat::begin();
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
-    // SAFETY: as in `interpret`.
+    // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     run.counts.statuses += 1;
     float_state::settle(ctx, float.guest());
@@ -208,9 +225,11 @@ pub(crate) unsafe extern "sysv64" fn exact_status(ctx: *mut PpcContext) -> u64 {
 /// Puts the addresses of the hooks and of `run` where compiled code looks for them.
 pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
     ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
-    ctx.host[Word::HookInterpret as usize] = interpret as *const () as u64;
+    ctx.host[Word::HookString as usize] = move_string as *const () as u64;
+    ctx.host[Word::HookReserve as usize] = reserve as *const () as u64;
+    ctx.host[Word::HookCommit as usize] = commit as *const () as u64;
     ctx.host[Word::HookWritten as usize] = code_written as *const () as u64;
-    ctx.host[Word::HookFloat as usize] = interpret_float as *const () as u64;
+    ctx.host[Word::HookFloat as usize] = float_in_software as *const () as u64;
     ctx.host[Word::HookVector as usize] = exact_lanes as *const () as u64;
     ctx.host[Word::Roots as usize] = exact_vector::ROOTS.as_ptr() as u64;
     ctx.host[Word::HookScalarMode as usize] = scalar_mode as *const () as u64;

@@ -31,15 +31,15 @@ pub(crate) enum Word {
     Mxcsr,
     /// Why compiled code was left: a [`Leave`].
     Leave,
-    /// [`crate::hooks::interpret`].
-    HookInterpret,
+    /// [`crate::hooks::move_string`].
+    HookString,
     /// Host address of the instruction that faulted.
     FaultCode,
     /// Guest address of the access that faulted, bit 32 if it was a store, and from bit 40 on why.
     FaultAddress,
     /// [`crate::hooks::code_written`].
     HookWritten,
-    /// [`crate::hooks::interpret_float`].
+    /// [`crate::hooks::float_in_software`].
     HookFloat,
     /// [`crate::hooks::exact_lanes`].
     HookVector,
@@ -55,6 +55,10 @@ pub(crate) enum Word {
     HookStatus,
     /// Address of [`crate::exact_vector::ROOTS`].
     Roots,
+    /// [`crate::hooks::reserve`].
+    HookReserve,
+    /// [`crate::hooks::commit`].
+    HookCommit,
 }
 
 impl Word {
@@ -81,8 +85,8 @@ pub(crate) enum Leave {
     Exit = 4,
     /// `sc` completed; its LEV is in bits 8.. of the reason.
     Syscall = 5,
-    /// The block at pc needs the interpreter this time.
-    Interpret = 6,
+    /// The instruction at pc raises an exception; the interpreter says which.
+    Raise = 6,
     /// A host fault.
     Fault = 7,
     /// Guest code was changed: unwind all host frames and go on at pc.
@@ -101,7 +105,7 @@ impl Leave {
             3 => Self::Stale,
             4 => Self::Exit,
             5 => Self::Syscall,
-            6 => Self::Interpret,
+            6 => Self::Raise,
             7 => Self::Fault,
             8 => Self::Unwind,
             9 => Self::Yield,
@@ -128,7 +132,7 @@ mod tests {
             Leave::Stale,
             Leave::Exit,
             Leave::Syscall,
-            Leave::Interpret,
+            Leave::Raise,
             Leave::Fault,
             Leave::Unwind,
             Leave::Yield,

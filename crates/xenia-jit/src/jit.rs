@@ -7,16 +7,17 @@ use crate::float_state;
 use crate::function_tier::{Compiler, Effort, Texts, has_fma};
 use crate::hooks::{self, HookCounts, Run};
 use crate::host::{Leave, Word};
-use crate::lift::{LiftConfig, MODE};
+use crate::lift::LiftConfig;
+use crate::mode::Mode;
 use crate::region::{self, Region};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use xenia_cpu::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext,
-    ReservationMode, msr_bit,
+    ReservationMode,
 };
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_isa::{OP_COUNT, ROWS};
@@ -81,17 +82,61 @@ const PATIENCE: u32 = 32;
 
 /// What the engines of one machine share.
 struct Shared {
-    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
-    _hook: CodeHook,
     memory: Arc<GuestMemory>,
     config: JitConfig,
-    cache: Mutex<CodeCache>,
+    /// By [`Mode::index`]; made when first needed, `None` if that failed.
+    modes: [OnceLock<Option<ModeCode>>; Mode::COUNT],
+    /// Bounds of functions that came from outside.
+    bounds: Mutex<Vec<(u32, Option<u32>)>>,
     compiler: Mutex<Compiler>,
-    /// Host addresses of the tables, which never move.
-    tables: [(Word, u64); 3],
     functions: AtomicU64,
     instructions: AtomicU64,
     compile_ns: AtomicU64,
+}
+
+/// The code of one mode.
+struct ModeCode {
+    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
+    _hook: CodeHook,
+    cache: Mutex<CodeCache>,
+    /// Host addresses of the tables, which never move.
+    tables: [(Word, u64); 3],
+}
+
+impl ModeCode {
+    fn new(bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
+        let mut cache = CodeCache::new()?;
+        for &(start, end) in bounds {
+            cache.add_function(start, end);
+        }
+        let code = cache.memory();
+        let tables = [
+            (Word::Code, code.execute_base()),
+            (Word::Entries, code.entries_base()),
+            (Word::Slots, code.slots_base()),
+        ];
+        let start = code.execute_base() as usize;
+        let hook =
+            register_code_hook(start..start + crate::code_memory::CODE_SIZE, Box::new(hooks::on_fault))?;
+        Ok(Self { _hook: hook, cache: Mutex::new(cache), tables })
+    }
+}
+
+impl Shared {
+    /// The code of a mode. `None` if there is no memory for it.
+    fn code(&self, mode: Mode) -> Option<&ModeCode> {
+        let made = self.modes[mode.index()].get_or_init(|| {
+            // Bounds are hints: one that comes at this moment may be missed.
+            let made = ModeCode::new(&self.bounds.lock());
+            made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
+        });
+        made.as_ref()
+    }
+
+    /// The code of the modes that have any.
+    fn codes(&self) -> impl Iterator<Item = &ModeCode> {
+        self.modes.iter().filter_map(|mode| mode.get()?.as_ref())
+    }
 }
 
 /// How warm code that is not compiled is.
@@ -105,9 +150,11 @@ struct Heat {
 pub struct Jit {
     shared: Arc<Shared>,
     interpreter: Interpreter,
-    heat: HashMap<u32, Heat>,
+    /// By [`Mode::index`].
+    heat: [HashMap<u32, Heat>; Mode::COUNT],
     counts: HookCounts,
-    epoch: Arc<AtomicU64>,
+    /// By [`Mode::index`]: the epoch of that mode's code cache since when this engine may be in its code.
+    epochs: [Option<Arc<AtomicU64>>; Mode::COUNT],
 }
 
 /// A compiled region as text, for people.
@@ -124,34 +171,26 @@ pub struct Dump {
 impl Jit {
     /// An engine for the machine whose memory is `memory`.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig) -> Result<Self, JitError> {
-        let cache = CodeCache::new()?;
-        let code = cache.memory();
-        let tables = [
-            (Word::Code, code.execute_base()),
-            (Word::Entries, code.entries_base()),
-            (Word::Slots, code.slots_base()),
-        ];
-        let range =
-            code.execute_base() as usize..code.execute_base() as usize + crate::code_memory::CODE_SIZE;
-        let hook = register_code_hook(range, Box::new(hooks::on_fault))?;
-        let shared = Arc::new(Shared {
+        let shared = Shared {
             memory,
             config,
-            cache: Mutex::new(cache),
+            modes: Default::default(),
+            bounds: Mutex::new(Vec::new()),
             compiler: Mutex::new(Compiler::new(config.effort, config.baseline_host)?),
-            tables,
             functions: AtomicU64::new(0),
             instructions: AtomicU64::new(0),
             compile_ns: AtomicU64::new(0),
-            _hook: hook,
-        });
-        Ok(Self::of(shared))
+        };
+        // Without the usual mode there is no point.
+        let usual = ModeCode::new(&[])?;
+        shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
+        Ok(Self::of(Arc::new(shared)))
     }
 
     fn of(shared: Arc<Shared>) -> Self {
         let interpreter = Interpreter::new(Arc::clone(&shared.memory), shared.config.engine);
-        let epoch = shared.cache.lock().add_engine();
-        Self { shared, interpreter, heat: HashMap::new(), counts: HookCounts::default(), epoch }
+        let heat = Default::default();
+        Self { shared, interpreter, heat, counts: HookCounts::default(), epochs: Default::default() }
     }
 
     /// Another engine for the same machine and code cache, for another host thread.
@@ -161,30 +200,46 @@ impl Jit {
 
     /// Tells the bounds of a function: its first address and, if known, the one after its last.
     pub fn add_function(&self, start: GuestAddr, end: Option<GuestAddr>) {
-        self.shared.cache.lock().add_function(start.0, end.map(|e| e.0));
+        let mut bounds = self.shared.bounds.lock();
+        bounds.push((start.0, end.map(|e| e.0)));
+        for code in self.shared.codes() {
+            code.cache.lock().add_function(start.0, end.map(|e| e.0));
+        }
     }
 
-    /// What the code at `pc` becomes. Compiles it for that; nothing is published.
+    /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
+    /// published.
     pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
-        let Some(region) = self.discover(pc.0) else { return Ok(None) };
+        self.dump_in(Mode::default(), pc)
+    }
+
+    /// As [`Self::dump`], in the mode of `ctx`.
+    pub(crate) fn dump_for(&self, ctx: &PpcContext) -> Result<Option<Dump>, JitError> {
+        self.dump_in(Mode::of(ctx).unwrap_or_default(), GuestAddr(ctx.pc))
+    }
+
+    fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        let Some(code) = self.shared.code(mode) else { return Ok(None) };
+        let Some(region) = self.discover(mode, code, pc.0) else { return Ok(None) };
         let compiled = {
-            let mut cache = self.shared.cache.lock();
+            let mut cache = code.cache.lock();
             let mut slot = |to| cache.slot(to);
-            self.shared.compiler.lock().compile(&region, self.lift_config(), &[], &mut slot, true)?
+            self.shared.compiler.lock().compile(&region, self.lift_config(mode), &[], &mut slot, true)?
         };
         let guest =
             region.blocks.values().flat_map(|b| b.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
         Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host }))
     }
 
-    /// Host code of the region that has `pc` as an entry, if it is compiled.
+    /// Host code of the region that has `pc` as an entry in the usual mode, if it is compiled.
     pub fn host_code(&self, pc: GuestAddr) -> Option<Vec<u8>> {
-        self.shared.cache.lock().code_of(pc.0)
+        self.shared.code(Mode::default())?.cache.lock().code_of(pc.0)
     }
 
-    fn lift_config(&self) -> LiftConfig {
+    fn lift_config(&self, mode: Mode) -> LiftConfig {
         let config = &self.shared.config;
         LiftConfig {
+            mode,
             precise_faults: config.precise_faults,
             has_fma: !self.shared.config.baseline_host && has_fma(),
             inline_reservations: config.engine.reservations == ReservationMode::Context,
@@ -192,7 +247,7 @@ impl Jit {
         }
     }
 
-    fn discover(&self, pc: u32) -> Option<Region> {
+    fn discover(&self, mode: Mode, code: &ModeCode, pc: u32) -> Option<Region> {
         let memory = &self.shared.memory;
         let mut fetch = |pc: u32| memory.fetch_u32(pc).ok();
         let mut calls = Vec::new();
@@ -207,7 +262,7 @@ impl Jit {
                 return region::discover(&[pc], (pc, pc.saturating_add(4)), &mut calls, &mut fetch);
             }
         }
-        let mut cache = self.shared.cache.lock();
+        let mut cache = code.cache.lock();
         let (mut roots, bounds) = cache.plan(pc);
         let start = roots[0];
         let mut region = None;
@@ -223,7 +278,8 @@ impl Jit {
                 // What else has been reached of the function and is no part of it yet comes along: the other cases of a
                 // switch will be warm soon, and each would have the function compiled again.
                 let within = |at: u32| at > start && reach.is_some_and(|end| at < end);
-                let reached = self.heat.iter().filter(|&(&at, heat)| heat.reached > 0 && within(at));
+                let heat = &self.heat[mode.index()];
+                let reached = heat.iter().filter(|&(&at, heat)| heat.reached > 0 && within(at));
                 let mut reached: Vec<u32> = reached.map(|(&at, _)| at).collect();
                 reached.retain(|at| !cache.covers(*at) && !roots.contains(at));
                 reached.sort_unstable();
@@ -251,19 +307,19 @@ impl Jit {
     }
 
     /// Compiles the code at `pc` and publishes it. False if it can't be compiled now.
-    fn compile(&mut self, pc: u32) -> bool {
+    fn compile(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         let start = Instant::now();
-        let memory = Arc::clone(&self.shared.memory);
-        let Some(region) = self.discover(pc) else { return false };
+        let memory = &self.shared.memory;
+        let Some(region) = self.discover(mode, code, pc) else { return false };
         let Some(pages) = self.watch(&region) else { return false };
         let result = {
-            let mut cache = self.shared.cache.lock();
+            let mut cache = code.cache.lock();
             let may = self.shared.config.compile_restless;
             if !may && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
                 return false;
             }
             let mut slot = |to| cache.slot(to);
-            let config = self.lift_config();
+            let config = self.lift_config(mode);
             let compiled = self.shared.compiler.lock().compile(&region, config, &pages, &mut slot, false);
             compiled.and_then(|compiled| {
                 if pages.iter().any(|&(page, was)| memory.page_version(page) != was) {
@@ -307,11 +363,6 @@ impl Jit {
 
 /// One visit.
 impl Jit {
-    /// Whether compiled code may run in this machine state.
-    fn compilable(ctx: &PpcContext) -> bool {
-        ctx.msr & MODE == msr_bit::FP | msr_bit::VEC
-    }
-
     /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
     fn interpret(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, count: u32) -> Option<Exit> {
         let rest = (ctx.budget - i64::from(count)).max(0);
@@ -325,10 +376,16 @@ impl Jit {
     }
 
     /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets its block.
-    fn missing(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
+    fn missing(
+        &mut self,
+        mode: Mode,
+        code: &ModeCode,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+    ) -> Option<Exit> {
         let pc = ctx.pc;
         let memory = &self.shared.memory;
-        let heat = self.heat.entry(pc).or_insert(Heat { reached: 0, length: 0 });
+        let heat = self.heat[mode.index()].entry(pc).or_insert(Heat { reached: 0, length: 0 });
         if heat.length == 0 {
             heat.length = region::block_length(pc, &mut |pc| memory.fetch_u32(pc).ok());
         }
@@ -337,7 +394,7 @@ impl Jit {
         let warm_up = self.shared.config.warm_up;
         // Visits end anywhere; where they do is no reason to compile a region again with one more entry.
         let is_warm = heat.reached >= warm_up && {
-            let cache = self.shared.cache.lock();
+            let cache = code.cache.lock();
             let more = match () {
                 () if cache.covers(pc) => COVERED_WARM_UP,
                 () if warm_up > 1 => 1 + cache.instructions_around(pc) / PATIENCE,
@@ -349,7 +406,7 @@ impl Jit {
             // Should it be withdrawn or fail, it has to become warm again.
             heat.reached = 0;
             heat.length = 0;
-            if self.compile(pc) {
+            if self.compile(mode, code, pc) {
                 return None;
             }
         }
@@ -357,9 +414,9 @@ impl Jit {
     }
 
     /// A host fault: the exception of the instruction that made the access.
-    fn faulted(&mut self, ctx: &mut PpcContext) -> Exit {
+    fn faulted(code: &ModeCode, ctx: &mut PpcContext) -> Exit {
         let fault = hooks::noted_fault(ctx);
-        let site = self.shared.cache.lock().site_of(ctx.host[Word::FaultCode as usize]);
+        let site = code.cache.lock().site_of(ctx.host[Word::FaultCode as usize]);
         if let Some(site) = site {
             ctx.pc = site.pc;
             ctx.budget += i64::from(site.remaining);
@@ -371,12 +428,12 @@ impl Jit {
 
     fn run_compiled(
         &mut self,
+        code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut DeviceQueue,
     ) -> (Leave, u32, Option<Exit>) {
         let memory = Arc::clone(&self.shared.memory);
         let mut run = Run {
-            interpreter: &mut self.interpreter,
             devices,
             memory: &memory,
             counts: &mut self.counts,
@@ -384,47 +441,62 @@ impl Jit {
             bumps: memory.counters().page_version_bumps,
         };
         hooks::install(ctx, &mut run);
-        let (leave, detail) = enter(ctx, &self.shared.tables);
+        let (leave, detail) = enter(ctx, &code.tables);
         (leave, detail, run.exit)
     }
 
+    /// Notes that code of this mode may be running from now on, and none of another.
+    fn enter_epoch(&mut self, mode: Mode, code: &ModeCode) {
+        let mut cache = code.cache.lock();
+        let own = self.epochs[mode.index()].get_or_insert_with(|| cache.add_engine());
+        own.store(cache.epoch(), Release);
+    }
+
+    /// Notes that no code of any mode is running.
+    fn leave_epochs(&self) {
+        for epoch in self.epochs.iter().flatten() {
+            epoch.store(IDLE, Release);
+        }
+    }
+
     fn visit(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        let shared = Arc::clone(&self.shared);
         loop {
             if ctx.budget <= 0 {
                 return Exit::Budget;
             }
-            if !Self::compilable(ctx) {
-                // MSR may become fit again, so not to the end of the visit.
+            let Some((mode, code)) = Mode::of(ctx).and_then(|mode| Some((mode, shared.code(mode)?))) else {
+                // The state may become fit again, so not to the end of the visit.
                 match self.interpret(ctx, devices, 64) {
                     Some(exit) => return exit,
                     None => continue,
                 }
-            }
-            self.epoch.store(self.shared.cache.lock().epoch(), Release);
+            };
+            self.enter_epoch(mode, code);
             ctx.host[Word::Mxcsr as usize] = u64::from(DEFAULT_MXCSR);
             ctx.host[Word::VectorMode as usize] = 0;
             ctx.host[Word::ScalarFlags as usize] = 0;
-            let (leave, detail, exit) = self.run_compiled(ctx, devices);
+            let (leave, detail, exit) = self.run_compiled(code, ctx, devices);
             let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
             float_state::settle(ctx, &mut mxcsr);
             let ended = match leave {
                 Leave::Branch | Leave::Unwind => None,
-                Leave::Missing => self.missing(ctx, devices),
+                Leave::Missing => self.missing(mode, code, ctx, devices),
                 Leave::Budget => Some(self.interpreter.run(ctx, devices)),
                 Leave::Stale => {
-                    let memory = Arc::clone(&self.shared.memory);
-                    self.shared.cache.lock().found_stale(ctx.pc, &|page| memory.page_version(page));
+                    code.cache.lock().found_stale(ctx.pc, &|page| shared.memory.page_version(page));
                     None
                 }
-                Leave::Interpret => {
-                    let memory = Arc::clone(&self.shared.memory);
-                    let length = region::block_length(ctx.pc, &mut |pc| memory.fetch_u32(pc).ok());
-                    self.interpret(ctx, devices, length)
+                Leave::Raise => {
+                    let before = ctx.budget;
+                    let exit = self.interpret(ctx, devices, 1);
+                    self.counts.fallbacks += (before - ctx.budget) as u64;
+                    exit
                 }
                 Leave::Exit => exit,
                 Leave::Yield => Some(Exit::Yield),
                 Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
-                Leave::Fault => Some(self.faulted(ctx)),
+                Leave::Fault => Some(Self::faulted(code, ctx)),
             };
             if let Some(exit) = ended {
                 return exit;
@@ -437,7 +509,7 @@ impl Execute for Jit {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         let mut queue = devices.make_current();
         let exit = self.visit(ctx, &mut queue);
-        self.epoch.store(IDLE, Release);
+        self.leave_epochs();
         exit
     }
 
@@ -447,16 +519,15 @@ impl Execute for Jit {
 
     fn counters(&self) -> EngineCounters {
         let interpreter = self.interpreter.counters();
-        let fallbacks: u64 = self.counts.fallbacks.iter().sum();
-        let exact: u64 = self.counts.exact.iter().sum();
         let mut helper_calls = BTreeMap::new();
-        for counts in [&self.counts.fallbacks, &self.counts.exact, &self.counts.vector] {
-            for (index, &count) in counts.iter().enumerate() {
-                if count != 0 {
-                    let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };
-                    *helper_calls.entry(name).or_default() += count;
-                }
+        for (index, &count) in self.counts.software.iter().enumerate() {
+            if count != 0 {
+                let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };
+                *helper_calls.entry(name).or_default() += count;
             }
+        }
+        if self.counts.reservations != 0 {
+            helper_calls.insert("reservation_table", self.counts.reservations);
         }
         if self.counts.synchronizations != 0 {
             helper_calls.insert("code_written", self.counts.synchronizations);
@@ -468,10 +539,10 @@ impl Execute for Jit {
             functions: self.shared.functions.load(Relaxed),
             compiled_guest_instructions: self.shared.instructions.load(Relaxed),
             compile_ns: self.shared.compile_ns.load(Relaxed),
-            interpreted_instructions: interpreter.interpreted_instructions.saturating_sub(fallbacks + exact),
-            fallback_instructions: fallbacks,
+            interpreted_instructions: interpreter.interpreted_instructions - self.counts.fallbacks,
+            fallback_instructions: self.counts.fallbacks,
             helper_calls,
-            invalidations: self.shared.cache.lock().invalidations,
+            invalidations: self.shared.codes().map(|code| code.cache.lock().invalidations).sum(),
             ..EngineCounters::default()
         }
     }

@@ -5,7 +5,7 @@
 //!  (blocks)   (IR)     (host code)       (entries, links, versions)
 //!                                             ▲
 //!  Jit::run ──► enter ──► compiled code ──────┘  missing code, stale pages, spent budget come back to Jit
-//!                  └─► hooks (interpreter for one instruction, faults)
+//!                  └─► hooks (software floats, faults)
 //! ```
 //!
 //! Invariants:
@@ -31,7 +31,10 @@ mod hooks;
 mod host;
 mod jit;
 mod lift;
+mod mode;
 mod region;
+mod soft_float;
+mod strings;
 
 pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;

@@ -8,14 +8,16 @@
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the architecture
 //! books. An arm reads registers with `gpr`, `fpr`… and writes them with `set_gpr`…; memory through
 //! `host_address` and `load_guest`/`store_guest`, **before** it changes any register, so that a fault finds the
-//! state before the instruction. An arm that is not written says `self.call_interpreter()`, which is
-//! counted. Compiled code takes for granted what [`MODE`] says; the engine interprets other machine states.
+//! state before the instruction. Every row has an arm; what raises an exception says so with `raise`, and the
+//! interpreter runs it then. Compiled code takes its [`Mode`] for granted.
 
 mod branch;
 mod cache;
 #[cfg(test)]
 mod calls;
 mod float;
+mod float_checks;
+mod float_status;
 mod integer;
 mod load_store;
 mod logical;
@@ -25,6 +27,7 @@ mod vector;
 mod vector128;
 
 use crate::host::{Leave, Word};
+use crate::mode::Mode;
 use crate::region::{Guest, Region};
 use cache::{Cache, Cr};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -35,12 +38,14 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use std::collections::{BTreeMap, HashMap};
 use std::mem::offset_of;
-use xenia_cpu::{PpcContext, msr_bit};
+use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Semantics, dispatch};
 
 /// What the lifter needs to know about its machine and its orders.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LiftConfig {
+    /// The mode that the code runs in.
+    pub(crate) mode: Mode,
     /// Registers are exact when an access faults: dirty ones are stored before each access.
     pub(crate) precise_faults: bool,
     /// Whether the host has fused multiply-add.
@@ -70,8 +75,8 @@ pub(crate) fn region_signature(with_entry: bool) -> Signature {
 
 struct Signatures {
     region: SigRef,
-    /// `(context) -> reason`: the hook that interprets one instruction.
-    interpret: SigRef,
+    /// `(context) -> result`.
+    plain: SigRef,
     /// `(context, instruction, a, b, c) -> result`.
     float: SigRef,
     /// `(context, instruction) -> 0`.
@@ -103,8 +108,6 @@ pub(crate) struct Lifter<'a> {
     budget_stored: bool,
     /// MXCSR's mode, once the block knows it.
     mode: Option<FloatMode>,
-    /// FPSCR's control bits are known to be clear.
-    plain_float: bool,
     cache: Cache,
     words: [Option<Value>; 24],
     guest: Guest,
@@ -115,11 +118,6 @@ pub(crate) struct Lifter<'a> {
 impl Semantics for Lifter<'_> {
     type Output = ();
 }
-
-/// The bits of MSR that compiled code depends on. It runs with FP and VEC set and the others clear: 32-bit
-/// mode, all facilities there, no floating-point exceptions, privileged.
-pub(crate) const MODE: u64 =
-    msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1 | msr_bit::PR;
 
 /// Flags of accesses to the context and the engine's tables.
 const HOST: MemFlagsData = MemFlagsData::trusted();
@@ -149,7 +147,7 @@ impl<'a> Lifter<'a> {
             signature.returns.push(AbiParam::new(types::I64));
             b.import_signature(signature)
         };
-        let (interpret, float, vector) = (hook(1), hook(5), hook(2));
+        let (plain, float, vector) = (hook(1), hook(5), hook(2));
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         let exit = b.create_block();
@@ -171,7 +169,7 @@ impl<'a> Lifter<'a> {
             region,
             config,
             slot_of,
-            signatures: Signatures { region: region_sig, interpret, float, vector },
+            signatures: Signatures { region: region_sig, plain, float, vector },
             blocks,
             budget_exits: BTreeMap::new(),
             exit,
@@ -180,7 +178,6 @@ impl<'a> Lifter<'a> {
             budget,
             budget_stored: false,
             mode: None,
-            plain_float: false,
             cache: Cache::default(),
             words: [None; 24],
             guest,
@@ -205,7 +202,6 @@ impl<'a> Lifter<'a> {
             self.budget = self.b.ins().iadd_imm_s(before, -i64::from(block.len()));
             self.budget_stored = false;
             self.mode = None;
-            self.plain_float = false;
             self.cache = Cache::default();
             self.words = [None; 24];
             self.terminated = false;
@@ -216,7 +212,7 @@ impl<'a> Lifter<'a> {
                 self.sites.push(Site { pc: guest.pc, remaining: self.remaining });
                 match guest.op {
                     Some(op) => dispatch(&mut self, op, guest.instruction),
-                    None => self.call_interpreter(),
+                    None => self.raise(),
                 }
                 if self.terminated {
                     break;
@@ -434,9 +430,9 @@ impl Lifter<'_> {
 
 /// Calls out of compiled code.
 impl Lifter<'_> {
-    /// The instruction is left to the interpreter: stores the state, runs it there, and goes on with
-    /// what the context then holds.
-    pub(crate) fn call_interpreter(&mut self) {
+    /// `lswx` or `stswx`, in Rust: stores the state, and goes on with what the context then holds.
+    pub(crate) fn call_string(&mut self, i: Instruction) {
+        let ea = self.ea_x(i);
         self.flush();
         self.cache = Cache::default();
         let ctx = self.ctx;
@@ -444,37 +440,43 @@ impl Lifter<'_> {
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
         self.b.ins().store(HOST, at, ctx, PC);
         let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(remaining));
-        self.b.ins().store(HOST, exact, ctx, BUDGET);
-        self.budget_stored = false;
-        let hook = self.word(Word::HookInterpret);
-        let call = self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
+        let ea = self.b.ins().ishl_imm_s(ea, 32);
+        let word = self.const64(u64::from(i.0));
+        let word = self.b.ins().bor(ea, word);
+        let hook = self.word(Word::HookString);
+        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
         let why = self.b.inst_results(call)[0];
         let out = self.b.create_block();
         let next = self.b.create_block();
         self.b.set_cold_block(out);
         self.b.ins().brif(why, out, &[], next, &[]);
         self.b.switch_to_block(out);
-        let exact = self.b.ins().load(types::I64, HOST, ctx, BUDGET);
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
         self.b.switch_to_block(next);
         self.words = [None; 24];
     }
 
-    /// Leaves at this instruction, before it, from a cold block entered if `condition`; the interpreter runs the rest
-    /// of the block.
-    pub(crate) fn leave_if(&mut self, condition: Value) {
+    /// The instruction raises an exception: leaves before it.
+    pub(crate) fn raise(&mut self) {
+        self.store_dirty();
+        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let why = self.b.ins().iconst(types::I64, reason(Leave::Raise, self.guest.pc));
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
+        self.terminated = true;
+    }
+
+    /// The instruction raises an exception if `condition`: leaves before it from a cold block.
+    pub(crate) fn raise_if(&mut self, condition: Value) {
         let cold = self.b.create_block();
         let next = self.b.create_block();
         self.b.set_cold_block(cold);
         self.b.ins().brif(condition, cold, &[], next, &[]);
         self.b.switch_to_block(cold);
         let (kept, words) = (self.cache.clone(), self.words);
-        self.store_dirty();
-        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
-        let why = self.b.ins().iconst(types::I64, reason(Leave::Interpret, self.guest.pc));
-        let exit = self.exit;
-        self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
+        self.raise();
+        self.terminated = false;
         (self.cache, self.words) = (kept, words);
         self.b.switch_to_block(next);
     }
@@ -500,7 +502,7 @@ impl Lifter<'_> {
         self.b.ins().brif(now, yes, &[], no, &[]);
         self.b.switch_to_block(switch);
         let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
-        self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
+        self.b.ins().call_indirect(self.signatures.plain, hook, &[ctx]);
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);
     }
@@ -580,15 +582,31 @@ impl Lifter<'_> {
         self.b.ins().iconst(types::I32, i64::from(value as i32))
     }
 
-    /// Records to CR0: the low word of `result` compared with 0.
-    pub(crate) fn record(&mut self, result: Value) {
-        let low = self.b.ins().ireduce(types::I32, result);
-        self.record32(low);
+    /// The part of a value that computation mode looks at: its low word, or all of it.
+    pub(crate) fn counted(&mut self, value: Value) -> Value {
+        if self.config.mode.wide { value } else { self.b.ins().ireduce(types::I32, value) }
     }
 
-    /// As [`Self::record`], for a word.
+    /// A constant of the type that [`Self::counted`] gives, sign-extended.
+    pub(crate) fn counted_const(&mut self, value: i64) -> Value {
+        if self.config.mode.wide { self.const64(value as u64) } else { self.const32(value as u32) }
+    }
+
+    /// Records to CR0: `result` compared with 0, as far as computation mode looks at it.
+    pub(crate) fn record(&mut self, result: Value) {
+        let result = self.counted(result);
+        let zero = self.counted_const(0);
+        self.set_cr(0, Cr::Compare { a: result, b: zero, signed: true });
+    }
+
+    /// As [`Self::record`], for a result that is this word zero-extended.
     pub(crate) fn record32(&mut self, low: Value) {
-        let zero = self.const32(0);
-        self.set_cr(0, Cr::Compare { a: low, b: zero, signed: true });
+        if self.config.mode.wide {
+            let result = self.b.ins().uextend(types::I64, low);
+            self.record(result);
+        } else {
+            let zero = self.const32(0);
+            self.set_cr(0, Cr::Compare { a: low, b: zero, signed: true });
+        }
     }
 }

@@ -35,7 +35,7 @@ fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, len
             machine.put(at, &words);
         }
         randomize(&mut interpreter.ctx, &mut r);
-        randomize_fpscr(&mut interpreter.ctx, &mut r);
+        randomize_modes(&mut interpreter.ctx, &mut r);
         interpreter.ctx.pc = at;
         let before = interpreter.ctx.clone();
         jit.ctx = before.clone();

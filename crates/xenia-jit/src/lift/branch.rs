@@ -20,9 +20,9 @@ impl Lifter<'_> {
             let ctr = self.special(Special::Ctr);
             let ctr = self.b.ins().iadd_imm_s(ctr, -1);
             self.set_special(Special::Ctr, ctr);
-            let low = self.b.ins().ireduce(types::I32, ctr);
+            let count = self.counted(ctr);
             let code = if bo & 2 != 0 { IntCC::Equal } else { IntCC::NotEqual };
-            condition = Some(self.b.ins().icmp_imm_s(code, low, 0));
+            condition = Some(self.b.ins().icmp_imm_s(code, count, 0));
         }
         if bo & 16 == 0 {
             let test = self.cr_test(i.bi(), bo & 8 != 0);
@@ -74,7 +74,7 @@ impl Lifter<'_> {
             }),
             End::Branch { taken, .. } => self.branch(condition, |l| l.goto(taken)),
             // Branches are one of the two.
-            _ => self.call_interpreter(),
+            _ => self.raise(),
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) enum Cr {
     Bits(Value),
     /// The order of two words or doublewords, and a copy of SO as it is now.
     Compare { a: Value, b: Value, signed: bool },
-    /// The order of two floating-point numbers, neither of them a NaN; with the nibble.
+    /// The order of two floating-point numbers, with the nibble.
     Float { a: Value, b: Value, bits: Value },
 }
 
@@ -72,6 +72,8 @@ pub(crate) struct Cache {
     gpr_dirty: u32,
     fpr: [Option<Value>; 32],
     fpr_dirty: u32,
+    /// Bit n: FPR n holds a value that singles have too, or a NaN or infinity.
+    single: u32,
     vr: [Option<Value>; 128],
     vr_dirty: u128,
     cr: [Option<Cr>; 8],
@@ -104,6 +106,7 @@ impl Default for Cache {
             gpr_dirty: 0,
             fpr: [None; 32],
             fpr_dirty: 0,
+            single: 0,
             vr: [None; 128],
             vr_dirty: 0,
             cr: [None; 8],
@@ -221,6 +224,27 @@ impl Lifter<'_> {
     pub(crate) fn set_fpr(&mut self, n: usize, value: Value) {
         self.cache.fpr[n] = Some(value);
         self.cache.fpr_dirty |= 1 << n;
+        self.cache.single &= !(1 << n);
+    }
+
+    /// FPR `n`, just set, holds the double of a single, or a NaN or infinity.
+    pub(crate) fn mark_single(&mut self, n: usize) {
+        self.cache.single |= 1 << n;
+    }
+
+    /// Whether FPR `n` is known to hold the double of a single, or a NaN or infinity.
+    pub(crate) fn is_single(&self, n: usize) -> bool {
+        self.cache.single >> n & 1 != 0
+    }
+
+    /// Stores FPR `n` if it is dirty; it stays so.
+    pub(crate) fn store_fpr(&mut self, n: usize) {
+        let ctx = self.ctx;
+        if self.cache.fpr_dirty >> n & 1 != 0
+            && let Some(value) = self.cache.fpr[n]
+        {
+            self.b.ins().store(HOST, value, ctx, fpr_offset(n));
+        }
     }
 
     /// Vector register `n` in another lane type; lane 0 is the last element.
@@ -403,7 +427,8 @@ impl Lifter<'_> {
         &mut self.cache.pending
     }
 
-    fn store_pending(&mut self) {
+    /// Stores what FPSCR is owed; it stays owed.
+    pub(crate) fn store_pending(&mut self) {
         const LAZY: i32 = offset_of!(PpcContext, fp_lazy) as i32;
         let ctx = self.ctx;
         let pending = self.cache.pending;

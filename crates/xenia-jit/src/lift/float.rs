@@ -1,180 +1,30 @@
 //! Floating point.
 //!
-//! Arithmetic is done by host instructions, nearest even and without traps; a block that meets other
-//! control bits in FPSCR leaves the rest of itself to the interpreter. Sticky bits come from MXCSR, and
-//! FPRF, FR and FI of the last operation are worked out when somebody looks (`float_state`).
-//!
-//! The host's instruction decides a case unless
-//! - the result is a NaN: which one, and the VX* bits, are the architecture's own;
-//! - it is the smallest normal number: the host judges tininess after rounding, the architecture before;
-//! - for singles, the double result is small enough to be tiny as a single, or lies midway between two singles
-//!   (rounding it again could go the wrong way).
-//!
-//! Those go to the interpreter, one instruction at a time (`Lifter::exactly`); they are rare.
+//! Arithmetic is done by host instructions, nearest even and without traps, in code for the plain control bits of
+//! FPSCR; in code for others (`Mode::controlled`) it is done in software, one call for each instruction. Sticky bits
+//! come from MXCSR, and FPRF, FR and FI of the last operation are worked out when somebody looks (`float_state`).
+//! What the host's instruction does not decide is in `float_checks`, moves of FPSCR are in `float_status`.
 
 use super::cache::{Cr, Pending};
+use super::float_checks::Check;
 use super::{GUEST, HOST, Lifter};
-use crate::host::Word;
+use crate::soft_float::ROOT_FRACTIONS;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Float, Instruction};
 
-/// FPSCR's enables, NI and RN.
-const CONTROL: i64 = 0xFF;
-/// FEX and VX.
-const SUMMARIES: u32 = 0x6000_0000;
-/// The summaries, and the bit that does not exist.
-const UNWRITTEN: u32 = SUMMARIES | 1 << 11;
-/// Every VX* bit.
-const INVALID: i64 = 0x01F8_0700;
-const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
-const SMALLEST_NORMAL_SINGLE: u64 = 0x3810_0000_0000_0000;
-
-/// Which results of an operation the host may not decide.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Check {
-    /// NaNs: sums of doubles are exact where they are tiny.
-    Nan,
-    /// NaNs and the smallest normal number.
-    Tiny,
-    /// The double result of a single-precision operation.
-    Single,
-}
+/// Bits of the exponent of 1.0.
+const ONE: i64 = 1023;
 
 impl Lifter<'_> {
-    /// Before arithmetic: MXCSR and FPSCR are as inline code needs them. False: the instruction has been
-    /// dealt with.
-    fn plain_float(&mut self, i: Instruction) -> bool {
-        if i.rc() {
-            // CR1 needs all of FPSCR now.
-            self.call_interpreter();
-            return false;
-        }
-        self.scalar_mode();
-        if !self.plain_float {
-            self.plain_float = true;
-            let ctx = self.ctx;
-            let fpscr = self.b.ins().load(types::I32, HOST, ctx, offset_of!(PpcContext, fpscr) as i32);
-            let control = self.b.ins().band_imm_s(fpscr, CONTROL);
-            self.leave_if(control);
-        }
-        true
-    }
-
-    /// FPSCR, exact as of here, zero-extended.
-    fn exact_status(&mut self) -> Value {
-        self.flush();
-        let ctx = self.ctx;
-        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStatus.offset());
-        let call = self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
-        self.b.inst_results(call)[0]
-    }
-
-    /// `status` with VX and FEX as its other bits say.
-    fn summarized(&mut self, status: Value) -> Value {
-        let status = self.b.ins().band_imm_s(status, !i64::from(SUMMARIES));
-        let invalid = self.b.ins().band_imm_s(status, INVALID);
-        let invalid = self.b.ins().icmp_imm_s(IntCC::NotEqual, invalid, 0);
-        let invalid = self.b.ins().uextend(types::I32, invalid);
-        let invalid = self.b.ins().ishl_imm_s(invalid, 29);
-        let status = self.b.ins().bor(status, invalid);
-        // VX, OX, UX, ZX and XX lie 22 bits above their enables.
-        let raised = self.b.ins().ushr_imm_s(status, 22);
-        let enabled = self.b.ins().band(status, raised);
-        let enabled = self.b.ins().band_imm_s(enabled, 0xF8);
-        let enabled = self.b.ins().icmp_imm_s(IntCC::NotEqual, enabled, 0);
-        let enabled = self.b.ins().uextend(types::I32, enabled);
-        let enabled = self.b.ins().ishl_imm_s(enabled, 30);
-        self.b.ins().bor(status, enabled)
-    }
-
-    fn bits(&mut self, value: Value) -> Value {
+    pub(super) fn bits(&mut self, value: Value) -> Value {
         self.b.ins().bitcast(types::I64, GUEST, value)
     }
 
-    fn number(&mut self, bits: Value) -> Value {
+    pub(super) fn number(&mut self, bits: Value) -> Value {
         self.b.ins().bitcast(types::F64, GUEST, bits)
-    }
-
-    /// The instruction's exact result, by the interpreter, from a cold block.
-    fn exactly(&mut self, i: Instruction, operands: [Option<Value>; 3]) -> Value {
-        let mut word = u64::from(i.0);
-        let zero = self.const64(0);
-        let mut values = [zero; 3];
-        for (n, operand) in operands.into_iter().enumerate() {
-            if let Some(value) = operand {
-                word |= 1 << (32 + n);
-                values[n] = self.bits(value);
-            }
-        }
-        let word = self.const64(word);
-        let ctx = self.ctx;
-        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookFloat.offset());
-        let [a, b, c] = values;
-        let call = self.b.ins().call_indirect(self.signatures.float, hook, &[ctx, word, a, b, c]);
-        let result = self.b.inst_results(call)[0];
-        self.number(result)
-    }
-
-    /// Whether the host may not decide `result`.
-    fn undecided(&mut self, check: Check, result: Value) -> Value {
-        match check {
-            Check::Nan => self.b.ins().fcmp(FloatCC::Unordered, result, result),
-            Check::Tiny => {
-                let magnitude = self.b.ins().fabs(result);
-                let least = self.b.ins().f64const(SMALLEST_NORMAL);
-                self.b.ins().fcmp(FloatCC::UnorderedOrEqual, magnitude, least)
-            }
-            Check::Single => {
-                let bits = self.bits(result);
-                let low = self.b.ins().band_imm_s(bits, 0x1FFF_FFFF);
-                let midway = self.b.ins().icmp_imm_s(IntCC::Equal, low, 0x1000_0000);
-                // Zero wraps around to the largest.
-                let magnitude = self.b.ins().band_imm_s(bits, i64::MAX);
-                let magnitude = self.b.ins().iadd_imm_s(magnitude, -1);
-                let limit = self.const64(SMALLEST_NORMAL_SINGLE);
-                let tiny = self.b.ins().icmp(IntCC::UnsignedLessThan, magnitude, limit);
-                let nan = self.b.ins().fcmp(FloatCC::Unordered, result, result);
-                let either = self.b.ins().bor(midway, tiny);
-                self.b.ins().bor(either, nan)
-            }
-        }
-    }
-
-    /// Delivers `result`, an F64, of an instruction with these operands (frA, frB, frC). `negate`: the register gets it negated.
-    fn deliver(
-        &mut self,
-        i: Instruction,
-        operands: [Option<Value>; 3],
-        check: Check,
-        result: Value,
-        negate: bool,
-    ) {
-        let undecided = self.undecided(check, result);
-        let cold = self.b.create_block();
-        let fine = self.b.create_block();
-        let done = self.b.create_block();
-        self.b.set_cold_block(cold);
-        let value = self.b.append_block_param(done, types::F64);
-        self.b.ins().brif(undecided, cold, &[], fine, &[]);
-        self.b.switch_to_block(cold);
-        let exact = self.exactly(i, operands);
-        self.b.ins().jump(done, &[exact.into()]);
-        self.b.switch_to_block(fine);
-        let mut inline = result;
-        if check == Check::Single {
-            let single = self.b.ins().fdemote(types::F32, inline);
-            inline = self.b.ins().fpromote(types::F64, single);
-        }
-        if negate {
-            inline = self.b.ins().fneg(inline);
-        }
-        self.b.ins().jump(done, &[inline.into()]);
-        self.b.switch_to_block(done);
-        self.set_fpr(i.fd(), value);
-        *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
     }
 
     /// frA op frB.
@@ -184,66 +34,66 @@ impl Lifter<'_> {
         check: Check,
         of: impl FnOnce(&mut Self, Value, Value) -> Value,
     ) {
-        if self.plain_float(i) {
-            let (a, b) = (self.fpr(i.fa()), self.fpr(i.fb()));
-            let result = of(self, a, b);
-            self.deliver(i, [Some(a), Some(b), None], check, result, false);
-        }
+        let (a, b) = (self.fpr(i.fa()), self.fpr(i.fb()));
+        self.deliver(i, [Some(a), Some(b), None], check, false, |l| of(l, a, b));
     }
 
+    /// frA × frC.
     fn product(&mut self, i: Instruction, check: Check) {
-        if self.plain_float(i) {
-            let (a, c) = (self.fpr(i.fa()), self.fpr(i.fc()));
-            let result = self.b.ins().fmul(a, c);
-            self.deliver(i, [Some(a), None, Some(c)], check, result, false);
-        }
+        let (a, c) = (self.fpr(i.fa()), self.fpr(i.fc()));
+        self.deliver(i, [Some(a), None, Some(c)], check, false, |l| l.b.ins().fmul(a, c));
     }
 
     /// ±(frA × frC ± frB).
     fn fused(&mut self, i: Instruction, check: Check, subtract: bool, negate: bool) {
-        if !self.config.has_fma {
-            self.call_interpreter();
-        } else if self.plain_float(i) {
-            let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
-            let addend = if subtract { self.b.ins().fneg(b) } else { b };
-            let result = self.b.ins().fma(a, c, addend);
-            self.deliver(i, [Some(a), Some(b), Some(c)], check, result, negate);
-        }
+        let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
+        let check = if self.config.has_fma { check } else { Check::Software };
+        self.deliver(i, [Some(a), Some(b), Some(c)], check, negate, |l| {
+            let addend = if subtract { l.b.ins().fneg(b) } else { b };
+            l.b.ins().fma(a, c, addend)
+        });
     }
 
     fn root(&mut self, i: Instruction, check: Check) {
-        if self.plain_float(i) {
-            let b = self.fpr(i.fb());
-            let result = self.b.ins().sqrt(b);
-            self.deliver(i, [None, Some(b), None], check, result, false);
-        }
+        let b = self.fpr(i.fb());
+        self.deliver(i, [None, Some(b), None], check, false, |l| l.b.ins().sqrt(b));
     }
 
-    /// Estimates come from the hardware's tables, which only the interpreter has.
-    fn estimate(&mut self, i: Instruction) {
-        if !self.plain_float(i) {
+    /// An estimate, made from the operand's bits by `of`, which also says for which operands it may not be.
+    fn estimate(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> (Value, Value)) {
+        let b = self.fpr(i.fb());
+        let operands = [None, Some(b), None];
+        if self.config.mode.controlled {
+            self.deliver_from_software(i, operands);
             return;
         }
-        let b = self.fpr(i.fb());
-        let result = self.exactly(i, [None, Some(b), None]);
-        self.set_fpr(i.fd(), result);
-        // FPRF, FR and FI are in FPSCR already: nothing older may replace them.
-        *self.pending() = Pending::default();
-        let (ctx, none) = (self.ctx, self.const64(0));
-        self.b.ins().store(HOST, none, ctx, offset_of!(PpcContext, fp_lazy.op) as i32);
+        let bits = self.bits(b);
+        let (result, undecided) = of(self, bits);
+        let result = self.number(result);
+        self.deliver_float_unless(i, operands, undecided, |_| result);
     }
 
     fn compare_floats(&mut self, i: Instruction) {
         self.scalar_mode();
         let (a, b) = (self.fpr(i.fa()), self.fpr(i.fb()));
         let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
-        self.leave_if(unordered);
+        let [cold, fine, done] = [(); 3].map(|()| self.b.create_block());
+        self.b.set_cold_block(cold);
+        let bits = self.b.append_block_param(done, types::I8);
+        self.b.ins().brif(unordered, cold, &[], fine, &[]);
+        self.b.switch_to_block(cold);
+        let nibble = self.software(i, [Some(a), Some(b), None]);
+        let nibble = self.b.ins().ireduce(types::I8, nibble);
+        self.b.ins().jump(done, &[nibble.into()]);
+        self.b.switch_to_block(fine);
         let less = self.b.ins().fcmp(FloatCC::LessThan, a, b);
         let greater = self.b.ins().fcmp(FloatCC::GreaterThan, a, b);
         let [eight, four, two] = [8, 4, 2].map(|n| self.b.ins().iconst(types::I32, n));
-        let bits = self.b.ins().select(greater, four, two);
-        let bits = self.b.ins().select(less, eight, bits);
-        let bits = self.b.ins().ireduce(types::I8, bits);
+        let nibble = self.b.ins().select(greater, four, two);
+        let nibble = self.b.ins().select(less, eight, nibble);
+        let nibble = self.b.ins().ireduce(types::I8, nibble);
+        self.b.ins().jump(done, &[nibble.into()]);
+        self.b.switch_to_block(done);
         self.set_cr(i.crfd(), Cr::Float { a, b, bits });
         self.pending().compared = Some(bits);
     }
@@ -256,40 +106,59 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, value, ctx, offset as i32);
     }
 
-    /// To an integer whose magnitude is below `limit`; other values go to the interpreter.
+    /// To an integer whose magnitude is below `limit`; for other values software does it.
     fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
-        if !self.plain_float(i) {
+        let b = self.fpr(i.fb());
+        let operands = [None, Some(b), None];
+        if self.config.mode.controlled {
+            self.deliver_from_software(i, operands);
             return;
         }
-        let b = self.fpr(i.fb());
+        self.scalar_mode();
         let magnitude = self.b.ins().fabs(b);
         let limit = self.b.ins().f64const(limit);
         let outside = self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, magnitude, limit);
-        self.leave_if(outside);
+        let [cold, fine, done] = [(); 3].map(|()| self.b.create_block());
+        self.b.set_cold_block(cold);
+        let result = self.b.append_block_param(done, types::I64);
+        let rounding = self.b.append_block_param(done, types::I8);
+        self.b.ins().brif(outside, cold, &[], fine, &[]);
+        self.b.switch_to_block(cold);
+        let value = self.software(i, operands);
+        let status = self.status();
+        let rounded = self.b.ins().ushr_imm_s(status, 17);
+        let rounded = self.b.ins().band_imm_s(rounded, 3);
+        let rounded = self.b.ins().ireduce(types::I8, rounded);
+        self.b.ins().jump(done, &[value.into(), rounded.into()]);
+        self.b.switch_to_block(fine);
         let whole = if nearest { self.b.ins().nearest(b) } else { self.b.ins().trunc(b) };
         let value = self.b.ins().fcvt_to_sint_sat(types::I64, whole);
         let inexact = self.b.ins().fcmp(FloatCC::NotEqual, whole, b);
-        let mut rounding = inexact;
+        let mut rounded = inexact;
         if nearest {
             let up = self.b.ins().fabs(whole);
             let up = self.b.ins().fcmp(FloatCC::GreaterThan, up, magnitude);
             let up = self.b.ins().ishl_imm_s(up, 1);
-            rounding = self.b.ins().bor(rounding, up);
+            rounded = self.b.ins().bor(rounded, up);
         }
         self.keep(i, whole);
-        let result = self.number(value);
+        self.b.ins().jump(done, &[value.into(), rounded.into()]);
+        self.b.switch_to_block(done);
+        let result = self.number(result);
         self.set_fpr(i.fd(), result);
         self.pending().rounding = Some(rounding);
+        self.record_status(i);
     }
 
     fn move_float(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> Value) {
-        if i.rc() {
-            self.call_interpreter();
-            return;
-        }
         let b = self.fpr(i.fb());
+        let single = self.is_single(i.fb());
         let result = of(self, b);
         self.set_fpr(i.fd(), result);
+        if single {
+            self.mark_single(i.fd());
+        }
+        self.record_status(i);
     }
 }
 
@@ -350,7 +219,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fmaddsx(&mut self, i: Instruction) {
-        self.fused(i, Check::Single, false, false);
+        self.fused(i, Check::FusedSingle, false, false);
     }
 
     fn fmsubx(&mut self, i: Instruction) {
@@ -358,7 +227,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fmsubsx(&mut self, i: Instruction) {
-        self.fused(i, Check::Single, true, false);
+        self.fused(i, Check::FusedSingle, true, false);
     }
 
     fn fnmaddx(&mut self, i: Instruction) {
@@ -366,7 +235,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fnmaddsx(&mut self, i: Instruction) {
-        self.fused(i, Check::Single, false, true);
+        self.fused(i, Check::FusedSingle, false, true);
     }
 
     fn fnmsubx(&mut self, i: Instruction) {
@@ -374,7 +243,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fnmsubsx(&mut self, i: Instruction) {
-        self.fused(i, Check::Single, true, true);
+        self.fused(i, Check::FusedSingle, true, true);
     }
 
     fn fsqrtx(&mut self, i: Instruction) {
@@ -386,22 +255,24 @@ impl Float for Lifter<'_> {
     }
 
     fn frspx(&mut self, i: Instruction) {
-        if self.plain_float(i) {
-            let b = self.fpr(i.fb());
-            self.deliver(i, [None, Some(b), None], Check::Single, b, false);
-        }
+        let b = self.fpr(i.fb());
+        self.deliver(i, [None, Some(b), None], Check::ToSingle, false, |_| b);
     }
 
     fn fcfidx(&mut self, i: Instruction) {
-        if self.plain_float(i) {
-            let b = self.fpr(i.fb());
-            let bits = self.bits(b);
-            let result = self.b.ins().fcvt_from_sint(types::F64, bits);
-            self.keep(i, result);
-            self.set_fpr(i.fd(), result);
-            *self.pending() =
-                Pending { operation: Some((i.0, [None, Some(b), None])), compared: None, rounding: None };
+        let b = self.fpr(i.fb());
+        let operands = [None, Some(b), None];
+        if self.config.mode.controlled {
+            self.deliver_from_software(i, operands);
+            return;
         }
+        self.scalar_mode();
+        let bits = self.bits(b);
+        let result = self.b.ins().fcvt_from_sint(types::F64, bits);
+        self.keep(i, result);
+        self.set_fpr(i.fd(), result);
+        *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
+        self.record_status(i);
     }
 
     fn fcmpo(&mut self, i: Instruction) {
@@ -429,70 +300,102 @@ impl Float for Lifter<'_> {
     }
 
     fn fresx(&mut self, i: Instruction) {
-        self.estimate(i);
+        // The reciprocal of the middle of the interval that seven fraction bits name, to eight fraction bits.
+        self.estimate(i, |l, bits| {
+            let exponent = l.b.ins().ushr_imm_s(bits, 52);
+            let exponent = l.b.ins().band_imm_s(exponent, 0x7FF);
+            // Operand and result are normal singles.
+            let above = l.b.ins().iadd_imm_s(exponent, -(ONE - 126));
+            let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 126 + 125);
+            let interval = l.b.ins().ushr_imm_s(bits, 45);
+            let interval = l.b.ins().ireduce(types::I32, interval);
+            let interval = l.b.ins().band_imm_s(interval, 0x7F);
+            let twice = l.b.ins().ishl_imm_s(interval, 2);
+            let twice = l.b.ins().iadd_imm_s(twice, 2 * 257);
+            let middle = l.b.ins().ushr_imm_s(twice, 1);
+            let dividend = l.b.ins().iadd_imm_s(middle, 1 << 18);
+            let units = l.b.ins().udiv(dividend, twice);
+            let units = l.b.ins().uextend(types::I64, units);
+            // The unit's leading bit adds 1 to the exponent.
+            let base = l.b.ins().iconst(types::I64, 2 * ONE - 2);
+            let place = l.b.ins().isub(base, exponent);
+            let place = l.b.ins().ishl_imm_s(place, 52);
+            let fraction = l.b.ins().ishl_imm_s(units, 44);
+            let result = l.b.ins().iadd(place, fraction);
+            let sign = l.b.ins().band_imm_s(bits, i64::MIN);
+            (l.b.ins().bor(result, sign), undecided)
+        });
     }
 
     fn frsqrtex(&mut self, i: Instruction) {
-        self.estimate(i);
+        self.estimate(i, |l, bits| {
+            let exponent = l.b.ins().ushr_imm_s(bits, 52);
+            // Positive and normal; a sign is bit 11 here.
+            let above = l.b.ins().iadd_imm_s(exponent, -1);
+            let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 0x7FD);
+            let [even, odd] = ROOT_FRACTIONS.map(|table| l.const64(table));
+            // The exponent is odd where its biased form is even.
+            let parity = l.b.ins().band_imm_s(exponent, 1);
+            let table = l.b.ins().select(parity, even, odd);
+            let which = l.b.ins().ushr_imm_s(bits, 46);
+            let which = l.b.ins().band_imm_s(which, 7 << 3);
+            let fraction = l.b.ins().ushr(table, which);
+            let fraction = l.b.ins().band_imm_s(fraction, 0xFF);
+            let fraction = l.b.ins().ishl_imm_s(fraction, 44);
+            // −1 − ⌊e ÷ 2⌋, biased, where e + 1023 is what there is.
+            let half = l.b.ins().iadd_imm_s(exponent, 1);
+            let half = l.b.ins().ushr_imm_s(half, 1);
+            let base = l.b.ins().iconst(types::I64, ONE - 1 + (ONE + 1) / 2);
+            let place = l.b.ins().isub(base, half);
+            let place = l.b.ins().ishl_imm_s(place, 52);
+            (l.b.ins().bor(place, fraction), undecided)
+        });
     }
 
     fn fselx(&mut self, i: Instruction) {
-        if i.rc() {
-            self.call_interpreter();
-            return;
-        }
         self.scalar_mode();
         let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
+        let single = self.is_single(i.fb()) && self.is_single(i.fc());
         // Minus zero counts as zero; a NaN selects frB.
         let zero = self.b.ins().f64const(0.0);
         let chosen = self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, zero);
         let result = self.b.ins().select(chosen, c, b);
         self.set_fpr(i.fd(), result);
+        if single {
+            self.mark_single(i.fd());
+        }
+        self.record_status(i);
     }
 
-    fn mcrfs(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mcrfs(&mut self, i: Instruction) {
+        self.move_status_field(i);
     }
 
     fn mffsx(&mut self, i: Instruction) {
-        if i.rc() {
-            self.call_interpreter();
-            return;
-        }
         let status = self.exact_status();
         let result = self.number(status);
         self.set_fpr(i.fd(), result);
+        self.record_status(i);
     }
 
-    fn mtfsb0x(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mtfsb0x(&mut self, i: Instruction) {
+        self.clear_status_bit(i);
     }
 
-    fn mtfsb1x(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mtfsb1x(&mut self, i: Instruction) {
+        self.set_status_bit(i);
     }
 
     fn mtfsfx(&mut self, i: Instruction) {
-        if i.rc() {
-            self.call_interpreter();
-            return;
-        }
-        let fields = (0..8).filter(|field| i.fm() >> (7 - field) & 1 != 0);
-        let mask = fields.fold(0, |mask, field| mask | 0xF000_0000_u32 >> (4 * field)) & !UNWRITTEN;
-        let status = self.exact_status();
-        let old = self.b.ins().ireduce(types::I32, status);
         let source = self.fpr(i.fb());
         let source = self.bits(source);
         let source = self.b.ins().ireduce(types::I32, source);
-        let mask = self.const32(mask);
-        let status = self.b.ins().bitselect(mask, source, old);
-        let status = self.summarized(status);
-        let ctx = self.ctx;
-        self.b.ins().store(HOST, status, ctx, offset_of!(PpcContext, fpscr) as i32);
-        self.plain_float = false;
+        self.set_status_fields(i, i.fm(), source);
     }
 
-    fn mtfsfix(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn mtfsfix(&mut self, i: Instruction) {
+        let digits = (i.fpscr_imm() as u32).wrapping_mul(0x1111_1111);
+        let source = self.const32(digits);
+        self.set_status_fields(i, 0x80 >> i.crfd(), source);
     }
 }

@@ -1,6 +1,6 @@
 //! Fixed-point arithmetic and compares, and the VSCR moves that the table files here.
 //!
-//! 32-bit mode: results have 64 bits; carry, overflow and CR0 come from the low word. Where the books say
+//! Results have 64 bits; carry, overflow and CR0 come from the low word in 32-bit mode. Where the books say
 //! "undefined", results are those of hardware of the family: a quotient that does not exist is 0, `mulhw`
 //! sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
 
@@ -24,9 +24,9 @@ impl Lifter<'_> {
         self.set_xer(Xer::Ov, overflow);
     }
 
-    /// OV of the word sum `a + b (+ carry) = sum`: both operands' signs differ from the sum's.
+    /// OV of the sum `a + b (+ carry) = sum`: both operands' signs differ from the sum's.
     fn sum_overflow(&mut self, a: Value, b: Value, sum: Value) {
-        let (a, b, sum) = (self.low(a), self.low(b), self.low(sum));
+        let (a, b, sum) = (self.counted(a), self.counted(b), self.counted(sum));
         let a = self.b.ins().bxor(a, sum);
         let b = self.b.ins().bxor(b, sum);
         let both = self.b.ins().band(a, b);
@@ -42,19 +42,25 @@ impl Lifter<'_> {
         }
     }
 
-    /// `a + b + CA` with the carry out of the low word.
+    /// `a + b + CA` with the carry out.
     fn add_extended(&mut self, i: Instruction, a: Value, b: Value) {
         let carry = self.xer(Xer::Ca);
         let carry = self.b.ins().uextend(types::I64, carry);
-        let (a_low, b_low) = (self.low(a), self.low(b));
-        let a_low = self.b.ins().uextend(types::I64, a_low);
-        let b_low = self.b.ins().uextend(types::I64, b_low);
-        let low = self.b.ins().iadd(a_low, b_low);
-        let low = self.b.ins().iadd(low, carry);
-        let out = self.b.ins().ushr_imm_s(low, 32);
-        let out = self.b.ins().ireduce(types::I8, out);
-        let sum = self.b.ins().iadd(a, b);
-        let sum = self.b.ins().iadd(sum, carry);
+        let half = self.b.ins().iadd(a, b);
+        let sum = self.b.ins().iadd(half, carry);
+        let out = if self.config.mode.wide {
+            let first = self.b.ins().icmp(IntCC::UnsignedLessThan, half, a);
+            let second = self.b.ins().icmp(IntCC::UnsignedLessThan, sum, half);
+            self.b.ins().bor(first, second)
+        } else {
+            let (a_low, b_low) = (self.low(a), self.low(b));
+            let a_low = self.b.ins().uextend(types::I64, a_low);
+            let b_low = self.b.ins().uextend(types::I64, b_low);
+            let low = self.b.ins().iadd(a_low, b_low);
+            let low = self.b.ins().iadd(low, carry);
+            let out = self.b.ins().ushr_imm_s(low, 32);
+            self.b.ins().ireduce(types::I8, out)
+        };
         self.set_xer(Xer::Ca, out);
         if i.oe() {
             self.sum_overflow(a, b, sum);
@@ -65,7 +71,7 @@ impl Lifter<'_> {
     fn add_immediate_carrying(&mut self, i: Instruction) -> Value {
         let a = self.gpr(i.ra());
         let sum = self.b.ins().iadd_imm_s(a, i.simm());
-        let (a, low) = (self.low(a), self.low(sum));
+        let (a, low) = (self.counted(a), self.counted(sum));
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a);
         // Adding 0 never carries, and the test above says so as well.
         self.set_xer(Xer::Ca, carry);
@@ -120,7 +126,7 @@ impl Integer for Lifter<'_> {
     fn addcx(&mut self, i: Instruction) {
         let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
         let sum = self.b.ins().iadd(a, b);
-        let (a_low, low) = (self.low(a), self.low(sum));
+        let (a_low, low) = (self.counted(a), self.counted(sum));
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -316,8 +322,10 @@ impl Integer for Lifter<'_> {
         let a = self.gpr(i.ra());
         let result = self.b.ins().ineg(a);
         if i.oe() {
-            let low = self.low(a);
-            let overflow = self.b.ins().icmp_imm_s(IntCC::Equal, low, i64::from(i32::MIN));
+            let least = if self.config.mode.wide { i64::MIN } else { i64::from(i32::MIN) };
+            let least = self.counted_const(least);
+            let a = self.counted(a);
+            let overflow = self.b.ins().icmp(IntCC::Equal, a, least);
             self.set_overflow(overflow);
         }
         self.finish(i, result);
@@ -336,7 +344,7 @@ impl Integer for Lifter<'_> {
     fn subfcx(&mut self, i: Instruction) {
         let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
         let difference = self.b.ins().isub(b, a);
-        let (a_low, b_low) = (self.low(a), self.low(b));
+        let (a_low, b_low) = (self.counted(a), self.counted(b));
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, b_low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -356,8 +364,8 @@ impl Integer for Lifter<'_> {
         let a = self.gpr(i.ra());
         let immediate = self.const64(i.simm() as u64);
         let difference = self.b.ins().isub(immediate, a);
-        let low = self.low(a);
-        let immediate = self.const32(i.simm() as u32);
+        let low = self.counted(a);
+        let immediate = self.counted_const(i.simm());
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, immediate, low);
         self.set_xer(Xer::Ca, carry);
         self.set_gpr(i.rd(), difference);

@@ -1,10 +1,11 @@
 //! Fixed-point and floating-point loads and stores, reservations, and cache-block clears.
 //!
-//! Big-endian data: one host access and a byte swap. Addresses have 32 bits; update forms write the
-//! address to RA zero-extended; where RT = RA, the address wins.
+//! Big-endian data: one host access and a byte swap. Storage is addressed with 32 bits in both computation modes;
+//! update forms write the address to RA, zero-extended from 32 bits or as a whole; where RT = RA, the address wins.
 
 use super::cache::Cr;
 use super::{HOST, Lifter};
+use crate::host::Word;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
@@ -18,7 +19,7 @@ const RESERVATION: usize = offset_of!(PpcContext, reservation);
 struct Place {
     address: Value,
     displacement: i32,
-    /// For update forms: the guest address, zero-extended.
+    /// For update forms: what goes to RA.
     update: Option<Value>,
 }
 
@@ -27,6 +28,19 @@ struct Place {
 enum Extend {
     Zero,
     Sign,
+}
+
+impl Place {
+    /// `bytes` further on.
+    fn offset(self, bytes: i32) -> Self {
+        Self { displacement: self.displacement + bytes, ..self }
+    }
+}
+
+/// Whole words of an immediate string access, and the bytes that are left.
+fn string_parts(i: Instruction) -> (i32, i32) {
+    let bytes = if i.nb() == 0 { 32 } else { i.nb() as i32 };
+    (bytes / 4, bytes % 4)
 }
 
 impl Lifter<'_> {
@@ -41,25 +55,35 @@ impl Lifter<'_> {
     }
 
     fn place_du(&mut self, i: Instruction, displacement: i64) -> Place {
-        let a = self.gpr32(i.ra());
+        let a = if self.config.mode.wide { self.gpr(i.ra()) } else { self.gpr32(i.ra()) };
         let ea = self.b.ins().iadd_imm_s(a, displacement);
         self.place_update(ea)
     }
 
     fn place_ux(&mut self, i: Instruction) -> Place {
-        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        let (a, b) = if self.config.mode.wide {
+            (self.gpr(i.ra()), self.gpr(i.rb()))
+        } else {
+            (self.gpr32(i.ra()), self.gpr32(i.rb()))
+        };
         let ea = self.b.ins().iadd(a, b);
         self.place_update(ea)
     }
 
+    /// `ea`: a doubleword in 64-bit mode, else a word.
     fn place_update(&mut self, ea: Value) -> Place {
-        let ea = self.b.ins().uextend(types::I64, ea);
-        Place { address: self.host_address(ea), displacement: 0, update: Some(ea) }
+        let wide = self.config.mode.wide;
+        let low = if wide { self.b.ins().ireduce(types::I32, ea) } else { ea };
+        let low = self.b.ins().uextend(types::I64, low);
+        let update = if wide { ea } else { low };
+        Place { address: self.host_address(low), displacement: 0, update: Some(update) }
     }
 
     fn update(&mut self, i: Instruction, place: Place) {
-        if let Some(ea) = place.update {
-            self.set_gpr_low(i.ra(), ea, None);
+        match place.update {
+            Some(ea) if self.config.mode.wide => self.set_gpr(i.ra(), ea),
+            Some(ea) => self.set_gpr_low(i.ra(), ea, None),
+            None => {}
         }
     }
 
@@ -73,6 +97,34 @@ impl Lifter<'_> {
         let ty = self.b.func.dfg.value_type(value);
         let value = if ty == types::I8 { value } else { self.b.ins().bswap(value) };
         self.store_guest(value, place.address, place.displacement);
+    }
+
+    /// Loads the first one, two or three bytes of a word.
+    fn load_part(&mut self, place: Place, bytes: i32) -> Value {
+        let first = if bytes == 1 { types::I8 } else { types::I16 };
+        let high = self.load_big(first, place);
+        let high = self.b.ins().uextend(types::I32, high);
+        let high = self.b.ins().ishl_imm_s(high, 32 - i64::from(first.bits()));
+        if bytes != 3 {
+            return high;
+        }
+        let low = self.load_big(types::I8, place.offset(2));
+        let low = self.b.ins().uextend(types::I32, low);
+        let low = self.b.ins().ishl_imm_s(low, 8);
+        self.b.ins().bor(high, low)
+    }
+
+    /// Stores the first one, two or three bytes of a word.
+    fn store_part(&mut self, word: Value, place: Place, bytes: i32) {
+        let first = if bytes == 1 { types::I8 } else { types::I16 };
+        let high = self.b.ins().ushr_imm_s(word, 32 - i64::from(first.bits()));
+        let high = self.b.ins().ireduce(first, high);
+        self.store_big(high, place);
+        if bytes == 3 {
+            let low = self.b.ins().ushr_imm_s(word, 8);
+            let low = self.b.ins().ireduce(types::I8, low);
+            self.store_big(low, place.offset(2));
+        }
     }
 
     fn set_loaded(&mut self, n: usize, value: Value, extend: Extend) {
@@ -145,6 +197,7 @@ impl Lifter<'_> {
         let bits = self.load_big(types::I32, place);
         let value = self.single_to_double(bits);
         self.set_fpr(i.fd(), value);
+        self.mark_single(i.fd());
         self.update(i, place);
     }
 
@@ -172,23 +225,33 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, value, ctx, (RESERVATION + field) as i32);
     }
 
+    /// Asks the machine's table of reservations.
+    fn call_reservations(&mut self, hook: Word, word: Value) -> Value {
+        let ctx = self.ctx;
+        let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
+        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
+        self.b.inst_results(call)[0]
+    }
+
     fn load_and_reserve(&mut self, i: Instruction, ty: Type) {
-        if !self.config.inline_reservations {
-            self.call_interpreter();
-            return;
-        }
         let size = ty.bytes();
         let ea = self.ea_x(i);
         let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
-        self.leave_if(odd);
+        self.raise_if(odd);
         let address = self.host_address(ea);
+        // Before the load: a commit in between must end the reservation.
+        let generation = if self.config.inline_reservations {
+            self.const32(0)
+        } else {
+            let generation = self.call_reservations(Word::HookReserve, ea);
+            self.b.ins().ireduce(types::I32, generation)
+        };
         let value = self.load_big(ty, Place { address, displacement: 0, update: None });
         let wide = if ty == types::I64 { value } else { self.b.ins().uextend(types::I64, value) };
         self.reservation(wide, offset_of!(Reservation, value));
         let ea = self.b.ins().ireduce(types::I32, ea);
         self.reservation(ea, offset_of!(Reservation, addr));
-        let zero = self.const32(0);
-        self.reservation(zero, offset_of!(Reservation, generation));
+        self.reservation(generation, offset_of!(Reservation, generation));
         let one = self.const32(1);
         self.reservation(one, offset_of!(Reservation, valid));
         let size = self.const32(size);
@@ -198,14 +261,10 @@ impl Lifter<'_> {
 
     /// Stores if the reservation stands and memory still holds what was loaded.
     fn store_conditional(&mut self, i: Instruction, ty: Type) {
-        if !self.config.inline_reservations {
-            self.call_interpreter();
-            return;
-        }
         let size = ty.bytes();
         let ea = self.ea_x(i);
         let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
-        self.leave_if(odd);
+        self.raise_if(odd);
         let new = self.low_part(i.rs(), ty);
         let new = self.b.ins().bswap(new);
         let so = self.xer(super::cache::Xer::So);
@@ -218,12 +277,18 @@ impl Lifter<'_> {
         let reserved = field(types::I32, offset_of!(Reservation, addr));
         let valid = field(types::I32, offset_of!(Reservation, valid));
         let reserved_size = field(types::I32, offset_of!(Reservation, size));
-        let ea = self.b.ins().ireduce(types::I32, ea);
-        let same = self.b.ins().icmp(IntCC::Equal, reserved, ea);
+        let low = self.b.ins().ireduce(types::I32, ea);
+        let same = self.b.ins().icmp(IntCC::Equal, reserved, low);
         let same_size = self.b.ins().icmp_imm_s(IntCC::Equal, reserved_size, i64::from(size));
         let stands = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
         let stands = self.b.ins().band(stands, same);
-        let stands = self.b.ins().band(stands, same_size);
+        let mut stands = self.b.ins().band(stands, same_size);
+        if !self.config.inline_reservations {
+            let own = self.b.ins().uextend(types::I64, stands);
+            let own = self.b.ins().ishl_imm_s(own, 32);
+            let word = self.b.ins().bor(ea, own);
+            stands = self.call_reservations(Word::HookCommit, word);
+        }
         let zero64 = self.const64(0);
         self.reservation(zero64, offset_of!(Reservation, value));
         self.reservation(zero64, offset_of!(Reservation, addr));
@@ -326,8 +391,7 @@ impl LoadStore for Lifter<'_> {
         // All are loaded before the first register changes.
         let mut values = Vec::new();
         for n in 0..32 - i.rd() {
-            let place = Place { displacement: place.displacement + 4 * n as i32, ..place };
-            values.push(self.load_big(types::I32, place));
+            values.push(self.load_big(types::I32, place.offset(4 * n as i32)));
         }
         for (n, value) in values.into_iter().enumerate() {
             self.set_gpr32(i.rd() + n, value);
@@ -338,25 +402,45 @@ impl LoadStore for Lifter<'_> {
         let place = self.place_d(i, i.disp());
         for n in i.rs()..32 {
             let value = self.gpr32(n);
-            let displacement = place.displacement + 4 * (n - i.rs()) as i32;
-            self.store_big(value, Place { displacement, ..place });
+            self.store_big(value, place.offset(4 * (n - i.rs()) as i32));
         }
     }
 
-    fn lswi(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lswi(&mut self, i: Instruction) {
+        let (words, rest) = string_parts(i);
+        let place = self.place_d(i, 0);
+        // All are loaded before the first register changes.
+        let mut values = Vec::new();
+        for n in 0..words {
+            values.push(self.load_big(types::I32, place.offset(4 * n)));
+        }
+        if rest != 0 {
+            values.push(self.load_part(place.offset(4 * words), rest));
+        }
+        for (n, value) in values.into_iter().enumerate() {
+            self.set_gpr32((i.rd() + n) & 31, value);
+        }
     }
 
-    fn lswx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn lswx(&mut self, i: Instruction) {
+        self.call_string(i);
     }
 
-    fn stswi(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stswi(&mut self, i: Instruction) {
+        let (words, rest) = string_parts(i);
+        let place = self.place_d(i, 0);
+        for n in 0..words {
+            let value = self.gpr32((i.rs() + n as usize) & 31);
+            self.store_big(value, place.offset(4 * n));
+        }
+        if rest != 0 {
+            let value = self.gpr32((i.rs() + words as usize) & 31);
+            self.store_part(value, place.offset(4 * words), rest);
+        }
     }
 
-    fn stswx(&mut self, _: Instruction) {
-        self.call_interpreter();
+    fn stswx(&mut self, i: Instruction) {
+        self.call_string(i);
     }
 
     fn lwarx(&mut self, i: Instruction) {

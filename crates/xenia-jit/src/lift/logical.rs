@@ -109,8 +109,8 @@ impl Logical for Lifter<'_> {
         } else if i.rs() == i.rb() {
             self.move_gpr(i.ra(), i.rs());
             if i.rc() {
-                let low = self.gpr32(i.ra());
-                self.record32(low);
+                let result = self.gpr(i.ra());
+                self.record(result);
             }
         } else {
             self.logical(i, |l, s, b| l.b.ins().bor(s, b));

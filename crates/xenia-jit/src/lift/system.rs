@@ -5,8 +5,9 @@
 //! what runs next is entered through its version checks.
 
 use super::cache::{Cr, Special, Xer};
-use super::{HOST, Lifter, MODE};
+use super::{HOST, Lifter};
 use crate::host::{Leave, Word};
+use crate::mode::MODE_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -16,8 +17,16 @@ use xenia_isa::{Instruction, System};
 const XER: usize = 1;
 const LR: usize = 8;
 const CTR: usize = 9;
+const VRSAVE: usize = 256;
 const TB: usize = 268;
 const TBU: usize = 269;
+const SPRG0: usize = 272;
+const SPRG3: usize = 275;
+const PVR: usize = 287;
+const PIR: usize = 1023;
+
+/// What PVR reads; see `docs/src/decisions/0004`.
+const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
 const MSR: i32 = offset_of!(PpcContext, msr) as i32;
 /// What `mtmsr` reaches.
@@ -27,6 +36,11 @@ const MSR_IR: u64 = 1 << 5;
 const MSR_DR: u64 = 1 << 4;
 /// HV, ME and LE, which no move changes.
 const MSR_KEPT: u64 = 1 << 60 | 1 << 12 | 1;
+
+/// Where one of SPRG0 to SPRG3 is in the context.
+fn sprg(number: usize) -> i32 {
+    (offset_of!(PpcContext, sprg) + 8 * (number - SPRG0)) as i32
+}
 
 impl Lifter<'_> {
     /// Traps if the operands' order is one that TO names: the interpreter then raises it.
@@ -41,7 +55,7 @@ impl Lifter<'_> {
         ];
         if to & 0x1C == 0x1C || to & 7 == 7 {
             // Always.
-            self.call_interpreter();
+            self.raise();
             return;
         }
         let mut any = None;
@@ -55,7 +69,7 @@ impl Lifter<'_> {
             }
         }
         if let Some(any) = any {
-            self.leave_if(any);
+            self.raise_if(any);
         }
     }
 
@@ -71,7 +85,7 @@ impl Lifter<'_> {
         self.flush();
         let ctx = self.ctx;
         let hook = self.word(Word::HookWritten);
-        let call = self.b.ins().call_indirect(self.signatures.interpret, hook, &[ctx]);
+        let call = self.b.ins().call_indirect(self.signatures.plain, hook, &[ctx]);
         let written = self.b.inst_results(call)[0];
         let out = self.b.create_block();
         let on = self.b.create_block();
@@ -102,8 +116,7 @@ impl System for Lifter<'_> {
     fn dcbf(&mut self, _: Instruction) {}
 
     fn dcbi(&mut self, _: Instruction) {
-        // Privileged.
-        self.call_interpreter();
+        // Privileged, as compiled code is.
     }
 
     fn dcbst(&mut self, _: Instruction) {}
@@ -176,7 +189,27 @@ impl System for Lifter<'_> {
                 self.set_gpr32(i.rd(), word);
             }
             TB | TBU => self.read_time_base(i),
-            _ => self.call_interpreter(),
+            VRSAVE => {
+                let ctx = self.ctx;
+                let value = self.b.ins().uload32(HOST, ctx, offset_of!(PpcContext, vrsave) as i32);
+                self.set_gpr_low(i.rd(), value, None);
+            }
+            SPRG0..=SPRG3 => {
+                let ctx = self.ctx;
+                let value = self.b.ins().load(types::I64, HOST, ctx, sprg(i.spr()));
+                self.set_gpr(i.rd(), value);
+            }
+            PVR => {
+                let value = self.const64(PROCESSOR_VERSION);
+                self.set_gpr(i.rd(), value);
+            }
+            PIR => {
+                let ctx = self.ctx;
+                let value = self.b.ins().uload8(types::I64, HOST, ctx, offset_of!(PpcContext, hw_id) as i32);
+                self.set_gpr_low(i.rd(), value, None);
+            }
+            // There is no such register.
+            _ => self.raise(),
         }
     }
 
@@ -184,7 +217,7 @@ impl System for Lifter<'_> {
         match i.tbr() {
             TB | TBU => self.read_time_base(i),
             // An invalid form.
-            _ => self.call_interpreter(),
+            _ => self.raise(),
         }
     }
 
@@ -224,7 +257,16 @@ impl System for Lifter<'_> {
                 let ctx = self.ctx;
                 self.b.ins().istore8(HOST, count, ctx, offset_of!(PpcContext, xer_count) as i32);
             }
-            _ => self.call_interpreter(),
+            VRSAVE => {
+                let (ctx, value) = (self.ctx, self.gpr32(i.rs()));
+                self.b.ins().store(HOST, value, ctx, offset_of!(PpcContext, vrsave) as i32);
+            }
+            SPRG0..=SPRG3 => {
+                let (ctx, value) = (self.ctx, self.gpr(i.rs()));
+                self.b.ins().store(HOST, value, ctx, sprg(i.spr()));
+            }
+            // There is no such register, or it can't be written.
+            _ => self.raise(),
         }
     }
 
@@ -293,10 +335,10 @@ impl Lifter<'_> {
         let mask = self.const64(written);
         let new = self.b.ins().bitselect(mask, value, old);
         self.b.ins().store(HOST, new, ctx, MSR);
-        if written & MODE != 0 {
+        if written & MODE_BITS != 0 {
             self.flush();
             let differ = self.b.ins().bxor(new, old);
-            let mode = self.const64(MODE);
+            let mode = self.const64(MODE_BITS);
             let changed = self.b.ins().band(differ, mode);
             self.leave_after_if(Leave::Unwind, changed);
         }

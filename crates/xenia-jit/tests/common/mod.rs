@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext};
+use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext, msr_bit};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Instruction, Op, Operand, decode};
 use xenia_jit::{Jit, JitConfig};
@@ -246,17 +246,25 @@ pub fn randomize(ctx: &mut PpcContext, r: &mut Random) {
 }
 
 /// Random register state of floating-point control: sticky bits, and at times another rounding mode.
-pub fn randomize_fpscr(ctx: &mut PpcContext, r: &mut Random) {
+pub fn randomize_modes(ctx: &mut PpcContext, r: &mut Random) {
     ctx.fpscr = match r.below(8) {
-        0 => r.next() as u32 & 0x9FFF_FF07 & !0xF8,
+        // Any status, rounding mode and enables.
+        0 => r.next() as u32 & 0x9FFF_F7FF,
         1 => r.below(4) as u32,
         _ => 0,
     };
     // FEX and VX are summaries, which a random value would contradict.
     let invalid = 0x01F8_0700;
-    ctx.fpscr &= !0x6000_0000;
     if ctx.fpscr & invalid != 0 {
         ctx.fpscr |= 0x2000_0000;
+    }
+    if ctx.fpscr >> 22 & ctx.fpscr & 0xF8 != 0 {
+        ctx.fpscr |= 0x4000_0000;
+    }
+    if r.below(4) == 0 {
+        ctx.msr |= msr_bit::SF;
+    } else {
+        ctx.msr &= !msr_bit::SF;
     }
 }
 

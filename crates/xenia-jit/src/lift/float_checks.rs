@@ -1,0 +1,173 @@
+//! What of floating-point arithmetic a host instruction decides, and what software does.
+//!
+//! The host's instruction decides a case unless
+//! - the result is a NaN: which one, and the VX* bits, are the architecture's own;
+//! - it is the smallest normal number: the host judges tininess after rounding, the architecture before;
+//! - for singles, which the host computes as doubles and rounds again, the result is tiny as a single, or the two
+//!   roundings might go another way than one. They can't where the operands of a sum, difference, product, quotient or
+//!   root are singles (53 bits are more than twice 24). For other operands, and the multiply-adds, software does it:
+//!   what is no single to begin with, or for the latter what lies midway between two singles.
+
+use super::cache::Pending;
+use super::{HOST, Lifter};
+use crate::host::Word;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use xenia_isa::Instruction;
+
+const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
+const SMALLEST_NORMAL_SINGLE: u64 = 0x3810_0000_0000_0000;
+/// Fraction bits of a double that a single has not.
+const BEYOND_SINGLE: i64 = 0x1FFF_FFFF;
+
+/// Which results of an operation the host may not decide.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// NaNs: sums of doubles are exact where they are tiny.
+    Nan,
+    /// NaNs and the smallest normal number.
+    Tiny,
+    /// The double result of a single-precision operation.
+    Single,
+    /// The same for a multiply-add.
+    FusedSingle,
+    /// The same for a value that is rounded for the first time.
+    ToSingle,
+    /// All: the host has no such instruction.
+    Software,
+}
+
+impl Check {
+    fn is_single(self) -> bool {
+        matches!(self, Self::Single | Self::FusedSingle | Self::ToSingle)
+    }
+}
+
+impl Lifter<'_> {
+    /// Software does the instruction, here and now; FPSCR in the context is exact afterwards. Gives the result's bits.
+    pub(super) fn software(&mut self, i: Instruction, operands: [Option<Value>; 3]) -> Value {
+        self.store_pending();
+        if self.config.mode.controlled {
+            // An enabled exception keeps what the target holds.
+            self.store_fpr(i.fd());
+        }
+        let zero = self.const64(0);
+        let [a, b, c] = operands.map(|operand| operand.map_or(zero, |value| self.bits(value)));
+        let word = self.const64(u64::from(i.0));
+        let ctx = self.ctx;
+        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookFloat.offset());
+        let call = self.b.ins().call_indirect(self.signatures.float, hook, &[ctx, word, a, b, c]);
+        self.b.inst_results(call)[0]
+    }
+
+    /// An instruction that only software does here.
+    pub(super) fn deliver_from_software(&mut self, i: Instruction, operands: [Option<Value>; 3]) {
+        let result = self.software(i, operands);
+        let result = self.number(result);
+        self.set_fpr(i.fd(), result);
+        // Nothing older may replace what FPSCR holds now.
+        *self.pending() = Pending::default();
+        self.record_status(i);
+    }
+
+    /// Whether the host may not decide `result`, that of these operands.
+    fn undecided(
+        &mut self,
+        i: Instruction,
+        check: Check,
+        operands: [Option<Value>; 3],
+        result: Value,
+    ) -> Value {
+        let nan = self.b.ins().fcmp(FloatCC::Unordered, result, result);
+        if check == Check::Nan {
+            return nan;
+        }
+        if check == Check::Tiny {
+            let magnitude = self.b.ins().fabs(result);
+            let least = self.b.ins().f64const(SMALLEST_NORMAL);
+            return self.b.ins().fcmp(FloatCC::UnorderedOrEqual, magnitude, least);
+        }
+        let bits = self.bits(result);
+        // Zero wraps around to the largest.
+        let magnitude = self.b.ins().band_imm_s(bits, i64::MAX);
+        let magnitude = self.b.ins().iadd_imm_s(magnitude, -1);
+        let limit = self.const64(SMALLEST_NORMAL_SINGLE);
+        let tiny = self.b.ins().icmp(IntCC::UnsignedLessThan, magnitude, limit);
+        let either = self.b.ins().bor(tiny, nan);
+        match check {
+            Check::FusedSingle => {
+                let low = self.b.ins().band_imm_s(bits, BEYOND_SINGLE);
+                let midway = self.b.ins().icmp_imm_s(IntCC::Equal, low, (BEYOND_SINGLE + 1) / 2);
+                self.b.ins().bor(either, midway)
+            }
+            Check::Single => {
+                let mut all = None;
+                for (operand, n) in operands.into_iter().zip([i.fa(), i.fb(), i.fc()]) {
+                    let Some(value) = operand.filter(|_| !self.is_single(n)) else { continue };
+                    let bits = self.bits(value);
+                    all = Some(all.map_or(bits, |others| self.b.ins().bor(others, bits)));
+                }
+                let Some(all) = all else { return either };
+                let longer = self.b.ins().band_imm_s(all, BEYOND_SINGLE);
+                let longer = self.b.ins().icmp_imm_s(IntCC::NotEqual, longer, 0);
+                self.b.ins().bor(either, longer)
+            }
+            _ => either,
+        }
+    }
+
+    /// Delivers the result of an arithmetic instruction with these operands (frA, frB, frC), which `of` has the host
+    /// compute as an F64. `negate`: the register gets it negated.
+    pub(super) fn deliver(
+        &mut self,
+        i: Instruction,
+        operands: [Option<Value>; 3],
+        check: Check,
+        negate: bool,
+        of: impl FnOnce(&mut Self) -> Value,
+    ) {
+        if self.config.mode.controlled || check == Check::Software {
+            self.deliver_from_software(i, operands);
+        } else {
+            self.scalar_mode();
+            let result = of(self);
+            let undecided = self.undecided(i, check, operands, result);
+            self.deliver_float_unless(i, operands, undecided, |l| {
+                let mut value = result;
+                if check.is_single() {
+                    let single = l.b.ins().fdemote(types::F32, value);
+                    value = l.b.ins().fpromote(types::F64, single);
+                }
+                if negate { l.b.ins().fneg(value) } else { value }
+            });
+        }
+        if check.is_single() {
+            self.mark_single(i.fd());
+        }
+    }
+
+    /// Delivers what `fine` makes unless `undecided`, else what software makes. FPSCR is owed the operation.
+    pub(super) fn deliver_float_unless(
+        &mut self,
+        i: Instruction,
+        operands: [Option<Value>; 3],
+        undecided: Value,
+        fine: impl FnOnce(&mut Self) -> Value,
+    ) {
+        let [cold, inline, done] = [(); 3].map(|()| self.b.create_block());
+        self.b.set_cold_block(cold);
+        let value = self.b.append_block_param(done, types::F64);
+        self.b.ins().brif(undecided, cold, &[], inline, &[]);
+        self.b.switch_to_block(cold);
+        let exact = self.software(i, operands);
+        let exact = self.number(exact);
+        self.b.ins().jump(done, &[exact.into()]);
+        self.b.switch_to_block(inline);
+        let result = fine(self);
+        self.b.ins().jump(done, &[result.into()]);
+        self.b.switch_to_block(done);
+        self.set_fpr(i.fd(), value);
+        *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
+        self.record_status(i);
+    }
+}

@@ -1,0 +1,63 @@
+//! What of the machine state compiled code takes for granted.
+//!
+//! Computation mode and the character of floating-point arithmetic change what nearly every instruction does, and
+//! next to no program ever changes them. So code is compiled for a [`Mode`], each mode has a code cache of its own, and
+//! an instruction that changes the mode leaves compiled code. What no mode describes is interpreted.
+
+use crate::float_state::bits::CONTROL;
+use xenia_cpu::{PpcContext, msr_bit};
+
+/// The bits of MSR that compiled code depends on.
+pub(crate) const MODE_BITS: u64 =
+    msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1 | msr_bit::PR;
+/// Those of them that have one value wherever compiled code runs: all facilities there, no floating-point exceptions
+/// taken, privileged.
+const FIXED_BITS: u64 = MODE_BITS & !msr_bit::SF;
+
+/// A mode that code is compiled for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Mode {
+    /// 64-bit computation mode: MSR\[SF\].
+    pub(crate) wide: bool,
+    /// FPSCR rounds otherwise than to nearest or enables exceptions: arithmetic is done in software.
+    pub(crate) controlled: bool,
+}
+
+impl Mode {
+    /// Number of modes.
+    pub(crate) const COUNT: usize = 4;
+
+    /// The mode of a context; `None` if it has to be interpreted.
+    pub(crate) fn of(ctx: &PpcContext) -> Option<Self> {
+        let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC;
+        fit.then_some(Self { wide: ctx.sf(), controlled: ctx.fpscr & CONTROL != 0 })
+    }
+
+    /// A number below [`Self::COUNT`].
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.wide) | usize::from(self.controlled) << 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_has_at_most_one_mode() {
+        let mut ctx = PpcContext::default();
+        assert_eq!(Mode::of(&ctx), Some(Mode::default()));
+        ctx.fpscr = 0x8200_0004;
+        assert_eq!(Mode::of(&ctx), Some(Mode::default()), "status and NI change nothing");
+        ctx.fpscr = 1;
+        ctx.msr |= msr_bit::SF;
+        let mode = Mode { wide: true, controlled: true };
+        assert_eq!(Mode::of(&ctx), Some(mode));
+        assert_eq!(mode.index(), Mode::COUNT - 1);
+        for bit in [msr_bit::PR, msr_bit::FE0, msr_bit::FE1] {
+            assert_eq!(Mode::of(&PpcContext { msr: ctx.msr | bit, ..ctx.clone() }), None);
+        }
+        ctx.msr &= !msr_bit::FP;
+        assert_eq!(Mode::of(&ctx), None);
+    }
+}
