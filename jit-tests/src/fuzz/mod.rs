@@ -218,6 +218,11 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     Ok(report)
 }
 
+/// What a difference that reports count as explained is: the reason and the book's paragraph.
+pub fn explanation(name: &str) -> Option<(&'static str, &'static str)> {
+    oracle::reason(name)
+}
+
 /// How batches are run on two engines.
 struct Settings<'a> {
     choice: &'a Choice,

@@ -117,7 +117,8 @@ fn print(report: &FuzzReport) {
             report.taken_apart, report.explained_blocks
         );
         for (name, count) in &report.explained {
-            println!("{count:>9} {name}");
+            let (why, book) = fuzz::explanation(name).unwrap_or_default();
+            println!("{count:>9} {name}: {why} ({book})");
         }
         if !report.skipped.is_empty() {
             println!("not compared: {}", counts(&report.skipped));

@@ -48,6 +48,11 @@ pub(super) fn has(op: Op) -> bool {
     rows::missing(op).is_none()
 }
 
+/// What a documented difference is: the reason and the book's paragraph, by its name.
+pub(super) fn reason(name: &str) -> Option<(&'static str, &'static str)> {
+    differences::reason(name)
+}
+
 /// A sequence that can be asked about.
 struct Prepared {
     number: u64,
