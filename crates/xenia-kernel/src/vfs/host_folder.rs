@@ -2,11 +2,13 @@
 //!
 //! Nothing outside the folder can be reached: names have no separators, and a symbolic link of the host is followed
 //! only if it ends inside the folder. Only plain files and directories exist for the guest. The host's times, free
-//! space, listing order and letter case don't show.
+//! space, listing order and letter case don't show. What is written appears at once and whole, see
+//! [`super::draft`].
 
 use super::device::{Device, Entry, FileData, Volume, sort};
+use super::draft::{Drafts, Shared, is_draft};
 use super::{VfsError, VfsResult};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,8 @@ use std::path::{Path, PathBuf};
 pub struct HostFolder {
     /// Canonical.
     root: PathBuf,
-    writable: bool,
+    /// Files open for the guest; `None`: the folder is for reading only.
+    drafts: Option<Drafts>,
 }
 
 impl HostFolder {
@@ -35,7 +38,8 @@ impl HostFolder {
         if !root.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        Ok(Self { root, writable })
+        let drafts = writable.then(|| Drafts::new(&root));
+        Ok(Self { root, drafts })
     }
 
     /// The host path of a guest path that exists.
@@ -58,6 +62,9 @@ impl HostFolder {
     /// The entry of a host directory that goes by this name: the exact one, otherwise the first, in byte order,
     /// that differs in case only.
     fn child(&self, directory: &Path, name: &str) -> VfsResult<Option<PathBuf>> {
+        if is_draft(name) {
+            return Ok(None);
+        }
         if let Some(exact) = self.inside(directory.join(name)) {
             return Ok(Some(exact));
         }
@@ -68,7 +75,22 @@ impl HostFolder {
                 found = Some(candidate);
             }
         }
-        Ok(found.and_then(|name| self.inside(directory.join(name))))
+        if let Some(path) = found.and_then(|name| self.inside(directory.join(name))) {
+            return Ok(Some(path));
+        }
+        let created =
+            self.created_in(directory).into_iter().find(|created| created.eq_ignore_ascii_case(name));
+        Ok(created.map(|created| directory.join(created)))
+    }
+
+    /// Names of files that the guest has made in a host directory and the host does not have yet.
+    fn created_in(&self, directory: &Path) -> Vec<String> {
+        self.drafts.as_ref().map(|drafts| drafts.created_in(directory)).unwrap_or_default()
+    }
+
+    /// What is needed for changes.
+    fn drafts(&self) -> VfsResult<&Drafts> {
+        self.drafts.as_ref().ok_or(VfsError::ReadOnly)
     }
 
     /// The path, with symbolic links followed; `None` if it is not a plain file or directory inside the root.
@@ -87,10 +109,11 @@ impl HostFolder {
 
     /// The host path that a new entry gets.
     fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
-        if !self.writable {
-            return Err(VfsError::ReadOnly);
-        }
+        self.drafts()?;
         let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
+        if is_draft(name) {
+            return Err(VfsError::InvalidName);
+        }
         match self.host_path(path) {
             Ok(_) => return Err(VfsError::Exists),
             Err(VfsError::NotFound) => {}
@@ -100,17 +123,19 @@ impl HostFolder {
         if !parent.is_dir() {
             return Err(VfsError::PathNotFound);
         }
-        Ok(parent.join(name))
+        let at = parent.join(name);
+        // Something that guests don't see, such as a link that leads outside, may have the name.
+        if at.symlink_metadata().is_ok() { Err(VfsError::Exists) } else { Ok(at) }
     }
 
     fn entry(&self, name: String, path: &Path) -> VfsResult<Entry> {
+        let read_only = self.drafts.is_none();
+        if let Some(draft) = self.drafts.as_ref().and_then(|drafts| drafts.at(path)) {
+            return Ok(Entry { name, directory: false, size: draft.lock().size()?, read_only });
+        }
         let metadata = path.metadata()?;
-        Ok(Entry {
-            name,
-            directory: metadata.is_dir(),
-            size: if metadata.is_dir() { 0 } else { metadata.len() },
-            read_only: !self.writable,
-        })
+        let size = if metadata.is_dir() { 0 } else { metadata.len() };
+        Ok(Entry { name, directory: metadata.is_dir(), size, read_only })
     }
 }
 
@@ -122,14 +147,14 @@ fn name_of(path: &Path) -> String {
 impl Device for HostFolder {
     fn volume(&self) -> Volume {
         // A 16 GiB partition in 16 KiB units, half of it free; or a full disc.
-        let (file_system, free_units) = if self.writable { ("FATX", 1 << 19) } else { ("GDFX", 0) };
+        let (file_system, free_units) = if self.drafts.is_some() { ("FATX", 1 << 19) } else { ("GDFX", 0) };
         Volume {
             file_system,
             total_units: 1 << 20,
             free_units,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
-            read_only: !self.writable,
+            read_only: self.drafts.is_none(),
         }
     }
 
@@ -148,12 +173,16 @@ impl Device for HostFolder {
         for entry in fs::read_dir(&at)? {
             let Ok(name) = entry?.file_name().into_string() else { continue };
             // Guests have one byte per character.
-            if !super::path::is_valid(&name) || name.chars().any(|c| u32::from(c) > 0xFF) {
+            if is_draft(&name) || !super::path::is_valid(&name) || name.chars().any(|c| u32::from(c) > 0xFF) {
                 continue;
             }
             if let Some(path) = self.inside(at.join(&name)) {
                 entries.push(self.entry(name, &path)?);
             }
+        }
+        for name in self.created_in(&at) {
+            let path = at.join(&name);
+            entries.push(self.entry(name, &path)?);
         }
         sort(&mut entries);
         // Names that differ in case only are one name to a guest, and the first is what opening finds.
@@ -162,19 +191,24 @@ impl Device for HostFolder {
     }
 
     fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
-        if write && !self.writable {
-            return Err(VfsError::ReadOnly);
+        if write {
+            self.drafts()?;
         }
         let at = self.host_path(path)?;
         if at.is_dir() {
             return Err(VfsError::IsDirectory);
         }
-        Ok(Box::new(HostFile(OpenOptions::new().read(true).write(write).open(at)?)))
+        let Some(drafts) = &self.drafts else { return Ok(Box::new(HostFile(File::open(at)?))) };
+        // A draft would replace what the host's user has protected.
+        if write && at.metadata().is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(VfsError::ReadOnly);
+        }
+        Ok(Box::new(Shared { draft: drafts.open(&at)?, write }))
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
         let at = self.new_path(path)?;
-        Ok(Box::new(HostFile(OpenOptions::new().read(true).write(true).create_new(true).open(at)?)))
+        Ok(Box::new(Shared { draft: self.drafts()?.create(&at)?, write: true }))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
@@ -182,20 +216,29 @@ impl Device for HostFolder {
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
-        if !self.writable || path.is_empty() {
+        let drafts = self.drafts()?;
+        if path.is_empty() {
             return Err(VfsError::ReadOnly);
         }
         let at = self.host_path(path)?;
         if at.is_dir() {
-            fs::remove_dir(at)?;
-        } else {
-            fs::remove_file(at)?;
+            if !drafts.created_in(&at).is_empty() {
+                return Err(VfsError::NotEmpty);
+            }
+            return Ok(fs::remove_dir(at)?);
         }
+        match fs::remove_file(&at) {
+            // It was only about to be made.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result?,
+        }
+        drafts.removed(&at);
         Ok(())
     }
 
     fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
-        if !self.writable || from.is_empty() {
+        let drafts = self.drafts()?;
+        if from.is_empty() {
             return Err(VfsError::ReadOnly);
         }
         let source = self.host_path(from)?;
@@ -209,14 +252,37 @@ impl Device for HostFolder {
             }
             result => result?,
         };
+        if source == target {
+            return Ok(());
+        }
         if source.is_dir() && target.starts_with(&source) {
             return Err(VfsError::InvalidName);
         }
-        Ok(fs::rename(source, target)?)
+        // The new name must never have the contents that the old one had before it was written.
+        drafts.commit_below(&source)?;
+        drafts.removed(&target);
+        fs::rename(&source, &target)?;
+        drafts.moved(&source, &target);
+        Ok(())
     }
 }
 
+/// A file of a folder that is for reading only.
 struct HostFile(File);
+
+/// Reads at `offset`; fewer bytes than asked for only at the end of the file.
+pub(super) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match file.read_at(&mut into[done..], offset.saturating_add(done as u64)) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(done)
+}
 
 impl FileData for HostFile {
     fn size(&self) -> VfsResult<u64> {
@@ -224,28 +290,19 @@ impl FileData for HostFile {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        let mut done = 0;
-        while done < into.len() {
-            match self.0.read_at(&mut into[done..], offset.saturating_add(done as u64)) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(done)
+        read_at(&self.0, offset, into)
     }
 
-    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
-        Ok(self.0.write_all_at(from, offset)?)
+    fn write_at(&mut self, _: u64, _: &[u8]) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
     }
 
-    fn set_size(&mut self, size: u64) -> VfsResult<()> {
-        Ok(self.0.set_len(size)?)
+    fn set_size(&mut self, _: u64) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
     }
 
     fn flush(&mut self) -> VfsResult<()> {
-        Ok(self.0.sync_all()?)
+        Ok(())
     }
 
     fn host_file(&self) -> Option<&File> {
@@ -330,6 +387,7 @@ mod tests {
         let mut file = device.create_file(&names(&["d", "f"])).unwrap();
         file.write_at(3, b"abc").unwrap();
         assert_eq!(file.size(), Ok(6));
+        assert_eq!(device.find(&names(&["D", "F"])).unwrap().size, 6);
         file.set_size(4).unwrap();
         assert!(matches!(device.create_file(&names(&["D", "F"])), Err(VfsError::Exists)));
         assert!(matches!(device.create_file(&names(&["x", "f"])), Err(VfsError::PathNotFound)));
@@ -339,5 +397,118 @@ mod tests {
         assert_eq!(fs::read(folder.path().join("g")).unwrap(), b"\0\0\0a");
         device.remove(&names(&["d"])).unwrap();
         assert_eq!(device.remove(&[]), Err(VfsError::ReadOnly));
+    }
+
+    fn on_host(folder: &tempfile::TempDir) -> Vec<String> {
+        let mut found: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !is_draft(name))
+            .collect();
+        found.sort();
+        found
+    }
+
+    fn listed(device: &HostFolder) -> Vec<String> {
+        device.list(&[]).unwrap().into_iter().map(|entry| entry.name).collect()
+    }
+
+    #[test]
+    fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("save");
+        fs::write(&path, "old contents").unwrap();
+        let device = HostFolder::writable(folder.path()).unwrap();
+        let save = names(&["save"]);
+        let mut writer = device.open(&save, true).unwrap();
+        let reader = device.open(&save, false).unwrap();
+        writer.write_at(0, b"new").unwrap();
+        let mut seen = [0; 12];
+        assert_eq!(reader.read_at(0, &mut seen), Ok(12));
+        assert_eq!(&seen, b"new contents", "handles share the file");
+        assert_eq!(fs::read(&path).unwrap(), b"old contents");
+        writer.flush().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new contents");
+        writer.set_size(3).unwrap();
+        assert_eq!((device.find(&save).unwrap().size, fs::read(&path).unwrap().len()), (3, 12));
+        drop(writer);
+        assert_eq!(fs::read(&path).unwrap().len(), 12, "somebody has it open still");
+        drop(reader);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut device = HostFolder::writable(folder.path()).unwrap();
+        let mut file = device.create_file(&names(&["New"])).unwrap();
+        file.write_at(0, b"abc").unwrap();
+        assert_eq!(listed(&device), ["New"]);
+        assert!(on_host(&folder).is_empty());
+        assert!(matches!(device.create_file(&names(&["new"])), Err(VfsError::Exists)));
+        let again = device.open(&names(&["NEW"]), false).unwrap();
+        assert_eq!(again.size(), Ok(3));
+        drop((file, again));
+        assert_eq!(on_host(&folder), ["New"]);
+        assert_eq!(fs::read(folder.path().join("New")).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn open_files_follow_renames_and_survive_removal() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "1").unwrap();
+        fs::write(folder.path().join("b"), "2").unwrap();
+        let mut device = HostFolder::writable(folder.path()).unwrap();
+        let (a, b) = (names(&["a"]), names(&["b"]));
+        let mut first = device.open(&a, true).unwrap();
+        let mut second = device.open(&b, true).unwrap();
+        first.write_at(0, b"first").unwrap();
+        second.write_at(0, b"second").unwrap();
+        device.rename(&a, &b, true).unwrap();
+        assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"first", "what was written comes along");
+        first.write_at(0, b"F").unwrap();
+        second.write_at(6, b"!").unwrap();
+        let mut seen = [0; 7];
+        assert_eq!(second.read_at(0, &mut seen), Ok(7));
+        assert_eq!(&seen, b"second!", "a replaced file lives as long as its handle");
+        drop((first, second));
+        assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"First");
+        let made = device.create_file(&names(&["c"])).unwrap();
+        device.remove(&names(&["C"])).unwrap();
+        assert_eq!(device.find(&names(&["c"])), Err(VfsError::NotFound));
+        drop(made);
+        assert_eq!(on_host(&folder), ["b"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("d")).unwrap();
+        // No process has number 0.
+        let stale = folder.path().join("d").join(".xenia-draft-0-7");
+        fs::write(&stale, "x").unwrap();
+        let ours = folder.path().join(format!(".xenia-draft-{}-x", std::process::id()));
+        fs::write(&ours, "x").unwrap();
+        let mut device = HostFolder::writable(folder.path()).unwrap();
+        assert!(!stale.exists() && ours.exists());
+        assert_eq!(listed(&device), ["d"]);
+        let name = names(&[".Xenia-Draft-1-1"]);
+        assert!(matches!(device.create_file(&name), Err(VfsError::InvalidName)));
+        assert_eq!(device.find(&name), Err(VfsError::NotFound));
+    }
+
+    #[test]
+    fn a_protected_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p");
+        fs::write(&path, "x").unwrap();
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&path, permissions).unwrap();
+        let device = HostFolder::writable(folder.path()).unwrap();
+        assert!(matches!(device.open(&names(&["p"]), true), Err(VfsError::ReadOnly)));
+        assert!(device.open(&names(&["p"]), false).is_ok());
     }
 }

@@ -8,6 +8,7 @@
 //! deterministic: listings are sorted, times are fixed, free space is a constant.
 
 mod device;
+mod draft;
 mod error;
 mod host_folder;
 mod memory_device;

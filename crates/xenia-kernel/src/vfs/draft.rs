@@ -1,0 +1,277 @@
+//! Saves that are whole: what a guest writes goes to a draft beside the file, which replaces the file at once.
+//!
+//! ```text
+//!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename over the file
+//! ```
+//!
+//! However the program ends, the host has the old contents or the new ones, never a mixture, and a file that was just
+//! made is there with its contents or not at all. All handles of a file share one [`Draft`], so guests see what
+//! was written at once, whichever handle they ask; they never see the drafts themselves. A draft whose
+//! program is gone is removed when the folder is opened again.
+
+use super::{VfsError, VfsResult};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+use xenia_sync::{Level, Mutex};
+
+/// How names of drafts begin; guests can't use such names.
+const PREFIX: &str = ".xenia-draft-";
+
+/// Whether this is the name of a draft.
+pub(super) fn is_draft(name: &str) -> bool {
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// A file that is open for the guest, and what it is becoming.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// The file; `None`: it was removed while it was open.
+    target: Option<PathBuf>,
+    /// The directory that drafts are made in: the file's own, for only there renaming is sure to work.
+    folder: PathBuf,
+    /// What the guest sees.
+    content: File,
+    /// Whether `content` is a draft, and not the host's file.
+    own: bool,
+    /// The draft's path, unless it has none any more.
+    path: Option<PathBuf>,
+}
+
+impl Draft {
+    /// Bytes in the file now.
+    pub(super) fn size(&self) -> VfsResult<u64> {
+        Ok(self.content.metadata()?.len())
+    }
+
+    /// Reads at `offset`; fewer bytes only at the end of the file.
+    pub(super) fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+        super::host_folder::read_at(&self.content, offset, into)
+    }
+
+    /// Writes all of `from` at `offset`.
+    pub(super) fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        self.make_own(true)?;
+        Ok(self.content.write_all_at(from, offset)?)
+    }
+
+    /// Cuts the file, or lengthens it with zeros.
+    pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        self.make_own(size > 0)?;
+        Ok(self.content.set_len(size)?)
+    }
+
+    /// Puts the draft in the file's place, if there is one.
+    pub(super) fn commit(&mut self) -> VfsResult<()> {
+        let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
+        self.content.sync_all()?;
+        fs::rename(path, target)?;
+        // The draft has become the host's file: writing on makes another.
+        (self.own, self.path) = (false, None);
+        Ok(File::open(&self.folder)?.sync_all()?)
+    }
+
+    /// Makes a draft of its own, with the file's contents if `copy`.
+    fn make_own(&mut self, copy: bool) -> VfsResult<()> {
+        if self.own {
+            return Ok(());
+        }
+        let (path, mut draft) = new_draft(&self.folder)?;
+        let filled = draft.set_permissions(self.content.metadata()?.permissions()).and_then(|()| {
+            if copy {
+                self.content.rewind()?;
+                io::copy(&mut self.content, &mut draft)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = filled {
+            let _ = fs::remove_file(&path);
+            return Err(error.into());
+        }
+        (self.content, self.own, self.path) = (draft, true, Some(path));
+        if self.target.is_none() {
+            self.discard();
+        }
+        Ok(())
+    }
+
+    /// The draft will never be needed by name.
+    fn discard(&mut self) {
+        if let Some(path) = self.path.take()
+            && let Err(error) = fs::remove_file(&path)
+        {
+            tracing::warn!(target: "vfs", "cannot remove {}: {error}", path.display());
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Err(error) = self.commit() {
+            let (target, path) = (self.target.as_deref(), self.path.as_deref());
+            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {path:?}");
+        }
+    }
+}
+
+/// A new, empty draft in `folder`.
+fn new_draft(folder: &Path) -> VfsResult<(PathBuf, File)> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Relaxed);
+    let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+    Ok((path, file))
+}
+
+/// The files of a folder that are open for the guest.
+#[derive(Debug)]
+pub(super) struct Drafts(Mutex<Vec<Weak<Mutex<Draft>>>>);
+
+impl Drafts {
+    /// None yet. Removes what programs that ended by force have left below `root`.
+    pub(super) fn new(root: &Path) -> Self {
+        sweep(root);
+        Self(Mutex::new(Level::Leaf, Vec::new()))
+    }
+
+    fn all(&self) -> Vec<Arc<Mutex<Draft>>> {
+        let mut open = self.0.lock();
+        open.retain(|draft| draft.strong_count() > 0);
+        open.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn add(&self, draft: Draft) -> Arc<Mutex<Draft>> {
+        let draft = Arc::new(Mutex::new(Level::Leaf, draft));
+        self.0.lock().push(Arc::downgrade(&draft));
+        draft
+    }
+
+    /// The open file at this host path.
+    pub(super) fn at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
+        self.all().into_iter().find(|draft| draft.lock().target.as_deref() == Some(path))
+    }
+
+    /// Opens a file of the host.
+    pub(super) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
+        if let Some(draft) = self.at(path) {
+            return Ok(draft);
+        }
+        let (content, folder) = (File::open(path)?, folder_of(path));
+        Ok(self.add(Draft { target: Some(path.to_owned()), folder, content, own: false, path: None }))
+    }
+
+    /// Makes a file; the host has it when it is committed.
+    pub(super) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
+        let folder = folder_of(path);
+        let (draft, content) = new_draft(&folder)?;
+        Ok(self.add(Draft { target: Some(path.to_owned()), folder, content, own: true, path: Some(draft) }))
+    }
+
+    /// Names of files in `folder` that the host does not have yet.
+    pub(super) fn created_in(&self, folder: &Path) -> Vec<String> {
+        let all = self.all();
+        let mut names = Vec::new();
+        for draft in &all {
+            let draft = draft.lock();
+            if let Some(target) = draft.target.as_deref().filter(|target| target.parent() == Some(folder))
+                && target.symlink_metadata().is_err()
+            {
+                names.extend(target.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+            }
+        }
+        names.sort();
+        names
+    }
+
+    /// Commits what is open at `path` or below.
+    pub(super) fn commit_below(&self, path: &Path) -> VfsResult<()> {
+        for draft in self.all() {
+            let mut draft = draft.lock();
+            if draft.target.as_ref().is_some_and(|target| target.starts_with(path)) {
+                draft.commit()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was at `from`, or below, is at `to` now.
+    pub(super) fn moved(&self, from: &Path, to: &Path) {
+        for draft in self.all() {
+            let mut draft = draft.lock();
+            let rest = draft.target.as_ref().and_then(|target| target.strip_prefix(from).ok());
+            if let Some(rest) = rest {
+                let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
+                draft.folder = folder_of(&target);
+                draft.target = Some(target);
+            }
+        }
+    }
+
+    /// The file at `path` is gone; who has it open goes on with a file that has no name.
+    pub(super) fn removed(&self, path: &Path) {
+        if let Some(draft) = self.at(path) {
+            let mut draft = draft.lock();
+            draft.target = None;
+            draft.discard();
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(path).to_owned()
+}
+
+/// Removes drafts whose programs are gone.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+        if kind.is_dir() {
+            sweep(&entry.path());
+        } else if kind.is_file() && is_draft(&name) {
+            let owner = name[PREFIX.len()..].split('-').next().unwrap_or_default();
+            if !Path::new("/proc").join(owner).exists() {
+                tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short", entry.path().display());
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// One handle's view of a file.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) draft: Arc<Mutex<Draft>>,
+    pub(super) write: bool,
+}
+
+impl super::FileData for Shared {
+    fn size(&self) -> VfsResult<u64> {
+        self.draft.lock().size()
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+        self.draft.lock().read_at(offset, into)
+    }
+
+    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        if !self.write {
+            return Err(VfsError::ReadOnly);
+        }
+        self.draft.lock().write_at(offset, from)
+    }
+
+    fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        if !self.write {
+            return Err(VfsError::ReadOnly);
+        }
+        self.draft.lock().set_size(size)
+    }
+
+    fn flush(&mut self) -> VfsResult<()> {
+        self.draft.lock().commit()
+    }
+}

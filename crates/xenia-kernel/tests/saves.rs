@@ -1,0 +1,84 @@
+//! Saves survive `kill -9` at any moment: the host has the old contents or the new ones.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use xenia_kernel::vfs::{Disposition, HostFolder, OpenRequest, Vfs};
+
+/// Set for the program that is going to be killed: the folder to save in.
+const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";
+/// A save is this many bytes, all the same, written in pieces.
+const SIZE: usize = 192 << 10;
+const PIECE: usize = 4096;
+
+fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool) {
+    let at = vfs.resolve(&format!(r"hdd:\{name}")).unwrap();
+    let request = OpenRequest { disposition: how, directory: Some(false), write: true };
+    let mut data = vfs.open(&at, &request).unwrap().data.unwrap();
+    for offset in (0..SIZE).step_by(PIECE) {
+        data.write_at(offset as u64, &[generation; PIECE]).unwrap();
+    }
+    if flush {
+        data.flush().unwrap();
+    }
+}
+
+/// Not a test by itself: saves over and over until it is killed.
+#[test]
+fn child_that_saves_for_ever() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let mut vfs = Vfs::default();
+    vfs.mount(r"\Device\Harddisk0", Box::new(HostFolder::writable(Path::new(&folder)).unwrap())).unwrap();
+    vfs.link("hdd:", r"\Device\Harddisk0").unwrap();
+    println!("\nsaving");
+    for generation in (1..=u8::MAX).cycle() {
+        // In place, from nothing, and a file that is new each time.
+        save(&mut vfs, "kept", generation, Disposition::OpenOrCreate, true);
+        save(&mut vfs, "emptied", generation, Disposition::OverwriteOrCreate, false);
+        save(&mut vfs, "made", generation, Disposition::Create, false);
+        let made = vfs.resolve(r"hdd:\made").unwrap();
+        vfs.remove(&made).unwrap();
+    }
+}
+
+fn start(folder: &Path) -> Child {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_saves_for_ever", "--nocapture"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let begun = lines.map_while(Result::ok).any(|line| line.contains("saving"));
+    assert!(begun, "the child ended early");
+    child
+}
+
+fn saves_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect()
+}
+
+#[test]
+fn a_killed_program_leaves_whole_saves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = 0;
+    for round in 0..25_u64 {
+        let mut child = start(folder.path());
+        // Another moment each time: up to some 20 ms, in steps that share no factor with a save's length.
+        std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for path in saves_in(folder.path()) {
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(bytes.len(), SIZE, "{} in round {round}", path.display());
+            assert!(bytes.iter().all(|byte| *byte == bytes[0]), "{} is torn, round {round}", path.display());
+            seen += 1;
+        }
+        drop(HostFolder::writable(folder.path()).unwrap());
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, saves_in(folder.path()).len(), "drafts of killed programs are swept");
+    }
+    assert!(seen > 10, "only {seen} saves were there to look at");
+}
