@@ -1,8 +1,9 @@
 //! `cargo xtask mutants`: does a wrong arm of the interpreter or the lifter fail a test?
 //!
 //! cargo-mutants makes one small change at a time and runs the test that has both engines judge each
-//! other (`jit-tests/tests/engines.rs`). All of it takes days, so each run takes a shard and its results
-//! are kept, one line a mutant, in `jit-tests/mutants/`; the summary counts what is there.
+//! other (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. All of it takes days, so each run
+//! takes a shard and its results are kept, one line a mutant, in `jit-tests/mutants/`; the summary counts
+//! what is there.
 
 use crate::apt::has;
 use anyhow::{Context, Result, bail};
@@ -28,16 +29,19 @@ enum Area {
 }
 
 impl Area {
-    /// Name in file names, and the sources; what is left out is in .cargo/mutants.toml.
-    fn sources(self) -> (&'static str, &'static [&'static str]) {
+    /// Name in file names, the package, and its sources; what is left out is in .cargo/mutants.toml.
+    fn sources(self) -> (&'static str, &'static str, &'static [&'static str]) {
         match self {
-            Self::Interp => ("interp", &["crates/xenia-cpu/src/interp/**/*.rs"]),
+            Self::Interp => ("interp", "xenia-cpu", &["crates/xenia-cpu/src/interp/**/*.rs"]),
             Self::Lifter => (
                 "lifter",
+                "xenia-jit",
                 &[
                     "crates/xenia-jit/src/lift.rs",
                     "crates/xenia-jit/src/lift/**/*.rs",
                     "crates/xenia-jit/src/exact_vector.rs",
+                    "crates/xenia-jit/src/soft_float.rs",
+                    "crates/xenia-jit/src/strings.rs",
                 ],
             ),
         }
@@ -67,12 +71,12 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     if !has("cargo-mutants") {
         bail!("cargo-mutants is not installed: `cargo install cargo-mutants --locked`");
     }
-    let (name, sources) = area.sources();
+    let (name, package, sources) = area.sources();
     let name = format!("{name}-{}", shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
     std::fs::create_dir_all(&out)?;
     // cargo-mutants would try the unchanged tree with the tests of the changed packages only.
-    let judge = ["test", "--package", "xenia-jit-tests", "--test", "engines"];
+    let judge = ["test", "--package", package, "--package", "xenia-jit-tests", "--lib", "--test", "engines"];
     if !Command::new("cargo").args(judge).status().context("cannot start cargo")?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
@@ -80,7 +84,8 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let status = Command::new("cargo")
         .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
         .args(sources.iter().flat_map(|glob| ["--file", glob]))
-        .args(["--test-package", "xenia-jit-tests", "--baseline", "skip", "--timeout", TIMEOUT_SECONDS])
+        .args(["--test-package", package, "--test-package", "xenia-jit-tests", "--baseline", "skip"])
+        .args(["--timeout", TIMEOUT_SECONDS])
         .args(["--shard", shard, "--output"])
         .arg(&out)
         .status()
