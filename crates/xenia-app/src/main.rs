@@ -6,6 +6,8 @@
 
 mod cli;
 mod commands;
+#[cfg(test)]
+mod contract;
 mod digest;
 mod event_log;
 mod exit;
@@ -58,7 +60,16 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .init();
-    let result = match cli.command {
+    let code = run(cli).unwrap_or_else(|error| {
+        eprintln!("xenia-rs: {error:#}");
+        Code::Unusable
+    });
+    ExitCode::from(code as u8)
+}
+
+/// Does what the command line says. An error is wrong use, or input that cannot be read.
+fn run(cli: Cli) -> anyhow::Result<Code> {
+    match cli.command {
         None => commands::exec::run(&cli.exec),
         Some(Command::Exec(args)) => commands::exec::run(&args),
         Some(Command::Check(args)) => commands::check::run(&args),
@@ -74,10 +85,5 @@ fn main() -> ExitCode {
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Completions(args)) => commands::completions::completions(&args),
         Some(Command::Man(args)) => commands::completions::man(&args),
-    };
-    let code = result.unwrap_or_else(|error| {
-        eprintln!("xenia-rs: {error:#}");
-        Code::Unusable
-    });
-    ExitCode::from(code as u8)
+    }
 }

@@ -1,0 +1,276 @@
+//! The command line's contract: flags, JSON keys and exit codes that scripts rely on. Lines may be added here, never
+//! removed or changed.
+
+use crate::cli::Cli;
+use crate::exit::Code;
+use clap::{CommandFactory, Parser};
+use serde_json::Value;
+use std::path::Path;
+
+/// Commands and their flags.
+const FLAGS: &[(&str, &[&str])] = &[
+    (
+        "exec",
+        &[
+            "interp",
+            "jit",
+            "cross-check",
+            "lockstep",
+            "parallel",
+            "gpu-inline",
+            "gpu",
+            "reservations-table",
+            "halt-on-deadlock",
+            "headless",
+            "frames",
+            "instructions",
+            "dump-frames",
+            "record",
+            "replay",
+            "event-log",
+            "json",
+            "sched-order",
+            "quantum",
+            "contention-manifest",
+            "barrier",
+            "clock",
+            "precise-faults",
+            "async-pipelines",
+            "dump-threads-after",
+            "tier",
+            "key-file",
+        ],
+    ),
+    (
+        "check",
+        &["instructions", "frames", "expect", "bless", "interp", "jit", "cross-check", "gpu-inline", "json"],
+    ),
+    ("info", &["json", "key-file"]),
+    ("exports", &["json"]),
+    ("dis", &["start", "count", "base"]),
+    ("asm", &["output", "base"]),
+    ("pack", &["output"]),
+    ("conformance", &["engine", "tier", "filter", "json"]),
+    ("fuzz", &["blocks", "seed", "oracle", "out", "json"]),
+    (
+        "bench",
+        &["peers", "programs", "runs", "json", "plot", "filter", "tier", "interp", "parallel", "lockstep"],
+    ),
+    ("diff", &[]),
+];
+
+/// Command lines that write JSON to OUT, and the keys that are there; `a.b` is a key in a key, `a[].b` one of a
+/// list's first element.
+const KEYS: &[(&[&str], &[&str])] = &[
+    (
+        &["exec", "HELLO", "--headless", "-n", "1_000", "--json", "OUT"],
+        &[
+            "engine",
+            "mode",
+            "instructions",
+            "guest_ticks",
+            "frames",
+            "swaps",
+            "digest",
+            "exit",
+            "exit_code",
+            "image_loaded_sha256",
+            "digest_parts",
+            "unimplemented_calls",
+            "scheduler.spawn_ok",
+            "scheduler.spawn_rejected",
+            "scheduler.switches",
+            "scheduler.deadlock_recoveries",
+            "scheduler.deadlock_halts",
+            "jit.functions",
+            "jit.loops",
+            "jit.compiled_guest_instructions",
+            "jit.compile_ns",
+            "jit.fallback_instructions",
+            "jit.helper_calls",
+            "jit.invalidations",
+            "jit.cache_hits",
+            "cross_check.units",
+            "cross_check.instructions",
+            "cross_check.differences",
+            "memory.writes_total",
+            "memory.watch_faults",
+            "memory.page_version_bumps",
+            "wall_seconds",
+            "mips",
+        ],
+    ),
+    (
+        &["conformance", "CASES", "--engine", "interp", "--json", "OUT"],
+        &["cases", "passed", "failed", "uncovered"],
+    ),
+    (
+        &["fuzz", "--blocks", "50", "--seed", "1", "--json", "OUT"],
+        &[
+            "blocks",
+            "instructions",
+            "mean_block_length",
+            "rows_below_1000",
+            "mismatches",
+            "by_instruction",
+            "wall_seconds",
+        ],
+    ),
+    (
+        &["bench", "--runs", "1", "--filter", "fib", "--json", "OUT"],
+        &[
+            "host",
+            "runs",
+            "kernels[].name",
+            "kernels[].native_s",
+            "kernels[].qemu_s",
+            "kernels[].interp_s.min",
+            "kernels[].function_s.median",
+            "kernels[].auto_s.max",
+            "kernels[].guest_instructions",
+            "kernels[].checksum_ok",
+            "geomean_auto_over_native",
+            "geomean_qemu_over_native",
+        ],
+    ),
+    (
+        &["exports", "--json", "OUT"],
+        &[
+            "xboxkrnl.done",
+            "xboxkrnl.partial",
+            "xboxkrnl.stub",
+            "xboxkrnl.missing",
+            "xboxkrnl.total",
+            "xam.total",
+            "rows[].library",
+            "rows[].ordinal",
+            "rows[].name",
+            "rows[].status",
+            "rows[].area",
+        ],
+    ),
+    (
+        &["info", "HELLO", "--json", "OUT"],
+        &[
+            "format",
+            "title_id",
+            "name",
+            "entry",
+            "image_base",
+            "imports[].library",
+            "imports[].ordinal",
+            "imports[].name",
+            "imports[].status",
+            "digests[].what",
+            "digests[].ok",
+        ],
+    ),
+];
+
+fn run(words: &[&str]) -> anyhow::Result<Code> {
+    crate::run(Cli::try_parse_from(std::iter::once(&"xenia-rs").chain(words))?)
+}
+
+fn has(value: &Value, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let found = match first.strip_suffix("[]") {
+        Some(list) => value.get(list).and_then(|list| list.get(0)),
+        None => value.get(first),
+    };
+    match (found, rest) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(found), Some(rest)) => has(found, rest),
+    }
+}
+
+#[test]
+fn flags_are_there() {
+    let definition = Cli::command();
+    for (command, flags) in FLAGS {
+        let found = definition.find_subcommand(command).unwrap_or_else(|| panic!("no command {command}"));
+        for flag in *flags {
+            assert!(
+                found.get_arguments().any(|arg| arg.get_long() == Some(flag) && !arg.is_hide_set()),
+                "{command} has no --{flag}"
+            );
+        }
+    }
+    let exec = definition.find_subcommand("exec").unwrap();
+    for flag in exec.get_arguments() {
+        let id = flag.get_id();
+        assert!(definition.get_arguments().any(|arg| arg.get_id() == id), "--{id} needs the word exec");
+    }
+}
+
+#[test]
+fn keys_are_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("hello.xex"), include_bytes!("../../../guest/bin/hello.xex")).unwrap();
+    let case = "test_one:\n  #_ REGISTER_IN r4 1\n  addi r3, r4, 1\n  blr\n  #_ REGISTER_OUT r3 2\n";
+    std::fs::write(at("case.s"), case).unwrap();
+    for (index, (words, keys)) in KEYS.iter().enumerate() {
+        let out = at(&format!("{index}.json"));
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| match *word {
+                "HELLO" => at("hello.xex"),
+                "CASES" => at("case.s"),
+                "OUT" => out.clone(),
+                word => word.to_owned(),
+            })
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(run(&words).unwrap(), Code::Done, "{words:?}");
+        let json: Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+        for key in *keys {
+            assert!(has(&json, key), "{} writes no {key}", words[0]);
+        }
+    }
+}
+
+#[test]
+fn exit_codes_are_what_they_say() {
+    assert_eq!(
+        [Code::Done, Code::Mismatch, Code::Unusable, Code::Crashed, Code::Deadlocked].map(|code| code as u8),
+        [0, 1, 2, 3, 4]
+    );
+    assert!(run(&["exec", "/nowhere/title.xex", "--headless"]).is_err(), "main makes 2 of an error");
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let elf = |source: &str| {
+        let code = xenia_isa::assemble(source, 0x8201_0000).unwrap().bytes;
+        std::fs::write(at("t.elf"), flat_elf(&code)).unwrap();
+        run(&["exec", &at("t.elf"), "--headless", "--json", &at("out.json")]).unwrap()
+    };
+    assert_eq!(elf("li 3, 42\nblr\n"), Code::Done);
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(at("out.json")).unwrap()).unwrap();
+    assert_eq!((&report["exit"], &report["exit_code"]), (&"exit".into(), &42.into()));
+    assert_eq!(elf(".long 0\n"), Code::Crashed);
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(at("out.json")).unwrap()).unwrap();
+    assert_eq!(report["exit"], "crash");
+    assert!(Path::new(&at("out.json")).is_file());
+}
+
+/// A 32-bit big-endian PowerPC executable with this code at 0x82010000 and nothing else.
+fn flat_elf(code: &[u8]) -> Vec<u8> {
+    const BASE: u32 = 0x8201_0000;
+    let mut file = vec![0x7F, b'E', b'L', b'F', 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    // Executable, PowerPC, version 1; entry, program headers at 52, no sections.
+    file.extend([0, 2, 0, 20, 0, 0, 0, 1]);
+    for word in [BASE, 52, 0, 0] {
+        file.extend(word.to_be_bytes());
+    }
+    for half in [52_u16, 32, 1, 40, 0, 0] {
+        file.extend(half.to_be_bytes());
+    }
+    // One segment, loaded from offset 0x1000 and executable.
+    let size = code.len() as u32;
+    for word in [1, 0x1000, BASE, BASE, size, size, 5, 0x1000] {
+        file.extend(word.to_be_bytes());
+    }
+    file.resize(0x1000, 0);
+    file.extend(code);
+    file
+}
