@@ -50,6 +50,9 @@ pub(crate) struct CsmithArgs {
     /// Optimisation levels of the title.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 3], value_parser = clap::value_parser!(u8).range(0..=3))]
     levels: Vec<u8>,
+    /// One title of every so many programs also runs with everything compiled at once, and in the cross-check.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    thorough_every: u64,
     /// Write the result as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -64,7 +67,14 @@ pub(crate) fn small_set() -> Result<()> {
         println!("skipped: no {missing}");
         return Ok(());
     }
-    run(&CsmithArgs { count: 6, seed: 1, levels: vec![0, 1, 2, 3], json: None, program: None })
+    run(&CsmithArgs {
+        count: 6,
+        seed: 1,
+        levels: vec![0, 1, 2, 3],
+        thorough_every: 1,
+        json: None,
+        program: None,
+    })
 }
 
 fn missing() -> Option<String> {
@@ -94,7 +104,7 @@ pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
         if seed - args.seed >= args.count * SEEDS_PER_PROGRAM {
             bail!("only {} of {} seeds gave a program that ends", tally.programs, seed - args.seed);
         }
-        compare_program(&builder, &xenia, seed, &args.levels, &mut tally)
+        compare_program(&builder, &xenia, seed, args, &mut tally)
             .with_context(|| format!("program {seed}"))?;
         seed += 1;
         progress(&tally, args.count);
@@ -146,7 +156,7 @@ fn compare_program(
     builder: &Builder,
     xenia: &Path,
     seed: u64,
-    levels: &[u8],
+    args: &CsmithArgs,
     tally: &mut Tally,
 ) -> Result<()> {
     let variant = Variant::of_seed(seed);
@@ -163,10 +173,14 @@ fn compare_program(
     };
     let number = tally.programs;
     tally.programs += 1;
-    for (index, &level) in levels.iter().enumerate() {
+    let thorough = number.is_multiple_of(args.thorough_every).then(|| {
+        // By turns, so that every level gets its share.
+        (number / args.thorough_every) as usize % args.levels.len()
+    });
+    for (index, &level) in args.levels.iter().enumerate() {
         let title = builder.title(&source, &variant, level)?;
         let mut engines = judge::ENGINES.to_vec();
-        if number as usize % levels.len() == index {
+        if thorough == Some(index) {
             engines.extend(judge::THOROUGH);
         }
         tally.titles += 1;

@@ -2,6 +2,7 @@
 
 mod apt;
 mod csmith;
+mod fuzz_targets;
 mod mutants;
 mod steps;
 mod tidy;
@@ -25,6 +26,8 @@ enum Task {
     Bless,
     /// Compare random C programs, compiled at several levels, with what they print under qemu.
     Csmith(csmith::CsmithArgs),
+    /// Build the coverage-guided fuzz targets and run each for a while.
+    FuzzTargets(fuzz_targets::FuzzTargetsArgs),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
         Task::Csmith(args) => csmith::run(&args),
+        Task::FuzzTargets(args) => fuzz_targets::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

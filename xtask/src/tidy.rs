@@ -44,7 +44,7 @@ pub(crate) fn run() -> Result<()> {
     let mut findings = Vec::new();
     check_arrows(&mut findings)?;
     let mut sources = Vec::new();
-    for root in ["crates", "jit-tests/src", "benches", "xtask/src"] {
+    for root in ["crates", "fuzz/targets", "jit-tests/src", "benches", "xtask/src"] {
         collect(Path::new(root), &mut sources)?;
     }
     sources.sort();

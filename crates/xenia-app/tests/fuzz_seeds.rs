@@ -1,0 +1,69 @@
+//! The fuzz targets of `fuzz/targets` on their seeds, and on each seed cut short or with a byte changed:
+//! what the targets check holds for these without a fuzzer too, and the targets keep compiling.
+#![allow(unexpected_cfgs)] // `fuzzing` is the fuzz build's
+
+// The targets say `use libfuzzer_sys::fuzz_target`; here that is the macro below.
+extern crate self as libfuzzer_sys;
+
+/// Makes a function of a target's body.
+macro_rules! body_as_function {
+    (|$input:ident: &[u8]| $body:block) => {
+        pub(crate) fn run($input: &[u8]) $body
+    };
+    (|$input:ident: &str| $body:block) => {
+        pub(crate) fn run(bytes: &[u8]) {
+            if let Ok($input) = std::str::from_utf8(bytes) $body
+        }
+    };
+}
+pub(crate) use body_as_function as fuzz_target;
+
+/// One module and one test per target.
+macro_rules! targets {
+    ($($name:ident $path:literal;)*) => {
+        $(
+            #[path = $path]
+            mod $name;
+
+            #[test]
+            fn $name() {
+                check(stringify!($name), $name::run);
+            }
+        )*
+    };
+}
+
+targets! {
+    assembler_text "../../../fuzz/targets/assembler_text.rs";
+    command_processor "../../../fuzz/targets/command_processor.rs";
+    conformance_file "../../../fuzz/targets/conformance_file.rs";
+    executable "../../../fuzz/targets/executable.rs";
+    instruction_words "../../../fuzz/targets/instruction_words.rs";
+    lifter "../../../fuzz/targets/lifter.rs";
+    lzx "../../../fuzz/targets/lzx.rs";
+    shader "../../../fuzz/targets/shader.rs";
+}
+
+/// Damaged copies of each seed.
+const DAMAGED: usize = 32;
+
+fn check(name: &str, run: fn(&[u8])) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(name);
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no seeds in {}", folder.display());
+    for (number, file) in files.iter().enumerate() {
+        let seed = std::fs::read(file).unwrap();
+        run(&seed);
+        for damage in 0..DAMAGED {
+            let mut bytes = seed.clone();
+            let at = (number * 31 + damage * 7919) % bytes.len();
+            if damage % 2 == 0 {
+                bytes[at] ^= 1 << (damage / 2 * 3 % 8);
+            } else {
+                bytes.truncate(at);
+            }
+            run(&bytes);
+        }
+    }
+}

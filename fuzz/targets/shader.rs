@@ -1,0 +1,61 @@
+//! Any words are a shader: it decodes, has a text, and runs to an end.
+//!
+//! Input: three words of constants (booleans, a loop, a float), then microcode, all big-endian. A text that is no
+//! microcode at all is tried on the assembler.
+#![cfg_attr(fuzzing, no_main)]
+
+use libfuzzer_sys::fuzz_target;
+use xenia_gpu::draw_state::Constants;
+use xenia_gpu::microcode::{
+    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, TextureFetch, Vector, VertexFetch,
+    assemble, disassemble,
+};
+
+/// Fetches that give back something of what they were asked with.
+struct Echo;
+
+impl FetchUnit for Echo {
+    fn vertex(&mut self, _: &VertexFetch, index: &Lanes, _: Mask) -> Vector {
+        [*index; 4]
+    }
+
+    fn texture(
+        &mut self,
+        _: &TextureFetch,
+        coordinates: &[Lanes; 3],
+        lod: &Lanes,
+        _: &[[Lanes; 3]; 2],
+        _: Mask,
+    ) -> Vector {
+        let [x, y, z] = *coordinates;
+        [x, y, z, *lod]
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(words) = assemble(text)
+    {
+        disassemble(ShaderKind::Vertex, &Program::decode(&words));
+    }
+    let words: Vec<u32> = bytes.as_chunks().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
+    let [boolean, count, float, microcode @ ..] = words.as_slice() else { return };
+    let program = Program::decode(microcode);
+    for kind in [ShaderKind::Vertex, ShaderKind::Pixel] {
+        disassemble(kind, &program);
+    }
+    let constants = Constants {
+        float: Box::new([[f32::from_bits(*float), 1.0, -0.5, 0.0]; 512]),
+        fetch: [[0; 6]; 32],
+        boolean: [*boolean; 8],
+        loops: [*count; 32],
+        vertex_base: 0,
+        pixel_base: 256,
+    };
+    let mut interpreter = Interpreter::default();
+    for (lane, value) in interpreter.register(0)[0].iter_mut().enumerate() {
+        *value = lane as f32 - LANES as f32 / 4.0;
+    }
+    interpreter.run(&program, &constants, boolean & 1, Mask::MAX, &mut Echo);
+    interpreter.run(&program, &constants, 256, 0x0F0F, &mut Echo);
+});

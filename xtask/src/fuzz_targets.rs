@@ -1,0 +1,207 @@
+//! `cargo xtask fuzz-targets`: builds the coverage-guided targets in `fuzz/` and runs each for a while.
+//!
+//! The stable compiler does it: `fuzz/rustc-coverage` gives our crates the coverage counters that
+//! libFuzzer reads. No address sanitizer: it can't stand beside the 4 GiB views of guest memory, and
+//! all crates with a parser forbid `unsafe`. What cargo-fuzz runs are the same targets.
+
+use crate::{apt, steps};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Folder of the fuzz workspace.
+const FOLDER: &str = "fuzz";
+/// Longest input that libFuzzer makes.
+const MAX_LENGTH: u32 = 8192;
+/// An input that takes longer is a finding.
+const TIMEOUT_SECONDS: u32 = 20;
+/// An input that takes more memory is a finding.
+const MEMORY_MIB: u32 = 3072;
+
+/// `cargo xtask fuzz-targets`.
+#[derive(Debug, Args)]
+pub(crate) struct FuzzTargetsArgs {
+    /// Seconds for each target.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Only the targets whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Begin with these random numbers instead of others each time.
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Write one line of JSON per target.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Builds and runs the targets; an error where one found something.
+pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
+    if !apt::has("c++") {
+        println!("missing: c++ (Debian package g++), skipped: the fuzz targets, whose runtime is C++");
+        return Ok(());
+    }
+    let names = targets(Path::new(FOLDER), args.only.as_deref())?;
+    if names.is_empty() {
+        bail!("no target in {FOLDER}/targets fits");
+    }
+    // Apart from the main build, which would be made anew for every change of flags.
+    let build = steps::target_folder().join("fuzz-targets");
+    std::fs::create_dir_all(&build)?;
+    let build = build.canonicalize()?;
+    let wrapper = Path::new(FOLDER).join("rustc-coverage").canonicalize().context("fuzz/rustc-coverage")?;
+    let status = Command::new("cargo")
+        .args(["build", "--release", "--bins", "--manifest-path", "fuzz/Cargo.toml"])
+        .env("CARGO_TARGET_DIR", &build)
+        .env("RUSTC_WRAPPER", wrapper)
+        .status()
+        .context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the fuzz targets don't build");
+    }
+    let mut lines = Vec::new();
+    let mut found = Vec::new();
+    for name in &names {
+        let result = fuzz(&build, name, args).with_context(|| name.clone())?;
+        println!(
+            "{name}: {} executions, coverage {}, {} inputs kept, {}",
+            result["executions"],
+            result["coverage"],
+            result["corpus"],
+            result["finding"].as_str().unwrap_or("no finding")
+        );
+        if !result["finding"].is_null() {
+            found.push(name.as_str());
+        }
+        lines.push(format!("{result}\n"));
+    }
+    if let Some(path) = &args.json {
+        std::fs::write(path, lines.concat()).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if !found.is_empty() {
+        bail!("findings in {}; the logs are beside the inputs", found.join(", "));
+    }
+    Ok(())
+}
+
+/// The targets' names, in alphabetical order.
+fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder.join("targets"))? {
+        let path = entry?.path();
+        let name = path.file_stem().context("file name")?.to_string_lossy().into_owned();
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && only.is_none_or(|only| name.contains(only))
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
+    let corpus = build.join("corpus").join(name);
+    let findings = build.join("findings").join(name);
+    std::fs::create_dir_all(&corpus)?;
+    std::fs::create_dir_all(&findings)?;
+    let log = findings.join("log.txt");
+    let mut command = Command::new(build.join("release").join(name));
+    // What is found is added to the first folder.
+    command.arg(&corpus).arg(Path::new(FOLDER).join("seeds").join(name));
+    command.arg(format!("-max_total_time={}", args.seconds));
+    command.arg(format!("-artifact_prefix={}/", findings.display()));
+    command.arg(format!("-max_len={MAX_LENGTH}"));
+    command.arg(format!("-timeout={TIMEOUT_SECONDS}"));
+    command.arg(format!("-rss_limit_mb={MEMORY_MIB}"));
+    // Host faults of guest code are ours to handle.
+    command.args(["-handle_segv=0", "-handle_bus=0", "-print_final_stats=1"]);
+    if let Some(seed) = args.seed {
+        command.arg(format!("-seed={seed}"));
+    }
+    let status = command.stderr(File::create(&log)?).status().context("cannot start the target")?;
+    let text = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
+    let figures = figures(&text);
+    let finding = if status.success() {
+        None
+    } else {
+        let artifact = last_after(&text, "Test unit written to ").map(str::to_owned);
+        Some(artifact.unwrap_or_else(|| format!("ended with {status}; see {}", log.display())))
+    };
+    Ok(json!({
+        "target": name,
+        "seconds": args.seconds,
+        "executions": figures.executions,
+        "coverage": figures.coverage,
+        "features": figures.features,
+        "corpus": figures.corpus,
+        "finding": finding,
+    }))
+}
+
+/// What libFuzzer's log says at its end.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Figures {
+    executions: u64,
+    /// Places of our code reached.
+    coverage: u64,
+    features: u64,
+    /// Inputs kept because each reached something new.
+    corpus: u64,
+}
+
+fn figures(log: &str) -> Figures {
+    let number = |text: Option<&str>| {
+        let digits: String =
+            text.unwrap_or_default().trim().chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0)
+    };
+    let status = log.lines().rev().find(|line| line.starts_with('#') && line.contains(" cov: "));
+    let status = status.unwrap_or_default();
+    // A finding ends the run before the final figures.
+    let executed = last_after(log, "stat::number_of_executed_units:").or(status.strip_prefix('#'));
+    Figures {
+        executions: number(executed),
+        coverage: number(last_after(status, " cov: ")),
+        features: number(last_after(status, " ft: ")),
+        corpus: number(last_after(status, " corp: ")),
+    }
+}
+
+/// The rest of the last line that has `label`, behind it.
+fn last_after<'a>(text: &'a str, label: &str) -> Option<&'a str> {
+    text.lines().rev().find_map(|line| line.split_once(label)).map(|(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_a_run_to_the_end_and_of_one_that_found_something() {
+        let log = "INFO: seed corpus\n#2\tINITED cov: 10 ft: 11 corp: 1/2b\n\
+                   #900\tDONE   cov: 120 ft: 340 corp: 56/7Kb lim: 33 exec/s: 9 rss: 44Mb\n\
+                   stat::number_of_executed_units: 900\n";
+        let end = Figures { executions: 900, coverage: 120, features: 340, corpus: 56 };
+        assert_eq!(figures(log), end);
+        let log = "#64\tpulse  cov: 7 ft: 8 corp: 9/10b\nthread panicked\n\
+                   artifact_prefix='x/'; Test unit written to x/crash-1\n";
+        assert_eq!(figures(log), Figures { executions: 64, coverage: 7, features: 8, corpus: 9 });
+        assert_eq!(last_after(log, "Test unit written to "), Some("x/crash-1"));
+    }
+
+    #[test]
+    fn every_target_has_seeds_and_a_row_in_the_manifest() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let names = targets(&folder, None).unwrap();
+        assert!(names.len() >= 8);
+        for name in names {
+            assert!(manifest.contains(&format!("path = \"targets/{name}.rs\"")), "{name}");
+            assert!(std::fs::read_dir(folder.join("seeds").join(&name)).unwrap().count() > 0, "{name}");
+        }
+    }
+}
