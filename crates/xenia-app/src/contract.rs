@@ -51,7 +51,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("asm", &["output", "base"]),
     ("pack", &["output"]),
     ("conformance", &["engine", "tier", "filter", "json"]),
-    ("fuzz", &["blocks", "seed", "oracle", "out", "json"]),
+    ("fuzz", &["blocks", "seed", "oracle", "shrink", "out", "json"]),
     (
         "bench",
         &["peers", "programs", "runs", "json", "plot", "filter", "tier", "interp", "parallel", "lockstep"],

@@ -17,6 +17,7 @@ mod golden;
 mod gpu_port;
 #[cfg(test)]
 mod hostile;
+mod keyboard;
 mod machine;
 #[cfg(test)]
 mod machine_tests;

@@ -1,9 +1,10 @@
 //! Presents the guest's picture with wgpu, in a winit window.
 //!
 //! The machine runs on a thread of its own and sends finished frames; the window shows the newest
-//! one, scaled to fit with its aspect ratio kept. Nothing flows back to the guest from here.
+//! one, scaled to fit with its aspect ratio kept. What flows back is the keys that are pressed.
 
 mod present;
 mod window;
 
-pub use window::{FrameSender, RenderError, WindowConfig, run};
+pub use window::{FrameSender, KeyEvent, RenderError, WindowConfig, run};
+pub use winit::keyboard::KeyCode;

@@ -6,7 +6,7 @@ use winit::application::ApplicationHandler;
 use winit::dpi::LogicalSize;
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, EventLoop, EventLoopProxy};
-use winit::keyboard::{Key, NamedKey};
+use winit::keyboard::{Key, KeyCode, NamedKey, PhysicalKey};
 use winit::window::{Fullscreen, Window, WindowId};
 use xenia_gpu::Frame;
 
@@ -37,6 +37,17 @@ pub struct WindowConfig {
     pub height: u32,
 }
 
+/// What the window sees of the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyEvent {
+    /// A key went down, or repeats.
+    Pressed(KeyCode),
+    /// A key went up.
+    Released(KeyCode),
+    /// The window lost the keyboard: keys that go up now are not seen.
+    Lost,
+}
+
 enum Message {
     Frame(Frame),
     Ended,
@@ -63,13 +74,18 @@ impl FrameSender {
 
 /// Opens a window, calls `start` with the sender for frames, and runs until the window is closed or
 /// [`FrameSender::end`] is called. `start` is called only once there is a window. Must run on the main
-/// thread.
-pub fn run(config: WindowConfig, start: impl FnOnce(FrameSender) + 'static) -> Result<(), RenderError> {
+/// thread. `keys` is told what is pressed; Escape and F11 are the window's own.
+pub fn run(
+    config: WindowConfig,
+    keys: impl FnMut(KeyEvent) + 'static,
+    start: impl FnOnce(FrameSender) + 'static,
+) -> Result<(), RenderError> {
     let event_loop = EventLoop::<Message>::with_user_event()
         .build()
         .map_err(|error| RenderError::NoDisplay(error.to_string()))?;
     let sender = FrameSender { proxy: event_loop.create_proxy() };
-    let mut app = App { config, start: Some((Box::new(start), sender)), window: None, error: None };
+    let start: (Start, _) = (Box::new(start), sender);
+    let mut app = App { config, keys: Box::new(keys), start: Some(start), window: None, error: None };
     event_loop.run_app(&mut app).map_err(|error| RenderError::NoDisplay(error.to_string()))?;
     app.error.map_or(Ok(()), Err)
 }
@@ -78,6 +94,7 @@ type Start = Box<dyn FnOnce(FrameSender)>;
 
 struct App {
     config: WindowConfig,
+    keys: Box<dyn FnMut(KeyEvent)>,
     start: Option<(Start, FrameSender)>,
     window: Option<(Arc<Window>, Presenter)>,
     error: Option<RenderError>,
@@ -131,16 +148,20 @@ impl ApplicationHandler<Message> for App {
                 window.request_redraw();
             }
             WindowEvent::RedrawRequested => presenter.draw(),
-            WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => {
-                match event.logical_key {
-                    Key::Named(NamedKey::F11) => {
+            WindowEvent::Focused(false) => (self.keys)(KeyEvent::Lost),
+            WindowEvent::KeyboardInput { event, .. } => {
+                let pressed = event.state == ElementState::Pressed;
+                match (event.logical_key, event.physical_key) {
+                    (Key::Named(NamedKey::F11), _) if pressed => {
                         let next = match window.fullscreen() {
                             None => Some(Fullscreen::Borderless(None)),
                             Some(_) => None,
                         };
                         window.set_fullscreen(next);
                     }
-                    Key::Named(NamedKey::Escape) => event_loop.exit(),
+                    (Key::Named(NamedKey::Escape), _) if pressed => event_loop.exit(),
+                    (_, PhysicalKey::Code(code)) if pressed => (self.keys)(KeyEvent::Pressed(code)),
+                    (_, PhysicalKey::Code(code)) => (self.keys)(KeyEvent::Released(code)),
                     _ => {}
                 }
             }

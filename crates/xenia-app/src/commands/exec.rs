@@ -4,6 +4,7 @@ use crate::cli::{EngineArgs, ExecArgs, RunArgs};
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::{Capture, FrameSink};
+use crate::keyboard::Keyboard;
 use crate::machine::{Finished, Machine, MachineOptions};
 use crate::report::{End, RunReport, write_json};
 use crate::title::{Title, key_ring};
@@ -12,8 +13,8 @@ use std::io::Write;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
-use xenia_kernel::ports::NoInput;
-use xenia_render::{FrameSender, RenderError, WindowConfig};
+use xenia_kernel::ports::{Input, NoInput};
+use xenia_render::{FrameSender, KeyEvent, RenderError, WindowConfig};
 use xenia_sched::{Limits, RunEnd, TICKS_PER_SECOND};
 
 /// The file that a headless run leaves its last frame in.
@@ -83,7 +84,7 @@ fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
         }
         (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
     };
-    let mut machine = Machine::new(title, options(args, capture, frames))?;
+    let mut machine = Machine::new(title, options(args, capture, frames, Box::new(NoInput)))?;
     let finished = machine.run(&limits(&args.run, &args.engine), args.run.dump_threads_after);
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if let Ok(last) = last.lock()
@@ -105,14 +106,19 @@ fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
     }
 }
 
-fn options(args: &ExecArgs, capture: Capture, frames: FrameSink) -> MachineOptions<'_> {
+fn options(
+    args: &ExecArgs,
+    capture: Capture,
+    frames: FrameSink,
+    input: Box<dyn Input>,
+) -> MachineOptions<'_> {
     MachineOptions {
         engine: &args.engine,
         gpu: args.picture.gpu,
         capture,
         frames,
         text: Box::new(print_text),
-        input: Box::new(NoInput),
+        input,
         event_log: args.run.event_log.as_deref(),
         record: args.run.record.as_deref(),
         replay: args.run.replay.as_deref(),
@@ -125,7 +131,14 @@ fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
     let (stop_sender, stop) = mpsc::channel();
     let config = WindowConfig { title: format!("xenia-rs: {}", title.name), width: 1280, height: 720 };
     let machine_args = args.clone();
-    xenia_render::run(config, move |sender: FrameSender| {
+    let keyboard = Keyboard::default();
+    let input = keyboard.clone();
+    let keys = move |event| match event {
+        KeyEvent::Pressed(key) => keyboard.key(key, true),
+        KeyEvent::Released(key) => keyboard.key(key, false),
+        KeyEvent::Lost => keyboard.release_all(),
+    };
+    xenia_render::run(config, keys, move |sender: FrameSender| {
         std::thread::spawn(move || {
             let frames = sender.clone();
             let pace = Pace::default();
@@ -134,11 +147,13 @@ fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
                 pace.wait();
             });
             let finished =
-                Machine::new(&title, options(&machine_args, Capture::Every, sink)).map(|mut machine| {
-                    let _ = stop_sender.send(machine.stop_handle());
-                    let run = &machine_args.run;
-                    machine.run(&limits(run, &machine_args.engine), run.dump_threads_after)
-                });
+                Machine::new(&title, options(&machine_args, Capture::Every, sink, Box::new(input))).map(
+                    |mut machine| {
+                        let _ = stop_sender.send(machine.stop_handle());
+                        let run = &machine_args.run;
+                        machine.run(&limits(run, &machine_args.engine), run.dump_threads_after)
+                    },
+                );
             // The receiver is gone only if the program is ending.
             let _ = results.send(finished);
             sender.end();
