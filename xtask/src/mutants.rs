@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Folder of kept results.
@@ -75,13 +75,26 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let name = format!("{name}-{}", shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
     std::fs::create_dir_all(&out)?;
+    // A build folder of its own, without what an earlier run left of our crates: Cargo knows them by their path in the
+    // workspace and their files' times, and would take a mutant of another copy for this tree's.
+    let build =
+        std::env::var_os("XENIA_MUTANTS_BUILD").map_or_else(|| "target/mutants/build".into(), PathBuf::from);
+    std::fs::create_dir_all(&build)?;
+    let build = build.canonicalize()?;
+    let cargo = || {
+        let mut command = Command::new("cargo");
+        command.env("CARGO_TARGET_DIR", &build);
+        command
+    };
+    let ours = ["xenia-guest", "xenia-isa", "xenia-memory", "xenia-cpu", "xenia-jit", "xenia-jit-tests"];
+    cargo().arg("clean").args(ours.iter().flat_map(|name| ["--package", name])).status()?;
     // cargo-mutants would try the unchanged tree with the tests of the changed packages only.
     let judge = ["test", "--package", package, "--package", "xenia-jit-tests", "--lib", "--test", "engines"];
-    if !Command::new("cargo").args(judge).status().context("cannot start cargo")?.success() {
+    if !cargo().args(judge).status().context("cannot start cargo")?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
     // Its exit code says whether mutants survived; the outcomes say more.
-    let status = Command::new("cargo")
+    let status = cargo()
         .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
         .args(sources.iter().flat_map(|glob| ["--file", glob]))
         .args(["--test-package", package, "--test-package", "xenia-jit-tests", "--baseline", "skip"])
