@@ -184,7 +184,10 @@ impl File<'_> {
 fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>> {
     let switch = matches!(flag.get_action(), ArgAction::SetTrue);
     let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
+    let said = flag.get_possible_values().iter().any(|value| value.get_name() == "true");
     let text = match value.get_ref() {
+        // A flag that is told yes or no in words.
+        DeValue::Boolean(on) if said && !switch => on.to_string(),
         DeValue::Boolean(on) if switch || optional => {
             return Ok(if *on { vec![format!("--{name}")] } else { Vec::new() });
         }
@@ -277,6 +280,10 @@ mod tests {
         // What contradicts a typed flag gives way.
         let exec_ = exec("[exec]\ninterp = true\n", &["exec", "--cross-check"]);
         assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
+        let Some(Chosen::Fuzz(fuzz)) = with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command else {
+            panic!("not fuzz")
+        };
+        assert!(!fuzz.shrink, "on by default");
         let exec_ = exec("[exec]\ncross-check = true\n", &["exec", "--interp"]);
         assert!(exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_none());
     }
@@ -329,10 +336,12 @@ mod tests {
                 if matches!(long, "config" | "help" | "version") {
                     continue;
                 }
-                let value = match flag.get_possible_values().iter().find(|value| value.get_name() != "true") {
+                let first = flag.get_possible_values().first().map(|value| value.get_name().to_owned());
+                let value = match first {
                     _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
-                    Some(value) if value.get_name() != "false" => format!("\"{}\"", value.get_name()),
-                    _ => "\"3\"".to_owned(),
+                    Some(value) if value == "true" || value == "false" => "false".to_owned(),
+                    Some(value) => format!("\"{value}\""),
+                    None => "\"3\"".to_owned(),
                 };
                 let file = format!("[{}]\n{long} = {value}\n", command.get_name());
                 let document = DeTable::parse(&file).unwrap();
@@ -340,7 +349,8 @@ mod tests {
                 File { text: &file, path: Path::new("f") }
                     .table(document.get_ref(), &definition, &mut Vec::new(), &mut settings)
                     .unwrap_or_else(|error| panic!("{file}: {error:#}"));
-                assert_eq!(settings.len(), 1);
+                assert_eq!(settings.len(), 1, "{file}");
+                assert!(!settings[0].words.is_empty(), "{file}");
                 flags += 1;
             }
         }
