@@ -16,6 +16,7 @@
 
 use crate::host::Word;
 use crate::soft_float::{self, Outcome};
+use crate::soft_single;
 use bits::*;
 use xenia_cpu::{FpLazy, PpcContext};
 use xenia_isa::{Instruction, Op, decode};
@@ -64,6 +65,15 @@ pub(crate) mod bits {
 
 /// Makes `ctx.fpscr` exact. `mxcsr` is guest code's, whose flags are cleared.
 pub(crate) fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
+    settle_exceptions(ctx, mxcsr);
+    if ctx.fp_lazy.op != 0 {
+        let lazy = std::mem::take(&mut ctx.fp_lazy);
+        ctx.fpscr = materialize(ctx.fpscr, lazy);
+    }
+}
+
+/// Makes the exception bits of `ctx.fpscr` exact, and so FX, FEX and VX.
+pub(crate) fn settle_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
     let mut flags = ctx.host[Word::ScalarFlags as usize] as u32;
     ctx.host[Word::ScalarFlags as usize] = 0;
     if ctx.host[Word::VectorMode as usize] == 0 {
@@ -73,10 +83,6 @@ pub(crate) fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
     // Where arithmetic is not plain, software has told FPSCR all, and what the host did beside it counts for nothing.
     if flags & 0x3C != 0 && ctx.fpscr & CONTROL == 0 {
         ctx.fpscr = raise(ctx.fpscr, host_exceptions(flags));
-    }
-    if ctx.fp_lazy.op != 0 {
-        let lazy = std::mem::take(&mut ctx.fp_lazy);
-        ctx.fpscr = materialize(ctx.fpscr, lazy);
     }
 }
 
@@ -123,8 +129,17 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
     fpscr
 }
 
-/// Does a floating-point instruction in software, FPSCR being exact. Gives the target's new value, or the nibble of a
-/// compare, which goes to FPCC as well.
+/// Does a single-precision instruction that inline code did not decide, if it is an ordinary case. Arithmetic is plain;
+/// FPSCR has to be owed the operation, and what the host told about it in MXCSR.
+pub(crate) fn perform_single(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> Option<u64> {
+    let (bits, exceptions) = soft_single::nearest(decode(i.0)?, operands)?;
+    ctx.fpscr = raise(ctx.fpscr, exceptions);
+    Some(bits)
+}
+
+/// Does a floating-point instruction in software. Gives the target's new value, or the nibble of a compare, which goes
+/// to FPCC as well. Where arithmetic is plain, FPSCR may be owed older operations, and FPRF, FR and FI have to be owed this
+/// one; otherwise FPSCR is exact before and after.
 pub(crate) fn perform(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> u64 {
     let op = decode(i.0);
     let fpscr = ctx.fpscr;

@@ -9,6 +9,7 @@
 
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
 use crate::exact_vector;
+use crate::float_state::bits::CONTROL;
 use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
 use crate::strings;
@@ -140,8 +141,7 @@ pub(crate) unsafe extern "sysv64" fn commit(ctx: *mut PpcContext, word: u64) -> 
 }
 
 /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
-/// instruction; the values of frA, frB and frC follow, as far as it has them. What FPSCR is owed so far is in the context.
-/// Gives the result's bits, or the nibble of a compare.
+/// instruction; the values of frA, frB and frC follow, as far as it has them. Gives the result's bits, or the nibble of a compare.
 pub(crate) unsafe extern "sysv64" fn float_in_software(
     ctx: *mut PpcContext,
     word: u64,
@@ -156,7 +156,11 @@ pub(crate) unsafe extern "sysv64" fn float_in_software(
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     let i = Instruction(word as u32);
     run.counts.software[decode(i.0).map_or(OP_COUNT, |op| op as usize)] += 1;
-    float_state::settle(ctx, float.guest());
+    if ctx.fpscr & CONTROL != 0 {
+        float_state::settle(ctx, float.guest());
+    } else if let Some(bits) = float_state::perform_single(ctx, i, [a, b, c]) {
+        return bits;
+    }
     float_state::perform(ctx, i, [a, b, c])
 }
 
@@ -210,15 +214,19 @@ pub(crate) unsafe extern "sysv64" fn code_written(ctx: *mut PpcContext) -> u64 {
     u64::from(run.memory.counters().page_version_bumps != run.bumps)
 }
 
-/// Makes FPSCR exact and gives it.
-pub(crate) unsafe extern "sysv64" fn exact_status(ctx: *mut PpcContext) -> u64 {
+/// Makes FPSCR exact and gives it; only its exceptions and summaries if `exceptions` is not 0.
+pub(crate) unsafe extern "sysv64" fn exact_status(ctx: *mut PpcContext, exceptions: u64) -> u64 {
     let mut float = RustFloat::begin();
     // SAFETY: as in `move_string`.
     let ctx = unsafe { &mut *ctx };
     // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     run.counts.statuses += 1;
-    float_state::settle(ctx, float.guest());
+    if exceptions == 0 {
+        float_state::settle(ctx, float.guest());
+    } else {
+        float_state::settle_exceptions(ctx, float.guest());
+    }
     u64::from(ctx.fpscr)
 }
 

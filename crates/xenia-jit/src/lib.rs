@@ -34,6 +34,7 @@ mod lift;
 mod mode;
 mod region;
 mod soft_float;
+mod soft_single;
 mod strings;
 
 pub use cross_check::{CrossCheck, Unit};

@@ -125,9 +125,8 @@ pub(crate) fn compute(op: Op, [a, b, c]: [u64; 3], fpscr: u32) -> Option<Outcome
         _ => return None,
     };
     // An infinity times zero is invalid beside whatever the addend is.
-    let [qa, qb, qc] = [a, b, c].map(quad);
-    let fused = operands.len() == 3;
-    let no_product = fused && (qa.is_infinite() && qc.is_zero() || qa.is_zero() && qc.is_infinite());
+    let [zero, infinite] = [0, EXPONENT].map(|magnitude| move |bits: u64| bits & !SIGN == magnitude);
+    let no_product = operands.len() == 3 && (infinite(a) && zero(c) || zero(a) && infinite(c));
     let no_product = if no_product { VXIMZ } else { 0 };
     if let Some(&first) = operands.iter().find(|&&bits| is_nan(bits)) {
         let mut bits = first | QUIET;
@@ -142,6 +141,7 @@ pub(crate) fn compute(op: Op, [a, b, c]: [u64; 3], fpscr: u32) -> Option<Outcome
             Outcome::invalid(exceptions, bits, fpscr)
         });
     }
+    let [qa, qb, qc] = [a, b, c].map(quad);
     let of = |round: Round| match op {
         faddx | faddsx => qa.add_r(qb, round),
         fsubx | fsubsx => qa.sub_r(qb, round),

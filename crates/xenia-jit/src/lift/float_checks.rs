@@ -44,11 +44,12 @@ impl Check {
 }
 
 impl Lifter<'_> {
-    /// Software does the instruction, here and now; FPSCR in the context is exact afterwards. Gives the result's bits.
+    /// Software does the instruction, here and now. FPSCR in the context is exact afterwards, but where arithmetic is
+    /// plain it has to be owed the operation. Gives the result's bits.
     pub(super) fn software(&mut self, i: Instruction, operands: [Option<Value>; 3]) -> Value {
-        self.store_pending();
         if self.config.mode.controlled {
-            // An enabled exception keeps what the target holds.
+            // Older compares come first, and an enabled exception keeps what the target holds.
+            self.store_pending();
             self.store_fpr(i.fd());
         }
         let zero = self.const64(0);
@@ -66,7 +67,8 @@ impl Lifter<'_> {
         let result = self.number(result);
         self.set_fpr(i.fd(), result);
         // Nothing older may replace what FPSCR holds now.
-        *self.pending() = Pending::default();
+        let operation = (!self.config.mode.controlled).then_some((i.0, operands));
+        *self.pending() = Pending { operation, compared: None, rounding: None };
         self.record_status(i);
     }
 

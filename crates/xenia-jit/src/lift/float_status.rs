@@ -27,9 +27,13 @@ impl Lifter<'_> {
     /// FPSCR, exact as of here, zero-extended.
     pub(super) fn exact_status(&mut self) -> Value {
         self.flush();
-        let ctx = self.ctx;
+        self.call_status(0)
+    }
+
+    fn call_status(&mut self, exceptions: u64) -> Value {
+        let (ctx, exceptions) = (self.ctx, self.const64(exceptions));
         let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStatus.offset());
-        let call = self.b.ins().call_indirect(self.signatures.plain, hook, &[ctx]);
+        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, exceptions]);
         self.b.inst_results(call)[0]
     }
 
@@ -40,7 +44,7 @@ impl Lifter<'_> {
                 // These bits are exact already.
                 self.status()
             } else {
-                let status = self.exact_status();
+                let status = self.call_status(1);
                 self.b.ins().ireduce(types::I32, status)
             };
             self.record_of(status);

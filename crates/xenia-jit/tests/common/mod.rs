@@ -36,8 +36,12 @@ pub struct Machine {
 impl Machine {
     /// A machine that interprets.
     pub fn interpreter() -> Self {
+        Self::interpreter_with(EngineConfig::default())
+    }
+
+    pub fn interpreter_with(config: EngineConfig) -> Self {
         let memory = memory();
-        let engine = Box::new(Interpreter::new(Arc::clone(&memory), EngineConfig::default()));
+        let engine = Box::new(Interpreter::new(Arc::clone(&memory), config));
         Self::of(memory, engine)
     }
 

@@ -1,0 +1,121 @@
+//! Single-precision results that inline code does not decide, quickly: denormals, and multiply-adds that lie midway.
+//!
+//! These are ordinary numbers, so they are worth more than `soft_float`'s patience. The operation is done on
+//! doubles, for a multiply-add with the error of its rounding, which turns the double into one rounded to odd; that one
+//! is rounded to a single. FPRF, FR and FI are evaluated by `soft_float` as for every other operation.
+
+use crate::float_state::bits::{UX, XX};
+use xenia_isa::Op;
+
+/// The smallest normal single.
+const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
+
+/// Result and exceptions of a single-precision row on singles, rounded to nearest with nothing enabled. `None` for other
+/// rows and operands, and for what this does not decide.
+pub(crate) fn nearest(op: Op, operands: [u64; 3]) -> Option<(u64, u32)> {
+    let [a, b, c] = operands.map(f64::from_bits);
+    let [is_a, is_b, is_c] = [a, b, c].map(|x| x.is_finite() && f64::from(x as f32) == x);
+    let negative = matches!(op, Op::fnmaddsx | Op::fnmsubsx);
+    let value = match op {
+        Op::faddsx if is_a && is_b => a + b,
+        Op::fsubsx if is_a && is_b => a - b,
+        Op::fmulsx if is_a && is_c => a * c,
+        Op::fdivsx if is_a && is_b && b != 0.0 => a / b,
+        Op::frspx if b.is_finite() => b,
+        Op::fmaddsx | Op::fnmaddsx if is_a && is_b && is_c => fused(a * c, b),
+        Op::fmsubsx | Op::fnmsubsx if is_a && is_b && is_c => fused(a * c, -b),
+        _ => return None,
+    };
+    // A quotient just below is rounded to this. Zeros may be exact or not.
+    if value.abs() == LEAST_NORMAL || value == 0.0 {
+        return None;
+    }
+    let single = value as f32;
+    let inexact = f64::from(single) != value;
+    if single.is_infinite() {
+        return None;
+    }
+    let mut exceptions = if inexact { XX } else { 0 };
+    if inexact && value.abs() < LEAST_NORMAL {
+        exceptions |= UX;
+    }
+    let single = if negative { -single } else { single };
+    Some((f64::from(single).to_bits(), exceptions))
+}
+
+/// `product + addend`, rounded to odd. The product of two singles is exact.
+fn fused(product: f64, addend: f64) -> f64 {
+    let sum = product + addend;
+    let part = sum - product;
+    let error = (product - (sum - part)) + (addend - part);
+    if error == 0.0 {
+        return sum;
+    }
+    // Toward zero, and odd.
+    let outward = (error > 0.0) != (sum > 0.0);
+    f64::from_bits((sum.to_bits() - u64::from(outward)) | 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::soft_float;
+
+    #[test]
+    fn agrees_with_exact_arithmetic() {
+        let mut state = 0x9876_5432_1234_5679_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        };
+        let mut single = || {
+            let (bits, choice) = (next() as u32, next());
+            let fraction = match choice & 3 {
+                0 => bits & 0x7F_FFFF,
+                1 => 1 << (bits % 23),
+                2 => 0x7F_FFFF & !(1 << (bits % 23)),
+                _ => 0,
+            };
+            let exponent = match choice >> 2 & 3 {
+                0 => bits >> 23 & 255,
+                1 => bits >> 23 & 31,
+                2 => 48 + (bits >> 23 & 31),
+                _ => 120 + (bits >> 23 & 15),
+            };
+            f64::from(f32::from_bits(bits & 1 << 31 | exponent.min(254) << 23 | fraction)).to_bits()
+        };
+        let rows = [
+            Op::faddsx,
+            Op::fsubsx,
+            Op::fmulsx,
+            Op::fdivsx,
+            Op::frspx,
+            Op::fmaddsx,
+            Op::fmsubsx,
+            Op::fnmaddsx,
+            Op::fnmsubsx,
+        ];
+        let (mut decided, mut tiny) = ([0; 9], [0; 9]);
+        for round in 0..900_000 {
+            let row = round % rows.len();
+            let mut operands = [single(), single(), single()];
+            if rows[row] == Op::frspx {
+                operands[1] =
+                    f64::from_bits(operands[1]).mul_add(1e-9, f64::from_bits(operands[0])).to_bits();
+            }
+            let Some((bits, exceptions)) = nearest(rows[row], operands) else { continue };
+            let exact = soft_float::compute(rows[row], operands, 0).unwrap();
+            let text = format!("{:?} {operands:x?}", rows[row]);
+            assert_eq!(Some(bits), exact.bits, "{text}");
+            // What a multiply-add's double already lost is told by the host's flags, which inline code raised.
+            assert_eq!(exceptions & !exact.exceptions, 0, "{text}");
+            assert_eq!(exceptions & UX, exact.exceptions & UX, "{text}");
+            decided[row] += 1;
+            tiny[row] += u32::from(exact.exceptions & UX != 0);
+        }
+        assert!(decided.iter().all(|count| *count > 50_000), "{decided:?}");
+        assert!(tiny[2..].iter().all(|count| *count > 200), "{tiny:?}");
+    }
+}

@@ -1,0 +1,87 @@
+//! What instructions cost in compiled code where the host decides them, where software does, and in the interpreter.
+//!
+//! `cargo test --release -p xenia-jit --test software_cost -- --ignored --nocapture`
+
+mod common;
+
+use common::*;
+use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
+use xenia_isa::Op;
+use xenia_jit::JitConfig;
+
+/// Copies of the instruction in the loop. All write f1 (or r4 and up) and read what nothing writes.
+const COPIES: u32 = 32;
+const ROUNDS: u64 = 200_000;
+
+/// Nanoseconds that this thread was on a processor.
+fn processor_time() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+fn nanoseconds(machine: &mut Machine, word: u32, fpr: [u64; 3], fpscr: u32) -> f64 {
+    let mut words = vec![word; COPIES as usize];
+    // bdnz to the start.
+    words.push(0x4200_0000 | (4 * COPIES).wrapping_neg() & 0xFFFC);
+    words.push(SC);
+    machine.put(CODE, &words);
+    let mut least = f64::INFINITY;
+    for _ in 0..2 {
+        machine.ctx = PpcContext { pc: CODE, ctr: ROUNDS, fpscr, xer_count: 16, ..PpcContext::default() };
+        machine.ctx.gpr[2] = DATA.into();
+        machine.ctx.fpr[2..5].copy_from_slice(&fpr);
+        let start = processor_time();
+        machine.run(i64::MAX / 2);
+        least = least.min(processor_time() - start);
+    }
+    least / (ROUNDS * u64::from(COPIES)) as f64
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn what_software_costs() {
+    const ONE: u64 = 0x3FF0_0000_0000_0000;
+    const THIRD: u64 = 0x3FD5_5555_5555_5555;
+    const THIRD_SINGLE: u64 = 0x3FD5_5555_6000_0000;
+    const TINY: u64 = 0x3815_5555_6000_0000;
+    const NAN: u64 = 0x7FF8_0000_0000_0000;
+    const HUGE: u64 = 0x7FE0_0000_0000_0000;
+    let float = |op: Op| op.row().bits | 1 << 21;
+    let (ab, ac, acb) = (2 << 16 | 3 << 11, 2 << 16 | 4 << 6, 2 << 16 | 3 << 11 | 4 << 6);
+    let indexed = |op: Op| x(op, 4, 0, 2, 0);
+    let cases = [
+        ("fadd", float(Op::faddx) | ab, [ONE, THIRD, ONE], 0),
+        ("fadd of a NaN", float(Op::faddx) | ab, [ONE, NAN, ONE], 0),
+        ("fadd, rounding toward zero", float(Op::faddx) | ab, [ONE, THIRD, ONE], 1),
+        ("fadd.", float(Op::faddx) | ab | 1, [ONE, THIRD, ONE], 0),
+        ("fadds", float(Op::faddsx) | ab, [ONE, THIRD_SINGLE, ONE], 0),
+        ("fadds of a double", float(Op::faddsx) | ab, [ONE, THIRD, ONE], 0),
+        ("fmuls", float(Op::fmulsx) | ac, [THIRD_SINGLE, ONE, THIRD_SINGLE], 0),
+        ("fmuls, denormal", float(Op::fmulsx) | ac, [TINY, ONE, THIRD_SINGLE], 0),
+        ("fmadds", float(Op::fmaddsx) | acb, [THIRD_SINGLE, ONE, THIRD_SINGLE], 0),
+        ("fmadds, midway", float(Op::fmaddsx) | acb, [ONE, ONE, 0x3E70_0000_0000_0000], 0),
+        ("fdiv by zero", float(Op::fdivx) | ab, [ONE, 0, ONE], 0),
+        ("fres", float(Op::fresx) | 3 << 11, [ONE, THIRD, ONE], 0),
+        ("fres of zero", float(Op::fresx) | 3 << 11, [ONE, 0, ONE], 0),
+        ("fctiwz", float(Op::fctiwzx) | 3 << 11, [ONE, THIRD, ONE], 0),
+        ("fctiwz, too large", float(Op::fctiwzx) | 3 << 11, [ONE, HUGE, ONE], 0),
+        ("fcmpu", Op::fcmpu.row().bits | ab, [ONE, THIRD, ONE], 0),
+        ("fcmpu of a NaN", Op::fcmpu.row().bits | ab, [ONE, NAN, ONE], 0),
+        ("lwzx", indexed(Op::lwzx), [0; 3], 0),
+        ("lswx, 16 bytes", indexed(Op::lswx), [0; 3], 0),
+        ("stswx, 16 bytes", indexed(Op::stswx), [0; 3], 0),
+        ("lwarx", indexed(Op::lwarx), [0; 3], 0),
+    ];
+    let table = EngineConfig { reservations: ReservationMode::Table };
+    let table = JitConfig { warm_up: 1, engine: table, ..JitConfig::default() };
+    for (name, word, fpr, fpscr) in cases {
+        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let compiled = nanoseconds(&mut jit, word, fpr, fpscr);
+        let interpreted = nanoseconds(&mut interpreter, word, fpr, fpscr);
+        println!("{name:<28} {compiled:7.2} ns, interpreted {interpreted:7.2} ns");
+    }
+    for (name, op) in [("lwarx with the table", Op::lwarx), ("stwcx. with the table", Op::stwcx)] {
+        let compiled = nanoseconds(&mut Machine::jit_with(table), indexed(op), [0; 3], 0);
+        println!("{name:<28} {compiled:7.2} ns");
+    }
+}

@@ -1,0 +1,114 @@
+//! String accesses and reservations: the forms that need more than a host load or store.
+
+mod common;
+
+use common::*;
+use xenia_cpu::{EngineConfig, ExceptionKind, Exit, ReservationMode};
+use xenia_guest::GuestAddr;
+use xenia_isa::Op;
+use xenia_jit::JitConfig;
+
+fn pair() -> (Machine, Machine) {
+    let (jit, interpreter) = (Machine::jit(), Machine::interpreter());
+    let bytes: Vec<u8> = (0..SIZE).map(|n| (n * 7 + 3) as u8).collect();
+    for machine in [&jit, &interpreter] {
+        machine.memory.write_bytes(GuestAddr(DATA), &bytes).unwrap();
+    }
+    (jit, interpreter)
+}
+
+/// Runs a word on both, with r4 the address, r5 4 and a length in XER; registers are recognisable.
+fn both(jit: &mut Machine, interpreter: &mut Machine, word: u32, address: u32, length: u8) -> [Exit; 2] {
+    [jit, interpreter].map(|machine| {
+        machine.put(CODE, &[word, SC]);
+        for (n, register) in machine.ctx.gpr.iter_mut().enumerate() {
+            *register = 0x0101_0101_0101_0101 * n as u64;
+        }
+        machine.ctx.gpr[4] = address.into();
+        machine.ctx.gpr[5] = 4;
+        machine.ctx.xer_count = length;
+        machine.ctx.pc = CODE;
+        machine.run(10)
+    })
+}
+
+#[test]
+fn strings_of_every_length_wrap_around_the_registers() {
+    let (mut jit, mut interpreter) = pair();
+    for length in 0..128_u8 {
+        for op in [Op::lswi, Op::stswi, Op::lswx, Op::stswx] {
+            let third = if matches!(op, Op::lswi | Op::stswi) { u32::from(length) & 31 } else { 5 };
+            for first in [3, 29] {
+                let [a, b] =
+                    both(&mut jit, &mut interpreter, x(op, first, 4, third, 0), DATA + 0xFFD, length);
+                assert_eq!(a, b, "{op:?} {length}");
+                let difference = jit.ctx.first_difference(&interpreter.ctx);
+                assert_eq!(difference, None, "{op:?} {length}");
+            }
+        }
+        assert!(jit.data() == interpreter.data(), "{length}");
+    }
+}
+
+#[test]
+fn a_string_that_leaves_memory_changes_no_register() {
+    let (mut jit, mut interpreter) = pair();
+    for length in 1..32_u8 {
+        for op in [Op::lswi, Op::lswx, Op::stswi, Op::stswx] {
+            // The indexed forms add r5.
+            let (third, before) =
+                if matches!(op, Op::lswi | Op::stswi) { (length.into(), 0) } else { (5, 4) };
+            let address = DATA + SIZE - u32::from(length) / 2 - before;
+            let [a, b] = both(&mut jit, &mut interpreter, x(op, 20, 4, third, 0), address, length);
+            assert_eq!(a, b, "{op:?} {length}");
+            assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "{op:?} {length}");
+            let Exit::Exception(exception) = a else { panic!("{op:?} {length}: {a:?}") };
+            let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
+            assert_eq!(fault.addr, GuestAddr(DATA + SIZE), "{op:?} {length}");
+        }
+    }
+}
+
+#[test]
+fn reservations_in_the_table_end_where_the_interpreters_do() {
+    for reservations in [ReservationMode::Table, ReservationMode::Strict] {
+        let engine = EngineConfig { reservations };
+        let mut jit = Machine::jit_with(JitConfig { warm_up: 1, engine, ..JitConfig::default() });
+        let mut interpreter = Machine::interpreter_with(engine);
+        for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
+            // Nothing in between, a write by the machine, another hardware thread's commit, another address, none made.
+            for between in 0..5 {
+                let outcomes = [&mut jit, &mut interpreter].map(|machine| {
+                    machine.put(
+                        CODE,
+                        &[x(load, 6, 0, 4, 0), SC, x(store, 3, 0, 4, 0), x(store, 3, 0, 4, 0), SC],
+                    );
+                    machine.ctx.gpr[4] = (DATA + 64).into();
+                    machine.ctx.gpr[3] = 5 + between;
+                    if between != 4 {
+                        machine.ctx.pc = CODE;
+                        machine.run(10);
+                    }
+                    let (table, addr) = (machine.memory.reservations(), GuestAddr(DATA + 64));
+                    match between {
+                        1 => table.invalidate_for_write(addr),
+                        2 => {
+                            let generation = table.reserve(addr, 1);
+                            assert!(table.try_commit(addr, generation, 1));
+                        }
+                        3 => machine.ctx.gpr[4] += 8,
+                        _ => {}
+                    }
+                    machine.ctx.pc = CODE + 8;
+                    machine.run(1);
+                    let first = machine.ctx.cr[0];
+                    machine.run(10);
+                    let word = machine.memory.read::<u64>(addr).unwrap();
+                    (first, machine.ctx.cr[0], word, machine.ctx.reservation)
+                });
+                assert_eq!(outcomes[0], outcomes[1], "{reservations:?} {load:?} {between}");
+                assert_eq!(outcomes[0].0 == 2, between == 0, "{reservations:?} {load:?} {between}");
+            }
+        }
+    }
+}
