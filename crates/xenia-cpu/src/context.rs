@@ -131,7 +131,7 @@ pub struct PpcContext {
     pub fp_lazy: FpLazy,
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
     /// state; never saved, compared or hashed.
-    pub host: [u64; 24],
+    pub host: [u64; 32],
 }
 
 impl Default for PpcContext {
@@ -162,7 +162,7 @@ impl Default for PpcContext {
             thread_id: 0,
             reservation: Reservation::default(),
             fp_lazy: FpLazy::default(),
-            host: [0; 24],
+            host: [0; 32],
         }
     }
 }

@@ -12,11 +12,11 @@ use crate::exact_vector;
 use crate::float_state::bits::CONTROL;
 use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
-use crate::strings;
+use crate::{reservations, strings};
 use std::arch::asm;
 use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_isa::{Instruction, OP_COUNT, decode};
+use xenia_isa::{Instruction, OP_COUNT, Op, decode};
 use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
 
 /// VSCR\[NJ\].
@@ -28,6 +28,8 @@ const FLUSH_DENORMALS: u32 = 0x8040;
 pub(crate) struct Run<'a> {
     pub(crate) devices: &'a mut DeviceQueue,
     pub(crate) memory: &'a GuestMemory,
+    /// Every store tells the machine's table of reservations.
+    pub(crate) strict: bool,
     pub(crate) counts: &'a mut HookCounts,
     /// How the run ended, when a hook ended it.
     pub(crate) exit: Option<Exit>,
@@ -102,7 +104,13 @@ pub(crate) unsafe extern "sysv64" fn move_string(ctx: *mut PpcContext, word: u64
     let i = Instruction(word as u32);
     run.counts.software[decode(i.0).map_or(OP_COUNT, |op| op as usize)] += 1;
     match strings::move_string(ctx, i, (word >> 32) as u32, run.memory, run.devices) {
-        Ok(()) => 0,
+        Ok(()) => {
+            if run.strict && decode(i.0) == Some(Op::stswx) {
+                let size = u32::from(ctx.xer_count & 127);
+                reservations::stored(ctx, run.memory.reservations(), (word >> 32) as u32, size);
+            }
+            0
+        }
         Err(fault) => {
             let kind = ExceptionKind::Memory(fault);
             run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind }));
@@ -119,7 +127,7 @@ pub(crate) unsafe extern "sysv64" fn reserve(ctx: *mut PpcContext, addr: u64) ->
     // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     run.counts.reservations += 1;
-    run.memory.reservations().reserve(GuestAddr(addr as u32), ctx.hw_id).into()
+    reservations::reserve(ctx, run.memory.reservations(), addr as u32).into()
 }
 
 /// Whether the table lets a conditional store to the address in the low half of `word` go on. Bit 32 says whether the
@@ -131,13 +139,18 @@ pub(crate) unsafe extern "sysv64" fn commit(ctx: *mut PpcContext, word: u64) -> 
     // SAFETY: as in `move_string`.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     run.counts.reservations += 1;
-    let table = run.memory.reservations();
-    let (addr, generation) = (GuestAddr(word as u32), ctx.reservation.generation);
-    let stands = word >> 32 & 1 != 0 && table.try_commit(addr, generation, ctx.hw_id);
-    if !stands {
-        table.release(ctx.hw_id);
-    }
-    stands.into()
+    reservations::commit(ctx, run.memory.reservations(), word as u32, word >> 32 & 1 != 0).into()
+}
+
+/// Tells the machine's table of a store: its address, and above that its size.
+pub(crate) unsafe extern "sysv64" fn stored(ctx: *mut PpcContext, word: u64) -> u64 {
+    let _float = RustFloat::begin();
+    // SAFETY: as in `move_string`.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: as in `move_string`.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    reservations::stored(ctx, run.memory.reservations(), word as u32, (word >> 32) as u32);
+    0
 }
 
 /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
@@ -236,6 +249,7 @@ pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
     ctx.host[Word::HookString as usize] = move_string as *const () as u64;
     ctx.host[Word::HookReserve as usize] = reserve as *const () as u64;
     ctx.host[Word::HookCommit as usize] = commit as *const () as u64;
+    ctx.host[Word::HookStored as usize] = stored as *const () as u64;
     ctx.host[Word::HookWritten as usize] = code_written as *const () as u64;
     ctx.host[Word::HookFloat as usize] = float_in_software as *const () as u64;
     ctx.host[Word::HookVector as usize] = exact_lanes as *const () as u64;

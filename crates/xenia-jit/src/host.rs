@@ -59,7 +59,12 @@ pub(crate) enum Word {
     HookReserve,
     /// [`crate::hooks::commit`].
     HookCommit,
+    /// [`crate::hooks::stored`].
+    HookStored,
 }
+
+/// Number of words.
+pub(crate) const WORDS: usize = Word::HookStored as usize + 1;
 
 impl Word {
     /// Byte offset from the context.

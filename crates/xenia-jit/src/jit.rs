@@ -242,7 +242,7 @@ impl Jit {
             mode,
             precise_faults: config.precise_faults,
             has_fma: !self.shared.config.baseline_host && has_fma(),
-            inline_reservations: config.engine.reservations == ReservationMode::Context,
+            reservations: config.engine.reservations,
             wrong_addi: config.wrong_addi,
         }
     }
@@ -436,6 +436,7 @@ impl Jit {
         let mut run = Run {
             devices,
             memory: &memory,
+            strict: self.shared.config.engine.reservations == ReservationMode::Strict,
             counts: &mut self.counts,
             exit: None,
             bumps: memory.counters().page_version_bumps,

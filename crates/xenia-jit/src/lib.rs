@@ -33,6 +33,7 @@ mod jit;
 mod lift;
 mod mode;
 mod region;
+mod reservations;
 mod soft_float;
 mod soft_single;
 mod strings;

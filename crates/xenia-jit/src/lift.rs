@@ -26,7 +26,7 @@ mod system;
 mod vector;
 mod vector128;
 
-use crate::host::{Leave, Word};
+use crate::host::{Leave, WORDS, Word};
 use crate::mode::Mode;
 use crate::region::{Guest, Region};
 use cache::{Cache, Cr};
@@ -38,7 +38,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use std::collections::{BTreeMap, HashMap};
 use std::mem::offset_of;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Instruction, Semantics, dispatch};
 
 /// What the lifter needs to know about its machine and its orders.
@@ -50,8 +50,8 @@ pub(crate) struct LiftConfig {
     pub(crate) precise_faults: bool,
     /// Whether the host has fused multiply-add.
     pub(crate) has_fma: bool,
-    /// Reservations are kept in the context alone, so they are compiled inline.
-    pub(crate) inline_reservations: bool,
+    /// How reservations are kept. In the context alone, they are compiled inline.
+    pub(crate) reservations: ReservationMode,
     /// A test's deliberately wrong arm: `addi` adds one more.
     pub(crate) wrong_addi: bool,
 }
@@ -109,7 +109,7 @@ pub(crate) struct Lifter<'a> {
     /// MXCSR's mode, once the block knows it.
     mode: Option<FloatMode>,
     cache: Cache,
-    words: [Option<Value>; 24],
+    words: [Option<Value>; WORDS],
     guest: Guest,
     remaining: u32,
     terminated: bool,
@@ -179,7 +179,7 @@ impl<'a> Lifter<'a> {
             budget_stored: false,
             mode: None,
             cache: Cache::default(),
-            words: [None; 24],
+            words: [None; WORDS],
             guest,
             remaining: 0,
             terminated: false,
@@ -203,7 +203,7 @@ impl<'a> Lifter<'a> {
             self.budget_stored = false;
             self.mode = None;
             self.cache = Cache::default();
-            self.words = [None; 24];
+            self.words = [None; WORDS];
             self.terminated = false;
             for (index, &guest) in block.code.iter().enumerate() {
                 self.guest = guest;
@@ -410,7 +410,7 @@ impl Lifter<'_> {
         self.b.ins().brif(back_here, next, &[], exit, &[BlockArg::Value(budget), BlockArg::Value(came)]);
         self.b.switch_to_block(next);
         // Words loaded before the call are still right, but not worth keeping across it.
-        self.words = [None; 24];
+        self.words = [None; WORDS];
         self.ctx = self.b.ins().get_pinned_reg(types::I64);
         self.goto(back);
         self.terminated = true;
@@ -454,7 +454,7 @@ impl Lifter<'_> {
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
         self.b.switch_to_block(next);
-        self.words = [None; 24];
+        self.words = [None; WORDS];
     }
 
     /// The instruction raises an exception: leaves before it.
@@ -542,6 +542,22 @@ impl Lifter<'_> {
     pub(crate) fn store_guest(&mut self, value: Value, address: Value, displacement: i32) {
         self.before_access();
         self.b.ins().store(GUEST, value, address, displacement);
+        let bytes = self.b.func.dfg.value_type(value).bytes();
+        self.after_store(address, displacement, bytes);
+    }
+
+    /// Tells the machine's table of reservations of a store, where it wants to know.
+    pub(crate) fn after_store(&mut self, address: Value, displacement: i32, bytes: u32) {
+        if self.config.reservations != ReservationMode::Strict {
+            return;
+        }
+        let (ctx, memory) = (self.ctx, self.word(Word::Memory));
+        let ea = self.b.ins().isub(address, memory);
+        let ea = self.b.ins().iadd_imm_s(ea, i64::from(displacement));
+        let ea = self.b.ins().band_imm_s(ea, 0xFFFF_FFFF);
+        let word = self.b.ins().bor_imm_s(ea, i64::from(bytes) << 32);
+        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStored.offset());
+        self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
     }
 
     /// Host address of the 32-bit guest address `ea`, given zero-extended.

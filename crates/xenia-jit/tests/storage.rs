@@ -8,8 +8,19 @@ use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;
 
+/// A machine that compiles everything, however often its page changes.
+fn compiling(reservations: ReservationMode) -> Machine {
+    let engine = EngineConfig { reservations };
+    Machine::jit_with(JitConfig { warm_up: 0, compile_restless: true, engine, ..JitConfig::default() })
+}
+
+fn assert_compiled(jit: &Machine) {
+    let counters = jit.engine.counters();
+    assert_eq!((counters.interpreted_instructions, counters.fallback_instructions), (0, 0), "{counters:?}");
+}
+
 fn pair() -> (Machine, Machine) {
-    let (jit, interpreter) = (Machine::jit(), Machine::interpreter());
+    let (jit, interpreter) = (compiling(ReservationMode::Context), Machine::interpreter());
     let bytes: Vec<u8> = (0..SIZE).map(|n| (n * 7 + 3) as u8).collect();
     for machine in [&jit, &interpreter] {
         machine.memory.write_bytes(GuestAddr(DATA), &bytes).unwrap();
@@ -48,6 +59,7 @@ fn strings_of_every_length_wrap_around_the_registers() {
         }
         assert!(jit.data() == interpreter.data(), "{length}");
     }
+    assert_compiled(&jit);
 }
 
 #[test]
@@ -67,21 +79,21 @@ fn a_string_that_leaves_memory_changes_no_register() {
             assert_eq!(fault.addr, GuestAddr(DATA + SIZE), "{op:?} {length}");
         }
     }
+    assert_compiled(&jit);
 }
 
 #[test]
 fn reservations_in_the_table_end_where_the_interpreters_do() {
     for reservations in [ReservationMode::Table, ReservationMode::Strict] {
-        let engine = EngineConfig { reservations };
-        let mut jit = Machine::jit_with(JitConfig { warm_up: 1, engine, ..JitConfig::default() });
-        let mut interpreter = Machine::interpreter_with(engine);
+        let mut jit = compiling(reservations);
+        let mut interpreter = Machine::interpreter_with(EngineConfig { reservations });
         for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
             // Nothing in between, a write by the machine, another hardware thread's commit, another address, none made.
             for between in 0..5 {
                 let outcomes = [&mut jit, &mut interpreter].map(|machine| {
                     machine.put(
                         CODE,
-                        &[x(load, 6, 0, 4, 0), SC, x(store, 3, 0, 4, 0), x(store, 3, 0, 4, 0), SC],
+                        &[x(load, 6, 0, 4, 0), SC, x(store, 3, 0, 4, 0), SC, x(store, 3, 0, 4, 0), SC],
                     );
                     machine.ctx.gpr[4] = (DATA + 64).into();
                     machine.ctx.gpr[3] = 5 + between;
@@ -100,7 +112,7 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
                         _ => {}
                     }
                     machine.ctx.pc = CODE + 8;
-                    machine.run(1);
+                    machine.run(10);
                     let first = machine.ctx.cr[0];
                     machine.run(10);
                     let word = machine.memory.read::<u64>(addr).unwrap();
@@ -110,5 +122,61 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
                 assert_eq!(outcomes[0].0 == 2, between == 0, "{reservations:?} {load:?} {between}");
             }
         }
+        assert_compiled(&jit);
     }
+}
+
+#[test]
+fn strict_reservations_die_of_other_threads_stores_only() {
+    let reservations = ReservationMode::Strict;
+    let mut jit = compiling(reservations);
+    let mut interpreter = Machine::interpreter_with(EngineConfig { reservations });
+    let line = DATA + 0x80;
+    // (word, address in r4 at the store, whether it touches the line)
+    let stores = [
+        (d(Op::stb, 3, 4, 0), line + 5, true),
+        (d(Op::stw, 3, 4, 0), line - 3, true),
+        (d(Op::std, 3, 4, 0), line + 0x7C, true),
+        (d(Op::stw, 3, 4, 0), line - 4, false),
+        (d(Op::stfd, 3, 4, 8), line, true),
+        (d(Op::stmw, 30, 4, 0), line - 7, true),
+        (x(Op::stswi, 3, 4, 9, 0), line - 8, true),
+        (x(Op::stswx, 3, 4, 5, 0), line - 20, true),
+        (x(Op::stswx, 3, 4, 5, 0), line - 21, false),
+        (x(Op::stvx, 3, 0, 4, 0), line + 3, true),
+        (x(Op::stvlx, 3, 0, 4, 0), line - 1, false),
+        (x(Op::stvrx, 3, 0, 4, 0), line, false),
+        (x(Op::stvrx, 3, 0, 4, 0), line + 1, true),
+        (x(Op::dcbz, 0, 0, 4, 0), line - 1, false),
+        (x(Op::dcbz, 0, 0, 4, 0), line + 40, true),
+    ];
+    for (word, address, touches) in stores {
+        for own in [true, false] {
+            let outcomes = [&mut jit, &mut interpreter].map(|machine| {
+                machine.put(CODE, &[x(Op::lwarx, 6, 0, 7, 0), SC, word, SC, x(Op::stwcx, 3, 0, 7, 0), SC]);
+                machine.ctx.gpr[3] = 5;
+                machine.ctx.gpr[4] = address.into();
+                // 12 bytes from 8 beyond r4; a line's word that none of the stores writes.
+                (machine.ctx.gpr[5], machine.ctx.xer_count) = (8, 13);
+                machine.ctx.gpr[7] = (line + 0x40).into();
+                machine.ctx.pc = CODE;
+                machine.run(10);
+                machine.ctx.hw_id = u8::from(!own);
+                let held = machine.ctx.reservation;
+                if !own {
+                    machine.ctx.reservation = xenia_cpu::Reservation::default();
+                }
+                machine.run(10);
+                machine.ctx.hw_id = 0;
+                if !own {
+                    machine.ctx.reservation = held;
+                }
+                machine.run(10);
+                machine.ctx.cr[0]
+            });
+            assert_eq!(outcomes[0], outcomes[1], "{word:08x} {address:x} {own}");
+            assert_eq!(outcomes[0] == 2, own || !touches, "{word:08x} {address:x} {own}");
+        }
+    }
+    assert_compiled(&jit);
 }

@@ -10,6 +10,7 @@ use crate::region;
 use cranelift_codegen::ir::{Function, InstructionData, Opcode, UserFuncName, ValueDef};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::{BTreeMap, BTreeSet};
+use xenia_cpu::ReservationMode;
 use xenia_isa::{Family, Op, ROWS, decode};
 
 /// How an instruction's work is done elsewhere than in its own code.
@@ -23,6 +24,8 @@ enum Way {
     String,
     /// The machine's table of reservations.
     Reservations,
+    /// The same, told of a plain store.
+    Stored,
     /// Folding MXCSR's flags, and what FPSCR is owed, into FPSCR.
     Status,
     /// Looking whether guest code was written.
@@ -159,11 +162,15 @@ const GRANTED_TO_FAMILIES: &[(Family, Way, &str)] = &[
     ),
     (Family::Float, Way::Mxcsr, MODES),
     (Family::LoadStore, Way::Mxcsr, MODES),
+    (Family::LoadStore, Way::Stored, STRICT),
+    (Family::Vector, Way::Stored, STRICT),
+    (Family::Vector128, Way::Stored, STRICT),
     (Family::Integer, Way::Mxcsr, MODES),
     (Family::Vector, Way::Mxcsr, MODES),
     (Family::Vector128, Way::Mxcsr, MODES),
     (Family::System, Way::Written, "isync and icbi: about 10 ns"),
 ];
+const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
 const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
     cold block; about 5 ns.";
 
@@ -172,11 +179,11 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
     let bits = [false, true];
     let modes = bits.into_iter().flat_map(move |wide| bits.map(|controlled| Mode { wide, controlled }));
     modes.flat_map(move |mode| {
-        bits.map(|inline_reservations| LiftConfig {
+        [ReservationMode::Context, ReservationMode::Strict].map(|reservations| LiftConfig {
             mode,
             precise_faults: true,
             has_fma: true,
-            inline_reservations,
+            reservations,
             wrong_addi: false,
         })
     })
@@ -197,6 +204,7 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
         (Word::HookString, Way::String),
         (Word::HookReserve, Way::Reservations),
         (Word::HookCommit, Way::Reservations),
+        (Word::HookStored, Way::Stored),
         (Word::HookFloat, Way::SoftFloat),
         (Word::HookVector, Way::ExactVector),
         (Word::HookStatus, Way::Status),

@@ -9,7 +9,7 @@ use crate::host::Word;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
-use xenia_cpu::{PpcContext, Reservation};
+use xenia_cpu::{PpcContext, Reservation, ReservationMode};
 use xenia_isa::{Instruction, LoadStore};
 
 const RESERVATION: usize = offset_of!(PpcContext, reservation);
@@ -240,7 +240,7 @@ impl Lifter<'_> {
         self.raise_if(odd);
         let address = self.host_address(ea);
         // Before the load: a commit in between must end the reservation.
-        let generation = if self.config.inline_reservations {
+        let generation = if self.config.reservations == ReservationMode::Context {
             self.const32(0)
         } else {
             let generation = self.call_reservations(Word::HookReserve, ea);
@@ -283,7 +283,7 @@ impl Lifter<'_> {
         let stands = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
         let stands = self.b.ins().band(stands, same);
         let mut stands = self.b.ins().band(stands, same_size);
-        if !self.config.inline_reservations {
+        if self.config.reservations != ReservationMode::Context {
             let own = self.b.ins().uextend(types::I64, stands);
             let own = self.b.ins().ishl_imm_s(own, 32);
             let word = self.b.ins().bor(ea, own);

@@ -100,6 +100,7 @@ impl Lifter<'_> {
             self.b.switch_to_block(store);
             let piece = if size == 8 { rest } else { self.b.ins().ireduce(ty, rest) };
             self.b.ins().store(GUEST, piece, at, 0);
+            self.after_store(at, 0, size as u32);
             self.b.ins().jump(next, &[]);
             self.b.switch_to_block(next);
             at = self.b.ins().iadd(at, wanted);
@@ -122,6 +123,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(whole);
         let reversed = self.reversed(value);
         self.b.ins().store(GUEST, reversed, address, 0);
+        self.after_store(address, 0, 16);
         self.b.ins().jump(done, &[]);
         self.b.switch_to_block(part);
         let sixteen = self.const64(16);
