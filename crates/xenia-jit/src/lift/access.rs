@@ -1,0 +1,113 @@
+//! Guest memory, and the host's floating-point mode.
+
+use super::{BUDGET, FloatMode, GUEST, HOST, Lifter};
+use crate::host::Word;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use xenia_cpu::ReservationMode;
+use xenia_isa::Instruction;
+
+/// The host's floating-point mode.
+impl Lifter<'_> {
+    /// From here on MXCSR is as `mode` wants it.
+    pub(super) fn float_mode(&mut self, mode: FloatMode) {
+        if self.mode == Some(mode) {
+            return;
+        }
+        self.mode = Some(mode);
+        let ctx = self.ctx;
+        let now = self.b.ins().load(types::I64, HOST, ctx, Word::VectorMode.offset());
+        let switch = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(switch);
+        let (hook, yes, no) = match mode {
+            FloatMode::Scalar => (Word::HookScalarMode, switch, next),
+            FloatMode::Vector => (Word::HookVectorMode, next, switch),
+        };
+        self.b.ins().brif(now, yes, &[], no, &[]);
+        self.b.switch_to_block(switch);
+        let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
+        self.b.ins().call_indirect(self.signatures.plain, hook, &[ctx]);
+        self.b.ins().jump(next, &[]);
+        self.b.switch_to_block(next);
+    }
+
+    /// From here on MXCSR is in scalar mode.
+    pub(crate) fn scalar_mode(&mut self) {
+        self.float_mode(FloatMode::Scalar);
+    }
+
+    /// From here on MXCSR is in vector mode.
+    pub(crate) fn vector_mode(&mut self) {
+        self.float_mode(FloatMode::Vector);
+    }
+}
+
+/// Guest memory.
+impl Lifter<'_> {
+    /// Prepares for an access that may fault.
+    pub(super) fn before_access(&mut self) {
+        if !self.budget_stored {
+            let (budget, ctx) = (self.budget, self.ctx);
+            self.b.ins().store(HOST, budget, ctx, BUDGET);
+            self.budget_stored = true;
+        }
+        if self.config.precise_faults {
+            self.flush();
+        }
+    }
+
+    /// Loads a value as it lies in memory.
+    pub(crate) fn load_guest(&mut self, ty: Type, address: Value, displacement: i32) -> Value {
+        self.before_access();
+        self.b.ins().load(ty, GUEST, address, displacement)
+    }
+
+    /// Stores a value as it is to lie in memory.
+    pub(crate) fn store_guest(&mut self, value: Value, address: Value, displacement: i32) {
+        self.before_access();
+        self.b.ins().store(GUEST, value, address, displacement);
+        let bytes = self.b.func.dfg.value_type(value).bytes();
+        self.after_store(address, displacement, bytes);
+    }
+
+    /// Tells the machine's table of reservations of a store, where it wants to know.
+    pub(crate) fn after_store(&mut self, address: Value, displacement: i32, bytes: u32) {
+        if self.config.reservations != ReservationMode::Strict {
+            return;
+        }
+        let (ctx, memory) = (self.ctx, self.word(Word::Memory));
+        let ea = self.b.ins().isub(address, memory);
+        let ea = self.b.ins().iadd_imm_s(ea, i64::from(displacement));
+        let ea = self.b.ins().band_imm_s(ea, 0xFFFF_FFFF);
+        let word = self.b.ins().bor_imm_s(ea, i64::from(bytes) << 32);
+        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStored.offset());
+        self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
+    }
+
+    /// Host address of the 32-bit guest address `ea`, given zero-extended.
+    pub(crate) fn host_address(&mut self, ea: Value) -> Value {
+        let memory = self.word(Word::Memory);
+        self.b.ins().iadd(memory, ea)
+    }
+
+    /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the guest's space
+    /// are inaccessible, as is what lies beside it, so an address that would wrap faults alike.
+    pub(crate) fn base_address(&mut self, ra: usize) -> Value {
+        if ra == 0 {
+            return self.word(Word::Memory);
+        }
+        let base = self.gpr_low(ra);
+        self.host_address(base)
+    }
+
+    /// `(RA|0) + (RB)`, 32 bits zero-extended.
+    pub(crate) fn ea_x(&mut self, i: Instruction) -> Value {
+        if i.ra() == 0 {
+            return self.gpr_low(i.rb());
+        }
+        let a = self.gpr32(i.ra());
+        let b = self.gpr32(i.rb());
+        let sum = self.b.ins().iadd(a, b);
+        self.b.ins().uextend(types::I64, sum)
+    }
+}

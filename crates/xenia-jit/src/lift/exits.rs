@@ -1,0 +1,177 @@
+//! Leaving a region, going on in it or in another, and guest calls.
+
+use super::{HOST, Lifter, reason};
+use crate::host::{Leave, WORDS, Word};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
+
+impl Lifter<'_> {
+    /// Goes to `to` with everything flushed: inside the region, or through its link slot.
+    pub(super) fn goto(&mut self, to: u32) {
+        let budget = self.budget;
+        if self.blocks.contains_key(&to) {
+            self.goto_inside(to, budget);
+        } else {
+            let target = self.linked(to);
+            let pc = self.b.ins().iconst(types::I64, i64::from(to));
+            self.b.ins().return_call_indirect(self.signatures.region, target, &[budget, pc]);
+        }
+    }
+
+    pub(super) fn goto_inside(&mut self, to: u32, budget: Value) {
+        let target = self.blocks[&to];
+        let block = &self.region.blocks[&to];
+        if block.check {
+            let needs = i64::from(block.needs);
+            let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, needs);
+            let exit = self.budget_exit(to);
+            self.b.ins().brif(enough, target, &[BlockArg::Value(budget)], exit, &[BlockArg::Value(budget)]);
+        } else {
+            self.b.ins().jump(target, &[BlockArg::Value(budget)]);
+        }
+    }
+
+    /// The cold block that leaves at `pc` for want of budget; filled at the end.
+    pub(super) fn budget_exit(&mut self, pc: u32) -> ir::Block {
+        if let Some(&block) = self.budget_exits.get(&pc) {
+            return block;
+        }
+        let block = self.b.create_block();
+        self.b.append_block_param(block, types::I64);
+        self.b.set_cold_block(block);
+        self.budget_exits.insert(pc, block);
+        block
+    }
+
+    pub(super) fn fill_exits(&mut self) {
+        let exit = self.exit;
+        for (pc, block) in std::mem::take(&mut self.budget_exits) {
+            self.b.switch_to_block(block);
+            let budget = self.b.block_params(block)[0];
+            let why = self.b.ins().iconst(types::I64, reason(Leave::Budget, pc));
+            self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
+        }
+        self.b.switch_to_block(exit);
+        let results = [self.b.block_params(exit)[0], self.b.block_params(exit)[1]];
+        self.b.ins().return_(&results);
+    }
+
+    /// Host address in the link slot of a guest address.
+    pub(super) fn linked(&mut self, to: u32) -> Value {
+        let slot = (self.slot_of)(to);
+        let slots = self.word(Word::Slots);
+        self.b.ins().load(types::I64, HOST, slots, slot as i32 * 8)
+    }
+
+    /// Host address of the entry for a guest address in a register (32 bits, zero-extended).
+    pub(super) fn looked_up(&mut self, pc: Value) -> Value {
+        let entries = self.word(Word::Entries);
+        let code = self.word(Word::Code);
+        let place = self.b.ins().iadd(entries, pc);
+        let offset = self.b.ins().uload32(HOST, place, 0);
+        self.b.ins().iadd(code, offset)
+    }
+
+    /// Ends the block by leaving the region with `result` (a pc, or a pc and a reason).
+    pub(super) fn leave_with(&mut self, result: Value) {
+        let budget = self.budget;
+        self.b.ins().return_(&[budget, result]);
+        self.terminated = true;
+    }
+
+    /// Jumps to the common exit with the current budget.
+    pub(super) fn leave(&mut self, leave: Leave, pc: u32) {
+        let why = self.b.ins().iconst(types::I64, reason(leave, pc));
+        self.leave_value(why);
+    }
+
+    /// Leaves after this instruction; everything is flushed.
+    pub(super) fn leave_after(&mut self, leave: Leave) {
+        // Instructions of the block that follow this one are not executed.
+        let unspent = self.remaining - 1;
+        let budget = self.budget;
+        let exact = if unspent == 0 { budget } else { self.b.ins().iadd_imm_s(budget, i64::from(unspent)) };
+        let why = self.b.ins().iconst(types::I64, reason(leave, self.guest.pc.wrapping_add(4)));
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
+    }
+
+    /// Leaves after this instruction if `condition`; everything is flushed.
+    pub(super) fn leave_after_if(&mut self, leave: Leave, condition: Value) {
+        let cold = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, cold, &[], next, &[]);
+        self.b.switch_to_block(cold);
+        self.leave_after(leave);
+        self.b.switch_to_block(next);
+    }
+
+    pub(super) fn leave_value(&mut self, why: Value) {
+        let budget = self.budget;
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
+    }
+
+    /// Guest call: to `target`, a host address, which is guest address `pc`; comes back to `back`.
+    /// Everything is flushed.
+    pub(super) fn call_guest(&mut self, target: Value, pc: Value, back: u32) {
+        let budget = self.budget;
+        // Nesting is bounded by the host stack: beyond, unwind everything and go on at the callee.
+        let stack = self.b.ins().get_stack_pointer(types::I64);
+        let limit = self.word(Word::StackLimit);
+        let deep = self.b.ins().icmp(IntCC::UnsignedLessThan, stack, limit);
+        let call = self.b.create_block();
+        let exit = self.exit;
+        self.b.ins().brif(deep, exit, &[BlockArg::Value(budget), BlockArg::Value(pc)], call, &[]);
+        self.b.switch_to_block(call);
+        let inst = self.b.ins().call_indirect(self.signatures.region, target, &[budget, pc]);
+        let results = self.b.inst_results(inst);
+        let (budget, came) = (results[0], results[1]);
+        self.budget = budget;
+        let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
+        let next = self.b.create_block();
+        self.b.ins().brif(back_here, next, &[], exit, &[BlockArg::Value(budget), BlockArg::Value(came)]);
+        self.b.switch_to_block(next);
+        // Words loaded before the call are still right, but not worth keeping across it.
+        self.words = [None; WORDS];
+        self.ctx = self.b.ins().get_pinned_reg(types::I64);
+        self.goto(back);
+        self.terminated = true;
+    }
+
+    /// A word of `PpcContext::host`, loaded once per block.
+    pub(super) fn word(&mut self, word: Word) -> Value {
+        if let Some(value) = self.words[word as usize] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::I64, HOST, ctx, word.offset());
+        self.words[word as usize] = Some(value);
+        value
+    }
+
+    /// The instruction raises an exception: leaves before it.
+    pub(super) fn raise(&mut self) {
+        self.store_dirty();
+        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let why = self.b.ins().iconst(types::I64, reason(Leave::Raise, self.guest.pc));
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
+        self.terminated = true;
+    }
+
+    /// The instruction raises an exception if `condition`: leaves before it from a cold block.
+    pub(super) fn raise_if(&mut self, condition: Value) {
+        let cold = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, cold, &[], next, &[]);
+        self.b.switch_to_block(cold);
+        let (kept, words) = (self.cache.clone(), self.words);
+        self.raise();
+        self.terminated = false;
+        (self.cache, self.words) = (kept, words);
+        self.b.switch_to_block(next);
+    }
+}

@@ -1,0 +1,106 @@
+//! `lwarx`, `ldarx`, `stwcx.` and `stdcx.`.
+//!
+//! A reservation is in the context; where the machine keeps a table of them as well, two hooks ask it.
+
+use super::cache::{Cr, Xer};
+use super::load_store::{Extend, Place};
+use super::{HOST, Lifter};
+use crate::host::Word;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::{PpcContext, Reservation, ReservationMode};
+use xenia_isa::Instruction;
+
+const RESERVATION: usize = offset_of!(PpcContext, reservation);
+
+impl Lifter<'_> {
+    pub(super) fn reservation(&mut self, value: Value, field: usize) {
+        let ctx = self.ctx;
+        self.b.ins().store(HOST, value, ctx, (RESERVATION + field) as i32);
+    }
+
+    /// Asks the machine's table of reservations.
+    pub(super) fn call_reservations(&mut self, hook: Word, word: Value) -> Value {
+        let ctx = self.ctx;
+        let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
+        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
+        self.b.inst_results(call)[0]
+    }
+
+    pub(super) fn load_and_reserve(&mut self, i: Instruction, ty: Type) {
+        let size = ty.bytes();
+        let ea = self.ea_x(i);
+        let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
+        self.raise_if(odd);
+        let address = self.host_address(ea);
+        // Before the load: a commit in between must end the reservation.
+        let generation = if self.config.reservations == ReservationMode::Context {
+            self.const32(0)
+        } else {
+            let generation = self.call_reservations(Word::HookReserve, ea);
+            self.b.ins().ireduce(types::I32, generation)
+        };
+        let value = self.load_big(ty, Place { address, displacement: 0, update: None });
+        let wide = if ty == types::I64 { value } else { self.b.ins().uextend(types::I64, value) };
+        self.reservation(wide, offset_of!(Reservation, value));
+        let ea = self.b.ins().ireduce(types::I32, ea);
+        self.reservation(ea, offset_of!(Reservation, addr));
+        self.reservation(generation, offset_of!(Reservation, generation));
+        let one = self.const32(1);
+        self.reservation(one, offset_of!(Reservation, valid));
+        let size = self.const32(size);
+        self.reservation(size, offset_of!(Reservation, size));
+        self.set_loaded(i.rd(), value, Extend::Zero);
+    }
+
+    /// Stores if the reservation stands and memory still holds what was loaded.
+    pub(super) fn store_conditional(&mut self, i: Instruction, ty: Type) {
+        let size = ty.bytes();
+        let ea = self.ea_x(i);
+        let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
+        self.raise_if(odd);
+        let new = self.low_part(i.rs(), ty);
+        let new = self.b.ins().bswap(new);
+        let so = self.xer(Xer::So);
+        let address = self.host_address(ea);
+        self.before_access();
+        let ctx = self.ctx;
+        let mut field =
+            |ty: Type, offset: usize| self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset) as i32);
+        let expected = field(ty, offset_of!(Reservation, value));
+        let reserved = field(types::I32, offset_of!(Reservation, addr));
+        let valid = field(types::I32, offset_of!(Reservation, valid));
+        let reserved_size = field(types::I32, offset_of!(Reservation, size));
+        let low = self.b.ins().ireduce(types::I32, ea);
+        let same = self.b.ins().icmp(IntCC::Equal, reserved, low);
+        let same_size = self.b.ins().icmp_imm_s(IntCC::Equal, reserved_size, i64::from(size));
+        let stands = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
+        let stands = self.b.ins().band(stands, same);
+        let mut stands = self.b.ins().band(stands, same_size);
+        if self.config.reservations != ReservationMode::Context {
+            let own = self.b.ins().uextend(types::I64, stands);
+            let own = self.b.ins().ishl_imm_s(own, 32);
+            let word = self.b.ins().bor(ea, own);
+            stands = self.call_reservations(Word::HookCommit, word);
+        }
+        let zero64 = self.const64(0);
+        self.reservation(zero64, offset_of!(Reservation, value));
+        self.reservation(zero64, offset_of!(Reservation, addr));
+        self.reservation(zero64, offset_of!(Reservation, valid));
+        let expected = self.b.ins().bswap(expected);
+        let attempt = self.b.create_block();
+        let done = self.b.create_block();
+        let result = self.b.append_block_param(done, types::I8);
+        let no = self.b.ins().iconst(types::I8, 0);
+        self.b.ins().brif(stands, attempt, &[], done, &[no.into()]);
+        self.b.switch_to_block(attempt);
+        let old = self.b.ins().atomic_cas(MemFlagsData::new(), address, expected, new);
+        let stored = self.b.ins().icmp(IntCC::Equal, old, expected);
+        self.b.ins().jump(done, &[stored.into()]);
+        self.b.switch_to_block(done);
+        let bits = self.b.ins().ishl_imm_s(result, 1);
+        let bits = self.b.ins().bor(bits, so);
+        self.set_cr(0, Cr::Bits(bits));
+    }
+}
