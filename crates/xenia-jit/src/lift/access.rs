@@ -14,6 +14,8 @@ impl Lifter<'_> {
             return;
         }
         self.mode = Some(mode);
+        // Compared once more in the other mode, denormals might be zeros.
+        self.settle_compares();
         let ctx = self.ctx;
         let now = self.b.ins().load(types::I64, HOST, ctx, Word::VectorMode.offset());
         let switch = self.b.create_block();

@@ -347,6 +347,15 @@ impl Lifter<'_> {
         self.cache.cr_dirty |= 1 << field;
     }
 
+    /// From here on, results of floating-point compares are their bits, not the operands.
+    pub(crate) fn settle_compares(&mut self) {
+        for field in &mut self.cache.cr {
+            if let Some(Cr::Float { bits, .. }) = *field {
+                *field = Some(Cr::Bits(bits));
+            }
+        }
+    }
+
     /// Whether CR bit `n` (0 the most significant) has the value `wanted`: nonzero if so.
     pub(crate) fn cr_test(&mut self, n: usize, wanted: bool) -> Value {
         if let Some(Cr::Compare { a, b, signed }) = self.cache.cr[n / 4] {
