@@ -9,8 +9,11 @@ use std::time::Instant;
 
 /// Folder of golden cases.
 const GOLDEN: &str = "golden";
-/// Random sequences that CI compares on both engines.
-const FUZZ_BLOCKS: &str = "50_000";
+/// The fuzzer's seed corpus.
+const CORPUS: &str = "jit-tests/corpus";
+/// How long CI compares random sequences on both engines, and both with qemu.
+const FUZZ_SECONDS: &str = "60";
+const ORACLE_SECONDS: &str = "15";
 
 /// `cargo xtask test`.
 #[derive(Debug, Args)]
@@ -39,7 +42,8 @@ const STEPS: &[Step] = &[
     ("unit tests", unit_tests),
     ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
     ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
-    ("fuzz", || xenia(&["fuzz", "--blocks", FUZZ_BLOCKS, "--seed", "1"])),
+    ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--seconds", FUZZ_SECONDS])),
+    ("fuzz with qemu", fuzz_with_qemu),
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),
     ("csmith", csmith::small_set),
@@ -69,6 +73,14 @@ fn unit_tests() -> Result<()> {
     } else {
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
     }
+}
+
+fn fuzz_with_qemu() -> Result<()> {
+    if !apt::has("qemu-ppc64") {
+        println!("skipped: no qemu-ppc64; the interpreter was not compared with it");
+        return Ok(());
+    }
+    xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", ORACLE_SECONDS])
 }
 
 /// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces those.

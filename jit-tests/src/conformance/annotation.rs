@@ -43,13 +43,13 @@ pub enum Register {
 /// A register's value; `number` asks for numeric instead of bitwise comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value {
-    pub(super) bits: u128,
+    pub(crate) bits: u128,
     number: bool,
 }
 
 /// One annotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Annotation {
+pub(crate) enum Annotation {
     RegisterIn(Register, Value),
     RegisterOut(Register, Value),
     MemoryIn(u32, Vec<u8>),

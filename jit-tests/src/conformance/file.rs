@@ -13,7 +13,7 @@ pub struct Case {
     pub entry: u32,
     /// Where the next case begins, or the code ends.
     pub end: u32,
-    pub(super) annotations: Vec<Annotation>,
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 impl Case {

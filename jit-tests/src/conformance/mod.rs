@@ -15,6 +15,7 @@ mod bench;
 mod file;
 mod report;
 
+pub(crate) use annotation::Annotation;
 pub use annotation::{AnnotationError, Register, Value};
 pub use bench::{Bench, BenchError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};

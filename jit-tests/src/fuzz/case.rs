@@ -3,9 +3,20 @@
 use super::arena::{Arena, End, Ran};
 use super::report::Mismatch;
 use super::sequence::{SANDBOX, SANDBOX_SIZE, Sequence};
-use crate::conformance::{CODE_BASE, Register};
+use crate::conformance::{CODE_BASE, Register, RunError};
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use xenia_isa::{Syntax, disassemble};
+
+/// Writes a file for a mismatch and returns its path.
+pub(super) fn write(folder: &Path, seed: u64, mismatch: &Mismatch, text: &str) -> Result<String, RunError> {
+    let name =
+        mismatch.case.as_deref().map_or_else(|| format!("seed{seed}"), |case| case.replace("test_", ""));
+    let path: PathBuf = folder.join(format!("{name}_block{}.s", mismatch.block));
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+    written.map_err(|source| RunError::Read { path: path.clone(), source })?;
+    Ok(path.display().to_string())
+}
 
 /// Registers that a file may set and compare.
 fn registers() -> impl Iterator<Item = Register> {

@@ -25,6 +25,23 @@ pub(super) fn sequence(seed: u64, number: u64, choice: &Choice) -> Sequence {
     Sequence { units, state, memory }
 }
 
+/// A state and memory as sequences start from.
+pub(super) fn surroundings(
+    seed: u64,
+    number: u64,
+    choice: &Choice,
+) -> (Box<PpcContext>, Box<[u8; SANDBOX_SIZE]>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(number);
+    let mut make = Make::new(rng, choice);
+    // All vector registers have values: nobody knows which the code uses.
+    let mut state = make.state();
+    for register in &mut state.vr {
+        *register = make.vector();
+    }
+    (state, make.memory())
+}
+
 /// Which rows are drawn, and what else is fixed.
 pub(super) struct Choice {
     /// Rows as they are drawn: each once, those that make dataflow and control flow more often.

@@ -10,6 +10,7 @@
 
 mod arena;
 mod case;
+mod corpus;
 mod generate;
 mod oracle;
 mod report;
@@ -20,6 +21,7 @@ pub use report::{FuzzReport, MergeError, Mismatch, Missing};
 
 use crate::conformance::{Engine, RunError};
 use arena::{Arena, Difference, Layout};
+use corpus::Planned;
 use generate::Choice;
 use oracle::Oracle;
 use sequence::Sequence;
@@ -51,6 +53,8 @@ pub struct FuzzConfig<'a> {
     pub outside: Option<Outside>,
     /// Whether failing sequences are made as small as can be.
     pub shrink: bool,
+    /// Folder of cases that are run first, from many states.
+    pub corpus: Option<PathBuf>,
     /// Folder for failing sequences, as annotated assembler files; none are written without.
     pub out: Option<PathBuf>,
     /// Mismatches after which to stop. Shrinking one takes thousands of runs.
@@ -81,6 +85,7 @@ impl<'a> FuzzConfig<'a> {
             engine: Some(engine),
             outside: None,
             shrink: true,
+            corpus: None,
             out: None,
             max_mismatches: 20,
             threads,
@@ -91,6 +96,8 @@ impl<'a> FuzzConfig<'a> {
 
 /// What one batch gave.
 struct Batch {
+    /// Its sequences have no numbers of the seed.
+    of_corpus: bool,
     blocks: u64,
     instructions: u64,
     counts: Vec<u64>,
@@ -106,6 +113,7 @@ struct Batch {
 impl Default for Batch {
     fn default() -> Self {
         Self {
+            of_corpus: false,
             blocks: 0,
             instructions: 0,
             counts: vec![0; OP_COUNT],
@@ -142,6 +150,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         blocks,
         first,
         seed,
+        corpus,
         time,
         engine,
         outside,
@@ -161,8 +170,15 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     };
     let end = first.saturating_add(blocks);
     let mut counts = vec![0; OP_COUNT];
+    let corpus = match corpus {
+        Some(folder) => corpus::load(&folder, seed, &Choice::everything())?,
+        None => Vec::new(),
+    };
+    let corpus: Vec<&[Planned]> = corpus.chunks(BATCH as usize).collect();
+    // An outside oracle runs the corpus in both computation modes.
+    let corpus_batches = corpus.len() as u64 * if outside.is_some() { 2 } else { 1 };
     // A batch is what lies between multiples of its size: its number decides what is special about it.
-    let (next, found) = (AtomicU64::new(first / BATCH), AtomicU64::new(0));
+    let (next, found) = (AtomicU64::new(0), AtomicU64::new(0));
     let work = |sender: mpsc::Sender<Result<Batch, RunError>>| {
         let mut comparison = match Comparison::new(engine.as_ref(), outside) {
             Ok(comparison) => comparison,
@@ -171,20 +187,20 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
                 return;
             }
         };
-        while found.load(Ordering::Relaxed) < max_mismatches && time.is_none_or(|time| start.elapsed() < time)
-        {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let numbers = first.max(index * BATCH)..end.min((index + 1) * BATCH);
-            if numbers.is_empty() {
-                break;
-            }
+        let settings = Settings { seed, shrink, out: out.as_deref() };
+        while found.load(Ordering::Relaxed) < max_mismatches {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
             let enough = || found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches;
-            let result = match &mut comparison {
-                Comparison::Engines(arena, choice) => {
-                    let settings = Settings { choice, shrink, out: out.as_deref() };
-                    batch(arena, seed, numbers, &settings, &enough)
+            let result = if turn < corpus_batches {
+                let planned = corpus[turn as usize % corpus.len()].to_vec();
+                comparison.corpus(planned, turn >= corpus.len() as u64, &settings, &enough)
+            } else {
+                let index = first / BATCH + turn - corpus_batches;
+                let numbers = first.max(index * BATCH)..end.min((index + 1) * BATCH);
+                if numbers.is_empty() || time.is_some_and(|time| start.elapsed() >= time) {
+                    break;
                 }
-                Comparison::Outside(oracle) => oracle.batch(seed, numbers, out.as_deref(), shrink, &enough),
+                comparison.numbers(numbers, &settings, &enough)
             };
             let failed = result.is_err();
             if sender.send(result).is_err() || failed {
@@ -202,6 +218,9 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         for result in receiver {
             let batch = result.inspect_err(|_| found.store(max_mismatches, Ordering::Relaxed))?;
             report.add(&batch);
+            if batch.of_corpus {
+                continue;
+            }
             for (count, more) in counts.iter_mut().zip(&batch.counts) {
                 *count += more;
             }
@@ -223,26 +242,60 @@ pub fn explanation(name: &str) -> Option<(&'static str, &'static str)> {
     oracle::reason(name)
 }
 
-/// How batches are run on two engines.
+/// How batches are run.
 struct Settings<'a> {
-    choice: &'a Choice,
+    seed: u64,
     shrink: bool,
     out: Option<&'a Path>,
 }
 
-/// Runs the sequences of these numbers; `enough` counts a mismatch and says whether to stop at it.
+impl Comparison<'_> {
+    /// Runs the sequences of these numbers, all of one batch.
+    fn numbers(
+        &mut self,
+        numbers: Range<u64>,
+        settings: &Settings<'_>,
+        enough: &dyn Fn() -> bool,
+    ) -> Result<Batch, RunError> {
+        match self {
+            Self::Engines(arena, choice) => {
+                let plan = |number| {
+                    let sequence = generate::sequence(settings.seed, number, choice);
+                    Planned { number, name: None, sequence }
+                };
+                batch(arena, numbers.map(plan).collect(), settings, enough)
+            }
+            Self::Outside(oracle) => oracle.numbers(numbers, settings, enough),
+        }
+    }
+
+    /// Runs a part of the corpus; an outside oracle runs it with MSR\[SF\] as `sf` says.
+    fn corpus(
+        &mut self,
+        planned: Vec<Planned>,
+        sf: bool,
+        settings: &Settings<'_>,
+        enough: &dyn Fn() -> bool,
+    ) -> Result<Batch, RunError> {
+        let batch = match self {
+            Self::Engines(arena, _) => batch(arena, planned, settings, enough)?,
+            Self::Outside(oracle) => oracle.corpus(planned, sf, settings, enough)?,
+        };
+        Ok(Batch { of_corpus: true, ..batch })
+    }
+}
+
+/// Runs sequences on two engines; `enough` counts a mismatch and says whether to stop at it.
 fn batch(
     arena: &mut Arena<'_>,
-    seed: u64,
-    numbers: Range<u64>,
+    planned: Vec<Planned>,
     settings: &Settings<'_>,
     enough: &dyn Fn() -> bool,
 ) -> Result<Batch, RunError> {
     let mut batch = Batch::default();
-    let sequences: Vec<Sequence> =
-        numbers.clone().map(|number| generate::sequence(seed, number, settings.choice)).collect();
+    let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
     let mut entries = arena.load(&sequences)?;
-    for (index, (block, sequence)) in numbers.zip(&sequences).enumerate() {
+    for (index, Planned { number, name, sequence }) in planned.iter().enumerate() {
         batch.blocks += 1;
         let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
         batch.instructions += outcome.instructions;
@@ -254,13 +307,11 @@ fn batch(
             sequence.clone()
         };
         let instructions = shrunk.text();
-        let mut mismatch = Mismatch { block, what, expected, actual, instructions, file: None };
+        let mut mismatch =
+            Mismatch { block: *number, case: name.clone(), what, expected, actual, instructions, file: None };
         if let Some(folder) = settings.out {
-            let path = folder.join(format!("seed{seed}_block{block}.s"));
-            let text = case::text(arena, &shrunk, seed, &mismatch);
-            let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
-            written.map_err(|source| RunError::Read { path: path.clone(), source })?;
-            mismatch.file = Some(path.display().to_string());
+            let text = case::text(arena, &shrunk, settings.seed, &mismatch);
+            mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
         }
         batch.mismatches.push(mismatch);
         if enough() {

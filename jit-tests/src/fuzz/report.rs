@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 /// One mismatch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mismatch {
-    /// Number of the sequence.
+    /// Number of the sequence, or of the corpus case's variant.
     pub block: u64,
+    /// The case of the corpus, if it is one.
+    #[serde(default)]
+    pub case: Option<String>,
     /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
     pub what: String,
     /// The reference's value.
@@ -41,6 +44,9 @@ pub struct FuzzReport {
     pub first: u64,
     /// Sequences run.
     pub blocks: u64,
+    /// Sequences of the corpus, run before; the other figures leave them out, except mismatches.
+    #[serde(default)]
+    pub corpus: u64,
     /// Instructions that the interpreter completed.
     pub instructions: u64,
     /// Instructions per sequence that was compared.
@@ -106,6 +112,12 @@ impl FuzzReport {
 
     /// Adds what a batch gave, except its counts per row.
     pub(super) fn add(&mut self, batch: &Batch) {
+        if batch.of_corpus {
+            self.corpus += batch.blocks;
+            self.mismatches += batch.mismatches.len() as u64;
+            self.mismatch_details.extend(batch.mismatches.iter().cloned());
+            return;
+        }
         self.blocks += batch.blocks;
         self.instructions += batch.instructions;
         self.faults += batch.faults;
@@ -120,7 +132,7 @@ impl FuzzReport {
 
     /// Works out what follows from the counts.
     pub(super) fn finish(&mut self) {
-        self.mismatch_details.sort_by_key(|mismatch| mismatch.block);
+        self.mismatch_details.sort_by(|a, b| (&a.case, a.block).cmp(&(&b.case, b.block)));
         self.mean_block_length = self.instructions as f64 / self.compared().max(1) as f64;
         let missing: Vec<&str> = self.not_in_oracle.iter().map(|missing| missing.row.as_str()).collect();
         let rare = self
@@ -154,6 +166,7 @@ impl FuzzReport {
             }
             ranges.push((report.seed, from, to));
             sum.blocks += report.blocks;
+            sum.corpus += report.corpus;
             sum.instructions += report.instructions;
             sum.mismatches += report.mismatches;
             sum.mismatch_details.extend(report.mismatch_details.iter().cloned());

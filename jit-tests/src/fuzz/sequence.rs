@@ -13,8 +13,10 @@ pub(super) const SANDBOX_SIZE: usize = 0x1000;
 /// Instructions after which a sequence is stopped.
 pub(super) const BUDGET: i64 = 300;
 
-const MFLR_R1: u32 = 0x7C28_02A6;
-const MTLR_R1: u32 = 0x7C28_03A6;
+/// Keeps LR in r1.
+pub(super) const MFLR_R1: u32 = 0x7C28_02A6;
+/// Takes LR from r1.
+pub(super) const MTLR_R1: u32 = 0x7C28_03A6;
 const BLR: u32 = 0x4E80_0020;
 
 /// One instruction.

@@ -1,6 +1,6 @@
 //! Makes a failing sequence as small as it can be and still fail.
 
-use super::sequence::Sequence;
+use super::sequence::{SANDBOX_SIZE, Sequence};
 
 /// Takes away units, then state, as long as the sequence fails. If the failure needs its surroundings, the
 /// sequence stays as it is.
@@ -53,11 +53,17 @@ pub(super) fn shrink_state(best: &mut Sequence, fails: &mut dyn FnMut(&Sequence)
     let mut attempt = |change: &dyn Fn(&mut Sequence)| {
         let mut candidate = best.clone();
         change(&mut candidate);
-        if fails(&candidate) {
+        let changed =
+            candidate.memory != best.memory || candidate.state.first_difference(&best.state).is_some();
+        if changed && fails(&candidate) {
             *best = candidate;
         }
     };
-    attempt(&|sequence| sequence.memory.fill(0));
+    for size in [SANDBOX_SIZE, 256, 16] {
+        for at in (0..SANDBOX_SIZE).step_by(size) {
+            attempt(&|sequence| sequence.memory[at..at + size].fill(0));
+        }
+    }
     attempt(&|sequence| sequence.state.vr = [0; 128]);
     attempt(&|sequence| sequence.state.fpr = [0; 32]);
     for n in (0..32).filter(|n| !matches!(n, 13 | 14)) {

@@ -88,7 +88,8 @@ impl Twins {
         if let Some(&(register, _)) = self.constants.iter().find(|(_, known)| *known == value) {
             return Some(register.into());
         }
-        let register = self.free.pop()?;
+        // From the top: registers of the code get the lowest.
+        let register = (!self.free.is_empty()).then(|| self.free.remove(0))?;
         self.constants.push((register, value));
         Some(register.into())
     }
@@ -204,10 +205,10 @@ mod tests {
     #[test]
     fn constants_stand_in_where_operands_do_not_suffice() {
         let (text, constants) = translate("vrlimi128 v64,v65,5,1");
-        assert_eq!(text, "vperm v0,v0,v1,v2");
-        assert_eq!(constants, [(2, 0x0001_0203_1819_1A1B_0809_0A0B_1011_1213)]);
+        assert_eq!(text, "vperm v0,v0,v1,v31");
+        assert_eq!(constants, [(31, 0x0001_0203_1819_1A1B_0809_0A0B_1011_1213)]);
         let (text, constants) = translate("vmulfp128 v64,v65,v66");
-        assert_eq!((text.as_str(), constants[0].1), ("vmaddfp v0,v1,v2,v3", MINUS_ZERO));
+        assert_eq!((text.as_str(), constants[0].1), ("vmaddfp v0,v1,v2,v31", MINUS_ZERO));
     }
 
     #[test]

@@ -170,6 +170,9 @@ pub struct FuzzArgs {
     /// Mismatches after which to stop.
     #[arg(long, value_name = "N", value_parser = number, default_value = "20")]
     pub max_mismatches: u64,
+    /// Run the cases of this folder first, each from many states.
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
     /// Write failing sequences, shrunk, into this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -62,6 +62,7 @@ fn fuzz(args: &FuzzArgs) -> Result<FuzzReport> {
     config.time = args.seconds.map(Duration::from_secs);
     config.shrink = args.shrink;
     config.max_mismatches = args.max_mismatches;
+    config.corpus.clone_from(&args.corpus);
     config.out.clone_from(&args.out);
     config.progress = Some(Box::new(move |done| shown.set_position(done)));
     let report = fuzz::run(config)?;
@@ -99,8 +100,9 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
 
 fn print(report: &FuzzReport) {
     for mismatch in &report.mismatch_details {
+        let of = mismatch.case.as_deref().map_or_else(String::new, |case| format!("{case}, variant "));
         println!(
-            "MISMATCH in sequence {}: {} is {}, expected {}",
+            "MISMATCH in sequence {of}{}: {} is {}, expected {}",
             mismatch.block, mismatch.what, mismatch.actual, mismatch.expected
         );
         for instruction in &mismatch.instructions {
@@ -109,6 +111,9 @@ fn print(report: &FuzzReport) {
         if let Some(file) = &mismatch.file {
             println!("    written to {file}");
         }
+    }
+    if report.corpus != 0 {
+        println!("{} sequences of the corpus", report.corpus);
     }
     if report.oracle == "qemu" {
         println!("compared with qemu: {}", counts(&report.modes));

@@ -10,6 +10,7 @@
 
 mod book;
 mod case;
+mod corpus;
 mod facts;
 mod generic;
 mod oracle;
@@ -47,9 +48,28 @@ fn main() -> anyhow::Result<()> {
     for (op, cases) in &files {
         let path = path(&folder, op.row());
         std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
-        std::fs::write(&path, text(op.row(), cases))?;
+        let row = op.row();
+        let title = format!("{}: {}", row.mnemonic, row.doc);
+        std::fs::write(&path, text(&title, &identifier(row), cases))?;
     }
+    write_corpus(&folder)?;
     println!("{total} cases in {} files", files.len());
+    Ok(())
+}
+
+/// Writes the fuzzer's seed corpus.
+fn write_corpus(folder: &Path) -> anyhow::Result<()> {
+    let files = corpus::files();
+    let mut cases: Vec<Case> = files.iter().map(|file| file.case.clone()).collect();
+    oracle::answer(&mut cases, "970fx", false)?;
+    let folder = folder.join("corpus");
+    std::fs::create_dir_all(&folder)?;
+    for (file, mut case) in files.iter().zip(cases) {
+        corpus::trim(&mut case);
+        anyhow::ensure!(!case.outs.is_empty(), "{} changes nothing", file.name);
+        let title = format!("Seed of the fuzzer's corpus: {}.", file.about);
+        std::fs::write(folder.join(format!("{}.s", file.name)), text(&title, file.name, &[case]))?;
+    }
     Ok(())
 }
 
@@ -73,9 +93,9 @@ fn path(folder: &Path, row: &Row) -> PathBuf {
     folder.join(family).join(format!("{}.s", identifier(row)))
 }
 
-fn text(row: &Row, cases: &[Case]) -> String {
+fn text(title: &str, identifier: &str, cases: &[Case]) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "# {}: {}", row.mnemonic, row.doc);
+    let _ = writeln!(out, "# {title}");
     let mut sources: Vec<&str> = Vec::new();
     for case in cases {
         if !sources.contains(&case.source) {
@@ -87,7 +107,7 @@ fn text(row: &Row, cases: &[Case]) -> String {
     }
     let _ = writeln!(out, "# Written by make-cases (jit-tests/src/bin/make-cases).");
     for (index, case) in cases.iter().enumerate() {
-        let _ = writeln!(out, "\ntest_{}_{}:", identifier(row), index + 1);
+        let _ = writeln!(out, "\ntest_{identifier}_{}:", index + 1);
         for (register, value) in &case.ins {
             let _ = writeln!(out, "  #_ REGISTER_IN {register} {}", register.text(*value));
         }

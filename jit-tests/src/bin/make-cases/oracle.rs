@@ -5,7 +5,7 @@
 use crate::case::{Case, Expected, Question, Reg, WINDOW, WINDOW_SIZE};
 use anyhow::{Context, bail};
 use xenia_jit_tests::conformance::Register;
-use xenia_jit_tests::qemu::{Answer, CODE_BASE, EXIT, Job, Mode, Qemu, SANDBOX, State};
+use xenia_jit_tests::qemu::{Answer, CODE_BASE, EXIT, Job, Mode, Qemu, SANDBOX, State, Twins};
 
 const WINDOW_AT: usize = (WINDOW - SANDBOX) as usize;
 
@@ -96,7 +96,7 @@ pub(crate) fn rerun(
 fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>> {
     let mut jobs = Vec::new();
     let mut entry = CODE_BASE + 4;
-    for (source, state) in programs {
+    for (source, mut state) in programs {
         let source = source.replace("@N", "");
         let assembly = xenia_isa::assemble(&source, entry).map_err(|error| {
             let line = source.lines().nth(error.line as usize - 1).unwrap_or("").to_owned();
@@ -104,6 +104,14 @@ fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>>
         })?;
         let words = assembly.bytes.chunks_exact(4);
         let code: Vec<u32> = words.map(|word| word.iter().fold(0, |w, &b| w << 8 | u32::from(b))).collect();
+        // Cases with registers above v31 bring their own AltiVec code.
+        let no_twin = || anyhow::anyhow!("a word of `{source}` has no AltiVec twin");
+        let mut twins = Twins::new(code.iter().copied()).with_context(no_twin)?;
+        let code: Vec<u32> =
+            code.iter().map(|&word| twins.word(word)).collect::<Option<_>>().with_context(no_twin)?;
+        for &(register, value) in twins.constants() {
+            state.set(Register::Vector(register.into()), value);
+        }
         let next = entry + 4 * code.len() as u32 + 8;
         jobs.push(Job { entry, code, state });
         entry = next;

@@ -19,16 +19,17 @@ mod rows;
 mod steps;
 
 use super::arena::{Arena, End, Layout, Ran};
+use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::sequence::Sequence;
-use super::{BATCH, Batch, count, shrink};
+use super::{BATCH, Batch, Settings, case, count, shrink};
 use crate::conformance::{Engine, RunError};
 use crate::fuzz::report::{Mismatch, Missing};
 use crate::qemu::{Answer, CODE_BASE, CODE_SIZE, Job, Mode, Qemu, QemuError, Twins};
 use differences::{DIFFERENCES, Difference, View};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use steps::{Deviation, Place, Question};
+use xenia_cpu::msr_bit;
 use xenia_isa::{Op, Syntax, decode, disassemble};
 
 /// Where single instructions are asked about.
@@ -56,6 +57,7 @@ pub(super) fn reason(name: &str) -> Option<(&'static str, &'static str)> {
 /// A sequence that can be asked about.
 struct Prepared {
     number: u64,
+    name: Option<String>,
     sequence: Sequence,
     entry: u32,
     ran: Ran,
@@ -111,27 +113,58 @@ impl<'a> Oracle<'a> {
         Ok(self.servers.len() - 1)
     }
 
-    /// Runs the sequences of these numbers, which are of one batch; `enough` counts a mismatch and says
-    /// whether to stop at it.
-    pub(super) fn batch(
+    /// Runs the sequences of these numbers, which are of one batch.
+    pub(super) fn numbers(
         &mut self,
-        seed: u64,
         numbers: Range<u64>,
-        out: Option<&Path>,
-        shrinks: bool,
+        settings: &Settings<'_>,
         enough: &dyn Fn() -> bool,
     ) -> Result<Batch, RunError> {
-        let mode = rows::mode(numbers.start / BATCH, self.sf);
-        let server = self.server(mode)?;
+        let server = self.server(rows::mode(numbers.start / BATCH, self.sf))?;
         let choice = &self.servers[server].1;
-        let sequences: Vec<Sequence> =
-            numbers.clone().map(|number| generate::sequence(seed, number, choice)).collect();
+        let plan = |number| {
+            let sequence = generate::sequence(settings.seed, number, choice);
+            Planned { number, name: None, sequence }
+        };
+        let planned = numbers.map(plan).collect();
+        self.batch(server, planned, settings, enough)
+    }
+
+    /// Runs what qemu can of a part of the corpus.
+    pub(super) fn corpus(
+        &mut self,
+        mut planned: Vec<Planned>,
+        sf: bool,
+        settings: &Settings<'_>,
+        enough: &dyn Fn() -> bool,
+    ) -> Result<Batch, RunError> {
+        let sf = self.sf.unwrap_or(sf);
+        let mode = Mode { cpu: "970fx", sf };
+        let known = |word: u32| decode(word).is_none_or(|op| rows::has(mode, op));
+        planned.retain(|planned| planned.sequence.words(0).into_iter().all(known));
+        for Planned { sequence, .. } in &mut planned {
+            sequence.state.msr = sequence.state.msr & !msr_bit::SF | if sf { msr_bit::SF } else { 0 };
+        }
+        let server = self.server(mode)?;
+        self.batch(server, planned, settings, enough)
+    }
+
+    /// Runs sequences; `enough` counts a mismatch and says whether to stop at it.
+    fn batch(
+        &mut self,
+        server: usize,
+        planned: Vec<Planned>,
+        settings: &Settings<'_>,
+        enough: &dyn Fn() -> bool,
+    ) -> Result<Batch, RunError> {
+        let mode = self.servers[server].0.mode();
         let mut batch = Batch::default();
+        let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
         let entries = self.arena.load(&sequences)?;
         let mut prepared = Vec::new();
-        for ((number, sequence), entry) in numbers.zip(sequences).zip(entries) {
+        for (planned, entry) in planned.into_iter().zip(entries) {
             batch.blocks += 1;
-            match prepare(&mut self.arena, number, sequence, entry) {
+            match prepare(&mut self.arena, planned, entry) {
                 Ok(ready) => {
                     batch.instructions += self.arena.executed().len() as u64 - 1;
                     self.arena.executed().iter().for_each(|&op| count(&mut batch.counts, op));
@@ -144,22 +177,23 @@ impl<'a> Oracle<'a> {
         *batch.modes.entry(name).or_default() += prepared.len() as u64;
         for ready in &prepared {
             if let Some(difference) = self.arena.run(&ready.sequence, ready.entry, None).difference {
-                let shrunk = if shrinks {
+                let shrunk = if settings.shrink {
                     shrink::shrink(&ready.sequence, &mut |candidate| self.arena.disagree(candidate))
                 } else {
                     ready.sequence.clone()
                 };
                 let mut mismatch = Mismatch {
                     block: ready.number,
+                    case: ready.name.clone(),
                     what: format!("{} (second engine)", difference.what),
                     expected: difference.expected,
                     actual: difference.actual,
                     instructions: shrunk.text(),
                     file: None,
                 };
-                if let Some(folder) = out {
-                    let text = super::case::text(&mut self.arena, &shrunk, seed, &mismatch);
-                    mismatch.file = Some(write(folder, seed, ready.number, &text)?);
+                if let Some(folder) = settings.out {
+                    let text = case::text(&mut self.arena, &shrunk, settings.seed, &mismatch);
+                    mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
                 }
                 batch.mismatches.push(mismatch);
                 if enough() {
@@ -190,7 +224,7 @@ impl<'a> Oracle<'a> {
             let findings = self.take_apart(server, &mut prepared, some)?;
             for (&index, finding) in some.iter().zip(findings) {
                 let ready = &prepared[index];
-                let mismatch = match finding {
+                let mut mismatch = match finding {
                     Finding::Explained(names) => {
                         batch.explained_blocks += 1;
                         for name in names {
@@ -200,12 +234,13 @@ impl<'a> Oracle<'a> {
                     }
                     Finding::Unexplained(found) => {
                         let (step, deviation) = *found;
-                        self.single(server, seed, ready.number, &step, deviation, out)?
+                        self.single(server, ready.number, &step, deviation, settings)?
                     }
                     Finding::Stopped(found) => {
                         let (step, reason) = *found;
                         Mismatch {
                             block: ready.number,
+                            case: None,
                             what: "exit".to_owned(),
                             expected: reason,
                             actual: "completed".to_owned(),
@@ -215,9 +250,10 @@ impl<'a> Oracle<'a> {
                     }
                     Finding::Nothing => {
                         let sequence = ready.sequence.clone();
-                        self.whole(server, seed, ready.number, sequence, shrinks, out)?
+                        self.whole(server, ready.number, sequence, settings)?
                     }
                 };
+                mismatch.case.clone_from(&ready.name);
                 batch.mismatches.push(mismatch);
                 if enough() {
                     return Ok(batch);
@@ -288,27 +324,29 @@ impl<'a> Oracle<'a> {
     fn single(
         &mut self,
         server: usize,
-        seed: u64,
         number: u64,
         step: &PpcStep,
         deviation: Deviation,
-        out: Option<&Path>,
+        settings: &Settings<'_>,
     ) -> Result<Mismatch, RunError> {
         let (place, ours, theirs) = deviation;
         let text = disassemble(step.word, step.pc, Syntax::Simplified);
         let mut mismatch = Mismatch {
             block: number,
+            case: None,
             what: format!("{} after {text}", name(place)),
             expected: format!("{theirs:#x}"),
             actual: format!("{ours:#x}"),
             instructions: found::inputs(step),
             file: None,
         };
-        if let Some(folder) = out {
+        if let Some(folder) = settings.out {
             let qemu = &mut self.servers[server].0;
-            let file = found::text(qemu, QUESTIONS + 4, step, &format!("seed{seed}_block{number}"))
-                .map_err(|error| failed(&error))?;
-            mismatch.file = file.map(|text| write(folder, seed, number, &text)).transpose()?;
+            let file =
+                found::text(qemu, QUESTIONS + 4, step, &format!("seed{}_block{number}", settings.seed))
+                    .map_err(|error| failed(&error))?;
+            let write = |text: String| case::write(folder, settings.seed, &mismatch, &text);
+            mismatch.file = file.map(write).transpose()?;
         }
         Ok(mismatch)
     }
@@ -316,7 +354,8 @@ impl<'a> Oracle<'a> {
     /// Whether a sequence differs under qemu in a way that no single instruction explains.
     fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Option<Deviation>, RunError> {
         let entries = self.arena.load(std::slice::from_ref(sequence))?;
-        let Ok(ready) = prepare(&mut self.arena, 0, sequence.clone(), entries[0]) else { return Ok(None) };
+        let planned = Planned { number: 0, name: None, sequence: sequence.clone() };
+        let Ok(ready) = prepare(&mut self.arena, planned, entries[0]) else { return Ok(None) };
         let answers = self.servers[server].0.run(std::slice::from_ref(&ready.job));
         let answers = answers.map_err(|error| failed(&error))?;
         let found = match &answers[0] {
@@ -338,13 +377,11 @@ impl<'a> Oracle<'a> {
     fn whole(
         &mut self,
         server: usize,
-        seed: u64,
         number: u64,
         sequence: Sequence,
-        shrinks: bool,
-        out: Option<&Path>,
+        settings: &Settings<'_>,
     ) -> Result<Mismatch, RunError> {
-        let best = if shrinks {
+        let best = if settings.shrink {
             shrink::shrink(&sequence, &mut |candidate| {
                 self.differs(server, candidate).is_ok_and(|found| found.is_some())
             })
@@ -355,27 +392,24 @@ impl<'a> Oracle<'a> {
         let (place, ours, theirs) = found.unwrap_or((Place::Way, 0, 0));
         let mut mismatch = Mismatch {
             block: number,
+            case: None,
             what: format!("{} at the end", name(place)),
             expected: format!("{theirs:#x}"),
             actual: format!("{ours:#x}"),
             instructions: best.text(),
             file: None,
         };
-        if let Some(folder) = out {
-            let text = super::case::text(&mut self.arena, &best, seed, &mismatch);
-            mismatch.file = Some(write(folder, seed, number, &text)?);
+        if let Some(folder) = settings.out {
+            let text = case::text(&mut self.arena, &best, settings.seed, &mismatch);
+            mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
         }
         Ok(mismatch)
     }
 }
 
 /// Runs the sequence in the interpreter until it returns, cutting it at traps, and makes qemu's job of it.
-fn prepare(
-    arena: &mut Arena<'_>,
-    number: u64,
-    mut sequence: Sequence,
-    entry: u32,
-) -> Result<Prepared, &'static str> {
+fn prepare(arena: &mut Arena<'_>, planned: Planned, entry: u32) -> Result<Prepared, &'static str> {
+    let Planned { number, name, mut sequence } = planned;
     let mut left = 8;
     let ran = loop {
         let ran = arena.reference_run(&sequence, entry);
@@ -399,7 +433,7 @@ fn prepare(
     let mut before = (*sequence.state).clone();
     before.lr = Layout::ORACLE.exit.into();
     let state = steps::state(&before, &sequence.memory[..], &twins);
-    Ok(Prepared { number, sequence, entry, ran, twins, job: Job { entry, code, state } })
+    Ok(Prepared { number, name, sequence, entry, ran, twins, job: Job { entry, code, state } })
 }
 
 fn name(place: Place) -> String {
@@ -410,17 +444,11 @@ fn name(place: Place) -> String {
     }
 }
 
-fn write(folder: &Path, seed: u64, number: u64, text: &str) -> Result<String, RunError> {
-    let path: PathBuf = folder.join(format!("seed{seed}_block{number}.s"));
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
-    written.map_err(|source| RunError::Read { path: path.clone(), source })?;
-    Ok(path.display().to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::qemu;
+    use std::path::Path;
 
     /// Batches of sequences with this table of differences: sequences compared, mismatches.
     fn run(
@@ -437,7 +465,8 @@ mod tests {
                 found.set(found.get() + 1);
                 found.get() == 4
             };
-            let batch = oracle.batch(11, first..first + 256, out, true, &enough).unwrap();
+            let settings = Settings { seed: 11, shrink: true, out };
+            let batch = oracle.numbers(first..first + 256, &settings, &enough).unwrap();
             compared += batch.modes.values().sum::<u64>();
             mismatches.extend(batch.mismatches);
         }
