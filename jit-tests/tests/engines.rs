@@ -39,3 +39,12 @@ fn random_sequences_end_alike_in_both_engines() {
     assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
     assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
 }
+
+#[test]
+fn the_seed_corpus_ends_alike_in_both_engines() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let config = FuzzConfig { corpus: Some(folder), max_mismatches: 1, ..FuzzConfig::new(0, 7, jit()) };
+    let report = fuzz::run(config).unwrap();
+    assert!(report.corpus >= 1_000, "{}", report.corpus);
+    assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
+}

@@ -1,6 +1,6 @@
 //! A sequence as an annotated assembler file that [`crate::conformance`] runs.
 
-use super::arena::{Arena, End, Ran};
+use super::arena::{Arena, End, Layout, Ran};
 use super::report::Mismatch;
 use super::sequence::{SANDBOX, SANDBOX_SIZE, Sequence};
 use crate::conformance::{CODE_BASE, Register, RunError};
@@ -33,13 +33,30 @@ pub(super) fn number(register: Register, bits: u128) -> String {
     text.split_once(" (").map_or(text.clone(), |(bits, _)| bits.to_owned())
 }
 
-/// The file.
-pub(super) fn text(arena: &mut Arena<'_>, sequence: &Sequence, seed: u64, mismatch: &Mismatch) -> String {
+/// A result that an outside oracle has instead of the interpreter's.
+pub(super) enum Correction {
+    Register(Register, u128),
+    /// Offset in the sandbox, byte.
+    Memory(usize, u8),
+}
+
+/// The file. What it expects are the interpreter's results, corrected.
+pub(super) fn text(
+    sequence: &Sequence,
+    seed: u64,
+    mismatch: &Mismatch,
+    corrections: &[Correction],
+) -> Result<String, RunError> {
     let mut out = String::new();
+    let source = if corrections.is_empty() {
+        "the interpreter's results"
+    } else {
+        "the interpreter's results, and qemu-ppc64's where they differ"
+    };
     let _ = writeln!(
         out,
-        "# Found by the fuzzer: seed {seed}, block {}; {} was {}, and {} in the interpreter.\n\
-         # Expected: the interpreter's results. Check them by the book before this file is kept.",
+        "# Found by the fuzzer: seed {seed}, block {}; {} was {}, and {} in the reference.\n\
+         # Expected: {source}. Check them by the book before this file is kept.",
         mismatch.block, mismatch.what, mismatch.actual, mismatch.expected
     );
     let _ = writeln!(out, "test_fuzz_seed{seed}_block{}:", mismatch.block);
@@ -57,20 +74,31 @@ pub(super) fn text(arena: &mut Arena<'_>, sequence: &Sequence, seed: u64, mismat
         let text = disassemble(word, CODE_BASE + 4 * n as u32, Syntax::Simplified);
         let _ = writeln!(out, "  .long 0x{word:08X} # {text}");
     }
+    // Where cases are, which need not be where the sequence failed.
+    let mut arena = Arena::new(None, Layout::CASES)?;
     let entry = arena.load_first(sequence);
-    let Ran { ctx: after, memory: after_memory, end } = arena.reference_run(sequence, entry);
+    let Ran { ctx: mut after, memory: mut after_memory, end } = arena.reference_run(sequence, entry);
     if end != End::Returned {
         let _ = writeln!(out, "  # The sequence doesn't return; only the exit or the count differ.");
-        return out;
+        return Ok(out);
+    }
+    for correction in corrections {
+        match *correction {
+            Correction::Register(register, bits) => register.set(&mut after, bits),
+            Correction::Memory(at, byte) => after_memory[at] = byte,
+        }
     }
     for register in registers() {
         let bits = register.get(&after);
-        if bits != register.get(state) || mismatch.what == register.to_string() {
+        let named =
+            |correction: &Correction| matches!(correction, Correction::Register(of, _) if *of == register);
+        let differs = mismatch.what == register.to_string() || corrections.iter().any(named);
+        if bits != register.get(state) || differs {
             let _ = writeln!(out, "  #_ REGISTER_OUT {register} {}", number(register, bits));
         }
     }
     memory(&mut out, "OUT", &after_memory, &sequence.memory[..]);
-    out
+    Ok(out)
 }
 
 /// Writes the 16-byte rows in which memory is not as it was.
@@ -83,5 +111,47 @@ pub(super) fn memory(out: &mut String, direction: &str, now: &[u8], before: &[u8
             }
             let _ = writeln!(out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{Engine, run};
+    use crate::fuzz::generate::{self, Choice};
+
+    /// Failures of the interpreter on the file that these corrections make.
+    fn failures(corrections: &[Correction]) -> Vec<(String, String)> {
+        let choice = Choice::only(|op| matches!(op.row().mnemonic, "add" | "xor" | "stw"), Some(false));
+        let sequence = generate::sequence(1, 1, &choice);
+        let mismatch = Mismatch {
+            block: 1,
+            case: None,
+            what: String::new(),
+            expected: String::new(),
+            actual: String::new(),
+            instructions: Vec::new(),
+            file: None,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let text = text(&sequence, 1, &mismatch, corrections).unwrap();
+        std::fs::write(folder.path().join("a.s"), text).unwrap();
+        let report = run(&[folder.path().to_owned()], &[Engine::interpreter()], None).unwrap();
+        assert_eq!(report.cases, 1);
+        report.failed.into_iter().map(|failure| (failure.what, failure.expected)).collect()
+    }
+
+    #[test]
+    fn a_file_expects_the_interpreters_results_where_nothing_else_is_known() {
+        assert_eq!(failures(&[]), []);
+    }
+
+    #[test]
+    fn an_oracles_results_are_expected_instead() {
+        let found = failures(&[Correction::Register(Register::Vector(99), 5)]);
+        assert_eq!(found, [("v99".to_owned(), "[00000000, 00000000, 00000000, 00000005]".to_owned())]);
+        let found = failures(&[Correction::Memory(0x123, 0xA5)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "memory 10001920");
     }
 }

@@ -310,7 +310,7 @@ fn batch(
         let mut mismatch =
             Mismatch { block: *number, case: name.clone(), what, expected, actual, instructions, file: None };
         if let Some(folder) = settings.out {
-            let text = case::text(arena, &shrunk, settings.seed, &mismatch);
+            let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
             mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
         }
         batch.mismatches.push(mismatch);

@@ -19,11 +19,12 @@ mod rows;
 mod steps;
 
 use super::arena::{Arena, End, Layout, Ran};
+use super::case::Correction;
 use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::sequence::Sequence;
 use super::{BATCH, Batch, Settings, case, count, shrink};
-use crate::conformance::{Engine, RunError};
+use crate::conformance::{Engine, Register, RunError};
 use crate::fuzz::report::{Mismatch, Missing};
 use crate::qemu::{Answer, CODE_BASE, CODE_SIZE, Job, Mode, Qemu, QemuError, Twins};
 use differences::{DIFFERENCES, Difference, View};
@@ -192,7 +193,7 @@ impl<'a> Oracle<'a> {
                     file: None,
                 };
                 if let Some(folder) = settings.out {
-                    let text = case::text(&mut self.arena, &shrunk, settings.seed, &mismatch);
+                    let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
                     mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
                 }
                 batch.mismatches.push(mismatch);
@@ -351,26 +352,32 @@ impl<'a> Oracle<'a> {
         Ok(mismatch)
     }
 
-    /// Whether a sequence differs under qemu in a way that no single instruction explains.
-    fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Option<Deviation>, RunError> {
+    /// Where a sequence differs under qemu, if no single instruction explains it; empty if it doesn't.
+    fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Vec<Deviation>, RunError> {
         let entries = self.arena.load(std::slice::from_ref(sequence))?;
         let planned = Planned { number: 0, name: None, sequence: sequence.clone() };
-        let Ok(ready) = prepare(&mut self.arena, planned, entries[0]) else { return Ok(None) };
+        let Ok(ready) = prepare(&mut self.arena, planned, entries[0]) else { return Ok(Vec::new()) };
         let answers = self.servers[server].0.run(std::slice::from_ref(&ready.job));
         let answers = answers.map_err(|error| failed(&error))?;
-        let found = match &answers[0] {
+        let mut found = match &answers[0] {
             Answer::State(theirs) => {
                 let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
-                steps::compare(&ours, theirs).first().copied()
+                steps::compare(&ours, theirs)
             }
-            Answer::Stopped(_) => Some((Place::Way, 0, 1)),
+            Answer::Stopped(_) => vec![(Place::Way, 0, 1)],
         };
-        if found.is_none() {
-            return Ok(None);
+        for (place, ..) in &mut found {
+            if let Place::Register(Register::Vector(there)) = place {
+                let named = ready.twins.registers().find(|&(_, number)| number == *there);
+                *there = named.map_or(*there, |(here, _)| here);
+            }
         }
-        let mut prepared = [ready];
-        let finding = self.take_apart(server, &mut prepared, &[0])?.pop();
-        Ok(found.filter(|_| matches!(finding, Some(Finding::Nothing))))
+        if !found.is_empty() {
+            let mut prepared = [ready];
+            let finding = self.take_apart(server, &mut prepared, &[0])?.pop();
+            found.retain(|_| matches!(finding, Some(Finding::Nothing)));
+        }
+        Ok(found)
     }
 
     /// Shrinks and reports a sequence of which no single instruction differs.
@@ -383,13 +390,13 @@ impl<'a> Oracle<'a> {
     ) -> Result<Mismatch, RunError> {
         let best = if settings.shrink {
             shrink::shrink(&sequence, &mut |candidate| {
-                self.differs(server, candidate).is_ok_and(|found| found.is_some())
+                self.differs(server, candidate).is_ok_and(|found| !found.is_empty())
             })
         } else {
             sequence
         };
         let found = self.differs(server, &best)?;
-        let (place, ours, theirs) = found.unwrap_or((Place::Way, 0, 0));
+        let (place, ours, theirs) = found.first().copied().unwrap_or((Place::Way, 0, 0));
         let mut mismatch = Mismatch {
             block: number,
             case: None,
@@ -400,7 +407,13 @@ impl<'a> Oracle<'a> {
             file: None,
         };
         if let Some(folder) = settings.out {
-            let text = case::text(&mut self.arena, &best, settings.seed, &mismatch);
+            let correction = |&(place, _, theirs): &Deviation| match place {
+                Place::Register(register) => Some(Correction::Register(register, theirs)),
+                Place::Memory(at) => Some(Correction::Memory(at, theirs as u8)),
+                Place::Way => None,
+            };
+            let corrections: Vec<Correction> = found.iter().filter_map(correction).collect();
+            let text = case::text(&best, settings.seed, &mismatch, &corrections)?;
             mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
         }
         Ok(mismatch)
