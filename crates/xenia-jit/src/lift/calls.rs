@@ -73,7 +73,7 @@ const GRANTED: &[Granted] = &[
         ],
         way: Way::SoftFloat,
         reason: "the result is a NaN or tiny as a single; an operand is no single (not for frsp); a multiply-add's \
-            double lies midway between two singles. About 15 ns where the operands are singles, else 150 ns. NaNs and \
+            double lies midway between two singles, and not exactly so. About 15 ns where the operands are singles, else 150 ns. NaNs and \
             control bits as above.",
     },
     Granted {

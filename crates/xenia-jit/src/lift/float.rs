@@ -45,13 +45,36 @@ impl Lifter<'_> {
     }
 
     /// ±(frA × frC ± frB).
-    fn fused(&mut self, i: Instruction, check: Check, subtract: bool, negate: bool) {
-        let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
-        let check = if self.config.has_fma { check } else { Check::Software };
-        self.deliver(i, [Some(a), Some(b), Some(c)], check, negate, |l| {
-            let addend = if subtract { l.b.ins().fneg(b) } else { b };
-            l.b.ins().fma(a, c, addend)
+    fn fused(&mut self, i: Instruction, subtract: bool, negate: bool) {
+        self.multiply_add(i, subtract, |l, operands, [sum, _]| {
+            l.deliver(i, operands, Check::Tiny, negate, |_| sum);
         });
+    }
+
+    /// The same in single precision.
+    fn fused_single(&mut self, i: Instruction, subtract: bool, negate: bool) {
+        self.multiply_add(i, subtract, |l, operands, sum| {
+            l.deliver_fused_single(i, operands, negate, sum);
+        });
+    }
+
+    /// Delivers frA × frC ± frB with `deliver`, which gets the operands, the sum and the addend.
+    fn multiply_add(
+        &mut self,
+        i: Instruction,
+        subtract: bool,
+        deliver: impl FnOnce(&mut Self, [Option<Value>; 3], [Value; 2]),
+    ) {
+        let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
+        let operands = [Some(a), Some(b), Some(c)];
+        if self.config.mode.controlled || !self.config.has_fma {
+            self.deliver_from_software(i, operands);
+            return;
+        }
+        self.scalar_mode();
+        let addend = if subtract { self.b.ins().fneg(b) } else { b };
+        let sum = self.b.ins().fma(a, c, addend);
+        deliver(self, operands, [sum, addend]);
     }
 
     fn root(&mut self, i: Instruction, check: Check) {
@@ -215,35 +238,35 @@ impl Float for Lifter<'_> {
     }
 
     fn fmaddx(&mut self, i: Instruction) {
-        self.fused(i, Check::Tiny, false, false);
+        self.fused(i, false, false);
     }
 
     fn fmaddsx(&mut self, i: Instruction) {
-        self.fused(i, Check::FusedSingle, false, false);
+        self.fused_single(i, false, false);
     }
 
     fn fmsubx(&mut self, i: Instruction) {
-        self.fused(i, Check::Tiny, true, false);
+        self.fused(i, true, false);
     }
 
     fn fmsubsx(&mut self, i: Instruction) {
-        self.fused(i, Check::FusedSingle, true, false);
+        self.fused_single(i, true, false);
     }
 
     fn fnmaddx(&mut self, i: Instruction) {
-        self.fused(i, Check::Tiny, false, true);
+        self.fused(i, false, true);
     }
 
     fn fnmaddsx(&mut self, i: Instruction) {
-        self.fused(i, Check::FusedSingle, false, true);
+        self.fused_single(i, false, true);
     }
 
     fn fnmsubx(&mut self, i: Instruction) {
-        self.fused(i, Check::Tiny, true, true);
+        self.fused(i, true, true);
     }
 
     fn fnmsubsx(&mut self, i: Instruction) {
-        self.fused(i, Check::FusedSingle, true, true);
+        self.fused_single(i, true, true);
     }
 
     fn fsqrtx(&mut self, i: Instruction) {

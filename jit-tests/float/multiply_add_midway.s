@@ -1,0 +1,84 @@
+# Single-precision multiply-adds that lie midway between two singles, or closer to it than a double tells: one rounding,
+# to nearest, ties to even.
+# Source: PowerISA 2.02, book I, 4.3.6 (rounding), 4.6.6.2 (multiply-add).
+
+test_midway_exactly_to_even_below:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  #_ REGISTER_IN f3 0x3E70000000000000
+  #_ REGISTER_IN f4 0x3FF0000000000000
+  fmadds f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x3FF0000000000000
+  #_ REGISTER_OUT fpscr 0x82024000
+
+test_midway_exactly_to_even_above:
+  #_ REGISTER_IN f2 0x3FF0000020000000
+  #_ REGISTER_IN f3 0x3E70000000000000
+  #_ REGISTER_IN f4 0x3FF0000000000000
+  fmadds f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x3FF0000040000000
+  #_ REGISTER_OUT fpscr 0x82064000
+
+test_just_below_midway:
+  #_ REGISTER_IN f2 0x4020000020000000
+  #_ REGISTER_IN f3 0x41D0000020000000
+  #_ REGISTER_IN f4 0x401FFFFFC0000000
+  fmadds f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x41D0000020000000
+  #_ REGISTER_OUT fpscr 0x82024000
+
+test_just_below_midway_negative:
+  #_ REGISTER_IN f2 0xC020000020000000
+  #_ REGISTER_IN f3 0xC1D0000020000000
+  #_ REGISTER_IN f4 0x401FFFFFC0000000
+  fmadds f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0xC1D0000020000000
+  #_ REGISTER_OUT fpscr 0x82028000
+
+test_just_above_midway:
+  #_ REGISTER_IN f2 0x4020000020000000
+  #_ REGISTER_IN f3 0x41D0000040000000
+  #_ REGISTER_IN f4 0x401FFFFFC0000000
+  fnmsubs f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x41D0000040000000
+  #_ REGISTER_OUT fpscr 0x82064000
+
+test_midway_just_above_even:
+  #_ REGISTER_IN f2 0x4020000020000000
+  #_ REGISTER_IN f3 0x41D0000020000000
+  #_ REGISTER_IN f4 0x401FFFFFC0000000
+  fnmsubs f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x41D0000020000000
+  #_ REGISTER_OUT fpscr 0x82064000
+
+test_fmsubs_just_below_midway:
+  #_ REGISTER_IN f2 0x4020000020000000
+  #_ REGISTER_IN f3 0xC1D0000020000000
+  #_ REGISTER_IN f4 0x401FFFFFC0000000
+  fmsubs f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x41D0000020000000
+  #_ REGISTER_OUT fpscr 0x82024000
+
+test_fnmadds_just_below_midway:
+  #_ REGISTER_IN f2 0x4020000020000000
+  #_ REGISTER_IN f3 0x41D0000020000000
+  #_ REGISTER_IN f4 0x401FFFFFC0000000
+  fnmadds f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0xC1D0000020000000
+  #_ REGISTER_OUT fpscr 0x82028000
+
+test_denormal_exact:
+  #_ REGISTER_IN f2 0x39B0000000000000
+  #_ REGISTER_IN f3 0x3800000000000000
+  #_ REGISTER_IN f4 0x3D70000000000000
+  fmadds f1,f2,f4,f3
+  blr
+  #_ REGISTER_OUT f1 0x3800008000000000
+  #_ REGISTER_OUT fpscr 0x00014000
