@@ -1,0 +1,44 @@
+//! Special registers, by every number that an instruction can name.
+
+mod common;
+
+use common::*;
+use xenia_isa::Op;
+use xenia_jit::JitConfig;
+
+#[test]
+fn every_special_register_is_as_the_interpreter_has_it() {
+    let config = JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() };
+    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+    let mut r = Random::new(5);
+    for number in 0..1024 {
+        // The time base depends on where it is read; `flow` tests that.
+        if matches!(number, 268 | 269) {
+            continue;
+        }
+        let (low, high) = (number & 31, number >> 5);
+        let words = [
+            x(Op::mfspr, 5, low, high, 0),
+            SC,
+            x(Op::mtspr, 6, low, high, 0),
+            x(Op::mfspr, 7, low, high, 0),
+            SC,
+        ];
+        for machine in [&jit, &interpreter] {
+            machine.put(CODE, &words);
+        }
+        randomize(&mut interpreter.ctx, &mut r);
+        interpreter.ctx.vrsave = r.next() as u32;
+        interpreter.ctx.sprg = std::array::from_fn(|_| r.next());
+        interpreter.ctx.hw_id = (r.next() % 6) as u8;
+        for at in [CODE, CODE + 8] {
+            interpreter.ctx.pc = at;
+            jit.ctx = interpreter.ctx.clone();
+            compare(&mut jit, &mut interpreter, 100, &|| format!("SPR {number} at {at:x}"));
+            let privileged = (jit.ctx.sprg, jit.ctx.hw_id);
+            assert_eq!(privileged, (interpreter.ctx.sprg, interpreter.ctx.hw_id), "SPR {number}");
+        }
+    }
+    let counters = jit.engine.counters();
+    assert_eq!((counters.interpreted_instructions, counters.fallback_instructions), (0, 0), "{counters:?}");
+}
