@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_isa::{OP_COUNT, ROWS, Syntax, disassemble};
+use xenia_isa::{OP_COUNT, ROWS, Syntax, decode, disassemble};
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
@@ -34,9 +34,11 @@ struct Machine {
 impl Machine {
     fn new(engine: impl Fn(&Arc<GuestMemory>) -> Box<dyn Execute>) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        for address in [CODE, DATA] {
+        // Code that changes itself without telling is one thing to an engine that looks at each
+        // instruction and another to one that compiled it before, so code is read-only.
+        for (address, protect) in [(CODE, Protect::READ_ONLY), (DATA, Protect::READ_WRITE)] {
             memory
-                .alloc_fixed(GuestAddr(address), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE)
+                .alloc_fixed(GuestAddr(address), SIZE, AllocKind::ReserveCommit, protect)
                 .expect("an empty place");
         }
         let engine = engine(&memory);
@@ -62,7 +64,8 @@ thread_local! {
     static MACHINES: RefCell<[Machine; 2]> = RefCell::new([
         Machine::new(|memory| Box::new(Interpreter::new(memory.clone(), EngineConfig::default()))),
         Machine::new(|memory| {
-            let config = JitConfig { warm_up: 0, ..JitConfig::default() };
+            // However often the page is written: every input must run compiled.
+            let config = JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() };
             Box::new(Jit::new(memory.clone(), config).expect("a compiler"))
         }),
     ]);
@@ -149,11 +152,15 @@ fuzz_target!(|bytes: &[u8]| {
         format!("{}{ctx:x?}", lines.collect::<String>())
     };
     MACHINES.with_borrow_mut(|machines| {
+        let compiled_before = machines[1].engine.counters().compiled_guest_instructions;
         let ends = machines.each_mut().map(|machine| {
             machine.prepare(&code, &data, &ctx);
             machine.engine.run(&mut machine.ctx, &mut machine.devices)
         });
         let [interpreter, jit] = machines;
+        // A comparison of the interpreter with itself would never find anything.
+        let compiled = jit.engine.counters().compiled_guest_instructions;
+        assert!(compiled > compiled_before || decode(words[0]).is_none(), "nothing was compiled\n{}", what());
         if let Some((name, a, b)) = jit.ctx.first_difference(&interpreter.ctx) {
             panic!("{name}: compiled {a:#x}, interpreted {b:#x}\n{}", what());
         }

@@ -14,8 +14,6 @@ use std::process::Command;
 
 /// Folder of the fuzz workspace.
 const FOLDER: &str = "fuzz";
-/// Longest input that libFuzzer makes.
-const MAX_LENGTH: u32 = 8192;
 /// An input that takes longer is a finding.
 const TIMEOUT_SECONDS: u32 = 20;
 /// An input that takes more memory is a finding.
@@ -67,9 +65,10 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
     for name in &names {
         let result = fuzz(&build, name, args).with_context(|| name.clone())?;
         println!(
-            "{name}: {} executions, coverage {}, {} inputs kept, {}",
+            "{name}: {} executions, {} of {} places reached, {} inputs kept, {}",
             result["executions"],
             result["coverage"],
+            result["places"],
             result["corpus"],
             result["finding"].as_str().unwrap_or("no finding")
         );
@@ -112,9 +111,9 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
     let mut command = Command::new(build.join("release").join(name));
     // What is found is added to the first folder.
     command.arg(&corpus).arg(Path::new(FOLDER).join("seeds").join(name));
+    command.env("RUST_BACKTRACE", "0");
     command.arg(format!("-max_total_time={}", args.seconds));
     command.arg(format!("-artifact_prefix={}/", findings.display()));
-    command.arg(format!("-max_len={MAX_LENGTH}"));
     command.arg(format!("-timeout={TIMEOUT_SECONDS}"));
     command.arg(format!("-rss_limit_mb={MEMORY_MIB}"));
     // Host faults of guest code are ours to handle.
@@ -136,6 +135,7 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
         "seconds": args.seconds,
         "executions": figures.executions,
         "coverage": figures.coverage,
+        "places": figures.places,
         "features": figures.features,
         "corpus": figures.corpus,
         "finding": finding,
@@ -148,6 +148,8 @@ struct Figures {
     executions: u64,
     /// Places of our code reached.
     coverage: u64,
+    /// Places there are in our code, in all of the crates that are linked in.
+    places: u64,
     features: u64,
     /// Inputs kept because each reached something new.
     corpus: u64,
@@ -166,6 +168,9 @@ fn figures(log: &str) -> Figures {
     Figures {
         executions: number(executed),
         coverage: number(last_after(status, " cov: ")),
+        places: number(
+            last_after(log, "Loaded 1 modules").and_then(|rest| rest.split_once('(')).map(|(_, n)| n),
+        ),
         features: number(last_after(status, " ft: ")),
         corpus: number(last_after(status, " corp: ")),
     }
@@ -182,14 +187,14 @@ mod tests {
 
     #[test]
     fn figures_of_a_run_to_the_end_and_of_one_that_found_something() {
-        let log = "INFO: seed corpus\n#2\tINITED cov: 10 ft: 11 corp: 1/2b\n\
+        let log = "INFO: Loaded 1 modules   (5000 inline 8-bit counters): 5000 [0x1, 0x2),\n#2\tINITED cov: 10 ft: 11 corp: 1/2b\n\
                    #900\tDONE   cov: 120 ft: 340 corp: 56/7Kb lim: 33 exec/s: 9 rss: 44Mb\n\
                    stat::number_of_executed_units: 900\n";
-        let end = Figures { executions: 900, coverage: 120, features: 340, corpus: 56 };
+        let end = Figures { executions: 900, coverage: 120, places: 5000, features: 340, corpus: 56 };
         assert_eq!(figures(log), end);
         let log = "#64\tpulse  cov: 7 ft: 8 corp: 9/10b\nthread panicked\n\
                    artifact_prefix='x/'; Test unit written to x/crash-1\n";
-        assert_eq!(figures(log), Figures { executions: 64, coverage: 7, features: 8, corpus: 9 });
+        assert_eq!(figures(log), Figures { executions: 64, coverage: 7, places: 0, features: 8, corpus: 9 });
         assert_eq!(last_after(log, "Test unit written to "), Some("x/crash-1"));
     }
 
