@@ -322,13 +322,14 @@ fn root(b: u64) -> StatusAnd<Quad> {
     }
 }
 
-/// `1.fraction × 2^exponent` with eight fraction bits.
+/// `1.fraction × 2^exponent` of the fraction's low 52 bits.
 fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
-    let value = quad(1023 << 52 | (fraction & 0xFF) << 44).scalbn(exponent);
+    let value = quad(1023 << 52 | fraction & ((1 << 52) - 1)).scalbn(exponent);
     StatusAnd { status: Status::OK, value: if negative { -value } else { value } }
 }
 
-/// `fres`: the reciprocal of the middle of the interval that the first seven fraction bits name, rounded to nine bits.
+/// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction bits name, rounded up
+/// to thirteen bits.
 fn reciprocal(b: u64) -> StatusAnd<Quad> {
     let operand = double(b);
     let negative = operand.is_negative();
@@ -341,10 +342,9 @@ fn reciprocal(b: u64) -> StatusAnd<Quad> {
     }
     let exponent = operand.ilogb();
     let interval = (operand.scalbn(-exponent).to_bits() as u64) >> 45 & 0x7F;
-    let middle = 2 * interval + 257;
-    // 2^18 ÷ middle lies between 2^9 and 2^10 for a middle between 1 and 2 in units of 2^-8; a half rounds up.
-    let units = ((1 << 18) + middle) / (2 * middle);
-    estimated(negative, units, -exponent - 1)
+    // 2^7 × 255/256 × 2^13 ÷ (128 + interval) lies between 2^12 and 2^13.
+    let units = (255_u64 * 4096).div_ceil(128 + interval);
+    estimated(negative, units << 40, -exponent - 1)
 }
 
 /// Fraction bits of `frsqrte`'s results, a byte for each value of the operand's first three: for even exponents and
@@ -366,7 +366,7 @@ fn reciprocal_root(b: u64) -> StatusAnd<Quad> {
     let exponent = operand.ilogb();
     let first = (operand.scalbn(-exponent).to_bits() as u64) >> 49 & 7;
     let fraction = ROOT_FRACTIONS[(exponent & 1) as usize] >> (8 * first);
-    estimated(false, fraction, -1 - (exponent >> 1))
+    estimated(false, (fraction & 0xFF) << 44, -1 - (exponent >> 1))
 }
 
 /// `b` as an integer of `width` bits, saturated.

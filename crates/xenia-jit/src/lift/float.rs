@@ -323,7 +323,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fresx(&mut self, i: Instruction) {
-        // The reciprocal of the middle of the interval that seven fraction bits name, to eight fraction bits.
+        // 255/256 of the reciprocal of the start of the interval that seven fraction bits name, rounded up to twelve.
         self.estimate(i, |l, bits| {
             let exponent = l.b.ins().ushr_imm_s(bits, 52);
             let exponent = l.b.ins().band_imm_s(exponent, 0x7FF);
@@ -333,17 +333,15 @@ impl Float for Lifter<'_> {
             let interval = l.b.ins().ushr_imm_s(bits, 45);
             let interval = l.b.ins().ireduce(types::I32, interval);
             let interval = l.b.ins().band_imm_s(interval, 0x7F);
-            let twice = l.b.ins().ishl_imm_s(interval, 2);
-            let twice = l.b.ins().iadd_imm_s(twice, 2 * 257);
-            let middle = l.b.ins().ushr_imm_s(twice, 1);
-            let dividend = l.b.ins().iadd_imm_s(middle, 1 << 18);
-            let units = l.b.ins().udiv(dividend, twice);
+            let start = l.b.ins().iadd_imm_s(interval, 128);
+            let dividend = l.b.ins().iadd_imm_s(start, (255 << 12) - 1);
+            let units = l.b.ins().udiv(dividend, start);
             let units = l.b.ins().uextend(types::I64, units);
             // The unit's leading bit adds 1 to the exponent.
             let base = l.b.ins().iconst(types::I64, 2 * ONE - 2);
             let place = l.b.ins().isub(base, exponent);
             let place = l.b.ins().ishl_imm_s(place, 52);
-            let fraction = l.b.ins().ishl_imm_s(units, 44);
+            let fraction = l.b.ins().ishl_imm_s(units, 40);
             let result = l.b.ins().iadd(place, fraction);
             let sign = l.b.ins().band_imm_s(bits, i64::MIN);
             (l.b.ins().bor(result, sign), undecided)

@@ -4,9 +4,9 @@
 //! eight fraction bits. The table agrees with what a Cell PPE gives for 1.0 and 2.0.
 //!
 //! `fres` is known at 1.0 (0x3FEFE00000000000), 1.5 (0x3FE5400000000000) and at the largest single (a
-//! denormal). Unsure: beyond these, the table is taken to be what they and the book's error bound of
-//! 1/256 imply: seven fraction bits select an interval, whose midpoint's reciprocal is rounded to
-//! eight fraction bits.
+//! denormal). Both numbers are 255/256 of the reciprocal, the least that the book's error bound of 1/256
+//! allows. Unsure: so are the others taken to be, of the start of the interval that seven fraction bits
+//! select, rounded up to twelve fraction bits; all keep to the bound.
 //!
 //! Neither sets FI, UX or XX.
 
@@ -32,11 +32,10 @@ pub(crate) fn reciprocal(b: u64, fpscr: u32) -> Outcome {
         Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
         Number::Infinity(sign) => Outcome::Value(zero(sign)),
         Number::Finite(Magnitude { sign, exp, sig }) => {
-            let interval = (sig >> 120) as u64 & 0x7F;
-            // The midpoint is (257 + 2 × interval) / 256; its reciprocal, in units of 2^-9, rounded.
-            let midpoint = 257 + 2 * interval;
-            let units = (2 * 256 * 512 + midpoint) / (2 * midpoint);
-            let value = Magnitude { sign, exp: -exp - 1, sig: u128::from(units) << 119 };
+            // The interval begins at `start` / 128. 255/256 ÷ that, in units of 2^-13, rounded up.
+            let start = 128 + ((sig >> 120) as u64 & 0x7F);
+            let units = (255_u64 << 12).div_ceil(start);
+            let value = Magnitude { sign, exp: -exp - 1, sig: u128::from(units) << 115 };
             estimate(value, Format::Single, fpscr)
         }
     }
