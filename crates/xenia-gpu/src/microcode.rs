@@ -9,7 +9,7 @@ mod asm;
 mod decode;
 mod disasm;
 mod interpret;
-mod lanes;
+pub(crate) mod lanes;
 mod ops;
 
 use std::sync::Arc;

@@ -9,9 +9,10 @@
 //! ```
 //!
 //! It is the oracle for other backends and the fallback without a graphics card. Results depend on
-//! nothing but registers, microcode and memory.
+//! nothing but registers, microcode and memory; several threads draw, and their number changes nothing.
 
 mod assemble;
+mod bands;
 mod blend;
 mod block;
 mod clip;
@@ -30,22 +31,36 @@ pub use edram::{EDRAM_WORDS, Edram};
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::memory::PhysicalMemory;
-use crate::microcode::Interpreter;
 use crate::texture::{CacheCounters, TextureCache};
 
+/// Most threads that draw unless a number is asked for.
+const DEFAULT_THREADS: usize = 8;
+
 /// The software rasteriser.
-#[derive(Default)]
 pub struct Reference {
     edram: Edram,
     textures: TextureCache,
-    interpreter: Interpreter,
+    crew: bands::Crew,
     samples_passed: u64,
 }
 
 impl Reference {
-    /// A backend with a zeroed EDRAM.
+    /// A backend with a zeroed EDRAM that draws on as many threads as the host runs at once, at
+    /// most eight.
     pub fn new() -> Self {
-        Self::default()
+        let available = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::with_threads(available.min(DEFAULT_THREADS))
+    }
+
+    /// One that draws on so many threads (1 to 64), the caller's included. The number decides how
+    /// long a draw takes and nothing else.
+    pub fn with_threads(threads: usize) -> Self {
+        Self {
+            edram: Edram::default(),
+            textures: TextureCache::default(),
+            crew: bands::Crew::new(threads),
+            samples_passed: 0,
+        }
     }
 
     /// The EDRAM.
@@ -59,29 +74,36 @@ impl Reference {
     }
 }
 
+impl Default for Reference {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Backend for Reference {
     fn name(&self) -> &'static str {
         "reference"
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let vertices = vertex::shade(call, memory, &mut self.textures, &mut self.interpreter)?;
-        let mut fetch = fetch::Fetcher::new(&call.constants, memory);
-        if let Some(shader) = &call.pixel_shader {
-            fetch.bind_textures(&shader.program, &mut self.textures);
-        }
-        let mut target = block::Target::new(call, &mut self.edram, &mut self.interpreter, fetch);
+        let vertices = vertex::shade(call, memory, &mut self.textures, self.crew.interpreter())?;
+        let textures = call.pixel_shader.as_ref().map_or_else(fetch::Bindings::default, |shader| {
+            fetch::Bindings::new(&shader.program, &call.constants, &mut self.textures, memory)
+        });
+        let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew);
         assemble::triangles(call, &vertices, |triangle, is_rectangle| {
             clip::clip(call, triangle, |corners| {
-                raster::triangle(call, corners, is_rectangle, &mut target);
+                if let Some(setup) = raster::prepare(call, corners, is_rectangle) {
+                    batch.push(setup);
+                }
             });
         })?;
-        self.samples_passed += target.samples_passed();
+        self.samples_passed += batch.finish();
         Ok(())
     }
 
     fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        copy::copy(call, &mut self.edram, memory)
+        copy::copy(call, &self.edram, memory)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
@@ -93,6 +115,6 @@ impl Backend for Reference {
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        sink(bytemuck::cast_slice(self.edram.words()));
+        sink(bytemuck::cast_slice(&self.edram.words()));
     }
 }

@@ -3,6 +3,8 @@
 //! Expected colours follow from the scene by reasoning, never from what came out first.
 #![allow(missing_docs, clippy::decimal_bitwise_operands)]
 
+use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use xenia_gpu::microcode::assemble;
@@ -16,6 +18,8 @@ const INDICES: u32 = 0x1_8000;
 const COPY_RECT: u32 = 0x1_c000;
 const TEXTURE: u32 = 0x2_0000;
 const FRONT: u32 = 0x10_0000;
+/// Bytes of memory.
+const MEMORY: usize = 0x80_0000;
 
 const COLORED_VS: &str = "
     vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
@@ -26,6 +30,13 @@ const COLORED_VS: &str = "
     max o0, r2, r2";
 const COLORED_PS: &str = "alloc colors\nmax oC0, r0, r0";
 const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0, r0";
+
+thread_local! {
+    /// Threads that scenes draw on.
+    static THREADS: Cell<usize> = const { Cell::new(2) };
+    /// What scenes left behind when they ended.
+    static LEFT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
 
 struct Scene {
     memory: Arc<Ram>,
@@ -40,9 +51,10 @@ impl Scene {
     /// A surface of that size, 8_8_8_8 colour at tile 0 and D24S8 depth behind it, nothing tested
     /// or blended, pixel coordinates as positions.
     fn new(width: u32, height: u32, msaa: u32) -> Self {
-        let memory = Arc::new(Ram::new(0x80_0000));
+        let memory = Arc::new(Ram::new(MEMORY));
         let config = Config { vblank: false, capture_all: true, ..Config::default() };
-        let mut gpu = CommandProcessor::new(memory.clone(), Box::new(Reference::new()), config);
+        let mut gpu =
+            CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(THREADS.get())), config);
         gpu.initialize_ring(RING, 12);
         let mut scene = Self { memory, gpu, words: Vec::new(), width, height, now: 0 };
         scene.set(0x2208, 4); // colour and depth
@@ -150,6 +162,19 @@ impl Scene {
             pixel[3] = (word >> 24) as u8;
         }
         frame
+    }
+}
+
+impl Drop for Scene {
+    /// Notes the EDRAM, memory and the samples that passed.
+    fn drop(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        self.gpu.backend().digest(&mut |bytes| hasher.write(bytes));
+        let mut bytes = vec![0; MEMORY];
+        self.memory.read(0, &mut bytes);
+        hasher.write(&bytes);
+        hasher.write_u64(self.gpu.backend().samples_passed().unwrap());
+        LEFT.with_borrow_mut(|left| left.push(hasher.finish()));
     }
 }
 
@@ -474,5 +499,84 @@ fn random_state_draws_without_a_panic() {
         scene.gpu.store_register(0x1c5, words.len() as u32, scene.now);
         scene.now += 1 << 40;
         scene.gpu.pump(scene.now);
+    }
+}
+
+/// Thousands of blended triangles of random place, depth and colour over a large surface, and a
+/// depth surface that starts at a tile. The state is whatever `change` makes of it.
+fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
+    let (width, height) = (320, 192);
+    let mut scene = Scene::new(width, height, msaa);
+    scene.set(0x2002, depth_tile);
+    scene.set(0x2200, 2 | 4 | 6 << 4); // depth: greater or equal than what is there, write
+    scene.set(0x2201, 0x0706_0706);
+    change(&mut scene);
+    let mut state = 5_u32;
+    let mut next = |limit: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as f32 / 65536.0 * limit as f32
+    };
+    // More than fit into one batch, and each batch covers much.
+    for _ in 0..2 {
+        let vertices: Vec<_> = (0..2001)
+            .map(|i| {
+                let (x, y) = (next(48), next(40));
+                [x + (i * 7 % 290) as f32, y + (i / 12) as f32, next(1), next(1), next(1), next(1), next(1)]
+            })
+            .collect();
+        scene.vertices(&vertices);
+        scene.draw(4, 2001);
+    }
+    scene.draw(6, 2001);
+    scene.show();
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let crowds = || {
+        for msaa in 0..3 {
+            crowd(msaa, 1024, |_| {});
+            // The depth surface lies under later rows of the colour surface.
+            crowd(msaa, 9, |_| {});
+            // The surface is wider than its pitch, or ends where the EDRAM does.
+            crowd(msaa, 1024, |scene| scene.set(0x2000, 160 | msaa << 16));
+            crowd(msaa, 2040, |scene| scene.set(0x2001, 2030));
+            // A stencil that counts, 16_16_16_16 colours, alpha tested.
+            crowd(msaa, 1024, |scene| {
+                scene.set(0x2001, 5 << 16);
+                scene.set(0x2200, 1 | 2 | 4 | 6 << 4 | 7 << 8 | 3 << 14);
+                scene.set(0x2202, 4 | 1 << 3);
+                scene.set(0x210e, 0.25_f32.to_bits());
+            });
+        }
+    };
+    let scenes: &[fn()] = &[
+        a_rectangle_covers_its_pixels_and_no_others,
+        colors_are_interpolated_between_corners,
+        every_triangle_primitive_fills_the_same_square,
+        the_nearer_triangle_wins_and_stencil_counts,
+        blending_and_alpha_test_follow_the_registers,
+        textures_are_sampled_where_the_coordinates_say,
+        indices_come_in_both_sizes_with_restarts_and_offsets,
+        perspective_and_clipping_in_front_of_the_eye,
+        a_fast_clear_through_four_samples_fills_single_samples,
+        a_copy_can_clear_behind_itself,
+        random_state_draws_without_a_panic,
+    ];
+    let mut expected = Vec::new();
+    for threads in [1, 2, 3, 8] {
+        THREADS.set(threads);
+        LEFT.take();
+        for scene in scenes {
+            scene();
+        }
+        crowds();
+        let left = LEFT.take();
+        assert!(left.len() > 25);
+        if threads == 1 {
+            expected = left;
+        } else {
+            assert_eq!(left, expected, "{threads} threads");
+        }
     }
 }

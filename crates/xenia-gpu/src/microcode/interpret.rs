@@ -76,6 +76,8 @@ pub struct Interpreter {
     previous: Lanes,
     lod: Lanes,
     gradients: [[Lanes; 3]; 2],
+    /// The run has set gradients.
+    has_gradients: bool,
     exports: Exports,
     aside: Vec<Flow>,
     /// Three operands and a result, kept to save clearing them.
@@ -91,6 +93,7 @@ impl Default for Interpreter {
             previous: [0.0; LANES],
             lod: [0.0; LANES],
             gradients: [[[0.0; LANES]; 3]; 2],
+            has_gradients: false,
             exports: Exports { values: Box::new([[[0.0; LANES]; 4]; 64]), killed: 0 },
             aside: Vec::new(),
             scratch: None,
@@ -145,6 +148,9 @@ impl Interpreter {
         self.address = [0; LANES];
         self.previous = [0.0; LANES];
         self.lod = [0.0; LANES];
+        if std::mem::take(&mut self.has_gradients) {
+            self.gradients = [[[0.0; LANES]; 3]; 2];
+        }
         self.exports.killed = 0;
         for export in [61, 62, 63].into_iter().chain(0..16) {
             if program.exports >> export & 1 != 0 {
@@ -317,8 +323,10 @@ impl Interpreter {
         let coordinates = common.source_swizzle.map(|c| self.source(run, common.source, c, loop_address));
         match fetch.operation {
             TextureOp::SetLod => assign(&mut self.lod, &coordinates[0], mask),
-            TextureOp::SetGradientH => self.gradients[0] = coordinates,
-            TextureOp::SetGradientV => self.gradients[1] = coordinates,
+            TextureOp::SetGradientH | TextureOp::SetGradientV => {
+                self.gradients[usize::from(fetch.operation == TextureOp::SetGradientV)] = coordinates;
+                self.has_gradients = true;
+            }
             _ => {
                 let value = run.fetch.texture(fetch, &coordinates, &self.lod, &self.gradients, mask);
                 self.store_fetched(common, &value, mask, loop_address);

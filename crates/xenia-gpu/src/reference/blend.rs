@@ -3,128 +3,165 @@
 use super::block::Surface;
 use super::color::{self, ColorPlace};
 use super::depth::sample_cell;
-use super::edram::Edram;
+use super::edram::{Edram, Row};
 use crate::draw_state::{Blend, DrawCall};
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
-use crate::microcode::{LANES, Mask, Vector};
+use crate::microcode::lanes::{lanes_of, map, map2, splat};
+use crate::microcode::{LANES, Lanes, Mask, Vector};
 
-/// A factor for the component `c` of a colour.
+/// A factor for the component `c` of all lanes.
 #[inline]
-fn factor(factor: BlendFactor, source: [f32; 4], old: [f32; 4], constant: [f32; 4], c: usize) -> f32 {
+fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4], c: usize) -> Lanes {
     use BlendFactor::*;
+    let complement = |value| 1.0 - value;
     match factor {
-        Zero => 0.0,
-        One => 1.0,
+        Zero => splat(0.0),
+        One => splat(1.0),
         SrcColor => source[c],
-        OneMinusSrcColor => 1.0 - source[c],
+        OneMinusSrcColor => map(&source[c], complement),
         SrcAlpha => source[3],
-        OneMinusSrcAlpha => 1.0 - source[3],
+        OneMinusSrcAlpha => map(&source[3], complement),
         DstColor => old[c],
-        OneMinusDstColor => 1.0 - old[c],
+        OneMinusDstColor => map(&old[c], complement),
         DstAlpha => old[3],
-        OneMinusDstAlpha => 1.0 - old[3],
-        ConstantColor => constant[c],
-        OneMinusConstantColor => 1.0 - constant[c],
-        ConstantAlpha => constant[3],
-        OneMinusConstantAlpha => 1.0 - constant[3],
-        SrcAlphaSaturate => {
-            if c == 3 {
-                1.0
-            } else {
-                source[3].min(1.0 - old[3])
-            }
-        }
+        OneMinusDstAlpha => map(&old[3], complement),
+        ConstantColor => splat(constant[c]),
+        OneMinusConstantColor => splat(1.0 - constant[c]),
+        ConstantAlpha => splat(constant[3]),
+        OneMinusConstantAlpha => splat(1.0 - constant[3]),
+        SrcAlphaSaturate if c == 3 => splat(1.0),
+        SrcAlphaSaturate => map2(&source[3], &old[3], |source, old| source.min(1.0 - old)),
     }
 }
 
-/// Blends a colour with the one that is there.
+/// Blends colours with those that are there.
 #[inline]
-fn blend(state: Blend, source: [f32; 4], old: [f32; 4], constant: [f32; 4]) -> [f32; 4] {
-    [0, 1, 2, 3].map(|c| {
+fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vector {
+    let mut out = [splat(0.0); 4];
+    for (c, out) in out.iter_mut().enumerate() {
         let part = usize::from(c == 3);
-        let weigh = |of: BlendFactor, value: f32| {
-            let weight = factor(of, source, old, constant, c);
-            if weight == 0.0 { 0.0 } else { weight * value }
+        let weigh = |of: BlendFactor, values: &Lanes| {
+            let weights = factor(of, source, old, constant, c);
+            map2(&weights, values, |weight, value| if weight == 0.0 { 0.0 } else { weight * value })
         };
-        let a = weigh(state.source[part], source[c]);
-        let b = weigh(state.destination[part], old[c]);
-        match state.operation[part] {
-            BlendOp::Add => a + b,
-            BlendOp::Subtract => a - b,
-            BlendOp::RevSubtract => b - a,
-            BlendOp::Min => source[c].min(old[c]),
-            BlendOp::Max => source[c].max(old[c]),
-        }
-    })
+        let a = weigh(state.source[part], &source[c]);
+        let b = weigh(state.destination[part], &old[c]);
+        *out = match state.operation[part] {
+            BlendOp::Add => map2(&a, &b, |a, b| a + b),
+            BlendOp::Subtract => map2(&a, &b, |a, b| a - b),
+            BlendOp::RevSubtract => map2(&a, &b, |a, b| b - a),
+            BlendOp::Min => map2(&source[c], &old[c], f32::min),
+            BlendOp::Max => map2(&source[c], &old[c], f32::max),
+        };
+    }
+    out
+}
+
+/// Where the samples of one number of a block's pixels lie.
+struct Samples {
+    rows: [Row; 2],
+    /// 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile: where the
+    /// second half of each run begins.
+    seconds: Option<[Row; 2]>,
+    column: u32,
+    columns: u32,
+    words: u32,
+}
+
+impl Samples {
+    fn new(place: &ColorPlace, at: Surface, sample: u32) -> Self {
+        let (column, row) = sample_cell(place.msaa, sample);
+        let (columns, words) = (place.msaa.columns(), place.place.words);
+        let run = |half: u32, ahead: u32| {
+            place.place.row((at.x as u32 + ahead) * columns, (at.y as u32 + half) * place.msaa.rows() + row)
+        };
+        let seconds = (words == 2 && columns == 2).then(|| [run(0, 4), run(1, 4)]);
+        Self { rows: [run(0, 0), run(1, 0)], seconds, column, columns, words }
+    }
+
+    /// The first word of a lane's sample.
+    #[inline]
+    fn index(&self, lane: usize) -> usize {
+        let (half, i) = (lane >> 3, lane as u32 & 7);
+        let (run, ahead) = match &self.seconds {
+            Some(seconds) if i >= 4 => (seconds[half], i - 4),
+            _ => (self.rows[half], i),
+        };
+        run.word((ahead * self.columns + self.column) * self.words)
+    }
 }
 
 /// Writes a block's colours to the samples covered.
 pub(super) fn write(
     place: &ColorPlace,
-    edram: &mut Edram,
+    edram: &Edram,
     at: Surface,
     coverage: &[Mask; 4],
     colors: &Vector,
     call: &DrawCall,
 ) {
     let ranges = color::range(place.format);
-    let clamp = |value: f32, c: usize| {
+    let clamp = |values: &Lanes, c: usize| {
         let (low, high) = ranges[usize::from(c == 3)];
         // Not clamp(): NaN has to become something.
-        if value > low { value.min(high) } else { low }
+        map(values, |value| if value > low { value.min(high) } else { low })
     };
-    let source = |lane: usize| [0, 1, 2, 3].map(|c: usize| clamp(colors[c][lane] * place.scale, c));
+    let is_eight = place.format == ColorTargetFormat::Rgba8;
     let is_copy = place.blend.is_copy() && place.write_mask == 15;
-    let mut packed = [[0; 2]; LANES];
-    if is_copy && place.format == ColorTargetFormat::Rgba8 {
-        for (packed, bits) in packed.iter_mut().zip(color::pack_rgba8(colors, place.scale)) {
-            packed[0] = bits;
-        }
-    } else if is_copy {
+    let pack = |colors: &Vector| {
+        let mut packed = [[0; 2]; LANES];
         for (lane, packed) in packed.iter_mut().enumerate() {
-            *packed = color::pack(place.format, source(lane));
+            *packed = color::pack(place.format, [0, 1, 2, 3].map(|c: usize| colors[c][lane]));
+        }
+        packed
+    };
+    let eight = |colors: &Vector, scale: f32| color::pack_rgba8(colors, scale).map(|bits| [bits, 0]);
+    let mut source = [splat(0.0); 4];
+    let mut packed = [[0; 2]; LANES];
+    if is_copy && is_eight {
+        packed = eight(colors, place.scale);
+    } else {
+        for (c, source) in source.iter_mut().enumerate() {
+            *source = clamp(&map(&colors[c], |value| value * place.scale), c);
+        }
+        if is_copy {
+            packed = pack(&source);
         }
     }
-    let words = place.place.words;
-    let columns = place.msaa.columns();
+    let is_wide = place.place.words == 2;
     for (sample, &mask) in coverage.iter().enumerate().take(place.msaa.samples() as usize) {
         if mask == 0 {
             continue;
         }
-        let (column, row) = sample_cell(place.msaa, sample as u32);
-        for half in 0..2 {
-            let mut lanes = mask >> (8 * half) & 0xff;
-            if lanes == 0 {
-                continue;
+        let samples = Samples::new(place, at, sample as u32);
+        if !is_copy {
+            let mut stored = [[0; 2]; LANES];
+            for lane in lanes_of(mask) {
+                let index = samples.index(lane);
+                stored[lane] = [edram.get(index), if is_wide { edram.get(index + 1) } else { 0 }];
             }
-            let y = (at.y as u32 + half) * place.msaa.rows() + row;
-            // 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile.
-            let split = words == 2 && columns == 2;
-            let start = place.place.row(at.x as u32 * columns, y);
-            let second = if split { place.place.row((at.x as u32 + 4) * columns, y) } else { start };
-            while lanes != 0 {
-                let i = lanes.trailing_zeros();
-                lanes &= lanes - 1;
-                let lane = (half * 8 + i) as usize;
-                let (run, ahead) = if split && i >= 4 { (second, i - 4) } else { (start, i) };
-                let index = run.word((ahead * columns + column) * words);
-                if is_copy {
-                    edram.set(index, packed[lane][0]);
-                    if words == 2 {
-                        edram.set(index + 1, packed[lane][1]);
+            let old = if is_eight {
+                color::unpack_rgba8(&stored.map(|[bits, _]| bits))
+            } else {
+                let mut old = [splat(0.0); 4];
+                for (lane, bits) in stored.into_iter().enumerate() {
+                    for (old, value) in old.iter_mut().zip(color::unpack(place.format, bits)) {
+                        old[lane] = value;
                     }
-                    continue;
                 }
-                let bits = [edram.get(index), if words == 2 { edram.get(index + 1) } else { 0 }];
-                let old = color::unpack(place.format, bits);
-                let blended = blend(place.blend, source(lane), old, call.blend_constant);
-                let result = [0, 1, 2, 3]
-                    .map(|c| if place.write_mask >> c & 1 != 0 { clamp(blended[c], c) } else { old[c] });
-                let result = color::pack(place.format, result);
-                edram.set(index, result[0]);
-                if words == 2 {
-                    edram.set(index + 1, result[1]);
-                }
+                old
+            };
+            let mut blended = blend(place.blend, &source, &old, call.blend_constant);
+            for (c, blended) in blended.iter_mut().enumerate() {
+                *blended = if place.write_mask >> c & 1 != 0 { clamp(blended, c) } else { old[c] };
+            }
+            packed = if is_eight { eight(&blended, 1.0) } else { pack(&blended) };
+        }
+        for lane in lanes_of(mask) {
+            let index = samples.index(lane);
+            edram.set(index, packed[lane][0]);
+            if is_wide {
+                edram.set(index + 1, packed[lane][1]);
             }
         }
     }
@@ -157,7 +194,8 @@ mod tests {
             (OneMinusDstAlpha, DstAlpha, BlendOp::Add, [0.4375, 0.3125, 0.75, 0.4375]),
             (OneMinusSrcColor, SrcColor, BlendOp::Add, [0.375, 0.3125, 0.0, 0.375]),
         ] {
-            assert_eq!(blend(state(s, d, o), source, old, constant), expected, "{s:?} {d:?} {o:?}");
+            let blended = blend(state(s, d, o), &source.map(splat), &old.map(splat), constant);
+            assert_eq!(blended, expected.map(splat), "{s:?} {d:?} {o:?}");
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Surface {
 /// Everything that blocks of one draw go through.
 pub(super) struct Target<'a> {
     call: &'a DrawCall,
-    edram: &'a mut Edram,
+    edram: &'a Edram,
     interpreter: &'a mut Interpreter,
     fetch: Fetcher<'a>,
     depth: Option<DepthTest>,
@@ -30,6 +30,8 @@ pub(super) struct Target<'a> {
     /// Depth is tested before shading: nothing in the shader changes who passes.
     early: bool,
     writes_depth: bool,
+    /// The shader exports the first colour, whose alpha is tested.
+    has_alpha: bool,
     interpolators: usize,
     passed: u64,
 }
@@ -37,7 +39,7 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(super) fn new(
         call: &'a DrawCall,
-        edram: &'a mut Edram,
+        edram: &'a Edram,
         interpreter: &'a mut Interpreter,
         fetch: Fetcher<'a>,
     ) -> Self {
@@ -59,6 +61,7 @@ impl<'a> Target<'a> {
                 && call.alpha_test.is_none()
                 && !program.is_some_and(|program| program.kills),
             writes_depth,
+            has_alpha: exports & 1 != 0,
             interpolators: program
                 .map_or(0, |program| program.registers.min(call.interpolators).min(16) as usize),
             call,
@@ -73,8 +76,13 @@ impl<'a> Target<'a> {
         self.passed
     }
 
+    /// The surfaces that blocks are written to.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        self.depth.iter().map(|depth| depth.place).chain(self.colors.iter().map(|(_, color)| color.place))
+    }
+
     /// Draws a block: `coverage` has the lanes of each sample.
-    pub(super) fn block(&mut self, setup: &Setup<'_>, at: Surface, mut coverage: [Mask; 4]) {
+    pub(super) fn block(&mut self, setup: &Setup, at: Surface, mut coverage: [Mask; 4]) {
         let positions = sample_positions(self.call.msaa);
         let z = setup.z.block(at.x, at.y);
         let sample_depth = |sample: usize| {
@@ -92,9 +100,9 @@ impl<'a> Target<'a> {
             let exports = self.interpreter.exports();
             let mut lost = exports.killed;
             if let Some((compare, reference)) = self.call.alpha_test {
-                let alpha = &exports.values[0][3];
-                for (lane, alpha) in alpha.iter().enumerate() {
-                    lost |= Mask::from(!compare.holds(*alpha, reference)) << lane;
+                let alpha = if self.has_alpha { exports.values[0][3] } else { [0.0; LANES] };
+                for (lane, alpha) in alpha.into_iter().enumerate() {
+                    lost |= Mask::from(!compare.holds(alpha, reference)) << lane;
                 }
             }
             for mask in &mut coverage {
@@ -120,7 +128,7 @@ impl<'a> Target<'a> {
 
     fn test_depth(
         &mut self,
-        setup: &Setup<'_>,
+        setup: &Setup,
         at: Surface,
         sample: usize,
         depth: &Lanes,
@@ -135,7 +143,7 @@ impl<'a> Target<'a> {
     }
 
     /// Interpolates and runs the pixel shader for the whole block.
-    fn shade(&mut self, setup: &Setup<'_>, at: Surface, covered: Mask) {
+    fn shade(&mut self, setup: &Setup, at: Surface, covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;
         let [second, third] = setup.weights.map(|plane| plane.block(at.x, at.y));
@@ -179,7 +187,7 @@ impl<'a> Target<'a> {
         // Quads run whole, so that differences within them exist.
         let rows = covered | covered >> 8 | covered << 8;
         let columns = (rows & 0x5555) << 1 | (rows & 0xaaaa) >> 1;
-        self.fetch.wanted = rows | columns;
+        self.fetch.start(rows | columns);
         let constants = &self.call.constants;
         self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
     }

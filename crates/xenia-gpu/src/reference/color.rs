@@ -119,6 +119,17 @@ pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
     out
 }
 
+/// [`unpack`] of all lanes for the most common format.
+pub(super) fn unpack_rgba8(bits: &[u32; LANES]) -> Vector {
+    let mut out = [[0.0; LANES]; 4];
+    for (component, lanes) in out.iter_mut().enumerate() {
+        for (out, bits) in lanes.iter_mut().zip(bits) {
+            *out = (bits >> (8 * component) & 255) as i32 as f32 * (1.0 / 255.0);
+        }
+    }
+    out
+}
+
 /// Components to stored bits: one or two words.
 #[inline]
 pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
@@ -196,6 +207,11 @@ mod tests {
                 // The 16-bit float's largest value is kept as it is; minus zero too.
                 assert_eq!(again, bits, "{format:?}");
             }
+        }
+        let lanes: [u32; LANES] = std::array::from_fn(|lane| 0x0123_4567_u32.rotate_left(lane as u32 * 3));
+        assert_eq!(pack_rgba8(&unpack_rgba8(&lanes), 1.0), lanes);
+        for (lane, bits) in lanes.into_iter().enumerate() {
+            assert_eq!(unpack_rgba8(&lanes).map(|component| component[lane]), unpack(Rgba8, [bits, 0]));
         }
         for value in 0..=255_u32 {
             let bits = [value | value << 8 | value << 16 | value << 24, 0];

@@ -205,7 +205,7 @@ fn store(
 }
 
 /// Fills a rectangle of a target with a sample.
-fn clear(edram: &mut Edram, call: &CopyCall, place: Place, [left, top, right, bottom]: Rect, bits: [u32; 2]) {
+fn clear(edram: &Edram, call: &CopyCall, place: Place, [left, top, right, bottom]: Rect, bits: [u32; 2]) {
     let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
     for y in top * rows..bottom * rows {
         for x in left * columns..right * columns {
@@ -219,11 +219,7 @@ fn clear(edram: &mut Edram, call: &CopyCall, place: Place, [left, top, right, bo
 }
 
 /// Carries out a copy and its clears.
-pub(super) fn copy(
-    call: &CopyCall,
-    edram: &mut Edram,
-    memory: &dyn PhysicalMemory,
-) -> Result<(), BackendError> {
+pub(super) fn copy(call: &CopyCall, edram: &Edram, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
     let rect = rectangle(call, memory)?;
     let columns = call.msaa.columns();
     let color_place = match call.source {

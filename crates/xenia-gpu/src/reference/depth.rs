@@ -10,7 +10,7 @@ use crate::texture::single_to_depth_float;
 /// The depth and stencil state of a draw.
 pub(super) struct DepthTest {
     state: DepthStencil,
-    place: Place,
+    pub(super) place: Place,
     msaa: Msaa,
 }
 
@@ -53,7 +53,7 @@ impl DepthTest {
     /// Tests the lanes of a mask, updates the EDRAM, and returns the lanes that passed.
     pub(super) fn run(
         &self,
-        edram: &mut Edram,
+        edram: &Edram,
         at: Surface,
         sample: u32,
         depth: &Lanes,

@@ -4,24 +4,29 @@
 //! so on; tile numbers wrap. Samples of multisampled pixels lie beside and above each other, so 2x
 //! doubles a target's height and 4x also its width. 64-bit samples take two words side by side.
 //! Depth targets have the two halves of each tile's rows exchanged.
+//!
+//! The words are relaxed atomics, which cost what plain words do: threads that draw share the memory,
+//! and each works on tiles of its own (see [`bands`](super::bands)).
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Width of a tile in 32-bit samples.
 const TILE_WIDTH: u32 = 80;
 /// Height of a tile in samples.
-const TILE_HEIGHT: u32 = 16;
+pub(crate) const TILE_HEIGHT: u32 = 16;
 /// Number of tiles.
-const TILES: u32 = 2048;
+pub(crate) const TILES: u32 = 2048;
 /// Words of EDRAM: 10 MiB.
 pub const EDRAM_WORDS: usize = (TILES * TILE_WIDTH * TILE_HEIGHT) as usize;
 
 /// The memory.
 pub struct Edram {
-    words: Box<[u32]>,
+    words: Box<[AtomicU32]>,
 }
 
 impl Default for Edram {
     fn default() -> Self {
-        Self { words: vec![0; EDRAM_WORDS].into_boxed_slice() }
+        Self { words: (0..EDRAM_WORDS).map(|_| AtomicU32::new(0)).collect() }
     }
 }
 
@@ -50,6 +55,13 @@ impl Place {
     /// `pitch` in pixels, `columns`: samples side by side in a pixel.
     pub(crate) fn new(base: u32, pitch: u32, columns: u32, is_depth: bool, words: u32) -> Self {
         Self { base, pitch_tiles: (pitch * columns).div_ceil(TILE_WIDTH) * words, is_depth, words }
+    }
+
+    /// The tiles of a row of tiles that hold the samples from column `from` to before column `to`.
+    pub(crate) fn tiles(self, row: u32, from: u32, to: u32) -> impl Iterator<Item = u32> {
+        let first = self.base.wrapping_add(row.wrapping_mul(self.pitch_tiles));
+        (from * self.words / TILE_WIDTH..(to * self.words).div_ceil(TILE_WIDTH))
+            .map(move |tile| first.wrapping_add(tile) % TILES)
     }
 
     /// The row that begins with the word at sample (x, y); x is in samples, and the run must not
@@ -84,19 +96,19 @@ impl Row {
 }
 
 impl Edram {
-    /// All words, tile after tile.
-    pub fn words(&self) -> &[u32] {
-        &self.words
+    /// A copy of all words, tile after tile.
+    pub fn words(&self) -> Vec<u32> {
+        self.words.iter().map(|word| word.load(Relaxed)).collect()
     }
 
     #[inline]
     pub(crate) fn get(&self, index: usize) -> u32 {
-        self.words[index]
+        self.words[index].load(Relaxed)
     }
 
     #[inline]
-    pub(crate) fn set(&mut self, index: usize, value: u32) {
-        self.words[index] = value;
+    pub(crate) fn set(&self, index: usize, value: u32) {
+        self.words[index].store(value, Relaxed);
     }
 }
 

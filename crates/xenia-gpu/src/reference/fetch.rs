@@ -21,48 +21,63 @@ pub(super) struct Binding {
     pub(super) levels: Vec<Arc<TextureLevel>>,
 }
 
+/// The textures that a program fetches from, by fetch constant.
+#[derive(Default)]
+pub(super) struct Bindings([Option<Binding>; 32]);
+
+impl Bindings {
+    /// Decodes the textures that a program may fetch from.
+    pub(super) fn new(
+        program: &Program,
+        constants: &Constants,
+        cache: &mut TextureCache,
+        memory: &dyn PhysicalMemory,
+    ) -> Self {
+        let mut bindings = Self::default();
+        for instruction in &program.instructions {
+            let Instruction::Texture(fetch) = instruction else { continue };
+            let slot = fetch.constant as usize & 31;
+            if bindings.0[slot].is_some() {
+                continue;
+            }
+            let words = &constants.fetch[slot];
+            let Some(info) = TextureInfo::decode(words) else { continue };
+            let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
+            let last = if mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
+            let levels: Vec<_> = (0..=last).map_while(|level| cache.level(words, level, memory)).collect();
+            if !levels.is_empty() {
+                bindings.0[slot] = Some(Binding { info, levels });
+            }
+        }
+        bindings
+    }
+}
+
 /// Fetches for one draw. Memory is read page by page, once.
 pub(super) struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
     pages: HashMap<u32, Box<[u8; PAGE as usize]>>,
-    textures: [Option<Binding>; 32],
+    textures: &'a Bindings,
     /// Address of the last full vertex fetch, in words, by lane.
     last: [u32; LANES],
     /// Lanes whose results matter; others may get anything.
-    pub(super) wanted: Mask,
+    wanted: Mask,
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory) -> Self {
-        Self {
-            constants,
-            memory,
-            pages: HashMap::new(),
-            textures: [const { None }; 32],
-            last: [0; LANES],
-            wanted: Mask::MAX,
-        }
+    pub(super) fn new(
+        constants: &'a Constants,
+        memory: &'a dyn PhysicalMemory,
+        textures: &'a Bindings,
+    ) -> Self {
+        Self { constants, memory, pages: HashMap::new(), textures, last: [0; LANES], wanted: Mask::MAX }
     }
 
-    /// Decodes the textures that a program may fetch from.
-    pub(super) fn bind_textures(&mut self, program: &Program, cache: &mut TextureCache) {
-        for instruction in &program.instructions {
-            let Instruction::Texture(fetch) = instruction else { continue };
-            let slot = fetch.constant as usize & 31;
-            if self.textures[slot].is_some() {
-                continue;
-            }
-            let words = &self.constants.fetch[slot];
-            let Some(info) = TextureInfo::decode(words) else { continue };
-            let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
-            let last = if mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
-            let levels: Vec<_> =
-                (0..=last).map_while(|level| cache.level(words, level, self.memory)).collect();
-            if !levels.is_empty() {
-                self.textures[slot] = Some(Binding { info, levels });
-            }
-        }
+    /// Begins a run in which the results of these lanes matter; nothing of earlier runs is left.
+    pub(super) fn start(&mut self, wanted: Mask) {
+        self.last = [0; LANES];
+        self.wanted = wanted;
     }
 
     /// A word of memory, as it lies there (first byte lowest).
@@ -197,7 +212,7 @@ impl FetchUnit for Fetcher<'_> {
         if fetch.operation == TextureOp::Gradients {
             return sample::gradients(coordinates);
         }
-        match &self.textures[fetch.constant as usize & 31] {
+        match &self.textures.0[fetch.constant as usize & 31] {
             Some(binding) => sample::sample(binding, fetch, coordinates, lod, gradients, mask & self.wanted),
             None => [[0.0; LANES]; 4],
         }
@@ -230,7 +245,8 @@ mod tests {
         registers.set(0x4800, 0x1000 | 3);
         registers.set(0x4801, 2 | 12 << 2);
         let constants = Constants::capture(&registers);
-        let mut fetcher = Fetcher::new(&constants, &ram);
+        let textures = Bindings::default();
+        let mut fetcher = Fetcher::new(&constants, &ram, &textures);
         let lane = |value: Vector| [0, 1, 2, 3].map(|c: usize| value[c][3]);
         let mut index = [0.0; LANES];
         index[3] = 2.9;

@@ -56,8 +56,8 @@ impl Plane {
 }
 
 /// A triangle ready to be filled.
-pub(super) struct Setup<'a> {
-    pub(super) corners: &'a [Corner; 3],
+pub(super) struct Setup {
+    pub(super) corners: [Corner; 3],
     /// Weights of the second and third corner.
     pub(super) weights: [Plane; 2],
     /// Depth.
@@ -66,6 +66,9 @@ pub(super) struct Setup<'a> {
     pub(super) inverse_w: Option<[f32; 3]>,
     /// It is seen from behind.
     pub(super) is_back: bool,
+    edges: [Edge; 3],
+    /// Pixels that may be covered, within the scissor: left, right, top, bottom.
+    bounds: [i32; 4],
 }
 
 #[derive(Clone, Copy)]
@@ -101,8 +104,9 @@ impl Edge {
     }
 }
 
-/// Fills a triangle whose corners lie in front of the eye and within the guard band.
-pub(super) fn triangle(call: &DrawCall, corners: &[Corner; 3], is_rectangle: bool, target: &mut Target<'_>) {
+/// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if it
+/// shows nothing.
+pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], is_rectangle: bool) -> Option<Setup> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
     let mut screen = [[0_i64; 2]; 3];
@@ -121,12 +125,12 @@ pub(super) fn triangle(call: &DrawCall, corners: &[Corner; 3], is_rectangle: boo
     let area = (screen[1][0] - screen[0][0]) * (screen[2][1] - screen[0][1])
         - (screen[2][0] - screen[0][0]) * (screen[1][1] - screen[0][1]);
     if area == 0 {
-        return;
+        return None;
     }
     // Clockwise on the screen means a positive area, since y grows downwards.
     let is_back = !is_rectangle && (area > 0) != call.culling.front_is_clockwise;
     if !is_rectangle && (if is_back { call.culling.back } else { call.culling.front }) {
-        return;
+        return None;
     }
     let order = if area > 0 { [0, 1, 2] } else { [0, 2, 1] };
     let [a, b, c] = order.map(|i| screen[i]);
@@ -145,13 +149,6 @@ pub(super) fn triangle(call: &DrawCall, corners: &[Corner; 3], is_rectangle: boo
     let [slope, constant] = call.depth.bias[usize::from(is_back)];
     z.origin += slope as f64 * z.slope() + constant as f64;
     let perspective = !call.affine && (inverse_w[0] != inverse_w[1] || inverse_w[0] != inverse_w[2]);
-    let setup = Setup {
-        corners,
-        weights: [plane([0.0, 1.0, 0.0]), plane([0.0, 0.0, 1.0])],
-        z,
-        inverse_w: perspective.then_some(inverse_w),
-        is_back,
-    };
     let range = |axis: usize| {
         let values = screen.map(|corner| corner[axis]);
         let low = values.iter().min().copied().unwrap_or(0).div_euclid(SUB);
@@ -161,27 +158,48 @@ pub(super) fn triangle(call: &DrawCall, corners: &[Corner; 3], is_rectangle: boo
     let (x, y) = (range(0), range(1));
     let (left, right) = (x.0.max(call.scissor.left), x.1.min(call.scissor.right));
     let (top, bottom) = (y.0.max(call.scissor.top), y.1.min(call.scissor.bottom));
-    let positions = sample_positions(call.msaa);
-    let mut by = top & !1;
-    while by < bottom {
-        let mut bx = left & !7;
-        while bx < right {
-            let allowed = scissor_mask(bx, by, [left, right, top, bottom]);
-            let mut coverage = [0; 4];
-            let mut any = 0;
-            for (sample, (mask, position)) in coverage.iter_mut().zip(positions).enumerate() {
-                if call.sample_mask >> sample & 1 != 0 {
-                    *mask =
-                        allowed & edges.iter().fold(Mask::MAX, |mask, e| mask & e.inside(bx, by, *position));
-                    any |= *mask;
+    (left < right && top < bottom).then(|| Setup {
+        corners: *corners,
+        weights: [plane([0.0, 1.0, 0.0]), plane([0.0, 0.0, 1.0])],
+        z,
+        inverse_w: perspective.then_some(inverse_w),
+        is_back,
+        edges,
+        bounds: [left, right, top, bottom],
+    })
+}
+
+impl Setup {
+    /// Pixels that may be covered: left, right, top, bottom.
+    pub(super) fn bounds(&self) -> [i32; 4] {
+        self.bounds
+    }
+
+    /// Fills the part of a triangle that lies in the rows from `first` (even) to before `end`.
+    pub(super) fn fill(&self, call: &DrawCall, first: i32, end: i32, target: &mut Target<'_>) {
+        let [left, right, top, bottom] = self.bounds;
+        let positions = sample_positions(call.msaa);
+        let mut by = (top & !1).max(first);
+        while by < bottom.min(end) {
+            let mut bx = left & !7;
+            while bx < right {
+                let allowed = scissor_mask(bx, by, self.bounds);
+                let mut coverage = [0; 4];
+                let mut any = 0;
+                for (sample, (mask, position)) in coverage.iter_mut().zip(positions).enumerate() {
+                    if call.sample_mask >> sample & 1 != 0 {
+                        let inside = |mask, edge: &Edge| mask & edge.inside(bx, by, *position);
+                        *mask = self.edges.iter().fold(allowed, inside);
+                        any |= *mask;
+                    }
                 }
+                if any != 0 {
+                    target.block(self, Surface { x: bx, y: by }, coverage);
+                }
+                bx += 8;
             }
-            if any != 0 {
-                target.block(&setup, Surface { x: bx, y: by }, coverage);
-            }
-            bx += 8;
+            by += 2;
         }
-        by += 2;
     }
 }
 

@@ -49,6 +49,17 @@ fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
     })
 }
 
+/// [`wrap`] of all lanes, for modes without a border.
+#[inline(always)]
+fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
+    let size = size as i32;
+    match mode {
+        ClampMode::Repeat if size & (size - 1) == 0 => at.map(|at| at & (size - 1)),
+        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => at.map(|at| at.clamp(0, size - 1)),
+        _ => at.map(|at| wrap(at, size, mode).unwrap_or(0)),
+    }
+}
+
 /// Rounds towards minus infinity; for values that fit an `i32`.
 #[inline(always)]
 fn floor(value: f32) -> i32 {
@@ -133,23 +144,28 @@ impl Level<'_> {
 /// Samples a 2D image for all lanes: what most fetches are. Coordinates are in texels.
 fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
     let [width, height, _] = level.image.size;
-    let mut corners = [[0_usize; LANES]; 4];
     let (mut fx, mut fy) = ([0.0; LANES], [0.0; LANES]);
+    let (mut x0, mut y0) = ([0; LANES], [0; LANES]);
     let shift = if linear { 0.5 } else { 0.0 };
     for lane in 0..LANES {
         let (u, v) = (limit(u[lane]) - shift, limit(v[lane]) - shift);
-        let (x, y) = (floor(u), floor(v));
-        (fx[lane], fy[lane]) = (u - x as f32, v - y as f32);
-        let column = |x: i32| wrap(x, width as i32, level.clamp[0]).unwrap_or(0) as usize;
-        let row = |y: i32| wrap(y, height as i32, level.clamp[1]).unwrap_or(0) as usize * width as usize;
-        let (x0, y0) = (column(x), row(y));
-        corners[0][lane] = x0 + y0;
-        if linear {
-            let (x1, y1) = (column(x + 1), row(y + 1));
-            corners[1][lane] = x1 + y0;
-            corners[2][lane] = x0 + y1;
-            corners[3][lane] = x1 + y1;
+        (x0[lane], y0[lane]) = (floor(u), floor(v));
+        (fx[lane], fy[lane]) = (u - x0[lane] as f32, v - y0[lane] as f32);
+    }
+    let mut corners = [[0_u32; LANES]; 4];
+    let index = |x: &[i32; LANES], y: &[i32; LANES], out: &mut [u32; LANES]| {
+        for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out = (*x as u32).wrapping_add((*y as u32).wrapping_mul(width));
         }
+    };
+    let [x1, y1] = [&x0, &y0].map(|at| at.map(|at| at + 1));
+    let (x0, y0) = (wrap_lanes(&x0, width, level.clamp[0]), wrap_lanes(&y0, height, level.clamp[1]));
+    index(&x0, &y0, &mut corners[0]);
+    if linear {
+        let (x1, y1) = (wrap_lanes(&x1, width, level.clamp[0]), wrap_lanes(&y1, height, level.clamp[1]));
+        index(&x1, &y0, &mut corners[1]);
+        index(&x0, &y1, &mut corners[2]);
+        index(&x1, &y1, &mut corners[3]);
     }
     let mut values = [[[0.0; LANES]; 4]; 4];
     let used = if linear { 4 } else { 1 };
@@ -158,7 +174,7 @@ fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut 
             for (values, corner) in values.iter_mut().zip(&corners).take(used) {
                 let mut words = [0_u32; LANES];
                 for (word, index) in words.iter_mut().zip(corner) {
-                    *word = texels.get(*index).map_or(0, |texel| u32::from_le_bytes(*texel));
+                    *word = texels.get(*index as usize).map_or(0, |texel| u32::from_le_bytes(*texel));
                 }
                 for (component, values) in values.iter_mut().enumerate() {
                     for (value, word) in values.iter_mut().zip(&words) {
@@ -171,7 +187,7 @@ fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut 
             for (values, corner) in values.iter_mut().zip(&corners).take(used) {
                 let [x, y, z, w] = values;
                 for lane in 0..LANES {
-                    if let Some(texel) = texels.get(corner[lane]) {
+                    if let Some(texel) = texels.get(corner[lane] as usize) {
                         (x[lane], y[lane], z[lane], w[lane]) = (texel[0], texel[1], texel[2], texel[3]);
                     }
                 }
@@ -424,6 +440,11 @@ mod tests {
             (MirrorClampToBorder, [1, 0, 0, 3, -1, -1]),
         ] {
             assert_eq!([-2, -1, 0, 3, 4, 5].map(|at| wrap(at, 4, mode).unwrap_or(-1)), expected, "{mode:?}");
+            let at = std::array::from_fn(|lane| lane as i32 - 8);
+            for size in [4, 5] {
+                let expected = at.map(|at| wrap(at, size, mode).unwrap_or(0));
+                assert_eq!(wrap_lanes(&at, size as u32, mode), expected, "{mode:?}");
+            }
         }
     }
 }

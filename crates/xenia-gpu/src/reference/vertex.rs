@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fetch::Fetcher;
+use super::fetch::{Bindings, Fetcher};
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, IndexSource};
 use crate::memory::PhysicalMemory;
@@ -97,8 +97,8 @@ pub(super) fn shade(
             })
         })
         .collect();
-    let mut fetch = Fetcher::new(&call.constants, memory);
-    fetch.bind_textures(program, textures);
+    let textures = Bindings::new(program, &call.constants, textures, memory);
+    let mut fetch = Fetcher::new(&call.constants, memory, &textures);
     let interpolators = (call.interpolators as usize).min(16);
     let mut vertices = Vertices {
         order,

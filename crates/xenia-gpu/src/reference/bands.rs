@@ -1,0 +1,223 @@
+//! Drawing on several threads, with the same result as on one.
+//!
+//! Prepared triangles are gathered in batches. A batch that covers enough pixels is cut into bands,
+//! each a row of EDRAM tiles high; threads take band after band and draw the triangles of the batch
+//! in it, in order. Every block of pixels lies in one band, so what a word of the EDRAM goes through
+//! is the same however bands are dealt out, provided that no tile belongs to two bands. Surfaces
+//! where that isn't so (wider than their pitch, wrapping around, a depth surface under other rows of
+//! the colour surface) are drawn by one thread.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
+
+use rayon::ThreadPool;
+
+use super::block::Target;
+use super::edram::{Edram, Place, TILE_HEIGHT, TILES};
+use super::fetch::{Bindings, Fetcher};
+use super::raster::Setup;
+use crate::draw_state::DrawCall;
+use crate::memory::PhysicalMemory;
+use crate::microcode::Interpreter;
+
+/// Triangles that are gathered before they are drawn.
+const BATCH: usize = 1024;
+/// Pixels within the bounds of a batch's triangles from which on threads share it: less takes about
+/// as long as waking them.
+const SHARED_PIXELS: i64 = 4096;
+/// Most threads that draw.
+pub(super) const MAX_THREADS: usize = 64;
+
+/// The threads that draw, each with an interpreter of its own.
+pub(super) struct Crew {
+    /// One for each thread; the caller's comes first.
+    interpreters: Vec<Interpreter>,
+    /// The other threads, started when they are first needed; `None` if the host gives none.
+    pool: OnceLock<Option<ThreadPool>>,
+    /// Room for a batch, kept from draw to draw.
+    triangles: Vec<Setup>,
+}
+
+impl Crew {
+    /// So many threads, the caller's included.
+    pub(super) fn new(threads: usize) -> Self {
+        let threads = threads.clamp(1, MAX_THREADS);
+        Self {
+            interpreters: std::iter::repeat_with(Interpreter::default).take(threads).collect(),
+            pool: OnceLock::new(),
+            triangles: Vec::new(),
+        }
+    }
+
+    /// The caller's interpreter.
+    pub(super) fn interpreter(&mut self) -> &mut Interpreter {
+        &mut self.interpreters[0]
+    }
+}
+
+/// Starts the threads besides the caller's.
+fn start(others: usize) -> Option<ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(others)
+        .thread_name(|i| format!("raster {}", i + 1))
+        .build()
+        .inspect_err(|error| tracing::warn!(target: "gpu", %error, "drawing on one thread"))
+        .ok()
+}
+
+/// A draw whose triangles are being gathered.
+pub(super) struct Batch<'a> {
+    call: &'a DrawCall,
+    memory: &'a dyn PhysicalMemory,
+    edram: &'a Edram,
+    textures: &'a Bindings,
+    crew: &'a mut Crew,
+    passed: u64,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        call: &'a DrawCall,
+        memory: &'a dyn PhysicalMemory,
+        edram: &'a Edram,
+        textures: &'a Bindings,
+        crew: &'a mut Crew,
+    ) -> Self {
+        Self { call, memory, edram, textures, crew, passed: 0 }
+    }
+
+    /// Adds a triangle.
+    pub(super) fn push(&mut self, triangle: Setup) {
+        self.crew.triangles.push(triangle);
+        if self.crew.triangles.len() == BATCH {
+            self.draw();
+        }
+    }
+
+    /// Draws what is left and returns the number of samples that passed.
+    pub(super) fn finish(mut self) -> u64 {
+        self.draw();
+        self.passed
+    }
+
+    /// Draws the triangles gathered.
+    fn draw(&mut self) {
+        let Crew { interpreters, pool, triangles } = &mut *self.crew;
+        let bounds: Vec<[i32; 4]> = triangles.iter().map(Setup::bounds).collect();
+        let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
+        let pixels: i64 = bounds.iter().map(area).sum();
+        let (call, memory, edram, textures) = (self.call, self.memory, self.edram, self.textures);
+        let (own, others) = interpreters.split_at_mut(1);
+        let mut target =
+            Target::new(call, edram, &mut own[0], Fetcher::new(&call.constants, memory, textures));
+        let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
+        let (first, end) = rows(&bounds, height);
+        let helpers = others.len().min((end - first).max(1) as usize - 1);
+        let shared = (pixels >= SHARED_PIXELS && helpers != 0 && {
+            let reach = bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
+                [low.min(left & !7), high.max((right + 7) & !7)]
+            });
+            let columns = call.msaa.columns();
+            are_apart(target.places(), first as u32..end as u32, reach.map(|x| x as u32 * columns))
+        })
+        .then(|| pool.get_or_init(|| start(others.len())).as_ref())
+        .flatten();
+        if let Some(pool) = shared {
+            let (next, passed) = (AtomicI32::new(first), AtomicU64::new(0));
+            let bands = |target: &mut Target<'_>| {
+                loop {
+                    let row = next.fetch_add(1, Relaxed);
+                    if row >= end {
+                        break;
+                    }
+                    let (top, bottom) = (row * height, (row + 1) * height);
+                    for (triangle, bounds) in triangles.iter().zip(&bounds) {
+                        if bounds[2] < bottom && bounds[3] > top {
+                            triangle.fill(call, top, bottom, target);
+                        }
+                    }
+                }
+                passed.fetch_add(target.samples_passed(), Relaxed);
+            };
+            pool.in_place_scope(|scope| {
+                for interpreter in &mut others[..helpers] {
+                    let bands = &bands;
+                    scope.spawn(move |_| {
+                        let fetch = Fetcher::new(&call.constants, memory, textures);
+                        bands(&mut Target::new(call, edram, interpreter, fetch));
+                    });
+                }
+                bands(&mut target);
+            });
+            self.passed += passed.into_inner();
+        } else {
+            for triangle in &*triangles {
+                triangle.fill(call, 0, i32::MAX, &mut target);
+            }
+            self.passed += target.samples_passed();
+        }
+        triangles.clear();
+    }
+}
+
+/// The rows of tiles that triangles lie in, so many pixels high each: the first, and after the last.
+fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
+    let (top, bottom) = bounds
+        .iter()
+        .fold((i32::MAX, 0), |(low, high), [_, _, top, bottom]| (low.min(*top), high.max(*bottom)));
+    if top < bottom { (top / height, (bottom + height - 1) / height) } else { (0, 0) }
+}
+
+/// Whether each tile that samples of these columns lie in belongs to one row of tiles only, over all
+/// surfaces.
+fn are_apart(places: impl Iterator<Item = Place>, rows: std::ops::Range<u32>, columns: [u32; 2]) -> bool {
+    let mut owners = [u32::MAX; TILES as usize];
+    for place in places {
+        for row in rows.clone() {
+            for tile in place.tiles(row, columns[0], columns[1]) {
+                let owner = &mut owners[tile as usize];
+                if *owner != u32::MAX && *owner != row {
+                    return false;
+                }
+                *owner = row;
+            }
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surfaces_whose_rows_share_tiles_are_told() {
+        // 1280 pixels are 16 tiles; 720 rows are 45 rows of tiles, that is 720 tiles.
+        let color = |base: u32| Place::new(base, 1280, 1, false, 1);
+        let depth = |base: u32| Place::new(base, 1280, 1, true, 1);
+        for (name, expected, places, rows, columns) in [
+            ("side by side", true, vec![color(0), depth(720)], 0..45, [0, 1280]),
+            ("the same tiles", true, vec![color(0), depth(0)], 0..45, [0, 1280]),
+            ("half a row on", false, vec![color(0), depth(8)], 0..45, [0, 1280]),
+            ("half a row on, left half", true, vec![color(0), depth(8)], 0..45, [0, 640]),
+            ("the last row under the first", false, vec![color(0), depth(719)], 0..45, [0, 1280]),
+            ("wider than the pitch", false, vec![color(0)], 0..2, [0, 1288]),
+            ("wider, one row", true, vec![color(0)], 3..4, [0, 1288]),
+            ("wrapping around to free tiles", true, vec![color(2000)], 0..45, [0, 1280]),
+            ("wrapping around to itself", false, vec![color(0)], 0..129, [0, 1280]),
+            ("64 bits beside", true, vec![Place::new(0, 1280, 1, false, 2), depth(1216)], 0..38, [0, 1280]),
+            ("64 bits over", false, vec![Place::new(0, 1280, 1, false, 2), depth(720)], 0..45, [0, 1280]),
+            ("no pitch", false, vec![Place::new(0, 0, 1, false, 1)], 0..2, [0, 80]),
+        ] {
+            assert_eq!(are_apart(places.into_iter(), rows, columns), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn rows_of_triangles() {
+        assert_eq!(rows(&[], 16), (0, 0));
+        assert_eq!(rows(&[[0, 8, 15, 16], [0, 8, 33, 48]], 16), (0, 3));
+        assert_eq!(rows(&[[0, 8, 16, 49]], 16), (1, 4));
+        assert_eq!(rows(&[[0, 8, 16, 49]], 8), (2, 7));
+    }
+}
