@@ -108,7 +108,11 @@ pub(super) fn write(
     };
     let is_eight = place.format == ColorTargetFormat::Rgba8;
     let is_copy = place.blend.is_copy() && place.write_mask == 15;
+    let is_curved = place.format == ColorTargetFormat::Rgba8Gamma;
     let pack = |colors: &Vector| {
+        if is_curved {
+            return color::pack_rgba8_gamma(colors).map(|bits| [bits, 0]);
+        }
         let mut packed = [[0; 2]; LANES];
         for (lane, packed) in packed.iter_mut().enumerate() {
             *packed = color::pack(place.format, [0, 1, 2, 3].map(|c: usize| colors[c][lane]));
@@ -142,6 +146,8 @@ pub(super) fn write(
             }
             let old = if is_eight {
                 color::unpack_rgba8(&stored.map(|[bits, _]| bits))
+            } else if is_curved {
+                color::unpack_rgba8_gamma(&stored.map(|[bits, _]| bits))
             } else {
                 let mut old = [splat(0.0); 4];
                 for (lane, bits) in stored.into_iter().enumerate() {

@@ -1,5 +1,7 @@
 //! Colour formats of the EDRAM: between stored bits and components.
 
+use std::sync::LazyLock;
+
 use super::edram::Place;
 use crate::draw_state::{Blend, ColorTarget, DrawCall};
 use crate::enums::{ColorTargetFormat, Msaa};
@@ -119,6 +121,38 @@ pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
     out
 }
 
+/// [`pack`] of all lanes for 8-bit colours on the gamma curve. Components lie within 0 to 1.
+pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
+    let mut curved = *colors;
+    for lanes in &mut curved[..3] {
+        for value in lanes {
+            let v = *value * 1023.0;
+            // All four are computed, so that the lanes go together.
+            let (low, high) = ((v + 64.0) * 0.5, (v + 256.0) * 0.25);
+            let level = if v < 512.0 { high } else { (v + 1024.0) * 0.125 };
+            let level = if v < 128.0 { low } else { level };
+            let level = if v < 64.0 { v } else { level };
+            *value = level / 255.0;
+        }
+    }
+    pack_rgba8(&curved, 1.0)
+}
+
+/// [`unpack`] of all lanes for 8-bit colours on the gamma curve.
+pub(super) fn unpack_rgba8_gamma(bits: &[u32; LANES]) -> Vector {
+    static LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
+        std::array::from_fn(|level| unpack(ColorTargetFormat::Rgba8Gamma, [level as u32, 0])[0])
+    });
+    let linear = &*LINEAR;
+    let mut out = unpack_rgba8(bits);
+    for (component, lanes) in out[..3].iter_mut().enumerate() {
+        for (out, bits) in lanes.iter_mut().zip(bits) {
+            *out = linear[(bits >> (8 * component) & 255) as usize];
+        }
+    }
+    out
+}
+
 /// [`unpack`] of all lanes for the most common format.
 pub(super) fn unpack_rgba8(bits: &[u32; LANES]) -> Vector {
     let mut out = [[0.0; LANES]; 4];
@@ -212,6 +246,13 @@ mod tests {
         assert_eq!(pack_rgba8(&unpack_rgba8(&lanes), 1.0), lanes);
         for (lane, bits) in lanes.into_iter().enumerate() {
             assert_eq!(unpack_rgba8(&lanes).map(|component| component[lane]), unpack(Rgba8, [bits, 0]));
+            let linear = unpack_rgba8_gamma(&lanes).map(|component| component[lane]);
+            assert_eq!(linear, unpack(Rgba8Gamma, [bits, 0]));
+        }
+        for step in 0..=70_000_u32 {
+            let c = [0.0, 0.25, 0.5, 0.75].map(|start| (step as f32 / 280_000.0 + start).min(1.0));
+            let lanes = pack_rgba8_gamma(&c.map(|value| [value; LANES]));
+            assert_eq!(lanes[5], pack(Rgba8Gamma, c)[0], "{c:?}");
         }
         for value in 0..=255_u32 {
             let bits = [value | value << 8 | value << 16 | value << 24, 0];
