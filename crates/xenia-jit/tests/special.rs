@@ -3,6 +3,7 @@
 mod common;
 
 use common::*;
+use xenia_cpu::msr_bit;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;
 
@@ -41,4 +42,27 @@ fn every_special_register_is_as_the_interpreter_has_it() {
     }
     let counters = jit.engine.counters();
     assert_eq!((counters.interpreted_instructions, counters.fallback_instructions), (0, 0), "{counters:?}");
+}
+
+#[test]
+fn problem_state_turns_interrupts_and_translation_on() {
+    let config = JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() };
+    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+    // What follows runs with PR set, where nothing but `sc` is sure to be allowed.
+    for machine in [&jit, &interpreter] {
+        machine.put(CODE, &[x(Op::mtmsr, 5, 0, 0, 0), SC]);
+    }
+    let usual = interpreter.ctx.msr;
+    for cleared in [0, msr_bit::EE, msr_bit::RI] {
+        for pr in [0, msr_bit::PR] {
+            interpreter.ctx.msr = usual;
+            interpreter.ctx.gpr[5] = usual & !cleared | pr;
+            interpreter.ctx.pc = CODE;
+            jit.ctx = interpreter.ctx.clone();
+            compare(&mut jit, &mut interpreter, 100, &|| format!("without {cleared:x}, PR {pr:x}"));
+            let on = if pr == 0 { usual & !cleared } else { usual & !cleared | msr_bit::EE };
+            let kept = msr_bit::EE | msr_bit::RI;
+            assert_eq!(jit.ctx.msr & kept, on & kept, "without {cleared:x}, PR {pr:x}");
+        }
+    }
 }
