@@ -65,7 +65,7 @@ thread_local! {
         Machine::new(|memory| Box::new(Interpreter::new(memory.clone(), EngineConfig::default()))),
         Machine::new(|memory| {
             // However often the page is written: every input must run compiled.
-            let config = JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() };
+            let config = JitConfig::compile_everything();
             Box::new(Jit::new(memory.clone(), config).expect("a compiler"))
         }),
     ]);

@@ -12,12 +12,7 @@ const BLOCKS: u64 = 6_144;
 
 /// The JIT, compiling at first sight, and however many files take each other's place.
 fn jit<'a>() -> Engine<'a> {
-    Engine::new("jit", |memory| {
-        Ok(Box::new(Jit::new(
-            memory,
-            JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() },
-        )?))
-    })
+    Engine::new("jit", |memory| Ok(Box::new(Jit::new(memory, JitConfig::compile_everything())?)))
 }
 
 #[test]

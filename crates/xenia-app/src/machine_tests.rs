@@ -60,7 +60,6 @@ fn poller() -> Title {
         imports: vec![import],
     };
     let image = LoadedImage {
-        kind: ImageKind::Xex,
         base: GuestAddr(CODE),
         size: 0x2_0000,
         entry: GuestAddr(CODE),
@@ -68,16 +67,7 @@ fn poller() -> Title {
         page_size: 0x1_0000,
         page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
         imports: vec![library],
-        tls: None,
-        stack_size: None,
-        execution: None,
-        resources: Vec::new(),
-        exports: Vec::new(),
-        functions: Vec::new(),
-        symbols: Vec::new(),
-        name: None,
-        headers: Vec::new(),
-        digests: Vec::new(),
+        ..LoadedImage::empty(ImageKind::Xex)
     };
     Title { image, folder: None, name: "poller".to_owned() }
 }

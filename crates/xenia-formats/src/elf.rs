@@ -239,24 +239,14 @@ impl Elf {
             }
         }
         Ok(LoadedImage {
-            kind: ImageKind::Elf,
             base: GuestAddr(base),
             size,
             entry: self.entry,
             bytes,
             page_size: PAGE_SIZE,
             page_runs,
-            imports: Vec::new(),
-            tls: None,
-            stack_size: None,
-            execution: None,
-            resources: Vec::new(),
-            exports: Vec::new(),
-            functions: Vec::new(),
             symbols: self.symbols.clone(),
-            name: None,
-            headers: Vec::new(),
-            digests: Vec::new(),
+            ..LoadedImage::empty(ImageKind::Elf)
         })
     }
 }

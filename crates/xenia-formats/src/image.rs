@@ -61,6 +61,30 @@ pub struct LoadedImage {
 }
 
 impl LoadedImage {
+    /// An image of this format with nothing in it: what a format lacks is taken from here.
+    pub fn empty(kind: ImageKind) -> Self {
+        Self {
+            kind,
+            base: GuestAddr::NULL,
+            size: 0,
+            entry: GuestAddr::NULL,
+            bytes: Vec::new(),
+            page_size: 0x1000,
+            page_runs: Vec::new(),
+            imports: Vec::new(),
+            tls: None,
+            stack_size: None,
+            execution: None,
+            resources: Vec::new(),
+            exports: Vec::new(),
+            functions: Vec::new(),
+            symbols: Vec::new(),
+            name: None,
+            headers: Vec::new(),
+            digests: Vec::new(),
+        }
+    }
+
     /// Whether every digest in the file matched.
     pub fn digests_ok(&self) -> bool {
         self.digests.iter().all(|check| check.ok)

@@ -12,7 +12,7 @@ use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Op, decode};
 
 /// VSCR\[NJ\].
-const NON_JAVA: u32 = 0x0001_0000;
+pub(crate) const NON_JAVA: u32 = 0x0001_0000;
 const SIGN: u32 = 0x8000_0000;
 const INFINITY: u32 = 0x7F80_0000;
 /// The NaN of invalid operations.

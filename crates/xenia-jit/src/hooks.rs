@@ -8,7 +8,7 @@
 //! - [`on_fault`] runs in a signal handler: it only moves numbers.
 
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
-use crate::exact_vector;
+use crate::exact_vector::{self, NON_JAVA};
 use crate::float_state::bits::CONTROL;
 use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
@@ -19,8 +19,6 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, OP_COUNT, Op, decode};
 use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
 
-/// VSCR\[NJ\].
-const NON_JAVA: u32 = 0x0001_0000;
 /// MXCSR's flush-to-zero and denormals-are-zeros.
 const FLUSH_DENORMALS: u32 = 0x8040;
 

@@ -74,6 +74,13 @@ impl Default for JitConfig {
     }
 }
 
+impl JitConfig {
+    /// For whoever compares engines: compiles all code when it is first reached, however often a page changes.
+    pub fn compile_everything() -> Self {
+        Self { warm_up: 0, compile_restless: true, ..Self::default() }
+    }
+}
+
 /// How much warmer code has to be that is part of a region already, but no entry of it.
 const COVERED_WARM_UP: u32 = 100;
 /// A new entry of a function that is compiled already has to be warmer by its normal warm-up for every so many of

@@ -17,12 +17,7 @@ fn check(families: &[Family], seed: u64, count: u64, length: usize) {
 }
 
 fn check_round(families: &[Family], seed: u64, count: u64, length: usize) {
-    check_with(compiling(), families, seed, count, length);
-}
-
-/// Compiles everything, however often code takes other code's place.
-fn compiling() -> JitConfig {
-    JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() }
+    check_with(JitConfig::compile_everything(), families, seed, count, length);
 }
 
 fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
@@ -136,20 +131,26 @@ fn vertex_formats_at_their_edges() {
 /// What hosts without AVX and fused multiply-add run.
 #[test]
 fn vectors_on_a_plain_host() {
-    let config = JitConfig { baseline_host: true, ..compiling() };
+    let config = JitConfig { baseline_host: true, ..JitConfig::compile_everything() };
     check_with(config, &[Family::Vector], 9, 300, 16);
     check_with(config, &[Family::Vector128], 10, 200, 16);
 }
 
 #[test]
 fn numbers_on_a_plain_host() {
-    check_with(JitConfig { baseline_host: true, ..compiling() }, &[Family::Float], 12, 300, 16);
+    check_with(
+        JitConfig { baseline_host: true, ..JitConfig::compile_everything() },
+        &[Family::Float],
+        12,
+        300,
+        16,
+    );
 }
 
 #[test]
 fn what_the_optimiser_makes_of_it() {
     use Family::*;
-    let config = JitConfig { effort: Effort::Speed, ..compiling() };
+    let config = JitConfig { effort: Effort::Speed, ..JitConfig::compile_everything() };
     check_with(config, &[Float], 13, 500, 24);
     check_with(config, &[Integer, Logical, Rotate, Branch, LoadStore, Float, System], 14, 300, 24);
 }

@@ -9,34 +9,6 @@ use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::Op;
 use xenia_jit::JitConfig;
 
-/// Copies of the instruction in the loop. All write f1 (or r4 and up) and read what nothing writes.
-const COPIES: u32 = 32;
-const ROUNDS: u64 = 200_000;
-
-/// Nanoseconds that this thread was on a processor.
-fn processor_time() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split_whitespace().next().unwrap().parse().unwrap()
-}
-
-fn nanoseconds(machine: &mut Machine, word: u32, fpr: [u64; 3], fpscr: u32) -> f64 {
-    let mut words = vec![word; COPIES as usize];
-    // bdnz to the start.
-    words.push(0x4200_0000 | (4 * COPIES).wrapping_neg() & 0xFFFC);
-    words.push(SC);
-    machine.put(CODE, &words);
-    let mut least = f64::INFINITY;
-    for _ in 0..2 {
-        machine.ctx = PpcContext { pc: CODE, ctr: ROUNDS, fpscr, xer_count: 16, ..PpcContext::default() };
-        machine.ctx.gpr[2] = DATA.into();
-        machine.ctx.fpr[2..5].copy_from_slice(&fpr);
-        let start = processor_time();
-        machine.run(i64::MAX / 2);
-        least = least.min(processor_time() - start);
-    }
-    least / (ROUNDS * u64::from(COPIES)) as f64
-}
-
 #[test]
 #[ignore = "a measurement"]
 fn what_software_costs() {
@@ -74,14 +46,21 @@ fn what_software_costs() {
     ];
     let table = EngineConfig { reservations: ReservationMode::Table };
     let table = JitConfig { warm_up: 1, engine: table, ..JitConfig::default() };
+    // All write f1 (or r4 and up) and read what nothing writes.
+    let prepare = |fpr: [u64; 3], fpscr: u32| {
+        move |ctx: &mut PpcContext| {
+            (ctx.fpscr, ctx.xer_count) = (fpscr, 16);
+            ctx.gpr[2] = DATA.into();
+            ctx.fpr[2..5].copy_from_slice(&fpr);
+        }
+    };
     for (name, word, fpr, fpscr) in cases {
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-        let compiled = nanoseconds(&mut jit, word, fpr, fpscr);
-        let interpreted = nanoseconds(&mut interpreter, word, fpr, fpscr);
+        let [compiled, interpreted] = [Machine::jit(), Machine::interpreter()]
+            .map(|mut machine| nanoseconds(&mut machine, word, prepare(fpr, fpscr)));
         println!("{name:<28} {compiled:7.2} ns, interpreted {interpreted:7.2} ns");
     }
     for (name, op) in [("lwarx with the table", Op::lwarx), ("stwcx. with the table", Op::stwcx)] {
-        let compiled = nanoseconds(&mut Machine::jit_with(table), indexed(op), [0; 3], 0);
+        let compiled = nanoseconds(&mut Machine::jit_with(table), indexed(op), prepare([0; 3], 0));
         println!("{name:<28} {compiled:7.2} ns");
     }
 }

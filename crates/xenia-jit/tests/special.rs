@@ -9,7 +9,7 @@ use xenia_jit::JitConfig;
 
 #[test]
 fn every_special_register_is_as_the_interpreter_has_it() {
-    let config = JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() };
+    let config = JitConfig::compile_everything();
     let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
     let mut r = Random::new(5);
     for number in 0..1024 {
@@ -46,7 +46,7 @@ fn every_special_register_is_as_the_interpreter_has_it() {
 
 #[test]
 fn problem_state_turns_interrupts_and_translation_on() {
-    let config = JitConfig { warm_up: 0, compile_restless: true, ..JitConfig::default() };
+    let config = JitConfig::compile_everything();
     let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
     // What follows runs with PR set, where nothing but `sc` is sure to be allowed.
     for machine in [&jit, &interpreter] {

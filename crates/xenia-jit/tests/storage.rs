@@ -11,7 +11,7 @@ use xenia_jit::JitConfig;
 /// A machine that compiles everything, however often its page changes.
 fn compiling(reservations: ReservationMode) -> Machine {
     let engine = EngineConfig { reservations };
-    Machine::jit_with(JitConfig { warm_up: 0, compile_restless: true, engine, ..JitConfig::default() })
+    Machine::jit_with(JitConfig { engine, ..JitConfig::compile_everything() })
 }
 
 fn assert_compiled(jit: &Machine) {

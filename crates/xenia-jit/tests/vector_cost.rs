@@ -8,12 +8,8 @@ use common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, ROWS};
 
-/// Copies of the instruction in the loop, each of which reads what the one before it wrote.
-const COPIES: u32 = 32;
-const ROUNDS: u64 = 200_000;
-
-/// The instruction: v1 of v1, v2, v3, or where the result would soon be none that a title computes, v1 of v4, v2, v3. A
-/// scale is 0.
+/// The instruction, each copy of which reads what the one before it wrote: v1 of v1, v2, v3, or where the result would
+/// soon be none that a title computes, v1 of v4, v2, v3. A scale is 0.
 fn repeated(op: Op, chained: bool) -> u32 {
     let count = op.row().operands.len();
     let first = if chained { 1 } else { 4 };
@@ -22,36 +18,10 @@ fn repeated(op: Op, chained: bool) -> u32 {
     x(op, 1, a, b, if count == 4 { 3 << 6 } else { 0 })
 }
 
-/// Nanoseconds that this thread was on a processor.
-fn processor_time() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split_whitespace().next().unwrap().parse().unwrap()
-}
-
-fn nanoseconds(machine: &mut Machine, word: u32, lanes: [u32; 4]) -> f64 {
-    let mut words = vec![word; COPIES as usize];
-    // bdnz to the start.
-    words.push(0x4200_0000 | (4 * COPIES).wrapping_neg() & 0xFFFC);
-    words.push(SC);
-    machine.put(CODE, &words);
-    let mut least = f64::INFINITY;
-    for _ in 0..2 {
-        machine.ctx = PpcContext { pc: CODE, ctr: ROUNDS, ..PpcContext::default() };
-        for (n, register) in machine.ctx.vr.iter_mut().enumerate() {
-            *register =
-                lanes.iter().fold(0, |all, lane| all << 32 | u128::from(lane.rotate_left(n as u32 / 64)));
-        }
-        let start = processor_time();
-        machine.run(i64::MAX / 2);
-        least = least.min(processor_time() - start);
-    }
-    least / (ROUNDS * u64::from(COPIES)) as f64
-}
-
 #[test]
 #[ignore = "a measurement"]
 fn what_vector_instructions_cost() {
-    let integers = [0x0102_0304, 0x7FFF_8000, 0x8000_7FFF, 0xFFFE_0001];
+    let integers: [u32; 4] = [0x0102_0304, 0x7FFF_8000, 0x8000_7FFF, 0xFFFE_0001];
     let floats = [0x3F80_0001, 0x3FC0_0000, 0x3F00_0000, 0x3F81_2345];
     let nans = [0x3F80_0000, 0x7FC0_0000, 0xBF80_0000, 0];
     for name in [
@@ -96,8 +66,15 @@ fn what_vector_instructions_cost() {
         let word = repeated(op, chained);
         print!("{name:12} {word:08x}");
         for lanes in [if is_float { floats } else { integers }, nans] {
+            let prepare = |ctx: &mut PpcContext| {
+                for (n, register) in ctx.vr.iter_mut().enumerate() {
+                    *register = lanes
+                        .iter()
+                        .fold(0, |all, lane| all << 32 | u128::from(lane.rotate_left(n as u32 / 64)));
+                }
+            };
             let costs =
-                [Machine::jit(), Machine::interpreter()].map(|mut m| nanoseconds(&mut m, word, lanes));
+                [Machine::jit(), Machine::interpreter()].map(|mut m| nanoseconds(&mut m, word, prepare));
             print!("  jit {:6.2} ns, interpreter {:6.2} ns;", costs[0], costs[1]);
         }
         println!();

@@ -13,12 +13,7 @@ const SHOWN: usize = 20;
 /// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs compiled.
 pub fn jit_engine<'a>(break_lifter: bool) -> Engine<'a> {
     Engine::new("jit", move |memory| {
-        let config = JitConfig {
-            warm_up: 0,
-            compile_restless: true,
-            wrong_addi: break_lifter,
-            ..JitConfig::default()
-        };
+        let config = JitConfig { wrong_addi: break_lifter, ..JitConfig::compile_everything() };
         Ok(Box::new(Jit::new(memory, config)?))
     })
 }

@@ -129,7 +129,6 @@ impl Code {
             imports: self.imports.clone(),
         };
         LoadedImage {
-            kind,
             base: GuestAddr(CODE),
             size: 0x2_0000,
             entry: GuestAddr(entry),
@@ -137,16 +136,7 @@ impl Code {
             page_size: 0x1_0000,
             page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
             imports: if kind == ImageKind::Xex { vec![imports] } else { Vec::new() },
-            tls: None,
-            stack_size: None,
-            execution: None,
-            resources: Vec::new(),
-            exports: Vec::new(),
-            functions: Vec::new(),
-            symbols: Vec::new(),
-            name: None,
-            headers: Vec::new(),
-            digests: Vec::new(),
+            ..LoadedImage::empty(kind)
         }
     }
 }

@@ -10,23 +10,23 @@ use crate::qemu::{EXIT, EXIT_OTHER, Job, State, Twins};
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, decode};
 
+/// What both have beside the three files of registers.
+const SPECIAL: [Register; 7] = [
+    Register::Cr,
+    Register::Xer,
+    Register::Ctr,
+    Register::Lr,
+    Register::Fpscr,
+    Register::Vrsave,
+    Register::Vscr,
+];
+
 /// A context as qemu has it.
 pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> State {
     let mut state = State::default();
     state.memory_mut()[..SANDBOX_SIZE].copy_from_slice(memory);
-    let others = [
-        Register::Cr,
-        Register::Xer,
-        Register::Ctr,
-        Register::Lr,
-        Register::Fpscr,
-        Register::Vrsave,
-        Register::Vscr,
-    ];
-    for register in (0..32).flat_map(|n| [Register::Gpr(n), Register::Fpr(n), Register::Vector(n)]) {
-        state.set(register, register.get(ctx));
-    }
-    for register in others {
+    let numbered = (0..32).flat_map(|n| [Register::Gpr(n), Register::Fpr(n), Register::Vector(n)]);
+    for register in numbered.chain(SPECIAL) {
         state.set(register, register.get(ctx));
     }
     for (here, there) in twins.registers() {
@@ -54,19 +54,10 @@ pub(super) type Deviation = (Place, u128, u128);
 /// All places in which `ours` and `theirs` differ; bytes of memory each for itself.
 pub(super) fn compare(ours: &State, theirs: &State) -> Vec<Deviation> {
     let gprs = (0..32).filter(|&n| n != 13).map(Register::Gpr);
-    let others = [
-        Register::Cr,
-        Register::Xer,
-        Register::Ctr,
-        Register::Lr,
-        Register::Fpscr,
-        Register::Vrsave,
-        Register::Vscr,
-    ];
     let all = gprs
         .chain((0..32).map(Register::Fpr))
         .chain((0..32).map(Register::Vector))
-        .chain(others)
+        .chain(SPECIAL)
         .map(|register| (Place::Register(register), ours.get(register), theirs.get(register)));
     let mut found: Vec<Deviation> = all.filter(|(_, ours, theirs)| ours != theirs).collect();
     if ours.memory() != theirs.memory() {
