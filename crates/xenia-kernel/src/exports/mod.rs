@@ -125,6 +125,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::nt_event::NtEvent::EXPORTS,
     xboxkrnl::nt_file::NtFile::EXPORTS,
     xboxkrnl::nt_file_information::NtFileInformation::EXPORTS,
+    xboxkrnl::nt_volume::NtVolume::EXPORTS,
     xboxkrnl::nt_io_completion::NtIoCompletion::EXPORTS,
     xboxkrnl::nt_memory::NtMemory::EXPORTS,
     xboxkrnl::nt_mutant::NtMutant::EXPORTS,

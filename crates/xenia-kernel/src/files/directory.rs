@@ -43,10 +43,17 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vfs::Stamp;
 
     #[test]
     fn only_matching_entries_one_by_one() {
-        let entry = |name: &str| Entry { name: name.to_owned(), directory: false, size: 1, read_only: true };
+        let entry = |name: &str| Entry {
+            name: name.to_owned(),
+            directory: false,
+            size: 1,
+            read_only: true,
+            stamp: Stamp::default(),
+        };
         let mut scan = Scan::new(vec![entry("a.x"), entry("b.y"), entry("c.x")], "*.X");
         let next = |scan: &mut Scan| scan.advance().map(|(index, entry)| (index, entry.name.clone()));
         assert_eq!(next(&mut scan), Some((0, "a.x".to_owned())));

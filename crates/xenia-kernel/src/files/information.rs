@@ -1,18 +1,7 @@
 //! The structures in which titles get to know about files and volumes.
 
-use crate::vfs::{Entry, Volume};
+use crate::vfs::{Entry, Stamp, Volume};
 use xenia_sched::START_FILETIME;
-
-/// Time of every file, whatever the host says: runs on different days see the same.
-pub const FILE_TIME: u64 = START_FILETIME;
-
-/// `FILE_ATTRIBUTE_*`.
-#[allow(missing_docs)] // the names are NT's
-pub mod attributes {
-    pub const READ_ONLY: u32 = 1;
-    pub const DIRECTORY: u32 = 0x10;
-    pub const NORMAL: u32 = 0x80;
-}
 
 /// Big-endian fields, one after the other.
 #[derive(Debug, Default)]
@@ -31,9 +20,10 @@ impl Fields {
         self.0.extend(value.to_be_bytes());
         self
     }
-    /// Creation, last access, last write, change.
-    fn times(self) -> Self {
-        (0..4).fold(self, |fields, _| fields.long(FILE_TIME))
+    /// Creation, last access, last write, change. The console's volumes don't tell the last two apart.
+    fn times(self, entry: &Entry) -> Self {
+        let Stamp { created, accessed, written, .. } = entry.stamp;
+        self.long(created).long(accessed).long(written).long(written)
     }
     fn text(mut self, text: &str) -> Self {
         self.0.extend(latin_1(text));
@@ -50,29 +40,15 @@ pub fn latin_1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }
 
-/// Attributes of an entry.
-pub fn attributes_of(entry: &Entry) -> u32 {
-    match (entry.directory, entry.read_only) {
-        (true, _) => attributes::DIRECTORY,
-        (false, true) => attributes::READ_ONLY,
-        (false, false) => attributes::NORMAL,
-    }
-}
-
-/// Bytes that a file takes on its volume.
-pub fn allocation(size: u64, volume: &Volume) -> u64 {
-    size.checked_next_multiple_of(volume.unit().max(1)).unwrap_or(size)
-}
-
 /// `FILE_BASIC_INFORMATION`.
 pub fn basic(entry: &Entry) -> Vec<u8> {
-    Fields::default().times().word(attributes_of(entry)).word(0).0
+    Fields::default().times(entry).word(entry.attributes()).word(0).0
 }
 
 /// `FILE_STANDARD_INFORMATION`.
-pub fn standard(entry: &Entry, volume: &Volume, delete_pending: bool) -> Vec<u8> {
+pub fn standard(entry: &Entry, allocation: u64, delete_pending: bool) -> Vec<u8> {
     Fields::default()
-        .long(allocation(entry.size, volume))
+        .long(allocation)
         .long(entry.size)
         .word(1)
         .byte(u8::from(delete_pending))
@@ -82,14 +58,8 @@ pub fn standard(entry: &Entry, volume: &Volume, delete_pending: bool) -> Vec<u8>
 }
 
 /// `FILE_NETWORK_OPEN_INFORMATION`.
-pub fn network_open(entry: &Entry, volume: &Volume) -> Vec<u8> {
-    Fields::default()
-        .times()
-        .long(allocation(entry.size, volume))
-        .long(entry.size)
-        .word(attributes_of(entry))
-        .word(0)
-        .0
+pub fn network_open(entry: &Entry, allocation: u64) -> Vec<u8> {
+    Fields::default().times(entry).long(allocation).long(entry.size).word(entry.attributes()).word(0).0
 }
 
 /// `FILE_NAME_INFORMATION`: length, then the name.
@@ -102,19 +72,19 @@ pub fn directory_entry(index: u32, entry: &Entry, volume: &Volume) -> Vec<u8> {
     Fields::default()
         .word(0)
         .word(index)
-        .times()
+        .times(entry)
         .long(entry.size)
-        .long(allocation(entry.size, volume))
-        .word(attributes_of(entry))
+        .long(volume.allocation(entry.size))
+        .word(entry.attributes())
         .word(latin_1(&entry.name).len() as u32)
         .text(&entry.name)
         .pad(0x48)
         .0
 }
 
-/// `FILE_FS_VOLUME_INFORMATION` without a label.
+/// `FILE_FS_VOLUME_INFORMATION` without a label: the console's file systems have none.
 pub fn volume(serial_number: u32) -> Vec<u8> {
-    Fields::default().long(FILE_TIME).word(serial_number).word(0).pad(0x18).0
+    Fields::default().long(START_FILETIME).word(serial_number).word(0).pad(0x18).0
 }
 
 /// `FILE_FS_SIZE_INFORMATION`.
@@ -127,17 +97,23 @@ pub fn volume_size(volume: &Volume) -> Vec<u8> {
         .0
 }
 
-/// `FILE_FS_DEVICE_INFORMATION`: type "unknown", no characteristics.
-pub fn volume_device() -> Vec<u8> {
-    Fields::default().word(0x22).word(0).0
+/// `FILE_FS_DEVICE_INFORMATION`: a disk, or a disc that can be taken out and not be written.
+pub fn volume_device(volume: &Volume) -> Vec<u8> {
+    const CD_ROM: u32 = 2;
+    const DISK: u32 = 7;
+    const REMOVABLE_AND_READ_ONLY: u32 = 3;
+    let (kind, characteristics) =
+        if volume.read_only { (CD_ROM, REMOVABLE_AND_READ_ONLY) } else { (DISK, 0) };
+    Fields::default().word(kind).word(characteristics).0
 }
 
-/// `FILE_FS_ATTRIBUTE_INFORMATION`: read-only volumes say so; names have up to 40 characters.
+/// `FILE_FS_ATTRIBUTE_INFORMATION`: names keep their case; read-only volumes say so.
 pub fn volume_attributes(volume: &Volume) -> Vec<u8> {
     const READ_ONLY_VOLUME: u32 = 0x8_0000;
-    let attributes = if volume.read_only { READ_ONLY_VOLUME } else { 0 };
+    const CASE_PRESERVED_NAMES: u32 = 2;
+    let attributes = CASE_PRESERVED_NAMES | if volume.read_only { READ_ONLY_VOLUME } else { 0 };
     let name = volume.file_system;
-    Fields::default().word(attributes).word(40).word(name.len() as u32).text(name).0
+    Fields::default().word(attributes).word(volume.name_length).word(name.len() as u32).text(name).0
 }
 
 /// A number that names a file: a hash (FNV-1a) of its path without case.
@@ -153,22 +129,30 @@ mod tests {
 
     #[test]
     fn structures_have_the_sizes_and_offsets_of_the_reference() {
-        let entry = Entry { name: "ab\u{e9}".to_owned(), directory: false, size: 0x1_0001, read_only: true };
+        let entry = Entry {
+            name: "ab\u{e9}".to_owned(),
+            directory: false,
+            size: 0x1_0001,
+            read_only: true,
+            stamp: Stamp { created: 1, accessed: 2, written: 3, attributes: 0 },
+        };
         let disk = Volume {
             file_system: "FATX",
             total_units: 100,
             free_units: 50,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
+            name_length: 40,
             read_only: false,
         };
         assert_eq!(basic(&entry).len(), 0x28);
-        assert_eq!(standard(&entry, &disk, true).len(), 0x18);
+        assert_eq!(standard(&entry, 0, true).len(), 0x18);
         assert_eq!(volume(1).len(), 0x18);
         assert_eq!(volume_size(&disk).len(), 0x18);
-        assert_eq!(volume_device().len(), 8);
+        assert_eq!(volume_device(&disk).len(), 8);
         assert_eq!(volume_attributes(&disk).len(), 0x10);
-        let open = network_open(&entry, &disk);
+        let open = network_open(&entry, disk.allocation(entry.size));
+        assert_eq!(open[..0x20], [1_u64, 2, 3, 3].map(u64::to_be_bytes).concat());
         assert_eq!(open.len(), 0x38);
         assert_eq!(open[0x20..0x28], 0x1_4000_u64.to_be_bytes());
         assert_eq!(open[0x28..0x30], 0x1_0001_u64.to_be_bytes());

@@ -52,18 +52,29 @@ impl Outcome {
 impl Kernel {
     /// Opens a file and makes an object and a handle for it.
     pub fn open_file(&self, parameters: &OpenParameters) -> Fallible<(Handle, OpenAction)> {
-        let memory = &*self.memory;
         let (file, action) = self.files.lock().open(parameters)?;
+        let body = match self.make_file_object() {
+            Ok(body) => body,
+            Err(failure) => {
+                self.files.lock().close(file);
+                return Err(failure);
+            }
+        };
+        self.files.lock().insert(body, file);
+        let handle = self.objects.lock().open(&self.memory, body);
+        self.dereference(body)?;
+        Ok((handle?, action))
+    }
+
+    fn make_file_object(&self) -> Fallible<GuestAddr> {
+        let memory = &*self.memory;
         let made = {
             let mut objects = self.objects.lock();
             let mut pool = self.pool.lock();
             objects.create(memory, &mut pool, ObjectKind::File, FILE_OBJECT, None, false)?
         };
         initialize(memory, made.body, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
-        self.files.lock().insert(made.body, file);
-        let handle = self.objects.lock().open(memory, made.body);
-        self.dereference(made.body)?;
-        Ok((handle?, action))
+        Ok(made.body)
     }
 
     /// The file object behind a handle.
@@ -108,7 +119,7 @@ impl Kernel {
         let (synchronous, port) = {
             let files = self.files.lock();
             let file = files.get(request.file)?;
-            (file.synchronous, file.port)
+            (file.is_synchronous(), file.port)
         };
         if let Some((port, key)) = port
             && request.apc_context != 0

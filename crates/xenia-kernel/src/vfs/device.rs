@@ -1,6 +1,7 @@
 //! What a device of files can do.
 
-use super::{VfsError, VfsResult};
+use super::stamp::attributes;
+use super::{Stamp, VfsError, VfsResult};
 use std::fs::File;
 
 /// A file or directory, as found.
@@ -12,8 +13,27 @@ pub struct Entry {
     pub directory: bool,
     /// Bytes; 0 for a directory.
     pub size: u64,
-    /// Whether it can't be written.
+    /// Whether its device can't be written.
     pub read_only: bool,
+    /// Its times and attributes.
+    pub stamp: Stamp,
+}
+
+impl Entry {
+    /// Its attributes, as guests see them.
+    pub fn attributes(&self) -> u32 {
+        let read_only = if self.read_only && !self.directory { attributes::READ_ONLY } else { 0 };
+        let directory = if self.directory { attributes::DIRECTORY } else { 0 };
+        match self.stamp.attributes | read_only | directory {
+            0 => attributes::NORMAL,
+            some => some,
+        }
+    }
+
+    /// Whether its contents may not be changed.
+    pub fn is_read_only(&self) -> bool {
+        self.attributes() & attributes::READ_ONLY != 0
+    }
 }
 
 /// Facts about a device, for `NtQueryVolumeInformationFile`. Constant for a device, so that what a title computes
@@ -30,6 +50,8 @@ pub struct Volume {
     pub sectors_per_unit: u32,
     /// Bytes of a sector.
     pub bytes_per_sector: u32,
+    /// Characters that a name may have.
+    pub name_length: u32,
     /// Whether nothing on it can be changed.
     pub read_only: bool,
 }
@@ -38,6 +60,16 @@ impl Volume {
     /// Bytes of an allocation unit.
     pub fn unit(&self) -> u64 {
         u64::from(self.sectors_per_unit) * u64::from(self.bytes_per_sector)
+    }
+
+    /// Bytes that are free.
+    pub fn free_bytes(&self) -> u64 {
+        self.free_units.saturating_mul(self.unit())
+    }
+
+    /// Bytes that a file of this size takes: whole allocation units.
+    pub fn allocation(&self, size: u64) -> u64 {
+        size.checked_next_multiple_of(self.unit().max(1)).unwrap_or(size)
     }
 }
 
@@ -97,6 +129,16 @@ pub trait Device: Send {
     /// Gives a file or directory another path on the same device. An existing file there is replaced if `replace`.
     fn rename(&mut self, _from: &[String], _to: &[String], _replace: bool) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
+    }
+
+    /// Changes times and attributes of a file or directory that exists, other than the root.
+    fn set_stamp(&mut self, _path: &[String], _stamp: Stamp) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
+    }
+
+    /// Writes down what was not worth writing at each change.
+    fn settle(&self) -> VfsResult<()> {
+        Ok(())
     }
 }
 

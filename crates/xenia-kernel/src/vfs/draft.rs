@@ -126,6 +126,17 @@ fn new_draft(folder: &Path) -> VfsResult<(PathBuf, File)> {
     Ok((path, file))
 }
 
+/// Gives a file of the host the contents that `fill` writes, at once and whole.
+pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> VfsResult<()> {
+    let (path, mut draft) = new_draft(&folder_of(file))?;
+    let replaced = fill(&mut draft).and_then(|()| draft.sync_all()).and_then(|()| fs::rename(&path, file));
+    if let Err(error) = replaced {
+        let _ = fs::remove_file(&path);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
 /// The files of a folder that are open for the guest.
 #[derive(Debug)]
 pub(super) struct Drafts(Mutex<Vec<Weak<Mutex<Draft>>>>);

@@ -2,12 +2,13 @@
 //!
 //! Nothing outside the folder can be reached: names have no separators, and a symbolic link of the host is followed
 //! only if it ends inside the folder. Only plain files and directories exist for the guest. The host's times, free
-//! space, listing order and letter case don't show. What is written appears at once and whole, see
-//! [`super::draft`].
+//! space, listing order and letter case don't show; the guest's own times and attributes are kept in the folder, see
+//! [`super::stamp`]. What is written appears at once and whole, see [`super::draft`].
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::draft::{Drafts, Shared, is_draft};
-use super::{VfsError, VfsResult};
+use super::stamp::{Stamps, attributes, is_stamp_file};
+use super::{Stamp, VfsError, VfsResult};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -20,6 +21,13 @@ pub struct HostFolder {
     root: PathBuf,
     /// Files open for the guest; `None`: the folder is for reading only.
     drafts: Option<Drafts>,
+    /// Times and attributes; a folder for reading only has none.
+    stamps: Option<Stamps>,
+}
+
+/// Whether a name in the folder is none of the guest's.
+fn is_hidden(name: &str) -> bool {
+    is_draft(name) || is_stamp_file(name)
 }
 
 impl HostFolder {
@@ -39,7 +47,8 @@ impl HostFolder {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let drafts = writable.then(|| Drafts::new(&root));
-        Ok(Self { root, drafts })
+        let stamps = writable.then(|| Stamps::read(&root));
+        Ok(Self { root, drafts, stamps })
     }
 
     /// The host path of a guest path that exists.
@@ -62,7 +71,7 @@ impl HostFolder {
     /// The entry of a host directory that goes by this name: the exact one, otherwise the first, in byte order,
     /// that differs in case only.
     fn child(&self, directory: &Path, name: &str) -> VfsResult<Option<PathBuf>> {
-        if is_draft(name) {
+        if is_hidden(name) {
             return Ok(None);
         }
         if let Some(exact) = self.inside(directory.join(name)) {
@@ -88,6 +97,13 @@ impl HostFolder {
         self.drafts.as_ref().map(|drafts| drafts.created_in(directory)).unwrap_or_default()
     }
 
+    /// The path is gone.
+    fn forget(&self, path: &[String]) {
+        if let Some(stamps) = &self.stamps {
+            stamps.removed(path);
+        }
+    }
+
     /// What is needed for changes.
     fn drafts(&self) -> VfsResult<&Drafts> {
         self.drafts.as_ref().ok_or(VfsError::ReadOnly)
@@ -111,7 +127,7 @@ impl HostFolder {
     fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
         self.drafts()?;
         let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
-        if is_draft(name) {
+        if is_hidden(name) {
             return Err(VfsError::InvalidName);
         }
         match self.host_path(path) {
@@ -128,14 +144,29 @@ impl HostFolder {
         if at.symlink_metadata().is_ok() { Err(VfsError::Exists) } else { Ok(at) }
     }
 
-    fn entry(&self, name: String, path: &Path) -> VfsResult<Entry> {
+    /// The entry at a host path, `guest` being its path for the guest.
+    fn entry(&self, name: String, path: &Path, guest: &[String]) -> VfsResult<Entry> {
         let read_only = self.drafts.is_none();
+        let mut stamp = self.stamps.as_ref().map(|stamps| stamps.get(guest)).unwrap_or_default();
         if let Some(draft) = self.drafts.as_ref().and_then(|drafts| drafts.at(path)) {
-            return Ok(Entry { name, directory: false, size: draft.lock().size()?, read_only });
+            return Ok(Entry { name, directory: false, size: draft.lock().size()?, read_only, stamp });
         }
         let metadata = path.metadata()?;
-        let size = if metadata.is_dir() { 0 } else { metadata.len() };
-        Ok(Entry { name, directory: metadata.is_dir(), size, read_only })
+        let directory = metadata.is_dir();
+        // What the host's user has protected is protected.
+        if !directory && metadata.permissions().readonly() {
+            stamp.attributes |= attributes::READ_ONLY;
+        }
+        let size = if directory { 0 } else { metadata.len() };
+        Ok(Entry { name, directory, size, read_only, stamp })
+    }
+}
+
+impl Drop for HostFolder {
+    fn drop(&mut self) {
+        if let Err(error) = self.settle() {
+            tracing::error!(target: "vfs", "cannot save the times of {}: {error}", self.root.display());
+        }
     }
 }
 
@@ -147,13 +178,15 @@ fn name_of(path: &Path) -> String {
 impl Device for HostFolder {
     fn volume(&self) -> Volume {
         // A 16 GiB partition in 16 KiB units, half of it free; or a full disc.
-        let (file_system, free_units) = if self.drafts.is_some() { ("FATX", 1 << 19) } else { ("GDFX", 0) };
+        let (file_system, free_units, name_length) =
+            if self.drafts.is_some() { ("FATX", 1 << 19, 40) } else { ("GDFX", 0, 255) };
         Volume {
             file_system,
             total_units: 1 << 20,
             free_units,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
+            name_length,
             read_only: self.drafts.is_none(),
         }
     }
@@ -161,7 +194,7 @@ impl Device for HostFolder {
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
         let at = self.host_path(path)?;
         let name = if path.is_empty() { String::new() } else { name_of(&at) };
-        self.entry(name, &at)
+        self.entry(name, &at, path)
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
@@ -169,20 +202,23 @@ impl Device for HostFolder {
         if !at.is_dir() {
             return Err(VfsError::NotDirectory);
         }
+        let below = |name: &String| [path, std::slice::from_ref(name)].concat();
         let mut entries = Vec::new();
         for entry in fs::read_dir(&at)? {
             let Ok(name) = entry?.file_name().into_string() else { continue };
             // Guests have one byte per character.
-            if is_draft(&name) || !super::path::is_valid(&name) || name.chars().any(|c| u32::from(c) > 0xFF) {
+            if is_hidden(&name) || !super::path::is_valid(&name) || name.chars().any(|c| u32::from(c) > 0xFF)
+            {
                 continue;
             }
             if let Some(path) = self.inside(at.join(&name)) {
-                entries.push(self.entry(name, &path)?);
+                let guest = below(&name);
+                entries.push(self.entry(name, &path, &guest)?);
             }
         }
         for name in self.created_in(&at) {
-            let path = at.join(&name);
-            entries.push(self.entry(name, &path)?);
+            let (path, guest) = (at.join(&name), below(&name));
+            entries.push(self.entry(name, &path, &guest)?);
         }
         sort(&mut entries);
         // Names that differ in case only are one name to a guest, and the first is what opening finds.
@@ -225,7 +261,9 @@ impl Device for HostFolder {
             if !drafts.created_in(&at).is_empty() {
                 return Err(VfsError::NotEmpty);
             }
-            return Ok(fs::remove_dir(at)?);
+            fs::remove_dir(at)?;
+            self.forget(path);
+            return Ok(());
         }
         match fs::remove_file(&at) {
             // It was only about to be made.
@@ -233,11 +271,12 @@ impl Device for HostFolder {
             result => result?,
         }
         drafts.removed(&at);
+        self.forget(path);
         Ok(())
     }
 
     fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
-        let drafts = self.drafts()?;
+        self.drafts()?;
         if from.is_empty() {
             return Err(VfsError::ReadOnly);
         }
@@ -252,6 +291,7 @@ impl Device for HostFolder {
             }
             result => result?,
         };
+        let drafts = self.drafts()?;
         if source == target {
             return Ok(());
         }
@@ -263,7 +303,24 @@ impl Device for HostFolder {
         drafts.removed(&target);
         fs::rename(&source, &target)?;
         drafts.moved(&source, &target);
+        if let Some(stamps) = &self.stamps {
+            stamps.moved(from, to);
+        }
         Ok(())
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        let stamps = self.stamps.as_ref().ok_or(VfsError::ReadOnly)?;
+        self.host_path(path)?;
+        stamps.set(path, stamp);
+        Ok(())
+    }
+
+    fn settle(&self) -> VfsResult<()> {
+        match &self.stamps {
+            Some(stamps) => stamps.save(|path| self.host_path(path).is_ok()),
+            None => Ok(()),
+        }
     }
 }
 

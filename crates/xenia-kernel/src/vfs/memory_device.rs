@@ -1,7 +1,7 @@
 //! Files in host memory: a scratch disk that lasts as long as the machine.
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::{VfsError, VfsResult};
+use super::{Stamp, VfsError, VfsResult};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +35,7 @@ struct Node {
     name: String,
     /// `None`: a directory.
     contents: Option<Contents>,
+    stamp: Stamp,
 }
 
 /// See the module's documentation.
@@ -86,7 +87,7 @@ impl MemoryDevice {
         if self.nodes.len() >= MAXIMUM_ENTRIES {
             return Err(VfsError::Full);
         }
-        self.nodes.insert(key, Node { name: name.clone(), contents });
+        self.nodes.insert(key, Node { name: name.clone(), contents, stamp: Stamp::default() });
         Ok(())
     }
 
@@ -110,6 +111,7 @@ fn entry(node: &Node) -> Entry {
         directory: node.contents.is_none(),
         size: node.contents.as_ref().map_or(0, |contents| contents.lock().len() as u64),
         read_only: false,
+        stamp: node.stamp,
     }
 }
 
@@ -122,13 +124,20 @@ impl Device for MemoryDevice {
             free_units: (space.limit - space.used) / UNIT,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
+            name_length: 40,
             read_only: false,
         }
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
         if path.is_empty() {
-            return Ok(Entry { name: String::new(), directory: true, size: 0, read_only: false });
+            return Ok(Entry {
+                name: String::new(),
+                directory: true,
+                size: 0,
+                read_only: false,
+                stamp: Stamp::default(),
+            });
         }
         self.node(path).map(entry)
     }
@@ -175,6 +184,13 @@ impl Device for MemoryDevice {
             None => {}
         }
         self.nodes.remove(&key(path));
+        Ok(())
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        let key = key(path);
+        let missing = self.missing(&key);
+        self.nodes.get_mut(&key).ok_or(missing)?.stamp = stamp;
         Ok(())
     }
 

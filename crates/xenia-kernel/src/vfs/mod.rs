@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A device is asked for checked names below its root only, so a guest can't leave it. Everything is
-//! deterministic: listings are sorted, times are fixed, free space is a constant.
+//! deterministic: listings are sorted, times are the guest's, free space is a constant.
 
 mod device;
 mod draft;
@@ -13,11 +13,13 @@ mod error;
 mod host_folder;
 mod memory_device;
 pub mod path;
+pub mod stamp;
 
 pub use device::{Device, Entry, FileData, Volume};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::HostFolder;
 pub use memory_device::MemoryDevice;
+pub use stamp::Stamp;
 
 /// Links that may follow each other in one look-up.
 const MAXIMUM_LINKS: usize = 8;
@@ -79,6 +81,10 @@ pub struct OpenRequest {
     pub directory: Option<bool>,
     /// Whether it will be written.
     pub write: bool,
+    /// Attributes that it gets if it is made or emptied.
+    pub attributes: u32,
+    /// Guest time, in units of 100 ns since 1601.
+    pub now: u64,
 }
 
 /// A checked path: a mounted device, and names below its root.
@@ -97,6 +103,37 @@ impl Location {
     /// Names below the device's root.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What all locations of one file have in common.
+    pub fn key(&self) -> LocationKey {
+        LocationKey(self.mount, self.names.iter().map(|name| name.to_ascii_lowercase()).collect())
+    }
+
+    /// The directory that this is in; `None` for a device.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, names) = self.names.split_last()?;
+        Some(Self { mount: self.mount, names: names.to_vec() })
+    }
+
+    /// The path below the device, with a leading back slash.
+    pub fn path(&self) -> String {
+        if self.is_root() {
+            "\\".to_owned()
+        } else {
+            self.names.iter().flat_map(|name| ["\\", name]).collect()
+        }
+    }
+}
+
+/// A location without regard to case: equal for two locations if they are the same file's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocationKey(usize, Vec<String>);
+
+impl LocationKey {
+    /// Whether `other` is this, or lies below it.
+    pub fn holds(&self, other: &Self) -> bool {
+        self.0 == other.0 && other.1.starts_with(&self.1)
     }
 }
 
@@ -247,10 +284,16 @@ impl Vfs {
         Ok(self.device(at)?.volume())
     }
 
+    /// The path of the device that something is on.
+    pub fn volume_name(&self, at: &Location) -> String {
+        let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
+        device.iter().flat_map(|name| ["\\", name]).collect()
+    }
+
     /// The whole path of something: its device's and its own.
     pub fn full_name(&self, at: &Location) -> String {
-        let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
-        device.iter().chain(&at.names).flat_map(|name| ["\\", name]).collect()
+        let own: String = at.names.iter().flat_map(|name| ["\\", name]).collect();
+        self.volume_name(at) + &own
     }
 
     /// Opens or makes a file or directory.
@@ -277,6 +320,12 @@ impl Vfs {
                 let mut data = self.device(at)?.open(&at.names, request.write || empty)?;
                 if empty {
                     data.set_size(0)?;
+                    let new = Stamp::new(request.now, request.attributes);
+                    let created = match request.disposition {
+                        Supersede => request.now,
+                        _ => entry.stamp.created,
+                    };
+                    self.set_stamp(at, Stamp { created, ..new })?;
                 }
                 let action = match request.disposition {
                     Supersede => OpenAction::Superseded,
@@ -293,10 +342,27 @@ impl Vfs {
                 } else {
                     Some(device.create_file(&at.names)?)
                 };
+                device.set_stamp(&at.names, Stamp::new(request.now, request.attributes))?;
                 Ok(opened(data, OpenAction::Created))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Changes times and attributes.
+    pub fn set_stamp(&mut self, at: &Location, stamp: Stamp) -> VfsResult<()> {
+        self.device_mut(at)?.set_stamp(&at.names, stamp)
+    }
+
+    /// The contents were changed at `now`.
+    pub fn touch(&mut self, at: &Location, now: u64) -> VfsResult<()> {
+        let stamp = self.find(at)?.stamp.written(now);
+        self.set_stamp(at, stamp)
+    }
+
+    /// Lets the device of something write down what it has put off.
+    pub fn settle(&self, at: &Location) -> VfsResult<()> {
+        self.device(at)?.settle()
     }
 
     /// Removes a file or an empty directory.
@@ -327,7 +393,7 @@ mod tests {
     }
 
     fn request(disposition: Disposition) -> OpenRequest {
-        OpenRequest { disposition, directory: None, write: true }
+        OpenRequest { disposition, directory: None, write: true, attributes: 0, now: 1 }
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod nt_mutant;
 pub mod nt_semaphore;
 pub mod nt_thread;
 pub mod nt_timer;
+pub mod nt_volume;
 pub mod nt_wait;
 pub mod ob_handle;
 pub mod ob_reference;

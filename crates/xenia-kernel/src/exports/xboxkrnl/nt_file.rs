@@ -10,6 +10,7 @@ use crate::objects::ObjectKind;
 use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct NtFile;
@@ -51,20 +52,28 @@ struct Open {
     attributes: Option<Ptr<ObjectAttributes>>,
     status_block: GuestAddr,
     access: u32,
+    share: u32,
     disposition: u32,
     options: u32,
+    allocation: Option<Ptr<u64>>,
+    file_attributes: u32,
 }
 
 fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
     let attempt = || {
         let (root, path) = name_of(call, request.attributes)?;
         let disposition = Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let allocation = request.allocation.map(|size| size.read(call.memory())).transpose()?;
         call.kernel.open_file(&OpenParameters {
             root,
             path: &path,
             access: request.access,
+            share: request.share,
             disposition,
             options: request.options,
+            allocation: allocation.unwrap_or_default(),
+            attributes: request.file_attributes,
+            now: filetime(call.now()),
         })
     };
     let (handle, outcome) = match attempt() {
@@ -124,35 +133,57 @@ fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Gue
 
 #[exports(xboxkrnl)]
 impl NtFile {
-    /// Opens or makes a file, directory or device. Sharing modes and initial sizes are not enforced.
-    #[export(Partial)]
+    /// Opens or makes a file, directory or device.
+    #[export(Done)]
     fn NtCreateFile(
         call: &mut Call,
         handle: Out<Handle>,
         access: u32,
         attributes: Option<Ptr<ObjectAttributes>>,
         status_block: GuestAddr,
-        _allocation_size: Option<Ptr<u64>>,
-        _file_attributes: u32,
-        _share_access: u32,
+        allocation: Option<Ptr<u64>>,
+        file_attributes: u32,
+        share: u32,
         disposition: u32,
         options: u32,
     ) -> Fallible<NtStatus> {
-        open(call, Open { handle, attributes, status_block, access, disposition, options })
+        let request = Open {
+            handle,
+            attributes,
+            status_block,
+            access,
+            share,
+            disposition,
+            options,
+            allocation,
+            file_attributes,
+        };
+        open(call, request)
     }
 
-    /// Opens an existing file, directory or device. Sharing modes are not enforced.
-    #[export(Partial)]
+    /// Opens an existing file, directory or device.
+    #[export(Done)]
     fn NtOpenFile(
         call: &mut Call,
         handle: Out<Handle>,
         access: u32,
         attributes: Option<Ptr<ObjectAttributes>>,
         status_block: GuestAddr,
-        _share_access: u32,
+        share: u32,
         options: u32,
     ) -> Fallible<NtStatus> {
-        open(call, Open { handle, attributes, status_block, access, disposition: 1, options })
+        let request = Open {
+            handle,
+            attributes,
+            status_block,
+            access,
+            share,
+            disposition: 1,
+            options,
+            allocation: None,
+            file_attributes: 0,
+        };
+        open(call, request)
     }
 
     /// Reads from a file, at an offset or at the handle's position.
@@ -210,7 +241,8 @@ impl NtFile {
     ) -> Fallible<NtStatus> {
         let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
         transfer(call, parameters, |call, file, offset| {
-            call.kernel.files.lock().get_mut(file)?.write(call.memory(), buffer, length, offset)
+            let now = filetime(call.now());
+            call.kernel.files.lock().write(file, now, call.memory(), (buffer, length), offset)
         })
     }
 
@@ -231,7 +263,9 @@ impl NtFile {
         transfer(call, parameters, |call, file, offset| {
             let pages = segments(call, pages, length)?;
             let mut files = call.kernel.files.lock();
-            files.get_mut(file)?.write_gathered(call.memory(), &pages, length, offset)
+            files.write_with(file, filetime(call.now()), |file| {
+                file.write_gathered(call.memory(), &pages, length, offset)
+            })
         })
     }
 
@@ -239,9 +273,12 @@ impl NtFile {
     #[export(Done)]
     fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
         let body = call.kernel.resolve_file(file)?;
-        let flushed = match &mut call.kernel.files.lock().get_mut(body)?.data {
-            Some(data) => data.flush().map(|()| 0),
-            None => Ok(0),
+        let flushed = {
+            let mut files = call.kernel.files.lock();
+            let file = files.get_mut(body)?;
+            let location = file.location.clone();
+            let flushed = file.data.as_mut().map_or(Ok(()), |data| data.flush());
+            flushed.and_then(|()| files.vfs.settle(&location)).map(|()| 0)
         };
         let outcome = Outcome::of(flushed.map_err(Failure::from));
         call.kernel.write_status_block(status_block, outcome)?;
@@ -252,9 +289,7 @@ impl NtFile {
     #[export(Done)]
     fn NtDeleteFile(call: &mut Call, attributes: Option<Ptr<ObjectAttributes>>) -> Fallible<NtStatus> {
         let (root, path) = name_of(call, attributes)?;
-        let mut files = call.kernel.files.lock();
-        let location = files.resolve(root, &path)?;
-        files.vfs.remove(&location)?;
+        call.kernel.files.lock().delete(root, &path, filetime(call.now()))?;
         Ok(NtStatus::SUCCESS)
     }
 }

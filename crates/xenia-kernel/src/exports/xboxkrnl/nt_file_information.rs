@@ -1,12 +1,16 @@
-//! Facts about files and volumes (`Nt*Information*File`, `NtQueryFullAttributesFile`, `NtQueryDirectoryFile`).
+//! Facts about files (`Nt*InformationFile`, `NtQueryFullAttributesFile`, `NtQueryDirectoryFile`).
+//!
+//! Classes and lengths are those that the console's kernel has in its tables; others are refused.
 
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::failure::{Failure, Fallible};
-use crate::files::{Files, IoRequest, Outcome, Scan, information};
+use crate::failure::Fallible;
+use crate::files::{BasicChange, Files, IoRequest, OpenFile, Outcome, Scan, information, options};
 use crate::objects::ObjectKind;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_memory::GuestMemory;
+use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct NtFileInformation;
@@ -18,25 +22,21 @@ mod class {
     pub(super) const INTERNAL: u32 = 6;
     pub(super) const NAME: u32 = 9;
     pub(super) const RENAME: u32 = 10;
+    pub(super) const LINK: u32 = 11;
     pub(super) const DISPOSITION: u32 = 13;
     pub(super) const POSITION: u32 = 14;
     pub(super) const MODE: u32 = 16;
     pub(super) const ALIGNMENT: u32 = 17;
     pub(super) const ALLOCATION: u32 = 19;
     pub(super) const END_OF_FILE: u32 = 20;
+    pub(super) const MOUNT_PARTITION: u32 = 23;
+    pub(super) const MOUNT_PARTITIONS: u32 = 24;
     pub(super) const SECTOR: u32 = 26;
+    pub(super) const XCTD_COMPRESSION: u32 = 27;
     pub(super) const COMPLETION: u32 = 30;
     pub(super) const IO_PRIORITY: u32 = 32;
     pub(super) const NETWORK_OPEN: u32 = 34;
     pub(super) const ATTRIBUTE_TAG: u32 = 35;
-}
-
-/// Volume information classes.
-mod volume_class {
-    pub(super) const VOLUME: u32 = 1;
-    pub(super) const SIZE: u32 = 3;
-    pub(super) const DEVICE: u32 = 4;
-    pub(super) const ATTRIBUTE: u32 = 5;
 }
 
 /// Bytes that a buffer must have for a class; `None`: there is no such class to query.
@@ -44,8 +44,8 @@ fn query_minimum(class: u32) -> Option<u32> {
     Some(match class {
         class::BASIC => 0x28,
         class::STANDARD => 0x18,
-        class::INTERNAL | class::NAME | class::POSITION | class::ATTRIBUTE_TAG => 8,
-        class::MODE | class::ALIGNMENT | class::SECTOR | class::IO_PRIORITY => 4,
+        class::INTERNAL | class::NAME | class::POSITION | class::ALLOCATION | class::ATTRIBUTE_TAG => 8,
+        class::MODE | class::ALIGNMENT | class::SECTOR | class::XCTD_COMPRESSION | class::IO_PRIORITY => 4,
         class::NETWORK_OPEN => 0x38,
         _ => return None,
     })
@@ -55,9 +55,14 @@ fn query_minimum(class: u32) -> Option<u32> {
 fn set_minimum(class: u32) -> Option<u32> {
     Some(match class {
         class::BASIC => 0x28,
-        class::RENAME => 0x10,
+        class::RENAME | class::LINK => 0x10,
+        class::MOUNT_PARTITIONS => 0x98,
         class::DISPOSITION => 1,
-        class::POSITION | class::ALLOCATION | class::END_OF_FILE | class::COMPLETION => 8,
+        class::POSITION
+        | class::ALLOCATION
+        | class::END_OF_FILE
+        | class::MOUNT_PARTITION
+        | class::COMPLETION => 8,
         class::MODE | class::IO_PRIORITY => 4,
         _ => return None,
     })
@@ -66,28 +71,31 @@ fn set_minimum(class: u32) -> Option<u32> {
 /// The structure of a class.
 fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
     let file = files.get(body)?;
-    let mut entry = files.vfs.find(&file.location)?;
-    if let Some(data) = &file.data {
-        entry.size = data.size()?;
-    }
-    let volume = files.vfs.volume(&file.location)?;
-    let name = files.vfs.full_name(&file.location);
+    let (entry, _) = files.entry(body)?;
+    let full_name = || files.vfs.full_name(&file.location);
     Ok(match class {
         class::BASIC => information::basic(&entry),
-        class::STANDARD => information::standard(&entry, &volume, file.delete_on_close),
-        class::INTERNAL => information::index_number(&name).to_be_bytes().to_vec(),
-        class::NAME => information::name(&name),
+        class::STANDARD => {
+            information::standard(&entry, files.allocation(body)?, files.is_delete_pending(body)?)
+        }
+        class::INTERNAL => information::index_number(&full_name()).to_be_bytes().to_vec(),
+        class::NAME => information::name(&file.location.path()),
         class::POSITION => file.position.to_be_bytes().to_vec(),
-        class::SECTOR => (information::index_number(&name) as u32).to_be_bytes().to_vec(),
-        class::NETWORK_OPEN => information::network_open(&entry, &volume),
-        class::ATTRIBUTE_TAG => [information::attributes_of(&entry).to_be_bytes(), [0; 4]].concat(),
-        // Byte alignment, no special mode, normal priority.
-        _ => vec![0; 4],
+        class::MODE => file.mode.to_be_bytes().to_vec(),
+        // Memory that is transferred may begin at any byte.
+        class::ALIGNMENT => vec![0; 4],
+        class::ALLOCATION => files.allocation(body)?.to_be_bytes().to_vec(),
+        class::SECTOR => (information::index_number(&full_name()) as u32).to_be_bytes().to_vec(),
+        class::IO_PRIORITY => file.priority.to_be_bytes().to_vec(),
+        class::NETWORK_OPEN => information::network_open(&entry, files.allocation(body)?),
+        class::ATTRIBUTE_TAG => [entry.attributes().to_be_bytes(), [0; 4]].concat(),
+        // No file is compressed by the file system.
+        _ => return Err(NtStatus::INVALID_PARAMETER.into()),
     })
 }
 
 /// Writes as much of a structure as there is room for.
-fn store(call: &Call, at: GuestAddr, length: u32, bytes: &[u8]) -> Fallible<(NtStatus, u32)> {
+pub(super) fn store(call: &Call, at: GuestAddr, length: u32, bytes: &[u8]) -> Fallible<(NtStatus, u32)> {
     let count = bytes.len().min(length as usize);
     call.memory().write_bytes(at, &bytes[..count])?;
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
@@ -96,39 +104,91 @@ fn store(call: &Call, at: GuestAddr, length: u32, bytes: &[u8]) -> Fallible<(NtS
 
 fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> {
     let memory = call.memory();
+    let now = filetime(call.now());
+    let mut files = call.kernel.files.lock();
     match class {
-        class::RENAME => rename(call, body, at),
-        class::DISPOSITION => {
-            let delete = memory.read::<u8>(at)? != 0;
-            call.kernel.files.lock().set_delete_on_close(body, delete)
+        class::BASIC => {
+            let change = basic_change(memory, at)?;
+            files.set_basic(body, &change)
         }
+        class::RENAME => {
+            drop(files);
+            rename(call, body, at)
+        }
+        class::DISPOSITION => files.set_delete(body, memory.read::<u8>(at)? != 0),
         class::POSITION => {
-            let position = memory.read(at)?;
-            call.kernel.files.lock().get_mut(body)?.position = position;
-            Ok(())
-        }
-        class::END_OF_FILE => {
-            let size = memory.read(at)?;
-            call.kernel.files.lock().get_mut(body)?.set_size(size)
-        }
-        class::COMPLETION => {
-            let port = Handle(memory.read(at)?);
-            let key: u32 = memory.read(at.offset(4))?;
-            let mut objects = call.kernel.objects.lock();
-            let port = objects.resolve_kind(port, ObjectKind::IoCompletion)?;
-            let mut files = call.kernel.files.lock();
+            let position: u64 = memory.read(at)?;
             let file = files.get_mut(body)?;
-            if file.port.is_some() {
+            if i64::try_from(position).is_err() || !position.is_multiple_of(file.granularity()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            // The file keeps the port until it is closed.
-            objects.reference(memory, port)?;
-            file.port = Some((port, key));
+            file.position = position;
             Ok(())
         }
-        // Times and attributes of files are fixed; allocation, mode and priority change nothing that shows.
-        _ => Ok(()),
+        class::MODE => set_mode(files.get_mut(body)?, memory.read(at)?),
+        class::ALLOCATION => files.set_allocation(body, memory.read(at)?, now),
+        class::END_OF_FILE => files.set_size(body, memory.read(at)?, now),
+        class::COMPLETION => {
+            drop(files);
+            set_port(call, body, Handle(memory.read(at)?), memory.read(at.offset(4))?)
+        }
+        class::IO_PRIORITY => {
+            files.get_mut(body)?.priority = memory.read(at)?;
+            Ok(())
+        }
+        // The console's file systems have no hard links, and partitions are mounted by the system alone.
+        _ => Err(NtStatus::INVALID_PARAMETER.into()),
     }
+}
+
+/// What a `FILE_BASIC_INFORMATION` changes. A time of 0 or less, and no attributes, leave what is.
+fn basic_change(memory: &GuestMemory, at: GuestAddr) -> Fallible<BasicChange> {
+    /// "Leave it", and "leave it from now on": nothing here changes a time behind the title's back.
+    const LEAVE: [u64; 3] = [0, u64::MAX, u64::MAX - 1];
+    let time = |offset: u32| -> Fallible<Option<u64>> {
+        let time: u64 = memory.read(at.offset(offset))?;
+        match time {
+            time if LEAVE.contains(&time) => Ok(None),
+            time if i64::try_from(time).is_err() => Err(NtStatus::INVALID_PARAMETER.into()),
+            time => Ok(Some(time)),
+        }
+    };
+    let attributes: u32 = memory.read(at.offset(0x20))?;
+    Ok(BasicChange {
+        created: time(0)?,
+        accessed: time(8)?,
+        written: time(0x10)?,
+        attributes: (attributes != 0).then_some(attributes),
+    })
+}
+
+/// Changes what of a handle's mode may be changed. It can't become synchronous, nor cease to be.
+fn set_mode(file: &mut OpenFile, mode: u32) -> Fallible<()> {
+    const MAY_CHANGE: u32 = options::WRITE_THROUGH | options::SEQUENTIAL_ONLY | options::SYNCHRONOUS;
+    let synchronous = mode & options::SYNCHRONOUS;
+    if mode & !MAY_CHANGE != 0
+        || synchronous == options::SYNCHRONOUS
+        || (synchronous != 0) != file.is_synchronous()
+    {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    file.mode = file.mode & !MAY_CHANGE | mode;
+    Ok(())
+}
+
+fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()> {
+    let mut objects = call.kernel.objects.lock();
+    let port = objects.resolve_kind(port, ObjectKind::IoCompletion)?;
+    let mut files = call.kernel.files.lock();
+    let file = files.get_mut(body)?;
+    // Whoever waits for each request needs no port.
+    if file.port.is_some() || file.is_synchronous() {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    // The file keeps the port until it is closed.
+    objects.reference(call.memory(), port)?;
+    file.port = Some((port, key));
+    Ok(())
 }
 
 fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
@@ -181,8 +241,8 @@ fn next_entry(
 
 #[exports(xboxkrnl)]
 impl NtFileInformation {
-    /// Facts about an open file. Times are fixed; classes that need more than the virtual file system are refused.
-    #[export(Partial)]
+    /// Facts about an open file.
+    #[export(Done)]
     fn NtQueryInformationFile(
         call: &mut Call,
         file: Handle,
@@ -202,9 +262,8 @@ impl NtFileInformation {
         Ok(status)
     }
 
-    /// Changes an open file: position, size, name, deletion, completion port. Times and attributes are accepted and not
-    /// kept.
-    #[export(Partial)]
+    /// Changes an open file: times, attributes, position, mode, size, name, deletion, completion port.
+    #[export(Done)]
     fn NtSetInformationFile(
         call: &mut Call,
         file: Handle,
@@ -234,7 +293,8 @@ impl NtFileInformation {
         let bytes = {
             let files = call.kernel.files.lock();
             let location = files.resolve(root, &path)?;
-            information::network_open(&files.vfs.find(&location)?, &files.vfs.volume(&location)?)
+            let entry = files.vfs.find(&location)?;
+            information::network_open(&entry, files.vfs.volume(&location)?.allocation(entry.size))
         };
         call.memory().write_bytes(buffer, &bytes)?;
         Ok(NtStatus::SUCCESS)
@@ -268,40 +328,5 @@ impl NtFileInformation {
         let result = next_entry(call, body, buffer, length, pattern.as_deref(), restart);
         let request = IoRequest { file: body, event, apc_routine, apc_context, status_block };
         call.kernel.complete_request(call.scheduler, call.thread_id(), &request, Outcome::of(result))
-    }
-
-    /// Facts about the volume that an open file is on. Sizes are constants, whatever the host has.
-    #[export(Partial)]
-    fn NtQueryVolumeInformationFile(
-        call: &mut Call,
-        file: Handle,
-        status_block: GuestAddr,
-        buffer: GuestAddr,
-        length: u32,
-        class: u32,
-    ) -> Fallible<NtStatus> {
-        let minimum = match class {
-            volume_class::VOLUME | volume_class::SIZE => 0x18,
-            volume_class::DEVICE => 8,
-            volume_class::ATTRIBUTE => 0x10,
-            _ => return Ok(NtStatus::INVALID_INFO_CLASS),
-        };
-        if length < minimum {
-            return Ok(NtStatus::INFO_LENGTH_MISMATCH);
-        }
-        let body = call.kernel.resolve_file(file)?;
-        let volume = {
-            let files = call.kernel.files.lock();
-            files.vfs.volume(&files.get(body)?.location).map_err(Failure::from)?
-        };
-        let bytes = match class {
-            volume_class::VOLUME => information::volume(0),
-            volume_class::SIZE => information::volume_size(&volume),
-            volume_class::DEVICE => information::volume_device(),
-            _ => information::volume_attributes(&volume),
-        };
-        let (status, information) = store(call, buffer, length, &bytes)?;
-        call.kernel.write_status_block(status_block, Outcome { status, information })?;
-        Ok(status)
     }
 }

@@ -2,17 +2,22 @@
 
 use crate::abi::{AnsiString, Call, Out, Ptr, Text};
 use crate::exports::{Library, Registry, ordinals};
-use crate::failure::{Failure, Fallible};
-use crate::files::{OpenParameters, access, options};
+use crate::failure::Fallible;
+use crate::files::{OpenFile, OpenParameters};
 use crate::image_headers::{key, xex_field};
 use crate::layout::ldr;
 use crate::loader::Module;
-use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct Xex;
+
+/// Bytes in which headers are read.
+const SECTOR: u32 = 0x800;
+/// Most bytes of headers.
+const LARGEST_HEADERS: u32 = 0x1_0000;
 
 /// A module, by handle.
 enum Found {
@@ -188,35 +193,35 @@ impl Xex {
         buffer: GuestAddr,
         size: u32,
     ) -> Fallible<NtStatus> {
-        const SECTOR: u32 = 0x800;
-        const LARGEST: u32 = 0x1_0000;
         if size < SECTOR {
             return Ok(NtStatus::BUFFER_TOO_SMALL);
         }
         let memory = call.memory();
         let path = path.read(memory)?.text(memory)?;
         let mut files = call.kernel.files.lock();
-        let (mut file, _) = files.open(&OpenParameters {
-            root: None,
-            path: &path,
-            access: access::GENERIC_READ,
-            disposition: Disposition::Open,
-            options: options::NON_DIRECTORY_FILE,
-        })?;
-        file.read(memory, buffer, SECTOR, Some(0))?;
-        let header_size: u32 = memory.read(buffer.offset(8))?;
-        let valid = memory.read::<u32>(buffer)? == u32::from_be_bytes(*b"XEX2")
-            && (SECTOR..=LARGEST).contains(&header_size)
-            && header_size.is_multiple_of(SECTOR);
-        if !valid {
-            return Err(Failure::Status(NtStatus::INVALID_IMAGE_FORMAT));
-        }
-        if header_size > size {
-            return Ok(NtStatus::BUFFER_TOO_SMALL);
-        }
-        if header_size > SECTOR {
-            file.read(memory, buffer.offset(SECTOR), header_size - SECTOR, Some(u64::from(SECTOR)))?;
-        }
-        Ok(NtStatus::SUCCESS)
+        let (mut file, _) = files.open(&OpenParameters::to_read(&path, filetime(call.now())))?;
+        let read = read_headers(call, &mut file, buffer, size);
+        files.close(file);
+        read
     }
+}
+
+/// Reads the headers of an executable: the first sector, and then what that says there is.
+fn read_headers(call: &Call, file: &mut OpenFile, buffer: GuestAddr, size: u32) -> Fallible<NtStatus> {
+    let memory = call.memory();
+    file.read(memory, buffer, SECTOR, Some(0))?;
+    let header_size: u32 = memory.read(buffer.offset(8))?;
+    let valid = memory.read::<u32>(buffer)? == u32::from_be_bytes(*b"XEX2")
+        && (SECTOR..=LARGEST_HEADERS).contains(&header_size)
+        && header_size.is_multiple_of(SECTOR);
+    if !valid {
+        return Ok(NtStatus::INVALID_IMAGE_FORMAT);
+    }
+    if header_size > size {
+        return Ok(NtStatus::BUFFER_TOO_SMALL);
+    }
+    if header_size > SECTOR {
+        file.read(memory, buffer.offset(SECTOR), header_size - SECTOR, Some(u64::from(SECTOR)))?;
+    }
+    Ok(NtStatus::SUCCESS)
 }

@@ -1,0 +1,61 @@
+//! Facts about volumes (`NtQueryVolumeInformationFile`).
+//!
+//! Sizes are constants of the machine and serial numbers depend on the volume's path alone, so that a title sees the
+//! same on every host. Volumes have no labels; there is no call to set one.
+
+use super::nt_file_information::store;
+use crate::abi::{Call, Handle};
+use crate::failure::Fallible;
+use crate::files::{Outcome, information};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct NtVolume;
+
+/// Volume information classes: all that the console has.
+mod class {
+    pub(super) const VOLUME: u32 = 1;
+    pub(super) const SIZE: u32 = 3;
+    pub(super) const DEVICE: u32 = 4;
+    pub(super) const ATTRIBUTE: u32 = 5;
+}
+
+#[exports(xboxkrnl)]
+impl NtVolume {
+    /// Facts about the volume that an open file is on.
+    #[export(Done)]
+    fn NtQueryVolumeInformationFile(
+        call: &mut Call,
+        file: Handle,
+        status_block: GuestAddr,
+        buffer: GuestAddr,
+        length: u32,
+        class: u32,
+    ) -> Fallible<NtStatus> {
+        let minimum = match class {
+            class::VOLUME | class::SIZE => 0x18,
+            class::DEVICE => 8,
+            class::ATTRIBUTE => 0x10,
+            _ => return Ok(NtStatus::INVALID_INFO_CLASS),
+        };
+        if length < minimum {
+            return Ok(NtStatus::INFO_LENGTH_MISMATCH);
+        }
+        let body = call.kernel.resolve_file(file)?;
+        let (volume, name) = {
+            let files = call.kernel.files.lock();
+            let location = &files.get(body)?.location;
+            (files.vfs.volume(location)?, files.vfs.volume_name(location))
+        };
+        let bytes = match class {
+            class::VOLUME => information::volume(information::index_number(&name) as u32),
+            class::SIZE => information::volume_size(&volume),
+            class::DEVICE => information::volume_device(&volume),
+            _ => information::volume_attributes(&volume),
+        };
+        let (status, information) = store(call, buffer, length, &bytes)?;
+        call.kernel.write_status_block(status_block, Outcome { status, information })?;
+        Ok(status)
+    }
+}

@@ -1,0 +1,223 @@
+//! Changes to open files that are more than writing: size, times, attributes, name, deletion.
+
+use super::rights::{access, options};
+use super::{Files, OpenFile, OpenParameters};
+use crate::failure::Fallible;
+use crate::vfs::stamp::attributes;
+use crate::vfs::{Disposition, Entry, Location, VfsError, Volume};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
+
+/// New times and attributes; `None`: what is stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BasicChange {
+    /// When it was made.
+    pub created: Option<u64>,
+    /// When it was last used.
+    pub accessed: Option<u64>,
+    /// When it was last written.
+    pub written: Option<u64>,
+    /// Attributes.
+    pub attributes: Option<u32>,
+}
+
+impl Files {
+    /// A file or directory that is open, as it is now, and its volume.
+    pub fn entry(&self, body: GuestAddr) -> Fallible<(Entry, Volume)> {
+        let file = self.get(body)?;
+        let volume = self.vfs.volume(&file.location)?;
+        let mut entry = match self.vfs.find(&file.location) {
+            Ok(entry) => entry,
+            // Somebody took it away on the host; those who have it open still have it.
+            Err(VfsError::NotFound | VfsError::PathNotFound) if file.data.is_some() => Entry {
+                name: file.location.names().last().cloned().unwrap_or_default(),
+                directory: false,
+                size: 0,
+                read_only: volume.read_only,
+                stamp: crate::vfs::Stamp::default(),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(data) = &file.data {
+            entry.size = data.size()?;
+        }
+        Ok((entry, volume))
+    }
+
+    /// Bytes that an open file takes on its volume, those that are set aside for it included.
+    pub fn allocation(&self, body: GuestAddr) -> Fallible<u64> {
+        let (entry, volume) = self.entry(body)?;
+        let key = self.get(body)?.location.key();
+        let reserved = self.shared.get(&key).map_or(0, |shared| shared.reserved);
+        Ok(volume.allocation(entry.size.max(reserved)))
+    }
+
+    /// Whether the file is removed when it is closed.
+    pub fn is_delete_pending(&self, body: GuestAddr) -> Fallible<bool> {
+        Ok(self.shared.is_delete_pending(&self.get(body)?.location.key()))
+    }
+
+    /// Writes with `write`, and notes when.
+    pub fn write_with(
+        &mut self,
+        body: GuestAddr,
+        now: u64,
+        write: impl FnOnce(&mut OpenFile) -> Fallible<u32>,
+    ) -> Fallible<u32> {
+        let written = write(self.get_mut(body)?)?;
+        if written > 0 {
+            self.note_change(body, now);
+        }
+        Ok(written)
+    }
+
+    /// As [`OpenFile::write`], and notes when.
+    pub fn write(
+        &mut self,
+        body: GuestAddr,
+        now: u64,
+        memory: &GuestMemory,
+        (at, length): (GuestAddr, u32),
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        self.write_with(body, now, |file| file.write(memory, at, length, offset))
+    }
+
+    fn note_change(&mut self, body: GuestAddr, now: u64) {
+        let Ok(file) = self.get(body) else { return };
+        let location = file.location.clone();
+        // A file that the host has lost has no times.
+        if let Err(error) = self.vfs.touch(&location, now) {
+            tracing::debug!(target: "vfs", "{}: {error}", self.vfs.full_name(&location));
+        }
+    }
+
+    /// Changes a file's size.
+    pub fn set_size(&mut self, body: GuestAddr, size: u64, now: u64) -> Fallible<()> {
+        if i64::try_from(size).is_err() {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let file = self.get_mut(body)?;
+        if file.data.as_ref().map(|data| data.size()).transpose()? == Some(size) {
+            return file.require(access::WRITE_DATA);
+        }
+        file.set_size(size)?;
+        self.note_change(body, now);
+        Ok(())
+    }
+
+    /// Sets space aside for a file; what is beyond that space is cut off.
+    pub fn set_allocation(&mut self, body: GuestAddr, allocation: u64, now: u64) -> Fallible<()> {
+        if i64::try_from(allocation).is_err() {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let file = self.get(body)?;
+        let Some(data) = &file.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        file.require(access::WRITE_DATA)?;
+        let (size, key) = (data.size()?, file.location.key());
+        let volume = self.vfs.volume(&file.location)?;
+        if allocation < size {
+            self.set_size(body, allocation, now)?;
+        } else if volume.allocation(allocation) - volume.allocation(size) > volume.free_bytes() {
+            return Err(VfsError::Full.into());
+        }
+        if let Some(shared) = self.shared.get_mut(&key) {
+            shared.reserved = allocation;
+        }
+        Ok(())
+    }
+
+    /// Changes times and attributes.
+    pub fn set_basic(&mut self, body: GuestAddr, change: &BasicChange) -> Fallible<()> {
+        let file = self.get(body)?;
+        file.require(access::WRITE_ATTRIBUTES)?;
+        let location = file.location.clone();
+        let entry = self.vfs.find(&location)?;
+        let names_directory = change.attributes.is_some_and(|set| set & attributes::DIRECTORY != 0);
+        if location.is_root() || names_directory && !entry.directory {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let mut stamp = entry.stamp;
+        stamp.created = change.created.unwrap_or(stamp.created);
+        stamp.accessed = change.accessed.unwrap_or(stamp.accessed);
+        stamp.written = change.written.unwrap_or(stamp.written);
+        if let Some(set) = change.attributes {
+            stamp.attributes = set & attributes::KEPT;
+        }
+        Ok(self.vfs.set_stamp(&location, stamp)?)
+    }
+
+    /// Says whether a file is to be deleted when nobody has it open any more.
+    pub fn set_delete(&mut self, body: GuestAddr, delete: bool) -> Fallible<()> {
+        let file = self.get(body)?;
+        file.require(access::DELETE)?;
+        let location = file.location.clone();
+        if delete {
+            self.check_deletable(&location)?;
+        }
+        if let Some(shared) = self.shared.get_mut(&location.key()) {
+            shared.delete_pending = delete;
+        }
+        Ok(())
+    }
+
+    fn check_deletable(&self, location: &Location) -> Fallible<()> {
+        let entry = self.vfs.find(location)?;
+        let protected = entry.read_only || entry.stamp.attributes & attributes::READ_ONLY != 0;
+        if protected || location.is_root() {
+            return Err(NtStatus::CANNOT_DELETE.into());
+        }
+        if entry.directory && !self.vfs.list(location)?.is_empty() {
+            return Err(NtStatus::DIRECTORY_NOT_EMPTY.into());
+        }
+        Ok(())
+    }
+
+    /// Deletes a file by name: at once, or when those who have it open close it.
+    pub fn delete(&mut self, root: Option<GuestAddr>, path: &str, now: u64) -> Fallible<()> {
+        let parameters = OpenParameters {
+            root,
+            access: access::DELETE,
+            options: 0,
+            disposition: Disposition::Open,
+            ..OpenParameters::to_read(path, now)
+        };
+        let (mut file, _) = self.open(&parameters)?;
+        let deletable = self.check_deletable(&file.location);
+        if deletable.is_ok() {
+            file.mode |= options::DELETE_ON_CLOSE;
+        }
+        self.close(file);
+        deletable
+    }
+
+    /// Gives an open file another path on its device, for all who have it open.
+    pub fn rename(&mut self, body: GuestAddr, to: &Location, replace: bool) -> Fallible<()> {
+        let file = self.get(body)?;
+        file.require(access::DELETE)?;
+        let from = file.location.clone();
+        let (old, new) = (from.key(), to.key());
+        if from.is_root() {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        if self.shared.is_delete_pending(&old) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
+        if self.shared.is_open_below(&old) {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        if old != new
+            && replace
+            && let Ok(target) = self.vfs.find(to)
+            && (target.is_read_only() || self.shared.is_open_within(&new))
+        {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        self.vfs.rename(&from, to, replace)?;
+        self.shared.rename(&old, new);
+        for file in self.open.values_mut().filter(|file| file.location.key() == old) {
+            file.location = to.clone();
+        }
+        Ok(())
+    }
+}

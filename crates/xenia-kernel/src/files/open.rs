@@ -1,0 +1,245 @@
+//! Opening and closing files: NT's rules for who may open what, and for what becomes of a file when it is closed.
+
+use super::rights::{self, access, options, share};
+use super::{Claim, Files, OpenFile};
+use crate::failure::Fallible;
+use crate::vfs::stamp::attributes;
+use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// File attributes that an open may name.
+const VALID_ATTRIBUTES: u32 = 0x7FB7;
+
+/// What `NtCreateFile` asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenParameters<'a> {
+    /// Body of the open directory that the path is relative to; `None`: it is absolute.
+    pub root: Option<GuestAddr>,
+    /// The path.
+    pub path: &'a str,
+    /// [`access`], generic ones included.
+    pub access: u32,
+    /// What others may do meanwhile: bits of [`share`].
+    pub share: u32,
+    /// What to do if it exists, or does not.
+    pub disposition: Disposition,
+    /// [`options`].
+    pub options: u32,
+    /// Bytes to set aside for a file that is made or emptied.
+    pub allocation: u64,
+    /// Attributes of a file that is made or emptied.
+    pub attributes: u32,
+    /// Guest time, in units of 100 ns since 1601.
+    pub now: u64,
+}
+
+impl<'a> OpenParameters<'a> {
+    /// To read a file that exists, while others do what they like.
+    pub fn to_read(path: &'a str, now: u64) -> Self {
+        Self {
+            root: None,
+            path,
+            access: access::GENERIC_READ,
+            share: share::ALL,
+            disposition: Disposition::Open,
+            options: options::NON_DIRECTORY_FILE | options::SYNCHRONOUS_IO_NONALERT,
+            allocation: 0,
+            attributes: 0,
+            now,
+        }
+    }
+
+    fn has(&self, option: u32) -> bool {
+        self.options & option != 0
+    }
+
+    /// A path that ends so names a directory.
+    fn ends_with_slash(&self) -> bool {
+        self.path.ends_with(['\\', '/'])
+    }
+
+    /// Whether a file that exists is emptied.
+    fn empties(&self) -> bool {
+        use Disposition::{Overwrite, OverwriteOrCreate, Supersede};
+        matches!(self.disposition, Supersede | Overwrite | OverwriteOrCreate)
+    }
+
+    /// Rights that the disposition needs beside those asked for.
+    fn added_rights(&self) -> u32 {
+        match self.disposition {
+            Disposition::Supersede => access::DELETE,
+            _ if self.empties() => access::WRITE_DATA,
+            _ => 0,
+        }
+    }
+}
+
+impl Files {
+    /// Opens or makes a file. It belongs to nobody yet: [`Self::insert`] or [`Self::close`] it.
+    pub fn open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
+        rights::check(parameters.access, parameters.options, !parameters.empties())?;
+        if parameters.share & !share::ALL != 0
+            || parameters.attributes & !VALID_ATTRIBUTES != 0
+            || i64::try_from(parameters.allocation).is_err()
+        {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let location = self.resolve(parameters.root, parameters.path)?;
+        let key = location.key();
+        if self.shared.is_delete_pending(&key) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
+        let found = match self.vfs.find(&location) {
+            Ok(entry) => Some(entry),
+            Err(VfsError::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let volume = self.vfs.volume(&location)?;
+        match &found {
+            Some(entry) => check_existing(parameters, &location, entry)?,
+            None => self.check_new(parameters, &location)?,
+        }
+        if volume.read_only && parameters.has(options::DELETE_ON_CLOSE) {
+            return Err(VfsError::ReadOnly.into());
+        }
+        let mut granted = rights::specific(parameters.access);
+        if granted & access::MAXIMUM_ALLOWED != 0 {
+            let read_only = volume.read_only || found.as_ref().is_some_and(Entry::is_read_only);
+            granted = granted & !access::MAXIMUM_ALLOWED | rights::maximum(read_only);
+        }
+        let added = if found.is_some() { parameters.added_rights() } else { 0 };
+        if !self.shared.allows(&key, Claim::new(granted | added, parameters.share)) {
+            return Err(NtStatus::SHARING_VIOLATION.into());
+        }
+        let fresh = found.is_none() || parameters.empties();
+        if fresh && parameters.allocation > volume.free_bytes() {
+            return Err(VfsError::Full.into());
+        }
+        let directory = match () {
+            () if parameters.has(options::DIRECTORY_FILE) => Some(true),
+            // The device itself is no directory.
+            () if parameters.has(options::NON_DIRECTORY_FILE) && !location.is_root() => Some(false),
+            () => None,
+        };
+        let opened = self.vfs.open(
+            &location,
+            &OpenRequest {
+                disposition: parameters.disposition,
+                directory,
+                write: granted & (access::WRITE_DATA | access::APPEND_DATA) != 0,
+                attributes: parameters.attributes,
+                now: parameters.now,
+            },
+        )?;
+        let claim = Claim::new(granted, parameters.share);
+        self.shared.join(key.clone(), claim);
+        if fresh && let Some(shared) = self.shared.get_mut(&key) {
+            shared.reserved = parameters.allocation;
+        }
+        let file = OpenFile {
+            location: opened.location,
+            data: opened.data,
+            position: 0,
+            mode: parameters.options & options::MODE,
+            priority: 0,
+            scan: None,
+            port: None,
+            rights: granted,
+            claim,
+            sector: u64::from(volume.bytes_per_sector.max(1)),
+        };
+        Ok((file, opened.action))
+    }
+
+    fn check_new(&self, parameters: &OpenParameters, location: &Location) -> Fallible<()> {
+        if matches!(parameters.disposition, Disposition::Open | Disposition::Overwrite) {
+            return Err(VfsError::NotFound.into());
+        }
+        if parameters.ends_with_slash() && !parameters.has(options::DIRECTORY_FILE) {
+            return Err(VfsError::InvalidName.into());
+        }
+        if location.parent().is_some_and(|parent| self.shared.is_delete_pending(&parent.key())) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
+        let protected = parameters.attributes & attributes::READ_ONLY != 0;
+        if protected && parameters.has(options::DELETE_ON_CLOSE) {
+            return Err(NtStatus::CANNOT_DELETE.into());
+        }
+        Ok(())
+    }
+
+    /// Closes a file whose object is gone. Returns the completion port that it referred to.
+    pub fn remove(&mut self, body: GuestAddr) -> Option<GuestAddr> {
+        let file = self.open.remove(&body)?;
+        let port = file.port;
+        self.close(file);
+        port.map(|(port, _)| port)
+    }
+
+    /// Closes a file. If it is to be deleted and nobody else has it open, it is deleted.
+    pub fn close(&mut self, file: OpenFile) {
+        let OpenFile { location, data, mode, claim, .. } = file;
+        let key = location.key();
+        if mode & options::DELETE_ON_CLOSE != 0
+            && let Some(shared) = self.shared.get_mut(&key)
+        {
+            shared.delete_pending = true;
+        }
+        if self.shared.leave(&key, claim)
+            && let Err(error) = self.vfs.remove(&location)
+        {
+            let name = self.vfs.full_name(&location);
+            tracing::warn!(target: "vfs", "{name} was to be deleted when closed: {error}");
+        }
+        // What was written reaches the host before the times that say so.
+        drop(data);
+        if let Err(error) = self.vfs.settle(&location) {
+            let name = self.vfs.full_name(&location);
+            tracing::warn!(target: "vfs", "times and attributes of {name} are not saved: {error}");
+        }
+    }
+}
+
+/// Whether a file that exists may be opened so.
+fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entry) -> Fallible<()> {
+    if location.is_root() {
+        let opens = matches!(parameters.disposition, Disposition::Open | Disposition::OpenOrCreate);
+        if !opens || parameters.has(options::DELETE_ON_CLOSE) {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        if parameters.has(options::NON_DIRECTORY_FILE) && parameters.ends_with_slash() {
+            return Err(VfsError::IsDirectory.into());
+        }
+        return Ok(());
+    }
+    if parameters.has(options::NON_DIRECTORY_FILE) && entry.directory {
+        return Err(VfsError::IsDirectory.into());
+    }
+    if !entry.directory {
+        if parameters.has(options::DIRECTORY_FILE) {
+            return Err(VfsError::NotDirectory.into());
+        }
+        if parameters.ends_with_slash() {
+            return Err(VfsError::InvalidName.into());
+        }
+    }
+    if parameters.disposition == Disposition::Create || entry.directory && parameters.empties() {
+        return Err(VfsError::Exists.into());
+    }
+    let asked = rights::specific(parameters.access) | parameters.added_rights();
+    if entry.is_read_only() && !entry.directory {
+        let writes = asked & (access::WRITE_DATA | access::APPEND_DATA) != 0;
+        if writes || parameters.empties() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+    }
+    if entry.stamp.attributes & attributes::READ_ONLY != 0 && parameters.has(options::DELETE_ON_CLOSE) {
+        return Err(NtStatus::CANNOT_DELETE.into());
+    }
+    // Whoever replaces what is hidden must know that it is.
+    let hidden = entry.attributes() & (attributes::HIDDEN | attributes::SYSTEM);
+    if parameters.empties() && hidden & !parameters.attributes != 0 {
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! What all opens of one file have in common: who may do what at the same time, whether it is to be deleted, and the
+//! space that is set aside for it.
+//!
+//! The rules are NT's. An open claims what it does (read, write, delete) and what it lets others do; it is refused if
+//! it does what one of them does not allow, or does not allow what one of them does. Opens that do none of the
+//! three, to look at attributes say, claim nothing.
+
+use super::rights::{access, share};
+use crate::vfs::LocationKey;
+use std::collections::BTreeMap;
+
+/// What one open does and allows, in bits of [`share`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    does: u32,
+    allows: u32,
+}
+
+impl Claim {
+    /// Of an open with these specific rights.
+    pub fn new(rights: u32, allows: u32) -> Self {
+        let bit = |rights_of: u32, bit: u32| if rights & rights_of != 0 { bit } else { 0 };
+        let does = bit(access::READ_DATA | access::EXECUTE, share::READ)
+            | bit(access::WRITE_DATA | access::APPEND_DATA, share::WRITE)
+            | bit(access::DELETE, share::DELETE);
+        Self { does, allows }
+    }
+
+    fn is_empty(self) -> bool {
+        self.does == 0
+    }
+}
+
+/// A file that is open.
+#[derive(Debug, Default)]
+pub struct Shared {
+    claims: Vec<Claim>,
+    /// Opens, those that claim nothing included.
+    opens: u32,
+    /// Whether it is removed when nobody has it open any more.
+    pub delete_pending: bool,
+    /// Bytes that are set aside for it, beyond those that it has.
+    pub reserved: u64,
+}
+
+/// Every file that is open.
+#[derive(Debug, Default)]
+pub struct SharedFiles(BTreeMap<LocationKey, Shared>);
+
+impl SharedFiles {
+    /// The file, if it is open.
+    pub fn get(&self, key: &LocationKey) -> Option<&Shared> {
+        self.0.get(key)
+    }
+
+    /// The file, if it is open.
+    pub fn get_mut(&mut self, key: &LocationKey) -> Option<&mut Shared> {
+        self.0.get_mut(key)
+    }
+
+    /// Whether the file is about to be deleted.
+    pub fn is_delete_pending(&self, key: &LocationKey) -> bool {
+        self.get(key).is_some_and(|file| file.delete_pending)
+    }
+
+    /// Whether something at `key` or below is open.
+    pub fn is_open_within(&self, key: &LocationKey) -> bool {
+        self.0.keys().any(|open| key.holds(open))
+    }
+
+    /// Whether something below `key` is open.
+    pub fn is_open_below(&self, key: &LocationKey) -> bool {
+        self.0.keys().any(|open| open != key && key.holds(open))
+    }
+
+    /// Whether another open may join with this claim.
+    pub fn allows(&self, key: &LocationKey, claim: Claim) -> bool {
+        let compatible = |other: &Claim| claim.does & !other.allows == 0 && other.does & !claim.allows == 0;
+        claim.is_empty() || self.get(key).is_none_or(|file| file.claims.iter().all(compatible))
+    }
+
+    /// Another open.
+    pub fn join(&mut self, key: LocationKey, claim: Claim) {
+        let file = self.0.entry(key).or_default();
+        file.opens += 1;
+        if !claim.is_empty() {
+            file.claims.push(claim);
+        }
+    }
+
+    /// An open is over. Returns whether the file is to be deleted now.
+    pub fn leave(&mut self, key: &LocationKey, claim: Claim) -> bool {
+        let Some(file) = self.0.get_mut(key) else { return false };
+        file.opens = file.opens.saturating_sub(1);
+        if let Some(index) = file.claims.iter().position(|&other| other == claim) {
+            file.claims.swap_remove(index);
+        }
+        file.opens == 0 && self.0.remove(key).is_some_and(|file| file.delete_pending)
+    }
+
+    /// The file has another name.
+    pub fn rename(&mut self, from: &LocationKey, to: LocationKey) {
+        if let Some(file) = self.0.remove(from) {
+            self.0.insert(to, file);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::{MemoryDevice, Vfs};
+
+    fn key(path: &str) -> LocationKey {
+        let mut vfs = Vfs::default();
+        vfs.mount("d:", Box::new(MemoryDevice::new(0))).unwrap();
+        vfs.resolve(path).unwrap().key()
+    }
+
+    #[test]
+    fn opens_exclude_each_other_as_on_nt() {
+        const R: u32 = access::READ_DATA;
+        const W: u32 = access::APPEND_DATA;
+        const D: u32 = access::DELETE;
+        // Rights and sharing of the first and of the second open, and whether there may be a second.
+        for (first, allows, second, also_allows, may) in [
+            (R, 0, R, share::ALL, false),
+            (R, share::READ, R, 0, false),
+            (R, share::READ, R, share::READ, true),
+            (R, share::ALL, W, share::ALL, true),
+            (R, share::READ, W, share::ALL, false),
+            (W, share::ALL, R, share::READ, false),
+            (W, share::READ, R, share::WRITE, true),
+            (R | W, share::READ, R, share::READ, false),
+            (R, share::READ | share::WRITE, D, share::ALL, false),
+            (R, share::DELETE, D, share::READ, true),
+            (D, share::ALL, R, share::READ, false),
+            (access::EXECUTE, share::WRITE, R, share::ALL, false),
+            (access::WRITE_ATTRIBUTES, 0, R | W | D, 0, true),
+            (R | W | D, 0, access::SYNCHRONIZE, 0, true),
+        ] {
+            let mut files = SharedFiles::default();
+            let (one, other) = (Claim::new(first, allows), Claim::new(second, also_allows));
+            assert!(files.allows(&key(r"d:\f"), one));
+            files.join(key(r"d:\f"), one);
+            let what = format!("{first:#x}/{allows} then {second:#x}/{also_allows}");
+            assert_eq!(files.allows(&key(r"D:\F"), other), may, "{what}");
+            assert!(files.allows(&key(r"d:\g"), other), "another file");
+            files.leave(&key(r"d:\f"), one);
+            assert!(files.allows(&key(r"d:\f"), other), "{what}, closed");
+        }
+    }
+
+    #[test]
+    fn a_file_goes_with_its_last_open_and_keeps_its_state_under_a_new_name() {
+        let mut files = SharedFiles::default();
+        let claim = Claim::new(access::DELETE, share::ALL);
+        files.join(key(r"d:\a\f"), claim);
+        files.join(key(r"d:\a\f"), Claim::default());
+        assert!(files.is_open_below(&key(r"d:\a")) && files.is_open_within(&key(r"d:\a\F")));
+        assert!(!files.is_open_below(&key(r"d:\a\f")));
+        files.get_mut(&key(r"d:\a\f")).unwrap().delete_pending = true;
+        files.rename(&key(r"d:\a\f"), key(r"d:\g"));
+        assert!(files.is_delete_pending(&key(r"d:\g")) && !files.is_open_within(&key(r"d:\a")));
+        assert!(!files.leave(&key(r"d:\g"), claim));
+        assert!(files.leave(&key(r"d:\g"), Claim::default()));
+        assert!(!files.leave(&key(r"d:\g"), claim), "nobody has it open");
+    }
+}

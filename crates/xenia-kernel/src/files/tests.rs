@@ -1,0 +1,406 @@
+//! Opens, transfers and changes on a disc and a scratch disk.
+
+use super::*;
+use crate::failure::Failure;
+use crate::vfs::{Disposition, HostFolder, MemoryDevice, OpenAction, Stamp, VfsError};
+use std::sync::Arc;
+use xenia_memory::{GuestMemory, Heap, Protect};
+
+const READ: u32 = access::GENERIC_READ;
+const WRITE: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
+const NOW: u64 = 1000;
+const SYNC: u32 = options::SYNCHRONOUS_IO_NONALERT;
+
+struct Bench {
+    memory: Arc<GuestMemory>,
+    buffer: GuestAddr,
+    files: Files,
+    _folder: tempfile::TempDir,
+}
+
+fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let pattern: Vec<u8> = (0..0x2_8000_u32).map(|n| (n / 3) as u8).collect();
+    std::fs::write(folder.path().join("Data.bin"), pattern).unwrap();
+    let mut files = Files::default();
+    files.vfs.mount(r"\Device\Cdrom0", Box::new(HostFolder::read_only(folder.path()).unwrap())).unwrap();
+    files.vfs.mount(r"\Device\Cache0", Box::new(MemoryDevice::new(0x10_0000))).unwrap();
+    files.vfs.link("game:", r"\Device\Cdrom0").unwrap();
+    files.vfs.link("cache:", r"\Device\Cache0").unwrap();
+    let memory = GuestMemory::new().unwrap();
+    let buffer = memory.alloc(Heap::Virtual4K, 0x4_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
+    Bench { memory, buffer, files, _folder: folder }
+}
+
+impl Bench {
+    fn open(
+        &mut self,
+        path: &str,
+        access: u32,
+        disposition: Disposition,
+        options: u32,
+    ) -> Fallible<OpenFile> {
+        let parameters =
+            OpenParameters { access, disposition, options, ..OpenParameters::to_read(path, NOW) };
+        self.files.open(&parameters).map(|(file, _)| file)
+    }
+
+    fn status<T>(result: Fallible<T>) -> Option<NtStatus> {
+        result.err().map(Failure::status)
+    }
+}
+
+#[test]
+fn reads_move_the_position_and_stop_at_the_end() {
+    let mut b = bench();
+    let mut file = b.open(r"game:\data.BIN", READ, Disposition::Open, SYNC).unwrap();
+    assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x2_0000);
+    assert_eq!(b.memory.read::<u8>(b.buffer.offset(300)).unwrap(), 100);
+    assert_eq!(file.position, 0x2_0000);
+    assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x8000);
+    assert_eq!(Bench::status(file.read(&b.memory, b.buffer, 1, None)), Some(NtStatus::END_OF_FILE));
+    assert_eq!(file.read(&b.memory, b.buffer, 0, None).unwrap(), 0);
+    assert_eq!(file.read(&b.memory, b.buffer, 4, Some(6)).unwrap(), 4);
+    assert_eq!(b.memory.read::<u32>(b.buffer).unwrap(), 0x0202_0203);
+    assert_eq!(file.position, 10, "a synchronous handle follows");
+    assert_eq!(
+        Bench::status(file.read(&b.memory, b.buffer, 4, Some(u64::MAX - 1))),
+        None,
+        "the reserved offset means the position"
+    );
+}
+
+#[test]
+fn hostile_ranges_are_refused_before_anything_happens() {
+    let mut b = bench();
+    let mut host = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
+    let mut volatile = b.open(r"cache:\x", WRITE, Disposition::Create, SYNC).unwrap();
+    volatile.write(&b.memory, b.buffer, 0x100, None).unwrap();
+    for (at, length) in [
+        (GuestAddr(0), 4),
+        (b.buffer.offset(0x3_FFFE), 4),
+        (b.buffer, u32::MAX),
+        (GuestAddr(0xFFFF_FFF0), 0x20),
+        (GuestAddr(0x7FC8_0000), 4),
+    ] {
+        let violation = Some(NtStatus::ACCESS_VIOLATION);
+        assert_eq!(Bench::status(host.read(&b.memory, at, length, Some(0))), violation, "{at} {length:#x}");
+        assert_eq!(Bench::status(volatile.read(&b.memory, at, length, Some(0))), violation);
+        assert_eq!(Bench::status(volatile.write(&b.memory, at, length, Some(0))), violation);
+    }
+    assert_eq!(Bench::status(host.read(&b.memory, b.buffer, 4, Some(u64::MAX))), Some(NtStatus::END_OF_FILE));
+    assert_eq!(
+        Bench::status(volatile.write(&b.memory, b.buffer, 4, Some(u64::MAX - 2))),
+        Some(NtStatus::DISK_FULL)
+    );
+    assert_eq!(volatile.data.as_ref().unwrap().size(), Ok(0x100));
+}
+
+#[test]
+fn scattered_reads_fill_page_by_page() {
+    let mut b = bench();
+    let mut file = b.open(r"game:\data.bin", READ, Disposition::Open, 0).unwrap();
+    let pages = [b.buffer.offset(0x3000), b.buffer, b.buffer.offset(0x5000)];
+    assert_eq!(file.read_scattered(&b.memory, &pages, 0x2100, Some(0)).unwrap(), 0x2100);
+    for (page, index) in pages.into_iter().zip(0_u32..) {
+        assert_eq!(b.memory.read::<u8>(page).unwrap(), (index * 0x1000 / 3) as u8);
+    }
+    assert_eq!(b.memory.read::<u8>(pages[2].offset(0x100)).unwrap(), 0);
+    assert_eq!(file.position, 0);
+    let mut copy = b.open(r"cache:\copy", WRITE, Disposition::Create, SYNC).unwrap();
+    assert_eq!(copy.write_gathered(&b.memory, &pages, 0x2100, None).unwrap(), 0x2100);
+    assert_eq!(copy.position, 0x2100);
+    let mut start = [0; 4];
+    copy.data.as_ref().unwrap().read_at(0x1000, &mut start).unwrap();
+    assert_eq!(start, [0x55, 0x55, 0x56, 0x56]);
+    let wild = [pages[0], GuestAddr(4)];
+    assert!(copy.write_gathered(&b.memory, &wild, 0x2000, Some(0)).is_err());
+}
+
+#[test]
+fn rights_and_kinds_are_kept() {
+    let mut b = bench();
+    let denied = Some(NtStatus::ACCESS_DENIED);
+    assert_eq!(Bench::status(b.open(r"game:\data.bin", WRITE, Disposition::Open, 0)), denied);
+    assert_eq!(Bench::status(b.open(r"game:\new", READ, Disposition::Create, 0)), denied);
+    assert_eq!(
+        Bench::status(b.open(
+            r"game:\data.bin",
+            READ | access::DELETE,
+            Disposition::Open,
+            options::DELETE_ON_CLOSE
+        )),
+        denied
+    );
+    let mut directory = b.open(r"game:\", READ, Disposition::Open, options::DIRECTORY_FILE).unwrap();
+    assert_eq!(
+        Bench::status(directory.read(&b.memory, b.buffer, 4, None)),
+        Some(NtStatus::INVALID_DEVICE_REQUEST)
+    );
+    let mut append = b.open(r"cache:\log", access::APPEND_DATA, Disposition::Create, 0).unwrap();
+    append.write(&b.memory, b.buffer, 4, Some(100)).unwrap();
+    append.write(&b.memory, b.buffer, 4, Some(0)).unwrap();
+    assert_eq!(append.data.as_ref().unwrap().size(), Ok(8));
+    assert_eq!(Bench::status(append.read(&b.memory, b.buffer, 4, None)), denied);
+    let mut reader = b.open(r"cache:\log", READ, Disposition::Open, SYNC).unwrap();
+    assert_eq!(Bench::status(reader.write(&b.memory, b.buffer, 4, None)), denied);
+    assert_eq!(Bench::status(reader.set_size(0)), denied);
+}
+
+#[test]
+fn deleting_happens_when_the_last_handle_is_closed() {
+    let mut b = bench();
+    let rights = WRITE | access::DELETE;
+    let (one, other) = (GuestAddr(0x1000), GuestAddr(0x2000));
+    let first = b.open(r"cache:\x", rights, Disposition::Create, 0).unwrap();
+    b.files.insert(one, first);
+    let second = b.open(r"CACHE:\X", access::READ_DATA, Disposition::Open, 0).unwrap();
+    b.files.insert(other, second);
+    assert_eq!(Bench::status(b.files.set_delete(other, true)), Some(NtStatus::ACCESS_DENIED));
+    b.files.set_delete(one, true).unwrap();
+    assert!(b.files.is_delete_pending(other).unwrap());
+    let pending = Some(NtStatus::DELETE_PENDING);
+    assert_eq!(Bench::status(b.open(r"cache:\x", READ, Disposition::Open, 0)), pending);
+    assert_eq!(Bench::status(b.open(r"cache:\x", READ, Disposition::Create, 0)), pending);
+    let at = b.files.vfs.resolve(r"cache:\x").unwrap();
+    b.files.remove(one);
+    assert!(b.files.vfs.find(&at).is_ok());
+    b.files.remove(other);
+    assert_eq!(b.files.vfs.find(&at), Err(VfsError::NotFound));
+    assert!(b.files.get(one).is_err());
+    let third = b.open(r"cache:\x", rights, Disposition::Create, options::DELETE_ON_CLOSE).unwrap();
+    b.files.close(third);
+    assert_eq!(b.files.vfs.find(&at), Err(VfsError::NotFound));
+}
+
+#[test]
+fn deleting_by_name_follows_the_rules_of_opening() {
+    let mut b = bench();
+    let open = |b: &mut Bench, share| {
+        let parameters = OpenParameters {
+            share,
+            disposition: Disposition::OpenOrCreate,
+            ..OpenParameters::to_read(r"cache:\d", NOW)
+        };
+        b.files.open(&parameters).unwrap().0
+    };
+    let file = open(&mut b, share::READ);
+    let sharing = Some(NtStatus::SHARING_VIOLATION);
+    assert_eq!(Bench::status(b.files.delete(None, r"cache:\d", NOW)), sharing);
+    b.files.close(file);
+    let file = open(&mut b, share::ALL);
+    b.files.delete(None, r"cache:\d", NOW).unwrap();
+    assert_eq!(Bench::status(b.files.delete(None, r"cache:\d", NOW)), Some(NtStatus::DELETE_PENDING));
+    b.files.close(file);
+    for (path, status) in [
+        (r"cache:\d", NtStatus::OBJECT_NAME_NOT_FOUND),
+        (r"game:\data.bin", NtStatus::CANNOT_DELETE),
+        (r"cache:\", NtStatus::CANNOT_DELETE),
+    ] {
+        assert_eq!(Bench::status(b.files.delete(None, path, NOW)), Some(status), "{path}");
+    }
+}
+
+#[test]
+fn opens_are_refused_as_on_nt() {
+    use Disposition::*;
+    let mut b = bench();
+    let directory = b.open(r"cache:\dir", READ, Create, options::DIRECTORY_FILE).unwrap();
+    b.files.close(directory);
+    let make = |b: &mut Bench, path: &str, attributes| {
+        let parameters = OpenParameters {
+            attributes,
+            disposition: Create,
+            access: WRITE,
+            ..OpenParameters::to_read(path, NOW)
+        };
+        let (file, action) = b.files.open(&parameters).unwrap();
+        assert_eq!(action, OpenAction::Created);
+        b.files.close(file);
+    };
+    make(&mut b, r"cache:\plain", 0x80);
+    make(&mut b, r"cache:\protected", 1);
+    make(&mut b, r"cache:\hidden", 2);
+    let delete = READ | access::DELETE;
+    for (path, access, disposition, options, status) in [
+        (r"cache:\plain", READ, Open, options::DIRECTORY_FILE, NtStatus::NOT_A_DIRECTORY),
+        (r"cache:\plain\", READ, Open, 0, NtStatus::OBJECT_NAME_INVALID),
+        (r"cache:\plain\x", READ, Create, 0, NtStatus::OBJECT_PATH_NOT_FOUND),
+        (r"cache:\plain", READ, Create, 0, NtStatus::OBJECT_NAME_COLLISION),
+        (r"cache:\plain", READ, Open, SYNC | options::SYNCHRONOUS_IO_ALERT, NtStatus::INVALID_PARAMETER),
+        (r"cache:\plain", access::READ_DATA, Open, SYNC, NtStatus::INVALID_PARAMETER),
+        (r"cache:\plain", READ, Open, options::DELETE_ON_CLOSE, NtStatus::INVALID_PARAMETER),
+        (r"cache:\new\", READ, Create, 0, NtStatus::OBJECT_NAME_INVALID),
+        (r"cache:\new", READ, Overwrite, options::DIRECTORY_FILE, NtStatus::INVALID_PARAMETER),
+        (r"cache:\dir", READ, Open, options::NON_DIRECTORY_FILE, NtStatus::FILE_IS_A_DIRECTORY),
+        (r"cache:\dir", READ, Overwrite, 0, NtStatus::OBJECT_NAME_COLLISION),
+        (r"cache:\protected", WRITE, Open, 0, NtStatus::ACCESS_DENIED),
+        (r"cache:\protected", READ, Supersede, 0, NtStatus::ACCESS_DENIED),
+        (r"cache:\protected", delete, Open, options::DELETE_ON_CLOSE, NtStatus::CANNOT_DELETE),
+        (r"cache:\hidden", WRITE, Overwrite, 0, NtStatus::ACCESS_DENIED),
+        (r"cache:\", READ, Create, 0, NtStatus::ACCESS_DENIED),
+        (r"cache:\", READ, Open, options::NON_DIRECTORY_FILE, NtStatus::FILE_IS_A_DIRECTORY),
+        (r"x:\f", READ, Open, 0, NtStatus::OBJECT_PATH_NOT_FOUND),
+    ] {
+        let found = Bench::status(b.open(path, access, disposition, options));
+        assert_eq!(found, Some(status), "{path} {access:#x} {disposition:?} {options:#x}");
+    }
+    // What is not refused: the device itself, what is protected for reading, and all that there may be.
+    let device = b.open("cache:", READ, Open, options::NON_DIRECTORY_FILE).unwrap();
+    assert!(device.data.is_none() && device.location.is_root());
+    let protected = b.open(r"cache:\protected", access::MAXIMUM_ALLOWED, Open, 0).unwrap();
+    assert!(protected.require(access::WRITE_DATA).is_err() && protected.require(access::DELETE).is_ok());
+    assert!(
+        b.open(r"cache:\plain", access::MAXIMUM_ALLOWED, Open, 0)
+            .unwrap()
+            .require(access::WRITE_DATA)
+            .is_ok()
+    );
+}
+
+#[test]
+fn paths_below_a_directory_begin_there() {
+    let mut b = bench();
+    let body = GuestAddr(0x1000);
+    let directory = b.open(r"cache:\dir", READ, Disposition::Create, options::DIRECTORY_FILE).unwrap();
+    b.files.insert(body, directory);
+    let parameters = OpenParameters {
+        root: Some(body),
+        disposition: Disposition::Create,
+        ..OpenParameters::to_read("file", NOW)
+    };
+    let (file, _) = b.files.open(&parameters).unwrap();
+    assert_eq!(file.location.path(), r"\dir\file");
+    let absolute = OpenParameters { path: r"\file", ..parameters };
+    assert_eq!(Bench::status(b.files.open(&absolute)), Some(NtStatus::OBJECT_NAME_INVALID));
+}
+
+#[test]
+fn sizes_and_space_set_aside_follow_each_other() {
+    let mut b = bench();
+    let body = GuestAddr(0x1000);
+    let parameters = OpenParameters {
+        access: WRITE,
+        disposition: Disposition::Create,
+        allocation: 0x4001,
+        ..OpenParameters::to_read(r"cache:\f", NOW)
+    };
+    let too_much = OpenParameters { allocation: 0x10_0001, ..parameters };
+    assert_eq!(Bench::status(b.files.open(&too_much)), Some(NtStatus::DISK_FULL));
+    let (file, _) = b.files.open(&parameters).unwrap();
+    b.files.insert(body, file);
+    assert_eq!((b.files.allocation(body).unwrap(), b.files.entry(body).unwrap().0.size), (0x8000, 0));
+    b.files.set_size(body, 0x9000, NOW).unwrap();
+    assert_eq!(b.files.allocation(body).unwrap(), 0xC000);
+    b.files.set_allocation(body, 0x10, NOW).unwrap();
+    assert_eq!((b.files.allocation(body).unwrap(), b.files.entry(body).unwrap().0.size), (0x4000, 0x10));
+    assert_eq!(Bench::status(b.files.set_allocation(body, 0x20_0000, NOW)), Some(NtStatus::DISK_FULL));
+    for size in [1 << 63, u64::MAX] {
+        assert_eq!(Bench::status(b.files.set_size(body, size, NOW)), Some(NtStatus::INVALID_PARAMETER));
+        let set = b.files.set_allocation(body, size, NOW);
+        assert_eq!(Bench::status(set), Some(NtStatus::INVALID_PARAMETER));
+    }
+}
+
+#[test]
+fn times_are_the_guests_and_attributes_are_kept() {
+    let mut b = bench();
+    let body = GuestAddr(0x1000);
+    let stamp = |b: &Bench| b.files.entry(body).unwrap().0.stamp;
+    let file = b.open(r"cache:\f", WRITE, Disposition::Create, 0).unwrap();
+    b.files.insert(body, file);
+    assert_eq!(stamp(&b), Stamp::new(NOW, 0));
+    b.files.write(body, NOW + 1, &b.memory, (b.buffer, 4), None).unwrap();
+    assert_eq!(stamp(&b), Stamp::new(NOW, 0).written(NOW + 1));
+    b.files.set_size(body, 4, NOW + 2).unwrap();
+    assert_eq!(stamp(&b).written, NOW + 1, "nothing has changed");
+    let change = BasicChange { created: Some(5), attributes: Some(0x22), ..BasicChange::default() };
+    b.files.set_basic(body, &change).unwrap();
+    let expected = Stamp { created: 5, accessed: NOW + 1, written: NOW + 1, attributes: 0x22 };
+    assert_eq!(stamp(&b), expected);
+    let directory = BasicChange { attributes: Some(0x10), ..BasicChange::default() };
+    assert_eq!(Bench::status(b.files.set_basic(body, &directory)), Some(NtStatus::INVALID_PARAMETER));
+    b.files.remove(body);
+    let reader = b.open(r"cache:\f", READ, Disposition::Open, 0).unwrap();
+    b.files.insert(body, reader);
+    assert_eq!(stamp(&b), expected);
+    assert_eq!(Bench::status(b.files.set_basic(body, &change)), Some(NtStatus::ACCESS_DENIED));
+}
+
+#[test]
+fn renames_need_the_right_and_a_free_place() {
+    let mut b = bench();
+    let rights = WRITE | access::DELETE;
+    let (body, other) = (GuestAddr(0x1000), GuestAddr(0x2000));
+    let file = b.open(r"cache:\a", rights, Disposition::Create, 0).unwrap();
+    b.files.insert(body, file);
+    let target = b.open(r"cache:\b", READ, Disposition::Create, 0).unwrap();
+    let to = b.files.vfs.resolve(r"cache:\b").unwrap();
+    let denied = Some(NtStatus::ACCESS_DENIED);
+    assert_eq!(Bench::status(b.files.rename(body, &to, true)), denied, "the target is open");
+    b.files.close(target);
+    let twin = b.open(r"cache:\a", READ, Disposition::Open, 0).unwrap();
+    b.files.insert(other, twin);
+    assert_eq!(Bench::status(b.files.rename(other, &to, true)), denied, "no right to");
+    let collision = Some(NtStatus::OBJECT_NAME_COLLISION);
+    assert_eq!(Bench::status(b.files.rename(body, &to, false)), collision);
+    b.files.rename(body, &to, true).unwrap();
+    assert_eq!(b.files.get(other).unwrap().location, to, "all who have it open");
+    let directory = b.open(r"cache:\d", rights, Disposition::Create, options::DIRECTORY_FILE).unwrap();
+    b.files.insert(GuestAddr(0x3000), directory);
+    let below = b.open(r"cache:\d\f", READ, Disposition::Create, 0).unwrap();
+    let elsewhere = b.files.vfs.resolve(r"cache:\e").unwrap();
+    let moved = b.files.rename(GuestAddr(0x3000), &elsewhere, false);
+    assert_eq!(Bench::status(moved), denied, "something in it is open");
+    b.files.close(below);
+    b.files.rename(GuestAddr(0x3000), &elsewhere, false).unwrap();
+    assert!(b.open(r"cache:\e\f", READ, Disposition::Open, 0).is_ok());
+}
+
+#[test]
+fn unbuffered_transfers_are_of_whole_sectors() {
+    let mut b = bench();
+    let unbuffered = options::NO_INTERMEDIATE_BUFFERING | SYNC;
+    let mut file = b.open(r"game:\data.bin", READ, Disposition::Open, unbuffered).unwrap();
+    let mut written = b.open(r"cache:\x", WRITE, Disposition::Create, unbuffered).unwrap();
+    let invalid = Some(NtStatus::INVALID_PARAMETER);
+    for (length, offset, status) in [
+        (0x200, Some(0x200), None),
+        (0x800, None, None),
+        (0x1FF, Some(0), invalid),
+        (0x200, Some(0x100), invalid),
+        (0, Some(0), None),
+    ] {
+        let read = file.read(&b.memory, b.buffer, length, offset);
+        assert_eq!(Bench::status(read), status, "{length:#x} at {offset:?}");
+        let write = written.write(&b.memory, b.buffer, length, offset);
+        assert_eq!(Bench::status(write), status, "{length:#x} at {offset:?}");
+    }
+    assert_eq!((file.granularity(), file.position), (0x200, 0));
+}
+
+#[test]
+fn a_host_folder_keeps_times_and_attributes_from_run_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |now| {
+        let mut files = Files::default();
+        files.vfs.mount("hdd:", Box::new(HostFolder::writable(folder.path()).unwrap())).unwrap();
+        let parameters = OpenParameters {
+            disposition: Disposition::OpenOrCreate,
+            attributes: 0x20,
+            ..OpenParameters::to_read(r"hdd:\Save", now)
+        };
+        let (file, action) = files.open(&parameters).unwrap();
+        files.insert(GuestAddr(0x1000), file);
+        let stamp = files.entry(GuestAddr(0x1000)).unwrap().0.stamp;
+        files.remove(GuestAddr(0x1000));
+        let root = files.vfs.resolve("hdd:").unwrap();
+        let names: Vec<_> = files.vfs.list(&root).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["Save"], "the file with the times is not the guest's");
+        let hidden = OpenParameters::to_read(r"hdd:\.Xenia-Stamps", now);
+        assert!(files.open(&hidden).is_err());
+        (action, stamp)
+    };
+    assert_eq!(run(NOW), (OpenAction::Created, Stamp::new(NOW, 0x20)));
+    assert_eq!(run(NOW + 9), (OpenAction::Opened, Stamp::new(NOW, 0x20)));
+}

@@ -1,0 +1,213 @@
+//! Reading and writing between open files and guest memory.
+
+use super::OpenFile;
+use super::rights::{access, options};
+use crate::failure::Fallible;
+use crate::vfs::{FileData, VfsError};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};
+
+/// Bytes that are copied at a time where the host can't read straight into guest memory.
+const CHUNK: u32 = 0x1_0000;
+/// Bytes of a page that scattered reads fill one by one.
+const PAGE: u32 = 0x1000;
+/// Rights of which either allows writing.
+const WRITING: u32 = access::WRITE_DATA | access::APPEND_DATA;
+
+impl OpenFile {
+    /// The offset at which an access begins. `None`, and the offset that NT reserves for it, mean the position.
+    fn begin(&self, offset: Option<u64>) -> u64 {
+        const USE_POSITION: u64 = 0xFFFF_FFFF_FFFF_FFFE;
+        match offset {
+            None | Some(USE_POSITION) => self.position,
+            Some(offset) => offset,
+        }
+    }
+
+    /// Without buffers in between, transfers are of whole sectors.
+    fn check_sectors(&self, begin: u64, length: u32) -> Fallible<()> {
+        let whole = begin.is_multiple_of(self.sector) && u64::from(length).is_multiple_of(self.sector);
+        if whole || self.mode & options::NO_INTERMEDIATE_BUFFERING == 0 {
+            return Ok(());
+        }
+        Err(NtStatus::INVALID_PARAMETER.into())
+    }
+
+    /// Moves the position behind an access.
+    fn advance(&mut self, offset: Option<u64>, end: u64) {
+        if self.is_synchronous() || offset.is_none() {
+            self.position = end;
+        }
+    }
+
+    /// Reads into guest memory, up to the end of the file. Returns the bytes read; `END_OF_FILE` if there are none.
+    pub fn read(
+        &mut self,
+        memory: &GuestMemory,
+        at: GuestAddr,
+        length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        self.read_pieces(memory, &[(at, length)], offset)
+    }
+
+    /// Reads into pages of 4 KiB that lie anywhere.
+    pub fn read_scattered(
+        &mut self,
+        memory: &GuestMemory,
+        pages: &[GuestAddr],
+        length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        let pieces: Vec<_> = pages
+            .iter()
+            .enumerate()
+            .map(|(index, &page)| (page, PAGE.min(length.saturating_sub(index as u32 * PAGE))))
+            .collect();
+        self.read_pieces(memory, &pieces, offset)
+    }
+
+    fn read_pieces(
+        &mut self,
+        memory: &GuestMemory,
+        pieces: &[(GuestAddr, u32)],
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        let begin = self.begin(offset);
+        let Some(data) = &self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        if self.rights & (access::READ_DATA | access::EXECUTE) == 0 {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        self.check_sectors(begin, pieces.iter().fold(0, |sum: u32, piece| sum.wrapping_add(piece.1)))?;
+        let mut done = 0;
+        for &(at, length) in pieces {
+            let read = read_piece(&**data, memory, at, length, begin.saturating_add(u64::from(done)))?;
+            done += read;
+            if read < length {
+                break;
+            }
+        }
+        if done == 0 && pieces.iter().any(|&(_, length)| length > 0) {
+            return Err(NtStatus::END_OF_FILE.into());
+        }
+        self.advance(offset, begin.saturating_add(u64::from(done)));
+        Ok(done)
+    }
+
+    /// Writes from guest memory. Returns the bytes written: all of them.
+    pub fn write(
+        &mut self,
+        memory: &GuestMemory,
+        at: GuestAddr,
+        length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        const APPEND: u64 = u64::MAX;
+        let position = self.begin(offset);
+        let Some(data) = &self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        if self.rights & WRITING == 0 {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        let append = position == APPEND || self.rights & WRITING == access::APPEND_DATA;
+        let begin = if append { data.size()? } else { position };
+        self.check_sectors(begin, length)?;
+        check_committed(memory, at, length)?;
+        let Some(data) = &mut self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        let mut buffer = vec![0; CHUNK.min(length) as usize];
+        let mut done = 0;
+        while done < length {
+            let bytes = &mut buffer[..CHUNK.min(length - done) as usize];
+            memory.read_bytes(at.offset(done), bytes)?;
+            data.write_at(begin.saturating_add(u64::from(done)), bytes)?;
+            done += bytes.len() as u32;
+        }
+        if self.mode & options::WRITE_THROUGH != 0 {
+            data.flush()?;
+        }
+        self.advance(offset, begin.saturating_add(u64::from(done)));
+        Ok(done)
+    }
+
+    /// Writes from pages of 4 KiB that lie anywhere. Returns the bytes written: all of them.
+    pub fn write_gathered(
+        &mut self,
+        memory: &GuestMemory,
+        pages: &[GuestAddr],
+        length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        let begin = self.begin(offset);
+        for (&page, index) in pages.iter().zip(0_u32..) {
+            let count = PAGE.min(length.saturating_sub(index * PAGE));
+            check_committed(memory, page, count)?;
+        }
+        let mut done = 0;
+        for (&page, index) in pages.iter().zip(0_u32..) {
+            let count = PAGE.min(length.saturating_sub(index * PAGE));
+            // An offset for each page; the reserved ones mean the same for all.
+            let at = if begin == u64::MAX { begin } else { begin.saturating_add(u64::from(done)) };
+            done += self.write(memory, page, count, Some(at))?;
+        }
+        self.advance(offset, begin.saturating_add(u64::from(done)));
+        Ok(done)
+    }
+
+    /// Changes the file's size.
+    pub fn set_size(&mut self, size: u64) -> Fallible<()> {
+        let Some(data) = &mut self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        if self.rights & access::WRITE_DATA == 0 {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        Ok(data.set_size(size)?)
+    }
+}
+
+/// Reads up to `length` bytes at `offset`; fewer only at the end of the file.
+fn read_piece(
+    data: &dyn FileData,
+    memory: &GuestMemory,
+    at: GuestAddr,
+    length: u32,
+    offset: u64,
+) -> Fallible<u32> {
+    // Hosts refuse offsets that no file can have; to a guest they are beyond the end like others.
+    if offset >= data.size()? {
+        check_committed(memory, at, length)?;
+        return Ok(0);
+    }
+    if let Some(file) = data.host_file() {
+        return memory.read_file_into(at, length, file, offset).map_err(|error| match error {
+            FileReadError::Fault(fault) => fault.into(),
+            FileReadError::Io { source, .. } => VfsError::from(source).into(),
+        });
+    }
+    check_committed(memory, at, length)?;
+    let mut buffer = vec![0; CHUNK.min(length) as usize];
+    let mut done = 0;
+    while done < length {
+        let bytes = &mut buffer[..CHUNK.min(length - done) as usize];
+        let read = data.read_at(offset.saturating_add(u64::from(done)), bytes)?;
+        memory.write_bytes(at.offset(done), &bytes[..read])?;
+        done += read as u32;
+        if read < bytes.len() {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Refuses a range of guest memory that is not all there, before anything is done.
+fn check_committed(memory: &GuestMemory, at: GuestAddr, length: u32) -> Fallible<()> {
+    if length == 0 {
+        return Ok(());
+    }
+    let unmapped = |addr| MemoryFault { addr, kind: FaultKind::Unmapped, write: false };
+    let last = at.0.checked_add(length - 1).ok_or_else(|| unmapped(GuestAddr(u32::MAX)))?;
+    for page in at.0 / PAGE..=last / PAGE {
+        let addr = GuestAddr((page * PAGE).max(at.0));
+        if !memory.is_committed(addr) {
+            return Err(unmapped(addr).into());
+        }
+    }
+    Ok(())
+}
