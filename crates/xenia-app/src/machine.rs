@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
+use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend};
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
 use xenia_kernel::ports::{Input, Ports, TextSink};
@@ -85,11 +86,7 @@ impl Machine {
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
         let engine = engine(&memory, &options.engine.cpu, &title.image.functions)?;
-        let backend: Box<dyn Backend> = match options.gpu {
-            GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
-            GpuKind::None => Box::new(NullBackend),
-            GpuKind::Wgpu => bail!("this build doesn't draw on the host's GPU yet"),
-        };
+        let backend = backend(options.gpu)?;
         let config = Config {
             capture_all: options.capture == Capture::Every,
             inline: options.engine.gpu_inline,
@@ -132,6 +129,16 @@ impl Machine {
     /// What stops the run, from anywhere.
     pub fn stop_handle(&self) -> StopHandle {
         StopHandle { closing: self.closing.clone(), stop: self.executor.stop_flag() }
+    }
+
+    /// Records what the GPU is told, from now on or from its first swap on.
+    pub fn record_gpu(&self, recorder: trace::Recorder) {
+        self.processor.lock().record(recorder);
+    }
+
+    /// Ends that recording; `None` if its first swap never came.
+    pub fn finish_gpu_recording(&self) -> Option<std::io::Result<Recording>> {
+        self.processor.lock().finish_recording()
     }
 
     /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time every guest
@@ -243,6 +250,15 @@ impl Machine {
             problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
         }
     }
+}
+
+/// What draws.
+pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
+    Ok(match kind {
+        GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
+        GpuKind::None => Box::new(NullBackend),
+        GpuKind::Wgpu => bail!("this build doesn't draw on the host's GPU yet"),
+    })
 }
 
 /// How a run went.

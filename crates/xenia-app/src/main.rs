@@ -84,6 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Bench(args)) => commands::bench::run(&args),
         Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
         Some(Command::Diff(args)) => commands::diff::run(&args),
+        Some(Command::Trace(args)) => commands::trace::run(&args.command),
         Some(Command::Completions(args)) => commands::completions::completions(&args),
         Some(Command::Man(args)) => commands::completions::man(&args),
     }

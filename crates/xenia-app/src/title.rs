@@ -33,6 +33,14 @@ impl Title {
         Ok(Self { image, folder: folder.map(Path::to_owned), name: file_path.display().to_string() })
     }
 
+    /// The title that was named, with the keys of `key_file` or the configuration folder; else the demo.
+    pub fn open_or_demo(path: Option<&Path>, key_file: Option<&Path>) -> Result<Self> {
+        match path {
+            Some(path) => Self::open(path, &key_ring(key_file)?),
+            None => Self::demo(),
+        }
+    }
+
     /// The built-in demo.
     pub fn demo() -> Result<Self> {
         let image = xenia_formats::load(&DEMO, &KeyRing::development()).context("the built-in demo")?;

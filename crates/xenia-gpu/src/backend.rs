@@ -67,6 +67,21 @@ pub trait Backend: Send {
 
     /// Feeds the EDRAM's bytes to a digest.
     fn digest(&self, sink: &mut dyn FnMut(&[u8]));
+
+    /// A copy of the EDRAM's words, tile after tile, where the backend has them.
+    fn edram(&self) -> Option<Vec<u32>> {
+        None
+    }
+
+    /// Replaces the EDRAM's words; an error says why that can't be. A backend without an EDRAM does nothing.
+    fn set_edram(&mut self, _words: &[u32]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What the colour target of a draw (its first; else its depth) looks like now, where the backend can tell.
+    fn target_picture(&self, _call: &DrawCall) -> Option<Frame> {
+        None
+    }
 }
 
 /// Draws nothing. Guest-visible timing, fences and interrupts are those of any other backend.

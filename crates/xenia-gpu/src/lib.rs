@@ -15,8 +15,9 @@ pub mod processor;
 pub mod reference;
 pub mod registers;
 pub mod texture;
+pub mod trace;
 
 pub use backend::{Backend, BackendError, Frame, NullBackend, PresentCall};
 pub use memory::{PhysicalMemory, Ram};
-pub use processor::{CommandProcessor, Config, GpuEvent, Statistics};
+pub use processor::{CommandProcessor, Config, GpuEvent, Observer, Statistics};
 pub use reference::Reference;

@@ -4,7 +4,7 @@
 //! place where the crate touches guest memory: the command processor and every backend go through
 //! [`PhysicalMemory`], so a trace or a test can stand in for a whole machine with [`Ram`].
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch, physical_to_view};
@@ -116,39 +116,56 @@ impl PhysicalMemory for GuestMemory {
     }
 }
 
-/// A small memory of its own, for tests and for playing traces. It starts at physical zero.
+/// A memory of its own, for tests and for playing traces. It starts at physical zero.
 pub struct Ram {
-    inner: Mutex<(Vec<u8>, u64)>,
+    inner: RwLock<Contents>,
+}
+
+struct Contents {
+    bytes: Vec<u8>,
+    /// Writes to each page.
+    versions: Vec<u32>,
 }
 
 impl Ram {
     /// `size` zero bytes.
     pub fn new(size: usize) -> Self {
-        Self { inner: Mutex::new((vec![0; size], 0)) }
+        let versions = vec![0; size.div_ceil(PAGE_SIZE as usize)];
+        Self { inner: RwLock::new(Contents { bytes: vec![0; size], versions }) }
+    }
+
+    fn contents(&self) -> RwLockReadGuard<'_, Contents> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl PhysicalMemory for Ram {
     fn read(&self, physical: u32, into: &mut [u8]) {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let contents = self.contents();
         let start = (physical % PHYSICAL_SIZE) as usize;
-        let have = inner.0.len().saturating_sub(start).min(into.len());
-        into[..have].copy_from_slice(inner.0.get(start..start + have).unwrap_or(&[]));
+        let have = contents.bytes.len().saturating_sub(start).min(into.len());
+        into[..have].copy_from_slice(contents.bytes.get(start..start + have).unwrap_or(&[]));
         into[have..].fill(0);
     }
 
     fn write(&self, physical: u32, from: &[u8]) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut contents = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let start = (physical % PHYSICAL_SIZE) as usize;
-        let have = inner.0.len().saturating_sub(start).min(from.len());
+        let have = contents.bytes.len().saturating_sub(start).min(from.len());
         if have != 0 {
-            inner.0[start..start + have].copy_from_slice(&from[..have]);
-            inner.1 += 1;
+            contents.bytes[start..start + have].copy_from_slice(&from[..have]);
+            let page = PAGE_SIZE as usize;
+            for version in &mut contents.versions[start / page..(start + have).div_ceil(page)] {
+                *version = version.wrapping_add(1);
+            }
         }
     }
 
-    fn version(&self, _physical: u32, _length: u32) -> u64 {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).1
+    fn version(&self, physical: u32, length: u32) -> u64 {
+        let contents = self.contents();
+        let (start, page) = ((physical % PHYSICAL_SIZE) as usize, PAGE_SIZE as usize);
+        let pages = start / page..(start + length as usize).div_ceil(page).min(contents.versions.len());
+        contents.versions.get(pages).unwrap_or(&[]).iter().map(|&version| u64::from(version)).sum()
     }
 
     fn track(&self, physical: u32, length: u32) -> Option<u64> {
@@ -241,5 +258,14 @@ mod tests {
         ram.read(0x200, &mut out);
         assert_eq!(out, [0; 4]);
         assert_eq!(ram.version(0, 8), 1);
+    }
+
+    #[test]
+    fn ram_has_a_version_per_page() {
+        let ram = Ram::new(0x3000);
+        ram.write(0x1ffc, &[0; 4]);
+        assert_eq!([0, 0x1000, 0x2000].map(|page| ram.version(page, 0x1000)), [0, 1, 0]);
+        ram.write(0x1ffe, &[0; 4]);
+        assert_eq!((ram.version(0x1ffc, 8), ram.version(0x2fff, u32::MAX)), (3, 1));
     }
 }

@@ -15,7 +15,7 @@
 mod disasm;
 mod swap;
 
-pub use disasm::{Disassembler, disassemble};
+pub use disasm::{Disassembler, describe, disassemble};
 pub use swap::{SWAP_SIGNATURE, SWAP_WORDS, swap_commands};
 
 /// What the first word of a packet says.

@@ -20,6 +20,7 @@
 mod cost;
 mod display;
 mod execute;
+mod state;
 mod statistics;
 mod stream;
 
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
+pub(crate) use state::MAX_TICKS;
 pub use statistics::Statistics;
 
 use crate::backend::{Backend, Frame, PresentCall};
@@ -36,6 +38,7 @@ use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{Shader, ShaderKind};
 use crate::packets::{Header, dispatch};
 use crate::registers::{RegisterFile, cp, dc};
+use crate::trace::{Event, Recorder};
 use display::Display;
 use execute::Wait;
 use stream::{List, Ring};
@@ -87,6 +90,12 @@ impl Default for Config {
     }
 }
 
+/// Is told each packet before it is carried out; what it costs to look is paid only by who looks.
+pub trait Observer: Send {
+    /// A packet and its body; so many indirect buffers deep, as far as they are not at their end.
+    fn packet(&mut self, depth: usize, header: Header, body: &[u32]);
+}
+
 /// A swap that waits for the vertical blank.
 #[derive(Clone, Copy, Debug)]
 struct Flip {
@@ -98,7 +107,7 @@ struct Flip {
 /// The command processor with its register file and display controller.
 pub struct CommandProcessor {
     registers: RegisterFile,
-    memory: Arc<dyn PhysicalMemory>,
+    pub(crate) memory: Arc<dyn PhysicalMemory>,
     backend: Box<dyn Backend>,
     config: Config,
     ring: Option<Ring>,
@@ -124,6 +133,9 @@ pub struct CommandProcessor {
     events: Vec<GpuEvent>,
     statistics: Statistics,
     body: Vec<u32>,
+    /// Who is told each packet before it is carried out.
+    observer: Option<Box<dyn Observer>>,
+    pub(crate) recorder: Option<Box<Recorder>>,
 }
 
 impl CommandProcessor {
@@ -154,6 +166,8 @@ impl CommandProcessor {
             events: Vec::new(),
             statistics: Statistics::default(),
             body: Vec::new(),
+            observer: None,
+            recorder: None,
             config,
         }
     }
@@ -167,6 +181,7 @@ impl CommandProcessor {
         self.waiting = None;
         self.flip = None;
         self.ring = Some(ring);
+        self.recorded(&Event::InitializeRing { physical, size_log2 }, 0);
     }
 
     /// Asks for the read index (in words) to be written to `physical`, each time
@@ -176,6 +191,7 @@ impl CommandProcessor {
             ring.write_back = Some(physical & (PHYSICAL_SIZE - 1) & !3);
             ring.block_words = 2 << block_size_log2.min(19);
         }
+        self.recorded(&Event::WriteBack { physical, block_log2: block_size_log2 }, 0);
     }
 
     /// A store to the MMIO window: register `index` (byte offset / 4), at guest time `now`.
@@ -192,6 +208,7 @@ impl CommandProcessor {
             dc::D1MODE_INTERRUPT_STATUS | dc::D1MODE_V_COUNTER => {}
             _ => self.write_register(index, value),
         }
+        self.recorded(&Event::Store { index, value, now }, 0);
     }
 
     /// A processor that had nothing to do starts at `now`.
@@ -218,6 +235,7 @@ impl CommandProcessor {
     /// Does everything that is due at guest time `now`, in order of time.
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
+        let swaps = self.statistics.swaps;
         self.poll(now);
         loop {
             let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
@@ -234,6 +252,7 @@ impl CommandProcessor {
                 _ => break,
             }
         }
+        self.recorded(&Event::Pump { now }, self.statistics.swaps - swaps);
         std::mem::take(&mut self.events)
     }
 
@@ -312,6 +331,9 @@ impl CommandProcessor {
     fn execute(&mut self, header: Header, body: &[u32]) {
         self.cycles += cost::words(1 + body.len() as u64);
         self.statistics.words += 1 + body.len() as u64;
+        if let Some(observer) = &mut self.observer {
+            observer.packet(self.lists.len(), header, body);
+        }
         match header {
             Header::Filler => self.statistics.type2 += 1,
             Header::Pair { first, second } => {
@@ -334,6 +356,11 @@ impl CommandProcessor {
                 }
             }
         }
+    }
+
+    /// Has somebody told of each packet before it is carried out.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observer = Some(observer);
     }
 
     /// Asks for a picture of the next swap.
@@ -362,6 +389,11 @@ impl CommandProcessor {
         }
     }
 
+    /// Samples counted since the occlusion query began.
+    fn query_samples(&self) -> u64 {
+        self.backend.samples_passed().unwrap_or(0).wrapping_sub(self.query_start)
+    }
+
     /// Counters.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
@@ -380,8 +412,8 @@ impl CommandProcessor {
     /// Feeds everything that later behaviour depends on to a digest, in a fixed order.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(self.registers.values()));
-        let mut state =
-            vec![self.cycles, self.bin_mask, self.bin_select, self.counter as u64, self.query_start];
+        let query_samples = self.query_samples();
+        let mut state = vec![self.cycles, self.bin_mask, self.bin_select, self.counter as u64, query_samples];
         if let Some(ring) = &self.ring {
             state.extend([ring.base, ring.words, ring.read, ring.write, ring.stalled as u32].map(u64::from));
             state.extend([ring.write_back.map_or(u64::MAX, u64::from), ring.block_words as u64]);

@@ -21,6 +21,7 @@ mod copy;
 mod depth;
 mod edram;
 mod fetch;
+mod look;
 mod present;
 mod raster;
 mod sample;
@@ -116,5 +117,21 @@ impl Backend for Reference {
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(&self.edram.words()));
+    }
+
+    fn edram(&self) -> Option<Vec<u32>> {
+        Some(self.edram.words())
+    }
+
+    fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
+        if words.len() != EDRAM_WORDS {
+            return Err(format!("an EDRAM of {} words, not {EDRAM_WORDS}", words.len()));
+        }
+        words.iter().enumerate().for_each(|(index, &word)| self.edram.set(index, word));
+        Ok(())
+    }
+
+    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
+        look::target_picture(call, &self.edram)
     }
 }

@@ -3,198 +3,12 @@
 //! Expected colours follow from the scene by reasoning, never from what came out first.
 #![allow(missing_docs, clippy::decimal_bitwise_operands)]
 
-use std::cell::{Cell, RefCell};
-use std::hash::{DefaultHasher, Hasher};
-use std::sync::Arc;
+mod scene;
 
-use xenia_gpu::microcode::assemble;
-use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
+use scene::*;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::texture::layout::tiled_2d;
-use xenia_gpu::{CommandProcessor, Config, Frame, PhysicalMemory, Ram, Reference};
-
-const RING: u32 = 0x1000;
-const VERTICES: u32 = 0x1_0000;
-const INDICES: u32 = 0x1_8000;
-const COPY_RECT: u32 = 0x1_c000;
-const TEXTURE: u32 = 0x2_0000;
-const FRONT: u32 = 0x10_0000;
-/// Bytes of memory.
-const MEMORY: usize = 0x80_0000;
-
-const COLORED_VS: &str = "
-    vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
-    vfetch r2.xyzw, r0.x, vf0, format=38, stride=7, offset=3
-    alloc position
-    max oPos, r1, r1
-    alloc interpolators 1
-    max o0, r2, r2";
-const COLORED_PS: &str = "alloc colors\nmax oC0, r0, r0";
-const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0, r0";
-
-thread_local! {
-    /// Threads that scenes draw on.
-    static THREADS: Cell<usize> = const { Cell::new(2) };
-    /// What scenes left behind when they ended.
-    static LEFT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Scene {
-    memory: Arc<Ram>,
-    gpu: CommandProcessor,
-    words: Vec<u32>,
-    width: u32,
-    height: u32,
-    now: u64,
-}
-
-impl Scene {
-    /// A surface of that size, 8_8_8_8 colour at tile 0 and D24S8 depth behind it, nothing tested
-    /// or blended, pixel coordinates as positions.
-    fn new(width: u32, height: u32, msaa: u32) -> Self {
-        let memory = Arc::new(Ram::new(MEMORY));
-        let config = Config { vblank: false, capture_all: true, ..Config::default() };
-        let mut gpu =
-            CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(THREADS.get())), config);
-        gpu.initialize_ring(RING, 12);
-        let mut scene = Self { memory, gpu, words: Vec::new(), width, height, now: 0 };
-        scene.set(0x2208, 4); // colour and depth
-        scene.set(0x2000, width | msaa << 16);
-        scene.set(0x2001, 0);
-        scene.set(0x2002, 1024);
-        scene.set(0x200e, 0);
-        scene.set(0x200f, 8192 | 8192 << 16);
-        scene.set(0x2080, 0);
-        scene.set(0x2081, 1 << 31);
-        scene.set(0x2082, width | height << 16);
-        scene.set(0x2100, 0xff_ffff);
-        scene.set(0x2101, 0);
-        scene.set(0x2102, 0);
-        scene.set(0x2104, 0xf);
-        scene.set(0x2182, 0xffff); // smooth shading
-        scene.set(0x2200, 0);
-        scene.set(0x2201, 0x0001_0001); // one, zero
-        scene.set(0x2204, 1 << 16 | 1 << 19);
-        scene.set(0x2205, 0);
-        scene.set(0x2206, 0x300); // positions are pixels
-        scene.set(0x2302, 1); // centres at halves
-        scene.set(0x2307, 0);
-        scene.set(0x2308, 256);
-        scene.set(0x2312, 0xffff);
-        scene.shader(0, COLORED_VS);
-        scene.shader(1, COLORED_PS);
-        scene
-    }
-
-    fn set(&mut self, index: u32, value: u32) {
-        self.words.extend([type0(index, 1), value]);
-    }
-
-    fn shader(&mut self, kind: u32, text: &str) {
-        let code = assemble(text).unwrap();
-        self.words.extend([type3(opcode::IM_LOAD_IMMEDIATE, code.len() as u32 + 2), kind, code.len() as u32]);
-        self.words.extend(code);
-    }
-
-    /// Vertices of seven floats: position and colour.
-    fn vertices(&mut self, vertices: &[[f32; 7]]) {
-        for (i, value) in vertices.iter().flatten().enumerate() {
-            self.memory.write_u32(VERTICES + i as u32 * 4, value.to_bits());
-        }
-        self.set(0x4800, VERTICES | 3);
-        self.set(0x4801, 2 | (vertices.len() as u32 * 7) << 2);
-    }
-
-    fn draw(&mut self, primitive: u32, count: u32) {
-        self.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
-        self.run();
-    }
-
-    fn run(&mut self) {
-        for chunk in std::mem::take(&mut self.words).chunks(4096) {
-            self.gpu.initialize_ring(RING, 12);
-            for (i, &word) in chunk.iter().enumerate() {
-                self.memory.write_u32(RING + i as u32 * 4, word);
-            }
-            self.gpu.store_register(0x1c5, chunk.len() as u32, self.now);
-            self.now += 10_000_000;
-            self.gpu.pump(self.now);
-            assert!(self.gpu.is_idle());
-        }
-        assert_eq!(self.gpu.statistics().problems.iter().collect::<Vec<_>>(), []);
-    }
-
-    fn copy_rectangle(&mut self) {
-        let (w, h) = (self.width, self.height);
-        for (i, value) in [0, 0, w, 0, w, h].into_iter().enumerate() {
-            self.memory.write_u32(COPY_RECT + i as u32 * 4, (value as f32).to_bits());
-        }
-        self.set(0x4800, COPY_RECT | 3);
-        self.set(0x4801, 2 | 6 << 2);
-    }
-
-    /// Copies the surface to a tiled front buffer and shows it.
-    fn show(&mut self) -> Frame {
-        let (w, h) = (self.width, self.height);
-        self.copy_rectangle();
-        self.set(0x2208, 6);
-        self.set(0x2318, 6 << 4 | 1 << 20);
-        self.set(0x2319, FRONT);
-        self.set(0x231a, w | h << 16);
-        self.set(0x231b, 2 | 6 << 7);
-        self.draw(8, 3);
-        self.set(0x2208, 4);
-        let fetch = [
-            2 | 1 << 31 | w.div_ceil(32) << 22,
-            6 | 2 << 6 | FRONT,
-            (w - 1) | (h - 1) << 13,
-            0x688 << 1,
-            0,
-            1 << 9,
-        ];
-        self.words.extend(swap_commands(fetch, FRONT, w, h));
-        self.run();
-        let mut frame = self.gpu.take_frame().unwrap();
-        // Alpha is not shown, but tests want to see it: it is in the copied front buffer.
-        for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
-            let (x, y) = (i as u32 % w, i as u32 / w);
-            let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
-            assert_eq!((word & 0xff, pixel[3]), (u32::from(pixel[0]), 255));
-            pixel[3] = (word >> 24) as u8;
-        }
-        frame
-    }
-}
-
-impl Drop for Scene {
-    /// Notes the EDRAM, memory and the samples that passed.
-    fn drop(&mut self) {
-        let mut hasher = DefaultHasher::new();
-        self.gpu.backend().digest(&mut |bytes| hasher.write(bytes));
-        let mut bytes = vec![0; MEMORY];
-        self.memory.read(0, &mut bytes);
-        hasher.write(&bytes);
-        hasher.write_u64(self.gpu.backend().samples_passed().unwrap());
-        LEFT.with_borrow_mut(|left| left.push(hasher.finish()));
-    }
-}
-
-fn pixel(frame: &Frame, x: u32, y: u32) -> [u8; 4] {
-    let at = ((x + y * frame.width) * 4) as usize;
-    frame.rgba[at..at + 4].try_into().unwrap()
-}
-
-fn vertex(x: f32, y: f32, color: [f32; 4]) -> [f32; 7] {
-    [x, y, 0.0, color[0], color[1], color[2], color[3]]
-}
-
-const RED: [f32; 4] = [1.0, 0.0, 0.0, 1.0];
-const GREEN: [f32; 4] = [0.0, 1.0, 0.0, 1.0];
-const BLUE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
-
-/// A rectangle list's three corners.
-fn rectangle(x0: f32, y0: f32, x1: f32, y1: f32, color: [f32; 4]) -> [[f32; 7]; 3] {
-    [vertex(x0, y0, color), vertex(x1, y0, color), vertex(x0, y1, color)]
-}
 
 #[test]
 fn a_rectangle_covers_its_pixels_and_no_others() {
@@ -531,6 +345,31 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     scene.show();
 }
 
+/// Scenes that other tests run again.
+const SCENES: &[fn()] = &[
+    a_rectangle_covers_its_pixels_and_no_others,
+    colors_are_interpolated_between_corners,
+    every_triangle_primitive_fills_the_same_square,
+    the_nearer_triangle_wins_and_stencil_counts,
+    blending_and_alpha_test_follow_the_registers,
+    textures_are_sampled_where_the_coordinates_say,
+    indices_come_in_both_sizes_with_restarts_and_offsets,
+    perspective_and_clipping_in_front_of_the_eye,
+    a_fast_clear_through_four_samples_fills_single_samples,
+    a_copy_can_clear_behind_itself,
+    random_state_draws_without_a_panic,
+];
+
+#[test]
+fn what_was_recorded_plays_alike() {
+    RECORD.set(true);
+    for scene in SCENES {
+        scene();
+    }
+    crowd(2, 9, |_| {});
+    RECORD.set(false);
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let crowds = || {
@@ -550,24 +389,11 @@ fn the_number_of_threads_changes_nothing() {
             });
         }
     };
-    let scenes: &[fn()] = &[
-        a_rectangle_covers_its_pixels_and_no_others,
-        colors_are_interpolated_between_corners,
-        every_triangle_primitive_fills_the_same_square,
-        the_nearer_triangle_wins_and_stencil_counts,
-        blending_and_alpha_test_follow_the_registers,
-        textures_are_sampled_where_the_coordinates_say,
-        indices_come_in_both_sizes_with_restarts_and_offsets,
-        perspective_and_clipping_in_front_of_the_eye,
-        a_fast_clear_through_four_samples_fills_single_samples,
-        a_copy_can_clear_behind_itself,
-        random_state_draws_without_a_panic,
-    ];
     let mut expected = Vec::new();
     for threads in [1, 2, 3, 8] {
         THREADS.set(threads);
         LEFT.take();
-        for scene in scenes {
+        for scene in SCENES {
             scene();
         }
         crowds();

@@ -4,10 +4,12 @@
 
 mod exec;
 mod tools;
+mod trace;
 mod unbuilt;
 
 pub use exec::*;
 pub use tools::*;
+pub use trace::*;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -107,6 +109,8 @@ Example:
   xenia-rs exec t.xex --frames 9 --event-log a && xenia-rs exec t.xex --frames 9 --interp --event-log b
   xenia-rs diff a b")]
     Diff(DiffArgs),
+    /// Record, play, compare and print what a title's GPU does.
+    Trace(TraceArgs),
     /// Write a shell's completion script to standard output.
     #[command(
         after_help = "Example:\n  xenia-rs completions bash > ~/.local/share/bash-completion/completions/xenia-rs"

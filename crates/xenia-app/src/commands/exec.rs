@@ -7,7 +7,7 @@ use crate::gpu_port::{Capture, FrameSink};
 use crate::keyboard::Keyboard;
 use crate::machine::{Finished, Machine, MachineOptions};
 use crate::report::{End, RunReport, write_json};
-use crate::title::{Title, key_ring};
+use crate::title::Title;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::num::NonZeroU64;
@@ -39,14 +39,6 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
     }
 }
 
-/// The title that was named, or the demo.
-fn open_title(args: &ExecArgs) -> Result<Title> {
-    match &args.title {
-        Some(path) => Title::open(path, &key_ring(args.engine.key_file.as_deref())?),
-        None => Title::demo(),
-    }
-}
-
 /// What the run's limits are.
 pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
     let patience = run.frames.and(NonZeroU64::new(run.swap_timeout));
@@ -63,6 +55,10 @@ pub fn print_text(text: &str) {
     let mut out = std::io::stdout().lock();
     // A closed pipe must not end the guest.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn open_title(args: &ExecArgs) -> Result<Title> {
+    Title::open_or_demo(args.title.as_deref(), args.engine.key_file.as_deref())
 }
 
 fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {

@@ -13,3 +13,4 @@ pub mod fuzz;
 pub mod info;
 pub mod jit;
 pub mod pack;
+pub mod trace;

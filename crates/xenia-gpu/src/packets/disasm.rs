@@ -19,29 +19,32 @@ pub fn disassemble(words: &[u32]) -> String {
             let _ = writeln!(text, "{at:05x} {word:08x} cut off: {count} words announced");
             break;
         };
-        let line = match header {
-            Header::Filler => String::from("filler"),
-            Header::Pair { first, second } => {
-                format!("{}; {}", registers::describe(first, body[0]), registers::describe(second, body[1]))
-            }
-            Header::Registers { first, same, .. } => {
-                let each = body.iter().enumerate().map(|(i, &value)| {
-                    registers::describe(if same { first } else { first + i as u32 }, value)
-                });
-                each.collect::<Vec<_>>().join("; ")
-            }
-            Header::Command { opcode, predicated, .. } => {
-                format!(
-                    "{}{}",
-                    if predicated { "(bin) " } else { "" },
-                    dispatch(&mut Disassembler, opcode, body)
-                )
-            }
-        };
+        let line = describe(header, body);
         let _ = writeln!(text, "{at:05x} {line}");
         at += 1 + count;
     }
     text
+}
+
+/// A packet as a line of text.
+pub fn describe(header: Header, body: &[u32]) -> String {
+    match header {
+        Header::Filler => String::from("filler"),
+        Header::Pair { first, second } => {
+            format!("{}; {}", registers::describe(first, body[0]), registers::describe(second, body[1]))
+        }
+        Header::Registers { first, same, .. } => {
+            let each = body
+                .iter()
+                .enumerate()
+                .map(|(i, &value)| registers::describe(if same { first } else { first + i as u32 }, value));
+            each.collect::<Vec<_>>().join("; ")
+        }
+        Header::Command { opcode, predicated, .. } => {
+            let bin = if predicated { "(bin) " } else { "" };
+            format!("{bin}{}", dispatch(&mut Disassembler, opcode, body))
+        }
+    }
 }
 
 fn plain(name: &str, body: &[u32]) -> String {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::registers::{RegisterFile, dc};
+use crate::trace::DisplayState;
 
 /// Ticks of the time base in a second.
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
@@ -48,6 +49,26 @@ impl Display {
             gamma: Arc::new(identity_ramp()),
             component: 0,
         }
+    }
+
+    /// Its state as a value.
+    pub(super) fn state(&self) -> DisplayState {
+        let Self { next_vblank, start, gamma, component } = self;
+        DisplayState {
+            next_vblank: *next_vblank,
+            start: *start,
+            gamma: gamma.to_vec(),
+            component: *component,
+        }
+    }
+
+    /// The display of a state; `None` if no display has such a one.
+    pub(super) fn from_state(state: &DisplayState) -> Option<Self> {
+        let DisplayState { next_vblank, start, ref gamma, component } = *state;
+        let is_next = |next: u64| next.checked_sub(start).is_some_and(|ahead| ahead <= VBLANK_TICKS);
+        let possible = next_vblank.is_none_or(is_next) && component < 3;
+        let gamma = <[u32; 256]>::try_from(gamma.as_slice()).ok().filter(|_| possible)?;
+        Some(Self { next_vblank, start, gamma: Arc::new(gamma), component })
     }
 
     pub(super) fn next_vblank(&self) -> Option<u64> {

@@ -43,8 +43,13 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    fn new(body: &[u32]) -> Self {
+    pub(super) fn new(body: &[u32]) -> Self {
         Self { info: body[0], address: body[1], reference: body[2], mask: body[3] }
+    }
+
+    /// What [`Wait::new`] takes.
+    pub(super) fn words(self) -> [u32; 4] {
+        [self.info, self.address, self.reference, self.mask]
     }
 
     fn is_memory(self) -> bool {
@@ -252,7 +257,7 @@ impl CommandProcessor {
         let ends = counts[4..6] == [QUERY_PENDING; 2] || counts[2..4] == [QUERY_PENDING; 2];
         counts.fill(0);
         if ends {
-            let count = passed.map_or(ASSUMED_SAMPLES, |total| total.saturating_sub(self.query_start));
+            let count = passed.map_or(ASSUMED_SAMPLES, |total| total.wrapping_sub(self.query_start));
             let count = u32::try_from(count).unwrap_or(u32::MAX).swap_bytes();
             counts[0] = count;
             counts[4] = count;

@@ -1,0 +1,275 @@
+//! `xenia-rs trace`: GPU traces, recorded, played, compared, printed.
+
+use crate::cli::{
+    GpuKind, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
+};
+use crate::commands::exec::{conclude, limits, print_text};
+use crate::exit::Code;
+use crate::frames::write_png;
+use crate::gpu_port::Capture;
+use crate::machine::{Machine, MachineOptions, backend};
+use crate::report::write_json;
+use crate::title::Title;
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
+use xenia_gpu::trace::{Narration, Player, Recorder, Summary, compare, narrate};
+use xenia_kernel::ports::NoInput;
+
+/// Does what the command line says.
+pub fn run(command: &TraceCommand) -> Result<Code> {
+    match command {
+        TraceCommand::Record(args) => record(args),
+        TraceCommand::Play(args) => play(args),
+        TraceCommand::Diff(args) => diff(args),
+        TraceCommand::Dump(args) => dump(args),
+    }
+}
+
+fn open(path: &Path) -> Result<BufReader<File>> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(BufReader::new(file))
+}
+
+fn create_folder(folder: Option<&Path>) -> Result<()> {
+    let Some(folder) = folder else { return Ok(()) };
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+fn record(args: &TraceRecordArgs) -> Result<Code> {
+    args.engine.cpu.refuse_unbuilt()?;
+    args.engine.mode.refuse_unbuilt()?;
+    if args.frames == 0 {
+        bail!("--frames 0: a trace holds at least one swap");
+    }
+    let title = Title::open_or_demo(args.title.as_deref(), args.engine.key_file.as_deref())?;
+    let shown = args.output.display();
+    let options = MachineOptions {
+        engine: &args.engine,
+        gpu: GpuKind::Reference,
+        capture: Capture::Nothing,
+        frames: Box::new(|_, _| {}),
+        text: Box::new(print_text),
+        input: Box::new(NoInput),
+        event_log: None,
+        record: None,
+        replay: None,
+    };
+    let mut machine = Machine::new(&title, options)?;
+    let file = File::create(&args.output).with_context(|| format!("cannot create {shown}"))?;
+    machine.record_gpu(Recorder::new(Box::new(BufWriter::new(file)), args.from, args.frames));
+    let frames = Some(args.from.saturating_add(args.frames));
+    let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
+    let finished = machine.run(&limits(&run, &args.engine), None);
+    let code = conclude(None, &finished)?;
+    let Some(done) = machine.finish_gpu_recording() else {
+        bail!("{shown}: the run ended before swap {}: the trace is empty", args.from + 1);
+    };
+    let done = done.with_context(|| format!("cannot write {shown}"))?;
+    println!("{shown}: {} swaps, {} events, {} bytes of memory", done.frames, done.events, done.memory_bytes);
+    Ok(code)
+}
+
+/// The JSON of `trace play`.
+#[derive(Debug, Serialize)]
+struct PlayReport {
+    backend: String,
+    events: u64,
+    frames: u64,
+    draws: u64,
+    copies: u64,
+    packets: u64,
+    words: u64,
+    same_end: Option<bool>,
+    problems: BTreeMap<String, u64>,
+    wall_seconds: f64,
+}
+
+fn play(args: &TracePlayArgs) -> Result<Code> {
+    create_folder(args.dump_frames.as_deref())?;
+    let backend = backend(args.gpu)?;
+    let name = backend.name().to_owned();
+    let shown = args.trace.display();
+    let start = Instant::now();
+    let mut trouble = None;
+    let player = Player::new(open(&args.trace)?, backend, args.dump_frames.is_some());
+    let player = player.with_context(|| format!("{shown}"))?;
+    let summary = player.run(&mut |number, frame| {
+        if let Some(folder) = &args.dump_frames
+            && let Err(error) = write_png(&folder.join(format!("frame{number:06}.png")), &frame)
+        {
+            trouble.get_or_insert(error);
+        }
+    });
+    let Summary { events, frames, same_end, statistics } = summary.with_context(|| format!("{shown}"))?;
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    let report = PlayReport {
+        backend: name,
+        events,
+        frames,
+        draws: statistics.draws,
+        copies: statistics.copies,
+        packets: statistics.total_packets(),
+        words: statistics.words,
+        same_end,
+        problems: statistics.problems,
+        wall_seconds: start.elapsed().as_secs_f64(),
+    };
+    if let Some(path) = &args.json {
+        write_json(path, &report)?;
+    }
+    eprintln!(
+        "{}: {} swaps, {} draws, {} copies, {} packets of {} words in {:.2} s",
+        report.backend,
+        frames,
+        report.draws,
+        report.copies,
+        report.packets,
+        report.words,
+        report.wall_seconds
+    );
+    for (problem, count) in &report.problems {
+        eprintln!("{problem}: {count} times");
+    }
+    match same_end {
+        Some(true) => eprintln!("ended as it did when it was recorded"),
+        Some(false) => {
+            eprintln!("MISMATCH: ended otherwise than when it was recorded");
+            return Ok(Code::Mismatch);
+        }
+        None => {}
+    }
+    Ok(Code::Done)
+}
+
+fn diff(args: &TraceDiffArgs) -> Result<Code> {
+    let compared = compare(open(&args.first)?, open(&args.second)?);
+    let both = || format!("{} and {}", args.first.display(), args.second.display());
+    match compared.with_context(both)? {
+        Err(events) => {
+            println!("equal: {events} events");
+            Ok(Code::Done)
+        }
+        Ok(difference) => {
+            println!("event {} (guest time {}): {}", difference.event, difference.now, difference.what);
+            Ok(Code::Mismatch)
+        }
+    }
+}
+
+fn dump(args: &TraceDumpArgs) -> Result<Code> {
+    create_folder(args.out.as_deref())?;
+    let (with_pictures, only) = (args.out.is_some(), args.draw);
+    let wants = move |number| with_pictures && only.is_none_or(|draw| draw == number);
+    let mut printer = Printer { args, frame: 1, trouble: None };
+    let told = narrate(open(&args.trace)?, backend(GpuKind::Reference)?, wants, |told| printer.take(told));
+    told.with_context(|| format!("{}", args.trace.display()))?;
+    printer.trouble.map_or(Ok(Code::Done), Err)
+}
+
+/// Prints what was asked for.
+struct Printer<'a> {
+    args: &'a TraceDumpArgs,
+    /// The swap that is being prepared.
+    frame: u64,
+    trouble: Option<anyhow::Error>,
+}
+
+impl Printer<'_> {
+    /// Whether the rest is of interest.
+    fn take(&mut self, told: Narration) -> bool {
+        let result = self.print(told);
+        result.unwrap_or_else(|error| {
+            self.trouble = Some(error);
+            false
+        })
+    }
+
+    fn print(&mut self, told: Narration) -> Result<bool> {
+        let listed = self.args.draw.is_none() && self.args.frame.is_none_or(|frame| frame == self.frame);
+        let mut out = std::io::stdout().lock();
+        match told {
+            Narration::Packet { depth, text } if listed => {
+                writeln!(out, "{:indent$}{text}", "", indent = depth * 2)?;
+            }
+            Narration::Draw { number, call, picture, error } if listed || self.args.draw == Some(number) => {
+                writeln!(out, "draw {number} (swap {}): {call:#?}", self.frame)?;
+                if let Some(error) = error {
+                    writeln!(out, "draw {number} was not carried out: {error}")?;
+                }
+                if let (Some(picture), Some(folder)) = (picture, &self.args.out) {
+                    let path = folder.join(format!("draw{number:06}.png"));
+                    write_png(&path, &picture)?;
+                    writeln!(out, "draw {number}: {}", path.display())?;
+                }
+                return Ok(self.args.draw.is_none());
+            }
+            Narration::Copy { call, error } if listed => {
+                writeln!(out, "copy (swap {}): {call:#?}", self.frame)?;
+                if let Some(error) = error {
+                    writeln!(out, "the copy was not carried out: {error}")?;
+                }
+            }
+            Narration::Swap { number } => {
+                if listed {
+                    writeln!(out, "swap {number}")?;
+                }
+                self.frame = number + 1;
+                return Ok(self.args.frame.is_none_or(|frame| self.frame <= frame));
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::EngineArgs;
+
+    #[test]
+    fn the_demo_is_recorded_and_plays_alike() {
+        let dir = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.trace", "b.trace"].map(|name| dir.path().join(name));
+        let record_from = |from, output: &Path| {
+            let args = TraceRecordArgs {
+                title: None,
+                output: output.to_owned(),
+                from,
+                frames: 1,
+                engine: EngineArgs::default(),
+                swap_timeout: 60,
+            };
+            assert_eq!(record(&args).unwrap(), Code::Done);
+        };
+        record_from(0, &first);
+        record_from(1, &second);
+        let json = dir.path().join("out.json");
+        let pictures = dir.path().join("pictures");
+        let args = TracePlayArgs {
+            trace: second.clone(),
+            gpu: GpuKind::Reference,
+            dump_frames: Some(pictures.clone()),
+            json: Some(json.clone()),
+        };
+        assert_eq!(play(&args).unwrap(), Code::Done);
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+        assert_eq!((&report["frames"], &report["same_end"]), (&1.into(), &true.into()));
+        assert!(report["draws"].as_u64() > Some(0));
+        assert!(pictures.join("frame000001.png").is_file());
+        let twice = TraceDiffArgs { first: second.clone(), second: second.clone() };
+        assert_eq!(diff(&twice).unwrap(), Code::Done);
+        assert_eq!(diff(&TraceDiffArgs { first, ..twice }).unwrap(), Code::Mismatch);
+        let args = TraceDumpArgs { trace: second, frame: None, draw: Some(1), out: Some(pictures.clone()) };
+        assert_eq!(dump(&args).unwrap(), Code::Done);
+        assert!(pictures.join("draw000001.png").is_file());
+    }
+}

@@ -1,0 +1,108 @@
+//! The processor's state as a value: taken when a trace begins, put back when it is played.
+
+use super::execute::Wait;
+use super::stream::{List, Ring};
+use super::*;
+use crate::registers::COUNT;
+use crate::trace::{RingState, State};
+
+/// Latest guest time of a state, in ticks: eight days.
+pub(crate) const MAX_TICKS: u64 = 1 << 45;
+/// Most words of an indirect buffer.
+const MAX_LIST: u32 = 0xf_ffff;
+
+impl CommandProcessor {
+    /// Everything that later behaviour depends on, but what lies in memory.
+    pub(crate) fn state(&self) -> State {
+        let ring = self.ring.as_ref().map(|ring| RingState {
+            base: ring.base,
+            words: ring.words,
+            read: ring.read,
+            write: ring.write,
+            stalled: ring.stalled,
+            write_back: ring.write_back,
+            block_words: ring.block_words,
+        });
+        let shader = |shader: &Option<Arc<Shader>>| shader.as_ref().map(|shader| shader.words.to_vec());
+        State {
+            registers: self.registers.values().to_vec(),
+            ring,
+            lists: self.lists.iter().map(|list| [list.base, list.next, list.end]).collect(),
+            cycles: self.cycles,
+            waiting: self.waiting.map(Wait::words),
+            flip: self.flip.map(|flip| [flip.physical, flip.width, flip.height]),
+            bins: [self.bin_mask, self.bin_select],
+            shaders: [shader(&self.vertex_shader), shader(&self.pixel_shader)],
+            display: self.display.state(),
+            counter: self.counter,
+            query_samples: self.query_samples(),
+            counts: [self.statistics.swaps, self.statistics.vblanks],
+            edram: self.backend.edram().unwrap_or_default(),
+        }
+    }
+
+    /// Takes a state, which may say anything: what can't be is refused in words.
+    pub(crate) fn restore(&mut self, state: &State) -> Result<(), String> {
+        let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+        check(state.registers.len() == COUNT, "wrong number of registers")?;
+        check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is impossible")?;
+        check(state.lists.len() <= MAX_DEPTH, "too many indirect buffers")?;
+        check(state.counts.iter().all(|&count| u32::try_from(count).is_ok()), "impossible counts")?;
+        let ring = state.ring.map(|ring| {
+            let sizes = [ring.words, ring.block_words];
+            check(sizes.iter().all(|size| size.is_power_of_two()), "the ring's size is no power of two")?;
+            check((4..=2 << 22).contains(&ring.words), "the ring has an impossible size")?;
+            check(ring.read < ring.words && ring.write < ring.words, "the ring's indices are outside it")?;
+            check(ring.base < PHYSICAL_SIZE && ring.base.is_multiple_of(4), "the ring is nowhere")?;
+            Ok::<_, String>(Ring {
+                base: ring.base,
+                words: ring.words,
+                read: ring.read,
+                write: ring.write,
+                stalled: ring.stalled,
+                write_back: ring.write_back.map(|at| at & (PHYSICAL_SIZE - 1) & !3),
+                block_words: ring.block_words,
+            })
+        });
+        let lists = state.lists.iter().map(|&[base, next, end]| {
+            check(next < end && end <= MAX_LIST, "an indirect buffer has an impossible place")?;
+            Ok(List { base: base & (PHYSICAL_SIZE - 1) & !3, next, end })
+        });
+        let lists = lists.collect::<Result<_, String>>()?;
+        let display = Display::from_state(&state.display).ok_or("the display's state is impossible")?;
+        if !state.edram.is_empty() {
+            self.backend.set_edram(&state.edram)?;
+        }
+        for (index, &value) in state.registers.iter().enumerate() {
+            self.registers.set(index as u32, value);
+        }
+        let shader =
+            |kind, words: &Option<Vec<u32>>| words.as_ref().map(|words| Arc::new(Shader::new(kind, words)));
+        self.vertex_shader = shader(ShaderKind::Vertex, &state.shaders[0]);
+        self.pixel_shader = shader(ShaderKind::Pixel, &state.shaders[1]);
+        self.ring = ring.transpose()?;
+        self.lists = lists;
+        self.display = display;
+        self.cycles = state.cycles;
+        self.waiting = state.waiting.map(|words| Wait::new(&words));
+        self.flip = state.flip.map(|[physical, width, height]| Flip { physical, width, height });
+        [self.bin_mask, self.bin_select] = state.bins;
+        self.counter = state.counter;
+        self.query_start = self.backend.samples_passed().unwrap_or(0).wrapping_sub(state.query_samples);
+        [self.statistics.swaps, self.statistics.vblanks] = state.counts;
+        self.constants = None;
+        Ok(())
+    }
+
+    /// A digest (128-bit FNV-1a) of the processor at guest time `now`, for the end of a trace.
+    pub(crate) fn short_digest(&mut self, now: u64) -> [u8; 16] {
+        self.display.refresh(&mut self.registers, now);
+        let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+        self.digest(&mut |bytes| {
+            for &byte in bytes {
+                hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+            }
+        });
+        hash.to_be_bytes()
+    }
+}

@@ -1,0 +1,46 @@
+//! A look at a render target as it is, for people who step through draws.
+
+use super::color::{self, ColorPlace};
+use super::depth::sample_cell;
+use super::edram::{Edram, Place};
+use crate::backend::Frame;
+use crate::draw_state::DrawCall;
+use crate::enums::DepthFormat;
+use crate::texture::depth_float_to_single;
+
+/// Largest side of a picture.
+const MAX_SIDE: u32 = 4096;
+
+/// The first colour target of a draw, else its depth (near is dark), down to the scissor's lower edge: the first
+/// sample of each pixel, its components from 0 to 1, alpha as opaque. `None` where nothing may be drawn.
+pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
+    let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
+    let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
+    let (column, row) = sample_cell(call.msaa, 0);
+    let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));
+    let depth = Place::new(call.depth.base, call.pitch, columns, true, 1);
+    let place = target.as_ref().map_or(depth, |target| target.place);
+    let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
+    for y in 0..height {
+        for x in 0..width {
+            let (sample_x, sample_y) = (x * columns + column, y * rows + row);
+            let at = place.row(sample_x, sample_y);
+            let low = edram.get(at.word(0));
+            let value = match &target {
+                Some(target) => {
+                    let high = if place.words == 2 { edram.get(at.word(1)) } else { 0 };
+                    color::unpack(target.format, [low, high])
+                }
+                None => {
+                    [match call.depth.format {
+                        DepthFormat::D24S8 => (low >> 8) as f32 / 16_777_215.0,
+                        DepthFormat::D24FS8 => depth_float_to_single(low >> 8),
+                    }; 4]
+                }
+            };
+            let [r, g, b, _] = value.map(|value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+            rgba.extend([r, g, b, 255]);
+        }
+    }
+    (width != 0 && height != 0).then_some(Frame { width, height, rgba })
+}

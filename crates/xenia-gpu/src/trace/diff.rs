@@ -1,0 +1,72 @@
+//! Two traces side by side, up to the first event that differs.
+
+use super::{Event, Reader, State, TraceError};
+use crate::registers;
+use std::io::Read;
+
+/// Where two traces part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Number of the event, from 0.
+    pub event: u64,
+    /// Swaps can't be told without playing; this is the guest time of the newest event that has one.
+    pub now: u64,
+    /// What differs, in words.
+    pub what: String,
+}
+
+/// Compares two traces. `Ok(Err(events))` where they are equal and have so many events.
+pub fn compare(a: impl Read, b: impl Read) -> Result<Result<Difference, u64>, TraceError> {
+    let (mut a, mut b) = (Reader::new(a)?, Reader::new(b)?);
+    let mut now = 0;
+    loop {
+        let event = a.events();
+        let what = match (a.next_event()?, b.next_event()?) {
+            (None, None) => return Ok(Err(event)),
+            (Some(left), Some(right)) if left == right => {
+                if let Event::Pump { now: time } | Event::Store { now: time, .. } = left {
+                    now = time;
+                }
+                continue;
+            }
+            (Some(left), Some(right)) => describe(&left, &right),
+            (Some(event), None) => format!("only in the first: {}", event.describe()),
+            (None, Some(event)) => format!("only in the second: {}", event.describe()),
+        };
+        return Ok(Ok(Difference { event, now, what }));
+    }
+}
+
+fn describe(a: &Event, b: &Event) -> String {
+    match (a, b) {
+        (Event::Start(a), Event::Start(b)) => format!("the states they begin with: {}", states(a, b)),
+        (Event::Memory { at, bytes }, Event::Memory { at: other, bytes: others }) if at == other => {
+            match bytes.iter().zip(others).position(|(a, b)| a != b) {
+                Some(first) => format!(
+                    "memory at {:#010x}: {:#04x} and {:#04x}",
+                    at + first as u32,
+                    bytes[first],
+                    others[first]
+                ),
+                None => format!("memory at {at:#010x}: {} bytes and {}", bytes.len(), others.len()),
+            }
+        }
+        _ => format!("{}; {}", a.describe(), b.describe()),
+    }
+}
+
+fn states(a: &State, b: &State) -> String {
+    let differs = |(index, (a, b)): (usize, (&u32, &u32))| (a != b).then_some((index, *a, *b));
+    if let Some((index, a, b)) = a.registers.iter().zip(&b.registers).enumerate().find_map(differs) {
+        return format!("{}; {}", registers::describe(index as u32, a), registers::describe(index as u32, b));
+    }
+    if let Some((index, a, b)) = a.edram.iter().zip(&b.edram).enumerate().find_map(differs) {
+        return format!("EDRAM word {index:#x}: {a:#010x} and {b:#010x}");
+    }
+    // What is left is small.
+    let rest = |state: &State| {
+        let state = State { registers: Vec::new(), edram: Vec::new(), ..state.clone() };
+        format!("{state:?}")
+    };
+    format!("{}; {}", rest(a), rest(b))
+}

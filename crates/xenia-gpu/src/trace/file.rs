@@ -1,0 +1,167 @@
+//! The file: a mark and a version, then zlib, in it a length (32 bits, little-endian) and a postcard value per event.
+
+use super::Event;
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use std::io::{self, Read, Write};
+
+/// What a trace begins with; the last byte is the version.
+pub const MAGIC: [u8; 8] = *b"XENTRACE";
+/// Format version; it follows the magic.
+const VERSION: u32 = 1;
+/// Bytes that one event may have: the start with its EDRAM is the largest.
+const MAX_EVENT: u32 = 32 << 20;
+
+/// Why a trace can't be read or played.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file can't be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It is something else.
+    #[error("offset 0: no GPU trace (it doesn't begin with XENTRACE)")]
+    NoTrace,
+    /// It is newer than this program.
+    #[error("offset 8: trace version {0}, this program reads version {VERSION}")]
+    Version(u32),
+    /// It ends too early.
+    #[error(
+        "event {event} (offset {offset} of the unpacked events): the trace is cut off or damaged: {reason}"
+    )]
+    CutOff {
+        /// Number of the event.
+        event: u64,
+        /// Where it begins, in unpacked bytes behind the header.
+        offset: u64,
+        /// What the decoder said.
+        reason: io::Error,
+    },
+    /// An event makes no sense.
+    #[error("event {event} (offset {offset} of the unpacked events): {reason}")]
+    Invalid {
+        /// Number of the event.
+        event: u64,
+        /// Where it begins, in unpacked bytes behind the header.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Writes events.
+pub struct Writer<W: Write> {
+    to: ZlibEncoder<W>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the header.
+    pub fn new(mut to: W) -> io::Result<Self> {
+        to.write_all(&MAGIC)?;
+        to.write_all(&VERSION.to_le_bytes())?;
+        Ok(Self { to: ZlibEncoder::new(to, Compression::fast()) })
+    }
+
+    /// Writes an event.
+    pub fn write(&mut self, event: &Event) -> io::Result<()> {
+        let bytes = postcard::to_allocvec(event).map_err(io::Error::other)?;
+        let length = u32::try_from(bytes.len()).ok().filter(|&length| length <= MAX_EVENT);
+        let length = length.ok_or_else(|| io::Error::other("an event is too large"))?;
+        self.to.write_all(&length.to_le_bytes())?;
+        self.to.write_all(&bytes)
+    }
+
+    /// Writes what is left.
+    pub fn finish(self) -> io::Result<W> {
+        let mut to = self.to.finish()?;
+        to.flush()?;
+        Ok(to)
+    }
+}
+
+/// Reads events.
+pub struct Reader<R: Read> {
+    from: ZlibDecoder<R>,
+    events: u64,
+    /// Where the event read last began, and the next one begins.
+    offsets: [u64; 2],
+    buffer: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// Checks the header.
+    pub fn new(mut from: R) -> Result<Self, TraceError> {
+        let mut header = [0; 12];
+        let mut have = 0;
+        while have < header.len() {
+            match from.read(&mut header[have..])? {
+                0 => return Err(TraceError::NoTrace),
+                count => have += count,
+            }
+        }
+        let [magic @ .., a, b, c, d] = header;
+        if magic != MAGIC {
+            return Err(TraceError::NoTrace);
+        }
+        match u32::from_le_bytes([a, b, c, d]) {
+            VERSION => {}
+            version => return Err(TraceError::Version(version)),
+        }
+        Ok(Self {
+            from: ZlibDecoder::new(from),
+            events: 0,
+            offsets: [0; 2],
+            buffer: Vec::new(),
+            ended: false,
+        })
+    }
+
+    /// The next event; `None` behind the last.
+    pub fn next_event(&mut self) -> Result<Option<Event>, TraceError> {
+        if self.ended {
+            return Ok(None);
+        }
+        self.offsets[0] = self.offsets[1];
+        let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[0], reason };
+        let mut length = [0; 4];
+        self.from.read_exact(&mut length).map_err(cut_off)?;
+        let length = u32::from_le_bytes(length);
+        if length > MAX_EVENT {
+            return Err(self.invalid(format!("{length} bytes long, more than {MAX_EVENT}")));
+        }
+        // Grows with what is really there: a length alone takes no memory.
+        self.buffer.clear();
+        let read = (&mut self.from).take(u64::from(length)).read_to_end(&mut self.buffer);
+        let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[0], reason };
+        if read.map_err(cut_off)? < length as usize {
+            return Err(cut_off(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let event = postcard::from_bytes(&self.buffer).map_err(|error| self.invalid(error.to_string()))?;
+        self.offsets[1] += 4 + u64::from(length);
+        self.events += 1;
+        if matches!(event, Event::End { .. }) {
+            // The checksum that ends the file is looked at when its end is read.
+            let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[1], reason };
+            if self.from.read(&mut [0]).map_err(cut_off)? != 0 {
+                return Err(self.invalid("something follows the end"));
+            }
+            self.ended = true;
+        }
+        Ok(Some(event))
+    }
+
+    /// An error about the event that was read last.
+    pub(super) fn invalid(&self, reason: impl Into<String>) -> TraceError {
+        TraceError::Invalid {
+            event: self.events.saturating_sub(1),
+            offset: self.offsets[0],
+            reason: reason.into(),
+        }
+    }
+
+    /// Events read so far.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+}

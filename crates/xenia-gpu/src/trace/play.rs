@@ -1,0 +1,127 @@
+//! Playing: the recorded calls, on a memory that holds nothing but what the trace brought.
+
+use super::{Event, Reader, TraceError};
+use crate::backend::{Backend, Frame};
+use crate::memory::{PHYSICAL_SIZE, PhysicalMemory, Ram};
+use crate::processor::{CommandProcessor, Config, GpuEvent, MAX_TICKS, Statistics, TICKS_PER_SECOND};
+use std::io::Read;
+use std::sync::Arc;
+
+/// Guest time that may pass at once where there are vertical blanks, which are all gone through.
+const MAX_STEP: u64 = 3600 * TICKS_PER_SECOND;
+
+/// What playing a trace came to.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Events played.
+    pub events: u64,
+    /// Swaps in the trace.
+    pub frames: u64,
+    /// Whether the processor ended as it did when it was recorded; `None` where that was with another backend.
+    pub same_end: Option<bool>,
+    /// What the processor counted.
+    pub statistics: Statistics,
+}
+
+/// See the module's documentation.
+pub struct Player<R: Read> {
+    reader: Reader<R>,
+    processor: CommandProcessor,
+    memory: Arc<Ram>,
+    now: u64,
+    /// Guest time that may pass at once.
+    longest_step: u64,
+    frames: u64,
+    same_end: Option<bool>,
+}
+
+impl<R: Read> Player<R> {
+    /// Reads the start and sets the processor up; with `capture` every swap gives a picture.
+    pub fn new(from: R, backend: Box<dyn Backend>, capture: bool) -> Result<Self, TraceError> {
+        let mut reader = Reader::new(from)?;
+        let Some(Event::Start(state)) = reader.next_event()? else {
+            return Err(reader.invalid("a trace begins with the processor's state"));
+        };
+        let memory = Arc::new(Ram::new(PHYSICAL_SIZE as usize));
+        let config = Config { capture_all: capture, ..Config::default() };
+        let mut processor = CommandProcessor::new(memory.clone(), backend, config);
+        processor.restore(&state).map_err(|reason| reader.invalid(reason))?;
+        let now = state.display.start;
+        let longest_step = if state.display.next_vblank.is_some() { MAX_STEP } else { MAX_TICKS };
+        Ok(Self { reader, processor, memory, now, longest_step, frames: 0, same_end: None })
+    }
+
+    /// The processor that plays.
+    pub fn processor(&mut self) -> &mut CommandProcessor {
+        &mut self.processor
+    }
+
+    /// Swaps played.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Plays the next event; false at the end. Pictures of swaps go to `show`, with the swap's number in the trace,
+    /// from 1.
+    pub fn step(&mut self, show: &mut dyn FnMut(u64, Frame)) -> Result<bool, TraceError> {
+        let Some(event) = self.reader.next_event()? else { return Ok(false) };
+        match event {
+            Event::Start(_) => return Err(self.reader.invalid("a second start")),
+            Event::Memory { at, bytes } => self.memory.write(at, &bytes),
+            Event::InitializeRing { physical, size_log2 } => {
+                self.processor.initialize_ring(physical, size_log2);
+            }
+            Event::WriteBack { physical, block_log2 } => {
+                self.processor.enable_rptr_writeback(physical, block_log2);
+            }
+            Event::Store { index, value, now } => {
+                self.pass(now)?;
+                self.processor.store_register(index, value, now);
+            }
+            Event::Pump { now } => {
+                self.pass(now)?;
+                for event in self.processor.pump(now) {
+                    if matches!(event, GpuEvent::Swap { .. }) {
+                        self.frames += 1;
+                        if let Some(frame) = self.processor.take_frame() {
+                            show(self.frames, frame);
+                        }
+                    }
+                }
+                // As the machine does after each pump: the line counter is a register, too.
+                self.processor.refresh_registers(now, |_, _| {});
+            }
+            Event::End { backend, digest } => {
+                let same = backend == self.processor.backend().name();
+                self.same_end = same.then(|| self.processor.short_digest(self.now) == digest);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn pass(&mut self, now: u64) -> Result<(), TraceError> {
+        if now > MAX_TICKS || !(self.now..=self.now.saturating_add(self.longest_step)).contains(&now) {
+            let from = self.now;
+            return Err(self.reader.invalid(format!("time goes from {from} to {now}")));
+        }
+        self.now = now;
+        Ok(())
+    }
+
+    /// Plays everything.
+    pub fn run(mut self, show: &mut dyn FnMut(u64, Frame)) -> Result<Summary, TraceError> {
+        while self.step(show)? {}
+        Ok(self.summary())
+    }
+
+    /// What has been played so far.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            events: self.reader.events(),
+            frames: self.frames,
+            same_end: self.same_end,
+            statistics: self.processor.statistics().clone(),
+        }
+    }
+}

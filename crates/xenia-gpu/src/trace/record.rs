@@ -1,0 +1,160 @@
+//! Recording: a command processor's calls into a file.
+
+use super::{Event, State, Tap, Writer};
+use crate::memory::PhysicalMemory;
+use crate::processor::CommandProcessor;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// Where a recording goes, and which swaps it covers.
+pub struct Recorder {
+    to: Option<Box<dyn Write + Send>>,
+    from: u64,
+    frames: u64,
+    running: Option<Running>,
+    done: Recording,
+    /// Guest time of the newest call.
+    now: u64,
+    trouble: Option<io::Error>,
+}
+
+/// A recording under way.
+struct Running {
+    tap: Arc<Tap>,
+    writer: Writer<Box<dyn Write + Send>>,
+}
+
+/// What a recording holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// Events.
+    pub events: u64,
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+    /// Swaps.
+    pub frames: u64,
+}
+
+impl Recorder {
+    /// Records `frames` swaps into `to`, from the moment on when `from` swaps have happened.
+    pub fn new(to: Box<dyn Write + Send>, from: u64, frames: u64) -> Self {
+        Self { to: Some(to), from, frames, running: None, done: Recording::default(), now: 0, trouble: None }
+    }
+
+    /// Whether the recording begins, now that so many swaps have happened.
+    fn is_due(&self, swaps: u64) -> bool {
+        self.to.is_some() && self.trouble.is_none() && swaps >= self.from
+    }
+
+    /// Whether it is over.
+    fn is_full(&self) -> bool {
+        self.running.is_some() && self.done.frames >= self.frames
+    }
+
+    /// Begins, and returns the memory to go on with.
+    fn begin(&mut self, memory: Arc<dyn PhysicalMemory>, state: State) -> Arc<dyn PhysicalMemory> {
+        let Some(to) = self.to.take() else { return memory };
+        match Writer::new(to) {
+            Ok(writer) => {
+                let tap = Arc::new(Tap::new(memory));
+                self.running = Some(Running { tap: tap.clone(), writer });
+                self.put(&Event::Start(Box::new(state)));
+                tap
+            }
+            Err(error) => {
+                self.trouble = Some(error);
+                memory
+            }
+        }
+    }
+
+    fn put(&mut self, event: &Event) {
+        let Some(running) = &mut self.running else { return };
+        match running.writer.write(event) {
+            Ok(()) => {
+                self.done.events += 1;
+                if let Event::Memory { bytes, .. } = event {
+                    self.done.memory_bytes += bytes.len() as u64;
+                }
+            }
+            Err(error) => self.trouble = Some(error),
+        }
+    }
+
+    /// A call has been carried out: what it read goes in front of it.
+    fn call(&mut self, event: &Event) {
+        if let Event::Pump { now } | Event::Store { now, .. } = event {
+            self.now = *now;
+        }
+        let Some(running) = &self.running else { return };
+        let mut noted = Vec::new();
+        running.tap.take_noted(|event| noted.push(event));
+        for event in noted.iter().chain([event]) {
+            self.put(event);
+        }
+    }
+
+    /// Ends, and returns the memory to go on with.
+    fn end(&mut self, backend: &str, digest: [u8; 16]) -> Option<Arc<dyn PhysicalMemory>> {
+        self.put(&Event::End { backend: backend.to_owned(), digest });
+        let running = self.running.take()?;
+        if let Err(error) = running.writer.finish() {
+            self.trouble.get_or_insert(error);
+        }
+        Some(running.tap.inner())
+    }
+}
+
+impl CommandProcessor {
+    /// Starts a recording, now or when its first swap comes; another one that is under way ends.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.end_recording();
+        self.recorder = Some(Box::new(recorder));
+        self.begin_recording();
+    }
+
+    /// Ends the recording, and says what it holds; `None` if there was none or its first swap never came.
+    pub fn finish_recording(&mut self) -> Option<io::Result<Recording>> {
+        self.end_recording();
+        let recorder = self.recorder.take()?;
+        match recorder.trouble {
+            Some(error) => Some(Err(error)),
+            None => recorder.to.is_none().then_some(Ok(recorder.done)),
+        }
+    }
+
+    fn begin_recording(&mut self) {
+        let swaps = self.statistics().swaps;
+        if self.recorder.as_ref().is_some_and(|recorder| recorder.is_due(swaps)) {
+            let state = self.state();
+            if let Some(recorder) = &mut self.recorder {
+                self.memory = recorder.begin(self.memory.clone(), state);
+            }
+        }
+    }
+
+    fn end_recording(&mut self) {
+        let running = self.recorder.as_ref().filter(|recorder| recorder.running.is_some());
+        if let Some(now) = running.map(|recorder| recorder.now) {
+            let digest = self.short_digest(now);
+            let name = self.backend().name();
+            if let Some(memory) = self.recorder.as_mut().and_then(|recorder| recorder.end(name, digest)) {
+                self.memory = memory;
+            }
+        }
+    }
+
+    /// Notes a call that has been carried out; `swaps` happened in it.
+    pub(crate) fn recorded(&mut self, event: &Event, swaps: u64) {
+        let Some(recorder) = &mut self.recorder else { return };
+        recorder.call(event);
+        if recorder.running.is_some() {
+            recorder.done.frames += swaps;
+            if recorder.is_full() {
+                self.end_recording();
+            }
+        } else {
+            self.begin_recording();
+        }
+    }
+}

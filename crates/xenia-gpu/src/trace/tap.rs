@@ -1,0 +1,167 @@
+//! Memory with an ear: notes every byte that the chip reads and a trace does not hold yet.
+//!
+//! The tap keeps a copy of each page as the player's memory will have it. A byte read that differs from the copy must
+//! be in the trace before the call under way; a byte the chip writes will be written by the player, too.
+
+use super::Event;
+use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const PAGE: usize = 4096;
+/// Runs of noted bytes this close together become one event.
+const GAP: usize = 8;
+
+/// One bit per byte of a page.
+type Bits = [u64; PAGE / 64];
+
+/// A page as the player will have it, and what the call under way did to it.
+struct Page {
+    bytes: Box<[u8; PAGE]>,
+    /// Bytes that must be in the trace before the call, as they were when they were read.
+    noted: Option<Box<(Bits, [u8; PAGE])>>,
+    /// Bytes that the chip wrote during the call.
+    written: Option<Box<Bits>>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { bytes: Box::new([0; PAGE]), noted: None, written: None }
+    }
+}
+
+#[derive(Default)]
+struct Pages {
+    by_number: BTreeMap<u32, Page>,
+    /// Pages with something noted or written.
+    touched: Vec<u32>,
+}
+
+fn has(bits: &Bits, at: usize) -> bool {
+    bits[at / 64] >> (at % 64) & 1 != 0
+}
+
+fn set(bits: &mut Bits, at: usize) {
+    bits[at / 64] |= 1 << (at % 64);
+}
+
+/// The parts of a range that lie in one page each: page number, offset in it, range of the caller's bytes.
+fn parts(physical: u32, length: usize) -> impl Iterator<Item = (u32, usize, std::ops::Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        (at < length).then(|| {
+            let address = physical.wrapping_add(at as u32) % PHYSICAL_SIZE;
+            let offset = address as usize % PAGE;
+            let end = length.min(at + PAGE - offset);
+            let part = (address / PAGE as u32, offset, at..end);
+            at = end;
+            part
+        })
+    })
+}
+
+/// See the module's documentation.
+pub(crate) struct Tap {
+    inner: Arc<dyn PhysicalMemory>,
+    pages: Mutex<Pages>,
+}
+
+impl Tap {
+    pub(crate) fn new(inner: Arc<dyn PhysicalMemory>) -> Self {
+        Self { inner, pages: Mutex::default() }
+    }
+
+    /// The memory behind it.
+    pub(crate) fn inner(&self) -> Arc<dyn PhysicalMemory> {
+        self.inner.clone()
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands `to` what has to be in the trace before the call that has just been carried out, in order of addresses.
+    pub(crate) fn take_noted(&self, mut to: impl FnMut(Event)) {
+        let mut pages = self.pages();
+        let mut touched = std::mem::take(&mut pages.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for number in touched {
+            let Some(page) = pages.by_number.get_mut(&number) else { continue };
+            let written = page.written.take();
+            let Some(noted) = page.noted.take() else { continue };
+            let (bits, bytes) = &*noted;
+            // A byte of a gap is as the player has it, unless the call wrote it.
+            let is_known = |at: usize| written.as_ref().is_none_or(|written| !has(written, at));
+            let mut at = 0;
+            while at < PAGE {
+                if !has(bits, at) {
+                    at += 1;
+                    continue;
+                }
+                let (start, mut end) = (at, at + 1);
+                let mut ahead = end;
+                while ahead < PAGE && ahead < end + GAP && (has(bits, ahead) || is_known(ahead)) {
+                    ahead += 1;
+                    if has(bits, ahead - 1) {
+                        end = ahead;
+                    }
+                }
+                let value = |i: usize| if has(bits, i) { bytes[i] } else { page.bytes[i] };
+                to(Event::Memory {
+                    at: number * PAGE as u32 + start as u32,
+                    bytes: (start..end).map(value).collect(),
+                });
+                at = end;
+            }
+        }
+    }
+}
+
+impl PhysicalMemory for Tap {
+    fn read(&self, physical: u32, into: &mut [u8]) {
+        self.inner.read(physical, into);
+        let mut pages = self.pages();
+        let Pages { by_number, touched } = &mut *pages;
+        for (number, offset, range) in parts(physical, into.len()) {
+            let page = by_number.entry(number).or_default();
+            let read = &into[range];
+            if page.bytes[offset..offset + read.len()] == *read {
+                continue;
+            }
+            touched.push(number);
+            let noted = page.noted.get_or_insert_with(|| Box::new(([0; PAGE / 64], [0; PAGE])));
+            for (at, &byte) in (offset..).zip(read) {
+                if page.bytes[at] != byte {
+                    page.bytes[at] = byte;
+                    set(&mut noted.0, at);
+                    noted.1[at] = byte;
+                }
+            }
+        }
+    }
+
+    fn write(&self, physical: u32, from: &[u8]) {
+        self.inner.write(physical, from);
+        let mut pages = self.pages();
+        let Pages { by_number, touched } = &mut *pages;
+        for (number, offset, range) in parts(physical, from.len()) {
+            let page = by_number.entry(number).or_default();
+            let range = &from[range];
+            page.bytes[offset..offset + range.len()].copy_from_slice(range);
+            touched.push(number);
+            let written = page.written.get_or_insert_with(|| Box::new([0; PAGE / 64]));
+            (offset..offset + range.len()).for_each(|at| set(written, at));
+        }
+    }
+
+    // Another number than the inner memory's: what a backend kept from before has to be read again, so that it gets
+    // into the trace.
+    fn version(&self, physical: u32, length: u32) -> u64 {
+        self.inner.version(physical, length) ^ 1 << 63
+    }
+
+    fn track(&self, physical: u32, length: u32) -> Option<u64> {
+        self.inner.track(physical, length).map(|version| version ^ 1 << 63)
+    }
+}

@@ -1,0 +1,234 @@
+//! A scene: a processor with the reference backend, a surface, and what draws, copies and shows take to write down.
+#![allow(dead_code, unreachable_pub)] // each test crate uses a part
+
+use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hasher};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use xenia_gpu::microcode::assemble;
+use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
+use xenia_gpu::texture::layout::tiled_2d;
+use xenia_gpu::trace::{Player, Recorder};
+use xenia_gpu::{CommandProcessor, Config, Frame, PhysicalMemory, Ram, Reference};
+
+pub const RING: u32 = 0x1000;
+pub const VERTICES: u32 = 0x1_0000;
+pub const INDICES: u32 = 0x1_8000;
+pub const COPY_RECT: u32 = 0x1_c000;
+pub const TEXTURE: u32 = 0x2_0000;
+pub const FRONT: u32 = 0x10_0000;
+/// Bytes of memory.
+pub const MEMORY: usize = 0x80_0000;
+
+pub const COLORED_VS: &str = "
+    vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
+    vfetch r2.xyzw, r0.x, vf0, format=38, stride=7, offset=3
+    alloc position
+    max oPos, r1, r1
+    alloc interpolators 1
+    max o0, r2, r2";
+pub const COLORED_PS: &str = "alloc colors\nmax oC0, r0, r0";
+pub const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0, r0";
+
+thread_local! {
+    /// Threads that scenes draw on.
+    pub static THREADS: Cell<usize> = const { Cell::new(2) };
+    /// Scenes are recorded, and played when they end.
+    pub static RECORD: Cell<bool> = const { Cell::new(false) };
+    /// What scenes left behind when they ended.
+    pub static LEFT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+pub struct Scene {
+    pub memory: Arc<Ram>,
+    pub gpu: CommandProcessor,
+    pub words: Vec<u32>,
+    pub width: u32,
+    pub height: u32,
+    pub now: u64,
+    pub trace: Option<Bytes>,
+}
+
+/// Bytes that are written and read later.
+#[derive(Clone, Default)]
+pub struct Bytes(pub Arc<Mutex<Vec<u8>>>);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Scene {
+    /// A surface of that size, 8_8_8_8 colour at tile 0 and D24S8 depth behind it, nothing tested
+    /// or blended, pixel coordinates as positions.
+    pub fn new(width: u32, height: u32, msaa: u32) -> Self {
+        let memory = Arc::new(Ram::new(MEMORY));
+        let config = Config { vblank: false, capture_all: true, ..Config::default() };
+        let mut gpu =
+            CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(THREADS.get())), config);
+        let trace = RECORD.get().then(Bytes::default);
+        if let Some(trace) = &trace {
+            gpu.record(Recorder::new(Box::new(trace.clone()), 0, u64::MAX));
+        }
+        gpu.initialize_ring(RING, 12);
+        let mut scene = Self { memory, gpu, words: Vec::new(), width, height, now: 0, trace };
+        scene.set(0x2208, 4); // colour and depth
+        scene.set(0x2000, width | msaa << 16);
+        scene.set(0x2001, 0);
+        scene.set(0x2002, 1024);
+        scene.set(0x200e, 0);
+        scene.set(0x200f, 8192 | 8192 << 16);
+        scene.set(0x2080, 0);
+        scene.set(0x2081, 1 << 31);
+        scene.set(0x2082, width | height << 16);
+        scene.set(0x2100, 0xff_ffff);
+        scene.set(0x2101, 0);
+        scene.set(0x2102, 0);
+        scene.set(0x2104, 0xf);
+        scene.set(0x2182, 0xffff); // smooth shading
+        scene.set(0x2200, 0);
+        scene.set(0x2201, 0x0001_0001); // one, zero
+        scene.set(0x2204, 1 << 16 | 1 << 19);
+        scene.set(0x2205, 0);
+        scene.set(0x2206, 0x300); // positions are pixels
+        scene.set(0x2302, 1); // centres at halves
+        scene.set(0x2307, 0);
+        scene.set(0x2308, 256);
+        scene.set(0x2312, 0xffff);
+        scene.shader(0, COLORED_VS);
+        scene.shader(1, COLORED_PS);
+        scene
+    }
+
+    pub fn set(&mut self, index: u32, value: u32) {
+        self.words.extend([type0(index, 1), value]);
+    }
+
+    pub fn shader(&mut self, kind: u32, text: &str) {
+        let code = assemble(text).unwrap();
+        self.words.extend([type3(opcode::IM_LOAD_IMMEDIATE, code.len() as u32 + 2), kind, code.len() as u32]);
+        self.words.extend(code);
+    }
+
+    /// Vertices of seven floats: position and colour.
+    pub fn vertices(&mut self, vertices: &[[f32; 7]]) {
+        for (i, value) in vertices.iter().flatten().enumerate() {
+            self.memory.write_u32(VERTICES + i as u32 * 4, value.to_bits());
+        }
+        self.set(0x4800, VERTICES | 3);
+        self.set(0x4801, 2 | (vertices.len() as u32 * 7) << 2);
+    }
+
+    pub fn draw(&mut self, primitive: u32, count: u32) {
+        self.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
+        self.run();
+    }
+
+    pub fn run(&mut self) {
+        for chunk in std::mem::take(&mut self.words).chunks(4096) {
+            self.gpu.initialize_ring(RING, 12);
+            for (i, &word) in chunk.iter().enumerate() {
+                self.memory.write_u32(RING + i as u32 * 4, word);
+            }
+            self.gpu.store_register(0x1c5, chunk.len() as u32, self.now);
+            self.now += 10_000_000;
+            self.gpu.pump(self.now);
+            assert!(self.gpu.is_idle());
+        }
+        assert_eq!(self.gpu.statistics().problems.iter().collect::<Vec<_>>(), []);
+    }
+
+    pub fn copy_rectangle(&mut self) {
+        let (w, h) = (self.width, self.height);
+        for (i, value) in [0, 0, w, 0, w, h].into_iter().enumerate() {
+            self.memory.write_u32(COPY_RECT + i as u32 * 4, (value as f32).to_bits());
+        }
+        self.set(0x4800, COPY_RECT | 3);
+        self.set(0x4801, 2 | 6 << 2);
+    }
+
+    /// Copies the surface to a tiled front buffer and shows it.
+    pub fn show(&mut self) -> Frame {
+        let (w, h) = (self.width, self.height);
+        self.copy_rectangle();
+        self.set(0x2208, 6);
+        self.set(0x2318, 6 << 4 | 1 << 20);
+        self.set(0x2319, FRONT);
+        self.set(0x231a, w | h << 16);
+        self.set(0x231b, 2 | 6 << 7);
+        self.draw(8, 3);
+        self.set(0x2208, 4);
+        let fetch = [
+            2 | 1 << 31 | w.div_ceil(32) << 22,
+            6 | 2 << 6 | FRONT,
+            (w - 1) | (h - 1) << 13,
+            0x688 << 1,
+            0,
+            1 << 9,
+        ];
+        self.words.extend(swap_commands(fetch, FRONT, w, h));
+        self.run();
+        let mut frame = self.gpu.take_frame().unwrap();
+        // Alpha is not shown, but tests want to see it: it is in the copied front buffer.
+        for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
+            let (x, y) = (i as u32 % w, i as u32 / w);
+            let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
+            assert_eq!((word & 0xff, pixel[3]), (u32::from(pixel[0]), 255));
+            pixel[3] = (word >> 24) as u8;
+        }
+        frame
+    }
+}
+
+impl Scene {
+    /// Plays what was recorded: the same pictures, the same end.
+    pub fn play(&mut self, trace: &Bytes) {
+        let done = self.gpu.finish_recording().unwrap().unwrap();
+        let bytes = trace.0.lock().unwrap();
+        let player = Player::new(&bytes[..], Box::new(Reference::with_threads(1)), true).unwrap();
+        let mut frames = 0;
+        let summary = player.run(&mut |_, _| frames += 1).unwrap();
+        assert_eq!((summary.events, summary.frames, summary.same_end), (done.events, frames, Some(true)));
+        assert_eq!(summary.statistics.draws, self.gpu.statistics().draws);
+    }
+}
+
+impl Drop for Scene {
+    /// Notes the EDRAM, memory and the samples that passed.
+    fn drop(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        self.gpu.backend().digest(&mut |bytes| hasher.write(bytes));
+        let mut bytes = vec![0; MEMORY];
+        self.memory.read(0, &mut bytes);
+        hasher.write(&bytes);
+        hasher.write_u64(self.gpu.backend().samples_passed().unwrap());
+        LEFT.with_borrow_mut(|left| left.push(hasher.finish()));
+        if let Some(trace) = self.trace.take().filter(|_| !std::thread::panicking()) {
+            self.play(&trace);
+        }
+    }
+}
+
+pub fn pixel(frame: &Frame, x: u32, y: u32) -> [u8; 4] {
+    let at = ((x + y * frame.width) * 4) as usize;
+    frame.rgba[at..at + 4].try_into().unwrap()
+}
+
+pub fn vertex(x: f32, y: f32, color: [f32; 4]) -> [f32; 7] {
+    [x, y, 0.0, color[0], color[1], color[2], color[3]]
+}
+
+pub const RED: [f32; 4] = [1.0, 0.0, 0.0, 1.0];
+pub const GREEN: [f32; 4] = [0.0, 1.0, 0.0, 1.0];
+pub const BLUE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
+
+/// A rectangle list's three corners.
+pub fn rectangle(x0: f32, y0: f32, x1: f32, y1: f32, color: [f32; 4]) -> [[f32; 7]; 3] {
+    [vertex(x0, y0, color), vertex(x1, y0, color), vertex(x0, y1, color)]
+}

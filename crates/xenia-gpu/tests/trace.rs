@@ -1,0 +1,149 @@
+//! Traces: begun in the middle, told, damaged.
+#![allow(missing_docs)]
+
+mod scene;
+
+use scene::*;
+use xenia_gpu::trace::{Event, Narration, Player, Reader, Recorder, TraceError, Writer, compare, narrate};
+use xenia_gpu::{Frame, NullBackend, Reference};
+
+fn player(bytes: &[u8]) -> Result<Player<&[u8]>, TraceError> {
+    Player::new(bytes, Box::new(Reference::with_threads(1)), true)
+}
+
+/// A scene of three swaps of which the second and third are in the trace; their pictures.
+fn recorded_from_the_second_swap() -> (Vec<u8>, Vec<Frame>) {
+    let trace = Bytes::default();
+    let mut scene = Scene::new(80, 32, 0);
+    scene.gpu.record(Recorder::new(Box::new(trace.clone()), 1, 2));
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+    scene.draw(8, 3);
+    scene.show();
+    let mut frames = Vec::new();
+    for color in [GREEN, BLUE] {
+        // Only a part changes: the rest of the picture comes out of the EDRAM that the trace begins with.
+        scene.vertices(&rectangle(8.0, 8.0, 24.0, 24.0, color));
+        scene.draw(8, 3);
+        let mut frame = scene.show();
+        frame.rgba.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
+        frames.push(frame);
+    }
+    let done = scene.gpu.finish_recording().unwrap().unwrap();
+    assert_eq!(done.frames, 2);
+    assert!(done.memory_bytes > 0);
+    let bytes = trace.0.lock().unwrap().clone();
+    (bytes, frames)
+}
+
+#[test]
+fn a_trace_begins_with_what_was_there() {
+    let (bytes, expected) = recorded_from_the_second_swap();
+    let mut frames = Vec::new();
+    let summary = player(&bytes).unwrap().run(&mut |number, frame| frames.push((number, frame))).unwrap();
+    assert_eq!((summary.frames, summary.same_end), (2, Some(true)));
+    assert_eq!(frames, [(1, expected[0].clone()), (2, expected[1].clone())]);
+    assert_eq!(pixel(&expected[1], 40, 8), [255, 0, 0, 255]);
+    assert_eq!(pixel(&expected[1], 10, 20), [0, 0, 255, 255]);
+    // Another backend ends otherwise, which is no fault of the trace.
+    let blind = Player::new(&bytes[..], Box::new(NullBackend), true).unwrap();
+    assert_eq!(blind.run(&mut |_, _| {}).unwrap().same_end, None);
+}
+
+#[test]
+fn a_narration_tells_packets_draws_and_swaps_in_order() {
+    let (bytes, _) = recorded_from_the_second_swap();
+    let (mut packets, mut draws, mut copies, mut swaps) = (0, 0, 0, 0);
+    let backend = Box::new(Reference::with_threads(1));
+    let tell = |told: Narration| {
+        match told {
+            Narration::Packet { text, .. } => packets += u32::from(text.starts_with("DRAW_INDX_2")),
+            Narration::Draw { number, picture, error, .. } => {
+                draws += 1;
+                assert_eq!((number, error), (draws, None));
+                assert_eq!(picture.is_some(), number == 2);
+                if let Some(picture) = picture {
+                    assert_eq!((picture.width, picture.height), (80, 32));
+                    assert_eq!(pixel(&picture, 10, 20), [0, 0, 255, 255]);
+                }
+            }
+            Narration::Copy { error, .. } => {
+                copies += 1;
+                assert_eq!(error, None);
+            }
+            Narration::Swap { number } => {
+                swaps += 1;
+                assert_eq!((number, draws, copies), (swaps, swaps, swaps));
+            }
+        }
+        true
+    };
+    narrate(&bytes[..], backend, |draw| draw == 2, tell).unwrap();
+    assert_eq!((packets, draws, copies, swaps), (4, 2, 2, 2));
+}
+
+#[test]
+fn damaged_traces_end_in_words() {
+    let (bytes, _) = recorded_from_the_second_swap();
+    let play = |bytes: &[u8]| player(bytes).and_then(|player| player.run(&mut |_, _| {}));
+    for length in (0..40).chain(bytes.len() - 8..bytes.len()).chain((40..bytes.len()).step_by(499)) {
+        assert!(play(&bytes[..length]).is_err(), "{length}");
+    }
+    let mut state = 3_u32;
+    for _ in 0..40 {
+        let mut damaged = bytes.clone();
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let at = state as usize % damaged.len();
+        damaged[at] ^= 1 << (state >> 29);
+        // A change that unpacks to the same bytes is none.
+        assert!(play(&damaged).map_or(true, |summary| summary.same_end == Some(true)), "{at}");
+    }
+    assert!(matches!(play(b"XENTRACE\x02\0\0\0"), Err(TraceError::Version(2))));
+    assert!(matches!(play(b"something else"), Err(TraceError::NoTrace)));
+}
+
+fn written(events: &[Event]) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new()).unwrap();
+    events.iter().for_each(|event| writer.write(event).unwrap());
+    writer.finish().unwrap()
+}
+
+#[test]
+fn traces_are_compared_event_by_event() {
+    let (bytes, _) = recorded_from_the_second_swap();
+    let mut reader = Reader::new(&bytes[..]).unwrap();
+    let mut events: Vec<_> = std::iter::from_fn(|| reader.next_event().unwrap()).collect();
+    assert_eq!(compare(&bytes[..], &written(&events)[..]).unwrap(), Err(events.len() as u64));
+    let number = events.iter().position(|event| matches!(event, Event::Memory { .. })).unwrap();
+    let Event::Memory { at, bytes: memory } = &mut events[number] else { unreachable!() };
+    memory[1] ^= 0x10;
+    let expected = format!("memory at {:#010x}: ", *at + 1);
+    let difference = compare(&bytes[..], &written(&events)[..]).unwrap().unwrap();
+    assert_eq!(difference.event, number as u64);
+    assert!(difference.what.starts_with(&expected), "{}", difference.what);
+    let Event::Start(state) = &mut events[0] else { panic!("no start") };
+    state.registers[0x2000] ^= 1;
+    let difference = compare(&bytes[..], &written(&events)[..]).unwrap().unwrap();
+    assert!(difference.what.contains("RB_SURFACE_INFO"), "{}", difference.what);
+}
+
+/// What no recording holds, in files that are whole.
+#[test]
+fn impossible_traces_are_refused() {
+    let (bytes, _) = recorded_from_the_second_swap();
+    let mut reader = Reader::new(&bytes[..]).unwrap();
+    let start = reader.next_event().unwrap().unwrap();
+    let play = |bytes: &[u8]| match player(bytes).and_then(|player| player.run(&mut |_, _| {})) {
+        Err(TraceError::Invalid { reason, .. }) => reason,
+        Err(error) => error.to_string(),
+        Ok(_) => "plays".to_owned(),
+    };
+    let end = Event::End { backend: "reference".into(), digest: [0; 16] };
+    assert_eq!(play(&written(&[start.clone(), end.clone()])), "plays");
+    assert_eq!(play(&written(std::slice::from_ref(&end))), "a trace begins with the processor's state");
+    assert_eq!(play(&written(&[start.clone(), start.clone()])), "a second start");
+    let late = Event::Pump { now: 1 << 60 };
+    assert!(play(&written(&[start.clone(), late])).starts_with("time goes from"));
+    let Event::Start(mut state) = start else { panic!("no start") };
+    state.registers.pop();
+    assert_eq!(play(&written(&[Event::Start(state), end])), "wrong number of registers");
+}
