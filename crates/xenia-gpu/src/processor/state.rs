@@ -6,8 +6,8 @@ use super::*;
 use crate::registers::COUNT;
 use crate::trace::{RingState, State};
 
-/// Latest guest time of a state, in ticks: eight days.
-pub(crate) const MAX_TICKS: u64 = 1 << 45;
+/// Latest guest time of a state, in ticks: eight months.
+pub(crate) const MAX_TICKS: u64 = 1 << 50;
 /// Most words of an indirect buffer.
 const MAX_LIST: u32 = 0xf_ffff;
 
