@@ -264,6 +264,11 @@ impl CommandProcessor {
                 || self.ring.as_ref().is_some_and(|ring| !ring.is_empty() && !ring.stalled))
     }
 
+    /// From the next vertical blank on, they come `ticks` of guest time apart.
+    pub fn set_vblank_period(&mut self, ticks: u64) {
+        self.display.set_period(ticks);
+    }
+
     /// The guest time at which a pump will have something to do by itself. A processor that waits
     /// for memory has only the next vertical blank, since nothing but the CPU changes memory.
     pub fn next_event_time(&self) -> Option<u64> {
@@ -426,6 +431,7 @@ impl CommandProcessor {
         }
         state.push(self.waiting.is_some() as u64);
         state.extend([self.statistics.swaps, self.statistics.vblanks]);
+        state.extend(self.display.changed_period());
         for value in state {
             sink(&value.to_le_bytes());
         }

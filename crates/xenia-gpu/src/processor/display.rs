@@ -7,7 +7,7 @@ use crate::trace::DisplayState;
 
 /// Ticks of the time base in a second.
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
-/// Ticks from one vertical blank to the next: 60 Hz.
+/// Ticks from one vertical blank to the next until something else is set: 60 Hz.
 pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / 60;
 /// Lines of a 720p picture, blanked ones included.
 pub const LINES: u64 = 750;
@@ -19,6 +19,8 @@ const VIEWPORT_SIZE: u32 = 0x0500_02d0;
 
 pub(super) struct Display {
     next_vblank: Option<u64>,
+    /// Ticks from one vertical blank to the next.
+    period: u64,
     /// Time of the last picture's start.
     start: u64,
     gamma: Arc<[u32; 256]>,
@@ -45,6 +47,7 @@ impl Display {
     pub(super) fn new(vblank: bool) -> Self {
         Self {
             next_vblank: vblank.then_some(VBLANK_TICKS),
+            period: VBLANK_TICKS,
             start: 0,
             gamma: Arc::new(identity_ramp()),
             component: 0,
@@ -79,19 +82,29 @@ impl Display {
     pub(super) fn blank(&mut self) {
         if let Some(time) = &mut self.next_vblank {
             self.start = *time;
-            *time += VBLANK_TICKS;
+            *time += self.period;
         }
     }
 
     /// Sets the line counter.
     pub(super) fn refresh(&self, registers: &mut RegisterFile, now: u64) {
-        let line = now.saturating_sub(self.start) % VBLANK_TICKS * LINES / VBLANK_TICKS;
+        let line = now.saturating_sub(self.start) % self.period * LINES / self.period;
         registers.set(dc::D1MODE_V_COUNTER, line as u32);
     }
 
     /// A time by which the line counter will have moved.
     pub(super) fn next_line(&self) -> u64 {
-        self.start + VBLANK_TICKS / LINES
+        self.start + self.period / LINES
+    }
+
+    /// From the next vertical blank on, they come `period` ticks apart, but no closer than lines can be told apart.
+    pub(super) fn set_period(&mut self, period: u64) {
+        self.period = period.max(LINES);
+    }
+
+    /// Ticks from one vertical blank to the next, if that is not what it is at the start.
+    pub(super) fn changed_period(&self) -> Option<u64> {
+        (self.period != VBLANK_TICKS).then_some(self.period)
     }
 
     pub(super) fn gamma(&self) -> Arc<[u32; 256]> {

@@ -336,6 +336,32 @@ fn predicated_packets_follow_the_bins() {
 }
 
 #[test]
+fn the_time_between_vertical_blanks_can_be_set() {
+    let memory = Arc::new(Ram::new(0x1000));
+    let mut gpu = CommandProcessor::new(memory, Box::new(NullBackend), Config::default());
+    let half_line = |gpu: &mut CommandProcessor, now| {
+        let mut line = None;
+        gpu.refresh_registers(now, |index, value| {
+            if index == dc::D1MODE_V_COUNTER {
+                line = Some(value);
+            }
+        });
+        line
+    };
+    for (period, at, line) in [
+        (TICKS_PER_SECOND / 50, VBLANK_TICKS, Some(375)),
+        (0, VBLANK_TICKS + TICKS_PER_SECOND / 50, Some(374)),
+    ] {
+        gpu.set_vblank_period(period);
+        assert_eq!(gpu.next_event_time(), Some(at), "the next one stays where it is");
+        assert_eq!(gpu.pump(at).len(), 1);
+        let period = period.max(750);
+        assert_eq!(gpu.next_event_time(), Some(at + period));
+        assert_eq!(half_line(&mut gpu, at + period / 2 - u64::from(line == Some(374))), line);
+    }
+}
+
+#[test]
 fn vertical_blanks_come_at_sixty_hertz_in_order_with_packets() {
     let memory = Arc::new(Ram::new(0x1000));
     let mut gpu = CommandProcessor::new(memory, Box::new(NullBackend), Config::default());
