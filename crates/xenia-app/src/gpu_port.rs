@@ -96,6 +96,10 @@ impl Video for GpuPort {
         self.publish(now);
     }
 
+    fn set_field_period(&mut self, period: GuestTicks) {
+        self.processor.lock().set_vblank_period(period);
+    }
+
     fn next_event(&self) -> Option<GuestTicks> {
         self.processor.lock().next_event_time()
     }

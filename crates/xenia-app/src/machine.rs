@@ -3,6 +3,7 @@
 //! Nothing here is global: any number of machines can live in one process.
 
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind, ReservationsTable, Tier};
+use crate::dialogs::TerminalDialogs;
 use crate::digest::Digest;
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
@@ -104,7 +105,13 @@ impl Machine {
             (None, Some(path)) => Box::new(Replayer::open(path, &header()?, recording.clone())?),
             (None, None) => options.input,
         };
-        let ports = Ports { video: Box::new(video), text: options.text, input, ..Ports::default() };
+        let ports = Ports {
+            video: Box::new(video),
+            text: options.text,
+            input,
+            dialogs: Box::new(TerminalDialogs::new(std::io::stderr())),
+            ..Ports::default()
+        };
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).context("kernel")?;
         if let Some(folder) = &title.folder {
             kernel

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 #[cfg(test)]
 mod contract;
+mod dialogs;
 mod digest;
 mod event_log;
 mod exit;

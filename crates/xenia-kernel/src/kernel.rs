@@ -3,6 +3,7 @@
 //! Lock order: dispatcher, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
+use crate::display::Display;
 use crate::exports::variables::{self, Variables};
 use crate::exports::{Library, ordinals};
 use crate::failure::{Failure, Fallible};
@@ -15,7 +16,8 @@ use crate::notifications::Notifications;
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{Deleted, ObjectKind, Objects};
 use crate::pool::Pool;
-use crate::ports::{Audio, Input, Ports, Storage, Video};
+use crate::ports::{Audio, Dialogs, Input, Ports, Storage, Video};
+use crate::second_level_cache::SecondLevelCache;
 use crate::stubs::{OwnStubs, Stubs};
 use crate::threads::Threads;
 use crate::title::Title;
@@ -96,16 +98,22 @@ pub struct Kernel {
     pub modules: Mutex<Modules>,
     /// The title as a whole. Taken alone.
     pub title: Mutex<Title>,
+    /// The display as the title sets it up. Taken before the graphics chip.
+    pub display: Mutex<Display>,
     /// System notifications.
     pub notifications: Mutex<Notifications>,
     /// Kernel memory.
     pub pool: Mutex<Pool>,
+    /// Locks of the second-level cache.
+    pub cache: Mutex<SecondLevelCache>,
     /// The graphics chip.
     pub video: Mutex<Box<dyn Video>>,
     /// Sound.
     pub audio: Mutex<Box<dyn Audio>>,
     /// Controllers.
     pub input: Mutex<Box<dyn Input>>,
+    /// Whoever answers dialogs.
+    pub dialogs: Mutex<Box<dyn Dialogs>>,
     /// Where saves are.
     pub storage: Mutex<Box<dyn Storage>>,
     text: Mutex<crate::ports::TextSink>,
@@ -157,11 +165,14 @@ impl Kernel {
             files: Mutex::new(Level::Files, files),
             modules: Mutex::new(Level::Modules, Modules::default()),
             title: Mutex::new(Level::Settings, Title::default()),
+            display: Mutex::new(Level::Settings, Display::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             pool: Mutex::new(Level::Memory, pool),
+            cache: Mutex::new(Level::Leaf, SecondLevelCache::default()),
             video: Mutex::new(Level::Devices, ports.video),
             audio: Mutex::new(Level::Devices, ports.audio),
             input: Mutex::new(Level::Devices, ports.input),
+            dialogs: Mutex::new(Level::Devices, ports.dialogs),
             storage: Mutex::new(Level::Devices, ports.storage),
             text: Mutex::new(Level::Leaf, ports.text),
             stubs: Mutex::new(Level::Modules, stubs),
@@ -254,6 +265,7 @@ impl Kernel {
     pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
         self.dispatcher.lock().timers.describe(line);
         self.objects.lock().describe(line);
+        self.display.lock().describe(line);
         line(&format!("frames {} swaps {}", self.frames(), self.swaps()));
     }
 

@@ -1,5 +1,6 @@
 //! Whole calls from guest code: thunks, threads, waits, callbacks, on the interpreter and the lockstep executor.
 
+mod display;
 mod machine;
 
 use machine::{CODE, Code, DATA, Machine, ScriptedVideo};

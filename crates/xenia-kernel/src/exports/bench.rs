@@ -7,21 +7,22 @@ use crate::thread_life::NewThread;
 use crate::{Kernel, KernelConfig};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Scheduler, ThreadRef};
 
 /// A machine with one thread and some memory.
-struct Bench {
-    kernel: Arc<Kernel>,
-    scheduler: Scheduler,
+pub(crate) struct Bench {
+    pub(crate) kernel: Arc<Kernel>,
+    pub(crate) scheduler: Scheduler,
     thread: ThreadRef,
-    scratch: GuestAddr,
+    pub(crate) scratch: GuestAddr,
     text: Arc<Mutex<String>>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
@@ -37,14 +38,20 @@ impl Bench {
         Self { kernel, scheduler, thread, scratch, text }
     }
 
-    fn memory(&self) -> &GuestMemory {
+    /// The registers of the thread that calls.
+    pub(crate) fn context(&mut self) -> &mut PpcContext {
+        self.scheduler.context_mut(self.thread).unwrap()
+    }
+
+    pub(crate) fn memory(&self) -> &GuestMemory {
         &self.kernel.memory
     }
 
-    fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
+    pub(crate) fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
         let export = Registry::get().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
-        let ctx = self.scheduler.context_mut(self.thread).unwrap();
-        ctx.gpr[1] = u64::from(self.scratch.0) + 0x1_8000;
+        let stack = u64::from(self.scratch.0) + 0x1_8000;
+        let ctx = self.context();
+        ctx.gpr[1] = stack;
         for (index, &argument) in arguments.iter().enumerate().take(8) {
             ctx.gpr[3 + index] = argument;
         }
@@ -57,34 +64,42 @@ impl Bench {
     }
 
     /// Calls a function of the kernel and returns what it returns.
-    fn kernel_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+    pub(crate) fn kernel_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         match self.call(Library::xboxkrnl, name, arguments) {
             Flow::Return(value) => value,
             other => panic!("{name}: {other:?}"),
         }
     }
 
-    fn xam_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+    pub(crate) fn xam_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         match self.call(Library::xam, name, arguments) {
             Flow::Return(value) => value,
             other => panic!("{name}: {other:?}"),
         }
     }
 
-    fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
+    pub(crate) fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
         NtStatus(self.kernel_call(name, arguments) as u32)
     }
 
     /// Places text in the scratch memory.
-    fn put_text(&self, offset: u32, text: &str) -> u64 {
+    pub(crate) fn put_text(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         self.memory().write_bytes(at, text.as_bytes()).unwrap();
         self.memory().write(at.offset(text.len() as u32), 0_u8).unwrap();
         u64::from(at.0)
     }
 
+    /// Places UTF-16 text in the scratch memory.
+    pub(crate) fn put_wide_text(&self, offset: u32, text: &str) -> u64 {
+        let at = self.scratch.offset(offset);
+        let bytes: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect();
+        self.memory().write_bytes(at, &bytes).unwrap();
+        u64::from(at.0)
+    }
+
     /// Places an `ANSI_STRING` in the scratch memory.
-    fn put_string(&self, offset: u32, text: &str) -> u64 {
+    pub(crate) fn put_string(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         let buffer = self.put_text(offset + 0x10, text);
         self.memory().write(at, (text.len() as u32 * 0x1_0001) + 1).unwrap();
@@ -93,7 +108,7 @@ impl Bench {
     }
 
     /// Places `OBJECT_ATTRIBUTES` with a name in the scratch memory.
-    fn put_attributes(&self, offset: u32, name: &str) -> u64 {
+    pub(crate) fn put_attributes(&self, offset: u32, name: &str) -> u64 {
         let string = self.put_string(offset + 0x10, name);
         let at = self.scratch.offset(offset);
         for (index, word) in [0, string as u32, 0x40].into_iter().enumerate() {
@@ -102,11 +117,11 @@ impl Bench {
         u64::from(at.0)
     }
 
-    fn word(&self, offset: u32) -> u32 {
+    pub(crate) fn word(&self, offset: u32) -> u32 {
         self.memory().read(self.scratch.offset(offset)).unwrap()
     }
 
-    fn mount(&self, folder: &Path) {
+    pub(crate) fn mount(&self, folder: &Path) {
         self.kernel.mount_title_folder(folder).unwrap();
     }
 }
@@ -405,8 +420,8 @@ fn message_boxes_complete_through_their_overlapped() {
     assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
     let event = b.word(0);
     b.memory().write(b.scratch.offset(0x4C), event).unwrap();
-    let arguments = [0, 0, 0, 2, base, 1, 0, base + 0x20, base + 0x40];
-    assert_eq!(b.xam_call("XamShowMessageBoxUIEx", &arguments), 0x3E5);
+    let arguments = [0, 0, 0, 2, base + 0x90, 1, 0, base + 0x20, base + 0x40];
+    assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), 0x3E5);
     assert_eq!((b.word(0x20), b.word(0x40), b.word(0x58)), (1, 0, 0));
     assert_eq!(b.status("NtQueryEvent", &[u64::from(event), base + 0x80]), NtStatus::SUCCESS);
     assert_eq!(b.word(0x84), 1);

@@ -145,6 +145,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::symbolic_link::SymbolicLink::EXPORTS,
     xboxkrnl::vd_display::VdDisplay::EXPORTS,
     xboxkrnl::vd_engine::VdEngine::EXPORTS,
+    xboxkrnl::vd_notification::VdNotification::EXPORTS,
     xboxkrnl::vd_swap::VdSwap::EXPORTS,
     xboxkrnl::xex::Xex::EXPORTS,
     xam::content::Content::EXPORTS,

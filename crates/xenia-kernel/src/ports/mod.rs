@@ -2,12 +2,14 @@
 
 mod audio;
 mod clock;
+mod dialogs;
 mod input;
 mod storage;
 mod video;
 
 pub use audio::{Audio, NoAudio};
 pub use clock::{Clock, FixedClock};
+pub use dialogs::{Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use input::{Gamepad, Input, NoInput};
 pub use storage::{NoStorage, Storage};
 pub use video::{DisplayMode, NoVideo, SwapRequest, Video, VideoEvent};
@@ -23,6 +25,8 @@ pub struct Ports {
     pub audio: Box<dyn Audio>,
     /// Controllers.
     pub input: Box<dyn Input>,
+    /// Whoever answers dialogs.
+    pub dialogs: Box<dyn Dialogs>,
     /// Where saves and caches are kept.
     pub storage: Box<dyn Storage>,
     /// Text that the guest writes: `DbgPrint`, and the plain ELF's text call.
@@ -30,12 +34,13 @@ pub struct Ports {
 }
 
 impl Default for Ports {
-    /// No devices; text goes nowhere.
+    /// No devices and nobody who is asked; text goes nowhere.
     fn default() -> Self {
         Self {
             video: Box::<NoVideo>::default(),
             audio: Box::new(NoAudio),
             input: Box::new(NoInput),
+            dialogs: Box::new(NoDialogs),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),
         }

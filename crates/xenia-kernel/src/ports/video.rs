@@ -74,21 +74,28 @@ pub trait Video: Send {
     /// The commands, in host order, that `VdSwap` puts into the 64 words its caller reserved.
     fn swap_commands(&self, request: &SwapRequest) -> [u32; 64];
 
-    /// What the display shows.
+    /// From the next vertical blank on, they come `period` apart.
+    fn set_field_period(&mut self, period: GuestTicks);
+
+    /// What the display shows by the console's settings.
     fn display_mode(&self) -> DisplayMode {
         DisplayMode::default()
     }
 }
 
-/// No graphics chip: vertical blanks at 60 Hz, and nothing else.
-#[derive(Clone, Copy, Debug, Default)]
+/// No graphics chip: vertical blanks, at 60 Hz until a title changes that, and nothing else.
+#[derive(Clone, Copy, Debug)]
 pub struct NoVideo {
-    blanks: u64,
-    pending: u64,
+    period: GuestTicks,
+    next_blank: GuestTicks,
+    pending: bool,
 }
 
-impl NoVideo {
-    const FRAME: GuestTicks = TICKS_PER_SECOND / 60;
+impl Default for NoVideo {
+    fn default() -> Self {
+        let period = TICKS_PER_SECOND / 60;
+        Self { period, next_blank: period, pending: false }
+    }
 }
 
 impl Video for NoVideo {
@@ -97,19 +104,27 @@ impl Video for NoVideo {
     fn store_register(&mut self, _: u32, _: u32, _: GuestTicks) {}
 
     fn advance(&mut self, now: GuestTicks) {
-        let blanks = now / Self::FRAME;
-        self.pending += blanks - self.blanks.min(blanks);
-        self.blanks = blanks;
+        if now >= self.next_blank {
+            self.pending = true;
+            self.next_blank += ((now - self.next_blank) / self.period + 1) * self.period;
+        }
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
-        Some((self.blanks + 1) * Self::FRAME)
+        Some(self.next_blank)
+    }
+
+    fn set_field_period(&mut self, period: GuestTicks) {
+        self.period = period.max(1);
     }
 
     fn take_events(&mut self) -> Vec<VideoEvent> {
         // Blanks that nobody took in time are one.
-        let pending = std::mem::take(&mut self.pending);
-        if pending > 0 { vec![VideoEvent::Interrupt { source: 0, cpu_mask: 0 }] } else { Vec::new() }
+        if std::mem::take(&mut self.pending) {
+            vec![VideoEvent::Interrupt { source: 0, cpu_mask: 0 }]
+        } else {
+            Vec::new()
+        }
     }
 
     fn swap_commands(&self, _: &SwapRequest) -> [u32; 64] {
@@ -131,5 +146,8 @@ mod tests {
         video.advance(831_250 * 3);
         assert_eq!(video.take_events().len(), 1);
         assert_eq!(video.next_event(), Some(831_250 * 4));
+        video.set_field_period(997_500);
+        video.advance(831_250 * 4);
+        assert_eq!(video.next_event(), Some(831_250 * 4 + 997_500));
     }
 }

@@ -152,6 +152,7 @@ impl Video for ScriptedVideo {
     fn advance(&mut self, now: GuestTicks) {
         self.1 = now;
     }
+    fn set_field_period(&mut self, _: GuestTicks) {}
     fn next_event(&self) -> Option<GuestTicks> {
         self.0.lock().unwrap().front().map(|&(at, _)| at)
     }

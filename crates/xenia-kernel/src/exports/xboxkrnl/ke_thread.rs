@@ -4,6 +4,7 @@ use crate::abi::{Call, Flow, Handle, Out};
 use crate::failure::Fallible;
 use crate::layout::{kpcr, kthread};
 use crate::thread_life::NewThread;
+use xenia_cpu::msr_bit;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::base_from_increment;
@@ -15,6 +16,9 @@ pub struct KeThread;
 const RETURN_OBJECT: u32 = 0x80;
 /// Bytes of stack of a thread that asks for none.
 const DEFAULT_STACK: u32 = 0x4000;
+
+/// Both bits of the machine state that let floating-point exceptions through: the precise mode.
+const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
 
 /// Suspends a thread once more and shows the count in its object; returns the count before.
 pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
@@ -177,12 +181,19 @@ impl KeThread {
         Ok(())
     }
 
-    /// Lets floating-point exceptions of the calling thread through, or not. The flag is kept where titles see it;
-    /// the exceptions themselves are not delivered.
-    #[export(Partial)]
+    /// Lets the floating-point exceptions that the calling thread enables in its FPSCR through, or not: they are
+    /// raised at the instruction that causes them.
+    #[export(Done)]
     fn KeEnableFpuExceptions(call: &mut Call, enable: bool) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::FPU_EXCEPTIONS_ON);
-        Ok(call.memory().write(at, u8::from(enable))?)
+        call.memory().write(at, u8::from(enable))?;
+        let ctx = call.ctx_mut();
+        if enable {
+            ctx.msr |= FPU_EXCEPTIONS;
+        } else {
+            ctx.msr &= !FPU_EXCEPTIONS;
+        }
+        Ok(())
     }
 
     /// The thread object of a thread id, with a reference; null if there is none.

@@ -3,9 +3,10 @@
 use crate::abi::{Call, Ptr};
 use crate::failure::Fallible;
 use crate::physical_memory;
+use crate::second_level_cache::Lock;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_memory::{AllocRequest, Heap, Protect};
+use xenia_memory::{AllocRequest, Device, Heap, Protect};
 
 /// See the module's documentation.
 pub struct Mm;
@@ -145,25 +146,83 @@ impl Mm {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Maps device memory: what titles ask for is mapped already, so it stays where it is.
-    #[export(Partial)]
+    /// Maps device memory. Registers of devices and all of memory are mapped already and stay where they are; null
+    /// for anything else.
+    #[export(Done)]
     fn MmMapIoSpace(
-        _call: &mut Call,
-        _unknown: u32,
+        call: &mut Call,
+        _bus: u32,
         address: GuestAddr,
-        _size: u32,
-        _flags: u32,
-    ) -> GuestAddr {
-        address
+        size: u32,
+        _protect: u32,
+    ) -> Fallible<GuestAddr> {
+        let last = size.checked_sub(1).and_then(|size| address.0.checked_add(size));
+        let last = GuestAddr(last.ok_or(NtStatus::INVALID_PARAMETER)?);
+        let is_mapped = |at| Device::of(at).is_some() || call.memory().is_committed(at);
+        Ok(if is_mapped(address) && is_mapped(last) { address } else { GuestAddr::NULL })
     }
 
-    /// Locks part of the second-level cache. Without a cache there is nothing to lock; memory behaves the same.
+    /// Locks a range of memory, of up to 256 KiB, in ways of the second-level cache; `index` is 0 for Direct3D and 1 for the
+    /// title. Memory in the cache alone, which Direct3D's lock has at 0x7F100000, is not there.
     #[export(Partial)]
-    fn KeLockL2(_call: &mut Call) -> u32 {
-        0
+    fn KeLockL2(
+        call: &mut Call,
+        index: u32,
+        start: GuestAddr,
+        size: u32,
+        exclusive: u32,
+        kept: u32,
+    ) -> Fallible<NtStatus> {
+        let lock = Lock { start, size, ways: [exclusive, kept] };
+        call.kernel.cache.lock().lock(call.memory(), index, lock)?;
+        Ok(NtStatus::SUCCESS)
     }
 
-    /// Unlocks part of the second-level cache.
-    #[export(Partial)]
-    fn KeUnlockL2(_call: &mut Call) {}
+    /// Ends a lock of the second-level cache; without one, nothing happens.
+    #[export(Done)]
+    fn KeUnlockL2(call: &mut Call, index: u32) {
+        if call.kernel.cache.lock().unlock(index).is_none() {
+            tracing::debug!(target: "kernel", "KeUnlockL2({index}): not locked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exports::bench::Bench;
+    use xenia_guest::NtStatus;
+
+    #[test]
+    fn device_memory_stays_where_it_is() {
+        let mut b = Bench::new();
+        let base = u64::from(b.scratch.0);
+        for (address, size, mapped) in [
+            (0x7FC8_0000, 0x1_0000, true),
+            (0x7FEA_0000, 4, true),
+            (base, 0x40, true),
+            (base, 0, false),
+            (base, 0xFFFF_FFFF, false),
+            (0x7F00_0000, 4, false),
+            (0xFFFF_FFFF, 1, false),
+        ] {
+            let expected = if mapped { address } else { 0 };
+            assert_eq!(b.kernel_call("MmMapIoSpace", &[2, address, size, 0x404]), expected, "{address:#x}");
+        }
+    }
+
+    #[test]
+    fn a_locked_range_is_memory_as_before() {
+        let mut b = Bench::new();
+        let base = u64::from(b.scratch.0);
+        b.memory().write(b.scratch, 42_u32).unwrap();
+        assert_eq!(b.status("KeLockL2", &[1, base, 0x2_0000, 0, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.word(0), 42);
+        assert_eq!(b.status("KeLockL2", &[1, base, 0x2_0000, 0, 4]), NtStatus::UNSUCCESSFUL);
+        for _ in 0..2 {
+            b.kernel_call("KeUnlockL2", &[1]);
+            b.kernel_call("KeUnlockL2", &[7]);
+        }
+        assert_eq!(b.status("KeLockL2", &[1, base, 1, 4, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.status("KeLockL2", &[0, 0x7F10_0000, 0x4_0000, 3, 3]), NtStatus::INVALID_PARAMETER_2);
+    }
 }

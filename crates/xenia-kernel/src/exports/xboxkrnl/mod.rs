@@ -43,5 +43,6 @@ pub mod rtl_time;
 pub mod symbolic_link;
 pub mod vd_display;
 pub mod vd_engine;
+pub mod vd_notification;
 pub mod vd_swap;
 pub mod xex;

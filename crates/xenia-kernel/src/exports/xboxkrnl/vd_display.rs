@@ -1,10 +1,12 @@
 //! The display (`VdQuery*`, `Vd*Display*`).
 
 use crate::abi::{Call, Out, Ptr};
+use crate::display::{ModeFlags, ModeOverride, Persisted, field_period};
 use crate::failure::Fallible;
 use crate::ports::DisplayMode;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_memory::{Heap, PHYSICAL_SIZE, Protect};
 
 /// See the module's documentation.
 pub struct VdDisplay;
@@ -16,13 +18,27 @@ mod video_mode {
     pub(super) const NTSC_M: u32 = 1;
 }
 
-fn mode(call: &Call) -> DisplayMode {
+/// Bytes of a kept picture's block: nothing is in it, as the display itself keeps what it shows.
+const PICTURE: u32 = 0x1000;
+
+/// The mode by the console's settings alone.
+fn settings(call: &Call) -> DisplayMode {
     call.kernel.video.lock().display_mode()
 }
 
-/// Writes a `VIDEO_MODE`.
+/// The mode by the console's settings and what the title overrides of them.
+fn mode(call: &Call) -> DisplayMode {
+    let settings = settings(call);
+    call.kernel.display.lock().mode(settings)
+}
+
+/// Writes the `VIDEO_MODE` that titles have.
 pub fn write_video_mode(call: &Call, at: GuestAddr) -> Fallible<()> {
-    let (memory, mode) = (call.memory(), mode(call));
+    write_mode(call, at, mode(call))
+}
+
+fn write_mode(call: &Call, at: GuestAddr, mode: DisplayMode) -> Fallible<()> {
+    let memory = call.memory();
     memory.fill(at, video_mode::SIZE, 0)?;
     for (offset, value) in [
         (0x00, mode.width),
@@ -49,6 +65,12 @@ impl VdDisplay {
         write_video_mode(call, mode.addr())
     }
 
+    /// The display's mode by the console's settings, whatever the title overrides of them.
+    #[export(Done)]
+    fn VdQueryRealVideoMode(call: &mut Call, mode: Ptr<()>) -> Fallible<()> {
+        write_mode(call, mode.addr(), settings(call))
+    }
+
     /// The display's mode as flags: 1 wide, 2 at least 1024 wide, 4 at least 1920 wide.
     #[export(Done)]
     fn VdQueryVideoFlags(call: &mut Call) -> u32 {
@@ -59,9 +81,13 @@ impl VdDisplay {
     /// The display, its scaler and its overscan (`DISPLAY_INFO`).
     #[export(Done)]
     fn VdGetCurrentDisplayInformation(call: &mut Call, information: Ptr<()>) -> Fallible<()> {
-        let (memory, at, mode) = (call.memory(), information.addr(), mode(call));
+        let (memory, at, settings) = (call.memory(), information.addr(), settings(call));
+        let (mode, flags) = call.kernel.display.lock().current(settings);
         let (width, height) = (mode.width as u16, mode.height as u16);
         memory.fill(at, 0x58, 0)?;
+        for offset in [0x04, 0x54] {
+            memory.write(at.offset(offset), flags.color_space())?;
+        }
         for (offset, value) in [
             (0x00, width),
             (0x02, height),
@@ -97,46 +123,121 @@ impl VdDisplay {
         Ok(power.set(call.memory(), 2.222_222_3)?)
     }
 
-    /// Sets the display's colour format. There is one display, which shows every format.
-    #[export(Partial)]
-    fn VdSetDisplayMode(_call: &mut Call, _flags: u32) -> u32 {
+    /// Changes to the mode that the settings and the override give, with the front buffers' format and colour space.
+    /// From then on fields come at the mode's rate.
+    #[export(Done)]
+    fn VdSetDisplayMode(call: &mut Call, flags: u32) -> u32 {
+        let settings = settings(call);
+        let mode = call.kernel.display.lock().change_mode(settings, ModeFlags(flags));
+        call.kernel.video.lock().set_field_period(field_period(&mode));
         0
     }
 
-    /// Overrides the display's refresh rate. Ignored: the rate is fixed.
-    #[export(Stub)]
+    /// Overrides the size and the fields per second of the console's settings; 0 keeps a setting. `kind` is 2 for the
+    /// stereoscopic modes of 1280×1470 and 1920×2205, otherwise 0.
+    #[export(Done)]
     fn VdSetDisplayModeOverride(
-        _call: &mut Call,
-        _a: u32,
-        _b: u32,
-        _refresh_rate: f64,
-        _c: u32,
-        _d: u32,
-    ) -> u32 {
-        0
+        call: &mut Call,
+        width: u32,
+        height: u32,
+        refresh_rate: f64,
+        _kind: u32,
+        _unknown: u32,
+    ) -> Fallible<NtStatus> {
+        call.kernel.display.lock().set_override(ModeOverride { width, height, refresh_rate })?;
+        Ok(NtStatus::SUCCESS)
     }
 
-    /// Keeps the picture on the display while the title ends. Stores a block that the caller frees; the picture
-    /// is not kept.
-    #[export(Partial)]
-    fn VdPersistDisplay(call: &mut Call, _unknown: u32, block: Option<Out<GuestAddr>>) -> Fallible<u32> {
-        if let Some(out) = block {
-            let at = call.memory().alloc_physical(
-                xenia_memory::Heap::Physical4K,
-                0x1000,
-                0x1000,
-                0,
-                xenia_memory::PHYSICAL_SIZE - 1,
-                xenia_memory::Protect::READ_WRITE,
-            )?;
-            out.set(call.memory(), at)?;
+    /// Keeps a picture on the display until the next title shows one, or (all zeros) no longer. Stores the memory of the
+    /// picture that was kept before, which is the caller's to free; false if there was none. The first is what was shown
+    /// while the title was loaded.
+    #[export(Done)]
+    fn VdPersistDisplay(
+        call: &mut Call,
+        picture: Option<Ptr<GuestAddr>>,
+        before: Option<Out<GuestAddr>>,
+    ) -> Fallible<bool> {
+        let memory = call.memory();
+        let picture = match picture {
+            Some(picture) => Some(picture.read(memory)?).filter(|picture| !picture.is_null()),
+            None => None,
+        };
+        let persisted = call.kernel.display.lock().persist(picture);
+        let (was_kept, block) = match persisted {
+            Persisted::Nothing => (false, GuestAddr::NULL),
+            Persisted::Title(block) => (true, block),
+            Persisted::Launch if before.is_none() => (true, GuestAddr::NULL),
+            Persisted::Launch => {
+                let protect = Protect::READ_WRITE;
+                let last = PHYSICAL_SIZE - 1;
+                (true, memory.alloc_physical(Heap::Physical4K, PICTURE, PICTURE, 0, last, protect)?)
+            }
+        };
+        if let Some(out) = before {
+            out.set(memory, block)?;
         }
-        Ok(1)
+        Ok(was_kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exports::bench::Bench;
+    use xenia_guest::{GuestAddr, NtStatus};
+    use xenia_memory::Heap;
+
+    /// Width, height and bits of the fields per second that a query answers.
+    fn mode(b: &mut Bench, query: &str) -> (u32, u32, u32) {
+        let base = u64::from(b.scratch.0);
+        b.kernel_call(query, &[base]);
+        (b.word(0), b.word(4), b.word(0x14))
     }
 
-    /// Tells the registered routines that the scaler has changed. There are none.
-    #[export(Partial)]
-    fn VdCallGraphicsNotificationRoutines(_call: &mut Call, _kind: u32, _scaling: Ptr<()>) -> u32 {
-        0
+    #[test]
+    fn an_override_is_read_back_and_changes_the_field_rate() {
+        let mut b = Bench::new();
+        let (sixty, fifty) = (60_f32.to_bits(), 50_f32.to_bits());
+        assert_eq!(b.kernel.video.lock().next_event(), Some(831_250));
+        b.context().fpr[1] = 50_f64.to_bits();
+        assert_eq!(b.status("VdSetDisplayModeOverride", &[640, 480, 0, 0, 0]), NtStatus::SUCCESS);
+        assert_eq!(mode(&mut b, "VdQueryVideoMode"), (640, 480, fifty));
+        assert_eq!(mode(&mut b, "VdQueryRealVideoMode"), (1280, 720, sixty));
+        assert_eq!(b.kernel_call("VdQueryVideoFlags", &[]), 1);
+        let information = |b: &mut Bench| {
+            let base = u64::from(b.scratch.0);
+            b.kernel_call("VdGetCurrentDisplayInformation", &[base]);
+            let size = b.word(0x48);
+            ((size >> 16, size & 0xFFFF), b.word(0x4C), b.word(0x04) >> 24, b.word(0x54) >> 24)
+        };
+        assert_eq!(information(&mut b), ((1280, 720), sixty, 0, 0));
+        b.kernel_call("VdSetDisplayMode", &[0x6000_0002]);
+        assert_eq!(information(&mut b), ((640, 480), fifty, 2, 2));
+        let mut video = b.kernel.video.lock();
+        video.advance(831_250);
+        assert_eq!(video.next_event(), Some(831_250 + 997_500));
+        drop(video);
+        b.context().fpr[1] = 0;
+        assert_eq!(b.status("VdSetDisplayModeOverride", &[0; 5]), NtStatus::SUCCESS);
+        assert_eq!(mode(&mut b, "VdQueryVideoMode"), (1280, 720, sixty));
+        b.context().fpr[1] = f64::NAN.to_bits();
+        assert_eq!(b.status("VdSetDisplayModeOverride", &[0; 5]), NtStatus::INVALID_PARAMETER);
+    }
+
+    #[test]
+    fn the_picture_of_the_launch_is_handed_over_once() {
+        let mut b = Bench::new();
+        let base = u64::from(b.scratch.0);
+        assert_eq!(b.kernel_call("VdPersistDisplay", &[base, base + 0x20]), 1);
+        let block = GuestAddr(b.word(0x20));
+        assert_eq!(Heap::of(block), Some(Heap::Physical4K));
+        b.kernel_call("MmFreePhysicalMemory", &[1, u64::from(block.0)]);
+        assert!(!b.memory().is_committed(block));
+        assert_eq!(b.kernel_call("VdPersistDisplay", &[base, base + 0x20]), 0);
+        assert_eq!(b.word(0x20), 0);
+        b.memory().write(b.scratch, 0xA001_0000_u32).unwrap();
+        assert_eq!(b.kernel_call("VdPersistDisplay", &[base, base + 0x20]), 0);
+        assert_eq!(b.kernel_call("VdPersistDisplay", &[0, base + 0x20]), 1);
+        assert_eq!(b.word(0x20), 0xA001_0000);
+        assert_eq!(b.kernel_call("VdPersistDisplay", &[0, 0]), 0);
     }
 }

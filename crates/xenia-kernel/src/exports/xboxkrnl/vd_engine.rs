@@ -12,6 +12,8 @@ pub struct VdEngine;
 
 /// Marks of the system command buffer, which titles pass back to `VdSwap`.
 const SYSTEM_COMMAND_BUFFER: [u32; 2] = [0xBEEF_0000, 0xBEEF_0001];
+/// Bytes of a system command buffer's description.
+const SYSTEM_COMMAND_BUFFER_SIZE: u32 = 0x94;
 /// No operation, as a packet.
 const NO_OPERATION: u32 = 0x8000_0000;
 /// Words that `VdInitializeScalerCommandBuffer` may be asked for.
@@ -67,20 +69,24 @@ impl VdEngine {
         call.kernel.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
     }
 
-    /// The system's command buffer. There is none: the marks are what `VdSwap` is given back.
-    #[export(Partial)]
+    /// What the system wants drawn over the title's picture, which `VdSwap` is given back: nothing, so there is no size, no
+    /// pointer and no command in it, only marks.
+    #[export(Done)]
     fn VdGetSystemCommandBuffer(call: &mut Call, buffer: Ptr<u32>, mark: Ptr<u32>) -> Fallible<()> {
-        call.memory().fill(buffer.addr(), 0x94, 0)?;
+        call.memory().fill(buffer.addr(), SYSTEM_COMMAND_BUFFER_SIZE, 0)?;
         buffer.write(call.memory(), SYSTEM_COMMAND_BUFFER[0])?;
         Ok(mark.write(call.memory(), SYSTEM_COMMAND_BUFFER[1])?)
     }
 
-    /// Says where the chip notes which system command buffer it is in. There is none.
+    /// Says where the chip notes which system command buffer it has consumed. Kept; the chip never notes one.
     #[export(Partial)]
-    fn VdSetSystemCommandBufferGpuIdentifierAddress(_call: &mut Call, _address: GuestAddr) {}
+    fn VdSetSystemCommandBufferGpuIdentifierAddress(call: &mut Call, address: Option<GuestAddr>) {
+        call.kernel.display.lock().gpu_identifier = address.map(to_physical);
+    }
 
-    /// Writes the commands that set the scaler: no operations, as frames are shown unscaled. Returns the words written.
-    #[export(Partial)]
+    /// Writes the commands that set the scaler: no operations, since whoever shows a frame fits the whole of it to what it
+    /// is shown on. Returns the words written, all that there is room for.
+    #[export(Done)]
     fn VdInitializeScalerCommandBuffer(
         call: &mut Call,
         _source_position: u32,

@@ -1,0 +1,263 @@
+//! The display as the title sets it up: what it overrides of the mode, what it chose at the last mode change, the
+//! picture that was kept across a change of title, the routines that hear of changes.
+//!
+//! An override is part of every answer about the video mode at once; the display itself (its fields per second, what it
+//! calls current) follows at the next `VdSetDisplayMode`, as Direct3D sets the one and then the other.
+
+use crate::failure::Fallible;
+use crate::ports::DisplayMode;
+use std::collections::BTreeMap;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+
+/// Routines that may be registered.
+const ROUTINE_LIMIT: usize = 256;
+/// Fields per second that a display can show.
+const RATES: std::ops::RangeInclusive<f64> = 20.0..=240.0;
+/// The largest width and height of a mode: the chip's.
+const SIZE_LIMIT: u32 = 8192;
+
+/// What a title wants of the mode in place of the console's settings; 0 leaves the setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ModeOverride {
+    /// Pixels per line.
+    pub width: u32,
+    /// Lines; both eyes and what is between them for a stereoscopic mode.
+    pub height: u32,
+    /// Fields per second.
+    pub refresh_rate: f64,
+}
+
+impl ModeOverride {
+    /// Whether it overrides nothing.
+    fn is_none(&self) -> bool {
+        self.width == 0 && self.height == 0 && self.refresh_rate == 0.0
+    }
+
+    fn over(&self, mode: DisplayMode) -> DisplayMode {
+        let or = |value, setting| if value == 0 { setting } else { value };
+        let refresh_rate =
+            if self.refresh_rate == 0.0 { mode.refresh_rate } else { self.refresh_rate as f32 };
+        DisplayMode {
+            width: or(self.width, mode.width),
+            height: or(self.height, mode.height),
+            refresh_rate,
+            ..mode
+        }
+    }
+}
+
+/// Flags of `VdSetDisplayMode`: 2 standard definition, 0x0800_0000 front buffers with 10 bits per component,
+/// 0x3000_0000 colour space, 0x4000_0000 always set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModeFlags(pub u32);
+
+impl ModeFlags {
+    /// The front buffers' colour space; 0 is RGB.
+    pub fn color_space(self) -> u8 {
+        (self.0 >> 28 & 3) as u8
+    }
+}
+
+/// A function that hears of changes: `routine(registration, kind, data)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationRoutine {
+    /// The structure it was registered with; null for the system's own.
+    pub registration: GuestAddr,
+    /// The function.
+    pub routine: GuestAddr,
+}
+
+/// Where a routine is in the order of calls: higher priorities first, then the first registered; the system's own last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallOrder(pub u64);
+
+const SYSTEM_ROUTINE: CallOrder = CallOrder(u64::MAX);
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub struct Display {
+    mode_override: ModeOverride,
+    /// Mode and flags since the last mode change; `None`: there was none.
+    current: Option<(DisplayMode, ModeFlags)>,
+    routines: BTreeMap<CallOrder, NotificationRoutine>,
+    registered: u32,
+    /// Physical address at which the chip says which system command buffer it has consumed.
+    pub gpu_identifier: Option<u32>,
+    persisted: Persisted,
+}
+
+/// The picture that stays on the display from one title to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Persisted {
+    /// What was shown while this title was loaded. Its memory is not allocated before somebody asks for it.
+    #[default]
+    Launch,
+    /// None.
+    Nothing,
+    /// One that this title has left, in physical memory.
+    Title(GuestAddr),
+}
+
+/// Ticks of guest time from one field to the next.
+pub fn field_period(mode: &DisplayMode) -> GuestTicks {
+    let rate = f64::from(mode.refresh_rate);
+    let rate = if RATES.contains(&rate) { rate } else { 60.0 };
+    (TICKS_PER_SECOND as f64 / rate) as GuestTicks
+}
+
+impl Display {
+    /// Sets the override; fails if no display has such a mode.
+    pub fn set_override(&mut self, wanted: ModeOverride) -> Fallible<()> {
+        let rate_is_valid = wanted.refresh_rate == 0.0 || RATES.contains(&wanted.refresh_rate);
+        if !rate_is_valid || wanted.width > SIZE_LIMIT || wanted.height > SIZE_LIMIT {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        self.mode_override = wanted;
+        Ok(())
+    }
+
+    /// The mode that `settings` and the override give.
+    pub fn mode(&self, settings: DisplayMode) -> DisplayMode {
+        self.mode_override.over(settings)
+    }
+
+    /// Changes to the mode that `settings` and the override give; returns it.
+    pub fn change_mode(&mut self, settings: DisplayMode, flags: ModeFlags) -> DisplayMode {
+        let mode = self.mode(settings);
+        self.current = Some((mode, flags));
+        mode
+    }
+
+    /// What the display shows now.
+    pub fn current(&self, settings: DisplayMode) -> (DisplayMode, ModeFlags) {
+        self.current.unwrap_or((settings, ModeFlags::default()))
+    }
+
+    // ---- notification routines ----
+
+    /// Registers a routine; one whose structure is registered already moves. Beyond a limit nothing is added.
+    pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {
+        self.unregister(routine.registration);
+        if self.routines.len() < ROUTINE_LIMIT {
+            let downwards = i64::from(i32::MAX) - i64::from(priority);
+            self.routines.insert(CallOrder((downwards as u64) << 32 | u64::from(self.registered)), routine);
+            self.registered = self.registered.wrapping_add(1);
+        }
+    }
+
+    /// Takes back what was registered with this structure.
+    pub fn unregister(&mut self, registration: GuestAddr) {
+        self.routines.retain(|&order, known| order == SYSTEM_ROUTINE || known.registration != registration);
+    }
+
+    /// Sets the system's own routine; null takes it back.
+    pub fn set_system_routine(&mut self, routine: GuestAddr) {
+        self.routines.remove(&SYSTEM_ROUTINE);
+        if !routine.is_null() {
+            let registration = GuestAddr::NULL;
+            self.routines.insert(SYSTEM_ROUTINE, NotificationRoutine { registration, routine });
+        }
+    }
+
+    /// The routine that is called after the one at `last`, or the first.
+    pub fn next_routine(&self, last: Option<CallOrder>) -> Option<(CallOrder, NotificationRoutine)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = last.map_or(Unbounded, Excluded);
+        self.routines.range((from, Unbounded)).next().map(|(&order, &routine)| (order, routine))
+    }
+
+    // ---- the kept picture ----
+
+    /// Keeps a picture in place of the one that is kept; returns that.
+    pub fn persist(&mut self, picture: Option<GuestAddr>) -> Persisted {
+        std::mem::replace(&mut self.persisted, picture.map_or(Persisted::Nothing, Persisted::Title))
+    }
+
+    /// What differs from a console that was just switched on, as lines in a fixed order: what a state digest is over.
+    pub fn describe(&self, line: &mut dyn FnMut(&str)) {
+        if !self.mode_override.is_none() {
+            line(&format!("mode override {:?}", self.mode_override));
+        }
+        for (order, routine) in &self.routines {
+            line(&format!("graphics notification {:#x} {routine:?}", order.0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_override_shows_in_the_mode_and_on_the_display_after_a_change() {
+        let settings = DisplayMode::default();
+        let mut display = Display::default();
+        for (width, height, rate, expected) in [
+            (0, 0, 50.0, (1280, 720, 50.0)),
+            (1280, 1470, 59.94, (1280, 1470, 59.94_f32)),
+            (1920, 0, 0.0, (1920, 720, 60.0)),
+            (0, 0, 0.0, (1280, 720, 60.0)),
+        ] {
+            let before = display.current(settings).0;
+            display.set_override(ModeOverride { width, height, refresh_rate: rate }).unwrap();
+            let mode = display.mode(settings);
+            assert_eq!((mode.width, mode.height, mode.refresh_rate), expected);
+            assert_eq!(display.current(settings).0, before, "not before the mode is changed");
+            display.change_mode(settings, ModeFlags(0x5000_0000));
+            assert_eq!(display.current(settings), (mode, ModeFlags(0x5000_0000)));
+        }
+        assert_eq!(display.current(settings).1.color_space(), 1);
+    }
+
+    #[test]
+    fn modes_that_no_display_has_are_refused() {
+        let mut display = Display::default();
+        for refresh_rate in [f64::NAN, f64::INFINITY, -60.0, 1e-300, 19.0, 1e300] {
+            let wanted = ModeOverride { refresh_rate, ..ModeOverride::default() };
+            assert!(display.set_override(wanted).is_err(), "{refresh_rate}");
+        }
+        for (width, height) in [(u32::MAX, 0), (0, 8193)] {
+            assert!(display.set_override(ModeOverride { width, height, refresh_rate: 0.0 }).is_err());
+        }
+        assert_eq!(display.mode_override, ModeOverride::default());
+    }
+
+    #[test]
+    fn the_field_period_is_that_of_the_rate() {
+        let period = |refresh_rate| field_period(&DisplayMode { refresh_rate, ..DisplayMode::default() });
+        assert_eq!([period(60.0), period(50.0), period(f32::NAN)], [831_250, 997_500, 831_250]);
+    }
+
+    #[test]
+    fn routines_are_called_by_priority_then_age_and_the_systems_last() {
+        let mut display = Display::default();
+        let routine = |n| NotificationRoutine { registration: GuestAddr(n), routine: GuestAddr(n + 0x100) };
+        display.set_system_routine(GuestAddr(0x999));
+        for (n, priority) in [(1, 0), (2, i32::MIN), (3, i32::MAX), (4, 0), (5, 7)] {
+            display.register(routine(n), priority);
+        }
+        display.register(routine(1), 0);
+        display.unregister(GuestAddr(5));
+        display.unregister(GuestAddr::NULL);
+        let mut order = Vec::new();
+        let mut last = None;
+        while let Some((at, routine)) = display.next_routine(last) {
+            order.push(routine.registration.0);
+            last = Some(at);
+        }
+        assert_eq!(order, [3, 4, 1, 2, 0]);
+        for n in 10..10_000 {
+            display.register(routine(n), 0);
+        }
+        assert_eq!(display.routines.len(), ROUTINE_LIMIT);
+    }
+
+    #[test]
+    fn a_picture_is_kept_until_the_next() {
+        let mut display = Display::default();
+        assert_eq!(display.persist(Some(GuestAddr(0xA000_0000))), Persisted::Launch);
+        assert_eq!(display.persist(None), Persisted::Title(GuestAddr(0xA000_0000)));
+        assert_eq!(display.persist(None), Persisted::Nothing);
+    }
+}

@@ -1,0 +1,61 @@
+//! Routines that hear of changes of the picture (`Vd*GraphicsNotification*`).
+//!
+//! Direct3D tells them what it does: kind 1 with the size of the front buffer, that of the display and the scaling between
+//! them; kind 9 with memory that the system may draw in, or none.
+
+use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr};
+use crate::display::{CallOrder, NotificationRoutine};
+use crate::failure::Fallible;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct VdNotification;
+
+/// Calls the routine after the one at `last`, with the rest to follow; returns 0 after the last one.
+fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
+    let Some((order, next)) = call.kernel.display.lock().next_routine(last) else { return Flow::Return(0) };
+    Flow::CallGuest(GuestCall {
+        pc: next.routine,
+        args: vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)],
+        then: Some(Continuation {
+            name: "graphics_notification",
+            run: go_on,
+            state: [order.0, u64::from(kind), u64::from(data.0), 0],
+        }),
+    })
+}
+
+fn go_on(call: &mut Call, _result: u64, [order, kind, data, _]: [u64; 4]) -> Flow {
+    call_next(call, Some(CallOrder(order)), kind as u32, GuestAddr(data as u32))
+}
+
+#[exports(xboxkrnl)]
+impl VdNotification {
+    /// Registers a routine with its priority, or takes it back.
+    #[export(Done)]
+    fn VdRegisterGraphicsNotification(call: &mut Call, registration: Ptr<u32>, create: bool) -> Fallible<()> {
+        let routine = GuestAddr(registration.read(call.memory())?);
+        let priority = registration.at(1).read(call.memory())? as i32;
+        let mut display = call.kernel.display.lock();
+        if create && !routine.is_null() {
+            let routine = NotificationRoutine { registration: registration.addr(), routine };
+            display.register(routine, priority);
+        } else {
+            display.unregister(registration.addr());
+        }
+        Ok(())
+    }
+
+    /// Sets the routine of the system's user interface, which is called without a registration; null takes it back.
+    #[export(Done)]
+    fn VdRegisterXamGraphicsNotification(call: &mut Call, routine: GuestAddr) {
+        call.kernel.display.lock().set_system_routine(routine);
+    }
+
+    /// Calls the registered routines one after the other: `routine(registration, kind, data)`.
+    #[export(Done)]
+    fn VdCallGraphicsNotificationRoutines(call: &mut Call, kind: u32, data: GuestAddr) -> Flow {
+        call_next(call, None, kind, data)
+    }
+}

@@ -1,0 +1,98 @@
+//! Locks of the second-level cache: ranges of memory that keep the ways of the cache they are locked in.
+//!
+//! The cache has eight ways of 128 KiB. A title has two locks: 0, which Direct3D uses for what processors make for the
+//! graphics chip, and 1, which is the title's own. Each has two ways, bits `2 * index` and `2 * index + 1` of the
+//! masks. A lock changes when memory is written to, never what it holds, so the books are all there is.
+
+use crate::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
+
+/// Locks that a title has.
+const LOCKS: usize = 2;
+/// Bytes of one way.
+const WAY: u32 = 0x2_0000;
+/// Ways of one lock.
+const WAYS: u32 = 2;
+/// Bytes of a page.
+const PAGE: u32 = 0x1000;
+
+/// A locked range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// First address.
+    pub start: GuestAddr,
+    /// Bytes.
+    pub size: u32,
+    /// Ways that only the range is in, a bit each, and ways that are not replaced for the other.
+    pub ways: [u32; 2],
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub struct SecondLevelCache {
+    locks: [Option<Lock>; LOCKS],
+}
+
+impl SecondLevelCache {
+    /// Locks a range. Fails if there is no such lock, it is in use, or the range is not memory that fits in its ways.
+    pub fn lock(&mut self, memory: &GuestMemory, index: u32, lock: Lock) -> Fallible<()> {
+        let slot = self.locks.get_mut(index as usize).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let own_ways = ((1 << WAYS) - 1) << (WAYS * index);
+        let last = lock.size.checked_sub(1).and_then(|size| lock.start.0.checked_add(size));
+        let last = last.filter(|_| lock.size <= WAY * WAYS).ok_or(NtStatus::INVALID_PARAMETER_3)?;
+        if lock.ways.iter().any(|ways| ways & !own_ways != 0) {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let mut pages = (lock.start.0 / PAGE..=last / PAGE).map(|page| GuestAddr(page * PAGE));
+        if !pages.all(|page| memory.is_committed(page)) {
+            return Err(NtStatus::INVALID_PARAMETER_2.into());
+        }
+        if slot.is_some() {
+            return Err(NtStatus::UNSUCCESSFUL.into());
+        }
+        *slot = Some(lock);
+        Ok(())
+    }
+
+    /// Ends a lock, and returns it if there was one.
+    pub fn unlock(&mut self, index: u32) -> Option<Lock> {
+        self.locks.get_mut(index as usize)?.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+    use xenia_memory::{Heap, Protect};
+
+    #[test]
+    fn ranges_are_checked_and_locked_once() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual64K, 0x4_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let mut cache = SecondLevelCache::default();
+        let lock = |start: GuestAddr, size, ways: [u32; 2]| Lock { start, size, ways };
+        for (index, wanted, failure) in [
+            (2, lock(at, WAY, [0, 0]), NtStatus::INVALID_PARAMETER),
+            (u32::MAX, lock(at, WAY, [0, 0]), NtStatus::INVALID_PARAMETER),
+            (0, lock(at, WAY, [4, 0]), NtStatus::INVALID_PARAMETER),
+            (1, lock(at, WAY, [4, 1]), NtStatus::INVALID_PARAMETER),
+            (0, lock(at, 0, [1, 1]), NtStatus::INVALID_PARAMETER_3),
+            (0, lock(at, 2 * WAY + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
+            (0, lock(GuestAddr(u32::MAX), 2, [3, 3]), NtStatus::INVALID_PARAMETER_3),
+            (0, lock(at.offset(1), 2 * WAY, [3, 3]), NtStatus::INVALID_PARAMETER_2),
+            (0, lock(GuestAddr(0x7F10_0000), WAY, [1, 1]), NtStatus::INVALID_PARAMETER_2),
+        ] {
+            let failed = cache.lock(&memory, index, wanted).map_err(Failure::status);
+            assert_eq!(failed, Err(failure), "{index} {wanted:?}");
+            assert_eq!(cache.unlock(index), None);
+        }
+        let (first, second) = (lock(at, 2 * WAY, [3, 3]), lock(at, 1, [0, 0xC]));
+        cache.lock(&memory, 0, first).unwrap();
+        cache.lock(&memory, 1, second).unwrap();
+        assert_eq!(cache.lock(&memory, 0, first).unwrap_err().status(), NtStatus::UNSUCCESSFUL);
+        assert_eq!([cache.unlock(0), cache.unlock(0)], [Some(first), None]);
+        assert_eq!(cache.unlock(1), Some(second));
+    }
+}
