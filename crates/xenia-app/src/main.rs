@@ -28,7 +28,7 @@ mod settings;
 mod title;
 
 use clap::{CommandFactory, Parser};
-use cli::{Cli, Command, JitArgs, JitCommand};
+use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand};
 use exit::Code;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -84,6 +84,10 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
         Some(Command::Bench(args)) => commands::bench::run(&args),
         Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
+        Some(Command::Shader(ShaderArgs { command })) => match command {
+            ShaderCommand::Asm(args) => commands::shader::asm(&args),
+            ShaderCommand::Dis(args) => commands::shader::dis(&args),
+        },
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Trace(args)) => commands::trace::run(&args.command),
         Some(Command::Completions(args)) => commands::completions::completions(&args),

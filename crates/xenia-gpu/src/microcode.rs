@@ -8,21 +8,25 @@ mod alu;
 mod asm;
 mod decode;
 mod disasm;
+mod encode;
 mod interpret;
 pub(crate) mod lanes;
+mod object;
 mod ops;
+mod program;
 
 use std::sync::Arc;
 
 pub use asm::{AssembleError, assemble};
-pub use decode::{
-    Alu, Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Operand, Program, Source,
-    TextureFetch, TextureOp, VertexFetch,
-};
 pub use disasm::disassemble;
 pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS};
 pub use lanes::{LANES, Lanes, Mask, Vector};
+pub use object::{Literal, ObjectError, ShaderObject};
 pub use ops::{ScalarOp, VectorOp};
+pub use program::{
+    Alu, Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Operand, Program, Source,
+    TextureFetch, TextureOp, VertexFetch,
+};
 
 /// Which of the two kinds of shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

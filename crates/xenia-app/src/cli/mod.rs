@@ -3,11 +3,13 @@
 //! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
 
 mod exec;
+mod shader;
 mod tools;
 mod trace;
 mod unbuilt;
 
 pub use exec::*;
+pub use shader::*;
 pub use tools::*;
 pub use trace::*;
 
@@ -103,6 +105,8 @@ Examples:
     Bench(BenchArgs),
     /// Look into the compiler.
     Jit(JitArgs),
+    /// Shader microcode to text and back.
+    Shader(ShaderArgs),
     /// Compare two event logs: longest matching prefix, first difference.
     #[command(after_help = "\
 Example:

@@ -13,4 +13,5 @@ pub mod fuzz;
 pub mod info;
 pub mod jit;
 pub mod pack;
+pub mod shader;
 pub mod trace;

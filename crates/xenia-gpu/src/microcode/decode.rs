@@ -9,267 +9,8 @@
 //! anything outside itself.
 
 use super::ops::{ScalarOp, VectorOp};
+use super::program::*;
 use crate::enums::TextureFilter;
-
-/// When a control instruction takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// Always.
-    Always,
-    /// If a boolean constant has a value.
-    Bool(u8, bool),
-    /// For the lanes whose predicate has a value.
-    Predicate(bool),
-}
-
-/// A control instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// Does nothing (filler, hints, export allocation).
-    Nop,
-    /// Announces exports: 1 position, 2 interpolators or colours, 3 memory; and how many.
-    Alloc(u8, u8),
-    /// Runs a clause: a range of [`Program::instructions`].
-    Exec {
-        /// First instruction.
-        first: u32,
-        /// Number of instructions.
-        count: u32,
-        /// When.
-        condition: Condition,
-        /// The shader ends after it (if it ran).
-        end: bool,
-    },
-    /// Begins a loop, or skips it.
-    LoopStart {
-        /// Where to go if it runs no time.
-        skip: u32,
-        /// Loop constant.
-        constant: u8,
-        /// The address register of loops keeps its value.
-        repeat: bool,
-    },
-    /// Ends a loop's body.
-    LoopEnd {
-        /// Where the body begins.
-        body: u32,
-        /// Loop constant.
-        constant: u8,
-        /// Lanes whose predicate has this value leave.
-        break_on: Option<bool>,
-    },
-    /// Calls a subroutine.
-    Call(u32, Condition),
-    /// Returns from one.
-    Return,
-    /// Jumps.
-    Jump(u32, Condition),
-}
-
-/// Where an operand comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A register.
-    Register(u8),
-    /// A register, plus the loop address.
-    RegisterLoop(u8),
-    /// A constant.
-    Constant(u8),
-    /// A constant, plus the address register.
-    ConstantAddress(u8),
-    /// A constant, plus the loop address.
-    ConstantLoop(u8),
-}
-
-/// An operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operand {
-    /// Its source.
-    pub source: Source,
-    /// The source's component for each of the operand's.
-    pub swizzle: [u8; 4],
-    /// The magnitude is taken.
-    pub absolute: bool,
-    /// Then the sign is changed.
-    pub negate: bool,
-}
-
-/// Where a result goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Destination {
-    /// A register.
-    Register(u8),
-    /// A register, plus the loop address.
-    RegisterLoop(u8),
-    /// An export.
-    Export(u8),
-}
-
-/// A vector and a scalar operation, carried out together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Alu {
-    /// Only lanes whose predicate has this value.
-    pub predicate: Option<bool>,
-    /// Vector operation.
-    pub vector: VectorOp,
-    /// Its operands.
-    pub operands: [Operand; 3],
-    /// Where its result goes.
-    pub vector_to: Destination,
-    /// Components written; x is bit 0.
-    pub vector_mask: u8,
-    /// The result is clamped to 0..1.
-    pub vector_clamp: bool,
-    /// Scalar operation.
-    pub scalar: ScalarOp,
-    /// Its operands, one component each.
-    pub scalar_operands: [(Operand, u8); 2],
-    /// Where its result goes.
-    pub scalar_to: Destination,
-    /// Components written.
-    pub scalar_mask: u8,
-    /// The result is clamped to 0..1.
-    pub scalar_clamp: bool,
-    /// Components of an export that are set to zero.
-    pub zeros: u8,
-    /// Components of an export that are set to one.
-    pub ones: u8,
-}
-
-/// What each component of a fetch's destination gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchSelect {
-    /// A component of what was fetched.
-    Component(u8),
-    /// Zero.
-    Zero,
-    /// One.
-    One,
-    /// Nothing.
-    Keep,
-}
-
-/// What both kinds of fetch have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FetchCommon {
-    /// Only lanes whose predicate has this value.
-    pub predicate: Option<bool>,
-    /// Register with index or coordinates.
-    pub source: Source,
-    /// Its components.
-    pub source_swizzle: [u8; 3],
-    /// Destination register.
-    pub to: Destination,
-    /// What its components get.
-    pub select: [FetchSelect; 4],
-}
-
-/// A vertex fetch. A mini fetch comes out as a full one with the place of the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VertexFetch {
-    /// Registers and components.
-    pub common: FetchCommon,
-    /// Fetch constant, 0 to 95.
-    pub constant: u8,
-    /// The address of the full fetch before is used again.
-    pub mini: bool,
-    /// Vertex format.
-    pub format: u8,
-    /// Components are signed.
-    pub signed: bool,
-    /// Components are integers; else fractions.
-    pub integer: bool,
-    /// Signed fractions have no zero: (2n+1)/(2^k-1).
-    pub no_zero: bool,
-    /// The index is rounded; else it is cut.
-    pub rounded: bool,
-    /// The value is multiplied by two to this power.
-    pub exponent: i8,
-    /// Words from one vertex to the next.
-    pub stride: u8,
-    /// Words from a vertex's start.
-    pub offset: i32,
-}
-
-/// What a texture fetch does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextureOp {
-    /// Samples.
-    Fetch,
-    /// Fraction of the border colour.
-    BorderFraction,
-    /// The level of detail that would be used.
-    ComputedLod,
-    /// Derivatives of the source.
-    Gradients,
-    /// Filter weights.
-    Weights,
-    /// Sets the level of detail for fetches that use it.
-    SetLod,
-    /// Sets the horizontal gradient.
-    SetGradientH,
-    /// Sets the vertical gradient.
-    SetGradientV,
-}
-
-/// A texture fetch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TextureFetch {
-    /// Registers and components.
-    pub common: FetchCommon,
-    /// What it does.
-    pub operation: TextureOp,
-    /// Fetch constant, 0 to 31.
-    pub constant: u8,
-    /// Coordinates are in texels.
-    pub unnormalized: bool,
-    /// Dimension field: 1D, 2D, 3D or stacked, cube.
-    pub dimension: u8,
-    /// Filters; [`TextureFilter::UseFetchConstant`] leaves it to the constant.
-    pub mag: TextureFilter,
-    /// Minification filter.
-    pub min: TextureFilter,
-    /// Filter between levels.
-    pub mip: TextureFilter,
-    /// The level of detail is computed from gradients.
-    pub computed_lod: bool,
-    /// The level of detail set before is added.
-    pub register_lod: bool,
-    /// Gradients set before are used.
-    pub register_gradients: bool,
-    /// Added to the level of detail.
-    pub lod_bias: f32,
-    /// Added to the coordinates, in texels.
-    pub offset: [f32; 3],
-}
-
-/// An instruction of a clause.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Instruction {
-    /// Arithmetic.
-    Alu(Alu),
-    /// Vertex fetch.
-    Vertex(VertexFetch),
-    /// Texture fetch.
-    Texture(TextureFetch),
-    /// Undefined; does nothing.
-    Undefined,
-}
-
-/// A decoded shader.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Program {
-    /// Control instructions.
-    pub controls: Vec<Control>,
-    /// Instructions of all clauses.
-    pub instructions: Vec<Instruction>,
-    /// Number of registers: one more than the highest read or written.
-    pub registers: u32,
-    /// Pixels may be discarded.
-    pub kills: bool,
-    /// Exports written, one bit each.
-    pub exports: u64,
-}
 
 const fn bits(word: u32, low: u32, count: u32) -> u32 {
     (word >> low) & ((1 << count) - 1)
@@ -322,7 +63,8 @@ impl Program {
                 let address = bits(low, 0, 12) as usize;
                 *end = (*end).min(address);
                 let first = self.instructions.len() as u32;
-                for i in 0..bits(low, 12, 3) as usize {
+                // The sequence field has room for six.
+                for i in 0..bits(low, 12, 3).min(6) as usize {
                     let start = (address + i) * 3;
                     let Some(&[a, b, c]) = words.get(start..start + 3) else { break };
                     let fetch = bits(low, 16 + 2 * i as u32, 1) != 0;
@@ -368,23 +110,23 @@ impl Program {
         if !fetch {
             let alu = decode_alu(words);
             self.kills |= alu.vector.kills() || alu.scalar.kills();
-            if let Destination::Export(export) = alu.vector_to
-                && alu.vector_mask | alu.scalar_mask | alu.zeros | alu.ones != 0
-            {
-                self.exports |= 1 << export;
+            for to in [alu.vector_to, alu.scalar_to] {
+                if let Destination::Export(export) = to {
+                    self.exports |= 1 << export;
+                }
             }
             return Instruction::Alu(alu);
         }
         if bits(words[0], 0, 5) == 0 {
             let mut vertex = decode_vertex(words);
             if vertex.mini {
-                if let Some(full) = last_vertex {
-                    vertex.constant = full.constant;
-                    vertex.stride = full.stride;
-                    vertex.rounded = full.rounded;
-                    vertex.common.source = full.common.source;
-                    vertex.common.source_swizzle = full.common.source_swizzle;
-                }
+                // Without a full one before it, it has the place of one that is all zero.
+                let full = last_vertex.unwrap_or_else(|| decode_vertex([0; 3]));
+                vertex.constant = full.constant;
+                vertex.stride = full.stride;
+                vertex.rounded = full.rounded;
+                vertex.common.source = full.common.source;
+                vertex.common.source_swizzle = full.common.source_swizzle;
             } else {
                 *last_vertex = Some(vertex);
             }
@@ -423,7 +165,7 @@ fn registers_of(instruction: &Instruction) -> u32 {
     }
 }
 
-fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
+pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let absolute_constants = bits(a, 7, 1) != 0;
     let address_relative = bits(b, 29, 1) != 0;
     let is_register = |i: u32| bits(c, 31 - i, 1) != 0;
@@ -468,15 +210,16 @@ fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
         [(third, third.swizzle[3]), (third, third.swizzle[0])]
     };
     let export = bits(a, 15, 1) != 0;
+    let vector = VectorOp::from_bits(bits(c, 24, 5));
     let (vector_mask, scalar_mask) = (bits(a, 16, 4) as u8, bits(a, 20, 4) as u8);
     let to = |index: u32, relative: bool| {
         if relative { Destination::RegisterLoop(index as u8) } else { Destination::Register(index as u8) }
     };
     let scalar_relative = bits(a, 14, 1) != 0;
     let exported = Destination::Export(bits(a, 0, 6) as u8);
-    Alu {
+    let mut alu = Alu {
         predicate: (bits(b, 28, 1) != 0).then_some(bits(b, 27, 1) != 0),
-        vector: VectorOp::from_bits(bits(c, 24, 5)),
+        vector,
         operands: [operand(0), operand(1), third],
         vector_to: if export { exported } else { to(bits(a, 0, 6), bits(a, 6, 1) != 0) },
         vector_mask: if export { vector_mask & !scalar_mask } else { vector_mask },
@@ -488,7 +231,9 @@ fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
         scalar_clamp: bits(a, 25, 1) != 0,
         zeros: if export && scalar_relative { !(vector_mask | scalar_mask) & 15 } else { 0 },
         ones: if export { vector_mask & scalar_mask } else { 0 },
-    }
+    };
+    alu.normalize();
+    alu
 }
 
 fn decode_common([a, b, c]: [u32; 3], source_swizzle: [u8; 3]) -> FetchCommon {
@@ -513,7 +258,7 @@ fn decode_common([a, b, c]: [u32; 3], source_swizzle: [u8; 3]) -> FetchCommon {
     }
 }
 
-fn decode_vertex(words: [u32; 3]) -> VertexFetch {
+pub(super) fn decode_vertex(words: [u32; 3]) -> VertexFetch {
     let [a, b, c] = words;
     VertexFetch {
         common: decode_common(words, [bits(a, 30, 2) as u8; 3]),
@@ -530,7 +275,7 @@ fn decode_vertex(words: [u32; 3]) -> VertexFetch {
     }
 }
 
-fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
+pub(super) fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
     let [a, b, c] = words;
     let operation = match bits(a, 0, 5) {
         1 => TextureOp::Fetch,

@@ -1,35 +1,41 @@
 //! Programs as text, in the language of the assembler.
 //!
-//! What the assembler can say comes out so that assembling it again gives an equal program; what it
-//! has no words for (loop-relative registers, filter overrides beyond the three names) is written
-//! as a comment behind the line.
+//! Assembling the text of a program gives an equal program. (Not always the same words: fields without
+//! a meaning are not kept, and clauses that overlap come out apart.)
 
 use std::fmt::Write;
 
 use super::ShaderKind;
-use super::decode::*;
-use super::ops::{ScalarOp, VectorOp};
+use super::program::*;
 use crate::enums::TextureFilter;
 
 /// The text of a program.
 pub fn disassemble(kind: ShaderKind, program: &Program) -> String {
     let mut text = String::new();
-    let mut condition = Condition::Always;
-    for (i, control) in program.controls.iter().enumerate() {
-        let is_target = program.controls.iter().any(|control| match *control {
-            Control::LoopStart { skip: at, .. }
-            | Control::LoopEnd { body: at, .. }
-            | Control::Call(at, _)
-            | Control::Jump(at, _) => at as usize == i,
-            _ => false,
-        });
-        if is_target {
+    let controls = &program.controls;
+    let mut is_target = vec![false; controls.len()];
+    for target in controls.iter().filter_map(Control::target) {
+        if let Some(target) = is_target.get_mut(target as usize) {
+            *target = true;
+        }
+    }
+    if !controls.iter().any(|control| matches!(control, Control::Exec { end: true, .. })) {
+        text.push_str(".open\n");
+    }
+    let label = |at: u32| {
+        if (at as usize) < controls.len() { format!("l{at}") } else { format!("@{at}") }
+    };
+    for (i, control) in controls.iter().enumerate() {
+        if is_target[i] {
             let _ = writeln!(text, "l{i}:");
         }
         match *control {
-            Control::Nop => {}
+            // The assembler fills the last pair by itself.
+            Control::Nop if i + 1 == controls.len() && i % 2 == 1 && !is_target[i] => {}
+            Control::Nop => text.push_str("nop\n"),
             Control::Alloc(kind_of, count) => {
                 let what = match (kind_of, kind) {
+                    (0, _) => "none",
                     (1, _) => "position",
                     (3, _) => "memory",
                     (_, ShaderKind::Vertex) => "interpolators",
@@ -38,30 +44,25 @@ pub fn disassemble(kind: ShaderKind, program: &Program) -> String {
                 let _ = writeln!(text, "alloc {what} {}", count + 1);
             }
             Control::Exec { first, count, condition: when, end } => {
-                if when != condition || is_target {
-                    condition = when;
-                    let _ = writeln!(text, "exec{}", spaced(when));
-                }
+                let name = if end { "exece" } else { "exec" };
+                let _ = writeln!(text, "{name}{}", spaced(when));
                 for instruction in &program.instructions[first as usize..(first + count) as usize] {
                     let _ = writeln!(text, "{}", instruction_text(kind, instruction));
                 }
-                if end && (when != Condition::Always || i + 2 < program.controls.len()) {
-                    text.push_str("; the shader ends here\n");
-                }
             }
             Control::LoopStart { skip, constant, repeat } => {
-                let note = if repeat { " ; keeps the loop address" } else { "" };
-                let _ = writeln!(text, "loop i{constant}, l{skip}{note}");
+                let repeat = if repeat { ", repeat" } else { "" };
+                let _ = writeln!(text, "loop i{constant}, {}{repeat}", label(skip));
             }
             Control::LoopEnd { body, constant, break_on } => {
-                let note = break_on.map_or(String::new(), |value| format!(" ; leaves where p0 is {value}"));
-                let _ = writeln!(text, "endloop i{constant}, l{body}{note}");
+                let when = break_on.map_or(Condition::Always, Condition::Predicate);
+                let _ = writeln!(text, "endloop i{constant}, {}{}", label(body), listed(when));
             }
             Control::Call(at, when) => {
-                let _ = writeln!(text, "call l{at}{}", listed(when));
+                let _ = writeln!(text, "call {}{}", label(at), listed(when));
             }
             Control::Jump(at, when) => {
-                let _ = writeln!(text, "jump l{at}{}", listed(when));
+                let _ = writeln!(text, "jump {}{}", label(at), listed(when));
             }
             Control::Return => text.push_str("ret\n"),
         }
@@ -116,6 +117,8 @@ fn destination_text(kind: ShaderKind, to: Destination, mask: u8, zeros: u8, ones
         Destination::Export(62) => "oPos".into(),
         Destination::Export(63) => "oPts".into(),
         Destination::Export(61) => "oDepth".into(),
+        Destination::Export(32) => "eA".into(),
+        Destination::Export(export @ 33..=37) => format!("eM{}", export - 33),
         Destination::Export(export) if kind == ShaderKind::Pixel && export < 4 => format!("oC{export}"),
         Destination::Export(export) => format!("o{export}"),
     };
@@ -141,15 +144,14 @@ fn instruction_text(kind: ShaderKind, instruction: &Instruction) -> String {
         Instruction::Alu(alu) => alu_text(kind, alu),
         Instruction::Vertex(fetch) => vertex_text(fetch),
         Instruction::Texture(fetch) => texture_text(fetch),
-        Instruction::Undefined => "; undefined".into(),
+        Instruction::Undefined => "undefined".into(),
     }
 }
 
 fn alu_text(kind: ShaderKind, alu: &Alu) -> String {
     let mut text = predicate_text(alu.predicate).to_owned();
-    let has_scalar = alu.scalar != ScalarOp::RetainPrev || alu.scalar_mask != 0;
-    let vector_works = alu.vector_mask | alu.zeros | alu.ones != 0 || alu.vector.changes_state();
-    if vector_works || !has_scalar {
+    let has_scalar = alu.has_scalar();
+    if alu.has_vector() || !has_scalar {
         let saturate = if alu.vector_clamp { "_sat" } else { "" };
         let to = destination_text(kind, alu.vector_to, alu.vector_mask, alu.zeros, alu.ones);
         let _ = write!(text, "{}{saturate} {to}", alu.vector.name());
@@ -177,8 +179,7 @@ fn alu_text(kind: ShaderKind, alu: &Alu) -> String {
             let _ = write!(text, ", {}", operand_text(a, &[*ca]));
         }
     }
-    // The vector operation that does nothing needs no words.
-    if text.is_empty() { VectorOp::Max.name().into() } else { text }
+    text
 }
 
 fn select_text(common: &FetchCommon) -> String {
@@ -222,21 +223,36 @@ fn vertex_text(fetch: &VertexFetch) -> String {
     text
 }
 
+/// The mnemonics of texture fetches, without their dimension.
+pub(super) const TEXTURE_OPERATIONS: &[(TextureOp, &str)] = &[
+    (TextureOp::Fetch, "tfetch"),
+    (TextureOp::BorderFraction, "getBCF"),
+    (TextureOp::ComputedLod, "getCompTexLOD"),
+    (TextureOp::Gradients, "getGradients"),
+    (TextureOp::Weights, "getWeights"),
+    (TextureOp::SetLod, "setTexLOD"),
+    (TextureOp::SetGradientH, "setGradientH"),
+    (TextureOp::SetGradientV, "setGradientV"),
+];
+
 fn texture_text(fetch: &TextureFetch) -> String {
     let mut text = predicate_text(fetch.common.predicate).to_owned();
-    let name = match fetch.operation {
-        TextureOp::Fetch => ["tfetch1D", "tfetch2D", "tfetch3D", "tfetchCube"][fetch.dimension as usize & 3],
-        TextureOp::BorderFraction => "; getBCF",
-        TextureOp::ComputedLod => "; getCompTexLOD",
-        TextureOp::Gradients => "; getGradients",
-        TextureOp::Weights => "; getWeights",
-        TextureOp::SetLod => "; setTexLOD",
-        TextureOp::SetGradientH => "; setGradientH",
-        TextureOp::SetGradientV => "; setGradientV",
-    };
+    for (operation, name) in TEXTURE_OPERATIONS {
+        if *operation == fetch.operation {
+            text.push_str(name);
+        }
+    }
+    // What needs no texture has no dimension, unless the microcode says one.
+    let samples = matches!(
+        fetch.operation,
+        TextureOp::Fetch | TextureOp::BorderFraction | TextureOp::ComputedLod | TextureOp::Weights
+    );
+    if samples || fetch.dimension != 0 {
+        text.push_str(["1D", "2D", "3D", "Cube"][fetch.dimension as usize & 3]);
+    }
     let source = source_text(fetch.common.source, false);
     let at = letters(fetch.common.source_swizzle);
-    let _ = write!(text, "{name} {}, {source}.{at}, tf{}", select_text(&fetch.common), fetch.constant);
+    let _ = write!(text, " {}, {source}.{at}, tf{}", select_text(&fetch.common), fetch.constant);
     if fetch.unnormalized {
         text.push_str(", unnormalized");
     }
@@ -249,8 +265,20 @@ fn texture_text(fetch: &TextureFetch) -> String {
         };
         let _ = write!(text, ", {name}={filter}");
     }
-    if fetch.lod_bias != 0.0 || fetch.offset != [0.0; 3] || fetch.register_lod || fetch.register_gradients {
-        let _ = write!(text, " ; bias {} offset {:?}", fetch.lod_bias, fetch.offset);
+    for (set, name) in [
+        (!fetch.computed_lod, "nolod"),
+        (fetch.register_lod, "reglod"),
+        (fetch.register_gradients, "reggrad"),
+    ] {
+        if set {
+            let _ = write!(text, ", {name}");
+        }
+    }
+    let [x, y, z] = fetch.offset;
+    for (value, name) in [(fetch.lod_bias, "bias"), (x, "offsetx"), (y, "offsety"), (z, "offsetz")] {
+        if value != 0.0 {
+            let _ = write!(text, ", {name}={value}");
+        }
     }
     text
 }
@@ -259,12 +287,7 @@ fn texture_text(fetch: &TextureFetch) -> String {
 mod tests {
     use super::super::asm::assemble;
     use super::*;
-
-    /// The program without what clauses happen to look like: addresses of instructions.
-    fn shape(program: &Program) -> (Vec<Control>, Vec<Instruction>, u64) {
-        let controls = program.controls.iter().copied().filter(|control| *control != Control::Nop);
-        (controls.collect(), program.instructions.clone(), program.exports)
-    }
+    use proptest::prelude::*;
 
     #[test]
     fn text_assembles_to_the_same_program() {
@@ -292,22 +315,30 @@ mod tests {
             let program = Program::decode(&assemble(text).unwrap());
             let again = disassemble(kind, &program);
             let back = Program::decode(&assemble(&again).unwrap_or_else(|error| panic!("{error}\n{again}")));
-            assert_eq!(shape(&back), shape(&program), "\n{again}");
+            assert_eq!(back, program, "\n{again}");
         }
     }
 
-    #[test]
-    fn any_program_has_a_text() {
-        let mut state = 77_u64;
-        for _ in 0..500 {
-            let words: Vec<u32> = (0..48)
-                .map(|_| {
-                    state =
-                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    (state >> 32) as u32 & 0xffff_f01f
-                })
-                .collect();
-            disassemble(ShaderKind::Pixel, &Program::decode(&words));
+    /// Words whose first ones look like clauses near by, so that instructions are reached.
+    fn words() -> impl Strategy<Value = Vec<u32>> {
+        (1_usize..8, proptest::collection::vec(any::<u32>(), 24..160)).prop_map(|(pairs, mut words)| {
+            for (i, word) in words.iter_mut().take(pairs * 3).enumerate() {
+                *word &= [0xffff_f01f, 0xf01f_ffff, 0xffff_ffff][i % 3];
+            }
+            words
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_program_assembles_to_itself(words in words(), is_vertex in any::<bool>()) {
+            let kind = if is_vertex { ShaderKind::Vertex } else { ShaderKind::Pixel };
+            let program = Program::decode(&words);
+            let text = disassemble(kind, &program);
+            let back = assemble(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+            prop_assert_eq!(&Program::decode(&back), &program, "\n{}", text);
         }
     }
 }

@@ -6,9 +6,9 @@
 //! [`MAX_STEPS`] control instructions and clauses; a program that needs more is stopped there.
 
 use super::alu::{self, Effect};
-use super::decode::*;
 use super::lanes::*;
 use super::ops::ScalarOp;
+use super::program::*;
 use crate::draw_state::Constants;
 
 /// Control instructions and instructions that one run may take.

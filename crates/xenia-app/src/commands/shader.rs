@@ -1,0 +1,102 @@
+//! `xenia-rs shader`: microcode to text and back.
+
+use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice};
+use crate::exit::Code;
+use anyhow::{Context, Result};
+use std::io::Read;
+use std::path::Path;
+use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
+
+/// Export that only vertex shaders have.
+const POSITION: u32 = 62;
+
+/// A shader from a file.
+struct Opened {
+    kind: ShaderKind,
+    object: ShaderObject,
+    program: Program,
+}
+
+/// Reads a file; where neither it nor the user says the kind, a shader that exports a position is a vertex shader.
+fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;
+    let program = Program::decode(&object.words);
+    let kind = kind.map(ShaderKind::from).or(object.kind).unwrap_or({
+        if program.exports >> POSITION & 1 != 0 { ShaderKind::Vertex } else { ShaderKind::Pixel }
+    });
+    Ok(Opened { kind, object, program })
+}
+
+/// Assembles; errors name the line.
+pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
+    let shown = args.source.display();
+    let mut source = String::new();
+    if args.source == Path::new("-") {
+        std::io::stdin().read_to_string(&mut source).context("cannot read standard input")?;
+    } else {
+        source = std::fs::read_to_string(&args.source).with_context(|| format!("cannot read {shown}"))?;
+    }
+    let words = assemble(&source).with_context(|| format!("cannot assemble {shown}"))?;
+    if let Some(output) = &args.output {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        std::fs::write(output, bytes).with_context(|| format!("cannot write {}", output.display()))?;
+        return Ok(Code::Done);
+    }
+    for (index, words) in words.chunks(3).enumerate() {
+        let words: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
+        println!("{index:4}  {}", words.join(" "));
+    }
+    Ok(Code::Done)
+}
+
+/// Prints a shader in the assembler's language.
+pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
+    let Opened { kind, object, program } = open(&args.file, args.kind)?;
+    let name = match kind {
+        ShaderKind::Vertex => "vertex",
+        ShaderKind::Pixel => "pixel",
+    };
+    println!("; {name} shader, {} words, {} registers", object.words.len(), program.registers);
+    for literal in &object.literals {
+        let [x, y, z, w] = literal.value;
+        println!("; c[{}] = {x:?}, {y:?}, {z:?}, {w:?}", literal.constant);
+    }
+    print!("{}", disassemble(kind, &program));
+    Ok(Code::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_assembled_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, output) = (folder.path().join("a.s"), folder.path().join("a.bin"));
+        for (text, kind) in [
+            ("dp4 oPos, r0, c[1]\n+ setp_eq r1._, r0.x", ShaderKind::Vertex),
+            ("(p0) mul oC0, r0, c[2]", ShaderKind::Pixel),
+        ] {
+            std::fs::write(&source, text).unwrap();
+            asm(&ShaderAsmArgs { source: source.clone(), output: Some(output.clone()) }).unwrap();
+            let opened = open(&output, None).unwrap();
+            assert_eq!(opened.kind, kind, "{text}");
+            assert_eq!(opened.program, Program::decode(&assemble(text).unwrap()));
+            let other = open(&output, Some(ShaderKindChoice::Vertex)).unwrap();
+            assert_eq!(other.kind, ShaderKind::Vertex);
+        }
+    }
+
+    #[test]
+    fn mistakes_name_file_and_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bad.xvu");
+        std::fs::write(&path, [0x10, 0x2a, 0x11, 1, 0, 0]).unwrap();
+        let error = format!("{:#}", open(&path, None).err().unwrap());
+        assert!(error.contains("bad.xvu is no shader: offset 0x4: the header's length"), "{error}");
+        std::fs::write(&path, "\nfoo r0").unwrap();
+        let error = format!("{:#}", asm(&ShaderAsmArgs { source: path, output: None }).unwrap_err());
+        assert!(error.contains("bad.xvu: line 2: unknown instruction 'foo'"), "{error}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Arithmetic instructions: a vector half, a scalar half, or both.
+
+use super::super::ops::{ScalarOp, VectorOp};
+use super::super::program::*;
+use super::operand::{Result, destination, operand};
+
+fn mnemonic(name: &str) -> (&str, bool) {
+    name.strip_suffix("_sat").map_or((name, false), |name| (name, true))
+}
+
+/// An instruction of one half; a scalar one leaves the vector half empty.
+pub(super) fn instruction(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<Alu> {
+    let (base, saturate) = mnemonic(name);
+    let mut alu = Alu { predicate, ..Alu::NOTHING };
+    let Some(&op) = VectorOp::ALL.iter().find(|op| op.name() == base) else {
+        scalar(name, operands, &mut alu)?;
+        return Ok(alu);
+    };
+    let [to, sources @ ..] = operands else { return Err(format!("{base} needs a destination")) };
+    if sources.len() != op.operands() {
+        return Err(format!("{base} takes {} operands", op.operands()));
+    }
+    let (to, [mask, zeros, ones]) = destination(to)?;
+    (alu.vector, alu.vector_to, alu.vector_clamp) = (op, to, saturate);
+    (alu.vector_mask, alu.zeros, alu.ones) = (mask, zeros, ones);
+    for (place, text) in alu.operands.iter_mut().zip(sources) {
+        (*place, _) = operand(text)?;
+    }
+    alu.normalize();
+    Ok(alu)
+}
+
+/// Why an instruction has no encoding.
+pub(super) fn refusal(alu: &Alu) -> String {
+    let given = alu.vector_mask | alu.zeros | alu.ones | alu.scalar_mask;
+    let exports = |to| matches!(to, Destination::Export(_));
+    let reason = if exports(alu.vector_to) != exports(alu.scalar_to) {
+        "both halves must go to the same export, or to registers"
+    } else if alu.zeros != 0 && given != 15 {
+        "with a zero, all components must be given"
+    } else if alu.vector.operands() == 3 && alu.scalar.operands() != 0 {
+        "the scalar half reads the vector half's third operand, and nothing else"
+    } else {
+        "these halves or operands can't stand in one instruction"
+    };
+    reason.into()
+}
+
+/// Adds a scalar half.
+pub(super) fn scalar(name: &str, operands: &[&str], alu: &mut Alu) -> Result<()> {
+    let (base, saturate) = mnemonic(name);
+    // The constant-and-register forms are written without the register's low bit.
+    let wanted = match base {
+        "mulsc" | "addsc" | "subsc" => format!("{base}0"),
+        _ => base.to_owned(),
+    };
+    let Some(&op) = ScalarOp::ALL.iter().find(|op| op.name() == wanted) else {
+        return Err(format!("unknown instruction '{base}'"));
+    };
+    let [to, sources @ ..] = operands else { return Err(format!("{base} needs a destination")) };
+    let (to, [mask, zeros, ones]) = destination(to)?;
+    if zeros | ones != 0 {
+        return Err("a scalar instruction can't set constants".into());
+    }
+    (alu.scalar, alu.scalar_to, alu.scalar_mask, alu.scalar_clamp) = (op, to, mask, saturate);
+    let single = |(operand, components): (Operand, Vec<u8>)| {
+        let first = components.first().copied().unwrap_or(0);
+        (operand, first, components.get(1).copied().unwrap_or(first))
+    };
+    if op.takes_constant_and_register() {
+        let [constant, register] = sources else {
+            return Err(format!("{base} takes a constant and a register"));
+        };
+        let ((a, ca, _), (b, cb, _)) = (single(operand(constant)?), single(operand(register)?));
+        let Source::Register(number) = b.source else {
+            return Err(format!("{base} takes a constant and a register"));
+        };
+        // Which of the two opcodes it is goes by the register's low bit.
+        alu.scalar = ScalarOp::from_bits(op as u32 | number as u32 & 1);
+        alu.scalar_operands = [(a, ca), (b, cb)];
+    } else if op.operands() > 0 {
+        let [text] = sources else { return Err(format!("{base} takes one operand")) };
+        let (operand, a, b) = single(operand(text)?);
+        alu.scalar_operands = [(operand, a), (operand, b)];
+    } else if !sources.is_empty() {
+        return Err(format!("{base} takes no operand"));
+    }
+    alu.normalize();
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Vertex and texture fetches.
+
+use super::super::program::*;
+use super::operand::{Result, component, destination_register, number, number_to, source_register, split};
+use crate::enums::TextureFilter;
+
+/// Options of the form `name=value` or just `name`.
+fn options<'a>(operands: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    operands.iter().map(|option| option.split_once('=').unwrap_or((option, "")))
+}
+
+/// A number within the range of a field.
+fn ranged(text: &str, low: i32, high: i32) -> Result<i32> {
+    let value: i32 = number(text)?;
+    if (low..=high).contains(&value) { Ok(value) } else { Err(format!("{value} is not in {low}..={high}")) }
+}
+
+/// A destination and what its components get.
+fn destination(text: &str) -> Result<(Destination, [FetchSelect; 4])> {
+    let (name, suffix) = split(text);
+    let mut select = [0, 1, 2, 3].map(FetchSelect::Component);
+    if !suffix.is_empty() {
+        let mut letters = suffix.chars();
+        for select in &mut select {
+            *select = match letters.next() {
+                None | Some('_') => FetchSelect::Keep,
+                Some('0') => FetchSelect::Zero,
+                Some('1') => FetchSelect::One,
+                Some(letter) => FetchSelect::Component(component(letter)?),
+            };
+        }
+    }
+    Ok((destination_register(name)?, select))
+}
+
+/// `vfetch` and `vfetch_mini`; a mini fetch gets the place of the one before when it is decoded.
+pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<VertexFetch> {
+    let mini = match name {
+        "vfetch" => false,
+        "vfetch_mini" => true,
+        _ => return Err(format!("unknown instruction '{name}'")),
+    };
+    let [to, rest @ ..] = operands else { return Err(format!("{name} needs a destination")) };
+    let (to, select) = destination(to)?;
+    let mut fetch = VertexFetch {
+        common: FetchCommon { predicate, source: Source::Register(0), source_swizzle: [0; 3], to, select },
+        constant: 0,
+        mini,
+        format: 0,
+        signed: false,
+        integer: false,
+        no_zero: false,
+        rounded: false,
+        exponent: 0,
+        stride: 0,
+        offset: 0,
+    };
+    let mut rest = rest;
+    if !mini {
+        let [source, constant, others @ ..] = rest else {
+            return Err("vfetch needs an index and a constant".into());
+        };
+        let (from, suffix) = split(source);
+        fetch.common.source = source_register(from)?;
+        fetch.common.source_swizzle = [component(suffix.chars().next().unwrap_or('x'))?; 3];
+        let constant = constant.strip_prefix("vf").ok_or("the constant must be vfN")?;
+        fetch.constant = number_to(constant, 95, "vertex fetch constant")?;
+        rest = others;
+    }
+    for (option, value) in options(rest) {
+        match option {
+            "format" => fetch.format = number_to(value, 63, "format")?,
+            "stride" => fetch.stride = number_to(value, 255, "stride")?,
+            "offset" => fetch.offset = ranged(value, -(1 << 22), (1 << 22) - 1)?,
+            "exp" => fetch.exponent = ranged(value, -32, 31)? as i8,
+            "signed" => fetch.signed = true,
+            "integer" => fetch.integer = true,
+            "nozero" => fetch.no_zero = true,
+            "rounded" => fetch.rounded = true,
+            _ => return Err(format!("unknown option '{option}'")),
+        }
+    }
+    Ok(fetch)
+}
+
+/// The operation and dimension of a mnemonic; without a dimension it is 1D's number, zero.
+fn texture_operation(name: &str) -> Option<(TextureOp, u8)> {
+    const DIMENSIONS: [&str; 4] = ["1D", "2D", "3D", "Cube"];
+    super::super::disasm::TEXTURE_OPERATIONS.iter().find_map(|(operation, base)| {
+        let rest = name.strip_prefix(base)?;
+        let dimension = DIMENSIONS.iter().position(|dimension| *dimension == rest);
+        if rest.is_empty() && *operation != TextureOp::Fetch {
+            return Some((*operation, 0));
+        }
+        dimension.map(|dimension| (*operation, dimension as u8))
+    })
+}
+
+/// Whether a mnemonic is a texture fetch's.
+pub(super) fn is_texture(name: &str) -> bool {
+    texture_operation(name).is_some()
+}
+
+/// Texture fetches of every kind.
+pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<TextureFetch> {
+    let (operation, dimension) =
+        texture_operation(name).ok_or_else(|| format!("unknown instruction '{name}'"))?;
+    let [to, source, constant, rest @ ..] = operands else {
+        return Err(format!("{name} needs a destination, coordinates and a constant"));
+    };
+    let (to, select) = destination(to)?;
+    let (from, suffix) = split(source);
+    let letters: Vec<char> = suffix.chars().collect();
+    let mut source_swizzle = [0, 1, 2];
+    for (i, swizzle) in source_swizzle.iter_mut().enumerate() {
+        if let Some(letter) = letters.get(i).or(letters.last()) {
+            *swizzle = component(*letter)?;
+        }
+    }
+    let constant = constant.strip_prefix("tf").ok_or("the constant must be tfN")?;
+    // Filters are the constant's unless said otherwise; the level comes from gradients.
+    let mut fetch = TextureFetch {
+        common: FetchCommon { predicate, source: source_register(from)?, source_swizzle, to, select },
+        operation,
+        constant: number_to(constant, 31, "texture fetch constant")?,
+        unnormalized: false,
+        dimension,
+        mag: TextureFilter::UseFetchConstant,
+        min: TextureFilter::UseFetchConstant,
+        mip: TextureFilter::UseFetchConstant,
+        computed_lod: true,
+        register_lod: false,
+        register_gradients: false,
+        lod_bias: 0.0,
+        offset: [0.0; 3],
+    };
+    let steps = |text: &str, per_unit: f32, limit: f32| -> Result<f32> {
+        let value: f32 = number(text)?;
+        if value * per_unit == (value * per_unit).trunc() && value >= -limit && value < limit {
+            Ok(value)
+        } else {
+            Err(format!("{value} is no multiple of 1/{per_unit} from -{limit} to below {limit}"))
+        }
+    };
+    for (option, value) in options(rest) {
+        let filter = || match value {
+            "point" => Ok(TextureFilter::Point),
+            "linear" => Ok(TextureFilter::Linear),
+            "base" => Ok(TextureFilter::BaseMap),
+            _ => Err(format!("unknown filter '{value}'")),
+        };
+        match option {
+            "unnormalized" => fetch.unnormalized = true,
+            "mag" => fetch.mag = filter()?,
+            "min" => fetch.min = filter()?,
+            "mip" => fetch.mip = filter()?,
+            "nolod" => fetch.computed_lod = false,
+            "reglod" => fetch.register_lod = true,
+            "reggrad" => fetch.register_gradients = true,
+            "bias" => fetch.lod_bias = steps(value, 16.0, 4.0)?,
+            "offsetx" => fetch.offset[0] = steps(value, 2.0, 8.0)?,
+            "offsety" => fetch.offset[1] = steps(value, 2.0, 8.0)?,
+            "offsetz" => fetch.offset[2] = steps(value, 2.0, 8.0)?,
+            _ => return Err(format!("unknown option '{option}'")),
+        }
+    }
+    Ok(fetch)
+}
