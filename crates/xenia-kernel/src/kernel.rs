@@ -25,6 +25,7 @@ use crate::xconfig::Locale;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_formats::KeyRing;
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
@@ -40,6 +41,8 @@ pub struct KernelConfig {
     pub version: [u16; 4],
     /// Language, country and region.
     pub locale: Locale,
+    /// Keys of the executables that the title loads.
+    pub keys: KeyRing,
 }
 
 impl Default for KernelConfig {
@@ -49,6 +52,7 @@ impl Default for KernelConfig {
             image_path: "\\Device\\Cdrom0\\default.xex".to_owned(),
             version: [2, 0, 21_119, 0],
             locale: Locale::default(),
+            keys: KeyRing::development(),
         }
     }
 }

@@ -265,6 +265,8 @@ pub mod object_type {
 /// `LDR_DATA_TABLE_ENTRY`: what module handles point to.
 #[allow(missing_docs)] // the names are the reference's
 pub mod ldr {
+    /// Links in load, memory and initialization order.
+    pub const LISTS: [u32; 3] = [0, 8, 0x10];
     pub const DLL_BASE: u32 = 0x18;
     pub const IMAGE_BASE: u32 = 0x1C;
     pub const IMAGE_SIZE: u32 = 0x20;

@@ -89,6 +89,11 @@ impl Stubs {
         self.targets.get(&address.0).copied()
     }
 
+    /// Nothing in this range calls the kernel any more: the code there is gone.
+    pub fn unbind(&mut self, start: GuestAddr, size: u32) {
+        self.targets.retain(|&at, _| at.wrapping_sub(start.0) >= size);
+    }
+
     /// A new stub.
     pub fn add(&mut self, memory: &GuestMemory, target: Target) -> Fallible<GuestAddr> {
         let page = match self.page {
@@ -120,13 +125,26 @@ impl Stubs {
 
     /// Turns the 16-byte import thunk at `address` into a call of `target`.
     pub fn patch_thunk(&mut self, memory: &GuestMemory, address: GuestAddr, target: Target) -> Fallible<()> {
-        if !address.0.is_multiple_of(4) {
-            return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
-        }
-        for (index, word) in [SYSTEM_CALL, RETURN, NOP, NOP].into_iter().enumerate() {
-            memory.write(address.offset(4 * index as u32), word)?;
-        }
+        write_thunk(memory, address, [SYSTEM_CALL, RETURN, NOP, NOP])?;
         self.bind(address, target);
         Ok(())
     }
+}
+
+/// Turns the 16-byte import thunk at `address` into a jump to code of another module.
+pub fn patch_jump(memory: &GuestMemory, address: GuestAddr, to: GuestAddr) -> Fallible<()> {
+    /// `lis r11`, `ori r11, r11`, `mtctr r11`, `bctr`.
+    const JUMP: [u32; 4] = [0x3D60_0000, 0x616B_0000, 0x7D69_03A6, 0x4E80_0420];
+    let [high, low, count, branch] = JUMP;
+    write_thunk(memory, address, [high | to.0 >> 16, low | to.0 & 0xFFFF, count, branch])
+}
+
+fn write_thunk(memory: &GuestMemory, address: GuestAddr, words: [u32; 4]) -> Fallible<()> {
+    if !address.0.is_multiple_of(4) {
+        return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
+    }
+    for (index, word) in words.into_iter().enumerate() {
+        memory.write(address.offset(4 * index as u32), word)?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod display;
 mod machine;
+mod modules;
 
 use machine::{CODE, Code, DATA, Machine, ScriptedVideo};
 use xenia_formats::image::ImageKind;

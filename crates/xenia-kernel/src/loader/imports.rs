@@ -4,23 +4,60 @@ use crate::Kernel;
 use crate::exports::ordinals::{self, ExportKind};
 use crate::exports::{Library, Registry};
 use crate::failure::Fallible;
-use crate::stubs::Target;
-use xenia_formats::image::{Import, LoadedImage};
+use crate::stubs::{Target, patch_jump};
+use xenia_formats::image::{Export, Import, LoadedImage};
+use xenia_guest::GuestAddr;
+
+/// Who has what an image imports.
+enum Provider {
+    /// One of the console's own libraries.
+    Library(Library),
+    /// A module that was loaded from a file.
+    Module(Vec<Export>),
+    /// Nobody.
+    Nobody,
+}
 
 impl Kernel {
     /// Points the imports of an image, which is in guest memory already, at their exports. What is not implemented is
     /// reported when it is called.
     pub(crate) fn patch_imports(&self, image: &LoadedImage) -> Fallible<()> {
         for library in &image.imports {
-            let known = Library::of_file(&library.name);
-            if known.is_none() {
-                tracing::warn!(target: "kernel", "imports from {}, which is not there", library.name);
-            }
+            let provider = self.provider(&library.name);
             for import in &library.imports {
-                self.patch_import(known, import)?;
+                match &provider {
+                    Provider::Library(library) => self.patch_import(Some(*library), import)?,
+                    Provider::Module(exports) => {
+                        match exports.iter().find(|export| export.ordinal == import.ordinal) {
+                            Some(export) => self.connect(import, export.address)?,
+                            None => self.patch_import(None, import)?,
+                        }
+                    }
+                    Provider::Nobody => self.patch_import(None, import)?,
+                }
             }
         }
         Ok(())
+    }
+
+    fn provider(&self, name: &str) -> Provider {
+        if let Some(library) = Library::of_file(name) {
+            return Provider::Library(library);
+        }
+        if let Some(module) = self.modules.lock().find_name(name) {
+            return Provider::Module(module.exports.clone());
+        }
+        tracing::warn!(target: "kernel", "imports from {name}, which is not there");
+        Provider::Nobody
+    }
+
+    /// Points an import at an export of another module.
+    fn connect(&self, import: &Import, export: GuestAddr) -> Fallible<()> {
+        let memory = &*self.memory;
+        if let Some(thunk) = import.thunk {
+            patch_jump(memory, thunk, export)?;
+        }
+        Ok(memory.write(import.slot, import.thunk.unwrap_or(export))?)
     }
 
     fn patch_import(&self, library: Option<Library>, import: &Import) -> Fallible<()> {

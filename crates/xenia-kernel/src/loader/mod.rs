@@ -1,10 +1,15 @@
 //! Placing an executable in guest memory and starting it.
 //!
 //! A reader (xenia-formats) has already checked, decrypted and decompressed the file. What happens here: pages with their
-//! protection, import slots and thunks, the module's entry in guest memory, TLS layout, the first thread.
+//! protection, import slots and thunks, the module's entry in guest memory, TLS layout, the first thread. Libraries that a
+//! title loads while it runs go the same way, and then their entry is called ([`operation`]).
 
+mod dynamic;
 mod imports;
 mod modules;
+pub(crate) mod operation;
 mod start;
 
+pub(crate) use dynamic::base_name;
+pub(crate) use modules::Identity;
 pub use modules::{LoadError, Module, Modules};

@@ -1,10 +1,14 @@
 //! Loaded modules, and their entries in guest memory.
 
+use super::operation::Operation;
 use crate::Kernel;
 use crate::failure::{Failure, Fallible};
 use crate::layout::ldr;
-use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource};
-use xenia_guest::{GuestAddr, TitleId};
+use crate::lists;
+use std::collections::BTreeMap;
+use xenia_formats::FormatError;
+use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Version};
+use xenia_guest::{GuestAddr, NtStatus, TitleId};
 
 /// Why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,38 @@ pub enum LoadError {
     /// A title is loaded already.
     #[error("a title is loaded already")]
     Loaded,
+    /// The file is not there, or can't be read.
+    #[error("{path}: {source}")]
+    File {
+        /// Guest path.
+        path: String,
+        /// Why.
+        source: Failure,
+    },
+    /// The file is no executable that can be loaded.
+    #[error("{path}: {source}")]
+    Image {
+        /// Guest path.
+        path: String,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// The module is older than it may be.
+    #[error("{path} is version {version}, {minimum} is needed")]
+    Version {
+        /// Guest path.
+        path: String,
+        /// Its version.
+        version: Version,
+        /// The oldest that would do.
+        minimum: Version,
+    },
+    /// Modules need modules that need modules, and so on.
+    #[error("{path}: modules need each other too deeply")]
+    TooDeep {
+        /// Guest path.
+        path: String,
+    },
     /// The kernel failed.
     #[error("{what}: {source}")]
     Kernel {
@@ -35,6 +71,25 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// The status that a title gets.
+    pub fn status(self) -> NtStatus {
+        match self {
+            Self::Place { source, .. } => Failure::from(source).status(),
+            Self::NoEntry | Self::Image { .. } | Self::TooDeep { .. } => NtStatus::INVALID_IMAGE_FORMAT,
+            Self::Loaded => NtStatus::CONFLICTING_ADDRESSES,
+            Self::Version { .. } => NtStatus::REVISION_MISMATCH,
+            Self::File { source, .. } => match source.status() {
+                NtStatus::OBJECT_NAME_NOT_FOUND
+                | NtStatus::OBJECT_PATH_NOT_FOUND
+                | NtStatus::OBJECT_NAME_INVALID => NtStatus::NO_SUCH_FILE,
+                status => status,
+            },
+            Self::Kernel { source, .. } => source.status(),
+        }
+    }
+}
+
 /// A module in guest memory.
 #[derive(Clone, Debug)]
 pub struct Module {
@@ -42,6 +97,20 @@ pub struct Module {
     pub handle: GuestAddr,
     /// File name.
     pub name: String,
+    /// The file name that the linker knew, by which others may ask for it.
+    pub linked_name: Option<String>,
+    /// Guest path of its file.
+    pub path: String,
+    /// Whether it is a library, whose entry is called when it comes and when it goes.
+    pub is_library: bool,
+    /// Its version, if it has one.
+    pub version: Option<Version>,
+    /// Modules that were loaded because it imports from them, and that it keeps.
+    pub dependencies: Vec<GuestAddr>,
+    /// Whether its entry has been told that it has come.
+    pub attached: bool,
+    /// The thread that is loading it; nobody else can use it yet.
+    pub loading: Option<u32>,
     /// First address.
     pub base: GuestAddr,
     /// Bytes.
@@ -60,12 +129,29 @@ pub struct Module {
     pub exports: Vec<Export>,
     /// Function table, by address.
     pub functions: Vec<FunctionEntry>,
+    /// Kernel memory that it owns, beside its entry in the list and its headers.
+    names: Vec<GuestAddr>,
+}
+
+/// What a module is called, and how it is treated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity<'a> {
+    /// File name.
+    pub(crate) name: &'a str,
+    /// Guest path of its file.
+    pub(crate) path: &'a str,
+    /// See [`Module::is_library`].
+    pub(crate) is_library: bool,
 }
 
 /// All loaded modules; the title is the first.
 #[derive(Debug, Default)]
 pub struct Modules {
     list: Vec<Module>,
+    /// Loads and unloads that wait for guest code, by number.
+    pub(crate) operations: BTreeMap<u64, Operation>,
+    /// The number of the next one.
+    pub(crate) next_operation: u64,
 }
 
 impl Modules {
@@ -84,9 +170,25 @@ impl Modules {
         self.list.iter().find(|module| module.handle == handle)
     }
 
-    /// The module of this file name; case does not matter.
+    /// The module with this handle.
+    pub fn find_mut(&mut self, handle: GuestAddr) -> Option<&mut Module> {
+        self.list.iter_mut().find(|module| module.handle == handle)
+    }
+
+    /// Takes a module off the list; the title stays.
+    pub fn remove(&mut self, handle: GuestAddr) -> Option<Module> {
+        let index = self.list.iter().position(|module| module.handle == handle)?;
+        (index > 0).then(|| self.list.remove(index))
+    }
+
+    /// The module of this file name, or else linked under this name; case does not matter.
     pub fn find_name(&self, name: &str) -> Option<&Module> {
-        self.list.iter().find(|module| module.name.eq_ignore_ascii_case(name))
+        let linked =
+            |module: &&Module| module.linked_name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name));
+        let mut modules = self.list.iter();
+        modules
+            .find(|module| module.name.eq_ignore_ascii_case(name))
+            .or_else(|| self.list.iter().find(linked))
     }
 
     /// All modules, in the order they were loaded.
@@ -106,7 +208,8 @@ impl Modules {
 
 impl Kernel {
     /// Makes the guest-visible entry of a module and adds it to the list.
-    pub(crate) fn register_module(&self, image: &LoadedImage, name: &str) -> Fallible<GuestAddr> {
+    pub(crate) fn register_module(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
+        let Identity { name, path, is_library } = identity;
         let memory = &*self.memory;
         let handle = self.allocate(ldr::SIZE)?;
         let mut headers = GuestAddr::NULL;
@@ -114,9 +217,14 @@ impl Kernel {
             headers = self.allocate(image.headers.len() as u32)?;
             memory.write_bytes(headers, &image.headers)?;
         }
-        let (wide, units) = self.wide_name(name)?;
-        for list in [0, 8, 0x10] {
-            crate::lists::initialize(memory, handle.offset(list))?;
+        let (base_name, full_name) = (self.wide_name(name)?, self.wide_name(path)?);
+        let title = self.modules.lock().title().map(|title| title.handle);
+        for list in ldr::LISTS {
+            lists::initialize(memory, handle.offset(list))?;
+            // The lists have no heads: they are circles that begin with the title.
+            if let Some(title) = title {
+                lists::insert_tail(memory, title.offset(list), handle.offset(list))?;
+            }
         }
         for (offset, value) in [
             (ldr::DLL_BASE, image.base.0),
@@ -130,7 +238,7 @@ impl Kernel {
             memory.write(handle.offset(offset), value)?;
         }
         memory.write(handle.offset(ldr::LOAD_COUNT), 1_u16)?;
-        for name_at in [ldr::FULL_NAME, ldr::BASE_NAME] {
+        for (name_at, (wide, units)) in [(ldr::FULL_NAME, full_name), (ldr::BASE_NAME, base_name)] {
             memory.write(handle.offset(name_at), units * 2)?;
             memory.write(handle.offset(name_at + 2), (units + 1) * 2)?;
             memory.write(handle.offset(name_at + 4), wide)?;
@@ -140,6 +248,13 @@ impl Kernel {
         self.modules.lock().push(Module {
             handle,
             name: name.to_owned(),
+            linked_name: image.name.clone(),
+            path: path.to_owned(),
+            is_library,
+            version: image.execution.map(|execution| execution.version),
+            dependencies: Vec::new(),
+            attached: false,
+            loading: None,
             base: image.base,
             size: image.size,
             entry: image.entry,
@@ -149,8 +264,30 @@ impl Kernel {
             resources: image.resources.clone(),
             exports: image.exports.clone(),
             functions,
+            names: vec![base_name.0, full_name.0],
         });
         Ok(handle)
+    }
+
+    /// Takes a module out of memory, its entry in the lists included. Nothing is told; the title stays.
+    pub(crate) fn discard_module(&self, handle: GuestAddr) {
+        let Some(module) = self.modules.lock().remove(handle) else { return };
+        for list in ldr::LISTS {
+            // The guest may have written what it likes there.
+            if let Err(error) = lists::remove(&self.memory, handle.offset(list)) {
+                tracing::warn!(target: "kernel", "the list of modules is damaged at {}: {error}", module.name);
+            }
+        }
+        self.stubs.lock().unbind(module.base, module.size);
+        if let Err(error) = self.memory.free(module.base) {
+            tracing::warn!(target: "kernel", "the pages of {} are gone already: {error}", module.name);
+        }
+        let owned = module.names.into_iter().chain([handle, module.headers]);
+        for at in owned.filter(|at| !at.is_null()) {
+            if let Err(error) = self.release(at) {
+                tracing::warn!(target: "kernel", "kernel memory of {} at {at}: {error}", module.name);
+            }
+        }
     }
 
     /// A name as UTF-16 in kernel memory: its address, and its units without the terminator.

@@ -1,6 +1,6 @@
 //! Loading a title and making its first thread.
 
-use super::LoadError;
+use super::{Identity, LoadError};
 use crate::Kernel;
 use crate::exports::Library;
 use crate::failure::{Failure, Fallible};
@@ -19,16 +19,21 @@ fn doing(what: &'static str) -> impl Fn(Failure) -> LoadError {
 }
 
 impl Kernel {
-    /// Places an image: its pages with their contents, its imports patched, and then its protections.
-    pub(crate) fn map_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
-        let memory = &*self.memory;
+    /// Places an image: its pages with their contents, all of them writable still.
+    pub(super) fn place_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
         let place = |source| LoadError::Place { base: image.base, size: image.size, source };
-        memory
+        self.memory
             .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::READ_WRITE)
             .map_err(place)?;
-        memory
+        self.memory
             .write_bytes(image.base, &image.bytes)
-            .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })?;
+            .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })
+    }
+
+    /// Connects the imports of an image that is in its place, and then protects its pages.
+    pub(super) fn finish_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
+        let memory = &*self.memory;
+        let place = |source| LoadError::Place { base: image.base, size: image.size, source };
         self.patch_imports(image).map_err(doing("imports"))?;
         if image.kind == ImageKind::Elf {
             // Segments of a plain ELF may share the 64 KiB pages that images are placed in.
@@ -67,7 +72,8 @@ impl Kernel {
         if image.entry.is_null() {
             return Err(LoadError::NoEntry);
         }
-        self.map_image(image)?;
+        self.place_image(image)?;
+        self.finish_image(image)?;
         self.start_title(scheduler, image).map_err(doing("starting the title"))
     }
 
@@ -85,7 +91,8 @@ impl Kernel {
             };
         }
         let name = image.name.as_deref().unwrap_or("default.xex");
-        let handle = self.register_module(image, name)?;
+        let path = self.config.image_path.clone();
+        let handle = self.register_module(image, Identity { name, path: &path, is_library: false })?;
         let variable = {
             let mut variables = self.variables.lock();
             let mut pool = self.pool.lock();

@@ -1,12 +1,12 @@
 //! Modules (`Xex*`): the title's own, and the console's libraries.
 
-use crate::abi::{AnsiString, Call, Out, Ptr, Text};
+use crate::abi::{AnsiString, Call, Flow, Out, Ptr, Text};
 use crate::exports::{Library, Registry, ordinals};
 use crate::failure::Fallible;
 use crate::files::{OpenFile, OpenParameters};
 use crate::image_headers::{key, xex_field};
-use crate::layout::ldr;
-use crate::loader::Module;
+use crate::loader::{Module, base_name, operation};
+use xenia_formats::image::Version;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_sched::filetime;
@@ -22,7 +22,7 @@ const LARGEST_HEADERS: u32 = 0x1_0000;
 /// A module, by handle.
 enum Found {
     /// Loaded from a file.
-    Image(Module),
+    Image(Box<Module>),
     /// One of the console's own.
     Library(Library),
 }
@@ -31,7 +31,7 @@ fn find(call: &Call, handle: GuestAddr) -> Option<Found> {
     let modules = call.kernel.modules.lock();
     let image = if handle.is_null() { modules.title() } else { modules.find(handle) };
     if let Some(image) = image {
-        return Some(Found::Image(image.clone()));
+        return Some(Found::Image(Box::new(image.clone())));
     }
     drop(modules);
     call.kernel.title.lock().library_of(handle).map(Found::Library)
@@ -39,7 +39,7 @@ fn find(call: &Call, handle: GuestAddr) -> Option<Found> {
 
 /// Handle of a module by name; the title's own without one.
 fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
-    let base = name.rsplit(['\\', '/', ':']).next().unwrap_or(name);
+    let base = base_name(name);
     {
         let modules = call.kernel.modules.lock();
         let image = if name.is_empty() { modules.title() } else { modules.find_name(base) };
@@ -48,16 +48,6 @@ fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
         }
     }
     Library::of_file(base).map(|library| call.kernel.library_handle(library)).transpose()
-}
-
-/// Changes a module's load count; libraries stay loaded.
-fn count_loads(call: &Call, handle: GuestAddr, change: i16) -> Fallible<()> {
-    if call.kernel.title.lock().library_of(handle).is_none() {
-        let at = handle.offset(ldr::LOAD_COUNT);
-        let count: u16 = call.memory().read(at)?;
-        call.memory().write(at, count.saturating_add_signed(change))?;
-    }
-    Ok(())
 }
 
 /// Address of an export of a library, by ordinal or name; `None` if it is not there or not implemented, so that the
@@ -153,36 +143,53 @@ impl Xex {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Loads a module. What is loaded already, and the console's libraries, are found; a file that would have to be
-    /// loaded is not: the call fails as for a missing file.
-    #[export(Partial)]
+    /// Loads a module with those that it imports from, and calls their entries if they are libraries. One that is loaded
+    /// already is found by its file name and counted.
+    #[export(Done)]
     fn XexLoadImage(
         call: &mut Call,
         name: Text,
         _flags: u32,
-        _minimum_version: u32,
+        minimum_version: u32,
         handle: Option<Out<GuestAddr>>,
-    ) -> Fallible<NtStatus> {
-        let Some(handle) = handle else { return Ok(NtStatus::INVALID_PARAMETER) };
+    ) -> Fallible<Flow<NtStatus>> {
+        let Some(handle) = handle else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
         let name = name.text(call.memory())?;
-        let found = handle_of(call, &name)?;
-        handle.set(call.memory(), found.unwrap_or_default())?;
-        let Some(found) = found else {
-            tracing::warn!(target: "kernel", "XexLoadImage: no module {name}");
-            return Ok(NtStatus::NO_SUCH_FILE);
-        };
-        count_loads(call, found, 1)?;
-        Ok(NtStatus::SUCCESS)
+        let thread = call.thread_id();
+        if let Some(found) = handle_of(call, &name)? {
+            if call.kernel.is_loading(found, thread) {
+                return Ok(Flow::Repeat);
+            }
+            handle.set(call.memory(), found)?;
+            call.kernel.count_loads(found, 1)?;
+            return Ok(Flow::Return(NtStatus::SUCCESS));
+        }
+        handle.set(call.memory(), GuestAddr::NULL)?;
+        let now = filetime(call.now());
+        match call.kernel.load_module(&name, Version(minimum_version), thread, now) {
+            Ok((module, loaded)) => {
+                let flow = operation::run(call, loaded.store(handle.addr(), module))?;
+                Ok(flow.map(|status| NtStatus(status as u32)))
+            }
+            Err(error) => {
+                tracing::warn!(target: "kernel", "XexLoadImage: {error}");
+                Ok(Flow::Return(error.status()))
+            }
+        }
     }
 
-    /// Gives a module back. It stays in memory.
-    #[export(Partial)]
-    fn XexUnloadImage(call: &mut Call, module: GuestAddr) -> Fallible<NtStatus> {
-        if module.is_null() || find(call, module).is_none() {
-            return Ok(NtStatus::INVALID_HANDLE);
+    /// Gives a module back. With its last user it goes: its entry is called, then its memory is free.
+    #[export(Done)]
+    fn XexUnloadImage(call: &mut Call, module: GuestAddr) -> Fallible<Flow<NtStatus>> {
+        match find(call, module) {
+            Some(Found::Image(image)) if !module.is_null() => {
+                let unloaded = call.kernel.unload_module(image.handle)?;
+                let flow = operation::run(call, unloaded)?;
+                Ok(flow.map(|status| NtStatus(status as u32)))
+            }
+            Some(Found::Library(_)) => Ok(Flow::Return(NtStatus::SUCCESS)),
+            _ => Ok(Flow::Return(NtStatus::INVALID_HANDLE)),
         }
-        count_loads(call, module, -1)?;
-        Ok(NtStatus::SUCCESS)
     }
 
     /// Reads the headers of an executable file into a buffer.

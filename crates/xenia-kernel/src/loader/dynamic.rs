@@ -1,0 +1,223 @@
+//! Loading modules while a title runs: from a file of the guest, with the modules that they import from.
+
+use super::operation::Operation;
+use super::{Identity, LoadError};
+use crate::Kernel;
+use crate::exports::Library;
+use crate::failure::{Failure, Fallible};
+use crate::files::OpenParameters;
+use crate::layout::ldr;
+use crate::vfs::VfsError;
+use xenia_formats::Xex;
+use xenia_formats::image::{LoadedImage, MAX_IMAGE_SIZE, Version};
+use xenia_formats::xex::module_flags;
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// Modules that may need each other in a row.
+const MAXIMUM_DEPTH: usize = 8;
+/// Bytes of a file that holds the largest image, uncompressed, with the longest headers.
+const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
+/// A load count that no load or unload changes.
+const PINNED: u16 = u16::MAX;
+
+/// A load under way.
+struct Loading {
+    now: u64,
+    thread: u32,
+    /// In memory, oldest first.
+    placed: Vec<GuestAddr>,
+    /// Complete, and in the order in which they are to be told.
+    complete: Vec<GuestAddr>,
+}
+
+impl Kernel {
+    /// Loads the module at `path`, and what it imports from, for a thread. Returns its handle, and what guest code is to be
+    /// told of it.
+    pub(crate) fn load_module(
+        &self,
+        path: &str,
+        minimum: Version,
+        thread: u32,
+        now: u64,
+    ) -> Result<(GuestAddr, Operation), LoadError> {
+        let mut loading = Loading { now, thread, placed: Vec::new(), complete: Vec::new() };
+        let path = self.module_path(path, None);
+        match self.load_at_depth(&path, minimum, &mut loading, 0) {
+            Ok(handle) => Ok((handle, Operation::load(loading.complete))),
+            Err(error) => {
+                self.undo(&mut loading, 0);
+                Err(error)
+            }
+        }
+    }
+
+    /// A name without a path means a file beside `beside`, or else beside the title.
+    fn module_path(&self, name: &str, beside: Option<&str>) -> String {
+        if name.contains([':', '\\', '/']) {
+            return name.to_owned();
+        }
+        let beside = beside.unwrap_or(&self.config.image_path);
+        let folder = beside.rfind(['\\', '/', ':']).map_or("", |end| &beside[..=end]);
+        format!("{folder}{name}")
+    }
+
+    fn load_at_depth(
+        &self,
+        path: &str,
+        minimum: Version,
+        loading: &mut Loading,
+        depth: usize,
+    ) -> Result<GuestAddr, LoadError> {
+        let owned = || path.to_owned();
+        if depth >= MAXIMUM_DEPTH {
+            return Err(LoadError::TooDeep { path: owned() });
+        }
+        let file =
+            self.read_file(path, loading.now).map_err(|source| LoadError::File { path: owned(), source })?;
+        let read = Xex::read(&file).and_then(|xex| Ok((xex.load(&file, &self.config.keys)?, xex)));
+        let (image, xex) = read.map_err(|source| LoadError::Image { path: owned(), source })?;
+        drop(file);
+        if let Some(version) = image.execution.map(|execution| execution.version)
+            && version < minimum
+        {
+            return Err(LoadError::Version { path: owned(), version, minimum });
+        }
+        if !image.digests_ok() {
+            tracing::warn!(target: "kernel", "{path}: digests don't match its contents");
+        }
+        self.place_image(&image)?;
+        let handle = match self.register_library(&image, path, xex.module_flags, loading) {
+            Ok(handle) => handle,
+            Err(source) => {
+                let _ = self.memory.free(image.base);
+                return Err(LoadError::Kernel { what: "registering a module", source });
+            }
+        };
+        loading.placed.push(handle);
+        for library in &image.imports {
+            self.need(handle, &library.name, path, loading, depth);
+        }
+        self.finish_image(&image)?;
+        loading.complete.push(handle);
+        Ok(handle)
+    }
+
+    fn register_library(
+        &self,
+        image: &LoadedImage,
+        path: &str,
+        flags: u32,
+        loading: &Loading,
+    ) -> Fallible<GuestAddr> {
+        let name = base_name(path);
+        let is_library = flags & module_flags::DLL != 0;
+        let handle = self.register_module(image, Identity { name, path, is_library })?;
+        if let Some(module) = self.modules.lock().find_mut(handle) {
+            module.loading = Some(loading.thread);
+        }
+        if is_library && image.tls.is_some_and(|tls| tls.data_size > 0) {
+            tracing::warn!(target: "kernel", "{path} has static thread data, which only titles can have");
+        }
+        Ok(handle)
+    }
+
+    /// Makes sure that the module which `handle` imports from is there. One that can't be loaded is reported when it is
+    /// called.
+    fn need(&self, handle: GuestAddr, name: &str, path: &str, loading: &mut Loading, depth: usize) {
+        if Library::of_file(name).is_some() {
+            return;
+        }
+        let there = self.modules.lock().find_name(name).map(|module| module.handle);
+        let needed = match there {
+            // What is being loaded because of this one goes with it anyway.
+            Some(there) if loading.placed.contains(&there) && !loading.complete.contains(&there) => return,
+            Some(there) => match self.count_loads(there, 1) {
+                Ok(_) => there,
+                Err(_) => return,
+            },
+            None => {
+                let mark = loading.placed.len();
+                let wanted = self.module_path(name, Some(path));
+                match self.load_at_depth(&wanted, Version(0), loading, depth + 1) {
+                    Ok(needed) => needed,
+                    Err(error) => {
+                        tracing::warn!(target: "kernel", "{path} imports from {name}: {error}");
+                        self.undo(loading, mark);
+                        return;
+                    }
+                }
+            }
+        };
+        if let Some(module) = self.modules.lock().find_mut(handle) {
+            module.dependencies.push(needed);
+        }
+    }
+
+    /// Takes away what has been loaded since `mark` modules were.
+    fn undo(&self, loading: &mut Loading, mark: usize) {
+        let gone = loading.placed.split_off(mark);
+        loading.complete.retain(|handle| !gone.contains(handle));
+        for &handle in gone.iter().rev() {
+            for needed in self.dependencies_of(handle) {
+                if !gone.contains(&needed) {
+                    let _ = self.count_loads(needed, -1);
+                }
+            }
+            self.discard_module(handle);
+        }
+    }
+
+    fn dependencies_of(&self, handle: GuestAddr) -> Vec<GuestAddr> {
+        self.modules.lock().find(handle).map(|module| module.dependencies.clone()).unwrap_or_default()
+    }
+
+    /// Changes a module's load count in guest memory and returns the new one.
+    pub(crate) fn count_loads(&self, handle: GuestAddr, change: i16) -> Fallible<u16> {
+        let at = handle.offset(ldr::LOAD_COUNT);
+        let count: u16 = self.memory.read(at)?;
+        let count = if count == PINNED { count } else { count.saturating_add_signed(change) };
+        self.memory.write(at, count)?;
+        Ok(count)
+    }
+
+    /// Gives a module back. What guest code is to be told if it goes, and what it needed with it; the title never goes.
+    pub(crate) fn unload_module(&self, handle: GuestAddr) -> Fallible<Operation> {
+        let mut going = Vec::new();
+        let mut given_back = vec![handle];
+        while let Some(handle) = given_back.pop() {
+            let is_title = self.modules.lock().title().is_some_and(|title| title.handle == handle);
+            if self.count_loads(handle, -1)? == 0 && !is_title && !going.contains(&handle) {
+                going.push(handle);
+                given_back.extend(self.dependencies_of(handle));
+            }
+        }
+        Ok(Operation::unload(going))
+    }
+
+    /// A whole file.
+    fn read_file(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+        let mut files = self.files.lock();
+        let (file, _) = files.open(&OpenParameters::to_read(path, now))?;
+        let read = match &file.data {
+            None => Err(VfsError::IsDirectory.into()),
+            Some(data) => match data.size() {
+                Ok(size) if size > MAXIMUM_FILE => Err(NtStatus::INVALID_IMAGE_FORMAT.into()),
+                Ok(size) => {
+                    let mut bytes = vec![0; size as usize];
+                    data.read_at(0, &mut bytes).map_err(Failure::from).map(|count| {
+                        bytes.truncate(count);
+                        bytes
+                    })
+                }
+                Err(error) => Err(error.into()),
+            },
+        };
+        files.close(file);
+        read
+    }
+}
+
+/// The last name of a path.
+pub(crate) fn base_name(path: &str) -> &str {
+    path.rsplit(['\\', '/', ':']).next().unwrap_or(path)
+}

@@ -1,0 +1,177 @@
+//! What guest code is told when modules come and go, one call after the other.
+//!
+//! A library's entry is called with its handle and 1 when it has come, 0 when it is about to go. If it does not want to
+//! come (it returns 0), all that came with it goes again and the load fails. While a load is under way its modules belong to
+//! the thread that makes it; others that ask for them wait.
+
+use crate::Kernel;
+use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
+use crate::failure::Fallible;
+use std::collections::VecDeque;
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// Reasons for which a library's entry is called.
+const DETACH: u64 = 0;
+const ATTACH: u64 = 1;
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Tell a module that it has come.
+    Attach(GuestAddr),
+    /// Tell a module that it is about to go.
+    Detach(GuestAddr),
+    /// Take a module out of memory.
+    Discard(GuestAddr),
+}
+
+/// A load or unload that waits for guest code.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    steps: VecDeque<Step>,
+    /// Modules that came with it.
+    loaded: Vec<GuestAddr>,
+    status: NtStatus,
+    /// Where a handle goes when all is well, and which.
+    result: Option<(GuestAddr, GuestAddr)>,
+}
+
+impl Operation {
+    /// Of modules that have come, in the order in which they are told.
+    pub(crate) fn load(modules: Vec<GuestAddr>) -> Self {
+        let steps = modules.iter().map(|&module| Step::Attach(module)).collect();
+        Self { steps, loaded: modules, status: NtStatus::SUCCESS, result: None }
+    }
+
+    /// Of modules that go, in the order in which they are told.
+    pub(crate) fn unload(modules: Vec<GuestAddr>) -> Self {
+        let steps = modules.into_iter().flat_map(|module| [Step::Detach(module), Step::Discard(module)]);
+        Self { steps: steps.collect(), loaded: Vec::new(), status: NtStatus::SUCCESS, result: None }
+    }
+
+    /// The same, with a handle to be stored in the end.
+    pub(crate) fn store(self, at: GuestAddr, handle: GuestAddr) -> Self {
+        Self { result: Some((at, handle)), ..self }
+    }
+
+    /// A module does not want to come: everything goes again, the last first.
+    fn fail(&mut self) {
+        self.status = NtStatus::DLL_INIT_FAILED;
+        self.result = None;
+        let loaded = std::mem::take(&mut self.loaded);
+        self.steps = Self::unload(loaded.into_iter().rev().collect()).steps;
+    }
+}
+
+impl Kernel {
+    /// Whether another thread is loading this module just now.
+    pub(crate) fn is_loading(&self, handle: GuestAddr, thread: u32) -> bool {
+        let loading = self.modules.lock().find(handle).and_then(|module| module.loading);
+        // A thread that ended in the middle keeps nobody waiting.
+        loading.is_some_and(|loading| loading != thread && self.threads.lock().get(loading).is_some())
+    }
+}
+
+/// Carries an operation out.
+pub(crate) fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
+    let number = {
+        let mut modules = call.kernel.modules.lock();
+        let number = modules.next_operation;
+        modules.next_operation += 1;
+        modules.operations.insert(number, operation);
+        number
+    };
+    go_on(call, number)
+}
+
+/// Takes steps up to the next that is guest code, or to the end.
+fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
+    loop {
+        let step = {
+            let mut modules = call.kernel.modules.lock();
+            let Some(operation) = modules.operations.get_mut(&number) else {
+                return Ok(NtStatus::UNSUCCESSFUL.into_flow());
+            };
+            operation.steps.pop_front()
+        };
+        match step {
+            Some(Step::Attach(module)) => {
+                if let Some(flow) = tell(call, number, module, ATTACH) {
+                    return Ok(flow);
+                }
+            }
+            Some(Step::Detach(module)) => {
+                if let Some(flow) = tell(call, number, module, DETACH) {
+                    return Ok(flow);
+                }
+            }
+            Some(Step::Discard(module)) => call.kernel.discard_module(module),
+            None => return finish(call, number),
+        }
+    }
+}
+
+/// Calls a module's entry, if it is to be told.
+fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow> {
+    let mut modules = call.kernel.modules.lock();
+    let module = modules.find_mut(handle)?;
+    let attach = reason == ATTACH;
+    if !module.is_library || module.entry.is_null() || module.attached == attach {
+        return None;
+    }
+    module.attached = attach;
+    Some(Flow::CallGuest(GuestCall {
+        pc: module.entry,
+        args: vec![u64::from(handle.0), reason, 0],
+        then: Some(Continuation { name: "module_told", run: told, state: [number, reason, 0, 0] }),
+    }))
+}
+
+fn told(call: &mut Call, result: u64, [number, reason, ..]: [u64; 4]) -> Flow {
+    if reason == ATTACH
+        && result as u32 == 0
+        && let Some(operation) = call.kernel.modules.lock().operations.get_mut(&number)
+    {
+        operation.fail();
+    }
+    match go_on(call, number) {
+        Ok(flow) => flow,
+        Err(failure) => failure.status().into_flow(),
+    }
+}
+
+fn finish(call: &Call, number: u64) -> Fallible<Flow> {
+    let operation = {
+        let mut modules = call.kernel.modules.lock();
+        let Some(operation) = modules.operations.remove(&number) else {
+            return Ok(NtStatus::UNSUCCESSFUL.into_flow());
+        };
+        for &handle in &operation.loaded {
+            if let Some(module) = modules.find_mut(handle) {
+                module.loading = None;
+            }
+        }
+        operation
+    };
+    if let Some((at, handle)) = operation.result {
+        call.memory().write(at, handle)?;
+    }
+    Ok(operation.status.into_flow())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_together_goes_in_reverse_when_one_refuses() {
+        let (a, b) = (GuestAddr(1), GuestAddr(2));
+        let mut operation = Operation::load(vec![a, b]).store(GuestAddr(8), b);
+        assert_eq!(operation.steps, [Step::Attach(a), Step::Attach(b)]);
+        operation.steps.pop_front();
+        operation.fail();
+        let reversed = [Step::Detach(b), Step::Discard(b), Step::Detach(a), Step::Discard(a)];
+        assert_eq!(operation.steps, reversed);
+        assert_eq!((operation.status, operation.result), (NtStatus::DLL_INIT_FAILED, None));
+    }
+}

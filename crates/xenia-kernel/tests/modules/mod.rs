@@ -1,0 +1,194 @@
+//! Libraries that a title loads while it runs.
+
+mod library;
+
+use crate::machine::{self, Code, DATA, Machine, ScriptedVideo};
+use library::LibraryFile;
+use std::path::Path;
+use xenia_formats::image::ImageKind;
+use xenia_guest::GuestAddr;
+use xenia_sched::{EndKind, RunEnd};
+
+/// Where the libraries' entries write what they are told.
+const LOG: u32 = DATA + 0x400;
+const OTHER_LOG: u32 = DATA + 0x500;
+/// Where the title has the name of what it loads, and of something else.
+const NAME: u32 = DATA + 0x800;
+const OTHER_NAME: u32 = DATA + 0x900;
+/// Where handles and addresses go.
+const HANDLE: u32 = DATA + 0x100;
+const FUNCTION: u32 = DATA + 0x104;
+const BASE: u32 = 0x8800_0000;
+
+const ATTACH: u32 = 1;
+const DETACH: u32 = 0;
+
+/// Code that loads what is named at `name` and records the status at `DATA + offset`.
+fn load(code: &mut Code, name: u32, offset: u32) {
+    code.call("XexLoadImage", &[name, 8, 0, HANDLE]).record(3, offset);
+}
+
+/// Code that unloads what was loaded last.
+fn unload(code: &mut Code, offset: u32) {
+    code.load(3, HANDLE).read(3, 0, 3).call_with_registers("XexUnloadImage").record(3, offset);
+}
+
+/// Code that calls export `ordinal` of what was loaded last with `argument`.
+fn call(code: &mut Code, ordinal: u32, argument: u32, offset: u32) {
+    code.load(3, HANDLE).read(3, 0, 3).load(4, ordinal).load(5, FUNCTION);
+    code.call_with_registers("XexGetProcedureAddress").record(3, offset);
+    code.load(12, FUNCTION).read(12, 0, 12).word(0x7D89_03A6).load(3, argument); // mtctr r12
+    code.word(0x4E80_0421).record(3, offset + 4); // bctrl
+}
+
+/// Runs a title with these files beside it.
+fn run(code: &mut Code, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let entry = machine::CODE;
+    code.end();
+    let mut machine = Machine::new(code, ImageKind::Xex, entry, ScriptedVideo::default());
+    mount(&machine, folder.path());
+    for (at, name) in [NAME, OTHER_NAME].into_iter().zip(names) {
+        machine.kernel.memory.write_bytes(GuestAddr(at), name.as_bytes()).unwrap();
+    }
+    assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
+    machine
+}
+
+fn mount(machine: &Machine, folder: &Path) {
+    machine.kernel.mount_title_folder(folder).unwrap();
+}
+
+fn words(machine: &Machine, at: u32, count: u32) -> Vec<u32> {
+    (0..count).map(|index| machine.data(at - DATA + 4 * index)).collect()
+}
+
+#[test]
+fn a_library_comes_works_and_goes_with_its_last_user() {
+    let mut code = Code::default();
+    load(&mut code, NAME, 0x10);
+    call(&mut code, 1, 30, 0x14);
+    call(&mut code, 2, 0, 0x1C);
+    load(&mut code, NAME, 0x24);
+    unload(&mut code, 0x28);
+    call(&mut code, 1, 40, 0x2C);
+    code.load(12, LOG).read(5, 8, 12).record(5, 0x34);
+    unload(&mut code, 0x38);
+    unload(&mut code, 0x3C);
+    code.call("XexGetModuleHandle", &[NAME, FUNCTION]).record(3, 0x40);
+    load(&mut code, OTHER_NAME, 0x44);
+    call(&mut code, 1, 30, 0x48);
+    let first = LibraryFile::new(BASE, LOG, 1).export_adding(5).export_of(
+        "xboxkrnl.exe",
+        u32::from(xenia_kernel::exports::ordinals::xboxkrnl::number::KeGetCurrentProcessType),
+    );
+    let second = LibraryFile::new(BASE, OTHER_LOG, 1).export_adding(9);
+    let files = [("First.xex", first.bytes()), ("second.dll", second.bytes())];
+    let machine = run(&mut code, &files, [r"game:\first.xex", "second.dll"]);
+    assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [0, 0, 35]);
+    assert_eq!([machine.data(0x1C), machine.data(0x20)], [0, 1], "through an import of the kernel");
+    assert_eq!([machine.data(0x24), machine.data(0x28), machine.data(0x30)], [0, 0, 45]);
+    assert_eq!(machine.data(0x34), 1, "told once that it has come");
+    assert_eq!([machine.data(0x38), machine.data(0x3C)], [0, 0xC000_0008], "a handle that was");
+    assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 2]);
+    assert_eq!(machine.data(0x40), 0x490, "not found");
+    assert_eq!([machine.data(0x44), machine.data(0x4C)], [0, 39], "other code at the same place");
+    assert_eq!(words(&machine, OTHER_LOG, 3), [machine.data(0x100), ATTACH, 1]);
+}
+
+#[test]
+fn a_loaded_library_is_in_the_lists_of_modules() {
+    let mut code = Code::default();
+    load(&mut code, NAME, 0x10);
+    let library = LibraryFile::new(BASE, LOG, 1).export_adding(1);
+    let machine = run(&mut code, &[("a.xex", library.bytes())], [r"game:\A.XEX", ""]);
+    let memory = &machine.kernel.memory;
+    let handle = machine.data(0x100);
+    let modules = machine.kernel.modules.lock();
+    let title = modules.title().unwrap().handle;
+    let module = modules.find(GuestAddr(handle)).unwrap();
+    assert_eq!((module.base, module.name.as_str(), module.loading), (GuestAddr(BASE), "A.XEX", None));
+    for list in [0, 8, 0x10] {
+        let own = GuestAddr(handle + list);
+        for link in [0, 4] {
+            assert_eq!(memory.read::<u32>(title.offset(list + link)).unwrap(), own.0);
+            assert_eq!(memory.read::<u32>(own.offset(link)).unwrap(), title.0 + list);
+        }
+    }
+    let field = |offset: u32| memory.read::<u32>(GuestAddr(handle + offset)).unwrap();
+    assert_eq!([field(0x18), field(0x20), field(0x3C)], [BASE, 0x3_0000, BASE + 0x1_0000]);
+    assert_eq!(memory.read::<u16>(GuestAddr(handle + 0x40)).unwrap(), 1, "load count");
+    assert_eq!(memory.read::<u32>(GuestAddr(field(0x58))).unwrap(), u32::from_be_bytes(*b"XEX2"));
+}
+
+#[test]
+fn what_a_library_needs_comes_before_it_and_goes_after_it() {
+    for cycle in [false, true] {
+        let mut code = Code::default();
+        load(&mut code, NAME, 0x10);
+        call(&mut code, 1, 1, 0x14);
+        code.load(12, OTHER_LOG).read(5, 4, 12).record(5, 0x20);
+        unload(&mut code, 0x24);
+        code.call("XexGetModuleHandle", &[OTHER_NAME, FUNCTION]).record(3, 0x28);
+        let user = LibraryFile::new(BASE, LOG, 1).export_of("needed.xex", 1);
+        let mut needed = LibraryFile::new(BASE + 0x10_0000, OTHER_LOG, 1).export_adding(0x70);
+        if cycle {
+            needed = needed.export_of("user.xex", 1);
+        }
+        let files = [("user.xex", user.bytes()), ("needed.xex", needed.bytes())];
+        let machine = run(&mut code, &files, [r"game:\user.xex", "needed.xex"]);
+        assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [0, 0, 0x71], "{cycle}");
+        assert_eq!(machine.data(0x20), ATTACH);
+        assert_eq!([machine.data(0x24), machine.data(0x28)], [0, 0x490], "{cycle}");
+        assert_eq!(
+            [words(&machine, LOG, 3)[1..].to_vec(), words(&machine, OTHER_LOG, 3)[1..].to_vec()],
+            [[DETACH, 2], [DETACH, 2]]
+        );
+        assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
+    }
+}
+
+#[test]
+fn a_library_that_refuses_goes_again_with_what_it_needed() {
+    let mut code = Code::default();
+    load(&mut code, NAME, 0x10);
+    code.load(12, HANDLE).read(5, 0, 12).record(5, 0x14);
+    load(&mut code, NAME, 0x18);
+    let user = LibraryFile::new(BASE, LOG, 0).export_of("needed.xex", 1);
+    let needed = LibraryFile::new(BASE + 0x10_0000, OTHER_LOG, 1).export_adding(1);
+    let files = [("user.xex", user.bytes()), ("needed.xex", needed.bytes())];
+    let machine = run(&mut code, &files, [r"game:\user.xex", ""]);
+    assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [0xC000_0142, 0, 0xC000_0142]);
+    assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 4]);
+    assert_eq!(words(&machine, OTHER_LOG, 3)[1..], [DETACH, 4]);
+    assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
+}
+
+#[test]
+fn what_is_no_library_is_refused_and_leaves_nothing() {
+    let good = LibraryFile::new(BASE, LOG, 1).export_of("missing.xex", 3);
+    let at_the_title = LibraryFile::new(machine::CODE, LOG, 1);
+    let mut damaged = good.bytes();
+    damaged[0x1C..0x20].copy_from_slice(&[0, 0, 0xFF, 0xFF]);
+    for (what, bytes, status) in [
+        ("whole", good.bytes(), 0),
+        ("not there", Vec::new(), 0xC000_000F),
+        ("noise", b"not an executable".to_vec(), 0xC000_007B),
+        ("cut short", good.bytes()[..0x1040].to_vec(), 0xC000_007B),
+        ("no headers", good.bytes()[..0x40].to_vec(), 0xC000_007B),
+        ("damaged", damaged, 0xC000_007B),
+        ("in the way", at_the_title.bytes(), 0xC000_0018),
+    ] {
+        let mut code = Code::default();
+        load(&mut code, NAME, 0x10);
+        let name = if bytes.is_empty() { r"game:\nothing.xex" } else { r"game:\lib.xex" };
+        let machine = run(&mut code, &[("lib.xex", bytes)], [name, ""]);
+        assert_eq!(machine.data(0x10), status, "{what}");
+        let loaded = usize::from(status == 0);
+        assert_eq!(machine.kernel.modules.lock().iter().count(), 1 + loaded, "{what}");
+        assert_eq!(machine.kernel.files.lock().iter().count(), 0, "{what}");
+    }
+}
