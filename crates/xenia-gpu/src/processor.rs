@@ -267,6 +267,7 @@ impl CommandProcessor {
     /// From the next vertical blank on, they come `ticks` of guest time apart.
     pub fn set_vblank_period(&mut self, ticks: u64) {
         self.display.set_period(ticks);
+        self.recorded(&Event::VblankPeriod { ticks }, 0);
     }
 
     /// The guest time at which a pump will have something to do by itself. A processor that waits

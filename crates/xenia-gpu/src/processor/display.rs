@@ -9,6 +9,8 @@ use crate::trace::DisplayState;
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
 /// Ticks from one vertical blank to the next until something else is set: 60 Hz.
 pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / 60;
+/// Ticks from one vertical blank to the next that a display can do: 240 to 20 Hz.
+const PERIODS: std::ops::RangeInclusive<u64> = TICKS_PER_SECOND / 240..=TICKS_PER_SECOND / 20;
 /// Lines of a 720p picture, blanked ones included.
 pub const LINES: u64 = 750;
 /// The hardware thread that gets the vertical blank.
@@ -56,9 +58,10 @@ impl Display {
 
     /// Its state as a value.
     pub(super) fn state(&self) -> DisplayState {
-        let Self { next_vblank, start, gamma, component } = self;
+        let Self { next_vblank, period, start, gamma, component } = self;
         DisplayState {
             next_vblank: *next_vblank,
+            period: *period,
             start: *start,
             gamma: gamma.to_vec(),
             component: *component,
@@ -67,11 +70,11 @@ impl Display {
 
     /// The display of a state; `None` if no display has such a one.
     pub(super) fn from_state(state: &DisplayState) -> Option<Self> {
-        let DisplayState { next_vblank, start, ref gamma, component } = *state;
-        let is_next = |next: u64| next.checked_sub(start).is_some_and(|ahead| ahead <= VBLANK_TICKS);
-        let possible = next_vblank.is_none_or(is_next) && component < 3;
+        let DisplayState { next_vblank, period, start, ref gamma, component } = *state;
+        let is_next = |next: u64| next.checked_sub(start).is_some_and(|ahead| ahead <= *PERIODS.end());
+        let possible = next_vblank.is_none_or(is_next) && PERIODS.contains(&period) && component < 3;
         let gamma = <[u32; 256]>::try_from(gamma.as_slice()).ok().filter(|_| possible)?;
-        Some(Self { next_vblank, start, gamma: Arc::new(gamma), component })
+        Some(Self { next_vblank, period, start, gamma: Arc::new(gamma), component })
     }
 
     pub(super) fn next_vblank(&self) -> Option<u64> {
@@ -97,9 +100,9 @@ impl Display {
         self.start + self.period / LINES
     }
 
-    /// From the next vertical blank on, they come `period` ticks apart, but no closer than lines can be told apart.
+    /// From the next vertical blank on, they come `period` ticks apart, as far as a display can do that.
     pub(super) fn set_period(&mut self, period: u64) {
-        self.period = period.max(LINES);
+        self.period = period.clamp(*PERIODS.start(), *PERIODS.end());
     }
 
     /// Ticks from one vertical blank to the next, if that is not what it is at the start.

@@ -339,25 +339,23 @@ fn predicated_packets_follow_the_bins() {
 fn the_time_between_vertical_blanks_can_be_set() {
     let memory = Arc::new(Ram::new(0x1000));
     let mut gpu = CommandProcessor::new(memory, Box::new(NullBackend), Config::default());
-    let half_line = |gpu: &mut CommandProcessor, now| {
+    let fifty_hertz = TICKS_PER_SECOND / 50;
+    let mut now = VBLANK_TICKS;
+    for (asked, period) in
+        [(fifty_hertz, fifty_hertz), (0, TICKS_PER_SECOND / 240), (u64::MAX, TICKS_PER_SECOND / 20)]
+    {
+        gpu.set_vblank_period(asked);
+        assert_eq!(gpu.next_event_time(), Some(now), "the next one stays where it is");
+        assert_eq!(gpu.pump(now).len(), 1);
+        assert_eq!(gpu.next_event_time(), Some(now + period));
         let mut line = None;
-        gpu.refresh_registers(now, |index, value| {
+        gpu.refresh_registers(now + period * 3 / 4, |index, value| {
             if index == dc::D1MODE_V_COUNTER {
                 line = Some(value);
             }
         });
-        line
-    };
-    for (period, at, line) in [
-        (TICKS_PER_SECOND / 50, VBLANK_TICKS, Some(375)),
-        (0, VBLANK_TICKS + TICKS_PER_SECOND / 50, Some(374)),
-    ] {
-        gpu.set_vblank_period(period);
-        assert_eq!(gpu.next_event_time(), Some(at), "the next one stays where it is");
-        assert_eq!(gpu.pump(at).len(), 1);
-        let period = period.max(750);
-        assert_eq!(gpu.next_event_time(), Some(at + period));
-        assert_eq!(half_line(&mut gpu, at + period / 2 - u64::from(line == Some(374))), line);
+        assert!(line.is_none_or(|line| (561..=562).contains(&line)), "{line:?}");
+        now += period;
     }
 }
 

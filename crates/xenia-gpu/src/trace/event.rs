@@ -37,6 +37,11 @@ pub enum Event {
         /// Guest time in ticks.
         now: u64,
     },
+    /// `CommandProcessor::set_vblank_period`.
+    VblankPeriod {
+        /// Ticks.
+        ticks: u64,
+    },
     /// Time passed.
     Pump {
         /// Guest time in ticks.
@@ -94,6 +99,7 @@ pub(crate) struct RingState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DisplayState {
     pub(crate) next_vblank: Option<u64>,
+    pub(crate) period: u64,
     pub(crate) start: u64,
     pub(crate) gamma: Vec<u32>,
     pub(crate) component: u32,
@@ -119,6 +125,7 @@ impl Event {
             Self::Store { index, value, now } => {
                 format!("store {} at {now}", crate::registers::describe(*index, *value))
             }
+            Self::VblankPeriod { ticks } => format!("{ticks} ticks between vertical blanks"),
             Self::Pump { now } => format!("time {now}"),
             Self::End { backend, digest } => {
                 format!("end, digest {:032x} with {backend}", u128::from_be_bytes(*digest))

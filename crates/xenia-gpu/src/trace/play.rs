@@ -74,6 +74,7 @@ impl<R: Read> Player<R> {
             Event::WriteBack { physical, block_log2 } => {
                 self.processor.enable_rptr_writeback(physical, block_log2);
             }
+            Event::VblankPeriod { ticks } => self.processor.set_vblank_period(ticks),
             Event::Store { index, value, now } => {
                 self.pass(now)?;
                 self.processor.store_register(index, value, now);
