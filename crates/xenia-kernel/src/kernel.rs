@@ -9,6 +9,7 @@ use crate::exports::{Library, ordinals};
 use crate::failure::{Failure, Fallible};
 use crate::files::Files;
 use crate::interrupts::Interrupts;
+use crate::keystrokes::Keystrokes;
 use crate::layout::{kprocess, object_type};
 use crate::lists;
 use crate::loader::Modules;
@@ -116,6 +117,8 @@ pub struct Kernel {
     pub audio: Mutex<Box<dyn Audio>>,
     /// Controllers.
     pub input: Mutex<Box<dyn Input>>,
+    /// What titles were told of the controllers' keys. Taken alone.
+    pub keystrokes: Mutex<Keystrokes>,
     /// Whoever answers dialogs.
     pub dialogs: Mutex<Box<dyn Dialogs>>,
     /// Where saves are.
@@ -176,6 +179,7 @@ impl Kernel {
             video: Mutex::new(Level::Devices, ports.video),
             audio: Mutex::new(Level::Devices, ports.audio),
             input: Mutex::new(Level::Devices, ports.input),
+            keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),
             dialogs: Mutex::new(Level::Devices, ports.dialogs),
             storage: Mutex::new(Level::Devices, ports.storage),
             text: Mutex::new(Level::Leaf, ports.text),

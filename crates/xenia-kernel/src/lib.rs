@@ -27,6 +27,7 @@ pub mod files;
 pub mod image_headers;
 pub mod interrupts;
 mod kernel;
+pub mod keystrokes;
 pub mod layout;
 mod lists;
 pub mod loader;

@@ -22,7 +22,7 @@ pub struct Pool {
     free: BTreeMap<u32, u32>,
     /// Blocks in use: address to length, and the length that was asked for.
     used: BTreeMap<u32, (u32, u32)>,
-    /// First address of each arena: free ranges don't grow together across it.
+    /// First address and size of each arena: free ranges don't grow together across it.
     arenas: BTreeMap<u32, u32>,
 }
 
@@ -99,6 +99,11 @@ impl Pool {
         }
         self.free.insert(start, length);
         Ok(())
+    }
+
+    /// Bytes of memory that blocks are made in.
+    pub fn bytes(&self) -> u32 {
+        self.arenas.values().sum()
     }
 
     /// Blocks in use.

@@ -47,8 +47,8 @@ impl Info {
         call.kernel.config.locale.game_region
     }
 
-    /// Version of the system: the title's own kernel version, as titles pack it.
-    #[export(Partial)]
+    /// Version of the system, which is the kernel's: major and minor in 4 bits each, build in 16, revision in 8.
+    #[export(Done)]
     fn XamGetSystemVersion(call: &mut Call) -> u32 {
         let [major, minor, build, revision] = call.kernel.config.version.map(u32::from);
         (major & 0xF) << 28 | (minor & 0xF) << 24 | (build & 0xFFFF) << 8 | revision & 0xFF

@@ -69,6 +69,32 @@ fn capabilities(call: &Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> Fall
     Ok(Win32Error::SUCCESS)
 }
 
+/// Stores the next key stroke (`INPUT_KEYSTROKE`) of a user, or of the first user who has one; says whose it was.
+fn keystroke_of(call: &Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
+    let is_any = user & ANY_USER == ANY_USER || flags & ANY_USER_FLAG != 0;
+    let users = if is_any { 0..USERS } else { user..user.saturating_add(1).min(USERS) };
+    let mut result = Win32Error::DEVICE_NOT_CONNECTED;
+    for user in users {
+        let pad = call.kernel.input.lock().gamepad(user, call.now());
+        let mut keystrokes = call.kernel.keystrokes.lock();
+        let Some(pad) = pad else {
+            keystrokes.disconnected(user);
+            continue;
+        };
+        result = Win32Error::EMPTY;
+        let Some(stroke) = keystrokes.next(user, &pad, call.now()) else { continue };
+        let (memory, at) = (call.memory(), at.addr());
+        memory.write(at, stroke.key)?;
+        // A controller's keys are no characters.
+        memory.write(at.offset(2), 0_u16)?;
+        memory.write(at.offset(4), stroke.flags)?;
+        memory.write(at.offset(6), user as u8)?;
+        memory.write(at.offset(7), 0_u8)?;
+        return Ok((Win32Error::SUCCESS, Some(user)));
+    }
+    Ok((result, None))
+}
+
 #[exports(xam)]
 impl Input {
     /// State of a user's controller; without a place for it only whether there is one.
@@ -132,28 +158,33 @@ impl Input {
         Ok(if connected { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED })
     }
 
-    /// The next key stroke of a user's controller: there are none, buttons are told as state only.
-    #[export(Partial)]
-    fn XamInputGetKeystroke(call: &mut Call, user: u32, flags: u32, _keystroke: Ptr<()>) -> Win32Error {
-        match gamepad(call, user, flags) {
-            Some(_) => Win32Error::EMPTY,
-            None => Win32Error::DEVICE_NOT_CONNECTED,
-        }
+    /// The next key stroke of a user's controller.
+    #[export(Done)]
+    fn XamInputGetKeystroke(
+        call: &mut Call,
+        user: u32,
+        flags: u32,
+        keystroke: Option<Ptr<()>>,
+    ) -> Fallible<Win32Error> {
+        let Some(keystroke) = keystroke else { return Ok(Win32Error::BAD_ARGUMENTS) };
+        keystroke_of(call, user, flags, keystroke).map(|(result, _)| result)
     }
 
-    /// The next key stroke of some user's controller: there are none, buttons are told as state only.
-    #[export(Partial)]
+    /// The next key stroke of a user's controller; stores whose it was.
+    #[export(Done)]
     fn XamInputGetKeystrokeEx(
         call: &mut Call,
-        user: Ptr<u32>,
+        user: Option<Ptr<u32>>,
         flags: u32,
-        _keystroke: Ptr<()>,
+        keystroke: Option<Ptr<()>>,
     ) -> Fallible<Win32Error> {
+        let (Some(user), Some(keystroke)) = (user, keystroke) else { return Ok(Win32Error::BAD_ARGUMENTS) };
         let number = user.read(call.memory())?;
-        Ok(match gamepad(call, number, flags) {
-            Some(_) => Win32Error::EMPTY,
-            None => Win32Error::DEVICE_NOT_CONNECTED,
-        })
+        let (result, whose) = keystroke_of(call, number, flags, keystroke)?;
+        if let Some(whose) = whose {
+            user.write(call.memory(), whose)?;
+        }
+        Ok(result)
     }
 
     /// Tells that somebody is there. Nothing dims the screen.
@@ -164,5 +195,48 @@ impl Input {
     #[export(Done)]
     fn XamEnableInactivityProcessing(_call: &mut Call, _unknown: u32, _enable: bool) -> Win32Error {
         Win32Error::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exports::bench::Bench;
+    use crate::ports::{Gamepad, Input};
+    use std::sync::{Arc, Mutex};
+    use xenia_sched::GuestTicks;
+
+    /// One controller, of user 2.
+    struct Third(Arc<Mutex<Gamepad>>);
+
+    impl Input for Third {
+        fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
+            (user == 2).then(|| *self.0.lock().unwrap())
+        }
+        fn set_vibration(&mut self, _: u32, _: u16, _: u16, _: GuestTicks) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn key_strokes_are_stored_with_their_user() {
+        const EMPTY: u64 = 0x10D2;
+        const NOT_CONNECTED: u64 = 0x48F;
+        const BAD_ARGUMENTS: u64 = 0xA0;
+        let mut b = Bench::new();
+        let pad = Arc::new(Mutex::new(Gamepad { buttons: 0x2000, ..Gamepad::default() }));
+        *b.kernel.input.lock() = Box::new(Third(pad.clone()));
+        let base = u64::from(b.scratch.0);
+        for user in [0, 4, 0xFFFF_FF00] {
+            assert_eq!(b.xam_call("XamInputGetKeystroke", &[user, 0, base]), NOT_CONNECTED);
+        }
+        b.memory().write(b.scratch.offset(8), 0xFF_u32).unwrap();
+        assert_eq!(b.xam_call("XamInputGetKeystrokeEx", &[base + 8, 0, base]), 0);
+        assert_eq!([b.word(0), b.word(4), b.word(8)], [0x5801_0000, 0x0001_0200, 2]);
+        assert_eq!(b.xam_call("XamInputGetKeystroke", &[0xFF, 0, base]), EMPTY);
+        pad.lock().unwrap().buttons = 0;
+        assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), 0);
+        assert_eq!(b.word(4), 0x0002_0200);
+        assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, 0]), BAD_ARGUMENTS);
+        assert_eq!(b.xam_call("XamInputGetKeystrokeEx", &[0, 0, base]), BAD_ARGUMENTS);
     }
 }

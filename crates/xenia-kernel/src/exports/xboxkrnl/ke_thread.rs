@@ -196,22 +196,57 @@ impl KeThread {
         Ok(())
     }
 
-    /// The thread object of a thread id, with a reference; null if there is none.
+    /// The thread object of a title's thread id, with a reference; null if there is none.
     #[export(Done)]
     fn ObLookupThreadByThreadId(
         call: &mut Call,
         thread_id: u32,
         object: Out<GuestAddr>,
     ) -> Fallible<NtStatus> {
-        let kthread = call.kernel.threads.lock().get(thread_id).map(|record| record.kthread);
-        let Some(kthread) = kthread else {
-            object.set(call.memory(), GuestAddr::NULL)?;
-            return Ok(NtStatus::INVALID_PARAMETER);
-        };
-        call.kernel.objects.lock().reference(call.memory(), kthread)?;
-        object.set(call.memory(), kthread)?;
-        Ok(NtStatus::SUCCESS)
+        look_up_thread(call, thread_id, object)
     }
+
+    /// As `ObLookupThreadByThreadId`, for the system's threads as well: all are in one table here.
+    #[export(Done)]
+    fn ObLookupAnyThreadByThreadId(
+        call: &mut Call,
+        thread_id: u32,
+        object: Out<GuestAddr>,
+    ) -> Fallible<NtStatus> {
+        look_up_thread(call, thread_id, object)
+    }
+
+    /// Saves the floating-point registers for a deferred call that uses them. Deferred calls have registers of their
+    /// own, so nothing is lost without.
+    #[export(Done)]
+    fn KeSaveFloatingPointState(_call: &mut Call) -> NtStatus {
+        NtStatus::SUCCESS
+    }
+
+    /// Ends what `KeSaveFloatingPointState` began.
+    #[export(Done)]
+    fn KeRestoreFloatingPointState(_call: &mut Call) {}
+
+    /// As `KeSaveFloatingPointState`, for the vector registers.
+    #[export(Done)]
+    fn KeSaveVectorUnitState(_call: &mut Call) -> NtStatus {
+        NtStatus::SUCCESS
+    }
+
+    /// Ends what `KeSaveVectorUnitState` began.
+    #[export(Done)]
+    fn KeRestoreVectorUnitState(_call: &mut Call) {}
+}
+
+fn look_up_thread(call: &Call, thread_id: u32, object: Out<GuestAddr>) -> Fallible<NtStatus> {
+    let kthread = call.kernel.threads.lock().get(thread_id).map(|record| record.kthread);
+    let Some(kthread) = kthread else {
+        object.set(call.memory(), GuestAddr::NULL)?;
+        return Ok(NtStatus::INVALID_PARAMETER);
+    };
+    call.kernel.objects.lock().reference(call.memory(), kthread)?;
+    object.set(call.memory(), kthread)?;
+    Ok(NtStatus::SUCCESS)
 }
 
 /// The id of the thread that a handle names.

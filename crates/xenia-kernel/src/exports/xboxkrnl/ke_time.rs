@@ -5,7 +5,7 @@ use crate::exports::waiting::{Timeout, deadline};
 use crate::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
-use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, filetime};
+use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, filetime, ticks_to_100ns};
 
 /// See the module's documentation.
 pub struct KeTime;
@@ -25,6 +25,12 @@ impl KeTime {
             Some(out) => Ok(out.set(call.memory(), filetime(call.now()))?),
             None => Ok(()),
         }
+    }
+
+    /// Time since the console was switched on, in units of 100 ns; as the time stamp bundle, it goes on by milliseconds.
+    #[export(Done)]
+    fn KeQueryInterruptTime(call: &mut Call) -> u64 {
+        ticks_to_100ns(call.now()) / 10_000 * 10_000
     }
 
     /// Waits for an interval; of 0, lets others run. Ends early, with `USER_APC`, if alertable and there is one.

@@ -4,6 +4,7 @@ use crate::abi::{Call, Ptr};
 use crate::failure::Fallible;
 use crate::physical_memory;
 use crate::second_level_cache::Lock;
+use crate::threads::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, Device, Heap, Protect};
@@ -91,8 +92,8 @@ impl Mm {
         call.memory().is_committed(address)
     }
 
-    /// Counts of pages by use. What the system would use is 0; pool and stacks count as virtual memory.
-    #[export(Partial)]
+    /// Counts of pages by use. The system uses none of its own beside the kernel's.
+    #[export(Done)]
     fn MmQueryStatistics(call: &mut Call, statistics: Option<Ptr<u32>>) -> Fallible<NtStatus> {
         let Some(statistics) = statistics else { return Ok(NtStatus::INVALID_PARAMETER) };
         let memory = call.memory();
@@ -101,6 +102,16 @@ impl Mm {
         }
         let counts = physical_memory::page_counts(memory);
         let virtual_bytes = counts.virtual_memory << 12;
+        let stack_bytes = |stack: Stack| stack.base.0 - stack.limit.0;
+        let stacks = call
+            .kernel
+            .threads
+            .lock()
+            .iter()
+            .filter(|record| !record.ended)
+            .map(|record| stack_bytes(record.stack))
+            .sum();
+        let (stacks, pool) = (pages(stacks), pages(call.kernel.pool.lock().bytes()));
         let words: [u32; 14] = [
             STATISTICS,
             physical_memory::TOTAL_PAGES,
@@ -109,11 +120,11 @@ impl Mm {
             VIRTUAL_BYTES,
             virtual_bytes,
             counts.physical,
-            0,
-            0,
+            pool,
+            stacks,
             counts.image,
             0,
-            counts.virtual_memory,
+            counts.virtual_memory.saturating_sub(pool + stacks),
             0,
             0,
         ];
@@ -208,6 +219,24 @@ mod tests {
             let expected = if mapped { address } else { 0 };
             assert_eq!(b.kernel_call("MmMapIoSpace", &[2, address, size, 0x404]), expected, "{address:#x}");
         }
+    }
+
+    #[test]
+    fn statistics_tell_pool_and_stacks_from_other_memory() {
+        let mut b = Bench::new();
+        let base = u64::from(b.scratch.0);
+        b.memory().write(b.scratch, 104_u32).unwrap();
+        assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::SUCCESS);
+        let words: Vec<u32> = (0..14).map(|index| b.word(4 * index)).collect();
+        let [total, pool, stacks, others] = [words[5] >> 12, words[7], words[8], words[11]];
+        assert_eq!(stacks, 0x40, "the thread's 256 KiB");
+        assert!(pool >= 0x10 && others >= 0x20, "{words:x?}");
+        assert_eq!(pool + stacks + others, total);
+        b.kernel_call("ExAllocatePool", &[0x20_0000]);
+        assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::SUCCESS);
+        assert_eq!((b.word(4 * 7) - pool, b.word(4 * 11)), (0x200, others));
+        b.memory().write(b.scratch, 103_u32).unwrap();
+        assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::BUFFER_TOO_SMALL);
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! Key strokes of controllers: what `XamInputGetKeystroke` makes of buttons, triggers and sticks.
+//!
+//! Each question compares the controller with what was told so far and tells one difference, so a title that asks until
+//! there is nothing more hears all of them. The key pressed last repeats while it is held.
+
+use crate::ports::Gamepad;
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+
+/// Controllers.
+const USERS: usize = 4;
+/// Guest time until a held key repeats, and from then on.
+const REPEAT_DELAY: GuestTicks = TICKS_PER_SECOND * 2 / 5;
+const REPEAT_STEP: GuestTicks = TICKS_PER_SECOND / 10;
+/// From where on a trigger counts as pressed: that of the controller's documentation.
+const TRIGGER_THRESHOLD: u8 = 30;
+/// From where on a stick counts as pushed: half way.
+const STICK_THRESHOLD: i16 = 0x4000;
+
+/// Virtual keys of the buttons, by their bits.
+const BUTTONS: [(u16, u16); 14] = [
+    (0x1000, 0x5800), // A
+    (0x2000, 0x5801), // B
+    (0x4000, 0x5802), // X
+    (0x8000, 0x5803), // Y
+    (0x0200, 0x5804), // right shoulder
+    (0x0100, 0x5805), // left shoulder
+    (0x0001, 0x5810), // up
+    (0x0002, 0x5811), // down
+    (0x0004, 0x5812), // left
+    (0x0008, 0x5813), // right
+    (0x0010, 0x5814), // start
+    (0x0020, 0x5815), // back
+    (0x0040, 0x5816), // left stick
+    (0x0080, 0x5817), // right stick
+];
+/// Virtual keys of the triggers, left and right.
+const TRIGGERS: [u16; 2] = [0x5806, 0x5807];
+/// First virtual keys of the sticks, left and right; the direction is added.
+const STICKS: [u16; 2] = [0x5820, 0x5830];
+
+/// A key that went down or up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keystroke {
+    /// Virtual key, 0x5800–0x5837.
+    pub key: u16,
+    /// 1 down, 2 up, 5 down again while it is held.
+    pub flags: u16,
+}
+
+impl Keystroke {
+    const DOWN: u16 = 1;
+    const UP: u16 = 2;
+    const REPEAT: u16 = 4;
+}
+
+/// What was told of one controller.
+#[derive(Debug, Default)]
+struct Told {
+    /// Keys that are down, ascending.
+    down: Vec<u16>,
+    /// The key that repeats, and when.
+    repeat: Option<(u16, GuestTicks)>,
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub struct Keystrokes {
+    users: [Told; USERS],
+}
+
+/// A stick's direction as an offset of its first key; `None` in the middle.
+fn direction(x: i16, y: i16) -> Option<u16> {
+    let side = |axis: i16| i16::from(axis >= STICK_THRESHOLD) - i16::from(axis <= -STICK_THRESHOLD);
+    Some(match (side(x), side(y)) {
+        (0, 1) => 0,
+        (0, -1) => 1,
+        (1, 0) => 2,
+        (-1, 0) => 3,
+        (-1, 1) => 4,
+        (1, 1) => 5,
+        (1, -1) => 6,
+        (-1, -1) => 7,
+        _ => return None,
+    })
+}
+
+/// The keys that a controller holds down, ascending.
+fn keys(pad: &Gamepad) -> Vec<u16> {
+    let buttons = BUTTONS.iter().filter(|(bit, _)| pad.buttons & bit != 0).map(|&(_, key)| key);
+    let triggers = [pad.left_trigger, pad.right_trigger].into_iter().zip(TRIGGERS);
+    let triggers = triggers.filter(|&(value, _)| value > TRIGGER_THRESHOLD).map(|(_, key)| key);
+    let sticks = [(pad.left_x, pad.left_y), (pad.right_x, pad.right_y)].into_iter().zip(STICKS);
+    let sticks = sticks.filter_map(|((x, y), first)| direction(x, y).map(|offset| first + offset));
+    let mut keys: Vec<u16> = buttons.chain(triggers).chain(sticks).collect();
+    keys.sort_unstable();
+    keys
+}
+
+impl Keystrokes {
+    /// The next key stroke of `user`'s controller, which is in the state of `pad` at `now`. Keys that were released come
+    /// first.
+    pub fn next(&mut self, user: u32, pad: &Gamepad, now: GuestTicks) -> Option<Keystroke> {
+        let told = self.users.get_mut(user as usize)?;
+        let held = keys(pad);
+        if let Some(index) = told.down.iter().position(|key| !held.contains(key)) {
+            let key = told.down.remove(index);
+            told.repeat = told.repeat.filter(|&(repeated, _)| repeated != key);
+            return Some(Keystroke { key, flags: Keystroke::UP });
+        }
+        if let Some(&key) = held.iter().find(|key| !told.down.contains(key)) {
+            told.down.push(key);
+            told.down.sort_unstable();
+            told.repeat = Some((key, now + REPEAT_DELAY));
+            return Some(Keystroke { key, flags: Keystroke::DOWN });
+        }
+        let (key, _) = told.repeat.filter(|&(_, due)| due <= now)?;
+        told.repeat = Some((key, now + REPEAT_STEP));
+        Some(Keystroke { key, flags: Keystroke::DOWN | Keystroke::REPEAT })
+    }
+
+    /// Forgets what was told of a controller that is gone.
+    pub fn disconnected(&mut self, user: u32) {
+        if let Some(told) = self.users.get_mut(user as usize) {
+            *told = Told::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLISECOND: GuestTicks = TICKS_PER_SECOND / 1000;
+
+    #[test]
+    fn differences_are_told_one_by_one_and_the_last_key_repeats() {
+        let mut keystrokes = Keystrokes::default();
+        let none = Gamepad::default();
+        let a = Gamepad { buttons: 0x1000, ..none };
+        let a_and_up = Gamepad { buttons: 0x1001, ..none };
+        for (milliseconds, pad, expected) in [
+            (0, none, None),
+            (0, a_and_up, Some((0x5800, 1))),
+            (1, a_and_up, Some((0x5810, 1))),
+            (2, a_and_up, None),
+            (400, a_and_up, None),
+            (401, a_and_up, Some((0x5810, 5))),
+            (402, a_and_up, None),
+            (501, a_and_up, Some((0x5810, 5))),
+            (700, a, Some((0x5810, 2))),
+            (2000, a, None),
+            (2001, none, Some((0x5800, 2))),
+            (2002, none, None),
+        ] {
+            let told = keystrokes.next(1, &pad, milliseconds * MILLISECOND);
+            assert_eq!(told.map(|stroke| (stroke.key, stroke.flags)), expected, "{milliseconds} ms");
+            assert_eq!(keystrokes.next(0, &none, milliseconds * MILLISECOND), None);
+        }
+        assert_eq!(keystrokes.next(4, &a, 0), None);
+    }
+
+    #[test]
+    fn triggers_and_sticks_are_keys() {
+        let none = Gamepad::default();
+        for (pad, expected) in [
+            (Gamepad { left_trigger: 30, right_trigger: 31, ..none }, vec![0x5807]),
+            (Gamepad { left_y: 0x4000, ..none }, vec![0x5820]),
+            (Gamepad { left_x: i16::MIN, left_y: i16::MIN, ..none }, vec![0x5827]),
+            (Gamepad { left_x: 0x3FFF, right_x: 0x7FFF, ..none }, vec![0x5832]),
+            (Gamepad { right_x: -0x4000, right_y: 0x7FFF, ..none }, vec![0x5834]),
+            (Gamepad { buttons: 0x400, ..none }, vec![]),
+        ] {
+            assert_eq!(keys(&pad), expected, "{pad:?}");
+        }
+    }
+
+    #[test]
+    fn a_controller_that_comes_back_begins_anew() {
+        let mut keystrokes = Keystrokes::default();
+        let start = Gamepad { buttons: 0x10, ..Gamepad::default() };
+        assert!(keystrokes.next(2, &start, 0).is_some() && keystrokes.next(2, &start, 0).is_none());
+        keystrokes.disconnected(2);
+        keystrokes.disconnected(u32::MAX);
+        assert_eq!(keystrokes.next(2, &start, 0), Some(Keystroke { key: 0x5814, flags: 1 }));
+    }
+}
