@@ -36,6 +36,16 @@ const TOOLS: &[Tool] = &[
         package: "libcsmith-dev",
         used_for: "comparing random C programs with qemu",
     },
+    Tool {
+        program: "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json",
+        package: "mesa-vulkan-drivers",
+        used_for: "running shaders on the software Vulkan driver",
+    },
+    Tool {
+        program: "/usr/lib/x86_64-linux-gnu/libvulkan.so.1",
+        package: "libvulkan1",
+        used_for: "running shaders on the software Vulkan driver",
+    },
 ];
 
 /// Whether `program` is on the path, or is the full path of a file.

@@ -28,6 +28,7 @@ mod sample;
 mod vertex;
 
 pub use edram::{EDRAM_WORDS, Edram};
+pub use fetch::{Bindings, Fetcher};
 
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
@@ -88,8 +89,8 @@ impl Backend for Reference {
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let vertices = vertex::shade(call, memory, &mut self.textures, self.crew.interpreter())?;
-        let textures = call.pixel_shader.as_ref().map_or_else(fetch::Bindings::default, |shader| {
-            fetch::Bindings::new(&shader.program, &call.constants, &mut self.textures, memory)
+        let textures = call.pixel_shader.as_ref().map_or_else(Bindings::default, |shader| {
+            Bindings::new(&shader.program, &call.constants, &mut self.textures, memory)
         });
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew);
         assemble::triangles(call, &vertices, |triangle, is_rectangle| {

@@ -4,6 +4,7 @@
 //! one, scaled to fit with its aspect ratio kept. What flows back is the keys that are pressed.
 
 mod present;
+pub mod translate;
 mod window;
 
 pub use window::{FrameSender, KeyEvent, RenderError, WindowConfig, run};

@@ -222,6 +222,21 @@ impl ScalarOp {
         matches!(self, Self::KillsEq | Self::KillsGt | Self::KillsGe | Self::KillsNe | Self::KillsOne)
     }
 
+    /// Whether it sets the predicate.
+    pub const fn changes_predicate(self) -> bool {
+        matches!(
+            self,
+            Self::SetpEq
+                | Self::SetpNe
+                | Self::SetpGt
+                | Self::SetpGe
+                | Self::SetpInv
+                | Self::SetpPop
+                | Self::SetpClr
+                | Self::SetpRstr
+        )
+    }
+
     /// Whether its operands are a constant and a register rather than two components of one.
     pub const fn takes_constant_and_register(self) -> bool {
         matches!(

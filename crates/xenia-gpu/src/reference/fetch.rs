@@ -23,11 +23,11 @@ pub(super) struct Binding {
 
 /// The textures that a program fetches from, by fetch constant.
 #[derive(Default)]
-pub(super) struct Bindings([Option<Binding>; 32]);
+pub struct Bindings([Option<Binding>; 32]);
 
 impl Bindings {
     /// Decodes the textures that a program may fetch from.
-    pub(super) fn new(
+    pub fn new(
         program: &Program,
         constants: &Constants,
         cache: &mut TextureCache,
@@ -54,7 +54,7 @@ impl Bindings {
 }
 
 /// Fetches for one draw. Memory is read page by page, once.
-pub(super) struct Fetcher<'a> {
+pub struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
     pages: HashMap<u32, Box<[u8; PAGE as usize]>>,
@@ -66,11 +66,8 @@ pub(super) struct Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(
-        constants: &'a Constants,
-        memory: &'a dyn PhysicalMemory,
-        textures: &'a Bindings,
-    ) -> Self {
+    /// Fetches with these constants from this memory, and from textures that were decoded before.
+    pub fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory, textures: &'a Bindings) -> Self {
         Self { constants, memory, pages: HashMap::new(), textures, last: [0; LANES], wanted: Mask::MAX }
     }
 

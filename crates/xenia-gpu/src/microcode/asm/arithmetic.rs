@@ -34,7 +34,8 @@ pub(super) fn instruction(name: &str, operands: &[&str], predicate: Option<bool>
 pub(super) fn refusal(alu: &Alu) -> String {
     let given = alu.vector_mask | alu.zeros | alu.ones | alu.scalar_mask;
     let exports = |to| matches!(to, Destination::Export(_));
-    let reason = if exports(alu.vector_to) != exports(alu.scalar_to) {
+    let both_write = alu.scalar_mask != 0 && alu.vector_mask | alu.zeros | alu.ones != 0;
+    let reason = if both_write && exports(alu.vector_to) != exports(alu.scalar_to) {
         "both halves must go to the same export, or to registers"
     } else if alu.zeros != 0 && given != 15 {
         "with a zero, all components must be given"

@@ -1,0 +1,239 @@
+//! Entry points: initial registers in, exports out.
+//!
+//! The program is a function of its own; its exports are variables of the module. An entry point
+//! gives it its first registers and hands out what it exported.
+
+use wgpu::naga::{
+    BinaryOperator as Op, Binding, BuiltIn, EntryPoint, Expression, Function, FunctionArgument,
+    FunctionResult, Handle, Interpolation, MathFunction, Sampling, ScalarKind, ShaderStage, Statement,
+    StructMember, Type, TypeInner, UnaryOperator,
+};
+use xenia_gpu::microcode::ShaderKind;
+
+use super::builder::{Builder, Value};
+use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
+use super::{ENTRY_POINT, Stage, Translator, types};
+
+/// Interpolators that there are.
+pub(super) const INTERPOLATORS: u32 = 16;
+/// Export number of the depth.
+pub(super) const DEPTH: u8 = 61;
+/// Export number of the position.
+pub(super) const POSITION: u8 = 62;
+/// Export number of point size, edge flag and kill flag.
+pub(super) const POINT_SIZE: u8 = 63;
+/// Invocations of a workgroup.
+const WORKGROUP: u32 = 64;
+
+/// The exports of a kind of shader that anybody reads.
+pub(super) fn is_read(kind: ShaderKind, export: u8) -> bool {
+    match kind {
+        ShaderKind::Vertex => (export as u32) < INTERPOLATORS || matches!(export, POSITION | POINT_SIZE),
+        ShaderKind::Pixel => export < 4 || export == DEPTH,
+    }
+}
+
+fn location(location: u32, interpolation: Interpolation) -> Binding {
+    let sampling = (interpolation != Interpolation::Flat).then_some(Sampling::Center);
+    let sampling = sampling.or(Some(Sampling::First));
+    Binding::Location {
+        location,
+        interpolation: Some(interpolation),
+        sampling,
+        blend_src: None,
+        per_primitive: false,
+    }
+}
+
+fn argument(b: &mut Builder, name: &str, ty: Handle<Type>, binding: Binding) -> Value {
+    let arguments = &mut b.function().arguments;
+    let index = arguments.len() as u32;
+    arguments.push(FunctionArgument { name: Some(name.into()), ty, binding: Some(binding) });
+    b.argument(index)
+}
+
+impl Translator<'_> {
+    /// Adds the entry point; `shader` takes `inputs` registers.
+    pub(super) fn entry_point(&mut self, shader: Handle<Function>, inputs: u32) {
+        let mut b = Builder::new(ENTRY_POINT);
+        let (stage, workgroup) = match self.stage {
+            Stage::Vertex { interpolators } => {
+                self.vertex_entry(&mut b, shader, interpolators);
+                (ShaderStage::Vertex, 0)
+            }
+            Stage::Pixel { interpolators, flat, affine, position_register } => {
+                let smooth = if affine { Interpolation::Linear } else { Interpolation::Perspective };
+                let mut registers = Vec::new();
+                for i in 0..inputs {
+                    registers.push(if i < interpolators {
+                        let how = if flat >> i & 1 != 0 { Interpolation::Flat } else { smooth };
+                        argument(&mut b, &format!("interpolator_{i}"), self.types.vec4, location(i, how))
+                    } else {
+                        b.zero(self.types.vec4)
+                    });
+                }
+                if let Some(register) = position_register.and_then(|i| registers.get_mut(i as usize)) {
+                    *register = self.pixel_position(&mut b, *register);
+                }
+                self.pixel_exit(&mut b, shader, &registers);
+                (ShaderStage::Fragment, 0)
+            }
+            Stage::Compute { inputs: given, .. } => {
+                self.compute_entry(&mut b, shader, given, inputs);
+                (ShaderStage::Compute, WORKGROUP)
+            }
+        };
+        let size = u32::from(workgroup != 0);
+        self.module.entry_points.push(EntryPoint {
+            name: ENTRY_POINT.into(),
+            stage,
+            early_depth_test: None,
+            workgroup_size: [workgroup, size, size],
+            workgroup_size_overrides: None,
+            function: b.finish(),
+            mesh_info: None,
+            task_payload: None,
+            incoming_ray_payload: None,
+        });
+    }
+
+    /// An export's value; zero if the program doesn't write it.
+    fn exported(&self, b: &mut Builder, export: u8) -> Value {
+        match self.exports.get(&export) {
+            Some(global) => {
+                let pointer = b.global(*global);
+                b.load(pointer)
+            }
+            None => b.zero(self.types.vec4),
+        }
+    }
+
+    /// Returns members in a struct.
+    fn return_struct(
+        &mut self,
+        b: &mut Builder,
+        name: &str,
+        parts: Vec<(String, Handle<Type>, Binding, Value)>,
+    ) {
+        if parts.is_empty() {
+            return;
+        }
+        let mut members = Vec::new();
+        let mut values = Vec::new();
+        for (i, (name, ty, binding, value)) in (0_u32..).zip(parts) {
+            members.push(StructMember { name: Some(name), ty, binding: Some(binding), offset: 16 * i });
+            values.push(value);
+        }
+        let span = 16 * members.len() as u32;
+        let ty = types::insert(&mut self.module, Some(name), TypeInner::Struct { members, span });
+        b.function().result = Some(FunctionResult { ty, binding: None });
+        let value = b.compose(ty, &values);
+        b.statement(Statement::Return { value: Some(value) });
+    }
+
+    fn vertex_entry(&mut self, b: &mut Builder, shader: Handle<Function>, interpolators: u32) {
+        let index = argument(b, "index", self.types.uint, Binding::BuiltIn(BuiltIn::VertexIndex));
+        let index = b.convert(index, ScalarKind::Float);
+        let zero = b.float(0.0);
+        let register = b.compose(self.types.vec4, &[index, zero, zero, zero]);
+        b.call_without_result(shader, &[register]);
+        let position = Binding::BuiltIn(BuiltIn::Position { invariant: false });
+        let vec4 = self.types.vec4;
+        let mut parts = vec![("position".to_owned(), vec4, position, self.exported(b, POSITION))];
+        for i in 0..interpolators.min(INTERPOLATORS) {
+            let value = self.exported(b, i as u8);
+            parts.push((format!("interpolator_{i}"), vec4, location(i, Interpolation::Perspective), value));
+        }
+        self.return_struct(b, "VertexOutput", parts);
+    }
+
+    /// A register with the pixel's position in x and y; the sign of x tells the facing.
+    fn pixel_position(&mut self, b: &mut Builder, register: Value) -> Value {
+        let place = Binding::BuiltIn(BuiltIn::Position { invariant: false });
+        let place = argument(b, "place", self.types.vec4, place);
+        let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
+        let [x, y] = [0, 1].map(|axis| {
+            let at = b.member(place, axis);
+            b.math(MathFunction::Floor, at)
+        });
+        let negative = b.unary(UnaryOperator::Negate, x);
+        let x = b.select(front, x, negative);
+        let (z, w) = (b.member(register, 2), b.member(register, 3));
+        b.compose(self.types.vec4, &[x, y, z, w])
+    }
+
+    fn pixel_exit(&mut self, b: &mut Builder, shader: Handle<Function>, registers: &[Value]) {
+        b.call_without_result(shader, registers);
+        if self.program.kills {
+            // Only now, so that the pixel still takes part in its neighbours' derivatives.
+            let killed = b.global(self.killed);
+            let killed = b.load(killed);
+            b.when(killed, |b| b.statement(Statement::Kill));
+        }
+        let mut parts = Vec::new();
+        let exports: Vec<u8> = self.exports.keys().copied().collect();
+        for export in exports {
+            let value = self.exported(b, export);
+            if export == DEPTH {
+                let depth = b.member(value, 0);
+                parts.push(("depth".into(), self.types.float, Binding::BuiltIn(BuiltIn::FragDepth), depth));
+            } else {
+                let binding = Binding::Location {
+                    location: export as u32,
+                    interpolation: None,
+                    sampling: None,
+                    blend_src: None,
+                    per_primitive: false,
+                };
+                parts.push((format!("color_{export}"), self.types.vec4, binding, value));
+            }
+        }
+        self.return_struct(b, "PixelOutput", parts);
+    }
+
+    fn compute_entry(&mut self, b: &mut Builder, shader: Handle<Function>, given: u32, inputs: u32) {
+        let vectors = types::array(&mut self.module, self.types.vec4, None, 16);
+        let input = self.buffer("inputs", vectors, INPUT_BINDING, false);
+        let output = self.buffer("outputs", vectors, OUTPUT_BINDING, true);
+        let exports: Vec<u8> = self.exports.keys().copied().collect();
+        let invocation =
+            argument(b, "invocation", self.types.uvec3, Binding::BuiltIn(BuiltIn::GlobalInvocationId));
+        let index = b.member(invocation, 0);
+        let (input, output) = (b.global(input), b.global(output));
+        let slots = b.uint(exports.len() as u32 + 1);
+        let length = b.expr(Expression::ArrayLength(output));
+        let count = b.binary(Op::Divide, length, slots);
+        let wanted = b.binary(Op::Less, index, count);
+        b.begin();
+        let (one, stride) = (b.uint(1), b.uint(given));
+        let first = b.binary(Op::Multiply, index, stride);
+        let length = b.expr(Expression::ArrayLength(input));
+        let last = b.binary(Op::Subtract, length, one);
+        let mut registers = Vec::new();
+        for i in 0..inputs {
+            let i = b.uint(i);
+            let at = b.binary(Op::Add, first, i);
+            let inside = b.binary(Op::LessEqual, at, last);
+            let at = b.select(inside, at, last);
+            let pointer = b.element(input, at);
+            registers.push(b.load(pointer));
+        }
+        b.call_without_result(shader, &registers);
+        let first = b.binary(Op::Multiply, index, slots);
+        let killed = b.global(self.killed);
+        let killed = b.load(killed);
+        let (yes, no) = (b.float(1.0), b.float(0.0));
+        let killed = b.select(killed, yes, no);
+        let killed = b.splat(killed);
+        let mut values: Vec<Value> = exports.iter().map(|export| self.exported(b, *export)).collect();
+        values.push(killed);
+        for (i, value) in (0_u32..).zip(values) {
+            let i = b.uint(i);
+            let at = b.binary(Op::Add, first, i);
+            let pointer = b.element(output, at);
+            b.store(pointer, value);
+        }
+        let accept = b.end();
+        b.statement(Statement::If { condition: wanted, accept, reject: Default::default() });
+    }
+}

@@ -1,0 +1,209 @@
+//! What a translated shader is bound to, and how its constants lie in a buffer.
+//!
+//! Group 0 belongs to vertex shaders, group 1 to pixel shaders, so that both fit one pipeline:
+//!
+//! | binding | what |
+//! |---|---|
+//! | 0 | uniform buffer: [`StageConstants`] |
+//! | 1 | storage buffer of words, read only: what vertex fetches read, as it lies in guest memory |
+//! | 2 | storage buffer of four floats each: initial registers ([`Stage::Compute`](super::Stage::Compute)) |
+//! | 3 | storage buffer of four floats each: exports (`Stage::Compute`) |
+//! | 8… | textures and samplers, as [`Interface`] lists them |
+
+use xenia_gpu::draw_state::Constants;
+use xenia_gpu::enums::TextureFilter;
+use xenia_gpu::microcode::ShaderKind;
+
+/// Binding of the constants.
+pub const CONSTANTS_BINDING: u32 = 0;
+/// Binding of the words that vertex fetches read.
+pub const VERTEX_BINDING: u32 = 1;
+/// Binding of initial registers.
+pub const INPUT_BINDING: u32 = 2;
+/// Binding of exports.
+pub const OUTPUT_BINDING: u32 = 3;
+/// First binding of textures and samplers.
+pub const TEXTURE_BINDING: u32 = 8;
+
+/// What a texture is bound as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TextureShape {
+    /// A 2D array: 1D (height 1), 2D, stacked, and the faces of a cube.
+    Planes,
+    /// A 3D texture.
+    Volume,
+}
+
+/// A texture that a shader fetches from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextureSlot {
+    /// Its fetch constant.
+    pub constant: u8,
+    /// What it is bound as. A fetch of three dimensions has both; the record says which is meant.
+    pub shape: TextureShape,
+    /// Its binding.
+    pub binding: u32,
+}
+
+/// A sampler: a fetch constant with the filters that a fetch demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SamplerSlot {
+    /// Its fetch constant.
+    pub constant: u8,
+    /// Magnification, minification, between levels; `UseFetchConstant` leaves it to the constant.
+    pub filters: [TextureFilter; 3],
+    /// Its binding.
+    pub binding: u32,
+}
+
+/// The bindings of a translated shader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Its group.
+    pub group: u32,
+    /// It reads binding 1.
+    pub vertex_data: bool,
+    /// Textures.
+    pub textures: Vec<TextureSlot>,
+    /// Samplers.
+    pub samplers: Vec<SamplerSlot>,
+    /// Export numbers that are written out, ascending. `Stage::Compute` writes them in this order for
+    /// each invocation, and then one vector more, whose x is 1 if the pixel was discarded.
+    pub exports: Vec<u8>,
+}
+
+/// Members of the constants' struct: index and offset in bytes.
+pub(super) mod layout {
+    /// 256 vectors.
+    pub(in super::super) const FLOAT: (u32, u32) = (0, 0);
+    /// 8 words.
+    pub(in super::super) const BOOLEAN: (u32, u32) = (1, 4096);
+    /// 32 words.
+    pub(in super::super) const LOOP: (u32, u32) = (2, 4128);
+    /// 96 records of four words.
+    pub(in super::super) const VERTEX: (u32, u32) = (3, 4256);
+    /// 32 records of three times four words.
+    pub(in super::super) const TEXTURE: (u32, u32) = (4, 5792);
+    /// Size of the struct.
+    pub(in super::super) const SIZE: u32 = 7328;
+}
+
+/// The part of the vertex buffer that a fetch constant stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VertexRecord {
+    /// Its first word in binding 1.
+    pub first: u32,
+    /// Words; fetches beyond read zero.
+    pub words: u32,
+    /// Byte order: the field of the fetch constant.
+    pub endian: u32,
+}
+
+/// What a fetch needs to know about a texture.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TextureRecord {
+    /// Size of the base level in texels; slices or faces where there is no depth.
+    pub size: [f32; 3],
+    /// Fetched values are multiplied by it.
+    pub scale: f32,
+    /// Added to the level of detail.
+    pub lod_bias: f32,
+    /// Lowest level.
+    pub lowest_level: f32,
+    /// Highest level.
+    pub highest_level: f32,
+    /// What each component of the result gets: 0 to 3 stored components, 4 zero, 5 one.
+    pub swizzle: [u8; 4],
+    /// It is a volume: of a fetch's two textures the 3D one is meant.
+    pub is_volume: bool,
+}
+
+/// The constants of one stage, as binding 0 has them.
+pub struct StageConstants {
+    bytes: Box<[u8; layout::SIZE as usize]>,
+}
+
+impl StageConstants {
+    /// Takes the stage's float, boolean and loop constants. Vertex and texture records are empty: fetches
+    /// read zero.
+    pub fn new(constants: &Constants, kind: ShaderKind) -> Self {
+        let mut this = Self { bytes: Box::new([0; layout::SIZE as usize]) };
+        let base = match kind {
+            ShaderKind::Vertex => constants.vertex_base,
+            ShaderKind::Pixel => constants.pixel_base,
+        };
+        for (i, vector) in constants.float.iter().skip(base as usize).take(256).enumerate() {
+            this.put(layout::FLOAT.1 as usize + 16 * i, &vector.map(f32::to_bits));
+        }
+        this.put(layout::BOOLEAN.1 as usize, &constants.boolean);
+        this.put(layout::LOOP.1 as usize, &constants.loops);
+        this
+    }
+
+    /// Says what a vertex fetch constant (0 to 95) stands for.
+    pub fn set_vertex(&mut self, constant: u8, record: VertexRecord) {
+        let at = layout::VERTEX.1 as usize + 16 * (constant as usize).min(95);
+        self.put(at, &[record.first, record.words, record.endian, 0]);
+    }
+
+    /// Says what a texture fetch constant (0 to 31) stands for.
+    pub fn set_texture(&mut self, constant: u8, record: &TextureRecord) {
+        let at = layout::TEXTURE.1 as usize + 48 * (constant as usize & 31);
+        let [width, height, depth] = record.size;
+        let floats = [
+            width,
+            height,
+            depth,
+            record.scale,
+            record.lod_bias,
+            record.lowest_level,
+            record.highest_level,
+            0.0,
+        ];
+        self.put(at, &floats.map(f32::to_bits));
+        let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
+        self.put(at + 32, &[swizzle, u32::from(record.is_volume), 0, 0]);
+    }
+
+    /// The buffer's contents.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..]
+    }
+
+    fn put(&mut self, at: usize, words: &[u32]) {
+        for (to, word) in self.bytes[at..].chunks_exact_mut(4).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_gpu::registers::RegisterFile;
+
+    #[test]
+    fn constants_lie_where_the_layout_says() {
+        let mut registers = RegisterFile::new();
+        registers.set(0x4000 + 4 * 256 + 5, 7); // pixel constant 1, y
+        registers.set(0x4900, 0x55);
+        registers.set(0x4908 + 31, 9);
+        registers.set(0x2308, 256); // SQ_PS_CONST
+        let mut constants = StageConstants::new(&Constants::capture(&registers), ShaderKind::Pixel);
+        constants.set_vertex(95, VertexRecord { first: 1, words: 2, endian: 3 });
+        constants.set_texture(
+            31,
+            &TextureRecord {
+                size: [1.0; 3],
+                swizzle: [1, 2, 3, 5],
+                is_volume: true,
+                ..TextureRecord::default()
+            },
+        );
+        let word = |at: usize| u32::from_le_bytes(constants.bytes()[at..at + 4].try_into().unwrap());
+        assert_eq!(word(20), 7);
+        assert_eq!((word(4096), word(4128 + 124)), (0x55, 9));
+        assert_eq!([0, 4, 8].map(|i| word(5792 - 16 + i)), [1, 2, 3]);
+        assert_eq!((word(7328 - 48), word(7328 - 16), word(7328 - 12)), (0x3f80_0000, 0o5321, 1));
+    }
+}

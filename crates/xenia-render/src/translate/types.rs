@@ -1,0 +1,89 @@
+//! The types of a translated module.
+
+use std::num::NonZeroU32;
+
+use wgpu::naga::{
+    ArraySize, Handle, ImageClass, ImageDimension, Module, Scalar, ScalarKind, Span, StructMember, Type,
+    TypeInner, VectorSize,
+};
+
+use super::interface::{TextureShape, layout};
+
+/// Types that every module has.
+#[derive(Clone, Copy)]
+pub(super) struct Types {
+    pub(super) float: Handle<Type>,
+    pub(super) uint: Handle<Type>,
+    pub(super) int: Handle<Type>,
+    pub(super) boolean: Handle<Type>,
+    pub(super) vec2: Handle<Type>,
+    pub(super) vec3: Handle<Type>,
+    pub(super) vec4: Handle<Type>,
+    pub(super) uvec3: Handle<Type>,
+    pub(super) uvec4: Handle<Type>,
+}
+
+/// Puts a type into a module, or finds it there.
+pub(super) fn insert(module: &mut Module, name: Option<&str>, inner: TypeInner) -> Handle<Type> {
+    module.types.insert(Type { name: name.map(Into::into), inner }, Span::UNDEFINED)
+}
+
+/// An array of `count` elements of 16 bytes, or of as many as the buffer has.
+pub(super) fn array(
+    module: &mut Module,
+    base: Handle<Type>,
+    count: Option<u32>,
+    stride: u32,
+) -> Handle<Type> {
+    let size = count.and_then(NonZeroU32::new).map_or(ArraySize::Dynamic, ArraySize::Constant);
+    insert(module, None, TypeInner::Array { base, size, stride })
+}
+
+impl Types {
+    pub(super) fn new(module: &mut Module) -> Self {
+        let mut scalar = |scalar| insert(module, None, TypeInner::Scalar(scalar));
+        let (float, uint) = (scalar(Scalar::F32), scalar(Scalar::U32));
+        let (int, boolean) = (scalar(Scalar::I32), scalar(Scalar::BOOL));
+        let mut vector = |size, scalar| insert(module, None, TypeInner::Vector { size, scalar });
+        Self {
+            float,
+            uint,
+            int,
+            boolean,
+            vec2: vector(VectorSize::Bi, Scalar::F32),
+            vec3: vector(VectorSize::Tri, Scalar::F32),
+            vec4: vector(VectorSize::Quad, Scalar::F32),
+            uvec3: vector(VectorSize::Tri, Scalar::U32),
+            uvec4: vector(VectorSize::Quad, Scalar::U32),
+        }
+    }
+
+    /// The struct of a stage's constants.
+    pub(super) fn constants(&self, module: &mut Module) -> Handle<Type> {
+        let members = [
+            ("float", layout::FLOAT, self.vec4, 256),
+            ("boolean", layout::BOOLEAN, self.uvec4, 2),
+            ("loop", layout::LOOP, self.uvec4, 8),
+            ("vertex", layout::VERTEX, self.uvec4, 96),
+            ("texture", layout::TEXTURE, self.uvec4, 96),
+        ];
+        let members = members.map(|(name, (_, offset), base, count)| StructMember {
+            name: Some(name.into()),
+            ty: array(module, base, Some(count), 16),
+            binding: None,
+            offset,
+        });
+        let inner = TypeInner::Struct { members: members.into(), span: layout::SIZE };
+        insert(module, Some("StageConstants"), inner)
+    }
+}
+
+/// The type of a texture.
+pub(super) fn texture(module: &mut Module, shape: TextureShape) -> Handle<Type> {
+    let (dim, arrayed) = match shape {
+        TextureShape::Planes => (ImageDimension::D2, true),
+        TextureShape::Volume => (ImageDimension::D3, false),
+    };
+    let class = ImageClass::Sampled { kind: ScalarKind::Float, multi: false };
+    insert(module, None, TypeInner::Image { dim, arrayed, class })
+}

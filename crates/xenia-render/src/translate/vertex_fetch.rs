@@ -1,0 +1,245 @@
+//! Vertex fetches from a storage buffer of words, as they lie in guest memory.
+//!
+//! The fetch constant's record says where its words begin in the buffer, how many there are, and
+//! their byte order. A word outside of the record or the buffer is zero: the buffer is only read at
+//! indices that were compared with its length.
+
+use wgpu::naga::{
+    BinaryOperator as Op, Expression, Function, FunctionArgument, FunctionResult, Handle, MathFunction,
+    ScalarKind, Span, Statement,
+};
+use xenia_gpu::microcode::VertexFetch;
+
+use super::Translator;
+use super::builder::{Builder, Value};
+use super::interface::{VERTEX_BINDING, layout};
+use super::types;
+
+/// How an element's components lie in its words, from the least significant bit on.
+enum Element {
+    /// Bit fields by width.
+    Fields(&'static [u32]),
+    /// Half-precision floats.
+    Halves(u32),
+    /// Single-precision floats.
+    Singles(u32),
+}
+
+/// The vertex formats; others fetch zeros.
+fn element(format: u8) -> Element {
+    match format {
+        6 => Element::Fields(&[8, 8, 8, 8]),
+        7 => Element::Fields(&[10, 10, 10, 2]),
+        16 => Element::Fields(&[11, 11, 10]),
+        17 => Element::Fields(&[10, 11, 11]),
+        25 => Element::Fields(&[16, 16]),
+        26 => Element::Fields(&[16, 16, 16, 16]),
+        31 => Element::Halves(2),
+        32 => Element::Halves(4),
+        33 => Element::Fields(&[32]),
+        34 => Element::Fields(&[32, 32]),
+        35 => Element::Fields(&[32, 32, 32, 32]),
+        36 => Element::Singles(1),
+        37 => Element::Singles(2),
+        57 => Element::Singles(3),
+        38 => Element::Singles(4),
+        _ => Element::Fields(&[]),
+    }
+}
+
+impl Element {
+    fn words(&self) -> u32 {
+        match self {
+            Self::Fields(widths) => widths.iter().sum::<u32>().div_ceil(32),
+            Self::Halves(count) => count.div_ceil(2),
+            Self::Singles(count) => *count,
+        }
+    }
+}
+
+/// The number in a field.
+fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u32) -> Value {
+    let right = b.uint(32 - width);
+    let full = if low + width == 32 {
+        word
+    } else {
+        let left = b.uint(32 - width - low);
+        b.binary(Op::ShiftLeft, word, left)
+    };
+    let full = if fetch.signed { b.bitcast(full, ScalarKind::Sint) } else { full };
+    let integer = if width == 32 { full } else { b.binary(Op::ShiftRight, full, right) };
+    let value = b.convert(integer, ScalarKind::Float);
+    if fetch.integer {
+        return value;
+    }
+    let largest = (u32::MAX >> (32 - width)) as f32;
+    if !fetch.signed {
+        let largest = b.float(largest);
+        return b.binary(Op::Divide, value, largest);
+    }
+    if fetch.no_zero {
+        let (two, one, largest) = (b.float(2.0), b.float(1.0), b.float(largest));
+        let odd = b.binary(Op::Multiply, value, two);
+        let odd = b.binary(Op::Add, odd, one);
+        return b.binary(Op::Divide, odd, largest);
+    }
+    let largest = b.float((u32::MAX >> (33 - width)) as f32);
+    let value = b.binary(Op::Divide, value, largest);
+    let least = b.float(-1.0);
+    let below = b.binary(Op::Less, value, least);
+    b.select(below, least, value)
+}
+
+/// A 16-bit float of the chip, without infinities and NaN, from the low bits of a word.
+fn half(b: &mut Builder, raw: Value) -> Value {
+    let [mantissa_bits, exponent_bits, sign_bit] = [0x3ff, 0x1f, 0x8000].map(|mask| b.uint(mask));
+    let (ten, thirteen, sixteen, twenty_three) = (b.uint(10), b.uint(13), b.uint(16), b.uint(23));
+    let mantissa = b.binary(Op::And, raw, mantissa_bits);
+    let exponent = b.binary(Op::ShiftRight, raw, ten);
+    let exponent = b.binary(Op::And, exponent, exponent_bits);
+    let sign = b.binary(Op::And, raw, sign_bit);
+    let sign = b.binary(Op::ShiftLeft, sign, sixteen);
+    let (bias, zero) = (b.uint(112), b.uint(0));
+    let high = b.binary(Op::Add, exponent, bias);
+    let high = b.binary(Op::ShiftLeft, high, twenty_three);
+    let low = b.binary(Op::ShiftLeft, mantissa, thirteen);
+    let normal = b.binary(Op::InclusiveOr, high, low);
+    // Denormals of the half are normal numbers of the single.
+    let unit = b.float(1.0 / 16_777_216.0);
+    let tiny = b.convert(mantissa, ScalarKind::Float);
+    let tiny = b.binary(Op::Multiply, tiny, unit);
+    let tiny = b.bitcast(tiny, ScalarKind::Uint);
+    let is_tiny = b.binary(Op::Equal, exponent, zero);
+    let magnitude = b.select(is_tiny, tiny, normal);
+    let bits = b.binary(Op::InclusiveOr, sign, magnitude);
+    b.bitcast(bits, ScalarKind::Float)
+}
+
+impl Translator<'_> {
+    /// The function that reads a word: arguments are the record and the word's number.
+    fn word_function(&mut self) -> Handle<Function> {
+        if let Some(function) = self.word_function {
+            return function;
+        }
+        let words = types::array(&mut self.module, self.types.uint, None, 4);
+        let data = self.buffer("vertex_data", words, VERTEX_BINDING, false);
+        self.interface.vertex_data = true;
+        let mut b = Builder::new("vertex_word");
+        for (name, ty) in [("record", self.types.uvec4), ("at", self.types.uint)] {
+            b.function().arguments.push(FunctionArgument { name: Some(name.into()), ty, binding: None });
+        }
+        b.function().result = Some(FunctionResult { ty: self.types.uint, binding: None });
+        let (record, at, data) = (b.argument(0), b.argument(1), b.global(data));
+        let [first, words, endian] = [0, 1, 2].map(|member| b.member(record, member));
+        let index = b.binary(Op::Add, first, at);
+        let length = b.expr(Expression::ArrayLength(data));
+        let (in_record, in_buffer) = (b.binary(Op::Less, at, words), b.binary(Op::Less, index, length));
+        let exists = b.binary(Op::LogicalAnd, in_record, in_buffer);
+        let zero = b.uint(0);
+        let index = b.select(exists, index, zero);
+        let pointer = b.element(data, index);
+        let word = b.load(pointer);
+        // 1 exchanges the bytes of half words, 2 reverses all four, 3 exchanges the half words.
+        let [one, two, eight, sixteen, even] = [1, 2, 8, 16, 0x00ff_00ff].map(|number| b.uint(number));
+        let low = b.binary(Op::And, word, even);
+        let low = b.binary(Op::ShiftLeft, low, eight);
+        let high = b.binary(Op::ShiftRight, word, eight);
+        let high = b.binary(Op::And, high, even);
+        let exchanged = b.binary(Op::InclusiveOr, low, high);
+        let (is_one, is_two) = (b.binary(Op::Equal, endian, one), b.binary(Op::Equal, endian, two));
+        let either = b.binary(Op::LogicalOr, is_one, is_two);
+        let word = b.select(either, exchanged, word);
+        let low = b.binary(Op::ShiftLeft, word, sixteen);
+        let high = b.binary(Op::ShiftRight, word, sixteen);
+        let rotated = b.binary(Op::InclusiveOr, low, high);
+        let exchanges = b.binary(Op::GreaterEqual, endian, two);
+        let word = b.select(exchanges, rotated, word);
+        let word = b.select(exists, word, zero);
+        b.statement(Statement::Return { value: Some(word) });
+        let function = self.module.functions.append(b.finish(), Span::UNDEFINED);
+        self.word_function = Some(function);
+        function
+    }
+
+    /// The word number of the vertex that a full fetch asks for.
+    fn vertex_start(&mut self, fetch: &VertexFetch) -> Value {
+        let index = self.component(fetch.common.source, fetch.common.source_swizzle[0]);
+        let b = &mut self.b;
+        let rounding = b.float(if fetch.rounded { 0.5 } else { 0.0 });
+        let index = b.binary(Op::Add, index, rounding);
+        let index = b.math(MathFunction::Floor, index);
+        // Out of an integer's range the nearest one counts, and 0 for NaN. 2^31 itself is no float below it.
+        let (low, high) = (b.float(-2_147_483_648.0), b.float(2_147_483_520.0));
+        let (least, largest) = (b.int(i32::MIN), b.int(i32::MAX));
+        let above = b.binary(Op::Greater, index, high);
+        let in_range = b.binary(Op::GreaterEqual, index, low);
+        let not_above = b.binary(Op::LessEqual, index, high);
+        let fits = b.binary(Op::LogicalAnd, in_range, not_above);
+        let (zero, none) = (b.float(0.0), b.int(0));
+        let number = b.select(fits, index, zero);
+        let number = b.convert(number, ScalarKind::Sint);
+        let below = b.binary(Op::Less, index, low);
+        let number = b.select(below, least, number);
+        let number = b.select(above, largest, number);
+        let is_number = b.binary(Op::Equal, index, index);
+        let number = b.select(is_number, number, none);
+        let number = b.bitcast(number, ScalarKind::Uint);
+        let stride = b.uint(fetch.stride as u32);
+        b.binary(Op::Multiply, number, stride)
+    }
+
+    /// A vertex fetch.
+    pub(super) fn vertex_fetch(&mut self, fetch: &VertexFetch) {
+        let function = self.word_function();
+        let start = if fetch.mini {
+            self.b.load_local(self.last_vertex)
+        } else {
+            let start = self.vertex_start(fetch);
+            self.b.store_local(self.last_vertex, start);
+            start
+        };
+        let offset = self.b.uint(fetch.offset as u32);
+        let at = self.b.binary(Op::Add, start, offset);
+        let records = self.constant_member(layout::VERTEX);
+        let record = self.b.member(records, (fetch.constant as u32).min(95));
+        let record = self.b.load(record);
+        let element = element(fetch.format);
+        let words: Vec<Value> = (0..element.words())
+            .map(|i| {
+                let i = self.b.uint(i);
+                let at = self.b.binary(Op::Add, at, i);
+                self.b.call(function, &[record, at])
+            })
+            .collect();
+        let b = &mut self.b;
+        let mut values = Vec::with_capacity(4);
+        match element {
+            Element::Fields(widths) => {
+                let mut low = 0;
+                for &width in widths {
+                    values.push(number(b, fetch, words[low as usize / 32], low % 32, width));
+                    low += width;
+                }
+            }
+            Element::Halves(count) => {
+                for i in 0..count as usize {
+                    let shift = b.uint(16 * (i as u32 & 1));
+                    let raw = b.binary(Op::ShiftRight, words[i / 2], shift);
+                    values.push(half(b, raw));
+                }
+            }
+            Element::Singles(_) => {
+                values.extend(words.iter().map(|word| b.bitcast(*word, ScalarKind::Float)));
+            }
+        }
+        if fetch.exponent != 0 {
+            let scale = b.float(2.0_f32.powi(fetch.exponent as i32));
+            for value in &mut values {
+                *value = b.binary(Op::Multiply, *value, scale);
+            }
+        }
+        values.resize(4, b.float(0.0));
+        let value = b.compose(self.types.vec4, &values);
+        self.store_fetched(&fetch.common, value);
+    }
+}

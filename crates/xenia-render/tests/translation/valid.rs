@@ -1,0 +1,100 @@
+//! Any program translates to a module that validates, or is refused with a reason.
+
+use super::random;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use wgpu::naga::valid::{Capabilities, ValidationFlags, Validator};
+use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
+use xenia_render::translate::{Stage, TranslateError, translate};
+
+/// How many random programs are tried; `XENIA_SHADER_PROGRAMS` says otherwise.
+const PROGRAMS: u64 = 2000;
+
+fn count() -> u64 {
+    std::env::var("XENIA_SHADER_PROGRAMS").ok().and_then(|text| text.parse().ok()).unwrap_or(PROGRAMS)
+}
+
+fn stages(kind: ShaderKind) -> [Stage; 2] {
+    let in_pipeline = match kind {
+        ShaderKind::Vertex => Stage::Vertex { interpolators: 5 },
+        ShaderKind::Pixel => {
+            Stage::Pixel { interpolators: 9, flat: 0b10, affine: false, position_register: Some(11) }
+        }
+    };
+    [in_pipeline, Stage::Compute { kind, inputs: 3 }]
+}
+
+/// Translates and validates; whether there was a translation.
+fn check(program: &Program, stage: Stage) -> Result<(), TranslateError> {
+    let translation = translate(program, stage)?;
+    // What wgpu asks of a device with default limits.
+    let validated =
+        Validator::new(ValidationFlags::all(), Capabilities::default()).validate(&translation.module);
+    if let Err(error) = validated {
+        let text = disassemble(ShaderKind::Pixel, program);
+        panic!("{stage:?}: {:?}\n{text}", error.into_inner());
+    }
+    Ok(())
+}
+
+#[test]
+fn random_programs_validate() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for i in 0..count() {
+        let kind = if i % 2 == 0 { ShaderKind::Vertex } else { ShaderKind::Pixel };
+        let program = Program::decode(&random::words(&mut rng, kind));
+        let stage = stages(kind)[(i / 2 % 4 == 0) as usize];
+        check(&program, stage).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn hostile_words_validate_or_are_refused() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut refused = 0;
+    for i in 0..count() {
+        let mut words: Vec<u32> = (0..rng.random_range(0..200)).map(|_| rng.random()).collect();
+        let pairs = rng.random_range(1..6);
+        for (i, word) in words.iter_mut().take(pairs * 3).enumerate() {
+            *word &= [0xffff_f01f, 0xf01f_ffff, 0xffff_ffff][i % 3];
+        }
+        let kind = if i % 2 == 0 { ShaderKind::Vertex } else { ShaderKind::Pixel };
+        let stage = stages(kind)[(i / 2 % 2) as usize];
+        refused += u64::from(check(&Program::decode(&words), stage).is_err());
+    }
+    assert!(refused > 0 && refused < count() / 2, "{refused} of {}", count());
+}
+
+#[test]
+fn what_is_refused_is_named() {
+    let program = Program::decode(&assemble("max eM0, r0, r0").unwrap());
+    let error = check(&program, stages(ShaderKind::Pixel)[0]).unwrap_err().to_string();
+    assert_eq!(error, "an export to memory (eA, eM0 to eM4) has no translation");
+    // Clauses that share their instructions make a program of few words large.
+    let mut words = [0x6600, 0x6600_1000, 0x1000_0000].repeat(1536);
+    words.extend([0; 18]);
+    let error = check(&Program::decode(&words), stages(ShaderKind::Pixel)[0]).unwrap_err().to_string();
+    assert_eq!(error, "18432 instructions are more than 8192");
+}
+
+#[test]
+fn shaders_of_titles_validate() {
+    let Some(titles) = std::env::var_os("XENIA_TITLES") else {
+        println!("XENIA_TITLES is not set, skipped: the titles' shaders");
+        return;
+    };
+    let mut folders = vec![std::path::PathBuf::from(titles)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "xvu" || extension == "xpu") {
+                let object = ShaderObject::parse(&std::fs::read(&path).unwrap()).unwrap();
+                for stage in stages(object.kind.unwrap()) {
+                    check(&Program::decode(&object.words), stage).unwrap();
+                }
+            }
+        }
+    }
+}
