@@ -1,7 +1,10 @@
 //! Whole machines with a small assembled title: recordings, reports in the middle of a run, runs that
-//! show no frames.
+//! show no frames, exceptions on every engine.
 
-use crate::cli::{CpuArgs, EngineArgs, GpuKind};
+#[path = "../../xenia-kernel/tests/exceptions/title.rs"]
+mod exceptions;
+
+use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind};
 use crate::gpu_port::Capture;
 use crate::machine::{Finished, Machine, MachineOptions};
 use crate::report::End;
@@ -98,6 +101,18 @@ fn run(
     dump: Option<Duration>,
 ) -> Result<Finished> {
     let cpu = CpuArgs { interp, ..CpuArgs::default() };
+    run_title(&poller(), cpu, input, record, replay, limits, dump)
+}
+
+fn run_title(
+    title: &Title,
+    cpu: CpuArgs,
+    input: Box<dyn Input>,
+    record: Option<&Path>,
+    replay: Option<&Path>,
+    limits: &Limits,
+    dump: Option<Duration>,
+) -> Result<Finished> {
     let options = MachineOptions {
         engine: &EngineArgs { cpu, ..EngineArgs::default() },
         gpu: GpuKind::Reference,
@@ -109,7 +124,7 @@ fn run(
         record,
         replay,
     };
-    Ok(Machine::new(&poller(), options)?.run(limits, dump))
+    Ok(Machine::new(title, options)?.run(limits, dump))
 }
 
 fn instructions() -> Limits {
@@ -169,4 +184,47 @@ fn a_title_that_shows_no_frame_is_ended_as_a_deadlock() {
     let RunEnd::NoFrames { since, threads } = finished.end else { panic!("{:?}", finished.end) };
     assert_eq!(since, 0);
     assert!(threads.threads.iter().any(|thread| !thread.service && thread.state == "Running"), "{threads}");
+}
+
+/// Runs an exception program with this word in its data.
+fn run_exceptions(source: &str, word: u32, cpu: CpuArgs) -> Finished {
+    let (mut image, _) = exceptions::assemble(source);
+    let at = (exceptions::DATA - exceptions::CODE) as usize;
+    image.bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
+    let title = Title { image, folder: None, name: "exceptions".to_owned() };
+    let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+    run_title(&title, cpu, Box::new(NoInput), None, None, &limits, None).unwrap()
+}
+
+#[test]
+fn exceptions_go_the_same_way_on_every_engine() {
+    use exceptions::{CALLBACK, COLLIDE, FAULT, FILTER, INSIDE, LONGJMP, NESTED, REFUSE};
+    let programs = [
+        (CALLBACK, 0),
+        (COLLIDE, 0),
+        (FAULT, 0),
+        (FILTER, 0),
+        (FILTER, 1),
+        (FILTER, u32::MAX),
+        (INSIDE, 0),
+        (LONGJMP, 0),
+        (NESTED, 0),
+        (REFUSE, 0),
+    ];
+    for (source, word) in programs {
+        let name = source.lines().next().unwrap_or_default();
+        let interpreted = run_exceptions(source, word, CpuArgs { interp: true, ..CpuArgs::default() });
+        let crashes = source == FILTER && word == 0;
+        assert_eq!(interpreted.report.exit, if crashes { End::Crash } else { End::Exit }, "{name}");
+        let compiled = [
+            CpuArgs { warm_up: Some(0), ..CpuArgs::default() },
+            CpuArgs { warm_up: Some(0), cross_check: Some(CrossCheckUnit::Instr), ..CpuArgs::default() },
+        ];
+        for cpu in compiled {
+            let finished = run_exceptions(source, word, cpu);
+            assert_eq!(finished.divergence, None, "{name}");
+            assert_eq!(finished.end, interpreted.end, "{name}");
+            assert_eq!(finished.report.digest, interpreted.report.digest, "{name}");
+        }
+    }
 }

@@ -26,6 +26,11 @@ pub(crate) const DIRECTORIES: usize = 0x60;
 /// Index of the exception directory, which is the function table.
 pub(crate) const EXCEPTION_DIRECTORY: usize = 3;
 
+/// Kind of a function table row, bits 31 and 30: a function with a language handler. The other kinds are save routines
+/// (0), functions without one (1) and restore routines (2): those are as long as their prologue and have no handler,
+/// although bit 31 is set.
+const HANDLED: u32 = 3;
+
 /// Longest function table accepted, in bytes: a million functions.
 const MAX_FUNCTION_TABLE: u32 = 8 << 20;
 
@@ -151,7 +156,7 @@ impl PeHeaders {
                 start: GuestAddr(start),
                 size: (packed >> 8 & 0x3F_FFFF) * 4,
                 prologue_size: (packed & 0xFF) * 4,
-                has_exception_handler: packed >> 31 != 0,
+                has_exception_handler: packed >> 30 == HANDLED,
             };
             let end = start.checked_sub(base.0).and_then(|at| at.checked_add(function.size));
             if start.is_multiple_of(4) && end.is_some_and(|end| end as usize <= image.len()) {

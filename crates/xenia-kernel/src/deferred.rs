@@ -43,7 +43,7 @@ impl Kernel {
         self.dispatcher.lock().cancel(reference);
         scheduler.wake_ref(reference, status_result(NtStatus::USER_APC), 0)?;
         if let Some(guest) = self.next_apc(thread_id)? {
-            self.push_frame(scheduler, reference, thread_id, &guest)?;
+            self.push_frame(scheduler, reference, thread_id, guest)?;
         }
         Ok(())
     }
@@ -55,8 +55,8 @@ impl Kernel {
         if !apc.object.is_null() {
             self.memory.write(apc.object.offset(kapc::INSERTED), 0_u8)?;
         }
-        let then = Continuation { name: "apc_returned", run: apc_returned, state: [0; 4] };
-        Ok(Some(GuestCall { pc: apc.routine, args: apc.args.to_vec(), then: Some(then) }))
+        let then = Continuation::Export { name: "apc_returned", run: apc_returned, state: [0; 4] };
+        Ok(Some(GuestCall { pc: apc.routine, args: apc.args.to_vec(), link: None, then }))
     }
 }
 

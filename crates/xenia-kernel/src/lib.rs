@@ -5,6 +5,7 @@
 //! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
 //! - [`loader`]: places an image, its imports, and its first thread.
 //! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`printf`]: format strings.
+//! - [`exceptions`]: structured exception handling.
 //! - [`virtual_memory`], [`physical_memory`]: what the memory calls mean.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
@@ -20,7 +21,7 @@ pub mod characters;
 mod deferred;
 pub mod display;
 pub mod dos_error;
-mod exceptions;
+pub mod exceptions;
 pub mod exports;
 mod failure;
 pub mod files;
@@ -45,7 +46,6 @@ mod system;
 pub mod thread_life;
 pub mod threads;
 pub mod title;
-mod unwind;
 pub mod vfs;
 pub mod virtual_memory;
 pub mod xconfig;

@@ -1,10 +1,12 @@
 //! The kernel's face towards the scheduler: system calls, interrupts, time.
 
 use crate::Kernel;
-use crate::abi::{Call, Flow, GuestCall};
+use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::exceptions;
 use crate::exports::failure_of;
 use crate::exports::ordinals;
 use crate::failure::Fallible;
+use crate::layout::kpcr;
 use crate::stubs::Target;
 use crate::threads::Frame;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use xenia_sched::{
 /// LEV of the system calls that patched thunks make.
 const KERNEL_CALL: u8 = 2;
 /// Bytes below the stack pointer that guest code may be using when it is interrupted.
-const RED_ZONE: u64 = 0x200;
+pub(crate) const RED_ZONE: u64 = 0x200;
 /// Bytes of the frame that the kernel makes for a function it calls: linkage and parameter save area.
 const CALL_FRAME: u64 = 0x80;
 
@@ -69,12 +71,16 @@ impl Kernel {
                 }
             }
             Flow::CallGuest(guest) => {
-                match self.push_frame(call.scheduler, call.thread(), call.thread_id(), &guest) {
+                let pc = guest.pc;
+                match self.push_frame(call.scheduler, call.thread(), call.thread_id(), guest) {
                     Ok(()) => Disposition::Continue,
-                    Err(error) => self.broken(call, &format!("calling {}: {error}", guest.pc)),
+                    Err(error) => self.broken(call, &format!("calling {pc}: {error}")),
                 }
             }
-            Flow::Fault(fault) => self.broken(call, &format!("bad pointer passed to an export: {fault}")),
+            Flow::Fault(fault) => {
+                let flow = exceptions::raise_fault(call, &fault);
+                self.apply(call, flow)
+            }
             Flow::End(kind) => Disposition::End(kind),
         }
     }
@@ -91,9 +97,10 @@ impl Kernel {
         scheduler: &mut Scheduler,
         thread: ThreadRef,
         id: u32,
-        guest: &GuestCall,
+        guest: GuestCall,
     ) -> Fallible<()> {
         let ctx = scheduler.context_mut(thread)?;
+        let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
         let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
         let stack_pointer = (ctx.gpr[1] as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15;
         self.memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;
@@ -103,15 +110,25 @@ impl Kernel {
         for (register, &value) in guest.args.iter().take(8).enumerate() {
             ctx.gpr[3 + register] = value;
         }
+        if let Some(link) = guest.link {
+            ctx.gpr[12] = u64::from(link.0);
+        }
+        let low = self.memory.read(kpcr.offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
         let mut threads = self.threads.lock();
-        threads.get_mut(id).ok_or(NtStatus::INVALID_HANDLE)?.frames.push(frame);
+        let record = threads.get_mut(id).ok_or(NtStatus::INVALID_HANDLE)?;
+        record.forget_frames(low, at);
+        record.frames.push(frame);
         Ok(())
     }
 
     /// Guest code that an export called has returned.
     fn pop_frame(&self, call: &mut Call) -> Disposition {
-        let id = call.thread_id();
-        let frame = self.threads.lock().get_mut(id).and_then(|record| record.frames.pop());
+        let (id, at) = (call.thread_id(), call.ctx().gpr[1] as u32);
+        let low = self.memory.read(call.kpcr().offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
+        let frame = self.threads.lock().get_mut(id).and_then(|record| {
+            record.forget_frames(low, at);
+            record.frames.pop()
+        });
         let Some(frame) = frame else { return self.broken(call, "return to a call that nobody made") };
         let ctx = call.ctx_mut();
         let result = ctx.gpr[3];
@@ -119,8 +136,8 @@ impl Kernel {
         ctx.lr = frame.lr;
         ctx.gpr[1] = frame.stack_pointer;
         let flow = match frame.then {
-            Some(then) => (then.run)(call, result, then.state),
-            None => Flow::Return(result),
+            Continuation::Export { run, state, .. } => run(call, result, state),
+            Continuation::Exception(activity) => exceptions::resume(call, result, *activity),
         };
         self.apply(call, flow)
     }

@@ -7,7 +7,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::ThreadRef;
 
 /// Guest code that an export called, and where the thread goes on after it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Frame {
     /// pc of the thread in the export's stub.
     pub pc: u32,
@@ -16,7 +16,7 @@ pub struct Frame {
     /// Its stack pointer.
     pub stack_pointer: u64,
     /// What the export does with the result.
-    pub then: Option<Continuation>,
+    pub then: Continuation,
 }
 
 /// A user APC in a thread's queue.
@@ -66,6 +66,15 @@ pub struct ThreadRecord {
     pub priority_increment: i32,
     /// Whether it has ended.
     pub ended: bool,
+}
+
+impl ThreadRecord {
+    /// Forgets calls of guest code that can't return any more: those made with a stack pointer from `low` to
+    /// `stack_pointer`. What such a call runs lies below that, and the thread has come out of it in another way,
+    /// such as `longjmp`. Calls made on another stack are not touched.
+    pub fn forget_frames(&mut self, low: u32, stack_pointer: u32) {
+        self.frames.retain(|frame| !(low..=stack_pointer).contains(&(frame.stack_pointer as u32)));
+    }
 }
 
 /// TLS layout of the title: the same for all of its threads.

@@ -90,7 +90,8 @@ pub fn terminate(call: &mut Call) -> Flow {
         Some(notification) => Flow::CallGuest(GuestCall {
             pc: notification.routine,
             args: Vec::new(),
-            then: Some(Continuation { name: "terminate_title", run: go_on, state: [0; 4] }),
+            link: None,
+            then: Continuation::Export { name: "terminate_title", run: go_on, state: [0; 4] },
         }),
         None => Flow::End(EndKind::Exit { code: 0 }),
     }

@@ -1,6 +1,7 @@
 //! Whole calls from guest code: thunks, threads, waits, callbacks, on the interpreter and the lockstep executor.
 
 mod display;
+mod exceptions;
 mod machine;
 mod modules;
 

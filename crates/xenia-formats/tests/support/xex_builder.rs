@@ -63,10 +63,11 @@ pub fn sample_image() -> Vec<u8> {
     words(&mut image, 0x3000, &[5, 9, 0x1_0007]);
     words(&mut image, 0x3010, &[0x0100_0005, 0x0200_0005, 0x7D69_03A6, 0x4E80_0420]);
     words(&mut image, 0x3020, &[0x0101_0007, 0x0201_0007, 0x7D69_03A6, 0x4E80_0420]);
+    // A function with a handler; one outside the image; a restore routine, which has none.
     words(
         &mut image,
         0x4000,
-        &[BASE + 0x1100, 0x8000_1003, BASE + 0x5FF0, 0x4000_0501, BASE + 0x1140, 0x4000_0401, 0, 0],
+        &[BASE + 0x1100, 0xC000_1003, BASE + 0x5FF0, 0x4000_0501, BASE + 0x1140, 0x8000_0401, 0, 0],
     );
     for (i, byte) in image[0x4100..0x4800].iter_mut().enumerate() {
         *byte = ((i * 31) >> 3) as u8;

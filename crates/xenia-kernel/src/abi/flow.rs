@@ -1,6 +1,7 @@
 //! What a thread does after an export.
 
 use super::Call;
+use crate::exceptions::Activity;
 use crate::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_memory::MemoryFault;
@@ -37,20 +38,27 @@ pub struct GuestCall {
     pub pc: GuestAddr,
     /// Arguments, for r3 on; at most 8.
     pub args: Vec<u64>,
-    /// What follows; `None` makes the function's result the export's.
-    pub then: Option<Continuation>,
+    /// For r12, if the function belongs inside another: that one's frame.
+    pub link: Option<GuestAddr>,
+    /// What follows.
+    pub then: Continuation,
 }
 
 /// What an export does once the guest code that it called has returned. Data, so that it can be
-/// kept with the thread: a function with a name, and four words.
-#[derive(Clone, Copy, Debug)]
-pub struct Continuation {
-    /// Name, unique in the kernel.
-    pub name: &'static str,
-    /// Gets the guest function's result (r3) and `state`.
-    pub run: fn(&mut Call, u64, [u64; 4]) -> Flow,
-    /// What the export wants to remember.
-    pub state: [u64; 4],
+/// kept with the thread.
+#[derive(Clone, Debug)]
+pub enum Continuation {
+    /// A function with a name, and four words.
+    Export {
+        /// Name, unique in the kernel.
+        name: &'static str,
+        /// Gets the guest function's result (r3) and `state`.
+        run: fn(&mut Call, u64, [u64; 4]) -> Flow,
+        /// What the export wants to remember.
+        state: [u64; 4],
+    },
+    /// The handling of an exception.
+    Exception(Box<Activity>),
 }
 
 impl<T> Flow<T> {

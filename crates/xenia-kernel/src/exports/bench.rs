@@ -1,7 +1,7 @@
 //! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
 
 use super::{FAMILIES, Library, Registry};
-use crate::abi::{Call, Flow};
+use crate::abi::{Call, Continuation, Flow};
 use crate::ports::Ports;
 use crate::thread_life::NewThread;
 use crate::{Kernel, KernelConfig};
@@ -466,9 +466,9 @@ fn ending_the_title_calls_who_wants_to_know_first() {
     b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
     let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
     assert_eq!(guest.pc, GuestAddr(0x8200_4000));
-    let then = guest.then.unwrap();
+    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
     let mut call = Call::new(&b.kernel, &mut b.scheduler, b.thread).unwrap();
-    assert!(matches!((then.run)(&mut call, 0, then.state), Flow::End(_)));
+    assert!(matches!(run(&mut call, 0, state), Flow::End(_)));
 }
 
 /// Every export, with arguments that a hostile title could pass: none may panic, hang, or take the machine down.

@@ -123,7 +123,8 @@ fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow
     Some(Flow::CallGuest(GuestCall {
         pc: module.entry,
         args: vec![u64::from(handle.0), reason, 0],
-        then: Some(Continuation { name: "module_told", run: told, state: [number, reason, 0, 0] }),
+        link: None,
+        then: Continuation::Export { name: "module_told", run: told, state: [number, reason, 0, 0] },
     }))
 }
 

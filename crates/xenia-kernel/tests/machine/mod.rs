@@ -191,6 +191,11 @@ pub(crate) struct Machine {
 impl Machine {
     /// Loads a title whose entry is at `entry`.
     pub(crate) fn new(code: &Code, kind: ImageKind, entry: u32, video: ScriptedVideo) -> Self {
+        Self::load(&code.image(kind, entry), video)
+    }
+
+    /// Loads an image.
+    pub(crate) fn load(image: &LoadedImage, video: ScriptedVideo) -> Self {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
@@ -203,7 +208,7 @@ impl Machine {
         let mut scheduler = Scheduler::default();
         let lines = Lines::default();
         scheduler.set_events(Box::new(lines.clone()));
-        kernel.load_title(&mut scheduler, &code.image(kind, entry)).unwrap();
+        kernel.load_title(&mut scheduler, image).unwrap();
         let engine = Interpreter::new(memory, EngineConfig::default());
         let executor = LockstepExecutor::new(scheduler, Box::new(engine), KernelSystem::new(kernel.clone()));
         Self { kernel, executor, text, lines }

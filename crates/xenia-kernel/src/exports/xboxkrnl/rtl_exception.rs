@@ -1,7 +1,9 @@
-//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlUnwind`, `__C_specific_handler`).
+//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlUnwind`, `__C_specific_handler`): see [`exceptions`].
 
 use crate::abi::{Call, Flow, Ptr, Text};
+use crate::exceptions::{self, Target};
 use crate::failure::Fallible;
+use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
@@ -10,8 +12,6 @@ pub struct RtlException;
 
 /// Exception code by which titles name their threads.
 const SET_THREAD_NAME: u32 = 0x406D_1388;
-/// `ExceptionContinueSearch`.
-const CONTINUE_SEARCH: u32 = 1;
 /// Thread id that means the caller.
 const CURRENT_THREAD: u32 = u32::MAX;
 
@@ -31,58 +31,60 @@ fn name_thread(call: &mut Call, information: Ptr<u32>) -> Fallible<()> {
 
 #[exports(xboxkrnl)]
 impl RtlException {
-    /// Raises an exception. Naming a thread is done here; others end the title: handlers are not searched yet.
-    #[export(Partial)]
-    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<()>> {
-        let memory = call.memory();
-        let code = record.read(memory)?;
-        if code == SET_THREAD_NAME {
+    /// Raises the exception that `record` describes: the handlers of the functions on the stack are asked, innermost
+    /// first. Naming a thread is done here.
+    #[export(Done)]
+    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<u64>> {
+        if record.read(call.memory())? == SET_THREAD_NAME {
             name_thread(call, record.at(5))?;
-            return Ok(Flow::Return(()));
+            return Ok(Flow::Return(0));
         }
-        let count = record.at(4).read(memory)?.min(15);
-        let parameters: Vec<u32> =
-            (0..count).map(|index| record.at(5 + index).read(memory)).collect::<Result<_, _>>()?;
-        let at = GuestAddr(call.ctx().lr as u32);
-        let text = format!("{at}: exception {code:#x} with {parameters:#x?}");
-        Ok(Flow::End(call.kernel.crash(call.scheduler, call.thread(), at, &text)))
+        exceptions::raise(call, record.addr())
     }
 
-    /// Goes on at `target` in the function whose frame is `frame`, with the registers that it had and `value` in
-    /// r3; a null `target` means where that function's call returns. Termination handlers of the frames in between
-    /// are not called.
-    #[export(Partial)]
+    /// Leaves every function up to the one whose establisher frame (r1 at its entry) is `frame`, calling their handlers,
+    /// and goes on at `target` in that one with `value` in r3; a null `target` means where that function's call
+    /// returns. With a null `frame` every function is left, and the machine ends, as nobody is there to go on.
+    #[export(Done)]
     fn RtlUnwind(
         call: &mut Call,
-        frame: GuestAddr,
+        frame: Option<GuestAddr>,
         target: Option<GuestAddr>,
-        _record: Option<Ptr<u32>>,
-        value: u32,
-    ) -> Fallible<Flow<u32>> {
-        let mut ctx = call.ctx().clone();
-        // From the import thunk on: the caller is where the link register points.
-        ctx.pc = ctx.lr as u32 & !3;
-        call.kernel.unwind_to(&mut ctx, frame)?;
-        if let Some(target) = target {
-            ctx.pc = target.0;
-        }
-        let own = call.ctx_mut();
-        own.gpr[14..].copy_from_slice(&ctx.gpr[14..]);
-        own.fpr[14..].copy_from_slice(&ctx.fpr[14..]);
-        (own.gpr[1], own.lr, own.pc) = (ctx.gpr[1], ctx.lr, ctx.pc);
-        Ok(Flow::Return(value))
+        record: Option<GuestAddr>,
+        value: u64,
+    ) -> Fallible<Flow<u64>> {
+        exceptions::unwind(call, Target { frame, pc: target, record, value, context: None })
     }
 
-    /// The language's exception handler, called by the dispatcher for each frame. Nothing here dispatches to frames,
-    /// so whoever calls it is told to go on searching.
-    #[export(Stub)]
+    /// `RtlUnwind` with room for the registers that handlers see.
+    #[export(Partial)]
+    fn RtlUnwind2(
+        call: &mut Call,
+        frame: Option<GuestAddr>,
+        target: Option<GuestAddr>,
+        record: Option<GuestAddr>,
+        value: u64,
+        context: Option<GuestAddr>,
+    ) -> Fallible<Flow<u64>> {
+        exceptions::unwind(call, Target { frame, pc: target, record, value, context })
+    }
+
+    /// Stores the caller's registers, as they are after the call.
+    #[export(Done)]
+    fn RtlCaptureContext(call: &mut Call, context: Ptr<()>) -> Fallible<()> {
+        let ctx = PpcContext { pc: call.ctx().lr as u32 & !3, ..call.ctx().clone() };
+        Ok(exceptions::store_context(call.memory(), context.addr(), &ctx)?)
+    }
+
+    /// The C language's handler: runs the filters or the termination handlers of the function's scope table.
+    #[export(Done)]
     fn __C_specific_handler(
-        _call: &mut Call,
-        _record: GuestAddr,
-        _frame: GuestAddr,
-        _context: GuestAddr,
-        _dispatcher: GuestAddr,
-    ) -> u32 {
-        CONTINUE_SEARCH
+        call: &mut Call,
+        record: GuestAddr,
+        frame: GuestAddr,
+        context: GuestAddr,
+        dispatcher: GuestAddr,
+    ) -> Flow<u64> {
+        exceptions::handle_c_scopes(call, record, frame, context, dispatcher)
     }
 }

@@ -18,11 +18,12 @@ fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAdd
     Flow::CallGuest(GuestCall {
         pc: next.routine,
         args: vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)],
-        then: Some(Continuation {
+        link: None,
+        then: Continuation::Export {
             name: "graphics_notification",
             run: go_on,
             state: [order.0, u64::from(kind), u64::from(data.0), 0],
-        }),
+        },
     })
 }
 

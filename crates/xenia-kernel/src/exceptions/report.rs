@@ -1,6 +1,9 @@
-//! Guest exceptions: what the console's kernel answers itself, and the report of what nobody handles.
+//! The processor's exceptions: what the console's kernel answers itself, and the report of what nobody handles.
 
+use super::dispatch::raise_at_instruction;
+use super::fault;
 use crate::Kernel;
+use crate::abi::Call;
 use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
@@ -26,7 +29,8 @@ fn debug_service(word: u32) -> Option<u32> {
 }
 
 impl Kernel {
-    /// Handles what the kernel handles itself; anything else ends the machine with a report.
+    /// Handles what the kernel handles itself; for anything else the thread looks for a handler, and without one the
+    /// machine ends with a report.
     pub(crate) fn handle_exception(
         &self,
         scheduler: &mut Scheduler,
@@ -59,7 +63,10 @@ impl Kernel {
                 _ => {}
             }
         }
-        Disposition::End(self.crash(scheduler, thread, exception.pc, &describe(&exception)))
+        let Some(mut call) = Call::new(self, scheduler, thread) else { return Disposition::Continue };
+        let record = fault::processor_record(&exception, call.ctx().fpscr);
+        let flow = raise_at_instruction(&mut call, exception.pc, record, describe(&exception));
+        self.apply(&mut call, flow)
     }
 
     /// The end of a machine whose guest did what nobody handles.

@@ -1,0 +1,93 @@
+//! What handlers are told, in guest memory: on the stack of the thread, below what its functions may be using.
+
+use super::walk::{Activation, Handler};
+use crate::failure::Fallible;
+use crate::layout::{context_record, dispatcher_context, exception_record, function_entry};
+use crate::system::RED_ZONE;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
+
+/// Offsets in the area. The back chain comes first.
+mod at {
+    use super::{context_record, dispatcher_context, exception_record, function_entry};
+    pub(super) const DISPATCHER: u32 = 0x10;
+    pub(super) const FUNCTION: u32 = DISPATCHER + dispatcher_context::SIZE;
+    pub(super) const RECORD: u32 = FUNCTION + function_entry::SIZE;
+    pub(super) const CONTEXT: u32 = RECORD + exception_record::SIZE;
+    pub(super) const SIZE: u32 = CONTEXT + context_record::SIZE;
+}
+
+/// Takes `size` bytes off a stack, with the back chain in the first word. Returns the new stack pointer.
+pub(super) fn take(memory: &GuestMemory, stack_pointer: u64, low: u32, size: u32) -> Fallible<GuestAddr> {
+    let old = stack_pointer as u32;
+    let new = old.checked_sub(size + RED_ZONE as u32).ok_or(NtStatus::UNSUCCESSFUL)? & !15;
+    if new < low {
+        return Err(NtStatus::UNSUCCESSFUL.into());
+    }
+    memory.write(GuestAddr(new), old)?;
+    Ok(GuestAddr(new))
+}
+
+/// The structures of one dispatch or unwind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Area {
+    base: GuestAddr,
+}
+
+impl Area {
+    /// Makes room below a stack pointer.
+    pub(super) fn below(memory: &GuestMemory, stack_pointer: u64, low: u32) -> Fallible<Self> {
+        Ok(Self { base: take(memory, stack_pointer, low, at::SIZE)? })
+    }
+
+    /// The stack pointer below which code may be called.
+    pub(super) fn stack_pointer(self) -> u64 {
+        u64::from(self.base.0)
+    }
+
+    /// Room for an `EXCEPTION_RECORD`.
+    pub(super) fn record(self) -> GuestAddr {
+        self.base.offset(at::RECORD)
+    }
+
+    /// Room for a `CONTEXT`.
+    pub(super) fn context(self) -> GuestAddr {
+        self.base.offset(at::CONTEXT)
+    }
+
+    /// The `DISPATCHER_CONTEXT`.
+    pub(super) fn dispatcher(self) -> GuestAddr {
+        self.base.offset(at::DISPATCHER)
+    }
+
+    /// Describes a function's activation in the `DISPATCHER_CONTEXT`.
+    pub(super) fn describe(
+        self,
+        memory: &GuestMemory,
+        activation: &Activation,
+        handler: Handler,
+        control_pc: GuestAddr,
+        context: GuestAddr,
+    ) -> Fallible<()> {
+        let function = activation.function;
+        let entry = self.base.offset(at::FUNCTION);
+        for (offset, value) in [
+            (function_entry::BEGIN, function.start),
+            (function_entry::END, function.start.offset(function.size)),
+            (function_entry::HANDLER, handler.pc),
+            (function_entry::HANDLER_DATA, handler.data),
+            (function_entry::PROLOGUE_END, function.start.offset(function.prologue_size)),
+        ] {
+            memory.write(entry.offset(offset), value)?;
+        }
+        for (offset, value) in [
+            (dispatcher_context::CONTROL_PC, control_pc),
+            (dispatcher_context::FUNCTION_ENTRY, entry),
+            (dispatcher_context::ESTABLISHER_FRAME, activation.frame),
+            (dispatcher_context::CONTEXT, context),
+        ] {
+            memory.write(self.dispatcher().offset(offset), value)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! Looking for the handler of an exception: up the stack, asking every function's language handler.
+
+use super::area::Area;
+use super::walk::{Activation, Bounds, Handler, Step, Walk};
+use super::{ExceptionRecord, Work, context_record, disposition, fault, flag, go_on, too_deep};
+use crate::abi::{Call, Flow, GuestStruct};
+use crate::failure::Fallible;
+use crate::layout::{dispatcher_context, exception_record};
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::MemoryFault;
+
+/// What is said, with which registers, if nobody handles an exception.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) pc: GuestAddr,
+    pub(super) text: String,
+    pub(super) registers: Box<PpcContext>,
+}
+
+/// The handler of an exception is being looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Dispatch {
+    report: Report,
+    record: Source,
+    /// Registers that handlers see, and that the thread goes on with.
+    registers: Box<PpcContext>,
+    start: Walk,
+    walk: Walk,
+    bounds: Bounds,
+    /// Set once a handler is called.
+    area: Option<Area>,
+    /// The function whose handler has been called.
+    current: Option<Current>,
+    flags: u32,
+    /// Frame that an outer dispatch was asking when this exception occurred.
+    nested: Option<GuestAddr>,
+}
+
+/// Where the exception record is.
+#[derive(Clone, Debug)]
+enum Source {
+    /// In guest memory.
+    Guest(GuestAddr),
+    /// To be put into the area.
+    Kernel(ExceptionRecord),
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    frame: GuestAddr,
+    caller: Box<PpcContext>,
+}
+
+/// `RtlRaiseException`: the caller raises what its record says.
+pub(crate) fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
+    let memory = call.memory();
+    let ExceptionRecord { code, flags, parameters, .. } = GuestStruct::read(memory, record)?;
+    let at = GuestAddr(call.ctx().lr as u32);
+    memory.write(record.offset(exception_record::ADDRESS), at)?;
+    let report = Report {
+        pc: at,
+        text: format!("{at}: exception {code:#x} with {parameters:#x?}"),
+        registers: Box::new(call.ctx().clone()),
+    };
+    let start = Walk::at_call(call, Box::new(call.ctx().clone()));
+    let registers = start.ctx.clone();
+    Ok(Dispatch::new(call, report, Source::Guest(record), registers, start, flags).search(call))
+}
+
+/// The kernel raises an exception of its own, that nobody may continue from, while it handles `about`.
+pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, start: &Walk) -> Flow {
+    let at = GuestAddr(start.ctx.pc);
+    let record = ExceptionRecord {
+        code: status.0,
+        flags: flag::NONCONTINUABLE,
+        nested: about,
+        address: at,
+        parameters: Vec::new(),
+    };
+    let report = Report {
+        pc: at,
+        text: format!("{at}: exception {:#x}, {status:?}", status.0),
+        registers: start.ctx.clone(),
+    };
+    let source = Source::Kernel(record);
+    Dispatch::new(call, report, source, start.ctx.clone(), start.clone(), flag::NONCONTINUABLE).search(call)
+}
+
+/// An export was given a bad pointer: the exception is the call's, and continuing makes the call again.
+pub(crate) fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
+    let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
+    let report = Report {
+        pc: at,
+        text: format!("{at}: bad pointer passed to an export: {fault}"),
+        registers: Box::new(call.ctx().clone()),
+    };
+    let start = Walk::at_call(call, report.registers.clone());
+    let registers = Box::new(PpcContext { pc: at.0, ..(*report.registers).clone() });
+    let source = Source::Kernel(fault::memory_record(at, fault));
+    Dispatch::new(call, report, source, registers, start, 0).search(call)
+}
+
+/// An instruction could not complete.
+pub(super) fn raise_at_instruction(
+    call: &mut Call,
+    pc: GuestAddr,
+    record: ExceptionRecord,
+    text: String,
+) -> Flow {
+    let report = Report { pc, text, registers: Box::new(call.ctx().clone()) };
+    let registers = Box::new(PpcContext { pc: pc.0, ..(*report.registers).clone() });
+    let start = Walk::at_instruction(call, registers.clone());
+    Dispatch::new(call, report, Source::Kernel(record), registers, start, 0).search(call)
+}
+
+impl Dispatch {
+    fn new(
+        call: &Call,
+        report: Report,
+        record: Source,
+        registers: Box<PpcContext>,
+        start: Walk,
+        flags: u32,
+    ) -> Self {
+        // Without bounds there is no stack to walk.
+        let bounds = Bounds::of(call).unwrap_or(Bounds { low: u32::MAX, high: 0 });
+        let flags = flags & flag::NONCONTINUABLE;
+        let walk = start.clone();
+        Self {
+            report,
+            record,
+            registers,
+            start,
+            walk,
+            bounds,
+            area: None,
+            current: None,
+            flags,
+            nested: None,
+        }
+    }
+
+    /// Where the exception is: what unwinding comes to after leaving the handlers.
+    pub(super) fn start(&self) -> &Walk {
+        &self.start
+    }
+
+    /// Goes up to the next function with a handler and calls that.
+    fn search(mut self, call: &mut Call) -> Flow {
+        if too_deep(call) {
+            return self.unhandled(call);
+        }
+        loop {
+            match self.walk.step(call, self.bounds) {
+                Ok(Step::Function(activation)) => match activation.handler {
+                    Some(handler) => return self.ask(call, activation, handler),
+                    None => self.leave(activation.frame, activation.caller),
+                },
+                Ok(Step::Crossed(activity)) => match activity.0 {
+                    // The exception occurred while another looked for its handler.
+                    Work::Dispatch(outer) => self.note_nested(outer.current.map(|current| current.frame)),
+                    // Its frames up to there have been left already.
+                    Work::Unwind(outer) => self.walk = outer.place(call),
+                    Work::Scopes(_) => {}
+                },
+                Ok(Step::Top) | Err(_) => return self.unhandled(call),
+            }
+        }
+    }
+
+    fn note_nested(&mut self, frame: Option<GuestAddr>) {
+        self.flags |= flag::NESTED_CALL;
+        self.nested = self.nested.max(frame);
+    }
+
+    fn leave(&mut self, frame: GuestAddr, caller: Box<PpcContext>) {
+        if self.nested == Some(frame) {
+            self.nested = None;
+            self.flags &= !flag::NESTED_CALL;
+        }
+        self.walk.leave(caller);
+    }
+
+    /// Calls a function's handler.
+    fn ask(mut self, call: &mut Call, activation: Activation, handler: Handler) -> Flow {
+        let Ok((area, record)) = self.tell(call, &activation, handler) else { return self.unhandled(call) };
+        call.ctx_mut().gpr[1] = area.stack_pointer();
+        let frame = activation.frame;
+        self.current = Some(Current { frame, caller: activation.caller });
+        let args = [record, frame, area.context(), area.dispatcher()];
+        Work::Dispatch(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
+    }
+
+    /// Puts into guest memory what the handler is told. The registers are put there once: what one handler changes in
+    /// them, the next one sees.
+    fn tell(
+        &mut self,
+        call: &Call,
+        activation: &Activation,
+        handler: Handler,
+    ) -> Fallible<(Area, GuestAddr)> {
+        let memory = call.memory();
+        let area = if let Some(area) = self.area {
+            area
+        } else {
+            let area = Area::below(memory, call.ctx().gpr[1], self.bounds.low)?;
+            context_record::store(memory, area.context(), &self.registers)?;
+            *self.area.insert(area)
+        };
+        let record = match &self.record {
+            Source::Guest(record) => *record,
+            Source::Kernel(record) => {
+                record.write(memory, area.record())?;
+                self.record = Source::Guest(area.record());
+                area.record()
+            }
+        };
+        memory.write(record.offset(exception_record::FLAGS), self.flags)?;
+        area.describe(memory, activation, handler, self.walk.at, area.context())?;
+        Ok((area, record))
+    }
+
+    /// A handler has answered.
+    pub(super) fn resume(mut self, call: &mut Call, answer: u32) -> Flow {
+        let (Some(area), Some(Current { frame, caller }), &Source::Guest(record)) =
+            (self.area, self.current.take(), &self.record)
+        else {
+            return self.unhandled(call);
+        };
+        match answer {
+            disposition::CONTINUE_EXECUTION if self.flags & flag::NONCONTINUABLE != 0 => {
+                self.fail(call, NtStatus::NONCONTINUABLE_EXCEPTION, record)
+            }
+            disposition::CONTINUE_EXECUTION => {
+                match context_record::load(call.memory(), area.context(), &mut self.registers) {
+                    Ok(()) => go_on(call, &self.registers),
+                    Err(_) => self.unhandled(call),
+                }
+            }
+            disposition::CONTINUE_SEARCH => {
+                self.leave(frame, caller);
+                self.search(call)
+            }
+            disposition::NESTED_EXCEPTION => {
+                let at = area.dispatcher().offset(dispatcher_context::ESTABLISHER_FRAME);
+                let Ok(outer) = call.memory().read(at) else { return self.unhandled(call) };
+                self.note_nested(Some(outer));
+                self.leave(frame, caller);
+                self.search(call)
+            }
+            _ => self.fail(call, NtStatus::INVALID_DISPOSITION, record),
+        }
+    }
+
+    /// The kernel's own exception takes this one's place.
+    fn fail(self, call: &mut Call, status: NtStatus, about: GuestAddr) -> Flow {
+        raise_status(call, status, about, &self.start)
+    }
+
+    /// Nobody handles it: the machine ends, with the registers of the exception.
+    fn unhandled(self, call: &mut Call) -> Flow {
+        context_record::replace(call.ctx_mut(), &self.report.registers);
+        let Report { pc, text, .. } = &self.report;
+        Flow::End(call.kernel.crash(call.scheduler, call.thread(), *pc, text))
+    }
+}

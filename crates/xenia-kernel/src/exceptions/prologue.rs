@@ -1,0 +1,211 @@
+//! What a function's prologue has saved, and where.
+//!
+//! The prologue is executed symbolically: every register holds its value at the function's entry until the prologue
+//! changes it, so a store of such a register, or of the link register by way of another, says where the caller's value
+//! is. That covers what the console's compiler writes (in the sample title: `std`, `stfd`, `stvx128`, the `__save*`
+//! routines, `stwu r1`) in any order, without knowing the frame's shape.
+
+use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
+
+/// First non-volatile general and floating-point register.
+pub(super) const FIRST_SAVED: usize = 14;
+/// Instructions of a save routine at most: the longest saves v64–v127, with a load of the offset for each.
+const ROUTINE_LIMIT: u32 = 132;
+
+/// What a general register holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// What it held at the entry.
+    Own,
+    /// r1 at the entry, plus this.
+    Stack(i32),
+    Constant(i32),
+    /// Where the function returns to.
+    Link,
+    Condition,
+    Unknown,
+}
+
+/// A value of the caller's that the prologue has stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saved {
+    General(usize),
+    /// As a word.
+    GeneralWord(usize),
+    Float(usize),
+    Vector(usize),
+    /// The low word of the link register is at this offset itself.
+    Link,
+    Condition,
+}
+
+/// What a prologue has done so far.
+#[derive(Clone, Debug)]
+pub(super) struct Prologue {
+    pub(super) registers: [Value; 32],
+    /// Whether the link register still says where the function returns to.
+    link: bool,
+    /// Whether there is a frame, with the back chain at r1.
+    pub(super) frame: bool,
+    /// Stores, by offset from r1 at the entry.
+    pub(super) saved: Vec<(Saved, i32)>,
+}
+
+impl Prologue {
+    pub(super) fn new() -> Self {
+        let mut registers = [Value::Own; 32];
+        registers[1] = Value::Stack(0);
+        Self { registers, link: true, frame: false, saved: Vec::new() }
+    }
+
+    /// The effect of one instruction. `bl` is the caller's business.
+    pub(super) fn execute(&mut self, word: u32) {
+        let field = |shift: u32| (word >> shift & 31) as usize;
+        let (target, base, index) = (field(21), field(16), field(11));
+        let displacement = i32::from(word as i16);
+        match word >> 26 {
+            // addi, addis
+            14 => self.registers[target] = self.sum(base, displacement),
+            15 => self.registers[target] = self.sum(base, displacement << 16),
+            // ori
+            24 => {
+                self.registers[base] = match self.registers[target] {
+                    Value::Constant(value) => Value::Constant(value | displacement & 0xFFFF),
+                    value if displacement == 0 => value,
+                    _ => Value::Unknown,
+                }
+            }
+            // Loads replace their target.
+            32..=35 | 40..=43 | 58 => self.registers[target] = Value::Unknown,
+            36 => self.store(target, base, displacement, false),
+            37 if target == 1 && base == 1 => self.make_frame(Some(displacement)),
+            // stmw
+            47 => {
+                for register in target..32 {
+                    self.store(register, base, displacement + 4 * (register - target) as i32, false);
+                }
+            }
+            54 if target >= FIRST_SAVED => self.note(Saved::Float(target), base, displacement),
+            62 if word.is_multiple_of(4) => self.store(target, base, displacement, true),
+            62 if word & 3 == 1 && target == 1 && base == 1 => self.make_frame(Some(displacement & !3)),
+            31 => self.execute_x_form(word, target, base, index),
+            // stvx128; stvlx128 of an aligned address
+            4 if matches!(word & 0x7F3, 0x1C3 | 0x503) => {
+                self.store_vector(target | (word as usize & 0xC) << 3, base, index);
+            }
+            _ => {}
+        }
+    }
+
+    fn execute_x_form(&mut self, word: u32, target: usize, base: usize, index: usize) {
+        match word >> 1 & 0x3FF {
+            // mfspr: the link register is 8, its halves swapped
+            339 => {
+                let link = word >> 11 & 0x3FF == 8 << 5 && self.link;
+                self.registers[target] = if link { Value::Link } else { Value::Unknown };
+            }
+            19 => self.registers[target] = Value::Condition,
+            // mr
+            444 if target == index => self.registers[base] = self.copy_of(target),
+            // stwux, stdux
+            183 | 181 if target == 1 && base == 1 => {
+                self.make_frame(match self.registers[index] {
+                    Value::Constant(size) => Some(size),
+                    _ => None,
+                });
+            }
+            // stvx, stvxl
+            231 | 487 => self.store_vector(target, base, index),
+            _ => {}
+        }
+    }
+
+    /// What a copy of a register holds: only the register itself holds its own value.
+    fn copy_of(&self, register: usize) -> Value {
+        match self.registers[register] {
+            Value::Own => Value::Unknown,
+            value => value,
+        }
+    }
+
+    fn sum(&self, base: usize, displacement: i32) -> Value {
+        if base == 0 {
+            return Value::Constant(displacement);
+        }
+        match self.registers[base] {
+            Value::Stack(offset) => Value::Stack(offset.wrapping_add(displacement)),
+            Value::Constant(value) => Value::Constant(value.wrapping_add(displacement)),
+            value if displacement == 0 && value != Value::Own => value,
+            _ => Value::Unknown,
+        }
+    }
+
+    fn make_frame(&mut self, size: Option<i32>) {
+        self.frame = true;
+        self.registers[1] = match (self.registers[1], size) {
+            (Value::Stack(offset), Some(size)) => Value::Stack(offset.wrapping_add(size)),
+            _ => Value::Unknown,
+        };
+    }
+
+    fn store(&mut self, register: usize, base: usize, displacement: i32, doubleword: bool) {
+        match self.registers[register] {
+            Value::Link => self.note(Saved::Link, base, displacement + if doubleword { 4 } else { 0 }),
+            Value::Condition => {
+                self.note(Saved::Condition, base, displacement + if doubleword { 4 } else { 0 });
+            }
+            Value::Own if register >= FIRST_SAVED && doubleword => {
+                self.note(Saved::General(register), base, displacement);
+            }
+            Value::Own if register >= FIRST_SAVED => {
+                self.note(Saved::GeneralWord(register), base, displacement);
+            }
+            _ => {}
+        }
+    }
+
+    fn store_vector(&mut self, vector: usize, base: usize, index: usize) {
+        let base = if base == 0 { Value::Constant(0) } else { self.registers[base] };
+        let at = match (base, self.registers[index]) {
+            (Value::Stack(offset), Value::Constant(value))
+            | (Value::Constant(value), Value::Stack(offset)) => offset.wrapping_add(value),
+            _ => return,
+        };
+        if matches!(vector, 14..=31 | 64..=127) {
+            self.saved.push((Saved::Vector(vector), at));
+        }
+    }
+
+    /// Notes a store relative to r1 at the entry.
+    fn note(&mut self, saved: Saved, base: usize, displacement: i32) {
+        if let (Value::Stack(offset), true) = (self.registers[base], base != 0) {
+            self.saved.push((saved, offset.wrapping_add(displacement)));
+        }
+    }
+
+    /// A call: of a save routine, whose stores then are the prologue's, or of something else.
+    pub(super) fn call(&mut self, memory: &GuestMemory, routine: GuestAddr) {
+        self.link = false;
+        let mut inside = self.clone();
+        for step in 0..ROUTINE_LIMIT {
+            // What can't be read is no save routine.
+            let Ok(word) = memory.read::<u32>(routine.offset(4 * step)) else { break };
+            match word >> 26 {
+                // std, stfd, stw, addi; stvx and its like
+                14 | 36 | 54 => inside.execute(word),
+                62 if word.is_multiple_of(4) => inside.execute(word),
+                31 if matches!(word >> 1 & 0x3FF, 231 | 487) => inside.execute(word),
+                4 if word & 0x7F3 == 0x1C3 => inside.execute(word),
+                19 if word == crate::stubs::RETURN && inside.saved.len() > self.saved.len() => {
+                    *self = inside;
+                    return;
+                }
+                _ => break,
+            }
+        }
+        for register in (0..FIRST_SAVED).filter(|register| !matches!(register, 1 | 2 | 13)) {
+            self.registers[register] = Value::Unknown;
+        }
+    }
+}

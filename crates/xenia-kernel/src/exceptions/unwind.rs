@@ -1,0 +1,211 @@
+//! Leaving functions (`RtlUnwind`): up the stack to a frame, calling every function's handler on the way, then on in
+//! the function of that frame with the registers that it had.
+
+use super::area::Area;
+use super::walk::{Activation, Bounds, Handler, Step, Walk};
+use super::{ExceptionRecord, Work, context_record, dispatch, disposition, flag, go_on, too_deep};
+use crate::abi::{Call, Flow, GuestStruct};
+use crate::failure::Fallible;
+use crate::layout::{dispatcher_context, exception_record};
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// Where an unwind goes, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Target {
+    /// Establisher frame of the function that goes on; `None`: every function is left.
+    pub(crate) frame: Option<GuestAddr>,
+    /// Where it goes on; `None`: after its call.
+    pub(crate) pc: Option<GuestAddr>,
+    /// The exception on whose account functions are left; `None`: none.
+    pub(crate) record: Option<GuestAddr>,
+    /// Goes into r3.
+    pub(crate) value: u64,
+    /// Room for the `CONTEXT` that handlers see; `None`: the kernel's own.
+    pub(crate) context: Option<GuestAddr>,
+}
+
+/// Functions are being left.
+#[derive(Clone, Debug)]
+pub(super) struct Unwind {
+    target: Target,
+    start: Walk,
+    walk: Walk,
+    bounds: Bounds,
+    /// Set once a handler is called.
+    area: Option<Area>,
+    /// The function whose handler has been called.
+    current: Option<Current>,
+    flags: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    function: GuestAddr,
+    size: u32,
+    caller: Box<PpcContext>,
+    is_target: bool,
+}
+
+/// Leaves functions, from the caller of the export on.
+pub(crate) fn begin(call: &mut Call, target: Target) -> Fallible<Flow> {
+    let mut flags = flag::UNWINDING;
+    if target.frame.is_none() {
+        flags |= flag::EXIT_UNWIND;
+    }
+    if let Some(record) = target.record {
+        let at = record.offset(exception_record::FLAGS);
+        let before: u32 = call.memory().read(at)?;
+        flags |= before & flag::NONCONTINUABLE;
+        call.memory().write(at, flags)?;
+    }
+    let start = Walk::at_call(call, Box::new(call.ctx().clone()));
+    let (bounds, walk) = (Bounds::of(call)?, start.clone());
+    let unwind = Unwind { target, start, walk, bounds, area: None, current: None, flags };
+    Ok(unwind.go_up(call))
+}
+
+impl Unwind {
+    /// Where another dispatch or unwind goes on that comes to the handler which this one has called: at the same
+    /// function, with what the handler says about how far it is.
+    pub(super) fn place(&self, call: &Call) -> Walk {
+        let mut walk = self.walk.clone();
+        if let (Some(area), Some(current)) = (self.area, &self.current) {
+            let at = area.dispatcher().offset(dispatcher_context::CONTROL_PC);
+            if let Ok(at) = call.memory().read::<GuestAddr>(at)
+                && at.0.wrapping_sub(current.function.0) <= current.size
+            {
+                walk.at = at;
+            }
+        }
+        walk
+    }
+
+    fn go_up(mut self, call: &mut Call) -> Flow {
+        if too_deep(call) {
+            return self.second_chance(call);
+        }
+        loop {
+            let activation = match self.walk.step(call, self.bounds) {
+                Ok(Step::Function(activation)) => activation,
+                Ok(Step::Crossed(activity)) => {
+                    if let Work::Unwind(outer) = activity.0 {
+                        self.walk = outer.place(call);
+                        self.flags |= flag::COLLIDED_UNWIND;
+                    }
+                    continue;
+                }
+                Ok(Step::Top) | Err(_) => return self.second_chance(call),
+            };
+            let is_target = self.target.frame == Some(activation.frame);
+            if self.target.frame.is_some_and(|target| activation.frame > target) {
+                let about = self.target.record.unwrap_or(GuestAddr::NULL);
+                return dispatch::raise_status(call, NtStatus::INVALID_UNWIND_TARGET, about, &self.start);
+            }
+            if let Some(handler) = activation.handler {
+                return self.ask(call, activation, handler, is_target);
+            }
+            if is_target {
+                return self.arrive(call);
+            }
+            self.walk.leave(activation.caller);
+        }
+    }
+
+    /// Calls a function's handler.
+    fn ask(mut self, call: &mut Call, activation: Activation, handler: Handler, is_target: bool) -> Flow {
+        if is_target {
+            self.flags |= flag::TARGET_UNWIND;
+        }
+        let Ok((area, record, context)) = self.tell(call, &activation, handler) else {
+            return self.second_chance(call);
+        };
+        // It is told of a collision once.
+        self.flags &= !flag::COLLIDED_UNWIND;
+        call.ctx_mut().gpr[1] = area.stack_pointer();
+        let Activation { function, frame, caller, .. } = activation;
+        self.current = Some(Current { function: function.start, size: function.size, caller, is_target });
+        let args = [record, frame, context, area.dispatcher()];
+        Work::Unwind(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
+    }
+
+    /// Puts into guest memory what the handler is told: the registers of its function, but with the address and the
+    /// value with which the target goes on.
+    fn tell(
+        &mut self,
+        call: &Call,
+        activation: &Activation,
+        handler: Handler,
+    ) -> Fallible<(Area, GuestAddr, GuestAddr)> {
+        let memory = call.memory();
+        let area = if let Some(area) = self.area {
+            area
+        } else {
+            *self.area.insert(Area::below(memory, call.ctx().gpr[1], self.bounds.low)?)
+        };
+        let record = if let Some(record) = self.target.record {
+            record
+        } else {
+            let address = GuestAddr(self.start.ctx.pc);
+            let made = ExceptionRecord { code: NtStatus::UNWIND.0, address, ..ExceptionRecord::default() };
+            made.write(memory, area.record())?;
+            *self.target.record.insert(area.record())
+        };
+        memory.write(record.offset(exception_record::FLAGS), self.flags)?;
+        let context = self.target.context.unwrap_or(area.context());
+        context_record::store(memory, context, &self.arrival())?;
+        area.describe(memory, activation, handler, self.walk.at, context)?;
+        Ok((area, record, context))
+    }
+
+    /// The registers with which the present function would go on.
+    fn arrival(&self) -> PpcContext {
+        let mut ctx = (*self.walk.ctx).clone();
+        ctx.gpr[3] = self.target.value;
+        if let Some(pc) = self.target.pc {
+            ctx.pc = pc.0 & !3;
+        }
+        ctx
+    }
+
+    /// A handler has answered.
+    pub(super) fn resume(mut self, call: &mut Call, answer: u32) -> Flow {
+        let (Some(area), Some(current)) = (self.area, self.current.take()) else {
+            return self.second_chance(call);
+        };
+        match answer {
+            disposition::CONTINUE_SEARCH if current.is_target => {
+                // The handler may have changed what its function goes on with.
+                let mut ctx = self.arrival();
+                let context = self.target.context.unwrap_or(area.context());
+                match context_record::load(call.memory(), context, &mut ctx) {
+                    Ok(()) => go_on(call, &ctx),
+                    Err(_) => self.second_chance(call),
+                }
+            }
+            disposition::CONTINUE_SEARCH => {
+                self.walk.leave(current.caller);
+                self.go_up(call)
+            }
+            _ => {
+                let about = self.target.record.unwrap_or(GuestAddr::NULL);
+                dispatch::raise_status(call, NtStatus::INVALID_DISPOSITION, about, &self.start)
+            }
+        }
+    }
+
+    fn arrive(self, call: &mut Call) -> Flow {
+        go_on(call, &self.arrival())
+    }
+
+    /// Every function has been left, or no more can be: as an exception that nobody handles, this ends the machine.
+    fn second_chance(self, call: &mut Call) -> Flow {
+        let at = GuestAddr(self.start.ctx.pc);
+        let text = match self.target.frame {
+            Some(frame) => format!("{at}: unwinding to {frame}: no function has that frame"),
+            None => format!("{at}: every function has been left"),
+        };
+        context_record::replace(call.ctx_mut(), &self.start.ctx);
+        Flow::End(call.kernel.crash(call.scheduler, call.thread(), at, &text))
+    }
+}

@@ -1,0 +1,259 @@
+//! Virtual unwinding: the registers of a caller, from what its callee's prologue has saved.
+//!
+//! `.pdata` says where a function begins and how long its prologue is.
+
+use super::prologue::{FIRST_SAVED, Prologue, Saved, Value};
+use crate::failure::Fallible;
+use xenia_cpu::PpcContext;
+use xenia_formats::image::FunctionEntry;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
+
+/// Indices of CR2, CR3 and CR4, the non-volatile fields.
+const SAVED_FIELDS: std::ops::Range<usize> = 2..5;
+
+/// Where `bl` at `at` goes.
+fn call_target(at: GuestAddr, word: u32) -> Option<GuestAddr> {
+    (word >> 26 == 18 && word & 3 == 1).then(|| {
+        let displacement = ((word & 0x03FF_FFFC) << 6).cast_signed() >> 6;
+        GuestAddr(at.0.wrapping_add_signed(displacement))
+    })
+}
+
+/// Turns a context inside `function` into its caller's, right after the call. `at` is the instruction that is under
+/// way there: the one that failed, or the call. Returns the function's *establisher frame*, r1 as it was at the entry:
+/// what names this activation of the function, and where its handlers find its variables.
+pub(crate) fn virtual_unwind(
+    memory: &GuestMemory,
+    ctx: &mut PpcContext,
+    at: GuestAddr,
+    function: &FunctionEntry,
+) -> Fallible<GuestAddr> {
+    let prologue_end = function.start.offset(function.prologue_size.min(function.size));
+    // In the prologue only what has been executed has been saved.
+    let end = prologue_end.min(at.max(function.start));
+    let mut prologue = Prologue::new();
+    let mut next = function.start;
+    while next < end {
+        let word = memory.read(next)?;
+        match call_target(next, word) {
+            Some(routine) => prologue.call(memory, routine),
+            None => prologue.execute(word),
+        }
+        next = next.offset(4);
+    }
+    let stack_pointer = GuestAddr(ctx.gpr[1] as u32);
+    let frame = match prologue.registers[1] {
+        _ if prologue.frame => memory.read(stack_pointer)?,
+        Value::Stack(offset) => GuestAddr(stack_pointer.0.wrapping_add_signed(offset.wrapping_neg())),
+        _ => stack_pointer,
+    };
+    if prologue.frame && frame <= stack_pointer {
+        return Err(NtStatus::UNSUCCESSFUL.into());
+    }
+    // A register that the prologue moved the link register to: beyond the prologue only a non-volatile one.
+    let first = if at < prologue_end { 0 } else { FIRST_SAVED };
+    if let Some(register) = (first..32).find(|&register| prologue.registers[register] == Value::Link) {
+        ctx.lr = ctx.gpr[register];
+    }
+    for &(saved, offset) in &prologue.saved {
+        let slot = GuestAddr(frame.0.wrapping_add_signed(offset));
+        match saved {
+            Saved::General(register) => ctx.gpr[register] = memory.read(slot)?,
+            Saved::GeneralWord(register) => ctx.gpr[register] = u64::from(memory.read::<u32>(slot)?),
+            Saved::Float(register) => ctx.fpr[register] = memory.read(slot)?,
+            Saved::Vector(register) => {
+                let mut bytes = [0; 16];
+                memory.read_bytes(slot.align_down(16), &mut bytes)?;
+                ctx.vr[register] = u128::from_be_bytes(bytes);
+            }
+            Saved::Link => ctx.lr = u64::from(memory.read::<u32>(slot)?),
+            Saved::Condition => {
+                let word: u32 = memory.read(slot)?;
+                for field in SAVED_FIELDS {
+                    ctx.cr[field] = (word >> (28 - 4 * field) & 15) as u8;
+                }
+            }
+        }
+    }
+    ctx.gpr[1] = u64::from(frame.0);
+    ctx.pc = ctx.lr as u32 & !3;
+    Ok(frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use xenia_cpu::{EngineConfig, Execute, Interpreter};
+    use xenia_memory::{DeviceQueue, Heap, Protect};
+
+    /// Where functions return to.
+    const CALLER: u32 = 0x8200_1234;
+
+    /// Routines as the console's library has them.
+    const ROUTINES: &str = "
+save_gpr: std 29, -32(1)
+        std 30, -24(1)
+        std 31, -16(1)
+        stw 12, -8(1)
+        blr
+save_fpr: stfd 30, -16(12)
+        stfd 31, -8(12)
+        blr
+save_vmx: li 11, -32
+        stvx 31, 11, 12
+        li 11, -16
+        stvx128 127, 11, 12
+        blr
+other:  li 12, -0x400
+        blr
+";
+
+    /// A function `start`..`body`..`end` in memory of its own, with a stack.
+    struct Case {
+        memory: Arc<GuestMemory>,
+        function: FunctionEntry,
+        entry: PpcContext,
+    }
+
+    impl Case {
+        fn new(prologue: &str) -> Self {
+            let memory = GuestMemory::new().unwrap();
+            let at =
+                memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::EXECUTE_READ_WRITE, false).unwrap();
+            let source = format!("start: {prologue}\nbody: nop\nend:\n{ROUTINES}");
+            let assembly = xenia_isa::assemble(&source, at.0).unwrap();
+            memory.write_bytes(at, &assembly.bytes).unwrap();
+            let label = |name: &str| assembly.labels[name] - at.0;
+            let mut entry = PpcContext { pc: at.0, lr: u64::from(CALLER), ..PpcContext::default() };
+            for n in 0..32 {
+                (entry.gpr[n], entry.fpr[n]) = (0x1_0000_0000 + n as u64, 0x2_0000_0000 + n as u64);
+            }
+            for n in 0..128 {
+                entry.vr[n] = 3 << 64 | n as u128;
+            }
+            entry.gpr[1] = u64::from(at.0 + 0x3800);
+            entry.set_cr_word(0x1234_5678);
+            let function = FunctionEntry {
+                start: at,
+                size: label("end"),
+                prologue_size: label("body"),
+                has_exception_handler: false,
+            };
+            Self { memory, function, entry }
+        }
+
+        /// The registers after `count` instructions.
+        fn after(&self, count: i64) -> PpcContext {
+            let mut ctx = self.entry.clone();
+            ctx.begin_visit(count, 0, 1);
+            let mut queue = Box::<DeviceQueue>::default();
+            Interpreter::new(self.memory.clone(), EngineConfig::default())
+                .run(&mut ctx, &mut queue.make_current());
+            ctx
+        }
+
+        /// Unwinds, and compares what a caller relies on.
+        fn check(&self, mut ctx: PpcContext, what: &str) {
+            let at = GuestAddr(ctx.pc);
+            let frame = virtual_unwind(&self.memory, &mut ctx, at, &self.function).unwrap();
+            let entry = &self.entry;
+            assert_eq!((frame.0, ctx.pc), (entry.gpr[1] as u32, CALLER & !3), "{what}");
+            assert_eq!(ctx.gpr[14..], entry.gpr[14..], "{what}");
+            assert_eq!((ctx.gpr[1], &ctx.fpr[14..]), (entry.gpr[1], &entry.fpr[14..]), "{what}");
+            assert_eq!((&ctx.vr[14..32], &ctx.vr[64..]), (&entry.vr[14..32], &entry.vr[64..]), "{what}");
+            assert_eq!(ctx.cr[2..5], entry.cr[2..5], "{what}");
+        }
+    }
+
+    #[test]
+    fn every_prologue_is_undone_wherever_it_stopped() {
+        let cases: [(&str, &[usize]); 8] = [
+            ("mflr 12; stw 12, -8(1); std 31, -16(1); stfd 31, -24(1); stwu 1, -96(1)", &[31]),
+            ("mflr 12; bl save_gpr; subi 31, 1, 128; stwu 1, -128(1)", &[29, 30]),
+            (
+                "mflr 12; bl save_gpr; subi 12, 1, 32; bl save_fpr; subi 12, 1, 64; bl save_vmx; stwu 1, -816(1)",
+                &[29, 30, 31],
+            ),
+            (
+                "mflr 12; bl save_gpr; stfd 31, -40(1); li 12, -64; stvx128 127, 1, 12; ld 12, -0x800(1); \
+              stwu 1, -1136(1)",
+                &[29, 30, 31],
+            ),
+            // A handler inside another function.
+            (
+                "std 31, -8(1); subi 31, 12, 320; std 28, -16(1); mflr 12; stw 12, -32(1); stwu 1, -112(1)",
+                &[28, 31],
+            ),
+            // The link register stays in a register.
+            ("std 31, -72(1); mflr 31; stwu 1, -80(1)", &[]),
+            // A frame of computed size; the condition register; words.
+            (
+                "mflr 12; stw 12, -8(1); mfcr 12; stw 12, -12(1); stmw 29, -24(1); lis 12, -1; ori 12, 12, 0xF800; \
+              stwux 1, 1, 12",
+                &[],
+            ),
+            // Saves in the frame.
+            ("stwu 1, -64(1); mflr 0; stw 0, 72(1); std 31, 48(1); mr 31, 1", &[31]),
+        ];
+        for (source, changed) in cases {
+            // `stmw` saves words.
+            let narrow = source.contains("stmw");
+            let mut case = Case::new(source);
+            if narrow {
+                for value in &mut case.entry.gpr[29..] {
+                    *value &= 0xFFFF_FFFF;
+                }
+            }
+            let body = case.function.start.0 + case.function.prologue_size;
+            let mut count = 0;
+            loop {
+                let mut ctx = case.after(count);
+                let inside = GuestAddr(ctx.pc).0 < case.function.start.0 + case.function.size;
+                if inside {
+                    case.check(ctx.clone(), &format!("{source}, after {count}"));
+                }
+                if ctx.pc == body {
+                    // The function has used what it saved.
+                    for &register in changed {
+                        ctx.gpr[register] = 0;
+                    }
+                    ctx.cr[2] = if source.contains("mfcr") { 9 } else { ctx.cr[2] };
+                    (ctx.lr, ctx.gpr[0], ctx.gpr[12]) = (0x8200_0000, 0, 0);
+                    case.check(ctx, source);
+                    break;
+                }
+                count += 1;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_save_routine_saves_nothing_and_ends_what_volatile_registers_hold() {
+        let case = Case::new("mflr 12; stw 12, -8(1); bl other; stwux 1, 1, 12");
+        case.check(case.after(6), "a routine that computes the size");
+        let case = Case::new("mflr 31; bl 0x10; nop");
+        let mut ctx = PpcContext { pc: case.function.start.0 + 8, ..case.entry.clone() };
+        ctx.gpr[31] = u64::from(CALLER);
+        ctx.lr = 0;
+        let at = GuestAddr(ctx.pc);
+        virtual_unwind(&case.memory, &mut ctx, at, &case.function).unwrap();
+        assert_eq!(ctx.pc, CALLER & !3, "a routine in no memory");
+    }
+
+    #[test]
+    fn a_broken_frame_is_an_error_or_somewhere_else_but_no_panic() {
+        let case = Case::new("mflr 12; stw 12, -8(1); std 31, -16(1); stwu 1, -96(1)");
+        for chain in [0, 4, 0xFFFF_FFFC, 0x8000_0000, u32::MAX] {
+            let mut ctx = case.after(4);
+            case.memory.write(GuestAddr(ctx.gpr[1] as u32), chain).unwrap();
+            let at = GuestAddr(ctx.pc);
+            assert!(virtual_unwind(&case.memory, &mut ctx, at, &case.function).is_err(), "{chain:#x}");
+        }
+        let far = FunctionEntry { start: GuestAddr(0x10), ..case.function };
+        let mut ctx = case.after(4);
+        let at = GuestAddr(0x20);
+        assert!(virtual_unwind(&case.memory, &mut ctx, at, &far).is_err());
+    }
+}

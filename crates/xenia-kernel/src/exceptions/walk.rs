@@ -1,0 +1,171 @@
+//! Going up a thread's stack, function by function, through the kernel's own calls of guest code as well.
+//!
+//! A step never goes down, and after a few it must have gone up: so every walk ends at the top of the stack at the
+//! latest, whatever the guest has written there.
+
+use super::virtual_unwind::virtual_unwind;
+use super::{Activity, Work};
+use crate::Kernel;
+use crate::abi::{Call, Continuation};
+use crate::failure::Fallible;
+use crate::layout::kpcr;
+use xenia_cpu::PpcContext;
+use xenia_formats::image::FunctionEntry;
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// Functions without a frame on top of one another at most: a leaf, a save routine, and the prologue that called it.
+const LEVEL_LIMIT: u32 = 3;
+
+/// The stack that a thread is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) low: u32,
+    pub(super) high: u32,
+}
+
+impl Bounds {
+    /// As the processor control region has them: titles that switch stacks keep them there.
+    pub(super) fn of(call: &Call) -> Fallible<Self> {
+        let kpcr = call.kpcr();
+        Ok(Self {
+            low: call.memory().read(kpcr.offset(kpcr::STACK_END))?,
+            high: call.memory().read(kpcr.offset(kpcr::STACK_BASE))?,
+        })
+    }
+}
+
+/// A place in the walk: inside some function.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    /// Registers in that function.
+    pub(super) ctx: Box<PpcContext>,
+    /// The instruction under way: one that failed, or a call.
+    pub(super) at: GuestAddr,
+    /// Calls of guest code by exports that have not been left.
+    frames: usize,
+    /// Steps since the stack pointer last went up.
+    level: u32,
+}
+
+/// A function's language handler, from the two words before its first instruction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handler {
+    pub(super) pc: GuestAddr,
+    pub(super) data: GuestAddr,
+}
+
+/// An activation of a function.
+#[derive(Clone, Debug)]
+pub(super) struct Activation {
+    pub(super) function: FunctionEntry,
+    pub(super) handler: Option<Handler>,
+    /// Its establisher frame.
+    pub(super) frame: GuestAddr,
+    /// Registers in its caller, after the call.
+    pub(super) caller: Box<PpcContext>,
+}
+
+/// What a step has found.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A function; the walk stays inside until [`Walk::leave`].
+    Function(Activation),
+    /// Guest code that exception handling called: the walk has gone on where that had begun.
+    Crossed(Box<Activity>),
+    /// The first function's caller.
+    Top,
+}
+
+impl Walk {
+    /// At an instruction that failed.
+    pub(super) fn at_instruction(call: &Call, ctx: Box<PpcContext>) -> Self {
+        let at = GuestAddr(ctx.pc);
+        Self { ctx, at, frames: frames(call), level: 0 }
+    }
+
+    /// At the call of an export: `ctx` is as the export sees it.
+    pub(super) fn at_call(call: &Call, mut ctx: Box<PpcContext>) -> Self {
+        ctx.pc = ctx.lr as u32 & !3;
+        let at = GuestAddr(ctx.pc.wrapping_sub(4));
+        Self { ctx, at, frames: frames(call), level: 0 }
+    }
+
+    /// Goes on in the caller of a function.
+    pub(super) fn leave(&mut self, caller: Box<PpcContext>) {
+        self.level = if caller.gpr[1] == self.ctx.gpr[1] { self.level + 1 } else { 0 };
+        self.at = GuestAddr(caller.pc.wrapping_sub(4));
+        self.ctx = caller;
+    }
+
+    /// Looks at the present place.
+    pub(super) fn step(&mut self, call: &Call, bounds: Bounds) -> Fallible<Step> {
+        let kernel = call.kernel;
+        loop {
+            let pc = GuestAddr(self.ctx.pc);
+            if pc == kernel.own_stubs.call_return {
+                match self.cross(call) {
+                    Some(Continuation::Exception(activity)) => return Ok(Step::Crossed(activity)),
+                    Some(Continuation::Export { .. }) => continue,
+                    None => return Ok(Step::Top),
+                }
+            }
+            let found = kernel.modules.lock().function_at(self.at).map(|(_, function)| *function);
+            if let Some(function) = found {
+                return self.activation(kernel, function, bounds).map(Step::Function);
+            }
+            if self.at != pc {
+                // A caller that no table knows: a thread's start, or code without tables.
+                return Ok(Step::Top);
+            }
+            // Code without a frame, or a jump to nowhere: the link register leads back.
+            let caller = PpcContext { pc: self.ctx.lr as u32 & !3, ..(*self.ctx).clone() };
+            self.leave(Box::new(caller));
+        }
+    }
+
+    fn activation(&self, kernel: &Kernel, function: FunctionEntry, bounds: Bounds) -> Fallible<Activation> {
+        let mut caller = self.ctx.clone();
+        let frame = virtual_unwind(&kernel.memory, &mut caller, self.at, &function)?;
+        let before = self.ctx.gpr[1] as u32;
+        let up = frame.0 > before || frame.0 == before && self.level < LEVEL_LIMIT;
+        if !up || before < bounds.low || frame.0 > bounds.high || !frame.0.is_multiple_of(8) {
+            return Err(NtStatus::UNSUCCESSFUL.into());
+        }
+        Ok(Activation { function, handler: handler(kernel, &function), frame, caller })
+    }
+
+    /// Leaves guest code that the kernel called: to where the kernel was called. Returns what was to follow, `None` if
+    /// nothing called.
+    fn cross(&mut self, call: &Call) -> Option<Continuation> {
+        self.frames = self.frames.checked_sub(1)?;
+        let threads = call.kernel.threads.lock();
+        let frame = threads.get(call.thread_id())?.frames.get(self.frames)?.clone();
+        drop(threads);
+        // From the export's stub: its caller is where the link register points.
+        (self.ctx.lr, self.ctx.gpr[1]) = (frame.lr, frame.stack_pointer);
+        self.ctx.pc = frame.lr as u32 & !3;
+        self.at = GuestAddr(self.ctx.pc.wrapping_sub(4));
+        if let Continuation::Exception(activity) = &frame.then {
+            match &activity.0 {
+                Work::Dispatch(dispatch) => self.clone_from(dispatch.start()),
+                Work::Scopes(scopes) => self.ctx.gpr[1] = scopes.stack_pointer(),
+                Work::Unwind(_) => {}
+            }
+        }
+        Some(frame.then)
+    }
+}
+
+fn frames(call: &Call) -> usize {
+    call.kernel.threads.lock().get(call.thread_id()).map_or(0, |record| record.frames.len())
+}
+
+/// The function's handler, if it has one that can be called.
+fn handler(kernel: &Kernel, function: &FunctionEntry) -> Option<Handler> {
+    if !function.has_exception_handler {
+        return None;
+    }
+    let word = |back: u32| kernel.memory.read::<GuestAddr>(GuestAddr(function.start.0.wrapping_sub(back)));
+    let handler = Handler { pc: word(8).ok()?, data: word(4).ok()? };
+    (!handler.pc.is_null() && handler.pc.0.is_multiple_of(4)).then_some(handler)
+}

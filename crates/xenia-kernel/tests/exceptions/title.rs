@@ -1,0 +1,69 @@
+//! Assembled titles with functions, prologues and scope tables as the console's compiler makes them. Shared with the
+//! tests that run them on every engine.
+
+use std::collections::BTreeMap;
+use xenia_formats::image::{
+    FunctionEntry, ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version,
+};
+use xenia_guest::GuestAddr;
+use xenia_kernel::exports::ordinals::xboxkrnl;
+
+/// Where the code begins.
+pub(crate) const CODE: u32 = 0x8200_0000;
+/// Where the data begins: zeros.
+pub(crate) const DATA: u32 = 0x8201_0000;
+
+const PRELUDE: &str = include_str!("prelude.s");
+
+pub(crate) const CALLBACK: &str = include_str!("callback.s");
+pub(crate) const COLLIDE: &str = include_str!("collide.s");
+pub(crate) const FAULT: &str = include_str!("fault.s");
+pub(crate) const FILTER: &str = include_str!("filter.s");
+pub(crate) const INSIDE: &str = include_str!("inside.s");
+pub(crate) const LONGJMP: &str = include_str!("longjmp.s");
+pub(crate) const NESTED: &str = include_str!("nested.s");
+pub(crate) const REFUSE: &str = include_str!("refuse.s");
+
+/// Assembles a program: labels that are exports' names are their thunks, and a function goes from `NAME` to
+/// `NAME_end`. Returns the labels as well.
+pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
+    let assembly = xenia_isa::assemble(&format!("{PRELUDE}{source}"), CODE).unwrap();
+    let (mut bytes, labels) = (assembly.bytes, assembly.labels);
+    assert!(bytes.len() <= 0x1_0000);
+    bytes.resize(0x2_0000, 0);
+    let called = xboxkrnl::ROWS.iter().filter_map(|row| Some((row.ordinal, *labels.get(row.name)?)));
+    let imports = called.enumerate().map(|(index, (ordinal, thunk))| {
+        let slot = GuestAddr(DATA + 0xF000 + 4 * index as u32);
+        Import { ordinal, slot, thunk: Some(GuestAddr(thunk)) }
+    });
+    let functions = labels.iter().filter_map(|(name, &start)| {
+        let end = *labels.get(&format!("{name}_end"))?;
+        let body = *labels.get(&format!("{name}_body"))?;
+        Some(FunctionEntry {
+            start: GuestAddr(start),
+            size: end - start,
+            prologue_size: body - start,
+            has_exception_handler: labels.contains_key(&format!("{name}_scopes")),
+        })
+    });
+    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
+    let library = ImportLibrary {
+        name: "xboxkrnl.exe".to_owned(),
+        id: 0,
+        version: Version(0),
+        minimum_version: Version(0),
+        imports: imports.collect(),
+    };
+    let image = LoadedImage {
+        base: GuestAddr(CODE),
+        size: 0x2_0000,
+        entry: GuestAddr(labels["entry"]),
+        bytes,
+        page_size: 0x1_0000,
+        page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
+        imports: vec![library],
+        functions: functions.collect(),
+        ..LoadedImage::empty(ImageKind::Xex)
+    };
+    (image, labels)
+}
