@@ -38,6 +38,7 @@ targets! {
     command_processor "../../../fuzz/targets/command_processor.rs";
     conformance_file "../../../fuzz/targets/conformance_file.rs";
     executable "../../../fuzz/targets/executable.rs";
+    gpu_trace "../../../fuzz/targets/gpu_trace.rs";
     instruction_words "../../../fuzz/targets/instruction_words.rs";
     lifter "../../../fuzz/targets/lifter.rs";
     lzx "../../../fuzz/targets/lzx.rs";

@@ -4,11 +4,19 @@
 mod scene;
 
 use scene::*;
-use xenia_gpu::trace::{Event, Narration, Player, Reader, Recorder, TraceError, Writer, compare, narrate};
+use std::io::Read;
+use xenia_gpu::trace::{
+    Event, Narration, Player, Reader, Recorder, Summary, TraceError, Writer, compare, narrate,
+};
 use xenia_gpu::{Frame, NullBackend, Reference};
 
-fn player(bytes: &[u8]) -> Result<Player<&[u8]>, TraceError> {
-    Player::new(bytes, Box::new(Reference::with_threads(1)), true)
+fn open(bytes: &[u8]) -> Reader<impl Read> {
+    Reader::open(bytes).unwrap()
+}
+
+/// Plays a trace on the reference backend.
+fn play(bytes: &[u8], show: &mut dyn FnMut(u64, Frame)) -> Result<Summary, TraceError> {
+    Player::new(Reader::open(bytes)?, Box::new(Reference::with_threads(1)), true)?.run(show)
 }
 
 /// A scene of three swaps of which the second and third are in the trace; their pictures.
@@ -40,13 +48,13 @@ fn recorded_from_the_second_swap() -> (Vec<u8>, Vec<Frame>) {
 fn a_trace_begins_with_what_was_there() {
     let (bytes, expected) = recorded_from_the_second_swap();
     let mut frames = Vec::new();
-    let summary = player(&bytes).unwrap().run(&mut |number, frame| frames.push((number, frame))).unwrap();
+    let summary = play(&bytes, &mut |number, frame| frames.push((number, frame))).unwrap();
     assert_eq!((summary.frames, summary.same_end), (2, Some(true)));
     assert_eq!(frames, [(1, expected[0].clone()), (2, expected[1].clone())]);
     assert_eq!(pixel(&expected[1], 40, 8), [255, 0, 0, 255]);
     assert_eq!(pixel(&expected[1], 10, 20), [0, 0, 255, 255]);
     // Another backend ends otherwise, which is no fault of the trace.
-    let blind = Player::new(&bytes[..], Box::new(NullBackend), true).unwrap();
+    let blind = Player::new(open(&bytes), Box::new(NullBackend), true).unwrap();
     assert_eq!(blind.run(&mut |_, _| {}).unwrap().same_end, None);
 }
 
@@ -78,14 +86,14 @@ fn a_narration_tells_packets_draws_and_swaps_in_order() {
         }
         true
     };
-    narrate(&bytes[..], backend, |draw| draw == 2, tell).unwrap();
+    narrate(open(&bytes), backend, |draw| draw == 2, tell).unwrap();
     assert_eq!((packets, draws, copies, swaps), (4, 2, 2, 2));
 }
 
 #[test]
 fn damaged_traces_end_in_words() {
     let (bytes, _) = recorded_from_the_second_swap();
-    let play = |bytes: &[u8]| player(bytes).and_then(|player| player.run(&mut |_, _| {}));
+    let play = |bytes: &[u8]| play(bytes, &mut |_, _| {});
     for length in (0..40).chain(bytes.len() - 8..bytes.len()).chain((40..bytes.len()).step_by(499)) {
         assert!(play(&bytes[..length]).is_err(), "{length}");
     }
@@ -113,19 +121,19 @@ fn written(events: &[Event]) -> Vec<u8> {
 #[test]
 fn traces_are_compared_event_by_event() {
     let (bytes, _) = recorded_from_the_second_swap();
-    let mut reader = Reader::new(&bytes[..]).unwrap();
+    let mut reader = open(&bytes);
     let mut events: Vec<_> = std::iter::from_fn(|| reader.next_event().unwrap()).collect();
-    assert_eq!(compare(&bytes[..], &written(&events)[..]).unwrap(), Err(events.len() as u64));
+    assert_eq!(compare(open(&bytes), open(&written(&events))).unwrap(), Err(events.len() as u64));
     let number = events.iter().position(|event| matches!(event, Event::Memory { .. })).unwrap();
     let Event::Memory { at, bytes: memory } = &mut events[number] else { unreachable!() };
     memory[1] ^= 0x10;
     let expected = format!("memory at {:#010x}: ", *at + 1);
-    let difference = compare(&bytes[..], &written(&events)[..]).unwrap().unwrap();
+    let difference = compare(open(&bytes), open(&written(&events))).unwrap().unwrap();
     assert_eq!(difference.event, number as u64);
     assert!(difference.what.starts_with(&expected), "{}", difference.what);
     let Event::Start(state) = &mut events[0] else { panic!("no start") };
     state.registers[0x2000] ^= 1;
-    let difference = compare(&bytes[..], &written(&events)[..]).unwrap().unwrap();
+    let difference = compare(open(&bytes), open(&written(&events))).unwrap().unwrap();
     assert!(difference.what.contains("RB_SURFACE_INFO"), "{}", difference.what);
 }
 
@@ -133,9 +141,9 @@ fn traces_are_compared_event_by_event() {
 #[test]
 fn impossible_traces_are_refused() {
     let (bytes, _) = recorded_from_the_second_swap();
-    let mut reader = Reader::new(&bytes[..]).unwrap();
+    let mut reader = open(&bytes);
     let start = reader.next_event().unwrap().unwrap();
-    let play = |bytes: &[u8]| match player(bytes).and_then(|player| player.run(&mut |_, _| {})) {
+    let play = |bytes: &[u8]| match play(bytes, &mut |_, _| {}) {
         Err(TraceError::Invalid { reason, .. }) => reason,
         Err(error) => error.to_string(),
         Ok(_) => "plays".to_owned(),

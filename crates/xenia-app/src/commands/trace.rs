@@ -14,10 +14,10 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::time::Instant;
-use xenia_gpu::trace::{Narration, Player, Recorder, Summary, compare, narrate};
+use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
 use xenia_kernel::ports::NoInput;
 
 /// Does what the command line says.
@@ -30,9 +30,9 @@ pub fn run(command: &TraceCommand) -> Result<Code> {
     }
 }
 
-fn open(path: &Path) -> Result<BufReader<File>> {
+fn open(path: &Path) -> Result<Reader<impl Read>> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    Ok(BufReader::new(file))
+    Reader::open(BufReader::new(file)).with_context(|| format!("{}", path.display()))
 }
 
 fn create_folder(folder: Option<&Path>) -> Result<()> {

@@ -16,8 +16,10 @@ pub struct Difference {
 }
 
 /// Compares two traces. `Ok(Err(events))` where they are equal and have so many events.
-pub fn compare(a: impl Read, b: impl Read) -> Result<Result<Difference, u64>, TraceError> {
-    let (mut a, mut b) = (Reader::new(a)?, Reader::new(b)?);
+pub fn compare(
+    mut a: Reader<impl Read>,
+    mut b: Reader<impl Read>,
+) -> Result<Result<Difference, u64>, TraceError> {
     let mut now = 0;
     loop {
         let event = a.events();

@@ -79,9 +79,9 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Reads events.
+/// Reads events, from a stream without header and compression; [`Reader::open`] has one of a file.
 pub struct Reader<R: Read> {
-    from: ZlibDecoder<R>,
+    from: R,
     events: u64,
     /// Where the event read last began, and the next one begins.
     offsets: [u64; 2],
@@ -89,9 +89,9 @@ pub struct Reader<R: Read> {
     ended: bool,
 }
 
-impl<R: Read> Reader<R> {
-    /// Checks the header.
-    pub fn new(mut from: R) -> Result<Self, TraceError> {
+impl<R: Read> Reader<ZlibDecoder<R>> {
+    /// Checks a file's header.
+    pub fn open(mut from: R) -> Result<Self, TraceError> {
         let mut header = [0; 12];
         let mut have = 0;
         while have < header.len() {
@@ -105,16 +105,16 @@ impl<R: Read> Reader<R> {
             return Err(TraceError::NoTrace);
         }
         match u32::from_le_bytes([a, b, c, d]) {
-            VERSION => {}
-            version => return Err(TraceError::Version(version)),
+            VERSION => Ok(Self::unpacked(ZlibDecoder::new(from))),
+            version => Err(TraceError::Version(version)),
         }
-        Ok(Self {
-            from: ZlibDecoder::new(from),
-            events: 0,
-            offsets: [0; 2],
-            buffer: Vec::new(),
-            ended: false,
-        })
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Of the events alone, as they are inside a file.
+    pub fn unpacked(from: R) -> Self {
+        Self { from, events: 0, offsets: [0; 2], buffer: Vec::new(), ended: false }
     }
 
     /// The next event; `None` behind the last.

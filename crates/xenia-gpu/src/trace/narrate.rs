@@ -1,6 +1,6 @@
 //! A trace as text: its packets, the state of each draw and copy, and a picture after each draw.
 
-use super::{Player, TraceError};
+use super::{Player, Reader, TraceError};
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::memory::PhysicalMemory;
@@ -114,7 +114,7 @@ impl Observer for PacketTeller {
 /// Plays a trace on `backend` and hands `to` what happens; pictures of the draws that `wants_picture` names.
 /// Ends early when `to` returns false.
 pub fn narrate(
-    from: impl Read,
+    from: Reader<impl Read>,
     backend: Box<dyn Backend>,
     wants_picture: impl Fn(u64) -> bool + Send + 'static,
     mut to: impl FnMut(Narration) -> bool,

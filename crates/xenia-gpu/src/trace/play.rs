@@ -37,8 +37,7 @@ pub struct Player<R: Read> {
 
 impl<R: Read> Player<R> {
     /// Reads the start and sets the processor up; with `capture` every swap gives a picture.
-    pub fn new(from: R, backend: Box<dyn Backend>, capture: bool) -> Result<Self, TraceError> {
-        let mut reader = Reader::new(from)?;
+    pub fn new(mut reader: Reader<R>, backend: Box<dyn Backend>, capture: bool) -> Result<Self, TraceError> {
         let Some(Event::Start(state)) = reader.next_event()? else {
             return Err(reader.invalid("a trace begins with the processor's state"));
         };

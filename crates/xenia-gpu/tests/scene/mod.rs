@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
 use xenia_gpu::texture::layout::tiled_2d;
-use xenia_gpu::trace::{Player, Recorder};
+use xenia_gpu::trace::{Player, Reader, Recorder};
 use xenia_gpu::{CommandProcessor, Config, Frame, PhysicalMemory, Ram, Reference};
 
 pub const RING: u32 = 0x1000;
@@ -191,7 +191,9 @@ impl Scene {
     pub fn play(&mut self, trace: &Bytes) {
         let done = self.gpu.finish_recording().unwrap().unwrap();
         let bytes = trace.0.lock().unwrap();
-        let player = Player::new(&bytes[..], Box::new(Reference::with_threads(1)), true).unwrap();
+        let player =
+            Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(Reference::with_threads(1)), true)
+                .unwrap();
         let mut frames = 0;
         let summary = player.run(&mut |_, _| frames += 1).unwrap();
         assert_eq!((summary.events, summary.frames, summary.same_end), (done.events, frames, Some(true)));

@@ -1,0 +1,16 @@
+//! Traces hold anything: reading and playing them ends, in words or with the trace.
+//!
+//! Input: the events as they are inside a trace's compression.
+#![cfg_attr(fuzzing, no_main)]
+
+use libfuzzer_sys::fuzz_target;
+use xenia_gpu::NullBackend;
+use xenia_gpu::trace::{Player, Reader};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(mut player) = Player::new(Reader::unpacked(bytes), Box::new(NullBackend), false) {
+        while matches!(player.step(&mut |_, _| {}), Ok(true)) {}
+        let summary = player.summary();
+        assert!(summary.frames <= summary.statistics.swaps);
+    }
+});
