@@ -1,4 +1,5 @@
-//! Any words are a shader: it decodes, has a text, and runs to an end.
+//! Any words are a shader: it decodes, has a text that assembles to the same program, and runs to an end. Any
+//! bytes are a shader object, or not.
 //!
 //! Input: three words of constants (booleans, a loop, a float), then microcode, all big-endian. A text that is no
 //! microcode at all is tried on the assembler.
@@ -7,8 +8,8 @@
 use libfuzzer_sys::fuzz_target;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
-    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, TextureFetch, Vector, VertexFetch,
-    assemble, disassemble,
+    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, ShaderObject, TextureFetch, Vector,
+    VertexFetch, assemble, disassemble,
 };
 
 /// Fetches that give back something of what they were asked with.
@@ -38,11 +39,17 @@ fuzz_target!(|bytes: &[u8]| {
     {
         disassemble(ShaderKind::Vertex, &Program::decode(&words));
     }
+    let _ = ShaderObject::parse(bytes);
     let words: Vec<u32> = bytes.as_chunks().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
     let [boolean, count, float, microcode @ ..] = words.as_slice() else { return };
     let program = Program::decode(microcode);
     for kind in [ShaderKind::Vertex, ShaderKind::Pixel] {
-        disassemble(kind, &program);
+        let text = disassemble(kind, &program);
+        // Clauses that share instructions come out apart, and then there may be too many to address.
+        if program.instructions.len() + program.controls.len() < 4000 {
+            let again = assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert_eq!(Program::decode(&again), program, "{text}");
+        }
     }
     let constants = Constants {
         float: Box::new([[f32::from_bits(*float), 1.0, -0.5, 0.0]; 512]),

@@ -87,6 +87,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Shader(ShaderArgs { command })) => match command {
             ShaderCommand::Asm(args) => commands::shader::asm(&args),
             ShaderCommand::Dis(args) => commands::shader::dis(&args),
+            ShaderCommand::Translate(args) => commands::shader::translate(&args),
         },
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Trace(args)) => commands::trace::run(&args.command),

@@ -31,6 +31,7 @@ use wgpu::naga::{
         DiagnosticFilter, DiagnosticFilterNode, FilterableTriggeringRule, Severity,
         StandardFilterableTriggeringRule,
     },
+    valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
 use xenia_gpu::microcode::{Destination, Instruction, Program, ShaderKind, Source};
 
@@ -52,22 +53,29 @@ pub const MAX_INSTRUCTIONS: usize = 8192;
 /// Most control instructions that a program may have.
 pub const MAX_CONTROLS: usize = 4096;
 
+/// The interpolators between the two stages of a pipeline; both stages have to agree on them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Interpolators {
+    /// How many there are (0 to 16); pixel shaders get them in registers from 0 on.
+    pub count: u32,
+    /// Those that are flat, one bit each.
+    pub flat: u32,
+    /// Perspective correction is off.
+    pub affine: bool,
+}
+
 /// What a module is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// The vertex stage of a pipeline: register 0 gets the index, the position comes out as exported.
     Vertex {
-        /// Interpolators that the pixel stage takes (0 to 16).
-        interpolators: u32,
+        /// Interpolators that the pixel stage takes.
+        interpolators: Interpolators,
     },
     /// The pixel stage of a pipeline.
     Pixel {
-        /// Interpolators, in registers from 0 on.
-        interpolators: u32,
-        /// Those that are flat, one bit each.
-        flat: u32,
-        /// Perspective correction is off.
-        affine: bool,
+        /// Interpolators that the vertex stage gives.
+        interpolators: Interpolators,
         /// The register that gets the pixel's position and facing.
         position_register: Option<u32>,
     },
@@ -87,6 +95,9 @@ pub enum TranslateError {
     /// It uses something that isn't translated.
     #[error("{0} has no translation")]
     Unsupported(&'static str),
+    /// The module isn't valid: the translation is wrong.
+    #[error("the translation is wrong: {0}")]
+    Invalid(String),
     /// It is larger than any that the chip runs.
     #[error("{count} {what} are more than {limit}")]
     TooLarge {
@@ -106,6 +117,24 @@ pub struct Translation {
     pub module: Module,
     /// Its bindings.
     pub interface: Interface,
+}
+
+impl Translation {
+    /// Checks the module, as wgpu does for a device with no features beyond the usual. An error is a
+    /// mistake in the translation.
+    pub fn validate(&self) -> Result<ModuleInfo, TranslateError> {
+        Validator::new(ValidationFlags::all(), Capabilities::default())
+            .validate(&self.module)
+            .map_err(|error| TranslateError::Invalid(format!("{:?}", error.into_inner())))
+    }
+
+    /// The module as text, for people.
+    #[cfg(feature = "wgsl")]
+    pub fn wgsl(&self) -> Result<String, TranslateError> {
+        let flags = wgpu::naga::back::wgsl::WriterFlags::empty();
+        wgpu::naga::back::wgsl::write_string(&self.module, &self.validate()?, flags)
+            .map_err(|error| TranslateError::Invalid(error.to_string()))
+    }
 }
 
 /// A translation under way.
@@ -253,7 +282,7 @@ impl<'a> Translator<'a> {
         let inputs = match self.stage {
             Stage::Vertex { .. } => 1,
             Stage::Pixel { interpolators, position_register, .. } => {
-                let count = interpolators.min(exports::INTERPOLATORS).min(self.program.registers);
+                let count = interpolators.count.min(exports::INTERPOLATORS).min(self.program.registers);
                 let position = position_register.filter(|register| *register < self.program.registers);
                 position.map_or(count, |register| count.max(register + 1))
             }

@@ -27,6 +27,12 @@ Examples:
   xenia-rs shader dis Media/Shaders/SeaFloor.xvu
   xenia-rs shader dis water.bin --kind pixel")]
     Dis(ShaderDisArgs),
+    /// Translate a shader for the host's GPU and say what it is bound to.
+    #[command(after_help = "\
+Examples:
+  xenia-rs shader translate Media/Shaders/SeaFloor.xvu
+  xenia-rs shader translate water.bin --wgsl      in builds with the feature wgsl")]
+    Translate(ShaderTranslateArgs),
 }
 
 /// Which of the two kinds of shader.
@@ -65,4 +71,17 @@ pub struct ShaderDisArgs {
     /// The shader's kind [default: what the object says, or else what the shader exports].
     #[arg(long, value_enum)]
     pub kind: Option<ShaderKindChoice>,
+}
+
+/// `shader translate`.
+#[derive(Clone, Debug, Args)]
+pub struct ShaderTranslateArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// The shader's kind [default: what the object says, or else what the shader exports].
+    #[arg(long, value_enum)]
+    pub kind: Option<ShaderKindChoice>,
+    /// Print the translation as WGSL.
+    #[arg(long)]
+    pub wgsl: bool,
 }

@@ -1,11 +1,12 @@
 //! `xenia-rs shader`: microcode to text and back.
 
-use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice};
+use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice, ShaderTranslateArgs};
 use crate::exit::Code;
 use anyhow::{Context, Result};
 use std::io::Read;
 use std::path::Path;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
+use xenia_render::translate::{self as render, Interpolators, Stage};
 
 /// Export that only vertex shaders have.
 const POSITION: u32 = 62;
@@ -26,6 +27,13 @@ fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
         if program.exports >> POSITION & 1 != 0 { ShaderKind::Vertex } else { ShaderKind::Pixel }
     });
     Ok(Opened { kind, object, program })
+}
+
+fn name(kind: ShaderKind) -> &'static str {
+    match kind {
+        ShaderKind::Vertex => "vertex",
+        ShaderKind::Pixel => "pixel",
+    }
 }
 
 /// Assembles; errors name the line.
@@ -53,10 +61,7 @@ pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
 /// Prints a shader in the assembler's language.
 pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
     let Opened { kind, object, program } = open(&args.file, args.kind)?;
-    let name = match kind {
-        ShaderKind::Vertex => "vertex",
-        ShaderKind::Pixel => "pixel",
-    };
+    let name = name(kind);
     println!("; {name} shader, {} words, {} registers", object.words.len(), program.registers);
     for literal in &object.literals {
         let [x, y, z, w] = literal.value;
@@ -64,6 +69,71 @@ pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
     }
     print!("{}", disassemble(kind, &program));
     Ok(Code::Done)
+}
+
+/// The stage of a pipeline that a shader is made for when nobody draws with it.
+fn stage(kind: ShaderKind, program: &Program) -> Stage {
+    let interpolators = |count| Interpolators { count, ..Interpolators::default() };
+    match kind {
+        // As many as it exports.
+        ShaderKind::Vertex => {
+            Stage::Vertex { interpolators: interpolators(16 - (program.exports as u16).leading_zeros()) }
+        }
+        ShaderKind::Pixel => {
+            Stage::Pixel { interpolators: interpolators(program.registers.min(16)), position_register: None }
+        }
+    }
+}
+
+/// Translates, checks the translation, and prints what it is bound to.
+pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
+    let Opened { kind, program, .. } = open(&args.file, args.kind)?;
+    let shown = args.file.display();
+    let translation = render::translate(&program, stage(kind, &program))
+        .with_context(|| format!("{shown} can't be translated"))?;
+    translation.validate().with_context(|| format!("the translation of {shown} is not valid"))?;
+    if args.wgsl {
+        print!("{}", wgsl(&translation)?);
+        return Ok(Code::Done);
+    }
+    let interface = &translation.interface;
+    let exports: Vec<String> = interface.exports.iter().map(u8::to_string).collect();
+    println!(
+        "{} shader, {} instructions, {} registers",
+        name(kind),
+        program.instructions.len(),
+        program.registers
+    );
+    println!("exports {}", exports.join(" "));
+    println!("group {}:", interface.group);
+    println!("  binding {}: constants", render::CONSTANTS_BINDING);
+    if interface.vertex_data {
+        println!("  binding {}: vertex data", render::VERTEX_BINDING);
+    }
+    let textures = interface
+        .textures
+        .iter()
+        .map(|slot| (slot.binding, format!("texture {} as {:?}", slot.constant, slot.shape).to_lowercase()));
+    let samplers = interface.samplers.iter().map(|slot| {
+        let [mag, min, mip] = slot.filters;
+        (slot.binding, format!("sampler {}, filters {mag:?} {min:?} {mip:?}", slot.constant))
+    });
+    let mut slots: Vec<_> = textures.chain(samplers).collect();
+    slots.sort();
+    for (binding, text) in slots {
+        println!("  binding {binding}: {text}");
+    }
+    Ok(Code::Done)
+}
+
+#[cfg(feature = "wgsl")]
+fn wgsl(translation: &render::Translation) -> Result<String> {
+    Ok(translation.wgsl()?)
+}
+
+#[cfg(not(feature = "wgsl"))]
+fn wgsl(_: &render::Translation) -> Result<String> {
+    anyhow::bail!("--wgsl: this build has no WGSL writer; build with --features wgsl")
 }
 
 #[cfg(test)]
@@ -83,6 +153,10 @@ mod tests {
             let opened = open(&output, None).unwrap();
             assert_eq!(opened.kind, kind, "{text}");
             assert_eq!(opened.program, Program::decode(&assemble(text).unwrap()));
+            let stage = stage(kind, &opened.program);
+            render::translate(&opened.program, stage).unwrap().validate().unwrap();
+            let args = ShaderTranslateArgs { file: output.clone(), kind: None, wgsl: cfg!(feature = "wgsl") };
+            assert_eq!(translate(&args).unwrap(), Code::Done);
             let other = open(&output, Some(ShaderKindChoice::Vertex)).unwrap();
             assert_eq!(other.kind, ShaderKind::Vertex);
         }

@@ -12,7 +12,7 @@ use xenia_gpu::microcode::ShaderKind;
 
 use super::builder::{Builder, Value};
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
-use super::{ENTRY_POINT, Stage, Translator, types};
+use super::{ENTRY_POINT, Interpolators, Stage, Translator, types};
 
 /// Interpolators that there are.
 pub(super) const INTERPOLATORS: u32 = 16;
@@ -33,13 +33,19 @@ pub(super) fn is_read(kind: ShaderKind, export: u8) -> bool {
     }
 }
 
-fn location(location: u32, interpolation: Interpolation) -> Binding {
-    let sampling = (interpolation != Interpolation::Flat).then_some(Sampling::Center);
-    let sampling = sampling.or(Some(Sampling::First));
+/// How an interpolator goes from one stage to the other.
+fn location(interpolators: Interpolators, index: u32) -> Binding {
+    let (interpolation, sampling) = if interpolators.flat >> index & 1 != 0 {
+        (Interpolation::Flat, Sampling::First)
+    } else if interpolators.affine {
+        (Interpolation::Linear, Sampling::Center)
+    } else {
+        (Interpolation::Perspective, Sampling::Center)
+    };
     Binding::Location {
-        location,
+        location: index,
         interpolation: Some(interpolation),
-        sampling,
+        sampling: Some(sampling),
         blend_src: None,
         per_primitive: false,
     }
@@ -61,13 +67,12 @@ impl Translator<'_> {
                 self.vertex_entry(&mut b, shader, interpolators);
                 (ShaderStage::Vertex, 0)
             }
-            Stage::Pixel { interpolators, flat, affine, position_register } => {
-                let smooth = if affine { Interpolation::Linear } else { Interpolation::Perspective };
+            Stage::Pixel { interpolators, position_register } => {
                 let mut registers = Vec::new();
                 for i in 0..inputs {
-                    registers.push(if i < interpolators {
-                        let how = if flat >> i & 1 != 0 { Interpolation::Flat } else { smooth };
-                        argument(&mut b, &format!("interpolator_{i}"), self.types.vec4, location(i, how))
+                    registers.push(if i < interpolators.count {
+                        let binding = location(interpolators, i);
+                        argument(&mut b, &format!("interpolator_{i}"), self.types.vec4, binding)
                     } else {
                         b.zero(self.types.vec4)
                     });
@@ -131,7 +136,7 @@ impl Translator<'_> {
         b.statement(Statement::Return { value: Some(value) });
     }
 
-    fn vertex_entry(&mut self, b: &mut Builder, shader: Handle<Function>, interpolators: u32) {
+    fn vertex_entry(&mut self, b: &mut Builder, shader: Handle<Function>, interpolators: Interpolators) {
         let index = argument(b, "index", self.types.uint, Binding::BuiltIn(BuiltIn::VertexIndex));
         let index = b.convert(index, ScalarKind::Float);
         let zero = b.float(0.0);
@@ -140,9 +145,9 @@ impl Translator<'_> {
         let position = Binding::BuiltIn(BuiltIn::Position { invariant: false });
         let vec4 = self.types.vec4;
         let mut parts = vec![("position".to_owned(), vec4, position, self.exported(b, POSITION))];
-        for i in 0..interpolators.min(INTERPOLATORS) {
+        for i in 0..interpolators.count.min(INTERPOLATORS) {
             let value = self.exported(b, i as u8);
-            parts.push((format!("interpolator_{i}"), vec4, location(i, Interpolation::Perspective), value));
+            parts.push((format!("interpolator_{i}"), vec4, location(interpolators, i), value));
         }
         self.return_struct(b, "VertexOutput", parts);
     }

@@ -11,8 +11,9 @@
 //! | 8… | textures and samplers, as [`Interface`] lists them |
 
 use xenia_gpu::draw_state::Constants;
-use xenia_gpu::enums::TextureFilter;
+use xenia_gpu::enums::{Dimension, TextureFilter};
 use xenia_gpu::microcode::ShaderKind;
+use xenia_gpu::texture::TextureInfo;
 
 /// Binding of the constants.
 pub const CONSTANTS_BINDING: u32 = 0;
@@ -99,6 +100,13 @@ pub struct VertexRecord {
     pub endian: u32,
 }
 
+impl VertexRecord {
+    /// The record of a fetch constant's two words, whose words begin at `first`.
+    pub const fn new(words: [u32; 2], first: u32) -> Self {
+        Self { first, words: words[1] >> 2 & 0xff_ffff, endian: words[1] & 3 }
+    }
+}
+
 /// What a fetch needs to know about a texture.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TextureRecord {
@@ -116,6 +124,22 @@ pub struct TextureRecord {
     pub swizzle: [u8; 4],
     /// It is a volume: of a fetch's two textures the 3D one is meant.
     pub is_volume: bool,
+}
+
+impl TextureRecord {
+    /// The record of a texture, all of whose levels are bound.
+    pub fn new(info: &TextureInfo) -> Self {
+        let last = if info.mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
+        Self {
+            size: info.level_size(0).map(|size| size as f32),
+            scale: 2.0_f32.powi(info.exponent),
+            lod_bias: info.lod_bias,
+            lowest_level: info.levels[0] as f32,
+            highest_level: last as f32,
+            swizzle: info.swizzle,
+            is_volume: info.dimension == Dimension::D3,
+        }
+    }
 }
 
 /// The constants of one stage, as binding 0 has them.

@@ -1,6 +1,6 @@
 //! Vertex fetches: every format, byte order and way of reading numbers.
 
-use super::gpu;
+use super::gpu::{self, Resources};
 use super::oracle::{constants, interpret, unequal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -68,9 +68,14 @@ fn every_format_agrees() {
                 let mut fetch = Fetcher::new(&constants, &ram, &textures);
                 let expected = interpret(&program, &constants, &inputs, &mut fetch, &[0, 1]);
                 let mut stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
-                stage_constants.set_vertex(1, VertexRecord { first: 0, words: WORDS - 6, endian });
+                stage_constants.set_vertex(1, VertexRecord::new([BASE | 3, endian | (WORDS - 6) << 2], 0));
                 let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
-                let got = gpu.run(&translation, &stage_constants, &words, &flat, inputs.len());
+                let got = gpu.run(
+                    &translation,
+                    &Resources { constants: &stage_constants, vertex_data: &words, texture: None },
+                    &flat,
+                    inputs.len(),
+                );
                 for (i, (expected, got)) in expected.iter().zip(got.chunks_exact(3)).enumerate() {
                     for (expected, got) in expected.iter().flatten().zip(got.iter().flatten()) {
                         let tiny = expected.is_subnormal() && got.abs() <= f32::MIN_POSITIVE;
@@ -98,7 +103,12 @@ fn nothing_is_read_outside() {
             let mut stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
             stage_constants.set_vertex(95, VertexRecord { first, words: 1 << 24, endian: 0 });
             let inputs: Vec<[f32; 4]> = (0..64).map(|i| [i as f32, 0.0, 0.0, 0.0]).collect();
-            let got = gpu.run(&translation, &stage_constants, &[7; 8], &inputs, inputs.len());
+            let got = gpu.run(
+                &translation,
+                &Resources { constants: &stage_constants, vertex_data: &[7; 8], texture: None },
+                &inputs,
+                inputs.len(),
+            );
             for (i, value) in got.chunks_exact(2).enumerate() {
                 let expected = if (i as f32) < visible { 7.0 } else { 0.0 };
                 assert_eq!(value[0][0], expected, "word {i} from {first}");

@@ -7,5 +7,7 @@ mod control_flow;
 mod fetch;
 mod gpu;
 mod oracle;
+mod pipeline;
 mod random;
+mod texture;
 mod valid;

@@ -1,6 +1,6 @@
 //! One program, run by the interpreter and on the GPU.
 
-use super::gpu::Gpu;
+use super::gpu::{Gpu, Resources};
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
     FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, TextureFetch, Vector, VertexFetch,
@@ -94,7 +94,12 @@ pub(super) fn compare(gpu: &Gpu, text: &str, inputs: &[Vec<[f32; 4]>], differs: 
     let expected = interpret(&program, &constants, inputs, &mut NoFetches, &translation.interface.exports);
     let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
     let stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
-    let got = gpu.run(&translation, &stage_constants, &[], &flat, inputs.len());
+    let got = gpu.run(
+        &translation,
+        &Resources { constants: &stage_constants, vertex_data: &[], texture: None },
+        &flat,
+        inputs.len(),
+    );
     let width = translation.interface.exports.len() + 1;
     for (i, (expected, got)) in expected.iter().zip(got.chunks_exact(width)).enumerate() {
         for (slot, (expected, got)) in expected.iter().zip(got).enumerate() {

@@ -3,9 +3,8 @@
 use super::random;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wgpu::naga::valid::{Capabilities, ValidationFlags, Validator};
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
-use xenia_render::translate::{Stage, TranslateError, translate};
+use xenia_render::translate::{Interpolators, Stage, TranslateError, translate};
 
 /// How many random programs are tried; `XENIA_SHADER_PROGRAMS` says otherwise.
 const PROGRAMS: u64 = 2000;
@@ -15,11 +14,10 @@ fn count() -> u64 {
 }
 
 fn stages(kind: ShaderKind) -> [Stage; 2] {
+    let interpolators = Interpolators { count: 9, flat: 0b10, affine: false };
     let in_pipeline = match kind {
-        ShaderKind::Vertex => Stage::Vertex { interpolators: 5 },
-        ShaderKind::Pixel => {
-            Stage::Pixel { interpolators: 9, flat: 0b10, affine: false, position_register: Some(11) }
-        }
+        ShaderKind::Vertex => Stage::Vertex { interpolators },
+        ShaderKind::Pixel => Stage::Pixel { interpolators, position_register: Some(11) },
     };
     [in_pipeline, Stage::Compute { kind, inputs: 3 }]
 }
@@ -27,12 +25,8 @@ fn stages(kind: ShaderKind) -> [Stage; 2] {
 /// Translates and validates; whether there was a translation.
 fn check(program: &Program, stage: Stage) -> Result<(), TranslateError> {
     let translation = translate(program, stage)?;
-    // What wgpu asks of a device with default limits.
-    let validated =
-        Validator::new(ValidationFlags::all(), Capabilities::default()).validate(&translation.module);
-    if let Err(error) = validated {
-        let text = disassemble(ShaderKind::Pixel, program);
-        panic!("{stage:?}: {:?}\n{text}", error.into_inner());
+    if let Err(error) = translation.validate() {
+        panic!("{stage:?}: {error}\n{}", disassemble(ShaderKind::Pixel, program));
     }
     Ok(())
 }

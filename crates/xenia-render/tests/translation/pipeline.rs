@@ -1,0 +1,88 @@
+//! Both stages in a pipeline: interpolators, positions, derivatives, discards, depth.
+
+use super::gpu::{self, Gpu, Resources, SIDE};
+use super::oracle::constants;
+use xenia_gpu::draw_state::Constants;
+use xenia_gpu::microcode::{Program, ShaderKind, assemble};
+use xenia_render::translate::{Interpolators, Stage, StageConstants, Translation, VertexRecord, translate};
+
+/// A square over the whole picture as two triangles, front faces: x, y.
+const FRONT: [[f32; 2]; 6] = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]];
+
+fn translated(text: &str, stage: Stage) -> Translation {
+    let words = assemble(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let translation = translate(&Program::decode(&words), stage).unwrap();
+    translation.validate().unwrap();
+    translation
+}
+
+/// Draws the square; interpolator 0 is (column + 1/2, row + 1/2, 1/4, 1), interpolator 1 the number of
+/// the triangle's vertex.
+fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
+    let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
+                  max oPos, r1, r1\n\
+                  mad o0.xy, r1, c[0].xy, c[1].x\nmax o0.zw, c[2], c[2]\nmax o1, r0.x, r0.x";
+    let mut constants = Constants::capture(&constants());
+    // From -1..1 to pixels, with y downwards.
+    constants.float[0] = [8.0, -8.0, 0.0, 0.0];
+    constants.float[1] = [8.0; 4];
+    constants.float[2] = [0.0, 0.0, 0.25, 1.0];
+    let mut corners = FRONT;
+    if back {
+        corners.reverse();
+    }
+    let words: Vec<u32> = corners.iter().flatten().map(|value| value.to_bits().swap_bytes()).collect();
+    let mut for_vertices = StageConstants::new(&constants, ShaderKind::Vertex);
+    for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
+    let for_pixels = StageConstants::new(&constants, ShaderKind::Vertex);
+    let interpolators = Interpolators { count: 2, flat, affine: false };
+    let stage = Stage::Pixel { interpolators, position_register: Some(3) };
+    let shaders = [translated(vertex, Stage::Vertex { interpolators }), translated(pixel, stage)];
+    let vertex = Resources { constants: &for_vertices, vertex_data: &words, texture: None };
+    let pixel = Resources { constants: &for_pixels, vertex_data: &[], texture: None };
+    gpu.draw([&shaders[0], &shaders[1]], [&vertex, &pixel], 6)
+}
+
+/// Checks every pixel against a formula of its column and row.
+fn check(picture: &[[f32; 4]], what: &str, formula: impl Fn(f32, f32) -> [f32; 4]) {
+    for (i, got) in (0_u32..).zip(picture) {
+        let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
+        let expected = formula(x, y);
+        let near = expected.iter().zip(got).all(|(expected, got)| (expected - got).abs() < 1e-3);
+        assert!(near, "{what}: at {x}, {y} {expected:?} expected, {got:?} came");
+    }
+}
+
+#[test]
+fn pictures_are_as_reckoned() {
+    gpu::with(|gpu| {
+        let plain = draw(gpu, "max oC0, r0, r0", false, 0);
+        check(&plain, "interpolators", |x, y| [x + 0.5, y + 0.5, 0.25, 1.0]);
+        let place = "max oC0.xy01, r3, r3";
+        check(&draw(gpu, place, false, 0), "position", |x, y| [x, y, 0.0, 1.0]);
+        check(&draw(gpu, place, true, 0), "position of back faces", |x, y| [-x, y, 0.0, 1.0]);
+        let slopes =
+            "getGradients r1, r0.xy, tf0\nmul r2, r0, r0\ngetGradients r2, r2.zw, tf0\nmad oC0, r2, r1, r1";
+        check(&draw(gpu, slopes, false, 0), "derivatives", |_, _| [1.0, 0.0, 0.0, 1.0]);
+        let background = [-1.0; 4];
+        let kills = "add r1.x, r0, -c[1]\nkills_gt r1.y, r1.x\nmax oC0, r0, r0";
+        let picture = draw(gpu, kills, false, 0);
+        check(&picture, "discards", |x, y| if x < 8.0 { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background });
+        let depth = "mul oDepth.x, r0, c[3].x\nmax oC0, r0, r0";
+        // Constant 3 is 3, so depths run from 1.5 on: nothing is in front. Then a sixteenth of that.
+        check(&draw(gpu, depth, false, 0), "depth", |_, _| background);
+        let depth = "rcp r1.x, c[16].x\nmul oDepth.x, r0, r1.x\nmax oC0, r0, r0";
+        let picture = draw(gpu, depth, false, 0);
+        check(&picture, "depth", |x, y| if x < 8.0 { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background });
+        let flat = draw(gpu, "max oC0, r1, r1", false, 0b10);
+        check(&flat, "flat interpolators", |x, y| {
+            if x + y < 15.0 {
+                [0.0; 4]
+            } else if x + y > 15.0 {
+                [3.0; 4]
+            } else {
+                flat[(x + y * 16.0) as usize]
+            }
+        });
+    });
+}

@@ -1,0 +1,176 @@
+//! Texture fetches against the reference rasteriser's sampling, and fetches in a pipeline.
+
+use super::gpu::{self, Gpu, Resources, Texture};
+use super::oracle::{constants, interpret};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+use xenia_gpu::draw_state::Constants;
+use xenia_gpu::memory::{PhysicalMemory, Ram};
+use xenia_gpu::microcode::{Program, ShaderKind, assemble};
+use xenia_gpu::reference::{Bindings, Fetcher};
+use xenia_gpu::texture::{TextureCache, TextureInfo, TextureLevel};
+use xenia_render::translate::{Stage, StageConstants, TextureRecord, translate};
+
+const RUNS: usize = 512;
+
+/// Fields of a texture's fetch constant.
+struct Described {
+    dimension: u32,
+    size: [u32; 3],
+    /// Highest level.
+    levels: u32,
+    swizzle: [u32; 4],
+    exponent: u32,
+    repeats: bool,
+}
+
+const PLAIN: Described = Described {
+    dimension: 1,
+    size: [32, 16, 1],
+    levels: 0,
+    swizzle: [0, 1, 2, 3],
+    exponent: 0,
+    repeats: true,
+};
+
+impl Described {
+    fn words(&self) -> [u32; 6] {
+        let [width, height, depth] = self.size;
+        let clamp = if self.repeats { 0 } else { 2 | 2 << 3 | 2 << 6 };
+        let size = match self.dimension {
+            0 => width - 1,
+            2 => (width - 1) | (height - 1) << 11 | (depth - 1) << 22,
+            _ => (width - 1) | (height - 1) << 13 | (depth - 1) << 26,
+        };
+        let stacked = u32::from(self.dimension == 1 && depth > 1);
+        let swizzle = (0..4).fold(0, |bits, i| bits | self.swizzle[i] << (1 + 3 * i));
+        let mips = if self.levels == 0 { 0 } else { 0x20 << 12 };
+        [
+            2 | clamp << 10 | (width.div_ceil(32)) << 22,
+            6 | stacked << 10 | 1 << 12,
+            size,
+            swizzle | (self.exponent & 63) << 13 | u32::from(self.levels == 0) << 24,
+            self.levels << 6,
+            self.dimension << 9 | mips,
+        ]
+    }
+}
+
+/// Coordinates in texels that are not near the border of two, as the fetch takes them.
+fn coordinates(rng: &mut ChaCha8Rng, described: &Described, unnormalized: bool) -> [f32; 4] {
+    let mut at = [0, 1, 2].map(|axis: usize| {
+        let size = described.size[axis] as i32;
+        let reach = if described.dimension == 3 { 0 } else { size };
+        let texel = rng.random_range(-reach..size + reach) as f32 + rng.random_range(0.1..0.9);
+        let counted = axis == 2 && described.dimension != 2;
+        let texel = if counted { texel.clamp(0.1, size as f32 - 0.1) } else { texel };
+        let at = if unnormalized || counted { texel } else { texel / size as f32 };
+        at + if described.dimension == 3 && axis < 2 { 1.0 } else { 0.0 }
+    });
+    if described.dimension == 0 {
+        at[1] = 0.5;
+    }
+    let level = rng.random_range(-1.0..described.levels as f32 + 1.0);
+    [at[0], at[1], at[2], level]
+}
+
+/// Runs a fetch from register 0 on both; the level of detail is register 0's w.
+fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
+    let mut rng = ChaCha8Rng::seed_from_u64(21);
+    let ram = Ram::new(0x40000);
+    let texels: Vec<u8> = (0..0x3f000).map(|_| rng.random()).collect();
+    ram.write(0x1000, &texels);
+    let words = described.words();
+    let mut registers = constants();
+    for (i, word) in (0_u32..).zip(words) {
+        registers.set(0x4800 + 6 * 3 + i, word);
+    }
+    let constants = Constants::capture(&registers);
+    let text = format!("setTexLOD r0.____, r0.w, tf0\n{fetch}, nolod, reglod\nmax oC0, r1, r1");
+    let program = Program::decode(&assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}")));
+    let translation = translate(&program, Stage::Compute { kind: ShaderKind::Pixel, inputs: 1 }).unwrap();
+    let unnormalized = fetch.contains("unnormalized");
+    let inputs: Vec<Vec<[f32; 4]>> =
+        (0..RUNS).map(|_| vec![coordinates(&mut rng, described, unnormalized)]).collect();
+    let mut cache = TextureCache::default();
+    let bindings = Bindings::new(&program, &constants, &mut cache, &ram);
+    let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
+    let expected = interpret(&program, &constants, &inputs, &mut fetcher, &[0]);
+    let info = TextureInfo::decode(&words).unwrap();
+    let levels: Vec<Arc<TextureLevel>> =
+        (0..=info.max_level()).map_while(|level| cache.level(&words, level, &ram)).collect();
+    assert_eq!(levels.len() as u32, described.levels + 1, "{fetch}");
+    let mut stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
+    stage_constants.set_texture(3, &TextureRecord::new(&info));
+    let texture = Some(Texture { levels: &levels, repeats: described.repeats });
+    let resources = Resources { constants: &stage_constants, vertex_data: &[], texture };
+    let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
+    let got = gpu.run(&translation, &resources, &flat, inputs.len());
+    let mut seen = false;
+    for (i, (expected, got)) in expected.iter().zip(got.chunks_exact(2)).enumerate() {
+        for (expected, got) in expected[0].iter().zip(got[0]) {
+            seen |= *expected != 0.0;
+            assert!(
+                (expected - got).abs() <= close,
+                "{text}\nat {:?}: {expected} expected, {got} came\n{:?}",
+                inputs[i],
+                expected
+            );
+        }
+    }
+    assert!(seen, "{fetch} gave zeros only");
+}
+
+#[test]
+fn sampling_agrees() {
+    const POINT: f32 = 1e-6;
+    // The driver weighs texels of eight bits with eight bits.
+    const LINEAR: f32 = 1.5 / 128.0;
+    gpu::with(|gpu| {
+        let point = "mag=point, min=point, mip=base";
+        let linear = "mag=linear, min=linear, mip=base";
+        for repeats in [true, false] {
+            let plain = Described { repeats, ..PLAIN };
+            compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {point}"), POINT);
+            compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {linear}"), LINEAR);
+            compare(
+                gpu,
+                &plain,
+                &format!("tfetch2D r1.wzy1, r0.xy, tf3, {point}, offsetx=1, offsety=-3"),
+                POINT,
+            );
+            compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {point}, unnormalized"), POINT);
+        }
+        let line = Described { dimension: 0, size: [64, 1, 1], ..PLAIN };
+        compare(gpu, &line, &format!("tfetch1D r1, r0.x, tf3, {point}"), POINT);
+        let cube = Described { dimension: 3, size: [16, 16, 6], repeats: false, ..PLAIN };
+        compare(gpu, &cube, &format!("tfetchCube r1, r0.xyz, tf3, {point}"), POINT);
+        let stacked = Described { size: [16, 16, 4], ..PLAIN };
+        compare(gpu, &stacked, &format!("tfetch3D r1, r0.xyz, tf3, {point}"), POINT);
+        let volume = Described { dimension: 2, size: [16, 8, 8], ..PLAIN };
+        compare(gpu, &volume, &format!("tfetch3D r1, r0.xyz, tf3, {point}"), POINT);
+        compare(gpu, &volume, &format!("tfetch3D r1, r0.xyz, tf3, {linear}"), LINEAR);
+        for (swizzle, exponent) in [([2, 1, 0, 5], 0), ([4, 3, 3, 0], 2), ([0, 5, 4, 1], 0x3e)] {
+            let other = Described { swizzle, exponent, ..PLAIN };
+            compare(gpu, &other, &format!("tfetch2D r1, r0.xy, tf3, {point}"), POINT);
+        }
+    });
+}
+
+#[test]
+fn weights_and_levels_agree() {
+    gpu::with(|gpu| {
+        for fetch in [
+            "getWeights2D r1, r0.xyz, tf3",
+            "getBCF2D r1, r0.xy, tf3",
+            "getCompTexLOD2D r1, r0.xy, tf3, bias=0.5",
+        ] {
+            compare(gpu, &PLAIN, fetch, 2e-5);
+            compare(gpu, &Described { levels: 3, size: [64, 64, 1], ..PLAIN }, fetch, 2e-5);
+        }
+        let mips = Described { levels: 3, size: [64, 64, 1], ..PLAIN };
+        // Between two levels the driver's weights have eight bits too.
+        compare(gpu, &mips, "tfetch2D r1, r0.xy, tf3, mag=linear, min=linear, mip=linear", 4.0 / 128.0);
+    });
+}
