@@ -55,7 +55,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
                 continue;
             }
         };
-        let title = Title { image, folder: None, name: name.to_owned() };
+        let title = Title { image, folder: None, name: name.to_owned(), keys: KeyRing::development() };
         let options = MachineOptions {
             engine: &EngineArgs {
                 cpu: CpuArgs { interp: true, ..CpuArgs::default() },
@@ -69,6 +69,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             event_log: None,
             record: None,
             replay: None,
+            launched: None,
         };
         if let Ok(mut machine) = Machine::new(&title, options) {
             let limits =

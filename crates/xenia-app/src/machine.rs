@@ -26,6 +26,7 @@ use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend};
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
 use xenia_kernel::ports::{Input, Ports, TextSink};
+use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
@@ -53,6 +54,17 @@ pub struct MachineOptions<'a> {
     pub record: Option<&'a Path>,
     /// A recording that answers in place of the controllers.
     pub replay: Option<&'a Path>,
+    /// What the title before has left, if another title has launched this one.
+    pub launched: Option<Launched>,
+}
+
+/// A title that another has launched.
+#[derive(Debug)]
+pub struct Launched {
+    /// Guest path of its executable.
+    pub path: String,
+    /// What the title before has left.
+    pub inheritance: Inheritance,
 }
 
 /// See the module's documentation.
@@ -112,8 +124,16 @@ impl Machine {
             dialogs: Box::new(TerminalDialogs::new(std::io::stderr())),
             ..Ports::default()
         };
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).context("kernel")?;
-        if let Some(folder) = &title.folder {
+        let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
+        if let Some(launched) = &options.launched {
+            let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
+            config.command_line = format!("\"{name}\"");
+            config.image_path.clone_from(&launched.path);
+        }
+        let kernel = Kernel::new(memory.clone(), config, ports).context("kernel")?;
+        if let Some(launched) = options.launched {
+            kernel.inherit(launched.inheritance);
+        } else if let Some(folder) = &title.folder {
             kernel
                 .mount_title_folder(folder)
                 .with_context(|| format!("cannot mount {}", folder.display()))?;
@@ -177,6 +197,11 @@ impl Machine {
         Finished { report: self.report(&end, wall_seconds), end, divergence, recording_trouble }
     }
 
+    /// What the title, which has ended, has launched; `None`: nothing. The machine is gone.
+    pub fn successor(self) -> Option<Successor> {
+        self.kernel.take_successor()
+    }
+
     fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
         let scheduler = &self.executor.scheduler;
         let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
@@ -203,6 +228,7 @@ impl Machine {
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code,
+            launches: 0,
             image_loaded_sha256: self.image_sha256.clone(),
             digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
             unimplemented_calls: missing

@@ -12,6 +12,7 @@ use crate::title::Title;
 use anyhow::Result;
 use std::path::Path;
 use std::time::Duration;
+use xenia_formats::KeyRing;
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::ports::{Gamepad, Input, NoInput};
@@ -45,16 +46,19 @@ get_state:
 ";
 
 fn poller() -> Title {
-    let assembly = xenia_isa::assemble(POLLER, CODE).unwrap();
+    assembled(POLLER, "get_state", 0x191, "") // XamInputGetState
+}
+
+/// A title of assembled code at 0x82000000, with `text` at 0x82010000, and with one import of xam at a label.
+pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> Title {
+    let assembly = xenia_isa::assemble(source, CODE).unwrap();
     let mut bytes = assembly.bytes;
-    let thunk = assembly.labels.iter().find(|(name, _)| *name == "get_state").map(|(_, at)| *at).unwrap();
+    let thunk = assembly.labels.iter().find(|(name, _)| *name == label).map(|(_, at)| *at).unwrap();
     bytes.resize(0x2_0000, 0);
+    bytes[0x1_0000..][..text.len()].copy_from_slice(text.as_bytes());
     let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
-    let import = Import {
-        ordinal: Ordinal(0x191), // XamInputGetState
-        slot: GuestAddr(DATA + 0xF000),
-        thunk: Some(GuestAddr(thunk)),
-    };
+    let import =
+        Import { ordinal: Ordinal(ordinal), slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(thunk)) };
     let library = ImportLibrary {
         name: "xam.xex".to_owned(),
         id: 0,
@@ -72,7 +76,7 @@ fn poller() -> Title {
         imports: vec![library],
         ..LoadedImage::empty(ImageKind::Xex)
     };
-    Title { image, folder: None, name: "poller".to_owned() }
+    Title { image, folder: None, name: label.to_owned(), keys: KeyRing::development() }
 }
 
 /// Somebody plays: the buttons change every few hundred ticks, and not in step with any question.
@@ -123,6 +127,7 @@ fn run_title(
         event_log: None,
         record,
         replay,
+        launched: None,
     };
     Ok(Machine::new(title, options)?.run(limits, dump))
 }
@@ -191,7 +196,7 @@ fn run_exceptions(source: &str, word: u32, cpu: CpuArgs) -> Finished {
     let (mut image, _) = exceptions::assemble(source);
     let at = (exceptions::DATA - exceptions::CODE) as usize;
     image.bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
-    let title = Title { image, folder: None, name: "exceptions".to_owned() };
+    let title = Title { image, folder: None, name: "exceptions".to_owned(), keys: KeyRing::development() };
     let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
     run_title(&title, cpu, Box::new(NoInput), None, None, &limits, None).unwrap()
 }

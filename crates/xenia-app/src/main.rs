@@ -19,6 +19,7 @@ mod gpu_port;
 #[cfg(test)]
 mod hostile;
 mod keyboard;
+mod launches;
 mod machine;
 #[cfg(test)]
 mod machine_tests;

@@ -44,6 +44,8 @@ pub struct RunReport {
     pub exit: End,
     /// What the title returned, if it ended.
     pub exit_code: Option<u32>,
+    /// Titles that were launched by the one before; all other figures are the last one's.
+    pub launches: u64,
     /// SHA-256 of the image as loaded, before its first instruction.
     pub image_loaded_sha256: String,
     /// The digest's parts by name.

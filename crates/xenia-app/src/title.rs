@@ -20,6 +20,8 @@ pub struct Title {
     pub folder: Option<PathBuf>,
     /// For messages.
     pub name: String,
+    /// Keys, for what it loads or launches itself.
+    pub keys: KeyRing,
 }
 
 impl Title {
@@ -30,7 +32,12 @@ impl Title {
         let image = xenia_formats::load(&file, keys)
             .with_context(|| format!("cannot load {}", file_path.display()))?;
         let folder = file_path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
-        Ok(Self { image, folder: folder.map(Path::to_owned), name: file_path.display().to_string() })
+        Ok(Self {
+            image,
+            folder: folder.map(Path::to_owned),
+            name: file_path.display().to_string(),
+            keys: keys.clone(),
+        })
     }
 
     /// The title that was named, with the keys of `key_file` or the configuration folder; else the demo.
@@ -43,8 +50,9 @@ impl Title {
 
     /// The built-in demo.
     pub fn demo() -> Result<Self> {
-        let image = xenia_formats::load(&DEMO, &KeyRing::development()).context("the built-in demo")?;
-        Ok(Self { image, folder: None, name: "the built-in demo".to_owned() })
+        let keys = KeyRing::development();
+        let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
+        Ok(Self { image, folder: None, name: "the built-in demo".to_owned(), keys })
     }
 }
 

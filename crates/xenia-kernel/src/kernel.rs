@@ -22,7 +22,7 @@ use crate::second_level_cache::SecondLevelCache;
 use crate::stubs::{OwnStubs, Stubs};
 use crate::threads::Threads;
 use crate::title::Title;
-use crate::xconfig::Locale;
+use crate::xconfig::{Locale, XConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -105,6 +105,8 @@ pub struct Kernel {
     pub title: Mutex<Title>,
     /// The display as the title sets it up. Taken before the graphics chip.
     pub display: Mutex<Display>,
+    /// The console's settings.
+    pub xconfig: Mutex<XConfig>,
     /// System notifications.
     pub notifications: Mutex<Notifications>,
     /// Kernel memory.
@@ -173,6 +175,7 @@ impl Kernel {
             modules: Mutex::new(Level::Modules, Modules::default()),
             title: Mutex::new(Level::Settings, Title::default()),
             display: Mutex::new(Level::Settings, Display::default()),
+            xconfig: Mutex::new(Level::Settings, XConfig::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             pool: Mutex::new(Level::Memory, pool),
             cache: Mutex::new(Level::Leaf, SecondLevelCache::default()),

@@ -1,12 +1,17 @@
 //! The running title as a whole: what is called when it ends, what it hands to the next one, the libraries it can ask for.
+//!
+//! A title that launches another ends its machine. Whoever runs machines takes the [`Successor`] out of it and makes a new
+//! one: with that executable, the launch data, and the same devices.
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exports::Library;
-use crate::failure::Fallible;
+use crate::failure::{Failure, Fallible};
 use crate::layout::ldr;
+use crate::vfs::Vfs;
+use crate::xconfig::XConfig;
 use std::collections::BTreeMap;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::EndKind;
 
 /// Notifications that may be registered.
@@ -21,14 +26,43 @@ pub struct TerminateNotification {
     pub priority: u32,
 }
 
+/// The executable that a title wants to be followed by.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// Guest path, links followed; as it was given if it leads nowhere.
+    pub path: String,
+    /// The file, or why it can't be read.
+    pub file: Result<Vec<u8>, NtStatus>,
+}
+
+/// What a machine whose title has launched another hands to the next machine.
+#[derive(Debug)]
+pub struct Successor {
+    /// What is to run.
+    pub launch: Launch,
+    /// What else is handed on.
+    pub inheritance: Inheritance,
+}
+
+/// What one title leaves to the next, beside its place.
+#[derive(Debug, Default)]
+pub struct Inheritance {
+    /// Data that the title has left for the next.
+    pub launch_data: Option<Vec<u8>>,
+    /// Disc, disks and caches, with what is on them.
+    pub devices: Vfs,
+    /// The console's settings.
+    pub settings: XConfig,
+}
+
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Title {
     notifications: Vec<TerminateNotification>,
     /// What the title hands to the next one; `None`: nothing.
     pub launch_data: Option<Vec<u8>>,
-    /// Path of the title that is to follow.
-    pub next_title: Option<String>,
+    /// The title that is to follow.
+    pub launch: Option<Launch>,
     /// Handles of the console's own libraries.
     libraries: BTreeMap<Library, GuestAddr>,
 }
@@ -61,6 +95,37 @@ impl Title {
 }
 
 impl Kernel {
+    /// Finds and reads the executable that is to follow the title. No name stands for the disc's own.
+    pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
+        let name = if name.is_empty() { r"game:\default.xex" } else { name };
+        let path = self.module_path(name, None);
+        let file = self.read_file(&path, now).map_err(Failure::status);
+        let files = self.files.lock();
+        let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
+        Launch { path, file }
+    }
+
+    /// What is to follow the title, which has ended: all its files are closed. `None` if nothing is.
+    pub fn take_successor(&self) -> Option<Successor> {
+        let (launch, launch_data) = {
+            let mut title = self.title.lock();
+            (title.launch.take()?, title.launch_data.take())
+        };
+        let mut files = self.files.lock();
+        files.close_all();
+        let devices = std::mem::take(&mut files.vfs);
+        drop(files);
+        let settings = std::mem::take(&mut *self.xconfig.lock());
+        Some(Successor { launch, inheritance: Inheritance { launch_data, devices, settings } })
+    }
+
+    /// Takes over what the title before has left. For a kernel that has loaded nothing yet.
+    pub fn inherit(&self, inheritance: Inheritance) {
+        self.title.lock().launch_data = inheritance.launch_data;
+        self.files.lock().vfs.adopt_devices(inheritance.devices);
+        *self.xconfig.lock() = inheritance.settings;
+    }
+
     /// The handle of one of the console's own libraries: the address of its entry in guest memory.
     pub fn library_handle(&self, library: Library) -> Fallible<GuestAddr> {
         if let Some(&handle) = self.title.lock().libraries.get(&library) {

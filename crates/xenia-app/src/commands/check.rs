@@ -5,9 +5,11 @@ use crate::commands::exec::{conclude, limits, print_text};
 use crate::exit::Code;
 use crate::golden::Golden;
 use crate::gpu_port::Capture;
+use crate::launches;
 use crate::machine::{Machine, MachineOptions};
 use crate::title::{Title, key_ring};
 use anyhow::{Result, bail};
+use std::path::PathBuf;
 use xenia_kernel::ports::NoInput;
 
 /// Runs, compares, names the first differing field; or writes the golden file.
@@ -18,19 +20,25 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
     let title = Title::open(&args.title, &key_ring(args.engine.key_file.as_deref())?)?;
-    let options = MachineOptions {
-        engine: &args.engine,
-        gpu: GpuKind::Reference,
-        capture: Capture::Nothing,
-        frames: Box::new(|_, _| {}),
-        text: Box::new(print_text),
-        input: Box::new(NoInput),
-        event_log: args.run.event_log.as_deref(),
-        record: args.run.record.as_deref(),
-        replay: args.run.replay.as_deref(),
-    };
-    let mut machine = Machine::new(&title, options)?;
-    let finished = machine.run(&limits(&args.run, &args.engine), args.run.dump_threads_after);
+    let limits = limits(&args.run, &args.engine);
+    let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
+        let file = |path: &Option<PathBuf>| before.file(path.as_deref());
+        Machine::new(
+            title,
+            MachineOptions {
+                engine: &args.engine,
+                gpu: GpuKind::Reference,
+                capture: Capture::Nothing,
+                frames: Box::new(|_, _| {}),
+                text: Box::new(print_text),
+                input: Box::new(NoInput),
+                event_log: file(&args.run.event_log).as_deref(),
+                record: file(&args.run.record).as_deref(),
+                replay: file(&args.run.replay).as_deref(),
+                launched,
+            },
+        )
+    })?;
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if finished.divergence.is_some() || finished.recording_trouble.is_some() {
         return Ok(code);

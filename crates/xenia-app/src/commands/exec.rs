@@ -5,13 +5,15 @@ use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::{Capture, FrameSink};
 use crate::keyboard::Keyboard;
-use crate::machine::{Finished, Machine, MachineOptions};
+use crate::launches::{self, Before};
+use crate::machine::{Finished, Launched, Machine, MachineOptions};
 use crate::report::{End, RunReport, write_json};
 use crate::title::Title;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use xenia_kernel::ports::{Input, NoInput};
 use xenia_render::{FrameSender, KeyEvent, RenderError, WindowConfig};
@@ -28,12 +30,12 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     if args.picture.headless {
-        return headless(args, &title);
+        return headless(args, title);
     }
     match windowed(args, title) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             eprintln!("xenia-rs: {error}; running without a window");
-            headless(args, &open_title(args)?)
+            headless(args, open_title(args)?)
         }
         result => result,
     }
@@ -61,27 +63,13 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
     Title::open_or_demo(args.title.as_deref(), args.engine.key_file.as_deref())
 }
 
-fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
+fn headless(args: &ExecArgs, title: Title) -> Result<Code> {
     let last: Arc<Mutex<Option<PathBuf>>> = Arc::default();
-    let (capture, frames): (Capture, FrameSink) = match (&args.run.dump_frames, args.run.frames) {
-        (Some(folder), _) => {
-            let (folder, last) = (folder.clone(), last.clone());
-            (
-                Capture::Every,
-                Box::new(move |number, frame| {
-                    let path = folder.join(format!("frame{number:06}.png"));
-                    keep(&path, &frame, &last);
-                }),
-            )
-        }
-        (None, Some(number)) => {
-            let last = last.clone();
-            (Capture::Swap(number), Box::new(move |_, frame| keep(LAST_FRAME.as_ref(), &frame, &last)))
-        }
-        (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
-    };
-    let mut machine = Machine::new(title, options(args, capture, frames, Box::new(NoInput)))?;
-    let finished = machine.run(&limits(&args.run, &args.engine), args.run.dump_threads_after);
+    let limits = limits(&args.run, &args.engine);
+    let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
+        let (capture, frames) = pictures(&args.run, before.frames, last.clone());
+        machine(args, title, before, launched, (capture, frames), Box::new(NoInput))
+    })?;
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if let Ok(last) = last.lock()
         && let Some(path) = &*last
@@ -89,6 +77,24 @@ fn headless(args: &ExecArgs, title: &Title) -> Result<Code> {
         println!("last frame: {}", path.display());
     }
     Ok(code)
+}
+
+/// Which pictures a headless run makes, and where they go; `before` is the number of frames of the titles before.
+fn pictures(run: &RunArgs, before: u64, last: Arc<Mutex<Option<PathBuf>>>) -> (Capture, FrameSink) {
+    match (&run.dump_frames, run.frames) {
+        (Some(folder), _) => {
+            let folder = folder.clone();
+            let sink: FrameSink = Box::new(move |number, frame| {
+                keep(&folder.join(format!("frame{:06}.png", before + number)), &frame, &last);
+            });
+            (Capture::Every, sink)
+        }
+        (None, Some(number)) => (
+            Capture::Swap(number.saturating_sub(before)),
+            Box::new(move |_, frame| keep(LAST_FRAME.as_ref(), &frame, &last)),
+        ),
+        (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
+    }
 }
 
 fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
@@ -102,29 +108,38 @@ fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
     }
 }
 
-fn options(
+fn machine(
     args: &ExecArgs,
-    capture: Capture,
-    frames: FrameSink,
+    title: &Title,
+    before: &Before,
+    launched: Option<Launched>,
+    (capture, frames): (Capture, FrameSink),
     input: Box<dyn Input>,
-) -> MachineOptions<'_> {
-    MachineOptions {
-        engine: &args.engine,
-        gpu: args.picture.gpu,
-        capture,
-        frames,
-        text: Box::new(print_text),
-        input,
-        event_log: args.run.event_log.as_deref(),
-        record: args.run.record.as_deref(),
-        replay: args.run.replay.as_deref(),
-    }
+) -> Result<Machine> {
+    let file = |path: &Option<PathBuf>| before.file(path.as_deref());
+    Machine::new(
+        title,
+        MachineOptions {
+            engine: &args.engine,
+            gpu: args.picture.gpu,
+            capture,
+            frames,
+            text: Box::new(print_text),
+            input,
+            event_log: file(&args.run.event_log).as_deref(),
+            record: file(&args.run.record).as_deref(),
+            replay: file(&args.run.replay).as_deref(),
+            launched,
+        },
+    )
 }
 
 /// The machine runs on a thread of its own; the window has the main thread, as systems demand.
 fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
     let (results, result) = mpsc::channel::<Result<Finished>>();
     let (stop_sender, stop) = mpsc::channel();
+    let closing = Arc::new(AtomicBool::new(false));
+    let closed = closing.clone();
     let config = WindowConfig { title: format!("xenia-rs: {}", title.name), width: 1280, height: 720 };
     let machine_args = args.clone();
     let keyboard = Keyboard::default();
@@ -136,26 +151,33 @@ fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
     };
     xenia_render::run(config, keys, move |sender: FrameSender| {
         std::thread::spawn(move || {
-            let frames = sender.clone();
-            let pace = Pace::default();
-            let sink: FrameSink = Box::new(move |_, frame| {
-                frames.send(frame);
-                pace.wait();
-            });
+            let run = &machine_args.run;
+            let limits = limits(run, &machine_args.engine);
             let finished =
-                Machine::new(&title, options(&machine_args, Capture::Every, sink, Box::new(input))).map(
-                    |mut machine| {
-                        let _ = stop_sender.send(machine.stop_handle());
-                        let run = &machine_args.run;
-                        machine.run(&limits(run, &machine_args.engine), run.dump_threads_after)
-                    },
-                );
+                launches::run(title, &limits, run.dump_threads_after, |title, before, launched| {
+                    let (frames, pace) = (sender.clone(), Pace::default());
+                    let sink: FrameSink = Box::new(move |_, frame| {
+                        frames.send(frame);
+                        pace.wait();
+                    });
+                    let pictures = (Capture::Every, sink);
+                    let input = Box::new(input.clone());
+                    let machine = machine(&machine_args, title, before, launched, pictures, input)?;
+                    let handle = machine.stop_handle();
+                    // Whichever comes second, this or the closing of the window, sees the other.
+                    let _ = stop_sender.send(handle.clone());
+                    if closed.load(SeqCst) {
+                        handle.stop();
+                    }
+                    Ok(machine)
+                });
             // The receiver is gone only if the program is ending.
             let _ = results.send(finished);
             sender.end();
         });
     })?;
-    if let Ok(handle) = stop.recv() {
+    closing.store(true, SeqCst);
+    for handle in stop.try_iter() {
         handle.stop();
     }
     let finished = result.recv().context("the machine's thread ended without a result")??;
@@ -241,9 +263,13 @@ fn summary(report: &RunReport) -> String {
         ),
         _ => String::new(),
     };
+    let launches = match report.launches {
+        0 => String::new(),
+        launches => format!("; the last of {} titles", launches + 1),
+    };
     let digest = report.digest.as_ref().map(|digest| format!("\ndigest {digest}")).unwrap_or_default();
     format!(
-        "{}: {} instructions, {} frames in {:.2} s ({:.0} MIPS); ended by {:?}{exit_code}{compared}{digest}",
+        "{}: {} instructions, {} frames in {:.2} s ({:.0} MIPS); ended by {:?}{exit_code}{launches}{compared}{digest}",
         report.engine, report.instructions, report.frames, report.wall_seconds, report.mips, report.exit
     )
 }

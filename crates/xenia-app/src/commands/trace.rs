@@ -58,6 +58,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
         event_log: None,
         record: None,
         replay: None,
+        launched: None,
     };
     let mut machine = Machine::new(&title, options)?;
     let file = File::create(&args.output).with_context(|| format!("cannot create {shown}"))?;

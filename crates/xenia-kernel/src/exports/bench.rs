@@ -471,6 +471,54 @@ fn ending_the_title_calls_who_wants_to_know_first() {
     assert!(matches!(run(&mut call, 0, state), Flow::End(_)));
 }
 
+#[test]
+fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("Next")).unwrap();
+    std::fs::write(folder.path().join("Next/b.xex"), b"executable").unwrap();
+    for (name, path, file) in [
+        (r"d:\next\B.XEX", r"\Device\Cdrom0\next\B.XEX", Ok(b"executable".to_vec())),
+        ("", r"\Device\Cdrom0\default.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
+        ("other.xex", r"\Device\Cdrom0\other.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
+        (r"x:\a.xex", r"x:\a.xex", Err(NtStatus::OBJECT_PATH_NOT_FOUND)),
+    ] {
+        let mut b = Bench::new();
+        b.mount(folder.path());
+        let base = u64::from(b.scratch.0);
+        let attributes = b.put_attributes(0x100, r"cache:\left");
+        // Deleted when it is closed, which the end of the title does.
+        let create = [base, 0xC001_0000, attributes, base + 8, 0, 0, 0, 2, 0x1000];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        let attributes = b.put_attributes(0x100, r"cache:\kept");
+        let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, 0];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        b.memory().write(b.scratch, 2_u32).unwrap();
+        assert_eq!(b.status("ExSetXConfigSetting", &[3, 9, base, 4]), NtStatus::SUCCESS);
+        let data = b.put_text(0x300, "level 7");
+        assert_eq!(b.xam_call("XamLoaderSetLaunchData", &[data, 7]), 0);
+        let name = b.put_text(0x300, name);
+        assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[name, 0]), Flow::End(_)));
+        let successor = b.kernel.take_successor().unwrap();
+        assert_eq!((successor.launch.path.as_str(), successor.launch.file), (path, file));
+        assert!(b.kernel.take_successor().is_none());
+        let mut next = Bench::new();
+        next.kernel.inherit(successor.inheritance);
+        assert_eq!(next.xam_call("XamLoaderGetLaunchDataSize", &[base]), 0);
+        assert_eq!(next.word(0), 7);
+        assert_eq!(next.xam_call("XamLoaderGetLaunchData", &[base, 0x100]), 0);
+        assert_eq!(next.word(0), u32::from_be_bytes(*b"leve"));
+        assert_eq!(next.xam_call("XGetLanguage", &[]), 2);
+        let files = next.kernel.files.lock();
+        for (path, there) in [(r"cache:\kept", true), (r"cache:\left", false), (r"game:\next\b.xex", true)] {
+            let location = files.vfs.resolve(path).unwrap();
+            assert_eq!(files.vfs.find(&location).is_ok(), there, "{path}");
+        }
+    }
+    let mut b = Bench::new();
+    assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[0, 0]), Flow::End(_)));
+    assert!(b.kernel.take_successor().is_none(), "the dashboard");
+}
+
 /// Every export, with arguments that a hostile title could pass: none may panic, hang, or take the machine down.
 #[test]
 fn no_export_panics_on_hostile_arguments() {

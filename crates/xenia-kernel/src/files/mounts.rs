@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `\Device\Cdrom0` | the title's folder, read-only | `game:`, `d:` |
 //! | `\Device\Harddisk0\Partition1` | the storage port's folder, if there is one | `hdd:` |
-//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory, gone when the machine ends | `cache:`, `cache0:`, `cache1:` |
+//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
 
 use super::Files;
 use crate::Kernel;

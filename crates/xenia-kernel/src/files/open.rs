@@ -176,6 +176,13 @@ impl Files {
         port.map(|(port, _)| port)
     }
 
+    /// Closes every file, as at the end of the title.
+    pub fn close_all(&mut self) {
+        while let Some((_, file)) = self.open.pop_first() {
+            self.close(file);
+        }
+    }
+
     /// Closes a file. If it is to be deleted and nobody else has it open, it is deleted.
     pub fn close(&mut self, file: OpenFile) {
         let OpenFile { location, data, mode, claim, .. } = file;

@@ -52,7 +52,7 @@ impl Kernel {
     }
 
     /// A name without a path means a file beside `beside`, or else beside the title.
-    fn module_path(&self, name: &str, beside: Option<&str>) -> String {
+    pub(crate) fn module_path(&self, name: &str, beside: Option<&str>) -> String {
         if name.contains([':', '\\', '/']) {
             return name.to_owned();
         }
@@ -195,7 +195,7 @@ impl Kernel {
     }
 
     /// A whole file.
-    fn read_file(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+    pub(crate) fn read_file(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
         let mut files = self.files.lock();
         let (file, _) = files.open(&OpenParameters::to_read(path, now))?;
         let read = match &file.data {

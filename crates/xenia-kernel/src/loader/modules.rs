@@ -5,7 +5,7 @@ use crate::Kernel;
 use crate::failure::{Failure, Fallible};
 use crate::layout::ldr;
 use crate::lists;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use xenia_formats::FormatError;
 use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Version};
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
@@ -217,7 +217,8 @@ impl Kernel {
             headers = self.allocate(image.headers.len() as u32)?;
             memory.write_bytes(headers, &image.headers)?;
         }
-        let (base_name, full_name) = (self.wide_name(name)?, self.wide_name(path)?);
+        let base_name = self.wide_name(name)?;
+        let full_name = if path == name { base_name } else { self.wide_name(path)? };
         let title = self.modules.lock().title().map(|title| title.handle);
         for list in ldr::LISTS {
             lists::initialize(memory, handle.offset(list))?;
@@ -264,7 +265,7 @@ impl Kernel {
             resources: image.resources.clone(),
             exports: image.exports.clone(),
             functions,
-            names: vec![base_name.0, full_name.0],
+            names: BTreeSet::from([base_name.0, full_name.0]).into_iter().collect(),
         });
         Ok(handle)
     }

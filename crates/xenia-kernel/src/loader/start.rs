@@ -91,8 +91,8 @@ impl Kernel {
             };
         }
         let name = image.name.as_deref().unwrap_or("default.xex");
-        let path = self.config.image_path.clone();
-        let handle = self.register_module(image, Identity { name, path: &path, is_library: false })?;
+        // What it was started from is in `ExLoadedImageName`; golden digests hold the list of modules.
+        let handle = self.register_module(image, Identity { name, path: name, is_library: false })?;
         let variable = {
             let mut variables = self.variables.lock();
             let mut pool = self.pool.lock();

@@ -190,6 +190,16 @@ impl Vfs {
         Ok(())
     }
 
+    /// Takes over the devices of another file system: they replace those that are at the same paths.
+    pub fn adopt_devices(&mut self, other: Self) {
+        for mount in other.mounts {
+            match self.mounts.iter_mut().find(|own| own.path == mount.path) {
+                Some(own) => own.device = mount.device,
+                None => self.mounts.push(mount),
+            }
+        }
+    }
+
     /// Makes a symbolic link, such as `game:`. A name that exists leads to `Exists`, unless it is the same link.
     pub fn link(&mut self, name: &str, target: &str) -> VfsResult<()> {
         let (path, names) = (path::split(name)?, path::split(target)?);

@@ -29,7 +29,7 @@ impl Info {
     /// The user's language; English if it is one that came later.
     #[export(Done)]
     fn XGetLanguage(call: &mut Call) -> u32 {
-        match call.kernel.config.locale.language {
+        match call.kernel.xconfig.lock().language(&call.kernel.config.locale) {
             language if language < EXTENDED_LANGUAGES => language,
             _ => ENGLISH,
         }
@@ -38,7 +38,7 @@ impl Info {
     /// The user's language.
     #[export(Done)]
     fn XamGetLanguage(call: &mut Call) -> u32 {
-        call.kernel.config.locale.language
+        call.kernel.xconfig.lock().language(&call.kernel.config.locale)
     }
 
     /// The region whose titles run on this console.

@@ -5,6 +5,7 @@ use crate::failure::Fallible;
 use crate::title;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct Loader;
@@ -14,12 +15,15 @@ const LAUNCH_DATA: u32 = 0x1000;
 
 #[exports(xam)]
 impl Loader {
-    /// Ends the title in favour of another. The machine stops; the path is logged.
-    #[export(Partial)]
+    /// Ends the title in favour of another, which a new machine runs with the launch data and the same devices. Without a
+    /// path, the dashboard, nothing follows.
+    #[export(Done)]
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<u64>> {
         let path = path.map(|path| path.text(call.memory())).transpose()?;
         tracing::info!(target: "kernel", "the title asks for {path:?} to be launched, flags {flags:#x}");
-        call.kernel.title.lock().next_title = path;
+        let now = filetime(call.now());
+        let launch = path.map(|path| call.kernel.prepare_launch(&path, now));
+        call.kernel.title.lock().launch = launch;
         Ok(title::terminate(call))
     }
 
@@ -30,7 +34,7 @@ impl Loader {
     }
 
     /// Hands data to the title that follows.
-    #[export(Partial)]
+    #[export(Done)]
     fn XamLoaderSetLaunchData(call: &mut Call, data: GuestAddr, size: u32) -> Fallible<Win32Error> {
         if size > LAUNCH_DATA {
             return Ok(Win32Error::INVALID_PARAMETER);

@@ -1,9 +1,8 @@
-//! The console's settings (`ExGetXConfigSetting`) and the end of the title.
+//! The console's settings (`ExGetXConfigSetting`, `ExSetXConfigSetting`) and the end of the title.
 
 use crate::abi::{Call, Out, Ptr};
 use crate::failure::Fallible;
 use crate::title::TerminateNotification;
-use crate::xconfig;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -13,7 +12,7 @@ pub struct ExConfig;
 #[exports(xboxkrnl)]
 impl ExConfig {
     /// Stores a setting and its size. Without a buffer only the size.
-    #[export(Partial)]
+    #[export(Done)]
     fn ExGetXConfigSetting(
         call: &mut Call,
         category: u16,
@@ -23,7 +22,7 @@ impl ExConfig {
         needed: Option<Out<u16>>,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let value = xconfig::setting(&call.kernel.config.locale, category, setting)?;
+        let value = call.kernel.xconfig.lock().get(&call.kernel.config.locale, category, setting)?;
         match buffer {
             Some(_) if usize::from(size) < value.len() => return Ok(NtStatus::BUFFER_TOO_SMALL),
             Some(buffer) => memory.write_bytes(buffer, &value)?,
@@ -33,6 +32,21 @@ impl ExConfig {
         if let Some(needed) = needed {
             needed.set(memory, value.len() as u16)?;
         }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Changes a setting, for as long as the machine lasts. Those of the console itself can't be changed.
+    #[export(Done)]
+    fn ExSetXConfigSetting(
+        call: &mut Call,
+        category: u16,
+        setting: u16,
+        buffer: GuestAddr,
+        size: u16,
+    ) -> Fallible<NtStatus> {
+        let mut value = vec![0; usize::from(size)];
+        call.memory().read_bytes(buffer, &mut value)?;
+        call.kernel.xconfig.lock().set(category, setting, &value)?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -1,0 +1,213 @@
+//! Runs a title, and those that it launches, one machine after the other.
+//!
+//! Limits hold for all of them together; what is reported is the last one, with the number of launches. A recording, a
+//! replay and an event log are one file for each title: `play.jsonl`, then `play.jsonl.2`, and so on.
+
+use crate::machine::{Finished, Launched, Machine};
+use crate::title::Title;
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use xenia_kernel::title::Successor;
+use xenia_sched::{EndKind, Limits, RunEnd};
+
+/// Launches after which a run is ended: a title that launches itself for ever must end.
+pub const MAXIMUM_LAUNCHES: u64 = 100;
+
+/// What has happened before a title begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before {
+    /// Launches.
+    pub launches: u64,
+    /// Instructions of the titles before.
+    pub instructions: u64,
+    /// Frames of the titles before.
+    pub frames: u64,
+}
+
+impl Before {
+    /// The file that stands for `path` for this title.
+    pub fn file(&self, path: Option<&Path>) -> Option<PathBuf> {
+        let path = path?;
+        if self.launches == 0 {
+            return Some(path.to_owned());
+        }
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", self.launches + 1));
+        Some(name.into())
+    }
+
+    /// What is left of the limits.
+    fn rest(&self, limits: &Limits) -> Limits {
+        let less = |limit: Option<u64>, used: u64| limit.map(|limit| limit.saturating_sub(used));
+        Limits {
+            instructions: less(limits.instructions, self.instructions),
+            frames: less(limits.frames, self.frames),
+            ..*limits
+        }
+    }
+}
+
+/// Runs `title` and what it launches. `machine` makes the machine of each; it gets what is to be handed on.
+pub fn run(
+    mut title: Title,
+    limits: &Limits,
+    dump_threads_after: Option<Duration>,
+    mut machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
+) -> Result<Finished> {
+    let mut before = Before::default();
+    let mut launched = None;
+    loop {
+        let mut running = machine(&title, &before, launched.take())?;
+        let mut finished = running.run(&before.rest(limits), dump_threads_after);
+        finished.report.launches = before.launches;
+        if !matches!(finished.end, RunEnd::Ended(EndKind::Exit { .. }))
+            || finished.divergence.is_some()
+            || finished.recording_trouble.is_some()
+        {
+            return Ok(finished);
+        }
+        let Some(Successor { launch, inheritance }) = running.successor() else { return Ok(finished) };
+        if before.launches == MAXIMUM_LAUNCHES {
+            eprintln!("xenia-rs: {} titles were launched, one by the other; that is enough", before.launches);
+            return Ok(finished);
+        }
+        let image = match &launch.file {
+            Ok(bytes) => xenia_formats::load(bytes, &title.keys),
+            Err(status) => {
+                eprintln!("xenia-rs: the title launched {}, which can't be read: {status:?}", launch.path);
+                return Ok(finished);
+            }
+        };
+        title.image = match image {
+            Ok(image) => image,
+            Err(error) => {
+                eprintln!("xenia-rs: the title launched {}, which can't be loaded: {error}", launch.path);
+                return Ok(finished);
+            }
+        };
+        tracing::info!("launching {}", launch.path);
+        before.launches += 1;
+        before.instructions += finished.report.instructions;
+        before.frames += finished.report.frames;
+        title.name.clone_from(&launch.path);
+        launched = Some(Launched { path: launch.path, inheritance });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{CpuArgs, EngineArgs, GpuKind};
+    use crate::gpu_port::Capture;
+    use crate::machine::MachineOptions;
+    use crate::machine_tests::assembled;
+    use crate::report::End;
+    use std::sync::{Arc, Mutex};
+    use xenia_kernel::ports::NoInput;
+
+    /// Launches what is named at 0x82010000.
+    const LAUNCHER: &str = "
+            lis 3, 0x8201
+            li 4, 0
+            bl launch
+    launch: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+    ";
+    const HELLO: &[u8] = include_bytes!("../../../guest/bin/hello.xex");
+
+    fn launcher(path: &str, folder: &Path) -> Title {
+        let title = assembled(LAUNCHER, "launch", 0x1A4, path);
+        Title { folder: Some(folder.to_owned()), ..title }
+    }
+
+    fn machine(
+        title: &Title,
+        launched: Option<Launched>,
+        interp: bool,
+        text: &Arc<Mutex<String>>,
+    ) -> Result<Machine> {
+        let text = text.clone();
+        let cpu = CpuArgs { interp, ..CpuArgs::default() };
+        Machine::new(
+            title,
+            MachineOptions {
+                engine: &EngineArgs { cpu, ..EngineArgs::default() },
+                gpu: GpuKind::Reference,
+                capture: Capture::Nothing,
+                frames: Box::new(|_, _| {}),
+                text: Box::new(move |part| text.lock().unwrap().push_str(part)),
+                input: Box::new(NoInput),
+                event_log: None,
+                record: None,
+                replay: None,
+                launched,
+            },
+        )
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Hello.xex"), HELLO).unwrap();
+        std::fs::write(folder.path().join("noise.xex"), "noise").unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_launched_title_runs_in_a_machine_of_its_own() {
+        let folder = folder();
+        let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+        let mut digests = Vec::new();
+        for interp in [true, false, false] {
+            let text = Arc::default();
+            let title = launcher(r"game:\hello.xex", folder.path());
+            let finished =
+                run(title, &limits, None, |title, _, launched| machine(title, launched, interp, &text))
+                    .unwrap();
+            assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+            assert!(!text.lock().unwrap().is_empty(), "hello says something");
+            digests.push(finished.report.digest);
+        }
+        assert!(digests[0].is_some() && digests.iter().all(|digest| *digest == digests[0]));
+    }
+
+    #[test]
+    fn what_is_not_there_or_no_title_is_reported_and_ends_the_run() {
+        let folder = folder();
+        for path in [r"game:\missing.xex", r"game:\noise.xex"] {
+            let text = Arc::default();
+            let title = launcher(path, folder.path());
+            let finished = run(title, &Limits::default(), None, |title, _, launched| {
+                machine(title, launched, true, &text)
+            })
+            .unwrap();
+            assert_eq!((finished.report.launches, finished.report.exit), (0, End::Exit), "{path}");
+        }
+    }
+
+    #[test]
+    fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
+        let folder = folder();
+        let text = Arc::default();
+        // Whatever is launched, it is the launcher again.
+        let start = || launcher(r"game:\hello.xex", folder.path());
+        let go = |limits: &Limits| {
+            run(start(), limits, None, |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
+        };
+        let finished = go(&Limits::default());
+        assert_eq!(finished.report.launches, MAXIMUM_LAUNCHES);
+        let each = finished.report.instructions;
+        assert!(each > 0);
+        let finished = go(&Limits { instructions: Some(each * 5 + 1), ..Limits::default() });
+        assert_eq!((finished.report.launches, finished.report.instructions), (5, 1));
+        assert_eq!(finished.end, RunEnd::Instructions);
+    }
+
+    #[test]
+    fn each_title_has_files_of_its_own() {
+        let path = Path::new("a/play.jsonl");
+        assert_eq!(Before::default().file(Some(path)), Some(path.to_owned()));
+        let later = Before { launches: 2, ..Before::default() };
+        assert_eq!(later.file(Some(path)), Some(PathBuf::from("a/play.jsonl.3")));
+        assert_eq!(later.file(None), None);
+    }
+}
