@@ -1,0 +1,201 @@
+//! Folders of the host: what guests see of them, and what they leave.
+
+use super::*;
+use std::os::unix::fs::symlink;
+
+fn names(path: &[&str]) -> Vec<String> {
+    path.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[test]
+fn case_does_not_matter_and_the_exact_name_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("Media")).unwrap();
+    for (name, text) in [("File.XPR", "one"), ("FILE.xpr", "two")] {
+        fs::write(folder.path().join("Media").join(name), text).unwrap();
+    }
+    let device = HostFolder::read_only(folder.path()).unwrap();
+    let read = |name: &str| {
+        let mut bytes = [0; 8];
+        let file = device.open(&names(&["MEDIA", name]), false).unwrap();
+        let count = file.read_at(0, &mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    };
+    assert_eq!(read("File.XPR"), "one");
+    assert_eq!(read("file.xpr"), "two", "first in byte order");
+    assert_eq!(device.find(&names(&["media"])).unwrap().name, "Media");
+    let listed = device.list(&names(&["media"])).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].name, "FILE.xpr");
+}
+
+#[test]
+fn links_and_special_files_lead_nowhere_outside() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret"), "x").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plain"), "x").unwrap();
+    symlink(outside.path(), folder.path().join("out")).unwrap();
+    symlink(outside.path().join("secret"), folder.path().join("file")).unwrap();
+    symlink("plain", folder.path().join("within")).unwrap();
+    symlink("loop", folder.path().join("loop")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+    let mut device = HostFolder::writable(folder.path()).unwrap();
+    for path in [&["out"][..], &["out", "secret"], &["file"], &["loop"], &["socket"]] {
+        assert!(device.find(&names(path)).is_err(), "{path:?}");
+        assert!(device.open(&names(path), true).is_err(), "{path:?}");
+    }
+    assert!(device.create_file(&names(&["out", "new"])).is_err());
+    assert!(device.create_file(&names(&["file"])).is_err());
+    assert!(!outside.path().join("new").exists());
+    let listed: Vec<_> = device.list(&[]).unwrap().into_iter().map(|entry| entry.name).collect();
+    assert_eq!(listed, ["plain", "within"]);
+    drop(socket);
+}
+
+#[test]
+fn a_read_only_folder_refuses_every_change() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "x").unwrap();
+    let mut device = HostFolder::read_only(folder.path()).unwrap();
+    let (a, b) = (names(&["a"]), names(&["b"]));
+    assert!(matches!(device.open(&a, true), Err(VfsError::ReadOnly)));
+    assert!(matches!(device.create_file(&b), Err(VfsError::ReadOnly)));
+    assert_eq!(device.create_directory(&b), Err(VfsError::ReadOnly));
+    assert_eq!(device.remove(&a), Err(VfsError::ReadOnly));
+    assert_eq!(device.rename(&a, &b, true), Err(VfsError::ReadOnly));
+    assert!(folder.path().join("a").exists());
+}
+
+#[test]
+fn a_writable_folder_creates_renames_and_removes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path()).unwrap();
+    device.create_directory(&names(&["d"])).unwrap();
+    let mut file = device.create_file(&names(&["d", "f"])).unwrap();
+    file.write_at(3, b"abc").unwrap();
+    assert_eq!(file.size(), Ok(6));
+    assert_eq!(device.find(&names(&["D", "F"])).unwrap().size, 6);
+    file.set_size(4).unwrap();
+    assert!(matches!(device.create_file(&names(&["D", "F"])), Err(VfsError::Exists)));
+    assert!(matches!(device.create_file(&names(&["x", "f"])), Err(VfsError::PathNotFound)));
+    assert_eq!(device.remove(&names(&["d"])), Err(VfsError::NotEmpty));
+    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), false), Err(VfsError::InvalidName));
+    device.rename(&names(&["d", "f"]), &names(&["g"]), false).unwrap();
+    assert_eq!(fs::read(folder.path().join("g")).unwrap(), b"\0\0\0a");
+    device.remove(&names(&["d"])).unwrap();
+    assert_eq!(device.remove(&[]), Err(VfsError::ReadOnly));
+}
+
+fn on_host(folder: &tempfile::TempDir) -> Vec<String> {
+    let mut found: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !is_draft(name))
+        .collect();
+    found.sort();
+    found
+}
+
+fn listed(device: &HostFolder) -> Vec<String> {
+    device.list(&[]).unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+#[test]
+fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("save");
+    fs::write(&path, "old contents").unwrap();
+    let device = HostFolder::writable(folder.path()).unwrap();
+    let save = names(&["save"]);
+    let mut writer = device.open(&save, true).unwrap();
+    let reader = device.open(&save, false).unwrap();
+    writer.write_at(0, b"new").unwrap();
+    let mut seen = [0; 12];
+    assert_eq!(reader.read_at(0, &mut seen), Ok(12));
+    assert_eq!(&seen, b"new contents", "handles share the file");
+    assert_eq!(fs::read(&path).unwrap(), b"old contents");
+    writer.flush().unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new contents");
+    writer.set_size(3).unwrap();
+    assert_eq!((device.find(&save).unwrap().size, fs::read(&path).unwrap().len()), (3, 12));
+    drop(writer);
+    assert_eq!(fs::read(&path).unwrap().len(), 12, "somebody has it open still");
+    drop(reader);
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+}
+
+#[test]
+fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let mut file = device.create_file(&names(&["New"])).unwrap();
+    file.write_at(0, b"abc").unwrap();
+    assert_eq!(listed(&device), ["New"]);
+    assert!(on_host(&folder).is_empty());
+    assert!(matches!(device.create_file(&names(&["new"])), Err(VfsError::Exists)));
+    let again = device.open(&names(&["NEW"]), false).unwrap();
+    assert_eq!(again.size(), Ok(3));
+    drop((file, again));
+    assert_eq!(on_host(&folder), ["New"]);
+    assert_eq!(fs::read(folder.path().join("New")).unwrap(), b"abc");
+}
+
+#[test]
+fn open_files_follow_renames_and_survive_removal() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "1").unwrap();
+    fs::write(folder.path().join("b"), "2").unwrap();
+    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let (a, b) = (names(&["a"]), names(&["b"]));
+    let mut first = device.open(&a, true).unwrap();
+    let mut second = device.open(&b, true).unwrap();
+    first.write_at(0, b"first").unwrap();
+    second.write_at(0, b"second").unwrap();
+    device.rename(&a, &b, true).unwrap();
+    assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"first", "what was written comes along");
+    first.write_at(0, b"F").unwrap();
+    second.write_at(6, b"!").unwrap();
+    let mut seen = [0; 7];
+    assert_eq!(second.read_at(0, &mut seen), Ok(7));
+    assert_eq!(&seen, b"second!", "a replaced file lives as long as its handle");
+    drop((first, second));
+    assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"First");
+    let made = device.create_file(&names(&["c"])).unwrap();
+    device.remove(&names(&["C"])).unwrap();
+    assert_eq!(device.find(&names(&["c"])), Err(VfsError::NotFound));
+    drop(made);
+    assert_eq!(on_host(&folder), ["b"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+}
+
+#[test]
+fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("d")).unwrap();
+    // No process has number 0.
+    let stale = folder.path().join("d").join(".xenia-draft-0-7");
+    fs::write(&stale, "x").unwrap();
+    let ours = folder.path().join(format!(".xenia-draft-{}-x", std::process::id()));
+    fs::write(&ours, "x").unwrap();
+    let mut device = HostFolder::writable(folder.path()).unwrap();
+    assert!(!stale.exists() && ours.exists());
+    assert_eq!(listed(&device), ["d"]);
+    let name = names(&[".Xenia-Draft-1-1"]);
+    assert!(matches!(device.create_file(&name), Err(VfsError::InvalidName)));
+    assert_eq!(device.find(&name), Err(VfsError::NotFound));
+}
+
+#[test]
+fn a_protected_file_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p");
+    fs::write(&path, "x").unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let device = HostFolder::writable(folder.path()).unwrap();
+    assert!(matches!(device.open(&names(&["p"]), true), Err(VfsError::ReadOnly)));
+    assert!(device.open(&names(&["p"]), false).is_ok());
+}

@@ -1,0 +1,98 @@
+//! Paths, links and dispositions.
+
+use super::*;
+
+fn vfs() -> Vfs {
+    let mut vfs = Vfs::default();
+    vfs.mount(r"\Device\Cdrom0", Box::new(MemoryDevice::new(0x1000))).unwrap();
+    vfs.mount(r"\Device\Harddisk0\Partition1", Box::new(MemoryDevice::new(0x1000))).unwrap();
+    vfs.link("game:", r"\Device\Cdrom0").unwrap();
+    vfs.link(r"\??\d:", "game:").unwrap();
+    vfs
+}
+
+fn request(disposition: Disposition) -> OpenRequest {
+    OpenRequest { disposition, directory: None, write: true, attributes: 0, now: 1 }
+}
+
+#[test]
+fn links_and_mounts_lead_to_one_place() {
+    let vfs = vfs();
+    let direct = vfs.resolve(r"\Device\Cdrom0\a").unwrap();
+    for path in [r"game:\a", r"GAME:\A", r"\??\D:\a", "d:a", r"\device\CDROM0\x\..\a"] {
+        let found = vfs.resolve(path).unwrap();
+        assert_eq!(found.mount, direct.mount, "{path}");
+        assert!(found.names[0].eq_ignore_ascii_case("a") && found.names.len() == 1, "{path}");
+    }
+    assert_eq!(vfs.full_name(&direct), r"\Device\Cdrom0\a");
+    for (path, error) in [
+        (r"x:\a", VfsError::NoDevice),
+        ("", VfsError::NoDevice),
+        (r"\Device", VfsError::NoDevice),
+        (r"game:\..\Harddisk0\Partition1", VfsError::InvalidName),
+        (r"game:\a:b", VfsError::InvalidName),
+    ] {
+        assert_eq!(vfs.resolve(path), Err(error), "{path}");
+    }
+}
+
+#[test]
+fn links_may_not_circle_nor_change_silently() {
+    let mut vfs = vfs();
+    assert_eq!(vfs.link("GAME:", r"\Device\Cdrom0"), Ok(()), "the same link again");
+    assert_eq!(vfs.link("game:", r"\Device\Harddisk0"), Err(VfsError::Exists));
+    vfs.link("a:", "b:").unwrap();
+    vfs.link("b:", r"a:\x").unwrap();
+    assert_eq!(vfs.resolve(r"a:\file"), Err(VfsError::TooManyLinks));
+    assert_eq!(vfs.link_target("D:"), Ok("game:"));
+    vfs.unlink("game:").unwrap();
+    assert_eq!(vfs.unlink("game:"), Err(VfsError::NotFound));
+    assert_eq!(vfs.resolve(r"d:\x"), Err(VfsError::NoDevice));
+}
+
+#[test]
+fn dispositions_do_what_their_numbers_say() {
+    // Number, result if the file exists, result if it does not.
+    let exists = Err(VfsError::Exists);
+    let missing = Err(VfsError::NotFound);
+    for (number, there, absent) in [
+        (0, Ok(OpenAction::Superseded), Ok(OpenAction::Created)),
+        (1, Ok(OpenAction::Opened), missing),
+        (2, exists, Ok(OpenAction::Created)),
+        (3, Ok(OpenAction::Opened), Ok(OpenAction::Created)),
+        (4, Ok(OpenAction::Overwritten), missing),
+        (5, Ok(OpenAction::Overwritten), Ok(OpenAction::Created)),
+    ] {
+        let mut vfs = vfs();
+        let at = vfs.resolve(r"game:\f").unwrap();
+        let request = request(Disposition::of(number).unwrap());
+        assert_eq!(vfs.open(&at, &request).map(|opened| opened.action), absent, "{number} absent");
+        let mut file = match vfs.open(&at, &self::request(Disposition::OpenOrCreate)) {
+            Ok(opened) => opened.data.unwrap(),
+            Err(error) => panic!("{error}"),
+        };
+        file.set_size(3).unwrap();
+        assert_eq!(vfs.open(&at, &request).map(|opened| opened.action), there, "{number} there");
+        let kept = matches!(there, Ok(OpenAction::Opened) | Err(_));
+        assert_eq!(vfs.find(&at).unwrap().size, if kept { 3 } else { 0 }, "{number}");
+    }
+    assert_eq!(Disposition::of(6), None);
+}
+
+#[test]
+fn kinds_are_checked_and_renames_stay_on_their_device() {
+    let mut vfs = vfs();
+    let directory = vfs.resolve(r"game:\d").unwrap();
+    let make = OpenRequest { directory: Some(true), ..request(Disposition::Create) };
+    assert!(vfs.open(&directory, &make).unwrap().data.is_none());
+    let as_file = OpenRequest { directory: Some(false), ..request(Disposition::Open) };
+    assert_eq!(vfs.open(&directory, &as_file).err(), Some(VfsError::IsDirectory));
+    let below = vfs.resolve_below(&directory, r"..\f").unwrap();
+    assert_eq!(below, vfs.resolve(r"game:\f").unwrap());
+    assert_eq!(vfs.resolve_below(&directory, r"..\..\f"), Err(VfsError::InvalidName));
+    vfs.open(&below, &request(Disposition::Create)).unwrap();
+    let as_directory = OpenRequest { directory: Some(true), ..request(Disposition::Open) };
+    assert_eq!(vfs.open(&below, &as_directory).err(), Some(VfsError::NotDirectory));
+    let other = vfs.resolve(r"\Device\Harddisk0\Partition1\f").unwrap();
+    assert_eq!(vfs.rename(&below, &other, true), Err(VfsError::OtherDevice));
+}
