@@ -6,10 +6,12 @@
 
 use crate::failure::Fallible;
 use crate::ports::DisplayMode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
+/// Swaps that may be under way; the chip has room for a few.
+const SWAP_LIMIT: usize = 64;
 /// Routines that may be registered.
 const ROUTINE_LIMIT: usize = 256;
 /// Fields per second that a display can show.
@@ -84,6 +86,8 @@ pub struct Display {
     registered: u32,
     /// Physical address at which the chip says which system command buffer it has consumed.
     pub gpu_identifier: Option<u32>,
+    /// Marks of the system command buffers in the swaps that are under way.
+    marks: VecDeque<u32>,
     persisted: Persisted,
 }
 
@@ -165,6 +169,22 @@ impl Display {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = last.map_or(Unbounded, Excluded);
         self.routines.range((from, Unbounded)).next().map(|(&order, &routine)| (order, routine))
+    }
+
+    // ---- system command buffers ----
+
+    /// A swap with this mark is in the title's commands. Beyond a limit the oldest is forgotten.
+    pub fn swap_begins(&mut self, mark: u32) {
+        if self.marks.len() == SWAP_LIMIT {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(mark);
+    }
+
+    /// A swap has happened: the physical address that hears of it, and its mark.
+    pub fn swap_ends(&mut self) -> Option<(u32, u32)> {
+        let mark = self.marks.pop_front()?;
+        self.gpu_identifier.map(|address| (address, mark))
     }
 
     // ---- the kept picture ----
@@ -251,6 +271,17 @@ mod tests {
             display.register(routine(n), 0);
         }
         assert_eq!(display.routines.len(), ROUTINE_LIMIT);
+    }
+
+    #[test]
+    fn swaps_end_in_the_order_they_begin() {
+        let mut display = Display::default();
+        display.swap_begins(1);
+        assert_eq!(display.swap_ends(), None, "nobody wants to hear of it");
+        display.gpu_identifier = Some(0x100);
+        assert_eq!(display.swap_ends(), None, "no swap");
+        (0..100).for_each(|mark| display.swap_begins(mark));
+        assert_eq!([display.swap_ends(), display.swap_ends()], [Some((0x100, 36)), Some((0x100, 37))]);
     }
 
     #[test]

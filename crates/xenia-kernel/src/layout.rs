@@ -256,6 +256,14 @@ pub mod object_header {
 
 /// `OBJECT_TYPE`: what the `*ObjectType` variables hold.
 pub mod object_type {
+    /// Makes a body: function of bytes and tag.
+    pub const ALLOCATE: u32 = 0;
+    /// Frees a body.
+    pub const FREE: u32 = 4;
+    /// Clears up after an object, before it is freed, or null.
+    pub const DELETE: u32 = 0xC;
+    /// What waits for an object are for: 0 itself, an offset in it, or the address of another object.
+    pub const DEFAULT_OBJECT: u32 = 0x14;
     /// Four characters.
     pub const POOL_TAG: u32 = 0x18;
     /// Bytes.

@@ -33,6 +33,7 @@ pub mod layout;
 mod lists;
 pub mod loader;
 pub mod notifications;
+mod object_types;
 pub mod objects;
 pub mod overlapped;
 pub mod physical_memory;

@@ -8,6 +8,7 @@ use crate::ports::VideoEvent;
 use crate::thread_life::NewThread;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::physical_to_view;
 use xenia_sched::{BlockReason, Event, HW_THREADS, MAX_PRIORITY, Scheduler, ThreadRef, Wait};
 
 /// Hardware thread that gets interrupts which name none.
@@ -114,6 +115,7 @@ impl Kernel {
                 VideoEvent::Swap => {
                     let frame = self.frames.fetch_add(1, Relaxed) + 1;
                     scheduler.emit(&Event::Swap { frame });
+                    self.note_swap();
                 }
                 VideoEvent::Interrupt { source, cpu_mask } => {
                     self.graphics_interrupt(scheduler, source, cpu_mask)?;
@@ -121,6 +123,14 @@ impl Kernel {
             }
         }
         Ok(())
+    }
+
+    /// Writes where the title asked for it which system command buffer has been consumed.
+    fn note_swap(&self) {
+        let Some((address, mark)) = self.display.lock().swap_ends() else { return };
+        if let Err(fault) = self.memory.write(physical_to_view(address), mark) {
+            tracing::warn!(target: "kernel", "system command buffer's identifier: {fault}");
+        }
     }
 
     fn graphics_interrupt(&self, scheduler: &mut Scheduler, source: u32, cpu_mask: u8) -> Fallible<()> {

@@ -76,8 +76,9 @@ impl Kernel {
         // A slot without a thunk is a variable, or a function that the title calls through a pointer.
         let kind = library.and_then(|library| ordinals::find(library.rows(), ordinal)).map(|row| row.kind);
         let address = if let (Some(library), Some(ExportKind::Variable)) = (library, kind) {
-            let mut variables = self.variables.lock();
-            variables.storage_of(memory, &mut self.pool.lock(), library, ordinal)?
+            let at = self.variables.lock().storage_of(memory, &mut self.pool.lock(), library, ordinal)?;
+            self.complete_object_type(at)?;
+            at
         } else {
             let export = library.and_then(|library| Registry::get().find(library, ordinal));
             let mut stubs = self.stubs.lock();

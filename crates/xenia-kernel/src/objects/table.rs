@@ -51,6 +51,8 @@ pub struct Objects {
     /// Objects by name, in lower case.
     names: BTreeMap<String, GuestAddr>,
     types: BTreeMap<ObjectKind, GuestAddr>,
+    /// The event that waits for objects without a state of their own are for, once a title could know it.
+    pub(crate) default_object: Option<GuestAddr>,
 }
 
 impl Default for Objects {
@@ -61,6 +63,7 @@ impl Default for Objects {
             next_handle: FIRST_HANDLE,
             names: BTreeMap::new(),
             types: BTreeMap::new(),
+            default_object: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Guest code that the display's calls run, and exceptions that a thread lets through.
 
-use crate::machine::{CODE, Code, DATA, Machine};
+use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
+use xenia_guest::GuestAddr;
+use xenia_kernel::ports::VideoEvent;
 use xenia_sched::{EndKind, RunEnd};
 
 const EXIT: RunEnd = RunEnd::Ended(EndKind::Exit { code: 0 });
@@ -58,4 +60,66 @@ fn floating_point_exceptions_are_raised_where_a_thread_enables_them() {
     };
     assert_eq!(thread, 1);
     assert!(pc > CODE && text.contains("floating-point exception"), "{text}");
+}
+
+#[test]
+fn a_swap_writes_its_mark_where_the_title_asked() {
+    let mut code = Code::default();
+    let entry = code.here();
+    code.call("MmAllocatePhysicalMemory", &[0, 0x1000, 4]).record(3, 0x10);
+    code.word(0x3863_0008).call_with_registers("VdSetSystemCommandBufferGpuIdentifierAddress"); // addi r3, r3, 8
+    // The front buffer's address; width and height; the mark is in r8, the rest of the arguments on the stack.
+    code.load(4, 0xA000_0000).record(4, 0x20).record(4, 0x24);
+    code.load(4, DATA + 0x20);
+    for offset in [0x54, 0x5C, 0x64] {
+        code.store(4, offset, 1);
+    }
+    code.call("VdSwap", &[DATA + 0x100, DATA + 0x300, 0, 0, 0xBEEF_0001, DATA + 0x20, DATA, DATA]);
+    code.load(3, 1).load(4, 0).load(5, DATA + 0x30);
+    code.load(6, u32::MAX).store(6, 0, 5).load(6, (-100_000_i32) as u32).store(6, 4, 5);
+    code.call_with_registers("KeDelayExecutionThread");
+    code.end();
+    let video = ScriptedVideo::default();
+    video.0.lock().unwrap().push_back((400_000, VideoEvent::Swap));
+    // Without an interrupt callback nothing asks the chip; time that passes does.
+    let (machine, end) = Machine::run_with(&code, entry, video);
+    assert_eq!(end, EXIT);
+    assert_eq!(machine.kernel.frames(), 1);
+    let at = GuestAddr(machine.data(0x10));
+    assert_eq!(machine.kernel.memory.read::<u32>(at.offset(8)), Ok(0xBEEF_0001));
+}
+
+#[test]
+fn types_have_procedures_and_tell_objects_apart() {
+    let mut code = Code::default();
+    let entry = code.here();
+    // mtctr r12, bctrl: calls what a type's first and second words point to.
+    let through = |code: &mut Code, offset: i16| {
+        code.read(12, offset, 31).word(0x7D89_03A6).word(0x4E80_0421);
+    };
+    code.variable(31, "ExThreadObjectType").read(5, 0x18, 31).record(5, 0x10);
+    code.load(3, 0x40).load(4, 0x1234).load(5, 0);
+    through(&mut code, 0);
+    code.record(3, 0x14);
+    through(&mut code, 4);
+    code.read(5, 0x14, 31).record(5, 0x18);
+    code.load(3, 0xFFFF_FFFE).copy(4, 31).load(5, DATA + 0x1C);
+    code.call_with_registers("ObReferenceObjectByHandle").record(3, 0x20);
+    code.variable(4, "ExEventObjectType").load(3, 0xFFFF_FFFE).load(5, DATA + 0x24);
+    code.call_with_registers("ObReferenceObjectByHandle").record(3, 0x28);
+    code.variable(4, "ObDirectoryObjectType").read(5, 0x14, 4).read(5, 4, 5).record(5, 0x2C);
+    code.variable(4, "IoFileObjectType").read(5, 0x14, 4).record(5, 0x30);
+    code.variable(4, "ExTimerObjectType").read(5, 0xC, 4).read(5, 0, 5).record(5, 0x34);
+    code.end();
+    let (machine, end) = Machine::run(&code, entry);
+    assert_eq!(end, EXIT);
+    assert_eq!(machine.data(0x10), u32::from_be_bytes(*b"erhT"));
+    assert!(machine.data(0x14) > 0x1_0000);
+    let freed = machine.kernel.release(GuestAddr(machine.data(0x14)));
+    assert!(freed.is_err(), "the block is free again");
+    assert_eq!(machine.data(0x18), 0, "threads are waited for themselves");
+    assert_eq!((machine.data(0x20), machine.data(0x28)), (0, 0xC000_0024));
+    assert!(machine.data(0x1C) != 0 && machine.data(0x24) == 0);
+    assert_eq!((machine.data(0x2C), machine.data(0x30)), (1, 0x38), "signalled; the file's event");
+    assert_eq!(machine.data(0x34), 0x4400_0042, "a way into the kernel");
 }

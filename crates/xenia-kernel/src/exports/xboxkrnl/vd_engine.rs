@@ -78,8 +78,8 @@ impl VdEngine {
         Ok(mark.write(call.memory(), SYSTEM_COMMAND_BUFFER[1])?)
     }
 
-    /// Says where the chip notes which system command buffer it has consumed. Kept; the chip never notes one.
-    #[export(Partial)]
+    /// Says where the chip notes the mark of the system command buffer that it has consumed, at each swap; null: nowhere.
+    #[export(Done)]
     fn VdSetSystemCommandBufferGpuIdentifierAddress(call: &mut Call, address: Option<GuestAddr>) {
         call.kernel.display.lock().gpu_identifier = address.map(to_physical);
     }

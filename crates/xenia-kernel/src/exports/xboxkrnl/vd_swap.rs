@@ -25,7 +25,7 @@ impl VdSwap {
         fetch: Ptr<u32>,
         _write_back: GuestAddr,
         _system_buffer: GuestAddr,
-        _system_mark: u32,
+        system_mark: u32,
         front_buffer: Ptr<GuestAddr>,
         _format: Ptr<u32>,
         _color_space: Ptr<u32>,
@@ -50,6 +50,7 @@ impl VdSwap {
         for (index, word) in words.into_iter().enumerate() {
             commands.at(index as u32).write(memory, word)?;
         }
+        call.kernel.display.lock().swap_begins(system_mark);
         call.kernel.swaps.fetch_add(1, Relaxed);
         Ok(())
     }

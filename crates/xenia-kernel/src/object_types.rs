@@ -1,0 +1,67 @@
+//! Object types as titles see them: the `OBJECT_TYPE` that an `*ObjectType` variable is.
+//!
+//! Its procedures are for guest code that makes or frees objects through a type: bodies come from the pool and go back to
+//! it, and a timer that goes is cancelled first. What else an object leaves behind when it is closed or deleted the kernel
+//! clears up itself, and names are looked up by the kernel: those procedures are null. A type is filled in when a title
+//! imports it.
+
+use crate::Kernel;
+use crate::exports::{Library, Registry};
+use crate::failure::Fallible;
+use crate::layout::object_type;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind};
+use xenia_guest::GuestAddr;
+
+/// Bytes of the event that waits for objects without a state of their own wait for.
+const DEFAULT_OBJECT: u32 = crate::layout::dispatcher_header::SIZE;
+/// Offset of the event in a file object.
+const FILE_EVENT: u32 = 0x38;
+
+/// The function that a procedure of a type calls.
+fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {
+    let deletes = if kind == ObjectKind::Timer { "KeCancelTimer" } else { "" };
+    [
+        (object_type::ALLOCATE, "ExAllocatePoolTypeWithTag"),
+        (object_type::FREE, "ExFreePool"),
+        (object_type::DELETE, deletes),
+    ]
+}
+
+/// Whether objects of a kind begin with a dispatcher header, so that waits are for themselves.
+fn is_waitable(kind: ObjectKind) -> bool {
+    use ObjectKind::{Event, Mutant, Semaphore, Thread, Timer};
+    matches!(kind, Event | Mutant | Semaphore | Thread | Timer)
+}
+
+impl Kernel {
+    /// Fills in the type that lies at `at`, if one does.
+    pub(crate) fn complete_object_type(&self, at: GuestAddr) -> Fallible<()> {
+        let Some(kind) = self.objects.lock().kind_of_type(at) else { return Ok(()) };
+        let memory = &*self.memory;
+        for (offset, name) in procedures(kind) {
+            if let Some(export) = Registry::get().find_by_name(Library::xboxkrnl, name) {
+                let stub = self.stubs.lock().of_export(memory, export)?;
+                memory.write(at.offset(offset), stub)?;
+            }
+        }
+        let default_object = at.offset(object_type::DEFAULT_OBJECT);
+        if kind == ObjectKind::File {
+            memory.write(default_object, FILE_EVENT)?;
+        } else if !is_waitable(kind) && memory.read::<GuestAddr>(default_object)?.is_null() {
+            memory.write(default_object, self.default_object()?)?;
+        }
+        Ok(())
+    }
+
+    /// The event that is always signalled.
+    fn default_object(&self) -> Fallible<GuestAddr> {
+        if let Some(at) = self.objects.lock().default_object {
+            return Ok(at);
+        }
+        let at = self.allocate(DEFAULT_OBJECT)?;
+        initialize(&self.memory, at, kind::MANUAL_EVENT, DEFAULT_OBJECT, 1)?;
+        self.objects.lock().default_object = Some(at);
+        Ok(at)
+    }
+}
