@@ -24,7 +24,8 @@ mod vertex_fetch;
 
 use std::collections::BTreeMap;
 
-use wgpu::naga::{
+use naga::back::wgsl;
+use naga::{
     AddressSpace, Expression, Function, FunctionArgument, GlobalVariable, Handle, LocalVariable, Module,
     ResourceBinding, Span, StorageAccess, Type,
     diagnostic_filter::{
@@ -40,7 +41,6 @@ use control_flow::LoopAddress;
 use operands::{REGISTERS, Registers};
 use types::Types;
 
-pub use control_flow::MAX_TRIPS;
 pub use interface::{
     CONSTANTS_BINDING, INPUT_BINDING, Interface, OUTPUT_BINDING, SamplerSlot, StageConstants,
     TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING, VertexRecord,
@@ -129,10 +129,8 @@ impl Translation {
     }
 
     /// The module as text, for people.
-    #[cfg(feature = "wgsl")]
     pub fn wgsl(&self) -> Result<String, TranslateError> {
-        let flags = wgpu::naga::back::wgsl::WriterFlags::empty();
-        wgpu::naga::back::wgsl::write_string(&self.module, &self.validate()?, flags)
+        wgsl::write_string(&self.module, &self.validate()?, wgsl::WriterFlags::empty())
             .map_err(|error| TranslateError::Invalid(error.to_string()))
     }
 }
@@ -163,8 +161,8 @@ struct Translator<'a> {
     last_vertex: Handle<LocalVariable>,
     lod: Handle<LocalVariable>,
     gradients: [Handle<LocalVariable>; 2],
-    /// Turns that loops have taken.
-    trips: Handle<LocalVariable>,
+    /// Instructions that were spent in loops.
+    steps: Handle<LocalVariable>,
     loops: LoopAddress,
 }
 
@@ -262,7 +260,7 @@ impl<'a> Translator<'a> {
             last_vertex: b.local("last_vertex", types.uint),
             lod: b.local("lod", types.float),
             gradients: ["gradient_h", "gradient_v"].map(|name| b.local(name, types.vec3)),
-            trips: b.local("trips", types.uint),
+            steps: b.local("steps", types.uint),
             loops: LoopAddress::Nested(Vec::new()),
             module,
             types,

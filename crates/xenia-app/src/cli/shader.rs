@@ -31,7 +31,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   xenia-rs shader translate Media/Shaders/SeaFloor.xvu
-  xenia-rs shader translate water.bin --wgsl      in builds with the feature wgsl")]
+  xenia-rs shader translate water.bin --wgsl")]
     Translate(ShaderTranslateArgs),
 }
 

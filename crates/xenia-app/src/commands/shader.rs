@@ -93,7 +93,7 @@ pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
         .with_context(|| format!("{shown} can't be translated"))?;
     translation.validate().with_context(|| format!("the translation of {shown} is not valid"))?;
     if args.wgsl {
-        print!("{}", wgsl(&translation)?);
+        print!("{}", translation.wgsl()?);
         return Ok(Code::Done);
     }
     let interface = &translation.interface;
@@ -126,16 +126,6 @@ pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-#[cfg(feature = "wgsl")]
-fn wgsl(translation: &render::Translation) -> Result<String> {
-    Ok(translation.wgsl()?)
-}
-
-#[cfg(not(feature = "wgsl"))]
-fn wgsl(_: &render::Translation) -> Result<String> {
-    anyhow::bail!("--wgsl: this build has no WGSL writer; build with --features wgsl")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,8 +145,10 @@ mod tests {
             assert_eq!(opened.program, Program::decode(&assemble(text).unwrap()));
             let stage = stage(kind, &opened.program);
             render::translate(&opened.program, stage).unwrap().validate().unwrap();
-            let args = ShaderTranslateArgs { file: output.clone(), kind: None, wgsl: cfg!(feature = "wgsl") };
-            assert_eq!(translate(&args).unwrap(), Code::Done);
+            for wgsl in [false, true] {
+                let args = ShaderTranslateArgs { file: output.clone(), kind: None, wgsl };
+                assert_eq!(translate(&args).unwrap(), Code::Done);
+            }
             let other = open(&output, Some(ShaderKindChoice::Vertex)).unwrap();
             assert_eq!(other.kind, ShaderKind::Vertex);
         }

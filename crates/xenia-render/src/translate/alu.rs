@@ -3,8 +3,8 @@
 //! Comparisons with NaN are false, and "not equal" is the negation of "equal", as in Rust. Maxima and
 //! minima are selections, because the host's own leave NaN open. Sums of products are never fused.
 
-use wgpu::naga::Expression;
-use wgpu::naga::{BinaryOperator as Op, MathFunction, RelationalFunction, ScalarKind, UnaryOperator};
+use naga::Expression;
+use naga::{BinaryOperator as Op, MathFunction, RelationalFunction, ScalarKind, UnaryOperator};
 use xenia_gpu::microcode::{Alu, ScalarOp, VectorOp};
 
 use super::Translator;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use wgpu::naga::{
+use naga::{
     BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, LocalVariable,
     MathFunction, ScalarKind, Span, Statement, SwitchCase, SwitchValue, SwizzleComponent, Type,
     UnaryOperator, VectorSize,

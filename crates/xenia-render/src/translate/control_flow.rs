@@ -2,18 +2,16 @@
 //!
 //! A program whose loops are well nested and that neither jumps nor calls becomes plain statements,
 //! `If` and `Loop`. Any other becomes one loop around a switch over the places that control
-//! instructions lead to. Either way a counter ends what would not end by itself: after
-//! [`MAX_TRIPS`] turns of loops (or places) of one invocation the shader goes on behind the loop.
+//! instructions lead to. Either way a counter ends what would not end by itself: when one
+//! invocation has spent [`MAX_STEPS`] instructions in loops, the shader goes on behind the loop.
 
-use wgpu::naga::{BinaryOperator as Op, Block, Handle, LocalVariable, ScalarKind, Statement};
-use xenia_gpu::microcode::{Condition, Control, Instruction, TextureOp};
+use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, ScalarKind, Statement};
+use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_STEPS, TextureOp};
 
 use super::Translator;
 use super::builder::Value;
 use super::interface::layout;
 
-/// Turns of loops, of all together, that one invocation may take.
-pub const MAX_TRIPS: u32 = 1 << 16;
 /// How deep loops nest; deeper ones are skipped.
 pub(super) const MAX_LOOPS: usize = 4;
 
@@ -259,13 +257,29 @@ impl Translator<'_> {
         }
     }
 
-    /// Counts a turn; true while there may be more.
-    pub(super) fn count_trip(&mut self) -> Value {
-        let (one, limit) = (self.b.uint(1), self.b.uint(MAX_TRIPS));
-        let taken = self.b.load_local(self.trips);
-        let taken = self.b.binary(Op::Add, taken, one);
-        self.b.store_local(self.trips, taken);
-        self.b.binary(Op::Less, taken, limit)
+    /// Counts steps: a control instruction or another is one.
+    pub(super) fn spend(&mut self, steps: u32) {
+        let steps = self.b.uint(steps.min(MAX_STEPS));
+        let spent = self.b.load_local(self.steps);
+        let spent = self.b.binary(Op::Add, spent, steps);
+        self.b.store_local(self.steps, spent);
+    }
+
+    /// Whether there may be another turn.
+    pub(super) fn has_steps(&mut self) -> Value {
+        let spent = self.b.load_local(self.steps);
+        let limit = self.b.uint(MAX_STEPS);
+        self.b.binary(Op::Less, spent, limit)
+    }
+
+    /// The steps that control instructions take, without loops inside.
+    pub(super) fn steps_of(&self, controls: impl Iterator<Item = usize>) -> u32 {
+        controls
+            .map(|at| match self.program.controls.get(at) {
+                Some(Control::Exec { count, .. }) => 1 + count,
+                _ => 1,
+            })
+            .sum()
     }
 
     pub(super) fn break_unless(&mut self, condition: Value) {
@@ -302,7 +316,13 @@ impl Translator<'_> {
             let next = self.b.binary(Op::Add, next, step);
             self.b.store_local(address, next);
             let more = self.b.binary(Op::Less, taken, trips);
-            let allowed = self.count_trip();
+            let clauses = body.iter().filter_map(|node| match node {
+                Node::Clause(at) => Some(*at),
+                Node::Loop { .. } => None,
+            });
+            let steps = 1 + self.steps_of(clauses);
+            self.spend(steps);
+            let allowed = self.has_steps();
             let more = self.b.binary(Op::LogicalAnd, more, allowed);
             self.break_unless(more);
         }

@@ -3,7 +3,7 @@
 //! The program is a function of its own; its exports are variables of the module. An entry point
 //! gives it its first registers and hands out what it exported.
 
-use wgpu::naga::{
+use naga::{
     BinaryOperator as Op, Binding, BuiltIn, EntryPoint, Expression, Function, FunctionArgument,
     FunctionResult, Handle, Interpolation, MathFunction, Sampling, ScalarKind, ShaderStage, Statement,
     StructMember, Type, TypeInner, UnaryOperator,

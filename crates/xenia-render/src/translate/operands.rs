@@ -4,7 +4,7 @@
 //! number has them in an array. What an index computed at run time may reach is decided here, by
 //! explicit clamping: registers wrap within the file of 64, constants outside of 0 to 255 are zero.
 
-use wgpu::naga::{BinaryOperator, Handle, LocalVariable, MathFunction, ScalarKind, UnaryOperator};
+use naga::{BinaryOperator, Handle, LocalVariable, MathFunction, ScalarKind, UnaryOperator};
 use xenia_gpu::microcode::{Destination, FetchCommon, FetchSelect, Operand, Source};
 
 use super::Translator;

@@ -4,7 +4,7 @@
 //! with those after it up to the next place. The variables of [`Stack`] are what the chip has: a place
 //! to go on with, four loops and four calls around it.
 
-use wgpu::naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
+use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
 use xenia_gpu::microcode::{Condition, Control};
 
 use super::builder::Value;
@@ -93,7 +93,7 @@ impl Translator<'_> {
         self.b.switch(place, bodies);
         let (next, last) = (self.b.load_local(stack.place), self.b.uint(end));
         let more = self.b.binary(Op::Less, next, last);
-        let allowed = self.count_trip();
+        let allowed = self.has_steps();
         let more = self.b.binary(Op::LogicalAnd, more, allowed);
         self.break_unless(more);
         let body = self.b.end();
@@ -103,6 +103,8 @@ impl Translator<'_> {
     /// One place: the control instructions from `start` to before `after`.
     fn place(&mut self, stack: &Stack, start: usize, after: usize) {
         let next = stack.number(after as u32);
+        let steps = self.steps_of(start..after);
+        self.spend(steps);
         for at in start..after {
             let control = self.program.controls[at];
             match control {

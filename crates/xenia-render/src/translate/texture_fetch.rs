@@ -5,7 +5,7 @@
 //! stacked and cube textures are arrays of planes: the cube operation has already chosen the face.
 //! Which of a 3D fetch's two textures is meant is the fetch constant's business, so its record says it.
 
-use wgpu::naga::{
+use naga::{
     BinaryOperator as Op, DerivativeAxis, DerivativeControl, Expression, GlobalVariable, Handle,
     MathFunction, ResourceBinding, SampleLevel, ScalarKind, TypeInner,
 };
@@ -298,14 +298,9 @@ impl Translator<'_> {
         TEXTURE_BINDING + (self.interface.textures.len() + self.interface.samplers.len()) as u32
     }
 
-    fn handle(
-        &mut self,
-        name: String,
-        inner: Handle<wgpu::naga::Type>,
-        binding: u32,
-    ) -> Handle<GlobalVariable> {
+    fn handle(&mut self, name: String, inner: Handle<naga::Type>, binding: u32) -> Handle<GlobalVariable> {
         let binding = ResourceBinding { group: self.interface.group, binding };
-        self.resource(name, inner, binding, wgpu::naga::AddressSpace::Handle)
+        self.resource(name, inner, binding, naga::AddressSpace::Handle)
     }
 
     fn texture(&mut self, constant: u8, shape: TextureShape) -> Value {

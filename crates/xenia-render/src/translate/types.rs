@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use wgpu::naga::{
+use naga::{
     ArraySize, Handle, ImageClass, ImageDimension, Module, Scalar, ScalarKind, Span, StructMember, Type,
     TypeInner, VectorSize,
 };

@@ -4,7 +4,7 @@
 //! their byte order. A word outside of the record or the buffer is zero: the buffer is only read at
 //! indices that were compared with its length.
 
-use wgpu::naga::{
+use naga::{
     BinaryOperator as Op, Expression, Function, FunctionArgument, FunctionResult, Handle, MathFunction,
     ScalarKind, Span, Statement,
 };

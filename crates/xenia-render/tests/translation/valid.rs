@@ -60,6 +60,19 @@ fn hostile_words_validate_or_are_refused() {
 }
 
 #[test]
+fn translations_have_a_text() {
+    let text = "vfetch r1, r0.x, vf0, format=57, stride=3, offset=0\nsetp_gt r2._, r1.x\n\
+                loop i0, e\nb:\nexec p0\nlog r1.x, r1.y\nendloop i0, b\ne:\nexec\nmax oPos, r1, r1";
+    let program = Program::decode(&assemble(text).unwrap());
+    for stage in stages(ShaderKind::Vertex) {
+        let text = translate(&program, stage).unwrap().wgsl().unwrap();
+        for part in ["fn vertex_word(", "fn shader(", "fn main(", "loop {", "log2("] {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+    }
+}
+
+#[test]
 fn what_is_refused_is_named() {
     let program = Program::decode(&assemble("max eM0, r0, r0").unwrap());
     let error = check(&program, stages(ShaderKind::Pixel)[0]).unwrap_err().to_string();
