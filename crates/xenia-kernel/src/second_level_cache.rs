@@ -2,11 +2,13 @@
 //!
 //! The cache has eight ways of 128 KiB. A title has two locks: 0, which Direct3D uses for what processors make for the
 //! graphics chip, and 1, which is the title's own. Each has two ways, bits `2 * index` and `2 * index + 1` of the
-//! masks. A lock changes when memory is written to, never what it holds, so the books are all there is.
+//! masks. A lock changes when memory is written to, never what it holds, so the books are all there is; but for what
+//! lies in the cache alone, without memory behind it: [`Heap::Cache`], where Direct3D has its lock. That is there from
+//! the lock on, zeroed, until it ends. Unsure: what the graphics chip sees of it.
 
 use crate::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::GuestMemory;
+use xenia_memory::{AllocKind, GuestMemory, Heap, Protect};
 
 /// Locks that a title has.
 const LOCKS: usize = 2;
@@ -28,6 +30,12 @@ pub struct Lock {
     pub ways: [u32; 2],
 }
 
+impl Lock {
+    fn is_cache_alone(&self) -> bool {
+        Heap::of(self.start) == Some(Heap::Cache)
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct SecondLevelCache {
@@ -44,20 +52,29 @@ impl SecondLevelCache {
         if lock.ways.iter().any(|ways| ways & !own_ways != 0) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
+        if slot.is_some() {
+            return Err(NtStatus::UNSUCCESSFUL.into());
+        }
+        if lock.is_cache_alone() {
+            let (size, kind) = (last - lock.start.0 / PAGE * PAGE + 1, AllocKind::ReserveCommit);
+            memory.alloc_fixed(GuestAddr(lock.start.0 / PAGE * PAGE), size, kind, Protect::READ_WRITE)?;
+        }
         let mut pages = (lock.start.0 / PAGE..=last / PAGE).map(|page| GuestAddr(page * PAGE));
         if !pages.all(|page| memory.is_committed(page)) {
             return Err(NtStatus::INVALID_PARAMETER_2.into());
-        }
-        if slot.is_some() {
-            return Err(NtStatus::UNSUCCESSFUL.into());
         }
         *slot = Some(lock);
         Ok(())
     }
 
     /// Ends a lock, and returns it if there was one.
-    pub fn unlock(&mut self, index: u32) -> Option<Lock> {
-        self.locks.get_mut(index as usize)?.take()
+    pub fn unlock(&mut self, memory: &GuestMemory, index: u32) -> Option<Lock> {
+        let lock = self.locks.get_mut(index as usize)?.take()?;
+        if lock.is_cache_alone() {
+            // The title may have freed it itself.
+            let _ = memory.free(GuestAddr(lock.start.0 / PAGE * PAGE));
+        }
+        Some(lock)
     }
 }
 
@@ -82,17 +99,39 @@ mod tests {
             (0, lock(at, 2 * WAY + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
             (0, lock(GuestAddr(u32::MAX), 2, [3, 3]), NtStatus::INVALID_PARAMETER_3),
             (0, lock(at.offset(1), 2 * WAY, [3, 3]), NtStatus::INVALID_PARAMETER_2),
-            (0, lock(GuestAddr(0x7F10_0000), WAY, [1, 1]), NtStatus::INVALID_PARAMETER_2),
+            (0, lock(GuestAddr(0x7F00_0000), WAY, [1, 1]), NtStatus::INVALID_PARAMETER_2),
         ] {
             let failed = cache.lock(&memory, index, wanted).map_err(Failure::status);
             assert_eq!(failed, Err(failure), "{index} {wanted:?}");
-            assert_eq!(cache.unlock(index), None);
+            assert_eq!(cache.unlock(&memory, index), None);
         }
         let (first, second) = (lock(at, 2 * WAY, [3, 3]), lock(at, 1, [0, 0xC]));
         cache.lock(&memory, 0, first).unwrap();
         cache.lock(&memory, 1, second).unwrap();
         assert_eq!(cache.lock(&memory, 0, first).unwrap_err().status(), NtStatus::UNSUCCESSFUL);
-        assert_eq!([cache.unlock(0), cache.unlock(0)], [Some(first), None]);
-        assert_eq!(cache.unlock(1), Some(second));
+        assert_eq!([cache.unlock(&memory, 0), cache.unlock(&memory, 0)], [Some(first), None]);
+        assert_eq!(cache.unlock(&memory, 1), Some(second));
+    }
+
+    #[test]
+    fn what_is_in_the_cache_alone_is_there_while_it_is_locked() {
+        let memory = GuestMemory::new().unwrap();
+        let mut cache = SecondLevelCache::default();
+        let at = Heap::Cache.base();
+        let lock = Lock { start: at, size: 2 * WAY, ways: [3, 3] };
+        for _ in 0..2 {
+            assert!(memory.read::<u32>(at).is_err());
+            cache.lock(&memory, 0, lock).unwrap();
+            let last = at.offset(2 * WAY - 4);
+            assert_eq!((memory.read(at), memory.read(last)), (Ok(0_u32), Ok(0_u32)));
+            assert!(memory.read::<u32>(at.offset(2 * WAY)).is_err());
+            memory.write(last, 7_u32).unwrap();
+            // Another lock of the same place is refused and leaves the first as it is.
+            assert!(cache.lock(&memory, 1, Lock { ways: [0xC, 0xC], ..lock }).is_err());
+            assert_eq!(memory.read(last), Ok(7_u32));
+            assert_eq!(cache.unlock(&memory, 0), Some(lock));
+        }
+        let beyond = Lock { start: GuestAddr(0x7F1F_F000), size: 0x2000, ways: [3, 3] };
+        assert!(cache.lock(&memory, 0, beyond).is_err());
     }
 }

@@ -7,8 +7,8 @@
 //! ```text
 //! backing pages            guest ranges that show them
 //! 0x00000..0x20000  physical   0xA0000000 (64 KiB pages)  0xC0000000 (16 MiB)  0xE0000000 (4 KiB, one page on)
-//! 0x20000..0x9F000  virtual    0x00000000 (4 KiB)  0x40000000..0x7F000000 (64 KiB)
-//! 0x9F000..0xAF000  image      0x80000000 (64 KiB)  0x90000000 (4 KiB)
+//! 0x20000..0x9F200  virtual    0x00000000 (4 KiB)  0x40000000..0x7F000000 (64 KiB)  0x7F100000..0x7F200000 (4 KiB)
+//! 0x9F200..0xAF200  image      0x80000000 (64 KiB)  0x90000000 (4 KiB)
 //! ```
 //!
 //! Invariant: everything that belongs to the contents (version, watch, rights) belongs to the
@@ -35,7 +35,11 @@ pub const XMA_REGISTERS: GuestAddr = GuestAddr(0x7FEA_0000);
 
 const PHYSICAL_FIRST: u32 = 0;
 const VIRTUAL_FIRST: u32 = PHYSICAL_SIZE >> PAGE_SHIFT;
-const IMAGE_FIRST: u32 = VIRTUAL_FIRST + (0x7F00_0000 >> PAGE_SHIFT);
+/// First address behind the virtual part: behind what is in the second-level cache alone.
+const VIRTUAL_END: u32 = 0x7F20_0000;
+const CACHE_BASE: u32 = 0x7F10_0000;
+const CACHE_SIZE: u32 = VIRTUAL_END - CACHE_BASE;
+const IMAGE_FIRST: u32 = VIRTUAL_FIRST + (VIRTUAL_END >> PAGE_SHIFT);
 const IMAGE_SIZE: u32 = 0x1000_0000;
 /// Backing pages in all.
 pub(crate) const BACKING_PAGES: u32 = IMAGE_FIRST + (IMAGE_SIZE >> PAGE_SHIFT);
@@ -47,6 +51,8 @@ pub enum Heap {
     Virtual4K,
     /// 0x40000000..0x7F000000, 64 KiB pages: large-page virtual memory; thread stacks from 0x70000000.
     Virtual64K,
+    /// 0x7F100000..0x7F200000, 4 KiB pages: what is in the second-level cache alone while the kernel locks it there.
+    Cache,
     /// 0x80000000..0x90000000, 64 KiB pages: executable images.
     Image64K,
     /// 0x90000000..0xA0000000, 4 KiB pages: the same memory as [`Heap::Image64K`].
@@ -64,11 +70,12 @@ pub enum Heap {
 pub(crate) enum Zone {
     Virtual4K,
     Virtual64K,
+    Cache,
     Image,
     Physical,
 }
 
-pub(crate) const ZONES: usize = 4;
+pub(crate) const ZONES: usize = 5;
 
 /// The fixed facts of one heap.
 #[derive(Debug)]
@@ -86,9 +93,10 @@ const fn view(heap: Heap, base: u32, size: u32, page_size: u32, zone: Zone, zone
     View { heap, base, size, page_size, zone, zone_offset }
 }
 
-pub(crate) static VIEWS: [View; 7] = [
+pub(crate) static VIEWS: [View; 8] = [
     view(Heap::Virtual4K, 0, 0x4000_0000, 0x1000, Zone::Virtual4K, 0),
     view(Heap::Virtual64K, 0x4000_0000, 0x3F00_0000, 0x1_0000, Zone::Virtual64K, 0),
+    view(Heap::Cache, CACHE_BASE, CACHE_SIZE, 0x1000, Zone::Cache, 0),
     view(Heap::Image64K, 0x8000_0000, IMAGE_SIZE, 0x1_0000, Zone::Image, 0),
     view(Heap::Image4K, 0x9000_0000, IMAGE_SIZE, 0x1000, Zone::Image, 0),
     view(Heap::Physical64K, 0xA000_0000, PHYSICAL_SIZE, 0x1_0000, Zone::Physical, 0),
@@ -145,6 +153,7 @@ impl Zone {
             Self::Physical => PHYSICAL_FIRST,
             Self::Virtual4K => VIRTUAL_FIRST,
             Self::Virtual64K => VIRTUAL_FIRST + (0x4000_0000 >> PAGE_SHIFT),
+            Self::Cache => VIRTUAL_FIRST + (CACHE_BASE >> PAGE_SHIFT),
             Self::Image => IMAGE_FIRST,
         }
     }
@@ -154,6 +163,7 @@ impl Zone {
             Self::Physical => PHYSICAL_SIZE,
             Self::Virtual4K => 0x4000_0000,
             Self::Virtual64K => 0x3F00_0000,
+            Self::Cache => CACHE_SIZE,
             Self::Image => IMAGE_SIZE,
         }
     }
@@ -170,7 +180,9 @@ impl Zone {
 pub(crate) fn backing_page(addr: u32) -> Option<u32> {
     Some(match addr >> 28 {
         0..=6 => VIRTUAL_FIRST + (addr >> PAGE_SHIFT),
-        7 if addr < 0x7F00_0000 => VIRTUAL_FIRST + (addr >> PAGE_SHIFT),
+        7 if addr < 0x7F00_0000 || addr.wrapping_sub(CACHE_BASE) < CACHE_SIZE => {
+            VIRTUAL_FIRST + (addr >> PAGE_SHIFT)
+        }
         7 => return None,
         8 | 9 => IMAGE_FIRST + ((addr & 0x0FFF_FFFF) >> PAGE_SHIFT),
         0xA..=0xD => (addr & (PHYSICAL_SIZE - 1)) >> PAGE_SHIFT,
@@ -231,7 +243,7 @@ mod tests {
     #[test]
     fn views_and_zones_agree_with_the_backing_table() {
         for v in &VIEWS {
-            for addr in [v.base, v.base + 0x12_3000, v.base + v.size - PAGE_SIZE] {
+            for addr in [v.base, v.base + 0x2_3000, v.base + v.size - PAGE_SIZE] {
                 let offset = v.offset_of(addr);
                 assert_eq!(v.addr_of(offset), addr);
                 assert_eq!(
@@ -242,7 +254,9 @@ mod tests {
                 assert_eq!(Heap::of(GuestAddr(addr)), Some(v.heap));
             }
         }
-        for addr in [0x7F00_0000, 0x7FC8_0000, 0x7FFF_FFFF, 0xFFD0_0000, 0xFFFF_FFFF] {
+        for addr in
+            [0x7F00_0000, 0x7F0F_FFFF, 0x7F20_0000, 0x7FC8_0000, 0x7FFF_FFFF, 0xFFD0_0000, 0xFFFF_FFFF]
+        {
             assert_eq!(backing_page(addr), None, "{addr:#x}");
             assert_eq!(Heap::of(GuestAddr(addr)), None, "{addr:#x}");
         }

@@ -4,14 +4,15 @@
 //! host allocate them.
 
 use crate::host;
-use crate::layout::{PAGE_SHIFT, Zone, canonical_guest_page};
+use crate::layout::{PAGE_SHIFT, ZONES, Zone, canonical_guest_page};
 use crate::memory::GuestMemory;
 use crate::page_table::COMMITTED;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
 pub(crate) type Page = [u8; PAGE_SIZE as usize];
 /// The zones in the order of their lowest addresses.
-pub(crate) const ASCENDING: [Zone; 4] = [Zone::Virtual4K, Zone::Virtual64K, Zone::Image, Zone::Physical];
+pub(crate) const ASCENDING: [Zone; ZONES] =
+    [Zone::Virtual4K, Zone::Virtual64K, Zone::Cache, Zone::Image, Zone::Physical];
 pub(crate) static ZEROS: Page = [0; PAGE_SIZE as usize];
 
 /// Says which backing pages the host holds data for, asked in ascending order.

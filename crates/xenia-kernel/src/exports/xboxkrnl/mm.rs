@@ -174,8 +174,8 @@ impl Mm {
     }
 
     /// Locks a range of memory, of up to 256 KiB, in ways of the second-level cache; `index` is 0 for Direct3D and 1 for the
-    /// title. Memory in the cache alone, which Direct3D's lock has at 0x7F100000, is not there.
-    #[export(Partial)]
+    /// title. What lies in the cache alone (Direct3D's lock, at 0x7F100000) is there until the lock ends.
+    #[export(Done)]
     fn KeLockL2(
         call: &mut Call,
         index: u32,
@@ -192,7 +192,7 @@ impl Mm {
     /// Ends a lock of the second-level cache; without one, nothing happens.
     #[export(Done)]
     fn KeUnlockL2(call: &mut Call, index: u32) {
-        if call.kernel.cache.lock().unlock(index).is_none() {
+        if call.kernel.cache.lock().unlock(call.memory(), index).is_none() {
             tracing::debug!(target: "kernel", "KeUnlockL2({index}): not locked");
         }
     }
@@ -201,7 +201,7 @@ impl Mm {
 #[cfg(test)]
 mod tests {
     use crate::exports::bench::Bench;
-    use xenia_guest::NtStatus;
+    use xenia_guest::{GuestAddr, NtStatus};
 
     #[test]
     fn device_memory_stays_where_it_is() {
@@ -252,6 +252,9 @@ mod tests {
             b.kernel_call("KeUnlockL2", &[7]);
         }
         assert_eq!(b.status("KeLockL2", &[1, base, 1, 4, 4]), NtStatus::SUCCESS);
-        assert_eq!(b.status("KeLockL2", &[0, 0x7F10_0000, 0x4_0000, 3, 3]), NtStatus::INVALID_PARAMETER_2);
+        assert_eq!(b.status("KeLockL2", &[0, 0x7F10_0000, 0x4_0000, 3, 3]), NtStatus::SUCCESS);
+        assert_eq!(b.memory().read(GuestAddr(0x7F13_FFFC)), Ok(0_u32));
+        b.kernel_call("KeUnlockL2", &[0]);
+        assert!(b.memory().read::<u32>(GuestAddr(0x7F10_0000)).is_err());
     }
 }
