@@ -209,6 +209,8 @@ fn halves_run_together() {
             "maxa r1, r0, r0\n+ maxs r2.x, r0.zw\nmax oC0, c[a0+9], c[a0+9]\nadd oC1.x, r2, r1",
             "setp_eq_push r1, r0, r2\n+ setp_gt r2.x, r0.y\n(p0) max oC0, r1, r1\n(!p0) max oC1, r2, r2",
             "(p0) max r0, r1, r1\nsetp_ge r2.x, r0.x\n(p0) add r0, r0, r1\n(!p0) setp_ne r2.y, r0.z\n(p0) mul oC0, r0, r2\n(!p0) max oC1, r2, r0",
+            // A predicate that changes under itself.
+            "setp_ge r2.x, r0.x\n(p0) setp_gt r2.y, r0.y\n(p0) max oC0, r1, r1\n(!p0) setp_eq r2.z, r0.z\n(!p0) max oC1, r0, r0",
             "max oC0.xy01, r0, r0\nadd oC1.x_1_, r0, r1\n+ maxs oC1.w, r2.xy",
             "kill_gt r1, r0, r1\nkills_eq r2.x, r2.x\nmax oC0, r1, r2",
         ] {

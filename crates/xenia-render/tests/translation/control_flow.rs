@@ -1,7 +1,10 @@
 //! Control flow: structured, and through the loop around a switch.
 
 use super::gpu;
-use super::oracle::{compare, unequal};
+use super::oracle::{compare, compare_words, unequal};
+use super::random;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 /// Registers 0 and 1: the invocation's number, around zero and not.
 fn inputs() -> Vec<Vec<[f32; 4]>> {
@@ -46,6 +49,21 @@ fn programs_agree() {
             "jump @2, b1\nnop\nret\nexec\nmax oC0, r0, r0\njump @4000",
         ] {
             compare(gpu, text, &inputs, unequal);
+        }
+    });
+}
+
+/// How many random programs run on both; `XENIA_SHADER_RUNS` says otherwise.
+const RUNS: u64 = 30;
+
+#[test]
+fn random_programs_agree() {
+    let runs = std::env::var("XENIA_SHADER_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS);
+    let flush = |value: f32| if value.is_subnormal() { 0.0 } else { value };
+    gpu::with(|gpu| {
+        for seed in 0..runs {
+            let words = random::exact_words(&mut ChaCha8Rng::seed_from_u64(seed));
+            compare_words(gpu, &words, &inputs(), |a, b| unequal(flush(a), flush(b)));
         }
     });
 }

@@ -4,7 +4,7 @@ use super::gpu::{Gpu, Resources};
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
     FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, TextureFetch, Vector, VertexFetch,
-    assemble,
+    assemble, disassemble,
 };
 use xenia_gpu::registers::RegisterFile;
 use xenia_render::translate::{Stage, StageConstants, translate};
@@ -86,7 +86,17 @@ pub(super) fn interpret(
 /// Runs a text on both; `differs` says what is wrong with a pair of numbers.
 pub(super) fn compare(gpu: &Gpu, text: &str, inputs: &[Vec<[f32; 4]>], differs: impl Fn(f32, f32) -> bool) {
     let words = assemble(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let program = Program::decode(&words);
+    compare_words(gpu, &words, inputs, differs);
+}
+
+/// Runs microcode on both.
+pub(super) fn compare_words(
+    gpu: &Gpu,
+    words: &[u32],
+    inputs: &[Vec<[f32; 4]>],
+    differs: impl Fn(f32, f32) -> bool,
+) {
+    let program = Program::decode(words);
     let given = inputs.first().map_or(0, Vec::len) as u32;
     let stage = Stage::Compute { kind: ShaderKind::Pixel, inputs: given };
     let translation = translate(&program, stage).unwrap();
@@ -106,7 +116,8 @@ pub(super) fn compare(gpu: &Gpu, text: &str, inputs: &[Vec<[f32; 4]>], differs: 
             for component in 0..4 {
                 assert!(
                     !differs(expected[component], got[component]),
-                    "{text}\ninvocation {i}, inputs {:?}\nslot {slot}: {expected:?} expected, {got:?} came",
+                    "{}\ninvocation {i}, inputs {:?}\nslot {slot}: {expected:?} expected, {got:?} came",
+                    disassemble(ShaderKind::Pixel, &program),
                     inputs[i]
                 );
             }

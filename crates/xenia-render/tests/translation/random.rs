@@ -8,6 +8,13 @@ use xenia_gpu::microcode::{Program, ShaderKind, assemble};
 /// Opcodes of fetches: vertex fetch, and the textures' operations.
 const FETCHES: [u32; 9] = [0, 1, 16, 17, 18, 19, 24, 25, 26];
 
+/// Scalar operations whose results are the same everywhere: all but powers, logarithms, reciprocals and angles,
+/// which also make infinities.
+const EXACT_SCALARS: [u32; 41] = [
+    0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 34, 35, 36, 37, 38,
+    39, 42, 43, 44, 45, 46, 47, 50, 0, 2, 5, 25, 27,
+];
+
 fn condition(rng: &mut ChaCha8Rng) -> &'static str {
     ["", " p0", " !p0", " b3", " !b200"][rng.random_range(0..5)]
 }
@@ -21,27 +28,36 @@ fn clause(rng: &mut ChaCha8Rng, text: &mut String) {
     }
 }
 
-fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32) {
+/// What a program's control flow may be.
+struct Shape {
+    /// How deep loops and jumps nest.
+    depth: u32,
+    /// Jumps and calls lead anywhere; else jumps lead forwards, and there are no calls.
+    wild: bool,
+    loops: &'static [u32],
+}
+
+fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32, shape: &Shape) {
     for _ in 0..rng.random_range(1..4) {
         match rng.random_range(0..10) {
-            0..=1 if depth < 6 => {
+            0..=1 if depth < shape.depth => {
                 *label += 1;
-                let (n, i) = (*label, rng.random_range(0..32));
+                let (n, i) = (*label, shape.loops[rng.random_range(0..shape.loops.len())]);
                 let repeat = ["", ", repeat"][rng.random_range(0..2)];
                 let leave = ["", ", p0", ", !p0"][rng.random_range(0..3)];
                 let _ = writeln!(text, "loop i{i}, e{n}{repeat}\nb{n}:");
-                part(rng, text, label, depth + 1);
+                part(rng, text, label, depth + 1, shape);
                 let _ = writeln!(text, "endloop i{i}, b{n}{leave}\ne{n}:");
             }
-            2 if depth < 6 => {
+            2 if depth < shape.depth => {
                 *label += 1;
                 let n = *label;
                 let when = condition(rng).replace(' ', ", ");
                 let _ = writeln!(text, "jump e{n}{when}");
-                part(rng, text, label, depth + 1);
+                part(rng, text, label, depth + 1, shape);
                 let _ = writeln!(text, "e{n}:");
             }
-            3 => {
+            3 if shape.wild => {
                 let (name, when) =
                     (["call", "jump"][rng.random_range(0..2)], condition(rng).replace(' ', ", "));
                 let _ = writeln!(text, "{name} @{}{when}", rng.random_range(0..40));
@@ -52,19 +68,59 @@ fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32) {
     }
 }
 
-/// The words of a random program. About half of them jump or call.
-pub(super) fn words(rng: &mut ChaCha8Rng, kind: ShaderKind) -> Vec<u32> {
+/// A program's control flow; half of them neither jump nor call. Instructions only take their place.
+fn control_flow(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<u32> {
     let mut text = String::new();
-    part(rng, &mut text, &mut 0, 0);
+    part(rng, &mut text, &mut 0, 0, shape);
     if rng.random_bool(0.5) {
         let plain = |line: &&str| !["jump", "call", "ret"].iter().any(|word| line.starts_with(word));
         text = text.lines().filter(plain).flat_map(|line| [line, "\n"]).collect();
     }
-    let mut words = assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let program = Program::decode(&words);
-    let first = program.controls.len() / 2 * 3;
-    for instruction in words[first..].chunks_exact_mut(3) {
+    assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The words of the instructions, and whether each is a fetch.
+fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
+    let first = Program::decode(words).controls.len() / 2 * 3;
+    words[first..].chunks_exact_mut(3).map(|instruction| {
         let is_fetch = instruction[0] == 2 && instruction[1] == 0;
+        (instruction, is_fetch)
+    })
+}
+
+/// A program whose results don't depend on the driver's approximations, and which ends: exact operations
+/// on eight registers.
+pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let shape = Shape { depth: 3, wild: false, loops: &[0, 1, 2, 3, 5] };
+    let mut words = control_flow(rng, &shape);
+    // Fetches stay what they are: nothing.
+    for (instruction, _) in instructions(&mut words).filter(|(_, is_fetch)| !is_fetch) {
+        instruction.fill_with(|| rng.random());
+        let [a, b, c] = instruction else { continue };
+        let export = [0, 1, 2, 61][rng.random_range(0..4)];
+        let is_export = rng.random_range(0..3) == 0;
+        let scalar = EXACT_SCALARS[rng.random_range(0..EXACT_SCALARS.len())];
+        *a = *a & 0x03ff_0080 | scalar << 26 | if is_export { export | 1 << 15 } else { *a & 0x707 };
+        // Now and then a register that a loop counts on.
+        let relative = rng.random_range(0..8) == 0;
+        if relative && !is_export {
+            *a |= 1 << 6;
+        }
+        // Both halves of sums are clamped often, so that numbers stay small.
+        *a |= if rng.random_bool(0.5) { 3 << 24 } else { 0 };
+        let indexed = if rng.random_range(0..4) == 0 { 7 << 29 } else { 0 };
+        let predicated = if rng.random_range(0..3) == 0 { 1 << 28 } else { 0 };
+        *b = *b & 0x0fff_ffff | indexed & *b | predicated;
+        *c &= 0xff87_8787;
+    }
+    words
+}
+
+/// The words of a random program of any instructions.
+pub(super) fn words(rng: &mut ChaCha8Rng, kind: ShaderKind) -> Vec<u32> {
+    let shape = Shape { depth: 6, wild: true, loops: &[0, 1, 2, 3, 4, 5, 30, 31] };
+    let mut words = control_flow(rng, &shape);
+    for (instruction, is_fetch) in instructions(&mut words) {
         instruction.fill_with(|| rng.random());
         if is_fetch {
             instruction[0] = instruction[0] & !31 | FETCHES[rng.random_range(0..FETCHES.len())];

@@ -1,0 +1,187 @@
+//! Scalar operations.
+
+use naga::{BinaryOperator as Op, MathFunction, ScalarKind};
+use xenia_gpu::microcode::ScalarOp;
+
+use super::super::builder::{Builder, Value};
+use super::{Effect, address, compare, fraction, larger, multiply, smaller, truth};
+
+/// Whether the magnitude of a float is infinite.
+fn is_infinite(b: &mut Builder, x: Value) -> Value {
+    let bits = b.bitcast(x, ScalarKind::Uint);
+    let (magnitude, infinity) = (b.uint(0x7fff_ffff), b.uint(0x7f80_0000));
+    let bits = b.binary(Op::And, bits, magnitude);
+    b.binary(Op::Equal, bits, infinity)
+}
+
+/// Infinities become what `bits` says, with their sign.
+fn replace_infinity(b: &mut Builder, x: Value, bits: u32) -> Value {
+    let infinite = is_infinite(b, x);
+    let raw = b.bitcast(x, ScalarKind::Uint);
+    let (sign, bits) = (b.uint(0x8000_0000), b.uint(bits));
+    let sign = b.binary(Op::And, raw, sign);
+    let bits = b.binary(Op::InclusiveOr, sign, bits);
+    let value = b.bitcast(bits, ScalarKind::Float);
+    b.select(infinite, value, x)
+}
+
+fn clamp_infinity(b: &mut Builder, x: Value) -> Value {
+    replace_infinity(b, x, f32::MAX.to_bits())
+}
+
+fn flush_infinity(b: &mut Builder, x: Value) -> Value {
+    replace_infinity(b, x, 0)
+}
+
+fn reciprocal(b: &mut Builder, x: Value) -> Value {
+    let one = b.float(1.0);
+    b.binary(Op::Divide, one, x)
+}
+
+fn reciprocal_root(b: &mut Builder, x: Value) -> Value {
+    let root = b.math(MathFunction::Sqrt, x);
+    reciprocal(b, root)
+}
+
+/// 2 to the power of x. The host's function is only asked where the result is a normal number.
+fn power_of_two(b: &mut Builder, x: Value) -> Value {
+    let (low, high) = (b.float(-126.0), b.float(128.0));
+    let power = b.math(MathFunction::Exp2, x);
+    let tiny = b.binary(Op::Less, x, low);
+    let huge = b.binary(Op::GreaterEqual, x, high);
+    let zero = b.float(0.0);
+    let infinity = b.uint(f32::INFINITY.to_bits());
+    let infinity = b.bitcast(infinity, ScalarKind::Float);
+    let power = b.select(tiny, zero, power);
+    let power = b.select(huge, infinity, power);
+    let is_number = b.binary(Op::Equal, x, x);
+    b.select(is_number, power, x)
+}
+
+/// The logarithm to base 2: infinite for zero, NaN below.
+fn logarithm(b: &mut Builder, x: Value) -> Value {
+    let zero = b.float(0.0);
+    let value = b.math(MathFunction::Log2, x);
+    let bits = |b: &mut Builder, value: f32| {
+        let bits = b.uint(value.to_bits());
+        b.bitcast(bits, ScalarKind::Float)
+    };
+    let (infinity, minus, nan) = (bits(b, f32::INFINITY), bits(b, f32::NEG_INFINITY), bits(b, f32::NAN));
+    let is_infinite = b.binary(Op::Equal, x, infinity);
+    let value = b.select(is_infinite, infinity, value);
+    let is_zero = b.binary(Op::Equal, x, zero);
+    let value = b.select(is_zero, minus, value);
+    let is_number = b.binary(Op::GreaterEqual, x, zero);
+    b.select(is_number, value, nan)
+}
+
+/// A predicate operation: the result is 0 where it holds.
+fn predicate(b: &mut Builder, holds: Value, otherwise: Value) -> (Value, Effect) {
+    let zero = b.float(0.0);
+    (b.select(holds, zero, otherwise), Effect::Predicate(holds))
+}
+
+/// An operation on one or two operands and the scalar result before.
+pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous: Value) -> (Value, Effect) {
+    let (zero, one) = (b.float(0.0), b.float(1.0));
+    let compared = |b: &mut Builder, op| {
+        let condition = compare(b, op, x, zero);
+        truth(b, condition, false)
+    };
+    let sets = |b: &mut Builder, op| {
+        let condition = compare(b, op, x, zero);
+        predicate(b, condition, one)
+    };
+    let kills = |b: &mut Builder, op, limit| {
+        let condition = compare(b, op, x, limit);
+        (truth(b, condition, false), Effect::Kill(condition))
+    };
+    let value = match op {
+        ScalarOp::Adds | ScalarOp::Addsc0 | ScalarOp::Addsc1 => b.binary(Op::Add, x, y),
+        ScalarOp::AddsPrev => b.binary(Op::Add, x, previous),
+        ScalarOp::Muls | ScalarOp::Mulsc0 | ScalarOp::Mulsc1 => multiply(b, x, y, false),
+        ScalarOp::MulsPrev => multiply(b, x, previous, false),
+        ScalarOp::MulsPrev2 => {
+            // Finite numbers are those whose magnitude is at most the largest one.
+            let (largest, least) = (b.float(f32::MAX), b.float(-f32::MAX));
+            let (p, q) = (b.math(MathFunction::Abs, previous), b.math(MathFunction::Abs, y));
+            let (p, q) = (b.binary(Op::LessEqual, p, largest), b.binary(Op::LessEqual, q, largest));
+            let (above, positive) = (b.binary(Op::Greater, previous, least), b.binary(Op::Greater, y, zero));
+            let finite = b.binary(Op::LogicalAnd, p, q);
+            let fit = b.binary(Op::LogicalAnd, above, positive);
+            let all = b.binary(Op::LogicalAnd, finite, fit);
+            let product = multiply(b, x, previous, false);
+            b.select(all, product, least)
+        }
+        ScalarOp::Maxs => larger(b, x, y),
+        ScalarOp::Mins => smaller(b, x, y),
+        ScalarOp::Seqs => compared(b, Op::Equal),
+        ScalarOp::Sgts => compared(b, Op::Greater),
+        ScalarOp::Sges => compared(b, Op::GreaterEqual),
+        ScalarOp::Snes => compared(b, Op::NotEqual),
+        ScalarOp::Frcs => fraction(b, x),
+        ScalarOp::Truncs => b.math(MathFunction::Trunc, x),
+        ScalarOp::Floors => b.math(MathFunction::Floor, x),
+        ScalarOp::Exp => power_of_two(b, x),
+        ScalarOp::Logc => {
+            let value = logarithm(b, x);
+            let (least, is_zero) = (b.float(-f32::MAX), b.binary(Op::Equal, x, zero));
+            b.select(is_zero, least, value)
+        }
+        ScalarOp::Log => logarithm(b, x),
+        ScalarOp::Rcpc => {
+            let value = reciprocal(b, x);
+            clamp_infinity(b, value)
+        }
+        ScalarOp::Rcpf => {
+            let value = reciprocal(b, x);
+            flush_infinity(b, value)
+        }
+        ScalarOp::Rcp => reciprocal(b, x),
+        ScalarOp::Rsqc => {
+            let value = reciprocal_root(b, x);
+            clamp_infinity(b, value)
+        }
+        ScalarOp::Rsqf => {
+            let value = reciprocal_root(b, x);
+            flush_infinity(b, value)
+        }
+        ScalarOp::Rsq => reciprocal_root(b, x),
+        ScalarOp::MaxAs => return (larger(b, x, y), Effect::Address(address(b, x, 0.5))),
+        ScalarOp::MaxAsf => return (larger(b, x, y), Effect::Address(address(b, x, 0.0))),
+        ScalarOp::Subs | ScalarOp::Subsc0 | ScalarOp::Subsc1 => b.binary(Op::Subtract, x, y),
+        ScalarOp::SubsPrev => b.binary(Op::Subtract, x, previous),
+        ScalarOp::SetpEq => return sets(b, Op::Equal),
+        ScalarOp::SetpNe => return sets(b, Op::NotEqual),
+        ScalarOp::SetpGt => return sets(b, Op::Greater),
+        ScalarOp::SetpGe => return sets(b, Op::GreaterEqual),
+        ScalarOp::SetpInv => {
+            let (holds, none) = (b.binary(Op::Equal, x, one), b.binary(Op::Equal, x, zero));
+            let otherwise = b.select(none, one, x);
+            return predicate(b, holds, otherwise);
+        }
+        ScalarOp::SetpPop => {
+            let less = b.binary(Op::Subtract, x, one);
+            let holds = b.binary(Op::LessEqual, less, zero);
+            return predicate(b, holds, less);
+        }
+        ScalarOp::SetpClr => {
+            let (largest, never) = (b.float(f32::MAX), b.boolean(false));
+            return (largest, Effect::Predicate(never));
+        }
+        ScalarOp::SetpRstr => {
+            let holds = b.binary(Op::Equal, x, zero);
+            return predicate(b, holds, x);
+        }
+        ScalarOp::KillsEq => return kills(b, Op::Equal, zero),
+        ScalarOp::KillsGt => return kills(b, Op::Greater, zero),
+        ScalarOp::KillsGe => return kills(b, Op::GreaterEqual, zero),
+        ScalarOp::KillsNe => return kills(b, Op::NotEqual, zero),
+        ScalarOp::KillsOne => return kills(b, Op::Equal, one),
+        ScalarOp::Sqrt => b.math(MathFunction::Sqrt, x),
+        ScalarOp::Sin => b.math(MathFunction::Sin, x),
+        ScalarOp::Cos => b.math(MathFunction::Cos, x),
+        ScalarOp::RetainPrev => previous,
+    };
+    (value, Effect::None)
+}
