@@ -324,7 +324,10 @@ impl Interpreter {
         match fetch.operation {
             TextureOp::SetLod => assign(&mut self.lod, &coordinates[0], mask),
             TextureOp::SetGradientH | TextureOp::SetGradientV => {
-                self.gradients[usize::from(fetch.operation == TextureOp::SetGradientV)] = coordinates;
+                let vertical = fetch.operation == TextureOp::SetGradientV;
+                for (to, from) in self.gradients[usize::from(vertical)].iter_mut().zip(&coordinates) {
+                    assign(to, from, mask);
+                }
                 self.has_gradients = true;
             }
             _ => {

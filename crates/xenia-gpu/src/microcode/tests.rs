@@ -205,6 +205,40 @@ fn lanes_take_their_own_way_through_branches() {
     assert_eq!(first(call, [0.0; 4])[0], 4.0);
 }
 
+/// Fetches that give back the horizontal gradient.
+struct Gradient;
+
+impl FetchUnit for Gradient {
+    fn vertex(&mut self, _: &VertexFetch, index: &Lanes, _: Mask) -> Vector {
+        [*index; 4]
+    }
+    fn texture(
+        &mut self,
+        _: &TextureFetch,
+        _: &[Lanes; 3],
+        _: &Lanes,
+        gradients: &[[Lanes; 3]; 2],
+        _: Mask,
+    ) -> Vector {
+        [gradients[0][0]; 4]
+    }
+}
+
+#[test]
+fn gradients_are_set_for_the_lanes_that_set_them() {
+    let text = "setGradientH r0.____, r1.x, tf0\nsetp_gt r2._, r0.x\n(p0) setGradientH r0.____, r0.x, tf0\n\
+                tfetch2D r3, r0.xy, tf0, reggrad\nmax oC0, r3, r3";
+    let program = Program::decode(&assemble(text).unwrap());
+    let mut interpreter = Interpreter::default();
+    interpreter.clear(&program);
+    for lane in 0..LANES {
+        interpreter.register(0)[0][lane] = lane as f32 - 2.0;
+        interpreter.register(1)[0][lane] = 100.0;
+    }
+    let exports = interpreter.run(&program, &constants(), 0, Mask::MAX, &mut Gradient);
+    assert_eq!(exports.values[0][0][..5], [100.0, 100.0, 100.0, 1.0, 2.0]);
+}
+
 #[test]
 fn endless_programs_stop() {
     let count = first("top:\nexec\nadd r1, r1, c[0].y\nmax oC0, r1, r1\njump top", [0.0; 4])[0];

@@ -73,6 +73,23 @@ fn translations_have_a_text() {
 }
 
 #[test]
+fn the_largest_programs_validate() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    // Clauses that share their instructions; one condition in two.
+    let mut words = [0x6600, 0x6600_1000, 0x5000_0000].repeat(682);
+    words.resize(3 * 0x600, 0);
+    // Without exports, of which some are not translated.
+    words.extend((0..18).map(|i| if i % 3 == 0 { rng.random::<u32>() & !(1 << 15) } else { rng.random() }));
+    let program = Program::decode(&words);
+    assert_eq!(program.instructions.len(), 8184);
+    for kind in [ShaderKind::Vertex, ShaderKind::Pixel] {
+        for stage in stages(kind) {
+            check(&program, stage).unwrap();
+        }
+    }
+}
+
+#[test]
 fn what_is_refused_is_named() {
     let program = Program::decode(&assemble("max eM0, r0, r0").unwrap());
     let error = check(&program, stages(ShaderKind::Pixel)[0]).unwrap_err().to_string();
