@@ -127,8 +127,8 @@ fn kept_line(outcome: &Value) -> Option<Value> {
 }
 
 fn summary() -> Result<()> {
-    let mut counts = BTreeMap::<String, u64>::new();
-    let mut missed = Vec::new();
+    // By mutant: shards of different numbers of parts overlap.
+    let mut outcomes = BTreeMap::<String, String>::new();
     let mut files: Vec<_> = std::fs::read_dir(KEPT)
         .with_context(|| format!("no results are kept in {KEPT}"))?
         .map(|entry| Ok(entry?.path()))
@@ -141,17 +141,15 @@ fn summary() -> Result<()> {
                 serde_json::from_str(line).with_context(|| format!("{}: {line}", file.display()))?;
             let (mutant, outcome) = (kept["mutant"].as_str(), kept["outcome"].as_str());
             let (mutant, outcome) = mutant.zip(outcome).with_context(|| format!("{}", file.display()))?;
-            *counts.entry(outcome.to_owned()).or_default() += 1;
-            if outcome == "MissedMutant" {
-                missed.push(mutant.to_owned());
-            }
+            outcomes.insert(mutant.to_owned(), outcome.to_owned());
         }
     }
-    let count = |outcome: &str| counts.get(outcome).copied().unwrap_or(0);
+    let count = |wanted: &str| outcomes.values().filter(|outcome| *outcome == wanted).count();
+    let missed = outcomes.iter().filter(|(_, outcome)| *outcome == "MissedMutant").map(|(mutant, _)| mutant);
     // What doesn't compile shows nothing; what hangs is noticed.
     let caught = count("CaughtMutant") + count("Timeout");
     let viable = caught + count("MissedMutant");
-    for mutant in &missed {
+    for mutant in missed {
         println!("survived: {mutant}");
     }
     let ratio = caught as f64 / viable.max(1) as f64;
@@ -159,7 +157,7 @@ fn summary() -> Result<()> {
         "{viable} mutants that compile, {caught} caught ({:.1}%, goal {:.0}%), {} survived; {} don't compile",
         ratio * 100.0,
         GOAL * 100.0,
-        missed.len(),
+        count("MissedMutant"),
         count("Unviable"),
     );
     Ok(())
