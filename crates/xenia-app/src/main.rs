@@ -26,6 +26,7 @@ mod machine_tests;
 mod recording;
 mod report;
 mod settings;
+mod source;
 mod title;
 
 use clap::{CommandFactory, Parser};

@@ -4,9 +4,10 @@
 //! place where the crate touches guest memory: the command processor and every backend go through
 //! [`PhysicalMemory`], so a trace or a test can stand in for a whole machine with [`Ram`].
 
+use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_guest::PAGE_SIZE;
 use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
 /// Bytes of physical memory; addresses wrap there.
@@ -49,14 +50,14 @@ pub trait PhysicalMemory: Send + Sync {
     }
 }
 
-/// The parts of a physical range that lie in one page each.
-fn pages(physical: u32, length: usize) -> impl Iterator<Item = (GuestAddr, std::ops::Range<usize>)> {
+/// The parts of a physical range that lie in one page each: where each begins, and which of the range's bytes it has.
+pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (u32, Range<usize>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         (at < length).then(|| {
             let address = physical.wrapping_add(at as u32) % PHYSICAL_SIZE;
             let end = length.min(at + (PAGE_SIZE - address % PAGE_SIZE) as usize);
-            let part = (physical_to_view(address), at..end);
+            let part = (address, at..end);
             at = end;
             part
         })
@@ -73,9 +74,9 @@ impl PhysicalMemory for GuestMemory {
         if is_contiguous(physical, into.len()) && self.read_bytes(physical_to_view(physical), into).is_ok() {
             return;
         }
-        for (address, range) in pages(physical, into.len()) {
+        for (address, range) in page_parts(physical, into.len()) {
             let part = &mut into[range];
-            if self.read_bytes(address, part).is_err() {
+            if self.read_bytes(physical_to_view(address), part).is_err() {
                 part.fill(0);
             }
         }
@@ -86,7 +87,8 @@ impl PhysicalMemory for GuestMemory {
         if is_contiguous(physical, from.len()) && self.write_bytes(physical_to_view(physical), from).is_ok() {
             return;
         }
-        for (address, range) in pages(physical, from.len()) {
+        for (address, range) in page_parts(physical, from.len()) {
+            let address = physical_to_view(address);
             if self.write_bytes(address, &from[range]).is_err() {
                 tracing::debug!(target: "gpu", %address, "write to memory that is not there");
             }
@@ -94,8 +96,8 @@ impl PhysicalMemory for GuestMemory {
     }
 
     fn version(&self, physical: u32, length: u32) -> u64 {
-        pages(physical, length as usize)
-            .filter_map(|(address, _)| Self::page_index(address))
+        page_parts(physical, length as usize)
+            .filter_map(|(address, _)| Self::page_index(physical_to_view(address)))
             .fold(0, |sum: u64, page| sum.wrapping_add(u64::from(self.page_version(page))))
     }
 
@@ -106,9 +108,9 @@ impl PhysicalMemory for GuestMemory {
         {
             return (watch == Watch::Protected).then_some(version);
         }
-        for (address, range) in pages(physical, length as usize) {
+        for (address, range) in page_parts(physical, length as usize) {
             // A page that isn't there reads as zeros, and nobody can write to it.
-            if self.watch(address, range.len() as u32) == Ok(Watch::Unprotected) {
+            if self.watch(physical_to_view(address), range.len() as u32) == Ok(Watch::Unprotected) {
                 return None;
             }
         }

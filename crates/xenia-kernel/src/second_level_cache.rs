@@ -34,6 +34,10 @@ impl Lock {
     fn is_cache_alone(&self) -> bool {
         Heap::of(self.start) == Some(Heap::Cache)
     }
+
+    fn first_page(&self) -> GuestAddr {
+        GuestAddr(self.start.0 / PAGE * PAGE)
+    }
 }
 
 /// See the module's documentation.
@@ -56,8 +60,8 @@ impl SecondLevelCache {
             return Err(NtStatus::UNSUCCESSFUL.into());
         }
         if lock.is_cache_alone() {
-            let (size, kind) = (last - lock.start.0 / PAGE * PAGE + 1, AllocKind::ReserveCommit);
-            memory.alloc_fixed(GuestAddr(lock.start.0 / PAGE * PAGE), size, kind, Protect::READ_WRITE)?;
+            let (first, kind) = (lock.first_page(), AllocKind::ReserveCommit);
+            memory.alloc_fixed(first, last - first.0 + 1, kind, Protect::READ_WRITE)?;
         }
         let mut pages = (lock.start.0 / PAGE..=last / PAGE).map(|page| GuestAddr(page * PAGE));
         if !pages.all(|page| memory.is_committed(page)) {
@@ -72,7 +76,7 @@ impl SecondLevelCache {
         let lock = self.locks.get_mut(index as usize)?.take()?;
         if lock.is_cache_alone() {
             // The title may have freed it itself.
-            let _ = memory.free(GuestAddr(lock.start.0 / PAGE * PAGE));
+            let _ = memory.free(lock.first_page());
         }
         Some(lock)
     }

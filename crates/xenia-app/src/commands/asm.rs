@@ -3,19 +3,12 @@
 use crate::cli::AsmArgs;
 use crate::exit::Code;
 use anyhow::{Context, Result};
-use std::io::Read;
-use std::path::Path;
 use xenia_isa::{Syntax, assemble, disassemble};
 
 /// Assembles; errors name line and column.
 pub fn run(args: &AsmArgs) -> Result<Code> {
     let shown = args.source.display();
-    let mut source = String::new();
-    if args.source == Path::new("-") {
-        std::io::stdin().read_to_string(&mut source).context("cannot read standard input")?;
-    } else {
-        source = std::fs::read_to_string(&args.source).with_context(|| format!("cannot read {shown}"))?;
-    }
+    let source = crate::source::read(&args.source)?;
     let base = u32::try_from(args.base).context("--base must be a guest address (32 bits)")?;
     let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {

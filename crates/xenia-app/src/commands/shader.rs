@@ -3,7 +3,6 @@
 use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice, ShaderTranslateArgs};
 use crate::exit::Code;
 use anyhow::{Context, Result};
-use std::io::Read;
 use std::path::Path;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{self as render, Interpolators, Stage};
@@ -39,12 +38,7 @@ fn name(kind: ShaderKind) -> &'static str {
 /// Assembles; errors name the line.
 pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
     let shown = args.source.display();
-    let mut source = String::new();
-    if args.source == Path::new("-") {
-        std::io::stdin().read_to_string(&mut source).context("cannot read standard input")?;
-    } else {
-        source = std::fs::read_to_string(&args.source).with_context(|| format!("cannot read {shown}"))?;
-    }
+    let source = crate::source::read(&args.source)?;
     let words = assemble(&source).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();

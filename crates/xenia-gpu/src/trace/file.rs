@@ -6,9 +6,9 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use std::io::{self, Read, Write};
 
-/// What a trace begins with; the last byte is the version.
+/// What a trace begins with; the version follows.
 pub const MAGIC: [u8; 8] = *b"XENTRACE";
-/// Format version; it follows the magic.
+/// Format version.
 const VERSION: u32 = 2;
 /// Bytes that one event may have: the start with its EDRAM is the largest.
 const MAX_EVENT: u32 = 32 << 20;

@@ -4,7 +4,7 @@
 //! be in the trace before the call under way; a byte the chip writes will be written by the player, too.
 
 use super::Event;
-use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
+use crate::memory::{PhysicalMemory, page_parts};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,21 +43,6 @@ fn has(bits: &Bits, at: usize) -> bool {
 
 fn set(bits: &mut Bits, at: usize) {
     bits[at / 64] |= 1 << (at % 64);
-}
-
-/// The parts of a range that lie in one page each: page number, offset in it, range of the caller's bytes.
-fn parts(physical: u32, length: usize) -> impl Iterator<Item = (u32, usize, std::ops::Range<usize>)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        (at < length).then(|| {
-            let address = physical.wrapping_add(at as u32) % PHYSICAL_SIZE;
-            let offset = address as usize % PAGE;
-            let end = length.min(at + PAGE - offset);
-            let part = (address / PAGE as u32, offset, at..end);
-            at = end;
-            part
-        })
-    })
 }
 
 /// See the module's documentation.
@@ -123,7 +108,8 @@ impl PhysicalMemory for Tap {
         self.inner.read(physical, into);
         let mut pages = self.pages();
         let Pages { by_number, touched } = &mut *pages;
-        for (number, offset, range) in parts(physical, into.len()) {
+        for (address, range) in page_parts(physical, into.len()) {
+            let (number, offset) = (address / PAGE as u32, address as usize % PAGE);
             let page = by_number.entry(number).or_default();
             let read = &into[range];
             if page.bytes[offset..offset + read.len()] == *read {
@@ -145,7 +131,8 @@ impl PhysicalMemory for Tap {
         self.inner.write(physical, from);
         let mut pages = self.pages();
         let Pages { by_number, touched } = &mut *pages;
-        for (number, offset, range) in parts(physical, from.len()) {
+        for (address, range) in page_parts(physical, from.len()) {
+            let (number, offset) = (address / PAGE as u32, address as usize % PAGE);
             let page = by_number.entry(number).or_default();
             let range = &from[range];
             page.bytes[offset..offset + range.len()].copy_from_slice(range);

@@ -94,12 +94,18 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
     })
 }
 
-/// Writes as much of a structure as there is room for.
-pub(super) fn store(call: &Call, at: GuestAddr, length: u32, bytes: &[u8]) -> Fallible<(NtStatus, u32)> {
+/// Writes as much of a structure as the buffer has room for, and the status block.
+pub(super) fn answer(
+    call: &Call,
+    status_block: GuestAddr,
+    (buffer, length): (GuestAddr, u32),
+    bytes: &[u8],
+) -> Fallible<NtStatus> {
     let count = bytes.len().min(length as usize);
-    call.memory().write_bytes(at, &bytes[..count])?;
+    call.memory().write_bytes(buffer, &bytes[..count])?;
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
-    Ok((status, count as u32))
+    call.kernel.write_status_block(status_block, Outcome { status, information: count as u32 })?;
+    Ok(status)
 }
 
 fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> {
@@ -257,9 +263,7 @@ impl NtFileInformation {
         }
         let body = call.kernel.resolve_file(file)?;
         let bytes = query(&call.kernel.files.lock(), body, class)?;
-        let (status, information) = store(call, buffer, length, &bytes)?;
-        call.kernel.write_status_block(status_block, Outcome { status, information })?;
-        Ok(status)
+        answer(call, status_block, (buffer, length), &bytes)
     }
 
     /// Changes an open file: times, attributes, position, mode, size, name, deletion, completion port.

@@ -3,10 +3,10 @@
 //! Sizes are constants of the machine and serial numbers depend on the volume's path alone, so that a title sees the
 //! same on every host. Volumes have no labels; there is no call to set one.
 
-use super::nt_file_information::store;
+use super::nt_file_information::answer;
 use crate::abi::{Call, Handle};
 use crate::failure::Fallible;
-use crate::files::{Outcome, information};
+use crate::files::information;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -54,8 +54,6 @@ impl NtVolume {
             class::DEVICE => information::volume_device(&volume),
             _ => information::volume_attributes(&volume),
         };
-        let (status, information) = store(call, buffer, length, &bytes)?;
-        call.kernel.write_status_block(status_block, Outcome { status, information })?;
-        Ok(status)
+        answer(call, status_block, (buffer, length), &bytes)
     }
 }
