@@ -3,6 +3,7 @@
 //! The machine runs on a thread of its own and sends finished frames; the window shows the newest
 //! one, scaled to fit with its aspect ratio kept. What flows back is the keys that are pressed.
 
+pub mod backend;
 mod present;
 pub mod translate;
 mod window;

@@ -1,0 +1,97 @@
+//! The host's graphics device, opened without a window.
+
+/// Features that are used where the adapter has them. What is done without one is said where it is used.
+const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
+    .union(wgpu::Features::FLOAT32_BLENDABLE)
+    .union(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM)
+    .union(wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES)
+    .union(wgpu::Features::DEPTH_CLIP_CONTROL)
+    .union(wgpu::Features::CLIP_DISTANCES)
+    .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER)
+    .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_ZERO)
+    .union(wgpu::Features::PIPELINE_CACHE);
+/// Features that there is no way without.
+const NEEDED: wgpu::Features = wgpu::Features::DEPTH32FLOAT_STENCIL8;
+
+/// Why there is no device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// The system offers no graphics adapter.
+    #[error(
+        "no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers), or `--gpu reference`"
+    )]
+    NoAdapter(String),
+    /// The adapter can't be used.
+    #[error("the graphics adapter {adapter} can't be used: {reason}")]
+    Unusable {
+        /// Its name.
+        adapter: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// A device with its queue.
+pub struct Device {
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    /// The features that are on.
+    pub(crate) features: wgpu::Features,
+    pub(crate) adapter: wgpu::Adapter,
+}
+
+impl Device {
+    /// Opens the system's best adapter, or its software driver.
+    pub fn open(software: bool) -> Result<Self, DeviceError> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            force_fallback_adapter: software,
+            ..Default::default()
+        }))
+        .map_err(|error| DeviceError::NoAdapter(error.to_string()))?;
+        let unusable =
+            |reason: String| DeviceError::Unusable { adapter: adapter.get_info().name.clone(), reason };
+        let offered = adapter.features();
+        if !offered.contains(NEEDED) {
+            return Err(unusable(format!("it lacks {:?}", NEEDED - offered)));
+        }
+        let features = NEEDED | offered & WELCOME;
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("xenia-rs"),
+            required_features: features,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        }))
+        .map_err(|error| unusable(error.to_string()))?;
+        Ok(Self { device, queue, features, adapter })
+    }
+
+    /// The adapter's name and driver, for people.
+    pub fn name(&self) -> String {
+        let info = self.adapter.get_info();
+        format!("{} ({:?}, {})", info.name, info.backend, info.driver)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
+    static DEVICE: OnceLock<Option<Mutex<Device>>> = OnceLock::new();
+
+    /// Runs a test with the software driver, one test at a time; says so where there is none.
+    pub(crate) fn with(test: impl FnOnce(&Device)) {
+        let Some(device) = DEVICE.get_or_init(|| Device::open(true).ok().map(Mutex::new)) else {
+            println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
+            return;
+        };
+        test(&device.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    #[test]
+    fn the_device_has_a_name() {
+        with(|device| assert!(!device.name().is_empty()));
+    }
+}
