@@ -19,7 +19,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -28,15 +28,15 @@ cflags=(
     -m32 -mpowerpc64 -mcpu=cell -maltivec -mabi=altivec -G 0 -msdata=none
     -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-strict-aliasing
     -ffp-contract=off -fno-math-errno -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables
-    -fno-tree-loop-distribute-patterns -Iruntime -Icpu-suite
+    -fno-tree-loop-distribute-patterns -Iruntime -Icpu-suite -Igpu
 )
 ldflags=(
     -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x82010000 -Wl,-z,max-page-size=0x10000
     -Wl,-z,noexecstack -Wl,-z,norelro -Wl,--build-id=none
 )
 
-compile() { # source -> object
-    "${prefix}gcc" "${cflags[@]}" -c "$1" -o "$obj/$(tr / _ <<<"$1").o"
+compile() { # source, flags... -> object
+    "${prefix}gcc" "${cflags[@]}" "${@:2}" -c "$1" -o "$obj/$(tr / _ <<<"$1").o"
     echo "$obj/$(tr / _ <<<"$1").o"
 }
 
@@ -82,8 +82,14 @@ for program in "${programs[@]}"; do
             ;;
         demo)
             objects=()
-            for source in demo/*.c; do objects+=("$(compile "$source")"); done
+            for source in gpu/*.c demo/*.c; do objects+=("$(compile "$source")"); done
             title demo "${objects[@]}" "$(compile runtime/vd_swap.S)"
+            ;;
+        gpu-suite)
+            objects=()
+            # gcc 12 loses addresses of members that it moves out of loops with -m32 -mpowerpc64.
+            for source in gpu/*.c gpu-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
+            title gpu-suite "${objects[@]}" "$(compile runtime/vd_swap.S)"
             ;;
         *) echo "unknown program $program" >&2; exit 2 ;;
     esac

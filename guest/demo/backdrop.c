@@ -39,7 +39,7 @@ void draw_backdrop(const Frame *frame) {
     Vec to_vertices[] = {vec4(0.95f, 0.85f, 0, -0.10f)};
     Vec to_pixels[] = {vec4(0.105f, 0.070f, 0.175f, 0), vec4(0, 1, 0, 0)};
     state_draw(commands, DEPTH_FILL, BLEND_NONE, CULL_NONE);
-    state_program(commands, &program_backdrop);
+    load_program(commands, &program_backdrop);
     vertex_constants(commands, 0, to_vertices, 1);
     pixel_constants(commands, 0, to_pixels, 2);
     vertex_buffer(commands, 0, vertices.physical, BANDS * 2 * WORDS);

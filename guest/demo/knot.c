@@ -181,7 +181,7 @@ void draw_knot(const Frame *frame, int in_floor) {
     };
 
     state_draw(commands, DEPTH_TEST, BLEND_NONE, in_floor ? CULL_CLOCKWISE : CULL_COUNTERCLOCKWISE);
-    state_program(commands, &program_knot);
+    load_program(commands, &program_knot);
     vertex_constants(commands, 0, to_vertices, sizeof to_vertices / sizeof *to_vertices);
     pixel_constants(commands, 0, to_pixels, sizeof to_pixels / sizeof *to_pixels);
     vertex_buffer(commands, 0, vertices[frame->parity].physical, VERTICES * WORDS);

@@ -148,14 +148,14 @@ void draw_letters(const Frame *frame) {
         vec4(0, 1, 0.45f, 0),
     };
 
-    state_program(commands, &program_glow);
+    load_program(commands, &program_glow);
     state_draw(commands, DEPTH_OFF, BLEND_ADD, CULL_NONE);
     vertex_buffer(commands, 0, vertices.physical, vertex_count * WORDS);
     vertex_constants(commands, 0, (Vec[]){to_screen, splat(HALF_WIDTH * 1.85f)}, 2);
     pixel_constants(commands, 0, to_pixels, sizeof to_pixels / sizeof *to_pixels);
     draw_indexed(commands, TRIANGLE_STRIP, indices.physical, index_count);
 
-    state_program(commands, &program_letters);
+    load_program(commands, &program_letters);
     state_draw(commands, DEPTH_OFF, BLEND_OVER, CULL_NONE);
     vertex_constants(commands, 1, (Vec[]){splat(HALF_WIDTH)}, 1);
     draw_indexed(commands, TRIANGLE_STRIP, indices.physical, index_count);

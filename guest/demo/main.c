@@ -5,12 +5,6 @@
 
 enum { COMMAND_BYTES = 0x8000, FRONT_BYTES = 1280 * 736 * 4, FRAMES_PER_SECOND = 60 };
 
-static void make_commands(Commands *commands) {
-    Shared memory;
-    gpu_allocate(&memory, COMMAND_BYTES);
-    *commands = (Commands){memory.at, memory.physical, 0, COMMAND_BYTES / 4};
-}
-
 // The rectangle that is copied: the whole screen.
 static uint32_t make_copy_rectangle(void) {
     static const float corners[6] = {0, 0, SCREEN_WIDTH, 0, SCREEN_WIDTH, SCREEN_HEIGHT};
@@ -39,11 +33,12 @@ int main(void) {
     init_stars();
     init_letters();
     uint32_t rectangle = make_copy_rectangle();
-    Shared fronts[2];
+    Front fronts[2];
     Commands commands[2];
     for (int i = 0; i < 2; i++) {
-        gpu_allocate(&fronts[i], FRONT_BYTES);
-        make_commands(&commands[i]);
+        fronts[i] = (Front){.width = SCREEN_WIDTH, .height = SCREEN_HEIGHT};
+        gpu_allocate(&fronts[i].memory, FRONT_BYTES);
+        commands_allocate(&commands[i], COMMAND_BYTES);
     }
 
     for (uint32_t number = 1;; number++) {
@@ -65,11 +60,8 @@ int main(void) {
         draw_knot(&frame, 0);
         draw_stars(&frame);
         draw_letters(&frame);
-        state_copy(frame.commands, rectangle, fronts[frame.parity].physical);
-
-        uint32_t fetch[6];
-        front_fetch(fetch, fronts[frame.parity].physical);
-        gpu_submit(frame.commands, fronts[frame.parity], fetch, number);
+        state_copy(frame.commands, rectangle, fronts[frame.parity].memory.physical);
+        gpu_submit(frame.commands, &fronts[frame.parity], number);
         gpu_wait_for_blank();
     }
 }

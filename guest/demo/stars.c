@@ -79,7 +79,7 @@ static void draw(Commands *commands, const Matrix *to_clip, Shared places, uint3
 void draw_stars(const Frame *frame) {
     Commands *commands = frame->commands;
     state_draw(commands, DEPTH_TEST_ONLY, BLEND_ADD, CULL_NONE);
-    state_program(commands, &program_stars);
+    load_program(commands, &program_stars);
     vertex_buffer(commands, 1, corners.physical, 8);
 
     Matrix as_it_is, tilt, lean, model, to_clip;

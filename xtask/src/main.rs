@@ -3,6 +3,7 @@
 mod apt;
 mod csmith;
 mod fuzz_targets;
+mod gpu_suite;
 mod mutants;
 mod steps;
 mod tidy;
@@ -20,6 +21,8 @@ enum Task {
     Tidy,
     /// Build the guest programs and compare them with the checked-in binaries.
     Guests(steps::GuestsArgs),
+    /// Compare each picture of the GPU suite with its formula, on every backend.
+    GpuSuite(gpu_suite::SuiteArgs),
     /// Change arms of interpreter and lifter one at a time and see whether a test notices.
     Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our own guest programs.
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Task::Test(args) => steps::test(&args),
         Task::Tidy => tidy::run(),
         Task::Guests(args) => steps::guests(&args),
+        Task::GpuSuite(args) => gpu_suite::suite(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
         Task::Csmith(args) => csmith::run(&args),

@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, csmith, tidy};
+use crate::{apt, csmith, gpu_suite, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,7 @@ const STEPS: &[Step] = &[
     ("fuzz with qemu", fuzz_with_qemu),
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),
+    ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
     ("csmith", csmith::small_set),
 ];
 
@@ -219,7 +220,8 @@ fn cargo(args: &[&str]) -> Result<()> {
     run(Command::new("cargo").args(args))
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Runs a command; anything but success is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {
         bail!("{command:?} ended with {status}");

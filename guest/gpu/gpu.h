@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCREEN_WIDTH = 1280, SCREEN_HEIGHT = 720 };
-
 // Words that are being written for the chip to read. Addresses given to the chip are physical.
 typedef struct {
     uint32_t *words;
@@ -19,12 +17,14 @@ typedef struct {
 } Shared;
 
 // gcc 12 loses the hidden pointer of a returned structure with -m32 -mpowerpc64, so results go through
-// pointers here and in vmath.h.
+// pointers everywhere.
 void gpu_allocate(Shared *memory, uint32_t size);
 
 // Starts the chip with a ring; frames can be submitted then.
 void gpu_start(void);
 
+// Makes room for commands, so many bytes.
+void commands_allocate(Commands *commands, uint32_t bytes);
 // Empties a command buffer.
 void commands_begin(Commands *commands);
 
@@ -36,8 +36,14 @@ static inline void emit(Commands *commands, uint32_t word) {
 void emit_register(Commands *commands, uint32_t index, uint32_t value);
 void emit_float_register(Commands *commands, uint32_t index, float value);
 
+// A picture that can be shown: tiled, 8_8_8_8.
+typedef struct {
+    Shared memory;
+    uint32_t width, height;
+} Front;
+
 // Hands over a frame: runs the commands, shows the front buffer, raises fence `number` when all is done.
-void gpu_submit(const Commands *commands, Shared front, const uint32_t fetch[6], uint32_t number);
+void gpu_submit(const Commands *commands, const Front *front, uint32_t number);
 
 // Sleeps until the fence has that number.
 void gpu_wait_for_fence(uint32_t number);

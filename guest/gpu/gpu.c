@@ -39,6 +39,12 @@ void gpu_allocate(Shared *memory, uint32_t size) {
     memory->physical = MmGetPhysicalAddress(memory->at);
 }
 
+void commands_allocate(Commands *commands, uint32_t bytes) {
+    Shared memory;
+    gpu_allocate(&memory, bytes);
+    *commands = (Commands){memory.at, memory.physical, 0, bytes / 4};
+}
+
 void commands_begin(Commands *commands) {
     commands->count = 0;
 }
@@ -93,7 +99,17 @@ void gpu_start(void) {
     VdEnableRingBufferRPtrWriteBack(answers.physical, 6);
 }
 
-void gpu_submit(const Commands *commands, Shared front, const uint32_t fetch[6], uint32_t number) {
+// The front buffer as a texture.
+static void front_fetch(uint32_t fetch[6], const Front *front) {
+    fetch[0] = 2 | 1u << 31 | (front->width + 31) / 32 << 22; // a tiled texture, its pitch
+    fetch[1] = FORMAT_8_8_8_8 | ENDIAN_8IN32 << 6 | front->memory.physical;
+    fetch[2] = (front->width - 1) | (front->height - 1) << 13;
+    fetch[3] = 0x688 << 1; // components in their own order
+    fetch[4] = 0;
+    fetch[5] = 1 << 9; // two dimensions
+}
+
+void gpu_submit(const Commands *commands, const Front *front, uint32_t number) {
     ring_reserve(SWAP_WORDS + 16);
     ring_put(TYPE3(INDIRECT_BUFFER, 2));
     ring_put(commands->physical);
@@ -101,10 +117,10 @@ void gpu_submit(const Commands *commands, Shared front, const uint32_t fetch[6],
 
     uint32_t *swap = (uint32_t *)ring.at + ring_next;
     for (int i = 0; i < SWAP_WORDS; i++) ring_put(0x80000000);
-    uint32_t front_buffer = (uint32_t)front.at, width = SCREEN_WIDTH, height = SCREEN_HEIGHT;
-    uint32_t format = 0, color_space = 0, words[6];
-    memcpy(words, fetch, sizeof words);
-    vd_swap(swap, words, NULL, NULL, NULL, &front_buffer, &format, &color_space, &width, &height);
+    uint32_t front_buffer = (uint32_t)front->memory.at, width = front->width, height = front->height;
+    uint32_t format = 0, color_space = 0, fetch[6];
+    front_fetch(fetch, front);
+    vd_swap(swap, fetch, NULL, NULL, NULL, &front_buffer, &format, &color_space, &width, &height);
 
     ring_put(TYPE3(EVENT_WRITE_SHD, 3));
     ring_put(CACHE_FLUSH_TS);

@@ -1,0 +1,107 @@
+// The command stream's words: packet headers, opcodes, and the registers that our titles set.
+// Names are the hardware's.
+#pragma once
+#include <stdint.h>
+
+#define TYPE0(first, count) ((((uint32_t)(count) - 1) & 0x3FFF) << 16 | (first))
+#define TYPE3(opcode, count) (0xC0000000u | (((uint32_t)(count) - 1) & 0x3FFF) << 16 | (uint32_t)(opcode) << 8)
+
+enum {
+    DRAW_INDX = 0x22,
+    IM_LOAD_IMMEDIATE = 0x2B,
+    SET_CONSTANT = 0x2D,
+    DRAW_INDX_2 = 0x36,
+    INDIRECT_BUFFER = 0x3F,
+    ME_INIT = 0x48,
+    INTERRUPT = 0x54,
+    MEM_WRITE = 0x3D,
+    COND_WRITE = 0x45,
+    EVENT_WRITE_SHD = 0x58,
+    EVENT_WRITE_ZPD = 0x5B,
+    SET_BIN_MASK_LO = 0x60,
+    SET_BIN_MASK_HI = 0x61,
+    SET_BIN_SELECT_LO = 0x62,
+    SET_BIN_SELECT_HI = 0x63,
+};
+
+// Events.
+enum { CACHE_FLUSH_TS = 4, ZPASS_DONE = 21 };
+
+enum {
+    RB_SURFACE_INFO = 0x2000,
+    RB_COLOR_INFO = 0x2001,
+    RB_DEPTH_INFO = 0x2002,
+    RB_COLOR1_INFO = 0x2003,
+    RB_COLOR2_INFO = 0x2004,
+    RB_COLOR3_INFO = 0x2005,
+    PA_SC_SCREEN_SCISSOR_TL = 0x200E,
+    PA_SC_SCREEN_SCISSOR_BR = 0x200F,
+    PA_SC_WINDOW_OFFSET = 0x2080,
+    PA_SC_WINDOW_SCISSOR_TL = 0x2081,
+    PA_SC_WINDOW_SCISSOR_BR = 0x2082,
+    VGT_MAX_VTX_INDX = 0x2100,
+    VGT_MIN_VTX_INDX = 0x2101,
+    VGT_INDX_OFFSET = 0x2102,
+    VGT_MULTI_PRIM_IB_RESET_INDX = 0x2103,
+    RB_COLOR_MASK = 0x2104,
+    RB_BLEND_RED = 0x2105,
+    RB_STENCILREFMASK_BF = 0x210C,
+    RB_STENCILREFMASK = 0x210D,
+    RB_ALPHA_REF = 0x210E,
+    PA_CL_VPORT_XSCALE = 0x210F,
+    SQ_PROGRAM_CNTL = 0x2180,
+    SQ_CONTEXT_MISC = 0x2181,
+    SQ_INTERPOLATOR_CNTL = 0x2182,
+    RB_DEPTHCONTROL = 0x2200,
+    RB_BLENDCONTROL = 0x2201,
+    RB_COLORCONTROL = 0x2202,
+    PA_CL_CLIP_CNTL = 0x2204,
+    PA_SU_SC_MODE_CNTL = 0x2205,
+    PA_CL_VTE_CNTL = 0x2206,
+    RB_MODECONTROL = 0x2208,
+    RB_BLENDCONTROL1 = 0x2209,
+    PA_SU_POINT_SIZE = 0x2280,
+    PA_SU_POINT_MINMAX = 0x2281,
+    PA_SC_AA_CONFIG = 0x2301,
+    PA_SU_VTX_CNTL = 0x2302,
+    SQ_VS_CONST = 0x2307,
+    SQ_PS_CONST = 0x2308,
+    PA_SC_AA_MASK = 0x2312,
+    RB_COPY_CONTROL = 0x2318,
+    RB_COPY_DEST_BASE = 0x2319,
+    RB_COPY_DEST_PITCH = 0x231A,
+    RB_COPY_DEST_INFO = 0x231B,
+    RB_DEPTH_CLEAR = 0x231D,
+    RB_COLOR_CLEAR = 0x231E,
+    RB_COLOR_CLEAR_LO = 0x231F,
+    RB_SAMPLE_COUNT_CTL = 0x2324,
+    RB_SAMPLE_COUNT_ADDR = 0x2325,
+    PA_SU_POLY_OFFSET_FRONT_SCALE = 0x2380,
+    FETCH_CONSTANTS = 0x4800,
+    BOOL_CONSTANTS = 0x4900,
+    LOOP_CONSTANTS = 0x4908,
+};
+
+// RB_MODECONTROL.
+enum { MODE_COLOR_DEPTH = 4, MODE_DEPTH = 5, MODE_COPY = 6 };
+
+enum {
+    POINT_LIST = 1,
+    LINE_LIST,
+    LINE_STRIP,
+    TRIANGLE_LIST,
+    TRIANGLE_FAN,
+    TRIANGLE_STRIP,
+    RECTANGLE_LIST = 8,
+    LINE_LOOP = 12,
+    QUAD_LIST,
+    QUAD_STRIP,
+    POLYGON,
+};
+enum { VERTEX_SHADER, PIXEL_SHADER };
+
+// Byte orders in memory.
+enum { ENDIAN_NONE, ENDIAN_8IN16, ENDIAN_8IN32, ENDIAN_16IN32, ENDIAN_8IN64, ENDIAN_8IN128 };
+
+// Formats of textures and of copies.
+enum { FORMAT_8_8_8_8 = 6 };

@@ -1,0 +1,153 @@
+//! The language in which a scene's expected picture is written.
+//!
+//! It knows numbers, lists and arithmetic and nothing of how the emulator draws, so an expectation can't
+//! be right by making the same mistake. A text is a sequence of definitions, one a line (brackets may run over
+//! several), each of which sees those before it:
+//!
+//! ```text
+//! weights = [0, 1/3, 2/3, 1]          # a list
+//! step(a, at) = a < at ? 0 : 1        # a function
+//! red = weights[x % 4] * step(y, 8)   # x and y are the pixel's column and row
+//! ```
+//!
+//! There is no recursion and no loop: evaluation always ends.
+
+mod evaluate;
+mod parse;
+
+use std::rc::Rc;
+
+/// What an expression comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Number(f64),
+    List(Rc<[Value]>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    /// The remainder that has the divisor's sign.
+    Modulo,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+}
+
+#[derive(Clone, Debug)]
+enum Expression {
+    Constant(Value),
+    List(Vec<Expression>),
+    /// A definition's value, by number.
+    Global(usize),
+    /// An argument of the function that this is in.
+    Argument(usize),
+    Negate(Box<Expression>),
+    Not(Box<Expression>),
+    Binary(Binary, Box<[Expression; 2]>),
+    And(Box<[Expression; 2]>),
+    Or(Box<[Expression; 2]>),
+    /// Condition, value if it holds, value if not.
+    Choice(Box<[Expression; 3]>),
+    Index(Box<[Expression; 2]>),
+    /// A function of the text, by number.
+    Call(usize, Vec<Expression>),
+    Builtin(&'static Builtin, Vec<Expression>),
+}
+
+/// A function that the language has.
+#[derive(Debug)]
+struct Builtin {
+    name: &'static str,
+    arguments: usize,
+    apply: fn(&[f64]) -> f64,
+}
+
+/// The remainder that has the divisor's sign.
+fn modulo(a: f64, b: f64) -> f64 {
+    a - (a / b).floor() * b
+}
+
+const BUILTINS: &[Builtin] = &[
+    Builtin { name: "floor", arguments: 1, apply: |a| a[0].floor() },
+    Builtin { name: "trunc", arguments: 1, apply: |a| a[0].trunc() },
+    Builtin { name: "round", arguments: 1, apply: |a| (a[0] + 0.5).floor() },
+    Builtin { name: "frac", arguments: 1, apply: |a| a[0] - a[0].floor() },
+    Builtin { name: "abs", arguments: 1, apply: |a| a[0].abs() },
+    Builtin { name: "sqrt", arguments: 1, apply: |a| a[0].sqrt() },
+    Builtin { name: "exp2", arguments: 1, apply: |a| a[0].exp2() },
+    Builtin { name: "log2", arguments: 1, apply: |a| a[0].log2() },
+    Builtin { name: "sin", arguments: 1, apply: |a| a[0].sin() },
+    Builtin { name: "cos", arguments: 1, apply: |a| a[0].cos() },
+    Builtin { name: "min", arguments: 2, apply: |a| a[0].min(a[1]) },
+    Builtin { name: "max", arguments: 2, apply: |a| a[0].max(a[1]) },
+    Builtin { name: "clamp", arguments: 3, apply: |a| a[0].max(a[1]).min(a[2]) },
+    // Whole numbers by their bits: the field of so many bits from a bit on, and exclusive or.
+    Builtin { name: "bits", arguments: 3, apply: |a| modulo((a[0] / a[1].exp2()).floor(), a[2].exp2()) },
+    Builtin { name: "xor", arguments: 2, apply: |a| ((a[0] as i64) ^ (a[1] as i64)) as f64 },
+];
+
+/// A text, ready to be evaluated for each pixel.
+#[derive(Debug)]
+pub(crate) struct Formula {
+    /// Values by number; the first two are x and y.
+    names: Vec<String>,
+    /// The expressions of the values after those.
+    values: Vec<Expression>,
+    /// Line of each, for messages.
+    lines: Vec<usize>,
+    functions: Vec<Expression>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, x: u32, y: u32) -> Result<Vec<f64>, String> {
+        let formula = Formula::parse(text).map_err(|error| format!("{error:#}"))?;
+        let values = formula.evaluate(x, y).map_err(|error| format!("{error:#}"))?;
+        Ok(values.number("out").into_iter().collect())
+    }
+
+    #[test]
+    fn expressions() {
+        for (text, expected) in [
+            ("out = 1 + 2 * 3 - 4 / 2", 5.0),
+            ("out = -7 % 4", 1.0),
+            ("out = (x < 3 && y >= 2) ? 10 : 20", 10.0),
+            ("out = x == 3 || !(y == 2) ? 1 : 0", 0.0),
+            ("out = [1, [2, 3]][1][x - 1]", 3.0),
+            ("f(a, b) = a * 10 + b\nout = f(f(x, y), 5)", 225.0),
+            ("list = [4,\n  5, # a remark\n  6]\nout = list[floor(2.9)]", 6.0),
+            ("out = bits(0xABCD, 4, 8) + xor(5, 3)", 194.0),
+            ("out = clamp(7, 0, 1) + min(1, 2) + max(1, 2) + round(2.5) + frac(1.25)", 7.25),
+            // What isn't chosen isn't evaluated.
+            ("out = x > 90 ? [1][7] : 4", 4.0),
+        ] {
+            assert_eq!(at(text, 2, 2), Ok(vec![expected]), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, part) in [
+            ("out = 1 +", "line 1"),
+            ("\nout = later\nlater = 1", "line 2: nothing is called 'later'"),
+            ("f(a) = f(a)\nout = 1", "nothing is called 'f'"),
+            ("out = floor(1, 2)", "takes 1"),
+            ("out = [1, 2][x]", "line 1, pixel 2,2: index 2 of a list of 2"),
+            ("out = 1 + [1]", "expected a number"),
+            ("x = 1", "'x' is defined already"),
+            ("out = (1", "expected"),
+        ] {
+            let error = at(text, 2, 2).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Text to expressions.
+
+use super::{BUILTINS, Binary, Expression, Formula, Value};
+use anyhow::{Context, Result, bail};
+
+/// Brackets and operators that may be nested in an expression.
+const MAX_DEPTH: usize = 100;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number(f64),
+    Name(String),
+    /// An operator or a bracket.
+    Sign(&'static str),
+}
+
+/// Longer ones first.
+const SIGNS: &[&str] = &[
+    "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "!", "?", ":", "(", ")", "[", "]",
+    ",", "=",
+];
+
+fn tokens(text: &str) -> Result<Vec<Token>> {
+    let mut out = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let taken = |belongs: fn(char) -> bool| rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        let length;
+        if first.is_ascii_digit() {
+            length = taken(|c| c.is_ascii_alphanumeric() || c == '.');
+            let word = &rest[..length];
+            out.push(Token::Number(match word.strip_prefix("0x") {
+                Some(digits) => {
+                    u32::from_str_radix(digits, 16).map(f64::from).context(format!("'{word}'"))?
+                }
+                None => word.parse().context(format!("'{word}'"))?,
+            }));
+        } else if first.is_ascii_alphabetic() {
+            length = taken(|c| c.is_ascii_alphanumeric() || c == '_');
+            out.push(Token::Name(rest[..length].to_owned()));
+        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+            length = sign.len();
+            out.push(Token::Sign(sign));
+        } else {
+            bail!("unexpected '{first}'");
+        }
+        rest = rest[length..].trim_start();
+    }
+    Ok(out)
+}
+
+/// Definitions with their first lines: remarks are gone, what brackets hold together is one.
+fn definitions(text: &str) -> Vec<(usize, String)> {
+    let mut out = Vec::new();
+    let mut open = 0_i32;
+    let mut current = (0, String::new());
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or("");
+        if current.1.is_empty() {
+            current.0 = number + 1;
+        }
+        current.1.push_str(line.trim());
+        current.1.push(' ');
+        open += line.matches(['(', '[']).count() as i32 - line.matches([')', ']']).count() as i32;
+        if open <= 0 {
+            if !current.1.trim().is_empty() {
+                out.push(std::mem::take(&mut current));
+            }
+            current.1.clear();
+            open = 0;
+        }
+    }
+    if !current.1.trim().is_empty() {
+        out.push(current);
+    }
+    out
+}
+
+impl Formula {
+    /// Reads a text.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let mut out = Self {
+            names: vec!["x".to_owned(), "y".to_owned()],
+            values: Vec::new(),
+            lines: Vec::new(),
+            functions: Vec::new(),
+        };
+        // Names and argument counts.
+        let mut functions: Vec<(String, usize)> = Vec::new();
+        for (line, text) in definitions(text) {
+            out.define(&mut functions, &text, line).with_context(|| format!("line {line}"))?;
+        }
+        Ok(out)
+    }
+
+    fn define(&mut self, functions: &mut Vec<(String, usize)>, text: &str, line: usize) -> Result<()> {
+        let tokens = tokens(text)?;
+        let mut parser =
+            Parser { tokens: &tokens, formula: self, functions, arguments: Vec::new(), depth: 0 };
+        let name = parser.name()?;
+        if parser.formula.names.contains(&name) || parser.functions.iter().any(|(other, _)| *other == name) {
+            bail!("'{name}' is defined already");
+        }
+        let is_function = parser.take("(");
+        if is_function {
+            let mut arguments = vec![parser.name()?];
+            while parser.take(",") {
+                arguments.push(parser.name()?);
+            }
+            parser.expect(")")?;
+            parser.arguments = arguments;
+        }
+        parser.expect("=")?;
+        let expression = parser.choice()?;
+        if let Some(token) = parser.tokens.first() {
+            bail!("unexpected {token:?}");
+        }
+        let count = parser.arguments.len();
+        if is_function {
+            self.functions.push(expression);
+            functions.push((name, count));
+        } else {
+            self.names.push(name);
+            self.values.push(expression);
+            self.lines.push(line);
+        }
+        Ok(())
+    }
+}
+
+struct Parser<'a> {
+    tokens: &'a [Token],
+    formula: &'a Formula,
+    functions: &'a [(String, usize)],
+    arguments: Vec<String>,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn take(&mut self, sign: &str) -> bool {
+        let found = matches!(self.tokens.first(), Some(Token::Sign(found)) if *found == sign);
+        if found {
+            self.tokens = &self.tokens[1..];
+        }
+        found
+    }
+
+    fn expect(&mut self, sign: &str) -> Result<()> {
+        if self.take(sign) {
+            return Ok(());
+        }
+        bail!("expected '{sign}', found {:?}", self.tokens.first())
+    }
+
+    fn name(&mut self) -> Result<String> {
+        let Some((Token::Name(name), rest)) = self.tokens.split_first() else {
+            bail!("expected a name, found {:?}", self.tokens.first());
+        };
+        self.tokens = rest;
+        Ok(name.clone())
+    }
+
+    fn choice(&mut self) -> Result<Expression> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            bail!("nested too deeply");
+        }
+        let condition = self.either()?;
+        let out = if self.take("?") {
+            let holds = self.choice()?;
+            self.expect(":")?;
+            Expression::Choice(Box::new([condition, holds, self.choice()?]))
+        } else {
+            condition
+        };
+        self.depth -= 1;
+        Ok(out)
+    }
+
+    fn either(&mut self) -> Result<Expression> {
+        let mut left = self.both()?;
+        while self.take("||") {
+            left = Expression::Or(Box::new([left, self.both()?]));
+        }
+        Ok(left)
+    }
+
+    fn both(&mut self) -> Result<Expression> {
+        let mut left = self.comparison()?;
+        while self.take("&&") {
+            left = Expression::And(Box::new([left, self.comparison()?]));
+        }
+        Ok(left)
+    }
+
+    fn comparison(&mut self) -> Result<Expression> {
+        use Binary::*;
+        let left = self.sum()?;
+        for (sign, operation) in [
+            ("<=", LessEqual),
+            (">=", GreaterEqual),
+            ("==", Equal),
+            ("!=", NotEqual),
+            ("<", Less),
+            (">", Greater),
+        ] {
+            if self.take(sign) {
+                return Ok(binary(operation, left, self.sum()?));
+            }
+        }
+        Ok(left)
+    }
+
+    fn sum(&mut self) -> Result<Expression> {
+        let mut left = self.product()?;
+        loop {
+            if self.take("+") {
+                left = binary(Binary::Add, left, self.product()?);
+            } else if self.take("-") {
+                left = binary(Binary::Subtract, left, self.product()?);
+            } else {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn product(&mut self) -> Result<Expression> {
+        let mut left = self.unary()?;
+        loop {
+            if self.take("*") {
+                left = binary(Binary::Multiply, left, self.unary()?);
+            } else if self.take("/") {
+                left = binary(Binary::Divide, left, self.unary()?);
+            } else if self.take("%") {
+                left = binary(Binary::Modulo, left, self.unary()?);
+            } else {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn unary(&mut self) -> Result<Expression> {
+        let mut minus = false;
+        while self.take("-") {
+            minus = !minus;
+        }
+        if self.take("!") {
+            return Ok(Expression::Not(Box::new(self.indexed()?)));
+        }
+        let of = self.indexed()?;
+        Ok(match of {
+            _ if !minus => of,
+            Expression::Constant(Value::Number(number)) => Expression::Constant(Value::Number(-number)),
+            of => Expression::Negate(Box::new(of)),
+        })
+    }
+
+    fn indexed(&mut self) -> Result<Expression> {
+        let mut of = self.primary()?;
+        while self.take("[") {
+            let index = self.choice()?;
+            self.expect("]")?;
+            of = Expression::Index(Box::new([of, index]));
+        }
+        Ok(of)
+    }
+
+    /// What stands between brackets, up to `end`.
+    fn list(&mut self, end: &str) -> Result<Vec<Expression>> {
+        let mut out = vec![self.choice()?];
+        while self.take(",") {
+            if self.take(end) {
+                return Ok(out);
+            }
+            out.push(self.choice()?);
+        }
+        self.expect(end)?;
+        Ok(out)
+    }
+
+    fn primary(&mut self) -> Result<Expression> {
+        if self.take("(") {
+            let inner = self.choice()?;
+            self.expect(")")?;
+            return Ok(inner);
+        }
+        if self.take("[") {
+            let parts = self.list("]")?;
+            // Tables are made once.
+            let constants: Option<Vec<Value>> = parts
+                .iter()
+                .map(|part| if let Expression::Constant(value) = part { Some(value.clone()) } else { None })
+                .collect();
+            return Ok(constants
+                .map_or(Expression::List(parts), |values| Expression::Constant(Value::List(values.into()))));
+        }
+        if let Some(&Token::Number(number)) = self.tokens.first() {
+            self.tokens = &self.tokens[1..];
+            return Ok(Expression::Constant(Value::Number(number)));
+        }
+        let name = self.name()?;
+        if self.take("(") {
+            let arguments = self.list(")")?;
+            let check = |wanted: usize| {
+                if wanted == arguments.len() {
+                    return Ok(());
+                }
+                bail!("{name} takes {wanted} values, not {}", arguments.len())
+            };
+            if let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == name) {
+                check(builtin.arguments)?;
+                return Ok(Expression::Builtin(builtin, arguments));
+            }
+            if let Some(number) = self.functions.iter().position(|(other, _)| *other == name) {
+                check(self.functions[number].1)?;
+                return Ok(Expression::Call(number, arguments));
+            }
+        } else if let Some(number) = self.arguments.iter().position(|other| *other == name) {
+            return Ok(Expression::Argument(number));
+        } else if let Some(number) = self.formula.names.iter().position(|other| *other == name) {
+            return Ok(Expression::Global(number));
+        }
+        bail!("nothing is called '{name}'")
+    }
+}
+
+fn binary(operation: Binary, left: Expression, right: Expression) -> Expression {
+    Expression::Binary(operation, Box::new([left, right]))
+}

@@ -1,0 +1,143 @@
+//! What a scene must look like: golden/gpu-suite/NAME/expect.toml.
+
+use super::formula::Formula;
+use super::picture::Picture;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::path::Path;
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Part of the chip, under which the table lists it.
+    area: String,
+    /// The feature, for the table.
+    feature: String,
+    /// How far a component may be from the formula's value, in levels of 1/255, beyond rounding.
+    #[serde(default)]
+    tolerance: f64,
+    /// Definitions of `red`, `green` and `blue` from `x` and `y`; where `any` is not zero, hardware may do as
+    /// it likes and nothing is compared.
+    picture: String,
+}
+
+/// A scene.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) name: String,
+    pub(crate) area: String,
+    pub(crate) feature: String,
+    tolerance: f64,
+    formula: Formula,
+}
+
+/// Rounding to a level, a little more so that ties go both ways.
+const ROUNDING: f64 = 0.5 + 1e-6;
+/// Share of pixels that need not be compared at most.
+const MOST_ANY: f64 = 0.2;
+/// What the formula's own picture has where anything will do.
+const ANY: [u8; 3] = [255, 0, 255];
+
+impl Scene {
+    /// Reads a scene's file.
+    pub(crate) fn read(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join(name).join("expect.toml");
+        let shown = path.display();
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {shown}"))?;
+        let file: File = toml::from_str(&text).with_context(|| format!("{shown}"))?;
+        let formula = Formula::parse(&file.picture).with_context(|| format!("{shown}: picture"))?;
+        for component in COMPONENTS {
+            if !formula.defines(component) {
+                bail!("{shown}: picture does not define {component}");
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            area: file.area,
+            feature: file.feature,
+            tolerance: file.tolerance,
+            formula,
+        })
+    }
+
+    /// The expected levels of a pixel, not yet rounded; `None` where anything will do.
+    fn expected(&self, x: u32, y: u32) -> Result<Option<[f64; 3]>> {
+        let values = self.formula.evaluate(x, y).with_context(|| format!("scene {}", self.name))?;
+        if values.number("any").is_some_and(|any| any != 0.0) {
+            return Ok(None);
+        }
+        let mut levels = [0.0; 3];
+        for (level, component) in levels.iter_mut().zip(COMPONENTS) {
+            let value = values.number(component).filter(|value| value.is_finite());
+            let value = value.with_context(|| format!("scene {}, pixel {x},{y}: {component}", self.name))?;
+            *level = value.clamp(0.0, 1.0) * 255.0;
+        }
+        Ok(Some(levels))
+    }
+
+    /// The picture that the formula describes.
+    pub(crate) fn picture(&self, width: u32, height: u32) -> Result<Picture> {
+        let mut rgb = Vec::new();
+        let mut free = 0_u32;
+        for y in 0..height {
+            for x in 0..width {
+                let expected = self.expected(x, y)?;
+                free += u32::from(expected.is_none());
+                rgb.extend(expected.map_or(ANY, |levels| levels.map(|level| level.round() as u8)));
+            }
+        }
+        if f64::from(free) > f64::from(width * height) * MOST_ANY {
+            bail!("scene {}: {free} of {} pixels may be anything", self.name, width * height);
+        }
+        Ok(Picture { width, height, rgb })
+    }
+
+    /// Compares every pixel; what is wrong in a line, if something is.
+    pub(crate) fn judge(&self, shown: &Picture) -> Result<Option<String>> {
+        let mut wrong = 0_u32;
+        let mut first = None;
+        let mut worst = 0.0_f64;
+        for (i, got) in shown.rgb.chunks_exact(3).enumerate() {
+            let (x, y) = (i as u32 % shown.width, i as u32 / shown.width);
+            let Some(expected) = self.expected(x, y)? else { continue };
+            let off = expected.iter().zip(got).map(|(e, g)| (e - f64::from(*g)).abs()).fold(0.0, f64::max);
+            if off > ROUNDING + self.tolerance {
+                wrong += 1;
+                worst = worst.max(off);
+                first.get_or_insert_with(|| {
+                    let expected = expected.map(|level| (level * 100.0).round() / 100.0);
+                    format!("pixel {x},{y} is {got:?}, expected {expected:?}")
+                });
+            }
+        }
+        Ok(first.map(|first| format!("{wrong} pixels are wrong, by up to {worst:.1} levels: {first}")))
+    }
+}
+
+const COMPONENTS: [&str; 3] = ["red", "green", "blue"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pixel_is_compared() {
+        let scene = Scene {
+            name: "test".into(),
+            area: String::new(),
+            feature: String::new(),
+            tolerance: 1.0,
+            formula: Formula::parse("red = x / 10\ngreen = 0.5 # a tie\nblue = 3\nany = y == 9").unwrap(),
+        };
+        let mut picture = scene.picture(10, 10).unwrap();
+        assert_eq!(picture.rgb[3..6], [26, 128, 255]);
+        assert_eq!(scene.judge(&picture).unwrap(), None);
+        picture.rgb[9 * 30] = 77;
+        picture.rgb[4] = 126;
+        assert_eq!(scene.judge(&picture).unwrap(), None);
+        picture.rgb[33] = 23;
+        let verdict = scene.judge(&picture).unwrap().unwrap();
+        assert!(verdict.starts_with("1 pixels are wrong, by up to 2.5 levels: pixel 1,1 is"), "{verdict}");
+    }
+}
