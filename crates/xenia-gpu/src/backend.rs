@@ -4,6 +4,8 @@
 //! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; only copies write
 //! guest memory.
 
+use std::sync::Arc;
+
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::memory::PhysicalMemory;
 
@@ -24,6 +26,29 @@ impl std::fmt::Debug for Frame {
     }
 }
 
+/// What is between a front buffer and the display. Components are red, green, blue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GammaRamps {
+    /// For 8-bit front buffers: ten bits of red, green and blue (bits 29:20, 19:10, 9:0) for each level.
+    pub table: Arc<[u32; 256]>,
+    /// For 10-bit front buffers, by component, for each eighth level: the value there (bits 15:0) and how
+    /// much it grows to the next (bits 31:16), in units of a 65,536th.
+    pub linear: Arc<[[u32; 3]; 128]>,
+}
+
+impl GammaRamps {
+    /// What an 8-bit level (0 to 255) of a component becomes: ten bits.
+    pub fn level8(&self, level: u32, component: usize) -> u32 {
+        self.table[level as usize & 255] >> (20 - component * 10) & 1023
+    }
+
+    /// What a 10-bit level (0 to 1023) of a component becomes: sixteen bits.
+    pub fn level10(&self, level: u32, component: usize) -> u32 {
+        let entry = self.linear[level as usize >> 3 & 127][component];
+        ((entry & 0xffff) + (level & 7) * (entry >> 16) / 8).min(0xffff)
+    }
+}
+
 /// A front buffer to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresentCall {
@@ -33,8 +58,8 @@ pub struct PresentCall {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Gamma ramp: ten bits of red, green and blue (bits 29:20, 19:10, 9:0) for each 8-bit level.
-    pub gamma: std::sync::Arc<[u32; 256]>,
+    /// The gamma ramps.
+    pub gamma: GammaRamps,
 }
 
 /// Why something was not drawn. Counted and logged, never fatal.

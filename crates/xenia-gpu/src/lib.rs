@@ -17,7 +17,7 @@ pub mod registers;
 pub mod texture;
 pub mod trace;
 
-pub use backend::{Backend, BackendError, Frame, NullBackend, PresentCall};
+pub use backend::{Backend, BackendError, Frame, GammaRamps, NullBackend, PresentCall};
 pub use memory::{PhysicalMemory, Ram};
 pub use processor::{CommandProcessor, Config, GpuEvent, Observer, Statistics};
 pub use reference::Reference;

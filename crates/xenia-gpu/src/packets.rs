@@ -144,17 +144,17 @@ packets! {
     /// Loads shader microcode that follows in the body.
     0x2b IM_LOAD_IMMEDIATE "IM_LOAD_IMMEDIATE" 2.. => im_load_immediate;
     /// Stores shader microcode to memory.
-    0x2c IM_STORE "IM_STORE" 0.. => im_store;
+    0x2c IM_STORE "IM_STORE" 2.. => im_store;
     /// Sets consecutive constants or context registers.
     0x2d SET_CONSTANT "SET_CONSTANT" 1.. => set_constant;
     /// Loads a block of constants.
-    0x2e LOAD_CONSTANT_CONTEXT "LOAD_CONSTANT_CONTEXT" 0.. => load_constant_context;
+    0x2e LOAD_CONSTANT_CONTEXT "LOAD_CONSTANT_CONTEXT" 3.. => load_constant_context;
     /// Loads constants or context registers from memory.
     0x2f LOAD_ALU_CONSTANT "LOAD_ALU_CONSTANT" 3.. => load_alu_constant;
     /// Draws with a stream of bin ids.
-    0x34 DRAW_INDX_BIN "DRAW_INDX_BIN" 0.. => draw_indx_bin;
+    0x34 DRAW_INDX_BIN "DRAW_INDX_BIN" 4.. => draw_indx_bin;
     /// Draws with inline indices and a stream of bin ids.
-    0x35 DRAW_INDX_2_BIN "DRAW_INDX_2_BIN" 0.. => draw_indx_2_bin;
+    0x35 DRAW_INDX_2_BIN "DRAW_INDX_2_BIN" 3.. => draw_indx_2_bin;
     /// Draws, with inline or counted indices.
     0x36 DRAW_INDX_2 "DRAW_INDX_2" 1.. => draw_indx_2;
     /// Runs a command list, prefetched.
@@ -170,7 +170,7 @@ packets! {
     /// Runs a command list.
     0x3f INDIRECT_BUFFER "INDIRECT_BUFFER" 2.. => indirect_buffer;
     /// Runs the packets that follow depending on memory.
-    0x44 COND_EXEC "COND_EXEC" 0.. => cond_exec;
+    0x44 COND_EXEC "COND_EXEC" 4.. => cond_exec;
     /// Compares once and, if that holds, writes to memory or a register.
     0x45 COND_WRITE "COND_WRITE" 6.. => cond_write;
     /// Raises a pipeline event.
@@ -178,19 +178,19 @@ packets! {
     /// Initialises the micro engine.
     0x48 ME_INIT "ME_INIT" 0.. => me_init;
     /// Changes the split of instruction memory.
-    0x4a SET_SHADER_BASES "SET_SHADER_BASES" 0.. => set_shader_bases;
+    0x4a SET_SHADER_BASES "SET_SHADER_BASES" 1.. => set_shader_bases;
     /// Sets the offset of binned draws.
-    0x4b SET_BIN_BASE_OFFSET "SET_BIN_BASE_OFFSET" 0.. => set_bin_base_offset;
+    0x4b SET_BIN_BASE_OFFSET "SET_BIN_BASE_OFFSET" 1.. => set_bin_base_offset;
     /// Writes the processor's counter to memory.
-    0x4f MEM_WRITE_CNTR "MEM_WRITE_CNTR" 0.. => mem_write_cntr;
+    0x4f MEM_WRITE_CNTR "MEM_WRITE_CNTR" 1.. => mem_write_cntr;
     /// Sets the bins being drawn, high word first.
     0x50 SET_BIN_MASK "SET_BIN_MASK" 2.. => set_bin_mask;
     /// Sets the bins that predicated packets are for, high word first.
     0x51 SET_BIN_SELECT "SET_BIN_SELECT" 2.. => set_bin_select;
     /// Waits until a register equals a value.
-    0x52 WAIT_REG_EQ "WAIT_REG_EQ" 0.. => wait_reg_eq;
+    0x52 WAIT_REG_EQ "WAIT_REG_EQ" 3.. => wait_reg_eq;
     /// Waits until a register is at least a value.
-    0x53 WAIT_REG_GTE "WAIT_REG_GTE" 0.. => wait_reg_gte;
+    0x53 WAIT_REG_GTE "WAIT_REG_GTE" 3.. => wait_reg_gte;
     /// Interrupts the processors named by a mask.
     0x54 INTERRUPT "INTERRUPT" 1.. => interrupt;
     /// Sets consecutive registers, named by their full index.
@@ -200,7 +200,7 @@ packets! {
     /// Raises an event and, when shaders are done, writes a value or the counter: a fence.
     0x58 EVENT_WRITE_SHD "EVENT_WRITE_SHD" 3.. => event_write_shd;
     /// Raises an event and writes when the caches are flushed.
-    0x59 EVENT_WRITE_CFL "EVENT_WRITE_CFL" 0.. => event_write_cfl;
+    0x59 EVENT_WRITE_CFL "EVENT_WRITE_CFL" 1.. => event_write_cfl;
     /// Raises an event and writes the extent of what was drawn.
     0x5a EVENT_WRITE_EXT "EVENT_WRITE_EXT" 2.. => event_write_ext;
     /// Raises an event and writes the counters of samples.

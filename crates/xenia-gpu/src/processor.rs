@@ -20,6 +20,7 @@
 mod cost;
 mod display;
 mod execute;
+mod gamma;
 mod state;
 mod statistics;
 mod stream;
@@ -104,6 +105,15 @@ struct Flip {
     height: u32,
 }
 
+/// Visibility queries, one bit each.
+#[derive(Clone, Copy, Default)]
+struct Queries {
+    /// Begun and not ended.
+    open: u64,
+    /// Of these, the ones during which something was drawn.
+    seen: u64,
+}
+
 /// The command processor with its register file and display controller.
 pub struct CommandProcessor {
     registers: RegisterFile,
@@ -119,8 +129,13 @@ pub struct CommandProcessor {
     flip: Option<Flip>,
     bin_mask: u64,
     bin_select: u64,
+    queries: Queries,
+    /// Words to be skipped behind the packet that is carried out.
+    skip: u32,
     vertex_shader: Option<Arc<Shader>>,
     pixel_shader: Option<Arc<Shader>>,
+    /// Where in instruction memory the vertex and the pixel shader were loaded to.
+    shader_starts: [u32; 2],
     shaders: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
     constants: Option<Arc<Constants>>,
     display: Display,
@@ -154,8 +169,11 @@ impl CommandProcessor {
             flip: None,
             bin_mask: u64::MAX,
             bin_select: u64::MAX,
+            queries: Queries::default(),
+            skip: 0,
             vertex_shader: None,
             pixel_shader: None,
+            shader_starts: [0; 2],
             shaders: BTreeMap::new(),
             constants: None,
             display: Display::new(config.vblank),
@@ -291,6 +309,9 @@ impl CommandProcessor {
 
     fn step_ring(&mut self) -> u64 {
         let Some(ring) = &mut self.ring else { return 0 };
+        if ring.skip != 0 {
+            return self.skip_in_ring();
+        }
         let header = Header::decode(self.memory.read_u32(ring.address(0)));
         let count = header.body_words();
         if count >= ring.available() {
@@ -300,18 +321,33 @@ impl CommandProcessor {
         }
         let mut body = std::mem::take(&mut self.body);
         ring.read_body(&*self.memory, count, &mut body);
-        let crossed = ring.advance(1 + count);
-        let write_back =
-            ring.write_back.filter(|_| crossed || ring.is_empty()).map(|address| (address, ring.read));
+        let write_back = ring.advance(1 + count);
         self.execute(header, &body);
         self.body = body;
         if let Some((address, index)) = write_back {
             self.memory.write_u32(address, index);
         }
-        1 + count as u64
+        let skip = std::mem::take(&mut self.skip);
+        if let Some(ring) = &mut self.ring {
+            ring.skip = skip;
+        }
+        1 + u64::from(count)
+    }
+
+    /// Goes over words that a packet said are to be skipped, as far as they have been announced.
+    fn skip_in_ring(&mut self) -> u64 {
+        let Some(ring) = &mut self.ring else { return 0 };
+        let count = ring.skip.min(ring.available());
+        ring.skip -= count;
+        if let Some((address, index)) = ring.advance(count) {
+            self.memory.write_u32(address, index);
+        }
+        self.cycles += cost::words(u64::from(count));
+        u64::from(count)
     }
 
     fn step_list(&mut self) -> u64 {
+        let level = self.lists.len();
         let Some(list) = self.lists.last_mut() else { return 0 };
         let header = Header::decode(self.memory.read_u32(list.address(0)));
         let count = header.body_words();
@@ -326,12 +362,34 @@ impl CommandProcessor {
         body.resize(count as usize, 0);
         self.memory.read_words(list.address(1), &mut body);
         list.next += 1 + count;
-        if list.available() == 0 {
+        let is_last = list.available() == 0;
+        if is_last {
             self.lists.pop();
         }
         self.execute(header, &body);
         self.body = body;
-        1 + count as u64
+        let skip = std::mem::take(&mut self.skip);
+        if skip != 0 {
+            self.skip_in_list(if is_last { None } else { Some(level - 1) }, skip);
+        }
+        1 + u64::from(count)
+    }
+
+    /// Goes over words of an indirect buffer, unless the packet that said so was its last.
+    fn skip_in_list(&mut self, number: Option<usize>, count: u32) {
+        let Some((number, list)) = number.and_then(|number| Some((number, self.lists.get_mut(number)?)))
+        else {
+            return self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
+        };
+        let possible = count.min(list.available());
+        list.next += possible;
+        self.cycles += cost::words(u64::from(possible));
+        if list.available() == 0 {
+            self.lists.remove(number);
+        }
+        if possible < count {
+            self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
+        }
     }
 
     fn execute(&mut self, header: Header, body: &[u32]) {
@@ -388,16 +446,11 @@ impl CommandProcessor {
             self.capture = false;
             let mut fetch = [0; 6];
             fetch.copy_from_slice(self.registers.range(crate::registers::FETCH_CONSTANTS, 6));
-            let call = PresentCall { fetch, width, height, gamma: self.display.gamma() };
+            let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
             if let Some(frame) = self.backend.present(&call, &*self.memory) {
                 self.frame = Some(frame);
             }
         }
-    }
-
-    /// Samples counted since the occlusion query began.
-    fn query_samples(&self) -> u64 {
-        self.backend.samples_passed().unwrap_or(0).wrapping_sub(self.query_start)
     }
 
     /// Counters.
@@ -431,6 +484,11 @@ impl CommandProcessor {
             state.push(shader.as_ref().map_or(0, |shader| shader.hash));
         }
         state.push(self.waiting.is_some() as u64);
+        // What few titles use is left out while it says nothing.
+        if self.queries.open != 0 {
+            state.extend([self.queries.open, self.queries.seen]);
+        }
+        state.extend(self.ring.iter().map(|ring| u64::from(ring.skip)).filter(|&skip| skip != 0));
         state.extend([self.statistics.swaps, self.statistics.vblanks]);
         state.extend(self.display.changed_period());
         for value in state {

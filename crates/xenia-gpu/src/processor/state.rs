@@ -22,6 +22,7 @@ impl CommandProcessor {
             stalled: ring.stalled,
             write_back: ring.write_back,
             block_words: ring.block_words,
+            skip: ring.skip,
         });
         let shader = |shader: &Option<Arc<Shader>>| shader.as_ref().map(|shader| shader.words.to_vec());
         State {
@@ -36,6 +37,8 @@ impl CommandProcessor {
             display: self.display.state(),
             counter: self.counter,
             query_samples: self.query_samples(),
+            queries: [self.queries.open, self.queries.seen],
+            shader_starts: self.shader_starts,
             counts: [self.statistics.swaps, self.statistics.vblanks],
             edram: self.backend.edram().unwrap_or_default(),
         }
@@ -62,6 +65,7 @@ impl CommandProcessor {
                 stalled: ring.stalled,
                 write_back: ring.write_back.map(|at| at & (PHYSICAL_SIZE - 1) & !3),
                 block_words: ring.block_words,
+                skip: ring.skip,
             })
         });
         let lists = state.lists.iter().map(|&[base, next, end]| {
@@ -88,6 +92,9 @@ impl CommandProcessor {
         self.flip = state.flip.map(|[physical, width, height]| Flip { physical, width, height });
         [self.bin_mask, self.bin_select] = state.bins;
         self.counter = state.counter;
+        let [open, seen] = state.queries;
+        self.queries = Queries { open, seen };
+        self.shader_starts = state.shader_starts.map(|start| start & 0xffff);
         self.query_start = self.backend.samples_passed().unwrap_or(0).wrapping_sub(state.query_samples);
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
         self.constants = None;

@@ -18,6 +18,8 @@ pub(super) struct Ring {
     pub(super) write_back: Option<u32>,
     /// Words between updates of that copy; a power of two.
     pub(super) block_words: u32,
+    /// Words to be gone over before the next packet.
+    pub(super) skip: u32,
 }
 
 impl Ring {
@@ -31,6 +33,7 @@ impl Ring {
             stalled: false,
             write_back: None,
             block_words: 16,
+            skip: 0,
         }
     }
 
@@ -57,11 +60,12 @@ impl Ring {
         memory.read_words(self.base, &mut into[first..]);
     }
 
-    /// Moves on; whether a block's end was crossed.
-    pub(super) fn advance(&mut self, count: u32) -> bool {
+    /// Moves on; where the read index is to be written then, and what it is, if it is.
+    pub(super) fn advance(&mut self, count: u32) -> Option<(u32, u32)> {
         let before = self.read;
         self.read = (self.read + count) & (self.words - 1);
-        before / self.block_words != self.read / self.block_words
+        let crossed = before / self.block_words != self.read / self.block_words;
+        self.write_back.filter(|_| crossed || self.is_empty()).map(|address| (address, self.read))
     }
 }
 

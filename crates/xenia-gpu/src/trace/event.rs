@@ -79,6 +79,10 @@ pub struct State {
     pub(crate) query_samples: u64,
     /// Swaps and vertical blanks so far.
     pub(crate) counts: [u64; 2],
+    /// Visibility queries that are open, and those of them that saw something.
+    pub(crate) queries: [u64; 2],
+    /// Where the shaders were loaded to.
+    pub(crate) shader_starts: [u32; 2],
     /// The backend's EDRAM, where it has one to give.
     pub(crate) edram: Vec<u32>,
 }
@@ -93,6 +97,7 @@ pub(crate) struct RingState {
     pub(crate) stalled: bool,
     pub(crate) write_back: Option<u32>,
     pub(crate) block_words: u32,
+    pub(crate) skip: u32,
 }
 
 /// The display controller; see `processor::display::Display`.
@@ -102,6 +107,7 @@ pub(crate) struct DisplayState {
     pub(crate) period: u64,
     pub(crate) start: u64,
     pub(crate) gamma: Vec<u32>,
+    pub(crate) gamma_linear: Vec<u32>,
     pub(crate) component: u32,
 }
 

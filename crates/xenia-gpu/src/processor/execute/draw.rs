@@ -1,0 +1,66 @@
+//! Draws and copies: the registers as a call to the backend.
+
+use std::sync::Arc;
+
+use super::super::{CommandProcessor, cost};
+use crate::draw_state::{Constants, CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
+use crate::enums::EdramMode;
+use crate::memory::{Endian, PHYSICAL_SIZE};
+use crate::registers::{Register, pa, rb, vgt};
+
+impl CommandProcessor {
+    /// Draws with an initiator and the words of its index source.
+    pub(super) fn draw(&mut self, initiator: u32, source: &[u32]) {
+        self.registers.set(vgt::VgtDrawInitiator::INDEX, initiator);
+        let initiator = vgt::VgtDrawInitiator(initiator);
+        let wide = initiator.index_size() != 0;
+        let indices = match (initiator.source_select(), source) {
+            (0, &[base, size, ..]) => {
+                self.registers.set(vgt::VGT_DMA_BASE, base);
+                self.registers.set(vgt::VgtDmaSize::INDEX, size);
+                let size = vgt::VgtDmaSize(size);
+                IndexSource::Buffer {
+                    physical: base & (PHYSICAL_SIZE - 1) & if wide { !3 } else { !1 },
+                    wide,
+                    endian: Endian::from_bits(size.swap_mode()),
+                    length: size.num_words(),
+                }
+            }
+            (1, words) => IndexSource::Inline { words: words.into(), wide },
+            (2, _) => IndexSource::Counted,
+            _ => return self.statistics.count_problem("draw without an index source"),
+        };
+        if EdramMode::from_bits(self.registers.read::<rb::RbModecontrol>().edram_mode()) == EdramMode::Copy {
+            return self.copy();
+        }
+        self.queries.seen |= self.queries.open;
+        let query = self.registers.read::<pa::PaScVizQuery>();
+        if query.viz_query_ena() && query.kill_pix_post_hi_z() {
+            return; // only a visibility query: nothing may be drawn
+        }
+        let registers = &self.registers;
+        let constants = self.constants.get_or_insert_with(|| Arc::new(Constants::capture(registers))).clone();
+        let request = DrawRequest { initiator, indices };
+        let (vertex, pixel) = (self.vertex_shader.as_ref(), self.pixel_shader.as_ref());
+        match DrawCall::capture(registers, request, vertex, pixel, constants) {
+            Ok(call) => {
+                self.cycles += cost::draw(&call);
+                self.statistics.draws += 1;
+                if let Err(error) = self.backend.draw(&call, &*self.memory) {
+                    self.statistics.count_problem(&error.to_string());
+                }
+            }
+            Err(DrawStateError::Mode(EdramMode::Ignore)) => {}
+            Err(error) => self.statistics.count_problem(&error.to_string()),
+        }
+    }
+
+    fn copy(&mut self) {
+        let call = CopyCall::capture(&self.registers);
+        self.cycles += cost::copy(&call);
+        self.statistics.copies += 1;
+        if let Err(error) = self.backend.copy(&call, &*self.memory) {
+            self.statistics.count_problem(&error.to_string());
+        }
+    }
+}

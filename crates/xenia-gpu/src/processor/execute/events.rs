@@ -1,0 +1,96 @@
+//! Pipeline events: fences, extents, occlusion and visibility queries.
+
+use super::super::CommandProcessor;
+use crate::memory::PHYSICAL_SIZE;
+use crate::registers::{cp, pa, rb, vgt};
+
+/// What software stores (in this order of bytes) where it waits for an occlusion query's result.
+const QUERY_PENDING: u32 = 0xffff_feed;
+/// Samples reported by a query when the backend counts none.
+const ASSUMED_SAMPLES: u64 = 1000;
+/// A screen extent that covers everything: 8192 in units of eight pixels.
+const FULL_EXTENT: [u16; 6] = [0, 8192 >> 3, 0, 8192 >> 3, 0, 1];
+/// The events that begin and end a visibility query.
+const VIZQUERY_START: u32 = 7;
+const VIZQUERY_END: u32 = 8;
+
+impl CommandProcessor {
+    pub(super) fn event(&mut self, initiator: u32) {
+        self.registers.set(vgt::VGT_EVENT_INITIATOR, initiator & 0x3f);
+    }
+
+    /// Writes a fence's value. Packets are carried out one after the other, so what it waits for (shaders,
+    /// caches) is done by the time it comes.
+    pub(super) fn fence(&mut self, mut address: u32, value: u32) {
+        // Above physical memory lies the write-back window, where software set one up.
+        let (base, size) = (self.registers.get(cp::WRITEBACK_BASE), self.registers.get(cp::WRITEBACK_SIZE));
+        if address >= PHYSICAL_SIZE && base != 0 && (address & !3).wrapping_sub(base) < size {
+            address = address.wrapping_sub(base);
+        }
+        self.write_memory(address, value);
+    }
+
+    /// `EVENT_WRITE` and `EVENT_WRITE_CFL`: an event, and where address and value follow, a fence.
+    pub(super) fn event_with_fence(&mut self, body: &[u32]) {
+        self.event(body[0]);
+        match *body {
+            [_] => {}
+            [_, address, value, ..] => self.fence(address, value),
+            _ => self.statistics.count_problem("event with an address and no value"),
+        }
+    }
+
+    /// `EVENT_WRITE_EXT`. What was really touched is not known here; the whole surface is always a correct
+    /// answer.
+    pub(super) fn write_extent(&mut self, address: u32) {
+        let bytes: Vec<u8> = FULL_EXTENT.iter().flat_map(|extent| extent.to_be_bytes()).collect();
+        self.memory.write(address & (PHYSICAL_SIZE - 1) & !3, &bytes);
+    }
+
+    /// Samples counted since the occlusion query began.
+    pub(in super::super) fn query_samples(&self) -> u64 {
+        self.backend.samples_passed().unwrap_or(0).wrapping_sub(self.query_start)
+    }
+
+    /// `EVENT_WRITE_ZPD`: begins an occlusion query, or reports its result where software says that it
+    /// waits for one.
+    pub(super) fn write_sample_counts(&mut self) {
+        // Eight little-endian words: total, depth failed, depth passed, stencil failed, each in two halves.
+        let address = self.registers.get(rb::RB_SAMPLE_COUNT_ADDR) & (PHYSICAL_SIZE - 1) & !3;
+        let mut counts = [0; 8];
+        self.memory.read_words(address, &mut counts);
+        let passed = self.backend.samples_passed();
+        let ends = counts[4..6] == [QUERY_PENDING; 2] || counts[2..4] == [QUERY_PENDING; 2];
+        counts.fill(0);
+        if ends {
+            let count = passed.map_or(ASSUMED_SAMPLES, |total| total.wrapping_sub(self.query_start));
+            let count = u32::try_from(count).unwrap_or(u32::MAX).swap_bytes();
+            counts[0] = count;
+            counts[4] = count;
+        } else {
+            self.query_start = passed.unwrap_or(0);
+        }
+        let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_be_bytes()).collect();
+        self.memory.write(address, &bytes);
+    }
+
+    /// `VIZ_QUERY`: begins a visibility query, or puts its result into the status register.
+    ///
+    /// Nothing is culled before the pixel stage, so every draw counts as visible; a query without any has
+    /// seen nothing. One that never began counts as visible too, since that hides nothing.
+    pub(super) fn visibility_query(&mut self, body: &[u32]) {
+        let (id, ends) = (body[0] & 0x3f, body[0] & 0x100 != 0);
+        let bit = 1_u64 << id;
+        self.event(if ends { VIZQUERY_END } else { VIZQUERY_START });
+        if ends {
+            let visible = !self.queries.open & bit | self.queries.seen & bit != 0;
+            self.queries.open &= !bit;
+            let status = if id < 32 { pa::PA_SC_VIZ_QUERY_STATUS_0 } else { pa::PA_SC_VIZ_QUERY_STATUS_1 };
+            let others = self.registers.get(status) & !(1 << (id & 31));
+            self.registers.set(status, others | u32::from(visible) << (id & 31));
+        } else {
+            self.queries.open |= bit;
+        }
+        self.queries.seen &= self.queries.open & !bit;
+    }
+}

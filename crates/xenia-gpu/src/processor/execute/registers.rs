@@ -1,0 +1,83 @@
+//! Stores to registers, with what hangs on them, and the packets that make them.
+
+use super::super::{CommandProcessor, cost};
+use crate::memory::PHYSICAL_SIZE;
+use crate::registers::{self, Register, cp};
+
+/// Bit of a block's place in `LOAD_CONSTANT_CONTEXT`: later stores to it are repeated in memory.
+const SHADOWED: u32 = 1 << 24;
+
+/// The first register that the offset/type word of `SET_CONSTANT` and `LOAD_ALU_CONSTANT` means.
+pub const fn constant_base(word: u32) -> Option<u32> {
+    let base = match (word >> 16) & 0xff {
+        0 => registers::FLOAT_CONSTANTS,
+        1 => registers::FETCH_CONSTANTS,
+        2 => registers::BOOL_CONSTANTS,
+        3 => registers::LOOP_CONSTANTS,
+        4 => registers::CONTEXT,
+        _ => return None,
+    };
+    Some(base + (word & 0x7ff))
+}
+
+impl CommandProcessor {
+    /// Stores a register with everything that hangs on it.
+    pub(in super::super) fn write_register(&mut self, index: u32, value: u32) {
+        self.registers.set(index, value);
+        match index {
+            0x0578..=0x057f => {
+                let scratch = index - 0x0578;
+                if self.registers.get(cp::SCRATCH_UMSK) >> scratch & 1 != 0 {
+                    let address = self.registers.get(cp::SCRATCH_ADDR).wrapping_add(scratch * 4);
+                    self.memory.write_u32(address & (PHYSICAL_SIZE - 1) & !3, value);
+                }
+            }
+            cp::CoherStatusHost::INDEX => self.registers.set(index, value | 1 << 31),
+            0x1922..=0x1925 => self.display.gamma.written(&mut self.registers, index, value),
+            0x2307 | 0x2308 | registers::FLOAT_CONSTANTS.. => self.constants = None,
+            _ => {}
+        }
+    }
+
+    pub(super) fn write_registers(&mut self, first: u32, values: &[u32]) {
+        for (i, &value) in values.iter().enumerate() {
+            self.write_register(first.wrapping_add(i as u32), value);
+        }
+    }
+
+    /// `REG_RMW`. The rotation, which titles leave at zero, is the one of later chips of the family.
+    pub(super) fn change_register(&mut self, body: &[u32]) {
+        let register = body[0] & 0x1fff;
+        let operand = |is_register: u32, value: u32| {
+            if is_register & 1 != 0 { self.registers.get(value & 0x1fff) } else { value }
+        };
+        let kept = self.registers.get(register) & operand(body[0] >> 31, body[1]);
+        let value = kept.rotate_left(body[0] >> 24 & 31) | operand(body[0] >> 30, body[2]);
+        self.write_register(register, value);
+    }
+
+    /// Loads `count` registers from `first` on from memory.
+    pub(super) fn load_registers(&mut self, first: u32, address: u32, count: u32) {
+        let mut values = vec![0; count as usize];
+        self.memory.read_words(address & (PHYSICAL_SIZE - 1) & !3, &mut values);
+        self.cycles += cost::words(values.len() as u64);
+        self.write_registers(first, &values);
+    }
+
+    /// `LOAD_CONSTANT_CONTEXT`: the address of a block's copy in memory, then places in the block and how
+    /// many words to load there. A word lies as far into the copy as into the block.
+    ///
+    /// This is how drivers of chips of the same family use it.
+    pub(super) fn load_context(&mut self, body: &[u32]) {
+        for place in body[1..].chunks_exact(2) {
+            let Some(first) = constant_base(place[0]) else {
+                self.statistics.count_problem("LOAD_CONSTANT_CONTEXT of an unknown kind");
+                continue;
+            };
+            if place[0] & SHADOWED != 0 {
+                self.statistics.count_problem("LOAD_CONSTANT_CONTEXT that asks for a copy in memory");
+            }
+            self.load_registers(first, body[0].wrapping_add((place[0] & 0x7ff) * 4), place[1] & 0xfff);
+        }
+    }
+}

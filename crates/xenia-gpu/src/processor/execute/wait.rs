@@ -1,0 +1,117 @@
+//! Comparisons with registers and memory: waits, conditional writes, conditional packets.
+
+use super::super::{CommandProcessor, cost};
+use crate::memory::PHYSICAL_SIZE;
+use crate::registers::{Register, cp, dc};
+
+/// A comparison with a register or a word of memory: the first words of `WAIT_REG_MEM` and
+/// `COND_WRITE`.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Wait {
+    info: u32,
+    address: u32,
+    reference: u32,
+    mask: u32,
+}
+
+/// How [`Wait`] says "equal" and "at least".
+const EQUAL: u32 = 3;
+const AT_LEAST: u32 = 5;
+
+impl Wait {
+    pub(in super::super) fn new(body: &[u32]) -> Self {
+        Self { info: body[0], address: body[1], reference: body[2], mask: body[3] }
+    }
+
+    /// What [`Wait::new`] takes.
+    pub(in super::super) fn words(self) -> [u32; 4] {
+        [self.info, self.address, self.reference, self.mask]
+    }
+
+    fn is_memory(self) -> bool {
+        self.info & 0x10 != 0
+    }
+
+    /// Whether it is the display's line counter that is waited for.
+    pub(in super::super) fn on_line_counter(self) -> bool {
+        !self.is_memory() && self.address == dc::D1MODE_V_COUNTER
+    }
+
+    fn holds(self, value: u32) -> bool {
+        let (value, reference) = (value & self.mask, self.reference);
+        match self.info & 7 {
+            0 => false,
+            1 => value < reference,
+            2 => value <= reference,
+            EQUAL => value == reference,
+            4 => value != reference,
+            AT_LEAST => value >= reference,
+            6 => value > reference,
+            _ => true,
+        }
+    }
+}
+
+impl CommandProcessor {
+    /// The value a comparison looks at, at guest time `now`.
+    fn polled(&mut self, wait: Wait, now: u64) -> u32 {
+        if wait.is_memory() {
+            return self.read_memory(wait.address);
+        }
+        match wait.address {
+            // A flush is done as soon as it is looked at: nothing is cached between packets.
+            cp::CoherStatusHost::INDEX => {
+                let value = self.registers.get(wait.address) & !(1 << 31);
+                self.registers.set(wait.address, value);
+                value
+            }
+            dc::D1MODE_V_COUNTER => {
+                self.display.refresh(&mut self.registers, now);
+                self.registers.get(wait.address)
+            }
+            index => self.registers.get(index),
+        }
+    }
+
+    /// Looks again at what is waited for.
+    pub(in super::super) fn poll(&mut self, now: u64) {
+        if let Some(wait) = self.waiting {
+            let value = self.polled(wait, now);
+            if wait.holds(value) {
+                self.waiting = None;
+                self.cycles = self.cycles.max(cost::cycles_at(now));
+            }
+        }
+    }
+
+    /// Whether the comparison of a packet holds by now.
+    pub(super) fn holds_now(&mut self, wait: Wait) -> bool {
+        let value = self.polled(wait, cost::ticks(self.cycles));
+        wait.holds(value)
+    }
+
+    /// Suspends the processor unless the comparison holds.
+    pub(super) fn wait_for(&mut self, wait: Wait) {
+        if !self.holds_now(wait) {
+            self.waiting = Some(wait);
+        }
+    }
+
+    /// `WAIT_REG_EQ` and `WAIT_REG_GTE`: register, reference, mask, interval.
+    pub(super) fn wait_for_register(&mut self, body: &[u32], at_least: bool) {
+        let info = if at_least { AT_LEAST } else { EQUAL };
+        self.wait_for(Wait::new(&[info, body[0], body[1], body[2]]));
+    }
+
+    /// `COND_EXEC`: two addresses in words, a reference, and how many of the words that follow are to be
+    /// skipped unless the first address holds something and the second less than the reference.
+    ///
+    /// The layout and the signed comparison are those of drivers of chips of the same family. Unsure:
+    /// the byte order, for which the addresses have no bits; it is taken to be the stream's.
+    pub(super) fn skip_unless(&mut self, body: &[u32]) {
+        let word = |address: u32| self.memory.read_u32((address << 2) & (PHYSICAL_SIZE - 1));
+        if word(body[0]) == 0 || word(body[1]) as i32 >= body[2] as i32 {
+            self.skip = body[3];
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Draws, copies and queries.
+
+use super::*;
+
+#[test]
+fn draws_and_copies_reach_the_backend_in_their_time() {
+    let recorder = Recorder::default();
+    let mut m = Machine::with_backend(Box::new(recorder.clone()));
+    m.run(&[
+        type3(opcode::IM_LOAD_IMMEDIATE, 5),
+        0,
+        3,
+        1,
+        2,
+        3,
+        type3(opcode::IM_LOAD, 2),
+        DATA | 1,
+        3,
+        type0(0x2208, 1),
+        4,
+        type0(0x2104, 1),
+        0xf,
+    ]);
+    m.put(&[
+        type3(opcode::DRAW_INDX, 4),
+        0,
+        4 | 6000 << 16,
+        0x5000,
+        0x4000_1770,
+        type3(opcode::EVENT_WRITE_SHD, 3),
+        3,
+        DATA_BE,
+        1,
+    ]);
+    m.kick();
+    let start = m.now;
+    m.pass(1000);
+    assert_eq!(recorder.0.lock().unwrap().0.len(), 1);
+    assert_eq!(m.data(0), 0, "the fence waits for the draw");
+    let due = m.gpu.next_event_time().unwrap();
+    assert!(due > start + 4800 && due < start + 5000, "{}", due - start);
+    m.pass(due - m.now);
+    assert_eq!(m.data(0), 1);
+    m.run(&[type0(0x2208, 1), 6, type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16]);
+    let seen = recorder.0.lock().unwrap();
+    assert_eq!((seen.0.len(), seen.1.len()), (1, 1));
+    let draw = &seen.0[0];
+    assert_eq!(draw.count, 6000);
+    assert_eq!(&*draw.vertex_shader.words, [1, 2, 3]);
+    assert_eq!(
+        draw.indices,
+        crate::draw_state::IndexSource::Buffer {
+            physical: 0x5000,
+            wide: false,
+            endian: crate::memory::Endian::In16,
+            length: 6000
+        }
+    );
+}
+
+#[test]
+fn occlusion_queries_report_what_passed_in_between() {
+    let recorder = Recorder::default();
+    let mut m = Machine::with_backend(Box::new(recorder));
+    let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    m.run(&[type0(0x2208, 1), 4, type0(0x2325, 1), DATA]);
+    m.run(&draw);
+    m.run(&[type3(opcode::EVENT_WRITE_ZPD, 1), 21]);
+    m.run(&draw);
+    m.run(&draw);
+    m.list(DATA + 16, &[0xffff_feed, 0xffff_feed]);
+    m.run(&[type3(opcode::EVENT_WRITE_ZPD, 1), 21]);
+    assert_eq!([0, 4, 5].map(|i| m.data(i).swap_bytes()), [20, 20, 0]);
+}
+
+#[test]
+fn draws_with_bins_draw_everything() {
+    let recorder = Recorder::default();
+    let mut m = Machine::with_backend(Box::new(recorder.clone()));
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    m.run(&[type0(0x2208, 1), 4, type3(opcode::SET_BIN_BASE_OFFSET, 1), 0x100]);
+    m.run(&[type3(opcode::DRAW_INDX_BIN, 6), 0, 4 | 3 << 16, 0x9000, 3, 0x5000, 6]);
+    m.run(&[type3(opcode::DRAW_INDX_2_BIN, 5), 4 | 1 << 6 | 3 << 16, 0x9000, 3, 0x0000_0001, 0x0002_0000]);
+    let seen = recorder.0.lock().unwrap();
+    let source: Vec<_> = seen.0.iter().map(|draw| (draw.count, draw.indices.clone())).collect();
+    use crate::draw_state::IndexSource::{Buffer, Inline};
+    let endian = crate::memory::Endian::None;
+    assert_eq!(
+        source,
+        [
+            (3, Buffer { physical: 0x5000, wide: false, endian, length: 6 }),
+            (3, Inline { words: [1, 0x2_0000].into(), wide: false }),
+        ]
+    );
+    assert!(m.gpu.statistics().problems.is_empty());
+}
+
+#[test]
+fn a_visibility_query_has_seen_what_was_drawn_in_between() {
+    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    m.run(&[type0(0x2208, 1), 4]);
+    let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
+    let query = |word: u32| [type3(opcode::VIZ_QUERY, 1), word];
+    let status = |m: &Machine| [0x0c44, 0x0c45].map(|index| m.gpu.registers().get(index));
+    // Query 3 sees a draw, 40 none; 3 was set before and keeps its bit while it is open.
+    m.run(&query(3));
+    m.run(&draw);
+    m.run(&query(40));
+    assert_eq!(status(&m), [0, 0]);
+    m.run(&query(0x103));
+    m.run(&query(0x128));
+    assert_eq!(status(&m), [1 << 3, 0]);
+    m.run(&query(3));
+    assert_eq!(status(&m), [1 << 3, 0]);
+    m.run(&query(0x103));
+    assert_eq!(status(&m), [0, 0]);
+    // One that never began hides nothing.
+    m.run(&query(0x13f));
+    assert_eq!(status(&m), [0, 1 << 31]);
+}

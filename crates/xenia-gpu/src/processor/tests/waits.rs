@@ -1,0 +1,106 @@
+//! Waits and conditions.
+
+use super::*;
+
+#[test]
+fn an_unsatisfied_wait_suspends_until_memory_changes() {
+    let mut m = Machine::new();
+    m.run(&[type3(opcode::WAIT_REG_MEM, 5), 0x13, DATA_BE, 5, 0xff, 0x10, type3(opcode::INTERRUPT, 1), 4]);
+    assert!(m.events.is_empty() && !m.gpu.is_idle());
+    assert_eq!(m.gpu.next_event_time(), None, "only the CPU can end this");
+    m.pass(1000);
+    assert!(m.events.is_empty());
+    m.memory.write_u32(DATA, 0x0105);
+    let stored = m.now + 10;
+    m.pass(10);
+    m.pass(100);
+    assert_eq!(m.events, [GpuEvent::Interrupt { cpu_mask: 4, source: 1 }]);
+    assert!(m.gpu.is_idle() && cost::ticks(m.gpu.cycles) >= stored);
+}
+
+#[test]
+fn a_coherency_wait_ends_by_itself() {
+    let mut m = Machine::new();
+    m.run(&[
+        type0(cp::COHER_SIZE_HOST, 3),
+        0xffff_ffff,
+        0,
+        0x0300_0100,
+        type3(opcode::WAIT_REG_MEM, 5),
+        3,
+        0x0a31,
+        0,
+        0x8000_0000,
+        0x10,
+    ]);
+    assert!(m.gpu.is_idle());
+}
+
+#[test]
+fn short_waits_look_at_a_register() {
+    let mut m = Machine::new();
+    for (opcode, holds) in
+        [(opcode::WAIT_REG_EQ, [false, true, false]), (opcode::WAIT_REG_GTE, [false, true, true])]
+    {
+        for (value, holds) in [0x104, 0x105, 0x106].into_iter().zip(holds) {
+            m.run(&[type0(0x2000, 1), value, type3(opcode, 4), 0x2000, 5, 0xff, 0x10]);
+            assert_eq!(m.gpu.is_idle(), holds, "{value:#x} with {opcode:#x}");
+            // The CPU can end it.
+            m.gpu.store_register(0x2000, 5, m.now);
+            m.pass(100);
+            assert!(m.gpu.is_idle());
+        }
+    }
+}
+
+/// `COND_EXEC` on two words at `DATA` with the reference 5.
+fn conditional(words: u32) -> [u32; 5] {
+    [type3(opcode::COND_EXEC, 4), DATA >> 2, (DATA + 4) >> 2, 5, words]
+}
+
+#[test]
+fn packets_are_skipped_unless_memory_says_otherwise() {
+    for (memory, runs) in [([0, 4], false), ([1, 4], true), ([1, 5], false), ([9, u32::MAX], true)] {
+        let mut m = Machine::new();
+        m.list(DATA, &memory);
+        let mut words = conditional(4).to_vec();
+        words.extend([type0(0x2000, 1), 1, type0(0x2001, 1), 1, type0(0x2002, 1), 1]);
+        // Once in a list, once in the ring.
+        m.list(LIST, &words);
+        m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, words.len() as u32]);
+        let seen = |m: &Machine| [0x2000, 0x2001, 0x2002].map(|i| m.gpu.registers().get(i));
+        assert_eq!(seen(&m), [u32::from(runs), u32::from(runs), 1], "{memory:?}");
+        m.run(&[type0(0x2000, 3), 0, 0, 0]);
+        m.run(&words);
+        assert_eq!(seen(&m), [u32::from(runs), u32::from(runs), 1], "{memory:?}");
+        assert!(m.gpu.is_idle() && m.gpu.statistics().problems.is_empty());
+    }
+}
+
+#[test]
+fn what_is_skipped_may_still_be_on_its_way() {
+    let mut m = Machine::new();
+    m.run(&conditional(4));
+    m.run(&[type0(0x2000, 1)]);
+    m.run(&[1, type0(0x2001, 1)]);
+    m.run(&[1, type0(0x2002, 1), 1]);
+    assert_eq!([0x2000, 0x2001, 0x2002].map(|i| m.gpu.registers().get(i)), [0, 0, 1]);
+    assert!(m.gpu.is_idle());
+}
+
+#[test]
+fn nothing_is_skipped_behind_a_lists_end() {
+    for (words, problems) in [(0, 0), (2, 0), (3, 1), (u32::MAX, 1)] {
+        let mut m = Machine::new();
+        m.list(LIST, &conditional(words));
+        m.list(LIST + 20, &[type0(0x2000, 1), 1]);
+        m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, 7, type0(0x2001, 1), 1]);
+        assert_eq!(m.gpu.registers().get(0x2000), u32::from(words == 0));
+        assert_eq!(m.gpu.registers().get(0x2001), 1);
+        assert_eq!(m.gpu.statistics().problems.len(), problems);
+        // As its last packet there is nothing it could skip.
+        m.run(&[type0(0x2001, 1), 0, type3(opcode::INDIRECT_BUFFER, 2), LIST, 5, type0(0x2001, 1), 1]);
+        assert_eq!(m.gpu.registers().get(0x2001), 1);
+        assert!(m.gpu.is_idle());
+    }
+}
