@@ -250,7 +250,8 @@ pub struct DrawCall {
     pub interpolators: u32,
     /// Flat shading, one bit per interpolator.
     pub flat: u32,
-    /// The interpolator register that gets pixel position and facing, where asked for.
+    /// The interpolator register that gets the pixel's position, with the sign of x for back faces, of y for points
+    /// and of z for lines; and the place within a point in z and w. Where asked for.
     pub position_register: Option<u32>,
     /// Perspective correction is off.
     pub affine: bool,
@@ -268,6 +269,8 @@ pub struct DrawCall {
     pub sample_mask: u32,
     /// Half the width and height of points, in pixels.
     pub point_size: [f32; 2],
+    /// Least and largest width and height of points whose size the vertex shader says, in pixels.
+    pub point_limits: [f32; 2],
     /// Colour targets; none where nothing is written.
     pub color: [Option<ColorTarget>; 4],
     /// Blend constant.
@@ -475,6 +478,7 @@ impl DrawCall {
         let raster = registers.read::<pa::PaSuScModeCntl>();
         let alpha = registers.read::<rb::RbColorcontrol>();
         let points = registers.read::<pa::PaSuPointSize>();
+        let limits = registers.read::<pa::PaSuPointMinmax>();
         let mut scissor = scissor(registers);
         scissor.right = scissor.right.min(surface.surface_pitch() as i32).max(scissor.left);
         let sign_extended = |value: u32| ((value << 8) as i32) >> 8;
@@ -513,6 +517,8 @@ impl DrawCall {
                 0xffff
             },
             point_size: [points.width() as f32 / 16.0, points.height() as f32 / 16.0],
+            // Radii in the register, diameters in shaders.
+            point_limits: [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0],
             color: std::array::from_fn(|i| if with_color { color_target(registers, i) } else { None }),
             blend_constant: [rb::RB_BLEND_RED, rb::RB_BLEND_GREEN, rb::RB_BLEND_BLUE, rb::RB_BLEND_ALPHA]
                 .map(|index| registers.float(index)),

@@ -406,3 +406,36 @@ fn the_number_of_threads_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn points_have_limits_and_know_where_they_are() {
+    let mut scene = Scene::new(80, 32, 0);
+    scene.set(0x2281, 64 | 128 << 16); // diameters of 8 to 16
+    scene.set(0x2180, 2 << 24 | 3 << 16 | 1 << 18); // sizes from vertices; r0 gets the place
+    scene.shader(
+        0,
+        "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
+         alloc position
+         max oPos.xy01, r1, r1
+         max oPts, r1.z, r1.z
+         alloc interpolators 1
+         max o0, r1, r1",
+    );
+    scene.shader(1, "alloc colors\nmax oC0.xy01, r0.zwww, r0.zwww");
+    let point = |x: f32, size: f32| [x, 16.0, size, 0.0, 0.0, 0.0, 0.0];
+    scene.vertices(&[point(16.0, 1.0), point(56.0, 100.0)]);
+    scene.draw(1, 2);
+    let frame = scene.show();
+    for x in 0..80 {
+        let place = match x {
+            12..20 => x as f32 + 0.5 - 12.0,
+            48..64 => (x as f32 + 0.5 - 48.0) / 2.0,
+            _ => {
+                assert_eq!(pixel(&frame, x, 17), [0; 4], "{x}");
+                continue;
+            }
+        };
+        let expected = (place / 8.0 * 255.0 + 0.5) as u8;
+        assert!(pixel(&frame, x, 17)[0].abs_diff(expected) <= 1, "{x}");
+    }
+}

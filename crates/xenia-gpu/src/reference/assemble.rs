@@ -140,8 +140,14 @@ pub(super) fn triangles(
                     let size = vertices.point_sizes.as_ref().map(|sizes| sizes[number as usize] / 2.0);
                     let [w, h] = size.map_or(call.point_size, |half| [half; 2]);
                     let center = corner(number);
-                    let [a, b, c, d] =
-                        [(-w, -h), (w, -h), (w, h), (-w, h)].map(|(x, y)| center.moved(call, x, y));
+                    let [a, b, c, d] = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, y)| {
+                        let mut corner = center.moved(call, x * w, y * h);
+                        if let Some(register) = call.position_register {
+                            let place = &mut corner.attributes[register as usize & 15];
+                            (place[2], place[3]) = (x * 0.5 + 0.5, y * 0.5 + 0.5);
+                        }
+                        corner
+                    });
                     take([a, b, c], true);
                     take([a, c, d], true);
                 }

@@ -7,6 +7,7 @@ use super::edram::{Edram, Place};
 use super::fetch::Fetcher;
 use super::raster::{Setup, sample_positions};
 use crate::draw_state::DrawCall;
+use crate::enums::Primitive;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Vector};
 
 /// Export that holds depth.
@@ -175,13 +176,27 @@ impl<'a> Target<'a> {
             }
         }
         if let Some(position) = self.call.position_register {
+            let is_point = self.call.primitive == Primitive::PointList;
+            let is_line = matches!(
+                self.call.primitive,
+                Primitive::LineList | Primitive::LineStrip | Primitive::LineLoop | Primitive::LineStrip2d
+            );
+            let corners = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[position as usize & 15]);
             let register = self.interpreter.register(position);
-            let [x_lanes, y_lanes, ..] = register;
-            for (lane, (x_out, y_out)) in x_lanes.iter_mut().zip(y_lanes).enumerate() {
+            for lane in 0..LANES {
                 let (x, y) = ((at.x + (lane & 7) as i32) as f32, (at.y + (lane >> 3) as i32) as f32);
-                // The sign of x tells the facing.
-                *x_out = if setup.is_back { -x } else { x };
-                *y_out = y;
+                // Signs tell the facing, points and lines.
+                register[0][lane] = if setup.is_back { -x } else { x };
+                register[1][lane] = if is_point { -y } else { y };
+                register[2][lane] = if is_line { -0.0 } else { 0.0 };
+                register[3][lane] = 0.0;
+                if is_point {
+                    for component in 2..4 {
+                        let value: f32 =
+                            corners.iter().zip(&weights).map(|(c, w)| c[component] * w[lane]).sum();
+                        register[component][lane] = value.clamp(0.0, 1.0);
+                    }
+                }
             }
         }
         // Quads run whole, so that differences within them exist.

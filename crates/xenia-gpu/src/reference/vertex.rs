@@ -122,7 +122,10 @@ pub(super) fn shade(
                 vertices.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
             }
             if let Some(sizes) = &mut vertices.point_sizes {
-                sizes.push(exports.values[POINT_SIZE][0][lane]);
+                // Clamped as the integers that the bits are, so that a NaN is one end or the other.
+                let [least, most] = call.point_limits.map(|limit| limit.to_bits() as i32);
+                let bits = exports.values[POINT_SIZE][0][lane].to_bits() as i32;
+                sizes.push(f32::from_bits(bits.max(least).min(most) as u32));
             }
         }
     }
