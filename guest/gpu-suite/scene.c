@@ -27,6 +27,14 @@ static void set_range(Scene *s, uint32_t first, uint32_t last, uint32_t value) {
     for (uint32_t i = first; i <= last; i++) emit(&s->commands, value);
 }
 
+void whole_surface(Scene *s) {
+    set(s, RB_SURFACE_INFO, PITCH);
+    set(s, RB_COLOR_INFO, 0);
+    set(s, PA_SC_WINDOW_OFFSET, 0);
+    set(s, PA_SC_WINDOW_SCISSOR_TL, 1u << 31); // not shifted by the window offset
+    set(s, PA_SC_WINDOW_SCISSOR_BR, SIDE | SIDE << 16);
+}
+
 void scene_begin(Scene *s) {
     s->used = 0;
     commands_begin(&s->commands);
@@ -42,11 +50,9 @@ void scene_begin(Scene *s) {
     set_range(s, BOOL_CONSTANTS, LOOP_CONSTANTS + 31, 0);
 
     set(s, RB_MODECONTROL, MODE_COLOR_DEPTH);
-    set(s, RB_SURFACE_INFO, PITCH);
+    whole_surface(s);
     set(s, RB_DEPTH_INFO, DEPTH_TILE);
     set(s, PA_SC_SCREEN_SCISSOR_BR, 8192 | 8192 << 16);
-    set(s, PA_SC_WINDOW_SCISSOR_TL, 1u << 31); // not shifted by the window offset
-    set(s, PA_SC_WINDOW_SCISSOR_BR, SIDE | SIDE << 16);
     set(s, VGT_MAX_VTX_INDX, 0xFFFFFF);
     set(s, RB_COLOR_MASK, 0xF);
     for (int i = 0; i < 4; i++) set(s, i == 0 ? RB_BLENDCONTROL : RB_BLENDCONTROL1 + i - 1, 0x00010001);
@@ -64,6 +70,7 @@ void scene_begin(Scene *s) {
 }
 
 void scene_end(Scene *s) {
+    whole_surface(s);
     Copy whole = COPY_OF_COLOR;
     whole.to = s->front.memory.physical;
     copy(s, &whole);

@@ -37,7 +37,9 @@ typedef struct {
 #define WORDS(array) (sizeof(array) / 4)
 
 void scene_begin(Scene *s);
-// Copies the surface to the front buffer.
+// The surface that is shown, and all of it.
+void whole_surface(Scene *s);
+// Copies that surface to the front buffer.
 void scene_end(Scene *s);
 
 static inline void set(Scene *s, uint32_t index, uint32_t value) {

@@ -22,6 +22,11 @@ typedef struct {
     uint32_t mip_filter, min_level, max_level;
 } Texture;
 
+// What COPY_OF_COLOR leaves; `physical` is still missing.
+#define TEXTURE_OF_COPY                                                                                      \
+    {.format = FORMAT_8_8_8_8, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = SIDE, .height = SIDE, \
+     .pitch = SIDE, .tiled = 1, .swizzle = XYZW}
+
 // Texture `slot` (tf1, tf2, …; vf0 lies where tf0 would).
 void texture(Scene *s, uint32_t slot, const Texture *what);
 // A pixel shader that shows tf1 at the texel that the first two numbers say.
