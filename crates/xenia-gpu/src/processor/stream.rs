@@ -48,7 +48,7 @@ impl Ring {
 
     /// The physical address of the word so far ahead.
     pub(super) fn address(&self, ahead: u32) -> u32 {
-        self.base + ((self.read + ahead) & (self.words - 1)) * 4
+        (self.base + ((self.read + ahead) & (self.words - 1)) * 4) & (PHYSICAL_SIZE - 1)
     }
 
     /// Reads `count` words behind the header.
@@ -56,7 +56,7 @@ impl Ring {
         into.resize(count as usize, 0);
         let start = (self.read + 1) & (self.words - 1);
         let first = count.min(self.words - start) as usize;
-        memory.read_words(self.base + start * 4, &mut into[..first]);
+        memory.read_words(self.address(1), &mut into[..first]);
         memory.read_words(self.base, &mut into[first..]);
     }
 

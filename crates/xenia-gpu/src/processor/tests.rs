@@ -2,7 +2,6 @@
 
 mod display;
 mod draws;
-mod hostile;
 mod lists;
 mod shaders;
 mod waits;

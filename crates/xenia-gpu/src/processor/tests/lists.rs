@@ -136,3 +136,14 @@ fn what_cannot_be_done_is_counted_by_name() {
     assert_eq!(statistics.problems.len(), 3, "{:?}", statistics.problems);
     assert!(statistics.packets().contains(&("SET_STATE".to_owned(), 1)));
 }
+
+#[test]
+fn a_ring_at_the_end_of_memory_wraps_there() {
+    let mut m = Machine::new();
+    m.gpu.initialize_ring(PHYSICAL_SIZE - 8, 2); // two words there, six at the start
+    m.list(0, &[type0(0x2000, 1), 7]);
+    m.gpu.store_register(cp::CP_RB_WPTR, 4, 0);
+    m.pass(1000);
+    assert!(m.gpu.is_idle());
+    assert_eq!(m.gpu.registers().get(0x2000), 7);
+}

@@ -1,0 +1,105 @@
+//! Memory that watches what is asked of it, and a backend whose work is small.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use xenia_gpu::draw_state::{CopyCall, DrawCall, Scissor};
+use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Reference};
+
+/// The longest piece of memory that anything may ask for at once.
+const MAX_ACCESS: usize = 64 << 20;
+/// Largest side of what is drawn or copied, and most vertices of a draw.
+const SIDE: i32 = 24;
+const VERTICES: u32 = 12;
+
+/// Counts accesses, and holds each to the chip's address space.
+pub struct Guarded {
+    inner: Arc<dyn PhysicalMemory>,
+    pub reads: AtomicU64,
+    pub writes: AtomicU64,
+}
+
+impl Guarded {
+    pub fn new(inner: Arc<dyn PhysicalMemory>) -> Self {
+        Self { inner, reads: AtomicU64::new(0), writes: AtomicU64::new(0) }
+    }
+
+    fn check(physical: u32, length: usize) {
+        assert!(physical < PHYSICAL_SIZE && length <= MAX_ACCESS, "{length} bytes at {physical:#x}");
+    }
+}
+
+impl PhysicalMemory for Guarded {
+    fn read(&self, physical: u32, into: &mut [u8]) {
+        Self::check(physical, into.len());
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.read(physical, into);
+    }
+
+    fn write(&self, physical: u32, from: &[u8]) {
+        Self::check(physical, from.len());
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.inner.write(physical, from);
+    }
+
+    fn version(&self, physical: u32, length: u32) -> u64 {
+        Self::check(physical, length as usize);
+        self.inner.version(physical, length)
+    }
+
+    fn track(&self, physical: u32, length: u32) -> Option<u64> {
+        Self::check(physical, length as usize);
+        self.inner.track(physical, length)
+    }
+}
+
+/// The reference backend on a small part of each surface, one for many streams.
+#[derive(Clone)]
+pub struct Small(pub Arc<Mutex<Reference>>);
+
+impl Small {
+    fn with<T>(&self, act: impl FnOnce(&mut Reference) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn small(scissor: Scissor) -> Scissor {
+    let Scissor { left, top, right, bottom } = scissor;
+    Scissor {
+        right: right.min(left.saturating_add(SIDE)),
+        bottom: bottom.min(top.saturating_add(SIDE)),
+        ..scissor
+    }
+}
+
+impl Backend for Small {
+    fn name(&self) -> &'static str {
+        "small"
+    }
+
+    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let call = DrawCall { scissor: small(call.scissor), count: call.count.min(VERTICES), ..call.clone() };
+        self.with(|reference| reference.draw(&call, memory))
+    }
+
+    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let call = CopyCall { scissor: small(call.scissor), ..call.clone() };
+        self.with(|reference| reference.copy(&call, memory))
+    }
+
+    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
+        let side = SIDE as u32;
+        let mut call =
+            PresentCall { width: call.width.min(side), height: call.height.min(side), ..call.clone() };
+        // A front buffer may be large, too.
+        call.fetch[2] &= 0x0006_003f;
+        self.with(|reference| reference.present(&call, memory))
+    }
+
+    fn samples_passed(&self) -> Option<u64> {
+        self.with(|reference| reference.samples_passed())
+    }
+
+    fn digest(&self, _: &mut dyn FnMut(&[u8])) {}
+}

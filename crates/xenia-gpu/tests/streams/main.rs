@@ -1,0 +1,188 @@
+//! Random command streams and states of the ring: no panic, no hang, nothing touched outside guest memory.
+//!
+//! Each stream has a number, which is its seed; a failure names it. `XENIA_RANDOM_STREAMS` asks for more of
+//! them, `XENIA_FIRST_STREAM` for those from a number on.
+#![allow(missing_docs, unreachable_pub)]
+
+mod generate;
+mod guard;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use generate::{AREA, Generator};
+use guard::{Guarded, Small};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use xenia_gpu::packets::disassemble;
+use xenia_gpu::processor::MAX_WORDS_PER_PUMP;
+use xenia_gpu::trace::{Player, Reader, Recorder};
+use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, Ram, Reference};
+use xenia_memory::{GuestMemory, Heap, Protect};
+
+/// Streams in a usual run.
+const STREAMS: u64 = 4000;
+/// Of so many streams one draws, one is recorded and played, one runs on a machine's memory.
+const DRAWN: u64 = 8;
+const PLAYED: u64 = 512;
+const ON_A_MACHINE: u64 = 16;
+/// Streams that share a reference backend.
+const SHARED: u64 = 1000;
+/// Words in a packet at most, its header included.
+const MAX_PACKET: u64 = 0x4001;
+const CANARY: u8 = 0xc5;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
+
+/// A machine's memory with a piece that streams use and pieces beside it that the chip can't reach.
+struct Machine {
+    memory: Arc<GuestMemory>,
+    base: u32,
+    canaries: Vec<xenia_guest::GuestAddr>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let rights = Protect::READ_WRITE;
+        let area = memory.alloc_physical(Heap::Physical64K, AREA, 0x1_0000, 0, u32::MAX, rights).unwrap();
+        let mut canaries = Vec::new();
+        for heap in [Heap::Virtual4K, Heap::Virtual64K] {
+            let at = memory.alloc(heap, 0x1_0000, 0x1_0000, rights, false).unwrap();
+            memory.write_bytes(at, &vec![CANARY; 0x1_0000]).unwrap();
+            canaries.push(at);
+        }
+        Self { base: xenia_memory::physical(area).unwrap(), memory, canaries }
+    }
+
+    fn check(&self) {
+        let mut bytes = vec![0; 0x1_0000];
+        for &at in &self.canaries {
+            self.memory.read_bytes(at, &mut bytes).unwrap();
+            assert!(bytes.iter().all(|&byte| byte == CANARY));
+        }
+    }
+}
+
+/// Says which stream it was, if one fails.
+struct Name(u64);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("stream {} (XENIA_FIRST_STREAM={0} XENIA_RANDOM_STREAMS=1)", self.0);
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Bytes(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Words walked, packets of a command, draws and copies.
+type Done = [u64; 4];
+
+/// One stream: what it begins with, then a few rounds of time, stores by the CPU and looks at the processor.
+fn run(number: u64, memory: Arc<dyn PhysicalMemory>, base: u32, backend: Box<dyn Backend>) -> Done {
+    let mut rng = ChaCha8Rng::seed_from_u64(number);
+    let stream = Generator::new(&mut rng, base).stream();
+    for (at, words) in &stream.memory {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        memory.write(base + at, &bytes);
+    }
+    let guarded = Arc::new(Guarded::new(memory.clone()));
+    let config =
+        Config { vblank: rng.random_ratio(1, 2), capture_all: rng.random_ratio(1, 4), ..Config::default() };
+    let mut gpu = CommandProcessor::new(guarded.clone(), backend, config);
+    let trace = number.is_multiple_of(PLAYED).then(Bytes::default);
+    if let Some(trace) = &trace {
+        gpu.record(Recorder::new(Box::new(trace.clone()), 0, u64::MAX));
+    }
+    let (ring, size_log2) = stream.ring;
+    gpu.initialize_ring(if stream.ring_is_offset { base + ring } else { ring }, size_log2);
+    if let Some((address, block)) = stream.write_back {
+        gpu.enable_rptr_writeback(address, block);
+    }
+    let mut now = rng.random_range(0..1000);
+    gpu.store_register(0x01c5, stream.write, now);
+    for _ in 0..rng.random_range(1..6) {
+        // Now and then there is a vertical blank.
+        let longest = if rng.random_ratio(1, 32) { 900_000 } else { 8000 };
+        let ticks = rng.random_range(1..longest);
+        now += ticks;
+        let before = gpu.statistics().words;
+        let events = gpu.pump(now);
+        // Each word costs a cycle at least, and a tick has ten.
+        let walked = gpu.statistics().words - before;
+        assert!(walked <= (now * 10 + MAX_PACKET).min(MAX_WORDS_PER_PUMP + MAX_PACKET), "{walked} words");
+        assert!(events.len() as u64 <= walked + 100);
+        gpu.refresh_registers(now, |_, _| {});
+        let mut generator = Generator::new(&mut rng, base);
+        let (register, value) = (generator.register() & 0x3fff, generator.value());
+        match rng.random_range(0..4) {
+            0 => gpu.store_register(register, value, now),
+            1 => gpu.store_register(0x01c5, value, now),
+            2 => memory.write(base + rng.random_range(0..AREA / 4) * 4, &value.to_be_bytes()),
+            _ => gpu.capture_next(),
+        }
+        let _ = (gpu.next_event_time(), gpu.is_idle(), gpu.take_frame());
+    }
+    let mut bytes = 0;
+    gpu.digest(&mut |part| bytes += part.len());
+    assert!(bytes > 0x1_0000);
+    disassemble(&stream.memory[0].1);
+    if let Some(trace) = trace {
+        gpu.finish_recording().unwrap().unwrap();
+        let bytes = trace.0.lock().unwrap();
+        let player = Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(NullBackend), false).unwrap();
+        let same_end = player.run(&mut |_, _| {}).unwrap().same_end;
+        assert_eq!(same_end, (gpu.backend().name() == "none").then_some(true), "playing ends otherwise");
+    }
+    let statistics = gpu.statistics();
+    assert!(guarded.reads.load(Ordering::Relaxed) > 0 || statistics.words == 0);
+    [statistics.words, statistics.type3.iter().sum(), statistics.draws, statistics.copies]
+}
+
+#[test]
+fn random_streams_end_and_stay_in_guest_memory() {
+    let (first, count) = (number("XENIA_FIRST_STREAM", 0), number("XENIA_RANDOM_STREAMS", STREAMS));
+    let machine = Machine::new();
+    let mut reference = Small(Arc::new(Mutex::new(Reference::with_threads(1))));
+    let mut total = Done::default();
+    for number in first..first + count {
+        let name = Name(number);
+        if number.is_multiple_of(SHARED) {
+            reference = Small(Arc::new(Mutex::new(Reference::with_threads(1))));
+        }
+        let backend: Box<dyn Backend> =
+            if number % DRAWN == 1 { Box::new(reference.clone()) } else { Box::new(NullBackend) };
+        let done = if number % ON_A_MACHINE < 2 {
+            run(number, machine.memory.clone(), machine.base, backend)
+        } else {
+            run(number, Arc::new(Ram::new(AREA as usize)), 0, backend)
+        };
+        for (total, done) in total.iter_mut().zip(done) {
+            *total += done;
+        }
+        if number.is_multiple_of(SHARED) {
+            machine.check();
+        }
+        drop(name);
+    }
+    machine.check();
+    let [words, packets, draws, copies] = total;
+    println!("{count} streams: {words} words, {packets} commands, {draws} draws, {copies} copies");
+    // They do get somewhere.
+    assert!(count < 1000 || total.iter().all(|&done| done > count / 10), "{total:?}");
+}
