@@ -195,6 +195,20 @@ fn block(layout: Layout, bytes: &[u8]) -> Option<blocks::Block> {
     })
 }
 
+/// Whether bytes are fractions of 255 as they are.
+fn is_plain(info: &TextureInfo) -> bool {
+    info.signs == [TextureSign::Unsigned; 4] && !info.integer
+}
+
+/// Decompressed texels, taken as the signs say.
+fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
+    if is_plain(info) {
+        return Texels::Bytes(texels);
+    }
+    let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c] as u32, 8, info.signs[c], false));
+    Texels::Floats(texels.into_iter().map(convert).collect())
+}
+
 /// Decodes a level; `None` for formats that are not known.
 pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory) -> Option<Texels> {
     let format = Format::from_number(info.format)?;
@@ -209,7 +223,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
     }
     let at = |x: u32, y: u32, z: u32| (x + (y + z * height) * width) as usize;
     let place = layout::level(info, &format, level);
-    let plain = info.signs == [TextureSign::Unsigned; 4] && !info.integer;
+    let plain = is_plain(info);
     let [bw, bh] = format.block;
     let inside = |x: u32, y: u32| x < width && y < height;
     match format.layout {
@@ -228,16 +242,16 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         Layout::Chroma([y0, y1, blue, red]) => {
             let mut texels = vec![[0; 4]; count as usize];
             for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
-                // Components as the hardware delivers them: Cr, Y, Cb.
+                // Components as the hardware delivers them: Cr, Y, Cb, and the last one again.
                 for (i, luma) in [y0, y1].into_iter().enumerate() {
                     let x = x * 2 + i as u32;
                     if inside(x, y) {
-                        texels[at(x, y, z)] =
-                            [bytes[red as usize], bytes[luma as usize], bytes[blue as usize], 255];
+                        let [red, luma, blue] = [red, luma, blue].map(|at| bytes[at as usize]);
+                        texels[at(x, y, z)] = [red, luma, blue, blue];
                     }
                 }
             });
-            Some(Texels::Bytes(texels))
+            Some(with_signs(info, texels))
         }
         layout if format.block != [1, 1] => {
             let mut texels = vec![[0; 4]; count as usize];
@@ -251,12 +265,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
                     }
                 }
             });
-            if plain {
-                return Some(Texels::Bytes(texels));
-            }
-            let signs = info.signs;
-            let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c] as u32, 8, signs[c], false));
-            Some(Texels::Floats(texels.into_iter().map(convert).collect()))
+            Some(with_signs(info, texels))
         }
         layout => {
             let mut texels = vec![[0.0; 4]; count as usize];
@@ -314,6 +323,8 @@ mod tests {
             (37, 2, &[0x3f, 0x80, 0, 0, 0x40, 0, 0, 0][..], [1.0, 2.0, 2.0, 2.0]),
             (22, 2, &[0xff, 0xff, 0xff, 0x12][..], [1.0; 4]),
             (23, 2, &[0xf0, 0x00, 0x00, 0x12][..], [1.0; 4]),
+            // Cr, Y1, Cb, Y0 from the highest byte on; the fourth component is the third again.
+            (11, 2, &[0xff, 0x22, 0x00, 0xff][..], [1.0, 1.0, 0.0, 0.0]),
         ] {
             let ram = Ram::new(0x10000);
             ram.write(0x1000, bytes);
