@@ -1,0 +1,318 @@
+//! Guest textures on the host: decoded by compute shaders, kept until their memory is written to.
+//!
+//! A [`HostTexture`] never changes. When the guest has written to its memory, the next
+//! [`get`](Textures::get) makes a new one with a new id, so that draws recorded before keep what they
+//! saw. Levels whose memory was not written to are copied from the old texture. Decoding goes to the
+//! queue at once, before any draw that uses its result.
+//!
+//! Nothing is polled: physical memory is asked for a version that grows on the first write after the
+//! texels were read, and only textures that are used again are asked about.
+
+mod decode;
+mod formats;
+mod samplers;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xenia_gpu::enums::{Dimension, TextureFilter};
+use xenia_gpu::memory::PhysicalMemory;
+use xenia_gpu::texture::layout::{self, LevelLayout};
+use xenia_gpu::texture::{Format, TextureInfo};
+
+use self::decode::{Decoder, LevelJob, Target};
+use self::formats::Decoding;
+pub(crate) use self::samplers::HostSampler;
+use self::samplers::{SamplerKey, Samplers};
+use super::Device;
+use crate::translate::{TextureRecord, TextureShape};
+
+/// Bytes of host textures beyond which those that were not used for longest are dropped.
+const MAX_BYTES: u64 = 512 << 20;
+
+/// A decoded texture with all its levels.
+pub(crate) struct HostTexture {
+    /// Unique as long as the backend lives; never that of a sampler either.
+    pub(crate) id: u64,
+    pub(crate) view: wgpu::TextureView,
+    texture: wgpu::Texture,
+    /// Components that are stored; guest components beyond are like the last one.
+    components: u8,
+}
+
+/// A texture as a fetch constant wants it read.
+pub(crate) struct FetchedTexture {
+    pub(crate) host: Arc<HostTexture>,
+    pub(crate) record: TextureRecord,
+}
+
+/// What the cache did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TextureCounters {
+    /// Levels decoded.
+    pub(crate) decoded: u64,
+    /// Levels copied from a texture of which others had been written to.
+    pub(crate) copied: u64,
+    /// Textures found still good.
+    pub(crate) reused: u64,
+    /// Textures whose memory had been written to.
+    pub(crate) written: u64,
+    /// Bytes that host textures take now.
+    pub(crate) bytes: u64,
+}
+
+/// Guest memory that a level was decoded from.
+#[derive(Clone, Copy)]
+struct Source {
+    physical: u32,
+    length: u32,
+    /// Its version before it was read; none where writes can't be tracked.
+    version: Option<u64>,
+}
+
+impl Source {
+    fn is_current(&self, memory: &dyn PhysicalMemory) -> bool {
+        self.version == Some(memory.version(self.physical, self.length))
+    }
+}
+
+struct Entry {
+    host: Arc<HostTexture>,
+    /// By level.
+    sources: Vec<Source>,
+    bytes: u64,
+    used: u64,
+}
+
+/// The cache of textures and samplers.
+pub(crate) struct Textures {
+    decoder: Decoder,
+    samplers: Samplers,
+    entries: BTreeMap<[u32; 6], Entry>,
+    dummies: [Arc<HostTexture>; 2],
+    counters: TextureCounters,
+    next_id: u64,
+    /// Calls of `get`.
+    clock: u64,
+}
+
+/// The part of a fetch constant that decides what texels come out. Clamp modes, filters, swizzle and
+/// exponent are applied when sampling.
+fn key(words: &[u32; 6]) -> [u32; 6] {
+    let [a, b, c, d, e, f] = *words;
+    [a & !0x003f_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1ff]
+}
+
+/// A texture without contents, if the device can have it.
+fn create(
+    device: &wgpu::Device,
+    [width, height, depth_or_array_layers]: [u32; 3],
+    levels: u32,
+    shape: TextureShape,
+    format: wgpu::TextureFormat,
+) -> Option<wgpu::Texture> {
+    let limits = device.limits();
+    let (dimension, side, layers) = match shape {
+        TextureShape::Planes => {
+            (wgpu::TextureDimension::D2, limits.max_texture_dimension_2d, limits.max_texture_array_layers)
+        }
+        TextureShape::Volume => {
+            (wgpu::TextureDimension::D3, limits.max_texture_dimension_3d, limits.max_texture_dimension_3d)
+        }
+    };
+    (width.max(height) <= side && depth_or_array_layers <= layers).then(|| {
+        device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("guest texture"),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers },
+            mip_level_count: levels,
+            sample_count: 1,
+            dimension,
+            format,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING
+                | wgpu::TextureUsages::COPY_DST
+                | wgpu::TextureUsages::COPY_SRC,
+            view_formats: &[],
+        })
+    })
+}
+
+fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
+    let dimension = match texture.dimension() {
+        wgpu::TextureDimension::D3 => wgpu::TextureViewDimension::D3,
+        _ => wgpu::TextureViewDimension::D2Array,
+    };
+    texture.create_view(&wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() })
+}
+
+impl Textures {
+    pub(crate) fn new(device: &Device) -> Self {
+        let dummy = |id, shape| {
+            let format = wgpu::TextureFormat::Rgba8Unorm;
+            let texture = create(&device.device, [1; 3], 1, shape, format).expect("one texel is no limit");
+            Arc::new(HostTexture { id, view: view(&texture), texture, components: 4 })
+        };
+        Self {
+            decoder: Decoder::new(&device.device),
+            samplers: Samplers::default(),
+            entries: BTreeMap::new(),
+            dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
+            counters: TextureCounters::default(),
+            next_id: 2,
+            clock: 0,
+        }
+    }
+
+    /// The texture that a fetch constant describes, if it has the shape and can be decoded. Of a fetch
+    /// that binds both shapes, the one for which there is a texture has the record.
+    pub(crate) fn get(
+        &mut self,
+        device: &Device,
+        words: &[u32; 6],
+        shape: TextureShape,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<FetchedTexture> {
+        let info = TextureInfo::decode(words)?;
+        if (info.dimension == Dimension::D3) != (shape == TextureShape::Volume) {
+            return None;
+        }
+        let key = key(words);
+        self.clock += 1;
+        let old = self.entries.get_mut(&key);
+        if let Some(entry) = old
+            && entry.sources.iter().all(|source| source.is_current(memory))
+        {
+            entry.used = self.clock;
+            self.counters.reused += 1;
+            return Some(fetched(&entry.host, &info));
+        }
+        let entry = self.decode(device, &info, shape, key, memory)?;
+        let host = entry.host.clone();
+        self.insert(key, entry);
+        Some(fetched(&host, &info))
+    }
+
+    /// Decodes a texture, or what has changed of it.
+    fn decode(
+        &mut self,
+        device: &Device,
+        info: &TextureInfo,
+        shape: TextureShape,
+        key: [u32; 6],
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Entry> {
+        let format = Format::from_number(info.format)?;
+        let decoding = Decoding::new(info, &format, device.features)?;
+        let last = info.max_level();
+        let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, &format, level)).collect();
+        let texels: u64 =
+            (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
+        let bytes = texels * u64::from(decoding.texel_bytes());
+        if bytes > MAX_BYTES {
+            return None;
+        }
+        let texture = create(&device.device, info.size, last + 1, shape, decoding.host_format())?;
+        let old = self.entries.get(&key);
+        let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut sources = Vec::with_capacity(layouts.len());
+        let mut jobs = Vec::new();
+        let mut copied = 0;
+        for (level, layout) in (0..=last).zip(layouts) {
+            if let Some(entry) = old
+                && let Some(source) = entry.sources.get(level as usize)
+                && source.is_current(memory)
+            {
+                sources.push(*source);
+                copy_level(&mut encoder, &entry.host.texture, &texture, level, info.level_size(level));
+                copied += 1;
+                continue;
+            }
+            // The version is taken before the bytes are read: a write in between makes it stale.
+            let (physical, length) = (layout.physical, layout.bytes.max(1));
+            sources.push(Source { physical, length, version: memory.track(physical, length) });
+            jobs.push(LevelJob { level, layout });
+        }
+        let target = Target { texture: &texture, info, decoding: &decoding };
+        if !self.decoder.decode(&device.device, &mut encoder, &target, &jobs, memory) {
+            return None;
+        }
+        device.queue.submit([encoder.finish()]);
+        self.counters.written += u64::from(old.is_some());
+        self.counters.decoded += jobs.len() as u64;
+        self.counters.copied += copied;
+        let id = self.take_id();
+        let components = decoding.components as u8;
+        let host = Arc::new(HostTexture { id, view: view(&texture), texture, components });
+        Some(Entry { host, sources, bytes, used: self.clock })
+    }
+
+    fn insert(&mut self, key: [u32; 6], entry: Entry) {
+        self.counters.bytes += entry.bytes;
+        if let Some(old) = self.entries.insert(key, entry) {
+            self.counters.bytes -= old.bytes;
+        }
+        while self.counters.bytes > MAX_BYTES && self.entries.len() > 1 {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
+            if let Some(dropped) = oldest.and_then(|key| self.entries.remove(&key)) {
+                self.counters.bytes -= dropped.bytes;
+            }
+        }
+    }
+
+    fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// A texture of one texel, all zero, to bind where there is none.
+    pub(crate) fn dummy(&self, shape: TextureShape) -> Arc<HostTexture> {
+        self.dummies[usize::from(shape == TextureShape::Volume)].clone()
+    }
+
+    /// The sampler of a fetch constant with the filters that a fetch demands.
+    pub(crate) fn sampler(
+        &mut self,
+        device: &Device,
+        words: &[u32; 6],
+        filters: [TextureFilter; 3],
+    ) -> Arc<HostSampler> {
+        // Constants that are no texture's are bound with a dummy, for which any sampler will do.
+        let mut words = *words;
+        words[0] = words[0] & !3 | 2;
+        let next_id = &mut self.next_id;
+        let id = || {
+            *next_id += 1;
+            *next_id - 1
+        };
+        let info = TextureInfo::decode(&words).unwrap_or_else(|| unreachable!("the type says texture"));
+        self.samplers.get(&device.device, SamplerKey::new(&info, filters, device.features), id)
+    }
+
+    pub(crate) fn counters(&self) -> TextureCounters {
+        self.counters
+    }
+}
+
+/// A texture with the record of a fetch constant.
+fn fetched(host: &Arc<HostTexture>, info: &TextureInfo) -> FetchedTexture {
+    let mut record = TextureRecord::new(info);
+    for select in record.swizzle.iter_mut().filter(|select| **select < 4) {
+        *select = (*select).min(host.components - 1);
+    }
+    FetchedTexture { host: host.clone(), record }
+}
+
+fn copy_level(
+    encoder: &mut wgpu::CommandEncoder,
+    from: &wgpu::Texture,
+    to: &wgpu::Texture,
+    mip_level: u32,
+    [width, height, depth_or_array_layers]: [u32; 3],
+) {
+    encoder.copy_texture_to_texture(
+        wgpu::TexelCopyTextureInfo { mip_level, ..from.as_image_copy() },
+        wgpu::TexelCopyTextureInfo { mip_level, ..to.as_image_copy() },
+        wgpu::Extent3d { width, height, depth_or_array_layers },
+    );
+}

@@ -1,0 +1,284 @@
+//! Decodes textures with compute shaders: guest memory to a buffer, and from there to a host texture.
+
+use std::collections::BTreeMap;
+
+use wgpu::util::DeviceExt;
+use xenia_gpu::enums::Dimension;
+use xenia_gpu::memory::{Endian, PhysicalMemory};
+use xenia_gpu::texture::TextureInfo;
+use xenia_gpu::texture::layout::LevelLayout;
+
+use super::formats::{Decoding, Kind, Store};
+
+const SHADER: &str = concat!(
+    include_str!("decode.wgsl"),
+    include_str!("address.wgsl"),
+    include_str!("blocks.wgsl"),
+    include_str!("numbers.wgsl"),
+);
+/// Bytes from the parameters of a level to those of the next.
+const PARAMETERS_STRIDE: usize = 256;
+/// Bytes of a level's parameters.
+const PARAMETERS_SIZE: usize = 96;
+/// The result's buffer is kept for the next texture up to this size.
+const KEPT_RESULT: u64 = 32 << 20;
+
+/// What a pipeline is made for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct PipelineKey {
+    kind: Kind,
+    block_bytes: u32,
+    store: Store,
+    components: u32,
+}
+
+/// A texture to decode into.
+pub(super) struct Target<'a> {
+    pub(super) texture: &'a wgpu::Texture,
+    pub(super) info: &'a TextureInfo,
+    pub(super) decoding: &'a Decoding,
+}
+
+/// A level to decode.
+pub(super) struct LevelJob {
+    pub(super) level: u32,
+    pub(super) layout: LevelLayout,
+}
+
+/// The pipelines and buffers that decode textures.
+pub(super) struct Decoder {
+    shader: wgpu::ShaderModule,
+    layout: wgpu::BindGroupLayout,
+    pipeline_layout: wgpu::PipelineLayout,
+    pipelines: BTreeMap<PipelineKey, wgpu::ComputePipeline>,
+    result: Option<wgpu::Buffer>,
+}
+
+/// Where a level's texels lie in the result's buffer.
+struct LevelResult {
+    offset: u64,
+    row_bytes: u32,
+    size: [u32; 3],
+}
+
+impl LevelResult {
+    fn bytes(&self) -> u64 {
+        u64::from(self.row_bytes) * u64::from(self.size[1]) * u64::from(self.size[2])
+    }
+}
+
+impl Decoder {
+    pub(super) fn new(device: &wgpu::Device) -> Self {
+        let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("texture decoding"),
+            source: wgpu::ShaderSource::Wgsl(SHADER.into()),
+        });
+        let buffer = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+            count: None,
+        };
+        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("texture decoding"),
+            entries: &[
+                buffer(0, wgpu::BufferBindingType::Uniform, false),
+                buffer(1, storage(true), false),
+                buffer(2, storage(false), false),
+            ],
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("texture decoding"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        Self { shader, layout, pipeline_layout, pipelines: BTreeMap::new(), result: None }
+    }
+
+    fn pipeline(&mut self, device: &wgpu::Device, decoding: &Decoding) -> &wgpu::ComputePipeline {
+        let &Decoding { kind, block_bytes, block: [width, height], store, components, .. } = decoding;
+        let key = PipelineKey { kind, block_bytes, store, components };
+        self.pipelines.entry(key).or_insert_with(|| {
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some("texture decoding"),
+                layout: Some(&self.pipeline_layout),
+                module: &self.shader,
+                entry_point: Some("decode"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &[
+                        ("KIND", f64::from(kind as u32)),
+                        ("BLOCK_BYTES", f64::from(block_bytes)),
+                        ("BLOCK_WIDTH", f64::from(width)),
+                        ("BLOCK_HEIGHT", f64::from(height)),
+                        ("STORE", f64::from(store as u32)),
+                        ("COMPONENTS", f64::from(components)),
+                    ],
+                    ..Default::default()
+                },
+                cache: None,
+            })
+        })
+    }
+
+    /// A buffer that holds so many bytes.
+    fn result_buffer(&mut self, device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
+        if let Some(buffer) = self.result.as_ref().filter(|buffer| buffer.size() >= bytes) {
+            return buffer.clone();
+        }
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("decoded texels"),
+            size: bytes.next_power_of_two(),
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        if buffer.size() <= KEPT_RESULT {
+            self.result = Some(buffer.clone());
+        }
+        buffer
+    }
+
+    /// Encodes the decoding of levels into a texture. `memory` is read before this returns, and what is
+    /// encoded must be submitted before the next call, which uses the same buffer.
+    ///
+    /// Nothing is done, and false returned, if a level is too big for the device's buffers.
+    pub(super) fn decode(
+        &mut self,
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        jobs: &[LevelJob],
+        memory: &dyn PhysicalMemory,
+    ) -> bool {
+        let &Target { texture, info, decoding } = target;
+        let limits = device.limits();
+        let mut results = Vec::with_capacity(jobs.len());
+        let mut end = 0;
+        for job in jobs {
+            let size = info.level_size(job.level);
+            // Rows are copied from multiples of 256 bytes, as are starts.
+            let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
+            let result = LevelResult { offset: end, row_bytes, size };
+            if result.bytes().max(u64::from(job.layout.bytes)) > limits.max_storage_buffer_binding_size {
+                return false;
+            }
+            end += result.bytes();
+            results.push(result);
+        }
+        if end.next_power_of_two() > limits.max_buffer_size {
+            return false;
+        }
+        let mut parameters = vec![0; jobs.len() * PARAMETERS_STRIDE];
+        for (to, (job, result)) in
+            parameters.chunks_exact_mut(PARAMETERS_STRIDE).zip(jobs.iter().zip(&results))
+        {
+            put_parameters(to, info, decoding, &job.layout, result);
+        }
+        let parameters = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some("texture decoding"),
+            contents: &parameters,
+            usage: wgpu::BufferUsages::UNIFORM,
+        });
+        let buffer = self.result_buffer(device, end.max(4));
+        let layout = self.layout.clone();
+        let pipeline = self.pipeline(device, decoding);
+        let mut sources = BTreeMap::new();
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(pipeline);
+            for (i, (job, result)) in jobs.iter().zip(&results).enumerate() {
+                let window = |buffer, offset, size| {
+                    let size = std::num::NonZero::new(size);
+                    wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
+                };
+                // Small levels share their storage.
+                let range = (job.layout.physical, job.layout.bytes);
+                let source = sources.entry(range).or_insert_with(|| upload(device, range, memory));
+                let at = (i * PARAMETERS_STRIDE) as u64;
+                let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: None,
+                    layout: &layout,
+                    entries: &[
+                        wgpu::BindGroupEntry {
+                            binding: 0,
+                            resource: window(&parameters, at, PARAMETERS_SIZE as u64),
+                        },
+                        wgpu::BindGroupEntry { binding: 1, resource: source.as_entire_binding() },
+                        wgpu::BindGroupEntry {
+                            binding: 2,
+                            resource: window(&buffer, result.offset, result.bytes()),
+                        },
+                    ],
+                });
+                pass.set_bind_group(0, &group, &[]);
+                let [width, height, slices] = result.size;
+                // Eight times four texels across, eight down.
+                pass.dispatch_workgroups(width.div_ceil(32), height.div_ceil(8), slices);
+            }
+        }
+        for (job, result) in jobs.iter().zip(&results) {
+            copy_to_texture(encoder, &buffer, texture, job.level, result);
+        }
+        true
+    }
+}
+
+/// A buffer of a range of guest memory.
+fn upload(device: &wgpu::Device, range: (u32, u32), memory: &dyn PhysicalMemory) -> wgpu::Buffer {
+    let mut bytes = vec![0; range.1.next_multiple_of(4) as usize];
+    memory.read(range.0, &mut bytes);
+    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        label: Some("guest texels"),
+        contents: &bytes,
+        usage: wgpu::BufferUsages::STORAGE,
+    })
+}
+
+fn copy_to_texture(
+    encoder: &mut wgpu::CommandEncoder,
+    from: &wgpu::Buffer,
+    texture: &wgpu::Texture,
+    mip_level: u32,
+    result: &LevelResult,
+) {
+    let [width, height, depth_or_array_layers] = result.size;
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: result.offset,
+        bytes_per_row: Some(result.row_bytes),
+        rows_per_image: Some(height),
+    };
+    encoder.copy_buffer_to_texture(
+        wgpu::TexelCopyBufferInfo { buffer: from, layout },
+        wgpu::TexelCopyTextureInfo { mip_level, ..texture.as_image_copy() },
+        wgpu::Extent3d { width, height, depth_or_array_layers },
+    );
+}
+
+/// The struct `Level` of the shader.
+fn put_parameters(
+    to: &mut [u8],
+    info: &TextureInfo,
+    decoding: &Decoding,
+    layout: &LevelLayout,
+    result: &LevelResult,
+) {
+    let is_volume = info.dimension == Dimension::D3;
+    let flags = u32::from(info.tiled) | u32::from(is_volume) << 1 | u32::from(decoding.integer) << 2;
+    let endian = match info.endian {
+        Endian::None => 0,
+        Endian::In16 => 1,
+        Endian::In32 => 2,
+        Endian::Half32 => 3,
+    };
+    let [x, y, z] = layout.origin;
+    let [width, height, slices] = result.size;
+    let words = [x, y, z, flags, width, height, slices, endian]
+        .into_iter()
+        .chain([layout.pitch, layout.rows, layout.slice_bytes, result.row_bytes / 4])
+        .chain(decoding.shifts)
+        .chain(decoding.widths)
+        .chain(decoding.signs.map(|sign| sign as u32));
+    for (to, word) in to.chunks_exact_mut(4).zip(words) {
+        to.copy_from_slice(&word.to_le_bytes());
+    }
+}

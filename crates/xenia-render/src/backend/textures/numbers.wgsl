@@ -1,0 +1,65 @@
+// From the bits of a component to the number that it stands for.
+
+const UNSIGNED: u32 = 0u;
+const SIGNED: u32 = 1u;
+const BIASED: u32 = 2u;
+const GAMMA: u32 = 3u;
+
+/// The chip's gamma curve, of four straight pieces with slopes 1, 2, 4 and 8 of 1023 per 255th. What they
+/// lack of the full 1023 is made up by a last, truncated term.
+fn gamma_to_linear(value: f32) -> f32 {
+    let level = value * 255.0;
+    var slope = 1.0;
+    var below = 0.0;
+    if level >= 192.0 {
+        slope = 8.0;
+        below = 1024.0;
+    } else if level >= 96.0 {
+        slope = 4.0;
+        below = 256.0;
+    } else if level >= 64.0 {
+        slope = 2.0;
+        below = 64.0;
+    }
+    let linear = level * slope - below;
+    return (linear + trunc(linear * slope / 1024.0)) / 1023.0;
+}
+
+/// An integer of some bits, as a fraction of its highest value or as it is.
+fn number(bits: u32, width: u32, sign: u32, is_integer: bool) -> f32 {
+    let highest = 0xffffffffu >> (32u - width);
+    if sign == SIGNED {
+        let value = f32(bitcast<i32>(bits << (32u - width)) >> (32u - width));
+        // There is one more negative value than positive ones; it stands for -1 as well.
+        return select(max(value / f32(max(highest >> 1u, 1u)), -1.0), value, is_integer);
+    }
+    let value = select(f32(bits) / f32(highest), f32(bits), is_integer);
+    if sign == BIASED {
+        return value * 2.0 - 1.0;
+    }
+    if sign == GAMMA && !is_integer {
+        return gamma_to_linear(value);
+    }
+    return value;
+}
+
+/// A float of 16 bits. The chip's have no infinities: the highest exponent is one like any other.
+fn half(bits: u32) -> f32 {
+    let exponent = (bits >> 10u) & 31u;
+    let mantissa = bits & 0x3ffu;
+    var magnitude = bitcast<u32>(f32(mantissa) * 0x1p-24f);
+    if exponent != 0u {
+        magnitude = ((exponent + 112u) << 23u) | (mantissa << 13u);
+    }
+    return bitcast<f32>(magnitude | ((bits & 0x8000u) << 16u));
+}
+
+/// A depth of 4 exponent and 20 mantissa bits.
+fn float_depth(bits: u32) -> f32 {
+    let exponent = (bits >> 20u) & 15u;
+    let mantissa = bits & 0xfffffu;
+    if exponent == 0u {
+        return f32(mantissa) * 0x1p-34f;
+    }
+    return bitcast<f32>(((exponent + 112u) << 23u) | (mantissa << 3u));
+}

@@ -1,0 +1,176 @@
+//! Samplers for texture fetch constants.
+//!
+//! Modes that the host lacks become the nearest that it has: mirroring once is mirroring for ever (the
+//! same up to one texture's length outside), half-way modes are edge modes, and borders of video colours,
+//! whose values nobody has measured, are black. Anisotropy is left out, because translated shaders
+//! compute the level of detail themselves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wgpu::{AddressMode, FilterMode, MipmapFilterMode, SamplerBorderColor};
+use xenia_gpu::enums::{ClampMode, Dimension, TextureFilter};
+use xenia_gpu::texture::TextureInfo;
+
+/// A sampler of the host.
+pub(crate) struct HostSampler {
+    /// Unique as long as the backend lives; never that of a texture either.
+    pub(crate) id: u64,
+    pub(crate) sampler: wgpu::Sampler,
+}
+
+/// What tells samplers apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SamplerKey {
+    modes: [AddressMode; 3],
+    mag: FilterMode,
+    min: FilterMode,
+    mip: MipmapFilterMode,
+    /// Only the base level is read.
+    base_only: bool,
+    lowest_level: u8,
+    is_white: bool,
+}
+
+impl SamplerKey {
+    /// The sampler of a fetch constant with the filters (magnification, minification, between levels)
+    /// that a fetch demands.
+    pub(super) fn new(info: &TextureInfo, filters: [TextureFilter; 3], features: wgpu::Features) -> Self {
+        let choose = |fetched: TextureFilter, constant: TextureFilter| match fetched {
+            TextureFilter::UseFetchConstant => constant,
+            fetched => fetched,
+        };
+        let [mag, min, mip] = filters;
+        let within = |filter| match filter {
+            TextureFilter::Linear => FilterMode::Linear,
+            _ => FilterMode::Nearest,
+        };
+        let mip = choose(mip, info.mip);
+        // The cube operation has chosen a face, and faces don't run into each other.
+        let clamp = match info.dimension {
+            Dimension::Cube => [ClampMode::ClampToEdge; 3],
+            _ => info.clamp,
+        };
+        let modes = clamp.map(|mode| address_mode(mode, features));
+        Self {
+            modes,
+            mag: within(choose(mag, info.mag)),
+            min: within(choose(min, info.min)),
+            mip: match mip {
+                TextureFilter::Linear => MipmapFilterMode::Linear,
+                _ => MipmapFilterMode::Nearest,
+            },
+            base_only: mip == TextureFilter::BaseMap,
+            lowest_level: info.levels[0] as u8,
+            is_white: info.border == 1 && modes.contains(&AddressMode::ClampToBorder),
+        }
+    }
+
+    fn descriptor(&self) -> wgpu::SamplerDescriptor<'static> {
+        let lowest = f32::from(self.lowest_level);
+        let border = if self.is_white {
+            SamplerBorderColor::OpaqueWhite
+        } else {
+            SamplerBorderColor::TransparentBlack
+        };
+        wgpu::SamplerDescriptor {
+            label: None,
+            address_mode_u: self.modes[0],
+            address_mode_v: self.modes[1],
+            address_mode_w: self.modes[2],
+            mag_filter: self.mag,
+            min_filter: self.min,
+            mipmap_filter: self.mip,
+            lod_min_clamp: lowest,
+            // A quarter of a level still tells minification from magnification, but stays in the base level.
+            lod_max_clamp: if self.base_only { lowest + 0.25 } else { 32.0 },
+            compare: None,
+            anisotropy_clamp: 1,
+            border_color: self.modes.contains(&AddressMode::ClampToBorder).then_some(border),
+        }
+    }
+}
+
+fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
+    match mode {
+        ClampMode::Repeat => AddressMode::Repeat,
+        ClampMode::MirroredRepeat
+        | ClampMode::MirrorClampToEdge
+        | ClampMode::MirrorClampToHalfway
+        | ClampMode::MirrorClampToBorder => AddressMode::MirrorRepeat,
+        ClampMode::ClampToBorder if features.contains(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER) => {
+            AddressMode::ClampToBorder
+        }
+        ClampMode::ClampToEdge | ClampMode::ClampToHalfway | ClampMode::ClampToBorder => {
+            AddressMode::ClampToEdge
+        }
+    }
+}
+
+/// The samplers that were asked for. There are few combinations, so none is ever dropped.
+#[derive(Default)]
+pub(super) struct Samplers {
+    made: HashMap<SamplerKey, Arc<HostSampler>>,
+}
+
+impl Samplers {
+    /// The sampler of a key; `id` is asked for if it is a new one.
+    pub(super) fn get(
+        &mut self,
+        device: &wgpu::Device,
+        key: SamplerKey,
+        id: impl FnOnce() -> u64,
+    ) -> Arc<HostSampler> {
+        let make = || Arc::new(HostSampler { id: id(), sampler: device.create_sampler(&key.descriptor()) });
+        self.made.entry(key).or_insert_with(make).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::device;
+
+    fn info(clamp: u32, border: u32, dimension: u32) -> TextureInfo {
+        let words = [2 | clamp << 10 | clamp << 13 | clamp << 16, 6, 0, 2 << 23, 0, border | dimension << 9];
+        TextureInfo::decode(&words).unwrap()
+    }
+
+    #[test]
+    fn every_mode_has_a_sampler() {
+        let constant = [TextureFilter::UseFetchConstant; 3];
+        let all = wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER;
+        let mode = |clamp, dimension| SamplerKey::new(&info(clamp, 0, dimension), constant, all).modes[0];
+        use AddressMode::*;
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5, 6, 7].map(|clamp| mode(clamp, 1)),
+            [
+                Repeat,
+                MirrorRepeat,
+                ClampToEdge,
+                MirrorRepeat,
+                ClampToEdge,
+                MirrorRepeat,
+                ClampToBorder,
+                MirrorRepeat
+            ]
+        );
+        assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
+        let without = SamplerKey::new(&info(6, 1, 1), constant, wgpu::Features::empty());
+        assert_eq!((without.modes[0], without.is_white), (ClampToEdge, false));
+        let filtered =
+            SamplerKey::new(&info(0, 0, 1), [TextureFilter::Linear, TextureFilter::Point, constant[0]], all);
+        assert_eq!((filtered.mag, filtered.min), (FilterMode::Linear, FilterMode::Nearest));
+        assert!(filtered.base_only);
+        device::tests::with(|device| {
+            let mut samplers = Samplers::default();
+            let mut ids = 0_u64..;
+            for i in 0..64 {
+                let key = SamplerKey::new(&info(i & 7, i >> 3 & 3, 1 + i / 32), constant, device.features);
+                let sampler = samplers.get(&device.device, key, || ids.next().unwrap());
+                let again = samplers.get(&device.device, key, || unreachable!());
+                assert_eq!(sampler.id, again.id);
+            }
+        });
+    }
+}
