@@ -439,3 +439,28 @@ fn points_have_limits_and_know_where_they_are() {
         assert!(pixel(&frame, x, 17)[0].abs_diff(expected) <= 1, "{x}");
     }
 }
+
+#[test]
+fn layers_of_a_stack_are_measured_by_fetches_that_know_of_them() {
+    for (fetch, layer) in [
+        ("tfetch3D r0, r0.xyz, tf1", 2),
+        ("tfetch3D r0, r0.xyz, tf1, unnormalized", 0),
+        ("tfetch2D r0, r0.xyz, tf1", 0),
+    ] {
+        let mut scene = Scene::new(80, 16, 0);
+        for (layer, color) in [0xff00_0010_u32, 0xff00_0020, 0xff00_0030, 0xff00_0040].into_iter().enumerate()
+        {
+            scene.memory.write_u32(TEXTURE + layer as u32 * 4096, color);
+        }
+        // One texel, four layers.
+        let words = [2 | 1 << 31 | 1 << 22, 6 | 2 << 6 | 1 << 10 | TEXTURE, 3 << 26, 0x688 << 1, 0, 1 << 9];
+        for (i, word) in words.into_iter().enumerate() {
+            scene.set(0x4806 + i as u32, word);
+        }
+        scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [0.5, 0.5, 0.625, 1.0]));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        assert_eq!(pixel(&frame, 40, 8)[0], 16 + layer * 16, "{fetch}");
+    }
+}

@@ -209,6 +209,9 @@ fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut 
     }
 }
 
+/// What fetches of three dimensions and of stacks have as their dimension.
+const STACKED: u8 = 2;
+
 /// Carries out a fetch for the lanes of a mask.
 pub(super) fn sample(
     binding: &Binding,
@@ -229,9 +232,9 @@ pub(super) fn sample(
     let dimension = info.dimension;
     let scale = match dimension {
         _ if fetch.unnormalized => [1.0; 3],
-        Dimension::D3 => size,
-        // Slices and faces are counted, not measured.
-        Dimension::D1 | Dimension::D2 | Dimension::Cube => [size[0], size[1], 1.0],
+        // Layers of a stack are measured like slices; faces are counted.
+        Dimension::D3 | Dimension::D2 => size,
+        Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
     };
     let max_level = binding.levels.len() as f32 - 1.0;
     let needs_lod = max_level > 0.0
@@ -300,6 +303,9 @@ pub(super) fn sample(
             // Cube coordinates come from the cube operation with one added.
             let value = coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
             at[axis] = value * scale[axis] + fetch.offset[axis];
+        }
+        if dimension == Dimension::D2 && fetch.dimension != STACKED {
+            at[2] = 0.0; // such a fetch has no third coordinate
         }
         let level_at = |index: usize| {
             let image = &binding.levels[index.min(binding.levels.len() - 1)];
