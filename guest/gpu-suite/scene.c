@@ -121,11 +121,17 @@ void fill_at(Scene *s, float x0, float y0, float x1, float y1, float z, const fl
     draw(s, RECTANGLE_LIST, corners, 3);
 }
 
-void span(Scene *s, float x0, float y0, float x1, float y1, float u0, float v0, float u1, float v1) {
-    const Vertex corners[3] = {
-        {x0, y0, 0, 1, {u0, v0, 0, 1}},
-        {x1, y0, 0, 1, {u1, v0, 0, 1}},
-        {x0, y1, 0, 1, {u0, v1, 0, 1}},
-    };
+void slope(Scene *s, float x0, float y0, float x1, float y1, const float left_top[4], const float right_top[4],
+           const float left_bottom[4]) {
+    Vertex corners[3] = {{.x = x0, .y = y0}, {.x = x1, .y = y0}, {.x = x0, .y = y1}};
+    const float *const numbers[3] = {left_top, right_top, left_bottom};
+    for (int i = 0; i < 3; i++) {
+        corners[i].w = 1;
+        memcpy(corners[i].a, numbers[i], sizeof corners[i].a);
+    }
     draw(s, RECTANGLE_LIST, corners, 3);
+}
+
+void span(Scene *s, float x0, float y0, float x1, float y1, float u0, float v0, float u1, float v1) {
+    slope(s, x0, y0, x1, y1, RGBA(u0, v0, 0, 1), RGBA(u1, v0, 0, 1), RGBA(u0, v1, 0, 1));
 }

@@ -66,5 +66,8 @@ void draw(Scene *s, uint32_t primitive, const Vertex *list, uint32_t count);
 void fill(Scene *s, float x0, float y0, float x1, float y1, const float a[4]);
 // The same with a depth.
 void fill_at(Scene *s, float x0, float y0, float x1, float y1, float z, const float a[4]);
+// A rectangle with numbers for its corners at the left top, right top and left bottom.
+void slope(Scene *s, float x0, float y0, float x1, float y1, const float left_top[4], const float right_top[4],
+           const float left_bottom[4]);
 // A rectangle whose first two numbers run from (u0, v0) to (u1, v1).
 void span(Scene *s, float x0, float y0, float x1, float y1, float u0, float v0, float u1, float v1);
