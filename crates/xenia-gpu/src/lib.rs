@@ -14,6 +14,7 @@ pub mod packets;
 pub mod processor;
 pub mod reference;
 pub mod registers;
+pub mod resolve;
 pub mod texture;
 pub mod trace;
 

@@ -6,66 +6,9 @@ use super::edram::{Edram, Place};
 use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, CopySource};
 use crate::enums::CopyCommand;
-use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
-use crate::texture::layout::{tiled_2d, tiled_3d};
+use crate::memory::PhysicalMemory;
+use crate::resolve::{Rect, rectangle, samples, store};
 use crate::texture::{Format, Layout};
-
-/// The rectangle, in pixels: left, top, right, bottom.
-type Rect = [u32; 4];
-
-/// Rectangles are rounded out to this many pixels.
-const ALIGNMENT: i32 = 8;
-
-/// The pixels that the three vertices cover.
-fn rectangle(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
-    let [first, second] = call.vertices;
-    if first & 3 != 3 || second >> 2 & 0xff_ffff != 6 {
-        return Err(BackendError::Invalid("a copy's rectangle is not three vertices of two floats".into()));
-    }
-    let endian = Endian::from_bits(second);
-    let mut words = [0; 6];
-    memory.read_words(first & !3 & (PHYSICAL_SIZE - 1), &mut words);
-    let pixel = |word: u32| {
-        let value = f32::from_bits(endian.swap(word.swap_bytes())) + call.half_pixel;
-        // To 8 bits of fraction; a pixel is covered if its centre is, top and left included.
-        ((value.clamp(-16384.0, 16384.0) * 256.0).round() as i32 + 127) >> 8
-    };
-    let axis = |axis: usize| [pixel(words[axis]), pixel(words[axis + 2]), pixel(words[axis + 4])];
-    let (x, y) = (axis(0), axis(1));
-    let bound = |values: [i32; 3], axis: usize, low: i32, high: i32| {
-        let offset = call.window_offset[axis];
-        let start = values.iter().min().map_or(0, |v| v + offset).clamp(low, high) & !(ALIGNMENT - 1);
-        let end = values.iter().max().map_or(0, |v| v + offset).clamp(low, high);
-        (start as u32, (end as u32).next_multiple_of(ALIGNMENT as u32))
-    };
-    let (left, right) = bound(x, 0, call.scissor.left, call.scissor.right);
-    let (top, bottom) = bound(y, 1, call.scissor.top, call.scissor.bottom);
-    let right = right.min(call.pitch & !7);
-    if left >= right || top >= bottom {
-        return Err(BackendError::Invalid("a copy's rectangle is empty".into()));
-    }
-    Ok([left, top, right, bottom])
-}
-
-/// The samples that a selection takes, for so many samples per pixel.
-fn samples(select: u32, count: u32) -> &'static [u32] {
-    let all: &[u32] = match select {
-        0 => &[0],
-        1 => &[1],
-        2 => &[2],
-        3 => &[3],
-        4 => &[0, 1],
-        5 => &[2, 3],
-        _ => &[0, 1, 2, 3],
-    };
-    match (count, select) {
-        (1, _) => &[0],
-        (2, 1 | 3) => &[1],
-        (2, 0 | 2) => &[0],
-        (2, _) => &[0, 1],
-        _ => all,
-    }
-}
 
 /// Rounds a component to a field.
 fn field(value: f32, width: u32, number: u32) -> u64 {
@@ -157,50 +100,6 @@ impl Reader<'_> {
         }
         let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
         sum.map(|sum| sum * scale)
-    }
-}
-
-/// Writes texels at their tiled places, 4 KiB at a time where a whole macro tile is known.
-fn store(
-    call: &CopyCall,
-    memory: &dyn PhysicalMemory,
-    [left, top, right, bottom]: Rect,
-    bytes: u32,
-    mut texel: impl FnMut(u32, u32) -> [u8; 16],
-) {
-    let destination = &call.destination;
-    let log2 = bytes.ilog2();
-    let offset = |x: u32, y: u32| match destination.slice {
-        None => tiled_2d(x, y, destination.pitch, log2),
-        Some(slice) => tiled_3d(x, y, slice, destination.pitch, destination.height, log2),
-    };
-    let size = bytes as usize;
-    // From 32 bits a texel on, 32 x 32 texels of a 2D image are one run of memory.
-    if destination.slice.is_none() && bytes >= 4 {
-        let mut tile = vec![0_u8; 1024 * size];
-        for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
-            for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
-                let start = destination.physical.wrapping_add(offset(tx, ty));
-                let (x0, x1) = (left.max(tx), right.min(tx + 32));
-                let (y0, y1) = (top.max(ty), bottom.min(ty + 32));
-                if (x1 - x0, y1 - y0) != (32, 32) {
-                    memory.read(start, &mut tile);
-                }
-                for y in y0..y1 {
-                    for x in x0..x1 {
-                        let at = tiled_2d(x - tx, y - ty, 32, log2) as usize;
-                        tile[at..at + size].copy_from_slice(&texel(x, y)[..size]);
-                    }
-                }
-                memory.write(start, &tile);
-            }
-        }
-        return;
-    }
-    for y in top..bottom {
-        for x in left..right {
-            memory.write(destination.physical.wrapping_add(offset(x, y)), &texel(x, y)[..size]);
-        }
     }
 }
 
@@ -315,15 +214,6 @@ fn copy_out(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sample_selections_fit_the_surface() {
-        assert_eq!(samples(6, 4), [0, 1, 2, 3]);
-        assert_eq!(samples(6, 1), [0]);
-        assert_eq!(samples(5, 2), [0, 1]);
-        assert_eq!(samples(3, 2), [1]);
-        assert_eq!(samples(3, 4), [3]);
-    }
 
     #[test]
     fn colors_convert_to_destinations() {
