@@ -71,6 +71,9 @@ pub enum BackendError {
     /// The state makes no sense.
     #[error("invalid state: {0}")]
     Invalid(String),
+    /// The host's graphics device failed.
+    #[error("the host's graphics device failed: {0}")]
+    Host(String),
 }
 
 /// Draws.

@@ -14,6 +14,8 @@
 //! reinterpret one format as another.
 
 mod device;
+#[allow(dead_code, reason = "used by the drawing that follows")]
+mod edram;
 #[expect(dead_code, reason = "the backend that binds textures comes after them")]
 mod textures;
 

@@ -32,6 +32,7 @@ pub enum DeviceError {
 }
 
 /// A device with its queue.
+#[allow(clippy::struct_field_names, reason = "`device` is what wgpu calls it")]
 pub struct Device {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,

@@ -1,0 +1,241 @@
+//! The canonical EDRAM: one buffer of 10 MiB, laid out as the chip's, and what moves bits in and out.
+//!
+//! ```text
+//!                  dump (compute)              resolve (compute)
+//!   host texture ───────────────► 2048 tiles ───────────────────► texels ──► guest memory
+//!                ◄─────────────── 80 x 16 words
+//!                  load (draw)     ▲ clear (compute)
+//! ```
+//! Render targets are caches of tiles; who owns which is decided elsewhere. Loading what was dumped
+//! gives the same words, and dumping what was loaded too, with these exceptions: 32-bit floats that
+//! are NaNs may lose their payload on some drivers, as host textures hold them as floats, and where
+//! the host can't draw to the exact format ([`TargetPlace::host_format`]).
+//!
+//! Depth in host textures is finer than 24 bits. A load replaces it by what the 24 bits say, even
+//! where the finer value would give the same bits: keeping it would take a copy of the texture, and
+//! whoever owns tiles that nobody else wrote to in between has no need to load them.
+
+mod pipelines;
+mod place;
+mod resolve;
+mod stencil;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use xenia_gpu::BackendError;
+use xenia_gpu::reference::EDRAM_WORDS;
+use xenia_gpu::resolve::Rect;
+
+use super::device::Device;
+use pipelines::{Kernel, Load, Parameters, Part, Pipelines};
+pub(crate) use place::{TargetFormat, TargetPlace};
+#[cfg_attr(not(test), allow(unused_imports, reason = "as above"))]
+pub(crate) use resolve::Resolve;
+use stencil::StencilBits;
+
+/// Samples each way that a workgroup of a compute shader has.
+const GROUP: u32 = 16;
+
+/// The memory, on the host's device.
+pub(crate) struct Edram {
+    words: wgpu::Buffer,
+    pipelines: Pipelines,
+    stencil: StencilBits,
+    /// Where resolved texels are made, and where the processor reads them; as large as was needed.
+    texels: Option<[wgpu::Buffer; 2]>,
+}
+
+impl Edram {
+    /// Zeros.
+    pub(crate) fn new(device: &Device) -> Self {
+        use wgpu::BufferUsages as Usage;
+        let words = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("EDRAM"),
+            size: EDRAM_WORDS as u64 * 4,
+            usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
+            mapped_at_creation: false,
+        });
+        Self { words, pipelines: Pipelines::new(device), stencil: StencilBits::new(), texels: None }
+    }
+
+    /// Stores what a host texture holds into rows of tiles of its place (counted from its start).
+    ///
+    /// The texture is one of [`TargetPlace::host_format`] and [`TargetPlace::host_samples`]. Of a
+    /// depth texture, `stencil` has the bits that may be set in its stencil; else it is not used.
+    pub(crate) fn dump(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        place: &TargetPlace,
+        texture: &wgpu::Texture,
+        tile_rows: Range<u32>,
+        stencil: u8,
+    ) {
+        let Some(area) = place.area(texture, tile_rows) else { return };
+        let multisampled = texture.sample_count() != 1;
+        let view =
+            |aspect| texture.create_view(&wgpu::TextureViewDescriptor { aspect, ..Default::default() });
+        let (kernel, views, stencil) = match place.format {
+            TargetFormat::Color(_) => {
+                (Kernel::DumpColor { multisampled }, vec![view(wgpu::TextureAspect::All)], 0xff)
+            }
+            TargetFormat::Depth(_) => (
+                Kernel::DumpDepth { multisampled },
+                vec![view(wgpu::TextureAspect::DepthOnly), view(wgpu::TextureAspect::StencilOnly)],
+                stencil,
+            ),
+        };
+        let mut bound = vec![self.words.as_entire_binding()];
+        bound.extend(views.iter().map(wgpu::BindingResource::TextureView));
+        let parameters = parameters(place, area);
+        let (pipeline, group) =
+            self.pipelines.compute(device, kernel, place.format.number(), &parameters, &bound);
+        dispatch(encoder, pipeline, &group, samples_across(place, area));
+        self.stencil.write(place, area, stencil);
+    }
+
+    /// Draws what rows of tiles hold into a host texture, which is one as for [`dump`](Self::dump).
+    /// The bits that may be set in its stencil then, in those rows.
+    ///
+    /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the rows; a title
+    /// that never sets any pays for none.
+    pub(crate) fn load(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        place: &TargetPlace,
+        texture: &wgpu::Texture,
+        tile_rows: Range<u32>,
+    ) -> u8 {
+        let Some(area) = place.area(texture, tile_rows) else { return 0 };
+        let load = |part| Load { part, host: texture.format(), samples: texture.sample_count() };
+        let parameters = parameters(place, area);
+        let format = place.format.number();
+        let view = texture.create_view(&Default::default());
+        if let TargetFormat::Color(_) = place.format {
+            let (pipeline, group) =
+                self.pipelines.render(device, load(Part::Color), format, &parameters, &self.words);
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("load colour"),
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &view,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: keep(),
+                })],
+                ..Default::default()
+            });
+            draw(&mut pass, pipeline, &group, area, 0);
+            return 0;
+        }
+        let stencil = self.stencil.of(place, area);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("load depth"),
+            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                view: &view,
+                depth_ops: Some(keep()),
+                stencil_ops: Some(keep()),
+            }),
+            ..Default::default()
+        });
+        let (pipeline, group) =
+            self.pipelines.render(device, load(Part::Depth), format, &parameters, &self.words);
+        draw(&mut pass, pipeline, &group, area, 0);
+        for plane in (0..8).map(|bit| 1 << bit).filter(|plane| stencil & plane != 0) {
+            let parameters = Parameters { plane: u32::from(plane), ..parameters };
+            let (pipeline, group) =
+                self.pipelines.render(device, load(Part::Plane(plane)), format, &parameters, &self.words);
+            draw(&mut pass, pipeline, &group, area, 0xff);
+        }
+        stencil
+    }
+
+    /// A copy of all words, tile after tile, after everything that was submitted.
+    pub(crate) fn words(&self, device: &Device) -> Result<Vec<u32>, BackendError> {
+        let back = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("EDRAM, read back"),
+            size: self.words.size(),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, self.words.size());
+        device.queue.submit([encoder.finish()]);
+        let view = read_back(device, &back, self.words.size())?;
+        Ok(view
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect())
+    }
+
+    /// Replaces all words, before anything that is submitted next. There are
+    /// [`EDRAM_WORDS`] of them; what is missing stays as it was.
+    pub(crate) fn set_words(&mut self, device: &Device, words: &[u32]) {
+        let words = &words[..words.len().min(EDRAM_WORDS)];
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        device.queue.write_buffer(&self.words, 0, &bytes);
+        self.stencil.set_words(words);
+    }
+}
+
+/// What is not drawn to stays.
+fn keep<V>() -> wgpu::Operations<V> {
+    wgpu::Operations { load: wgpu::LoadOp::Load, store: wgpu::StoreOp::Store }
+}
+
+fn parameters(place: &TargetPlace, area: Rect) -> Parameters {
+    Parameters {
+        base: place.base,
+        pitch_tiles: place.pitch_tiles(),
+        columns: place.msaa.columns(),
+        rows: place.msaa.rows(),
+        area,
+        ..Default::default()
+    }
+}
+
+/// Samples across and down in an area.
+fn samples_across(place: &TargetPlace, [left, top, right, bottom]: Rect) -> [u32; 2] {
+    [(right - left) * place.msaa.columns(), (bottom - top) * place.msaa.rows()]
+}
+
+fn dispatch(
+    encoder: &mut wgpu::CommandEncoder,
+    pipeline: &wgpu::ComputePipeline,
+    group: &wgpu::BindGroup,
+    [width, height]: [u32; 2],
+) {
+    let mut pass = encoder.begin_compute_pass(&Default::default());
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, group, &[]);
+    pass.dispatch_workgroups(width.div_ceil(GROUP), height.div_ceil(GROUP), 1);
+}
+
+fn draw(
+    pass: &mut wgpu::RenderPass<'_>,
+    pipeline: &wgpu::RenderPipeline,
+    group: &wgpu::BindGroup,
+    [left, top, right, bottom]: Rect,
+    stencil_reference: u32,
+) {
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, group, &[]);
+    pass.set_scissor_rect(left, top, right - left, bottom - top);
+    pass.set_stencil_reference(stencil_reference);
+    pass.draw(0..3, 0..1);
+}
+
+/// Waits for the device, then lets the processor read the start of a buffer.
+fn read_back(device: &Device, buffer: &wgpu::Buffer, size: u64) -> Result<wgpu::BufferView, BackendError> {
+    let failed = |error: &dyn std::fmt::Display| BackendError::Host(error.to_string());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {
+        // Nobody listens after an error of the poll, which is the one that is reported.
+        let _ = sender.send(result);
+    });
+    device.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| failed(&error))?;
+    receiver.recv().map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    buffer.get_mapped_range(..size).map_err(|error| failed(&error))
+}

@@ -1,0 +1,204 @@
+// Colour formats: between stored bits and components. All steps are exact or rounded once, and the
+// only operations are those whose rounding every driver shares: no division, no powers.
+
+fn power_of_two(exponent: i32) -> f32 {
+    return bitcast<f32>(u32(exponent + 127) << 23u);
+}
+
+// A value from 0 to 1 as a fraction of 2^width - 1, rounded half up. What would be `value * highest`
+// is `value * 2^width - value`; the two are kept apart because the product needs too many bits.
+fn fraction(value: f32, width: u32) -> u32 {
+    if !(value > 0.0) {
+        return 0u;
+    }
+    if value >= 1.0 {
+        return 0xffffffffu >> (32u - width);
+    }
+    let scaled = value * power_of_two(i32(width));
+    let whole = floor(scaled);
+    let rest = scaled - whole;
+    return u32(whole) + u32(rest - 0.5 >= value) - u32(rest < value - 0.5);
+}
+
+// n / (2^width - 1), rounded once: in binary, the digits of n repeat. Integers, because drivers may
+// exchange the order of floating-point operations.
+fn of_ones(n: u32, width: u32) -> f32 {
+    if n == 0u {
+        return 0.0;
+    }
+    let zeros = countLeadingZeros(n);
+    var digits = n << zeros;
+    digits |= digits >> width;
+    digits |= digits >> (2u * width);
+    let rounded = (digits >> 8u) + ((digits >> 7u) & 1u);
+    return f32(rounded) * power_of_two(8 - i32(zeros + width));
+}
+
+// The curve of gamma targets, from levels to linear components and back.
+fn gamma_to_linear(level: u32) -> f32 {
+    let low = select(level * 2u - 64u, level, level < 64u);
+    let high = select(level * 8u - 1024u, level * 4u - 256u, level < 192u);
+    return of_ones(select(high, low, level < 96u), 10u);
+}
+
+fn linear_to_gamma(linear: f32) -> f32 {
+    let value = clamp(linear, 0.0, 1.0) * 1023.0;
+    let low = select((value + 64.0) * 0.5, value, value < 64.0);
+    let high = select((value + 1024.0) * 0.125, (value + 256.0) * 0.25, value < 512.0);
+    return select(high, low, value < 128.0) * (1.0f / 255.0f);
+}
+
+// 7 mantissa and 3 exponent bits, 0 to 31.875.
+fn float10_to_single(bits: u32) -> f32 {
+    let exponent = (bits >> 7u) & 7u;
+    let mantissa = f32(bits & 127u);
+    if exponent == 0u {
+        return mantissa * 0x1p-9;
+    }
+    return (128.0 + mantissa) * power_of_two(i32(exponent) - 10);
+}
+
+fn single_to_float10(value: f32) -> u32 {
+    if !(value > 0.0) {
+        return 0u;
+    }
+    if value < 0.25 {
+        return u32(value * 512.0 + 0.5);
+    }
+    // A mantissa that rounds up carries into the exponent by itself.
+    return min(((bitcast<u32>(value) + 0x8000u) >> 16u) - (124u << 7u), 0x3ffu);
+}
+
+// 16-bit floats of the chip: no infinities, the largest exponent is one like any other.
+fn half_to_single(bits: u32) -> f32 {
+    let sign = (bits & 0x8000u) << 16u;
+    let exponent = (bits >> 10u) & 31u;
+    if exponent == 0u {
+        return bitcast<f32>(bitcast<u32>(f32(bits & 0x3ffu) * 0x1p-24) | sign);
+    }
+    return bitcast<f32>(sign | ((exponent + 112u) << 23u) | ((bits & 0x3ffu) << 13u));
+}
+
+fn single_to_half(value: f32) -> u32 {
+    let bits = bitcast<u32>(value);
+    let magnitude = bits & 0x7fffffffu;
+    if magnitude > 0x7f800000u {
+        return 0u;
+    }
+    var half: u32;
+    if magnitude < 0x38800000u {
+        half = u32(bitcast<f32>(magnitude) * 0x1p24 + 0.5);
+    } else {
+        half = min(((min(magnitude, 0x48000000u) + 0x1000u) >> 13u) - (112u << 10u), 0x7fffu);
+    }
+    return ((bits >> 16u) & 0x8000u) | half;
+}
+
+// 16 bits for -32 to 32. The lowest value of the field lies just below -32; it is kept as that, so
+// that bits which were never drawn to survive.
+fn fixed16_to_single(bits: u32) -> f32 {
+    let value = bitcast<i32>(bits << 16u) >> 16u;
+    if value == -0x8000 {
+        return -32.0009765625;
+    }
+    let magnitude = of_ones(u32(abs(value)), 15u) * 32.0;
+    return select(magnitude, -magnitude, value < 0);
+}
+
+fn single_to_fixed16(value: f32) -> u32 {
+    let scaled = clamp(value, -64.0, 64.0) * (32767.0f / 32.0f);
+    let whole = floor(abs(scaled) + 0.5);
+    let limited = select(min(whole, 32767.0), 32768.0, whole == 32768.0 && scaled < 0.0);
+    return bitcast<u32>(i32(select(limited, -limited, scaled < 0.0))) & 0xffffu;
+}
+
+fn levels(bits: u32) -> vec4<f32> {
+    return vec4<f32>(vec4(bits, bits >> 8u, bits >> 16u, bits >> 24u) & vec4(255u)) * (1.0f / 255.0f);
+}
+
+fn tens(bits: u32) -> vec3<u32> {
+    return vec3(bits, bits >> 10u, bits >> 20u) & vec3(0x3ffu);
+}
+
+// Components of a sample; absent ones are 0, absent alpha 1.
+fn unpack(bits: vec2<u32>) -> vec4<f32> {
+    let alpha2 = f32(bits.x >> 30u) * (1.0f / 3.0f);
+    switch FORMAT {
+        case 1u: {
+            let b = bits.x;
+            return vec4(gamma_to_linear(b & 255u), gamma_to_linear((b >> 8u) & 255u),
+                gamma_to_linear((b >> 16u) & 255u), levels(b).w);
+        }
+        case 2u, 10u: {
+            return vec4(vec3<f32>(tens(bits.x)) * (1.0f / 1023.0f), alpha2);
+        }
+        case 3u, 12u: {
+            let c = tens(bits.x);
+            return vec4(float10_to_single(c.x), float10_to_single(c.y), float10_to_single(c.z), alpha2);
+        }
+        case 4u: {
+            return vec4(fixed16_to_single(bits.x), fixed16_to_single(bits.x >> 16u), 0.0, 1.0);
+        }
+        case 5u: {
+            return vec4(fixed16_to_single(bits.x), fixed16_to_single(bits.x >> 16u),
+                fixed16_to_single(bits.y), fixed16_to_single(bits.y >> 16u));
+        }
+        case 6u: {
+            return vec4(half_to_single(bits.x), half_to_single(bits.x >> 16u), 0.0, 1.0);
+        }
+        case 7u: {
+            return vec4(half_to_single(bits.x), half_to_single(bits.x >> 16u),
+                half_to_single(bits.y), half_to_single(bits.y >> 16u));
+        }
+        case 14u: {
+            return vec4(bitcast<f32>(bits.x), 0.0, 0.0, 1.0);
+        }
+        case 15u: {
+            return vec4(bitcast<vec2<f32>>(bits), 0.0, 1.0);
+        }
+        default: {
+            return levels(bits.x);
+        }
+    }
+}
+
+// A sample of components.
+fn pack(c: vec4<f32>) -> vec2<u32> {
+    switch FORMAT {
+        case 1u: {
+            return vec2(fraction(linear_to_gamma(c.x), 8u) | (fraction(linear_to_gamma(c.y), 8u) << 8u)
+                | (fraction(linear_to_gamma(c.z), 8u) << 16u) | (fraction(c.w, 8u) << 24u), 0u);
+        }
+        case 2u, 10u: {
+            return vec2(fraction(c.x, 10u) | (fraction(c.y, 10u) << 10u) | (fraction(c.z, 10u) << 20u)
+                | (fraction(c.w, 2u) << 30u), 0u);
+        }
+        case 3u, 12u: {
+            return vec2(single_to_float10(c.x) | (single_to_float10(c.y) << 10u)
+                | (single_to_float10(c.z) << 20u) | (fraction(c.w, 2u) << 30u), 0u);
+        }
+        case 4u: {
+            return vec2(single_to_fixed16(c.x) | (single_to_fixed16(c.y) << 16u), 0u);
+        }
+        case 5u: {
+            return vec2(single_to_fixed16(c.x) | (single_to_fixed16(c.y) << 16u),
+                single_to_fixed16(c.z) | (single_to_fixed16(c.w) << 16u));
+        }
+        case 6u: {
+            return vec2(single_to_half(c.x) | (single_to_half(c.y) << 16u), 0u);
+        }
+        case 7u: {
+            return vec2(single_to_half(c.x) | (single_to_half(c.y) << 16u),
+                single_to_half(c.z) | (single_to_half(c.w) << 16u));
+        }
+        case 14u: {
+            return vec2(bitcast<u32>(c.x), 0u);
+        }
+        case 15u: {
+            return bitcast<vec2<u32>>(c.xy);
+        }
+        default: {
+            return vec2(pack4x8unorm(c), 0u);
+        }
+    }
+}

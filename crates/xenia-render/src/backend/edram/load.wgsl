@@ -1,0 +1,58 @@
+// Bits to host textures: a triangle over the whole target, cut by the scissor.
+
+@vertex
+fn corner(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
+    return vec4(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0, 0.0, 1.0);
+}
+
+fn bits_at(position: vec4<f32>, host: u32) -> vec2<u32> {
+    return sample_at(place_of(vec2<u32>(position.xy), guest_sample(host)));
+}
+
+fn unpack_depth(bits: u32) -> f32 {
+    let value = bits >> 8u;
+    if FORMAT == 16u {
+        // The float nearest to value / (2^24 - 1) that comes back as the same bits.
+        return f32(value + (value >> 23u)) * 0x1p-24;
+    }
+    // Halved, as values reach to just below 2.
+    if value < (1u << 20u) {
+        return f32(value) * 0x1p-35;
+    }
+    return bitcast<f32>((value << 3u) + (111u << 23u));
+}
+
+@fragment
+fn load_color_single(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return unpack(bits_at(position, 0u));
+}
+
+@fragment
+fn load_color_multi(@builtin(position) position: vec4<f32>, @builtin(sample_index) host: u32) -> @location(0) vec4<f32> {
+    return unpack(bits_at(position, host));
+}
+
+@fragment
+fn load_depth_single(@builtin(position) position: vec4<f32>) -> @builtin(frag_depth) f32 {
+    return unpack_depth(bits_at(position, 0u).x);
+}
+
+@fragment
+fn load_depth_multi(@builtin(position) position: vec4<f32>, @builtin(sample_index) host: u32) -> @builtin(frag_depth) f32 {
+    return unpack_depth(bits_at(position, host).x);
+}
+
+// One bit of the stencil: set where it is set, else left alone.
+@fragment
+fn load_plane_single(@builtin(position) position: vec4<f32>) {
+    if (bits_at(position, 0u).x & call.plane) == 0u {
+        discard;
+    }
+}
+
+@fragment
+fn load_plane_multi(@builtin(position) position: vec4<f32>, @builtin(sample_index) host: u32) {
+    if (bits_at(position, host).x & call.plane) == 0u {
+        discard;
+    }
+}

@@ -1,0 +1,176 @@
+//! What a host texture stands for: a run of EDRAM tiles in one format.
+
+use std::ops::Range;
+
+use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
+use xenia_gpu::resolve::Rect;
+
+use super::super::device::Device;
+
+/// Words of a row of a tile.
+const TILE_WIDTH: u32 = 80;
+/// Rows of a tile.
+const TILE_HEIGHT: u32 = 16;
+/// Tiles of the EDRAM.
+pub(super) const TILES: u32 = 2048;
+/// Words of a tile.
+pub(super) const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
+
+/// The format of a render target's samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TargetFormat {
+    /// A colour target.
+    Color(ColorTargetFormat),
+    /// The depth target.
+    Depth(DepthFormat),
+}
+
+impl TargetFormat {
+    /// Its number in the shaders (`FORMAT`).
+    pub(super) fn number(self) -> u32 {
+        match self {
+            Self::Color(format) => format as u32,
+            Self::Depth(format) => 16 + format as u32,
+        }
+    }
+
+    /// Words per sample: 1 or 2.
+    pub(crate) fn words(self) -> u32 {
+        match self {
+            Self::Color(format) if format.is_64_bit() => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// What a host texture stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TargetPlace {
+    /// First tile.
+    pub(crate) base: u32,
+    /// Pixels from one row to the next.
+    pub(crate) pitch: u32,
+    /// Samples per pixel.
+    pub(crate) msaa: Msaa,
+    /// What samples are.
+    pub(crate) format: TargetFormat,
+}
+
+impl TargetPlace {
+    /// Tiles from one row of tiles to the next.
+    pub(crate) fn pitch_tiles(&self) -> u32 {
+        (self.pitch * self.msaa.columns()).div_ceil(TILE_WIDTH) * self.format.words()
+    }
+
+    /// Pixels that a tile is high.
+    pub(crate) fn tile_height(&self) -> u32 {
+        TILE_HEIGHT / self.msaa.rows()
+    }
+
+    /// Pixels that a row of tiles is wide: the pitch, rounded up.
+    pub(crate) fn width(&self) -> u32 {
+        self.pitch_tiles() * TILE_WIDTH / self.format.words() / self.msaa.columns()
+    }
+
+    /// Rows of tiles until the target meets its own start.
+    pub(crate) fn tile_rows(&self) -> u32 {
+        TILES / self.pitch_tiles().max(1)
+    }
+
+    /// The rows of tiles that an area of pixels touches.
+    pub(crate) fn tile_rows_of(&self, [_, top, _, bottom]: Rect) -> Range<u32> {
+        top / self.tile_height()..bottom.div_ceil(self.tile_height())
+    }
+
+    /// The tiles that an area of pixels touches, and whether it has all of a tile.
+    pub(crate) fn tiles(
+        &self,
+        [left, top, right, bottom]: Rect,
+    ) -> impl Iterator<Item = (u32, bool)> + use<> {
+        let (base, pitch_tiles, height) = (self.base, self.pitch_tiles(), self.tile_height());
+        let words = self.msaa.columns() * self.format.words();
+        let (from, to) = (left * words, (right * words).min(pitch_tiles * TILE_WIDTH));
+        let columns = from / TILE_WIDTH..to.div_ceil(TILE_WIDTH);
+        (top / height..bottom.div_ceil(height)).flat_map(move |row| {
+            let whole_row = row * height >= top && (row + 1) * height <= bottom;
+            columns.clone().map(move |column| {
+                let whole = whole_row && column * TILE_WIDTH >= from && (column + 1) * TILE_WIDTH <= to;
+                (base.wrapping_add(row.wrapping_mul(pitch_tiles)).wrapping_add(column) % TILES, whole)
+            })
+        })
+    }
+
+    /// The pixels of a texture that lie in rows of tiles; `None` where there are none.
+    pub(super) fn area(&self, texture: &wgpu::Texture, tile_rows: Range<u32>) -> Option<Rect> {
+        let top = tile_rows.start * self.tile_height();
+        let bottom = (tile_rows.end.min(self.tile_rows()) * self.tile_height()).min(texture.height());
+        let right = self.width().min(texture.width());
+        (top < bottom && right != 0).then_some([0, top, right, bottom])
+    }
+
+    /// Samples per pixel of the host's texture: 1 or 4. Two samples are the host's samples 0 and 3.
+    pub(crate) fn host_samples(&self) -> u32 {
+        if self.msaa == Msaa::X1 { 1 } else { 4 }
+    }
+
+    /// The format of the host's texture.
+    ///
+    /// Every one but the last resorts holds each of the chip's values exactly. 8_8_8_8_GAMMA lies
+    /// there as linear components, so that blending is linear; the floats of the chip have no
+    /// infinities and reach beyond those of the host at the same size. Floating-point depth lies
+    /// halved (0 to 1), as it reaches to 2 and depth attachments don't.
+    pub(crate) fn host_format(&self, device: &Device) -> wgpu::TextureFormat {
+        use ColorTargetFormat::*;
+        use wgpu::TextureFormat as Host;
+        let (best, last) = match self.format {
+            TargetFormat::Depth(_) => return Host::Depth32FloatStencil8,
+            TargetFormat::Color(Rgba8) => return Host::Rgba8Unorm,
+            TargetFormat::Color(Rgb10A2 | Rgb10A2As10) => return Host::Rgb10a2Unorm,
+            TargetFormat::Color(Rgb10A2Float | Rgb10A2FloatAs16) => return Host::Rgba16Float,
+            TargetFormat::Color(Rgba8Gamma) => (Host::Rgba16Unorm, Host::Rgba16Float),
+            TargetFormat::Color(Rg16 | Rg16Float | Rg32Float) => (Host::Rg32Float, Host::Rg16Float),
+            TargetFormat::Color(Rgba16 | Rgba16Float) => (Host::Rgba32Float, Host::Rgba16Float),
+            TargetFormat::Color(R32Float) => (Host::R32Float, Host::R16Float),
+        };
+        if is_drawable(device, best, self.host_samples()) { best } else { last }
+    }
+}
+
+/// Whether the device draws to a format with blending and so many samples.
+fn is_drawable(device: &Device, format: wgpu::TextureFormat, samples: u32) -> bool {
+    if !device.features.contains(format.required_features()) {
+        return false;
+    }
+    let specific = device.features.contains(wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES);
+    let features = if specific {
+        device.adapter.get_texture_format_features(format)
+    } else {
+        format.guaranteed_format_features(device.features)
+    };
+    let uses = wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::TEXTURE_BINDING;
+    features.allowed_usages.contains(uses)
+        && features.flags.contains(wgpu::TextureFormatFeatureFlags::BLENDABLE)
+        && features.flags.sample_count_supported(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_of_an_area_wrap_and_know_whether_they_are_whole() {
+        let color = TargetFormat::Color(ColorTargetFormat::Rgba8);
+        let place = TargetPlace { base: 2046, pitch: 160, msaa: Msaa::X1, format: color };
+        assert_eq!((place.pitch_tiles(), place.width(), place.tile_height()), (2, 160, 16));
+        let tiles: Vec<_> = place.tiles([0, 8, 88, 32]).collect();
+        assert_eq!(tiles, [(2046, false), (2047, false), (0, true), (1, false)]);
+        let wide = TargetPlace {
+            msaa: Msaa::X4,
+            format: TargetFormat::Color(ColorTargetFormat::Rgba16Float),
+            ..place
+        };
+        assert_eq!((wide.pitch_tiles(), wide.width(), wide.tile_height()), (8, 160, 8));
+        assert_eq!(wide.tiles([0, 0, 20, 8]).collect::<Vec<_>>(), [(2046, true)]);
+        assert_eq!(wide.tile_rows_of([0, 4, 8, 9]), 0..2);
+    }
+}

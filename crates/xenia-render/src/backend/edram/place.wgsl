@@ -1,0 +1,87 @@
+// Where samples lie in the EDRAM: 2048 tiles of 80 x 16 words.
+
+// What a sample is: the number of a colour target's format, or 16 (24-bit fixed-point depth with
+// stencil) or 17 (20e4 floating-point depth with stencil).
+override FORMAT: u32 = 0u;
+
+const TILE_WIDTH: u32 = 80u;
+const TILE_HEIGHT: u32 = 16u;
+const TILES: u32 = 2048u;
+
+struct Call {
+    // The target: first tile, tiles from row to row, and its samples per pixel each way.
+    base: u32,
+    pitch_tiles: u32,
+    columns_log2: u32,
+    rows_log2: u32,
+    // The pixels: left, top, right, bottom.
+    area: vec4<u32>,
+    // What they are cleared to.
+    clear_bits: vec2<u32>,
+    // The bit of the stencil that is loaded.
+    plane: u32,
+    // Samples that are averaged: how many, and their numbers, four bits each.
+    sample_count: u32,
+    samples: u32,
+    // Sums are multiplied by this.
+    scale: f32,
+    // How fields are coded: unsigned or signed fraction, unsigned or signed integer.
+    number: u32,
+    // Red and blue are exchanged.
+    swaps: u32,
+    // The fields' widths.
+    widths: vec4<u32>,
+    // Bytes of a texel, by logarithm.
+    bytes_log2: u32,
+    // Bytes that are reversed together; 3 for exchanged half words.
+    exchange: u32,
+}
+
+@group(0) @binding(0) var<uniform> call: Call;
+@group(0) @binding(1) var<storage, read> edram: array<u32>;
+@group(0) @binding(1) var<storage, read_write> edram_written: array<u32>;
+
+fn is_depth() -> bool {
+    return FORMAT >= 16u;
+}
+
+// Whether a sample takes two words, side by side.
+fn is_wide() -> bool {
+    return FORMAT == 5u || FORMAT == 7u || FORMAT == 15u;
+}
+
+// The index of the (first) word of the sample at a place counted in samples.
+fn word_at(place: vec2<u32>) -> u32 {
+    let x = select(place.x, place.x * 2u, is_wide());
+    let tile = (call.base + place.y / TILE_HEIGHT * call.pitch_tiles + x / TILE_WIDTH) % TILES;
+    var column = x % TILE_WIDTH;
+    if is_depth() {
+        // Depth targets have the halves of their tiles exchanged.
+        column = select(column - TILE_WIDTH / 2u, column + TILE_WIDTH / 2u, column < TILE_WIDTH / 2u);
+    }
+    return tile * (TILE_WIDTH * TILE_HEIGHT) + place.y % TILE_HEIGHT * TILE_WIDTH + column;
+}
+
+// Where a sample of a pixel lies, counted in samples.
+fn place_of(pixel: vec2<u32>, sample: u32) -> vec2<u32> {
+    let cell = vec2((sample >> 1u) & call.columns_log2, sample & call.rows_log2);
+    return (pixel << vec2(call.columns_log2, call.rows_log2)) + cell;
+}
+
+fn sample_at(place: vec2<u32>) -> vec2<u32> {
+    let word = word_at(place);
+    var bits = vec2(edram[word], 0u);
+    if is_wide() {
+        bits.y = edram[word + 1u];
+    }
+    return bits;
+}
+
+// The host has no 2 samples per pixel: its samples 0 and 3 of 4 stand for them.
+fn host_sample(sample: u32) -> u32 {
+    return select(sample, sample * 3u, call.columns_log2 == 0u);
+}
+
+fn guest_sample(host: u32) -> u32 {
+    return select(host, host >> 1u, call.columns_log2 == 0u);
+}

@@ -1,0 +1,251 @@
+//! Copies out of the buffer: texels are made on the device, and put at their tiled places by the processor.
+
+use xenia_gpu::draw_state::{CopyCall, CopySource};
+use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
+use xenia_gpu::resolve::{Rect, rectangle, samples, store};
+use xenia_gpu::texture::{Format, Layout};
+use xenia_gpu::{BackendError, PhysicalMemory};
+
+use super::super::device::Device;
+use super::pipelines::{Kernel, Parameters};
+use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
+
+/// Texels are made in runs of rows of at most so many bytes, or one row of macro tiles.
+const RUN_BYTES: u32 = 16 << 20;
+/// Rows of a macro tile.
+const MACRO_TILE: u32 = 32;
+
+/// A copy whose pixels are known.
+pub(crate) struct Resolve<'a> {
+    call: &'a CopyCall,
+    area: Rect,
+}
+
+/// How samples become texels: `KIND` in the shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A sample's bits.
+    Raw,
+    /// Components in bit fields.
+    Fields([u8; 4]),
+    /// Components as 16-bit floats.
+    Half,
+    /// Components as 32-bit floats.
+    Single,
+}
+
+impl Kind {
+    fn number(self) -> u32 {
+        match self {
+            Self::Raw => 0,
+            Self::Fields(_) => 1,
+            Self::Half => 2,
+            Self::Single => 3,
+        }
+    }
+}
+
+impl<'a> Resolve<'a> {
+    /// Reads the rectangle.
+    pub(crate) fn new(call: &'a CopyCall, memory: &dyn PhysicalMemory) -> Result<Self, BackendError> {
+        Ok(Self { call, area: rectangle(call, memory)? })
+    }
+
+    /// The pixels: left, top, right, bottom.
+    pub(crate) fn area(&self) -> Rect {
+        self.area
+    }
+
+    fn place(&self, base: u32, format: TargetFormat) -> TargetPlace {
+        TargetPlace { base, pitch: self.call.pitch, msaa: self.call.msaa, format }
+    }
+
+    /// The target that the copy names, whether it is read or not.
+    fn source(&self) -> TargetPlace {
+        match self.call.source {
+            CopySource::Color { base, format } => self.place(base, TargetFormat::Color(format)),
+            CopySource::Depth { base, format } => self.place(base, TargetFormat::Depth(format)),
+        }
+    }
+
+    /// The target that is read in [`area`](Self::area).
+    pub(crate) fn read(&self) -> Option<TargetPlace> {
+        matches!(self.call.command, CopyCommand::Raw | CopyCommand::Convert).then(|| self.source())
+    }
+
+    /// The targets that are then cleared in [`area`](Self::area), and the bits of a sample. The
+    /// format of a depth target that is not the source is not known, and given as D24S8.
+    pub(crate) fn cleared(&self) -> impl Iterator<Item = (TargetPlace, [u32; 2])> {
+        let source = self.source();
+        let color = match (source.format, self.call.clear_color) {
+            // 64-bit colours: the first register has the high half.
+            (TargetFormat::Color(format), Some([first, second])) => {
+                Some((source, if format.is_64_bit() { [second, first] } else { [first, 0] }))
+            }
+            _ => None,
+        };
+        let depth = self.call.clear_depth.map(|(base, bits)| {
+            let format = match source.format {
+                TargetFormat::Depth(format) => format,
+                TargetFormat::Color(_) => DepthFormat::D24S8,
+            };
+            (self.place(base, TargetFormat::Depth(format)), [bits, 0])
+        });
+        color.into_iter().chain(depth)
+    }
+
+    /// What texels are made of, and how many bytes each has.
+    fn kind(&self, samples: &[u32]) -> Result<(Kind, u32), BackendError> {
+        let CopySource::Color { format: source, .. } = self.call.source else { return Ok((Kind::Raw, 4)) };
+        let destination = &self.call.destination;
+        let unsupported = || BackendError::Unsupported(format!("copy to format {}", destination.format));
+        let format = Format::from_number(destination.format).ok_or_else(unsupported)?;
+        let is_plain = samples.len() == 1 && destination.exponent_bias == 0 && destination.number == 0;
+        let kind = match (source, format.layout) {
+            (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) if is_plain => Kind::Raw,
+            (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) if is_plain => Kind::Raw,
+            (_, Layout::Fields(widths)) => Kind::Fields(widths),
+            (_, Layout::Half(_)) => Kind::Half,
+            (_, Layout::Single(_)) => Kind::Single,
+            _ => return Err(unsupported()),
+        };
+        Ok((kind, format.bytes))
+    }
+}
+
+/// Bytes that are reversed together for a byte order, in texels of so many bytes; 3: half words are
+/// exchanged.
+fn exchange(endian: u32, bytes: u32) -> u32 {
+    match endian {
+        1 => 2.min(bytes),
+        2 => 4.min(bytes),
+        3 if bytes >= 4 => 3,
+        4 => 8.min(bytes),
+        5 => 16.min(bytes),
+        _ => 1,
+    }
+}
+
+impl Edram {
+    /// Carries out a copy and its clears, after everything that was submitted. The copy's texels are
+    /// in memory when this returns; the clears are submitted.
+    pub(crate) fn resolve(
+        &mut self,
+        device: &Device,
+        resolve: &Resolve<'_>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let copied = match resolve.call.command {
+            CopyCommand::Raw | CopyCommand::Convert => self.copy_out(device, resolve, memory),
+            CopyCommand::Null => Ok(()),
+            CopyCommand::ConstantOne => Err(BackendError::Unsupported("copy of a constant".into())),
+        };
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        for (place, bits) in resolve.cleared() {
+            self.clear(device, &mut encoder, &place, resolve.area, bits);
+        }
+        device.queue.submit([encoder.finish()]);
+        copied
+    }
+
+    /// Fills the samples of an area with bits.
+    pub(crate) fn clear(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        place: &TargetPlace,
+        area: Rect,
+        bits: [u32; 2],
+    ) {
+        let parameters = Parameters { clear: bits, ..parameters(place, area) };
+        let bound = [self.words.as_entire_binding()];
+        let (pipeline, group) =
+            self.pipelines.compute(device, Kernel::Clear, place.format.number(), &parameters, &bound);
+        dispatch(encoder, pipeline, &group, samples_across(place, area));
+        self.stencil.write(place, area, (bits[0] | bits[1]) as u8);
+    }
+
+    fn copy_out(
+        &mut self,
+        device: &Device,
+        resolve: &Resolve<'_>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let (call, place) = (resolve.call, resolve.source());
+        let destination = &call.destination;
+        let mut samples = samples(call.sample_select, call.msaa.samples());
+        if let TargetFormat::Depth(_) = place.format {
+            samples = &samples[..1]; // depths are never averaged
+        }
+        let (kind, bytes) = resolve.kind(samples)?;
+        let [left, top, right, bottom] = resolve.area;
+        let row_bytes = (right - left) * bytes;
+        // Runs end at macro tiles' rows, which are stored whole.
+        let rows = (RUN_BYTES / row_bytes / MACRO_TILE).max(1) * MACRO_TILE;
+        let mut start = top;
+        while start < bottom {
+            let end = ((start / MACRO_TILE * MACRO_TILE) + rows).min(bottom);
+            let area = [left, start, right, end];
+            let parameters = Parameters {
+                samples,
+                scale: 2.0_f32.powi(destination.exponent_bias) / samples.len() as f32,
+                number: destination.number,
+                swaps: destination.swap && !matches!(place.format, TargetFormat::Depth(_)),
+                widths: if let Kind::Fields(widths) = kind { widths } else { [0; 4] },
+                bytes,
+                exchange: exchange(destination.endian, bytes),
+                ..parameters(&place, area)
+            };
+            let size = u64::from(row_bytes * (end - start));
+            let view = self.texels(device, &place, kind, &parameters, size)?;
+            store(call, memory, area, bytes, |x, y| {
+                let at = ((y - start) * row_bytes + (x - left) * bytes) as usize;
+                let mut texel = [0; 16];
+                texel[..bytes as usize].copy_from_slice(&view[at..at + bytes as usize]);
+                texel
+            });
+            drop(view);
+            if let Some([_, back]) = &self.texels {
+                back.unmap();
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Makes texels, so many bytes, and maps them.
+    fn texels(
+        &mut self,
+        device: &Device,
+        place: &TargetPlace,
+        kind: Kind,
+        parameters: &Parameters,
+        size: u64,
+    ) -> Result<wgpu::BufferView, BackendError> {
+        use wgpu::BufferUsages as Usage;
+        if self.texels.as_ref().is_none_or(|[made, _]| made.size() < size) {
+            let buffer = |usage| {
+                device.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("resolved texels"),
+                    size: size.next_power_of_two(),
+                    usage,
+                    mapped_at_creation: false,
+                })
+            };
+            self.texels =
+                Some([buffer(Usage::STORAGE | Usage::COPY_SRC), buffer(Usage::MAP_READ | Usage::COPY_DST)]);
+        }
+        let Some([made, back]) = &self.texels else { unreachable!("made above") };
+        let bound = [self.words.as_entire_binding(), made.as_entire_binding()];
+        let kernel = Kernel::Resolve { kind: kind.number() };
+        let (pipeline, group) =
+            self.pipelines.compute(device, kernel, place.format.number(), parameters, &bound);
+        let [left, top, right, bottom] = parameters.area;
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        let across = (right - left) / (4 / parameters.bytes).max(1);
+        dispatch(&mut encoder, pipeline, &group, [across, bottom - top]);
+        encoder.copy_buffer_to_buffer(made, 0, back, 0, size);
+        device.queue.submit([encoder.finish()]);
+        read_back(device, back, size)
+    }
+}

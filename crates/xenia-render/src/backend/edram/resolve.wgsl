@@ -1,0 +1,192 @@
+// Copies out of the EDRAM: one invocation per word of the result, or per texel where that is larger.
+// Texels lie row after row; the processor puts them at their tiled places.
+
+// What texels are made of: samples' bits (a word each), fields, 16-bit floats, 32-bit floats.
+override KIND: u32 = 0u;
+
+@group(0) @binding(2) var<storage, read_write> texels: array<u32>;
+
+// Adding to zero, as a mean begins, takes the sign off a zero and makes NaNs quiet.
+fn settled(bits: u32) -> u32 {
+    let magnitude = bits & 0x7fffffffu;
+    let quiet = select(bits, bits | 0x400000u, magnitude > 0x7f800000u);
+    return select(quiet, 0u, magnitude == 0u);
+}
+
+// A component of a colour that is the sum of no others and stays as it is. Not by arithmetic: drivers
+// may flush denormals.
+fn unchanged() -> bool {
+    return call.sample_count == 1u && call.scale == 1.0;
+}
+
+fn color_at(pixel: vec2<u32>) -> vec4<f32> {
+    var sum = limit(unpack(sample_at(place_of(pixel, call.samples & 15u))));
+    if unchanged() {
+        return sum;
+    }
+    for (var i = 1u; i < call.sample_count; i += 1u) {
+        sum += limit(unpack(sample_at(place_of(pixel, (call.samples >> (4u * i)) & 15u))));
+    }
+    return sum * call.scale;
+}
+
+// The lowest fixed-point value counts as -32.
+fn limit(color: vec4<f32>) -> vec4<f32> {
+    if FORMAT == 4u || FORMAT == 5u {
+        return max(color, vec4(-32.0));
+    }
+    return color;
+}
+
+// A component as a field of so many bits.
+fn field(value: f32, width: u32) -> u32 {
+    let mask = 0xffffffffu >> (32u - width);
+    switch call.number {
+        case 1u: {
+            if width == 1u {
+                return 0u;
+            }
+            let magnitude = fraction(abs(value), width - 1u);
+            return select(magnitude, 0u - magnitude, value < 0.0) & mask;
+        }
+        case 2u: {
+            if !(value > 0.0) {
+                return 0u;
+            }
+            return min(integer(min(value, 0x1p32)), mask);
+        }
+        case 3u: {
+            let magnitude = integer(min(abs(value), 0x1p31));
+            if value < 0.0 {
+                return (0u - min(magnitude, (mask >> 1u) + 1u)) & mask;
+            }
+            return select(0u, min(magnitude, mask >> 1u), value > 0.0);
+        }
+        default: {
+            return fraction(value, width);
+        }
+    }
+}
+
+// A value from 0 to 2^32, rounded half up.
+fn integer(value: f32) -> u32 {
+    if value >= 0x1p32 {
+        return 0xffffffffu;
+    }
+    let whole = floor(value);
+    return u32(whole) + u32(value - whole >= 0.5);
+}
+
+fn raw_texel(bits: u32) -> u32 {
+    if call.swaps == 0u {
+        return bits;
+    }
+    if FORMAT == 0u {
+        return (bits & 0xff00ff00u) | ((bits >> 16u) & 0xffu) | ((bits & 0xffu) << 16u);
+    }
+    return (bits & 0xc00ffc00u) | ((bits >> 20u) & 0x3ffu) | ((bits & 0x3ffu) << 20u);
+}
+
+fn texel_at(pixel: vec2<u32>) -> vec4<u32> {
+    if KIND == 0u {
+        return vec4(raw_texel(sample_at(place_of(pixel, call.samples & 15u)).x), 0u, 0u, 0u);
+    }
+    var color = color_at(pixel);
+    if call.swaps != 0u {
+        color = color.zyxw;
+    }
+    if KIND == 3u {
+        let bits = bitcast<vec4<u32>>(color);
+        return vec4(settled(bits.x), settled(bits.y), settled(bits.z), settled(bits.w));
+    }
+    if KIND == 2u {
+        let bits = bitcast<vec4<u32>>(color);
+        if call.bytes_log2 == 1u {
+            return vec4(half_of(bits.x), 0u, 0u, 0u);
+        }
+        return vec4(half_of(bits.x) | (half_of(bits.y) << 16u), half_of(bits.z) | (half_of(bits.w) << 16u), 0u, 0u);
+    }
+    var texel = array<u32, 4>(0u, 0u, 0u, 0u);
+    var low = 0u;
+    for (var i = 0u; i < 4u; i += 1u) {
+        let width = call.widths[i];
+        if width != 0u {
+            texel[low >> 5u] |= field(color[i], width) << (low & 31u);
+            low += width;
+        }
+    }
+    return vec4(texel[0], texel[1], texel[2], texel[3]);
+}
+
+fn half_of(bits: u32) -> u32 {
+    return single_to_half(bitcast<f32>(settled(bits)));
+}
+
+fn reversed(word: u32) -> u32 {
+    return (word << 24u) | ((word & 0xff00u) << 8u) | ((word >> 8u) & 0xff00u) | (word >> 24u);
+}
+
+// Exchanges bytes as the destination asks.
+fn exchanged(texel: vec4<u32>) -> vec4<u32> {
+    switch call.exchange {
+        case 2u: {
+            return ((texel & vec4(0x00ff00ffu)) << vec4(8u)) | ((texel >> vec4(8u)) & vec4(0x00ff00ffu));
+        }
+        case 3u: {
+            return (texel << vec4(16u)) | (texel >> vec4(16u));
+        }
+        case 4u, 8u, 16u: {
+            let t = vec4(reversed(texel.x), reversed(texel.y), reversed(texel.z), reversed(texel.w));
+            if call.exchange == 8u {
+                return t.yxwz;
+            }
+            if call.exchange == 16u {
+                return t.wzyx;
+            }
+            return t;
+        }
+        default: {
+            return texel;
+        }
+    }
+}
+
+@compute @workgroup_size(16, 16)
+fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
+    let size = call.area.zw - call.area.xy;
+    // Texels that share a word, by logarithm. Widths are multiples of eight, so no word is shared by rows.
+    let shared_log2 = 2u - min(call.bytes_log2, 2u);
+    let x = id.x << shared_log2;
+    if x >= size.x || id.y >= size.y {
+        return;
+    }
+    let pixel = call.area.xy + vec2(x, id.y);
+    var texel = exchanged(texel_at(pixel));
+    for (var i = 1u; i < (1u << shared_log2); i += 1u) {
+        texel.x |= exchanged(texel_at(pixel + vec2(i, 0u))).x << (i * (8u << call.bytes_log2));
+    }
+    let at = ((id.y * size.x + x) << call.bytes_log2) >> 2u;
+    texels[at] = texel.x;
+    if call.bytes_log2 >= 3u {
+        texels[at + 1u] = texel.y;
+    }
+    if call.bytes_log2 == 4u {
+        texels[at + 2u] = texel.z;
+        texels[at + 3u] = texel.w;
+    }
+}
+
+// Fills the samples of the pixels.
+@compute @workgroup_size(16, 16)
+fn clear(@builtin(global_invocation_id) id: vec3<u32>) {
+    let log2 = vec2(call.columns_log2, call.rows_log2);
+    let place = (call.area.xy << log2) + id.xy;
+    if any(place >= (call.area.zw << log2)) {
+        return;
+    }
+    let word = word_at(place);
+    edram_written[word] = call.clear_bits.x;
+    if is_wide() {
+        edram_written[word + 1u] = call.clear_bits.y;
+    }
+}
