@@ -4,74 +4,19 @@
 //! results, and nothing of guest memory is read. Everything a backend needs to know is in here, so
 //! a backend never sees a register.
 
+mod constants;
 mod copy;
 
+pub use constants::Constants;
+pub(crate) use constants::StaleConstants;
 pub use copy::{CopyCall, CopyDestination, CopySource};
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::enums::*;
 use crate::memory::Endian;
 use crate::microcode::Shader;
-use crate::registers::{self, Register, RegisterFile, pa, rb, sq, vgt};
-
-/// All shader constants at one moment.
-#[derive(Clone, PartialEq)]
-pub struct Constants {
-    /// 512 vectors of four floats; vertex shaders start at `vertex_base`, pixel shaders at `pixel_base`.
-    pub float: Box<[[f32; 4]; 512]>,
-    /// 32 fetch constants of six words; each holds one texture or three vertex buffers.
-    pub fetch: [[u32; 6]; 32],
-    /// 256 boolean constants, one bit each.
-    pub boolean: [u32; 8],
-    /// 32 loop constants: count, start, step.
-    pub loops: [u32; 32],
-    /// First float constant of the vertex shader.
-    pub vertex_base: u32,
-    /// First float constant of the pixel shader.
-    pub pixel_base: u32,
-}
-
-impl Constants {
-    /// Takes the constants out of the register file.
-    pub fn capture(registers: &RegisterFile) -> Self {
-        let mut float = Box::new([[0.0; 4]; 512]);
-        for (vector, words) in
-            float.iter_mut().zip(registers.range(registers::FLOAT_CONSTANTS, 2048).chunks_exact(4))
-        {
-            *vector = [0, 1, 2, 3].map(|i| f32::from_bits(words[i]));
-        }
-        let mut fetch = [[0; 6]; 32];
-        for (constant, words) in
-            fetch.iter_mut().zip(registers.range(registers::FETCH_CONSTANTS, 192).chunks_exact(6))
-        {
-            constant.copy_from_slice(words);
-        }
-        let mut boolean = [0; 8];
-        boolean.copy_from_slice(registers.range(registers::BOOL_CONSTANTS, 8));
-        let mut loops = [0; 32];
-        loops.copy_from_slice(registers.range(registers::LOOP_CONSTANTS, 32));
-        Self {
-            float,
-            fetch,
-            boolean,
-            loops,
-            vertex_base: registers.read::<sq::SqVsConst>().base(),
-            pixel_base: registers.read::<sq::SqPsConst>().base(),
-        }
-    }
-}
-
-impl fmt::Debug for Constants {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = |name: &str, count: usize| format!("{count} {name} not zero");
-        f.debug_list()
-            .entry(&set("vectors", self.float.iter().filter(|v| v.iter().any(|c| c.to_bits() != 0)).count()))
-            .entry(&set("fetch constants", self.fetch.iter().filter(|c| c.iter().any(|w| *w != 0)).count()))
-            .finish()
-    }
-}
+use crate::registers::{Register, RegisterFile, pa, rb, sq, vgt};
 
 /// Where a draw's vertex indices come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@ mod gamma;
 mod state;
 mod statistics;
 mod stream;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,15 +35,15 @@ pub(crate) use state::MAX_TICKS;
 pub use statistics::Statistics;
 
 use crate::backend::{Backend, Frame, PresentCall};
-use crate::draw_state::Constants;
+use crate::draw_state::{Constants, StaleConstants};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{Shader, ShaderKind};
-use crate::packets::{Header, dispatch};
+use crate::packets::Header;
 use crate::registers::{RegisterFile, cp, dc};
 use crate::trace::{Event, Recorder};
 use display::Display;
 use execute::Wait;
-use stream::{List, Ring};
+use stream::{List, Ring, Window};
 
 /// Most words that one pump walks; the rest waits for the next.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
@@ -122,6 +123,7 @@ pub struct CommandProcessor {
     config: Config,
     ring: Option<Ring>,
     lists: Vec<List>,
+    window: Window,
     /// The clock, in chip cycles.
     cycles: u64,
     waiting: Option<Wait>,
@@ -137,7 +139,9 @@ pub struct CommandProcessor {
     /// Where in instruction memory the vertex and the pixel shader were loaded to.
     shader_starts: [u32; 2],
     shaders: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
-    constants: Option<Arc<Constants>>,
+    /// The shader constants, as far as they are not stale.
+    constants: Arc<Constants>,
+    stale: StaleConstants,
     display: Display,
     /// Vertical blanks and swaps so far: what fences write when asked for a counter.
     counter: u32,
@@ -164,6 +168,7 @@ impl CommandProcessor {
             backend,
             ring: None,
             lists: Vec::new(),
+            window: Window::default(),
             cycles: 0,
             waiting: None,
             flip: None,
@@ -175,7 +180,8 @@ impl CommandProcessor {
             pixel_shader: None,
             shader_starts: [0; 2],
             shaders: BTreeMap::new(),
-            constants: None,
+            constants: Arc::default(),
+            stale: StaleConstants::ALL,
             display: Display::new(config.vblank),
             counter: 0,
             query_start: 0,
@@ -254,6 +260,7 @@ impl CommandProcessor {
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
         let swaps = self.statistics.swaps;
+        self.window.clear();
         self.poll(now);
         loop {
             let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
@@ -266,7 +273,10 @@ impl CommandProcessor {
                     self.events.push(GpuEvent::Interrupt { cpu_mask: 1 << VBLANK_CPU, source: 0 });
                     self.poll(blank);
                 }
-                (_, Some(_)) if words < MAX_WORDS_PER_PUMP => words += self.step(),
+                (blank, Some(_)) if words < MAX_WORDS_PER_PUMP => {
+                    let until = blank.map_or(now, |blank| now.min(blank.saturating_sub(1)));
+                    words += self.run(cost::cycles_at(until), MAX_WORDS_PER_PUMP - words);
+                }
                 _ => break,
             }
         }
@@ -300,126 +310,6 @@ impl CommandProcessor {
     /// Whether the processor has carried out everything it was given.
     pub fn is_idle(&self) -> bool {
         !self.has_work()
-    }
-
-    /// Carries out one packet and returns how many words it had.
-    fn step(&mut self) -> u64 {
-        if self.lists.is_empty() { self.step_ring() } else { self.step_list() }
-    }
-
-    fn step_ring(&mut self) -> u64 {
-        let Some(ring) = &mut self.ring else { return 0 };
-        if ring.skip != 0 {
-            return self.skip_in_ring();
-        }
-        let header = Header::decode(self.memory.read_u32(ring.address(0)));
-        let count = header.body_words();
-        if count >= ring.available() {
-            // The rest has not been announced yet: the processor stalls until it is.
-            ring.stalled = true;
-            return 1;
-        }
-        let mut body = std::mem::take(&mut self.body);
-        ring.read_body(&*self.memory, count, &mut body);
-        let write_back = ring.advance(1 + count);
-        self.execute(header, &body);
-        self.body = body;
-        if let Some((address, index)) = write_back {
-            self.memory.write_u32(address, index);
-        }
-        let skip = std::mem::take(&mut self.skip);
-        if let Some(ring) = &mut self.ring {
-            ring.skip = skip;
-        }
-        1 + u64::from(count)
-    }
-
-    /// Goes over words that a packet said are to be skipped, as far as they have been announced.
-    fn skip_in_ring(&mut self) -> u64 {
-        let Some(ring) = &mut self.ring else { return 0 };
-        let count = ring.skip.min(ring.available());
-        ring.skip -= count;
-        if let Some((address, index)) = ring.advance(count) {
-            self.memory.write_u32(address, index);
-        }
-        self.cycles += cost::words(u64::from(count));
-        u64::from(count)
-    }
-
-    fn step_list(&mut self) -> u64 {
-        let level = self.lists.len();
-        let Some(list) = self.lists.last_mut() else { return 0 };
-        let header = Header::decode(self.memory.read_u32(list.address(0)));
-        let count = header.body_words();
-        if count >= list.available() {
-            self.statistics.count_problem("indirect buffer ends within a packet");
-            let rest = list.available() as u64;
-            self.lists.pop();
-            self.cycles += cost::words(rest);
-            return rest;
-        }
-        let mut body = std::mem::take(&mut self.body);
-        body.resize(count as usize, 0);
-        self.memory.read_words(list.address(1), &mut body);
-        list.next += 1 + count;
-        let is_last = list.available() == 0;
-        if is_last {
-            self.lists.pop();
-        }
-        self.execute(header, &body);
-        self.body = body;
-        let skip = std::mem::take(&mut self.skip);
-        if skip != 0 {
-            self.skip_in_list(if is_last { None } else { Some(level - 1) }, skip);
-        }
-        1 + u64::from(count)
-    }
-
-    /// Goes over words of an indirect buffer, unless the packet that said so was its last.
-    fn skip_in_list(&mut self, number: Option<usize>, count: u32) {
-        let Some((number, list)) = number.and_then(|number| Some((number, self.lists.get_mut(number)?)))
-        else {
-            return self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
-        };
-        let possible = count.min(list.available());
-        list.next += possible;
-        self.cycles += cost::words(u64::from(possible));
-        if list.available() == 0 {
-            self.lists.remove(number);
-        }
-        if possible < count {
-            self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
-        }
-    }
-
-    fn execute(&mut self, header: Header, body: &[u32]) {
-        self.cycles += cost::words(1 + body.len() as u64);
-        self.statistics.words += 1 + body.len() as u64;
-        if let Some(observer) = &mut self.observer {
-            observer.packet(self.lists.len(), header, body);
-        }
-        match header {
-            Header::Filler => self.statistics.type2 += 1,
-            Header::Pair { first, second } => {
-                self.statistics.type1 += 1;
-                self.write_register(first, body[0]);
-                self.write_register(second, body[1]);
-            }
-            Header::Registers { first, same, .. } => {
-                self.statistics.type0 += 1;
-                for (i, &value) in body.iter().enumerate() {
-                    self.write_register(if same { first } else { first + i as u32 }, value);
-                }
-            }
-            Header::Command { opcode, predicated, .. } => {
-                if predicated && self.bin_mask & self.bin_select == 0 {
-                    self.statistics.predicated_away += 1;
-                } else {
-                    self.statistics.type3[opcode as usize & 127] += 1;
-                    dispatch(self, opcode, body);
-                }
-            }
-        }
     }
 
     /// Has somebody told of each packet before it is carried out.

@@ -97,7 +97,8 @@ impl CommandProcessor {
         self.shader_starts = state.shader_starts.map(|start| start & 0xffff);
         self.query_start = self.backend.samples_passed().unwrap_or(0).wrapping_sub(state.query_samples);
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
-        self.constants = None;
+        self.stale = StaleConstants::ALL;
+        self.window.clear();
         Ok(())
     }
 

@@ -56,6 +56,18 @@ impl RegisterFile {
         }
     }
 
+    /// Stores consecutive raw values, without side effects; the part beyond the file is dropped.
+    #[inline]
+    pub fn set_range(&mut self, first: u32, values: &[u32]) {
+        let first = (first as usize).min(COUNT);
+        let values = &values[..values.len().min(COUNT - first)];
+        let published = values.len().min(MMIO_COUNT.saturating_sub(first));
+        for (i, &value) in (first..).zip(&values[..published]) {
+            self.set(i as u32, value);
+        }
+        self.values[first + published..first + values.len()].copy_from_slice(&values[published..]);
+    }
+
     /// Consecutive registers; the part beyond the file is missing.
     pub fn range(&self, first: u32, count: u32) -> &[u32] {
         let first = (first as usize).min(COUNT);
@@ -107,5 +119,22 @@ mod tests {
         assert_eq!(seen, [(5, 1), (64, 1), (0x2000, 1), (0x3fff, 1)]);
         file.take_changed(|_, _| panic!("published twice"));
         assert_eq!((file.get(0x4000), file.get(0xffff)), (1, 0));
+    }
+
+    #[test]
+    fn a_range_is_as_good_as_its_registers() {
+        for first in [0, 0x3ffd, 0x4000, 0x4fff, 0x5003, 0x9000, u32::MAX] {
+            let values = [1, 0, 3, 4, 5, 6, 7, 8];
+            let (mut file, mut expected) = (RegisterFile::new(), RegisterFile::new());
+            file.set_range(first, &values);
+            for (i, value) in (0..).zip(values) {
+                expected.set(first.saturating_add(i), value);
+            }
+            assert_eq!(file.values(), expected.values(), "{first:#x}");
+            let mut seen = [Vec::new(), Vec::new()];
+            file.take_changed(|index, value| seen[0].push((index, value)));
+            expected.take_changed(|index, value| seen[1].push((index, value)));
+            assert_eq!(seen[0], seen[1], "{first:#x}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, 
 use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// Streams in a usual run.
-const STREAMS: u64 = 4000;
+const STREAMS: u64 = 20_000;
 /// Of so many streams one draws, one is recorded and played, one runs on a machine's memory.
 const DRAWN: u64 = 8;
 const PLAYED: u64 = 512;

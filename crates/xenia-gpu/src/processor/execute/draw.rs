@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::super::{CommandProcessor, cost};
-use crate::draw_state::{Constants, CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
+use crate::draw_state::{CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
 use crate::enums::EdramMode;
 use crate::memory::{Endian, PHYSICAL_SIZE};
 use crate::registers::{Register, pa, rb, vgt};
+
+/// A shader's exports that go to memory: `eA`, `eM0` to `eM4`.
+const MEMORY_EXPORTS: u64 = 0x3f << 32;
 
 impl CommandProcessor {
     /// Draws with an initiator and the words of its index source.
@@ -38,8 +41,11 @@ impl CommandProcessor {
         if query.viz_query_ena() && query.kill_pix_post_hi_z() {
             return; // only a visibility query: nothing may be drawn
         }
-        let registers = &self.registers;
-        let constants = self.constants.get_or_insert_with(|| Arc::new(Constants::capture(registers))).clone();
+        if self.stale.any() {
+            // In place, unless a backend still holds them.
+            Arc::make_mut(&mut self.constants).update(&self.registers, std::mem::take(&mut self.stale));
+        }
+        let (registers, constants) = (&self.registers, self.constants.clone());
         let request = DrawRequest { initiator, indices };
         let (vertex, pixel) = (self.vertex_shader.as_ref(), self.pixel_shader.as_ref());
         match DrawCall::capture(registers, request, vertex, pixel, constants) {
@@ -48,6 +54,13 @@ impl CommandProcessor {
                 self.statistics.draws += 1;
                 if let Err(error) = self.backend.draw(&call, &*self.memory) {
                     self.statistics.count_problem(&error.to_string());
+                }
+                let exports =
+                    call.pixel_shader.iter().fold(call.vertex_shader.program.exports, |exports, shader| {
+                        exports | shader.program.exports
+                    });
+                if exports & MEMORY_EXPORTS != 0 {
+                    self.window.clear();
                 }
             }
             Err(DrawStateError::Mode(EdramMode::Ignore)) => {}
@@ -62,5 +75,6 @@ impl CommandProcessor {
         if let Err(error) = self.backend.copy(&call, &*self.memory) {
             self.statistics.count_problem(&error.to_string());
         }
+        self.window.clear();
     }
 }

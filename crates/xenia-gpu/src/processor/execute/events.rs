@@ -44,7 +44,7 @@ impl CommandProcessor {
     /// answer.
     pub(super) fn write_extent(&mut self, address: u32) {
         let bytes: Vec<u8> = FULL_EXTENT.iter().flat_map(|extent| extent.to_be_bytes()).collect();
-        self.memory.write(address & (PHYSICAL_SIZE - 1) & !3, &bytes);
+        self.store(address, &bytes);
     }
 
     /// Samples counted since the occlusion query began.
@@ -71,7 +71,7 @@ impl CommandProcessor {
             self.query_start = passed.unwrap_or(0);
         }
         let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_be_bytes()).collect();
-        self.memory.write(address, &bytes);
+        self.store(address, &bytes);
     }
 
     /// `VIZ_QUERY`: begins a visibility query, or puts its result into the status register.

@@ -12,7 +12,14 @@ impl CommandProcessor {
 
     pub(super) fn write_memory(&mut self, address: u32, value: u32) {
         let raw = Endian::from_bits(address).swap(value);
-        self.memory.write(address & (PHYSICAL_SIZE - 1) & !3, &raw.to_le_bytes());
+        self.store(address, &raw.to_le_bytes());
+    }
+
+    /// Writes bytes to the word that an address means. All that packets write goes through here.
+    pub(in super::super) fn store(&mut self, address: u32, bytes: &[u8]) {
+        let physical = address & (PHYSICAL_SIZE - 1) & !3;
+        self.memory.write(physical, bytes);
+        self.window.written(physical, bytes.len());
     }
 
     /// Writes words one behind the other.

@@ -23,25 +23,35 @@ pub const fn constant_base(word: u32) -> Option<u32> {
 impl CommandProcessor {
     /// Stores a register with everything that hangs on it.
     pub(in super::super) fn write_register(&mut self, index: u32, value: u32) {
+        if index >= registers::CONTEXT {
+            return self.write_registers(index, &[value]);
+        }
         self.registers.set(index, value);
         match index {
             0x0578..=0x057f => {
                 let scratch = index - 0x0578;
                 if self.registers.get(cp::SCRATCH_UMSK) >> scratch & 1 != 0 {
                     let address = self.registers.get(cp::SCRATCH_ADDR).wrapping_add(scratch * 4);
-                    self.memory.write_u32(address & (PHYSICAL_SIZE - 1) & !3, value);
+                    self.store(address, &value.to_be_bytes());
                 }
             }
             cp::CoherStatusHost::INDEX => self.registers.set(index, value | 1 << 31),
             0x1922..=0x1925 => self.display.gamma.written(&mut self.registers, index, value),
-            0x2307 | 0x2308 | registers::FLOAT_CONSTANTS.. => self.constants = None,
             _ => {}
         }
     }
 
-    pub(super) fn write_registers(&mut self, first: u32, values: &[u32]) {
-        for (i, &value) in values.iter().enumerate() {
-            self.write_register(first.wrapping_add(i as u32), value);
+    /// Stores consecutive registers. Nothing hangs on context registers and constants, but that draws take
+    /// a copy of the constants.
+    #[inline]
+    pub(in super::super) fn write_registers(&mut self, first: u32, values: &[u32]) {
+        if first >= registers::CONTEXT {
+            self.registers.set_range(first, values);
+            self.stale.written(first, values.len() as u32);
+        } else {
+            for (i, &value) in values.iter().enumerate() {
+                self.write_register(first + i as u32, value);
+            }
         }
     }
 

@@ -75,10 +75,10 @@ impl CommandProcessor {
             return self.statistics.count_problem("shader stored while none is loaded");
         };
         let bytes: Vec<u8> = shader.words.iter().flat_map(|word| word.to_be_bytes()).collect();
-        self.memory.write(body[0] & (PHYSICAL_SIZE - 1) & !3, &bytes);
+        self.store(body[0], &bytes);
         self.cycles += cost::words(shader.words.len() as u64);
         let place = self.shader_starts[kind as usize] << 16 | shader.words.len() as u32 & 0xffff;
-        self.memory.write_u32(body[1] & (PHYSICAL_SIZE - 1) & !3, place);
+        self.store(body[1], &place.to_be_bytes());
     }
 
     /// `SET_SHADER_BASES`.

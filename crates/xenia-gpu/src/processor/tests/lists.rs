@@ -147,3 +147,46 @@ fn a_ring_at_the_end_of_memory_wraps_there() {
     assert!(m.gpu.is_idle());
     assert_eq!(m.gpu.registers().get(0x2000), 7);
 }
+
+#[test]
+fn packets_may_write_the_packets_that_follow() {
+    let mut m = Machine::new();
+    let words = [
+        type3(opcode::MEM_WRITE, 2),
+        (LIST + 16) | 2,
+        7,
+        type0(0x2000, 1),
+        1,
+        // A fence, a scratch register and a copied register do it, too.
+        type3(opcode::EVENT_WRITE_SHD, 3),
+        3,
+        (LIST + 40) | 2,
+        8,
+        type0(0x2001, 1),
+        1,
+        type0(cp::SCRATCH_UMSK, 2),
+        1,
+        LIST + 68,
+        type0(0x578, 1),
+        9,
+        type0(0x2002, 1),
+        1,
+        type3(opcode::REG_TO_MEM, 2),
+        0x2002,
+        (LIST + 88) | 2,
+        type0(0x2003, 1),
+        1,
+    ];
+    let check =
+        |m: &Machine| assert_eq!([0, 1, 2, 3].map(|i| m.gpu.registers().get(0x2000 + i)), [7, 8, 9, 9]);
+    m.list(LIST, &words);
+    m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, words.len() as u32]);
+    check(&m);
+    // The CPU writes in between: what was read ahead of a wait is read again.
+    let wait = [type3(opcode::WAIT_REG_MEM, 5), 0x13, DATA_BE, 1, u32::MAX, 0, type0(0x2000, 1), 1];
+    m.run(&wait);
+    m.list(RING + (m.write - 1) * 4, &[5]);
+    m.list(DATA, &[1]);
+    m.pass(1000);
+    assert_eq!(m.gpu.registers().get(0x2000), 5);
+}
