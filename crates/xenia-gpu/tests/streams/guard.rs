@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use xenia_gpu::draw_state::{CopyCall, DrawCall, Scissor};
+use xenia_gpu::draw_state::{Constants, CopyCall, DrawCall, Scissor};
 use xenia_gpu::memory::PHYSICAL_SIZE;
 use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Reference};
 
 /// The longest piece of memory that anything may ask for at once.
 const MAX_ACCESS: usize = 64 << 20;
+/// Bits of a texture's size that are left: sides of 32 texels, some thousands where it has but one.
+const TEXTURE_SIZE: u32 = 0x0003_e01f;
 /// Largest side of what is drawn or copied, and most vertices of a draw.
 const SIDE: i32 = 24;
 const VERTICES: u32 = 12;
@@ -79,7 +81,16 @@ impl Backend for Small {
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let call = DrawCall { scissor: small(call.scissor), count: call.count.min(VERTICES), ..call.clone() };
+        let mut constants = Constants::clone(&call.constants);
+        for fetch in constants.fetch.iter_mut().filter(|fetch| fetch[0] & 3 == 2) {
+            fetch[2] &= TEXTURE_SIZE;
+        }
+        let call = DrawCall {
+            scissor: small(call.scissor),
+            count: call.count.min(VERTICES),
+            constants: Arc::new(constants),
+            ..call.clone()
+        };
         self.with(|reference| reference.draw(&call, memory))
     }
 
@@ -93,7 +104,7 @@ impl Backend for Small {
         let mut call =
             PresentCall { width: call.width.min(side), height: call.height.min(side), ..call.clone() };
         // A front buffer may be large, too.
-        call.fetch[2] &= 0x0006_003f;
+        call.fetch[2] &= TEXTURE_SIZE;
         self.with(|reference| reference.present(&call, memory))
     }
 
