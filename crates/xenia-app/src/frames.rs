@@ -2,14 +2,27 @@
 
 use anyhow::{Context, Result};
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind};
 use std::path::Path;
 use xenia_gpu::Frame;
 
 /// Writes `frame` to `path`.
 pub fn write_png(path: &Path, frame: &Frame) -> Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    encode(file, path, frame)
+}
+
+/// Writes `frame` to a file that is not there yet; false if it is.
+pub fn write_new_png(path: &Path, frame: &Frame) -> Result<bool> {
+    match File::create_new(path) {
+        Ok(file) => encode(file, path, frame).map(|()| true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
+    }
+}
+
+fn encode(file: File, path: &Path, frame: &Frame) -> Result<()> {
     let shown = path.display();
-    let file = File::create(path).with_context(|| format!("cannot create {shown}"))?;
     let mut encoder = png::Encoder::new(BufWriter::new(file), frame.width, frame.height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);

@@ -136,6 +136,13 @@ mod tests {
     }
 
     #[test]
+    fn no_key_is_the_windows() {
+        for binding in xenia_render::BINDINGS.iter().filter(|binding| !binding.alt) {
+            assert!(KEYS.iter().all(|(key, _)| *key != binding.key), "{}", binding.name);
+        }
+    }
+
+    #[test]
     fn no_two_keys_are_the_same() {
         for (index, (key, _)) in KEYS.iter().enumerate() {
             assert!(KEYS[..index].iter().all(|(other, _)| other != key), "{key:?}");

@@ -2,15 +2,15 @@
 //!
 //! Nothing here is global: any number of machines can live in one process.
 
+mod figures;
+
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind, ReservationsTable, Tier};
 use crate::dialogs::TerminalDialogs;
-use crate::digest::Digest;
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
+use crate::pace::{Pace, Progress};
 use crate::recording::{Header, Recorder, Replayer, Trouble};
-use crate::report::{
-    CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, RunReport, SchedulerReport,
-};
+use crate::report::RunReport;
 use crate::title::Title;
 use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
@@ -30,7 +30,7 @@ use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
-    ContentionManifest, EndKind, Event, EventSink, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler,
+    ContentionManifest, Event, EventSink, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler,
     SchedulerConfig,
 };
 
@@ -74,24 +74,10 @@ pub struct Machine {
     processor: Arc<Mutex<CommandProcessor>>,
     executor: LockstepExecutor<KernelSystem>,
     image_sha256: String,
+    backend: &'static str,
     has_digest: bool,
     recording: Trouble,
-    closing: Arc<AtomicBool>,
-}
-
-/// Ends a machine's run from another thread, at the end of the visit that is under way.
-#[derive(Clone, Debug)]
-pub struct StopHandle {
-    closing: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
-}
-
-impl StopHandle {
-    /// See [`StopHandle`].
-    pub fn stop(&self) {
-        self.closing.store(true, Relaxed);
-        self.stop.store(true, Relaxed);
-    }
+    pace: Option<Pace>,
 }
 
 impl Machine {
@@ -99,13 +85,14 @@ impl Machine {
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
         let engine = engine(&memory, &options.engine.cpu, &title.image.functions)?;
-        let backend = backend(options.gpu)?;
+        let drawing = backend(options.gpu)?;
+        let backend = drawing.name();
         let config = Config {
             capture_all: options.capture == Capture::Every,
             inline: options.engine.gpu_inline,
             ..Config::default()
         };
-        let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), backend, config)));
+        let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), drawing, config)));
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
         let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
         let recording = Trouble::default();
@@ -149,13 +136,14 @@ impl Machine {
             .with_context(|| format!("cannot start {}", title.name))?;
         let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
         let has_digest = options.gpu == GpuKind::Reference;
-        let closing = Arc::default();
-        Ok(Self { memory, kernel, processor, executor, image_sha256, has_digest, recording, closing })
+        let pace = None;
+        Ok(Self { memory, kernel, processor, executor, image_sha256, backend, has_digest, recording, pace })
     }
 
-    /// What stops the run, from anywhere.
-    pub fn stop_handle(&self) -> StopHandle {
-        StopHandle { closing: self.closing.clone(), stop: self.executor.stop_flag() }
+    /// Lets `pace` have its say while the machine runs.
+    pub fn set_pace(&mut self, pace: Pace) {
+        pace.watch(self.executor.stop_flag());
+        self.pace = Some(pace);
     }
 
     /// Records what the GPU is told, from now on or from its first swap on.
@@ -181,14 +169,26 @@ impl Machine {
                 stop.store(true, Relaxed);
             });
         }
+        let mut pace = self.pace.take();
         let end = loop {
-            let end = self.executor.run(limits);
+            let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
+            let end = self.executor.run(piece.as_ref().unwrap_or(limits));
             if dump.swap(false, Relaxed) {
                 eprintln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
             }
-            let asked = end == RunEnd::Stopped && !self.closing.load(Relaxed);
-            if !asked || self.executor.engine().divergence().is_some() {
+            let over = match end {
+                RunEnd::Stopped | RunEnd::Ticks => false,
+                // A step's frame, or the limit's.
+                RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
+                _ => true,
+            };
+            if over || self.executor.engine().divergence().is_some() {
                 break end;
+            }
+            if let Some(pace) = &mut pace
+                && !pace.between(&self.progress(), || self.figures())
+            {
+                break RunEnd::Stopped;
             }
         };
         let wall_seconds = start.elapsed().as_secs_f64();
@@ -197,91 +197,13 @@ impl Machine {
         Finished { report: self.report(&end, wall_seconds), end, divergence, recording_trouble }
     }
 
+    fn progress(&self) -> Progress {
+        Progress { now: self.executor.scheduler.now(), frames: self.kernel.frames() }
+    }
+
     /// What the title, which has ended, has launched; `None`: nothing. The machine is gone.
     pub fn successor(self) -> Option<Successor> {
         self.kernel.take_successor()
-    }
-
-    fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
-        let scheduler = &self.executor.scheduler;
-        let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
-        let engine = self.executor.engine();
-        let counters = engine.counters();
-        let memory = self.memory.counters();
-        let (exit, exit_code) = match end {
-            RunEnd::Frames => (End::Frames, None),
-            RunEnd::Instructions => (End::Instructions, None),
-            RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
-            RunEnd::Stopped => (End::Exit, None),
-            RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
-            RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => (End::Deadlock, None),
-        };
-        let instructions = self.executor.instructions();
-        let missing = self.kernel.missing_calls().into_iter();
-        RunReport {
-            engine: engine.name().to_owned(),
-            mode: "lockstep".to_owned(),
-            instructions,
-            guest_ticks: scheduler.now(),
-            frames: self.kernel.frames(),
-            swaps: self.kernel.frames(),
-            digest: digest.as_ref().map(|digest| digest.combined.clone()),
-            exit,
-            exit_code,
-            launches: 0,
-            image_loaded_sha256: self.image_sha256.clone(),
-            digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
-            unimplemented_calls: missing
-                .map(|call| NameCount { name: call.name, count: call.count })
-                .collect(),
-            scheduler: SchedulerReport {
-                spawn_ok: scheduler.counters.spawn_ok,
-                spawn_rejected: scheduler.counters.spawn_rejected,
-                switches: scheduler.counters.switches,
-                deadlock_recoveries: scheduler.counters.deadlock_recoveries,
-                deadlock_halts: scheduler.counters.deadlock_halts,
-            },
-            jit: JitReport {
-                functions: counters.functions,
-                loops: counters.loops,
-                compiled_guest_instructions: counters.compiled_guest_instructions,
-                compile_ns: counters.compile_ns,
-                interpreted_instructions: counters.interpreted_instructions,
-                fallback_instructions: counters.fallback_instructions,
-                helper_calls: counters
-                    .helper_calls
-                    .iter()
-                    .map(|(name, n)| ((*name).to_owned(), *n))
-                    .collect(),
-                invalidations: counters.invalidations,
-                cache_hits: counters.cache_hits,
-            },
-            cross_check: CrossCheckReport {
-                units: counters.cross_check_units,
-                instructions: counters.cross_check_instructions,
-                differences: counters.cross_check_differences,
-                stored_bytes: counters.cross_check_stored_bytes,
-                memory_comparisons: counters.cross_check_memory_comparisons,
-            },
-            memory: MemoryReport {
-                writes_total: memory.writes_total,
-                watch_faults: memory.watch_faults,
-                page_version_bumps: memory.page_version_bumps,
-            },
-            gpu: self.gpu_report(),
-            wall_seconds,
-            mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
-        }
-    }
-
-    fn gpu_report(&self) -> GpuReport {
-        let processor = self.processor.lock();
-        let statistics = processor.statistics();
-        GpuReport {
-            draws: statistics.draws,
-            packets: statistics.packets().into_iter().collect(),
-            problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
-        }
     }
 }
 

@@ -7,9 +7,11 @@ mod exceptions;
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind};
 use crate::gpu_port::Capture;
 use crate::machine::{Finished, Machine, MachineOptions};
+use crate::pace::{Control, Pace};
 use crate::report::End;
 use crate::title::Title;
 use anyhow::Result;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 use xenia_formats::KeyRing;
@@ -117,6 +119,16 @@ fn run_title(
     limits: &Limits,
     dump: Option<Duration>,
 ) -> Result<Finished> {
+    Ok(machine(title, cpu, input, record, replay)?.run(limits, dump))
+}
+
+fn machine(
+    title: &Title,
+    cpu: CpuArgs,
+    input: Box<dyn Input>,
+    record: Option<&Path>,
+    replay: Option<&Path>,
+) -> Result<Machine> {
     let options = MachineOptions {
         engine: &EngineArgs { cpu, ..EngineArgs::default() },
         gpu: GpuKind::Reference,
@@ -129,7 +141,7 @@ fn run_title(
         replay,
         launched: None,
     };
-    Ok(Machine::new(title, options)?.run(limits, dump))
+    Machine::new(title, options)
 }
 
 fn instructions() -> Limits {
@@ -174,6 +186,41 @@ fn looking_at_the_threads_does_not_change_the_run() {
     let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
     assert_eq!(looked_at.report.digest, alone.report.digest);
     assert_eq!(looked_at.end, RunEnd::Instructions);
+}
+
+#[test]
+fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
+    let limits = Limits { instructions: Some(30_000_000), ..Limits::default() };
+    let run = |paced: bool| {
+        let mut machine = machine(&poller(), CpuArgs::default(), Box::new(NoInput), None, None).unwrap();
+        let (told, figures) = std::sync::mpsc::channel();
+        if paced {
+            let control = Control::default();
+            control.pause(true);
+            let player = control.clone();
+            // At twice the console's speed two fields take a 60th of a second.
+            machine.set_pace(Pace::new(control, NonZeroU32::new(120), move |figures| {
+                told.send(figures).unwrap();
+                let player = player.clone();
+                std::thread::spawn(move || player.pause(false));
+            }));
+        }
+        (machine.run(&limits, None), figures.try_iter().count())
+    };
+    let ((paced, told), (free, _)) = (run(true), run(false));
+    assert!(told > 0, "the pause was noticed");
+    assert!(paced.report.wall_seconds > 1.0 / 60.0, "{}", paced.report.wall_seconds);
+    assert_eq!((paced.end, paced.report.instructions), (RunEnd::Instructions, 30_000_000));
+    assert_eq!(paced.report.digest, free.report.digest);
+}
+
+#[test]
+fn a_window_that_closes_ends_the_run() {
+    let mut machine = machine(&poller(), CpuArgs::default(), Box::new(NoInput), None, None).unwrap();
+    let control = Control::default();
+    let player = control.clone();
+    machine.set_pace(Pace::new(control, None, move |_| player.close()));
+    assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
 }
 
 #[test]

@@ -23,8 +23,10 @@ mod launches;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+mod pace;
 mod recording;
 mod report;
+mod screenshots;
 mod settings;
 mod source;
 mod title;

@@ -54,6 +54,16 @@ impl Title {
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
         Ok(Self { image, folder: None, name: "the built-in demo".to_owned(), keys })
     }
+
+    /// A short name: the executable's, or the folder's for one that is called as all are.
+    pub fn short_name(&self) -> String {
+        let Some(folder) = &self.folder else { return "demo".to_owned() };
+        let path = Path::new(&self.name);
+        let is_default = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
+        let whole = folder.canonicalize().ok().filter(|_| is_default);
+        let name = whole.as_deref().and_then(Path::file_name).or_else(|| path.file_stem());
+        name.map_or_else(|| "title".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
 }
 
 /// `default.xex` in `folder`, in any case.
@@ -111,16 +121,38 @@ fn hex_digit(byte: u8) -> Option<u8> {
 
 /// The user's configuration folder, as the XDG base directory specification has it.
 pub fn config_folder() -> Option<PathBuf> {
-    let base = std::env::var_os("XDG_CONFIG_HOME")
+    user_folder("XDG_CONFIG_HOME", ".config")
+}
+
+/// The user's data folder, likewise.
+pub fn data_folder() -> Option<PathBuf> {
+    user_folder("XDG_DATA_HOME", ".local/share")
+}
+
+fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let base = std::env::var_os(variable)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))?;
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(in_home)))?;
     Some(base.join("xenia-rs"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_names_are_of_the_executable_or_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("My Game");
+        std::fs::create_dir(&folder).unwrap();
+        for (file, name) in [("Default.xex", "My Game"), ("tech.demo.xex", "tech.demo")] {
+            std::fs::write(folder.join(file), DEMO).unwrap();
+            let title = Title::open(&folder.join(file), &KeyRing::development()).unwrap();
+            assert_eq!(title.short_name(), name);
+        }
+        assert_eq!(Title::demo().unwrap().short_name(), "demo");
+    }
 
     #[test]
     fn keys_are_32_hexadecimal_digits() {

@@ -1,31 +1,23 @@
-//! One texture, one full-screen triangle: a frame on a window's surface.
+//! A window's surface: the frame, and what is written over it.
+
+mod picture;
 
 use crate::window::RenderError;
+use crate::window::scaling::{Filter, Rectangle};
+use picture::{Painter, Picture};
 use std::sync::Arc;
 use winit::window::Window;
-use xenia_gpu::Frame;
 
-/// Draws the frame's texture over the part of the surface that keeps its aspect ratio.
-const SHADER: &str = "
-@group(0) @binding(0) var frame: texture_2d<f32>;
-@group(0) @binding(1) var smooth_sampler: sampler;
-
-struct Corner {
-    @builtin(position) position: vec4<f32>,
-    @location(0) uv: vec2<f32>,
+/// What lies on the window, from below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layer {
+    /// The machine's frame.
+    Frame,
+    /// Figures.
+    Overlay,
+    /// Messages.
+    Messages,
 }
-
-@vertex
-fn corner(@builtin(vertex_index) index: u32) -> Corner {
-    let uv = vec2<f32>(f32((index << 1u) & 2u), f32(index & 2u));
-    return Corner(vec4<f32>(uv.x * 2.0 - 1.0, 1.0 - uv.y * 2.0, 0.0, 1.0), uv);
-}
-
-@fragment
-fn pixel(corner: Corner) -> @location(0) vec4<f32> {
-    return vec4<f32>(textureSample(frame, smooth_sampler, corner.uv).rgb, 1.0);
-}
-";
 
 /// A window's surface and what is needed to draw on it.
 pub(crate) struct Presenter {
@@ -33,17 +25,9 @@ pub(crate) struct Presenter {
     device: wgpu::Device,
     queue: wgpu::Queue,
     config: wgpu::SurfaceConfiguration,
-    pipeline: wgpu::RenderPipeline,
-    sampler: wgpu::Sampler,
-    shown: Option<Shown>,
-}
-
-/// The texture of the newest frame.
-struct Shown {
-    texture: wgpu::Texture,
-    bind_group: wgpu::BindGroup,
-    width: u32,
-    height: u32,
+    painter: Painter,
+    layers: [Option<Picture>; 3],
+    adapter: String,
 }
 
 impl Presenter {
@@ -51,6 +35,7 @@ impl Presenter {
     pub(crate) fn new(
         window: Arc<Window>,
         display: winit::event_loop::OwnedDisplayHandle,
+        vsync: bool,
     ) -> Result<Self, RenderError> {
         let failed = |what: &'static str| move |reason: String| RenderError::Device { what, reason };
         let instance =
@@ -63,7 +48,12 @@ impl Presenter {
             ..Default::default()
         }))
         .map_err(|error| failed("no graphics adapter")(error.to_string()))?;
-        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))
+        // Little is asked of a device that only shows pictures; but the pictures may be as large as it can.
+        let descriptor = wgpu::DeviceDescriptor {
+            required_limits: wgpu::Limits::downlevel_defaults().using_resolution(adapter.limits()),
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| failed("no graphics device")(error.to_string()))?;
         let capabilities = surface.get_capabilities(&adapter);
         // Guest pixels are display-ready: a surface that converts to sRGB once more would be too bright.
@@ -74,106 +64,80 @@ impl Presenter {
             .find(|format| !format.is_srgb())
             .or_else(|| capabilities.formats.first().copied())
             .ok_or_else(|| failed("no surface format")(String::new()))?;
+        let most = device.limits().max_texture_dimension_2d;
         let mut config = surface
-            .get_default_config(&adapter, size.width.max(1), size.height.max(1))
+            .get_default_config(&adapter, size.width.clamp(1, most), size.height.clamp(1, most))
             .ok_or_else(|| failed("surface and adapter do not go together")(String::new()))?;
         config.format = format;
-        config.present_mode = wgpu::PresentMode::AutoVsync;
+        config.present_mode = present_mode(vsync);
         surface.configure(&device, &config);
-        let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("present"),
-            source: wgpu::ShaderSource::Wgsl(SHADER.into()),
-        });
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("present"),
-            layout: None,
-            vertex: wgpu::VertexState {
-                module: &shader,
-                entry_point: Some("corner"),
-                compilation_options: Default::default(),
-                buffers: &[],
-            },
-            primitive: Default::default(),
-            depth_stencil: None,
-            multisample: Default::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &shader,
-                entry_point: Some("pixel"),
-                compilation_options: Default::default(),
-                targets: &[Some(format.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
-        });
-        let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
-            mag_filter: wgpu::FilterMode::Linear,
-            min_filter: wgpu::FilterMode::Linear,
-            ..Default::default()
-        });
-        Ok(Self { surface, device, queue, config, pipeline, sampler, shown: None })
+        let painter = Painter::new(&device, format);
+        let adapter = adapter.get_info().name;
+        Ok(Self { surface, device, queue, config, painter, layers: [None, None, None], adapter })
+    }
+
+    /// Name of the host's graphics adapter.
+    pub(crate) fn adapter(&self) -> &str {
+        &self.adapter
+    }
+
+    /// Width and height of the surface.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.config.width, self.config.height)
     }
 
     /// Follows the window's size.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
         if width > 0 && height > 0 {
-            (self.config.width, self.config.height) = (width, height);
+            let most = self.device.limits().max_texture_dimension_2d;
+            (self.config.width, self.config.height) = (width.min(most), height.min(most));
             self.surface.configure(&self.device, &self.config);
         }
     }
 
-    /// Takes over a new frame.
-    pub(crate) fn upload(&mut self, frame: &Frame) {
-        if self.shown.as_ref().is_none_or(|s| (s.width, s.height) != (frame.width, frame.height)) {
-            self.shown = Some(self.texture(frame.width, frame.height));
+    /// Waits for the display's vertical blank from now on, or no longer.
+    pub(crate) fn set_vsync(&mut self, on: bool) {
+        self.config.present_mode = present_mode(on);
+        self.surface.configure(&self.device, &self.config);
+    }
+
+    /// Replaces the picture of a layer: width and height, and four bytes a pixel from the top. False if the device
+    /// can't take one of this size; the layer is empty then.
+    pub(crate) fn set(&mut self, layer: Layer, size: (u32, u32), rgba: &[u8]) -> bool {
+        let most = self.device.limits().max_texture_dimension_2d;
+        let slot = &mut self.layers[layer as usize];
+        if [size.0, size.1].iter().any(|side| !(1..=most).contains(side)) {
+            *slot = None;
+            return false;
         }
-        let Some(shown) = &self.shown else { return };
-        self.queue.write_texture(
-            shown.texture.as_image_copy(),
-            &frame.rgba,
-            wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(frame.width * 4),
-                rows_per_image: None,
-            },
-            shown.texture.size(),
-        );
+        let fitting = slot.take().filter(|picture| picture.size() == size);
+        let picture = fitting.unwrap_or_else(|| self.painter.picture(&self.device, size));
+        picture.write(&self.queue, rgba);
+        *slot = Some(picture);
+        true
     }
 
-    fn texture(&self, width: u32, height: u32) -> Shown {
-        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("frame"),
-            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
-        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("frame"),
-            layout: &self.pipeline.get_bind_group_layout(0),
-            entries: &[
-                wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: wgpu::BindingResource::TextureView(&texture.create_view(&Default::default())),
-                },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Sampler(&self.sampler) },
-            ],
-        });
-        Shown { texture, bind_group, width, height }
+    /// Empties a layer.
+    pub(crate) fn clear(&mut self, layer: Layer) {
+        self.layers[layer as usize] = None;
     }
 
-    /// Draws the newest frame; a surface that is not ready is skipped, the next redraw tries again.
-    pub(crate) fn draw(&mut self) {
+    /// Width and height of a layer's picture.
+    pub(crate) fn layer_size(&self, layer: Layer) -> Option<(u32, u32)> {
+        self.layers[layer as usize].as_ref().map(Picture::size)
+    }
+
+    /// Draws the layers at their places. False if the surface was not ready, but will be if asked again.
+    pub(crate) fn draw(&mut self, places: &[(Layer, Rectangle, Filter)]) -> bool {
         use wgpu::CurrentSurfaceTexture as Current;
         let target = match self.surface.get_current_texture() {
             Current::Success(target) | Current::Suboptimal(target) => target,
             Current::Outdated | Current::Lost => {
                 self.surface.configure(&self.device, &self.config);
-                return;
+                return false;
             }
-            _ => return,
+            // Hidden, or too slow: a window that comes back is told to redraw.
+            _ => return true,
         };
         let view = target.texture.create_view(&Default::default());
         let mut encoder = self.device.create_command_encoder(&Default::default());
@@ -191,36 +155,18 @@ impl Presenter {
                 })],
                 ..Default::default()
             });
-            if let Some(shown) = &self.shown {
-                let (x, y, width, height) =
-                    letterbox((shown.width, shown.height), (self.config.width, self.config.height));
-                pass.set_viewport(x, y, width, height, 0.0, 1.0);
-                pass.set_pipeline(&self.pipeline);
-                pass.set_bind_group(0, &shown.bind_group, &[]);
-                pass.draw(0..3, 0..1);
+            for &(layer, at, filter) in places {
+                if let Some(picture) = &self.layers[layer as usize] {
+                    self.painter.paint(&mut pass, picture, at, filter);
+                }
             }
         }
         self.queue.submit([encoder.finish()]);
         self.queue.present(target);
+        true
     }
 }
 
-/// The largest rectangle of the frame's aspect ratio in the middle of the window: x, y, width, height.
-fn letterbox(frame: (u32, u32), window: (u32, u32)) -> (f32, f32, f32, f32) {
-    let (window_width, window_height) = (window.0 as f32, window.1 as f32);
-    let scale = (window_width / frame.0 as f32).min(window_height / frame.1 as f32);
-    let (width, height) = (frame.0 as f32 * scale, frame.1 as f32 * scale);
-    ((window_width - width) / 2.0, (window_height - height) / 2.0, width, height)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::letterbox;
-
-    #[test]
-    fn the_aspect_ratio_is_kept() {
-        assert_eq!(letterbox((1280, 720), (1280, 720)), (0.0, 0.0, 1280.0, 720.0));
-        assert_eq!(letterbox((1280, 720), (2560, 1600)), (0.0, 80.0, 2560.0, 1440.0));
-        assert_eq!(letterbox((640, 480), (1280, 480)), (320.0, 0.0, 640.0, 480.0));
-    }
+fn present_mode(vsync: bool) -> wgpu::PresentMode {
+    if vsync { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync }
 }

@@ -33,6 +33,9 @@ pub struct Limits {
     pub instructions: Option<u64>,
     /// At the end of the visit or gap in which this many frames have been shown.
     pub frames: Option<u64>,
+    /// At the end of the round in which guest time comes to this. What paces a machine stops it here many times
+    /// a second, so engines don't take it for the end of their run.
+    pub ticks: Option<GuestTicks>,
     /// At most this long between frames, in guest time: a machine whose vertical blanks go on while it shows
     /// nothing more is no deadlock, and would never reach the frame limit.
     pub ticks_between_frames: Option<GuestTicks>,
@@ -47,6 +50,8 @@ pub enum RunEnd {
     Instructions,
     /// The frame limit.
     Frames,
+    /// The limit of guest time.
+    Ticks,
     /// The machine ended by itself.
     Ended(EndKind),
     /// Nothing could ever run again.
@@ -153,7 +158,9 @@ impl<S: System> LockstepExecutor<S> {
             }
         };
         self.devices = Some(queue);
-        self.engine.finish();
+        if end != RunEnd::Ticks {
+            self.engine.finish();
+        }
         end
     }
 
@@ -194,6 +201,9 @@ impl<S: System> LockstepExecutor<S> {
         }
         let round = match &mut self.round {
             Some(round) => round,
+            None if limits.ticks.is_some_and(|limit| self.time >> INSTRUCTIONS_PER_TICK_SHIFT >= limit) => {
+                return Some(RunEnd::Ticks);
+            }
             empty => {
                 let order = self.scheduler.begin_round();
                 empty.insert(Round { order, at: 0, longest: 0, visit: None })

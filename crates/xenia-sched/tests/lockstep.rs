@@ -385,3 +385,25 @@ fn the_stop_flag_stops_between_visits() {
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Stopped);
     assert_eq!(m.executor.run(&instructions(10)), RunEnd::Instructions);
 }
+
+#[test]
+fn a_run_in_pieces_of_guest_time_is_the_same_run() {
+    let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &[]), (2, 8, &[Step::Run(70_000), Step::Call(SLEEP_1000)])];
+    let total = 900_000;
+    let mut whole = machine(SchedulerConfig::default(), scripts);
+    assert_eq!(whole.executor.run(&instructions(total)), RunEnd::Instructions);
+    let mut paced = machine(SchedulerConfig::default(), scripts);
+    let mut pieces = 0;
+    for ticks in (0..).step_by(5000) {
+        if paced.executor.run(&Limits { ticks: Some(ticks), ..instructions(total) }) == RunEnd::Instructions {
+            break;
+        }
+        let now = paced.executor.scheduler.now();
+        assert!((ticks..ticks + 3125).contains(&now), "{now} is not the end of the round of {ticks}");
+        pieces += 1;
+    }
+    assert!(pieces > 3, "{pieces}");
+    assert_eq!(*whole.lines.0.lock().unwrap(), *paced.lines.0.lock().unwrap());
+    assert_eq!(whole.executor.system.visits, paced.executor.system.visits);
+    assert_eq!(whole.executor.scheduler.now(), paced.executor.scheduler.now());
+}

@@ -1,6 +1,6 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
-use super::{number, seconds};
+use super::{WindowArgs, number, seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -195,6 +195,8 @@ pub struct ExecArgs {
     pub run: RunArgs,
     #[command(flatten)]
     pub picture: PictureArgs,
+    #[command(flatten)]
+    pub window: WindowArgs,
 }
 
 /// Flags about the picture.

@@ -7,11 +7,13 @@ mod shader;
 mod tools;
 mod trace;
 mod unbuilt;
+mod window;
 
 pub use exec::*;
 pub use shader::*;
 pub use tools::*;
 pub use trace::*;
+pub use window::*;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -33,9 +35,24 @@ Examples:
 Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use or unreadable input,
 3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock).";
 
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  xenia-rs exec game/default.xex
+  xenia-rs exec t.xex --fullscreen --scaling integer --osd
+  xenia-rs exec t.xex --headless --frames 600 --json out.json
+  xenia-rs exec t.xex --cross-check=instr -n 20_000_000
+  xenia-rs exec t.xex --record play.jsonl
+  xenia-rs exec t.xex --headless --replay play.jsonl --frames 600";
+
 /// An Xbox 360 emulator: runs titles, checks itself, measures itself.
 #[derive(Debug, Parser)]
-#[command(name = "xenia-rs", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "xenia-rs",
+    version,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{}", key_help()),
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to do; without one, runs TITLE or the built-in demo.
     #[command(subcommand)]
@@ -52,13 +69,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a title (the default command).
-    #[command(after_help = "\
-Examples:
-  xenia-rs exec game/default.xex
-  xenia-rs exec t.xex --headless --frames 600 --json out.json
-  xenia-rs exec t.xex --cross-check=instr -n 20_000_000
-  xenia-rs exec t.xex --record play.jsonl
-  xenia-rs exec t.xex --headless --replay play.jsonl --frames 600")]
+    #[command(
+        after_help = EXEC_EXAMPLES,
+        after_long_help = format!("{EXEC_EXAMPLES}\n\n{}", key_help())
+    )]
     Exec(Box<ExecArgs>),
     /// Run a title in lockstep and compare with a golden file.
     #[command(after_help = "\

@@ -1,10 +1,11 @@
 //! `xenia-rs exec`: runs a title, in a window or without one.
 
+mod windowed;
+
 use crate::cli::{EngineArgs, ExecArgs, RunArgs};
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::{Capture, FrameSink};
-use crate::keyboard::Keyboard;
 use crate::launches::{self, Before};
 use crate::machine::{Finished, Launched, Machine, MachineOptions};
 use crate::report::{End, RunReport, write_json};
@@ -13,10 +14,9 @@ use anyhow::{Context, Result};
 use std::io::Write;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use xenia_kernel::ports::{Input, NoInput};
-use xenia_render::{FrameSender, KeyEvent, RenderError, WindowConfig};
+use xenia_render::RenderError;
 use xenia_sched::{Limits, RunEnd, TICKS_PER_SECOND};
 
 /// The file that a headless run leaves its last frame in.
@@ -32,7 +32,7 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
     if args.picture.headless {
         return headless(args, title);
     }
-    match windowed(args, title) {
+    match windowed::run(args, title) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             eprintln!("xenia-rs: {error}; running without a window");
             headless(args, open_title(args)?)
@@ -47,6 +47,7 @@ pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
     Limits {
         instructions: run.instructions,
         frames: run.frames,
+        ticks: None,
         ticks_between_frames: patience.map(|seconds| seconds.get().saturating_mul(TICKS_PER_SECOND)),
         halt_on_deadlock: engine.halt_on_deadlock,
     }
@@ -85,7 +86,7 @@ fn pictures(run: &RunArgs, before: u64, last: Arc<Mutex<Option<PathBuf>>>) -> (C
         (Some(folder), _) => {
             let folder = folder.clone();
             let sink: FrameSink = Box::new(move |number, frame| {
-                keep(&folder.join(format!("frame{:06}.png", before + number)), &frame, &last);
+                keep(&dump_path(&folder, before + number), &frame, &last);
             });
             (Capture::Every, sink)
         }
@@ -95,6 +96,11 @@ fn pictures(run: &RunArgs, before: u64, last: Arc<Mutex<Option<PathBuf>>>) -> (C
         ),
         (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
     }
+}
+
+/// Where `--dump-frames` puts frame `number`.
+fn dump_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("frame{number:06}.png"))
 }
 
 fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
@@ -132,81 +138,6 @@ fn machine(
             launched,
         },
     )
-}
-
-/// The machine runs on a thread of its own; the window has the main thread, as systems demand.
-fn windowed(args: &ExecArgs, title: Title) -> Result<Code> {
-    let (results, result) = mpsc::channel::<Result<Finished>>();
-    let (stop_sender, stop) = mpsc::channel();
-    let closing = Arc::new(AtomicBool::new(false));
-    let closed = closing.clone();
-    let config = WindowConfig { title: format!("xenia-rs: {}", title.name), width: 1280, height: 720 };
-    let machine_args = args.clone();
-    let keyboard = Keyboard::default();
-    let input = keyboard.clone();
-    let keys = move |event| match event {
-        KeyEvent::Pressed(key) => keyboard.key(key, true),
-        KeyEvent::Released(key) => keyboard.key(key, false),
-        KeyEvent::Lost => keyboard.release_all(),
-    };
-    xenia_render::run(config, keys, move |sender: FrameSender| {
-        std::thread::spawn(move || {
-            let run = &machine_args.run;
-            let limits = limits(run, &machine_args.engine);
-            let finished =
-                launches::run(title, &limits, run.dump_threads_after, |title, before, launched| {
-                    let (frames, pace) = (sender.clone(), Pace::default());
-                    let sink: FrameSink = Box::new(move |_, frame| {
-                        frames.send(frame);
-                        pace.wait();
-                    });
-                    let pictures = (Capture::Every, sink);
-                    let input = Box::new(input.clone());
-                    let machine = machine(&machine_args, title, before, launched, pictures, input)?;
-                    let handle = machine.stop_handle();
-                    // Whichever comes second, this or the closing of the window, sees the other.
-                    let _ = stop_sender.send(handle.clone());
-                    if closed.load(SeqCst) {
-                        handle.stop();
-                    }
-                    Ok(machine)
-                });
-            // The receiver is gone only if the program is ending.
-            let _ = results.send(finished);
-            sender.end();
-        });
-    })?;
-    closing.store(true, SeqCst);
-    for handle in stop.try_iter() {
-        handle.stop();
-    }
-    let finished = result.recv().context("the machine's thread ended without a result")??;
-    conclude(args.run.json.as_deref(), &finished)
-}
-
-/// Keeps a windowed title from running faster than the console: a frame each 60th of a second.
-#[derive(Debug)]
-struct Pace {
-    next: Mutex<std::time::Instant>,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { next: Mutex::new(std::time::Instant::now()) }
-    }
-}
-
-impl Pace {
-    fn wait(&self) {
-        const FRAME: std::time::Duration = std::time::Duration::from_nanos(1_000_000_000 / 60);
-        let Ok(mut next) = self.next.lock() else { return };
-        let now = std::time::Instant::now();
-        if *next > now {
-            std::thread::sleep(*next - now);
-        }
-        // A slow stretch is not made up for by a fast one.
-        *next = (*next).max(now) + FRAME;
-    }
 }
 
 /// Prints how the run ended, writes the JSON, chooses the exit code.

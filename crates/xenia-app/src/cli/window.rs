@@ -1,0 +1,150 @@
+//! Arguments about the window.
+
+use super::number;
+use clap::{Args, ValueEnum};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use xenia_render::{BINDINGS, Binding};
+
+/// How the picture is fitted into the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Scaling {
+    /// As large as fits, with its proportions.
+    #[default]
+    Aspect,
+    /// The largest whole multiple that fits.
+    Integer,
+    /// The whole window.
+    Stretch,
+}
+
+/// How the picture is made larger or smaller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Filter {
+    /// Smooth.
+    #[default]
+    Linear,
+    /// Every pixel a rectangle.
+    Nearest,
+}
+
+impl From<Scaling> for xenia_render::Scaling {
+    fn from(scaling: Scaling) -> Self {
+        match scaling {
+            Scaling::Aspect => Self::Aspect,
+            Scaling::Integer => Self::Integer,
+            Scaling::Stretch => Self::Stretch,
+        }
+    }
+}
+
+impl From<Filter> for xenia_render::Filter {
+    fn from(filter: Filter) -> Self {
+        match filter {
+            Filter::Linear => Self::Linear,
+            Filter::Nearest => Self::Nearest,
+        }
+    }
+}
+
+/// Fields of guest time in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameLimit(pub Option<NonZeroU32>);
+
+impl Default for FrameLimit {
+    fn default() -> Self {
+        Self(NonZeroU32::new(60))
+    }
+}
+
+impl std::fmt::Display for FrameLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(limit) => limit.fmt(f),
+            None => f.write_str("off"),
+        }
+    }
+}
+
+impl std::str::FromStr for FrameLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let limit = u32::try_from(number(text)?).ok().and_then(NonZeroU32::new);
+        limit.map(|limit| Self(Some(limit))).ok_or_else(|| format!("{text} is no limit; `off` is for none"))
+    }
+}
+
+/// Flags about the window; without one they change nothing.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Window")]
+pub struct WindowArgs {
+    /// Fill the screen.
+    #[arg(long)]
+    pub fullscreen: bool,
+    /// Wait for the display's vertical blank.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value = "true",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub vsync: bool,
+    /// How the picture is fitted into the window.
+    #[arg(long, value_enum, default_value_t)]
+    pub scaling: Scaling,
+    /// How the picture is made larger or smaller.
+    #[arg(long, value_enum, default_value_t)]
+    pub filter: Filter,
+    /// Fields of guest time in a second of the host's, 60 being the console's speed, or `off`.
+    #[arg(long, value_name = "N|off", default_value_t)]
+    pub frame_limit: FrameLimit,
+    /// Begin with figures over the picture.
+    #[arg(long)]
+    pub osd: bool,
+    /// Where screenshots go (default: screenshots in the data folder).
+    #[arg(long, value_name = "DIR")]
+    pub screenshots: Option<PathBuf>,
+}
+
+/// The window's keys, for the long help.
+pub fn key_help() -> String {
+    let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap_or_default();
+    let row = |binding: &Binding| format!("  {:width$}  {}\n", binding.name, binding.meaning);
+    let rows: Vec<String> = BINDINGS.iter().map(row).collect();
+    "Keys in the window:\n".to_owned()
+        + &rows.concat()
+        + "All others are the first controller's; see Running titles in the book."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_numbers_or_off() {
+        assert_eq!("off".parse(), Ok(FrameLimit(None)));
+        assert_eq!("1_20".parse(), Ok(FrameLimit(NonZeroU32::new(120))));
+        for wrong in ["0", "-1", "4294967296", "on", ""] {
+            assert!(wrong.parse::<FrameLimit>().is_err(), "{wrong}");
+        }
+        for limit in ["off", "60", "7"] {
+            assert_eq!(limit.parse::<FrameLimit>().unwrap().to_string(), limit);
+        }
+    }
+
+    #[test]
+    fn the_help_and_the_book_name_every_key() {
+        let book = include_str!("../../../../docs/src/running.md");
+        for binding in BINDINGS {
+            assert!(key_help().contains(binding.name));
+            let row = book.lines().find(|line| line.starts_with(&format!("| {} |", binding.name)));
+            assert!(row.is_some_and(|row| row.contains(binding.meaning)), "{}: {row:?}", binding.name);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A machine's figures: the report of a run, and what a window shows of one.
+
+use super::Machine;
+use crate::digest::Digest;
+use crate::report::{
+    CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, RunReport, SchedulerReport,
+};
+use std::time::Duration;
+use xenia_render::Figures;
+use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+
+impl Machine {
+    /// The report of a run that ended so.
+    pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
+        let scheduler = &self.executor.scheduler;
+        let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
+        let engine = self.executor.engine();
+        let counters = engine.counters();
+        let memory = self.memory.counters();
+        let (exit, exit_code) = match end {
+            RunEnd::Frames => (End::Frames, None),
+            RunEnd::Instructions => (End::Instructions, None),
+            RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
+            RunEnd::Stopped | RunEnd::Ticks => (End::Exit, None),
+            RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
+            RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => (End::Deadlock, None),
+        };
+        let instructions = self.executor.instructions();
+        let missing = self.kernel.missing_calls().into_iter();
+        RunReport {
+            engine: engine.name().to_owned(),
+            mode: "lockstep".to_owned(),
+            instructions,
+            guest_ticks: scheduler.now(),
+            frames: self.kernel.frames(),
+            swaps: self.kernel.frames(),
+            digest: digest.as_ref().map(|digest| digest.combined.clone()),
+            exit,
+            exit_code,
+            launches: 0,
+            image_loaded_sha256: self.image_sha256.clone(),
+            digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
+            unimplemented_calls: missing
+                .map(|call| NameCount { name: call.name, count: call.count })
+                .collect(),
+            scheduler: SchedulerReport {
+                spawn_ok: scheduler.counters.spawn_ok,
+                spawn_rejected: scheduler.counters.spawn_rejected,
+                switches: scheduler.counters.switches,
+                deadlock_recoveries: scheduler.counters.deadlock_recoveries,
+                deadlock_halts: scheduler.counters.deadlock_halts,
+            },
+            jit: JitReport {
+                functions: counters.functions,
+                loops: counters.loops,
+                compiled_guest_instructions: counters.compiled_guest_instructions,
+                compile_ns: counters.compile_ns,
+                interpreted_instructions: counters.interpreted_instructions,
+                fallback_instructions: counters.fallback_instructions,
+                helper_calls: counters
+                    .helper_calls
+                    .iter()
+                    .map(|(name, n)| ((*name).to_owned(), *n))
+                    .collect(),
+                invalidations: counters.invalidations,
+                cache_hits: counters.cache_hits,
+            },
+            cross_check: CrossCheckReport {
+                units: counters.cross_check_units,
+                instructions: counters.cross_check_instructions,
+                differences: counters.cross_check_differences,
+                stored_bytes: counters.cross_check_stored_bytes,
+                memory_comparisons: counters.cross_check_memory_comparisons,
+            },
+            memory: MemoryReport {
+                writes_total: memory.writes_total,
+                watch_faults: memory.watch_faults,
+                page_version_bumps: memory.page_version_bumps,
+            },
+            gpu: self.gpu_report(),
+            wall_seconds,
+            mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
+        }
+    }
+
+    fn gpu_report(&self) -> GpuReport {
+        let processor = self.processor.lock();
+        let statistics = processor.statistics();
+        GpuReport {
+            draws: statistics.draws,
+            packets: statistics.packets().into_iter().collect(),
+            problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
+        }
+    }
+
+    /// The totals so far, for the window.
+    pub(super) fn figures(&self) -> Figures {
+        let engine = self.executor.engine();
+        let counters = engine.counters();
+        Figures {
+            engine: engine.name(),
+            backend: self.backend,
+            guest_time: Duration::from_secs_f64(
+                self.executor.scheduler.now() as f64 / TICKS_PER_SECOND as f64,
+            ),
+            instructions: self.executor.instructions(),
+            interpreted: counters.interpreted_instructions,
+            fallbacks: counters.fallback_instructions,
+            functions: counters.functions,
+            loops: counters.loops,
+            frames: self.kernel.frames(),
+            draws: self.processor.lock().statistics().draws,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What a window does to a machine that runs: its speed, pause and single frames, and its end.
+//!
+//! A machine with a pace runs in pieces of a 60th of a second of guest time. Between two of them it may sleep, stand still or end;
+//! guest time is made of instructions, so none of that can be seen by a guest, and frames and digests are those of a
+//! run without a window.
+
+mod limiter;
+
+use limiter::Limiter;
+use parking_lot::{Condvar, Mutex};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+use xenia_render::Figures;
+use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
+
+/// A field of the console's display: what limits count, and the length of a piece.
+const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND;
+/// Fields in a second of guest time.
+const FIELDS_PER_SECOND: u64 = 60;
+/// Host time between two reports of figures.
+const FIGURES_PERIOD: Duration = Duration::from_millis(250);
+
+/// How far a machine has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Guest time.
+    pub now: GuestTicks,
+    /// Frames shown.
+    pub frames: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    paused: bool,
+    /// Frames to be shown in spite of the pause.
+    steps: u64,
+    turbo: bool,
+    closing: bool,
+    /// Ends the piece that is running.
+    interrupt: Option<Arc<AtomicBool>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// The window's side; clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Control(Arc<Shared>);
+
+impl Control {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.0.state.lock();
+        change(&mut state);
+        if let Some(interrupt) = &state.interrupt {
+            interrupt.store(true, Relaxed);
+        }
+        self.0.changed.notify_all();
+    }
+
+    /// The machine stands still, or goes on.
+    pub fn pause(&self, paused: bool) {
+        self.change(|state| (state.paused, state.steps) = (paused, 0));
+    }
+
+    /// A machine that stands still shows one more frame.
+    pub fn step(&self) {
+        self.change(|state| state.steps += 1);
+    }
+
+    /// No limit, or the limit again.
+    pub fn turbo(&self, on: bool) {
+        self.change(|state| state.turbo = on);
+    }
+
+    /// The machine ends, and every one that comes after it.
+    pub fn close(&self) {
+        self.change(|state| state.closing = true);
+    }
+}
+
+/// The machine's side.
+pub struct Pace {
+    control: Control,
+    limiter: Limiter,
+    start: Instant,
+    tell: Box<dyn FnMut(Figures) + Send>,
+    told: Option<Instant>,
+    /// Frames at which the step that is under way ends.
+    step_to: Option<u64>,
+}
+
+impl Pace {
+    /// Fields of guest time in a second of host time at most; figures go to `tell`, some times a second.
+    pub fn new(
+        control: Control,
+        limit: Option<NonZeroU32>,
+        tell: impl FnMut(Figures) + Send + 'static,
+    ) -> Self {
+        let speed = limit.map(|limit| f64::from(limit.get()) / FIELDS_PER_SECOND as f64);
+        Self {
+            control,
+            limiter: Limiter::new(speed),
+            start: Instant::now(),
+            tell: Box::new(tell),
+            told: None,
+            step_to: None,
+        }
+    }
+
+    /// The flag that stops the machine.
+    pub fn watch(&self, interrupt: Arc<AtomicBool>) {
+        let mut state = self.control.0.state.lock();
+        if state.closing || state.paused {
+            interrupt.store(true, Relaxed);
+        }
+        state.interrupt = Some(interrupt);
+    }
+
+    /// Where the next piece ends.
+    pub fn limits(&self, whole: &Limits, at: &Progress) -> Limits {
+        let frames = match (self.step_to, whole.frames) {
+            (Some(step), Some(limit)) => Some(step.min(limit)),
+            (step, limit) => step.or(limit),
+        };
+        Limits { frames, ticks: Some((at.now / FIELD + 1) * FIELD), ..whole.clone() }
+    }
+
+    /// Between two pieces. Returns when the next may run; false if there is to be none.
+    pub fn between(&mut self, at: &Progress, figures: impl Fn() -> Figures) -> bool {
+        if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {
+            self.tell_now(&figures);
+        }
+        let control = self.control.clone();
+        let mut state = control.0.state.lock();
+        let mut wait_until = None;
+        loop {
+            if state.closing {
+                return false;
+            }
+            if state.paused {
+                if self.step_to.is_some_and(|frames| at.frames < frames) {
+                    return true;
+                }
+                self.step_to = None;
+                if state.steps > 0 {
+                    state.steps -= 1;
+                    self.step_to = Some(at.frames + 1);
+                    return true;
+                }
+                self.tell_now(&figures);
+                self.limiter.restart();
+                wait_until = None;
+                control.0.changed.wait(&mut state);
+                continue;
+            }
+            self.step_to = None;
+            if state.turbo {
+                self.limiter.restart();
+                return true;
+            }
+            let now = self.start.elapsed();
+            let until = *wait_until.get_or_insert_with(|| now + self.limiter.wait(now, at.now));
+            if until <= now {
+                return true;
+            }
+            control.0.changed.wait_for(&mut state, until.saturating_sub(now));
+        }
+    }
+
+    fn tell_now(&mut self, figures: &impl Fn() -> Figures) {
+        (self.tell)(figures());
+        self.told = Some(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    const START: Progress = Progress { now: 0, frames: 0 };
+
+    fn pace(control: &Control, limit: Option<u32>) -> Pace {
+        Pace::new(control.clone(), limit.and_then(NonZeroU32::new), |_| {})
+    }
+
+    /// Answers of `between` on a thread of its own, for progress that is sent to it.
+    fn machine(mut pace: Pace) -> (mpsc::Sender<Progress>, mpsc::Receiver<bool>) {
+        let (sender, progress) = mpsc::channel::<Progress>();
+        let (results, result) = mpsc::channel();
+        std::thread::spawn(move || {
+            for at in progress {
+                let _ = results.send(pace.between(&at, Figures::default));
+            }
+        });
+        (sender, result)
+    }
+
+    const SOON: Duration = Duration::from_secs(20);
+    const A_WHILE: Duration = Duration::from_millis(30);
+
+    #[test]
+    fn a_piece_ends_at_the_next_field_and_at_the_runs_own_limits() {
+        let mut pace = pace(&Control::default(), None);
+        let whole = Limits { frames: Some(9), instructions: Some(7), ..Limits::default() };
+        for (now, end) in [(0, FIELD), (FIELD - 1, FIELD), (FIELD, 2 * FIELD)] {
+            let piece = pace.limits(&whole, &Progress { now, frames: 3 });
+            assert_eq!((piece.ticks, piece.frames, piece.instructions), (Some(end), Some(9), Some(7)));
+        }
+        pace.step_to = Some(4);
+        assert_eq!(pace.limits(&whole, &START).frames, Some(4));
+        assert_eq!(pace.limits(&Limits::default(), &START).frames, Some(4));
+        pace.step_to = Some(10);
+        assert_eq!(pace.limits(&whole, &START).frames, Some(9));
+    }
+
+    #[test]
+    fn a_pause_stops_the_machine_and_steps_let_through_one_frame_each() {
+        let control = Control::default();
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let pace = pace(&control, None);
+        pace.watch(interrupt.clone());
+        let (machine, result) = machine(pace);
+        machine.send(START).unwrap();
+        assert_eq!(result.recv_timeout(SOON), Ok(true), "not paused");
+        control.pause(true);
+        assert!(interrupt.swap(false, Relaxed), "the piece that runs is cut short");
+        machine.send(START).unwrap();
+        assert!(result.recv_timeout(A_WHILE).is_err(), "paused");
+        control.step();
+        assert_eq!(result.recv_timeout(SOON), Ok(true), "a step");
+        machine.send(Progress { now: FIELD, frames: 0 }).unwrap();
+        assert_eq!(result.recv_timeout(SOON), Ok(true), "no frame yet, the step goes on");
+        machine.send(Progress { now: FIELD + 9, frames: 1 }).unwrap();
+        assert!(result.recv_timeout(A_WHILE).is_err(), "the frame ends the step");
+        control.pause(false);
+        assert_eq!(result.recv_timeout(SOON), Ok(true));
+    }
+
+    #[test]
+    fn closing_ends_a_machine_that_is_paused_and_those_after_it() {
+        let control = Control::default();
+        control.pause(true);
+        let (machine, result) = machine(pace(&control, None));
+        machine.send(START).unwrap();
+        assert!(result.recv_timeout(A_WHILE).is_err(), "paused");
+        control.close();
+        assert_eq!(result.recv_timeout(SOON), Ok(false));
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let mut next = pace(&control, None);
+        next.watch(interrupt.clone());
+        assert!(interrupt.load(Relaxed) && !next.between(&START, Figures::default));
+    }
+
+    #[test]
+    fn closing_ends_a_machine_that_waits_for_the_clock() {
+        let control = Control::default();
+        let (machine, result) = machine(pace(&control, Some(1)));
+        machine.send(START).unwrap();
+        assert_eq!(result.recv_timeout(SOON), Ok(true));
+        machine.send(Progress { now: 100 * FIELD, frames: 0 }).unwrap();
+        assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
+        control.close();
+        assert_eq!(result.recv_timeout(SOON), Ok(false));
+    }
+
+    #[test]
+    fn turbo_ends_a_wait() {
+        let control = Control::default();
+        let (machine, result) = machine(pace(&control, Some(1)));
+        machine.send(START).unwrap();
+        assert_eq!(result.recv_timeout(SOON), Ok(true));
+        machine.send(Progress { now: 100 * FIELD, frames: 0 }).unwrap();
+        assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
+        control.turbo(true);
+        assert_eq!(result.recv_timeout(SOON), Ok(true));
+    }
+}

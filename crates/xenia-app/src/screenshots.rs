@@ -1,0 +1,108 @@
+//! Frames that a user keeps: PNG files in a folder, named by title and number of the frame.
+//!
+//! In lockstep the number says which frame it is: `--headless --frames N` makes it again.
+
+use crate::frames::write_new_png;
+use crate::title::data_folder;
+use std::path::{Path, PathBuf};
+use xenia_gpu::Frame;
+
+/// Screenshots of the same frame, at most.
+const SAME_FRAME: u32 = 1000;
+/// Bytes of a title in a file's name, at most.
+const NAME_LENGTH: usize = 80;
+
+/// Where a title's screenshots go.
+#[derive(Clone, Debug)]
+pub struct Screenshots {
+    folder: PathBuf,
+    title: String,
+}
+
+impl Screenshots {
+    /// Into `folder`, or that of the user's data.
+    pub fn new(folder: Option<&Path>, title: &str) -> Self {
+        let folder = folder.map_or_else(
+            || data_folder().map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots")),
+            Path::to_owned,
+        );
+        Self { folder, title: file_name(title) }
+    }
+
+    /// Writes frame `number` to a new file, whose path is the answer. No file is ever replaced.
+    pub fn keep(&self, number: u64, frame: &Frame) -> anyhow::Result<PathBuf> {
+        std::fs::create_dir_all(&self.folder)?;
+        for copy in 1..=SAME_FRAME {
+            let path = self.folder.join(self.name(number, copy));
+            if write_new_png(&path, frame)? {
+                return Ok(path);
+            }
+        }
+        anyhow::bail!("there are {SAME_FRAME} of this frame in {}", self.folder.display())
+    }
+
+    fn name(&self, number: u64, copy: u32) -> String {
+        let title = &self.title;
+        if copy == 1 { format!("{title}_{number:06}.png") } else { format!("{title}_{number:06}-{copy}.png") }
+    }
+}
+
+/// `title` as a part of a file's name on any system.
+fn file_name(title: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let mut name: String = title.chars().map(plain).collect();
+    while name.len() > NAME_LENGTH {
+        name.pop();
+    }
+    // A leading dot would hide the file.
+    match name.trim_matches(['-', '.']) {
+        "" => "title".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_names_of_files() {
+        for (title, name) in [
+            ("dolphin", "dolphin"),
+            ("My Game: Part 2/3", "My-Game--Part-2-3"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("...", "title"),
+            ("", "title"),
+            ("\u{3042}\u{3044}\0", "\u{3042}\u{3044}"),
+        ] {
+            assert_eq!(file_name(title), name);
+        }
+        assert!(file_name(&"\u{3042}".repeat(500)).len() <= NAME_LENGTH);
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("new/folder");
+        let screenshots = Screenshots::new(Some(&folder), "demo");
+        let frame = |value| Frame { width: 1, height: 1, rgba: vec![value; 4] };
+        let names: Vec<String> = [(57, 1), (57, 2), (58, 3), (57, 4)]
+            .map(|(number, value)| {
+                let path = screenshots.keep(number, &frame(value)).unwrap();
+                assert!(path.starts_with(&folder));
+                path.file_name().unwrap().to_string_lossy().into_owned()
+            })
+            .to_vec();
+        assert_eq!(names, ["demo_000057.png", "demo_000057-2.png", "demo_000058.png", "demo_000057-3.png"]);
+        let first = std::fs::read(folder.join(&names[0])).unwrap();
+        assert_ne!(first, std::fs::read(folder.join(&names[1])).unwrap());
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_folder_that_is_a_file_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let frame = Frame { width: 1, height: 1, rgba: vec![0; 4] };
+        assert!(Screenshots::new(Some(file.path()), "demo").keep(1, &frame).is_err());
+    }
+}

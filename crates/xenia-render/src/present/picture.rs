@@ -1,0 +1,153 @@
+//! Pictures on the device, and the pipeline that puts one on a part of the window.
+
+use crate::window::scaling::{Filter, Rectangle};
+
+/// Draws the whole texture over the viewport.
+const SHADER: &str = "
+@group(0) @binding(0) var picture: texture_2d<f32>;
+@group(0) @binding(1) var picture_sampler: sampler;
+
+struct Corner {
+    @builtin(position) position: vec4<f32>,
+    @location(0) uv: vec2<f32>,
+}
+
+@vertex
+fn corner(@builtin(vertex_index) index: u32) -> Corner {
+    let uv = vec2<f32>(f32((index << 1u) & 2u), f32(index & 2u));
+    return Corner(vec4<f32>(uv.x * 2.0 - 1.0, 1.0 - uv.y * 2.0, 0.0, 1.0), uv);
+}
+
+@fragment
+fn pixel(corner: Corner) -> @location(0) vec4<f32> {
+    return textureSample(picture, picture_sampler, corner.uv);
+}
+";
+
+/// A picture on the device.
+pub(super) struct Picture {
+    texture: wgpu::Texture,
+    linear: wgpu::BindGroup,
+    nearest: wgpu::BindGroup,
+}
+
+impl Picture {
+    /// Width and height.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.texture.width(), self.texture.height())
+    }
+
+    /// Replaces the pixels: four bytes each, rows from the top. Nothing happens if that is not as much as fits.
+    pub(super) fn write(&self, queue: &wgpu::Queue, rgba: &[u8]) {
+        let (width, height) = self.size();
+        if rgba.len() as u64 != u64::from(width) * u64::from(height) * 4 {
+            return;
+        }
+        queue.write_texture(
+            self.texture.as_image_copy(),
+            rgba,
+            wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(width * 4), rows_per_image: None },
+            self.texture.size(),
+        );
+    }
+}
+
+/// Puts pictures on parts of the window, one over the other by their opacity.
+pub(super) struct Painter {
+    pipeline: wgpu::RenderPipeline,
+    linear: wgpu::Sampler,
+    nearest: wgpu::Sampler,
+}
+
+impl Painter {
+    /// For a surface of `format`.
+    pub(super) fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
+        let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("present"),
+            source: wgpu::ShaderSource::Wgsl(SHADER.into()),
+        });
+        let target = wgpu::ColorTargetState {
+            format,
+            blend: Some(wgpu::BlendState::ALPHA_BLENDING),
+            write_mask: wgpu::ColorWrites::ALL,
+        };
+        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("present"),
+            layout: None,
+            vertex: wgpu::VertexState {
+                module: &shader,
+                entry_point: Some("corner"),
+                compilation_options: Default::default(),
+                buffers: &[],
+            },
+            primitive: Default::default(),
+            depth_stencil: None,
+            multisample: Default::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &shader,
+                entry_point: Some("pixel"),
+                compilation_options: Default::default(),
+                targets: &[Some(target)],
+            }),
+            multiview_mask: None,
+            cache: None,
+        });
+        let sampler = |filter| {
+            device.create_sampler(&wgpu::SamplerDescriptor {
+                mag_filter: filter,
+                min_filter: filter,
+                ..Default::default()
+            })
+        };
+        let linear = sampler(wgpu::FilterMode::Linear);
+        let nearest = sampler(wgpu::FilterMode::Nearest);
+        Self { pipeline, linear, nearest }
+    }
+
+    /// Room for a picture.
+    pub(super) fn picture(&self, device: &wgpu::Device, (width, height): (u32, u32)) -> Picture {
+        let texture = device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("picture"),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        let view = texture.create_view(&Default::default());
+        let layout = self.pipeline.get_bind_group_layout(0);
+        let group = |sampler| {
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("picture"),
+                layout: &layout,
+                entries: &[
+                    wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&view) },
+                    wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Sampler(sampler) },
+                ],
+            })
+        };
+        let (linear, nearest) = (group(&self.linear), group(&self.nearest));
+        Picture { texture, linear, nearest }
+    }
+
+    /// Draws `picture` over `at`.
+    pub(super) fn paint(
+        &self,
+        pass: &mut wgpu::RenderPass<'_>,
+        picture: &Picture,
+        at: Rectangle,
+        filter: Filter,
+    ) {
+        // Pixel on pixel there is nothing to mix, and a rounding error less.
+        let group = match filter {
+            Filter::Linear if (at.width, at.height) != picture.size() => &picture.linear,
+            _ => &picture.nearest,
+        };
+        pass.set_viewport(at.x as f32, at.y as f32, at.width as f32, at.height as f32, 0.0, 1.0);
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, group, &[]);
+        pass.draw(0..3, 0..1);
+    }
+}

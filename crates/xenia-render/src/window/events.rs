@@ -1,0 +1,212 @@
+//! The event loop: what the system and the machine tell the window, and what follows from it.
+
+use super::keys::Action;
+use super::mailbox::{FrameSender, Mailbox, Message};
+use super::view::View;
+use super::{Client, KeyEvent, RenderError, WindowConfig};
+use winit::application::ApplicationHandler;
+use winit::event::{ElementState, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
+use winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
+use winit::window::WindowId;
+
+type Start = Box<dyn FnOnce(FrameSender)>;
+
+/// See the module's documentation.
+pub(super) struct Events {
+    config: WindowConfig,
+    client: Box<dyn Client>,
+    start: Option<(Start, FrameSender)>,
+    mailbox: Mailbox,
+    modifiers: ModifiersState,
+    view: Option<View>,
+    error: Option<RenderError>,
+}
+
+impl Events {
+    pub(super) fn new(
+        config: WindowConfig,
+        client: impl Client + 'static,
+        start: impl FnOnce(FrameSender) + 'static,
+        proxy: EventLoopProxy<Message>,
+    ) -> Self {
+        let mailbox = Mailbox::new();
+        let sender = FrameSender { mailbox: mailbox.clone(), proxy };
+        Self {
+            config,
+            client: Box::new(client),
+            start: Some((Box::new(start), sender)),
+            mailbox,
+            modifiers: ModifiersState::empty(),
+            view: None,
+            error: None,
+        }
+    }
+
+    /// How it ended.
+    pub(super) fn into_result(self) -> Result<(), RenderError> {
+        self.error.map_or(Ok(()), Err)
+    }
+
+    /// Brings title bar and texts up to date.
+    fn refresh(&mut self) {
+        if let Some(view) = &mut self.view {
+            view.refresh(&self.mailbox.open().meter, self.mailbox.now());
+        }
+    }
+
+    fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, pressed: bool, repeat: bool) {
+        let Some(action) = Action::of(key, self.modifiers.alt_key()) else {
+            self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
+            return;
+        };
+        if action == Action::Turbo {
+            self.set_turbo(pressed);
+        } else if pressed && (!repeat || action.repeats()) {
+            self.act(event_loop, action);
+        }
+        // A key that went down without Alt may go up with it.
+        if !pressed {
+            self.client.key(KeyEvent::Released(key));
+        }
+    }
+
+    fn act(&mut self, event_loop: &ActiveEventLoop, action: Action) {
+        let Some(view) = &mut self.view else { return };
+        match action {
+            Action::Leave if view.is_full_screen() => view.set_full_screen(false),
+            Action::Leave => event_loop.exit(),
+            Action::FullScreen => view.set_full_screen(!view.is_full_screen()),
+            Action::Pause => {
+                let paused = !view.shown.paused;
+                self.set_paused(paused);
+            }
+            Action::Step => {
+                self.set_paused(true);
+                self.client.step();
+            }
+            Action::Turbo => {}
+            Action::Screenshot => {
+                let kept = match &view.frame {
+                    Some((number, frame)) => self.client.keep(*number, frame),
+                    None => Err("there is no frame yet".to_owned()),
+                };
+                let text = match kept {
+                    Ok(place) => format!("kept as {place}"),
+                    Err(reason) => format!("no screenshot: {reason}"),
+                };
+                view.say(&self.mailbox, text);
+            }
+            Action::Overlay => view.overlay = !view.overlay,
+            Action::Scaling => {
+                view.shown.scaling = view.shown.scaling.next();
+                view.say(&self.mailbox, format!("scaling: {}", view.shown.scaling.name()));
+            }
+            Action::Filter => {
+                view.shown.filter = view.shown.filter.next();
+                view.say(&self.mailbox, format!("filter: {}", view.shown.filter.name()));
+            }
+            Action::Vsync => {
+                view.set_vsync(!view.shown.vsync);
+                let state = if view.shown.vsync { "on" } else { "off" };
+                view.say(&self.mailbox, format!("vertical synchronisation: {state}"));
+            }
+        }
+        self.refresh();
+    }
+
+    fn set_paused(&mut self, paused: bool) {
+        let Some(view) = &mut self.view else { return };
+        if view.shown.paused != paused {
+            view.shown.paused = paused;
+            self.mailbox.open().meter.restart();
+            self.client.pause(paused);
+        }
+    }
+
+    fn set_turbo(&mut self, on: bool) {
+        let Some(view) = &mut self.view else { return };
+        if view.shown.turbo != on {
+            view.shown.turbo = on;
+            self.client.turbo(on);
+            self.refresh();
+        }
+    }
+}
+
+impl ApplicationHandler<Message> for Events {
+    fn resumed(&mut self, event_loop: &ActiveEventLoop) {
+        if self.view.is_some() {
+            return;
+        }
+        match View::open(event_loop, &self.config) {
+            Ok(view) => self.view = Some(view),
+            Err(error) => {
+                self.error = Some(error);
+                event_loop.exit();
+                return;
+            }
+        }
+        if let Some((start, sender)) = self.start.take() {
+            start(sender);
+        }
+    }
+
+    fn user_event(&mut self, event_loop: &ActiveEventLoop, message: Message) {
+        match message {
+            Message::Mail => {
+                let Some(view) = &mut self.view else { return };
+                let (frame, news) = {
+                    let mut mail = self.mailbox.answer();
+                    (mail.frame.take(), std::mem::take(&mut mail.news))
+                };
+                // A machine that is paused shows few frames, and each is told apart by its number.
+                let news = news || (frame.is_some() && view.shown.paused);
+                if let Some((number, frame)) = frame {
+                    view.take(number, frame, self.mailbox.now());
+                }
+                if news {
+                    self.refresh();
+                }
+            }
+            Message::Ended => event_loop.exit(),
+        }
+    }
+
+    fn window_event(&mut self, event_loop: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
+        let Some(view) = self.view.as_mut().filter(|view| view.is(id)) else { return };
+        match event {
+            WindowEvent::CloseRequested => event_loop.exit(),
+            WindowEvent::Resized(size) => {
+                view.resize(size.width, size.height);
+                self.refresh();
+            }
+            WindowEvent::RedrawRequested => view.redraw(),
+            WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
+            WindowEvent::Focused(false) => {
+                self.set_turbo(false);
+                self.client.key(KeyEvent::Lost);
+            }
+            // Keys that were down when the window got the keyboard were not meant for it.
+            WindowEvent::KeyboardInput { event, is_synthetic, .. } if !is_synthetic => {
+                if let PhysicalKey::Code(key) = event.physical_key {
+                    self.key(event_loop, key, event.state == ElementState::Pressed, event.repeat);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
+        let Some(view) = &mut self.view else { return };
+        let mut end = view.messages.next_end();
+        if end.is_some_and(|end| end <= self.mailbox.now()) {
+            self.refresh();
+            end = self.view.as_ref().and_then(|view| view.messages.next_end());
+        }
+        event_loop.set_control_flow(match end {
+            Some(end) => ControlFlow::WaitUntil(self.mailbox.start() + end),
+            None => ControlFlow::Wait,
+        });
+    }
+}

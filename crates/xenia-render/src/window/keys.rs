@@ -1,0 +1,93 @@
+//! What the window's own keys do; every other key is the machine's.
+
+use winit::keyboard::KeyCode;
+
+/// Something that a key asks of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Leaves full screen; else closes the window.
+    Leave,
+    FullScreen,
+    Pause,
+    /// The next frame, then pause.
+    Step,
+    /// No limit while the key is held.
+    Turbo,
+    Screenshot,
+    Overlay,
+    Scaling,
+    Filter,
+    Vsync,
+}
+
+/// A key of the window.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The key, by its place on a US keyboard.
+    pub key: KeyCode,
+    /// Whether Alt must be held.
+    pub alt: bool,
+    /// What is printed on the key.
+    pub name: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    pub(crate) action: Action,
+}
+
+const fn binding(key: KeyCode, name: &'static str, meaning: &'static str, action: Action) -> Binding {
+    Binding { key, alt: false, name, meaning, action }
+}
+
+/// The window's keys.
+pub const BINDINGS: &[Binding] = &[
+    binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", Action::Leave),
+    binding(KeyCode::F11, "F11", "full screen, without the mouse pointer", Action::FullScreen),
+    Binding {
+        alt: true,
+        ..binding(KeyCode::Enter, "Alt+Enter", "full screen, without the mouse pointer", Action::FullScreen)
+    },
+    binding(KeyCode::Pause, "Pause", "pauses the machine, and lets it go on", Action::Pause),
+    binding(KeyCode::KeyP, "P", "the same", Action::Pause),
+    binding(KeyCode::Period, ".", "runs to the next frame and pauses", Action::Step),
+    binding(KeyCode::Tab, "Tab", "while held: as fast as it can", Action::Turbo),
+    binding(KeyCode::F3, "F3", "figures over the picture, on and off", Action::Overlay),
+    binding(KeyCode::F6, "F6", "scaling: aspect ratio, whole multiples, stretched", Action::Scaling),
+    binding(KeyCode::F7, "F7", "filter: linear, nearest", Action::Filter),
+    binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", Action::Vsync),
+    binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", Action::Screenshot),
+];
+
+impl Action {
+    /// What `key` asks for.
+    pub(crate) fn of(key: KeyCode, alt: bool) -> Option<Self> {
+        BINDINGS
+            .iter()
+            .find(|binding| binding.key == key && (alt || !binding.alt))
+            .map(|binding| binding.action)
+    }
+
+    /// Whether a key that repeats because it is held asks again.
+    pub(crate) fn repeats(self) -> bool {
+        self == Self::Step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things() {
+        for (index, binding) in BINDINGS.iter().enumerate() {
+            assert!(BINDINGS[..index].iter().all(|other| other.key != binding.key), "{}", binding.name);
+        }
+    }
+
+    #[test]
+    fn enter_is_the_machines_without_alt() {
+        assert_eq!(Action::of(KeyCode::Enter, false), None);
+        assert_eq!(Action::of(KeyCode::Enter, true), Some(Action::FullScreen));
+        assert_eq!(Action::of(KeyCode::F11, true), Some(Action::FullScreen));
+        assert_eq!(Action::of(KeyCode::KeyA, false), None);
+    }
+}

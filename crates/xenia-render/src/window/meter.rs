@@ -1,0 +1,202 @@
+//! Rates out of the machine's totals and the times at which its frames came.
+//!
+//! Times are since the window opened. Everything is a mean over about a second, or over the last few frames of a
+//! machine that is slower than that.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Totals of a machine since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// What runs guest code: `interp`, `jit`, `cross-check`.
+    pub engine: &'static str,
+    /// What draws.
+    pub backend: &'static str,
+    /// Guest time.
+    pub guest_time: Duration,
+    /// Guest instructions executed.
+    pub instructions: u64,
+    /// Of these, the interpreter's, because nothing was compiled for them yet.
+    pub interpreted: u64,
+    /// Instructions that compiled code gave to the interpreter.
+    pub fallbacks: u64,
+    /// Guest functions compiled.
+    pub functions: u64,
+    /// Guest loops compiled.
+    pub loops: u64,
+    /// Frames shown.
+    pub frames: u64,
+    /// Draws executed.
+    pub draws: u64,
+}
+
+/// What the figures come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Rates {
+    /// Frames in a second.
+    pub(crate) fps: f64,
+    /// Mean and longest time between two frames, in milliseconds.
+    pub(crate) frame_ms: (f64, f64),
+    /// Guest time over the host's; 1 is the console's speed.
+    pub(crate) speed: f64,
+    /// Millions of guest instructions in a second.
+    pub(crate) mips: f64,
+    /// Share of instructions that were interpreted, for whatever reason.
+    pub(crate) interpreted: f64,
+    /// Instructions given to the interpreter by compiled code, for each frame.
+    pub(crate) fallbacks_per_frame: f64,
+    /// Draws for each frame.
+    pub(crate) draws_per_frame: f64,
+}
+
+/// What the rates are means over.
+const SPAN: Duration = Duration::from_secs(1);
+/// Frames that are kept even if they are older.
+const FRAMES: usize = 4;
+
+/// Takes figures and frames, gives [`Rates`].
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    frames: VecDeque<Duration>,
+    samples: VecDeque<(Duration, Figures)>,
+}
+
+impl Meter {
+    /// A frame has come.
+    pub(crate) fn frame(&mut self, now: Duration) {
+        self.frames.push_back(now);
+        while self.frames.len() > FRAMES && self.frames[0] + SPAN < now {
+            self.frames.pop_front();
+        }
+    }
+
+    /// The machine's totals as they are now.
+    pub(crate) fn sample(&mut self, now: Duration, figures: Figures) {
+        if self.samples.back().is_some_and(|(_, last)| last.instructions > figures.instructions) {
+            // Another machine, for a title that this one has launched.
+            *self = Self::default();
+        }
+        self.samples.push_back((now, figures));
+        // What is kept reaches back a span, and over a frame at least.
+        while let Some((at, next)) = self.samples.get(1)
+            && *at + SPAN <= now
+            && next.frames < figures.frames
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    /// The newest totals.
+    pub(crate) fn newest(&self) -> Option<&Figures> {
+        self.samples.back().map(|(_, figures)| figures)
+    }
+
+    /// The machine stood still: no mean reaches over that.
+    pub(crate) fn restart(&mut self) {
+        self.frames.clear();
+        if let Some(newest) = self.samples.pop_back() {
+            self.samples.clear();
+            self.samples.push_back(newest);
+        }
+    }
+
+    /// The rates now; 0 where nothing is known.
+    pub(crate) fn rates(&self) -> Rates {
+        let mut rates = Rates::default();
+        if let (Some(first), Some(last)) = (self.frames.front(), self.frames.back())
+            && last > first
+        {
+            let seconds = last.saturating_sub(*first).as_secs_f64();
+            let gaps = (self.frames.len() - 1) as f64;
+            let gap_ms = |(a, b): (&Duration, &Duration)| b.saturating_sub(*a).as_secs_f64() * 1e3;
+            let longest = self.frames.iter().zip(self.frames.iter().skip(1)).map(gap_ms).fold(0.0, f64::max);
+            rates.fps = gaps / seconds;
+            rates.frame_ms = (seconds * 1e3 / gaps, longest);
+        }
+        if let (Some((from, old)), Some((to, new))) = (self.samples.front(), self.samples.back()) {
+            let per = |amount: f64, of: f64| if of > 0.0 { amount / of } else { 0.0 };
+            let seconds = to.saturating_sub(*from).as_secs_f64();
+            let instructions = (new.instructions - old.instructions) as f64;
+            let frames = new.frames.saturating_sub(old.frames) as f64;
+            let fallbacks = new.fallbacks.saturating_sub(old.fallbacks) as f64;
+            let interpreted = new.interpreted.saturating_sub(old.interpreted) as f64 + fallbacks;
+            rates.speed = per(new.guest_time.saturating_sub(old.guest_time).as_secs_f64(), seconds);
+            rates.mips = per(instructions / 1e6, seconds);
+            rates.interpreted = per(interpreted, instructions);
+            rates.fallbacks_per_frame = per(fallbacks, frames);
+            rates.draws_per_frame = per(new.draws.saturating_sub(old.draws) as f64, frames);
+        }
+        rates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-6 * b.abs().max(1.0)
+    }
+
+    #[test]
+    fn rates_are_those_of_the_last_second() {
+        let mut meter = Meter::default();
+        // Five seconds at 20 ms a frame, then two at 50 ms; twice as many draws in the latter.
+        let (mut now, mut figures) = (Duration::ZERO, Figures::default());
+        for number in 0..290 {
+            let slow = number >= 250;
+            now += MS * if slow { 50 } else { 20 };
+            meter.frame(now);
+            figures.frames += 1;
+            figures.draws += if slow { 80 } else { 40 };
+            figures.guest_time += MS * 25;
+            figures.instructions += 2_000_000;
+            figures.interpreted += 30_000;
+            figures.fallbacks += 10_000;
+            if number % 5 == 4 {
+                meter.sample(now, figures);
+            }
+        }
+        let rates = meter.rates();
+        assert!(near(rates.fps, 20.0) && near(rates.frame_ms.0, 50.0) && near(rates.frame_ms.1, 50.0));
+        assert!(near(rates.speed, 0.5) && near(rates.mips, 40.0), "{rates:?}");
+        assert!(near(rates.draws_per_frame, 80.0) && near(rates.fallbacks_per_frame, 10_000.0), "{rates:?}");
+        assert!(near(rates.interpreted, 0.02), "{rates:?}");
+    }
+
+    #[test]
+    fn slow_machines_have_rates_too() {
+        let mut meter = Meter::default();
+        for second in 0..10 {
+            // A frame every other second, of 7 draws.
+            if second % 2 == 0 {
+                meter.frame(MS * 1000 * second);
+            }
+            let frames = u64::from(second / 2);
+            meter.sample(MS * 1000 * second, Figures { frames, draws: frames * 7, ..Figures::default() });
+            let expected = if frames == 0 { 0.0 } else { 7.0 };
+            assert!(near(meter.rates().draws_per_frame, expected), "{second}");
+        }
+        assert!(near(meter.rates().fps, 0.5) && near(meter.rates().frame_ms.1, 2000.0));
+    }
+
+    #[test]
+    fn a_pause_is_not_counted_and_a_new_machine_starts_from_nothing() {
+        let mut meter = Meter::default();
+        let figures = |instructions| Figures { instructions, ..Figures::default() };
+        meter.sample(MS, figures(5_000_000));
+        meter.sample(MS * 500, figures(9_000_000));
+        meter.frame(MS * 500);
+        meter.restart();
+        assert_eq!(meter.rates(), Rates::default());
+        meter.sample(MS * 600_000, figures(9_000_000));
+        meter.restart();
+        meter.sample(MS * 601_000, figures(19_000_000));
+        assert!(near(meter.rates().mips, 10.0), "{:?}", meter.rates());
+        meter.sample(MS * 601_500, figures(3));
+        assert_eq!((meter.rates(), meter.newest()), (Rates::default(), Some(&figures(3))));
+    }
+}

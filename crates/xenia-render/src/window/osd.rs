@@ -1,0 +1,204 @@
+//! What is written over the picture and in the title bar.
+
+use super::meter::Meter;
+use super::scaling::{Filter, Scaling};
+use std::time::Duration;
+
+/// How the window shows the machine's pictures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Number of the newest frame, and its width and height.
+    pub(crate) frame: Option<(u64, (u32, u32))>,
+    /// Width and height of the window.
+    pub(crate) window: (u32, u32),
+    pub(crate) scaling: Scaling,
+    pub(crate) filter: Filter,
+    pub(crate) vsync: bool,
+    pub(crate) paused: bool,
+    pub(crate) turbo: bool,
+    /// The host's graphics adapter.
+    pub(crate) adapter: String,
+}
+
+impl Shown {
+    fn state(&self) -> &'static str {
+        match (self.paused, self.turbo) {
+            (true, _) => "paused",
+            (false, true) => "no limit",
+            (false, false) => "",
+        }
+    }
+}
+
+/// The lines of the overlay.
+pub(crate) fn lines(meter: &Meter, shown: &Shown) -> Vec<String> {
+    let rates = meter.rates();
+    let mut lines = vec![
+        format!(
+            "{:5.1} fps  {:5.1} ms (longest {:.1})  speed {:.0}%  {}",
+            rates.fps,
+            rates.frame_ms.0,
+            rates.frame_ms.1,
+            rates.speed * 100.0,
+            shown.state()
+        )
+        .trim_end()
+        .to_owned(),
+    ];
+    if let Some(figures) = meter.newest() {
+        lines.push(format!("{:5.0} MIPS, {}", rates.mips, figures.engine));
+        if figures.functions > 0 {
+            lines.push(format!(
+                "{:5} functions, {} loops compiled; {:.2}% interpreted, {:.0} fallbacks a frame",
+                figures.functions,
+                figures.loops,
+                rates.interpreted * 100.0,
+                rates.fallbacks_per_frame
+            ));
+        }
+        lines.push(format!("{:5.0} draws a frame, {}", rates.draws_per_frame, figures.backend));
+    }
+    if let Some((number, (width, height))) = shown.frame {
+        lines.push(format!(
+            "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}",
+            shown.window.0,
+            shown.window.1,
+            shown.scaling.name(),
+            shown.filter.name(),
+            if shown.vsync { "on" } else { "off" }
+        ));
+    }
+    lines.push(format!("shown by {}", shown.adapter));
+    lines
+}
+
+/// The title bar.
+pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown) -> String {
+    let state = match shown.state() {
+        "paused" => " | paused".to_owned(),
+        "" => format!(" | {:.0} fps", meter.rates().fps),
+        state => format!(" | {:.0} fps, {state}", meter.rates().fps),
+    };
+    format!("{name}{state} | xenia-rs")
+}
+
+/// How long a message is shown.
+const MESSAGE_TIME: Duration = Duration::from_secs(3);
+/// Messages shown at once.
+const MESSAGES: usize = 5;
+
+/// Short texts that are shown for a while.
+#[derive(Debug, Default)]
+pub(crate) struct Messages(Vec<(Duration, String)>);
+
+impl Messages {
+    /// Shows `text` from `now` on.
+    pub(crate) fn say(&mut self, now: Duration, text: String) {
+        if self.0.len() == MESSAGES {
+            self.0.remove(0);
+        }
+        self.0.push((now + MESSAGE_TIME, text));
+    }
+
+    /// Forgets what has been shown long enough.
+    pub(crate) fn expire(&mut self, now: Duration) {
+        self.0.retain(|(until, _)| *until > now);
+    }
+
+    /// When the next one ends.
+    pub(crate) fn next_end(&self) -> Option<Duration> {
+        self.0.iter().map(|(until, _)| *until).min()
+    }
+
+    /// What is shown, a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.iter().map(|(_, text)| text.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::meter::Figures;
+    use super::*;
+
+    fn metered() -> Meter {
+        let mut meter = Meter::default();
+        let figures = |n: u64| Figures {
+            engine: "jit",
+            backend: "reference",
+            guest_time: Duration::from_millis(n * 500),
+            instructions: n * 10_000_000,
+            interpreted: n * 10_000,
+            fallbacks: n * 90,
+            functions: 812,
+            loops: 0,
+            frames: n * 30,
+            draws: n * 90,
+        };
+        for n in 0..3 {
+            meter.sample(Duration::from_millis(n * 1000), figures(n));
+        }
+        for n in 0..31 {
+            meter.frame(Duration::from_nanos(n * 33_333_333));
+        }
+        meter
+    }
+
+    fn shown() -> Shown {
+        Shown {
+            frame: Some((77, (1280, 720))),
+            window: (1600, 900),
+            vsync: true,
+            adapter: "an adapter".to_owned(),
+            ..Shown::default()
+        }
+    }
+
+    #[test]
+    fn the_overlay_says_how_it_goes() {
+        let expected = "
+ 30.0 fps   33.3 ms (longest 33.3)  speed 50%
+   10 MIPS, jit
+  812 functions, 0 loops compiled; 0.10% interpreted, 3 fallbacks a frame
+    3 draws a frame, reference
+frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
+shown by an adapter";
+        assert_eq!(format!("\n{}", lines(&metered(), &shown()).join("\n")), expected);
+        let paused = Shown { paused: true, ..shown() };
+        assert!(lines(&metered(), &paused)[0].ends_with("speed 50%  paused"));
+    }
+
+    #[test]
+    fn without_figures_there_are_no_figures() {
+        let lines = lines(&Meter::default(), &Shown { adapter: "x".to_owned(), ..Shown::default() });
+        assert_eq!(lines, ["  0.0 fps    0.0 ms (longest 0.0)  speed 0%", "shown by x"]);
+    }
+
+    #[test]
+    fn the_title_bar_names_title_and_speed() {
+        let meter = metered();
+        assert_eq!(title("dolphin", &meter, &shown()), "dolphin | 30 fps | xenia-rs");
+        let turbo = Shown { turbo: true, ..shown() };
+        assert_eq!(title("dolphin", &meter, &turbo), "dolphin | 30 fps, no limit | xenia-rs");
+        let paused = Shown { paused: true, ..turbo };
+        assert_eq!(title("dolphin", &meter, &paused), "dolphin | paused | xenia-rs");
+    }
+
+    #[test]
+    fn messages_go_after_a_while() {
+        let second = Duration::from_secs(1);
+        let mut messages = Messages::default();
+        assert_eq!(messages.next_end(), None);
+        messages.say(second, "a".to_owned());
+        messages.say(second * 2, "b".to_owned());
+        assert_eq!((messages.lines().join(" "), messages.next_end()), ("a b".to_owned(), Some(second * 4)));
+        messages.expire(second * 4);
+        assert_eq!(messages.lines(), ["b"]);
+        messages.expire(second * 5);
+        assert!(messages.lines().is_empty());
+        for number in 0..9 {
+            messages.say(second * 6, number.to_string());
+        }
+        assert_eq!(messages.lines().join(""), "45678");
+    }
+}

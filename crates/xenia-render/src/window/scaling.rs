@@ -1,0 +1,148 @@
+//! Where on the window a picture goes.
+
+/// How a picture is fitted into the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scaling {
+    /// As large as fits, with the picture's proportions.
+    #[default]
+    Aspect,
+    /// The largest whole multiple of the picture that fits, so that every pixel is a square of the same size. A
+    /// picture larger than the window is shrunk as [`Scaling::Aspect`] has it.
+    Integer,
+    /// The whole window, whatever its proportions.
+    Stretch,
+}
+
+/// How pixels between those of the picture come about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// Mixed from their neighbours.
+    #[default]
+    Linear,
+    /// Those of the nearest one.
+    Nearest,
+}
+
+impl Scaling {
+    /// The way after this one, for a key that goes round.
+    pub(crate) fn next(self) -> Self {
+        match self {
+            Self::Aspect => Self::Integer,
+            Self::Integer => Self::Stretch,
+            Self::Stretch => Self::Aspect,
+        }
+    }
+
+    /// What a user calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aspect => "aspect ratio kept",
+            Self::Integer => "whole multiples",
+            Self::Stretch => "stretched",
+        }
+    }
+}
+
+impl Filter {
+    /// The other one.
+    pub(crate) fn next(self) -> Self {
+        match self {
+            Self::Linear => Self::Nearest,
+            Self::Nearest => Self::Linear,
+        }
+    }
+
+    /// What a user calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Nearest => "nearest",
+        }
+    }
+}
+
+/// A part of the window, in pixels from its top left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rectangle {
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+/// The part of `window` that `picture` covers; both are width and height, none of them 0. Whole pixels, so that a
+/// picture of the window's size is shown pixel by pixel; at least one, and never outside the window.
+pub(crate) fn place(picture: (u32, u32), window: (u32, u32), scaling: Scaling) -> Rectangle {
+    let [picture_width, picture_height, window_width, window_height] =
+        [picture.0, picture.1, window.0, window.1].map(u64::from);
+    let multiple = (window_width / picture_width).min(window_height / picture_height);
+    let (width, height) = match scaling {
+        Scaling::Stretch => (window_width, window_height),
+        Scaling::Integer if multiple > 0 => (picture_width * multiple, picture_height * multiple),
+        Scaling::Integer | Scaling::Aspect => {
+            // The side that is scaled less fills the window; the other follows, rounded.
+            let rounded = |a: u64, b: u64, by: u64| ((a * b + by / 2) / by).max(1);
+            if window_width * picture_height <= window_height * picture_width {
+                (window_width, rounded(picture_height, window_width, picture_width))
+            } else {
+                (rounded(picture_width, window_height, picture_height), window_height)
+            }
+        }
+    };
+    Rectangle {
+        x: ((window_width - width) / 2) as u32,
+        y: ((window_height - height) / 2) as u32,
+        width: width as u32,
+        height: height as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_go_where_they_belong() {
+        use Scaling::*;
+        for (picture, window, scaling, [x, y, width, height]) in [
+            ((1280, 720), (1280, 720), Aspect, [0, 0, 1280, 720]),
+            ((1280, 720), (2560, 1600), Aspect, [0, 80, 2560, 1440]),
+            ((640, 480), (1280, 480), Aspect, [320, 0, 640, 480]),
+            ((1280, 720), (1001, 563), Aspect, [0, 0, 1001, 563]),
+            ((1280, 720), (1, 900), Aspect, [0, 449, 1, 1]),
+            ((1280, 720), (2700, 1600), Integer, [70, 80, 2560, 1440]),
+            ((1280, 720), (1281, 721), Integer, [0, 0, 1280, 720]),
+            ((1280, 720), (640, 480), Integer, [0, 60, 640, 360]),
+            ((1280, 720), (300, 900), Stretch, [0, 0, 300, 900]),
+        ] {
+            assert_eq!(
+                place(picture, window, scaling),
+                Rectangle { x, y, width, height },
+                "{picture:?} {window:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_picture_leaves_the_window() {
+        let sizes = [(1, 1), (1, 4096), (8191, 3), (640, 480), (1280, 720), (u32::MAX, u32::MAX)];
+        for picture in sizes {
+            for window in sizes {
+                for scaling in [Scaling::Aspect, Scaling::Integer, Scaling::Stretch] {
+                    let at = place(picture, window, scaling);
+                    let right = u64::from(at.x) + u64::from(at.width);
+                    let bottom = u64::from(at.y) + u64::from(at.height);
+                    assert!(at.width > 0 && at.height > 0, "{picture:?} {window:?} {scaling:?}");
+                    assert!(right <= u64::from(window.0) && bottom <= u64::from(window.1), "{at:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_goes_round_all_ways() {
+        let all = [Scaling::Aspect, Scaling::Integer, Scaling::Stretch];
+        assert!(all.iter().all(|way| way.next().next().next() == *way && way.next() != *way));
+        assert_eq!(Filter::Linear.next().next(), Filter::Linear);
+    }
+}

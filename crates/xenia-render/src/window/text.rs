@@ -1,0 +1,146 @@
+//! Text as a small picture: light letters on a dark, half transparent ground.
+//!
+//! One size of one monospaced font. Columns line up, and a display with small pixels gets whole multiples of it.
+
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
+
+const WEIGHT: FontWeight = FontWeight::Regular;
+const SIZE: RasterHeight = RasterHeight::Size16;
+/// Width of a letter in pixels.
+pub(crate) const LETTER_WIDTH: u32 = get_raster_width(WEIGHT, SIZE) as u32;
+/// Height of a line in pixels.
+pub(crate) const LINE_HEIGHT: u32 = SIZE.val() as u32;
+/// Pixels around the text.
+pub(crate) const MARGIN: u32 = 6;
+/// Colour of the letters.
+const LETTERS: [u8; 3] = [240, 240, 235];
+/// Opacity of the ground, which is black.
+const GROUND: u8 = 176;
+/// Letters in a line and lines, at most: a panel is a texture, whose size is limited.
+const MOST: (usize, usize) = (160, 64);
+
+/// A picture of text. Colours are not multiplied by opacity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panel {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Four bytes a pixel: red, green, blue, opacity; rows from the top.
+    pub(crate) rgba: Vec<u8>,
+}
+
+/// A picture of `lines`, `multiple` times the font's size. What the font lacks is shown as a question mark.
+pub(crate) fn panel(lines: &[String], multiple: u32) -> Panel {
+    let lines = &lines[..lines.len().min(MOST.1)];
+    let letters = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default().min(MOST.0);
+    let width = letters as u32 * LETTER_WIDTH + 2 * MARGIN;
+    let height = lines.len() as u32 * LINE_HEIGHT + 2 * MARGIN;
+    let mut panel = Panel { width, height, rgba: [0, 0, 0, GROUND].repeat((width * height) as usize) };
+    for (row, line) in lines.iter().enumerate() {
+        for (column, letter) in line.chars().take(MOST.0).enumerate() {
+            panel.draw(MARGIN + column as u32 * LETTER_WIDTH, MARGIN + row as u32 * LINE_HEIGHT, letter);
+        }
+    }
+    panel.enlarged(multiple.max(1))
+}
+
+impl Panel {
+    fn draw(&mut self, x: u32, y: u32, letter: char) {
+        let raster = get_raster(letter, WEIGHT, SIZE).or_else(|| get_raster('?', WEIGHT, SIZE));
+        for (dy, row) in raster.iter().flat_map(RasterizedChar::rows).enumerate() {
+            for (dx, &coverage) in row.iter().enumerate().filter(|(_, coverage)| **coverage > 0) {
+                let at = ((y as usize + dy) * self.width as usize + x as usize + dx) * 4;
+                // The letter over the ground, both with their opacity.
+                let (letter, ground) = (u32::from(coverage), u32::from(GROUND));
+                let opacity = letter + ground * (255 - letter) / 255;
+                let share = letter * 255 / opacity;
+                for (channel, value) in LETTERS.iter().enumerate() {
+                    self.rgba[at + channel] = (u32::from(*value) * share / 255) as u8;
+                }
+                self.rgba[at + 3] = opacity as u8;
+            }
+        }
+    }
+
+    fn enlarged(self, multiple: u32) -> Self {
+        if multiple == 1 {
+            return self;
+        }
+        let (width, height) = (self.width * multiple, self.height * multiple);
+        let mut rgba = Vec::with_capacity((width * height * 4) as usize);
+        for row in self.rgba.chunks_exact(self.width as usize * 4) {
+            let wide: Vec<u8> =
+                row.chunks_exact(4).flat_map(|pixel| pixel.repeat(multiple as usize)).collect();
+            for _ in 0..multiple {
+                rgba.extend_from_slice(&wide);
+            }
+        }
+        Self { width, height, rgba }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[&str]) -> Vec<String> {
+        text.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// Rows of the letter's cell as `#` and `.`.
+    fn cell(panel: &Panel, column: u32, row: u32) -> Vec<String> {
+        (0..LINE_HEIGHT)
+            .map(|y| {
+                (0..LETTER_WIDTH)
+                    .map(|x| {
+                        let (x, y) = (MARGIN + column * LETTER_WIDTH + x, MARGIN + row * LINE_HEIGHT + y);
+                        let at = ((y * panel.width + x) * 4) as usize;
+                        if panel.rgba[at] > 100 { '#' } else { '.' }
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_panel_is_as_large_as_its_text() {
+        let panel = panel(&lines(&["abc", "defgh"]), 1);
+        assert_eq!((panel.width, panel.height), (5 * LETTER_WIDTH + 12, 2 * LINE_HEIGHT + 12));
+        assert_eq!(panel.rgba.len() as u32, panel.width * panel.height * 4);
+        assert_eq!(panel.rgba[..4], [0, 0, 0, GROUND], "the margin is ground");
+    }
+
+    #[test]
+    fn letters_are_in_their_cells_and_differ() {
+        let panel = panel(&lines(&["i.", "T?", "\u{3042} "]), 1);
+        let upright = cell(&panel, 0, 0);
+        assert!(upright.iter().filter(|row| row.contains('#')).count() > 6, "{upright:#?}");
+        let dot = cell(&panel, 1, 0);
+        assert!((1..4).contains(&dot.iter().filter(|row| row.contains('#')).count()), "{dot:#?}");
+        let bar = cell(&panel, 0, 1);
+        let widest = bar.iter().map(|row| row.matches('#').count()).max();
+        assert!(widest > Some(4) && bar.iter().position(|row| row.contains('#')).is_some(), "{bar:#?}");
+        assert_eq!(cell(&panel, 0, 2), cell(&panel, 1, 1), "what the font lacks is a question mark");
+        assert!(cell(&panel, 1, 2).iter().all(|row| !row.contains('#')), "a space is empty");
+    }
+
+    #[test]
+    fn a_multiple_repeats_pixels() {
+        let (small, large) = (panel(&lines(&["x"]), 1), panel(&lines(&["x"]), 3));
+        assert_eq!((large.width, large.height), (small.width * 3, small.height * 3));
+        for y in 0..large.height {
+            for x in 0..large.width {
+                let pixel = |panel: &Panel, x, y| {
+                    let at = ((y * panel.width + x) * 4) as usize;
+                    panel.rgba[at..at + 4].to_vec()
+                };
+                assert_eq!(pixel(&large, x, y), pixel(&small, x / 3, y / 3), "{x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_without_end_is_cut() {
+        let panel = panel(&vec!["w".repeat(100_000); 1000], 1);
+        assert!(panel.width < 2048 && panel.height < 2048, "{} {}", panel.width, panel.height);
+    }
+}
