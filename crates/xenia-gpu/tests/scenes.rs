@@ -464,3 +464,19 @@ fn layers_of_a_stack_are_measured_by_fetches_that_know_of_them() {
         assert_eq!(pixel(&frame, 40, 8)[0], 16 + layer * 16, "{fetch}");
     }
 }
+
+#[test]
+fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
+    let mut scene = Scene::new(80, 16, 2);
+    // The right samples of pixel 8 and all of pixels 9 to 15.
+    scene.vertices(&rectangle(8.5, 0.0, 16.0, 16.0, RED));
+    scene.draw(8, 3);
+    scene.set(0x2000, 160);
+    scene.width = 160;
+    scene.set(0x2082, 160 | 16 << 16);
+    let frame = scene.show();
+    for x in 0..160 {
+        let expected = if (17..32).contains(&x) { 255 } else { 0 };
+        assert_eq!(pixel(&frame, x, 3)[0], expected, "{x}");
+    }
+}
