@@ -125,7 +125,7 @@ fn number(value: u32, width: u32, sign: TextureSign, integer: bool) -> f32 {
     let highest = (u32::MAX >> (32 - width)) as f32;
     if sign == TextureSign::Signed {
         let value = (((value << (32 - width)) as i32) >> (32 - width)) as f32;
-        return if integer { value } else { (value / (highest / 2.0).floor()).max(-1.0) };
+        return if integer { value } else { (value / (highest / 2.0).floor().max(1.0)).max(-1.0) };
     }
     let value = if integer { value as f32 } else { value as f32 / highest };
     match sign {
@@ -146,16 +146,14 @@ fn replicate(mut texel: [f32; 4], present: usize) -> [f32; 4] {
 fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
     match layout {
         Layout::Fields(widths) => {
-            let mut low = 0;
-            let mut texel = [0.0; 4];
-            for (c, &width) in widths.iter().enumerate() {
-                if width != 0 {
-                    texel[c] =
-                        number(field(bytes, low, width as u32), width as u32, info.signs[c], info.integer);
-                    low += width as u32;
+            let (mut low, mut width) = (0, 0);
+            std::array::from_fn(|c| {
+                // Absent components are the last present one, taken by their own sign.
+                if widths[c] != 0 {
+                    (low, width) = (low + width, widths[c] as u32);
                 }
-            }
-            replicate(texel, widths.iter().filter(|width| **width != 0).count())
+                number(field(bytes, low, width), width, info.signs[c], info.integer)
+            })
         }
         Layout::Half(count) => {
             let mut texel = [0.0; 4];
@@ -339,6 +337,22 @@ mod tests {
         assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, false), 1.0);
         assert_eq!(number(5, 8, TextureSign::Unsigned, true), 5.0);
         assert!(gamma_to_linear(1.0) > 0.99 && gamma_to_linear(0.0) == 0.0);
+        assert_eq!([0, 1].map(|bit| number(bit, 1, TextureSign::Signed, false)), [0.0, -1.0]);
+    }
+
+    #[test]
+    fn repeated_components_have_signs_of_their_own() {
+        use TextureSign::*;
+        let ram = Ram::new(0x10000);
+        ram.write(0x1000, &[0xff, 0x80]);
+        for (format, expected) in [
+            (2, [1.0, -1.0 / 127.0, 1.0, gamma_to_linear(1.0)]),
+            (10, [1.0, -1.0, 128.0 / 255.0 * 2.0 - 1.0, gamma_to_linear(128.0 / 255.0)]),
+        ] {
+            let signs = [Unsigned, Signed, UnsignedBiased, Gamma];
+            let info = TextureInfo { signs, ..info(format, 32, 32, false, 0) };
+            assert_eq!(texel(&info, &ram, 0, 0), expected, "format {format}");
+        }
     }
 
     #[test]
