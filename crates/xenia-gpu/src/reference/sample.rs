@@ -250,7 +250,8 @@ pub(super) fn sample(
     if fetch.operation == TextureOp::ComputedLod {
         return [lods; 4];
     }
-    let border = if info.border & 1 != 0 { [1.0; 4] } else { [0.0; 4] };
+    // The others are black, two of them in colours of video whose values are not known.
+    let border = if info.border == 1 { [1.0; 4] } else { [0.0; 4] };
     let exponent = 2.0_f32.powi(info.exponent);
     let mut result = [[0.0; LANES]; 4];
     if let Some(plain) = plain(binding, fetch, &lods, mask, [mag, min, mip]) {

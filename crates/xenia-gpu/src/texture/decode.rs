@@ -53,7 +53,7 @@ fn for_each_block(
 ) {
     let bytes = format.bytes as usize;
     let log2 = format.bytes.ilog2();
-    let mut raw = vec![0; level.bytes as usize + 4096];
+    let mut raw = vec![0; level.bytes as usize];
     memory.read(level.physical, &mut raw);
     // The swap exchanges bytes at fixed distances, within words of four.
     let exchange = match info.endian {

@@ -101,8 +101,9 @@ pub fn level(info: &TextureInfo, format: &Format, level: u32) -> LevelLayout {
     let [width, height, depth] = info.size;
     let [block_width, block_height] = format.block;
     let d3 = info.dimension == Dimension::D3;
-    let stored = |level: u32| {
-        let (row, rows) = if level == 0 {
+    // Level 0's storage may be that of the packed levels, at the base or among the other levels.
+    let stored = |level: u32, is_base: bool| {
+        let (row, rows) = if is_base {
             (info.pitch.max(if info.pitch == 0 { width } else { 0 }), height)
         } else {
             ((width.next_power_of_two() >> level).max(1), (height.next_power_of_two() >> level).max(1))
@@ -119,7 +120,7 @@ pub fn level(info: &TextureInfo, format: &Format, level: u32) -> LevelLayout {
         };
         let slice = u64::from(pitch) * u64::from(rows) * u64::from(format.bytes);
         let slices = if d3 {
-            let depth = if level == 0 { depth } else { (depth.next_power_of_two() >> level).max(1) };
+            let depth = if is_base { depth } else { (depth.next_power_of_two() >> level).max(1) };
             u64::from(depth.next_multiple_of(4))
         } else {
             1
@@ -130,11 +131,11 @@ pub fn level(info: &TextureInfo, format: &Format, level: u32) -> LevelLayout {
     };
     let packed = if info.packed_mips { packed_level(info) } else { u32::MAX };
     let storage = level.min(packed);
-    let (pitch, rows, slice_bytes, bytes) = stored(storage);
+    let (pitch, rows, slice_bytes, bytes) = stored(storage, level == 0);
     let physical = if level == 0 {
         info.base
     } else {
-        let before = (1..storage).fold(0_u32, |sum, level| sum.wrapping_add(stored(level).3));
+        let before = (1..storage).fold(0_u32, |sum, level| sum.wrapping_add(stored(level, false).3));
         info.mips.wrapping_add(before) & 0x1fff_ffff
     };
     let origin = if level >= packed { packed_origin(width, height, depth, level) } else { [0; 3] };
@@ -218,5 +219,15 @@ mod tests {
         assert_eq!(layouts[4].origin, [0, 4, 0]);
         assert_eq!(layouts[5].origin, [16, 0, 0]);
         assert_eq!(layouts[7].blocks, [1, 1, 1]);
+    }
+
+    #[test]
+    fn levels_have_rows_of_a_power_of_two_wherever_they_are_packed() {
+        // Packed from level 0 on, which lies at the base with the fetch constant's pitch.
+        let format = Format::from_number(6).unwrap();
+        let info = info(80, 12);
+        let levels = [0, 1].map(|n| level(&info, &format, n));
+        assert_eq!(levels.map(|level| (level.physical, level.pitch)), [(0x10000, 96), (0x10_0000, 128)]);
+        assert_eq!(levels.map(|level| level.origin), [[0, 16, 0], [0, 8, 0]]);
     }
 }
