@@ -96,6 +96,8 @@ pub(crate) struct Textures {
     next_id: u64,
     /// Calls of `get`.
     clock: u64,
+    /// Bytes of host textures beyond which the oldest are dropped.
+    limit: u64,
 }
 
 /// The part of a fetch constant that decides what texels come out. Clamp modes, filters, swizzle and
@@ -161,6 +163,7 @@ impl Textures {
             counters: TextureCounters::default(),
             next_id: 2,
             clock: 0,
+            limit: MAX_BYTES,
         }
     }
 
@@ -209,7 +212,7 @@ impl Textures {
         let texels: u64 =
             (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
         let bytes = texels * u64::from(decoding.texel_bytes());
-        if bytes > MAX_BYTES {
+        if bytes > self.limit {
             return None;
         }
         let texture = create(&device.device, info.size, last + 1, shape, decoding.host_format())?;
@@ -252,7 +255,7 @@ impl Textures {
         if let Some(old) = self.entries.insert(key, entry) {
             self.counters.bytes -= old.bytes;
         }
-        while self.counters.bytes > MAX_BYTES && self.entries.len() > 1 {
+        while self.counters.bytes > self.limit && self.entries.len() > 1 {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
             if let Some(dropped) = oldest.and_then(|key| self.entries.remove(&key)) {
                 self.counters.bytes -= dropped.bytes;
