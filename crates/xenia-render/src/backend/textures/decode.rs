@@ -8,7 +8,7 @@ use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
-use super::formats::{Decoding, Kind, Store};
+use super::formats::{Decoding, Kind, Meaning, Store};
 
 const SHADER: &str = concat!(
     include_str!("decode.wgsl"),
@@ -29,6 +29,7 @@ struct PipelineKey {
     kind: Kind,
     block_bytes: u32,
     store: Store,
+    meaning: Meaning,
     components: u32,
 }
 
@@ -98,7 +99,8 @@ impl Decoder {
 
     fn pipeline(&mut self, device: &wgpu::Device, decoding: &Decoding) -> &wgpu::ComputePipeline {
         let &Decoding { kind, block_bytes, block: [width, height], store, components, .. } = decoding;
-        let key = PipelineKey { kind, block_bytes, store, components };
+        let meaning = decoding.meaning();
+        let key = PipelineKey { kind, block_bytes, store, meaning, components };
         self.pipelines.entry(key).or_insert_with(|| {
             device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some("texture decoding"),
@@ -112,6 +114,7 @@ impl Decoder {
                         ("BLOCK_WIDTH", f64::from(width)),
                         ("BLOCK_HEIGHT", f64::from(height)),
                         ("STORE", f64::from(store as u32)),
+                        ("MEANING", f64::from(meaning as u32)),
                         ("COMPONENTS", f64::from(components)),
                     ],
                     ..Default::default()

@@ -11,6 +11,8 @@ override BLOCK_WIDTH: u32;
 override BLOCK_HEIGHT: u32;
 /// How the host stores components: a number of formats.rs.
 override STORE: u32;
+/// What the integers of components stand for: a number of formats.rs.
+override MEANING: u32;
 override COMPONENTS: u32;
 
 const KIND_FIELDS: u32 = 0u;
@@ -34,6 +36,9 @@ const STORE_SNORM16: u32 = 3u;
 const STORE_UNORM10: u32 = 4u;
 const STORE_FLOAT16: u32 = 5u;
 const STORE_FLOAT32: u32 = 6u;
+
+const MEANING_BYTES: u32 = 0u;
+const MEANING_FRACTIONS: u32 = 1u;
 
 const INTEGER: u32 = 4u;
 
@@ -154,8 +159,8 @@ fn stored(words: vec4<u32>, texel: u32) -> vec4<u32> {
     return all;
 }
 
-fn decoded(words: vec4<u32>, texel: u32) -> vec4<f32> {
-    let bits = stored(words, texel);
+/// The numbers that stored components stand for.
+fn numbers(bits: vec4<u32>) -> vec4<f32> {
     if KIND == KIND_HALF {
         return vec4<f32>(half(bits.x), half(bits.y), half(bits.z), half(bits.w));
     }
@@ -164,6 +169,9 @@ fn decoded(words: vec4<u32>, texel: u32) -> vec4<f32> {
     }
     if KIND == KIND_FLOAT_DEPTH {
         return vec4<f32>(float_depth(bits.x));
+    }
+    if MEANING == MEANING_FRACTIONS {
+        return vec4<f32>(bits) / vec4<f32>(vec4<u32>(0xffffffffu) >> (vec4<u32>(32u) - level.widths));
     }
     let is_integer = (level.flags & INTEGER) != 0u;
     return vec4<f32>(
@@ -174,7 +182,7 @@ fn decoded(words: vec4<u32>, texel: u32) -> vec4<f32> {
     );
 }
 
-/// A texel as the host stores it; of formats with fewer components the lowest bits count.
+/// Numbers as the host stores them; of formats with fewer components the lowest bits count.
 fn packed(texel: vec4<f32>) -> vec4<u32> {
     switch STORE {
         case STORE_UNORM8: {
@@ -210,6 +218,15 @@ fn component_bits() -> u32 {
     return select(16u, 32u, STORE == STORE_FLOAT32);
 }
 
+/// A texel of a block as the host stores it.
+fn decoded(words: vec4<u32>, texel: u32) -> vec4<u32> {
+    let bits = stored(words, texel);
+    if MEANING == MEANING_BYTES {
+        return vec4<u32>(bits.x | (bits.y << 8u) | (bits.z << 16u) | (bits.w << 24u), 0u, 0u, 0u);
+    }
+    return packed(numbers(bits));
+}
+
 @compute @workgroup_size(8, 8)
 fn decode(@builtin(global_invocation_id) id: vec3<u32>) {
     let at = vec3<u32>(id.x * 4u, id.yz);
@@ -227,7 +244,7 @@ fn decode(@builtin(global_invocation_id) id: vec3<u32>) {
             words = load_block(vec3<u32>(x / BLOCK_WIDTH, at.y / BLOCK_HEIGHT, at.z));
         }
         let texel = (at.y % BLOCK_HEIGHT) * BLOCK_WIDTH + x % BLOCK_WIDTH;
-        let value = packed(decoded(words, texel));
+        let value = decoded(words, texel);
         if texel_bits >= 32u {
             for (var word = 0u; word < texel_words; word++) {
                 result[to] = value[word];

@@ -48,6 +48,18 @@ pub(super) enum Store {
     Float32 = 6,
 }
 
+/// What the integers of components stand for; the numbers are those of `decode.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub(super) enum Meaning {
+    /// What bytes of the host's format stand for.
+    Bytes = 0,
+    /// Fractions of the highest one.
+    Fractions = 1,
+    /// What their signs say.
+    Signed = 2,
+}
+
 /// A guest format: its kind, how many components it has, and the lowest bit and the width of each field.
 struct Row(Kind, usize, &'static [(u32, u32)]);
 
@@ -118,6 +130,9 @@ const fn row(number: u32) -> Option<Row> {
 }
 
 /// How a texture is decoded.
+///
+/// Kind, block, store and meaning are constants of a pipeline: software drivers follow all branches of a
+/// shader, wherever their conditions come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decoding {
     pub(super) kind: Kind,
@@ -191,6 +206,17 @@ impl Decoding {
             widths if widths.iter().all(|width| matches!(width, 1 | 2 | 4 | 8)) => Store::Unorm8,
             [10, 10, 10, 2] => Store::Unorm10,
             _ => norm16(Store::Unorm16),
+        }
+    }
+
+    /// What the shader has to do with integers.
+    pub(super) fn meaning(&self) -> Meaning {
+        if self.store == Store::Unorm8 && self.widths == [8; 4] {
+            Meaning::Bytes
+        } else if self.signs == [TextureSign::Unsigned; 4] && !self.integer {
+            Meaning::Fractions
+        } else {
+            Meaning::Signed
         }
     }
 
