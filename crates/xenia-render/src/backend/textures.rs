@@ -57,7 +57,7 @@ pub(crate) struct TextureCounters {
     pub(crate) copied: u64,
     /// Textures found still good.
     pub(crate) reused: u64,
-    /// Textures whose memory had been written to.
+    /// Textures whose memory had been written to, or can't be watched.
     pub(crate) written: u64,
     /// Bytes that host textures take now.
     pub(crate) bytes: u64,

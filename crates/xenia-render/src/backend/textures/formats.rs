@@ -249,3 +249,46 @@ impl Decoding {
             }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_formats_are_the_narrowest() {
+        use TextureFormat as F;
+        let all = Features::all();
+        let none = Features::empty();
+        for (format, signs, integer, features, expected) in [
+            (6, 0, false, none, F::Rgba8Unorm),
+            (6, 0x55, false, none, F::Rgba8Snorm),
+            (6, 0x3f, false, all, F::Rgba16Unorm),
+            (6, 0x3f, false, none, F::Rgba16Float),
+            (6, 0x02, false, all, F::Rgba16Snorm),
+            (6, 0, true, all, F::Rgba16Float),
+            (2, 0, false, none, F::R8Unorm),
+            // The second to fourth components are the first one's bits with other signs.
+            (2, 0x01, false, all, F::Rgba16Snorm),
+            (10, 0, false, none, F::Rg8Unorm),
+            (4, 0, false, all, F::Rgba16Unorm),
+            (15, 0, false, none, F::Rgba8Unorm),
+            (7, 0, false, none, F::Rgb10a2Unorm),
+            (24, 0x55, false, all, F::R16Snorm),
+            (24, 0, true, all, F::R32Float),
+            (22, 0x55, false, all, F::R32Float),
+            (31, 0, false, all, F::Rg32Float),
+            (38, 0, false, none, F::Rgba16Float),
+            (18, 0, false, none, F::Rgba8Unorm),
+            (49, 0, false, none, F::Rg8Unorm),
+            (59, 0, false, none, F::R8Unorm),
+            (11, 0, false, none, F::Rgba8Unorm),
+        ] {
+            let words = [2 | signs << 2, format, 0, u32::from(integer), 0, 1 << 9];
+            let info = TextureInfo::decode(&words).unwrap();
+            let row = Format::from_number(format).unwrap();
+            let decoding = Decoding::new(&info, &row, features).unwrap();
+            assert_eq!(decoding.host_format(), expected, "format {format}, signs {signs:#x}");
+            assert_eq!(Some(decoding.texel_bytes()), expected.block_copy_size(None));
+        }
+    }
+}
