@@ -46,6 +46,22 @@ const TOOLS: &[Tool] = &[
         package: "libvulkan1",
         used_for: "running shaders on the software Vulkan driver",
     },
+    Tool { program: "Xvfb", package: "xvfb", used_for: "the test of the window" },
+    Tool {
+        program: "/usr/lib/x86_64-linux-gnu/libxkbcommon-x11.so.0",
+        package: "libxkbcommon-x11-0",
+        used_for: "the test of the window",
+    },
+    Tool {
+        program: "/usr/lib/x86_64-linux-gnu/libXcursor.so.1",
+        package: "libxcursor1",
+        used_for: "the test of the window",
+    },
+    Tool {
+        program: "/usr/lib/x86_64-linux-gnu/libXi.so.6",
+        package: "libxi6",
+        used_for: "the test of the window",
+    },
 ];
 
 /// Whether `program` is on the path, or is the full path of a file.

@@ -1,0 +1,165 @@
+//! A display of the test's own, the window on it, and a user's hands and eyes.
+
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat,
+    InputFocus, Window,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+
+/// Longest time that anything may take; a machine that builds on all processors is slow.
+const PATIENCE: Duration = Duration::from_mins(1);
+const KEY_PRESS: u8 = 2;
+const KEY_RELEASE: u8 = 3;
+
+/// A key by its place: the X server's code, which is the kernel's and 8.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key {
+    Period = 60,
+    F3 = 69,
+    F6 = 72,
+    F12 = 96,
+    Pause = 127,
+}
+
+/// An X server without a screen; ends with the test.
+pub(crate) struct Display {
+    server: Child,
+    pub(crate) name: String,
+}
+
+impl Display {
+    /// Starts one; `None` where there is none to start.
+    pub(crate) fn start() -> Result<Option<Self>> {
+        let started = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1360x800x24", "-nolisten", "tcp"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut server) = started else { return Ok(None) };
+        let mut number = String::new();
+        let said = server.stdout.take().map(|out| BufReader::new(out).read_line(&mut number));
+        let display = Self { server, name: format!(":{}", number.trim()) };
+        match said {
+            Some(Ok(_)) if !number.trim().is_empty() => Ok(Some(display)),
+            _ => bail!("Xvfb does not start"),
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask()? {
+            return Ok(answer);
+        }
+        if start.elapsed() > PATIENCE {
+            bail!("waited {PATIENCE:?} for {what}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The program's window, through a connection of the test's own.
+pub(crate) struct TestWindow {
+    connection: RustConnection,
+    root: Window,
+    window: Window,
+    name: Atom,
+}
+
+impl TestWindow {
+    /// The window whose title ends so, and the keyboard for it. `alive` says whether it may still come.
+    pub(crate) fn find(
+        display: &Display,
+        title: &str,
+        mut alive: impl FnMut() -> bool,
+    ) -> Result<Option<Self>> {
+        let (connection, screen) = x11rb::connect(Some(&display.name))?;
+        let root = connection.setup().roots.get(screen).context("no screen")?.root;
+        let name = connection.intern_atom(false, b"_NET_WM_NAME")?.reply()?.atom;
+        let mut this = Self { connection, root, window: root, name };
+        let found = wait_for("the window", || {
+            for window in this.connection.query_tree(root)?.reply()?.children {
+                if this.title_of(window)?.ends_with(title) {
+                    return Ok(Some(Some(window)));
+                }
+            }
+            Ok((!alive()).then_some(None))
+        })?;
+        let Some(window) = found else { return Ok(None) };
+        this.window = window;
+        // There is no window manager to give it the keyboard.
+        wait_for("the keyboard", || {
+            this.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check().ok();
+            let has = this.connection.get_input_focus()?.reply()?.focus == window;
+            Ok(has.then_some(()))
+        })?;
+        Ok(Some(this))
+    }
+
+    fn title_of(&self, window: Window) -> Result<String> {
+        let property =
+            self.connection.get_property(false, window, self.name, AtomEnum::ANY, 0, 1000)?.reply()?;
+        Ok(String::from_utf8_lossy(&property.value).into_owned())
+    }
+
+    /// What the title bar says.
+    pub(crate) fn title(&self) -> Result<String> {
+        self.title_of(self.window)
+    }
+
+    /// Presses a key and lets it go.
+    pub(crate) fn press(&self, key: Key) -> Result<()> {
+        for kind in [KEY_PRESS, KEY_RELEASE] {
+            self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?.check()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the window this large.
+    pub(crate) fn resize(&self, width: u32, height: u32) -> Result<()> {
+        let size = ConfigureWindowAux::new().width(width).height(height);
+        Ok(self.connection.configure_window(self.window, &size)?.check()?)
+    }
+
+    /// What is on the window: width, height, and four bytes a pixel as in [`xenia_gpu::Frame`].
+    pub(crate) fn look(&self) -> Result<(u32, u32, Vec<u8>)> {
+        let at = self.connection.get_geometry(self.window)?.reply()?;
+        let (width, height) = (at.width, at.height);
+        let image = self
+            .connection
+            .get_image(ImageFormat::Z_PIXMAP, self.window, 0, 0, width, height, !0)?
+            .reply()
+            .context("reading the window")?;
+        let mut pixels = image.data;
+        for pixel in pixels.chunks_exact_mut(4) {
+            pixel.swap(0, 2);
+            pixel[3] = 255;
+        }
+        Ok((u32::from(width), u32::from(height), pixels))
+    }
+
+    /// Asks the window to close, as its button does.
+    pub(crate) fn close(&self) -> Result<()> {
+        let atom =
+            |name: &[u8]| -> Result<Atom> { Ok(self.connection.intern_atom(false, name)?.reply()?.atom) };
+        let data = [atom(b"WM_DELETE_WINDOW")?, x11rb::CURRENT_TIME, 0, 0, 0];
+        let event = ClientMessageEvent::new(32, self.window, atom(b"WM_PROTOCOLS")?, data);
+        Ok(self.connection.send_event(false, self.window, EventMask::NO_EVENT, event)?.check()?)
+    }
+}
