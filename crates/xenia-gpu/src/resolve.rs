@@ -65,14 +65,38 @@ pub fn samples(select: u32, count: u32) -> &'static [u32] {
 
 /// Writes texels of so many bytes (a power of two up to 16) at their tiled places in the destination;
 /// `texel` is asked once for each pixel of the rectangle.
-///
-/// Where a rectangle is stored in parts, whole rows of 32 pixels are what memory wants.
 pub fn store(
+    call: &CopyCall,
+    memory: &dyn PhysicalMemory,
+    area: Rect,
+    bytes: u32,
+    mut texel: impl FnMut(u32, u32) -> [u8; 16],
+) {
+    store_runs(call, memory, area, bytes, 1, |x, y, run| run.copy_from_slice(&texel(x, y)[..bytes as usize]));
+}
+
+/// [`store`] of texels that lie row after row, the rectangle's and nothing else. Where a rectangle is
+/// stored in parts, parts should begin and end at multiples of 32 pixels, as memory is written in
+/// tiles of that size.
+pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {
+    let [left, top, right, _] = area;
+    let row_bytes = ((right - left) * bytes) as usize;
+    // Eight texels, or 16 bytes, lie together.
+    let length = (16 / bytes).min(8);
+    store_runs(call, memory, area, bytes, length, |x, y, run| {
+        let at = (y - top) as usize * row_bytes + ((x - left) * bytes) as usize;
+        run.copy_from_slice(&texels[at..at + run.len()]);
+    });
+}
+
+/// Writes runs of so many texels, which lie together, from every place on that is a multiple of that.
+fn store_runs(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
     [left, top, right, bottom]: Rect,
     bytes: u32,
-    mut texel: impl FnMut(u32, u32) -> [u8; 16],
+    length: u32,
+    mut fill: impl FnMut(u32, u32, &mut [u8]),
 ) {
     let destination = &call.destination;
     let log2 = bytes.ilog2();
@@ -80,10 +104,10 @@ pub fn store(
         None => tiled_2d(x, y, destination.pitch, log2),
         Some(slice) => tiled_3d(x, y, slice, destination.pitch, destination.height, log2),
     };
-    let size = bytes as usize;
+    let run_bytes = (length * bytes) as usize;
     // From 32 bits a texel on, 32 x 32 texels of a 2D image are one run of memory.
     if destination.slice.is_none() && bytes >= 4 {
-        let mut tile = vec![0_u8; 1024 * size];
+        let mut tile = vec![0_u8; (1024 * bytes) as usize];
         for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
             for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
                 let start = destination.physical.wrapping_add(offset(tx, ty));
@@ -93,9 +117,9 @@ pub fn store(
                     memory.read(start, &mut tile);
                 }
                 for y in y0..y1 {
-                    for x in x0..x1 {
+                    for x in (x0..x1).step_by(length as usize) {
                         let at = tiled_2d(x - tx, y - ty, 32, log2) as usize;
-                        tile[at..at + size].copy_from_slice(&texel(x, y)[..size]);
+                        fill(x, y, &mut tile[at..at + run_bytes]);
                     }
                 }
                 memory.write(start, &tile);
@@ -103,9 +127,11 @@ pub fn store(
         }
         return;
     }
+    let mut run = [0; 16];
     for y in top..bottom {
-        for x in left..right {
-            memory.write(destination.physical.wrapping_add(offset(x, y)), &texel(x, y)[..size]);
+        for x in (left..right).step_by(length as usize) {
+            fill(x, y, &mut run[..run_bytes]);
+            memory.write(destination.physical.wrapping_add(offset(x, y)), &run[..run_bytes]);
         }
     }
 }

@@ -1,8 +1,8 @@
-// Bits to host textures: a triangle over the whole target, cut by the scissor.
+// Bits to host textures: a rectangle over the viewport.
 
 @vertex
 fn corner(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
-    return vec4(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0, 0.0, 1.0);
+    return vec4(f32(index & 1u) * 2.0 - 1.0, f32(index >> 1u) * 2.0 - 1.0, 0.0, 1.0);
 }
 
 fn bits_at(position: vec4<f32>, host: u32) -> vec2<u32> {

@@ -25,10 +25,7 @@ pub(super) struct Parameters {
     pub(super) plane: u32,
     pub(super) samples: &'static [u32],
     pub(super) scale: f32,
-    pub(super) number: u32,
     pub(super) swaps: bool,
-    pub(super) widths: [u8; 4],
-    pub(super) bytes: u32,
     pub(super) exchange: u32,
 }
 
@@ -39,9 +36,7 @@ impl Parameters {
         words.extend(self.area);
         words.extend(self.clear);
         words.extend([self.plane, self.samples.len() as u32, samples, self.scale.to_bits()]);
-        words.extend([self.number, u32::from(self.swaps)]);
-        words.extend(self.widths.map(u32::from));
-        words.extend([self.bytes.max(1).ilog2(), self.exchange, 0, 0]);
+        words.extend([u32::from(self.swaps), self.exchange]);
         wgpu::util::DeviceExt::create_buffer_init(
             &device.device,
             &wgpu::util::BufferInitDescriptor {
@@ -60,10 +55,20 @@ pub(super) enum Kernel {
     DumpColor { multisampled: bool },
     /// Host depth and stencil to bits.
     DumpDepth { multisampled: bool },
-    /// Bits to texels of a kind (`KIND` in the shaders).
-    Resolve { kind: u32 },
+    /// Bits to texels.
+    Resolve(Texels),
     /// Bits to one value.
     Clear,
+}
+
+/// What texels are; see the constants of resolve.wgsl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Texels {
+    pub(super) kind: u32,
+    pub(super) widths: [u8; 4],
+    pub(super) number: u32,
+    /// Bytes of one.
+    pub(super) bytes: u32,
 }
 
 /// A fragment shader, and what it is drawn to.
@@ -116,15 +121,23 @@ impl Pipelines {
         let layout = layout(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
         let group = group(device, &layout, parameters, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
-            let (entry_point, kind) = match kernel {
-                Kernel::DumpColor { multisampled: false } => ("dump_color_single", 0),
-                Kernel::DumpColor { multisampled: true } => ("dump_color_multi", 0),
-                Kernel::DumpDepth { multisampled: false } => ("dump_depth_single", 0),
-                Kernel::DumpDepth { multisampled: true } => ("dump_depth_multi", 0),
-                Kernel::Resolve { kind } => ("resolve", kind),
-                Kernel::Clear => ("clear", 0),
+            let entry_point = match kernel {
+                Kernel::DumpColor { multisampled: false } => "dump_color_single",
+                Kernel::DumpColor { multisampled: true } => "dump_color_multi",
+                Kernel::DumpDepth { multisampled: false } => "dump_depth_single",
+                Kernel::DumpDepth { multisampled: true } => "dump_depth_multi",
+                Kernel::Resolve(_) => "resolve",
+                Kernel::Clear => "clear",
             };
-            let constants = [("FORMAT", f64::from(format)), ("KIND", f64::from(kind))];
+            let mut constants = vec![("FORMAT", f64::from(format))];
+            if let Kernel::Resolve(texels) = kernel {
+                constants.extend([
+                    ("KIND", f64::from(texels.kind)),
+                    ("WIDTHS", f64::from(u32::from_le_bytes(texels.widths))),
+                    ("NUMBER", f64::from(texels.number)),
+                    ("BYTES_LOG2", f64::from(texels.bytes.ilog2())),
+                ]);
+            }
             device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(entry_point),
                 layout: Some(&pipeline_layout(device, &layout)),
@@ -200,7 +213,10 @@ fn render_pipeline(
             compilation_options: options(&constants),
             buffers: &[],
         },
-        primitive: Default::default(),
+        primitive: wgpu::PrimitiveState {
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            ..Default::default()
+        },
         depth_stencil: (load.part != Part::Color).then_some(depth_stencil),
         multisample: wgpu::MultisampleState { count: load.samples, ..Default::default() },
         fragment: Some(wgpu::FragmentState {
@@ -240,7 +256,7 @@ fn bindings(kernel: Kernel) -> Vec<wgpu::BindingType> {
             texture(wgpu::TextureSampleType::Depth, multisampled),
             texture(wgpu::TextureSampleType::Uint, multisampled),
         ],
-        Kernel::Resolve { .. } => vec![storage(true), storage(false)],
+        Kernel::Resolve(_) => vec![storage(true), storage(false)],
         Kernel::Clear => vec![storage(false)],
     }
 }

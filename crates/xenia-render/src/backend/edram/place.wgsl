@@ -25,14 +25,8 @@ struct Call {
     samples: u32,
     // Sums are multiplied by this.
     scale: f32,
-    // How fields are coded: unsigned or signed fraction, unsigned or signed integer.
-    number: u32,
     // Red and blue are exchanged.
     swaps: u32,
-    // The fields' widths.
-    widths: vec4<u32>,
-    // Bytes of a texel, by logarithm.
-    bytes_log2: u32,
     // Bytes that are reversed together; 3 for exchanged half words.
     exchange: u32,
 }

@@ -2,12 +2,12 @@
 
 use xenia_gpu::draw_state::{CopyCall, CopySource};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
-use xenia_gpu::resolve::{Rect, rectangle, samples, store};
+use xenia_gpu::resolve::{Rect, rectangle, samples, store_rows};
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 use super::super::device::Device;
-use super::pipelines::{Kernel, Parameters};
+use super::pipelines::{Kernel, Parameters, Texels};
 use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
 
 /// Texels are made in runs of rows of at most so many bytes, or one row of macro tiles.
@@ -21,29 +21,12 @@ pub(crate) struct Resolve<'a> {
     area: Rect,
 }
 
-/// How samples become texels: `KIND` in the shaders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// A sample's bits.
-    Raw,
-    /// Components in bit fields.
-    Fields([u8; 4]),
-    /// Components as 16-bit floats.
-    Half,
-    /// Components as 32-bit floats.
-    Single,
-}
-
-impl Kind {
-    fn number(self) -> u32 {
-        match self {
-            Self::Raw => 0,
-            Self::Fields(_) => 1,
-            Self::Half => 2,
-            Self::Single => 3,
-        }
-    }
-}
+// How samples become texels (`KIND` in resolve.wgsl): a sample's bits, components in bit fields,
+// components as 16-bit and 32-bit floats.
+const RAW: u32 = 0;
+const FIELDS: u32 = 1;
+const HALF: u32 = 2;
+const SINGLE: u32 = 3;
 
 impl<'a> Resolve<'a> {
     /// Reads the rectangle.
@@ -94,22 +77,27 @@ impl<'a> Resolve<'a> {
         color.into_iter().chain(depth)
     }
 
-    /// What texels are made of, and how many bytes each has.
-    fn kind(&self, samples: &[u32]) -> Result<(Kind, u32), BackendError> {
-        let CopySource::Color { format: source, .. } = self.call.source else { return Ok((Kind::Raw, 4)) };
+    /// What texels are made of.
+    fn texels(&self, samples: &[u32]) -> Result<Texels, BackendError> {
+        let raw = Texels { kind: RAW, widths: [0; 4], number: 0, bytes: 4 };
+        let CopySource::Color { format: source, .. } = self.call.source else { return Ok(raw) };
         let destination = &self.call.destination;
         let unsupported = || BackendError::Unsupported(format!("copy to format {}", destination.format));
         let format = Format::from_number(destination.format).ok_or_else(unsupported)?;
         let is_plain = samples.len() == 1 && destination.exponent_bias == 0 && destination.number == 0;
-        let kind = match (source, format.layout) {
-            (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) if is_plain => Kind::Raw,
-            (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) if is_plain => Kind::Raw,
-            (_, Layout::Fields(widths)) => Kind::Fields(widths),
-            (_, Layout::Half(_)) => Kind::Half,
-            (_, Layout::Single(_)) => Kind::Single,
+        let converted = Texels { bytes: format.bytes, ..raw };
+        Ok(match (source, format.layout) {
+            (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) if is_plain => raw,
+            (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) if is_plain => raw,
+            (_, Layout::Fields(widths)) => {
+                // Floats are no way to code fields; unsigned fractions are then meant.
+                let number = if destination.number < 4 { destination.number } else { 0 };
+                Texels { kind: FIELDS, widths, number, ..converted }
+            }
+            (_, Layout::Half(_)) => Texels { kind: HALF, ..converted },
+            (_, Layout::Single(_)) => Texels { kind: SINGLE, ..converted },
             _ => return Err(unsupported()),
-        };
-        Ok((kind, format.bytes))
+        })
     }
 }
 
@@ -177,7 +165,8 @@ impl Edram {
         if let TargetFormat::Depth(_) = place.format {
             samples = &samples[..1]; // depths are never averaged
         }
-        let (kind, bytes) = resolve.kind(samples)?;
+        let texels = resolve.texels(samples)?;
+        let bytes = texels.bytes;
         let [left, top, right, bottom] = resolve.area;
         let row_bytes = (right - left) * bytes;
         // Runs end at macro tiles' rows, which are stored whole.
@@ -189,21 +178,13 @@ impl Edram {
             let parameters = Parameters {
                 samples,
                 scale: 2.0_f32.powi(destination.exponent_bias) / samples.len() as f32,
-                number: destination.number,
                 swaps: destination.swap && !matches!(place.format, TargetFormat::Depth(_)),
-                widths: if let Kind::Fields(widths) = kind { widths } else { [0; 4] },
-                bytes,
                 exchange: exchange(destination.endian, bytes),
                 ..parameters(&place, area)
             };
             let size = u64::from(row_bytes * (end - start));
-            let view = self.texels(device, &place, kind, &parameters, size)?;
-            store(call, memory, area, bytes, |x, y| {
-                let at = ((y - start) * row_bytes + (x - left) * bytes) as usize;
-                let mut texel = [0; 16];
-                texel[..bytes as usize].copy_from_slice(&view[at..at + bytes as usize]);
-                texel
-            });
+            let view = self.make(device, &place, texels, &parameters, size)?;
+            store_rows(call, memory, area, bytes, &view);
             drop(view);
             if let Some([_, back]) = &self.texels {
                 back.unmap();
@@ -214,11 +195,11 @@ impl Edram {
     }
 
     /// Makes texels, so many bytes, and maps them.
-    fn texels(
+    fn make(
         &mut self,
         device: &Device,
         place: &TargetPlace,
-        kind: Kind,
+        texels: Texels,
         parameters: &Parameters,
         size: u64,
     ) -> Result<wgpu::BufferView, BackendError> {
@@ -237,12 +218,12 @@ impl Edram {
         }
         let Some([made, back]) = &self.texels else { unreachable!("made above") };
         let bound = [self.words.as_entire_binding(), made.as_entire_binding()];
-        let kernel = Kernel::Resolve { kind: kind.number() };
+        let kernel = Kernel::Resolve(texels);
         let (pipeline, group) =
             self.pipelines.compute(device, kernel, place.format.number(), parameters, &bound);
         let [left, top, right, bottom] = parameters.area;
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        let across = (right - left) / (4 / parameters.bytes).max(1);
+        let across = (right - left) / (4 / texels.bytes).max(1);
         dispatch(&mut encoder, pipeline, &group, [across, bottom - top]);
         encoder.copy_buffer_to_buffer(made, 0, back, 0, size);
         device.queue.submit([encoder.finish()]);

@@ -3,6 +3,12 @@
 
 // What texels are made of: samples' bits (a word each), fields, 16-bit floats, 32-bit floats.
 override KIND: u32 = 0u;
+// The fields' widths from the lowest on, eight bits each, and how they are coded: unsigned or signed
+// fraction, unsigned or signed integer.
+override WIDTHS: u32 = 0u;
+override NUMBER: u32 = 0u;
+// Bytes of a texel, by logarithm.
+override BYTES_LOG2: u32 = 2u;
 
 @group(0) @binding(2) var<storage, read_write> texels: array<u32>;
 
@@ -41,7 +47,7 @@ fn limit(color: vec4<f32>) -> vec4<f32> {
 // A component as a field of so many bits.
 fn field(value: f32, width: u32) -> u32 {
     let mask = 0xffffffffu >> (32u - width);
-    switch call.number {
+    switch NUMBER {
         case 1u: {
             if width == 1u {
                 return 0u;
@@ -101,21 +107,27 @@ fn texel_at(pixel: vec2<u32>) -> vec4<u32> {
     }
     if KIND == 2u {
         let bits = bitcast<vec4<u32>>(color);
-        if call.bytes_log2 == 1u {
+        if BYTES_LOG2 == 1u {
             return vec4(half_of(bits.x), 0u, 0u, 0u);
         }
         return vec4(half_of(bits.x) | (half_of(bits.y) << 16u), half_of(bits.z) | (half_of(bits.w) << 16u), 0u, 0u);
     }
-    var texel = array<u32, 4>(0u, 0u, 0u, 0u);
-    var low = 0u;
-    for (var i = 0u; i < 4u; i += 1u) {
-        let width = call.widths[i];
-        if width != 0u {
-            texel[low >> 5u] |= field(color[i], width) << (low & 31u);
-            low += width;
-        }
+    let ends = vec4(width(0u), width(0u) + width(1u), width(0u) + width(1u) + width(2u), 0u);
+    return placed(color.x, width(0u), 0u) | placed(color.y, width(1u), ends.x)
+        | placed(color.z, width(2u), ends.y) | placed(color.w, width(3u), ends.z);
+}
+
+fn width(component: u32) -> u32 {
+    return (WIDTHS >> (component * 8u)) & 255u;
+}
+
+// A component as a field of a texel, from bit `low` on.
+fn placed(value: f32, width: u32, low: u32) -> vec4<u32> {
+    if width == 0u {
+        return vec4(0u);
     }
-    return vec4(texel[0], texel[1], texel[2], texel[3]);
+    let bits = field(value, width) << (low & 31u);
+    return select(vec4(0u), vec4(bits), vec4(low >> 5u) == vec4(0u, 1u, 2u, 3u));
 }
 
 fn half_of(bits: u32) -> u32 {
@@ -155,7 +167,7 @@ fn exchanged(texel: vec4<u32>) -> vec4<u32> {
 fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
     let size = call.area.zw - call.area.xy;
     // Texels that share a word, by logarithm. Widths are multiples of eight, so no word is shared by rows.
-    let shared_log2 = 2u - min(call.bytes_log2, 2u);
+    let shared_log2 = 2u - min(BYTES_LOG2, 2u);
     let x = id.x << shared_log2;
     if x >= size.x || id.y >= size.y {
         return;
@@ -163,14 +175,14 @@ fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
     let pixel = call.area.xy + vec2(x, id.y);
     var texel = exchanged(texel_at(pixel));
     for (var i = 1u; i < (1u << shared_log2); i += 1u) {
-        texel.x |= exchanged(texel_at(pixel + vec2(i, 0u))).x << (i * (8u << call.bytes_log2));
+        texel.x |= exchanged(texel_at(pixel + vec2(i, 0u))).x << (i * (8u << BYTES_LOG2));
     }
-    let at = ((id.y * size.x + x) << call.bytes_log2) >> 2u;
+    let at = ((id.y * size.x + x) << BYTES_LOG2) >> 2u;
     texels[at] = texel.x;
-    if call.bytes_log2 >= 3u {
+    if BYTES_LOG2 >= 3u {
         texels[at + 1u] = texel.y;
     }
-    if call.bytes_log2 == 4u {
+    if BYTES_LOG2 == 4u {
         texels[at + 2u] = texel.z;
         texels[at + 3u] = texel.w;
     }

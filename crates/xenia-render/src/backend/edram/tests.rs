@@ -1,6 +1,7 @@
 //! Bits survive the way through host textures, and copies write what the reference backend writes.
 
 mod copies;
+mod times;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -79,11 +80,12 @@ fn what_is_loaded_is_dumped_again() {
         let before = random_words(1);
         for (format, msaa) in FORMATS.into_iter().flat_map(|format| MSAA.map(|msaa| (format, msaa))) {
             let place = TargetPlace { base: 2044, pitch: 150, msaa, format };
-            // The last tiles' right ends are not part of the texture; the first row of tiles stays out.
-            let size = [150, 3 * place.tile_height()];
+            // The last tiles' right ends are not part of the texture; its first and last rows of tiles
+            // stay out.
+            let size = [150, 4 * place.tile_height()];
             let after = there_and_back(device, &mut edram, &before, &place, size, 1..3);
             let mut moved = vec![false; EDRAM_WORDS];
-            for (tile, _) in place.tiles([0, size[1] / 3, 150, size[1]]) {
+            for (tile, _) in place.tiles([0, size[1] / 4, 150, size[1] / 4 * 3]) {
                 moved[(tile * 1280) as usize..][..1280].fill(true);
             }
             let mut kept = 0;
@@ -99,5 +101,120 @@ fn what_is_loaded_is_dumped_again() {
             let samples = 150 * msaa.samples() * 2 * place.tile_height();
             assert_eq!(kept, samples * format.words(), "{place:?}");
         }
+    });
+}
+
+/// Fills a texture.
+fn clear(device: &Device, texture: &wgpu::Texture, color: wgpu::Color, depth: f32, stencil: u32) {
+    let view = texture.create_view(&Default::default());
+    let is_depth = texture.format().is_depth_stencil_format();
+    let mut encoder = device.device.create_command_encoder(&Default::default());
+    let color = wgpu::RenderPassColorAttachment {
+        view: &view,
+        depth_slice: None,
+        resolve_target: None,
+        ops: wgpu::Operations { load: wgpu::LoadOp::Clear(color), store: wgpu::StoreOp::Store },
+    };
+    let depth = wgpu::RenderPassDepthStencilAttachment {
+        view: &view,
+        depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(depth), store: wgpu::StoreOp::Store }),
+        stencil_ops: Some(wgpu::Operations {
+            load: wgpu::LoadOp::Clear(stencil),
+            store: wgpu::StoreOp::Store,
+        }),
+    };
+    let colors = [Some(color)];
+    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        color_attachments: if is_depth { &[] } else { &colors },
+        depth_stencil_attachment: is_depth.then_some(depth),
+        ..Default::default()
+    });
+    device.queue.submit([encoder.finish()]);
+}
+
+/// The words of a sample that a texture filled with a value is dumped as.
+fn dumped(device: &Device, edram: &mut Edram, format: TargetFormat, color: [f64; 4], depth: f32) -> [u32; 2] {
+    let place = TargetPlace { base: 0, pitch: 80, msaa: Msaa::X1, format };
+    let texture = texture(device, &place, 80, 16);
+    let [r, g, b, a] = color;
+    clear(device, &texture, wgpu::Color { r, g, b, a }, depth, 0xa5);
+    let mut encoder = device.device.create_command_encoder(&Default::default());
+    edram.dump(device, &mut encoder, &place, &texture, 0..1, 0xff);
+    device.queue.submit([encoder.finish()]);
+    let words = edram.words(device).unwrap();
+    [words[0], words[1]]
+}
+
+#[test]
+fn values_are_rounded_and_limited_to_what_formats_hold() {
+    use ColorTargetFormat::*;
+    use TargetFormat::{Color, Depth};
+    with(|device| {
+        let mut edram = Edram::new(device);
+        for (format, color, expected) in [
+            (Rgba8, [0.5, 2.0, -1.0, 1.0 / 255.0], [0x0100_ff80; 2]),
+            // 0.5 is 511.5 of 1023: between 64 * 3 - 0.125 and the next level.
+            (Rgba8Gamma, [1.0, 0.5, 0.0, 0.25], [0x4000_c0ff; 2]),
+            (Rgb10A2Float, [31.875, 100.0, 0.25, 0.5], [0x3ff | 0x3ff << 10 | 0x80 << 20 | 2 << 30; 2]),
+            (Rg16, [32.0, -100.0, 0.0, 0.0], [0x8001_7fff; 2]),
+            (Rgba16, [1.0, -1.0, 16.0, 33.0], [0xfc00_0400, 0x7fff_4000]),
+            (Rg16Float, [70000.0, -1e9, 0.0, 0.0], [0xffff_7c46; 2]),
+            (Rgba16Float, [1.0, -2.0, 6e-8, 0.333], [0xc000_3c00, 0x3554_0001]),
+            (R32Float, [1e30, 0.0, 0.0, 0.0], [1e30_f32.to_bits(); 2]),
+        ] {
+            let found = dumped(device, &mut edram, Color(format), color, 0.0);
+            assert_eq!(found, expected, "{format:?}: {found:x?}");
+        }
+        for (format, depth, expected) in [
+            (DepthFormat::D24S8, 0.0, 0),
+            (DepthFormat::D24S8, 0.25, 0x40_0000),
+            (DepthFormat::D24S8, 1.0, 0xff_ffff),
+            // Floating-point depth is halved in the texture.
+            (DepthFormat::D24FS8, 0.5, 0xf0_0000),
+            (DepthFormat::D24FS8, 1.0, 0xff_ffff),
+            (DepthFormat::D24FS8, 0.375, 0xe8_0000),
+        ] {
+            let found = dumped(device, &mut edram, Depth(format), [0.0; 4], depth);
+            // The first word of a depth tile is in the middle of a row.
+            assert_eq!(found[0], expected << 8 | 0xa5, "{format:?} {depth}: {found:x?}");
+        }
+    });
+}
+
+#[test]
+fn stencil_bits_that_no_tile_has_are_not_loaded() {
+    with(|device| {
+        let mut edram = Edram::new(device);
+        let depth = TargetPlace {
+            base: 100,
+            pitch: 160,
+            msaa: Msaa::X4,
+            format: TargetFormat::Depth(DepthFormat::D24S8),
+        };
+        let color = TargetPlace { base: 103, format: FORMATS[0], ..depth };
+        let texture = texture(device, &depth, 160, 32);
+        let loaded = |edram: &mut Edram, rows: Range<u32>| {
+            let mut encoder = device.device.create_command_encoder(&Default::default());
+            let bits = edram.load(device, &mut encoder, &depth, &texture, rows);
+            device.queue.submit([encoder.finish()]);
+            bits
+        };
+        assert_eq!(loaded(&mut edram, 0..4), 0);
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        edram.clear(device, &mut encoder, &color, [0, 0, 40, 8], [0x1234_5641, 0]);
+        device.queue.submit([encoder.finish()]);
+        // One pixel of the second tile: what the rest has stays possible.
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        edram.clear(device, &mut encoder, &color, [0, 0, 1, 1], [2, 0]);
+        device.queue.submit([encoder.finish()]);
+        assert_eq!([loaded(&mut edram, 0..1), loaded(&mut edram, 1..4)], [0x43, 0]);
+        // What is loaded is what the bits are, not what they may be.
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        edram.dump(device, &mut encoder, &depth, &texture, 0..1, 0x43);
+        device.queue.submit([encoder.finish()]);
+        let words = edram.words(device).unwrap();
+        let tile = &words[103 * 1280..104 * 1280];
+        let count = |value| tile.iter().filter(|word| **word as u8 == value).count();
+        assert_eq!((count(0x41), count(2)), (1276, 4));
     });
 }

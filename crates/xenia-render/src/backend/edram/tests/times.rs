@@ -1,0 +1,56 @@
+//! How long dumps, loads and copies of 1280 x 720 pixels take: `cargo test -p xenia-render times -- --ignored --nocapture`.
+
+use std::time::Instant;
+
+use super::copies::{self, copy};
+use super::*;
+
+/// Milliseconds of the mean of some runs, after one that compiles.
+fn milliseconds(device: &Device, mut run: impl FnMut(&mut wgpu::CommandEncoder)) -> f64 {
+    const RUNS: u32 = 20;
+    let mut once = || {
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        run(&mut encoder);
+        device.queue.submit([encoder.finish()]);
+        device.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    };
+    once();
+    let start = Instant::now();
+    (0..RUNS).for_each(|_| once());
+    start.elapsed().as_secs_f64() * 1e3 / f64::from(RUNS)
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn times() {
+    with(|device| {
+        let mut edram = Edram::new(device);
+        let memory = xenia_gpu::Ram::new(16 << 20);
+        for (format, msaa) in [FORMATS[0], FORMATS[1], FORMATS[7], FORMATS[12]]
+            .into_iter()
+            .flat_map(|format| [Msaa::X1, Msaa::X4].map(|msaa| (format, msaa)))
+        {
+            let place = TargetPlace { base: 0, pitch: 1280, msaa, format };
+            let texture = texture(device, &place, 1280, 720);
+            let rows = 0..720_u32.div_ceil(place.tile_height());
+            edram.set_words(device, &vec![0x1234_5600; EDRAM_WORDS]);
+            let dump = milliseconds(device, |encoder| {
+                edram.dump(device, encoder, &place, &texture, rows.clone(), 0);
+            });
+            let load = milliseconds(device, |encoder| {
+                edram.load(device, encoder, &place, &texture, rows.clone());
+            });
+            let mut call = copy(format, msaa);
+            call.sample_select = 6;
+            (call.pitch, call.scissor.right, call.scissor.bottom) = (1280, 1280, 720);
+            (call.destination.pitch, call.destination.height) = (1280, 720);
+            call.destination.physical = 0x10_0000;
+            copies::set_rectangle(&memory, [0, 0, 1280, 720]);
+            let resolve = milliseconds(device, |_| {
+                let resolve = Resolve::new(&call, &memory).unwrap();
+                edram.resolve(device, &resolve, &memory).unwrap();
+            });
+            println!("{format:?} {msaa:?}: dump {dump:.1}, load {load:.1}, resolve {resolve:.1} ms");
+        }
+    });
+}
