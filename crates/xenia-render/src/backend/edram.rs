@@ -110,46 +110,66 @@ impl Edram {
         tile_rows: Range<u32>,
     ) -> u8 {
         let Some(area) = place.area(texture, tile_rows) else { return 0 };
-        let load = |part| Load { part, host: texture.format(), samples: texture.sample_count() };
+        let (part, stencil) = match place.format {
+            TargetFormat::Color(_) => (Part::Color, 0),
+            TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, area)),
+        };
+        let load = |part| Load::new(part, place, texture);
         let parameters = parameters(place, area);
-        let format = place.format.number();
         let view = texture.create_view(&Default::default());
-        if let TargetFormat::Color(_) = place.format {
-            let (pipeline, group) =
-                self.pipelines.render(device, load(Part::Color), format, &parameters, &self.words);
-            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("load colour"),
-                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                    view: &view,
-                    depth_slice: None,
-                    resolve_target: None,
-                    ops: keep(),
-                })],
-                ..Default::default()
-            });
-            draw(&mut pass, pipeline, &group, area, 0);
-            return 0;
-        }
-        let stencil = self.stencil.of(place, area);
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("load depth"),
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: &view,
-                depth_ops: Some(keep()),
-                stencil_ops: Some(keep()),
-            }),
-            ..Default::default()
-        });
-        let (pipeline, group) =
-            self.pipelines.render(device, load(Part::Depth), format, &parameters, &self.words);
-        draw(&mut pass, pipeline, &group, area, 0);
+        let mut pass = begin(encoder, place, &view);
+        self.draw(device, &mut pass, load(part), &parameters, 0);
         for plane in (0..8).map(|bit| 1 << bit).filter(|plane| stencil & plane != 0) {
             let parameters = Parameters { plane: u32::from(plane), ..parameters };
-            let (pipeline, group) =
-                self.pipelines.render(device, load(Part::Plane(plane)), format, &parameters, &self.words);
-            draw(&mut pass, pipeline, &group, area, 0xff);
+            self.draw(device, &mut pass, load(Part::Plane(plane)), &parameters, 0xff);
         }
         stencil
+    }
+
+    /// Draws the bits of a sample to every sample of an area of a host texture, which is one as for
+    /// [`dump`](Self::dump): what [`clear`](Self::clear) does to the buffer.
+    pub(crate) fn fill(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        place: &TargetPlace,
+        texture: &wgpu::Texture,
+        [left, top, right, bottom]: Rect,
+        bits: [u32; 2],
+    ) {
+        let area = [left, top, right.min(texture.width()), bottom.min(texture.height())];
+        if area[0] >= area[2] || area[1] >= area[3] {
+            return;
+        }
+        let parameters = Parameters { clear: bits, ..parameters(place, area) };
+        let view = texture.create_view(&Default::default());
+        let mut pass = begin(encoder, place, &view);
+        let part = match place.format {
+            TargetFormat::Color(_) => Part::FilledColor,
+            TargetFormat::Depth(_) => Part::FilledDepth,
+        };
+        self.draw(device, &mut pass, Load::new(part, place, texture), &parameters, bits[0] & 0xff);
+    }
+
+    /// Draws to the area of the parameters.
+    fn draw(
+        &mut self,
+        device: &Device,
+        pass: &mut wgpu::RenderPass<'_>,
+        load: Load,
+        parameters: &Parameters,
+        stencil_reference: u32,
+    ) {
+        let (pipeline, group) = self.pipelines.render(device, load, parameters, &self.words);
+        let [left, top, right, bottom] = parameters.area;
+        // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out samples 2
+        // and 3 of the last row in passes that only write stencil.
+        let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as f32);
+        pass.set_viewport(x, y, width, height, 0.0, 1.0);
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.set_stencil_reference(stencil_reference);
+        pass.draw(0..4, 0..1);
     }
 
     /// A copy of all words, tile after tile, after everything that was submitted.
@@ -170,8 +190,7 @@ impl Edram {
             .collect())
     }
 
-    /// Replaces all words, before anything that is submitted next. There are
-    /// [`EDRAM_WORDS`] of them; what is missing stays as it was.
+    /// Replaces all [`EDRAM_WORDS`] words, before anything that is submitted next.
     pub(crate) fn set_words(&mut self, device: &Device, words: &[u32]) {
         let words = &words[..words.len().min(EDRAM_WORDS)];
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -180,9 +199,32 @@ impl Edram {
     }
 }
 
-/// What is not drawn to stays.
-fn keep<V>() -> wgpu::Operations<V> {
-    wgpu::Operations { load: wgpu::LoadOp::Load, store: wgpu::StoreOp::Store }
+/// Begins to draw to a target of which the rest stays.
+fn begin<'a>(
+    encoder: &'a mut wgpu::CommandEncoder,
+    place: &TargetPlace,
+    view: &wgpu::TextureView,
+) -> wgpu::RenderPass<'a> {
+    fn keep<V>() -> wgpu::Operations<V> {
+        wgpu::Operations { load: wgpu::LoadOp::Load, store: wgpu::StoreOp::Store }
+    }
+    let color = [Some(wgpu::RenderPassColorAttachment {
+        view,
+        depth_slice: None,
+        resolve_target: None,
+        ops: keep(),
+    })];
+    let is_color = matches!(place.format, TargetFormat::Color(_));
+    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some("load"),
+        color_attachments: if is_color { &color } else { &[] },
+        depth_stencil_attachment: (!is_color).then_some(wgpu::RenderPassDepthStencilAttachment {
+            view,
+            depth_ops: Some(keep()),
+            stencil_ops: Some(keep()),
+        }),
+        ..Default::default()
+    })
 }
 
 fn parameters(place: &TargetPlace, area: Rect) -> Parameters {
@@ -211,23 +253,6 @@ fn dispatch(
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, group, &[]);
     pass.dispatch_workgroups(width.div_ceil(GROUP), height.div_ceil(GROUP), 1);
-}
-
-fn draw(
-    pass: &mut wgpu::RenderPass<'_>,
-    pipeline: &wgpu::RenderPipeline,
-    group: &wgpu::BindGroup,
-    [left, top, right, bottom]: Rect,
-    stencil_reference: u32,
-) {
-    pass.set_pipeline(pipeline);
-    pass.set_bind_group(0, group, &[]);
-    // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out samples 2
-    // and 3 of the last row in passes that only write stencil.
-    let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as f32);
-    pass.set_viewport(x, y, width, height, 0.0, 1.0);
-    pass.set_stencil_reference(stencil_reference);
-    pass.draw(0..4, 0..1);
 }
 
 /// Waits for the device, then lets the processor read the start of a buffer.

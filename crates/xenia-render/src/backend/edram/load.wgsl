@@ -56,3 +56,14 @@ fn load_plane_multi(@builtin(position) position: vec4<f32>, @builtin(sample_inde
         discard;
     }
 }
+
+// One value everywhere.
+@fragment
+fn fill_color() -> @location(0) vec4<f32> {
+    return unpack(call.clear_bits);
+}
+
+@fragment
+fn fill_depth() -> @builtin(frag_depth) f32 {
+    return unpack_depth(call.clear_bits.x);
+}

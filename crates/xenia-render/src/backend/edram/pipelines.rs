@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::device::Device;
+use super::TargetPlace;
 
 /// All of them: places and formats, then what is done with them.
 const SHADERS: &str = concat!(
@@ -74,12 +75,19 @@ pub(super) struct Texels {
 /// A fragment shader, and what it is drawn to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Load {
-    /// What is loaded.
-    pub(super) part: Part,
+    part: Part,
+    /// Its format in the EDRAM.
+    format: u32,
     /// The format of the host's texture.
-    pub(super) host: wgpu::TextureFormat,
+    host: wgpu::TextureFormat,
     /// Its samples per pixel.
-    pub(super) samples: u32,
+    samples: u32,
+}
+
+impl Load {
+    pub(super) fn new(part: Part, place: &TargetPlace, texture: &wgpu::Texture) -> Self {
+        Self { part, format: place.format.number(), host: texture.format(), samples: texture.sample_count() }
+    }
 }
 
 /// Part of a sample.
@@ -91,13 +99,17 @@ pub(super) enum Part {
     Depth,
     /// The bit of this value of the stencil.
     Plane(u8),
+    /// Colour, the same everywhere.
+    FilledColor,
+    /// Depth and stencil, the same everywhere.
+    FilledDepth,
 }
 
 /// The pipelines that were needed so far.
 pub(super) struct Pipelines {
     module: wgpu::ShaderModule,
     compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
-    render: HashMap<(Load, u32), wgpu::RenderPipeline>,
+    render: HashMap<Load, wgpu::RenderPipeline>,
 }
 
 impl Pipelines {
@@ -150,21 +162,18 @@ impl Pipelines {
         (pipeline, group)
     }
 
-    /// The pipeline that loads a format into a texture, and the bindings of a call.
+    /// The pipeline that draws to a texture, and the bindings of a call.
     pub(super) fn render(
         &mut self,
         device: &Device,
         load: Load,
-        format: u32,
         parameters: &Parameters,
         edram: &wgpu::Buffer,
     ) -> (&wgpu::RenderPipeline, wgpu::BindGroup) {
         let layout = layout(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
         let group = group(device, &layout, parameters, &[edram.as_entire_binding()]);
-        let pipeline = self
-            .render
-            .entry((load, format))
-            .or_insert_with(|| render_pipeline(device, &self.module, &layout, load, format));
+        let pipeline =
+            self.render.entry(load).or_insert_with(|| render_pipeline(device, &self.module, &layout, load));
         (pipeline, group)
     }
 }
@@ -174,7 +183,6 @@ fn render_pipeline(
     module: &wgpu::ShaderModule,
     layout: &wgpu::BindGroupLayout,
     load: Load,
-    format: u32,
 ) -> wgpu::RenderPipeline {
     let is_multisampled = load.samples != 1;
     let entry_point = match (load.part, is_multisampled) {
@@ -184,6 +192,8 @@ fn render_pipeline(
         (Part::Depth, true) => "load_depth_multi",
         (Part::Plane(_), false) => "load_plane_single",
         (Part::Plane(_), true) => "load_plane_multi",
+        (Part::FilledColor, _) => "fill_color",
+        (Part::FilledDepth, _) => "fill_depth",
     };
     let replace = wgpu::StencilFaceState {
         compare: wgpu::CompareFunction::Always,
@@ -197,12 +207,13 @@ fn render_pipeline(
     };
     let depth_stencil = wgpu::DepthStencilState {
         format: load.host,
-        depth_write_enabled: Some(load.part == Part::Depth),
+        depth_write_enabled: Some(matches!(load.part, Part::Depth | Part::FilledDepth)),
         depth_compare: Some(wgpu::CompareFunction::Always),
         stencil: wgpu::StencilState { front: replace, back: replace, read_mask: 0xff, write_mask },
         bias: Default::default(),
     };
-    let constants = [("FORMAT", f64::from(format))];
+    let is_color = matches!(load.part, Part::Color | Part::FilledColor);
+    let constants = [("FORMAT", f64::from(load.format))];
     let color_targets = [Some(load.host.into())];
     device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some(entry_point),
@@ -217,13 +228,13 @@ fn render_pipeline(
             topology: wgpu::PrimitiveTopology::TriangleStrip,
             ..Default::default()
         },
-        depth_stencil: (load.part != Part::Color).then_some(depth_stencil),
+        depth_stencil: (!is_color).then_some(depth_stencil),
         multisample: wgpu::MultisampleState { count: load.samples, ..Default::default() },
         fragment: Some(wgpu::FragmentState {
             module,
             entry_point: Some(entry_point),
             compilation_options: options(&constants),
-            targets: if load.part == Part::Color { &color_targets } else { &[] },
+            targets: if is_color { &color_targets } else { &[] },
         }),
         multiview_mask: None,
         cache: None,

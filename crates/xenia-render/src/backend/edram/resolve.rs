@@ -123,11 +123,7 @@ impl Edram {
         resolve: &Resolve<'_>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
-        let copied = match resolve.call.command {
-            CopyCommand::Raw | CopyCommand::Convert => self.copy_out(device, resolve, memory),
-            CopyCommand::Null => Ok(()),
-            CopyCommand::ConstantOne => Err(BackendError::Unsupported("copy of a constant".into())),
-        };
+        let copied = self.copy_out(device, resolve, memory);
         let mut encoder = device.device.create_command_encoder(&Default::default());
         for (place, bits) in resolve.cleared() {
             self.clear(device, &mut encoder, &place, resolve.area, bits);
@@ -153,13 +149,19 @@ impl Edram {
         self.stencil.write(place, area, (bits[0] | bits[1]) as u8);
     }
 
-    fn copy_out(
+    /// Carries out a copy without its clears, after everything that was submitted.
+    pub(crate) fn copy_out(
         &mut self,
         device: &Device,
         resolve: &Resolve<'_>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         let (call, place) = (resolve.call, resolve.source());
+        match call.command {
+            CopyCommand::Raw | CopyCommand::Convert => {}
+            CopyCommand::Null => return Ok(()),
+            CopyCommand::ConstantOne => return Err(BackendError::Unsupported("copy of a constant".into())),
+        }
         let destination = &call.destination;
         let mut samples = samples(call.sample_select, call.msaa.samples());
         if let TargetFormat::Depth(_) = place.format {

@@ -218,3 +218,30 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         assert_eq!((count(0x41), count(2)), (1276, 4));
     });
 }
+
+#[test]
+fn filled_textures_and_a_cleared_edram_are_the_same() {
+    with(|device| {
+        let mut edram = Edram::new(device);
+        let before = random_words(9);
+        let area = [8, 8, 152, 24];
+        for (round, format) in FORMATS.into_iter().enumerate() {
+            let place = TargetPlace { base: 2044, pitch: 160, msaa: MSAA[round % 3], format };
+            let texture = texture(device, &place, 160, 32);
+            let bits = [0x3456_789a, 0x3f80_0000];
+            let rows = 0..place.tile_rows_of([0, 0, 160, 32]).end;
+            edram.set_words(device, &before);
+            let mut encoder = device.device.create_command_encoder(&Default::default());
+            edram.load(device, &mut encoder, &place, &texture, rows.clone());
+            edram.fill(device, &mut encoder, &place, &texture, area, bits);
+            edram.clear(device, &mut encoder, &place, area, bits);
+            device.queue.submit([encoder.finish()]);
+            let cleared = edram.words(device).unwrap();
+            let mut encoder = device.device.create_command_encoder(&Default::default());
+            edram.dump(device, &mut encoder, &place, &texture, rows, 0xff);
+            device.queue.submit([encoder.finish()]);
+            assert!(cleared == edram.words(device).unwrap(), "{place:?}");
+            assert!(cleared != before);
+        }
+    });
+}

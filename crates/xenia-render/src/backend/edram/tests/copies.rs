@@ -228,3 +228,29 @@ fn copies_clear_what_the_reference_clears() {
         }
     });
 }
+
+#[test]
+fn large_copies_are_made_in_parts() {
+    with(|device| {
+        let mut pair = Pair::new(device);
+        pair.set_words(device, &modest_words(6));
+        let mut call = copy(FORMATS[10], Msaa::X1);
+        (call.pitch, call.scissor.right, call.scissor.bottom) = (1280, 1280, 1024);
+        (call.destination.pitch, call.destination.height, call.destination.format) = (1280, 1024, 38);
+        call.destination.physical = 0x10_0000;
+        let run = |backend: &mut dyn FnMut(&Ram)| {
+            let ram = Ram::new(24 << 20);
+            set_rectangle(&ram, [8, 8, 1272, 1016]);
+            backend(&ram);
+            let mut bytes = vec![0; 24 << 20];
+            ram.read(0, &mut bytes);
+            bytes
+        };
+        let theirs = run(&mut |ram| pair.reference.copy(&call, ram).unwrap());
+        let ours = run(&mut |ram| {
+            let resolve = Resolve::new(&call, ram).unwrap();
+            pair.edram.resolve(device, &resolve, ram).unwrap();
+        });
+        assert!(ours == theirs);
+    });
+}
