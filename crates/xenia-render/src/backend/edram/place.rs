@@ -113,6 +113,19 @@ impl TargetPlace {
         if self.msaa == Msaa::X1 { 1 } else { 4 }
     }
 
+    /// The host's samples for a mask of the chip's.
+    ///
+    /// Sample 1 of four is left below, where hosts have their sample 2. For two samples the others
+    /// are not drawn, so that samples are counted right.
+    pub(crate) fn host_sample_mask(&self, mask: u32) -> u32 {
+        let host: &[u32] = match self.msaa {
+            Msaa::X1 => &[0],
+            Msaa::X2 => &[0, 3],
+            Msaa::X4 => &[0, 2, 1, 3],
+        };
+        host.iter().enumerate().fold(0, |all, (sample, host)| all | (mask >> sample & 1) << host)
+    }
+
     /// The format of the host's texture.
     ///
     /// Every one but the last resorts holds each of the chip's values exactly. 8_8_8_8_GAMMA lies
@@ -172,5 +185,8 @@ mod tests {
         assert_eq!((wide.pitch_tiles(), wide.width(), wide.tile_height()), (8, 160, 8));
         assert_eq!(wide.tiles([0, 0, 20, 8]).collect::<Vec<_>>(), [(2046, true)]);
         assert_eq!(wide.tile_rows_of([0, 4, 8, 9]), 0..2);
+        assert_eq!([0xffff, 1, 2, 4, 8].map(|mask| wide.host_sample_mask(mask)), [15, 1, 4, 2, 8]);
+        let two = TargetPlace { msaa: Msaa::X2, ..place };
+        assert_eq!([0xffff, 1, 2].map(|mask| two.host_sample_mask(mask)), [9, 1, 8]);
     }
 }

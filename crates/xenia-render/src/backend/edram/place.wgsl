@@ -71,11 +71,14 @@ fn sample_at(place: vec2<u32>) -> vec2<u32> {
     return bits;
 }
 
-// The host has no 2 samples per pixel: its samples 0 and 3 of 4 stand for them.
+// The host's samples 0 to 3 of 4 lie in the quarters left and right above, then left and right below,
+// while those of the EDRAM go down first. The host has no 2 samples per pixel: its samples 0 and 3
+// stand for them.
 fn host_sample(sample: u32) -> u32 {
-    return select(sample, sample * 3u, call.columns_log2 == 0u);
+    let cell = place_of(vec2(0u), sample);
+    return select(cell.x + cell.y * 2u, cell.y * 3u, call.columns_log2 == 0u);
 }
 
 fn guest_sample(host: u32) -> u32 {
-    return select(host, host >> 1u, call.columns_log2 == 0u);
+    return (host >> 1u) | ((host & call.columns_log2) << 1u);
 }

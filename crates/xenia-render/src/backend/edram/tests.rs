@@ -245,3 +245,37 @@ fn filled_textures_and_a_cleared_edram_are_the_same() {
         }
     });
 }
+
+#[test]
+fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
+    with(|device| {
+        let mut edram = Edram::new(device);
+        let bits = 0x4321_8765;
+        // Half a pixel: left, top, width, height; and the cells of pixel (0, 0), each row after row.
+        for (msaa, [x, y, width, height], expected) in [
+            (Msaa::X2, [0.0, 0.0, 1.0, 0.5], vec![bits, 0]),
+            (Msaa::X2, [0.0, 0.5, 1.0, 0.5], vec![0, bits]),
+            (Msaa::X4, [0.5, 0.0, 0.5, 1.0], vec![0, bits, 0, bits]),
+            (Msaa::X4, [0.0, 0.5, 1.0, 0.5], vec![0, 0, bits, bits]),
+        ] {
+            let place = TargetPlace { base: 0, pitch: 80, msaa, format: FORMATS[0] };
+            let texture = texture(device, &place, 80, 16);
+            let view = texture.create_view(&Default::default());
+            let parameters = Parameters { clear: [bits, 0], ..parameters(&place, [0, 0, 1, 1]) };
+            let load = Load::new(Part::FilledColor, &place, &texture);
+            let (pipeline, group) = edram.pipelines.render(device, load, &parameters, &edram.words);
+            let mut encoder = device.device.create_command_encoder(&Default::default());
+            let mut pass = begin(&mut encoder, &place, &view);
+            pass.set_viewport(x, y, width, height, 0.0, 1.0);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            pass.draw(0..4, 0..1);
+            drop(pass);
+            edram.dump(device, &mut encoder, &place, &texture, 0..1, 0);
+            device.queue.submit([encoder.finish()]);
+            let words = edram.words(device).unwrap();
+            let columns = msaa.columns() as usize;
+            assert_eq!([&words[..columns], &words[80..80 + columns]].concat(), expected, "{msaa:?}");
+        }
+    });
+}
