@@ -46,7 +46,7 @@ pub(crate) fn lines(meter: &Meter, shown: &Shown) -> Vec<String> {
         .to_owned(),
     ];
     if let Some(figures) = meter.newest() {
-        lines.push(format!("{:5.0} MIPS, {}", rates.mips, figures.engine));
+        lines.push(format!("{:5.1} MIPS, {}", rates.mips, figures.engine));
         if figures.functions > 0 {
             lines.push(format!(
                 "{:5} functions, {} loops compiled; {:.2}% interpreted, {:.0} fallbacks a frame",
@@ -158,7 +158,7 @@ mod tests {
     fn the_overlay_says_how_it_goes() {
         let expected = "
  30.0 fps   33.3 ms (longest 33.3)  speed 50%
-   10 MIPS, jit
+ 10.0 MIPS, jit
   812 functions, 0 loops compiled; 0.10% interpreted, 3 fallbacks a frame
     3 draws a frame, reference
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
