@@ -4,6 +4,11 @@
 //! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; only copies write
 //! guest memory.
 
+mod snapshot;
+mod threaded;
+
+pub(crate) use threaded::Threaded;
+
 use std::sync::Arc;
 
 use crate::draw_state::{CopyCall, DrawCall};
@@ -76,6 +81,10 @@ pub enum BackendError {
     Host(String),
 }
 
+/// Tells each range of memory (physical address, bytes) that a draw may read; false if that can't be told, or
+/// if the draw writes memory.
+pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
+
 /// Draws.
 pub trait Backend: Send {
     /// Its name, as `--gpu` and reports give it.
@@ -104,6 +113,17 @@ pub trait Backend: Send {
     /// Replaces the EDRAM's words; an error says why that can't be. A backend without an EDRAM does nothing.
     fn set_edram(&mut self, _words: &[u32]) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What tells the memory that draws read, for a backend whose draws read and change nothing else but its
+    /// own state. Such draws may be done later and on another thread, with a copy of that memory.
+    fn inputs(&self) -> Option<Inputs> {
+        None
+    }
+
+    /// Why draws that were taken have not been drawn in the end, since the last call.
+    fn late_errors(&mut self) -> Vec<BackendError> {
+        Vec::new()
     }
 
     /// What the colour target of a draw (its first; else its depth) looks like now, where the backend can tell.

@@ -18,7 +18,7 @@ pub mod resolve;
 pub mod texture;
 pub mod trace;
 
-pub use backend::{Backend, BackendError, Frame, GammaRamps, NullBackend, PresentCall};
+pub use backend::{Backend, BackendError, Frame, GammaRamps, Inputs, NullBackend, PresentCall};
 pub use memory::{PhysicalMemory, Ram};
 pub use processor::{CommandProcessor, Config, GpuEvent, Observer, Statistics};
 pub use reference::Reference;

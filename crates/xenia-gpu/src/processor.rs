@@ -34,7 +34,7 @@ pub use execute::constant_base;
 pub(crate) use state::MAX_TICKS;
 pub use statistics::Statistics;
 
-use crate::backend::{Backend, Frame, PresentCall};
+use crate::backend::{Backend, Frame, PresentCall, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{Shader, ShaderKind};
@@ -82,7 +82,8 @@ pub struct Config {
     pub capture_all: bool,
     /// Vertical blanks happen.
     pub vblank: bool,
-    /// Do the backend's work on the calling thread. There is no other way yet: both values behave alike.
+    /// Draw on the calling thread; else on one of the backend's own, if it can tell what draws read. What
+    /// the guest sees is the same.
     pub inline: bool,
 }
 
@@ -165,7 +166,7 @@ impl CommandProcessor {
         Self {
             registers,
             memory,
-            backend,
+            backend: if config.inline { backend } else { Threaded::wrap(backend) },
             ring: None,
             lists: Vec::new(),
             window: Window::default(),

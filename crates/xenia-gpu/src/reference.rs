@@ -21,6 +21,7 @@ mod copy;
 mod depth;
 mod edram;
 mod fetch;
+mod inputs;
 mod look;
 mod present;
 mod raster;
@@ -30,7 +31,7 @@ mod vertex;
 pub use edram::{EDRAM_WORDS, Edram};
 pub use fetch::{Bindings, Fetcher};
 
-use crate::backend::{Backend, BackendError, Frame, PresentCall};
+use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{CacheCounters, TextureCache};
@@ -68,6 +69,11 @@ impl Reference {
     /// The EDRAM.
     pub fn edram(&self) -> &Edram {
         &self.edram
+    }
+
+    /// Tells the memory that a draw reads (see [`Backend::inputs`]).
+    pub fn inputs_of(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
+        inputs::inputs(call, want)
     }
 
     /// What the texture cache did.
@@ -130,6 +136,10 @@ impl Backend for Reference {
         }
         words.iter().enumerate().for_each(|(index, &word)| self.edram.set(index, word));
         Ok(())
+    }
+
+    fn inputs(&self) -> Option<Inputs> {
+        Some(Self::inputs_of)
     }
 
     fn target_picture(&self, call: &DrawCall) -> Option<Frame> {

@@ -363,15 +363,19 @@ const SCENES: &[fn()] = &[
 #[test]
 fn what_was_recorded_plays_alike() {
     RECORD.set(true);
-    for scene in SCENES {
-        scene();
+    for inline in [true, false] {
+        INLINE.set(inline);
+        for scene in SCENES {
+            scene();
+        }
+        crowd(2, 9, |_| {});
     }
-    crowd(2, 9, |_| {});
+    INLINE.set(true);
     RECORD.set(false);
 }
 
 #[test]
-fn the_number_of_threads_changes_nothing() {
+fn who_draws_changes_nothing() {
     let crowds = || {
         for msaa in 0..3 {
             crowd(msaa, 1024, |_| {});
@@ -390,8 +394,10 @@ fn the_number_of_threads_changes_nothing() {
         }
     };
     let mut expected = Vec::new();
-    for threads in [1, 2, 3, 8] {
+    for (threads, inline) in [(1, true), (2, true), (3, true), (8, true), (1, false), (2, false), (1, false)]
+    {
         THREADS.set(threads);
+        INLINE.set(inline);
         LEFT.take();
         for scene in SCENES {
             scene();
@@ -399,12 +405,13 @@ fn the_number_of_threads_changes_nothing() {
         crowds();
         let left = LEFT.take();
         assert!(left.len() > 25);
-        if threads == 1 {
+        if expected.is_empty() {
             expected = left;
         } else {
-            assert_eq!(left, expected, "{threads} threads");
+            assert_eq!(left, expected, "{threads} threads, inline: {inline}");
         }
     }
+    INLINE.set(true);
 }
 
 #[test]

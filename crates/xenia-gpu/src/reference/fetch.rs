@@ -14,6 +14,12 @@ use crate::texture::{TextureCache, TextureInfo, TextureLevel, half_to_single};
 
 const PAGE: u32 = 4096;
 
+/// The highest level of a texture that a fetch may use.
+pub(super) fn last_level(info: &TextureInfo, fetch: &TextureFetch) -> u32 {
+    let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
+    if mip == TextureFilter::BaseMap { 0 } else { info.max_level() }
+}
+
 /// A texture that a draw uses.
 pub(super) struct Binding {
     pub(super) info: TextureInfo,
@@ -42,9 +48,8 @@ impl Bindings {
             }
             let words = &constants.fetch[slot];
             let Some(info) = TextureInfo::decode(words) else { continue };
-            let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
-            let last = if mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
-            let levels: Vec<_> = (0..=last).map_while(|level| cache.level(words, level, memory)).collect();
+            let levels: Vec<_> =
+                (0..=last_level(&info, fetch)).map_while(|level| cache.level(words, level, memory)).collect();
             if !levels.is_empty() {
                 bindings.0[slot] = Some(Binding { info, levels });
             }

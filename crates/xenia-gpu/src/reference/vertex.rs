@@ -30,6 +30,14 @@ pub(super) struct Vertices {
     pub(super) point_sizes: Option<Vec<f32>>,
 }
 
+/// The memory that a draw's indices are read from: physical address and bytes.
+pub(super) fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
+    let IndexSource::Buffer { physical, wide, length, .. } = call.indices else { return None };
+    let bytes = call.count.min(MAX_COUNT).min(length) * if wide { 4 } else { 2 };
+    // A swap exchanges bytes within words, so the words are read from where they start.
+    Some((physical & !3, (bytes + 8) & !3))
+}
+
 /// Reads the indices of a draw; the restart index comes out as `None`.
 fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
     let count = call.count.min(MAX_COUNT);
@@ -38,9 +46,8 @@ fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
         IndexSource::Buffer { physical, wide, endian, length } => {
             let count = count.min(*length) as usize;
             let bytes_per = if *wide { 4 } else { 2 };
-            // A swap exchanges bytes within words, so the words are read from where they start.
-            let start = physical & !3;
-            let mut bytes = vec![0; (count * bytes_per + 8) & !3];
+            let (start, length) = index_range(call).unwrap_or_default();
+            let mut bytes = vec![0; length as usize];
             memory.read(start, &mut bytes);
             for word in bytes.chunks_exact_mut(4) {
                 let swapped = endian.swap(u32::from_le_bytes([word[0], word[1], word[2], word[3]]));

@@ -55,6 +55,12 @@ fn key(words: &[u32; 6]) -> [u32; 6] {
 }
 
 impl TextureCache {
+    /// The memory that a level is in: physical address and bytes. `None` for formats that are not known.
+    pub fn range(info: &TextureInfo, level: u32) -> Option<(u32, u32)> {
+        let place = layout::level(info, &Format::from_number(info.format)?, level);
+        Some((place.physical, place.bytes.max(1)))
+    }
+
     /// The level of the texture that a fetch constant describes; `None` if it can't be decoded.
     pub fn level(
         &mut self,
@@ -72,9 +78,7 @@ impl TextureCache {
             self.counters.written += u64::from(entry.version.is_some());
         }
         let info = TextureInfo::decode(words)?;
-        let format = Format::from_number(info.format)?;
-        let place = layout::level(&info, &format, level);
-        let range = (place.physical, place.bytes.max(1));
+        let range = Self::range(&info, level)?;
         // The version is taken before the bytes are read: a write in between makes the entry stale.
         let version = memory.track(range.0, range.1);
         let texels = decode_level(&info, level, memory);

@@ -34,6 +34,8 @@ pub const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nal
 thread_local! {
     /// Threads that scenes draw on.
     pub static THREADS: Cell<usize> = const { Cell::new(2) };
+    /// Scenes are drawn on the thread that runs them.
+    pub static INLINE: Cell<bool> = const { Cell::new(true) };
     /// Scenes are recorded, and played when they end.
     pub static RECORD: Cell<bool> = const { Cell::new(false) };
     /// What scenes left behind when they ended.
@@ -69,7 +71,7 @@ impl Scene {
     /// or blended, pixel coordinates as positions.
     pub fn new(width: u32, height: u32, msaa: u32) -> Self {
         let memory = Arc::new(Ram::new(MEMORY));
-        let config = Config { vblank: false, capture_all: true, ..Config::default() };
+        let config = Config { vblank: false, capture_all: true, inline: INLINE.get() };
         let mut gpu =
             CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(THREADS.get())), config);
         let trace = RECORD.get().then(Bytes::default);

@@ -7,6 +7,7 @@
 mod generate;
 mod guard;
 
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +22,7 @@ use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, 
 use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// Streams in a usual run.
-const STREAMS: u64 = 20_000;
+const STREAMS: u64 = 6000;
 /// Of so many streams one draws, one is recorded and played, one runs on a machine's memory.
 const DRAWN: u64 = 8;
 const PLAYED: u64 = 512;
@@ -93,8 +94,18 @@ impl std::io::Write for Bytes {
 /// Words walked, packets of a command, draws and copies.
 type Done = [u64; 4];
 
+/// Where a stream runs, and who draws.
+struct Setting {
+    memory: Arc<dyn PhysicalMemory>,
+    base: u32,
+    backend: Box<dyn Backend>,
+    inline: bool,
+}
+
 /// One stream: what it begins with, then a few rounds of time, stores by the CPU and looks at the processor.
-fn run(number: u64, memory: Arc<dyn PhysicalMemory>, base: u32, backend: Box<dyn Backend>) -> Done {
+/// Returns what was done, and a digest of the processor and memory.
+fn run(number: u64, setting: Setting) -> (Done, u64) {
+    let Setting { memory, base, backend, inline } = setting;
     let mut rng = ChaCha8Rng::seed_from_u64(number);
     let stream = Generator::new(&mut rng, base).stream();
     for (at, words) in &stream.memory {
@@ -102,8 +113,7 @@ fn run(number: u64, memory: Arc<dyn PhysicalMemory>, base: u32, backend: Box<dyn
         memory.write(base + at, &bytes);
     }
     let guarded = Arc::new(Guarded::new(memory.clone()));
-    let config =
-        Config { vblank: rng.random_ratio(1, 2), capture_all: rng.random_ratio(1, 4), ..Config::default() };
+    let config = Config { vblank: rng.random_ratio(1, 2), capture_all: rng.random_ratio(1, 4), inline };
     let mut gpu = CommandProcessor::new(guarded.clone(), backend, config);
     let trace = number.is_multiple_of(PLAYED).then(Bytes::default);
     if let Some(trace) = &trace {
@@ -138,9 +148,11 @@ fn run(number: u64, memory: Arc<dyn PhysicalMemory>, base: u32, backend: Box<dyn
         }
         let _ = (gpu.next_event_time(), gpu.is_idle(), gpu.take_frame());
     }
-    let mut bytes = 0;
-    gpu.digest(&mut |part| bytes += part.len());
-    assert!(bytes > 0x1_0000);
+    let mut hasher = DefaultHasher::new();
+    gpu.digest(&mut |part| hasher.write(part));
+    let mut area = vec![0; AREA as usize];
+    memory.read(base, &mut area);
+    hasher.write(&area);
     disassemble(&stream.memory[0].1);
     if let Some(trace) = trace {
         gpu.finish_recording().unwrap().unwrap();
@@ -151,26 +163,42 @@ fn run(number: u64, memory: Arc<dyn PhysicalMemory>, base: u32, backend: Box<dyn
     }
     let statistics = gpu.statistics();
     assert!(guarded.reads.load(Ordering::Relaxed) > 0 || statistics.words == 0);
-    [statistics.words, statistics.type3.iter().sum(), statistics.draws, statistics.copies]
+    let done = [statistics.words, statistics.type3.iter().sum(), statistics.draws, statistics.copies];
+    (done, hasher.finish())
 }
 
 #[test]
 fn random_streams_end_and_stay_in_guest_memory() {
     let (first, count) = (number("XENIA_FIRST_STREAM", 0), number("XENIA_RANDOM_STREAMS", STREAMS));
     let machine = Machine::new();
-    let mut reference = Small(Arc::new(Mutex::new(Reference::with_threads(1))));
+    // One draws on a thread of its own, one on the one that walks the stream, one on a machine.
+    let new_references = || [(); 3].map(|()| Small(Arc::new(Mutex::new(Reference::with_threads(1)))));
+    let mut references = new_references();
     let mut total = Done::default();
     for number in first..first + count {
         let name = Name(number);
         if number.is_multiple_of(SHARED) {
-            reference = Small(Arc::new(Mutex::new(Reference::with_threads(1))));
+            assert_eq!(references[0].edram(), references[1].edram(), "drawn on another thread");
+            references = new_references();
         }
-        let backend: Box<dyn Backend> =
-            if number % DRAWN == 1 { Box::new(reference.clone()) } else { Box::new(NullBackend) };
+        let is_drawn = number % DRAWN == 1;
+        let backend = |inline: bool| -> Box<dyn Backend> {
+            if is_drawn { Box::new(references[usize::from(inline)].clone()) } else { Box::new(NullBackend) }
+        };
+        let on_ram = |inline| {
+            let memory = Arc::new(Ram::new(AREA as usize));
+            run(number, Setting { memory, base: 0, backend: backend(inline), inline })
+        };
         let done = if number % ON_A_MACHINE < 2 {
-            run(number, machine.memory.clone(), machine.base, backend)
+            // What streams leave in this memory stays there.
+            let (memory, base) = (machine.memory.clone(), machine.base);
+            run(number, Setting { memory, base, backend: Box::new(references[2].clone()), inline: false }).0
         } else {
-            run(number, Arc::new(Ram::new(AREA as usize)), 0, backend)
+            let (done, digest) = on_ram(true);
+            if is_drawn {
+                assert_eq!(on_ram(false), (done, digest), "drawn on another thread");
+            }
+            done
         };
         for (total, done) in total.iter_mut().zip(done) {
             *total += done;

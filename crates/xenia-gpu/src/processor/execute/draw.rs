@@ -75,6 +75,10 @@ impl CommandProcessor {
         if let Err(error) = self.backend.copy(&call, &*self.memory) {
             self.statistics.count_problem(&error.to_string());
         }
+        // A copy waits for the draws before it, so here it is known how they went.
+        for error in self.backend.late_errors() {
+            self.statistics.count_problem(&error.to_string());
+        }
         self.window.clear();
     }
 }

@@ -1,0 +1,314 @@
+//! A backend whose draws are done on a thread of their own.
+//!
+//! ```text
+//!   packets ──► draw ──► Snapshot of what it reads ──► queue ──► thread ──► backend
+//!          └──► copy, picture, query, digest: wait for the queue, then at once
+//! ```
+//!
+//! A draw reads memory and changes nothing but the backend's own state, so when it is done doesn't matter
+//! as long as it reads what memory held when its packet came ([`Snapshot`]) and everything that looks at the
+//! result waits for it. So whatever the guest can see is the same, at the same guest time, as if each draw
+//! were done at once.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::snapshot::{Copies, Snapshot};
+use super::{Backend, BackendError, Frame, Inputs, PresentCall};
+use crate::draw_state::{CopyCall, DrawCall};
+use crate::memory::PhysicalMemory;
+
+/// Draws that may wait; with more, the processor waits for the thread.
+const MAX_WAITING: usize = 256;
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<(DrawCall, Snapshot)>,
+    /// A draw is being done.
+    busy: bool,
+    closing: bool,
+    errors: Vec<BackendError>,
+    /// What a draw panicked with.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    backend: Mutex<Box<dyn Backend>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Waits until a condition of the queue holds.
+    fn wait(&self, until: impl Fn(&Queue) -> bool) -> MutexGuard<'_, Queue> {
+        let mut queue = lock(&self.queue);
+        while !until(&queue) {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue
+    }
+
+    /// The thread.
+    fn work(&self) {
+        loop {
+            let mut queue = self.wait(|queue| queue.closing || !queue.jobs.is_empty());
+            if queue.closing {
+                return;
+            }
+            let Some((call, memory)) = queue.jobs.pop_front() else { continue };
+            queue.busy = true;
+            drop(queue);
+            let done = catch_unwind(AssertUnwindSafe(|| lock(&self.backend).draw(&call, &memory)));
+            let mut queue = lock(&self.queue);
+            queue.busy = false;
+            match done {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => queue.errors.push(error),
+                Err(panic) => {
+                    queue.panic.get_or_insert(panic);
+                }
+            }
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// See the module's documentation.
+pub(crate) struct Threaded {
+    shared: Arc<Shared>,
+    copies: Copies,
+    inputs: Inputs,
+    name: &'static str,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Threaded {
+    /// Gives a backend a thread; one that can't tell what its draws read, or gets no thread, comes back as
+    /// it is.
+    pub(crate) fn wrap(backend: Box<dyn Backend>) -> Box<dyn Backend> {
+        let Some(inputs) = backend.inputs() else { return backend };
+        let name = backend.name();
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            backend: Mutex::new(backend),
+        });
+        let thread = std::thread::Builder::new().name("draws".to_owned()).spawn({
+            let shared = shared.clone();
+            move || shared.work()
+        });
+        if let Err(error) = &thread {
+            tracing::warn!(target: "gpu", %error, "no thread for draws: they are done at once");
+        }
+        Box::new(Self { shared, copies: Copies::default(), inputs, name, thread: thread.ok() })
+    }
+
+    /// The backend, when all draws are done. A draw's panic goes on here.
+    fn backend(&self) -> MutexGuard<'_, Box<dyn Backend>> {
+        let mut queue = self.shared.wait(|queue| queue.jobs.is_empty() && !queue.busy);
+        if let Some(panic) = queue.panic.take() {
+            drop(queue);
+            std::panic::resume_unwind(panic);
+        }
+        drop(queue);
+        lock(&self.shared.backend)
+    }
+}
+
+impl Backend for Threaded {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let mut wanted = Vec::new();
+        let is_known =
+            self.thread.is_some() && (self.inputs)(call, &mut |start, length| wanted.push((start, length)));
+        let snapshot = if is_known { self.copies.snapshot(&wanted, memory) } else { None };
+        let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
+        let mut queue = self.shared.wait(|queue| queue.jobs.len() < MAX_WAITING);
+        queue.jobs.push_back((call.clone(), snapshot));
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.backend().copy(call, memory)
+    }
+
+    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
+        self.backend().present(call, memory)
+    }
+
+    fn samples_passed(&self) -> Option<u64> {
+        self.backend().samples_passed()
+    }
+
+    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.backend().digest(sink);
+    }
+
+    fn edram(&self) -> Option<Vec<u32>> {
+        self.backend().edram()
+    }
+
+    fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
+        self.backend().set_edram(words)
+    }
+
+    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
+        self.backend().target_picture(call)
+    }
+
+    fn late_errors(&mut self) -> Vec<BackendError> {
+        drop(self.backend());
+        std::mem::take(&mut lock(&self.shared.queue).errors)
+    }
+}
+
+impl Drop for Threaded {
+    /// What is still waiting can't be seen any more.
+    fn drop(&mut self) {
+        let mut queue = lock(&self.shared.queue);
+        queue.closing = true;
+        queue.jobs.clear();
+        drop(queue);
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::NullBackend;
+    use crate::draw_state::{DrawRequest, IndexSource};
+    use crate::memory::Ram;
+    use crate::microcode::{Shader, ShaderKind};
+    use crate::registers::{RegisterFile, vgt};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    /// Draws when it is told to, reads a word, and finds fault with odd ones; 99 makes it panic.
+    struct Slow {
+        go: Receiver<()>,
+        seen: Seen,
+    }
+
+    impl Backend for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn draw(&mut self, _: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+            if self.go.recv().is_err() {
+                return Ok(()); // nobody tells any more
+            }
+            let value = memory.read_u32(0x100);
+            assert_ne!(value, 99, "99 bottles");
+            lock(&self.seen).push(value);
+            if value.is_multiple_of(2) {
+                Ok(())
+            } else {
+                Err(BackendError::Invalid(format!("{value} is odd")))
+            }
+        }
+
+        fn copy(&mut self, _: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+            memory.write_u32(0x200, lock(&self.seen).len() as u32);
+            Ok(())
+        }
+
+        fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
+            None
+        }
+
+        fn samples_passed(&self) -> Option<u64> {
+            Some(lock(&self.seen).len() as u64)
+        }
+
+        fn digest(&self, _: &mut dyn FnMut(&[u8])) {}
+
+        fn inputs(&self) -> Option<Inputs> {
+            Some(|_, want| {
+                want(0x100, 4);
+                true
+            })
+        }
+    }
+
+    type Seen = Arc<Mutex<Vec<u32>>>;
+
+    fn slow() -> (Box<dyn Backend>, Sender<()>, Seen) {
+        let (sender, go) = channel();
+        let seen = Seen::default();
+        (Threaded::wrap(Box::new(Slow { go, seen: seen.clone() })), sender, seen)
+    }
+
+    fn call() -> DrawCall {
+        let mut registers = RegisterFile::new();
+        registers.set(0x2208, 5);
+        let request = DrawRequest { initiator: vgt::VgtDrawInitiator(4), indices: IndexSource::Counted };
+        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
+        DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn draws_wait_with_what_memory_held_and_copies_wait_for_draws() {
+        let (mut backend, go, seen) = slow();
+        let memory = Ram::new(0x1000);
+        for value in [2, 3, 4] {
+            memory.write_u32(0x100, value);
+            backend.draw(&call(), &memory).unwrap();
+        }
+        memory.write_u32(0x100, 6);
+        assert_eq!(lock(&seen).len(), 0);
+        for _ in 0..3 {
+            go.send(()).unwrap();
+        }
+        let registers = RegisterFile::new();
+        backend.copy(&CopyCall::capture(&registers), &memory).unwrap();
+        assert_eq!((memory.read_u32(0x200), &lock(&seen)[..]), (3, &[2, 3, 4][..]));
+        assert_eq!(backend.late_errors(), [BackendError::Invalid("3 is odd".to_owned())]);
+        assert_eq!((backend.late_errors().len(), backend.samples_passed()), (0, Some(3)));
+    }
+
+    #[test]
+    fn a_panic_goes_on_where_the_draw_is_waited_for() {
+        let (mut backend, go, _) = slow();
+        let memory = Ram::new(0x1000);
+        memory.write_u32(0x100, 99);
+        backend.draw(&call(), &memory).unwrap();
+        go.send(()).unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(|| backend.samples_passed())).unwrap_err();
+        assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("99 bottles")));
+        assert_eq!(backend.samples_passed(), Some(0), "it was the draw's, not the backend's");
+    }
+
+    #[test]
+    fn what_waits_at_the_end_is_not_drawn() {
+        let (mut backend, go, seen) = slow();
+        let memory = Ram::new(0x1000);
+        for _ in 0..3 {
+            backend.draw(&call(), &memory).unwrap();
+        }
+        go.send(()).unwrap();
+        drop(go);
+        drop(backend);
+        assert!(lock(&seen).len() < 2);
+    }
+
+    #[test]
+    fn a_backend_that_cannot_tell_what_it_reads_gets_no_thread() {
+        let backend = Threaded::wrap(Box::new(NullBackend));
+        assert!(backend.inputs().is_none() && backend.name() == "none");
+    }
+}

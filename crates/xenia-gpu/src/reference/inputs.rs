@@ -1,0 +1,40 @@
+//! Which memory a draw reads: its indices, vertex buffers and textures.
+
+use super::fetch::last_level;
+use super::vertex::index_range;
+use crate::draw_state::DrawCall;
+use crate::memory::PHYSICAL_SIZE;
+use crate::microcode::Instruction;
+use crate::texture::{TextureCache, TextureInfo};
+
+/// Hands each range (physical address, bytes) to `want`.
+pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
+    if let Some((start, length)) = index_range(call) {
+        want(start, length);
+    }
+    for shader in std::iter::once(&call.vertex_shader).chain(&call.pixel_shader) {
+        for instruction in &shader.program.instructions {
+            match instruction {
+                Instruction::Vertex(fetch) => {
+                    let slot = fetch.constant as usize;
+                    let words = &call.constants.fetch[slot / 3][slot % 3 * 2..];
+                    let words_there = words[1] >> 2 & 0xff_ffff;
+                    if words_there != 0 {
+                        want(words[0] & (PHYSICAL_SIZE - 1) & !3, words_there * 4);
+                    }
+                }
+                Instruction::Texture(fetch) => {
+                    let words = &call.constants.fetch[fetch.constant as usize & 31];
+                    let Some(info) = TextureInfo::decode(words) else { continue };
+                    for level in 0..=last_level(&info, fetch) {
+                        if let Some((start, length)) = TextureCache::range(&info, level) {
+                            want(start, length);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    true
+}
