@@ -222,6 +222,9 @@ pub struct DrawCall {
     pub blend_constant: [f32; 4],
     /// Alpha test: comparison with the reference.
     pub alpha_test: Option<(Compare, f32)>,
+    /// Alpha decides which samples are drawn, by thresholds that are lowered by so many steps in
+    /// pixels with x and y even, y odd, x odd, and both odd.
+    pub alpha_to_mask: Option<[u8; 4]>,
     /// Depth and stencil.
     pub depth: DepthStencil,
 }
@@ -469,6 +472,15 @@ impl DrawCall {
                 .map(|index| registers.float(index)),
             alpha_test: (with_color && alpha.alpha_test_enable())
                 .then(|| (Compare::from_bits(alpha.alpha_func()), registers.float(rb::RB_ALPHA_REF))),
+            alpha_to_mask: (with_color && alpha.alpha_to_mask_enable()).then(|| {
+                [
+                    alpha.alpha_to_mask_offset0(),
+                    alpha.alpha_to_mask_offset1(),
+                    alpha.alpha_to_mask_offset2(),
+                    alpha.alpha_to_mask_offset3(),
+                ]
+                .map(|steps| steps as u8)
+            }),
             depth: depth_stencil(registers),
         })
     }

@@ -127,6 +127,30 @@ fn blending_and_alpha_test_follow_the_registers() {
 }
 
 #[test]
+fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
+    // Samples per pixel, offsets, alpha, and the share of samples drawn in pixels with x and y even, y
+    // odd, x odd, and both odd.
+    for (msaa, offsets, alpha, expected) in [
+        (0, 0, 1.0, [255, 255, 255, 255]),
+        (0, 0, 0.99, [0, 0, 0, 0]),
+        (0, 1 << 2 | 2 << 4 | 3 << 6, 0.6, [0, 0, 255, 255]),
+        (1, 0, 0.5, [128, 128, 128, 128]),
+        (1, 3 << 2 | 2 << 6, 0.75, [128, 255, 128, 255]),
+        (2, 0, 0.0, [0, 0, 0, 0]),
+        (2, 0, 0.6, [128, 128, 128, 128]),
+        (2, 2, 0.7, [191, 128, 128, 128]),
+    ] {
+        let mut scene = Scene::new(80, 16, msaa);
+        scene.set(0x2202, 7 | 1 << 4 | offsets << 24);
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 0.0, 0.0, alpha]));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        let found = [(20, 6), (20, 7), (21, 6), (21, 7)].map(|(x, y)| pixel(&frame, x, y)[0]);
+        assert_eq!(found, expected, "{msaa} {offsets:#x} {alpha}");
+    }
+}
+
+#[test]
 fn textures_are_sampled_where_the_coordinates_say() {
     let mut scene = Scene::new(80, 32, 0);
     // Four texels: red, green / blue, white; tiled, big-endian, 2 x 2.
@@ -352,6 +376,7 @@ const SCENES: &[fn()] = &[
     every_triangle_primitive_fills_the_same_square,
     the_nearer_triangle_wins_and_stencil_counts,
     blending_and_alpha_test_follow_the_registers,
+    alpha_to_mask_draws_as_many_samples_as_alpha_says,
     textures_are_sampled_where_the_coordinates_say,
     indices_come_in_both_sizes_with_restarts_and_offsets,
     perspective_and_clipping_in_front_of_the_eye,

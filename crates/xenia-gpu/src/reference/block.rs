@@ -1,11 +1,11 @@
 //! What happens to a block of covered pixels: depth, shading, tests, output.
 
-use super::blend;
 use super::color::ColorPlace;
 use super::depth::DepthTest;
 use super::edram::{Edram, Place};
 use super::fetch::Fetcher;
 use super::raster::{Setup, sample_positions};
+use super::{alpha_mask, blend};
 use crate::draw_state::DrawCall;
 use crate::enums::Primitive;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Vector};
@@ -60,6 +60,7 @@ impl<'a> Target<'a> {
             }),
             early: !writes_depth
                 && call.alpha_test.is_none()
+                && call.alpha_to_mask.is_none()
                 && !program.is_some_and(|program| program.kills),
             writes_depth,
             has_alpha: exports & 1 != 0,
@@ -108,6 +109,12 @@ impl<'a> Target<'a> {
             }
             for mask in &mut coverage {
                 *mask &= !lost;
+            }
+            if let Some(steps) = self.call.alpha_to_mask
+                && self.has_alpha
+            {
+                let drawn = alpha_mask::drawn(self.call.msaa, steps, at, &exports.values[0][3]);
+                coverage.iter_mut().zip(drawn).for_each(|(mask, drawn)| *mask &= drawn);
             }
             if !self.early && self.depth.is_some() {
                 let exported = self.writes_depth.then(|| exports.values[DEPTH][0]);
