@@ -202,6 +202,11 @@ pub struct DrawCall {
     pub affine: bool,
     /// Viewport.
     pub viewport: Viewport,
+    /// The title's clip planes that are on: outside is where the sum of products with the position is
+    /// negative.
+    pub clip_planes: Vec<[f32; 4]>,
+    /// Those planes take away primitives that lie outside one as a whole, and cut none.
+    pub clip_planes_only_cull: bool,
     /// Pixels that may be drawn.
     pub scissor: Scissor,
     /// Culling.
@@ -284,6 +289,25 @@ pub fn scissor(registers: &RegisterFile) -> Scissor {
     scissor.right = scissor.right.min(br.br_x()).max(scissor.left);
     scissor.bottom = scissor.bottom.min(br.br_y()).max(scissor.top);
     scissor
+}
+
+/// None where clipping is off as a whole.
+fn clip_planes(registers: &RegisterFile) -> Vec<[f32; 4]> {
+    let control = registers.read::<pa::PaClClipCntl>();
+    let enabled = [
+        control.ucp_ena_0(),
+        control.ucp_ena_1(),
+        control.ucp_ena_2(),
+        control.ucp_ena_3(),
+        control.ucp_ena_4(),
+        control.ucp_ena_5(),
+    ];
+    (pa::PA_CL_UCP_0_X..)
+        .step_by(4)
+        .zip(enabled)
+        .filter(|(_, enabled)| *enabled && !control.clip_disable())
+        .map(|(first, _)| [0, 1, 2, 3].map(|component| registers.float(first + component)))
+        .collect()
 }
 
 fn viewport(registers: &RegisterFile) -> Viewport {
@@ -451,6 +475,8 @@ impl DrawCall {
             position_register: program.param_gen().then(|| misc.param_gen_pos()),
             affine: raster.persp_corr_dis(),
             viewport: viewport(registers),
+            clip_planes: clip_planes(registers),
+            clip_planes_only_cull: registers.read::<pa::PaClClipCntl>().ucp_cull_only_ena(),
             scissor,
             culling: Culling {
                 front: raster.cull_front(),

@@ -151,6 +151,33 @@ fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
 }
 
 #[test]
+fn clip_planes_of_the_title_cut_or_take_away() {
+    let draw = |control: u32| {
+        let mut scene = Scene::new(80, 16, 0);
+        // Plane 1: x of at least 20; plane 5: x of at most 50. Plane 0, which is off, leaves nothing.
+        for (plane, values) in
+            [(0, [0.0, 0.0, 0.0, -1.0]), (1, [1.0, 0.0, 0.0, -20.0]), (5, [-1.0, 0.0, 0.0, 50.0])]
+        {
+            for (component, value) in (0..).zip(values) {
+                scene.set(0x2388 + plane * 4 + component, f32::to_bits(value));
+            }
+        }
+        scene.set(0x2204, control | 1 << 19);
+        let mut vertices = rectangle(0.0, 0.0, 40.0, 16.0, RED).to_vec();
+        vertices.extend(rectangle(30.0, 0.0, 80.0, 16.0, RED));
+        scene.vertices(&vertices);
+        scene.draw(4, 6);
+        let frame = scene.show();
+        // Of two triangles, each the upper left half of a rectangle.
+        [2, 19, 20, 49, 50, 70].map(|x| pixel(&frame, x, 1)[0] != 0)
+    };
+    assert_eq!(draw(1 << 1 | 1 << 5), [false, false, true, true, false, false]);
+    assert_eq!(draw(1 << 1 | 1 << 5 | 1 << 17), [true; 6]);
+    assert_eq!(draw(1 | 1 << 17), [false; 6]);
+    assert_eq!(draw(1 | 1 << 16), [true; 6], "clipping is off");
+}
+
+#[test]
 fn textures_are_sampled_where_the_coordinates_say() {
     let mut scene = Scene::new(80, 32, 0);
     // Four texels: red, green / blue, white; tiled, big-endian, 2 x 2.
@@ -377,6 +404,7 @@ const SCENES: &[fn()] = &[
     the_nearer_triangle_wins_and_stencil_counts,
     blending_and_alpha_test_follow_the_registers,
     alpha_to_mask_draws_as_many_samples_as_alpha_says,
+    clip_planes_of_the_title_cut_or_take_away,
     textures_are_sampled_where_the_coordinates_say,
     indices_come_in_both_sizes_with_restarts_and_offsets,
     perspective_and_clipping_in_front_of_the_eye,

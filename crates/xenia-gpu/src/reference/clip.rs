@@ -1,5 +1,5 @@
-//! Clipping in clip space: depth range, the plane behind the eye, and a guard band that keeps screen
-//! coordinates within what the rasteriser's integers hold. The scissor does the rest.
+//! Clipping in clip space: depth range, the plane behind the eye, the title's planes, and a guard band that
+//! keeps screen coordinates within what the rasteriser's integers hold. The scissor does the rest.
 
 use super::assemble::Corner;
 use crate::draw_state::DrawCall;
@@ -27,6 +27,9 @@ fn planes(call: &DrawCall) -> Vec<Plane> {
         low[axis] = scale;
         high[axis] = -scale;
         planes.extend([low, high]);
+    }
+    if !call.clip_planes_only_cull {
+        planes.extend(&call.clip_planes);
     }
     if !viewport.clip_disabled {
         planes.push([0.0, 0.0, 1.0, if viewport.direct3d_depth { 0.0 } else { 1.0 }]);
@@ -65,7 +68,8 @@ pub(super) fn clip(call: &DrawCall, mut corners: [Corner; 3], mut take: impl FnM
     let planes = planes(call);
     let inside = |plane: &Plane, corner: &Corner| distance(plane, corner) >= 0.0;
     let behind = |corner: &Corner| corner.position[3] < LEAST_W;
-    if planes.iter().any(|plane| corners.iter().all(|corner| !inside(plane, corner))) {
+    if planes.iter().chain(&call.clip_planes).any(|plane| corners.iter().all(|corner| !inside(plane, corner)))
+    {
         return;
     }
     if planes.iter().all(|plane| corners.iter().all(|corner| inside(plane, corner)))
