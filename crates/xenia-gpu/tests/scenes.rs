@@ -468,6 +468,16 @@ fn who_draws_changes_nothing() {
 }
 
 #[test]
+fn positions_too_far_apart_to_clip_draw_nothing() {
+    let mut scene = Scene::new(80, 32, 0);
+    // Where the second edge meets the guard band, a float is off by more than the band is wide.
+    let corners = [(1.0, 0.0), (2.0, 8.601_719e27), (3.0, -1.899_245e35)];
+    scene.vertices(&corners.map(|(x, y)| vertex(x, y, RED)));
+    scene.draw(4, 3);
+    scene.show();
+}
+
+#[test]
 fn points_have_limits_and_know_where_they_are() {
     let mut scene = Scene::new(80, 32, 0);
     scene.set(0x2281, 64 | 128 << 16); // diameters of 8 to 16

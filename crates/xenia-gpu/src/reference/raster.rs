@@ -121,6 +121,10 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], is_rectangle: bool
             let value = value + viewport.window_offset[axis] as f32 + center;
             (value * SUB as f32).round() as i64
         });
+        // Where the viewport's numbers are too large, floats are too coarse to clip by.
+        if screen[i].iter().any(|value| value.unsigned_abs() > (2 * GUARD_PIXELS * SUB) as u64) {
+            return None;
+        }
         depth[i] = (corner.position[2] * inverse * viewport.scale[2] + viewport.offset[2]) as f64;
     }
     let area = (screen[1][0] - screen[0][0]) * (screen[2][1] - screen[0][1])
