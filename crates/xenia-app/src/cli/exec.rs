@@ -129,7 +129,7 @@ pub struct EngineArgs {
     pub cpu: CpuArgs,
     #[command(flatten)]
     pub mode: ModeArgs,
-    /// Process GPU commands on the CPU's thread.
+    /// Draw on the CPU's thread, not on one of the backend's own.
     #[arg(long, help_heading = "Engine")]
     pub gpu_inline: bool,
     /// Order in which hardware threads are visited: fixed, seeded:N, scan-quantum:N, replay:FILE.

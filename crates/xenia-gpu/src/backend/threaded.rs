@@ -23,6 +23,8 @@ use crate::memory::PhysicalMemory;
 
 /// Draws that may wait; with more, the processor waits for the thread.
 const MAX_WAITING: usize = 256;
+/// Errors kept until somebody asks; more are dropped.
+const MAX_ERRORS: usize = 4096;
 
 #[derive(Default)]
 struct Queue {
@@ -70,7 +72,8 @@ impl Shared {
             queue.busy = false;
             match done {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => queue.errors.push(error),
+                Ok(Err(error)) if queue.errors.len() < MAX_ERRORS => queue.errors.push(error),
+                Ok(Err(_)) => {}
                 Err(panic) => {
                     queue.panic.get_or_insert(panic);
                 }

@@ -79,6 +79,8 @@ impl CommandProcessor {
             let value = self.polled(wait, now);
             if wait.holds(value) {
                 self.waiting = None;
+                // Whoever ended it may have written what follows before.
+                self.window.clear();
                 self.cycles = self.cycles.max(cost::cycles_at(now));
             }
         }
