@@ -254,3 +254,46 @@ fn large_copies_are_made_in_parts() {
         assert!(ours == theirs);
     });
 }
+
+#[test]
+fn random_rectangles_and_places_are_the_references() {
+    with(|device| {
+        let mut pair = Pair::new(device);
+        pair.set_words(device, &random_words(7));
+        let mut random = ChaCha8Rng::seed_from_u64(8);
+        let mut done = 0;
+        for _ in 0..150 {
+            let mut call =
+                copy(FORMATS[[0, 5, 12][random.random_range(0..3)]], MSAA[random.random_range(0..3)]);
+            let base = random.random_range(0..4096);
+            match &mut call.source {
+                CopySource::Color { base: place, .. } | CopySource::Depth { base: place, .. } => {
+                    *place = base
+                }
+            }
+            call.command = CopyCommand::from_bits(random.random_range(0..4));
+            call.pitch = random.random_range(0..300);
+            call.half_pixel = [0.0, 0.5][random.random_range(0..2)];
+            call.window_offset = [(); 2].map(|()| random.random_range(-40..40));
+            let [left, top] = [(); 2].map(|()| random.random_range(0..100));
+            let [width, height] = [(); 2].map(|()| random.random_range(0..200));
+            call.scissor = Scissor { left, top, right: left + width, bottom: top + height };
+            call.destination.physical = random.random_range(0..0x4_0000);
+            call.destination.pitch = random.random_range(0..300);
+            call.destination.height = random.random_range(0..300);
+            call.destination.slice = [None, Some(random.random_range(0..8))][random.random_range(0..2)];
+            call.destination.format = [4, 6, 20, 26][random.random_range(0..4)];
+            call.destination.endian = random.random_range(0..8);
+            call.clear_color = random.random::<bool>().then(|| [random.random(), random.random()]);
+            call.clear_depth =
+                random.random::<bool>().then(|| (random.random_range(0..4096), random.random()));
+            call.vertices[0] = [VERTICES | 3, VERTICES][usize::from(random.random_ratio(1, 20))];
+            let area = [(); 4].map(|()| random.random_range(0..200));
+            let [ours, theirs] = pair.run(device, &call, area);
+            assert!(ours == theirs, "{call:?} {area:?}");
+            done += u32::from(ours != contents(&memory(area)));
+        }
+        assert!(done > 30, "{done} copies wrote anything");
+        assert!(pair.edram.words(device).unwrap() == pair.reference.edram().words());
+    });
+}
