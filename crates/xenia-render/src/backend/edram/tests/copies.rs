@@ -268,7 +268,7 @@ fn random_rectangles_and_places_are_the_references() {
             let base = random.random_range(0..4096);
             match &mut call.source {
                 CopySource::Color { base: place, .. } | CopySource::Depth { base: place, .. } => {
-                    *place = base
+                    *place = base;
                 }
             }
             call.command = CopyCommand::from_bits(random.random_range(0..4));
