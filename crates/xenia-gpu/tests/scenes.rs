@@ -550,3 +550,27 @@ fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
         assert_eq!(pixel(&frame, x, 3)[0], expected, "{x}");
     }
 }
+
+#[test]
+fn planes_of_the_title_clip_unless_clipping_is_off() {
+    for off in [0, 1 << 16] {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.set(0x2204, 1 << 19 | 1 << 1 | off);
+        for (i, value) in [-1.0_f32, 0.0, 0.0, 40.0].into_iter().enumerate() {
+            scene.set(0x238c + i as u32, value.to_bits()); // x is at most 40
+        }
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        assert_eq!([39, 40].map(|x| pixel(&frame, x, 8)[0]), [255, if off == 0 { 0 } else { 255 }]);
+    }
+}
+
+#[test]
+fn gamma_targets_are_copied_as_they_are_stored() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.set(0x2001, 1 << 16);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 128.0 / 1023.0, 580.0 / 1023.0, 0.5]));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 40, 8), [255, 96, 200, 128]);
+}

@@ -11,7 +11,7 @@ pub enum CopySource {
     Color {
         /// First EDRAM tile.
         base: u32,
-        /// Sample format.
+        /// Sample format; never 8_8_8_8_GAMMA.
         format: ColorTargetFormat,
     },
     /// The depth target.
@@ -88,10 +88,12 @@ impl CopyCall {
         let source = match COLOR_INFO.get(control.copy_src_select() as usize) {
             Some(&index) => {
                 let info = rb::RbColorInfo(registers.get(index));
-                CopySource::Color {
-                    base: info.color_base(),
-                    format: ColorTargetFormat::from_bits(info.color_format()),
-                }
+                let format = match ColorTargetFormat::from_bits(info.color_format()) {
+                    // Levels are copied as they are stored: it is the texture's fetches that know of the curve.
+                    ColorTargetFormat::Rgba8Gamma => ColorTargetFormat::Rgba8,
+                    format => format,
+                };
+                CopySource::Color { base: info.color_base(), format }
             }
             None => CopySource::Depth {
                 base: depth.depth_base(),

@@ -95,7 +95,13 @@ fn from_fixed16(bits: u32) -> f32 {
     (bits as u16 as i16 as f32 / 32767.0).max(-1.0) * 32.0
 }
 
-/// The curve of gamma render targets, linear to stored.
+/// Added before levels are rounded down, so that what came from a level goes back to it, be it by way of 16 bits.
+const LEVEL_ERROR: f32 = 0.01;
+
+/// The curve of gamma render targets, linear to stored; the inverse of [`gamma_to_linear`], which adds up to 7/8 of
+/// a level, so it rounds down.
+///
+/// [`gamma_to_linear`]: crate::texture::gamma_to_linear
 fn linear_to_gamma(value: f32) -> f32 {
     let value = value.clamp(0.0, 1.0) * 1023.0;
     let level = match value {
@@ -104,7 +110,7 @@ fn linear_to_gamma(value: f32) -> f32 {
         v if v < 512.0 => (v + 256.0) / 4.0,
         v => (v + 1024.0) / 8.0,
     };
-    (level / 255.0).min(1.0)
+    (level + LEVEL_ERROR).floor() / 255.0
 }
 
 /// [`pack`] of all lanes for the most common format.
@@ -132,7 +138,7 @@ pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
             let level = if v < 512.0 { high } else { (v + 1024.0) * 0.125 };
             let level = if v < 128.0 { low } else { level };
             let level = if v < 64.0 { v } else { level };
-            *value = level / 255.0;
+            *value = (level + LEVEL_ERROR).floor() / 255.0;
         }
     }
     pack_rgba8(&curved, 1.0)

@@ -109,16 +109,18 @@ fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
     (value >> (low % 8)) as u32 & (u32::MAX >> (32 - width))
 }
 
-/// The piecewise linear curve by which gamma components are stored.
+/// The piecewise linear curve by which gamma components are stored, in units of 1/255 and 1/1023. What the
+/// slopes lack of the full 1023 is made up by a truncated term.
 pub(crate) fn gamma_to_linear(value: f32) -> f32 {
     let level = value.clamp(0.0, 1.0) * 255.0;
-    let (scale, offset) = match level {
+    let (slope, below) = match level {
         l if l < 64.0 => (1.0, 0.0),
         l if l < 96.0 => (2.0, 64.0),
         l if l < 192.0 => (4.0, 256.0),
         _ => (8.0, 1024.0),
     };
-    ((level * scale - offset) / 1023.0).min(1.0)
+    let linear = level * slope - below;
+    (linear + (linear * slope / 1024.0).trunc()) / 1023.0
 }
 
 fn number(value: u32, width: u32, sign: TextureSign, integer: bool) -> f32 {
@@ -336,7 +338,8 @@ mod tests {
         assert_eq!(number(0x7f, 8, TextureSign::Signed, false), 1.0);
         assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, false), 1.0);
         assert_eq!(number(5, 8, TextureSign::Unsigned, true), 5.0);
-        assert!(gamma_to_linear(1.0) > 0.99 && gamma_to_linear(0.0) == 0.0);
+        assert_eq!([0.0, 1.0].map(gamma_to_linear), [0.0, 1.0]);
+        assert_eq!(gamma_to_linear(200.0 / 255.0), 580.0 / 1023.0);
         assert_eq!([0, 1].map(|bit| number(bit, 1, TextureSign::Signed, false)), [0.0, -1.0]);
     }
 

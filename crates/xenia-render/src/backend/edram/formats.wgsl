@@ -34,10 +34,13 @@ fn of_ones(n: u32, width: u32) -> f32 {
     return f32(rounded) * power_of_two(8 - i32(zeros + width));
 }
 
-// The curve of gamma targets, from levels to linear components and back.
+// The curve of gamma targets, from levels to linear components and back. What the slopes lack of the full 1023 is
+// made up by a truncated term, so the way back rounds down.
 fn gamma_to_linear(level: u32) -> f32 {
     let low = select(level * 2u - 64u, level, level < 64u);
-    let high = select(level * 8u - 1024u, level * 4u - 256u, level < 192u);
+    let fourth = level * 4u - 256u;
+    let eighth = level * 8u - 1024u;
+    let high = select(eighth + eighth / 128u, fourth + fourth / 256u, level < 192u);
     return of_ones(select(high, low, level < 96u), 10u);
 }
 
@@ -45,7 +48,7 @@ fn linear_to_gamma(linear: f32) -> f32 {
     let value = clamp(linear, 0.0, 1.0) * 1023.0;
     let low = select((value + 64.0) * 0.5, value, value < 64.0);
     let high = select((value + 1024.0) * 0.125, (value + 256.0) * 0.25, value < 512.0);
-    return select(high, low, value < 128.0) * (1.0f / 255.0f);
+    return floor(select(high, low, value < 128.0) + 0.01) * (1.0f / 255.0f);
 }
 
 // 7 mantissa and 3 exponent bits, 0 to 31.875.

@@ -153,8 +153,8 @@ fn values_are_rounded_and_limited_to_what_formats_hold() {
         let mut edram = Edram::new(device);
         for (format, color, expected) in [
             (Rgba8, [0.5, 2.0, -1.0, 1.0 / 255.0], [0x0100_ff80; 2]),
-            // 0.5 is 511.5 of 1023: between 64 * 3 - 0.125 and the next level.
-            (Rgba8Gamma, [1.0, 0.5, 0.0, 0.25], [0x4000_c0ff; 2]),
+            // 0.5 is 511.5 of 1023: level 64 * 3 - 0.125, rounded down.
+            (Rgba8Gamma, [1.0, 0.5, 0.0, 0.25], [0x4000_bfff; 2]),
             (Rgb10A2Float, [31.875, 100.0, 0.25, 0.5], [0x3ff | 0x3ff << 10 | 0x80 << 20 | 2 << 30; 2]),
             (Rg16, [32.0, -100.0, 0.0, 0.0], [0x8001_7fff; 2]),
             (Rgba16, [1.0, -1.0, 16.0, 33.0], [0xfc00_0400, 0x7fff_4000]),
