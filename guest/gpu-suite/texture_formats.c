@@ -1,17 +1,8 @@
 // Texture formats: texels whose components are x, y, their exclusive or and their sum, in each format's own
 // bits. 64 x 64 texels; above as a linear texture (on the left) and a tiled one, below the tiled one's alpha.
+#include "packing.h"
 #include "runtime.h"
 #include "texture.h"
-
-enum { FIELDS = 64 };
-
-// Six bits of each component of a texel.
-static uint32_t component(uint32_t c, uint32_t x, uint32_t y) {
-    return (c == 0 ? x : c == 1 ? y : c == 2 ? x ^ y : x + y) % FIELDS;
-}
-
-// How a texel's words are made; four at most, the first has the lowest bits.
-typedef void (*Texel)(uint32_t words[4], const uint8_t bits[4], uint32_t x, uint32_t y);
 
 // Writes a texel so that the byte order `endian` makes it the words again.
 static void put(uint8_t *at, const uint32_t words[4], uint32_t bytes, uint32_t endian) {
@@ -24,7 +15,7 @@ static void put(uint8_t *at, const uint32_t words[4], uint32_t bytes, uint32_t e
 typedef struct {
     uint32_t format, bytes_log2, endian, swizzle;
     uint8_t bits[4];
-    Texel texel;
+    Packing packing;
 } Kind;
 
 static void show_kind(Scene *s, const Kind *kind) {
@@ -38,7 +29,8 @@ static void show_kind(Scene *s, const Kind *kind) {
             for (uint32_t x = 0; x < 64; x++) {
                 uint32_t words[4] = {0};
                 uint8_t swapped[16];
-                kind->texel(words, kind->bits, x, y);
+                const uint32_t components[4] = {x, y, x ^ y, (x + y) % 64};
+                kind->packing(words, kind->bits, components);
                 uint32_t at = tiled ? tiled_offset(x, y, 64, kind->bytes_log2) : x * bytes + y * row;
                 // Orders of 32 bits reach across texels of 8 and 16; those are not used here.
                 put(swapped, words, bytes, kind->endian);
@@ -54,38 +46,6 @@ static void show_kind(Scene *s, const Kind *kind) {
     show_texture(s, 64, 64, 64, 64, 0, 0);
 }
 
-// Fields from the lowest bit on: the component's six bits, moved to the field's highest ones.
-static void fields(uint32_t words[4], const uint8_t bits[4], uint32_t x, uint32_t y) {
-    for (uint32_t c = 0, low = 0; c < 4; low += bits[c++]) {
-        if (bits[c] == 0) continue;
-        uint32_t value = component(c, x, y);
-        value = bits[c] < 6 ? value >> (6 - bits[c]) : value << (bits[c] - 6);
-        words[low / 32] |= value << low % 32;
-    }
-}
-
-// Sixty-fourths as floats.
-static void singles(uint32_t words[4], const uint8_t bits[4], uint32_t x, uint32_t y) {
-    for (uint32_t c = 0; c < 4 && bits[c]; c++) {
-        union {
-            float value;
-            uint32_t bits;
-        } both = {(float)component(c, x, y) / FIELDS};
-        words[c] = both.bits;
-    }
-}
-
-// And as halves.
-static void halves(uint32_t words[4], const uint8_t bits[4], uint32_t x, uint32_t y) {
-    for (uint32_t c = 0; c < 4 && bits[c]; c++) {
-        uint32_t value = component(c, x, y), exponent = 15 + 4;
-        while (value && value < 1024) value <<= 1, exponent--;
-        // value * 2^(exponent - 25) with 1024 <= value < 2048.
-        uint32_t half = value ? exponent << 10 | (value & 1023) : 0;
-        words[c / 2] |= half << c % 2 * 16;
-    }
-}
-
 #define ALL XYZW
 #define THREE SWIZZLE(0, 1, 2, 5)
 #define TWO SWIZZLE(0, 1, 4, 5)
@@ -96,36 +56,36 @@ static void halves(uint32_t words[4], const uint8_t bits[4], uint32_t x, uint32_
         show_kind(s, &kind);                                                             \
     }
 
-KIND(texture_8, 2, 0, ENDIAN_NONE, SINGLE, fields, 8)
-KIND(texture_1_5_5_5, 3, 1, ENDIAN_8IN16, ALL, fields, 5, 5, 5, 1)
-KIND(texture_5_6_5, 4, 1, ENDIAN_8IN16, THREE, fields, 5, 6, 5)
-KIND(texture_6_5_5, 5, 1, ENDIAN_8IN16, THREE, fields, 5, 5, 6)
-KIND(texture_8_8_8_8, 6, 2, ENDIAN_8IN32, ALL, fields, 8, 8, 8, 8)
-KIND(texture_2_10_10_10, 7, 2, ENDIAN_8IN32, ALL, fields, 10, 10, 10, 2)
-KIND(texture_8_a, 8, 0, ENDIAN_NONE, SINGLE, fields, 8)
-KIND(texture_8_b, 9, 0, ENDIAN_NONE, SINGLE, fields, 8)
-KIND(texture_8_8, 10, 1, ENDIAN_8IN16, TWO, fields, 8, 8)
-KIND(texture_8_8_8_8_a, 14, 2, ENDIAN_8IN32, ALL, fields, 8, 8, 8, 8)
-KIND(texture_4_4_4_4, 15, 1, ENDIAN_8IN16, ALL, fields, 4, 4, 4, 4)
-KIND(texture_10_11_11, 16, 2, ENDIAN_8IN32, THREE, fields, 11, 11, 10)
-KIND(texture_11_11_10, 17, 2, ENDIAN_8IN32, THREE, fields, 10, 11, 11)
-KIND(texture_16, 24, 1, ENDIAN_8IN16, SINGLE, fields, 16)
-KIND(texture_16_16, 25, 2, ENDIAN_8IN16, TWO, fields, 16, 16)
-KIND(texture_16_16_16_16, 26, 3, ENDIAN_8IN16, ALL, fields, 16, 16, 16, 16)
-KIND(texture_16_expand, 27, 1, ENDIAN_8IN16, SINGLE, halves, 16)
-KIND(texture_16_16_expand, 28, 2, ENDIAN_8IN16, TWO, halves, 16, 16)
-KIND(texture_16_16_16_16_expand, 29, 3, ENDIAN_8IN16, ALL, halves, 16, 16, 16, 16)
-KIND(texture_16_float, 30, 1, ENDIAN_8IN16, SINGLE, halves, 16)
-KIND(texture_16_16_float, 31, 2, ENDIAN_8IN16, TWO, halves, 16, 16)
-KIND(texture_16_16_16_16_float, 32, 3, ENDIAN_8IN16, ALL, halves, 16, 16, 16, 16)
-KIND(texture_32_float, 36, 2, ENDIAN_8IN32, SINGLE, singles, 32)
-KIND(texture_32_32_float, 37, 3, ENDIAN_8IN32, TWO, singles, 32, 32)
-KIND(texture_32_32_32_32_float, 38, 4, ENDIAN_8IN32, ALL, singles, 32, 32, 32, 32)
-KIND(texture_8_8_8_8_as_16_16_16_16, 50, 2, ENDIAN_8IN32, ALL, fields, 8, 8, 8, 8)
-KIND(texture_2_10_10_10_as_16_16_16_16, 54, 2, ENDIAN_8IN32, ALL, fields, 10, 10, 10, 2)
-KIND(texture_10_11_11_as_16_16_16_16, 55, 2, ENDIAN_8IN32, THREE, fields, 11, 11, 10)
-KIND(texture_11_11_10_as_16_16_16_16, 56, 2, ENDIAN_8IN32, THREE, fields, 10, 11, 11)
-KIND(texture_bytes_in_order, 6, 2, ENDIAN_NONE, ALL, fields, 8, 8, 8, 8)
-KIND(texture_bytes_swapped_in_halves, 6, 2, ENDIAN_8IN16, ALL, fields, 8, 8, 8, 8)
-KIND(texture_halves_swapped, 6, 2, ENDIAN_16IN32, ALL, fields, 8, 8, 8, 8)
-KIND(texture_64_bits_by_words, 26, 3, ENDIAN_8IN32, ALL, fields, 16, 16, 16, 16)
+KIND(texture_8, 2, 0, ENDIAN_NONE, SINGLE, pack_fields, 8)
+KIND(texture_1_5_5_5, 3, 1, ENDIAN_8IN16, ALL, pack_fields, 5, 5, 5, 1)
+KIND(texture_5_6_5, 4, 1, ENDIAN_8IN16, THREE, pack_fields, 5, 6, 5)
+KIND(texture_6_5_5, 5, 1, ENDIAN_8IN16, THREE, pack_fields, 5, 5, 6)
+KIND(texture_8_8_8_8, 6, 2, ENDIAN_8IN32, ALL, pack_fields, 8, 8, 8, 8)
+KIND(texture_2_10_10_10, 7, 2, ENDIAN_8IN32, ALL, pack_fields, 10, 10, 10, 2)
+KIND(texture_8_a, 8, 0, ENDIAN_NONE, SINGLE, pack_fields, 8)
+KIND(texture_8_b, 9, 0, ENDIAN_NONE, SINGLE, pack_fields, 8)
+KIND(texture_8_8, 10, 1, ENDIAN_8IN16, TWO, pack_fields, 8, 8)
+KIND(texture_8_8_8_8_a, 14, 2, ENDIAN_8IN32, ALL, pack_fields, 8, 8, 8, 8)
+KIND(texture_4_4_4_4, 15, 1, ENDIAN_8IN16, ALL, pack_fields, 4, 4, 4, 4)
+KIND(texture_10_11_11, 16, 2, ENDIAN_8IN32, THREE, pack_fields, 11, 11, 10)
+KIND(texture_11_11_10, 17, 2, ENDIAN_8IN32, THREE, pack_fields, 10, 11, 11)
+KIND(texture_16, 24, 1, ENDIAN_8IN16, SINGLE, pack_fields, 16)
+KIND(texture_16_16, 25, 2, ENDIAN_8IN16, TWO, pack_fields, 16, 16)
+KIND(texture_16_16_16_16, 26, 3, ENDIAN_8IN16, ALL, pack_fields, 16, 16, 16, 16)
+KIND(texture_16_expand, 27, 1, ENDIAN_8IN16, SINGLE, pack_halves, 16)
+KIND(texture_16_16_expand, 28, 2, ENDIAN_8IN16, TWO, pack_halves, 16, 16)
+KIND(texture_16_16_16_16_expand, 29, 3, ENDIAN_8IN16, ALL, pack_halves, 16, 16, 16, 16)
+KIND(texture_16_float, 30, 1, ENDIAN_8IN16, SINGLE, pack_halves, 16)
+KIND(texture_16_16_float, 31, 2, ENDIAN_8IN16, TWO, pack_halves, 16, 16)
+KIND(texture_16_16_16_16_float, 32, 3, ENDIAN_8IN16, ALL, pack_halves, 16, 16, 16, 16)
+KIND(texture_32_float, 36, 2, ENDIAN_8IN32, SINGLE, pack_singles, 32)
+KIND(texture_32_32_float, 37, 3, ENDIAN_8IN32, TWO, pack_singles, 32, 32)
+KIND(texture_32_32_32_32_float, 38, 4, ENDIAN_8IN32, ALL, pack_singles, 32, 32, 32, 32)
+KIND(texture_8_8_8_8_as_16_16_16_16, 50, 2, ENDIAN_8IN32, ALL, pack_fields, 8, 8, 8, 8)
+KIND(texture_2_10_10_10_as_16_16_16_16, 54, 2, ENDIAN_8IN32, ALL, pack_fields, 10, 10, 10, 2)
+KIND(texture_10_11_11_as_16_16_16_16, 55, 2, ENDIAN_8IN32, THREE, pack_fields, 11, 11, 10)
+KIND(texture_11_11_10_as_16_16_16_16, 56, 2, ENDIAN_8IN32, THREE, pack_fields, 10, 11, 11)
+KIND(texture_bytes_in_order, 6, 2, ENDIAN_NONE, ALL, pack_fields, 8, 8, 8, 8)
+KIND(texture_bytes_swapped_in_halves, 6, 2, ENDIAN_8IN16, ALL, pack_fields, 8, 8, 8, 8)
+KIND(texture_halves_swapped, 6, 2, ENDIAN_16IN32, ALL, pack_fields, 8, 8, 8, 8)
+KIND(texture_64_bits_by_words, 26, 3, ENDIAN_8IN32, ALL, pack_fields, 16, 16, 16, 16)
