@@ -5,7 +5,8 @@ const SIGNED: u32 = 1u;
 const BIASED: u32 = 2u;
 const GAMMA: u32 = 3u;
 
-/// The chip's gamma curve, of four straight pieces with slopes 1, 2, 4 and 8 of 1023 per 255th.
+/// The chip's gamma curve, of four straight pieces with slopes 1, 2, 4 and 8 of 1023 per 255th. What they
+/// lack of the full 1023 is made up by a truncated term.
 fn gamma_to_linear(value: f32) -> f32 {
     let level = value * 255.0;
     var slope = 1.0;
@@ -20,7 +21,8 @@ fn gamma_to_linear(value: f32) -> f32 {
         slope = 2.0;
         below = 64.0;
     }
-    return (level * slope - below) / 1023.0;
+    let linear = level * slope - below;
+    return (linear + trunc(linear * slope / 1024.0)) / 1023.0;
 }
 
 /// An integer of some bits, as a fraction of its highest value or as it is.
