@@ -72,6 +72,25 @@ void copy_of_a_part(Scene *s) {
     show_texture(s, 0, 0, SIDE, SIDE, 0, 0);
 }
 
+// The window offset moves the rectangle that is copied, if vertices are moved, and the scissor cuts it.
+void copy_moved(Scene *s) {
+    enum { VERTICES_SHIFTED = 1 << 16 };
+    Texture t = TEXTURE_OF_COPY;
+    place(s, SIDE * SIDE * 4, &t.physical);
+    fill(s, 0, 0, SIDE, SIDE, RED);
+    set(s, PA_SC_WINDOW_OFFSET, 16 | 8 << 16);
+    set(s, PA_SU_SC_MODE_CNTL, VERTICES_SHIFTED);
+    set(s, PA_SC_WINDOW_SCISSOR_BR, 64 | 48 << 16);
+    Copy part = COPY_OF_COLOR;
+    part.to = t.physical;
+    part.x0 = 8, part.y0 = 16, part.x1 = 88, part.y1 = 32;
+    copy(s, &part);
+    set(s, PA_SU_SC_MODE_CNTL, 0);
+    whole_surface(s);
+    texture(s, 1, &t);
+    show_texture(s, 0, 0, SIDE, SIDE, 0, 0);
+}
+
 // 64 columns with v, 1 - v, v / 2 and v, where v runs from 0 to 63/64, in a target that holds them exactly.
 static void ramp(Scene *s) {
     set(s, RB_COLOR_INFO, SPARE_TILE | 7 << 16);

@@ -228,6 +228,33 @@ static void copied(Scene *s, uint32_t format) {
     show_texture(s, 0, 64, SIDE, 64, 0, 0);
 }
 
+// A copied depth buffer as a texture of its own format: a plane of depth, in steps of 1/32.
+static void sampled(Scene *s, uint32_t depth_format, uint32_t texture_format) {
+    Texture t = TEXTURE_OF_COPY;
+    place(s, SIDE * SIDE * 4, &t.physical);
+    set(s, RB_DEPTH_INFO, DEPTH_TILE | depth_format << 16);
+    set(s, RB_DEPTHCONTROL, TEST | WRITE | ALWAYS << DEPTH_FUNCTION);
+    for (int i = 0; i < 32; i++) fill_at(s, (float)(i * 4), 0, (float)(i * 4 + 4), SIDE, (float)i / 32, BLACK);
+    set(s, RB_DEPTHCONTROL, 0);
+    Copy depths = COPY_OF_COLOR;
+    depths.source = SOURCE_DEPTH;
+    depths.command = COPY_RAW;
+    depths.to = t.physical;
+    copy(s, &depths);
+    t.format = texture_format;
+    t.swizzle = SWIZZLE(0, 4, 4, 5);
+    texture(s, 1, &t);
+    show_texture(s, 0, 0, SIDE, SIDE, 0, 0);
+}
+
+void depth_texture_24(Scene *s) {
+    sampled(s, D24S8, 22);
+}
+
+void depth_texture_24_float(Scene *s) {
+    sampled(s, D24FS8, 23);
+}
+
 void depth_bits_24(Scene *s) {
     copied(s, D24S8);
 }

@@ -24,6 +24,8 @@ const TITLE: &str = "guest/bin/gpu-suite.xex";
 const ORDER: &str = "guest/gpu-suite/scenes.inc";
 /// A folder for each scene.
 const GOLDEN: &str = "golden/gpu-suite";
+/// Width and height of every picture, as guest/gpu-suite/scene.h has it.
+const SIDE: u32 = 128;
 /// What the formula's own picture is called there.
 const PICTURE: &str = "picture.png";
 /// The table.
@@ -64,12 +66,29 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
         .args(["--frames", &scenes.len().to_string(), "-o"])
         .arg(&trace))?;
     let backends = args.gpu.as_deref().map_or_else(|| BACKENDS.to_vec(), |name| vec![name]);
-    let mut verdicts = Vec::new();
-    for name in backends {
-        let verdict = play(name, &trace, &work.join(name), &scenes, args)?;
-        let wrong = verdict.values().flatten().count();
-        println!("{name}: {} scenes pass, {wrong} fail", verdict.len() - wrong);
-        verdicts.push((name, verdict));
+    for name in &backends {
+        play(name, &trace, &work.join(name))?;
+    }
+    let mut verdicts: Vec<(&str, Verdicts)> =
+        backends.into_iter().map(|name| (name, Verdicts::new())).collect();
+    for (number, scene) in scenes.iter().enumerate() {
+        if args.only.as_ref().is_some_and(|only| !scene.name.contains(only.as_str())) {
+            continue;
+        }
+        let expected = scene.expected(SIDE, SIDE)?;
+        check_picture(&scene.name, &expected.picture(), args.bless)?;
+        for (name, verdicts) in &mut verdicts {
+            let shown = work.join(*name).join(format!("frame{:06}.png", number + 1));
+            let verdict = expected.judge(&Picture::read(&shown)?);
+            if let Some(wrong) = &verdict {
+                println!("{name}: {}: {wrong}; see {}", scene.name, shown.display());
+            }
+            verdicts.insert(scene.name.clone(), verdict);
+        }
+    }
+    for (name, verdicts) in &verdicts {
+        let wrong = verdicts.values().flatten().count();
+        println!("{name}: {} scenes pass, {wrong} fail", verdicts.len() - wrong);
     }
     if args.gpu.is_some() || args.only.is_some() {
         let wrong: usize = verdicts.iter().map(|(_, verdict)| verdict.values().flatten().count()).sum();
@@ -94,8 +113,8 @@ fn read_scenes() -> Result<Vec<Scene>> {
     names.iter().map(|name| Scene::read(Path::new(GOLDEN), name)).collect()
 }
 
-/// Plays the trace on a backend and judges its pictures.
-fn play(backend: &str, trace: &Path, out: &Path, scenes: &[Scene], args: &SuiteArgs) -> Result<Verdicts> {
+/// Plays the trace on a backend into a folder.
+fn play(backend: &str, trace: &Path, out: &Path) -> Result<()> {
     if out.exists() {
         std::fs::remove_dir_all(out)?;
     }
@@ -107,31 +126,16 @@ fn play(backend: &str, trace: &Path, out: &Path, scenes: &[Scene], args: &SuiteA
     if let Some(problems) = report["problems"].as_object().filter(|problems| !problems.is_empty()) {
         println!("{backend} reports problems: {problems:?}");
     }
-    let mut verdicts = Verdicts::new();
-    for (number, scene) in scenes.iter().enumerate() {
-        if args.only.as_ref().is_some_and(|only| !scene.name.contains(only.as_str())) {
-            continue;
-        }
-        let shown = out.join(format!("frame{:06}.png", number + 1));
-        let picture = Picture::read(&shown)?;
-        let verdict = scene.judge(&picture)?;
-        if let Some(wrong) = &verdict {
-            println!("{backend}: {}: {wrong}; see {}", scene.name, shown.display());
-        }
-        check_picture(scene, &picture, args.bless)?;
-        verdicts.insert(scene.name.clone(), verdict);
-    }
-    Ok(verdicts)
+    Ok(())
 }
 
 /// The picture beside a scene's formula is the formula's.
-fn check_picture(scene: &Scene, shown: &Picture, bless: bool) -> Result<()> {
-    let path = Path::new(GOLDEN).join(&scene.name).join(PICTURE);
-    let described = scene.picture(shown.width, shown.height)?;
+fn check_picture(scene: &str, described: &Picture, bless: bool) -> Result<()> {
+    let path = Path::new(GOLDEN).join(scene).join(PICTURE);
     if bless {
         return described.write(&path);
     }
-    if Picture::read(&path)? != described {
+    if Picture::read(&path)? != *described {
         bail!(
             "{} is not what the formula beside it describes; `cargo xtask gpu-suite --bless` writes it",
             path.display()

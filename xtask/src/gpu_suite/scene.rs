@@ -61,8 +61,23 @@ impl Scene {
         })
     }
 
-    /// The expected levels of a pixel, not yet rounded; `None` where anything will do.
-    fn expected(&self, x: u32, y: u32) -> Result<Option<[f64; 3]>> {
+    /// Evaluates the formula for each pixel.
+    pub(crate) fn expected(&self, width: u32, height: u32) -> Result<Expected> {
+        let mut levels = Vec::with_capacity((width * height) as usize);
+        for y in 0..height {
+            for x in 0..width {
+                levels.push(self.levels(x, y)?);
+            }
+        }
+        let free = levels.iter().filter(|levels| levels.is_none()).count();
+        if free as f64 > levels.len() as f64 * MOST_ANY {
+            bail!("scene {}: {free} of {} pixels may be anything", self.name, levels.len());
+        }
+        Ok(Expected { width, height, levels, allowed: ROUNDING + self.tolerance })
+    }
+
+    /// The levels of a pixel, not yet rounded; `None` where anything will do.
+    fn levels(&self, x: u32, y: u32) -> Result<Option<[f64; 3]>> {
         let values = self.formula.evaluate(x, y).with_context(|| format!("scene {}", self.name))?;
         if values.number("any").is_some_and(|any| any != 0.0) {
             return Ok(None);
@@ -75,43 +90,49 @@ impl Scene {
         }
         Ok(Some(levels))
     }
+}
 
+/// What a scene's formula comes to.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    width: u32,
+    height: u32,
+    /// Levels of each pixel, rows from the top; `None` where anything will do.
+    levels: Vec<Option<[f64; 3]>>,
+    /// How far a level may be off.
+    allowed: f64,
+}
+
+impl Expected {
     /// The picture that the formula describes.
-    pub(crate) fn picture(&self, width: u32, height: u32) -> Result<Picture> {
-        let mut rgb = Vec::new();
-        let mut free = 0_u32;
-        for y in 0..height {
-            for x in 0..width {
-                let expected = self.expected(x, y)?;
-                free += u32::from(expected.is_none());
-                rgb.extend(expected.map_or(ANY, |levels| levels.map(|level| level.round() as u8)));
-            }
-        }
-        if f64::from(free) > f64::from(width * height) * MOST_ANY {
-            bail!("scene {}: {free} of {} pixels may be anything", self.name, width * height);
-        }
-        Ok(Picture { width, height, rgb })
+    pub(crate) fn picture(&self) -> Picture {
+        let round = |levels: [f64; 3]| levels.map(|level| level.round() as u8);
+        let rgb = self.levels.iter().flat_map(|levels| levels.map_or(ANY, round)).collect();
+        Picture { width: self.width, height: self.height, rgb }
     }
 
     /// Compares every pixel; what is wrong in a line, if something is.
-    pub(crate) fn judge(&self, shown: &Picture) -> Result<Option<String>> {
+    pub(crate) fn judge(&self, shown: &Picture) -> Option<String> {
+        if (shown.width, shown.height) != (self.width, self.height) {
+            return Some(format!("the picture has {} x {} pixels", shown.width, shown.height));
+        }
         let mut wrong = 0_u32;
         let mut first = None;
         let mut worst = 0.0_f64;
-        for (i, got) in shown.rgb.chunks_exact(3).enumerate() {
-            let (x, y) = (i as u32 % shown.width, i as u32 / shown.width);
-            let Some(expected) = self.expected(x, y)? else { continue };
+        for (i, (got, expected)) in shown.rgb.chunks_exact(3).zip(&self.levels).enumerate() {
+            let Some(expected) = expected else { continue };
             let off = expected.iter().zip(got).map(|(e, g)| (e - f64::from(*g)).abs()).fold(0.0, f64::max);
-            if off > ROUNDING + self.tolerance {
+            if off > self.allowed {
                 wrong += 1;
                 worst = worst.max(off);
                 first.get_or_insert_with(|| {
+                    let (x, y) = (i as u32 % self.width, i as u32 / self.width);
                     let expected = expected.map(|level| (level * 100.0).round() / 100.0);
                     format!("pixel {x},{y} is {got:?}, expected {expected:?}")
                 });
             }
         }
-        Ok(first.map(|first| format!("{wrong} pixels are wrong, by up to {worst:.1} levels: {first}")))
+        first.map(|first| format!("{wrong} pixels are wrong, by up to {worst:.1} levels: {first}"))
     }
 }
 
@@ -130,14 +151,15 @@ mod tests {
             tolerance: 1.0,
             formula: Formula::parse("red = x / 10\ngreen = 0.5 # a tie\nblue = 3\nany = y == 9").unwrap(),
         };
-        let mut picture = scene.picture(10, 10).unwrap();
+        let expected = scene.expected(10, 10).unwrap();
+        let mut picture = expected.picture();
         assert_eq!(picture.rgb[3..6], [26, 128, 255]);
-        assert_eq!(scene.judge(&picture).unwrap(), None);
+        assert_eq!(expected.judge(&picture), None);
         picture.rgb[9 * 30] = 77;
         picture.rgb[4] = 126;
-        assert_eq!(scene.judge(&picture).unwrap(), None);
+        assert_eq!(expected.judge(&picture), None);
         picture.rgb[33] = 23;
-        let verdict = scene.judge(&picture).unwrap().unwrap();
+        let verdict = expected.judge(&picture).unwrap();
         assert!(verdict.starts_with("1 pixels are wrong, by up to 2.5 levels: pixel 1,1 is"), "{verdict}");
     }
 }
