@@ -12,7 +12,7 @@ use crate::pace::{Pace, Progress};
 use crate::recording::{Header, Recorder, Replayer, Trouble};
 use crate::report::RunReport;
 use crate::title::Title;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write;
@@ -29,6 +29,7 @@ use xenia_kernel::ports::{Input, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
+use xenia_render::backend::{Device, WgpuBackend};
 use xenia_sched::{
     ContentionManifest, Event, EventSink, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler,
     SchedulerConfig,
@@ -212,7 +213,11 @@ pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
     Ok(match kind {
         GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
         GpuKind::None => Box::new(NullBackend),
-        GpuKind::Wgpu => bail!("this build doesn't draw on the host's GPU yet"),
+        GpuKind::Wgpu => {
+            let device = Device::open(false).context("--gpu wgpu can't be used")?;
+            tracing::info!(target: "gpu", device = device.name(), "drawing with the host's GPU");
+            Box::new(WgpuBackend::new(device))
+        }
     })
 }
 

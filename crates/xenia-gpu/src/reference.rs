@@ -21,6 +21,7 @@ mod color;
 mod copy;
 mod depth;
 mod edram;
+mod expand;
 mod fetch;
 mod inputs;
 mod look;
@@ -29,8 +30,12 @@ mod raster;
 mod sample;
 mod vertex;
 
+pub use color::range as target_range;
 pub use edram::{EDRAM_WORDS, Edram};
+pub use expand::{Expander, Triangles};
 pub use fetch::{Bindings, Fetcher};
+pub use present::present;
+pub use vertex::indices;
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
@@ -116,7 +121,7 @@ impl Backend for Reference {
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        present::present(call, memory)
+        present(call, memory)
     }
 
     fn samples_passed(&self) -> Option<u64> {

@@ -8,7 +8,12 @@ use std::io::Read;
 use xenia_gpu::trace::{
     Event, Narration, Player, Reader, Recorder, Summary, TraceError, Writer, compare, narrate,
 };
-use xenia_gpu::{Frame, NullBackend, Reference};
+use xenia_gpu::{Backend, Frame, NullBackend, Reference};
+
+/// What draws scenes.
+fn backend(threads: usize) -> Box<dyn Backend> {
+    Box::new(Reference::with_threads(threads))
+}
 
 fn open(bytes: &[u8]) -> Reader<impl Read> {
     Reader::open(bytes).unwrap()

@@ -1,4 +1,4 @@
-//! A [`Backend`](xenia_gpu::Backend) that draws with wgpu.
+//! A [`Backend`] that draws with wgpu.
 //!
 //! ```text
 //!   DrawCall ──► vertices ──► pipeline ──► render targets (host textures)
@@ -12,11 +12,293 @@
 //! The EDRAM buffer is the truth; render targets are caches of parts of it. Whoever needs a tile that
 //! another target has drawn to gets it through the buffer, in the chip's own bits, so that titles may
 //! reinterpret one format as another.
+//!
+//! What the host can't do, the reference does on the same EDRAM ([`fallback`]): a draw is never left out.
+//! Draws are recorded and submitted when somebody wants to see their result, or when a buffer is full.
 
+mod arena;
+mod bindings;
 mod device;
-#[allow(dead_code, reason = "used by the drawing that follows")]
+mod draw;
 mod edram;
-#[expect(dead_code, reason = "the backend that binds textures comes after them")]
+mod expanded;
+mod fallback;
+mod ownership;
+mod pipelines;
+mod primitives;
+mod recipe;
+mod recording;
+mod shaders;
+mod state;
+mod targets;
 mod textures;
+mod vertices;
+
+use std::cell::RefCell;
+
+use xenia_gpu::draw_state::{CopyCall, DrawCall};
+use xenia_gpu::reference::{Expander, present};
+use xenia_gpu::resolve::Rect;
+use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall};
+
+use arena::Arena;
+use bindings::Groups;
+use draw::Refused;
+use edram::{Edram, Resolve, TargetPlace};
+use expanded::HandingOn;
+use fallback::Fallback;
+use ownership::{Step, TILES};
+use pipelines::Pipelines;
+use recording::Recording;
+use shaders::Shaders;
+use targets::{Target, Targets};
+use textures::Textures;
+use vertices::Vertices;
 
 pub use device::{Device, DeviceError};
+pub use targets::TargetCounters;
+pub use textures::TextureCounters;
+pub use vertices::VertexCounters;
+
+/// Bytes of constants between two submissions.
+const UNIFORM_BYTES: usize = 16 << 20;
+/// Bytes of indices between two submissions.
+const INDEX_BYTES: usize = 16 << 20;
+
+/// What the backend did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WgpuCounters {
+    /// Draws recorded.
+    pub draws: u64,
+    /// Passes that they took.
+    pub passes: u64,
+    /// Times that commands were submitted.
+    pub submissions: u64,
+    /// Pipelines compiled.
+    pub pipelines: u64,
+    /// Movement between EDRAM and host textures.
+    pub targets: TargetCounters,
+    /// The texture cache.
+    pub textures: TextureCounters,
+    /// Vertex data.
+    pub vertices: VertexCounters,
+    /// Draws made by the reference, by what the host couldn't do.
+    pub fallbacks: std::collections::BTreeMap<String, u64>,
+}
+
+/// The backend.
+pub struct WgpuBackend {
+    // Looking at the EDRAM means to submit what was recorded, and the trait looks without changing.
+    inner: RefCell<Inner>,
+}
+
+struct Inner {
+    device: Device,
+    edram: Edram,
+    targets: Targets,
+    textures: Textures,
+    vertices: Vertices,
+    uniforms: Arena,
+    indices: Arena,
+    shaders: Shaders,
+    pipelines: Pipelines,
+    groups: Groups,
+    recording: Recording,
+    expander: Expander,
+    handing_on: HandingOn,
+    fallback: Fallback,
+    draws: u64,
+    submissions: u64,
+}
+
+impl WgpuBackend {
+    /// A backend with a zeroed EDRAM on a device.
+    pub fn new(device: Device) -> Self {
+        let align = device.device.limits().min_uniform_buffer_offset_alignment as usize;
+        let uniforms =
+            Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
+        let indices = Arena::new(&device, "indices", wgpu::BufferUsages::INDEX, INDEX_BYTES, 4);
+        let inner = Inner {
+            edram: Edram::new(&device),
+            targets: Targets::default(),
+            textures: Textures::new(&device),
+            vertices: Vertices::new(&device),
+            uniforms,
+            indices,
+            shaders: Shaders::default(),
+            pipelines: Pipelines::default(),
+            groups: Groups::default(),
+            recording: Recording::default(),
+            expander: Expander::default(),
+            handing_on: HandingOn::default(),
+            fallback: Fallback::default(),
+            draws: 0,
+            submissions: 0,
+            device,
+        };
+        Self { inner: RefCell::new(inner) }
+    }
+
+    /// Counters.
+    pub fn counters(&self) -> WgpuCounters {
+        let inner = self.inner.borrow();
+        WgpuCounters {
+            draws: inner.draws,
+            passes: inner.recording.passes(),
+            submissions: inner.submissions,
+            pipelines: inner.pipelines.compiled(),
+            targets: inner.targets.counters(),
+            textures: inner.textures.counters(),
+            vertices: inner.vertices.counters(),
+            fallbacks: inner.fallback.reasons().clone(),
+        }
+    }
+}
+
+impl Inner {
+    /// Submits everything recorded.
+    fn submit(&mut self) {
+        if let Some(commands) = self.recording.finish() {
+            self.uniforms.send(&self.device);
+            self.indices.send(&self.device);
+            self.device.queue.submit([commands]);
+            self.submissions += 1;
+        }
+    }
+
+    /// Moves tiles between targets and the buffer.
+    fn carry_out(&mut self, steps: Vec<Step>) {
+        if !steps.is_empty() {
+            let encoder = self.recording.encoder(&self.device);
+            self.targets.carry_out(steps, &self.device, &mut self.edram, encoder);
+        }
+    }
+
+    /// Brings tiles into the EDRAM buffer and submits.
+    fn settle(&mut self, tiles: impl Iterator<Item = u32>) {
+        let steps = self.targets.read(tiles);
+        self.carry_out(steps);
+        self.submit();
+    }
+
+    /// The EDRAM's words.
+    fn words(&mut self) -> Result<Vec<u32>, BackendError> {
+        self.settle(0..TILES);
+        self.edram.words(&self.device)
+    }
+
+    fn set_words(&mut self, words: &[u32]) {
+        self.submit();
+        self.edram.set_words(&self.device, words);
+        self.targets.written(0..TILES);
+    }
+
+    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.draws += 1;
+        if self.targets.is_crowded() {
+            self.settle(0..TILES);
+            self.targets.forget();
+        }
+        let mut result = self.record(call, memory);
+        if matches!(result, Err(Refused::Full)) {
+            self.submit();
+            self.vertices.clear();
+            result = self.record(call, memory);
+        }
+        let reason = match result {
+            Ok(()) => return Ok(()),
+            Err(Refused::Error(error)) => return Err(error),
+            Err(Refused::Impossible(reason)) => reason,
+            Err(Refused::Full) => "more vertices than fit".to_owned(),
+        };
+        let words = self.words()?;
+        let words = self.fallback.draw(reason, &words, call, memory)?;
+        self.set_words(&words);
+        Ok(())
+    }
+
+    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let resolve = Resolve::new(call, memory)?;
+        let area = resolve.area();
+        let read: Vec<_> = resolve.read().into_iter().flat_map(|place| place.tiles(area)).collect();
+        self.settle(read.into_iter().map(|(tile, _)| tile));
+        let copied = self.edram.copy_out(&self.device, &resolve, memory);
+        for (place, bits) in resolve.cleared() {
+            self.clear(&place, area, bits);
+        }
+        copied
+    }
+
+    /// Fills an area with a sample: in the host texture that has it, or in the buffer.
+    fn clear(&mut self, place: &TargetPlace, area: Rect, bits: [u32; 2]) {
+        let rows = area[1]..area[3];
+        if let Some(target) = self.targets.holder(place, rows.start) {
+            let steps = self.targets.acquire(target, rows.clone());
+            self.carry_out(steps);
+            let encoder = self.recording.encoder(&self.device);
+            let Target { place, texture, .. } = self.targets.get(target);
+            self.edram.fill(&self.device, encoder, place, texture, area, bits);
+            self.targets.drawn(target, rows, bits[0] as u8);
+            return;
+        }
+        let tiles: Vec<_> = place.tiles(area).collect();
+        // What is not cleared of a tile has to be there.
+        let parts = tiles.iter().filter(|(_, is_whole)| !is_whole).map(|(tile, _)| *tile);
+        let steps = self.targets.read(parts);
+        self.carry_out(steps);
+        let encoder = self.recording.encoder(&self.device);
+        self.edram.clear(&self.device, encoder, place, area, bits);
+        self.targets.written(tiles.into_iter().map(|(tile, _)| tile));
+    }
+}
+
+impl Backend for WgpuBackend {
+    fn name(&self) -> &'static str {
+        "wgpu"
+    }
+
+    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.inner.get_mut().draw(call, memory)
+    }
+
+    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.inner.get_mut().copy(call, memory)
+    }
+
+    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
+        self.inner.get_mut().submit();
+        present(call, memory)
+    }
+
+    /// Not counted: what is written for an occlusion query then is the same on every host.
+    fn samples_passed(&self) -> Option<u64> {
+        None
+    }
+
+    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        // Without the words there is no digest, and nothing is equal to none.
+        if let Ok(words) = self.inner.borrow_mut().words() {
+            sink(bytemuck::cast_slice(&words));
+        }
+    }
+
+    fn edram(&self) -> Option<Vec<u32>> {
+        self.inner.borrow_mut().words().ok()
+    }
+
+    fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
+        let expected = xenia_gpu::reference::EDRAM_WORDS;
+        if words.len() != expected {
+            return Err(format!("an EDRAM of {} words, not {expected}", words.len()));
+        }
+        self.inner.get_mut().set_words(words);
+        Ok(())
+    }
+
+    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
+        let words = self.inner.borrow_mut().words().ok()?;
+        let mut reference = xenia_gpu::Reference::with_threads(1);
+        reference.set_edram(&words).ok()?;
+        reference.target_picture(call)
+    }
+}

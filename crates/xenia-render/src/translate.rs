@@ -15,6 +15,7 @@ mod alu;
 mod builder;
 mod control_flow;
 mod exports;
+mod host;
 mod interface;
 mod operands;
 mod places;
@@ -42,8 +43,8 @@ use operands::{REGISTERS, Registers};
 use types::Types;
 
 pub use interface::{
-    CONSTANTS_BINDING, INPUT_BINDING, Interface, OUTPUT_BINDING, SamplerSlot, StageConstants,
-    TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING, VertexRecord,
+    CONSTANTS_BINDING, HostPosition, HostTarget, INPUT_BINDING, Interface, OUTPUT_BINDING, SamplerSlot,
+    StageConstants, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING, VertexRecord,
 };
 
 /// The name of every module's entry point.
@@ -67,10 +68,12 @@ pub struct Interpolators {
 /// What a module is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// The vertex stage of a pipeline: register 0 gets the index, the position comes out as exported.
+    /// The vertex stage of a pipeline: register 0 gets the index.
     Vertex {
         /// Interpolators that the pixel stage takes.
         interpolators: Interpolators,
+        /// Clip distances are given out: near and far plane in the guest's clip space, the title's planes.
+        clip: bool,
     },
     /// The pixel stage of a pipeline.
     Pixel {
@@ -78,6 +81,8 @@ pub enum Stage {
         interpolators: Interpolators,
         /// The register that gets the pixel's position and facing.
         position_register: Option<u32>,
+        /// Pixels are discarded by their alpha.
+        alpha_test: bool,
     },
     /// A compute shader that runs a program of either kind: registers come from a buffer, exports go
     /// to one. For tests, and for primitives whose vertices are needed together.
@@ -120,10 +125,10 @@ pub struct Translation {
 }
 
 impl Translation {
-    /// Checks the module, as wgpu does for a device with no features beyond the usual. An error is a
+    /// Checks the module, as wgpu does for a device with clip distances and no other features beyond the usual. An error is a
     /// mistake in the translation.
     pub fn validate(&self) -> Result<ModuleInfo, TranslateError> {
-        Validator::new(ValidationFlags::all(), Capabilities::default())
+        Validator::new(ValidationFlags::all(), Capabilities::default() | Capabilities::CLIP_DISTANCES)
             .validate(&self.module)
             .map_err(|error| TranslateError::Invalid(format!("{:?}", error.into_inner())))
     }

@@ -11,7 +11,7 @@ pub enum GpuKind {
     /// Software, exact; what `check` uses.
     #[default]
     Reference,
-    /// The host's GPU (not in this build yet).
+    /// The host's GPU, or its software driver; fast, with rounding of its own.
     Wgpu,
     /// Draws nothing; commands are still processed.
     None,

@@ -70,12 +70,15 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
     let interpolators = |count| Interpolators { count, ..Interpolators::default() };
     match kind {
         // As many as it exports.
-        ShaderKind::Vertex => {
-            Stage::Vertex { interpolators: interpolators(16 - (program.exports as u16).leading_zeros()) }
-        }
-        ShaderKind::Pixel => {
-            Stage::Pixel { interpolators: interpolators(program.registers.min(16)), position_register: None }
-        }
+        ShaderKind::Vertex => Stage::Vertex {
+            interpolators: interpolators(16 - (program.exports as u16).leading_zeros()),
+            clip: false,
+        },
+        ShaderKind::Pixel => Stage::Pixel {
+            interpolators: interpolators(program.registers.min(16)),
+            position_register: None,
+            alpha_test: false,
+        },
     }
 }
 

@@ -33,7 +33,7 @@ impl ColorPlace {
 }
 
 /// The lowest and highest values that a format's colour and alpha can hold; blending clamps to them.
-pub(super) fn range(format: ColorTargetFormat) -> [(f32, f32); 2] {
+pub fn range(format: ColorTargetFormat) -> [(f32, f32); 2] {
     use ColorTargetFormat::*;
     match format {
         Rgba8 | Rgba8Gamma | Rgb10A2 | Rgb10A2As10 => [(0.0, 1.0); 2],

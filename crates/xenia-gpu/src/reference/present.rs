@@ -10,7 +10,7 @@ const MAX_SIDE: u32 = 4096;
 const TEN_BITS: [u32; 2] = [7, 54];
 
 /// Untiles a front buffer, picks components, applies the gamma ramp.
-pub(super) fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
+pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
     let info = TextureInfo::decode(&call.fetch)?;
     let (width, height) = (call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));
     let texels = decode_level(&info, 0, memory)?;

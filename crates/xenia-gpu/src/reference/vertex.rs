@@ -39,7 +39,7 @@ pub(super) fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
 }
 
 /// Reads the indices of a draw; the restart index comes out as `None`.
-fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
+pub fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
     let count = call.count.min(MAX_COUNT);
     let raw: Vec<u32> = match &call.indices {
         IndexSource::Counted => (0..count).collect(),

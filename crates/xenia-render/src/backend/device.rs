@@ -1,5 +1,7 @@
 //! The host's graphics device, opened without a window.
 
+use std::sync::Arc;
+
 /// Features that are used where the adapter has them. What is done without one is said where it is used.
 const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::FLOAT32_BLENDABLE)
@@ -31,8 +33,9 @@ pub enum DeviceError {
     },
 }
 
-/// A device with its queue.
+/// A device with its queue. Copies are the same device.
 #[allow(clippy::struct_field_names, reason = "`device` is what wgpu calls it")]
+#[derive(Clone)]
 pub struct Device {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
@@ -65,7 +68,19 @@ impl Device {
             ..Default::default()
         }))
         .map_err(|error| unusable(error.to_string()))?;
+        // Whatever a title asks for is checked where it is made; an error that comes nevertheless is a
+        // mistake of ours, and no reason to end the title.
+        device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
+            tracing::error!(target: "gpu", %error, "the graphics device refuses a command");
+        }));
         Ok(Self { device, queue, features, adapter })
+    }
+
+    /// Makes something that the device may refuse; why it does so.
+    pub(crate) fn attempt<T>(&self, make: impl FnOnce(&wgpu::Device) -> T) -> Result<T, String> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let made = make(&self.device);
+        pollster::block_on(scope.pop()).map_or(Ok(made), |error| Err(error.to_string()))
     }
 
     /// The adapter's name and driver, for people.

@@ -22,8 +22,6 @@ mod stencil;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use xenia_gpu::BackendError;
 use xenia_gpu::reference::EDRAM_WORDS;
 use xenia_gpu::resolve::Rect;
@@ -31,7 +29,6 @@ use xenia_gpu::resolve::Rect;
 use super::device::Device;
 use pipelines::{Kernel, Load, Parameters, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
-#[cfg_attr(not(test), allow(unused_imports, reason = "as above"))]
 pub(crate) use resolve::Resolve;
 use stencil::StencilBits;
 
@@ -60,7 +57,7 @@ impl Edram {
         Self { words, pipelines: Pipelines::new(device), stencil: StencilBits::new(), texels: None }
     }
 
-    /// Stores what a host texture holds into rows of tiles of its place (counted from its start).
+    /// Stores what a host texture holds in some pixels into the tiles of its place.
     ///
     /// The texture is one of [`TargetPlace::host_format`] and [`TargetPlace::host_samples`]. Of a
     /// depth texture, `stencil` has the bits that may be set in its stencil; else it is not used.
@@ -70,10 +67,9 @@ impl Edram {
         encoder: &mut wgpu::CommandEncoder,
         place: &TargetPlace,
         texture: &wgpu::Texture,
-        tile_rows: Range<u32>,
+        area: Rect,
         stencil: u8,
     ) {
-        let Some(area) = place.area(texture, tile_rows) else { return };
         let multisampled = texture.sample_count() != 1;
         let view =
             |aspect| texture.create_view(&wgpu::TextureViewDescriptor { aspect, ..Default::default() });
@@ -96,10 +92,10 @@ impl Edram {
         self.stencil.write(place, area, stencil);
     }
 
-    /// Draws what rows of tiles hold into a host texture, which is one as for [`dump`](Self::dump).
-    /// The bits that may be set in its stencil then, in those rows.
+    /// Draws what the tiles hold into some pixels of a host texture, which is one as for
+    /// [`dump`](Self::dump). The bits that may be set in its stencil then, in those pixels.
     ///
-    /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the rows; a title
+    /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the tiles; a title
     /// that never sets any pays for none.
     pub(crate) fn load(
         &mut self,
@@ -107,9 +103,8 @@ impl Edram {
         encoder: &mut wgpu::CommandEncoder,
         place: &TargetPlace,
         texture: &wgpu::Texture,
-        tile_rows: Range<u32>,
+        area: Rect,
     ) -> u8 {
-        let Some(area) = place.area(texture, tile_rows) else { return 0 };
         let (part, stencil) = match place.format {
             TargetFormat::Color(_) => (Part::Color, 0),
             TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, area)),

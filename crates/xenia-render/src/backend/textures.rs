@@ -50,17 +50,17 @@ pub(crate) struct FetchedTexture {
 
 /// What the cache did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TextureCounters {
+pub struct TextureCounters {
     /// Levels decoded.
-    pub(crate) decoded: u64,
+    pub decoded: u64,
     /// Levels copied from a texture of which others had been written to.
-    pub(crate) copied: u64,
+    pub copied: u64,
     /// Textures found still good.
-    pub(crate) reused: u64,
+    pub reused: u64,
     /// Textures whose memory had been written to, or can't be watched.
-    pub(crate) written: u64,
+    pub written: u64,
     /// Bytes that host textures take now.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
 }
 
 /// Guest memory that a level was decoded from.

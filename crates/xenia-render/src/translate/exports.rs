@@ -63,11 +63,11 @@ impl Translator<'_> {
     pub(super) fn entry_point(&mut self, shader: Handle<Function>, inputs: u32) {
         let mut b = Builder::new(ENTRY_POINT);
         let (stage, workgroup) = match self.stage {
-            Stage::Vertex { interpolators } => {
-                self.vertex_entry(&mut b, shader, interpolators);
+            Stage::Vertex { interpolators, clip } => {
+                self.vertex_entry(&mut b, shader, interpolators, clip);
                 (ShaderStage::Vertex, 0)
             }
-            Stage::Pixel { interpolators, position_register } => {
+            Stage::Pixel { interpolators, position_register, alpha_test } => {
                 let mut registers = Vec::new();
                 for i in 0..inputs {
                     registers.push(if i < interpolators.count {
@@ -80,7 +80,7 @@ impl Translator<'_> {
                 if let Some(register) = position_register.and_then(|i| registers.get_mut(i as usize)) {
                     *register = self.pixel_position(&mut b, *register);
                 }
-                self.pixel_exit(&mut b, shader, &registers);
+                self.pixel_exit(&mut b, shader, &registers, alpha_test);
                 (ShaderStage::Fragment, 0)
             }
             Stage::Compute { inputs: given, .. } => {
@@ -126,25 +126,32 @@ impl Translator<'_> {
         let mut members = Vec::new();
         let mut values = Vec::new();
         for (i, (name, ty, binding, value)) in (0_u32..).zip(parts) {
-            members.push(StructMember { name: Some(name), ty, binding: Some(binding), offset: 16 * i });
+            // Nothing lies in memory this way, but members may not overlap; the largest is an array.
+            members.push(StructMember { name: Some(name), ty, binding: Some(binding), offset: 32 * i });
             values.push(value);
         }
-        let span = 16 * members.len() as u32;
+        let span = 32 * members.len() as u32;
         let ty = types::insert(&mut self.module, Some(name), TypeInner::Struct { members, span });
         b.function().result = Some(FunctionResult { ty, binding: None });
         let value = b.compose(ty, &values);
         b.statement(Statement::Return { value: Some(value) });
     }
 
-    fn vertex_entry(&mut self, b: &mut Builder, shader: Handle<Function>, interpolators: Interpolators) {
+    fn vertex_entry(
+        &mut self,
+        b: &mut Builder,
+        shader: Handle<Function>,
+        interpolators: Interpolators,
+        clip: bool,
+    ) {
         let index = argument(b, "index", self.types.uint, Binding::BuiltIn(BuiltIn::VertexIndex));
         let index = b.convert(index, ScalarKind::Float);
         let zero = b.float(0.0);
         let register = b.compose(self.types.vec4, &[index, zero, zero, zero]);
         b.call_without_result(shader, &[register]);
-        let position = Binding::BuiltIn(BuiltIn::Position { invariant: false });
         let vec4 = self.types.vec4;
-        let mut parts = vec![("position".to_owned(), vec4, position, self.exported(b, POSITION))];
+        let position = self.exported(b, POSITION);
+        let mut parts = self.host_position(b, position, clip);
         for i in 0..interpolators.count.min(INTERPOLATORS) {
             let value = self.exported(b, i as u8);
             parts.push((format!("interpolator_{i}"), vec4, location(interpolators, i), value));
@@ -167,7 +174,13 @@ impl Translator<'_> {
         b.compose(self.types.vec4, &[x, y, z, w])
     }
 
-    fn pixel_exit(&mut self, b: &mut Builder, shader: Handle<Function>, registers: &[Value]) {
+    fn pixel_exit(
+        &mut self,
+        b: &mut Builder,
+        shader: Handle<Function>,
+        registers: &[Value],
+        alpha_test: bool,
+    ) {
         b.call_without_result(shader, registers);
         if self.program.kills {
             // Only now, so that the pixel still takes part in its neighbours' derivatives.
@@ -175,12 +188,17 @@ impl Translator<'_> {
             let killed = b.load(killed);
             b.when(killed, |b| b.statement(Statement::Kill));
         }
+        if alpha_test {
+            let color = self.exported(b, 0);
+            self.alpha_test(b, color);
+        }
         let mut parts = Vec::new();
         let exports: Vec<u8> = self.exports.keys().copied().collect();
         for export in exports {
             let value = self.exported(b, export);
             if export == DEPTH {
                 let depth = b.member(value, 0);
+                let depth = self.host_depth(b, depth);
                 parts.push(("depth".into(), self.types.float, Binding::BuiltIn(BuiltIn::FragDepth), depth));
             } else {
                 let binding = Binding::Location {
@@ -190,6 +208,7 @@ impl Translator<'_> {
                     blend_src: None,
                     per_primitive: false,
                 };
+                let value = self.host_color(b, export as u32, value);
                 parts.push((format!("color_{export}"), self.types.vec4, binding, value));
             }
         }

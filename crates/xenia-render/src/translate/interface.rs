@@ -11,9 +11,11 @@
 //! | 8… | textures and samplers, as [`Interface`] lists them |
 
 use xenia_gpu::draw_state::Constants;
-use xenia_gpu::enums::{Dimension, TextureFilter};
+use xenia_gpu::enums::{Compare, Dimension, TextureFilter};
 use xenia_gpu::microcode::ShaderKind;
 use xenia_gpu::texture::TextureInfo;
+
+use super::host;
 
 /// Binding of the constants.
 pub const CONSTANTS_BINDING: u32 = 0;
@@ -85,8 +87,10 @@ pub(super) mod layout {
     pub(in super::super) const VERTEX: (u32, u32) = (3, 4256);
     /// 32 records of three times four words.
     pub(in super::super) const TEXTURE: (u32, u32) = (4, 5792);
+    /// Rows of what the host's pipeline is told (see [`host`](super::super::host)).
+    pub(in super::super) const HOST: (u32, u32) = (5, 7328);
     /// Size of the struct.
-    pub(in super::super) const SIZE: u32 = 7328;
+    pub(in super::super) const SIZE: u32 = HOST.1 + 16 * super::super::host::ROWS;
 }
 
 /// The part of the vertex buffer that a fetch constant stands for.
@@ -142,12 +146,41 @@ impl TextureRecord {
     }
 }
 
+/// How an exported position becomes one of the host.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HostPosition {
+    /// x and y come already divided by w.
+    pub xy_divided: bool,
+    /// z comes already divided by w.
+    pub z_divided: bool,
+    /// w comes as 1/w.
+    pub w_inverted: bool,
+    /// z is clipped to 0..w; else to -w..w.
+    pub direct3d_depth: bool,
+    /// x, y and z are multiplied by it.
+    pub scale: [f32; 3],
+    /// w times this is added to x, y and z.
+    pub offset: [f32; 3],
+}
+
+/// What a colour target takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HostTarget {
+    /// Colours are multiplied by it.
+    pub scale: f32,
+    /// Lowest and highest value of red, green and blue, and of alpha.
+    pub ranges: [(f32, f32); 2],
+}
+
 /// The constants of one stage, as binding 0 has them.
 pub struct StageConstants {
     bytes: Box<[u8; layout::SIZE as usize]>,
 }
 
 impl StageConstants {
+    /// Bytes of the buffer.
+    pub const SIZE: usize = layout::SIZE as usize;
+
     /// Takes the stage's float, boolean and loop constants. Vertex and texture records are empty: fetches
     /// read zero.
     pub fn new(constants: &Constants, kind: ShaderKind) -> Self {
@@ -161,7 +194,55 @@ impl StageConstants {
         }
         this.put(layout::BOOLEAN.1 as usize, &constants.boolean);
         this.put(layout::LOOP.1 as usize, &constants.loops);
+        this.put_floats(host::SCALE_ROW, [1.0; 3]);
+        let any = (f32::NEG_INFINITY, f32::INFINITY);
+        this.set_depth_scale(1.0);
+        (0..4).for_each(|target| this.set_target(target, &HostTarget { scale: 1.0, ranges: [any; 2] }));
         this
+    }
+
+    /// Says how positions become the host's; by default they stay as exported.
+    pub fn set_position(&mut self, position: &HostPosition) {
+        self.put_floats(host::SCALE_ROW, position.scale);
+        self.put_floats(host::OFFSET_ROW, position.offset);
+        let flags = [
+            (position.w_inverted, host::W_INVERTED),
+            (position.xy_divided, host::XY_DIVIDED),
+            (position.z_divided, host::Z_DIVIDED),
+            (position.direct3d_depth, host::DIRECT3D_DEPTH),
+        ];
+        let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
+        self.put((layout::HOST.1 + 16 * host::SCALE_ROW + 12) as usize, &[flags]);
+    }
+
+    /// Says what the title's clip planes are (the first six): what lies behind one is cut where the stage
+    /// clips. By default there are none.
+    pub fn set_clip_planes(&mut self, planes: &[[f32; 4]]) {
+        for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
+            self.put((layout::HOST.1 + 16 * row) as usize, &plane.map(f32::to_bits));
+        }
+    }
+
+    /// Says what alpha is compared with, and how, where the stage has an alpha test.
+    pub fn set_alpha_test(&mut self, compare: Compare, reference: f32) {
+        self.put((layout::HOST.1 + 16 * host::ALPHA_ROW) as usize, &[compare as u32, reference.to_bits()]);
+    }
+
+    /// Says what exported depths are multiplied by; by default they stay as they are.
+    pub fn set_depth_scale(&mut self, scale: f32) {
+        self.put((layout::HOST.1 + 16 * host::ALPHA_ROW + 8) as usize, &[scale.to_bits()]);
+    }
+
+    /// Says what colour target 0 to 3 takes; by default everything.
+    pub fn set_target(&mut self, target: u32, takes: &HostTarget) {
+        let row = host::TARGET_ROW + 2 * (target & 3);
+        let [color, alpha] = takes.ranges;
+        self.put_floats(row, [takes.scale, color.0, color.1]);
+        self.put_floats(row + 1, [alpha.0, alpha.1, 0.0]);
+    }
+
+    fn put_floats(&mut self, row: u32, values: [f32; 3]) {
+        self.put((layout::HOST.1 + 16 * row) as usize, &values.map(f32::to_bits));
     }
 
     /// Says what a vertex fetch constant (0 to 95) stands for.

@@ -128,7 +128,7 @@ impl Translator<'_> {
         self.b.binary(Op::Add, lod, bias)
     }
 
-    /// The coordinates in texels; slices and faces are counted.
+    /// The coordinates in texels; faces are counted.
     fn texel_coordinates(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> [Value; 3] {
         let mut out = at;
         for (axis, out) in out.iter_mut().enumerate() {
@@ -137,17 +137,14 @@ impl Translator<'_> {
                 let one = self.b.float(1.0);
                 *out = self.b.binary(Op::Subtract, *out, one);
             }
-            let measured = axis < 2 || fetch.dimension == VOLUME;
-            if measured && !fetch.unnormalized {
-                let scaled = self.b.binary(Op::Multiply, *out, record.size[axis]);
-                *out = if axis < 2 {
-                    scaled
-                } else {
-                    // The slices of a stacked texture are counted.
-                    let zero = self.b.uint(0);
-                    let is_volume = self.b.binary(Op::NotEqual, record.is_volume, zero);
-                    self.b.select(is_volume, scaled, *out)
-                };
+            if axis == 2 && fetch.dimension < VOLUME {
+                // Such a fetch has no third coordinate: of a stack it gets the first layer.
+                *out = self.b.float(0.0);
+                continue;
+            }
+            // Slices and layers are measured like the rest, faces are counted.
+            if (axis < 2 || fetch.dimension == VOLUME) && !fetch.unnormalized {
+                *out = self.b.binary(Op::Multiply, *out, record.size[axis]);
             }
             let offset = self.b.float(fetch.offset[axis]);
             *out = self.b.binary(Op::Add, *out, offset);

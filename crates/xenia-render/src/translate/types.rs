@@ -7,6 +7,7 @@ use naga::{
     TypeInner, VectorSize,
 };
 
+use super::host;
 use super::interface::{TextureShape, layout};
 
 /// Types that every module has.
@@ -66,6 +67,7 @@ impl Types {
             ("loop", layout::LOOP, self.uvec4, 8),
             ("vertex", layout::VERTEX, self.uvec4, 96),
             ("texture", layout::TEXTURE, self.uvec4, 96),
+            ("host", layout::HOST, self.uvec4, host::ROWS),
         ];
         let members = members.map(|(name, (_, offset), base, count)| StructMember {
             name: Some(name.into()),

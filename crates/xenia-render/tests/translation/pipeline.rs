@@ -36,8 +36,9 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
     for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
     let for_pixels = StageConstants::new(&constants, ShaderKind::Vertex);
     let interpolators = Interpolators { count: 2, flat, affine: false };
-    let stage = Stage::Pixel { interpolators, position_register: Some(3) };
-    let shaders = [translated(vertex, Stage::Vertex { interpolators }), translated(pixel, stage)];
+    let stage = Stage::Pixel { interpolators, position_register: Some(3), alpha_test: false };
+    let shaders =
+        [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];
     let vertex = Resources { constants: &for_vertices, vertex_data: &words, texture: None };
     let pixel = Resources { constants: &for_pixels, vertex_data: &[], texture: None };
     gpu.draw([&shaders[0], &shaders[1]], [&vertex, &pixel], 6)

@@ -16,8 +16,8 @@ fn count() -> u64 {
 fn stages(kind: ShaderKind) -> [Stage; 2] {
     let interpolators = Interpolators { count: 9, flat: 0b10, affine: false };
     let in_pipeline = match kind {
-        ShaderKind::Vertex => Stage::Vertex { interpolators },
-        ShaderKind::Pixel => Stage::Pixel { interpolators, position_register: Some(11) },
+        ShaderKind::Vertex => Stage::Vertex { interpolators, clip: true },
+        ShaderKind::Pixel => Stage::Pixel { interpolators, position_register: Some(11), alpha_test: true },
     };
     [in_pipeline, Stage::Compute { kind, inputs: 3 }]
 }

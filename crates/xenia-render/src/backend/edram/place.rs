@@ -67,21 +67,6 @@ impl TargetPlace {
         TILE_HEIGHT / self.msaa.rows()
     }
 
-    /// Pixels that a row of tiles is wide: the pitch, rounded up.
-    pub(crate) fn width(&self) -> u32 {
-        self.pitch_tiles() * TILE_WIDTH / self.format.words() / self.msaa.columns()
-    }
-
-    /// Rows of tiles until the target meets its own start.
-    pub(crate) fn tile_rows(&self) -> u32 {
-        TILES / self.pitch_tiles().max(1)
-    }
-
-    /// The rows of tiles that an area of pixels touches.
-    pub(crate) fn tile_rows_of(&self, [_, top, _, bottom]: Rect) -> Range<u32> {
-        top / self.tile_height()..bottom.div_ceil(self.tile_height())
-    }
-
     /// The tiles that an area of pixels touches, and whether it has all of a tile.
     pub(crate) fn tiles(
         &self,
@@ -100,17 +85,32 @@ impl TargetPlace {
         })
     }
 
-    /// The pixels of a texture that lie in rows of tiles; `None` where there are none.
-    pub(super) fn area(&self, texture: &wgpu::Texture, tile_rows: Range<u32>) -> Option<Rect> {
-        let top = tile_rows.start * self.tile_height();
-        let bottom = (tile_rows.end.min(self.tile_rows()) * self.tile_height()).min(texture.height());
-        let right = self.width().min(texture.width());
-        (top < bottom && right != 0).then_some([0, top, right, bottom])
+    /// The pixels of a run of tiles, counted from the first, as rectangles (left, top, right, bottom) within a texture:
+    /// the rest of a row of tiles, whole rows, the beginning of one.
+    pub(crate) fn areas(&self, tiles: Range<u32>, [width, height]: [u32; 2]) -> Vec<Rect> {
+        let (pitch, tile_height) = (self.pitch_tiles().max(1), self.tile_height());
+        let tile_width = TILE_WIDTH / self.format.words() / self.msaa.columns();
+        let mut out = Vec::new();
+        let mut next = tiles.start;
+        while next < tiles.end {
+            let (row, column) = (next / pitch, next % pitch);
+            let (rows, columns) = match (column, tiles.end - next) {
+                (0, left) if left >= pitch => (left / pitch, pitch),
+                (_, left) => (1, left.min(pitch - column)),
+            };
+            let right = ((column + columns) * tile_width).min(width);
+            let bottom = ((row + rows) * tile_height).min(height);
+            if column * tile_width < right && row * tile_height < bottom {
+                out.push([column * tile_width, row * tile_height, right, bottom]);
+            }
+            next += if rows == 1 { columns } else { rows * pitch };
+        }
+        out
     }
 
     /// Samples per pixel of the host's texture: 1 or 4. Two samples are the host's samples 0 and 3.
     pub(crate) fn host_samples(&self) -> u32 {
-        if self.msaa == Msaa::X1 { 1 } else { 4 }
+        host_samples(self.msaa)
     }
 
     /// The host's samples for a mask of the chip's.
@@ -133,9 +133,16 @@ impl TargetPlace {
     /// infinities and reach beyond those of the host at the same size. Floating-point depth lies
     /// halved (0 to 1), as it reaches to 2 and depth attachments don't.
     pub(crate) fn host_format(&self, device: &Device) -> wgpu::TextureFormat {
+        self.format.host(device, self.msaa)
+    }
+}
+
+impl TargetFormat {
+    /// [`TargetPlace::host_format`] of a target with so many samples.
+    pub(crate) fn host(self, device: &Device, msaa: Msaa) -> wgpu::TextureFormat {
         use ColorTargetFormat::*;
         use wgpu::TextureFormat as Host;
-        let (best, last) = match self.format {
+        let (best, last) = match self {
             TargetFormat::Depth(_) => return Host::Depth32FloatStencil8,
             TargetFormat::Color(Rgba8) => return Host::Rgba8Unorm,
             TargetFormat::Color(Rgb10A2 | Rgb10A2As10) => return Host::Rgb10a2Unorm,
@@ -145,8 +152,12 @@ impl TargetPlace {
             TargetFormat::Color(Rgba16 | Rgba16Float) => (Host::Rgba32Float, Host::Rgba16Float),
             TargetFormat::Color(R32Float) => (Host::R32Float, Host::R16Float),
         };
-        if is_drawable(device, best, self.host_samples()) { best } else { last }
+        if is_drawable(device, best, host_samples(msaa)) { best } else { last }
     }
+}
+
+fn host_samples(msaa: Msaa) -> u32 {
+    if msaa == Msaa::X1 { 1 } else { 4 }
 }
 
 /// Whether the device draws to a format with blending and so many samples.
@@ -174,7 +185,7 @@ mod tests {
     fn tiles_of_an_area_wrap_and_know_whether_they_are_whole() {
         let color = TargetFormat::Color(ColorTargetFormat::Rgba8);
         let place = TargetPlace { base: 2046, pitch: 160, msaa: Msaa::X1, format: color };
-        assert_eq!((place.pitch_tiles(), place.width(), place.tile_height()), (2, 160, 16));
+        assert_eq!((place.pitch_tiles(), place.tile_height()), (2, 16));
         let tiles: Vec<_> = place.tiles([0, 8, 88, 32]).collect();
         assert_eq!(tiles, [(2046, false), (2047, false), (0, true), (1, false)]);
         let wide = TargetPlace {
@@ -182,11 +193,21 @@ mod tests {
             format: TargetFormat::Color(ColorTargetFormat::Rgba16Float),
             ..place
         };
-        assert_eq!((wide.pitch_tiles(), wide.width(), wide.tile_height()), (8, 160, 8));
+        assert_eq!((wide.pitch_tiles(), wide.tile_height()), (8, 8));
         assert_eq!(wide.tiles([0, 0, 20, 8]).collect::<Vec<_>>(), [(2046, true)]);
-        assert_eq!(wide.tile_rows_of([0, 4, 8, 9]), 0..2);
         assert_eq!([0xffff, 1, 2, 4, 8].map(|mask| wide.host_sample_mask(mask)), [15, 1, 4, 2, 8]);
         let two = TargetPlace { msaa: Msaa::X2, ..place };
         assert_eq!([0xffff, 1, 2].map(|mask| two.host_sample_mask(mask)), [9, 1, 8]);
+    }
+
+    #[test]
+    fn runs_of_tiles_are_rectangles() {
+        let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
+        let place = TargetPlace { base: 3, pitch: 320, msaa: Msaa::X2, format };
+        assert_eq!(place.areas(2..13, [320, 1000]), [[160, 0, 320, 8], [0, 8, 320, 24], [0, 24, 80, 32]]);
+        assert_eq!(place.areas(5..6, [320, 1000]), [[80, 8, 160, 16]]);
+        assert_eq!(place.areas(4..8, [300, 12]), [[0, 8, 300, 12]]);
+        let wide = TargetPlace { format: TargetFormat::Color(ColorTargetFormat::Rgba16), ..place };
+        assert_eq!(wide.areas(0..1, [320, 1000]), [[0, 0, 40, 8]]);
     }
 }

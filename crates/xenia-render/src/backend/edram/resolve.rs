@@ -115,8 +115,8 @@ fn exchange(endian: u32, bytes: u32) -> u32 {
 }
 
 impl Edram {
-    /// Carries out a copy and its clears, after everything that was submitted. The copy's texels are
-    /// in memory when this returns; the clears are submitted.
+    /// Carries out a copy and its clears, all in the buffer, as the reference does.
+    #[cfg(test)]
     pub(crate) fn resolve(
         &mut self,
         device: &Device,

@@ -3,6 +3,8 @@
 mod copies;
 mod times;
 
+use std::ops::Range;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
@@ -64,11 +66,17 @@ fn there_and_back(
     edram.set_words(device, before);
     let texture = texture(device, place, width, height);
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    edram.load(device, &mut encoder, place, &texture, tile_rows.clone());
+    let tiles = tile_rows.start * place.pitch_tiles()..tile_rows.end * place.pitch_tiles();
+    let areas = place.areas(tiles, [width, height]);
+    for area in &areas {
+        edram.load(device, &mut encoder, place, &texture, *area);
+    }
     device.queue.submit([encoder.finish()]);
     edram.set_words(device, &before.iter().map(|word| !word).collect::<Vec<_>>());
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    edram.dump(device, &mut encoder, place, &texture, tile_rows, 0xff);
+    for area in areas {
+        edram.dump(device, &mut encoder, place, &texture, area, 0xff);
+    }
     device.queue.submit([encoder.finish()]);
     edram.words(device).unwrap()
 }
@@ -139,7 +147,7 @@ fn dumped(device: &Device, edram: &mut Edram, format: TargetFormat, color: [f64;
     let [r, g, b, a] = color;
     clear(device, &texture, wgpu::Color { r, g, b, a }, depth, 0xa5);
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    edram.dump(device, &mut encoder, &place, &texture, 0..1, 0xff);
+    edram.dump(device, &mut encoder, &place, &texture, [0, 0, 80, 16], 0xff);
     device.queue.submit([encoder.finish()]);
     let words = edram.words(device).unwrap();
     [words[0], words[1]]
@@ -194,8 +202,9 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         let color = TargetPlace { base: 103, format: FORMATS[0], ..depth };
         let texture = texture(device, &depth, 160, 32);
         let loaded = |edram: &mut Edram, rows: Range<u32>| {
+            let area = [0, rows.start * 8, 160, rows.end * 8];
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            let bits = edram.load(device, &mut encoder, &depth, &texture, rows);
+            let bits = edram.load(device, &mut encoder, &depth, &texture, area);
             device.queue.submit([encoder.finish()]);
             bits
         };
@@ -210,7 +219,7 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         assert_eq!([loaded(&mut edram, 0..1), loaded(&mut edram, 1..4)], [0x43, 0]);
         // What is loaded is what the bits are, not what they may be.
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        edram.dump(device, &mut encoder, &depth, &texture, 0..1, 0x43);
+        edram.dump(device, &mut encoder, &depth, &texture, [0, 0, 160, 8], 0x43);
         device.queue.submit([encoder.finish()]);
         let words = edram.words(device).unwrap();
         let tile = &words[103 * 1280..104 * 1280];
@@ -229,16 +238,16 @@ fn filled_textures_and_a_cleared_edram_are_the_same() {
             let place = TargetPlace { base: 2044, pitch: 160, msaa: MSAA[round % 3], format };
             let texture = texture(device, &place, 160, 32);
             let bits = [0x3456_789a, 0x3f80_0000];
-            let rows = 0..place.tile_rows_of([0, 0, 160, 32]).end;
+            let all = [0, 0, 160, 32];
             edram.set_words(device, &before);
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            edram.load(device, &mut encoder, &place, &texture, rows.clone());
+            edram.load(device, &mut encoder, &place, &texture, all);
             edram.fill(device, &mut encoder, &place, &texture, area, bits);
             edram.clear(device, &mut encoder, &place, area, bits);
             device.queue.submit([encoder.finish()]);
             let cleared = edram.words(device).unwrap();
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            edram.dump(device, &mut encoder, &place, &texture, rows, 0xff);
+            edram.dump(device, &mut encoder, &place, &texture, all, 0xff);
             device.queue.submit([encoder.finish()]);
             assert!(cleared == edram.words(device).unwrap(), "{place:?}");
             assert!(cleared != before);
@@ -271,7 +280,7 @@ fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
             pass.set_bind_group(0, &group, &[]);
             pass.draw(0..4, 0..1);
             drop(pass);
-            edram.dump(device, &mut encoder, &place, &texture, 0..1, 0);
+            edram.dump(device, &mut encoder, &place, &texture, [0, 0, 80, place.tile_height()], 0);
             device.queue.submit([encoder.finish()]);
             let words = edram.words(device).unwrap();
             let columns = msaa.columns() as usize;

@@ -32,13 +32,13 @@ fn times() {
         {
             let place = TargetPlace { base: 0, pitch: 1280, msaa, format };
             let texture = texture(device, &place, 1280, 720);
-            let rows = 0..720_u32.div_ceil(place.tile_height());
+            let area = [0, 0, 1280, 720];
             edram.set_words(device, &vec![0x1234_5600; EDRAM_WORDS]);
             let dump = milliseconds(device, |encoder| {
-                edram.dump(device, encoder, &place, &texture, rows.clone(), 0);
+                edram.dump(device, encoder, &place, &texture, area, 0);
             });
             let load = milliseconds(device, |encoder| {
-                edram.load(device, encoder, &place, &texture, rows.clone());
+                edram.load(device, encoder, &place, &texture, area);
             });
             let mut call = copy(format, msaa);
             call.sample_select = 6;

@@ -1,0 +1,48 @@
+//! Draws as lists of shaded triangles, for backends whose host has no such primitives.
+
+use super::assemble;
+use super::vertex;
+use crate::backend::BackendError;
+use crate::draw_state::DrawCall;
+use crate::memory::PhysicalMemory;
+use crate::microcode::Interpreter;
+use crate::texture::TextureCache;
+
+/// Corners of triangles, three after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Triangles {
+    /// Positions as the vertex shader exports them.
+    pub positions: Vec<[f32; 4]>,
+    /// Interpolators, `interpolators` of them for each corner; flat ones are the same at all three.
+    pub attributes: Vec<[f32; 4]>,
+    /// Interpolators of a corner, at most 16.
+    pub interpolators: usize,
+}
+
+/// Shades vertices with the interpreter and makes triangles of whatever they are: the fourth corner of
+/// rectangles, squares for points, strips one pixel wide for lines.
+#[derive(Default)]
+pub struct Expander {
+    interpreter: Interpreter,
+    textures: TextureCache,
+}
+
+impl Expander {
+    /// The triangles of a draw.
+    pub fn triangles(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<Triangles, BackendError> {
+        let vertices = vertex::shade(call, memory, &mut self.textures, &mut self.interpreter)?;
+        let interpolators = vertices.interpolators;
+        let mut out = Triangles { interpolators, ..Triangles::default() };
+        assemble::triangles(call, &vertices, |corners, _| {
+            for corner in corners {
+                out.positions.push(corner.position);
+                out.attributes.extend_from_slice(&corner.attributes[..interpolators]);
+            }
+        })?;
+        Ok(out)
+    }
+}

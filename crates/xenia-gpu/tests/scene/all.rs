@@ -1,0 +1,571 @@
+//! Whole scenes from packets to pictures, on whatever backend the test crate has.
+//!
+//! Expected colours follow from the scene by reasoning, never from what came out first.
+use crate::scene::*;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::packets::{opcode, type0, type3};
+use xenia_gpu::texture::layout::tiled_2d;
+
+#[test]
+fn a_rectangle_covers_its_pixels_and_no_others() {
+    for msaa in 0..3 {
+        let mut scene = Scene::new(160, 64, msaa);
+        scene.vertices(&rectangle(16.0, 8.0, 48.0, 24.0, RED));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        for y in 0..64 {
+            for x in 0..160 {
+                let inside = (16..48).contains(&x) && (8..24).contains(&y);
+                let expected = if inside { [255, 0, 0, 255] } else { [0; 4] };
+                assert_eq!(pixel(&frame, x, y), expected, "{x} {y} at {msaa}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colors_are_interpolated_between_corners() {
+    let mut scene = Scene::new(256, 32, 0);
+    let black = [0.0, 0.0, 0.0, 1.0];
+    scene.vertices(&[
+        vertex(0.0, 0.0, black),
+        vertex(256.0, 0.0, RED),
+        vertex(0.0, 32.0, black),
+        vertex(256.0, 32.0, RED),
+    ]);
+    scene.draw(6, 4);
+    let frame = scene.show();
+    for x in 0..256 {
+        // At the centre of pixel x the weight of red is (x + 0.5) / 256.
+        let expected = ((x as f32 + 0.5) / 256.0 * 255.0 + 0.5) as u8;
+        assert!(pixel(&frame, x, 17)[0].abs_diff(expected) <= 1, "{x}");
+    }
+}
+
+#[test]
+fn every_triangle_primitive_fills_the_same_square() {
+    let (a, b, c, d) =
+        (vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(40.0, 24.0, RED), vertex(8.0, 24.0, RED));
+    for (name, primitive, list) in [
+        ("list", 4, vec![a, b, c, a, c, d]),
+        ("strip", 6, vec![a, b, d, c]),
+        ("fan", 5, vec![a, b, c, d]),
+        ("quads", 13, vec![a, b, c, d]),
+        ("quad strip", 14, vec![a, d, b, c]),
+        ("rectangles", 8, vec![a, b, c]),
+        ("polygon", 15, vec![a, b, c, d]),
+    ] {
+        let mut scene = Scene::new(80, 32, 0);
+        // Counting instead of overwriting shows double coverage as well: one third of red each time.
+        scene.set(0x2201, 0x0101_0101);
+        let list: Vec<_> = list.iter().map(|v| vertex(v[0], v[1], [1.0 / 3.0, 0.0, 0.0, 1.0])).collect();
+        scene.vertices(&list);
+        scene.draw(primitive, list.len() as u32);
+        let frame = scene.show();
+        for y in 0..32 {
+            for x in 0..80 {
+                let inside = (8..40).contains(&x) && (8..24).contains(&y);
+                assert_eq!(pixel(&frame, x, y)[0], if inside { 85 } else { 0 }, "{name} {x} {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_nearer_triangle_wins_and_stencil_counts() {
+    let mut scene = Scene::new(80, 16, 0);
+    let at_depth = |z: f32, color| {
+        rectangle(0.0, 0.0, 80.0, 16.0, color).map(|mut v| {
+            v[2] = z;
+            v
+        })
+    };
+    // Always, write: clears depth to 0.5.
+    scene.set(0x2200, 2 | 4 | 7 << 4);
+    scene.vertices(&at_depth(0.5, BLUE));
+    scene.draw(8, 3);
+    // Less, write; stencil: always, counts up where depth passes.
+    scene.set(0x2200, 1 | 2 | 4 | 1 << 4 | 7 << 8 | 3 << 14);
+    scene.set(0x210d, 0x00ff_ff00);
+    let mut left = at_depth(0.25, RED);
+    left[1][0] = 40.0;
+    scene.vertices(&left);
+    scene.draw(8, 3);
+    scene.vertices(&at_depth(0.375, GREEN));
+    scene.draw(8, 3);
+    // Only where the stencil value is 1, whatever the depth: everything was touched once.
+    scene.set(0x2200, 1 | 2 << 8);
+    scene.set(0x210d, 0x00ff_ff01);
+    scene.set(0x2104, 8); // alpha only
+    scene.vertices(&at_depth(0.0, [0.0, 0.0, 0.0, 0.2]));
+    scene.draw(8, 3);
+    let frame = scene.show();
+    assert_eq!(pixel(&frame, 39, 8), [255, 0, 0, 51]);
+    assert_eq!(pixel(&frame, 40, 8), [0, 255, 0, 51]);
+}
+
+#[test]
+fn blending_and_alpha_test_follow_the_registers() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, BLUE));
+    scene.draw(8, 3);
+    scene.set(0x2201, 0x0706_0706); // source alpha, one minus source alpha
+    scene.vertices(&rectangle(0.0, 0.0, 40.0, 16.0, [1.0, 0.0, 0.0, 0.4]));
+    scene.draw(8, 3);
+    scene.set(0x2201, 0x0001_0001);
+    scene.set(0x2202, 4 | 1 << 3); // greater than 0.5
+    scene.set(0x210e, 0.5_f32.to_bits());
+    scene.vertices(&rectangle(20.0, 0.0, 80.0, 16.0, [0.0, 1.0, 0.0, 0.5]));
+    scene.draw(8, 3);
+    let frame = scene.show();
+    assert_eq!(pixel(&frame, 30, 3), [102, 0, 153, 194]); // 0.4 * 0.4 + 0.6 = 0.76
+    assert_eq!(pixel(&frame, 60, 3), [0, 0, 255, 255]);
+}
+
+#[test]
+fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
+    // Samples per pixel, offsets, alpha, and the share of samples drawn in pixels with x and y even, y
+    // odd, x odd, and both odd.
+    for (msaa, offsets, alpha, expected) in [
+        (0, 0, 1.0, [255, 255, 255, 255]),
+        (0, 0, 0.99, [0, 0, 0, 0]),
+        (0, 1 << 2 | 2 << 4 | 3 << 6, 0.6, [0, 0, 255, 255]),
+        (1, 0, 0.5, [128, 128, 128, 128]),
+        (1, 3 << 2 | 2 << 6, 0.75, [128, 255, 128, 255]),
+        (2, 0, 0.0, [0, 0, 0, 0]),
+        (2, 0, 0.6, [128, 128, 128, 128]),
+        (2, 2, 0.7, [191, 128, 128, 128]),
+    ] {
+        let mut scene = Scene::new(80, 16, msaa);
+        scene.set(0x2202, 7 | 1 << 4 | offsets << 24);
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 0.0, 0.0, alpha]));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        let found = [(20, 6), (20, 7), (21, 6), (21, 7)].map(|(x, y)| pixel(&frame, x, y)[0]);
+        assert_eq!(found, expected, "{msaa} {offsets:#x} {alpha}");
+    }
+}
+
+#[test]
+fn clip_planes_of_the_title_cut_or_take_away() {
+    let draw = |control: u32| {
+        let mut scene = Scene::new(80, 16, 0);
+        // Plane 1: x of at least 20; plane 5: x of at most 50. Plane 0, which is off, leaves nothing.
+        for (plane, values) in
+            [(0, [0.0, 0.0, 0.0, -1.0]), (1, [1.0, 0.0, 0.0, -20.0]), (5, [-1.0, 0.0, 0.0, 50.0])]
+        {
+            for (component, value) in (0..).zip(values) {
+                scene.set(0x2388 + plane * 4 + component, f32::to_bits(value));
+            }
+        }
+        scene.set(0x2204, control | 1 << 19);
+        let mut vertices = rectangle(0.0, 0.0, 40.0, 16.0, RED).to_vec();
+        vertices.extend(rectangle(30.0, 0.0, 80.0, 16.0, RED));
+        scene.vertices(&vertices);
+        scene.draw(4, 6);
+        let frame = scene.show();
+        // Of two triangles, each the upper left half of a rectangle.
+        [2, 19, 20, 49, 50, 70].map(|x| pixel(&frame, x, 1)[0] != 0)
+    };
+    assert_eq!(draw(1 << 1 | 1 << 5), [false, false, true, true, false, false]);
+    assert_eq!(draw(1 << 1 | 1 << 5 | 1 << 17), [true; 6]);
+    assert_eq!(draw(1 | 1 << 17), [false; 6]);
+    assert_eq!(draw(1 | 1 << 16), [true; 6], "clipping is off");
+}
+
+#[test]
+fn textures_are_sampled_where_the_coordinates_say() {
+    let mut scene = Scene::new(80, 32, 0);
+    // Four texels: red, green / blue, white; tiled, big-endian, 2 x 2.
+    for (x, y, color) in
+        [(0, 0, 0xff00_00ff_u32), (1, 0, 0xff00_ff00), (0, 1, 0xffff_0000), (1, 1, 0xffff_ffff)]
+    {
+        scene.memory.write_u32(TEXTURE + tiled_2d(x, y, 32, 2), color);
+    }
+    let fetch =
+        [2 | 1 << 31 | 1 << 22 | 2 << 10 | 2 << 13, 6 | 2 << 6 | TEXTURE, 1 | 1 << 13, 0x688 << 1, 0, 1 << 9];
+    for (i, word) in fetch.into_iter().enumerate() {
+        scene.set(0x4806 + i as u32, word);
+    }
+    scene.shader(1, TEXTURED_PS);
+    let corner = |x: f32, y: f32, u: f32, v: f32| vertex(x, y, [u, v, 0.0, 0.0]);
+    scene.vertices(&[
+        corner(0.0, 0.0, 0.0, 0.0),
+        corner(80.0, 0.0, 1.0, 0.0),
+        corner(80.0, 32.0, 1.0, 1.0),
+        corner(0.0, 32.0, 0.0, 1.0),
+    ]);
+    scene.draw(13, 4);
+    let frame = scene.show();
+    assert_eq!(
+        [(10, 5), (60, 5), (10, 20), (60, 20)].map(|(x, y)| pixel(&frame, x, y)),
+        [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [255; 4]]
+    );
+    // The title writes another texel: the next draw sees it.
+    scene.memory.write_u32(TEXTURE, 0xff00_0000);
+    scene.vertices(&[
+        corner(0.0, 0.0, 0.0, 0.0),
+        corner(80.0, 0.0, 1.0, 0.0),
+        corner(80.0, 32.0, 1.0, 1.0),
+        corner(0.0, 32.0, 0.0, 1.0),
+    ]);
+    scene.draw(13, 4);
+    assert_eq!(pixel(&scene.show(), 10, 5), [0, 0, 0, 255]);
+}
+
+#[test]
+fn indices_come_in_both_sizes_with_restarts_and_offsets() {
+    let mut scene = Scene::new(80, 32, 0);
+    let square = |x: f32| {
+        [vertex(x, 0.0, RED), vertex(x + 16.0, 0.0, RED), vertex(x, 32.0, RED), vertex(x + 16.0, 32.0, RED)]
+    };
+    scene.vertices(&[square(0.0), square(32.0)].concat());
+    scene.set(0x2103, 0xffff);
+    scene.set(0x2205, 1 << 21);
+    let bytes: Vec<u8> = [0_u16, 1, 2, 3, 0xffff, 4, 5, 6, 7].iter().flat_map(|i| i.to_be_bytes()).collect();
+    scene.memory.write(INDICES, &bytes);
+    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 6 | 9 << 16, INDICES, 1 << 30 | 9]);
+    scene.run();
+    scene.set(0x2205, 0);
+    scene.set(0x2102, 0xff_ffff); // minus one
+    let shifted: Vec<u8> = [1_u32, 2, 3].iter().flat_map(|i| i.to_be_bytes()).collect();
+    scene.memory.write(INDICES, &shifted);
+    scene.vertices(&[vertex(64.0, 0.0, GREEN), vertex(80.0, 0.0, GREEN), vertex(64.0, 32.0, GREEN)]);
+    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 4 | 1 << 11 | 3 << 16, INDICES, 2 << 30 | 3]);
+    scene.run();
+    let frame = scene.show();
+    for (x, expected) in
+        [(8, [255, 0, 0, 255]), (24, [0; 4]), (40, [255, 0, 0, 255]), (56, [0; 4]), (66, [0, 255, 0, 255])]
+    {
+        assert_eq!(pixel(&frame, x, 4), expected, "{x}");
+    }
+}
+
+#[test]
+fn perspective_and_clipping_in_front_of_the_eye() {
+    let mut scene = Scene::new(160, 80, 0);
+    scene.set(0x2204, 1 << 19); // clipping on
+    scene.set(0x2206, 0x43f); // whole viewport transform
+    for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
+        scene.set(0x210f + i as u32, value.to_bits());
+    }
+    scene.shader(
+        0,
+        "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
+         vfetch r2.xyz1, r0.x, vf0, format=57, stride=7, offset=4
+         alloc position
+         max oPos, r1, r1
+         alloc interpolators 1
+         max o0, r2, r2",
+    );
+    // A floor from w = 1 to w = 3, and one corner far behind the eye.
+    let floor = |x: f32, w: f32, t: f32| [x, -w.min(1.0), 0.5 * w, w, t, 0.0, 0.0];
+    scene.vertices(&[
+        floor(-1.0, 1.0, 0.0),
+        floor(1.0, 1.0, 0.0),
+        floor(-3.0, 3.0, 1.0),
+        floor(3.0, 3.0, 1.0),
+    ]);
+    scene.draw(6, 4);
+    let frame = scene.show();
+    // On the screen the floor spans y = 80 (w = 1) to 53.3 (w = 3); halfway, 1/w is 2/3 and so t is
+    // ((0 * 1 + 1 * 1/3) / 2) / (2/3) = 1/4.
+    let t = pixel(&frame, 80, 66)[0] as f32 / 255.0;
+    assert!((t - 0.25).abs() < 0.02, "{t}");
+    assert_eq!(pixel(&frame, 80, 50), [0; 4]);
+    let mut behind = Scene::new(160, 80, 0);
+    behind.set(0x2204, 1 << 19);
+    behind.set(0x2206, 0x43f);
+    for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
+        behind.set(0x210f + i as u32, value.to_bits());
+    }
+    behind.shader(0, "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0\nalloc position\nmax oPos, r1, r1\nalloc interpolators 1\nmax o0.1111, r1, r1");
+    let v = |x: f32, y: f32, w: f32| [x, y, 0.5 * w, w, 0.0, 0.0, 0.0];
+    behind.vertices(&[v(-1.0, 0.0, 1.0), v(1.0, 0.0, 1.0), v(0.0, 4.0, -1.0)]);
+    behind.draw(4, 3);
+    let frame = behind.show();
+    assert_eq!(pixel(&frame, 80, 20), [255; 4], "the visible part reaches up to the horizon");
+    assert_eq!(pixel(&frame, 80, 60), [0; 4]);
+}
+
+#[test]
+fn a_fast_clear_through_four_samples_fills_single_samples() {
+    // Titles clear a 1x surface as a 4x one of half the size: the samples are the same words.
+    let mut scene = Scene::new(160, 64, 0);
+    scene.set(0x2000, 80 | 2 << 16);
+    scene.set(0x2082, 80 | 32 << 16);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 32.0, GREEN));
+    scene.draw(8, 3);
+    scene.set(0x2000, 160);
+    scene.set(0x2082, 160 | 64 << 16);
+    let frame = scene.show();
+    assert!(frame.rgba.chunks_exact(4).all(|pixel| pixel == [0, 255, 0, 255]));
+}
+
+#[test]
+fn a_copy_can_clear_behind_itself() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 0, 0), [255, 0, 0, 255]);
+    scene.copy_rectangle();
+    scene.set(0x231e, 0xff00_8000);
+    scene.set(0x2318, 6 << 4 | 1 << 20 | 1 << 8);
+    scene.set(0x2208, 6);
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 79, 15), [0, 128, 0, 255]);
+}
+
+#[test]
+fn random_state_draws_without_a_panic() {
+    let mut scene = Scene::new(160, 64, 0);
+    scene.vertices(&[
+        vertex(0.0, 0.0, RED),
+        vertex(100.0, 3.0, GREEN),
+        vertex(5.0, 60.0, BLUE),
+        vertex(90.0, 50.0, RED),
+    ]);
+    scene.run();
+    let mut state = 99_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    };
+    for round in 0..400 {
+        let mut words = Vec::new();
+        for _ in 0..6 {
+            let index = [
+                0x2000, 0x2001, 0x2002, 0x2080, 0x2081, 0x2082, 0x2104, 0x2180, 0x2181, 0x2200, 0x2201,
+                0x2202, 0x2204, 0x2205, 0x2206, 0x2208, 0x2302, 0x210f, 0x2110, 0x2111, 0x2112, 0x2318,
+                0x2319, 0x231a, 0x231b, 0x4800, 0x4801, 0x4806, 0x4807, 0x4808, 0x480b,
+            ][next() as usize % 31];
+            words.extend([type0(index, 1), next()]);
+        }
+        if round % 8 == 0 {
+            let code: Vec<u32> = (0..30).map(|_| next()).collect();
+            words.extend([type3(opcode::IM_LOAD_IMMEDIATE, 32), next() & 1, 30]);
+            words.extend(code);
+        }
+        // Small surfaces: the point is the state, not the pixels.
+        words.extend([
+            type0(0x200f, 1),
+            64 | 32 << 16,
+            type3(opcode::DRAW_INDX_2, 1),
+            next() & 0x1f | 2 << 6 | 12 << 16,
+        ]);
+        for (i, &word) in words.iter().enumerate() {
+            scene.memory.write_u32(RING + i as u32 * 4, word);
+        }
+        scene.gpu.initialize_ring(RING, 12);
+        scene.gpu.store_register(0x1c5, words.len() as u32, scene.now);
+        scene.now += 1 << 40;
+        scene.gpu.pump(scene.now);
+    }
+}
+
+/// Thousands of blended triangles of random place, depth and colour over a large surface, and a
+/// depth surface that starts at a tile. The state is whatever `change` makes of it.
+fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
+    let (width, height) = (320, 192);
+    let mut scene = Scene::new(width, height, msaa);
+    scene.set(0x2002, depth_tile);
+    scene.set(0x2200, 2 | 4 | 6 << 4); // depth: greater or equal than what is there, write
+    scene.set(0x2201, 0x0706_0706);
+    change(&mut scene);
+    let mut state = 5_u32;
+    let mut next = |limit: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as f32 / 65536.0 * limit as f32
+    };
+    // More than fit into one batch, and each batch covers much.
+    for _ in 0..2 {
+        let vertices: Vec<_> = (0..2001)
+            .map(|i| {
+                let (x, y) = (next(48), next(40));
+                [x + (i * 7 % 290) as f32, y + (i / 12) as f32, next(1), next(1), next(1), next(1), next(1)]
+            })
+            .collect();
+        scene.vertices(&vertices);
+        scene.draw(4, 2001);
+    }
+    scene.draw(6, 2001);
+    scene.show();
+}
+
+/// Scenes that other tests run again.
+const SCENES: &[fn()] = &[
+    a_rectangle_covers_its_pixels_and_no_others,
+    colors_are_interpolated_between_corners,
+    every_triangle_primitive_fills_the_same_square,
+    the_nearer_triangle_wins_and_stencil_counts,
+    blending_and_alpha_test_follow_the_registers,
+    alpha_to_mask_draws_as_many_samples_as_alpha_says,
+    clip_planes_of_the_title_cut_or_take_away,
+    textures_are_sampled_where_the_coordinates_say,
+    indices_come_in_both_sizes_with_restarts_and_offsets,
+    perspective_and_clipping_in_front_of_the_eye,
+    a_fast_clear_through_four_samples_fills_single_samples,
+    a_copy_can_clear_behind_itself,
+    random_state_draws_without_a_panic,
+];
+
+#[test]
+fn what_was_recorded_plays_alike() {
+    RECORD.set(true);
+    for inline in [true, false] {
+        INLINE.set(inline);
+        for scene in SCENES {
+            scene();
+        }
+        crowd(2, 9, |_| {});
+    }
+    INLINE.set(true);
+    RECORD.set(false);
+}
+
+#[test]
+fn who_draws_changes_nothing() {
+    let crowds = || {
+        for msaa in 0..3 {
+            crowd(msaa, 1024, |_| {});
+            // The depth surface lies under later rows of the colour surface.
+            crowd(msaa, 9, |_| {});
+            // The surface is wider than its pitch, or ends where the EDRAM does.
+            crowd(msaa, 1024, |scene| scene.set(0x2000, 160 | msaa << 16));
+            crowd(msaa, 2040, |scene| scene.set(0x2001, 2030));
+            // A stencil that counts, 16_16_16_16 colours, alpha tested.
+            crowd(msaa, 1024, |scene| {
+                scene.set(0x2001, 5 << 16);
+                scene.set(0x2200, 1 | 2 | 4 | 6 << 4 | 7 << 8 | 3 << 14);
+                scene.set(0x2202, 4 | 1 << 3);
+                scene.set(0x210e, 0.25_f32.to_bits());
+            });
+        }
+    };
+    let mut expected = Vec::new();
+    for &(threads, inline) in crate::WAYS {
+        THREADS.set(threads);
+        INLINE.set(inline);
+        LEFT.take();
+        for scene in SCENES {
+            scene();
+        }
+        crowds();
+        let left = LEFT.take();
+        assert!(left.len() > 25);
+        if expected.is_empty() {
+            expected = left;
+        } else {
+            assert_eq!(left, expected, "{threads} threads, inline: {inline}");
+        }
+    }
+    INLINE.set(true);
+}
+
+#[test]
+fn positions_too_far_apart_to_clip_draw_nothing() {
+    let mut scene = Scene::new(80, 32, 0);
+    // Where the second edge meets the guard band, a float is off by more than the band is wide.
+    let corners = [(1.0, 0.0), (2.0, 8.601_719e27), (3.0, -1.899_245e35)];
+    scene.vertices(&corners.map(|(x, y)| vertex(x, y, RED)));
+    scene.draw(4, 3);
+    scene.show();
+}
+
+#[test]
+fn points_have_limits_and_know_where_they_are() {
+    let mut scene = Scene::new(80, 32, 0);
+    scene.set(0x2281, 64 | 128 << 16); // diameters of 8 to 16
+    scene.set(0x2180, 2 << 24 | 3 << 16 | 1 << 18); // sizes from vertices; r0 gets the place
+    scene.shader(
+        0,
+        "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
+         alloc position
+         max oPos.xy01, r1, r1
+         max oPts, r1.z, r1.z
+         alloc interpolators 1
+         max o0, r1, r1",
+    );
+    scene.shader(1, "alloc colors\nmax oC0.xy01, r0.zwww, r0.zwww");
+    let point = |x: f32, size: f32| [x, 16.0, size, 0.0, 0.0, 0.0, 0.0];
+    scene.vertices(&[point(16.0, 1.0), point(56.0, 100.0)]);
+    scene.draw(1, 2);
+    let frame = scene.show();
+    for x in 0..80 {
+        let place = match x {
+            12..20 => x as f32 + 0.5 - 12.0,
+            48..64 => (x as f32 + 0.5 - 48.0) / 2.0,
+            _ => {
+                assert_eq!(pixel(&frame, x, 17), [0; 4], "{x}");
+                continue;
+            }
+        };
+        let expected = (place / 8.0 * 255.0 + 0.5) as u8;
+        assert!(pixel(&frame, x, 17)[0].abs_diff(expected) <= 1, "{x}");
+    }
+}
+
+#[test]
+fn layers_of_a_stack_are_measured_by_fetches_that_know_of_them() {
+    for (fetch, layer) in [
+        ("tfetch3D r0, r0.xyz, tf1", 2),
+        ("tfetch3D r0, r0.xyz, tf1, unnormalized", 0),
+        ("tfetch2D r0, r0.xyz, tf1", 0),
+    ] {
+        let mut scene = Scene::new(80, 16, 0);
+        for (layer, color) in [0xff00_0010_u32, 0xff00_0020, 0xff00_0030, 0xff00_0040].into_iter().enumerate()
+        {
+            scene.memory.write_u32(TEXTURE + layer as u32 * 4096, color);
+        }
+        // One texel, four layers.
+        let words = [2 | 1 << 31 | 1 << 22, 6 | 2 << 6 | 1 << 10 | TEXTURE, 3 << 26, 0x688 << 1, 0, 1 << 9];
+        for (i, word) in words.into_iter().enumerate() {
+            scene.set(0x4806 + i as u32, word);
+        }
+        scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [0.5, 0.5, 0.625, 1.0]));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        assert_eq!(pixel(&frame, 40, 8)[0], 16 + layer * 16, "{fetch}");
+    }
+}
+
+#[test]
+fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
+    let mut scene = Scene::new(80, 16, 2);
+    // The right samples of pixel 8 and all of pixels 9 to 15.
+    scene.vertices(&rectangle(8.5, 0.0, 16.0, 16.0, RED));
+    scene.draw(8, 3);
+    scene.set(0x2000, 160);
+    scene.width = 160;
+    scene.set(0x2082, 160 | 16 << 16);
+    let frame = scene.show();
+    for x in 0..160 {
+        let expected = if (17..32).contains(&x) { 255 } else { 0 };
+        assert_eq!(pixel(&frame, x, 3)[0], expected, "{x}");
+    }
+}
+
+#[test]
+fn planes_of_the_title_clip_unless_clipping_is_off() {
+    for off in [0, 1 << 16] {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.set(0x2204, 1 << 19 | 1 << 1 | off);
+        for (i, value) in [-1.0_f32, 0.0, 0.0, 40.0].into_iter().enumerate() {
+            scene.set(0x238c + i as u32, value.to_bits()); // x is at most 40
+        }
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+        scene.draw(8, 3);
+        let frame = scene.show();
+        assert_eq!([39, 40].map(|x| pixel(&frame, x, 8)[0]), [255, if off == 0 { 0 } else { 255 }]);
+    }
+}
+
+#[test]
+fn gamma_targets_are_copied_as_they_are_stored() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.set(0x2001, 1 << 16);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 128.0 / 1023.0, 580.0 / 1023.0, 0.5]));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 40, 8), [255, 96, 200, 128]);
+}

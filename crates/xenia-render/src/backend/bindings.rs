@@ -1,0 +1,108 @@
+//! What a shader reads, as bind groups: constants, vertex data, textures, samplers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::draw_state::Constants;
+
+use super::Device;
+use super::shaders::HostShader;
+use super::textures::{FetchedTexture, HostSampler, HostTexture, Textures};
+use crate::translate::{CONSTANTS_BINDING, StageConstants, VERTEX_BINDING};
+
+/// Bind groups kept before all are dropped.
+const MAX_GROUPS: usize = 8192;
+
+/// The textures and samplers of a shader for one draw, in the order of its interface.
+pub(super) struct Bound {
+    textures: Vec<Arc<HostTexture>>,
+    samplers: Vec<Arc<HostSampler>>,
+}
+
+impl Bound {
+    /// Finds textures and samplers, and tells the constants about them.
+    pub(super) fn new(
+        device: &Device,
+        shader: &HostShader,
+        constants: &Constants,
+        cache: &mut Textures,
+        records: &mut StageConstants,
+        memory: &dyn PhysicalMemory,
+    ) -> Self {
+        let mut textures = Vec::with_capacity(shader.interface.textures.len());
+        for slot in &shader.interface.textures {
+            let words = &constants.fetch[slot.constant as usize & 31];
+            let texture = match cache.get(device, words, slot.shape, memory) {
+                Some(FetchedTexture { host, record }) => {
+                    records.set_texture(slot.constant, &record);
+                    host
+                }
+                None => cache.dummy(slot.shape),
+            };
+            textures.push(texture);
+        }
+        let samplers =
+            shader.interface.samplers.iter().map(|slot| {
+                cache.sampler(device, &constants.fetch[slot.constant as usize & 31], slot.filters)
+            });
+        Self { samplers: samplers.collect(), textures }
+    }
+}
+
+/// Bind groups made so far, by shader, textures and samplers.
+#[derive(Default)]
+pub(super) struct Groups {
+    made: HashMap<Vec<u64>, wgpu::BindGroup>,
+}
+
+impl Groups {
+    /// The bind group of a shader with what is bound.
+    pub(super) fn get(
+        &mut self,
+        device: &Device,
+        shader: &HostShader,
+        bound: &Bound,
+        uniforms: &wgpu::Buffer,
+        vertices: &wgpu::Buffer,
+    ) -> wgpu::BindGroup {
+        let mut key = vec![shader.id];
+        key.extend(bound.textures.iter().map(|texture| texture.id));
+        key.extend(bound.samplers.iter().map(|sampler| sampler.id));
+        if let Some(group) = self.made.get(&key) {
+            return group.clone();
+        }
+        if self.made.len() >= MAX_GROUPS {
+            self.made.clear();
+        }
+        let mut entries = vec![wgpu::BindGroupEntry {
+            binding: CONSTANTS_BINDING,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: uniforms,
+                offset: 0,
+                size: std::num::NonZeroU64::new(StageConstants::SIZE as u64),
+            }),
+        }];
+        if shader.interface.vertex_data {
+            entries.push(wgpu::BindGroupEntry {
+                binding: VERTEX_BINDING,
+                resource: vertices.as_entire_binding(),
+            });
+        }
+        for (slot, texture) in shader.interface.textures.iter().zip(&bound.textures) {
+            let resource = wgpu::BindingResource::TextureView(&texture.view);
+            entries.push(wgpu::BindGroupEntry { binding: slot.binding, resource });
+        }
+        for (slot, sampler) in shader.interface.samplers.iter().zip(&bound.samplers) {
+            let resource = wgpu::BindingResource::Sampler(&sampler.sampler);
+            entries.push(wgpu::BindGroupEntry { binding: slot.binding, resource });
+        }
+        let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &shader.layout,
+            entries: &entries,
+        });
+        self.made.insert(key, group.clone());
+        group
+    }
+}

@@ -1,0 +1,293 @@
+//! One draw, from its description to recorded commands.
+
+use std::ops::Range;
+
+use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::microcode::ShaderKind;
+use xenia_gpu::reference::target_range;
+use xenia_gpu::{BackendError, PhysicalMemory};
+
+use super::Inner;
+use super::bindings::Bound;
+use super::expanded;
+use super::primitives::{self, Corners};
+use super::recipe::{Chosen, Recipe};
+use super::recording::Attachments;
+use super::state::{self, Impossible};
+use super::targets;
+use super::vertices::Full;
+use crate::translate::{HostTarget, Interpolators, StageConstants, VertexRecord};
+
+/// Export that holds the position.
+const POSITION: u32 = 62;
+/// Export that holds depth.
+const DEPTH: u32 = 61;
+
+/// Why a draw was not recorded.
+pub(super) enum Refused {
+    /// The host can't do it; the reference can.
+    Impossible(String),
+    /// A buffer is full: submit, and try again.
+    Full,
+    /// The draw makes no sense.
+    Error(BackendError),
+}
+
+impl From<Impossible> for Refused {
+    fn from(Impossible(what): Impossible) -> Self {
+        Self::Impossible(what.into())
+    }
+}
+
+impl From<Full> for Refused {
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
+}
+
+impl From<BackendError> for Refused {
+    fn from(error: BackendError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Inner {
+    /// Records a draw.
+    pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
+        if call.vertex_shader.program.exports >> POSITION & 1 == 0 {
+            return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
+        }
+        let expanded = primitives::is_expanded(call.primitive);
+        let size = targets::size(call.pitch, call.msaa);
+        let scissor = call.scissor;
+        let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
+        let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
+        let place = targets::depth_place(call);
+        let samples = (place.host_samples(), place.host_sample_mask(call.sample_mask));
+        let Ok(culling) = state::culling(call, expanded) else { return Ok(()) };
+        if left >= right || top >= bottom || samples.1 == 0 {
+            return Ok(());
+        }
+        if call.alpha_to_mask.is_some() {
+            return Err(Impossible("alpha to mask").into());
+        }
+        let position = state::position(call, size, expanded)?;
+        let depth_clip = state::depth_clip(call, self.device.features)?;
+        let blend_constant = state::blend_constant(call)?;
+        let deepest = targets::deepest(call.depth.format);
+        let mut depth = state::depth(call, expanded)?;
+
+        // What is drawn.
+        let interpolators = Interpolators {
+            count: call.interpolators.min(16),
+            flat: call.flat & 0xffff,
+            affine: call.affine,
+        };
+        let mut rows = top..bottom;
+        let (corners, vertex_shader, handed_on) = if expanded {
+            let triangles = self.expander.triangles(call, memory)?;
+            if triangles.positions.is_empty() {
+                return Ok(());
+            }
+            let (bytes, covered) = expanded::corners(call, &triangles, &position, size[1]);
+            rows = rows.start.max(covered.start)..rows.end.min(covered.end);
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let shader = self
+                .handing_on
+                .shader(triangles.interpolators)
+                .ok_or(Impossible("more interpolators than there are"))?;
+            let first = self.vertices.put(&self.device, &bytes)?;
+            (
+                Corners::Counted(triangles.positions.len() as u32),
+                shader,
+                Some((first, bytes.len() as u32 / 4)),
+            )
+        } else {
+            (primitives::triangles(call, memory)?, call.vertex_shader.clone(), None)
+        };
+        if matches!(&corners, Corners::Counted(0))
+            || matches!(&corners, Corners::Indexed(list) if list.is_empty())
+        {
+            return Ok(());
+        }
+
+        // The pipeline.
+        let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
+        if exports >> DEPTH & 1 != 0 && depth.is_none() {
+            // The host wants a depth target where a shader gives depth out.
+            depth = Some((state::DepthState::IGNORED, 0));
+        }
+        let is_written = |i: usize| call.color[i].is_some() && exports >> i & 1 != 0;
+        let chosen = Chosen {
+            vertex: vertex_shader.hash,
+            interpolators,
+            targets: (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i),
+            depth: depth.map(|(depth, _)| depth),
+            culling,
+            clip: depth_clip,
+            samples,
+        };
+        let recipe = Recipe::new(call, &chosen);
+        let untranslated = |error: crate::translate::TranslateError| Refused::Impossible(error.to_string());
+        let [vertex_stage, pixel_stage] = recipe.stages();
+        let vertex = self.shaders.get(&self.device, &vertex_shader, vertex_stage).map_err(untranslated)?;
+        let pixel = match &call.pixel_shader {
+            Some(shader) => Some(self.shaders.get(&self.device, shader, pixel_stage).map_err(untranslated)?),
+            None => None,
+        };
+        let pipeline = self
+            .pipelines
+            .get(&self.device, &recipe, &vertex, pixel.as_deref())
+            .map_err(Refused::Impossible)?
+            .clone();
+
+        // Targets.
+        let mut attachments = Attachments::default();
+        for (i, target) in call.color.iter().enumerate() {
+            let Some(target) = target.filter(|_| is_written(i)) else { continue };
+            let id = self.targets.find(&self.device, targets::color_place(call, target.base, target.format));
+            attachments.color[i] = Some(id);
+            if !target.blend.is_copy() && !self.is_blendable(self.targets.get(id).format) {
+                return Err(Refused::Impossible(format!("blending of {:?}", target.format)));
+            }
+        }
+        if depth.is_some() {
+            attachments.depth = Some(self.targets.find(&self.device, targets::depth_place(call)));
+        }
+        if attachments == Attachments::default() {
+            return Ok(()); // nothing can be seen of it
+        }
+
+        // What shaders read.
+        let mut vertex_constants = StageConstants::new(&call.constants, ShaderKind::Vertex);
+        vertex_constants.set_position(&position);
+        vertex_constants.set_clip_planes(&call.clip_planes);
+        if let Some((first, words)) = handed_on {
+            vertex_constants.set_vertex(0, VertexRecord { first, words, endian: 0 });
+        } else {
+            self.send_vertices(call, &vertex.vertex_constants, &mut vertex_constants, memory)?;
+        }
+        let vertex_bound = Bound::new(
+            &self.device,
+            &vertex,
+            &call.constants,
+            &mut self.textures,
+            &mut vertex_constants,
+            memory,
+        );
+        let mut pixel_constants = StageConstants::new(&call.constants, ShaderKind::Pixel);
+        let pixel_bound = match &pixel {
+            Some(pixel) => {
+                self.send_vertices(call, &pixel.vertex_constants, &mut pixel_constants, memory)?;
+                if let Some((compare, reference)) = call.alpha_test {
+                    pixel_constants.set_alpha_test(compare, reference);
+                }
+                pixel_constants.set_depth_scale(deepest);
+                for (i, target) in (0..).zip(&call.color) {
+                    if let Some(target) = target {
+                        let scale = 2.0_f32.powi(target.exponent_bias);
+                        let ranges = target_range(target.format);
+                        pixel_constants.set_target(i, &HostTarget { scale, ranges });
+                    }
+                }
+                let textures = &mut self.textures;
+                let constants = &mut pixel_constants;
+                Some(Bound::new(&self.device, pixel, &call.constants, textures, constants, memory))
+            }
+            None => None,
+        };
+        let index_bytes = match &corners {
+            Corners::Indexed(list) => bytemuck::cast_slice(list),
+            Corners::Counted(_) => &[],
+        };
+        if !self.uniforms.fits(2 * StageConstants::SIZE + 512) || !self.indices.fits(index_bytes.len()) {
+            return Err(Refused::Full);
+        }
+        let vertex_offset = self.uniforms.put(vertex_constants.bytes()) as u32;
+        let pixel_offset =
+            if pixel.is_some() { self.uniforms.put(pixel_constants.bytes()) as u32 } else { 0 };
+        let index_offset = self.indices.put(index_bytes);
+
+        // Recording.
+        self.claim(attachments, &rows, depth.as_ref().map(|(depth, _)| depth));
+        let (uniforms, vertices) = (self.uniforms.buffer(), self.vertices.buffer());
+        let vertex_group = self.groups.get(&self.device, &vertex, &vertex_bound, uniforms, vertices);
+        let pixel_group = pixel
+            .as_ref()
+            .zip(pixel_bound.as_ref())
+            .map(|(pixel, bound)| self.groups.get(&self.device, pixel, bound, uniforms, vertices));
+        let pass = self.recording.pass(&self.device, &self.targets, attachments);
+        pass.set_pipeline(&pipeline);
+        pass.set_viewport(0.0, 0.0, size[0] as f32, size[1] as f32, 0.0, deepest);
+        pass.set_scissor_rect(left, top, right - left, bottom - top);
+        pass.set_bind_group(0, &vertex_group, &[vertex_offset]);
+        if let Some(group) = &pixel_group {
+            pass.set_bind_group(1, group, &[pixel_offset]);
+        }
+        pass.set_blend_constant(blend_constant);
+        if let Some((_, reference)) = depth {
+            pass.set_stencil_reference(reference);
+        }
+        match &corners {
+            Corners::Counted(count) => pass.draw(0..*count, 0..1),
+            Corners::Indexed(list) => {
+                let end = index_offset + index_bytes.len() as u64;
+                pass.set_index_buffer(
+                    self.indices.buffer().slice(index_offset..end),
+                    wgpu::IndexFormat::Uint32,
+                );
+                pass.draw_indexed(0..list.len() as u32, 0, 0..1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what vertex fetches read and says where it is.
+    fn send_vertices(
+        &mut self,
+        call: &DrawCall,
+        constants: &[u8],
+        records: &mut StageConstants,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), Full> {
+        for &constant in constants {
+            let words = &call.constants.fetch[constant as usize / 3];
+            let at = constant as usize % 3 * 2;
+            let words = [words[at], words[at + 1]];
+            let wanted = VertexRecord::new(words, 0);
+            let physical = words[0] & !3 & 0x1fff_ffff;
+            let (first, count) = self.vertices.range(&self.device, physical, wanted.words, memory)?;
+            records.set_vertex(constant, VertexRecord { first, words: count, ..wanted });
+        }
+        Ok(())
+    }
+
+    /// Makes the targets of a draw current in these rows, and theirs.
+    fn claim(&mut self, attachments: Attachments, rows: &Range<u32>, depth: Option<&state::DepthState>) {
+        for target in attachments.color.into_iter().chain([attachments.depth]).flatten() {
+            let steps = self.targets.acquire(target, rows.clone());
+            self.carry_out(steps);
+        }
+        for target in attachments.color.into_iter().flatten() {
+            self.targets.drawn(target, rows.clone(), 0);
+        }
+        if let (Some(target), Some(depth)) = (attachments.depth, depth.filter(|depth| depth.writes())) {
+            let stencil = if depth.writes_stencil() { depth.masks[1] } else { 0 };
+            self.targets.drawn(target, rows.clone(), stencil);
+        }
+    }
+
+    fn is_blendable(&self, format: wgpu::TextureFormat) -> bool {
+        let features = format.guaranteed_format_features(self.device.features);
+        features.flags.contains(wgpu::TextureFormatFeatureFlags::BLENDABLE)
+            || self
+                .device
+                .adapter
+                .get_texture_format_features(format)
+                .flags
+                .contains(wgpu::TextureFormatFeatureFlags::BLENDABLE)
+                && self.device.features.contains(wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES)
+    }
+}

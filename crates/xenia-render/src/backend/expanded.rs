@@ -1,0 +1,124 @@
+//! Draws whose corners are shaded on the CPU: rectangles, points, lines.
+//!
+//! The host knows no rectangles, and its points and lines cover other pixels than the chip's. The
+//! reference's interpreter shades their few vertices and makes triangles of them; the device gets the
+//! corners as a vertex buffer and a shader, written in the guest's own language, that hands them on.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
+use xenia_gpu::reference::Triangles;
+
+use crate::translate::HostPosition;
+
+/// Interpolators that there are.
+const INTERPOLATORS: usize = 16;
+
+/// Shaders that hand on a position and so many interpolators.
+pub(super) struct HandingOn([Option<Arc<Shader>>; INTERPOLATORS + 1]);
+
+impl Default for HandingOn {
+    fn default() -> Self {
+        Self([const { None }; INTERPOLATORS + 1])
+    }
+}
+
+fn source(interpolators: usize) -> String {
+    let stride = 4 * (1 + interpolators);
+    let mut text = String::new();
+    // Writing to a string can't fail.
+    for i in 0..=interpolators {
+        let _ =
+            writeln!(text, "vfetch r{}.xyzw, r0.x, vf0, format=38, stride={stride}, offset={}", i + 1, 4 * i);
+    }
+    let _ = writeln!(text, "alloc position\nmax oPos, r1, r1");
+    if interpolators != 0 {
+        // The field is no wider.
+        let _ = writeln!(text, "alloc interpolators {}", interpolators.min(8));
+    }
+    for i in 0..interpolators {
+        let _ = writeln!(text, "max o{i}, r{0}, r{0}", i + 2);
+    }
+    text
+}
+
+impl HandingOn {
+    /// The shader for so many interpolators (at most 16).
+    pub(super) fn shader(&mut self, interpolators: usize) -> Option<Arc<Shader>> {
+        let slot = self.0.get_mut(interpolators)?;
+        if slot.is_none() {
+            let words = assemble(&source(interpolators)).ok()?;
+            *slot = Some(Arc::new(Shader::new(ShaderKind::Vertex, &words)));
+        }
+        slot.clone()
+    }
+}
+
+/// A corner's place in the host's clip space: what the translated shader computes.
+fn host(position: &HostPosition, [x, y, z, w]: [f32; 4]) -> [f32; 4] {
+    let w = if position.w_inverted { 1.0 / w } else { w };
+    let w = if position.xy_divided && (!w.is_finite() || w == 0.0) { 1.0 } else { w };
+    let xy = if position.xy_divided { w } else { 1.0 };
+    let z = if position.z_divided { z * w } else { z };
+    let [sx, sy, sz] = position.scale;
+    let [ox, oy, oz] = position.offset;
+    [x * xy * sx + w * ox, y * xy * sy + w * oy, z * sz + w * oz, w]
+}
+
+/// Corners as the device reads them, all of them front faces; and the rows of pixels that they may
+/// cover on a target so many pixels high.
+pub(super) fn corners(
+    call: &DrawCall,
+    triangles: &Triangles,
+    position: &HostPosition,
+    height: u32,
+) -> (Vec<u8>, std::ops::Range<u32>) {
+    let count = triangles.interpolators;
+    let mut bytes = Vec::with_capacity(triangles.positions.len() * 16 * (1 + count));
+    let (mut lowest, mut highest) = (height as f32, 0.0_f32);
+    for first in (0..triangles.positions.len()).step_by(3) {
+        let hosts = [0, 1, 2].map(|i: usize| host(position, triangles.positions[first + i]));
+        let in_front = hosts.iter().all(|corner| corner[3] > 0.0);
+        let [a, b, c] = hosts.map(|[x, y, _, w]| [x / w, y / w]);
+        // In clip space y grows upwards, so a clockwise triangle has a negative area.
+        let area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
+        let is_front = (area < 0.0) == call.culling.front_is_clockwise;
+        let order = if in_front && !is_front { [0, 2, 1] } else { [0, 1, 2] };
+        for corner in order {
+            let at = first + corner;
+            let attributes = &triangles.attributes[at * count..(at + 1) * count];
+            for value in triangles.positions[at].iter().chain(attributes.iter().flatten()) {
+                bytes.extend_from_slice(&value.to_le_bytes());
+            }
+        }
+        for [_, y] in [a, b, c] {
+            let row = (1.0 - y) * 0.5 * height as f32;
+            lowest = lowest.min(row);
+            highest = highest.max(row);
+        }
+        if !in_front || !area.is_finite() {
+            (lowest, highest) = (0.0, height as f32);
+        }
+    }
+    // A row more on both sides: the host rounds to parts of pixels.
+    let first = (lowest - 1.0).clamp(0.0, height as f32) as u32;
+    let last = (highest + 2.0).clamp(0.0, height as f32) as u32;
+    (bytes, first..last.max(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_interpolators_has_a_shader() {
+        let mut shaders = HandingOn::default();
+        for count in 0..=INTERPOLATORS {
+            let shader = shaders.shader(count).unwrap();
+            assert_eq!(shader.program.exports, (1 << 62) | ((1 << count) - 1), "{count}");
+        }
+        assert!(shaders.shader(17).is_none());
+    }
+}

@@ -1,0 +1,239 @@
+//! Who has the newest contents of each EDRAM tile: the buffer, or a render target that caches it.
+//!
+//! Each tile has a version that grows with every write. The buffer and each target note the version
+//! that they have of each tile, so that nothing is moved which is there already:
+//! * a target that is drawn to loads the tiles of which it hasn't the newest version,
+//! * from the buffer, into which whoever holds that version dumps it first.
+//!
+//! Only what is moved is decided here, by [`Step`]s; moving it is [`targets`](super::targets)'.
+
+use std::ops::Range;
+
+/// Tiles of the EDRAM.
+pub(super) const TILES: u32 = 2048;
+
+/// A target by its number.
+pub(super) type TargetId = usize;
+
+/// Something to be moved. Tiles are counted from the target's first one, row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// From a target into the buffer.
+    Dump(TargetId, Range<u32>),
+    /// From the buffer into a target.
+    Load(TargetId, Range<u32>),
+}
+
+/// The tiles of a target.
+struct Held {
+    base: u32,
+    /// Versions of its tiles; 0 for those it never had.
+    has: Vec<u64>,
+}
+
+/// Versions of all tiles.
+pub(super) struct Ownership {
+    newest: Vec<u64>,
+    in_buffer: Vec<u64>,
+    /// Where the newest version is, if not in the buffer.
+    holder: Vec<TargetId>,
+    targets: Vec<Held>,
+    clock: u64,
+}
+
+impl Default for Ownership {
+    /// All tiles are in the buffer.
+    fn default() -> Self {
+        let all = || vec![1; TILES as usize];
+        Self {
+            newest: all(),
+            in_buffer: all(),
+            holder: vec![0; TILES as usize],
+            targets: Vec::new(),
+            clock: 1,
+        }
+    }
+}
+
+/// Appends a tile to the last of a list of runs, or begins a new one.
+fn extend(runs: &mut Vec<(TargetId, Range<u32>)>, target: TargetId, tile: u32) {
+    match runs.last_mut() {
+        Some((last, run)) if *last == target && run.end == tile => run.end = tile + 1,
+        _ => runs.push((target, tile..tile + 1)),
+    }
+}
+
+impl Ownership {
+    /// Adds a target of `tiles` tiles (at most all there are) from tile `base` on.
+    pub(super) fn add(&mut self, base: u32, tiles: u32) -> TargetId {
+        self.targets.push(Held { base, has: vec![0; tiles.min(TILES) as usize] });
+        self.targets.len() - 1
+    }
+
+    /// The place of a target's tile in the EDRAM.
+    fn tile(&self, target: TargetId, index: u32) -> usize {
+        (self.targets[target].base.wrapping_add(index) % TILES) as usize
+    }
+
+    fn within(&self, target: TargetId, tiles: Range<u32>) -> Range<u32> {
+        let count = self.targets[target].has.len() as u32;
+        tiles.start.min(count)..tiles.end.min(count)
+    }
+
+    /// Appends the dumps that bring tiles of the EDRAM into the buffer.
+    fn bring(&mut self, tiles: impl Iterator<Item = usize>, steps: &mut Vec<Step>) {
+        let mut runs = Vec::new();
+        for tile in tiles {
+            if self.in_buffer[tile] != self.newest[tile] {
+                let holder = self.holder[tile];
+                let index = (tile as u32).wrapping_sub(self.targets[holder].base) % TILES;
+                extend(&mut runs, holder, index);
+                self.in_buffer[tile] = self.newest[tile];
+            }
+        }
+        steps.extend(runs.into_iter().map(|(target, run)| Step::Dump(target, run)));
+    }
+
+    /// Whether a target has the newest contents of one of its tiles.
+    pub(super) fn has_newest(&self, target: TargetId, index: u32) -> bool {
+        let has = self.targets[target].has.get(index as usize);
+        has.is_some_and(|version| *version == self.newest[self.tile(target, index)])
+    }
+
+    /// What has to be moved so that a target has the newest contents of its tiles.
+    pub(super) fn acquire(&mut self, target: TargetId, tiles: Range<u32>) -> Vec<Step> {
+        let mut loads = Vec::new();
+        for index in self.within(target, tiles) {
+            if self.targets[target].has[index as usize] != self.newest[self.tile(target, index)] {
+                extend(&mut loads, target, index);
+            }
+        }
+        let mut steps = Vec::new();
+        for (_, run) in &loads {
+            let tiles: Vec<usize> = run.clone().map(|index| self.tile(target, index)).collect();
+            self.bring(tiles.into_iter(), &mut steps);
+        }
+        for (target, run) in loads {
+            for index in run.clone() {
+                let tile = self.tile(target, index);
+                self.targets[target].has[index as usize] = self.newest[tile];
+            }
+            steps.push(Step::Load(target, run));
+        }
+        steps
+    }
+
+    /// A target was drawn to.
+    pub(super) fn drawn(&mut self, target: TargetId, tiles: Range<u32>) {
+        self.clock += 1;
+        for index in self.within(target, tiles) {
+            let tile = self.tile(target, index);
+            self.targets[target].has[index as usize] = self.clock;
+            self.newest[tile] = self.clock;
+            self.holder[tile] = target;
+        }
+    }
+
+    /// What has to be moved so that the buffer has the newest contents of tiles (by EDRAM address).
+    pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        self.bring(tiles.map(|tile| (tile % TILES) as usize), &mut steps);
+        steps
+    }
+
+    /// The buffer was written to. What it had before must be read first where only parts of tiles are written.
+    pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
+        self.clock += 1;
+        for tile in tiles.map(|tile| (tile % TILES) as usize) {
+            self.newest[tile] = self.clock;
+            self.in_buffer[tile] = self.clock;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_move_only_when_somebody_else_has_them() {
+        let mut tiles = Ownership::default();
+        let a = tiles.add(0, 32);
+        let b = tiles.add(16, 32);
+        assert_eq!(tiles.acquire(a, 0..32), [Step::Load(a, 0..32)]);
+        tiles.drawn(a, 0..32);
+        assert_eq!(tiles.acquire(a, 0..32), [], "it has them already");
+        assert_eq!(tiles.acquire(b, 0..4), [Step::Dump(a, 16..20), Step::Load(b, 0..4)]);
+        assert_eq!(tiles.acquire(a, 0..32), [], "b only read");
+        tiles.drawn(b, 0..4);
+        assert_eq!(tiles.acquire(a, 0..32), [Step::Dump(b, 0..4), Step::Load(a, 16..20)]);
+        assert_eq!(tiles.read(0..18), [Step::Dump(a, 0..16)], "b's are in the buffer");
+        tiles.written(0..2);
+        assert_eq!(tiles.acquire(a, 0..3), [Step::Load(a, 0..2)]);
+    }
+
+    #[test]
+    fn tile_numbers_wrap() {
+        let mut tiles = Ownership::default();
+        let a = tiles.add(2040, 5000);
+        tiles.acquire(a, 0..16);
+        tiles.drawn(a, 0..16);
+        assert_eq!(tiles.read([2047, 0, 7, 8].into_iter()), [Step::Dump(a, 7..9), Step::Dump(a, 15..16)]);
+    }
+
+    #[test]
+    fn random_use_never_shows_old_contents() {
+        // Contents are numbers; every draw and write gives its tiles a new one.
+        let mut state = 1_u32;
+        let mut next = |limit: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % limit
+        };
+        let mut ownership = Ownership::default();
+        let bases = [0, 5, 30, 2030];
+        let targets: Vec<_> = bases.iter().map(|base| ownership.add(*base, 64)).collect();
+        let mut truth = vec![0; TILES as usize];
+        let mut buffer = vec![0; TILES as usize];
+        let mut hosts = vec![vec![0; 64]; 4];
+        let run = |steps: Vec<Step>, buffer: &mut Vec<u32>, hosts: &mut Vec<Vec<u32>>| {
+            for step in steps {
+                let (target, run, is_dump) = match step {
+                    Step::Dump(target, run) => (target, run, true),
+                    Step::Load(target, run) => (target, run, false),
+                };
+                for index in run {
+                    let tile = ((bases[target] + index) % TILES) as usize;
+                    if is_dump {
+                        buffer[tile] = hosts[target][index as usize];
+                    } else {
+                        hosts[target][index as usize] = buffer[tile];
+                    }
+                }
+            }
+        };
+        for number in 1..4000 {
+            let first = next(64);
+            let last = first + next(64 - first) + 1;
+            let target = next(4) as usize;
+            let tile = |index: u32| ((bases[target] + index) % TILES) as usize;
+            if next(5) == 0 {
+                let tiles = || (first..last).map(|index| tile(index) as u32);
+                run(ownership.read(tiles()), &mut buffer, &mut hosts);
+                for at in tiles() {
+                    assert_eq!(buffer[at as usize], truth[at as usize]);
+                    buffer[at as usize] = number;
+                    truth[at as usize] = number;
+                }
+                ownership.written(tiles());
+            } else {
+                run(ownership.acquire(targets[target], first..last), &mut buffer, &mut hosts);
+                for index in first..last {
+                    assert_eq!(hosts[target][index as usize], truth[tile(index)]);
+                    hosts[target][index as usize] = number;
+                    truth[tile(index)] = number;
+                }
+                ownership.drawn(targets[target], first..last);
+            }
+        }
+    }
+}

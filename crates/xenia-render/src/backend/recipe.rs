@@ -1,0 +1,263 @@
+//! What a pipeline is made of, in the guest's terms: the key of pipelines in memory and on disk.
+//!
+//! A recipe is numbers only and every number means something, so that one read from a damaged file
+//! makes some pipeline or none, and nothing worse. The host's formats and features are looked up when
+//! a pipeline is made, so a recipe also serves on another device.
+
+use bytemuck::{Pod, Zeroable};
+use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
+use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, StencilOp};
+
+use super::state::{self, DepthClip, DepthState};
+use crate::translate::{Interpolators, Stage};
+
+/// A colour target of a pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]
+#[repr(C)]
+pub(super) struct ColorRecipe {
+    /// Format in bits 3:0, components written in bits 7:4 and bit 8 for a target that is there.
+    target: u32,
+    /// Factors and functions: those of the colour in the low half, as `RB_BLENDCONTROL` has them.
+    blend: u32,
+}
+
+/// Everything that a pipeline is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]
+#[repr(C)]
+pub(super) struct Recipe {
+    /// Digest of the vertex shader.
+    pub(super) vertex: u64,
+    /// Digest of the pixel shader, if `HAS_PIXEL` is set.
+    pub(super) pixel: u64,
+    /// Flat interpolators in bits 15:0, their number in bits 20:16, the position register in bits 29:24.
+    stages: u32,
+    flags: u32,
+    color: [ColorRecipe; 4],
+    /// Depth comparison in bits 2:0, written in bit 3, stencil masks in bits 15:8 (read) and 23:16 (written).
+    depth: u32,
+    /// Front and back: comparison, fail, depth fail, pass in three bits each, the front's from bit 0 on,
+    /// the back's from bit 16 on.
+    stencil: u32,
+    /// Bits of the slope bias.
+    slope: u32,
+    /// Host samples in bits 7:0, those drawn in bits 15:8.
+    samples: u32,
+}
+
+const HAS_PIXEL: u32 = 1;
+const HAS_DEPTH: u32 = 2;
+const HAS_POSITION: u32 = 4;
+const AFFINE: u32 = 8;
+const CLIP: u32 = 0x10;
+const UNCLIPPED: u32 = 0x20;
+const ALPHA_TEST: u32 = 0x40;
+const CULL_FRONT: u32 = 0x80;
+const CULL_BACK: u32 = 0x100;
+const CLOCKWISE: u32 = 0x200;
+const HAS_STENCIL: u32 = 0x400;
+
+fn blend_bits(blend: Blend) -> u32 {
+    (0..2).fold(0, |bits, part: usize| {
+        let half = blend.source[part] as u32
+            | (blend.operation[part] as u32) << 5
+            | (blend.destination[part] as u32) << 8;
+        bits | half << (16 * part)
+    })
+}
+
+fn blend_of(bits: u32) -> Blend {
+    let part = |part: u32, low: u32, width: u32| bits >> (16 * part + low) & ((1 << width) - 1);
+    Blend {
+        source: [0, 1].map(|i| BlendFactor::from_bits(part(i, 0, 5))),
+        destination: [0, 1].map(|i| BlendFactor::from_bits(part(i, 8, 5))),
+        operation: [0, 1].map(|i| BlendOp::from_bits(part(i, 5, 3))),
+    }
+}
+
+fn stencil_bits(stencil: &Stencil) -> u32 {
+    stencil.compare as u32
+        | (stencil.fail as u32) << 3
+        | (stencil.depth_fail as u32) << 6
+        | (stencil.pass as u32) << 9
+}
+
+fn stencil_of(bits: u32) -> wgpu::StencilFaceState {
+    state::stencil_face(
+        Compare::from_bits(bits & 7),
+        [3, 6, 9].map(|low| StencilOp::from_bits(bits >> low & 7)),
+    )
+}
+
+/// A colour target as a pipeline is made with it.
+pub(super) struct ColorTarget {
+    pub(super) format: ColorTargetFormat,
+    pub(super) blend: Option<wgpu::BlendState>,
+    pub(super) writes: wgpu::ColorWrites,
+}
+
+/// What of a draw is not in its [`DrawCall`] alone.
+pub(super) struct Chosen {
+    /// Digest of the vertex shader, which may be one that hands on corners.
+    pub(super) vertex: u64,
+    /// Interpolators between the stages.
+    pub(super) interpolators: Interpolators,
+    /// Colour targets that the pixel shader writes to, one bit each.
+    pub(super) targets: u32,
+    pub(super) depth: Option<DepthState>,
+    pub(super) culling: Option<wgpu::Face>,
+    pub(super) clip: DepthClip,
+    /// Host samples, and those drawn.
+    pub(super) samples: (u32, u32),
+}
+
+impl Recipe {
+    /// The recipe of a draw.
+    pub(super) fn new(call: &DrawCall, chosen: &Chosen) -> Self {
+        let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+        let Interpolators { count, flat, affine } = chosen.interpolators;
+        let mut this = Self {
+            vertex: chosen.vertex,
+            pixel: call.pixel_shader.as_ref().map_or(0, |shader| shader.hash),
+            stages: flat & 0xffff | count.min(16) << 16 | (call.position_register.unwrap_or(0) & 63) << 24,
+            flags: flag(call.pixel_shader.is_some(), HAS_PIXEL)
+                | flag(chosen.depth.is_some(), HAS_DEPTH)
+                | flag(call.position_register.is_some(), HAS_POSITION)
+                | flag(affine, AFFINE)
+                | flag(chosen.clip.distances, CLIP)
+                | flag(chosen.clip.unclipped, UNCLIPPED)
+                | flag(call.alpha_test.is_some(), ALPHA_TEST)
+                | flag(chosen.culling == Some(wgpu::Face::Front), CULL_FRONT)
+                | flag(chosen.culling == Some(wgpu::Face::Back), CULL_BACK)
+                | flag(call.culling.front_is_clockwise, CLOCKWISE),
+            samples: chosen.samples.0 | chosen.samples.1 << 8,
+            ..Self::default()
+        };
+        for (i, (recipe, target)) in this.color.iter_mut().zip(&call.color).enumerate() {
+            if let Some(target) = target.filter(|_| chosen.targets >> i & 1 != 0) {
+                recipe.target = target.format as u32 | u32::from(target.write_mask & 15) << 4 | 0x100;
+                recipe.blend = blend_bits(target.blend);
+            }
+        }
+        if let Some(depth) = chosen.depth {
+            this.depth = depth.compare as u32
+                | u32::from(depth.write) << 3
+                | u32::from(depth.masks[0]) << 8
+                | u32::from(depth.masks[1]) << 16;
+            this.slope = depth.slope;
+            if let Some([front, back]) = depth.stencil {
+                this.flags |= HAS_STENCIL;
+                this.stencil = stencil_bits(&front) | stencil_bits(&back) << 16;
+            }
+        }
+        this
+    }
+
+    fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The stages of the two shaders.
+    pub(super) fn stages(&self) -> [Stage; 2] {
+        let interpolators = Interpolators {
+            count: (self.stages >> 16 & 31).min(16),
+            flat: self.stages & 0xffff,
+            affine: self.has(AFFINE),
+        };
+        let position_register = self.has(HAS_POSITION).then_some(self.stages >> 24 & 63);
+        [
+            Stage::Vertex { interpolators, clip: self.has(CLIP) },
+            Stage::Pixel { interpolators, position_register, alpha_test: self.has(ALPHA_TEST) },
+        ]
+    }
+
+    /// Colour targets.
+    pub(super) fn color(&self) -> [Option<ColorTarget>; 4] {
+        self.color.map(|ColorRecipe { target, blend }| {
+            (target >> 8 & 1 != 0).then(|| ColorTarget {
+                format: ColorTargetFormat::from_bits(target & 15),
+                blend: state::blend(blend_of(blend)),
+                writes: wgpu::ColorWrites::from_bits_truncate(target >> 4 & 15),
+            })
+        })
+    }
+
+    /// Depth and stencil.
+    pub(super) fn depth(&self) -> Option<wgpu::DepthStencilState> {
+        let face = |bits: u32| {
+            if self.has(HAS_STENCIL) { stencil_of(bits) } else { wgpu::StencilFaceState::IGNORE }
+        };
+        self.has(HAS_DEPTH).then(|| wgpu::DepthStencilState {
+            format: wgpu::TextureFormat::Depth32FloatStencil8,
+            depth_write_enabled: Some(self.depth >> 3 & 1 != 0),
+            depth_compare: Some(state::compare(Compare::from_bits(self.depth & 7))),
+            stencil: wgpu::StencilState {
+                front: face(self.stencil & 0xffff),
+                back: face(self.stencil >> 16),
+                read_mask: self.depth >> 8 & 0xff,
+                write_mask: self.depth >> 16 & 0xff,
+            },
+            bias: wgpu::DepthBiasState {
+                constant: 0,
+                // Not finite ones are refused when a draw asks; a file may have some.
+                slope_scale: Some(f32::from_bits(self.slope))
+                    .filter(|slope| slope.is_finite())
+                    .unwrap_or(0.0),
+                clamp: 0.0,
+            },
+        })
+    }
+
+    /// How triangles are filled.
+    pub(super) fn primitive(&self, features: wgpu::Features) -> wgpu::PrimitiveState {
+        wgpu::PrimitiveState {
+            front_face: if self.has(CLOCKWISE) { wgpu::FrontFace::Cw } else { wgpu::FrontFace::Ccw },
+            cull_mode: match (self.has(CULL_FRONT), self.has(CULL_BACK)) {
+                (true, _) => Some(wgpu::Face::Front),
+                (_, true) => Some(wgpu::Face::Back),
+                _ => None,
+            },
+            unclipped_depth: self.has(UNCLIPPED) && features.contains(wgpu::Features::DEPTH_CLIP_CONTROL),
+            ..Default::default()
+        }
+    }
+
+    /// Samples.
+    pub(super) fn multisample(&self) -> wgpu::MultisampleState {
+        wgpu::MultisampleState {
+            count: if self.samples & 0xff == 4 { 4 } else { 1 },
+            mask: u64::from(self.samples >> 8 & 0xff),
+            alpha_to_coverage_enabled: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_numbers_are_a_recipe() {
+        let mut state = 1_u32;
+        for _ in 0..1000 {
+            let words: [u32; size_of::<Recipe>() / 4] = std::array::from_fn(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state ^ state >> 16
+            });
+            let recipe: Recipe = bytemuck::cast(words);
+            recipe.stages();
+            recipe.color();
+            assert!(recipe.depth().is_none_or(|depth| depth.bias.slope_scale.is_finite()));
+            assert!([1, 4].contains(&recipe.multisample().count));
+        }
+    }
+
+    #[test]
+    fn blending_comes_back() {
+        let blend = Blend {
+            source: [BlendFactor::SrcAlphaSaturate, BlendFactor::ConstantAlpha],
+            destination: [BlendFactor::OneMinusDstColor, BlendFactor::One],
+            operation: [BlendOp::RevSubtract, BlendOp::Min],
+        };
+        assert_eq!(blend_of(blend_bits(blend)), blend);
+    }
+}

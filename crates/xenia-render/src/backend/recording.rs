@@ -1,0 +1,92 @@
+//! Commands on their way to the device: one encoder, and the pass that is open in it.
+
+use super::Device;
+use super::ownership::TargetId;
+use super::targets::Targets;
+
+/// The targets of a pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attachments {
+    pub(super) color: [Option<TargetId>; 4],
+    pub(super) depth: Option<TargetId>,
+}
+
+/// Commands since the last submission.
+#[derive(Default)]
+pub(super) struct Recording {
+    encoder: Option<wgpu::CommandEncoder>,
+    pass: Option<(Attachments, wgpu::RenderPass<'static>)>,
+    passes: u64,
+}
+
+impl Recording {
+    /// Passes begun since the start.
+    pub(super) fn passes(&self) -> u64 {
+        self.passes
+    }
+
+    /// The encoder, with no pass open.
+    pub(super) fn encoder(&mut self, device: &Device) -> &mut wgpu::CommandEncoder {
+        self.pass = None;
+        self.encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()))
+    }
+
+    /// A pass on these targets: the open one if it is on the same.
+    pub(super) fn pass(
+        &mut self,
+        device: &Device,
+        targets: &Targets,
+        attachments: Attachments,
+    ) -> &mut wgpu::RenderPass<'static> {
+        if self.pass.as_ref().is_some_and(|(open, _)| *open != attachments) {
+            self.pass = None;
+        }
+        let Self { encoder, pass, passes } = self;
+        let (_, pass) = pass.get_or_insert_with(|| {
+            *passes += 1;
+            let encoder =
+                encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()));
+            (attachments, begin(encoder, targets, attachments))
+        });
+        pass
+    }
+
+    /// The commands, to be submitted.
+    pub(super) fn finish(&mut self) -> Option<wgpu::CommandBuffer> {
+        self.pass = None;
+        self.encoder.take().map(wgpu::CommandEncoder::finish)
+    }
+}
+
+fn begin(
+    encoder: &mut wgpu::CommandEncoder,
+    targets: &Targets,
+    attachments: Attachments,
+) -> wgpu::RenderPass<'static> {
+    let keep = || wgpu::StoreOp::Store;
+    let count = attachments.color.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    let color: Vec<_> = attachments.color[..count]
+        .iter()
+        .map(|target| {
+            target.map(|target| wgpu::RenderPassColorAttachment {
+                view: &targets.get(target).view,
+                depth_slice: None,
+                resolve_target: None,
+                ops: wgpu::Operations { load: wgpu::LoadOp::Load, store: keep() },
+            })
+        })
+        .collect();
+    let depth_stencil_attachment = attachments.depth.map(|target| wgpu::RenderPassDepthStencilAttachment {
+        view: &targets.get(target).view,
+        depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Load, store: keep() }),
+        stencil_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Load, store: keep() }),
+    });
+    encoder
+        .begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: None,
+            color_attachments: &color,
+            depth_stencil_attachment,
+            ..Default::default()
+        })
+        .forget_lifetime()
+}

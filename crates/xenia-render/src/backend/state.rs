@@ -1,0 +1,272 @@
+//! A draw's fixed state as the host's: blending, depth, stencil, culling, the viewport.
+//!
+//! What the host can't do (say: two references for the two faces' stencil) is an error that names it;
+//! such draws are made by the reference instead.
+
+use xenia_gpu::draw_state::{Blend, DepthStencil, DrawCall, Stencil};
+use xenia_gpu::enums::{BlendFactor, BlendOp, Compare, StencilOp};
+
+use crate::translate::HostPosition;
+
+/// Something that the host can't do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Impossible(pub(super) &'static str);
+
+/// What a draw's blend constant has to be on the host, whose colour factors know all of it only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConstantUse {
+    None,
+    Color,
+    Alpha,
+}
+
+fn constant_use(factor: BlendFactor) -> ConstantUse {
+    match factor {
+        BlendFactor::ConstantColor | BlendFactor::OneMinusConstantColor => ConstantUse::Color,
+        BlendFactor::ConstantAlpha | BlendFactor::OneMinusConstantAlpha => ConstantUse::Alpha,
+        _ => ConstantUse::None,
+    }
+}
+
+/// The blend constant that makes the factors of all targets what they should be.
+pub(super) fn blend_constant(call: &DrawCall) -> Result<wgpu::Color, Impossible> {
+    let mut wanted = ConstantUse::None;
+    for target in call.color.iter().flatten().filter(|target| !target.blend.is_copy()) {
+        for factor in [target.blend.source[0], target.blend.destination[0]] {
+            match (wanted, constant_use(factor)) {
+                (_, ConstantUse::None) => {}
+                (ConstantUse::None, found) => wanted = found,
+                (before, found) if before == found => {}
+                _ => return Err(Impossible("constant colour and constant alpha as factors of colour")),
+            }
+        }
+    }
+    let [r, g, b, a] = call.blend_constant.map(f64::from);
+    let [r, g, b] = if wanted == ConstantUse::Alpha { [a; 3] } else { [r, g, b] };
+    Ok(wgpu::Color { r, g, b, a })
+}
+
+fn factor(factor: BlendFactor) -> wgpu::BlendFactor {
+    use wgpu::BlendFactor as Host;
+    match factor {
+        BlendFactor::Zero => Host::Zero,
+        BlendFactor::One => Host::One,
+        BlendFactor::SrcColor => Host::Src,
+        BlendFactor::OneMinusSrcColor => Host::OneMinusSrc,
+        BlendFactor::SrcAlpha => Host::SrcAlpha,
+        BlendFactor::OneMinusSrcAlpha => Host::OneMinusSrcAlpha,
+        BlendFactor::DstColor => Host::Dst,
+        BlendFactor::OneMinusDstColor => Host::OneMinusDst,
+        BlendFactor::DstAlpha => Host::DstAlpha,
+        BlendFactor::OneMinusDstAlpha => Host::OneMinusDstAlpha,
+        BlendFactor::ConstantColor | BlendFactor::ConstantAlpha => Host::Constant,
+        BlendFactor::OneMinusConstantColor | BlendFactor::OneMinusConstantAlpha => Host::OneMinusConstant,
+        BlendFactor::SrcAlphaSaturate => Host::SrcAlphaSaturated,
+    }
+}
+
+/// Blending of a target; none where the source goes through.
+pub(super) fn blend(blend: Blend) -> Option<wgpu::BlendState> {
+    if blend.is_copy() {
+        return None;
+    }
+    let component = |part: usize| {
+        let operation = match blend.operation[part] {
+            BlendOp::Add => wgpu::BlendOperation::Add,
+            BlendOp::Subtract => wgpu::BlendOperation::Subtract,
+            BlendOp::RevSubtract => wgpu::BlendOperation::ReverseSubtract,
+            BlendOp::Min => wgpu::BlendOperation::Min,
+            BlendOp::Max => wgpu::BlendOperation::Max,
+        };
+        // Least and greatest look at no factors; the host wants them to be one.
+        let is_plain = matches!(blend.operation[part], BlendOp::Min | BlendOp::Max);
+        let factor = |of| if is_plain { wgpu::BlendFactor::One } else { factor(of) };
+        wgpu::BlendComponent {
+            src_factor: factor(blend.source[part]),
+            dst_factor: factor(blend.destination[part]),
+            operation,
+        }
+    };
+    Some(wgpu::BlendState { color: component(0), alpha: component(1) })
+}
+
+pub(super) fn compare(compare: Compare) -> wgpu::CompareFunction {
+    use wgpu::CompareFunction as Host;
+    match compare {
+        Compare::Never => Host::Never,
+        Compare::Less => Host::Less,
+        Compare::Equal => Host::Equal,
+        Compare::LessEqual => Host::LessEqual,
+        Compare::Greater => Host::Greater,
+        Compare::NotEqual => Host::NotEqual,
+        Compare::GreaterEqual => Host::GreaterEqual,
+        Compare::Always => Host::Always,
+    }
+}
+
+fn operation(operation: StencilOp) -> wgpu::StencilOperation {
+    use wgpu::StencilOperation as Host;
+    match operation {
+        StencilOp::Keep => Host::Keep,
+        StencilOp::Zero => Host::Zero,
+        StencilOp::Replace => Host::Replace,
+        StencilOp::IncrementClamp => Host::IncrementClamp,
+        StencilOp::DecrementClamp => Host::DecrementClamp,
+        StencilOp::Invert => Host::Invert,
+        StencilOp::IncrementWrap => Host::IncrementWrap,
+        StencilOp::DecrementWrap => Host::DecrementWrap,
+    }
+}
+
+/// The stencil test of a face; operations where the stencil fails, the depth fails, both pass.
+pub(super) fn stencil_face(
+    function: Compare,
+    [fail, depth_fail, pass]: [StencilOp; 3],
+) -> wgpu::StencilFaceState {
+    wgpu::StencilFaceState {
+        compare: compare(function),
+        fail_op: operation(fail),
+        depth_fail_op: operation(depth_fail),
+        pass_op: operation(pass),
+    }
+}
+
+/// Depth and stencil of a draw, as far as the host's pipeline has them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct DepthState {
+    /// The comparison.
+    pub(super) compare: Compare,
+    /// Depth is written.
+    pub(super) write: bool,
+    /// Front and back, where there is a test; references and masks are those below.
+    pub(super) stencil: Option<[Stencil; 2]>,
+    /// Read mask and write mask.
+    pub(super) masks: [u8; 2],
+    /// Bits of the bias by slope.
+    pub(super) slope: u32,
+}
+
+impl DepthState {
+    /// Nothing is tested or written.
+    pub(super) const IGNORED: Self =
+        Self { compare: Compare::Always, write: false, stencil: None, masks: [0; 2], slope: 0 };
+
+    /// Whether a target may be changed.
+    pub(super) fn writes(&self) -> bool {
+        self.write || self.writes_stencil()
+    }
+
+    /// Whether a stencil may be changed.
+    pub(super) fn writes_stencil(&self) -> bool {
+        let keeps = |face: &Stencil| [face.fail, face.depth_fail, face.pass] == [StencilOp::Keep; 3];
+        self.masks[1] != 0 && self.stencil.is_some_and(|faces| !faces.iter().all(keeps))
+    }
+}
+
+/// The faces (front, back) that are drawn; `expanded` primitives are all front.
+fn faces(call: &DrawCall, expanded: bool) -> [bool; 2] {
+    if expanded { [true, false] } else { [!call.culling.front, !call.culling.back] }
+}
+
+/// Of a pair of values for front and back faces the one that counts, where they have to be the same.
+fn common<T: Copy + PartialEq>(
+    [front, back]: [T; 2],
+    faces: [bool; 2],
+    otherwise: &'static str,
+) -> Result<T, Impossible> {
+    match faces {
+        [true, true] if front != back => Err(Impossible(otherwise)),
+        [false, true] => Ok(back),
+        _ => Ok(front),
+    }
+}
+
+/// Depth and stencil of a draw and the stencil reference; `None` where nothing is tested.
+pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthState, u32)>, Impossible> {
+    let DepthStencil { compare: depth_compare, write, stencil, bias, .. } = call.depth;
+    if depth_compare.is_none() && stencil.is_none() {
+        return Ok(None);
+    }
+    let faces = faces(call, expanded);
+    let slope = common(bias.map(|[slope, _]| slope.to_bits()), faces, "two slope biases for the two faces")?;
+    if !f32::from_bits(slope).is_finite() {
+        return Err(Impossible("a slope bias that is no number"));
+    }
+    let mut state = DepthState {
+        compare: depth_compare.unwrap_or(Compare::Always),
+        write,
+        stencil: None,
+        masks: [0xff; 2],
+        slope,
+    };
+    let mut reference = 0;
+    if let Some(stencils) = stencil {
+        let shared = |s: Stencil| (s.reference, s.read_mask, s.write_mask);
+        let (shared, read, write) =
+            common(stencils.map(shared), faces, "two stencil references or masks for the two faces")?;
+        reference = u32::from(shared);
+        state.masks = [read, write];
+        state.stencil = Some(if expanded { [stencils[0]; 2] } else { stencils });
+    }
+    Ok(Some((state, reference)))
+}
+
+/// The face that is not drawn; `Err` where neither is.
+pub(super) fn culling(call: &DrawCall, expanded: bool) -> Result<Option<wgpu::Face>, ()> {
+    match faces(call, expanded) {
+        _ if expanded => Ok(None),
+        [true, true] => Ok(None),
+        [true, false] => Ok(Some(wgpu::Face::Back)),
+        [false, true] => Ok(Some(wgpu::Face::Front)),
+        [false, false] => Err(()),
+    }
+}
+
+/// How depth is clipped on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DepthClip {
+    /// The host doesn't clip.
+    pub(super) unclipped: bool,
+    /// The shader gives out clip distances.
+    pub(super) distances: bool,
+}
+
+/// How depth is clipped: by the host's own planes where they are the guest's, and the title has none.
+pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<DepthClip, Impossible> {
+    let viewport = &call.viewport;
+    let can_leave = features.contains(wgpu::Features::DEPTH_CLIP_CONTROL);
+    if viewport.clip_disabled {
+        return Ok(DepthClip { unclipped: can_leave, distances: false });
+    }
+    let can_tell = features.contains(wgpu::Features::CLIP_DISTANCES);
+    if !call.clip_planes.is_empty() && (call.clip_planes_only_cull || !can_tell) {
+        return Err(Impossible("clip planes of the title's"));
+    }
+    let is_hosts = viewport.scale[2] == 1.0 && viewport.offset[2] == 0.0 && viewport.direct3d_depth;
+    let has_bias = call.depth.bias.iter().any(|[_, constant]| *constant != 0.0);
+    let distances = (!is_hosts || has_bias || !call.clip_planes.is_empty()) && can_tell;
+    Ok(DepthClip { unclipped: distances && can_leave, distances })
+}
+
+/// How positions become the host's on a target of `size` pixels.
+pub(super) fn position(call: &DrawCall, size: [u32; 2], expanded: bool) -> Result<HostPosition, Impossible> {
+    let viewport = &call.viewport;
+    let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
+    let [width, height] = size.map(|side| side as f32);
+    let [x, y] =
+        [0, 1].map(|axis: usize| viewport.offset[axis] + viewport.window_offset[axis] as f32 + center);
+    let constant = common(
+        call.depth.bias.map(|[_, constant]| constant),
+        faces(call, expanded),
+        "two constant biases for the two faces",
+    )?;
+    let [sx, sy, sz] = viewport.scale;
+    Ok(HostPosition {
+        xy_divided: viewport.xy_divided,
+        z_divided: viewport.z_divided,
+        w_inverted: viewport.w_inverted,
+        direct3d_depth: viewport.direct3d_depth,
+        scale: [2.0 * sx / width, -2.0 * sy / height, sz],
+        offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
+    })
+}

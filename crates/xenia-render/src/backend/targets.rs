@@ -1,0 +1,236 @@
+//! Render targets: host textures that cache parts of the EDRAM.
+//!
+//! A target is known by its first tile, its width in tiles, its samples and its format; a draw with the
+//! same finds its texture again. All targets of one width and sample count are equally high, so that any
+//! of them go together in a pass: as high as the EDRAM holds of the narrowest format, at most 8192.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
+
+use super::Device;
+use super::edram::{Edram, TargetFormat, TargetPlace};
+use super::ownership::{Ownership, Step, TILES, TargetId};
+
+/// Height of a tile in samples.
+const TILE_HEIGHT: u32 = 16;
+/// Width of a tile in samples of 32 bits.
+const TILE_WIDTH: u32 = 80;
+/// The chip's largest surface.
+const MAX_HEIGHT: u32 = 8192;
+/// Host textures kept; then all are given up.
+const MAX_TARGETS: usize = 96;
+
+/// A host texture and what it stands for.
+pub(super) struct Target {
+    pub(super) place: TargetPlace,
+    pub(super) texture: wgpu::Texture,
+    pub(super) view: wgpu::TextureView,
+    pub(super) format: wgpu::TextureFormat,
+    /// Bits that may be set in its stencil.
+    stencil: u8,
+}
+
+/// What of the EDRAM was moved to and fro.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetCounters {
+    /// Tiles that went from host textures into the buffer.
+    pub dumped: u64,
+    /// Tiles that went from the buffer into host textures.
+    pub loaded: u64,
+    /// Host textures made.
+    pub textures: u64,
+}
+
+/// All targets.
+#[derive(Default)]
+pub(super) struct Targets {
+    made: Vec<Target>,
+    by_place: BTreeMap<(u32, u32, u32, u32), TargetId>,
+    ownership: Ownership,
+    counters: TargetCounters,
+}
+
+/// Pixels of a target's host texture.
+pub(super) fn size(pitch: u32, msaa: Msaa) -> [u32; 2] {
+    let columns = msaa.columns();
+    let tiles = (pitch * columns).div_ceil(TILE_WIDTH).max(1);
+    let rows = (TILES / tiles).max(1) * TILE_HEIGHT / msaa.rows();
+    [tiles * TILE_WIDTH / columns, rows.min(MAX_HEIGHT)]
+}
+
+/// The tiles of a target whose pixel rows are given, counted from its first.
+pub(super) fn tiles(place: &TargetPlace, rows: Range<u32>) -> Range<u32> {
+    let samples = place.msaa.rows();
+    let first = rows.start * samples / TILE_HEIGHT;
+    let last = (rows.end * samples).div_ceil(TILE_HEIGHT);
+    let pitch = place.pitch_tiles();
+    first * pitch..last.max(first) * pitch
+}
+
+/// A number for formats whose bits mean the same.
+fn format_number(format: TargetFormat) -> u32 {
+    match format {
+        TargetFormat::Color(format) => match format {
+            ColorTargetFormat::Rgb10A2As10 => ColorTargetFormat::Rgb10A2 as u32,
+            ColorTargetFormat::Rgb10A2FloatAs16 => ColorTargetFormat::Rgb10A2Float as u32,
+            other => other as u32,
+        },
+        TargetFormat::Depth(format) => 0x100 | format as u32,
+    }
+}
+
+/// The place of a draw's colour target.
+pub(super) fn color_place(call: &DrawCall, base: u32, format: ColorTargetFormat) -> TargetPlace {
+    TargetPlace { base, pitch: call.pitch, msaa: call.msaa, format: TargetFormat::Color(format) }
+}
+
+/// The place of a draw's depth target.
+pub(super) fn depth_place(call: &DrawCall) -> TargetPlace {
+    TargetPlace {
+        base: call.depth.base,
+        pitch: call.pitch,
+        msaa: call.msaa,
+        format: TargetFormat::Depth(call.depth.format),
+    }
+}
+
+/// What a depth of 1 is in a host texture, which holds 0 to 1: the floating-point format goes up to 2.
+pub(super) fn deepest(format: DepthFormat) -> f32 {
+    match format {
+        DepthFormat::D24S8 => 1.0,
+        DepthFormat::D24FS8 => 0.5,
+    }
+}
+
+impl Targets {
+    pub(super) fn counters(&self) -> TargetCounters {
+        self.counters
+    }
+
+    pub(super) fn get(&self, target: TargetId) -> &Target {
+        &self.made[target]
+    }
+
+    /// Whether there are so many host textures that they should be given up.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.made.len() >= MAX_TARGETS
+    }
+
+    /// Gives up all host textures. The buffer must have everything.
+    pub(super) fn forget(&mut self) {
+        self.made.clear();
+        self.by_place.clear();
+        self.ownership = Ownership::default();
+    }
+
+    fn key(place: &TargetPlace) -> (u32, u32, u32, u32) {
+        (place.base, place.pitch_tiles(), place.msaa as u32, format_number(place.format))
+    }
+
+    /// The target of a place, of either depth format, that has the newest contents of a row of pixels'
+    /// first tile, if one has.
+    pub(super) fn holder(&self, place: &TargetPlace, row: u32) -> Option<TargetId> {
+        let formats = match place.format {
+            TargetFormat::Depth(_) => [DepthFormat::D24S8, DepthFormat::D24FS8].map(TargetFormat::Depth),
+            color @ TargetFormat::Color(_) => [color; 2],
+        };
+        formats.into_iter().find_map(|format| {
+            let target = *self.by_place.get(&Self::key(&TargetPlace { format, ..*place }))?;
+            let first = tiles(place, row..row + 1).start;
+            self.ownership.has_newest(target, first).then_some(target)
+        })
+    }
+
+    /// The host texture for a place.
+    pub(super) fn find(&mut self, device: &Device, place: TargetPlace) -> TargetId {
+        let key = Self::key(&place);
+        if let Some(&target) = self.by_place.get(&key) {
+            return target;
+        }
+        let [width, height] = size(place.pitch, place.msaa);
+        let format = place.host_format(device);
+        let texture = device.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some(&format!("target at tile {} of {:?}", place.base, place.format)),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: place.host_samples(),
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT
+                | wgpu::TextureUsages::TEXTURE_BINDING
+                | wgpu::TextureUsages::COPY_SRC,
+            view_formats: &[],
+        });
+        self.counters.textures += 1;
+        let rows = (height * place.msaa.rows()).div_ceil(TILE_HEIGHT);
+        let target = self.ownership.add(place.base, rows * place.pitch_tiles());
+        let view = texture.create_view(&Default::default());
+        self.made.push(Target { place, texture, view, format, stencil: 0 });
+        self.by_place.insert(key, target);
+        target
+    }
+
+    /// What has to be moved before a target can be drawn to.
+    pub(super) fn acquire(&mut self, target: TargetId, rows: Range<u32>) -> Vec<Step> {
+        let tiles = tiles(&self.made[target].place, rows);
+        self.ownership.acquire(target, tiles)
+    }
+
+    /// A target was drawn to; of its stencil these bits may have been set.
+    pub(super) fn drawn(&mut self, target: TargetId, rows: Range<u32>, stencil: u8) {
+        self.made[target].stencil |= stencil;
+        let tiles = tiles(&self.made[target].place, rows);
+        self.ownership.drawn(target, tiles);
+    }
+
+    /// What has to be moved before tiles can be read from the buffer.
+    pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
+        self.ownership.read(tiles)
+    }
+
+    /// Tiles of the buffer were written to.
+    pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
+        self.ownership.written(tiles);
+    }
+
+    /// Moves.
+    pub(super) fn carry_out(
+        &mut self,
+        steps: Vec<Step>,
+        device: &Device,
+        edram: &mut Edram,
+        encoder: &mut wgpu::CommandEncoder,
+    ) {
+        for step in steps {
+            let (Step::Dump(target, tiles) | Step::Load(target, tiles)) = &step;
+            let Target { place, texture, stencil, .. } = &mut self.made[*target];
+            for area in place.areas(tiles.clone(), [texture.width(), texture.height()]) {
+                match &step {
+                    Step::Dump(..) => edram.dump(device, encoder, place, texture, area, *stencil),
+                    Step::Load(..) => *stencil |= edram.load(device, encoder, place, texture, area),
+                }
+            }
+            match step {
+                Step::Dump(_, tiles) => self.counters.dumped += tiles.len() as u64,
+                Step::Load(_, tiles) => self.counters.loaded += tiles.len() as u64,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_of_one_width_are_equally_high() {
+        assert_eq!(size(1280, Msaa::X1), [1280, 2048]);
+        assert_eq!(size(1280, Msaa::X4), [1280, 512]);
+        assert_eq!(size(1, Msaa::X1), [80, 8192]);
+        assert_eq!(size(100, Msaa::X4), [120, 16 * 682 / 2]);
+        assert_eq!(size(16383, Msaa::X4)[1], 32);
+    }
+}

@@ -1,0 +1,193 @@
+//! What stands between a program's exports and the host's pipeline, and is no part of the program.
+//!
+//! * positions: divisions already done are undone, the viewport transform becomes a scale and an
+//!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
+//! * clipping in the guest's clip space: where the host's planes are others, and by the title's own;
+//! * the alpha test, and the scale of exported depths;
+//! * the scale of a colour target and the range that it can hold ([`HostTarget`](super::HostTarget)).
+
+use naga::{
+    BinaryOperator as Op, Binding, BuiltIn, Handle, MathFunction, ScalarKind, Statement, Type, UnaryOperator,
+};
+
+use super::Translator;
+use super::builder::{Builder, Value};
+use super::interface::layout;
+use super::types;
+
+/// Flag: w comes as 1/w.
+pub(super) const W_INVERTED: u32 = 1;
+/// Flag: x and y come divided by w.
+pub(super) const XY_DIVIDED: u32 = 2;
+/// Flag: z comes divided by w.
+pub(super) const Z_DIVIDED: u32 = 4;
+/// Flag: z is clipped to 0..w; else to -w..w.
+pub(super) const DIRECT3D_DEPTH: u32 = 8;
+/// Row of the position's scale and the flags.
+pub(super) const SCALE_ROW: u32 = 0;
+/// Row of the position's offset.
+pub(super) const OFFSET_ROW: u32 = 1;
+/// Row of the alpha test (function, reference) and the scale of depths.
+pub(super) const ALPHA_ROW: u32 = 2;
+/// First row of the first target; each has two.
+pub(super) const TARGET_ROW: u32 = 4;
+/// First row of the title's clip planes.
+pub(super) const PLANE_ROW: u32 = 12;
+/// Clip planes that a title can have.
+pub(super) const PLANES: u32 = 6;
+/// Rows in all.
+pub(super) const ROWS: u32 = PLANE_ROW + PLANES;
+/// Clip distances: near, far, and the title's planes.
+const CLIP_DISTANCES: u32 = 2 + PLANES;
+
+impl Translator<'_> {
+    /// A row of the host's part of the constants, as words.
+    fn host_row(&self, b: &mut Builder, row: u32) -> Value {
+        let constants = b.global(self.constants);
+        let rows = b.member(constants, layout::HOST.0);
+        let pointer = b.member(rows, row);
+        b.load(pointer)
+    }
+
+    /// The exported position in homogeneous clip space of the guest, and the flags.
+    fn homogeneous(&self, b: &mut Builder, position: Value) -> ([Value; 4], Value) {
+        let scale = self.host_row(b, SCALE_ROW);
+        let flags = b.member(scale, 3);
+        let flag = |b: &mut Builder, bit: u32| {
+            let (bit, zero) = (b.uint(bit), b.uint(0));
+            let bits = b.binary(Op::And, flags, bit);
+            b.binary(Op::NotEqual, bits, zero)
+        };
+        let [x, y, z, w] = [0, 1, 2, 3].map(|component| b.member(position, component));
+        let one = b.float(1.0);
+        let inverted = flag(b, W_INVERTED);
+        let inverse = b.binary(Op::Divide, one, w);
+        let w = b.select(inverted, inverse, w);
+        // Where x and y need no division, a w that nothing can be divided by means nothing.
+        let xy = flag(b, XY_DIVIDED);
+        let (zero, largest) = (b.float(0.0), b.float(f32::MAX));
+        let size = b.math(MathFunction::Abs, w);
+        let (is_finite, is_some) =
+            (b.binary(Op::LessEqual, size, largest), b.binary(Op::Greater, size, zero));
+        let is_usable = b.binary(Op::LogicalAnd, is_finite, is_some);
+        let usable = b.select(is_usable, w, one);
+        let w = b.select(xy, usable, w);
+        let factor = b.select(xy, w, one);
+        let (x, y) = (b.binary(Op::Multiply, x, factor), b.binary(Op::Multiply, y, factor));
+        let z_divided = flag(b, Z_DIVIDED);
+        let factor = b.select(z_divided, w, one);
+        let z = b.binary(Op::Multiply, z, factor);
+        ([x, y, z, w], flags)
+    }
+
+    /// What a vertex shader's position becomes: outputs of the entry point.
+    pub(super) fn host_position(
+        &mut self,
+        b: &mut Builder,
+        position: Value,
+        clip: bool,
+    ) -> Vec<(String, Handle<Type>, Binding, Value)> {
+        let (at, flags) = self.homogeneous(b, position);
+        let [_, _, z, w] = at;
+        let (scale, offset) = (self.host_row(b, SCALE_ROW), self.host_row(b, OFFSET_ROW));
+        let mut out = at;
+        for (axis, out) in (0..3).zip(&mut out) {
+            let [scale, offset] = [scale, offset].map(|row| {
+                let bits = b.member(row, axis);
+                b.bitcast(bits, ScalarKind::Float)
+            });
+            let scaled = b.binary(Op::Multiply, *out, scale);
+            let moved = b.binary(Op::Multiply, w, offset);
+            *out = b.binary(Op::Add, scaled, moved);
+        }
+        let vec4 = self.types.vec4;
+        let value = b.compose(vec4, &out);
+        let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: false });
+        let mut parts = vec![("position".to_owned(), vec4, builtin, value)];
+        if clip {
+            let (bit, zero) = (b.uint(DIRECT3D_DEPTH), b.uint(0));
+            let bits = b.binary(Op::And, flags, bit);
+            let from_zero = b.binary(Op::NotEqual, bits, zero);
+            let from_minus_w = b.binary(Op::Add, z, w);
+            let near = b.select(from_zero, z, from_minus_w);
+            let far = b.binary(Op::Subtract, w, z);
+            let mut distances = vec![near, far];
+            for plane in 0..PLANES {
+                let row = self.host_row(b, PLANE_ROW + plane);
+                let mut sum = b.float(0.0);
+                for (component, at) in (0..4).zip(at) {
+                    let factor = b.member(row, component);
+                    let factor = b.bitcast(factor, ScalarKind::Float);
+                    let product = b.binary(Op::Multiply, factor, at);
+                    sum = b.binary(Op::Add, sum, product);
+                }
+                distances.push(sum);
+            }
+            let ty = types::array(&mut self.module, self.types.float, Some(CLIP_DISTANCES), 4);
+            let value = b.compose(ty, &distances);
+            let builtin = Binding::BuiltIn(BuiltIn::ClipDistances);
+            parts.push(("clip_distances".to_owned(), ty, builtin, value));
+        }
+        parts
+    }
+
+    /// Discards pixels whose alpha doesn't compare as asked.
+    pub(super) fn alpha_test(&mut self, b: &mut Builder, color: Value) {
+        let row = self.host_row(b, ALPHA_ROW);
+        let (function, reference) = (b.member(row, 0), b.member(row, 1));
+        let reference = b.bitcast(reference, ScalarKind::Float);
+        let alpha = b.member(color, 3);
+        let zero = b.uint(0);
+        // Of the function's bits the first lets smaller values pass, the second equal, the third larger ones.
+        let mut passes = b.boolean(false);
+        for (bit, op) in [(1, Op::Less), (2, Op::Equal), (4, Op::Greater)] {
+            let bit = b.uint(bit);
+            let bits = b.binary(Op::And, function, bit);
+            let wanted = b.binary(Op::NotEqual, bits, zero);
+            let holds = b.binary(op, alpha, reference);
+            let both = b.binary(Op::LogicalAnd, wanted, holds);
+            passes = b.binary(Op::LogicalOr, passes, both);
+        }
+        // NaN passes "not equal" and "always".
+        let five = b.uint(5);
+        let bits = b.binary(Op::And, function, five);
+        let wanted = b.binary(Op::Equal, bits, five);
+        let is_nan = [alpha, reference].map(|value| b.binary(Op::NotEqual, value, value));
+        let is_nan = b.binary(Op::LogicalOr, is_nan[0], is_nan[1]);
+        let both = b.binary(Op::LogicalAnd, wanted, is_nan);
+        passes = b.binary(Op::LogicalOr, passes, both);
+        let fails = b.unary(UnaryOperator::LogicalNot, passes);
+        b.when(fails, |b| b.statement(Statement::Kill));
+    }
+
+    /// A depth as the host's target takes it.
+    pub(super) fn host_depth(&mut self, b: &mut Builder, depth: Value) -> Value {
+        let row = self.host_row(b, ALPHA_ROW);
+        let scale = b.member(row, 2);
+        let scale = b.bitcast(scale, ScalarKind::Float);
+        b.binary(Op::Multiply, depth, scale)
+    }
+
+    /// A colour as its target takes it: scaled, and within what the target's format can hold.
+    pub(super) fn host_color(&mut self, b: &mut Builder, target: u32, color: Value) -> Value {
+        let (first, second) =
+            (self.host_row(b, TARGET_ROW + 2 * target), self.host_row(b, TARGET_ROW + 2 * target + 1));
+        let float = |b: &mut Builder, row: Value, member: u32| {
+            let bits = b.member(row, member);
+            b.bitcast(bits, ScalarKind::Float)
+        };
+        let scale = float(b, first, 0);
+        let ranges = [(float(b, first, 1), float(b, first, 2)), (float(b, second, 0), float(b, second, 1))];
+        let parts = [0, 1, 2, 3].map(|component| {
+            let (low, high) = ranges[usize::from(component == 3)];
+            let value = b.member(color, component);
+            let value = b.binary(Op::Multiply, value, scale);
+            // NaN becomes the lower end.
+            let above = b.binary(Op::Greater, value, low);
+            let value = b.select(above, value, low);
+            let below = b.binary(Op::Less, value, high);
+            b.select(below, value, high)
+        });
+        b.compose(self.types.vec4, &parts)
+    }
+}
