@@ -15,6 +15,15 @@ static const uint32_t vector_pixel[] = {
     0xEB000000, 0xC80F8000, 0x00006CB1, 0x8B040000,
 };
 
+// The same with a and b alone, in all components.
+//     mad r4, r0.x, r0.y, r0.z
+//     alloc colors
+//     mad oC0, r4, c[0].x, c[0].y
+static const uint32_t pair_pixel[] = {
+    0x00001002, 0x00001000, 0xC4000000, 0x00001003, 0x00002000, 0x00000000, 0xC80F0004, 0x006CB1C6,
+    0xEB000000, 0xC80F8000, 0x00006CB1, 0x8B040000,
+};
+
 // Scalar operations: a and b, after an operation whose result was b. The predicate shows as green.
 //     max r5, r0, r0
 //     + maxs r6.x, r0.yy
@@ -88,6 +97,10 @@ static void __attribute__((noinline)) run(Scene *s, const uint32_t *program, uin
     void name(Scene *s) {                                                                                         \
         run(s, vector_pixel, WORDS(vector_pixel), 2, VECTOR_WORD, VECTOR_SHIFT, VECTOR_FIELD, number);            \
     }
+#define PAIR(name, number)                                                                                        \
+    void name(Scene *s) {                                                                                         \
+        run(s, pair_pixel, WORDS(pair_pixel), 2, VECTOR_WORD, VECTOR_SHIFT, VECTOR_FIELD, number);                \
+    }
 #define SCALAR(name, number)                                                                                      \
     void name(Scene *s) {                                                                                         \
         run(s, scalar_pixel, WORDS(scalar_pixel), 5, SCALAR_WORD, SCALAR_SHIFT, SCALAR_FIELD, number);            \
@@ -124,10 +137,11 @@ VECTOR(alu_setp_eq_push, 20)
 VECTOR(alu_setp_ne_push, 21)
 VECTOR(alu_setp_gt_push, 22)
 VECTOR(alu_setp_ge_push, 23)
-VECTOR(alu_kill_eq, 24)
-VECTOR(alu_kill_gt, 25)
-VECTOR(alu_kill_ge, 26)
-VECTOR(alu_kill_ne, 27)
+VECTOR(alu_kill_any, 24)
+PAIR(alu_kill_eq, 24)
+PAIR(alu_kill_gt, 25)
+PAIR(alu_kill_ge, 26)
+PAIR(alu_kill_ne, 27)
 VECTOR(alu_dst, 28)
 VECTOR(alu_maxa, 29)
 SCALAR(alu_adds, 0)
