@@ -13,7 +13,8 @@
 //! another target has drawn to gets it through the buffer, in the chip's own bits, so that titles may
 //! reinterpret one format as another.
 //!
-//! What the host can't do, the reference does on the same EDRAM ([`fallback`]): a draw is never left out.
+//! What the host can't do, the reference does on the same EDRAM ([`fallback`]): no draw is left out, but for
+//! those that don't wait for their pipeline where that was asked for ([`Options::async_pipelines`]).
 //! Draws are recorded and submitted when somebody wants to see their result, or when a buffer is full.
 
 mod arena;
@@ -35,6 +36,7 @@ mod textures;
 mod vertices;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use xenia_gpu::draw_state::{CopyCall, DrawCall};
 use xenia_gpu::reference::{Expander, present};
@@ -50,12 +52,12 @@ use fallback::Fallback;
 use ownership::{Step, TILES};
 use pipelines::Pipelines;
 use recording::Recording;
-use shaders::Shaders;
 use targets::{Target, Targets};
 use textures::Textures;
 use vertices::Vertices;
 
 pub use device::{Device, DeviceError};
+pub use pipelines::{Options, PipelineCounters, PipelineTally};
 pub use targets::TargetCounters;
 pub use textures::TextureCounters;
 pub use vertices::VertexCounters;
@@ -75,7 +77,7 @@ pub struct WgpuCounters {
     /// Times that commands were submitted.
     pub submissions: u64,
     /// Pipelines compiled.
-    pub pipelines: u64,
+    pub pipelines: PipelineCounters,
     /// Movement between EDRAM and host textures.
     pub targets: TargetCounters,
     /// The texture cache.
@@ -100,7 +102,6 @@ struct Inner {
     vertices: Vertices,
     uniforms: Arena,
     indices: Arena,
-    shaders: Shaders,
     pipelines: Pipelines,
     groups: Groups,
     recording: Recording,
@@ -112,8 +113,13 @@ struct Inner {
 }
 
 impl WgpuBackend {
-    /// A backend with a zeroed EDRAM on a device.
+    /// A backend with a zeroed EDRAM on a device; nothing is kept, and draws wait for their pipelines.
     pub fn new(device: Device) -> Self {
+        Self::with_options(device, &Options::default())
+    }
+
+    /// The same, once the stored pipelines are compiled.
+    pub fn with_options(device: Device, options: &Options<'_>) -> Self {
         let align = device.device.limits().min_uniform_buffer_offset_alignment as usize;
         let uniforms =
             Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
@@ -125,8 +131,7 @@ impl WgpuBackend {
             vertices: Vertices::new(&device),
             uniforms,
             indices,
-            shaders: Shaders::default(),
-            pipelines: Pipelines::default(),
+            pipelines: Pipelines::new(&device, options),
             groups: Groups::default(),
             recording: Recording::default(),
             expander: Expander::default(),
@@ -139,6 +144,11 @@ impl WgpuBackend {
         Self { inner: RefCell::new(inner) }
     }
 
+    /// Pipelines so far, for reports while the backend draws.
+    pub fn pipeline_tally(&self) -> Arc<PipelineTally> {
+        self.inner.borrow().pipelines.tally().clone()
+    }
+
     /// Counters.
     pub fn counters(&self) -> WgpuCounters {
         let inner = self.inner.borrow();
@@ -146,7 +156,7 @@ impl WgpuBackend {
             draws: inner.draws,
             passes: inner.recording.passes(),
             submissions: inner.submissions,
-            pipelines: inner.pipelines.compiled(),
+            pipelines: inner.pipelines.tally().counters(),
             targets: inner.targets.counters(),
             textures: inner.textures.counters(),
             vertices: inner.vertices.counters(),
@@ -206,7 +216,7 @@ impl Inner {
             result = self.record(call, memory);
         }
         let reason = match result {
-            Ok(()) => return Ok(()),
+            Ok(()) | Err(Refused::Compiling) => return Ok(()),
             Err(Refused::Error(error)) => return Err(error),
             Err(Refused::Impossible(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),

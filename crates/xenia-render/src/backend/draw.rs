@@ -10,6 +10,7 @@ use xenia_gpu::{BackendError, PhysicalMemory};
 use super::Inner;
 use super::bindings::Bound;
 use super::expanded;
+use super::pipelines::{Missing, Parts};
 use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
@@ -29,8 +30,19 @@ pub(super) enum Refused {
     Impossible(String),
     /// A buffer is full: submit, and try again.
     Full,
+    /// Its pipeline is not there yet, and draws don't wait.
+    Compiling,
     /// The draw makes no sense.
     Error(BackendError),
+}
+
+impl From<Missing> for Refused {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Refused(reason) => Self::Impossible(reason),
+            Missing::Compiling => Self::Compiling,
+        }
+    }
 }
 
 impl From<Impossible> for Refused {
@@ -130,18 +142,9 @@ impl Inner {
             samples,
         };
         let recipe = Recipe::new(call, &chosen);
-        let untranslated = |error: crate::translate::TranslateError| Refused::Impossible(error.to_string());
-        let [vertex_stage, pixel_stage] = recipe.stages();
-        let vertex = self.shaders.get(&self.device, &vertex_shader, vertex_stage).map_err(untranslated)?;
-        let pixel = match &call.pixel_shader {
-            Some(shader) => Some(self.shaders.get(&self.device, shader, pixel_stage).map_err(untranslated)?),
-            None => None,
-        };
-        let pipeline = self
-            .pipelines
-            .get(&self.device, &recipe, &vertex, pixel.as_deref())
-            .map_err(Refused::Impossible)?
-            .clone();
+        let parts = Parts { recipe, vertex: vertex_shader, pixel: call.pixel_shader.clone() };
+        let ready = self.pipelines.get(&parts)?;
+        let (vertex, pixel) = (&*ready.vertex, ready.pixel.as_deref());
 
         // Targets.
         let mut attachments = Attachments::default();
@@ -171,7 +174,7 @@ impl Inner {
         }
         let vertex_bound = Bound::new(
             &self.device,
-            &vertex,
+            vertex,
             &call.constants,
             &mut self.textures,
             &mut vertex_constants,
@@ -213,13 +216,13 @@ impl Inner {
         // Recording.
         self.claim(attachments, &rows, depth.as_ref().map(|(depth, _)| depth));
         let (uniforms, vertices) = (self.uniforms.buffer(), self.vertices.buffer());
-        let vertex_group = self.groups.get(&self.device, &vertex, &vertex_bound, uniforms, vertices);
+        let vertex_group = self.groups.get(&self.device, vertex, &vertex_bound, uniforms, vertices);
         let pixel_group = pixel
             .as_ref()
             .zip(pixel_bound.as_ref())
             .map(|(pixel, bound)| self.groups.get(&self.device, pixel, bound, uniforms, vertices));
         let pass = self.recording.pass(&self.device, &self.targets, attachments);
-        pass.set_pipeline(&pipeline);
+        pass.set_pipeline(&ready.pipeline);
         pass.set_viewport(0.0, 0.0, size[0] as f32, size[1] as f32, 0.0, deepest);
         pass.set_scissor_rect(left, top, right - left, bottom - top);
         pass.set_bind_group(0, &vertex_group, &[vertex_offset]);

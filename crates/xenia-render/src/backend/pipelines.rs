@@ -1,92 +1,195 @@
 //! Render pipelines by everything that they are made of.
+//!
+//! ```text
+//!   store (file) ──► prebuilt at start, on all cores ──► made ◄── compiled in play: the draw waits,
+//!        ▲                                                │       or is left out while others compile
+//!        └──────── what was compiled in play ◄────────────┘
+//! ```
+//! A recipe is stored after the device has answered, never before: one that brings a driver down must
+//! not do so at every start. One that the device refuses is stored like the rest, so that a start knows
+//! that, too.
 
-use std::collections::HashMap;
+mod background;
+mod make;
+mod store;
 
-use xenia_gpu::enums::Msaa;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Device;
-use super::edram::TargetFormat;
 use super::recipe::Recipe;
-use super::shaders::HostShader;
-use crate::translate::ENTRY_POINT;
+use background::Background;
+use make::{Maker, Outcome};
+use store::Store;
+
+pub(super) use make::{Parts, Ready};
 
 /// Pipelines kept before all are dropped.
 const MAX_PIPELINES: usize = 8192;
 
-/// The pipelines made so far, or why the device makes none.
+/// How pipelines are made and kept.
 #[derive(Default)]
+pub struct Options<'a> {
+    /// The file that a title's pipelines are kept in from one start to the next; made where it is not
+    /// there. Without one, nothing is kept.
+    pub store: Option<PathBuf>,
+    /// Draws don't wait for pipelines: those whose pipeline is not there yet are left out.
+    pub async_pipelines: bool,
+    /// Told while the stored pipelines are compiled, from any thread: how many are done, and of how many.
+    pub progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+}
+
+/// Pipelines so far. May be read while the backend draws.
+#[derive(Debug, Default)]
+pub struct PipelineTally {
+    at_start: AtomicU64,
+    in_play: AtomicU64,
+    left_out: AtomicU64,
+}
+
+impl PipelineTally {
+    /// The numbers now.
+    pub fn counters(&self) -> PipelineCounters {
+        let [at_start, in_play, left_out] =
+            [&self.at_start, &self.in_play, &self.left_out].map(|counter| counter.load(Relaxed));
+        PipelineCounters { at_start, in_play, left_out }
+    }
+}
+
+/// Pipelines, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PipelineCounters {
+    /// Compiled at the start, out of the store.
+    pub at_start: u64,
+    /// Compiled since.
+    pub in_play: u64,
+    /// Draws that were left out because their pipeline was not there yet.
+    pub left_out: u64,
+}
+
+/// Why there is no pipeline.
+pub(super) enum Missing {
+    /// The device makes none, for this reason.
+    Refused(String),
+    /// It is being compiled.
+    Compiling,
+}
+
+/// The pipelines made so far, or why the device makes none.
 pub(super) struct Pipelines {
-    made: HashMap<Recipe, Result<wgpu::RenderPipeline, String>>,
-    compiled: u64,
+    made: HashMap<Recipe, Outcome>,
+    maker: Arc<Maker>,
+    background: Option<Background>,
+    /// What the background is at.
+    ordered: HashSet<Recipe>,
+    store: Option<Store>,
+    tally: Arc<PipelineTally>,
 }
 
 impl Pipelines {
-    /// Pipelines compiled since the start.
-    pub(super) fn compiled(&self) -> u64 {
-        self.compiled
+    /// Compiles what is stored, and begins. A store that can't be opened is left alone.
+    pub(super) fn new(device: &Device, options: &Options<'_>) -> Self {
+        let maker = Arc::new(Maker::new(device.clone()));
+        let background = options.async_pipelines.then(|| Background::new(&maker)).transpose();
+        let background = background.unwrap_or_else(|error| {
+            tracing::warn!(target: "gpu", %error, "no threads for pipelines; draws wait");
+            None
+        });
+        let mut this = Self {
+            made: HashMap::new(),
+            maker,
+            background,
+            ordered: HashSet::new(),
+            store: None,
+            tally: Arc::default(),
+        };
+        if let Some(path) = &options.store {
+            this.open(path, options.progress.unwrap_or(&|_, _| {}));
+        }
+        this
     }
 
-    /// The pipeline of a recipe; the shaders are the recipe's.
-    pub(super) fn get(
-        &mut self,
-        device: &Device,
-        recipe: &Recipe,
-        vertex: &HostShader,
-        pixel: Option<&HostShader>,
-    ) -> Result<&wgpu::RenderPipeline, String> {
-        if self.made.len() >= MAX_PIPELINES && !self.made.contains_key(recipe) {
+    fn open(&mut self, path: &Path, progress: &(dyn Fn(usize, usize) + Sync)) {
+        match Store::open(path) {
+            Ok((store, stored)) => {
+                self.store = Some(store);
+                self.prebuild(&stored, progress);
+            }
+            Err(error) => {
+                let path = path.display();
+                tracing::warn!(target: "gpu", %error, "{path}: pipelines are not kept");
+            }
+        }
+    }
+
+    fn prebuild(&mut self, stored: &[Parts], progress: &(dyn Fn(usize, usize) + Sync)) {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let made = Mutex::new(Vec::with_capacity(stored.len()));
+        let work = || {
+            while let Some(parts) = stored.get(next.fetch_add(1, Relaxed)) {
+                let outcome = self.maker.make(parts);
+                made.lock().unwrap_or_else(PoisonError::into_inner).push((parts.recipe, outcome));
+                progress(done.fetch_add(1, Relaxed) + 1, stored.len());
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..cores.min(stored.len()) {
+                // Without another thread it takes longer.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
+        self.tally.at_start.store(stored.len() as u64, Relaxed);
+        self.made.extend(made.into_inner().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The numbers, also for others to read.
+    pub(super) fn tally(&self) -> &Arc<PipelineTally> {
+        &self.tally
+    }
+
+    /// The pipeline of its parts.
+    pub(super) fn get(&mut self, parts: &Parts) -> Result<Arc<Ready>, Missing> {
+        self.collect();
+        match self.made.get(&parts.recipe) {
+            Some(Ok(ready)) if ready.is_of(parts) => return Ok(ready.clone()),
+            Some(Err(reason)) => return Err(Missing::Refused(reason.clone())),
+            _ => {}
+        }
+        if let Some(background) = &self.background {
+            if self.ordered.insert(parts.recipe) {
+                background.order(parts.clone());
+            }
+            self.tally.left_out.fetch_add(1, Relaxed);
+            return Err(Missing::Compiling);
+        }
+        let outcome = self.maker.make(parts);
+        self.add(parts, outcome.clone());
+        outcome.map_err(Missing::Refused)
+    }
+
+    /// Takes what the background has made.
+    fn collect(&mut self) {
+        let Some(background) = &self.background else { return };
+        let made: Vec<_> = background.take().collect();
+        for (parts, outcome) in made {
+            self.ordered.remove(&parts.recipe);
+            self.add(&parts, outcome);
+        }
+    }
+
+    fn add(&mut self, parts: &Parts, outcome: Outcome) {
+        self.tally.in_play.fetch_add(1, Relaxed);
+        if let Some(Err(error)) = self.store.as_mut().map(|store| store.keep(parts)) {
+            tracing::warn!(target: "gpu", %error, "pipelines are not kept any more");
+            self.store = None;
+        }
+        if self.made.len() >= MAX_PIPELINES {
             self.made.clear();
         }
-        let made = self.made.entry(*recipe).or_insert_with(|| {
-            self.compiled += 1;
-            device.attempt(|_| make(device, recipe, vertex, pixel))
-        });
-        made.as_ref().map_err(Clone::clone)
+        self.made.insert(parts.recipe, outcome);
     }
-}
-
-fn make(
-    device: &Device,
-    recipe: &Recipe,
-    vertex: &HostShader,
-    pixel: Option<&HostShader>,
-) -> wgpu::RenderPipeline {
-    let layouts: Vec<_> =
-        [Some(&vertex.layout), pixel.map(|pixel| &pixel.layout)].into_iter().flatten().map(Some).collect();
-    let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: None,
-        bind_group_layouts: &layouts,
-        immediate_size: 0,
-    });
-    let multisample = recipe.multisample();
-    let msaa = if multisample.count == 1 { Msaa::X1 } else { Msaa::X4 };
-    let targets = recipe.color().map(|target| {
-        target.map(|target| wgpu::ColorTargetState {
-            format: TargetFormat::Color(target.format).host(device, msaa),
-            blend: target.blend,
-            write_mask: target.writes,
-        })
-    });
-    let count = targets.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-    device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: None,
-        layout: Some(&layout),
-        vertex: wgpu::VertexState {
-            module: &vertex.module,
-            entry_point: Some(ENTRY_POINT),
-            compilation_options: Default::default(),
-            buffers: &[],
-        },
-        primitive: recipe.primitive(device.features),
-        depth_stencil: recipe.depth(),
-        multisample,
-        fragment: pixel.map(|pixel| wgpu::FragmentState {
-            module: &pixel.module,
-            entry_point: Some(ENTRY_POINT),
-            compilation_options: Default::default(),
-            targets: &targets[..count],
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
 }

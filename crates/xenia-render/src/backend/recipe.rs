@@ -28,7 +28,7 @@ pub(super) struct Recipe {
     /// Digest of the vertex shader.
     pub(super) vertex: u64,
     /// Digest of the pixel shader, if `HAS_PIXEL` is set.
-    pub(super) pixel: u64,
+    pixel: u64,
     /// Flat interpolators in bits 15:0, their number in bits 20:16, the position register in bits 29:24.
     stages: u32,
     flags: u32,
@@ -154,6 +154,11 @@ impl Recipe {
 
     fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Digest of the pixel shader.
+    pub(super) fn pixel_shader(&self) -> Option<u64> {
+        self.has(HAS_PIXEL).then_some(self.pixel)
     }
 
     /// The stages of the two shaders.

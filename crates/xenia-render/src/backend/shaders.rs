@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use xenia_gpu::microcode::{Instruction, Shader};
 
@@ -24,14 +25,19 @@ pub(super) struct HostShader {
     /// Vertex fetch constants that it reads, ascending.
     pub(super) vertex_constants: Vec<u8>,
     /// What it was made of.
-    shader: Arc<Shader>,
+    pub(super) shader: Arc<Shader>,
 }
 
-/// The shaders made so far; what has no translation is kept as its reason.
+type Made = Result<Arc<HostShader>, TranslateError>;
+/// Made by whoever asks first.
+type Slot = Arc<OnceLock<Made>>;
+
+/// The shaders made so far; what has no translation is kept as its reason. Several threads may ask, and
+/// those that ask for the same one wait for each other.
 #[derive(Default)]
 pub(super) struct Shaders {
-    made: HashMap<(u64, Stage), Result<Arc<HostShader>, TranslateError>>,
-    next_id: u64,
+    made: Mutex<HashMap<(u64, Stage), Slot>>,
+    ids: AtomicU64,
 }
 
 fn layout(device: &Device, interface: &Interface, visibility: wgpu::ShaderStages) -> wgpu::BindGroupLayout {
@@ -68,32 +74,23 @@ fn layout(device: &Device, interface: &Interface, visibility: wgpu::ShaderStages
 
 impl Shaders {
     /// The shader for a stage.
-    pub(super) fn get(
-        &mut self,
-        device: &Device,
-        shader: &Arc<Shader>,
-        stage: Stage,
-    ) -> Result<Arc<HostShader>, TranslateError> {
+    pub(super) fn get(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
         let key = (shader.hash, stage);
-        match self.made.get(&key) {
-            Some(Ok(made)) if made.shader.words == shader.words => return Ok(made.clone()),
-            Some(Err(error)) => return Err(error.clone()),
-            _ => {}
+        let slot = {
+            let mut slots = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            if slots.len() >= MAX_MODULES && !slots.contains_key(&key) {
+                slots.clear();
+            }
+            slots.entry(key).or_default().clone()
+        };
+        match slot.get_or_init(|| self.make(device, shader, stage)) {
+            // Another shader with the same digest, which is rare enough not to be kept.
+            Ok(made) if made.shader.words != shader.words => self.make(device, shader, stage),
+            made => made.clone(),
         }
-        if self.made.len() >= MAX_MODULES {
-            self.made.clear();
-        }
-        let made = self.make(device, shader, stage);
-        self.made.insert(key, made.clone());
-        made
     }
 
-    fn make(
-        &mut self,
-        device: &Device,
-        shader: &Arc<Shader>,
-        stage: Stage,
-    ) -> Result<Arc<HostShader>, TranslateError> {
+    fn make(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
         let translation = translate(&shader.program, stage)?;
         let label = format!("{:?} shader {:016x}", shader.kind, shader.hash);
         let module = device
@@ -120,9 +117,8 @@ impl Shaders {
             .collect();
         vertex_constants.sort_unstable();
         vertex_constants.dedup();
-        self.next_id += 1;
         Ok(Arc::new(HostShader {
-            id: self.next_id,
+            id: self.ids.fetch_add(1, Relaxed),
             module,
             layout: layout(device, &translation.interface, visibility),
             interface: translation.interface,

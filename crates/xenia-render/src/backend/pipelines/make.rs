@@ -1,0 +1,110 @@
+//! A pipeline from its parts: translation, then the device. What every thread that compiles shares.
+
+use std::sync::Arc;
+
+use xenia_gpu::enums::Msaa;
+use xenia_gpu::microcode::Shader;
+
+use super::super::Device;
+use super::super::edram::TargetFormat;
+use super::super::recipe::Recipe;
+use super::super::shaders::{HostShader, Shaders};
+use crate::translate::ENTRY_POINT;
+
+/// A recipe with the shaders that it names.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Parts {
+    pub(in super::super) recipe: Recipe,
+    pub(in super::super) vertex: Arc<Shader>,
+    pub(in super::super) pixel: Option<Arc<Shader>>,
+}
+
+/// A pipeline with the shaders that it was made of.
+pub(in super::super) struct Ready {
+    pub(in super::super) pipeline: wgpu::RenderPipeline,
+    pub(in super::super) vertex: Arc<HostShader>,
+    pub(in super::super) pixel: Option<Arc<HostShader>>,
+}
+
+impl Ready {
+    /// Whether it is made of these; shaders that have the same digest may differ.
+    pub(super) fn is_of(&self, parts: &Parts) -> bool {
+        let pixel = self.pixel.as_ref().map(|pixel| &pixel.shader);
+        self.vertex.shader == parts.vertex && pixel == parts.pixel.as_ref()
+    }
+}
+
+/// A pipeline, or why there is none.
+pub(super) type Outcome = Result<Arc<Ready>, String>;
+
+/// Makes pipelines, on any number of threads at once.
+pub(super) struct Maker {
+    device: Device,
+    shaders: Shaders,
+}
+
+impl Maker {
+    pub(super) fn new(device: Device) -> Self {
+        Self { device, shaders: Shaders::default() }
+    }
+
+    /// Translates what has not been translated before, and compiles.
+    pub(super) fn make(&self, parts: &Parts) -> Outcome {
+        let [vertex_stage, pixel_stage] = parts.recipe.stages();
+        let shader =
+            |shader, stage| self.shaders.get(&self.device, shader, stage).map_err(|error| error.to_string());
+        let vertex = shader(&parts.vertex, vertex_stage)?;
+        let pixel = parts.pixel.as_ref().map(|pixel| shader(pixel, pixel_stage)).transpose()?;
+        let pipeline =
+            self.device.attempt(|_| compile(&self.device, &parts.recipe, &vertex, pixel.as_deref()))?;
+        Ok(Arc::new(Ready { pipeline, vertex, pixel }))
+    }
+}
+
+fn compile(
+    device: &Device,
+    recipe: &Recipe,
+    vertex: &HostShader,
+    pixel: Option<&HostShader>,
+) -> wgpu::RenderPipeline {
+    let layouts: Vec<_> =
+        [Some(&vertex.layout), pixel.map(|pixel| &pixel.layout)].into_iter().flatten().map(Some).collect();
+    let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: None,
+        bind_group_layouts: &layouts,
+        immediate_size: 0,
+    });
+    let multisample = recipe.multisample();
+    let msaa = if multisample.count == 1 { Msaa::X1 } else { Msaa::X4 };
+    let targets = recipe.color().map(|target| {
+        target.map(|target| wgpu::ColorTargetState {
+            format: TargetFormat::Color(target.format).host(device, msaa),
+            blend: target.blend,
+            write_mask: target.writes,
+        })
+    });
+    let count = targets.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: None,
+        layout: Some(&layout),
+        vertex: wgpu::VertexState {
+            module: &vertex.module,
+            entry_point: Some(ENTRY_POINT),
+            compilation_options: Default::default(),
+            buffers: &[],
+        },
+        primitive: recipe.primitive(device.features),
+        depth_stencil: recipe.depth(),
+        multisample,
+        fragment: pixel.map(|pixel| wgpu::FragmentState {
+            module: &pixel.module,
+            entry_point: Some(ENTRY_POINT),
+            compilation_options: Default::default(),
+            targets: &targets[..count],
+        }),
+        multiview_mask: None,
+        // Drivers keep caches of their own. Their data from a file of ours would go to the driver
+        // unchecked, and there is no telling a damaged one.
+        cache: None,
+    })
+}

@@ -1,0 +1,179 @@
+//! The pipelines that a title has used, in a file: recipes and microcode, for the next start.
+//!
+//! ```text
+//!   header   magic (two words), version, bytes of a recipe
+//!   records  kind, number of words, checksum (two words), words     all of them u32, little endian
+//! ```
+//! Records are appended, each with what it names before it, so that a file that ends anywhere is good
+//! up to its last whole record. What follows the first record that isn't whole is cut off when the
+//! file is opened. Nothing in the file is trusted: it may make pipelines that nobody needs, no more.
+//! Other programs may append to the same file; what is there twice counts once.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use xenia_gpu::microcode::{Shader, ShaderKind};
+
+use super::super::recipe::Recipe;
+use super::MAX_PIPELINES;
+use super::make::Parts;
+
+const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"xenp"), u32::from_le_bytes(*b"ipes")];
+/// To be raised when a number in a [`Recipe`] means something else.
+const VERSION: u32 = 1;
+const RECIPE_WORDS: usize = size_of::<Recipe>() / 4;
+const HEADER: [u32; 4] = [MAGIC[0], MAGIC[1], VERSION, size_of::<Recipe>() as u32];
+/// Words before those of a record.
+const FRAME_WORDS: usize = 4;
+/// Largest file.
+const MAX_BYTES: usize = 16 << 20;
+/// Largest shader.
+const MAX_SHADER_WORDS: usize = 1 << 16;
+
+const VERTEX: u32 = 1;
+const PIXEL: u32 = 2;
+const RECIPE: u32 = 3;
+
+/// A title's file, open for appending.
+pub(super) struct Store {
+    file: File,
+    bytes: usize,
+    shaders: HashSet<u64>,
+    recipes: HashSet<Recipe>,
+}
+
+/// What is in a file.
+#[derive(Default)]
+struct Contents {
+    shaders: HashMap<u64, Arc<Shader>>,
+    recipes: HashSet<Recipe>,
+    parts: Vec<Parts>,
+    /// Bytes up to the first record that is not whole.
+    good: usize,
+}
+
+/// FNV-1a over words: any single word that differs makes another sum.
+fn checksum(kind: u32, words: &[u32]) -> u64 {
+    let all = [kind, words.len() as u32].into_iter().chain(words.iter().copied());
+    all.fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| (sum ^ u64::from(word)).wrapping_mul(0x100_0000_01b3))
+}
+
+fn bytes(words: &[u32]) -> impl Iterator<Item = u8> {
+    words.iter().flat_map(|word| word.to_le_bytes())
+}
+
+fn append(out: &mut Vec<u8>, kind: u32, words: &[u32]) {
+    let sum = checksum(kind, words);
+    out.extend(bytes(&[kind, words.len() as u32, sum as u32, (sum >> 32) as u32]));
+    out.extend(bytes(words));
+}
+
+/// The first record of `words`: its kind and its words.
+fn record(words: &[u32]) -> Option<(u32, &[u32])> {
+    let (&[kind, count, low, high], rest) = words.split_first_chunk::<FRAME_WORDS>()?;
+    let words = rest.get(..count as usize)?;
+    let is_sized = match kind {
+        VERTEX | PIXEL => words.len() <= MAX_SHADER_WORDS,
+        RECIPE => words.len() == RECIPE_WORDS,
+        _ => false,
+    };
+    let sum = u64::from(high) << 32 | u64::from(low);
+    (is_sized && checksum(kind, words) == sum).then_some((kind, words))
+}
+
+/// Reads a file; `None` if its beginning is another's.
+fn read(bytes: &[u8]) -> Option<Contents> {
+    let words: Vec<u32> = bytes.as_chunks().0.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
+    let mut rest = words.strip_prefix(&HEADER)?;
+    let mut contents = Contents::default();
+    while let Some((kind, words)) = record(rest) {
+        rest = &rest[FRAME_WORDS + words.len()..];
+        if kind == RECIPE {
+            contents.add_recipe(words);
+        } else {
+            let kind = if kind == VERTEX { ShaderKind::Vertex } else { ShaderKind::Pixel };
+            let shader = || Arc::new(Shader::new(kind, words));
+            contents.shaders.entry(Shader::digest(kind, words)).or_insert_with(shader);
+        }
+    }
+    contents.good = (words.len() - rest.len()) * 4;
+    Some(contents)
+}
+
+impl Contents {
+    fn add_recipe(&mut self, words: &[u32]) {
+        let recipe: Recipe = bytemuck::pod_read_unaligned(bytemuck::cast_slice(words));
+        let shader = |digest, kind| self.shaders.get(&digest).filter(|shader| shader.kind == kind).cloned();
+        let Some(vertex) = shader(recipe.vertex, ShaderKind::Vertex) else { return };
+        let pixel = recipe.pixel_shader().map(|digest| shader(digest, ShaderKind::Pixel));
+        // One that names a shader that isn't there is as good as absent.
+        if matches!(pixel, Some(None)) || self.parts.len() >= MAX_PIPELINES {
+            return;
+        }
+        if self.recipes.insert(recipe) {
+            self.parts.push(Parts { recipe, vertex, pixel: pixel.flatten() });
+        }
+    }
+}
+
+impl Store {
+    /// Opens a title's file, or makes it and its folder; what is in it.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Parts>)> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut bytes = Vec::new();
+        (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        let contents = if let Some(contents) = read(&bytes) {
+            if contents.good < bytes.len() {
+                let (path, good) = (path.display(), contents.good);
+                tracing::warn!(target: "gpu", "{path} is damaged after {good} bytes; the rest is dropped");
+                file.set_len(good as u64)?;
+            }
+            contents
+        } else {
+            if !bytes.is_empty() {
+                let path = path.display();
+                tracing::warn!(target: "gpu", "{path} is not what this version writes; begun anew");
+                file.set_len(0)?;
+            }
+            file.write_all(&self::bytes(&HEADER).collect::<Vec<_>>())?;
+            Contents { good: HEADER.len() * 4, ..Contents::default() }
+        };
+        let Contents { shaders, recipes, parts, good } = contents;
+        Ok((Self { file, bytes: good, shaders: shaders.into_keys().collect(), recipes }, parts))
+    }
+
+    /// Appends what isn't there, in one write.
+    pub(super) fn keep(&mut self, parts: &Parts) -> io::Result<()> {
+        if self.recipes.len() >= MAX_PIPELINES || self.recipes.contains(&parts.recipe) {
+            return Ok(());
+        }
+        let shaders = || [Some(&parts.vertex), parts.pixel.as_ref()].into_iter().flatten();
+        if shaders().any(|shader| shader.words.len() > MAX_SHADER_WORDS) {
+            return Ok(());
+        }
+        let mut out = Vec::new();
+        for shader in shaders().filter(|shader| !self.shaders.contains(&shader.hash)) {
+            let kind = if shader.kind == ShaderKind::Vertex { VERTEX } else { PIXEL };
+            append(&mut out, kind, &shader.words);
+        }
+        let words: [u32; RECIPE_WORDS] = bytemuck::cast(parts.recipe);
+        append(&mut out, RECIPE, &words);
+        if self.bytes + out.len() > MAX_BYTES {
+            return Ok(());
+        }
+        self.file.write_all(&out)?;
+        self.bytes += out.len();
+        self.shaders.extend(shaders().map(|shader| shader.hash));
+        self.recipes.insert(parts.recipe);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Stores that are whole, cut, damaged and foreign. None needs a device.
+
+use super::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Word of a recipe that has `HAS_PIXEL`.
+const FLAGS: usize = 5;
+
+/// A file's path in a folder of this test's own, which is removed at the end.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("xenia-rs-store-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        Self(folder)
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.0.join("inner/title.pipelines")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Parts number `n`; one in three has no pixel shader.
+fn parts(n: u32) -> Parts {
+    let vertex = Arc::new(Shader::new(ShaderKind::Vertex, &[n / 2, 1, 2]));
+    let pixel = (!n.is_multiple_of(3)).then(|| Arc::new(Shader::new(ShaderKind::Pixel, &[n, 5, 6, 7, 8, 9])));
+    let mut words = [n; RECIPE_WORDS];
+    let digests = [vertex.hash, pixel.as_ref().map_or(0, |pixel| pixel.hash)];
+    words[..4].copy_from_slice(bytemuck::cast_slice(&digests));
+    words[FLAGS] = u32::from(pixel.is_some());
+    Parts { recipe: bytemuck::cast(words), vertex, pixel }
+}
+
+fn same(a: &Parts, b: &Parts) -> bool {
+    a.recipe == b.recipe && a.vertex == b.vertex && a.pixel == b.pixel
+}
+
+#[test]
+fn what_is_kept_comes_back_once() {
+    let folder = Folder::new("kept");
+    let (mut first, stored) = Store::open(&folder.file()).unwrap();
+    assert!(stored.is_empty());
+    // Another program has the same title open.
+    let (mut second, _) = Store::open(&folder.file()).unwrap();
+    for n in 0..20 {
+        first.keep(&parts(n)).unwrap();
+        first.keep(&parts(n)).unwrap();
+        second.keep(&parts(n + 10)).unwrap();
+    }
+    let (mut third, stored) = Store::open(&folder.file()).unwrap();
+    assert_eq!(stored.len(), 30);
+    assert!((0..30).all(|n| stored.iter().any(|stored| same(stored, &parts(n)))));
+    let bytes = std::fs::read(folder.file()).unwrap();
+    third.keep(&parts(29)).unwrap();
+    assert_eq!(std::fs::read(folder.file()).unwrap(), bytes, "it is there");
+}
+
+#[test]
+fn a_file_that_ends_anywhere_is_good_up_to_there_and_goes_on() {
+    let folder = Folder::new("cut");
+    let (mut store, _) = Store::open(&folder.file()).unwrap();
+    for n in 0..3 {
+        store.keep(&parts(n)).unwrap();
+    }
+    let bytes = std::fs::read(folder.file()).unwrap();
+    let mut counts = Vec::new();
+    for length in 0..bytes.len() {
+        std::fs::write(folder.file(), &bytes[..length]).unwrap();
+        let (mut store, stored) = Store::open(&folder.file()).unwrap();
+        assert!(stored.iter().zip(0..).all(|(stored, n)| same(stored, &parts(n))), "{length}");
+        counts.push(stored.len());
+        store.keep(&parts(2)).unwrap();
+        let (_, again) = Store::open(&folder.file()).unwrap();
+        assert_eq!(again.len(), stored.len() + 1, "{length}");
+    }
+    assert!(counts.is_sorted());
+    counts.dedup();
+    assert_eq!(counts, [0, 1, 2]);
+}
+
+#[test]
+fn damage_loses_what_comes_after_it_and_invents_nothing() {
+    let folder = Folder::new("damage");
+    let (mut store, _) = Store::open(&folder.file()).unwrap();
+    for n in 0..16 {
+        store.keep(&parts(n)).unwrap();
+    }
+    let whole = std::fs::read(folder.file()).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut lost = 0;
+    for _ in 0..2000 {
+        let mut bytes = whole.clone();
+        let at = random.random_range(0..bytes.len());
+        match random.random_range(0..3) {
+            0 => bytes[at] ^= 1 << random.random_range(0..8),
+            1 => bytes[at..].fill(random.random()),
+            _ => drop(bytes.splice(at..at, (0..random.random_range(1..64)).map(|_| 0xff))),
+        }
+        let stored = read(&bytes).map_or_else(Vec::new, |contents| {
+            assert!(contents.good <= bytes.len());
+            contents.parts
+        });
+        assert!(stored.iter().zip(0..).all(|(stored, n)| same(stored, &parts(n))), "at {at}");
+        lost += usize::from(stored.len() < 16);
+    }
+    assert!(lost > 1900, "{lost}");
+}
+
+#[test]
+fn any_bytes_after_the_header_are_read() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    for _ in 0..2000 {
+        let mut out: Vec<u8> = bytes(&HEADER).collect();
+        for _ in 0..random.random_range(0..8) {
+            // Whole records of any words: their sums are right.
+            let count = if random.random() { RECIPE_WORDS } else { random.random_range(0..200) };
+            let words: Vec<u32> = (0..count).map(|_| random.random()).collect();
+            append(&mut out, random.random_range(0..5), &words);
+        }
+        assert!(read(&out).unwrap().parts.is_empty(), "no recipe names a shader that is there");
+    }
+    // A count that is larger than memory.
+    let mut out: Vec<u8> = bytes(&HEADER).collect();
+    out.extend(bytes(&[VERTEX, u32::MAX, 0, 0]));
+    assert_eq!(read(&out).unwrap().good, HEADER.len() * 4);
+}
+
+#[test]
+fn files_of_others_are_begun_anew() {
+    let folder = Folder::new("foreign");
+    std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
+    let mut old = HEADER;
+    old[2] += 1;
+    for content in [b"something else".to_vec(), bytes(&old).collect()] {
+        std::fs::write(folder.file(), &content).unwrap();
+        let (mut store, stored) = Store::open(&folder.file()).unwrap();
+        assert!(stored.is_empty());
+        store.keep(&parts(1)).unwrap();
+        assert_eq!(Store::open(&folder.file()).unwrap().1.len(), 1);
+    }
+}
+
+#[test]
+fn a_file_has_an_end() {
+    let folder = Folder::new("end");
+    let (mut store, _) = Store::open(&folder.file()).unwrap();
+    store.bytes = MAX_BYTES - 8;
+    store.keep(&parts(1)).unwrap();
+    assert!(Store::open(&folder.file()).unwrap().1.is_empty());
+}

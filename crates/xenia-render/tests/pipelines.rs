@@ -1,0 +1,173 @@
+//! Pipelines from one start to the next, and draws that don't wait for them.
+#![allow(missing_docs)]
+
+#[path = "../../xenia-gpu/tests/scene/mod.rs"]
+mod scene;
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use scene::{GREEN, RED, Scene, pixel, rectangle, vertex};
+use xenia_gpu::Frame;
+use xenia_render::backend::{Device, Options, PipelineCounters, PipelineTally, WgpuBackend};
+
+static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+
+thread_local! {
+    static STORE: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
+    static ASYNC: Cell<bool> = const { Cell::new(false) };
+    /// Of the backend that was made last.
+    static TALLY: RefCell<Arc<PipelineTally>> = RefCell::default();
+    /// What the progress was told.
+    static PROGRESS: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn device() -> Option<Device> {
+    let device = DEVICE.get_or_init(|| Device::open(true).ok()).clone();
+    if device.is_none() {
+        println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
+    }
+    device
+}
+
+/// What draws scenes.
+fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
+    let told = Mutex::new(Vec::new());
+    let progress = |done, total| told.lock().unwrap().push((done, total));
+    let options = Options {
+        store: STORE.with_borrow(Clone::clone),
+        async_pipelines: ASYNC.get(),
+        progress: Some(&progress),
+    };
+    let backend = WgpuBackend::with_options(device().unwrap(), &options);
+    TALLY.set(backend.pipeline_tally());
+    PROGRESS.set(told.into_inner().unwrap());
+    Box::new(backend)
+}
+
+fn counters() -> PipelineCounters {
+    TALLY.with_borrow(|tally| tally.counters())
+}
+
+/// A path for a store, and nothing there.
+fn store(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join("title.pipelines");
+    let _ = std::fs::remove_file(&path);
+    STORE.set(Some(path.clone()));
+    path
+}
+
+/// Draws that need four pipelines: triangles, blended ones, a rectangle, one with depth.
+fn draw(scene: &mut Scene) {
+    let triangle = [vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(8.0, 40.0, RED)];
+    scene.vertices(&triangle);
+    scene.set(0x2201, 0x0001_0001);
+    scene.draw(4, 3);
+    scene.set(0x2201, 0x0101_0101);
+    scene.vertices(&triangle.map(|mut corner| {
+        (corner[3], corner[4]) = (0.0, 1.0);
+        corner
+    }));
+    scene.draw(4, 3);
+    scene.set(0x2201, 0x0001_0001);
+    scene.vertices(&rectangle(48.0, 8.0, 72.0, 40.0, GREEN));
+    scene.draw(8, 3);
+    scene.set(0x2200, 2 | 4 | 7 << 4);
+    scene.draw(8, 3);
+    scene.set(0x2200, 0);
+}
+
+fn picture() -> Frame {
+    let mut scene = Scene::new(80, 64, 0);
+    draw(&mut scene);
+    scene.show()
+}
+
+fn is_right(frame: &Frame) -> bool {
+    pixel(frame, 12, 12) == [255, 255, 0, 255]
+        && pixel(frame, 60, 20) == [0, 255, 0, 255]
+        && pixel(frame, 44, 20) == [0; 4]
+}
+
+#[test]
+fn the_second_start_compiles_nothing_in_play() {
+    if device().is_none() {
+        return;
+    }
+    let path = store("second");
+    assert!(is_right(&picture()));
+    assert_eq!(counters(), PipelineCounters { at_start: 0, in_play: 4, left_out: 0 });
+    assert!(PROGRESS.take().is_empty());
+
+    assert!(is_right(&picture()));
+    assert_eq!(counters(), PipelineCounters { at_start: 4, in_play: 0, left_out: 0 });
+    let mut told = PROGRESS.take();
+    told.sort_unstable();
+    assert_eq!(told, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+
+    // A damaged end costs what was there, once.
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+    for (at_start, in_play) in [(3, 1), (4, 0)] {
+        assert!(is_right(&picture()));
+        assert_eq!(counters(), PipelineCounters { at_start, in_play, left_out: 0 });
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_is_done_without() {
+    if device().is_none() {
+        return;
+    }
+    STORE.set(Some(Path::new("/dev/null/title.pipelines").to_owned()));
+    assert!(is_right(&picture()));
+    assert_eq!(counters(), PipelineCounters { at_start: 0, in_play: 4, left_out: 0 });
+}
+
+#[test]
+fn draws_that_do_not_wait_make_the_same_picture_in_the_end() {
+    if device().is_none() {
+        return;
+    }
+    store("async");
+    ASYNC.set(true);
+    let mut scene = Scene::new(80, 64, 0);
+    let start = Instant::now();
+    let mut frames = 0;
+    loop {
+        let before = counters();
+        draw(&mut scene);
+        let frame = scene.show();
+        frames += 1;
+        let now = counters();
+        if now.left_out == before.left_out {
+            assert!(is_right(&frame), "frame {frames}, {now:?}");
+            break;
+        }
+        assert!(now.left_out - before.left_out <= 4, "{now:?}");
+        assert!(start.elapsed() < Duration::from_secs(60), "{now:?}");
+    }
+    let PipelineCounters { at_start, in_play, left_out } = counters();
+    assert_eq!((at_start, in_play), (0, 4));
+    assert!(left_out >= 4, "the first time nothing was there: {left_out}");
+    drop(scene);
+
+    // What was made in the background is stored, too, and at the next start no draw is left out.
+    assert!(is_right(&picture()));
+    assert_eq!(counters(), PipelineCounters { at_start: 4, in_play: 0, left_out: 0 });
+}
+
+#[test]
+fn a_backend_ends_while_it_compiles() {
+    if device().is_none() {
+        return;
+    }
+    STORE.set(None);
+    ASYNC.set(true);
+    let mut scene = Scene::new(80, 64, 0);
+    draw(&mut scene);
+    assert!(counters().left_out >= 1);
+}
