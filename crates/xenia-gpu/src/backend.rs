@@ -1,8 +1,8 @@
 //! What draws: the interface between the command processor and whatever makes pictures.
 //!
 //! A backend is given plain descriptions ([`DrawCall`], [`CopyCall`], [`PresentCall`]) and physical
-//! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; only copies write
-//! guest memory.
+//! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; guest memory is written by
+//! copies, and by draws whose shaders export to it.
 
 mod snapshot;
 mod threaded;

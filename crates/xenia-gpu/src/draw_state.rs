@@ -248,13 +248,13 @@ pub enum DrawStateError {
     /// No vertex shader was loaded.
     #[error("no vertex shader is loaded")]
     NoVertexShader,
-    /// A colour draw without a pixel shader.
+    /// A colour draw without a pixel shader, whose vertices don't write to memory either.
     #[error("no pixel shader is loaded for a draw with colour")]
     NoPixelShader,
     /// The primitive type is undefined or not drawn this way.
     #[error("primitive type {0:?} can't be drawn")]
     Primitive(Primitive),
-    /// The backend's mode makes it no draw.
+    /// The backend's mode makes it no draw, and its vertices don't write to memory.
     #[error("EDRAM mode {0:?} draws nothing")]
     Mode(EdramMode),
 }
@@ -432,7 +432,9 @@ impl DrawCall {
         constants: Arc<Constants>,
     ) -> Result<Self, DrawStateError> {
         let mode = EdramMode::from_bits(registers.read::<rb::RbModecontrol>().edram_mode());
-        if !matches!(mode, EdramMode::ColorDepth | EdramMode::Depth) {
+        let exports = vertex_shader.is_some_and(|shader| shader.program.exports_memory());
+        let draws = matches!(mode, EdramMode::ColorDepth | EdramMode::Depth);
+        if !(draws || exports && mode == EdramMode::Ignore) {
             return Err(DrawStateError::Mode(mode));
         }
         let primitive = Primitive::from_bits(request.initiator.prim_type());
@@ -441,7 +443,7 @@ impl DrawCall {
         }
         let vertex_shader = vertex_shader.ok_or(DrawStateError::NoVertexShader)?.clone();
         let with_color = mode == EdramMode::ColorDepth;
-        if with_color && pixel_shader.is_none() {
+        if with_color && pixel_shader.is_none() && !exports {
             return Err(DrawStateError::NoPixelShader);
         }
         let program = registers.read::<sq::SqProgramCntl>();
@@ -453,6 +455,9 @@ impl DrawCall {
         let limits = registers.read::<pa::PaSuPointMinmax>();
         let mut scissor = scissor(registers);
         scissor.right = scissor.right.min(surface.surface_pitch() as i32).max(scissor.left);
+        if !draws {
+            scissor.right = scissor.left; // vertices write to memory, and nothing is drawn
+        }
         let sign_extended = |value: u32| ((value << 8) as i32) >> 8;
         Ok(Self {
             primitive,
@@ -509,6 +514,12 @@ impl DrawCall {
             }),
             depth: depth_stencil(registers),
         })
+    }
+
+    /// Whether its shaders may write to memory. Such draws are done at once, in their order.
+    pub fn exports_memory(&self) -> bool {
+        let shaders = std::iter::once(&self.vertex_shader).chain(&self.pixel_shader);
+        shaders.into_iter().any(|shader| shader.program.exports_memory())
     }
 }
 

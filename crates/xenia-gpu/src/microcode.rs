@@ -11,6 +11,7 @@ mod disasm;
 mod encode;
 mod interpret;
 pub(crate) mod lanes;
+mod memory_export;
 mod object;
 mod ops;
 mod program;
@@ -21,6 +22,7 @@ pub use asm::{AssembleError, assemble};
 pub use disasm::disassemble;
 pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS};
 pub use lanes::{LANES, Lanes, Mask, Vector};
+pub use memory_export::MEMORY_ELEMENTS;
 pub use object::{Literal, ObjectError, ShaderObject};
 pub use ops::{ScalarOp, VectorOp};
 pub use program::{

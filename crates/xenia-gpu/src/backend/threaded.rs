@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!   packets ──► draw ──► Snapshot of what it reads ──► queue ──► thread ──► backend
-//!          └──► copy, picture, query, digest: wait for the queue, then at once
+//!          └──► copy, draw that writes memory, picture, query, digest: wait for the queue, then at once
 //! ```
 //!
-//! A draw reads memory and changes nothing but the backend's own state, so when it is done doesn't matter
-//! as long as it reads what memory held when its packet came ([`Snapshot`]) and everything that looks at the
+//! Most draws read memory and change nothing but the backend's own state, so when one is done doesn't
+//! matter as long as it reads what memory held when its packet came ([`Snapshot`]) and everything that looks at the
 //! result waits for it. So whatever the guest can see is the same, at the same guest time, as if each draw
 //! were done at once.
 

@@ -7,6 +7,7 @@
 
 use super::alu::{self, Effect};
 use super::lanes::*;
+use super::memory_export::Written;
 use super::ops::ScalarOp;
 use super::program::*;
 use crate::draw_state::Constants;
@@ -18,7 +19,7 @@ const MAX_LOOPS: usize = 4;
 /// How deep calls may nest.
 const MAX_CALLS: usize = 4;
 
-/// Reads vertices and textures for a program.
+/// Reads vertices and textures for a program, and takes what it writes to memory.
 pub trait FetchUnit {
     /// Fetches a vertex element for the lanes of `mask`, at these indices. Components that the
     /// format lacks are zero.
@@ -33,6 +34,9 @@ pub trait FetchUnit {
         gradients: &[[Lanes; 3]; 2],
         mask: Mask,
     ) -> Vector;
+    /// Takes the element with this number (0 to 4) of a memory export from the lanes of `mask`, whose
+    /// addresses are the program's `eA` as it is. One that has no memory to write to lets it go.
+    fn export(&mut self, _address: &Vector, _element: u32, _value: &Vector, _mask: Mask) {}
 }
 
 /// What a program exported.
@@ -79,6 +83,8 @@ pub struct Interpreter {
     /// The run has set gradients.
     has_gradients: bool,
     exports: Exports,
+    /// The memory export under way.
+    written: Written,
     aside: Vec<Flow>,
     /// Three operands and a result, kept to save clearing them.
     scratch: Option<Box<[Vector; 4]>>,
@@ -95,6 +101,7 @@ impl Default for Interpreter {
             gradients: [[[0.0; LANES]; 3]; 2],
             has_gradients: false,
             exports: Exports { values: Box::new([[[0.0; LANES]; 4]; 64]), killed: 0 },
+            written: Written::default(),
             aside: Vec::new(),
             scratch: None,
         }
@@ -157,6 +164,9 @@ impl Interpreter {
                 self.exports.values[export] = [[0.0; LANES]; 4];
             }
         }
+        if program.exports_memory() {
+            self.written.start(&mut self.exports.values);
+        }
         self.aside.clear();
         let start = Flow {
             lanes,
@@ -204,6 +214,16 @@ impl Interpreter {
         }
     }
 
+    /// Hands on what these lanes have exported to memory.
+    fn finish_memory_export(&mut self, run: &mut Run<'_>, lanes: Mask) {
+        if run.program.exports_memory() {
+            let take = |address: &Vector, element, value: &Vector, mask| {
+                run.fetch.export(address, element, value, mask);
+            };
+            self.written.finish(&mut self.exports.values, lanes, take);
+        }
+    }
+
     /// Runs a flow to its end; false if no steps are left.
     fn flow(&mut self, run: &mut Run<'_>, mut flow: Flow, steps: &mut u32) -> bool {
         while let Some(&control) = run.program.controls.get(flow.at as usize) {
@@ -211,7 +231,8 @@ impl Interpreter {
             *steps = left;
             flow.at += 1;
             match control {
-                Control::Nop | Control::Alloc(..) => {}
+                Control::Nop => {}
+                Control::Alloc(..) => self.finish_memory_export(run, flow.lanes),
                 Control::Exec { first, count, condition, end } => {
                     let taken = self.taken(run, flow.lanes, condition);
                     if taken != 0 {
@@ -222,6 +243,7 @@ impl Interpreter {
                         }
                     }
                     if end {
+                        self.finish_memory_export(run, taken);
                         flow.lanes &= !taken;
                         if flow.lanes == 0 {
                             return true;
@@ -280,6 +302,7 @@ impl Interpreter {
                 }
             }
         }
+        self.finish_memory_export(run, flow.lanes);
         true
     }
 
@@ -483,13 +506,20 @@ impl Interpreter {
         to: Destination,
         value: &alu::Ref<'_>,
         components: u8,
-        mask: Mask,
+        mut mask: Mask,
         loop_address: i32,
     ) {
+        if components == 0 {
+            return;
+        }
         let target = match to {
             Destination::Register(register) => &mut self.registers[register as usize & 63],
             Destination::RegisterLoop(register) => &mut self.registers[relative(register, loop_address)],
-            Destination::Export(export) => &mut self.exports.values[export as usize & 63],
+            Destination::Export(export) => {
+                let export = export as usize & 63;
+                mask = self.written.note(export, mask, self.exports.killed);
+                &mut self.exports.values[export]
+            }
         };
         for component in 0..4 {
             if components >> component & 1 != 0 {

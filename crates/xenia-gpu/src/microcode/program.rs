@@ -3,6 +3,7 @@
 //! Operands that an operation doesn't take are [`Operand::UNUSED`], and a half that does nothing has
 //! one form, so that two programs that do the same in the same way are equal.
 
+use super::memory_export;
 use super::ops::{ScalarOp, VectorOp};
 use crate::enums::TextureFilter;
 
@@ -335,4 +336,11 @@ pub struct Program {
     pub kills: bool,
     /// Exports written, one bit each.
     pub exports: u64,
+}
+
+impl Program {
+    /// Whether it may write to memory.
+    pub const fn exports_memory(&self) -> bool {
+        memory_export::writes(self.exports)
+    }
 }

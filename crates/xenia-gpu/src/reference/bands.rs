@@ -5,7 +5,8 @@
 //! in it, in order. Every block of pixels lies in one band, so what a word of the EDRAM goes through
 //! is the same however bands are dealt out, provided that no tile belongs to two bands. Surfaces
 //! where that isn't so (wider than their pitch, wrapping around, a depth surface under other rows of
-//! the colour surface) are drawn by one thread.
+//! the colour surface) are drawn by one thread, and so are draws that write to memory, where pixels of two
+//! bands may write to one place.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
@@ -113,7 +114,7 @@ impl<'a> Batch<'a> {
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let (first, end) = rows(&bounds, height);
         let helpers = others.len().min((end - first).max(1) as usize - 1);
-        let shared = (pixels >= SHARED_PIXELS && helpers != 0 && {
+        let shared = (pixels >= SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
             let reach = bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
                 [low.min(left & !7), high.max((right + 7) & !7)]
             });

@@ -61,7 +61,8 @@ impl<'a> Target<'a> {
             early: !writes_depth
                 && call.alpha_test.is_none()
                 && call.alpha_to_mask.is_none()
-                && !program.is_some_and(|program| program.kills),
+                // Whether pixels that are hidden export memory isn't known; Direct3D lets them write.
+                && !program.is_some_and(|program| program.kills || program.exports_memory()),
             writes_depth,
             has_alpha: exports & 1 != 0,
             interpolators: program
@@ -209,7 +210,7 @@ impl<'a> Target<'a> {
         // Quads run whole, so that differences within them exist.
         let rows = covered | covered >> 8 | covered << 8;
         let columns = (rows & 0x5555) << 1 | (rows & 0xaaaa) >> 1;
-        self.fetch.start(rows | columns);
+        self.fetch.start(rows | columns, covered);
         let constants = &self.call.constants;
         self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
     }

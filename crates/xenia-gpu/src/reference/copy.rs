@@ -1,6 +1,7 @@
 //! Copies out of the EDRAM ("resolves"): samples averaged, converted, tiled into memory; clears.
 
 use super::color;
+use super::convert::{convert, swap};
 use super::depth::sample_cell;
 use super::edram::{Edram, Place};
 use crate::backend::BackendError;
@@ -9,67 +10,6 @@ use crate::enums::CopyCommand;
 use crate::memory::PhysicalMemory;
 use crate::resolve::{Rect, rectangle, samples, store};
 use crate::texture::{Format, Layout};
-
-/// Rounds a component to a field.
-fn field(value: f32, width: u32, number: u32) -> u64 {
-    let highest = (u64::MAX >> (64 - width)) as f64;
-    let value = if value.is_nan() { 0.0 } else { value as f64 };
-    let bits = match number {
-        1 => ((value.clamp(-1.0, 1.0) * (highest / 2.0).floor()).round() as i64) as u64,
-        2 => value.clamp(0.0, highest).round() as u64,
-        3 => (value.clamp(-(highest / 2.0).ceil(), (highest / 2.0).floor()).round() as i64) as u64,
-        _ => (value.clamp(0.0, 1.0) * highest + 0.5) as u64,
-    };
-    bits & (u64::MAX >> (64 - width))
-}
-
-/// A colour in a destination's format, as up to 16 bytes.
-fn convert(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
-    let mut bits = 0_u128;
-    let mut low = 0;
-    match layout {
-        Layout::Fields(widths) => {
-            for (value, &width) in c.iter().zip(&widths).filter(|(_, width)| **width != 0) {
-                bits |= (field(*value, width as u32, number) as u128) << low;
-                low += width;
-            }
-        }
-        Layout::Half(count) => {
-            for value in &c[..count as usize] {
-                bits |= (color::single_to_half(*value) as u128) << low;
-                low += 16;
-            }
-        }
-        Layout::Single(count) => {
-            for value in &c[..count as usize] {
-                bits |= (value.to_bits() as u128) << low;
-                low += 32;
-            }
-        }
-        _ => {}
-    }
-    bits.to_le_bytes()
-}
-
-/// Exchanges the bytes of a texel as the destination asks; 64- and 128-bit orders reverse words too.
-fn swap(bytes: &mut [u8], endian: u32) {
-    let group = match endian {
-        1 => 2,
-        2 => 4,
-        4 => 8,
-        5 => 16,
-        3 => {
-            for word in bytes.chunks_exact_mut(4) {
-                word.rotate_left(2);
-            }
-            return;
-        }
-        _ => return,
-    };
-    for group in bytes.chunks_mut(group) {
-        group.reverse();
-    }
-}
 
 /// Reads pixels of a source.
 struct Reader<'a> {
@@ -209,25 +149,4 @@ fn copy_out(
         bytes
     });
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colors_convert_to_destinations() {
-        let color = [1.0, 0.5, 0.0, 1.0];
-        let to = |number: u32, kind: u32| convert(Format::from_number(number).unwrap().layout, kind, color);
-        assert_eq!(to(6, 0)[..4], [255, 128, 0, 255]);
-        assert_eq!(to(4, 0)[..2], 0x041f_u16.to_le_bytes());
-        assert_eq!(to(26, 1)[..8], [0xff, 0x7f, 0x00, 0x40, 0, 0, 0xff, 0x7f]);
-        assert_eq!(to(32, 7)[..8], [0, 0x3c, 0, 0x38, 0, 0, 0, 0x3c]);
-        assert_eq!(to(38, 7)[..8], [0, 0, 0x80, 0x3f, 0, 0, 0, 0x3f]);
-        let mut bytes = [1, 2, 3, 4, 5, 6, 7, 8];
-        swap(&mut bytes, 4);
-        assert_eq!(bytes, [8, 7, 6, 5, 4, 3, 2, 1]);
-        swap(&mut bytes, 3);
-        assert_eq!(bytes, [6, 5, 8, 7, 2, 1, 4, 3]);
-    }
 }

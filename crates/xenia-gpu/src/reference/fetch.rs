@@ -1,8 +1,9 @@
-//! Vertex and texture fetches of the interpreter, from guest memory.
+//! Vertex and texture fetches of the interpreter, from guest memory, and its exports to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::export::Stream;
 use super::sample;
 use crate::draw_state::Constants;
 use crate::enums::TextureFilter;
@@ -68,18 +69,23 @@ pub struct Fetcher<'a> {
     last: [u32; LANES],
     /// Lanes whose results matter; others may get anything.
     wanted: Mask,
+    /// Lanes that may write to memory.
+    exporting: Mask,
 }
 
 impl<'a> Fetcher<'a> {
     /// Fetches with these constants from this memory, and from textures that were decoded before.
     pub fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory, textures: &'a Bindings) -> Self {
-        Self { constants, memory, pages: HashMap::new(), textures, last: [0; LANES], wanted: Mask::MAX }
+        let pages = HashMap::new();
+        let (wanted, exporting) = (Mask::MAX, Mask::MAX);
+        Self { constants, memory, pages, textures, last: [0; LANES], wanted, exporting }
     }
 
-    /// Begins a run in which the results of these lanes matter; nothing of earlier runs is left.
-    pub(super) fn start(&mut self, wanted: Mask) {
+    /// Begins a run in which the results of some lanes matter, and what some write to memory; nothing of
+    /// earlier runs is left.
+    pub(super) fn start(&mut self, wanted: Mask, exporting: Mask) {
         self.last = [0; LANES];
-        self.wanted = wanted;
+        (self.wanted, self.exporting) = (wanted, exporting);
     }
 
     /// A word of memory, as it lies there (first byte lowest).
@@ -217,6 +223,16 @@ impl FetchUnit for Fetcher<'_> {
         match &self.textures.0[fetch.constant as usize & 31] {
             Some(binding) => sample::sample(binding, fetch, coordinates, lod, gradients, mask & self.wanted),
             None => [[0.0; LANES]; 4],
+        }
+    }
+
+    /// Written at once. What this draw has read before stays as it was read, as in the chip's caches.
+    fn export(&mut self, address: &Vector, element: u32, value: &Vector, mask: Mask) {
+        let mask = mask & self.exporting;
+        for lane in (0..LANES).filter(|lane| mask >> lane & 1 != 0) {
+            if let Some(stream) = Stream::decode([0, 1, 2, 3].map(|c: usize| address[c][lane].to_bits())) {
+                stream.write(element, [0, 1, 2, 3].map(|c: usize| value[c][lane]), self.memory);
+            }
         }
     }
 }

@@ -7,8 +7,11 @@ use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::Instruction;
 use crate::texture::{TextureCache, TextureInfo};
 
-/// Hands each range (physical address, bytes) to `want`.
+/// Hands each range (physical address, bytes) to `want`; false if the draw writes memory.
 pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
+    if call.exports_memory() {
+        return false;
+    }
     if let Some((start, length)) = index_range(call) {
         want(start, length);
     }

@@ -79,7 +79,8 @@ pub fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>>
         .collect()
 }
 
-/// Shades all vertices of a draw.
+/// Shades all vertices of a draw. One whose shader writes to memory needn't export positions; it has no
+/// vertices then.
 pub(super) fn shade(
     call: &DrawCall,
     memory: &dyn PhysicalMemory,
@@ -87,7 +88,8 @@ pub(super) fn shade(
     interpreter: &mut Interpreter,
 ) -> Result<Vertices, BackendError> {
     let program = &call.vertex_shader.program;
-    if program.exports >> POSITION & 1 == 0 {
+    let has_position = program.exports >> POSITION & 1 != 0;
+    if !has_position && !program.exports_memory() {
         return Err(BackendError::Invalid("the vertex shader exports no position".into()));
     }
     let indices = indices(call, memory);
@@ -121,6 +123,9 @@ pub(super) fn shade(
             interpreter.register(0)[0][lane] = index as f32;
         }
         let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, &mut fetch);
+        if !has_position {
+            continue;
+        }
         for lane in 0..group.len() {
             let at = |export: usize| [0, 1, 2, 3].map(|c: usize| exports.values[export][c][lane]);
             vertices.positions.push(at(POSITION));
@@ -135,6 +140,9 @@ pub(super) fn shade(
                 sizes.push(f32::from_bits(bits.max(least).min(most) as u32));
             }
         }
+    }
+    if !has_position {
+        vertices.order.clear(); // it writes to memory and draws nothing
     }
     Ok(vertices)
 }

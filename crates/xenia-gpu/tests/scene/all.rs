@@ -1,6 +1,8 @@
 //! Whole scenes from packets to pictures, on whatever backend the test crate has.
 //!
 //! Expected colours follow from the scene by reasoning, never from what came out first.
+mod memory_export;
+
 use crate::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type0, type3};
@@ -407,6 +409,10 @@ const SCENES: &[fn()] = &[
     a_fast_clear_through_four_samples_fills_single_samples,
     a_copy_can_clear_behind_itself,
     random_state_draws_without_a_panic,
+    memory_export::vertices_write_a_table_and_draw_nothing,
+    memory_export::lanes_export_what_they_have_written,
+    memory_export::pixels_export_in_the_order_they_are_drawn_in,
+    memory_export::the_next_draw_reads_what_was_written,
 ];
 
 #[test]

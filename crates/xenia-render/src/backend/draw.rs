@@ -66,6 +66,9 @@ impl From<BackendError> for Refused {
 impl Inner {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
+        if call.exports_memory() {
+            return Err(Impossible("an export to memory").into());
+        }
         if call.vertex_shader.program.exports >> POSITION & 1 == 0 {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
         }

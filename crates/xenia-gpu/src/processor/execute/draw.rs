@@ -8,9 +8,6 @@ use crate::enums::EdramMode;
 use crate::memory::{Endian, PHYSICAL_SIZE};
 use crate::registers::{Register, pa, rb, vgt};
 
-/// A shader's exports that go to memory: `eA`, `eM0` to `eM4`.
-const MEMORY_EXPORTS: u64 = 0x3f << 32;
-
 impl CommandProcessor {
     /// Draws with an initiator and the words of its index source.
     pub(super) fn draw(&mut self, initiator: u32, source: &[u32]) {
@@ -55,11 +52,7 @@ impl CommandProcessor {
                 if let Err(error) = self.backend.draw(&call, &*self.memory) {
                     self.statistics.count_problem(&error.to_string());
                 }
-                let exports =
-                    call.pixel_shader.iter().fold(call.vertex_shader.program.exports, |exports, shader| {
-                        exports | shader.program.exports
-                    });
-                if exports & MEMORY_EXPORTS != 0 {
+                if call.exports_memory() {
                     self.window.clear();
                 }
             }

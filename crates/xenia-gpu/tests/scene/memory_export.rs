@@ -1,0 +1,194 @@
+//! Shaders that write to memory.
+
+use crate::scene::*;
+use xenia_gpu::PhysicalMemory;
+
+const TABLE: u32 = 0x4_0000;
+/// 32_32_32_32_FLOAT, bytes in big-endian words.
+const FLOAT4: u32 = 38 << 8 | 7 << 16 | 2;
+/// 32_FLOAT, likewise.
+const FLOAT1: u32 = 36 << 8 | 7 << 16 | 2;
+/// Lies in memory before something is written.
+const NOTHING: u32 = 0xdead_beef;
+
+/// Sets a stream at [`TABLE`] as the constant from a register on, and after it what an index is multiplied
+/// by to be added to it.
+fn stream(scene: &mut Scene, constant: u32, layout: u32, count: u32) {
+    let words = [1 << 30 | TABLE >> 2, 0x4b00_0000, 0x4b00_0000 | layout, 0x4b00_0000 | count];
+    for (i, word) in (0..).zip(words.into_iter().chain([0, 1.0_f32.to_bits(), 0, 0])) {
+        scene.set(constant + i, word);
+    }
+}
+
+fn prepare(scene: &Scene, words: u32) {
+    (0..words).for_each(|i| scene.memory.write_u32(TABLE + i * 4, NOTHING));
+}
+
+fn float(scene: &Scene, index: u32) -> Option<f32> {
+    let word = scene.memory.read_u32(TABLE + index * 4);
+    (word != NOTHING).then(|| f32::from_bits(word))
+}
+
+/// Draws points whose vertices only write to memory.
+fn table(scene: &mut Scene, count: u32) {
+    scene.shader(
+        0,
+        "alloc memory 2
+         mad eA, r0.x, c[1], c[0]
+         mul eM0, r0.x, c[2]
+         add eM1, r0.x, c[2]",
+    );
+    scene.draw(1, count);
+}
+
+#[test]
+pub(super) fn vertices_write_a_table_and_draw_nothing() {
+    // With what is drawn ignored as well: then nobody needs a pixel shader.
+    for mode in [4, 5, 0] {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.set(0x2208, mode);
+        // Two elements for each vertex; the stream ends within the last one but two.
+        stream(&mut scene, 0x4000, FLOAT4, 73);
+        scene.set(0x4005, 2.0_f32.to_bits());
+        (0..4).for_each(|i| scene.set(0x4008 + i, (i as f32 + 1.0).to_bits()));
+        prepare(&scene, 400);
+        table(&mut scene, 38);
+        for i in 0..100 {
+            for component in 0..4 {
+                let (vertex, c) = ((i / 2) as f32, component as f32 + 1.0);
+                let expected = if i % 2 == 0 { vertex * c } else { vertex + c };
+                let expected = (i < 73).then_some(expected);
+                assert_eq!(float(&scene, i * 4 + component), expected, "{i} {component}");
+            }
+        }
+        scene.set(0x2208, 4);
+        assert!(scene.show().rgba.iter().all(|byte| *byte == 0));
+    }
+}
+
+#[test]
+pub(super) fn lanes_export_what_they_have_written() {
+    let mut scene = Scene::new(80, 16, 0);
+    stream(&mut scene, 0x4000, FLOAT1, 100);
+    (0..4).for_each(|i| scene.set(0x4008 + i, 0.5_f32.to_bits()));
+    (0..4).for_each(|i| scene.set(0x400c + i, 40.0_f32.to_bits()));
+    prepare(&scene, 100);
+    // Odd ones write nothing at first, and then all write 40 elements on, in another export.
+    scene.shader(
+        0,
+        "mul r1, r0.x, c[2]
+         frc r1, r1
+         setp_eq r2.x, r1.x
+         add r3, r0.x, c[3]
+         alloc memory 1
+         mad eA, r0.x, c[1], c[0]
+         (p0) max eM0, r0.x, r0.x
+         alloc memory 1
+         mad eA, r3, c[1], c[0]
+         mul eM0, r0.x, c[2]
+         alloc position
+         max oPos, r0.x, r0.x",
+    );
+    scene.draw(1, 20);
+    for i in 0..100 {
+        let expected = match i {
+            0..20 => (i % 2 == 0).then_some(i as f32),
+            40..60 => Some((i - 40) as f32 / 2.0),
+            _ => None,
+        };
+        assert_eq!(float(&scene, i), expected, "{i}");
+    }
+}
+
+#[test]
+pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
+    let (width, height) = (160_u32, 96_u32);
+    let mut scene = Scene::new(width, height, 0);
+    // Only the right part is drawn: the rest has helping lanes at most.
+    scene.set(0x2081, 1 << 31 | 3);
+    stream(&mut scene, 0x4400, FLOAT1, width * height);
+    scene.set(0x4408, (width as f32).to_bits());
+    scene.set(0x4409, 90.0_f32.to_bits());
+    scene.set(0x440a, 50.0_f32.to_bits());
+    prepare(&scene, width * height);
+    // The place of a pixel comes as its colour, and in z what it writes. Rows from 90 on are killed before
+    // they write, columns from 50 on of what is left after it.
+    scene.shader(
+        1,
+        "floor r1, r0
+         mad r1.x, r1.y, c[2].x, r1.x
+         kill_ge r2, r0.y, c[2].y
+         alloc memory 1
+         mad eA, r1.x, c[1], c[0]
+         max eM0, r0.z, r0.z
+         kill_ge r2, r0.x, c[2].z
+         alloc colors
+         max oC0.xyz1, r0.z, r0.z",
+    );
+    // Many triangles over all of it, the later over the earlier.
+    let corners = |z: f32| {
+        [(0, 0), (width, 0), (0, height), (width, 0), (width, height), (0, height)]
+            .map(|(x, y)| vertex(x as f32, y as f32, [x as f32, y as f32, z, 0.0]))
+    };
+    let list: Vec<_> = (1..=4).flat_map(|z| corners(z as f32 / 4.0)).collect();
+    scene.vertices(&list);
+    scene.draw(4, list.len() as u32);
+    let frame = scene.show();
+    for y in 0..height {
+        for x in 0..width {
+            let written = (x >= 3 && y < 90).then_some(4);
+            // In quarters: weights of corners don't add up to one exactly.
+            let found = float(&scene, y * width + x).map(|value| (value * 4.0).round() as u32);
+            assert_eq!(found, written, "{x} {y}");
+            let drawn = written.is_some() && x < 50;
+            assert_eq!(pixel(&frame, x, y)[0], if drawn { 255 } else { 0 }, "{x} {y}");
+        }
+    }
+}
+
+#[test]
+pub(super) fn the_next_draw_reads_what_was_written() {
+    let mut scene = Scene::new(80, 16, 0);
+    for (left, color) in [(0.0, RED), (40.0, GREEN)] {
+        // Corners of a rectangle go by way of a shader to where the next draw fetches them.
+        scene.vertices(&rectangle(left, 0.0, left + 40.0, 16.0, color));
+        stream(&mut scene, 0x4000, FLOAT1, 21);
+        scene.set(0x4005, 7.0_f32.to_bits());
+        let lines = |first: u32, count: u32| {
+            (0..count).fold(String::new(), |text, i| {
+                let from = first + i;
+                let (register, component) = (1 + from / 3, [".x", ".y", ".z", ".w"][from as usize % 3]);
+                text + &format!("max eM{i}, r{register}{component}, r{register}{component}\n")
+            })
+        };
+        scene.shader(
+            0,
+            &format!(
+                "vfetch r1.xyz0, r0.x, vf0, format=57, stride=7, offset=0
+                 vfetch r2.xyz0, r0.x, vf0, format=57, stride=7, offset=3
+                 vfetch r3.x000, r0.x, vf0, format=36, stride=7, offset=6
+                 alloc memory 5
+                 mad eA, r0.x, c[1], c[0]
+                 {}alloc memory 2
+                 mad eA, r0.x, c[1], c[2]
+                 {}",
+                lines(0, 5),
+                lines(5, 2)
+            ),
+        );
+        // The rest is five elements on: the integer in a mantissa, so a float is no way to say so.
+        for (i, word) in
+            (0..).zip([1 << 30 | TABLE >> 2, 0x4b00_0005, 0x4b00_0000 | FLOAT1, 0x4b00_0000 | 21])
+        {
+            scene.set(0x4008 + i, word);
+        }
+        scene.draw(1, 3);
+        scene.shader(0, COLORED_VS);
+        scene.set(0x4800, TABLE | 3);
+        scene.draw(8, 3);
+    }
+    let frame = scene.show();
+    for x in 0..80 {
+        assert_eq!(pixel(&frame, x, 8), if x < 40 { [255, 0, 0, 255] } else { [0, 255, 0, 255] }, "{x}");
+    }
+}
