@@ -207,9 +207,10 @@ impl Translator<'_> {
     fn sampled(&mut self, fetch: &TextureFetch, at: [Value; 3]) -> Value {
         let record = self.record(fetch.constant);
         let lod = self.level_of_detail(fetch, at, &record);
-        // The sampler chooses between magnification and minification, so only the upper end is limited.
-        let least = self.b.float(-16.0);
-        let lod = limit(self, lod, least, record.highest);
+        // The sampler chooses between magnification and minification, be there one level or more; it keeps to
+        // the levels that there are by itself, and needs a number for that.
+        let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
+        let lod = limit(self, lod, least, most);
         let texels = self.texel_coordinates(fetch, at, &record);
         let [u, v, w] = [0, 1, 2].map(|axis| self.b.binary(Op::Divide, texels[axis], record.size[axis]));
         let planes = self.sample_planes(fetch, [u, v], texels[2], &record, lod);

@@ -142,6 +142,12 @@ fn sampling_agrees() {
             );
             compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {point}, unnormalized"), POINT);
         }
+        // Which filter it is depends on the level of detail also where there is but one level.
+        for (mag, min, close) in [("linear", "point", LINEAR), ("point", "linear", LINEAR)] {
+            let fetch = format!("tfetch2D r1, r0.xy, tf3, mag={mag}, min={min}, mip=base");
+            compare(gpu, &PLAIN, &fetch, close);
+            compare(gpu, &PLAIN, &fetch.replace("base", "point"), close);
+        }
         let line = Described { dimension: 0, size: [64, 1, 1], ..PLAIN };
         compare(gpu, &line, &format!("tfetch1D r1, r0.x, tf3, {point}"), POINT);
         let cube = Described { dimension: 3, size: [16, 16, 6], repeats: false, ..PLAIN };
