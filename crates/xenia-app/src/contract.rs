@@ -36,6 +36,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "clock",
             "precise-faults",
             "async-pipelines",
+            "cache",
             "dump-threads-after",
             "tier",
             "key-file",

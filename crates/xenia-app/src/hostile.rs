@@ -4,7 +4,7 @@
 //! still loads runs a thousand instructions. A panic anywhere fails the test; so does an error that
 //! does not say where in the file it was found.
 
-use crate::cli::{CpuArgs, EngineArgs, GpuKind};
+use crate::cli::{CpuArgs, EngineArgs, GpuKind, PictureArgs};
 use crate::gpu_port::Capture;
 use crate::machine::{Machine, MachineOptions};
 use crate::title::Title;
@@ -61,7 +61,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
                 cpu: CpuArgs { interp: true, ..CpuArgs::default() },
                 ..EngineArgs::default()
             },
-            gpu: GpuKind::None,
+            picture: &PictureArgs { gpu: GpuKind::None, ..PictureArgs::default() },
             capture: Capture::Nothing,
             frames: Box::new(|_, _| {}),
             text: Box::new(|_| {}),

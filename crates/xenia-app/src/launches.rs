@@ -98,7 +98,7 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{CpuArgs, EngineArgs, GpuKind};
+    use crate::cli::{CpuArgs, EngineArgs, PictureArgs};
     use crate::gpu_port::Capture;
     use crate::machine::MachineOptions;
     use crate::machine_tests::assembled;
@@ -132,7 +132,7 @@ mod tests {
             title,
             MachineOptions {
                 engine: &EngineArgs { cpu, ..EngineArgs::default() },
-                gpu: GpuKind::Reference,
+                picture: &PictureArgs::default(),
                 capture: Capture::Nothing,
                 frames: Box::new(|_, _| {}),
                 text: Box::new(move |part| text.lock().unwrap().push_str(part)),

@@ -4,8 +4,9 @@
 
 mod figures;
 
-use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind, ReservationsTable, Tier};
+use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind, PictureArgs, ReservationsTable, Tier};
 use crate::dialogs::TerminalDialogs;
+use crate::drawing::Drawing;
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
 use crate::pace::{Pace, Progress};
@@ -23,13 +24,13 @@ use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
 use xenia_gpu::trace::{self, Recording};
-use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend};
+use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
 use xenia_kernel::ports::{Input, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
-use xenia_render::backend::{Device, WgpuBackend};
+use xenia_render::backend::PipelineTally;
 use xenia_sched::{
     ContentionManifest, Event, EventSink, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler,
     SchedulerConfig,
@@ -39,8 +40,8 @@ use xenia_sched::{
 pub struct MachineOptions<'a> {
     /// Engine and scheduler flags.
     pub engine: &'a EngineArgs,
-    /// Which GPU draws.
-    pub gpu: GpuKind,
+    /// Which GPU draws, and how.
+    pub picture: &'a PictureArgs,
     /// Which swaps a picture is made of.
     pub capture: Capture,
     /// Takes the pictures.
@@ -76,6 +77,8 @@ pub struct Machine {
     executor: LockstepExecutor<KernelSystem>,
     image_sha256: String,
     backend: &'static str,
+    /// Of a backend that has some.
+    pipelines: Option<Arc<PipelineTally>>,
     has_digest: bool,
     recording: Trouble,
     pace: Option<Pace>,
@@ -85,8 +88,9 @@ impl Machine {
     /// Builds a machine and loads `title` into it.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
+        let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
         let engine = engine(&memory, &options.engine.cpu, &title.image.functions)?;
-        let drawing = backend(options.gpu)?;
+        let Drawing { backend: drawing, pipelines } = Drawing::new(title, &image_sha256, options.picture)?;
         let backend = drawing.name();
         let config = Config {
             capture_all: options.capture == Capture::Every,
@@ -95,7 +99,6 @@ impl Machine {
         };
         let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), drawing, config)));
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
-        let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
         let recording = Trouble::default();
         let header = || Header::new(&title.name, &image_sha256, options.engine);
         let input: Box<dyn Input> = match (options.record, options.replay) {
@@ -136,9 +139,20 @@ impl Machine {
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
         let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
-        let has_digest = options.gpu == GpuKind::Reference;
+        let has_digest = options.picture.gpu == GpuKind::Reference;
         let pace = None;
-        Ok(Self { memory, kernel, processor, executor, image_sha256, backend, has_digest, recording, pace })
+        Ok(Self {
+            memory,
+            kernel,
+            processor,
+            executor,
+            image_sha256,
+            backend,
+            pipelines,
+            has_digest,
+            recording,
+            pace,
+        })
     }
 
     /// Lets `pace` have its say while the machine runs.
@@ -206,19 +220,6 @@ impl Machine {
     pub fn successor(self) -> Option<Successor> {
         self.kernel.take_successor()
     }
-}
-
-/// What draws.
-pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
-    Ok(match kind {
-        GpuKind::Reference => Box::new(xenia_gpu::reference::Reference::new()),
-        GpuKind::None => Box::new(NullBackend),
-        GpuKind::Wgpu => {
-            let device = Device::open(false).context("--gpu wgpu can't be used")?;
-            tracing::info!(target: "gpu", device = device.name(), "drawing with the host's GPU");
-            Box::new(WgpuBackend::new(device))
-        }
-    })
 }
 
 /// How a run went.

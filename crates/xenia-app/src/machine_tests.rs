@@ -4,7 +4,7 @@
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
 
-use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind};
+use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs};
 use crate::gpu_port::Capture;
 use crate::machine::{Finished, Machine, MachineOptions};
 use crate::pace::{Control, Pace};
@@ -131,7 +131,7 @@ fn machine(
 ) -> Result<Machine> {
     let options = MachineOptions {
         engine: &EngineArgs { cpu, ..EngineArgs::default() },
-        gpu: GpuKind::Reference,
+        picture: &PictureArgs::default(),
         capture: Capture::Nothing,
         frames: Box::new(|_, _| {}),
         text: Box::new(|_| {}),

@@ -10,6 +10,7 @@ mod commands;
 mod contract;
 mod dialogs;
 mod digest;
+mod drawing;
 mod event_log;
 mod exit;
 mod flat;

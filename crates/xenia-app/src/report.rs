@@ -150,6 +150,20 @@ pub struct GpuReport {
     pub packets: BTreeMap<String, u64>,
     /// What could not be done, by reason.
     pub problems: BTreeMap<String, u64>,
+    /// Pipelines, where what draws has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipelines: Option<PipelinesReport>,
+}
+
+/// Pipelines of the host's GPU.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct PipelinesReport {
+    /// Compiled before the title ran, out of what earlier runs have left.
+    pub compiled_at_start: u64,
+    /// Compiled while it ran.
+    pub compiled_in_play: u64,
+    /// Draws that were left out because their pipeline was not there yet (--async-pipelines).
+    pub draws_left_out: u64,
 }
 
 /// Writes `value` as JSON to `path`, or to standard output for `-`.

@@ -48,7 +48,7 @@ impl Screenshots {
 }
 
 /// `title` as a part of a file's name on any system.
-fn file_name(title: &str) -> String {
+pub fn file_name(title: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let mut name: String = title.chars().map(plain).collect();
     while name.len() > NAME_LENGTH {

@@ -209,9 +209,13 @@ pub struct PictureArgs {
     /// Which GPU draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
-    /// Draw without waiting for pipelines that are being compiled (--gpu wgpu only, not in this build yet).
+    /// Leave draws out, rather than wait, while their pipelines are compiled in the background (--gpu wgpu
+    /// only). What a title draws then depends on the host's speed.
     #[arg(long)]
     pub async_pipelines: bool,
+    /// Where what --gpu wgpu compiles is kept for the next start (default: the user's cache folder).
+    #[arg(long, value_name = "DIR", env = "XENIA_CACHE")]
+    pub cache: Option<PathBuf>,
 }
 
 /// `check`.

@@ -1,7 +1,7 @@
 //! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what to use
 //! instead. A flag that is accepted does what it says.
 
-use super::{CheckArgs, Clock, CpuArgs, ExecArgs, ModeArgs, PictureArgs, Tier};
+use super::{CheckArgs, Clock, CpuArgs, ExecArgs, GpuKind, ModeArgs, PictureArgs, Tier};
 use anyhow::{Result, bail};
 
 impl Tier {
@@ -48,9 +48,10 @@ impl ModeArgs {
 }
 
 impl PictureArgs {
-    fn refuse_unbuilt(&self) -> Result<()> {
-        if self.async_pipelines {
-            bail!("--async-pipelines: this build compiles pipelines when they are needed; leave it out");
+    /// Refuses flags that contradict each other.
+    fn refuse_contradictions(&self) -> Result<()> {
+        if self.async_pipelines && self.gpu != GpuKind::Wgpu {
+            bail!("--async-pipelines: only --gpu wgpu has pipelines; say that, too, or leave this out");
         }
         Ok(())
     }
@@ -61,7 +62,7 @@ impl ExecArgs {
     pub fn refuse_unbuilt(&self) -> Result<()> {
         self.engine.cpu.refuse_unbuilt()?;
         self.engine.mode.refuse_unbuilt()?;
-        self.picture.refuse_unbuilt()
+        self.picture.refuse_contradictions()
     }
 }
 
@@ -96,7 +97,8 @@ mod tests {
             (&["--parallel", "--barrier"], "--lockstep"),
             (&["--barrier"], "in lockstep"),
             (&["--clock", "host"], "--clock guest"),
-            (&["--async-pipelines"], "leave it out"),
+            (&["--async-pipelines"], "--gpu wgpu"),
+            (&["--async-pipelines", "--gpu", "none"], "leave this out"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
         ] {
             let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
@@ -114,6 +116,7 @@ mod tests {
             &["--precise-faults"],
             &["--gpu", "none"],
             &["--gpu", "wgpu"],
+            &["--gpu", "wgpu", "--async-pipelines"],
         ] {
             assert_eq!(refusal(flags), None, "{flags:?}");
         }

@@ -1,6 +1,6 @@
 //! `xenia-rs check`: a lockstep run against a golden file.
 
-use crate::cli::{CheckArgs, GpuKind};
+use crate::cli::{CheckArgs, PictureArgs};
 use crate::commands::exec::{conclude, limits, print_text};
 use crate::exit::Code;
 use crate::golden::Golden;
@@ -27,7 +27,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             title,
             MachineOptions {
                 engine: &args.engine,
-                gpu: GpuKind::Reference,
+                picture: &PictureArgs::default(),
                 capture: Capture::Nothing,
                 frames: Box::new(|_, _| {}),
                 text: Box::new(print_text),

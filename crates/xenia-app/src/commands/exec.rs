@@ -127,7 +127,7 @@ fn machine(
         title,
         MachineOptions {
             engine: &args.engine,
-            gpu: args.picture.gpu,
+            picture: &args.picture,
             capture,
             frames,
             text: Box::new(print_text),
@@ -147,6 +147,12 @@ pub fn conclude(json: Option<&Path>, finished: &Finished) -> Result<Code> {
         write_json(path, report)?;
     }
     eprintln!("{}", summary(report));
+    if let Some(pipelines) = &report.gpu.pipelines {
+        eprintln!(
+            "pipelines: {} compiled at start, {} in play; {} draws left out",
+            pipelines.compiled_at_start, pipelines.compiled_in_play, pipelines.draws_left_out
+        );
+    }
     for call in &report.unimplemented_calls {
         eprintln!("unimplemented: {} called {} times", call.name, call.count);
     }

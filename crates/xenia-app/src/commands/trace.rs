@@ -1,13 +1,14 @@
 //! `xenia-rs trace`: GPU traces, recorded, played, compared, printed.
 
 use crate::cli::{
-    GpuKind, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
+    GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
 };
 use crate::commands::exec::{conclude, limits, print_text};
+use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::Capture;
-use crate::machine::{Machine, MachineOptions, backend};
+use crate::machine::{Machine, MachineOptions};
 use crate::report::write_json;
 use crate::title::Title;
 use anyhow::{Context, Result, bail};
@@ -50,7 +51,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let shown = args.output.display();
     let options = MachineOptions {
         engine: &args.engine,
-        gpu: GpuKind::Reference,
+        picture: &PictureArgs::default(),
         capture: Capture::Nothing,
         frames: Box::new(|_, _| {}),
         text: Box::new(print_text),

@@ -3,7 +3,8 @@
 use super::Machine;
 use crate::digest::Digest;
 use crate::report::{
-    CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, RunReport, SchedulerReport,
+    CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, PipelinesReport, RunReport,
+    SchedulerReport,
 };
 use std::time::Duration;
 use xenia_render::Figures;
@@ -90,6 +91,14 @@ impl Machine {
             draws: statistics.draws,
             packets: statistics.packets().into_iter().collect(),
             problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
+            pipelines: self.pipelines.as_ref().map(|tally| {
+                let counters = tally.counters();
+                PipelinesReport {
+                    compiled_at_start: counters.at_start,
+                    compiled_in_play: counters.in_play,
+                    draws_left_out: counters.left_out,
+                }
+            }),
         }
     }
 

@@ -1,0 +1,86 @@
+//! What draws for a title, and what it keeps in the user's cache folder.
+
+use crate::cli::{GpuKind, PictureArgs};
+use crate::screenshots::file_name;
+use crate::title::{Title, cache_folder};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_gpu::reference::Reference;
+use xenia_gpu::{Backend, NullBackend};
+use xenia_render::backend::{Device, Options, PipelineTally, WgpuBackend};
+
+/// Digits of an image's hash in a file's name.
+const HASH_DIGITS: usize = 16;
+
+/// What draws for a title.
+pub struct Drawing {
+    /// The backend.
+    pub backend: Box<dyn Backend>,
+    /// Its pipelines, if it has some.
+    pub pipelines: Option<Arc<PipelineTally>>,
+}
+
+impl Drawing {
+    /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title have used.
+    pub fn new(title: &Title, image_sha256: &str, args: &PictureArgs) -> Result<Self> {
+        if args.gpu != GpuKind::Wgpu {
+            return Ok(Self { backend: backend(args.gpu)?, pipelines: None });
+        }
+        let device = device()?;
+        // Nothing is shown before the first step.
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("pipelines {bar:40} {pos}/{len}, {eta} left") {
+            bar.set_style(style);
+        }
+        let progress = |_, total: usize| {
+            bar.set_length(total as u64);
+            bar.inc(1);
+        };
+        let options = Options {
+            store: store(args.cache.as_deref(), title, image_sha256),
+            async_pipelines: args.async_pipelines,
+            progress: Some(&progress),
+        };
+        let backend = WgpuBackend::with_options(device, &options);
+        bar.finish_and_clear();
+        let pipelines = Some(backend.pipeline_tally());
+        Ok(Self { backend: Box::new(backend), pipelines })
+    }
+}
+
+/// What draws, with nothing kept.
+pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
+    Ok(match kind {
+        GpuKind::Reference => Box::new(Reference::new()),
+        GpuKind::None => Box::new(NullBackend),
+        GpuKind::Wgpu => Box::new(WgpuBackend::new(device()?)),
+    })
+}
+
+fn device() -> Result<Device> {
+    let device = Device::open(false).context("--gpu wgpu can't be used")?;
+    tracing::info!(target: "gpu", device = device.name(), "drawing with the host's GPU");
+    Ok(device)
+}
+
+/// The file of a title's pipelines: one for each image, so that a title's parts and versions don't mix.
+fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
+    let folder = cache.map(Path::to_owned).or_else(cache_folder)?.join("pipelines");
+    let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
+    Some(folder.join(format!("{}-{digits}.pipelines", file_name(&title.short_name()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_has_a_file_of_its_own() {
+        let demo = Title::demo().unwrap();
+        let path = store(Some("cache".as_ref()), &demo, "0123456789abcdef0123").unwrap();
+        assert_eq!(path, Path::new("cache/pipelines/demo-0123456789abcdef.pipelines"));
+        assert_eq!(store(Some("cache".as_ref()), &demo, "").unwrap().extension().unwrap(), "pipelines");
+    }
+}
