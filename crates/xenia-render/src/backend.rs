@@ -24,6 +24,7 @@ mod draw;
 mod edram;
 mod expanded;
 mod fallback;
+mod occlusion;
 mod ownership;
 mod pipelines;
 mod primitives;
@@ -49,6 +50,7 @@ use draw::Refused;
 use edram::{Edram, Resolve, TargetPlace};
 use expanded::HandingOn;
 use fallback::Fallback;
+use occlusion::Occlusion;
 use ownership::{Step, TILES};
 use pipelines::Pipelines;
 use recording::Recording;
@@ -108,6 +110,7 @@ struct Inner {
     expander: Expander,
     handing_on: HandingOn,
     fallback: Fallback,
+    occlusion: Occlusion,
     draws: u64,
     submissions: u64,
 }
@@ -137,6 +140,7 @@ impl WgpuBackend {
             expander: Expander::default(),
             handing_on: HandingOn::default(),
             fallback: Fallback::default(),
+            occlusion: Occlusion::default(),
             draws: 0,
             submissions: 0,
             device,
@@ -213,6 +217,7 @@ impl Inner {
         if matches!(result, Err(Refused::Full)) {
             self.submit();
             self.vertices.clear();
+            self.occlusion.total(&self.device)?;
             result = self.record(call, memory);
         }
         let reason = match result {
@@ -222,7 +227,8 @@ impl Inner {
             Err(Refused::Full) => "more vertices than fit".to_owned(),
         };
         let words = self.words()?;
-        let words = self.fallback.draw(reason, &words, call, memory)?;
+        let (words, samples) = self.fallback.draw(reason, &words, call, memory)?;
+        self.occlusion.add(samples);
         self.set_words(&words);
         Ok(())
     }
@@ -280,9 +286,14 @@ impl Backend for WgpuBackend {
         present(call, memory)
     }
 
-    /// Not counted: what is written for an occlusion query then is the same on every host.
     fn samples_passed(&self) -> Option<u64> {
-        None
+        let inner = &mut *self.inner.borrow_mut();
+        if inner.occlusion.begin(&inner.device) {
+            inner.recording.end_pass();
+        } else {
+            inner.submit();
+        }
+        inner.occlusion.total(&inner.device).ok()
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {

@@ -26,6 +26,29 @@ fn a_rectangle_covers_its_pixels_and_no_others() {
 }
 
 #[test]
+fn scissors_cut_rectangles() {
+    for primitive in [8, 13] {
+        let mut scene = Scene::new(160, 128, 0);
+        let [a, b, d] = rectangle(0.0, 0.0, 128.0, 128.0, RED);
+        let corners = if primitive == 8 { vec![a, b, d] } else { vec![a, b, vertex(128.0, 128.0, RED), d] };
+        for [left, top, right, bottom] in [[8, 16, 64, 48], [80, 72, 104, 96], [64, 64, 64, 120]] {
+            scene.set(0x2081, left | top << 16 | 1 << 31);
+            scene.set(0x2082, right | bottom << 16);
+            scene.vertices(&corners);
+            scene.draw(primitive, corners.len() as u32);
+        }
+        scene.set(0x2081, 1 << 31);
+        scene.set(0x2082, 160 | 128 << 16);
+        let frame = scene.show();
+        for (x, y) in (0..128).flat_map(|y| (0..160).map(move |x| (x, y))) {
+            let inside = (8..64).contains(&x) && (16..48).contains(&y)
+                || (80..104).contains(&x) && (72..96).contains(&y);
+            assert_eq!(pixel(&frame, x, y)[0], if inside { 255 } else { 0 }, "{primitive}: {x} {y}");
+        }
+    }
+}
+
+#[test]
 fn colors_are_interpolated_between_corners() {
     let mut scene = Scene::new(256, 32, 0);
     let black = [0.0, 0.0, 0.0, 1.0];

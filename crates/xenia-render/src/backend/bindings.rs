@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::draw_state::Constants;
+use xenia_gpu::texture::TextureInfo;
 
 use super::Device;
 use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, Textures};
-use crate::translate::{CONSTANTS_BINDING, StageConstants, VERTEX_BINDING};
+use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureRecord, VERTEX_BINDING};
 
 /// Bind groups kept before all are dropped.
 const MAX_GROUPS: usize = 8192;
@@ -30,6 +31,12 @@ impl Bound {
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,
     ) -> Self {
+        // Some fetches only ask what a texture is like.
+        for &constant in &shader.interface.records {
+            if let Some(info) = TextureInfo::decode(&constants.fetch[constant as usize & 31]) {
+                records.set_texture(constant, &TextureRecord::new(&info));
+            }
+        }
         let mut textures = Vec::with_capacity(shader.interface.textures.len());
         for slot in &shader.interface.textures {
             let words = &constants.fetch[slot.constant as usize & 31];

@@ -1,9 +1,10 @@
 //! One draw, from its description to recorded commands.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::microcode::ShaderKind;
+use xenia_gpu::microcode::{Shader, ShaderKind};
 use xenia_gpu::reference::target_range;
 use xenia_gpu::{BackendError, PhysicalMemory};
 
@@ -17,12 +18,23 @@ use super::recording::Attachments;
 use super::state::{self, Impossible};
 use super::targets;
 use super::vertices::Full;
-use crate::translate::{HostTarget, Interpolators, StageConstants, VertexRecord};
+use crate::translate::{HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord};
 
 /// Export that holds the position.
 const POSITION: u32 = 62;
 /// Export that holds depth.
 const DEPTH: u32 = 61;
+
+/// Triangles to be drawn.
+struct Geometry {
+    corners: Corners,
+    /// The vertex shader: the title's, or one that hands on corners.
+    shader: Arc<Shader>,
+    /// The place of such corners, in words, and how many words they are.
+    handed_on: Option<(u32, u32)>,
+    /// Rows of pixels that may be drawn to.
+    rows: Range<u32>,
+}
 
 /// Why a draw was not recorded.
 pub(super) enum Refused {
@@ -78,9 +90,8 @@ impl Inner {
         let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
         let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
         let place = targets::depth_place(call);
-        let samples = (place.host_samples(), place.host_sample_mask(call.sample_mask));
         let Ok(culling) = state::culling(call, expanded) else { return Ok(()) };
-        if left >= right || top >= bottom || samples.1 == 0 {
+        if left >= right || top >= bottom {
             return Ok(());
         }
         if call.alpha_to_mask.is_some() {
@@ -92,41 +103,11 @@ impl Inner {
         let deepest = targets::deepest(call.depth.format);
         let mut depth = state::depth(call, expanded)?;
 
-        // What is drawn.
-        let interpolators = Interpolators {
-            count: call.interpolators.min(16),
-            flat: call.flat & 0xffff,
-            affine: call.affine,
-        };
-        let mut rows = top..bottom;
-        let (corners, vertex_shader, handed_on) = if expanded {
-            let triangles = self.expander.triangles(call, memory)?;
-            if triangles.positions.is_empty() {
-                return Ok(());
-            }
-            let (bytes, covered) = expanded::corners(call, &triangles, &position, size[1]);
-            rows = rows.start.max(covered.start)..rows.end.min(covered.end);
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let shader = self
-                .handing_on
-                .shader(triangles.interpolators)
-                .ok_or(Impossible("more interpolators than there are"))?;
-            let first = self.vertices.put(&self.device, &bytes)?;
-            (
-                Corners::Counted(triangles.positions.len() as u32),
-                shader,
-                Some((first, bytes.len() as u32 / 4)),
-            )
-        } else {
-            (primitives::triangles(call, memory)?, call.vertex_shader.clone(), None)
-        };
-        if matches!(&corners, Corners::Counted(0))
-            || matches!(&corners, Corners::Indexed(list) if list.is_empty())
-        {
+        let Some(Geometry { corners, shader: vertex_shader, handed_on, rows }) =
+            self.geometry(call, memory, &position, top..bottom, size[1])?
+        else {
             return Ok(());
-        }
+        };
 
         // The pipeline.
         let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
@@ -137,17 +118,27 @@ impl Inner {
         let is_written = |i: usize| call.color[i].is_some() && exports >> i & 1 != 0;
         let chosen = Chosen {
             vertex: vertex_shader.hash,
-            interpolators,
+            interpolators: Interpolators {
+                count: call.interpolators.min(16),
+                flat: call.flat & 0xffff,
+                affine: call.affine,
+            },
             targets: (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i),
             depth: depth.map(|(depth, _)| depth),
             culling,
             clip: depth_clip,
-            samples,
+            samples: place.host_samples(),
         };
         let recipe = Recipe::new(call, &chosen);
-        let parts = Parts { recipe, vertex: vertex_shader, pixel: call.pixel_shader.clone() };
-        let ready = self.pipelines.get(&parts)?;
-        let (vertex, pixel) = (&*ready.vertex, ready.pixel.as_deref());
+        let times = state::times(call, place.host_sample_mask(call.sample_mask), size);
+        let mut ready = Vec::with_capacity(times.len());
+        for time in &times {
+            let recipe = recipe.drawing(time.samples);
+            let parts = Parts { recipe, vertex: vertex_shader.clone(), pixel: call.pixel_shader.clone() };
+            ready.push(self.pipelines.get(&parts)?);
+        }
+        let Some(first) = ready.first() else { return Ok(()) };
+        let (vertex, pixel) = (&*first.vertex, first.pixel.as_deref());
 
         // Targets.
         let mut attachments = Attachments::default();
@@ -168,7 +159,6 @@ impl Inner {
 
         // What shaders read.
         let mut vertex_constants = StageConstants::new(&call.constants, ShaderKind::Vertex);
-        vertex_constants.set_position(&position);
         vertex_constants.set_clip_planes(&call.clip_planes);
         if let Some((first, words)) = handed_on {
             vertex_constants.set_vertex(0, VertexRecord { first, words, endian: 0 });
@@ -208,10 +198,18 @@ impl Inner {
             Corners::Indexed(list) => bytemuck::cast_slice(list),
             Corners::Counted(_) => &[],
         };
-        if !self.uniforms.fits(2 * StageConstants::SIZE + 512) || !self.indices.fits(index_bytes.len()) {
+        let constants_bytes = (1 + times.len()) * (StageConstants::SIZE + 256);
+        if !self.uniforms.fits(constants_bytes)
+            || !self.indices.fits(index_bytes.len())
+            || !self.occlusion.has_room(times.len() as u32)
+        {
             return Err(Refused::Full);
         }
-        let vertex_offset = self.uniforms.put(vertex_constants.bytes()) as u32;
+        let mut vertex_offsets = Vec::with_capacity(times.len());
+        for time in &times {
+            vertex_constants.set_position(&position.moved(time.shift));
+            vertex_offsets.push(self.uniforms.put(vertex_constants.bytes()) as u32);
+        }
         let pixel_offset =
             if pixel.is_some() { self.uniforms.put(pixel_constants.bytes()) as u32 } else { 0 };
         let index_offset = self.indices.put(index_bytes);
@@ -224,11 +222,10 @@ impl Inner {
             .as_ref()
             .zip(pixel_bound.as_ref())
             .map(|(pixel, bound)| self.groups.get(&self.device, pixel, bound, uniforms, vertices));
-        let pass = self.recording.pass(&self.device, &self.targets, attachments);
-        pass.set_pipeline(&ready.pipeline);
+        let samples = self.occlusion.set();
+        let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
         pass.set_viewport(0.0, 0.0, size[0] as f32, size[1] as f32, 0.0, deepest);
         pass.set_scissor_rect(left, top, right - left, bottom - top);
-        pass.set_bind_group(0, &vertex_group, &[vertex_offset]);
         if let Some(group) = &pixel_group {
             pass.set_bind_group(1, group, &[pixel_offset]);
         }
@@ -236,18 +233,57 @@ impl Inner {
         if let Some((_, reference)) = depth {
             pass.set_stencil_reference(reference);
         }
-        match &corners {
-            Corners::Counted(count) => pass.draw(0..*count, 0..1),
-            Corners::Indexed(list) => {
-                let end = index_offset + index_bytes.len() as u64;
-                pass.set_index_buffer(
-                    self.indices.buffer().slice(index_offset..end),
-                    wgpu::IndexFormat::Uint32,
-                );
-                pass.draw_indexed(0..list.len() as u32, 0, 0..1);
+        if let Corners::Indexed(_) = &corners {
+            let end = index_offset + index_bytes.len() as u64;
+            let indices = self.indices.buffer().slice(index_offset..end);
+            pass.set_index_buffer(indices, wgpu::IndexFormat::Uint32);
+        }
+        for (ready, vertex_offset) in ready.iter().zip(vertex_offsets) {
+            pass.set_pipeline(&ready.pipeline);
+            pass.set_bind_group(0, &vertex_group, &[vertex_offset]);
+            let query = self.occlusion.next();
+            if let Some(query) = query {
+                pass.begin_occlusion_query(query);
+            }
+            match &corners {
+                Corners::Counted(count) => pass.draw(0..*count, 0..1),
+                Corners::Indexed(list) => pass.draw_indexed(0..list.len() as u32, 0, 0..1),
+            }
+            if query.is_some() {
+                pass.end_occlusion_query();
             }
         }
         Ok(())
+    }
+
+    /// What is drawn, in these rows of a target; nothing if there is nothing.
+    fn geometry(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+        position: &HostPosition,
+        rows: Range<u32>,
+        height: u32,
+    ) -> Result<Option<Geometry>, Refused> {
+        if !primitives::is_expanded(call.primitive) {
+            let corners = primitives::triangles(call, memory)?;
+            let shader = call.vertex_shader.clone();
+            return Ok((!corners.is_empty()).then_some(Geometry { corners, shader, handed_on: None, rows }));
+        }
+        let triangles = self.expander.triangles(call, memory)?;
+        let (bytes, covered) = expanded::corners(call, &triangles, position, height);
+        let rows = rows.start.max(covered.start)..rows.end.min(covered.end);
+        if triangles.positions.is_empty() || rows.is_empty() {
+            return Ok(None);
+        }
+        let shader = self
+            .handing_on
+            .shader(triangles.interpolators)
+            .ok_or(Impossible("more interpolators than there are"))?;
+        let first = self.vertices.put(&self.device, &bytes)?;
+        let words = bytes.len() as u32 / 4;
+        let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
+        Ok(Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }))
     }
 
     /// Sends what vertex fetches read and says where it is.

@@ -251,7 +251,11 @@ fn dispatch(
 }
 
 /// Waits for the device, then lets the processor read the start of a buffer.
-fn read_back(device: &Device, buffer: &wgpu::Buffer, size: u64) -> Result<wgpu::BufferView, BackendError> {
+pub(super) fn read_back(
+    device: &Device,
+    buffer: &wgpu::Buffer,
+    size: u64,
+) -> Result<wgpu::BufferView, BackendError> {
     let failed = |error: &dyn std::fmt::Display| BackendError::Host(error.to_string());
     let (sender, receiver) = std::sync::mpsc::channel();
     buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {

@@ -25,8 +25,13 @@ impl Default for HandingOn {
     }
 }
 
+/// Words of a corner with so many interpolators.
+pub(super) fn words(interpolators: usize) -> u32 {
+    4 * (1 + interpolators as u32)
+}
+
 fn source(interpolators: usize) -> String {
-    let stride = 4 * (1 + interpolators);
+    let stride = words(interpolators);
     let mut text = String::new();
     // Writing to a string can't fail.
     for i in 0..=interpolators {

@@ -16,22 +16,24 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    /// Draws on the words of an EDRAM.
+    /// Draws on the words of an EDRAM: the words then, and samples that passed.
     pub(super) fn draw(
         &mut self,
         reason: String,
         words: &[u32],
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
-    ) -> Result<Vec<u32>, BackendError> {
+    ) -> Result<(Vec<u32>, u64), BackendError> {
         *self.reasons.entry(reason).or_insert_with_key(|reason| {
             tracing::warn!(target: "gpu", reason, "the host can't draw this; the reference does, slowly");
             0
         }) += 1;
         let reference = self.reference.get_or_insert_with(Reference::new);
         reference.set_edram(words).map_err(BackendError::Invalid)?;
+        let before = reference.samples_passed().unwrap_or(0);
         reference.draw(call, memory)?;
-        Ok(reference.edram().words())
+        let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
+        Ok((reference.edram().words(), samples))
     }
 
     /// Draws by what the host couldn't do.

@@ -21,6 +21,16 @@ pub(super) enum Corners {
     Indexed(Vec<u32>),
 }
 
+impl Corners {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Counted(count) => *count == 0,
+            Self::Indexed(list) => list.is_empty(),
+        }
+    }
+}
+
 /// Whether the corners of a primitive are found by shading vertices: rectangles have one that no
 /// index names, points and lines have none of their own.
 pub(super) fn is_expanded(primitive: Primitive) -> bool {

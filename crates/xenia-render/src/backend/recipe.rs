@@ -106,8 +106,8 @@ pub(super) struct Chosen {
     pub(super) depth: Option<DepthState>,
     pub(super) culling: Option<wgpu::Face>,
     pub(super) clip: DepthClip,
-    /// Host samples, and those drawn.
-    pub(super) samples: (u32, u32),
+    /// Host samples per pixel.
+    pub(super) samples: u32,
 }
 
 impl Recipe {
@@ -129,7 +129,7 @@ impl Recipe {
                 | flag(chosen.culling == Some(wgpu::Face::Front), CULL_FRONT)
                 | flag(chosen.culling == Some(wgpu::Face::Back), CULL_BACK)
                 | flag(call.culling.front_is_clockwise, CLOCKWISE),
-            samples: chosen.samples.0 | chosen.samples.1 << 8,
+            samples: chosen.samples,
             ..Self::default()
         };
         for (i, (recipe, target)) in this.color.iter_mut().zip(&call.color).enumerate() {
@@ -150,6 +150,12 @@ impl Recipe {
             }
         }
         this
+    }
+
+    /// The same with only these host samples drawn, one bit each.
+    pub(super) fn drawing(mut self, samples: u32) -> Self {
+        self.samples = self.samples & 0xff | (samples & 0xff) << 8;
+        self
     }
 
     fn has(&self, flag: u32) -> bool {

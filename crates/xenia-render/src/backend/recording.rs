@@ -31,12 +31,18 @@ impl Recording {
         self.encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()))
     }
 
-    /// A pass on these targets: the open one if it is on the same.
+    /// Ends the open pass.
+    pub(super) fn end_pass(&mut self) {
+        self.pass = None;
+    }
+
+    /// A pass on these targets, with queries of `samples`: the open one if it is on the same.
     pub(super) fn pass(
         &mut self,
         device: &Device,
         targets: &Targets,
         attachments: Attachments,
+        samples: Option<&wgpu::QuerySet>,
     ) -> &mut wgpu::RenderPass<'static> {
         if self.pass.as_ref().is_some_and(|(open, _)| *open != attachments) {
             self.pass = None;
@@ -46,7 +52,7 @@ impl Recording {
             *passes += 1;
             let encoder =
                 encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()));
-            (attachments, begin(encoder, targets, attachments))
+            (attachments, begin(encoder, targets, attachments, samples))
         });
         pass
     }
@@ -62,6 +68,7 @@ fn begin(
     encoder: &mut wgpu::CommandEncoder,
     targets: &Targets,
     attachments: Attachments,
+    occlusion_query_set: Option<&wgpu::QuerySet>,
 ) -> wgpu::RenderPass<'static> {
     let keep = || wgpu::StoreOp::Store;
     let count = attachments.color.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
@@ -86,6 +93,7 @@ fn begin(
             label: None,
             color_attachments: &color,
             depth_stencil_attachment,
+            occlusion_query_set,
             ..Default::default()
         })
         .forget_lifetime()

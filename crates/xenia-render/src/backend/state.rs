@@ -4,7 +4,7 @@
 //! such draws are made by the reference instead.
 
 use xenia_gpu::draw_state::{Blend, DepthStencil, DrawCall, Stencil};
-use xenia_gpu::enums::{BlendFactor, BlendOp, Compare, StencilOp};
+use xenia_gpu::enums::{BlendFactor, BlendOp, Compare, Msaa, StencilOp};
 
 use crate::translate::HostPosition;
 
@@ -269,4 +269,31 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2], expanded: bool) -> Resul
         scale: [2.0 * sx / width, -2.0 * sy / height, sz],
         offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
     })
+}
+
+/// One of the times that a draw is made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Time {
+    /// The host's samples that are drawn, one bit each.
+    pub(super) samples: u32,
+    /// How far everything is moved, in the host's clip space.
+    pub(super) shift: [f32; 2],
+}
+
+/// The times that a draw is made on a target of `size` pixels; none if no sample is drawn.
+///
+/// Where hosts have no two samples, samples 0 and 3 of four stand for them. These lie at (6, 2) and (10, 14)
+/// sixteenths of a pixel, the chip's at (4, 4) and (12, 12). So each is drawn by itself, with everything
+/// moved until the host's sample lies where the chip's does.
+pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Vec<Time> {
+    let pixels = match call.msaa {
+        Msaa::X2 => vec![(1, [2.0, -2.0]), (8, [-2.0, 2.0])],
+        Msaa::X1 | Msaa::X4 => vec![(u32::MAX, [0.0; 2])],
+    };
+    let [width, height] = size.map(|side| side as f32);
+    let time = |(mask, [x, y]): (u32, [f32; 2])| Time {
+        samples: host_samples & mask,
+        shift: [x / 8.0 / width, -y / 8.0 / height],
+    };
+    pixels.into_iter().map(time).filter(|time| time.samples != 0).collect()
 }

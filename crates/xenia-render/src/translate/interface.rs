@@ -11,7 +11,7 @@
 //! | 8… | textures and samplers, as [`Interface`] lists them |
 
 use xenia_gpu::draw_state::Constants;
-use xenia_gpu::enums::{Compare, Dimension, TextureFilter};
+use xenia_gpu::enums::{ClampMode, Compare, Dimension, TextureFilter};
 use xenia_gpu::microcode::ShaderKind;
 use xenia_gpu::texture::TextureInfo;
 
@@ -66,6 +66,8 @@ pub struct Interface {
     pub group: u32,
     /// It reads binding 1.
     pub vertex_data: bool,
+    /// Fetch constants whose texture records are read, be their textures bound or not.
+    pub records: Vec<u8>,
     /// Textures.
     pub textures: Vec<TextureSlot>,
     /// Samplers.
@@ -128,6 +130,15 @@ pub struct TextureRecord {
     pub swizzle: [u8; 4],
     /// It is a volume: of a fetch's two textures the 3D one is meant.
     pub is_volume: bool,
+    /// Axes on which it is mirrored once.
+    pub mirrored: [bool; 3],
+}
+
+fn is_mirrored_once(mode: ClampMode) -> bool {
+    matches!(
+        mode,
+        ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway | ClampMode::MirrorClampToBorder
+    )
 }
 
 impl TextureRecord {
@@ -142,6 +153,8 @@ impl TextureRecord {
             highest_level: last as f32,
             swizzle: info.swizzle,
             is_volume: info.dimension == Dimension::D3,
+            // Faces of a cube don't run into each other.
+            mirrored: info.clamp.map(|mode| info.dimension != Dimension::Cube && is_mirrored_once(mode)),
         }
     }
 }
@@ -161,6 +174,16 @@ pub struct HostPosition {
     pub scale: [f32; 3],
     /// w times this is added to x, y and z.
     pub offset: [f32; 3],
+}
+
+impl HostPosition {
+    /// With everything moved in the host's clip space.
+    #[must_use]
+    pub fn moved(mut self, [x, y]: [f32; 2]) -> Self {
+        self.offset[0] += x;
+        self.offset[1] += y;
+        self
+    }
 }
 
 /// What a colour target takes.
@@ -267,7 +290,8 @@ impl StageConstants {
         ];
         self.put(at, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
-        self.put(at + 32, &[swizzle, u32::from(record.is_volume), 0, 0]);
+        let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
+        self.put(at + 32, &[swizzle, u32::from(record.is_volume), mirrored, 0]);
     }
 
     /// The buffer's contents.

@@ -28,6 +28,8 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
+    /// Axes that are mirrored once, one bit each.
+    mirrored: Value,
 }
 
 /// A fraction of a texel coordinate within its texel, seen from texel centres.
@@ -62,6 +64,9 @@ impl Translator<'_> {
     }
 
     fn record(&mut self, constant: u8) -> Record {
+        if !self.interface.records.contains(&constant) {
+            self.interface.records.push(constant);
+        }
         let records = self.constant_member(layout::TEXTURE);
         let mut row = |i: u32| {
             let pointer = self.b.member(records, 3 * (constant as u32 & 31) + i);
@@ -80,6 +85,7 @@ impl Translator<'_> {
             highest: float(second, 2),
             swizzle: self.b.member(third, 0),
             is_volume: self.b.member(third, 1),
+            mirrored: self.b.member(third, 2),
         }
     }
 
@@ -203,6 +209,18 @@ impl Translator<'_> {
         limit(self, level, zero, record.highest)
     }
 
+    /// A coordinate in texels, brought to the positive side where its axis is mirrored once: hosts only
+    /// mirror for ever. Within half a texel of the mirror there is the same texel on both sides.
+    fn mirrored_once(&mut self, at: Value, axis: u32, record: &Record) -> Value {
+        let (bit, zero, half) = (self.b.uint(1 << axis), self.b.uint(0), self.b.float(0.5));
+        let bits = self.b.binary(Op::And, record.mirrored, bit);
+        let is_mirrored = self.b.binary(Op::NotEqual, bits, zero);
+        let distance = self.b.math(MathFunction::Abs, at);
+        let is_beyond = self.b.binary(Op::Greater, distance, half);
+        let distance = self.b.select(is_beyond, distance, half);
+        self.b.select(is_mirrored, distance, at)
+    }
+
     /// A sample, with the fetch constant's swizzle and exponent.
     fn sampled(&mut self, fetch: &TextureFetch, at: [Value; 3]) -> Value {
         let record = self.record(fetch.constant);
@@ -212,7 +230,10 @@ impl Translator<'_> {
         let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
         let lod = limit(self, lod, least, most);
         let texels = self.texel_coordinates(fetch, at, &record);
-        let [u, v, w] = [0, 1, 2].map(|axis| self.b.binary(Op::Divide, texels[axis], record.size[axis]));
+        let [u, v, w] = [0, 1, 2].map(|axis| {
+            let at = self.mirrored_once(texels[axis], axis as u32, &record);
+            self.b.binary(Op::Divide, at, record.size[axis])
+        });
         let planes = self.sample_planes(fetch, [u, v], texels[2], &record, lod);
         let stored = if fetch.dimension == VOLUME {
             let volume = self.sample_volume(fetch, [u, v, w], lod);

@@ -1,7 +1,7 @@
 //! Samplers for texture fetch constants.
 //!
-//! Modes that the host lacks become the nearest that it has: mirroring once is mirroring for ever (the
-//! same up to one texture's length outside), half-way modes are edge modes, and borders of video colours,
+//! Shaders mirror once by themselves, so that nothing but the far end is left to the sampler. Modes that
+//! the host lacks become the nearest that it has: half-way modes are edge modes, and borders of video colours,
 //! whose values nobody has measured, are black. Anisotropy is left out, because translated shaders
 //! compute the level of detail themselves.
 
@@ -94,16 +94,13 @@ impl SamplerKey {
 fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
     match mode {
         ClampMode::Repeat => AddressMode::Repeat,
-        ClampMode::MirroredRepeat
-        | ClampMode::MirrorClampToEdge
-        | ClampMode::MirrorClampToHalfway
-        | ClampMode::MirrorClampToBorder => AddressMode::MirrorRepeat,
-        ClampMode::ClampToBorder if features.contains(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER) => {
+        ClampMode::MirroredRepeat => AddressMode::MirrorRepeat,
+        ClampMode::ClampToBorder | ClampMode::MirrorClampToBorder
+            if features.contains(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER) =>
+        {
             AddressMode::ClampToBorder
         }
-        ClampMode::ClampToEdge | ClampMode::ClampToHalfway | ClampMode::ClampToBorder => {
-            AddressMode::ClampToEdge
-        }
+        _ => AddressMode::ClampToEdge,
     }
 }
 
@@ -148,11 +145,11 @@ mod tests {
                 Repeat,
                 MirrorRepeat,
                 ClampToEdge,
-                MirrorRepeat,
                 ClampToEdge,
-                MirrorRepeat,
+                ClampToEdge,
+                ClampToEdge,
                 ClampToBorder,
-                MirrorRepeat
+                ClampToBorder
             ]
         );
         assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
