@@ -6,10 +6,12 @@
 
 mod constants;
 mod copy;
+mod tessellation;
 
 pub use constants::Constants;
 pub(crate) use constants::StaleConstants;
 pub use copy::{CopyCall, CopyDestination, CopySource};
+pub use tessellation::Tessellation;
 
 use std::sync::Arc;
 
@@ -183,6 +185,8 @@ pub struct DrawCall {
     pub index_bounds: [u32; 2],
     /// The index that ends a strip, where that is on.
     pub restart: Option<u32>,
+    /// Patches are cut up.
+    pub tessellation: Option<Tessellation>,
     /// Flat shading takes a primitive's last vertex.
     pub provoking_last: bool,
     /// Vertex shader.
@@ -471,6 +475,7 @@ impl DrawCall {
             restart: raster
                 .multi_prim_ib_ena()
                 .then(|| registers.read::<vgt::VgtMultiPrimIbResetIndx>().reset_indx()),
+            tessellation: Tessellation::capture(registers, request.initiator),
             provoking_last: raster.provoking_vtx_last(),
             vertex_shader,
             pixel_shader: if with_color { pixel_shader.cloned() } else { None },

@@ -100,6 +100,12 @@ enums! {
     TextureFilter else Point {
         0 Point, 1 Linear, 2 BaseMap, 3 UseFetchConstant,
     }
+    /// How patches are cut into triangles.
+    TessellationMode else Discrete {
+        0 Discrete, 1 Continuous,
+        /// Each edge's level comes from the index buffer.
+        2 Adaptive,
+    }
     /// Dimensions of a texture.
     Dimension else D2 {
         0 D1, 1 D2, 2 D3, 3 Cube,

@@ -30,6 +30,8 @@ mod look;
 mod present;
 mod raster;
 mod sample;
+mod subdivide;
+mod tessellate;
 mod vertex;
 
 pub use color::range as target_range;
@@ -42,6 +44,7 @@ pub use vertex::indices;
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::memory::PhysicalMemory;
+use crate::microcode::Interpreter;
 use crate::texture::{CacheCounters, TextureCache};
 
 /// Most threads that draw unless a number is asked for.
@@ -51,6 +54,8 @@ const DEFAULT_THREADS: usize = 8;
 pub struct Reference {
     edram: Edram,
     textures: TextureCache,
+    /// What shades vertices.
+    shading: Interpreter,
     crew: bands::Crew,
     samples_passed: u64,
 }
@@ -69,6 +74,7 @@ impl Reference {
         Self {
             edram: Edram::default(),
             textures: TextureCache::default(),
+            shading: Interpreter::default(),
             crew: bands::Crew::new(threads),
             samples_passed: 0,
         }
@@ -102,17 +108,18 @@ impl Backend for Reference {
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let vertices = vertex::shade(call, memory, &mut self.textures, self.crew.interpreter())?;
         let textures = call.pixel_shader.as_ref().map_or_else(Bindings::default, |shader| {
             Bindings::new(&shader.program, &call.constants, &mut self.textures, memory)
         });
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew);
-        assemble::triangles(call, &vertices, |triangle, is_rectangle| {
-            clip::clip(call, triangle, |corners| {
-                if let Some(setup) = raster::prepare(call, corners, is_rectangle) {
-                    batch.push(setup);
-                }
-            });
+        vertex::shade(call, memory, &mut self.textures, &mut self.shading, &mut |vertices| {
+            assemble::triangles(call, vertices, |triangle, is_rectangle| {
+                clip::clip(call, triangle, |corners| {
+                    if let Some(setup) = raster::prepare(call, corners, is_rectangle) {
+                        batch.push(setup);
+                    }
+                });
+            })
         })?;
         self.samples_passed += batch.finish();
         Ok(())

@@ -94,7 +94,7 @@ pub(super) fn triangles(
     let provoking = |first: usize, last: usize| if call.provoking_last { last } else { first };
     for run in vertices.order.split(Option::is_none) {
         let run: Vec<u32> = run.iter().flatten().copied().collect();
-        match call.primitive {
+        match vertices.primitive {
             Primitive::TriangleList => {
                 for t in run.chunks_exact(3) {
                     triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2));

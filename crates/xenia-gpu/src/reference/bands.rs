@@ -49,11 +49,6 @@ impl Crew {
             triangles: Vec::new(),
         }
     }
-
-    /// The caller's interpreter.
-    pub(super) fn interpreter(&mut self) -> &mut Interpreter {
-        &mut self.interpreters[0]
-    }
 }
 
 /// Starts the threads besides the caller's.

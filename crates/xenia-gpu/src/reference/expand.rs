@@ -34,14 +34,15 @@ impl Expander {
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
     ) -> Result<Triangles, BackendError> {
-        let vertices = vertex::shade(call, memory, &mut self.textures, &mut self.interpreter)?;
-        let interpolators = vertices.interpolators;
-        let mut out = Triangles { interpolators, ..Triangles::default() };
-        assemble::triangles(call, &vertices, |corners, _| {
-            for corner in corners {
-                out.positions.push(corner.position);
-                out.attributes.extend_from_slice(&corner.attributes[..interpolators]);
-            }
+        let mut out = Triangles::default();
+        vertex::shade(call, memory, &mut self.textures, &mut self.interpreter, &mut |vertices| {
+            out.interpolators = vertices.interpolators;
+            assemble::triangles(call, vertices, |corners, _| {
+                for corner in corners {
+                    out.positions.push(corner.position);
+                    out.attributes.extend_from_slice(&corner.attributes[..vertices.interpolators]);
+                }
+            })
         })?;
         Ok(out)
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::fetch::{Bindings, Fetcher};
+use super::tessellate;
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, IndexSource};
+use crate::enums::Primitive;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES, Mask};
 use crate::texture::TextureCache;
@@ -18,8 +20,12 @@ const POINT_SIZE: usize = 63;
 
 /// Shaded vertices and the order they are drawn in.
 pub(super) struct Vertices {
+    /// What the order makes up.
+    pub(super) primitive: Primitive,
     /// For each index of the draw the number of its vertex; `None` restarts the strip.
     pub(super) order: Vec<Option<u32>>,
+    /// Vertices shaded.
+    pub(super) count: usize,
     /// Positions in clip space.
     pub(super) positions: Vec<[f32; 4]>,
     /// Interpolators, `interpolators` of them for each vertex.
@@ -79,23 +85,77 @@ pub fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>>
         .collect()
 }
 
-/// Shades all vertices of a draw. One whose shader writes to memory needn't export positions; it has no
-/// vertices then.
+impl Vertices {
+    /// None yet; their order will make up this primitive.
+    pub(super) fn new(call: &DrawCall, primitive: Primitive) -> Self {
+        let program = &call.vertex_shader.program;
+        Self {
+            primitive,
+            order: Vec::new(),
+            count: 0,
+            positions: Vec::new(),
+            attributes: Vec::new(),
+            interpolators: (call.interpolators as usize).min(16),
+            point_sizes: (program.exports >> POINT_SIZE & 1 != 0).then(Vec::new),
+        }
+    }
+
+    /// Shades so many vertices (1 to 16) whose first registers are set, and appends them.
+    pub(super) fn shade(
+        &mut self,
+        call: &DrawCall,
+        count: usize,
+        interpreter: &mut Interpreter,
+        fetch: &mut Fetcher<'_>,
+    ) {
+        let program = &call.vertex_shader.program;
+        let mask = (Mask::MAX as u32 >> (LANES - count)) as Mask;
+        let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, fetch);
+        self.count += count;
+        if !has_position(call) {
+            self.order.clear(); // it writes to memory and draws nothing
+            return;
+        }
+        for lane in 0..count {
+            let at = |export: usize| [0, 1, 2, 3].map(|c: usize| exports.values[export][c][lane]);
+            self.positions.push(at(POSITION));
+            for interpolator in 0..self.interpolators {
+                let written = program.exports >> interpolator & 1 != 0;
+                self.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
+            }
+            if let Some(sizes) = &mut self.point_sizes {
+                // Clamped as the integers that the bits are, so that a NaN is one end or the other.
+                let [least, most] = call.point_limits.map(|limit| limit.to_bits() as i32);
+                let bits = exports.values[POINT_SIZE][0][lane].to_bits() as i32;
+                sizes.push(f32::from_bits(bits.max(least).min(most) as u32));
+            }
+        }
+    }
+}
+
+fn has_position(call: &DrawCall) -> bool {
+    call.vertex_shader.program.exports >> POSITION & 1 != 0
+}
+
+/// Shades all vertices of a draw and hands them on, in several parts if they are cut out of patches. A
+/// shader that writes to memory needn't export positions; there are no vertices then.
 pub(super) fn shade(
     call: &DrawCall,
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
     interpreter: &mut Interpreter,
-) -> Result<Vertices, BackendError> {
+    take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
+) -> Result<(), BackendError> {
     let program = &call.vertex_shader.program;
-    let has_position = program.exports >> POSITION & 1 != 0;
-    if !has_position && !program.exports_memory() {
+    if !has_position(call) && !program.exports_memory() {
         return Err(BackendError::Invalid("the vertex shader exports no position".into()));
     }
-    let indices = indices(call, memory);
+    if let Some(tessellation) = call.tessellation {
+        return tessellate::shade(call, tessellation, memory, textures, interpreter, take);
+    }
     let mut unique = Vec::new();
     let mut numbers = BTreeMap::new();
-    let order = indices
+    let order = indices(call, memory)
         .into_iter()
         .map(|index| {
             index.map(|index| {
@@ -108,41 +168,15 @@ pub(super) fn shade(
         .collect();
     let textures = Bindings::new(program, &call.constants, textures, memory);
     let mut fetch = Fetcher::new(&call.constants, memory, &textures);
-    let interpolators = (call.interpolators as usize).min(16);
-    let mut vertices = Vertices {
-        order,
-        positions: Vec::with_capacity(unique.len()),
-        attributes: Vec::with_capacity(unique.len() * interpolators),
-        interpolators,
-        point_sizes: (program.exports >> POINT_SIZE & 1 != 0).then(Vec::new),
-    };
+    let mut vertices = Vertices { order, ..Vertices::new(call, call.primitive) };
+    vertices.positions.reserve(unique.len());
+    vertices.attributes.reserve(unique.len() * vertices.interpolators);
     for group in unique.chunks(LANES) {
-        let mask = (Mask::MAX as u32 >> (LANES - group.len())) as Mask;
         interpreter.clear(program);
         for (lane, &index) in group.iter().enumerate() {
             interpreter.register(0)[0][lane] = index as f32;
         }
-        let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, &mut fetch);
-        if !has_position {
-            continue;
-        }
-        for lane in 0..group.len() {
-            let at = |export: usize| [0, 1, 2, 3].map(|c: usize| exports.values[export][c][lane]);
-            vertices.positions.push(at(POSITION));
-            for interpolator in 0..interpolators {
-                let written = program.exports >> interpolator & 1 != 0;
-                vertices.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
-            }
-            if let Some(sizes) = &mut vertices.point_sizes {
-                // Clamped as the integers that the bits are, so that a NaN is one end or the other.
-                let [least, most] = call.point_limits.map(|limit| limit.to_bits() as i32);
-                let bits = exports.values[POINT_SIZE][0][lane].to_bits() as i32;
-                sizes.push(f32::from_bits(bits.max(least).min(most) as u32));
-            }
-        }
+        vertices.shade(call, group.len(), interpreter, &mut fetch);
     }
-    if !has_position {
-        vertices.order.clear(); // it writes to memory and draws nothing
-    }
-    Ok(vertices)
+    take(&vertices)
 }

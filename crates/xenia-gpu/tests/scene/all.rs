@@ -2,6 +2,7 @@
 //!
 //! Expected colours follow from the scene by reasoning, never from what came out first.
 mod memory_export;
+mod tessellation;
 
 use crate::scene::*;
 use xenia_gpu::PhysicalMemory;
@@ -436,6 +437,7 @@ const SCENES: &[fn()] = &[
     memory_export::lanes_export_what_they_have_written,
     memory_export::pixels_export_in_the_order_they_are_drawn_in,
     memory_export::the_next_draw_reads_what_was_written,
+    tessellation::edges_have_levels_of_their_own,
 ];
 
 #[test]

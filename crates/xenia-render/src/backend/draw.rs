@@ -78,9 +78,7 @@ impl From<BackendError> for Refused {
 impl Inner {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
-        if call.exports_memory() {
-            return Err(Impossible("an export to memory").into());
-        }
+        state::check(call)?;
         if call.vertex_shader.program.exports >> POSITION & 1 == 0 {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
         }

@@ -12,6 +12,17 @@ use crate::translate::HostPosition;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Impossible(pub(super) &'static str);
 
+/// Refuses what no host does.
+pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
+    if call.exports_memory() {
+        return Err(Impossible("an export to memory"));
+    }
+    if call.tessellation.is_some() {
+        return Err(Impossible("tessellation"));
+    }
+    Ok(())
+}
+
 /// What a draw's blend constant has to be on the host, whose colour factors know all of it only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConstantUse {

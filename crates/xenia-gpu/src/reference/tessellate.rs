@@ -1,0 +1,170 @@
+//! Shading of patches: the vertex shader runs for each vertex that a patch is cut into.
+//!
+//! What the shader gets depends on the primitive; it has been seen in titles' shaders:
+//!
+//! | primitive | r0 | r1 |
+//! |---|---|---|
+//! | triangle list | weights of the third, second and first corner | indices of the corners |
+//! | triangle patch | the same | patch, 0 |
+//! | quadrilateral list | u, v, index of the first corner | indices of the others, around |
+//! | quadrilateral patch | patch, u, v | 0 |
+//!
+//! The zeros say that weights come in the order given here; the chip has others for some edges, and leaves it
+//! to shaders to undo that.
+
+use super::fetch::{Bindings, Fetcher};
+use super::subdivide::{Grid, steps};
+use super::vertex::{Vertices, index_range, indices};
+use crate::backend::BackendError;
+use crate::draw_state::{DrawCall, IndexSource, Tessellation};
+use crate::enums::{Primitive, TessellationMode};
+use crate::memory::PhysicalMemory;
+use crate::microcode::{Interpreter, LANES};
+use crate::texture::TextureCache;
+
+/// From so many vertices on, what was shaded is handed on.
+const CHUNK: usize = 4096;
+
+/// A patch: indices of its corners, or its own number in the first place.
+type Patch = [u32; 4];
+
+/// Whether a primitive's patches have three corners; `None` where it has none that are known.
+fn has_three(primitive: Primitive) -> Option<bool> {
+    match primitive {
+        Primitive::TriangleList | Primitive::CopyRectList1 => Some(true),
+        Primitive::QuadList | Primitive::CopyRectList2 => Some(false),
+        _ => None,
+    }
+}
+
+/// The patches of a draw whose levels don't come from its index buffer.
+fn patches(call: &DrawCall, corners: usize, memory: &dyn PhysicalMemory) -> Vec<Patch> {
+    let order = indices(call, memory);
+    let runs = order.split(Option::is_none);
+    let patches = runs.flat_map(|run| run.chunks_exact(corners)).map(|corners| {
+        let mut patch = [0; 4];
+        for (index, corner) in patch.iter_mut().zip(corners.iter().flatten()) {
+            *index = *corner;
+        }
+        patch
+    });
+    patches.collect()
+}
+
+/// The levels that lie in the index buffer, which has one for each edge of each patch.
+fn edge_levels(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Vec<f32>, BackendError> {
+    let IndexSource::Buffer { wide: true, endian, length, .. } = call.indices else {
+        return Err(BackendError::Invalid("adaptive tessellation without a buffer of 32-bit levels".into()));
+    };
+    let (start, _) = index_range(call).unwrap_or_default();
+    let mut bytes = vec![0; call.count.min(length).min(u32::from(u16::MAX)) as usize * 4];
+    memory.read(start, &mut bytes);
+    let words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    Ok(words.map(|word| f32::from_bits(endian.swap(word))).collect())
+}
+
+/// The registers 0 and 1 that a vertex starts with.
+fn registers(primitive: Primitive, patch: &Patch, [a, b, c]: [f32; 3]) -> [[f32; 4]; 2] {
+    let index = patch.map(|index| index as f32);
+    match primitive {
+        Primitive::TriangleList => [[c, b, a, 0.0], [index[0], index[1], index[2], 0.0]],
+        Primitive::QuadList => [[a, b, index[0], 0.0], [index[1], index[2], index[3], 0.0]],
+        Primitive::CopyRectList1 => [[c, b, a, 0.0], [index[0], 0.0, 0.0, 0.0]],
+        _ => [[index[0], a, b, 0.0], [0.0; 4]],
+    }
+}
+
+/// Vertices on their way through the shader.
+struct Shading<'a> {
+    call: &'a DrawCall,
+    interpreter: &'a mut Interpreter,
+    fetch: Fetcher<'a>,
+    waiting: usize,
+    vertices: Vertices,
+}
+
+impl Shading<'_> {
+    fn patch(&mut self, patch: &Patch, grid: &Grid) {
+        let first = (self.vertices.count + self.waiting) as u32;
+        self.vertices.order.extend(grid.triangles.iter().flatten().map(|point| Some(first + point)));
+        for point in &grid.points {
+            if self.waiting == 0 {
+                self.interpreter.clear(&self.call.vertex_shader.program);
+            }
+            for (register, value) in (0..).zip(registers(self.call.primitive, patch, *point)) {
+                for (component, value) in self.interpreter.register(register).iter_mut().zip(value) {
+                    component[self.waiting] = value;
+                }
+            }
+            self.waiting += 1;
+            if self.waiting == LANES {
+                self.run();
+            }
+        }
+    }
+
+    fn run(&mut self) {
+        let count = std::mem::take(&mut self.waiting);
+        if count != 0 {
+            self.vertices.shade(self.call, count, self.interpreter, &mut self.fetch);
+        }
+    }
+}
+
+/// Shades the patches of a draw and hands on lists of triangles, in parts of a bounded size.
+pub(super) fn shade(
+    call: &DrawCall,
+    Tessellation { mode, levels: [least, most] }: Tessellation,
+    memory: &dyn PhysicalMemory,
+    textures: &mut TextureCache,
+    interpreter: &mut Interpreter,
+    take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
+) -> Result<(), BackendError> {
+    let is_patch = matches!(call.primitive, Primitive::CopyRectList1 | Primitive::CopyRectList2);
+    let is_adaptive = mode == TessellationMode::Adaptive;
+    let three = has_three(call.primitive).filter(|_| is_patch || !is_adaptive).ok_or_else(|| {
+        BackendError::Unsupported(format!("{mode:?} tessellation of primitive {:?}", call.primitive))
+    })?;
+    let corners = if three { 3 } else { 4 };
+    let bindings = Bindings::new(&call.vertex_shader.program, &call.constants, textures, memory);
+    let mut shading = Shading {
+        call,
+        interpreter,
+        fetch: Fetcher::new(&call.constants, memory, &bindings),
+        waiting: 0,
+        vertices: Vertices::new(call, Primitive::TriangleList),
+    };
+    let mut patch = |patch: &Patch, grid: &Grid, is_last: bool| {
+        shading.patch(patch, grid);
+        if is_last || shading.vertices.count >= CHUNK {
+            shading.run();
+            let vertices =
+                std::mem::replace(&mut shading.vertices, Vertices::new(call, Primitive::TriangleList));
+            return take(&vertices);
+        }
+        Ok(())
+    };
+    if is_adaptive {
+        let levels = edge_levels(call, memory)?;
+        let count = levels.len() / corners;
+        let [lowest, highest] = call.index_bounds;
+        for (i, edges) in (0_u32..).zip(levels.chunks_exact(corners)) {
+            let level = |edge: usize| edges.get(edge).map_or(0.0, |level| level.max(least).min(most));
+            let grid = if three {
+                Grid::adaptive_triangle(mode, [0, 1, 2].map(level))
+            } else {
+                Grid::adaptive_quad(mode, [0, 1, 2, 3].map(level))
+            };
+            let number = i.wrapping_add_signed(call.index_offset) & 0xff_ffff;
+            patch(&[number.min(highest).max(lowest), 0, 0, 0], &grid, i as usize + 1 == count)?;
+        }
+    } else {
+        let steps = steps(mode, most);
+        let grid = if three { Grid::triangle(&steps) } else { Grid::quad([&steps, &steps]) };
+        let patches = patches(call, if is_patch { 1 } else { corners }, memory);
+        for (i, corners) in patches.iter().enumerate() {
+            patch(corners, &grid, i + 1 == patches.len())?;
+        }
+    }
+    Ok(())
+}

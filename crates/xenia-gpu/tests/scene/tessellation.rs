@@ -1,0 +1,161 @@
+//! Patches that are cut up.
+
+use crate::scene::*;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::packets::{opcode, type3};
+
+/// What the tessellator does with edges, and the level of all of them.
+fn tessellate(scene: &mut Scene, mode: u32, level: f32) {
+    scene.set(0x2284, 1);
+    scene.set(0x2285, mode);
+    scene.set(0x2286, level.to_bits());
+    scene.set(0x2287, 0);
+    // c0 is (40, 16, 1, 0).
+    for (i, value) in (0..).zip([40.0_f32, 16.0, 1.0, 0.0]) {
+        scene.set(0x4000 + i, value.to_bits());
+    }
+    // Counting instead of overwriting shows double coverage as well.
+    scene.set(0x2201, 0x0101_0101);
+}
+
+/// u squared at the edges of so many equal parts, and straight lines between them.
+fn bent(u: f32, parts: f32) -> f32 {
+    let (first, second) = ((u * parts).floor() / parts, (u * parts).floor() / parts + 1.0 / parts);
+    first * first + (second * second - first * first) * (u - first) * parts
+}
+
+/// Checks both patches of 40 pixels: red is u squared but for the cut, green a fifth everywhere.
+fn check(scene: &mut Scene, name: &str, parts: f32) {
+    let frame = scene.show();
+    for y in 0..16 {
+        for x in 0..80 {
+            let u = ((x % 40) as f32 + 0.5) / 40.0;
+            let [red, green, ..] = pixel(&frame, x, y);
+            let expected = (bent(u, parts) * 255.0 + 0.5) as u8;
+            assert!(red.abs_diff(expected) <= 1, "{name} {x} {y}: {red}, not {expected}");
+            assert_eq!(green, 51, "{name} {x} {y}");
+        }
+    }
+}
+
+/// Places a patch's point u (r3.x), v (r3.y) of patch r3.z.
+const PLACED: &str = "
+    mul r4.x, r3.x, r3.x
+    mul r5.xy, r3.xy, c[0].xy
+    mad r5.x, r3.z, c[0].x, r5.x
+    alloc position
+    max oPos.xy01, r5, r5
+    alloc interpolators 1
+    max o0.x001, r4, r4
+    add o0.y, c[1].x, c[0].w";
+
+#[test]
+pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
+    // Discrete levels are rounded up; even numbers of parts come from continuous ones.
+    for (mode, level, parts) in [(0, 0.0, 1.0), (0, 2.0, 3.0), (0, 2.5, 4.0), (1, 0.0, 2.0), (1, 5.0, 6.0)] {
+        let mut scene = Scene::new(80, 16, 0);
+        tessellate(&mut scene, mode, level);
+        scene.set(0x4004, 0.2_f32.to_bits());
+        // Patches 3 and 4 of which 3 is the first.
+        scene.set(0x2102, 3);
+        scene.set(0x4005, (-3.0_f32).to_bits());
+        scene.shader(0, &format!("add r3.z, r0.x, c[1].y\nmax r3.xy, r0.yz, r0.yz\n{PLACED}"));
+        scene.draw(0x12, 2);
+        check(&mut scene, &format!("{mode} {level}"), parts);
+    }
+}
+
+#[test]
+pub(super) fn corners_of_lists_come_by_index() {
+    for (name, primitive, list) in [
+        ("triangles", 4, vec![(0, 0), (40, 0), (40, 16), (0, 0), (40, 16), (0, 16)]),
+        ("quadrilaterals", 13, vec![(0, 0), (40, 0), (40, 16), (0, 16)]),
+    ] {
+        let mut scene = Scene::new(80, 16, 0);
+        tessellate(&mut scene, 0, 3.0);
+        let corners: Vec<_> = [0.0, 40.0]
+            .into_iter()
+            .flat_map(|left| {
+                list.iter()
+                    .map(move |&(x, y)| vertex(x as f32 + left, y as f32, [x as f32 / 40.0, 0.2, 0.0, 1.0]))
+            })
+            .collect();
+        // The weights of four corners in r6, their indices in r7.
+        let weights = match primitive {
+            4 => {
+                "max r6.xyz, r0.zyx, r0.zyx
+                 max r7.xyz, r1, r1
+                 max r7.w, r1.x, r1.x"
+            }
+            _ => {
+                "add r2.xy, c[0].zz, -r0.xy
+                 mul r6.x, r2.x, r2.y
+                 mul r6.y, r0.x, r2.y
+                 mul r6.z, r0.x, r0.y
+                 mul r6.w, r2.x, r0.y
+                 max r7.x, r0.z, r0.z
+                 max r7.yzw, r1.xxyz, r1.xxyz"
+            }
+        };
+        let fetched = ["x", "y", "z", "w"].map(|c| {
+            format!(
+                "vfetch r9.xyz0, r7.{c}, vf0, format=57, stride=7, offset=0
+                 vfetch r10.xyzw, r7.{c}, vf0, format=38, stride=7, offset=3
+                 mad r11, r6.{c}, r9, r11
+                 mad r12, r6.{c}, r10, r12\n"
+            )
+        });
+        let sums = fetched.concat();
+        // Registers start at zero, so the sums do; the fourth weight of triangles stays there.
+        scene.shader(
+            0,
+            &format!(
+                "{weights}
+                 {sums}
+                 alloc position
+                 max oPos.xy01, r11, r11
+                 alloc interpolators 1
+                 max o0, r12, r12"
+            ),
+        );
+        scene.vertices(&corners);
+        scene.draw(primitive | 1 << 8, corners.len() as u32);
+        let frame = scene.show();
+        for y in 0..16 {
+            for x in 0..80 {
+                let [red, green, ..] = pixel(&frame, x, y);
+                let expected = (((x % 40) as f32 + 0.5) / 40.0 * 255.0 + 0.5) as u8;
+                assert!(red.abs_diff(expected) <= 1 && green == 51, "{name} {x} {y}: {red} {green}");
+            }
+        }
+    }
+}
+
+#[test]
+pub(super) fn edges_have_levels_of_their_own() {
+    let mut scene = Scene::new(80, 16, 0);
+    tessellate(&mut scene, 2, 7.0);
+    scene.set(0x2287, 1.0_f32.to_bits());
+    scene.set(0x4004, 0.2_f32.to_bits());
+    scene.shader(0, &format!("max r3.z, r0.x, r0.x\nmax r3.xy, r0.yz, r0.yz\n{PLACED}"));
+    // Levels are kept between 1 and 7; what they are along v makes no difference to u squared.
+    for (i, level) in [3.0, 0.0, 3.0, 99.0, 3.0, f32::NAN, 3.0, -1.0_f32].into_iter().enumerate() {
+        scene.memory.write_u32(INDICES + i as u32 * 4, level.to_bits());
+    }
+    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 0x12 | 1 << 11 | 8 << 16, INDICES, 2 << 30 | 8]);
+    scene.run();
+    let frame = scene.show();
+    for y in 0..16 {
+        for x in 0..80 {
+            let u = ((x % 40) as f32 + 0.5) / 40.0;
+            let [red, green, ..] = pixel(&frame, x, y);
+            assert_eq!(green, 51, "{x} {y}");
+            // Straight lines between points of the curve lie above it, by at most a 64th with four parts.
+            let over = f32::from(red) / 255.0 - u * u;
+            assert!((-0.003..1.0 / 64.0 + 0.003).contains(&over), "{x} {y}: {red}");
+            if y == 0 || y == 15 {
+                assert!((f32::from(red) / 255.0 - bent(u, 4.0)).abs() < 0.006, "{x} {y}");
+            }
+        }
+    }
+}
