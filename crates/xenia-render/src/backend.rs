@@ -19,6 +19,7 @@
 
 mod arena;
 mod bindings;
+mod conversion;
 mod device;
 mod draw;
 mod edram;
@@ -127,14 +128,23 @@ impl WgpuBackend {
         let uniforms =
             Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
         let indices = Arena::new(&device, "indices", wgpu::BufferUsages::INDEX, INDEX_BYTES, 4);
+        let mut edram = Edram::new(&device);
+        let mut textures = Textures::new(&device);
+        let mut pipelines = Pipelines::new(&device, options);
+        if let Some(path) = &options.store {
+            let stored = pipelines.open(path);
+            let building = pipelines.prebuild(&stored, options);
+            edram.prebuild(&device, &stored.conversions, &building);
+            textures.prebuild(&device, &stored.conversions, &building);
+        }
         let inner = Inner {
-            edram: Edram::new(&device),
+            edram,
             targets: Targets::default(),
-            textures: Textures::new(&device),
+            textures,
             vertices: Vertices::new(&device),
             uniforms,
             indices,
-            pipelines: Pipelines::new(&device, options),
+            pipelines,
             groups: Groups::default(),
             recording: Recording::default(),
             expander: Expander::default(),
@@ -170,8 +180,10 @@ impl WgpuBackend {
 }
 
 impl Inner {
-    /// Submits everything recorded.
+    /// Submits everything recorded, and notes what was compiled for it.
     fn submit(&mut self) {
+        self.pipelines.add_conversions(&self.edram.take_compiled());
+        self.pipelines.add_conversions(&self.textures.take_compiled());
         if let Some(commands) = self.recording.finish() {
             self.uniforms.send(&self.device);
             self.indices.send(&self.device);

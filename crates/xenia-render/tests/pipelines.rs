@@ -59,6 +59,9 @@ fn store(name: &str) -> PathBuf {
     path
 }
 
+/// Draws of [`draw`], each with a pipeline of its own.
+const DRAWS: u64 = 4;
+
 /// Draws that need four pipelines: triangles, blended ones, a rectangle, one with depth.
 fn draw(scene: &mut Scene) {
     let triangle = [vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(8.0, 40.0, RED)];
@@ -98,21 +101,23 @@ fn the_second_start_compiles_nothing_in_play() {
     }
     let path = store("second");
     assert!(is_right(&picture()));
-    assert_eq!(counters(), PipelineCounters { at_start: 0, in_play: 4, left_out: 0 });
+    let PipelineCounters { at_start, in_play: used, left_out } = counters();
+    assert_eq!((at_start, left_out), (0, 0));
+    assert!(used > DRAWS, "EDRAM to textures and back, too: {used}");
     assert!(PROGRESS.take().is_empty());
 
     assert!(is_right(&picture()));
-    assert_eq!(counters(), PipelineCounters { at_start: 4, in_play: 0, left_out: 0 });
+    assert_eq!(counters(), PipelineCounters { at_start: used, in_play: 0, left_out: 0 });
     let mut told = PROGRESS.take();
     told.sort_unstable();
-    assert_eq!(told, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+    assert_eq!(told, (1..=used as usize).map(|done| (done, used as usize)).collect::<Vec<_>>());
 
     // A damaged end costs what was there, once.
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
-    for (at_start, in_play) in [(3, 1), (4, 0)] {
+    for in_play in [1, 0] {
         assert!(is_right(&picture()));
-        assert_eq!(counters(), PipelineCounters { at_start, in_play, left_out: 0 });
+        assert_eq!(counters(), PipelineCounters { at_start: used - in_play, in_play, left_out: 0 });
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
@@ -123,8 +128,10 @@ fn a_store_that_cannot_be_opened_is_done_without() {
         return;
     }
     STORE.set(Some(Path::new("/dev/null/title.pipelines").to_owned()));
-    assert!(is_right(&picture()));
-    assert_eq!(counters(), PipelineCounters { at_start: 0, in_play: 4, left_out: 0 });
+    for _ in 0..2 {
+        assert!(is_right(&picture()));
+        assert!(counters().at_start == 0 && counters().in_play > DRAWS);
+    }
 }
 
 #[test]
@@ -147,17 +154,17 @@ fn draws_that_do_not_wait_make_the_same_picture_in_the_end() {
             assert!(is_right(&frame), "frame {frames}, {now:?}");
             break;
         }
-        assert!(now.left_out - before.left_out <= 4, "{now:?}");
+        assert!(now.left_out - before.left_out <= DRAWS, "{now:?}");
         assert!(start.elapsed() < Duration::from_mins(1), "{now:?}");
     }
-    let PipelineCounters { at_start, in_play, left_out } = counters();
-    assert_eq!((at_start, in_play), (0, 4));
-    assert!(left_out >= 4, "the first time nothing was there: {left_out}");
     drop(scene);
+    let PipelineCounters { at_start, in_play, left_out } = counters();
+    assert_eq!(at_start, 0);
+    assert!(left_out >= 1, "the first time nothing was there");
 
     // What was made in the background is stored, too, and at the next start no draw is left out.
     assert!(is_right(&picture()));
-    assert_eq!(counters(), PipelineCounters { at_start: 4, in_play: 0, left_out: 0 });
+    assert_eq!(counters(), PipelineCounters { at_start: in_play, in_play: 0, left_out: 0 });
 }
 
 #[test]

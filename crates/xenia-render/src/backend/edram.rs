@@ -19,6 +19,7 @@ mod pipelines;
 mod place;
 mod resolve;
 mod stencil;
+mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -10,21 +10,25 @@
 //! that, too.
 
 mod background;
+mod building;
 mod make;
 mod store;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Device;
+use super::conversion::Conversion;
 use super::recipe::Recipe;
 use background::Background;
 use make::{Maker, Outcome};
 use store::Store;
 
+pub(super) use building::Building;
 pub(super) use make::{Parts, Ready};
+pub(super) use store::Stored;
 
 /// Pipelines kept before all are dropped.
 const MAX_PIPELINES: usize = 8192;
@@ -89,7 +93,7 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    /// Compiles what is stored, and begins. A store that can't be opened is left alone.
+    /// None yet.
     pub(super) fn new(device: &Device, options: &Options<'_>) -> Self {
         let maker = Arc::new(Maker::new(device.clone()));
         let background = options.async_pipelines.then(|| Background::new(&maker)).transpose();
@@ -97,53 +101,39 @@ impl Pipelines {
             tracing::warn!(target: "gpu", %error, "no threads for pipelines; draws wait");
             None
         });
-        let mut this = Self {
+        Self {
             made: HashMap::new(),
             maker,
             background,
             ordered: HashSet::new(),
             store: None,
             tally: Arc::default(),
-        };
-        if let Some(path) = &options.store {
-            this.open(path, options.progress.unwrap_or(&|_, _| {}));
         }
-        this
     }
 
-    fn open(&mut self, path: &Path, progress: &(dyn Fn(usize, usize) + Sync)) {
+    /// Opens the store; what is in it.
+    pub(super) fn open(&mut self, path: &Path) -> Stored {
         match Store::open(path) {
             Ok((store, stored)) => {
                 self.store = Some(store);
-                self.prebuild(&stored, progress);
+                stored
             }
             Err(error) => {
                 let path = path.display();
                 tracing::warn!(target: "gpu", %error, "{path}: pipelines are not kept");
+                Stored::default()
             }
         }
     }
 
-    fn prebuild(&mut self, stored: &[Parts], progress: &(dyn Fn(usize, usize) + Sync)) {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let made = Mutex::new(Vec::with_capacity(stored.len()));
-        let work = || {
-            while let Some(parts) = stored.get(next.fetch_add(1, Relaxed)) {
-                let outcome = self.maker.make(parts);
-                made.lock().unwrap_or_else(PoisonError::into_inner).push((parts.recipe, outcome));
-                progress(done.fetch_add(1, Relaxed) + 1, stored.len());
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..cores.min(stored.len()) {
-                // Without another thread it takes longer.
-                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
-            }
-            work();
-        });
-        self.tally.at_start.store(stored.len() as u64, Relaxed);
-        self.made.extend(made.into_inner().unwrap_or_else(PoisonError::into_inner));
+    /// Compiles what is stored; what else is to be made of it goes on with the result.
+    pub(super) fn prebuild<'a>(&mut self, stored: &Stored, options: &Options<'a>) -> Building<'a> {
+        let total = stored.parts.len() + stored.conversions.len();
+        let building = Building::new(total, options.progress.unwrap_or(&|_, _| {}));
+        let made = building.all(&stored.parts, |parts| (parts.recipe, self.maker.make(parts)));
+        self.made.extend(made);
+        self.tally.at_start.store(total as u64, Relaxed);
+        building
     }
 
     /// The numbers, also for others to read.
@@ -183,13 +173,25 @@ impl Pipelines {
 
     fn add(&mut self, parts: &Parts, outcome: Outcome) {
         self.tally.in_play.fetch_add(1, Relaxed);
-        if let Some(Err(error)) = self.store.as_mut().map(|store| store.keep(parts)) {
-            tracing::warn!(target: "gpu", %error, "pipelines are not kept any more");
-            self.store = None;
-        }
+        self.keep(|store| store.keep(parts));
         if self.made.len() >= MAX_PIPELINES {
             self.made.clear();
         }
         self.made.insert(parts.recipe, outcome);
+    }
+
+    /// Counts and stores conversions that were compiled when they were needed.
+    pub(super) fn add_conversions(&mut self, compiled: &[Conversion]) {
+        self.tally.in_play.fetch_add(compiled.len() as u64, Relaxed);
+        for conversion in compiled {
+            self.keep(|store| store.keep_conversion(conversion));
+        }
+    }
+
+    fn keep(&mut self, keep: impl FnOnce(&mut Store) -> std::io::Result<()>) {
+        if let Some(Err(error)) = self.store.as_mut().map(keep) {
+            tracing::warn!(target: "gpu", %error, "pipelines are not kept any more");
+            self.store = None;
+        }
     }
 }

@@ -27,6 +27,8 @@ use self::formats::Decoding;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
 use super::Device;
+use super::conversion::{Conversion, TEXTURE_DECODE};
+use super::pipelines::Building;
 use crate::translate::{TextureRecord, TextureShape};
 
 /// Bytes of host textures beyond which those that were not used for longest are dropped.
@@ -165,6 +167,23 @@ impl Textures {
             clock: 0,
             limit: MAX_BYTES,
         }
+    }
+
+    /// Compiles those of the conversions that decode textures.
+    pub(crate) fn prebuild(&mut self, device: &Device, stored: &[Conversion], building: &Building<'_>) {
+        let own: Vec<_> = stored.iter().filter(|stored| stored.entry == TEXTURE_DECODE).collect();
+        let make = |conversion: &&Conversion| {
+            let made = device.attempt(|device| self.decoder.make(device, conversion));
+            made.ok().map(|pipeline| (**conversion, pipeline))
+        };
+        for (conversion, pipeline) in building.all(&own, make).into_iter().flatten() {
+            self.decoder.add(conversion, pipeline);
+        }
+    }
+
+    /// The conversions that were compiled since the last call, but for those of `prebuild`.
+    pub(crate) fn take_compiled(&mut self) -> Vec<Conversion> {
+        std::mem::take(&mut self.decoder.compiled)
     }
 
     /// The texture that a fetch constant describes, if it has the shape and can be decoded. Of a fetch

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::conversion::Conversion;
 use super::super::device::Device;
 use super::TargetPlace;
 
@@ -75,13 +76,13 @@ pub(super) struct Texels {
 /// A fragment shader, and what it is drawn to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Load {
-    part: Part,
+    pub(super) part: Part,
     /// Its format in the EDRAM.
-    format: u32,
+    pub(super) format: u32,
     /// The format of the host's texture.
-    host: wgpu::TextureFormat,
+    pub(super) host: wgpu::TextureFormat,
     /// Its samples per pixel.
-    samples: u32,
+    pub(super) samples: u32,
 }
 
 impl Load {
@@ -107,9 +108,11 @@ pub(super) enum Part {
 
 /// The pipelines that were needed so far.
 pub(super) struct Pipelines {
-    module: wgpu::ShaderModule,
-    compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
-    render: HashMap<Load, wgpu::RenderPipeline>,
+    pub(super) module: wgpu::ShaderModule,
+    pub(super) compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
+    pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
+    /// Those that were compiled when they were needed.
+    pub(super) compiled: Vec<Conversion>,
 }
 
 impl Pipelines {
@@ -118,7 +121,7 @@ impl Pipelines {
             label: Some("EDRAM"),
             source: wgpu::ShaderSource::Wgsl(SHADERS.into()),
         });
-        Self { module, compute: HashMap::new(), render: HashMap::new() }
+        Self { module, compute: HashMap::new(), render: HashMap::new(), compiled: Vec::new() }
     }
 
     /// The pipeline of a kernel for a format, and the bindings of a call: parameters, then the rest.
@@ -133,31 +136,8 @@ impl Pipelines {
         let layout = layout(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
         let group = group(device, &layout, parameters, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
-            let entry_point = match kernel {
-                Kernel::DumpColor { multisampled: false } => "dump_color_single",
-                Kernel::DumpColor { multisampled: true } => "dump_color_multi",
-                Kernel::DumpDepth { multisampled: false } => "dump_depth_single",
-                Kernel::DumpDepth { multisampled: true } => "dump_depth_multi",
-                Kernel::Resolve(_) => "resolve",
-                Kernel::Clear => "clear",
-            };
-            let mut constants = vec![("FORMAT", f64::from(format))];
-            if let Kernel::Resolve(texels) = kernel {
-                constants.extend([
-                    ("KIND", f64::from(texels.kind)),
-                    ("WIDTHS", f64::from(u32::from_le_bytes(texels.widths))),
-                    ("NUMBER", f64::from(texels.number)),
-                    ("BYTES_LOG2", f64::from(texels.bytes.ilog2())),
-                ]);
-            }
-            device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(entry_point),
-                layout: Some(&pipeline_layout(device, &layout)),
-                module: &self.module,
-                entry_point: Some(entry_point),
-                compilation_options: options(&constants),
-                cache: None,
-            })
+            self.compiled.push(kernel.conversion(format));
+            compute_pipeline(device, &self.module, kernel, format)
         });
         (pipeline, group)
     }
@@ -172,18 +152,56 @@ impl Pipelines {
     ) -> (&wgpu::RenderPipeline, wgpu::BindGroup) {
         let layout = layout(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
         let group = group(device, &layout, parameters, &[edram.as_entire_binding()]);
-        let pipeline =
-            self.render.entry(load).or_insert_with(|| render_pipeline(device, &self.module, &layout, load));
+        let pipeline = self.render.entry(load).or_insert_with(|| {
+            self.compiled.push(load.conversion());
+            render_pipeline(device, &self.module, load)
+        });
         (pipeline, group)
     }
 }
 
-fn render_pipeline(
+/// The pipeline of a kernel for a format.
+pub(super) fn compute_pipeline(
     device: &Device,
     module: &wgpu::ShaderModule,
-    layout: &wgpu::BindGroupLayout,
+    kernel: Kernel,
+    format: u32,
+) -> wgpu::ComputePipeline {
+    let layout = layout(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
+    let entry_point = match kernel {
+        Kernel::DumpColor { multisampled: false } => "dump_color_single",
+        Kernel::DumpColor { multisampled: true } => "dump_color_multi",
+        Kernel::DumpDepth { multisampled: false } => "dump_depth_single",
+        Kernel::DumpDepth { multisampled: true } => "dump_depth_multi",
+        Kernel::Resolve(_) => "resolve",
+        Kernel::Clear => "clear",
+    };
+    let mut constants = vec![("FORMAT", f64::from(format))];
+    if let Kernel::Resolve(texels) = kernel {
+        constants.extend([
+            ("KIND", f64::from(texels.kind)),
+            ("WIDTHS", f64::from(u32::from_le_bytes(texels.widths))),
+            ("NUMBER", f64::from(texels.number)),
+            ("BYTES_LOG2", f64::from(texels.bytes.ilog2())),
+        ]);
+    }
+    device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(entry_point),
+        layout: Some(&pipeline_layout(device, &layout)),
+        module,
+        entry_point: Some(entry_point),
+        compilation_options: options(&constants),
+        cache: None,
+    })
+}
+
+/// The pipeline that draws to a texture.
+pub(super) fn render_pipeline(
+    device: &Device,
+    module: &wgpu::ShaderModule,
     load: Load,
 ) -> wgpu::RenderPipeline {
+    let layout = layout(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
     let is_multisampled = load.samples != 1;
     let entry_point = match (load.part, is_multisampled) {
         (Part::Color, false) => "load_color_single",
@@ -217,7 +235,7 @@ fn render_pipeline(
     let color_targets = [Some(load.host.into())];
     device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some(entry_point),
-        layout: Some(&pipeline_layout(device, layout)),
+        layout: Some(&pipeline_layout(device, &layout)),
         vertex: wgpu::VertexState {
             module,
             entry_point: Some("corner"),

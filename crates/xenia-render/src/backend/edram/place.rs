@@ -34,6 +34,13 @@ impl TargetFormat {
         }
     }
 
+    /// The format of a number.
+    pub(super) fn of(number: u32) -> Option<Self> {
+        let color = (0..16).map(ColorTargetFormat::from_bits).map(Self::Color);
+        let depth = [DepthFormat::D24S8, DepthFormat::D24FS8].into_iter().map(Self::Depth);
+        color.chain(depth).find(|format| format.number() == number)
+    }
+
     /// Words per sample: 1 or 2.
     pub(crate) fn words(self) -> u32 {
         match self {

@@ -1,4 +1,4 @@
-//! The pipelines that a title has used, in a file: recipes and microcode, for the next start.
+//! The pipelines that a title has used, in a file: recipes, microcode and conversions, for the next start.
 //!
 //! ```text
 //!   header   magic (two words), version, bytes of a recipe
@@ -17,25 +17,30 @@ use std::sync::Arc;
 
 use xenia_gpu::microcode::{Shader, ShaderKind};
 
+use super::super::conversion::Conversion;
 use super::super::recipe::Recipe;
 use super::MAX_PIPELINES;
 use super::make::Parts;
 
 const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"xenp"), u32::from_le_bytes(*b"ipes")];
-/// To be raised when a number in a [`Recipe`] means something else.
-const VERSION: u32 = 1;
+/// To be raised when a number in a [`Recipe`] or a [`Conversion`] means something else.
+const VERSION: u32 = 2;
 const RECIPE_WORDS: usize = size_of::<Recipe>() / 4;
+const CONVERSION_WORDS: usize = size_of::<Conversion>() / 4;
 const HEADER: [u32; 4] = [MAGIC[0], MAGIC[1], VERSION, size_of::<Recipe>() as u32];
 /// Words before those of a record.
 const FRAME_WORDS: usize = 4;
 /// Largest file.
 const MAX_BYTES: usize = 16 << 20;
+/// Most conversions.
+const MAX_CONVERSIONS: usize = 1024;
 /// Largest shader.
 const MAX_SHADER_WORDS: usize = 1 << 16;
 
 const VERTEX: u32 = 1;
 const PIXEL: u32 = 2;
 const RECIPE: u32 = 3;
+const CONVERSION: u32 = 4;
 
 /// A title's file, open for appending.
 pub(super) struct Store {
@@ -43,6 +48,14 @@ pub(super) struct Store {
     bytes: usize,
     shaders: HashSet<u64>,
     recipes: HashSet<Recipe>,
+    conversions: HashSet<Conversion>,
+}
+
+/// What is to be compiled before a title runs.
+#[derive(Default)]
+pub(in super::super) struct Stored {
+    pub(in super::super) parts: Vec<Parts>,
+    pub(in super::super) conversions: Vec<Conversion>,
 }
 
 /// What is in a file.
@@ -50,7 +63,8 @@ pub(super) struct Store {
 struct Contents {
     shaders: HashMap<u64, Arc<Shader>>,
     recipes: HashSet<Recipe>,
-    parts: Vec<Parts>,
+    conversions: HashSet<Conversion>,
+    stored: Stored,
     /// Bytes up to the first record that is not whole.
     good: usize,
 }
@@ -78,6 +92,7 @@ fn record(words: &[u32]) -> Option<(u32, &[u32])> {
     let is_sized = match kind {
         VERTEX | PIXEL => words.len() <= MAX_SHADER_WORDS,
         RECIPE => words.len() == RECIPE_WORDS,
+        CONVERSION => words.len() == CONVERSION_WORDS,
         _ => false,
     };
     let sum = u64::from(high) << 32 | u64::from(low);
@@ -91,12 +106,10 @@ fn read(bytes: &[u8]) -> Option<Contents> {
     let mut contents = Contents::default();
     while let Some((kind, words)) = record(rest) {
         rest = &rest[FRAME_WORDS + words.len()..];
-        if kind == RECIPE {
-            contents.add_recipe(words);
-        } else {
-            let kind = if kind == VERTEX { ShaderKind::Vertex } else { ShaderKind::Pixel };
-            let shader = || Arc::new(Shader::new(kind, words));
-            contents.shaders.entry(Shader::digest(kind, words)).or_insert_with(shader);
+        match kind {
+            RECIPE => contents.add_recipe(words),
+            CONVERSION => contents.add_conversion(words),
+            _ => contents.add_shader(kind, words),
         }
     }
     contents.good = (words.len() - rest.len()) * 4;
@@ -104,24 +117,37 @@ fn read(bytes: &[u8]) -> Option<Contents> {
 }
 
 impl Contents {
+    fn add_shader(&mut self, kind: u32, words: &[u32]) {
+        let kind = if kind == VERTEX { ShaderKind::Vertex } else { ShaderKind::Pixel };
+        let shader = || Arc::new(Shader::new(kind, words));
+        self.shaders.entry(Shader::digest(kind, words)).or_insert_with(shader);
+    }
+
+    fn add_conversion(&mut self, words: &[u32]) {
+        let conversion = bytemuck::pod_read_unaligned(bytemuck::cast_slice(words));
+        if self.conversions.len() < MAX_CONVERSIONS && self.conversions.insert(conversion) {
+            self.stored.conversions.push(conversion);
+        }
+    }
+
     fn add_recipe(&mut self, words: &[u32]) {
         let recipe: Recipe = bytemuck::pod_read_unaligned(bytemuck::cast_slice(words));
         let shader = |digest, kind| self.shaders.get(&digest).filter(|shader| shader.kind == kind).cloned();
         let Some(vertex) = shader(recipe.vertex, ShaderKind::Vertex) else { return };
         let pixel = recipe.pixel_shader().map(|digest| shader(digest, ShaderKind::Pixel));
         // One that names a shader that isn't there is as good as absent.
-        if matches!(pixel, Some(None)) || self.parts.len() >= MAX_PIPELINES {
+        if matches!(pixel, Some(None)) || self.stored.parts.len() >= MAX_PIPELINES {
             return;
         }
         if self.recipes.insert(recipe) {
-            self.parts.push(Parts { recipe, vertex, pixel: pixel.flatten() });
+            self.stored.parts.push(Parts { recipe, vertex, pixel: pixel.flatten() });
         }
     }
 }
 
 impl Store {
     /// Opens a title's file, or makes it and its folder; what is in it.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Parts>)> {
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Stored)> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -144,8 +170,9 @@ impl Store {
             file.write_all(&self::bytes(&HEADER).collect::<Vec<_>>())?;
             Contents { good: HEADER.len() * 4, ..Contents::default() }
         };
-        let Contents { shaders, recipes, parts, good } = contents;
-        Ok((Self { file, bytes: good, shaders: shaders.into_keys().collect(), recipes }, parts))
+        let Contents { shaders, recipes, conversions, stored, good } = contents;
+        let shaders = shaders.into_keys().collect();
+        Ok((Self { file, bytes: good, shaders, recipes, conversions }, stored))
     }
 
     /// Appends what isn't there, in one write.
@@ -164,14 +191,35 @@ impl Store {
         }
         let words: [u32; RECIPE_WORDS] = bytemuck::cast(parts.recipe);
         append(&mut out, RECIPE, &words);
-        if self.bytes + out.len() > MAX_BYTES {
+        if self.write(&out)? {
+            self.shaders.extend(shaders().map(|shader| shader.hash));
+            self.recipes.insert(parts.recipe);
+        }
+        Ok(())
+    }
+
+    /// The same for a conversion.
+    pub(super) fn keep_conversion(&mut self, conversion: &Conversion) -> io::Result<()> {
+        if self.conversions.len() >= MAX_CONVERSIONS || self.conversions.contains(conversion) {
             return Ok(());
         }
-        self.file.write_all(&out)?;
-        self.bytes += out.len();
-        self.shaders.extend(shaders().map(|shader| shader.hash));
-        self.recipes.insert(parts.recipe);
+        let mut out = Vec::new();
+        let words: [u32; CONVERSION_WORDS] = bytemuck::cast(*conversion);
+        append(&mut out, CONVERSION, &words);
+        if self.write(&out)? {
+            self.conversions.insert(*conversion);
+        }
         Ok(())
+    }
+
+    /// Whether there was room.
+    fn write(&mut self, records: &[u8]) -> io::Result<bool> {
+        let fits = self.bytes + records.len() <= MAX_BYTES;
+        if fits {
+            self.file.write_all(records)?;
+            self.bytes += records.len();
+        }
+        Ok(fits)
     }
 }
 

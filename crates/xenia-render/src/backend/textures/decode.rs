@@ -1,6 +1,6 @@
 //! Decodes textures with compute shaders: guest memory to a buffer, and from there to a host texture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use wgpu::util::DeviceExt;
 use xenia_gpu::enums::Dimension;
@@ -8,7 +8,8 @@ use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
-use super::formats::{Decoding, Kind, Meaning, Store};
+use super::super::conversion::{Conversion, TEXTURE_DECODE};
+use super::formats::Decoding;
 
 const SHADER: &str = concat!(
     include_str!("decode.wgsl"),
@@ -22,16 +23,6 @@ const PARAMETERS_STRIDE: usize = 256;
 const PARAMETERS_SIZE: usize = 96;
 /// The result's buffer is kept for the next texture up to this size.
 const KEPT_RESULT: u64 = 32 << 20;
-
-/// What a pipeline is made for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct PipelineKey {
-    kind: Kind,
-    block_bytes: u32,
-    store: Store,
-    meaning: Meaning,
-    components: u32,
-}
 
 /// A texture to decode into.
 pub(super) struct Target<'a> {
@@ -51,7 +42,9 @@ pub(super) struct Decoder {
     shader: wgpu::ShaderModule,
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
-    pipelines: BTreeMap<PipelineKey, wgpu::ComputePipeline>,
+    pipelines: HashMap<Conversion, wgpu::ComputePipeline>,
+    /// Those that were compiled when they were needed.
+    pub(super) compiled: Vec<Conversion>,
     result: Option<wgpu::Buffer>,
 }
 
@@ -94,34 +87,49 @@ impl Decoder {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        Self { shader, layout, pipeline_layout, pipelines: BTreeMap::new(), result: None }
+        Self {
+            shader,
+            layout,
+            pipeline_layout,
+            pipelines: HashMap::new(),
+            compiled: Vec::new(),
+            result: None,
+        }
     }
 
     fn pipeline(&mut self, device: &wgpu::Device, decoding: &Decoding) -> &wgpu::ComputePipeline {
         let &Decoding { kind, block_bytes, block: [width, height], store, components, .. } = decoding;
-        let meaning = decoding.meaning();
-        let key = PipelineKey { kind, block_bytes, store, meaning, components };
-        self.pipelines.entry(key).or_insert_with(|| {
-            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some("texture decoding"),
-                layout: Some(&self.pipeline_layout),
-                module: &self.shader,
-                entry_point: Some("decode"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &[
-                        ("KIND", f64::from(kind as u32)),
-                        ("BLOCK_BYTES", f64::from(block_bytes)),
-                        ("BLOCK_WIDTH", f64::from(width)),
-                        ("BLOCK_HEIGHT", f64::from(height)),
-                        ("STORE", f64::from(store as u32)),
-                        ("MEANING", f64::from(meaning as u32)),
-                        ("COMPONENTS", f64::from(components)),
-                    ],
-                    ..Default::default()
-                },
-                cache: None,
-            })
+        let meaning = decoding.meaning() as u32;
+        let constants = [kind as u32, block_bytes, width, height, store as u32, meaning, components];
+        let conversion = Conversion { entry: TEXTURE_DECODE, constants };
+        if !self.pipelines.contains_key(&conversion) {
+            self.compiled.push(conversion);
+            let made = self.make(device, &conversion);
+            self.add(conversion, made);
+        }
+        &self.pipelines[&conversion]
+    }
+
+    /// The pipeline of a conversion.
+    pub(super) fn make(&self, device: &wgpu::Device, conversion: &Conversion) -> wgpu::ComputePipeline {
+        let names = ["KIND", "BLOCK_BYTES", "BLOCK_WIDTH", "BLOCK_HEIGHT", "STORE", "MEANING", "COMPONENTS"];
+        let constants: Vec<_> = names.into_iter().zip(conversion.constants.map(f64::from)).collect();
+        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("texture decoding"),
+            layout: Some(&self.pipeline_layout),
+            module: &self.shader,
+            entry_point: Some("decode"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                ..Default::default()
+            },
+            cache: None,
         })
+    }
+
+    /// Keeps the pipeline of a conversion.
+    pub(super) fn add(&mut self, conversion: Conversion, pipeline: wgpu::ComputePipeline) {
+        self.pipelines.insert(conversion, pipeline);
     }
 
     /// A buffer that holds so many bytes.

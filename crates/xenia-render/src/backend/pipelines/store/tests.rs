@@ -28,6 +28,11 @@ impl Drop for Folder {
     }
 }
 
+fn open(folder: &Folder) -> (Store, Vec<Parts>) {
+    let (store, stored) = Store::open(&folder.file()).unwrap();
+    (store, stored.parts)
+}
+
 /// Parts number `n`; one in three has no pixel shader.
 fn parts(n: u32) -> Parts {
     let vertex = Arc::new(Shader::new(ShaderKind::Vertex, &[n / 2, 1, 2]));
@@ -46,16 +51,16 @@ fn same(a: &Parts, b: &Parts) -> bool {
 #[test]
 fn what_is_kept_comes_back_once() {
     let folder = Folder::new("kept");
-    let (mut first, stored) = Store::open(&folder.file()).unwrap();
+    let (mut first, stored) = open(&folder);
     assert!(stored.is_empty());
     // Another program has the same title open.
-    let (mut second, _) = Store::open(&folder.file()).unwrap();
+    let (mut second, _) = open(&folder);
     for n in 0..20 {
         first.keep(&parts(n)).unwrap();
         first.keep(&parts(n)).unwrap();
         second.keep(&parts(n + 10)).unwrap();
     }
-    let (mut third, stored) = Store::open(&folder.file()).unwrap();
+    let (mut third, stored) = open(&folder);
     assert_eq!(stored.len(), 30);
     assert!((0..30).all(|n| stored.iter().any(|stored| same(stored, &parts(n)))));
     let bytes = std::fs::read(folder.file()).unwrap();
@@ -66,7 +71,7 @@ fn what_is_kept_comes_back_once() {
 #[test]
 fn a_file_that_ends_anywhere_is_good_up_to_there_and_goes_on() {
     let folder = Folder::new("cut");
-    let (mut store, _) = Store::open(&folder.file()).unwrap();
+    let (mut store, _) = open(&folder);
     for n in 0..3 {
         store.keep(&parts(n)).unwrap();
     }
@@ -74,11 +79,11 @@ fn a_file_that_ends_anywhere_is_good_up_to_there_and_goes_on() {
     let mut counts = Vec::new();
     for length in 0..bytes.len() {
         std::fs::write(folder.file(), &bytes[..length]).unwrap();
-        let (mut store, stored) = Store::open(&folder.file()).unwrap();
+        let (mut store, stored) = open(&folder);
         assert!(stored.iter().zip(0..).all(|(stored, n)| same(stored, &parts(n))), "{length}");
         counts.push(stored.len());
         store.keep(&parts(2)).unwrap();
-        let (_, again) = Store::open(&folder.file()).unwrap();
+        let (_, again) = open(&folder);
         assert_eq!(again.len(), stored.len() + 1, "{length}");
     }
     assert!(counts.is_sorted());
@@ -89,7 +94,7 @@ fn a_file_that_ends_anywhere_is_good_up_to_there_and_goes_on() {
 #[test]
 fn damage_loses_what_comes_after_it_and_invents_nothing() {
     let folder = Folder::new("damage");
-    let (mut store, _) = Store::open(&folder.file()).unwrap();
+    let (mut store, _) = open(&folder);
     for n in 0..16 {
         store.keep(&parts(n)).unwrap();
     }
@@ -106,7 +111,7 @@ fn damage_loses_what_comes_after_it_and_invents_nothing() {
         }
         let stored = read(&bytes).map_or_else(Vec::new, |contents| {
             assert!(contents.good <= bytes.len());
-            contents.parts
+            contents.stored.parts
         });
         assert!(stored.iter().zip(0..).all(|(stored, n)| same(stored, &parts(n))), "at {at}");
         lost += usize::from(stored.len() < 16);
@@ -123,9 +128,9 @@ fn any_bytes_after_the_header_are_read() {
             // Whole records of any words: their sums are right.
             let count = if random.random() { RECIPE_WORDS } else { random.random_range(0..200) };
             let words: Vec<u32> = (0..count).map(|_| random.random()).collect();
-            append(&mut out, random.random_range(0..5), &words);
+            append(&mut out, random.random_range(0..6), &words);
         }
-        assert!(read(&out).unwrap().parts.is_empty(), "no recipe names a shader that is there");
+        assert!(read(&out).unwrap().stored.parts.is_empty(), "no recipe names a shader that is there");
     }
     // A count that is larger than memory.
     let mut out: Vec<u8> = bytes(&HEADER).collect();
@@ -141,18 +146,32 @@ fn files_of_others_are_begun_anew() {
     old[2] += 1;
     for content in [b"something else".to_vec(), bytes(&old).collect()] {
         std::fs::write(folder.file(), &content).unwrap();
-        let (mut store, stored) = Store::open(&folder.file()).unwrap();
+        let (mut store, stored) = open(&folder);
         assert!(stored.is_empty());
         store.keep(&parts(1)).unwrap();
-        assert_eq!(Store::open(&folder.file()).unwrap().1.len(), 1);
+        assert_eq!(open(&folder).1.len(), 1);
     }
 }
 
 #[test]
 fn a_file_has_an_end() {
     let folder = Folder::new("end");
-    let (mut store, _) = Store::open(&folder.file()).unwrap();
+    let (mut store, _) = open(&folder);
     store.bytes = MAX_BYTES - 8;
     store.keep(&parts(1)).unwrap();
-    assert!(Store::open(&folder.file()).unwrap().1.is_empty());
+    assert!(open(&folder).1.is_empty());
+}
+
+#[test]
+fn conversions_are_kept_among_the_rest() {
+    let folder = Folder::new("conversions");
+    let (mut store, _) = open(&folder);
+    let conversion = |entry| Conversion { entry, constants: [entry; 7] };
+    for entry in [1, 2, 1, 3] {
+        store.keep_conversion(&conversion(entry)).unwrap();
+        store.keep(&parts(entry)).unwrap();
+    }
+    let (_, stored) = Store::open(&folder.file()).unwrap();
+    assert_eq!(stored.conversions, [1, 2, 3].map(conversion));
+    assert_eq!(stored.parts.len(), 3);
 }

@@ -1,0 +1,159 @@
+//! The pipelines of the EDRAM as numbers, from one start to the next.
+
+use super::super::conversion::{Conversion, EDRAM_COMPUTE, EDRAM_RENDER, TEXTURE_DECODE};
+use super::super::device::Device;
+use super::super::pipelines::Building;
+use super::pipelines::{Kernel, Load, Part, Pipelines, Texels, compute_pipeline, render_pipeline};
+use super::{Edram, TargetFormat};
+use xenia_gpu::enums::Msaa;
+
+impl Kernel {
+    /// The numbers of a kernel for a format.
+    pub(super) fn conversion(self, format: u32) -> Conversion {
+        let (entry, [kind, widths, number, bytes]) = match self {
+            Self::DumpColor { multisampled } => (u32::from(multisampled), [0; 4]),
+            Self::DumpDepth { multisampled } => (2 + u32::from(multisampled), [0; 4]),
+            Self::Clear => (4, [0; 4]),
+            Self::Resolve(Texels { kind, widths, number, bytes }) => {
+                (5, [kind, u32::from_le_bytes(widths), number, bytes])
+            }
+        };
+        Conversion { entry: EDRAM_COMPUTE + entry, constants: [format, kind, widths, number, bytes, 0, 0] }
+    }
+
+    /// The kernel, and its format.
+    fn of(conversion: &Conversion) -> Option<(Self, u32)> {
+        let [format, kind, widths, number, bytes, ..] = conversion.constants;
+        let kernel = match conversion.entry.checked_sub(EDRAM_COMPUTE)? {
+            entry @ (0 | 1) => Self::DumpColor { multisampled: entry == 1 },
+            entry @ (2 | 3) => Self::DumpDepth { multisampled: entry == 3 },
+            4 => Self::Clear,
+            5 if bytes.is_power_of_two() => {
+                Self::Resolve(Texels { kind, widths: widths.to_le_bytes(), number, bytes })
+            }
+            _ => return None,
+        };
+        Some((kernel, format))
+    }
+}
+
+impl Load {
+    /// The numbers of a load; the host's format follows from them.
+    pub(super) fn conversion(self) -> Conversion {
+        let (entry, plane) = match self.part {
+            Part::Color => (0, 0),
+            Part::Depth => (1, 0),
+            Part::Plane(plane) => (2, u32::from(plane)),
+            Part::FilledColor => (3, 0),
+            Part::FilledDepth => (4, 0),
+        };
+        let constants = [self.format, plane, self.samples, 0, 0, 0, 0];
+        Conversion { entry: EDRAM_RENDER + entry, constants }
+    }
+
+    fn of(conversion: &Conversion, device: &Device) -> Option<Self> {
+        let [number, plane, samples, ..] = conversion.constants;
+        let format = TargetFormat::of(number)?;
+        let is_color = matches!(format, TargetFormat::Color(_));
+        let part = match (conversion.entry.checked_sub(EDRAM_RENDER)?, is_color) {
+            (0, true) => Part::Color,
+            (1, false) => Part::Depth,
+            (2, false) => Part::Plane(u8::try_from(plane).ok()?),
+            (3, true) => Part::FilledColor,
+            (4, false) => Part::FilledDepth,
+            _ => return None,
+        };
+        let msaa = match samples {
+            1 => Msaa::X1,
+            4 => Msaa::X4,
+            _ => return None,
+        };
+        Some(Self { part, format: number, host: format.host(device, msaa), samples })
+    }
+}
+
+enum Made {
+    Compute((Kernel, u32), wgpu::ComputePipeline),
+    Render(Load, wgpu::RenderPipeline),
+}
+
+impl Pipelines {
+    fn make(&self, device: &Device, conversion: &Conversion) -> Option<Made> {
+        if let Some((kernel, format)) = Kernel::of(conversion) {
+            let made = device.attempt(|_| compute_pipeline(device, &self.module, kernel, format));
+            return made.ok().map(|pipeline| Made::Compute((kernel, format), pipeline));
+        }
+        let load = Load::of(conversion, device)?;
+        let made = device.attempt(|_| render_pipeline(device, &self.module, load));
+        made.ok().map(|pipeline| Made::Render(load, pipeline))
+    }
+}
+
+impl Edram {
+    /// Compiles those of the conversions that are the EDRAM's.
+    pub(crate) fn prebuild(&mut self, device: &Device, stored: &[Conversion], building: &Building<'_>) {
+        let own: Vec<_> = stored.iter().filter(|stored| stored.entry < TEXTURE_DECODE).collect();
+        for made in building.all(&own, |conversion| self.pipelines.make(device, conversion)) {
+            match made {
+                Some(Made::Compute(key, pipeline)) => drop(self.pipelines.compute.insert(key, pipeline)),
+                Some(Made::Render(load, pipeline)) => drop(self.pipelines.render.insert(load, pipeline)),
+                None => {}
+            }
+        }
+    }
+
+    /// The conversions that were compiled since the last call, but for those of `prebuild`.
+    pub(crate) fn take_compiled(&mut self) -> Vec<Conversion> {
+        std::mem::take(&mut self.pipelines.compiled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::device::tests::with;
+    use super::*;
+
+    #[test]
+    fn numbers_come_back_and_wrong_ones_are_nothing() {
+        with(|device| {
+            let texels = Texels { kind: 1, widths: [5, 6, 5, 0], number: 2, bytes: 8 };
+            for kernel in [
+                Kernel::DumpColor { multisampled: false },
+                Kernel::DumpColor { multisampled: true },
+                Kernel::DumpDepth { multisampled: false },
+                Kernel::DumpDepth { multisampled: true },
+                Kernel::Resolve(texels),
+                Kernel::Clear,
+            ] {
+                assert!(Kernel::of(&kernel.conversion(7)) == Some((kernel, 7)));
+                assert!(Load::of(&kernel.conversion(7), device).is_none());
+            }
+            for (part, format) in [
+                (Part::Color, 7),
+                (Part::Depth, 17),
+                (Part::Plane(4), 16),
+                (Part::FilledColor, 0),
+                (Part::FilledDepth, 16),
+            ] {
+                for (samples, msaa) in [(1, Msaa::X1), (4, Msaa::X4)] {
+                    let host = TargetFormat::of(format).unwrap().host(device, msaa);
+                    let load = Load { part, format, host, samples };
+                    assert!(Load::of(&load.conversion(), device) == Some(load));
+                    assert!(Kernel::of(&load.conversion()).is_none());
+                }
+            }
+            let pipelines = Pipelines::new(device);
+            let mut random = 1_u32;
+            let mut made = 0;
+            for i in 0..2000_u32 {
+                let constants = std::array::from_fn(|_| {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    random >> (random >> 3 & 31)
+                });
+                let entry = [EDRAM_COMPUTE, EDRAM_RENDER][i as usize & 1] + (i >> 1) % 7;
+                made += u32::from(pipelines.make(device, &Conversion { entry, constants }).is_some());
+            }
+            assert!(made > 0);
+        });
+    }
+}
