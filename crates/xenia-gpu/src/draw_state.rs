@@ -6,6 +6,7 @@
 
 mod constants;
 mod copy;
+mod polygon;
 mod tessellation;
 
 pub use constants::Constants;
@@ -187,6 +188,8 @@ pub struct DrawCall {
     pub restart: Option<u32>,
     /// Patches are cut up.
     pub tessellation: Option<Tessellation>,
+    /// What front and back faces are drawn as, where they are not all filled.
+    pub fills: Option<[PolygonFill; 2]>,
     /// Flat shading takes a primitive's last vertex.
     pub provoking_last: bool,
     /// Vertex shader.
@@ -221,6 +224,8 @@ pub struct DrawCall {
     pub msaa: Msaa,
     /// Samples that are drawn, where multisampling is on; one bit each.
     pub sample_mask: u32,
+    /// Half the width of lines, in pixels.
+    pub line_width: f32,
     /// Half the width and height of points, in pixels.
     pub point_size: [f32; 2],
     /// Least and largest width and height of points whose size the vertex shader says, in pixels.
@@ -450,6 +455,7 @@ impl DrawCall {
         if with_color && pixel_shader.is_none() && !exports {
             return Err(DrawStateError::NoPixelShader);
         }
+        let tessellation = Tessellation::capture(registers, request.initiator);
         let program = registers.read::<sq::SqProgramCntl>();
         let misc = registers.read::<sq::SqContextMisc>();
         let surface = registers.read::<rb::RbSurfaceInfo>();
@@ -475,7 +481,8 @@ impl DrawCall {
             restart: raster
                 .multi_prim_ib_ena()
                 .then(|| registers.read::<vgt::VgtMultiPrimIbResetIndx>().reset_indx()),
-            tessellation: Tessellation::capture(registers, request.initiator),
+            fills: polygon::fills(registers, primitive, tessellation.is_some()),
+            tessellation,
             provoking_last: raster.provoking_vtx_last(),
             vertex_shader,
             pixel_shader: if with_color { pixel_shader.cloned() } else { None },
@@ -500,6 +507,7 @@ impl DrawCall {
             } else {
                 0xffff
             },
+            line_width: polygon::line_width(registers),
             point_size: [points.width() as f32 / 16.0, points.height() as f32 / 16.0],
             // Radii in the register, diameters in shaders.
             point_limits: [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0],

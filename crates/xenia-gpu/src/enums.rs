@@ -100,6 +100,10 @@ enums! {
     TextureFilter else Point {
         0 Point, 1 Linear, 2 BaseMap, 3 UseFetchConstant,
     }
+    /// What polygons are drawn as.
+    PolygonFill else Triangles {
+        0 Points, 1 Lines, 2 Triangles,
+    }
     /// How patches are cut into triangles.
     TessellationMode else Discrete {
         0 Discrete, 1 Continuous,

@@ -27,6 +27,7 @@ mod export;
 mod fetch;
 mod inputs;
 mod look;
+mod outline;
 mod present;
 mod raster;
 mod sample;
@@ -113,9 +114,9 @@ impl Backend for Reference {
         });
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew);
         vertex::shade(call, memory, &mut self.textures, &mut self.shading, &mut |vertices| {
-            assemble::triangles(call, vertices, |triangle, is_rectangle| {
+            assemble::triangles(call, vertices, |triangle, facing| {
                 clip::clip(call, triangle, |corners| {
-                    if let Some(setup) = raster::prepare(call, corners, is_rectangle) {
+                    if let Some(setup) = raster::prepare(call, corners, facing) {
                         batch.push(setup);
                     }
                 });

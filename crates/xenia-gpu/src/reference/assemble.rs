@@ -1,5 +1,7 @@
 //! Primitives to triangles.
 
+use super::outline::{self, Take};
+use super::raster::Facing;
 use super::vertex::Vertices;
 use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
@@ -35,7 +37,7 @@ impl Corner {
     }
 
     /// Moved on the screen by so many pixels.
-    fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
+    pub(super) fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
         let mut out = *self;
         let w = if call.viewport.xy_divided { 1.0 } else { self.position[3] };
         let [sx, sy, _] = call.viewport.scale;
@@ -76,20 +78,25 @@ fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
     (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)
 }
 
-/// Calls `take` with each triangle of a draw, and whether it is half of a rectangle, which has no
-/// facing.
+/// All edges of a triangle belong to its border.
+const ALL: u8 = 0b111;
+
+/// Calls `take` with each triangle of a draw and which side of it is seen.
 pub(super) fn triangles(
     call: &DrawCall,
     vertices: &Vertices,
-    mut take: impl FnMut([Corner; 3], bool),
+    mut take: impl FnMut([Corner; 3], Facing),
 ) -> Result<(), BackendError> {
     let corner = |number: u32| Corner::of(vertices, number);
-    let triangle = |take: &mut dyn FnMut([Corner; 3], bool), numbers: [u32; 3], provoking: usize| {
+    let triangle = |take: Take<'_>, numbers: [u32; 3], provoking: usize, edges: u8| {
         let mut corners = numbers.map(corner);
         if call.flat != 0 {
             flatten(call, &mut corners, provoking);
         }
-        take(corners, false);
+        match call.fills {
+            None => take(corners, Facing::Found),
+            Some(fills) => outline::polygon(call, fills, &corners, edges, take),
+        }
     };
     let provoking = |first: usize, last: usize| if call.provoking_last { last } else { first };
     for run in vertices.order.split(Option::is_none) {
@@ -97,59 +104,53 @@ pub(super) fn triangles(
         match vertices.primitive {
             Primitive::TriangleList => {
                 for t in run.chunks_exact(3) {
-                    triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2));
+                    triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
                 }
             }
             Primitive::TriangleStrip | Primitive::TriangleStrip2d => {
                 for (i, t) in run.windows(3).enumerate() {
                     // Every second one is turned round, so that all face the same way.
                     if i & 1 == 0 {
-                        triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2));
+                        triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
                     } else {
-                        triangle(&mut take, [t[1], t[0], t[2]], provoking(1, 2));
+                        triangle(&mut take, [t[1], t[0], t[2]], provoking(1, 2), ALL);
                     }
                 }
             }
             Primitive::TriangleFan | Primitive::Polygon => {
-                for t in run.get(1..).unwrap_or(&[]).windows(2) {
-                    triangle(&mut take, [run[0], t[0], t[1]], provoking(1, 2));
+                let is_fan = vertices.primitive == Primitive::TriangleFan;
+                for (i, t) in run.get(1..).unwrap_or(&[]).windows(2).enumerate() {
+                    // Edges to the first corner lie within a polygon, but for the first and the last.
+                    let (first, last) = (is_fan || i == 0, is_fan || i + 3 == run.len());
+                    let edges = u8::from(first) | 0b010 | u8::from(last) << 2;
+                    triangle(&mut take, [run[0], t[0], t[1]], provoking(1, 2), edges);
                 }
             }
             Primitive::QuadList => {
                 for q in run.chunks_exact(4) {
-                    triangle(&mut take, [q[0], q[1], q[2]], 0);
-                    triangle(&mut take, [q[0], q[2], q[3]], 0);
+                    triangle(&mut take, [q[0], q[1], q[2]], 0, 0b011);
+                    triangle(&mut take, [q[0], q[2], q[3]], 0, 0b110);
                 }
             }
             Primitive::QuadStrip => {
                 for q in run.windows(4).step_by(2) {
-                    triangle(&mut take, [q[0], q[1], q[3]], 0);
-                    triangle(&mut take, [q[0], q[3], q[2]], 0);
+                    triangle(&mut take, [q[0], q[1], q[3]], 0, 0b011);
+                    triangle(&mut take, [q[0], q[3], q[2]], 0, 0b110);
                 }
             }
             Primitive::RectangleList => {
                 for t in run.chunks_exact(3) {
                     let corners = [corner(t[0]), corner(t[1]), corner(t[2])];
                     let (fourth, a, b) = fourth(&corners);
-                    take(corners, true);
-                    take([corners[a], fourth, corners[b]], true);
+                    take(corners, Facing::Front);
+                    take([corners[a], fourth, corners[b]], Facing::Front);
                 }
             }
             Primitive::PointList => {
                 for &number in &run {
                     let size = vertices.point_sizes.as_ref().map(|sizes| sizes[number as usize] / 2.0);
-                    let [w, h] = size.map_or(call.point_size, |half| [half; 2]);
-                    let center = corner(number);
-                    let [a, b, c, d] = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, y)| {
-                        let mut corner = center.moved(call, x * w, y * h);
-                        if let Some(register) = call.position_register {
-                            let place = &mut corner.attributes[register as usize & 15];
-                            (place[2], place[3]) = (x * 0.5 + 0.5, y * 0.5 + 0.5);
-                        }
-                        corner
-                    });
-                    take([a, b, c], true);
-                    take([a, c, d], true);
+                    let half = size.map_or(call.point_size, |half| [half; 2]);
+                    outline::point(call, &corner(number), half, Facing::Front, &mut take);
                 }
             }
             Primitive::LineList | Primitive::LineStrip | Primitive::LineLoop | Primitive::LineStrip2d => {
@@ -159,18 +160,7 @@ pub(super) fn triangles(
                 let lines = run.windows(2).step_by(step).map(|pair| [pair[0], pair[1]]);
                 for pair in lines.chain(closing) {
                     let [from, to] = pair.map(corner);
-                    // One pixel wide, across the direction it mostly runs in.
-                    let screen = |c: &Corner, axis: usize| {
-                        let w = if call.viewport.xy_divided { 1.0 } else { c.position[3] };
-                        c.position[axis] / w * call.viewport.scale[axis]
-                    };
-                    let flat = (screen(&to, 0) - screen(&from, 0)).abs()
-                        >= (screen(&to, 1) - screen(&from, 1)).abs();
-                    let (x, y) = if flat { (0.0, 0.5) } else { (0.5, 0.0) };
-                    let [a, b] = [from.moved(call, -x, -y), from.moved(call, x, y)];
-                    let [c, d] = [to.moved(call, -x, -y), to.moved(call, x, y)];
-                    take([a, b, d], true);
-                    take([a, d, c], true);
+                    outline::line(call, [&from, &to], Facing::Front, &mut take);
                 }
             }
             other => return Err(BackendError::Unsupported(format!("primitive {other:?}"))),

@@ -105,9 +105,20 @@ impl Edge {
     }
 }
 
+/// Which side of a triangle is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Facing {
+    /// What its corners say; one side or both may be culled.
+    Found,
+    /// The front, as of what has but one: rectangles, points, lines.
+    Front,
+    /// The back: it belongs to the outline of a polygon that is seen from behind.
+    Back,
+}
+
 /// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if it
 /// shows nothing.
-pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], is_rectangle: bool) -> Option<Setup> {
+pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) -> Option<Setup> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
     let mut screen = [[0_i64; 2]; 3];
@@ -133,8 +144,12 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], is_rectangle: bool
         return None;
     }
     // Clockwise on the screen means a positive area, since y grows downwards.
-    let is_back = !is_rectangle && (area > 0) != call.culling.front_is_clockwise;
-    if !is_rectangle && (if is_back { call.culling.back } else { call.culling.front }) {
+    let is_back = match facing {
+        Facing::Found => (area > 0) != call.culling.front_is_clockwise,
+        Facing::Front => false,
+        Facing::Back => true,
+    };
+    if facing == Facing::Found && (if is_back { call.culling.back } else { call.culling.front }) {
         return None;
     }
     let order = if area > 0 { [0, 1, 2] } else { [0, 2, 1] };

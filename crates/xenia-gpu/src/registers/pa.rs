@@ -92,6 +92,10 @@ registers! {
         min_size: 0..=15 u32,
         max_size: 16..=31 u32,
     }
+    /// Half width of lines, in 1/16 pixel.
+    0x2282 PaSuLineCntl "PA_SU_LINE_CNTL" {
+        width: 0..=15 u32,
+    }
     /// Multi-pass pixel shading.
     0x2292 PaScMpassPsCntl "PA_SC_MPASS_PS_CNTL" {
         mpass_pix_vec_per_pass: 0..=19 u32,
@@ -146,7 +150,6 @@ plain_registers! {
     0x2112 PA_CL_VPORT_YOFFSET;
     0x2113 PA_CL_VPORT_ZSCALE;
     0x2114 PA_CL_VPORT_ZOFFSET;
-    0x2282 PA_SU_LINE_CNTL;
     0x2283 PA_SC_LINE_STIPPLE;
     0x2300 PA_SC_LINE_CNTL;
     0x2301 PA_SC_AA_CONFIG;

@@ -2,6 +2,7 @@
 //!
 //! Expected colours follow from the scene by reasoning, never from what came out first.
 mod memory_export;
+mod polygon_fill;
 mod tessellation;
 
 use crate::scene::*;
@@ -437,6 +438,7 @@ const SCENES: &[fn()] = &[
     memory_export::lanes_export_what_they_have_written,
     memory_export::pixels_export_in_the_order_they_are_drawn_in,
     memory_export::the_next_draw_reads_what_was_written,
+    polygon_fill::lines_are_drawn_where_a_polygon_has_its_border,
     tessellation::edges_have_levels_of_their_own,
 ];
 

@@ -20,6 +20,9 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     if call.tessellation.is_some() {
         return Err(Impossible("tessellation"));
     }
+    if call.fills.is_some() {
+        return Err(Impossible("polygons as lines or points"));
+    }
     Ok(())
 }
 

@@ -1,0 +1,80 @@
+//! Lines and points as triangles: of their own, and where polygons are not filled.
+
+use super::assemble::Corner;
+use super::raster::Facing;
+use crate::draw_state::DrawCall;
+use crate::enums::PolygonFill;
+
+/// Takes triangles.
+pub(super) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
+
+/// A line, across the direction it mostly runs in.
+pub(super) fn line(call: &DrawCall, [from, to]: [&Corner; 2], facing: Facing, take: Take<'_>) {
+    let screen = |c: &Corner, axis: usize| {
+        let w = if call.viewport.xy_divided { 1.0 } else { c.position[3] };
+        c.position[axis] / w * call.viewport.scale[axis]
+    };
+    let flat = (screen(to, 0) - screen(from, 0)).abs() >= (screen(to, 1) - screen(from, 1)).abs();
+    let half = call.line_width;
+    let (x, y) = if flat { (0.0, half) } else { (half, 0.0) };
+    let [a, b] = [from.moved(call, -x, -y), from.moved(call, x, y)];
+    let [c, d] = [to.moved(call, -x, -y), to.moved(call, x, y)];
+    take([a, b, d], facing);
+    take([a, d, c], facing);
+}
+
+/// A point of half a width and half a height; its corners know their place in it.
+pub(super) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: Facing, take: Take<'_>) {
+    let [a, b, c, d] = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, y)| {
+        let mut corner = center.moved(call, x * w, y * h);
+        if let Some(register) = call.position_register {
+            let place = &mut corner.attributes[register as usize & 15];
+            (place[2], place[3]) = (x * 0.5 + 0.5, y * 0.5 + 0.5);
+        }
+        corner
+    });
+    take([a, b, c], facing);
+    take([a, c, d], facing);
+}
+
+/// A triangle as its face is filled. Of `edges` those that are no border of the polygon that it is a part
+/// of are not set: bit 0 is the one from the first corner to the second, and so on.
+pub(super) fn polygon(
+    call: &DrawCall,
+    fills: [PolygonFill; 2],
+    corners: &[Corner; 3],
+    edges: u8,
+    take: Take<'_>,
+) {
+    let is_back = is_back(call, corners);
+    if if is_back { call.culling.back } else { call.culling.front } {
+        return;
+    }
+    let facing = if is_back { Facing::Back } else { Facing::Front };
+    let fill = fills[usize::from(is_back)];
+    if fill == PolygonFill::Triangles {
+        return take(*corners, Facing::Found);
+    }
+    for edge in (0..3).filter(|edge| edges >> edge & 1 != 0) {
+        let (from, to) = (&corners[edge], &corners[(edge + 1) % 3]);
+        match fill {
+            PolygonFill::Lines => line(call, [from, to], facing, take),
+            _ => point(call, from, call.point_size, facing, take),
+        }
+    }
+}
+
+/// Whether what lies in front of the eye of a triangle is seen from behind.
+fn is_back(call: &DrawCall, corners: &[Corner; 3]) -> bool {
+    let viewport = &call.viewport;
+    let [a, b, c] = corners.each_ref().map(|corner| {
+        let [x, y, _, w] = corner.position.map(f64::from);
+        let w = if viewport.w_inverted { 1.0 / w } else { w };
+        [x, y, if viewport.xy_divided { 1.0 } else { w }]
+    });
+    // The determinant has the sign of the area on a screen that the viewport doesn't mirror.
+    let determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
+        + a[2] * (b[0] * c[1] - b[1] * c[0]);
+    let [sx, sy, _] = viewport.scale.map(f64::from);
+    (determinant * sx * sy > 0.0) != call.culling.front_is_clockwise
+}

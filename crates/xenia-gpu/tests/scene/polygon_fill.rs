@@ -1,0 +1,106 @@
+//! Polygons drawn as lines or points, and how wide lines are.
+
+use crate::scene::*;
+
+/// Clockwise faces are front.
+const CLOCKWISE: u32 = 1 << 2;
+const POINTS: u32 = 0;
+const LINES: u32 = 1;
+const FILLED: u32 = 2;
+
+fn fills(front: u32, back: u32) -> u32 {
+    1 << 3 | front << 5 | back << 8
+}
+
+/// A clockwise square from (8, 8) to (40, 24), through the centres of pixels, as a primitive.
+fn draw(mode: u32, primitive: u32, order: &[usize], change: impl Fn(&mut Scene)) -> xenia_gpu::Frame {
+    let mut scene = Scene::new(80, 40, 0);
+    scene.set(0x2205, mode);
+    scene.set(0x2280, 16 << 16 | 32); // two pixels wide, four high
+    change(&mut scene);
+    let corners = [(8.5, 8.5), (40.5, 8.5), (40.5, 24.5), (8.5, 24.5)];
+    let list: Vec<_> = order.iter().map(|&i| vertex(corners[i].0, corners[i].1, RED)).collect();
+    scene.vertices(&list);
+    scene.draw(primitive, list.len() as u32);
+    scene.show()
+}
+
+/// On the upper side, the left, the right, the lower, the diagonal, and within.
+const PLACES: [(u32, u32); 6] = [(20, 8), (8, 16), (40, 16), (20, 24), (24, 16), (30, 11)];
+
+fn seen(frame: &xenia_gpu::Frame) -> [bool; 6] {
+    PLACES.map(|(x, y)| pixel(frame, x, y)[0] == 255)
+}
+
+#[test]
+pub(super) fn lines_are_drawn_where_a_polygon_has_its_border() {
+    let (border, diagonal) = ([true, true, true, true, false, false], [true, true, true, true, true, false]);
+    for (name, primitive, order, expected) in [
+        ("list", 4, vec![0, 1, 2, 0, 2, 3], diagonal),
+        // Its diagonal is the other one, which has the same middle.
+        ("strip", 6, vec![0, 1, 3, 2], diagonal),
+        ("fan", 5, vec![0, 1, 2, 3], diagonal),
+        ("quadrilaterals", 13, vec![0, 1, 2, 3], border),
+        ("strip of quadrilaterals", 14, vec![0, 3, 1, 2], border),
+        ("polygon", 15, vec![0, 1, 2, 3], border),
+    ] {
+        let frame = draw(CLOCKWISE | fills(LINES, LINES), primitive, &order, |_| {});
+        assert_eq!(seen(&frame), expected, "{name}");
+        // One pixel wide.
+        assert_eq!([7, 9].map(|y| pixel(&frame, 20, y)[0]), [0; 2], "{name}");
+    }
+}
+
+#[test]
+pub(super) fn each_face_is_filled_in_its_way() {
+    // Right and lower sides lie on the centres of pixels, which are not covered then.
+    let filled = [true, true, false, false, true, true];
+    let none = [false; 6];
+    let border = [true, true, true, true, false, false];
+    let quad = [0, 1, 2, 3];
+    for (name, mode, order, expected) in [
+        ("front lines", CLOCKWISE | fills(LINES, FILLED), quad, border),
+        ("back lines", CLOCKWISE | fills(FILLED, LINES), [3, 2, 1, 0], border),
+        ("the other is filled", CLOCKWISE | fills(LINES, FILLED), [3, 2, 1, 0], filled),
+        ("turned", fills(FILLED, LINES), quad, border),
+        ("front culled", 1 | CLOCKWISE | fills(LINES, LINES), quad, none),
+        ("back culled", 2 | CLOCKWISE | fills(LINES, POINTS), quad, border),
+        ("both filled", CLOCKWISE | fills(FILLED, FILLED), quad, filled),
+        ("a mode that is none", CLOCKWISE | 2 << 3, quad, filled),
+    ] {
+        let frame = draw(mode, 13, &order, |_| {});
+        assert_eq!(seen(&frame), expected, "{name}");
+    }
+}
+
+#[test]
+pub(super) fn points_lie_at_the_corners() {
+    let frame = draw(CLOCKWISE | fills(POINTS, POINTS), 13, &[0, 1, 2, 3], |_| {});
+    for y in 0..40 {
+        for x in 0..80 {
+            // Centres within a pixel to the left and right and two above and below, the first ones included.
+            let is_near = |corner: (f32, f32)| {
+                let (dx, dy) = (x as f32 + 0.5 - corner.0, y as f32 + 0.5 - corner.1);
+                (-1.0..1.0).contains(&dx) && (-2.0..2.0).contains(&dy)
+            };
+            let expected = [(8.5, 8.5), (40.5, 8.5), (40.5, 24.5), (8.5, 24.5)].into_iter().any(is_near);
+            assert_eq!(pixel(&frame, x, y)[0] == 255, expected, "{x} {y}");
+        }
+    }
+}
+
+#[test]
+pub(super) fn lines_are_as_wide_as_the_register_says() {
+    for (width, rows) in [(0, 1), (8, 1), (24, 3), (40, 5)] {
+        for (primitive, order, mode) in
+            [(2, vec![0, 1], 0), (15, vec![0, 1, 2, 3], CLOCKWISE | fills(LINES, LINES))]
+        {
+            let frame = draw(mode, primitive, &order, |scene| scene.set(0x2282, width));
+            let first = 8 - rows / 2;
+            for y in 0..16 {
+                let expected = (first..first + rows).contains(&y);
+                assert_eq!(pixel(&frame, 24, y)[0] == 255, expected, "{primitive} {width} {y}");
+            }
+        }
+    }
+}
