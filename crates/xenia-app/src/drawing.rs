@@ -75,6 +75,12 @@ fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<Path
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::EngineArgs;
+    use crate::gpu_port::Capture;
+    use crate::machine::{Machine, MachineOptions};
+    use crate::report::PipelinesReport;
+    use xenia_kernel::ports::NoInput;
+    use xenia_sched::Limits;
 
     #[test]
     fn a_title_has_a_file_of_its_own() {
@@ -82,5 +88,41 @@ mod tests {
         let path = store(Some("cache".as_ref()), &demo, "0123456789abcdef0123").unwrap();
         assert_eq!(path, Path::new("cache/pipelines/demo-0123456789abcdef.pipelines"));
         assert_eq!(store(Some("cache".as_ref()), &demo, "").unwrap().extension().unwrap(), "pipelines");
+    }
+
+    /// Runs the demo for two frames.
+    fn demo(cache: &Path, async_pipelines: bool) -> PipelinesReport {
+        let cache = Some(cache.to_owned());
+        let options = MachineOptions {
+            engine: &EngineArgs::default(),
+            picture: &PictureArgs { gpu: GpuKind::Wgpu, cache, async_pipelines, ..PictureArgs::default() },
+            capture: Capture::Nothing,
+            frames: Box::new(|_, _| {}),
+            text: Box::new(|_| {}),
+            input: Box::new(NoInput),
+            event_log: None,
+            record: None,
+            replay: None,
+            launched: None,
+        };
+        let mut machine = Machine::new(&Title::demo().unwrap(), options).unwrap();
+        let limits = Limits { frames: Some(2), ..Limits::default() };
+        machine.run(&limits, None).report.gpu.pipelines.unwrap()
+    }
+
+    #[test]
+    fn the_second_start_of_the_demo_compiles_nothing_in_play() {
+        if Device::open(false).is_err() {
+            println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
+            return;
+        }
+        let cache = tempfile::tempdir().unwrap();
+        let first = demo(cache.path(), false);
+        assert!(first.compiled_at_start == 0 && first.compiled_in_play > 0, "{first:?}");
+        for async_pipelines in [false, true] {
+            let next = demo(cache.path(), async_pipelines);
+            assert_eq!((next.compiled_at_start, next.compiled_in_play), (first.compiled_in_play, 0));
+            assert_eq!(next.draws_left_out, 0);
+        }
     }
 }
