@@ -163,6 +163,14 @@ impl WgpuBackend {
         self.inner.borrow().pipelines.tally().clone()
     }
 
+    /// Submits what was recorded, and waits until the device has done it.
+    pub fn finish(&mut self) -> Result<(), BackendError> {
+        let inner = self.inner.get_mut();
+        inner.submit();
+        let waited = inner.device.device.poll(wgpu::PollType::wait_indefinitely());
+        waited.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
+    }
+
     /// Counters.
     pub fn counters(&self) -> WgpuCounters {
         let inner = self.inner.borrow();

@@ -83,6 +83,16 @@ impl Device {
         pollster::block_on(scope.pop()).map_or(Ok(made), |error| Err(error.to_string()))
     }
 
+    /// The device itself.
+    pub fn wgpu(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// Its queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
     /// The adapter's name and driver, for people.
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();
