@@ -43,8 +43,9 @@ use operands::{REGISTERS, Registers};
 use types::Types;
 
 pub use interface::{
-    CONSTANTS_BINDING, HostPosition, HostTarget, INPUT_BINDING, Interface, OUTPUT_BINDING, SamplerSlot,
-    StageConstants, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING, VertexRecord,
+    CONSTANTS_BINDING, ConstantsLayout, HostPosition, HostTarget, INPUT_BINDING, Interface, OUTPUT_BINDING,
+    SamplerSlot, StageConstants, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING,
+    VertexRecord,
 };
 
 /// The name of every module's entry point.
@@ -228,7 +229,8 @@ impl<'a> Translator<'a> {
         let mut b = Builder::new("shader");
         b.function().diagnostic_filter_leaf = Some(filter);
         let group = u32::from(matches!(stage, Stage::Pixel { .. }));
-        let ty = types.constants(&mut module);
+        let layout = ConstantsLayout::new(program);
+        let ty = types.constants(&mut module, layout);
         let constants = module.global_variables.append(
             GlobalVariable {
                 name: Some("constants".into()),
@@ -251,7 +253,7 @@ impl<'a> Translator<'a> {
         Self {
             program,
             stage,
-            interface: Interface { group, ..Interface::default() },
+            interface: Interface { group, constants: layout, ..Interface::default() },
             constants,
             exports: BTreeMap::new(),
             killed,

@@ -4,6 +4,8 @@
 //! for one: commands recorded so far are submitted, and then its beginning may be written again, since
 //! the queue does things in order.
 
+use std::ops::Range;
+
 use super::Device;
 
 /// A buffer that takes small pieces, gathered on the host and sent before each submission.
@@ -12,6 +14,8 @@ pub(super) struct Arena {
     bytes: Vec<u8>,
     capacity: usize,
     align: usize,
+    /// The two pieces that were put in last.
+    recent: [Range<usize>; 2],
 }
 
 impl Arena {
@@ -29,7 +33,7 @@ impl Arena {
             usage: usage | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        Self { buffer, bytes: Vec::new(), capacity, align }
+        Self { buffer, bytes: Vec::new(), capacity, align, recent: [0..0, 0..0] }
     }
 
     /// The buffer.
@@ -42,11 +46,17 @@ impl Arena {
         self.bytes.len() + bytes + self.align <= self.capacity
     }
 
-    /// Puts a piece in and returns where it begins. It must fit.
+    /// Puts a piece in and returns where it begins. It must fit. A piece like one of the last two, which
+    /// the constants of a stage often are, is not stored again.
     pub(super) fn put(&mut self, piece: &[u8]) -> u64 {
+        if let Some(same) = self.recent.iter().find(|range| self.bytes[(*range).clone()] == *piece) {
+            return same.start as u64;
+        }
         let start = self.bytes.len().next_multiple_of(self.align);
         self.bytes.resize(start, 0);
         self.bytes.extend_from_slice(piece);
+        self.recent.rotate_right(1);
+        self.recent[0] = start..self.bytes.len();
         start as u64
     }
 
@@ -56,6 +66,7 @@ impl Arena {
         if !self.bytes.is_empty() {
             device.queue.write_buffer(&self.buffer, 0, &self.bytes);
             self.bytes.clear();
+            self.recent = [0..0, 0..0];
         }
     }
 }

@@ -87,7 +87,7 @@ impl Groups {
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: uniforms,
                 offset: 0,
-                size: std::num::NonZeroU64::new(StageConstants::SIZE as u64),
+                size: std::num::NonZeroU64::new(shader.interface.constants.size() as u64),
             }),
         }];
         if shader.interface.vertex_data {

@@ -18,7 +18,9 @@ use super::recording::Attachments;
 use super::state::{self, Impossible};
 use super::targets;
 use super::vertices::Full;
-use crate::translate::{HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord};
+use crate::translate::{
+    ConstantsLayout, HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord,
+};
 
 /// Export that holds the position.
 const POSITION: u32 = 62;
@@ -156,7 +158,8 @@ impl Inner {
         }
 
         // What shaders read.
-        let mut vertex_constants = StageConstants::new(&call.constants, ShaderKind::Vertex);
+        let mut vertex_constants =
+            StageConstants::new(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
         vertex_constants.set_clip_planes(&call.clip_planes);
         if let Some((first, words)) = handed_on {
             vertex_constants.set_vertex(0, VertexRecord { first, words, endian: 0 });
@@ -171,7 +174,8 @@ impl Inner {
             &mut vertex_constants,
             memory,
         );
-        let mut pixel_constants = StageConstants::new(&call.constants, ShaderKind::Pixel);
+        let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
+        let mut pixel_constants = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
         let pixel_bound = match &pixel {
             Some(pixel) => {
                 self.send_vertices(call, &pixel.vertex_constants, &mut pixel_constants, memory)?;
@@ -196,7 +200,8 @@ impl Inner {
             Corners::Indexed(list) => bytemuck::cast_slice(list),
             Corners::Counted(_) => &[],
         };
-        let constants_bytes = (1 + times.len()) * (StageConstants::SIZE + 256);
+        let bytes = [vertex_constants.bytes().len() + 256, pixel_constants.bytes().len() + 256];
+        let constants_bytes = times.len() * bytes[0] + bytes[1];
         if !self.uniforms.fits(constants_bytes)
             || !self.indices.fits(index_bytes.len())
             || !self.occlusion.has_room(times.len() as u32)

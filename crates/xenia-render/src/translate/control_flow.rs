@@ -10,7 +10,7 @@ use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_STEPS, TextureOp
 
 use super::Translator;
 use super::builder::Value;
-use super::interface::layout;
+use super::interface::member;
 
 /// How deep loops nest; deeper ones are skipped.
 pub(super) const MAX_LOOPS: usize = 4;
@@ -125,7 +125,7 @@ impl Translator<'_> {
 
     /// A loop constant: its word, trips, start, step.
     pub(super) fn loop_constant(&mut self, constant: u8) -> Value {
-        let array = self.constant_member(layout::LOOP);
+        let array = self.constant_member(member::LOOP);
         let vector = self.b.member(array, (constant as u32 / 4) & 7);
         let pointer = self.b.member(vector, constant as u32 % 4);
         self.b.load(pointer)
@@ -156,7 +156,7 @@ impl Translator<'_> {
             Condition::Always => None,
             Condition::Bool(index, value) => {
                 let index = index as u32;
-                let array = self.constant_member(layout::BOOLEAN);
+                let array = self.constant_member(member::BOOLEAN);
                 let vector = self.b.member(array, index / 128);
                 let pointer = self.b.member(vector, index / 32 % 4);
                 let word = self.b.load(pointer);

@@ -12,7 +12,7 @@ use naga::{
 
 use super::Translator;
 use super::builder::{Builder, Value};
-use super::interface::layout;
+use super::interface::member;
 use super::types;
 
 /// Flag: w comes as 1/w.
@@ -44,7 +44,7 @@ impl Translator<'_> {
     /// A row of the host's part of the constants, as words.
     fn host_row(&self, b: &mut Builder, row: u32) -> Value {
         let constants = b.global(self.constants);
-        let rows = b.member(constants, layout::HOST.0);
+        let rows = b.member(constants, member::HOST);
         let pointer = b.member(rows, row);
         b.load(pointer)
     }

@@ -12,7 +12,7 @@
 
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::enums::{ClampMode, Compare, Dimension, TextureFilter};
-use xenia_gpu::microcode::ShaderKind;
+use xenia_gpu::microcode::{Instruction, Program, ShaderKind, Source};
 use xenia_gpu::texture::TextureInfo;
 
 use super::host;
@@ -64,6 +64,8 @@ pub struct SamplerSlot {
 pub struct Interface {
     /// Its group.
     pub group: u32,
+    /// How its constants lie.
+    pub constants: ConstantsLayout,
     /// It reads binding 1.
     pub vertex_data: bool,
     /// Fetch constants whose texture records are read, be their textures bound or not.
@@ -77,22 +79,92 @@ pub struct Interface {
     pub exports: Vec<u8>,
 }
 
-/// Members of the constants' struct: index and offset in bytes.
-pub(super) mod layout {
-    /// 256 vectors.
-    pub(in super::super) const FLOAT: (u32, u32) = (0, 0);
-    /// 8 words.
-    pub(in super::super) const BOOLEAN: (u32, u32) = (1, 4096);
-    /// 32 words.
-    pub(in super::super) const LOOP: (u32, u32) = (2, 4128);
-    /// 96 records of four words.
-    pub(in super::super) const VERTEX: (u32, u32) = (3, 4256);
-    /// 32 records of three times four words.
-    pub(in super::super) const TEXTURE: (u32, u32) = (4, 5792);
-    /// Rows of what the host's pipeline is told (see [`host`](super::super::host)).
-    pub(in super::super) const HOST: (u32, u32) = (5, 7328);
-    /// Size of the struct.
-    pub(in super::super) const SIZE: u32 = HOST.1 + 16 * super::super::host::ROWS;
+/// Members of the constants' struct, by index.
+pub(super) mod member {
+    /// Boolean constants: 8 words.
+    pub(in super::super) const BOOLEAN: u32 = 0;
+    /// Loop constants: 32 words.
+    pub(in super::super) const LOOP: u32 = 1;
+    /// What the host's pipeline is told (see [`host`](super::super::host)).
+    pub(in super::super) const HOST: u32 = 2;
+    /// Texture records of three times four words.
+    pub(in super::super) const TEXTURE: u32 = 3;
+    /// Vertex records of four words.
+    pub(in super::super) const VERTEX: u32 = 4;
+    /// Float constants.
+    pub(in super::super) const FLOAT: u32 = 5;
+}
+
+/// How a shader's constants lie in a buffer: no more of them than it can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConstantsLayout {
+    floats: u32,
+    vertices: u32,
+    textures: u32,
+}
+
+impl Default for ConstantsLayout {
+    /// The smallest: arrays have at least one element.
+    fn default() -> Self {
+        Self { floats: 1, vertices: 1, textures: 1 }
+    }
+}
+
+impl ConstantsLayout {
+    /// What a program can read.
+    pub fn new(program: &Program) -> Self {
+        let mut this = Self::default();
+        let mut read = |source: Source| match source {
+            Source::Constant(index) => this.floats = this.floats.max(u32::from(index) + 1),
+            Source::ConstantAddress(_) | Source::ConstantLoop(_) => this.floats = 256,
+            Source::Register(_) | Source::RegisterLoop(_) => {}
+        };
+        for instruction in &program.instructions {
+            match instruction {
+                Instruction::Alu(alu) => {
+                    alu.operands.iter().for_each(|operand| read(operand.source));
+                    alu.scalar_operands.iter().for_each(|(operand, _)| read(operand.source));
+                }
+                Instruction::Vertex(fetch) => read(fetch.common.source),
+                Instruction::Texture(fetch) => read(fetch.common.source),
+                Instruction::Undefined => {}
+            }
+        }
+        for instruction in &program.instructions {
+            match instruction {
+                Instruction::Vertex(fetch) => {
+                    this.vertices = this.vertices.max(u32::from(fetch.constant.min(95)) + 1);
+                }
+                Instruction::Texture(fetch) => {
+                    this.textures = this.textures.max(u32::from(fetch.constant & 31) + 1);
+                }
+                _ => {}
+            }
+        }
+        this
+    }
+
+    /// Bytes of all.
+    pub fn size(self) -> usize {
+        (self.offset(member::FLOAT) + 16 * self.floats) as usize
+    }
+
+    /// Elements of 16 bytes that a member has.
+    pub(super) fn count(self, of: u32) -> u32 {
+        match of {
+            member::BOOLEAN => 2,
+            member::LOOP => 8,
+            member::HOST => host::ROWS,
+            member::TEXTURE => 3 * self.textures,
+            member::VERTEX => self.vertices,
+            _ => self.floats,
+        }
+    }
+
+    /// Where a member begins, in bytes.
+    pub(super) fn offset(self, of: u32) -> u32 {
+        (0..of).map(|before| 16 * self.count(before)).sum()
+    }
 }
 
 /// The part of the vertex buffer that a fetch constant stands for.
@@ -197,26 +269,24 @@ pub struct HostTarget {
 
 /// The constants of one stage, as binding 0 has them.
 pub struct StageConstants {
-    bytes: Box<[u8; layout::SIZE as usize]>,
+    layout: ConstantsLayout,
+    bytes: Vec<u8>,
 }
 
 impl StageConstants {
-    /// Bytes of the buffer.
-    pub const SIZE: usize = layout::SIZE as usize;
-
-    /// Takes the stage's float, boolean and loop constants. Vertex and texture records are empty: fetches
-    /// read zero.
-    pub fn new(constants: &Constants, kind: ShaderKind) -> Self {
-        let mut this = Self { bytes: Box::new([0; layout::SIZE as usize]) };
+    /// Takes the stage's float, boolean and loop constants, as far as a shader reads them. Vertex and texture
+    /// records are empty: fetches read zero.
+    pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
+        let mut this = Self { layout, bytes: vec![0; layout.size()] };
         let base = match kind {
             ShaderKind::Vertex => constants.vertex_base,
             ShaderKind::Pixel => constants.pixel_base,
         };
-        for (i, vector) in constants.float.iter().skip(base as usize).take(256).enumerate() {
-            this.put(layout::FLOAT.1 as usize + 16 * i, &vector.map(f32::to_bits));
+        for (i, vector) in (0..layout.floats).zip(constants.float.iter().skip(base as usize)) {
+            this.put(member::FLOAT, i, 0, &vector.map(f32::to_bits));
         }
-        this.put(layout::BOOLEAN.1 as usize, &constants.boolean);
-        this.put(layout::LOOP.1 as usize, &constants.loops);
+        this.put(member::BOOLEAN, 0, 0, &constants.boolean);
+        this.put(member::LOOP, 0, 0, &constants.loops);
         this.put_floats(host::SCALE_ROW, [1.0; 3]);
         let any = (f32::NEG_INFINITY, f32::INFINITY);
         this.set_depth_scale(1.0);
@@ -235,25 +305,25 @@ impl StageConstants {
             (position.direct3d_depth, host::DIRECT3D_DEPTH),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
-        self.put((layout::HOST.1 + 16 * host::SCALE_ROW + 12) as usize, &[flags]);
+        self.put(member::HOST, host::SCALE_ROW, 3, &[flags]);
     }
 
     /// Says what the title's clip planes are (the first six): what lies behind one is cut where the stage
     /// clips. By default there are none.
     pub fn set_clip_planes(&mut self, planes: &[[f32; 4]]) {
         for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
-            self.put((layout::HOST.1 + 16 * row) as usize, &plane.map(f32::to_bits));
+            self.put(member::HOST, row, 0, &plane.map(f32::to_bits));
         }
     }
 
     /// Says what alpha is compared with, and how, where the stage has an alpha test.
     pub fn set_alpha_test(&mut self, compare: Compare, reference: f32) {
-        self.put((layout::HOST.1 + 16 * host::ALPHA_ROW) as usize, &[compare as u32, reference.to_bits()]);
+        self.put(member::HOST, host::ALPHA_ROW, 0, &[compare as u32, reference.to_bits()]);
     }
 
     /// Says what exported depths are multiplied by; by default they stay as they are.
     pub fn set_depth_scale(&mut self, scale: f32) {
-        self.put((layout::HOST.1 + 16 * host::ALPHA_ROW + 8) as usize, &[scale.to_bits()]);
+        self.put(member::HOST, host::ALPHA_ROW, 2, &[scale.to_bits()]);
     }
 
     /// Says what colour target 0 to 3 takes; by default everything.
@@ -265,18 +335,18 @@ impl StageConstants {
     }
 
     fn put_floats(&mut self, row: u32, values: [f32; 3]) {
-        self.put((layout::HOST.1 + 16 * row) as usize, &values.map(f32::to_bits));
+        self.put(member::HOST, row, 0, &values.map(f32::to_bits));
     }
 
     /// Says what a vertex fetch constant (0 to 95) stands for.
     pub fn set_vertex(&mut self, constant: u8, record: VertexRecord) {
-        let at = layout::VERTEX.1 as usize + 16 * (constant as usize).min(95);
-        self.put(at, &[record.first, record.words, record.endian, 0]);
+        let record = [record.first, record.words, record.endian, 0];
+        self.put(member::VERTEX, u32::from(constant.min(95)), 0, &record);
     }
 
     /// Says what a texture fetch constant (0 to 31) stands for.
     pub fn set_texture(&mut self, constant: u8, record: &TextureRecord) {
-        let at = layout::TEXTURE.1 as usize + 48 * (constant as usize & 31);
+        let row = 3 * (u32::from(constant) & 31);
         let [width, height, depth] = record.size;
         let floats = [
             width,
@@ -288,10 +358,10 @@ impl StageConstants {
             record.highest_level,
             0.0,
         ];
-        self.put(at, &floats.map(f32::to_bits));
+        self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
-        self.put(at + 32, &[swizzle, u32::from(record.is_volume), mirrored, 0]);
+        self.put(member::TEXTURE, row + 2, 0, &[swizzle, u32::from(record.is_volume), mirrored, 0]);
     }
 
     /// The buffer's contents.
@@ -299,9 +369,13 @@ impl StageConstants {
         &self.bytes[..]
     }
 
-    fn put(&mut self, at: usize, words: &[u32]) {
-        for (to, word) in self.bytes[at..].chunks_exact_mut(4).zip(words) {
-            to.copy_from_slice(&word.to_le_bytes());
+    /// Writes words from a word of a member's row on. Rows that the shader has none of are left out.
+    fn put(&mut self, of: u32, row: u32, word: u32, words: &[u32]) {
+        if row < self.layout.count(of) {
+            let at = (self.layout.offset(of) + 16 * row + 4 * word) as usize;
+            for (to, word) in self.bytes[at..].chunks_exact_mut(4).zip(words) {
+                to.copy_from_slice(&word.to_le_bytes());
+            }
         }
     }
 }
@@ -318,7 +392,8 @@ mod tests {
         registers.set(0x4900, 0x55);
         registers.set(0x4908 + 31, 9);
         registers.set(0x2308, 256); // SQ_PS_CONST
-        let mut constants = StageConstants::new(&Constants::capture(&registers), ShaderKind::Pixel);
+        let layout = ConstantsLayout { floats: 256, vertices: 96, textures: 32 };
+        let mut constants = StageConstants::new(&Constants::capture(&registers), ShaderKind::Pixel, layout);
         constants.set_vertex(95, VertexRecord { first: 1, words: 2, endian: 3 });
         constants.set_texture(
             31,
@@ -330,9 +405,20 @@ mod tests {
             },
         );
         let word = |at: usize| u32::from_le_bytes(constants.bytes()[at..at + 4].try_into().unwrap());
-        assert_eq!(word(20), 7);
-        assert_eq!((word(4096), word(4128 + 124)), (0x55, 9));
-        assert_eq!([0, 4, 8].map(|i| word(5792 - 16 + i)), [1, 2, 3]);
-        assert_eq!((word(7328 - 48), word(7328 - 16), word(7328 - 12)), (0x3f80_0000, 0o5321, 1));
+        let [booleans, loops, textures, vertices, floats] =
+            [member::BOOLEAN, member::LOOP, member::TEXTURE, member::VERTEX, member::FLOAT]
+                .map(|of| layout.offset(of) as usize);
+        assert_eq!(word(floats + 20), 7);
+        assert_eq!((word(booleans), word(loops + 124)), (0x55, 9));
+        assert_eq!([0, 4, 8].map(|i| word(vertices + 95 * 16 + i)), [1, 2, 3]);
+        let record = textures + 31 * 48;
+        assert_eq!((word(record), word(record + 32), word(record + 36)), (0x3f80_0000, 0o5321, 1));
+        let mut small = StageConstants::new(
+            &Constants::capture(&registers),
+            ShaderKind::Pixel,
+            ConstantsLayout::default(),
+        );
+        small.set_vertex(1, VertexRecord { first: 1, words: 2, endian: 3 });
+        assert_eq!(small.bytes().len(), layout.size() - 255 * 16 - 95 * 16 - 31 * 48);
     }
 }

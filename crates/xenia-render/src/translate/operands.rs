@@ -9,7 +9,7 @@ use xenia_gpu::microcode::{Destination, FetchCommon, FetchSelect, Operand, Sourc
 
 use super::Translator;
 use super::builder::Value;
-use super::interface::layout;
+use super::interface::member;
 
 /// Registers of the file.
 pub(super) const REGISTERS: u32 = 64;
@@ -61,7 +61,7 @@ impl Translator<'_> {
         let last = self.b.uint(255);
         let exists = self.b.binary(BinaryOperator::LessEqual, index, last);
         let inside = self.b.select(exists, index, last);
-        let array = self.constant_member(layout::FLOAT);
+        let array = self.constant_member(member::FLOAT);
         let pointer = self.b.element(array, inside);
         let value = self.b.load(pointer);
         let zero = self.b.splat_float(0.0);
@@ -69,7 +69,7 @@ impl Translator<'_> {
     }
 
     /// A pointer to a member of the constants.
-    pub(super) fn constant_member(&mut self, (member, _): (u32, u32)) -> Value {
+    pub(super) fn constant_member(&mut self, member: u32) -> Value {
         let constants = self.b.global(self.constants);
         self.b.member(constants, member)
     }
@@ -86,7 +86,7 @@ impl Translator<'_> {
                 self.b.load(pointer)
             }
             Source::Constant(index) => {
-                let array = self.constant_member(layout::FLOAT);
+                let array = self.constant_member(member::FLOAT);
                 let pointer = self.b.member(array, index as u32);
                 self.b.load(pointer)
             }

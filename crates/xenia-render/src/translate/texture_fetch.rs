@@ -12,7 +12,7 @@ use naga::{
 use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
-use super::interface::{SamplerSlot, TEXTURE_BINDING, TextureShape, TextureSlot, layout};
+use super::interface::{SamplerSlot, TEXTURE_BINDING, TextureShape, TextureSlot, member};
 use super::{Stage, Translator, types};
 
 const CUBE: u8 = 3;
@@ -67,7 +67,7 @@ impl Translator<'_> {
         if !self.interface.records.contains(&constant) {
             self.interface.records.push(constant);
         }
-        let records = self.constant_member(layout::TEXTURE);
+        let records = self.constant_member(member::TEXTURE);
         let mut row = |i: u32| {
             let pointer = self.b.member(records, 3 * (constant as u32 & 31) + i);
             self.b.load(pointer)

@@ -7,8 +7,7 @@ use naga::{
     TypeInner, VectorSize,
 };
 
-use super::host;
-use super::interface::{TextureShape, layout};
+use super::interface::{ConstantsLayout, TextureShape, member};
 
 /// Types that every module has.
 #[derive(Clone, Copy)]
@@ -60,22 +59,22 @@ impl Types {
     }
 
     /// The struct of a stage's constants.
-    pub(super) fn constants(&self, module: &mut Module) -> Handle<Type> {
+    pub(super) fn constants(&self, module: &mut Module, layout: ConstantsLayout) -> Handle<Type> {
         let members = [
-            ("float", layout::FLOAT, self.vec4, 256),
-            ("boolean", layout::BOOLEAN, self.uvec4, 2),
-            ("loop", layout::LOOP, self.uvec4, 8),
-            ("vertex", layout::VERTEX, self.uvec4, 96),
-            ("texture", layout::TEXTURE, self.uvec4, 96),
-            ("host", layout::HOST, self.uvec4, host::ROWS),
+            ("boolean", member::BOOLEAN, self.uvec4),
+            ("loop", member::LOOP, self.uvec4),
+            ("host", member::HOST, self.uvec4),
+            ("texture", member::TEXTURE, self.uvec4),
+            ("vertex", member::VERTEX, self.uvec4),
+            ("float", member::FLOAT, self.vec4),
         ];
-        let members = members.map(|(name, (_, offset), base, count)| StructMember {
+        let members = members.map(|(name, of, base)| StructMember {
             name: Some(name.into()),
-            ty: array(module, base, Some(count), 16),
+            ty: array(module, base, Some(layout.count(of)), 16),
             binding: None,
-            offset,
+            offset: layout.offset(of),
         });
-        let inner = TypeInner::Struct { members: members.into(), span: layout::SIZE };
+        let inner = TypeInner::Struct { members: members.into(), span: layout.size() as u32 };
         insert(module, Some("StageConstants"), inner)
     }
 }

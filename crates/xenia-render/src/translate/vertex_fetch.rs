@@ -12,7 +12,7 @@ use xenia_gpu::microcode::VertexFetch;
 
 use super::Translator;
 use super::builder::{Builder, Value};
-use super::interface::{VERTEX_BINDING, layout};
+use super::interface::{VERTEX_BINDING, member};
 use super::types;
 
 /// How an element's components lie in its words, from the least significant bit on.
@@ -200,7 +200,7 @@ impl Translator<'_> {
         };
         let offset = self.b.uint(fetch.offset as u32);
         let at = self.b.binary(Op::Add, start, offset);
-        let records = self.constant_member(layout::VERTEX);
+        let records = self.constant_member(member::VERTEX);
         let record = self.b.member(records, (fetch.constant as u32).min(95));
         let record = self.b.load(record);
         let element = element(fetch.format);

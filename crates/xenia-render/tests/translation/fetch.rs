@@ -67,7 +67,8 @@ fn every_format_agrees() {
                 let textures = Bindings::default();
                 let mut fetch = Fetcher::new(&constants, &ram, &textures);
                 let expected = interpret(&program, &constants, &inputs, &mut fetch, &[0, 1]);
-                let mut stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
+                let mut stage_constants =
+                    StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);
                 stage_constants.set_vertex(1, VertexRecord::new([BASE | 3, endian | (WORDS - 6) << 2], 0));
                 let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
                 let got = gpu.run(
@@ -100,7 +101,8 @@ fn nothing_is_read_outside() {
         let constants = Constants::capture(&constants());
         // The record claims more than the buffer has, and begins in it or behind it.
         for (first, visible) in [(0, 8.0), (5, 3.0), (8, 0.0), (0x4000_0000, 0.0)] {
-            let mut stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
+            let mut stage_constants =
+                StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);
             stage_constants.set_vertex(95, VertexRecord { first, words: 1 << 24, endian: 0 });
             let inputs: Vec<[f32; 4]> = (0..64).map(|i| [i as f32, 0.0, 0.0, 0.0]).collect();
             let got = gpu.run(

@@ -103,7 +103,8 @@ pub(super) fn compare_words(
     let constants = Constants::capture(&constants());
     let expected = interpret(&program, &constants, inputs, &mut NoFetches, &translation.interface.exports);
     let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
-    let stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
+    let stage_constants =
+        StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);
     let got = gpu.run(
         &translation,
         &Resources { constants: &stage_constants, vertex_data: &[], texture: None },

@@ -32,13 +32,13 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         corners.reverse();
     }
     let words: Vec<u32> = corners.iter().flatten().map(|value| value.to_bits().swap_bytes()).collect();
-    let mut for_vertices = StageConstants::new(&constants, ShaderKind::Vertex);
-    for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
-    let for_pixels = StageConstants::new(&constants, ShaderKind::Vertex);
     let interpolators = Interpolators { count: 2, flat, affine: false };
     let stage = Stage::Pixel { interpolators, position_register: Some(3), alpha_test: false };
     let shaders =
         [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];
+    let [mut for_vertices, for_pixels] = [&shaders[0], &shaders[1]]
+        .map(|shader| StageConstants::new(&constants, ShaderKind::Vertex, shader.interface.constants));
+    for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
     let vertex = Resources { constants: &for_vertices, vertex_data: &words, texture: None };
     let pixel = Resources { constants: &for_pixels, vertex_data: &[], texture: None };
     gpu.draw([&shaders[0], &shaders[1]], [&vertex, &pixel], 6)

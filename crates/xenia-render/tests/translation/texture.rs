@@ -101,7 +101,8 @@ fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
     let levels: Vec<Arc<TextureLevel>> =
         (0..=info.max_level()).map_while(|level| cache.level(&words, level, &ram)).collect();
     assert_eq!(levels.len() as u32, described.levels + 1, "{fetch}");
-    let mut stage_constants = StageConstants::new(&constants, ShaderKind::Vertex);
+    let mut stage_constants =
+        StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);
     stage_constants.set_texture(3, &TextureRecord::new(&info));
     let texture = Some(Texture { levels: &levels, repeats: described.repeats });
     let resources = Resources { constants: &stage_constants, vertex_data: &[], texture };
