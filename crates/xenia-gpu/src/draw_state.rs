@@ -6,6 +6,7 @@
 
 mod constants;
 mod copy;
+mod depth;
 mod polygon;
 mod tessellation;
 
@@ -368,61 +369,6 @@ fn color_target(registers: &RegisterFile, target: usize) -> Option<ColorTarget> 
     })
 }
 
-fn depth_stencil(registers: &RegisterFile) -> DepthStencil {
-    let control = registers.read::<rb::RbDepthcontrol>();
-    let info = registers.read::<rb::RbDepthInfo>();
-    let mode = registers.read::<pa::PaSuScModeCntl>();
-    let face = |masks: rb::RbStencilrefmask, compare: u32, fail: u32, pass: u32, depth_fail: u32| Stencil {
-        compare: Compare::from_bits(compare),
-        fail: StencilOp::from_bits(fail),
-        pass: StencilOp::from_bits(pass),
-        depth_fail: StencilOp::from_bits(depth_fail),
-        reference: masks.stencilref() as u8,
-        read_mask: masks.stencilmask() as u8,
-        write_mask: masks.stencilwritemask() as u8,
-    };
-    let front = face(
-        registers.read(),
-        control.stencilfunc(),
-        control.stencilfail(),
-        control.stencilzpass(),
-        control.stencilzfail(),
-    );
-    let back = if control.backface_enable() {
-        face(
-            rb::RbStencilrefmask(registers.get(rb::RB_STENCILREFMASK_BF)),
-            control.stencilfunc_bf(),
-            control.stencilfail_bf(),
-            control.stencilzpass_bf(),
-            control.stencilzfail_bf(),
-        )
-    } else {
-        front
-    };
-    let bias = |enabled: bool, scale: u32, offset: u32| {
-        if enabled { [registers.float(scale) / 16.0, registers.float(offset)] } else { [0.0; 2] }
-    };
-    DepthStencil {
-        base: info.depth_base(),
-        format: DepthFormat::from_bits(info.depth_format()),
-        compare: control.z_enable().then(|| Compare::from_bits(control.zfunc())),
-        write: control.z_enable() && control.z_write_enable(),
-        stencil: control.stencil_enable().then_some([front, back]),
-        bias: [
-            bias(
-                mode.poly_offset_front_enable(),
-                pa::PA_SU_POLY_OFFSET_FRONT_SCALE,
-                pa::PA_SU_POLY_OFFSET_FRONT_OFFSET,
-            ),
-            bias(
-                mode.poly_offset_back_enable(),
-                pa::PA_SU_POLY_OFFSET_BACK_SCALE,
-                pa::PA_SU_POLY_OFFSET_BACK_OFFSET,
-            ),
-        ],
-    }
-}
-
 /// The interpolators that are not smooth, one bit each.
 ///
 /// Unsure: no source says which value of a bit is smooth. Direct3D's default sets all bits, and a
@@ -456,6 +402,7 @@ impl DrawCall {
             return Err(DrawStateError::NoPixelShader);
         }
         let tessellation = Tessellation::capture(registers, request.initiator);
+        let is_polygonal = polygon::is_polygonal(primitive, tessellation.is_some());
         let program = registers.read::<sq::SqProgramCntl>();
         let misc = registers.read::<sq::SqContextMisc>();
         let surface = registers.read::<rb::RbSurfaceInfo>();
@@ -481,7 +428,7 @@ impl DrawCall {
             restart: raster
                 .multi_prim_ib_ena()
                 .then(|| registers.read::<vgt::VgtMultiPrimIbResetIndx>().reset_indx()),
-            fills: polygon::fills(registers, primitive, tessellation.is_some()),
+            fills: if is_polygonal { polygon::fills(registers) } else { None },
             tessellation,
             provoking_last: raster.provoking_vtx_last(),
             vertex_shader,
@@ -525,7 +472,7 @@ impl DrawCall {
                 ]
                 .map(|steps| steps as u8)
             }),
-            depth: depth_stencil(registers),
+            depth: depth::depth_stencil(registers, is_polygonal),
         })
     }
 

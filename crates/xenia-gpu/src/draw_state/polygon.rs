@@ -9,7 +9,7 @@ const DUAL: u32 = 1;
 
 /// Whether a primitive has faces: it can be culled, and be drawn as lines or points. Patches of the
 /// tessellator have the numbers of two kinds of rectangles.
-fn is_polygonal(primitive: Primitive, is_tessellated: bool) -> bool {
+pub(super) fn is_polygonal(primitive: Primitive, is_tessellated: bool) -> bool {
     match primitive {
         Primitive::CopyRectList1 | Primitive::CopyRectList2 => is_tessellated,
         Primitive::TriangleList
@@ -24,16 +24,11 @@ fn is_polygonal(primitive: Primitive, is_tessellated: bool) -> bool {
     }
 }
 
-/// The fills of front and back faces; `None` where both are filled.
-pub(super) fn fills(
-    registers: &RegisterFile,
-    primitive: Primitive,
-    is_tessellated: bool,
-) -> Option<[PolygonFill; 2]> {
+/// The fills of front and back faces of polygons; `None` where both are filled.
+pub(super) fn fills(registers: &RegisterFile) -> Option<[PolygonFill; 2]> {
     let control = registers.read::<pa::PaSuScModeCntl>();
     let fills = [control.polymode_front_ptype(), control.polymode_back_ptype()].map(PolygonFill::from_bits);
-    let counts = control.poly_mode() == DUAL && is_polygonal(primitive, is_tessellated);
-    (counts && fills != [PolygonFill::Triangles; 2]).then_some(fills)
+    (control.poly_mode() == DUAL && fills != [PolygonFill::Triangles; 2]).then_some(fills)
 }
 
 /// Half the width of lines in pixels. A register that nobody has written makes them a pixel wide.

@@ -125,3 +125,49 @@ fn state_without_a_picture_is_an_error() {
     assert_eq!(without(None), Err(DrawStateError::NoVertexShader));
     assert_eq!(without(Some(&vertex)), Err(DrawStateError::NoPixelShader));
 }
+
+#[test]
+fn depth_offsets_of_polygons_and_of_what_has_no_faces() {
+    let mut registers = scene();
+    for (index, value) in [(0x2380, 16.0_f32), (0x2381, 2.0), (0x2382, 48.0), (0x2383, 4.0)] {
+        registers.set(index, value.to_bits());
+    }
+    let (none, front, back) = ([0.0; 2], [1.0, 2.0], [3.0, 4.0]);
+    for (enabled, triangles, others) in [
+        (0, [none; 2], [none; 2]),
+        (1 << 11, [front, none], [none; 2]),
+        (1 << 12, [none, back], [none; 2]),
+        (1 << 13, [none; 2], [front; 2]),
+        (7 << 11, [front, back], [front; 2]),
+    ] {
+        registers.set(0x2205, enabled);
+        for (primitive, expected) in [(4, triangles), (13, triangles), (1, others), (3, others), (8, others)]
+        {
+            let call = capture(&registers, primitive | 3 << 16, IndexSource::Counted).unwrap();
+            assert_eq!(call.depth.bias, expected, "{enabled:#x} {primitive}");
+        }
+    }
+}
+
+#[test]
+fn patches_are_told_from_rectangles_with_their_number() {
+    let mut registers = scene();
+    registers.set(0x2205, 1 << 3 | 1 << 5 | 1 << 8);
+    registers.set(0x2285, 1);
+    registers.set(0x2286, 3.0_f32.to_bits());
+    // The output path, the primitive with its major mode, and whether it is cut up and has faces.
+    for (path, initiator, is_cut, has_faces) in [
+        (0, 0x11, false, false),
+        (1, 0x11, true, true),
+        (1, 0x10, true, false),
+        (1, 4, false, true),
+        (1, 4 | 1 << 8, true, true),
+        (2, 4 | 1 << 8, false, true),
+    ] {
+        registers.set(0x2284, path);
+        let call = capture(&registers, initiator | 3 << 16, IndexSource::Counted).unwrap();
+        let cut = Tessellation { mode: TessellationMode::Continuous, levels: [0.0, 3.0] };
+        assert_eq!(call.tessellation, is_cut.then_some(cut), "{path} {initiator:#x}");
+        assert_eq!(call.fills, has_faces.then_some([PolygonFill::Lines; 2]), "{path} {initiator:#x}");
+    }
+}

@@ -133,7 +133,14 @@ impl Scene {
         self.run();
     }
 
+    /// Carries out what was written down, which must be without a problem.
     pub fn run(&mut self) {
+        self.run_anyway();
+        assert_eq!(self.gpu.statistics().problems.iter().collect::<Vec<_>>(), []);
+    }
+
+    /// Carries out what was written down.
+    pub fn run_anyway(&mut self) {
         for chunk in std::mem::take(&mut self.words).chunks(4096) {
             self.gpu.initialize_ring(RING, 12);
             for (i, &word) in chunk.iter().enumerate() {
@@ -144,7 +151,6 @@ impl Scene {
             self.gpu.pump(self.now);
             assert!(self.gpu.is_idle());
         }
-        assert_eq!(self.gpu.statistics().problems.iter().collect::<Vec<_>>(), []);
     }
 
     pub fn copy_rectangle(&mut self) {

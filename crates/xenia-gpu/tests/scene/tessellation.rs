@@ -159,3 +159,24 @@ pub(super) fn edges_have_levels_of_their_own() {
         }
     }
 }
+
+#[test]
+fn primitives_that_nobody_knows_are_named() {
+    for (path, primitive, name) in [
+        (0, 7, "primitive TriangleWithFlags"),
+        (0, 0x10, "primitive CopyRectList0"),
+        (0, 0x12, "primitive CopyRectList2"),
+        (0, 0x14, "primitive FillRectList"),
+        (1, 0x10, "Discrete tessellation of primitive CopyRectList0"),
+        (1, 6 | 1 << 8, "Discrete tessellation of primitive TriangleStrip"),
+    ] {
+        let mut scene = Scene::new(80, 16, 0);
+        tessellate(&mut scene, 0, 1.0);
+        scene.set(0x2284, path);
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+        scene.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | 3 << 16]);
+        scene.run_anyway();
+        let problem = format!("not supported: {name}");
+        assert_eq!(scene.gpu.statistics().problems, [(problem, 1)].into());
+    }
+}

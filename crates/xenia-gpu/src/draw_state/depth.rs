@@ -1,0 +1,60 @@
+//! Depth and stencil tests, as registers describe them.
+
+use super::{DepthStencil, Stencil};
+use crate::enums::{Compare, DepthFormat, StencilOp};
+use crate::registers::{RegisterFile, pa, rb};
+
+/// The depth and stencil state of polygons, or of what has no faces: that is offset like a front face, but by
+/// a bit of its own.
+pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> DepthStencil {
+    let control = registers.read::<rb::RbDepthcontrol>();
+    let info = registers.read::<rb::RbDepthInfo>();
+    let mode = registers.read::<pa::PaSuScModeCntl>();
+    let face = |masks: rb::RbStencilrefmask, compare: u32, fail: u32, pass: u32, depth_fail: u32| Stencil {
+        compare: Compare::from_bits(compare),
+        fail: StencilOp::from_bits(fail),
+        pass: StencilOp::from_bits(pass),
+        depth_fail: StencilOp::from_bits(depth_fail),
+        reference: masks.stencilref() as u8,
+        read_mask: masks.stencilmask() as u8,
+        write_mask: masks.stencilwritemask() as u8,
+    };
+    let front = face(
+        registers.read(),
+        control.stencilfunc(),
+        control.stencilfail(),
+        control.stencilzpass(),
+        control.stencilzfail(),
+    );
+    let back = if control.backface_enable() {
+        face(
+            rb::RbStencilrefmask(registers.get(rb::RB_STENCILREFMASK_BF)),
+            control.stencilfunc_bf(),
+            control.stencilfail_bf(),
+            control.stencilzpass_bf(),
+            control.stencilzfail_bf(),
+        )
+    } else {
+        front
+    };
+    let bias = |enabled: bool, scale: u32, offset: u32| {
+        if enabled { [registers.float(scale) / 16.0, registers.float(offset)] } else { [0.0; 2] }
+    };
+    let front_offset =
+        |enabled| bias(enabled, pa::PA_SU_POLY_OFFSET_FRONT_SCALE, pa::PA_SU_POLY_OFFSET_FRONT_OFFSET);
+    let front_bias = front_offset(mode.poly_offset_front_enable());
+    let para_bias = front_offset(mode.poly_offset_para_enable());
+    let back_bias = bias(
+        mode.poly_offset_back_enable(),
+        pa::PA_SU_POLY_OFFSET_BACK_SCALE,
+        pa::PA_SU_POLY_OFFSET_BACK_OFFSET,
+    );
+    DepthStencil {
+        base: info.depth_base(),
+        format: DepthFormat::from_bits(info.depth_format()),
+        compare: control.z_enable().then(|| Compare::from_bits(control.zfunc())),
+        write: control.z_enable() && control.z_write_enable(),
+        stencil: control.stencil_enable().then_some([front, back]),
+        bias: if is_polygonal { [front_bias, back_bias] } else { [para_bias; 2] },
+    }
+}
