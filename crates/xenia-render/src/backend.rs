@@ -27,6 +27,7 @@ mod expanded;
 mod fallback;
 mod occlusion;
 mod ownership;
+mod pass;
 mod pipelines;
 mod primitives;
 mod recipe;

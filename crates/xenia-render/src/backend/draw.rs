@@ -16,7 +16,7 @@ use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::state::{self, Impossible};
-use super::targets;
+use super::targets::{self, Claim};
 use super::vertices::Full;
 use crate::translate::{
     ConstantsLayout, HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord,
@@ -227,10 +227,10 @@ impl Inner {
             .map(|(pixel, bound)| self.groups.get(&self.device, pixel, bound, uniforms, vertices));
         let samples = self.occlusion.set();
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
-        pass.set_viewport(0.0, 0.0, size[0] as f32, size[1] as f32, 0.0, deepest);
-        pass.set_scissor_rect(left, top, right - left, bottom - top);
+        pass.set_viewport(size, deepest);
+        pass.set_scissor([left, top, right, bottom]);
         if let Some(group) = &pixel_group {
-            pass.set_bind_group(1, group, &[pixel_offset]);
+            pass.set_group(1, group, pixel_offset);
         }
         pass.set_blend_constant(blend_constant);
         if let Some((_, reference)) = depth {
@@ -239,11 +239,12 @@ impl Inner {
         if let Corners::Indexed(_) = &corners {
             let end = index_offset + index_bytes.len() as u64;
             let indices = self.indices.buffer().slice(index_offset..end);
-            pass.set_index_buffer(indices, wgpu::IndexFormat::Uint32);
+            pass.commands().set_index_buffer(indices, wgpu::IndexFormat::Uint32);
         }
         for (ready, vertex_offset) in ready.iter().zip(vertex_offsets) {
             pass.set_pipeline(&ready.pipeline);
-            pass.set_bind_group(0, &vertex_group, &[vertex_offset]);
+            pass.set_group(0, &vertex_group, vertex_offset);
+            let pass = pass.commands();
             let query = self.occlusion.next();
             if let Some(query) = query {
                 pass.begin_occlusion_query(query);
@@ -311,6 +312,12 @@ impl Inner {
 
     /// Makes the targets of a draw current in these rows, and theirs.
     fn claim(&mut self, attachments: Attachments, rows: &Range<u32>, depth: Option<&state::DepthState>) {
+        let depth = attachments.depth.zip(depth.filter(|depth| depth.writes()));
+        let stencil = depth.map(|(_, depth)| if depth.writes_stencil() { depth.masks[1] } else { 0 });
+        let claim = Claim { attachments, rows: rows.clone(), stencil };
+        if self.targets.is_claimed(&claim) {
+            return;
+        }
         for target in attachments.color.into_iter().chain([attachments.depth]).flatten() {
             let steps = self.targets.acquire(target, rows.clone());
             self.carry_out(steps);
@@ -318,10 +325,10 @@ impl Inner {
         for target in attachments.color.into_iter().flatten() {
             self.targets.drawn(target, rows.clone(), 0);
         }
-        if let (Some(target), Some(depth)) = (attachments.depth, depth.filter(|depth| depth.writes())) {
-            let stencil = if depth.writes_stencil() { depth.masks[1] } else { 0 };
+        if let Some(((target, _), stencil)) = depth.zip(stencil) {
             self.targets.drawn(target, rows.clone(), stencil);
         }
+        self.targets.claimed(claim);
     }
 
     fn is_blendable(&self, format: wgpu::TextureFormat) -> bool {

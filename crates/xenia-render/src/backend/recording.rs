@@ -2,6 +2,7 @@
 
 use super::Device;
 use super::ownership::TargetId;
+use super::pass::Pass;
 use super::targets::Targets;
 
 /// The targets of a pass.
@@ -15,7 +16,7 @@ pub(super) struct Attachments {
 #[derive(Default)]
 pub(super) struct Recording {
     encoder: Option<wgpu::CommandEncoder>,
-    pass: Option<(Attachments, wgpu::RenderPass<'static>)>,
+    pass: Option<(Attachments, Pass)>,
     passes: u64,
 }
 
@@ -43,7 +44,7 @@ impl Recording {
         targets: &Targets,
         attachments: Attachments,
         samples: Option<&wgpu::QuerySet>,
-    ) -> &mut wgpu::RenderPass<'static> {
+    ) -> &mut Pass {
         if self.pass.as_ref().is_some_and(|(open, _)| *open != attachments) {
             self.pass = None;
         }
@@ -52,7 +53,7 @@ impl Recording {
             *passes += 1;
             let encoder =
                 encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()));
-            (attachments, begin(encoder, targets, attachments, samples))
+            (attachments, Pass::new(begin(encoder, targets, attachments, samples)))
         });
         pass
     }

@@ -13,6 +13,7 @@ use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 use super::Device;
 use super::edram::{Edram, TargetFormat, TargetPlace};
 use super::ownership::{Ownership, Step, TILES, TargetId};
+use super::recording::Attachments;
 
 /// Height of a tile in samples.
 const TILE_HEIGHT: u32 = 16;
@@ -44,12 +45,24 @@ pub struct TargetCounters {
     pub textures: u64,
 }
 
+/// What a draw has of its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) attachments: Attachments,
+    /// Rows of pixels.
+    pub(super) rows: Range<u32>,
+    /// Stencil bits that are written, where depth or stencil is.
+    pub(super) stencil: Option<u8>,
+}
+
 /// All targets.
 #[derive(Default)]
 pub(super) struct Targets {
     made: Vec<Target>,
     by_place: BTreeMap<(u32, u32, u32, u32), TargetId>,
     ownership: Ownership,
+    /// What the last draw claimed, if nothing happened since.
+    claim: Option<Claim>,
     counters: TargetCounters,
 }
 
@@ -121,6 +134,7 @@ impl Targets {
 
     /// Gives up all host textures. The buffer must have everything.
     pub(super) fn forget(&mut self) {
+        self.claim = None;
         self.made.clear();
         self.by_place.clear();
         self.ownership = Ownership::default();
@@ -142,6 +156,16 @@ impl Targets {
             let first = tiles(place, row..row + 1).start;
             self.ownership.has_newest(target, first).then_some(target)
         })
+    }
+
+    /// Whether the last draw claimed the same, and nothing has happened since.
+    pub(super) fn is_claimed(&self, claim: &Claim) -> bool {
+        self.claim.as_ref() == Some(claim)
+    }
+
+    /// Everything that a draw claims is done.
+    pub(super) fn claimed(&mut self, claim: Claim) {
+        self.claim = Some(claim);
     }
 
     /// The host texture for a place.
@@ -175,12 +199,14 @@ impl Targets {
 
     /// What has to be moved before a target can be drawn to.
     pub(super) fn acquire(&mut self, target: TargetId, rows: Range<u32>) -> Vec<Step> {
+        self.claim = None;
         let tiles = tiles(&self.made[target].place, rows);
         self.ownership.acquire(target, tiles)
     }
 
     /// A target was drawn to; of its stencil these bits may have been set.
     pub(super) fn drawn(&mut self, target: TargetId, rows: Range<u32>, stencil: u8) {
+        self.claim = None;
         self.made[target].stencil |= stencil;
         let tiles = tiles(&self.made[target].place, rows);
         self.ownership.drawn(target, tiles);
@@ -188,11 +214,13 @@ impl Targets {
 
     /// What has to be moved before tiles can be read from the buffer.
     pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
+        self.claim = None;
         self.ownership.read(tiles)
     }
 
     /// Tiles of the buffer were written to.
     pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
+        self.claim = None;
         self.ownership.written(tiles);
     }
 

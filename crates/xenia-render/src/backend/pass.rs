@@ -1,0 +1,80 @@
+//! An open render pass that knows its state: what is set already is not set again.
+//!
+//! Setting a thing costs when it is recorded and once more when the device carries it out, and most
+//! draws have nearly everything in common with the one before.
+
+/// The pass.
+pub(super) struct Pass {
+    commands: wgpu::RenderPass<'static>,
+    pipeline: Option<wgpu::RenderPipeline>,
+    groups: [Option<(wgpu::BindGroup, u32)>; 2],
+    viewport: Option<([u32; 2], f32)>,
+    scissor: Option<[u32; 4]>,
+    blend_constant: Option<[f64; 4]>,
+    stencil_reference: Option<u32>,
+}
+
+impl Pass {
+    /// A pass in which nothing is set.
+    pub(super) fn new(pass: wgpu::RenderPass<'static>) -> Self {
+        Self {
+            commands: pass,
+            pipeline: None,
+            groups: [None, None],
+            viewport: None,
+            scissor: None,
+            blend_constant: None,
+            stencil_reference: None,
+        }
+    }
+
+    pub(super) fn set_pipeline(&mut self, pipeline: &wgpu::RenderPipeline) {
+        if self.pipeline.as_ref() != Some(pipeline) {
+            self.commands.set_pipeline(pipeline);
+            self.pipeline = Some(pipeline.clone());
+        }
+    }
+
+    /// Binds a stage's group (0 or 1), its constants at an offset.
+    pub(super) fn set_group(&mut self, stage: usize, group: &wgpu::BindGroup, offset: u32) {
+        let is_set = |(set, at): &(wgpu::BindGroup, u32)| set == group && *at == offset;
+        if !self.groups[stage].as_ref().is_some_and(is_set) {
+            self.commands.set_bind_group(stage as u32, group, &[offset]);
+            self.groups[stage] = Some((group.clone(), offset));
+        }
+    }
+
+    /// The whole target, with depths from 0 to `deepest`.
+    pub(super) fn set_viewport(&mut self, size: [u32; 2], deepest: f32) {
+        if self.viewport.replace((size, deepest)) != Some((size, deepest)) {
+            let [width, height] = size.map(|side| side as f32);
+            self.commands.set_viewport(0.0, 0.0, width, height, 0.0, deepest);
+        }
+    }
+
+    /// Left, top, right, bottom.
+    pub(super) fn set_scissor(&mut self, rect: [u32; 4]) {
+        if self.scissor.replace(rect) != Some(rect) {
+            let [left, top, right, bottom] = rect;
+            self.commands.set_scissor_rect(left, top, right - left, bottom - top);
+        }
+    }
+
+    pub(super) fn set_blend_constant(&mut self, color: wgpu::Color) {
+        let value = [color.r, color.g, color.b, color.a];
+        if self.blend_constant.replace(value) != Some(value) {
+            self.commands.set_blend_constant(color);
+        }
+    }
+
+    pub(super) fn set_stencil_reference(&mut self, reference: u32) {
+        if self.stencil_reference.replace(reference) != Some(reference) {
+            self.commands.set_stencil_reference(reference);
+        }
+    }
+
+    /// The pass itself, for what has no state to be known.
+    pub(super) fn commands(&mut self) -> &mut wgpu::RenderPass<'static> {
+        &mut self.commands
+    }
+}
