@@ -188,6 +188,12 @@ impl WgpuBackend {
     }
 }
 
+impl Drop for WgpuBackend {
+    fn drop(&mut self) {
+        tracing::debug!(target: "gpu", counters = ?self.counters(), "the host's GPU has drawn");
+    }
+}
+
 impl Inner {
     /// Submits everything recorded, and notes what was compiled for it.
     fn submit(&mut self) {
