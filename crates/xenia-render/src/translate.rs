@@ -229,7 +229,7 @@ impl<'a> Translator<'a> {
         let mut b = Builder::new("shader");
         b.function().diagnostic_filter_leaf = Some(filter);
         let group = u32::from(matches!(stage, Stage::Pixel { .. }));
-        let layout = ConstantsLayout::new(program);
+        let layout = ConstantsLayout::new(program, stage);
         let ty = types.constants(&mut module, layout);
         let constants = module.global_variables.append(
             GlobalVariable {

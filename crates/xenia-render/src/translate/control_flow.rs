@@ -126,7 +126,7 @@ impl Translator<'_> {
     /// A loop constant: its word, trips, start, step.
     pub(super) fn loop_constant(&mut self, constant: u8) -> Value {
         let array = self.constant_member(member::LOOP);
-        let vector = self.b.member(array, (constant as u32 / 4) & 7);
+        let vector = self.b.member(array, (constant as u32 / 4).min(7));
         let pointer = self.b.member(vector, constant as u32 % 4);
         self.b.load(pointer)
     }

@@ -10,10 +10,10 @@ use naga::{
     BinaryOperator as Op, Binding, BuiltIn, Handle, MathFunction, ScalarKind, Statement, Type, UnaryOperator,
 };
 
-use super::Translator;
 use super::builder::{Builder, Value};
 use super::interface::member;
 use super::types;
+use super::{Stage, Translator};
 
 /// Flag: w comes as 1/w.
 pub(super) const W_INVERTED: u32 = 1;
@@ -23,20 +23,29 @@ pub(super) const XY_DIVIDED: u32 = 2;
 pub(super) const Z_DIVIDED: u32 = 4;
 /// Flag: z is clipped to 0..w; else to -w..w.
 pub(super) const DIRECT3D_DEPTH: u32 = 8;
-/// Row of the position's scale and the flags.
+/// Vertex stage: row of the position's scale and the flags.
 pub(super) const SCALE_ROW: u32 = 0;
-/// Row of the position's offset.
+/// Vertex stage: row of the position's offset.
 pub(super) const OFFSET_ROW: u32 = 1;
-/// Row of the alpha test (function, reference) and the scale of depths.
-pub(super) const ALPHA_ROW: u32 = 2;
-/// First row of the first target; each has two.
-pub(super) const TARGET_ROW: u32 = 4;
-/// First row of the title's clip planes.
-pub(super) const PLANE_ROW: u32 = 12;
+/// Vertex stage that clips: first row of the title's clip planes.
+pub(super) const PLANE_ROW: u32 = 2;
 /// Clip planes that a title can have.
 pub(super) const PLANES: u32 = 6;
-/// Rows in all.
-pub(super) const ROWS: u32 = PLANE_ROW + PLANES;
+/// Pixel stage: row of the alpha test (function, reference) and the scale of depths.
+pub(super) const ALPHA_ROW: u32 = 0;
+/// Pixel stage: first row of the first target; each has two.
+pub(super) const TARGET_ROW: u32 = 1;
+
+/// Rows that a stage has, at least one.
+pub(super) fn rows(stage: Stage) -> u32 {
+    match stage {
+        Stage::Vertex { clip: false, .. } => PLANE_ROW,
+        Stage::Vertex { clip: true, .. } => PLANE_ROW + PLANES,
+        Stage::Pixel { .. } => TARGET_ROW + 2 * 4,
+        Stage::Compute { .. } => 1,
+    }
+}
+
 /// Clip distances: near, far, and the title's planes.
 const CLIP_DISTANCES: u32 = 2 + PLANES;
 

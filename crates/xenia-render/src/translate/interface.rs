@@ -12,10 +12,10 @@
 
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::enums::{ClampMode, Compare, Dimension, TextureFilter};
-use xenia_gpu::microcode::{Instruction, Program, ShaderKind, Source};
+use xenia_gpu::microcode::{Condition, Control, Instruction, Program, ShaderKind, Source};
 use xenia_gpu::texture::TextureInfo;
 
-use super::host;
+use super::{Stage, host};
 
 /// Binding of the constants.
 pub const CONSTANTS_BINDING: u32 = 0;
@@ -95,53 +95,74 @@ pub(super) mod member {
     pub(in super::super) const FLOAT: u32 = 5;
 }
 
-/// How a shader's constants lie in a buffer: no more of them than it can read.
+/// How a shader's constants lie in a buffer: no more of them than it can read, since a title may change
+/// some with every draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConstantsLayout {
-    floats: u32,
-    vertices: u32,
+    /// Rows of boolean and loop constants, and of what the host's pipeline is told.
+    booleans: u32,
+    loops: u32,
+    host: u32,
+    /// Texture and vertex records.
     textures: u32,
+    vertices: u32,
+    floats: u32,
 }
 
 impl Default for ConstantsLayout {
     /// The smallest: arrays have at least one element.
     fn default() -> Self {
-        Self { floats: 1, vertices: 1, textures: 1 }
+        Self { booleans: 1, loops: 1, host: 1, textures: 1, vertices: 1, floats: 1 }
     }
 }
 
 impl ConstantsLayout {
-    /// What a program can read.
-    pub fn new(program: &Program) -> Self {
-        let mut this = Self::default();
-        let mut read = |source: Source| match source {
-            Source::Constant(index) => this.floats = this.floats.max(u32::from(index) + 1),
-            Source::ConstantAddress(_) | Source::ConstantLoop(_) => this.floats = 256,
-            Source::Register(_) | Source::RegisterLoop(_) => {}
-        };
+    /// What a program can read in a stage.
+    pub fn new(program: &Program, stage: Stage) -> Self {
+        let mut this = Self { host: host::rows(stage), ..Self::default() };
+        for control in &program.controls {
+            this.control(*control);
+        }
         for instruction in &program.instructions {
             match instruction {
                 Instruction::Alu(alu) => {
-                    alu.operands.iter().for_each(|operand| read(operand.source));
-                    alu.scalar_operands.iter().for_each(|(operand, _)| read(operand.source));
+                    alu.operands.iter().for_each(|operand| this.source(operand.source));
+                    alu.scalar_operands.iter().for_each(|(operand, _)| this.source(operand.source));
                 }
-                Instruction::Vertex(fetch) => read(fetch.common.source),
-                Instruction::Texture(fetch) => read(fetch.common.source),
-                Instruction::Undefined => {}
-            }
-        }
-        for instruction in &program.instructions {
-            match instruction {
                 Instruction::Vertex(fetch) => {
+                    this.source(fetch.common.source);
                     this.vertices = this.vertices.max(u32::from(fetch.constant.min(95)) + 1);
                 }
                 Instruction::Texture(fetch) => {
+                    this.source(fetch.common.source);
                     this.textures = this.textures.max(u32::from(fetch.constant & 31) + 1);
                 }
-                _ => {}
+                Instruction::Undefined => {}
             }
         }
         this
+    }
+
+    fn control(&mut self, control: Control) {
+        match control {
+            Control::LoopStart { constant, .. } | Control::LoopEnd { constant, .. } => {
+                self.loops = self.loops.max((u32::from(constant) / 4).min(7) + 1);
+            }
+            Control::Exec { condition: Condition::Bool(index, _), .. }
+            | Control::Call(_, Condition::Bool(index, _))
+            | Control::Jump(_, Condition::Bool(index, _)) => {
+                self.booleans = self.booleans.max(u32::from(index) / 128 + 1);
+            }
+            _ => {}
+        }
+    }
+
+    fn source(&mut self, source: Source) {
+        match source {
+            Source::Constant(index) => self.floats = self.floats.max(u32::from(index) + 1),
+            Source::ConstantAddress(_) | Source::ConstantLoop(_) => self.floats = 256,
+            Source::Register(_) | Source::RegisterLoop(_) => {}
+        }
     }
 
     /// Bytes of all.
@@ -152,9 +173,9 @@ impl ConstantsLayout {
     /// Elements of 16 bytes that a member has.
     pub(super) fn count(self, of: u32) -> u32 {
         match of {
-            member::BOOLEAN => 2,
-            member::LOOP => 8,
-            member::HOST => host::ROWS,
+            member::BOOLEAN => self.booleans,
+            member::LOOP => self.loops,
+            member::HOST => self.host,
             member::TEXTURE => 3 * self.textures,
             member::VERTEX => self.vertices,
             _ => self.floats,
@@ -275,7 +296,9 @@ pub struct StageConstants {
 
 impl StageConstants {
     /// Takes the stage's float, boolean and loop constants, as far as a shader reads them. Vertex and texture
-    /// records are empty: fetches read zero.
+    /// records are empty: fetches read zero. What the host's pipeline is told is all zero: for a stage of a
+    /// pipeline, [`set_position`](Self::set_position), or [`set_depth_scale`](Self::set_depth_scale) and
+    /// [`set_target`](Self::set_target), have to follow.
     pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
         let mut this = Self { layout, bytes: vec![0; layout.size()] };
         let base = match kind {
@@ -285,16 +308,12 @@ impl StageConstants {
         for (i, vector) in (0..layout.floats).zip(constants.float.iter().skip(base as usize)) {
             this.put(member::FLOAT, i, 0, &vector.map(f32::to_bits));
         }
-        this.put(member::BOOLEAN, 0, 0, &constants.boolean);
-        this.put(member::LOOP, 0, 0, &constants.loops);
-        this.put_floats(host::SCALE_ROW, [1.0; 3]);
-        let any = (f32::NEG_INFINITY, f32::INFINITY);
-        this.set_depth_scale(1.0);
-        (0..4).for_each(|target| this.set_target(target, &HostTarget { scale: 1.0, ranges: [any; 2] }));
+        this.put_rows(member::BOOLEAN, &constants.boolean);
+        this.put_rows(member::LOOP, &constants.loops);
         this
     }
 
-    /// Says how positions become the host's; by default they stay as exported.
+    /// Says how positions become the host's.
     pub fn set_position(&mut self, position: &HostPosition) {
         self.put_floats(host::SCALE_ROW, position.scale);
         self.put_floats(host::OFFSET_ROW, position.offset);
@@ -321,12 +340,12 @@ impl StageConstants {
         self.put(member::HOST, host::ALPHA_ROW, 0, &[compare as u32, reference.to_bits()]);
     }
 
-    /// Says what exported depths are multiplied by; by default they stay as they are.
+    /// Says what exported depths are multiplied by.
     pub fn set_depth_scale(&mut self, scale: f32) {
         self.put(member::HOST, host::ALPHA_ROW, 2, &[scale.to_bits()]);
     }
 
-    /// Says what colour target 0 to 3 takes; by default everything.
+    /// Says what colour target 0 to 3 takes.
     pub fn set_target(&mut self, target: u32, takes: &HostTarget) {
         let row = host::TARGET_ROW + 2 * (target & 3);
         let [color, alpha] = takes.ranges;
@@ -369,6 +388,13 @@ impl StageConstants {
         &self.bytes[..]
     }
 
+    /// Writes a member from its beginning, as far as the shader has it.
+    fn put_rows(&mut self, of: u32, words: &[u32]) {
+        for (row, words) in (0..).zip(words.chunks(4)) {
+            self.put(of, row, 0, words);
+        }
+    }
+
     /// Writes words from a word of a member's row on. Rows that the shader has none of are left out.
     fn put(&mut self, of: u32, row: u32, word: u32, words: &[u32]) {
         if row < self.layout.count(of) {
@@ -392,7 +418,8 @@ mod tests {
         registers.set(0x4900, 0x55);
         registers.set(0x4908 + 31, 9);
         registers.set(0x2308, 256); // SQ_PS_CONST
-        let layout = ConstantsLayout { floats: 256, vertices: 96, textures: 32 };
+        let layout =
+            ConstantsLayout { booleans: 2, loops: 8, host: 9, textures: 32, vertices: 96, floats: 256 };
         let mut constants = StageConstants::new(&Constants::capture(&registers), ShaderKind::Pixel, layout);
         constants.set_vertex(95, VertexRecord { first: 1, words: 2, endian: 3 });
         constants.set_texture(
@@ -419,6 +446,6 @@ mod tests {
             ConstantsLayout::default(),
         );
         small.set_vertex(1, VertexRecord { first: 1, words: 2, endian: 3 });
-        assert_eq!(small.bytes().len(), layout.size() - 255 * 16 - 95 * 16 - 31 * 48);
+        assert_eq!(small.bytes().len(), 16 * (1 + 1 + 1 + 3 + 1 + 1));
     }
 }

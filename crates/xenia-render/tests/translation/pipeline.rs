@@ -4,7 +4,9 @@ use super::gpu::{self, Gpu, Resources, SIDE};
 use super::oracle::constants;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
-use xenia_render::translate::{Interpolators, Stage, StageConstants, Translation, VertexRecord, translate};
+use xenia_render::translate::{
+    HostPosition, HostTarget, Interpolators, Stage, StageConstants, Translation, VertexRecord, translate,
+};
 
 /// A square over the whole picture as two triangles, front faces: x, y.
 const FRONT: [[f32; 2]; 6] = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]];
@@ -36,8 +38,18 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
     let stage = Stage::Pixel { interpolators, position_register: Some(3), alpha_test: false };
     let shaders =
         [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];
-    let [mut for_vertices, for_pixels] = [&shaders[0], &shaders[1]]
+    let [mut for_vertices, mut for_pixels] = [&shaders[0], &shaders[1]]
         .map(|shader| StageConstants::new(&constants, ShaderKind::Vertex, shader.interface.constants));
+    for_vertices.set_position(&HostPosition {
+        xy_divided: false,
+        z_divided: false,
+        w_inverted: false,
+        direct3d_depth: true,
+        scale: [1.0; 3],
+        offset: [0.0; 3],
+    });
+    for_pixels.set_depth_scale(1.0);
+    for_pixels.set_target(0, &HostTarget { scale: 1.0, ranges: [(f32::NEG_INFINITY, f32::INFINITY); 2] });
     for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
     let vertex = Resources { constants: &for_vertices, vertex_data: &words, texture: None };
     let pixel = Resources { constants: &for_pixels, vertex_data: &[], texture: None };
