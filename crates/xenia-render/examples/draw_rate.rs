@@ -1,4 +1,7 @@
-//! Draws per second of the wgpu backend, packets included, beside a plain wgpu program that draws the same.
+//! Draws per second of the wgpu backend, packets included, beside plain wgpu programs that draw the same: one
+//! that has constants in its vertex shader only, and one that has some in its pixel shader too, as titles'
+//! shaders do. The two are far apart on Mesa's software driver, which copies a pixel stage's whole state for
+//! a draw whose bindings change.
 //!
 //! `cargo run --release -p xenia-render --example draw_rate [-- DRAWS]`: a frame of small triangles, each
 //! with a constant of its own, drawn by turns and waited for; least, median and most seconds of five turns.
@@ -162,6 +165,8 @@ struct Plain {
     target: wgpu::TextureView,
     align: usize,
     draws: u32,
+    /// The pixel shader has constants too.
+    both: bool,
 }
 
 const PLAIN: &str = "
@@ -171,21 +176,32 @@ struct Out { @builtin(position) position: vec4<f32>, @location(0) color: vec4<f3
     let pixel = (at + place.xy) / 320.0;
     return Out(vec4(pixel.x - 1.0, 1.0 - pixel.y, 0.0, 1.0), vec4(color, 1.0));
 }
+";
+const PLAIN_PIXEL: &str = "
 @fragment fn pixel(in: Out) -> @location(0) vec4<f32> { return in.color; }
+";
+const PLAIN_PIXEL_WITH_CONSTANTS: &str = "
+@group(1) @binding(0) var<uniform> tint: vec4<f32>;
+@fragment fn pixel(in: Out) -> @location(0) vec4<f32> { return in.color + tint; }
 ";
 
 impl Plain {
-    fn new(device: Device, draws: u32) -> Self {
+    fn new(device: Device, draws: u32, both: bool) -> Self {
         let gpu = device.wgpu();
+        let pixel = if both { PLAIN_PIXEL_WITH_CONSTANTS } else { PLAIN_PIXEL };
         let module = gpu.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: None,
-            source: wgpu::ShaderSource::Wgsl(PLAIN.into()),
+            source: wgpu::ShaderSource::Wgsl(format!("{PLAIN}{pixel}").into()),
         });
         let layout = gpu.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: None,
             entries: &[wgpu::BindGroupLayoutEntry {
                 binding: 0,
-                visibility: wgpu::ShaderStages::VERTEX,
+                visibility: if both {
+                    wgpu::ShaderStages::VERTEX_FRAGMENT
+                } else {
+                    wgpu::ShaderStages::VERTEX
+                },
                 ty: wgpu::BindingType::Buffer {
                     ty: wgpu::BufferBindingType::Uniform,
                     has_dynamic_offset: true,
@@ -196,7 +212,7 @@ impl Plain {
         });
         let pipeline_layout = gpu.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: None,
-            bind_group_layouts: &[Some(&layout)],
+            bind_group_layouts: &[Some(&layout), both.then_some(&layout)],
             immediate_size: 0,
         });
         let format = wgpu::TextureFormat::Rgba8Unorm;
@@ -261,7 +277,7 @@ impl Plain {
             view_formats: &[],
         });
         let target = target.create_view(&Default::default());
-        Self { device, pipeline, group, uniforms, vertices, target, align, draws }
+        Self { device, pipeline, group, uniforms, vertices, target, align, draws, both }
     }
 
     fn frame(&self) -> Duration {
@@ -279,6 +295,9 @@ impl Plain {
                 })],
                 ..Default::default()
             });
+            if self.both {
+                pass.set_bind_group(1, &self.group, &[0]);
+            }
             for draw in 0..self.draws {
                 let offset = self.align * draw as usize;
                 for (to, value) in bytes[offset..].chunks_exact_mut(4).zip(place(draw)) {
@@ -312,16 +331,26 @@ fn main() {
     let device = Device::open(false).unwrap_or_else(|error| panic!("{error}"));
     println!("{}, {draws} draws a frame", device.name());
     let mut emulated = Emulated::new(device.clone(), draws);
-    let plain = Plain::new(device, draws);
+    let plain = [false, true].map(|both| Plain::new(device.clone(), draws, both));
     // The first frames compile.
     emulated.frame();
-    plain.frame();
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        theirs.push(plain.frame());
-        ours.push(emulated.frame());
+    for plain in &plain {
+        plain.frame();
     }
-    let theirs = report("plain wgpu", draws, theirs);
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..TURNS {
+        times[0].push(plain[0].frame());
+        times[1].push(plain[1].frame());
+        times[2].push(emulated.frame());
+    }
+    let [vertex, both, ours] = times;
+    let vertex = report("plain wgpu, constants in the vertex shader", draws, vertex);
+    let both = report("plain wgpu, constants in both shaders", draws, both);
     let ours = report("the backend", draws, ours);
-    println!("ratio {:.2}; problems: {:?}", ours / theirs, emulated.gpu.statistics().problems);
+    println!(
+        "ratios {:.2} and {:.2}; problems: {:?}",
+        ours / vertex,
+        ours / both,
+        emulated.gpu.statistics().problems
+    );
 }
