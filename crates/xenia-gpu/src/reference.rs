@@ -36,11 +36,11 @@ mod tessellate;
 mod vertex;
 
 pub use color::range as target_range;
-pub use edram::{EDRAM_WORDS, Edram};
+pub use edram::{EDRAM_WORDS, Edram, TILE_HEIGHT, TILE_WIDTH, TILES};
 pub use expand::{Expander, Triangles};
 pub use fetch::{Bindings, Fetcher};
 pub use present::present;
-pub use vertex::indices;
+pub use vertex::{MAX_COUNT, indices};
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};

@@ -42,7 +42,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::{CopyCall, DrawCall};
-use xenia_gpu::reference::{Expander, present};
+use xenia_gpu::reference::{Expander, TILES, present};
 use xenia_gpu::resolve::Rect;
 use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall};
 
@@ -53,7 +53,7 @@ use edram::{Edram, Resolve, TargetPlace};
 use expanded::HandingOn;
 use fallback::Fallback;
 use occlusion::Occlusion;
-use ownership::{Step, TILES};
+use ownership::Step;
 use pipelines::Pipelines;
 use recording::Recording;
 use targets::{Target, Targets};

@@ -43,6 +43,12 @@ impl Constants {
         constants
     }
 
+    /// The two words of a vertex fetch constant (0 to 95).
+    pub fn vertex_fetch(&self, constant: u8) -> [u32; 2] {
+        let (slot, at) = (constant as usize / 3, constant as usize % 3 * 2);
+        [self.fetch[slot][at], self.fetch[slot][at + 1]]
+    }
+
     /// Takes what is stale out of the register file.
     pub(crate) fn update(&mut self, registers: &RegisterFile, stale: StaleConstants) {
         let float = self.float.as_flattened_mut();

@@ -339,6 +339,18 @@ pub struct Program {
 }
 
 impl Program {
+    /// Export that holds depth.
+    pub const DEPTH: u8 = 61;
+    /// Export that holds the position.
+    pub const POSITION: u8 = 62;
+    /// Export that holds point size, edge flag and kill flag.
+    pub const POINT_SIZE: u8 = 63;
+
+    /// Whether it may write an export, by its number (0 to 63).
+    pub const fn writes(&self, number: u8) -> bool {
+        self.exports >> number & 1 != 0
+    }
+
     /// Whether it may write to memory.
     pub const fn exports_memory(&self) -> bool {
         memory_export::writes(self.exports)

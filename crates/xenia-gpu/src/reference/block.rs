@@ -8,10 +8,7 @@ use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend};
 use crate::draw_state::DrawCall;
 use crate::enums::Primitive;
-use crate::microcode::{Interpreter, LANES, Lanes, Mask, Vector};
-
-/// Export that holds depth.
-const DEPTH: usize = 61;
+use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
 /// The top left pixel of a block.
 #[derive(Clone, Copy)]
@@ -46,7 +43,7 @@ impl<'a> Target<'a> {
     ) -> Self {
         let program = call.pixel_shader.as_ref().map(|shader| &shader.program);
         let exports = program.map_or(0, |program| program.exports);
-        let writes_depth = exports >> DEPTH & 1 != 0;
+        let writes_depth = exports >> Program::DEPTH & 1 != 0;
         let colors = call.color.iter().enumerate().filter_map(|(i, target)| {
             let target = target.filter(|_| exports >> i & 1 != 0)?;
             Some((i, ColorPlace::new(&target, call)))
@@ -118,7 +115,7 @@ impl<'a> Target<'a> {
                 coverage.iter_mut().zip(drawn).for_each(|(mask, drawn)| *mask &= drawn);
             }
             if !self.early && self.depth.is_some() {
-                let exported = self.writes_depth.then(|| exports.values[DEPTH][0]);
+                let exported = self.writes_depth.then(|| exports.values[Program::DEPTH as usize][0]);
                 for sample in 0..positions.len() {
                     let depth = exported.unwrap_or_else(|| sample_depth(sample));
                     self.test_depth(setup, at, sample, &depth, &mut coverage);

@@ -11,11 +11,11 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Width of a tile in 32-bit samples.
-const TILE_WIDTH: u32 = 80;
+pub const TILE_WIDTH: u32 = 80;
 /// Height of a tile in samples.
-pub(crate) const TILE_HEIGHT: u32 = 16;
+pub const TILE_HEIGHT: u32 = 16;
 /// Number of tiles.
-pub(crate) const TILES: u32 = 2048;
+pub const TILES: u32 = 2048;
 /// Words of EDRAM: 10 MiB.
 pub const EDRAM_WORDS: usize = (TILES * TILE_WIDTH * TILE_HEIGHT) as usize;
 

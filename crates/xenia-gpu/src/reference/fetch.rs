@@ -178,9 +178,7 @@ fn element_words(format: u8) -> u32 {
 impl FetchUnit for Fetcher<'_> {
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector {
         let mut result = [[0.0; LANES]; 4];
-        let slot = fetch.constant as usize;
-        let words = &self.constants.fetch[slot / 3];
-        let (first, second) = (words[slot % 3 * 2], words[slot % 3 * 2 + 1]);
+        let [first, second] = self.constants.vertex_fetch(fetch.constant);
         let (base, size, endian) = (first & !3, second >> 2 & 0xff_ffff, Endian::from_bits(second));
         let scale = 2.0_f32.powi(fetch.exponent as i32);
         let count = element_words(fetch.format);

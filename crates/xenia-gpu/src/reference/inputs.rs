@@ -19,8 +19,7 @@ pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
         for instruction in &shader.program.instructions {
             match instruction {
                 Instruction::Vertex(fetch) => {
-                    let slot = fetch.constant as usize;
-                    let words = &call.constants.fetch[slot / 3][slot % 3 * 2..];
+                    let words = call.constants.vertex_fetch(fetch.constant);
                     let words_there = words[1] >> 2 & 0xff_ffff;
                     if words_there != 0 {
                         want(words[0] & (PHYSICAL_SIZE - 1) & !3, words_there * 4);

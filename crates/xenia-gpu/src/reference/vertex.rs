@@ -8,15 +8,11 @@ use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, IndexSource};
 use crate::enums::Primitive;
 use crate::memory::PhysicalMemory;
-use crate::microcode::{Interpreter, LANES, Mask};
+use crate::microcode::{Interpreter, LANES, Mask, Program};
 use crate::texture::TextureCache;
 
 /// Most vertices that a draw can have: `VGT_DRAW_INITIATOR` counts in 16 bits.
-const MAX_COUNT: u32 = 65_535;
-/// Export that holds the position.
-const POSITION: usize = 62;
-/// Export that holds point size, edge flag and kill flag.
-const POINT_SIZE: usize = 63;
+pub const MAX_COUNT: u32 = 65_535;
 
 /// Shaded vertices and the order they are drawn in.
 pub(super) struct Vertices {
@@ -96,7 +92,7 @@ impl Vertices {
             positions: Vec::new(),
             attributes: Vec::new(),
             interpolators: (call.interpolators as usize).min(16),
-            point_sizes: (program.exports >> POINT_SIZE & 1 != 0).then(Vec::new),
+            point_sizes: program.writes(Program::POINT_SIZE).then(Vec::new),
         }
     }
 
@@ -112,29 +108,26 @@ impl Vertices {
         let mask = (Mask::MAX as u32 >> (LANES - count)) as Mask;
         let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, fetch);
         self.count += count;
-        if !has_position(call) {
+        if !program.writes(Program::POSITION) {
             self.order.clear(); // it writes to memory and draws nothing
             return;
         }
         for lane in 0..count {
-            let at = |export: usize| [0, 1, 2, 3].map(|c: usize| exports.values[export][c][lane]);
-            self.positions.push(at(POSITION));
+            let at = |export: u8| [0, 1, 2, 3].map(|c: usize| exports.values[export as usize][c][lane]);
+            self.positions.push(at(Program::POSITION));
             for interpolator in 0..self.interpolators {
-                let written = program.exports >> interpolator & 1 != 0;
+                let interpolator = interpolator as u8;
+                let written = program.writes(interpolator);
                 self.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
             }
             if let Some(sizes) = &mut self.point_sizes {
                 // Clamped as the integers that the bits are, so that a NaN is one end or the other.
                 let [least, most] = call.point_limits.map(|limit| limit.to_bits() as i32);
-                let bits = exports.values[POINT_SIZE][0][lane].to_bits() as i32;
+                let bits = at(Program::POINT_SIZE)[0].to_bits() as i32;
                 sizes.push(f32::from_bits(bits.max(least).min(most) as u32));
             }
         }
     }
-}
-
-fn has_position(call: &DrawCall) -> bool {
-    call.vertex_shader.program.exports >> POSITION & 1 != 0
 }
 
 /// Shades all vertices of a draw and hands them on, in several parts if they are cut out of patches. A
@@ -147,7 +140,7 @@ pub(super) fn shade(
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
     let program = &call.vertex_shader.program;
-    if !has_position(call) && !program.exports_memory() {
+    if !program.writes(Program::POSITION) && !program.exports_memory() {
         return Err(BackendError::Invalid("the vertex shader exports no position".into()));
     }
     if let Some(tessellation) = call.tessellation {

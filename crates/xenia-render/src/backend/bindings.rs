@@ -31,23 +31,25 @@ impl Bound {
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,
     ) -> Self {
-        // Some fetches only ask what a texture is like.
-        for &constant in &shader.interface.records {
-            if let Some(info) = TextureInfo::decode(&constants.fetch[constant as usize & 31]) {
-                records.set_texture(constant, &TextureRecord::new(&info));
-            }
-        }
+        let mut described = 0_u32;
         let mut textures = Vec::with_capacity(shader.interface.textures.len());
         for slot in &shader.interface.textures {
             let words = &constants.fetch[slot.constant as usize & 31];
             let texture = match cache.get(device, words, slot.shape, memory) {
                 Some(FetchedTexture { host, record }) => {
                     records.set_texture(slot.constant, &record);
+                    described |= 1 << (slot.constant & 31);
                     host
                 }
                 None => cache.dummy(slot.shape),
             };
             textures.push(texture);
+        }
+        // Some fetches only ask what a texture is like, and a dummy has the constants of its swizzle.
+        for &constant in shader.interface.records.iter().filter(|c| described >> (**c & 31) & 1 == 0) {
+            if let Some(info) = TextureInfo::decode(&constants.fetch[constant as usize & 31]) {
+                records.set_texture(constant, &TextureRecord::new(&info));
+            }
         }
         let samplers =
             shader.interface.samplers.iter().map(|slot| {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::microcode::{Shader, ShaderKind};
+use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::target_range;
 use xenia_gpu::{BackendError, PhysicalMemory};
 
@@ -21,11 +21,6 @@ use super::vertices::Full;
 use crate::translate::{
     ConstantsLayout, HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord,
 };
-
-/// Export that holds the position.
-const POSITION: u32 = 62;
-/// Export that holds depth.
-const DEPTH: u32 = 61;
 
 /// Triangles to be drawn.
 struct Geometry {
@@ -81,7 +76,7 @@ impl Inner {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
         state::check(call)?;
-        if call.vertex_shader.program.exports >> POSITION & 1 == 0 {
+        if !call.vertex_shader.program.writes(Program::POSITION) {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
         }
         let expanded = primitives::is_expanded(call.primitive);
@@ -93,9 +88,6 @@ impl Inner {
         let Ok(culling) = state::culling(call, expanded) else { return Ok(()) };
         if left >= right || top >= bottom {
             return Ok(());
-        }
-        if call.alpha_to_mask.is_some() {
-            return Err(Impossible("alpha to mask").into());
         }
         let position = state::position(call, size, expanded)?;
         let depth_clip = state::depth_clip(call, self.device.features)?;
@@ -111,7 +103,7 @@ impl Inner {
 
         // The pipeline.
         let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
-        if exports >> DEPTH & 1 != 0 && depth.is_none() {
+        if exports >> Program::DEPTH & 1 != 0 && depth.is_none() {
             // The host wants a depth target where a shader gives depth out.
             depth = Some((state::DepthState::IGNORED, 0));
         }
@@ -146,12 +138,9 @@ impl Inner {
             let Some(target) = target.filter(|_| is_written(i)) else { continue };
             let id = self.targets.find(&self.device, targets::color_place(call, target.base, target.format));
             attachments.color[i] = Some(id);
-            if !target.blend.is_copy() && !self.is_blendable(self.targets.get(id).format) {
-                return Err(Refused::Impossible(format!("blending of {:?}", target.format)));
-            }
         }
         if depth.is_some() {
-            attachments.depth = Some(self.targets.find(&self.device, targets::depth_place(call)));
+            attachments.depth = Some(self.targets.find(&self.device, place));
         }
         if attachments == Attachments::default() {
             return Ok(()); // nothing can be seen of it
@@ -299,9 +288,7 @@ impl Inner {
         memory: &dyn PhysicalMemory,
     ) -> Result<(), Full> {
         for &constant in constants {
-            let words = &call.constants.fetch[constant as usize / 3];
-            let at = constant as usize % 3 * 2;
-            let words = [words[at], words[at + 1]];
+            let words = call.constants.vertex_fetch(constant);
             let wanted = VertexRecord::new(words, 0);
             let physical = words[0] & !3 & 0x1fff_ffff;
             let (first, count) = self.vertices.range(&self.device, physical, wanted.words, memory)?;
@@ -329,17 +316,5 @@ impl Inner {
             self.targets.drawn(target, rows.clone(), stencil);
         }
         self.targets.claimed(claim);
-    }
-
-    fn is_blendable(&self, format: wgpu::TextureFormat) -> bool {
-        let features = format.guaranteed_format_features(self.device.features);
-        features.flags.contains(wgpu::TextureFormatFeatureFlags::BLENDABLE)
-            || self
-                .device
-                .adapter
-                .get_texture_format_features(format)
-                .flags
-                .contains(wgpu::TextureFormatFeatureFlags::BLENDABLE)
-                && self.device.features.contains(wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES)
     }
 }

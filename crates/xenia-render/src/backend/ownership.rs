@@ -9,8 +9,7 @@
 
 use std::ops::Range;
 
-/// Tiles of the EDRAM.
-pub(super) const TILES: u32 = 2048;
+use xenia_gpu::reference::TILES;
 
 /// A target by its number.
 pub(super) type TargetId = usize;

@@ -6,11 +6,8 @@
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
-use xenia_gpu::reference::indices;
+use xenia_gpu::reference::{MAX_COUNT, indices};
 use xenia_gpu::{BackendError, PhysicalMemory};
-
-/// Most vertices of a draw: `VGT_DRAW_INITIATOR` counts in 16 bits.
-const MAX_COUNT: u32 = 65_535;
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]

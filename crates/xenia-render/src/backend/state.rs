@@ -23,6 +23,9 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     if call.fills.is_some() {
         return Err(Impossible("polygons as lines or points"));
     }
+    if call.alpha_to_mask.is_some() {
+        return Err(Impossible("alpha to mask"));
+    }
     Ok(())
 }
 

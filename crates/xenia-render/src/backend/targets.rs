@@ -9,16 +9,13 @@ use std::ops::Range;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
+use xenia_gpu::reference::{TILE_HEIGHT, TILE_WIDTH, TILES};
 
 use super::Device;
 use super::edram::{Edram, TargetFormat, TargetPlace};
-use super::ownership::{Ownership, Step, TILES, TargetId};
+use super::ownership::{Ownership, Step, TargetId};
 use super::recording::Attachments;
 
-/// Height of a tile in samples.
-const TILE_HEIGHT: u32 = 16;
-/// Width of a tile in samples of 32 bits.
-const TILE_WIDTH: u32 = 80;
 /// The chip's largest surface.
 const MAX_HEIGHT: u32 = 8192;
 /// Host textures kept; then all are given up.
@@ -29,7 +26,6 @@ pub(super) struct Target {
     pub(super) place: TargetPlace,
     pub(super) texture: wgpu::Texture,
     pub(super) view: wgpu::TextureView,
-    pub(super) format: wgpu::TextureFormat,
     /// Bits that may be set in its stencil.
     stencil: u8,
 }
@@ -76,9 +72,8 @@ pub(super) fn size(pitch: u32, msaa: Msaa) -> [u32; 2] {
 
 /// The tiles of a target whose pixel rows are given, counted from its first.
 pub(super) fn tiles(place: &TargetPlace, rows: Range<u32>) -> Range<u32> {
-    let samples = place.msaa.rows();
-    let first = rows.start * samples / TILE_HEIGHT;
-    let last = (rows.end * samples).div_ceil(TILE_HEIGHT);
+    let first = rows.start / place.tile_height();
+    let last = rows.end.div_ceil(place.tile_height());
     let pitch = place.pitch_tiles();
     first * pitch..last.max(first) * pitch
 }
@@ -175,24 +170,23 @@ impl Targets {
             return target;
         }
         let [width, height] = size(place.pitch, place.msaa);
-        let format = place.host_format(device);
         let texture = device.device.create_texture(&wgpu::TextureDescriptor {
             label: Some(&format!("target at tile {} of {:?}", place.base, place.format)),
             size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
             mip_level_count: 1,
             sample_count: place.host_samples(),
             dimension: wgpu::TextureDimension::D2,
-            format,
+            format: place.host_format(device),
             usage: wgpu::TextureUsages::RENDER_ATTACHMENT
                 | wgpu::TextureUsages::TEXTURE_BINDING
                 | wgpu::TextureUsages::COPY_SRC,
             view_formats: &[],
         });
         self.counters.textures += 1;
-        let rows = (height * place.msaa.rows()).div_ceil(TILE_HEIGHT);
+        let rows = height.div_ceil(place.tile_height());
         let target = self.ownership.add(place.base, rows * place.pitch_tiles());
         let view = texture.create_view(&Default::default());
-        self.made.push(Target { place, texture, view, format, stencil: 0 });
+        self.made.push(Target { place, texture, view, stencil: 0 });
         self.by_place.insert(key, target);
         target
     }

@@ -8,7 +8,7 @@ use naga::{
     FunctionResult, Handle, Interpolation, MathFunction, Sampling, ScalarKind, ShaderStage, Statement,
     StructMember, Type, TypeInner, UnaryOperator,
 };
-use xenia_gpu::microcode::ShaderKind;
+use xenia_gpu::microcode::{Program, ShaderKind};
 
 use super::builder::{Builder, Value};
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
@@ -16,20 +16,16 @@ use super::{ENTRY_POINT, Interpolators, Stage, Translator, types};
 
 /// Interpolators that there are.
 pub(super) const INTERPOLATORS: u32 = 16;
-/// Export number of the depth.
-pub(super) const DEPTH: u8 = 61;
-/// Export number of the position.
-pub(super) const POSITION: u8 = 62;
-/// Export number of point size, edge flag and kill flag.
-pub(super) const POINT_SIZE: u8 = 63;
 /// Invocations of a workgroup.
 const WORKGROUP: u32 = 64;
 
 /// The exports of a kind of shader that anybody reads.
 pub(super) fn is_read(kind: ShaderKind, export: u8) -> bool {
     match kind {
-        ShaderKind::Vertex => (export as u32) < INTERPOLATORS || matches!(export, POSITION | POINT_SIZE),
-        ShaderKind::Pixel => export < 4 || export == DEPTH,
+        ShaderKind::Vertex => {
+            (export as u32) < INTERPOLATORS || matches!(export, Program::POSITION | Program::POINT_SIZE)
+        }
+        ShaderKind::Pixel => export < 4 || export == Program::DEPTH,
     }
 }
 
@@ -150,7 +146,7 @@ impl Translator<'_> {
         let register = b.compose(self.types.vec4, &[index, zero, zero, zero]);
         b.call_without_result(shader, &[register]);
         let vec4 = self.types.vec4;
-        let position = self.exported(b, POSITION);
+        let position = self.exported(b, Program::POSITION);
         let mut parts = self.host_position(b, position, clip);
         for i in 0..interpolators.count.min(INTERPOLATORS) {
             let value = self.exported(b, i as u8);
@@ -196,7 +192,7 @@ impl Translator<'_> {
         let exports: Vec<u8> = self.exports.keys().copied().collect();
         for export in exports {
             let value = self.exported(b, export);
-            if export == DEPTH {
+            if export == Program::DEPTH {
                 let depth = b.member(value, 0);
                 let depth = self.host_depth(b, depth);
                 parts.push(("depth".into(), self.types.float, Binding::BuiltIn(BuiltIn::FragDepth), depth));

@@ -3,16 +3,11 @@
 use std::ops::Range;
 
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
+use xenia_gpu::reference::{TILE_HEIGHT, TILE_WIDTH, TILES};
 use xenia_gpu::resolve::Rect;
 
 use super::super::device::Device;
 
-/// Words of a row of a tile.
-const TILE_WIDTH: u32 = 80;
-/// Rows of a tile.
-const TILE_HEIGHT: u32 = 16;
-/// Tiles of the EDRAM.
-pub(super) const TILES: u32 = 2048;
 /// Words of a tile.
 pub(super) const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
 

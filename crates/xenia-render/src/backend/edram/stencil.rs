@@ -3,9 +3,10 @@
 //! Hosts have no way to write a stencil value from a shader; it is loaded bit by bit. Most titles
 //! never use the stencil, so it is known for every tile which bits can't be set, and those cost nothing.
 
+use xenia_gpu::reference::TILES;
 use xenia_gpu::resolve::Rect;
 
-use super::place::{TILE_WORDS, TILES, TargetPlace};
+use super::place::{TILE_WORDS, TargetPlace};
 
 /// The low bytes of all words of each tile, or-ed; a bit that is clear here is clear in the tile.
 pub(super) struct StencilBits(Box<[u8]>);
