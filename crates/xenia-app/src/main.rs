@@ -37,6 +37,9 @@ use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand};
 use exit::Code;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// A reader that closes the pipe (`xenia-rs exports | head`) ends the program; that is no error.
 fn end_quietly_on_closed_pipes() {
@@ -59,13 +62,15 @@ fn main() -> ExitCode {
         }
     };
     let cli = Cli::parse_from(words);
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
+    let filter = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    tracing_subscriber::registry()
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN)))
+        .with(
+            tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_ansi(std::io::stderr().is_terminal())
+                .without_time(),
         )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
         .init();
     let code = run(cli).unwrap_or_else(|error| {
         eprintln!("xenia-rs: {error:#}");
