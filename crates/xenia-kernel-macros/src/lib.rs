@@ -1,7 +1,7 @@
 //! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export table.
 //!
 //! Inside the block each function tagged `#[export(Done|Partial|Stub)]` becomes one row: its ordinal is
-//! looked up by name (`crate::exports::ordinals::LIBRARY::number::NAME`, so a misspelling does not
+//! looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a misspelling does not
 //! compile), its parameters after the first are taken from the guest's registers and stack through
 //! `crate::abi::FromGuest`, and what it returns goes back through `crate::abi::IntoFlow`. Functions
 //! without the tag stay as they are.
@@ -43,7 +43,7 @@ fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
     }
     block.items.push(syn::parse_quote! {
         /// One row per export of this block.
-        pub const EXPORTS: &'static [crate::exports::Export] = &[#(#rows),*];
+        pub const EXPORTS: &'static [crate::imports::Export] = &[#(#rows),*];
     });
     Ok(())
 }
@@ -82,11 +82,11 @@ fn row(
         types.push(argument.ty.clone());
     }
     Ok(quote! {
-        crate::exports::Export {
-            library: crate::exports::Library::#library,
+        crate::imports::Export {
+            library: crate::imports::Library::#library,
             name: #text,
-            ordinal: crate::exports::ordinals::#library::number::#name,
-            status: crate::exports::Status::#status,
+            ordinal: crate::imports::ordinals::#library::number::#name,
+            status: crate::imports::Status::#status,
             doc: #doc,
             parameters: &[#(#labels),*],
             shim: |call: &mut crate::abi::Call| {

@@ -4,8 +4,8 @@
 //! An override is part of every answer about the video mode at once; the display itself (its fields per second, what it
 //! calls current) follows at the next `VdSetDisplayMode`, as Direct3D sets the one and then the other.
 
-use crate::failure::Fallible;
 use crate::ports::DisplayMode;
+use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};

@@ -4,25 +4,25 @@
 //! length of one operation, never across a guest call or a wait.
 
 use crate::display::Display;
-use crate::exports::variables::{self, Variables};
-use crate::exports::{Library, ordinals};
-use crate::failure::{Failure, Fallible};
 use crate::files::Files;
-use crate::interrupts::Interrupts;
-use crate::keystrokes::Keystrokes;
+use crate::imports::thunks::{OwnStubs, Stubs};
+use crate::imports::variables::{self, Variables};
+use crate::imports::{Library, ordinals};
 use crate::layout::{kprocess, object_type};
-use crate::lists;
 use crate::loader::Modules;
-use crate::notifications::Notifications;
+use crate::memory::pool::Pool;
+use crate::memory::second_level_cache::SecondLevelCache;
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{Deleted, ObjectKind, Objects};
-use crate::pool::Pool;
 use crate::ports::{Audio, Dialogs, Input, Ports, Storage, Video};
-use crate::second_level_cache::SecondLevelCache;
-use crate::stubs::{OwnStubs, Stubs};
-use crate::threads::Threads;
+use crate::status::failure::{Failure, Fallible};
+use crate::thread::interrupts::Interrupts;
+use crate::thread::lists;
+use crate::thread::records::Threads;
 use crate::title::Title;
-use crate::xconfig::{Locale, XConfig};
+use crate::user::keystrokes::Keystrokes;
+use crate::user::notifications::Notifications;
+use crate::user::xconfig::{Locale, XConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

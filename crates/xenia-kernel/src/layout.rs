@@ -2,6 +2,9 @@
 //!
 //! One module per structure; offsets in bytes from its start. Everything is big-endian.
 
+/// Bytes below the stack pointer that guest code may be using when it is interrupted.
+pub(crate) const RED_ZONE: u64 = 0x200;
+
 /// `LIST_ENTRY`.
 pub mod list_entry {
     /// Next.

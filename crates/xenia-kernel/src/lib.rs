@@ -1,12 +1,13 @@
 //! The operating system that a title sees: exports, objects, files, loader, and the ports it needs.
 //!
 //! - [`abi`]: how guest code and exports talk.
+//! - [`imports`]: the console's libraries, ordinals, exported variables, thunks.
 //! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the table rows.
 //! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
 //! - [`loader`]: places an image, its imports, and its first thread.
-//! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`printf`]: format strings.
+//! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings, character sets.
 //! - [`exceptions`]: structured exception handling.
-//! - [`virtual_memory`], [`physical_memory`]: what the memory calls mean.
+//! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: settings, notifications, keys.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
 //!   [`KernelSystem`] is its face towards the scheduler.
@@ -17,40 +18,25 @@
 
 pub mod abi;
 pub mod calendar;
-pub mod characters;
-mod deferred;
 pub mod display;
-pub mod dos_error;
 pub mod exceptions;
 pub mod exports;
-mod failure;
 pub mod files;
-pub mod image_headers;
-pub mod interrupts;
+pub mod imports;
 mod kernel;
-pub mod keystrokes;
 pub mod layout;
-mod lists;
 pub mod loader;
-pub mod notifications;
-mod object_types;
+pub mod memory;
 pub mod objects;
-pub mod overlapped;
-pub mod physical_memory;
-pub mod pool;
 pub mod ports;
-pub mod printf;
-pub mod second_level_cache;
-mod service;
-pub mod stubs;
+pub mod status;
 mod system;
-pub mod thread_life;
-pub mod threads;
+pub mod text;
+pub mod thread;
 pub mod title;
+pub mod user;
 pub mod vfs;
-pub mod virtual_memory;
-pub mod xconfig;
 
-pub use failure::{Failure, Fallible};
 pub use kernel::{Kernel, KernelConfig, KernelError, MissingCall};
+pub use status::failure::{Failure, Fallible};
 pub use system::KernelSystem;

@@ -4,11 +4,12 @@ use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exceptions;
 use crate::exports::failure_of;
-use crate::exports::ordinals;
-use crate::failure::Fallible;
+use crate::imports::ordinals;
+use crate::imports::thunks::Target;
+use crate::layout::RED_ZONE;
 use crate::layout::kpcr;
-use crate::stubs::Target;
-use crate::threads::Frame;
+use crate::status::failure::Fallible;
+use crate::thread::records::Frame;
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -20,8 +21,6 @@ use xenia_sched::{
 
 /// LEV of the system calls that patched thunks make.
 const KERNEL_CALL: u8 = 2;
-/// Bytes below the stack pointer that guest code may be using when it is interrupted.
-pub(crate) const RED_ZONE: u64 = 0x200;
 /// Bytes of the frame that the kernel makes for a function it calls: linkage and parameter save area.
 const CALL_FRAME: u64 = 0x80;
 
@@ -236,7 +235,7 @@ impl Kernel {
                 self.queue_apc(
                     scheduler,
                     apc.thread_id,
-                    crate::threads::Apc { object: GuestAddr::NULL, routine: apc.routine, args },
+                    crate::thread::records::Apc { object: GuestAddr::NULL, routine: apc.routine, args },
                 )?;
             }
         }

@@ -5,11 +5,11 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::exports::Library;
-use crate::failure::{Failure, Fallible};
+use crate::imports::Library;
 use crate::layout::ldr;
+use crate::status::failure::{Failure, Fallible};
+use crate::user::xconfig::XConfig;
 use crate::vfs::Vfs;
-use crate::xconfig::XConfig;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::EndKind;

@@ -6,7 +6,8 @@ use crate::report::write_json;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use xenia_kernel::exports::{Library, Registry, StatusCounts};
+use xenia_kernel::exports::{Registry, StatusCounts};
+use xenia_kernel::imports::Library;
 
 #[derive(Debug, Serialize)]
 struct ExportsReport {

@@ -7,7 +7,8 @@ use crate::title::{Title, key_ring};
 use anyhow::Result;
 use serde::Serialize;
 use xenia_formats::image::{ImageKind, LoadedImage};
-use xenia_kernel::exports::{Library, Registry, ordinals};
+use xenia_kernel::exports::Registry;
+use xenia_kernel::imports::{Library, ordinals};
 
 #[derive(Debug, Serialize)]
 struct InfoReport {

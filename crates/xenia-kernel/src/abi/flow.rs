@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::exceptions::Activity;
-use crate::failure::{Failure, Fallible};
+use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_memory::MemoryFault;
 use xenia_sched::{EndKind, Wait};

@@ -1,9 +1,9 @@
 //! What handlers are told, in guest memory: on the stack of the thread, below what its functions may be using.
 
 use super::walk::{Activation, Handler};
-use crate::failure::Fallible;
+use crate::layout::RED_ZONE;
 use crate::layout::{context_record, dispatcher_context, exception_record, function_entry};
-use crate::system::RED_ZONE;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 

@@ -10,8 +10,8 @@
 use super::walk::Bounds;
 use super::{Target, Work, area, disposition, flag, unwind};
 use crate::abi::{Call, Flow};
-use crate::failure::Fallible;
 use crate::layout::{context_record, dispatcher_context, exception_record, function_entry};
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 
 /// Scopes of one function at most; more is a damaged table.

@@ -5,8 +5,8 @@ use super::area::Area;
 use super::walk::{Activation, Bounds, Handler, Step, Walk};
 use super::{ExceptionRecord, Work, context_record, dispatch, disposition, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
-use crate::failure::Fallible;
 use crate::layout::{dispatcher_context, exception_record};
+use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 

@@ -3,7 +3,7 @@
 //! `.pdata` says where a function begins and how long its prologue is.
 
 use super::prologue::{FIRST_SAVED, Prologue, Saved, Value};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::{GuestAddr, NtStatus};

@@ -2,10 +2,11 @@
 
 mod files;
 
-use super::{FAMILIES, Library, Registry};
+use super::{FAMILIES, Registry};
 use crate::abi::{Call, Continuation, Flow};
+use crate::imports::Library;
 use crate::ports::Ports;
-use crate::thread_life::NewThread;
+use crate::thread::life::NewThread;
 use crate::{Kernel, KernelConfig};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -185,9 +186,9 @@ fn modules_and_settings_answer() {
     let name = b.put_text(0x100, "xam.xex");
     assert_eq!(b.kernel_call("XexGetModuleHandle", &[name, base]), 0);
     let xam = u64::from(b.word(0));
-    let input = u64::from(super::ordinals::xam::number::XamInputGetState);
+    let input = u64::from(crate::imports::ordinals::xam::number::XamInputGetState);
     assert_eq!(b.status("XexGetProcedureAddress", &[xam, input, base]), NtStatus::SUCCESS);
-    assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0))).unwrap(), crate::stubs::SYSTEM_CALL);
+    assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0))).unwrap(), crate::imports::thunks::SYSTEM_CALL);
     assert_eq!(
         b.status("XexGetProcedureAddress", &[xam, 0xFFFF, base]),
         NtStatus::DRIVER_ENTRYPOINT_NOT_FOUND

@@ -1,9 +1,9 @@
 //! What a missing export returns: the failure that its family documents, so that titles take the path they
 //! would take on a console where the service is not available.
 
-use super::Library;
-use super::ordinals::OrdinalRow;
 use crate::abi::Flow;
+use crate::imports::Library;
+use crate::imports::ordinals::OrdinalRow;
 use xenia_guest::{NtStatus, Win32Error};
 
 /// `ERROR_CALL_NOT_IMPLEMENTED`.
@@ -52,7 +52,7 @@ fn returns_pointer_or_nothing(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exports::ordinals;
+    use crate::imports::ordinals;
     use xenia_guest::Ordinal;
 
     #[test]

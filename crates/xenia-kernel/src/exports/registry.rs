@@ -1,6 +1,7 @@
 //! Exports by ordinal.
 
-use super::{Export, FAMILIES, Library, Status, ordinals, variables};
+use super::FAMILIES;
+use crate::imports::{Export, Library, Status, ordinals, variables};
 use ordinals::ExportKind;
 use std::sync::OnceLock;
 use xenia_guest::Ordinal;

@@ -1,9 +1,9 @@
 //! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
-use crate::failure::Fallible;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{WaitResult, Waiter};
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, START_FILETIME, ticks_from_100ns};
 

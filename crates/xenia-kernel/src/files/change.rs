@@ -2,7 +2,7 @@
 
 use super::rights::{access, options};
 use super::{Files, OpenFile, OpenParameters};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, VfsError, Volume};
 use xenia_guest::{GuestAddr, NtStatus};

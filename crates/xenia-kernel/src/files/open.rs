@@ -2,7 +2,7 @@
 
 use super::rights::{self, access, options, share};
 use super::{Claim, Files, OpenFile};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
 use xenia_guest::{GuestAddr, NtStatus};

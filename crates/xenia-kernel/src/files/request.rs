@@ -3,11 +3,11 @@
 use super::{Completion, FILE_OBJECT, OpenParameters, Receiver};
 use crate::Kernel;
 use crate::abi::Handle;
-use crate::failure::Fallible;
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, status_result};
-use crate::threads::Apc;
+use crate::status::failure::Fallible;
+use crate::thread::records::Apc;
 use crate::vfs::OpenAction;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{BlockReason, Scheduler};

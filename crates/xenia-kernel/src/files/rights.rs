@@ -1,6 +1,6 @@
 //! What an open may ask for: access rights, sharing, create options; and which combinations make sense.
 
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 
 /// Access rights.

@@ -1,7 +1,7 @@
 //! Opens, transfers and changes on a disc and a scratch disk.
 
 use super::*;
-use crate::failure::Failure;
+use crate::status::failure::Failure;
 use crate::vfs::{Disposition, HostFolder, MemoryDevice, OpenAction, Stamp, VfsError};
 use std::sync::Arc;
 use xenia_memory::{GuestMemory, Heap, Protect};

@@ -2,7 +2,7 @@
 
 use super::OpenFile;
 use super::rights::{access, options};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use crate::vfs::{FileData, VfsError};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};

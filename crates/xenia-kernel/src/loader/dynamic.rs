@@ -3,10 +3,10 @@
 use super::operation::Operation;
 use super::{Identity, LoadError};
 use crate::Kernel;
-use crate::exports::Library;
-use crate::failure::{Failure, Fallible};
 use crate::files::OpenParameters;
+use crate::imports::Library;
 use crate::layout::ldr;
+use crate::status::failure::{Failure, Fallible};
 use crate::vfs::VfsError;
 use xenia_formats::Xex;
 use xenia_formats::image::{LoadedImage, MAX_IMAGE_SIZE, Version};

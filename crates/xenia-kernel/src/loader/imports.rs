@@ -1,10 +1,11 @@
 //! Import slots and thunks.
 
 use crate::Kernel;
-use crate::exports::ordinals::{self, ExportKind};
-use crate::exports::{Library, Registry};
-use crate::failure::Fallible;
-use crate::stubs::{Target, patch_jump};
+use crate::exports::Registry;
+use crate::imports::Library;
+use crate::imports::ordinals::{self, ExportKind};
+use crate::imports::thunks::{Target, patch_jump};
+use crate::status::failure::Fallible;
 use xenia_formats::image::{Export, Import, LoadedImage};
 use xenia_guest::GuestAddr;
 

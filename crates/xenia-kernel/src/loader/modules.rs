@@ -2,9 +2,9 @@
 
 use super::operation::Operation;
 use crate::Kernel;
-use crate::failure::{Failure, Fallible};
 use crate::layout::ldr;
-use crate::lists;
+use crate::status::failure::{Failure, Fallible};
+use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_formats::FormatError;
 use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Version};

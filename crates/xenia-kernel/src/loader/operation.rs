@@ -6,7 +6,7 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
 

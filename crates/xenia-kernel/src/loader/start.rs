@@ -2,10 +2,10 @@
 
 use super::{Identity, LoadError};
 use crate::Kernel;
-use crate::exports::Library;
-use crate::failure::{Failure, Fallible};
-use crate::thread_life::{MadeThread, NewThread};
-use crate::threads::TlsLayout;
+use crate::imports::Library;
+use crate::status::failure::{Failure, Fallible};
+use crate::thread::life::{MadeThread, NewThread};
+use crate::thread::records::TlsLayout;
 use xenia_formats::image::{ImageKind, LoadedImage, Protection};
 use xenia_memory::{AllocKind, Protect};
 use xenia_sched::Scheduler;

@@ -3,9 +3,9 @@
 //! Uncontended and recursive entries touch the structure only; a contended one parks at once (spinning would be wasted
 //! guest time in lockstep). Leaving hands the section to the first waiter, so nobody can overtake.
 
-use crate::failure::Fallible;
 use crate::layout::{critical_section as section, dispatcher_header as header};
 use crate::objects::dispatcher::{initialize, kind};
+use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;

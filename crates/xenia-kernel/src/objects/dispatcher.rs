@@ -4,11 +4,11 @@
 //! waiters are here, by address of the header. Waiters are served first come, first served, as NT serves them. A wait
 //! for all objects takes none of them before it can take all.
 
-use crate::failure::Fallible;
 use crate::layout::{dispatcher_header as header, kmutant, ksemaphore};
 use crate::objects::critical_section::Sections;
 use crate::objects::spin_lock::SpinLocks;
 use crate::objects::timer::Timers;
+use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;

@@ -1,8 +1,8 @@
 //! Mutants: locks with an owner that waits may nest, and that end abandoned if their owner does.
 
-use crate::failure::Fallible;
 use crate::layout::kmutant;
 use crate::objects::dispatcher::{Dispatcher, initialize, kind, set_signal_state, signal_state};
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::Scheduler;

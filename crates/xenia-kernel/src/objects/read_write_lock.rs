@@ -2,9 +2,9 @@
 //!
 //! A writer that waits keeps new readers out; a writer that leaves lets all waiting readers in first. Nobody starves.
 
-use crate::failure::Fallible;
 use crate::layout::{erwlock, ksemaphore};
 use crate::objects::dispatcher::{Dispatcher, initialize, kind};
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Scheduler;

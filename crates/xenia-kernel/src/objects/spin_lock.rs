@@ -2,7 +2,7 @@
 //!
 //! Nobody spins: a thread that finds the lock taken parks, and releasing hands it to the first waiter.
 
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;

@@ -2,9 +2,9 @@
 
 use super::ObjectKind;
 use crate::abi::Handle;
-use crate::failure::Fallible;
 use crate::layout::object_header as header;
-use crate::pool::Pool;
+use crate::memory::pool::Pool;
+use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
@@ -261,7 +261,7 @@ fn publish(memory: &GuestMemory, body: GuestAddr, object: &Object) -> Fallible<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Failure;
+    use crate::status::failure::Failure;
 
     struct Setup {
         memory: std::sync::Arc<GuestMemory>,

@@ -1,8 +1,8 @@
 //! Timers: when they are due, and what their expiry does.
 
-use crate::failure::Fallible;
 use crate::layout::{dispatcher_header as header, ktimer};
 use crate::objects::dispatcher::{Dispatcher, set_signal_state};
+use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;

@@ -6,7 +6,7 @@ use xenia_formats::image::{
     FunctionEntry, ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version,
 };
 use xenia_guest::GuestAddr;
-use xenia_kernel::exports::ordinals::xboxkrnl;
+use xenia_kernel::imports::ordinals::xboxkrnl;
 
 /// Where the code begins.
 pub(crate) const CODE: u32 = 0x8200_0000;

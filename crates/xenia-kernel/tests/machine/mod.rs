@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineConfig, Interpreter};
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
 use xenia_guest::{GuestAddr, Ordinal};
-use xenia_kernel::exports::ordinals::{ExportKind, xboxkrnl};
+use xenia_kernel::imports::ordinals::{ExportKind, xboxkrnl};
 use xenia_kernel::ports::{Ports, SwapRequest, Video, VideoEvent};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;

@@ -1,8 +1,8 @@
 //! Saved games and downloads (`XamContent*`). There is no storage device: what a console without one answers.
 
 use crate::abi::{Call, Handle, Out};
-use crate::failure::Fallible;
-use crate::overlapped::{Completed, complete};
+use crate::status::failure::Fallible;
+use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 

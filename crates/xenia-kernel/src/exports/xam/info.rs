@@ -1,9 +1,9 @@
 //! The console and the title (`XGet*`, `XamGet*`), and `xam`'s memory (`XamAlloc`).
 
 use crate::abi::{Call, Out};
-use crate::failure::Fallible;
-use crate::image_headers::{key, xex_field};
-use crate::physical_memory;
+use crate::loader::image_headers::{key, xex_field};
+use crate::memory::physical_memory;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 

@@ -1,8 +1,8 @@
 //! Controllers (`XamInput*`), and the timer that dims the screen.
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
 use crate::ports::Gamepad;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;

@@ -1,7 +1,7 @@
 //! The end of the title and what follows it (`XamLoader*`).
 
 use crate::abi::{Call, Flow, Out, Text};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use crate::title;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;

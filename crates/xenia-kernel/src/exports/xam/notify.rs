@@ -3,11 +3,11 @@
 use crate::Kernel;
 use crate::abi::{Call, Handle, Out};
 use crate::exports::waiting::create_object;
-use crate::failure::Fallible;
 use crate::layout::dispatcher_header;
-use crate::notifications::{Notification, id};
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
+use crate::status::failure::Fallible;
+use crate::user::notifications::{Notification, id};
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_sched::Scheduler;

@@ -2,11 +2,11 @@
 //! no devices to choose from.
 
 use crate::abi::{Call, Flow, Out, Ptr, WideText};
-use crate::failure::Fallible;
-use crate::notifications::{Notification, id};
-use crate::overlapped::{Completed, complete};
 use crate::ports::{Icon, MessageBox, TextRequest};
+use crate::status::failure::Fallible;
 use crate::title;
+use crate::user::notifications::{Notification, id};
+use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 

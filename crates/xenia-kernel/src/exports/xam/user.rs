@@ -1,8 +1,8 @@
 //! Users (`XamUser*`). Nobody is signed in: what a console without a profile answers.
 
 use crate::abi::{Call, Out};
-use crate::failure::Fallible;
-use crate::overlapped::{Completed, complete};
+use crate::status::failure::Fallible;
+use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Ptr};
 use crate::exports::xboxkrnl::vd_display::write_video_mode;
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.

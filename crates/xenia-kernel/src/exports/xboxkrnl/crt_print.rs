@@ -1,8 +1,8 @@
 //! The printf family and `DbgPrint`.
 
 use crate::abi::{AnsiString, Call, GuestStruct, Text, UnicodeString, VaArgs, WideText};
-use crate::failure::Fallible;
-use crate::printf::{Source, format_narrow, format_wide};
+use crate::status::failure::Fallible;
+use crate::text::printf::{Source, format_narrow, format_wide};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;

@@ -1,7 +1,7 @@
 //! The console's settings (`ExGetXConfigSetting`, `ExSetXConfigSetting`) and the end of the title.
 
 use crate::abi::{Call, Out, Ptr};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use crate::title::TerminateNotification;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;

@@ -1,7 +1,7 @@
 //! Pool memory (`Ex*Pool*`). Tags and types make no difference: there is one pool.
 
 use crate::abi::{Call, Out};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

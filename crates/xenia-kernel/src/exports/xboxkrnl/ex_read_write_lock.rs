@@ -2,8 +2,8 @@
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::exports::waiting::wait;
-use crate::failure::Fallible;
 use crate::objects::read_write_lock::{acquire_lock, initialize_lock, try_acquire_lock};
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 

@@ -1,7 +1,7 @@
 //! Interlocked singly linked lists (`Interlocked*SList`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

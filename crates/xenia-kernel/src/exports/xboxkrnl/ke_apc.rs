@@ -4,9 +4,9 @@
 //! code of its own for them to interrupt.
 
 use crate::abi::{Call, Handle, Ptr};
-use crate::failure::Fallible;
 use crate::layout::kapc;
-use crate::threads::Apc;
+use crate::status::failure::Fallible;
+use crate::thread::records::Apc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -1,8 +1,8 @@
 //! Deferred procedure calls (`Ke*Dpc`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
 use crate::layout::kdpc;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

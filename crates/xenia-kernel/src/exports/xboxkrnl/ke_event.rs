@@ -1,9 +1,9 @@
 //! Events in the title's own memory (`Ke*Event`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
 use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::{initialize, set_signal_state, signal_state};
+use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.

@@ -4,9 +4,9 @@
 //! of their own, and a spin lock that is taken parks.
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::failure::Fallible;
 use crate::layout::{kpcr, kthread};
 use crate::objects::spin_lock::try_acquire;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Wait};

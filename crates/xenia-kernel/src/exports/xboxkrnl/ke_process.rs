@@ -1,8 +1,8 @@
 //! The process that the caller counts as part of (`Ke*ProcessType`).
 
 use crate::abi::Call;
-use crate::failure::Fallible;
 use crate::layout::{kpcr, kthread};
+use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.

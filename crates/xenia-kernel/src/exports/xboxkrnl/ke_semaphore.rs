@@ -1,9 +1,9 @@
 //! Semaphores in the title's own memory (`Ke*Semaphore`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::{Failure, Fallible};
 use crate::layout::ksemaphore;
 use crate::objects::dispatcher::{initialize, kind};
+use crate::status::failure::{Failure, Fallible};
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 

@@ -1,9 +1,9 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, Handle, Out};
-use crate::failure::Fallible;
 use crate::layout::{kpcr, kthread};
-use crate::thread_life::NewThread;
+use crate::status::failure::Fallible;
+use crate::thread::life::NewThread;
 use xenia_cpu::msr_bit;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Flow, Out};
 use crate::exports::waiting::{Timeout, deadline};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, filetime, ticks_to_100ns};

@@ -2,10 +2,10 @@
 
 use crate::abi::{Call, Ptr};
 use crate::exports::waiting::deadline_of;
-use crate::failure::Fallible;
 use crate::layout::ktimer;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::timer::TimerSetting;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

@@ -1,7 +1,7 @@
 //! Dynamic thread-local storage (`KeTls*`).
 
 use crate::abi::Call;
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

@@ -2,8 +2,8 @@
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::exports::waiting::{Timeout, wait};
-use crate::failure::Fallible;
 use crate::objects::dispatcher::MAXIMUM_WAIT_OBJECTS;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -1,10 +1,10 @@
 //! Physical memory, kernel stacks and questions about addresses (`Mm*`), and the second-level cache (`Ke*L2`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
-use crate::physical_memory;
-use crate::second_level_cache::Lock;
-use crate::threads::Stack;
+use crate::memory::physical_memory;
+use crate::memory::second_level_cache::Lock;
+use crate::status::failure::Fallible;
+use crate::thread::records::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, Device, Heap, Protect};

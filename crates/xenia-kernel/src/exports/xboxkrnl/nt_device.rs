@@ -1,9 +1,9 @@
 //! Control of devices (`NtDeviceIoControlFile`).
 
 use crate::abi::{Call, Handle};
-use crate::failure::Fallible;
 use crate::files::{IoRequest, Outcome};
 use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -4,9 +4,9 @@
 //! opened for synchronous access still gets `PENDING`, as on the console.
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
-use crate::failure::{Failure, Fallible};
 use crate::files::{IoRequest, OpenParameters, Outcome};
 use crate::objects::ObjectKind;
+use crate::status::failure::{Failure, Fallible};
 use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;

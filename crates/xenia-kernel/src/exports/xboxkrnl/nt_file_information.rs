@@ -4,9 +4,9 @@
 
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::failure::Fallible;
 use crate::files::{BasicChange, Files, IoRequest, OpenFile, Outcome, Scan, information, options};
 use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;

@@ -2,11 +2,11 @@
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::{Timeout, create_object, deadline};
-use crate::failure::Fallible;
 use crate::files::{COMPLETION_WAIT, Completion, Receiver};
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::Wait;

@@ -1,8 +1,8 @@
 //! Virtual memory (`Nt*VirtualMemory`). The last argument of each, the debug memory of development kits, is ignored.
 
 use crate::abi::{Call, Out, Ptr};
-use crate::failure::Fallible;
-use crate::virtual_memory;
+use crate::memory::virtual_memory;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, Heap, Protect};

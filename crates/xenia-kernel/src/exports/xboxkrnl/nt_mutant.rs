@@ -2,9 +2,9 @@
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::create_object;
-use crate::failure::Fallible;
 use crate::layout::kmutant;
 use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 

@@ -2,10 +2,10 @@
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::create_object;
-use crate::failure::Fallible;
 use crate::layout::ksemaphore;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 

@@ -2,7 +2,7 @@
 
 use super::ke_thread::{by_handle, resume, suspend};
 use crate::abi::{Call, Handle, Out};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 

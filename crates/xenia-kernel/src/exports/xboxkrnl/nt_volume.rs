@@ -5,8 +5,8 @@
 
 use super::nt_file_information::answer;
 use crate::abi::{Call, Handle};
-use crate::failure::Fallible;
 use crate::files::information;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -1,7 +1,7 @@
 //! Handles (`NtClose`, `NtDuplicateObject`).
 
 use crate::abi::{Call, Handle, Out};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 

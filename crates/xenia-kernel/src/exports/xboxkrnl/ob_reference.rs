@@ -1,7 +1,7 @@
 //! References to objects, and objects by name (`Ob*`).
 
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -1,8 +1,8 @@
 //! Critical sections (`Rtl*CriticalSection*`).
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::failure::Fallible;
 use crate::objects::critical_section::{initialize_section, try_enter};
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Wait};

@@ -1,9 +1,9 @@
 //! Statuses as errors (`RtlNtStatusToDosError`), and the bounds of a stack.
 
 use crate::abi::{Call, Out};
-use crate::dos_error;
-use crate::failure::Fallible;
 use crate::layout::kpcr;
+use crate::status::dos_error;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Flow, Ptr, Text};
 use crate::exceptions::{self, Target};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;

@@ -1,8 +1,8 @@
 //! Headers of executables (`RtlImage*`).
 
 use crate::abi::{Call, Out};
-use crate::failure::Fallible;
-use crate::image_headers;
+use crate::loader::image_headers;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

@@ -1,7 +1,7 @@
 //! Comparing and filling memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
 
 use crate::abi::Call;
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};

@@ -1,8 +1,8 @@
 //! Counted strings, conversion between 8-bit and UTF-16 text, case, comparison (`Rtl*String*`, `Rtl*Char`).
 
 use crate::abi::{AnsiString, Call, Out, Ptr, Text, UnicodeString, WideText};
-use crate::characters::{compare, lower, lower_unit, narrowed, upper, upper_unit};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
+use crate::text::characters::{compare, lower, lower_unit, narrowed, upper, upper_unit};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Out, Ptr};
 use crate::calendar::TimeFields;
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.

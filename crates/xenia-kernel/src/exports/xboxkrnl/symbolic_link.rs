@@ -1,9 +1,9 @@
 //! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
 
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
-use crate::failure::Fallible;
 use crate::files::information::latin_1;
 use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

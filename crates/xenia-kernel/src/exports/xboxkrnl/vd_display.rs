@@ -2,8 +2,8 @@
 
 use crate::abi::{Call, Out, Ptr};
 use crate::display::{ModeFlags, ModeOverride, Persisted, field_period};
-use crate::failure::Fallible;
 use crate::ports::DisplayMode;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{Heap, PHYSICAL_SIZE, Protect};

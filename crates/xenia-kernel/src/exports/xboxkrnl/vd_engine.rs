@@ -1,8 +1,8 @@
 //! The graphics chip's engines, ring buffer and link (`Vd*`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
-use crate::interrupts::GraphicsCallback;
+use crate::status::failure::Fallible;
+use crate::thread::interrupts::GraphicsCallback;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_memory::{PHYSICAL_SIZE, physical};

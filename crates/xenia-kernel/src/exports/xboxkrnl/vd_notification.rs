@@ -5,7 +5,7 @@
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr};
 use crate::display::{CallOrder, NotificationRoutine};
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

@@ -1,8 +1,8 @@
 //! Showing a frame (`VdSwap`).
 
 use crate::abi::{Call, Ptr};
-use crate::failure::Fallible;
 use crate::ports::SwapRequest;
+use crate::status::failure::Fallible;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;

@@ -1,11 +1,12 @@
 //! Modules (`Xex*`): the title's own, and the console's libraries.
 
 use crate::abi::{AnsiString, Call, Flow, Out, Ptr, Text};
-use crate::exports::{Library, Registry, ordinals};
-use crate::failure::Fallible;
+use crate::exports::Registry;
 use crate::files::{OpenFile, OpenParameters};
-use crate::image_headers::{key, xex_field};
+use crate::imports::{Library, ordinals};
+use crate::loader::image_headers::{key, xex_field};
 use crate::loader::{Module, base_name, operation};
+use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal, Win32Error};
 use xenia_kernel_macros::exports;

@@ -5,9 +5,9 @@
 
 use super::{Library, Status, ordinals};
 use crate::KernelConfig;
-use crate::failure::Fallible;
 use crate::layout::object_type;
-use crate::pool::Pool;
+use crate::memory::pool::Pool;
+use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};

@@ -5,6 +5,7 @@
 //! title loads while it runs go the same way, and then their entry is called ([`operation`]).
 
 mod dynamic;
+pub mod image_headers;
 mod imports;
 mod modules;
 pub(crate) mod operation;

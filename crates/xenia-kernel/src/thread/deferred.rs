@@ -2,10 +2,10 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::failure::Fallible;
 use crate::layout::{kapc, kdpc};
 use crate::objects::dispatcher::status_result;
-use crate::threads::Apc;
+use crate::status::failure::Fallible;
+use crate::thread::records::Apc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::Scheduler;
 

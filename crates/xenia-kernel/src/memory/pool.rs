@@ -3,7 +3,7 @@
 //! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the same calls give the same
 //! addresses. The books are on the host: a guest that overwrites its block's neighbours can't confuse them.
 
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};

@@ -1,11 +1,11 @@
 //! Running interrupt callbacks and deferred calls on their hardware threads.
 
 use crate::Kernel;
-use crate::failure::Fallible;
-use crate::interrupts::{ServiceCall, ServiceKind};
 use crate::layout::{kdpc, kpcr};
 use crate::ports::VideoEvent;
-use crate::thread_life::NewThread;
+use crate::status::failure::Fallible;
+use crate::thread::interrupts::{ServiceCall, ServiceKind};
+use crate::thread::life::NewThread;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::physical_to_view;

@@ -1,13 +1,14 @@
 //! How threads begin and end: their blocks in guest memory, their first registers, what is left of them.
 
+use crate::Kernel;
 use crate::abi::Handle;
-use crate::exports::Library;
-use crate::failure::Fallible;
+use crate::imports::Library;
 use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
-use crate::threads::{Stack, ThreadRecord};
-use crate::{Kernel, lists};
+use crate::status::failure::Fallible;
+use crate::thread::lists;
+use crate::thread::records::{Stack, ThreadRecord};
 use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};

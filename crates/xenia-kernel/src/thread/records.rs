@@ -1,7 +1,7 @@
 //! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in, its APCs.
 
 use crate::abi::Continuation;
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::ThreadRef;

@@ -6,7 +6,7 @@
 //! lies in the cache alone, without memory behind it: [`Heap::Cache`], where Direct3D has its lock. That is there from
 //! the lock on, zeroed, until it ends. Unsure: what the graphics chip sees of it.
 
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, GuestMemory, Heap, Protect};
 
@@ -85,7 +85,7 @@ impl SecondLevelCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Failure;
+    use crate::status::failure::Failure;
     use xenia_memory::{Heap, Protect};
 
     #[test]

@@ -4,9 +4,9 @@
 //! returns `IO_PENDING`, which is what titles check for.
 
 use crate::abi::{Call, Handle};
-use crate::failure::Fallible;
 use crate::objects::ObjectKind;
-use crate::threads::Apc;
+use crate::status::failure::Fallible;
+use crate::thread::records::Apc;
 use xenia_guest::{GuestAddr, Win32Error};
 
 /// Offsets in the structure.

@@ -25,7 +25,7 @@ pub use request::{IoRequest, Outcome};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};
 
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use crate::vfs::{FileData, Location, Vfs};
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};

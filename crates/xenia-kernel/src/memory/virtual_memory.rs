@@ -3,7 +3,7 @@
 //! Titles may allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages above. Allocations without an
 //! address start at multiples of 64 KiB and have whole multiples of it, as on NT.
 
-use crate::failure::Fallible;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -140,7 +140,7 @@ pub fn query(memory: &GuestMemory, addr: GuestAddr) -> Fallible<[u32; 7]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Failure;
+    use crate::status::failure::Failure;
 
     const READ_WRITE: u32 = 4;
     const BOTH: u32 = flags::RESERVE | flags::COMMIT;

@@ -6,11 +6,12 @@
 //! imports it.
 
 use crate::Kernel;
-use crate::exports::{Library, Registry};
-use crate::failure::Fallible;
+use crate::exports::Registry;
+use crate::imports::Library;
 use crate::layout::object_type;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 
 /// Bytes of the event that waits for objects without a state of their own wait for.

@@ -15,6 +15,7 @@ pub mod read_write_lock;
 pub mod spin_lock;
 mod table;
 pub mod timer;
+pub(crate) mod types;
 
 pub use kind::ObjectKind;
 pub use table::{Created, Deleted, Objects};

@@ -3,8 +3,8 @@
 //! Each begins with `sc 2`; the address of that instruction says what is called. Stubs are for functions
 //! whose address the guest asks for, and for the places that guest code "returns to the host" by.
 
-use crate::exports::{Export, Library};
-use crate::failure::Fallible;
+use crate::imports::{Export, Library};
+use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_memory::{GuestMemory, Heap, Protect};

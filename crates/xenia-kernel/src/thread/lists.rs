@@ -1,7 +1,7 @@
 //! Doubly linked lists in guest memory, as titles see them.
 
-use crate::failure::Fallible;
 use crate::layout::list_entry::{BLINK, FLINK};
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
@@ -34,7 +34,7 @@ pub(crate) fn remove(memory: &GuestMemory, entry: GuestAddr) -> Fallible<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::Pool;
+    use crate::memory::pool::Pool;
 
     #[test]
     fn entries_come_and_go() {

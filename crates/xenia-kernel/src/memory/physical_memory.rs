@@ -1,7 +1,7 @@
 //! Physical memory as the kernel's calls define it: allocation in one of the three views, queries by address.
 
-use crate::failure::Fallible;
-use crate::virtual_memory::flags;
+use crate::memory::virtual_memory::flags;
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
 

@@ -1,0 +1,4 @@
+//! Text: character sets and format strings.
+
+pub mod characters;
+pub mod printf;

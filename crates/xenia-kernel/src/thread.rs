@@ -1,0 +1,8 @@
+//! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them, and interrupts.
+
+mod deferred;
+pub mod interrupts;
+pub mod life;
+pub(crate) mod lists;
+pub mod records;
+mod service;
