@@ -148,11 +148,31 @@ impl Msaa {
     pub const fn rows(self) -> u32 {
         if matches!(self, Self::X1) { 1 } else { 2 }
     }
+
+    /// Column and row of a sample within its pixel.
+    pub const fn cell(self, sample: u32) -> (u32, u32) {
+        match self {
+            Self::X1 => (0, 0),
+            Self::X2 => (0, sample & 1),
+            Self::X4 => (sample >> 1 & 1, sample & 1),
+        }
+    }
 }
 
 impl ColorTargetFormat {
     /// Whether a sample takes two words of EDRAM.
     pub const fn is_64_bit(self) -> bool {
         matches!(self, Self::Rgba16 | Self::Rgba16Float | Self::Rg32Float)
+    }
+
+    /// The lowest and highest values that colour and alpha can hold; blending clamps to them.
+    pub fn range(self) -> [(f32, f32); 2] {
+        match self {
+            Self::Rgba8 | Self::Rgba8Gamma | Self::Rgb10A2 | Self::Rgb10A2As10 => [(0.0, 1.0); 2],
+            Self::Rgb10A2Float | Self::Rgb10A2FloatAs16 => [(0.0, 31.875), (0.0, 1.0)],
+            Self::Rg16 | Self::Rgba16 => [(-32.0, 32.0); 2],
+            Self::Rg16Float | Self::Rgba16Float => [(-131_008.0, 131_008.0); 2],
+            Self::R32Float | Self::Rg32Float => [(f32::NEG_INFINITY, f32::INFINITY); 2],
+        }
     }
 }

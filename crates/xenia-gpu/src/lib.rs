@@ -7,10 +7,14 @@
 
 pub mod backend;
 pub mod draw_state;
+pub mod edram;
 pub mod enums;
+pub mod fetch;
+pub mod geometry;
 pub mod memory;
 pub mod microcode;
 pub mod packets;
+mod present;
 pub mod processor;
 pub mod reference;
 pub mod registers;
@@ -20,5 +24,6 @@ pub mod trace;
 
 pub use backend::{Backend, BackendError, Frame, GammaRamps, Inputs, NullBackend, PresentCall};
 pub use memory::{PhysicalMemory, Ram};
+pub use present::present;
 pub use processor::{CommandProcessor, Config, GpuEvent, Observer, Statistics};
 pub use reference::Reference;

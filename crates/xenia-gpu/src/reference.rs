@@ -12,40 +12,28 @@
 //! nothing but registers, microcode and memory; several threads draw, and their number changes nothing.
 
 mod alpha_mask;
-mod assemble;
 mod bands;
 mod blend;
 mod block;
 mod clip;
 mod color;
-mod convert;
 mod copy;
 mod depth;
 mod edram;
-mod expand;
-mod export;
-mod fetch;
 mod inputs;
 mod look;
-mod outline;
-mod present;
 mod raster;
-mod sample;
-mod subdivide;
-mod tessellate;
-mod vertex;
 
-pub use color::range as target_range;
-pub use edram::{EDRAM_WORDS, Edram, TILE_HEIGHT, TILE_WIDTH, TILES};
-pub use expand::{Expander, Triangles};
-pub use fetch::{Bindings, Fetcher};
-pub use present::present;
-pub use vertex::{MAX_COUNT, indices};
+pub use edram::Edram;
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
+use crate::edram::EDRAM_WORDS;
+use crate::fetch::Bindings;
+use crate::geometry;
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
+use crate::present;
 use crate::texture::{CacheCounters, TextureCache};
 
 /// Most threads that draw unless a number is asked for.
@@ -113,8 +101,8 @@ impl Backend for Reference {
             Bindings::new(&shader.program, &call.constants, &mut self.textures, memory)
         });
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew);
-        vertex::shade(call, memory, &mut self.textures, &mut self.shading, &mut |vertices| {
-            assemble::triangles(call, vertices, |triangle, facing| {
+        geometry::shade(call, memory, &mut self.textures, &mut self.shading, &mut |vertices| {
+            geometry::triangles(call, vertices, |triangle, facing| {
                 clip::clip(call, triangle, |corners| {
                     if let Some(setup) = raster::prepare(call, corners, facing) {
                         batch.push(setup);

@@ -7,6 +7,7 @@
 mod blocks;
 mod cache;
 mod decode;
+mod encode;
 mod format;
 mod info;
 pub mod layout;
@@ -14,6 +15,7 @@ pub mod layout;
 pub use cache::{CacheCounters, TextureCache, TextureLevel};
 pub(crate) use decode::gamma_to_linear;
 pub use decode::{Texels, decode_level};
+pub(crate) use encode::{encode, swap};
 pub use format::{Format, Layout, Number};
-pub use format::{depth_float_to_single, half_to_single, single_to_depth_float};
+pub use format::{depth_float_to_single, half_to_single, single_to_depth_float, single_to_half};
 pub use info::TextureInfo;

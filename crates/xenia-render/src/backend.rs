@@ -42,9 +42,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::{CopyCall, DrawCall};
-use xenia_gpu::reference::{Expander, TILES, present};
+use xenia_gpu::edram::{EDRAM_WORDS, TILES};
+use xenia_gpu::geometry::Expander;
 use xenia_gpu::resolve::Rect;
-use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall};
+use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, present};
 
 use arena::Arena;
 use bindings::Groups;
@@ -335,7 +336,7 @@ impl Backend for WgpuBackend {
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
-        let expected = xenia_gpu::reference::EDRAM_WORDS;
+        let expected = EDRAM_WORDS;
         if words.len() != expected {
             return Err(format!("an EDRAM of {} words, not {expected}", words.len()));
         }

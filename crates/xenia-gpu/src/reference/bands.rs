@@ -14,10 +14,11 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use rayon::ThreadPool;
 
 use super::block::Target;
-use super::edram::{Edram, Place, TILE_HEIGHT, TILES};
-use super::fetch::{Bindings, Fetcher};
+use super::edram::Edram;
 use super::raster::Setup;
 use crate::draw_state::DrawCall;
+use crate::edram::{Place, TILE_HEIGHT, TILES};
+use crate::fetch::{Bindings, Fetcher};
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 

@@ -2,9 +2,9 @@
 
 use super::block::Surface;
 use super::color::{self, ColorPlace};
-use super::depth::sample_cell;
-use super::edram::{Edram, Row};
+use super::edram::Edram;
 use crate::draw_state::{Blend, DrawCall};
+use crate::edram::Row;
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
 use crate::microcode::lanes::{lanes_of, map, map2, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
@@ -70,7 +70,7 @@ struct Samples {
 
 impl Samples {
     fn new(place: &ColorPlace, at: Surface, sample: u32) -> Self {
-        let (column, row) = sample_cell(place.msaa, sample);
+        let (column, row) = place.msaa.cell(sample);
         let (columns, words) = (place.msaa.columns(), place.place.words);
         let run = |half: u32, ahead: u32| {
             place.place.row((at.x as u32 + ahead) * columns, (at.y as u32 + half) * place.msaa.rows() + row)
@@ -100,7 +100,7 @@ pub(super) fn write(
     colors: &Vector,
     call: &DrawCall,
 ) {
-    let ranges = color::range(place.format);
+    let ranges = place.format.range();
     let clamp = |values: &Lanes, c: usize| {
         let (low, high) = ranges[usize::from(c == 3)];
         // Not clamp(): NaN has to become something.

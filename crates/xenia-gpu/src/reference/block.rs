@@ -2,12 +2,13 @@
 
 use super::color::ColorPlace;
 use super::depth::DepthTest;
-use super::edram::{Edram, Place};
-use super::fetch::Fetcher;
+use super::edram::Edram;
 use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend};
 use crate::draw_state::DrawCall;
+use crate::edram::Place;
 use crate::enums::Primitive;
+use crate::fetch::Fetcher;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
 /// The top left pixel of a block.

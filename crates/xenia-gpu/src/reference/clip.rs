@@ -1,8 +1,8 @@
 //! Clipping in clip space: depth range, the plane behind the eye, the title's planes, and a guard band that
 //! keeps screen coordinates within what the rasteriser's integers hold. The scissor does the rest.
 
-use super::assemble::Corner;
 use crate::draw_state::DrawCall;
+use crate::geometry::Corner;
 
 /// Furthest pixel from the origin that a vertex may lie at.
 const GUARD: f32 = 8000.0;

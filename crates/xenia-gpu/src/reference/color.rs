@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use super::edram::Place;
 use crate::draw_state::{Blend, ColorTarget, DrawCall};
+use crate::edram::Place;
 use crate::enums::{ColorTargetFormat, Msaa};
 use crate::microcode::{LANES, Vector};
-use crate::texture::half_to_single;
+use crate::texture::{half_to_single, single_to_half};
 
 /// A colour target of a draw.
 pub(super) struct ColorPlace {
@@ -32,18 +32,6 @@ impl ColorPlace {
     }
 }
 
-/// The lowest and highest values that a format's colour and alpha can hold; blending clamps to them.
-pub fn range(format: ColorTargetFormat) -> [(f32, f32); 2] {
-    use ColorTargetFormat::*;
-    match format {
-        Rgba8 | Rgba8Gamma | Rgb10A2 | Rgb10A2As10 => [(0.0, 1.0); 2],
-        Rgb10A2Float | Rgb10A2FloatAs16 => [(0.0, 31.875), (0.0, 1.0)],
-        Rg16 | Rgba16 => [(-32.0, 32.0); 2],
-        Rg16Float | Rgba16Float => [(-131_008.0, 131_008.0); 2],
-        R32Float | Rg32Float => [(f32::NEG_INFINITY, f32::INFINITY); 2],
-    }
-}
-
 #[inline(always)]
 fn fraction(value: f32, highest: f32) -> u32 {
     let value = if value > 0.0 { value.min(1.0) } else { 0.0 };
@@ -65,25 +53,6 @@ fn single_to_float10(value: f32) -> u32 {
     let mantissa = (value * 2.0_f32.powi(7 - exponent) + 0.5) as u32;
     // A mantissa that rounds up to 256 carries into the exponent by itself.
     (((exponent + 3) as u32) << 7).wrapping_add(mantissa - 128).min(0x3ff)
-}
-
-/// The chip's 16-bit float nearest to a value; too large values become the largest.
-pub(super) fn single_to_half(value: f32) -> u16 {
-    let sign = ((value.to_bits() >> 31) as u16) << 15;
-    let magnitude = value.abs();
-    if magnitude.is_nan() {
-        return 0;
-    }
-    if magnitude >= 131_008.0 {
-        return sign | 0x7fff;
-    }
-    if magnitude < 2.0_f32.powi(-14) {
-        return sign | (magnitude * 2.0_f32.powi(24) + 0.5) as u16;
-    }
-    let bits = magnitude.to_bits();
-    let exponent = (bits >> 23) as i32 - 127;
-    let rounded = (bits & 0x7f_ffff) + 0x1000;
-    sign | ((((exponent + 15) as u32) << 10) + (rounded >> 13)).min(0x7fff) as u16
 }
 
 fn fixed16(value: f32) -> u32 {
@@ -274,6 +243,5 @@ mod tests {
     fn values_beyond_the_range_are_clamped() {
         assert_eq!(pack(ColorTargetFormat::Rgba8, [2.0, -1.0, f32::NAN, 1.0])[0], 0xff00_00ff);
         assert_eq!(pack(ColorTargetFormat::Rgb10A2Float, [99.0, 1.0, 0.0, 0.0])[0], 0x3ff | 3 << 17);
-        assert_eq!(single_to_half(1e9), 0x7fff);
     }
 }

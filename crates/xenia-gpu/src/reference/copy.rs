@@ -1,15 +1,14 @@
 //! Copies out of the EDRAM ("resolves"): samples averaged, converted, tiled into memory; clears.
 
 use super::color;
-use super::convert::{convert, swap};
-use super::depth::sample_cell;
-use super::edram::{Edram, Place};
+use super::edram::Edram;
 use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, CopySource};
+use crate::edram::Place;
 use crate::enums::CopyCommand;
 use crate::memory::PhysicalMemory;
 use crate::resolve::{Rect, rectangle, samples, store};
-use crate::texture::{Format, Layout};
+use crate::texture::{Format, Layout, encode, swap};
 
 /// Reads pixels of a source.
 struct Reader<'a> {
@@ -23,7 +22,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     #[inline]
     fn sample(&self, x: u32, y: u32, sample: u32) -> [u32; 2] {
-        let (column, row) = sample_cell(self.call.msaa, sample);
+        let (column, row) = self.call.msaa.cell(sample);
         let run = self.place.row(x * self.call.msaa.columns() + column, y * self.call.msaa.rows() + row);
         let low = self.edram.get(run.word(0));
         [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
@@ -144,7 +143,7 @@ fn copy_out(
         if destination.swap {
             color.swap(0, 2);
         }
-        let mut bytes = convert(format.layout, destination.number, color);
+        let mut bytes = encode(format.layout, destination.number, color);
         swap(&mut bytes[..format.bytes as usize], endian);
         bytes
     });

@@ -1,8 +1,9 @@
 //! Depth and stencil tests on the EDRAM.
 
 use super::block::Surface;
-use super::edram::{Edram, Place};
+use super::edram::Edram;
 use crate::draw_state::{DepthStencil, Stencil};
+use crate::edram::Place;
 use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};
 use crate::microcode::{LANES, Lanes, Mask};
 use crate::texture::single_to_depth_float;
@@ -36,15 +37,6 @@ fn apply(operation: StencilOp, value: u8, reference: u8) -> u8 {
     }
 }
 
-/// Column and row of a sample within its pixel.
-pub(super) const fn sample_cell(msaa: Msaa, sample: u32) -> (u32, u32) {
-    match msaa {
-        Msaa::X1 => (0, 0),
-        Msaa::X2 => (0, sample & 1),
-        Msaa::X4 => (sample >> 1 & 1, sample & 1),
-    }
-}
-
 impl DepthTest {
     pub(super) fn new(state: DepthStencil, place: Place, msaa: Msaa) -> Self {
         Self { state, place, msaa }
@@ -60,7 +52,7 @@ impl DepthTest {
         mask: Mask,
         is_back: bool,
     ) -> Mask {
-        let (column, row) = sample_cell(self.msaa, sample);
+        let (column, row) = self.msaa.cell(sample);
         let columns = self.msaa.columns();
         let rows =
             [0, 1].map(|y| self.place.row(at.x as u32 * columns, (at.y as u32 + y) * self.msaa.rows() + row));

@@ -1,23 +1,11 @@
-//! The embedded memory that render targets live in: 2048 tiles of 80 x 16 32-bit samples.
-//!
-//! A target starts at a tile and is a row of tiles as wide as the surface, then the next row, and
-//! so on; tile numbers wrap. Samples of multisampled pixels lie beside and above each other, so 2x
-//! doubles a target's height and 4x also its width. 64-bit samples take two words side by side.
-//! Depth targets have the two halves of each tile's rows exchanged.
+//! The embedded memory itself, laid out as [`crate::edram`] says.
 //!
 //! The words are relaxed atomics, which cost what plain words do: threads that draw share the memory,
 //! and each works on tiles of its own (see [`bands`](super::bands)).
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Width of a tile in 32-bit samples.
-pub const TILE_WIDTH: u32 = 80;
-/// Height of a tile in samples.
-pub const TILE_HEIGHT: u32 = 16;
-/// Number of tiles.
-pub const TILES: u32 = 2048;
-/// Words of EDRAM: 10 MiB.
-pub const EDRAM_WORDS: usize = (TILES * TILE_WIDTH * TILE_HEIGHT) as usize;
+use crate::edram::EDRAM_WORDS;
 
 /// The memory.
 pub struct Edram {
@@ -27,71 +15,6 @@ pub struct Edram {
 impl Default for Edram {
     fn default() -> Self {
         Self { words: (0..EDRAM_WORDS).map(|_| AtomicU32::new(0)).collect() }
-    }
-}
-
-/// Where a render target lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// First tile.
-    pub(crate) base: u32,
-    /// Tiles from one row of tiles to the next.
-    pub(crate) pitch_tiles: u32,
-    /// Depth target.
-    pub(crate) is_depth: bool,
-    /// Words per sample: 1 or 2.
-    pub(crate) words: u32,
-}
-
-/// A run of samples within one row of one tile.
-#[derive(Clone, Copy)]
-pub(crate) struct Row {
-    start: u32,
-    x: u32,
-    is_depth: bool,
-}
-
-impl Place {
-    /// `pitch` in pixels, `columns`: samples side by side in a pixel.
-    pub(crate) fn new(base: u32, pitch: u32, columns: u32, is_depth: bool, words: u32) -> Self {
-        Self { base, pitch_tiles: (pitch * columns).div_ceil(TILE_WIDTH) * words, is_depth, words }
-    }
-
-    /// The tiles of a row of tiles that hold the samples from column `from` to before column `to`.
-    pub(crate) fn tiles(self, row: u32, from: u32, to: u32) -> impl Iterator<Item = u32> {
-        let first = self.base.wrapping_add(row.wrapping_mul(self.pitch_tiles));
-        (from * self.words / TILE_WIDTH..(to * self.words).div_ceil(TILE_WIDTH))
-            .map(move |tile| first.wrapping_add(tile) % TILES)
-    }
-
-    /// The row that begins with the word at sample (x, y); x is in samples, and the run must not
-    /// cross a tile (runs of up to 16 words from a multiple of 16 never do).
-    #[inline]
-    pub(crate) fn row(self, x: u32, y: u32) -> Row {
-        let x = x * self.words;
-        let tile = self
-            .base
-            .wrapping_add((y / TILE_HEIGHT).wrapping_mul(self.pitch_tiles))
-            .wrapping_add(x / TILE_WIDTH);
-        Row {
-            start: (tile % TILES) * (TILE_WIDTH * TILE_HEIGHT) + (y % TILE_HEIGHT) * TILE_WIDTH,
-            x: x % TILE_WIDTH,
-            is_depth: self.is_depth,
-        }
-    }
-}
-
-impl Row {
-    /// The index of the word so many words on.
-    #[inline]
-    pub(crate) fn word(self, ahead: u32) -> usize {
-        let x = self.x + ahead;
-        let x = match (self.is_depth, x < TILE_WIDTH / 2) {
-            (false, _) => x,
-            (true, true) => x + TILE_WIDTH / 2,
-            (true, false) => x - TILE_WIDTH / 2,
-        };
-        (self.start + x) as usize
     }
 }
 
@@ -109,39 +32,5 @@ impl Edram {
     #[inline]
     pub(crate) fn set(&self, index: usize, value: u32) {
         self.words[index].store(value, Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_lie_where_the_hardware_has_them() {
-        let color = Place::new(3, 1280, 1, false, 1);
-        assert_eq!(color.pitch_tiles, 16);
-        assert_eq!(color.row(0, 0).word(0), 3 * 1280);
-        assert_eq!(color.row(80, 17).word(5), (3 + 16 + 1) * 1280 + 80 + 5);
-        let depth = Place { is_depth: true, ..color };
-        assert_eq!(depth.row(0, 0).word(0), 3 * 1280 + 40);
-        assert_eq!(depth.row(32, 0).word(8), 3 * 1280);
-        let wide = Place::new(2047, 80, 2, false, 2);
-        assert_eq!(wide.pitch_tiles, 4);
-        assert_eq!(wide.row(40, 0).word(1), 1, "tile numbers wrap");
-    }
-
-    #[test]
-    fn a_target_never_uses_a_word_twice() {
-        for place in [Place::new(0, 640, 2, true, 1), Place::new(5, 320, 1, false, 2)] {
-            let mut seen = vec![false; EDRAM_WORDS];
-            for y in 0..64 {
-                for x in (0..if place.words == 2 { 320 } else { 1280 }).step_by(8) {
-                    let row = place.row(x, y);
-                    for word in 0..8 * place.words {
-                        assert!(!std::mem::replace(&mut seen[row.word(word)], true));
-                    }
-                }
-            }
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Which memory a draw reads: its indices, vertex buffers and textures.
 
-use super::fetch::last_level;
-use super::vertex::index_range;
 use crate::draw_state::DrawCall;
+use crate::fetch::last_level;
+use crate::geometry::index_range;
 use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::Instruction;
 use crate::texture::{TextureCache, TextureInfo};

@@ -1,10 +1,10 @@
 //! A look at a render target as it is, for people who step through draws.
 
 use super::color::{self, ColorPlace};
-use super::depth::sample_cell;
-use super::edram::{Edram, Place};
+use super::edram::Edram;
 use crate::backend::Frame;
 use crate::draw_state::DrawCall;
+use crate::edram::Place;
 use crate::enums::DepthFormat;
 use crate::texture::depth_float_to_single;
 
@@ -16,7 +16,7 @@ const MAX_SIDE: u32 = 4096;
 pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
     let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
     let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
-    let (column, row) = sample_cell(call.msaa, 0);
+    let (column, row) = call.msaa.cell(0);
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));
     let depth = Place::new(call.depth.base, call.pitch, columns, true, 1);
     let place = target.as_ref().map_or(depth, |target| target.place);

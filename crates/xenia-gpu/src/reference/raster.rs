@@ -3,10 +3,10 @@
 //! Positions are snapped to 1/16 pixel and the edge functions are integers, so adjacent triangles
 //! neither overlap nor leave gaps (top-left rule). Blocks are 8 x 2 pixels, one lane each.
 
-use super::assemble::Corner;
 use super::block::{Surface, Target};
 use crate::draw_state::DrawCall;
 use crate::enums::Msaa;
+use crate::geometry::{Corner, Facing};
 use crate::microcode::{LANES, Lanes, Mask};
 
 /// Sub-pixel positions per pixel.
@@ -103,17 +103,6 @@ impl Edge {
         }
         !outside as Mask
     }
-}
-
-/// Which side of a triangle is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Facing {
-    /// What its corners say; one side or both may be culled.
-    Found,
-    /// The front, as of what has but one: rectangles, points, lines.
-    Front,
-    /// The back: it belongs to the outline of a polygon that is seen from behind.
-    Back,
 }
 
 /// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if it

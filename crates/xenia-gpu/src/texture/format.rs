@@ -141,6 +141,26 @@ pub fn half_to_single(bits: u16) -> f32 {
     sign * value
 }
 
+/// The chip's 16-bit float nearest to a value: the inverse of [`half_to_single`]. Too large values become the
+/// largest, and what is no number zero.
+pub fn single_to_half(value: f32) -> u16 {
+    let sign = ((value.to_bits() >> 31) as u16) << 15;
+    let magnitude = value.abs();
+    if magnitude.is_nan() {
+        return 0;
+    }
+    if magnitude >= 131_008.0 {
+        return sign | 0x7fff;
+    }
+    if magnitude < 2.0_f32.powi(-14) {
+        return sign | (magnitude * 2.0_f32.powi(24) + 0.5) as u16;
+    }
+    let bits = magnitude.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    let rounded = (bits & 0x7f_ffff) + 0x1000;
+    sign | ((((exponent + 15) as u32) << 10) + (rounded >> 13)).min(0x7fff) as u16
+}
+
 /// A depth value of 20 mantissa and 4 exponent bits, as a float from 0 to just below 2.
 pub fn depth_float_to_single(bits: u32) -> f32 {
     let exponent = (bits >> 20 & 15) as i32;
@@ -179,7 +199,9 @@ mod tests {
             [(0, 0.0), (0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x7c00, 65536.0), (1, 5.9604645e-8)]
         {
             assert_eq!(half_to_single(bits), value, "{bits:#x}");
+            assert_eq!(single_to_half(value), bits, "{value}");
         }
+        assert_eq!([1e9, -1e9, f32::NAN].map(single_to_half), [0x7fff, 0xffff, 0]);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
-use xenia_gpu::reference::target_range;
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 use super::Inner;
@@ -175,7 +174,7 @@ impl Inner {
                 for (i, target) in (0..).zip(&call.color) {
                     if let Some(target) = target {
                         let scale = 2.0_f32.powi(target.exponent_bias);
-                        let ranges = target_range(target.format);
+                        let ranges = target.format.range();
                         pixel_constants.set_target(i, &HostTarget { scale, ranges });
                     }
                 }

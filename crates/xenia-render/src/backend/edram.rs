@@ -24,7 +24,7 @@ mod stored;
 mod tests;
 
 use xenia_gpu::BackendError;
-use xenia_gpu::reference::EDRAM_WORDS;
+use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::resolve::Rect;
 
 use super::device::Device;

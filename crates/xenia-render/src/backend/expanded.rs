@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::geometry::Triangles;
 use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
-use xenia_gpu::reference::Triangles;
 
 use crate::translate::HostPosition;
 

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use xenia_gpu::reference::TILES;
+use xenia_gpu::edram::TILES;
 
 /// A target by its number.
 pub(super) type TargetId = usize;

@@ -6,7 +6,7 @@
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
-use xenia_gpu::reference::{MAX_COUNT, indices};
+use xenia_gpu::geometry::{MAX_COUNT, indices};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 /// What is drawn.

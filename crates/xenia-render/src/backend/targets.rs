@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
-use xenia_gpu::reference::{TILE_HEIGHT, TILE_WIDTH, TILES};
 
 use super::Device;
 use super::edram::{Edram, TargetFormat, TargetPlace};

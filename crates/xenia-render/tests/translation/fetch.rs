@@ -5,9 +5,9 @@ use super::oracle::{constants, interpret, unequal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::draw_state::Constants;
+use xenia_gpu::fetch::{Bindings, Fetcher};
 use xenia_gpu::memory::{PhysicalMemory, Ram};
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
-use xenia_gpu::reference::{Bindings, Fetcher};
 use xenia_render::translate::{Stage, StageConstants, VertexRecord, translate};
 
 const FORMATS: [u32; 16] = [6, 7, 16, 17, 25, 26, 31, 32, 33, 34, 35, 36, 37, 38, 57, 63];

@@ -6,9 +6,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use xenia_gpu::draw_state::Constants;
+use xenia_gpu::fetch::{Bindings, Fetcher};
 use xenia_gpu::memory::{PhysicalMemory, Ram};
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
-use xenia_gpu::reference::{Bindings, Fetcher};
 use xenia_gpu::texture::{TextureCache, TextureInfo, TextureLevel};
 use xenia_render::translate::{Stage, StageConstants, TextureRecord, translate};
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
-use xenia_gpu::reference::{TILE_HEIGHT, TILE_WIDTH, TILES};
 use xenia_gpu::resolve::Rect;
 
 use super::super::device::Device;

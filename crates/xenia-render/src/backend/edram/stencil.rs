@@ -3,7 +3,7 @@
 //! Hosts have no way to write a stencil value from a shader; it is loaded bit by bit. Most titles
 //! never use the stencil, so it is known for every tile which bits can't be set, and those cost nothing.
 
-use xenia_gpu::reference::TILES;
+use xenia_gpu::edram::TILES;
 use xenia_gpu::resolve::Rect;
 
 use super::place::{TILE_WORDS, TargetPlace};

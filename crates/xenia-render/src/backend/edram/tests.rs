@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
-use xenia_gpu::reference::EDRAM_WORDS;
 
 use super::*;
 use crate::backend::device::tests::with;

@@ -1,15 +1,14 @@
 //! Lines and points as triangles: of their own, and where polygons are not filled.
 
-use super::assemble::Corner;
-use super::raster::Facing;
+use super::assemble::{Corner, Facing};
 use crate::draw_state::DrawCall;
 use crate::enums::PolygonFill;
 
 /// Takes triangles.
-pub(super) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
+pub(crate) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
 
 /// A line, across the direction it mostly runs in.
-pub(super) fn line(call: &DrawCall, [from, to]: [&Corner; 2], facing: Facing, take: Take<'_>) {
+pub(crate) fn line(call: &DrawCall, [from, to]: [&Corner; 2], facing: Facing, take: Take<'_>) {
     let screen = |c: &Corner, axis: usize| {
         let w = if call.viewport.xy_divided { 1.0 } else { c.position[3] };
         c.position[axis] / w * call.viewport.scale[axis]
@@ -24,7 +23,7 @@ pub(super) fn line(call: &DrawCall, [from, to]: [&Corner; 2], facing: Facing, ta
 }
 
 /// A point of half a width and half a height; its corners know their place in it.
-pub(super) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: Facing, take: Take<'_>) {
+pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: Facing, take: Take<'_>) {
     let [a, b, c, d] = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, y)| {
         let mut corner = center.moved(call, x * w, y * h);
         if let Some(register) = call.position_register {
@@ -39,7 +38,7 @@ pub(super) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: 
 
 /// A triangle as its face is filled. Of `edges` those that are no border of the polygon that it is a part
 /// of are not set: bit 0 is the one from the first corner to the second, and so on.
-pub(super) fn polygon(
+pub(crate) fn polygon(
     call: &DrawCall,
     fills: [PolygonFill; 2],
     corners: &[Corner; 3],

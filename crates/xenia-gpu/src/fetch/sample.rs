@@ -1,6 +1,6 @@
 //! Texture sampling: addressing, filtering, level selection.
 
-use super::fetch::Binding;
+use super::Binding;
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::{LANES, Lanes, Mask, TextureFetch, TextureOp, Vector};
 use crate::texture::{Texels, TextureLevel};

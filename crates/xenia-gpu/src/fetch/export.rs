@@ -13,9 +13,8 @@
 //! An address whose fixed bits differ names no stream, and an element beyond the last one has no place: both
 //! are dropped, as the chip does.
 
-use super::convert::{convert, swap};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
-use crate::texture::Format;
+use crate::texture::{Format, encode, swap};
 
 /// Sign and exponent of a float whose mantissa is an integer.
 const INTEGER: u32 = 0x96;
@@ -68,7 +67,7 @@ impl Stream {
             value.swap(0, 2);
         }
         let size = self.format.bytes;
-        let mut bytes = convert(self.format.layout, self.number, value);
+        let mut bytes = encode(self.format.layout, self.number, value);
         let bytes = &mut bytes[..size as usize];
         // At most 2^27 bytes, so nothing overflows; memory wraps.
         let offset = index * size;

@@ -1,7 +1,6 @@
 //! Colours to bytes in memory: what copies and memory exports store.
 
-use super::color;
-use crate::texture::Layout;
+use super::{Layout, single_to_half};
 
 /// Rounds a component to a field.
 fn field(value: f32, width: u32, number: u32) -> u64 {
@@ -18,7 +17,7 @@ fn field(value: f32, width: u32, number: u32) -> u64 {
 
 /// A colour in a destination's format, as up to 16 bytes; `number` says how fields are numbers: fractions,
 /// signed fractions, integers, signed integers (0 to 3).
-pub(super) fn convert(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
+pub(crate) fn encode(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
     let mut bits = 0_u128;
     let mut low = 0;
     match layout {
@@ -30,7 +29,7 @@ pub(super) fn convert(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
         }
         Layout::Half(count) => {
             for value in &c[..count as usize] {
-                bits |= (color::single_to_half(*value) as u128) << low;
+                bits |= (single_to_half(*value) as u128) << low;
                 low += 16;
             }
         }
@@ -46,7 +45,7 @@ pub(super) fn convert(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
 }
 
 /// Exchanges the bytes of a texel as the destination asks; 64- and 128-bit orders reverse words too.
-pub(super) fn swap(bytes: &mut [u8], endian: u32) {
+pub(crate) fn swap(bytes: &mut [u8], endian: u32) {
     let group = match endian {
         1 => 2,
         2 => 4,
@@ -73,7 +72,7 @@ mod tests {
     #[test]
     fn colors_convert_to_destinations() {
         let color = [1.0, 0.5, 0.0, 1.0];
-        let to = |number: u32, kind: u32| convert(Format::from_number(number).unwrap().layout, kind, color);
+        let to = |number: u32, kind: u32| encode(Format::from_number(number).unwrap().layout, kind, color);
         assert_eq!(to(6, 0)[..4], [255, 128, 0, 255]);
         assert_eq!(to(4, 0)[..2], 0x041f_u16.to_le_bytes());
         assert_eq!(to(26, 1)[..8], [0xff, 0x7f, 0x00, 0x40, 0, 0, 0xff, 0x7f]);

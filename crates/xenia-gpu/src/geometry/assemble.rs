@@ -1,7 +1,6 @@
 //! Primitives to triangles.
 
 use super::outline::{self, Take};
-use super::raster::Facing;
 use super::vertex::Vertices;
 use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
@@ -9,9 +8,9 @@ use crate::enums::Primitive;
 
 /// A corner of a triangle in clip space.
 #[derive(Clone, Copy)]
-pub(super) struct Corner {
-    pub(super) position: [f32; 4],
-    pub(super) attributes: [[f32; 4]; 16],
+pub(crate) struct Corner {
+    pub(crate) position: [f32; 4],
+    pub(crate) attributes: [[f32; 4]; 16],
 }
 
 impl Corner {
@@ -25,7 +24,7 @@ impl Corner {
     }
 
     /// Combines each component of positions and attributes.
-    pub(super) fn combine(a: &Self, b: &Self, f: impl Fn(f32, f32) -> f32) -> Self {
+    pub(crate) fn combine(a: &Self, b: &Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let mut out = *a;
         for (out, b) in out.position.iter_mut().zip(&b.position) {
             *out = f(*out, *b);
@@ -37,7 +36,7 @@ impl Corner {
     }
 
     /// Moved on the screen by so many pixels.
-    pub(super) fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
+    pub(crate) fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
         let mut out = *self;
         let w = if call.viewport.xy_divided { 1.0 } else { self.position[3] };
         let [sx, sy, _] = call.viewport.scale;
@@ -45,6 +44,17 @@ impl Corner {
         out.position[1] += if sy == 0.0 { 0.0 } else { y * w / sy };
         out
     }
+}
+
+/// Which side of a triangle is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Facing {
+    /// What its corners say; one side or both may be culled.
+    Found,
+    /// The front, as of what has but one: rectangles, points, lines.
+    Front,
+    /// The back: it belongs to the outline of a polygon that is seen from behind.
+    Back,
 }
 
 /// What a corner list is: its flat-shaded attributes come from one of its corners.
@@ -82,7 +92,7 @@ fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
 const ALL: u8 = 0b111;
 
 /// Calls `take` with each triangle of a draw and which side of it is seen.
-pub(super) fn triangles(
+pub(crate) fn triangles(
     call: &DrawCall,
     vertices: &Vertices,
     mut take: impl FnMut([Corner; 3], Facing),

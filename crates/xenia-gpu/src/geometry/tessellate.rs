@@ -12,12 +12,13 @@
 //! The zeros say that weights come in the order given here; the chip has others for some edges, and leaves it
 //! to shaders to undo that.
 
-use super::fetch::{Bindings, Fetcher};
+use super::indices::{index_range, indices};
 use super::subdivide::{Grid, steps};
-use super::vertex::{Vertices, index_range, indices};
+use super::vertex::Vertices;
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, IndexSource, Tessellation};
 use crate::enums::{Primitive, TessellationMode};
+use crate::fetch::{Bindings, Fetcher};
 use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES};
 use crate::texture::TextureCache;

@@ -1,10 +1,12 @@
-//! Vertex and texture fetches of the interpreter, from guest memory, and its exports to it.
+//! What shaders reach outside of themselves: vertex and texture fetches of the interpreter, from guest memory, and its
+//! exports to it.
+
+mod export;
+mod sample;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::export::Stream;
-use super::sample;
 use crate::draw_state::Constants;
 use crate::enums::TextureFilter;
 use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
@@ -13,19 +15,21 @@ use crate::microcode::{
 };
 use crate::texture::{TextureCache, TextureInfo, TextureLevel, half_to_single};
 
+use export::Stream;
+
 const PAGE: u32 = 4096;
 
 /// The highest level of a texture that a fetch may use.
-pub(super) fn last_level(info: &TextureInfo, fetch: &TextureFetch) -> u32 {
+pub(crate) fn last_level(info: &TextureInfo, fetch: &TextureFetch) -> u32 {
     let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
     if mip == TextureFilter::BaseMap { 0 } else { info.max_level() }
 }
 
 /// A texture that a draw uses.
-pub(super) struct Binding {
-    pub(super) info: TextureInfo,
+pub(crate) struct Binding {
+    pub(crate) info: TextureInfo,
     /// Levels from the base on; at least one.
-    pub(super) levels: Vec<Arc<TextureLevel>>,
+    pub(crate) levels: Vec<Arc<TextureLevel>>,
 }
 
 /// The textures that a program fetches from, by fetch constant.
@@ -83,7 +87,7 @@ impl<'a> Fetcher<'a> {
 
     /// Begins a run in which the results of some lanes matter, and what some write to memory; nothing of
     /// earlier runs is left.
-    pub(super) fn start(&mut self, wanted: Mask, exporting: Mask) {
+    pub(crate) fn start(&mut self, wanted: Mask, exporting: Mask) {
         self.last = [0; LANES];
         (self.wanted, self.exporting) = (wanted, exporting);
     }
