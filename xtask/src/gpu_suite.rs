@@ -8,6 +8,7 @@ mod formula;
 mod picture;
 mod scene;
 
+use crate::docs;
 use crate::steps::{program, run, target_folder};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -29,7 +30,7 @@ const SIDE: u32 = 128;
 /// What the formula's own picture is called there.
 const PICTURE: &str = "picture.png";
 /// The table.
-const TABLE: &str = "docs/generated/gpu_features.md";
+pub(crate) const TABLE: &str = "docs/generated/gpu_features.md";
 /// Backends, as `xenia-rs trace play --gpu` calls them.
 const BACKENDS: &[&str] = &["reference", "wgpu"];
 /// The software Vulkan driver, which the table is about where it is installed.
@@ -107,7 +108,7 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
         return if wrong == 0 { Ok(()) } else { bail!("{wrong} pictures are wrong") };
     }
     let columns: Vec<(&str, Verdicts)> = played.into_iter().chain(kept).collect();
-    compare(Path::new(TABLE), &table(&scenes, &columns), args.bless)
+    docs::compare(Path::new(TABLE), &table(&scenes, &columns), args.bless, "cargo xtask gpu-suite --bless")
 }
 
 /// The scenes in their order; a scene without a folder, or a folder without a scene, is an error.
@@ -211,27 +212,6 @@ fn recorded(table: &str, backend: &str) -> Verdicts {
         }
     }
     out
-}
-
-/// Compares a generated file with what it should be, or writes it.
-fn compare(path: &Path, wanted: &str, bless: bool) -> Result<()> {
-    let shown = path.display();
-    if bless {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        return std::fs::write(path, wanted).with_context(|| format!("writing {shown}"));
-    }
-    let found = std::fs::read_to_string(path).with_context(|| format!("reading {shown}"))?;
-    for (found, wanted) in found.lines().zip(wanted.lines()) {
-        if found != wanted {
-            println!("{shown}: {found}\n  should be: {wanted}");
-        }
-    }
-    if found != wanted {
-        bail!("{shown} is not what came out; `cargo xtask gpu-suite --bless` writes it");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod apt;
 mod csmith;
+mod docs;
 mod fuzz_targets;
 mod gpu_suite;
 mod mutants;
@@ -21,6 +22,8 @@ enum Task {
     Tidy,
     /// Build the guest programs and compare them with the checked-in binaries.
     Guests(steps::GuestsArgs),
+    /// Compare the tables of docs/generated with the rows they come from.
+    Docs(docs::DocsArgs),
     /// Compare each picture of the GPU suite with its formula, on every backend.
     GpuSuite(gpu_suite::SuiteArgs),
     /// Change arms of interpreter and lifter one at a time and see whether a test notices.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Task::Test(args) => steps::test(&args),
         Task::Tidy => tidy::run(),
         Task::Guests(args) => steps::guests(&args),
+        Task::Docs(args) => docs::run(&args),
         Task::GpuSuite(args) => gpu_suite::suite(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),

@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, csmith, gpu_suite, tidy};
+use crate::{apt, csmith, docs, gpu_suite, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
     ("build", || cargo(&["build", "--workspace", "--bins", "--tests", "--quiet"])),
     ("unit tests", unit_tests),
     ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
+    ("docs", || docs::run(&docs::DocsArgs::default())),
     ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
     ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--seconds", FUZZ_SECONDS])),
     ("fuzz with qemu", fuzz_with_qemu),

@@ -137,6 +137,9 @@ Example:
     /// Write the manual page to standard output, or a page for each command into a folder.
     #[command(after_help = "Example:\n  xenia-rs man --out ~/.local/share/man/man1")]
     Man(ManArgs),
+    /// Print one of the tables of docs/generated, or their names.
+    #[command(hide = true)]
+    Generate(GenerateArgs),
 }
 
 /// A decimal or 0x-hexadecimal number that may carry underscores.

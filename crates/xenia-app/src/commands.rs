@@ -10,6 +10,7 @@ pub mod dis;
 pub mod exec;
 pub mod exports;
 pub mod fuzz;
+pub mod generate;
 pub mod info;
 pub mod jit;
 pub mod pack;

@@ -103,5 +103,6 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Trace(args)) => commands::trace::run(&args.command),
         Some(Command::Completions(args)) => commands::completions::completions(&args),
         Some(Command::Man(args)) => commands::completions::man(&args),
+        Some(Command::Generate(args)) => commands::generate::run(&args),
     }
 }

@@ -48,8 +48,23 @@ pub struct Row {
     pub index: u32,
     /// The hardware's name.
     pub name: &'static str,
+    /// What it holds; empty where the name says it.
+    pub doc: &'static str,
+    /// Its bit fields, as far as they are known.
+    pub fields: &'static [Field],
     /// Writes a value out by its fields; `None` where no fields are known.
     pub describe: Option<fn(u32) -> String>,
+}
+
+/// A register's bit field as documents see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its lowest bit.
+    pub low: u32,
+    /// Its highest bit.
+    pub high: u32,
 }
 
 macro_rules! field_type {
@@ -110,6 +125,8 @@ macro_rules! registers {
         pub(super) const TYPED: &[$crate::registers::Row] = &[$($crate::registers::Row {
             index: $index,
             name: $hw,
+            doc: concat!($($doc),*).trim_ascii(),
+            fields: &[$($crate::registers::Field { name: stringify!($field), low: $lo, high: $hi }),*],
             describe: Some(|value| format!("{:?}", $name(value))),
         }),*];
     };
@@ -125,6 +142,8 @@ macro_rules! plain_registers {
         pub(super) const PLAIN: &[$crate::registers::Row] = &[$($crate::registers::Row {
             index: $index,
             name: stringify!($name),
+            doc: concat!($($doc),*).trim_ascii(),
+            fields: &[],
             describe: None,
         }),*];
     };
@@ -132,33 +151,46 @@ macro_rules! plain_registers {
 
 use {field_type, plain_registers, registers};
 
-/// Every table of rows; within each, indices ascend.
-const TABLES: &[&[Row]] = &[
-    cp::TYPED,
-    cp::PLAIN,
-    dc::TYPED,
-    dc::PLAIN,
-    pa::TYPED,
-    pa::PLAIN,
-    rb::TYPED,
-    rb::PLAIN,
-    sq::TYPED,
-    sq::PLAIN,
-    units::PLAIN,
-    vgt::TYPED,
-    vgt::PLAIN,
+/// A unit of the chip.
+#[derive(Clone, Copy)]
+pub struct Unit {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its rows, those with fields before those without; within each table, indices ascend.
+    tables: &'static [&'static [Row]],
+}
+
+impl Unit {
+    /// The unit's rows.
+    pub fn rows(&self) -> impl Iterator<Item = &'static Row> {
+        self.tables.iter().flat_map(|table| table.iter())
+    }
+}
+
+/// The units, each with its registers.
+pub const UNITS: &[Unit] = &[
+    Unit { name: "Command processor", tables: &[cp::TYPED, cp::PLAIN] },
+    Unit { name: "Display controller", tables: &[dc::TYPED, dc::PLAIN] },
+    Unit { name: "Primitive assembly and scan converter", tables: &[pa::TYPED, pa::PLAIN] },
+    Unit { name: "Render backend", tables: &[rb::TYPED, rb::PLAIN] },
+    Unit { name: "Sequencer", tables: &[sq::TYPED, sq::PLAIN] },
+    Unit { name: "Vertex grouper and tessellator", tables: &[vgt::TYPED, vgt::PLAIN] },
+    Unit { name: "Memory hubs, texture pipes, caches and bus", tables: &[units::PLAIN] },
 ];
+
+/// Every table of rows.
+fn tables() -> impl Iterator<Item = &'static [Row]> {
+    UNITS.iter().flat_map(|unit| unit.tables.iter().copied())
+}
 
 /// All rows, unit by unit.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    TABLES.iter().flat_map(|table| table.iter())
+    tables().flatten()
 }
 
 /// The row of a register, if it has one.
 pub fn row(index: u32) -> Option<&'static Row> {
-    TABLES
-        .iter()
-        .find_map(|table| table.binary_search_by_key(&index, |row| row.index).ok().map(|i| &table[i]))
+    tables().find_map(|table| table.binary_search_by_key(&index, |row| row.index).ok().map(|i| &table[i]))
 }
 
 /// A register's name: the hardware's, a constant's, or its number.
@@ -194,7 +226,7 @@ mod tests {
     fn every_index_and_name_has_one_row_in_order() {
         let mut seen = BTreeMap::new();
         let mut names = BTreeMap::new();
-        for table in TABLES {
+        for table in tables() {
             assert!(table.windows(2).all(|pair| pair[0].index < pair[1].index));
         }
         for row in rows() {

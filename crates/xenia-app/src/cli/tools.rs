@@ -251,6 +251,13 @@ pub struct ManArgs {
     pub out: Option<PathBuf>,
 }
 
+/// `generate`.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateArgs {
+    /// Which table; without one, their names are printed.
+    pub kind: Option<String>,
+}
+
 /// `jit`.
 #[derive(Clone, Debug, Args)]
 pub struct JitArgs {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rand::{Rng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::assemble;
-use xenia_gpu::packets::{ROWS, SWAP_SIGNATURE, TYPE2, opcode, type0, type3};
+use xenia_gpu::packets::{ROWS, Row, SWAP_SIGNATURE, TYPE2, opcode, type0, type3};
 use xenia_gpu::registers;
 
 /// Bytes of memory that streams are meant to use; it starts at the memory's base.
@@ -276,7 +276,7 @@ impl<'a> Generator<'a> {
             }
             3 => self.words.push(TYPE2),
             4..=7 => {
-                let &(opcode, _, least) = ROWS.choose(self.rng).unwrap();
+                let &Row { opcode, words: least, .. } = ROWS.choose(self.rng).unwrap();
                 // A wait for anything is seldom over.
                 let waits = [opcode::WAIT_REG_MEM, opcode::WAIT_REG_EQ, opcode::WAIT_REG_GTE];
                 if waits.contains(&opcode) && self.rng.random_ratio(15, 16) {

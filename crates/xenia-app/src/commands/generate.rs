@@ -1,0 +1,236 @@
+//! `xenia-rs generate`: Markdown tables for `docs/generated`, each from the rows that the emulator itself runs on.
+//!
+//! To add a table, write a function and a row in [`KINDS`]; `cargo xtask docs --bless` then writes `docs/generated/NAME.md`,
+//! and `cargo xtask test` compares it from then on. What a table says may depend on nothing but the sources: no host,
+//! no clock, no order of a hash map.
+
+use crate::cli::GenerateArgs;
+use crate::exit::Code;
+use anyhow::{Result, bail};
+use std::fmt::Write as _;
+use xenia_gpu::{packets, registers};
+use xenia_isa::{Family, Flag, ROWS, Row};
+
+/// A table.
+struct Kind {
+    /// What the command line and the file call it.
+    name: &'static str,
+    /// Everything below the line that says who wrote the file.
+    write: fn() -> String,
+}
+
+/// Every table.
+const KINDS: &[Kind] = &[
+    Kind { name: "opcodes", write: opcodes },
+    Kind { name: "packets", write: packets },
+    Kind { name: "registers", write: registers },
+];
+
+/// Prints a table, or the names of all.
+pub fn run(args: &GenerateArgs) -> Result<Code> {
+    let Some(wanted) = &args.kind else {
+        for kind in KINDS {
+            println!("{}", kind.name);
+        }
+        return Ok(Code::Done);
+    };
+    let Some(kind) = KINDS.iter().find(|kind| kind.name == wanted) else {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        bail!("no table {wanted:?}: there are {}", names.join(", "));
+    };
+    print!("<!-- Written by `cargo xtask docs --bless`. -->\n{}", (kind.write)());
+    Ok(Code::Done)
+}
+
+/// A title, and what the table is about.
+fn heading(title: &str, about: &str) -> String {
+    format!("# {title}\n\n{about}\n")
+}
+
+/// A section with an empty table.
+fn section(out: &mut String, title: &str, columns: &[&str]) {
+    let _ = write!(out, "\n## {title}\n\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+}
+
+/// A line of a table.
+fn line(out: &mut String, cells: &[&str]) {
+    for cell in cells {
+        let _ = write!(out, "| {} ", cell_text(cell));
+    }
+    out.push_str("|\n");
+}
+
+/// A doc comment's text as a table's cell: no links into the code, no bar that would end the cell.
+fn cell_text(text: &str) -> String {
+    text.replace("[`", "`").replace("`]", "`").replace('|', "\\|")
+}
+
+/// The families in the table's order, each with what its section is called.
+const FAMILIES: &[(Family, &str)] = &[
+    (Family::Integer, "Integer"),
+    (Family::Logical, "Logical"),
+    (Family::Rotate, "Rotate and shift"),
+    (Family::Branch, "Branch and condition register"),
+    (Family::LoadStore, "Load and store"),
+    (Family::Float, "Floating point"),
+    (Family::Vector, "Vector"),
+    (Family::Vector128, "VMX128"),
+    (Family::System, "System"),
+];
+
+/// Properties that a reader wants to know, and how the manuals write them.
+const VARIANTS: &[(Flag, &str)] = &[
+    (Flag::oe, "o"),
+    (Flag::rc, "."),
+    (Flag::vrc, "."),
+    (Flag::vrc128, "."),
+    (Flag::lk, "l"),
+    (Flag::sets_cr0, "records"),
+    (Flag::mem, "memory"),
+    (Flag::privileged, "privileged"),
+];
+
+fn opcodes() -> String {
+    let mut out = heading(
+        "Instructions",
+        &format!(
+            "The {} rows of `crates/xenia-isa/src/table.rs`. A word is an instruction's where `word & mask` equals \
+             `match`. Variants: `o` may set overflow, `.` may record to the condition register, `l` may write LR; \
+             `records` always does.",
+            ROWS.len()
+        ),
+    );
+    for (family, title) in FAMILIES {
+        section(
+            &mut out,
+            title,
+            &["mnemonic", "form", "match", "mask", "operands", "variants", "what it does"],
+        );
+        for row in ROWS.iter().filter(|row| row.family == *family) {
+            opcode(&mut out, row);
+        }
+    }
+    out
+}
+
+fn opcode(out: &mut String, row: &Row) {
+    let operands: Vec<String> = row.operands.iter().map(|operand| format!("{operand:?}")).collect();
+    let variants: Vec<&str> =
+        VARIANTS.iter().filter(|(flag, _)| row.has(*flag)).map(|(_, text)| *text).collect();
+    line(
+        out,
+        &[
+            &format!("`{}`", row.mnemonic),
+            &format!("{:?}", row.form),
+            &format!("{:08X}", row.bits),
+            &format!("{:08X}", row.mask),
+            &operands.join(" "),
+            &variants.join(" "),
+            row.doc,
+        ],
+    );
+}
+
+fn packets() -> String {
+    let mut out = heading(
+        "Type-3 packets",
+        &format!(
+            "The {} rows of `crates/xenia-gpu/src/packets.rs`. A packet with fewer body words than it needs is \
+             reported and skipped.",
+            packets::ROWS.len()
+        ),
+    );
+    section(&mut out, "By opcode", &["opcode", "name", "words at least", "what it does"]);
+    for row in packets::ROWS {
+        line(
+            &mut out,
+            &[&format!("{:02X}", row.opcode), &format!("`{}`", row.name), &row.words.to_string(), row.doc],
+        );
+    }
+    out
+}
+
+fn registers() -> String {
+    let mut out = heading(
+        "Registers of the graphics chip",
+        &format!(
+            "The {} rows of `crates/xenia-gpu/src/registers`. The index is the byte offset in the device's window \
+             divided by four; from {:04X} on lie the shader constants, which have no rows because they differ only by \
+             number. Fields are `name high:low`; only those that something reads or shows are listed.",
+            registers::rows().count(),
+            registers::FLOAT_CONSTANTS
+        ),
+    );
+    for unit in registers::UNITS {
+        section(&mut out, unit.name, &["index", "name", "fields", "what it holds"]);
+        let mut rows: Vec<&registers::Row> = unit.rows().collect();
+        rows.sort_by_key(|row| row.index);
+        for row in rows {
+            let fields: Vec<String> = row.fields.iter().map(field).collect();
+            let name = format!("`{}`", row.name);
+            line(&mut out, &[&format!("{:04X}", row.index), &name, &fields.join(", "), row.doc]);
+        }
+    }
+    out
+}
+
+fn field(field: &registers::Field) -> String {
+    if field.low == field.high {
+        return format!("`{} {}`", field.name, field.low);
+    }
+    format!("`{} {}:{}`", field.name, field.high, field.low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Lines of a table that are rows of it.
+    fn rows(text: &str) -> Vec<&str> {
+        let is_row = |line: &&str| line.starts_with("| ") && !line.contains("what it ");
+        text.lines().filter(is_row).collect()
+    }
+
+    #[test]
+    fn every_row_has_a_line() {
+        assert_eq!(rows(&opcodes()).len(), ROWS.len());
+        assert_eq!(rows(&registers()).len(), registers::rows().count());
+        assert_eq!(rows(&packets()).len(), packets::ROWS.len());
+    }
+
+    #[test]
+    fn lines_say_what_the_rows_say() {
+        let opcodes = opcodes();
+        assert!(opcodes.contains("| `add` | XO | 7C000214 | FC0003FE | rd ra rb | o . | Add. |\n"));
+        let registers = registers();
+        assert!(
+            registers.contains("| 2100 | `VGT_MAX_VTX_INDX` | `max_indx 23:0` | Upper bound that"),
+            "{registers}"
+        );
+        assert!(packets().contains("| 3C | `WAIT_REG_MEM` | 4 | Waits until a register or a word of memory"));
+    }
+
+    #[test]
+    fn every_line_has_its_sections_columns() {
+        for kind in KINDS {
+            let mut columns = 0;
+            for line in (kind.write)().lines().filter(|line| line.starts_with('|')) {
+                let bars = line.replace("\\|", "").matches('|').count();
+                if line.starts_with("|---") {
+                    columns = bars;
+                } else if columns != 0 && !line.contains("what it ") {
+                    assert_eq!(bars, columns, "{}: {line}", kind.name);
+                }
+            }
+            assert!(columns > 1, "{} has no table", kind.name);
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart() {
+        let names: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        assert_eq!(names.len(), KINDS.len());
+        assert!(run(&GenerateArgs { kind: Some("nothing".to_owned()) }).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask docs`: the tables in `docs/generated` are what the program's own rows say.
+//!
+//! `xenia-rs generate` names the tables and prints each; this compares them with the checked-in files, both ways: a file
+//! that no table stands behind is a finding, too.
+
+use crate::gpu_suite;
+use crate::steps::program;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::Path;
+use std::process::Command;
+
+/// Where generated files live.
+const FOLDER: &str = "docs/generated";
+
+/// `cargo xtask docs`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct DocsArgs {
+    /// Write the tables instead of comparing them.
+    #[arg(long)]
+    bless: bool,
+}
+
+/// Compares every generated table with its file, or writes it.
+pub(crate) fn run(args: &DocsArgs) -> Result<()> {
+    let listed = generate(&[])?;
+    let kinds: Vec<&str> = listed.lines().collect();
+    if kinds.is_empty() {
+        bail!("`xenia-rs generate` names no table");
+    }
+    for kind in &kinds {
+        let file = Path::new(FOLDER).join(kind).with_extension("md");
+        compare(&file, &generate(&[kind])?, args.bless, "cargo xtask docs --bless")?;
+    }
+    for entry in std::fs::read_dir(FOLDER).with_context(|| format!("listing {FOLDER}"))? {
+        let path = entry?.path();
+        let known = path == Path::new(gpu_suite::TABLE)
+            || path.file_stem().is_some_and(|stem| kinds.iter().any(|kind| stem == *kind));
+        if !known {
+            bail!("{} is written by nothing", path.display());
+        }
+    }
+    println!("docs: {} tables {}", kinds.len(), if args.bless { "written" } else { "are what the rows say" });
+    Ok(())
+}
+
+fn generate(words: &[&str]) -> Result<String> {
+    let output =
+        Command::new(program()?).arg("generate").args(words).output().context("xenia-rs generate")?;
+    if !output.status.success() {
+        bail!("xenia-rs generate {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    String::from_utf8(output.stdout).context("xenia-rs generate")
+}
+
+/// Compares a generated file with what it should be, or writes it; `writer` is the command that does.
+pub(crate) fn compare(path: &Path, wanted: &str, bless: bool, writer: &str) -> Result<()> {
+    let shown = path.display();
+    if bless {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        return std::fs::write(path, wanted).with_context(|| format!("writing {shown}"));
+    }
+    let found = std::fs::read_to_string(path).with_context(|| format!("reading {shown}"))?;
+    for (found, wanted) in
+        found.lines().zip(wanted.lines()).filter(|(found, wanted)| found != wanted).take(10)
+    {
+        println!("{shown}: {found}\n  should be: {wanted}");
+    }
+    if found != wanted {
+        bail!("{shown} is not what came out; `{writer}` writes it");
+    }
+    Ok(())
+}
