@@ -85,7 +85,7 @@ pub enum BackendError {
 /// if the draw writes memory.
 pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
 
-/// Draws.
+/// Draws. Looking at what was drawn may mean to finish it first, so that takes `&mut self` too.
 pub trait Backend: Send {
     /// Its name, as `--gpu` and reports give it.
     fn name(&self) -> &'static str;
@@ -100,13 +100,13 @@ pub trait Backend: Send {
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
 
     /// Samples that passed the depth test since the start, where they are counted.
-    fn samples_passed(&self) -> Option<u64>;
+    fn samples_passed(&mut self) -> Option<u64>;
 
     /// Feeds the EDRAM's bytes to a digest.
-    fn digest(&self, sink: &mut dyn FnMut(&[u8]));
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8]));
 
     /// A copy of the EDRAM's words, tile after tile, where the backend has them.
-    fn edram(&self) -> Option<Vec<u32>> {
+    fn edram(&mut self) -> Option<Vec<u32>> {
         None
     }
 
@@ -127,7 +127,7 @@ pub trait Backend: Send {
     }
 
     /// What the colour target of a draw (its first; else its depth) looks like now, where the backend can tell.
-    fn target_picture(&self, _call: &DrawCall) -> Option<Frame> {
+    fn target_picture(&mut self, _call: &DrawCall) -> Option<Frame> {
         None
     }
 }
@@ -153,9 +153,9 @@ impl Backend for NullBackend {
         None
     }
 
-    fn samples_passed(&self) -> Option<u64> {
+    fn samples_passed(&mut self) -> Option<u64> {
         None
     }
 
-    fn digest(&self, _: &mut dyn FnMut(&[u8])) {}
+    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }

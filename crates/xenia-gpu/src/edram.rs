@@ -14,6 +14,14 @@ pub const TILES: u32 = 2048;
 /// Words of EDRAM: 10 MiB.
 pub const EDRAM_WORDS: usize = (TILES * TILE_WIDTH * TILE_HEIGHT) as usize;
 
+/// Whether these can be the words of an EDRAM; else what is wrong.
+pub fn check(words: &[u32]) -> Result<(), String> {
+    match words.len() {
+        EDRAM_WORDS => Ok(()),
+        other => Err(format!("an EDRAM of {other} words, not {EDRAM_WORDS}")),
+    }
+}
+
 /// Where a render target lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

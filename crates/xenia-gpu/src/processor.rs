@@ -355,12 +355,12 @@ impl CommandProcessor {
     }
 
     /// The backend.
-    pub fn backend(&self) -> &dyn Backend {
-        &*self.backend
+    pub fn backend(&mut self) -> &mut dyn Backend {
+        &mut *self.backend
     }
 
     /// Feeds everything that later behaviour depends on to a digest, in a fixed order.
-    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+    pub fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(self.registers.values()));
         let query_samples = self.query_samples();
         let mut state = vec![self.cycles, self.bin_mask, self.bin_select, self.counter as u64, query_samples];

@@ -19,22 +19,22 @@ mod clip;
 mod color;
 mod copy;
 mod depth;
-mod edram;
 mod inputs;
 mod look;
+mod memory;
 mod raster;
-
-pub use edram::Edram;
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
-use crate::edram::EDRAM_WORDS;
+use crate::edram;
 use crate::fetch::Bindings;
 use crate::geometry;
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::present;
 use crate::texture::{CacheCounters, TextureCache};
+
+use memory::Edram;
 
 /// Most threads that draw unless a number is asked for.
 const DEFAULT_THREADS: usize = 8;
@@ -69,9 +69,9 @@ impl Reference {
         }
     }
 
-    /// The EDRAM.
-    pub fn edram(&self) -> &Edram {
-        &self.edram
+    /// A copy of the EDRAM's words, tile after tile.
+    pub fn words(&self) -> Vec<u32> {
+        self.edram.words()
     }
 
     /// Tells the memory that a draw reads (see [`Backend::inputs`]).
@@ -122,22 +122,20 @@ impl Backend for Reference {
         present(call, memory)
     }
 
-    fn samples_passed(&self) -> Option<u64> {
+    fn samples_passed(&mut self) -> Option<u64> {
         Some(self.samples_passed)
     }
 
-    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        sink(bytemuck::cast_slice(&self.edram.words()));
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
+        sink(bytemuck::cast_slice(&self.words()));
     }
 
-    fn edram(&self) -> Option<Vec<u32>> {
-        Some(self.edram.words())
+    fn edram(&mut self) -> Option<Vec<u32>> {
+        Some(self.words())
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
-        if words.len() != EDRAM_WORDS {
-            return Err(format!("an EDRAM of {} words, not {EDRAM_WORDS}", words.len()));
-        }
+        edram::check(words)?;
         words.iter().enumerate().for_each(|(index, &word)| self.edram.set(index, word));
         Ok(())
     }
@@ -146,7 +144,7 @@ impl Backend for Reference {
         Some(Self::inputs_of)
     }
 
-    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
+    fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
         look::target_picture(call, &self.edram)
     }
 }

@@ -108,11 +108,11 @@ impl Backend for Shared {
         self.inner().present(call, memory)
     }
 
-    fn samples_passed(&self) -> Option<u64> {
+    fn samples_passed(&mut self) -> Option<u64> {
         None
     }
 
-    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         self.inner().digest(sink);
     }
 }

@@ -38,11 +38,10 @@ mod targets;
 mod textures;
 mod vertices;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::{CopyCall, DrawCall};
-use xenia_gpu::edram::{EDRAM_WORDS, TILES};
+use xenia_gpu::edram::TILES;
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::resolve::Rect;
 use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, present};
@@ -95,11 +94,6 @@ pub struct WgpuCounters {
 
 /// The backend.
 pub struct WgpuBackend {
-    // Looking at the EDRAM means to submit what was recorded, and the trait looks without changing.
-    inner: RefCell<Inner>,
-}
-
-struct Inner {
     device: Device,
     edram: Edram,
     targets: Targets,
@@ -139,7 +133,7 @@ impl WgpuBackend {
             edram.prebuild(&device, &stored.conversions, &building);
             textures.prebuild(&device, &stored.conversions, &building);
         }
-        let inner = Inner {
+        Self {
             edram,
             targets: Targets::default(),
             textures,
@@ -156,35 +150,32 @@ impl WgpuBackend {
             draws: 0,
             submissions: 0,
             device,
-        };
-        Self { inner: RefCell::new(inner) }
+        }
     }
 
     /// Pipelines so far, for reports while the backend draws.
     pub fn pipeline_tally(&self) -> Arc<PipelineTally> {
-        self.inner.borrow().pipelines.tally().clone()
+        self.pipelines.tally().clone()
     }
 
     /// Submits what was recorded, and waits until the device has done it.
     pub fn finish(&mut self) -> Result<(), BackendError> {
-        let inner = self.inner.get_mut();
-        inner.submit();
-        let waited = inner.device.device.poll(wgpu::PollType::wait_indefinitely());
+        self.submit();
+        let waited = self.device.device.poll(wgpu::PollType::wait_indefinitely());
         waited.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
     }
 
     /// Counters.
     pub fn counters(&self) -> WgpuCounters {
-        let inner = self.inner.borrow();
         WgpuCounters {
-            draws: inner.draws,
-            passes: inner.recording.passes(),
-            submissions: inner.submissions,
-            pipelines: inner.pipelines.tally().counters(),
-            targets: inner.targets.counters(),
-            textures: inner.textures.counters(),
-            vertices: inner.vertices.counters(),
-            fallbacks: inner.fallback.reasons().clone(),
+            draws: self.draws,
+            passes: self.recording.passes(),
+            submissions: self.submissions,
+            pipelines: self.pipelines.tally().counters(),
+            targets: self.targets.counters(),
+            textures: self.textures.counters(),
+            vertices: self.vertices.counters(),
+            fallbacks: self.fallback.reasons().clone(),
         }
     }
 }
@@ -195,7 +186,7 @@ impl Drop for WgpuBackend {
     }
 }
 
-impl Inner {
+impl WgpuBackend {
     /// Submits everything recorded, and notes what was compiled for it.
     fn submit(&mut self) {
         self.pipelines.add_conversions(&self.edram.take_compiled());
@@ -233,6 +224,34 @@ impl Inner {
         self.submit();
         self.edram.set_words(&self.device, words);
         self.targets.written(0..TILES);
+    }
+
+    /// Fills an area with a sample: in the host texture that has it, or in the buffer.
+    fn clear(&mut self, place: &TargetPlace, area: Rect, bits: [u32; 2]) {
+        let rows = area[1]..area[3];
+        if let Some(target) = self.targets.holder(place, rows.start) {
+            let steps = self.targets.acquire(target, rows.clone());
+            self.carry_out(steps);
+            let encoder = self.recording.encoder(&self.device);
+            let Target { place, texture, .. } = self.targets.get(target);
+            self.edram.fill(&self.device, encoder, place, texture, area, bits);
+            self.targets.drawn(target, rows, bits[0] as u8);
+            return;
+        }
+        let tiles: Vec<_> = place.tiles(area).collect();
+        // What is not cleared of a tile has to be there.
+        let parts = tiles.iter().filter(|(_, is_whole)| !is_whole).map(|(tile, _)| *tile);
+        let steps = self.targets.read(parts);
+        self.carry_out(steps);
+        let encoder = self.recording.encoder(&self.device);
+        self.edram.clear(&self.device, encoder, place, area, bits);
+        self.targets.written(tiles.into_iter().map(|(tile, _)| tile));
+    }
+}
+
+impl Backend for WgpuBackend {
+    fn name(&self) -> &'static str {
+        "wgpu"
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
@@ -273,79 +292,39 @@ impl Inner {
         copied
     }
 
-    /// Fills an area with a sample: in the host texture that has it, or in the buffer.
-    fn clear(&mut self, place: &TargetPlace, area: Rect, bits: [u32; 2]) {
-        let rows = area[1]..area[3];
-        if let Some(target) = self.targets.holder(place, rows.start) {
-            let steps = self.targets.acquire(target, rows.clone());
-            self.carry_out(steps);
-            let encoder = self.recording.encoder(&self.device);
-            let Target { place, texture, .. } = self.targets.get(target);
-            self.edram.fill(&self.device, encoder, place, texture, area, bits);
-            self.targets.drawn(target, rows, bits[0] as u8);
-            return;
-        }
-        let tiles: Vec<_> = place.tiles(area).collect();
-        // What is not cleared of a tile has to be there.
-        let parts = tiles.iter().filter(|(_, is_whole)| !is_whole).map(|(tile, _)| *tile);
-        let steps = self.targets.read(parts);
-        self.carry_out(steps);
-        let encoder = self.recording.encoder(&self.device);
-        self.edram.clear(&self.device, encoder, place, area, bits);
-        self.targets.written(tiles.into_iter().map(|(tile, _)| tile));
-    }
-}
-
-impl Backend for WgpuBackend {
-    fn name(&self) -> &'static str {
-        "wgpu"
-    }
-
-    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.inner.get_mut().draw(call, memory)
-    }
-
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.inner.get_mut().copy(call, memory)
-    }
-
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        self.inner.get_mut().submit();
+        self.submit();
         present(call, memory)
     }
 
-    fn samples_passed(&self) -> Option<u64> {
-        let inner = &mut *self.inner.borrow_mut();
-        if inner.occlusion.begin(&inner.device) {
-            inner.recording.end_pass();
+    fn samples_passed(&mut self) -> Option<u64> {
+        if self.occlusion.begin(&self.device) {
+            self.recording.end_pass();
         } else {
-            inner.submit();
+            self.submit();
         }
-        inner.occlusion.total(&inner.device).ok()
+        self.occlusion.total(&self.device).ok()
     }
 
-    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         // Without the words there is no digest, and nothing is equal to none.
-        if let Ok(words) = self.inner.borrow_mut().words() {
+        if let Ok(words) = self.words() {
             sink(bytemuck::cast_slice(&words));
         }
     }
 
-    fn edram(&self) -> Option<Vec<u32>> {
-        self.inner.borrow_mut().words().ok()
+    fn edram(&mut self) -> Option<Vec<u32>> {
+        self.words().ok()
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
-        let expected = EDRAM_WORDS;
-        if words.len() != expected {
-            return Err(format!("an EDRAM of {} words, not {expected}", words.len()));
-        }
-        self.inner.get_mut().set_words(words);
+        xenia_gpu::edram::check(words)?;
+        self.set_words(words);
         Ok(())
     }
 
-    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
-        let words = self.inner.borrow_mut().words().ok()?;
+    fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
+        let words = self.words().ok()?;
         let mut reference = xenia_gpu::Reference::with_threads(1);
         reference.set_edram(&words).ok()?;
         reference.target_picture(call)

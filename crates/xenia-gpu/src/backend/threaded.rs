@@ -150,15 +150,15 @@ impl Backend for Threaded {
         self.backend().present(call, memory)
     }
 
-    fn samples_passed(&self) -> Option<u64> {
+    fn samples_passed(&mut self) -> Option<u64> {
         self.backend().samples_passed()
     }
 
-    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         self.backend().digest(sink);
     }
 
-    fn edram(&self) -> Option<Vec<u32>> {
+    fn edram(&mut self) -> Option<Vec<u32>> {
         self.backend().edram()
     }
 
@@ -166,7 +166,7 @@ impl Backend for Threaded {
         self.backend().set_edram(words)
     }
 
-    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
+    fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
         self.backend().target_picture(call)
     }
 
@@ -234,11 +234,11 @@ mod tests {
             None
         }
 
-        fn samples_passed(&self) -> Option<u64> {
+        fn samples_passed(&mut self) -> Option<u64> {
             Some(lock(&self.seen).len() as u64)
         }
 
-        fn digest(&self, _: &mut dyn FnMut(&[u8])) {}
+        fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 
         fn inputs(&self) -> Option<Inputs> {
             Some(|_, want| {

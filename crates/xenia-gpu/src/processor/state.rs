@@ -13,7 +13,7 @@ const MAX_LIST: u32 = 0xf_ffff;
 
 impl CommandProcessor {
     /// Everything that later behaviour depends on, but what lies in memory.
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn state(&mut self) -> State {
         let ring = self.ring.as_ref().map(|ring| RingState {
             base: ring.base,
             words: ring.words,

@@ -94,8 +94,8 @@ impl Backend for Recorder {
     fn present(&mut self, call: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
         Some(Frame { width: call.width, height: call.height, rgba: vec![call.fetch[1] as u8] })
     }
-    fn samples_passed(&self) -> Option<u64> {
+    fn samples_passed(&mut self) -> Option<u64> {
         Some(self.0.lock().unwrap().0.len() as u64 * 10)
     }
-    fn digest(&self, _: &mut dyn FnMut(&[u8])) {}
+    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use rayon::ThreadPool;
 
 use super::block::Target;
-use super::edram::Edram;
+use super::memory::Edram;
 use super::raster::Setup;
 use crate::draw_state::DrawCall;
 use crate::edram::{Place, TILE_HEIGHT, TILES};

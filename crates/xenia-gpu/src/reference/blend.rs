@@ -2,7 +2,7 @@
 
 use super::block::Surface;
 use super::color::{self, ColorPlace};
-use super::edram::Edram;
+use super::memory::Edram;
 use crate::draw_state::{Blend, DrawCall};
 use crate::edram::Row;
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};

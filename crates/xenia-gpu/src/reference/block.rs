@@ -2,7 +2,7 @@
 
 use super::color::ColorPlace;
 use super::depth::DepthTest;
-use super::edram::Edram;
+use super::memory::Edram;
 use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend};
 use crate::draw_state::DrawCall;

@@ -1,7 +1,7 @@
 //! Copies out of the EDRAM ("resolves"): samples averaged, converted, tiled into memory; clears.
 
 use super::color;
-use super::edram::Edram;
+use super::memory::Edram;
 use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, CopySource};
 use crate::edram::Place;

@@ -1,7 +1,7 @@
 //! Depth and stencil tests on the EDRAM.
 
 use super::block::Surface;
-use super::edram::Edram;
+use super::memory::Edram;
 use crate::draw_state::{DepthStencil, Stencil};
 use crate::edram::Place;
 use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};

@@ -1,7 +1,7 @@
 //! A look at a render target as it is, for people who step through draws.
 
 use super::color::{self, ColorPlace};
-use super::edram::Edram;
+use super::memory::Edram;
 use crate::backend::Frame;
 use crate::draw_state::DrawCall;
 use crate::edram::Place;

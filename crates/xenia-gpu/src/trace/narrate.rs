@@ -82,15 +82,15 @@ impl<P: Fn(u64) -> bool + Send> Backend for Teller<P> {
         self.inner.present(call, memory)
     }
 
-    fn samples_passed(&self) -> Option<u64> {
+    fn samples_passed(&mut self) -> Option<u64> {
         self.inner.samples_passed()
     }
 
-    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         self.inner.digest(sink);
     }
 
-    fn edram(&self) -> Option<Vec<u32>> {
+    fn edram(&mut self) -> Option<Vec<u32>> {
         self.inner.edram()
     }
 
@@ -98,7 +98,7 @@ impl<P: Fn(u64) -> bool + Send> Backend for Teller<P> {
         self.inner.set_edram(words)
     }
 
-    fn target_picture(&self, call: &DrawCall) -> Option<Frame> {
+    fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
         self.inner.target_picture(call)
     }
 }

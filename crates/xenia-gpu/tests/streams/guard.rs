@@ -127,12 +127,12 @@ impl Backend for Small {
         self.with(|reference| reference.present(&call, memory))
     }
 
-    fn samples_passed(&self) -> Option<u64> {
-        self.with(|reference| reference.samples_passed())
+    fn samples_passed(&mut self) -> Option<u64> {
+        self.with(Backend::samples_passed)
     }
 
     /// What was drawn, in short: the whole EDRAM would take longer than the stream.
-    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        sink(&self.with(|reference| reference.samples_passed()).unwrap_or(0).to_le_bytes());
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
+        sink(&self.with(Backend::samples_passed).unwrap_or(0).to_le_bytes());
     }
 }

@@ -7,19 +7,44 @@ use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
-use super::Inner;
 use super::bindings::Bound;
+use super::edram::TargetPlace;
 use super::expanded;
-use super::pipelines::{Missing, Parts};
+use super::pipelines::{Missing, Parts, Ready};
 use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
-use super::state::{self, Impossible};
+use super::state::{self, DepthClip, DepthState, Impossible, Time};
 use super::targets::{self, Claim};
 use super::vertices::Full;
+use super::{Device, WgpuBackend};
 use crate::translate::{
     ConstantsLayout, HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord,
 };
+
+/// Most bytes that an offset of constants is rounded up by.
+const MAX_ALIGNMENT: usize = 256;
+
+/// What a draw's state says, in the host's terms.
+struct Plan {
+    /// Where its depth target lies, or would; its samples are those of all targets.
+    place: TargetPlace,
+    /// Width and height of the targets in pixels.
+    size: [u32; 2],
+    /// The scissor: left, top, right, bottom.
+    scissor: [u32; 4],
+    culling: Option<wgpu::Face>,
+    position: HostPosition,
+    clip: DepthClip,
+    blend_constant: wgpu::Color,
+    /// The largest depth.
+    deepest: f32,
+    /// The depth test and the stencil reference.
+    depth: Option<(DepthState, u32)>,
+    /// Colour targets that the pixel shader writes, one bit each.
+    written: u32,
+    times: Vec<Time>,
+}
 
 /// Triangles to be drawn.
 struct Geometry {
@@ -30,6 +55,17 @@ struct Geometry {
     handed_on: Option<(u32, u32)>,
     /// Rows of pixels that may be drawn to.
     rows: Range<u32>,
+}
+
+/// Where what shaders read lies.
+struct Sent {
+    vertex: Bound,
+    pixel: Option<Bound>,
+    /// The vertex shader's constants for each time.
+    vertex_offsets: Vec<u32>,
+    pixel_offset: u32,
+    /// Bytes of the indices, if there are any.
+    indices: Range<u64>,
 }
 
 /// Why a draw was not recorded.
@@ -71,9 +107,9 @@ impl From<BackendError> for Refused {
     }
 }
 
-impl Inner {
-    /// Records a draw.
-    pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
+impl Plan {
+    /// Nothing, if nothing can be drawn.
+    fn new(call: &DrawCall, device: &Device) -> Result<Option<Self>, Refused> {
         state::check(call)?;
         if !call.vertex_shader.program.writes(Program::POSITION) {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
@@ -83,188 +119,68 @@ impl Inner {
         let scissor = call.scissor;
         let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
         let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
-        let place = targets::depth_place(call);
-        let Ok(culling) = state::culling(call, expanded) else { return Ok(()) };
+        let Ok(culling) = state::culling(call, expanded) else { return Ok(None) };
         if left >= right || top >= bottom {
-            return Ok(());
+            return Ok(None);
         }
-        let position = state::position(call, size, expanded)?;
-        let depth_clip = state::depth_clip(call, self.device.features)?;
-        let blend_constant = state::blend_constant(call)?;
-        let deepest = targets::deepest(call.depth.format);
-        let mut depth = state::depth(call, expanded)?;
-
-        let Some(Geometry { corners, shader: vertex_shader, handed_on, rows }) =
-            self.geometry(call, memory, &position, top..bottom, size[1])?
-        else {
-            return Ok(());
-        };
-
-        // The pipeline.
+        let place = targets::depth_place(call);
         let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
-        if exports >> Program::DEPTH & 1 != 0 && depth.is_none() {
-            // The host wants a depth target where a shader gives depth out.
-            depth = Some((state::DepthState::IGNORED, 0));
-        }
         let is_written = |i: usize| call.color[i].is_some() && exports >> i & 1 != 0;
-        let chosen = Chosen {
-            vertex: vertex_shader.hash,
-            interpolators: Interpolators {
-                count: call.interpolators.min(16),
-                flat: call.flat & 0xffff,
-                affine: call.affine,
-            },
-            targets: (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i),
-            depth: depth.map(|(depth, _)| depth),
+        let mut depth = state::depth(call, expanded)?;
+        if exports >> Program::DEPTH & 1 != 0 {
+            // The host wants a depth target where a shader gives depth out.
+            depth.get_or_insert((DepthState::IGNORED, 0));
+        }
+        Ok(Some(Self {
+            place,
+            size,
+            scissor: [left, top, right, bottom],
             culling,
-            clip: depth_clip,
-            samples: place.host_samples(),
-        };
-        let recipe = Recipe::new(call, &chosen);
-        let times = state::times(call, place.host_sample_mask(call.sample_mask), size);
-        let mut ready = Vec::with_capacity(times.len());
-        for time in &times {
-            let recipe = recipe.drawing(time.samples);
-            let parts = Parts { recipe, vertex: vertex_shader.clone(), pixel: call.pixel_shader.clone() };
-            ready.push(self.pipelines.get(&parts)?);
-        }
-        let Some(first) = ready.first() else { return Ok(()) };
-        let (vertex, pixel) = (&*first.vertex, first.pixel.as_deref());
+            position: state::position(call, size, expanded)?,
+            clip: state::depth_clip(call, device.features)?,
+            blend_constant: state::blend_constant(call)?,
+            deepest: targets::deepest(call.depth.format),
+            depth,
+            written: (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i),
+            times: state::times(call, place.host_sample_mask(call.sample_mask), size),
+        }))
+    }
+}
 
-        // Targets.
-        let mut attachments = Attachments::default();
-        for (i, target) in call.color.iter().enumerate() {
-            let Some(target) = target.filter(|_| is_written(i)) else { continue };
-            let id = self.targets.find(&self.device, targets::color_place(call, target.base, target.format));
-            attachments.color[i] = Some(id);
-        }
-        if depth.is_some() {
-            attachments.depth = Some(self.targets.find(&self.device, place));
-        }
+impl WgpuBackend {
+    /// Records a draw.
+    pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
+        let Some(plan) = Plan::new(call, &self.device)? else { return Ok(()) };
+        let Some(geometry) = self.geometry(call, memory, &plan)? else { return Ok(()) };
+        let ready = self.ready(call, &plan, &geometry)?;
+        let Some(shaders) = ready.first() else { return Ok(()) };
+        let attachments = self.attachments(call, &plan);
         if attachments == Attachments::default() {
             return Ok(()); // nothing can be seen of it
         }
-
-        // What shaders read.
-        let mut vertex_constants =
-            StageConstants::new(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
-        vertex_constants.set_clip_planes(&call.clip_planes);
-        if let Some((first, words)) = handed_on {
-            vertex_constants.set_vertex(0, VertexRecord { first, words, endian: 0 });
-        } else {
-            self.send_vertices(call, &vertex.vertex_constants, &mut vertex_constants, memory)?;
-        }
-        let vertex_bound = Bound::new(
-            &self.device,
-            vertex,
-            &call.constants,
-            &mut self.textures,
-            &mut vertex_constants,
-            memory,
-        );
-        let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
-        let mut pixel_constants = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
-        let pixel_bound = match &pixel {
-            Some(pixel) => {
-                self.send_vertices(call, &pixel.vertex_constants, &mut pixel_constants, memory)?;
-                if let Some((compare, reference)) = call.alpha_test {
-                    pixel_constants.set_alpha_test(compare, reference);
-                }
-                pixel_constants.set_depth_scale(deepest);
-                for (i, target) in (0..).zip(&call.color) {
-                    if let Some(target) = target {
-                        let scale = 2.0_f32.powi(target.exponent_bias);
-                        let ranges = target.format.range();
-                        pixel_constants.set_target(i, &HostTarget { scale, ranges });
-                    }
-                }
-                let textures = &mut self.textures;
-                let constants = &mut pixel_constants;
-                Some(Bound::new(&self.device, pixel, &call.constants, textures, constants, memory))
-            }
-            None => None,
-        };
-        let index_bytes = match &corners {
-            Corners::Indexed(list) => bytemuck::cast_slice(list),
-            Corners::Counted(_) => &[],
-        };
-        let bytes = [vertex_constants.bytes().len() + 256, pixel_constants.bytes().len() + 256];
-        let constants_bytes = times.len() * bytes[0] + bytes[1];
-        if !self.uniforms.fits(constants_bytes)
-            || !self.indices.fits(index_bytes.len())
-            || !self.occlusion.has_room(times.len() as u32)
-        {
-            return Err(Refused::Full);
-        }
-        let mut vertex_offsets = Vec::with_capacity(times.len());
-        for time in &times {
-            vertex_constants.set_position(&position.moved(time.shift));
-            vertex_offsets.push(self.uniforms.put(vertex_constants.bytes()) as u32);
-        }
-        let pixel_offset =
-            if pixel.is_some() { self.uniforms.put(pixel_constants.bytes()) as u32 } else { 0 };
-        let index_offset = self.indices.put(index_bytes);
-
-        // Recording.
-        self.claim(attachments, &rows, depth.as_ref().map(|(depth, _)| depth));
-        let (uniforms, vertices) = (self.uniforms.buffer(), self.vertices.buffer());
-        let vertex_group = self.groups.get(&self.device, vertex, &vertex_bound, uniforms, vertices);
-        let pixel_group = pixel
-            .as_ref()
-            .zip(pixel_bound.as_ref())
-            .map(|(pixel, bound)| self.groups.get(&self.device, pixel, bound, uniforms, vertices));
-        let samples = self.occlusion.set();
-        let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
-        pass.set_viewport(size, deepest);
-        pass.set_scissor([left, top, right, bottom]);
-        if let Some(group) = &pixel_group {
-            pass.set_group(1, group, pixel_offset);
-        }
-        pass.set_blend_constant(blend_constant);
-        if let Some((_, reference)) = depth {
-            pass.set_stencil_reference(reference);
-        }
-        if let Corners::Indexed(_) = &corners {
-            let end = index_offset + index_bytes.len() as u64;
-            let indices = self.indices.buffer().slice(index_offset..end);
-            pass.commands().set_index_buffer(indices, wgpu::IndexFormat::Uint32);
-        }
-        for (ready, vertex_offset) in ready.iter().zip(vertex_offsets) {
-            pass.set_pipeline(&ready.pipeline);
-            pass.set_group(0, &vertex_group, vertex_offset);
-            let pass = pass.commands();
-            let query = self.occlusion.next();
-            if let Some(query) = query {
-                pass.begin_occlusion_query(query);
-            }
-            match &corners {
-                Corners::Counted(count) => pass.draw(0..*count, 0..1),
-                Corners::Indexed(list) => pass.draw_indexed(0..list.len() as u32, 0, 0..1),
-            }
-            if query.is_some() {
-                pass.end_occlusion_query();
-            }
-        }
+        let sent = self.send(call, memory, &plan, &geometry, shaders)?;
+        self.claim(attachments, &geometry.rows, plan.depth.as_ref().map(|(depth, _)| depth));
+        self.command(&plan, &geometry, &ready, attachments, &sent);
         Ok(())
     }
 
-    /// What is drawn, in these rows of a target; nothing if there is nothing.
+    /// What is drawn; nothing if there is nothing.
     fn geometry(
         &mut self,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
-        position: &HostPosition,
-        rows: Range<u32>,
-        height: u32,
+        plan: &Plan,
     ) -> Result<Option<Geometry>, Refused> {
+        let [_, top, _, bottom] = plan.scissor;
         if !primitives::is_expanded(call.primitive) {
             let corners = primitives::triangles(call, memory)?;
             let shader = call.vertex_shader.clone();
+            let rows = top..bottom;
             return Ok((!corners.is_empty()).then_some(Geometry { corners, shader, handed_on: None, rows }));
         }
         let triangles = self.expander.triangles(call, memory)?;
-        let (bytes, covered) = expanded::corners(call, &triangles, position, height);
-        let rows = rows.start.max(covered.start)..rows.end.min(covered.end);
+        let (bytes, covered) = expanded::corners(call, &triangles, &plan.position, plan.size[1]);
+        let rows = top.max(covered.start)..bottom.min(covered.end);
         if triangles.positions.is_empty() || rows.is_empty() {
             return Ok(None);
         }
@@ -276,6 +192,158 @@ impl Inner {
         let words = bytes.len() as u32 / 4;
         let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
         Ok(Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }))
+    }
+
+    /// The pipelines, one for each time.
+    fn ready(
+        &mut self,
+        call: &DrawCall,
+        plan: &Plan,
+        geometry: &Geometry,
+    ) -> Result<Vec<Arc<Ready>>, Missing> {
+        let chosen = Chosen {
+            vertex: geometry.shader.hash,
+            interpolators: Interpolators {
+                count: call.interpolators.min(16),
+                flat: call.flat & 0xffff,
+                affine: call.affine,
+            },
+            targets: plan.written,
+            depth: plan.depth.map(|(depth, _)| depth),
+            culling: plan.culling,
+            clip: plan.clip,
+            samples: plan.place.host_samples(),
+        };
+        let recipe = Recipe::new(call, &chosen);
+        let ready = plan.times.iter().map(|time| {
+            let recipe = recipe.drawing(time.samples);
+            let (vertex, pixel) = (geometry.shader.clone(), call.pixel_shader.clone());
+            self.pipelines.get(&Parts { recipe, vertex, pixel })
+        });
+        ready.collect()
+    }
+
+    /// The targets.
+    fn attachments(&mut self, call: &DrawCall, plan: &Plan) -> Attachments {
+        let mut attachments = Attachments::default();
+        for (i, target) in call.color.iter().enumerate() {
+            let Some(target) = target.filter(|_| plan.written >> i & 1 != 0) else { continue };
+            let place = targets::color_place(call, target.base, target.format);
+            attachments.color[i] = Some(self.targets.find(&self.device, place));
+        }
+        if plan.depth.is_some() {
+            attachments.depth = Some(self.targets.find(&self.device, plan.place));
+        }
+        attachments
+    }
+
+    /// Sends what shaders read.
+    fn send(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+        plan: &Plan,
+        geometry: &Geometry,
+        shaders: &Ready,
+    ) -> Result<Sent, Full> {
+        let (vertex, pixel) = (&shaders.vertex, shaders.pixel.as_ref());
+        let mut of_vertex =
+            StageConstants::new(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
+        of_vertex.set_clip_planes(&call.clip_planes);
+        if let Some((first, words)) = geometry.handed_on {
+            of_vertex.set_vertex(0, VertexRecord { first, words, endian: 0 });
+        } else {
+            self.send_vertices(call, &vertex.vertex_constants, &mut of_vertex, memory)?;
+        }
+        let vertex_bound =
+            Bound::new(&self.device, vertex, &call.constants, &mut self.textures, &mut of_vertex, memory);
+        let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
+        let mut of_pixel = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
+        let mut pixel_bound = None;
+        if let Some(pixel) = pixel {
+            self.send_vertices(call, &pixel.vertex_constants, &mut of_pixel, memory)?;
+            if let Some((compare, reference)) = call.alpha_test {
+                of_pixel.set_alpha_test(compare, reference);
+            }
+            of_pixel.set_depth_scale(plan.deepest);
+            for (i, target) in (0..).zip(&call.color) {
+                if let Some(target) = target {
+                    let scale = 2.0_f32.powi(target.exponent_bias);
+                    of_pixel.set_target(i, &HostTarget { scale, ranges: target.format.range() });
+                }
+            }
+            let textures = &mut self.textures;
+            pixel_bound =
+                Some(Bound::new(&self.device, pixel, &call.constants, textures, &mut of_pixel, memory));
+        }
+        let index_bytes = geometry.corners.index_bytes();
+        let bytes = [&of_vertex, &of_pixel].map(|constants| constants.bytes().len() + MAX_ALIGNMENT);
+        if !self.uniforms.fits(plan.times.len() * bytes[0] + bytes[1])
+            || !self.indices.fits(index_bytes.len())
+            || !self.occlusion.has_room(plan.times.len() as u32)
+        {
+            return Err(Full);
+        }
+        let mut vertex_offsets = Vec::with_capacity(plan.times.len());
+        for time in &plan.times {
+            of_vertex.set_position(&plan.position.moved(time.shift));
+            vertex_offsets.push(self.uniforms.put(of_vertex.bytes()) as u32);
+        }
+        let pixel_offset = if pixel.is_some() { self.uniforms.put(of_pixel.bytes()) as u32 } else { 0 };
+        let first_index = self.indices.put(index_bytes);
+        let indices = first_index..first_index + index_bytes.len() as u64;
+        Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, indices })
+    }
+
+    /// Records the commands.
+    fn command(
+        &mut self,
+        plan: &Plan,
+        geometry: &Geometry,
+        ready: &[Arc<Ready>],
+        attachments: Attachments,
+        sent: &Sent,
+    ) {
+        let Some(shaders) = ready.first() else { return };
+        let (uniforms, vertices) = (self.uniforms.buffer(), self.vertices.buffer());
+        let groups = &mut self.groups;
+        let vertex_group = groups.get(&self.device, &shaders.vertex, &sent.vertex, uniforms, vertices);
+        let pixel_group = shaders
+            .pixel
+            .as_ref()
+            .zip(sent.pixel.as_ref())
+            .map(|(pixel, bound)| groups.get(&self.device, pixel, bound, uniforms, vertices));
+        let samples = self.occlusion.set();
+        let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
+        pass.set_viewport(plan.size, plan.deepest);
+        pass.set_scissor(plan.scissor);
+        if let Some(group) = &pixel_group {
+            pass.set_group(1, group, sent.pixel_offset);
+        }
+        pass.set_blend_constant(plan.blend_constant);
+        if let Some((_, reference)) = plan.depth {
+            pass.set_stencil_reference(reference);
+        }
+        if let Corners::Indexed(_) = &geometry.corners {
+            let indices = self.indices.buffer().slice(sent.indices.clone());
+            pass.commands().set_index_buffer(indices, wgpu::IndexFormat::Uint32);
+        }
+        for (ready, &vertex_offset) in ready.iter().zip(&sent.vertex_offsets) {
+            pass.set_pipeline(&ready.pipeline);
+            pass.set_group(0, &vertex_group, vertex_offset);
+            let pass = pass.commands();
+            let query = self.occlusion.next();
+            if let Some(query) = query {
+                pass.begin_occlusion_query(query);
+            }
+            match &geometry.corners {
+                Corners::Counted(count) => pass.draw(0..*count, 0..1),
+                Corners::Indexed(list) => pass.draw_indexed(0..list.len() as u32, 0, 0..1),
+            }
+            if query.is_some() {
+                pass.end_occlusion_query();
+            }
+        }
     }
 
     /// Sends what vertex fetches read and says where it is.
@@ -297,7 +365,7 @@ impl Inner {
     }
 
     /// Makes the targets of a draw current in these rows, and theirs.
-    fn claim(&mut self, attachments: Attachments, rows: &Range<u32>, depth: Option<&state::DepthState>) {
+    fn claim(&mut self, attachments: Attachments, rows: &Range<u32>, depth: Option<&DepthState>) {
         let depth = attachments.depth.zip(depth.filter(|depth| depth.writes()));
         let stencil = depth.map(|(_, depth)| if depth.writes_stencil() { depth.masks[1] } else { 0 });
         let claim = Claim { attachments, rows: rows.clone(), stencil };

@@ -33,7 +33,7 @@ impl Fallback {
         let before = reference.samples_passed().unwrap_or(0);
         reference.draw(call, memory)?;
         let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
-        Ok((reference.edram().words(), samples))
+        Ok((reference.words(), samples))
     }
 
     /// Draws by what the host couldn't do.

@@ -26,6 +26,14 @@ impl Corners {
             Self::Indexed(list) => list.is_empty(),
         }
     }
+
+    /// The indices, as the host reads them.
+    pub(super) fn index_bytes(&self) -> &[u8] {
+        match self {
+            Self::Counted(_) => &[],
+            Self::Indexed(list) => bytemuck::cast_slice(list),
+        }
+    }
 }
 
 /// Whether the corners of a primitive are found by shading vertices: rectangles have one that no

@@ -48,7 +48,7 @@ impl CommandProcessor {
     }
 
     /// Samples counted since the occlusion query began.
-    pub(in super::super) fn query_samples(&self) -> u64 {
+    pub(in super::super) fn query_samples(&mut self) -> u64 {
         self.backend.samples_passed().unwrap_or(0).wrapping_sub(self.query_start)
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use crate::edram::EDRAM_WORDS;
 
 /// The memory.
-pub struct Edram {
+pub(super) struct Edram {
     words: Box<[AtomicU32]>,
 }
 
@@ -20,17 +20,17 @@ impl Default for Edram {
 
 impl Edram {
     /// A copy of all words, tile after tile.
-    pub fn words(&self) -> Vec<u32> {
+    pub(super) fn words(&self) -> Vec<u32> {
         self.words.iter().map(|word| word.load(Relaxed)).collect()
     }
 
     #[inline]
-    pub(crate) fn get(&self, index: usize) -> u32 {
+    pub(super) fn get(&self, index: usize) -> u32 {
         self.words[index].load(Relaxed)
     }
 
     #[inline]
-    pub(crate) fn set(&self, index: usize, value: u32) {
+    pub(super) fn set(&self, index: usize, value: u32) {
         self.words[index].store(value, Relaxed);
     }
 }
