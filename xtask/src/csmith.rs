@@ -14,7 +14,7 @@
 mod build;
 mod judge;
 
-use crate::{apt, steps};
+use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};
 use build::{Builder, Variant};
 use clap::Args;
@@ -23,6 +23,7 @@ use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use xenia_testing::Tool;
 
 /// CPU time that a program may take under qemu.
 const REFERENCE_SECONDS: u32 = 3;
@@ -31,13 +32,8 @@ const ENGINE_SECONDS: u32 = 120;
 /// Seeds tried per wanted program before the run gives up.
 const SEEDS_PER_PROGRAM: u64 = 10;
 
-/// What the command needs, with the Debian package that has it.
-const NEEDS: &[(&str, &str)] = &[
-    ("csmith", "csmith"),
-    (build::CSMITH_HEADER, "libcsmith-dev"),
-    ("powerpc-linux-gnu-gcc", "gcc-powerpc-linux-gnu"),
-    ("qemu-ppc", "qemu-user"),
-];
+/// What the command needs.
+const NEEDS: &[Tool] = &[Tool::Csmith, Tool::Gcc32, Tool::Qemu];
 
 /// `cargo xtask csmith`.
 #[derive(Debug, Args)]
@@ -63,9 +59,8 @@ pub(crate) struct CsmithArgs {
 
 /// The small fixed set that CI runs; says so and passes where a tool is missing.
 pub(crate) fn small_set() -> Result<()> {
-    if let Some(missing) = missing() {
-        println!("skipped: no {missing}");
-        return Ok(());
+    if let Some((tool, why)) = missing() {
+        return not_run::write_down("csmith", tool, &why);
     }
     run(&CsmithArgs {
         count: 6,
@@ -77,19 +72,15 @@ pub(crate) fn small_set() -> Result<()> {
     })
 }
 
-fn missing() -> Option<String> {
-    let missing: Vec<_> = NEEDS
-        .iter()
-        .filter(|(program, _)| !apt::has(program))
-        .map(|(program, package)| format!("{program} (Debian package {package})"))
-        .collect();
-    (!missing.is_empty()).then(|| missing.join(", "))
+/// The first tool that is missing, and what of it.
+fn missing() -> Option<(Tool, String)> {
+    NEEDS.iter().find_map(|tool| Some((*tool, tool.row().find().err()?)))
 }
 
 /// Compares `args.count` programs; an error where one differs.
 pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
-    if let Some(missing) = missing() {
-        bail!("this needs {missing}");
+    if let Some((_, missing)) = missing() {
+        bail!("{missing}");
     }
     let xenia = match &args.program {
         Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,

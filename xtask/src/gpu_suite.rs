@@ -8,8 +8,8 @@ mod formula;
 mod picture;
 mod scene;
 
-use crate::docs;
 use crate::steps::{program, run, target_folder};
+use crate::{docs, not_run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use picture::Picture;
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xenia_testing::Tool;
 
 /// The title.
 const TITLE: &str = "guest/bin/gpu-suite.xex";
@@ -77,10 +78,10 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
     for name in backends {
         if play(name, &trace, &work.join(name))? {
             played.push((name, Verdicts::new()));
-        } else if args.gpu.is_some() {
+        } else if args.gpu.is_some() || Tool::Vulkan.row().find().is_ok() {
             bail!("{name} {NO_DEVICE}");
         } else {
-            println!("skipped: {name}, which has no device here");
+            not_run::write_down(&format!("gpu suite on {name}"), Tool::Vulkan, "no device")?;
             kept.push((name, recorded(&std::fs::read_to_string(TABLE)?, name)));
         }
     }

@@ -6,6 +6,7 @@ mod docs;
 mod fuzz_targets;
 mod gpu_suite;
 mod mutants;
+mod not_run;
 mod steps;
 mod tidy;
 
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
-    /// Everything CI checks: format, lints, build, unit and doc tests, jit-tests, golden runs, tidy.
+    /// Everything CI checks: format, tidy, build with lints, unit and doc tests, jit-tests, golden runs, tidy.
     Test(steps::TestArgs),
     /// The layout rules alone: dependency arrows, module docs, file sizes.
     Tidy,

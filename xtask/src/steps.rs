@@ -1,11 +1,12 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, csmith, docs, gpu_suite, tidy};
+use crate::{apt, csmith, docs, gpu_suite, not_run, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+use xenia_testing::{TITLES, Tool};
 
 /// Folder of golden cases.
 const GOLDEN: &str = "golden";
@@ -54,6 +55,7 @@ const STEPS: &[Step] = &[
 /// Runs every step, stops at the first failure.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     apt::provide()?;
+    not_run::forget()?;
     let mut passed = 0;
     for (name, step) in STEPS {
         if args.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
@@ -65,21 +67,21 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         println!("== {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
         passed += 1;
     }
-    println!("steps: {passed} passed, 0 failed");
+    println!("steps: {passed} passed, 0 failed{}", not_run::summary()?);
     Ok(())
 }
 
 fn unit_tests() -> Result<()> {
-    if apt::provide_nextest()? {
-        cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"])
+    let args: &[&str] = if apt::provide_nextest()? {
+        &["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"]
     } else {
-        cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
-    }
+        &["test", "--workspace", "--lib", "--bins", "--tests"]
+    };
+    run(not_run::promise(Command::new("cargo").args(args))?)
 }
 
 fn fuzz_with_qemu() -> Result<()> {
-    if !apt::has("qemu-ppc64") {
-        println!("skipped: no qemu-ppc64; the interpreter was not compared with it");
+    if !not_run::need(Tool::Qemu, "fuzz with qemu")? {
         return Ok(());
     }
     xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", ORACLE_SECONDS])
@@ -87,8 +89,7 @@ fn fuzz_with_qemu() -> Result<()> {
 
 /// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces those.
 pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
-    if !apt::has("powerpc-linux-gnu-gcc") {
-        println!("skipped: no powerpc-linux-gnu-gcc; the checked-in guest programs were not rebuilt");
+    if !not_run::need(Tool::Gcc32, "guests")? {
         return Ok(());
     }
     let out = Path::new("target/guest");
@@ -153,10 +154,11 @@ fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
     let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
     let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
     let ours = PathBuf::from(format!("guest/bin/{name}.xex"));
-    let titles = std::env::var_os("XENIA_TITLES").map(PathBuf::from);
+    let titles = std::env::var_os(TITLES).map(PathBuf::from);
     let theirs = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
     let Some(title) = [Some(ours.clone()), theirs].into_iter().flatten().find(|path| path.is_file()) else {
-        println!("skipped: {} (no {name} in guest/bin or XENIA_TITLES)", file.display());
+        let why = format!("no {name} in guest/bin or {TITLES}");
+        not_run::write_down(&file.display().to_string(), Tool::Titles, &why)?;
         return Ok(None);
     };
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;

@@ -1,7 +1,6 @@
-//! The public sample title, read from `XENIA_TITLES/dolphin`; skipped, with a printed line, without it.
+//! The public sample title, read from `XENIA_TITLES/dolphin`; not run without it.
 
 use std::fs::File;
-use std::path::PathBuf;
 
 use xenia_formats::image::Protection;
 use xenia_formats::xex::{Compression, Encryption};
@@ -10,12 +9,8 @@ use xenia_guest::GuestAddr;
 
 #[test]
 fn the_sample_title_loads_with_every_digest_right() {
-    let path =
-        std::env::var_os("XENIA_TITLES").map(|folder| PathBuf::from(folder).join("dolphin/dolphin.xex"));
-    let Some(file) = path.and_then(|path| File::open(path).ok()) else {
-        println!("skipped: XENIA_TITLES/dolphin/dolphin.xex is not there");
-        return;
-    };
+    let Some(path) = xenia_testing::title("dolphin/dolphin.xex") else { return };
+    let file = File::open(path).unwrap();
     let xex = Xex::read(&file).unwrap();
     assert_eq!(xex.encryption, Encryption::Normal);
     assert!(matches!(&xex.compression, Compression::Basic(blocks) if blocks.len() == 2));

@@ -1,24 +1,16 @@
 //! Every word of a real title's functions belongs to a row, and comes back from its text.
 //!
-//! Needs `XENIA_TITLES` (a folder with `dolphin/dolphin.xex`); skipped with a printed line without.
+//! Needs `XENIA_TITLES` (a folder with `dolphin/dolphin.xex`); not run without.
 
 use std::fs::File;
-use std::path::PathBuf;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, assemble, decode, disassemble, significant_bits};
 
 #[test]
 fn every_word_of_a_titles_functions_decodes() {
-    let Some(titles) = std::env::var_os("XENIA_TITLES") else {
-        println!("skipped: XENIA_TITLES is not set");
-        return;
-    };
-    let path = PathBuf::from(titles).join("dolphin/dolphin.xex");
-    let Ok(file) = File::open(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return;
-    };
+    let Some(path) = xenia_testing::title("dolphin/dolphin.xex") else { return };
+    let file = File::open(path).unwrap();
     let image = xenia_formats::load(&file, &KeyRing::default()).unwrap();
     let mut words = 0_u32;
     let mut texts = String::new();

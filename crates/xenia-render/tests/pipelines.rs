@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use scene::{GREEN, RED, Scene, pixel, rectangle, vertex};
 use xenia_gpu::Frame;
-use xenia_render::backend::{Device, Options, PipelineCounters, PipelineTally, WgpuBackend};
+use xenia_render::backend::{Device, DeviceError, Options, PipelineCounters, PipelineTally, WgpuBackend};
+use xenia_testing::{Tool, obtain};
 
-static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
 
 thread_local! {
     static STORE: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
@@ -25,11 +26,7 @@ thread_local! {
 }
 
 fn device() -> Option<Device> {
-    let device = DEVICE.get_or_init(|| Device::open(true).ok()).clone();
-    if device.is_none() {
-        println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
-    }
-    device
+    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()).cloned()
 }
 
 /// What draws scenes.

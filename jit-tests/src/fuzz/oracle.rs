@@ -460,8 +460,8 @@ fn name(place: Place) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::qemu;
     use std::path::Path;
+    use xenia_testing::{Tool, need};
 
     /// Batches of sequences with this table of differences: sequences compared, mismatches.
     fn run(
@@ -488,8 +488,7 @@ mod tests {
 
     #[test]
     fn the_interpreter_agrees_with_qemu_in_every_mode() {
-        if !qemu::available() {
-            println!("skipped: no qemu-ppc64");
+        if !need(Tool::Qemu) {
             return;
         }
         let (compared, mismatches) = run(DIFFERENCES, 0..8, None);
@@ -499,8 +498,7 @@ mod tests {
 
     #[test]
     fn what_is_not_documented_is_found_and_written_as_a_failing_case() {
-        if !qemu::available() {
-            println!("skipped: no qemu-ppc64");
+        if !need(Tool::Qemu) {
             return;
         }
         let folder = tempfile::tempdir().unwrap();

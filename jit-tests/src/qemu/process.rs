@@ -308,6 +308,7 @@ fn command(stream: &mut UnixStream, text: &str) -> Result<String, QemuError> {
 mod tests {
     use super::*;
     use crate::conformance::Register;
+    use xenia_testing::{Tool, need};
 
     const THIRTY_TWO: Mode = Mode { cpu: "970fx", sf: false };
 
@@ -333,8 +334,7 @@ mod tests {
 
     #[test]
     fn states_go_in_and_out_in_both_modes() {
-        if !available() {
-            println!("skipped: no qemu-ppc64");
+        if !need(Tool::Qemu) {
             return;
         }
         for (sf, cr0) in [(false, 8), (true, 4)] {
@@ -354,8 +354,7 @@ mod tests {
 
     #[test]
     fn enabled_exceptions_are_skipped() {
-        if !available() {
-            println!("skipped: no qemu-ppc64");
+        if !need(Tool::Qemu) {
             return;
         }
         for sf in [false, true] {
@@ -382,8 +381,7 @@ mod tests {
 
     #[test]
     fn what_ends_the_process_is_an_answer_and_the_others_follow() {
-        if !available() {
-            println!("skipped: no qemu-ppc64");
+        if !need(Tool::Qemu) {
             return;
         }
         let mut qemu = Qemu::new(THIRTY_TWO).unwrap();

@@ -5,9 +5,6 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Header of the runtime that csmith programs include.
-pub(crate) const CSMITH_HEADER: &str = "/usr/include/csmith/csmith.h";
-
 const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
 /// Flags of both sides. Without strict aliasing, with wrapping signed arithmetic and without contraction

@@ -34,20 +34,20 @@ pub(crate) struct Display {
 }
 
 impl Display {
-    /// Starts one; `None` where there is none to start.
-    pub(crate) fn start() -> Result<Option<Self>> {
+    /// Starts one.
+    pub(crate) fn start() -> Result<Self> {
         let started = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1360x800x24", "-nolisten", "tcp"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
-        let Ok(mut server) = started else { return Ok(None) };
+        let mut server = started.context("Xvfb")?;
         let mut number = String::new();
         let said = server.stdout.take().map(|out| BufReader::new(out).read_line(&mut number));
         let display = Self { server, name: format!(":{}", number.trim()) };
         match said {
-            Some(Ok(_)) if !number.trim().is_empty() => Ok(Some(display)),
+            Some(Ok(_)) if !number.trim().is_empty() => Ok(display),
             _ => bail!("Xvfb does not start"),
         }
     }

@@ -10,6 +10,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use xenia_testing::{Tool, need};
 
 /// The software Vulkan driver, which gives the same pixels on every machine.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
@@ -132,28 +133,15 @@ fn headless(number: u64, folder: &Path) -> Result<Picture> {
 
 #[test]
 fn a_window_shows_what_the_machine_draws() -> Result<()> {
-    let skipped = |why: &str| println!("{why}, skipped: the window");
-    if !Path::new(DRIVER).is_file() {
-        skipped("no Vulkan driver (Debian package mesa-vulkan-drivers)");
+    if !need(Tool::Vulkan) || !need(Tool::Display) {
         return Ok(());
     }
-    let Some(display) = Display::start()? else {
-        skipped("no Xvfb (Debian package xvfb)");
-        return Ok(());
-    };
+    let display = Display::start()?;
     let folder = tempfile::tempdir()?;
     let screenshots = folder.path().join("screenshots");
     let mut program = Program::start(&display, folder.path())?;
-    let Some(window) = TestWindow::find(&display, "| xenia-rs", || program.is_alive())? else {
-        let said = program.said();
-        // A library of the system's that is loaded by name, or the driver's loader.
-        ensure!(
-            ["no display", "no graphics adapter", "no surface"].iter().any(|why| said.contains(why)),
-            "{said}"
-        );
-        skipped(&said);
-        return Ok(());
-    };
+    let window = TestWindow::find(&display, "| xenia-rs", || program.is_alive())?;
+    let window = window.with_context(|| program.said())?;
 
     // Something is shown; then it stands still.
     wait_for("a picture", || {

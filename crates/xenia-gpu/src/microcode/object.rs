@@ -247,29 +247,13 @@ mod tests {
     /// The files of titles, where a folder of titles is given.
     #[test]
     fn shaders_of_titles_assemble_to_themselves() {
-        let Some(titles) = std::env::var_os("XENIA_TITLES") else {
-            println!("XENIA_TITLES is not set, skipped: the titles' shaders");
-            return;
-        };
-        let mut folders = vec![std::path::PathBuf::from(titles)];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "xvu" || extension == "xpu") {
-                    let object = ShaderObject::parse(&std::fs::read(&path).unwrap()).unwrap();
-                    let program = Program::decode(&object.words);
-                    let text = disassemble(object.kind.unwrap(), &program);
-                    assert_eq!(
-                        Program::decode(&assemble(&text).unwrap()),
-                        program,
-                        "{}\n{text}",
-                        path.display()
-                    );
-                    assert!(!program.instructions.is_empty() && !text.contains("undefined"));
-                }
-            }
+        let Some(files) = xenia_testing::files_of_titles(&["xvu", "xpu"]) else { return };
+        for path in files {
+            let object = ShaderObject::parse(&std::fs::read(&path).unwrap()).unwrap();
+            let program = Program::decode(&object.words);
+            let text = disassemble(object.kind.unwrap(), &program);
+            assert_eq!(Program::decode(&assemble(&text).unwrap()), program, "{}\n{text}", path.display());
+            assert!(!program.instructions.is_empty() && !text.contains("undefined"));
         }
     }
 }

@@ -502,7 +502,8 @@ fn positions_too_far_apart_to_clip_draw_nothing() {
     let corners = [(1.0, 0.0), (2.0, 8.601_719e27), (3.0, -1.899_245e35)];
     scene.vertices(&corners.map(|(x, y)| vertex(x, y, RED)));
     scene.draw(4, 3);
-    scene.show();
+    let untouched = Scene::new(80, 32, 0).show();
+    assert!(scene.show().rgba == untouched.rgba);
 }
 
 #[test]

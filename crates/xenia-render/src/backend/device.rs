@@ -104,16 +104,16 @@ impl Device {
 pub(crate) mod tests {
     use super::*;
     use std::sync::{Mutex, OnceLock, PoisonError};
+    use xenia_testing::{Tool, obtain};
 
-    static DEVICE: OnceLock<Option<Mutex<Device>>> = OnceLock::new();
+    static DEVICE: OnceLock<Result<Mutex<Device>, DeviceError>> = OnceLock::new();
 
     /// Runs a test with the software driver, one test at a time; says so where there is none.
     pub(crate) fn with(test: impl FnOnce(&Device)) {
-        let Some(device) = DEVICE.get_or_init(|| Device::open(true).ok().map(Mutex::new)) else {
-            println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
-            return;
-        };
-        test(&device.lock().unwrap_or_else(PoisonError::into_inner));
+        let device = DEVICE.get_or_init(|| Device::open(true).map(Mutex::new));
+        if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
+            test(&device.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     #[test]

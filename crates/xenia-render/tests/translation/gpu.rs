@@ -6,6 +6,7 @@ use wgpu::util::DeviceExt;
 use xenia_gpu::enums::TextureFilter;
 use xenia_gpu::texture::TextureLevel;
 use xenia_render::translate::{ENTRY_POINT, Interface, StageConstants, TextureShape, Translation};
+use xenia_testing::{Tool, obtain};
 
 /// Width and height of the picture that [`Gpu::draw`] draws.
 pub(super) const SIDE: u32 = 16;
@@ -15,15 +16,15 @@ pub(super) struct Gpu {
     queue: wgpu::Queue,
 }
 
-static GPU: OnceLock<Option<Mutex<Gpu>>> = OnceLock::new();
+static GPU: OnceLock<Result<Mutex<Gpu>, String>> = OnceLock::new();
 
 /// Runs a test with the driver, one test at a time; says so where there is none.
 pub(super) fn with(test: impl FnOnce(&Gpu)) {
-    let Some(gpu) = GPU.get_or_init(|| Gpu::open().map(Mutex::new)) else {
-        println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped: shaders on the host's GPU");
-        return;
-    };
-    test(&gpu.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    // Every test says for itself that it was not run.
+    let gpu = GPU.get_or_init(|| Gpu::open().map(Mutex::new));
+    if let Some(gpu) = obtain(Tool::Vulkan, gpu.as_ref()) {
+        test(&gpu.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
 }
 
 /// What a shader reads: constants, words for vertex fetches, and the texture of all its fetches.
@@ -58,17 +59,17 @@ fn filter(filter: TextureFilter) -> (wgpu::FilterMode, wgpu::MipmapFilterMode) {
 }
 
 impl Gpu {
-    fn open() -> Option<Self> {
+    fn open() -> Result<Self, String> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         // The software driver is asked for: the table of errors is its table.
         let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
             force_fallback_adapter: true,
             ..Default::default()
         }))
-        .ok()?;
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).ok()?;
-        Some(Self { device, queue })
+        .map_err(|error| error.to_string())?;
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))
+            .map_err(|error| error.to_string())?;
+        Ok(Self { device, queue })
     }
 
     fn buffer(&self, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {

@@ -103,22 +103,11 @@ fn what_is_refused_is_named() {
 
 #[test]
 fn shaders_of_titles_validate() {
-    let Some(titles) = std::env::var_os("XENIA_TITLES") else {
-        println!("XENIA_TITLES is not set, skipped: the titles' shaders");
-        return;
-    };
-    let mut folders = vec![std::path::PathBuf::from(titles)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "xvu" || extension == "xpu") {
-                let object = ShaderObject::parse(&std::fs::read(&path).unwrap()).unwrap();
-                for stage in stages(object.kind.unwrap()) {
-                    check(&Program::decode(&object.words), stage).unwrap();
-                }
-            }
+    let Some(files) = xenia_testing::files_of_titles(&["xvu", "xpu"]) else { return };
+    for path in files {
+        let object = ShaderObject::parse(&std::fs::read(&path).unwrap()).unwrap();
+        for stage in stages(object.kind.unwrap()) {
+            check(&Program::decode(&object.words), stage).unwrap();
         }
     }
 }

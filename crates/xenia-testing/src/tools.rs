@@ -1,0 +1,184 @@
+//! The tools: one row each, with the files that tell that it is there and the Debian packages that bring them.
+
+use std::path::Path;
+
+/// A tool from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// The PowerPC emulator that the interpreter is compared with.
+    Qemu,
+    /// The compiler for 32-bit PowerPC.
+    Gcc32,
+    /// The assembler for 32-bit PowerPC.
+    Binutils,
+    /// The compiler for 64-bit PowerPC.
+    Gcc64,
+    /// The C library for 64-bit PowerPC under Linux.
+    Libc64,
+    /// The generator of random C programs.
+    Csmith,
+    /// The software Vulkan driver.
+    Vulkan,
+    /// A display without a screen.
+    Display,
+    /// A folder of titles that are not ours to ship.
+    Titles,
+}
+
+/// A file that belongs to a tool.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// A program's name on the path, or the full path of a file.
+    pub file: &'static str,
+    /// The Debian package that has it.
+    pub package: &'static str,
+}
+
+/// What there is to know about a tool.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The tool.
+    pub tool: Tool,
+    /// What promises and reports call it.
+    pub name: &'static str,
+    /// The files that it consists of.
+    pub parts: &'static [Part],
+    /// What is tested with it.
+    pub used_for: &'static str,
+}
+
+const fn part(file: &'static str, package: &'static str) -> Part {
+    Part { file, package }
+}
+
+/// Every tool.
+pub const TOOLS: &[Row] = &[
+    Row {
+        tool: Tool::Qemu,
+        name: "qemu",
+        parts: &[part("qemu-ppc64", "qemu-user"), part("qemu-ppc", "qemu-user")],
+        used_for: "the outside oracle of instructions",
+    },
+    Row {
+        tool: Tool::Gcc32,
+        name: "gcc32",
+        parts: &[part("powerpc-linux-gnu-gcc", "gcc-powerpc-linux-gnu")],
+        used_for: "rebuilding the guest programs",
+    },
+    Row {
+        tool: Tool::Binutils,
+        name: "binutils",
+        parts: &[part("powerpc-linux-gnu-as", "binutils-powerpc-linux-gnu")],
+        used_for: "comparing the assembler with binutils",
+    },
+    Row {
+        tool: Tool::Gcc64,
+        name: "gcc64",
+        parts: &[part("powerpc64-linux-gnu-gcc", "gcc-powerpc64-linux-gnu")],
+        used_for: "building the programs that run under qemu",
+    },
+    Row {
+        tool: Tool::Libc64,
+        name: "libc64",
+        parts: &[part("/usr/powerpc64-linux-gnu/lib/libc.a", "libc6-dev-ppc64-cross")],
+        used_for: "building the benches' kernels for qemu",
+    },
+    Row {
+        tool: Tool::Csmith,
+        name: "csmith",
+        parts: &[part("csmith", "csmith"), part("/usr/include/csmith/csmith.h", "libcsmith-dev")],
+        used_for: "comparing random C programs with qemu",
+    },
+    Row {
+        tool: Tool::Vulkan,
+        name: "vulkan",
+        parts: &[
+            part("/usr/share/vulkan/icd.d/lvp_icd.x86_64.json", "mesa-vulkan-drivers"),
+            part("/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "libvulkan1"),
+        ],
+        used_for: "drawing on the software Vulkan driver",
+    },
+    Row {
+        tool: Tool::Display,
+        name: "display",
+        parts: &[
+            part("Xvfb", "xvfb"),
+            part("/usr/lib/x86_64-linux-gnu/libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+            part("/usr/lib/x86_64-linux-gnu/libXcursor.so.1", "libxcursor1"),
+            part("/usr/lib/x86_64-linux-gnu/libXi.so.6", "libxi6"),
+        ],
+        used_for: "the test of the window",
+    },
+    Row {
+        tool: Tool::Titles,
+        name: "titles",
+        parts: &[],
+        used_for: "titles that are not ours to ship (XENIA_TITLES names their folder)",
+    },
+];
+
+impl Tool {
+    /// The tool's row.
+    pub fn row(self) -> &'static Row {
+        let row = TOOLS.iter().find(|row| row.tool == self);
+        row.expect("every tool has a row")
+    }
+}
+
+impl Part {
+    /// Whether the program is on the path, or the file is there.
+    pub fn is_there(&self) -> bool {
+        // Joining a full path gives that path.
+        std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(self.file).is_file()))
+    }
+}
+
+impl Row {
+    /// The tool's parts that are not there.
+    pub fn missing(&self) -> impl Iterator<Item = &'static Part> {
+        self.parts.iter().filter(|part| !part.is_there())
+    }
+
+    /// Whether the tool is there.
+    ///
+    /// # Errors
+    /// What is missing, and where to get it.
+    pub fn find(&self) -> Result<(), String> {
+        if self.tool == Tool::Titles {
+            return match std::env::var_os(crate::TITLES) {
+                Some(folder) if Path::new(&folder).is_dir() => Ok(()),
+                Some(folder) => Err(format!("{} is no folder", Path::new(&folder).display())),
+                None => Err(format!("{} is not set", crate::TITLES)),
+            };
+        }
+        let missing: Vec<String> = self
+            .missing()
+            .map(|part| format!("no {} (Debian package {})", part.file, part.package))
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(missing.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart_and_have_no_comma() {
+        for (index, row) in TOOLS.iter().enumerate() {
+            assert_eq!(row.tool.row().name, row.name);
+            assert!(!row.name.contains(',') && TOOLS[..index].iter().all(|other| other.name != row.name));
+        }
+    }
+
+    #[test]
+    fn a_part_is_a_program_on_the_path_or_a_file() {
+        assert!(part("sh", "dash").is_there());
+        assert!(part("/bin/sh", "dash").is_there());
+        assert!(!part("/bin/no-such-program", "none").is_there());
+        const NOWHERE: &[Part] = &[part("no-such-program", "none")];
+        let row = Row { tool: Tool::Qemu, name: "x", parts: NOWHERE, used_for: "" };
+        assert_eq!(row.find(), Err("no no-such-program (Debian package none)".to_owned()));
+    }
+}

@@ -1,0 +1,83 @@
+//! What `cargo xtask test` did not run for want of a tool: promised to tests where it is there, written down where it isn't.
+
+use crate::steps::target_folder;
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+use xenia_testing::{NOT_RUN, PROMISED, TOOLS, Tool};
+
+/// Where tests and steps write down what they did not run.
+fn file() -> Result<PathBuf> {
+    let folder = target_folder();
+    std::fs::create_dir_all(&folder)?;
+    // Tests run in folders of their own.
+    Ok(folder.canonicalize()?.join("not-run.txt"))
+}
+
+/// Forgets what the last run did not run.
+pub(crate) fn forget() -> Result<()> {
+    let file = file()?;
+    if file.exists() {
+        std::fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Whether a step can go on: the tool is there. Else the step is written down.
+pub(crate) fn need(tool: Tool, step: &str) -> Result<bool> {
+    let Err(why) = tool.row().find() else { return Ok(true) };
+    write_down(step, tool, &why)?;
+    Ok(false)
+}
+
+/// Writes down what was not run.
+pub(crate) fn write_down(what: &str, tool: Tool, why: &str) -> Result<()> {
+    println!("not run: {what} ({why})");
+    xenia_testing::write_down(&file()?, what, tool);
+    Ok(())
+}
+
+/// Tells the tests that a command runs which tools they can rely on. What a folder of titles holds nobody knows, so those
+/// are never promised.
+pub(crate) fn promise(command: &mut Command) -> Result<&mut Command> {
+    let there = TOOLS.iter().filter(|row| row.tool != Tool::Titles && row.find().is_ok());
+    let names: Vec<&str> = there.map(|row| row.name).collect();
+    Ok(command.env(PROMISED, names.join(",")).env(NOT_RUN, file()?))
+}
+
+/// What was not run, counted by what it wanted; empty where everything was.
+pub(crate) fn summary() -> Result<String> {
+    let file = file()?;
+    if !file.exists() {
+        return Ok(String::new());
+    }
+    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    Ok(sum_up(&text))
+}
+
+/// A test that needs several things in turn, or one thing twice, is one test.
+fn sum_up(text: &str) -> String {
+    let mut by_tool: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (what, tool) in text.lines().filter_map(|line| line.split_once('\t')) {
+        by_tool.entry(tool).or_default().insert(what);
+    }
+    let all: BTreeSet<&str> = by_tool.values().flatten().copied().collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let wants: Vec<String> = by_tool.iter().map(|(tool, tests)| format!("{tool} {}", tests.len())).collect();
+    format!("; {} tests not run for want of a tool: {}", all.len(), wants.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_test_is_counted_once() {
+        assert_eq!(sum_up(""), "");
+        let text = "a\tqemu\nb\tvulkan\na\tqemu\na\tgcc64\n";
+        assert_eq!(sum_up(text), "; 2 tests not run for want of a tool: gcc64 1, qemu 1, vulkan 1");
+    }
+}
