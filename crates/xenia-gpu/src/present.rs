@@ -1,6 +1,8 @@
 //! Front buffers as pictures.
 
-use crate::backend::{Frame, PresentCall};
+mod packed;
+
+use crate::backend::{Frame, GammaRamps, PresentCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, decode_level};
 
@@ -13,33 +15,61 @@ const TEN_BITS: [u32; 2] = [7, 54];
 pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
     let info = TextureInfo::decode(&call.fetch)?;
     let (width, height) = (call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));
-    let texels = decode_level(&info, 0, memory)?;
+    let ramps = Ramps::new(&info, &call.gamma);
+    let rgba = match packed::present(&info, (width, height), &ramps, memory) {
+        Some(rgba) => rgba,
+        None => texel_by_texel(&info, (width, height), &ramps, memory)?,
+    };
+    Some(Frame { width, height, rgba })
+}
+
+/// A byte for each level of each component.
+struct Ramps([Vec<u8>; 3]);
+
+impl Ramps {
+    fn new(info: &TextureInfo, gamma: &GammaRamps) -> Self {
+        let levels = if TEN_BITS.contains(&info.format) { 1024 } else { 256 };
+        Self([0, 1, 2].map(|component| {
+            let byte = |level| match levels {
+                256 => gamma.level8(level, component) >> 2,
+                _ => gamma.level10(level, component) >> 8,
+            };
+            (0..levels).map(|level| byte(level) as u8).collect()
+        }))
+    }
+
+    /// What `value` of a component is shown as.
+    fn byte(&self, component: usize, value: f32) -> u8 {
+        let ramp = &self.0[component];
+        ramp[(value.clamp(0.0, 1.0) * (ramp.len() - 1) as f32 + 0.5) as usize]
+    }
+}
+
+/// The same for every format; `None` for one that is not known.
+fn texel_by_texel(
+    info: &TextureInfo,
+    (width, height): (u32, u32),
+    ramps: &Ramps,
+    memory: &dyn PhysicalMemory,
+) -> Option<Vec<u8>> {
+    let texels = decode_level(info, 0, memory)?;
     let [stored_width, stored_height, _] = info.size;
-    // Each level's byte, by component.
-    let levels = if TEN_BITS.contains(&info.format) { 1024 } else { 256 };
-    let ramps = [0, 1, 2].map(|component| -> Vec<u8> {
-        let byte = |level| match levels {
-            256 => call.gamma.level8(level, component) >> 2,
-            _ => call.gamma.level10(level, component) >> 8,
-        };
-        (0..levels).map(|level| byte(level) as u8).collect()
-    });
     let mut rgba = vec![255; width as usize * height as usize * 4];
     for (y, row) in rgba.chunks_exact_mut((width as usize * 4).max(1)).enumerate() {
         for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
             let inside = (x as u32) < stored_width && (y as u32) < stored_height;
             let texel = if inside { texels.get(x + y * stored_width as usize) } else { [0.0; 4] };
-            for (c, (out, ramp)) in pixel.iter_mut().zip(&ramps).enumerate() {
+            for (c, out) in pixel.iter_mut().take(3).enumerate() {
                 let value = match info.swizzle[c] {
                     select @ 0..=3 => texel[select as usize],
                     5 => 1.0,
                     _ => 0.0,
                 };
-                *out = ramp[(value.clamp(0.0, 1.0) * (levels - 1) as f32 + 0.5) as usize];
+                *out = ramps.byte(c, value);
             }
         }
     }
-    Some(Frame { width, height, rgba })
+    Some(rgba)
 }
 
 #[cfg(test)]
@@ -47,6 +77,9 @@ mod tests {
     use super::*;
     use crate::backend::GammaRamps;
     use crate::memory::Ram;
+    use proptest::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
     use std::sync::Arc;
 
     #[test]
@@ -65,5 +98,44 @@ mod tests {
         assert_eq!(present(&call(7), &memory).unwrap().rgba, expected);
         assert_eq!(present(&call(54), &memory).unwrap().rgba, expected);
         assert_eq!(present(&call(6), &memory).unwrap().rgba, [0, 0, 0, 255], "the table is black");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_fast_way_shows_what_the_slow_one_shows(
+            format in prop::sample::select(vec![6_u32, 7, 14, 50, 54, 62, 63]),
+            [endian, signs, swizzle, flags] in any::<[u32; 4]>(),
+            stored in (1..100_u32, 1..100_u32),
+            shown in (0..110_u32, 0..110_u32),
+            pitch in 0..5_u32,
+            seed in any::<u64>(),
+        ) {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let memory = Ram::new(0x2_0000);
+            let mut bytes = vec![0; 0x1_8000];
+            rng.fill(&mut bytes[..]);
+            memory.write(0x1000, &bytes);
+            let gamma = GammaRamps {
+                table: Arc::new(std::array::from_fn(|_| rng.random())),
+                linear: Arc::new(std::array::from_fn(|_| rng.random())),
+            };
+            let fetch = [
+                2 | (signs & 0xff) << 2 | pitch << 22 | (flags & 1) << 31,
+                format | (endian & 3) << 6 | 1 << 12,
+                (stored.0 - 1) | (stored.1 - 1) << 13,
+                flags >> 1 & 1 | (swizzle & 0xfff) << 1,
+                0,
+                1 << 9,
+            ];
+            let info = TextureInfo::decode(&fetch).unwrap();
+            let ramps = Ramps::new(&info, &gamma);
+            let slow = texel_by_texel(&info, shown, &ramps, &memory).unwrap();
+            match packed::present(&info, shown, &ramps, &memory) {
+                Some(fast) => prop_assert!(fast == slow, "{info:?} shown as {shown:?}"),
+                None => prop_assert!((1..4).contains(&pitch), "rows that fit are shown the fast way: {info:?}"),
+            }
+        }
     }
 }

@@ -24,10 +24,7 @@ impl Texels {
     pub fn get(&self, index: usize) -> [f32; 4] {
         match self {
             Self::Bytes(texels) => match texels.get(index) {
-                Some([x, y, z, w]) => {
-                    let value = |byte: u8| byte as f32 * (1.0 / 255.0);
-                    [value(*x), value(*y), value(*z), value(*w)]
-                }
+                Some(texel) => texel.map(byte_value),
                 None => [0.0; 4],
             },
             Self::Floats(texels) => texels.get(index).copied().unwrap_or([0.0; 4]),
@@ -198,6 +195,20 @@ fn block(layout: Layout, bytes: &[u8]) -> Option<blocks::Block> {
 /// Whether bytes are fractions of 255 as they are.
 fn is_plain(info: &TextureInfo) -> bool {
     info.signs == [TextureSign::Unsigned; 4] && !info.integer
+}
+
+/// The value of component `c`, of `width` bits, as [`decode_level`] and [`Texels::get`] give it.
+pub(crate) fn component(info: &TextureInfo, width: u8, c: usize, raw: u32) -> f32 {
+    if width == 8 && is_plain(info) {
+        return byte_value(raw as u8);
+    }
+    number(raw, u32::from(width), info.signs[c], info.integer)
+}
+
+/// A fraction of 255.
+#[inline(always)]
+fn byte_value(byte: u8) -> f32 {
+    byte as f32 * (1.0 / 255.0)
 }
 
 /// Decompressed texels, taken as the signs say.
