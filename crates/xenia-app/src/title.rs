@@ -1,10 +1,13 @@
 //! Opening a title: finding its file, the user's keys, and reading it.
 
+mod folder;
+
 use anyhow::{Context, Result, bail};
+use folder::executable_in;
 use serde::Deserialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use xenia_formats::{KeyRing, LoadedImage};
+use xenia_formats::{Format, KeyRing, LoadedImage, Opens};
 
 /// The file that titles in a folder start from.
 const DEFAULT_EXECUTABLE: &str = "default.xex";
@@ -25,12 +28,10 @@ pub struct Title {
 }
 
 impl Title {
-    /// Opens a file, or the default.xex of a folder.
+    /// Opens a file, or the default.xex or only executable of a folder.
     pub fn open(path: &Path, keys: &KeyRing) -> Result<Self> {
         let file_path = if path.is_dir() { executable_in(path)? } else { path.to_owned() };
-        let file = File::open(&file_path).with_context(|| format!("cannot open {}", file_path.display()))?;
-        let image = xenia_formats::load(&file, keys)
-            .with_context(|| format!("cannot load {}", file_path.display()))?;
+        let image = load(&file_path, keys)?;
         let folder = file_path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
         Ok(Self {
             image,
@@ -66,16 +67,17 @@ impl Title {
     }
 }
 
-/// `default.xex` in `folder`, in any case.
-fn executable_in(folder: &Path) -> Result<PathBuf> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    for entry in entries {
-        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
-        if entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE) {
-            return Ok(entry.path());
+/// Reads an executable; says of any other file what it is, and what to do.
+fn load(path: &Path, keys: &KeyRing) -> Result<LoadedImage> {
+    let name = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    match xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))? {
+        Some(Format { opens: Opens::Unread(advice), description, .. }) => {
+            bail!("cannot run {name}: it is {description}; {advice}")
         }
+        None => bail!("cannot run {name}: {}", xenia_formats::unknown(&file)),
+        Some(_) => xenia_formats::load(&file, keys).with_context(|| format!("cannot load {name}")),
     }
-    bail!("{} has no {DEFAULT_EXECUTABLE}; name the executable itself", folder.display())
 }
 
 #[derive(Deserialize)]
@@ -180,9 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_an_executable_says_so() {
+    fn a_file_that_is_no_title_is_named_for_what_it_is() {
         let dir = tempfile::tempdir().unwrap();
-        let error = Title::open(dir.path(), &KeyRing::development()).unwrap_err();
-        assert!(error.to_string().contains("default.xex"));
+        let path = dir.path().join("game.iso");
+        for (contents, said) in [
+            (&b"PK\x03\x04rest"[..], "a ZIP archive; extract it"),
+            (b"LIVE", "a content package"),
+            (b"some text", "begins with 73 6f"),
+            (b"", "it is empty"),
+        ] {
+            std::fs::write(&path, contents).unwrap();
+            let error = format!("{:#}", Title::open(&path, &KeyRing::development()).unwrap_err());
+            assert!(error.contains(said) && error.contains("game.iso"), "{error}");
+        }
     }
 }

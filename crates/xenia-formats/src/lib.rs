@@ -1,4 +1,4 @@
-//! Bytes to structs: XEX2, ELF and the containers titles come in; reads through one trait.
+//! Bytes to structs: XEX2 and ELF executables; reads through one trait. What titles come in beside these is recognised.
 //!
 //! Everything in a file is hostile until checked: sizes are capped before they are allocated,
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
@@ -15,6 +15,7 @@ pub mod lzx;
 pub mod pack;
 pub mod pe;
 pub mod read_at;
+mod unread;
 pub mod xex;
 
 use std::io;
@@ -34,15 +35,44 @@ pub struct Format {
     pub description: &'static str,
     /// Whether a file begins as this format does; says nothing about the rest.
     pub detect: fn(&dyn ReadAt) -> io::Result<bool>,
-    /// Reads, decrypts and decompresses an executable.
-    pub load: fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>,
+    /// What can be made of it.
+    pub opens: Opens,
 }
+
+/// What a format is to us.
+#[derive(Clone, Copy, Debug)]
+pub enum Opens {
+    /// An executable: this reads, decrypts and decompresses it.
+    Executable(fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>),
+    /// Nothing that can be read: what its owner can do instead.
+    Unread(&'static str),
+}
+
+const EXTRACT: &str = "extract it, and name the folder that has default.xex";
 
 /// Every format, in the order of detection.
 #[rustfmt::skip]
 pub static FORMATS: &[Format] = &[
-    Format { name: "xex", description: "Xbox 360 executable (XEX2)", detect: xex::detect, load: |file, keys| Xex::read(file)?.load(file, keys) },
-    Format { name: "elf", description: "32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, load: |file, _| Elf::read(file)?.load() },
+    Format { name: "xex", description: "an Xbox 360 executable (XEX2)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)) },
+    Format { name: "other-elf", description: "an ELF file for another machine", detect: unread::is_other_elf, opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here") },
+    Format { name: "elf", description: "a 32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, opens: Opens::Executable(|file, _| Elf::read(file)?.load()) },
+    Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: unread::is_disc, opens: Opens::Unread("disc images can't be read yet: extract it with a tool for XISO images, and name the folder that has default.xex") },
+    Format { name: "svod", description: "the header of a Games on Demand package (SVOD)", detect: unread::is_svod, opens: Opens::Unread("packages can't be read yet: extract it together with its .data folder, and name the folder that has default.xex") },
+    Format { name: "svod-data", description: "a data file of a Games on Demand package (SVOD)", detect: unread::is_svod_data, opens: Opens::Unread("packages can't be read yet: extract the whole package, and name the folder that has default.xex") },
+    Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: unread::is_stfs, opens: Opens::Unread("packages can't be read yet: extract it, and name the folder that has default.xex; saves, updates and add-ons have none") },
+    Format { name: "zar", description: "a ZArchive", detect: unread::is_zar, opens: Opens::Unread("archives can't be read yet: extract it with the zarchive tool, and name the folder that has default.xex") },
+    Format { name: "xbe", description: "an executable of the first Xbox (XBE)", detect: |file| unread::begins(file, &[b"XBEH"]), opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360") },
+    Format { name: "ciso", description: "a compressed disc image (CSO, CCI)", detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]), opens: Opens::Unread("decompress it to an ISO, extract that, and name the folder that has default.xex") },
+    Format { name: "iso9660", description: "an ordinary disc image (ISO 9660) without an Xbox volume", detect: |file| unread::has(file, 0x8001, b"CD001"), opens: Opens::Unread("it may be the part of a game disc that DVD players see; an image of the whole disc is needed") },
+    Format { name: "zip", description: "a ZIP archive", detect: |file| unread::begins(file, &[b"PK\x03\x04", b"PK\x05\x06"]), opens: Opens::Unread(EXTRACT) },
+    Format { name: "7z", description: "a 7z archive", detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]), opens: Opens::Unread(EXTRACT) },
+    Format { name: "rar", description: "a RAR archive", detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]), opens: Opens::Unread(EXTRACT) },
+    Format { name: "cab", description: "a Microsoft cabinet", detect: |file| unread::begins(file, &[b"MSCF"]), opens: Opens::Unread(EXTRACT) },
+    Format { name: "compressed", description: "a compressed file (gzip, bzip2, xz or Zstandard)", detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]), opens: Opens::Unread("decompress it first") },
+    Format { name: "tar", description: "a tar archive", detect: |file| unread::has(file, 257, b"ustar"), opens: Opens::Unread(EXTRACT) },
+    Format { name: "pe", description: "a Windows program", detect: |file| unread::begins(file, &[b"MZ"]), opens: Opens::Unread("the console's executables are called .xex") },
+    Format { name: "picture", description: "a picture (PNG or JPEG)", detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]), opens: Opens::Unread("name the title's executable (.xex) or its folder") },
+    Format { name: "zeros", description: "a file of zeros", detect: unread::is_zeros, opens: Opens::Unread("a copy or a download of it has failed; get it again") },
 ];
 
 /// The format that the file begins as, or `None`.
@@ -62,9 +92,34 @@ pub fn identify(source: &dyn ReadAt) -> io::Result<Option<&'static Format>> {
 pub fn load(source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
     const WHAT: &str = "file";
     let found = identify(source).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
-    let Some(format) = found else {
-        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        return Err(FormatError::unsupported(WHAT, 0, format!("it begins as none of {}", names.join(", "))));
+    match found {
+        Some(Format { opens: Opens::Executable(load), .. }) => load(source, keys),
+        Some(Format { opens: Opens::Unread(advice), description, .. }) => {
+            Err(FormatError::unsupported(WHAT, 0, format!("it is {description}: {advice}")))
+        }
+        None => Err(FormatError::unsupported(WHAT, 0, unknown(source))),
+    }
+}
+
+/// Says of a file of no known format how it begins.
+pub fn unknown(source: &dyn ReadAt) -> String {
+    let mut bytes = [0; 16];
+    // What can't be read is not shown; whoever asks has read the file before.
+    let length = source.read_at(0, &mut bytes).unwrap_or(0);
+    let begin = &bytes[..length];
+    if begin.is_empty() {
+        return "it is empty".to_owned();
+    }
+    let hex: Vec<String> = begin.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = String::from_utf8_lossy(begin);
+    let text = if text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()) && begin.is_ascii() {
+        format!(" {text:?}")
+    } else {
+        String::new()
     };
-    (format.load)(source, keys)
+    format!(
+        "it is neither an Xbox 360 executable (XEX2) nor a PowerPC ELF, nor anything else that is known: it begins \
+         with {}{text}",
+        hex.join(" ")
+    )
 }

@@ -1,9 +1,20 @@
-//! What every line of `FORMATS` owes: a sample, detection by no other line, and refusals instead of panics.
+//! What every line of `FORMATS` owes: a sample, detection by no other line, and refusals instead of panics. Formats
+//! that are only recognised owe an advice.
 
 mod support;
 
 use support::xex_builder::{Payload, XexBuilder};
-use xenia_formats::{FORMATS, Format, KeyRing, identify};
+use xenia_formats::{FORMATS, Format, FormatError, KeyRing, LoadedImage, Opens, ReadAt, identify, load};
+
+type Load = fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>;
+
+/// The formats that are read.
+fn executables() -> impl Iterator<Item = (&'static Format, Load)> {
+    FORMATS.iter().filter_map(|format| match format.opens {
+        Opens::Executable(load) => Some((format, load)),
+        Opens::Unread(_) => None,
+    })
+}
 
 /// A small file of the format, made by a builder of the tests' own.
 fn sample(format: &Format) -> Vec<u8> {
@@ -16,29 +27,31 @@ fn sample(format: &Format) -> Vec<u8> {
 
 #[test]
 fn each_sample_is_its_own_format_and_loads() {
-    for format in FORMATS {
+    for (format, load) in executables() {
         let file = sample(format);
         assert_eq!(identify(&file).unwrap().map(|found| found.name), Some(format.name));
-        let image = (format.load)(&file, &KeyRing::development()).unwrap();
+        let image = load(&file, &KeyRing::development()).unwrap();
         assert!(image.digests_ok());
         assert_eq!(image.bytes.len(), image.size as usize);
         for other in FORMATS.iter().filter(|other| other.name != format.name) {
             assert!(!(other.detect)(&file).unwrap(), "{} takes {}", other.name, format.name);
-            let error = (other.load)(&file, &KeyRing::development()).unwrap_err().to_string();
-            assert!(error.contains("at offset 0x0: found 0x"), "{error}");
+            if let Opens::Executable(load) = other.opens {
+                let error = load(&file, &KeyRing::development()).unwrap_err().to_string();
+                assert!(error.contains("at offset 0x0: found 0x"), "{error}");
+            }
         }
     }
 }
 
 #[test]
 fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() {
-    for format in FORMATS {
+    for (format, load) in executables() {
         let file = sample(format);
-        let whole = (format.load)(&file, &KeyRing::development()).unwrap();
+        let whole = load(&file, &KeyRing::development()).unwrap();
         for length in 0..file.len() {
             let cut = &file[..length];
             assert!(identify(&cut).unwrap().is_none_or(|found| found.name == format.name));
-            match (format.load)(&cut, &KeyRing::development()) {
+            match load(&cut, &KeyRing::development()) {
                 Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
                 Ok(image) => assert!(
                     !image.digests_ok() || image.bytes == whole.bytes,
@@ -48,4 +61,73 @@ fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() 
             }
         }
     }
+}
+
+/// `bytes` at `offset` of a file of this many bytes, the rest of which is no magic of anything.
+fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0x55; size];
+    file[offset..offset + bytes.len()].copy_from_slice(bytes);
+    file
+}
+
+#[test]
+fn what_can_not_be_read_is_named_with_what_to_do() {
+    const DISC: &[u8] = b"MICROSOFT*XBOX*MEDIA";
+    let package = |magic: &[u8], volume: u8| {
+        let mut file = with(0x1000, 0, magic);
+        file[0x3A9..0x3AD].copy_from_slice(&[0, 0, 0, volume]);
+        file
+    };
+    let mut elf = support::elf_builder::sample().build();
+    elf[4] = 2;
+    let samples = [
+        ("gdfx", with(0x2_0000, 0x1_0000, DISC)),
+        ("gdfx", with(0x3_0000, 0x1_FB20, DISC)),
+        ("gdfx", with(0x4_0000, 0x3_0600, DISC)),
+        ("gdfx", with(0x20A_0000, 0x209_0000, DISC)),
+        ("svod-data", with(0x4000, 0x2000, DISC)),
+        ("svod-data", with(0x2_0000, 0x1_2000, DISC)),
+        ("svod", package(b"LIVE", 1)),
+        ("stfs", package(b"LIVE", 0)),
+        ("stfs", package(b"PIRS", 0)),
+        ("stfs", package(b"CON ", 0)),
+        ("zar", with(0x300, 0x2F8, &[0x61, 0xBF, 0x3A, 0x01, 0x16, 0x9F, 0x52, 0xD6])),
+        ("xbe", with(64, 0, b"XBEH")),
+        ("ciso", with(64, 0, b"CISO")),
+        ("iso9660", with(0x9000, 0x8001, b"CD001")),
+        ("zip", with(64, 0, b"PK\x03\x04")),
+        ("7z", with(64, 0, b"7z\xBC\xAF\x27\x1C")),
+        ("rar", with(64, 0, b"Rar!\x1A\x07\0")),
+        ("cab", with(64, 0, b"MSCF")),
+        ("compressed", with(64, 0, b"\x1F\x8B")),
+        ("tar", with(512, 257, b"ustar")),
+        ("pe", with(64, 0, b"MZ")),
+        ("picture", with(64, 0, b"\x89PNG\r\n\x1A\n")),
+        ("zeros", vec![0; 10]),
+        ("other-elf", elf),
+    ];
+    for format in FORMATS {
+        let unread = matches!(format.opens, Opens::Unread(_));
+        let has_sample = samples.iter().any(|(name, _)| *name == format.name);
+        assert_eq!(unread, has_sample, "{}", format.name);
+    }
+    for (name, file) in samples {
+        let format = identify(&file).unwrap().unwrap_or_else(|| panic!("{name} is not recognised"));
+        assert_eq!(format.name, name);
+        let Opens::Unread(advice) = format.opens else { panic!("{name} is read") };
+        let error = load(&file, &KeyRing::development()).unwrap_err().to_string();
+        assert!(error.contains(format.description) && error.contains(advice), "{error}");
+        // Cut anywhere near its magic, it is something else or nothing, and no panic.
+        for length in (0..file.len().min(0x400)).chain([file.len() - 1]) {
+            let _ = load(&file[..length].to_vec(), &KeyRing::development());
+        }
+    }
+}
+
+#[test]
+fn an_unknown_file_is_described_by_how_it_begins() {
+    let said = |file: &[u8]| load(&file.to_vec(), &KeyRing::development()).unwrap_err().to_string();
+    assert!(said(b"").contains("it is empty"), "{}", said(b""));
+    assert!(said(b"Hello, world").contains("48 65 6c 6c 6f 2c 20 77 6f 72 6c 64 \"Hello, world\""));
+    assert!(said(&[1, 2, 0xFF]).ends_with("begins with 01 02 ff"), "{}", said(&[1, 2, 0xFF]));
 }

@@ -1,0 +1,85 @@
+//! What files that can't be read yet begin (or end) as: enough to say what a user has there, and what to do.
+//!
+//! A reader takes its row of [`FORMATS`](crate::FORMATS) with it: `detect` stays, `opens` changes.
+
+use std::io;
+
+use crate::elf;
+use crate::read_at::{ReadAt, read_prefix};
+
+/// What a disc's volume begins with, 32 sectors into it.
+const DISC_MAGIC: &[u8] = b"MICROSOFT*XBOX*MEDIA";
+const SECTOR: u64 = 0x800;
+/// Where the volume starts in an image: at once, or behind what an ordinary player sees, by kind of disc.
+const DISC_VOLUMES: [u64; 6] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000];
+/// Where that magic is in the first data file of a Games on Demand package, by layout.
+const SVOD_MAGICS: [u64; 3] = [0x2000, 0xD000, 0x1_2000];
+/// The kind of volume in a content package's header.
+const PACKAGE_VOLUME: u64 = 0x3A9;
+const SVOD: u32 = 1;
+/// The last words of a ZArchive: version and magic.
+const ZAR_END: [u8; 8] = [0x61, 0xBF, 0x3A, 0x01, 0x16, 0x9F, 0x52, 0xD6];
+
+/// Whether `magic` is at `offset`.
+pub(crate) fn has(source: &dyn ReadAt, offset: u64, magic: &[u8]) -> io::Result<bool> {
+    let mut bytes = vec![0; magic.len()];
+    Ok(source.read_at(offset, &mut bytes)? == magic.len() && bytes == magic)
+}
+
+/// Whether the file begins with one of these.
+pub(crate) fn begins(source: &dyn ReadAt, magics: &[&[u8]]) -> io::Result<bool> {
+    any(magics, |magic| has(source, 0, magic))
+}
+
+fn any<T: Copy>(items: &[T], mut test: impl FnMut(T) -> io::Result<bool>) -> io::Result<bool> {
+    for item in items {
+        if test(*item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(crate) fn is_disc(source: &dyn ReadAt) -> io::Result<bool> {
+    any(&DISC_VOLUMES, |start| has(source, start + 32 * SECTOR, DISC_MAGIC))
+}
+
+pub(crate) fn is_svod_data(source: &dyn ReadAt) -> io::Result<bool> {
+    any(&SVOD_MAGICS, |offset| has(source, offset, DISC_MAGIC))
+}
+
+/// A content package of either kind.
+fn is_package(source: &dyn ReadAt) -> io::Result<bool> {
+    begins(source, &[b"CON ", b"LIVE", b"PIRS"])
+}
+
+pub(crate) fn is_svod(source: &dyn ReadAt) -> io::Result<bool> {
+    Ok(is_package(source)? && has(source, PACKAGE_VOLUME, &SVOD.to_be_bytes())?)
+}
+
+pub(crate) fn is_stfs(source: &dyn ReadAt) -> io::Result<bool> {
+    Ok(is_package(source)? && !is_svod(source)?)
+}
+
+pub(crate) fn is_zar(source: &dyn ReadAt) -> io::Result<bool> {
+    match source.size()?.checked_sub(ZAR_END.len() as u64) {
+        Some(offset) => has(source, offset, &ZAR_END),
+        None => Ok(false),
+    }
+}
+
+/// An ELF that is for another machine: 64 bits, little-endian, or not PowerPC.
+pub(crate) fn is_other_elf(source: &dyn ReadAt) -> io::Result<bool> {
+    const BIG_ENDIAN_32: [u8; 2] = [1, 2];
+    const POWERPC: [u8; 2] = [0, 20];
+    let prefix: [u8; 20] = read_prefix(source)?;
+    let whole = source.size()? >= prefix.len() as u64;
+    Ok(whole && elf::detect(source)? && (prefix[4..6] != BIG_ENDIAN_32 || prefix[18..] != POWERPC))
+}
+
+/// Nothing but zeros, as far as that is looked for.
+pub(crate) fn is_zeros(source: &dyn ReadAt) -> io::Result<bool> {
+    let mut bytes = vec![0; 0x1_0000];
+    let length = source.read_at(0, &mut bytes)?;
+    Ok(length > 0 && bytes[..length].iter().all(|byte| *byte == 0))
+}
