@@ -1,0 +1,200 @@
+//! The manual: a page for each command, from the parser's own definition and what surrounds it.
+//!
+//! clap_mangen would put everything behind the options into one paragraph: examples, keys, files and exit codes are
+//! sections here, with their lines kept.
+
+use crate::cli::Cli;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use xenia_render::BINDINGS;
+
+/// Files that the program reads and writes by itself.
+const FILES: &[(&str, &str)] = &[
+    ("$XDG_CONFIG_HOME/xenia-rs/config.toml", "Settings: a table for each command, a key for each flag."),
+    ("$XDG_CONFIG_HOME/xenia-rs/keys.toml", "The user's own retail key."),
+    (
+        "$XDG_CACHE_HOME/xenia-rs/pipelines/",
+        "What titles draw with on the host's GPU, a file for each executable.",
+    ),
+    ("$XDG_DATA_HOME/xenia-rs/screenshots/", "Screenshots."),
+];
+
+/// Variables that no flag stands for.
+const VARIABLES: &[(&str, &str)] = &[
+    ("DISPLAY, WAYLAND_DISPLAY", "Where a window may open; without either, frames become files."),
+    (
+        "XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_DATA_HOME",
+        "The user's folders; else .config, .cache and .local/share in HOME.",
+    ),
+    ("RUST_LOG", "What is logged: targets and levels, such as gpu=debug,kernel=info."),
+];
+
+/// Every page: its file's name and its text, the program's own first.
+pub fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    let variables = variables(&root);
+    let mut pages = Vec::new();
+    collect(&root, &variables, &mut pages)?;
+    Ok(pages)
+}
+
+fn collect(
+    command: &Command,
+    variables: &BTreeMap<String, String>,
+    pages: &mut Vec<(String, Vec<u8>)>,
+) -> io::Result<()> {
+    let page = Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    if command.get_arguments().any(|arg| !arg.is_hide_set()) {
+        page.render_options_section(&mut text)?;
+    }
+    let is_root = pages.is_empty();
+    if command.has_subcommands() {
+        page.render_subcommands_section(&mut text)?;
+    }
+    text.extend(own_sections(command, is_root, variables).into_bytes());
+    if is_root {
+        page.render_version_section(&mut text)?;
+    } else {
+        text.extend(b".SH \"SEE ALSO\"\n.BR xenia\\-rs (1)\n");
+    }
+    pages.push((page.get_filename(), text));
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        collect(inner, variables, pages)?;
+    }
+    Ok(())
+}
+
+/// Examples, keys, files, environment and exit status.
+fn own_sections(command: &Command, is_root: bool, variables: &BTreeMap<String, String>) -> String {
+    let mut text = String::new();
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let (examples, codes) = after.split_once("Exit codes:").unwrap_or((&after, ""));
+    let examples = examples.trim_start_matches("Examples:").trim_start_matches("Example:");
+    lines(&mut text, "EXAMPLES", examples);
+    if is_root || command.get_name() == "exec" {
+        let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap_or_default();
+        let keys: String = BINDINGS.iter().fold(String::new(), |mut keys, binding| {
+            let _ = writeln!(keys, "{:width$}  {}", binding.name, binding.meaning);
+            keys
+        });
+        lines(&mut text, "KEYS", &keys);
+    }
+    if is_root {
+        terms(&mut text, "FILES", FILES.iter().copied());
+        let flags = variables.iter().map(|(name, help)| (name.as_str(), help.as_str()));
+        terms(&mut text, "ENVIRONMENT", VARIABLES.iter().copied().chain(flags));
+        let codes = codes.replace('\n', " ");
+        let codes = codes
+            .trim()
+            .trim_end_matches('.')
+            .split(", ")
+            .map(|code| code.split_once(' ').unwrap_or((code, "")));
+        terms(&mut text, "EXIT STATUS", codes);
+    }
+    text
+}
+
+/// What flags can be said by a variable, in all commands.
+fn variables(command: &Command) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for arg in command.get_arguments() {
+        if let (Some(name), Some(flag)) = (arg.get_env(), arg.get_long()) {
+            found.insert(name.to_string_lossy().into_owned(), format!("The same as --{flag}."));
+        }
+    }
+    for inner in command.get_subcommands() {
+        found.extend(variables(inner));
+    }
+    found
+}
+
+/// A section whose lines are kept.
+fn lines(text: &mut String, title: &str, body: &str) {
+    let body = body.trim_matches('\n');
+    if body.trim().is_empty() {
+        return;
+    }
+    let _ = writeln!(text, ".SH {title}\n.nf");
+    for line in body.lines() {
+        let _ = writeln!(text, "{}", escaped(line.strip_prefix("  ").unwrap_or(line)));
+    }
+    text.push_str(".fi\n");
+}
+
+/// A section of terms and what they mean.
+fn terms<'a>(text: &mut String, title: &str, terms: impl Iterator<Item = (&'a str, &'a str)>) {
+    let _ = writeln!(text, ".SH \"{title}\"");
+    for (term, meaning) in terms.filter(|(term, _)| !term.is_empty()) {
+        let _ = writeln!(text, ".TP\n{}\n{}", escaped(term), escaped(meaning));
+    }
+}
+
+/// Text that roff takes for nothing else.
+fn escaped(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-");
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(name: &str) -> String {
+        let pages = pages().unwrap();
+        let (_, text) =
+            pages.into_iter().find(|(file, _)| file == name).unwrap_or_else(|| panic!("no {name}"));
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn the_first_page_has_the_sections_that_manuals_have() {
+        let text = page("xenia-rs.1");
+        let mut at = 0;
+        for section in [
+            ".SH NAME",
+            ".SH SYNOPSIS",
+            ".SH DESCRIPTION",
+            ".SH OPTIONS",
+            ".SH EXAMPLES",
+            ".SH KEYS",
+            ".SH \"FILES\"",
+            ".SH \"ENVIRONMENT\"",
+            ".SH \"EXIT STATUS\"",
+            ".SH VERSION",
+        ] {
+            let found =
+                text[at..].find(section).unwrap_or_else(|| panic!("{section} is missing or out of order"));
+            at += found;
+        }
+        assert!(!text.contains(".SH EXTRA"));
+        for line in [".TP\n3\nguest crashed\n", ".TP\nXENIA_CACHE\nThe same as \\-\\-cache.\n"] {
+            assert!(text.contains(line), "{line}");
+        }
+        assert!(text.lines().any(|line| line.starts_with("F12   ")), "keys keep their columns");
+        assert!(text.lines().any(|line| line == "xenia\\-rs exec game/default.xex             run a title"));
+    }
+
+    #[test]
+    fn every_command_has_a_page_with_its_examples() {
+        let pages = pages().unwrap();
+        for inner in Cli::command().get_subcommands() {
+            assert!(pages.iter().any(|(file, _)| *file == format!("xenia-rs-{}.1", inner.get_name())));
+        }
+        assert!(page("xenia-rs-exec.1").contains("swap\\-timeout"));
+        assert!(page("xenia-rs-trace-play.1").contains(".SH EXAMPLES\n.nf\nxenia\\-rs trace play"));
+    }
+
+    #[test]
+    fn text_is_taken_as_it_is() {
+        assert_eq!(escaped(".a -b \\c"), "\\&.a \\-b \\ec");
+    }
+}
