@@ -20,23 +20,38 @@ pub struct Drawing {
     pub backend: Box<dyn Backend>,
     /// Its pipelines, if it has some.
     pub pipelines: Option<Arc<PipelineTally>>,
+    /// The host's graphics adapter, if it draws with one.
+    pub adapter: Option<String>,
+    /// Whether every host draws the same, so that a digest means something.
+    pub is_exact: bool,
 }
+
+/// What is told how many pipelines are compiled, and of how many.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 impl Drawing {
     /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title have used.
-    pub fn new(title: &Title, image_sha256: &str, args: &PictureArgs) -> Result<Self> {
+    pub fn new(
+        title: &Title,
+        image_sha256: &str,
+        args: &PictureArgs,
+        progress: Progress<'_>,
+    ) -> Result<Self> {
         if args.gpu != GpuKind::Wgpu {
-            return Ok(Self { backend: backend(args.gpu)?, pipelines: None });
+            let is_exact = args.gpu != GpuKind::None;
+            return Ok(Self { backend: backend(args.gpu)?, pipelines: None, adapter: None, is_exact });
         }
         let device = device()?;
+        let adapter = Some(device.name());
         // Nothing is shown before the first step.
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("pipelines {bar:40} {pos}/{len}, {eta} left") {
             bar.set_style(style);
         }
-        let progress = |_, total: usize| {
+        let progress = |done, total: usize| {
             bar.set_length(total as u64);
             bar.inc(1);
+            progress(done, total);
         };
         let options = Options {
             store: store(args.cache.as_deref(), title, image_sha256),
@@ -46,14 +61,32 @@ impl Drawing {
         let backend = WgpuBackend::with_options(device, &options);
         bar.finish_and_clear();
         let pipelines = Some(backend.pipeline_tally());
-        Ok(Self { backend: Box::new(backend), pipelines })
+        Ok(Self { backend: Box::new(backend), pipelines, adapter, is_exact: false })
+    }
+}
+
+/// What `--gpu auto` is in a window: the host's GPU. Of what is left without one the software driver is the faster
+/// (see decision 0030), but not with a driver that lacks what we need.
+pub fn in_window(args: &PictureArgs) -> GpuKind {
+    if args.gpu != GpuKind::Auto {
+        return args.gpu;
+    }
+    match Device::probe() {
+        Ok(adapter) => {
+            tracing::info!(target: "gpu", adapter, "--gpu auto: wgpu");
+            GpuKind::Wgpu
+        }
+        Err(error) => {
+            tracing::info!(target: "gpu", %error, "--gpu auto: reference");
+            GpuKind::Reference
+        }
     }
 }
 
 /// What draws, with nothing kept.
 pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
     Ok(match kind {
-        GpuKind::Reference => Box::new(Reference::new()),
+        GpuKind::Auto | GpuKind::Reference => Box::new(Reference::new()),
         GpuKind::None => Box::new(NullBackend),
         GpuKind::Wgpu => Box::new(WgpuBackend::new(device()?)),
     })

@@ -46,6 +46,15 @@ const KEYS: &[(KeyCode, Role)] = &[
     (KeyCode::KeyL, Role::Stick(1, 0)),
 ];
 
+/// The keys, and what of the controller they are, for people.
+pub const CONTROLLER: &[(&str, &str)] = &[
+    ("arrows", "directional pad"),
+    ("Z X A S", "A B X Y"),
+    ("Q W, 1 2", "shoulders, triggers"),
+    ("I J K L", "left stick"),
+    ("Enter, Backspace", "start, back"),
+];
+
 #[derive(Debug, Default)]
 struct State {
     /// Keys of [`KEYS`] that are down, a bit each.

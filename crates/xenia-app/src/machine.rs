@@ -4,9 +4,9 @@
 
 mod figures;
 
-use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, GpuKind, PictureArgs, ReservationsTable, Tier};
+use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs, ReservationsTable, Tier};
 use crate::dialogs::TerminalDialogs;
-use crate::drawing::Drawing;
+use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
 use crate::pace::{Pace, Progress};
@@ -40,7 +40,7 @@ use xenia_sched::{
 pub struct MachineOptions<'a> {
     /// Engine and scheduler flags.
     pub engine: &'a EngineArgs,
-    /// Which GPU draws, and how.
+    /// Which GPU draws, and how; `auto` is the reference here.
     pub picture: &'a PictureArgs,
     /// Which swaps a picture is made of.
     pub capture: Capture,
@@ -77,6 +77,7 @@ pub struct Machine {
     executor: LockstepExecutor<KernelSystem>,
     image_sha256: String,
     backend: &'static str,
+    adapter: Option<String>,
     /// Of a backend that has some.
     pipelines: Option<Arc<PipelineTally>>,
     has_digest: bool,
@@ -87,10 +88,16 @@ pub struct Machine {
 impl Machine {
     /// Builds a machine and loads `title` into it.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
+        Self::new_told(title, options, &|_, _| {})
+    }
+
+    /// The same; `compiled` is told of pipelines that are compiled before the title runs.
+    pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
         let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
         let engine = engine(&memory, &options.engine.cpu, &title.image.functions)?;
-        let Drawing { backend: drawing, pipelines } = Drawing::new(title, &image_sha256, options.picture)?;
+        let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
+            Drawing::new(title, &image_sha256, options.picture, compiled)?;
         let backend = drawing.name();
         let config = Config {
             capture_all: options.capture == Capture::Every,
@@ -139,7 +146,6 @@ impl Machine {
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
         let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
-        let has_digest = options.picture.gpu == GpuKind::Reference;
         let pace = None;
         Ok(Self {
             memory,
@@ -148,6 +154,7 @@ impl Machine {
             executor,
             image_sha256,
             backend,
+            adapter,
             pipelines,
             has_digest,
             recording,
@@ -185,6 +192,9 @@ impl Machine {
             });
         }
         let mut pace = self.pace.take();
+        if let Some(pace) = &mut pace {
+            pace.begin(|| self.figures());
+        }
         let end = loop {
             let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
             let end = self.executor.run(piece.as_ref().unwrap_or(limits));

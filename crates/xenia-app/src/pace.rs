@@ -121,6 +121,11 @@ impl Pace {
         state.interrupt = Some(interrupt);
     }
 
+    /// The machine is about to run.
+    pub fn begin(&mut self, figures: impl Fn() -> Figures) {
+        self.tell_now(&figures);
+    }
+
     /// Where the next piece ends.
     pub fn limits(&self, whole: &Limits, at: &Progress) -> Limits {
         let frames = match (self.step_to, whole.frames) {

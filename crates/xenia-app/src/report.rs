@@ -144,6 +144,10 @@ pub struct MemoryReport {
 /// Figures of the command processor.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct GpuReport {
+    /// What drew: `reference`, `wgpu` or `none`.
+    pub backend: &'static str,
+    /// The host's graphics adapter, where one drew.
+    pub adapter: Option<String>,
     /// Draws executed.
     pub draws: u64,
     /// Packets by name.

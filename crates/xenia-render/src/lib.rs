@@ -9,7 +9,7 @@ pub mod translate;
 mod window;
 
 pub use window::{
-    BINDINGS, Binding, Client, Figures, Filter, FrameSender, KeyEvent, RenderError, Scaling, WindowConfig,
-    run,
+    BINDINGS, Binding, Client, Figures, Filter, FrameSender, KeyEvent, Overlay, Phase, RenderError, Scaling,
+    Stopped, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

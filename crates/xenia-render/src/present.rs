@@ -17,6 +17,16 @@ pub(crate) enum Layer {
     Overlay,
     /// Messages.
     Messages,
+    /// What the window is in the middle of: a pause, a recording.
+    Badges,
+    /// A page of text: before the first frame, the keys, a crash.
+    Page,
+}
+
+impl Layer {
+    /// All layers but the frame, from below.
+    pub(crate) const TEXTS: [Self; 4] = [Self::Overlay, Self::Messages, Self::Badges, Self::Page];
+    const COUNT: usize = 5;
 }
 
 /// A window's surface and what is needed to draw on it.
@@ -26,7 +36,7 @@ pub(crate) struct Presenter {
     queue: wgpu::Queue,
     config: wgpu::SurfaceConfiguration,
     painter: Painter,
-    layers: [Option<Picture>; 3],
+    layers: [Option<Picture>; Layer::COUNT],
     adapter: String,
 }
 
@@ -73,7 +83,7 @@ impl Presenter {
         surface.configure(&device, &config);
         let painter = Painter::new(&device, format);
         let adapter = adapter.get_info().name;
-        Ok(Self { surface, device, queue, config, painter, layers: [None, None, None], adapter })
+        Ok(Self { surface, device, queue, config, painter, layers: [const { None }; Layer::COUNT], adapter })
     }
 
     /// Name of the host's graphics adapter.

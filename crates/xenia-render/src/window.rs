@@ -13,6 +13,7 @@ mod keys;
 mod mailbox;
 mod meter;
 mod osd;
+mod page;
 pub(crate) mod scaling;
 mod text;
 mod view;
@@ -20,6 +21,8 @@ mod view;
 pub use keys::{BINDINGS, Binding};
 pub use mailbox::FrameSender;
 pub use meter::Figures;
+pub use osd::Overlay;
+pub use page::{Phase, Stopped};
 pub use scaling::{Filter, Scaling};
 
 use mailbox::Message;
@@ -58,8 +61,12 @@ pub struct WindowConfig {
     pub scaling: Scaling,
     /// How frames are made larger or smaller.
     pub filter: Filter,
-    /// Whether figures are shown over the picture.
-    pub overlay: bool,
+    /// Which figures are shown over the picture.
+    pub overlay: Overlay,
+    /// What is always said in a corner, such as that the run is recorded.
+    pub badges: Vec<&'static str>,
+    /// The machine's keys and what they are, for the page of keys.
+    pub controller: &'static [(&'static str, &'static str)],
 }
 
 /// What the window sees of the keyboard.
@@ -86,6 +93,9 @@ pub trait Client {
 
     /// The machine runs as fast as it can, or no longer.
     fn turbo(&mut self, on: bool);
+
+    /// The machine that has stopped is to begin again.
+    fn again(&mut self);
 
     /// Keeps a frame, whose number is given; says where, or why not.
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String>;

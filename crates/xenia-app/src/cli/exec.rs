@@ -8,8 +8,11 @@ use std::time::Duration;
 /// Which GPU draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum GpuKind {
-    /// Software, exact; what `check` uses.
+    /// In a window the host's GPU, or where there is none the faster of the software drivers that are left;
+    /// without a window the reference.
     #[default]
+    Auto,
+    /// Software, exact; what `check` uses.
     Reference,
     /// The host's GPU, or its software driver; fast, with rounding of its own.
     Wgpu,
@@ -49,6 +52,7 @@ pub enum Tier {
     /// The function tier for everything warm.
     Function,
     /// The loop tier for hot loops (not in this build yet).
+    #[value(hide = true)]
     Loop,
     /// What is best; today that is the function tier.
     #[default]
@@ -111,13 +115,13 @@ pub struct ModeArgs {
     #[arg(long, conflicts_with = "parallel")]
     pub lockstep: bool,
     /// A host thread for each hardware thread (not in this build yet; then the default of `exec`).
-    #[arg(long)]
+    #[arg(long, hide = true)]
     pub parallel: bool,
     /// Hardware threads wait for each other at the end of each quantum (--parallel only, not in this build yet).
-    #[arg(long)]
+    #[arg(long, hide = true)]
     pub barrier: bool,
     /// What guest time follows.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, hide = true)]
     pub clock: Option<Clock>,
 }
 
@@ -187,16 +191,16 @@ pub struct RunArgs {
 /// `exec`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ExecArgs {
-    /// An .xex, an .elf or a folder with default.xex; without one, the built-in demo.
+    /// An .xex, an .elf, or a folder with default.xex or one other .xex; without one, the built-in demo.
     pub title: Option<PathBuf>,
-    #[command(flatten)]
-    pub engine: EngineArgs,
-    #[command(flatten)]
-    pub run: RunArgs,
     #[command(flatten)]
     pub picture: PictureArgs,
     #[command(flatten)]
     pub window: WindowArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
 }
 
 /// Flags about the picture.
@@ -209,8 +213,8 @@ pub struct PictureArgs {
     /// Which GPU draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
-    /// Leave draws out, rather than wait, while their pipelines are compiled in the background (--gpu wgpu
-    /// only). What a title draws then depends on the host's speed.
+    /// Leave draws out, rather than wait, while their pipelines are compiled in the background (not with --gpu
+    /// reference or none). What a title draws then depends on the host's speed.
     #[arg(long)]
     pub async_pipelines: bool,
     /// Where what --gpu wgpu compiles is kept for the next start (default: the user's cache folder).
@@ -230,7 +234,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub bless: bool,
     #[command(flatten)]
-    pub engine: EngineArgs,
-    #[command(flatten)]
     pub run: RunArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
 }

@@ -50,7 +50,12 @@ impl ModeArgs {
 impl PictureArgs {
     /// Refuses flags that contradict each other.
     fn refuse_contradictions(&self) -> Result<()> {
-        if self.async_pipelines && self.gpu != GpuKind::Wgpu {
+        let may_have_pipelines = match self.gpu {
+            GpuKind::Wgpu => true,
+            GpuKind::Auto => !self.headless,
+            GpuKind::Reference | GpuKind::None => false,
+        };
+        if self.async_pipelines && !may_have_pipelines {
             bail!("--async-pipelines: only --gpu wgpu has pipelines; say that, too, or leave this out");
         }
         Ok(())
@@ -97,7 +102,8 @@ mod tests {
             (&["--parallel", "--barrier"], "--lockstep"),
             (&["--barrier"], "in lockstep"),
             (&["--clock", "host"], "--clock guest"),
-            (&["--async-pipelines"], "--gpu wgpu"),
+            (&["--async-pipelines", "--headless"], "--gpu wgpu"),
+            (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
         ] {
@@ -117,6 +123,7 @@ mod tests {
             &["--gpu", "none"],
             &["--gpu", "wgpu"],
             &["--gpu", "wgpu", "--async-pipelines"],
+            &["--gpu", "auto", "--async-pipelines"],
         ] {
             assert_eq!(refusal(flags), None, "{flags:?}");
         }

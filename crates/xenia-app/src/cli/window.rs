@@ -28,6 +28,24 @@ pub enum Filter {
     Nearest,
 }
 
+/// Which figures are shown over the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Osd {
+    /// Frames a second.
+    Small,
+    /// All of them.
+    Full,
+}
+
+impl From<Osd> for xenia_render::Overlay {
+    fn from(osd: Osd) -> Self {
+        match osd {
+            Osd::Small => Self::Small,
+            Osd::Full => Self::Full,
+        }
+    }
+}
+
 impl From<Scaling> for xenia_render::Scaling {
     fn from(scaling: Scaling) -> Self {
         match scaling {
@@ -105,8 +123,8 @@ pub struct WindowArgs {
     #[arg(long, value_name = "N|off", default_value_t)]
     pub frame_limit: FrameLimit,
     /// Begin with figures over the picture.
-    #[arg(long)]
-    pub osd: bool,
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "full")]
+    pub osd: Option<Osd>,
     /// Where screenshots go (default: screenshots in the data folder).
     #[arg(long, value_name = "DIR")]
     pub screenshots: Option<PathBuf>,
@@ -145,6 +163,10 @@ mod tests {
             assert!(key_help().contains(binding.name));
             let row = book.lines().find(|line| line.starts_with(&format!("| {} |", binding.name)));
             assert!(row.is_some_and(|row| row.contains(binding.meaning)), "{}: {row:?}", binding.name);
+        }
+        for (keys, meaning) in crate::keyboard::CONTROLLER {
+            let row = format!("| {keys} | {meaning} |");
+            assert!(book.lines().any(|line| line == row), "{row}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `xenia-rs exec`: runs a title, in a window or without one.
 
+mod stopped;
 mod windowed;
 
 use crate::cli::{EngineArgs, ExecArgs, RunArgs};
+use crate::drawing::Progress;
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::{Capture, FrameSink};
@@ -35,7 +37,10 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
     match windowed::run(args, title) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             eprintln!("xenia-rs: {error}; running without a window");
-            headless(args, open_title(args)?)
+            let mut args = args.clone();
+            args.picture.headless = true;
+            args.refuse_unbuilt()?;
+            headless(&args, open_title(&args)?)
         }
         result => result,
     }
@@ -69,7 +74,7 @@ fn headless(args: &ExecArgs, title: Title) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let (capture, frames) = pictures(&args.run, before.frames, last.clone());
-        machine(args, title, before, launched, (capture, frames), Box::new(NoInput))
+        machine(args, title, before, launched, (capture, frames), Box::new(NoInput), &|_, _| {})
     })?;
     let code = conclude(args.run.json.as_deref(), &finished)?;
     if let Ok(last) = last.lock()
@@ -121,9 +126,10 @@ fn machine(
     launched: Option<Launched>,
     (capture, frames): (Capture, FrameSink),
     input: Box<dyn Input>,
+    compiled: Progress<'_>,
 ) -> Result<Machine> {
     let file = |path: &Option<PathBuf>| before.file(path.as_deref());
-    Machine::new(
+    Machine::new_told(
         title,
         MachineOptions {
             engine: &args.engine,
@@ -137,6 +143,7 @@ fn machine(
             replay: file(&args.run.replay).as_deref(),
             launched,
         },
+        compiled,
     )
 }
 

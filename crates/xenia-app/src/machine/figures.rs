@@ -88,6 +88,8 @@ impl Machine {
         let processor = self.processor.lock();
         let statistics = processor.statistics();
         GpuReport {
+            backend: self.backend,
+            adapter: self.adapter.clone(),
             draws: statistics.draws,
             packets: statistics.packets().into_iter().collect(),
             problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),

@@ -20,7 +20,10 @@ const KEY_RELEASE: u8 = 3;
 /// A key by its place: the X server's code, which is the kernel's and 8.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key {
+    Escape = 9,
+    R = 27,
     Period = 60,
+    F1 = 67,
     F3 = 69,
     F6 = 72,
     F12 = 96,

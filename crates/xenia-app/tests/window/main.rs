@@ -1,5 +1,5 @@
-//! The built-in demo in a window on a display of the test's own: what is seen there is compared, pixel by pixel, with what a
-//! run without a window makes of the same frame.
+//! Titles in a window on a display of the test's own: what is seen of the built-in demo is compared, pixel by pixel, with
+//! what a run without a window makes of the same frame; a title that crashes says so.
 
 mod display;
 
@@ -25,10 +25,11 @@ struct Program {
 }
 
 impl Program {
-    /// Runs the demo in a window on `display`; screenshots and what it says go to `folder`.
-    fn start(display: &Display, folder: &Path) -> Result<Self> {
+    /// Runs a title in a window on `display`; screenshots and what it says go to `folder`.
+    fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Result<Self> {
         let said = folder.join("said.txt");
-        let child = program()
+        let child = program(title)
+            .args(args)
             .arg("--screenshots")
             .arg(folder.join("screenshots"))
             .env("DISPLAY", &display.name)
@@ -58,9 +59,9 @@ impl Drop for Program {
     }
 }
 
-fn program() -> Command {
+fn program(title: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.args(["exec", DEMO, "--config", "/dev/null"]);
+    command.arg("exec").arg(title).args(["--config", "/dev/null"]);
     command
 }
 
@@ -90,9 +91,32 @@ fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
     Ok((number.with_context(|| format!("a screenshot is called {name}"))?, picture))
 }
 
-/// Waits until the window shows this, and nothing over it.
-fn wait_until_shown(window: &TestWindow, what: &str, picture: &Picture) -> Result<()> {
-    wait_for(what, || Ok((window.look()? == *picture).then_some(())))
+/// Waits until the window shows this, and nothing over it but the badge of a pause; what it shows.
+fn wait_until_shown(window: &TestWindow, what: &str, picture: &Picture) -> Result<Picture> {
+    let is_badge = |[left, top, right, bottom]: [u32; 4]| {
+        left + 160 > picture.0 && right + 8 == picture.0 && top == 8 && bottom < 48
+    };
+    wait_for(what, || {
+        let shown = window.look()?;
+        let same_size = (shown.0, shown.1) == (picture.0, picture.1);
+        Ok((same_size && difference(picture, &shown).is_some_and(is_badge)).then_some(shown))
+    })
+}
+
+/// Starts a title in a window.
+fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Result<(Program, TestWindow)> {
+    let mut program = Program::start(display, folder, title, args)?;
+    let window = TestWindow::find(display, "| xenia-rs", || program.is_alive())?;
+    let window = window.with_context(|| program.said())?;
+    Ok((program, window))
+}
+
+/// A display; `None` where there is none, or nothing that draws on it.
+fn display() -> Result<Option<Display>> {
+    if !need(Tool::Vulkan) || !need(Tool::Display) {
+        return Ok(None);
+    }
+    Display::start().map(Some)
 }
 
 /// Left, top, right and bottom of where two pictures of the same size differ, right and bottom exclusive.
@@ -122,7 +146,7 @@ fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usi
 
 /// The frame of a run without a window.
 fn headless(number: u64, folder: &Path) -> Result<Picture> {
-    let output = program()
+    let output = program(DEMO.as_ref())
         .args(["--headless", "--frames", &number.to_string()])
         .current_dir(folder)
         .env_remove("DISPLAY")
@@ -133,20 +157,14 @@ fn headless(number: u64, folder: &Path) -> Result<Picture> {
 
 #[test]
 fn a_window_shows_what_the_machine_draws() -> Result<()> {
-    if !need(Tool::Vulkan) || !need(Tool::Display) {
-        return Ok(());
-    }
-    let display = Display::start()?;
+    let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let screenshots = folder.path().join("screenshots");
-    let mut program = Program::start(&display, folder.path())?;
-    let window = TestWindow::find(&display, "| xenia-rs", || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
+    // The reference draws the same on every machine, with or without a window.
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--gpu", "reference"])?;
 
     // Something is shown; then it stands still.
-    wait_for("a picture", || {
-        Ok(window.look()?.2.chunks_exact(4).any(|pixel| pixel[..3] != [0; 3]).then_some(()))
-    })?;
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::Pause)?;
     wait_for("the pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
     let (first, before) = wait_for("the machine to stand still", || {
@@ -164,28 +182,51 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     })?;
     ensure!(number == first + 1, "a step from {first} to {number}");
     ensure!(frame != before, "the demo moves");
-    wait_until_shown(&window, "the frame", &frame)?;
+    let still = wait_until_shown(&window, "the frame", &frame)?;
 
     // The same frame without a window.
     ensure!(headless(number, folder.path())? == frame, "frame {number} is another one without a window");
 
-    // Figures, where they belong.
-    window.press(Key::F3)?;
-    let at = wait_for("figures", || Ok(difference(&frame, &window.look()?)))?;
-    let [left, top, right, bottom] = at;
-    ensure!(left >= 8 && top >= 8 && right > 300 && right < 900 && bottom > 80 && bottom < 160, "{at:?}");
-    let shown = window.look()?;
-    ensure!(bright_pixels(&shown, at) > bright_pixels(&frame, at) + 1000, "no letters");
+    // Figures, where they belong: few, then all, then none.
+    let mut letters = bright_pixels(&still, [0, 0, 900, 160]);
+    for (what, width, height) in [("few figures", 20..200, 16..40), ("all figures", 300..900, 80..160)] {
+        window.press(Key::F3)?;
+        let (shown, [left, top, right, bottom]) = wait_for(what, || {
+            let shown = window.look()?;
+            let at = difference(&still, &shown);
+            Ok(at.filter(|at| width.contains(&at[2]) && height.contains(&at[3])).map(|at| (shown, at)))
+        })?;
+        ensure!(left >= 8 && top >= 8 && right < 900 && bottom < 160, "{what}");
+        let now = bright_pixels(&shown, [0, 0, 900, 160]);
+        ensure!(now > letters + 60, "{what} without letters");
+        letters = now;
+    }
     window.press(Key::F3)?;
     wait_until_shown(&window, "the frame without figures", &frame)?;
+
+    // The keys, in the middle.
+    window.press(Key::F1)?;
+    let shown = wait_for("the keys", || {
+        let shown = window.look()?;
+        Ok(difference(&still, &shown).is_some().then_some(shown))
+    })?;
+    let at = difference(&still, &shown).context("the keys are gone")?;
+    ensure!(
+        at[0].abs_diff(shown.0 - at[2]) <= 1 && at[1].abs_diff(shown.1 - at[3]) <= 1,
+        "not in the middle: {at:?}"
+    );
+    ensure!(bright_pixels(&shown, at) > bright_pixels(&still, at) + 5000, "no letters among the keys");
+    window.press(Key::F1)?;
+    wait_until_shown(&window, "the frame without the keys", &frame)?;
 
     // A window of other proportions: bars above and below, none when stretched.
     window.resize(640, 640)?;
     let bars = |(width, height, pixels): &Picture| {
-        let black = |row: &&[u8]| row.chunks_exact(4).all(|pixel| pixel[..3] == [0; 3]);
+        let black = |row: &[u8]| row.chunks_exact(4).all(|pixel| pixel[..3] == [0; 3]);
         (*width, *height) == (640, 640)
-            && pixels.chunks_exact(640 * 4).take(140).filter(black).count() == 140
-            && !pixels.chunks_exact(640 * 4).nth(320).is_some_and(|row| black(&row))
+            // The badge of the pause is in the first bar.
+            && pixels.chunks_exact(640 * 4).skip(48).take(90).all(black)
+            && !pixels.chunks_exact(640 * 4).nth(320).is_some_and(black)
     };
     wait_for("bars", || Ok(bars(&window.look()?).then_some(())))?;
     window.press(Key::F6)?;
@@ -204,5 +245,53 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     if !status.success() {
         bail!("{status}: {}", program.said());
     }
+    Ok(())
+}
+
+/// A program of two instructions, the second of which reads where nothing is.
+fn crashing() -> Vec<u8> {
+    const ADDRESS: u32 = 0x8201_0000;
+    let code = [0x3860_0000_u32, 0x8083_0018].map(u32::to_be_bytes).concat();
+    let mut elf = b"\x7FELF\x01\x02\x01".to_vec();
+    elf.resize(16, 0);
+    elf.extend([0, 2, 0, 20]);
+    // Version, entry, program headers, sections, flags; sizes and numbers of headers.
+    elf.extend([1, ADDRESS, 52, 0, 0].map(u32::to_be_bytes).concat());
+    elf.extend([52_u16, 32, 1, 40, 0, 0].map(u16::to_be_bytes).concat());
+    let size = code.len() as u32;
+    elf.extend([1, 84, ADDRESS, ADDRESS, size, size, 5, 0].map(u32::to_be_bytes).concat());
+    elf.extend(code);
+    elf
+}
+
+#[test]
+fn a_crash_is_told_in_the_window_and_the_title_can_run_again() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let (title, json) = (folder.path().join("fall.elf"), folder.path().join("fall.json"));
+    std::fs::write(&title, crashing())?;
+    let args = ["--json", &json.display().to_string()];
+    let (mut program, window) = start(&display, folder.path(), &title, &args)?;
+
+    for round in ["the crash", "the second crash"] {
+        wait_for(round, || Ok((window.title()? == "fall | stopped | xenia-rs").then_some(())))?;
+        // Its results are there before anybody closes the window.
+        let report = wait_for("the report", || Ok(std::fs::read_to_string(&json).ok()))?;
+        ensure!(report.contains("\"exit\": \"crash\""), "{report}");
+        wait_for("what happened", || {
+            let shown = window.look()?;
+            let middle = [shown.0 / 4, shown.1 / 4, shown.0 * 3 / 4, shown.1 * 3 / 4];
+            Ok((bright_pixels(&shown, middle) > 1000).then_some(()))
+        })?;
+        ensure!(program.is_alive(), "the window stays");
+        if round == "the crash" {
+            std::fs::remove_file(&json)?;
+            window.press(Key::R)?;
+            wait_for("another run", || Ok(json.exists().then_some(())))?;
+        }
+    }
+    window.press(Key::Escape)?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.code() == Some(3), "{status}: {}", program.said());
     Ok(())
 }

@@ -45,21 +45,18 @@ pub struct Device {
 }
 
 impl Device {
+    /// The name of the adapter that [`open`](Self::open) would open, without opening it; an error says why there is
+    /// none.
+    pub fn probe() -> Result<String, DeviceError> {
+        adapter(false).map(|adapter| adapter.get_info().name)
+    }
+
     /// Opens the system's best adapter, or its software driver.
     pub fn open(software: bool) -> Result<Self, DeviceError> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            force_fallback_adapter: software,
-            ..Default::default()
-        }))
-        .map_err(|error| DeviceError::NoAdapter(error.to_string()))?;
+        let adapter = adapter(software)?;
         let unusable =
             |reason: String| DeviceError::Unusable { adapter: adapter.get_info().name.clone(), reason };
         let offered = adapter.features();
-        if !offered.contains(NEEDED) {
-            return Err(unusable(format!("it lacks {:?}", NEEDED - offered)));
-        }
         let features = NEEDED | offered & WELCOME;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("xenia-rs"),
@@ -98,6 +95,23 @@ impl Device {
         let info = self.adapter.get_info();
         format!("{} ({:?}, {})", info.name, info.backend, info.driver)
     }
+}
+
+/// The system's best adapter, or its software driver, if it has what we need.
+fn adapter(software: bool) -> Result<wgpu::Adapter, DeviceError> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        force_fallback_adapter: software,
+        ..Default::default()
+    }))
+    .map_err(|error| DeviceError::NoAdapter(error.to_string()))?;
+    let offered = adapter.features();
+    if offered.contains(NEEDED) {
+        return Ok(adapter);
+    }
+    let reason = format!("it lacks {:?}", NEEDED - offered);
+    Err(DeviceError::Unusable { adapter: adapter.get_info().name.clone(), reason })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::keys::Action;
 use super::mailbox::{FrameSender, Mailbox, Message};
+use super::page::Phase;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, WindowConfig};
 use winit::application::ApplicationHandler;
@@ -51,7 +52,7 @@ impl Events {
     /// Brings title bar and texts up to date.
     fn refresh(&mut self) {
         if let Some(view) = &mut self.view {
-            view.refresh(&self.mailbox.open().meter, self.mailbox.now());
+            view.refresh(&self.mailbox.open(), self.mailbox.now());
         }
     }
 
@@ -73,10 +74,19 @@ impl Events {
 
     fn act(&mut self, event_loop: &ActiveEventLoop, action: Action) {
         let Some(view) = &mut self.view else { return };
+        let now = self.mailbox.now();
         match action {
-            Action::Leave if view.is_full_screen() => view.set_full_screen(false),
+            Action::Leave if view.is_full_screen() => view.set_full_screen(false, now),
             Action::Leave => event_loop.exit(),
-            Action::FullScreen => view.set_full_screen(!view.is_full_screen()),
+            Action::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
+            Action::Help => view.help = !view.help,
+            Action::Again => {
+                let stopped = self.mailbox.open().stopped.take_if(|why| why.again);
+                if stopped.is_some() {
+                    self.set_paused(false);
+                    self.client.again();
+                }
+            }
             Action::Pause => {
                 let paused = !view.shown.paused;
                 self.set_paused(paused);
@@ -97,7 +107,7 @@ impl Events {
                 };
                 view.say(&self.mailbox, text);
             }
-            Action::Overlay => view.overlay = !view.overlay,
+            Action::Overlay => view.shown.overlay = view.shown.overlay.next(),
             Action::Scaling => {
                 view.shown.scaling = view.shown.scaling.next();
                 view.say(&self.mailbox, format!("scaling: {}", view.shown.scaling.name()));
@@ -147,6 +157,7 @@ impl ApplicationHandler<Message> for Events {
                 return;
             }
         }
+        self.refresh();
         if let Some((start, sender)) = self.start.take() {
             start(sender);
         }
@@ -156,12 +167,15 @@ impl ApplicationHandler<Message> for Events {
         match message {
             Message::Mail => {
                 let Some(view) = &mut self.view else { return };
-                let (frame, news) = {
+                let (frame, news, is_new) = {
                     let mut mail = self.mailbox.answer();
-                    (mail.frame.take(), std::mem::take(&mut mail.news))
+                    (mail.frame.take(), std::mem::take(&mut mail.news), mail.phase == Phase::Loading)
                 };
+                if is_new {
+                    view.forget();
+                }
                 // A machine that is paused shows few frames, and each is told apart by its number.
-                let news = news || (frame.is_some() && view.shown.paused);
+                let news = news || (frame.is_some() && (view.shown.paused || view.frame.is_none()));
                 if let Some((number, frame)) = frame {
                     view.take(number, frame, self.mailbox.now());
                 }
@@ -199,10 +213,10 @@ impl ApplicationHandler<Message> for Events {
 
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
         let Some(view) = &mut self.view else { return };
-        let mut end = view.messages.next_end();
+        let mut end = view.next_change();
         if end.is_some_and(|end| end <= self.mailbox.now()) {
             self.refresh();
-            end = self.view.as_ref().and_then(|view| view.messages.next_end());
+            end = self.view.as_ref().and_then(View::next_change);
         }
         event_loop.set_control_flow(match end {
             Some(end) => ControlFlow::WaitUntil(self.mailbox.start() + end),

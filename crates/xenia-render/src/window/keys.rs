@@ -14,6 +14,9 @@ pub(crate) enum Action {
     /// No limit while the key is held.
     Turbo,
     Screenshot,
+    Help,
+    /// Starts a title again that has stopped.
+    Again,
     Overlay,
     Scaling,
     Filter,
@@ -40,6 +43,7 @@ const fn binding(key: KeyCode, name: &'static str, meaning: &'static str, action
 
 /// The window's keys.
 pub const BINDINGS: &[Binding] = &[
+    binding(KeyCode::F1, "F1", "shows the keys, and hides them", Action::Help),
     binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", Action::Leave),
     binding(KeyCode::F11, "F11", "full screen, without the mouse pointer", Action::FullScreen),
     Binding {
@@ -50,11 +54,12 @@ pub const BINDINGS: &[Binding] = &[
     binding(KeyCode::KeyP, "P", "the same", Action::Pause),
     binding(KeyCode::Period, ".", "runs to the next frame and pauses", Action::Step),
     binding(KeyCode::Tab, "Tab", "while held: as fast as it can", Action::Turbo),
-    binding(KeyCode::F3, "F3", "figures over the picture, on and off", Action::Overlay),
+    binding(KeyCode::F3, "F3", "figures over the picture: few, all, none", Action::Overlay),
     binding(KeyCode::F6, "F6", "scaling: aspect ratio, whole multiples, stretched", Action::Scaling),
     binding(KeyCode::F7, "F7", "filter: linear, nearest", Action::Filter),
     binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", Action::Vsync),
     binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", Action::Screenshot),
+    binding(KeyCode::KeyR, "R", "after a crash: runs the title again", Action::Again),
 ];
 
 impl Action {

@@ -1,6 +1,7 @@
 //! What the machine's thread leaves for the window: the newest frame, and the figures.
 
 use super::meter::{Figures, Meter};
+use super::page::{Phase, Stopped};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
@@ -24,6 +25,10 @@ pub(super) struct Mail {
     pub(super) news: bool,
     /// What the figures come to.
     pub(super) meter: Meter,
+    /// What a machine without a frame is doing.
+    pub(super) phase: Phase,
+    /// Why the machine has stopped.
+    pub(super) stopped: Option<Stopped>,
     /// Whether the window has been woken and not looked yet.
     woken: bool,
 }
@@ -91,6 +96,26 @@ impl FrameSender {
     pub fn figures(&self, figures: Figures) {
         self.put(|mail, now| {
             mail.meter.sample(now, figures);
+            mail.news = true;
+        });
+    }
+
+    /// Says what a machine that has shown nothing yet is doing. [`Phase::Loading`] is that of a new one: what the last
+    /// one has left in the window goes.
+    pub fn phase(&self, phase: Phase) {
+        self.put(|mail, _| {
+            if phase == Phase::Loading {
+                (mail.frame, mail.stopped, mail.meter) = (None, None, Meter::default());
+            }
+            mail.phase = phase;
+            mail.news = true;
+        });
+    }
+
+    /// Says why the machine has stopped, over the last frame.
+    pub fn stopped(&self, why: Stopped) {
+        self.put(|mail, _| {
+            mail.stopped = Some(why);
             mail.news = true;
         });
     }

@@ -4,6 +4,29 @@ use super::meter::Meter;
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
 
+/// Which figures are shown over the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlay {
+    /// None.
+    #[default]
+    Off,
+    /// Frames a second.
+    Small,
+    /// All of them.
+    Full,
+}
+
+impl Overlay {
+    /// What the key makes of it.
+    pub(crate) fn next(self) -> Self {
+        match self {
+            Self::Off => Self::Small,
+            Self::Small => Self::Full,
+            Self::Full => Self::Off,
+        }
+    }
+}
+
 /// How the window shows the machine's pictures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
@@ -16,6 +39,7 @@ pub(crate) struct Shown {
     pub(crate) vsync: bool,
     pub(crate) paused: bool,
     pub(crate) turbo: bool,
+    pub(crate) overlay: Overlay,
     /// The host's graphics adapter.
     pub(crate) adapter: String,
 }
@@ -24,15 +48,20 @@ impl Shown {
     fn state(&self) -> &'static str {
         match (self.paused, self.turbo) {
             (true, _) => "paused",
-            (false, true) => "no limit",
+            (false, true) => "turbo",
             (false, false) => "",
         }
     }
 }
 
-/// The lines of the overlay.
-pub(crate) fn lines(meter: &Meter, shown: &Shown) -> Vec<String> {
+/// The lines of the overlay in a window that has room for so many letters beside each other.
+pub(crate) fn lines(meter: &Meter, shown: &Shown, columns: usize) -> Vec<String> {
     let rates = meter.rates();
+    match shown.overlay {
+        Overlay::Off => return Vec::new(),
+        Overlay::Full if columns >= FULL_COLUMNS => {}
+        Overlay::Full | Overlay::Small => return vec![format!("{:.0} fps", rates.fps)],
+    }
     let mut lines = vec![
         format!(
             "{:5.1} fps  {:5.1} ms (longest {:.1})  speed {:.0}%  {}",
@@ -72,8 +101,22 @@ pub(crate) fn lines(meter: &Meter, shown: &Shown) -> Vec<String> {
     lines
 }
 
-/// The title bar.
-pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown) -> String {
+/// What is always said in a corner; `badges` are those that stay.
+pub(crate) fn badges(badges: &[&str], shown: &Shown) -> Vec<String> {
+    let state = match shown.state() {
+        "" => None,
+        "paused" => Some("|| paused"),
+        _ => Some(">> turbo"),
+    };
+    let all: Vec<&str> = badges.iter().copied().chain(state).collect();
+    if all.is_empty() { Vec::new() } else { vec![all.join("   ")] }
+}
+
+/// The title bar; `doing` is what a machine without a frame does.
+pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown, doing: Option<&str>) -> String {
+    if let Some(doing) = doing {
+        return format!("{name} | {doing} | xenia-rs");
+    }
     let state = match shown.state() {
         "paused" => " | paused".to_owned(),
         "" => format!(" | {:.0} fps", meter.rates().fps),
@@ -82,6 +125,8 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown) -> String {
     format!("{name}{state} | xenia-rs")
 }
 
+/// Letters beside each other that all figures take at least; in a smaller window there are few.
+const FULL_COLUMNS: usize = 36;
 /// How long a message is shown.
 const MESSAGE_TIME: Duration = Duration::from_secs(3);
 /// Messages shown at once.
@@ -149,9 +194,18 @@ mod tests {
             frame: Some((77, (1280, 720))),
             window: (1600, 900),
             vsync: true,
+            overlay: Overlay::Full,
             adapter: "an adapter".to_owned(),
             ..Shown::default()
         }
+    }
+
+    fn lines(meter: &Meter, shown: &Shown) -> Vec<String> {
+        super::lines(meter, shown, 150)
+    }
+
+    fn title(name: &str, meter: &Meter, shown: &Shown) -> String {
+        super::title(name, meter, shown, None)
     }
 
     #[test]
@@ -170,7 +224,8 @@ shown by an adapter";
 
     #[test]
     fn without_figures_there_are_no_figures() {
-        let lines = lines(&Meter::default(), &Shown { adapter: "x".to_owned(), ..Shown::default() });
+        let shown = Shown { adapter: "x".to_owned(), overlay: Overlay::Full, ..Shown::default() };
+        let lines = lines(&Meter::default(), &shown);
         assert_eq!(lines, ["  0.0 fps    0.0 ms (longest 0.0)  speed 0%", "shown by x"]);
     }
 
@@ -179,9 +234,34 @@ shown by an adapter";
         let meter = metered();
         assert_eq!(title("dolphin", &meter, &shown()), "dolphin | 30 fps | xenia-rs");
         let turbo = Shown { turbo: true, ..shown() };
-        assert_eq!(title("dolphin", &meter, &turbo), "dolphin | 30 fps, no limit | xenia-rs");
+        assert_eq!(title("dolphin", &meter, &turbo), "dolphin | 30 fps, turbo | xenia-rs");
         let paused = Shown { paused: true, ..turbo };
         assert_eq!(title("dolphin", &meter, &paused), "dolphin | paused | xenia-rs");
+        let loading = super::title("dolphin", &meter, &paused, Some("loading"));
+        assert_eq!(loading, "dolphin | loading | xenia-rs");
+    }
+
+    #[test]
+    fn the_key_goes_from_none_to_few_to_all_and_a_small_window_has_few() {
+        let meter = metered();
+        let mut shown = Shown { overlay: Overlay::Off, ..shown() };
+        let mut counts = Vec::new();
+        for _ in 0..4 {
+            counts.push(lines(&meter, &shown).len());
+            shown.overlay = shown.overlay.next();
+        }
+        assert_eq!(counts, [0, 1, 6, 0]);
+        let full = Shown { overlay: Overlay::Full, ..shown };
+        assert_eq!(super::lines(&meter, &full, 20), ["30 fps"]);
+    }
+
+    #[test]
+    fn badges_are_those_that_stay_and_what_the_machine_is_in() {
+        let (running, paused) = (shown(), Shown { paused: true, turbo: true, ..shown() });
+        assert!(badges(&[], &running).is_empty());
+        assert_eq!(badges(&["recording"], &running), ["recording"]);
+        assert_eq!(badges(&["recording"], &paused), ["recording   || paused"]);
+        assert_eq!(badges(&[], &Shown { turbo: true, ..running }), [">> turbo"]);
     }
 
     #[test]

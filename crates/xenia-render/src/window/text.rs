@@ -28,6 +28,44 @@ pub(crate) struct Panel {
     pub(crate) rgba: Vec<u8>,
 }
 
+/// `lines` broken between words, or within long ones, so that none has more than `columns` letters; what is more than
+/// `rows` lines then is left out.
+pub(crate) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> {
+    let columns = columns.clamp(1, MOST.0);
+    let mut fitted = Vec::new();
+    for line in lines {
+        let letters: Vec<char> = line.chars().collect();
+        // What is broken off goes under the text, not under its indent.
+        let indent = letters.iter().take_while(|letter| **letter == ' ').count().min(columns / 2);
+        let mut rest = &letters[..];
+        let mut first = true;
+        loop {
+            let room = if first { columns } else { columns - indent };
+            let cut = if rest.len() <= room {
+                rest.len()
+            } else {
+                let space = rest[..=room].iter().rposition(|letter| *letter == ' ');
+                space.filter(|at| *at > indent).unwrap_or(room)
+            };
+            let part: String = rest[..cut].iter().collect();
+            let lead = if first { 0 } else { indent };
+            fitted.push(format!("{}{}", " ".repeat(lead), part.trim_end()));
+            if fitted.len() > rows {
+                fitted.truncate(rows);
+                return fitted;
+            }
+            rest = &rest[cut..];
+            let spaces = rest.iter().take_while(|letter| **letter == ' ').count();
+            rest = &rest[spaces..];
+            first = false;
+            if rest.is_empty() {
+                break;
+            }
+        }
+    }
+    fitted
+}
+
 /// A picture of `lines`, `multiple` times the font's size. What the font lacks is shown as a question mark.
 pub(crate) fn panel(lines: &[String], multiple: u32) -> Panel {
     let lines = &lines[..lines.len().min(MOST.1)];
@@ -121,6 +159,22 @@ mod tests {
         assert!(widest > Some(4) && bar.iter().position(|row| row.contains('#')).is_some(), "{bar:#?}");
         assert_eq!(cell(&panel, 0, 2), cell(&panel, 1, 1), "what the font lacks is a question mark");
         assert!(cell(&panel, 1, 2).iter().all(|row| !row.contains('#')), "a space is empty");
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words_and_too_many_are_left_out() {
+        let text = lines(&["one two three", "", "  four five", "sixteen"]);
+        assert_eq!(fit(&text, 80, 9), text);
+        assert_eq!(fit(&text, 7, 99), ["one two", "three", "", "  four", "  five", "sixteen"]);
+        assert_eq!(fit(&text, 4, 99)[..4], ["one", "two", "thre", "e"]);
+        assert_eq!(fit(&text, 7, 2), ["one two", "three"]);
+        assert!(fit(&text, 7, 0).is_empty() && fit(&[], 7, 9).is_empty());
+        for columns in 0..20 {
+            let fitted = fit(&text, columns, 99);
+            assert!(fitted.iter().all(|line| line.chars().count() <= columns.max(1)), "{columns} {fitted:?}");
+            let letters = |lines: &[String]| lines.concat().replace(' ', "");
+            assert_eq!(letters(&fitted), letters(&text), "{columns}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The open window: what it shows, and how.
 
-use super::mailbox::Mailbox;
-use super::meter::Meter;
+use super::mailbox::{Mail, Mailbox};
 use super::osd::{self, Messages, Shown};
+use super::page::{self, Phase};
 use super::scaling::{Filter, Rectangle, place};
 use super::text;
 use super::{RenderError, WindowConfig};
@@ -16,6 +16,10 @@ use xenia_gpu::Frame;
 
 /// Pixels between the window's border and what is written, times the display's multiple.
 const BORDER: u32 = 8;
+/// How long the system may take to fill the screen.
+const FULL_SCREEN_TIME: Duration = Duration::from_secs(1);
+/// Pixels that a window may lack of a screen that it fills: sizes are rounded on the way.
+const ROUNDED: u32 = 8;
 
 /// See the module's documentation.
 pub(super) struct View {
@@ -27,9 +31,14 @@ pub(super) struct View {
     /// The newest frame and its number, for screenshots.
     pub(super) frame: Option<(u64, Frame)>,
     pub(super) messages: Messages,
-    pub(super) overlay: bool,
-    overlay_lines: Vec<String>,
-    message_lines: Vec<String>,
+    /// Whether the page of keys is shown.
+    pub(super) help: bool,
+    badges: Vec<&'static str>,
+    controller: &'static [(&'static str, &'static str)],
+    /// What is written on each of the layers of text, and how many times as large as the font.
+    written: [(u32, Vec<String>); Layer::TEXTS.len()],
+    /// When the screen, which the system was asked for, should be filled.
+    full_screen_by: Option<Duration>,
 }
 
 impl View {
@@ -49,6 +58,7 @@ impl View {
             scaling: config.scaling,
             filter: config.filter,
             vsync: config.vsync,
+            overlay: config.overlay,
             adapter: presenter.adapter().to_owned(),
             ..Shown::default()
         };
@@ -60,9 +70,11 @@ impl View {
             shown,
             frame: None,
             messages: Messages::default(),
-            overlay: config.overlay,
-            overlay_lines: Vec::new(),
-            message_lines: Vec::new(),
+            help: false,
+            badges: config.badges.clone(),
+            controller: config.controller,
+            written: Default::default(),
+            full_screen_by: None,
         };
         view.pointer();
         Ok(view)
@@ -73,15 +85,39 @@ impl View {
         self.window.set_cursor_visible(self.window.fullscreen().is_none());
     }
 
-    /// Whether the window fills the screen.
+    /// Whether the window fills the screen: what was asked for is not always what the system does.
     pub(super) fn is_full_screen(&self) -> bool {
-        self.window.fullscreen().is_some()
+        let size = self.window.inner_size();
+        let covers = |screen: winit::dpi::PhysicalSize<u32>| {
+            size.width + ROUNDED >= screen.width && size.height + ROUNDED >= screen.height
+        };
+        let screen = self.window.current_monitor().map(|monitor| monitor.size());
+        self.window.fullscreen().is_some() && screen.is_none_or(covers)
     }
 
     /// Fills the screen, or no longer.
-    pub(super) fn set_full_screen(&self, on: bool) {
+    pub(super) fn set_full_screen(&mut self, on: bool, now: Duration) {
         self.window.set_fullscreen(on.then_some(Fullscreen::Borderless(None)));
+        self.full_screen_by = on.then_some(now + FULL_SCREEN_TIME);
         self.pointer();
+    }
+
+    /// Gives a screen up that the system does not let the window fill.
+    fn check_full_screen(&mut self, now: Duration) {
+        if self.full_screen_by.is_none_or(|by| by > now) {
+            return;
+        }
+        self.full_screen_by = None;
+        if self.window.fullscreen().is_some() && !self.is_full_screen() {
+            self.window.set_fullscreen(None);
+            self.pointer();
+            self.messages.say(now, "the window system does not let the window fill the screen".to_owned());
+        }
+    }
+
+    /// When something changes by itself.
+    pub(super) fn next_change(&self) -> Option<Duration> {
+        self.messages.next_end().into_iter().chain(self.full_screen_by).min()
     }
 
     /// Follows the window's size.
@@ -110,34 +146,73 @@ impl View {
         self.window.request_redraw();
     }
 
-    /// Brings what is written up to date: title bar, overlay, messages.
-    pub(super) fn refresh(&mut self, meter: &Meter, now: Duration) {
-        let title = osd::title(&self.name, meter, &self.shown);
+    /// Forgets the frame, of a machine that is no more.
+    pub(super) fn forget(&mut self) {
+        self.presenter.clear(Layer::Frame);
+        self.shown.frame = None;
+        self.frame = None;
+    }
+
+    /// Brings what is written up to date: title bar, figures, messages, badges, page.
+    pub(super) fn refresh(&mut self, mail: &Mail, now: Duration) {
+        self.check_full_screen(now);
+        let Mail { meter, phase, stopped, .. } = mail;
+        let doing = match (stopped, &self.frame) {
+            (Some(_), _) => Some("stopped".to_owned()),
+            // Figures say more of a machine that runs than that it does.
+            (None, None) if !self.shown.paused || *phase != Phase::Running => Some(phase.words()),
+            (None, _) => None,
+        };
+        let title = osd::title(&self.name, meter, &self.shown, doing.as_deref());
         if title != self.title {
             self.window.set_title(&title);
             self.title = title;
         }
-        let lines = if self.overlay { osd::lines(meter, &self.shown) } else { Vec::new() };
-        if lines != self.overlay_lines {
-            self.write(Layer::Overlay, &lines);
-            self.overlay_lines = lines;
-        }
         self.messages.expire(now);
-        let lines = self.messages.lines();
-        if lines != self.message_lines {
-            self.write(Layer::Messages, &lines);
-            self.message_lines = lines;
+        let page = match (stopped, &self.frame) {
+            _ if self.help => page::keys(self.controller),
+            (Some(why), _) => page::stopped(why),
+            (None, None) => page::start(&self.name, *phase, meter),
+            (None, Some(_)) => Vec::new(),
+        };
+        let (columns, rows) = self.room(1);
+        let texts = [
+            osd::lines(meter, &self.shown, columns),
+            self.messages.lines(),
+            osd::badges(&self.badges, &self.shown),
+            page,
+        ];
+        for ((layer, lines), index) in Layer::TEXTS.into_iter().zip(texts).zip(0..) {
+            // A page is read from further away, where there is room for that.
+            let (wide, high) = self.room(2);
+            let is_short = lines.len() <= high && lines.iter().all(|line| line.chars().count() <= wide);
+            let scale = if layer == Layer::Page && is_short { 2 } else { 1 };
+            let written = (scale, text::fit(&lines, columns, rows));
+            if written != self.written[index] {
+                self.write(layer, scale, &written.1);
+                self.written[index] = written;
+            }
         }
         self.window.request_redraw();
     }
 
-    fn write(&mut self, layer: Layer, lines: &[String]) {
+    fn write(&mut self, layer: Layer, scale: u32, lines: &[String]) {
         if lines.is_empty() {
             self.presenter.clear(layer);
         } else {
-            let panel = text::panel(lines, self.multiple());
+            let panel = text::panel(lines, self.multiple() * scale);
             self.presenter.set(layer, (panel.width, panel.height), &panel.rgba);
         }
+    }
+
+    /// Letters of this size beside each other, and lines of them, that the window has room for.
+    fn room(&self, scale: u32) -> (usize, usize) {
+        let (width, height) = self.presenter.size();
+        let around = 2 * (BORDER + text::MARGIN);
+        let inside = |side: u32, unit: u32| {
+            ((side / (self.multiple() * scale)).saturating_sub(around) / unit) as usize
+        };
+        (inside(width, text::LETTER_WIDTH), inside(height, text::LINE_HEIGHT))
     }
 
     /// Pixels of the display for one of ours.
@@ -149,17 +224,21 @@ impl View {
     pub(super) fn redraw(&mut self) {
         let window = self.presenter.size();
         let border = BORDER * self.multiple();
-        let mut places = Vec::with_capacity(3);
+        let mut places = Vec::with_capacity(1 + Layer::TEXTS.len());
         if let Some(size) = self.presenter.layer_size(Layer::Frame) {
             places.push((Layer::Frame, place(size, window, self.shown.scaling), self.shown.filter));
         }
-        if let Some((width, height)) = self.presenter.layer_size(Layer::Overlay) {
-            let at = Rectangle { x: border, y: border, width, height };
-            places.push((Layer::Overlay, at, Filter::Nearest));
-        }
-        if let Some((width, height)) = self.presenter.layer_size(Layer::Messages) {
-            let y = window.1.saturating_sub(height + border);
-            places.push((Layer::Messages, Rectangle { x: border, y, width, height }, Filter::Nearest));
+        for layer in Layer::TEXTS {
+            let Some((width, height)) = self.presenter.layer_size(layer) else { continue };
+            let (right, bottom) =
+                (window.0.saturating_sub(width + border), window.1.saturating_sub(height + border));
+            let (x, y) = match layer {
+                Layer::Messages => (border, bottom),
+                Layer::Badges => (right, border),
+                Layer::Page => (window.0.saturating_sub(width) / 2, window.1.saturating_sub(height) / 2),
+                Layer::Overlay | Layer::Frame => (border, border),
+            };
+            places.push((layer, Rectangle { x, y, width, height }, Filter::Nearest));
         }
         if !self.presenter.draw(&places) {
             self.window.request_redraw();

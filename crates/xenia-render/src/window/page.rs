@@ -1,0 +1,141 @@
+//! Pages of text in the middle of the window: before the first frame, the keys, why a machine has stopped.
+
+use super::keys::BINDINGS;
+use super::meter::Meter;
+
+/// Letters of a progress bar.
+const BAR: usize = 32;
+
+/// What a machine that has shown no frame yet is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// The title is read, and its machine made.
+    #[default]
+    Loading,
+    /// What earlier runs have drawn with is compiled for the host's GPU.
+    Pipelines {
+        /// Compiled so far.
+        done: usize,
+        /// All.
+        total: usize,
+    },
+    /// Guest code runs.
+    Running,
+}
+
+impl Phase {
+    /// A few words for the title bar.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Loading => "loading".to_owned(),
+            Self::Pipelines { done, total } => format!("pipelines {done}/{total}"),
+            Self::Running => "running".to_owned(),
+        }
+    }
+}
+
+/// Why a machine has stopped before its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// What has happened, in a few words.
+    pub heading: String,
+    /// Details, the most useful first.
+    pub lines: Vec<String>,
+    /// Whether it may begin again.
+    pub again: bool,
+}
+
+/// The page that is shown until there is a frame.
+pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
+    let mut lines = vec![name.to_owned(), String::new()];
+    match phase {
+        Phase::Loading => lines.push("loading".to_owned()),
+        Phase::Pipelines { done, total } => {
+            lines.push(format!("compiling pipelines for the GPU: {done} of {total}"));
+            let full = (done.min(total) * BAR).checked_div(total).unwrap_or(0);
+            lines.push(format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full)));
+        }
+        Phase::Running => {
+            lines.push("running; it has not shown a picture yet".to_owned());
+            if let Some(figures) = meter.newest() {
+                let rates = meter.rates();
+                let seconds = figures.guest_time.as_secs_f64();
+                lines.push(format!(
+                    "{seconds:.1} seconds of the console's time, speed {:.0}%",
+                    rates.speed * 100.0
+                ));
+                lines.push(format!("{:.1} MIPS, {} functions compiled", rates.mips, figures.functions));
+            }
+        }
+    }
+    lines.extend([String::new(), "F1 shows the keys".to_owned()]);
+    lines
+}
+
+/// The page of keys; `controller` are the machine's.
+pub(super) fn keys(controller: &[(&str, &str)]) -> Vec<String> {
+    let window = BINDINGS.iter().map(|binding| (binding.name, binding.meaning));
+    let all = window.clone().chain(controller.iter().copied());
+    let width = all.map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let row = |(name, meaning): (&str, &str)| format!("  {name:width$}  {meaning}");
+    let mut lines = vec!["The window".to_owned()];
+    lines.extend(window.map(row));
+    if !controller.is_empty() {
+        lines.extend([String::new(), "The first controller".to_owned()]);
+        lines.extend(controller.iter().copied().map(row));
+    }
+    lines
+}
+
+/// The page of a machine that has stopped.
+pub(super) fn stopped(why: &Stopped) -> Vec<String> {
+    let mut lines = vec![why.heading.clone(), String::new()];
+    lines.extend(why.lines.iter().cloned());
+    let ways =
+        if why.again { "R runs it again, Escape closes the window" } else { "Escape closes the window" };
+    lines.extend([String::new(), ways.to_owned()]);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::meter::Figures;
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_first_page_says_who_runs_and_how_far_it_is() {
+        let mut meter = Meter::default();
+        assert_eq!(start("dolphin", Phase::Loading, &meter)[..3], ["dolphin", "", "loading"]);
+        let compiling = start("dolphin", Phase::Pipelines { done: 12, total: 32 }, &meter);
+        assert!(compiling[2].ends_with("12 of 32"), "{compiling:?}");
+        assert_eq!(compiling[3], format!("[{}{}]", "=".repeat(12), " ".repeat(20)));
+        for (done, total) in [(0, 0), (9, 3), (usize::MAX / 64, 1)] {
+            let page = start("x", Phase::Pipelines { done, total }, &meter);
+            assert_eq!(page[3].len(), BAR + 2);
+        }
+        let guest_time = Duration::from_millis(1250);
+        meter.sample(Duration::ZERO, Figures { guest_time, functions: 812, ..Figures::default() });
+        let running = start("dolphin", Phase::Running, &meter).join("\n");
+        assert!(running.contains("1.2 seconds") && running.contains("812 functions"), "{running}");
+    }
+
+    #[test]
+    fn the_page_of_keys_has_all_of_them_in_columns() {
+        let page = keys(&[("Z X A S", "A B X Y")]);
+        for binding in BINDINGS {
+            let row = page.iter().find(|line| line.trim_start().starts_with(&format!("{} ", binding.name)));
+            let at = row.and_then(|row| row.find(binding.meaning));
+            assert_eq!(at, Some(2 + "Alt+Enter".len() + 2), "{}", binding.name);
+        }
+        assert!(page.iter().any(|line| line.contains("Z X A S") && line.contains("A B X Y")));
+    }
+
+    #[test]
+    fn the_last_page_says_what_can_be_done() {
+        let mut why = Stopped { heading: "it fell".to_owned(), lines: vec!["a".to_owned()], again: true };
+        assert_eq!(stopped(&why), ["it fell", "", "a", "", "R runs it again, Escape closes the window"]);
+        why.again = false;
+        assert!(!stopped(&why).concat().contains("again"));
+    }
+}
