@@ -131,6 +131,10 @@ impl Plan {
             // The host wants a depth target where a shader gives depth out.
             depth.get_or_insert((DepthState::IGNORED, 0));
         }
+        let written = (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i);
+        if written == 0 && depth.is_none() {
+            return Ok(None); // nothing can be seen of it, and hosts make no pipeline without a target
+        }
         Ok(Some(Self {
             place,
             size,
@@ -141,7 +145,7 @@ impl Plan {
             blend_constant: state::blend_constant(call)?,
             deepest: targets::deepest(call.depth.format),
             depth,
-            written: (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i),
+            written,
             times: state::times(call, place.host_sample_mask(call.sample_mask), size),
         }))
     }
@@ -155,9 +159,6 @@ impl WgpuBackend {
         let ready = self.ready(call, &plan, &geometry)?;
         let Some(shaders) = ready.first() else { return Ok(()) };
         let attachments = self.attachments(call, &plan);
-        if attachments == Attachments::default() {
-            return Ok(()); // nothing can be seen of it
-        }
         let sent = self.send(call, memory, &plan, &geometry, shaders)?;
         self.claim(attachments, &geometry.rows, plan.depth.as_ref().map(|(depth, _)| depth));
         self.command(&plan, &geometry, &ready, attachments, &sent);
@@ -269,7 +270,8 @@ impl WgpuBackend {
             for (i, target) in (0..).zip(&call.color) {
                 if let Some(target) = target {
                     let scale = 2.0_f32.powi(target.exponent_bias);
-                    of_pixel.set_target(i, &HostTarget { scale, ranges: target.format.range() });
+                    let (ranges, steps) = (target.format.range(), state::steps(target));
+                    of_pixel.set_target(i, &HostTarget { scale, ranges, steps });
                 }
             }
             let textures = &mut self.textures;

@@ -3,8 +3,8 @@
 //! What the host can't do (say: two references for the two faces' stencil) is an error that names it;
 //! such draws are made by the reference instead.
 
-use xenia_gpu::draw_state::{Blend, DepthStencil, DrawCall, Stencil};
-use xenia_gpu::enums::{BlendFactor, BlendOp, Compare, Msaa, StencilOp};
+use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Stencil};
+use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
 
 use crate::translate::HostPosition;
 
@@ -42,6 +42,21 @@ fn constant_use(factor: BlendFactor) -> ConstantUse {
         BlendFactor::ConstantColor | BlendFactor::OneMinusConstantColor => ConstantUse::Color,
         BlendFactor::ConstantAlpha | BlendFactor::OneMinusConstantAlpha => ConstantUse::Alpha,
         _ => ConstantUse::None,
+    }
+}
+
+/// Steps between 0 and 1 of a target's colour and alpha, where what a shader exports is what is stored; 0 where the
+/// host blends, or stores floats.
+pub(super) fn steps(target: &ColorTarget) -> [f32; 2] {
+    use ColorTargetFormat::*;
+    match target.format {
+        _ if !target.blend.is_copy() => [0.0; 2],
+        Rgba8 => [255.0; 2],
+        // Kept linear, with more bits than the curve has.
+        Rgba8Gamma => [65535.0, 255.0],
+        Rgb10A2 | Rgb10A2As10 => [1023.0, 3.0],
+        Rgb10A2Float | Rgb10A2FloatAs16 => [0.0, 3.0],
+        Rg16 | Rgba16 | Rg16Float | Rgba16Float | R32Float | Rg32Float => [0.0; 2],
     }
 }
 

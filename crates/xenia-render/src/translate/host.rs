@@ -4,7 +4,8 @@
 //!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
 //! * clipping in the guest's clip space: where the host's planes are others, and by the title's own;
 //! * the alpha test, and the scale of exported depths;
-//! * the scale of a colour target and the range that it can hold ([`HostTarget`](super::HostTarget)).
+//! * the scale of a colour target, the range that it can hold and the steps that it rounds to
+//!   ([`HostTarget`](super::HostTarget)).
 
 use naga::{
     BinaryOperator as Op, Binding, BuiltIn, Handle, MathFunction, ScalarKind, Statement, Type, UnaryOperator,
@@ -111,7 +112,8 @@ impl Translator<'_> {
         }
         let vec4 = self.types.vec4;
         let value = b.compose(vec4, &out);
-        let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: false });
+        // Titles draw a surface again and ask for an equal depth, with another pixel shader or none.
+        let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: true });
         let mut parts = vec![("position".to_owned(), vec4, builtin, value)];
         if clip {
             let (bit, zero) = (b.uint(DIRECT3D_DEPTH), b.uint(0));
@@ -177,7 +179,7 @@ impl Translator<'_> {
         b.binary(Op::Multiply, depth, scale)
     }
 
-    /// A colour as its target takes it: scaled, and within what the target's format can hold.
+    /// A colour as its target takes it: scaled, within what the target's format can hold, and a step of it.
     pub(super) fn host_color(&mut self, b: &mut Builder, target: u32, color: Value) -> Value {
         let (first, second) =
             (self.host_row(b, TARGET_ROW + 2 * target), self.host_row(b, TARGET_ROW + 2 * target + 1));
@@ -187,15 +189,24 @@ impl Translator<'_> {
         };
         let scale = float(b, first, 0);
         let ranges = [(float(b, first, 1), float(b, first, 2)), (float(b, second, 0), float(b, second, 1))];
+        let steps = [float(b, second, 2), float(b, second, 3)];
+        let (zero, half) = (b.float(0.0), b.float(0.5));
         let parts = [0, 1, 2, 3].map(|component| {
             let (low, high) = ranges[usize::from(component == 3)];
+            let steps = steps[usize::from(component == 3)];
             let value = b.member(color, component);
             let value = b.binary(Op::Multiply, value, scale);
             // NaN becomes the lower end.
             let above = b.binary(Op::Greater, value, low);
             let value = b.select(above, value, low);
             let below = b.binary(Op::Less, value, high);
-            b.select(below, value, high)
+            let value = b.select(below, value, high);
+            let scaled = b.binary(Op::Multiply, value, steps);
+            let moved = b.binary(Op::Add, scaled, half);
+            let step = b.math(MathFunction::Floor, moved);
+            let rounded = b.binary(Op::Divide, step, steps);
+            let rounds = b.binary(Op::Greater, steps, zero);
+            b.select(rounds, rounded, value)
         });
         b.compose(self.types.vec4, &parts)
     }

@@ -286,6 +286,9 @@ pub struct HostTarget {
     pub scale: f32,
     /// Lowest and highest value of red, green and blue, and of alpha.
     pub ranges: [(f32, f32); 2],
+    /// Steps between 0 and 1 of red, green and blue, and of alpha, that the shader itself rounds to; 0: the
+    /// host rounds. A host may be 0.6 steps off, and hosts differ on halves.
+    pub steps: [f32; 2],
 }
 
 /// The constants of one stage, as binding 0 has them.
@@ -350,7 +353,8 @@ impl StageConstants {
         let row = host::TARGET_ROW + 2 * (target & 3);
         let [color, alpha] = takes.ranges;
         self.put_floats(row, [takes.scale, color.0, color.1]);
-        self.put_floats(row + 1, [alpha.0, alpha.1, 0.0]);
+        self.put_floats(row + 1, [alpha.0, alpha.1, takes.steps[0]]);
+        self.put(member::HOST, row + 1, 3, &[takes.steps[1].to_bits()]);
     }
 
     fn put_floats(&mut self, row: u32, values: [f32; 3]) {

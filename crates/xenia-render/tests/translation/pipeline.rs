@@ -49,7 +49,8 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         offset: [0.0; 3],
     });
     for_pixels.set_depth_scale(1.0);
-    for_pixels.set_target(0, &HostTarget { scale: 1.0, ranges: [(f32::NEG_INFINITY, f32::INFINITY); 2] });
+    let ranges = [(f32::NEG_INFINITY, f32::INFINITY); 2];
+    for_pixels.set_target(0, &HostTarget { scale: 1.0, ranges, steps: [0.0; 2] });
     for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
     let vertex = Resources { constants: &for_vertices, vertex_data: &words, texture: None };
     let pixel = Resources { constants: &for_pixels, vertex_data: &[], texture: None };
