@@ -22,7 +22,7 @@ use std::time::Duration;
 const EXAMPLES: &str = "\
 Examples:
   xenia-rs                                   the built-in demo, in a window where there is a display
-  xenia-rs --headless --frames 120           the same without a window; writes the last frame as PNG
+  xenia-rs --headless --frames 120 --last-frame demo.png     the same without a window
   xenia-rs exec game/default.xex             run a title
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check --frames 60
@@ -32,8 +32,10 @@ Examples:
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs conformance jit-tests --engine both
 
-Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use or unreadable input,
-3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock).";
+Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use, unreadable input, or an output that
+was asked for and could not be written, 3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock, or
+no swap within --swap-timeout), 70 internal error, 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM with every
+output written; a second signal kills. The title's own exit code is in the JSON.";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -106,7 +108,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   xenia-rs conformance jit-tests --engine both
-  xenia-rs conformance jit-tests/integer --filter addo --tier function")]
+  xenia-rs conformance jit-tests/integer --filter add --tier function")]
     Conformance(ConformanceArgs),
     /// Run random instruction sequences on two engines and compare.
     Fuzz(FuzzArgs),

@@ -1,32 +1,98 @@
 //! The deterministic event log as a file: one line per event, guest time first.
+//!
+//! What is written reaches the file once a second of guest time and at the end, so that a process that is killed leaves
+//! all but the last second. A log that can't be written ends there, and the run says so.
 
 use anyhow::{Context, Result};
+use parking_lot::Mutex;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
-use xenia_sched::{Event, EventSink, GuestTicks};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_sched::{Event, EventSink, GuestTicks, TICKS_PER_SECOND};
 
-/// Writes `TIME EVENT` lines.
-pub struct EventLog {
+struct Log {
     out: BufWriter<File>,
-    failed: bool,
+    path: PathBuf,
+    /// The second of guest time in which the file was last brought up to date.
+    second: u64,
+    failed: Option<std::io::Error>,
 }
+
+impl Log {
+    fn keep(&mut self, result: std::io::Result<()>) {
+        if let Err(error) = result {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.failed.is_none() {
+            let result = self.out.flush();
+            self.keep(result);
+        }
+    }
+}
+
+/// Writes `TIME EVENT` lines; clones are the same log.
+#[derive(Clone)]
+pub struct EventLog(Arc<Mutex<Log>>);
 
 impl EventLog {
     /// Creates the file.
     pub fn create(path: &Path) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self { out: BufWriter::with_capacity(1 << 20, file), failed: false })
+        let out = BufWriter::with_capacity(1 << 20, file);
+        Ok(Self(Arc::new(Mutex::new(Log { out, path: path.to_owned(), second: 0, failed: None }))))
+    }
+
+    /// Ends the log; what is wrong with it, if something is.
+    pub fn finish(&self) -> Option<String> {
+        let mut log = self.0.lock();
+        log.flush();
+        let error = log.failed.as_ref()?;
+        Some(format!("the event log {} is not whole: {error}", log.path.display()))
     }
 }
 
 impl EventSink for EventLog {
     fn event(&mut self, now: GuestTicks, event: &Event<'_>) {
-        if !self.failed
-            && let Err(error) = writeln!(self.out, "{now} {event}")
-        {
-            self.failed = true;
-            tracing::error!("the event log ends here: {error}");
+        let mut log = self.0.lock();
+        if log.failed.is_some() {
+            return;
         }
+        let result = writeln!(log.out, "{now} {event}");
+        log.keep(result);
+        let second = now / TICKS_PER_SECOND;
+        if second != log.second {
+            log.second = second;
+            log.flush();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_reaches_its_file_once_a_second_of_guest_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut log = EventLog::create(&path).unwrap();
+        log.event(5, &Event::Swap { frame: 1 });
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+        log.event(TICKS_PER_SECOND, &Event::Swap { frame: 2 });
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+        log.event(TICKS_PER_SECOND + 1, &Event::Swap { frame: 3 });
+        assert_eq!(log.finish(), None);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn a_log_that_can_not_be_written_is_known_at_the_end() {
+        let mut log = EventLog::create(Path::new("/dev/full")).unwrap();
+        log.event(5, &Event::Swap { frame: 1 });
+        assert!(log.finish().unwrap().contains("/dev/full"));
     }
 }

@@ -1,34 +1,54 @@
 //! Frames as PNG files.
 
+use crate::output::{self, Losses};
 use anyhow::{Context, Result};
-use std::fs::File;
-use std::io::{BufWriter, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
 
-/// Writes `frame` to `path`.
+/// Writes `frame` to `path`, whole or not at all.
 pub fn write_png(path: &Path, frame: &Frame) -> Result<()> {
-    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    encode(file, path, frame)
+    output::write(path, &encode(frame)?)
 }
 
 /// Writes `frame` to a file that is not there yet; false if it is.
 pub fn write_new_png(path: &Path, frame: &Frame) -> Result<bool> {
-    match File::create_new(path) {
-        Ok(file) => encode(file, path, frame).map(|()| true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
-    }
+    output::write_new(path, &encode(frame)?)
 }
 
-fn encode(file: File, path: &Path, frame: &Frame) -> Result<()> {
-    let shown = path.display();
-    let mut encoder = png::Encoder::new(BufWriter::new(file), frame.width, frame.height);
+fn encode(frame: &Frame) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, frame.width, frame.height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().with_context(|| format!("cannot write {shown}"))?;
-    writer.write_image_data(&frame.rgba).with_context(|| format!("cannot write {shown}"))?;
-    writer.finish().with_context(|| format!("cannot write {shown}"))
+    let mut writer = encoder.write_header().context("a frame as PNG")?;
+    writer.write_image_data(&frame.rgba).context("a frame as PNG")?;
+    writer.finish().context("a frame as PNG")?;
+    Ok(file)
+}
+
+/// Frames of a run as files of a folder. After the first that can't be written, no more are tried.
+pub struct FrameFolder {
+    folder: PathBuf,
+    losses: Losses,
+    failed: bool,
+}
+
+impl FrameFolder {
+    /// Into `folder`, which is there.
+    pub fn new(folder: PathBuf, losses: Losses) -> Self {
+        Self { folder, losses, failed: false }
+    }
+
+    /// Writes frame `number`.
+    pub fn keep(&mut self, number: u64, frame: &Frame) {
+        let path = self.folder.join(format!("frame{number:06}.png"));
+        if !self.failed
+            && let Err(error) = write_png(&path, frame)
+        {
+            self.failed = true;
+            self.losses.note(format!("no more frames are written: {error:#}"));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,10 +61,25 @@ mod tests {
         let path = dir.path().join("frame.png");
         let rgba: Vec<u8> = (0..2 * 3 * 4).collect();
         write_png(&path, &Frame { width: 2, height: 3, rgba: rgba.clone() }).unwrap();
-        let mut reader =
-            png::Decoder::new(std::io::BufReader::new(File::open(&path).unwrap())).read_info().unwrap();
+        let mut reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()))
+            .read_info()
+            .unwrap();
         let mut pixels = vec![0; rgba.len()];
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!(pixels, rgba);
+    }
+
+    #[test]
+    fn the_first_failure_is_the_last_try() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("frames");
+        let losses = Losses::default();
+        let mut frames = FrameFolder::new(folder.clone(), losses.clone());
+        let frame = Frame { width: 1, height: 1, rgba: vec![0; 4] };
+        frames.keep(1, &frame);
+        assert!(!losses.is_empty());
+        std::fs::create_dir(&folder).unwrap();
+        frames.keep(2, &frame);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     }
 }

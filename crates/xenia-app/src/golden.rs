@@ -68,8 +68,7 @@ impl Golden {
 
     /// Writes a golden file.
     pub fn write(&self, path: &Path) -> Result<()> {
-        std::fs::write(path, serde_json::to_string_pretty(self)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))
+        crate::output::write(path, (serde_json::to_string_pretty(self)? + "\n").as_bytes())
     }
 
     /// The first field in which `actual` differs: name, expected, actual.

@@ -4,6 +4,7 @@
 //! replay and an event log are one file for each title: `play.jsonl`, then `play.jsonl.2`, and so on.
 
 use crate::machine::{Finished, Launched, Machine};
+use crate::say::errln;
 use crate::title::Title;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -57,10 +58,13 @@ pub fn run(
 ) -> Result<Finished> {
     let mut before = Before::default();
     let mut launched = None;
+    let mut lost = false;
     loop {
         let mut running = machine(&title, &before, launched.take())?;
         let mut finished = running.run(&before.rest(limits), dump_threads_after);
         finished.report.launches = before.launches;
+        lost |= finished.lost;
+        finished.lost = lost;
         if !matches!(finished.end, RunEnd::Ended(EndKind::Exit { .. }))
             || finished.divergence.is_some()
             || finished.recording_trouble.is_some()
@@ -69,20 +73,20 @@ pub fn run(
         }
         let Some(Successor { launch, inheritance }) = running.successor() else { return Ok(finished) };
         if before.launches == MAXIMUM_LAUNCHES {
-            eprintln!("xenia-rs: {} titles were launched, one by the other; that is enough", before.launches);
+            errln!("xenia-rs: {} titles were launched, one by the other; that is enough", before.launches);
             return Ok(finished);
         }
         let image = match &launch.file {
             Ok(bytes) => xenia_formats::load(bytes, &title.keys),
             Err(status) => {
-                eprintln!("xenia-rs: the title launched {}, which can't be read: {status:?}", launch.path);
+                errln!("xenia-rs: the title launched {}, which can't be read: {status:?}", launch.path);
                 return Ok(finished);
             }
         };
         title.image = match image {
             Ok(image) => image,
             Err(error) => {
-                eprintln!("xenia-rs: the title launched {}, which can't be loaded: {error}", launch.path);
+                errln!("xenia-rs: the title launched {}, which can't be loaded: {error}", launch.path);
                 return Ok(finished);
             }
         };

@@ -9,9 +9,12 @@ use crate::dialogs::TerminalDialogs;
 use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
+use crate::interrupt::Interrupt;
+use crate::output::Losses;
 use crate::pace::{Pace, Progress};
 use crate::recording::{Header, Recorder, Replayer, Trouble};
-use crate::report::RunReport;
+use crate::report::{RunReport, TitleReport};
+use crate::say::errln;
 use crate::title::Title;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -26,6 +29,7 @@ use xenia_formats::image::FunctionEntry;
 use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
+use xenia_kernel::files::MissingFile;
 use xenia_kernel::ports::{Input, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
@@ -77,11 +81,17 @@ pub struct Machine {
     executor: LockstepExecutor<KernelSystem>,
     image_sha256: String,
     backend: &'static str,
+    /// The host's, if one draws.
     adapter: Option<String>,
     /// Of a backend that has some.
     pipelines: Option<Arc<PipelineTally>>,
     has_digest: bool,
+    title: TitleReport,
     recording: Trouble,
+    event_log: Option<EventLog>,
+    /// What of all that is asked for can't be written.
+    losses: Losses,
+    interrupt: Interrupt,
     pace: Option<Pace>,
 }
 
@@ -107,11 +117,10 @@ impl Machine {
         let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), drawing, config)));
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
         let recording = Trouble::default();
+        let losses = Losses::default();
         let header = || Header::new(&title.name, &image_sha256, options.engine);
         let input: Box<dyn Input> = match (options.record, options.replay) {
-            (Some(path), _) => {
-                Box::new(Recorder::create(path, &header()?, options.input, recording.clone())?)
-            }
+            (Some(path), _) => Box::new(Recorder::create(path, &header()?, options.input, losses.clone())?),
             (None, Some(path)) => Box::new(Replayer::open(path, &header()?, recording.clone())?),
             (None, None) => options.input,
         };
@@ -138,15 +147,20 @@ impl Machine {
         }
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
-        if let Some(path) = options.event_log {
-            scheduler.set_events(Box::new(EventLog::create(path)?) as Box<dyn EventSink>);
+        let event_log = options.event_log.map(EventLog::create).transpose()?;
+        if let Some(log) = &event_log {
+            scheduler.set_events(Box::new(log.clone()) as Box<dyn EventSink>);
         }
         scheduler.emit(&Event::Image { sha256: &image_sha256 });
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
         let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
-        let pace = None;
+        let title = TitleReport {
+            name: title.name.clone(),
+            id: title.image.execution.map(|execution| execution.title_id.to_string()),
+            folder: title.folder.as_ref().map(|folder| folder.display().to_string()),
+        };
         Ok(Self {
             memory,
             kernel,
@@ -157,8 +171,12 @@ impl Machine {
             adapter,
             pipelines,
             has_digest,
+            title,
             recording,
-            pace,
+            event_log,
+            losses,
+            interrupt: Interrupt::default(),
+            pace: None,
         })
     }
 
@@ -166,6 +184,11 @@ impl Machine {
     pub fn set_pace(&mut self, pace: Pace) {
         pace.watch(self.executor.stop_flag());
         self.pace = Some(pace);
+    }
+
+    /// Lets `interrupt` end the runs of this machine.
+    pub fn set_interrupt(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     /// Records what the GPU is told, from now on or from its first swap on.
@@ -191,6 +214,7 @@ impl Machine {
                 stop.store(true, Relaxed);
             });
         }
+        self.interrupt.watch(self.executor.stop_flag());
         let mut pace = self.pace.take();
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
@@ -199,10 +223,10 @@ impl Machine {
             let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
             let end = self.executor.run(piece.as_ref().unwrap_or(limits));
             if dump.swap(false, Relaxed) {
-                eprintln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
+                errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
             }
             let over = match end {
-                RunEnd::Stopped | RunEnd::Ticks => false,
+                RunEnd::Stopped | RunEnd::Ticks => self.interrupt.cause().is_some(),
                 // A step's frame, or the limit's.
                 RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
                 _ => true,
@@ -219,7 +243,13 @@ impl Machine {
         let wall_seconds = start.elapsed().as_secs_f64();
         let divergence = self.executor.engine().divergence();
         let recording_trouble = self.recording.get();
-        Finished { report: self.report(&end, wall_seconds), end, divergence, recording_trouble }
+        if let Some(loss) = self.event_log.as_ref().and_then(EventLog::finish) {
+            self.losses.note(loss);
+        }
+        let lost = !self.losses.is_empty();
+        let missing_files = self.kernel.files.lock().missing.list().to_vec();
+        let report = self.report(&end, wall_seconds);
+        Finished { report, end, divergence, recording_trouble, missing_files, lost }
     }
 
     fn progress(&self) -> Progress {
@@ -240,8 +270,12 @@ pub struct Finished {
     pub end: RunEnd,
     /// What a cross-check found.
     pub divergence: Option<String>,
-    /// Why the recording is not whole, or that the run left the one it was to follow.
+    /// That the run left the recording that it was to follow.
     pub recording_trouble: Option<String>,
+    /// Files that the title asked for and that were not there.
+    pub missing_files: Vec<MissingFile>,
+    /// Whether something that was asked for could not be written; it has been said.
+    pub lost: bool,
 }
 
 /// Tells the compiler where the functions of an image begin and end.

@@ -2,6 +2,8 @@
 //!
 //! Exit codes are part of the command line's contract, see [`exit::Code`].
 #![deny(unsafe_code)]
+// What is printed goes through `say`, which keeps failures.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![allow(unreachable_pub)] // a program has no outside
 
 mod cli;
@@ -19,14 +21,17 @@ mod golden;
 mod gpu_port;
 #[cfg(test)]
 mod hostile;
+mod interrupt;
 mod keyboard;
 mod launches;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+mod output;
 mod pace;
 mod recording;
 mod report;
+mod say;
 mod screenshots;
 mod settings;
 mod source;
@@ -34,32 +39,31 @@ mod title;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand};
-use exit::Code;
+use exit::{Code, Fault};
+use say::errln;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// A reader that closes the pipe (`xenia-rs exports | head`) ends the program; that is no error.
-fn end_quietly_on_closed_pipes() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if info.payload_as_str().is_some_and(|text| text.starts_with("failed printing to stdout")) {
-            std::process::exit(0);
-        }
-        report(info);
-    }));
+fn main() -> ExitCode {
+    let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()));
+    // Whatever else happened: an output that is not whole is none.
+    let code = say::finish().map_or_else(|error| report(&error), |()| code);
+    ExitCode::from(code as u8)
 }
 
-fn main() -> ExitCode {
-    end_quietly_on_closed_pipes();
+/// Says why the program can't go on.
+fn report(error: &anyhow::Error) -> Code {
+    errln!("xenia-rs: {error:#}");
+    if error.is::<Fault>() { Code::Internal } else { Code::Unusable }
+}
+
+fn program() -> Code {
     let words = match settings::apply(&Cli::command(), std::env::args_os().collect()) {
         Ok(words) => words,
-        Err(error) => {
-            eprintln!("xenia-rs: {error:#}");
-            return ExitCode::from(Code::Unusable as u8);
-        }
+        Err(error) => return report(&error),
     };
     let cli = Cli::parse_from(words);
     let filter = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
@@ -72,11 +76,7 @@ fn main() -> ExitCode {
                 .without_time(),
         )
         .init();
-    let code = run(cli).unwrap_or_else(|error| {
-        eprintln!("xenia-rs: {error:#}");
-        Code::Unusable
-    });
-    ExitCode::from(code as u8)
+    run(cli).unwrap_or_else(|error| report(&error))
 }
 
 /// Does what the command line says. An error is wrong use, or input that cannot be read.
@@ -101,7 +101,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         },
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Trace(args)) => commands::trace::run(&args.command),
-        Some(Command::Completions(args)) => commands::completions::completions(&args),
+        Some(Command::Completions(args)) => Ok(commands::completions::completions(&args)),
         Some(Command::Man(args)) => commands::completions::man(&args),
         Some(Command::Generate(args)) => commands::generate::run(&args),
     }

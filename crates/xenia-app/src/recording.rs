@@ -17,6 +17,7 @@
 //! holds from the first question at or after `at`.
 
 use crate::cli::EngineArgs;
+use crate::output::Losses;
 use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -158,7 +159,7 @@ struct Line {
     change: Change,
 }
 
-/// What went wrong with a recording or a replay while the machine ran; the first thing only.
+/// Where a replay left its recording; the first time only.
 #[derive(Clone, Debug, Default)]
 pub struct Trouble(Arc<Mutex<Option<String>>>);
 
@@ -187,27 +188,32 @@ pub struct Recorder {
     path: String,
     asks: u64,
     last: Answers,
-    trouble: Trouble,
+    losses: Losses,
+    failed: bool,
 }
 
 impl Recorder {
     /// Creates the file and writes the header.
-    pub fn create(path: &Path, header: &Header, inner: Box<dyn Input>, trouble: Trouble) -> Result<Self> {
+    pub fn create(path: &Path, header: &Header, inner: Box<dyn Input>, losses: Losses) -> Result<Self> {
         let shown = path.display().to_string();
         let mut out = File::create(path).with_context(|| format!("cannot create the recording {shown}"))?;
         let line = serde_json::to_string(header)? + "\n";
         out.write_all(line.as_bytes()).with_context(|| format!("cannot write the recording {shown}"))?;
-        Ok(Self { inner, out, path: shown, asks: 0, last: Answers::default(), trouble })
+        Ok(Self { inner, out, path: shown, asks: 0, last: Answers::default(), losses, failed: false })
     }
 
     fn write(&mut self, at: GuestTicks, user: u32, change: Change) {
+        if self.failed {
+            return;
+        }
         let line = Line { at, ask: Some(self.asks), user: user as u8, change };
         // Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that can be read.
         let written = serde_json::to_string(&line)
             .map_err(std::io::Error::from)
             .and_then(|text| self.out.write_all((text + "\n").as_bytes()));
         if let Err(error) = written {
-            self.trouble.note(|| format!("the recording {} is not whole: {error}", self.path));
+            self.failed = true;
+            self.losses.note(format!("the recording {} is not whole: {error}", self.path));
         }
     }
 }
@@ -348,11 +354,11 @@ mod tests {
     fn recorded() -> (tempfile::TempDir, std::path::PathBuf, Vec<(Option<Gamepad>, bool)>) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("r.jsonl");
-        let trouble = Trouble::default();
+        let losses = Losses::default();
         let mut recorder =
-            Recorder::create(&path, &header("aa"), Box::<Script>::default(), trouble.clone()).unwrap();
+            Recorder::create(&path, &header("aa"), Box::<Script>::default(), losses.clone()).unwrap();
         let given = answers(&mut recorder);
-        assert_eq!(trouble.get(), None);
+        assert!(losses.is_empty());
         (dir, path, given)
     }
 

@@ -2,7 +2,9 @@
 //!
 //! Keys are a contract with scripts: they are added to, never renamed or removed.
 
-use anyhow::{Context, Result};
+use crate::output;
+use crate::say;
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,6 +23,25 @@ pub enum End {
     Crash,
     /// Nothing could run any more.
     Deadlock,
+    /// A signal, or the window's closing.
+    Interrupted,
+    /// `--timeout` was over.
+    Timeout,
+}
+
+impl End {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Frames => "frame limit",
+            Self::Instructions => "instruction limit",
+            Self::Exit => "the title's own exit",
+            Self::Crash => "crash",
+            Self::Deadlock => "deadlock",
+            Self::Interrupted => "interrupted",
+            Self::Timeout => "timeout",
+        }
+    }
 }
 
 /// The whole report.
@@ -44,6 +65,14 @@ pub struct RunReport {
     pub exit: End,
     /// What the title returned, if it ended.
     pub exit_code: Option<u32>,
+    /// What interrupted it: `SIGINT`, `SIGTERM`, `SIGHUP` or `window`.
+    pub interrupted_by: Option<String>,
+    /// The title.
+    pub title: TitleReport,
+    /// Where the guest crashed, if it did.
+    pub crash: Option<CrashReport>,
+    /// Guest paths of files that the title asked for and that were not there; the first 64.
+    pub missing_files: Vec<String>,
     /// Titles that were launched by the one before; all other figures are the last one's.
     pub launches: u64,
     /// SHA-256 of the image as loaded, before its first instruction.
@@ -66,6 +95,36 @@ pub struct RunReport {
     pub wall_seconds: f64,
     /// Guest instructions per microsecond of host time.
     pub mips: f64,
+}
+
+/// The title that ran.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TitleReport {
+    /// Its file, or its guest path if another title launched it.
+    pub name: String,
+    /// Its number, eight hexadecimal digits; null where the file has none.
+    pub id: Option<String>,
+    /// The host folder that the title sees as game:\; null if there is none.
+    pub folder: Option<String>,
+}
+
+/// A crash of the guest.
+#[derive(Clone, Debug, Serialize)]
+pub struct CrashReport {
+    /// What happened, in a line.
+    pub what: String,
+    /// Guest thread id.
+    pub thread: u32,
+    /// Address of the instruction, as 0x and eight digits, like all addresses here.
+    pub pc: String,
+    /// The link register.
+    pub lr: String,
+    /// `read`, `write` or `fetch`, if an access to memory failed.
+    pub access: Option<String>,
+    /// Where to.
+    pub address: Option<String>,
+    /// Return addresses, innermost first.
+    pub stack: Vec<String>,
 }
 
 /// A name and how often.
@@ -145,8 +204,8 @@ pub struct MemoryReport {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct GpuReport {
     /// What drew: `reference`, `wgpu` or `none`.
-    pub backend: &'static str,
-    /// The host's graphics adapter, where one drew.
+    pub backend: String,
+    /// The host's graphics adapter; null where none is used.
     pub adapter: Option<String>,
     /// Draws executed.
     pub draws: u64,
@@ -170,12 +229,47 @@ pub struct PipelinesReport {
     pub draws_left_out: u64,
 }
 
-/// Writes `value` as JSON to `path`, or to standard output for `-`.
-pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value)? + "\n";
+/// A JSON document of ours.
+#[derive(Serialize)]
+struct Document<'a, T> {
+    /// `xenia-rs/NAME/1`: keys are added within a number, never renamed.
+    schema: String,
+    program: &'a str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// The program and its version, as documents have it.
+pub const PROGRAM: &str = concat!("xenia-rs ", env!("CARGO_PKG_VERSION"));
+
+/// `value` as the document `name`.
+fn document<'a, T>(name: &str, value: &'a T) -> Document<'a, T> {
+    Document { schema: format!("xenia-rs/{name}/1"), program: PROGRAM, body: value }
+}
+
+/// An error now if [`write_json`] to `path` would fail later. Where standard output is for JSON, nothing else goes there.
+pub fn check_json(path: Option<&Path>) -> Result<()> {
+    match path {
+        None => Ok(()),
+        Some(path) if path == Path::new("-") => {
+            say::claim_output();
+            Ok(())
+        }
+        Some(path) => output::check(path),
+    }
+}
+
+/// Writes `value` as the JSON document `name` to `path`, or to standard output for `-`.
+pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(&document(name, value))? + "\n";
     if path == Path::new("-") {
-        print!("{text}");
+        say::write_bytes(text.as_bytes());
         return Ok(());
     }
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    output::write(path, text.as_bytes())
+}
+
+/// `value` as the JSON document `name`, in one line.
+pub fn json_line(name: &str, value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(&document(name, value))? + "\n")
 }

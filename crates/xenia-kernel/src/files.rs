@@ -7,6 +7,7 @@ mod change;
 mod completion;
 mod directory;
 pub mod information;
+mod missing;
 pub mod mounts;
 mod open;
 mod request;
@@ -19,6 +20,7 @@ mod transfer;
 pub use change::BasicChange;
 pub use completion::{Completion, CompletionPorts, Receiver};
 pub use directory::Scan;
+pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub(crate) use request::COMPLETION_WAIT;
 pub use request::{IoRequest, Outcome};
@@ -82,6 +84,8 @@ pub struct Files {
     pub ports: CompletionPorts,
     open: BTreeMap<GuestAddr, OpenFile>,
     shared: SharedFiles,
+    /// What was asked for in vain.
+    pub missing: MissingFiles,
     /// Symbolic link objects: body to the link's name.
     pub links: BTreeMap<GuestAddr, String>,
 }

@@ -18,9 +18,24 @@ pub enum EndKind {
         thread: u32,
         /// Address of the instruction.
         pc: u32,
+        /// Its thread's link register.
+        lr: u32,
+        /// The access that failed, if it was one.
+        access: Option<FailedAccess>,
+        /// Return addresses, innermost first.
+        stack: Vec<u32>,
         /// What happened, as one line or more.
         text: String,
     },
+}
+
+/// An access to memory that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedAccess {
+    /// `read`, `write` or `fetch`.
+    pub kind: &'static str,
+    /// Where to.
+    pub address: u32,
 }
 
 /// What happens after a thread needed somebody.

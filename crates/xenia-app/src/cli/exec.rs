@@ -167,6 +167,9 @@ pub struct RunArgs {
     /// End after this many guest instructions.
     #[arg(short = 'n', long = "instructions", value_name = "N", value_parser = number)]
     pub instructions: Option<u64>,
+    /// End after this many seconds of the host's time.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
     /// Write the run's figures as JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -207,9 +210,12 @@ pub struct ExecArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Picture")]
 pub struct PictureArgs {
-    /// No window; with --frames N the last frame is written as PNG.
+    /// No window.
     #[arg(long)]
     pub headless: bool,
+    /// Write the last frame that was shown as PNG.
+    #[arg(long, value_name = "FILE")]
+    pub last_frame: Option<PathBuf>,
     /// Which GPU draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,

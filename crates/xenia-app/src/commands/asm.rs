@@ -2,6 +2,7 @@
 
 use crate::cli::AsmArgs;
 use crate::exit::Code;
+use crate::say::outln;
 use anyhow::{Context, Result};
 use xenia_isa::{Syntax, assemble, disassemble};
 
@@ -12,8 +13,7 @@ pub fn run(args: &AsmArgs) -> Result<Code> {
     let base = u32::try_from(args.base).context("--base must be a guest address (32 bits)")?;
     let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {
-        std::fs::write(output, &assembly.bytes)
-            .with_context(|| format!("cannot write {}", output.display()))?;
+        crate::output::write(output, &assembly.bytes)?;
         return Ok(Code::Done);
     }
     let mut labels: Vec<_> = assembly.labels.iter().map(|(name, at)| (*at, name)).collect();
@@ -21,14 +21,14 @@ pub fn run(args: &AsmArgs) -> Result<Code> {
     for (index, bytes) in assembly.bytes.chunks(4).enumerate() {
         let pc = base.wrapping_add(4 * index as u32);
         for (_, name) in labels.iter().filter(|(at, _)| *at == pc) {
-            println!("{name}:");
+            outln!("{name}:");
         }
         match <[u8; 4]>::try_from(bytes) {
             Ok(word) => {
                 let word = u32::from_be_bytes(word);
-                println!("{pc:08x}  {word:08x}  {}", disassemble(word, pc, Syntax::default()));
+                outln!("{pc:08x}  {word:08x}  {}", disassemble(word, pc, Syntax::default()));
             }
-            Err(_) => println!("{pc:08x}  {bytes:02x?}"),
+            Err(_) => outln!("{pc:08x}  {bytes:02x?}"),
         }
     }
     Ok(Code::Done)

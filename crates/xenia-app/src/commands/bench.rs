@@ -13,7 +13,8 @@ mod suite;
 use crate::cli::BenchArgs;
 use crate::exit::Code;
 use crate::flat::FlatProgram;
-use crate::report::write_json;
+use crate::report::{check_json, write_json};
+use crate::say::outln;
 use anyhow::{Context, Result, bail};
 use contender::{Contender, repeats_for};
 use serde::Serialize;
@@ -72,6 +73,7 @@ struct BenchReport {
 
 /// Runs and prints the table; the JSON has everything.
 pub fn run(args: &BenchArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     args.cpu.refuse_unbuilt()?;
     args.mode.refuse_unbuilt()?;
     if args.cpu.cross_check.is_some() {
@@ -94,7 +96,7 @@ pub fn run(args: &BenchArgs) -> Result<Code> {
                 contenders.push(Box::new(built));
             }
             Ok(_) => {}
-            Err(reason) => println!("{peer:?} is not measured: {reason:#}"),
+            Err(reason) => outln!("{peer:?} is not measured: {reason:#}"),
         }
     }
     let runs = args.runs.max(1);
@@ -110,7 +112,7 @@ pub fn run(args: &BenchArgs) -> Result<Code> {
     let report = summary(runs, reports, jit.and_then(|jit| jit.counters()).unwrap_or_default());
     print_summary(&report);
     if let Some(path) = &args.json {
-        write_json(path, &report)?;
+        write_json(path, "bench", &report)?;
     }
     if let Some(path) = &args.plot {
         plot::write(path, &report)?;
@@ -193,14 +195,20 @@ fn cell(value: Option<f64>, decimals: usize) -> String {
 }
 
 fn heading() {
-    println!(
+    outln!(
         "{:<16} {:>12} {:>12} {:>14} {:>10} {:>14} {:>14}",
-        "kernel", "instructions", "interp MIPS", "function MIPS", "auto MIPS", "auto/native", "qemu/native"
+        "kernel",
+        "instructions",
+        "interp MIPS",
+        "function MIPS",
+        "auto MIPS",
+        "auto/native",
+        "qemu/native"
     );
 }
 
 fn line(report: &KernelReport) {
-    println!(
+    outln!(
         "{:<16} {:>12} {:>12} {:>14} {:>10} {:>14} {:>14}{}",
         report.name,
         report.guest_instructions,
@@ -214,7 +222,7 @@ fn line(report: &KernelReport) {
 }
 
 fn print_summary(report: &BenchReport) {
-    println!(
+    outln!(
         "geomean: interpreter {} MIPS, function tier {} MIPS, {}x the interpreter; auto/native {}, qemu/native {}",
         cell(report.geomean_interp_mips, 0),
         cell(report.geomean_function_mips, 0),
@@ -222,7 +230,7 @@ fn print_summary(report: &BenchReport) {
         cell(report.geomean_auto_over_native, 2),
         cell(report.geomean_qemu_over_native, 2)
     );
-    println!(
+    outln!(
         "jit: {} guest instructions compiled in {:.1} ms ({:.1} µs each), {} interpreted, {} fallbacks",
         report.jit_compiled_guest_instructions,
         report.jit_compile_ns as f64 / 1e6,
@@ -231,7 +239,7 @@ fn print_summary(report: &BenchReport) {
         report.jit_fallback_instructions
     );
     for (helper, count) in &report.jit_helper_calls {
-        println!("  helper {helper}: {count}");
+        outln!("  helper {helper}: {count}");
     }
 }
 

@@ -5,8 +5,12 @@ use crate::commands::exec::{conclude, limits, print_text};
 use crate::exit::Code;
 use crate::golden::Golden;
 use crate::gpu_port::Capture;
+use crate::interrupt::Interrupt;
 use crate::launches;
 use crate::machine::{Machine, MachineOptions};
+use crate::output::Losses;
+use crate::report::{End, check_json};
+use crate::say::outln;
 use crate::title::{Title, key_ring};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -20,10 +24,12 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
     let title = Title::open(&args.title, &key_ring(args.engine.key_file.as_deref())?)?;
+    check_json(args.run.json.as_deref())?;
+    let interrupt = Interrupt::listen(args.run.timeout)?;
     let limits = limits(&args.run, &args.engine);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
-        Machine::new(
+        let machine = Machine::new(
             title,
             MachineOptions {
                 engine: &args.engine,
@@ -37,25 +43,36 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 replay: file(&args.run.replay).as_deref(),
                 launched,
             },
-        )
+        );
+        machine.map(|mut machine| {
+            machine.set_interrupt(interrupt.clone());
+            machine
+        })
     })?;
-    let code = conclude(args.run.json.as_deref(), &finished)?;
-    if finished.divergence.is_some() || finished.recording_trouble.is_some() {
+    let code = conclude(args.run.json.as_deref(), &finished, &interrupt, &Losses::default());
+    let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;
+    if !whole || code == Code::Unusable {
         return Ok(code);
+    }
+    if let Some(cause) =
+        interrupt.cause().filter(|_| matches!(finished.report.exit, End::Interrupted | End::Timeout))
+    {
+        outln!("not compared: the run was ended by {}", cause.name());
+        return Ok(if code == Code::Done { Code::Mismatch } else { code });
     }
     let actual = Golden::from_run(&finished.report, args.run.instructions, args.run.frames)?;
     let Some(expected) = expected else {
         actual.write(&args.expect)?;
-        println!("wrote {}", args.expect.display());
+        outln!("wrote {}", args.expect.display());
         return Ok(Code::Done);
     };
     match expected.first_difference(&actual) {
         None => {
-            println!("match: {} ({})", args.expect.display(), finished.report.engine);
+            outln!("match: {} ({})", args.expect.display(), finished.report.engine);
             Ok(Code::Done)
         }
         Some((field, expected, actual)) => {
-            println!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
+            outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
             Ok(Code::Mismatch)
         }
     }

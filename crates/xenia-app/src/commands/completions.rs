@@ -4,37 +4,30 @@ mod manual;
 
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
 use crate::exit::Code;
+use crate::say::{self, outln};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
-use std::io::Write;
 
 /// Writes the shell's completion script to standard output.
-pub fn completions(args: &CompletionsArgs) -> Result<Code> {
+pub fn completions(args: &CompletionsArgs) -> Code {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "xenia-rs", &mut script);
-    print(&script)
+    say::write_bytes(&script);
+    Code::Done
 }
 
 /// Writes the manual: the main page to standard output, or a page per command into a folder.
 pub fn man(args: &ManArgs) -> Result<Code> {
     let pages = manual::pages().context("the manual")?;
     let Some(folder) = &args.out else {
-        return print(pages.first().map_or(&[][..], |(_, text)| text));
+        say::write_bytes(pages.first().map_or(&[][..], |(_, text)| text));
+        return Ok(Code::Done);
     };
     std::fs::create_dir_all(folder)
         .and_then(|()| pages.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text)))
         .with_context(|| format!("cannot write the manual into {}", folder.display()))?;
-    println!("wrote the manual into {}", folder.display());
+    outln!("wrote the manual into {}", folder.display());
     Ok(Code::Done)
-}
-
-/// A reader that closes the pipe early is no error.
-fn print(text: &[u8]) -> Result<Code> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
-        _ => Ok(Code::Done),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::cli::{ConformanceArgs, EngineChoice, Tier};
 use crate::exit::Code;
-use crate::report::write_json;
+use crate::report::{check_json, write_json};
+use crate::say::outln;
 use anyhow::{Result, bail};
 use xenia_jit::{Jit, JitConfig};
 use xenia_jit_tests::conformance::{self, Engine};
@@ -20,6 +21,7 @@ pub fn jit_engine<'a>(break_lifter: bool) -> Engine<'a> {
 
 /// Runs every file, prints the failures and the rows that no case covers.
 pub fn run(args: &ConformanceArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     args.tier.refuse_unbuilt()?;
     let engines = match args.engine {
         EngineChoice::Jit if args.tier == Tier::Interp => {
@@ -31,24 +33,35 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false)],
     };
     let report = conformance::run(&args.paths, &engines, args.filter.as_deref())?;
+    if report.cases == 0 {
+        match &args.filter {
+            Some(filter) => bail!("no case matches --filter {filter}"),
+            None => bail!("there is no case in what was named"),
+        }
+    }
     if let Some(path) = &args.json {
-        write_json(path, &report)?;
+        write_json(path, "conformance", &report)?;
     }
     for failure in report.failed.iter().take(SHOWN) {
-        println!(
+        outln!(
             "FAILED {}: {} on {}: {} is {}, expected {}",
-            failure.file, failure.case, failure.engine, failure.what, failure.actual, failure.expected
+            failure.file,
+            failure.case,
+            failure.engine,
+            failure.what,
+            failure.actual,
+            failure.expected
         );
     }
     if report.failed.len() > SHOWN {
-        println!("and {} more; --json writes all", report.failed.len() - SHOWN);
+        outln!("and {} more; --json writes all", report.failed.len() - SHOWN);
     }
     if args.filter.is_none() {
         match report.uncovered.as_slice() {
-            [] => println!("rows without a case: none"),
-            rows => println!("rows without a case: {}", rows.join(" ")),
+            [] => outln!("rows without a case: none"),
+            rows => outln!("rows without a case: {}", rows.join(" ")),
         }
     }
-    println!("{} cases, {} passed", report.cases, report.passed);
+    outln!("{} cases, {} passed", report.cases, report.passed);
     Ok(if report.ok() { Code::Done } else { Code::Mismatch })
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::DiffArgs;
 use crate::exit::Code;
+use crate::say::outln;
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -20,7 +21,7 @@ pub fn run(args: &DiffArgs) -> Result<Code> {
         let right = b.next().transpose().with_context(|| unreadable(&args.b))?;
         match (left, right) {
             (None, None) => {
-                println!("the same: {common} lines");
+                outln!("the same: {common} lines");
                 return Ok(Code::Done);
             }
             (left, right) if left == right => {
@@ -31,12 +32,12 @@ pub fn run(args: &DiffArgs) -> Result<Code> {
                 context.extend(left);
             }
             (left, right) => {
-                println!("the first {common} lines are the same");
+                outln!("the first {common} lines are the same");
                 for line in &context {
-                    println!("  {line}");
+                    outln!("  {line}");
                 }
-                println!("- {}", left.as_deref().unwrap_or("(end of log)"));
-                println!("+ {}", right.as_deref().unwrap_or("(end of log)"));
+                outln!("- {}", left.as_deref().unwrap_or("(end of log)"));
+                outln!("+ {}", right.as_deref().unwrap_or("(end of log)"));
                 return Ok(Code::Mismatch);
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::cli::DisArgs;
 use crate::exit::Code;
+use crate::say::outln;
 use crate::title::Title;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -37,9 +38,9 @@ pub fn run(args: &DisArgs) -> Result<Code> {
         let pc = start + 4 * index as u32;
         let word = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
         if let Some(name) = code.names.get(&pc) {
-            println!("{name}:");
+            outln!("{name}:");
         }
-        println!("{pc:08x}  {word:08x}  {}", disassemble(word, pc, syntax));
+        outln!("{pc:08x}  {word:08x}  {}", disassemble(word, pc, syntax));
     }
     Ok(Code::Done)
 }

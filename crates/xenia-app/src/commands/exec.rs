@@ -1,46 +1,53 @@
 //! `xenia-rs exec`: runs a title, in a window or without one.
 
+mod conclude;
 mod stopped;
 mod windowed;
+
+pub use conclude::conclude;
 
 use crate::cli::{EngineArgs, ExecArgs, RunArgs};
 use crate::drawing::Progress;
 use crate::exit::Code;
-use crate::frames::write_png;
+use crate::frames::{FrameFolder, write_png};
 use crate::gpu_port::{Capture, FrameSink};
+use crate::interrupt::Interrupt;
 use crate::launches::{self, Before};
 use crate::machine::{Finished, Launched, Machine, MachineOptions};
-use crate::report::{End, RunReport, write_json};
+use crate::output::{self, Losses};
+use crate::report::check_json;
+use crate::say::errln;
 use crate::title::Title;
 use anyhow::{Context, Result};
-use std::io::Write;
+use parking_lot::Mutex;
 use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::Arc;
+use xenia_gpu::Frame;
 use xenia_kernel::ports::{Input, NoInput};
 use xenia_render::RenderError;
-use xenia_sched::{Limits, RunEnd, TICKS_PER_SECOND};
+use xenia_sched::{Limits, TICKS_PER_SECOND};
 
-/// The file that a headless run leaves its last frame in.
-const LAST_FRAME: &str = "xenia-rs-frame.png";
-
-/// Runs until a limit, the title's end, or the window's closing.
+/// Runs until a limit, the title's end, a signal, or the window's closing.
 pub fn run(args: &ExecArgs) -> Result<Code> {
     args.refuse_unbuilt()?;
+    let interrupt = Interrupt::listen(args.run.timeout)?;
     let title = open_title(args)?;
+    check_json(args.run.json.as_deref())?;
     if let Some(folder) = &args.run.dump_frames {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
+    args.picture.last_frame.as_deref().map_or(Ok(()), output::check)?;
     if args.picture.headless {
-        return headless(args, title);
+        return headless(args, title, &interrupt);
     }
-    match windowed::run(args, title) {
+    match windowed::run(args, title, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
-            eprintln!("xenia-rs: {error}; running without a window");
+            errln!("xenia-rs: {error}; running without a window");
             let mut args = args.clone();
             args.picture.headless = true;
             args.refuse_unbuilt()?;
-            headless(&args, open_title(&args)?)
+            headless(&args, open_title(&args)?, &interrupt)
         }
         result => result,
     }
@@ -60,62 +67,83 @@ pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
 
 /// Guest text goes to standard output as it comes.
 pub fn print_text(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A closed pipe must not end the guest.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    crate::say::write_bytes(text.as_bytes());
 }
 
 fn open_title(args: &ExecArgs) -> Result<Title> {
     Title::open_or_demo(args.title.as_deref(), args.engine.key_file.as_deref())
 }
 
-fn headless(args: &ExecArgs, title: Title) -> Result<Code> {
-    let last: Arc<Mutex<Option<PathBuf>>> = Arc::default();
+fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
+    let pictures = Pictures::new(args);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
-        let (capture, frames) = pictures(&args.run, before.frames, last.clone());
-        machine(args, title, before, launched, (capture, frames), Box::new(NoInput), &|_, _| {})
+        let mut machine = machine(
+            args,
+            title,
+            before,
+            launched,
+            pictures.port(before.frames, |_, _| {}),
+            Box::new(NoInput),
+            &|_, _| {},
+        )?;
+        machine.set_interrupt(interrupt.clone());
+        Ok(machine)
     })?;
-    let code = conclude(args.run.json.as_deref(), &finished)?;
-    if let Ok(last) = last.lock()
-        && let Some(path) = &*last
-    {
-        println!("last frame: {}", path.display());
+    Ok(pictures.conclude(&finished, interrupt))
+}
+
+/// The pictures of a run that become files.
+struct Pictures {
+    json: Option<PathBuf>,
+    folder: Option<Arc<Mutex<FrameFolder>>>,
+    last_path: Option<PathBuf>,
+    /// The newest frame, if it is to be written at the end.
+    last: Arc<Mutex<Option<Frame>>>,
+    losses: Losses,
+}
+
+impl Pictures {
+    fn new(args: &ExecArgs) -> Self {
+        let losses = Losses::default();
+        let folder = args.run.dump_frames.clone();
+        let folder = folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, losses.clone()))));
+        let last_path = args.picture.last_frame.clone();
+        Self { json: args.run.json.clone(), folder, last_path, last: Arc::default(), losses }
     }
-    Ok(code)
-}
 
-/// Which pictures a headless run makes, and where they go; `before` is the number of frames of the titles before.
-fn pictures(run: &RunArgs, before: u64, last: Arc<Mutex<Option<PathBuf>>>) -> (Capture, FrameSink) {
-    match (&run.dump_frames, run.frames) {
-        (Some(folder), _) => {
-            let folder = folder.clone();
-            let sink: FrameSink = Box::new(move |number, frame| {
-                keep(&dump_path(&folder, before + number), &frame, &last);
-            });
-            (Capture::Every, sink)
-        }
-        (None, Some(number)) => (
-            Capture::Swap(number.saturating_sub(before)),
-            Box::new(move |_, frame| keep(LAST_FRAME.as_ref(), &frame, &last)),
-        ),
-        (None, None) => (Capture::Nothing, Box::new(|_, _| {})),
+    /// Takes the frames of a machine, and passes them on to `show`; `before` is the number of frames of the titles before.
+    fn port(&self, before: u64, mut show: impl FnMut(u64, Frame) + Send + 'static) -> (Capture, FrameSink) {
+        let keeps = self.folder.is_some() || self.last_path.is_some();
+        let folder = self.folder.clone();
+        let last = self.last_path.as_ref().map(|_| self.last.clone());
+        let sink: FrameSink = Box::new(move |number, frame| {
+            let number = before + number;
+            if let Some(folder) = &folder {
+                folder.lock().keep(number, &frame);
+            }
+            if let Some(last) = &last {
+                *last.lock() = Some(frame.clone());
+            }
+            show(number, frame);
+        });
+        (if keeps { Capture::Every } else { Capture::Nothing }, sink)
     }
-}
 
-/// Where `--dump-frames` puts frame `number`.
-fn dump_path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("frame{number:06}.png"))
-}
-
-fn keep(path: &Path, frame: &xenia_gpu::Frame, last: &Mutex<Option<PathBuf>>) {
-    match write_png(path, frame) {
-        Ok(()) => {
-            if let Ok(mut last) = last.lock() {
-                *last = Some(path.to_owned());
+    /// Writes what is to be written at the end, says how the run went.
+    fn conclude(&self, finished: &Finished, interrupt: &Interrupt) -> Code {
+        if let Some(path) = &self.last_path {
+            let written = match &*self.last.lock() {
+                Some(frame) => write_png(path, frame),
+                None => {
+                    Err(anyhow::anyhow!("no frame was shown: there is none to write to {}", path.display()))
+                }
+            };
+            if let Err(error) = written {
+                self.losses.note(format!("{error:#}"));
             }
         }
-        Err(error) => eprintln!("xenia-rs: {error:#}"),
+        conclude(self.json.as_deref(), finished, interrupt, &self.losses)
     }
 }
 
@@ -144,76 +172,5 @@ fn machine(
             launched,
         },
         compiled,
-    )
-}
-
-/// Prints how the run ended, writes the JSON, chooses the exit code.
-pub fn conclude(json: Option<&Path>, finished: &Finished) -> Result<Code> {
-    let report = &finished.report;
-    if let Some(path) = json {
-        write_json(path, report)?;
-    }
-    eprintln!("{}", summary(report));
-    if let Some(pipelines) = &report.gpu.pipelines {
-        eprintln!(
-            "pipelines: {} compiled at start, {} in play; {} draws left out",
-            pipelines.compiled_at_start, pipelines.compiled_in_play, pipelines.draws_left_out
-        );
-    }
-    for call in &report.unimplemented_calls {
-        eprintln!("unimplemented: {} called {} times", call.name, call.count);
-    }
-    if let Some(divergence) = &finished.divergence {
-        let command: Vec<String> = std::env::args().collect();
-        eprintln!(
-            "{divergence}\nafter {} instructions; to repeat: {}",
-            report.instructions,
-            command.join(" ")
-        );
-        return Ok(Code::Mismatch);
-    }
-    match &finished.end {
-        RunEnd::Ended(xenia_sched::EndKind::Crash { text, .. }) => eprintln!("the guest crashed: {text}"),
-        RunEnd::Deadlock(threads) => {
-            eprintln!("the guest deadlocked: nothing can run, and nothing is to come; {threads}");
-        }
-        RunEnd::NoFrames { since, threads } => eprintln!(
-            "no swap for {:.0} guest seconds (--swap-timeout): the machine runs, but shows no more frames; {threads}",
-            (threads.now - since) as f64 / TICKS_PER_SECOND as f64
-        ),
-        _ => {}
-    }
-    if let Some(trouble) = &finished.recording_trouble {
-        eprintln!("xenia-rs: {trouble}");
-        return Ok(Code::Mismatch);
-    }
-    Ok(match report.exit {
-        End::Crash => Code::Crashed,
-        End::Deadlock => Code::Deadlocked,
-        End::Frames | End::Instructions | End::Exit => Code::Done,
-    })
-}
-
-fn summary(report: &RunReport) -> String {
-    let exit_code = report.exit_code.map(|code| format!(" with code {code}")).unwrap_or_default();
-    let compared = match &report.cross_check {
-        checked if checked.units > 0 => format!(
-            "; compared {} units, {} instructions, {} stored bytes, all memory {} times: {} differences",
-            checked.units,
-            checked.instructions,
-            checked.stored_bytes,
-            checked.memory_comparisons,
-            checked.differences
-        ),
-        _ => String::new(),
-    };
-    let launches = match report.launches {
-        0 => String::new(),
-        launches => format!("; the last of {} titles", launches + 1),
-    };
-    let digest = report.digest.as_ref().map(|digest| format!("\ndigest {digest}")).unwrap_or_default();
-    format!(
-        "{}: {} instructions, {} frames in {:.2} s ({:.0} MIPS); ended by {:?}{exit_code}{launches}{compared}{digest}",
-        report.engine, report.instructions, report.frames, report.wall_seconds, report.mips, report.exit
     )
 }

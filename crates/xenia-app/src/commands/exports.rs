@@ -2,7 +2,8 @@
 
 use crate::cli::ExportsArgs;
 use crate::exit::Code;
-use crate::report::write_json;
+use crate::report::{check_json, write_json};
+use crate::say::outln;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ struct Row {
 
 /// Prints counts per library and area; with `--json`, writes every row.
 pub fn run(args: &ExportsArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     let registry = Registry::get();
     if let Some(path) = &args.json {
         let rows = Library::ALL.iter().flat_map(|&library| {
@@ -61,10 +63,10 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
         });
         let libraries =
             Library::ALL.iter().map(|&library| (library.name(), registry.counts(library, None).into()));
-        write_json(path, &ExportsReport { libraries: libraries.collect(), rows: rows.collect() })?;
+        write_json(path, "exports", &ExportsReport { libraries: libraries.collect(), rows: rows.collect() })?;
         return Ok(Code::Done);
     }
-    println!("{:<24} {:>6} {:>8} {:>6} {:>8} {:>6}", "", "done", "partial", "stub", "missing", "total");
+    outln!("{:<24} {:>6} {:>8} {:>6} {:>8} {:>6}", "", "done", "partial", "stub", "missing", "total");
     for library in Library::ALL {
         line(library.name(), registry.counts(library, None));
         let areas: std::collections::BTreeSet<_> = library.rows().iter().map(|row| row.area).collect();
@@ -79,7 +81,7 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
 }
 
 fn line(name: &str, counts: StatusCounts) {
-    println!(
+    outln!(
         "{name:<24} {:>6} {:>8} {:>6} {:>8} {:>6}",
         counts.done,
         counts.partial,

@@ -3,7 +3,8 @@
 use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle};
 use crate::commands::conformance::jit_engine;
 use crate::exit::Code;
-use crate::report::write_json;
+use crate::report::{check_json, json_line, write_json};
+use crate::say::outln;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -18,9 +19,10 @@ const BLOCKS: u64 = 100_000;
 
 /// Runs, shrinks what differs, prints the figures; or sums up the figures of other runs.
 pub fn run(args: &FuzzArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     let report = if args.merge.is_empty() { fuzz(args)? } else { merge(&args.merge)? };
     if let Some(path) = &args.json {
-        write_json(path, &report)?;
+        write_json(path, "fuzz", &report)?;
     }
     if let Some(path) = &args.append {
         append(path, &report)?;
@@ -71,8 +73,7 @@ fn fuzz(args: &FuzzArgs) -> Result<FuzzReport> {
 }
 
 fn append(path: &Path, report: &FuzzReport) -> Result<()> {
-    let mut line = serde_json::to_string(report)?;
-    line.push('\n');
+    let line = json_line("fuzz", report)?;
     let mut file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -101,37 +102,41 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
 fn print(report: &FuzzReport) {
     for mismatch in &report.mismatch_details {
         let of = mismatch.case.as_deref().map_or_else(String::new, |case| format!("{case}, variant "));
-        println!(
+        outln!(
             "MISMATCH in sequence {of}{}: {} is {}, expected {}",
-            mismatch.block, mismatch.what, mismatch.actual, mismatch.expected
+            mismatch.block,
+            mismatch.what,
+            mismatch.actual,
+            mismatch.expected
         );
         for instruction in &mismatch.instructions {
-            println!("    {instruction}");
+            outln!("    {instruction}");
         }
         if let Some(file) = &mismatch.file {
-            println!("    written to {file}");
+            outln!("    written to {file}");
         }
     }
     if report.corpus != 0 {
-        println!("{} sequences of the corpus", report.corpus);
+        outln!("{} sequences of the corpus", report.corpus);
     }
     if report.oracle == "qemu" {
-        println!("compared with qemu: {}", counts(&report.modes));
-        println!(
+        outln!("compared with qemu: {}", counts(&report.modes));
+        outln!(
             "compared instruction by instruction: {}, of these with documented differences only: {}",
-            report.taken_apart, report.explained_blocks
+            report.taken_apart,
+            report.explained_blocks
         );
         for (name, count) in &report.explained {
             let (why, book) = fuzz::explanation(name).unwrap_or_default();
-            println!("{count:>9} {name}: {why} ({book})");
+            outln!("{count:>9} {name}: {why} ({book})");
         }
         if !report.skipped.is_empty() {
-            println!("not compared: {}", counts(&report.skipped));
+            outln!("not compared: {}", counts(&report.skipped));
         }
         let rows: Vec<_> = report.not_in_oracle.iter().map(|missing| missing.row.as_str()).collect();
-        println!("rows that qemu doesn't have: {}", rows.join(" "));
+        outln!("rows that qemu doesn't have: {}", rows.join(" "));
     }
-    println!(
+    outln!(
         "{} sequences, {} instructions, mean length {:.1}, {} mismatches, {} rows below 1,000 executions, {:.1} s",
         report.blocks,
         report.instructions,

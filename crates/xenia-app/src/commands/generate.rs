@@ -6,6 +6,7 @@
 
 use crate::cli::GenerateArgs;
 use crate::exit::Code;
+use crate::say::{out, outln};
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
 use xenia_gpu::{packets, registers};
@@ -30,7 +31,7 @@ const KINDS: &[Kind] = &[
 pub fn run(args: &GenerateArgs) -> Result<Code> {
     let Some(wanted) = &args.kind else {
         for kind in KINDS {
-            println!("{}", kind.name);
+            outln!("{}", kind.name);
         }
         return Ok(Code::Done);
     };
@@ -38,7 +39,7 @@ pub fn run(args: &GenerateArgs) -> Result<Code> {
         let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
         bail!("no table {wanted:?}: there are {}", names.join(", "));
     };
-    print!("<!-- Written by `cargo xtask docs --bless`. -->\n{}", (kind.write)());
+    out!("<!-- Written by `cargo xtask docs --bless`. -->\n{}", (kind.write)());
     Ok(Code::Done)
 }
 

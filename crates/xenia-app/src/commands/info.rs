@@ -2,7 +2,8 @@
 
 use crate::cli::InfoArgs;
 use crate::exit::Code;
-use crate::report::write_json;
+use crate::report::{check_json, write_json};
+use crate::say::outln;
 use crate::title::{Title, key_ring};
 use anyhow::Result;
 use serde::Serialize;
@@ -39,10 +40,11 @@ struct DigestRow {
 
 /// Prints the description; with `--json`, writes it.
 pub fn run(args: &InfoArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
     let report = describe(&title.image);
     if let Some(path) = &args.json {
-        write_json(path, &report)?;
+        write_json(path, "info", &report)?;
     } else {
         print(&report);
     }
@@ -81,19 +83,19 @@ fn describe(image: &LoadedImage) -> InfoReport {
 }
 
 fn print(report: &InfoReport) {
-    println!("format      {}", report.format);
-    println!("name        {}", report.name.as_deref().unwrap_or("-"));
-    println!("title id    {}", report.title_id.as_deref().unwrap_or("-"));
-    println!("image       {} bytes at {}, entry {}", report.image_size, report.image_base, report.entry);
-    println!("functions   {} in .pdata", report.functions);
+    outln!("format      {}", report.format);
+    outln!("name        {}", report.name.as_deref().unwrap_or("-"));
+    outln!("title id    {}", report.title_id.as_deref().unwrap_or("-"));
+    outln!("image       {} bytes at {}, entry {}", report.image_size, report.image_base, report.entry);
+    outln!("functions   {} in .pdata", report.functions);
     let ok = report.digests.iter().filter(|digest| digest.ok).count();
-    println!("digests     {ok} of {} match", report.digests.len());
+    outln!("digests     {ok} of {} match", report.digests.len());
     for digest in report.digests.iter().filter(|digest| !digest.ok) {
-        println!("  WRONG     {}", digest.what);
+        outln!("  WRONG     {}", digest.what);
     }
-    println!("imports     {}", report.imports.len());
+    outln!("imports     {}", report.imports.len());
     for import in &report.imports {
-        println!(
+        outln!(
             "  {:<8} {:<14} {:04X} {}",
             import.status,
             import.library,

@@ -4,7 +4,8 @@ use crate::cli::{JitDumpArgs, JitUnit};
 use crate::exit::Code;
 use crate::flat::FlatImage;
 use crate::machine::tell_functions;
-use crate::report::write_json;
+use crate::report::{check_json, write_json};
+use crate::say::outln;
 use crate::title::{Title, key_ring};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -29,6 +30,7 @@ struct GuestLine {
 
 /// Compiles and prints; nothing runs, and the code is as the title's file has it.
 pub fn dump(args: &JitDumpArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     let pc = u32::try_from(args.pc).context("--pc must be a guest address (32 bits)")?;
     let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
     let placed = FlatImage::place(title.image)?;
@@ -49,15 +51,15 @@ pub fn dump(args: &JitDumpArgs) -> Result<Code> {
         });
         let guest = guest.collect();
         let report = DumpReport { pc: format!("{pc:#010x}"), guest, clif: dump.clif, host: dump.host };
-        write_json(path, &report)?;
+        write_json(path, "jit-dump", &report)?;
         return Ok(Code::Done);
     }
-    println!("; guest: {} instructions", dump.guest.len());
+    outln!("; guest: {} instructions", dump.guest.len());
     for &(at, word) in &dump.guest {
         let mark = if at == pc { '>' } else { ' ' };
-        println!("{mark}{at:08x}  {word:08x}  {}", disassemble(word, at, Syntax::default()));
+        outln!("{mark}{at:08x}  {word:08x}  {}", disassemble(word, at, Syntax::default()));
     }
-    println!("\n; CLIF\n{}\n; host\n{}", dump.clif.trim_end(), dump.host.trim_end());
+    outln!("\n; CLIF\n{}\n; host\n{}", dump.clif.trim_end(), dump.host.trim_end());
     Ok(Code::Done)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::PackArgs;
 use crate::exit::Code;
+use crate::say::outln;
 use anyhow::{Context, Result};
 use std::fs::File;
 use xenia_formats::Elf;
@@ -17,6 +18,6 @@ pub fn run(args: &PackArgs) -> Result<Code> {
         .with_context(|| format!("cannot pack {shown}"))?;
     std::fs::write(&args.output, &bytes)
         .with_context(|| format!("cannot write {}", args.output.display()))?;
-    println!("{}: {} bytes", args.output.display(), bytes.len());
+    outln!("{}: {} bytes", args.output.display(), bytes.len());
     Ok(Code::Done)
 }

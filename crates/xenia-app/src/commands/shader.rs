@@ -2,6 +2,7 @@
 
 use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice, ShaderTranslateArgs};
 use crate::exit::Code;
+use crate::say::{out, outln};
 use anyhow::{Context, Result};
 use std::path::Path;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
@@ -42,12 +43,12 @@ pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
     let words = assemble(&source).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-        std::fs::write(output, bytes).with_context(|| format!("cannot write {}", output.display()))?;
+        crate::output::write(output, &bytes)?;
         return Ok(Code::Done);
     }
     for (index, words) in words.chunks(3).enumerate() {
         let words: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
-        println!("{index:4}  {}", words.join(" "));
+        outln!("{index:4}  {}", words.join(" "));
     }
     Ok(Code::Done)
 }
@@ -56,12 +57,12 @@ pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
 pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
     let Opened { kind, object, program } = open(&args.file, args.kind)?;
     let name = name(kind);
-    println!("; {name} shader, {} words, {} registers", object.words.len(), program.registers);
+    outln!("; {name} shader, {} words, {} registers", object.words.len(), program.registers);
     for literal in &object.literals {
         let [x, y, z, w] = literal.value;
-        println!("; c[{}] = {x:?}, {y:?}, {z:?}, {w:?}", literal.constant);
+        outln!("; c[{}] = {x:?}, {y:?}, {z:?}, {w:?}", literal.constant);
     }
-    print!("{}", disassemble(kind, &program));
+    out!("{}", disassemble(kind, &program));
     Ok(Code::Done)
 }
 
@@ -90,22 +91,22 @@ pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
         .with_context(|| format!("{shown} can't be translated"))?;
     translation.validate().with_context(|| format!("the translation of {shown} is not valid"))?;
     if args.wgsl {
-        print!("{}", translation.wgsl()?);
+        out!("{}", translation.wgsl()?);
         return Ok(Code::Done);
     }
     let interface = &translation.interface;
     let exports: Vec<String> = interface.exports.iter().map(u8::to_string).collect();
-    println!(
+    outln!(
         "{} shader, {} instructions, {} registers",
         name(kind),
         program.instructions.len(),
         program.registers
     );
-    println!("exports {}", exports.join(" "));
-    println!("group {}:", interface.group);
-    println!("  binding {}: constants", render::CONSTANTS_BINDING);
+    outln!("exports {}", exports.join(" "));
+    outln!("group {}:", interface.group);
+    outln!("  binding {}: constants", render::CONSTANTS_BINDING);
     if interface.vertex_data {
-        println!("  binding {}: vertex data", render::VERTEX_BINDING);
+        outln!("  binding {}: vertex data", render::VERTEX_BINDING);
     }
     let textures = interface
         .textures
@@ -118,7 +119,7 @@ pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     let mut slots: Vec<_> = textures.chain(samplers).collect();
     slots.sort();
     for (binding, text) in slots {
-        println!("  binding {binding}: {text}");
+        outln!("  binding {binding}: {text}");
     }
     Ok(Code::Done)
 }

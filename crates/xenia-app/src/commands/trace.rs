@@ -8,14 +8,17 @@ use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::Capture;
+use crate::interrupt::Interrupt;
 use crate::machine::{Machine, MachineOptions};
-use crate::report::write_json;
+use crate::output::Losses;
+use crate::report::{check_json, write_json};
+use crate::say::{errln, is_closed, outln};
 use crate::title::Title;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 use std::time::Instant;
 use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
@@ -61,18 +64,20 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
         replay: None,
         launched: None,
     };
+    let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
+    machine.set_interrupt(interrupt.clone());
     let file = File::create(&args.output).with_context(|| format!("cannot create {shown}"))?;
     machine.record_gpu(Recorder::new(Box::new(BufWriter::new(file)), args.from, args.frames));
     let frames = Some(args.from.saturating_add(args.frames));
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
     let finished = machine.run(&limits(&run, &args.engine), None);
-    let code = conclude(None, &finished)?;
+    let code = conclude(None, &finished, &interrupt, &Losses::default());
     let Some(done) = machine.finish_gpu_recording() else {
         bail!("{shown}: the run ended before swap {}: the trace is empty", args.from + 1);
     };
     let done = done.with_context(|| format!("cannot write {shown}"))?;
-    println!("{shown}: {} swaps, {} events, {} bytes of memory", done.frames, done.events, done.memory_bytes);
+    outln!("{shown}: {} swaps, {} events, {} bytes of memory", done.frames, done.events, done.memory_bytes);
     Ok(code)
 }
 
@@ -92,6 +97,7 @@ struct PlayReport {
 }
 
 fn play(args: &TracePlayArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
     create_folder(args.dump_frames.as_deref())?;
     let backend = backend(args.gpu)?;
     let name = backend.name().to_owned();
@@ -124,9 +130,9 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         wall_seconds: start.elapsed().as_secs_f64(),
     };
     if let Some(path) = &args.json {
-        write_json(path, &report)?;
+        write_json(path, "trace-play", &report)?;
     }
-    eprintln!(
+    errln!(
         "{}: {} swaps, {} draws, {} copies, {} packets of {} words in {:.2} s",
         report.backend,
         frames,
@@ -137,12 +143,12 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         report.wall_seconds
     );
     for (problem, count) in &report.problems {
-        eprintln!("{problem}: {count} times");
+        errln!("{problem}: {count} times");
     }
     match same_end {
-        Some(true) => eprintln!("ended as it did when it was recorded"),
+        Some(true) => errln!("ended as it did when it was recorded"),
         Some(false) => {
-            eprintln!("MISMATCH: ended otherwise than when it was recorded");
+            errln!("MISMATCH: ended otherwise than when it was recorded");
             return Ok(Code::Mismatch);
         }
         None => {}
@@ -155,11 +161,11 @@ fn diff(args: &TraceDiffArgs) -> Result<Code> {
     let both = || format!("{} and {}", args.first.display(), args.second.display());
     match compared.with_context(both)? {
         Err(events) => {
-            println!("equal: {events} events");
+            outln!("equal: {events} events");
             Ok(Code::Done)
         }
         Ok(difference) => {
-            println!("event {} (guest time {}): {}", difference.event, difference.now, difference.what);
+            outln!("event {} (guest time {}): {}", difference.event, difference.now, difference.what);
             Ok(Code::Mismatch)
         }
     }
@@ -195,32 +201,34 @@ impl Printer<'_> {
 
     fn print(&mut self, told: Narration) -> Result<bool> {
         let listed = self.args.draw.is_none() && self.args.frame.is_none_or(|frame| frame == self.frame);
-        let mut out = std::io::stdout().lock();
+        if is_closed() {
+            return Ok(false);
+        }
         match told {
             Narration::Packet { depth, text } if listed => {
-                writeln!(out, "{:indent$}{text}", "", indent = depth * 2)?;
+                outln!("{:indent$}{text}", "", indent = depth * 2);
             }
             Narration::Draw { number, call, picture, error } if listed || self.args.draw == Some(number) => {
-                writeln!(out, "draw {number} (swap {}): {call:#?}", self.frame)?;
+                outln!("draw {number} (swap {}): {call:#?}", self.frame);
                 if let Some(error) = error {
-                    writeln!(out, "draw {number} was not carried out: {error}")?;
+                    outln!("draw {number} was not carried out: {error}");
                 }
                 if let (Some(picture), Some(folder)) = (picture, &self.args.out) {
                     let path = folder.join(format!("draw{number:06}.png"));
                     write_png(&path, &picture)?;
-                    writeln!(out, "draw {number}: {}", path.display())?;
+                    outln!("draw {number}: {}", path.display());
                 }
                 return Ok(self.args.draw.is_none());
             }
             Narration::Copy { call, error } if listed => {
-                writeln!(out, "copy (swap {}): {call:#?}", self.frame)?;
+                outln!("copy (swap {}): {call:#?}", self.frame);
                 if let Some(error) = error {
-                    writeln!(out, "the copy was not carried out: {error}")?;
+                    outln!("the copy was not carried out: {error}");
                 }
             }
             Narration::Swap { number } => {
                 if listed {
-                    writeln!(out, "swap {number}")?;
+                    outln!("swap {number}");
                 }
                 self.frame = number + 1;
                 return Ok(self.args.frame.is_none_or(|frame| self.frame <= frame));

@@ -2,13 +2,19 @@
 
 use super::Machine;
 use crate::digest::Digest;
+use crate::interrupt::Cause;
 use crate::report::{
-    CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, PipelinesReport, RunReport,
-    SchedulerReport,
+    CrashReport, CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, PipelinesReport,
+    RunReport, SchedulerReport,
 };
 use std::time::Duration;
 use xenia_render::Figures;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+
+/// An address as reports write it.
+fn address(address: u32) -> String {
+    format!("{address:#010x}")
+}
 
 impl Machine {
     /// The report of a run that ended so.
@@ -22,10 +28,27 @@ impl Machine {
             RunEnd::Frames => (End::Frames, None),
             RunEnd::Instructions => (End::Instructions, None),
             RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
-            RunEnd::Stopped | RunEnd::Ticks => (End::Exit, None),
+            RunEnd::Stopped | RunEnd::Ticks => match self.interrupt.cause() {
+                Some(Cause::Timeout) => (End::Timeout, None),
+                _ => (End::Interrupted, None),
+            },
             RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
             RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => (End::Deadlock, None),
         };
+        let crash = match end {
+            RunEnd::Ended(EndKind::Crash { thread, pc, lr, access, stack, text }) => Some(CrashReport {
+                what: text.lines().next().unwrap_or_default().to_owned(),
+                thread: *thread,
+                pc: address(*pc),
+                lr: address(*lr),
+                access: access.map(|access| access.kind.to_owned()),
+                address: access.map(|access| address(access.address)),
+                stack: stack.iter().copied().map(address).collect(),
+            }),
+            _ => None,
+        };
+        let interrupted_by = (exit == End::Interrupted).then(|| self.interrupt.cause()).flatten();
+        let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let instructions = self.executor.instructions();
         let missing = self.kernel.missing_calls().into_iter();
         RunReport {
@@ -38,6 +61,10 @@ impl Machine {
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code,
+            interrupted_by: interrupted_by.map(|cause| cause.name().to_owned()),
+            title: self.title.clone(),
+            crash,
+            missing_files: missing_files.iter().map(|file| file.path.clone()).collect(),
             launches: 0,
             image_loaded_sha256: self.image_sha256.clone(),
             digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
@@ -88,7 +115,7 @@ impl Machine {
         let processor = self.processor.lock();
         let statistics = processor.statistics();
         GpuReport {
-            backend: self.backend,
+            backend: self.backend.to_owned(),
             adapter: self.adapter.clone(),
             draws: statistics.draws,
             packets: statistics.packets().into_iter().collect(),

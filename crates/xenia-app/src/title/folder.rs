@@ -26,7 +26,7 @@ pub(super) fn executable_in(folder: &Path) -> Result<PathBuf> {
     match &found[..] {
         [] => bail!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)"),
         [only] => {
-            eprintln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {}", name(only));
+            crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {}", name(only));
             Ok(only.clone())
         }
         several => {

@@ -9,6 +9,7 @@ use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::MemoryFault;
+use xenia_sched::EndKind;
 
 /// What is said, with which registers, if nobody handles an exception.
 #[derive(Clone, Debug)]
@@ -262,6 +263,15 @@ impl Dispatch {
     fn unhandled(self, call: &mut Call) -> Flow {
         context_record::replace(call.ctx_mut(), &self.report.registers);
         let Report { pc, text, .. } = &self.report;
-        Flow::End(call.kernel.crash(call.scheduler, call.thread(), *pc, text))
+        let mut end = call.kernel.crash(call.scheduler, call.thread(), *pc, text);
+        let record = match self.record {
+            Source::Kernel(record) => Some(record),
+            // A handler was told: it is in guest memory by now.
+            Source::Guest(at) => ExceptionRecord::read(call.memory(), at).ok(),
+        };
+        if let EndKind::Crash { access, .. } = &mut end {
+            *access = record.as_ref().and_then(fault::failed_access);
+        }
+        Flow::End(end)
     }
 }

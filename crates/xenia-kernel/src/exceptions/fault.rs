@@ -4,6 +4,7 @@ use super::ExceptionRecord;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, MemoryFault};
+use xenia_sched::FailedAccess;
 
 /// `TO` of the traps that compilers put behind a division: by 0 (`twllei rN, 0`), and of the smallest number by −1
 /// (`twlgei`).
@@ -28,6 +29,18 @@ pub(super) fn memory_record(pc: GuestAddr, fault: &MemoryFault) -> ExceptionReco
         _ => NtStatus::ACCESS_VIOLATION,
     };
     record(code, pc, vec![u32::from(fault.write), fault.addr.0])
+}
+
+/// The access of such a record.
+pub(super) fn failed_access(record: &ExceptionRecord) -> Option<FailedAccess> {
+    let of_access = [NtStatus::DATATYPE_MISALIGNMENT.0, NtStatus::ACCESS_VIOLATION.0].contains(&record.code);
+    let &[write, address] = record.parameters.as_slice() else { return None };
+    let kind = match (write, address == record.address.0) {
+        (0, true) => "fetch",
+        (0, false) => "read",
+        _ => "write",
+    };
+    of_access.then_some(FailedAccess { kind, address })
 }
 
 /// The record of an exception that the processor found, with FPSCR as it was then.

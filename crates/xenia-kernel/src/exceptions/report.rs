@@ -78,7 +78,7 @@ impl Kernel {
         what: &str,
     ) -> EndKind {
         let mut text = what.to_owned();
-        let mut id = 0;
+        let (mut id, mut lr, mut stack) = (0, 0, Vec::new());
         if let Ok(thread) = scheduler.thread(thread) {
             id = thread.id;
             let ctx = &thread.ctx;
@@ -95,11 +95,12 @@ impl Kernel {
                     write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
             }
             text.push_str("\n  stack");
-            for address in self.return_addresses(ctx) {
+            (lr, stack) = (ctx.lr as u32, self.return_addresses(ctx));
+            for address in &stack {
                 let _ = write!(text, " {address:#010x}");
             }
         }
-        EndKind::Crash { thread: id, pc: pc.0, text }
+        EndKind::Crash { thread: id, pc: pc.0, lr, access: None, stack, text }
     }
 
     /// Return addresses along the back chain, innermost first.

@@ -2,7 +2,7 @@
 
 use super::rights::{self, access, options, share};
 use super::{Claim, Files, OpenFile};
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -77,6 +77,21 @@ impl<'a> OpenParameters<'a> {
 impl Files {
     /// Opens or makes a file. It belongs to nobody yet: [`Self::insert`] or [`Self::close`] it.
     pub fn open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
+        let result = self.try_open(parameters);
+        if let Err(Failure::Status(NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::OBJECT_PATH_NOT_FOUND)) =
+            result
+        {
+            let folder =
+                parameters.root.and_then(|root| self.get(root).ok()).map(|file| file.location.path());
+            match folder {
+                Some(folder) => self.missing.note(&format!("{folder}\\{}", parameters.path)),
+                None => self.missing.note(parameters.path),
+            }
+        }
+        result
+    }
+
+    fn try_open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
         rights::check(parameters.access, parameters.options, !parameters.empties())?;
         if parameters.share & !share::ALL != 0
             || parameters.attributes & !VALID_ATTRIBUTES != 0

@@ -55,7 +55,7 @@ fn divides_by_zero(enable: u32) -> RunEnd {
 #[test]
 fn floating_point_exceptions_are_raised_where_a_thread_enables_them() {
     assert_eq!(divides_by_zero(0), EXIT);
-    let RunEnd::Ended(EndKind::Crash { thread, pc, text }) = divides_by_zero(1) else {
+    let RunEnd::Ended(EndKind::Crash { thread, pc, text, .. }) = divides_by_zero(1) else {
         panic!("no exception")
     };
     assert_eq!(thread, 1);

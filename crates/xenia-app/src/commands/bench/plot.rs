@@ -24,6 +24,12 @@ const COLUMNS: &[Column] = &[
 
 /// Writes the picture as SVG.
 pub fn write(path: &Path, report: &BenchReport) -> Result<()> {
+    let mut picture = String::new();
+    draw(&mut picture, path, report)?;
+    crate::output::write(path, picture.as_bytes())
+}
+
+fn draw(picture: &mut String, path: &Path, report: &BenchReport) -> Result<()> {
     let kernels = &report.kernels;
     let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
     let base =
@@ -39,9 +45,8 @@ pub fn write(path: &Path, report: &BenchReport) -> Result<()> {
     let high = values().fold(2.0, f64::max) * 3.0;
 
     let size = (MARGINS + GROUP_WIDTH * kernels.len() as u32, HEIGHT);
-    // Every failure of the drawing library is one of writing the file.
     let failed = |error: &dyn std::fmt::Display| anyhow!("cannot draw {}: {error}", path.display());
-    let area = SVGBackend::new(path, size).into_drawing_area();
+    let area = SVGBackend::with_string(picture, size).into_drawing_area();
     area.fill(&WHITE).map_err(|error| failed(&error))?;
     let mut chart = ChartBuilder::on(&area)
         .caption(

@@ -4,12 +4,12 @@
 //! leaves its window open, with what happened, and may be run again; unless the run has a limit of its own and nobody
 //! may be there to look.
 
-use super::{conclude, dump_path, limits, machine, open_title, stopped};
+use super::{Pictures, limits, machine, open_title, stopped};
 use crate::cli::ExecArgs;
 use crate::drawing;
-use crate::exit::Code;
-use crate::frames::write_png;
-use crate::gpu_port::{Capture, FrameSink};
+use crate::exit::{Code, Fault};
+use crate::gpu_port::Capture;
+use crate::interrupt::{Cause, Interrupt};
 use crate::keyboard::{CONTROLLER, Keyboard};
 use crate::launches;
 use crate::machine::{Finished, Machine};
@@ -17,6 +17,7 @@ use crate::pace::{Control, Pace};
 use crate::screenshots::Screenshots;
 use crate::title::Title;
 use anyhow::{Context, Result};
+use std::panic::AssertUnwindSafe;
 use std::sync::mpsc;
 use xenia_gpu::Frame;
 use xenia_render::{Client, Figures, FrameSender, KeyEvent, Overlay, Phase, WindowConfig};
@@ -64,8 +65,8 @@ impl Client for Player {
     }
 }
 
-/// Runs until a limit, the title's end, or the window's closing.
-pub(super) fn run(args: &ExecArgs, title: Title) -> Result<Code> {
+/// Runs until a limit, the title's end, a signal, or the window's closing.
+pub(super) fn run(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
     let config = config(args, &title);
     let control = Control::default();
     let keyboard = Keyboard::default();
@@ -78,17 +79,33 @@ pub(super) fn run(args: &ExecArgs, title: Title) -> Result<Code> {
     };
     let (results, result) = mpsc::channel::<Result<Code>>();
     let mut args = args.clone();
-    let machine_control = control.clone();
+    let machine_interrupt = interrupt.clone();
     xenia_render::run(config, player, move |sender| {
+        let (closing, window) = (control.clone(), sender.clone());
+        machine_interrupt.when_requested(move || {
+            closing.close();
+            window.end();
+        });
         std::thread::spawn(move || {
-            args.picture.gpu = drawing::in_window(&args.picture);
+            let ended = sender.clone();
+            let run = || {
+                args.picture.gpu = drawing::in_window(&args.picture);
+                play(&args, title, &keyboard, &control, &sender, &restarts, &machine_interrupt)
+            };
             // The receiver is gone only if the program is ending.
-            let _ = results.send(play(&args, title, &keyboard, &machine_control, &sender, &restarts));
-            sender.end();
+            let _ = results.send(guarded(run, || ended.end()));
         });
     })?;
-    control.close();
+    // If a machine still runs, this is why it ends.
+    interrupt.request(Cause::Window);
     result.recv().context("the machine's thread ended without a result")?
+}
+
+/// What `run` comes to, a panic included; then `end`, in any case: a window must not outlive its machine.
+fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> {
+    let result = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Fault.into()));
+    end();
+    result
 }
 
 /// Runs the title, and again each time that this is asked for after a crash, until the window is closed.
@@ -99,16 +116,20 @@ fn play(
     control: &Control,
     sender: &FrameSender,
     restarts: &mpsc::Receiver<()>,
+    interrupt: &Interrupt,
 ) -> Result<Code> {
     // What a second run would write over is what tells of the first.
     let again = args.run.record.is_none() && args.run.event_log.is_none() && args.run.dump_frames.is_none();
-    let has_limit = args.run.frames.is_some() || args.run.instructions.is_some();
+    let again = again && args.picture.last_frame.is_none();
+    let has_limit =
+        args.run.frames.is_some() || args.run.instructions.is_some() || args.run.timeout.is_some();
     loop {
         sender.phase(Phase::Loading);
         let name = title.short_name();
-        let finished = run_machines(args, title, keyboard, control, sender)?;
-        let code = conclude(args.run.json.as_deref(), &finished)?;
-        match stopped::why(&name, &finished, &[], again) {
+        let pictures = Pictures::new(args);
+        let finished = run_machines(args, title, keyboard, control, sender, &pictures, interrupt)?;
+        let code = pictures.conclude(&finished, interrupt);
+        match stopped::why(&name, &finished, &finished.report.missing_files, again) {
             Some(why) if !has_limit => sender.stopped(why),
             _ => return Ok(code),
         }
@@ -146,10 +167,14 @@ fn run_machines(
     keyboard: &Keyboard,
     control: &Control,
     sender: &FrameSender,
+    pictures: &Pictures,
+    interrupt: &Interrupt,
 ) -> Result<Finished> {
     let limits = limits(&args.run, &args.engine);
     launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| -> Result<Machine> {
-        let pictures = (Capture::Every, sink(args, before.frames, sender.clone()));
+        let shown = sender.clone();
+        let (_, sink) = pictures.port(before.frames, move |number, frame| shown.frame(number, frame));
+        let pictures = (Capture::Every, sink);
         let compiled = |done, total| sender.phase(Phase::Pipelines { done, total });
         let mut machine =
             machine(args, title, before, launched, pictures, Box::new(keyboard.clone()), &compiled)?;
@@ -159,20 +184,20 @@ fn run_machines(
         machine.set_pace(Pace::new(control.clone(), args.window.frame_limit.0, move |now| {
             figures.figures(Figures { frames: frames_before + now.frames, ..now });
         }));
+        machine.set_interrupt(interrupt.clone());
         Ok(machine)
     })
 }
 
-/// Shows frames, and writes them where that is asked for; `before` is the number of frames of the titles before.
-fn sink(args: &ExecArgs, before: u64, sender: FrameSender) -> FrameSink {
-    let folder = args.run.dump_frames.clone();
-    Box::new(move |number, frame| {
-        let number = before + number;
-        if let Some(folder) = &folder
-            && let Err(error) = write_png(&dump_path(folder, number), &frame)
-        {
-            eprintln!("xenia-rs: {error:#}");
-        }
-        sender.frame(number, frame);
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_machine_ends_the_window_and_is_a_fault_of_ours() {
+        let mut ended = false;
+        let result: Result<()> = guarded(|| panic!("a panic of the test's own"), || ended = true);
+        assert!(ended && result.unwrap_err().is::<Fault>());
+        assert!(guarded(|| Ok(7), || ()).is_ok_and(|value| value == 7));
+    }
 }

@@ -1,0 +1,174 @@
+//! What a run leaves behind: its figures in words and as JSON, and an exit code.
+
+use crate::exit::Code;
+use crate::interrupt::{Cause, Interrupt};
+use crate::machine::Finished;
+use crate::output::Losses;
+use crate::report::{CrossCheckReport, End, RunReport, write_json};
+use crate::say::errln;
+use std::path::Path;
+use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+
+/// Missing files that are named.
+const NAMED: usize = 8;
+
+/// Prints how the run ended, writes the JSON, chooses the exit code. `losses` has what could not be written so far.
+pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt, losses: &Losses) -> Code {
+    let report = &finished.report;
+    if let Some(path) = json
+        && let Err(error) = write_json(path, "run", report)
+    {
+        losses.note(format!("{error:#}"));
+    }
+    errln!("{}", summary(report, interrupt.cause()));
+    if let Some(pipelines) = &report.gpu.pipelines {
+        errln!(
+            "pipelines: {} compiled at start, {} in play; {} draws left out",
+            pipelines.compiled_at_start,
+            pipelines.compiled_in_play,
+            pipelines.draws_left_out
+        );
+    }
+    for call in &report.unimplemented_calls {
+        errln!("unimplemented: {} called {}", call.name, times(call.count));
+    }
+    let code = of_the_end(finished, interrupt);
+    if finished.lost || !losses.is_empty() { Code::Unusable } else { code }
+}
+
+fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
+    let report = &finished.report;
+    if let Some(divergence) = &finished.divergence {
+        let command: Vec<String> = std::env::args().collect();
+        errln!("{divergence}\nafter {} instructions; to repeat: {}", report.instructions, command.join(" "));
+        return Code::Mismatch;
+    }
+    match &finished.end {
+        RunEnd::Ended(EndKind::Crash { text, .. }) => {
+            let (what, registers) = text.split_once('\n').unwrap_or((text, ""));
+            errln!("the guest crashed: {what}");
+            // The cause before the registers: of these, it mostly can't be read.
+            name_missing_files(finished);
+            if !registers.is_empty() {
+                errln!("{registers}");
+            }
+        }
+        RunEnd::Deadlock(threads) => {
+            errln!("the guest deadlocked: nothing can run, and nothing is to come; {threads}");
+            name_missing_files(finished);
+        }
+        RunEnd::NoFrames { since, threads } => {
+            errln!(
+                "no swap for {:.0} guest seconds (--swap-timeout): the machine runs, but shows no more frames; {threads}",
+                (threads.now - since) as f64 / TICKS_PER_SECOND as f64
+            );
+            name_missing_files(finished);
+        }
+        RunEnd::Ended(EndKind::Exit { code }) if *code != 0 => name_missing_files(finished),
+        _ => {}
+    }
+    if let Some(trouble) = &finished.recording_trouble {
+        errln!("xenia-rs: {trouble}");
+        return Code::Mismatch;
+    }
+    match report.exit {
+        End::Crash => Code::Crashed,
+        End::Deadlock => Code::Deadlocked,
+        End::Interrupted => interrupt.cause().map_or(Code::Done, Code::from),
+        End::Frames | End::Instructions | End::Exit | End::Timeout => Code::Done,
+    }
+}
+
+/// Says which files the title asked for in vain: where it ends otherwise than it should, that is mostly why.
+fn name_missing_files(finished: &Finished) {
+    let missing = &finished.missing_files;
+    if missing.is_empty() {
+        return;
+    }
+    errln!("probably because of files that the title asked for and that are not there:");
+    for file in missing.iter().take(NAMED) {
+        errln!("  {} (asked for {})", file.path, times(file.count));
+    }
+    if missing.len() > NAMED {
+        errln!("  and {} more; --json names all", missing.len() - NAMED);
+    }
+    match &finished.report.title.folder {
+        Some(folder) => errln!("  game: is the folder {folder}"),
+        None => errln!("  nothing is mounted as game:"),
+    }
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", grouped(count)) }
+}
+
+fn count(number: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with a comma at each thousand.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn compared(checked: &CrossCheckReport) -> String {
+    if checked.units == 0 {
+        return String::new();
+    }
+    format!(
+        "; compared {}, {}, {}, all memory {}: {}",
+        count(checked.units, "unit"),
+        count(checked.instructions, "instruction"),
+        count(checked.stored_bytes, "stored byte"),
+        times(checked.memory_comparisons),
+        count(checked.differences, "difference")
+    )
+}
+
+fn summary(report: &RunReport, cause: Option<Cause>) -> String {
+    let end = match (report.exit, cause, report.exit_code) {
+        (End::Interrupted, Some(Cause::Window), _) => "window closed".to_owned(),
+        (End::Interrupted, Some(cause), _) => format!("interrupted by {}", cause.name()),
+        (end, _, Some(code)) => format!("{} with code {code}", end.words()),
+        (end, ..) => end.words().to_owned(),
+    };
+    let launches = match report.launches {
+        0 => String::new(),
+        launches => format!("; the last of {} titles", launches + 1),
+    };
+    let seconds = report.wall_seconds.max(1e-9);
+    let speed = report.guest_ticks as f64 / TICKS_PER_SECOND as f64 / seconds * 100.0;
+    let digest = match (&report.digest, report.gpu.backend.as_str()) {
+        (Some(digest), _) => format!("\ndigest {digest}"),
+        (None, backend) => format!("\ndigest - (there is one with --gpu reference only, not {backend})"),
+    };
+    format!(
+        "{}: {}, {} in {seconds:.1} s ({:.1} fps, {speed:.0} % speed, {:.1} MIPS); ended: {end}{launches}{}{digest}",
+        report.engine,
+        count(report.instructions, "instruction"),
+        count(report.frames, "frame"),
+        report.frames as f64 / seconds,
+        report.mips,
+        compared(&report.cross_check),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_one_is_one() {
+        assert_eq!([0, 7, 999, 1000, 1_234_567].map(grouped), ["0", "7", "999", "1,000", "1,234,567"]);
+        assert_eq!([count(1, "frame"), count(2, "frame")], ["1 frame", "2 frames"]);
+        assert_eq!([times(1), times(4096)], ["once", "4,096 times"]);
+    }
+}

@@ -1,0 +1,170 @@
+//! What ends a run from outside: signals, the window's closing, `--timeout`.
+//!
+//! The first cause asks the machine to stop after the visit that it is in; the run then ends as it does at any limit, with
+//! every file written. A second signal ends the process at once, as if nobody had listened: the
+//! handler itself sees to that, so that it works whatever the threads are doing.
+
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Signals that end a run, by number and name.
+const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
+
+/// Why a run is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// This signal.
+    Signal(i32),
+    /// The window was closed.
+    Window,
+    /// `--timeout` is over.
+    Timeout,
+}
+
+impl Cause {
+    /// As reports name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signal(number) => {
+                SIGNALS.iter().find(|(signal, _)| *signal == number).map_or("a signal", |(_, name)| name)
+            }
+            Self::Window => "window",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    cause: Option<Cause>,
+    /// Stops the machine that runs.
+    flag: Option<Arc<AtomicBool>>,
+    /// Wakes whoever sleeps between two stretches of the machine.
+    wake: Option<Box<dyn Fn() + Send>>,
+}
+
+/// The wish that a run end; clones are the same one.
+#[derive(Clone, Default)]
+pub struct Interrupt(Arc<Mutex<State>>);
+
+impl Interrupt {
+    /// Asks for the end. Only the first cause counts.
+    pub fn request(&self, cause: Cause) {
+        let mut state = self.0.lock();
+        state.cause.get_or_insert(cause);
+        if let Some(flag) = &state.flag {
+            flag.store(true, Relaxed);
+        }
+        if let Some(wake) = &state.wake {
+            wake();
+        }
+    }
+
+    /// Why the run is to end, if it is.
+    pub fn cause(&self) -> Option<Cause> {
+        self.0.lock().cause
+    }
+
+    /// Sets `flag` when the end is asked for; at once if it has been.
+    pub fn watch(&self, flag: Arc<AtomicBool>) {
+        let mut state = self.0.lock();
+        if state.cause.is_some() {
+            flag.store(true, Relaxed);
+        }
+        state.flag = Some(flag);
+    }
+
+    /// Calls `wake` when the end is asked for; at once if it has been.
+    pub fn when_requested(&self, wake: impl Fn() + Send + 'static) {
+        let mut state = self.0.lock();
+        if state.cause.is_some() {
+            wake();
+        }
+        state.wake = Some(Box::new(wake));
+    }
+
+    /// From now on, signals ask for the end, and so does `timeout`.
+    pub fn listen(timeout: Option<Duration>) -> Result<Self> {
+        let interrupt = Self::default();
+        // Who starts the program with a signal ignored (nohup, a shell's background job) means it.
+        let ignored = ignored_signals();
+        let signals = SIGNALS.map(|(signal, _)| signal).into_iter().filter(|signal| !ignored(*signal));
+        let signals: Vec<i32> = signals.collect();
+        let once = Arc::new(AtomicBool::new(false));
+        for &signal in &signals {
+            // In this order: the first signal finds the flag clear.
+            signal_hook::flag::register_conditional_default(signal, once.clone())
+                .and_then(|_| signal_hook::flag::register(signal, once.clone()))
+                .context("signal handlers")?;
+        }
+        let mut signals = Signals::new(signals).context("signal handlers")?;
+        let by_signal = interrupt.clone();
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                for signal in &mut signals {
+                    by_signal.request(Cause::Signal(signal));
+                }
+            })
+            .context("signal handlers")?;
+        if let Some(timeout) = timeout {
+            let by_time = interrupt.clone();
+            std::thread::Builder::new()
+                .name("timeout".to_owned())
+                .spawn(move || {
+                    std::thread::sleep(timeout);
+                    by_time.request(Cause::Timeout);
+                })
+                .context("--timeout")?;
+        }
+        Ok(interrupt)
+    }
+}
+
+/// Signals that were ignored when the program was started.
+fn ignored_signals() -> impl Fn(i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = ignored_mask(&status);
+    move |signal| mask >> (signal - 1) & 1 != 0
+}
+
+fn ignored_mask(status: &str) -> u64 {
+    let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    digits.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_cause_counts_and_comes_through_whoever_asks_first() {
+        let interrupt = Interrupt::default();
+        let (early, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        interrupt.watch(early.clone());
+        assert!(!early.load(Relaxed) && interrupt.cause().is_none());
+        interrupt.request(Cause::Signal(SIGTERM));
+        interrupt.request(Cause::Window);
+        assert!(early.load(Relaxed));
+        assert_eq!(interrupt.cause(), Some(Cause::Signal(SIGTERM)));
+        interrupt.watch(late.clone());
+        assert!(late.load(Relaxed), "a machine that comes later ends, too");
+        let woken = Arc::new(AtomicBool::new(false));
+        let wake = woken.clone();
+        interrupt.when_requested(move || wake.store(true, Relaxed));
+        assert!(woken.load(Relaxed));
+    }
+
+    #[test]
+    fn ignored_signals_are_read_from_the_status() {
+        let status = "Name:\txenia-rs\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001001\n";
+        let mask = ignored_mask(status);
+        assert_eq!((mask & 1, mask >> (SIGINT - 1) & 1), (1, 0), "SIGHUP is number 1");
+        assert_eq!(ignored_mask(""), 0);
+    }
+}

@@ -1,0 +1,142 @@
+//! Files that a command was asked to write: there whole, or the command says that they are not.
+
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use std::fs::{File, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::NamedTempFile;
+
+/// Whether `path` can't be replaced by renaming: it is there, and is a pipe, a terminal or another device.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
+/// The file that `path` means, through links, so that a link is not replaced by a file.
+fn target(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let permissions =
+        std::fs::metadata(path).map_or(Permissions::from_mode(0o666), |found| found.permissions());
+    tempfile::Builder::new().prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder)
+}
+
+/// Whether the folder takes no new file, though a file of it may be written.
+fn takes_no_draft(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
+/// An error now if `path` could not be written later; nothing is changed.
+pub fn check(path: &Path) -> Result<()> {
+    let path = target(path);
+    let cannot = || format!("cannot write {}", path.display());
+    if path.is_dir() {
+        anyhow::bail!("cannot write {}: it is a folder", path.display());
+    }
+    if is_special(&path) {
+        // Opening a pipe would wait for its reader.
+        return Ok(());
+    }
+    match draft(&path) {
+        Err(error) if takes_no_draft(&error) && path.is_file() => {
+            File::options().append(true).open(&path).map(drop).with_context(cannot)
+        }
+        result => result.map(drop).with_context(cannot),
+    }
+}
+
+/// Writes a file: a reader sees the old one or the whole new one. Devices and pipes are written as they are.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = target(path);
+    let cannot = || format!("cannot write {}", path.display());
+    if is_special(&path) {
+        return straight(&path, bytes).with_context(cannot);
+    }
+    match draft(&path) {
+        Ok(mut draft) => {
+            draft.write_all(bytes).and_then(|()| draft.flush()).with_context(cannot)?;
+            draft.persist(&path).map_err(|error| error.error).map(drop).with_context(cannot)
+        }
+        Err(error) if takes_no_draft(&error) && path.is_file() => straight(&path, bytes).with_context(cannot),
+        Err(error) => Err(error).with_context(cannot),
+    }
+}
+
+/// Writes a file that is not there yet; false if it is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let cannot = || format!("cannot write {}", path.display());
+    let mut draft = draft(path).with_context(cannot)?;
+    draft.write_all(bytes).and_then(|()| draft.flush()).with_context(cannot)?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error).with_context(cannot),
+    }
+}
+
+fn straight(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options().write(true).truncate(true).open(path)?;
+    file.write_all(bytes).and_then(|()| file.flush())
+}
+
+/// What was asked for and could not be written; clones are the same list.
+#[derive(Clone, Debug, Default)]
+pub struct Losses(Arc<Mutex<Vec<String>>>);
+
+impl Losses {
+    /// Remembers what is lost, and says it. Each writer does so once, and writes no more.
+    pub fn note(&self, what: String) {
+        super::say::errln!("xenia-rs: {what}");
+        self.0.lock().push(what);
+    }
+
+    /// Whether nothing was lost.
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_whole_through_links_and_with_their_permissions() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("a.json"), dir.path().join("link"));
+        write(&file, b"one").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        check(&link).unwrap();
+        write(&link, b"two").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"two");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left");
+    }
+
+    #[test]
+    fn new_files_replace_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.png");
+        assert!(write_new(&file, b"one").unwrap());
+        assert!(!write_new(&file, b"two").unwrap());
+        assert_eq!(std::fs::read(&file).unwrap(), b"one");
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_known_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("new.json");
+        check(&file).unwrap();
+        assert!(!file.exists(), "looking writes nothing");
+        assert!(check(&dir.path().join("nowhere/new.json")).is_err());
+        assert!(check(dir.path()).is_err());
+        assert!(write(Path::new("/dev/full"), b"x").unwrap_err().to_string().contains("/dev/full"));
+    }
+}

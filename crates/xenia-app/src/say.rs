@@ -1,0 +1,129 @@
+//! Standard output and standard error: what a command prints, without a panic when nobody can take it.
+//!
+//! `println!` ends the process when standard output is full, and forgets what the last line lost. Here a failure is kept:
+//! [`finish`] says at the end that the output is not whole, which is exit code 2. A reader that closes the pipe
+//! (`xenia-rs exports | head`) has seen enough: the rest goes nowhere, and that is no error. Nothing can be said
+//! about a standard error that fails.
+//!
+//! Text of a title may come through here, so what would command a terminal is made visible.
+#![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)]
+
+use anyhow::{Result, anyhow};
+use parking_lot::Mutex;
+use std::fmt::Arguments;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Prints to standard output.
+macro_rules! out {
+    ($($text:tt)*) => { $crate::say::write_out(format_args!($($text)*)) };
+}
+
+/// Prints a line to standard output.
+macro_rules! outln {
+    () => { $crate::say::write_out(format_args!("\n")) };
+    ($($text:tt)*) => { $crate::say::write_out(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Prints a line to standard error.
+macro_rules! errln {
+    ($($text:tt)*) => { $crate::say::write_err(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+pub(crate) use {errln, out, outln};
+
+/// Why standard output takes no more.
+enum Closed {
+    /// Its reader has gone.
+    ByReader,
+    Failed(std::io::Error),
+}
+
+/// Whether standard output is for a document alone.
+static CLAIMED: AtomicBool = AtomicBool::new(false);
+
+/// From now on standard output is for what [`write_bytes`] writes, and words go to standard error: `--json -` gives what
+/// `jq` can read.
+pub fn claim_output() {
+    CLAIMED.store(true, Relaxed);
+}
+
+static OUTPUT: Mutex<Option<Closed>> = Mutex::new(None);
+
+/// Whether printing more is of no use.
+pub fn is_closed() -> bool {
+    OUTPUT.lock().is_some()
+}
+
+/// Prints to standard output; what goes wrong is told by [`finish`].
+pub fn write_out(text: Arguments<'_>) {
+    if CLAIMED.load(Relaxed) {
+        return write_err(text);
+    }
+    let mut closed = OUTPUT.lock();
+    if closed.is_some() {
+        return;
+    }
+    let mut out = std::io::stdout().lock();
+    let result = if out.is_terminal() {
+        out.write_all(visible(&text.to_string()).as_bytes())
+    } else {
+        out.write_fmt(text)
+    };
+    keep(&mut closed, result);
+}
+
+/// Prints bytes to standard output as they are, now.
+pub fn write_bytes(bytes: &[u8]) {
+    let mut closed = OUTPUT.lock();
+    if closed.is_none() {
+        let mut out = std::io::stdout().lock();
+        let result = out.write_all(bytes).and_then(|()| out.flush());
+        keep(&mut closed, result);
+    }
+}
+
+fn keep(closed: &mut Option<Closed>, result: std::io::Result<()>) {
+    *closed = match result {
+        Ok(()) => None,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Some(Closed::ByReader),
+        Err(error) => Some(Closed::Failed(error)),
+    };
+}
+
+/// Prints to standard error.
+pub fn write_err(text: Arguments<'_>) {
+    let _ = std::io::stderr().lock().write_all(visible(&text.to_string()).as_bytes());
+}
+
+/// Ends printing; an error if something that was printed could not be written.
+pub fn finish() -> Result<()> {
+    let mut closed = OUTPUT.lock();
+    if closed.is_none() {
+        let result = std::io::stdout().lock().flush();
+        keep(&mut closed, result);
+    }
+    match closed.take() {
+        Some(Closed::Failed(error)) => Err(anyhow!("cannot write to standard output: {error}")),
+        Some(Closed::ByReader) | None => Ok(()),
+    }
+}
+
+/// Text without what would command a terminal; lines and tabs stay.
+pub fn visible(text: &str) -> String {
+    let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
+    text.chars().map(|c| if plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_command_a_terminal_is_made_visible() {
+        assert_eq!(
+            visible("a\tb\n\x1b]0;owned\x07\r\u{9b}1m"),
+            "a\tb\n\u{FFFD}]0;owned\u{FFFD}\u{FFFD}\u{FFFD}1m"
+        );
+    }
+}

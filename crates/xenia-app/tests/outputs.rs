@@ -1,0 +1,229 @@
+//! Results are never lost, and nothing is lost silently: the program itself, interrupted at any moment, and with every output
+//! going to a device that is full.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Runs that are interrupted; `XENIA_INTERRUPTS` asks for more.
+const INTERRUPTS: usize = 6;
+/// Longest time before the signal.
+const LATEST: Duration = Duration::from_millis(1500);
+/// Nothing here takes longer.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn demo() -> String {
+    sources().join("guest/bin/demo.xex").display().to_string()
+}
+
+fn program(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(words).args(["--config", "/dev/null"]).env_remove("RUST_LOG").env_remove("DISPLAY");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("still running after {PATIENCE:?}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn send(child: &Child, signal: &str) {
+    let status =
+        Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+    assert!(status.success(), "kill -{signal}");
+}
+
+/// The document is whole, and says why the run ended.
+fn check_json(path: &Path, by: &str) -> Value {
+    let text = std::fs::read_to_string(path).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+    assert_eq!(json["schema"], "xenia-rs/run/1");
+    assert_eq!((&json["exit"], &json["interrupted_by"]), (&"interrupted".into(), &by.into()));
+    json
+}
+
+/// Every line is there up to the end that the report tells of.
+fn check_event_log(path: &Path, report: &Value) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'), "the last line is cut");
+    let mut last = 0;
+    for line in text.lines() {
+        let time: u64 = line.split(' ').next().and_then(|word| word.parse().ok()).expect(line);
+        assert!(time >= last, "{line}");
+        last = time;
+    }
+    assert!(Some(last) <= report["guest_ticks"].as_u64());
+    let swaps = text.lines().filter(|line| line.split(' ').nth(1) == Some("swap")).count();
+    assert_eq!(Some(swaps as u64), report["swaps"].as_u64(), "swaps in the log and in the report");
+}
+
+fn check_recording(path: &Path) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.ends_with('\n'));
+    for (number, line) in text.lines().enumerate() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line.get(if number == 0 { "recording" } else { "at" }).is_some(), "{line}");
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
+    let runs = std::env::var("XENIA_INTERRUPTS").ok().and_then(|n| n.parse().ok()).unwrap_or(INTERRUPTS);
+    let mut rng = ChaCha8Rng::seed_from_u64(130);
+    let mut interrupted = 0;
+    for run in 0..runs {
+        let dir = tempfile::tempdir().unwrap();
+        let [json, log, recording] = ["run.json", "log", "play.jsonl"].map(|name| dir.path().join(name));
+        let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none"])
+            .args([
+                Path::new("--json"),
+                &json,
+                Path::new("--event-log"),
+                &log,
+                Path::new("--record"),
+                &recording,
+            ])
+            .spawn()
+            .unwrap();
+        // The last is past the start on any machine.
+        let after = if run + 1 == runs { LATEST * 4 } else { LATEST.mul_f64(rng.random()) };
+        std::thread::sleep(after);
+        let (name, number) = [("INT", 2), ("TERM", 15), ("HUP", 1)][run % 3];
+        send(&child, name);
+        let status = wait(&mut child);
+        if status.signal() == Some(number) {
+            // It came before anybody listened: nothing had begun.
+            assert!(!json.exists() && !log.exists() && !recording.exists(), "{after:?}");
+            continue;
+        }
+        assert_eq!(status.code(), Some(128 + number), "{after:?}");
+        let report = check_json(&json, &format!("SIG{name}"));
+        check_event_log(&log, &report);
+        check_recording(&recording);
+        interrupted += 1;
+    }
+    assert!(interrupted > 0, "no run had begun when its signal came");
+}
+
+#[test]
+fn a_second_signal_ends_the_process() {
+    let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none"]).spawn().unwrap();
+    std::thread::sleep(LATEST * 2);
+    // Both are there when it goes on.
+    for signal in ["STOP", "INT", "TERM", "CONT"] {
+        send(&child, signal);
+    }
+    // Which of the two comes first is the system's affair.
+    let by = wait(&mut child).signal();
+    assert!([Some(2), Some(15)].contains(&by), "{by:?}");
+}
+
+#[test]
+fn a_timeout_is_an_end_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("run.json");
+    let words = ["exec", &demo(), "--headless", "--gpu", "none", "--timeout", "0.5"];
+    let status = program(&words).arg("--json").arg(&json).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!(report["exit"], "timeout");
+}
+
+/// Where nothing can be written.
+const FULL: &str = "/dev/full";
+
+#[test]
+fn what_can_not_be_written_is_exit_code_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let root = sources();
+    let of = |path: &str| root.join(path).display().to_string();
+    std::fs::write(at("one.s"), "test_one:\n  addi r3, r4, 1\n  blr\n").unwrap();
+    std::fs::write(at("shader.s"), "mul oC0, r0, c[0]\n").unwrap();
+    std::fs::create_dir(at("frames")).unwrap();
+    std::os::unix::fs::symlink(FULL, at("frames/frame000001.png")).unwrap();
+    let (demo, hello, suite) = (demo(), of("guest/bin/hello.xex"), of("guest/bin/cpu-suite.elf"));
+    let (one, shader, frames) = (at("one.s"), at("shader.s"), at("frames"));
+    let case = of("jit-tests/integer");
+    // OUT stands for a file that is full; without one, standard output is.
+    let outputs: &[&[&str]] = &[
+        &["exec", &hello, "--headless", "--json", "OUT"],
+        &["exec", &hello, "--headless", "--json", "-"],
+        &["exec", &hello, "--headless", "--event-log", "OUT"],
+        &["exec", &hello, "--headless", "--record", "OUT"],
+        &["exec", &demo, "--headless", "--frames", "1", "--last-frame", "OUT"],
+        &["exec", &demo, "--headless", "--frames", "2", "--dump-frames", &frames],
+        &["check", &hello, "-n", "1_000", "--expect", "OUT", "--bless"],
+        &["trace", "record", &demo, "--frames", "1", "-o", "OUT"],
+        &["info", &hello],
+        &["info", &hello, "--json", "-"],
+        &["info", &hello, "--json", "OUT"],
+        &["exports"],
+        &["exports", "--json", "OUT"],
+        &["dis", &hello],
+        &["asm", &one],
+        &["asm", &one, "-o", "OUT"],
+        &["pack", &suite, "-o", "OUT"],
+        &["shader", "asm", &shader],
+        &["shader", "asm", &shader, "-o", "OUT"],
+        &["conformance", &case, "--filter", "test_add_1", "--engine", "interp", "--json", "OUT"],
+        &["fuzz", "--blocks", "5", "--json", "OUT"],
+        &["fuzz", "--blocks", "5", "--append", "OUT"],
+        &["bench", "--runs", "1", "--filter", "fib", "--tier", "interp", "--json", "OUT"],
+        &["bench", "--runs", "1", "--filter", "fib", "--tier", "interp", "--plot", "OUT"],
+        &["jit", "dump", &suite, "--pc", "0x82010000"],
+        &["diff", &one, &one],
+        &["generate", "packets"],
+        &["completions", "bash"],
+        &["man"],
+    ];
+    for words in outputs {
+        let to_file = words.contains(&"OUT");
+        let words: Vec<&str> = words.iter().map(|&word| if word == "OUT" { FULL } else { word }).collect();
+        let mut command = program(&words);
+        if !to_file {
+            command.stdout(File::options().write(true).open(FULL).unwrap());
+        }
+        let said = at("said");
+        let status = command.stderr(File::create(&said).unwrap()).status().unwrap();
+        let said = std::fs::read_to_string(&said).unwrap();
+        assert_eq!(status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains("xenia-rs: "), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_full_standard_error_changes_nothing() {
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    let full = || File::options().write(true).open(FULL).unwrap();
+    let status = program(&["exec", &hello, "--headless"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let status = program(&["exec", "/nowhere.xex", "--headless"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let mut child = program(&["exports"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(wait(&mut child).code(), Some(0));
+}

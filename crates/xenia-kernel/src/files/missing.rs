@@ -1,0 +1,57 @@
+//! Files that the title asked for and that were not there: for the host's reports, never for the guest. A title whose
+//! files are incomplete mostly crashes later, at an address that says nothing.
+
+/// Paths that are kept.
+const MAXIMUM: usize = 64;
+/// Characters of a path that are kept.
+const LENGTH: usize = 256;
+
+/// A path that an open did not find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingFile {
+    /// As the guest said it.
+    pub path: String,
+    /// How often it was asked for.
+    pub count: u64,
+}
+
+/// The first paths that opens did not find, in order.
+#[derive(Debug, Default)]
+pub struct MissingFiles(Vec<MissingFile>);
+
+impl MissingFiles {
+    /// An open has not found `path`.
+    pub fn note(&mut self, path: &str) {
+        let path: String = path.chars().take(LENGTH).collect();
+        if let Some(file) = self.0.iter_mut().find(|file| file.path.eq_ignore_ascii_case(&path)) {
+            file.count += 1;
+        } else if self.0.len() < MAXIMUM {
+            self.0.push(MissingFile { path, count: 1 });
+        }
+    }
+
+    /// All that are kept.
+    pub fn list(&self) -> &[MissingFile] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_kept_once_without_case_and_not_for_ever() {
+        let mut missing = MissingFiles::default();
+        for path in ["game:\\a", "GAME:\\A", "game:\\b"] {
+            missing.note(path);
+        }
+        let counts: Vec<_> = missing.list().iter().map(|file| (file.path.as_str(), file.count)).collect();
+        assert_eq!(counts, [("game:\\a", 2), ("game:\\b", 1)]);
+        for number in 0..1000 {
+            missing.note(&format!("{number}{}", "x".repeat(1000)));
+        }
+        assert_eq!(missing.list().len(), MAXIMUM);
+        assert!(missing.list().iter().all(|file| file.path.len() <= LENGTH));
+    }
+}
