@@ -8,6 +8,8 @@ use std::process::Command;
 use std::time::Instant;
 use xenia_testing::{TITLES, Tool};
 
+/// What compiles our own crates.
+pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
 /// Folder of golden cases.
 const GOLDEN: &str = "golden";
 /// The fuzzer's seed corpus.
@@ -37,9 +39,8 @@ type Step = (&'static str, fn() -> Result<()>);
 const STEPS: &[Step] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
-    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])),
-    // With the tests in the same build, dependencies have the same features and are built once.
-    ("build", || cargo(&["build", "--workspace", "--bins", "--tests", "--quiet"])),
+    // With everything in one build, dependencies have the same features and are built once.
+    ("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"])),
     ("unit tests", unit_tests),
     ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
     ("docs", || docs::run(&docs::DocsArgs::default())),
@@ -77,7 +78,7 @@ fn unit_tests() -> Result<()> {
     } else {
         &["test", "--workspace", "--lib", "--bins", "--tests"]
     };
-    run(not_run::promise(Command::new("cargo").args(args))?)
+    run(not_run::promise(linting_cargo()?.args(args))?)
 }
 
 fn fuzz_with_qemu() -> Result<()> {
@@ -219,8 +220,19 @@ fn xenia(args: &[&str]) -> Result<()> {
     run(Command::new(program()?).args(args))
 }
 
+/// Cargo that lints what it compiles of our own crates, so that nothing is built a second time for lints alone. Each cargo
+/// command of a run must be the same in this, or it would build everything anew.
+fn linting_cargo() -> Result<Command> {
+    let wrapper = Path::new(WRAPPER).canonicalize().context(WRAPPER)?;
+    let mut command = Command::new("cargo");
+    command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);
+    // How `cargo clippy -- --deny warnings` tells clippy.
+    command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
+    Ok(command)
+}
+
 fn cargo(args: &[&str]) -> Result<()> {
-    run(Command::new("cargo").args(args))
+    run(linting_cargo()?.args(args))
 }
 
 /// Runs a command; anything but success is an error.
