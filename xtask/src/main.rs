@@ -1,6 +1,8 @@
 //! The project's chores; `cargo xtask --help` lists them.
+#![forbid(unsafe_code)]
 
 mod apt;
+mod cases;
 mod csmith;
 mod docs;
 mod fuzz_targets;
@@ -19,10 +21,12 @@ use std::process::ExitCode;
 enum Task {
     /// Everything CI checks: format, tidy, build with lints, unit and doc tests, jit-tests, golden runs, tidy.
     Test(steps::TestArgs),
-    /// The layout rules alone: dependency arrows, module docs, file sizes.
+    /// The rules of layout alone: the map of crates, names in documents, module docs, file sizes.
     Tidy,
     /// Build the guest programs and compare them with the checked-in binaries.
     Guests(steps::GuestsArgs),
+    /// Compare the conformance cases with what make-cases writes.
+    Cases(cases::CasesArgs),
     /// Compare the tables of docs/generated with the rows they come from.
     Docs(docs::DocsArgs),
     /// Compare each picture of the GPU suite with its formula, on every backend.
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Task::Test(args) => steps::test(&args),
         Task::Tidy => tidy::run(),
         Task::Guests(args) => steps::guests(&args),
+        Task::Cases(args) => cases::check(&args),
         Task::Docs(args) => docs::run(&args),
         Task::GpuSuite(args) => gpu_suite::suite(&args),
         Task::Mutants(args) => mutants::run(&args),

@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, csmith, docs, gpu_suite, not_run, tidy};
+use crate::{apt, cases, csmith, docs, gpu_suite, not_run, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
     ("unit tests", unit_tests),
     ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
     ("docs", || docs::run(&docs::DocsArgs::default())),
+    ("cases", || cases::check(&cases::CasesArgs::default())),
     ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
     ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--seconds", FUZZ_SECONDS])),
     ("fuzz with qemu", fuzz_with_qemu),

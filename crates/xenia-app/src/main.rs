@@ -1,7 +1,7 @@
 //! The program `xenia-rs`: parses the command line, wires the crates, reports.
 //!
 //! Exit codes are part of the command line's contract, see [`exit::Code`].
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 // What is printed goes through `say`, which keeps failures.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![allow(unreachable_pub)] // a program has no outside

@@ -6,7 +6,8 @@
 //!   table with the lifter, and nothing else.
 //!
 //! Follows PowerISA 2.02 (books I–III), the AltiVec programming environments manual and the VMX128
-//! notes. Where books leave a choice, docs/decisions says which and why.
+//! notes. Where books leave a choice, docs/src/decisions says which and why.
+#![forbid(unsafe_code)]
 
 mod blocks;
 mod context;

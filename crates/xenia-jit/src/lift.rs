@@ -137,8 +137,7 @@ fn reason(leave: Leave, pc: u32) -> i64 {
 }
 
 impl<'a> Lifter<'a> {
-    /// Starts a function for `region`. `slot_of` gives the link slot for a target. `pages` are the
-    /// pages that the region was read from, with their versions.
+    /// Starts a function for `region`. `slot_of` gives the link slot for a target.
     pub(crate) fn new(
         mut b: FunctionBuilder<'a>,
         region: &'a Region,
@@ -191,7 +190,7 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts everything.
+    /// Lifts everything. `pages` are the pages that the region was read from, with their versions.
     pub(crate) fn lift(mut self, pages: &[(u32, u32)]) -> Vec<Site> {
         self.prologue(pages);
         let region = self.region;

@@ -14,7 +14,7 @@
 //!
 //! Invariants: guest input never panics; an export never runs guest code and never blocks the host; nothing
 //! depends on host time, host addresses or map iteration order; kernel code knows neither engine nor GPU.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod abi;
 pub mod calendar;

@@ -7,8 +7,7 @@
 //!
 //! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's `running`
 //! thread is in no queue; nothing here depends on host time, host addresses or map iteration order.
-//! Follows the scheduler and time chapters of the runtime and processor designs.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 mod event;
 mod lockstep;

@@ -1,0 +1,77 @@
+//! `cargo xtask cases`: the conformance cases are what `make-cases` writes, and what it didn't write says so by lacking its
+//! line. A case that is mended by hand in a written file would be lost with the next run.
+
+use crate::docs;
+use crate::not_run;
+use crate::steps::{run, target_folder};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use xenia_testing::Tool;
+
+/// Where the cases live.
+const FOLDER: &str = "jit-tests";
+/// What every written file says.
+const MARK: &str = "# Written by make-cases";
+
+/// `cargo xtask cases`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct CasesArgs {
+    /// Write the cases instead of comparing them.
+    #[arg(long)]
+    bless: bool,
+}
+
+/// Compares every written case file, both ways, or writes them.
+pub(crate) fn check(args: &CasesArgs) -> Result<()> {
+    // The expectations come from there.
+    if !not_run::need(Tool::Qemu, "cases")? {
+        return Ok(());
+    }
+    let program = target_folder().join("debug/make-cases");
+    if args.bless {
+        return run(Command::new(&program).arg(FOLDER));
+    }
+    let out = target_folder().join("cases");
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    run(Command::new(&program).arg(&out).stdout(std::process::Stdio::null()))?;
+    let written = case_files(&out)?;
+    if written.is_empty() {
+        bail!("{} wrote nothing", program.display());
+    }
+    for file in &written {
+        let wanted = std::fs::read_to_string(out.join(file))?;
+        docs::compare(&Path::new(FOLDER).join(file), &wanted, false, "cargo xtask cases --bless")?;
+    }
+    let mut by_hand = 0;
+    for file in case_files(Path::new(FOLDER))?.iter().filter(|file| !written.contains(file)) {
+        let text = std::fs::read_to_string(Path::new(FOLDER).join(file))?;
+        if text.contains(MARK) {
+            bail!("{FOLDER}/{} says that make-cases wrote it, but that doesn't", file.display());
+        }
+        by_hand += 1;
+    }
+    println!("cases: {} files are what make-cases writes, {by_hand} are written by hand", written.len());
+    Ok(())
+}
+
+/// Every file of cases below a folder, relative to it.
+fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).with_context(|| format!("listing {}", next.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "s") {
+                found.push(path.strip_prefix(folder)?.to_owned());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,226 @@
+//! What documents name must be there: files, functions and types between backticks, and the targets of links.
+//!
+//! A name is looked for, not resolved: a function counts as found where some source defines one of that name, a type or
+//! constant where the word occurs. Text in fences is left alone, and so is a name with a part all in capitals that stands
+//! for something (`lift/FAMILY.rs`).
+
+use super::Source;
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Documents at the root.
+const AT_THE_ROOT: &[&str] = &["README.md", "CONTRIBUTING.md"];
+/// The book.
+const BOOK: &str = "docs/src";
+/// What decisions name may be gone since: they are history, only their links are looked at.
+const HISTORY: &str = "docs/src/decisions";
+/// Where files that documents name may lie.
+const ROOTS: &[&str] =
+    &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];
+/// Endings of files that are sources; others may be a user's.
+const SOURCES: &[&str] = &["rs", "wgsl", "inc", "md", "c", "h"];
+/// Functions that are not ours: of the suite's language of formulas, which are words in a source of it, or of others.
+const FOREIGN: &[&str] = &[];
+
+/// Checks every document.
+pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
+    let mut files = Vec::new();
+    for root in ROOTS {
+        all_files(Path::new(root), &mut files)?;
+    }
+    let known = Known::new(sources, files);
+    let mut documents: Vec<PathBuf> = AT_THE_ROOT.iter().map(PathBuf::from).collect();
+    documents.extend(known.files.iter().filter(|file| file.starts_with(BOOK) && is_markdown(file)).cloned());
+    for document in documents {
+        let text =
+            std::fs::read_to_string(&document).with_context(|| format!("reading {}", document.display()))?;
+        let names = !document.starts_with(HISTORY);
+        for (number, line) in outside_fences(&text) {
+            let place = format!("{}:{number}", document.display());
+            for target in links(line).filter(|target| !target.contains("://") && !target.starts_with('#')) {
+                let target = target.split('#').next().unwrap_or(target);
+                if !document.parent().unwrap_or(Path::new("")).join(target).exists() {
+                    findings.push(format!("{place}: there is no {target}"));
+                }
+            }
+            for span in spans(line).filter(|_| names) {
+                if let Some(problem) = known.problem(span) {
+                    findings.push(format!("{place}: {problem}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What there is.
+struct Known {
+    files: Vec<PathBuf>,
+    words: BTreeSet<String>,
+    functions: BTreeSet<String>,
+}
+
+impl Known {
+    fn new(sources: &[Source], files: Vec<PathBuf>) -> Self {
+        let mut words = BTreeSet::new();
+        let mut functions = BTreeSet::new();
+        for source in sources {
+            let mut before = "";
+            for word in
+                source.text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty())
+            {
+                if before == "fn" {
+                    functions.insert(word.to_owned());
+                }
+                words.insert(word.to_owned());
+                before = word;
+            }
+        }
+        Self { files, words, functions }
+    }
+
+    /// What is wrong with the text between two backticks.
+    fn problem(&self, span: &str) -> Option<String> {
+        if span.split(['/', '.', '_', '-', ' ']).any(is_placeholder) {
+            return None;
+        }
+        if is_path(span) {
+            return (!self.has_file(span)).then(|| format!("there is no file {span}"));
+        }
+        if let Some((name, _)) = span.split_once('(').filter(|_| span.ends_with(')')) {
+            let name = name.rsplit(['.', ':']).next().unwrap_or(name);
+            let is_name = is_identifier(name) && !FOREIGN.contains(&name);
+            let found = self.functions.contains(name) || self.words.contains(name) && !span.ends_with("()");
+            return (is_name && !found).then(|| format!("there is no function {name}"));
+        }
+        if span.contains("::") && span.split("::").all(|part| is_identifier(&part.replace('-', "_"))) {
+            let missing = span.split("::").find(|part| !self.has_word(&part.replace('-', "_")));
+            return missing.map(|part| format!("{span}: there is no {part}"));
+        }
+        let is_type = is_identifier(span)
+            && span.starts_with(|c: char| c.is_ascii_uppercase())
+            && span.contains(|c: char| c.is_ascii_lowercase());
+        (is_type && !self.has_word(span)).then(|| format!("there is no {span}"))
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        let folder = word.replace('_', "-");
+        self.words.contains(word) || self.files.iter().any(|file| file.iter().any(|part| *part == *folder))
+    }
+
+    fn has_file(&self, name: &str) -> bool {
+        let name = Path::new(name.trim_end_matches('/'));
+        name.exists() || self.files.iter().any(|file| file.ends_with(name))
+    }
+}
+
+/// A word all in capitals that stands for something: `FAMILY`, `N`. Names of more words have an underline.
+fn is_placeholder(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase())
+}
+
+fn is_identifier(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A file's or folder's name: one that begins at the root, or a source's.
+fn is_path(span: &str) -> bool {
+    let plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
+    let rooted = span.split_once('/').is_some_and(|(root, _)| ROOTS.contains(&root));
+    let ending =
+        span.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && SOURCES.contains(&ending));
+    plain && (rooted || ending)
+}
+
+fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+}
+
+/// Lines with their numbers, without those between fences.
+fn outside_fences(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut inside = false;
+    text.lines().enumerate().filter_map(move |(index, line)| {
+        let fence = line.trim_start().starts_with("```");
+        inside ^= fence;
+        (!inside && !fence).then_some((index + 1, line))
+    })
+}
+
+/// What stands between backticks.
+fn spans(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+/// Where the line's links lead.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+fn all_files(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
+            all_files(&path, into)?;
+        } else if path.is_file() {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Known {
+        let text = "//! x\npub fn compile(self) {}\nenum Exit { Syscall }\nconst FORMATS: u8 = 0;\nlet f = \"floor\";";
+        let sources = [Source { path: "crates/xenia-jit/src/lift.rs".into(), text: text.into() }];
+        Known::new(&sources, vec!["crates/xenia-jit/src/lift.rs".into(), "docs/src/memory.md".into()])
+    }
+
+    #[test]
+    fn what_is_there_is_found() {
+        for span in [
+            "lift.rs",
+            "src/lift.rs",
+            "crates/xenia-jit/src",
+            "compile()",
+            "self.compile()",
+            "floor(x)",
+            "Exit",
+            "Exit::Syscall",
+            "xenia-jit::lift",
+            "crates/xenia-jit/src/lift/FAMILY.rs",
+            "--frames N",
+            "keys.toml",
+            "r31",
+        ] {
+            assert_eq!(known().problem(span), None, "{span}");
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_named() {
+        for span in [
+            "lower.rs",
+            "crates/xenia-jit/src/lower",
+            "self.call_interpreter()",
+            "Entry",
+            "Exit::Gone",
+            "xenia-x::y",
+        ] {
+            assert!(known().problem(span).is_some(), "{span}");
+        }
+    }
+
+    #[test]
+    fn fences_and_links_are_told() {
+        let text = "a `b` [c](d.md)\n```sh\n`no`\n```\nlast";
+        let lines: Vec<_> = outside_fences(text).collect();
+        assert_eq!(lines, [(1, "a `b` [c](d.md)"), (5, "last")]);
+        assert_eq!(spans(lines[0].1).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(links(lines[0].1).collect::<Vec<_>>(), ["d.md"]);
+    }
+}

@@ -1,0 +1,215 @@
+//! The table of crates in docs/src/architecture.md against what there is: the crates, the arrows between them, and where
+//! `unsafe` may stand. Both ways: a row, an arrow or a home that nobody uses is a finding, too.
+
+use super::Source;
+use crate::steps::WRAPPER;
+use anyhow::{Context, Result};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where the table stands.
+pub(super) const MAP: &str = "docs/src/architecture.md";
+/// The words before the table.
+const HEADER: &str = "| crate | what it is | may use |";
+
+/// A row of the table.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    name: String,
+    may_use: Vec<String>,
+    homes: Homes,
+}
+
+/// Where a crate may contain `unsafe`.
+#[derive(Debug, PartialEq, Eq)]
+enum Homes {
+    /// Nowhere, and nobody can allow it: `forbidden`.
+    Forbidden,
+    /// In these modules only: `` denied but in `a`, `b` ``.
+    Modules(Vec<String>),
+    /// Everywhere: `its home`.
+    Everywhere,
+}
+
+/// Compares the table with cargo's metadata and with the sources.
+pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
+    let text = std::fs::read_to_string(MAP).with_context(|| format!("reading {MAP}"))?;
+    let rows = parse(&text, findings);
+    let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
+    let packages: BTreeMap<&str, &Package> =
+        metadata.packages.iter().map(|package| (package.name.as_str(), package)).collect();
+    for name in packages.keys().filter(|name| rows.iter().all(|row| row.name != **name)) {
+        findings.push(format!("{MAP}: the table has no row for {name}"));
+    }
+    let wrapper = std::fs::read_to_string(WRAPPER).with_context(|| format!("reading {WRAPPER}"))?;
+    for (index, row) in rows.iter().enumerate() {
+        if row.homes != Homes::Forbidden && !wrapper.contains(&row.name) {
+            findings.push(format!("{WRAPPER} lets clippy compile {}, which has `unsafe`", row.name));
+        }
+        let Some(package) = packages.get(row.name.as_str()) else {
+            findings.push(format!("{MAP}: there is no crate {}", row.name));
+            continue;
+        };
+        arrows(row, &rows[..index], &used(package, &packages), findings);
+        unsafe_code(row, package, &metadata.workspace_root, sources, findings);
+    }
+    Ok(())
+}
+
+/// The crates of ours that a crate's own code uses; its tests may use others.
+fn used(package: &Package, packages: &BTreeMap<&str, &Package>) -> Vec<String> {
+    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+    let ours = normal.filter(|dependency| packages.contains_key(dependency.name.as_str()));
+    ours.map(|dependency| dependency.name.trim_start_matches("xenia-").to_owned()).collect()
+}
+
+fn arrows(row: &Row, above: &[Row], used: &[String], findings: &mut Vec<String>) {
+    for name in used {
+        if !row.may_use.contains(name) {
+            findings.push(format!("{} must not depend on {name}: {MAP} has no such arrow", row.name));
+        }
+        if above.iter().all(|other| other.name.trim_start_matches("xenia-") != name) {
+            findings.push(format!("{MAP}: the arrow from {} to {name} points up", row.name));
+        }
+    }
+    for name in row.may_use.iter().filter(|name| !used.contains(name)) {
+        findings.push(format!("{MAP}: nothing uses the arrow from {} to {name}", row.name));
+    }
+}
+
+fn unsafe_code(
+    row: &Row,
+    package: &Package,
+    root: &cargo_metadata::camino::Utf8Path,
+    sources: &[Source],
+    findings: &mut Vec<String>,
+) {
+    let folder = package.manifest_path.parent().and_then(|folder| folder.strip_prefix(root).ok());
+    let Some(folder) = folder.map(|folder| folder.join("src")) else { return };
+    let inside: Vec<&Source> = sources.iter().filter(|source| source.path.starts_with(&folder)).collect();
+    let wanted = match &row.homes {
+        Homes::Forbidden => Some("#![forbid(unsafe_code)]"),
+        Homes::Modules(_) => Some("#![deny(unsafe_code)]"),
+        Homes::Everywhere => None,
+    };
+    let roots = ["lib.rs", "main.rs"].map(|name| folder.join(name));
+    for source in inside.iter().filter(|source| roots.iter().any(|root| source.path == *root)) {
+        let found =
+            source.text.lines().find(|line| line.starts_with("#![") && line.contains("(unsafe_code)"));
+        if found.map(|line| line.split(" //").next().unwrap_or(line)) != wanted {
+            findings.push(format!(
+                "{}: says {}, but {MAP} {}",
+                source.shown(),
+                found.unwrap_or("nothing of unsafe code"),
+                wanted.map_or("makes the crate its home".to_owned(), |wanted| format!("wants {wanted}"))
+            ));
+        }
+    }
+    if let Homes::Modules(modules) = &row.homes {
+        for module in modules {
+            let file = folder.join(module).with_extension("rs");
+            if !inside.iter().any(|source| source.path == file && source.uses_unsafe()) {
+                findings.push(format!("{MAP}: {file} is no home of `unsafe`"));
+            }
+        }
+        let at_home = |source: &Source| {
+            modules.iter().any(|module| {
+                let home = folder.join(module);
+                source.path.starts_with(&home) || source.path == home.with_extension("rs")
+            })
+        };
+        for source in inside.iter().filter(|source| source.uses_unsafe() && !at_home(source)) {
+            findings.push(format!("{}: `unsafe` outside its homes", source.shown()));
+        }
+    }
+    if row.homes == Homes::Everywhere && !inside.iter().any(|source| source.uses_unsafe()) {
+        findings.push(format!("{MAP}: {} has no `unsafe`: it can forbid it", row.name));
+    }
+}
+
+/// The rows of the table; what can't be read is a finding.
+fn parse(text: &str, findings: &mut Vec<String>) -> Vec<Row> {
+    let lines = text.lines().skip_while(|line| !line.starts_with(HEADER));
+    let rows: Vec<Row> = lines
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .filter_map(|line| {
+            let row = row(line);
+            if row.is_none() {
+                findings.push(format!("{MAP}: not a row of the table: {line}"));
+            }
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        findings.push(format!("{MAP}: no table that begins with {HEADER:?}"));
+    }
+    rows
+}
+
+fn row(line: &str) -> Option<Row> {
+    let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+    let [name, _, may_use, unsafe_code] = cells[..] else { return None };
+    let homes = match unsafe_code {
+        "forbidden" => Homes::Forbidden,
+        "its home" => Homes::Everywhere,
+        _ => Homes::Modules(list(&unsafe_code.strip_prefix("denied but in ")?.replace('`', ""))),
+    };
+    Some(Row {
+        name: name.to_owned(),
+        may_use: if may_use == "–" { Vec::new() } else { list(may_use) },
+        homes,
+    })
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(|word| word.trim().to_owned()).collect()
+}
+
+/// Whether a path lies in a folder of tests or examples, which the table doesn't speak of.
+pub(super) fn is_test(path: &Path) -> bool {
+    path.iter().any(|part| part == "tests" || part == "examples" || part == "benches")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "text\n\n| crate | what it is | may use | `unsafe` |\n|---|---|---|---|\n\
+                         | xenia-guest | Words | – | forbidden |\n\
+                         | xenia-jit | Code | guest, cpu | denied but in `enter`, `hooks` |\n\n| other | table |\n";
+
+    #[test]
+    fn rows_are_read() {
+        let mut findings = Vec::new();
+        let rows = parse(TABLE, &mut findings);
+        assert_eq!(findings, Vec::<String>::new());
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0], Row { name: "xenia-guest".into(), may_use: vec![], homes: Homes::Forbidden });
+        assert_eq!(rows[1].may_use, ["guest", "cpu"]);
+        assert_eq!(rows[1].homes, Homes::Modules(vec!["enter".into(), "hooks".into()]));
+    }
+
+    #[test]
+    fn what_is_no_row_is_found() {
+        let mut findings = Vec::new();
+        assert!(parse(&TABLE.replace("denied but in", "little in"), &mut findings).len() == 1);
+        assert!(parse("nothing", &mut findings).is_empty());
+        assert_eq!(findings.len(), 2);
+    }
+
+    #[test]
+    fn arrows_are_compared_both_ways() {
+        let rows = parse(TABLE, &mut Vec::new());
+        let found = |used: &[&str]| {
+            let mut findings = Vec::new();
+            let used: Vec<String> = used.iter().map(|name| (*name).to_owned()).collect();
+            arrows(&rows[1], &rows[..1], &used, &mut findings);
+            findings.join("\n")
+        };
+        assert!(found(&["guest", "cpu"]).contains("from xenia-jit to cpu points up"));
+        assert!(found(&["guest"]).contains("nothing uses the arrow from xenia-jit to cpu"));
+        assert!(found(&["guest", "gpu"]).contains("must not depend on gpu"));
+    }
+}
