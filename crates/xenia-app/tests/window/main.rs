@@ -199,7 +199,7 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
         })?;
         ensure!(left >= 8 && top >= 8 && right < 900 && bottom < 160, "{what}");
         let now = bright_pixels(&shown, [0, 0, 900, 160]);
-        ensure!(now > letters + 60, "{what} without letters");
+        ensure!(now > letters + 20, "{what} without letters");
         letters = now;
     }
     window.press(Key::F3)?;
