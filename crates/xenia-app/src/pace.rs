@@ -1,6 +1,6 @@
 //! What a window does to a machine that runs: its speed, pause and single frames, and its end.
 //!
-//! A machine with a pace runs in pieces of a 60th of a second of guest time. Between two of them it may sleep, stand still or end;
+//! A machine with a pace runs in pieces of a 60th of a second of guest time at most. Between two of them it may sleep, stand still or end;
 //! guest time is made of instructions, so none of that can be seen by a guest, and frames and digests are those of a
 //! run without a window.
 
@@ -112,8 +112,17 @@ impl Pace {
         }
     }
 
-    /// The flag that stops the machine.
+    /// The flag that stops the machine. A field of guest time takes seconds of a slow title's: the flag is also set by
+    /// itself, some times a second, so that there are figures meanwhile.
     pub fn watch(&self, interrupt: Arc<AtomicBool>) {
+        let ticking = Arc::downgrade(&interrupt);
+        std::thread::spawn(move || {
+            while let Some(interrupt) = ticking.upgrade() {
+                interrupt.store(true, Relaxed);
+                drop(interrupt);
+                std::thread::sleep(FIGURES_PERIOD);
+            }
+        });
         let mut state = self.control.0.state.lock();
         if state.closing || state.paused {
             interrupt.store(true, Relaxed);
@@ -272,6 +281,28 @@ mod tests {
         assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
         control.close();
         assert_eq!(result.recv_timeout(SOON), Ok(false));
+    }
+
+    #[test]
+    fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let pace = pace(&Control::default(), None);
+        pace.watch(interrupt.clone());
+        for _ in 0..2 {
+            let start = Instant::now();
+            while !interrupt.swap(false, Relaxed) {
+                assert!(start.elapsed() < SOON, "nobody cuts it short");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        drop(pace);
+        let gone = Arc::downgrade(&interrupt);
+        drop(interrupt);
+        let start = Instant::now();
+        while gone.strong_count() > 0 {
+            assert!(start.elapsed() < SOON, "somebody keeps the flag");
+            std::thread::yield_now();
+        }
     }
 
     #[test]

@@ -35,8 +35,12 @@ pub(crate) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> 
     let mut fitted = Vec::new();
     for line in lines {
         let letters: Vec<char> = line.chars().collect();
-        // What is broken off goes under the text, not under its indent.
-        let indent = letters.iter().take_while(|letter| **letter == ' ').count().min(columns / 2);
+        // What is broken off goes under the text, not under its indent or its first column.
+        let text = letters.iter().take_while(|letter| **letter == ' ').count();
+        let column = letters.windows(2).skip(text).position(|pair| pair == [' ', ' ']).map(|gap| text + gap);
+        let column =
+            column.map(|gap| gap + letters[gap..].iter().take_while(|letter| **letter == ' ').count());
+        let indent = column.filter(|column| *column <= columns / 2).unwrap_or(text).min(columns / 2);
         let mut rest = &letters[..];
         let mut first = true;
         loop {
@@ -166,6 +170,8 @@ mod tests {
         let text = lines(&["one two three", "", "  four five", "sixteen"]);
         assert_eq!(fit(&text, 80, 9), text);
         assert_eq!(fit(&text, 7, 99), ["one two", "three", "", "  four", "  five", "sixteen"]);
+        let table = lines(&["  F1  keys of all", "  a word here"]);
+        assert_eq!(fit(&table, 12, 99), ["  F1  keys", "      of all", "  a word", "  here"]);
         assert_eq!(fit(&text, 4, 99)[..4], ["one", "two", "thre", "e"]);
         assert_eq!(fit(&text, 7, 2), ["one two", "three"]);
         assert!(fit(&text, 7, 0).is_empty() && fit(&[], 7, 9).is_empty());
