@@ -66,10 +66,14 @@ impl Drawing {
 }
 
 /// What `--gpu auto` is in a window: the host's GPU. Of what is left without one the software driver is the faster
-/// (see decision 0030), but not with a driver that lacks what we need.
-pub fn in_window(args: &PictureArgs) -> GpuKind {
+/// (see decision 0030), but not with a driver that lacks what we need. A run that is compared with another one
+/// is drawn exactly; pipelines that are to be left out say that this one isn't.
+pub fn in_window(args: &PictureArgs, is_compared: bool) -> GpuKind {
     if args.gpu != GpuKind::Auto {
         return args.gpu;
+    }
+    if is_compared && !args.async_pipelines {
+        return GpuKind::Reference;
     }
     match Device::probe() {
         Ok(adapter) => {
@@ -122,6 +126,15 @@ mod tests {
         let path = store(Some("cache".as_ref()), &demo, "0123456789abcdef0123").unwrap();
         assert_eq!(path, Path::new("cache/pipelines/demo-0123456789abcdef.pipelines"));
         assert_eq!(store(Some("cache".as_ref()), &demo, "").unwrap().extension().unwrap(), "pipelines");
+    }
+
+    #[test]
+    fn a_run_that_is_compared_is_drawn_exactly_unless_something_else_is_asked_for() {
+        let asked = |gpu| PictureArgs { gpu, ..PictureArgs::default() };
+        assert_eq!(in_window(&asked(GpuKind::Auto), true), GpuKind::Reference);
+        for kind in [GpuKind::Reference, GpuKind::Wgpu, GpuKind::None] {
+            assert!([true, false].iter().all(|compared| in_window(&asked(kind), *compared) == kind));
+        }
     }
 
     /// Runs the demo for two frames.

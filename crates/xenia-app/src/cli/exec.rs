@@ -8,8 +8,8 @@ use std::time::Duration;
 /// Which GPU draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum GpuKind {
-    /// In a window the host's GPU, or where there is none the faster of the software drivers that are left;
-    /// without a window the reference.
+    /// In a window the host's GPU or its software driver, unless the run is recorded, replayed or logged; else, and
+    /// without a window, the reference.
     #[default]
     Auto,
     /// Software, exact; what `check` uses.

@@ -5,7 +5,7 @@
 //! may be there to look.
 
 use super::{Pictures, limits, machine, open_title, stopped};
-use crate::cli::ExecArgs;
+use crate::cli::{ExecArgs, RunArgs};
 use crate::drawing;
 use crate::exit::{Code, Fault};
 use crate::gpu_port::Capture;
@@ -89,7 +89,7 @@ pub(super) fn run(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Resul
         std::thread::spawn(move || {
             let ended = sender.clone();
             let run = || {
-                args.picture.gpu = drawing::in_window(&args.picture);
+                args.picture.gpu = drawing::in_window(&args.picture, is_compared(&args.run));
                 play(&args, title, &keyboard, &control, &sender, &restarts, &machine_interrupt)
             };
             // The receiver is gone only if the program is ending.
@@ -106,6 +106,11 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
     let result = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Fault.into()));
     end();
     result
+}
+
+/// Whether somebody means to compare this run with another.
+fn is_compared(run: &RunArgs) -> bool {
+    run.record.is_some() || run.replay.is_some() || run.event_log.is_some()
 }
 
 /// Runs the title, and again each time that this is asked for after a crash, until the window is closed.
