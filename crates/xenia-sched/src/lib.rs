@@ -35,7 +35,7 @@ pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
 pub use thread_ref::{SchedError, ThreadRef};
 pub use threads_report::{ReportedThread, ThreadsReport};
 pub use time::{
-    GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
+    GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,
 };
 

@@ -5,13 +5,15 @@
 //! visit:  engine.run ─▶ syscall ─▶ engine.run ─▶ … until the quantum is spent, a yield, or nobody is ready
 //!         then the visit's device stores take effect
 //! end:    time moves by the longest visit; if nothing ran, to the next event
+//! gap:    the way to that event, which a limit of guest time may cut in pieces
 //! ```
 //!
 //! Time is a function of executed instructions: a visit that a yield hint or the last time-base read ends
 //! counts as a full quantum. A run that stops at a limit, even in the middle of a visit, goes on
-//! from there as if it had not stopped.
+//! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
+//! two looks lies one system call, or one stretch of guest code without any.
 
-use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
+use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
 use crate::{
     Disposition, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef, ThreadsReport,
 };
@@ -25,6 +27,9 @@ const RESERVATION_EXTENSION: u64 = 64;
 
 /// Recoveries from deadlocks in a row, without an instruction between them, before the machine stops anyway.
 const RECOVERIES_IN_A_ROW: u32 = 64;
+
+/// Deadlocks that are reported one by one; after that many, only where the count is a power of two.
+const DEADLOCKS_REPORTED: u64 = 16;
 
 /// Where a run stops. Totals since the machine was made, not of this run alone.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +109,8 @@ pub struct LockstepExecutor<S: System> {
     engine: Box<dyn Execute>,
     devices: Option<Box<DeviceQueue>>,
     round: Option<Round>,
+    /// Where the gap ends that the machine is in: nothing runs before then.
+    gap: Option<GuestTicks>,
     /// Guest time at the start of the round, in instructions' worth, so that short rounds add up.
     time: u64,
     instructions: u64,
@@ -123,6 +130,7 @@ impl<S: System> LockstepExecutor<S> {
             engine,
             devices: Some(Box::default()),
             round: None,
+            gap: None,
             time,
             instructions: 0,
             recoveries_in_a_row: 0,
@@ -141,7 +149,7 @@ impl<S: System> LockstepExecutor<S> {
         &*self.engine
     }
 
-    /// Set this from anywhere to stop the run at the end of the present visit.
+    /// Set this from anywhere to stop the run as soon as the engine comes back.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         self.stop.clone()
     }
@@ -185,8 +193,24 @@ impl<S: System> LockstepExecutor<S> {
         limits.frames.is_some_and(|frames| self.system.frames() >= frames)
     }
 
-    /// One slot's visit, or the end of a round.
+    /// Whether the run is to stop now; takes the flag back.
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed) && self.stop.swap(false, Relaxed)
+    }
+
+    /// One slot's visit, the end of a round, or a piece of a gap.
     fn step(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
+        // Within a gap only what the host wants ends a run: the guest's side of it is as if it were one piece.
+        if let Some(end) = self.gap {
+            if self.is_stopped() {
+                return Some(RunEnd::Stopped);
+            }
+            if limits.ticks.is_some_and(|limit| self.time >> INSTRUCTIONS_PER_TICK_SHIFT >= limit) {
+                return Some(RunEnd::Ticks);
+            }
+            self.cross_gap(end, limits);
+            return None;
+        }
         if self.frames_reached(limits) {
             return Some(RunEnd::Frames);
         }
@@ -196,7 +220,7 @@ impl<S: System> LockstepExecutor<S> {
         if let Some(end) = self.frames_overdue(limits) {
             return Some(end);
         }
-        if self.stop.swap(false, Relaxed) || self.engine.divergence().is_some() {
+        if self.is_stopped() || self.engine.divergence().is_some() {
             return Some(RunEnd::Stopped);
         }
         let round = match &mut self.round {
@@ -237,6 +261,9 @@ impl<S: System> LockstepExecutor<S> {
         let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
         let end = loop {
+            if self.is_stopped() {
+                break VisitEnd::Stop(RunEnd::Stopped);
+            }
             let left = quantum.saturating_sub(visit.used);
             // The quantum is spent; only the thread that holds a reservation goes on.
             let holder = visit.thread.filter(|_| left == 0 && visit.extended < RESERVATION_EXTENSION);
@@ -315,23 +342,43 @@ impl<S: System> LockstepExecutor<S> {
                 return Some(RunEnd::Ended(EndKind::Exit { code: 0 }));
             }
             let next = [self.scheduler.next_deadline(), self.system.next_event()];
-            match next.into_iter().flatten().min() {
-                Some(next) => self.time = self.time.max(next << INSTRUCTIONS_PER_TICK_SHIFT),
+            match next.into_iter().flatten().min().filter(|&next| next < MAX_TICKS) {
+                Some(next) => self.cross_gap(next, limits),
                 None => return self.deadlock(limits),
             }
+            return None;
         }
+        self.pass_time();
+        None
+    }
+
+    /// Nothing runs before `end`: moves time on to there, or to the limit of guest time if that comes first.
+    fn cross_gap(&mut self, end: GuestTicks, limits: &Limits) {
+        let to = limits.ticks.map_or(end, |limit| limit.min(end));
+        self.gap = (to < end).then_some(end);
+        self.time = self.time.max(to << INSTRUCTIONS_PER_TICK_SHIFT);
+        self.pass_time();
+    }
+
+    /// Lets happen what is due by now.
+    fn pass_time(&mut self) {
         let now: GuestTicks = self.time >> INSTRUCTIONS_PER_TICK_SHIFT;
         self.scheduler.set_now(now);
         self.system.advance(&mut self.scheduler);
         while let Some(thread) = self.scheduler.pop_expired(now) {
             self.system.timed_out(&mut self.scheduler, thread);
         }
-        None
     }
 
     fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
         let report = ThreadsReport::new(&self.scheduler, &self.system);
-        tracing::error!(target: "sched", "deadlock: nothing can run, and nothing is to come; {report}");
+        let number = self.scheduler.counters.deadlock_recoveries + 1;
+        if number <= DEADLOCKS_REPORTED || number.is_power_of_two() {
+            tracing::error!(
+                target: "sched",
+                "deadlock {number}: nothing can run, and nothing is to come; {report}"
+            );
+        }
         self.recoveries_in_a_row += 1;
         if !limits.halt_on_deadlock
             && self.recoveries_in_a_row <= RECOVERIES_IN_A_ROW

@@ -6,6 +6,9 @@ pub type GuestTicks = u64;
 /// Time base frequency in Hz.
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
 
+/// The end of guest time, 261 days after power-on: what is due then or later never comes.
+pub const MAX_TICKS: GuestTicks = 1 << 50;
+
 /// log2 of the instructions that a hardware thread executes per tick in lockstep: 16, about 800 MIPS.
 pub const INSTRUCTIONS_PER_TICK_SHIFT: u32 = 4;
 

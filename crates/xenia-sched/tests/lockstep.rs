@@ -1,12 +1,13 @@
 //! The lockstep executor with an engine that follows scripts.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
-    BlockReason, Disposition, EndKind, Event, EventSink, GuestTicks, Limits, LockstepExecutor, OrderMode,
-    RunEnd, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, ThreadsReport, Wait,
+    BlockReason, Disposition, EndKind, Event, EventSink, GuestTicks, Limits, LockstepExecutor, MAX_TICKS,
+    OrderMode, RunEnd, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, ThreadsReport, Wait,
 };
 
 /// What a scripted thread does next.
@@ -29,6 +30,7 @@ const EXIT: u8 = 3;
 const SLEEP_1000: u8 = 4;
 const FRAME: u8 = 5;
 const END: u8 = 6;
+const STOP: u8 = 7;
 
 /// Follows each thread's script; after its end the thread runs for ever.
 struct Scripts(BTreeMap<u32, VecDeque<Step>>);
@@ -84,6 +86,8 @@ struct TestSystem {
     visits: Vec<(u8, GuestTicks)>,
     next_event: Option<GuestTicks>,
     recoverable: bool,
+    /// Set by a system call.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl System for TestSystem {
@@ -102,6 +106,7 @@ impl System for TestSystem {
                 scheduler.park(current, wait).unwrap();
             }
             FRAME => self.frames += 1,
+            STOP => self.stop.iter().for_each(|stop| stop.store(true, Relaxed)),
             _ => return Disposition::End(EndKind::Exit { code: 42 }),
         }
         Disposition::Continue
@@ -381,7 +386,7 @@ fn order_modes_change_the_order_and_nothing_else() {
 #[test]
 fn the_stop_flag_stops_between_visits() {
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[])]);
-    m.executor.stop_flag().store(true, std::sync::atomic::Ordering::Relaxed);
+    m.executor.stop_flag().store(true, Relaxed);
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Stopped);
     assert_eq!(m.executor.run(&instructions(10)), RunEnd::Instructions);
 }
@@ -406,4 +411,59 @@ fn a_run_in_pieces_of_guest_time_is_the_same_run() {
     assert_eq!(*whole.lines.0.lock().unwrap(), *paced.lines.0.lock().unwrap());
     assert_eq!(whole.executor.system.visits, paced.executor.system.visits);
     assert_eq!(whole.executor.scheduler.now(), paced.executor.scheduler.now());
+}
+
+#[test]
+fn the_stop_flag_stops_after_a_system_call_and_the_run_goes_on_from_there() {
+    let script: &[Step] = &[Step::Run(100), Step::Call(STOP), Step::Run(200), Step::Call(SLEEP_1000)];
+    let scripts: &[(u8, u8, &[Step])] = &[(0, 8, script), (1, 8, &[])];
+    let mut whole = machine(SchedulerConfig::default(), scripts);
+    assert_eq!(whole.executor.run(&instructions(300_000)), RunEnd::Instructions);
+    let mut stopped = machine(SchedulerConfig::default(), scripts);
+    stopped.executor.system.stop = Some(stopped.executor.stop_flag());
+    assert_eq!(stopped.executor.run(&instructions(300_000)), RunEnd::Stopped);
+    assert_eq!(stopped.executor.instructions(), 101, "in the middle of the visit");
+    assert_eq!(stopped.executor.run(&instructions(300_000)), RunEnd::Instructions);
+    assert_eq!(*whole.lines.0.lock().unwrap(), *stopped.lines.0.lock().unwrap());
+    assert_eq!(whole.executor.system.visits, stopped.executor.system.visits);
+}
+
+#[test]
+fn a_gap_in_pieces_is_the_same_gap_and_each_piece_ends_at_its_limit() {
+    let script: &[Step] =
+        &[Step::Call(PARK), Step::Run(9), Step::Call(SLEEP_1000), Step::Call(FRAME), Step::Call(END)];
+    let config = || SchedulerConfig { order: OrderMode::Seeded { seed: 7 }, ..SchedulerConfig::default() };
+    let mut whole = machine(config(), &[(0, 8, script)]);
+    whole.executor.system.next_event = Some(1_000_000);
+    let end = RunEnd::Ended(EndKind::Exit { code: 42 });
+    assert_eq!(whole.executor.run(&Limits::default()), end);
+    let mut paced = machine(config(), &[(0, 8, script)]);
+    paced.executor.system.next_event = Some(1_000_000);
+    let mut pieces = 0;
+    for ticks in (10_000..).step_by(10_000) {
+        match paced.executor.run(&Limits { ticks: Some(ticks), ..Limits::default() }) {
+            RunEnd::Ticks => assert_eq!(paced.executor.scheduler.now(), ticks, "not beyond the limit"),
+            other => {
+                assert_eq!(other, end);
+                break;
+            }
+        }
+        pieces += 1;
+    }
+    assert_eq!(pieces, 100);
+    assert_eq!(*whole.lines.0.lock().unwrap(), *paced.lines.0.lock().unwrap());
+    assert_eq!(whole.executor.scheduler.now(), paced.executor.scheduler.now());
+    assert_eq!(whole.executor.scheduler.counters, paced.executor.scheduler.counters);
+}
+
+#[test]
+fn what_is_due_at_the_end_of_guest_time_never_comes() {
+    let script: &[Step] = &[Step::Call(PARK), Step::Call(PARK)];
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, script)]);
+    m.executor.system.next_event = Some(MAX_TICKS);
+    let limits = Limits { halt_on_deadlock: true, ..Limits::default() };
+    assert!(matches!(m.executor.run(&limits), RunEnd::Deadlock(_)));
+    m.executor.system.next_event = Some(MAX_TICKS - 1);
+    assert!(matches!(m.executor.run(&limits), RunEnd::Deadlock(_)), "woken, then nothing more comes");
+    assert_eq!(m.executor.scheduler.now(), MAX_TICKS - 1);
 }
