@@ -47,6 +47,9 @@ use stream::{List, Ring, Window};
 
 /// Most words that one pump walks; the rest waits for the next.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
+/// Interrupts of vertical blanks that a pump over a long time makes, as far as nothing else happens at them: more
+/// than anybody keeps waiting.
+const INTERRUPTS_PER_PUMP: u64 = 64;
 /// How deep indirect buffers may nest.
 pub const MAX_DEPTH: usize = 8;
 /// Shaders kept by digest before the store is emptied.
@@ -273,6 +276,9 @@ impl CommandProcessor {
                     self.statistics.vblanks += 1;
                     self.events.push(GpuEvent::Interrupt { cpu_mask: 1 << VBLANK_CPU, source: 0 });
                     self.poll(blank);
+                    if !self.is_runnable() && self.flip.is_none() {
+                        self.skip_blanks(now);
+                    }
                 }
                 (blank, Some(_)) if words < MAX_WORDS_PER_PUMP => {
                     let until = blank.map_or(now, |blank| now.min(blank.saturating_sub(1)));
@@ -283,6 +289,14 @@ impl CommandProcessor {
         }
         self.recorded(&Event::Pump { now }, self.statistics.swaps - swaps);
         std::mem::take(&mut self.events)
+    }
+
+    /// Goes over vertical blanks up to `now` that change nothing, for a processor that had nothing to do at the one
+    /// before: whatever it waits for is the same at each of them. The last ones are left, with their interrupts.
+    fn skip_blanks(&mut self, now: u64) {
+        let skipped = self.display.skip_blanks(now, INTERRUPTS_PER_PUMP);
+        self.counter = self.counter.wrapping_add(skipped as u32);
+        self.statistics.vblanks += skipped;
     }
 
     /// Whether a packet can be taken.

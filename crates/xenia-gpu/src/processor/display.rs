@@ -84,6 +84,18 @@ impl Display {
         }
     }
 
+    /// Leaves out vertical blanks that are due by `now`, all but the last `kept`; returns how many.
+    pub(super) fn skip_blanks(&mut self, now: u64, kept: u64) -> u64 {
+        let Some(next) = self.next_vblank else { return 0 };
+        let Some(after_next) = now.checked_sub(next) else { return 0 };
+        let skipped = (after_next / self.period + 1).saturating_sub(kept);
+        if skipped > 0 {
+            self.start = next + (skipped - 1) * self.period;
+            self.next_vblank = Some(self.start + self.period);
+        }
+        skipped
+    }
+
     /// Sets the line counter.
     pub(super) fn refresh(&self, registers: &mut RegisterFile, now: u64) {
         let line = now.saturating_sub(self.start) % self.period * LINES / self.period;

@@ -44,6 +44,34 @@ fn vertical_blanks_come_at_sixty_hertz_in_order_with_packets() {
 }
 
 #[test]
+fn a_long_time_passes_at_once_and_ends_as_if_it_had_passed_in_steps() {
+    let processor = || {
+        let memory = Arc::new(Ram::new(0x1000));
+        CommandProcessor::new(memory, Box::new(NullBackend), Config::default())
+    };
+    let digest = |gpu: &mut CommandProcessor| {
+        let mut bytes = Vec::new();
+        gpu.digest(&mut |part| bytes.extend_from_slice(part));
+        bytes
+    };
+    let (mut whole, mut steps) = (processor(), processor());
+    let end = 100 * TICKS_PER_SECOND + 12_345;
+    assert_eq!(whole.pump(end).len() as u64, 1 + INTERRUPTS_PER_PUMP);
+    for now in (0..end).step_by(1_000_000).chain([end]) {
+        steps.pump(now);
+    }
+    assert_eq!(whole.statistics().vblanks, 6000);
+    assert_eq!(digest(&mut whole), digest(&mut steps));
+    for gpu in [&mut whole, &mut steps] {
+        gpu.refresh_registers(end, |_, _| {});
+        assert_eq!(gpu.next_event_time(), Some(6001 * VBLANK_TICKS));
+    }
+    assert_eq!(digest(&mut whole), digest(&mut steps));
+    whole.pump(MAX_TICKS);
+    assert_eq!(whole.statistics().vblanks, MAX_TICKS / VBLANK_TICKS, "261 days");
+}
+
+#[test]
 fn a_swap_is_counted_and_pictured() {
     let mut m = Machine::with_backend(Box::new(Recorder::default()));
     m.run(&swap_commands([2, 0x42, 0, 0, 0, 0], 0x0123_4000, 1280, 720));
