@@ -10,6 +10,7 @@ use crate::layout::Heap;
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, READ, WRITE};
 use crate::protect::Protect;
+use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::GuestAddr;
 
 /// Flags of a page of this protection.
@@ -37,7 +38,7 @@ impl GuestMemory {
     /// Allocates as `request` says. Returns the address and the size, rounded up to pages.
     pub fn alloc_with(&self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
         let mut zones = self.zones.lock();
-        let (addr, size) = zones.alloc(request)?;
+        let (addr, size) = zones.alloc(request).map_err(|error| self.refused(error))?;
         if request.kind == AllocKind::ReserveCommit {
             let (_, _, change) = zones.commit(addr, size, request.protect)?;
             self.carry_out(&change)?;
@@ -64,7 +65,15 @@ impl GuestMemory {
             range = zones.reserve_at(addr, size, protect)?;
         }
         if kind != AllocKind::Reserve {
-            let (addr, size, change) = zones.commit(range.0, range.1, protect)?;
+            let (addr, size, change) = match zones.commit(range.0, range.1, protect) {
+                Ok(committed) => committed,
+                Err(error) => {
+                    if kind == AllocKind::ReserveCommit {
+                        zones.release(range.0)?;
+                    }
+                    return Err(self.refused(error));
+                }
+            };
             range = (addr, size);
             self.carry_out(&change)?;
         }
@@ -136,9 +145,28 @@ impl GuestMemory {
         self.zones.lock().free_bytes(heap)
     }
 
+    /// Lets more be committed in all than [`crate::COMMIT_LIMIT`], or less.
+    pub fn set_commit_limit(&self, bytes: u32) {
+        self.zones.lock().commit_limit = bytes;
+        self.on_mirror_mapping(|mirror| {
+            mirror.set_commit_limit(bytes);
+            Ok(())
+        });
+    }
+
     /// Bytes committed through `heap`.
     pub fn committed_bytes(&self, heap: Heap) -> u32 {
         self.zones.lock().committed_bytes(heap)
+    }
+
+    /// Counts what was refused for want of memory.
+    fn refused(&self, error: HeapError) -> HeapError {
+        if matches!(error, HeapError::CommitLimit { .. })
+            && self.counts.commits_refused.fetch_add(1, Relaxed) == 0
+        {
+            tracing::warn!(target: "memory", "limit reached: memory: {error}; this is not said again");
+        }
+        error
     }
 
     /// Brings page table and host in line with a change of the books. Called under the heap lock.

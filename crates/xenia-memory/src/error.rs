@@ -79,6 +79,12 @@ pub enum HeapError {
         /// Last address that was allowed.
         high: GuestAddr,
     },
+    /// All the memory that the machine has is committed.
+    #[error("no {size:#x} bytes left to commit")]
+    CommitLimit {
+        /// Bytes asked for, rounded up to pages.
+        size: u32,
+    },
     /// The range to reserve touches an existing allocation.
     #[error("{addr} is allocated already")]
     Conflict {

@@ -5,7 +5,7 @@
 //! allocation each page (of the heap's page size) is reserved or committed with a protection.
 
 use crate::error::HeapError;
-use crate::layout::{Heap, View, ZONES, Zone};
+use crate::layout::{COMMIT_LIMIT, Heap, View, ZONES, Zone};
 use crate::protect::Protect;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -114,6 +114,10 @@ type ZoneBooks = BTreeMap<u32, Allocation>;
 /// The books of all zones.
 pub(crate) struct Zones {
     books: [ZoneBooks; ZONES],
+    /// Bytes of committed pages, of all zones.
+    committed: u32,
+    /// How many there may be.
+    pub(crate) commit_limit: u32,
 }
 
 /// A checked range: heap facts and zone offsets, rounded out to pages.
@@ -154,7 +158,14 @@ fn check_protect(protect: Protect) -> Result<(), HeapError> {
 
 impl Zones {
     pub(crate) fn new() -> Self {
-        Self { books: std::array::from_fn(|_| BTreeMap::new()) }
+        Self { books: std::array::from_fn(|_| BTreeMap::new()), committed: 0, commit_limit: COMMIT_LIMIT }
+    }
+
+    /// Counts bytes that are about to be committed, if there is room for them.
+    fn charge(&mut self, size: u32) -> Result<(), HeapError> {
+        let committed = self.committed.checked_add(size).filter(|&committed| committed <= self.commit_limit);
+        self.committed = committed.ok_or(HeapError::CommitLimit { size })?;
+        Ok(())
     }
 
     fn zone(&mut self, zone: Zone) -> &mut ZoneBooks {
@@ -184,6 +195,10 @@ impl Zones {
         let Some(at) = find_gap(books, &window, rounded, align, request.top_down) else {
             return Err(no_space);
         };
+        if request.kind == AllocKind::ReserveCommit {
+            self.charge(rounded)?;
+        }
+        let books = self.zone(view.zone);
         let pages = (rounded / view.page_size) as usize;
         let committed = (request.kind == AllocKind::ReserveCommit).then_some(protect);
         books.insert(at, Allocation { len: rounded, heap, protect, pages: vec![committed; pages] });
@@ -240,6 +255,9 @@ impl Zones {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
         let (_, allocation, pages) = self.containing(&place)?;
+        let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
+        self.charge(new as u32 * place.view.page_size)?;
+        let (_, allocation, _) = self.containing(&place)?;
         allocation.pages[pages].fill(Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
@@ -250,7 +268,9 @@ impl Zones {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = Place::new(addr, size)?;
         let (_, allocation, pages) = self.containing(&place)?;
+        let freed = allocation.pages[pages.clone()].iter().flatten().count();
         allocation.pages[pages].fill(None);
+        self.committed -= freed as u32 * place.view.page_size;
         Ok((place.range.len() as u32, place.change(None)))
     }
 
@@ -268,7 +288,9 @@ impl Zones {
     pub(crate) fn release(&mut self, addr: GuestAddr) -> Result<(u32, Change), HeapError> {
         let size = self.allocation_at(addr)?;
         let place = Place::new(addr, size)?;
-        self.zone(place.view.zone).remove(&place.range.start);
+        if let Some(allocation) = self.zone(place.view.zone).remove(&place.range.start) {
+            self.committed -= allocation.pages.iter().flatten().count() as u32 * place.view.page_size;
+        }
         Ok((size, place.change(None)))
     }
 
@@ -473,5 +495,29 @@ mod tests {
             z.reserve_at(GuestAddr(0x1_0000), 1, Protect(6)),
             Err(HeapError::InvalidProtect(_))
         ));
+    }
+
+    #[test]
+    fn all_heaps_together_commit_no_more_than_the_machine_has() {
+        let mut zones = Zones::new();
+        let half = COMMIT_LIMIT / 2;
+        let request = |heap, size| AllocRequest::new(heap, size, Protect::READ_WRITE);
+        let (first, _) = zones.alloc(&request(Heap::Virtual64K, half)).unwrap();
+        zones.alloc(&request(Heap::Physical64K, half - 0x1_0000)).unwrap();
+        let (reserved, _) = zones
+            .alloc(&AllocRequest { kind: AllocKind::Reserve, ..request(Heap::Virtual4K, half) })
+            .unwrap();
+        let refused = zones.alloc(&request(Heap::Virtual4K, 0x1_1000)).unwrap_err();
+        assert!(matches!(refused, HeapError::CommitLimit { size: 0x1_1000 }), "{refused}");
+        let refused = zones.commit(reserved, 0x1_1000, Protect::READ_WRITE).unwrap_err();
+        assert!(matches!(refused, HeapError::CommitLimit { size: 0x1_1000 }), "{refused}");
+        zones.commit(reserved, 0x1_0000, Protect::READ_WRITE).unwrap();
+        zones.commit(reserved, 0x1_0000, Protect::READ_ONLY).unwrap();
+        assert_eq!(zones.committed, COMMIT_LIMIT, "what is committed already costs nothing");
+        zones.decommit(reserved, 0x8000).unwrap();
+        zones.decommit(reserved, 0x8000).unwrap();
+        assert_eq!(zones.committed, COMMIT_LIMIT - 0x8000);
+        zones.release(first).unwrap();
+        assert_eq!(zones.committed, half - 0x8000);
     }
 }

@@ -188,7 +188,7 @@ impl GuestMemory {
                     file.as_raw_fd(),
                     self.alias.0.add((addr.0 + read) as usize).cast(),
                     (len - read) as usize,
-                    i64::try_from(offset + u64::from(read)).unwrap_or(i64::MAX),
+                    i64::try_from(offset.saturating_add(u64::from(read))).unwrap_or(i64::MAX),
                 )
             };
             match n {

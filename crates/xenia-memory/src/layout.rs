@@ -24,6 +24,9 @@ pub(crate) const GUEST_PAGES: usize = 1 << (32 - PAGE_SHIFT);
 
 /// Bytes of physical memory.
 pub const PHYSICAL_SIZE: u32 = 0x2000_0000;
+/// Bytes that may be committed in all, physical and virtual memory together: the console's 512 MiB, and 64 for what it keeps
+/// elsewhere or doesn't have, such as the guard pages of stacks.
+pub const COMMIT_LIMIT: u32 = PHYSICAL_SIZE + 0x400_0000;
 /// Addresses below this one are never mapped.
 pub const NULL_GUARD: u32 = 0x1_0000;
 /// Bytes of one device's register block.

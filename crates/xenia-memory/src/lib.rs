@@ -83,7 +83,8 @@ pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, Memory
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};
 pub use hook::{Action, CodeHook, FaultHook, HostFault, register_code_hook};
 pub use layout::{
-    DEVICE_BLOCK, GPU_REGISTERS, Heap, NULL_GUARD, PHYSICAL_SIZE, XMA_REGISTERS, physical, physical_to_view,
+    COMMIT_LIMIT, DEVICE_BLOCK, GPU_REGISTERS, Heap, NULL_GUARD, PHYSICAL_SIZE, XMA_REGISTERS, physical,
+    physical_to_view,
 };
 pub use mapping::GUARD;
 pub use memory::{GuestMemory, MemoryCounters};

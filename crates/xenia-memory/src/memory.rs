@@ -55,6 +55,7 @@ pub(crate) struct Counts {
     pub(crate) bumps: AtomicU64,
     pub(crate) watches_refused: AtomicU64,
     pub(crate) mapping_changes: AtomicU64,
+    pub(crate) commits_refused: AtomicU64,
 }
 
 /// How often things happened since the address space was made.
@@ -68,6 +69,8 @@ pub struct MemoryCounters {
     pub page_version_bumps: u64,
     /// Watches that ended up [`crate::Watch::Unprotected`].
     pub watches_refused: u64,
+    /// Allocations and commits refused because all memory is committed.
+    pub commits_refused: u64,
 }
 
 impl GuestMemory {
@@ -153,6 +156,7 @@ impl GuestMemory {
             watch_faults: self.counts.watch_faults.load(Relaxed),
             page_version_bumps: self.counts.bumps.load(Relaxed),
             watches_refused: self.counts.watches_refused.load(Relaxed),
+            commits_refused: self.counts.commits_refused.load(Relaxed),
         }
     }
 

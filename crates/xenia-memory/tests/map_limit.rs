@@ -34,6 +34,8 @@ fn scattered() -> Vec<(u32, u32)> {
 }
 
 fn commit_all(memory: &GuestMemory) {
+    // More than the console has.
+    memory.set_commit_limit(u32::MAX);
     commit(memory, 0x1000_0000, 0xA00_0000, RW);
     commit(memory, 0x8000_0000, 0x1000_0000, RW);
     commit(memory, 0xA200_0000, 0x1A00_0000, RW);
