@@ -33,6 +33,10 @@ const SLOTS: [usize; 11] = [30, 32, 34, 36, 38, 42, 50, 66, 98, 162, 290];
 /// Literals and the lengths' tree.
 const LITERALS: usize = 256;
 const LENGTHS: usize = 249;
+/// Blocks with codes of their own: so many at first, then one for so many bytes of output. Making the decoders of a block
+/// costs as much as decoding some thousand bytes, and a block of one byte takes six of input.
+const FIRST_BLOCKS: usize = 64;
+const BYTES_PER_BLOCK: usize = 256;
 /// The translation of call targets ends after this many frames.
 const E8_FRAMES: usize = 0x8000;
 
@@ -70,6 +74,8 @@ struct Decoder<'a> {
     main: Huffman,
     length: Huffman,
     kind: Kind,
+    /// Blocks with codes of their own so far.
+    coded_blocks: usize,
     /// Bytes of output that the current block still gives.
     remaining: usize,
     /// The last block was uncompressed and odd, so one byte of padding is due.
@@ -94,6 +100,7 @@ pub fn decode(window_bits: u32, input: &[u8], output: &mut [u8]) -> Result<(), L
         main: Huffman::default(),
         length: Huffman::default(),
         kind: Kind::Verbatim,
+        coded_blocks: 0,
         remaining: 0,
         padded: false,
     };
@@ -116,7 +123,7 @@ impl Decoder<'_> {
             let frame_end = (at + FRAME).min(output.len());
             while at < frame_end {
                 if self.remaining == 0 {
-                    self.read_block_header()?;
+                    self.read_block_header(at)?;
                 }
                 let run_end = at + self.remaining.min(frame_end - at);
                 match self.kind {
@@ -134,7 +141,8 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn read_block_header(&mut self) -> Step<()> {
+    /// The header of the block that begins at `at` of the output.
+    fn read_block_header(&mut self, at: usize) -> Step<()> {
         if std::mem::take(&mut self.padded) {
             self.bits.skip_byte();
         }
@@ -142,6 +150,12 @@ impl Decoder<'_> {
         self.remaining = (self.bits.take(16)? << 8 | self.bits.take(8)?) as usize;
         if self.remaining == 0 {
             return Err("a block of no bytes");
+        }
+        if matches!(kind, 1 | 2) {
+            if self.coded_blocks >= FIRST_BLOCKS + at / BYTES_PER_BLOCK {
+                return Err("too many blocks for what they hold");
+            }
+            self.coded_blocks += 1;
         }
         self.kind = match kind {
             1 => {

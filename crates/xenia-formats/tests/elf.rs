@@ -145,3 +145,15 @@ fn a_string_table_of_one_long_name_costs_no_time() {
     // Far above what it takes, far below 60,000 searches through 16 MiB.
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }
+
+#[test]
+fn a_table_of_very_many_sections_is_not_read_to_its_end() {
+    let mut builder = sample();
+    let few = Elf::read(&builder.build()).unwrap();
+    for _ in 0..20_000 {
+        builder = builder.section("a name that all of them have", None, &[]);
+    }
+    let many = Elf::read(&builder.build()).unwrap();
+    assert_eq!(many.sections.len(), 1 << 14);
+    assert_eq!(many.symbols.len(), few.symbols.len(), "the symbols' table is behind them");
+}

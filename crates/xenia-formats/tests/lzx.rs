@@ -149,3 +149,17 @@ fn matches_from_before_the_start_are_refused() {
         assert_eq!(error.reason, "a match from before the start", "{offset:#x}");
     }
 }
+
+#[test]
+fn a_stream_of_hardly_anything_but_codes_is_refused() {
+    let data = Noise(4).compressible(2000);
+    for kind in [Block::Verbatim, Block::Aligned] {
+        let input = encode(15, None, &vec![(kind, 1); data.len()], &data).concat();
+        let error = decode(15, &input, &mut vec![0; data.len()]).unwrap_err();
+        assert_eq!(error.reason, "too many blocks for what they hold");
+    }
+    let plain = encode(15, None, &vec![(Block::Uncompressed, 1); 200], &data[..200]).concat();
+    let mut output = vec![0; 200];
+    decode(15, &plain, &mut output).unwrap();
+    assert_eq!(output, data[..200], "blocks without codes cost nothing");
+}

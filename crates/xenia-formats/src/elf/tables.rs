@@ -14,6 +14,8 @@ use crate::error::FormatError;
 use crate::fields::text;
 use crate::image::Symbol;
 
+/// Most sections with a name that are read; those behind them are left out.
+const MAX_SECTIONS: usize = 1 << 14;
 /// Most symbols that are read.
 const MAX_SYMBOLS: usize = 1 << 20;
 /// Longest name of a section or symbol; what follows is cut off.
@@ -42,8 +44,11 @@ pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<Section>, Vec<Sy
             let strings = contents(rows, row.sh_link(BigEndian), table, file)?;
             symbols = read_symbols(contents(rows, index as u32, table, file)?, strings);
         }
+        if row.file_range(BigEndian).is_none() || sections.len() >= MAX_SECTIONS {
+            continue;
+        }
         let name = name(names, row.sh_name(BigEndian));
-        if row.file_range(BigEndian).is_none() || name.is_empty() {
+        if name.is_empty() {
             continue;
         }
         contents(rows, index as u32, table, file)?;
