@@ -27,9 +27,11 @@ pub use request::{IoRequest, Outcome};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};
 
+use crate::limits::Limits;
 use crate::status::failure::Fallible;
 use crate::vfs::{FileData, Location, Vfs};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Bytes of a file object's body.
@@ -83,6 +85,7 @@ pub struct Files {
     /// Completion ports.
     pub ports: CompletionPorts,
     open: BTreeMap<GuestAddr, OpenFile>,
+    limits: Arc<Limits>,
     shared: SharedFiles,
     /// What was asked for in vain.
     pub missing: MissingFiles,

@@ -9,8 +9,9 @@ use crate::imports::thunks::{OwnStubs, Stubs};
 use crate::imports::variables::{self, Variables};
 use crate::imports::{Library, ordinals};
 use crate::layout::{kprocess, object_type};
+use crate::limits::{Limit, Limits};
 use crate::loader::Modules;
-use crate::memory::pool::Pool;
+use crate::memory::pool::{Owner, Pool};
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{Deleted, ObjectKind, Objects};
@@ -89,6 +90,8 @@ pub struct Kernel {
     pub memory: Arc<GuestMemory>,
     /// Settings.
     pub config: KernelConfig,
+    /// What the title may take of the host, and where it was refused more.
+    pub limits: Arc<Limits>,
     /// Waits, timers, lock waiters.
     pub dispatcher: Mutex<Dispatcher>,
     /// Service threads, their queues, the graphics callback. Taken alone.
@@ -147,8 +150,9 @@ impl Kernel {
         config: KernelConfig,
         ports: Ports,
     ) -> Result<Arc<Self>, KernelError> {
-        let mut pool = Pool::default();
-        let mut objects = Objects::default();
+        let limits = Arc::new(Limits::default());
+        let mut pool = Pool::new(limits.clone());
+        let mut objects = Objects::new(limits.clone());
         let mut stubs = Stubs::default();
         let mut values = Variables::default();
         stubs.initialize(&memory)?;
@@ -163,12 +167,13 @@ impl Kernel {
         }
         variables::initialize(&memory, &mut pool, &mut values, &config)?;
         let own_stubs = stubs.own;
-        let files = Files::with_devices(&*ports.storage).map_err(Failure::from)?;
+        let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         Ok(Arc::new(Self {
             memory,
             config,
-            dispatcher: Mutex::new(Level::Dispatcher, Dispatcher::default()),
-            interrupts: Mutex::new(Level::Leaf, Interrupts::default()),
+            limits: limits.clone(),
+            dispatcher: Mutex::new(Level::Dispatcher, Dispatcher::new(limits.clone())),
+            interrupts: Mutex::new(Level::Leaf, Interrupts::new(limits.clone())),
             objects: Mutex::new(Level::Objects, objects),
             threads: Mutex::new(Level::Threads, Threads::default()),
             files: Mutex::new(Level::Files, files),
@@ -199,6 +204,16 @@ impl Kernel {
     /// Kernel memory: a zeroed block.
     pub fn allocate(&self, size: u32) -> Fallible<GuestAddr> {
         self.pool.lock().allocate(&self.memory, size)
+    }
+
+    /// Pool memory for the title: a zeroed block.
+    pub fn allocate_for_title(&self, size: u32) -> Fallible<GuestAddr> {
+        self.pool.lock().allocate_for(&self.memory, size, Owner::Title)
+    }
+
+    /// Takes back what [`Self::allocate_for_title`] gave, and nothing else.
+    pub fn release_of_title(&self, at: GuestAddr) -> Fallible<()> {
+        self.pool.lock().free_of(&self.memory, at, Owner::Title)
     }
 
     /// Gives back what [`Self::allocate`] gave.
@@ -278,6 +293,16 @@ impl Kernel {
         self.objects.lock().describe(line);
         self.display.lock().describe(line);
         line(&format!("frames {} swaps {}", self.frames(), self.swaps()));
+    }
+
+    /// How often each limit was reached, of those that were, by name.
+    pub fn limits_hit(&self) -> BTreeMap<&'static str, u64> {
+        let mut hits = self.limits.hits();
+        let refused = self.memory.counters().commits_refused;
+        if refused > 0 {
+            hits.insert(Limit::Memory.row().name, refused);
+        }
+        hits
     }
 
     // ---- what is missing ----

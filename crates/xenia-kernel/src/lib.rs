@@ -9,6 +9,7 @@
 //! - [`exceptions`]: structured exception handling.
 //! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: settings, notifications, keys.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
+//! - [`limits`]: what a title may take of the host.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
 //!   [`KernelSystem`] is its face towards the scheduler.
 //!
@@ -25,6 +26,7 @@ pub mod files;
 pub mod imports;
 mod kernel;
 pub mod layout;
+pub mod limits;
 pub mod loader;
 pub mod memory;
 pub mod objects;

@@ -8,8 +8,10 @@ use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::RED_ZONE;
 use crate::layout::kpcr;
-use crate::status::failure::Fallible;
-use crate::thread::records::Frame;
+use crate::limits::Limit;
+use crate::objects::timer::TimerSetting;
+use crate::status::failure::{Failure, Fallible};
+use crate::thread::records::{Apc, Frame};
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -116,6 +118,7 @@ impl Kernel {
         let mut threads = self.threads.lock();
         let record = threads.get_mut(id).ok_or(NtStatus::INVALID_HANDLE)?;
         record.forget_frames(low, at);
+        self.limits.admit(Limit::NestedCalls, record.frames.len())?;
         record.frames.push(frame);
         Ok(())
     }
@@ -224,20 +227,31 @@ impl Kernel {
     fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
         let now = scheduler.now();
         let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now);
+        let mut result = Ok(());
         for expiry in expiries {
-            if !expiry.setting.dpc.is_null() {
-                let due = filetime(expiry.setting.due);
-                self.queue_dpc(scheduler, expiry.setting.dpc, due as u32, (due >> 32) as u32, 0)?;
+            // A timer whose calls can't be queued does not keep the others from theirs.
+            match self.queue_calls(scheduler, &expiry.setting) {
+                Err(Failure::Fault(fault)) => result = Err(fault.into()),
+                // The thread has ended, or a limit was reached, which has been said.
+                Ok(()) | Err(Failure::Status(_)) => {}
             }
-            if let Some(apc) = expiry.setting.apc {
-                let due = filetime(expiry.setting.due);
-                let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-                self.queue_apc(
-                    scheduler,
-                    apc.thread_id,
-                    crate::thread::records::Apc { object: GuestAddr::NULL, routine: apc.routine, args },
-                )?;
-            }
+        }
+        result
+    }
+
+    /// Queues what the expiry of a timer set like this calls.
+    fn queue_calls(&self, scheduler: &mut Scheduler, setting: &TimerSetting) -> Fallible<()> {
+        let due = filetime(setting.due);
+        if !setting.dpc.is_null() {
+            self.queue_dpc(scheduler, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
+        }
+        if let Some(apc) = setting.apc {
+            let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
+            self.queue_apc(
+                scheduler,
+                apc.thread_id,
+                Apc { object: GuestAddr::NULL, routine: apc.routine, args },
+            )?;
         }
         Ok(())
     }
@@ -309,7 +323,7 @@ impl System for KernelSystem {
         // Without a callback, nothing that the chip does by itself reaches guest code.
         let callback = self.kernel.interrupts.lock().callback.is_some();
         let video = if callback { self.kernel.video.lock().next_event() } else { None };
-        let timers = self.kernel.dispatcher.lock().timers.next_due();
+        let timers = self.kernel.dispatcher.lock().next_timer_event();
         let audio = self.kernel.audio.lock().next_event();
         [video, timers, audio].into_iter().flatten().min()
     }

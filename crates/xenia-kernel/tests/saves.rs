@@ -30,7 +30,11 @@ fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool
 fn child_that_saves_for_ever() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let mut vfs = Vfs::default();
-    vfs.mount(r"\Device\Harddisk0", Box::new(HostFolder::writable(Path::new(&folder)).unwrap())).unwrap();
+    vfs.mount(
+        r"\Device\Harddisk0",
+        Box::new(HostFolder::writable(Path::new(&folder), std::sync::Arc::default()).unwrap()),
+    )
+    .unwrap();
     vfs.link("hdd:", r"\Device\Harddisk0").unwrap();
     println!("\nsaving");
     for generation in (1..=u8::MAX).cycle() {
@@ -77,7 +81,7 @@ fn a_killed_program_leaves_whole_saves() {
             assert!(bytes.iter().all(|byte| *byte == bytes[0]), "{} is torn, round {round}", path.display());
             seen += 1;
         }
-        drop(HostFolder::writable(folder.path()).unwrap());
+        drop(HostFolder::writable(folder.path(), std::sync::Arc::default()).unwrap());
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, saves_in(folder.path()).len(), "drafts of killed programs are swept");
     }

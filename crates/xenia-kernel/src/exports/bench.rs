@@ -1,6 +1,7 @@
 //! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
 
 mod files;
+mod sequences;
 
 use super::{FAMILIES, Registry};
 use crate::abi::{Call, Continuation, Flow};

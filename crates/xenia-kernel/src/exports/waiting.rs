@@ -5,13 +5,13 @@ use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{WaitResult, Waiter};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::{GuestTicks, START_FILETIME, ticks_from_100ns};
+use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ticks_from_100ns};
 
 /// A pointer to a timeout in units of 100 ns: negative is from now on, positive is a system time, 0 does not wait. None
 /// waits for ever.
 pub type Timeout = Option<Ptr<i64>>;
 
-/// Guest time at which an interval ends.
+/// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does.
 pub fn deadline_of(now: GuestTicks, interval: i64) -> GuestTicks {
     match interval {
         0 => now,
@@ -20,10 +20,12 @@ pub fn deadline_of(now: GuestTicks, interval: i64) -> GuestTicks {
     }
 }
 
-/// Guest time at which a timeout ends; `None`: never.
+/// Guest time at which a timeout ends; `None`: never. The largest interval is how titles say that, too.
 pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
     Ok(match timeout {
-        Some(interval) => Some(deadline_of(call.now(), interval.read(call.memory())?)),
+        Some(interval) => {
+            Some(deadline_of(call.now(), interval.read(call.memory())?)).filter(|&at| at < MAX_TICKS)
+        }
         None => None,
     })
 }

@@ -1,6 +1,9 @@
 //! Completion ports: queues of finished requests, and the threads that wait for one.
 
+use crate::limits::{Limit, Limits};
+use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_sched::ThreadRef;
 
@@ -40,9 +43,19 @@ struct Port {
 #[derive(Debug, Default)]
 pub struct CompletionPorts {
     ports: BTreeMap<GuestAddr, Port>,
+    /// Completions in all queues.
+    queued: usize,
+    /// The port whose receivers each thread has joined last; it may have gone on since.
+    joined: BTreeMap<ThreadRef, GuestAddr>,
+    limits: Arc<Limits>,
 }
 
 impl CompletionPorts {
+    /// No ports yet; what is refused is counted in `limits`.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Adds a port.
     pub fn insert(&mut self, port: GuestAddr) {
         self.ports.insert(port, Port::default());
@@ -50,30 +63,38 @@ impl CompletionPorts {
 
     /// Forgets a port.
     pub fn remove(&mut self, port: GuestAddr) {
-        self.ports.remove(&port);
+        if let Some(port) = self.ports.remove(&port) {
+            self.queued -= port.queue.len();
+        }
     }
 
     /// A finished request: returns who gets it, first come first served, or queues it. `is_waiting` says whether a receiver
     /// still waits; one whose time has run out does not. `None` if the port is gone, or nobody waits.
+    /// Fails if too many are queued.
     pub fn post(
         &mut self,
         port: GuestAddr,
         completion: Completion,
         is_waiting: impl Fn(ThreadRef) -> bool,
-    ) -> Option<Receiver> {
-        let port = self.ports.get_mut(&port)?;
+    ) -> Fallible<Option<Receiver>> {
+        let Some(port) = self.ports.get_mut(&port) else { return Ok(None) };
         while let Some(receiver) = port.receivers.pop_front() {
+            self.joined.remove(&receiver.thread);
             if is_waiting(receiver.thread) {
-                return Some(receiver);
+                return Ok(Some(receiver));
             }
         }
+        self.limits.admit(Limit::Completions, self.queued)?;
+        self.queued += 1;
         port.queue.push_back(completion);
-        None
+        Ok(None)
     }
 
     /// Takes the oldest completion.
     pub fn take(&mut self, port: GuestAddr) -> Option<Completion> {
-        self.ports.get_mut(&port)?.queue.pop_front()
+        let completion = self.ports.get_mut(&port)?.queue.pop_front()?;
+        self.queued -= 1;
+        Some(completion)
     }
 
     /// Completions in a port's queue.
@@ -83,11 +104,14 @@ impl CompletionPorts {
 
     /// A thread begins to wait. Whatever it waited for before is over.
     pub fn wait(&mut self, port: GuestAddr, receiver: Receiver) {
-        for port in self.ports.values_mut() {
-            port.receivers.retain(|waiting| waiting.thread != receiver.thread);
+        if let Some(before) = self.joined.remove(&receiver.thread)
+            && let Some(before) = self.ports.get_mut(&before)
+        {
+            before.receivers.retain(|waiting| waiting.thread != receiver.thread);
         }
-        if let Some(port) = self.ports.get_mut(&port) {
-            port.receivers.push_back(receiver);
+        if let Some(found) = self.ports.get_mut(&port) {
+            self.joined.insert(receiver.thread, port);
+            found.receivers.push_back(receiver);
         }
     }
 }
@@ -113,8 +137,8 @@ mod tests {
     fn receivers_come_first_and_the_queue_is_fifo() {
         let (mut ports, port) = (CompletionPorts::default(), GuestAddr(0x1000));
         ports.insert(port);
-        assert_eq!(ports.post(port, completion(1), |_| true), None);
-        assert_eq!(ports.post(port, completion(2), |_| true), None);
+        assert_eq!(ports.post(port, completion(1), |_| true), Ok(None));
+        assert_eq!(ports.post(port, completion(2), |_| true), Ok(None));
         assert_eq!(ports.depth(port), 2);
         assert_eq!(ports.take(port), Some(completion(1)));
         assert_eq!(ports.take(port), Some(completion(2)));
@@ -122,8 +146,8 @@ mod tests {
         ports.wait(port, receiver(1));
         ports.wait(port, receiver(2));
         // The first one's time has run out.
-        assert_eq!(ports.post(port, completion(3), |thread| thread.idx == 2), Some(receiver(2)));
-        assert_eq!(ports.post(port, completion(4), |_| true), None);
+        assert_eq!(ports.post(port, completion(3), |thread| thread.idx == 2), Ok(Some(receiver(2))));
+        assert_eq!(ports.post(port, completion(4), |_| true), Ok(None));
     }
 
     #[test]
@@ -133,10 +157,26 @@ mod tests {
         ports.insert(b);
         ports.wait(a, receiver(1));
         ports.wait(b, receiver(1));
-        assert_eq!(ports.post(a, completion(1), |_| true), None);
-        assert_eq!(ports.post(b, completion(1), |_| true), Some(receiver(1)));
+        assert_eq!(ports.post(a, completion(1), |_| true), Ok(None));
+        assert_eq!(ports.post(b, completion(1), |_| true), Ok(Some(receiver(1))));
         ports.remove(a);
-        assert_eq!(ports.post(a, completion(1), |_| true), None);
+        assert_eq!(ports.post(a, completion(1), |_| true), Ok(None));
         assert_eq!((ports.take(a), ports.depth(a)), (None, 0));
+    }
+
+    #[test]
+    fn the_queues_have_an_end() {
+        let (mut ports, a, b) = (CompletionPorts::default(), GuestAddr(0x1000), GuestAddr(0x2000));
+        ports.insert(a);
+        ports.insert(b);
+        for n in 0..Limit::Completions.row().value as u32 {
+            assert_eq!(ports.post(if n % 2 == 0 { a } else { b }, completion(n), |_| true), Ok(None));
+        }
+        let refused = ports.post(a, completion(1), |_| true).unwrap_err();
+        assert_eq!(refused.status(), xenia_guest::NtStatus::INSUFFICIENT_RESOURCES);
+        assert_eq!(ports.take(b), Some(completion(1)));
+        assert_eq!(ports.post(a, completion(1), |_| true), Ok(None));
+        ports.remove(a);
+        assert_eq!(ports.queued, ports.depth(b));
     }
 }

@@ -6,12 +6,14 @@
 //! | `\Device\Harddisk0\Partition1` | the storage port's folder, if there is one | `hdd:` |
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
 
-use super::Files;
+use super::{CompletionPorts, Files};
 use crate::Kernel;
+use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
 use crate::vfs::{HostFolder, MemoryDevice, Vfs, VfsError};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where the title's files are.
 pub const TITLE: &str = r"\Device\Cdrom0";
@@ -19,9 +21,6 @@ pub const TITLE: &str = r"\Device\Cdrom0";
 pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
 /// The scratch disks.
 pub const CACHES: [&str; 2] = [r"\Device\Harddisk0\Cache0", r"\Device\Harddisk0\Cache1"];
-
-/// Bytes of a scratch disk.
-const CACHE_SIZE: u64 = 0x1000_0000;
 
 const LINKS: [(&str, &str); 6] = [
     ("game:", TITLE),
@@ -34,13 +33,13 @@ const LINKS: [(&str, &str); 6] = [
 
 impl Files {
     /// The devices of a machine without a title yet.
-    pub(crate) fn with_devices(storage: &dyn Storage) -> Result<Self, VfsError> {
+    pub(crate) fn with_devices(storage: &dyn Storage, limits: &Arc<Limits>) -> Result<Self, VfsError> {
         let mut vfs = Vfs::default();
         for cache in CACHES {
-            vfs.mount(cache, Box::new(MemoryDevice::new(CACHE_SIZE)))?;
+            vfs.mount(cache, Box::new(MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone())))?;
         }
         if let Some(folder) = storage.hard_disk() {
-            match HostFolder::writable(&folder) {
+            match HostFolder::writable(&folder, limits.clone()) {
                 Ok(disk) => vfs.mount(HARD_DISK, Box::new(disk))?,
                 Err(error) => tracing::warn!(target: "vfs", "no hard disk: {}: {error}", folder.display()),
             }
@@ -48,7 +47,8 @@ impl Files {
         for (name, target) in LINKS {
             vfs.link(name, target)?;
         }
-        Ok(Self { vfs, ..Self::default() })
+        let ports = CompletionPorts::new(limits.clone());
+        Ok(Self { vfs, ports, limits: limits.clone(), ..Self::default() })
     }
 }
 
@@ -76,14 +76,14 @@ mod tests {
 
     #[test]
     fn a_machine_has_caches_and_a_disk_only_if_it_is_given_one() {
-        let files = Files::with_devices(&NoStorage).unwrap();
+        let files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
         assert!(files.vfs.resolve(r"cache:\x").is_ok() && files.vfs.resolve(r"cache1:\x").is_ok());
         assert_eq!(files.vfs.resolve(r"hdd:\x"), Err(VfsError::NoDevice));
         assert_eq!(files.vfs.resolve(r"game:\x"), Err(VfsError::NoDevice));
         let folder = tempfile::tempdir().unwrap();
-        let files = Files::with_devices(&Folder(folder.path().to_owned())).unwrap();
+        let files = Files::with_devices(&Folder(folder.path().to_owned()), &Arc::default()).unwrap();
         assert!(files.vfs.resolve(r"hdd:\x").is_ok());
-        let files = Files::with_devices(&Folder(folder.path().join("missing"))).unwrap();
+        let files = Files::with_devices(&Folder(folder.path().join("missing")), &Arc::default()).unwrap();
         assert_eq!(files.vfs.resolve(r"hdd:\x"), Err(VfsError::NoDevice));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::rights::{self, access, options, share};
 use super::{Claim, Files, OpenFile};
+use crate::limits::Limit;
 use crate::status::failure::{Failure, Fallible};
 use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
@@ -92,6 +93,7 @@ impl Files {
     }
 
     fn try_open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
+        self.limits.admit(Limit::OpenFiles, self.open.len())?;
         rights::check(parameters.access, parameters.options, !parameters.empties())?;
         if parameters.share & !share::ALL != 0
             || parameters.attributes & !VALID_ATTRIBUTES != 0

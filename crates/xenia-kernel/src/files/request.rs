@@ -145,7 +145,7 @@ impl Kernel {
         let receiver = self.files.lock().ports.post(port, completion, |thread| {
             let wait = scheduler.thread(thread).ok().and_then(|thread| thread.wait());
             wait.is_some_and(|wait| wait.reason == COMPLETION_WAIT)
-        });
+        })?;
         let Some(receiver) = receiver else { return Ok(()) };
         // A receiver that gave bad pointers learns it; whoever posted is not to blame.
         let status = match self.deliver(&receiver, completion) {

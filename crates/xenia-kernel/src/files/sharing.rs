@@ -113,7 +113,7 @@ mod tests {
 
     fn key(path: &str) -> LocationKey {
         let mut vfs = Vfs::default();
-        vfs.mount("d:", Box::new(MemoryDevice::new(0))).unwrap();
+        vfs.mount("d:", Box::new(MemoryDevice::new(0, std::sync::Arc::default()))).unwrap();
         vfs.resolve(path).unwrap().key()
     }
 

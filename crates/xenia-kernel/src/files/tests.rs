@@ -24,7 +24,7 @@ fn bench() -> Bench {
     std::fs::write(folder.path().join("Data.bin"), pattern).unwrap();
     let mut files = Files::default();
     files.vfs.mount(r"\Device\Cdrom0", Box::new(HostFolder::read_only(folder.path()).unwrap())).unwrap();
-    files.vfs.mount(r"\Device\Cache0", Box::new(MemoryDevice::new(0x10_0000))).unwrap();
+    files.vfs.mount(r"\Device\Cache0", Box::new(MemoryDevice::new(0x10_0000, Arc::default()))).unwrap();
     files.vfs.link("game:", r"\Device\Cdrom0").unwrap();
     files.vfs.link("cache:", r"\Device\Cache0").unwrap();
     let memory = GuestMemory::new().unwrap();
@@ -384,7 +384,10 @@ fn a_host_folder_keeps_times_and_attributes_from_run_to_run() {
     let folder = tempfile::tempdir().unwrap();
     let run = |now| {
         let mut files = Files::default();
-        files.vfs.mount("hdd:", Box::new(HostFolder::writable(folder.path()).unwrap())).unwrap();
+        files
+            .vfs
+            .mount("hdd:", Box::new(HostFolder::writable(folder.path(), Arc::default()).unwrap()))
+            .unwrap();
         let parameters = OpenParameters {
             disposition: Disposition::OpenOrCreate,
             attributes: 0x20,

@@ -6,8 +6,10 @@ use crate::Kernel;
 use crate::files::OpenParameters;
 use crate::imports::Library;
 use crate::layout::ldr;
-use crate::status::failure::{Failure, Fallible};
+use crate::limits::Limit;
+use crate::status::failure::Fallible;
 use crate::vfs::VfsError;
+use std::collections::BTreeSet;
 use xenia_formats::Xex;
 use xenia_formats::image::{LoadedImage, MAX_IMAGE_SIZE, Version};
 use xenia_formats::xex::module_flags;
@@ -28,6 +30,10 @@ struct Loading {
     placed: Vec<GuestAddr>,
     /// Complete, and in the order in which they are to be told.
     complete: Vec<GuestAddr>,
+    /// Paths, in lower case, that could not be loaded: they are not tried again.
+    failed: BTreeSet<String>,
+    /// Bytes of images unpacked so far, those that were not kept included.
+    unpacked: u64,
 }
 
 impl Kernel {
@@ -40,7 +46,14 @@ impl Kernel {
         thread: u32,
         now: u64,
     ) -> Result<(GuestAddr, Operation), LoadError> {
-        let mut loading = Loading { now, thread, placed: Vec::new(), complete: Vec::new() };
+        let mut loading = Loading {
+            now,
+            thread,
+            placed: Vec::new(),
+            complete: Vec::new(),
+            failed: BTreeSet::new(),
+            unpacked: 0,
+        };
         let path = self.module_path(path, None);
         match self.load_at_depth(&path, minimum, &mut loading, 0) {
             Ok(handle) => Ok((handle, Operation::load(loading.complete))),
@@ -74,8 +87,14 @@ impl Kernel {
         }
         let file =
             self.read_file(path, loading.now).map_err(|source| LoadError::File { path: owned(), source })?;
-        let read = Xex::read(&file).and_then(|xex| Ok((xex.load(&file, &self.config.keys)?, xex)));
-        let (image, xex) = read.map_err(|source| LoadError::Image { path: owned(), source })?;
+        let damaged = |source| LoadError::Image { path: owned(), source };
+        let xex = Xex::read(&file).map_err(damaged)?;
+        let size = u64::from(xex.security.image_size);
+        self.limits
+            .admit_amount(Limit::LoadBytes, loading.unpacked, size)
+            .map_err(|source| LoadError::Kernel { what: "unpacking a module", source })?;
+        loading.unpacked += size;
+        let image = xex.load(&file, &self.config.keys).map_err(damaged)?;
         drop(file);
         if let Some(version) = image.execution.map(|execution| execution.version)
             && version < minimum
@@ -94,8 +113,12 @@ impl Kernel {
             }
         };
         loading.placed.push(handle);
+        let mut seen = BTreeSet::new();
         for library in &image.imports {
-            self.need(handle, &library.name, path, loading, depth);
+            // Once, however many records name it.
+            if seen.insert(library.name.to_ascii_lowercase()) {
+                self.need(handle, &library.name, path, loading, depth);
+            }
         }
         self.finish_image(&image)?;
         loading.complete.push(handle);
@@ -138,11 +161,15 @@ impl Kernel {
             None => {
                 let mark = loading.placed.len();
                 let wanted = self.module_path(name, Some(path));
+                if loading.failed.contains(&wanted.to_ascii_lowercase()) {
+                    return;
+                }
                 match self.load_at_depth(&wanted, Version(0), loading, depth + 1) {
                     Ok(needed) => needed,
                     Err(error) => {
                         tracing::warn!(target: "kernel", "{path} imports from {name}: {error}");
                         self.undo(loading, mark);
+                        loading.failed.insert(wanted.to_ascii_lowercase());
                         return;
                     }
                 }
@@ -202,19 +229,25 @@ impl Kernel {
             None => Err(VfsError::IsDirectory.into()),
             Some(data) => match data.size() {
                 Ok(size) if size > MAXIMUM_FILE => Err(NtStatus::INVALID_IMAGE_FORMAT.into()),
-                Ok(size) => {
-                    let mut bytes = vec![0; size as usize];
-                    data.read_at(0, &mut bytes).map_err(Failure::from).map(|count| {
-                        bytes.truncate(count);
-                        bytes
-                    })
-                }
+                Ok(size) => zeros(size as usize).and_then(|mut bytes| {
+                    let count = data.read_at(0, &mut bytes)?;
+                    bytes.truncate(count);
+                    Ok(bytes)
+                }),
                 Err(error) => Err(error.into()),
             },
         };
         files.close(file);
         read
     }
+}
+
+/// Room for a file of a size that the title chose, if the host has it.
+fn zeros(size: usize) -> Fallible<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size).map_err(|_| NtStatus::NO_MEMORY)?;
+    bytes.resize(size, 0);
+    Ok(bytes)
 }
 
 /// The last name of a path.

@@ -6,15 +6,16 @@ use crate::imports::Library;
 use crate::imports::ordinals::{self, ExportKind};
 use crate::imports::thunks::{Target, patch_jump};
 use crate::status::failure::Fallible;
-use xenia_formats::image::{Export, Import, LoadedImage};
-use xenia_guest::GuestAddr;
+use std::collections::BTreeMap;
+use xenia_formats::image::{Import, LoadedImage};
+use xenia_guest::{GuestAddr, Ordinal};
 
 /// Who has what an image imports.
 enum Provider {
     /// One of the console's own libraries.
     Library(Library),
     /// A module that was loaded from a file.
-    Module(Vec<Export>),
+    Module(BTreeMap<Ordinal, GuestAddr>),
     /// Nobody.
     Nobody,
 }
@@ -23,17 +24,19 @@ impl Kernel {
     /// Points the imports of an image, which is in guest memory already, at their exports. What is not implemented is
     /// reported when it is called.
     pub(crate) fn patch_imports(&self, image: &LoadedImage) -> Fallible<()> {
+        // Each is looked up once, however many records name it.
+        let mut providers = BTreeMap::new();
         for library in &image.imports {
-            let provider = self.provider(&library.name);
+            let provider = providers
+                .entry(library.name.to_ascii_lowercase())
+                .or_insert_with(|| self.provider(&library.name));
             for import in &library.imports {
-                match &provider {
+                match provider {
                     Provider::Library(library) => self.patch_import(Some(*library), import)?,
-                    Provider::Module(exports) => {
-                        match exports.iter().find(|export| export.ordinal == import.ordinal) {
-                            Some(export) => self.connect(import, export.address)?,
-                            None => self.patch_import(None, import)?,
-                        }
-                    }
+                    Provider::Module(exports) => match exports.get(&import.ordinal) {
+                        Some(&address) => self.connect(import, address)?,
+                        None => self.patch_import(None, import)?,
+                    },
                     Provider::Nobody => self.patch_import(None, import)?,
                 }
             }
@@ -46,7 +49,9 @@ impl Kernel {
             return Provider::Library(library);
         }
         if let Some(module) = self.modules.lock().find_name(name) {
-            return Provider::Module(module.exports.clone());
+            // Of two exports with one ordinal the first counts.
+            let exports = module.exports.iter().rev().map(|export| (export.ordinal, export.address));
+            return Provider::Module(exports.collect());
         }
         tracing::warn!(target: "kernel", "imports from {name}, which is not there");
         Provider::Nobody

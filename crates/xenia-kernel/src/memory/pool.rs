@@ -3,8 +3,10 @@
 //! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the same calls give the same
 //! addresses. The books are on the host: a guest that overwrites its block's neighbours can't confuse them.
 
+use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
@@ -15,38 +17,61 @@ const ALIGN: u32 = 16;
 /// The largest block.
 const LIMIT: u32 = 0x1000_0000;
 
+/// Whose a block is: a title may only give back its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The kernel's: objects, thread blocks, variables.
+    Kernel,
+    /// The title's, by a pool allocation.
+    Title,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    length: u32,
+    /// What was asked for.
+    size: u32,
+    owner: Owner,
+}
+
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Pool {
     /// Free ranges: address to length.
     free: BTreeMap<u32, u32>,
-    /// Blocks in use: address to length, and the length that was asked for.
-    used: BTreeMap<u32, (u32, u32)>,
+    /// Blocks in use, by address.
+    used: BTreeMap<u32, Block>,
+    limits: Arc<Limits>,
     /// First address and size of each arena: free ranges don't grow together across it.
     arenas: BTreeMap<u32, u32>,
 }
 
 impl Pool {
-    /// A zeroed block of `size` bytes, aligned to 16; page-aligned if a page or more.
-    pub fn allocate(&mut self, memory: &GuestMemory, size: u32) -> Fallible<GuestAddr> {
-        let align = if size >= 0x1000 { 0x1000 } else { ALIGN };
-        self.allocate_aligned(memory, size, align)
+    /// No blocks yet; what is refused is counted in `limits`.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
     }
 
-    /// A zeroed block of `size` bytes with this alignment, a power of two up to 4096.
-    pub fn allocate_aligned(&mut self, memory: &GuestMemory, size: u32, align: u32) -> Fallible<GuestAddr> {
-        if size > LIMIT || !align.is_power_of_two() || align > 0x1000 {
+    /// A zeroed block of `size` bytes for the kernel, aligned to 16; page-aligned if a page or more.
+    pub fn allocate(&mut self, memory: &GuestMemory, size: u32) -> Fallible<GuestAddr> {
+        self.allocate_for(memory, size, Owner::Kernel)
+    }
+
+    /// As [`Self::allocate`], for this owner.
+    pub fn allocate_for(&mut self, memory: &GuestMemory, size: u32, owner: Owner) -> Fallible<GuestAddr> {
+        let align = if size >= 0x1000 { 0x1000 } else { ALIGN };
+        if size > LIMIT {
             return Err(NtStatus::NO_MEMORY.into());
         }
+        self.limits.admit(Limit::PoolBlocks, self.used.len())?;
         let length = size.max(1).next_multiple_of(ALIGN);
-        let align = align.max(ALIGN);
         let at = if let Some(at) = self.take(length, align) {
             at
         } else {
             self.grow(memory, length)?;
             self.take(length, align).ok_or(NtStatus::NO_MEMORY)?
         };
-        self.used.insert(at, (length, size));
+        self.used.insert(at, Block { length, size, owner });
         memory.fill(GuestAddr(at), length, 0)?;
         Ok(GuestAddr(at))
     }
@@ -77,12 +102,20 @@ impl Pool {
 
     /// Bytes that were asked for when the block at `at` was made.
     pub fn size_of(&self, at: GuestAddr) -> Option<u32> {
-        self.used.get(&at.0).map(|&(_, size)| size)
+        self.used.get(&at.0).map(|block| block.size)
     }
 
-    /// Takes a block back.
-    pub fn free(&mut self, _memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
-        let (mut length, _) = self.used.remove(&at.0).ok_or(NtStatus::INVALID_PARAMETER)?;
+    /// Takes a block of the kernel's back.
+    pub fn free(&mut self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        self.free_of(memory, at, Owner::Kernel)
+    }
+
+    /// Takes a block of this owner's back.
+    pub fn free_of(&mut self, _memory: &GuestMemory, at: GuestAddr, owner: Owner) -> Fallible<()> {
+        if self.used.get(&at.0).is_none_or(|block| block.owner != owner) {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let Block { mut length, .. } = self.used.remove(&at.0).ok_or(NtStatus::INVALID_PARAMETER)?;
         let mut start = at.0;
         if let Some((&before, &have)) = self.free.range(..start).next_back()
             && before + have == start
@@ -143,5 +176,19 @@ mod tests {
         pool.free(&memory, at).unwrap();
         assert!(pool.free(&memory, at).is_err());
         assert!(pool.allocate(&memory, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn owners_give_back_their_own_blocks_only() {
+        let memory = GuestMemory::new().unwrap();
+        let mut pool = Pool::default();
+        let object = pool.allocate(&memory, 0x40).unwrap();
+        let block = pool.allocate_for(&memory, 0x40, Owner::Title).unwrap();
+        assert!(pool.free_of(&memory, object, Owner::Title).is_err(), "a title frees an object");
+        assert!(pool.free(&memory, block).is_err());
+        assert_eq!(pool.blocks(), 2);
+        pool.free(&memory, object).unwrap();
+        pool.free_of(&memory, block, Owner::Title).unwrap();
+        assert_eq!(pool.blocks(), 0);
     }
 }

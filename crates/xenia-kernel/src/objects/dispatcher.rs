@@ -5,11 +5,14 @@
 //! for all objects takes none of them before it can take all.
 
 use crate::layout::{dispatcher_header as header, kmutant, ksemaphore};
+use crate::limits::{Limit, Limits};
 use crate::objects::critical_section::Sections;
+use crate::objects::mutant::OwnedMutants;
 use crate::objects::spin_lock::SpinLocks;
 use crate::objects::timer::Timers;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, GuestTicks, Scheduler, ThreadRef, Wait};
@@ -48,8 +51,9 @@ struct WaitBlock {
 pub struct Dispatcher {
     waiters: BTreeMap<GuestAddr, VecDeque<ThreadRef>>,
     blocks: BTreeMap<ThreadRef, WaitBlock>,
-    /// Mutants by owning thread object.
-    pub(super) owned: BTreeMap<GuestAddr, Vec<GuestAddr>>,
+    /// Mutants that have an owner.
+    pub(super) owned: OwnedMutants,
+    pub(super) limits: Arc<Limits>,
     /// Timers that are set.
     pub timers: Timers,
     /// Waiters for critical sections.
@@ -90,8 +94,14 @@ pub fn set_signal_state(memory: &GuestMemory, object: GuestAddr, state: i32) -> 
     Ok(memory.write(object.offset(header::SIGNAL_STATE), state)?)
 }
 
+/// Refuses an address that no dispatcher header can have: its words are accessed atomically on the console.
+pub fn check_header(object: GuestAddr) -> Fallible<()> {
+    if object.0.is_multiple_of(4) { Ok(()) } else { Err(NtStatus::DATATYPE_MISALIGNMENT.into()) }
+}
+
 /// Initialises a dispatcher header: no waiters.
 pub fn initialize(memory: &GuestMemory, object: GuestAddr, kind: u8, size: u32, state: i32) -> Fallible<()> {
+    check_header(object)?;
     memory.write(object.offset(header::TYPE), kind)?;
     memory.write(object.offset(header::ABSOLUTE), 0_u8)?;
     memory.write(object.offset(header::SIZE_WORDS), (size / 4) as u8)?;
@@ -104,6 +114,11 @@ pub fn initialize(memory: &GuestMemory, object: GuestAddr, kind: u8, size: u32, 
 }
 
 impl Dispatcher {
+    /// Nobody waits yet; what is refused is counted in `limits`.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Waits for one or all of `objects`, or takes what is signalled already.
     pub fn wait(
         &mut self,
@@ -113,6 +128,9 @@ impl Dispatcher {
         objects: &[GuestAddr],
         all: bool,
     ) -> Fallible<WaitResult> {
+        for &object in objects {
+            check_header(object)?;
+        }
         if let Some(status) = self.try_take(memory, objects, all, waiter.kthread)? {
             return Ok(WaitResult::Done(status));
         }
@@ -165,12 +183,15 @@ impl Dispatcher {
         let state = signal_state(memory, object)?;
         match memory.read::<u8>(object)? {
             kind::AUTO_EVENT | kind::AUTO_TIMER => set_signal_state(memory, object, 0)?,
-            kind::SEMAPHORE => set_signal_state(memory, object, state - 1)?,
+            kind::SEMAPHORE => set_signal_state(memory, object, state.wrapping_sub(1))?,
             kind::MUTANT => {
                 set_signal_state(memory, object, state.wrapping_sub(1))?;
                 if state == 1 {
                     memory.write(object.offset(kmutant::OWNER), kthread)?;
-                    self.owned.entry(kthread).or_default().push(object);
+                    // Past the limit the wait is over all the same: the state says so already.
+                    if self.limits.admit(Limit::Mutants, self.owned.len()).is_ok() {
+                        self.owned.insert(object, kthread);
+                    }
                 }
                 let abandoned: u8 = memory.read(object.offset(kmutant::ABANDONED))?;
                 memory.write(object.offset(kmutant::ABANDONED), 0_u8)?;
@@ -226,6 +247,11 @@ impl Dispatcher {
         self.waiters.get(&object).into_iter().flatten().copied()
     }
 
+    /// Objects that threads wait for.
+    pub(super) fn waited_for(&self) -> impl Iterator<Item = GuestAddr> + '_ {
+        self.waiters.keys().copied()
+    }
+
     // ---- events and semaphores ----
 
     /// Signals an event; returns the state before.
@@ -236,6 +262,7 @@ impl Dispatcher {
         event: GuestAddr,
         boost: u8,
     ) -> Fallible<i32> {
+        check_header(event)?;
         let before = signal_state(memory, event)?;
         set_signal_state(memory, event, 1)?;
         self.serve(memory, scheduler, event, boost)?;
@@ -264,6 +291,7 @@ impl Dispatcher {
         count: i32,
         boost: u8,
     ) -> Fallible<Option<i32>> {
+        check_header(semaphore)?;
         let before = signal_state(memory, semaphore)?;
         let limit: i32 = memory.read(semaphore.offset(ksemaphore::LIMIT))?;
         let Some(after) = before.checked_add(count).filter(|&after| count > 0 && after <= limit) else {
@@ -479,5 +507,24 @@ pub(crate) mod tests {
         let mut b = Bench::new();
         let thread = b.thread(1);
         assert!(b.dispatcher.wait(&b.memory, 0, thread, &[GuestAddr(4)], false).is_err());
+    }
+
+    #[test]
+    fn a_misaligned_header_is_refused_by_every_door() {
+        let mut b = Bench::new();
+        let thread = b.thread(1);
+        let at = b.allocate(0x40).offset(2);
+        let (memory, dispatcher) = (&b.memory, &mut b.dispatcher);
+        let misaligned = Err(NtStatus::DATATYPE_MISALIGNMENT.into());
+        assert_eq!(initialize(memory, at, kind::AUTO_EVENT, 0x10, 1), misaligned);
+        assert_eq!(dispatcher.wait(memory, 0, thread, &[at], false).map(|_| ()), misaligned);
+        assert_eq!(dispatcher.set_event(memory, &mut b.scheduler, at, 0).map(|_| ()), misaligned);
+        let released = dispatcher.release_semaphore(memory, &mut b.scheduler, at, 1, 0);
+        assert_eq!(released.map(|_| ()), misaligned);
+        assert_eq!(dispatcher.initialize_mutant(memory, at, None), misaligned);
+        let setting =
+            crate::objects::timer::TimerSetting { due: 1, period_ms: 0, dpc: GuestAddr::NULL, apc: None };
+        assert_eq!(dispatcher.set_timer(memory, at, setting).map(|_| ()), misaligned);
+        assert_eq!(memory.read::<u32>(at), Ok(0), "nothing was written");
     }
 }

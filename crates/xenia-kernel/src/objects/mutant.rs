@@ -1,11 +1,53 @@
 //! Mutants: locks with an owner that waits may nest, and that end abandoned if their owner does.
 
 use crate::layout::kmutant;
+use crate::limits::Limit;
 use crate::objects::dispatcher::{Dispatcher, initialize, kind, set_signal_state, signal_state};
 use crate::status::failure::Fallible;
+use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::Scheduler;
+
+/// Mutants that have an owner, each once; of one owner, in the order in which it got them.
+#[derive(Debug, Default)]
+pub(super) struct OwnedMutants {
+    by_owner: BTreeMap<(GuestAddr, u64), GuestAddr>,
+    owners: BTreeMap<GuestAddr, (GuestAddr, u64)>,
+    serial: u64,
+}
+
+impl OwnedMutants {
+    pub(super) fn len(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// Notes who owns a mutant. One that the same thread owns already stays where it is in that thread's order.
+    pub(super) fn insert(&mut self, mutant: GuestAddr, owner: GuestAddr) {
+        if self.owners.get(&mutant).is_some_and(|known| known.0 == owner) {
+            return;
+        }
+        self.remove(mutant);
+        self.serial += 1;
+        self.owners.insert(mutant, (owner, self.serial));
+        self.by_owner.insert((owner, self.serial), mutant);
+    }
+
+    /// Nobody owns the mutant any more.
+    fn remove(&mut self, mutant: GuestAddr) {
+        if let Some(key) = self.owners.remove(&mutant) {
+            self.by_owner.remove(&key);
+        }
+    }
+
+    /// Takes out the first mutant of an owner.
+    fn take_first(&mut self, owner: GuestAddr) -> Option<GuestAddr> {
+        let (&key, &mutant) = self.by_owner.range((owner, 0)..=(owner, u64::MAX)).next()?;
+        self.by_owner.remove(&key);
+        self.owners.remove(&mutant);
+        Some(mutant)
+    }
+}
 
 impl Dispatcher {
     /// Initialises a mutant, owned by `owner` if given.
@@ -15,14 +57,18 @@ impl Dispatcher {
         mutant: GuestAddr,
         owner: Option<GuestAddr>,
     ) -> Fallible<()> {
+        if owner.is_some() {
+            self.limits.admit(Limit::Mutants, self.owned.len())?;
+        }
         initialize(memory, mutant, kind::MUTANT, kmutant::SIZE, i32::from(owner.is_none()))?;
+        self.owned.remove(mutant);
         let list = mutant.offset(kmutant::LIST);
         memory.write(list, list)?;
         memory.write(list.offset(4), list)?;
         memory.write(mutant.offset(kmutant::OWNER), owner.unwrap_or_default())?;
         memory.write(mutant.offset(kmutant::ABANDONED), 0_u8)?;
         if let Some(owner) = owner {
-            self.owned.entry(owner).or_default().push(mutant);
+            self.owned.insert(mutant, owner);
         }
         Ok(())
     }
@@ -42,21 +88,11 @@ impl Dispatcher {
         }
         set_signal_state(memory, mutant, before + 1)?;
         if before + 1 > 0 {
-            self.disown(memory, mutant, kthread)?;
+            self.owned.remove(mutant);
+            memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
             self.serve(memory, scheduler, mutant, boost)?;
         }
         Ok(before)
-    }
-
-    fn disown(&mut self, memory: &GuestMemory, mutant: GuestAddr, kthread: GuestAddr) -> Fallible<()> {
-        memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
-        if let Some(owned) = self.owned.get_mut(&kthread) {
-            owned.retain(|&other| other != mutant);
-            if owned.is_empty() {
-                self.owned.remove(&kthread);
-            }
-        }
-        Ok(())
     }
 
     /// A thread has ended: the mutants it owned become free, and their next waiter is told.
@@ -66,21 +102,30 @@ impl Dispatcher {
         scheduler: &mut Scheduler,
         kthread: GuestAddr,
     ) -> Fallible<()> {
-        for mutant in self.owned.remove(&kthread).unwrap_or_default() {
-            memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
-            memory.write(mutant.offset(kmutant::ABANDONED), 1_u8)?;
-            set_signal_state(memory, mutant, 1)?;
-            self.serve(memory, scheduler, mutant, 0)?;
+        let mut result = Ok(());
+        while let Some(mutant) = self.owned.take_first(kthread) {
+            // The title may have freed the memory of one; the others are free all the same.
+            let one = self.abandon(memory, scheduler, mutant);
+            result = result.and(one);
         }
-        Ok(())
+        result
+    }
+
+    fn abandon(
+        &mut self,
+        memory: &GuestMemory,
+        scheduler: &mut Scheduler,
+        mutant: GuestAddr,
+    ) -> Fallible<()> {
+        memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
+        memory.write(mutant.offset(kmutant::ABANDONED), 1_u8)?;
+        set_signal_state(memory, mutant, 1)?;
+        self.serve(memory, scheduler, mutant, 0)
     }
 
     /// A mutant's memory is about to be reused: nobody owns it any more.
     pub fn forget_mutant(&mut self, mutant: GuestAddr) {
-        for owned in self.owned.values_mut() {
-            owned.retain(|&other| other != mutant);
-        }
-        self.owned.retain(|_, owned| !owned.is_empty());
+        self.owned.remove(mutant);
     }
 }
 
@@ -120,5 +165,25 @@ mod tests {
         assert_eq!(b.woken(second), None);
         b.dispatcher.release_mutant(&b.memory, &mut b.scheduler, mutant, first.kthread, 0).unwrap();
         assert_eq!(b.woken(second), Some(NtStatus::SUCCESS), "abandonment is told once");
+    }
+
+    #[test]
+    fn a_mutant_is_in_the_books_once_and_the_books_have_an_end() {
+        let mut b = Bench::new();
+        let mutant = b.allocate(kmutant::SIZE);
+        let owner = GuestAddr(0x1000);
+        for _ in 0..3 {
+            b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap();
+        }
+        assert_eq!(b.dispatcher.owned.len(), 1);
+        b.dispatcher.initialize_mutant(&b.memory, mutant, None).unwrap();
+        assert_eq!(b.dispatcher.owned.len(), 0, "made anew without an owner");
+        for n in 0..Limit::Mutants.row().value as u32 {
+            b.dispatcher.owned.insert(GuestAddr(4 * n), owner);
+        }
+        let refused = b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap_err();
+        assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
+        b.dispatcher.forget_mutant(GuestAddr(0));
+        b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap();
     }
 }

@@ -3,15 +3,19 @@
 use super::ObjectKind;
 use crate::abi::Handle;
 use crate::layout::object_header as header;
+use crate::limits::{Limit, Limits};
 use crate::memory::pool::Pool;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
 /// The first handle, and the step to the next.
 const FIRST_HANDLE: u32 = 0x1000;
 const HANDLE_STEP: u32 = 4;
+/// Where handle numbers end and begin again: a number is used again only after a thousand million others.
+const LAST_HANDLE: u32 = 0xEFFF_FFFC;
 
 #[derive(Clone, Debug)]
 struct Object {
@@ -50,6 +54,9 @@ pub struct Objects {
     next_handle: u32,
     /// Objects by name, in lower case.
     names: BTreeMap<String, GuestAddr>,
+    /// Bytes of all names.
+    name_bytes: u64,
+    limits: Arc<Limits>,
     types: BTreeMap<ObjectKind, GuestAddr>,
     /// The event that waits for objects without a state of their own are for, once a title could know it.
     pub(crate) default_object: Option<GuestAddr>,
@@ -62,6 +69,8 @@ impl Default for Objects {
             handles: BTreeMap::new(),
             next_handle: FIRST_HANDLE,
             names: BTreeMap::new(),
+            name_bytes: 0,
+            limits: Arc::default(),
             types: BTreeMap::new(),
             default_object: None,
         }
@@ -69,6 +78,11 @@ impl Default for Objects {
 }
 
 impl Objects {
+    /// No objects yet; what is refused is counted in `limits`.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Says where the guest-visible type of a kind lies.
     pub fn set_type(&mut self, kind: ObjectKind, variable: GuestAddr) {
         self.types.insert(kind, variable);
@@ -103,7 +117,10 @@ impl Objects {
             self.reference(memory, body)?;
             return Ok(Created { body, existed: true });
         }
-        let at = pool.allocate(memory, header::SIZE + size)?;
+        self.limits.admit(Limit::Objects, self.records.len())?;
+        let name_bytes = name.map_or(0, |name| name.len() as u64);
+        self.limits.admit_amount(Limit::NameBytes, self.name_bytes, name_bytes)?;
+        let at = pool.allocate(memory, header::SIZE.saturating_add(size))?;
         let body = at.offset(header::SIZE);
         memory.write(at.offset(header::POINTER_COUNT), 1_u32)?;
         memory.write(at.offset(header::FLAGS), if name.is_some() { 0x11_u8 } else { 0x10 })?;
@@ -113,6 +130,7 @@ impl Objects {
         self.records.insert(body, object);
         if let Some(name) = name {
             self.names.insert(key(name), body);
+            self.name_bytes += name_bytes;
         }
         Ok(Created { body, existed: false })
     }
@@ -151,9 +169,12 @@ impl Objects {
             return Err(NtStatus::OBJECT_NAME_COLLISION.into());
         }
         let object = self.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.limits.admit_amount(Limit::NameBytes, self.name_bytes, name.len() as u64)?;
         if let Some(old) = object.name.replace(name.to_owned()) {
             self.names.remove(&key(&old));
+            self.name_bytes -= old.len() as u64;
         }
+        self.name_bytes += name.len() as u64;
         self.names.insert(key(name), body);
         Ok(())
     }
@@ -180,14 +201,17 @@ impl Objects {
         if object.pointers > 0 || object.permanent {
             return Ok(None);
         }
-        let kind = object.kind;
+        let (kind, has_handles) = (object.kind, object.handles > 0);
         if let Some(object) = self.records.remove(&body)
             && let Some(name) = object.name
         {
             self.names.remove(&key(&name));
+            self.name_bytes -= name.len() as u64;
         }
         // Handles to an object hold references; a guest that dereferences more than it may can get here with some.
-        self.handles.retain(|_, &mut target| target != body);
+        if has_handles {
+            self.handles.retain(|_, &mut target| target != body);
+        }
         Ok(Some(Deleted { kind, body }))
     }
 
@@ -199,10 +223,15 @@ impl Objects {
     /// A new handle to an object, with a reference of its own.
     pub fn open(&mut self, memory: &GuestMemory, body: GuestAddr) -> Fallible<Handle> {
         let object = self.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
-        let handle = Handle(self.next_handle);
-        let next = self.next_handle.checked_add(HANDLE_STEP).filter(|&next| next < 0xF000_0000);
-        self.next_handle = next.ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        object.pointers += 1;
+        self.limits.admit(Limit::Handles, self.handles.len())?;
+        let pointers = object.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        // There are more numbers than handles, so one is free.
+        let mut handle = Handle(self.next_handle);
+        while self.handles.contains_key(&handle) {
+            handle = following(handle);
+        }
+        self.next_handle = following(handle).0;
+        object.pointers = pointers;
         object.handles += 1;
         publish(memory, body, object)?;
         self.handles.insert(handle, body);
@@ -245,6 +274,11 @@ impl Objects {
     }
 }
 
+/// The handle number after this one.
+fn following(handle: Handle) -> Handle {
+    Handle(if handle.0 >= LAST_HANDLE { FIRST_HANDLE } else { handle.0 + HANDLE_STEP })
+}
+
 /// Names compare without case.
 fn key(name: &str) -> String {
     name.to_ascii_lowercase()
@@ -264,7 +298,7 @@ mod tests {
     use crate::status::failure::Failure;
 
     struct Setup {
-        memory: std::sync::Arc<GuestMemory>,
+        memory: Arc<GuestMemory>,
         pool: Pool,
         objects: Objects,
     }
@@ -296,6 +330,42 @@ mod tests {
         assert_eq!(second, Handle(0x1004));
         assert_eq!(s.objects.resolve(first), Err(Failure::Status(NtStatus::INVALID_HANDLE)));
         assert_eq!(s.objects.close(&s.memory, first), Err(Failure::Status(NtStatus::INVALID_HANDLE)));
+    }
+
+    #[test]
+    fn numbers_are_used_again_only_after_the_last_and_never_while_open() {
+        let mut s = setup();
+        let event = s.create(ObjectKind::Event, None, false).unwrap().body;
+        let kept = s.objects.open(&s.memory, event).unwrap();
+        let closed = s.objects.open(&s.memory, event).unwrap();
+        s.objects.close(&s.memory, closed).unwrap();
+        s.objects.next_handle = LAST_HANDLE;
+        assert_eq!(s.objects.open(&s.memory, event), Ok(Handle(LAST_HANDLE)));
+        assert_eq!(s.objects.open(&s.memory, event), Ok(closed), "the first that is free: not {kept:?}");
+    }
+
+    #[test]
+    fn handles_objects_and_names_have_an_end() {
+        let mut s = setup();
+        let event = s.create(ObjectKind::Event, None, false).unwrap().body;
+        let refused = (0..).find_map(|_| s.objects.open(&s.memory, event).err()).unwrap();
+        assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
+        assert_eq!(s.objects.handles().count() as u64, Limit::Handles.row().value);
+        s.objects.close(&s.memory, Handle(0x1000)).unwrap();
+        assert!(s.objects.open(&s.memory, event).is_ok(), "there is room again");
+        let long = "n".repeat(0xFFFF);
+        let refused =
+            (0..100).find_map(|n| s.create(ObjectKind::Event, Some(&format!("{long}{n}")), true).err());
+        assert_eq!(refused.unwrap().status(), NtStatus::INSUFFICIENT_RESOURCES);
+        let names: Vec<_> = s.objects.names.values().copied().collect();
+        for body in names {
+            s.objects.dereference(&s.memory, body).unwrap();
+        }
+        assert_eq!(s.objects.name_bytes, 0);
+        let refused = (0..).find_map(|_| s.create(ObjectKind::Event, None, true).err()).unwrap();
+        assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
+        let hits: Vec<_> = s.objects.limits.hits().into_keys().collect();
+        assert_eq!(hits, ["handles", "object_name_bytes", "objects"]);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Timers: when they are due, and what their expiry does.
 
 use crate::layout::{dispatcher_header as header, ktimer};
-use crate::objects::dispatcher::{Dispatcher, set_signal_state};
+use crate::limits::Limit;
+use crate::objects::dispatcher::{Dispatcher, check_header, set_signal_state};
 use crate::status::failure::Fallible;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::{GuestTicks, Scheduler, filetime, ticks_from_100ns};
+
+/// Timers that expire in one round at most; the others that are due do so in the next.
+const EXPIRIES_PER_ROUND: usize = 1024;
 
 /// A user APC that a timer queues to the thread that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,13 @@ pub struct TimerSetting {
     pub apc: Option<TimerApc>,
 }
 
+impl TimerSetting {
+    /// Whether the expiry makes guest code run, whoever waits.
+    fn makes_call(&self) -> bool {
+        !self.dpc.is_null() || self.apc.is_some()
+    }
+}
+
 /// An expiry that has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
@@ -46,6 +57,8 @@ pub struct Expiry {
 pub struct Timers {
     queue: BTreeMap<(GuestTicks, u64), GuestAddr>,
     set: BTreeMap<GuestAddr, (u64, TimerSetting)>,
+    /// Of the queue, those whose expiry makes a call.
+    calls: BTreeSet<(GuestTicks, u64)>,
     serial: u64,
 }
 
@@ -62,6 +75,11 @@ impl Timers {
         self.queue.keys().next().map(|&(due, _)| due)
     }
 
+    /// When the next timer is due whose expiry makes a call.
+    fn next_call(&self) -> Option<GuestTicks> {
+        self.calls.first().map(|&(due, _)| due)
+    }
+
     /// How a timer is set, if it is.
     pub fn setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
         self.set.get(&timer).map(|&(_, setting)| setting)
@@ -70,12 +88,16 @@ impl Timers {
     fn insert(&mut self, timer: GuestAddr, setting: TimerSetting) {
         self.serial += 1;
         self.queue.insert((setting.due, self.serial), timer);
+        if setting.makes_call() {
+            self.calls.insert((setting.due, self.serial));
+        }
         self.set.insert(timer, (self.serial, setting));
     }
 
     fn remove(&mut self, timer: GuestAddr) -> bool {
         let Some((serial, setting)) = self.set.remove(&timer) else { return false };
         self.queue.remove(&(setting.due, serial));
+        self.calls.remove(&(setting.due, serial));
         true
     }
 }
@@ -88,6 +110,10 @@ impl Dispatcher {
         timer: GuestAddr,
         setting: TimerSetting,
     ) -> Fallible<bool> {
+        check_header(timer)?;
+        if self.timers.setting(timer).is_none() {
+            self.limits.admit(Limit::Timers, self.timers.set.len())?;
+        }
         set_signal_state(memory, timer, 0)?;
         memory.write(timer.offset(header::INSERTED), 1_u8)?;
         memory.write(timer.offset(ktimer::DUE_TIME), filetime(setting.due))?;
@@ -116,8 +142,9 @@ impl Dispatcher {
         set_signal_state(memory, timer, 1)?;
         if setting.period_ms > 0 {
             let period = ticks_from_100ns(u64::from(setting.period_ms) * 10_000);
-            // Missed periods are not made up for.
-            let due = setting.due.saturating_add(period).max(now + 1);
+            // Missed periods are not made up for, and don't move the later ones.
+            let missed = now.saturating_sub(setting.due) / period;
+            let due = setting.due.saturating_add((missed + 1).saturating_mul(period));
             memory.write(timer.offset(ktimer::DUE_TIME), filetime(due))?;
             self.timers.insert(timer, TimerSetting { due, ..setting });
         } else {
@@ -126,8 +153,15 @@ impl Dispatcher {
         self.serve(memory, scheduler, timer, 0)
     }
 
-    /// Lets every timer expire that is due: signals it, sets it again if periodic, and reports it so that
-    /// its calls can be queued.
+    /// When the next timer is due whose expiry anybody could notice: one that makes a call, or that a thread
+    /// waits for.
+    pub fn next_timer_event(&self) -> Option<GuestTicks> {
+        let waited_for = self.waited_for().filter_map(|object| self.timers.setting(object));
+        waited_for.map(|setting| setting.due).chain(self.timers.next_call()).min()
+    }
+
+    /// Lets timers expire that are due, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again if periodic, and
+    /// reports it so that its calls can be queued.
     pub fn expire_timers(
         &mut self,
         memory: &GuestMemory,
@@ -135,9 +169,13 @@ impl Dispatcher {
         now: GuestTicks,
     ) -> Vec<Expiry> {
         let mut expiries = Vec::new();
-        while self.timers.next_due().is_some_and(|due| due <= now) {
-            let Some((_, timer)) = self.timers.queue.pop_first() else { break };
-            let Some((_, setting)) = self.timers.set.remove(&timer) else { continue };
+        for _ in 0..EXPIRIES_PER_ROUND {
+            let Some((&(due, _), &timer)) = self.timers.queue.first_key_value() else { break };
+            if due > now {
+                break;
+            }
+            let Some(setting) = self.timers.setting(timer) else { break };
+            self.timers.remove(timer);
             if let Err(error) = self.expire(memory, scheduler, now, timer, setting) {
                 // The title has freed the memory under a timer that is set.
                 tracing::warn!(target: "kernel", "timer {timer}: {error}");
@@ -190,5 +228,45 @@ mod tests {
         assert!(b.dispatcher.cancel_timer(&b.memory, timer).unwrap());
         assert!(!b.dispatcher.cancel_timer(&b.memory, timer).unwrap());
         assert!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn only_timers_that_somebody_could_notice_are_events() {
+        let mut b = Bench::new();
+        let (alone, awaited, calling) =
+            (b.object(kind::AUTO_TIMER, 0), b.object(kind::AUTO_TIMER, 0), b.object(kind::AUTO_TIMER, 0));
+        b.dispatcher.set_timer(&b.memory, alone, setting(100, 1)).unwrap();
+        b.dispatcher.set_timer(&b.memory, awaited, setting(300, 0)).unwrap();
+        assert_eq!(b.dispatcher.next_timer_event(), None);
+        let thread = b.thread(1);
+        b.wait(thread, &[awaited], false);
+        assert_eq!(b.dispatcher.next_timer_event(), Some(300));
+        let call = TimerSetting { dpc: GuestAddr(0x100), ..setting(200, 0) };
+        b.dispatcher.set_timer(&b.memory, calling, call).unwrap();
+        assert_eq!(b.dispatcher.next_timer_event(), Some(200));
+        assert!(b.dispatcher.cancel_timer(&b.memory, calling).unwrap());
+        assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 300).len(), 2);
+        assert_eq!(b.dispatcher.next_timer_event(), None, "the waiter has been woken");
+    }
+
+    #[test]
+    fn missed_periods_are_left_out_and_the_later_ones_stay_where_they_were() {
+        let mut b = Bench::new();
+        let timer = b.object(kind::AUTO_TIMER, 0);
+        b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
+        let late = 100 + 10 * 49_875 + 7;
+        assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, late).len(), 1);
+        assert_eq!(b.dispatcher.timers.next_due(), Some(100 + 11 * 49_875));
+    }
+
+    #[test]
+    fn a_round_lets_so_many_timers_expire_and_the_next_the_others() {
+        let mut b = Bench::new();
+        let timers = b.allocate(0x1_0000 - 0x1000);
+        for index in 0..EXPIRIES_PER_ROUND as u32 + 5 {
+            b.dispatcher.set_timer(&b.memory, timers.offset(0x28 * index), setting(100, 0)).unwrap();
+        }
+        let mut expire = || b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len();
+        assert_eq!([expire(), expire(), expire()], [EXPIRIES_PER_ROUND, 5, 0]);
     }
 }

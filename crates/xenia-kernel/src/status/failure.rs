@@ -36,7 +36,9 @@ impl From<NtStatus> for Failure {
 impl From<HeapError> for Failure {
     fn from(error: HeapError) -> Self {
         Self::Status(match error {
-            HeapError::NoSpace { .. } | HeapError::Host(_) => NtStatus::NO_MEMORY,
+            HeapError::NoSpace { .. } | HeapError::CommitLimit { .. } | HeapError::Host(_) => {
+                NtStatus::NO_MEMORY
+            }
             HeapError::InvalidProtect(_) => NtStatus::INVALID_PAGE_PROTECTION,
             HeapError::NotAllocated { .. } | HeapError::NotCommitted { .. } => NtStatus::MEMORY_NOT_ALLOCATED,
             HeapError::Conflict { .. } => NtStatus::CONFLICTING_ADDRESSES,

@@ -3,6 +3,7 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::layout::{kapc, kdpc};
+use crate::limits::Limit;
 use crate::objects::dispatcher::status_result;
 use crate::status::failure::Fallible;
 use crate::thread::records::Apc;
@@ -34,6 +35,7 @@ impl Kernel {
             let mut threads = self.threads.lock();
             let record = threads.get_mut(thread_id).filter(|record| !record.ended);
             let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
+            self.limits.admit(Limit::Apcs, record.apcs.len())?;
             record.apcs.push_back(apc);
             record.reference
         };

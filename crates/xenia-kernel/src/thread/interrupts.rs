@@ -4,7 +4,10 @@
 //! region of its own: `KPCR+0x10C` names the hardware thread, `KPCR+0x150` says that a deferred call
 //! is active. It is made when it is first needed, and is idle in between.
 
-use std::collections::VecDeque;
+use crate::limits::{Limit, Limits};
+use crate::status::failure::Fallible;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_sched::{HW_THREADS, ThreadRef};
 
@@ -47,41 +50,63 @@ pub struct Interrupts {
     /// Set by `VdSetGraphicsInterruptCallback`.
     pub callback: Option<GraphicsCallback>,
     queues: [VecDeque<ServiceCall>; HW_THREADS],
+    /// The deferred calls in the queues, each in one.
+    dpcs: BTreeSet<GuestAddr>,
+    limits: Arc<Limits>,
     threads: [Option<ThreadRef>; HW_THREADS],
 }
 
 impl Interrupts {
-    /// Queues a call; `false` if it is a graphics interrupt and enough of those wait already.
-    pub fn push(&mut self, hw_id: u8, call: ServiceCall) -> bool {
+    /// Nothing queued yet; what is refused is counted in `limits`.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Queues a call; `false` if it is a graphics interrupt and enough of those wait already, or a deferred call that is
+    /// queued already.
+    pub fn push(&mut self, hw_id: u8, call: ServiceCall) -> Fallible<bool> {
         let queue = &mut self.queues[usize::from(hw_id) % HW_THREADS];
-        if call.kind == ServiceKind::Graphics
-            && queue.iter().filter(|queued| queued.kind == call.kind).count() >= PENDING_INTERRUPTS
-        {
-            return false;
+        match call.kind {
+            ServiceKind::Graphics => {
+                if queue.iter().filter(|queued| queued.kind == call.kind).count() >= PENDING_INTERRUPTS {
+                    return Ok(false);
+                }
+            }
+            ServiceKind::Dpc(dpc) => {
+                if self.dpcs.contains(&dpc) {
+                    return Ok(false);
+                }
+                self.limits.admit(Limit::Dpcs, self.dpcs.len())?;
+                self.dpcs.insert(dpc);
+            }
         }
         queue.push_back(call);
-        true
+        Ok(true)
     }
 
     /// The next call for a hardware thread.
     pub fn pop(&mut self, hw_id: u8) -> Option<ServiceCall> {
-        self.queues[usize::from(hw_id) % HW_THREADS].pop_front()
+        let call = self.queues[usize::from(hw_id) % HW_THREADS].pop_front()?;
+        if let ServiceKind::Dpc(dpc) = call.kind {
+            self.dpcs.remove(&dpc);
+        }
+        Some(call)
     }
 
     /// Takes a deferred call out of every queue; `false` if it was in none.
     pub fn remove_dpc(&mut self, dpc: GuestAddr) -> bool {
-        let mut found = false;
-        for queue in &mut self.queues {
-            let before = queue.len();
-            queue.retain(|call| call.kind != ServiceKind::Dpc(dpc));
-            found |= queue.len() != before;
+        let found = self.dpcs.remove(&dpc);
+        if found {
+            for queue in &mut self.queues {
+                queue.retain(|call| call.kind != ServiceKind::Dpc(dpc));
+            }
         }
         found
     }
 
     /// Whether a deferred call is queued.
     pub fn has_dpc(&self, dpc: GuestAddr) -> bool {
-        self.queues.iter().flatten().any(|call| call.kind == ServiceKind::Dpc(dpc))
+        self.dpcs.contains(&dpc)
     }
 
     /// The service thread of a hardware thread, if it has been made.
@@ -98,19 +123,28 @@ impl Interrupts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_guest::NtStatus;
 
     #[test]
     fn queues_are_fifo_per_hardware_thread_and_bounded() {
         let mut interrupts = Interrupts::default();
         let dpc = |n| ServiceCall { kind: ServiceKind::Dpc(GuestAddr(n)), pc: GuestAddr(n), args: [0; 4] };
-        assert!(interrupts.push(2, dpc(1)) && interrupts.push(2, dpc(2)) && interrupts.push(3, dpc(3)));
+        for (hw_id, n) in [(2, 1), (2, 2), (3, 3)] {
+            assert_eq!(interrupts.push(hw_id, dpc(n)), Ok(true));
+        }
+        assert_eq!(interrupts.push(4, dpc(3)), Ok(false), "queued already");
         assert!(interrupts.has_dpc(GuestAddr(1)) && interrupts.remove_dpc(GuestAddr(1)));
         assert!(!interrupts.remove_dpc(GuestAddr(1)));
         assert_eq!(interrupts.pop(2), Some(dpc(2)));
         assert_eq!(interrupts.pop(2), None);
         assert_eq!(interrupts.pop(3), Some(dpc(3)));
         let interrupt = ServiceCall { kind: ServiceKind::Graphics, pc: GuestAddr(4), args: [0; 4] };
-        let accepted = (0..100).filter(|_| interrupts.push(0, interrupt)).count();
+        let accepted = (0..100).filter(|_| interrupts.push(0, interrupt) == Ok(true)).count();
         assert_eq!(accepted, PENDING_INTERRUPTS);
+        let refused = (10..).find_map(|n| interrupts.push(0, dpc(n)).err()).unwrap();
+        assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
+        assert_eq!(interrupts.dpcs.len() as u64, Limit::Dpcs.row().value);
+        assert!(interrupts.remove_dpc(GuestAddr(10)));
+        assert_eq!(interrupts.push(0, dpc(10)), Ok(true), "there is room again");
     }
 }

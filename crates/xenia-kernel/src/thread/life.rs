@@ -8,7 +8,7 @@ use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::status::failure::Fallible;
 use crate::thread::lists;
-use crate::thread::records::{Stack, ThreadRecord};
+use crate::thread::records::{Stack, ThreadRecord, TlsLayout};
 use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -83,58 +83,27 @@ pub struct MadeThread {
 impl Kernel {
     /// Makes a thread. It has two references: its own, until it ends, and the caller's.
     pub fn create_thread(&self, scheduler: &mut Scheduler, new: &NewThread) -> Fallible<MadeThread> {
-        let memory = &*self.memory;
         let mask = new.flags >> 24 & 0x3F;
         let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
-        let stack = allocate_stack(memory, new.stack_size)?;
         let (id, layout) = {
             let mut threads = self.threads.lock();
             (threads.next_id()?, threads.tls)
         };
-        let tls = self.allocate(layout.data_size + layout.slots * 4)?;
-        if !layout.template.is_null() {
-            let mut data = vec![0; layout.template_size.min(layout.data_size) as usize];
-            memory.read_bytes(layout.template, &mut data)?;
-            memory.write_bytes(tls, &data)?;
-        }
-        let kpcr = self.allocate(kpcr::SIZE)?;
-        let kthread = {
-            let mut objects = self.objects.lock();
-            let mut pool = self.pool.lock();
-            let made = objects.create(memory, &mut pool, ObjectKind::Thread, kthread::SIZE, None, false)?;
-            objects.reference(memory, made.body)?;
-            made.body
-        };
+        let mut pieces = Pieces::default();
         let process = if new.service { self.processes.system } else { self.processes.title };
         let cpu = affinity.trailing_zeros() as u8;
-        let blocks = Blocks { id, kpcr, kthread, stack, tls, process, cpu };
-        fill_kpcr(memory, &blocks)?;
-        fill_kthread(memory, &blocks, new, scheduler.now())?;
-        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
-        memory.write(process.offset(kprocess::THREAD_COUNT), count.wrapping_add(1))?;
-        lists::insert_tail(
-            memory,
-            process.offset(kprocess::THREAD_LIST),
-            kthread.offset(kthread::PROCESS_THREADS),
-        )?;
-
-        let mut ctx = Box::new(PpcContext::default());
-        ctx.pc = new.pc.0;
-        ctx.lr = u64::from(new.return_to.0);
-        ctx.gpr[1] = u64::from(stack.base.0 - STACK_TOP);
-        ctx.gpr[3] = new.args[0];
-        ctx.gpr[4] = new.args[1];
-        ctx.gpr[13] = u64::from(kpcr.0);
-        let reference = scheduler.spawn(SpawnParameters {
-            ctx,
-            id,
-            priority: new.priority,
-            affinity,
-            ideal: cpu,
-            suspended: new.flags & CREATE_SUSPENDED != 0,
-            service: new.service,
-        })?;
-        scheduler.retain(reference)?;
+        let built = self.build_thread(scheduler.now(), new, &layout, (id, process, cpu), &mut pieces);
+        let spawned = built.and_then(|blocks| {
+            let reference = self.spawn(scheduler, new, affinity, &blocks)?;
+            Ok((reference, blocks))
+        });
+        let (reference, Blocks { kpcr, kthread, stack, tls, .. }) = match spawned {
+            Ok(made) => made,
+            Err(failure) => {
+                self.discard(pieces);
+                return Err(failure);
+            }
+        };
         self.threads.lock().insert(ThreadRecord {
             reference,
             id,
@@ -149,6 +118,98 @@ impl Kernel {
             ended: false,
         });
         Ok(MadeThread { reference, id, kthread })
+    }
+
+    /// Allocates and fills what a thread has in guest memory; what there is of it when that fails is in `pieces`.
+    fn build_thread(
+        &self,
+        now: GuestTicks,
+        new: &NewThread,
+        layout: &TlsLayout,
+        (id, process, cpu): (u32, GuestAddr, u8),
+        pieces: &mut Pieces,
+    ) -> Fallible<Blocks> {
+        let memory = &*self.memory;
+        let stack = allocate_stack(memory, new.stack_size)?;
+        pieces.stack = Some(stack);
+        let tls = self.allocate(layout.data_size.saturating_add(layout.slots.saturating_mul(4)))?;
+        pieces.blocks.push(tls);
+        if !layout.template.is_null() {
+            let mut data = vec![0; layout.template_size.min(layout.data_size) as usize];
+            memory.read_bytes(layout.template, &mut data)?;
+            memory.write_bytes(tls, &data)?;
+        }
+        let kpcr = self.allocate(kpcr::SIZE)?;
+        pieces.blocks.push(kpcr);
+        let kthread = {
+            let mut objects = self.objects.lock();
+            let mut pool = self.pool.lock();
+            let made = objects.create(memory, &mut pool, ObjectKind::Thread, kthread::SIZE, None, false)?;
+            pieces.object = Some(made.body);
+            objects.reference(memory, made.body)?;
+            made.body
+        };
+        let blocks = Blocks { id, kpcr, kthread, stack, tls, process, cpu };
+        fill_kpcr(memory, &blocks)?;
+        fill_kthread(memory, &blocks, new, now)?;
+        Ok(blocks)
+    }
+
+    /// Makes the scheduler's thread, and enters it in its process.
+    fn spawn(
+        &self,
+        scheduler: &mut Scheduler,
+        new: &NewThread,
+        affinity: u32,
+        blocks: &Blocks,
+    ) -> Fallible<ThreadRef> {
+        let memory = &*self.memory;
+        let process = blocks.process;
+        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
+        let entry = blocks.kthread.offset(kthread::PROCESS_THREADS);
+        lists::insert_tail(memory, process.offset(kprocess::THREAD_LIST), entry)?;
+        let mut ctx = Box::new(PpcContext::default());
+        ctx.pc = new.pc.0;
+        ctx.lr = u64::from(new.return_to.0);
+        ctx.gpr[1] = u64::from(blocks.stack.base.0 - STACK_TOP);
+        ctx.gpr[3] = new.args[0];
+        ctx.gpr[4] = new.args[1];
+        ctx.gpr[13] = u64::from(blocks.kpcr.0);
+        let spawned = scheduler.spawn(SpawnParameters {
+            ctx,
+            id: blocks.id,
+            priority: new.priority,
+            affinity,
+            ideal: blocks.cpu,
+            suspended: new.flags & CREATE_SUSPENDED != 0,
+            service: new.service,
+        });
+        let reference = match spawned {
+            Ok(reference) => reference,
+            Err(error) => {
+                lists::remove(memory, entry)?;
+                return Err(error.into());
+            }
+        };
+        scheduler.retain(reference)?;
+        memory.write(process.offset(kprocess::THREAD_COUNT), count.wrapping_add(1))?;
+        Ok(reference)
+    }
+
+    /// Gives back the pieces of a thread that could not be made.
+    fn discard(&self, pieces: Pieces) {
+        let Pieces { stack, blocks, object } = pieces;
+        if let Some(stack) = stack {
+            let _ = self.memory.free(stack.allocation);
+        }
+        for block in blocks {
+            let _ = self.release(block);
+        }
+        if let Some(object) = object {
+            // Both references, if it had the second.
+            let _ = self.dereference(object);
+            let _ = self.dereference(object);
+        }
     }
 
     /// Ends a thread: its waiters are told, its locks abandoned, its memory freed, its own reference given up.
@@ -167,22 +228,34 @@ impl Kernel {
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
         memory.write(kthread.offset(kthread::EXIT_TIME), filetime(scheduler.now()))?;
-        let process: GuestAddr = memory.read(kthread.offset(kthread::PROCESS))?;
-        lists::remove(memory, kthread.offset(kthread::PROCESS_THREADS))?;
-        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
-        memory.write(process.offset(kprocess::THREAD_COUNT), count.saturating_sub(1))?;
-        {
+        // The title may have damaged the list; the thread's memory is given back all the same.
+        let left = self.leave_process(kthread);
+        let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(reference);
-            dispatcher.abandon_mutants(memory, scheduler, kthread)?;
+            let abandoned = dispatcher.abandon_mutants(memory, scheduler, kthread);
             set_signal_state(memory, kthread, 1)?;
             dispatcher.serve(memory, scheduler, kthread, 0)?;
-        }
+            abandoned
+        };
         scheduler.release(reference)?;
         memory.free(stack.allocation)?;
         self.release(kpcr)?;
         self.release(tls)?;
-        self.dereference(kthread)
+        self.dereference(kthread)?;
+        if let Err(failure) = left.and(told) {
+            tracing::debug!(target: "kernel", "thread {id} has ended with damaged lists: {failure}");
+        }
+        Ok(())
+    }
+
+    /// Takes a thread off its process's list.
+    fn leave_process(&self, kthread: GuestAddr) -> Fallible<()> {
+        let memory = &*self.memory;
+        let process: GuestAddr = memory.read(kthread.offset(kthread::PROCESS))?;
+        lists::remove(memory, kthread.offset(kthread::PROCESS_THREADS))?;
+        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
+        Ok(memory.write(process.offset(kprocess::THREAD_COUNT), count.saturating_sub(1))?)
     }
 
     /// Moves a thread to other hardware threads, and tells its control region. Returns the mask before.
@@ -222,6 +295,14 @@ impl Kernel {
     }
 }
 
+/// What has been allocated for a thread that is not made yet.
+#[derive(Default)]
+struct Pieces {
+    stack: Option<Stack>,
+    blocks: Vec<GuestAddr>,
+    object: Option<GuestAddr>,
+}
+
 /// Where the blocks of a new thread lie.
 struct Blocks {
     id: u32,
@@ -244,8 +325,12 @@ fn allocate_stack(memory: &GuestMemory, size: u32) -> Fallible<Stack> {
     })?;
     let limit = allocation.offset(STACK_GUARD);
     let base = limit.offset(size);
-    memory.protect(allocation, STACK_GUARD, Protect::NO_ACCESS)?;
-    memory.protect(base, STACK_GUARD, Protect::NO_ACCESS)?;
+    for guard in [allocation, base] {
+        if let Err(error) = memory.protect(guard, STACK_GUARD, Protect::NO_ACCESS) {
+            memory.free(allocation)?;
+            return Err(error.into());
+        }
+    }
     Ok(Stack { allocation, limit, base })
 }
 

@@ -27,7 +27,7 @@ impl Kernel {
         hw_id: u8,
         call: ServiceCall,
     ) -> Fallible<()> {
-        if !self.interrupts.lock().push(hw_id, call) {
+        if !self.interrupts.lock().push(hw_id, call)? {
             return Ok(());
         }
         let known = self.interrupts.lock().thread(hw_id);

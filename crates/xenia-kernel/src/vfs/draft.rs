@@ -6,12 +6,15 @@
 //!
 //! However the program ends, the host has the old contents or the new ones, never a mixture, and a file that was just
 //! made is there with its contents or not at all. All handles of a file share one [`Draft`], so guests see what
-//! was written at once, whichever handle they ask; they never see the drafts themselves. A draft whose
-//! program is gone is removed when the folder is opened again.
+//! was written at once, whichever handle they ask; they never see the drafts themselves. A draft is locked while its
+//! program runs; one that is not is removed when the folder is opened again.
+//!
+//! What a run adds to the folder, and how long one file may be, has a limit ([`Quota`]).
 
 use super::{VfsError, VfsResult};
+use crate::limits::{Limit, Limits};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -24,6 +27,39 @@ const PREFIX: &str = ".xenia-draft-";
 /// Whether this is the name of a draft.
 pub(super) fn is_draft(name: &str) -> bool {
     name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Bytes that are copied at a time when a file becomes a draft.
+const CHUNK: usize = 0x1_0000;
+
+/// What one run may add to a folder.
+#[derive(Debug)]
+pub(super) struct Quota {
+    /// Bytes added, less what was cut off or removed of them.
+    added: AtomicU64,
+    limits: Arc<Limits>,
+}
+
+impl Quota {
+    /// Nothing added yet; what is refused is counted in `limits`.
+    pub(super) fn new(limits: Arc<Limits>) -> Self {
+        Self { added: AtomicU64::new(0), limits }
+    }
+
+    /// A file of `old` bytes is about to have `new`.
+    fn resize(&self, old: u64, new: u64) -> VfsResult<()> {
+        let full = |_| VfsError::Full;
+        if new > old {
+            self.limits.admit_amount(Limit::FileBytes, new, 0).map_err(full)?;
+            let added = self.added.load(Relaxed);
+            self.limits.admit_amount(Limit::DiskBytes, added, new - old).map_err(full)?;
+            self.added.store(added + (new - old), Relaxed);
+        } else {
+            // What was there before the run makes no room for more.
+            self.added.store(self.added.load(Relaxed).saturating_sub(old - new), Relaxed);
+        }
+        Ok(())
+    }
 }
 
 /// A file that is open for the guest, and what it is becoming.
@@ -39,6 +75,7 @@ pub(super) struct Draft {
     own: bool,
     /// The draft's path, unless it has none any more.
     path: Option<PathBuf>,
+    quota: Arc<Quota>,
 }
 
 impl Draft {
@@ -54,12 +91,17 @@ impl Draft {
 
     /// Writes all of `from` at `offset`.
     pub(super) fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        let (end, size) = (offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?, self.size()?);
+        if end > size {
+            self.quota.resize(size, end)?;
+        }
         self.make_own(true)?;
         Ok(self.content.write_all_at(from, offset)?)
     }
 
     /// Cuts the file, or lengthens it with zeros.
     pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        self.quota.resize(self.size()?, size)?;
         self.make_own(size > 0)?;
         Ok(self.content.set_len(size)?)
     }
@@ -82,8 +124,7 @@ impl Draft {
         let (path, mut draft) = new_draft(&self.folder)?;
         let filled = draft.set_permissions(self.content.metadata()?.permissions()).and_then(|()| {
             if copy {
-                self.content.rewind()?;
-                io::copy(&mut self.content, &mut draft)?;
+                copy_contents(&mut self.content, &mut draft)?;
             }
             Ok(())
         });
@@ -117,19 +158,51 @@ impl Drop for Draft {
     }
 }
 
-/// A new, empty draft in `folder`.
+/// A new, empty draft in `folder`, locked so that others see that it is in use.
 fn new_draft(folder: &Path) -> VfsResult<(PathBuf, File)> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Relaxed);
-    let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-    Ok((path, file))
+    loop {
+        let number = NUMBER.fetch_add(1, Relaxed);
+        let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
+        let file = match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            // Another machine in a container of its own has the same process number.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            result => result?,
+        };
+        // A file system without locks has nobody else who looks at them, either.
+        let _ = file.lock_shared();
+        // Somebody who swept the folder may have come first.
+        if path.symlink_metadata().is_ok() {
+            return Ok((path, file));
+        }
+    }
+}
+
+/// Copies a file from its start; pieces of zeros stay holes.
+fn copy_contents(from: &mut File, to: &mut File) -> io::Result<()> {
+    let mut piece = vec![0; CHUNK];
+    let mut at = 0;
+    from.rewind()?;
+    loop {
+        let count = super::host_folder::read_at(from, at, &mut piece).map_err(io::Error::other)?;
+        if count == 0 {
+            return to.set_len(at);
+        }
+        if piece[..count].iter().any(|&byte| byte != 0) {
+            to.seek(SeekFrom::Start(at))?;
+            to.write_all(&piece[..count])?;
+        }
+        at += count as u64;
+    }
 }
 
 /// Gives a file of the host the contents that `fill` writes, at once and whole.
 pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> VfsResult<()> {
     let (path, mut draft) = new_draft(&folder_of(file))?;
-    let replaced = fill(&mut draft).and_then(|()| draft.sync_all()).and_then(|()| fs::rename(&path, file));
+    let replaced = fill(&mut draft)
+        .and_then(|()| draft.sync_all())
+        .and_then(|()| fs::rename(&path, file))
+        .and_then(|()| File::open(folder_of(file))?.sync_all());
     if let Err(error) = replaced {
         let _ = fs::remove_file(&path);
         return Err(error.into());
@@ -139,24 +212,27 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
 
 /// The files of a folder that are open for the guest.
 #[derive(Debug)]
-pub(super) struct Drafts(Mutex<Vec<Weak<Mutex<Draft>>>>);
+pub(super) struct Drafts {
+    open: Mutex<Vec<Weak<Mutex<Draft>>>>,
+    quota: Arc<Quota>,
+}
 
 impl Drafts {
     /// None yet. Removes what programs that ended by force have left below `root`.
-    pub(super) fn new(root: &Path) -> Self {
+    pub(super) fn new(root: &Path, limits: Arc<Limits>) -> Self {
         sweep(root);
-        Self(Mutex::new(Level::Leaf, Vec::new()))
+        Self { open: Mutex::new(Level::Leaf, Vec::new()), quota: Arc::new(Quota::new(limits)) }
     }
 
     fn all(&self) -> Vec<Arc<Mutex<Draft>>> {
-        let mut open = self.0.lock();
+        let mut open = self.open.lock();
         open.retain(|draft| draft.strong_count() > 0);
         open.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn add(&self, draft: Draft) -> Arc<Mutex<Draft>> {
         let draft = Arc::new(Mutex::new(Level::Leaf, draft));
-        self.0.lock().push(Arc::downgrade(&draft));
+        self.open.lock().push(Arc::downgrade(&draft));
         draft
     }
 
@@ -171,14 +247,16 @@ impl Drafts {
             return Ok(draft);
         }
         let (content, folder) = (File::open(path)?, folder_of(path));
-        Ok(self.add(Draft { target: Some(path.to_owned()), folder, content, own: false, path: None }))
+        let (target, quota) = (Some(path.to_owned()), self.quota.clone());
+        Ok(self.add(Draft { target, folder, content, own: false, path: None, quota }))
     }
 
     /// Makes a file; the host has it when it is committed.
     pub(super) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
         let (draft, content) = new_draft(&folder)?;
-        Ok(self.add(Draft { target: Some(path.to_owned()), folder, content, own: true, path: Some(draft) }))
+        let (target, quota) = (Some(path.to_owned()), self.quota.clone());
+        Ok(self.add(Draft { target, folder, content, own: true, path: Some(draft), quota }))
     }
 
     /// Names of files in `folder` that the host does not have yet.
@@ -221,8 +299,10 @@ impl Drafts {
         }
     }
 
-    /// The file at `path` is gone; who has it open goes on with a file that has no name.
-    pub(super) fn removed(&self, path: &Path) {
+    /// The file at `path`, of `size` bytes, is gone; who has it open goes on with a file that has no name.
+    pub(super) fn removed(&self, path: &Path, size: u64) {
+        // Shrinking is never refused.
+        let _ = self.quota.resize(size, 0);
         if let Some(draft) = self.at(path) {
             let mut draft = draft.lock();
             draft.target = None;
@@ -243,8 +323,9 @@ fn sweep(folder: &Path) {
         if kind.is_dir() {
             sweep(&entry.path());
         } else if kind.is_file() && is_draft(&name) {
-            let owner = name[PREFIX.len()..].split('-').next().unwrap_or_default();
-            if !Path::new("/proc").join(owner).exists() {
+            // Whoever uses it holds the lock, in whatever container.
+            let unused = File::open(entry.path()).is_ok_and(|draft| draft.try_lock().is_ok());
+            if unused {
                 tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short", entry.path().display());
                 let _ = fs::remove_file(entry.path());
             }

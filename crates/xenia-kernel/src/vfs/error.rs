@@ -56,6 +56,8 @@ impl From<io::Error> for VfsError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 Self::Full
             }
+            // A name of 255 characters may be 510 bytes on the host.
+            io::ErrorKind::InvalidFilename => Self::InvalidName,
             io::ErrorKind::IsADirectory => Self::IsDirectory,
             io::ErrorKind::NotADirectory => Self::PathNotFound,
             kind => Self::Host(kind),

@@ -9,10 +9,15 @@ use super::device::{Device, Entry, FileData, Volume, sort};
 use super::draft::{Drafts, Shared, is_draft};
 use super::stamp::{Stamps, attributes, is_stamp_file};
 use super::{Stamp, VfsError, VfsResult};
+use crate::limits::{Limit, Limits};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -23,7 +28,23 @@ pub struct HostFolder {
     drafts: Option<Drafts>,
     /// Times and attributes; a folder for reading only has none.
     stamps: Option<Stamps>,
+    /// Names by lower case, of directories that were looked through, and when those had last changed. For reading
+    /// only: what a guest changes would have to be forgotten here.
+    listings: Mutex<BTreeMap<PathBuf, Listing>>,
 }
+
+#[derive(Debug)]
+struct Listing {
+    changed: SystemTime,
+    names: BTreeMap<String, String>,
+}
+
+/// Directories whose names are kept.
+const LISTINGS: usize = 64;
+/// Names of one directory that are kept; larger ones are looked through each time.
+const LISTED_NAMES: usize = 0x1_0000;
+/// Bytes of an allocation unit: 32 sectors of 512.
+const UNIT: u64 = 0x4000;
 
 /// Whether a name in the folder is none of the guest's.
 fn is_hidden(name: &str) -> bool {
@@ -33,22 +54,22 @@ fn is_hidden(name: &str) -> bool {
 impl HostFolder {
     /// The folder, for reading only.
     pub fn read_only(folder: &Path) -> io::Result<Self> {
-        Self::new(folder, false)
+        Self::new(folder, None)
     }
 
-    /// The folder, for reading and writing.
-    pub fn writable(folder: &Path) -> io::Result<Self> {
-        Self::new(folder, true)
+    /// The folder, for reading and writing; what is refused is counted in `limits`.
+    pub fn writable(folder: &Path, limits: Arc<Limits>) -> io::Result<Self> {
+        Self::new(folder, Some(limits))
     }
 
-    fn new(folder: &Path, writable: bool) -> io::Result<Self> {
+    fn new(folder: &Path, writable: Option<Arc<Limits>>) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         if !root.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        let drafts = writable.then(|| Drafts::new(&root));
-        let stamps = writable.then(|| Stamps::read(&root));
-        Ok(Self { root, drafts, stamps })
+        let stamps = writable.is_some().then(|| Stamps::read(&root));
+        let drafts = writable.map(|limits| Drafts::new(&root, limits));
+        Ok(Self { root, drafts, stamps, listings: Mutex::default() })
     }
 
     /// The host path of a guest path that exists.
@@ -77,19 +98,50 @@ impl HostFolder {
         if let Some(exact) = self.inside(directory.join(name)) {
             return Ok(Some(exact));
         }
-        let mut found: Option<String> = None;
-        for entry in fs::read_dir(directory)? {
-            let Ok(candidate) = entry?.file_name().into_string() else { continue };
-            if candidate.eq_ignore_ascii_case(name) && found.as_ref().is_none_or(|best| candidate < *best) {
-                found = Some(candidate);
-            }
-        }
+        let found = self.differing_in_case(directory, name)?;
         if let Some(path) = found.and_then(|name| self.inside(directory.join(name))) {
             return Ok(Some(path));
         }
         let created =
             self.created_in(directory).into_iter().find(|created| created.eq_ignore_ascii_case(name));
         Ok(created.map(|created| directory.join(created)))
+    }
+
+    /// The first name in byte order that is this one but for its case.
+    fn differing_in_case(&self, directory: &Path, name: &str) -> VfsResult<Option<String>> {
+        let key = name.to_ascii_lowercase();
+        let changed = directory.metadata()?.modified()?;
+        let is_kept = self.drafts.is_none();
+        if is_kept
+            && let Some(listing) = self.listings.lock().get(directory)
+            && listing.changed == changed
+        {
+            return Ok(listing.names.get(&key).cloned());
+        }
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for entry in fs::read_dir(directory)? {
+            let Ok(candidate) = entry?.file_name().into_string() else { continue };
+            let lower = candidate.to_ascii_lowercase();
+            if !is_kept && lower != key {
+                continue;
+            }
+            match names.get_mut(&lower) {
+                Some(best) if candidate < *best => *best = candidate,
+                Some(_) => {}
+                None => {
+                    names.insert(lower, candidate);
+                }
+            }
+        }
+        let found = names.get(&key).cloned();
+        if is_kept && names.len() <= LISTED_NAMES {
+            let mut listings = self.listings.lock();
+            if listings.len() >= LISTINGS {
+                listings.clear();
+            }
+            listings.insert(directory.to_owned(), Listing { changed, names });
+        }
+        Ok(found)
     }
 
     /// Names of files that the guest has made in a host directory and the host does not have yet.
@@ -178,8 +230,11 @@ fn name_of(path: &Path) -> String {
 impl Device for HostFolder {
     fn volume(&self) -> Volume {
         // A 16 GiB partition in 16 KiB units, half of it free; or a full disc.
-        let (file_system, free_units, name_length) =
-            if self.drafts.is_some() { ("FATX", 1 << 19, 40) } else { ("GDFX", 0, 255) };
+        let (file_system, free_units, name_length) = if self.drafts.is_some() {
+            ("FATX", Limit::DiskBytes.row().value / UNIT, 40)
+        } else {
+            ("GDFX", 0, 255)
+        };
         Volume {
             file_system,
             total_units: 1 << 20,
@@ -265,12 +320,16 @@ impl Device for HostFolder {
             self.forget(path);
             return Ok(());
         }
+        let size = match drafts.at(&at) {
+            Some(draft) => draft.lock().size()?,
+            None => at.metadata()?.len(),
+        };
         match fs::remove_file(&at) {
             // It was only about to be made.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result?,
         }
-        drafts.removed(&at);
+        drafts.removed(&at, size);
         self.forget(path);
         Ok(())
     }
@@ -300,7 +359,8 @@ impl Device for HostFolder {
         }
         // The new name must never have the contents that the old one had before it was written.
         drafts.commit_below(&source)?;
-        drafts.removed(&target);
+        let replaced = target.metadata().map_or(0, |metadata| metadata.len());
+        drafts.removed(&target, replaced);
         fs::rename(&source, &target)?;
         drafts.moved(&source, &target);
         if let Some(stamps) = &self.stamps {

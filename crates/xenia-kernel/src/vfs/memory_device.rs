@@ -1,40 +1,128 @@
 //! Files in host memory: a scratch disk that lasts as long as the machine.
+//!
+//! Contents are kept by allocation units, and only those that were written. What counts against the disk's limit is
+//! the units that a file's length takes, for as long as anybody holds the file: the host never holds more than that.
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::{Stamp, VfsError, VfsResult};
+use crate::limits::{Limit, Limits};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Files and directories that a device may hold.
-const MAXIMUM_ENTRIES: usize = 0x1_0000;
 /// Bytes of an allocation unit: 32 sectors of 512 bytes.
-const UNIT: u64 = 0x4000;
+const UNIT: usize = 0x4000;
 
 /// Bytes in use on a device, and how many there may be.
 #[derive(Debug)]
 struct Space {
     used: u64,
     limit: u64,
+    limits: Arc<Limits>,
 }
 
 impl Space {
-    /// Accounts for a file that was `old` bytes long and becomes `new`.
+    /// Accounts for a file that took `old` bytes and takes `new`.
     fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
         let used = self.used - old.min(self.used);
-        let used = used.checked_add(new).filter(|&used| used <= self.limit).ok_or(VfsError::Full)?;
+        let Some(used) = used.checked_add(new).filter(|&used| new <= old || used <= self.limit) else {
+            self.limits.hit(Limit::ScratchBytes);
+            return Err(VfsError::Full);
+        };
         self.used = used;
         Ok(())
     }
 }
 
-type Contents = Arc<Mutex<Vec<u8>>>;
+/// Bytes of whole units.
+fn taken(size: u64) -> u64 {
+    size.div_ceil(UNIT as u64).saturating_mul(UNIT as u64)
+}
+
+/// What is in a file. Units that were never written are not there, and read as zeros.
+#[derive(Debug)]
+struct Contents {
+    size: u64,
+    units: BTreeMap<u64, Box<[u8]>>,
+    space: Arc<Mutex<Space>>,
+}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        // Giving space back can't fail.
+        let _ = self.space.lock().resize(taken(self.size), 0);
+    }
+}
+
+/// The unit at `offset`, where in it, and how many of `left` bytes are in it.
+fn place(offset: u64, left: usize) -> (u64, usize, usize) {
+    let within = (offset % UNIT as u64) as usize;
+    (offset / UNIT as u64, within, left.min(UNIT - within))
+}
+
+impl Contents {
+    fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        self.space.lock().resize(taken(self.size), taken(size))?;
+        if size < self.size {
+            let (unit, within, _) = place(size, 0);
+            self.units.split_off(&size.div_ceil(UNIT as u64));
+            if let Some(last) = self.units.get_mut(&unit) {
+                last[within..].fill(0);
+            }
+        }
+        self.size = size;
+        Ok(())
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> usize {
+        let count = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
+        let mut done = 0;
+        while done < count {
+            let (unit, within, length) = place(offset + done as u64, count - done);
+            let part = &mut into[done..done + length];
+            match self.units.get(&unit) {
+                Some(bytes) => part.copy_from_slice(&bytes[within..within + length]),
+                None => part.fill(0),
+            }
+            done += length;
+        }
+        count
+    }
+
+    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        let end = offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?;
+        if end > self.size {
+            self.set_size(end)?;
+        }
+        let mut done = 0;
+        while done < from.len() {
+            let (unit, within, length) = place(offset + done as u64, from.len() - done);
+            let bytes = match self.units.entry(unit) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(free) => free.insert(zeroed_unit()?),
+            };
+            bytes[within..within + length].copy_from_slice(&from[done..done + length]);
+            done += length;
+        }
+        Ok(())
+    }
+}
+
+/// A unit of zeros; the disk is full if the host has none.
+fn zeroed_unit() -> VfsResult<Box<[u8]>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(UNIT).map_err(|_| VfsError::Full)?;
+    bytes.resize(UNIT, 0);
+    Ok(bytes.into_boxed_slice())
+}
+
+type SharedContents = Arc<Mutex<Contents>>;
 
 #[derive(Debug)]
 struct Node {
     name: String,
     /// `None`: a directory.
-    contents: Option<Contents>,
+    contents: Option<SharedContents>,
     stamp: Stamp,
 }
 
@@ -44,6 +132,7 @@ pub struct MemoryDevice {
     /// By path in lower case; the root has no node.
     nodes: BTreeMap<Vec<String>, Node>,
     space: Arc<Mutex<Space>>,
+    limits: Arc<Limits>,
 }
 
 fn key(path: &[String]) -> Vec<String> {
@@ -51,9 +140,11 @@ fn key(path: &[String]) -> Vec<String> {
 }
 
 impl MemoryDevice {
-    /// An empty device for at most `limit` bytes of file contents.
-    pub fn new(limit: u64) -> Self {
-        Self { nodes: BTreeMap::new(), space: Arc::new(Mutex::new(Space { used: 0, limit })) }
+    /// An empty device for at most `limit` bytes of files, counted by allocation units; what is refused is counted in
+    /// `limits`.
+    pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
+        let space = Space { used: 0, limit, limits: limits.clone() };
+        Self { nodes: BTreeMap::new(), space: Arc::new(Mutex::new(space)), limits }
     }
 
     fn node(&self, path: &[String]) -> VfsResult<&Node> {
@@ -75,7 +166,7 @@ impl MemoryDevice {
         }
     }
 
-    fn insert(&mut self, path: &[String], contents: Option<Contents>) -> VfsResult<()> {
+    fn insert(&mut self, path: &[String], contents: Option<SharedContents>) -> VfsResult<()> {
         let key = key(path);
         let Some(name) = path.last() else { return Err(VfsError::Exists) };
         if self.nodes.contains_key(&key) {
@@ -84,9 +175,7 @@ impl MemoryDevice {
         if self.missing(&key) != VfsError::NotFound {
             return Err(VfsError::PathNotFound);
         }
-        if self.nodes.len() >= MAXIMUM_ENTRIES {
-            return Err(VfsError::Full);
-        }
+        self.limits.admit(Limit::ScratchEntries, self.nodes.len()).map_err(|_| VfsError::Full)?;
         self.nodes.insert(key, Node { name: name.clone(), contents, stamp: Stamp::default() });
         Ok(())
     }
@@ -99,17 +188,13 @@ impl MemoryDevice {
             .filter(move |(path, _)| path.len() == depth)
             .map(|(_, node)| node)
     }
-
-    fn data(&self, contents: &Contents) -> Box<dyn FileData> {
-        Box::new(MemoryFile { contents: contents.clone(), space: self.space.clone() })
-    }
 }
 
 fn entry(node: &Node) -> Entry {
     Entry {
         name: node.name.clone(),
         directory: node.contents.is_none(),
-        size: node.contents.as_ref().map_or(0, |contents| contents.lock().len() as u64),
+        size: node.contents.as_ref().map_or(0, |contents| contents.lock().size),
         read_only: false,
         stamp: node.stamp,
     }
@@ -120,8 +205,8 @@ impl Device for MemoryDevice {
         let space = self.space.lock();
         Volume {
             file_system: "FATX",
-            total_units: space.limit / UNIT,
-            free_units: (space.limit - space.used) / UNIT,
+            total_units: space.limit / UNIT as u64,
+            free_units: space.limit.saturating_sub(space.used) / UNIT as u64,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
             name_length: 40,
@@ -156,13 +241,14 @@ impl Device for MemoryDevice {
             return Err(VfsError::IsDirectory);
         }
         let contents = self.node(path)?.contents.as_ref().ok_or(VfsError::IsDirectory)?;
-        Ok(self.data(contents))
+        Ok(Box::new(MemoryFile(contents.clone())))
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
-        let contents = Contents::default();
+        let contents = Contents { size: 0, units: BTreeMap::new(), space: self.space.clone() };
+        let contents = SharedContents::new(Mutex::new(contents));
         self.insert(path, Some(contents.clone()))?;
-        Ok(self.data(&contents))
+        Ok(Box::new(MemoryFile(contents)))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
@@ -173,16 +259,10 @@ impl Device for MemoryDevice {
         if path.is_empty() {
             return Err(VfsError::ReadOnly);
         }
-        let node = self.node(path)?;
-        match &node.contents {
-            // Open handles keep the contents, but no longer count.
-            Some(contents) => {
-                let size = contents.lock().len() as u64;
-                self.space.lock().resize(size, 0)?;
-            }
-            None if self.children(path).next().is_some() => return Err(VfsError::NotEmpty),
-            None => {}
+        if self.node(path)?.contents.is_none() && self.children(path).next().is_some() {
+            return Err(VfsError::NotEmpty);
         }
+        // Open handles keep the contents, and the space that they take.
         self.nodes.remove(&key(path));
         Ok(())
     }
@@ -224,39 +304,23 @@ impl Device for MemoryDevice {
     }
 }
 
-struct MemoryFile {
-    contents: Contents,
-    space: Arc<Mutex<Space>>,
-}
+struct MemoryFile(SharedContents);
 
 impl FileData for MemoryFile {
     fn size(&self) -> VfsResult<u64> {
-        Ok(self.contents.lock().len() as u64)
+        Ok(self.0.lock().size)
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        let contents = self.contents.lock();
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(contents.len());
-        let count = into.len().min(contents.len() - start);
-        into[..count].copy_from_slice(&contents[start..start + count]);
-        Ok(count)
+        Ok(self.0.lock().read_at(offset, into))
     }
 
     fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
-        let end = offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?;
-        if end > self.size()? {
-            self.set_size(end)?;
-        }
-        let start = offset as usize;
-        self.contents.lock()[start..start + from.len()].copy_from_slice(from);
-        Ok(())
+        self.0.lock().write_at(offset, from)
     }
 
     fn set_size(&mut self, size: u64) -> VfsResult<()> {
-        let mut contents = self.contents.lock();
-        self.space.lock().resize(contents.len() as u64, size)?;
-        contents.resize(usize::try_from(size).map_err(|_| VfsError::Full)?, 0);
-        Ok(())
+        self.0.lock().set_size(size)
     }
 
     fn flush(&mut self) -> VfsResult<()> {
@@ -274,7 +338,7 @@ mod tests {
 
     #[test]
     fn files_grow_with_zeros_and_handles_share_contents() {
-        let mut device = MemoryDevice::new(0x1_0000);
+        let mut device = MemoryDevice::new(0x10_0000, Arc::default());
         let mut first = device.create_file(&names(&["A.bin"])).unwrap();
         first.write_at(2, b"xy").unwrap();
         let second = device.open(&names(&["a.BIN"]), false).unwrap();
@@ -287,21 +351,54 @@ mod tests {
 
     #[test]
     fn the_limit_holds_for_writes_lengths_and_overflows() {
-        let mut device = MemoryDevice::new(100);
+        let limits = Arc::new(Limits::default());
+        let unit = UNIT as u64;
+        let mut device = MemoryDevice::new(10 * unit, limits.clone());
         let mut file = device.create_file(&names(&["a"])).unwrap();
-        assert_eq!(file.write_at(90, b"0123456789A"), Err(VfsError::Full));
+        assert_eq!(file.write_at(10 * unit - 10, b"0123456789A"), Err(VfsError::Full));
         assert_eq!(file.set_size(u64::MAX), Err(VfsError::Full));
         assert_eq!(file.write_at(u64::MAX, b"0"), Err(VfsError::Full));
-        file.set_size(100).unwrap();
+        file.set_size(10 * unit).unwrap();
         let mut other = device.create_file(&names(&["b"])).unwrap();
         assert_eq!(other.write_at(0, b"0"), Err(VfsError::Full));
         device.remove(&names(&["a"])).unwrap();
+        assert_eq!(other.write_at(0, b"0"), Err(VfsError::Full), "somebody still holds it");
+        drop(file);
         other.write_at(0, b"0").unwrap();
+        assert_eq!(device.volume().free_units, 9);
+        assert_eq!(limits.hits().into_keys().collect::<Vec<_>>(), ["scratch_disk_bytes"]);
+    }
+
+    #[test]
+    fn only_what_was_written_is_held_and_what_is_cut_off_is_gone() {
+        let mut device = MemoryDevice::new(0x1000_0000, Arc::default());
+        for number in 0..9 {
+            let mut file = device.create_file(&names(&[&format!("a{number}")])).unwrap();
+            file.set_size(0xFF0_0000).unwrap();
+            file.set_size(0).unwrap();
+        }
+        assert_eq!(device.space.lock().used, 0);
+        let contents = SharedContents::new(Mutex::new(Contents {
+            size: 0,
+            units: BTreeMap::new(),
+            space: device.space.clone(),
+        }));
+        let mut file = MemoryFile(contents.clone());
+        file.write_at(0x123_4567, &vec![7; 0x1_0000]).unwrap();
+        assert_eq!(contents.lock().units.len(), 5, "four units, not aligned");
+        let mut bytes = [9; 4];
+        assert_eq!(file.read_at(0x123_4565, &mut bytes), Ok(4));
+        assert_eq!(bytes, [0, 0, 7, 7]);
+        file.set_size(0x123_4568).unwrap();
+        assert_eq!(contents.lock().units.len(), 1);
+        file.set_size(0x200_0000).unwrap();
+        assert_eq!(file.read_at(0x123_4566, &mut bytes), Ok(4));
+        assert_eq!(bytes, [0, 7, 0, 0], "what was cut off does not come back");
     }
 
     #[test]
     fn directories_hold_their_children_and_move_with_them() {
-        let mut device = MemoryDevice::new(0x1_0000);
+        let mut device = MemoryDevice::new(0x10_0000, Arc::default());
         device.create_directory(&names(&["d"])).unwrap();
         device.create_file(&names(&["d", "z"])).unwrap();
         device.create_file(&names(&["d", "B"])).unwrap();

@@ -9,12 +9,13 @@
 //! 1bf53eb256d4000 1bf53eb256d4000 1bf53eb256d4000 20 profile\save0
 //! ```
 //! created, accessed, written, attributes, path in lower case; numbers in hexadecimal. Lines that say something else
-//! are dropped.
+//! are dropped. What changes is added at the end, where the last line of a path counts; the whole file is written again
+//! when something was removed or moved, or when most of it is out of date.
 
 use super::{VfsResult, draft, path};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use xenia_sched::START_FILETIME;
@@ -85,9 +86,16 @@ pub(super) struct Stamps {
 #[derive(Debug, Default)]
 struct Content {
     stamps: BTreeMap<Vec<String>, Stamp>,
-    /// Whether the host's file is out of date.
+    /// Whether the host's file has to be written again.
     dirty: bool,
+    /// Paths whose stamps are to be added to it.
+    changed: BTreeSet<Vec<String>>,
+    /// Lines in it.
+    lines: usize,
 }
+
+/// Lines of the file that may be out of date, beside as many as are not.
+const STALE_LINES: usize = 256;
 
 fn key(path: &[String]) -> Vec<String> {
     path.iter().map(|name| name.to_ascii_lowercase()).collect()
@@ -105,8 +113,15 @@ impl Stamps {
         {
             tracing::warn!(target: "vfs", "cannot read {}: {error}; its times are lost", file.display());
         }
-        let stamps = String::from_utf8_lossy(&text).lines().filter_map(parse).collect();
-        Self { file, content: Mutex::new(Level::Leaf, Content { stamps, dirty: false }) }
+        // A line without an end was cut short.
+        text.truncate(text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
+        let text = String::from_utf8_lossy(&text);
+        let content = Content {
+            stamps: text.lines().filter_map(parse).collect(),
+            lines: text.lines().count(),
+            ..Content::default()
+        };
+        Self { file, content: Mutex::new(Level::Leaf, content) }
     }
 
     /// The stamp of a path.
@@ -117,8 +132,10 @@ impl Stamps {
     /// Changes the stamp of a path.
     pub(super) fn set(&self, path: &[String], stamp: Stamp) {
         let mut content = self.content.lock();
-        let before = content.stamps.insert(key(path), stamp);
-        content.dirty |= before != Some(stamp);
+        let key = key(path);
+        if content.stamps.insert(key.clone(), stamp) != Some(stamp) {
+            content.changed.insert(key);
+        }
     }
 
     /// The path is gone, and all below it.
@@ -146,23 +163,45 @@ impl Stamps {
     /// Brings the host's file up to date: it is replaced at once. Those that `keep` refuses are dropped.
     pub(super) fn save(&self, keep: impl Fn(&[String]) -> bool) -> VfsResult<()> {
         // The files are looked at without the lock, for that takes others.
-        let paths: Vec<_> = match &*self.content.lock() {
-            content if content.dirty => content.stamps.keys().cloned().collect(),
-            _ => return Ok(()),
+        let (whole, paths): (bool, Vec<_>) = {
+            let content = self.content.lock();
+            let lines = content.lines + content.changed.len();
+            let whole = content.dirty || lines > 2 * content.stamps.len() + STALE_LINES;
+            let paths = if whole {
+                content.stamps.keys().cloned().collect()
+            } else {
+                content.changed.iter().cloned().collect()
+            };
+            (whole, paths)
         };
-        let gone: Vec<_> = paths.into_iter().filter(|path| !keep(path)).collect();
+        if paths.is_empty() && !whole {
+            return Ok(());
+        }
+        let gone: Vec<_> = paths.iter().filter(|path| !keep(path)).collect();
         let mut content = self.content.lock();
-        for path in &gone {
+        for path in gone {
             content.stamps.remove(path);
         }
         let mut text = String::new();
-        for (path, stamp) in &content.stamps {
-            let Stamp { created, accessed, written, attributes } = stamp;
-            // Writing to a String can't fail.
-            let _ = writeln!(text, "{created:x} {accessed:x} {written:x} {attributes:x} {}", path.join("\\"));
+        let mut lines = 0;
+        for path in &paths {
+            if let Some(Stamp { created, accessed, written, attributes }) = content.stamps.get(path) {
+                lines += 1;
+                // Writing to a String can't fail.
+                let _ =
+                    writeln!(text, "{created:x} {accessed:x} {written:x} {attributes:x} {}", path.join("\\"));
+            }
         }
-        draft::replace(&self.file, |file| file.write_all(text.as_bytes()))?;
+        if whole {
+            draft::replace(&self.file, |file| file.write_all(text.as_bytes()))?;
+            content.lines = lines;
+        } else {
+            let mut file = OpenOptions::new().create(true).append(true).open(&self.file)?;
+            file.write_all(text.as_bytes())?;
+            content.lines += lines;
+        }
         content.dirty = false;
+        content.changed.clear();
         Ok(())
     }
 }
@@ -227,5 +266,30 @@ mod tests {
         }
         let (path, stamp) = parse(r"1 2 3 ff A\B c").unwrap();
         assert_eq!((path, stamp.attributes), (names(r"a\b c"), attributes::KEPT));
+    }
+
+    #[test]
+    fn changes_are_added_and_a_file_of_old_lines_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        let stamp = |n| Stamp { created: n, accessed: n, written: n, attributes: 0 };
+        let stamps = Stamps::read(folder.path());
+        let lines = || fs::read_to_string(&file).unwrap().lines().count();
+        for n in 0..STALE_LINES as u64 + 2 {
+            stamps.set(&names("a"), stamp(n));
+            stamps.save(|_| true).unwrap();
+            assert_eq!(lines(), n as usize + 1, "one line for one change");
+        }
+        stamps.set(&names("a"), stamp(999));
+        stamps.save(|_| true).unwrap();
+        assert_eq!(lines(), 1, "most was out of date");
+        stamps.set(&names("b"), stamp(1000));
+        stamps.save(|_| true).unwrap();
+        let again = Stamps::read(folder.path());
+        assert_eq!([again.get(&names("a")), again.get(&names("b"))], [stamp(999), stamp(1000)]);
+        // Cut short in the middle of the last line, by a crash: that line says nothing.
+        let text = fs::read(&file).unwrap();
+        fs::write(&file, &text[..text.len() - 1]).unwrap();
+        assert_eq!(Stamps::read(folder.path()).get(&names("b")), Stamp::default());
     }
 }

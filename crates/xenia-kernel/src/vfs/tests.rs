@@ -1,11 +1,13 @@
 //! Paths, links and dispositions.
 
 use super::*;
+use std::sync::Arc;
 
 fn vfs() -> Vfs {
     let mut vfs = Vfs::default();
-    vfs.mount(r"\Device\Cdrom0", Box::new(MemoryDevice::new(0x1000))).unwrap();
-    vfs.mount(r"\Device\Harddisk0\Partition1", Box::new(MemoryDevice::new(0x1000))).unwrap();
+    vfs.mount(r"\Device\Cdrom0", Box::new(MemoryDevice::new(0x10_0000, Arc::default()))).unwrap();
+    vfs.mount(r"\Device\Harddisk0\Partition1", Box::new(MemoryDevice::new(0x10_0000, Arc::default())))
+        .unwrap();
     vfs.link("game:", r"\Device\Cdrom0").unwrap();
     vfs.link(r"\??\d:", "game:").unwrap();
     vfs

@@ -19,7 +19,7 @@ const PHYSICAL: u32 = 0x4000_0000;
 const OUT_OF_MEMORY: u32 = 0x8007_000E;
 
 fn allocate(call: &Call, size: u32, address: Out<GuestAddr>) -> Fallible<Win32Error> {
-    let made = call.kernel.allocate(size);
+    let made = call.kernel.allocate_for_title(size);
     address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
     Ok(if made.is_ok() { Win32Error::SUCCESS } else { Win32Error::NOT_ENOUGH_MEMORY })
 }
@@ -105,7 +105,7 @@ impl Info {
     /// Frees what `XamAlloc` allocated.
     #[export(Done)]
     fn XamFree(call: &mut Call, address: GuestAddr) -> Win32Error {
-        match call.kernel.release(address) {
+        match call.kernel.release_of_title(address) {
             Ok(()) => Win32Error::SUCCESS,
             Err(_) => Win32Error::INVALID_PARAMETER,
         }

@@ -40,7 +40,7 @@ fn links_and_special_files_lead_nowhere_outside() {
     symlink("plain", folder.path().join("within")).unwrap();
     symlink("loop", folder.path().join("loop")).unwrap();
     let socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
-    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     for path in [&["out"][..], &["out", "secret"], &["file"], &["loop"], &["socket"]] {
         assert!(device.find(&names(path)).is_err(), "{path:?}");
         assert!(device.open(&names(path), true).is_err(), "{path:?}");
@@ -70,7 +70,7 @@ fn a_read_only_folder_refuses_every_change() {
 #[test]
 fn a_writable_folder_creates_renames_and_removes() {
     let folder = tempfile::tempdir().unwrap();
-    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     device.create_directory(&names(&["d"])).unwrap();
     let mut file = device.create_file(&names(&["d", "f"])).unwrap();
     file.write_at(3, b"abc").unwrap();
@@ -106,7 +106,7 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("save");
     fs::write(&path, "old contents").unwrap();
-    let device = HostFolder::writable(folder.path()).unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let save = names(&["save"]);
     let mut writer = device.open(&save, true).unwrap();
     let reader = device.open(&save, false).unwrap();
@@ -129,7 +129,7 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
 #[test]
 fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let mut file = device.create_file(&names(&["New"])).unwrap();
     file.write_at(0, b"abc").unwrap();
     assert_eq!(listed(&device), ["New"]);
@@ -147,7 +147,7 @@ fn open_files_follow_renames_and_survive_removal() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "1").unwrap();
     fs::write(folder.path().join("b"), "2").unwrap();
-    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let (a, b) = (names(&["a"]), names(&["b"]));
     let mut first = device.open(&a, true).unwrap();
     let mut second = device.open(&b, true).unwrap();
@@ -179,7 +179,7 @@ fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
     fs::write(&stale, "x").unwrap();
     let ours = folder.path().join(format!(".xenia-draft-{}-x", std::process::id()));
     fs::write(&ours, "x").unwrap();
-    let mut device = HostFolder::writable(folder.path()).unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert!(!stale.exists() && ours.exists());
     assert_eq!(listed(&device), ["d"]);
     let name = names(&[".Xenia-Draft-1-1"]);
@@ -195,7 +195,74 @@ fn a_protected_file_is_not_replaced() {
     let mut permissions = fs::metadata(&path).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
-    let device = HostFolder::writable(folder.path()).unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert!(matches!(device.open(&names(&["p"]), true), Err(VfsError::ReadOnly)));
     assert!(device.open(&names(&["p"]), false).is_ok());
+}
+
+#[test]
+fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Arc::new(Limits::default());
+    let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
+    let mut file = device.create_file(&names(&["a"])).unwrap();
+    for size in [1 << 32, 1 << 40, u64::MAX] {
+        assert_eq!(file.set_size(size), Err(VfsError::Full));
+        assert_eq!(file.write_at(size - 1, b"xy"), Err(VfsError::Full));
+    }
+    let large = 0xFFFF_0000;
+    file.set_size(large).unwrap();
+    drop(file);
+    // Writing a byte makes a draft of the whole file.
+    device.open(&names(&["a"]), true).unwrap().write_at(large / 2, b"x").unwrap();
+    let metadata = folder.path().join("a").metadata().unwrap();
+    let blocks = std::os::unix::fs::MetadataExt::blocks(&metadata);
+    assert!(metadata.len() == large && blocks * 512 < 1 << 20, "{blocks} blocks");
+    device.create_file(&names(&["b"])).unwrap().set_size(large).unwrap();
+    let mut third = device.create_file(&names(&["c"])).unwrap();
+    assert_eq!(third.set_size(large), Err(VfsError::Full), "more than what was said to be free");
+    device.remove(&names(&["b"])).unwrap();
+    third.set_size(large).unwrap();
+    assert_eq!(limits.hits().into_keys().collect::<Vec<_>>(), ["disk_bytes", "disk_file_bytes"]);
+}
+
+#[test]
+fn a_draft_in_use_is_kept_whoever_its_owner_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let drafts = || {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        entries.filter(|entry| is_draft(&entry.as_ref().unwrap().file_name().to_string_lossy())).count()
+    };
+    // A process number that exists here, of a process in another container that has ended.
+    fs::write(folder.path().join(".xenia-draft-1-0"), "left").unwrap();
+    let mut first = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert_eq!(drafts(), 0);
+    let mut file = first.create_file(&names(&["a"])).unwrap();
+    file.write_at(0, b"whole").unwrap();
+    let second = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert_eq!(drafts(), 1, "another machine on the same folder leaves it alone");
+    drop(file);
+    assert_eq!(second.find(&names(&["a"])).unwrap().size, 5);
+}
+
+#[test]
+fn names_that_the_host_has_no_room_for_are_invalid() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let long = "\u{e9}".repeat(255);
+    assert_eq!(device.create_file(&names(&[&long])).err(), Some(VfsError::InvalidName));
+}
+
+#[test]
+fn a_folder_that_is_looked_through_once_shows_what_is_added_later() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("First"), "1").unwrap();
+    let device = HostFolder::read_only(folder.path()).unwrap();
+    assert_eq!(device.find(&names(&["FIRST"])).unwrap().name, "First");
+    assert_eq!(device.find(&names(&["second"])), Err(VfsError::NotFound));
+    assert_eq!(device.listings.lock().len(), 1);
+    fs::write(folder.path().join("Second"), "2").unwrap();
+    let changed = SystemTime::now() + std::time::Duration::from_secs(10);
+    File::open(folder.path()).unwrap().set_modified(changed).unwrap();
+    assert_eq!(device.find(&names(&["second"])).unwrap().name, "Second");
 }

@@ -1,0 +1,308 @@
+//! Sequences of kernel calls as a hostile title makes them: valid and invalid arguments mixed, over one kernel, with
+//! threads, handles and files living on from call to call.
+//!
+//! A sequence follows from its seed. The test runs some; many are run with
+//!
+//! ```sh
+//! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel kernel_call_sequences
+//! ```
+//!
+//! and as many processes with ranges of their own as there are cores. None may panic, take long over one call, or make
+//! the process large; the message names the seed.
+
+use super::*;
+use crate::KernelSystem;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+use xenia_sched::{Disposition, HW_THREADS, System, ThreadState};
+
+/// Calls in a sequence.
+const CALLS: usize = 120;
+/// Host time that one call may take, and memory that the process may have.
+const MOST_TIME: Duration = Duration::from_secs(5);
+const MOST_KIB: u64 = 1 << 20;
+/// Where prepared structures lie in scratch memory; the stack is above.
+const STRINGS: u32 = 0x8000;
+const TIMES: u32 = 0xC000;
+
+/// Exports after which there is no title any more, or that only serve to end it.
+const ENDS: &[&str] =
+    &["Terminate", "Launch", "Bugcheck", "BugCheck", "ReturnToFirmware", "BreakPoint", "Unwind", "Raise"];
+
+/// Paths and names that arguments name.
+const NAMES: &[&str] = &[
+    "cache:\\a",
+    "cache:\\d\\b",
+    "cache:\\d",
+    "cache:\\",
+    "game:\\default.xex",
+    "game:\\..\\..\\etc\\passwd",
+    "\\Device\\Harddisk0\\Cache0\\a",
+    "x:",
+    "Event",
+    "%s %d %n %08x %f %I64d",
+    "",
+    "*",
+];
+/// Times: none, now, soon, later, never, some absolute ones.
+const TIME_VALUES: &[i64] =
+    &[0, -1, -10_000, -10_000_000_000, i64::MIN, 1, 132_500_000_000_100_000, i64::MAX];
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn of<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        (!from.is_empty()).then(|| from[self.below(from.len())])
+    }
+}
+
+struct Sequence {
+    bench: Bench,
+    system: KernelSystem,
+    dice: Dice,
+    exports: Vec<(&'static crate::imports::Export, GuestAddr)>,
+    /// Every call so far.
+    log: Vec<String>,
+}
+
+impl Sequence {
+    fn new(seed: u64) -> Self {
+        let bench = Bench::new();
+        let system = KernelSystem::new(bench.kernel.clone());
+        let memory = bench.memory();
+        let mut stubs = bench.kernel.stubs.lock();
+        let exports = FAMILIES.iter().copied().flatten();
+        let exports = exports.map(|export| (export, stubs.of_export(memory, export).unwrap())).collect();
+        drop(stubs);
+        let sequence = Self { bench, system, dice: Dice(seed), exports, log: Vec::new() };
+        sequence.prepare();
+        sequence
+    }
+
+    /// Strings, object attributes and times at known places.
+    fn prepare(&self) {
+        for (index, name) in NAMES.iter().enumerate() {
+            self.bench.put_attributes(STRINGS + 0x80 * index as u32, name);
+        }
+        for (index, &time) in TIME_VALUES.iter().enumerate() {
+            self.bench
+                .memory()
+                .write(self.bench.scratch.offset(TIMES + 8 * index as u32), time as u64)
+                .unwrap();
+        }
+    }
+
+    /// A value that may stand for anything, rarely a pointer that can't be used.
+    fn argument(&mut self) -> u64 {
+        let scratch = self.bench.scratch.0;
+        let value = match self.dice.below(32) {
+            0..=5 => self.dice.below(9) as u64,
+            6..=13 => u64::from(scratch) + 16 * self.dice.below(0x200) as u64,
+            14 | 15 => {
+                // Object attributes, a string, its text.
+                let part = [0, 0x10, 0x20][self.dice.below(3)];
+                u64::from(scratch + STRINGS) + 0x80 * self.dice.below(NAMES.len()) as u64 + part
+            }
+            16 => u64::from(scratch + TIMES) + 8 * self.dice.below(TIME_VALUES.len()) as u64,
+            17..=21 => {
+                let handles: Vec<u32> =
+                    self.bench.kernel.objects.lock().handles().map(|(handle, _)| handle.0).collect();
+                u64::from(self.dice.of(&handles).unwrap_or(0x1000))
+            }
+            22 | 23 => {
+                let bodies: Vec<u32> =
+                    self.bench.kernel.objects.lock().iter().map(|(_, body, ..)| body.0).collect();
+                u64::from(self.dice.of(&bodies).unwrap_or(scratch))
+            }
+            24 => [0xFFFF_FFFE, 0xFFFF_FFFF, 0x1000, 0x3000, 0x4000, 0x8000, 0xC000_0000][self.dice.below(7)],
+            25 => 1 << self.dice.below(33),
+            26 => [4, 0x10, 0x14, 0x18, 0x28, 0x38, 0x40, 0x100][self.dice.below(8)],
+            27 => {
+                [0x8000_0000, 0xC010_0000, 0xC011_0000, 0x21, 0x60, 0x1020, 0x2000_0004][self.dice.below(7)]
+            }
+            28 => u64::from(self.exports[self.dice.below(self.exports.len())].1.0),
+            29 if self.dice.one_in(4) => self.dice.next(),
+            30 if self.dice.one_in(4) => [0x7FC8_0000, 0x10, 0xFFFF_FFFC, 0x7000_0000][self.dice.below(4)],
+            _ => 0,
+        };
+        if self.dice.one_in(40) { value + self.dice.below(4) as u64 } else { value }
+    }
+
+    fn export(&mut self) -> (&'static crate::imports::Export, GuestAddr) {
+        loop {
+            let found = self.exports[self.dice.below(self.exports.len())];
+            if !ENDS.iter().any(|end| found.0.name.contains(end)) || self.dice.one_in(30) {
+                return found;
+            }
+        }
+    }
+
+    /// The thread calls an export through its stub, as guest code does.
+    fn call(&mut self) {
+        let (export, stub) = self.export();
+        if self.bench.scheduler.thread(self.bench.thread).is_err() {
+            return;
+        }
+        let arguments: Vec<u64> = (0..12).map(|_| self.argument()).collect();
+        self.log.push(format!("{}({:x?})", export.name, &arguments[..export.parameters.len().min(12)]));
+        let stack = u64::from(self.bench.scratch.0) + 0x1_8000;
+        for (index, &argument) in arguments.iter().skip(8).enumerate() {
+            let at = self.bench.scratch.offset(0x1_8050 + 8 * index as u32);
+            // The title may have given the memory back.
+            let _ = self.bench.memory().write(at, argument);
+        }
+        let ctx = self.bench.context();
+        ctx.gpr[1] = stack;
+        ctx.gpr[3..11].copy_from_slice(&arguments[..8]);
+        ctx.pc = stub.0 + 4;
+        let thread = self.bench.thread;
+        let start = Instant::now();
+        let _ = self.system.syscall(&mut self.bench.scheduler, thread, 2);
+        let took = start.elapsed();
+        assert!(took < MOST_TIME, "one call took {took:?}");
+    }
+
+    /// Guest code that the kernel has made a thread run returns with some result.
+    fn guest_returns(&mut self, thread: ThreadRef) -> Disposition {
+        let result = self.argument();
+        let Ok(ctx) = self.bench.scheduler.context_mut(thread) else { return Disposition::Continue };
+        ctx.pc = (ctx.lr as u32).wrapping_add(4);
+        ctx.gpr[3] = result;
+        self.system.syscall(&mut self.bench.scheduler, thread, 2)
+    }
+
+    /// Time passes to the next event, and the other threads do what they were made for: they return.
+    fn others_run(&mut self) {
+        let next = [self.bench.scheduler.next_deadline(), self.system.next_event()];
+        let now = self.bench.scheduler.now() + 1000;
+        let next = next.into_iter().flatten().min().filter(|&next| next < xenia_sched::MAX_TICKS);
+        self.bench.scheduler.set_now(next.unwrap_or(now).max(now));
+        self.system.advance(&mut self.bench.scheduler);
+        let now = self.bench.scheduler.now();
+        while let Some(thread) = self.bench.scheduler.pop_expired(now) {
+            self.system.timed_out(&mut self.bench.scheduler, thread);
+        }
+        for hw_id in 0..HW_THREADS as u8 {
+            for _ in 0..4 {
+                match self.bench.scheduler.begin_slot_visit(hw_id) {
+                    Some(thread) if thread != self.bench.thread => {
+                        self.guest_returns(thread);
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+
+    /// Sees to it that the thread can make the next call: a wait ends, guest code returns, an ended thread is replaced.
+    /// `false` if there can be none.
+    fn recover(&mut self) -> bool {
+        let thread = self.bench.thread;
+        let (waiting, gone) = match self.bench.scheduler.thread(thread).map(|thread| thread.state().clone()) {
+            Ok(ThreadState::Waiting { .. }) => (true, false),
+            Ok(ThreadState::Exited { .. }) | Err(_) => (false, true),
+            Ok(_) => (false, false),
+        };
+        if gone {
+            let new = NewThread::new(GuestAddr(0x8200_0000), self.bench.kernel.own_stubs.thread_return, 0);
+            let made = self.bench.kernel.create_thread(&mut self.bench.scheduler, &new);
+            return made.map(|made| self.bench.thread = made.reference).is_ok();
+        }
+        if waiting {
+            self.system.timed_out(&mut self.bench.scheduler, thread);
+        }
+        if self.bench.context().lr as u32 == self.bench.kernel.own_stubs.call_return.0 && !self.dice.one_in(4)
+        {
+            self.guest_returns(thread);
+        }
+        self.bench.scheduler.thread(self.bench.thread).is_ok()
+    }
+
+    /// The calls may have overwritten the prepared structures, or given their memory back.
+    fn renew_scratch(&mut self) {
+        let (memory, scratch) = (self.bench.memory(), self.bench.scratch);
+        if !(0..0x20).all(|page| memory.is_writable(scratch.offset(page << 12))) {
+            let Ok(scratch) = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false)
+            else {
+                return;
+            };
+            self.bench.scratch = scratch;
+        }
+        self.prepare();
+    }
+
+    fn run(&mut self) {
+        for number in 0..CALLS {
+            self.call();
+            if number % 4 == 3 {
+                self.others_run();
+            }
+            if !self.recover() {
+                break;
+            }
+            if number % 16 == 15 {
+                self.renew_scratch();
+            }
+        }
+        self.bench.kernel.describe_objects(&mut |_| {});
+        let _ = self.bench.kernel.missing_calls();
+    }
+}
+
+/// KiB of host memory that the process has.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib =
+        text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0)
+}
+
+/// The seeds asked for.
+fn seeds() -> Range<u64> {
+    let asked = std::env::var("XENIA_KERNEL_SEEDS").ok().and_then(|text| {
+        let (first, end) = text.split_once("..")?;
+        Some(first.trim().parse().ok()?..end.trim().parse().ok()?)
+    });
+    asked.unwrap_or(0..150)
+}
+
+#[test]
+fn kernel_call_sequences() {
+    let (mut failures, seeds) = (Vec::new(), seeds());
+    for seed in seeds {
+        let Ok(mut sequence) = catch_unwind(|| Sequence::new(seed)) else {
+            panic!("seed {seed}: no machine")
+        };
+        let ended = catch_unwind(AssertUnwindSafe(|| sequence.run()));
+        let kib = resident();
+        if ended.is_err() || kib > MOST_KIB {
+            let last = sequence.log.last().map(String::as_str).unwrap_or_default();
+            failures.push(format!("seed {seed}, call {}: {last}; {kib} KiB", sequence.log.len()));
+            if std::env::var_os("XENIA_KERNEL_LOG").is_some() {
+                println!("{}", sequence.log.join("\n"));
+            }
+            if failures.len() >= 10 || kib > MOST_KIB {
+                break;
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}

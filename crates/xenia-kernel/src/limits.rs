@@ -1,0 +1,153 @@
+//! What a title may take of the host through the kernel, each limit by name.
+//!
+//! The console has an end to everything, 512 MiB of memory if nothing else; the kernel's books lie in host memory,
+//! so each of them has an end here. Past one, the guest gets a failure that NT documents for it, the user one line, and
+//! the report the count. No well-behaved title comes near any of them.
+
+use crate::status::failure::Fallible;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_guest::NtStatus;
+
+/// One limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitRow {
+    /// Its name in reports and logs.
+    pub name: &'static str,
+    /// How many there may be.
+    pub value: u64,
+    /// What the call that wants one more fails with.
+    pub status: NtStatus,
+    /// Why there is a limit, and why this one.
+    pub reason: &'static str,
+}
+
+macro_rules! limits {
+    ($($limit:ident = $name:literal, $value:expr, $status:ident, $reason:literal;)*) => {
+        /// The limits. Those of guest memory and of loading have books elsewhere and are counted here.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Limit {
+            $(#[doc = $reason] $limit,)*
+        }
+
+        /// Every limit, in the order of [`Limit`].
+        pub const ROWS: &[LimitRow] = &[
+            $(LimitRow { name: $name, value: $value, status: NtStatus::$status, reason: $reason },)*
+        ];
+    };
+}
+
+limits! {
+    Handles = "handles", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Handles that are open: titles use some thousands.";
+    Objects = "objects", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Objects, with handles or without.";
+    NameBytes = "object_name_bytes", 0x40_0000, INSUFFICIENT_RESOURCES,
+        "Bytes of the names of all objects: a single name may have 64 KiB.";
+    PoolBlocks = "pool_blocks", 0x2_0000, INSUFFICIENT_RESOURCES,
+        "Blocks of pool memory, the kernel's own included: the books of a block take more than the smallest one.";
+    Apcs = "apcs", 0x1000, NO_MEMORY,
+        "APCs that wait for one thread: each may be queued again and again without an object.";
+    Dpcs = "dpcs", 0x1000, INSUFFICIENT_RESOURCES,
+        "Deferred calls that wait for a hardware thread.";
+    Timers = "timers", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Timers that are set: one may lie at every fourth byte of memory.";
+    Mutants = "owned_mutants", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Mutants that have an owner. A wait that takes one more succeeds, but its owner's end does not abandon it.";
+    Completions = "completions", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Finished requests that wait in completion ports.";
+    NestedCalls = "nested_calls", 0x400, STACK_OVERFLOW,
+        "Calls of guest code by exports within one thread, inside each other; the title ends.";
+    OpenFiles = "open_files", 768, TOO_MANY_OPENED_FILES,
+        "Open files: each may be a descriptor of the host, of which a process often has 1,024.";
+    ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,
+        "Bytes on each of the scratch disks, which are in host memory.";
+    ScratchEntries = "scratch_disk_entries", 0x4000, DISK_FULL,
+        "Files and directories on each of the scratch disks.";
+    FileBytes = "disk_file_bytes", 0xFFFF_FFFF, DISK_FULL,
+        "Bytes of one file on the hard disk: FATX counts them in 32 bits.";
+    DiskBytes = "disk_bytes", 0x2_0000_0000, DISK_FULL,
+        "Bytes that one run may add to the hard disk, which is a folder of the host: what it says is free.";
+    Memory = "memory", xenia_memory::COMMIT_LIMIT as u64, NO_MEMORY,
+        "Bytes of guest memory: the console's 512 MiB, and 64 for what it keeps elsewhere (guards of stacks).";
+    LoadBytes = "loaded_bytes", 0x4000_0000, NO_MEMORY,
+        "Bytes that one call may unpack of executables that it loads: each may be packed a thousandfold.";
+}
+
+impl Limit {
+    /// Its facts.
+    pub fn row(self) -> &'static LimitRow {
+        &ROWS[self as usize]
+    }
+}
+
+/// The limits of one machine, and how often each was reached.
+#[derive(Debug)]
+pub struct Limits {
+    hits: [AtomicU64; ROWS.len()],
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { hits: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+}
+
+impl Limits {
+    /// Room for one more beside `present`?
+    pub fn admit(&self, limit: Limit, present: usize) -> Fallible<()> {
+        self.admit_amount(limit, present as u64, 1)
+    }
+
+    /// Room for `more` beside `present`?
+    pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Fallible<()> {
+        if present.saturating_add(more) <= limit.row().value {
+            return Ok(());
+        }
+        self.hit(limit);
+        Err(limit.row().status.into())
+    }
+
+    /// Counts that a limit was reached; the first time is said.
+    pub fn hit(&self, limit: Limit) {
+        let LimitRow { name, value, status, .. } = limit.row();
+        if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
+            tracing::warn!(
+                target: "kernel",
+                "limit reached: {name} ({value}); the title gets {status:?} from here on, and this is not said again"
+            );
+        }
+    }
+
+    /// How often each limit was reached, of those that were.
+    pub fn hits(&self) -> BTreeMap<&'static str, u64> {
+        let counts = ROWS.iter().zip(&self.hits).map(|(row, hits)| (row.name, hits.load(Relaxed)));
+        counts.filter(|&(_, count)| count > 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_admits_its_value_and_counts_what_it_refuses() {
+        let limits = Limits::default();
+        let value = Limit::OpenFiles.row().value as usize;
+        assert_eq!(limits.admit(Limit::OpenFiles, value - 1), Ok(()));
+        assert!(limits.hits().is_empty());
+        for _ in 0..3 {
+            let refused = limits.admit(Limit::OpenFiles, value).unwrap_err();
+            assert_eq!(refused.status(), NtStatus::TOO_MANY_OPENED_FILES);
+        }
+        assert!(limits.admit_amount(Limit::NameBytes, 1, u64::MAX).is_err());
+        assert_eq!(limits.hits(), BTreeMap::from([("object_name_bytes", 1), ("open_files", 3)]));
+    }
+
+    #[test]
+    fn names_are_unique_and_values_are_not_zero() {
+        let names: std::collections::BTreeSet<_> = ROWS.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), ROWS.len());
+        assert!(ROWS.iter().all(|row| row.value > 0 && !row.status.is_success()));
+    }
+}
