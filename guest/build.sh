@@ -19,7 +19,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -90,6 +90,16 @@ for program in "${programs[@]}"; do
             # gcc 12 loses addresses of members that it moves out of loops with -m32 -mpowerpc64.
             for source in gpu/*.c gpu-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
             title gpu-suite "${objects[@]}" "$(compile runtime/vd_swap.S)"
+            ;;
+        hostile)
+            # One title each, by the name of its source.
+            mkdir -p "$out/hostile" "$obj/hostile"
+            create_file=$(compile hostile/create_file.S)
+            for source in hostile/*.c; do
+                objects=("$(compile "$source" -Ihostile)")
+                grep -q create_file "$source" && objects+=("$create_file")
+                title "hostile/$(basename "$source" .c)" "${objects[@]}"
+            done
             ;;
         *) echo "unknown program $program" >&2; exit 2 ;;
     esac

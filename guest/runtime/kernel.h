@@ -20,6 +20,29 @@ void *MmAllocatePhysicalMemoryEx(uint32_t type, uint32_t size, uint32_t protect,
                                  uint32_t alignment);
 uint32_t MmGetPhysicalAddress(void *address);
 
+uint32_t NtDuplicateObject(uint32_t handle, uint32_t *copy, uint32_t options);
+uint32_t NtQueueApcThread(uint32_t thread, void *routine, uint32_t context, uint32_t arg1, uint32_t arg2);
+uint32_t KeWaitForSingleObject(void *object, uint32_t reason, uint32_t mode, uint32_t alertable,
+                               const int64_t *timeout);
+uint32_t NtCreateIoCompletion(uint32_t *handle, uint32_t access, void *attributes, uint32_t threads);
+uint32_t NtSetIoCompletion(uint32_t port, uint32_t key, uint32_t context, uint32_t status,
+                           uint32_t information);
+void KeInitializeDpc(void *dpc, void *routine, uint32_t context);
+uint32_t KeInsertQueueDpc(void *dpc, uint32_t arg1, uint32_t arg2);
+void KeInitializeTimerEx(void *timer, uint32_t kind);
+// The due time is one 64-bit register: a constant that fits 32 bits arrives sign-extended.
+uint32_t KeSetTimer(void *timer, int32_t due, void *dpc);
+uint32_t KeSetTimerEx(void *timer, int32_t due, uint32_t period_ms, void *dpc);
+
+void ExFreePool(void *block);
+uint32_t NtAllocateVirtualMemory(void **base, uint32_t *size, uint32_t kind, uint32_t protect, uint32_t debug);
+
+// NtCreateFile, whose ninth argument gcc's ABI has elsewhere (hostile/create_file.S).
+uint32_t create_file(uint32_t *handle, uint32_t access, void *attributes, void *status, void *allocation,
+                     uint32_t file_attributes, uint32_t share, uint32_t disposition, uint32_t options);
+uint32_t NtSetInformationFile(uint32_t file, void *status, const void *information, uint32_t length,
+                              uint32_t kind);
+
 void VdInitializeEngines(uint32_t unknown, void *callback, void *context, void *pfp, void *me);
 void VdSetGraphicsInterruptCallback(void (*callback)(uint32_t source, void *context), void *context);
 void VdInitializeRingBuffer(uint32_t physical, uint32_t quadwords_log2);

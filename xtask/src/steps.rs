@@ -99,9 +99,10 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     // The script has a working folder of its own.
     run(Command::new("guest/build.sh").arg(out.canonicalize()?).env("XENIA_RS", program()?))?;
     let mut compared = 0;
-    for entry in std::fs::read_dir(out)? {
+    let hostile = out.join("hostile");
+    for entry in std::fs::read_dir(out)?.chain(std::fs::read_dir(hostile)?) {
         let built = entry?.path();
-        let checked_in = Path::new("guest/bin").join(built.file_name().context("file name")?);
+        let checked_in = Path::new("guest/bin").join(built.strip_prefix(out)?);
         if built.extension().is_none_or(|e| e != "xex" && e != "elf")
             || built.file_name() == Some("obj".as_ref())
         {

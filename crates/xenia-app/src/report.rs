@@ -81,6 +81,8 @@ pub struct RunReport {
     pub digest_parts: BTreeMap<String, String>,
     /// Unimplemented kernel functions that were called.
     pub unimplemented_calls: Vec<NameCount>,
+    /// What the title was refused more of, and how often, by the limit's name.
+    pub limits_hit: BTreeMap<String, u64>,
     /// Scheduler figures.
     pub scheduler: SchedulerReport,
     /// Figures of the compiled engine.

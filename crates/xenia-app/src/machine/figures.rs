@@ -71,6 +71,7 @@ impl Machine {
             unimplemented_calls: missing
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
+            limits_hit: self.kernel.limits_hit().into_iter().map(|(name, n)| (name.to_owned(), n)).collect(),
             scheduler: SchedulerReport {
                 spawn_ok: scheduler.counters.spawn_ok,
                 spawn_rejected: scheduler.counters.spawn_rejected,

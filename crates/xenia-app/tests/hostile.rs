@@ -1,0 +1,176 @@
+//! Titles that want to hang the emulator or eat the host (`guest/hostile`): each ends soon, within little memory, and
+//! what it was refused is named.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Processor time and memory that a run may take. Processor time, since a test machine may be busy with others.
+const MOST_SECONDS: f64 = 10.0;
+const MOST_MEBIBYTES: u64 = 800;
+/// Lines on standard error.
+const MOST_LINES: usize = 400;
+
+/// A title, flags for it, and what it must come to.
+struct Row {
+    title: &'static str,
+    flags: &'static [&'static str],
+    /// Exit code of the process.
+    code: i32,
+    /// The limits that it reaches.
+    limits: &'static [&'static str],
+    /// What it prints.
+    prints: &'static str,
+}
+
+const fn row(title: &'static str, limits: &'static [&'static str], prints: &'static str) -> Row {
+    Row { title, flags: &[], code: 0, limits, prints }
+}
+
+const HALT: &[&str] = &["--halt-on-deadlock"];
+
+const ROWS: &[Row] = &[
+    row("forever", &[], "woken"),
+    Row { flags: HALT, code: 4, ..row("forever", &[], "") },
+    row("hours", &[], "1000 hours later"),
+    row("periodic", &[], "woken"),
+    Row { flags: HALT, code: 4, ..row("periodic", &[], "") },
+    row("apcs", &["apcs"], "refused 995904"),
+    row("timers", &["timers"], "set"),
+    row("misaligned", &["timers"], "set"),
+    row("handles", &["handles"], "refused 934466"),
+    row("objects", &["objects"], "refused 934465"),
+    row("names", &["object_name_bytes"], "refused 1936"),
+    row("completions", &["completions"], "refused 934464"),
+    row("mutants", &["owned_mutants"], "taken 131072"),
+    row("dpcs", &["dpcs"], "refused"),
+    row("timer-dpcs", &["timers"], "woken"),
+    row("memory", &["memory"], "MiB"),
+    row("cache", &["scratch_disk_bytes"], "opened 1000, refused 8"),
+    row("files", &["open_files"], "refused 9232"),
+    Row { code: 3, ..row("recursion", &[], "") },
+];
+
+struct Outcome {
+    code: Option<i32>,
+    seconds: f64,
+    mebibytes: u64,
+    stdout: String,
+    stderr: String,
+    report: Option<serde_json::Value>,
+}
+
+/// Memory that a process has, in KiB. Guest memory is mapped twice and counts once.
+fn memory_kib(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("Pss:")?.split_whitespace().next()?.parse().ok())
+}
+
+/// Processor time of a process so far, in seconds; the unit of the kernel's figures is 10 ms.
+fn processor_seconds(pid: u32) -> Option<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = text.rsplit(')').next()?.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+fn run(title: &Path, flags: &[&str]) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let open = |name: &str| Stdio::from(std::fs::File::create(file(name)).unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+        .arg("exec")
+        .arg(title)
+        .args(["--headless", "--gpu", "reference", "--json"])
+        .arg(file("report.json"))
+        .args(flags)
+        // No settings of the user's.
+        .env("XDG_CONFIG_HOME", folder.path())
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(open("out"))
+        .stderr(open("err"))
+        .spawn()
+        .unwrap();
+    let (start, mut seconds, mut mebibytes) = (Instant::now(), 0.0, 0);
+    let code = loop {
+        let (pid, status) = (child.id(), child.try_wait().unwrap());
+        if let Some(status) = status {
+            break status.code();
+        }
+        seconds = processor_seconds(pid).unwrap_or(seconds);
+        mebibytes = memory_kib(pid).map_or(mebibytes, |kib| mebibytes.max(kib >> 10));
+        let over = seconds > MOST_SECONDS || mebibytes > MOST_MEBIBYTES;
+        if over || start.elapsed() > Duration::from_mins(2) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let text = |name: &str| String::from_utf8_lossy(&std::fs::read(file(name)).unwrap()).into_owned();
+    let report = std::fs::read(file("report.json")).ok();
+    let report = report.and_then(|text| serde_json::from_slice(&text).ok());
+    Outcome { code, seconds, mebibytes, stdout: text("out"), stderr: text("err"), report }
+}
+
+/// What is wrong with the outcome.
+fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut expect = |holds: bool, what: String| {
+        if !holds {
+            found.push(what);
+        }
+    };
+    expect(
+        outcome.code == Some(row.code),
+        format!(
+            "ended with {:?} after {:.1} s with {} MiB, not {}",
+            outcome.code, outcome.seconds, outcome.mebibytes, row.code
+        ),
+    );
+    expect(outcome.stdout.contains(row.prints), format!("printed {:?}", outcome.stdout));
+    let lines = outcome.stderr.lines().count();
+    expect(lines <= MOST_LINES, format!("{lines} lines on standard error"));
+    let hits: BTreeMap<String, u64> = outcome
+        .report
+        .as_ref()
+        .and_then(|report| serde_json::from_value(report["limits_hit"].clone()).ok())
+        .unwrap_or_default();
+    expect(hits.keys().eq(row.limits), format!("limits_hit: {hits:?}"));
+    for limit in row.limits {
+        let said = outcome.stderr.lines().filter(|line| line.contains("limit") && line.contains(limit));
+        let times = said.count();
+        expect(times == 1, format!("{limit} was said {times} times"));
+    }
+    found
+}
+
+fn titles() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/hostile")
+}
+
+fn check_all(engine: &str) {
+    let mut failures = Vec::new();
+    for row in ROWS {
+        let mut flags = vec![engine];
+        flags.extend_from_slice(row.flags);
+        let outcome = run(&titles().join(row.title).with_extension("xex"), &flags);
+        println!("{} {flags:?}: {:.1} s, {} MiB", row.title, outcome.seconds, outcome.mebibytes);
+        for complaint in complaints(row, &outcome) {
+            failures.push(format!("{} {flags:?}: {complaint}", row.title));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn every_hostile_title_ends_when_interpreted() {
+    check_all("--interp");
+}
+
+#[test]
+fn every_hostile_title_ends_when_compiled() {
+    check_all("--jit");
+}
