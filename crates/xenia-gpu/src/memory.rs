@@ -10,8 +10,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
-/// Bytes of physical memory; addresses wrap there.
-pub const PHYSICAL_SIZE: u32 = 0x2000_0000;
+pub use xenia_guest::PHYSICAL_SIZE;
 
 /// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`]; reads of memory that
 /// does not exist give zeros, writes to it are dropped, as on a bus nobody answers.

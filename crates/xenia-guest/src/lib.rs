@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod addr;
+mod console;
 mod endian;
 mod ids;
 pub mod status;
 
 pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
+pub use console::{ALL_HW_THREADS, HW_THREADS, PHYSICAL_SIZE, TICKS_PER_SECOND};
 pub use endian::{GuestValue, be};
 pub use ids::{MediaId, Ordinal, TitleId};
 pub use status::{NtStatus, Win32Error};

@@ -22,8 +22,7 @@ pub(crate) const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 /// Guest pages in 4 GiB.
 pub(crate) const GUEST_PAGES: usize = 1 << (32 - PAGE_SHIFT);
 
-/// Bytes of physical memory.
-pub const PHYSICAL_SIZE: u32 = 0x2000_0000;
+pub use xenia_guest::PHYSICAL_SIZE;
 /// Bytes that may be committed in all, physical and virtual memory together: the console's 512 MiB, and 64 for what it keeps
 /// elsewhere or doesn't have, such as the guard pages of stacks.
 pub const COMMIT_LIMIT: u32 = PHYSICAL_SIZE + 0x400_0000;

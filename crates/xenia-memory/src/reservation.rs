@@ -13,12 +13,12 @@
 //! a reservation lost for no reason: allowed by the architecture.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
-use xenia_guest::{GuestAddr, RESERVATION_LINE};
+use xenia_guest::{GuestAddr, HW_THREADS, RESERVATION_LINE};
 
 const BANKS: usize = 4096;
 const LINE_SHIFT: u32 = RESERVATION_LINE.trailing_zeros();
 /// Hardware threads that the table tells apart.
-pub const HOLDERS: u8 = 6;
+pub const HOLDERS: u8 = HW_THREADS as u8;
 
 /// One bank's contents, unpacked.
 #[derive(Clone, Copy, PartialEq, Eq)]

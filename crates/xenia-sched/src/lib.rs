@@ -38,6 +38,4 @@ pub use time::{
     GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,
 };
-
-/// Hardware threads of the console.
-pub const HW_THREADS: usize = 6;
+pub use xenia_guest::HW_THREADS;

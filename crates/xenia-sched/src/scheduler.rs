@@ -10,6 +10,7 @@ use crate::{
 use std::collections::BTreeMap;
 use std::fmt;
 use xenia_cpu::PpcContext;
+use xenia_guest::ALL_HW_THREADS;
 
 /// NT's limit of a thread's suspend count.
 const MAX_SUSPEND_COUNT: u32 = 127;
@@ -157,7 +158,7 @@ impl Scheduler {
 
     /// Makes a thread. Frees exited ones that nobody refers to once its slot has several.
     pub fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
-        let affinity = (parameters.affinity & 0x3F) as u8;
+        let affinity = parameters.affinity as u8 & ALL_HW_THREADS;
         if affinity == 0 {
             self.counters.spawn_rejected += 1;
             return Err(SchedError::NoProcessor(parameters.affinity));
@@ -491,7 +492,7 @@ impl Scheduler {
     /// Sets the hardware threads that a thread may run on, and moves it if it is on another. Returns the mask
     /// before; the caller rewrites the guest-visible processor number.
     pub fn set_affinity(&mut self, r: ThreadRef, mask: u32) -> Result<u8, SchedError> {
-        let affinity = (mask & 0x3F) as u8;
+        let affinity = mask as u8 & ALL_HW_THREADS;
         if affinity == 0 {
             return Err(SchedError::NoProcessor(mask));
         }

@@ -3,8 +3,7 @@
 /// Ticks of the time base since the machine started.
 pub type GuestTicks = u64;
 
-/// Time base frequency in Hz.
-pub const TICKS_PER_SECOND: u64 = 49_875_000;
+pub use xenia_guest::TICKS_PER_SECOND;
 
 /// The end of guest time, 261 days after power-on: what is due then or later never comes.
 pub const MAX_TICKS: GuestTicks = 1 << 50;

@@ -7,8 +7,7 @@ use crate::backend::GammaRamps;
 use crate::registers::{RegisterFile, dc};
 use crate::trace::DisplayState;
 
-/// Ticks of the time base in a second.
-pub const TICKS_PER_SECOND: u64 = 49_875_000;
+pub use xenia_guest::TICKS_PER_SECOND;
 /// Ticks from one vertical blank to the next until something else is set: 60 Hz.
 pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / 60;
 /// Ticks from one vertical blank to the next that a display can do: 240 to 20 Hz.

@@ -11,7 +11,7 @@ use crate::thread::lists;
 use crate::thread::records::{Stack, ThreadRecord, TlsLayout};
 use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 use xenia_sched::{BASE_PRIORITY, GuestTicks, HW_THREADS, Scheduler, SpawnParameters, ThreadRef, filetime};
 
@@ -83,7 +83,7 @@ pub struct MadeThread {
 impl Kernel {
     /// Makes a thread. It has two references: its own, until it ends, and the caller's.
     pub fn create_thread(&self, scheduler: &mut Scheduler, new: &NewThread) -> Fallible<MadeThread> {
-        let mask = new.flags >> 24 & 0x3F;
+        let mask = new.flags >> 24 & u32::from(ALL_HW_THREADS);
         let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
         let (id, layout) = {
             let mut threads = self.threads.lock();

@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::life::NewThread;
 use std::sync::atomic::Ordering::Relaxed;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::physical_to_view;
 use xenia_sched::{BlockReason, Event, HW_THREADS, MAX_PRIORITY, Scheduler, ThreadRef, Wait};
 
@@ -135,7 +135,7 @@ impl Kernel {
 
     fn graphics_interrupt(&self, scheduler: &mut Scheduler, source: u32, cpu_mask: u8) -> Fallible<()> {
         let Some(callback) = self.interrupts.lock().callback else { return Ok(()) };
-        let mask = match cpu_mask & 0x3F {
+        let mask = match cpu_mask & ALL_HW_THREADS {
             0 => 1 << DEFAULT_INTERRUPT_CPU,
             mask => mask,
         };
