@@ -12,6 +12,7 @@ pub(crate) use threaded::Threaded;
 use std::sync::Arc;
 
 use crate::draw_state::{CopyCall, DrawCall};
+use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 
 /// A picture as it would be shown.
@@ -76,6 +77,9 @@ pub enum BackendError {
     /// The state makes no sense.
     #[error("invalid state: {0}")]
     Invalid(String),
+    /// The draw would cost the host too much (see [`limits`](crate::limits)); a part of it is left out.
+    #[error("limit reached: {0}")]
+    Limit(&'static str),
     /// The host's graphics device failed.
     #[error("the host's graphics device failed: {0}")]
     Host(String),
@@ -102,6 +106,15 @@ pub trait Backend: Send {
     /// Samples that passed the depth test since the start, where they are counted.
     fn samples_passed(&mut self) -> Option<u64>;
 
+    /// Begins to count samples for a query that has counted `already`. Unlike
+    /// [`samples_passed`](Self::samples_passed) it needn't wait for draws.
+    fn begin_query(&mut self, _already: u64) {}
+
+    /// Samples that the query has counted, where they are counted.
+    fn query_samples(&mut self) -> Option<u64> {
+        None
+    }
+
     /// Feeds the EDRAM's bytes to a digest.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8]));
 
@@ -118,6 +131,11 @@ pub trait Backend: Send {
     /// What tells the memory that draws read, for a backend whose draws read and change nothing else but its
     /// own state. Such draws may be done later and on another thread, with a copy of that memory.
     fn inputs(&self) -> Option<Inputs> {
+        None
+    }
+
+    /// What ends draws before their time, where the backend's may take long.
+    fn cancel(&self) -> Option<Cancel> {
         None
     }
 

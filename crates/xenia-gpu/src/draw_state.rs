@@ -4,6 +4,7 @@
 //! results, and nothing of guest memory is read. Everything a backend needs to know is in here, so
 //! a backend never sees a register.
 
+mod color;
 mod constants;
 mod copy;
 mod depth;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 
 use crate::enums::*;
 use crate::memory::Endian;
-use crate::microcode::Shader;
-use crate::registers::{Register, RegisterFile, pa, rb, sq, vgt};
+use crate::microcode::{Program, Shader};
+use crate::registers::{RegisterFile, pa, rb, sq, vgt};
 
 /// Where a draw's vertex indices come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,6 +173,15 @@ pub struct DepthStencil {
     pub bias: [[f32; 2]; 2],
 }
 
+/// When killed vertices take away their primitive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VertexKill {
+    /// When one of its vertices is killed.
+    Any,
+    /// When all of them are.
+    All,
+}
+
 /// Everything about one draw, except what lies in guest memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DrawCall {
@@ -199,10 +209,15 @@ pub struct DrawCall {
     pub pixel_shader: Option<Arc<Shader>>,
     /// Shader constants.
     pub constants: Arc<Constants>,
+    /// When vertices that the vertex shader kills take away their primitive, where it may kill.
+    pub vertex_kill: Option<VertexKill>,
     /// Interpolators that the vertex shader exports.
     pub interpolators: u32,
     /// Flat shading, one bit per interpolator.
     pub flat: u32,
+    /// Interpolators that are taken within what is covered of a pixel, one bit each; the others are taken at its
+    /// centre, be that covered or not.
+    pub centroid: u32,
     /// The interpolator register that gets the pixel's position, with the sign of x for back faces, of y for points
     /// and of z for lines; and the place within a point in z and w. Where asked for.
     pub position_register: Option<u32>,
@@ -258,9 +273,6 @@ pub enum DrawStateError {
     /// No vertex shader was loaded.
     #[error("no vertex shader is loaded")]
     NoVertexShader,
-    /// A colour draw without a pixel shader, whose vertices don't write to memory either.
-    #[error("no pixel shader is loaded for a draw with colour")]
-    NoPixelShader,
     /// The primitive type is undefined or not drawn this way.
     #[error("primitive type {0:?} can't be drawn")]
     Primitive(Primitive),
@@ -268,13 +280,6 @@ pub enum DrawStateError {
     #[error("EDRAM mode {0:?} draws nothing")]
     Mode(EdramMode),
 }
-
-/// Registers of the colour targets' formats, by target.
-const COLOR_INFO: [u32; 4] =
-    [rb::RbColorInfo::INDEX, rb::RB_COLOR1_INFO, rb::RB_COLOR2_INFO, rb::RB_COLOR3_INFO];
-/// Registers of the colour targets' blending, by target.
-const BLEND_CONTROL: [u32; 4] =
-    [rb::RbBlendcontrol::INDEX, rb::RB_BLENDCONTROL1, rb::RB_BLENDCONTROL2, rb::RB_BLENDCONTROL3];
 
 /// The scissor in force: the window scissor, shifted by the window offset unless that is off,
 /// within the screen scissor and the surface.
@@ -349,32 +354,34 @@ fn viewport(registers: &RegisterFile) -> Viewport {
     }
 }
 
-fn color_target(registers: &RegisterFile, target: usize) -> Option<ColorTarget> {
-    let write_mask = (registers.get(rb::RbColorMask::INDEX) >> (target * 4)) as u8 & 15;
-    if write_mask == 0 {
-        return None;
-    }
-    let info = rb::RbColorInfo(registers.get(COLOR_INFO[target]));
-    let blend = rb::RbBlendcontrol(registers.get(BLEND_CONTROL[target]));
-    Some(ColorTarget {
-        base: info.color_base(),
-        format: ColorTargetFormat::from_bits(info.color_format()),
-        exponent_bias: info.color_exp_bias(),
-        write_mask,
-        blend: Blend {
-            source: [blend.color_srcblend(), blend.alpha_srcblend()].map(BlendFactor::from_bits),
-            destination: [blend.color_destblend(), blend.alpha_destblend()].map(BlendFactor::from_bits),
-            operation: [blend.color_comb_fcn(), blend.alpha_comb_fcn()].map(BlendOp::from_bits),
-        },
-    })
-}
-
 /// The interpolators that are not smooth, one bit each.
 ///
 /// Unsure: no source says which value of a bit is smooth. Direct3D's default sets all bits, and a
 /// register that nobody has written is taken as smooth too.
 fn flat_interpolators(control: sq::SqInterpolatorCntl) -> u32 {
     if control.0 == 0 { 0 } else { !control.param_shade() & 0xffff }
+}
+
+/// The interpolators that are taken at a covered place of the pixel, one bit each. With one sample that is the
+/// centre.
+fn centroid_interpolators(registers: &RegisterFile, msaa: Msaa) -> u32 {
+    let at_centers = registers.read::<sq::SqInterpolatorCntl>().sampling_pattern();
+    match SampleControl::from_bits(registers.read::<sq::SqContextMisc>().sc_sample_cntl()) {
+        _ if msaa == Msaa::X1 => 0,
+        SampleControl::CentroidsOnly => 0xffff,
+        SampleControl::CentersOnly => 0,
+        SampleControl::CentroidsAndCenters => !at_centers & 0xffff,
+    }
+}
+
+/// Whether a vertex shader's kill flag counts, and how.
+fn vertex_kill(registers: &RegisterFile, mode: VertexExportMode, program: &Program) -> Option<VertexKill> {
+    let any = registers.read::<pa::PaClClipCntl>().vtx_kill_or();
+    (mode.has_kill() && program.writes(Program::POINT_SIZE)).then_some(if any {
+        VertexKill::Any
+    } else {
+        VertexKill::All
+    })
 }
 
 impl DrawCall {
@@ -397,13 +404,16 @@ impl DrawCall {
             return Err(DrawStateError::Primitive(primitive));
         }
         let vertex_shader = vertex_shader.ok_or(DrawStateError::NoVertexShader)?.clone();
-        let with_color = mode == EdramMode::ColorDepth;
-        if with_color && pixel_shader.is_none() && !exports {
-            return Err(DrawStateError::NoPixelShader);
-        }
+        let program = registers.read::<sq::SqProgramCntl>();
+        let export_mode = VertexExportMode::from_bits(program.vs_export_mode());
+        // Vertices of the passes of multi-pass shading only write to memory.
+        let draws = draws && export_mode != VertexExportMode::Multipass;
+        // Without a pixel shader there is only depth to draw.
+        let pixel_shader = pixel_shader.filter(|_| mode == EdramMode::ColorDepth);
+        let pixel_exports = pixel_shader.map_or(0, |shader| shader.program.exports);
+        let color = color::targets(registers, pixel_exports);
         let tessellation = Tessellation::capture(registers, request.initiator);
         let is_polygonal = polygon::is_polygonal(primitive, tessellation.is_some());
-        let program = registers.read::<sq::SqProgramCntl>();
         let misc = registers.read::<sq::SqContextMisc>();
         let surface = registers.read::<rb::RbSurfaceInfo>();
         let raster = registers.read::<pa::PaSuScModeCntl>();
@@ -415,6 +425,25 @@ impl DrawCall {
         if !draws {
             scissor.right = scissor.left; // vertices write to memory, and nothing is drawn
         }
+        let msaa = Msaa::from_bits(surface.msaa_samples());
+        let compare = Compare::from_bits(alpha.alpha_func());
+        let alpha_test = (pixel_shader.is_some() && alpha.alpha_test_enable() && compare != Compare::Always)
+            .then(|| (compare, registers.float(rb::RB_ALPHA_REF)));
+        let alpha_to_mask = (pixel_exports & 1 != 0 && alpha.alpha_to_mask_enable()).then(|| {
+            let offsets = [
+                alpha.alpha_to_mask_offset0(),
+                alpha.alpha_to_mask_offset1(),
+                alpha.alpha_to_mask_offset2(),
+                alpha.alpha_to_mask_offset3(),
+            ];
+            offsets.map(|steps| steps as u8)
+        });
+        let vertex_kill = vertex_kill(registers, export_mode, &vertex_shader.program);
+        let is_seen = |shader: &Shader| {
+            let program = &shader.program;
+            let writes = program.writes(Program::DEPTH) || program.exports_memory() || program.kills;
+            writes || alpha_test.is_some() || alpha_to_mask.is_some() || color.iter().any(Option::is_some)
+        };
         let sign_extended = |value: u32| ((value << 8) as i32) >> 8;
         Ok(Self {
             primitive,
@@ -432,10 +461,12 @@ impl DrawCall {
             tessellation,
             provoking_last: raster.provoking_vtx_last(),
             vertex_shader,
-            pixel_shader: if with_color { pixel_shader.cloned() } else { None },
+            pixel_shader: pixel_shader.filter(|shader| is_seen(shader)).cloned(),
             constants,
+            vertex_kill,
             interpolators: program.vs_export_count() + 1,
             flat: flat_interpolators(registers.read()),
+            centroid: centroid_interpolators(registers, msaa),
             position_register: program.param_gen().then(|| misc.param_gen_pos()),
             affine: raster.persp_corr_dis(),
             viewport: viewport(registers),
@@ -448,7 +479,7 @@ impl DrawCall {
                 front_is_clockwise: raster.face(),
             },
             pitch: surface.surface_pitch(),
-            msaa: Msaa::from_bits(surface.msaa_samples()),
+            msaa,
             sample_mask: if raster.msaa_enable() {
                 registers.get(pa::PA_SC_AA_MASK) & 0xffff
             } else {
@@ -458,20 +489,11 @@ impl DrawCall {
             point_size: [points.width() as f32 / 16.0, points.height() as f32 / 16.0],
             // Radii in the register, diameters in shaders.
             point_limits: [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0],
-            color: std::array::from_fn(|i| if with_color { color_target(registers, i) } else { None }),
+            color,
             blend_constant: [rb::RB_BLEND_RED, rb::RB_BLEND_GREEN, rb::RB_BLEND_BLUE, rb::RB_BLEND_ALPHA]
                 .map(|index| registers.float(index)),
-            alpha_test: (with_color && alpha.alpha_test_enable())
-                .then(|| (Compare::from_bits(alpha.alpha_func()), registers.float(rb::RB_ALPHA_REF))),
-            alpha_to_mask: (with_color && alpha.alpha_to_mask_enable()).then(|| {
-                [
-                    alpha.alpha_to_mask_offset0(),
-                    alpha.alpha_to_mask_offset1(),
-                    alpha.alpha_to_mask_offset2(),
-                    alpha.alpha_to_mask_offset3(),
-                ]
-                .map(|steps| steps as u8)
-            }),
+            alpha_test,
+            alpha_to_mask,
             depth: depth::depth_stencil(registers, is_polygonal),
         })
     }

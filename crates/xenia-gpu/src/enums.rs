@@ -110,9 +110,31 @@ enums! {
         /// Each edge's level comes from the index buffer.
         2 Adaptive,
     }
+    /// What vertex shaders export beside position and interpolators.
+    VertexExportMode else Position {
+        0 Position, 2 Sprite, 3 Edge, 4 Kill, 5 SpriteKill, 6 EdgeKill, 7 Multipass,
+    }
+    /// Where pixels are interpolated that are covered in part.
+    SampleControl else CentersOnly {
+        0 CentroidsOnly, 1 CentersOnly, 2 CentroidsAndCenters,
+    }
     /// Dimensions of a texture.
     Dimension else D2 {
         0 D1, 1 D2, 2 D3, 3 Cube,
+    }
+}
+
+impl Primitive {
+    /// Whether it is lines.
+    pub const fn is_line(self) -> bool {
+        matches!(self, Self::LineList | Self::LineStrip | Self::LineLoop | Self::LineStrip2d)
+    }
+}
+
+impl VertexExportMode {
+    /// Whether vertices have a kill flag.
+    pub const fn has_kill(self) -> bool {
+        matches!(self, Self::Kill | Self::SpriteKill | Self::EdgeKill)
     }
 }
 
@@ -160,6 +182,15 @@ impl Msaa {
 }
 
 impl ColorTargetFormat {
+    /// Components that it has: red is bit 0.
+    pub const fn components(self) -> u8 {
+        match self {
+            Self::Rg16 | Self::Rg16Float | Self::Rg32Float => 0b11,
+            Self::R32Float => 1,
+            _ => 0b1111,
+        }
+    }
+
     /// Whether a sample takes two words of EDRAM.
     pub const fn is_64_bit(self) -> bool {
         matches!(self, Self::Rgba16 | Self::Rgba16Float | Self::Rg32Float)

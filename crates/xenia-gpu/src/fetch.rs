@@ -13,7 +13,7 @@ use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{
     FetchUnit, Instruction, LANES, Lanes, Mask, Program, TextureFetch, TextureOp, Vector, VertexFetch,
 };
-use crate::texture::{TextureCache, TextureInfo, TextureLevel, half_to_single};
+use crate::texture::{TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single};
 
 use export::Stream;
 
@@ -34,32 +34,49 @@ pub(crate) struct Binding {
 
 /// The textures that a program fetches from, by fetch constant.
 #[derive(Default)]
-pub struct Bindings([Option<Binding>; 32]);
+pub struct Bindings {
+    slots: [Option<Binding>; 32],
+    left_out: bool,
+}
 
 impl Bindings {
-    /// Decodes the textures that a program may fetch from.
+    /// Decodes the textures that a program may fetch from, as far as they take so many bytes together.
     pub fn new(
         program: &Program,
         constants: &Constants,
         cache: &mut TextureCache,
         memory: &dyn PhysicalMemory,
+        bytes: u64,
     ) -> Self {
-        let mut bindings = Self::default();
+        let (mut bindings, mut left) = (Self::default(), bytes);
         for instruction in &program.instructions {
             let Instruction::Texture(fetch) = instruction else { continue };
             let slot = fetch.constant as usize & 31;
-            if bindings.0[slot].is_some() {
+            if bindings.slots[slot].is_some() {
                 continue;
             }
             let words = &constants.fetch[slot];
             let Some(info) = TextureInfo::decode(words) else { continue };
-            let levels: Vec<_> =
-                (0..=last_level(&info, fetch)).map_while(|level| cache.level(words, level, memory)).collect();
+            let mut levels = Vec::new();
+            for level in 0..=last_level(&info, fetch) {
+                let Some(rest) = left.checked_sub(decoding_bytes(&info, level)) else {
+                    bindings.left_out = true;
+                    break;
+                };
+                let Some(decoded) = cache.level(words, level, memory) else { break };
+                levels.push(decoded);
+                left = rest;
+            }
             if !levels.is_empty() {
-                bindings.0[slot] = Some(Binding { info, levels });
+                bindings.slots[slot] = Some(Binding { info, levels });
             }
         }
         bindings
+    }
+
+    /// Whether a texture or some of its levels were too much.
+    pub fn left_out(&self) -> bool {
+        self.left_out
     }
 }
 
@@ -222,7 +239,7 @@ impl FetchUnit for Fetcher<'_> {
         if fetch.operation == TextureOp::Gradients {
             return sample::gradients(coordinates);
         }
-        match &self.textures.0[fetch.constant as usize & 31] {
+        match &self.textures.slots[fetch.constant as usize & 31] {
             Some(binding) => sample::sample(binding, fetch, coordinates, lod, gradients, mask & self.wanted),
             None => [[0.0; LANES]; 4],
         }
@@ -243,6 +260,7 @@ impl FetchUnit for Fetcher<'_> {
 mod tests {
     use super::*;
     use crate::memory::Ram;
+    use crate::microcode::assemble;
     use crate::registers::RegisterFile;
 
     fn fetch(format: u8, signed: bool, integer: bool) -> VertexFetch {
@@ -252,6 +270,31 @@ mod tests {
             Instruction::Vertex(fetch) => fetch,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn textures_end_where_the_limit_is_reached() {
+        let ram = Ram::new(0x20000);
+        let text =
+            "tfetch2D r0, r0.xy, tf1\ntfetch2D r1, r0.xy, tf2\ntfetch2D r2, r0.xy, tf1\nmax oC0, r0, r1";
+        let program = Program::decode(&assemble(text).unwrap());
+        let mut registers = RegisterFile::new();
+        for slot in [1, 2] {
+            for (i, word) in
+                [2 | 1 << 22 | 1 << 31, 6 | 1 << 12, 31 | 31 << 13, 0, 0, 1 << 9].into_iter().enumerate()
+            {
+                registers.set(0x4800 + slot * 6 + i as u32, word);
+            }
+        }
+        let constants = Constants::capture(&registers);
+        let bound = |bytes| {
+            let bindings = Bindings::new(&program, &constants, &mut TextureCache::default(), &ram, bytes);
+            ([1, 2].map(|slot: usize| bindings.slots[slot].is_some()), bindings.left_out())
+        };
+        // 32 x 32 texels of four bytes, made from as many.
+        assert_eq!(bound(4 * 4096), ([true, true], false));
+        assert_eq!(bound(4 * 4096 - 1), ([true, false], true));
+        assert_eq!(bound(0), ([false, false], true));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod edram;
 pub mod enums;
 pub mod fetch;
 pub mod geometry;
+pub mod limits;
 pub mod memory;
 pub mod microcode;
 pub mod packets;
@@ -23,6 +24,7 @@ pub mod texture;
 pub mod trace;
 
 pub use backend::{Backend, BackendError, Frame, GammaRamps, Inputs, NullBackend, PresentCall};
+pub use limits::Cancel;
 pub use memory::{PhysicalMemory, Ram};
 pub use present::present;
 pub use processor::{CommandProcessor, Config, GpuEvent, Observer, Statistics};

@@ -27,6 +27,12 @@ pub trait PhysicalMemory: Send + Sync {
     /// from the range may be kept.
     fn track(&self, physical: u32, length: u32) -> Option<u64>;
 
+    /// A number that differs once any version has moved, so that whoever knows of no move needs to look at no version.
+    /// `None` where nobody counts.
+    fn epoch(&self) -> Option<u64> {
+        None
+    }
+
     /// The 32-bit big-endian value at a multiple of four.
     fn read_u32(&self, physical: u32) -> u32 {
         let mut bytes = [0; 4];
@@ -100,6 +106,10 @@ impl PhysicalMemory for GuestMemory {
             .fold(0, |sum: u64, page| sum.wrapping_add(u64::from(self.page_version(page))))
     }
 
+    fn epoch(&self) -> Option<u64> {
+        Some(Self::epoch(self))
+    }
+
     fn track(&self, physical: u32, length: u32) -> Option<u64> {
         let version = self.version(physical, length);
         if is_contiguous(physical, length as usize)
@@ -126,13 +136,15 @@ struct Contents {
     bytes: Vec<u8>,
     /// Writes to each page.
     versions: Vec<u32>,
+    /// Writes to any.
+    writes: u64,
 }
 
 impl Ram {
     /// `size` zero bytes.
     pub fn new(size: usize) -> Self {
         let versions = vec![0; size.div_ceil(PAGE_SIZE as usize)];
-        Self { inner: RwLock::new(Contents { bytes: vec![0; size], versions }) }
+        Self { inner: RwLock::new(Contents { bytes: vec![0; size], versions, writes: 0 }) }
     }
 
     fn contents(&self) -> RwLockReadGuard<'_, Contents> {
@@ -155,6 +167,7 @@ impl PhysicalMemory for Ram {
         let have = contents.bytes.len().saturating_sub(start).min(from.len());
         if have != 0 {
             contents.bytes[start..start + have].copy_from_slice(&from[..have]);
+            contents.writes += 1;
             let page = PAGE_SIZE as usize;
             for version in &mut contents.versions[start / page..(start + have).div_ceil(page)] {
                 *version = version.wrapping_add(1);
@@ -167,6 +180,10 @@ impl PhysicalMemory for Ram {
         let (start, page) = ((physical % PHYSICAL_SIZE) as usize, PAGE_SIZE as usize);
         let pages = start / page..(start + length as usize).div_ceil(page).min(contents.versions.len());
         contents.versions.get(pages).unwrap_or(&[]).iter().map(|&version| u64::from(version)).sum()
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        Some(self.contents().writes)
     }
 
     fn track(&self, physical: u32, length: u32) -> Option<u64> {
@@ -235,10 +252,11 @@ mod tests {
             memory.write(address, 0x0102_0304_u32).unwrap();
             assert_eq!(memory.read_u32(physical), 0x0102_0304);
             let gpu: &dyn PhysicalMemory = &*memory;
-            let version = gpu.track(physical, 0x2000).unwrap();
-            assert_eq!(gpu.version(physical, 0x2000), version);
+            let (version, epoch) = (gpu.track(physical, 0x2000).unwrap(), gpu.epoch());
+            assert_eq!((gpu.version(physical, 0x2000), gpu.epoch()), (version, epoch));
             memory.write(address.offset(0x1000), 5_u32).unwrap();
             assert_ne!(gpu.version(physical, 0x2000), version);
+            assert_ne!(gpu.epoch(), epoch);
             gpu.write_u32(physical + 8, 7);
             assert_eq!(memory.read(address.offset(8)), Ok(7_u32));
         }

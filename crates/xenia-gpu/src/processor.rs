@@ -36,6 +36,7 @@ pub use statistics::Statistics;
 
 use crate::backend::{Backend, Frame, PresentCall, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
+use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{Shader, ShaderKind};
 use crate::packets::Header;
@@ -149,8 +150,6 @@ pub struct CommandProcessor {
     display: Display,
     /// Vertical blanks and swaps so far: what fences write when asked for a counter.
     counter: u32,
-    /// Samples counted when the current occlusion query began.
-    query_start: u64,
     capture: bool,
     frame: Option<Frame>,
     events: Vec<GpuEvent>,
@@ -188,7 +187,6 @@ impl CommandProcessor {
             stale: StaleConstants::ALL,
             display: Display::new(config.vblank),
             counter: 0,
-            query_start: 0,
             capture: false,
             frame: None,
             events: Vec::new(),
@@ -335,6 +333,11 @@ impl CommandProcessor {
     /// Asks for a picture of the next swap.
     pub fn capture_next(&mut self) {
         self.capture = true;
+    }
+
+    /// What ends draws that nobody wants any more, where the backend's may take long.
+    pub fn cancel(&self) -> Option<Cancel> {
+        self.backend.cancel()
     }
 
     /// The newest picture not taken yet.

@@ -15,6 +15,7 @@ mod alpha_mask;
 mod bands;
 mod blend;
 mod block;
+mod budget;
 mod clip;
 mod color;
 mod copy;
@@ -24,11 +25,14 @@ mod look;
 mod memory;
 mod raster;
 
+use budget::Budget;
+
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::edram;
 use crate::fetch::Bindings;
 use crate::geometry;
+use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::present;
@@ -46,7 +50,11 @@ pub struct Reference {
     /// What shades vertices.
     shading: Interpreter,
     crew: bands::Crew,
+    limits: DrawLimits,
+    cancel: Cancel,
     samples_passed: u64,
+    /// Samples that had passed when the query began.
+    query_start: u64,
 }
 
 impl Reference {
@@ -65,8 +73,21 @@ impl Reference {
             textures: TextureCache::default(),
             shading: Interpreter::default(),
             crew: bands::Crew::new(threads),
+            limits: DrawLimits::default(),
+            cancel: Cancel::default(),
             samples_passed: 0,
+            query_start: 0,
         }
+    }
+
+    /// Sets what a draw may cost.
+    pub fn set_limits(&mut self, limits: DrawLimits) {
+        self.limits = limits;
+    }
+
+    /// Sets what ends draws before their time.
+    pub fn set_cancel(&mut self, cancel: Cancel) {
+        self.cancel = cancel;
     }
 
     /// A copy of the EDRAM's words, tile after tile.
@@ -98,10 +119,13 @@ impl Backend for Reference {
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let textures = call.pixel_shader.as_ref().map_or_else(Bindings::default, |shader| {
-            Bindings::new(&shader.program, &call.constants, &mut self.textures, memory)
+            let bytes = self.limits.texture_bytes;
+            Bindings::new(&shader.program, &call.constants, &mut self.textures, memory, bytes)
         });
-        let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew);
-        geometry::shade(call, memory, &mut self.textures, &mut self.shading, &mut |vertices| {
+        let budget = Budget::new(call, self.limits.band_steps, &self.cancel);
+        let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
+        let (cache, shading, limits) = (&mut self.textures, &mut self.shading, &self.limits);
+        let shaded = geometry::shade(call, memory, cache, shading, limits, &mut |vertices| {
             geometry::triangles(call, vertices, |triangle, facing| {
                 clip::clip(call, triangle, |corners| {
                     if let Some(setup) = raster::prepare(call, corners, facing) {
@@ -109,9 +133,15 @@ impl Backend for Reference {
                     }
                 });
             })
-        })?;
-        self.samples_passed += batch.finish();
-        Ok(())
+        });
+        let (passed, is_whole) = batch.finish();
+        self.samples_passed += passed;
+        shaded?;
+        match (is_whole, textures.left_out()) {
+            (false, _) => Err(BackendError::Limit(SHADER_STEPS)),
+            (_, true) => Err(BackendError::Limit(TEXTURE_BYTES)),
+            _ => Ok(()),
+        }
     }
 
     fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
@@ -126,6 +156,14 @@ impl Backend for Reference {
         Some(self.samples_passed)
     }
 
+    fn begin_query(&mut self, already: u64) {
+        self.query_start = self.samples_passed.wrapping_sub(already);
+    }
+
+    fn query_samples(&mut self) -> Option<u64> {
+        Some(self.samples_passed.wrapping_sub(self.query_start))
+    }
+
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(&self.words()));
     }
@@ -138,6 +176,10 @@ impl Backend for Reference {
         edram::check(words)?;
         words.iter().enumerate().for_each(|(index, &word)| self.edram.set(index, word));
         Ok(())
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        Some(self.cancel.clone())
     }
 
     fn inputs(&self) -> Option<Inputs> {

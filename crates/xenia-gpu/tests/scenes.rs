@@ -1,6 +1,10 @@
 //! Whole scenes on the reference backend.
 #![allow(missing_docs, clippy::decimal_bitwise_operands)]
 
+#[path = "scene/limits.rs"]
+mod limits;
+#[path = "scene/random.rs"]
+mod random;
 mod scene;
 #[path = "scene/all.rs"]
 mod scenes;
@@ -11,5 +15,7 @@ const WAYS: &[(usize, bool)] =
 
 /// What draws scenes.
 fn backend(threads: usize) -> Box<dyn xenia_gpu::Backend> {
-    Box::new(xenia_gpu::Reference::with_threads(threads))
+    let mut reference = xenia_gpu::Reference::with_threads(threads);
+    reference.set_limits(limits::LIMITS.get());
+    Box::new(reference)
 }

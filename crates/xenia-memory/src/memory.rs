@@ -186,8 +186,15 @@ impl GuestMemory {
     pub fn bump(&self, index: u32) {
         if index < layout::BACKING_PAGES {
             self.pages.version(index).fetch_add(1, Release);
-            self.counts.bumps.fetch_add(1, Relaxed);
+            self.counts.bumps.fetch_add(1, Release);
         }
+    }
+
+    /// A number that differs once the version of any page has moved.
+    #[inline]
+    pub fn epoch(&self) -> u64 {
+        // Both only grow, and every move of a version counts in one of them.
+        self.counts.bumps.load(Acquire).wrapping_add(self.counts.mapping_changes.load(Acquire))
     }
 
     /// Whether memory is committed at `addr`, whatever the guest's rights.

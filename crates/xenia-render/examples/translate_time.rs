@@ -41,7 +41,12 @@ fn main() {
     let runs: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1000);
     let words = shader();
     let interpolators = Interpolators { count: 8, ..Interpolators::default() };
-    let stage = Stage::Pixel { interpolators, position_register: None, alpha_test: false };
+    let stage = Stage::Pixel {
+        interpolators,
+        position_register: None,
+        pixels_of: Default::default(),
+        alpha_test: false,
+    };
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..runs.max(1) {
         let begun = Instant::now();

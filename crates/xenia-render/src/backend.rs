@@ -32,6 +32,7 @@ mod pipelines;
 mod primitives;
 mod recipe;
 mod recording;
+mod recovery;
 mod shaders;
 mod state;
 mod targets;
@@ -43,8 +44,9 @@ use std::sync::Arc;
 use xenia_gpu::draw_state::{CopyCall, DrawCall};
 use xenia_gpu::edram::TILES;
 use xenia_gpu::geometry::Expander;
+use xenia_gpu::limits::TEXTURE_BYTES;
 use xenia_gpu::resolve::Rect;
-use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, present};
+use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, present};
 
 use arena::Arena;
 use bindings::Groups;
@@ -56,6 +58,7 @@ use occlusion::Occlusion;
 use ownership::Step;
 use pipelines::Pipelines;
 use recording::Recording;
+use recovery::Recovery;
 use targets::{Target, Targets};
 use textures::Textures;
 use vertices::Vertices;
@@ -90,6 +93,8 @@ pub struct WgpuCounters {
     pub vertices: VertexCounters,
     /// Draws made by the reference, by what the host couldn't do.
     pub fallbacks: std::collections::BTreeMap<String, u64>,
+    /// Times that the device was lost.
+    pub losses: u64,
 }
 
 /// The backend.
@@ -108,6 +113,7 @@ pub struct WgpuBackend {
     handing_on: HandingOn,
     fallback: Fallback,
     occlusion: Occlusion,
+    recovery: Recovery,
     draws: u64,
     submissions: u64,
 }
@@ -147,6 +153,7 @@ impl WgpuBackend {
             handing_on: HandingOn::default(),
             fallback: Fallback::default(),
             occlusion: Occlusion::default(),
+            recovery: Recovery::new(options),
             draws: 0,
             submissions: 0,
             device,
@@ -161,8 +168,7 @@ impl WgpuBackend {
     /// Submits what was recorded, and waits until the device has done it.
     pub fn finish(&mut self) -> Result<(), BackendError> {
         self.submit();
-        let waited = self.device.device.poll(wgpu::PollType::wait_indefinitely());
-        waited.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
+        self.device.wait(None)
     }
 
     /// Counters.
@@ -176,6 +182,7 @@ impl WgpuBackend {
             textures: self.textures.counters(),
             vertices: self.vertices.counters(),
             fallbacks: self.fallback.reasons().clone(),
+            losses: self.recovery.losses(),
         }
     }
 }
@@ -194,7 +201,7 @@ impl WgpuBackend {
         if let Some(commands) = self.recording.finish() {
             self.uniforms.send(&self.device);
             self.indices.send(&self.device);
-            self.device.queue.submit([commands]);
+            self.device.submit(commands);
             self.submissions += 1;
         }
     }
@@ -217,7 +224,9 @@ impl WgpuBackend {
     /// The EDRAM's words.
     fn words(&mut self) -> Result<Vec<u32>, BackendError> {
         self.settle(0..TILES);
-        self.edram.words(&self.device)
+        let words = self.edram.words(&self.device)?;
+        self.recovery.keep(&words);
+        Ok(words)
     }
 
     fn set_words(&mut self, words: &[u32]) {
@@ -256,31 +265,40 @@ impl Backend for WgpuBackend {
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.draws += 1;
+        if let Some(reference) = self.recover() {
+            return reference.draw(call, memory);
+        }
         if self.targets.is_crowded() {
             self.settle(0..TILES);
             self.targets.forget();
         }
+        self.textures.begin();
         let mut result = self.record(call, memory);
         if matches!(result, Err(Refused::Full)) {
             self.submit();
             self.vertices.clear();
             self.occlusion.total(&self.device)?;
+            self.textures.begin();
             result = self.record(call, memory);
         }
         let reason = match result {
+            Ok(()) if self.textures.left_out() => return Err(BackendError::Limit(TEXTURE_BYTES)),
             Ok(()) | Err(Refused::Compiling) => return Ok(()),
             Err(Refused::Error(error)) => return Err(error),
             Err(Refused::Impossible(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
         };
         let words = self.words()?;
-        let (words, samples) = self.fallback.draw(reason, &words, call, memory)?;
-        self.occlusion.add(samples);
-        self.set_words(&words);
-        Ok(())
+        let drawn = self.fallback.draw(reason, &words, call, memory, self.recovery.cancel())?;
+        self.occlusion.add(drawn.samples);
+        self.set_words(&drawn.words);
+        drawn.limit.map_or(Ok(()), Err)
     }
 
     fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        if let Some(reference) = self.recover() {
+            return reference.copy(call, memory);
+        }
         let resolve = Resolve::new(call, memory)?;
         let area = resolve.area();
         let read: Vec<_> = resolve.read().into_iter().flat_map(|place| place.tiles(area)).collect();
@@ -292,12 +310,21 @@ impl Backend for WgpuBackend {
         copied
     }
 
+    fn cancel(&self) -> Option<Cancel> {
+        Some(self.recovery.cancel())
+    }
+
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        self.submit();
+        if self.recover().is_none() {
+            self.submit();
+        }
         present(call, memory)
     }
 
     fn samples_passed(&mut self) -> Option<u64> {
+        if let Some(reference) = self.recover() {
+            return reference.samples_passed();
+        }
         if self.occlusion.begin(&self.device) {
             self.recording.end_pass();
         } else {
@@ -306,25 +333,51 @@ impl Backend for WgpuBackend {
         self.occlusion.total(&self.device).ok()
     }
 
+    fn begin_query(&mut self, already: u64) {
+        if let Some(reference) = self.recover() {
+            return reference.begin_query(already);
+        }
+        if self.occlusion.begin(&self.device) {
+            self.recording.end_pass();
+        }
+        self.occlusion.mark(already);
+    }
+
+    fn query_samples(&mut self) -> Option<u64> {
+        if let Some(reference) = self.recover() {
+            return reference.query_samples();
+        }
+        // Where nobody has begun, nothing was counted.
+        self.samples_passed()?;
+        Some(self.occlusion.since_mark())
+    }
+
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         // Without the words there is no digest, and nothing is equal to none.
-        if let Ok(words) = self.words() {
+        if let Some(words) = self.edram() {
             sink(bytemuck::cast_slice(&words));
         }
     }
 
     fn edram(&mut self) -> Option<Vec<u32>> {
+        if let Some(reference) = self.recover() {
+            return reference.edram();
+        }
         self.words().ok()
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
         xenia_gpu::edram::check(words)?;
+        if let Some(reference) = self.recover() {
+            return reference.set_edram(words);
+        }
         self.set_words(words);
+        self.recovery.keep(words);
         Ok(())
     }
 
     fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
-        let words = self.words().ok()?;
+        let words = self.edram()?;
         let mut reference = xenia_gpu::Reference::with_threads(1);
         reference.set_edram(&words).ok()?;
         reference.target_picture(call)

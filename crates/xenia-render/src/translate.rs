@@ -62,8 +62,22 @@ pub struct Interpolators {
     pub count: u32,
     /// Those that are flat, one bit each.
     pub flat: u32,
+    /// Those that are taken within what is covered of a pixel, one bit each.
+    pub centroid: u32,
     /// Perspective correction is off.
     pub affine: bool,
+}
+
+/// What kind of primitive pixels belong to: the position register tells it by signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PixelsOf {
+    /// Triangles and rectangles.
+    #[default]
+    Polygons,
+    /// Lines: z is negative.
+    Lines,
+    /// Points: y is negative, and the place within the point comes with z and w of the interpolator.
+    Points,
 }
 
 /// What a module is made for.
@@ -82,6 +96,8 @@ pub enum Stage {
         interpolators: Interpolators,
         /// The register that gets the pixel's position and facing.
         position_register: Option<u32>,
+        /// What it belongs to.
+        pixels_of: PixelsOf,
         /// Pixels are discarded by their alpha.
         alpha_test: bool,
     },

@@ -78,6 +78,7 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
         ShaderKind::Pixel => Stage::Pixel {
             interpolators: interpolators(program.registers.min(16)),
             position_register: None,
+            pixels_of: render::PixelsOf::Polygons,
             alpha_test: false,
         },
     }

@@ -45,6 +45,8 @@ impl Range {
 pub(super) struct Copies {
     ranges: BTreeMap<(u32, u32), Range>,
     pages: usize,
+    /// Bytes copied for the snapshot that is being made.
+    copied: usize,
 }
 
 impl Copies {
@@ -71,7 +73,7 @@ impl Copies {
                 ranges.push(self.range(*range, pages(range), memory));
             }
         }
-        Some(Snapshot { ranges })
+        Some(Snapshot { ranges, copied: std::mem::take(&mut self.copied) })
     }
 
     fn range(&mut self, range: (u32, u32), count: usize, memory: &dyn PhysicalMemory) -> Range {
@@ -93,6 +95,7 @@ impl Copies {
             if i < known && pages[i].version == page_version {
                 continue;
             }
+            self.copied += PAGE;
             let mut bytes = Arc::new([0; PAGE]);
             memory.read(at, &mut Arc::make_mut(&mut bytes)[..]);
             let page = Page { version: page_version, bytes };
@@ -106,9 +109,15 @@ impl Copies {
 /// What a draw may read, as it was. Everything else reads as zeros.
 pub(super) struct Snapshot {
     ranges: Vec<Range>,
+    copied: usize,
 }
 
 impl Snapshot {
+    /// Bytes that had to be copied for it; the rest it shares with snapshots before.
+    pub(super) fn copied(&self) -> usize {
+        self.copied
+    }
+
     fn find(&self, physical: u32, length: u32) -> Option<u64> {
         self.ranges.iter().find(|range| range.place == (physical, length)).and_then(|range| range.version)
     }
@@ -160,8 +169,10 @@ mod tests {
         memory.write_u32(0x2000, 2);
         let wanted = [(0x1ff0, 0x20), (0x5000, 4), (0x5000, 4)];
         let before = copies.snapshot(&wanted, &memory).unwrap();
+        assert_eq!(before.copied(), 3 * PAGE);
         memory.write_u32(0x2000, 3);
         let after = copies.snapshot(&wanted, &memory).unwrap();
+        assert_eq!(after.copied(), PAGE, "the page that was written to");
         assert_eq!([0x1ffc, 0x2000].map(|at| word(&before, at)), [1, 2]);
         assert_eq!([0x1ffc, 0x2000].map(|at| word(&after, at)), [1, 3]);
         let mut bytes = [9; 8];

@@ -19,6 +19,7 @@ use std::thread::JoinHandle;
 use super::snapshot::{Copies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
+use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
 
 /// Draws that may wait; with more, the processor waits for the thread.
@@ -29,6 +30,8 @@ const MAX_ERRORS: usize = 4096;
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<(DrawCall, Snapshot)>,
+    /// Bytes that were copied for them and for the draw that is being done.
+    bytes: usize,
     /// A draw is being done.
     busy: bool,
     closing: bool,
@@ -67,9 +70,11 @@ impl Shared {
             let Some((call, memory)) = queue.jobs.pop_front() else { continue };
             queue.busy = true;
             drop(queue);
+            let bytes = memory.copied();
             let done = catch_unwind(AssertUnwindSafe(|| lock(&self.backend).draw(&call, &memory)));
             let mut queue = lock(&self.queue);
             queue.busy = false;
+            queue.bytes -= bytes;
             match done {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if queue.errors.len() < MAX_ERRORS => queue.errors.push(error),
@@ -89,6 +94,9 @@ pub(crate) struct Threaded {
     copies: Copies,
     inputs: Inputs,
     name: &'static str,
+    cancel: Option<Cancel>,
+    /// Bytes that draws which wait may hold.
+    most_bytes: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -96,8 +104,13 @@ impl Threaded {
     /// Gives a backend a thread; one that can't tell what its draws read, or gets no thread, comes back as
     /// it is.
     pub(crate) fn wrap(backend: Box<dyn Backend>) -> Box<dyn Backend> {
+        Self::with_room(backend, QUEUED_BYTES)
+    }
+
+    /// The same, where draws that wait may hold so many bytes.
+    fn with_room(backend: Box<dyn Backend>, most_bytes: usize) -> Box<dyn Backend> {
         let Some(inputs) = backend.inputs() else { return backend };
-        let name = backend.name();
+        let (name, cancel) = (backend.name(), backend.cancel());
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             changed: Condvar::new(),
@@ -110,7 +123,15 @@ impl Threaded {
         if let Err(error) = &thread {
             tracing::warn!(target: "gpu", %error, "no thread for draws: they are done at once");
         }
-        Box::new(Self { shared, copies: Copies::default(), inputs, name, thread: thread.ok() })
+        Box::new(Self {
+            shared,
+            copies: Copies::default(),
+            inputs,
+            name,
+            cancel,
+            most_bytes,
+            thread: thread.ok(),
+        })
     }
 
     /// The backend, when all draws are done. A draw's panic goes on here.
@@ -136,7 +157,12 @@ impl Backend for Threaded {
             self.thread.is_some() && (self.inputs)(call, &mut |start, length| wanted.push((start, length)));
         let snapshot = if is_known { self.copies.snapshot(&wanted, memory) } else { None };
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
-        let mut queue = self.shared.wait(|queue| queue.jobs.len() < MAX_WAITING);
+        let (bytes, most_bytes) = (snapshot.copied(), self.most_bytes);
+        let mut queue = self.shared.wait(|queue| {
+            let has_room = queue.jobs.is_empty() || queue.bytes.saturating_add(bytes) <= most_bytes;
+            queue.jobs.len() < MAX_WAITING && has_room
+        });
+        queue.bytes += bytes;
         queue.jobs.push_back((call.clone(), snapshot));
         self.shared.changed.notify_all();
         Ok(())
@@ -152,6 +178,14 @@ impl Backend for Threaded {
 
     fn samples_passed(&mut self) -> Option<u64> {
         self.backend().samples_passed()
+    }
+
+    fn begin_query(&mut self, already: u64) {
+        self.backend().begin_query(already);
+    }
+
+    fn query_samples(&mut self) -> Option<u64> {
+        self.backend().query_samples()
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
@@ -170,6 +204,10 @@ impl Backend for Threaded {
         self.backend().target_picture(call)
     }
 
+    fn cancel(&self) -> Option<Cancel> {
+        self.cancel.clone()
+    }
+
     fn late_errors(&mut self) -> Vec<BackendError> {
         drop(self.backend());
         std::mem::take(&mut lock(&self.shared.queue).errors)
@@ -183,6 +221,9 @@ impl Drop for Threaded {
         queue.closing = true;
         queue.jobs.clear();
         drop(queue);
+        if let Some(cancel) = &self.cancel {
+            cancel.set();
+        }
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -282,6 +323,30 @@ mod tests {
         assert_eq!((memory.read_u32(0x200), &lock(&seen)[..]), (3, &[2, 3, 4][..]));
         assert_eq!(backend.late_errors(), [BackendError::Invalid("3 is odd".to_owned())]);
         assert_eq!((backend.late_errors().len(), backend.samples_passed()), (0, Some(3)));
+    }
+
+    #[test]
+    fn draws_that_hold_too_much_wait_for_those_before() {
+        let (sender, go) = channel();
+        let seen = Seen::default();
+        let slow = Box::new(Slow { go, seen: seen.clone() });
+        let mut backend = Threaded::with_room(slow, xenia_guest::PAGE_SIZE as usize);
+        let memory = Ram::new(0x1000);
+        let ticking = std::thread::spawn(move || {
+            for _ in 0..4 {
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                sender.send(()).unwrap();
+            }
+            sender
+        });
+        // One is being done and one waits; each holds a page of its own.
+        for value in [2, 4, 6, 8] {
+            memory.write_u32(0x100, value);
+            backend.draw(&call(), &memory).unwrap();
+        }
+        assert!(!lock(&seen).is_empty(), "the fourth has waited");
+        let _sender = ticking.join().unwrap();
+        assert_eq!((backend.samples_passed(), &lock(&seen)[..]), (Some(4), &[2, 4, 6, 8][..]));
     }
 
     #[test]

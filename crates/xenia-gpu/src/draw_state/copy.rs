@@ -1,6 +1,7 @@
 //! Copies out of the EDRAM: the registers as one plain description.
 
-use super::{COLOR_INFO, Scissor, scissor};
+use super::color::INFO as COLOR_INFO;
+use super::{Scissor, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
 use crate::registers::{self, RegisterFile, pa, rb};
 

@@ -49,12 +49,21 @@ pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> Dep
         pa::PA_SU_POLY_OFFSET_BACK_SCALE,
         pa::PA_SU_POLY_OFFSET_BACK_OFFSET,
     );
+    let compare = control.z_enable().then(|| Compare::from_bits(control.zfunc()));
+    let may_fail = compare.is_some_and(|compare| compare != Compare::Always);
+    let is_idle = |face: &Stencil| {
+        let changes = face.pass != StencilOp::Keep || may_fail && face.depth_fail != StencilOp::Keep;
+        face.compare == Compare::Always && (face.write_mask == 0 || !changes)
+    };
+    let stencil = control.stencil_enable().then_some([front, back]);
+    let write = control.z_enable() && control.z_write_enable();
     DepthStencil {
         base: info.depth_base(),
         format: DepthFormat::from_bits(info.depth_format()),
-        compare: control.z_enable().then(|| Compare::from_bits(control.zfunc())),
-        write: control.z_enable() && control.z_write_enable(),
-        stencil: control.stencil_enable().then_some([front, back]),
+        // A test that lets everything pass and writes nothing is none, and the surface isn't touched.
+        compare: compare.filter(|compare| *compare != Compare::Always || write),
+        write,
+        stencil: stencil.filter(|faces| !faces.iter().all(is_idle)),
         bias: if is_polygonal { [front_bias, back_bias] } else { [para_bias; 2] },
     }
 }

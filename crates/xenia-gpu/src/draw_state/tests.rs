@@ -123,7 +123,74 @@ fn state_without_a_picture_is_an_error() {
     let vertex = shader(ShaderKind::Vertex, "max oPos, r0, r0");
     let without = |vertex| DrawCall::capture(&registers, request(), vertex, None, constants.clone());
     assert_eq!(without(None), Err(DrawStateError::NoVertexShader));
-    assert_eq!(without(Some(&vertex)), Err(DrawStateError::NoPixelShader));
+    let depth_only = without(Some(&vertex)).unwrap();
+    assert_eq!((depth_only.pixel_shader, depth_only.color), (None, [None; 4]));
+}
+
+#[test]
+fn what_changes_nothing_is_left_out() {
+    let mut registers = scene();
+    let call = |registers: &RegisterFile| capture(registers, 4 | 3 << 16, IndexSource::Counted).unwrap();
+    assert!(call(&registers).pixel_shader.is_some() && call(&registers).depth.compare.is_some());
+    // Depth: always, no write. Stencil: always, and kept.
+    registers.set(0x2200, 1 | 2 | 7 << 4 | 7 << 8);
+    let depth = call(&registers).depth;
+    assert_eq!((depth.compare, depth.write, depth.stencil), (None, false, None));
+    registers.set(0x210d, 0x00ff_ff00);
+    registers.set(0x2200, 1 | 2 | 7 << 4 | 7 << 8 | 2 << 14);
+    assert!(call(&registers).depth.stencil.is_some(), "replaced where depth passes");
+    registers.set(0x210d, 0x0000_ff00);
+    assert_eq!(call(&registers).depth.stencil, None, "without a bit to write");
+    registers.set(0x2200, 2 | 4 | 7 << 4);
+    assert_eq!(call(&registers).depth.compare, Some(Compare::Always), "it writes");
+    // The shader exports colour only, and none is written.
+    registers.set(0x2202, 0);
+    registers.set(0x2104, 0);
+    assert_eq!(call(&registers).pixel_shader, None);
+    registers.set(0x2202, 4 | 1 << 3);
+    assert!(call(&registers).pixel_shader.is_some(), "alpha is tested");
+    registers.set(0x2202, 7 | 1 << 3);
+    assert_eq!(call(&registers).pixel_shader, None, "always");
+    // A format without alpha.
+    registers.set(0x2001, 4 << 16);
+    registers.set(0x2104, 0b1100);
+    assert_eq!(call(&registers).color, [None; 4]);
+    registers.set(0x2104, 0b1110);
+    assert_eq!(call(&registers).color[0].unwrap().write_mask, 0b10);
+}
+
+#[test]
+fn of_slots_at_one_tile_the_first_is_drawn_to() {
+    let mut registers = scene();
+    registers.set(0x2104, 0xffff);
+    for (register, base) in [(0x2001, 0), (0x2003, 720), (0x2004, 0), (0x2005, 720)] {
+        registers.set(register, base);
+    }
+    let vertex = shader(ShaderKind::Vertex, "alloc position\nmax oPos, r0, r0");
+    let bases = |text: &str| {
+        let pixel = shader(ShaderKind::Pixel, text);
+        let request = DrawRequest { initiator: vgt::VgtDrawInitiator(4), indices: IndexSource::Counted };
+        let call =
+            DrawCall::capture(&registers, request, Some(&vertex), Some(&pixel), Arc::default()).unwrap();
+        call.color.map(|target| target.map(|target| target.base))
+    };
+    let all = "alloc colors\nmax oC0, r0, r0\nmax oC1, r0, r0\nmax oC2, r0, r0\nmax oC3, r0, r0";
+    assert_eq!(bases(all), [Some(0), Some(720), None, None]);
+    assert_eq!(bases("alloc colors\nmax oC2, r0, r0"), [None, None, Some(0), None], "the only one");
+}
+
+#[test]
+fn where_pixels_are_interpolated() {
+    let mut registers = scene();
+    registers.set(0x2182, 0x00f0_ffff);
+    for (msaa, control, expected) in
+        [(0, 0, 0), (1, 0, 0xffff), (2, 1 << 2, 0), (2, 2 << 2, 0xff0f), (2, 3 << 2, 0)]
+    {
+        registers.set(0x2000, 0x500 | msaa << 16);
+        registers.set(0x2181, control);
+        let call = capture(&registers, 4 | 3 << 16, IndexSource::Counted).unwrap();
+        assert_eq!(call.centroid, expected, "{msaa} {control}");
+    }
 }
 
 #[test]

@@ -67,6 +67,14 @@ fn floor(value: f32) -> i32 {
     whole - i32::from((whole as f32) > value)
 }
 
+/// A coordinate in texels as the chip has it, with eight bits behind the point: what is less than half of such a
+/// step from a texel's edge lies on it.
+#[inline(always)]
+fn snap(at: f32) -> f32 {
+    // Beyond that floats are no finer themselves.
+    if at.abs() < 8_388_608.0 { floor(at * 256.0 + 0.5) as f32 * (1.0 / 256.0) } else { at }
+}
+
 /// Coordinates that are no number or far out read a fixed texel instead of nothing.
 #[inline(always)]
 fn limit(value: f32) -> f32 {
@@ -250,8 +258,13 @@ pub(super) fn sample(
     if fetch.operation == TextureOp::ComputedLod {
         return [lods; 4];
     }
-    // The others are black, two of them in colours of video whose values are not known.
-    let border = if info.border == 1 { [1.0; 4] } else { [0.0; 4] };
+    // Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the middle.
+    let border = match info.border {
+        1 => [1.0; 4],
+        2 => [0.5, 0.0, 0.5, 0.0],
+        3 => [0.0, 0.5, 0.5, 0.0],
+        _ => [0.0; 4],
+    };
     let exponent = 2.0_f32.powi(info.exponent);
     let mut result = [[0.0; LANES]; 4];
     if let Some(plain) = plain(binding, fetch, &lods, mask, [mag, min, mip]) {
@@ -261,9 +274,9 @@ pub(super) fn sample(
             let mut at = [[0.0; LANES]; 2];
             for (axis, at) in at.iter_mut().enumerate() {
                 let shrink = image.size[axis] as f32 / size[axis];
-                let (scale, offset) = (scale[axis] * shrink, fetch.offset[axis] * shrink);
+                let (scale, offset) = (scale[axis], fetch.offset[axis]);
                 for (at, value) in at.iter_mut().zip(&coordinates[axis]) {
-                    *at = value * scale + offset;
+                    *at = snap(value * scale + offset) * shrink;
                 }
             }
             let level = Level { image, clamp: info.clamp, border };
@@ -303,7 +316,7 @@ pub(super) fn sample(
         for axis in 0..3 {
             // Cube coordinates come from the cube operation with one added.
             let value = coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
-            at[axis] = value * scale[axis] + fetch.offset[axis];
+            at[axis] = snap(value * scale[axis] + fetch.offset[axis]);
         }
         if dimension == Dimension::D2 && fetch.dimension != STACKED {
             at[2] = 0.0; // such a fetch has no third coordinate

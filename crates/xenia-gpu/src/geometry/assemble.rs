@@ -35,10 +35,19 @@ impl Corner {
         out
     }
 
+    /// What x and y are still to be divided by.
+    pub(crate) fn screen_w(&self, call: &DrawCall) -> f32 {
+        match &call.viewport {
+            viewport if viewport.xy_divided => 1.0,
+            viewport if viewport.w_inverted => 1.0 / self.position[3],
+            _ => self.position[3],
+        }
+    }
+
     /// Moved on the screen by so many pixels.
     pub(crate) fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
         let mut out = *self;
-        let w = if call.viewport.xy_divided { 1.0 } else { self.position[3] };
+        let w = self.screen_w(call);
         let [sx, sy, _] = call.viewport.scale;
         out.position[0] += if sx == 0.0 { 0.0 } else { x * w / sx };
         out.position[1] += if sy == 0.0 { 0.0 } else { y * w / sy };
@@ -98,6 +107,7 @@ pub(crate) fn triangles(
     mut take: impl FnMut([Corner; 3], Facing),
 ) -> Result<(), BackendError> {
     let corner = |number: u32| Corner::of(vertices, number);
+    let is_left = |numbers: &[u32]| !vertices.are_killed(call, numbers);
     let triangle = |take: Take<'_>, numbers: [u32; 3], provoking: usize, edges: u8| {
         let mut corners = numbers.map(corner);
         if call.flat != 0 {
@@ -113,12 +123,12 @@ pub(crate) fn triangles(
         let run: Vec<u32> = run.iter().flatten().copied().collect();
         match vertices.primitive {
             Primitive::TriangleList => {
-                for t in run.chunks_exact(3) {
+                for t in run.chunks_exact(3).filter(|t| is_left(t)) {
                     triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
                 }
             }
             Primitive::TriangleStrip | Primitive::TriangleStrip2d => {
-                for (i, t) in run.windows(3).enumerate() {
+                for (i, t) in run.windows(3).enumerate().filter(|(_, t)| is_left(t)) {
                     // Every second one is turned round, so that all face the same way.
                     if i & 1 == 0 {
                         triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
@@ -128,8 +138,9 @@ pub(crate) fn triangles(
                 }
             }
             Primitive::TriangleFan | Primitive::Polygon => {
+                let is_left = |t: &[u32]| is_left(&[run[0], t[0], t[1]]);
                 let is_fan = vertices.primitive == Primitive::TriangleFan;
-                for (i, t) in run.get(1..).unwrap_or(&[]).windows(2).enumerate() {
+                for (i, t) in run.get(1..).unwrap_or(&[]).windows(2).enumerate().filter(|(_, t)| is_left(t)) {
                     // Edges to the first corner lie within a polygon, but for the first and the last.
                     let (first, last) = (is_fan || i == 0, is_fan || i + 3 == run.len());
                     let edges = u8::from(first) | 0b010 | u8::from(last) << 2;
@@ -137,19 +148,19 @@ pub(crate) fn triangles(
                 }
             }
             Primitive::QuadList => {
-                for q in run.chunks_exact(4) {
+                for q in run.chunks_exact(4).filter(|q| is_left(q)) {
                     triangle(&mut take, [q[0], q[1], q[2]], 0, 0b011);
                     triangle(&mut take, [q[0], q[2], q[3]], 0, 0b110);
                 }
             }
             Primitive::QuadStrip => {
-                for q in run.windows(4).step_by(2) {
+                for q in run.windows(4).step_by(2).filter(|q| is_left(q)) {
                     triangle(&mut take, [q[0], q[1], q[3]], 0, 0b011);
                     triangle(&mut take, [q[0], q[3], q[2]], 0, 0b110);
                 }
             }
             Primitive::RectangleList => {
-                for t in run.chunks_exact(3) {
+                for t in run.chunks_exact(3).filter(|t| is_left(t)) {
                     let corners = [corner(t[0]), corner(t[1]), corner(t[2])];
                     let (fourth, a, b) = fourth(&corners);
                     take(corners, Facing::Front);
@@ -157,7 +168,7 @@ pub(crate) fn triangles(
                 }
             }
             Primitive::PointList => {
-                for &number in &run {
+                for &number in run.iter().filter(|number| is_left(&[**number])) {
                     let size = vertices.point_sizes.as_ref().map(|sizes| sizes[number as usize] / 2.0);
                     let half = size.map_or(call.point_size, |half| [half; 2]);
                     outline::point(call, &corner(number), half, Facing::Front, &mut take);
@@ -168,7 +179,7 @@ pub(crate) fn triangles(
                 let closing = (call.primitive == Primitive::LineLoop && run.len() > 1)
                     .then(|| [run[run.len() - 1], run[0]]);
                 let lines = run.windows(2).step_by(step).map(|pair| [pair[0], pair[1]]);
-                for pair in lines.chain(closing) {
+                for pair in lines.chain(closing).filter(|pair| is_left(pair)) {
                     let [from, to] = pair.map(corner);
                     outline::line(call, [&from, &to], Facing::Front, &mut take);
                 }

@@ -4,6 +4,8 @@ use super::assemble;
 use super::vertex;
 use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
+use crate::enums::Primitive;
+use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::texture::TextureCache;
@@ -35,15 +37,25 @@ impl Expander {
         memory: &dyn PhysicalMemory,
     ) -> Result<Triangles, BackendError> {
         let mut out = Triangles::default();
-        vertex::shade(call, memory, &mut self.textures, &mut self.interpreter, &mut |vertices| {
-            out.interpolators = vertices.interpolators;
-            assemble::triangles(call, vertices, |corners, _| {
-                for corner in corners {
-                    out.positions.push(corner.position);
-                    out.attributes.extend_from_slice(&corner.attributes[..vertices.interpolators]);
-                }
-            })
-        })?;
+        vertex::shade(
+            call,
+            memory,
+            &mut self.textures,
+            &mut self.interpreter,
+            &DrawLimits::default(),
+            &mut |vertices| {
+                // A point's corners have their place in the position register's interpolator, be it exported or not.
+                let register = call.position_register.filter(|_| call.primitive == Primitive::PointList);
+                let place = register.map_or(0, |register| register as usize + 1).min(16);
+                out.interpolators = vertices.interpolators.max(place);
+                assemble::triangles(call, vertices, |corners, _| {
+                    for corner in corners {
+                        out.positions.push(corner.position);
+                        out.attributes.extend_from_slice(&corner.attributes[..out.interpolators]);
+                    }
+                })
+            },
+        )?;
         Ok(out)
     }
 }

@@ -1,18 +1,17 @@
 //! Lines and points as triangles: of their own, and where polygons are not filled.
 
 use super::assemble::{Corner, Facing};
+use super::segment::segment;
 use crate::draw_state::DrawCall;
 use crate::enums::PolygonFill;
 
 /// Takes triangles.
 pub(crate) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
 
-/// A line, across the direction it mostly runs in.
-pub(crate) fn line(call: &DrawCall, [from, to]: [&Corner; 2], facing: Facing, take: Take<'_>) {
-    let screen = |c: &Corner, axis: usize| {
-        let w = if call.viewport.xy_divided { 1.0 } else { c.position[3] };
-        c.position[axis] / w * call.viewport.scale[axis]
-    };
+/// A line, across the direction it mostly runs in on the screen, as far as it lies in front of the eye.
+pub(crate) fn line(call: &DrawCall, ends: [&Corner; 2], facing: Facing, take: Take<'_>) {
+    let Some([from, to]) = &segment(call, ends) else { return };
+    let screen = |c: &Corner, axis: usize| c.position[axis] / c.screen_w(call) * call.viewport.scale[axis];
     let flat = (screen(to, 0) - screen(from, 0)).abs() >= (screen(to, 1) - screen(from, 1)).abs();
     let half = call.line_width;
     let (x, y) = if flat { (0.0, half) } else { (half, 0.0) };

@@ -14,11 +14,12 @@
 
 use super::indices::{index_range, indices};
 use super::subdivide::{Grid, steps};
-use super::vertex::Vertices;
+use super::vertex::{Vertices, within_limits};
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, IndexSource, Tessellation};
 use crate::enums::{Primitive, TessellationMode};
 use crate::fetch::{Bindings, Fetcher};
+use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES};
 use crate::texture::TextureCache;
@@ -119,6 +120,7 @@ pub(super) fn shade(
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
     interpreter: &mut Interpreter,
+    limits: &DrawLimits,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
     let is_patch = matches!(call.primitive, Primitive::CopyRectList1 | Primitive::CopyRectList2);
@@ -127,7 +129,8 @@ pub(super) fn shade(
         BackendError::Unsupported(format!("{mode:?} tessellation of primitive {:?}", call.primitive))
     })?;
     let corners = if three { 3 } else { 4 };
-    let bindings = Bindings::new(&call.vertex_shader.program, &call.constants, textures, memory);
+    let bindings =
+        Bindings::new(&call.vertex_shader.program, &call.constants, textures, memory, limits.texture_bytes);
     let mut shading = Shading {
         call,
         interpreter,
@@ -167,5 +170,5 @@ pub(super) fn shade(
             patch(corners, &grid, i + 1 == patches.len())?;
         }
     }
-    Ok(())
+    within_limits(shading.interpreter, &bindings)
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::indices::indices;
 use super::tessellate;
 use crate::backend::BackendError;
-use crate::draw_state::DrawCall;
+use crate::draw_state::{DrawCall, VertexKill};
 use crate::enums::Primitive;
 use crate::fetch::{Bindings, Fetcher};
+use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES, Mask, Program};
 use crate::texture::TextureCache;
@@ -28,6 +29,8 @@ pub(crate) struct Vertices {
     pub(crate) interpolators: usize,
     /// Point sizes, where the shader exports them.
     pub(crate) point_sizes: Option<Vec<f32>>,
+    /// Which are killed, where that counts.
+    killed: Option<Vec<bool>>,
 }
 
 impl Vertices {
@@ -42,6 +45,31 @@ impl Vertices {
             attributes: Vec::new(),
             interpolators: (call.interpolators as usize).min(16),
             point_sizes: program.writes(Program::POINT_SIZE).then(Vec::new),
+            killed: call.vertex_kill.map(|_| Vec::new()),
+        }
+    }
+
+    /// Whether a primitive of vertices with these numbers is taken away.
+    pub(crate) fn are_killed(&self, call: &DrawCall, numbers: &[u32]) -> bool {
+        let Some((kill, killed)) = call.vertex_kill.zip(self.killed.as_ref()) else { return false };
+        let mut killed = numbers.iter().map(|number| killed.get(*number as usize).copied().unwrap_or(false));
+        match kill {
+            VertexKill::Any => killed.any(|killed| killed),
+            VertexKill::All => killed.all(|killed| killed),
+        }
+    }
+
+    /// Appends vertices that are nowhere: the steps that are allowed are spent.
+    fn leave_out(&mut self, count: usize) {
+        self.count += count;
+        if self.positions.is_empty() {
+            self.order.clear(); // none has a position
+            return;
+        }
+        self.positions.resize(self.count, [f32::NAN; 4]);
+        self.attributes.resize(self.count * self.interpolators, [0.0; 4]);
+        if let Some(sizes) = &mut self.point_sizes {
+            sizes.resize(self.count, 0.0);
         }
     }
 
@@ -54,6 +82,9 @@ impl Vertices {
         fetch: &mut Fetcher<'_>,
     ) {
         let program = &call.vertex_shader.program;
+        if interpreter.is_spent() {
+            return self.leave_out(count);
+        }
         let mask = (Mask::MAX as u32 >> (LANES - count)) as Mask;
         let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, fetch);
         self.count += count;
@@ -69,6 +100,10 @@ impl Vertices {
                 let written = program.writes(interpolator);
                 self.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
             }
+            if let Some(killed) = &mut self.killed {
+                // Any number but zero, of either sign.
+                killed.push(at(Program::POINT_SIZE)[2].to_bits() << 1 != 0);
+            }
             if let Some(sizes) = &mut self.point_sizes {
                 // Clamped as the integers that the bits are, so that a NaN is one end or the other.
                 let [least, most] = call.point_limits.map(|limit| limit.to_bits() as i32);
@@ -80,20 +115,23 @@ impl Vertices {
 }
 
 /// Shades all vertices of a draw and hands them on, in several parts if they are cut out of patches. A
-/// shader that writes to memory needn't export positions; there are no vertices then.
+/// shader that writes to memory needn't export positions; there are no vertices then. Where a limit was reached, what
+/// there is has been handed on.
 pub(crate) fn shade(
     call: &DrawCall,
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
     interpreter: &mut Interpreter,
+    limits: &DrawLimits,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
+    interpreter.allow(limits.vertex_steps);
     let program = &call.vertex_shader.program;
     if !program.writes(Program::POSITION) && !program.exports_memory() {
         return Err(BackendError::Invalid("the vertex shader exports no position".into()));
     }
     if let Some(tessellation) = call.tessellation {
-        return tessellate::shade(call, tessellation, memory, textures, interpreter, take);
+        return tessellate::shade(call, tessellation, memory, textures, interpreter, limits, take);
     }
     let mut unique = Vec::new();
     let mut numbers = BTreeMap::new();
@@ -108,7 +146,7 @@ pub(crate) fn shade(
             })
         })
         .collect();
-    let textures = Bindings::new(program, &call.constants, textures, memory);
+    let textures = Bindings::new(program, &call.constants, textures, memory, limits.texture_bytes);
     let mut fetch = Fetcher::new(&call.constants, memory, &textures);
     let mut vertices = Vertices { order, ..Vertices::new(call, call.primitive) };
     vertices.positions.reserve(unique.len());
@@ -120,5 +158,15 @@ pub(crate) fn shade(
         }
         vertices.shade(call, group.len(), interpreter, &mut fetch);
     }
-    take(&vertices)
+    take(&vertices)?;
+    within_limits(interpreter, &textures)
+}
+
+/// Whether shading went to its end, with all textures.
+pub(super) fn within_limits(interpreter: &Interpreter, textures: &Bindings) -> Result<(), BackendError> {
+    match (interpreter.is_spent(), textures.left_out()) {
+        (true, _) => Err(BackendError::Limit(SHADER_STEPS)),
+        (_, true) => Err(BackendError::Limit(TEXTURE_BYTES)),
+        _ => Ok(()),
+    }
 }

@@ -86,6 +86,9 @@ pub struct Interpreter {
     /// The memory export under way.
     written: Written,
     aside: Vec<Flow>,
+    /// Steps of all runs, and the number of them from which on the allowance is spent.
+    steps: u64,
+    allowed: u64,
     /// Three operands and a result, kept to save clearing them.
     scratch: Option<Box<[Vector; 4]>>,
 }
@@ -103,6 +106,8 @@ impl Default for Interpreter {
             exports: Exports { values: Box::new([[[0.0; LANES]; 4]; 64]), killed: 0 },
             written: Written::default(),
             aside: Vec::new(),
+            steps: 0,
+            allowed: u64::MAX,
             scratch: None,
         }
     }
@@ -129,6 +134,21 @@ impl Interpreter {
     /// Register to be set before a run.
     pub fn register(&mut self, index: u32) -> &mut Vector {
         &mut self.registers[index as usize & 63]
+    }
+
+    /// Steps of all runs so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Allows so many steps from now on. Nothing is stopped by it: whoever runs programs asks whether they are spent.
+    pub fn allow(&mut self, steps: u64) {
+        self.allowed = self.steps.saturating_add(steps);
+    }
+
+    /// Whether the steps that were allowed are spent.
+    pub fn is_spent(&self) -> bool {
+        self.steps >= self.allowed
     }
 
     /// What the last run exported.
@@ -185,6 +205,7 @@ impl Interpreter {
             }
             next = self.aside.pop();
         }
+        self.steps += u64::from(MAX_STEPS - steps) + 1;
         &self.exports
     }
 

@@ -95,7 +95,7 @@ impl CommandProcessor {
         let [open, seen] = state.queries;
         self.queries = Queries { open, seen };
         self.shader_starts = state.shader_starts.map(|start| start & 0xffff);
-        self.query_start = self.backend.samples_passed().unwrap_or(0).wrapping_sub(state.query_samples);
+        self.backend.begin_query(state.query_samples);
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
         self.stale = StaleConstants::ALL;
         self.window.clear();

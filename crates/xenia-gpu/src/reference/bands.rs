@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use rayon::ThreadPool;
 
 use super::block::Target;
+use super::budget::Budget;
 use super::memory::Edram;
 use super::raster::Setup;
 use crate::draw_state::DrawCall;
@@ -69,6 +70,7 @@ pub(super) struct Batch<'a> {
     edram: &'a Edram,
     textures: &'a Bindings,
     crew: &'a mut Crew,
+    budget: Budget<'a>,
     passed: u64,
 }
 
@@ -79,8 +81,9 @@ impl<'a> Batch<'a> {
         edram: &'a Edram,
         textures: &'a Bindings,
         crew: &'a mut Crew,
+        budget: Budget<'a>,
     ) -> Self {
-        Self { call, memory, edram, textures, crew, passed: 0 }
+        Self { call, memory, edram, textures, crew, budget, passed: 0 }
     }
 
     /// Adds a triangle.
@@ -91,10 +94,10 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Draws what is left and returns the number of samples that passed.
-    pub(super) fn finish(mut self) -> u64 {
+    /// Draws what is left and returns the number of samples that passed, and whether everything was drawn.
+    pub(super) fn finish(mut self) -> (u64, bool) {
         self.draw();
-        self.passed
+        (self.passed, !self.budget.is_exceeded())
     }
 
     /// Draws the triangles gathered.
@@ -104,9 +107,10 @@ impl<'a> Batch<'a> {
         let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
         let pixels: i64 = bounds.iter().map(area).sum();
         let (call, memory, edram, textures) = (self.call, self.memory, self.edram, self.textures);
+        let budget = &self.budget;
         let (own, others) = interpreters.split_at_mut(1);
         let mut target =
-            Target::new(call, edram, &mut own[0], Fetcher::new(&call.constants, memory, textures));
+            Target::new(call, edram, &mut own[0], Fetcher::new(&call.constants, memory, textures), budget);
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let (first, end) = rows(&bounds, height);
         let helpers = others.len().min((end - first).max(1) as usize - 1);
@@ -141,7 +145,7 @@ impl<'a> Batch<'a> {
                     let bands = &bands;
                     scope.spawn(move |_| {
                         let fetch = Fetcher::new(&call.constants, memory, textures);
-                        bands(&mut Target::new(call, edram, interpreter, fetch));
+                        bands(&mut Target::new(call, edram, interpreter, fetch, budget));
                     });
                 }
                 bands(&mut target);

@@ -1,5 +1,6 @@
 //! What happens to a block of covered pixels: depth, shading, tests, output.
 
+use super::budget::{BLOCK_STEPS, Budget};
 use super::color::ColorPlace;
 use super::depth::DepthTest;
 use super::memory::Edram;
@@ -7,9 +8,48 @@ use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend};
 use crate::draw_state::DrawCall;
 use crate::edram::Place;
-use crate::enums::Primitive;
+use crate::enums::{Msaa, Primitive};
 use crate::fetch::Fetcher;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
+
+/// Where each pixel of a block is interpolated, in 1/16 from its left top: the first covered sample of those that
+/// are covered in part, all of which are equally far from the centre.
+fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
+    let positions = sample_positions(msaa);
+    let coverage = &coverage[..positions.len()];
+    std::array::from_fn(|lane| {
+        let mut covered = coverage.iter().zip(positions).filter(|(mask, _)| **mask >> lane & 1 != 0);
+        let is_whole = coverage.iter().all(|mask| mask >> lane & 1 != 0);
+        covered.next().filter(|_| !is_whole).map_or(CENTER, |(_, position)| *position)
+    })
+}
+
+/// The weights of the three corners at the centres of a block's pixels, or at other places in them.
+fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [Lanes; 3] {
+    let [second, third] = setup.weights.map(|plane| {
+        let mut values = plane.block(at.x, at.y);
+        for (value, place) in values.iter_mut().zip(places.into_iter().flatten()) {
+            *value += plane.within(*place);
+        }
+        values
+    });
+    let mut weights = [[0.0; LANES]; 3];
+    for lane in 0..LANES {
+        weights[0][lane] = 1.0 - second[lane] - third[lane];
+        weights[1][lane] = second[lane];
+        weights[2][lane] = third[lane];
+    }
+    if let Some([w0, w1, w2]) = setup.inverse_w {
+        for lane in 0..LANES {
+            let products = [weights[0][lane] * w0, weights[1][lane] * w1, weights[2][lane] * w2];
+            let inverse = 1.0 / (products[0] + products[1] + products[2]);
+            for (weight, product) in weights.iter_mut().zip(products) {
+                weight[lane] = product * inverse;
+            }
+        }
+    }
+    weights
+}
 
 /// The top left pixel of a block.
 #[derive(Clone, Copy)]
@@ -18,12 +58,16 @@ pub(super) struct Surface {
     pub(super) y: i32,
 }
 
+/// The centre of a pixel, in 1/16.
+const CENTER: [i64; 2] = [8, 8];
+
 /// Everything that blocks of one draw go through.
 pub(super) struct Target<'a> {
     call: &'a DrawCall,
     edram: &'a Edram,
     interpreter: &'a mut Interpreter,
     fetch: Fetcher<'a>,
+    budget: &'a Budget<'a>,
     depth: Option<DepthTest>,
     colors: Vec<(usize, ColorPlace)>,
     /// Depth is tested before shading: nothing in the shader changes who passes.
@@ -41,6 +85,7 @@ impl<'a> Target<'a> {
         edram: &'a Edram,
         interpreter: &'a mut Interpreter,
         fetch: Fetcher<'a>,
+        budget: &'a Budget<'a>,
     ) -> Self {
         let program = call.pixel_shader.as_ref().map(|shader| &shader.program);
         let exports = program.map_or(0, |program| program.exports);
@@ -69,6 +114,7 @@ impl<'a> Target<'a> {
             edram,
             interpreter,
             fetch,
+            budget,
             passed: 0,
         }
     }
@@ -77,13 +123,27 @@ impl<'a> Target<'a> {
         self.passed
     }
 
+    /// Whether a row of so many blocks at a row of pixels may be looked at, which counts.
+    pub(super) fn look(&self, y: i32, blocks: u64) -> bool {
+        let is_left = self.budget.is_left(y);
+        if is_left {
+            self.budget.spend(y, blocks);
+        }
+        is_left
+    }
+
     /// The surfaces that blocks are written to.
     pub(super) fn places(&self) -> impl Iterator<Item = Place> {
         self.depth.iter().map(|depth| depth.place).chain(self.colors.iter().map(|(_, color)| color.place))
     }
 
     /// Draws a block: `coverage` has the lanes of each sample.
-    pub(super) fn block(&mut self, setup: &Setup, at: Surface, mut coverage: [Mask; 4]) {
+    pub(super) fn block(&mut self, setup: &Setup, at: Surface, coverage: [Mask; 4]) {
+        if !self.budget.is_left(at.y) {
+            return;
+        }
+        self.budget.spend(at.y, BLOCK_STEPS);
+        let (covered, mut coverage) = (coverage, coverage);
         let positions = sample_positions(self.call.msaa);
         let z = setup.z.block(at.x, at.y);
         let sample_depth = |sample: usize| {
@@ -97,7 +157,7 @@ impl<'a> Target<'a> {
         }
         let mut any = coverage.iter().fold(0, |any, mask| any | mask);
         if any != 0 && self.call.pixel_shader.is_some() && (!self.early || !self.colors.is_empty()) {
-            self.shade(setup, at, any);
+            self.shade(setup, at, &covered, any);
             let exports = self.interpreter.exports();
             let mut lost = exports.killed;
             if let Some((compare, reference)) = self.call.alpha_test {
@@ -149,30 +209,19 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Interpolates and runs the pixel shader for the whole block.
-    fn shade(&mut self, setup: &Setup, at: Surface, covered: Mask) {
+    /// Interpolates and runs the pixel shader for the whole block; `coverage` is what the triangle covers.
+    fn shade(&mut self, setup: &Setup, at: Surface, coverage: &[Mask; 4], covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;
-        let [second, third] = setup.weights.map(|plane| plane.block(at.x, at.y));
-        let mut weights = [[0.0; LANES]; 3];
-        for lane in 0..LANES {
-            weights[0][lane] = 1.0 - second[lane] - third[lane];
-            weights[1][lane] = second[lane];
-            weights[2][lane] = third[lane];
-        }
-        if let Some([w0, w1, w2]) = setup.inverse_w {
-            for lane in 0..LANES {
-                let products = [weights[0][lane] * w0, weights[1][lane] * w1, weights[2][lane] * w2];
-                let inverse = 1.0 / (products[0] + products[1] + products[2]);
-                for (weight, product) in weights.iter_mut().zip(products) {
-                    weight[lane] = product * inverse;
-                }
-            }
-        }
+        let centers = weights(setup, at, None);
+        let centroids =
+            (self.call.centroid != 0).then(|| weights(setup, at, Some(&centroids(self.call.msaa, coverage))));
         self.interpreter.clear(program);
         for interpolator in 0..self.interpolators {
             let [a, b, c] = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[interpolator]);
             let register = self.interpreter.register(interpolator as u32);
+            let is_centroid = self.call.centroid >> interpolator & 1 != 0;
+            let weights = centroids.as_ref().filter(|_| is_centroid).unwrap_or(&centers);
             for component in 0..4 {
                 let (a, b, c) = (a[component], b[component], c[component]);
                 let out = &mut register[component];
@@ -183,10 +232,7 @@ impl<'a> Target<'a> {
         }
         if let Some(position) = self.call.position_register {
             let is_point = self.call.primitive == Primitive::PointList;
-            let is_line = matches!(
-                self.call.primitive,
-                Primitive::LineList | Primitive::LineStrip | Primitive::LineLoop | Primitive::LineStrip2d
-            );
+            let is_line = self.call.primitive.is_line();
             let corners = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[position as usize & 15]);
             let register = self.interpreter.register(position);
             for lane in 0..LANES {
@@ -199,7 +245,7 @@ impl<'a> Target<'a> {
                 if is_point {
                     for component in 2..4 {
                         let value: f32 =
-                            corners.iter().zip(&weights).map(|(c, w)| c[component] * w[lane]).sum();
+                            corners.iter().zip(&centers).map(|(c, w)| c[component] * w[lane]).sum();
                         register[component][lane] = value.clamp(0.0, 1.0);
                     }
                 }
@@ -210,6 +256,8 @@ impl<'a> Target<'a> {
         let columns = (rows & 0x5555) << 1 | (rows & 0xaaaa) >> 1;
         self.fetch.start(rows | columns, covered);
         let constants = &self.call.constants;
+        let before = self.interpreter.steps();
         self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
+        self.budget.spend(at.y, self.interpreter.steps() - before);
     }
 }

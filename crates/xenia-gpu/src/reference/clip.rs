@@ -2,19 +2,10 @@
 //! keeps screen coordinates within what the rasteriser's integers hold. The scissor does the rest.
 
 use crate::draw_state::DrawCall;
-use crate::geometry::Corner;
+use crate::geometry::{Corner, LEAST_W, Plane, depth_planes, distance, homogeneous};
 
 /// Furthest pixel from the origin that a vertex may lie at.
 const GUARD: f32 = 8000.0;
-/// Least w that is drawn.
-const LEAST_W: f32 = 1e-6;
-
-/// A plane: a corner is inside where the sum of products with its position is not negative.
-type Plane = [f32; 4];
-
-fn distance(plane: &Plane, corner: &Corner) -> f32 {
-    plane.iter().zip(&corner.position).map(|(a, b)| a * b).sum()
-}
 
 fn planes(call: &DrawCall) -> Vec<Plane> {
     let viewport = &call.viewport;
@@ -31,30 +22,8 @@ fn planes(call: &DrawCall) -> Vec<Plane> {
     if !call.clip_planes_only_cull {
         planes.extend(&call.clip_planes);
     }
-    if !viewport.clip_disabled {
-        planes.push([0.0, 0.0, 1.0, if viewport.direct3d_depth { 0.0 } else { 1.0 }]);
-        planes.push([0.0, 0.0, -1.0, 1.0]);
-    }
+    planes.extend(depth_planes(call));
     planes
-}
-
-/// Undoes divisions that the shader has done already, so that all positions are homogeneous.
-fn homogeneous(call: &DrawCall, corner: &mut Corner) {
-    let viewport = &call.viewport;
-    let [x, y, z, w] = &mut corner.position;
-    if viewport.w_inverted {
-        *w = 1.0 / *w;
-    }
-    if viewport.xy_divided {
-        if !w.is_finite() || *w == 0.0 {
-            *w = 1.0;
-        }
-        *x *= *w;
-        *y *= *w;
-    }
-    if viewport.z_divided {
-        *z *= *w;
-    }
 }
 
 /// Clips a triangle and hands over the triangles that are left.

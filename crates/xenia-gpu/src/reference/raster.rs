@@ -191,6 +191,9 @@ impl Setup {
         let mut by = (top & !1).max(first);
         while by < bottom.min(end) {
             let mut bx = left & !7;
+            if !target.look(by, ((right - bx) / 8) as u64 + 1) {
+                bx = right;
+            }
             while bx < right {
                 let allowed = scissor_mask(bx, by, self.bounds);
                 let mut coverage = [0; 4];

@@ -220,6 +220,19 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     Texels::Floats(texels.into_iter().map(convert).collect())
 }
 
+/// Bytes of host memory that decoding a level takes at most: the texels, and what they are made from.
+pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
+    let Some(format) = Format::from_number(info.format) else { return 0 };
+    let level = level.min(info.max_level());
+    let texels: u64 = info.level_size(level).into_iter().map(u64::from).product();
+    let is_bytes = match format.layout {
+        Layout::Fields(widths) => widths.iter().all(|width| matches!(width, 0 | 8)),
+        layout => matches!(layout, Layout::Chroma(_)) || format.block != [1, 1],
+    };
+    let each = if is_bytes && is_plain(info) { 4 } else { 16 };
+    texels.saturating_mul(each).saturating_add(u64::from(layout::level(info, &format, level).bytes))
+}
+
 /// Decodes a level; `None` for formats that are not known.
 pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory) -> Option<Texels> {
     let format = Format::from_number(info.format)?;

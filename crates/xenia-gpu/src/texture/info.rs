@@ -67,6 +67,9 @@ impl TextureInfo {
             Dimension::D3 => [bits(c, 0, 11) + 1, bits(c, 11, 11) + 1, bits(c, 22, 10) + 1],
             Dimension::Cube => [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, 6],
         };
+        let (base, mips) = (bits(b, 12, 20) << 12 & 0x1fff_ffff, bits(f, 12, 20) << 12 & 0x1fff_ffff);
+        // Without a base there are only the other levels.
+        let lowest = bits(e, 2, 4).max(u32::from(base == 0 && mips != 0));
         Some(Self {
             signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
             clamp: [0, 1, 2].map(|i| ClampMode::from_bits(bits(a, 10 + 3 * i, 3))),
@@ -74,8 +77,8 @@ impl TextureInfo {
             tiled: bits(a, 31, 1) != 0,
             format: bits(b, 0, 6),
             endian: Endian::from_bits(bits(b, 6, 2)),
-            base: bits(b, 12, 20) << 12 & 0x1fff_ffff,
-            mips: bits(f, 12, 20) << 12 & 0x1fff_ffff,
+            base,
+            mips,
             dimension,
             size,
             integer: bits(d, 0, 1) != 0,
@@ -84,7 +87,7 @@ impl TextureInfo {
             mag: TextureFilter::from_bits(bits(d, 19, 2)),
             min: TextureFilter::from_bits(bits(d, 21, 2)),
             mip: TextureFilter::from_bits(bits(d, 23, 2)),
-            levels: [bits(e, 2, 4), bits(e, 6, 4)],
+            levels: [lowest, bits(e, 6, 4).max(lowest)],
             lod_bias: signed(e, 12, 10) as f32 / 32.0,
             border: bits(f, 0, 2),
             packed_mips: bits(f, 11, 1) != 0,
@@ -107,5 +110,24 @@ impl TextureInfo {
         let [width, height, depth] = self.size;
         let depth = if self.dimension == Dimension::D3 { depth } else { 1 };
         self.levels[1].min(width.max(height).max(depth).ilog2())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_follow_each_other_and_begin_where_there_is_memory() {
+        for (base, mips, least, most, expected) in [
+            (0x1000, 0x2000, 0, 3, [0, 3]),
+            (0, 0x2000, 0, 3, [1, 3]),
+            (0, 0x2000, 0, 0, [1, 1]),
+            (0, 0, 0, 3, [0, 3]),
+            (0x1000, 0x2000, 4, 2, [4, 4]),
+        ] {
+            let words = [2, 6 | base, 31 | 31 << 13, 0, least << 2 | most << 6, 1 << 9 | mips];
+            assert_eq!(TextureInfo::decode(&words).unwrap().levels, expected, "{base:#x} {mips:#x}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Player, Reader, TraceError};
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
+use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::packets::{Header, describe};
 use crate::processor::Observer;
@@ -84,6 +85,18 @@ impl<P: Fn(u64) -> bool + Send> Backend for Teller<P> {
 
     fn samples_passed(&mut self) -> Option<u64> {
         self.inner.samples_passed()
+    }
+
+    fn begin_query(&mut self, already: u64) {
+        self.inner.begin_query(already);
+    }
+
+    fn query_samples(&mut self) -> Option<u64> {
+        self.inner.query_samples()
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        self.inner.cancel()
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

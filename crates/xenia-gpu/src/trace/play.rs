@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Guest time that may pass at once where there are vertical blanks, which are all gone through.
 const MAX_STEP: u64 = 3600 * TICKS_PER_SECOND;
 
+/// Guest time that a trace with vertical blanks may take as a whole: a small file can say much.
+const MAX_LENGTH: u64 = 24 * MAX_STEP;
+
 /// What playing a trace came to.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -31,6 +34,8 @@ pub struct Player<R: Read> {
     now: u64,
     /// Guest time that may pass at once.
     longest_step: u64,
+    /// The latest guest time that there may be.
+    latest: u64,
     frames: u64,
     same_end: Option<bool>,
 }
@@ -46,8 +51,10 @@ impl<R: Read> Player<R> {
         let mut processor = CommandProcessor::new(memory.clone(), backend, config);
         processor.restore(&state).map_err(|reason| reader.invalid(reason))?;
         let now = state.display.start;
-        let longest_step = if state.display.next_vblank.is_some() { MAX_STEP } else { MAX_TICKS };
-        Ok(Self { reader, processor, memory, now, longest_step, frames: 0, same_end: None })
+        let (longest_step, length) =
+            if state.display.next_vblank.is_some() { (MAX_STEP, MAX_LENGTH) } else { (MAX_TICKS, MAX_TICKS) };
+        let latest = now.saturating_add(length).min(MAX_TICKS);
+        Ok(Self { reader, processor, memory, now, longest_step, latest, frames: 0, same_end: None })
     }
 
     /// The processor that plays.
@@ -101,7 +108,7 @@ impl<R: Read> Player<R> {
     }
 
     fn pass(&mut self, now: u64) -> Result<(), TraceError> {
-        if now > MAX_TICKS || !(self.now..=self.now.saturating_add(self.longest_step)).contains(&now) {
+        if now > self.latest || !(self.now..=self.now.saturating_add(self.longest_step)).contains(&now) {
             let from = self.now;
             return Err(self.reader.invalid(format!("time goes from {from} to {now}")));
         }

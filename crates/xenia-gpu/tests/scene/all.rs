@@ -3,7 +3,10 @@
 //! Expected colours follow from the scene by reasoning, never from what came out first.
 mod memory_export;
 mod polygon_fill;
+mod sampling;
+mod targets;
 mod tessellation;
+mod vertices;
 
 use crate::scene::*;
 use xenia_gpu::PhysicalMemory;
@@ -440,6 +443,7 @@ const SCENES: &[fn()] = &[
     memory_export::the_next_draw_reads_what_was_written,
     polygon_fill::lines_are_drawn_where_a_polygon_has_its_border,
     tessellation::edges_have_levels_of_their_own,
+    vertices::pixels_that_are_covered_in_part_may_be_interpolated_within,
 ];
 
 #[test]

@@ -1,6 +1,16 @@
 //! The host's graphics device, opened without a window.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use xenia_gpu::BackendError;
+
+/// Submissions that the device may be behind by; with more, the next one waits.
+const MAX_IN_FLIGHT: usize = 16;
+/// A device that has not done what was submitted after so long is given up.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Features that are used where the adapter has them. What is done without one is said where it is used.
 const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
@@ -42,6 +52,9 @@ pub struct Device {
     /// The features that are on.
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
+    software: bool,
+    lost: Arc<AtomicBool>,
+    in_flight: Arc<Mutex<VecDeque<wgpu::SubmissionIndex>>>,
 }
 
 impl Device {
@@ -70,14 +83,62 @@ impl Device {
         device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
             tracing::error!(target: "gpu", %error, "the graphics device refuses a command");
         }));
-        Ok(Self { device, queue, features, adapter })
+        let lost = Arc::new(AtomicBool::new(false));
+        let flag = lost.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            tracing::debug!(target: "gpu", ?reason, message, "the graphics device is gone");
+            flag.store(true, Relaxed);
+        });
+        Ok(Self { device, queue, features, adapter, software, lost, in_flight: Arc::default() })
     }
 
-    /// Makes something that the device may refuse; why it does so.
+    /// Another device like this one.
+    pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
+        Self::open(self.software)
+    }
+
+    /// Whether it is gone: nothing that is asked of it happens.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Relaxed)
+    }
+
+    /// Submits commands. When the device is far behind, waits for some of what it was given before.
+    pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) {
+        let index = self.queue.submit([commands]);
+        let oldest = {
+            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            in_flight.push_back(index);
+            if in_flight.len() > MAX_IN_FLIGHT { in_flight.pop_front() } else { None }
+        };
+        if let Some(oldest) = oldest {
+            // A device that doesn't answer is lost, which is seen before the next command.
+            let _ = self.wait(Some(oldest));
+        }
+    }
+
+    /// Waits until a submission, or all, is done. A device that takes too long counts as lost.
+    pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
+        let is_all = submission.is_none();
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(LONGEST_WAIT) };
+        let waited = self.device.poll(wait).map_err(|error| error.to_string());
+        if is_all {
+            self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        if waited.is_err() {
+            self.lost.store(true, Relaxed);
+        }
+        waited.map(|_| ()).map_err(BackendError::Host)
+    }
+
+    /// Makes something that the device may refuse, be it too large or a mistake; why it does so.
     pub(crate) fn attempt<T>(&self, make: impl FnOnce(&wgpu::Device) -> T) -> Result<T, String> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+        let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device.push_error_scope(filter));
         let made = make(&self.device);
-        pollster::block_on(scope.pop()).map_or(Ok(made), |error| Err(error.to_string()))
+        // Scopes are ended in the opposite order.
+        let errors: Vec<_> =
+            scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
+        errors.first().map_or(Ok(made), |error| Err(error.to_string()))
     }
 
     /// The device itself.

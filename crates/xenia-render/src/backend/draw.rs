@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::enums::{Msaa, Primitive};
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
@@ -41,8 +42,8 @@ struct Plan {
     deepest: f32,
     /// The depth test and the stencil reference.
     depth: Option<(DepthState, u32)>,
-    /// Colour targets that the pixel shader writes, one bit each.
-    written: u32,
+    /// Rows in which the targets lie apart.
+    apart: u32,
     times: Vec<Time>,
 }
 
@@ -107,9 +108,28 @@ impl From<BackendError> for Refused {
     }
 }
 
+/// The interpolators that go from the vertices to the pixels: those that both know of.
+fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
+    let read = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.registers);
+    let written = 16 - (vertex.exports as u16).leading_zeros();
+    // Points bring their place in the position register's, whatever the title exports.
+    let is_point = call.primitive == Primitive::PointList;
+    let place = call.position_register.filter(|_| is_point).map_or(0, |register| register + 1);
+    let count = call.interpolators.max(place).min(read).min(written).min(16);
+    let mask = (1 << count) - 1;
+    // With two samples each is drawn by itself, and the host would find it covered by none of its own.
+    let centroid = if call.msaa == Msaa::X4 { call.centroid } else { 0 };
+    Interpolators {
+        count,
+        flat: call.flat & mask,
+        centroid: centroid & !call.flat & mask,
+        affine: call.affine,
+    }
+}
+
 impl Plan {
-    /// Nothing, if nothing can be drawn.
-    fn new(call: &DrawCall, device: &Device) -> Result<Option<Self>, Refused> {
+    /// Nothing, if nothing can be drawn; but samples may be counted.
+    fn new(call: &DrawCall, device: &Device, is_counted: bool) -> Result<Option<Self>, Refused> {
         state::check(call)?;
         if !call.vertex_shader.program.writes(Program::POSITION) {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
@@ -125,15 +145,17 @@ impl Plan {
         }
         let place = targets::depth_place(call);
         let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
-        let is_written = |i: usize| call.color[i].is_some() && exports >> i & 1 != 0;
         let mut depth = state::depth(call, expanded)?;
-        if exports >> Program::DEPTH & 1 != 0 {
-            // The host wants a depth target where a shader gives depth out.
-            depth.get_or_insert((DepthState::IGNORED, 0));
-        }
-        let written = (0..4).filter(|i| is_written(*i)).fold(0, |bits, i| bits | 1 << i);
-        if written == 0 && depth.is_none() {
+        let colors = call.color.iter().flatten();
+        let colors = colors.map(|target| targets::color_place(call, target.base, target.format));
+        let apart = targets::rows_apart(colors.chain(depth.map(|_| place)));
+        let has_color = call.color.iter().any(Option::is_some);
+        if !has_color && depth.is_none() && !is_counted {
             return Ok(None); // nothing can be seen of it, and hosts make no pipeline without a target
+        }
+        if exports >> Program::DEPTH & 1 != 0 || !has_color {
+            // The host wants a depth target where a shader gives depth out, and some target to count samples.
+            depth.get_or_insert((DepthState::IGNORED, 0));
         }
         Ok(Some(Self {
             place,
@@ -145,7 +167,7 @@ impl Plan {
             blend_constant: state::blend_constant(call)?,
             deepest: targets::deepest(call.depth.format),
             depth,
-            written,
+            apart,
             times: state::times(call, place.host_sample_mask(call.sample_mask), size),
         }))
     }
@@ -154,7 +176,9 @@ impl Plan {
 impl WgpuBackend {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
-        let Some(plan) = Plan::new(call, &self.device)? else { return Ok(()) };
+        let Some(plan) = Plan::new(call, &self.device, self.occlusion.set().is_some())? else {
+            return Ok(());
+        };
         let Some(geometry) = self.geometry(call, memory, &plan)? else { return Ok(()) };
         let ready = self.ready(call, &plan, &geometry)?;
         let Some(shaders) = ready.first() else { return Ok(()) };
@@ -165,7 +189,8 @@ impl WgpuBackend {
         Ok(())
     }
 
-    /// What is drawn; nothing if there is nothing.
+    /// What is drawn; nothing if there is nothing. Where nobody knows how far it reaches, it ends with the rows in
+    /// which targets lie apart.
     fn geometry(
         &mut self,
         call: &DrawCall,
@@ -174,9 +199,12 @@ impl WgpuBackend {
     ) -> Result<Option<Geometry>, Refused> {
         let [_, top, _, bottom] = plan.scissor;
         if !primitives::is_expanded(call.primitive) {
+            let rows = top..bottom.min(plan.apart);
+            if rows.is_empty() {
+                return Ok(None);
+            }
             let corners = primitives::triangles(call, memory)?;
             let shader = call.vertex_shader.clone();
-            let rows = top..bottom;
             return Ok((!corners.is_empty()).then_some(Geometry { corners, shader, handed_on: None, rows }));
         }
         let triangles = self.expander.triangles(call, memory)?;
@@ -204,12 +232,7 @@ impl WgpuBackend {
     ) -> Result<Vec<Arc<Ready>>, Missing> {
         let chosen = Chosen {
             vertex: geometry.shader.hash,
-            interpolators: Interpolators {
-                count: call.interpolators.min(16),
-                flat: call.flat & 0xffff,
-                affine: call.affine,
-            },
-            targets: plan.written,
+            interpolators: interpolators(call, &geometry.shader.program),
             depth: plan.depth.map(|(depth, _)| depth),
             culling: plan.culling,
             clip: plan.clip,
@@ -228,7 +251,7 @@ impl WgpuBackend {
     fn attachments(&mut self, call: &DrawCall, plan: &Plan) -> Attachments {
         let mut attachments = Attachments::default();
         for (i, target) in call.color.iter().enumerate() {
-            let Some(target) = target.filter(|_| plan.written >> i & 1 != 0) else { continue };
+            let Some(target) = target else { continue };
             let place = targets::color_place(call, target.base, target.format);
             attachments.color[i] = Some(self.targets.find(&self.device, place));
         }
@@ -318,7 +341,8 @@ impl WgpuBackend {
         let samples = self.occlusion.set();
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
         pass.set_viewport(plan.size, plan.deepest);
-        pass.set_scissor(plan.scissor);
+        let ([left, _, right, _], rows) = (plan.scissor, &geometry.rows);
+        pass.set_scissor([left, rows.start, right, rows.end]);
         if let Some(group) = &pixel_group {
             pass.set_group(1, group, sent.pixel_offset);
         }
@@ -368,6 +392,9 @@ impl WgpuBackend {
 
     /// Makes the targets of a draw current in these rows, and theirs.
     fn claim(&mut self, attachments: Attachments, rows: &Range<u32>, depth: Option<&DepthState>) {
+        // What a depth target holds that nobody tests and writes doesn't matter.
+        let depth = depth.filter(|depth| **depth != DepthState::IGNORED);
+        let attachments = Attachments { depth: attachments.depth.filter(|_| depth.is_some()), ..attachments };
         let depth = attachments.depth.zip(depth.filter(|depth| depth.writes()));
         let stencil = depth.map(|(_, depth)| if depth.writes_stencil() { depth.masks[1] } else { 0 });
         let claim = Claim { attachments, rows: rows.clone(), stencil };
@@ -378,11 +405,12 @@ impl WgpuBackend {
             let steps = self.targets.acquire(target, rows.clone());
             self.carry_out(steps);
         }
-        for target in attachments.color.into_iter().flatten() {
-            self.targets.drawn(target, rows.clone(), 0);
-        }
         if let Some(((target, _), stencil)) = depth.zip(stencil) {
             self.targets.drawn(target, rows.clone(), stencil);
+        }
+        // Where they share tiles, colours are written last.
+        for target in attachments.color.into_iter().flatten() {
+            self.targets.drawn(target, rows.clone(), 0);
         }
         self.targets.claimed(claim);
     }

@@ -178,7 +178,7 @@ impl Edram {
         });
         let mut encoder = device.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, self.words.size());
-        device.queue.submit([encoder.finish()]);
+        device.submit(encoder.finish());
         let view = read_back(device, &back, self.words.size())?;
         Ok(view
             .chunks_exact(4)
@@ -263,7 +263,7 @@ pub(super) fn read_back(
         // Nobody listens after an error of the poll, which is the one that is reported.
         let _ = sender.send(result);
     });
-    device.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| failed(&error))?;
-    receiver.recv().map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    device.wait(None)?;
+    receiver.try_recv().map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
     buffer.get_mapped_range(..size).map_err(|error| failed(&error))
 }

@@ -72,6 +72,14 @@ fn host(position: &HostPosition, [x, y, z, w]: [f32; 4]) -> [f32; 4] {
     [x * xy * sx + w * ox, y * xy * sy + w * oy, z * sz + w * oz, w]
 }
 
+/// The rows of pixels that have a sample between two heights. Samples lie two sixteenths of a pixel or more from its
+/// edge; one sixteenth is left to rounding.
+fn rows(lowest: f32, highest: f32, height: u32) -> std::ops::Range<u32> {
+    let first = (lowest - 15.0 / 16.0).ceil().clamp(0.0, height as f32) as u32;
+    let last = ((highest - 1.0 / 16.0).floor() + 1.0).clamp(0.0, height as f32) as u32;
+    first..last.max(first)
+}
+
 /// Corners as the device reads them, all of them front faces; and the rows of pixels that they may
 /// cover on a target so many pixels high.
 pub(super) fn corners(
@@ -107,15 +115,27 @@ pub(super) fn corners(
             (lowest, highest) = (0.0, height as f32);
         }
     }
-    // A row more on both sides: the host rounds to parts of pixels.
-    let first = (lowest - 1.0).clamp(0.0, height as f32) as u32;
-    let last = (highest + 2.0).clamp(0.0, height as f32) as u32;
-    (bytes, first..last.max(first))
+    (bytes, rows(lowest, highest, height))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_those_that_may_be_covered() {
+        for (lowest, highest, expected) in [
+            (0.0, 720.0, 0..720),
+            (16.0, 17.0, 16..17),
+            (16.2, 16.9, 16..17),
+            (15.9, 17.1, 15..18),
+            (-5.0, 3.0, 0..3),
+            (700.0, 900.0, 700..720),
+            (5.0, 5.0, 5..5),
+        ] {
+            assert_eq!(rows(lowest, highest, 720), expected, "{lowest} {highest}");
+        }
+    }
 
     #[test]
     fn every_number_of_interpolators_has_a_shader() {

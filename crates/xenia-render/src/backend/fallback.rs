@@ -6,7 +6,17 @@
 use std::collections::BTreeMap;
 
 use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::{Backend, BackendError, PhysicalMemory, Reference};
+use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
+
+/// What the reference drew.
+pub(super) struct Drawn {
+    /// The EDRAM's words.
+    pub(super) words: Vec<u32>,
+    /// Samples that passed.
+    pub(super) samples: u64,
+    /// The limit that was reached, if one was.
+    pub(super) limit: Option<BackendError>,
+}
 
 /// The reference, made when it is first needed.
 #[derive(Default)]
@@ -16,24 +26,29 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    /// Draws on the words of an EDRAM: the words then, and samples that passed.
+    /// Draws on the words of an EDRAM.
     pub(super) fn draw(
         &mut self,
         reason: String,
         words: &[u32],
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
-    ) -> Result<(Vec<u32>, u64), BackendError> {
+        cancel: Cancel,
+    ) -> Result<Drawn, BackendError> {
         *self.reasons.entry(reason).or_insert_with_key(|reason| {
             tracing::warn!(target: "gpu", reason, "the host can't draw this; the reference does, slowly");
             0
         }) += 1;
         let reference = self.reference.get_or_insert_with(Reference::new);
+        reference.set_cancel(cancel);
         reference.set_edram(words).map_err(BackendError::Invalid)?;
         let before = reference.samples_passed().unwrap_or(0);
-        reference.draw(call, memory)?;
+        let drawn = reference.draw(call, memory);
+        if !matches!(drawn, Ok(()) | Err(BackendError::Limit(_))) {
+            drawn.clone()?;
+        }
         let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
-        Ok((reference.words(), samples))
+        Ok(Drawn { words: reference.words(), samples, limit: drawn.err() })
     }
 
     /// Draws by what the host couldn't do.

@@ -27,6 +27,16 @@ pub(super) struct Queries {
 pub(super) struct Occlusion {
     queries: Option<Queries>,
     total: u64,
+    mark: Mark,
+}
+
+/// Where the guest's query began.
+#[derive(Default)]
+struct Mark {
+    /// Of what was read back so far: samples before it.
+    total: u64,
+    /// Of what was not: queries before it.
+    queries: usize,
 }
 
 impl Occlusion {
@@ -74,6 +84,23 @@ impl Occlusion {
         self.queries.as_ref().is_none_or(|queries| queries.used + count <= QUERIES)
     }
 
+    /// All that were counted and read back.
+    pub(super) fn known(&self) -> u64 {
+        self.total
+    }
+
+    /// Begins the guest's query here, as one that has counted `already`. What draws before have counted is asked for
+    /// together with its own.
+    pub(super) fn mark(&mut self, already: u64) {
+        let queries = self.queries.as_ref().map_or(0, |queries| queries.used as usize);
+        self.mark = Mark { total: self.total.wrapping_sub(already), queries };
+    }
+
+    /// Samples of the guest's query, of what was read back.
+    pub(super) fn since_mark(&self) -> u64 {
+        self.total.wrapping_sub(self.mark.total)
+    }
+
     /// Adds samples that were counted elsewhere.
     pub(super) fn add(&mut self, samples: u64) {
         self.total += samples;
@@ -88,12 +115,16 @@ impl Occlusion {
         let mut encoder = device.device.create_command_encoder(&Default::default());
         encoder.resolve_query_set(&queries.set, 0..queries.used, &queries.resolved, 0);
         encoder.copy_buffer_to_buffer(&queries.resolved, 0, &queries.back, 0, bytes);
-        device.queue.submit([encoder.finish()]);
+        device.submit(encoder.finish());
         queries.used = 0;
         let view = read_back(device, &queries.back, bytes)?;
         let count =
             |bytes: &[u8]| bytes.iter().rev().fold(0, |value: u64, byte| value << 8 | u64::from(*byte));
-        self.total += view.chunks_exact(COUNT_BYTES as usize).map(count).sum::<u64>();
+        let counts = || view.chunks_exact(COUNT_BYTES as usize).map(count);
+        self.total += counts().sum::<u64>();
+        // Those before the mark are no part of the guest's query.
+        let before = counts().take(std::mem::take(&mut self.mark.queries)).sum();
+        self.mark.total = self.mark.total.wrapping_add(before);
         drop(view);
         queries.back.unmap();
         Ok(self.total)

@@ -111,6 +111,11 @@ impl Pipelines {
         }
     }
 
+    /// Counts where others have counted before.
+    pub(super) fn go_on_counting(&mut self, tally: Arc<PipelineTally>) {
+        self.tally = tally;
+    }
+
     /// Opens the store; what is in it.
     pub(super) fn open(&mut self, path: &Path) -> Stored {
         match Store::open(path) {

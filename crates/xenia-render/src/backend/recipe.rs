@@ -6,10 +6,10 @@
 
 use bytemuck::{Pod, Zeroable};
 use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
-use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, StencilOp};
+use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Primitive, StencilOp};
 
 use super::state::{self, DepthClip, DepthState};
-use crate::translate::{Interpolators, Stage};
+use crate::translate::{Interpolators, PixelsOf, Stage};
 
 /// A colour target of a pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]
@@ -55,6 +55,10 @@ const CULL_FRONT: u32 = 0x80;
 const CULL_BACK: u32 = 0x100;
 const CLOCKWISE: u32 = 0x200;
 const HAS_STENCIL: u32 = 0x400;
+const LINES: u32 = 0x800;
+const POINTS: u32 = 0x1000;
+/// Flags from this bit on: the interpolators taken within what is covered.
+const CENTROID_SHIFT: u32 = 16;
 
 fn blend_bits(blend: Blend) -> u32 {
     (0..2).fold(0, |bits, part: usize| {
@@ -101,8 +105,6 @@ pub(super) struct Chosen {
     pub(super) vertex: u64,
     /// Interpolators between the stages.
     pub(super) interpolators: Interpolators,
-    /// Colour targets that the pixel shader writes to, one bit each.
-    pub(super) targets: u32,
     pub(super) depth: Option<DepthState>,
     pub(super) culling: Option<wgpu::Face>,
     pub(super) clip: DepthClip,
@@ -114,7 +116,7 @@ impl Recipe {
     /// The recipe of a draw.
     pub(super) fn new(call: &DrawCall, chosen: &Chosen) -> Self {
         let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-        let Interpolators { count, flat, affine } = chosen.interpolators;
+        let Interpolators { count, flat, centroid, affine } = chosen.interpolators;
         let mut this = Self {
             vertex: chosen.vertex,
             pixel: call.pixel_shader.as_ref().map_or(0, |shader| shader.hash),
@@ -123,6 +125,9 @@ impl Recipe {
                 | flag(chosen.depth.is_some(), HAS_DEPTH)
                 | flag(call.position_register.is_some(), HAS_POSITION)
                 | flag(affine, AFFINE)
+                | flag(call.primitive.is_line(), LINES)
+                | flag(call.primitive == Primitive::PointList, POINTS)
+                | centroid << CENTROID_SHIFT
                 | flag(chosen.clip.distances, CLIP)
                 | flag(chosen.clip.unclipped, UNCLIPPED)
                 | flag(call.alpha_test.is_some(), ALPHA_TEST)
@@ -132,8 +137,8 @@ impl Recipe {
             samples: chosen.samples,
             ..Self::default()
         };
-        for (i, (recipe, target)) in this.color.iter_mut().zip(&call.color).enumerate() {
-            if let Some(target) = target.filter(|_| chosen.targets >> i & 1 != 0) {
+        for (recipe, target) in this.color.iter_mut().zip(&call.color) {
+            if let Some(target) = target {
                 recipe.target = target.format as u32 | u32::from(target.write_mask & 15) << 4 | 0x100;
                 recipe.blend = blend_bits(target.blend);
             }
@@ -172,12 +177,18 @@ impl Recipe {
         let interpolators = Interpolators {
             count: (self.stages >> 16 & 31).min(16),
             flat: self.stages & 0xffff,
+            centroid: self.flags >> CENTROID_SHIFT,
             affine: self.has(AFFINE),
+        };
+        let pixels_of = match (self.has(POINTS), self.has(LINES)) {
+            (true, _) => PixelsOf::Points,
+            (_, true) => PixelsOf::Lines,
+            _ => PixelsOf::Polygons,
         };
         let position_register = self.has(HAS_POSITION).then_some(self.stages >> 24 & 63);
         [
             Stage::Vertex { interpolators, clip: self.has(CLIP) },
-            Stage::Pixel { interpolators, position_register, alpha_test: self.has(ALPHA_TEST) },
+            Stage::Pixel { interpolators, position_register, pixels_of, alpha_test: self.has(ALPHA_TEST) },
         ]
     }
 

@@ -6,6 +6,7 @@
 use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Stencil};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
 
+use super::primitives::is_expanded;
 use crate::translate::HostPosition;
 
 /// Something that the host can't do.
@@ -22,6 +23,9 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     }
     if call.fills.is_some() {
         return Err(Impossible("polygons as lines or points"));
+    }
+    if call.vertex_kill.is_some() && !is_expanded(call.primitive) {
+        return Err(Impossible("vertices that take away their primitive"));
     }
     if call.alpha_to_mask.is_some() {
         return Err(Impossible("alpha to mask"));

@@ -90,6 +90,23 @@ fn format_number(format: TargetFormat) -> u32 {
     }
 }
 
+/// Rows of pixels, from the top, in which targets of one draw don't reach where another begins. Draws are often
+/// allowed more rows than their targets are meant to have; those that begin at one tile or within a row of tiles are
+/// meant to share them.
+pub(super) fn rows_apart(places: impl Iterator<Item = TargetPlace>) -> u32 {
+    let places: Vec<_> = places.collect();
+    let mut least = u32::MAX;
+    for place in &places {
+        for other in &places {
+            let rows = (other.base.wrapping_sub(place.base) % TILES) / place.pitch_tiles().max(1);
+            if rows != 0 {
+                least = least.min(rows * place.tile_height());
+            }
+        }
+    }
+    least
+}
+
 /// The place of a draw's colour target.
 pub(super) fn color_place(call: &DrawCall, base: u32, format: ColorTargetFormat) -> TargetPlace {
     TargetPlace { base, pitch: call.pitch, msaa: call.msaa, format: TargetFormat::Color(format) }
@@ -153,9 +170,13 @@ impl Targets {
         })
     }
 
-    /// Whether the last draw claimed the same, and nothing has happened since.
+    /// Whether the last draw claimed the same or more rows, and nothing has happened since.
     pub(super) fn is_claimed(&self, claim: &Claim) -> bool {
-        self.claim.as_ref() == Some(claim)
+        let Claim { attachments, rows, stencil } = claim;
+        self.claim.as_ref().is_some_and(|last| {
+            let has_rows = last.rows.start <= rows.start && rows.end <= last.rows.end;
+            has_rows && last.attachments == *attachments && last.stencil == *stencil
+        })
     }
 
     /// Everything that a draw claims is done.
@@ -246,6 +267,26 @@ impl Targets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_end_where_others_begin() {
+        let place = |base, format| TargetPlace { base, pitch: 1280, msaa: Msaa::X1, format };
+        let color = |base| place(base, TargetFormat::Color(ColorTargetFormat::Rgba8));
+        let wide = |base| place(base, TargetFormat::Color(ColorTargetFormat::Rgba16));
+        let depth = |base| place(base, TargetFormat::Depth(DepthFormat::D24S8));
+        // 1280 pixels are 16 tiles.
+        for (places, expected) in [
+            (vec![color(0)], u32::MAX),
+            (vec![color(0), depth(720)], 720),
+            (vec![color(720), depth(0)], 720),
+            (vec![wide(0), depth(1440)], 608),
+            (vec![color(0), depth(0)], u32::MAX),
+            (vec![color(0), depth(9)], 16 * (2039 / 16)),
+            (vec![color(2000), depth(32)], 80),
+        ] {
+            assert_eq!(rows_apart(places.into_iter()), expected);
+        }
+    }
 
     #[test]
     fn targets_of_one_width_are_equally_high() {

@@ -61,6 +61,8 @@ pub struct TextureCounters {
     pub reused: u64,
     /// Textures whose memory had been written to, or can't be watched.
     pub written: u64,
+    /// Times that versions of memory were looked at, because something somewhere had been written to.
+    pub checks: u64,
     /// Bytes that host textures take now.
     pub bytes: u64,
 }
@@ -86,6 +88,8 @@ struct Entry {
     sources: Vec<Source>,
     bytes: u64,
     used: u64,
+    /// When its sources were found current.
+    epoch: Option<u64>,
 }
 
 /// The cache of textures and samplers.
@@ -98,8 +102,12 @@ pub(crate) struct Textures {
     next_id: u64,
     /// Calls of `get`.
     clock: u64,
-    /// Bytes of host textures beyond which the oldest are dropped.
+    /// Bytes of host textures beyond which the oldest are dropped, and that one draw can have.
     limit: u64,
+    /// Bytes of those that the draw has so far.
+    drawn: u64,
+    /// One was too large for the device, or too much for the draw.
+    left_out: bool,
 }
 
 /// The part of a fetch constant that decides what texels come out. Clamp modes, filters, swizzle and
@@ -166,6 +174,8 @@ impl Textures {
             next_id: 2,
             clock: 0,
             limit: MAX_BYTES,
+            drawn: 0,
+            left_out: false,
         }
     }
 
@@ -186,6 +196,23 @@ impl Textures {
         std::mem::take(&mut self.decoder.compiled)
     }
 
+    /// Begins a draw.
+    pub(crate) fn begin(&mut self) {
+        (self.drawn, self.left_out) = (0, false);
+    }
+
+    /// Whether a texture of the draw was too large for the device, or too much for the draw.
+    pub(crate) fn left_out(&self) -> bool {
+        self.left_out
+    }
+
+    /// Whether the draw can have a texture of so many bytes besides those that it has.
+    fn has_room(&mut self, bytes: u64) -> bool {
+        self.drawn = self.drawn.saturating_add(bytes);
+        self.left_out |= self.drawn > self.limit;
+        self.drawn <= self.limit
+    }
+
     /// The texture that a fetch constant describes, if it has the shape and can be decoded. Of a fetch
     /// that binds both shapes, the one for which there is a texture has the record.
     pub(crate) fn get(
@@ -201,13 +228,23 @@ impl Textures {
         }
         let key = key(words);
         self.clock += 1;
+        let epoch = memory.epoch();
         let old = self.entries.get_mut(&key);
+        let checks = &mut self.counters.checks;
+        let mut is_current = |entry: &Entry| {
+            epoch.is_some() && entry.epoch == epoch || {
+                *checks += 1;
+                entry.sources.iter().all(|source| source.is_current(memory))
+            }
+        };
         if let Some(entry) = old
-            && entry.sources.iter().all(|source| source.is_current(memory))
+            && is_current(entry)
         {
+            entry.epoch = epoch;
             entry.used = self.clock;
             self.counters.reused += 1;
-            return Some(fetched(&entry.host, &info));
+            let (host, bytes) = (entry.host.clone(), entry.bytes);
+            return self.has_room(bytes).then(|| fetched(&host, &info));
         }
         let entry = self.decode(device, &info, shape, key, memory)?;
         let host = entry.host.clone();
@@ -231,10 +268,13 @@ impl Textures {
         let texels: u64 =
             (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
         let bytes = texels * u64::from(decoding.texel_bytes());
-        if bytes > self.limit {
+        if !self.has_room(bytes) {
             return None;
         }
-        let texture = create(&device.device, info.size, last + 1, shape, decoding.host_format())?;
+        let Some(texture) = create(&device.device, info.size, last + 1, shape, decoding.host_format()) else {
+            self.left_out = true;
+            return None;
+        };
         let old = self.entries.get(&key);
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut sources = Vec::with_capacity(layouts.len());
@@ -259,14 +299,14 @@ impl Textures {
         if !self.decoder.decode(&device.device, &mut encoder, &target, &jobs, memory) {
             return None;
         }
-        device.queue.submit([encoder.finish()]);
+        device.submit(encoder.finish());
         self.counters.written += u64::from(old.is_some());
         self.counters.decoded += jobs.len() as u64;
         self.counters.copied += copied;
         let id = self.take_id();
         let components = decoding.components as u8;
         let host = Arc::new(HostTexture { id, view: view(&texture), texture, components });
-        Some(Entry { host, sources, bytes, used: self.clock })
+        Some(Entry { host, sources, bytes, used: self.clock, epoch: None })
     }
 
     fn insert(&mut self, key: [u32; 6], entry: Entry) {

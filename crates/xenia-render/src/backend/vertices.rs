@@ -17,6 +17,8 @@ const MAX_RANGE: u64 = 16 << 20;
 struct Range {
     first: u32,
     version: Option<u64>,
+    /// When that was found current.
+    epoch: Option<u64>,
 }
 
 /// What was sent.
@@ -28,6 +30,8 @@ pub struct VertexCounters {
     pub sent_bytes: u64,
     /// Ranges that were still good.
     pub reused: u64,
+    /// Times that versions of memory were looked at, because something somewhere had been written to.
+    pub checks: u64,
 }
 
 /// The buffer.
@@ -83,9 +87,18 @@ impl Vertices {
         if length == 0 {
             return Ok((0, 0));
         }
-        if let Some(range) = self.ranges.get(&(physical, length))
-            && range.version == Some(memory.version(physical, length))
+        let epoch = memory.epoch();
+        let checks = &mut self.counters.checks;
+        let mut is_current = |range: &Range| {
+            epoch.is_some() && range.epoch == epoch || {
+                *checks += 1;
+                range.version == Some(memory.version(physical, length))
+            }
+        };
+        if let Some(range) = self.ranges.get_mut(&(physical, length))
+            && is_current(range)
         {
+            range.epoch = epoch;
             self.counters.reused += 1;
             return Ok((range.first, length / 4));
         }
@@ -98,7 +111,7 @@ impl Vertices {
         self.counters.sent += 1;
         self.counters.sent_bytes += u64::from(length);
         let first = (start / 4) as u32;
-        self.ranges.insert((physical, length), Range { first, version });
+        self.ranges.insert((physical, length), Range { first, version, epoch: None });
         Ok((first, length / 4))
     }
 

@@ -12,7 +12,7 @@ use xenia_gpu::microcode::{Program, ShaderKind};
 
 use super::builder::{Builder, Value};
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
-use super::{ENTRY_POINT, Interpolators, Stage, Translator, types};
+use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
 
 /// Interpolators that there are.
 pub(super) const INTERPOLATORS: u32 = 16;
@@ -33,10 +33,10 @@ pub(super) fn is_read(kind: ShaderKind, export: u8) -> bool {
 fn location(interpolators: Interpolators, index: u32) -> Binding {
     let (interpolation, sampling) = if interpolators.flat >> index & 1 != 0 {
         (Interpolation::Flat, Sampling::First)
-    } else if interpolators.affine {
-        (Interpolation::Linear, Sampling::Center)
     } else {
-        (Interpolation::Perspective, Sampling::Center)
+        let is_centroid = interpolators.centroid >> index & 1 != 0;
+        let sampling = if is_centroid { Sampling::Centroid } else { Sampling::Center };
+        (if interpolators.affine { Interpolation::Linear } else { Interpolation::Perspective }, sampling)
     };
     Binding::Location {
         location: index,
@@ -63,7 +63,7 @@ impl Translator<'_> {
                 self.vertex_entry(&mut b, shader, interpolators, clip);
                 (ShaderStage::Vertex, 0)
             }
-            Stage::Pixel { interpolators, position_register, alpha_test } => {
+            Stage::Pixel { interpolators, position_register, pixels_of, alpha_test } => {
                 let mut registers = Vec::new();
                 for i in 0..inputs {
                     registers.push(if i < interpolators.count {
@@ -74,7 +74,7 @@ impl Translator<'_> {
                     });
                 }
                 if let Some(register) = position_register.and_then(|i| registers.get_mut(i as usize)) {
-                    *register = self.pixel_position(&mut b, *register);
+                    *register = self.pixel_position(&mut b, *register, pixels_of);
                 }
                 self.pixel_exit(&mut b, shader, &registers, alpha_test);
                 (ShaderStage::Fragment, 0)
@@ -155,8 +155,9 @@ impl Translator<'_> {
         self.return_struct(b, "VertexOutput", parts);
     }
 
-    /// A register with the pixel's position in x and y; the sign of x tells the facing.
-    fn pixel_position(&mut self, b: &mut Builder, register: Value) -> Value {
+    /// A register with the pixel's position in x and y, and for points the place in them in z and w, from what the
+    /// register's interpolator is. Signs tell the facing (x), points (y) and lines (z).
+    fn pixel_position(&mut self, b: &mut Builder, register: Value, of: PixelsOf) -> Value {
         let place = Binding::BuiltIn(BuiltIn::Position { invariant: false });
         let place = argument(b, "place", self.types.vec4, place);
         let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
@@ -166,7 +167,21 @@ impl Translator<'_> {
         });
         let negative = b.unary(UnaryOperator::Negate, x);
         let x = b.select(front, x, negative);
-        let (z, w) = (b.member(register, 2), b.member(register, 3));
+        let (zero, one) = (b.float(0.0), b.float(1.0));
+        let (y, z, w) = match of {
+            PixelsOf::Polygons => (y, zero, zero),
+            PixelsOf::Lines => (y, b.float(-0.0), zero),
+            PixelsOf::Points => {
+                let [z, w] = [2, 3].map(|component| {
+                    let place = b.member(register, component);
+                    let above = b.binary(Op::Greater, place, zero);
+                    let place = b.select(above, place, zero);
+                    let below = b.binary(Op::Less, place, one);
+                    b.select(below, place, one)
+                });
+                (b.unary(UnaryOperator::Negate, y), z, w)
+            }
+        };
         b.compose(self.types.vec4, &[x, y, z, w])
     }
 

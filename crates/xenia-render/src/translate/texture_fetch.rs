@@ -17,6 +17,8 @@ use super::{Stage, Translator, types};
 
 const CUBE: u8 = 3;
 const VOLUME: u8 = 2;
+/// Parts of a texel that are added to coordinates for the host: a quarter of the chip's step.
+const GUARD: f32 = 1.0 / 1024.0;
 
 /// The fields of a texture's record that a fetch uses.
 struct Record {
@@ -153,9 +155,19 @@ impl Translator<'_> {
                 *out = self.b.binary(Op::Multiply, *out, record.size[axis]);
             }
             let offset = self.b.float(fetch.offset[axis]);
-            *out = self.b.binary(Op::Add, *out, offset);
+            let at = self.b.binary(Op::Add, *out, offset);
+            *out = self.snapped(at);
         }
         out
+    }
+
+    /// A coordinate in texels with eight bits behind the point, as the chip has it.
+    fn snapped(&mut self, at: Value) -> Value {
+        let (steps, half, step) = (self.b.float(256.0), self.b.float(0.5), self.b.float(1.0 / 256.0));
+        let at = self.b.binary(Op::Multiply, at, steps);
+        let at = self.b.binary(Op::Add, at, half);
+        let at = self.b.math(MathFunction::Floor, at);
+        self.b.binary(Op::Multiply, at, step)
     }
 
     /// Any fetch with a result.
@@ -232,6 +244,9 @@ impl Translator<'_> {
         let texels = self.texel_coordinates(fetch, at, &record);
         let [u, v, w] = [0, 1, 2].map(|axis| {
             let at = self.mirrored_once(texels[axis], axis as u32, &record);
+            // A texel's edge must not be lost where the host multiplies by the size again.
+            let guard = self.b.float(GUARD);
+            let at = self.b.binary(Op::Add, at, guard);
             self.b.binary(Op::Divide, at, record.size[axis])
         });
         let planes = self.sample_planes(fetch, [u, v], texels[2], &record, lod);

@@ -5,7 +5,8 @@ use super::oracle::constants;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
 use xenia_render::translate::{
-    HostPosition, HostTarget, Interpolators, Stage, StageConstants, Translation, VertexRecord, translate,
+    HostPosition, HostTarget, Interpolators, PixelsOf, Stage, StageConstants, Translation, VertexRecord,
+    translate,
 };
 
 /// A square over the whole picture as two triangles, front faces: x, y.
@@ -34,8 +35,13 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         corners.reverse();
     }
     let words: Vec<u32> = corners.iter().flatten().map(|value| value.to_bits().swap_bytes()).collect();
-    let interpolators = Interpolators { count: 2, flat, affine: false };
-    let stage = Stage::Pixel { interpolators, position_register: Some(3), alpha_test: false };
+    let interpolators = Interpolators { count: 2, flat, centroid: 0, affine: false };
+    let stage = Stage::Pixel {
+        interpolators,
+        position_register: Some(3),
+        pixels_of: PixelsOf::Polygons,
+        alpha_test: false,
+    };
     let shaders =
         [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];
     let [mut for_vertices, mut for_pixels] = [&shaders[0], &shaders[1]]

@@ -94,7 +94,7 @@ fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
     let inputs: Vec<Vec<[f32; 4]>> =
         (0..RUNS).map(|_| vec![coordinates(&mut rng, described, unnormalized)]).collect();
     let mut cache = TextureCache::default();
-    let bindings = Bindings::new(&program, &constants, &mut cache, &ram);
+    let bindings = Bindings::new(&program, &constants, &mut cache, &ram, u64::MAX);
     let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
     let expected = interpret(&program, &constants, &inputs, &mut fetcher, &[0]);
     let info = TextureInfo::decode(&words).unwrap();

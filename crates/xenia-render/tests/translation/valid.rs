@@ -4,7 +4,7 @@ use super::random;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
-use xenia_render::translate::{Interpolators, Stage, TranslateError, translate};
+use xenia_render::translate::{Interpolators, PixelsOf, Stage, TranslateError, translate};
 
 /// How many random programs are tried; `XENIA_SHADER_PROGRAMS` says otherwise.
 const PROGRAMS: u64 = 2000;
@@ -14,10 +14,15 @@ fn count() -> u64 {
 }
 
 fn stages(kind: ShaderKind) -> [Stage; 2] {
-    let interpolators = Interpolators { count: 9, flat: 0b10, affine: false };
+    let interpolators = Interpolators { count: 9, flat: 0b10, centroid: 0b100, affine: false };
     let in_pipeline = match kind {
         ShaderKind::Vertex => Stage::Vertex { interpolators, clip: true },
-        ShaderKind::Pixel => Stage::Pixel { interpolators, position_register: Some(11), alpha_test: true },
+        ShaderKind::Pixel => Stage::Pixel {
+            interpolators,
+            position_register: Some(11),
+            pixels_of: PixelsOf::Points,
+            alpha_test: true,
+        },
     };
     [in_pipeline, Stage::Compute { kind, inputs: 3 }]
 }

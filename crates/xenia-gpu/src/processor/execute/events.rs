@@ -49,7 +49,7 @@ impl CommandProcessor {
 
     /// Samples counted since the occlusion query began.
     pub(in super::super) fn query_samples(&mut self) -> u64 {
-        self.backend.samples_passed().unwrap_or(0).wrapping_sub(self.query_start)
+        self.backend.query_samples().unwrap_or(0)
     }
 
     /// `EVENT_WRITE_ZPD`: begins an occlusion query, or reports its result where software says that it
@@ -59,16 +59,15 @@ impl CommandProcessor {
         let address = self.registers.get(rb::RB_SAMPLE_COUNT_ADDR) & (PHYSICAL_SIZE - 1) & !3;
         let mut counts = [0; 8];
         self.memory.read_words(address, &mut counts);
-        let passed = self.backend.samples_passed();
         let ends = counts[4..6] == [QUERY_PENDING; 2] || counts[2..4] == [QUERY_PENDING; 2];
         counts.fill(0);
         if ends {
-            let count = passed.map_or(ASSUMED_SAMPLES, |total| total.wrapping_sub(self.query_start));
+            let count = self.backend.query_samples().unwrap_or(ASSUMED_SAMPLES);
             let count = u32::try_from(count).unwrap_or(u32::MAX).swap_bytes();
             counts[0] = count;
             counts[4] = count;
         } else {
-            self.query_start = passed.unwrap_or(0);
+            self.backend.begin_query(0);
         }
         let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_be_bytes()).collect();
         self.store(address, &bytes);

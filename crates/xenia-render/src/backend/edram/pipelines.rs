@@ -113,6 +113,8 @@ pub(super) struct Pipelines {
     pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
     /// Those that were compiled when they were needed.
     pub(super) compiled: Vec<Conversion>,
+    /// Layouts of bind groups, by what is bound.
+    layouts: HashMap<Vec<wgpu::BindingType>, wgpu::BindGroupLayout>,
 }
 
 impl Pipelines {
@@ -121,7 +123,8 @@ impl Pipelines {
             label: Some("EDRAM"),
             source: wgpu::ShaderSource::Wgsl(SHADERS.into()),
         });
-        Self { module, compute: HashMap::new(), render: HashMap::new(), compiled: Vec::new() }
+        let (compute, render, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { module, compute, render, compiled: Vec::new(), layouts }
     }
 
     /// The pipeline of a kernel for a format, and the bindings of a call: parameters, then the rest.
@@ -133,8 +136,9 @@ impl Pipelines {
         parameters: &Parameters,
         bound: &[wgpu::BindingResource<'_>],
     ) -> (&wgpu::ComputePipeline, wgpu::BindGroup) {
-        let layout = layout(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
-        let group = group(device, &layout, parameters, bound);
+        let layout = self.layouts.entry(bindings(kernel));
+        let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::COMPUTE, rest));
+        let group = group(device, layout, parameters, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
             self.compiled.push(kernel.conversion(format));
             compute_pipeline(device, &self.module, kernel, format)
@@ -150,8 +154,10 @@ impl Pipelines {
         parameters: &Parameters,
         edram: &wgpu::Buffer,
     ) -> (&wgpu::RenderPipeline, wgpu::BindGroup) {
-        let layout = layout(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
-        let group = group(device, &layout, parameters, &[edram.as_entire_binding()]);
+        // No kernel has this alone.
+        let layout = self.layouts.entry(vec![storage(true)]);
+        let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::FRAGMENT, rest));
+        let group = group(device, layout, parameters, &[edram.as_entire_binding()]);
         let pipeline = self.render.entry(load).or_insert_with(|| {
             self.compiled.push(load.conversion());
             render_pipeline(device, &self.module, load)
@@ -167,7 +173,7 @@ pub(super) fn compute_pipeline(
     kernel: Kernel,
     format: u32,
 ) -> wgpu::ComputePipeline {
-    let layout = layout(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
+    let layout = layout_of(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
     let entry_point = match kernel {
         Kernel::DumpColor { multisampled: false } => "dump_color_single",
         Kernel::DumpColor { multisampled: true } => "dump_color_multi",
@@ -201,7 +207,7 @@ pub(super) fn render_pipeline(
     module: &wgpu::ShaderModule,
     load: Load,
 ) -> wgpu::RenderPipeline {
-    let layout = layout(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
+    let layout = layout_of(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
     let is_multisampled = load.samples != 1;
     let entry_point = match (load.part, is_multisampled) {
         (Part::Color, false) => "load_color_single",
@@ -290,7 +296,7 @@ fn bindings(kernel: Kernel) -> Vec<wgpu::BindingType> {
     }
 }
 
-fn layout(
+fn layout_of(
     device: &Device,
     visibility: wgpu::ShaderStages,
     rest: &[wgpu::BindingType],

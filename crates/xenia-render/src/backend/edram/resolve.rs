@@ -128,7 +128,7 @@ impl Edram {
         for (place, bits) in resolve.cleared() {
             self.clear(device, &mut encoder, &place, resolve.area, bits);
         }
-        device.queue.submit([encoder.finish()]);
+        device.submit(encoder.finish());
         copied
     }
 
@@ -228,7 +228,7 @@ impl Edram {
         let across = (right - left) / (4 / texels.bytes).max(1);
         dispatch(&mut encoder, pipeline, &group, [across, bottom - top]);
         encoder.copy_buffer_to_buffer(made, 0, back, 0, size);
-        device.queue.submit([encoder.finish()]);
+        device.submit(encoder.finish());
         read_back(device, back, size)
     }
 }

@@ -1,0 +1,49 @@
+//! Colour targets of a draw: what of the four slots is drawn to.
+
+use super::{Blend, ColorTarget};
+use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
+use crate::registers::{Register, RegisterFile, rb};
+
+/// Registers of the targets' formats, by slot.
+pub(super) const INFO: [u32; 4] =
+    [rb::RbColorInfo::INDEX, rb::RB_COLOR1_INFO, rb::RB_COLOR2_INFO, rb::RB_COLOR3_INFO];
+/// Registers of the targets' blending, by slot.
+const BLEND_CONTROL: [u32; 4] =
+    [rb::RbBlendcontrol::INDEX, rb::RB_BLENDCONTROL1, rb::RB_BLENDCONTROL2, rb::RB_BLENDCONTROL3];
+
+fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
+    let info = rb::RbColorInfo(registers.get(INFO[slot]));
+    let format = ColorTargetFormat::from_bits(info.color_format());
+    // What a format doesn't have is not written, whatever the mask says.
+    let write_mask = (registers.get(rb::RbColorMask::INDEX) >> (slot * 4)) as u8 & format.components();
+    let blend = rb::RbBlendcontrol(registers.get(BLEND_CONTROL[slot]));
+    (write_mask != 0).then(|| ColorTarget {
+        base: info.color_base(),
+        format,
+        exponent_bias: info.color_exp_bias(),
+        write_mask,
+        blend: Blend {
+            source: [blend.color_srcblend(), blend.alpha_srcblend()].map(BlendFactor::from_bits),
+            destination: [blend.color_destblend(), blend.alpha_destblend()].map(BlendFactor::from_bits),
+            operation: [blend.color_comb_fcn(), blend.alpha_comb_fcn()].map(BlendOp::from_bits),
+        },
+    })
+}
+
+/// The slots that are drawn to by a shader that exports colours (bits 0 to 3 of `exports`).
+///
+/// Titles leave slots set up from draws before. Of those that begin at one tile only the first is drawn to: the
+/// later ones would write over it, sample by sample.
+pub(super) fn targets(registers: &RegisterFile, exports: u64) -> [Option<ColorTarget>; 4] {
+    let mut targets: [Option<ColorTarget>; 4] =
+        std::array::from_fn(|slot| target(registers, slot).filter(|_| exports >> slot & 1 != 0));
+    for slot in 1..4 {
+        let (before, rest) = targets.split_at_mut(slot);
+        if let Some(target) = rest[0]
+            && before.iter().flatten().any(|earlier| earlier.base == target.base)
+        {
+            rest[0] = None;
+        }
+    }
+    targets
+}

@@ -1,0 +1,53 @@
+//! What draws may cost the host. Titles come nowhere near; shaders and textures made to take all memory or all time end
+//! here, with a problem counted by name and the rest of the draw left out.
+//!
+//! What is left out follows from registers, microcode and memory alone, so that a title sees the same on every
+//! host and with any number of threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Name of the limit on textures.
+pub const TEXTURE_BYTES: &str = "texture bytes of a draw";
+/// Name of the limit on shaders and pixels.
+pub const SHADER_STEPS: &str = "shader steps of a draw";
+
+/// Bytes of memory that draws which wait for their thread may hold between them.
+pub(crate) const QUEUED_BYTES: usize = 512 << 20;
+
+/// What one draw may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrawLimits {
+    /// Bytes of decoded texels, and of the memory that they are decoded from, for each of its shaders. Textures
+    /// beyond read as zeros.
+    pub texture_bytes: u64,
+    /// Steps of the vertex shader, each for a group of lanes. Vertices beyond are nowhere.
+    pub vertex_steps: u64,
+    /// Steps of the pixel shader in a row of EDRAM tiles, each for a group of lanes; looking at a group of pixels
+    /// counts as well. Pixels beyond are not drawn.
+    pub band_steps: u64,
+}
+
+impl Default for DrawLimits {
+    /// 512 MiB; a second or so of a host's time for the vertices, and as much for each row of tiles.
+    fn default() -> Self {
+        Self { texture_bytes: 512 << 20, vertex_steps: 1 << 26, band_steps: 1 << 24 }
+    }
+}
+
+/// Ends the draw that is under way, and those that come, when nobody wants them any more. What they leave behind
+/// is not to be looked at. Copies are the same token.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends draws.
+    pub fn set(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    /// Whether draws are to end.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}

@@ -1,0 +1,88 @@
+//! Draws that would take too long end, and always in the same place.
+
+use std::cell::Cell;
+
+use crate::scene::*;
+use xenia_gpu::limits::{DrawLimits, SHADER_STEPS};
+use xenia_gpu::packets::{opcode, type3};
+
+thread_local! {
+    /// What draws may cost.
+    pub(crate) static LIMITS: Cell<DrawLimits> = Cell::new(DrawLimits::default());
+}
+
+/// The colour, then two loops in each other that take all the steps a run may have: 131,072.
+const ENDLESS: &str = "
+    alloc colors
+    max oC0, r0, r0
+    loop i0, out
+    around:
+    loop i0, done
+    again:
+    add r1, r1, r0
+    endloop i0, again
+    done:
+    endloop i0, around
+    out:
+    nop";
+
+/// Draws, whatever problems there are; their names with how often they came.
+fn draw(scene: &mut Scene, primitive: u32, count: u32) -> Vec<(String, u64)> {
+    scene.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
+    scene.run_anyway();
+    // What is drawn on another thread is known once it is waited for.
+    scene.gpu.backend().edram();
+    scene.gpu.statistics().problems.iter().map(|(name, count)| (name.clone(), *count)).collect()
+}
+
+/// Whether pixels of a surface of 320 pixels are drawn to.
+fn drawn(scene: &mut Scene) -> impl Fn(u32, u32) -> bool {
+    let words = scene.gpu.backend().edram().unwrap();
+    move |x, y| words[((x / 80 + y / 16 * 4) * 1280 + x % 80 + y % 16 * 80) as usize] != 0
+}
+
+#[test]
+fn pixels_end_in_the_same_place_with_any_number_of_threads() {
+    // Enough for two groups of eight by two pixels in each row of tiles.
+    LIMITS.set(DrawLimits { band_steps: 1 << 18, ..DrawLimits::default() });
+    for threads in [1, 3, 2] {
+        THREADS.set(threads);
+        let mut scene = Scene::new(320, 64, 0);
+        scene.set(0x4908, 255);
+        scene.shader(1, ENDLESS);
+        scene.vertices(&rectangle(0.0, 0.0, 320.0, 64.0, RED));
+        let problems = draw(&mut scene, 8, 3);
+        assert_eq!(problems, [(format!("limit reached: {SHADER_STEPS}"), 1)]);
+        let drawn = drawn(&mut scene);
+        for (x, y) in (0..64).flat_map(|y| (0..320).map(move |x| (x, y))) {
+            assert_eq!(drawn(x, y), x < 16 && y % 16 < 2, "{x} {y} with {threads} threads");
+        }
+    }
+    LIMITS.set(DrawLimits::default());
+    THREADS.set(2);
+}
+
+#[test]
+fn vertices_end_after_so_many_steps() {
+    // The first group of sixteen takes the one step there is.
+    LIMITS.set(DrawLimits { vertex_steps: 1, ..DrawLimits::default() });
+    let mut scene = Scene::new(320, 16, 0);
+    scene.set(0x2280, 64 | 64 << 16);
+    let points: Vec<_> = (0..20).map(|i| vertex(i as f32 * 16.0 + 4.0, 8.0, RED)).collect();
+    scene.vertices(&points);
+    assert_eq!(draw(&mut scene, 1, 20), [(format!("limit reached: {SHADER_STEPS}"), 1)]);
+    let drawn = drawn(&mut scene);
+    for point in 0..20 {
+        assert_eq!(drawn(point * 16 + 4, 8), point < 16, "{point}");
+    }
+    LIMITS.set(DrawLimits::default());
+}
+
+#[test]
+fn nothing_is_drawn_when_nobody_wants_it_any_more() {
+    let mut scene = Scene::new(320, 16, 0);
+    scene.gpu.cancel().unwrap().set();
+    scene.vertices(&rectangle(0.0, 0.0, 320.0, 16.0, RED));
+    assert_eq!(draw(&mut scene, 8, 3), []);
+    assert!(!drawn(&mut scene)(8, 8));
+}

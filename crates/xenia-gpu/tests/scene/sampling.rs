@@ -1,0 +1,61 @@
+//! Where texels begin: coordinates have eight bits behind the point, and are rounded to them.
+
+use crate::scene::*;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::texture::layout::tiled_2d;
+
+/// A row of twelve texels; the nth is grey, of level 20 n + 10.
+fn row() -> Scene {
+    let scene = Scene::new(160, 16, 0);
+    for x in 0..12 {
+        scene.memory.write_u32(TEXTURE + tiled_2d(x, 0, 32, 2), 0xff00_0000 | ((x * 20 + 10) * 0x0001_0101));
+    }
+    scene
+}
+
+fn fetch(scene: &mut Scene, text: &str) {
+    let words = [2 | 1 << 31 | 1 << 22 | 2 << 10 | 2 << 13, 6 | 2 << 6 | TEXTURE, 11, 0x688 << 1, 0, 1 << 9];
+    for (i, word) in words.into_iter().enumerate() {
+        scene.set(0x4806 + i as u32, word);
+    }
+    scene.shader(1, &format!("{text}\nalloc colors\nmax oC0, r0, r0"));
+}
+
+/// Fetches at one coordinate per column of eight pixels; the levels that come out.
+fn levels(text: &str, coordinates: &[f32]) -> Vec<u32> {
+    let mut scene = row();
+    fetch(&mut scene, text);
+    for (i, u) in coordinates.iter().enumerate() {
+        let x = i as f32 * 8.0;
+        scene.vertices(&rectangle(x, 0.0, x + 8.0, 16.0, [*u, 0.5, 0.0, 0.0]));
+        scene.draw(8, 3);
+    }
+    let frame = scene.show();
+    (0..coordinates.len()).map(|i| u32::from(pixel(&frame, i as u32 * 8 + 4, 8)[0])).collect()
+}
+
+#[test]
+fn what_lies_next_to_an_edge_lies_on_it() {
+    let (step, texel) = (1.0 / 256.0, |x: u32| x * 20 + 10);
+    let point = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, unnormalized";
+    let found =
+        levels(point, &[3.0, 3.0 - 0.25 * step, 3.0 - 0.75 * step, 3.0 - step, 3.0 + step, 0.0, 11.9]);
+    assert_eq!(found, [3, 3, 2, 2, 3, 0, 11].map(texel));
+}
+
+#[test]
+fn shares_of_a_texture_find_its_edges() {
+    // n / 12 is no binary fraction: twelve times it may lie below n.
+    let coordinates: Vec<f32> = (0..12).map(|x| x as f32 / 12.0).collect();
+    let found = levels("tfetch2D r0, r0.xy, tf1, mag=point, min=point", &coordinates);
+    assert_eq!(found, (0..12).map(|x| x * 20 + 10).collect::<Vec<_>>());
+}
+
+#[test]
+fn filters_weigh_by_the_rounded_coordinate() {
+    let linear = "tfetch2D r0, r0.xy, tf1, mag=linear, min=linear, unnormalized";
+    // Centres, and halfway between two.
+    for (found, expected) in levels(linear, &[3.5, 4.0, 4.5]).into_iter().zip([70, 80, 90]) {
+        assert!(found.abs_diff(expected) <= 1, "{found} {expected}");
+    }
+}

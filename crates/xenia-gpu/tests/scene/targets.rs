@@ -1,0 +1,123 @@
+//! Which surfaces a draw touches: slots and depth that share tiles, scissors that say nothing, tests that do nothing.
+
+use crate::scene::*;
+
+/// A pixel shader with the vertices' colour in the first slot and green in the second.
+const TWO_COLORS: &str = "alloc colors\nmax oC0, r0, r0\nmax oC1.0101, r0, r0";
+
+#[test]
+fn of_two_slots_at_one_tile_the_first_is_drawn() {
+    let mut scene = Scene::new(80, 32, 0);
+    scene.set(0x2104, 0xff);
+    scene.set(0x2003, 0);
+    scene.set(0x2209, 0x0001_0001);
+    scene.shader(1, TWO_COLORS);
+    scene.vertices(&rectangle(0.0, 0.0, 40.0, 32.0, RED));
+    scene.draw(8, 3);
+    // What comes after it is drawn as well.
+    scene.shader(1, COLORED_PS);
+    scene.vertices(&rectangle(40.0, 0.0, 80.0, 32.0, BLUE));
+    scene.draw(8, 3);
+    let frame = scene.show();
+    assert_eq!([20, 60].map(|x| pixel(&frame, x, 16)), [[255, 0, 0, 255], [0, 0, 255, 255]]);
+}
+
+#[test]
+fn colour_and_depth_at_one_tile_have_its_two_halves() {
+    // The halves of a depth tile are exchanged, so that the left half of the pixels has its colours in the left half
+    // of the tile and its depth in the right one.
+    let mut scene = Scene::new(80, 32, 0);
+    scene.set(0x2002, 0);
+    scene.set(0x2200, 2 | 4 | 7 << 4); // depth: always, write
+    scene.vertices(&rectangle(0.0, 0.0, 40.0, 32.0, RED));
+    scene.draw(8, 3);
+    scene.set(0x2200, 0);
+    let frame = scene.show();
+    for (x, y) in (0..32).flat_map(|y| (0..40).map(move |x| (x, y))) {
+        assert_eq!(pixel(&frame, x, y), [255, 0, 0, 255], "{x} {y}");
+    }
+}
+
+#[test]
+fn a_scissor_of_everything_lets_colour_and_depth_lie_behind_each_other() {
+    // 80 x 32 pixels are two tiles; depth comes right behind.
+    let mut scene = Scene::new(80, 32, 0);
+    scene.set(0x2002, 2);
+    scene.set(0x2082, 8192 | 8192 << 16);
+    let quad = |z: f32, color| {
+        let [a, b, d] = rectangle(0.0, 0.0, 80.0, 32.0, color);
+        [a, b, vertex(80.0, 32.0, color), d].map(|mut corner| {
+            corner[2] = z;
+            corner
+        })
+    };
+    scene.set(0x2200, 2 | 4 | 7 << 4); // depth: always, write
+    scene.vertices(&quad(0.5, RED));
+    scene.draw(13, 4);
+    scene.set(0x2200, 2 | 4 | 1 << 4); // depth: less
+    for (z, color) in [(0.75, GREEN), (0.25, BLUE), (0.375, GREEN)] {
+        scene.vertices(&quad(z, color));
+        scene.draw(13, 4);
+    }
+    scene.set(0x2200, 0);
+    scene.set(0x2082, 80 | 32 << 16);
+    let frame = scene.show();
+    assert!(frame.rgba.chunks_exact(4).all(|pixel| pixel == [0, 0, 255, 255]));
+}
+
+#[test]
+fn a_depth_test_that_does_nothing_leaves_its_tiles_alone() {
+    // The depth surface lies at the colour surface's tiles: were it loaded and stored, colours would come out in
+    // its order of samples.
+    let mut scene = Scene::new(80, 16, 0);
+    for (x, color) in [(0.0, RED), (40.0, GREEN)] {
+        scene.vertices(&rectangle(x, 0.0, x + 40.0, 16.0, color));
+        scene.draw(8, 3);
+    }
+    scene.set(0x2002, 0);
+    scene.set(0x2200, 2 | 7 << 4); // always, no write
+    scene.vertices(&rectangle(8.0, 0.0, 16.0, 16.0, BLUE));
+    scene.draw(8, 3);
+    scene.set(0x2200, 0);
+    let frame = scene.show();
+    for (x, expected) in [(4, [255, 0, 0, 255]), (12, [0, 0, 255, 255]), (20, [255, 0, 0, 255])] {
+        assert_eq!(pixel(&frame, x, 8), expected, "{x}");
+    }
+    assert_eq!(pixel(&frame, 60, 8), [0, 255, 0, 255]);
+}
+
+#[test]
+fn without_colours_there_is_depth_to_draw() {
+    let mut scene = Scene::new(80, 16, 0);
+    let at = |z: f32, width: f32, color| {
+        rectangle(0.0, 0.0, width, 16.0, color).map(|mut corner| {
+            corner[2] = z;
+            corner
+        })
+    };
+    scene.set(0x2200, 2 | 4 | 7 << 4);
+    scene.vertices(&at(0.75, 80.0, RED));
+    scene.draw(8, 3);
+    // No component is written; nearer in the left half.
+    scene.set(0x2104, 0);
+    scene.vertices(&at(0.25, 40.0, GREEN));
+    scene.draw(8, 3);
+    scene.set(0x2104, 0xf);
+    scene.set(0x2200, 2 | 1 << 4);
+    scene.vertices(&at(0.5, 80.0, BLUE));
+    scene.draw(8, 3);
+    scene.set(0x2200, 0);
+    let frame = scene.show();
+    assert_eq!([20, 60].map(|x| pixel(&frame, x, 8)), [[255, 0, 0, 255], [0, 0, 255, 255]]);
+}
+
+#[test]
+fn samples_are_counted_where_nothing_is_written() {
+    let mut scene = Scene::new(80, 16, 0);
+    let before = scene.gpu.backend().samples_passed();
+    assert_eq!(before, Some(0));
+    scene.set(0x2104, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 40.0, 16.0, RED));
+    scene.draw(8, 3);
+    assert_eq!(scene.gpu.backend().samples_passed(), Some(640));
+}

@@ -1,0 +1,175 @@
+//! Lines that begin behind the eye, what the position register tells, killed vertices, and where pixels are
+//! interpolated.
+
+use crate::scene::*;
+
+/// Positions of four numbers; all pixels are white.
+const PROJECTED: &str = "
+    vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
+    alloc position
+    max oPos, r1, r1
+    alloc interpolators 1
+    max o0.1111, r1, r1";
+
+fn projected(width: u32, height: u32) -> Scene {
+    let mut scene = Scene::new(width, height, 0);
+    scene.set(0x2206, 0x43f); // whole viewport transform
+    let (w, h) = (width as f32 / 2.0, height as f32 / 2.0);
+    for (i, value) in [w, w, -h, h, 1.0, 0.0].into_iter().enumerate() {
+        scene.set(0x210f + i as u32, value.to_bits());
+    }
+    scene.shader(0, PROJECTED);
+    scene
+}
+
+#[test]
+fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
+    for clip in [1 << 19, 1 << 16 | 1 << 19] {
+        let mut scene = projected(160, 160);
+        scene.set(0x2204, clip);
+        scene.set(0x2282, 8); // half a pixel on both sides
+        // On the screen x is 80 + 80 x / w and y is 80 - 80 y / w. The first line runs straight down in the middle of
+        // column 80 from row 84, the second across in the middle of row 60 from column 100 to the right.
+        let corner = |x: f32, y: f32, w: f32| [x * w, y, 0.0, w, 0.0, 0.0, 0.0];
+        let across = |x: f32, w: f32| [x, 19.5 / 80.0 * w, 0.0, w, 0.0, 0.0, 0.0];
+        scene.vertices(&[
+            corner(0.5 / 80.0, -0.05, 1.0),
+            corner(0.5 / 80.0, -0.05, -1.0),
+            across(-0.25, -3.0),
+            across(0.25, 1.0),
+        ]);
+        scene.draw(2, 4);
+        let frame = scene.show();
+        for (x, y) in (0..160).flat_map(|y| (0..160).map(move |x| (x, y))) {
+            let expected = x == 80 && y >= 84 || y == 60 && x >= 100;
+            // The ends, where a float more or less decides.
+            if (x, y) != (80, 83) && (x, y) != (99, 60) {
+                assert_eq!(pixel(&frame, x, y)[0] != 0, expected, "{x} {y} with {clip:#x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_position_register_tells_points_and_lines() {
+    // Whether y and z are negative, and w, which points have their place in. The register is r1, beyond the one
+    // interpolator that vertices export.
+    let place = (64.5 / 128.0 * 255.0_f32) as u8;
+    for (name, primitive, count, expected) in [
+        ("point", 1, 1, [255, 0, place]),
+        ("line", 2, 2, [0, 255, 0]),
+        ("rectangle", 8, 3, [0, 0, 0]),
+        ("triangle", 4, 3, [0, 0, 0]),
+    ] {
+        let mut scene = Scene::new(160, 160, 0);
+        scene.set(0x2280, 1024 | 1024 << 16);
+        scene.set(0x2282, 15);
+        scene.set(0x2180, 1 << 18);
+        scene.set(0x2181, 1 << 8);
+        scene.shader(
+            1,
+            "sgts r2.x, -r1.y
+             rcp r3.x, r1.z
+             sgts r2.y, -r3.x
+             max r2.z, r1.w, r1.w
+             alloc colors
+             max oC0.xyz1, r2, r2",
+        );
+        // A point in the middle, or something from there to the right.
+        scene.vertices(&[vertex(80.0, 80.0, RED), vertex(120.0, 80.5, RED), vertex(80.0, 100.0, RED)]);
+        scene.draw(primitive, count);
+        let found = pixel(&scene.show(), 84, 80);
+        assert!(found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 1), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn killed_vertices_take_away_their_primitive() {
+    // Three shapes: nobody is killed, one vertex is, all are.
+    for (primitive, corners) in [(4, 3), (8, 3), (13, 4), (3, 2), (1, 1)] {
+        for (mode, control, expected) in [
+            (0, 0, [true; 3]),
+            (4, 0, [true, true, false]),
+            (4, 1 << 21, [true, false, false]),
+            (5, 1 << 21, [true, false, false]),
+        ] {
+            // Modes without a flag, and with a size besides, once each.
+            if mode == 0 && primitive != 4 || mode == 5 && primitive != 1 {
+                continue;
+            }
+            let mut scene = Scene::new(160, 32, 0);
+            scene.set(0x2280, 64 | 64 << 16);
+            scene.set(0x2281, 0x7fff << 16);
+            scene.set(0x2282, 15);
+            scene.set(0x2180, mode << 24);
+            scene.set(0x2204, 1 << 16 | 1 << 19 | control);
+            scene.shader(
+                0,
+                "vfetch r1.xy1w, r0.x, vf0, format=38, stride=7, offset=0
+                 vfetch r2.x, r0.x, vf0, format=36, stride=7, offset=2
+                 alloc position
+                 max oPos.xy01, r1, r1
+                 max oPts.x, c[0], c[0]
+                 max oPts.z, r2.x, r2.x
+                 alloc interpolators 1
+                 max o0.1111, r1, r1",
+            );
+            scene.set(0x4000, 16.0_f32.to_bits());
+            for shape in 0..3 {
+                let x = 8.0 + 48.0 * shape as f32;
+                let flags = |i: usize| [0.0, if i == 0 { -1.0 } else { 0.0 }, f32::NAN][shape];
+                let places = [(x, 8.0), (x + 32.0, 8.0), (x + 32.0, 24.0), (x, 24.0)];
+                let list: Vec<_> =
+                    (0..corners).map(|i| [places[i].0, places[i].1, flags(i), 0.0, 0.0, 0.0, 0.0]).collect();
+                scene.vertices(&list);
+                scene.draw(primitive, corners as u32);
+            }
+            let frame = scene.show();
+            let found = [0, 1, 2].map(|shape| pixel(&frame, 11 + 48 * shape, 8)[0] != 0);
+            // Of one corner that is killed or not there is nothing in between.
+            let expected =
+                if corners == 1 && control == 0 && mode == 4 { [true, false, false] } else { expected };
+            assert_eq!(found, expected, "primitive {primitive}, mode {mode}, {control:#x}");
+        }
+    }
+}
+
+#[test]
+pub(super) fn pixels_that_are_covered_in_part_may_be_interpolated_within() {
+    // Red is 0.5 where the shape begins, right of the centre of pixel 8, and grows by a quarter per pixel. One sample
+    // of the four of that pixel is covered, three sixteenths further right.
+    let begin = 8.0 + 11.0 / 16.0;
+    for (name, misc, pattern, place) in [
+        ("centroids", 0, 0xffff, 14.0 / 16.0),
+        ("centres", 1 << 2, 0, 0.5),
+        ("centroids by the pattern", 2 << 2, 0xfffe, 14.0 / 16.0),
+        ("centres by the pattern", 2 << 2, 1, 0.5),
+    ] {
+        let mut scene = Scene::new(80, 16, 2);
+        scene.set(0x2181, misc);
+        scene.set(0x2182, 0xffff | pattern << 16);
+        let corner = |x: f32, y: f32| vertex(x, y, [0.5 + (x - begin) * 0.25, 0.0, 0.0, 1.0]);
+        scene.vertices(&[
+            corner(begin, 0.0),
+            corner(begin + 2.0, 0.0),
+            corner(begin + 2.0, 16.0),
+            corner(begin, 16.0),
+        ]);
+        scene.draw(13, 4);
+        let frame = scene.show();
+        let value = |x: f32| 0.5 + (x - begin) * 0.25;
+        let expected = (value(8.0 + place) / 4.0 * 255.0).round() as u8;
+        assert!(
+            pixel(&frame, 8, 8)[0].abs_diff(expected) <= 1,
+            "{name}: {:?}, not {expected}",
+            pixel(&frame, 8, 8)
+        );
+        // What is covered as a whole has its centre.
+        let whole = (value(9.5) * 255.0).round() as u8;
+        assert!(
+            pixel(&frame, 9, 8)[0].abs_diff(whole) <= 1,
+            "{name}: {:?}, not {whole}",
+            pixel(&frame, 9, 8)
+        );
+    }
+}

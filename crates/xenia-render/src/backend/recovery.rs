@@ -1,0 +1,164 @@
+//! What happens when the host's device is lost: another one, with what is known of the EDRAM.
+//!
+//! A driver resets, a laptop changes its GPU, or a shader takes longer than the system lets it. Everything on the device
+//! is gone then; pipelines come from the store again, textures and vertices from guest memory, and the EDRAM as it was
+//! when it was last read back. Where that happens again and again, the reference draws from then on.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use xenia_gpu::edram::EDRAM_WORDS;
+use xenia_gpu::{Backend, Cancel, Reference};
+
+use super::pipelines::Pipelines;
+use super::{Options, WgpuBackend};
+
+/// So many losses within [`PERIOD`] are too many.
+const MOST: usize = 3;
+const PERIOD: Duration = Duration::from_mins(1);
+
+/// What is needed to go on without the device.
+pub(super) struct Recovery {
+    store: Option<PathBuf>,
+    async_pipelines: bool,
+    /// The EDRAM when it was last read back or set.
+    words: Vec<u32>,
+    /// When devices were lost lately.
+    recent: Vec<Instant>,
+    losses: u64,
+    /// Ends what the reference draws.
+    cancel: Cancel,
+    /// What draws instead, in the end.
+    reference: Option<Box<Reference>>,
+}
+
+impl Recovery {
+    pub(super) fn new(options: &Options<'_>) -> Self {
+        Self {
+            store: options.store.clone(),
+            async_pipelines: options.async_pipelines,
+            words: Vec::new(),
+            recent: Vec::new(),
+            losses: 0,
+            cancel: Cancel::default(),
+            reference: None,
+        }
+    }
+
+    /// Times that a device was lost.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses
+    }
+
+    /// What ends draws of the reference's before their time.
+    pub(super) fn cancel(&self) -> Cancel {
+        self.cancel.clone()
+    }
+
+    /// Remembers the EDRAM.
+    pub(super) fn keep(&mut self, words: &[u32]) {
+        words.clone_into(&mut self.words);
+    }
+
+    /// Notes a loss; whether it is one too many.
+    fn is_too_much(&mut self, now: Instant) -> bool {
+        self.losses += 1;
+        self.recent.retain(|then| now.duration_since(*then) < PERIOD);
+        self.recent.push(now);
+        self.recent.len() >= MOST
+    }
+}
+
+impl WgpuBackend {
+    /// Gets another device where this one is lost; what draws instead, where there is none any more.
+    pub(super) fn recover(&mut self) -> Option<&mut Reference> {
+        if self.recovery.reference.is_none() && self.device.is_lost() {
+            let is_too_much = self.recovery.is_too_much(Instant::now());
+            let reopened = if is_too_much { Err("too often".to_owned()) } else { self.reopen() };
+            if let Err(reason) = reopened {
+                tracing::error!(
+                    target: "gpu",
+                    reason,
+                    losses = self.recovery.losses,
+                    "the graphics device was lost; drawing goes on in software, slowly",
+                );
+                let mut reference = Reference::new();
+                reference.set_cancel(self.recovery.cancel());
+                if let Err(reason) = reference.set_edram(&self.recovery.words) {
+                    tracing::debug!(target: "gpu", reason, "the EDRAM was never read back");
+                }
+                self.recovery.reference = Some(Box::new(reference));
+            }
+        }
+        self.recovery.reference.as_deref_mut()
+    }
+
+    /// Begins again on another device.
+    fn reopen(&mut self) -> Result<(), String> {
+        let device = self.device.reopen().map_err(|error| error.to_string())?;
+        tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; here is another");
+        let recovery = &mut self.recovery;
+        let (store, async_pipelines) = (recovery.store.clone(), recovery.async_pipelines);
+        let tally = self.pipelines.tally().clone();
+        // The store is closed before it is opened again.
+        self.pipelines = Pipelines::new(&device, &Options::default());
+        let mut next = Self::with_options(device, &Options { store, async_pipelines, progress: None });
+        next.pipelines.go_on_counting(tally);
+        next.occlusion.add(self.occlusion.known());
+        (next.draws, next.submissions) = (self.draws, self.submissions);
+        std::mem::swap(&mut next.recovery, &mut self.recovery);
+        std::mem::swap(&mut next.fallback, &mut self.fallback);
+        let words = std::mem::take(&mut next.recovery.words);
+        if words.len() == EDRAM_WORDS {
+            next.set_words(&words);
+            next.recovery.words = words;
+        }
+        *self = next;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Device;
+    use xenia_gpu::draw_state::CopyCall;
+    use xenia_gpu::memory::Ram;
+    use xenia_gpu::registers::RegisterFile;
+
+    #[test]
+    fn a_lost_device_is_replaced_and_the_third_time_the_reference_draws() {
+        let Ok(device) = Device::open(true) else {
+            println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
+            return;
+        };
+        let memory = Ram::new(0x1_0000);
+        let words: Vec<u32> = (0..EDRAM_WORDS as u32).collect();
+        let mut backend = WgpuBackend::new(device);
+        backend.set_edram(&words).unwrap();
+        for loss in 1..=3 {
+            // In the middle of a frame: something is recorded and not submitted.
+            backend.recording.encoder(&backend.device);
+            backend.device.wgpu().destroy();
+            let _ = backend.device.wait(None);
+            assert!(backend.device.is_lost());
+            assert!(backend.edram().unwrap() == words, "loss {loss}");
+            assert_eq!(backend.counters().losses, loss);
+            assert_eq!(backend.recovery.reference.is_some(), loss == 3);
+            // Whatever a copy of empty registers says, it is answered.
+            let _ = backend.copy(&CopyCall::capture(&RegisterFile::new()), &memory);
+            assert!(backend.samples_passed().is_some());
+        }
+    }
+
+    #[test]
+    fn losses_far_apart_are_forgiven() {
+        let mut recovery = Recovery::new(&Options::default());
+        let start = Instant::now();
+        for second in [0, 20, 61, 62, 200] {
+            let is_too_much = recovery.is_too_much(start + Duration::from_secs(second));
+            assert_eq!(is_too_much, second == 62, "{second}");
+        }
+        assert_eq!(recovery.losses(), 5);
+    }
+}
