@@ -3,6 +3,7 @@
 //! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
 
 mod exec;
+mod log;
 mod shader;
 mod tools;
 mod trace;
@@ -10,6 +11,7 @@ mod unbuilt;
 mod window;
 
 pub use exec::*;
+pub use log::*;
 pub use shader::*;
 pub use tools::*;
 pub use trace::*;
@@ -63,6 +65,8 @@ pub struct Cli {
     /// key for each flag. The command line wins.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub log: LogArgs,
     #[command(flatten)]
     pub exec: ExecArgs,
 }

@@ -17,19 +17,35 @@ impl<W: Write> TerminalDialogs<W> {
         Self { out }
     }
 
-    fn print(&mut self, heading: &str, title: &str, lines: &str) {
+    /// All of a dialog at once: it is one message of the log.
+    fn print(&mut self, heading: &str, title: &str, lines: &str, choices: &[String]) {
         let name = if title.is_empty() { heading.to_owned() } else { format!("{heading}: {title}") };
-        // A terminal that is gone must not end the title.
-        let _ = writeln!(self.out, "{}", visible(&name));
-        for line in lines.lines() {
-            let _ = writeln!(self.out, "  {}", visible(line));
+        let mut text = visible(&name) + "\n";
+        for line in lines.lines().chain(choices.iter().map(String::as_str)) {
+            text.extend(["  ", &visible(line), "\n"]);
         }
+        // A terminal that is gone must not end the title.
+        let _ = self.out.write_all(text.as_bytes());
     }
 }
 
 /// Text of a title without what would command the terminal.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The log, as [`TerminalDialogs`] writes to it: a dialog is a message, and a title that asks without end is thinned out.
+pub struct DialogLog;
+
+impl Write for DialogLog {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        tracing::warn!(target: "dialog", "{}", String::from_utf8_lossy(text).trim_end());
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl<W: Write + Send> Dialogs for TerminalDialogs<W> {
@@ -40,19 +56,19 @@ impl<W: Write + Send> Dialogs for TerminalDialogs<W> {
             Icon::Warning => "the title warns",
             Icon::Alert => "the title has something to say",
         };
-        self.print(heading, &request.title, &request.text);
         let answer = NoDialogs.message_box(request);
-        for (index, label) in request.buttons.iter().enumerate() {
-            let mark = if answer == Some(index as u32) { " <- taken" } else { "" };
-            let _ = writeln!(self.out, "  [{}]{mark}", visible(label));
-        }
+        let mark = |index| if answer == Some(index as u32) { " <- taken" } else { "" };
+        let choices = request.buttons.iter().enumerate();
+        let choices: Vec<String> =
+            choices.map(|(index, label)| format!("[{label}]{}", mark(index))).collect();
+        self.print(heading, &request.title, &request.text, &choices);
         answer
     }
 
     fn text(&mut self, request: &TextRequest) -> Option<String> {
-        self.print("the title asks for text", &request.title, &request.description);
         let answer = NoDialogs.text(request);
-        let _ = writeln!(self.out, "  {:?} <- taken", answer.as_deref().unwrap_or_default());
+        let choice = format!("{:?} <- taken", answer.as_deref().unwrap_or_default());
+        self.print("the title asks for text", &request.title, &request.description, &[choice]);
         answer
     }
 }

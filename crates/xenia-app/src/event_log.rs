@@ -46,6 +46,11 @@ impl EventLog {
         Ok(Self(Arc::new(Mutex::new(Log { out, path: path.to_owned(), second: 0, failed: None }))))
     }
 
+    /// Brings the file up to date.
+    pub fn flush(&self) {
+        self.0.lock().flush();
+    }
+
     /// Ends the log; what is wrong with it, if something is.
     pub fn finish(&self) -> Option<String> {
         let mut log = self.0.lock();

@@ -61,7 +61,7 @@ impl Golden {
 
     /// Reads a golden file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
+        let text = crate::source::text(path)
             .with_context(|| format!("cannot read the golden file {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is no golden file", path.display()))
     }

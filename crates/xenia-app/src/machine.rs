@@ -5,7 +5,7 @@
 mod figures;
 
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs, ReservationsTable, Tier};
-use crate::dialogs::TerminalDialogs;
+use crate::dialogs::{DialogLog, TerminalDialogs};
 use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
@@ -16,13 +16,14 @@ use crate::recording::{Header, Recorder, Replayer, Trouble};
 use crate::report::{RunReport, TitleReport};
 use crate::say::errln;
 use crate::title::Title;
-use anyhow::{Context, Result};
+use crate::watchdog::{Watchdog, Watched};
+use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
@@ -89,6 +90,7 @@ pub struct Machine {
     title: TitleReport,
     recording: Trouble,
     event_log: Option<EventLog>,
+    compiling: Option<Arc<AtomicU32>>,
     /// What of all that is asked for can't be written.
     losses: Losses,
     interrupt: Interrupt,
@@ -105,7 +107,7 @@ impl Machine {
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
         let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
-        let engine = engine(&memory, &options.engine.cpu, &title.image.functions)?;
+        let Engine { run: engine, compiling } = engine(&memory, &options.engine.cpu, &title.image.functions)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_sha256, options.picture, compiled)?;
         let backend = drawing.name();
@@ -128,7 +130,7 @@ impl Machine {
             video: Box::new(video),
             text: options.text,
             input,
-            dialogs: Box::new(TerminalDialogs::new(std::io::stderr())),
+            dialogs: Box::new(TerminalDialogs::new(DialogLog)),
             ..Ports::default()
         };
         let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
@@ -174,6 +176,7 @@ impl Machine {
             title,
             recording,
             event_log,
+            compiling,
             losses,
             interrupt: Interrupt::default(),
             pace: None,
@@ -215,6 +218,12 @@ impl Machine {
             });
         }
         self.interrupt.watch(self.executor.stop_flag());
+        let _watchdog = Watchdog::start(Watched {
+            activity: self.executor.activity(),
+            compiling: self.compiling.clone(),
+            kernel: self.kernel.clone(),
+            event_log: self.event_log.clone(),
+        });
         let mut pace = self.pace.take();
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
@@ -285,12 +294,16 @@ pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
     }
 }
 
+/// What runs guest code.
+pub struct Engine {
+    /// The engine.
+    pub run: Box<dyn Execute>,
+    /// The address that its compiler is at, or 0.
+    compiling: Option<Arc<AtomicU32>>,
+}
+
 /// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names.
-pub fn engine(
-    memory: &Arc<GuestMemory>,
-    args: &CpuArgs,
-    functions: &[FunctionEntry],
-) -> Result<Box<dyn Execute>> {
+pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs, functions: &[FunctionEntry]) -> Result<Engine> {
     let config = EngineConfig {
         reservations: match args.reservations_table {
             None | Some(ReservationsTable::Off) => ReservationMode::Context,
@@ -299,7 +312,7 @@ pub fn engine(
         },
     };
     if args.interp || args.tier == Tier::Interp {
-        return Ok(Box::new(Interpreter::new(memory.clone(), config)));
+        return Ok(Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None });
     }
     let defaults = JitConfig::default();
     let jit = JitConfig {
@@ -312,7 +325,7 @@ pub fn engine(
         None => {
             let jit = Jit::new(memory.clone(), jit)?;
             tell_functions(&jit, functions);
-            Box::new(jit)
+            Engine { compiling: Some(jit.compiling()), run: Box::new(jit) }
         }
         Some(unit) => {
             let unit = match unit {
@@ -322,7 +335,7 @@ pub fn engine(
             };
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);
-            Box::new(checked)
+            Engine { compiling: Some(checked.jit().compiling()), run: Box::new(checked) }
         }
     })
 }
@@ -333,11 +346,13 @@ fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
         config.order = OrderMode::parse(order).context("--sched-order")?;
     }
     if let Some(quantum) = args.quantum {
-        config.quantum = u32::try_from(quantum.max(1)).context("--quantum")?;
+        if quantum == 0 {
+            bail!("--quantum 0: a visit has at least one instruction");
+        }
+        config.quantum = u32::try_from(quantum).context("--quantum")?;
     }
     if let Some(path) = &args.contention_manifest {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = crate::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
         let manifest = ContentionManifest::parse(&text)
             .with_context(|| format!("{} is no contention manifest", path.display()))?;
         config.order = OrderMode::Replay { manifest };

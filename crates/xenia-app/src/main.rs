@@ -19,11 +19,13 @@ mod flat;
 mod frames;
 mod golden;
 mod gpu_port;
+mod guest_log;
 #[cfg(test)]
 mod hostile;
 mod interrupt;
 mod keyboard;
 mod launches;
+mod log;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
@@ -36,20 +38,21 @@ mod screenshots;
 mod settings;
 mod source;
 mod title;
+mod watchdog;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand};
 use exit::{Code, Fault};
+use log::Color;
 use say::errln;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()));
     // Whatever else happened: an output that is not whole is none.
+    let code = if log::finish() { code } else { Code::Unusable };
     let code = say::finish().map_or_else(|error| report(&error), |()| code);
     ExitCode::from(code as u8)
 }
@@ -65,18 +68,45 @@ fn program() -> Code {
         Ok(words) => words,
         Err(error) => return report(&error),
     };
-    let cli = Cli::parse_from(words);
-    let filter = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    tracing_subscriber::registry()
-        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN)))
-        .with(
-            tracing_subscriber::fmt::layer()
-                .with_writer(std::io::stderr)
-                .with_ansi(std::io::stderr().is_terminal())
-                .without_time(),
-        )
-        .init();
+    let color = match colors(&words) {
+        Color::Auto => clap::ColorChoice::Auto,
+        Color::Always => clap::ColorChoice::Always,
+        Color::Never => clap::ColorChoice::Never,
+    };
+    let parsed = Cli::command().color(color).try_get_matches_from(words);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    if let Err(error) = log::start(&cli.log) {
+        return report(&error);
+    }
     run(cli).unwrap_or_else(|error| report(&error))
+}
+
+/// What `--color` says, before the parser, which has colours itself, is asked.
+fn colors(words: &[OsString]) -> Color {
+    let text = |word: &OsString| word.to_str().map(str::to_owned);
+    let joined =
+        words.iter().filter_map(text).find_map(|word| word.strip_prefix("--color=").map(str::to_owned));
+    let apart =
+        || words.iter().position(|word| word == "--color").and_then(|at| words.get(at + 1)).and_then(text);
+    joined.or_else(apart).and_then(|word| Color::from_str(&word, true).ok()).unwrap_or_default()
+}
+
+/// Help, or what is wrong with the command line.
+fn explain(error: &clap::Error) -> Code {
+    if error.use_stderr() {
+        // Nothing can be said of a standard error that fails.
+        let _ = error.print();
+        return Code::Unusable;
+    }
+    if std::io::stdout().is_terminal() {
+        let _ = error.print();
+    } else {
+        say::out!("{}", error.render());
+    }
+    Code::Done
 }
 
 /// Does what the command line says. An error is wrong use, or input that cannot be read.

@@ -57,7 +57,8 @@ impl Header {
     /// The conditions of a run.
     pub fn new(title: &str, image_loaded_sha256: &str, engine: &EngineArgs) -> Result<Self> {
         let manifest = |path: &Path| -> Result<String> {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes =
+                crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
             Ok(format!("replay:sha256={}", crate::machine::hex(&Sha256::digest(&bytes))))
         };
         let sched_order = match (&engine.contention_manifest, engine.sched_order.as_deref()) {
@@ -257,8 +258,7 @@ impl Replayer {
     /// Reads a recording; refuses one of another title or under other conditions than `run`'s.
     pub fn open(path: &Path, run: &Header, trouble: Trouble) -> Result<Self> {
         let shown = path.display();
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read the recording {shown}"))?;
+        let text = crate::source::text(path).with_context(|| format!("cannot read the recording {shown}"))?;
         Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))
     }
 

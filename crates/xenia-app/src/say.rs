@@ -48,6 +48,11 @@ pub fn claim_output() {
     CLAIMED.store(true, Relaxed);
 }
 
+/// Whether [`claim_output`] was called.
+pub fn output_is_claimed() -> bool {
+    CLAIMED.load(Relaxed)
+}
+
 static OUTPUT: Mutex<Option<Closed>> = Mutex::new(None);
 
 /// Whether printing more is of no use.

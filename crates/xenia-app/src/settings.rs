@@ -46,7 +46,7 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
                 _ => return Ok(words),
             },
         };
-    let text = std::fs::read_to_string(&path).with_context(|| {
+    let text = crate::source::text(&path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
@@ -172,12 +172,42 @@ impl File<'_> {
                     && !matches!(name, "config" | "help" | "version")
             });
             let flag = flag.with_context(|| format!("{at}: {} has no flag --{name}", names.join(" ")))?;
+            if is_written_to(name, value.get_ref()) {
+                bail!(
+                    "{at}: `{name}` names what is written, which a settings file may not; say --{name} on the command line"
+                );
+            }
             let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
             try_out(command, &words).with_context(|| format!("{at}: `{name}`"))?;
             settings.push(Setting { command: names.clone(), flag, words });
         }
         Ok(())
     }
+}
+
+/// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
+/// (`cache` and `screenshots` replace nothing that is not their own.)
+const WRITTEN: [&str; 14] = [
+    "json",
+    "event-log",
+    "record",
+    "dump-frames",
+    "last-frame",
+    "log-file",
+    "guest-log",
+    "output",
+    "out",
+    "plot",
+    "append",
+    "expect",
+    "bless",
+    "logs",
+];
+
+fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {
+    // That one also says whether at all.
+    let is_off = name == "guest-log" && matches!(value, DeValue::String(text) if text == "off");
+    WRITTEN.contains(&name) && !is_off
 }
 
 /// The words that a setting stands for.
@@ -192,6 +222,10 @@ fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<
             return Ok(if *on { vec![format!("--{name}")] } else { Vec::new() });
         }
         _ if switch => bail!("expected true or false"),
+        DeValue::Integer(number) if matches!(flag.get_action(), ArgAction::Count) => {
+            let times: u8 = number.as_str().parse().context("expected a small number")?;
+            return Ok(vec![format!("--{name}"); usize::from(times)]);
+        }
         DeValue::Array(values) if matches!(flag.get_action(), ArgAction::Append) => {
             let words: Result<Vec<Vec<String>>> =
                 values.iter().map(|value| words_of(flag, name, value)).collect();
@@ -210,6 +244,8 @@ fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<
 /// Lets the parser judge a setting by itself, so that the file's line can be named.
 fn try_out(command: &Command, words: &[String]) -> Result<()> {
     let alone = command.clone().mut_args(|arg| arg.required(false)).no_binary_name(true);
+    // Every command has the flags of the log, also one that has commands of its own.
+    let alone = alone.subcommand_required(false).arg_required_else_help(false);
     match alone.try_get_matches_from(words) {
         Ok(_) => Ok(()),
         Err(error) => {
@@ -300,10 +336,54 @@ mod tests {
     }
 
     #[test]
-    fn required_flags_may_come_from_the_file() {
-        let cli = with("[check]\nexpect = \"g.json\"\n", &["check", "t.xex"]).unwrap();
-        let Some(Chosen::Check(check)) = cli.command else { panic!("not check") };
-        assert_eq!(check.expect, PathBuf::from("g.json"));
+    fn what_is_written_can_not_be_named_in_a_file() {
+        for (file, flag) in [
+            ("[exec]\njson = \"/home/user/thesis.tex\"\n", "--json"),
+            ("[check]\nbless = true\n", "--bless"),
+            ("[exec]\nguest-log = \"x\"\n", "--guest-log"),
+            ("[shader.asm]\noutput = \"x\"\n", "--output"),
+        ] {
+            let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+            let said = format!("{error:#}");
+            assert!(
+                said.contains("line 2") && said.contains(flag) && said.contains("command line"),
+                "{said}"
+            );
+        }
+        let exec_ = exec("[exec]\nguest-log = \"off\"\n", &[]);
+        assert_eq!(exec_.run.guest_log, Some("off".into()));
+    }
+
+    #[test]
+    fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
+        const READ: [&str; 12] = [
+            "key-file",
+            "replay",
+            "contention-manifest",
+            "folder",
+            "cache",
+            "screenshots",
+            "corpus",
+            "merge",
+            "config",
+            "filter",
+            "log",
+            "sched-order",
+        ];
+        fn look(command: &Command) {
+            for flag in command.get_arguments() {
+                let is_path =
+                    flag.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id();
+                let Some(name) = flag.get_long().filter(|_| is_path) else { continue };
+                assert!(
+                    WRITTEN.contains(&name) || READ.contains(&name),
+                    "--{name} of {}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
     }
 
     #[test]
@@ -333,7 +413,7 @@ mod tests {
         for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
             for flag in command.get_arguments() {
                 let Some(long) = flag.get_long().filter(|_| !flag.is_hide_set()) else { continue };
-                if matches!(long, "config" | "help" | "version") {
+                if matches!(long, "config" | "help" | "version") || WRITTEN.contains(&long) {
                     continue;
                 }
                 let first = flag.get_possible_values().first().map(|value| value.get_name().to_owned());
@@ -341,6 +421,7 @@ mod tests {
                     _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
                     Some(value) if value == "true" || value == "false" => "false".to_owned(),
                     Some(value) => format!("\"{value}\""),
+                    _ if matches!(flag.get_action(), ArgAction::Count) => "2".to_owned(),
                     None => "\"3\"".to_owned(),
                 };
                 let file = format!("[{}]\n{long} = {value}\n", command.get_name());

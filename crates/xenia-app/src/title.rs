@@ -2,6 +2,9 @@
 
 mod folder;
 
+use crate::cli::EngineArgs;
+use crate::say::errln;
+use crate::source;
 use anyhow::{Context, Result, bail};
 use folder::executable_in;
 use serde::Deserialize;
@@ -13,6 +16,11 @@ use xenia_formats::{Format, KeyRing, LoadedImage, Opens};
 const DEFAULT_EXECUTABLE: &str = "default.xex";
 /// The demo that runs when no title is given.
 const DEMO: &[u8] = include_bytes!("../../../guest/bin/demo.xex");
+
+/// What it is called.
+const DEMO_NAME: &str = "the built-in demo";
+/// Folders of the home folder that hold what a user collects; a title that lies in one has no business with the rest.
+const COLLECTIONS: [&str; 3] = ["Downloads", "Desktop", "Documents"];
 
 /// A title ready to be loaded into a machine.
 #[derive(Debug)]
@@ -41,25 +49,40 @@ impl Title {
         })
     }
 
-    /// The title that was named, with the keys of `key_file` or the configuration folder; else the demo.
-    pub fn open_or_demo(path: Option<&Path>, key_file: Option<&Path>) -> Result<Self> {
-        match path {
-            Some(path) => Self::open(path, &key_ring(key_file)?),
-            None => Self::demo(),
+    /// The title that was named, with the keys and the folder that the flags name; else the demo.
+    pub fn open_or_demo(path: Option<&Path>, args: &EngineArgs) -> Result<Self> {
+        let mut title = match path {
+            Some(path) => Self::open(path, &key_ring(args.key_file.as_deref())?)?,
+            None => Self::demo()?,
+        };
+        if let Some(folder) = &args.folder {
+            if !folder.is_dir() {
+                bail!("--folder {} is no folder", folder.display());
+            }
+            title.folder = Some(folder.clone());
+        } else if let Some(folder) = title.folder.take_if(|folder| is_private(folder)) {
+            let place = folder.display();
+            errln!(
+                "xenia-rs: {place} is no title's own folder and isn't mounted as game:; --folder {place} mounts it"
+            );
         }
+        Ok(title)
     }
 
     /// The built-in demo.
     pub fn demo() -> Result<Self> {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
-        Ok(Self { image, folder: None, name: "the built-in demo".to_owned(), keys })
+        Ok(Self { image, folder: None, name: DEMO_NAME.to_owned(), keys })
     }
 
     /// A short name: the executable's, or the folder's for one that is called as all are.
     pub fn short_name(&self) -> String {
-        let Some(folder) = &self.folder else { return "demo".to_owned() };
+        if self.name == DEMO_NAME {
+            return "demo".to_owned();
+        }
         let path = Path::new(&self.name);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
         let is_default = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
         let whole = folder.canonicalize().ok().filter(|_| is_default);
         let name = whole.as_deref().and_then(Path::file_name).or_else(|| path.file_stem());
@@ -80,6 +103,26 @@ fn load(path: &Path, keys: &KeyRing) -> Result<LoadedImage> {
     }
 }
 
+/// Whether `folder` is the root, the user's home, one that holds what they collect, or that of temporary files, and not
+/// a title's: those have a default.xex.
+fn is_private(folder: &Path) -> bool {
+    is_private_of(folder, absolute_home().as_deref())
+}
+
+fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let same = |other: &Path| other.canonicalize().is_ok_and(|other| other == folder);
+    let private = folder.parent().is_none()
+        || same(&std::env::temp_dir())
+        || home.is_some_and(|home| same(home) || COLLECTIONS.iter().any(|name| same(&home.join(name))));
+    private && !has_default(&folder)
+}
+
+fn has_default(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyFile {
@@ -96,8 +139,7 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
             _ => return Ok(KeyRing::development()),
         },
     };
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the key file {}", path.display()))?;
+    let text = source::text(&path).with_context(|| format!("cannot read the key file {}", path.display()))?;
     let keys: KeyFile =
         toml::from_str(&text).with_context(|| format!("{} is no key file", path.display()))?;
     match keys.retail {
@@ -136,11 +178,16 @@ pub fn cache_folder() -> Option<PathBuf> {
     user_folder("XDG_CACHE_HOME", ".cache")
 }
 
+/// HOME; one that is empty or relative counts as unset, as the specification has it for its own variables.
+fn absolute_home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
 fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     let base = std::env::var_os(variable)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(in_home)))?;
+        .or_else(|| absolute_home().map(|home| home.join(in_home)))?;
     Some(base.join("xenia-rs"))
 }
 
@@ -159,6 +206,20 @@ mod tests {
             assert_eq!(title.short_name(), name);
         }
         assert_eq!(Title::demo().unwrap().short_name(), "demo");
+    }
+
+    #[test]
+    fn what_a_user_collects_is_not_a_titles_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        for name in ["Downloads", "game", "Desktop"] {
+            std::fs::create_dir(at(name)).unwrap();
+        }
+        std::fs::write(at("Desktop/Default.xex"), "").unwrap();
+        let private = |folder: &Path| is_private_of(folder, Some(home.path()));
+        assert!(private(home.path()) && private(&at("Downloads")) && private(Path::new("/")));
+        assert!(private(&at("game/../Downloads")));
+        assert!(!private(&at("game")) && !private(&at("Desktop")));
     }
 
     #[test]

@@ -211,6 +211,43 @@ fn what_can_not_be_written_is_exit_code_2() {
     }
 }
 
+/// Standard output and standard error of a run.
+fn output(words: &[&str]) -> (String, String) {
+    let output = program(words).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn standard_output_has_what_was_asked_for_and_nothing_else() {
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    let (out, said) = output(&["exec", &hello, "--headless", "--json", "-"]);
+    let json: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+    assert_eq!(json["exit"], "exit");
+    assert!(said.lines().any(|line| line.contains("guest: Hello")), "{said}");
+    assert!(!said.contains('\x1b'), "no colours in a file");
+    let (out, said) = output(&["exec", &hello, "--headless", "-q"]);
+    assert!(out.is_empty() && !said.contains("Hello"), "{out}{said}");
+    let (_, said) = output(&["exec", &hello, "--headless", "--color", "always"]);
+    assert!(said.contains('\x1b'), "{said}");
+}
+
+#[test]
+fn the_log_goes_where_it_is_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, text) = (dir.path().join("log"), dir.path().join("text"));
+    let [log_word, text_word] = [&log, &text].map(|path| path.display().to_string());
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    output(&["exec", &hello, "--headless", "--log-file", &log_word]);
+    assert!(std::fs::read_to_string(&log).unwrap().contains("guest: Hello"));
+    let (_, said) = output(&["exec", &hello, "--headless", "--guest-log", &text_word]);
+    assert!(std::fs::read_to_string(&text).unwrap().contains("Hello") && !said.contains("guest: Hello"));
+    let full = program(&["exec", &hello, "--headless", "--log-file", FULL]).status().unwrap();
+    assert_eq!(full.code(), Some(2));
+    let wrong = program(&["exec", &hello, "--headless", "--log", "debgu"]).status().unwrap();
+    assert_eq!(wrong.code(), Some(2));
+}
+
 #[test]
 fn a_full_standard_error_changes_nothing() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();

@@ -12,7 +12,7 @@ use crate::mode::Mode;
 use crate::region::{self, Region};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use xenia_cpu::{
@@ -99,6 +99,8 @@ struct Shared {
     functions: AtomicU64,
     instructions: AtomicU64,
     compile_ns: AtomicU64,
+    /// The address that is being compiled, or 0.
+    compiling: Arc<AtomicU32>,
 }
 
 /// The code of one mode.
@@ -176,6 +178,11 @@ pub struct Dump {
 }
 
 impl Jit {
+    /// Where the address that is being compiled can be seen from other threads; 0 if none is.
+    pub fn compiling(&self) -> Arc<AtomicU32> {
+        self.shared.compiling.clone()
+    }
+
     /// An engine for the machine whose memory is `memory`.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig) -> Result<Self, JitError> {
         let shared = Shared {
@@ -187,6 +194,7 @@ impl Jit {
             functions: AtomicU64::new(0),
             instructions: AtomicU64::new(0),
             compile_ns: AtomicU64::new(0),
+            compiling: Arc::default(),
         };
         // Without the usual mode there is no point.
         let usual = ModeCode::new(&[])?;
@@ -315,6 +323,13 @@ impl Jit {
 
     /// Compiles the code at `pc` and publishes it. False if it can't be compiled now.
     fn compile(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        self.shared.compiling.store(pc, Relaxed);
+        let done = self.compile_now(mode, code, pc);
+        self.shared.compiling.store(0, Relaxed);
+        done
+    }
+
+    fn compile_now(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         let start = Instant::now();
         let memory = &self.shared.memory;
         let Some(region) = self.discover(mode, code, pc) else { return false };

@@ -5,7 +5,7 @@
 
 use crate::display::Display;
 use crate::files::Files;
-use crate::imports::thunks::{OwnStubs, Stubs};
+use crate::imports::thunks::{OwnStubs, Stubs, Target};
 use crate::imports::variables::{self, Variables};
 use crate::imports::{Library, ordinals};
 use crate::layout::{kprocess, object_type};
@@ -327,6 +327,14 @@ impl Kernel {
             tracing::warn!(target: "kernel", "{name} is not implemented; called with {arguments:x?}");
         }
         name
+    }
+
+    /// The name of the export that the `sc` at `at` calls.
+    pub fn call_name(&self, at: u32) -> Option<String> {
+        match self.stubs.lock().find(GuestAddr(at))? {
+            Target::Export(export) => Some(export.name.to_owned()),
+            _ => None,
+        }
     }
 
     /// Calls of exports that are not implemented, by name.

@@ -9,6 +9,7 @@
 //! thread is in no queue; nothing here depends on host time, host addresses or map iteration order.
 #![forbid(unsafe_code)]
 
+mod activity;
 mod event;
 mod lockstep;
 mod order;
@@ -23,6 +24,7 @@ mod thread_ref;
 mod threads_report;
 mod time;
 
+pub use activity::{Activity, Doing};
 pub use event::{Event, EventSink, NoEvents};
 pub use lockstep::{Limits, LockstepExecutor, RunEnd};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};

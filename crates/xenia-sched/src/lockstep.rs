@@ -15,7 +15,8 @@
 
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
 use crate::{
-    Disposition, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef, ThreadsReport,
+    Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef,
+    ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -118,6 +119,7 @@ pub struct LockstepExecutor<S: System> {
     /// Frames shown, and when the last of them was first noticed.
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
+    activity: Arc<Activity>,
 }
 
 impl<S: System> LockstepExecutor<S> {
@@ -136,6 +138,7 @@ impl<S: System> LockstepExecutor<S> {
             recoveries_in_a_row: 0,
             last_frame: (0, 0),
             stop: Arc::default(),
+            activity: Arc::default(),
         }
     }
 
@@ -154,6 +157,11 @@ impl<S: System> LockstepExecutor<S> {
         self.stop.clone()
     }
 
+    /// What the executor is doing, for other threads.
+    pub fn activity(&self) -> Arc<Activity> {
+        self.activity.clone()
+    }
+
     /// Runs until something in `limits`, the guest, or the stop flag ends it.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
         let mut queue = self.devices.take().unwrap_or_default();
@@ -165,6 +173,7 @@ impl<S: System> LockstepExecutor<S> {
                 }
             }
         };
+        self.activity.set(Doing::Nothing);
         self.devices = Some(queue);
         if end != RunEnd::Ticks {
             self.engine.finish();
@@ -246,7 +255,9 @@ impl<S: System> LockstepExecutor<S> {
                     round.visit = None;
                     round.longest = round.longest.max(time);
                 }
+                self.activity.step();
                 if time > 0 {
+                    self.activity.set(Doing::Devices);
                     self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
                     self.system.end_visit(&mut self.scheduler, hw_id, devices.stores());
                     devices.clear();
@@ -289,9 +300,10 @@ impl<S: System> LockstepExecutor<S> {
             let before = ctx.executed();
             ctx.visit_budget = (before + budget) as i64;
             ctx.budget = budget as i64;
+            self.activity.set(Doing::Guest(ctx.pc));
             let exit = self.engine.run(ctx, devices);
             let executed = ctx.executed() - before;
-            let now = ctx.now();
+            let (now, pc) = (ctx.now(), ctx.pc);
             visit.used += executed;
             if left == 0 {
                 visit.extended += executed;
@@ -305,7 +317,10 @@ impl<S: System> LockstepExecutor<S> {
             let disposition = match exit {
                 Exit::Budget => Disposition::Continue,
                 Exit::Yield => Disposition::EndVisit,
-                Exit::Syscall { lev } => self.system.syscall(&mut self.scheduler, thread, lev),
+                Exit::Syscall { lev } => {
+                    self.activity.set(Doing::Kernel(pc));
+                    self.system.syscall(&mut self.scheduler, thread, lev)
+                }
                 Exit::Exception(exception) => self.system.exception(&mut self.scheduler, thread, exception),
             };
             match disposition {
@@ -335,6 +350,8 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
     fn end_round(&mut self, longest: u64, limits: &Limits) -> Option<RunEnd> {
+        self.activity.step();
+        self.activity.set(Doing::Devices);
         if longest > 0 {
             self.time += longest;
         } else if self.scheduler.non_empty_runnable() == 0 {

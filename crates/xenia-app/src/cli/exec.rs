@@ -148,6 +148,9 @@ pub struct EngineArgs {
     /// Stop at a deadlock instead of trying to go on.
     #[arg(long, help_heading = "Executor")]
     pub halt_on_deadlock: bool,
+    /// The folder that the title sees as game:, read-only (default: the executable's own, if it is a title's).
+    #[arg(long, help_heading = "Run", value_name = "DIR")]
+    pub folder: Option<PathBuf>,
     /// A TOML file with the user's own retail key (default: keys.toml in the config folder).
     #[arg(long, help_heading = "Engine", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
@@ -176,6 +179,9 @@ pub struct RunArgs {
     /// Write the deterministic event log.
     #[arg(long, value_name = "FILE")]
     pub event_log: Option<PathBuf>,
+    /// Write what the title itself says (DbgPrint) to this file, or with `off` nowhere; else it is part of the log.
+    #[arg(long, value_name = "FILE|off")]
+    pub guest_log: Option<PathBuf>,
     /// Write every frame as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump_frames: Option<PathBuf>,

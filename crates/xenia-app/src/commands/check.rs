@@ -1,17 +1,18 @@
 //! `xenia-rs check`: a lockstep run against a golden file.
 
 use crate::cli::{CheckArgs, PictureArgs};
-use crate::commands::exec::{conclude, limits, print_text};
+use crate::commands::exec::{conclude, limits};
 use crate::exit::Code;
 use crate::golden::Golden;
 use crate::gpu_port::Capture;
+use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::launches;
 use crate::machine::{Machine, MachineOptions};
 use crate::output::Losses;
 use crate::report::{End, check_json};
 use crate::say::outln;
-use crate::title::{Title, key_ring};
+use crate::title::Title;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 use xenia_kernel::ports::NoInput;
@@ -23,9 +24,11 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         bail!("check needs a limit: -n INSTRUCTIONS or --frames N");
     }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
-    let title = Title::open(&args.title, &key_ring(args.engine.key_file.as_deref())?)?;
+    let title = Title::open_or_demo(Some(&args.title), &args.engine)?;
     check_json(args.run.json.as_deref())?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
+    let losses = Losses::default();
+    let guest_log = GuestLog::new(args.run.guest_log.as_deref(), losses.clone())?;
     let limits = limits(&args.run, &args.engine);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
@@ -36,7 +39,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 picture: &PictureArgs::default(),
                 capture: Capture::Nothing,
                 frames: Box::new(|_, _| {}),
-                text: Box::new(print_text),
+                text: guest_log.port(title.image.kind),
                 input: Box::new(NoInput),
                 event_log: file(&args.run.event_log).as_deref(),
                 record: file(&args.run.record).as_deref(),
@@ -49,7 +52,8 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             machine
         })
     })?;
-    let code = conclude(args.run.json.as_deref(), &finished, &interrupt, &Losses::default());
+    guest_log.finish();
+    let code = conclude(args.run.json.as_deref(), &finished, &interrupt, &losses);
     let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;
     if !whole || code == Code::Unusable {
         return Ok(code);

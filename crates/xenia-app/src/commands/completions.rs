@@ -7,13 +7,21 @@ use crate::exit::Code;
 use crate::say::{self, outln};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 /// Writes the shell's completion script to standard output.
 pub fn completions(args: &CompletionsArgs) -> Code {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "xenia-rs", &mut script);
-    say::write_bytes(&script);
+    say::write_bytes(script(args.shell).as_bytes());
     Code::Done
+}
+
+/// The script. For bash, clap_complete 4.6.11 writes the program's hyphen in two ways, so that no command's words are ever
+/// found: they are made one.
+fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "xenia-rs", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Bash { script.replace("xenia__subcmd__rs", "xenia__rs") } else { script }
 }
 
 /// Writes the manual: the main page to standard output, or a page per command into a folder.
@@ -48,10 +56,27 @@ mod tests {
 
     #[test]
     fn every_shell_is_told_about_the_flags() {
-        for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "xenia-rs", &mut script);
-            assert!(String::from_utf8(script).unwrap().contains("halt-on-deadlock"), "{shell}");
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            assert!(script(shell).contains("halt-on-deadlock"), "{shell}");
         }
+    }
+
+    #[test]
+    fn bash_completes_the_words_of_commands() {
+        let complete = |words: &str, last: &str| {
+            let count = words.split(' ').count() - 1;
+            let previous = words.split(' ').nth_back(1).unwrap();
+            let ask = format!(
+                "{}\nCOMP_WORDS=({words}); COMP_CWORD={count}; _xenia__rs xenia-rs '{last}' {previous}; \
+                 echo \"${{COMPREPLY[@]}}\"",
+                script(Shell::Bash)
+            );
+            let output = std::process::Command::new("bash").args(["--norc", "-c", &ask]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        assert!(complete("xenia-rs exec --gpu ref", "ref").contains("reference"));
+        assert_eq!(complete("xenia-rs exec --scal", "--scal"), "--scaling");
+        assert!(complete("xenia-rs completions z", "z").contains("zsh"));
+        assert!(complete("xenia-rs trace d", "d").contains("dump"));
     }
 }

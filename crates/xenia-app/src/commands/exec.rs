@@ -11,6 +11,7 @@ use crate::drawing::Progress;
 use crate::exit::Code;
 use crate::frames::{FrameFolder, write_png};
 use crate::gpu_port::{Capture, FrameSink};
+use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::launches::{self, Before};
 use crate::machine::{Finished, Launched, Machine, MachineOptions};
@@ -65,51 +66,52 @@ pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
     }
 }
 
-/// Guest text goes to standard output as it comes.
-pub fn print_text(text: &str) {
-    crate::say::write_bytes(text.as_bytes());
-}
-
 fn open_title(args: &ExecArgs) -> Result<Title> {
-    Title::open_or_demo(args.title.as_deref(), args.engine.key_file.as_deref())
+    let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
+    if let Some(folder) = &title.folder {
+        errln!("xenia-rs: game: is {} (read-only)", folder.display());
+    }
+    Ok(title)
 }
 
 fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
-    let pictures = Pictures::new(args);
+    let outputs = Outputs::new(args)?;
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let mut machine = machine(
             args,
             title,
             before,
             launched,
-            pictures.port(before.frames, |_, _| {}),
+            (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
             Box::new(NoInput),
             &|_, _| {},
         )?;
         machine.set_interrupt(interrupt.clone());
         Ok(machine)
     })?;
-    Ok(pictures.conclude(&finished, interrupt))
+    Ok(outputs.conclude(&finished, interrupt))
 }
 
-/// The pictures of a run that become files.
-struct Pictures {
+/// What a run leaves behind beside what its machines write themselves: pictures, the title's text, figures.
+struct Outputs {
     json: Option<PathBuf>,
     folder: Option<Arc<Mutex<FrameFolder>>>,
     last_path: Option<PathBuf>,
     /// The newest frame, if it is to be written at the end.
     last: Arc<Mutex<Option<Frame>>>,
+    guest_log: GuestLog,
     losses: Losses,
 }
 
-impl Pictures {
-    fn new(args: &ExecArgs) -> Self {
+impl Outputs {
+    fn new(args: &ExecArgs) -> Result<Self> {
         let losses = Losses::default();
         let folder = args.run.dump_frames.clone();
         let folder = folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, losses.clone()))));
         let last_path = args.picture.last_frame.clone();
-        Self { json: args.run.json.clone(), folder, last_path, last: Arc::default(), losses }
+        let guest_log = GuestLog::new(args.run.guest_log.as_deref(), losses.clone())?;
+        Ok(Self { json: args.run.json.clone(), folder, last_path, last: Arc::default(), guest_log, losses })
     }
 
     /// Takes the frames of a machine, and passes them on to `show`; `before` is the number of frames of the titles before.
@@ -132,6 +134,7 @@ impl Pictures {
 
     /// Writes what is to be written at the end, says how the run went.
     fn conclude(&self, finished: &Finished, interrupt: &Interrupt) -> Code {
+        self.guest_log.finish();
         if let Some(path) = &self.last_path {
             let written = match &*self.last.lock() {
                 Some(frame) => write_png(path, frame),
@@ -152,7 +155,7 @@ fn machine(
     title: &Title,
     before: &Before,
     launched: Option<Launched>,
-    (capture, frames): (Capture, FrameSink),
+    ((capture, frames), guest_log): ((Capture, FrameSink), &GuestLog),
     input: Box<dyn Input>,
     compiled: Progress<'_>,
 ) -> Result<Machine> {
@@ -164,7 +167,7 @@ fn machine(
             picture: &args.picture,
             capture,
             frames,
-            text: Box::new(print_text),
+            text: guest_log.port(title.image.kind),
             input,
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),

@@ -85,7 +85,7 @@ fn append(path: &Path, report: &FuzzReport) -> Result<()> {
 fn merge(paths: &[PathBuf]) -> Result<FuzzReport> {
     let mut reports = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let text = crate::source::text(path).with_context(|| format!("reading {}", path.display()))?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let report = serde_json::from_str(line)
                 .with_context(|| format!("{}, line {}", path.display(), number + 1))?;

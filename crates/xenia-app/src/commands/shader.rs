@@ -20,7 +20,7 @@ struct Opened {
 
 /// Reads a file; where neither it nor the user says the kind, a shader that exports a position is a vertex shader.
 fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
     let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;
     let program = Program::decode(&object.words);
     let kind = kind.map(ShaderKind::from).or(object.kind).unwrap_or({

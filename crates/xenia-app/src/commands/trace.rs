@@ -3,11 +3,12 @@
 use crate::cli::{
     GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
 };
-use crate::commands::exec::{conclude, limits, print_text};
+use crate::commands::exec::{conclude, limits};
 use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
 use crate::gpu_port::Capture;
+use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::machine::{Machine, MachineOptions};
 use crate::output::Losses;
@@ -50,14 +51,16 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     if args.frames == 0 {
         bail!("--frames 0: a trace holds at least one swap");
     }
-    let title = Title::open_or_demo(args.title.as_deref(), args.engine.key_file.as_deref())?;
+    let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
+    let losses = Losses::default();
+    let guest_log = GuestLog::new(None, losses.clone())?;
     let shown = args.output.display();
     let options = MachineOptions {
         engine: &args.engine,
         picture: &PictureArgs::default(),
         capture: Capture::Nothing,
         frames: Box::new(|_, _| {}),
-        text: Box::new(print_text),
+        text: guest_log.port(title.image.kind),
         input: Box::new(NoInput),
         event_log: None,
         record: None,
@@ -72,7 +75,8 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let frames = Some(args.from.saturating_add(args.frames));
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
     let finished = machine.run(&limits(&run, &args.engine), None);
-    let code = conclude(None, &finished, &interrupt, &Losses::default());
+    guest_log.finish();
+    let code = conclude(None, &finished, &interrupt, &losses);
     let Some(done) = machine.finish_gpu_recording() else {
         bail!("{shown}: the run ended before swap {}: the trace is empty", args.from + 1);
     };

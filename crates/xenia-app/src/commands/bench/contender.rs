@@ -73,7 +73,7 @@ pub fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender
             continue;
         }
         let cpu = CpuArgs { interp: false, jit: false, tier, ..cpu.clone() };
-        let engine = crate::machine::engine(&program.memory, &cpu, &[])?;
+        let engine = crate::machine::engine(&program.memory, &cpu, &[])?.run;
         let (program, functions) = (Rc::clone(&program), Rc::clone(&functions));
         all.push(Box::new(Ours { name, program, functions, engine }));
     }

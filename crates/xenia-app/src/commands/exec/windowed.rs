@@ -4,7 +4,7 @@
 //! leaves its window open, with what happened, and may be run again; unless the run has a limit of its own and nobody
 //! may be there to look.
 
-use super::{Pictures, limits, machine, open_title, stopped};
+use super::{Outputs, limits, machine, open_title, stopped};
 use crate::cli::{ExecArgs, RunArgs};
 use crate::drawing;
 use crate::exit::{Code, Fault};
@@ -131,9 +131,9 @@ fn play(
     loop {
         sender.phase(Phase::Loading);
         let name = title.short_name();
-        let pictures = Pictures::new(args);
-        let finished = run_machines(args, title, keyboard, control, sender, &pictures, interrupt)?;
-        let code = pictures.conclude(&finished, interrupt);
+        let outputs = Outputs::new(args)?;
+        let finished = run_machines(args, title, keyboard, control, sender, &outputs, interrupt)?;
+        let code = outputs.conclude(&finished, interrupt);
         match stopped::why(&name, &finished, &finished.report.missing_files, again) {
             Some(why) if !has_limit => sender.stopped(why),
             _ => return Ok(code),
@@ -172,17 +172,17 @@ fn run_machines(
     keyboard: &Keyboard,
     control: &Control,
     sender: &FrameSender,
-    pictures: &Pictures,
+    outputs: &Outputs,
     interrupt: &Interrupt,
 ) -> Result<Finished> {
     let limits = limits(&args.run, &args.engine);
     launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| -> Result<Machine> {
         let shown = sender.clone();
-        let (_, sink) = pictures.port(before.frames, move |number, frame| shown.frame(number, frame));
-        let pictures = (Capture::Every, sink);
+        let (_, sink) = outputs.port(before.frames, move |number, frame| shown.frame(number, frame));
+        let ports = ((Capture::Every, sink), &outputs.guest_log);
         let compiled = |done, total| sender.phase(Phase::Pipelines { done, total });
         let mut machine =
-            machine(args, title, before, launched, pictures, Box::new(keyboard.clone()), &compiled)?;
+            machine(args, title, before, launched, ports, Box::new(keyboard.clone()), &compiled)?;
         sender.phase(Phase::Running);
         let figures = sender.clone();
         let frames_before = before.frames;

@@ -1,0 +1,275 @@
+//! The log: what the crates say with `tracing`, on standard error or in a file.
+//!
+//! Warnings are shown, and what the title itself writes (target `guest`, see [`crate::guest_log`]); `-v`, `-vv` and `-q` move
+//! that, `RUST_LOG` and `--log` choose by target. Libraries below us speak of their own affairs, and are asked for
+//! errors only unless somebody names them.
+//!
+//! A title can bring most places that log to speak as often as it likes. So each place has 16 lines, then those whose
+//! number is a power of two, and [`finish`] says what was left out. Lines at `debug` and below are there because somebody
+//! asked for them: they are not counted.
+
+use crate::cli::LogArgs;
+use crate::output::Losses;
+use crate::say::errln;
+use anyhow::{Context as _, Result, bail};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
+use tracing::callsite::Identifier;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Lines that a place has before they are thinned out.
+const LINES: u64 = 16;
+/// What the title writes, which has a limit of its own.
+pub const GUEST: &str = "guest";
+/// Libraries whose warnings are not about us.
+const LIBRARIES: [&str; 7] =
+    ["winit", "wgpu_core", "wgpu_hal", "naga", "cranelift_codegen", "cranelift_frontend", "regalloc2"];
+
+/// When text is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE colours elsewhere too.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether standard error is coloured.
+    fn on_standard_error(self) -> bool {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if is_set("NO_COLOR") => false,
+            Self::Auto => is_set("CLICOLOR_FORCE") || std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// What is shown when nobody says otherwise, `verbosity` steps up or down.
+fn base(verbose: u8, quiet: bool) -> Targets {
+    let level = match (quiet, verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    let guest = if quiet { LevelFilter::OFF } else { level.max(LevelFilter::INFO) };
+    Targets::new()
+        .with_default(level)
+        .with_targets(LIBRARIES.map(|library| (library, LevelFilter::ERROR)))
+        .with_target(GUEST, guest)
+}
+
+/// `filter` with what `text` says of some targets, or of all that it does not name.
+fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
+    for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+        // A word that is no level would be a target of which nobody has heard.
+        if !directive.contains('=') && LevelFilter::from_str(directive).is_err() {
+            bail!("{directive:?} is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL");
+        }
+    }
+    let said: Targets = text.parse().with_context(|| format!("{text:?} is no filter"))?;
+    if let Some(level) = said.default_level() {
+        filter = filter.with_default(level);
+    }
+    Ok(filter.with_targets(said.iter()))
+}
+
+/// Lines of one place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    said: u64,
+    left_out: u64,
+}
+
+/// How often each place has spoken.
+#[derive(Debug, Default)]
+struct Limiter(Mutex<HashMap<Identifier, (&'static Metadata<'static>, Place)>>);
+
+impl Place {
+    /// Whether its next line is shown.
+    fn admit(&mut self) -> bool {
+        self.said += 1;
+        let shown = self.said <= LINES || self.said.is_power_of_two();
+        self.left_out += u64::from(!shown);
+        shown
+    }
+}
+
+impl Limiter {
+    fn admit(&self, place: &'static Metadata<'static>) -> bool {
+        if *place.level() > Level::INFO || place.target() == GUEST {
+            return true;
+        }
+        self.0.lock().entry(place.callsite()).or_insert((place, Place::default())).1.admit()
+    }
+
+    /// What was left out, in the order of the sources.
+    fn left_out(&self) -> Vec<String> {
+        let places = self.0.lock();
+        let mut rows: Vec<_> = places
+            .values()
+            .filter(|(_, place)| place.left_out > 0)
+            .map(|(at, place)| {
+                (at.file().unwrap_or("?"), at.line().unwrap_or(0), at.target(), place.left_out)
+            })
+            .collect();
+        rows.sort_unstable();
+        rows.iter()
+            .map(|(file, line, target, count)| {
+                format!("{count} more lines of {target} ({file}:{line}) were left out")
+            })
+            .collect()
+    }
+}
+
+/// The limiter as a filter of the layer that writes.
+struct Thinned(Arc<Limiter>);
+
+impl<S: Subscriber> Filter<S> for Thinned {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        self.0.admit(event.metadata())
+    }
+}
+
+/// `--log-file`: the first failure is kept.
+#[derive(Clone)]
+struct LogFile {
+    file: Arc<Mutex<Option<File>>>,
+    shown: String,
+    losses: Losses,
+}
+
+impl LogFile {
+    fn create(path: &Path, losses: Losses) -> Result<Self> {
+        let shown = path.display().to_string();
+        let file = File::create(path).with_context(|| format!("cannot create the log file {shown}"))?;
+        Ok(Self { file: Arc::new(Mutex::new(Some(file))), shown, losses })
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        let mut file = self.file.lock();
+        if let Some(Err(error)) = file.as_mut().map(|file| file.write_all(text)) {
+            *file = None;
+            self.losses.note(format!("the log {} is not whole: {error}", self.shown));
+        }
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+static LIMITER: OnceLock<Arc<Limiter>> = OnceLock::new();
+static LOSSES: OnceLock<Losses> = OnceLock::new();
+
+/// Begins the log; once a process.
+pub fn start(args: &LogArgs) -> Result<()> {
+    let mut filter = base(args.verbose, args.quiet);
+    let mut ignored = None;
+    if let Ok(text) = std::env::var("RUST_LOG") {
+        match refined(filter.clone(), &text) {
+            Ok(refined) => filter = refined,
+            Err(error) => ignored = Some(error),
+        }
+    }
+    if let Some(text) = &args.log {
+        filter = refined(filter, text).context("--log")?;
+    }
+    let limiter = LIMITER.get_or_init(Arc::default).clone();
+    let losses = LOSSES.get_or_init(Losses::default).clone();
+    // A standard error that can't be written is no reason to panic.
+    let layer = tracing_subscriber::fmt::layer().without_time().log_internal_errors(false);
+    let registry = tracing_subscriber::registry().with(filter);
+    if let Some(path) = &args.log_file {
+        let file = LogFile::create(path, losses)?;
+        registry.with(layer.with_ansi(false).with_writer(file).with_filter(Thinned(limiter))).init();
+    } else {
+        let colored = args.color.on_standard_error();
+        let layer = layer.with_ansi(colored).with_writer(std::io::stderr);
+        registry.with(layer.with_filter(Thinned(limiter))).init();
+    }
+    if let Some(error) = ignored {
+        tracing::warn!("RUST_LOG is ignored: {error:#}");
+    }
+    Ok(())
+}
+
+/// Ends the log: says what was left out; false if the log file is not whole.
+pub fn finish() -> bool {
+    for line in LIMITER.get().into_iter().flat_map(|limiter| limiter.left_out()) {
+        errln!("xenia-rs: {line}");
+    }
+    LOSSES.get().is_none_or(Losses::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shows(filter: &Targets, target: &str, level: Level) -> bool {
+        filter.would_enable(target, &level)
+    }
+
+    #[test]
+    fn warnings_and_the_title_are_shown_and_libraries_are_not() {
+        let filter = base(0, false);
+        assert!(shows(&filter, "kernel", Level::WARN) && !shows(&filter, "kernel", Level::INFO));
+        assert!(shows(&filter, GUEST, Level::INFO));
+        assert!(!shows(&filter, "winit::platform", Level::WARN) && shows(&filter, "winit", Level::ERROR));
+        let quiet = base(0, true);
+        assert!(!shows(&quiet, "kernel", Level::WARN) && !shows(&quiet, GUEST, Level::ERROR));
+        assert!(shows(&base(1, false), "kernel", Level::INFO));
+        let loud = base(2, false);
+        assert!(shows(&loud, "kernel", Level::DEBUG) && !shows(&loud, "cranelift_codegen::x", Level::DEBUG));
+    }
+
+    #[test]
+    fn a_filter_refines_and_a_wrong_one_is_refused() {
+        let filter = refined(base(0, false), "kernel=debug,winit=trace").unwrap();
+        assert!(shows(&filter, "kernel", Level::DEBUG) && shows(&filter, "winit", Level::TRACE));
+        assert!(shows(&filter, "gpu", Level::WARN) && !shows(&filter, "gpu", Level::INFO), "the rest stays");
+        assert!(shows(&refined(base(0, false), "debug").unwrap(), "gpu", Level::DEBUG));
+        for wrong in ["debgu", "kernel=loud", "kernel"] {
+            assert!(refined(base(0, false), wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_speaks_without_end_is_thinned_out() {
+        let mut place = Place::default();
+        let shown = (0..1_000_000).filter(|_| place.admit()).count();
+        assert_eq!(shown, 16 + 15, "16 lines, then number 32, 64, up to 524,288");
+        assert_eq!(place.left_out, 1_000_000 - shown as u64);
+    }
+}

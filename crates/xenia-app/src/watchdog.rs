@@ -1,0 +1,121 @@
+//! Looks at a machine that runs, once a second: brings the event log's file up to date, and when no visit has ended
+//! for five seconds, says once what the machine is busy with.
+
+use crate::event_log::EventLog;
+use parking_lot::{Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use xenia_kernel::Kernel;
+use xenia_sched::{Activity, Doing};
+
+/// Time between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// Time without an end of a visit after which something is said.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is looked at.
+pub struct Watched {
+    /// The executor's.
+    pub activity: Arc<Activity>,
+    /// The compiler's: the address that it compiles, or 0.
+    pub compiling: Option<Arc<AtomicU32>>,
+    /// For the names of its calls.
+    pub kernel: Arc<Kernel>,
+    /// To be brought up to date.
+    pub event_log: Option<EventLog>,
+}
+
+impl Watched {
+    /// What the machine is busy with, if it is.
+    fn busy_with(&self) -> Option<String> {
+        let compiling = self.compiling.as_ref().map(|pc| pc.load(Relaxed)).filter(|&pc| pc != 0);
+        Some(match (self.activity.doing(), compiling) {
+            (Doing::Nothing, _) => return None,
+            (Doing::Guest(_), Some(pc)) => format!("compiling the code at {pc:#010x}"),
+            (Doing::Guest(pc), None) => format!("running the code at {pc:#010x}"),
+            (Doing::Kernel(pc), _) => match self.kernel.call_name(pc.wrapping_sub(4)) {
+                Some(name) => format!("carrying out the kernel call {name}"),
+                None => format!("carrying out the kernel call at {:#010x}", pc.wrapping_sub(4)),
+            },
+            (Doing::Devices, _) => "drawing, or with other work of the graphics chip".to_owned(),
+        })
+    }
+}
+
+/// When something is to be said.
+struct Patience {
+    steps: u64,
+    since: Instant,
+    told: bool,
+}
+
+impl Patience {
+    /// Whether `steps` at `now` is one time too often the same, for the first time.
+    fn is_over(&mut self, steps: u64, now: Instant) -> bool {
+        if steps != self.steps {
+            *self = Self { steps, since: now, told: false };
+        }
+        !self.told && now.duration_since(self.since) >= PATIENCE
+    }
+}
+
+/// The watchdog; it ends when this is dropped.
+pub struct Watchdog {
+    over: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Begins to look. Without a thread to spare there is none.
+    pub fn start(watched: Watched) -> Self {
+        let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let until = over.clone();
+        let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
+            let mut patience = Patience { steps: 0, since: Instant::now(), told: false };
+            let mut over = until.0.lock();
+            while !*over {
+                until.1.wait_for(&mut over, LOOK);
+                if let Some(log) = &watched.event_log {
+                    log.flush();
+                }
+                if patience.is_over(watched.activity.steps(), Instant::now())
+                    && let Some(busy) = watched.busy_with()
+                {
+                    patience.told = true;
+                    tracing::warn!(target: "watchdog", "for {} seconds busy {busy}", PATIENCE.as_secs());
+                }
+            }
+        });
+        Self { over, thread: thread.ok() }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        *self.over.0.lock() = true;
+        self.over.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It has nothing that could panic; if it did, its message is out.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends_once_for_each_standstill() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut patience = Patience { steps: 0, since: start, told: false };
+        assert!(!patience.is_over(1, at(1)) && !patience.is_over(1, at(5)));
+        assert!(patience.is_over(1, at(6)));
+        patience.told = true;
+        assert!(!patience.is_over(1, at(60)), "told");
+        assert!(!patience.is_over(2, at(61)) && patience.is_over(2, at(66)), "the next");
+    }
+}
