@@ -15,4 +15,4 @@ pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
 pub use console::{ALL_HW_THREADS, HW_THREADS, PHYSICAL_SIZE, TICKS_PER_SECOND};
 pub use endian::{GuestValue, be};
 pub use ids::{MediaId, Ordinal, TitleId};
-pub use status::{NtStatus, Win32Error};
+pub use status::{HResult, NtStatus, Win32Error};

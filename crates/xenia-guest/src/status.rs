@@ -129,6 +129,7 @@ codes! {
         NO_MORE_FILES = 0x00000012;
         NOT_SUPPORTED = 0x00000032;
         INVALID_PARAMETER = 0x00000057;
+        CALL_NOT_IMPLEMENTED = 0x00000078;
         INSUFFICIENT_BUFFER = 0x0000007A;
         INVALID_NAME = 0x0000007B;
         BAD_ARGUMENTS = 0x000000A0;
@@ -143,10 +144,28 @@ codes! {
         NO_SUCH_USER = 0x00000525;
         FUNCTION_FAILED = 0x0000065B;
         EMPTY = 0x000010D2;
+        WSASYSNOTREADY = 0x0000276B;
+    }
+}
+
+codes! {
+    /// An `HRESULT`. The top bit says that it is a failure.
+    HResult {
+        OK = 0x00000000;
+        NOT_IMPLEMENTED = 0x80004001;
+        FAIL = 0x80004005;
+        OUT_OF_MEMORY = 0x8007000E;
+        INVALID_ARGUMENT = 0x80070057;
+        NO_SUCH_USER = 0x80070525;
     }
 }
 
 impl NtStatus {
+    /// As a 64-bit register holds it: sign-extended.
+    pub const fn to_register(self) -> u64 {
+        self.0 as i32 as i64 as u64
+    }
+
     /// Whether the status means success or information (top bit clear).
     pub const fn is_success(self) -> bool {
         self.0 & 0x8000_0000 == 0
@@ -154,8 +173,20 @@ impl NtStatus {
 }
 
 impl Win32Error {
-    /// The error as an HRESULT (facility Win32), or 0 for success.
-    pub const fn to_hresult(self) -> u32 {
-        if self.0 == 0 { 0 } else { 0x8007_0000 | (self.0 & 0xFFFF) }
+    /// The error as an `HRESULT` (facility Win32).
+    pub const fn to_hresult(self) -> HResult {
+        if self.0 == 0 { HResult::OK } else { HResult(0x8007_0000 | (self.0 & 0xFFFF)) }
+    }
+}
+
+impl HResult {
+    /// As a 64-bit register holds it: sign-extended.
+    pub const fn to_register(self) -> u64 {
+        self.0 as i32 as i64 as u64
+    }
+
+    /// Whether it is a failure (top bit set).
+    pub const fn is_failure(self) -> bool {
+        self.0 & 0x8000_0000 != 0
     }
 }

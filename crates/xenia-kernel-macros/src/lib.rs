@@ -1,10 +1,11 @@
 //! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export table.
 //!
-//! Inside the block each function tagged `#[export(Done|Partial|Stub)]` becomes one row: its ordinal is
+//! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row: its ordinal is
 //! looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a misspelling does not
 //! compile), its parameters after the first are taken from the guest's registers and stack through
-//! `crate::abi::FromGuest`, and what it returns goes back through `crate::abi::IntoFlow`. Functions
-//! without the tag stay as they are.
+//! `crate::abi::FromGuest`, and what it returns goes back through `crate::abi::IntoFlow`. Its result type is compared
+//! with the kind of result that the row of the ordinal table says (`crate::abi::ReturnKinds`); one of another kind does
+//! not compile. Functions without the tag stay as they are.
 //!
 //! The generated code names paths of xenia-kernel, the only crate that uses it.
 #![forbid(unsafe_code)]
@@ -81,10 +82,22 @@ fn row(
         names.push(quote::format_ident!("argument_{}", names.len()));
         types.push(argument.ty.clone());
     }
+    let result: syn::Type = match &function.sig.output {
+        syn::ReturnType::Default => syn::parse_quote!(()),
+        syn::ReturnType::Type(_, result) => (**result).clone(),
+    };
+    let disagreement = format!("{text}: its row in the ordinal table says that it returns something else");
     Ok(quote! {
         crate::imports::Export {
             library: crate::imports::Library::#library,
-            name: #text,
+            name: {
+                const _: () = assert!(
+                    crate::imports::ordinals::#library::returns::#name
+                        .is_among(<#result as crate::abi::ReturnKinds>::KINDS),
+                    #disagreement
+                );
+                #text
+            },
             ordinal: crate::imports::ordinals::#library::number::#name,
             status: crate::imports::Status::#status,
             doc: #doc,

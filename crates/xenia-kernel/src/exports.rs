@@ -1,7 +1,7 @@
 //! What titles can import: one function or variable per export, in the file of its subsystem.
 //!
 //! To add one: write the function in the `#[exports]` block of its family, tagged
-//! `#[export(Done|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
+//! `#[export(Done|Constant|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
 
 #[cfg(test)]
 mod bench;

@@ -14,6 +14,8 @@ use ordinals::OrdinalRow;
 pub enum Status {
     /// Does all that titles can ask of it.
     Done,
+    /// Has nothing to do on this machine, or one answer only; its documentation says why.
+    Constant,
     /// Does what its documentation says, and not more.
     Partial,
     /// Answers plausibly, without the effect.
@@ -23,10 +25,14 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, the best first.
+    pub const ALL: [Self; 5] = [Self::Done, Self::Constant, Self::Partial, Self::Stub, Self::Missing];
+
     /// As reports name it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Constant => "constant",
             Self::Partial => "partial",
             Self::Stub => "stub",
             Self::Missing => "missing",

@@ -5,9 +5,10 @@
 
 use crate::display::Display;
 use crate::files::Files;
+use crate::imports::Library;
+use crate::imports::ordinals::{self, Returns};
 use crate::imports::thunks::{OwnStubs, Stubs, Target};
 use crate::imports::variables::{self, Variables};
-use crate::imports::{Library, ordinals};
 use crate::layout::{kprocess, object_type};
 use crate::limits::{Limit, Limits};
 use crate::loader::Modules;
@@ -255,12 +256,23 @@ impl Kernel {
         self.clear_away(deleted)
     }
 
+    /// Gives back the references of waits by handle that are over.
+    pub(crate) fn let_go_of_waited(&self) {
+        let objects = self.dispatcher.lock().take_released();
+        for body in objects {
+            if let Err(error) = self.dereference(body) {
+                tracing::warn!(target: "kernel", "the object {body} that a thread waited for: {error}");
+            }
+        }
+    }
+
     /// What each kind of object leaves behind in its subsystem.
     fn clear_away(&self, deleted: Option<Deleted>) -> Fallible<()> {
         let Some(Deleted { kind, body }) = deleted else { return Ok(()) };
         match kind {
             ObjectKind::Timer => {
                 self.dispatcher.lock().cancel_timer(&self.memory, body)?;
+                self.threads.lock().forget_timer_apc(body);
             }
             ObjectKind::Mutant => self.dispatcher.lock().forget_mutant(body),
             ObjectKind::Thread => {
@@ -324,7 +336,9 @@ impl Kernel {
         let count = missing.entry(name.clone()).or_default();
         *count += 1;
         if *count == 1 {
-            tracing::warn!(target: "kernel", "{name} is not implemented; called with {arguments:x?}");
+            let silent = row.and_then(|row| row.result).is_some_and(|result| result.returns == Returns::Void);
+            let note = if silent { ", and has no result that could tell the title so" } else { "" };
+            tracing::warn!(target: "kernel", "{name} is not implemented{note}; called with {arguments:x?}");
         }
         name
     }

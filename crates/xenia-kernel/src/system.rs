@@ -9,9 +9,9 @@ use crate::imports::thunks::Target;
 use crate::layout::RED_ZONE;
 use crate::layout::kpcr;
 use crate::limits::Limit;
-use crate::objects::timer::TimerSetting;
+use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
-use crate::thread::records::{Apc, Frame};
+use crate::thread::records::{Apc, ApcSource, Frame};
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -164,11 +164,8 @@ impl Kernel {
                     arguments: "?",
                 };
                 call.scheduler.emit(&event);
-                let flow = match library {
-                    Some(library) => failure_of(library, ordinals::find(library.rows(), ordinal)),
-                    None => Flow::Return(u64::from(NtStatus::NOT_IMPLEMENTED.0)),
-                };
-                self.apply(call, flow)
+                let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
+                self.apply(call, failure_of(library, row))
             }
             Some(Target::CallReturn) => self.pop_frame(call),
             Some(Target::ThreadReturn) => {
@@ -224,13 +221,13 @@ impl Kernel {
         Ok(())
     }
 
-    fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
+    pub(crate) fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
         let now = scheduler.now();
         let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now);
         let mut result = Ok(());
         for expiry in expiries {
             // A timer whose calls can't be queued does not keep the others from theirs.
-            match self.queue_calls(scheduler, &expiry.setting) {
+            match self.queue_calls(scheduler, &expiry) {
                 Err(Failure::Fault(fault)) => result = Err(fault.into()),
                 // The thread has ended, or a limit was reached, which has been said.
                 Ok(()) | Err(Failure::Status(_)) => {}
@@ -239,21 +236,25 @@ impl Kernel {
         result
     }
 
-    /// Queues what the expiry of a timer set like this calls.
-    fn queue_calls(&self, scheduler: &mut Scheduler, setting: &TimerSetting) -> Fallible<()> {
+    /// Queues the deferred call and the APC of a timer that has expired.
+    fn queue_calls(&self, scheduler: &mut Scheduler, expiry: &Expiry) -> Fallible<()> {
+        let Expiry { timer, setting } = *expiry;
         let due = filetime(setting.due);
         if !setting.dpc.is_null() {
             self.queue_dpc(scheduler, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
         }
-        if let Some(apc) = setting.apc {
-            let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-            self.queue_apc(
-                scheduler,
-                apc.thread_id,
-                Apc { object: GuestAddr::NULL, routine: apc.routine, args },
-            )?;
+        let Some(apc) = setting.apc else { return Ok(()) };
+        let source = ApcSource::Timer(timer);
+        let is_queued = {
+            let threads = self.threads.lock();
+            let record = threads.get(apc.thread_id);
+            record.is_some_and(|record| record.apcs.iter().any(|queued| queued.source == source))
+        };
+        if is_queued {
+            return Ok(());
         }
-        Ok(())
+        let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
+        self.queue_apc(scheduler, apc.thread_id, Apc { source, routine: apc.routine, args })
     }
 }
 
@@ -268,11 +269,13 @@ impl System for KernelSystem {
     fn syscall(&mut self, scheduler: &mut Scheduler, current: ThreadRef, lev: u8) -> Disposition {
         let kernel = &*self.kernel;
         let Some(mut call) = Call::new(kernel, scheduler, current) else { return Disposition::Continue };
-        match lev {
+        let disposition = match lev {
             KERNEL_CALL => kernel.kernel_call(&mut call),
             0 => kernel.program_call(&mut call),
             lev => kernel.broken(&call, &format!("sc with LEV {lev}")),
-        }
+        };
+        kernel.let_go_of_waited();
+        disposition
     }
 
     fn exception(
@@ -281,7 +284,9 @@ impl System for KernelSystem {
         current: ThreadRef,
         exception: GuestException,
     ) -> Disposition {
-        self.kernel.handle_exception(scheduler, current, exception)
+        let disposition = self.kernel.handle_exception(scheduler, current, exception);
+        self.kernel.let_go_of_waited();
+        disposition
     }
 
     fn end_visit(&mut self, scheduler: &mut Scheduler, _hw_id: u8, stores: &[DeviceStore]) {
@@ -312,11 +317,13 @@ impl System for KernelSystem {
             Some(BlockReason::Delay) => NtStatus::SUCCESS,
             _ => NtStatus::TIMEOUT,
         };
-        let _ = scheduler.wake_ref(thread, u64::from(status.0), 0);
+        let _ = scheduler.wake_ref(thread, status.to_register(), 0);
+        self.kernel.let_go_of_waited();
     }
 
     fn advance(&mut self, scheduler: &mut Scheduler) {
         housekeeping("passing of time", self.kernel.advance(scheduler));
+        self.kernel.let_go_of_waited();
     }
 
     fn next_event(&self) -> Option<GuestTicks> {

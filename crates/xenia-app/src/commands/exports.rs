@@ -20,6 +20,7 @@ struct ExportsReport {
 #[derive(Debug, Serialize)]
 struct Counts {
     done: usize,
+    constant: usize,
     partial: usize,
     stub: usize,
     missing: usize,
@@ -30,6 +31,7 @@ impl From<StatusCounts> for Counts {
     fn from(counts: StatusCounts) -> Self {
         Self {
             done: counts.done,
+            constant: counts.constant,
             partial: counts.partial,
             stub: counts.stub,
             missing: counts.missing,
@@ -45,6 +47,8 @@ struct Row {
     name: &'static str,
     status: &'static str,
     area: &'static str,
+    returns: Option<&'static str>,
+    returns_guessed: bool,
 }
 
 /// Prints counts per library and area; with `--json`, writes every row.
@@ -59,6 +63,8 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
                 name: row.name,
                 status: registry.status(library, row.ordinal).name(),
                 area: row.area,
+                returns: row.result.map(|result| result.returns.name()),
+                returns_guessed: row.result.is_some_and(|result| result.guessed),
             })
         });
         let libraries =
@@ -66,7 +72,16 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
         write_json(path, "exports", &ExportsReport { libraries: libraries.collect(), rows: rows.collect() })?;
         return Ok(Code::Done);
     }
-    outln!("{:<24} {:>6} {:>8} {:>6} {:>8} {:>6}", "", "done", "partial", "stub", "missing", "total");
+    outln!(
+        "{:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
+        "",
+        "done",
+        "constant",
+        "partial",
+        "stub",
+        "missing",
+        "total"
+    );
     for library in Library::ALL {
         line(library.name(), registry.counts(library, None));
         let areas: std::collections::BTreeSet<_> = library.rows().iter().map(|row| row.area).collect();
@@ -82,8 +97,9 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
 
 fn line(name: &str, counts: StatusCounts) {
     outln!(
-        "{name:<24} {:>6} {:>8} {:>6} {:>8} {:>6}",
+        "{name:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
         counts.done,
+        counts.constant,
         counts.partial,
         counts.stub,
         counts.missing,

@@ -2,8 +2,9 @@
 
 use super::Call;
 use crate::exceptions::Activity;
+use crate::imports::ordinals::Returns;
 use crate::status::failure::{Failure, Fallible};
-use xenia_guest::{GuestAddr, NtStatus, Win32Error};
+use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_memory::MemoryFault;
 use xenia_sched::{EndKind, Wait};
 
@@ -83,6 +84,29 @@ pub trait IntoFlow {
     fn into_flow(self) -> Flow;
 }
 
+/// What r3 holds where the thread goes on, which is not behind the call: the function itself returns nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register(pub u64);
+
+/// Which rows of the ordinal tables a result type fits. `#[exports]` compares them: an export whose result is of
+/// another kind than its row says does not compile.
+pub trait ReturnKinds {
+    /// The kinds of result that the type stands for.
+    const KINDS: &'static [Returns];
+}
+
+impl<T: ReturnKinds> ReturnKinds for Flow<T> {
+    const KINDS: &'static [Returns] = T::KINDS;
+}
+
+impl<T: ReturnKinds> ReturnKinds for Fallible<T> {
+    const KINDS: &'static [Returns] = T::KINDS;
+}
+
+impl ReturnKinds for () {
+    const KINDS: &'static [Returns] = &[Returns::Void];
+}
+
 /// A value that goes into r3.
 pub trait Result64 {
     /// The register's value.
@@ -90,7 +114,10 @@ pub trait Result64 {
 }
 
 macro_rules! results {
-    ($($t:ty: $value:ident => $result:expr;)*) => { $(
+    ($($t:ty: $($kind:ident)|+, $value:ident => $result:expr;)*) => { $(
+        impl ReturnKinds for $t {
+            const KINDS: &'static [Returns] = &[$(Returns::$kind),+];
+        }
         impl Result64 for $t {
             fn result(self) -> u64 {
                 let $value = self;
@@ -106,17 +133,19 @@ macro_rules! results {
 }
 
 results! {
-    u64: v => v;
-    i64: v => v as u64;
-    u32: v => u64::from(v);
-    u16: v => u64::from(v);
-    u8: v => u64::from(v);
-    i32: v => v as i64 as u64;
-    bool: v => u64::from(v);
-    GuestAddr: v => u64::from(v.0);
-    super::Handle: v => u64::from(v.0);
-    NtStatus: v => v.0 as i32 as i64 as u64;
-    Win32Error: v => u64::from(v.0);
+    u64: Count, v => v;
+    i64: Count, v => v as u64;
+    u32: Count, v => u64::from(v);
+    u16: Count, v => u64::from(v);
+    u8: Count, v => u64::from(v);
+    i32: Count | Socket, v => v as i64 as u64;
+    bool: Bool, v => u64::from(v);
+    GuestAddr: Pointer, v => u64::from(v.0);
+    super::Handle: Handle, v => u64::from(v.0);
+    NtStatus: Status, v => v.to_register();
+    HResult: Hresult, v => v.to_register();
+    Win32Error: Win32, v => u64::from(v.0);
+    Register: Void, v => v.0;
 }
 
 impl IntoFlow for () {
@@ -153,6 +182,16 @@ impl FallibleResult for NtStatus {
 impl FallibleResult for Flow<NtStatus> {
     fn failed(failure: Failure) -> Flow {
         NtStatus::failed(failure)
+    }
+}
+
+impl FallibleResult for HResult {
+    fn failed(failure: Failure) -> Flow {
+        Flow::Return(match failure {
+            Failure::Fault(_) => Self::INVALID_ARGUMENT.result(),
+            Failure::Status(NtStatus::NO_MEMORY) => Self::OUT_OF_MEMORY.result(),
+            Failure::Status(_) => Self::FAIL.result(),
+        })
     }
 }
 
@@ -194,7 +233,8 @@ plain_failures!(
     super::Handle,
     Flow<()>,
     Flow<u32>,
-    Flow<u64>
+    Flow<u64>,
+    Flow<Register>
 );
 
 impl<T: IntoFlow + FallibleResult> IntoFlow for Fallible<T> {

@@ -1,11 +1,20 @@
 //! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
 
+mod answers;
 mod files;
+mod locks;
+mod memory;
+mod objects;
 mod sequences;
+mod strings;
+mod threads;
+mod titles;
+mod waits;
 
 use super::{FAMILIES, Registry};
 use crate::abi::{Call, Continuation, Flow};
 use crate::imports::Library;
+use crate::layout::kpcr;
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
 use crate::{Kernel, KernelConfig};
@@ -14,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
-use xenia_sched::{Scheduler, ThreadRef};
+use xenia_sched::{Disposition, EndKind, Scheduler, ThreadRef};
 
 /// A machine with one thread and some memory.
 pub(crate) struct Bench {
@@ -65,6 +74,38 @@ impl Bench {
         }
         let mut call = Call::new(&self.kernel, &mut self.scheduler, self.thread).unwrap();
         (export.shim)(&mut call)
+    }
+
+    /// Another thread of the title.
+    pub(crate) fn add_thread(&mut self) -> ThreadRef {
+        let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.own_stubs.thread_return, 0);
+        self.kernel.create_thread(&mut self.scheduler, &new).unwrap().reference
+    }
+
+    /// Calls are this thread's from now on; returns whose they were.
+    pub(crate) fn act_as(&mut self, thread: ThreadRef) -> ThreadRef {
+        std::mem::replace(&mut self.thread, thread)
+    }
+
+    /// Calls a function of the kernel and does what it asks for, as the machine would. `None`: the thread waits.
+    pub(crate) fn carry_out(&mut self, name: &str, arguments: &[u64]) -> Option<u64> {
+        let flow = self.call(Library::xboxkrnl, name, arguments);
+        let mut call = Call::new(&self.kernel, &mut self.scheduler, self.thread).unwrap();
+        let disposition = self.kernel.apply(&mut call, flow);
+        assert!(!matches!(disposition, Disposition::End(_)), "{name}: {disposition:?}");
+        self.answer(self.thread)
+    }
+
+    /// r3 of a thread, unless it waits.
+    pub(crate) fn answer(&self, thread: ThreadRef) -> Option<u64> {
+        let thread = self.scheduler.thread(thread).unwrap();
+        thread.wait().is_none().then_some(thread.ctx.gpr[3])
+    }
+
+    /// The thread's object.
+    pub(crate) fn kthread(&mut self) -> u64 {
+        let kpcr = GuestAddr(self.context().gpr[13] as u32);
+        u64::from(self.memory().read::<u32>(kpcr.offset(kpcr::CURRENT_THREAD)).unwrap())
     }
 
     /// Calls a function of the kernel and returns what it returns.
@@ -177,7 +218,7 @@ fn message_boxes_complete_through_their_overlapped() {
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0), b.word(4)));
     }
-    assert_eq!(heard, [(0xA, 0), (9, 1), (9, 0)]);
+    assert_eq!(heard, [(9, 0), (0xA, 0), (9, 1), (9, 0)]);
 }
 
 #[test]

@@ -1,73 +1,163 @@
-//! What a missing export returns: the failure that its family documents, so that titles take the path they
-//! would take on a console where the service is not available.
+//! What a missing export returns: a failure of the kind that its row in the ordinal table says, so that titles take the
+//! path they would take on a console where the service is not available. Never a success without the effect.
 
-use crate::abi::Flow;
+use crate::abi::{Flow, Handle, Result64};
 use crate::imports::Library;
-use crate::imports::ordinals::OrdinalRow;
-use xenia_guest::{NtStatus, Win32Error};
+use crate::imports::ordinals::{OrdinalRow, Returns, xam, xboxkrnl};
+use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 
-/// `ERROR_CALL_NOT_IMPLEMENTED`.
-const CALL_NOT_IMPLEMENTED: u32 = 120;
-/// `SOCKET_ERROR`, of the network functions that return one.
-const SOCKET_ERROR: u64 = u64::MAX;
+/// −1 in the width of a register: `SOCKET_ERROR`, `INVALID_SOCKET`.
+const SOCKET_ERROR: i32 = -1;
+/// −1 as a word: `WAIT_FAILED`, `INVALID_HANDLE_VALUE`, `INVALID_FILE_SIZE`, `INADDR_NONE`.
+const ALL_ONES: u64 = 0xFFFF_FFFF;
+
+/// A function whose failure is another value than that of its kind.
+struct Special {
+    library: Library,
+    ordinal: u16,
+    value: u64,
+}
+
+macro_rules! specials {
+    ($($library:ident $value:expr, $($name:ident)+;)*) => {
+        &[$($(Special {
+            library: Library::$library,
+            ordinal: $library::number::$name,
+            value: $value,
+        }),+),*]
+    };
+}
+
+/// See [`Special`].
+const SPECIALS: &[Special] = specials! {
+    // XNET_GET_XNADDR_NONE: there is no address; 0 would be "ask again".
+    xam 1, NetDll_XNetGetTitleXnAddr NetDll_XNetGetDebugXnAddr;
+    // XNET_CONNECT_STATUS_LOST; 0 would be idle.
+    xam 3, NetDll_XNetGetConnectStatus;
+    xam ALL_ONES, NetDll_inet_addr NetDll_WSAWaitForMultipleEvents;
+    xam ALL_ONES, WaitForSingleObject WaitForSingleObjectEx CreateFileA FindFirstFileA;
+    xam ALL_ONES, SetFilePointer GetFileSize GetFileAttributesA ResumeThread GetTimeZoneInformation;
+    // These return null when they succeed, and what they were given when not.
+    xam ALL_ONES, LocalFree RtlDestroyHeap;
+    // True: a pointer that nobody looked at is a bad one.
+    xam 1, IsBadReadPtr IsBadWritePtr;
+    // True: what was not checked is not valid.
+    xboxkrnl 1, XeCryptBnDwLeDhInvalBase;
+    // Not 0, which means equal.
+    xboxkrnl 1, XeCryptBnQwNeCompare RtlCompareUnicodeStringN RtlCompareUtf8ToUnicode;
+    xam 1, XamUniSortCmpString CompareFileTime;
+};
 
 /// The value that a missing function returns.
-pub fn failure_of(library: Library, row: Option<&OrdinalRow>) -> Flow {
-    let Some(row) = row else {
-        return Flow::Return(status(NtStatus::NOT_IMPLEMENTED));
+pub fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
+    let Some((library, row)) = library.zip(row) else {
+        return Flow::Return(NtStatus::NOT_IMPLEMENTED.result());
     };
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| row.name.starts_with(prefix));
-    Flow::Return(match library {
-        Library::xam if starts(&["NetDll_"]) => SOCKET_ERROR,
-        // These return a BOOL, a pointer, or nothing: false, null.
-        Library::xam if starts(&["XamAlloc", "XamIs", "XamGet", "Xam_"]) => 0,
-        Library::xam if row.area == "user" => u64::from(Win32Error::NOT_LOGGED_ON.0),
-        Library::xam => u64::from(CALL_NOT_IMPLEMENTED),
-        // Functions that return an NTSTATUS.
-        Library::xboxkrnl
-            if starts(&["Nt", "Ob", "Io", "Xex", "Ex", "Xe", "Rtl", "Mm", "Fsc", "Stfc", "Ps", "Xma"])
-                && !returns_pointer_or_nothing(row.name) =>
-        {
-            status(NtStatus::NOT_IMPLEMENTED)
-        }
-        // A count, a pointer, a boolean, or nothing.
-        Library::xboxkrnl => 0,
+    let special =
+        SPECIALS.iter().find(|special| special.library == library && special.ordinal == row.ordinal.0);
+    if let Some(special) = special {
+        return Flow::Return(special.value);
+    }
+    Flow::Return(match row.result.map(|result| result.returns) {
+        Some(Returns::Status) => NtStatus::NOT_IMPLEMENTED.result(),
+        Some(Returns::Win32) => win32_failure(row.area).result(),
+        Some(Returns::Hresult) => HResult::NOT_IMPLEMENTED.result(),
+        Some(Returns::Bool) => false.result(),
+        Some(Returns::Socket) => SOCKET_ERROR.result(),
+        Some(Returns::Handle) => Handle::NULL.result(),
+        Some(Returns::Pointer) => GuestAddr::NULL.result(),
+        Some(Returns::Count) => 0,
+        // r3 of these is not looked at, or nobody knows how: a value that every code with an error in it takes for one.
+        Some(Returns::Void | Returns::Unsure) | None => NtStatus::NOT_IMPLEMENTED.result(),
     })
 }
 
-fn status(status: NtStatus) -> u64 {
-    status.0 as i32 as i64 as u64
-}
-
-/// Families with a status whose members yield a pointer, a size or nothing instead.
-fn returns_pointer_or_nothing(name: &str) -> bool {
-    [
-        "Alloc", "Free", "Init", "Find", "Lookup", "Size", "Address", "Insert", "Remove", "Compare", "Upper",
-        "Lower",
-    ]
-    .iter()
-    .any(|part| name.contains(part))
+/// The error that fits the subsystem.
+fn win32_failure(area: &str) -> Win32Error {
+    match area {
+        "net" => Win32Error::WSASYSNOTREADY,
+        "user" => Win32Error::NOT_LOGGED_ON,
+        _ => Win32Error::CALL_NOT_IMPLEMENTED,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imports::ordinals;
-    use xenia_guest::Ordinal;
+
+    fn value(library: Library, row: &OrdinalRow) -> u64 {
+        match failure_of(Some(library), Some(row)) {
+            Flow::Return(value) => value,
+            other => panic!("{}: {other:?}", row.name),
+        }
+    }
+
+    fn is_special(library: Library, row: &OrdinalRow) -> bool {
+        SPECIALS.iter().any(|special| special.library == library && special.ordinal == row.ordinal.0)
+    }
 
     #[test]
-    fn families_fail_as_they_document() {
-        let value = |library: Library, name: &str| {
-            let row = library.rows().iter().find(|row| row.name == name).unwrap();
-            match failure_of(library, Some(row)) {
-                Flow::Return(value) => value,
-                other => panic!("{other:?}"),
+    fn no_export_succeeds_by_being_missing() {
+        let mut rows = 0;
+        for library in Library::ALL {
+            for row in library.rows() {
+                rows += 1;
+                let (value, name) = (value(library, row), row.name);
+                let (word, special) = (value as u32, is_special(library, row));
+                match row.result.map(|result| result.returns) {
+                    Some(Returns::Status | Returns::Hresult) => {
+                        assert_eq!(value, word as i32 as i64 as u64, "{name}: sign-extended");
+                        assert!((word as i32) < 0, "{name}");
+                    }
+                    // Pending would be waited for.
+                    Some(Returns::Win32) => {
+                        assert!(!matches!(Win32Error(word), Win32Error::SUCCESS | Win32Error::IO_PENDING));
+                        assert_eq!(value >> 32, 0, "{name}");
+                    }
+                    Some(Returns::Socket) => assert_eq!(value, u64::MAX, "{name}"),
+                    Some(Returns::Bool | Returns::Pointer) => assert_eq!(value != 0, special, "{name}"),
+                    Some(Returns::Handle) => assert!(value == 0 || value == ALL_ONES, "{name}"),
+                    Some(Returns::Count) => assert_eq!(value != 0, special, "{name}"),
+                    Some(Returns::Void | Returns::Unsure) | None => assert!((word as i32) < 0, "{name}"),
+                }
             }
-        };
-        assert_eq!(value(Library::xboxkrnl, "NtCreateMutant"), 0xFFFF_FFFF_C000_0002);
-        assert_eq!(value(Library::xboxkrnl, "ExAllocatePool"), 0);
-        assert_eq!(value(Library::xam, "NetDll_socket"), u64::MAX);
-        assert_eq!(value(Library::xam, "XamUserGetName"), 0x4DD);
-        assert!(ordinals::find(ordinals::xam::ROWS, Ordinal(1)).is_some());
+        }
+        assert_eq!(rows, 2658);
+    }
+
+    #[test]
+    fn what_titles_ask_for_by_name_fails_as_it_is_documented() {
+        let not_implemented = 0xFFFF_FFFF_C000_0002;
+        for (library, name, expected) in [
+            (Library::xboxkrnl, "XAudioRegisterRenderDriverClient", 0xFFFF_FFFF_8000_4001),
+            (Library::xboxkrnl, "StfsCreateDevice", not_implemented),
+            (Library::xboxkrnl, "XMACreateContext", 0xFFFF_FFFF_8000_4001),
+            (Library::xboxkrnl, "ExAllocatePool", 0),
+            // "The signature is valid" would be the worst of answers.
+            (Library::xboxkrnl, "XeCryptBnQwBeSigVerify", 0),
+            (Library::xboxkrnl, "XeKeysVerifyRSASignature", 0),
+            (Library::xboxkrnl, "XeCryptEccEcdsaVerifySignature", 0),
+            (Library::xboxkrnl, "XeKeysConsoleSignatureVerification", 0),
+            (Library::xam, "XamTaskShouldExit", 0),
+            (Library::xam, "NetDll_socket", u64::MAX),
+            (Library::xam, "NetDll_WSAStartup", 10_091),
+            (Library::xam, "NetDll_XNetGetTitleXnAddr", 1),
+            (Library::xam, "NetDll_XNetGetEthernetLinkStatus", 0),
+            (Library::xam, "XamUserGetName", 0x4DD),
+        ] {
+            let row = library.rows().iter().find(|row| row.name == name).unwrap();
+            assert_eq!(value(library, row), expected, "{name}");
+        }
+        assert!(matches!(failure_of(None, None), Flow::Return(value) if value == not_implemented));
+    }
+
+    #[test]
+    fn the_exceptions_are_functions_and_none_is_there_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        for special in SPECIALS {
+            let row = special.library.rows().iter().find(|row| row.ordinal.0 == special.ordinal).unwrap();
+            assert!(row.result.is_some(), "{}", row.name);
+            assert!(seen.insert((special.library, special.ordinal)), "{}", row.name);
+        }
     }
 }

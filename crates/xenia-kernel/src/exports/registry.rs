@@ -17,6 +17,8 @@ pub struct Registry {
 pub struct StatusCounts {
     /// Complete.
     pub done: usize,
+    /// With nothing to do here.
+    pub constant: usize,
     /// Partly there.
     pub partial: usize,
     /// Without effect.
@@ -28,7 +30,7 @@ pub struct StatusCounts {
 impl StatusCounts {
     /// All exports of the library.
     pub fn total(self) -> usize {
-        self.done + self.partial + self.stub + self.missing
+        self.done + self.constant + self.partial + self.stub + self.missing
     }
 }
 
@@ -76,6 +78,7 @@ impl Registry {
         for row in library.rows().iter().filter(|row| area.is_none_or(|area| area == row.area)) {
             *match self.status(library, row.ordinal) {
                 Status::Done => &mut counts.done,
+                Status::Constant => &mut counts.constant,
                 Status::Partial => &mut counts.partial,
                 Status::Stub => &mut counts.stub,
                 Status::Missing => &mut counts.missing,

@@ -39,10 +39,16 @@ pub fn wait(
     timeout: Timeout,
 ) -> Fallible<Flow<NtStatus>> {
     let deadline = deadline(call, timeout)?;
+    let kthread = call.kthread()?;
+    // What is signalled already is taken before an APC is looked for, as NT does it.
+    let taken = call.kernel.dispatcher.lock().try_take(call.memory(), objects, all, kthread)?;
+    if let Some(status) = taken {
+        return Ok(Flow::Return(status));
+    }
     if alertable && let Some(apc) = call.kernel.next_apc(call.thread_id())? {
         return Ok(Flow::CallGuest(apc));
     }
-    let waiter = Waiter { thread: call.thread(), kthread: call.kthread()?, deadline, alertable };
+    let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
     let result = call.kernel.dispatcher.lock().wait(call.memory(), call.now(), waiter, objects, all)?;
     Ok(match result {
         WaitResult::Done(status) => Flow::Return(status),

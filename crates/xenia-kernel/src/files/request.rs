@@ -5,9 +5,9 @@ use crate::Kernel;
 use crate::abi::Handle;
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{initialize, kind, status_result};
+use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
-use crate::thread::records::Apc;
+use crate::thread::records::{Apc, ApcSource};
 use crate::vfs::OpenAction;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{BlockReason, Scheduler};
@@ -114,7 +114,7 @@ impl Kernel {
         let routine = GuestAddr(request.apc_routine.0 & !1);
         if !routine.is_null() {
             let args = [u64::from(request.apc_context), u64::from(request.status_block.0), 0];
-            self.queue_apc(scheduler, thread_id, Apc { object: GuestAddr::NULL, routine, args })?;
+            self.queue_apc(scheduler, thread_id, Apc { source: ApcSource::Kernel, routine, args })?;
         }
         let (synchronous, port) = {
             let files = self.files.lock();
@@ -152,7 +152,7 @@ impl Kernel {
             Ok(()) => NtStatus::SUCCESS,
             Err(failure) => failure.status(),
         };
-        scheduler.wake_ref(receiver.thread, status_result(status), 0)?;
+        scheduler.wake_ref(receiver.thread, status.to_register(), 0)?;
         Ok(())
     }
 

@@ -5,8 +5,9 @@
 
 use super::{Library, Status, ordinals};
 use crate::KernelConfig;
-use crate::layout::object_type;
+use crate::layout::{dispatcher_header, object_type};
 use crate::memory::pool::Pool;
+use crate::objects::dispatcher;
 use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ use xenia_memory::GuestMemory;
 
 /// Bytes of a variable nobody knows the size of.
 const UNKNOWN_SIZE: u32 = 0x40;
+
+/// The variable that is an event.
+const BOOT_ENUMERATION: &str = "UsbdBootEnumerationDoneEvent";
 
 /// A variable that titles can import.
 #[derive(Debug)]
@@ -74,6 +78,12 @@ pub static VARIABLES: &[Variable] = &[
     variable("XexExecutableModuleHandle", 4, Status::Done, "Handle of the title's module."),
     variable("ExLoadedCommandLine", 0x400, Status::Done, "Command line of the title."),
     variable("ExLoadedImageName", 0x100, Status::Done, "Path of the title's executable."),
+    variable(
+        BOOT_ENUMERATION,
+        dispatcher_header::SIZE,
+        Status::Constant,
+        "Event that is signalled once the ports have been looked through, which here is so from the start.",
+    ),
     variable("VdGlobalDevice", 4, Status::Done, "Pointer that Direct3D keeps its device in."),
     variable("VdGlobalXamDevice", 4, Status::Done, "Pointer that the system's Direct3D keeps its device in."),
     variable("VdGpuClockInMHz", 4, Status::Done, "Clock of the graphics chip: 500."),
@@ -130,8 +140,11 @@ impl Variables {
         if let Some(&at) = self.storage.get(&(library, ordinal.0)) {
             return Ok(at);
         }
-        let size = find(library, ordinal).map_or(UNKNOWN_SIZE, |variable| variable.size);
-        let at = pool.allocate(memory, size)?;
+        let row = find(library, ordinal);
+        let at = pool.allocate(memory, row.map_or(UNKNOWN_SIZE, |variable| variable.size))?;
+        if row.is_some_and(|variable| variable.name == BOOT_ENUMERATION) {
+            dispatcher::initialize(memory, at, dispatcher::kind::MANUAL_EVENT, dispatcher_header::SIZE, 1)?;
+        }
         self.storage.insert((library, ordinal.0), at);
         Ok(at)
     }

@@ -3,6 +3,7 @@
 use super::{Identity, LoadError};
 use crate::Kernel;
 use crate::imports::Library;
+use crate::layout::kprocess;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
 use crate::thread::records::TlsLayout;
@@ -99,6 +100,9 @@ impl Kernel {
             variables.storage(&self.memory, &mut pool, Library::xboxkrnl, "XexExecutableModuleHandle")?
         };
         self.memory.write(variable, handle)?;
+        if let Some(size) = image.stack_size.filter(|&size| size > 0) {
+            self.memory.write(self.processes.title.offset(kprocess::KERNEL_STACK_SIZE), size)?;
+        }
         let return_to = match image.kind {
             ImageKind::Xex => self.own_stubs.thread_return,
             ImageKind::Elf => self.own_stubs.program_return,

@@ -44,6 +44,8 @@ struct WaitBlock {
     all: bool,
     /// The waiting thread's object, which becomes the owner of mutants.
     kthread: GuestAddr,
+    /// Objects that the wait has a reference to.
+    held: Vec<GuestAddr>,
 }
 
 /// See the module's documentation.
@@ -51,6 +53,8 @@ struct WaitBlock {
 pub struct Dispatcher {
     waiters: BTreeMap<GuestAddr, VecDeque<ThreadRef>>,
     blocks: BTreeMap<ThreadRef, WaitBlock>,
+    /// Objects that waits which are over had a reference to.
+    released: Vec<GuestAddr>,
     /// Mutants that have an owner.
     pub(super) owned: OwnedMutants,
     pub(super) limits: Arc<Limits>,
@@ -140,7 +144,7 @@ impl Dispatcher {
         for &object in objects {
             self.waiters.entry(object).or_default().push_back(waiter.thread);
         }
-        let block = WaitBlock { objects: objects.to_vec(), all, kthread: waiter.kthread };
+        let block = WaitBlock { objects: objects.to_vec(), all, kthread: waiter.kthread, held: Vec::new() };
         self.blocks.insert(waiter.thread, block);
         Ok(WaitResult::Park(Wait {
             reason: BlockReason::Objects { objects: objects.iter().map(|object| object.0).collect(), all },
@@ -149,8 +153,21 @@ impl Dispatcher {
         }))
     }
 
+    /// Keeps references, which the caller has taken, until a thread's wait is over.
+    pub fn hold(&mut self, thread: ThreadRef, held: Vec<GuestAddr>) {
+        match self.blocks.get_mut(&thread) {
+            Some(block) => block.held = held,
+            None => self.released.extend(held),
+        }
+    }
+
+    /// References of waits that are over, to be given back.
+    pub fn take_released(&mut self) -> Vec<GuestAddr> {
+        std::mem::take(&mut self.released)
+    }
+
     /// Takes the objects if they are signalled as the wait asks; returns its status.
-    fn try_take(
+    pub fn try_take(
         &mut self,
         memory: &GuestMemory,
         objects: &[GuestAddr],
@@ -219,7 +236,7 @@ impl Dispatcher {
             let (objects, all, kthread) = (block.objects.clone(), block.all, block.kthread);
             if let Some(status) = self.try_take(memory, &objects, all, kthread)? {
                 self.cancel(thread);
-                scheduler.wake_ref(thread, status_result(status), boost)?;
+                scheduler.wake_ref(thread, status.to_register(), boost)?;
             }
         }
         Ok(())
@@ -232,6 +249,7 @@ impl Dispatcher {
             self.spin_locks.cancel(thread);
             return;
         };
+        self.released.extend(block.held);
         for object in block.objects {
             if let Some(waiters) = self.waiters.get_mut(&object) {
                 waiters.retain(|&waiter| waiter != thread);
@@ -310,11 +328,6 @@ fn signalled(memory: &GuestMemory, object: GuestAddr, kthread: GuestAddr) -> Fal
         return Ok(memory.read::<GuestAddr>(object.offset(kmutant::OWNER))? == kthread);
     }
     Ok(state > 0)
-}
-
-/// A status as r3 holds it.
-pub fn status_result(status: NtStatus) -> u64 {
-    status.0 as i32 as i64 as u64
 }
 
 #[cfg(test)]

@@ -49,6 +49,15 @@ impl ObjectKind {
         Self::Listener,
     ];
 
+    /// Whether bodies of the kind begin with a dispatcher header here, so that a wait can be for them.
+    pub fn begins_with_header(self) -> bool {
+        match self {
+            Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => true,
+            Self::File | Self::IoCompletion | Self::Listener => true,
+            Self::Device | Self::SymbolicLink | Self::Directory | Self::Module | Self::Enumerator => false,
+        }
+    }
+
     /// The pool tag of its object type: four characters.
     pub fn tag(self) -> u32 {
         u32::from_be_bytes(match self {

@@ -130,6 +130,20 @@ impl Dispatcher {
         Ok(self.timers.remove(timer))
     }
 
+    /// A thread ends: timers with an APC to it are taken back, as nobody is there to be told.
+    pub fn cancel_timers_of(&mut self, memory: &GuestMemory, thread_id: u32) {
+        let theirs =
+            |(_, setting): &(u64, TimerSetting)| setting.apc.is_some_and(|apc| apc.thread_id == thread_id);
+        let set = self.timers.set.iter();
+        let timers: Vec<GuestAddr> = set.filter(|(_, set)| theirs(set)).map(|(&timer, _)| timer).collect();
+        for timer in timers {
+            if let Err(error) = self.cancel_timer(memory, timer) {
+                tracing::warn!(target: "kernel", "timer {timer}: {error}");
+                self.timers.remove(timer);
+            }
+        }
+    }
+
     /// What the expiry of one timer, which is not set any more, does.
     fn expire(
         &mut self,

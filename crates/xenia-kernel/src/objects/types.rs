@@ -56,7 +56,7 @@ impl Kernel {
     }
 
     /// The event that is always signalled.
-    fn default_object(&self) -> Fallible<GuestAddr> {
+    pub(crate) fn default_object(&self) -> Fallible<GuestAddr> {
         if let Some(at) = self.objects.lock().default_object {
             return Ok(at);
         }

@@ -4,9 +4,8 @@ use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::layout::{kapc, kdpc};
 use crate::limits::Limit;
-use crate::objects::dispatcher::status_result;
 use crate::status::failure::Fallible;
-use crate::thread::records::Apc;
+use crate::thread::records::{Apc, ApcSource};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::Scheduler;
 
@@ -43,7 +42,7 @@ impl Kernel {
             return Ok(());
         }
         self.dispatcher.lock().cancel(reference);
-        scheduler.wake_ref(reference, status_result(NtStatus::USER_APC), 0)?;
+        scheduler.wake_ref(reference, NtStatus::USER_APC.to_register(), 0)?;
         if let Some(guest) = self.next_apc(thread_id)? {
             self.push_frame(scheduler, reference, thread_id, guest)?;
         }
@@ -54,8 +53,8 @@ impl Kernel {
     pub(crate) fn next_apc(&self, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let apc = self.threads.lock().get_mut(thread_id).and_then(|record| record.apcs.pop_front());
         let Some(apc) = apc else { return Ok(None) };
-        if !apc.object.is_null() {
-            self.memory.write(apc.object.offset(kapc::INSERTED), 0_u8)?;
+        if let ApcSource::Object(object) = apc.source {
+            self.memory.write(object.offset(kapc::INSERTED), 0_u8)?;
         }
         let then = Continuation::Export { name: "apc_returned", run: apc_returned, state: [0; 4] };
         Ok(Some(GuestCall { pc: apc.routine, args: apc.args.to_vec(), link: None, then }))
@@ -66,7 +65,7 @@ impl Kernel {
 fn apc_returned(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {
     match call.kernel.next_apc(call.thread_id()) {
         Ok(Some(guest)) => Flow::CallGuest(guest),
-        Ok(None) => Flow::Return(status_result(NtStatus::USER_APC)),
-        Err(failure) => Flow::Return(status_result(failure.status())),
+        Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
+        Err(failure) => Flow::Return(failure.status().to_register()),
     }
 }

@@ -15,8 +15,8 @@ use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 use xenia_sched::{BASE_PRIORITY, GuestTicks, HW_THREADS, Scheduler, SpawnParameters, ThreadRef, filetime};
 
-/// Smallest and largest stack, in bytes.
-const STACK_RANGE: std::ops::RangeInclusive<u32> = 0x4000..=0x100_0000;
+/// Smallest stack, in bytes.
+const SMALLEST_STACK: u32 = 0x4000;
 /// Guard at each end of a stack.
 const STACK_GUARD: u32 = 0x1_0000;
 /// Where stacks lie.
@@ -29,7 +29,7 @@ const MSR_MASK: u32 = 0xFDFF_D7FF;
 /// A thread to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct NewThread {
-    /// Bytes of stack; clamped to 16 KiB–16 MiB and rounded up to 64 KiB.
+    /// Bytes of stack; at least 16 KiB, and rounded up to 64 KiB.
     pub stack_size: u32,
     /// First instruction.
     pub pc: GuestAddr,
@@ -39,18 +39,22 @@ pub struct NewThread {
     pub return_to: GuestAddr,
     /// Start address that the thread object names.
     pub start_address: GuestAddr,
-    /// `ExCreateThread`'s flags: 1 suspended, bits 31–24 hardware threads.
+    /// `ExCreateThread`'s flags: 1 suspended, 2 of the system's process, bits 31–24 hardware threads.
     pub flags: u32,
     /// Hardware thread if the flags name none.
     pub hw_id: u8,
     /// Base priority.
     pub priority: u8,
+    /// The increment that makes that priority, −15…+15.
+    pub priority_increment: i32,
     /// Whether it is the kernel's own.
     pub service: bool,
 }
 
 /// `ExCreateThread` flag: starts suspended.
 pub const CREATE_SUSPENDED: u32 = 1;
+/// `ExCreateThread` flag: belongs to the system's process.
+const CREATE_SYSTEM: u32 = 2;
 
 impl NewThread {
     /// A thread of the title with default priority on `hw_id`.
@@ -64,6 +68,7 @@ impl NewThread {
             flags: 0,
             hw_id,
             priority: BASE_PRIORITY,
+            priority_increment: 0,
             service: false,
         }
     }
@@ -90,7 +95,7 @@ impl Kernel {
             (threads.next_id()?, threads.tls)
         };
         let mut pieces = Pieces::default();
-        let process = if new.service { self.processes.system } else { self.processes.title };
+        let process = self.process_of(new);
         let cpu = affinity.trailing_zeros() as u8;
         let built = self.build_thread(scheduler.now(), new, &layout, (id, process, cpu), &mut pieces);
         let spawned = built.and_then(|blocks| {
@@ -114,10 +119,16 @@ impl Kernel {
             name: None,
             frames: Vec::new(),
             apcs: VecDeque::new(),
-            priority_increment: 0,
+            priority_increment: new.priority_increment,
             ended: false,
         });
         Ok(MadeThread { reference, id, kthread })
+    }
+
+    /// The process that a thread is made in.
+    pub(crate) fn process_of(&self, new: &NewThread) -> GuestAddr {
+        let of_system = new.service || new.flags & CREATE_SYSTEM != 0;
+        if of_system { self.processes.system } else { self.processes.title }
     }
 
     /// Allocates and fills what a thread has in guest memory; what there is of it when that fails is in `pieces`.
@@ -212,7 +223,8 @@ impl Kernel {
         }
     }
 
-    /// Ends a thread: its waiters are told, its locks abandoned, its memory freed, its own reference given up.
+    /// Ends a thread: its waiters are told, its locks abandoned, the timers with APCs to it taken back, its memory freed, its
+    /// own reference given up.
     pub fn end_thread(&self, scheduler: &mut Scheduler, id: u32, code: u32) -> Fallible<()> {
         let memory = &*self.memory;
         let (reference, kthread, kpcr, stack, tls) = {
@@ -233,6 +245,7 @@ impl Kernel {
         let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(reference);
+            dispatcher.cancel_timers_of(memory, id);
             let abandoned = dispatcher.abandon_mutants(memory, scheduler, kthread);
             set_signal_state(memory, kthread, 1)?;
             dispatcher.serve(memory, scheduler, kthread, 0)?;
@@ -316,12 +329,15 @@ struct Blocks {
 
 /// A stack with an inaccessible guard at each end.
 fn allocate_stack(memory: &GuestMemory, size: u32) -> Fallible<Stack> {
-    let size =
-        size.clamp(*STACK_RANGE.start(), *STACK_RANGE.end()).next_multiple_of(Heap::Virtual64K.page_size());
+    let size = size.max(SMALLEST_STACK).checked_next_multiple_of(Heap::Virtual64K.page_size());
+    let (size, whole) = size
+        .and_then(|size| Some((size, size.checked_add(2 * STACK_GUARD)?)))
+        .filter(|&(_, whole)| whole <= STACKS.1.0 - STACKS.0.0)
+        .ok_or(NtStatus::NO_MEMORY)?;
     let (allocation, _) = memory.alloc_with(&AllocRequest {
         low: STACKS.0,
         high: STACKS.1,
-        ..AllocRequest::new(Heap::Virtual64K, size + 2 * STACK_GUARD, Protect::READ_WRITE)
+        ..AllocRequest::new(Heap::Virtual64K, whole, Protect::READ_WRITE)
     })?;
     let limit = allocation.offset(STACK_GUARD);
     let base = limit.offset(size);

@@ -19,11 +19,22 @@ pub struct Frame {
     pub then: Continuation,
 }
 
+/// Whose an APC is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApcSource {
+    /// The guest's APC object, which says whether it is in a queue.
+    Object(GuestAddr),
+    /// A timer, which has one APC: that is in the queue or not, however often the timer expires.
+    Timer(GuestAddr),
+    /// The kernel's, for one occasion.
+    Kernel,
+}
+
 /// A user APC in a thread's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Apc {
-    /// The guest's APC object; null if the kernel made it.
-    pub object: GuestAddr,
+    /// Whose it is.
+    pub source: ApcSource,
     /// The function.
     pub routine: GuestAddr,
     /// Its arguments.
@@ -133,6 +144,13 @@ impl Threads {
     /// The thread whose object's body lies at `kthread`.
     pub fn by_kthread(&self, kthread: GuestAddr) -> Option<&ThreadRecord> {
         self.records.get(self.by_kthread.get(&kthread)?)
+    }
+
+    /// Takes a timer's APC out of the queue that it is in.
+    pub fn forget_timer_apc(&mut self, timer: GuestAddr) {
+        for record in self.records.values_mut() {
+            record.apcs.retain(|apc| apc.source != ApcSource::Timer(timer));
+        }
     }
 
     /// Forgets a thread whose object is gone.

@@ -12,7 +12,32 @@ pub mod id {
     pub const SYSTEM_UI: u32 = 9;
     /// Who is signed in has changed.
     pub const SIGN_IN_CHANGED: u32 = 0xA;
+    /// The connection to the online service has changed.
+    pub const LIVE_CONNECTION_CHANGED: u32 = 0x0200_0001;
+    /// The network cable was plugged in (1) or out (0).
+    pub const LIVE_LINK_STATE_CHANGED: u32 = 0x0200_0003;
 }
+
+/// `XONLINE_S_LOGON_DISCONNECTED`: not connected to the online service, and not for a failure.
+const DISCONNECTED: u32 = 0x0015_10F1;
+
+/// What the first listener to an area is told about how things are when a title begins: by area.
+const AT_FIRST: &[(u32, &[Notification])] = &[
+    (
+        0,
+        &[
+            Notification { id: id::SYSTEM_UI, parameter: 0 },
+            Notification { id: id::SIGN_IN_CHANGED, parameter: 0 },
+        ],
+    ),
+    (
+        1,
+        &[
+            Notification { id: id::LIVE_CONNECTION_CHANGED, parameter: DISCONNECTED },
+            Notification { id: id::LIVE_LINK_STATE_CHANGED, parameter: 0 },
+        ],
+    ),
+];
 
 /// What happened, and its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +74,8 @@ impl Listener {
 #[derive(Debug, Default)]
 pub struct Notifications {
     listeners: BTreeMap<GuestAddr, Listener>,
+    /// Areas whose first listener has been told how things are, a bit per area.
+    told: u64,
 }
 
 impl Notifications {
@@ -68,9 +95,21 @@ impl Notifications {
         listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
     }
 
-    /// Tells one listener, if it listens to the area.
-    pub fn tell(&mut self, listener: GuestAddr, notification: Notification) -> bool {
-        self.listeners.get_mut(&listener).is_some_and(|listener| listener.hear(notification))
+    /// Tells a new listener how things are, in the areas whose first one it is. Nobody is signed in, no dialog is shown and no
+    /// network there. `false` if it is told nothing.
+    pub fn begin(&mut self, listener: GuestAddr) -> bool {
+        let Some(listener) = self.listeners.get_mut(&listener) else { return false };
+        let mut heard = false;
+        for &(area, notifications) in AT_FIRST {
+            if listener.areas >> area & 1 == 0 || self.told >> area & 1 != 0 {
+                continue;
+            }
+            self.told |= 1 << area;
+            for &notification in notifications {
+                heard |= listener.hear(notification);
+            }
+        }
+        heard
     }
 
     /// Takes a listener's oldest notification, or its oldest with this id.
@@ -106,6 +145,26 @@ mod tests {
         assert_eq!(notifications.take(system, None), Some(ui));
         assert_eq!(notifications.take(system, None), None);
         assert!(notifications.is_empty(system) && notifications.is_empty(GuestAddr(1)));
+    }
+
+    #[test]
+    fn the_first_listener_to_an_area_hears_how_things_are() {
+        let mut notifications = Notifications::default();
+        let mut begin = |at: u32, areas| {
+            notifications.listen(GuestAddr(at), areas, 10);
+            let heard = notifications.begin(GuestAddr(at));
+            let mut all = Vec::new();
+            while let Some(next) = notifications.take(GuestAddr(at), None) {
+                all.push((next.id, next.parameter));
+            }
+            assert_eq!(heard, !all.is_empty());
+            all
+        };
+        assert_eq!(begin(0x100, 4), []);
+        assert_eq!(begin(0x200, 1), [(9, 0), (0xA, 0)]);
+        assert_eq!(begin(0x300, 3), [(0x0200_0001, 0x0015_10F1), (0x0200_0003, 0)]);
+        assert_eq!(begin(0x400, 0xEF), []);
+        assert!(!notifications.begin(GuestAddr(0x500)), "nobody");
     }
 
     #[test]

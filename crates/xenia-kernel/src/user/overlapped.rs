@@ -6,7 +6,7 @@
 use crate::abi::{Call, Handle};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use crate::thread::records::Apc;
+use crate::thread::records::{Apc, ApcSource};
 use xenia_guest::{GuestAddr, Win32Error};
 
 /// Offsets in the structure.
@@ -45,7 +45,7 @@ pub fn complete(
     let event: Handle = memory.read(at.offset(field::EVENT))?;
     let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
     memory.write(at.offset(field::LENGTH), completed.length)?;
-    memory.write(at.offset(field::EXTENDED_ERROR), completed.result.to_hresult())?;
+    memory.write(at.offset(field::EXTENDED_ERROR), completed.result.to_hresult().0)?;
     memory.write(at.offset(field::RESULT), completed.result.0)?;
     if event != Handle::NULL {
         let event = call.kernel.objects.lock().resolve_kind(event, ObjectKind::Event)?;
@@ -53,7 +53,7 @@ pub fn complete(
     }
     if !routine.is_null() {
         let args = [u64::from(completed.result.0), u64::from(completed.length), u64::from(at.0)];
-        let apc = Apc { object: GuestAddr::NULL, routine, args };
+        let apc = Apc { source: ApcSource::Kernel, routine, args };
         call.kernel.queue_apc(call.scheduler, call.thread_id(), apc)?;
     }
     Ok(Win32Error::IO_PENDING)

@@ -94,7 +94,7 @@ fn a_library_comes_works_and_goes_with_its_last_user() {
     assert_eq!(machine.data(0x34), 1, "told once that it has come");
     assert_eq!([machine.data(0x38), machine.data(0x3C)], [0, 0xC000_0008], "a handle that was");
     assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 2]);
-    assert_eq!(machine.data(0x40), 0x490, "not found");
+    assert_eq!(machine.data(0x40), 0xC000_0135, "not found");
     assert_eq!([machine.data(0x44), machine.data(0x4C)], [0, 39], "other code at the same place");
     assert_eq!(words(&machine, OTHER_LOG, 3), [machine.data(0x100), ATTACH, 1]);
 }
@@ -142,7 +142,7 @@ fn what_a_library_needs_comes_before_it_and_goes_after_it() {
         let machine = run(&mut code, &files, [r"game:\user.xex", "needed.xex"]);
         assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [0, 0, 0x71], "{cycle}");
         assert_eq!(machine.data(0x20), ATTACH);
-        assert_eq!([machine.data(0x24), machine.data(0x28)], [0, 0x490], "{cycle}");
+        assert_eq!([machine.data(0x24), machine.data(0x28)], [0, 0xC000_0135], "{cycle}");
         assert_eq!(
             [words(&machine, LOG, 3)[1..].to_vec(), words(&machine, OTHER_LOG, 3)[1..].to_vec()],
             [[DETACH, 2], [DETACH, 2]]

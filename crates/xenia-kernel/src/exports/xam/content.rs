@@ -15,7 +15,7 @@ const NO_DEVICE: Completed = Completed { result: Win32Error::DEVICE_NOT_CONNECTE
 #[exports(xam)]
 impl Content {
     /// Opens or makes a package: there is no device for it.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentCreate(
         call: &mut Call,
         _user: u32,
@@ -33,7 +33,7 @@ impl Content {
     }
 
     /// Opens or makes a package: there is no device for it.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentCreateEx(
         call: &mut Call,
         _user: u32,
@@ -53,7 +53,7 @@ impl Content {
     }
 
     /// Closes a package: none is open.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentClose(
         call: &mut Call,
         _root: GuestAddr,
@@ -63,7 +63,7 @@ impl Content {
     }
 
     /// Deletes a package: there is none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentDelete(
         call: &mut Call,
         _user: u32,
@@ -74,7 +74,7 @@ impl Content {
     }
 
     /// Lists packages: there are none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentCreateEnumerator(
         call: &mut Call,
         _user: u32,
@@ -96,19 +96,19 @@ impl Content {
     }
 
     /// Facts about a storage device: there is none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentGetDeviceData(_call: &mut Call, _device: u32, _data: GuestAddr) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 
     /// Name of a storage device: there is none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentGetDeviceName(_call: &mut Call, _device: u32, _name: GuestAddr, _length: u32) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 
     /// Whether a storage device is there: there is none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentGetDeviceState(
         call: &mut Call,
         _device: u32,
@@ -118,7 +118,7 @@ impl Content {
     }
 
     /// Who made a package: there is none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamContentGetCreator(
         call: &mut Call,
         _user: u32,
@@ -131,7 +131,7 @@ impl Content {
     }
 
     /// The next items of an enumeration: enumerators are not made yet, so every handle is wrong.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamEnumerate(
         call: &mut Call,
         _enumerator: Handle,

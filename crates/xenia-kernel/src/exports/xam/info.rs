@@ -4,8 +4,9 @@ use crate::abi::{Call, Out};
 use crate::loader::image_headers::{key, xex_field};
 use crate::memory::physical_memory;
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_memory::Heap;
 
 /// See the module's documentation.
 pub struct Info;
@@ -15,13 +16,11 @@ const EXTENDED_LANGUAGES: u32 = 10;
 const ENGLISH: u32 = 1;
 /// Flag of `XamAllocEx`: physical memory.
 const PHYSICAL: u32 = 0x4000_0000;
-/// `E_OUTOFMEMORY`.
-const OUT_OF_MEMORY: u32 = 0x8007_000E;
 
-fn allocate(call: &Call, size: u32, address: Out<GuestAddr>) -> Fallible<Win32Error> {
-    let made = call.kernel.allocate_for_title(size);
+/// Stores where an allocation is, or null, and says whether there is one.
+fn answer(call: &Call, made: Fallible<GuestAddr>, address: Out<GuestAddr>) -> Fallible<HResult> {
     address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
-    Ok(if made.is_ok() { Win32Error::SUCCESS } else { Win32Error::NOT_ENOUGH_MEMORY })
+    Ok(if made.is_ok() { HResult::OK } else { HResult::OUT_OF_MEMORY })
 }
 
 #[exports(xam)]
@@ -56,14 +55,14 @@ impl Info {
 
     /// Address of the title's execution information; an error if it has none.
     #[export(Done)]
-    fn XamGetExecutionId(call: &mut Call, address: Out<GuestAddr>) -> Fallible<Win32Error> {
+    fn XamGetExecutionId(call: &mut Call, address: Out<GuestAddr>) -> Fallible<NtStatus> {
         let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
         let at = xex_field(call.memory(), headers, key::EXECUTION_INFO)?;
         if at == 0 {
-            return Ok(Win32Error::NOT_FOUND);
+            return Ok(NtStatus::NOT_FOUND);
         }
         address.set(call.memory(), GuestAddr(at))?;
-        Ok(Win32Error::SUCCESS)
+        Ok(NtStatus::SUCCESS)
     }
 
     /// The title's id; 0 if it has none.
@@ -74,8 +73,8 @@ impl Info {
 
     /// Allocates memory for `xam`, zeroed.
     #[export(Done)]
-    fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<Win32Error> {
-        allocate(call, size, address)
+    fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<HResult> {
+        answer(call, call.kernel.allocate_for_title(size), address)
     }
 
     /// Allocates memory for `xam`, physical if the flags say so.
@@ -86,9 +85,9 @@ impl Info {
         flags: u32,
         size: u32,
         address: Out<GuestAddr>,
-    ) -> Fallible<u32> {
+    ) -> Fallible<HResult> {
         if flags & PHYSICAL == 0 {
-            return Ok(allocate(call, size, address)?.0);
+            return answer(call, call.kernel.allocate_for_title(size), address);
         }
         // Bits 28–29 choose among four protections, 24–27 are log2 of the alignment (12 if 0).
         const PROTECTIONS: [u32; 4] = [0x002, 0x204, 0x004, 0x404];
@@ -98,16 +97,50 @@ impl Info {
             log2 => log2,
         };
         let made = physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 1 << log2);
-        address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
-        Ok(if made.is_ok() { 0 } else { OUT_OF_MEMORY })
+        answer(call, made, address)
     }
 
-    /// Frees what `XamAlloc` allocated.
+    /// Frees what `XamAlloc` and `XamAllocEx` allocated, wherever it lies.
     #[export(Done)]
-    fn XamFree(call: &mut Call, address: GuestAddr) -> Win32Error {
-        match call.kernel.release_of_title(address) {
-            Ok(()) => Win32Error::SUCCESS,
-            Err(_) => Win32Error::INVALID_PARAMETER,
+    fn XamFree(call: &mut Call, address: GuestAddr) -> HResult {
+        let freed = match Heap::of(address) {
+            Some(Heap::Physical4K | Heap::Physical64K | Heap::Physical16M) => {
+                physical_memory::free(call.memory(), address).map(|_| ())
+            }
+            _ => call.kernel.release_of_title(address),
+        };
+        if freed.is_ok() { HResult::OK } else { HResult::INVALID_ARGUMENT }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exports::bench::Bench;
+    use xenia_guest::GuestAddr;
+    use xenia_memory::Heap;
+
+    #[test]
+    fn what_xam_allocates_it_frees_wherever_it_lies() {
+        let mut b = Bench::new();
+        let base = u64::from(b.scratch.0);
+        let invalid = 0xFFFF_FFFF_8007_0057;
+        for (flags, physical) in [(0, false), (0x4000_0000, true)] {
+            assert_eq!(b.xam_call("XamAllocEx", &[0, flags, 0x3000, base]), 0);
+            let at = GuestAddr(b.word(0));
+            assert_eq!(Heap::of(at) == Some(Heap::Physical4K), physical, "{at}");
+            assert!(b.memory().is_committed(at.offset(0x2FFF)));
+            assert_eq!(b.xam_call("XamFree", &[u64::from(at.0)]), 0);
+            assert!(!physical || !b.memory().is_committed(at), "given back");
+            assert_eq!(b.xam_call("XamFree", &[u64::from(at.0)]), invalid, "only once");
+        }
+        assert_eq!(b.xam_call("XamAlloc", &[0, 0x20, base]), 0);
+        let block = b.word(0);
+        assert_eq!(b.memory().read::<u64>(GuestAddr(block)).unwrap(), 0);
+        assert_eq!(b.xam_call("XamFree", &[u64::from(block)]), 0);
+        assert_eq!(b.xam_call("XamAlloc", &[0, 0xFFFF_FFFF, base]), 0xFFFF_FFFF_8007_000E);
+        assert_eq!(b.word(0), 0);
+        for address in [0, base, 0xA000_0000, 0xFFFF_FFFF] {
+            assert_eq!(b.xam_call("XamFree", &[address]), invalid, "{address:#x}");
         }
     }
 }

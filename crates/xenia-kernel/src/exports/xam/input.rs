@@ -187,12 +187,12 @@ impl Input {
         Ok(result)
     }
 
-    /// Tells that somebody is there. Nothing dims the screen.
-    #[export(Done)]
+    /// Tells that somebody is there. Nothing here dims the screen.
+    #[export(Constant)]
     fn XamResetInactivity(_call: &mut Call) {}
 
-    /// Whether the screen may be dimmed. It never is.
-    #[export(Done)]
+    /// Says whether the screen may be dimmed, which nothing here does.
+    #[export(Constant)]
     fn XamEnableInactivityProcessing(_call: &mut Call, _unknown: u32, _enable: bool) -> Win32Error {
         Win32Error::SUCCESS
     }

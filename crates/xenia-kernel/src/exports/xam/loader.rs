@@ -18,19 +18,19 @@ impl Loader {
     /// Ends the title in favour of another, which a new machine runs with the launch data and the same devices. Without a
     /// path, the dashboard, nothing follows.
     #[export(Done)]
-    fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<u64>> {
+    fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
         let path = path.map(|path| path.text(call.memory())).transpose()?;
         tracing::info!(target: "kernel", "the title asks for {path:?} to be launched, flags {flags:#x}");
         let now = filetime(call.now());
         let launch = path.map(|path| call.kernel.prepare_launch(&path, now));
         call.kernel.title.lock().launch = launch;
-        Ok(title::terminate(call))
+        Ok(title::terminate(call).map(|_| ()))
     }
 
     /// Ends the title.
     #[export(Done)]
-    fn XamLoaderTerminateTitle(call: &mut Call) -> Flow {
-        title::terminate(call)
+    fn XamLoaderTerminateTitle(call: &mut Call) -> Flow<()> {
+        title::terminate(call).map(|_| ())
     }
 
     /// Hands data to the title that follows.

@@ -7,8 +7,8 @@ use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::status::failure::Fallible;
-use crate::user::notifications::{Notification, id};
-use xenia_guest::GuestAddr;
+use crate::user::notifications::Notification;
+use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_sched::Scheduler;
 
@@ -42,10 +42,7 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     })?;
     let handle = call.kernel.objects.lock().open(call.memory(), body);
     call.kernel.dereference(body)?;
-    // A title that begins hears who is signed in: nobody.
-    let heard =
-        call.kernel.notifications.lock().tell(body, Notification { id: id::SIGN_IN_CHANGED, parameter: 0 });
-    if heard {
+    if call.kernel.notifications.lock().begin(body) {
         set_signal_state(call.memory(), body, 1)?;
     }
     handle
@@ -105,12 +102,12 @@ impl Notify {
     }
 
     /// Holds the system's pop-ups back for a while. There are none.
-    #[export(Done)]
-    fn XNotifyDelayUI(_call: &mut Call, _milliseconds: u32) -> u32 {
-        0
+    #[export(Constant)]
+    fn XNotifyDelayUI(_call: &mut Call, _milliseconds: u32) -> Win32Error {
+        Win32Error::SUCCESS
     }
 
     /// Says where the system's pop-ups may appear. There are none.
-    #[export(Done)]
+    #[export(Constant)]
     fn XNotifyPositionUI(_call: &mut Call, _position: u32) {}
 }

@@ -144,14 +144,14 @@ impl Ui {
     }
 
     /// Lets users sign in: the dialog is left without anybody doing so.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamShowSigninUI(call: &mut Call, _panes: u32, _flags: u32) -> Fallible<Win32Error> {
         appear(call)?;
         Ok(Win32Error::SUCCESS)
     }
 
     /// Lets a user choose a storage device: cancelled, there is none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,
         _user: u32,
@@ -202,16 +202,16 @@ impl Ui {
     }
 
     /// Whether a dialog is on the screen: each is over before the guest runs again.
-    #[export(Done)]
+    #[export(Constant)]
     fn XamIsUIActive(_call: &mut Call) -> bool {
         false
     }
 
     /// Says that the disc can't be read, and ends the title.
     #[export(Done)]
-    fn XamShowDirtyDiscErrorUI(call: &mut Call, _user: u32) -> Flow {
+    fn XamShowDirtyDiscErrorUI(call: &mut Call, _user: u32) -> Flow<()> {
         tracing::error!(target: "kernel", "the title reports a disc that can't be read");
-        title::terminate(call)
+        title::terminate(call).map(|_| ())
     }
 }
 

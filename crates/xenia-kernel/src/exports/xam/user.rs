@@ -3,7 +3,7 @@
 use crate::abi::{Call, Out};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
@@ -11,50 +11,46 @@ pub struct User;
 
 /// Bytes of `USER_SIGNIN_INFO`.
 const SIGN_IN_INFO: u32 = 0x28;
-/// `E_NO_SUCH_USER`.
-const NO_SUCH_USER: u32 = Win32Error::NO_SUCH_USER.to_hresult();
-/// `E_INVALIDARG`.
-const INVALID_ARGUMENT: u32 = Win32Error::INVALID_PARAMETER.to_hresult();
 /// Users.
 const USERS: u32 = 4;
 
 #[exports(xam)]
 impl User {
     /// Whether a user is signed in: 0, not.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserGetSigninState(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
     /// Facts about who is signed in: there is no such user.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserGetSigninInfo(
         call: &mut Call,
         _user: u32,
         _flags: u32,
         information: Option<GuestAddr>,
-    ) -> Fallible<u32> {
-        let Some(information) = information else { return Ok(INVALID_ARGUMENT) };
+    ) -> Fallible<HResult> {
+        let Some(information) = information else { return Ok(HResult::INVALID_ARGUMENT) };
         call.memory().fill(information, SIGN_IN_INFO, 0)?;
-        Ok(NO_SUCH_USER)
+        Ok(HResult::NO_SUCH_USER)
     }
 
     /// A user's id: there is no such user.
-    #[export(Partial)]
-    fn XamUserGetXUID(call: &mut Call, user: u32, _kinds: u32, id: Option<Out<u64>>) -> Fallible<u32> {
-        let Some(id) = id else { return Ok(INVALID_ARGUMENT) };
+    #[export(Stub)]
+    fn XamUserGetXUID(call: &mut Call, user: u32, _kinds: u32, id: Option<Out<u64>>) -> Fallible<HResult> {
+        let Some(id) = id else { return Ok(HResult::INVALID_ARGUMENT) };
         id.set(call.memory(), 0)?;
-        Ok(if user < USERS { NO_SUCH_USER } else { INVALID_ARGUMENT })
+        Ok(if user < USERS { HResult::NO_SUCH_USER } else { HResult::INVALID_ARGUMENT })
     }
 
     /// The number of the user with an id: there is no such user.
-    #[export(Partial)]
-    fn XamUserGetIndexFromXUID(_call: &mut Call, _id: u64, _flags: u32, index: Option<Out<u32>>) -> u32 {
-        if index.is_some() { NO_SUCH_USER } else { INVALID_ARGUMENT }
+    #[export(Stub)]
+    fn XamUserGetIndexFromXUID(_call: &mut Call, _id: u64, _flags: u32, index: Option<Out<u32>>) -> HResult {
+        if index.is_some() { HResult::NO_SUCH_USER } else { HResult::INVALID_ARGUMENT }
     }
 
     /// A user's name: there is no such user, the name is empty.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserGetName(call: &mut Call, user: u32, buffer: GuestAddr, length: u32) -> Fallible<Win32Error> {
         if user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
@@ -66,23 +62,23 @@ impl User {
     }
 
     /// A user's name in UTF-16: there is no such user.
-    #[export(Partial)]
-    fn XamUserGetGamerTag(_call: &mut Call, user: u32, buffer: Option<GuestAddr>, length: u32) -> u32 {
+    #[export(Stub)]
+    fn XamUserGetGamerTag(_call: &mut Call, user: u32, buffer: Option<GuestAddr>, length: u32) -> HResult {
         if buffer.is_none() || length < 16 || user >= USERS {
-            INVALID_ARGUMENT
+            HResult::INVALID_ARGUMENT
         } else {
-            Win32Error::NO_SUCH_USER.0
+            HResult::NO_SUCH_USER
         }
     }
 
     /// A user's flags: none.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserGetUserFlags(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
     /// Whether a user may do something: nobody is signed in.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserCheckPrivilege(
         call: &mut Call,
         _user: u32,
@@ -96,7 +92,7 @@ impl User {
     }
 
     /// Reads settings of a user's profile: there is no such user.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserReadProfileSettings(
         call: &mut Call,
         _title: u32,
@@ -116,7 +112,7 @@ impl User {
     }
 
     /// Writes settings of a user's profile: there is no such user.
-    #[export(Partial)]
+    #[export(Stub)]
     fn XamUserWriteProfileSettings(
         call: &mut Call,
         _title: u32,

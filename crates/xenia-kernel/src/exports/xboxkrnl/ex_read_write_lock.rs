@@ -4,16 +4,15 @@ use crate::abi::{Call, Flow, Ptr};
 use crate::exports::waiting::wait;
 use crate::objects::read_write_lock::{acquire_lock, initialize_lock, try_acquire_lock};
 use crate::status::failure::Fallible;
-use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct ExReadWriteLock;
 
-fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<NtStatus>> {
+fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
     match acquire_lock(call.memory(), lock.addr(), writer)? {
-        Some(object) => wait(call, &[object], false, false, None),
-        None => Ok(Flow::Return(NtStatus::SUCCESS)),
+        Some(object) => Ok(wait(call, &[object], false, false, None)?.map(|_| ())),
+        None => Ok(Flow::Return(())),
     }
 }
 
@@ -27,13 +26,13 @@ impl ExReadWriteLock {
 
     /// Takes a lock as its only holder.
     #[export(Done)]
-    fn ExAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<NtStatus>> {
+    fn ExAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
         acquire(call, lock, true)
     }
 
     /// Takes a lock together with other readers.
     #[export(Done)]
-    fn ExAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<NtStatus>> {
+    fn ExAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
         acquire(call, lock, false)
     }
 

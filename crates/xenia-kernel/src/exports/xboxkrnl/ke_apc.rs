@@ -6,7 +6,7 @@
 use crate::abi::{Call, Handle, Ptr};
 use crate::layout::kapc;
 use crate::status::failure::Fallible;
-use crate::thread::records::Apc;
+use crate::thread::records::{Apc, ApcSource};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -57,7 +57,8 @@ impl KeApc {
         let routine: GuestAddr = memory.read(at.offset(kapc::NORMAL_ROUTINE))?;
         let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
-        let queued = call.kernel.queue_apc(call.scheduler, id, Apc { object: at, routine, args });
+        let queued =
+            call.kernel.queue_apc(call.scheduler, id, Apc { source: ApcSource::Object(at), routine, args });
         if queued.is_err() {
             memory.write(at.offset(kapc::INSERTED), 0_u8)?;
         }
@@ -73,7 +74,7 @@ impl KeApc {
         let mut threads = call.kernel.threads.lock();
         let Some(record) = threads.get_mut(id) else { return Ok(false) };
         let before = record.apcs.len();
-        record.apcs.retain(|queued| queued.object != at);
+        record.apcs.retain(|queued| queued.source != ApcSource::Object(at));
         let found = record.apcs.len() != before;
         drop(threads);
         if found {
@@ -84,9 +85,7 @@ impl KeApc {
 
     /// Does nothing: the routine of APCs that only end a wait.
     #[export(Done)]
-    fn KiApcNormalRoutineNop(_call: &mut Call) -> u32 {
-        0
-    }
+    fn KiApcNormalRoutineNop(_call: &mut Call) {}
 
     /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably.
     #[export(Done)]
@@ -100,7 +99,7 @@ impl KeApc {
     ) -> Fallible<NtStatus> {
         let (id, _) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
-        call.kernel.queue_apc(call.scheduler, id, Apc { object: GuestAddr::NULL, routine, args })?;
+        call.kernel.queue_apc(call.scheduler, id, Apc { source: ApcSource::Kernel, routine, args })?;
         Ok(NtStatus::SUCCESS)
     }
 }

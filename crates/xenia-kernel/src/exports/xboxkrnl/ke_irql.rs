@@ -59,8 +59,8 @@ impl KeIrql {
 
     /// Takes a spin lock at the present level.
     #[export(Done)]
-    fn KeAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<u32>> {
-        acquire(call, lock.addr(), 0)
+    fn KeAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<()>> {
+        Ok(acquire(call, lock.addr(), 0)?.map(|_| ()))
     }
 
     /// Takes a spin lock if it is free; says whether it was.

@@ -1,7 +1,7 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, Handle, Out};
-use crate::layout::{kpcr, kthread};
+use crate::layout::{kpcr, kprocess, kthread};
 use crate::status::failure::Fallible;
 use crate::thread::life::NewThread;
 use xenia_cpu::msr_bit;
@@ -14,8 +14,8 @@ pub struct KeThread;
 
 /// Creation flag: the result is the thread's object, not a handle.
 const RETURN_OBJECT: u32 = 0x80;
-/// Bytes of stack of a thread that asks for none.
-const DEFAULT_STACK: u32 = 0x4000;
+/// Creation flag: the thread begins one step above its process's base priority.
+const RAISED: u32 = 0x20;
 
 /// Both bits of the machine state that let floating-point exceptions through: the precise mode.
 const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
@@ -46,8 +46,9 @@ fn change_suspension(call: &mut Call, id: u32, change: i32) -> Fallible<u32> {
 #[exports(xboxkrnl)]
 impl KeThread {
     /// Makes a thread. With `startup` it begins there, with the start address and context as arguments; otherwise at
-    /// the start address with the context. Flags: 1 suspended, 0x80 return the object, bits 31–24 hardware threads
-    /// (none: the caller's).
+    /// the start address with the context. Without a stack size it gets what its process has for that, the title's by its
+    /// header. Flags: 1 suspended, 2 of the system's process, 0x20 one step of priority more, 0x80 return the object,
+    /// bits 31–24 hardware threads (none: the caller's).
     #[export(Done)]
     fn ExCreateThread(
         call: &mut Call,
@@ -65,14 +66,21 @@ impl KeThread {
             None => (start_address, [context, 0]),
         };
         let hw_id = call.hw_id();
+        let priority_increment = i32::from(flags & RAISED != 0);
         let new = NewThread {
-            stack_size: if stack_size == 0 { DEFAULT_STACK } else { stack_size },
             args,
             start_address,
             flags,
+            priority: base_from_increment(priority_increment),
+            priority_increment,
             ..NewThread::new(pc, call.kernel.own_stubs.thread_return, hw_id)
         };
-        let made = call.kernel.create_thread(call.scheduler, &new)?;
+        let process = call.kernel.process_of(&new);
+        let stack_size = match stack_size {
+            0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
+            size => size,
+        };
+        let made = call.kernel.create_thread(call.scheduler, &NewThread { stack_size, ..new })?;
         let memory = call.memory();
         if let Some(out) = thread_id {
             out.set(memory, made.id)?;
@@ -218,23 +226,21 @@ impl KeThread {
 
     /// Saves the floating-point registers for a deferred call that uses them. Deferred calls have registers of their
     /// own, so nothing is lost without.
-    #[export(Done)]
-    fn KeSaveFloatingPointState(_call: &mut Call) -> NtStatus {
+    #[export(Constant)]
+    fn KeSaveFloatingPointState(_call: &mut Call) {}
+
+    /// Ends what `KeSaveFloatingPointState` began: nothing was saved.
+    #[export(Constant)]
+    fn KeRestoreFloatingPointState(_call: &mut Call) -> NtStatus {
         NtStatus::SUCCESS
     }
 
-    /// Ends what `KeSaveFloatingPointState` began.
-    #[export(Done)]
-    fn KeRestoreFloatingPointState(_call: &mut Call) {}
+    /// As `KeSaveFloatingPointState`, for the vector registers: deferred calls have their own.
+    #[export(Constant)]
+    fn KeSaveVectorUnitState(_call: &mut Call) {}
 
-    /// As `KeSaveFloatingPointState`, for the vector registers.
-    #[export(Done)]
-    fn KeSaveVectorUnitState(_call: &mut Call) -> NtStatus {
-        NtStatus::SUCCESS
-    }
-
-    /// Ends what `KeSaveVectorUnitState` began.
-    #[export(Done)]
+    /// Ends what `KeSaveVectorUnitState` began: nothing was saved.
+    #[export(Constant)]
     fn KeRestoreVectorUnitState(_call: &mut Call) {}
 }
 

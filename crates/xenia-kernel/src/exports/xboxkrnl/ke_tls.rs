@@ -43,10 +43,10 @@ impl KeTls {
 
     /// The caller's value of a slot; 0 beyond the last.
     #[export(Done)]
-    fn KeTlsGetValue(call: &mut Call, index: u32) -> Fallible<u32> {
+    fn KeTlsGetValue(call: &mut Call, index: u32) -> Fallible<GuestAddr> {
         match slot(call, index) {
             Some(at) => Ok(call.memory().read(at)?),
-            None => Ok(0),
+            None => Ok(GuestAddr::NULL),
         }
     }
 

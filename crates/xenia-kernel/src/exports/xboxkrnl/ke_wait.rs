@@ -46,3 +46,27 @@ impl KeWait {
         wait(call, &objects, wait_type == 0, alertable, timeout)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::abi::Flow;
+    use crate::exports::bench::Bench;
+    use crate::imports::Library;
+    use xenia_guest::NtStatus;
+
+    #[test]
+    fn nobody_waits_for_the_usb_ports_to_be_looked_through() {
+        let mut b = Bench::new();
+        let event = {
+            let mut variables = b.kernel.variables.lock();
+            let mut pool = b.kernel.pool.lock();
+            let name = "UsbdBootEnumerationDoneEvent";
+            variables.storage(b.memory(), &mut pool, Library::xboxkrnl, name).unwrap()
+        };
+        let wait = [u64::from(event.0), 0, 0, 0, 0];
+        for _ in 0..2 {
+            let flow = b.call(Library::xboxkrnl, "KeWaitForSingleObject", &wait);
+            assert!(matches!(flow, Flow::Return(status) if status == NtStatus::SUCCESS.to_register()));
+        }
+    }
+}

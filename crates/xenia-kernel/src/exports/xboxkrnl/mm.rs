@@ -58,8 +58,8 @@ impl Mm {
 
     /// The physical address behind an address.
     #[export(Done)]
-    fn MmGetPhysicalAddress(_call: &mut Call, address: GuestAddr) -> u32 {
-        physical_memory::address_of(address)
+    fn MmGetPhysicalAddress(_call: &mut Call, address: GuestAddr) -> GuestAddr {
+        GuestAddr(physical_memory::address_of(address))
     }
 
     /// Protection of a page; 0 if it has no memory.

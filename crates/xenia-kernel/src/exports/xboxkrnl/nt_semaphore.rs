@@ -42,6 +42,9 @@ impl NtSemaphore {
         previous: Option<Out<i32>>,
     ) -> Fallible<NtStatus> {
         let semaphore = call.kernel.objects.lock().resolve_kind(semaphore, ObjectKind::Semaphore)?;
+        if count <= 0 {
+            return Ok(NtStatus::INVALID_PARAMETER);
+        }
         let released = call.kernel.dispatcher.lock().release_semaphore(
             &call.kernel.memory,
             call.scheduler,

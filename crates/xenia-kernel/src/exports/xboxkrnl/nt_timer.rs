@@ -4,7 +4,7 @@ use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::{create_object, deadline_of};
 use crate::layout::ktimer;
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::dispatcher::{initialize, kind, signal_state};
 use crate::objects::timer::{TimerApc, TimerSetting};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -30,7 +30,8 @@ impl NtTimer {
         })
     }
 
-    /// Sets a timer, with an APC to the caller or none, once or every `period_ms`; stores whether it was signalled.
+    /// Sets a timer, with an APC to the caller or none, once or every `period_ms`; stores whether it was signalled. An APC
+    /// of an earlier setting that has not run is taken back.
     #[export(Done)]
     fn NtSetTimerEx(
         call: &mut Call,
@@ -48,20 +49,23 @@ impl NtTimer {
         let thread_id = call.thread_id();
         let apc = routine.map(|routine| TimerApc { thread_id, routine, context });
         let setting = TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc };
-        let before = call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)?;
+        let before = signal_state(call.memory(), timer)?;
+        call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)?;
+        call.kernel.threads.lock().forget_timer_apc(timer);
         if let Some(out) = previous {
-            out.set(call.memory(), u32::from(before))?;
+            out.set(call.memory(), u32::from(before != 0))?;
         }
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Takes a timer back and stores whether it was set.
+    /// Takes a timer back, with its APC if that has not run, and stores whether it is signalled.
     #[export(Done)]
-    fn NtCancelTimer(call: &mut Call, timer: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
+    fn NtCancelTimer(call: &mut Call, timer: Handle, current: Option<Out<u32>>) -> Fallible<NtStatus> {
         let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
-        let before = call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer)?;
-        if let Some(out) = previous {
-            out.set(call.memory(), u32::from(before))?;
+        call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer)?;
+        call.kernel.threads.lock().forget_timer_apc(timer);
+        if let Some(out) = current {
+            out.set(call.memory(), u32::from(signal_state(call.memory(), timer)? != 0))?;
         }
         Ok(NtStatus::SUCCESS)
     }

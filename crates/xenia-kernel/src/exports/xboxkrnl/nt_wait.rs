@@ -11,12 +11,43 @@ use xenia_kernel_macros::exports;
 /// See the module's documentation.
 pub struct NtWait;
 
-/// The object behind a handle; the current-thread handle included.
+/// The object that a wait for a handle is for; the current-thread handle included. One without a state of its own, such as
+/// a symbolic link, has its type's default object, which is always signalled.
 fn resolve(call: &Call, handle: Handle) -> Fallible<GuestAddr> {
     if handle == Handle::CURRENT_THREAD {
         return Ok(call.kthread()?);
     }
-    call.kernel.objects.lock().resolve(handle)
+    let (body, kind) = {
+        let objects = call.kernel.objects.lock();
+        let body = objects.resolve(handle)?;
+        (body, objects.kind(body))
+    };
+    if kind.is_some_and(ObjectKind::begins_with_header) { Ok(body) } else { call.kernel.default_object() }
+}
+
+/// Waits for objects of handles, and keeps them from going while it does.
+fn wait_holding(
+    call: &mut Call,
+    objects: &[GuestAddr],
+    all: bool,
+    alertable: bool,
+    timeout: Timeout,
+) -> Fallible<Flow<NtStatus>> {
+    let flow = wait(call, objects, all, alertable, timeout)?;
+    if matches!(flow, Flow::Block(_)) {
+        let mut held = Vec::new();
+        {
+            let mut books = call.kernel.objects.lock();
+            for &body in objects {
+                // The default object is nobody's, and a body that the guest has freed has no count to raise.
+                if books.kind(body).is_some() && books.reference(call.memory(), body).is_ok() {
+                    held.push(body);
+                }
+            }
+        }
+        call.kernel.dispatcher.lock().hold(call.thread(), held);
+    }
+    Ok(flow)
 }
 
 #[exports(xboxkrnl)]
@@ -31,7 +62,7 @@ impl NtWait {
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let object = resolve(call, handle)?;
-        wait(call, &[object], false, alertable, timeout)
+        wait_holding(call, &[object], false, alertable, timeout)
     }
 
     /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one.
@@ -53,7 +84,7 @@ impl NtWait {
             let handle = handles.at(index).read(call.memory())?;
             objects.push(resolve(call, handle)?);
         }
-        wait(call, &objects, wait_type == 0, alertable, timeout)
+        wait_holding(call, &objects, wait_type == 0, alertable, timeout)
     }
 
     /// Signals an event, semaphore or mutant, and waits for another object.
@@ -66,10 +97,11 @@ impl NtWait {
         _mode: u32,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
-        let (signal, kind, object) = {
+        let object = resolve(call, wait_for)?;
+        let (signal, kind) = {
             let objects = call.kernel.objects.lock();
             let signal = objects.resolve(signal)?;
-            (signal, objects.kind(signal), objects.resolve(wait_for)?)
+            (signal, objects.kind(signal))
         };
         let kthread = call.kthread()?;
         {
@@ -91,6 +123,6 @@ impl NtWait {
                 _ => return Ok(Flow::Return(NtStatus::OBJECT_TYPE_MISMATCH)),
             }
         }
-        wait(call, &[object], false, alertable, timeout)
+        wait_holding(call, &[object], false, alertable, timeout)
     }
 }

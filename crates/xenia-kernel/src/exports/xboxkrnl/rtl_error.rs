@@ -4,7 +4,7 @@ use crate::abi::{Call, Out};
 use crate::layout::kpcr;
 use crate::status::dos_error;
 use crate::status::failure::Fallible;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
@@ -14,8 +14,8 @@ pub struct RtlError;
 impl RtlError {
     /// The Win32 error number of a status.
     #[export(Done)]
-    fn RtlNtStatusToDosError(_call: &mut Call, status: u32) -> u32 {
-        dos_error::from_status(status)
+    fn RtlNtStatusToDosError(_call: &mut Call, status: u32) -> Win32Error {
+        Win32Error(dos_error::from_status(status))
     }
 
     /// The bounds of the calling thread's stack: low end, high end.

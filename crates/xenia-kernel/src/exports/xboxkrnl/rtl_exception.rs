@@ -1,6 +1,6 @@
 //! Raising exceptions and unwinding (`RtlRaiseException`, `RtlUnwind`, `__C_specific_handler`): see [`exceptions`].
 
-use crate::abi::{Call, Flow, Ptr, Text};
+use crate::abi::{Call, Flow, Ptr, Register, Text};
 use crate::exceptions::{self, Target};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
@@ -34,12 +34,12 @@ impl RtlException {
     /// Raises the exception that `record` describes: the handlers of the functions on the stack are asked, innermost
     /// first. Naming a thread is done here.
     #[export(Done)]
-    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<u64>> {
+    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<Register>> {
         if record.read(call.memory())? == SET_THREAD_NAME {
             name_thread(call, record.at(5))?;
-            return Ok(Flow::Return(0));
+            return Ok(Flow::Return(Register(0)));
         }
-        exceptions::raise(call, record.addr())
+        Ok(exceptions::raise(call, record.addr())?.map(Register))
     }
 
     /// Leaves every function up to the one whose establisher frame (r1 at its entry) is `frame`, calling their handlers,
@@ -52,8 +52,9 @@ impl RtlException {
         target: Option<GuestAddr>,
         record: Option<GuestAddr>,
         value: u64,
-    ) -> Fallible<Flow<u64>> {
-        exceptions::unwind(call, Target { frame, pc: target, record, value, context: None })
+    ) -> Fallible<Flow<Register>> {
+        Ok(exceptions::unwind(call, Target { frame, pc: target, record, value, context: None })?
+            .map(Register))
     }
 
     /// `RtlUnwind` with room for the registers that handlers see.
@@ -65,8 +66,8 @@ impl RtlException {
         record: Option<GuestAddr>,
         value: u64,
         context: Option<GuestAddr>,
-    ) -> Fallible<Flow<u64>> {
-        exceptions::unwind(call, Target { frame, pc: target, record, value, context })
+    ) -> Fallible<Flow<Register>> {
+        Ok(exceptions::unwind(call, Target { frame, pc: target, record, value, context })?.map(Register))
     }
 
     /// Stores the caller's registers, as they are after the call.

@@ -13,8 +13,8 @@ pub struct RtlImage;
 impl RtlImage {
     /// An optional header of a XEX: its value or its address, as the key says; 0 without one.
     #[export(Done)]
-    fn RtlImageXexHeaderField(call: &mut Call, headers: GuestAddr, key: u32) -> Fallible<u32> {
-        Ok(image_headers::xex_field(call.memory(), headers, key)?)
+    fn RtlImageXexHeaderField(call: &mut Call, headers: GuestAddr, key: u32) -> Fallible<GuestAddr> {
+        Ok(GuestAddr(image_headers::xex_field(call.memory(), headers, key)?))
     }
 
     /// Address of an image's PE header; null without one.

@@ -145,19 +145,20 @@ impl RtlString {
         Ok(destination.set(call.memory(), string)?)
     }
 
-    /// Makes a counted UTF-16 string of a terminated one.
+    /// Makes a counted UTF-16 string of a terminated one; returns the counted one.
     #[export(Done)]
     fn RtlInitUnicodeString(
         call: &mut Call,
         destination: Out<UnicodeString>,
         source: Option<WideText>,
-    ) -> Fallible<()> {
+    ) -> Fallible<GuestAddr> {
         let mut string = UnicodeString::default();
         if let Some(source) = source {
             let length = (2 * source.units(call.memory())?.len()).min(LONGEST - 2) as u16;
             string = UnicodeString { length, maximum_length: length + 2, buffer: source.0 };
         }
-        Ok(destination.set(call.memory(), string)?)
+        destination.set(call.memory(), string)?;
+        Ok(destination.addr())
     }
 
     /// Frees the buffer of a string that the kernel allocated.

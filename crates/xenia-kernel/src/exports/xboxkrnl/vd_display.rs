@@ -116,8 +116,9 @@ impl VdDisplay {
         Ok(())
     }
 
-    /// The gamma curve that the display wants: sRGB (1), BT.709 (2), or a power (3).
-    #[export(Done)]
+    /// The gamma curve that the display wants: sRGB (1), BT.709 (2), or a power (3). Always BT.709: no setting of the
+    /// console changes it, and the host's display is not asked.
+    #[export(Constant)]
     fn VdGetCurrentDisplayGamma(call: &mut Call, kind: Out<u32>, power: Out<f32>) -> Fallible<()> {
         kind.set(call.memory(), 2)?;
         Ok(power.set(call.memory(), 2.222_222_3)?)

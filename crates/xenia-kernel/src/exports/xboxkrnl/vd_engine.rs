@@ -26,8 +26,8 @@ fn to_physical(address: GuestAddr) -> u32 {
 
 #[exports(xboxkrnl)]
 impl VdEngine {
-    /// Starts the engines with the title's microcode, which this chip does not need.
-    #[export(Done)]
+    /// Starts the engines with the title's microcode. This chip's engines run without, and always.
+    #[export(Constant)]
     fn VdInitializeEngines(
         _call: &mut Call,
         _unknown: u32,
@@ -40,11 +40,11 @@ impl VdEngine {
     }
 
     /// Stops the engines. What is in the ring has been carried out by then.
-    #[export(Done)]
+    #[export(Constant)]
     fn VdShutdownEngines(_call: &mut Call) {}
 
-    /// Turns clock gating on or off, which nothing notices.
-    #[export(Done)]
+    /// Turns clock gating on or off: this chip draws no current that it could save.
+    #[export(Constant)]
     fn VdEnableDisableClockGating(_call: &mut Call, _enable: u32) -> u32 {
         0
     }
@@ -71,7 +71,7 @@ impl VdEngine {
 
     /// What the system wants drawn over the title's picture, which `VdSwap` is given back: nothing, so there is no size, no
     /// pointer and no command in it, only marks.
-    #[export(Done)]
+    #[export(Constant)]
     fn VdGetSystemCommandBuffer(call: &mut Call, buffer: Ptr<u32>, mark: Ptr<u32>) -> Fallible<()> {
         call.memory().fill(buffer.addr(), SYSTEM_COMMAND_BUFFER_SIZE, 0)?;
         buffer.write(call.memory(), SYSTEM_COMMAND_BUFFER[0])?;
@@ -86,7 +86,7 @@ impl VdEngine {
 
     /// Writes the commands that set the scaler: no operations, since whoever shows a frame fits the whole of it to what it
     /// is shown on. Returns the words written, all that there is room for.
-    #[export(Done)]
+    #[export(Constant)]
     fn VdInitializeScalerCommandBuffer(
         call: &mut Call,
         _source_position: u32,
@@ -109,26 +109,26 @@ impl VdEngine {
         Ok(words)
     }
 
-    /// Whether the link between processor and chip works.
-    #[export(Done)]
+    /// Whether the link between processor and chip works: here it is no wire that could be out of tune.
+    #[export(Constant)]
     fn VdIsHSIOTrainingSucceeded(_call: &mut Call) -> bool {
         true
     }
 
-    /// Trains the link to the embedded memory, which never fails.
-    #[export(Done)]
+    /// Trains the link to the embedded memory: here it is no wire that could be out of tune.
+    #[export(Constant)]
     fn VdRetrainEDRAM(_call: &mut Call) -> u32 {
         0
     }
 
-    /// As `VdRetrainEDRAM`, in steps.
-    #[export(Done)]
+    /// As `VdRetrainEDRAM`, in steps, with nothing to do in each of them.
+    #[export(Constant)]
     fn VdRetrainEDRAMWorker(_call: &mut Call, _step: u32) -> u32 {
         0
     }
 
-    /// The chip's revision: a retail console's.
-    #[export(Done)]
+    /// The chip's revision: a retail console's, whichever chip the host has.
+    #[export(Constant)]
     fn VdGetGraphicsAsicID(_call: &mut Call) -> u32 {
         0x11
     }

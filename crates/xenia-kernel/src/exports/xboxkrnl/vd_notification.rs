@@ -33,9 +33,13 @@ fn go_on(call: &mut Call, _result: u64, [order, kind, data, _]: [u64; 4]) -> Flo
 
 #[exports(xboxkrnl)]
 impl VdNotification {
-    /// Registers a routine with its priority, or takes it back.
+    /// Registers a routine with its priority, or takes it back. The result is a pointer that nobody has found out about: null.
     #[export(Done)]
-    fn VdRegisterGraphicsNotification(call: &mut Call, registration: Ptr<u32>, create: bool) -> Fallible<()> {
+    fn VdRegisterGraphicsNotification(
+        call: &mut Call,
+        registration: Ptr<u32>,
+        create: bool,
+    ) -> Fallible<GuestAddr> {
         let routine = GuestAddr(registration.read(call.memory())?);
         let priority = registration.at(1).read(call.memory())? as i32;
         let mut display = call.kernel.display.lock();
@@ -45,7 +49,7 @@ impl VdNotification {
         } else {
             display.unregister(registration.addr());
         }
-        Ok(())
+        Ok(GuestAddr::NULL)
     }
 
     /// Sets the routine of the system's user interface, which is called without a registration; null takes it back.

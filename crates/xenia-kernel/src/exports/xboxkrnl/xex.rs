@@ -8,7 +8,7 @@ use crate::loader::image_headers::{key, xex_field};
 use crate::loader::{Module, base_name, operation};
 use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
-use xenia_guest::{GuestAddr, NtStatus, Ordinal, Win32Error};
+use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_kernel_macros::exports;
 use xenia_sched::filetime;
 
@@ -87,15 +87,11 @@ impl Xex {
 
     /// Handle of a loaded module by name, or of the title.
     #[export(Done)]
-    fn XexGetModuleHandle(
-        call: &mut Call,
-        name: Option<Text>,
-        handle: Out<GuestAddr>,
-    ) -> Fallible<Win32Error> {
+    fn XexGetModuleHandle(call: &mut Call, name: Option<Text>, handle: Out<GuestAddr>) -> Fallible<NtStatus> {
         let name = name.map(|name| name.text(call.memory())).transpose()?.unwrap_or_default();
         let found = handle_of(call, &name)?;
         handle.set(call.memory(), found.unwrap_or_default())?;
-        Ok(if found.is_some() { Win32Error::SUCCESS } else { Win32Error::NOT_FOUND })
+        Ok(if found.is_some() { NtStatus::SUCCESS } else { NtStatus::DLL_NOT_FOUND })
     }
 
     /// Address of a module's export, by ordinal or, where that is a pointer, by name.

@@ -1,0 +1,222 @@
+//! What is asked about the title, its executable and the console; controllers and notifications.
+
+use super::*;
+use crate::loader::image_headers::key;
+use crate::ports::{Gamepad, Input};
+use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Resource, Version};
+use xenia_guest::{MediaId, TitleId};
+use xenia_sched::GuestTicks;
+
+/// Places XEX headers with these optional ones.
+fn put_headers(b: &Bench, offset: u32, headers: &[(u32, u32)]) -> u64 {
+    let at = b.scratch.offset(offset);
+    b.memory().write(at.offset(0x14), headers.len() as u32).unwrap();
+    for (index, &(key, value)) in headers.iter().enumerate() {
+        b.memory().write(at.offset(0x18 + 8 * index as u32), key).unwrap();
+        b.memory().write(at.offset(0x1C + 8 * index as u32), value).unwrap();
+    }
+    u64::from(at.0)
+}
+
+#[test]
+fn headers_of_executables_are_found_by_key() {
+    let mut b = Bench::new();
+    let headers = put_headers(&b, 0x100, &[(0x1_0100, 0x8200_1000), (0x2_0001, 7), (0x3_00FF, 0x40)]);
+    for (key, value) in
+        [(0x1_0100, 0x8200_1000), (0x2_0001, headers + 0x24), (0x3_00FF, headers + 0x40), (1, 0)]
+    {
+        assert_eq!(b.kernel_call("RtlImageXexHeaderField", &[headers, key]), value, "{key:#x}");
+    }
+    assert_eq!(b.kernel_call("RtlImageXexHeaderField", &[0, 1]), 0);
+    assert!(matches!(b.call(Library::xboxkrnl, "RtlImageXexHeaderField", &[8, 1]), Flow::Fault(_)));
+}
+
+#[test]
+fn pe_headers_are_little_endian() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let words = [(0, 0x5A4D_u32), (0x3C, 0x80), (0x80, 0x4550), (0x98, 0x10B), (0xD4, 0x200), (0xF4, 2)];
+    // Directory 1: at 0x1234, 0x56 bytes.
+    for (offset, word) in words.into_iter().chain([(0x100, 0x1234), (0x104, 0x56)]) {
+        b.memory().write(b.scratch.offset(offset), word.swap_bytes()).unwrap();
+    }
+    assert_eq!(b.kernel_call("RtlImageNtHeader", &[base]), base + 0x80);
+    assert_eq!(b.kernel_call("RtlImageNtHeader", &[0]), 0);
+    assert_eq!(b.kernel_call("RtlImageNtHeader", &[base + 0x80]), 0, "no image");
+    let directory = |index| [base, 1, index, base + 0x800];
+    assert_eq!(b.kernel_call("RtlImageDirectoryEntryToData", &directory(1)), base + 0x1234);
+    assert_eq!(b.word(0x800), 0x56);
+    for index in [0, 2, 0xFFFF] {
+        assert_eq!(b.kernel_call("RtlImageDirectoryEntryToData", &directory(index)), 0, "{index}");
+    }
+    assert!(matches!(b.call(Library::xboxkrnl, "RtlImageNtHeader", &[8]), Flow::Fault(_)));
+}
+
+#[test]
+fn headers_of_a_file_are_read_into_a_buffer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = vec![0; 0x1800];
+    bytes[..4].copy_from_slice(b"XEX2");
+    bytes[8..12].copy_from_slice(&0x1000_u32.to_be_bytes());
+    bytes[0xFFC..0x1004].fill(0x77);
+    std::fs::write(folder.path().join("a.xex"), &bytes).unwrap();
+    bytes[0] = b'Y';
+    std::fs::write(folder.path().join("b.xex"), &bytes).unwrap();
+    let mut b = Bench::new();
+    b.mount(folder.path());
+    let base = u64::from(b.scratch.0);
+    for (path, size, status) in [
+        (r"game:\a.xex", 0x1000, NtStatus::SUCCESS),
+        (r"game:\a.xex", 0x7FF, NtStatus::BUFFER_TOO_SMALL),
+        (r"game:\a.xex", 0xFFF, NtStatus::BUFFER_TOO_SMALL),
+        (r"game:\b.xex", 0x1000, NtStatus::INVALID_IMAGE_FORMAT),
+        (r"game:\c.xex", 0x1000, NtStatus::OBJECT_NAME_NOT_FOUND),
+    ] {
+        let path = b.put_string(0x100, path);
+        assert_eq!(b.status("XexLoadImageHeaders", &[path, base + 0x2000, size]), status, "{size:#x}");
+    }
+    assert_eq!((b.word(0x2000 + 0xFFC), b.word(0x3000)), (0x7777_7777, 0), "the headers and no more");
+    assert_eq!(b.kernel.files.lock().iter().count(), 0);
+}
+
+#[test]
+fn a_title_is_asked_about_itself() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.kernel_call("XexCheckExecutablePrivilege", &[0]), 0, "no title");
+    assert_eq!(b.xam_call("XamGetExecutionId", &[base]), NtStatus::NOT_FOUND.to_register());
+    assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0);
+    let mut headers = vec![0; 0x60];
+    for (at, word) in
+        [(0x14, 2), (0x18, key::SYSTEM_FLAGS), (0x1C, 1 << 5), (0x20, key::EXECUTION_INFO), (0x24, 0x40)]
+    {
+        headers[at..at + 4].copy_from_slice(&u32::to_be_bytes(word));
+    }
+    let art = Resource { name: "art".to_owned(), address: GuestAddr(0x8205_0000), size: 0x33 };
+    let image = LoadedImage {
+        base: GuestAddr(0x8200_0000),
+        size: 0x1_0000,
+        entry: GuestAddr(0x8200_0000),
+        bytes: vec![0; 0x1_0000],
+        headers,
+        resources: vec![art],
+        execution: Some(ExecutionInfo {
+            media_id: MediaId(0),
+            version: Version(0),
+            base_version: Version(0),
+            title_id: TitleId(0x4D53_07D1),
+            platform: 0,
+            executable_type: 0,
+            disc_number: 0,
+            disc_count: 0,
+            savegame_id: 0,
+        }),
+        ..LoadedImage::empty(ImageKind::Xex)
+    };
+    b.kernel.load_title(&mut b.scheduler, &image).unwrap();
+    let (handle, headers) = {
+        let modules = b.kernel.modules.lock();
+        let title = modules.title().unwrap();
+        (u64::from(title.handle.0), u64::from(title.headers.0))
+    };
+    for (privilege, has) in [(5, 1), (4, 0), (37, 0), (u64::from(u32::MAX), 0)] {
+        assert_eq!(b.kernel_call("XexCheckExecutablePrivilege", &[privilege]), has, "{privilege}");
+    }
+    assert_eq!(b.xam_call("XamGetExecutionId", &[base]), 0);
+    assert_eq!(u64::from(b.word(0)), headers + 0x40);
+    assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0x4D53_07D1);
+    let (art, other) = (b.put_text(0x300, "art"), b.put_text(0x320, "sound"));
+    for (module, name, status) in [
+        (handle, art, NtStatus::SUCCESS),
+        (0, art, NtStatus::SUCCESS),
+        (handle, other, NtStatus::NOT_FOUND),
+        (base, art, NtStatus::INVALID_HANDLE),
+    ] {
+        let status_found = b.status("XexGetModuleSection", &[module, name, base, base + 4]);
+        assert_eq!(status_found, status, "{module:#x}");
+    }
+    assert_eq!((b.word(0), b.word(4)), (0x8205_0000, 0x33));
+    let missing = b.put_text(0x300, "nobody.xex");
+    assert_eq!(b.status("XexGetModuleHandle", &[missing, base]), NtStatus::DLL_NOT_FOUND);
+    assert_eq!(b.word(0), 0);
+}
+
+#[test]
+fn the_console_says_where_it_is_at_home() {
+    let mut b = Bench::new();
+    assert_eq!(b.xam_call("XGetGameRegion", &[]), 0xFF);
+    assert_eq!(b.xam_call("XamGetSystemVersion", &[]), 2 << 28 | 21_119 << 8);
+    // A language that old titles don't know.
+    b.memory().write(b.scratch, 12_u32).unwrap();
+    let set = [3, 9, u64::from(b.scratch.0), 4];
+    assert_eq!(b.status("ExSetXConfigSetting", &set), NtStatus::SUCCESS);
+    assert_eq!((b.xam_call("XamGetLanguage", &[]), b.xam_call("XGetLanguage", &[])), (12, 1));
+    let (base, mode) = (u64::from(b.scratch.0), |b: &Bench| (b.word(0), b.word(4), b.word(0x14)));
+    b.memory().fill(b.scratch, 0x30, 0xFF).unwrap();
+    b.kernel_call("VdQueryVideoMode", &[base]);
+    let kernel = mode(&b);
+    b.memory().fill(b.scratch, 0x30, 0xFF).unwrap();
+    b.xam_call("XGetVideoMode", &[base]);
+    assert_eq!((mode(&b), kernel.0), (kernel, 1280));
+}
+
+/// One controller, of user 1; remembers how its motors run.
+#[derive(Clone, Default)]
+struct Second(Arc<Mutex<Option<(u16, u16)>>>);
+
+impl Input for Second {
+    fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
+        (user == 1).then(Gamepad::default)
+    }
+    fn set_vibration(&mut self, user: u32, left: u16, right: u16, _: GuestTicks) -> bool {
+        if user == 1 {
+            *self.0.lock().unwrap() = Some((left, right));
+        }
+        user == 1
+    }
+}
+
+#[test]
+fn controllers_say_what_they_can_and_run_their_motors() {
+    const NOT_CONNECTED: u64 = 0x48F;
+    const BAD_ARGUMENTS: u64 = 0xA0;
+    let mut b = Bench::new();
+    let pad = Second::default();
+    *b.kernel.input.lock() = Box::new(pad.clone());
+    let base = u64::from(b.scratch.0);
+    for (name, leading) in [("XamInputGetCapabilities", &[][..]), ("XamInputGetCapabilitiesEx", &[1])] {
+        let arguments = |user, at| [leading, &[user, 0, at]].concat();
+        b.memory().fill(b.scratch, 0x18, 0xEE).unwrap();
+        assert_eq!(b.xam_call(name, &arguments(0, base)), NOT_CONNECTED, "{name}");
+        assert_eq!((b.word(0), b.word(0x10), b.word(0x14)), (0, 0, 0xEEEE_EEEE), "{name}: cleared");
+        assert_eq!(b.xam_call(name, &arguments(1, base)), 0, "{name}");
+        let words = [b.word(0) >> 16, b.word(4), b.word(8), b.word(0x10)];
+        assert_eq!(words, [0x0101, 0xF3FF_FFFF, u32::MAX, u32::MAX], "{name}");
+        assert_eq!(b.xam_call(name, &arguments(1, 0)), BAD_ARGUMENTS, "{name}");
+    }
+    b.memory().write(b.scratch, 0x1234_FFFF_u32).unwrap();
+    assert_eq!(b.xam_call("XamInputSetState", &[1, 0, base, 0, 0]), 0);
+    assert_eq!(*pad.0.lock().unwrap(), Some((0x1234, 0xFFFF)));
+    assert_eq!(b.xam_call("XamInputSetState", &[3, 0, base, 0, 0]), NOT_CONNECTED);
+    assert_eq!(b.xam_call("XamInputSetState", &[1, 0, 0, 0, 0]), BAD_ARGUMENTS);
+}
+
+#[test]
+fn a_listener_of_the_systems_hears_like_any_other() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let listener = b.xam_call("XamNotifyCreateListenerInternal", &[1, 1, 10]);
+    assert_ne!(listener, 0);
+    assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 1);
+    assert_eq!((b.word(0), b.word(4)), (0xA, 0), "who is signed in");
+    assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 0);
+    let deaf = b.xam_call("XamNotifyCreateListenerInternal", &[0, 0, 10]);
+    assert_eq!(b.xam_call("XNotifyGetNext", &[deaf, 0, base, base + 4]), 0);
+}
+
+#[test]
+fn a_disc_that_cant_be_read_ends_the_title() {
+    let mut b = Bench::new();
+    let end = b.call(Library::xam, "XamShowDirtyDiscErrorUI", &[0]);
+    assert!(matches!(end, Flow::End(EndKind::Exit { .. })));
+}

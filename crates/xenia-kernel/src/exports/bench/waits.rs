@@ -1,0 +1,436 @@
+//! Events, semaphores, mutants, timers, completion ports, and waiting for them.
+
+use super::*;
+use crate::layout::{kapc, object_header};
+use xenia_sched::{START_FILETIME, filetime};
+
+const TIMEOUT: u64 = 0x102;
+const INVALID_HANDLE: NtStatus = NtStatus::INVALID_HANDLE;
+
+/// A new object's handle.
+fn create(b: &mut Bench, name: &str, rest: &[u64]) -> u64 {
+    let out = u64::from(b.scratch.0);
+    let arguments: Vec<u64> = [out, 0].iter().chain(rest).copied().collect();
+    assert_eq!(b.status(name, &arguments), NtStatus::SUCCESS, "{name}");
+    u64::from(b.word(0))
+}
+
+/// Places an interval in units of 100 ns.
+fn put_interval(b: &Bench, value: i64) -> u64 {
+    b.memory().write(b.scratch.offset(0x80), value).unwrap();
+    u64::from(b.scratch.0) + 0x80
+}
+
+/// Whether a wait for a handle that only looks finds it signalled.
+fn is_signalled(b: &mut Bench, handle: u64) -> bool {
+    let now = put_interval(b, 0);
+    b.carry_out("NtWaitForSingleObjectEx", &[handle, 0, 0, now]) == Some(0)
+}
+
+#[test]
+fn pulses_and_resets_leave_events_unsignalled() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let (event, previous) = (base + 0x40, base + 0x60);
+    b.kernel_call("KeInitializeEvent", &[event, 0, 1]);
+    assert_eq!(b.kernel_call("KeResetEvent", &[event]), 1);
+    assert_eq!(b.kernel_call("KeResetEvent", &[event]), 0);
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
+    b.act_as(first);
+    assert_eq!(b.kernel_call("KePulseEvent", &[event, 1, 0]), 0);
+    assert_eq!(b.answer(other), Some(0), "those who wait are woken");
+    assert_eq!(b.kernel_call("KeResetEvent", &[event]), 0, "and nobody later");
+    let handle = create(&mut b, "NtCreateEvent", &[0, 1]);
+    assert_eq!(b.status("NtPulseEvent", &[handle, previous]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0x60), is_signalled(&mut b, handle)), (1, false));
+    assert_eq!(b.status("NtSetEvent", &[handle, 0]), NtStatus::SUCCESS);
+    assert!(is_signalled(&mut b, handle));
+    assert_eq!(b.status("NtClearEvent", &[handle]), NtStatus::SUCCESS);
+    assert!(!is_signalled(&mut b, handle));
+    let mutant = create(&mut b, "NtCreateMutant", &[0]);
+    for name in ["NtPulseEvent", "NtClearEvent"] {
+        assert_eq!(b.status(name, &[mutant, 0]), NtStatus::OBJECT_TYPE_MISMATCH, "{name}");
+        assert_eq!(b.status(name, &[8, 0]), INVALID_HANDLE, "{name}");
+    }
+    for name in ["KePulseEvent", "KeResetEvent"] {
+        assert!(matches!(b.call(Library::xboxkrnl, name, &[8, 0]), Flow::Fault(_)), "{name}");
+    }
+}
+
+#[test]
+fn semaphores_count_between_nothing_and_their_limit() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let semaphore = create(&mut b, "NtCreateSemaphore", &[1, 3]);
+    assert_eq!([is_signalled(&mut b, semaphore), is_signalled(&mut b, semaphore)], [true, false]);
+    assert_eq!(b.status("NtReleaseSemaphore", &[semaphore, 2, base + 8]), NtStatus::SUCCESS);
+    assert_eq!(b.word(8), 0);
+    for (count, status) in [
+        (2, NtStatus::SEMAPHORE_LIMIT_EXCEEDED),
+        (0x7FFF_FFFF, NtStatus::SEMAPHORE_LIMIT_EXCEEDED),
+        (0, NtStatus::INVALID_PARAMETER),
+        (u64::MAX, NtStatus::INVALID_PARAMETER),
+        (1, NtStatus::SUCCESS),
+    ] {
+        assert_eq!(b.status("NtReleaseSemaphore", &[semaphore, count, base + 8]), status, "{count:#x}");
+    }
+    assert_eq!(b.word(8), 2);
+    for (count, limit) in [(0, 0), (4, 3), (u64::MAX, 3)] {
+        assert_eq!(b.status("NtCreateSemaphore", &[base, 0, count, limit]), NtStatus::INVALID_PARAMETER);
+    }
+    assert_eq!(b.status("NtReleaseSemaphore", &[8, 1, 0]), INVALID_HANDLE);
+    // By pointer; a waiter takes what is released.
+    let object = base + 0x40;
+    b.kernel_call("KeInitializeSemaphore", &[object, 0, 2]);
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[object, 0, 0, 0, 0]), None);
+    b.act_as(first);
+    assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 2, 0]), 0);
+    assert_eq!((b.answer(other), b.word(0x44)), (Some(0), 1));
+    assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 1, 0]), 1);
+    b.kernel_call("KeReleaseSemaphore", &[object, 1, 1, 0]);
+    assert_eq!(b.word(0x44), 2, "no further than the limit");
+    assert!(matches!(b.call(Library::xboxkrnl, "KeInitializeSemaphore", &[8, 0, 1]), Flow::Fault(_)));
+}
+
+#[test]
+fn mutants_are_released_by_their_owner_as_often_as_taken() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let mutant = create(&mut b, "NtCreateMutant", &[1]);
+    assert!(is_signalled(&mut b, mutant), "the owner may take it again");
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    assert_eq!(b.status("NtReleaseMutant", &[mutant, 0]), NtStatus::MUTANT_NOT_OWNED);
+    assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[mutant, 0, 0, 0]), None);
+    b.act_as(first);
+    for (before, answer) in [(u32::MAX, None), (0, Some(0))] {
+        assert_eq!(b.status("NtReleaseMutant", &[mutant, base + 8]), NtStatus::SUCCESS);
+        assert_eq!((b.word(8), b.answer(other)), (before, answer));
+    }
+    assert_eq!(b.status("NtReleaseMutant", &[mutant, 0]), NtStatus::MUTANT_NOT_OWNED);
+    assert_eq!(b.status("NtReleaseMutant", &[8, 0]), INVALID_HANDLE);
+    b.act_as(other);
+    let ended = b.scheduler.thread(other).unwrap().id;
+    b.kernel.end_thread(&mut b.scheduler, ended, 0).unwrap();
+    b.act_as(first);
+    let now = put_interval(&b, 0);
+    assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[mutant, 0, 0, now]), Some(0x80), "abandoned");
+}
+
+#[test]
+fn one_name_is_one_object_of_one_kind() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, "Shared");
+    for (name, rest) in [("NtCreateSemaphore", [1, 1]), ("NtCreateMutant", [0, 0]), ("NtCreateTimer", [0, 0])]
+    {
+        let arguments = [base, attributes, rest[0], rest[1]];
+        assert_eq!(b.status(name, &arguments), NtStatus::SUCCESS, "{name}");
+        let handle = u64::from(b.word(0));
+        assert_eq!(b.status(name, &arguments), NtStatus::OBJECT_NAME_EXISTS, "{name}");
+        let again = u64::from(b.word(0));
+        let taken = b.status("NtCreateEvent", &[base, attributes, 0, 0]);
+        assert_eq!(taken, NtStatus::OBJECT_TYPE_MISMATCH, "{name}");
+        for handle in [handle, again] {
+            assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
+        }
+    }
+}
+
+#[test]
+fn waits_for_several_take_one_or_all() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let events: Vec<u64> = (0..3).map(|index| base + 0x100 + 0x10 * index).collect();
+    for (index, &event) in events.iter().enumerate() {
+        b.kernel_call("KeInitializeEvent", &[event, 1, u64::from(index == 1)]);
+        b.memory().write(b.scratch.offset(0x40 + 4 * index as u32), event as u32).unwrap();
+    }
+    let now = put_interval(&b, 0);
+    let any = [3, base + 0x40, 1, 0, 0, 0, 0, 0];
+    assert_eq!(b.carry_out("KeWaitForMultipleObjects", &any), Some(1), "the index of the one");
+    let all = [3, base + 0x40, 0, 0, 0, 0, now, 0];
+    b.kernel_call("KeSetEvent", &[events[0], 0, 0]);
+    assert_eq!(b.carry_out("KeWaitForMultipleObjects", &all), Some(TIMEOUT));
+    assert_eq!(b.kernel_call("KeResetEvent", &[events[0]]), 1, "none is taken before all can be");
+    for count in [0, 65, u64::from(u32::MAX)] {
+        let arguments = [count, base + 0x40, 1, 0, 0, 0, now, 0];
+        assert_eq!(b.status("KeWaitForMultipleObjects", &arguments), NtStatus::INVALID_PARAMETER);
+        let arguments = [count, base + 0x40, 1, 0, 0, now];
+        assert_eq!(b.status("NtWaitForMultipleObjectsEx", &arguments), NtStatus::INVALID_PARAMETER);
+    }
+    // By handles.
+    let handles: Vec<u64> = (0..2).map(|_| create(&mut b, "NtCreateEvent", &[1, 1])).collect();
+    for (index, &handle) in handles.iter().enumerate() {
+        b.memory().write(b.scratch.offset(0x40 + 4 * index as u32), handle as u32).unwrap();
+    }
+    let (all, any) = ([2, base + 0x40, 0, 0, 0, now], [2, base + 0x40, 1, 0, 0, now]);
+    assert_eq!(b.carry_out("NtWaitForMultipleObjectsEx", &all), Some(0));
+    assert_eq!(b.carry_out("NtWaitForMultipleObjectsEx", &all), Some(TIMEOUT), "both were consumed");
+    b.status("NtSetEvent", &[handles[1], 0]);
+    assert_eq!(b.carry_out("NtWaitForMultipleObjectsEx", &any), Some(1));
+    b.memory().write(b.scratch.offset(0x40), 8_u32).unwrap();
+    assert_eq!(b.status("NtWaitForMultipleObjectsEx", &any), INVALID_HANDLE);
+}
+
+#[test]
+fn signalling_and_waiting_are_one_call() {
+    let mut b = Bench::new();
+    let event = create(&mut b, "NtCreateEvent", &[1, 0]);
+    let semaphore = create(&mut b, "NtCreateSemaphore", &[0, 1]);
+    let mutant = create(&mut b, "NtCreateMutant", &[1]);
+    let now = put_interval(&b, 0);
+    for signal in [event, semaphore, mutant] {
+        let wait = [signal, signal, 0, 0, now];
+        assert_eq!(b.carry_out("NtSignalAndWaitForSingleObjectEx", &wait), Some(0), "{signal:#x}");
+    }
+    b.status("NtReleaseSemaphore", &[semaphore, 1, 0]);
+    for (signal, wait_for, status) in [
+        (semaphore, event, NtStatus::SEMAPHORE_LIMIT_EXCEEDED),
+        (event, 8, INVALID_HANDLE),
+        (8, event, INVALID_HANDLE),
+    ] {
+        let arguments = [signal, wait_for, 0, 0, now];
+        assert_eq!(b.status("NtSignalAndWaitForSingleObjectEx", &arguments), status);
+    }
+    assert!(!is_signalled(&mut b, event), "nothing is signalled for a wait that can't be");
+    let timer = create(&mut b, "NtCreateTimer", &[0]);
+    let arguments = [timer, event, 0, 0, now];
+    assert_eq!(b.status("NtSignalAndWaitForSingleObjectEx", &arguments), NtStatus::OBJECT_TYPE_MISMATCH);
+}
+
+#[test]
+fn timers_by_pointer_say_whether_they_were_set() {
+    let mut b = Bench::new();
+    let timer = u64::from(b.scratch.0) + 0x100;
+    b.kernel_call("KeInitializeTimerEx", &[timer, 0]);
+    let in_a_millisecond = -10_000_i64 as u64;
+    assert_eq!(b.kernel_call("KeCancelTimer", &[timer]), 0);
+    assert_eq!(b.kernel_call("KeSetTimerEx", &[timer, in_a_millisecond, 5, 0]), 0);
+    assert_eq!(b.kernel_call("KeSetTimerEx", &[timer, in_a_millisecond, 7, 0]), 1);
+    assert_eq!((b.word(0x100) & 0xFF, b.word(0x124)), (1, 7), "set, and its period");
+    let setting = b.kernel.dispatcher.lock().timers.setting(GuestAddr(timer as u32)).unwrap();
+    assert_eq!((setting.due, setting.period_ms), (49_875, 7));
+    assert_eq!(b.kernel_call("KeCancelTimer", &[timer]), 1);
+    assert_eq!(b.word(0x100) & 0xFF, 0);
+    assert_eq!(b.kernel.dispatcher.lock().timers.next_due(), None);
+    for name in ["KeSetTimerEx", "KeCancelTimer"] {
+        assert!(matches!(b.call(Library::xboxkrnl, name, &[8, 0, 0, 0]), Flow::Fault(_)), "{name}");
+    }
+}
+
+#[test]
+fn time_goes_on_with_the_guests_clock() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    b.kernel_call("KeQuerySystemTime", &[base]);
+    assert_eq!(b.memory().read::<u64>(b.scratch).unwrap(), START_FILETIME);
+    assert_eq!(b.kernel_call("KeQueryInterruptTime", &[]), 0);
+    // Two and a half milliseconds.
+    b.scheduler.set_now(124_688);
+    b.kernel_call("KeQuerySystemTime", &[base]);
+    assert_eq!(b.memory().read::<u64>(b.scratch).unwrap(), filetime(124_688));
+    assert_eq!(b.kernel_call("KeQueryInterruptTime", &[]), 20_000, "by milliseconds");
+    b.kernel_call("KeQuerySystemTime", &[0]);
+    assert!(matches!(b.call(Library::xboxkrnl, "KeQuerySystemTime", &[8]), Flow::Fault(_)));
+    assert!(matches!(b.call(Library::xboxkrnl, "NtYieldExecution", &[]), Flow::Yield(0)));
+    assert_eq!(b.kernel_call("KeQueryPerformanceFrequency", &[]), 49_875_000);
+}
+
+#[test]
+fn a_port_holds_completions_in_order() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.status("NtCreateIoCompletion", &[base, 0, 0, 0]), NtStatus::SUCCESS);
+    let port = u64::from(b.word(0));
+    for (count, key) in [(1, 0x11), (2, 0x22)] {
+        assert_eq!(b.status("NtSetIoCompletion", &[port, key, 0x33, 0x102, 0x44]), NtStatus::SUCCESS);
+        assert_eq!(b.status("NtQueryIoCompletion", &[port, base + 8]), NtStatus::SUCCESS);
+        assert_eq!(b.word(8), count);
+    }
+    let remove = [port, base + 0x50, base + 0x54, base + 0x58, 0];
+    assert_eq!(b.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
+    assert_eq!([b.word(0x50), b.word(0x54), b.word(0x58), b.word(0x5C)], [0x11, 0x33, 0x102, 0x44]);
+    assert_eq!(b.status("NtQueryIoCompletion", &[port, base + 8]), NtStatus::SUCCESS);
+    assert_eq!(b.word(8), 1);
+    let event = create(&mut b, "NtCreateEvent", &[0, 0]);
+    for (handle, status) in [(8, INVALID_HANDLE), (event, NtStatus::OBJECT_TYPE_MISMATCH)] {
+        assert_eq!(b.status("NtSetIoCompletion", &[handle, 0, 0, 0, 0]), status);
+        assert_eq!(b.status("NtQueryIoCompletion", &[handle, base + 8]), status);
+    }
+}
+
+#[test]
+fn calls_that_are_queued_can_be_taken_back() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let (dpc, apc, thread) = (base + 0x100, base + 0x200, b.kthread());
+    // The first runs at once on its service thread, which is another's while it does.
+    b.kernel_call("KeInitializeDpc", &[base + 0x300, 0x8200_0000, 0]);
+    assert_eq!(b.kernel_call("KeInsertQueueDpc", &[base + 0x300, 0, 0]), 1);
+    b.kernel_call("KeInitializeDpc", &[dpc, 0x8200_0000, 0]);
+    assert_eq!(b.kernel_call("KeRemoveQueueDpc", &[dpc]), 0);
+    assert_eq!(b.kernel_call("KeInsertQueueDpc", &[dpc, 1, 2]), 1);
+    assert_eq!(b.kernel_call("KeInsertQueueDpc", &[dpc, 1, 2]), 0, "queued already");
+    assert_eq!(b.kernel_call("KeRemoveQueueDpc", &[dpc]), 1);
+    assert_eq!(b.kernel_call("KeRemoveQueueDpc", &[dpc]), 0);
+
+    b.kernel_call("KeInitializeApc", &[apc, thread, 0x11, 0x22, 0x8200_0000, 1, 0x33]);
+    let inserted = |b: &Bench| b.memory().read::<u8>(GuestAddr(apc as u32).offset(kapc::INSERTED)).unwrap();
+    let words = [kapc::THREAD, kapc::KERNEL_ROUTINE, kapc::RUNDOWN_ROUTINE, kapc::NORMAL_CONTEXT];
+    let words = words.map(|offset| b.word(0x200 + offset));
+    assert_eq!(words, [thread as u32, 0x11, 0x22, 0x33]);
+    assert_eq!(b.kernel_call("KeRemoveQueueApc", &[apc]), 0, "in no queue");
+    assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
+    assert_eq!(inserted(&b), 1);
+    assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0, 0, 0]), 0, "queued already");
+    assert_eq!(b.kernel_call("KeRemoveQueueApc", &[apc]), 1);
+    assert_eq!((inserted(&b), b.kernel_call("KeRemoveQueueApc", &[apc])), (0, 0));
+    assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
+    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]) else {
+        panic!("an alertable wait lets it run")
+    };
+    assert_eq!((guest.pc, guest.args), (GuestAddr(0x8200_0000), vec![0x33, 0x44, 0x55]));
+    assert_eq!(inserted(&b), 0);
+    // Without a routine of its own it is the kernel's, and its context is not kept.
+    b.kernel_call("KeInitializeApc", &[apc, thread, 0x11, 0, 0, 1, 0x33]);
+    assert_eq!(b.word(0x200 + kapc::NORMAL_CONTEXT), 0);
+    b.kernel_call("KiApcNormalRoutineNop", &[1, 2, 3]);
+    for name in ["KeInitializeApc", "KeRemoveQueueApc"] {
+        assert!(matches!(b.call(Library::xboxkrnl, name, &[8]), Flow::Fault(_)), "{name}");
+    }
+}
+
+/// APCs in the queue of a thread.
+fn queued(b: &Bench, thread: ThreadRef) -> usize {
+    let id = b.scheduler.thread(thread).unwrap().id;
+    b.kernel.threads.lock().get(id).unwrap().apcs.len()
+}
+
+/// Lets guest time pass up to a number of milliseconds, and timers expire.
+fn pass(b: &mut Bench, milliseconds: u64) {
+    b.scheduler.set_now(milliseconds * 49_875);
+    // What a timer can't do is not the others' business.
+    let _ = b.kernel.expire_timers(&mut b.scheduler);
+}
+
+#[test]
+fn timers_by_handle_tell_their_signal_and_have_one_apc() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let timer = create(&mut b, "NtCreateTimer", &[0]);
+    let due = put_interval(&b, -10_000);
+    // Every millisecond, with an APC.
+    let set = [timer, due, 0x8200_0000, 0, 0x77, 0, 1, base + 8];
+    b.memory().write(b.scratch.offset(8), 99_u32).unwrap();
+    assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
+    assert_eq!(b.word(8), 0, "not signalled before");
+    for milliseconds in 1..5 {
+        pass(&mut b, milliseconds);
+        assert_eq!(queued(&b, b.thread), 1, "however often it expires");
+    }
+    assert!(is_signalled(&mut b, timer));
+    assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
+    assert_eq!((b.word(8), queued(&b, b.thread)), (1, 0), "signalled before; its APC is taken back");
+    assert!(!is_signalled(&mut b, timer));
+    pass(&mut b, 6);
+    assert_eq!(b.status("NtCancelTimer", &[timer, base + 8]), NtStatus::SUCCESS);
+    assert_eq!((b.word(8), queued(&b, b.thread)), (1, 0), "it stays signalled");
+    pass(&mut b, 9);
+    assert_eq!(queued(&b, b.thread), 0);
+    // Once it has run, it may come again; with the timer, it goes.
+    for milliseconds in [11, 12] {
+        if milliseconds == 11 {
+            b.status("NtSetTimerEx", &set);
+        }
+        pass(&mut b, milliseconds);
+        let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]);
+        assert!(matches!(flow, Flow::CallGuest(guest) if guest.args[0] == 0x77));
+    }
+    pass(&mut b, 13);
+    assert_eq!((b.status("NtClose", &[timer]), queued(&b, b.thread)), (NtStatus::SUCCESS, 0));
+    let event = create(&mut b, "NtCreateEvent", &[0, 0]);
+    for (handle, status) in [(8, INVALID_HANDLE), (event, NtStatus::OBJECT_TYPE_MISMATCH)] {
+        assert_eq!(b.status("NtSetTimerEx", &[handle, due, 0, 0, 0, 0, 0, 0]), status);
+        assert_eq!(b.status("NtCancelTimer", &[handle, 0]), status);
+    }
+    assert_eq!(b.status("NtCreateTimer", &[8, 0, 0]), NtStatus::ACCESS_VIOLATION);
+}
+
+#[test]
+fn the_end_of_a_thread_takes_its_timers_along_and_no_others() {
+    let mut b = Bench::new();
+    let (own, theirs) = (create(&mut b, "NtCreateTimer", &[0]), create(&mut b, "NtCreateTimer", &[0]));
+    let due = put_interval(&b, -10_000);
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    assert_eq!(b.status("NtSetTimerEx", &[theirs, due, 0x8200_0000, 0, 0, 0, 1, 0]), NtStatus::SUCCESS);
+    b.act_as(first);
+    assert_eq!(b.status("NtSetTimerEx", &[own, due, 0x8200_0000, 0, 0, 0, 1, 0]), NtStatus::SUCCESS);
+    // A deferred call that is not there: the others of its time still happen.
+    let bad = u64::from(b.scratch.0) + 0x200;
+    b.kernel_call("KeInitializeTimerEx", &[bad, 0]);
+    b.kernel_call("KeSetTimerEx", &[bad, -10_000_i64 as u64, 1, 8]);
+    let id = b.scheduler.thread(other).unwrap().id;
+    b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    pass(&mut b, 1);
+    assert_eq!(queued(&b, first), 1);
+    assert_eq!((is_signalled(&mut b, own), is_signalled(&mut b, theirs)), (true, false));
+}
+
+#[test]
+fn what_is_waited_for_by_handle_stays_until_the_wait_is_over() {
+    let mut b = Bench::new();
+    let event = create(&mut b, "NtCreateEvent", &[0, 0]);
+    let body = b.kernel.objects.lock().resolve(crate::abi::Handle(event as u32)).unwrap();
+    let is_there = |b: &Bench| b.kernel.objects.lock().kind(body).is_some();
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[event, 0, 0, 0]), None);
+    b.act_as(first);
+    assert_eq!(b.status("NtClose", &[event]), NtStatus::SUCCESS);
+    assert!(is_there(&b), "somebody waits for it");
+    b.kernel_call("KeSetEvent", &[u64::from(body.0), 0, 0]);
+    assert_eq!(b.answer(other), Some(0));
+    b.kernel.let_go_of_waited();
+    assert!(!is_there(&b), "and nobody else had it");
+    let block = u64::from(body.0 - object_header::SIZE);
+    assert_eq!(b.kernel_call("ExQueryPoolBlockSize", &[block, 0]), 0, "its memory is free");
+}
+
+#[test]
+fn a_wait_for_what_has_no_state_does_not_wait() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let (name, target) = (b.put_string(0x100, r"\??\save:"), b.put_string(0x200, r"\Device\Cdrom0"));
+    assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
+    let attributes = b.put_attributes(0x300, r"\??\save:");
+    assert_eq!(b.status("NtOpenSymbolicLinkObject", &[base, attributes]), NtStatus::SUCCESS);
+    let link = u64::from(b.word(0));
+    for _ in 0..2 {
+        assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[link, 0, 0, 0]), Some(0));
+    }
+    let event = create(&mut b, "NtCreateEvent", &[0, 0]);
+    assert_eq!(b.carry_out("NtSignalAndWaitForSingleObjectEx", &[event, link, 0, 0, 0]), Some(0));
+}
+
+#[test]
+fn what_is_signalled_comes_before_an_apc() {
+    let mut b = Bench::new();
+    let event = create(&mut b, "NtCreateEvent", &[1, 1]);
+    let current = u64::from(u32::MAX - 1);
+    assert_eq!(b.status("NtQueueApcThread", &[current, 0x8200_0000, 1, 2, 3]), NtStatus::SUCCESS);
+    let alertable = [event, 0, 1, 0];
+    assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &alertable), Some(0));
+    let flow = b.call(Library::xboxkrnl, "NtWaitForSingleObjectEx", &alertable);
+    assert!(matches!(flow, Flow::CallGuest(guest) if guest.args == [1, 2, 3]));
+}
