@@ -1,0 +1,155 @@
+//! Who calls each export: found by reading the tests and the guest programs of this repository, never typed in.
+//!
+//! A test calls an export if its function names it in quotation marks and stands where such names are calls: in the tests of
+//! xenia-kernel that use the exports' bench, and in its integration tests. An assembled test program calls what it has a
+//! label for, a guest program what it imports.
+
+use crate::title::{Title, key_ring};
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use xenia_kernel::imports::{Library, ordinals};
+
+/// Sources whose tests may call exports, and those that are tests as a whole.
+const UNIT_TESTS: &str = "crates/xenia-kernel/src";
+const BENCH: &str = "crates/xenia-kernel/src/exports/bench";
+const INTEGRATION_TESTS: &str = "crates/xenia-kernel/tests";
+/// Guest programs that tests run.
+const PROGRAMS: &str = "guest/bin";
+/// Where a source's tests begin.
+const TESTS_BEGIN: &str = "#[cfg(test)]\nmod tests {";
+
+/// Names of tests and programs, by export.
+#[derive(Debug, Default)]
+pub(super) struct Coverage {
+    callers: BTreeMap<&'static str, BTreeSet<String>>,
+}
+
+impl Coverage {
+    /// Reads the sources under `root`.
+    pub(super) fn read(root: &Path) -> Result<Self> {
+        let mut coverage = Self::default();
+        for path in files(&root.join(UNIT_TESTS), "rs")? {
+            let text = read(&path)?;
+            let is_bench =
+                path.starts_with(root.join(BENCH)) || path == root.join(BENCH).with_extension("rs");
+            let tests = if is_bench { Some(text.as_str()) } else { text.split(TESTS_BEGIN).nth(1) };
+            if let Some(tests) = tests.filter(|tests| is_bench || tests.contains("exports::bench")) {
+                coverage.add_rust(&label(root, &path), tests);
+            }
+        }
+        for path in files(&root.join(INTEGRATION_TESTS), "rs")? {
+            coverage.add_rust(&label(root, &path), &read(&path)?);
+        }
+        for path in files(&root.join(INTEGRATION_TESTS), "s")? {
+            let text = read(&path)?;
+            let labels = text.lines().filter_map(|line| line.split_once(':')).map(|(label, _)| label.trim());
+            for name in labels {
+                coverage.add(name, label(root, &path));
+            }
+        }
+        for path in files(&root.join(PROGRAMS), "xex")? {
+            let title = Title::open(&path, &key_ring(None)?)?;
+            for imported in &title.image.imports {
+                let Some(library) = Library::of_file(&imported.name) else { continue };
+                for import in &imported.imports {
+                    if let Some(row) = ordinals::find(library.rows(), import.ordinal) {
+                        coverage.add(row.name, label(root, &path));
+                    }
+                }
+            }
+        }
+        Ok(coverage)
+    }
+
+    /// Tests and programs that call an export, in alphabetical order.
+    pub(super) fn callers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.callers.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Notes what the functions of a test source name.
+    fn add_rust(&mut self, file: &str, text: &str) {
+        let mut function = "";
+        for line in text.lines() {
+            let declared =
+                line.trim_start().trim_start_matches("pub").trim_start_matches("(crate)").trim_start();
+            if let Some(rest) = declared.strip_prefix("fn ") {
+                function = rest.split(['(', '<']).next().unwrap_or_default();
+            }
+            // Between quotation marks is every second part.
+            for quoted in line.split('"').skip(1).step_by(2) {
+                self.add(quoted, format!("{file} {function}"));
+            }
+        }
+    }
+
+    /// Notes that `caller` calls what may be an export.
+    fn add(&mut self, name: &str, caller: String) {
+        let rows = || Library::ALL.into_iter().flat_map(Library::rows);
+        if let Some(row) = rows().find(|row| row.name == name) {
+            self.callers.entry(row.name).or_default().insert(caller);
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// Files with an extension in a folder and those below it, in order of their names.
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path, extension)?);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What a file is called in the table: its path without the crate's.
+fn label(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let path =
+        path.strip_prefix(UNIT_TESTS).or_else(|_| path.strip_prefix("crates/xenia-kernel")).unwrap_or(path);
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_tests_call_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for part in [UNIT_TESTS, BENCH, INTEGRATION_TESTS, PROGRAMS] {
+            std::fs::create_dir_all(root.join(part)).unwrap();
+        }
+        let write = |path: &str, text: &str| std::fs::write(root.join(path), text).unwrap();
+        let call = "fn calls() {\n    b.status(\"NtClose\", &[1]);\n}\n";
+        write(
+            "crates/xenia-kernel/src/a.rs",
+            &format!("fn f() {{ say(\"NtSetEvent\") }}\n{TESTS_BEGIN}\nuse exports::bench;\n{call}"),
+        );
+        write(
+            "crates/xenia-kernel/src/b.rs",
+            &format!("{TESTS_BEGIN}\nfn f() {{ say(\"NtClearEvent\") }}\n"),
+        );
+        write("crates/xenia-kernel/src/exports/bench/c.rs", &call.replace("NtClose", "NtNothing"));
+        write("crates/xenia-kernel/tests/d.rs", &call.replace("calls", "more"));
+        write("crates/xenia-kernel/tests/e.s", "NtPulseEvent:\n  bl NtCreateEvent\n");
+        let coverage = Coverage::read(root).unwrap();
+        let callers = |name| coverage.callers(name).collect::<Vec<_>>();
+        assert_eq!(callers("NtClose"), ["a.rs calls", "tests/d.rs more"]);
+        assert_eq!(callers("NtPulseEvent"), ["tests/e.s"]);
+        for name in ["NtSetEvent", "NtClearEvent", "NtNothing", "NtCreateEvent"] {
+            assert!(callers(name).is_empty(), "{name}: {:?}", callers(name));
+        }
+        assert!(Coverage::read(Path::new("/nowhere")).is_err());
+    }
+}

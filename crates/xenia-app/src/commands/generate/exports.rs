@@ -1,0 +1,145 @@
+//! The table of exports: how much of each there is, what it returns, and who calls it in a test.
+
+use super::coverage::Coverage;
+use super::{heading, line, section};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use xenia_kernel::exports::Registry;
+use xenia_kernel::imports::ordinals::{OrdinalRow, ResultRow};
+use xenia_kernel::imports::{Library, Status, variables};
+
+/// Callers that a row shows; the others are counted.
+const SHOWN: usize = 2;
+
+/// The table, with the tests of the repository at `root`.
+pub(super) fn table(root: &Path) -> Result<String> {
+    let coverage = Coverage::read(root)?;
+    let registry = Registry::get();
+    let mut out = heading(
+        "Exports",
+        "Every function and variable of the console's two libraries, by ordinal. *Done* does all that titles can ask of it; \
+         *constant* has nothing to do on this machine, or one answer only; *partial* does what stands here and not more; \
+         *stub* answers plausibly, without the effect. What is missing fails as its kind of result fails, and is logged at \
+         its first call. A question mark stands behind results that were concluded from a name. Who calls an export was \
+         found in the tests and the guest programs.",
+    );
+    section(
+        &mut out,
+        "How many",
+        &["library, and what it has", "done", "constant", "partial", "stub", "missing"],
+    );
+    for library in Library::ALL {
+        let counts = registry.counts(library, None);
+        let cells = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
+        let cells = cells.map(|count| count.to_string());
+        let [done, constant, partial, stub, missing] = &cells;
+        line(&mut out, &[library.name(), done, constant, partial, stub, missing]);
+    }
+    for library in Library::ALL {
+        let columns = ["ordinal", "name", "state", "returns", "called by", "what it does"];
+        section(&mut out, &format!("In {}", library.name()), &columns);
+        for row in
+            library.rows().iter().filter(|row| registry.status(library, row.ordinal) != Status::Missing)
+        {
+            present(&mut out, library, row, &coverage);
+        }
+        section(
+            &mut out,
+            &format!("Missing in {}", library.name()),
+            &["what it belongs to", "returns", "names"],
+        );
+        missing(&mut out, library);
+    }
+    Ok(out)
+}
+
+fn present(out: &mut String, library: Library, row: &OrdinalRow, coverage: &Coverage) {
+    let registry = Registry::get();
+    let doc = match registry.find(library, row.ordinal) {
+        Some(export) => export.doc,
+        None => variables::find(library, row.ordinal).map_or("", |variable| variable.doc),
+    };
+    line(
+        out,
+        &[
+            &row.ordinal.to_string(),
+            &format!("`{}`", row.name),
+            registry.status(library, row.ordinal).name(),
+            &returns(row.result),
+            &callers(coverage, row.name),
+            &doc.replace('\n', " "),
+        ],
+    );
+}
+
+/// What a function returns; variables are said to be such.
+fn returns(result: Option<ResultRow>) -> String {
+    match result {
+        None => "(variable)".to_owned(),
+        Some(result) => format!("{}{}", result.returns.name(), if result.guessed { "?" } else { "" }),
+    }
+}
+
+fn callers(coverage: &Coverage, name: &str) -> String {
+    let all: Vec<&str> = coverage.callers(name).collect();
+    let mut text = all.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if let Some(more) = all.len().checked_sub(SHOWN + 1) {
+        let _ = write!(text, ", {} more", more + 1);
+    }
+    text
+}
+
+/// What is not there, by subsystem and kind of result.
+fn missing(out: &mut String, library: Library) {
+    let mut groups: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
+    for row in library.rows() {
+        if Registry::get().status(library, row.ordinal) == Status::Missing {
+            groups.entry((row.area, returns(row.result))).or_default().push(row.name);
+        }
+    }
+    for ((area, returns), names) in groups {
+        line(out, &[area, &returns, &names.join(" ")]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn root() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    }
+
+    #[test]
+    fn every_complete_function_is_called_by_a_test_or_a_program() {
+        let coverage = Coverage::read(root()).unwrap();
+        let registry = Registry::get();
+        let mut uncalled = Vec::new();
+        for library in Library::ALL {
+            for row in library.rows() {
+                let done =
+                    registry.find(library, row.ordinal).is_some_and(|export| export.status == Status::Done);
+                if done && coverage.callers(row.name).next().is_none() {
+                    uncalled.push(row.name);
+                }
+            }
+        }
+        assert!(uncalled.is_empty(), "no test calls {uncalled:?}");
+    }
+
+    #[test]
+    fn every_export_is_in_the_table() {
+        let text = table(root()).unwrap();
+        let words: BTreeSet<&str> = text.split([' ', '\n', '|', '`']).collect();
+        let present = text.lines().filter(|line| line.contains("| `") && line.starts_with("| ")).count();
+        let mut expected = 0;
+        for library in Library::ALL {
+            assert!(library.rows().iter().all(|row| words.contains(row.name)));
+            expected += library.rows().len() - Registry::get().counts(library, None).missing;
+        }
+        assert_eq!(present, expected, "a line for each that is here");
+    }
+}
