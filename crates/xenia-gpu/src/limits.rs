@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Name of the limit on textures.
-pub const TEXTURE_BYTES: &str = "texture bytes of a draw";
+pub const TEXTURE_BYTES: &str = "draw_texture_bytes";
 /// Name of the limit on shaders and pixels.
-pub const SHADER_STEPS: &str = "shader steps of a draw";
+pub const SHADER_STEPS: &str = "draw_shader_steps";
 
 /// Bytes of memory that draws which wait for their thread may hold between them.
 pub(crate) const QUEUED_BYTES: usize = 512 << 20;

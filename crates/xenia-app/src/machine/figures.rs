@@ -51,6 +51,9 @@ impl Machine {
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let instructions = self.executor.instructions();
         let missing = self.kernel.missing_calls().into_iter();
+        let mut limits_hit = self.kernel.limits_hit();
+        limits_hit.extend(&self.processor.lock().statistics().limits);
+        let limits_hit = limits_hit.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         RunReport {
             engine: engine.name().to_owned(),
             mode: "lockstep".to_owned(),
@@ -71,7 +74,7 @@ impl Machine {
             unimplemented_calls: missing
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
-            limits_hit: self.kernel.limits_hit().into_iter().map(|(name, n)| (name.to_owned(), n)).collect(),
+            limits_hit,
             scheduler: SchedulerReport {
                 spawn_ok: scheduler.counters.spawn_ok,
                 spawn_rejected: scheduler.counters.spawn_rejected,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::backend::BackendError;
 use crate::packets;
 
 /// Different problems that are told apart; others are counted together.
@@ -38,6 +39,8 @@ pub struct Statistics {
     pub interrupts: u64,
     /// What went wrong, in words, and how often.
     pub problems: BTreeMap<String, u64>,
+    /// Limits of draws that were reached (see [`limits`](crate::limits)), and how often.
+    pub limits: BTreeMap<&'static str, u64>,
 }
 
 impl Default for Statistics {
@@ -57,6 +60,7 @@ impl Default for Statistics {
             vblanks: 0,
             interrupts: 0,
             problems: BTreeMap::new(),
+            limits: BTreeMap::new(),
         }
     }
 }
@@ -76,6 +80,14 @@ impl Statistics {
     /// All packets of all types.
     pub fn total_packets(&self) -> u64 {
         self.type0 + self.type1 + self.type2 + self.type3.iter().sum::<u64>() + self.predicated_away
+    }
+
+    /// Counts what a backend didn't do.
+    pub(super) fn count_error(&mut self, error: &BackendError) {
+        if let BackendError::Limit(name) = error {
+            *self.limits.entry(name).or_default() += 1;
+        }
+        self.count_problem(&error.to_string());
     }
 
     pub(super) fn count_problem(&mut self, problem: &str) {

@@ -53,6 +53,7 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
         scene.vertices(&rectangle(0.0, 0.0, 320.0, 64.0, RED));
         let problems = draw(&mut scene, 8, 3);
         assert_eq!(problems, [(format!("limit reached: {SHADER_STEPS}"), 1)]);
+        assert_eq!(scene.gpu.statistics().limits.get(SHADER_STEPS), Some(&1));
         let drawn = drawn(&mut scene);
         for (x, y) in (0..64).flat_map(|y| (0..320).map(move |x| (x, y))) {
             assert_eq!(drawn(x, y), x < 16 && y % 16 < 2, "{x} {y} with {threads} threads");

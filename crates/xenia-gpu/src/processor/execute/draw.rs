@@ -50,7 +50,7 @@ impl CommandProcessor {
                 self.cycles += cost::draw(&call);
                 self.statistics.draws += 1;
                 if let Err(error) = self.backend.draw(&call, &*self.memory) {
-                    self.statistics.count_problem(&error.to_string());
+                    self.statistics.count_error(&error);
                 }
                 if call.exports_memory() {
                     self.window.clear();
@@ -66,11 +66,11 @@ impl CommandProcessor {
         self.cycles += cost::copy(&call);
         self.statistics.copies += 1;
         if let Err(error) = self.backend.copy(&call, &*self.memory) {
-            self.statistics.count_problem(&error.to_string());
+            self.statistics.count_error(&error);
         }
         // A copy waits for the draws before it, so here it is known how they went.
         for error in self.backend.late_errors() {
-            self.statistics.count_problem(&error.to_string());
+            self.statistics.count_error(&error);
         }
         self.window.clear();
     }
