@@ -35,6 +35,7 @@ uint32_t KeSetTimer(void *timer, int32_t due, void *dpc);
 uint32_t KeSetTimerEx(void *timer, int32_t due, uint32_t period_ms, void *dpc);
 
 void ExFreePool(void *block);
+void RtlFillMemoryUlong(void *memory, uint32_t length, uint32_t word);
 uint32_t NtAllocateVirtualMemory(void **base, uint32_t *size, uint32_t kind, uint32_t protect, uint32_t debug);
 
 // NtCreateFile, whose ninth argument gcc's ABI has elsewhere (hostile/create_file.S).

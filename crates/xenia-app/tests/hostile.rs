@@ -29,6 +29,8 @@ const fn row(title: &'static str, limits: &'static [&'static str], prints: &'sta
 }
 
 const HALT: &[&str] = &["--halt-on-deadlock"];
+/// For titles that don't end by themselves: a second of host time.
+const TIMEOUT: &[&str] = &["--timeout", "1"];
 
 const ROWS: &[Row] = &[
     row("forever", &[], "woken"),
@@ -50,6 +52,9 @@ const ROWS: &[Row] = &[
     row("cache", &["scratch_disk_bytes"], "opened 1000, refused 8"),
     row("files", &["open_files"], "refused 9232"),
     Row { code: 3, ..row("recursion", &[], "") },
+    Row { flags: TIMEOUT, ..row("endless", &[], "") },
+    Row { flags: TIMEOUT, ..row("fills", &[], "") },
+    Row { flags: TIMEOUT, ..row("deadlocks", &[], "") },
 ];
 
 struct Outcome {
