@@ -193,7 +193,11 @@ impl HostFolder {
         }
         let at = parent.join(name);
         // Something that guests don't see, such as a link that leads outside, may have the name.
-        if at.symlink_metadata().is_ok() { Err(VfsError::Exists) } else { Ok(at) }
+        match at.symlink_metadata() {
+            Ok(_) => Err(VfsError::Exists),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(at),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The entry at a host path, `guest` being its path for the guest.

@@ -174,11 +174,12 @@ fn open_files_follow_renames_and_survive_removal() {
 fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("d")).unwrap();
-    // No process has number 0.
     let stale = folder.path().join("d").join(".xenia-draft-0-7");
     fs::write(&stale, "x").unwrap();
-    let ours = folder.path().join(format!(".xenia-draft-{}-x", std::process::id()));
-    fs::write(&ours, "x").unwrap();
+    // Whoever uses one holds its lock.
+    let ours = folder.path().join(".xenia-draft-0-8");
+    let in_use = File::create(&ours).unwrap();
+    in_use.lock_shared().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert!(!stale.exists() && ours.exists());
     assert_eq!(listed(&device), ["d"]);
