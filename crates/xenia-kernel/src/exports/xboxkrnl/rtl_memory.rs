@@ -63,11 +63,40 @@ fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> R
     Ok(equal)
 }
 
+/// What a byte, followed by so many zeros, does to a checksum. A title may ask for that of a gibibyte in one call.
+static CRC_TABLES: [[u32; 256]; 8] = crc_tables();
+
+const fn crc_tables() -> [[u32; 256]; 8] {
+    let mut tables = [[0; 256]; 8];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u32;
+        let mut zeros = 0;
+        while zeros < 8 {
+            let mut bit = 0;
+            while bit < 8 {
+                crc = crc >> 1 ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
+                bit += 1;
+            }
+            tables[zeros][byte] = crc;
+            zeros += 1;
+        }
+        byte += 1;
+    }
+    tables
+}
+
 /// CRC-32 (polynomial 0xEDB88320, reflected), continued from `crc`.
 fn crc32(crc: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(crc, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
-    })
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let crc = chunks.iter().fold(crc, |crc, &chunk| {
+        let bytes = (u64::from_le_bytes(chunk) ^ u64::from(crc)).to_le_bytes();
+        bytes
+            .iter()
+            .zip(CRC_TABLES.iter().rev())
+            .fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
+    });
+    rest.iter().fold(crc, |crc, &byte| crc >> 8 ^ CRC_TABLES[0][usize::from(crc as u8 ^ byte)])
 }
 
 #[exports(xboxkrnl)]
@@ -134,5 +163,13 @@ mod tests {
     #[test]
     fn checksum_of_the_check_string() {
         assert_eq!(!crc32(!0, b"123456789"), 0xCBF4_3926);
+        let bitwise = |crc: u32, byte: &u8| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+        };
+        let bytes: Vec<u8> = (0..100_u32).map(|n| (n * n * 7 + 3) as u8).collect();
+        for length in 0..bytes.len() {
+            let expected = bytes[..length].iter().fold(0x1234_5678, bitwise);
+            assert_eq!(crc32(0x1234_5678, &bytes[..length]), expected, "{length} bytes");
+        }
     }
 }
