@@ -19,7 +19,6 @@ const TO_DIVIDE: &[(&str, &str)] = &[
     ("crates/xenia-cpu/src/interp/load_store.rs", "2026-11-21"),
     ("crates/xenia-gpu/tests/scene/all.rs", "2026-11-21"),
     ("crates/xenia-jit/src/lift/vector.rs", "2026-11-21"),
-    ("jit-tests/src/fuzz/generate.rs", "2026-11-21"),
 ];
 
 /// A file of Rust.
