@@ -178,6 +178,11 @@ pub fn cache_folder() -> Option<PathBuf> {
     user_folder("XDG_CACHE_HOME", ".cache")
 }
 
+/// The user's folder of what happened, likewise.
+pub fn state_folder() -> Option<PathBuf> {
+    user_folder("XDG_STATE_HOME", ".local/state")
+}
+
 /// HOME; one that is empty or relative counts as unset, as the specification has it for its own variables.
 fn absolute_home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())

@@ -35,6 +35,8 @@ impl Program {
             .env("DISPLAY", &display.name)
             .env("VK_DRIVER_FILES", DRIVER)
             .env("XDG_RUNTIME_DIR", folder)
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .env("XDG_STATE_HOME", folder.join("state"))
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("WAYLAND_SOCKET")
             .stdout(Stdio::null())

@@ -20,14 +20,15 @@ const FILES: &[(&str, &str)] = &[
         "What titles draw with on the host's GPU, a file for each executable.",
     ),
     ("$XDG_DATA_HOME/xenia-rs/screenshots/", "Screenshots."),
+    ("$XDG_STATE_HOME/xenia-rs/crashes/", "Of each title, the results of its last crash in a window."),
 ];
 
 /// Variables that no flag stands for.
 const VARIABLES: &[(&str, &str)] = &[
     ("DISPLAY, WAYLAND_DISPLAY", "Where a window may open; without either, frames become files."),
     (
-        "XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_DATA_HOME",
-        "The user's folders; else .config, .cache and .local/share in HOME.",
+        "XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_DATA_HOME, XDG_STATE_HOME",
+        "The user's folders; else .config, .cache, .local/share and .local/state in HOME.",
     ),
     ("RUST_LOG", "What is logged: targets and levels, such as gpu=debug,kernel=info."),
 ];

@@ -1,14 +1,21 @@
 //! What a window says of a machine that has stopped before its time.
 
 use crate::machine::Finished;
+use crate::report::{RunReport, write_json};
+use crate::screenshots::file_name;
+use crate::title::state_folder;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
 use xenia_render::Stopped;
 use xenia_sched::{EndKind, RunEnd};
 
 /// Files that are named at most.
 const FILES: usize = 6;
 
-/// What happened to `name`, the probable cause, and where more is; `None` for an end that needs no words.
-pub(super) fn why(name: &str, finished: &Finished, missing_files: &[String], again: bool) -> Option<Stopped> {
+/// What happened to `name`, the probable cause, and where more is; `None` for an end that needs no words. Without `json`,
+/// the results of the run are written to the user's state folder: who starts from a desktop sees no terminal.
+pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: bool) -> Option<Stopped> {
+    let missing = &finished.report.missing_files;
     let (heading, what) = match (&finished.divergence, &finished.end) {
         (Some(difference), _) => ("the engines disagree".to_owned(), difference.as_str()),
         (None, RunEnd::Ended(EndKind::Crash { text, .. })) => (format!("{name} has crashed"), text.as_str()),
@@ -16,16 +23,78 @@ pub(super) fn why(name: &str, finished: &Finished, missing_files: &[String], aga
             format!("{name} has stopped"),
             "Each of its threads waits for something that can't come any more.",
         ),
+        (None, RunEnd::Ended(EndKind::Exit { code })) if *code != 0 && !missing.is_empty() => {
+            (format!("{name} has ended with code {code}"), "")
+        }
         _ => return None,
     };
-    let mut lines: Vec<String> = what.lines().take(1).map(str::to_owned).collect();
-    if !missing_files.is_empty() {
-        lines.extend([String::new(), "A probable cause: files that it asked for are not there.".to_owned()]);
-        lines.extend(missing_files.iter().take(FILES).map(|file| format!("  {file}")));
-        if let Some(more @ 1..) = missing_files.len().checked_sub(FILES) {
+    let report = match json {
+        Some(path) => Ok(path.to_owned()),
+        None => state_folder()
+            .context("no folder for it")
+            .and_then(|folder| keep(&folder, name, &finished.report)),
+    };
+    let lines = lines(what, missing, &report);
+    Some(Stopped { heading, lines, again })
+}
+
+/// Writes the results of a run to `folder`; each title has one file there, of its last crash.
+fn keep(folder: &Path, name: &str, report: &RunReport) -> Result<PathBuf> {
+    let folder = folder.join("crashes");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join(format!("{}.json", file_name(name)));
+    write_json(&path, "run", report).map(|()| path)
+}
+
+/// The page below its heading.
+fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String> {
+    let mut lines: Vec<String> =
+        what.lines().take(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if !missing.is_empty() {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push("A probable cause: files that it asked for are not there.".to_owned());
+        lines.extend(missing.iter().take(FILES).map(|file| format!("  {file}")));
+        if let Some(more @ 1..) = missing.len().checked_sub(FILES) {
             lines.push(format!("  and {more} more"));
         }
     }
-    lines.extend([String::new(), "Threads, registers and stack are on the terminal.".to_owned()]);
-    Some(Stopped { heading, lines, again })
+    lines.push(String::new());
+    match report {
+        Ok(path) if path != Path::new("-") => lines.push(format!("The report: {}", path.display())),
+        Ok(_) => {}
+        Err(error) => lines.push(format!("There is no report: {error:#}")),
+    }
+    lines.push("Threads and registers are on the terminal.".to_owned());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_what_happened_and_why_and_where_more_is() {
+        let crash = "0x82010004: read of 0x00000018: Unmapped\n  thread 1 ...";
+        let report = Ok(PathBuf::from("/state/crashes/fog.json"));
+        let page = lines(crash, &[r"game:\Media\Resource.xpr".to_owned()], &report);
+        assert_eq!(
+            page,
+            [
+                "0x82010004: read of 0x00000018: Unmapped",
+                "",
+                "A probable cause: files that it asked for are not there.",
+                r"  game:\Media\Resource.xpr",
+                "",
+                "The report: /state/crashes/fog.json",
+                "Threads and registers are on the terminal.",
+            ]
+        );
+        let many: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+        let page = lines("", &many, &Err(anyhow::anyhow!("the disk is full")));
+        assert!(page[0].starts_with("A probable cause") && page[FILES].trim() == "5", "{page:?}");
+        assert_eq!(page[FILES + 1..][..3], ["  and 3 more", "", "There is no report: the disk is full"]);
+        assert_eq!(lines("x", &[], &Ok("-".into()))[1..], ["", "Threads and registers are on the terminal."]);
+    }
 }

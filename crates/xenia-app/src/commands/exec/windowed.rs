@@ -134,10 +134,10 @@ fn play(
         let outputs = Outputs::new(args)?;
         let finished = run_machines(args, title, keyboard, control, sender, &outputs, interrupt)?;
         let code = outputs.conclude(&finished, interrupt);
-        match stopped::why(&name, &finished, &finished.report.missing_files, again) {
-            Some(why) if !has_limit => sender.stopped(why),
-            _ => return Ok(code),
-        }
+        let json = args.run.json.as_deref();
+        let why = if has_limit { None } else { stopped::why(&name, &finished, json, again) };
+        let Some(why) = why else { return Ok(code) };
+        sender.stopped(why);
         if restarts.recv().is_err() {
             // The window is closed.
             return Ok(code);
