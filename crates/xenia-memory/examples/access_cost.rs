@@ -4,7 +4,9 @@
 use std::arch::asm;
 use std::hint::black_box;
 use xenia_guest::GuestAddr;
-use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, MemoryFault, Protect};
+use xenia_memory::{
+    Action, AllocKind, DeviceQueue, GuestMemory, HostFault, MemoryFault, Protect, register_code_hook,
+};
 
 const AT: u32 = 0xA200_0000;
 const SIZE: u32 = 0x1_0000;
@@ -37,7 +39,17 @@ fn host_store(memory: &GuestMemory, addr: u32, value: u32) {
     }
 }
 
+unsafe extern "C" {
+    /// Bounds of the program's code, which the linker gives.
+    static __executable_start: u8;
+    static etext: u8;
+}
+
 fn main() {
+    // The program's own code accesses guest memory as compiled code does.
+    let range = &raw const __executable_start as usize..&raw const etext as usize;
+    let _hook = register_code_hook(range, Box::new(|_: &mut HostFault| Action::NotMine))
+        .unwrap_or_else(|e| panic!("{e}"));
     let memory = GuestMemory::new().unwrap_or_else(|e| panic!("{e}"));
     memory
         .alloc_fixed(GuestAddr(AT), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE)

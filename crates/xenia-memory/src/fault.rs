@@ -1,11 +1,14 @@
 //! The SIGSEGV handler.
 //!
 //! ```text
-//! fault ─► in a guest view? ─┬─ device ────────────► emulate on the thread's DeviceQueue
-//!                            ├─ watched, or behind ► bump, open, retry (or emulate on the alias view)
-//!                            └─ refused ─┐
-//!        elsewhere ──────────────────────┴► code hook of the instruction ─► else the previous handler
+//! fault ─► an access of hooked code, in a guest view? ─┬─ device ────────────► emulate on the thread's DeviceQueue
+//!                                                      ├─ watched, or behind ► bump, open, retry (or emulate on the alias view)
+//!                                                      └─ refused ─┐
+//!          an access of hooked code elsewhere ─────────────────────┴► its hook ─► else the previous handler
 //! ```
+//!
+//! Only hooked code is helped: a fault of anybody else, or one in fetching an instruction, is a bug of ours that must
+//! not be papered over.
 //!
 //! # Safety rules
 //! - Everything below [`on_signal`] is async-signal-safe: atomics, mprotect, sched_yield, and
@@ -16,7 +19,7 @@
 use crate::device::DeviceQueue;
 use crate::emulate::{self, Bus, General, MAX_INSTRUCTION, Vectors};
 use crate::error::{FaultKind, MemoryError};
-use crate::hook::{Action, HOOKS, HostFault};
+use crate::hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
 use crate::mapping::{GUARD, host_error};
 use crate::memory::GuestMemory;
@@ -77,8 +80,9 @@ const GENERAL: [i32; 16] = [
     libc::REG_R14,
     libc::REG_R15,
 ];
-/// Bit of the page fault's error code that says it was a store.
+/// Bits of the page fault's error code that say it was a store, or the fetch of an instruction.
 const ERROR_WRITE: i64 = 2;
+const ERROR_FETCH: i64 = 16;
 
 /// The interrupted thread's registers.
 struct Interrupted<'a>(&'a mut libc::mcontext_t);
@@ -94,6 +98,10 @@ impl Interrupted<'_> {
 
     fn write(&self) -> bool {
         self.0.gregs[libc::REG_ERR as usize] & ERROR_WRITE != 0
+    }
+
+    fn fetch(&self) -> bool {
+        self.0.gregs[libc::REG_ERR as usize] & ERROR_FETCH != 0
     }
 
     fn general(&self) -> General {
@@ -196,16 +204,15 @@ impl GuestMemory {
         u32::try_from(host_addr.checked_sub(self.mapping.guest_base() as usize)?).ok()
     }
 
-    /// Tries to make a faulting access to `addr` go on.
-    fn resolve(&self, addr: u32, interrupted: &mut Interrupted<'_>) -> bool {
+    /// Tries to make a faulting access to `addr` by the code of `hook` go on.
+    fn resolve(&self, addr: u32, hook: &dyn FaultHook, interrupted: &mut Interrupted<'_>) -> bool {
         if self.pages.flags(addr) & DEVICE != 0 {
             // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return false };
             let rip = interrupted.rip();
             let done = interrupted.emulate(&mut DeviceBus { memory: self, queue });
-            if done && let Some((_, hook)) = HOOKS.find(rip as usize) {
-                // SAFETY: the fault came from the hook's code (see the registry's rules).
-                unsafe { &*hook }.on_device_access(rip);
+            if done {
+                hook.on_device_access(rip);
             }
             return done;
         }
@@ -218,9 +225,13 @@ impl GuestMemory {
 }
 
 /// Asks the hook of the code that faulted.
-fn ask_hook(host_addr: usize, space: Option<&GuestMemory>, interrupted: &mut Interrupted<'_>) -> bool {
+fn ask_hook(
+    hook: &dyn FaultHook,
+    host_addr: usize,
+    space: Option<&GuestMemory>,
+    interrupted: &mut Interrupted<'_>,
+) -> bool {
     let rip = interrupted.rip();
-    let Some((_, hook)) = HOOKS.find(rip as usize) else { return false };
     // In the guards, the address is the guest's wrapped at 4 GiB.
     let addr = space.map(|s| host_addr.wrapping_sub(s.mapping.guest_base() as usize) as u32);
     let write = interrupted.write();
@@ -232,9 +243,7 @@ fn ask_hook(host_addr: usize, space: Option<&GuestMemory>, interrupted: &mut Int
         kind: space.zip(addr).map_or(FaultKind::Unmapped, |(s, a)| s.fault(a, write).kind),
         write,
     };
-    // SAFETY: the fault came from the hook's code (see the registry's rules).
-    let action = unsafe { &*hook }.on_fault(&mut fault);
-    match action {
+    match hook.on_fault(&mut fault) {
         Action::Retry => {}
         Action::Resume(rip) => interrupted.set_rip(rip),
         Action::NotMine => return false,
@@ -254,19 +263,22 @@ unsafe extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, 
     // SAFETY: the kernel passes a filled-in siginfo.
     let (code, host_addr) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
     // Faults have positive codes; what a process sends has not.
-    if code > 0 {
+    let hook = HOOKS.find(interrupted.rip() as usize).filter(|_| code > 0 && !interrupted.fetch());
+    if let Some((_, hook)) = hook {
+        // SAFETY: the fault came from the hook's code (see the registry's rules).
+        let hook: &dyn FaultHook = &**unsafe { &*hook };
         let space = SPACES.find(host_addr).map(|(start, space)| {
             // SAFETY: somebody accesses this space, and so keeps it alive (see the registry's rules).
             (start, unsafe { &*space })
         });
         if let Some((start, space)) = space
             && let Ok(addr) = u32::try_from(host_addr.wrapping_sub(start + GUARD))
-            && space.resolve(addr, &mut interrupted)
+            && space.resolve(addr, hook, &mut interrupted)
         {
             *errno = saved;
             return;
         }
-        if ask_hook(host_addr, space.map(|(_, space)| space), &mut interrupted) {
+        if ask_hook(hook, host_addr, space.map(|(_, space)| space), &mut interrupted) {
             *errno = saved;
             return;
         }

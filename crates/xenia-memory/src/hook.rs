@@ -73,7 +73,8 @@ unsafe impl Send for CodeHook {}
 // SAFETY: as above; a shared `CodeHook` gives no access at all.
 unsafe impl Sync for CodeHook {}
 
-/// Has `hook` asked about faults of instructions at host addresses in `range`, until the result is
+/// Makes the code at host addresses in `range` one that may use guest views: its accesses to devices are emulated, those
+/// to watched pages go on, and `hook` is asked about the others that fault. So until the result is
 /// dropped: no earlier than the code runs for the last time. Ranges must not overlap.
 pub fn register_code_hook(range: Range<usize>, hook: Box<dyn FaultHook>) -> Result<CodeHook, MemoryError> {
     crate::fault::install()?;

@@ -1,15 +1,18 @@
 //! A signal stack per host thread that runs guest code.
 //!
 //! The stack that the standard library gives its threads is sized for a short handler; decoding an
-//! instruction on top of a wide vector state needs more.
+//! instruction on top of a wide vector state needs more. Below it lies a page without rights, so that an overflow
+//! ends the process instead of overwriting what is mapped there.
 
 use std::cell::OnceCell;
 use std::mem;
 use std::ptr;
 
 const SIZE: usize = 64 << 10;
+/// Inaccessible bytes below the stack.
+const GUARD: usize = 4 << 10;
 
-/// The calling thread's signal stack; unmapped when the thread ends.
+/// The calling thread's signal stack, by the start of its mapping; unmapped when the thread ends.
 pub(crate) struct SignalStack(*mut libc::c_void);
 
 thread_local! {
@@ -25,8 +28,8 @@ impl SignalStack {
                 let at = unsafe {
                     libc::mmap(
                         ptr::null_mut(),
-                        SIZE,
-                        libc::PROT_READ | libc::PROT_WRITE,
+                        GUARD + SIZE,
+                        libc::PROT_NONE,
                         libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK,
                         -1,
                         0,
@@ -35,16 +38,26 @@ impl SignalStack {
                 if at == libc::MAP_FAILED {
                     return None;
                 }
-                let stack = libc::stack_t { ss_sp: at, ss_flags: 0, ss_size: SIZE };
-                // SAFETY: the memory is ours until the thread's end, where `drop` disables it first.
-                if unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) } != 0 {
-                    // SAFETY: unused so far.
-                    unsafe { libc::munmap(at, SIZE) };
+                // Unmaps it again if the host refuses anything.
+                let stack = Self(at);
+                let usable = stack.usable();
+                // SAFETY: the part above the guard of what was just mapped.
+                if unsafe { libc::mprotect(usable, SIZE, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
                     return None;
                 }
-                Some(Self(at))
+                let new = libc::stack_t { ss_sp: usable, ss_flags: 0, ss_size: SIZE };
+                // SAFETY: the memory is ours until the thread's end, where `drop` disables it first.
+                if unsafe { libc::sigaltstack(&raw const new, ptr::null_mut()) } != 0 {
+                    return None;
+                }
+                Some(stack)
             });
         });
+    }
+
+    /// Above the guard.
+    fn usable(&self) -> *mut libc::c_void {
+        self.0.wrapping_byte_add(GUARD)
     }
 }
 
@@ -54,12 +67,33 @@ impl Drop for SignalStack {
         let mut current: libc::stack_t = unsafe { mem::zeroed() };
         // SAFETY: asks only.
         unsafe { libc::sigaltstack(ptr::null(), &raw mut current) };
-        if current.ss_sp == self.0 {
+        if current.ss_sp == self.usable() {
             let off = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
             // SAFETY: switches off the stack that is about to go.
             unsafe { libc::sigaltstack(&raw const off, ptr::null_mut()) };
         }
         // SAFETY: mapped by `install`; no longer the thread's signal stack.
-        unsafe { libc::munmap(self.0, SIZE) };
+        unsafe { libc::munmap(self.0, GUARD + SIZE) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_the_stack_lies_a_page_without_rights() {
+        SignalStack::install();
+        // SAFETY: zero is a value of `stack_t`; the call asks only.
+        let current = unsafe {
+            let mut current: libc::stack_t = mem::zeroed();
+            assert_eq!(libc::sigaltstack(ptr::null(), &raw mut current), 0);
+            current
+        };
+        assert_eq!(current.ss_size, SIZE);
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let ends_here = format!("-{:x} ", current.ss_sp as usize);
+        let guard = maps.lines().find(|line| line.contains(&ends_here));
+        assert!(guard.is_some_and(|line| line.contains(" ---p ")), "{guard:?}");
     }
 }

@@ -39,4 +39,8 @@ fn foreign_faults_reach_the_previous_handler_or_end_the_process() {
     let unmapped = memory.guest_base() as usize + 0x5_0000;
     load(unmapped);
     assert_eq!(LAST.load(SeqCst), unmapped);
+    // Not even where a hook's access would be emulated.
+    let device = memory.guest_base() as usize + 0x7FC8_6544;
+    load(device);
+    assert_eq!(LAST.load(SeqCst), device);
 }

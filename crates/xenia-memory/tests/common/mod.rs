@@ -2,13 +2,25 @@
 #![allow(dead_code)] // each test program uses its part
 
 use std::arch::asm;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
-use xenia_memory::{AllocKind, GuestMemory, Protect};
+use xenia_memory::{Action, AllocKind, CodeHook, GuestMemory, HostFault, Protect, register_code_hook};
 
 pub(crate) const RW: Protect = Protect::READ_WRITE;
 
+unsafe extern "C" {
+    /// Bounds of the program's code, which the linker gives.
+    static __executable_start: u8;
+    static etext: u8;
+}
+
+/// A space that this program's own code may use as compiled code does.
 pub(crate) fn space() -> Arc<GuestMemory> {
+    static HOOK: OnceLock<CodeHook> = OnceLock::new();
+    HOOK.get_or_init(|| {
+        let range = &raw const __executable_start as usize..&raw const etext as usize;
+        register_code_hook(range, Box::new(|_: &mut HostFault| Action::NotMine)).unwrap()
+    });
     GuestMemory::new().unwrap()
 }
 
