@@ -3,6 +3,7 @@
 #
 # Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack titles.
 # The same compiler gives the same bytes; `cargo xtask guests` compares them with guest/bin.
+# hot-loops makes ELF files only, for measuring (decision 0026): matrix, bits, hash.
 # guest/build.sh answers prints cpu-suite's known answers from a native build.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -99,6 +100,11 @@ for program in "${programs[@]}"; do
                 objects=("$(compile "$source" -Ihostile)")
                 grep -q create_file "$source" && objects+=("$create_file")
                 title "hostile/$(basename "$source" .c)" "${objects[@]}"
+            done
+            ;;
+        hot-loops)
+            for source in matrix bits hash; do
+                link_elf "$out/$source.elf" "$start" "$(compile hot-loops/$source.c)" "$memory"
             done
             ;;
         *) echo "unknown program $program" >&2; exit 2 ;;

@@ -29,7 +29,7 @@ use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
 use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
-use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
+use xenia_jit::{CrossCheck, Jit, JitConfig, JitError, Unit};
 use xenia_kernel::files::MissingFile;
 use xenia_kernel::ports::{Input, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
@@ -315,18 +315,27 @@ pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs, functions: &[FunctionEn
         return Ok(Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None });
     }
     let defaults = JitConfig::default();
+    // What is interpreted is compared with itself.
+    let warm_up = if args.cross_check.is_some() { CrossCheck::WARM_UP } else { defaults.warm_up };
     let jit = JitConfig {
         engine: config,
-        warm_up: args.warm_up.unwrap_or(defaults.warm_up),
+        warm_up: args.warm_up.unwrap_or(warm_up),
         wrong_addi: args.break_lifter,
         ..defaults
     };
     Ok(match args.cross_check {
-        None => {
-            let jit = Jit::new(memory.clone(), jit)?;
-            tell_functions(&jit, functions);
-            Engine { compiling: Some(jit.compiling()), run: Box::new(jit) }
-        }
+        None => match Jit::new(memory.clone(), jit) {
+            Ok(jit) => {
+                tell_functions(&jit, functions);
+                Engine { compiling: Some(jit.compiling()), run: Box::new(jit) }
+            }
+            // A host that lets nobody make code still runs titles, slowly.
+            Err(error @ JitError::Host { .. }) if !args.jit => {
+                tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
+                Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None }
+            }
+            Err(error) => return Err(error.into()),
+        },
         Some(unit) => {
             let unit = match unit {
                 CrossCheckUnit::Block => Unit::Block,

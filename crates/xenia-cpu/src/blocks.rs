@@ -11,13 +11,15 @@
 //! - A slot belongs to one start address for as long as the cache lives, so links between blocks
 //!   need no unlinking: they name slots, and every entry checks.
 //! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
+//! - Blocks count how often they are reached, for engines that compile what is warm; the interpreter
+//!   alone does not look at the counts.
 
 use crate::interp::{
     Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
 };
 use crate::{PpcContext, msr_bit};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
-use xenia_isa::{Instruction, decode};
+use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{GuestMemory, MemoryFault, Watch};
 
 /// Instructions in the longest block.
@@ -28,6 +30,8 @@ const RESTLESS: u32 = 64;
 const MOST_BLOCKS: usize = 1 << 19;
 /// Pages with blocks at which the cache is emptied (64 MiB of code).
 const MOST_PAGES: usize = 1 << 14;
+/// Starts of functions that are kept until they are asked for.
+const MOST_CALLED: usize = 1 << 12;
 /// Words of a page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 /// Stands for "no page": its version is always 0.
@@ -57,6 +61,13 @@ pub(crate) struct Block {
     renewals: u32,
     /// Blocks that followed, with their start addresses.
     links: [(u32, Slot); 2],
+    /// Whether the last instruction is a branch that leaves a return address.
+    calls: bool,
+    /// How often the block was reached since its warmth was last taken, and whether by compiled code.
+    pub(crate) reached: u32,
+    pub(crate) wanted: bool,
+    /// Whether it was ever reached but by going on with a visit.
+    pub(crate) seen: bool,
     /// All of the block's instructions.
     pub(crate) code: Box<[Predecoded]>,
     /// How many of them run one by one if all run; the rest is `pair`.
@@ -85,6 +96,7 @@ impl Block {
             _ => None,
         };
         self.singles = code.len() - if self.pair.is_some() { 2 } else { 0 };
+        self.calls = code.last().is_some_and(|last| is_call(last.i));
         self.end = self.start.wrapping_add(4 * code.len() as u32);
         self.code = code;
     }
@@ -94,6 +106,11 @@ impl Block {
     pub(crate) fn is_current(&self, memory: &GuestMemory) -> bool {
         memory.page_version(self.page) == self.version
     }
+}
+
+/// Whether `i` is a branch that leaves a return address.
+fn is_call(i: Instruction) -> bool {
+    matches!(decode(i.0), Some(Op::bx | Op::bcx | Op::bclrx | Op::bcctrx)) && i.lk()
 }
 
 /// The blocks that start on one guest page.
@@ -112,6 +129,8 @@ pub(crate) struct BlockCache {
     tables: Vec<PageBlocks>,
     /// The MSR bits that handlers were chosen for.
     facilities: u64,
+    /// Starts of functions: where calls led, and the first block of all.
+    called: Vec<u32>,
     /// Blocks found to have changed.
     pub(crate) invalidations: u64,
 }
@@ -125,6 +144,7 @@ impl BlockCache {
             pages: vec![0; 1 << 20],
             tables: Vec::new(),
             facilities: FACILITIES,
+            called: Vec::new(),
             invalidations: 0,
         }
     }
@@ -158,6 +178,37 @@ impl BlockCache {
         self.add(memory, pc)
     }
 
+    /// As [`Self::find`], for the block that the one in `from` goes on to. Where a call leads for the first time is
+    /// noted.
+    pub(crate) fn follow(&mut self, memory: &GuestMemory, from: Slot, pc: u32) -> Result<Slot, MemoryFault> {
+        let is_call = self.blocks.get(from as usize).is_some_and(|block| block.calls && block.end != pc);
+        let known = self.blocks.len();
+        let slot = self.find(memory, pc)?;
+        if is_call && self.blocks.len() != known && self.called.len() < MOST_CALLED {
+            self.called.push(pc);
+        }
+        Ok(slot)
+    }
+
+    /// Starts of functions found since the last call.
+    pub(crate) fn take_called(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.called)
+    }
+
+    /// Starts of the blocks that have been reached and lie in `from..to`, in order.
+    pub(crate) fn reached_between(&self, from: u32, to: u32) -> Vec<u32> {
+        let mut reached = Vec::new();
+        let last = to.saturating_sub(1) / PAGE_SIZE;
+        for page in from / PAGE_SIZE..=last {
+            let Some(table) = self.pages[page as usize].checked_sub(1) else { continue };
+            let slots = self.tables[table as usize].slots.iter().filter_map(|slot| slot.checked_sub(1));
+            let blocks = slots.map(|slot| &self.blocks[slot as usize]);
+            let inside = blocks.filter(|block| block.seen && (from..to).contains(&block.start));
+            reached.extend(inside.map(|block| block.start));
+        }
+        reached
+    }
+
     /// Notes that the block `from` went on to `to`, which starts at `pc`.
     #[inline]
     pub(crate) fn link(&mut self, from: Slot, pc: u32, to: Slot) {
@@ -184,6 +235,9 @@ impl BlockCache {
         let (page, version) = self.tables[table].watch(memory, pc);
         let code = self.predecode(memory, pc)?;
         let slot = self.blocks.len() as Slot;
+        if slot == 0 && self.called.is_empty() {
+            self.called.push(pc);
+        }
         let mut block = Block {
             start: pc,
             end: pc,
@@ -191,6 +245,10 @@ impl BlockCache {
             version,
             renewals: 0,
             links: [(NOWHERE, 0); 2],
+            calls: false,
+            reached: 0,
+            wanted: false,
+            seen: false,
             code: Box::new([]),
             singles: 0,
             pair: None,

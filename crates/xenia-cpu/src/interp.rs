@@ -40,6 +40,7 @@ mod logical;
 mod oracle;
 #[cfg(test)]
 mod oracle_fixed;
+mod pace;
 mod reservations;
 mod rotate;
 mod system;
@@ -57,6 +58,8 @@ pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
 pub(crate) use dispatch::{
     Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
 };
+pub use pace::Warmth;
+use pace::{Pace, Steady};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
@@ -119,6 +122,20 @@ impl Interpreter {
         self.executed += (budget - ctx.budget) as u64;
         exit
     }
+
+    /// Runs until something ends the run, or `pace` pauses it: `None`.
+    fn run_at<P: Pace>(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, pace: &P) -> Option<Exit> {
+        let before = ctx.budget;
+        self.blocks.choose_facilities(ctx);
+        let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
+        if let Some(log) = &mut self.store_log {
+            log.clear();
+            cpu.log_stores(log);
+        }
+        let exit = run_blocks(&mut self.blocks, &mut cpu, pace);
+        self.executed += (before - ctx.budget) as u64;
+        exit
+    }
 }
 
 impl Cpu<'_> {
@@ -157,24 +174,24 @@ fn fetch_exception(pc: u32, fault: MemoryFault) -> Exit {
     Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::Fetch(fault) })
 }
 
-/// Runs blocks until something ends the run.
-fn run_blocks(blocks: &mut BlockCache, cpu: &mut Cpu<'_>) -> Exit {
+/// Runs blocks until something ends the run; `None` if `pace` paused it.
+fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> Option<Exit> {
     let memory = cpu.memory;
     let mut slot: Slot = match blocks.find(memory, cpu.ctx.pc) {
         Ok(slot) => slot,
-        Err(fault) => return fetch_exception(cpu.ctx.pc, fault),
+        Err(fault) => return Some(fetch_exception(cpu.ctx.pc, fault)),
     };
     loop {
         let mut block = &blocks.blocks[slot as usize];
         if !block.is_current(memory) {
             if let Err(fault) = blocks.renew(memory, slot) {
-                return fetch_exception(cpu.ctx.pc, fault);
+                return Some(fetch_exception(cpu.ctx.pc, fault));
             }
             block = &blocks.blocks[slot as usize];
         }
         let after = cpu.ctx.budget - block.code.len() as i64;
         if after < 0 {
-            return run_part(block, cpu);
+            return Some(run_part(block, cpu));
         }
         cpu.ctx.pc = block.end;
         cpu.ctx.budget = after;
@@ -185,25 +202,31 @@ fn run_blocks(blocks: &mut BlockCache, cpu: &mut Cpu<'_>) -> Exit {
             (Ok(Flow::Next), Some((run, first, second))) => run(cpu, first, second),
             // Always the last of its block.
             (Ok(Flow::Msr), _) => msr_changed = true,
-            _ => return cpu.stop(block, left + block.code.len() - block.singles, step),
+            _ => return Some(cpu.stop(block, left + block.code.len() - block.singles, step)),
         }
         if after == 0 {
-            return Exit::Budget;
+            return Some(Exit::Budget);
         }
         let pc = cpu.ctx.pc;
         slot = match block.linked(pc) {
             Some(next) if !msr_changed => next,
             _ => {
+                if P::AT_MSR && msr_changed {
+                    return None;
+                }
                 blocks.choose_facilities(cpu.ctx);
-                match blocks.find(memory, pc) {
+                match blocks.follow(memory, slot, pc) {
                     Ok(next) => {
                         blocks.link(slot, pc, next);
                         next
                     }
-                    Err(fault) => return fetch_exception(pc, fault),
+                    Err(fault) => return Some(fetch_exception(pc, fault)),
                 }
             }
         };
+        if pace.pauses(blocks, slot, pc) {
+            return None;
+        }
     }
 }
 
@@ -243,16 +266,8 @@ impl Execute for Interpreter {
         if ctx.budget <= 0 {
             return Exit::Budget;
         }
-        let before = ctx.budget;
-        self.blocks.choose_facilities(ctx);
-        let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
-        if let Some(log) = &mut self.store_log {
-            log.clear();
-            cpu.log_stores(log);
-        }
-        let exit = run_blocks(&mut self.blocks, &mut cpu);
-        self.executed += (before - ctx.budget) as u64;
-        exit
+        // A steady run does not pause.
+        self.run_at(ctx, devices, &Steady).unwrap_or(Exit::Budget)
     }
 
     fn name(&self) -> &'static str {

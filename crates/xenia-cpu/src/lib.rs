@@ -18,4 +18,4 @@ pub use context::{FpLazy, PpcContext, Reservation, cr_bit, msr_bit};
 pub use execute::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, ReservationMode,
 };
-pub use interp::{Interpreter, StoredBytes};
+pub use interp::{Interpreter, StoredBytes, Warmth};

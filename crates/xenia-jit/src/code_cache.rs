@@ -15,7 +15,7 @@ use crate::code_memory::{CodeMemory, SLOTS};
 use crate::enter::missing_stub;
 use crate::function_tier::Compiled;
 use crate::lift::Site;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 
@@ -25,6 +25,9 @@ const FUNCTION_REACH: u32 = 64 << 10;
 const FLIP_LIMIT: u32 = 12;
 /// Entries that a function may get beyond those that its blocks need.
 const EXTRA_ROOTS: usize = 256;
+
+/// Functions that are known at most, beside those that came from outside: more than any title has.
+const MOST_FUNCTIONS: usize = 1 << 20;
 
 /// An engine that is not running.
 pub(crate) const IDLE: u64 = u64::MAX;
@@ -36,11 +39,23 @@ pub(crate) struct Published {
     offset: usize,
     size: usize,
     entries: Vec<u32>,
-    instructions: u32,
-    /// Address after the last guest instruction.
-    end: u32,
+    /// Where its instructions lie: first addresses and those after the last ones, in order.
+    covered: Vec<(u32, u32)>,
     pages: Vec<(u32, u32)>,
     places: Vec<(u32, Option<Site>)>,
+    /// Whether it has been withdrawn.
+    retired: bool,
+}
+
+/// What is known of a function.
+#[derive(Clone, Debug, Default)]
+struct Function {
+    /// Its end, if that came from outside.
+    end: Option<u32>,
+    /// Entries that it needs beyond those found by following branches.
+    extra: Vec<u32>,
+    /// Whether it came from outside.
+    given: bool,
 }
 
 struct Retired {
@@ -60,14 +75,10 @@ pub(crate) struct CodeCache {
     retired: Vec<Retired>,
     epoch: u64,
     engines: Vec<Arc<AtomicU64>>,
-    /// Starts of functions, with entries that they need beyond those found by following branches.
-    functions: BTreeMap<u32, Vec<u32>>,
-    /// Ends of functions that came from outside.
-    ends: BTreeMap<u32, u32>,
+    /// Functions by their starts.
+    functions: BTreeMap<u32, Function>,
     /// Changes seen of pages that held code, and the version last seen.
     flips: HashMap<u32, (u32, u32)>,
-    /// Addresses of instructions that were compiled at some time.
-    covered: HashSet<u32>,
     pub(crate) invalidations: u64,
 }
 
@@ -84,9 +95,7 @@ impl CodeCache {
             epoch: 1,
             engines: Vec::new(),
             functions: BTreeMap::new(),
-            ends: BTreeMap::new(),
             flips: HashMap::new(),
-            covered: HashSet::new(),
             invalidations: 0,
         })
     }
@@ -115,7 +124,7 @@ impl CodeCache {
         }
         // When slots run out, targets share the last one, which always leads to the dispatcher.
         let slot = self.slots.len().min(SLOTS - 1) as u32;
-        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.memory.entry_offset(pc) };
+        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.memory.entries().offset(pc) };
         self.memory.set_slot(slot, offset);
         if (slot as usize) < SLOTS - 1 {
             self.slots.insert(pc, slot);
@@ -124,7 +133,7 @@ impl CodeCache {
     }
 
     fn set_entry(&mut self, pc: u32, offset: u32) {
-        self.memory.set_entry(pc, offset);
+        self.memory.entries().set(pc, offset);
         if let Some(&slot) = self.slots.get(&pc) {
             self.memory.set_slot(slot, offset);
         }
@@ -133,16 +142,12 @@ impl CodeCache {
     /// Puts a region into code memory and its entries into the tables, over what is there. `pages` are those that
     /// it was read from.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<(), JitError> {
-        self.release_retired();
         let size = compiled.code.len();
         let offset = match self.memory.allocate(size) {
             Err(JitError::CodeMemoryFull) => {
-                // Everything goes; what is still warm comes back.
-                for id in self.regions.keys().copied().collect::<Vec<_>>() {
-                    self.withdraw(id);
-                }
-                self.release_retired();
-                self.memory.allocate(size)?
+                // What is still warm comes back; before this engine has left its epoch, nothing is free.
+                self.flush();
+                return Err(JitError::CodeMemoryFull);
             }
             other => other?,
         };
@@ -154,11 +159,10 @@ impl CodeCache {
             replaced.extend(self.owners.insert(pc, id));
             self.set_entry(pc, offset as u32 + at);
         }
-        self.covered.extend(compiled.places.iter().filter_map(|&(_, site)| site).map(|site| site.pc));
         let entries = compiled.entries.iter().map(|&(pc, _)| pc).collect();
         self.by_offset.insert(offset, id);
-        let Compiled { instructions, end, places, .. } = compiled;
-        self.regions.insert(id, Published { offset, size, entries, instructions, end, pages, places });
+        let Compiled { covered, places, .. } = compiled;
+        self.regions.insert(id, Published { offset, size, entries, covered, pages, places, retired: false });
         for old in replaced {
             // A region that lost all its entries has no way in any more.
             let lost = self
@@ -198,34 +202,45 @@ impl CodeCache {
         self.flips.get(&page).is_some_and(|&(flips, _)| flips >= FLIP_LIMIT)
     }
 
-    /// Whether the instruction at `pc` is part of a region, though perhaps no entry of it: the
+    /// Whether the instruction at `pc` is part of its function's region, though perhaps no entry of it: the
     /// next branch or two lead back into compiled code.
     pub(crate) fn covers(&self, pc: u32) -> bool {
-        self.covered.contains(&pc)
+        let start = self.plan(pc).0[0];
+        let Some(region) = self.owners.get(&start).and_then(|id| self.regions.get(id)) else { return false };
+        let after = region.covered.partition_point(|&(start, _)| start <= pc);
+        after.checked_sub(1).is_some_and(|last| pc < region.covered[last].1)
     }
 
-    /// Instructions of the region that compiling at `pc` would replace; 0 if it would replace none.
-    pub(crate) fn instructions_around(&self, pc: u32) -> u32 {
-        let start = self.plan(pc).0[0];
-        let region = self.owners.get(&start).and_then(|id| self.regions.get(id));
-        region.filter(|region| pc < region.end).map_or(0, |region| region.instructions)
+    /// Withdraws everything, and forgets what was learned on the way there.
+    fn flush(&mut self) {
+        for id in self.regions.keys().copied().collect::<Vec<_>>() {
+            self.withdraw(id);
+        }
+        self.flips.clear();
+        self.functions.retain(|_, function| function.given);
+        for function in self.functions.values_mut() {
+            function.extra = Vec::new();
+        }
     }
 
     fn withdraw(&mut self, id: u32) {
-        let Some(region) = self.regions.get(&id) else { return };
-        for pc in region.entries.clone() {
+        let Some(region) = self.regions.get_mut(&id) else { return };
+        if std::mem::replace(&mut region.retired, true) {
+            return;
+        }
+        for pc in std::mem::take(&mut region.entries) {
             if self.owners.get(&pc) == Some(&id) {
                 self.owners.remove(&pc);
                 self.set_entry(pc, 0);
             }
         }
-        if !self.retired.iter().any(|r| r.id == id) {
-            self.retired.push(Retired { epoch: self.epoch, id });
-            self.epoch += 1;
-        }
+        self.retired.push(Retired { epoch: self.epoch, id });
+        self.epoch += 1;
     }
 
-    fn release_retired(&mut self) {
+    /// Releases what no engine can be in any more. To be called before a region is lifted: nothing may hold slots
+    /// but published code.
+    pub(crate) fn release_retired(&mut self) {
         let oldest = self.engines.iter().map(|e| e.load(Acquire)).min().unwrap_or(IDLE);
         let (free, kept) = std::mem::take(&mut self.retired).into_iter().partition(|r| r.epoch < oldest);
         self.retired = kept;
@@ -235,6 +250,14 @@ impl CodeCache {
                 self.by_offset.remove(&region.offset);
                 self.memory.release(region.offset, region.size);
             }
+        }
+        if self.regions.is_empty() {
+            self.memory.release_all();
+            // No code is left that names a slot.
+            for &slot in self.slots.values() {
+                self.memory.set_slot(slot, 0);
+            }
+            self.slots.clear();
         }
     }
 
@@ -253,11 +276,17 @@ impl CodeCache {
     }
 
     /// Notes that a function starts at `start`.
-    pub(crate) fn add_function(&mut self, start: u32, end: Option<u32>) {
-        self.functions.entry(start).or_default();
-        if let Some(end) = end {
-            self.ends.insert(start, end);
+    pub(crate) fn add_function(&mut self, start: u32) {
+        if self.functions.len() < MOST_FUNCTIONS {
+            self.functions.entry(start).or_default();
         }
+    }
+
+    /// Notes the bounds of a function that came from outside.
+    pub(crate) fn give_function(&mut self, start: u32, end: Option<u32>) {
+        let function = self.functions.entry(start).or_default();
+        function.given = true;
+        function.end = end.or(function.end);
     }
 
     /// The function that `pc` may belong to: its known entries, the first being its start, and its
@@ -267,21 +296,19 @@ impl CodeCache {
             Some((&start, _)) if pc - start < FUNCTION_REACH => start,
             _ => pc,
         };
-        let start = match self.ends.get(&start) {
-            Some(&end) if pc >= end => pc,
-            _ => start,
-        };
+        let end_of = |start: u32| self.functions.get(&start).and_then(|function| function.end);
+        let start = if end_of(start).is_some_and(|end| pc >= end) { pc } else { start };
         let limit = start.saturating_add(FUNCTION_REACH);
         let next = self.functions.range(start.saturating_add(4)..).next().map_or(limit, |(&next, _)| next);
-        let end = self.ends.get(&start).copied().unwrap_or(next).min(limit).max(pc.saturating_add(4));
+        let end = end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4));
         let mut roots = vec![start];
-        roots.extend(self.functions.get(&start).into_iter().flatten());
+        roots.extend(self.functions.get(&start).iter().flat_map(|function| &function.extra));
         (roots, (start, end))
     }
 
     /// Notes that the function at `start` is also entered at `pc`.
     pub(crate) fn add_entry(&mut self, start: u32, pc: u32) {
-        let extra = self.functions.entry(start).or_default();
+        let Some(Function { extra, .. }) = self.functions.get_mut(&start) else { return };
         if pc != start && !extra.contains(&pc) && extra.len() < EXTRA_ROOTS {
             extra.push(pc);
         }

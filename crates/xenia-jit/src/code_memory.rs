@@ -15,8 +15,10 @@
 //! - Tables are read by compiled code and written here, always as aligned atomics.
 
 use crate::JitError;
+use std::collections::BTreeMap;
 use std::io;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 
 /// Bytes of code memory. Untouched pages cost nothing.
@@ -63,22 +65,50 @@ impl Drop for Mapping {
     }
 }
 
+/// The table of entries.
+pub(crate) struct Entries(Mapping);
+
+impl Entries {
+    fn entry(&self, pc: u32) -> &AtomicU32 {
+        // SAFETY: the mapping holds 2^30 words, starts at a page, and is only accessed
+        // atomically.
+        unsafe { &*self.0.base.cast::<AtomicU32>().as_ptr().add((pc >> 2) as usize) }
+    }
+
+    /// Offset of the entry for `pc`; 0 if there is none.
+    #[inline]
+    pub(crate) fn offset(&self, pc: u32) -> u32 {
+        // Reading an untouched page of the table costs a fault, as for compiled code.
+        self.entry(pc).load(Acquire)
+    }
+
+    /// Publishes the entry for `pc`, or with 0 takes it back.
+    pub(crate) fn set(&self, pc: u32, offset: u32) {
+        self.entry(pc).store(offset, Release);
+    }
+}
+
 /// See the module's doc.
 pub(crate) struct CodeMemory {
     write: Mapping,
     execute: Mapping,
-    entries: Mapping,
+    entries: Arc<Entries>,
     slots: Mapping,
     used: usize,
-    /// Released ranges by size class, for reuse.
-    free: Vec<(usize, usize)>,
+    /// Released ranges, for reuse: sizes by offset. No two touch.
+    free: BTreeMap<usize, usize>,
+    /// Bytes of the stub.
+    stub: usize,
 }
 
 impl CodeMemory {
     /// Empty code memory whose offset 0 holds `stub`.
     pub(crate) fn new(stub: &[u8]) -> Result<Self, JitError> {
-        // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
-        let file = unsafe { libc::memfd_create(c"xenia-code".as_ptr(), libc::MFD_CLOEXEC) };
+        // Where executable files in memory are an exception that has to be asked for; older hosts don't know the flag.
+        let file = match Self::file(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
+            file if file < 0 => Self::file(libc::MFD_CLOEXEC),
+            file => file,
+        };
         if file < 0 {
             return Err(JitError::Host { call: "memfd_create", source: io::Error::last_os_error() });
         }
@@ -89,10 +119,17 @@ impl CodeMemory {
         let offset = memory.allocate(stub.len())?;
         debug_assert_eq!(offset, 0);
         memory.write(offset, stub);
+        memory.stub = memory.used;
         for slot in 0..SLOTS.min(1024) {
             memory.set_slot(slot as u32, 0);
         }
         Ok(memory)
+    }
+
+    /// A file in memory, or a negative number.
+    fn file(flags: libc::c_uint) -> i32 {
+        // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
+        unsafe { libc::memfd_create(c"xenia-code".as_ptr(), flags) }
     }
 
     fn map(file: i32) -> Result<Self, JitError> {
@@ -107,22 +144,21 @@ impl CodeMemory {
         Ok(Self {
             write: Mapping::new(CODE_SIZE, libc::PROT_READ | libc::PROT_WRITE, shared, file)?,
             execute: Mapping::new(CODE_SIZE, libc::PROT_READ | libc::PROT_EXEC, shared, file)?,
-            entries: Mapping::anonymous(ENTRIES_SIZE)?,
+            entries: Arc::new(Entries(Mapping::anonymous(ENTRIES_SIZE)?)),
             slots: Mapping::anonymous(SLOTS * 8)?,
             used: 0,
-            free: Vec::new(),
+            free: BTreeMap::new(),
+            stub: 0,
         })
     }
 
     /// Room for `size` bytes of code, as an offset.
     pub(crate) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         let size = size.next_multiple_of(ALIGNMENT);
-        if let Some(index) = self.free.iter().position(|&(_, free)| free >= size) {
-            let (offset, free) = self.free[index];
+        if let Some((&offset, &free)) = self.free.iter().find(|&(_, &free)| free >= size) {
+            self.free.remove(&offset);
             if free > size {
-                self.free[index] = (offset + size, free - size);
-            } else {
-                self.free.swap_remove(index);
+                self.free.insert(offset + size, free - size);
             }
             return Ok(offset);
         }
@@ -136,15 +172,23 @@ impl CodeMemory {
 
     /// Gives a range back that no thread can be in any more.
     pub(crate) fn release(&mut self, offset: usize, size: usize) {
-        let mut range = (offset, size.next_multiple_of(ALIGNMENT));
+        let (mut offset, mut size) = (offset, size.next_multiple_of(ALIGNMENT));
         // Neighbours are merged, so that the list stays short.
-        while let Some(index) =
-            self.free.iter().position(|&(o, s)| o + s == range.0 || range.0 + range.1 == o)
+        if let Some((&before, &length)) = self.free.range(..offset).next_back()
+            && before + length == offset
         {
-            let (o, s) = self.free.swap_remove(index);
-            range = (o.min(range.0), s + range.1);
+            (offset, size) = (before, length + size);
         }
-        self.free.push(range);
+        if let Some(length) = self.free.remove(&(offset + size)) {
+            size += length;
+        }
+        self.free.insert(offset, size);
+    }
+
+    /// Gives everything back but the stub. No thread can be in any of it any more.
+    pub(crate) fn release_all(&mut self) {
+        self.free.clear();
+        self.used = self.stub;
     }
 
     /// Puts code into an allocated range.
@@ -166,21 +210,9 @@ impl CodeMemory {
         code
     }
 
-    fn entry(&self, pc: u32) -> &AtomicU32 {
-        // SAFETY: the mapping holds 2^30 words, starts at a page, and is only accessed
-        // atomically.
-        unsafe { &*self.entries.base.cast::<AtomicU32>().as_ptr().add((pc >> 2) as usize) }
-    }
-
-    /// Offset of the entry for `pc`; 0 if there is none.
-    pub(crate) fn entry_offset(&self, pc: u32) -> u32 {
-        // Reading an untouched page of the table costs a fault, as for compiled code.
-        self.entry(pc).load(Acquire)
-    }
-
-    /// Publishes the entry for `pc`, or with 0 takes it back.
-    pub(crate) fn set_entry(&self, pc: u32, offset: u32) {
-        self.entry(pc).store(offset, Release);
+    /// The table of entries; engines look into it without a lock.
+    pub(crate) fn entries(&self) -> &Arc<Entries> {
+        &self.entries
     }
 
     /// Makes a slot lead to `offset`; 0 leads to the stub.
@@ -198,7 +230,7 @@ impl CodeMemory {
 
     /// The table of entries.
     pub(crate) fn entries_base(&self) -> u64 {
-        self.entries.address()
+        self.entries.0.address()
     }
 
     /// The slots.
@@ -232,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn everything_but_the_stub_can_be_given_back_at_once() {
+        let mut memory = CodeMemory::new(&[0xC3]).unwrap();
+        let used = memory.used();
+        let first = memory.allocate(100).unwrap();
+        memory.allocate(CODE_SIZE / 2).unwrap();
+        memory.release(first, 100);
+        memory.release_all();
+        assert_eq!(memory.used(), used);
+        assert_eq!(memory.allocate(200).unwrap(), first);
+        assert_eq!(memory.read(0, 1), [0xC3]);
+    }
+
+    #[test]
     fn a_full_memory_says_so() {
         let mut memory = CodeMemory::new(&[0xC3]).unwrap();
         assert!(matches!(memory.allocate(CODE_SIZE), Err(JitError::CodeMemoryFull)));
@@ -241,9 +286,9 @@ mod tests {
     fn entries_start_empty_at_both_ends_of_the_address_space() {
         let memory = CodeMemory::new(&[0xC3]).unwrap();
         for pc in [0, 0x8200_0000, 0xFFFF_FFFC] {
-            assert_eq!(memory.entry_offset(pc), 0);
-            memory.set_entry(pc, 32);
-            assert_eq!(memory.entry_offset(pc), 32);
+            assert_eq!(memory.entries().offset(pc), 0);
+            memory.entries().set(pc, 32);
+            assert_eq!(memory.entries().offset(pc), 32);
         }
     }
 }

@@ -54,6 +54,9 @@ pub struct CrossCheck {
 }
 
 impl CrossCheck {
+    /// The [`JitConfig::warm_up`] that suits a cross-check: nearly everything is compiled, but not what runs once.
+    pub const WARM_UP: u32 = 4;
+
     /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no contents that a fresh one
     /// hasn't. Faults are made precise.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: Unit) -> Result<Self, JitError> {

@@ -22,6 +22,9 @@ pub enum JitError {
     /// Code memory is used up.
     #[error("code memory is full")]
     CodeMemoryFull,
+    /// A region is too long to be compiled in one piece.
+    #[error("a region is too long after {0} instructions")]
+    TooLong(usize),
     /// A region could not be compiled.
     #[error("region at {pc:#010x}: {reason}")]
     Compile {

@@ -30,9 +30,8 @@ pub(crate) struct Compiled {
     pub(crate) code: Vec<u8>,
     /// Offset of each entry, in the order of `Region::entries`.
     pub(crate) entries: Vec<(u32, u32)>,
-    /// Guest instructions, and the address after the last of them.
-    pub(crate) instructions: u32,
-    pub(crate) end: u32,
+    /// Where its guest instructions lie: first addresses and those after the last ones, in order.
+    pub(crate) covered: Vec<(u32, u32)>,
     /// Where the code of each guest instruction begins, by offset.
     pub(crate) places: Vec<(u32, Option<Site>)>,
     /// Texts for people.
@@ -97,7 +96,11 @@ impl Compiler {
             Function::with_name_signature(UserFuncName::user(0, region.entries[0]), region_signature(true));
         self.context.set_disasm(texts);
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
-        let sites = Lifter::new(builder, region, config, slot_of).lift(pages);
+        let sites = Lifter::new(builder, region, config, slot_of).lift(pages).map_err(|lifted| {
+            // What was begun in it is not finished.
+            self.builder = FunctionBuilderContext::new();
+            JitError::TooLong(lifted)
+        })?;
         let clif = texts.then(|| self.context.func.display().to_string());
         let code = self
             .context
@@ -129,9 +132,14 @@ impl Compiler {
             places.push((to, None));
         }
         let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
-        let instructions = sites.len() as u32;
-        let end = sites.iter().map(|site| site.pc.saturating_add(4)).max().unwrap_or(0);
-        Ok(Compiled { code: bytes, entries, instructions, end, places, texts })
+        let mut covered: Vec<(u32, u32)> = Vec::new();
+        for block in region.blocks.values() {
+            match covered.last_mut() {
+                Some(last) if last.1 == block.start() => last.1 = block.end(),
+                _ => covered.push((block.start(), block.end())),
+            }
+        }
+        Ok(Compiled { code: bytes, entries, covered, places, texts })
     }
 }
 

@@ -19,6 +19,7 @@
 mod code_cache;
 #[allow(unsafe_code)]
 mod code_memory;
+mod compile;
 mod cross_check;
 #[allow(unsafe_code)]
 mod enter;
@@ -37,8 +38,10 @@ mod reservations;
 mod soft_float;
 mod soft_single;
 mod strings;
+mod warmth;
 
+pub use compile::Dump;
 pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;
 pub use function_tier::Effort;
-pub use jit::{Dump, Granularity, Jit, JitConfig};
+pub use jit::{Granularity, Jit, JitConfig};

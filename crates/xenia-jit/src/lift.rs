@@ -132,6 +132,11 @@ const GUEST: MemFlagsData = MemFlagsData::new();
 const BUDGET: i32 = offset_of!(PpcContext, budget) as i32;
 const PC: i32 = offset_of!(PpcContext, pc) as i32;
 
+/// Instructions of the intermediate form that one region may become, about. Compiling takes a little longer than in
+/// proportion to them: this many take a quarter of a second. Titles' functions have eight for each guest instruction;
+/// `lmw` has more than a hundred.
+const MOST_IR: usize = 48_000;
+
 fn reason(leave: Leave, pc: u32) -> i64 {
     i64::from(leave as u32) << 32 | i64::from(pc)
 }
@@ -190,8 +195,9 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts everything. `pages` are the pages that the region was read from, with their versions.
-    pub(crate) fn lift(mut self, pages: &[(u32, u32)]) -> Vec<Site> {
+    /// Lifts everything. `pages` are the pages that the region was read from, with their versions. `Err` is the number of
+    /// instructions that were lifted when it became too long, [`MOST_IR`].
+    pub(crate) fn lift(mut self, pages: &[(u32, u32)]) -> Result<Vec<Site>, usize> {
         self.prologue(pages);
         let region = self.region;
         for (&pc, block) in &region.blocks {
@@ -218,6 +224,9 @@ impl<'a> Lifter<'a> {
                     Some(op) => dispatch(&mut self, op, guest.instruction),
                     None => self.raise(),
                 }
+                if self.b.func.dfg.num_insts() > MOST_IR {
+                    return Err(self.sites.len());
+                }
                 if self.terminated {
                     break;
                 }
@@ -235,7 +244,7 @@ impl<'a> Lifter<'a> {
             page_size_align_log2: 12,
         };
         self.b.finalize(frontend);
-        self.sites
+        Ok(self.sites)
     }
 
     /// Checks the pages' versions, then goes to the entry whose number came along.

@@ -1,7 +1,8 @@
 //! What one compilation covers: basic blocks of one guest function, found from its entries.
 //!
 //! Blocks are followed through direct branches inside the function's bounds. A `bl` is a call: the block
-//! after it is an entry, since the callee's return may come from the dispatcher. Bounds come from
+//! after it is an entry, since the callee's return may come from the dispatcher. So are targets of backward branches:
+//! whoever goes on in the middle of the function comes to an entry soon. Bounds come from
 //! outside where they are known (`.pdata`), else from the targets of calls seen so far; a branch
 //! out of them is a tail call.
 //!
@@ -71,6 +72,18 @@ pub(crate) struct Region {
     /// Entries by number; the first is the one the region was made for.
     pub(crate) entries: Vec<u32>,
     pub(crate) instructions: usize,
+}
+
+impl Region {
+    /// Whether the instruction at `pc` is part of it.
+    pub(crate) fn contains(&self, pc: u32) -> bool {
+        self.blocks.range(..=pc).next_back().is_some_and(|(_, block)| pc < block.end())
+    }
+
+    /// Address after the last instruction.
+    pub(crate) fn end(&self) -> u32 {
+        self.blocks.values().next_back().map_or(0, Block::end)
+    }
 }
 
 /// How a block's last instruction goes on.
@@ -148,12 +161,13 @@ pub(crate) fn block_length(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -
     BLOCK_LIMIT as u32
 }
 
-/// Finds the region that starts at `roots[0]` and has all `roots` as entries. `bounds` are the first address
-/// of the function and the one after its last. `fetch` reads a guest word, `None` where nothing can be
+/// Finds the region that starts at `roots[0]` and has all `roots` as entries, of `limit` instructions at most. `bounds` are
+/// the first address of the function and the one after its last. `fetch` reads a guest word, `None` where nothing can be
 /// fetched. `None` if not even the first instruction can be.
 pub(crate) fn discover(
     roots: &[u32],
     bounds: (u32, u32),
+    limit: usize,
     calls: &mut Vec<u32>,
     fetch: &mut dyn FnMut(u32) -> Option<u32>,
 ) -> Option<Region> {
@@ -176,7 +190,7 @@ pub(crate) fn discover(
     work.reverse();
     while let Some(start) = work.pop() {
         let mut pc = start;
-        while (pc == start || inside(pc)) && !words.contains_key(&pc) && words.len() < REGION_LIMIT {
+        while (pc == start || inside(pc)) && !words.contains_key(&pc) && words.len() < limit {
             let Some(word) = fetch(pc) else { break };
             let instruction = Instruction(word);
             let op = decode(word);
@@ -221,6 +235,13 @@ pub(crate) fn discover(
                 End::Stop => {}
             }
             break;
+        }
+    }
+    // So that whoever comes into the middle of a loop gets into it in its next turn.
+    let backward = edges.iter().flat_map(|(&from, to)| to.iter().copied().filter(move |&to| to <= from));
+    for header in backward.collect::<BTreeSet<u32>>() {
+        if !entries.contains(&header) {
+            entries.push(header);
         }
     }
     let mut region = Region { blocks: cut(&words, &leaders, &edges), entries, instructions: words.len() };
@@ -307,7 +328,7 @@ mod tests {
     fn region(words: &[u32], roots: &[u32]) -> Region {
         let end = words.len() as u32 * 4;
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        discover(roots, (0, end), &mut Vec::new(), &mut fetch).unwrap()
+        discover(roots, (0, end), REGION_LIMIT, &mut Vec::new(), &mut fetch).unwrap()
     }
 
     const ADDI: u32 = 0x3863_0001;
@@ -330,7 +351,7 @@ mod tests {
         let mut calls = Vec::new();
         let words = [0x4800_0009, BLR, BLR];
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let r = discover(&[0], (0, 8), &mut calls, &mut fetch).unwrap();
+        let r = discover(&[0], (0, 8), REGION_LIMIT, &mut calls, &mut fetch).unwrap();
         assert_eq!(r.entries, [0, 4]);
         assert_eq!(calls, [8]);
         assert!(r.blocks[&4].check);
@@ -355,6 +376,6 @@ mod tests {
         assert_eq!(r.instructions, 2);
         assert!(r.blocks[&0].successors.is_empty());
         let mut nothing = |_| None;
-        assert!(discover(&[0], (0, 8), &mut Vec::new(), &mut nothing).is_none());
+        assert!(discover(&[0], (0, 8), REGION_LIMIT, &mut Vec::new(), &mut nothing).is_none());
     }
 }

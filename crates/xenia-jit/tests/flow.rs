@@ -296,12 +296,12 @@ fn the_cases_of_a_switch_are_compiled_together() {
         words.extend([d(Op::addi, 4, 4, n as i32), b(CODE + 20 + 8 * n, end, false)]);
     }
     words.push(SC);
-    let config = JitConfig { warm_up: 4, ..JitConfig::default() };
+    let config = JitConfig { warm_up: 100, ..JitConfig::default() };
     let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
-    for round in 0..20 {
+    for round in 0..40 {
         for case in 0..CASES {
             for machine in [&mut jit, &mut interpreter] {
                 machine.ctx.pc = CODE;

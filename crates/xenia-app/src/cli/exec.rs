@@ -84,7 +84,8 @@ pub struct CpuArgs {
     /// Which tier runs guest code.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
-    /// Times that code is reached before it is compiled; 0 compiles everything before it runs.
+    /// Compile code once this many instructions of it have been interpreted for each one to compile (2500; 4 with
+    /// --cross-check); 0 compiles everything before it runs.
     #[arg(long, value_name = "N", conflicts_with = "interp")]
     pub warm_up: Option<u32>,
     /// Keep reservations in the machine-wide table.

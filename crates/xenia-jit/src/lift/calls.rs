@@ -193,13 +193,13 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
 fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
     const PC: u32 = 0x8201_0000;
     let mut fetch = |pc: u32| (pc == PC).then_some(word);
-    let Some(region) = region::discover(&[PC], (PC, PC + 4), &mut Vec::new(), &mut fetch) else {
+    let Some(region) = region::discover(&[PC], (PC, PC + 4), 1, &mut Vec::new(), &mut fetch) else {
         return BTreeSet::new();
     };
     let mut func = Function::with_name_signature(UserFuncName::user(0, PC), region_signature(true));
     let mut builders = FunctionBuilderContext::new();
     let mut slot = |_| 0;
-    Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config, &mut slot).lift(&[]);
+    Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config, &mut slot).lift(&[]).ok();
     let hooks = [
         (Word::HookString, Way::String),
         (Word::HookReserve, Way::Reservations),

@@ -1,0 +1,172 @@
+//! Runs that pause between blocks, for an engine that compiles what is warm.
+//!
+//! Such an engine interprets until it comes to code that it has compiled, or to a block that was reached
+//! so often that compiling it may be worth it. The first block of a run is not counted: an engine goes on wherever
+//! a visit ended, and where it did says nothing about the program.
+
+use crate::blocks::{BlockCache, Slot};
+use crate::{Exit, Interpreter, PpcContext};
+use xenia_memory::DeviceQueue;
+
+/// Who decides, between blocks, whether a run goes on.
+pub(super) trait Pace {
+    /// Whether the run pauses before the block in `slot`, which starts at `pc`.
+    fn pauses(&self, blocks: &mut BlockCache, slot: Slot, pc: u32) -> bool;
+    /// Whether the run pauses where MSR has changed.
+    const AT_MSR: bool;
+}
+
+/// Goes on until something ends the run.
+pub(super) struct Steady;
+
+impl Pace for Steady {
+    const AT_MSR: bool = false;
+
+    #[inline(always)]
+    fn pauses(&self, _: &mut BlockCache, _: Slot, _: u32) -> bool {
+        false
+    }
+}
+
+/// Pauses where there is compiled code, and where a block has been reached `limit` times.
+struct Warming<F> {
+    has_code: F,
+    limit: u32,
+}
+
+impl<F: Fn(u32) -> bool> Pace for Warming<F> {
+    const AT_MSR: bool = true;
+
+    #[inline(always)]
+    fn pauses(&self, blocks: &mut BlockCache, slot: Slot, pc: u32) -> bool {
+        if (self.has_code)(pc) {
+            return true;
+        }
+        let Some(block) = blocks.blocks.get_mut(slot as usize) else { return false };
+        block.reached = block.reached.saturating_add(1);
+        block.seen = true;
+        block.reached >= self.limit
+    }
+}
+
+/// How often a block was reached since this was last asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warmth {
+    /// Times.
+    pub reached: u32,
+    /// Instructions of the block.
+    pub length: u32,
+    /// Whether compiled code came here and found none: it is no successor of what is compiled.
+    pub wanted: bool,
+}
+
+/// For an engine that compiles.
+impl Interpreter {
+    /// As [`Execute::run`](crate::Execute::run), but pauses, with `None`, before a block for which `has_code`, before one that has been
+    /// reached `limit` times, and after MSR has changed. At least one block is run.
+    pub fn run_to_code(
+        &mut self,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+        limit: u32,
+        has_code: impl Fn(u32) -> bool,
+    ) -> Option<Exit> {
+        if ctx.budget <= 0 {
+            return Some(Exit::Budget);
+        }
+        self.run_at(ctx, devices, &Warming { has_code, limit })
+    }
+
+    /// Notes that `pc` was reached otherwise than in a run, which counts as if it had been reached by `cost` instructions'
+    /// worth; `wanted` says that compiled code did.
+    pub fn note_reached(&mut self, pc: u32, cost: u32, wanted: bool) {
+        if let Ok(slot) = self.blocks.find(&self.memory, pc)
+            && let Some(block) = self.blocks.blocks.get_mut(slot as usize)
+        {
+            let length = block.code.len().max(1) as u32;
+            block.reached = block.reached.saturating_add(1 + cost / length);
+            block.wanted |= wanted;
+            block.seen = true;
+        }
+    }
+
+    /// The warmth of the block at `pc` if it has been reached `limit` times, and counts anew.
+    pub fn take_warmth(&mut self, pc: u32, limit: u32) -> Option<Warmth> {
+        let slot = self.blocks.find(&self.memory, pc).ok()?;
+        let block = self.blocks.blocks.get_mut(slot as usize)?;
+        if block.reached < limit {
+            return None;
+        }
+        let length = block.code.len() as u32;
+        let (reached, wanted) = (std::mem::take(&mut block.reached), std::mem::take(&mut block.wanted));
+        Some(Warmth { reached, length, wanted })
+    }
+
+    /// Starts of functions found since the last call: where calls led.
+    pub fn take_called(&mut self) -> Vec<u32> {
+        self.blocks.take_called()
+    }
+
+    /// Starts of blocks in `from..to` that have been reached otherwise than by going on with a visit.
+    pub fn reached_between(&self, from: u32, to: u32) -> Vec<u32> {
+        self.blocks.reached_between(from, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interp::testing::*;
+    use xenia_isa::Op;
+
+    /// mtctr r5; loop: addi r3; bdnz loop; bl +8; sc 0; (called) blr
+    fn words() -> [u32; 6] {
+        [
+            x(Op::mtspr, 5, 9, 0, 0),
+            d(Op::addi, 3, 3, 1),
+            d(Op::bcx, 16, 0, -4),
+            Op::bx.row().bits | 8 | 1,
+            d(Op::sc, 0, 0, 2),
+            x(Op::bclrx, 20, 0, 0, 0),
+        ]
+    }
+
+    fn machine() -> Machine {
+        let mut machine = Machine::new();
+        machine.put(CODE, &words());
+        machine.ctx.gpr[5] = 10;
+        machine.ctx.begin_visit(1000, 0, u32::MAX);
+        machine
+    }
+
+    #[test]
+    fn a_run_pauses_at_warm_blocks_and_does_not_count_its_first() {
+        let mut m = machine();
+        assert_eq!(m.interp.run_to_code(&mut m.ctx, &mut m.devices, 3, |_| false), None);
+        assert_eq!((m.ctx.pc, m.ctx.gpr[3]), (CODE + 4, 3));
+        assert_eq!(m.interp.reached_between(CODE, CODE + 24), [CODE + 4], "not where the run began");
+        let warmth = Warmth { reached: 3, length: 2, wanted: false };
+        assert_eq!(m.interp.take_warmth(CODE + 4, 3), Some(warmth));
+        assert_eq!(m.interp.take_warmth(CODE + 4, 1), None, "counted anew");
+        // The rest of the loop stays below the limit.
+        let end = m.interp.run_to_code(&mut m.ctx, &mut m.devices, 100, |_| false);
+        assert_eq!((end, m.ctx.gpr[3]), (Some(Exit::Syscall { lev: 0 }), 10));
+        assert_eq!(m.interp.take_called(), [CODE, CODE + 20], "the first block, and where the call led");
+        m.interp.note_reached(CODE + 4, 20, true);
+        let warmth = Warmth { reached: 7 - 1 + 11, length: 2, wanted: true };
+        assert_eq!(m.interp.take_warmth(CODE + 4, 1), Some(warmth));
+    }
+
+    #[test]
+    fn a_run_pauses_before_what_is_compiled_with_pc_and_budget_exact() {
+        let mut m = machine();
+        let code = |pc| pc == CODE + 20;
+        assert_eq!(m.interp.run_to_code(&mut m.ctx, &mut m.devices, 1000, code), None);
+        assert_eq!((m.ctx.pc, m.ctx.executed()), (CODE + 20, 1 + 20 + 1));
+        // At least one block, or nobody would get on.
+        let end = m.interp.run_to_code(&mut m.ctx, &mut m.devices, 1000, code);
+        assert_eq!(end, Some(Exit::Syscall { lev: 0 }));
+        m.ctx.begin_visit(0, 0, u32::MAX);
+        assert_eq!(m.interp.run_to_code(&mut m.ctx, &mut m.devices, 1, code), Some(Exit::Budget));
+    }
+}

@@ -1,0 +1,210 @@
+//! From a guest address to published code: what is compiled together, and the order in which it is made.
+//!
+//! Pages are watched before their versions are read, versions before words; a version that has moved when the
+//! code is done discards it.
+
+use crate::JitError;
+use crate::function_tier::{Texts, has_fma};
+use crate::jit::{Granularity, Jit, ModeCode};
+use crate::lift::LiftConfig;
+use crate::mode::Mode;
+use crate::region::{self, REGION_LIMIT, Region};
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_memory::{GuestMemory, Watch};
+
+/// A compiled region as text, for people.
+#[derive(Clone, Debug)]
+pub struct Dump {
+    /// Addresses and words of the guest's instructions.
+    pub guest: Vec<(u32, u32)>,
+    /// Cranelift's intermediate form.
+    pub clif: String,
+    /// Host assembly as Cranelift prints it.
+    pub host: String,
+}
+
+/// A region to compile, and what the code cache learns from it once that is decided.
+pub(crate) struct Plan {
+    pub(crate) region: Region,
+    /// Where its function starts, and entries that it needs beyond those found by following branches.
+    start: u32,
+    entries: Vec<u32>,
+    calls: Vec<u32>,
+}
+
+/// The limit to try where a region of `limit` instructions was too long after `lifted`.
+fn shorter(lifted: usize, limit: usize) -> usize {
+    (lifted * 3 / 4).clamp(1, limit - 1)
+}
+
+impl Jit {
+    /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
+    /// published.
+    pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        self.dump_in(Mode::default(), pc)
+    }
+
+    /// As [`Self::dump`], in the mode of `ctx`.
+    pub(crate) fn dump_for(&self, ctx: &PpcContext) -> Result<Option<Dump>, JitError> {
+        self.dump_in(Mode::of(ctx).unwrap_or_default(), GuestAddr(ctx.pc))
+    }
+
+    fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        let Some(code) = self.shared.code(mode) else { return Ok(None) };
+        let mut limit = REGION_LIMIT;
+        let (region, compiled) = loop {
+            let Some(Plan { region, .. }) = self.plan(code, pc.0, true, limit) else { return Ok(None) };
+            let mut cache = code.cache.lock();
+            let mut slot = |to| cache.slot(to);
+            let config = self.lift_config(mode);
+            match self.shared.compiler.lock().compile(&region, config, &[], &mut slot, true) {
+                Err(JitError::TooLong(lifted)) if limit > 1 => limit = shorter(lifted, limit),
+                compiled => break (region, compiled?),
+            }
+        };
+        let guest =
+            region.blocks.values().flat_map(|b| b.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
+        Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host }))
+    }
+
+    /// Host code of the region that has `pc` as an entry in the usual mode, if it is compiled.
+    pub fn host_code(&self, pc: GuestAddr) -> Option<Vec<u8>> {
+        self.shared.code(Mode::default())?.cache.lock().code_of(pc.0)
+    }
+
+    fn lift_config(&self, mode: Mode) -> LiftConfig {
+        let config = &self.shared.config;
+        LiftConfig {
+            mode,
+            precise_faults: config.precise_faults,
+            has_fma: !self.shared.config.baseline_host && has_fma(),
+            reservations: config.engine.reservations,
+            wrong_addi: config.wrong_addi,
+        }
+    }
+
+    /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry of it if `as_entry`. `None`
+    /// if there is nothing.
+    pub(crate) fn plan(&self, code: &ModeCode, pc: u32, as_entry: bool, limit: usize) -> Option<Plan> {
+        let memory = &self.shared.memory;
+        let mut fetch = |pc: u32| memory.fetch_u32(pc).ok();
+        let mut calls = Vec::new();
+        let length = match self.shared.config.granularity {
+            Granularity::Function => None,
+            Granularity::Block => Some(region::block_length(pc, &mut fetch)),
+            Granularity::Instruction => Some(1),
+        };
+        if let Some(length) = length {
+            let bounds = (pc, pc.saturating_add(4 * length));
+            let region = region::discover(&[pc], bounds, limit, &mut Vec::new(), &mut fetch)?;
+            return Some(Plan { region, start: pc, entries: Vec::new(), calls });
+        }
+        let (mut roots, bounds) = code.cache.lock().plan(pc);
+        let start = roots[0];
+        if let Some(region) = region::discover(&roots, bounds, limit, &mut calls, &mut fetch) {
+            let is_entry = region.entries.contains(&pc);
+            if is_entry || region.contains(pc) && !as_entry {
+                return Some(Plan { region, start, entries: Vec::new(), calls });
+            }
+            // Part of that function only if it lies between its start and the last address that it reaches.
+            if pc > start && pc < region.end() {
+                let mut entries = vec![pc];
+                // What else has been reached of the function and is no part of it yet comes along: the other cases of a
+                // switch will be warm soon, and each would have the function compiled again.
+                let reached = self.interpreter.reached_between(start, region.end());
+                entries.extend(reached.into_iter().filter(|&at| at != pc && !region.contains(at)));
+                roots.extend(&entries);
+                calls.clear();
+                let whole = region::discover(&roots, bounds, limit, &mut calls, &mut fetch)
+                    .filter(|region| region.entries.contains(&pc));
+                if let Some(region) = whole {
+                    return Some(Plan { region, start, entries, calls });
+                }
+            }
+        }
+        calls.clear();
+        let region = region::discover(&[pc], (pc, bounds.1), limit, &mut calls, &mut fetch)?;
+        Some(Plan { region, start: pc, entries: Vec::new(), calls })
+    }
+
+    /// Compiles the code at `pc`, as [`Self::plan`] has it, and publishes it. False if it can't be compiled now.
+    pub(crate) fn compile(&mut self, mode: Mode, code: &ModeCode, pc: u32, as_entry: bool) -> bool {
+        self.shared.compiling.store(pc, Relaxed);
+        let start = Instant::now();
+        let mut limit = REGION_LIMIT;
+        let done = loop {
+            let Some(plan) = self.plan(code, pc, as_entry, limit) else { break false };
+            match self.publish(mode, code, plan) {
+                Ok(published) => break published,
+                // A smaller piece of it, then.
+                Err(JitError::TooLong(lifted)) if limit > 1 => limit = shorter(lifted, limit),
+                // It has been emptied, and has room once this engine has gone on.
+                Err(JitError::CodeMemoryFull) => break false,
+                Err(error) => {
+                    tracing::warn!(%error, "not compiled");
+                    break false;
+                }
+            }
+        };
+        self.shared.compiling.store(0, Relaxed);
+        let elapsed = start.elapsed();
+        self.compile_time += elapsed;
+        self.shared.compile_ns.fetch_add(elapsed.as_nanos() as u64, Relaxed);
+        done
+    }
+
+    /// Compiles and publishes `plan`. False if its pages don't allow it now.
+    fn publish(&self, mode: Mode, code: &ModeCode, plan: Plan) -> Result<bool, JitError> {
+        let memory = &self.shared.memory;
+        let Some(pages) = self.watch(&plan.region) else { return Ok(false) };
+        let mut cache = code.cache.lock();
+        let may = self.shared.config.compile_restless;
+        if !may && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+            return Ok(false);
+        }
+        cache.release_retired();
+        let mut slot = |to| cache.slot(to);
+        let config = self.lift_config(mode);
+        let compiled = self.shared.compiler.lock().compile(&plan.region, config, &pages, &mut slot, false)?;
+        self.shared.functions.fetch_add(1, Relaxed);
+        self.shared.instructions.fetch_add(plan.region.instructions as u64, Relaxed);
+        if self.shared.config.granularity == Granularity::Function {
+            cache.add_function(plan.start);
+            for entry in plan.entries {
+                cache.add_entry(plan.start, entry);
+            }
+            for target in plan.calls {
+                cache.add_function(target);
+            }
+        }
+        if pages.iter().any(|&(page, was)| memory.page_version(page) != was) {
+            return Ok(false);
+        }
+        cache.publish(compiled, pages)?;
+        Ok(true)
+    }
+
+    /// Watches the pages that `region` was read from. Gives them with the versions that its words
+    /// belong to; `None` if the words have changed meanwhile, or can't be watched.
+    fn watch(&self, region: &Region) -> Option<Vec<(u32, u32)>> {
+        let memory = &self.shared.memory;
+        let guests = || region.blocks.values().flat_map(|block| &block.code);
+        let pages: BTreeSet<u32> = guests().map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect();
+        let mut result = Vec::new();
+        for &page in &pages {
+            let index = GuestMemory::page_index(GuestAddr(page))?;
+            result.push((index, memory.page_version(index)));
+        }
+        for &page in &pages {
+            if memory.watch(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
+                return None;
+            }
+        }
+        let same = guests().all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
+        same.then_some(result)
+    }
+}

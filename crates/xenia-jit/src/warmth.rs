@@ -1,0 +1,127 @@
+//! When code is compiled: once it has run so long in the interpreter that compiling it would have been
+//! cheaper.
+//!
+//! Compiling an instruction costs as much as interpreting it some thousand times. So the work that the interpreter
+//! does is counted per function, and the function is compiled when that is `warm_up` times its size: whatever
+//! a program does, it never spends much more on compiling than it has spent on interpreting, and never interprets
+//! much longer than compiling would have taken.
+//!
+//! - The interpreter's blocks count how often they are reached; now and then their counts are added to their
+//!   function's. Turns of a loop count like calls, so one long call is enough.
+//! - A block where a visit went on is not counted: visits end anywhere. The interpreter runs from there to the next
+//!   entry of compiled code, which is at most one turn of a loop away.
+//! - Where compiled code came to an address without an entry (a case of a switch), that address becomes an entry when the
+//!   function is compiled again, for which it has to be as warm as for the first time.
+
+use crate::jit::{Granularity, Jit, ModeCode};
+use crate::mode::Mode;
+use crate::region::REGION_LIMIT;
+use std::time::Duration;
+use xenia_cpu::{Exit, PpcContext};
+use xenia_memory::DeviceQueue;
+
+/// What leaving compiled code, finding no code, and coming back costs, in interpreted instructions.
+const MISS: u32 = 36;
+/// Functions whose warmth is known at most. When there are more, all start anew.
+const MOST_FUNCTIONS: usize = 1 << 16;
+
+/// Time for compiling in one visit; what becomes warm after that waits for the next. The stop flag is looked at between
+/// visits, so this and one region's compilation are the longest that it waits.
+const COMPILE_BUDGET: Duration = Duration::from_millis(20);
+
+/// How the address that has no code was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// A visit goes on there, or an instruction before it was interpreted.
+    Resumed,
+    /// Compiled code went there.
+    Compiled,
+    /// The interpreter paused there.
+    Interpreted,
+}
+
+/// What is known of a function that may become warm.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Heat {
+    /// Instructions interpreted since it was compiled last.
+    work: u64,
+    /// What would be compiled, in instructions, when that was looked at last.
+    size: u64,
+}
+
+impl Jit {
+    /// How often a block is reached before its function's warmth is looked at.
+    fn block_limit(&self) -> u32 {
+        (self.shared.config.warm_up / 4).max(1)
+    }
+
+    /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets up to where there is code or something
+    /// is warm. `Some` if anything else ended it.
+    pub(crate) fn without_code(
+        &mut self,
+        mode: Mode,
+        code: &ModeCode,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+        arrival: Arrival,
+    ) -> Option<Exit> {
+        let pc = ctx.pc;
+        let warm_up = self.shared.config.warm_up;
+        let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().covers(pc);
+        let is_compiled = if at_once {
+            self.compile(mode, code, pc, true)
+        } else {
+            // Regions smaller than functions are for comparing engines unit by unit, where each unit is a visit.
+            let counts = self.shared.config.granularity != Granularity::Function;
+            match arrival {
+                Arrival::Compiled => self.interpreter.note_reached(pc, MISS, true),
+                Arrival::Resumed if counts => self.interpreter.note_reached(pc, 0, true),
+                Arrival::Resumed | Arrival::Interpreted => {}
+            }
+            self.is_warm(mode, code, pc)
+        };
+        if is_compiled && code.entries.offset(pc) != 0 {
+            return None;
+        }
+        let limit = if warm_up <= 1 { 1 } else { self.block_limit() };
+        self.interpreter.run_to_code(ctx, devices, limit, |pc| code.entries.offset(pc) != 0)
+    }
+
+    /// Adds the warmth of the block at `pc` to its function's, and compiles that if it is enough.
+    fn is_warm(&mut self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        if self.compile_time > COMPILE_BUDGET {
+            return false;
+        }
+        let Some(warmth) = self.interpreter.take_warmth(pc, self.block_limit()) else { return false };
+        let start = {
+            let mut cache = code.cache.lock();
+            for called in self.interpreter.take_called() {
+                cache.add_function(called);
+            }
+            if !warmth.wanted && cache.covers(pc) {
+                // On the way to an entry.
+                return false;
+            }
+            if self.shared.config.granularity == Granularity::Function { cache.plan(pc).0[0] } else { pc }
+        };
+        if self.heat.len() >= MOST_FUNCTIONS {
+            self.heat.clear();
+        }
+        let key = (mode, start);
+        let mut heat = self.heat.get(&key).copied().unwrap_or_default();
+        heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
+        let warm_up = u64::from(self.shared.config.warm_up);
+        let is_enough = |heat: &Heat| heat.work >= heat.size.saturating_mul(warm_up);
+        if is_enough(&heat) {
+            let plan = self.plan(code, pc, warmth.wanted, REGION_LIMIT);
+            heat.size = plan.map_or(1, |plan| plan.region.instructions as u64);
+        }
+        let compiles = is_enough(&heat);
+        if compiles {
+            // Should it be withdrawn or fail, it has to become warm again.
+            heat = Heat::default();
+        }
+        self.heat.insert(key, heat);
+        compiles && self.compile(mode, code, pc, warmth.wanted)
+    }
+}

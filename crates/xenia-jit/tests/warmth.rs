@@ -1,0 +1,133 @@
+//! When code is compiled, and what becomes an entry of it.
+
+mod common;
+
+use common::*;
+use xenia_cpu::Exit;
+use xenia_isa::Op;
+use xenia_jit::JitConfig;
+
+/// The jit with a `warm_up` of 100, with `words` at CODE.
+fn machine(words: &[u32]) -> Machine {
+    let machine = Machine::jit_with(JitConfig { warm_up: 100, ..JitConfig::default() });
+    machine.put(CODE, words);
+    machine
+}
+
+/// mtctr r5; loop: 10 additions; bdnz loop; sc
+fn long_loop() -> Vec<u32> {
+    let mut words = vec![x(Op::mtspr, 5, 9, 0, 0)];
+    words.extend((0..10).map(|n| d(Op::addi, 3, 3, n)));
+    words.extend([d(Op::bcx, 16, 0, -40), SC]);
+    words
+}
+
+#[test]
+fn one_long_call_is_compiled_in_its_midst() {
+    let mut machine = machine(&long_loop());
+    machine.ctx.gpr[5] = 1_000_000;
+    assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
+    assert_eq!(machine.ctx.gpr[3], 45_000_000);
+    assert_eq!(machine.ctx.executed(), 1 + 11_000_000 + 1);
+    let counters = machine.engine.counters();
+    assert_eq!(counters.functions, 1, "{counters:?}");
+    let interpreted = counters.interpreted_instructions;
+    assert!((1200..3000).contains(&interpreted), "a hundred times 13, and a little more: {counters:?}");
+}
+
+#[test]
+fn what_runs_less_than_its_size_times_the_limit_is_interpreted() {
+    let mut machine = machine(&long_loop());
+    for round in 0..8 {
+        machine.ctx.pc = CODE;
+        machine.ctx.gpr[5] = 10;
+        machine.run(1 << 40);
+        assert_eq!(machine.engine.counters().functions, 0, "round {round}");
+    }
+    for _ in 0..20 {
+        machine.ctx.pc = CODE;
+        machine.ctx.gpr[5] = 10;
+        machine.run(1 << 40);
+    }
+    assert_eq!(machine.engine.counters().functions, 1);
+}
+
+#[test]
+fn where_visits_end_makes_no_entries() {
+    // An inner loop with a branch that goes both ways, in an outer one.
+    let words = [
+        x(Op::mtspr, 5, 9, 0, 0),
+        d(Op::addi, 3, 3, 1),
+        d(Op::addi, 4, 4, 3),
+        d(Op::andi_rc, 4, 6, 4),
+        d(Op::bcx, 12, 2, 12), // beq +12
+        d(Op::addi, 7, 7, 1),
+        d(Op::addi, 8, 8, 2),
+        d(Op::addi, 9, 9, 1),
+        d(Op::bcx, 16, 0, -28), // bdnz
+        b(CODE + 36, CODE, false),
+    ];
+    let (mut jit, mut interpreter) = (machine(&words), Machine::interpreter());
+    interpreter.put(CODE, &words);
+    for machine in [&mut jit, &mut interpreter] {
+        machine.ctx.gpr[5] = 300;
+    }
+    let mut executed = 0;
+    for visit in 0..3000 {
+        let quantum = 900 + visit % 101;
+        assert_eq!(jit.run(quantum), interpreter.run(quantum));
+        assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "visit {visit}");
+        assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "visit {visit}");
+        executed += jit.ctx.executed();
+    }
+    let counters = jit.engine.counters();
+    assert_eq!(counters.functions, 1, "compiled once, whatever the visits did: {counters:?}");
+    // To the next turn of the loop at the start of a visit, and what its budget does not reach at the end.
+    let at_most = 1500 + 3000 * (9 + 48);
+    assert!(counters.interpreted_instructions < at_most, "{counters:?} of {executed}");
+}
+
+#[test]
+fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it() {
+    // r4 = CODE + 20 or + 24 by turns; goto r4. Both cases lie in one straight block, so the second is no entry by
+    // itself.
+    let words = [
+        x(Op::orx, 10, 11, 10, 0), // mr r11,r10
+        x(Op::mtspr, 10, 9, 0, 0), // mtctr r10
+        d(Op::xori, 10, 10, 12),
+        BCTR,
+        d(Op::addi, 3, 3, 100),
+        d(Op::addi, 3, 3, 1), // +20
+        d(Op::addi, 4, 4, 1), // +24
+        b(CODE + 28, CODE, false),
+    ];
+    let (mut jit, mut interpreter) = (machine(&words), Machine::interpreter());
+    interpreter.put(CODE, &words);
+    for machine in [&mut jit, &mut interpreter] {
+        machine.ctx.gpr[10] = u64::from(CODE + 20);
+    }
+    for visit in 0..400 {
+        assert_eq!(jit.run(1000), interpreter.run(1000));
+        assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "visit {visit}");
+    }
+    let counters = jit.engine.counters();
+    assert!(counters.functions <= 3, "{counters:?}");
+    assert!(counters.interpreted_instructions < 40_000, "both are entries in the end: {counters:?}");
+}
+
+#[test]
+fn a_function_of_nothing_but_long_instructions_is_compiled_in_pieces() {
+    // 4,000 of lmw r3,0(r2), each of which loads 29 registers.
+    const COUNT: usize = 4000;
+    let mut words = vec![d(Op::lmw, 3, 2, 0); COUNT];
+    words.push(SC);
+    let config = JitConfig { warm_up: 0, ..JitConfig::default() };
+    let mut machine = Machine::jit_with(config);
+    machine.put(CODE, &words);
+    machine.ctx.gpr[2] = u64::from(DATA);
+    assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
+    assert_eq!(machine.ctx.executed(), COUNT as u64 + 1);
+    let counters = machine.engine.counters();
+    let longest = counters.compiled_guest_instructions / counters.functions;
+    assert!(longest < 500, "as many in one piece: {counters:?}");
+}
