@@ -8,6 +8,8 @@
 //! (`u128::from_be_bytes(memory)`): element 0, the one at the lowest address, is in the most
 //! significant bits. `lvx` is therefore a load and one byte reversal, and every lane is in host order.
 
+use xenia_guest::GuestAddr;
+
 /// Bits of a CR field's nibble.
 pub mod cr_bit {
     /// Less than, or negative.
@@ -56,6 +58,13 @@ pub struct Reservation {
     pub size: u32,
 }
 
+impl Reservation {
+    /// Address and generation, for the machine's table; `None` if nothing is reserved.
+    pub fn held(&mut self) -> Option<(GuestAddr, &mut u32)> {
+        (self.valid != 0).then_some((GuestAddr(self.addr), &mut self.generation))
+    }
+}
+
 /// The last floating-point operation whose FPRF, FR and FI an engine has not computed yet.
 ///
 /// `op` is 0 when nothing is pending; its other values belong to the engine. Always 0 outside
@@ -74,6 +83,9 @@ pub struct FpLazy {
     /// The result's bits.
     pub result: u64,
 }
+
+/// Length of [`PpcContext::host`].
+pub const HOST_WORDS: usize = 32;
 
 /// One hardware thread's registers, and what engines need at hand beside them.
 #[derive(Clone, Debug)]
@@ -131,7 +143,7 @@ pub struct PpcContext {
     pub fp_lazy: FpLazy,
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
     /// state; never saved, compared or hashed.
-    pub host: [u64; 32],
+    pub host: [u64; HOST_WORDS],
 }
 
 impl Default for PpcContext {
@@ -162,7 +174,7 @@ impl Default for PpcContext {
             thread_id: 0,
             reservation: Reservation::default(),
             fp_lazy: FpLazy::default(),
-            host: [0; 32],
+            host: [0; HOST_WORDS],
         }
     }
 }

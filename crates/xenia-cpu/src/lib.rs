@@ -12,10 +12,13 @@
 mod blocks;
 mod context;
 mod execute;
+pub mod fpscr;
 mod interp;
+mod tables;
 
-pub use context::{FpLazy, PpcContext, Reservation, cr_bit, msr_bit};
+pub use context::{FpLazy, HOST_WORDS, PpcContext, Reservation, cr_bit, msr_bit};
 pub use execute::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, ReservationMode,
 };
 pub use interp::{Interpreter, StoredBytes, Warmth};
+pub use tables::VRSQRTEFP;

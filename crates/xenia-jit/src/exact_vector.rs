@@ -8,7 +8,7 @@
 use crate::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
 use rustc_apfloat::{Float, FloatConvert};
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, VRSQRTEFP};
 use xenia_isa::{Instruction, Op, decode};
 
 /// VSCR\[NJ\].
@@ -21,44 +21,6 @@ const INVALID: u32 = 0x7FC0_0000;
 const QUIET: u32 = 0x0040_0000;
 /// The smallest normal number.
 const LEAST: u32 = 0x0080_0000;
-
-/// The intervals of `vrsqrtefp`: sixteen of odd exponents, then those of even ones. The lower half of an entry, in
-/// units of 2^-15, is the root at the interval's start; the upper half is what a 1024th of the interval
-/// takes off, in units of 2^-25.
-pub(crate) static ROOTS: [u32; 32] = [
-    0x0568_B4FD,
-    0x04F3_AF97,
-    0x048D_AAA5,
-    0x0435_A618,
-    0x03E7_A1E4,
-    0x03A2_9DFE,
-    0x0365_9A5C,
-    0x032E_96F8,
-    0x02FC_93CA,
-    0x02D0_90CE,
-    0x02A8_8DFE,
-    0x0283_8B57,
-    0x0261_88D4,
-    0x0243_8673,
-    0x0226_8431,
-    0x020B_820B,
-    0x03D2_7FFA,
-    0x0380_7C29,
-    0x0338_78AA,
-    0x02F9_7572,
-    0x02C2_7279,
-    0x0292_6FB7,
-    0x0266_6D26,
-    0x023F_6AC0,
-    0x021D_6881,
-    0x01FD_6665,
-    0x01E1_6468,
-    0x01C7_6287,
-    0x01AF_60C1,
-    0x0199_5F12,
-    0x0185_5D79,
-    0x0173_5BF4,
-];
 
 /// The pieces of `vlogefp`, by sixteenth of the way from 1 to 2: the slope per 2048th, and where the line meets 1;
 /// both in 65536ths.
@@ -271,7 +233,7 @@ impl Mode {
             Err(other) => return other,
         };
         let sixteenth = fraction >> 19 & 15;
-        let entry = ROOTS[(sixteenth | if exponent % 2 == 0 { 16 } else { 0 }) as usize];
+        let entry = VRSQRTEFP[(sixteenth | if exponent % 2 == 0 { 16 } else { 0 }) as usize];
         let place = fraction >> 9 & 0x3FF;
         let root = (entry << 16 >> 6) - place * (entry >> 16);
         // 26 bits, of which the first is or will be one, the last two are rounded off, to nearest even.

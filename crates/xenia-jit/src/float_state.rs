@@ -17,7 +17,7 @@
 use crate::host::Word;
 use crate::soft_float::{self, Outcome};
 use crate::soft_single;
-use bits::*;
+use xenia_cpu::fpscr::*;
 use xenia_cpu::{FpLazy, PpcContext};
 use xenia_isa::{Instruction, Op, decode};
 
@@ -27,41 +27,6 @@ pub(crate) const FLAGS: u32 = 0x3F;
 pub(crate) const PENDING: u64 = 1 << 32;
 /// In the byte for FPCC and in that for FR and FI: it has a value.
 pub(crate) const PRESENT: u8 = 0x10;
-
-/// The bits of FPSCR. PowerISA 2.02 book I, 4.2.2.
-pub(crate) mod bits {
-    pub(crate) const FX: u32 = 1 << 31;
-    pub(crate) const FEX: u32 = 1 << 30;
-    pub(crate) const VX: u32 = 1 << 29;
-    pub(crate) const OX: u32 = 1 << 28;
-    pub(crate) const UX: u32 = 1 << 27;
-    pub(crate) const ZX: u32 = 1 << 26;
-    pub(crate) const XX: u32 = 1 << 25;
-    pub(crate) const VXSNAN: u32 = 1 << 24;
-    pub(crate) const VXISI: u32 = 1 << 23;
-    pub(crate) const VXIDI: u32 = 1 << 22;
-    pub(crate) const VXZDZ: u32 = 1 << 21;
-    pub(crate) const VXIMZ: u32 = 1 << 20;
-    pub(crate) const VXVC: u32 = 1 << 19;
-    pub(crate) const FR: u32 = 1 << 18;
-    pub(crate) const FI: u32 = 1 << 17;
-    pub(crate) const FPRF: u32 = 0x1F << 12;
-    pub(crate) const FPCC: u32 = 0xF << 12;
-    pub(crate) const VXSQRT: u32 = 1 << 9;
-    pub(crate) const VXCVI: u32 = 1 << 8;
-    pub(crate) const VE: u32 = 1 << 7;
-    pub(crate) const OE: u32 = 1 << 6;
-    pub(crate) const UE: u32 = 1 << 5;
-    pub(crate) const ZE: u32 = 1 << 4;
-    /// The rounding mode.
-    pub(crate) const RN: u32 = 3;
-    /// Every VX* bit.
-    pub(crate) const INVALID: u32 = 0x01F8_0700;
-    /// The sticky exception bits, without FX.
-    pub(crate) const EXCEPTIONS: u32 = OX | UX | ZX | XX | INVALID;
-    /// The enables and the rounding mode: where one is set, arithmetic is not plain. (NI has no effect.)
-    pub(crate) const CONTROL: u32 = 0xFB;
-}
 
 /// Makes `ctx.fpscr` exact. `mxcsr` is guest code's, whose flags are cleared.
 pub(crate) fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {

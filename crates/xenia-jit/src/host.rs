@@ -31,40 +31,22 @@ pub(crate) enum Word {
     Mxcsr,
     /// Why compiled code was left: a [`Leave`].
     Leave,
-    /// [`crate::hooks::move_string`].
-    HookString,
     /// Host address of the instruction that faulted.
     FaultCode,
     /// Guest address of the access that faulted, bit 32 if it was a store, and from bit 40 on why.
     FaultAddress,
-    /// [`crate::hooks::code_written`].
-    HookWritten,
-    /// [`crate::hooks::float_in_software`].
-    HookFloat,
-    /// [`crate::hooks::exact_lanes`].
-    HookVector,
-    /// [`crate::hooks::scalar_mode`].
-    HookScalarMode,
-    /// [`crate::hooks::vector_mode`].
-    HookVectorMode,
     /// Nonzero while MXCSR is in vector mode: its flags have no meaning, and denormals may be zeros.
     VectorMode,
     /// Flags that scalar arithmetic had raised when vector mode began.
     ScalarFlags,
-    /// [`crate::hooks::exact_status`].
-    HookStatus,
-    /// Address of [`crate::exact_vector::ROOTS`].
+    /// Address of [`xenia_cpu::VRSQRTEFP`].
     Roots,
-    /// [`crate::hooks::reserve`].
-    HookReserve,
-    /// [`crate::hooks::commit`].
-    HookCommit,
-    /// [`crate::hooks::stored`].
-    HookStored,
+    /// The first of the hooks' addresses: [`crate::hooks::Hook`].
+    Hooks,
 }
 
-/// Number of words.
-pub(crate) const WORDS: usize = Word::HookStored as usize + 1;
+/// Number of words, without the hooks.
+pub(crate) const WORDS: usize = Word::Hooks as usize;
 
 impl Word {
     /// Byte offset from the context.
@@ -102,20 +84,23 @@ pub(crate) enum Leave {
 }
 
 impl Leave {
+    /// Every reason, by its number.
+    const ALL: [Self; 10] = [
+        Self::Branch,
+        Self::Missing,
+        Self::Budget,
+        Self::Stale,
+        Self::Exit,
+        Self::Syscall,
+        Self::Raise,
+        Self::Fault,
+        Self::Unwind,
+        Self::Yield,
+    ];
+
     /// The reason in a region's second result.
     pub(crate) fn from_bits(bits: u32) -> Self {
-        match bits & 0xFF {
-            1 => Self::Missing,
-            2 => Self::Budget,
-            3 => Self::Stale,
-            4 => Self::Exit,
-            5 => Self::Syscall,
-            6 => Self::Raise,
-            7 => Self::Fault,
-            8 => Self::Unwind,
-            9 => Self::Yield,
-            _ => Self::Branch,
-        }
+        Self::ALL.get((bits & 0xFF) as usize).copied().unwrap_or(Self::Branch)
     }
 }
 
@@ -124,24 +109,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_fit_the_context() {
-        assert!((Word::Roots as usize) < PpcContext::default().host.len());
-    }
-
-    #[test]
     fn reasons_survive_their_encoding() {
-        for leave in [
-            Leave::Branch,
-            Leave::Missing,
-            Leave::Budget,
-            Leave::Stale,
-            Leave::Exit,
-            Leave::Syscall,
-            Leave::Raise,
-            Leave::Fault,
-            Leave::Unwind,
-            Leave::Yield,
-        ] {
+        for (number, leave) in Leave::ALL.into_iter().enumerate() {
+            assert_eq!(leave as usize, number);
             assert_eq!(Leave::from_bits(leave as u32 | 0x200), leave);
         }
     }

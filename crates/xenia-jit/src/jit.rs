@@ -6,7 +6,7 @@ use crate::code_memory::Entries;
 use crate::enter::{DEFAULT_MXCSR, enter};
 use crate::float_state;
 use crate::function_tier::{Compiler, Effort};
-use crate::hooks::{self, HookCounts, Run};
+use crate::hooks::{self, Hook, HookCounts, Run};
 use crate::host::{Leave, Word};
 use crate::mode::Mode;
 use crate::warmth::{Arrival, Heat};
@@ -356,14 +356,12 @@ impl Execute for Jit {
                 *helper_calls.entry(name).or_default() += count;
             }
         }
-        if self.counts.reservations != 0 {
-            helper_calls.insert("reservation_table", self.counts.reservations);
-        }
-        if self.counts.synchronizations != 0 {
-            helper_calls.insert("code_written", self.counts.synchronizations);
-        }
-        if self.counts.statuses != 0 {
-            helper_calls.insert("exact_status", self.counts.statuses);
+        for (hook, &count) in Hook::ALL.iter().zip(&self.counts.calls) {
+            if count != 0
+                && let Some(name) = hook.counter()
+            {
+                *helper_calls.entry(name).or_default() += count;
+            }
         }
         EngineCounters {
             functions: self.shared.functions.load(Relaxed),

@@ -34,7 +34,6 @@ mod jit;
 mod lift;
 mod mode;
 mod region;
-mod reservations;
 mod soft_float;
 mod soft_single;
 mod strings;

@@ -80,12 +80,8 @@ pub(crate) fn region_signature(with_entry: bool) -> Signature {
 
 struct Signatures {
     region: SigRef,
-    /// `(context) -> result`.
-    plain: SigRef,
-    /// `(context, instruction, a, b, c) -> result`.
-    float: SigRef,
-    /// `(context, instruction) -> 0`.
-    vector: SigRef,
+    /// Of hooks, by the number of words that they take beside the context.
+    hooks: [SigRef; 5],
 }
 
 /// What MXCSR is set for.
@@ -150,13 +146,12 @@ impl<'a> Lifter<'a> {
         slot_of: &'a mut dyn FnMut(u32) -> u32,
     ) -> Self {
         let region_sig = b.import_signature(region_signature(false));
-        let mut hook = |params: usize| {
+        let hooks = std::array::from_fn(|arguments| {
             let mut signature = Signature::new(CallConv::SystemV);
-            signature.params.extend((0..params).map(|_| AbiParam::new(types::I64)));
+            signature.params.extend((0..=arguments).map(|_| AbiParam::new(types::I64)));
             signature.returns.push(AbiParam::new(types::I64));
             b.import_signature(signature)
-        };
-        let (plain, float, vector) = (hook(1), hook(5), hook(2));
+        });
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         let exit = b.create_block();
@@ -178,7 +173,7 @@ impl<'a> Lifter<'a> {
             region,
             config,
             slot_of,
-            signatures: Signatures { region: region_sig, plain, float, vector },
+            signatures: Signatures { region: region_sig, hooks },
             blocks,
             budget_exits: BTreeMap::new(),
             exit,

@@ -4,7 +4,7 @@
 //! next to no program ever changes them. So code is compiled for a [`Mode`], each mode has a code cache of its own, and
 //! an instruction that changes the mode leaves compiled code. What no mode describes is interpreted.
 
-use crate::float_state::bits::CONTROL;
+use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{PpcContext, msr_bit};
 
 /// The bits of MSR that compiled code depends on.

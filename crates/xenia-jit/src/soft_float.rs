@@ -7,9 +7,9 @@
 //! it is rounded once to its format. PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice, as
 //! `docs/src/decisions/0006` says.
 
-use crate::float_state::bits::*;
 use rustc_apfloat::ieee::{Double, Quad, Single};
 use rustc_apfloat::{Float, FloatConvert, Round, Status, StatusAnd};
+use xenia_cpu::fpscr::*;
 use xenia_isa::Op;
 
 const SIGN: u64 = 1 << 63;

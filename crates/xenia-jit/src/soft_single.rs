@@ -4,7 +4,7 @@
 //! doubles, for a multiply-add with the error of its rounding, which turns the double into one rounded to odd; that one
 //! is rounded to a single. FPRF, FR and FI are evaluated by `soft_float` as for every other operation.
 
-use crate::float_state::bits::{UX, XX};
+use xenia_cpu::fpscr::{UX, XX};
 use xenia_isa::Op;
 
 /// The smallest normal single.

@@ -151,6 +151,41 @@ impl ReservationTable {
         });
     }
 
+    /// Whether a conditional store of `hw_id` may go on: `held` is the address and generation of its reservation, if that is
+    /// one for this store. Nothing is reserved any more afterwards.
+    pub fn claim(&self, held: Option<(GuestAddr, u32)>, hw_id: u8) -> bool {
+        if let Some((addr, generation)) = held {
+            return self.try_commit(addr, generation, hw_id);
+        }
+        self.release(hw_id);
+        false
+    }
+
+    /// A plain store of `size` bytes at `addr` by `hw_id`, where plain stores count (`strict`): ends what others hold of
+    /// its lines. `own` is the address and generation of its own reservation, if it has one, which survives if it stood, with
+    /// a new generation. Call it *after* the store.
+    pub fn stored(&self, addr: GuestAddr, size: u32, hw_id: u8, own: Option<(GuestAddr, &mut u32)>) {
+        if size == 0 || !self.has_active_reservers() {
+            return;
+        }
+        let (mut line, last) = (line_of(addr), line_of(addr.offset(size - 1)));
+        let (own_line, mut generation) = own.map_or((None, None), |(at, g)| (Some(line_of(at)), Some(g)));
+        loop {
+            let at = GuestAddr(line << LINE_SHIFT);
+            match &mut generation {
+                // Committing ends the other holders; if it stood, it is made anew.
+                Some(generation) if own_line == Some(line) && self.try_commit(at, **generation, hw_id) => {
+                    **generation = self.reserve(at, hw_id);
+                }
+                _ => self.invalidate_for_write(at),
+            }
+            if line == last {
+                return;
+            }
+            line = line.wrapping_add(1) & (u32::MAX >> LINE_SHIFT);
+        }
+    }
+
     /// Whether any line is reserved at all; if not, writers need not look further.
     #[inline]
     pub fn has_active_reservers(&self) -> bool {

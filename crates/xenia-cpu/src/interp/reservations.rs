@@ -7,7 +7,7 @@
 
 use super::{Cpu, ExceptionKind, Flow, Raised, Step};
 use crate::{Reservation, ReservationMode};
-use xenia_guest::{GuestAddr, RESERVATION_LINE};
+use xenia_guest::GuestAddr;
 use xenia_memory::{FaultKind, MemoryFault};
 
 impl Cpu<'_> {
@@ -33,16 +33,13 @@ impl Cpu<'_> {
     pub(super) fn claim_reservation(&mut self, ea: u32, size: u32) -> Option<u64> {
         let held = std::mem::take(&mut self.ctx.reservation);
         let matches = held.valid != 0 && held.addr == ea && held.size == size;
-        let stands = matches
-            && match self.reservations {
-                ReservationMode::Context => true,
-                ReservationMode::Table | ReservationMode::Strict => {
-                    self.memory.reservations().try_commit(GuestAddr(ea), held.generation, self.ctx.hw_id)
-                }
-            };
-        if !stands && self.reservations != ReservationMode::Context {
-            self.memory.reservations().release(self.ctx.hw_id);
-        }
+        let stands = match self.reservations {
+            ReservationMode::Context => matches,
+            ReservationMode::Table | ReservationMode::Strict => {
+                let held = matches.then_some((GuestAddr(ea), held.generation));
+                self.memory.reservations().claim(held, self.ctx.hw_id)
+            }
+        };
         stands.then_some(held.value)
     }
 
@@ -57,21 +54,8 @@ impl Cpu<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn end_reservations(&mut self, ea: u32, size: u32) {
-        let table = self.memory.reservations();
-        if !table.has_active_reservers() {
-            return;
-        }
-        let (first, last) = (ea / RESERVATION_LINE, ea.wrapping_add(size - 1) / RESERVATION_LINE);
-        let own = &mut self.ctx.reservation;
-        for line in [Some(first), (last != first).then_some(last)].into_iter().flatten() {
-            let addr = GuestAddr(line * RESERVATION_LINE);
-            let is_own = own.valid != 0 && own.addr / RESERVATION_LINE == line;
-            if is_own && table.try_commit(addr, own.generation, self.ctx.hw_id) {
-                own.generation = table.reserve(addr, self.ctx.hw_id);
-            } else {
-                table.invalidate_for_write(addr);
-            }
-        }
+        let hw_id = self.ctx.hw_id;
+        self.memory.reservations().stored(GuestAddr(ea), size, hw_id, self.ctx.reservation.held());
     }
 }
 

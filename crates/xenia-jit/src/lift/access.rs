@@ -1,6 +1,7 @@
 //! Guest memory, and the host's floating-point mode.
 
 use super::{BUDGET, FloatMode, GUEST, HOST, Lifter};
+use crate::hooks::Hook;
 use crate::host::Word;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use xenia_cpu::ReservationMode;
@@ -22,13 +23,12 @@ impl Lifter<'_> {
         let next = self.b.create_block();
         self.b.set_cold_block(switch);
         let (hook, yes, no) = match mode {
-            FloatMode::Scalar => (Word::HookScalarMode, switch, next),
-            FloatMode::Vector => (Word::HookVectorMode, next, switch),
+            FloatMode::Scalar => (Hook::ScalarMode, switch, next),
+            FloatMode::Vector => (Hook::VectorMode, next, switch),
         };
         self.b.ins().brif(now, yes, &[], no, &[]);
         self.b.switch_to_block(switch);
-        let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
-        self.b.ins().call_indirect(self.signatures.plain, hook, &[ctx]);
+        self.call_hook(hook, &[]);
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);
     }
@@ -77,13 +77,12 @@ impl Lifter<'_> {
         if self.config.reservations != ReservationMode::Strict {
             return;
         }
-        let (ctx, memory) = (self.ctx, self.word(Word::Memory));
+        let memory = self.word(Word::Memory);
         let ea = self.b.ins().isub(address, memory);
         let ea = self.b.ins().iadd_imm_s(ea, i64::from(displacement));
         let ea = self.b.ins().band_imm_s(ea, 0xFFFF_FFFF);
         let word = self.b.ins().bor_imm_s(ea, i64::from(bytes) << 32);
-        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStored.offset());
-        self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
+        self.call_hook(Hook::Stored, &[word]);
     }
 
     /// Host address of the 32-bit guest address `ea`, given zero-extended.

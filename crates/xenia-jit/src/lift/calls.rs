@@ -4,7 +4,8 @@
 //! row that uses one which the list does not grant it fails the test, and so does a line of the list that nothing uses.
 
 use super::{LiftConfig, Lifter, region_signature};
-use crate::host::{Leave, Word};
+use crate::hooks::Hook;
+use crate::host::Leave;
 use crate::mode::Mode;
 use crate::region;
 use cranelift_codegen::ir::{Function, InstructionData, Opcode, UserFuncName, ValueDef};
@@ -18,22 +19,8 @@ use xenia_isa::{Family, Op, ROWS, decode};
 enum Way {
     /// Leaving compiled code before it, so that the interpreter raises its exception.
     Raise,
-    /// `soft_float`, which is not the interpreter's.
-    SoftFloat,
-    /// `strings`, which is not the interpreter's.
-    String,
-    /// The machine's table of reservations.
-    Reservations,
-    /// The same, told of a plain store.
-    Stored,
-    /// Folding MXCSR's flags, and what FPSCR is owed, into FPSCR.
-    Status,
-    /// Looking whether guest code was written.
-    Written,
-    /// Putting MXCSR into the mode of scalar or vector arithmetic.
-    Mxcsr,
-    /// `exact_vector`, which is not the interpreter's.
-    ExactVector,
+    /// A hook, none of which is the interpreter's work.
+    Call(Hook),
 }
 
 /// Rows, what they use, why, and what it costs.
@@ -47,14 +34,14 @@ struct Granted {
 const GRANTED: &[Granted] = &[
     Granted {
         rows: &[Op::faddx, Op::fsubx, Op::fsqrtx, Op::fcmpo, Op::fcmpu],
-        way: Way::SoftFloat,
+        way: Way::Call(Hook::Float),
         reason: "the result is a NaN, or an operand of the compare: payload and VX* bits are the architecture's. A \
             cold block; about 20 ns. While FPSCR rounds otherwise or enables exceptions, always but for compares; about \
             150 ns.",
     },
     Granted {
         rows: &[Op::fmulx, Op::fdivx, Op::fmaddx, Op::fmsubx, Op::fnmaddx, Op::fnmsubx],
-        way: Way::SoftFloat,
+        way: Way::Call(Hook::Float),
         reason: "the result is a NaN or the smallest normal number, where tininess before rounding decides; the latter \
             about 150 ns. NaNs and control bits as above. On hosts without fused multiply-add, every multiply-add.",
     },
@@ -71,37 +58,38 @@ const GRANTED: &[Granted] = &[
             Op::fnmaddsx,
             Op::fnmsubsx,
         ],
-        way: Way::SoftFloat,
+        way: Way::Call(Hook::Float),
         reason: "the result is a NaN or tiny as a single; an operand is no single (not for frsp); a multiply-add's \
             double lies midway between two singles, and not exactly so. About 15 ns where the operands are singles, else 150 ns. NaNs and \
             control bits as above.",
     },
     Granted {
         rows: &[Op::fctidx, Op::fctidzx, Op::fctiwx, Op::fctiwzx],
-        way: Way::SoftFloat,
+        way: Way::Call(Hook::Float),
         reason: "the operand is a NaN or beyond the integer's range; about 30 ns. Control bits as above.",
     },
     Granted {
         rows: &[Op::fresx, Op::frsqrtex],
-        way: Way::SoftFloat,
+        way: Way::Call(Hook::Float),
         reason: "operand or result is no normal number, or the root's operand is negative; about 60 ns. Control \
             bits as above.",
     },
     Granted {
         rows: &[Op::fcfidx],
-        way: Way::SoftFloat,
+        way: Way::Call(Hook::Float),
         reason: "only while FPSCR rounds otherwise or enables exceptions; as above.",
     },
     Granted {
         rows: &[Op::lswx, Op::stswx],
-        way: Way::String,
+        way: Way::Call(Hook::String),
         reason: "always: the length is in XER. No compiler for the machine emits them. About 20 ns for 16 bytes.",
     },
     Granted {
-        rows: &[Op::lwarx, Op::ldarx, Op::stwcx, Op::stdcx],
-        way: Way::Reservations,
+        rows: &[Op::lwarx, Op::ldarx],
+        way: Way::Call(Hook::Reserve),
         reason: "only where reservations are kept in the machine's table. 10 to 20 ns.",
     },
+    Granted { rows: &[Op::stwcx, Op::stdcx], way: Way::Call(Hook::Commit), reason: "as above." },
     Granted {
         rows: &[Op::lwarx, Op::ldarx, Op::stwcx, Op::stdcx],
         way: Way::Raise,
@@ -126,28 +114,28 @@ const GRANTED: &[Granted] = &[
             Op::vrefp,
             Op::vrefp128,
         ],
-        way: Way::ExactVector,
+        way: Way::Call(Hook::Vector),
         reason: "a lane is a NaN: which one it is, is the architecture's choice. A cold block; some 25 ns.",
     },
     Granted {
         rows: &[Op::vmulfp128, Op::vmaddfp, Op::vmaddfp128, Op::vmaddcfp128, Op::vnmsubfp, Op::vnmsubfp128],
-        way: Way::ExactVector,
+        way: Way::Call(Hook::Vector),
         reason: "a lane is a NaN or the smallest normal number, where tininess before rounding decides. A cold \
             block; some 25 ns. On hosts without fused multiply-add, every multiply-add.",
     },
     Granted {
         rows: &[Op::vrsqrtefp, Op::vrsqrtefp128, Op::vlogefp, Op::vlogefp128],
-        way: Way::ExactVector,
+        way: Way::Call(Hook::Vector),
         reason: "a lane is not a positive normal number. A cold block; some 25 ns.",
     },
     Granted {
         rows: &[Op::vmsum3fp128, Op::vmsum4fp128],
-        way: Way::ExactVector,
+        way: Way::Call(Hook::Vector),
         reason: "the sum is a NaN, an infinity, or at the edge of what is normal. A cold block; some 20 ns.",
     },
     Granted {
         rows: &[Op::vexptefp, Op::vexptefp128],
-        way: Way::ExactVector,
+        way: Way::Call(Hook::Vector),
         reason: "always: a polynomial in double precision for each lane, too long to repeat at each use. About 40 ns.",
     },
 ];
@@ -156,19 +144,24 @@ const GRANTED: &[Granted] = &[
 const GRANTED_TO_FAMILIES: &[(Family, Way, &str)] = &[
     (
         Family::Float,
-        Way::Status,
+        Way::Call(Hook::Status),
         "record forms, whose CR1 is of FPSCR now, about 10 ns; moves of FPSCR, which have it exact, about 150 ns where an \
             operation is owed",
     ),
-    (Family::Float, Way::Mxcsr, MODES),
-    (Family::LoadStore, Way::Mxcsr, MODES),
-    (Family::LoadStore, Way::Stored, STRICT),
-    (Family::Vector, Way::Stored, STRICT),
-    (Family::Vector128, Way::Stored, STRICT),
-    (Family::Integer, Way::Mxcsr, MODES),
-    (Family::Vector, Way::Mxcsr, MODES),
-    (Family::Vector128, Way::Mxcsr, MODES),
-    (Family::System, Way::Written, "isync and icbi: about 10 ns"),
+    (Family::Float, Way::Call(Hook::ScalarMode), MODES),
+    (Family::Float, Way::Call(Hook::VectorMode), MODES),
+    (Family::LoadStore, Way::Call(Hook::ScalarMode), MODES),
+    (Family::LoadStore, Way::Call(Hook::VectorMode), MODES),
+    (Family::LoadStore, Way::Call(Hook::Stored), STRICT),
+    (Family::Vector, Way::Call(Hook::Stored), STRICT),
+    (Family::Vector128, Way::Call(Hook::Stored), STRICT),
+    (Family::Integer, Way::Call(Hook::ScalarMode), MODES),
+    (Family::Integer, Way::Call(Hook::VectorMode), MODES),
+    (Family::Vector, Way::Call(Hook::ScalarMode), MODES),
+    (Family::Vector, Way::Call(Hook::VectorMode), MODES),
+    (Family::Vector128, Way::Call(Hook::ScalarMode), MODES),
+    (Family::Vector128, Way::Call(Hook::VectorMode), MODES),
+    (Family::System, Way::Call(Hook::Written), "isync and icbi: about 10 ns"),
 ];
 const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
 const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
@@ -200,18 +193,6 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
     let mut builders = FunctionBuilderContext::new();
     let mut slot = |_| 0;
     Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config, &mut slot).lift(&[]).ok();
-    let hooks = [
-        (Word::HookString, Way::String),
-        (Word::HookReserve, Way::Reservations),
-        (Word::HookCommit, Way::Reservations),
-        (Word::HookStored, Way::Stored),
-        (Word::HookFloat, Way::SoftFloat),
-        (Word::HookVector, Way::ExactVector),
-        (Word::HookStatus, Way::Status),
-        (Word::HookWritten, Way::Written),
-        (Word::HookScalarMode, Way::Mxcsr),
-        (Word::HookVectorMode, Way::Mxcsr),
-    ];
     let mut ways = BTreeSet::new();
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {
@@ -219,8 +200,8 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
                 InstructionData::Load { arg, offset, .. } => {
                     let from_context = matches!(func.dfg.value_def(arg), ValueDef::Result(of, _)
                         if func.dfg.insts[of].opcode() == Opcode::GetPinnedReg);
-                    let hook = hooks.iter().find(|(word, _)| word.offset() == i32::from(offset));
-                    ways.extend(hook.filter(|_| from_context).map(|&(_, way)| way));
+                    let hook = Hook::ALL.iter().find(|hook| hook.offset() == i32::from(offset));
+                    ways.extend(hook.filter(|_| from_context).map(|&hook| Way::Call(hook)));
                 }
                 InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }
                     if imm.bits() == super::reason(Leave::Raise, PC) =>

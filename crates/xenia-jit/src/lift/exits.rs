@@ -1,6 +1,7 @@
 //! Leaving a region, going on in it or in another, and guest calls.
 
 use super::{HOST, Lifter, reason};
+use crate::hooks::Hook;
 use crate::host::{Leave, WORDS, Word};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
@@ -70,6 +71,17 @@ impl Lifter<'_> {
         let place = self.b.ins().iadd(entries, pc);
         let offset = self.b.ins().uload32(HOST, place, 0);
         self.b.ins().iadd(code, offset)
+    }
+
+    /// Calls a hook. Its address is loaded here and now: most calls are in cold blocks, from which no value
+    /// may live on.
+    pub(super) fn call_hook(&mut self, hook: Hook, arguments: &[Value]) -> Value {
+        debug_assert_eq!(arguments.len(), hook.arguments(), "{hook:?}");
+        let ctx = self.ctx;
+        let address = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
+        let words: Vec<Value> = std::iter::once(ctx).chain(arguments.iter().copied()).collect();
+        let call = self.b.ins().call_indirect(self.signatures.hooks[arguments.len()], address, &words);
+        self.b.inst_results(call)[0]
     }
 
     /// Ends the block by leaving the region with `result` (a pc, or a pc and a reason).

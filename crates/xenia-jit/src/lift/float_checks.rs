@@ -9,8 +9,8 @@
 //!   singles, or exactly so. Software does the others.
 
 use super::cache::Pending;
-use super::{HOST, Lifter};
-use crate::host::Word;
+use super::Lifter;
+use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use xenia_isa::Instruction;
@@ -60,10 +60,7 @@ impl Lifter<'_> {
         let zero = self.const64(0);
         let [a, b, c] = operands.map(|operand| operand.map_or(zero, |value| self.bits(value)));
         let word = self.const64(u64::from(i.0));
-        let ctx = self.ctx;
-        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookFloat.offset());
-        let call = self.b.ins().call_indirect(self.signatures.float, hook, &[ctx, word, a, b, c]);
-        self.b.inst_results(call)[0]
+        self.call_hook(Hook::Float, &[word, a, b, c])
     }
 
     /// An instruction that only software does here.

@@ -5,12 +5,13 @@
 
 use super::cache::Cr;
 use super::{HOST, Lifter};
-use crate::float_state::bits::{CONTROL, EXCEPTIONS, FEX, FX, INVALID, VX};
-use crate::host::{Leave, Word};
+use crate::hooks::Hook;
+use crate::host::Leave;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
+use xenia_cpu::fpscr::{CONTROL, EXCEPTIONS, FEX, FX, INVALID, VX};
 use xenia_isa::Instruction;
 
 const FPSCR: i32 = offset_of!(PpcContext, fpscr) as i32;
@@ -31,10 +32,8 @@ impl Lifter<'_> {
     }
 
     fn call_status(&mut self, exceptions: u64) -> Value {
-        let (ctx, exceptions) = (self.ctx, self.const64(exceptions));
-        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookStatus.offset());
-        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, exceptions]);
-        self.b.inst_results(call)[0]
+        let exceptions = self.const64(exceptions);
+        self.call_hook(Hook::Status, &[exceptions])
     }
 
     /// CR1 of a record form: FX, FEX, VX and OX.

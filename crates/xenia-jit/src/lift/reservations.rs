@@ -5,7 +5,7 @@
 use super::cache::{Cr, Xer};
 use super::load_store::{Extend, Place};
 use super::{HOST, Lifter};
-use crate::host::Word;
+use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
@@ -20,14 +20,6 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, value, ctx, (RESERVATION + field) as i32);
     }
 
-    /// Asks the machine's table of reservations.
-    pub(super) fn call_reservations(&mut self, hook: Word, word: Value) -> Value {
-        let ctx = self.ctx;
-        let hook = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
-        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
-        self.b.inst_results(call)[0]
-    }
-
     pub(super) fn load_and_reserve(&mut self, i: Instruction, ty: Type) {
         let size = ty.bytes();
         let ea = self.ea_x(i);
@@ -38,7 +30,7 @@ impl Lifter<'_> {
         let generation = if self.config.reservations == ReservationMode::Context {
             self.const32(0)
         } else {
-            let generation = self.call_reservations(Word::HookReserve, ea);
+            let generation = self.call_hook(Hook::Reserve, &[ea]);
             self.b.ins().ireduce(types::I32, generation)
         };
         let value = self.load_big(ty, Place { address, displacement: 0, update: None });
@@ -82,7 +74,7 @@ impl Lifter<'_> {
             let own = self.b.ins().uextend(types::I64, stands);
             let own = self.b.ins().ishl_imm_s(own, 32);
             let word = self.b.ins().bor(ea, own);
-            stands = self.call_reservations(Word::HookCommit, word);
+            stands = self.call_hook(Hook::Commit, &[word]);
         }
         let zero64 = self.const64(0);
         self.reservation(zero64, offset_of!(Reservation, value));

@@ -3,7 +3,8 @@
 use super::cache::Cache;
 use super::load_store::Place;
 use super::{HOST, Lifter, PC};
-use crate::host::{WORDS, Word};
+use crate::hooks::Hook;
+use crate::host::WORDS;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
@@ -84,9 +85,7 @@ impl Lifter<'_> {
         let ea = self.b.ins().ishl_imm_s(ea, 32);
         let word = self.const64(u64::from(i.0));
         let word = self.b.ins().bor(ea, word);
-        let hook = self.word(Word::HookString);
-        let call = self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
-        let why = self.b.inst_results(call)[0];
+        let why = self.call_hook(Hook::String, &[word]);
         let out = self.b.create_block();
         let next = self.b.create_block();
         self.b.set_cold_block(out);

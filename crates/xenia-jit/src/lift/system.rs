@@ -6,7 +6,8 @@
 
 use super::cache::{Cr, Special, Xer};
 use super::{HOST, Lifter};
-use crate::host::{Leave, Word};
+use crate::hooks::Hook;
+use crate::host::Leave;
 use crate::mode::MODE_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -83,10 +84,7 @@ impl Lifter<'_> {
     /// Goes on at the next instruction, through the dispatcher if guest code was written.
     fn synchronize_instructions(&mut self) {
         self.flush();
-        let ctx = self.ctx;
-        let hook = self.word(Word::HookWritten);
-        let call = self.b.ins().call_indirect(self.signatures.plain, hook, &[ctx]);
-        let written = self.b.inst_results(call)[0];
+        let written = self.call_hook(Hook::Written, &[]);
         let out = self.b.create_block();
         let on = self.b.create_block();
         self.b.set_cold_block(out);

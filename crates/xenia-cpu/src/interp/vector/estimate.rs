@@ -11,6 +11,7 @@
 
 use super::float::{DEFAULT_NAN, is_nan, narrow, operand, power_of_two, quiet};
 use super::lanes::map_u32;
+use crate::VRSQRTEFP;
 
 const SIGN: u32 = 0x8000_0000;
 const INFINITY: u32 = 0x7F80_0000;
@@ -28,48 +29,11 @@ pub(crate) fn vrefp(b: u128, nj: bool) -> u128 {
     })
 }
 
-/// Start and slope of each of 32 intervals: even exponents' sixteen last. Low 16 bits × 2^10 is the
-/// root at the interval's start (scale 2^-25), the upper bits what 2^-10 of the interval takes off.
-const ROOTS: [u32; 32] = [
-    0x0568_B4FD,
-    0x04F3_AF97,
-    0x048D_AAA5,
-    0x0435_A618,
-    0x03E7_A1E4,
-    0x03A2_9DFE,
-    0x0365_9A5C,
-    0x032E_96F8,
-    0x02FC_93CA,
-    0x02D0_90CE,
-    0x02A8_8DFE,
-    0x0283_8B57,
-    0x0261_88D4,
-    0x0243_8673,
-    0x0226_8431,
-    0x020B_820B,
-    0x03D2_7FFA,
-    0x0380_7C29,
-    0x0338_78AA,
-    0x02F9_7572,
-    0x02C2_7279,
-    0x0292_6FB7,
-    0x0266_6D26,
-    0x023F_6AC0,
-    0x021D_6881,
-    0x01FD_6665,
-    0x01E1_6468,
-    0x01C7_6287,
-    0x01AF_60C1,
-    0x0199_5F12,
-    0x0185_5D79,
-    0x0173_5BF4,
-];
-
 /// The estimate for a positive number `fraction × 2^(exponent − 23)`, bit 23 of `fraction` set.
 fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     let even = exponent & 1 == 0;
     let interval = usize::from(even) << 4 | (fraction >> 19 & 15) as usize;
-    let entry = ROOTS[interval];
+    let entry = VRSQRTEFP[interval];
     let start = (entry & 0xFFFF) << 10;
     let mut root = start - (fraction >> 9 & 1023) * (entry >> 16);
     // Bit 25 is the leading one; one bit is lost where the root is below its power of two.

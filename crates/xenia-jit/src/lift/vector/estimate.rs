@@ -4,18 +4,18 @@
 //! four. What they compute is decided in decision 0007:
 //!
 //! - `vrefp`: the rounded quotient, which the host's division gives.
-//! - `vrsqrtefp`: linear interpolation between the entries of [`ROOTS`].
+//! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].
 //! - `vlogefp`: six straight pieces.
 //! - `vexptefp` has no inline code.
 
 use super::super::{HOST, Lifter};
 use super::float::Lanes;
 use crate::exact_vector::LOGARITHMS;
-#[cfg(doc)]
-use crate::exact_vector::ROOTS;
 use crate::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+#[cfg(doc)]
+use xenia_cpu::VRSQRTEFP;
 
 impl Lifter<'_> {
     pub(crate) fn reciprocal(&mut self, d: usize, b: usize) {

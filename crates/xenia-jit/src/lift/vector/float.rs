@@ -6,7 +6,7 @@
 
 use super::super::cache::Cr;
 use super::super::{HOST, Lifter};
-use crate::host::Word;
+use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use std::mem::offset_of;
@@ -33,8 +33,7 @@ impl Lifter<'_> {
             self.b.ins().store(HOST, value, ctx, place(n));
         }
         let word = self.const64(u64::from(i.0));
-        let hook = self.b.ins().load(types::I64, HOST, ctx, Word::HookVector.offset());
-        self.b.ins().call_indirect(self.signatures.vector, hook, &[ctx, word]);
+        self.call_hook(Hook::Vector, &[word]);
         self.b.ins().load(types::I8X16, HOST, ctx, place(d))
     }
 

@@ -1,0 +1,68 @@
+//! The bits of the floating-point status and control register: PowerISA 2.02 book I, 4.2.2.
+//!
+//! NI (bit 2, non-IEEE mode) can be written and read and changes nothing: hardware of the family does not
+//! implement it. What sets the bits is each engine's own business.
+
+/// Exception summary: some exception bit went from 0 to 1.
+pub const FX: u32 = 1 << 31;
+/// Some enabled exception bit is set.
+pub const FEX: u32 = 1 << 30;
+/// Some VX* bit is set.
+pub const VX: u32 = 1 << 29;
+/// Overflow.
+pub const OX: u32 = 1 << 28;
+/// Underflow.
+pub const UX: u32 = 1 << 27;
+/// Zero divide.
+pub const ZX: u32 = 1 << 26;
+/// Inexact.
+pub const XX: u32 = 1 << 25;
+/// Invalid: signalling NaN.
+pub const VXSNAN: u32 = 1 << 24;
+/// Invalid: infinity − infinity.
+pub const VXISI: u32 = 1 << 23;
+/// Invalid: infinity ÷ infinity.
+pub const VXIDI: u32 = 1 << 22;
+/// Invalid: zero ÷ zero.
+pub const VXZDZ: u32 = 1 << 21;
+/// Invalid: infinity × zero.
+pub const VXIMZ: u32 = 1 << 20;
+/// Invalid: ordered compare of a NaN.
+pub const VXVC: u32 = 1 << 19;
+/// The last result's magnitude was increased by rounding.
+pub const FR: u32 = 1 << 18;
+/// The last result is inexact.
+pub const FI: u32 = 1 << 17;
+/// Class of the last result, 5 bits; the lower four are FPCC.
+pub const FPRF: u32 = 0x1F << FPRF_SHIFT;
+/// FPRF's place.
+pub const FPRF_SHIFT: u32 = 12;
+/// FPCC: the compare part of FPRF.
+pub const FPCC: u32 = 0xF << FPRF_SHIFT;
+/// Invalid: square root of a negative number.
+pub const VXSQRT: u32 = 1 << 9;
+/// Invalid: conversion to integer.
+pub const VXCVI: u32 = 1 << 8;
+/// Invalid-operation exceptions enabled.
+pub const VE: u32 = 1 << 7;
+/// Overflow exceptions enabled.
+pub const OE: u32 = 1 << 6;
+/// Underflow exceptions enabled.
+pub const UE: u32 = 1 << 5;
+/// Zero-divide exceptions enabled.
+pub const ZE: u32 = 1 << 4;
+/// Inexact exceptions enabled.
+pub const XE: u32 = 1 << 3;
+/// Rounding mode, 2 bits: nearest even, toward zero, up, down.
+pub const RN: u32 = 3;
+
+/// Invalid: set by software only.
+pub const VXSOFT: u32 = 1 << 10;
+/// Every VX* bit.
+pub const INVALID: u32 = VXSNAN | VXISI | VXIDI | VXZDZ | VXIMZ | VXVC | VXSOFT | VXSQRT | VXCVI;
+/// Every sticky exception bit except FX.
+pub const EXCEPTIONS: u32 = OX | UX | ZX | XX | INVALID;
+/// What instructions may write: not the summaries, not the bit that does not exist.
+pub const WRITABLE: u32 = !(FEX | VX | 1 << 11);
+/// All that makes arithmetic differ from nearest-even IEEE arithmetic without traps.
+pub const CONTROL: u32 = VE | OE | UE | ZE | XE | RN;

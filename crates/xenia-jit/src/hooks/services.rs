@@ -1,0 +1,107 @@
+//! What the hooks do, each for the row of the same name in [`super::Hook`].
+
+use super::Call;
+use crate::enter::DEFAULT_MXCSR;
+use crate::exact_vector::{self, NON_JAVA};
+use crate::float_state::{self, FLAGS};
+use crate::host::{Leave, Word};
+use crate::strings;
+use xenia_cpu::fpscr::CONTROL;
+use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_isa::{Instruction, OP_COUNT, Op, decode};
+
+/// MXCSR's flush-to-zero and denormals-are-zeros.
+const FLUSH_DENORMALS: u32 = 0x8040;
+
+impl Call<'_, '_> {
+    /// Counts an instruction done in software.
+    fn count(&mut self, op: Option<Op>) {
+        self.run.counts.software[op.map_or(OP_COUNT, |op| op as usize)] += 1;
+    }
+}
+
+pub(super) fn move_string(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    let (i, ea) = (Instruction(word as u32), (word >> 32) as u32);
+    let op = decode(i.0);
+    call.count(op);
+    match strings::move_string(call.ctx, i, ea, call.run.memory, call.run.devices) {
+        Ok(()) => {
+            if call.run.strict && op == Some(Op::stswx) {
+                let size = u32::from(call.ctx.xer_count & 127);
+                end_reservations(call, ea, size);
+            }
+            0
+        }
+        Err(fault) => {
+            let pc = call.ctx.pc;
+            let kind = ExceptionKind::Memory(fault);
+            call.run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(pc), kind }));
+            u64::from(Leave::Exit as u32) << 32 | u64::from(pc)
+        }
+    }
+}
+
+pub(super) fn reserve(call: &mut Call<'_, '_>, addr: u64) -> u64 {
+    call.run.memory.reservations().reserve(GuestAddr(addr as u32), call.ctx.hw_id).into()
+}
+
+pub(super) fn commit(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    let held = (word >> 32 & 1 != 0).then_some((GuestAddr(word as u32), call.ctx.reservation.generation));
+    call.run.memory.reservations().claim(held, call.ctx.hw_id).into()
+}
+
+pub(super) fn stored(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    end_reservations(call, word as u32, (word >> 32) as u32);
+    0
+}
+
+fn end_reservations(call: &mut Call<'_, '_>, addr: u32, size: u32) {
+    let PpcContext { reservation, hw_id, .. } = &mut *call.ctx;
+    call.run.memory.reservations().stored(GuestAddr(addr), size, *hw_id, reservation.held());
+}
+
+pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
+    u64::from(call.run.memory.counters().page_version_bumps != call.run.bumps)
+}
+
+pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64, a: u64, b: u64, c: u64) -> u64 {
+    let i = Instruction(word as u32);
+    call.count(decode(i.0));
+    if call.ctx.fpscr & CONTROL != 0 {
+        float_state::settle(call.ctx, call.mxcsr);
+    } else if let Some(bits) = float_state::perform_single(call.ctx, i, [a, b, c]) {
+        return bits;
+    }
+    float_state::perform(call.ctx, i, [a, b, c])
+}
+
+pub(super) fn exact_lanes(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    let op = exact_vector::execute(call.ctx, Instruction(word as u32));
+    debug_assert!(op.is_some(), "compiled code asks for the rows that are there");
+    call.count(op);
+    0
+}
+
+pub(super) fn scalar_mode(call: &mut Call<'_, '_>) -> u64 {
+    call.ctx.host[Word::VectorMode as usize] = 0;
+    *call.mxcsr = DEFAULT_MXCSR;
+    0
+}
+
+pub(super) fn vector_mode(call: &mut Call<'_, '_>) -> u64 {
+    call.ctx.host[Word::ScalarFlags as usize] |= u64::from(*call.mxcsr & FLAGS);
+    call.ctx.host[Word::VectorMode as usize] = 1;
+    let flush = if call.ctx.vscr & NON_JAVA != 0 { FLUSH_DENORMALS } else { 0 };
+    *call.mxcsr = DEFAULT_MXCSR | flush;
+    0
+}
+
+pub(super) fn exact_status(call: &mut Call<'_, '_>, exceptions: u64) -> u64 {
+    if exceptions == 0 {
+        float_state::settle(call.ctx, call.mxcsr);
+    } else {
+        float_state::settle_exceptions(call.ctx, call.mxcsr);
+    }
+    u64::from(call.ctx.fpscr)
+}
