@@ -54,6 +54,7 @@ pub enum Flag {
     sets_cr0,
     mem,
     privileged,
+    last,
 }
 
 /// The family of an instruction: the name of the file that holds its arm in every engine.

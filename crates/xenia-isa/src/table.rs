@@ -6,7 +6,8 @@
 //! operand kinds of [`crate::operand`] in the order that the assembler language writes them.
 //! Flags: `rc` (bit 31 records to CR0, or CR1 for floating point), `oe` (bit 21 enables overflow),
 //! `vrc`/`vrc128` (bit 21 / bit 25 records to CR6), `lk` (bit 31 writes LR), `sets_cr0` (always
-//! records), `mem` (touches storage), `privileged`.
+//! records), `mem` (touches storage), `privileged`, `last` (ends a basic block: it goes elsewhere, looks at the time, or
+//! changes what engines take for granted within a block).
 //!
 //! Everything else about instructions is derived from here: [`crate::Op`], one trait per family
 //! with one method per row and no default bodies, the decoder, disassembler and assembler. Two rows
@@ -86,7 +87,7 @@ macro_rules! for_each_op {
                 /// Move from VSCR.
                 mfvscr VX 0x10000604 0xFC0007FF "mfvscr" [] (vd);
                 /// Move to VSCR.
-                mtvscr VX 0x10000644 0xFC0007FF "mtvscr" [] (vb);
+                mtvscr VX 0x10000644 0xFC0007FF "mtvscr" [last] (vb);
             }
             Logical {
                 /// AND.
@@ -166,13 +167,13 @@ macro_rules! for_each_op {
             }
             Branch {
                 /// Branch.
-                bx I 0x48000000 0xFC000000 "b" [lk] (li);
+                bx I 0x48000000 0xFC000000 "b" [lk last] (li);
                 /// Branch Conditional.
-                bcx B 0x40000000 0xFC000000 "bc" [lk] (bo bi bd);
+                bcx B 0x40000000 0xFC000000 "bc" [lk last] (bo bi bd);
                 /// Branch Conditional to Count Register.
-                bcctrx XL 0x4C000420 0xFC0007FE "bcctr" [lk] (bo bi);
+                bcctrx XL 0x4C000420 0xFC0007FE "bcctr" [lk last] (bo bi);
                 /// Branch Conditional to Link Register.
-                bclrx XL 0x4C000020 0xFC0007FE "bclr" [lk] (bo bi);
+                bclrx XL 0x4C000020 0xFC0007FE "bclr" [lk last] (bo bi);
                 /// Condition Register AND.
                 crand XL 0x4C000202 0xFC0007FE "crand" [] (crbd crba crbb);
                 /// Condition Register AND with Complement.
@@ -410,17 +411,17 @@ macro_rules! for_each_op {
                 /// Floating Subtract Single.
                 fsubsx A 0xEC000028 0xFC00003E "fsubs" [rc] (fd fa fb);
                 /// Move to Condition Register from FPSCR.
-                mcrfs X 0xFC000080 0xFC0007FE "mcrfs" [] (crfd crfs);
+                mcrfs X 0xFC000080 0xFC0007FE "mcrfs" [last] (crfd crfs);
                 /// Move from FPSCR.
                 mffsx X 0xFC00048E 0xFC0007FE "mffs" [rc] (fd);
                 /// Move to FPSCR Bit 0.
-                mtfsb0x X 0xFC00008C 0xFC0007FE "mtfsb0" [rc] (fpscr_bit);
+                mtfsb0x X 0xFC00008C 0xFC0007FE "mtfsb0" [rc last] (fpscr_bit);
                 /// Move to FPSCR Bit 1.
-                mtfsb1x X 0xFC00004C 0xFC0007FE "mtfsb1" [rc] (fpscr_bit);
+                mtfsb1x X 0xFC00004C 0xFC0007FE "mtfsb1" [rc last] (fpscr_bit);
                 /// Move to FPSCR Fields.
-                mtfsfx XFL 0xFC00058E 0xFC0007FE "mtfsf" [rc] (fm fb);
+                mtfsfx XFL 0xFC00058E 0xFC0007FE "mtfsf" [rc last] (fm fb);
                 /// Move to FPSCR Field Immediate.
-                mtfsfix X 0xFC00010C 0xFC0007FE "mtfsfi" [rc] (crfd fpscr_imm);
+                mtfsfix X 0xFC00010C 0xFC0007FE "mtfsfi" [rc last] (crfd fpscr_imm);
             }
             Vector {
                 /// Load Vector Element Byte Indexed.
@@ -914,9 +915,9 @@ macro_rules! for_each_op {
                 /// Enforce In-Order Execution of I/O.
                 eieio X 0x7C0006AC 0xFC0007FE "eieio" [] ();
                 /// Instruction Cache Block Invalidate.
-                icbi X 0x7C0007AC 0xFC0007FE "icbi" [mem] (ra0 rb);
+                icbi X 0x7C0007AC 0xFC0007FE "icbi" [mem last] (ra0 rb);
                 /// Instruction Synchronize.
-                isync XL 0x4C00012C 0xFC0007FE "isync" [] ();
+                isync XL 0x4C00012C 0xFC0007FE "isync" [last] ();
                 /// Move to Condition Register from XER.
                 mcrxr X 0x7C000400 0xFC0007FE "mcrxr" [] (crfd);
                 /// Move from Condition Register.
@@ -926,17 +927,17 @@ macro_rules! for_each_op {
                 /// Move from Special-Purpose Register.
                 mfspr XFX 0x7C0002A6 0xFC0007FE "mfspr" [privileged] (rd spr);
                 /// Move from Time Base.
-                mftb XFX 0x7C0002E6 0xFC0007FE "mftb" [] (rd tbr);
+                mftb XFX 0x7C0002E6 0xFC0007FE "mftb" [last] (rd tbr);
                 /// Move to Condition Register Fields.
                 mtcrf XFX 0x7C000120 0xFC0007FE "mtcrf" [] (crm rs);
                 /// Move to Machine State Register.
-                mtmsr X 0x7C000124 0xFC0007FE "mtmsr" [privileged] (rs mtmsr_l);
+                mtmsr X 0x7C000124 0xFC0007FE "mtmsr" [privileged last] (rs mtmsr_l);
                 /// Move to Machine State Register Doubleword.
-                mtmsrd X 0x7C000164 0xFC0007FE "mtmsrd" [privileged] (rs mtmsr_l);
+                mtmsrd X 0x7C000164 0xFC0007FE "mtmsrd" [privileged last] (rs mtmsr_l);
                 /// Move to Special-Purpose Register.
                 mtspr XFX 0x7C0003A6 0xFC0007FE "mtspr" [privileged] (spr rs);
                 /// System Call.
-                sc SC 0x44000000 0xFC000000 "sc" [] (lev);
+                sc SC 0x44000000 0xFC000000 "sc" [last] (lev);
                 /// Synchronize.
                 sync X 0x7C0004AC 0xFC0007FE "sync" [] (sync_l);
                 /// Trap Doubleword.

@@ -8,7 +8,11 @@
 //! # Freeing
 //! Withdrawn code may still be running, or be the return address of a host frame. Every engine notes the
 //! current epoch whenever it has no host frame of guest code; code is released once all running engines
-//! have noted a later epoch than the one it was withdrawn in.
+//! have noted a later epoch than the one it was withdrawn in. New code may then take its place at once: x86 keeps
+//! instruction fetches coherent with stores, and an address is published only after its code is written. A host that
+//! does not keep them so needs `membarrier(SYNC_CORE)` here.
+//!
+//! When code memory is full, everything is withdrawn, and with it goes what was learned of functions and pages.
 
 use crate::JitError;
 use crate::code_memory::{CodeMemory, SLOTS};
@@ -312,5 +316,70 @@ impl CodeCache {
         if pc != start && !extra.contains(&pc) && extra.len() < EXTRA_ROOTS {
             extra.push(pc);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(pc: u32, size: usize) -> Compiled {
+        Compiled {
+            code: vec![0xCC; size],
+            entries: vec![(pc, 0)],
+            covered: vec![(pc, pc + 8)],
+            places: Vec::new(),
+            texts: None,
+        }
+    }
+
+    #[test]
+    fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
+        const THIRD: usize = crate::code_memory::CODE_SIZE / 3;
+        let mut cache = CodeCache::new().unwrap();
+        let engine = cache.add_engine();
+        engine.store(cache.epoch(), Release);
+        cache.give_function(0x1000, Some(0x2000));
+        cache.add_function(0x3000);
+        cache.add_entry(0x3000, 0x3010);
+        cache.add_entry(0x1000, 0x1010);
+        assert_eq!(cache.slot(0x3000), 0);
+        for pc in [0x1000, 0x3000] {
+            cache.release_retired();
+            cache.publish(region(pc, THIRD), Vec::new()).unwrap();
+        }
+        assert!(cache.covers(0x1004) && !cache.covers(0x1008));
+        let full = cache.publish(region(0x5000, THIRD), Vec::new());
+        assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
+        assert_eq!(cache.memory().entries().offset(0x1000), 0, "withdrawn");
+        assert_eq!(cache.plan(0x3004).0, [0x3004], "what was learned is forgotten");
+        assert_eq!(cache.plan(0x1004), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
+        // The engine may still be in it.
+        cache.release_retired();
+        assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());
+        engine.store(cache.epoch(), Release);
+        cache.release_retired();
+        assert_eq!(cache.slot(0x7000), 0, "slots begin anew");
+        cache.publish(region(0x5000, THIRD), Vec::new()).unwrap();
+        assert_ne!(cache.memory().entries().offset(0x5000), 0);
+    }
+
+    #[test]
+    fn releasing_many_regions_at_once_leaves_one_free_range() {
+        let mut cache = CodeCache::new().unwrap();
+        let engine = cache.add_engine();
+        engine.store(cache.epoch(), Release);
+        for n in 0..20_000 {
+            cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
+        }
+        cache.flush();
+        engine.store(IDLE, Release);
+        cache.release_retired();
+        assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
+        assert_eq!(
+            cache.memory.allocate(crate::code_memory::CODE_SIZE - 4096).unwrap(),
+            32,
+            "after the stub"
+        );
     }
 }

@@ -15,9 +15,12 @@
 //! - Tables are read by compiled code and written here, always as aligned atomics.
 
 use crate::JitError;
+use memmap2::{Mmap, MmapOptions, MmapRaw};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
-use std::ptr::{self, NonNull};
+use std::os::fd::FromRawFd;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 
@@ -28,51 +31,43 @@ pub(crate) const SLOTS: usize = 1 << 20;
 const ENTRIES_SIZE: usize = 1 << 32;
 const ALIGNMENT: usize = 32;
 
-struct Mapping {
-    base: NonNull<u8>,
-    size: usize,
+fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
+    move |source| JitError::Host { call, source }
 }
 
-// SAFETY: a mapping is plain memory; what is done with it is this module's business, by its rules.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    fn new(size: usize, rights: i32, flags: i32, file: i32) -> Result<Self, JitError> {
-        // SAFETY: a fresh mapping at an address of the kernel's choice touches nothing that exists.
-        let base = unsafe { libc::mmap(ptr::null_mut(), size, rights, flags, file, 0) };
-        match NonNull::new(base.cast::<u8>()) {
-            Some(base) if base.as_ptr().cast() != libc::MAP_FAILED => Ok(Self { base, size }),
-            _ => Err(JitError::Host { call: "mmap of code memory", source: io::Error::last_os_error() }),
-        }
-    }
-
-    fn anonymous(size: usize) -> Result<Self, JitError> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        Self::new(size, libc::PROT_READ | libc::PROT_WRITE, flags, -1)
-    }
-
-    fn address(&self) -> u64 {
-        self.base.as_ptr() as u64
-    }
+/// Zeros that take up room only where they have been written to.
+fn sparse(size: usize) -> Result<MmapRaw, JitError> {
+    let mapped = MmapOptions::new().len(size).no_reserve_swap().map_anon();
+    mapped.map(MmapRaw::from).map_err(host_error("mmap of the tables of code memory"))
 }
 
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and its owner is going away: no code of it runs any more.
-        unsafe { libc::munmap(self.base.as_ptr().cast(), self.size) };
+/// An empty file in memory.
+fn file() -> Result<File, JitError> {
+    let create = |flags| {
+        // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
+        unsafe { libc::memfd_create(c"xenia-code".as_ptr(), flags) }
+    };
+    // Where executable files in memory are an exception that has to be asked for; older hosts don't know the flag.
+    let descriptor = match create(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
+        refused if refused < 0 => create(libc::MFD_CLOEXEC),
+        created => created,
+    };
+    if descriptor < 0 {
+        return Err(host_error("memfd_create")(io::Error::last_os_error()));
     }
+    // SAFETY: a fresh descriptor that nobody else owns.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
 /// The table of entries.
-pub(crate) struct Entries(Mapping);
+pub(crate) struct Entries(MmapRaw);
 
 impl Entries {
+    #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     fn entry(&self, pc: u32) -> &AtomicU32 {
         // SAFETY: the mapping holds 2^30 words, starts at a page, and is only accessed
         // atomically.
-        unsafe { &*self.0.base.cast::<AtomicU32>().as_ptr().add((pc >> 2) as usize) }
+        unsafe { &*self.0.as_ptr().cast::<AtomicU32>().add((pc >> 2) as usize) }
     }
 
     /// Offset of the entry for `pc`; 0 if there is none.
@@ -90,10 +85,10 @@ impl Entries {
 
 /// See the module's doc.
 pub(crate) struct CodeMemory {
-    write: Mapping,
-    execute: Mapping,
+    write: MmapRaw,
+    execute: Mmap,
     entries: Arc<Entries>,
-    slots: Mapping,
+    slots: MmapRaw,
     used: usize,
     /// Released ranges, for reuse: sizes by offset. No two touch.
     free: BTreeMap<usize, usize>,
@@ -104,18 +99,16 @@ pub(crate) struct CodeMemory {
 impl CodeMemory {
     /// Empty code memory whose offset 0 holds `stub`.
     pub(crate) fn new(stub: &[u8]) -> Result<Self, JitError> {
-        // Where executable files in memory are an exception that has to be asked for; older hosts don't know the flag.
-        let file = match Self::file(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
-            file if file < 0 => Self::file(libc::MFD_CLOEXEC),
-            file => file,
-        };
-        if file < 0 {
-            return Err(JitError::Host { call: "memfd_create", source: io::Error::last_os_error() });
-        }
-        let result = Self::map(file);
-        // SAFETY: the descriptor is ours and is not used again; the mappings keep the file.
-        unsafe { libc::close(file) };
-        let mut memory = result?;
+        let file = file()?;
+        file.set_len(CODE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
+        let mut options = MmapOptions::new();
+        options.len(CODE_SIZE).no_reserve_swap();
+        let write = options.map_raw(&file).map_err(host_error("mmap of code memory"))?;
+        // SAFETY: a file of ours that nobody else has; it is read as numbers and code only, by this module's rules.
+        let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
+        let entries = Arc::new(Entries(sparse(ENTRIES_SIZE)?));
+        let slots = sparse(SLOTS * 8)?;
+        let mut memory = Self { write, execute, entries, slots, used: 0, free: BTreeMap::new(), stub: 0 };
         let offset = memory.allocate(stub.len())?;
         debug_assert_eq!(offset, 0);
         memory.write(offset, stub);
@@ -124,32 +117,6 @@ impl CodeMemory {
             memory.set_slot(slot as u32, 0);
         }
         Ok(memory)
-    }
-
-    /// A file in memory, or a negative number.
-    fn file(flags: libc::c_uint) -> i32 {
-        // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
-        unsafe { libc::memfd_create(c"xenia-code".as_ptr(), flags) }
-    }
-
-    fn map(file: i32) -> Result<Self, JitError> {
-        // SAFETY: the descriptor is a memfd of ours.
-        if unsafe { libc::ftruncate(file, CODE_SIZE as libc::off_t) } != 0 {
-            return Err(JitError::Host {
-                call: "ftruncate of code memory",
-                source: io::Error::last_os_error(),
-            });
-        }
-        let shared = libc::MAP_SHARED | libc::MAP_NORESERVE;
-        Ok(Self {
-            write: Mapping::new(CODE_SIZE, libc::PROT_READ | libc::PROT_WRITE, shared, file)?,
-            execute: Mapping::new(CODE_SIZE, libc::PROT_READ | libc::PROT_EXEC, shared, file)?,
-            entries: Arc::new(Entries(Mapping::anonymous(ENTRIES_SIZE)?)),
-            slots: Mapping::anonymous(SLOTS * 8)?,
-            used: 0,
-            free: BTreeMap::new(),
-            stub: 0,
-        })
     }
 
     /// Room for `size` bytes of code, as an offset.
@@ -198,7 +165,7 @@ impl CodeMemory {
     pub(crate) fn write(&mut self, offset: usize, code: &[u8]) {
         assert!(offset + code.len() <= self.used, "code outside its allocation");
         // SAFETY: inside the writable mapping, as just checked; nothing runs there yet (module's rules).
-        unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.write.base.as_ptr().add(offset), code.len()) };
+        unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.write.as_mut_ptr().add(offset), code.len()) };
     }
 
     /// A copy of code that was put there.
@@ -206,7 +173,7 @@ impl CodeMemory {
         assert!(offset + size <= self.used, "code outside its allocation");
         let mut code = vec![0; size];
         // SAFETY: inside the mapping; writers hold `&mut self`.
-        unsafe { ptr::copy_nonoverlapping(self.write.base.as_ptr().add(offset), code.as_mut_ptr(), size) };
+        unsafe { ptr::copy_nonoverlapping(self.write.as_ptr().add(offset), code.as_mut_ptr(), size) };
         code
     }
 
@@ -216,26 +183,27 @@ impl CodeMemory {
     }
 
     /// Makes a slot lead to `offset`; 0 leads to the stub.
+    #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     pub(crate) fn set_slot(&self, slot: u32, offset: u32) {
         assert!((slot as usize) < SLOTS, "slot out of range");
         // SAFETY: inside the mapping, which starts at a page, and only accessed atomically.
-        let cell = unsafe { &*self.slots.base.cast::<AtomicU64>().as_ptr().add(slot as usize) };
-        cell.store(self.execute.address() + u64::from(offset), Release);
+        let cell = unsafe { &*self.slots.as_ptr().cast::<AtomicU64>().add(slot as usize) };
+        cell.store(self.execute_base() + u64::from(offset), Release);
     }
 
     /// Where code runs.
     pub(crate) fn execute_base(&self) -> u64 {
-        self.execute.address()
+        self.execute.as_ptr() as u64
     }
 
     /// The table of entries.
     pub(crate) fn entries_base(&self) -> u64 {
-        self.entries.0.address()
+        self.entries.0.as_ptr() as u64
     }
 
     /// The slots.
     pub(crate) fn slots_base(&self) -> u64 {
-        self.slots.address()
+        self.slots.as_ptr() as u64
     }
 
     /// Bytes of code memory in use or once used.

@@ -13,7 +13,7 @@
 //! than [`PATH_LIMIT`]. Every cycle has a backward branch, so the paths between checks are finite.
 
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_isa::{Instruction, Op, decode};
+use xenia_isa::{Flag, Instruction, Op, decode};
 
 /// Instructions between two checks of the budget, about: what the interpreter has to finish at most at
 /// the end of a visit (more only where one block is longer).
@@ -125,28 +125,13 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
         }
         Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
         Op::sc => End::Stop,
-        Op::isync
-        | Op::mtmsr
-        | Op::mtmsrd
-        | Op::icbi
-        | Op::mtfsfx
-        | Op::mtfsfix
-        | Op::mtfsb0x
-        | Op::mtfsb1x
-        | Op::mcrfs
-        | Op::mftb
-        | Op::mtvscr => End::Barrier,
         // Time base through mfspr, and whatever else a special register may do.
         Op::mfspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
         Op::mtspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
-        Op::orx if is_hint(i) => End::Barrier,
+        Op::orx if i.is_yield_hint() => End::Barrier,
+        _ if op.row().has(Flag::last) => End::Barrier,
         _ => End::None,
     }
-}
-
-/// `or rN,rN,rN` with N from 28 to 31: a hint that others should run, which ends the visit.
-pub(crate) fn is_hint(i: Instruction) -> bool {
-    i.rs() == i.ra() && i.ra() == i.rb() && i.rs() >= 28 && !i.rc()
 }
 
 /// Instructions from `pc` to the end of its basic block, as far as they can be fetched.

@@ -14,6 +14,7 @@
 
 use crate::error::MemoryError;
 use crate::layout::{BACKING_PAGES, PAGE_SHIFT, VIEWS};
+use region::Protection;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -33,12 +34,17 @@ pub(crate) enum HostRights {
 }
 
 impl HostRights {
-    fn bits(self) -> i32 {
+    fn protection(self) -> Protection {
         match self {
-            Self::None => libc::PROT_NONE,
-            Self::Read => libc::PROT_READ,
-            Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+            Self::None => Protection::NONE,
+            Self::Read => Protection::READ,
+            Self::ReadWrite => Protection::READ_WRITE,
         }
+    }
+
+    /// As mmap has them: the package's bits are the host's.
+    fn bits(self) -> i32 {
+        self.protection().bits() as i32
     }
 }
 
@@ -119,6 +125,7 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     pub(crate) fn new() -> Result<Self, MemoryError> {
+        region::page::size();
         // SAFETY: the name is a C string.
         let fd = unsafe { libc::memfd_create(c"guest-memory".as_ptr(), libc::MFD_CLOEXEC) };
         if fd < 0 {
@@ -151,7 +158,8 @@ impl Mapping {
         start..start + SPACE + 2 * GUARD
     }
 
-    /// Sets the host rights of a range of guest pages in the guest view. Async-signal-safe.
+    /// Sets the host rights of a range of guest pages in the guest view. Async-signal-safe: the package asks for the
+    /// host's page size once, which [`Self::new`] has it do, and then only calls mprotect.
     /// False if the host refused, which happens at its limit on mappings.
     pub(crate) fn protect(&self, guest_pages: Range<u32>, rights: HostRights) -> bool {
         let len = guest_pages.len() << PAGE_SHIFT;
@@ -159,7 +167,7 @@ impl Mapping {
         debug_assert!(offset + len <= SPACE);
         // SAFETY: inside the guest view, where losing rights only makes accesses fault and gaining
         // rights only shows backing memory.
-        unsafe { libc::mprotect(self.guest.base().add(offset).cast(), len, rights.bits()) == 0 }
+        unsafe { region::protect(self.guest.base().add(offset), len, rights.protection()).is_ok() }
     }
 
     /// Gives backing pages back to the host; they read as zero afterwards.

@@ -252,6 +252,23 @@ mod tests {
     }
 
     #[test]
+    fn a_strict_store_ends_all_but_its_own_reservation_on_every_line_that_it_touches() {
+        let table = ReservationTable::new();
+        let next = GuestAddr(A.0 + RESERVATION_LINE);
+        let mut own = table.reserve(A, 0);
+        let others = [table.reserve(A, 1), table.reserve(next, 2)];
+        table.stored(GuestAddr(next.0 - 2), 4, 0, Some((A, &mut own)));
+        assert!(table.claim(Some((A, own)), 0), "with its new generation");
+        assert!(!table.claim(Some((A, others[0])), 1) && !table.claim(Some((next, others[1])), 2));
+        let held = table.reserve(A, 1);
+        table.stored(A, 0, 0, None);
+        assert!(table.claim(Some((A, held)), 1), "nothing was stored");
+        table.reserve(A, 1);
+        assert!(!table.claim(None, 1));
+        assert!(!table.has_active_reservers(), "given up");
+    }
+
+    #[test]
     fn a_thread_holds_one_line_at_a_time() {
         let table = ReservationTable::new();
         let first = table.reserve(A, 0);

@@ -4,6 +4,7 @@
 //! instruction on top of a wide vector state needs more. Below it lies a page without rights, so that an overflow
 //! ends the process instead of overwriting what is mapped there.
 
+use region::Protection;
 use std::cell::OnceCell;
 use std::mem;
 use std::ptr;
@@ -42,7 +43,7 @@ impl SignalStack {
                 let stack = Self(at);
                 let usable = stack.usable();
                 // SAFETY: the part above the guard of what was just mapped.
-                if unsafe { libc::mprotect(usable, SIZE, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
+                if unsafe { region::protect(usable, SIZE, Protection::READ_WRITE) }.is_err() {
                     return None;
                 }
                 let new = libc::stack_t { ss_sp: usable, ss_flags: 0, ss_size: SIZE };

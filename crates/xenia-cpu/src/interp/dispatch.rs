@@ -1,10 +1,10 @@
 //! From an instruction to the function that runs it.
 
-use super::{Cpu, ExceptionKind, Flow, Step, logical, system};
+use super::{Cpu, ExceptionKind, Flow, Step, system};
 use crate::msr_bit;
 use std::sync::LazyLock;
 use xenia_isa::{Branch, Float, Integer, LoadStore, Logical, Rotate, System, Vector, Vector128};
-use xenia_isa::{Family, Instruction, Op, Operand, Row};
+use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row};
 
 /// An arm as a function pointer.
 pub(crate) type Handler = for<'a, 'b> fn(&'b mut Cpu<'a>, Instruction) -> Step;
@@ -50,7 +50,7 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
     const BO: u32 = 31 << 21;
     const L: u32 = 1 << 21;
     const ALWAYS: usize = 0b10100;
-    if op == Op::orx && logical::is_yield_hint(i) {
+    if op == Op::orx && i.is_yield_hint() {
         return YIELD;
     }
     with_known_bits!(op, i,
@@ -150,11 +150,9 @@ const fn known(i: Instruction, clear: u32, set: u32) -> bool {
 /// Whether nothing may follow `i` in its block; see the module doc of [`crate::interp`].
 pub(crate) fn must_be_last(op: Op, i: Instruction) -> bool {
     match op {
-        Op::bx | Op::bcx | Op::bclrx | Op::bcctrx | Op::sc | Op::isync | Op::icbi => true,
-        Op::mftb | Op::mtmsr | Op::mtmsrd => true,
         Op::mfspr => system::reads_time_base(i),
-        Op::orx => logical::is_yield_hint(i),
-        _ => false,
+        Op::orx => i.is_yield_hint(),
+        _ => op.row().has(Flag::last),
     }
 }
 
@@ -220,7 +218,7 @@ mod tests {
         let mut random = random();
         let mut machine = Machine::new();
         for (op, i) in words() {
-            if op == Op::orx && logical::is_yield_hint(i) {
+            if op == Op::orx && i.is_yield_hint() {
                 continue;
             }
             scramble(&mut machine.ctx, &mut random);

@@ -30,11 +30,6 @@ impl Cpu<'_> {
     }
 }
 
-/// Whether `i`, an `orx`, is a hint to let others run.
-pub(crate) fn is_yield_hint(i: Instruction) -> bool {
-    !i.rc() && i.rs() >= 28 && i.rs() == i.ra() && i.rs() == i.rb()
-}
-
 impl Logical for Cpu<'_> {
     fn andx(&mut self, i: Instruction) -> Step {
         self.logical(i, self.gpr(i.rs()) & self.gpr(i.rb()))

@@ -8,8 +8,8 @@
 //!   root are singles (53 bits are more than twice 24), or where a multiply-add's double is not midway between two
 //!   singles, or exactly so. Software does the others.
 
-use super::cache::Pending;
 use super::Lifter;
+use super::cache::Pending;
 use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};

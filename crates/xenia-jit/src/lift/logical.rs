@@ -2,7 +2,6 @@
 
 use super::Lifter;
 use crate::host::Leave;
-use crate::region::is_hint;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Instruction, Logical};
 
@@ -101,7 +100,7 @@ impl Logical for Lifter<'_> {
     }
 
     fn orx(&mut self, i: Instruction) {
-        if is_hint(i) {
+        if i.is_yield_hint() {
             // Moves a register to itself, and ends the visit.
             self.flush();
             self.leave_after(Leave::Yield);
