@@ -138,8 +138,10 @@ const ENGINES: &[&[&str]] = &[
     &[],
     &["--interp"],
     &["--gpu-inline"],
-    &["--reservations-table"],
+    &["--reservations-table", "--warm-up", "4"],
     &["--gpu-inline", "--reservations-table"],
+    // Next to nothing of a short run is compiled otherwise.
+    &["--warm-up", "4"],
     &["--cross-check"],
 ];
 

@@ -56,10 +56,11 @@ impl Compiled {
 /// How carefully to compile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effort {
-    /// No optimisation but register allocation: for the function tier.
+    /// No optimisation but register allocation.
     #[default]
     Fast,
-    /// Cranelift's optimiser as well.
+    /// Cranelift's optimiser as well. For measurements only: it takes arithmetic to depend on nothing but its operands, so
+    /// it moves it past changes of MXCSR's mode.
     Speed,
 }
 

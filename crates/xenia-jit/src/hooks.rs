@@ -14,16 +14,17 @@ mod services;
 
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
 use crate::host::Word;
-use std::arch::asm;
+use std::arch::{asm, naked_asm};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
 
-/// Makes of each row `doc, Name(arguments after the context) [counter in reports] => what does the work;` the [`Hook`], the
-/// function that compiled code calls, and all that is known of it.
+/// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does the work;` the [`Hook`],
+/// the function that compiled code calls, and all that is known of it. The kind is `cold` where the call preserves all
+/// registers: from a cold block it would otherwise cost the hot ones theirs.
 macro_rules! hooks {
-    ($($(#[doc = $doc:literal])+ $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
         /// What compiled code calls. All take the context and up to four more words, and give a word.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(usize)]
@@ -43,10 +44,17 @@ macro_rules! hooks {
                 match self { $(Self::$name => [$($counter)?].first().copied(),)* }
             }
 
+            /// Whether a call preserves all registers, and leaves its result in [`Word::HookResult`].
+            pub(crate) fn is_cold(self) -> bool {
+                match self { $(Self::$name => stringify!($kind) == "cold",)* }
+            }
+
             fn address(self) -> u64 {
-                match self { $(Self::$name => shells::$name as *const () as u64,)* }
+                match self { $(Self::$name => entry!($kind $name),)* }
             }
         }
+
+        $(preserving!($kind $name);)*
 
         #[allow(non_snake_case)] // named after the hooks
         mod shells {
@@ -62,31 +70,116 @@ macro_rules! hooks {
     };
 }
 
+/// The address that compiled code calls for a hook.
+macro_rules! entry {
+    (warm $name:ident) => {
+        shells::$name as *const () as u64
+    };
+    (cold $name:ident) => {
+        Preserving::$name as *const () as u64
+    };
+}
+
+/// Around the shell of a cold hook: saves what it may clobber. Compiled code has no vectors wider than these.
+macro_rules! preserving {
+    (warm $name:ident) => {};
+    (cold $name:ident) => {
+        impl Preserving {
+            #[allow(non_snake_case)] // named after the hook
+            #[unsafe(naked)]
+            unsafe extern "sysv64" fn $name() {
+                naked_asm!(
+                    "push rax",
+                    "push rcx",
+                    "push rdx",
+                    "push rsi",
+                    "push rdi",
+                    "push r8",
+                    "push r9",
+                    "push r10",
+                    "push r11",
+                    "sub rsp, 256",
+                    "movups [rsp], xmm0",
+                    "movups [rsp + 16], xmm1",
+                    "movups [rsp + 32], xmm2",
+                    "movups [rsp + 48], xmm3",
+                    "movups [rsp + 64], xmm4",
+                    "movups [rsp + 80], xmm5",
+                    "movups [rsp + 96], xmm6",
+                    "movups [rsp + 112], xmm7",
+                    "movups [rsp + 128], xmm8",
+                    "movups [rsp + 144], xmm9",
+                    "movups [rsp + 160], xmm10",
+                    "movups [rsp + 176], xmm11",
+                    "movups [rsp + 192], xmm12",
+                    "movups [rsp + 208], xmm13",
+                    "movups [rsp + 224], xmm14",
+                    "movups [rsp + 240], xmm15",
+                    "call {shell}",
+                    "mov [r15 + {result}], rax",
+                    "movups xmm0, [rsp]",
+                    "movups xmm1, [rsp + 16]",
+                    "movups xmm2, [rsp + 32]",
+                    "movups xmm3, [rsp + 48]",
+                    "movups xmm4, [rsp + 64]",
+                    "movups xmm5, [rsp + 80]",
+                    "movups xmm6, [rsp + 96]",
+                    "movups xmm7, [rsp + 112]",
+                    "movups xmm8, [rsp + 128]",
+                    "movups xmm9, [rsp + 144]",
+                    "movups xmm10, [rsp + 160]",
+                    "movups xmm11, [rsp + 176]",
+                    "movups xmm12, [rsp + 192]",
+                    "movups xmm13, [rsp + 208]",
+                    "movups xmm14, [rsp + 224]",
+                    "movups xmm15, [rsp + 240]",
+                    "add rsp, 256",
+                    "pop r11",
+                    "pop r10",
+                    "pop r9",
+                    "pop r8",
+                    "pop rdi",
+                    "pop rsi",
+                    "pop rdx",
+                    "pop rcx",
+                    "pop rax",
+                    "ret",
+                    shell = sym shells::$name,
+                    result = const Word::HookResult.offset(),
+                )
+            }
+        }
+    };
+}
+
+/// Holds the entries of cold hooks.
+struct Preserving;
+
 hooks! {
     /// Runs `lswx` or `stswx` at pc; `word` holds the instruction and above it the effective address. 0: go on
     /// after it; else the region's second result.
-    String(word) [] => move_string;
+    warm String(word) [] => move_string;
     /// Enters a reservation of the line that holds `addr` into the machine's table, and gives its generation.
-    Reserve(addr) ["reservation_table"] => reserve;
+    warm Reserve(addr) ["reservation_table"] => reserve;
     /// Whether the table lets a conditional store to the address in the low half of `word` go on. Bit 32 says whether the
     /// context's reservation is one for it; if not, it ends.
-    Commit(word) ["reservation_table"] => commit;
+    warm Commit(word) ["reservation_table"] => commit;
     /// Tells the machine's table of a store: its address, and above that its size.
-    Stored(word) [] => stored;
+    warm Stored(word) [] => stored;
     /// Whether a page version moved since compiled code was entered.
-    Written() ["code_written"] => code_written;
+    warm Written() ["code_written"] => code_written;
     /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
     /// instruction; the values of frA, frB and frC follow, as far as it has them. Gives the result's bits, or the nibble of a compare.
-    Float(word, a, b, c) [] => float_in_software;
+    cold Float(word, a, b, c) [] => float_in_software;
     /// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
     /// operands are in the context.
-    Vector(word) [] => exact_lanes;
+    cold Vector(word) [] => exact_lanes;
     /// Puts MXCSR into the mode of scalar arithmetic.
-    ScalarMode() [] => scalar_mode;
+    cold ScalarMode() [] => scalar_mode;
     /// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
-    VectorMode() [] => vector_mode;
+    cold VectorMode() [] => vector_mode;
     /// Makes FPSCR exact and gives it; only its exceptions and summaries if `exceptions` is not 0.
-    Status(exceptions) ["exact_status"] => exact_status;
+    cold Status(exceptions) ["exact_status"] => exact_status;
 }
 
 impl Hook {

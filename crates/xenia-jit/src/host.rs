@@ -41,6 +41,8 @@ pub(crate) enum Word {
     ScalarFlags,
     /// Address of [`xenia_cpu::VRSQRTEFP`].
     Roots,
+    /// What a hook gave that preserves all registers.
+    HookResult,
     /// The first of the hooks' addresses: [`crate::hooks::Hook`].
     Hooks,
 }

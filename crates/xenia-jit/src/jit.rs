@@ -69,7 +69,7 @@ impl Default for JitConfig {
             engine: EngineConfig::default(),
             warm_up: WARM_UP,
             precise_faults: true,
-            effort: Effort::Fast,
+            effort: Effort::default(),
             granularity: Granularity::Function,
             compile_restless: false,
             baseline_host: false,

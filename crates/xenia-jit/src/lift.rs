@@ -82,6 +82,8 @@ struct Signatures {
     region: SigRef,
     /// Of hooks, by the number of words that they take beside the context.
     hooks: [SigRef; 5],
+    /// Of hooks that preserve all registers.
+    cold_hooks: [SigRef; 5],
 }
 
 /// What MXCSR is set for.
@@ -146,12 +148,14 @@ impl<'a> Lifter<'a> {
         slot_of: &'a mut dyn FnMut(u32) -> u32,
     ) -> Self {
         let region_sig = b.import_signature(region_signature(false));
-        let hooks = std::array::from_fn(|arguments| {
-            let mut signature = Signature::new(CallConv::SystemV);
+        let mut hook = |arguments: usize, convention, results| {
+            let mut signature = Signature::new(convention);
             signature.params.extend((0..=arguments).map(|_| AbiParam::new(types::I64)));
-            signature.returns.push(AbiParam::new(types::I64));
+            signature.returns.extend((0..results).map(|_| AbiParam::new(types::I64)));
             b.import_signature(signature)
-        });
+        };
+        let hooks = std::array::from_fn(|arguments| hook(arguments, CallConv::SystemV, 1));
+        let cold_hooks = std::array::from_fn(|arguments| hook(arguments, CallConv::PreserveAll, 0));
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         let exit = b.create_block();
@@ -173,7 +177,7 @@ impl<'a> Lifter<'a> {
             region,
             config,
             slot_of,
-            signatures: Signatures { region: region_sig, hooks },
+            signatures: Signatures { region: region_sig, hooks, cold_hooks },
             blocks,
             budget_exits: BTreeMap::new(),
             exit,

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{RW, commit, host_store, version};
+use common::{RW, commit, host_store, space, version};
 use std::sync::Mutex;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, Watch};
@@ -44,7 +44,7 @@ fn commit_all(memory: &GuestMemory) {
 #[test]
 fn sixty_thousand_single_page_watches_over_all_views() {
     let _guard = ONE_AT_A_TIME.lock();
-    let memory = GuestMemory::new().unwrap();
+    let memory = space();
     commit_all(&memory);
     // Watches cost mappings only once somebody uses the guest view.
     memory.guest_base();
@@ -69,7 +69,7 @@ fn sixty_thousand_single_page_watches_over_all_views() {
 #[test]
 fn watches_set_before_the_guest_view_is_used_hold_or_are_ended() {
     let _guard = ONE_AT_A_TIME.lock();
-    let memory = GuestMemory::new().unwrap();
+    let memory = space();
     commit_all(&memory);
     let pages = scattered();
     let before: Vec<u32> = pages.iter().map(|&(watched, _)| version(&memory, watched)).collect();
@@ -110,7 +110,7 @@ fn without_room_watches_are_refused_and_stores_go_on() {
 #[test]
 fn a_host_without_mappings_costs_speed_not_stores() {
     let _guard = ONE_AT_A_TIME.lock();
-    let memory = GuestMemory::new().unwrap();
+    let memory = space();
     commit(&memory, 0x1000_0000, 0x40_0000, RW);
     memory.guest_base();
     let pages: Vec<u32> = (0..0x400).map(|i| 0x1000_0000 + i * 0x1000).collect();

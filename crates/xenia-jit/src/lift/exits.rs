@@ -80,6 +80,10 @@ impl Lifter<'_> {
         let ctx = self.ctx;
         let address = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
         let words: Vec<Value> = std::iter::once(ctx).chain(arguments.iter().copied()).collect();
+        if hook.is_cold() {
+            self.b.ins().call_indirect(self.signatures.cold_hooks[arguments.len()], address, &words);
+            return self.b.ins().load(types::I64, HOST, ctx, Word::HookResult.offset());
+        }
         let call = self.b.ins().call_indirect(self.signatures.hooks[arguments.len()], address, &words);
         self.b.inst_results(call)[0]
     }
