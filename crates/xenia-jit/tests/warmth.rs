@@ -117,8 +117,8 @@ fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it()
 
 #[test]
 fn a_function_of_nothing_but_long_instructions_is_compiled_in_pieces() {
-    // 4,000 of lmw r3,0(r2), each of which loads 29 registers.
-    const COUNT: usize = 4000;
+    // lmw r3,0(r2), each of which loads 29 registers.
+    const COUNT: usize = 1000;
     let mut words = vec![d(Op::lmw, 3, 2, 0); COUNT];
     words.push(SC);
     let config = JitConfig { warm_up: 0, ..JitConfig::default() };

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{RW, commit, host_store, space, version};
+use common::{RW, commit, hook_own_code, host_store, space, version};
 use std::sync::Mutex;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, Watch};
@@ -86,6 +86,7 @@ fn watches_set_before_the_guest_view_is_used_hold_or_are_ended() {
 #[test]
 fn without_room_watches_are_refused_and_stores_go_on() {
     let _guard = ONE_AT_A_TIME.lock();
+    hook_own_code();
     let memory = GuestMemory::with_map_limit(Some(600)).unwrap();
     commit_all(&memory);
     memory.guest_base();

@@ -16,12 +16,17 @@ unsafe extern "C" {
 
 /// A space that this program's own code may use as compiled code does.
 pub(crate) fn space() -> Arc<GuestMemory> {
+    hook_own_code();
+    GuestMemory::new().unwrap()
+}
+
+/// From here on this program's own code may use guest views as compiled code does.
+pub(crate) fn hook_own_code() {
     static HOOK: OnceLock<CodeHook> = OnceLock::new();
     HOOK.get_or_init(|| {
         let range = &raw const __executable_start as usize..&raw const etext as usize;
         register_code_hook(range, Box::new(|_: &mut HostFault| Action::NotMine)).unwrap()
     });
-    GuestMemory::new().unwrap()
 }
 
 pub(crate) fn commit(memory: &GuestMemory, addr: u32, size: u32, protect: Protect) {
