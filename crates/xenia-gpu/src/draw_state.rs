@@ -10,11 +10,13 @@ mod copy;
 mod depth;
 mod polygon;
 mod tessellation;
+mod vertex_buffer;
 
 pub use constants::Constants;
 pub(crate) use constants::StaleConstants;
 pub use copy::{CopyCall, CopyDestination, CopySource};
 pub use tessellation::Tessellation;
+pub use vertex_buffer::VertexBuffer;
 
 use std::sync::Arc;
 

@@ -11,6 +11,9 @@ macro_rules! enums {
         pub enum $name { $($(#[doc = $vdoc])* $variant = $value,)* }
 
         impl $name {
+            /// All of them.
+            pub const VALUES: &'static [Self] = &[$(Self::$variant,)*];
+
             /// Decodes a field.
             pub const fn from_bits(bits: u32) -> Self {
                 match bits { $($value => Self::$variant,)* _ => Self::$default }

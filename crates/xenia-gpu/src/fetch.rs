@@ -7,13 +7,13 @@ mod sample;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::draw_state::Constants;
+use crate::draw_state::{Constants, VertexBuffer};
 use crate::enums::TextureFilter;
-use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
+use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{
     FetchUnit, Instruction, LANES, Lanes, Mask, Program, TextureFetch, TextureOp, Vector, VertexFetch,
 };
-use crate::texture::{TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single};
+use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single};
 
 use export::Stream;
 
@@ -141,68 +141,27 @@ fn number(fetch: &VertexFetch, raw: u32, width: u32) -> f32 {
     }
 }
 
-/// Words that an element of a format takes, and its components.
-fn unpack(fetch: &VertexFetch, words: &[u32; 4]) -> [f32; 4] {
-    let fields = |widths: &[u32]| {
-        let mut value = [0.0; 4];
-        let mut low = 0;
-        for (value, &width) in value.iter_mut().zip(widths) {
-            *value = number(fetch, words[low as usize / 32] >> (low % 32), width);
-            low += width;
-        }
-        value
-    };
-    let floats = |count: usize| {
-        let mut value = [0.0; 4];
-        for (value, word) in value.iter_mut().zip(words).take(count) {
-            *value = f32::from_bits(*word);
-        }
-        value
-    };
-    let halves = |count: usize| {
-        let mut value = [0.0; 4];
-        for (i, value) in value.iter_mut().enumerate().take(count) {
-            *value = half_to_single((words[i / 2] >> (16 * (i & 1))) as u16);
-        }
-        value
-    };
-    match fetch.format {
-        6 => fields(&[8, 8, 8, 8]),
-        7 => fields(&[10, 10, 10, 2]),
-        16 => fields(&[11, 11, 10]),
-        17 => fields(&[10, 11, 11]),
-        25 => fields(&[16, 16]),
-        26 => fields(&[16, 16, 16, 16]),
-        31 => halves(2),
-        32 => halves(4),
-        33 => fields(&[32]),
-        34 => fields(&[32, 32]),
-        35 => fields(&[32, 32, 32, 32]),
-        36 => floats(1),
-        37 => floats(2),
-        57 => floats(3),
-        38 => floats(4),
-        _ => [0.0; 4],
+/// The components of an element, and zeros for those that it lacks.
+fn unpack(fetch: &VertexFetch, layout: Layout, words: &[u32; 4]) -> [f32; 4] {
+    let mut values = [0.0; 4];
+    let fields = layout.fields();
+    for (value, (low, width)) in values.iter_mut().zip(fields).take(layout.components() as usize) {
+        let raw = words[low as usize / 32] >> (low % 32);
+        *value = match layout {
+            Layout::Half(_) => half_to_single(raw as u16),
+            Layout::Single(_) => f32::from_bits(raw),
+            _ => number(fetch, raw, width),
+        };
     }
-}
-
-/// Words of an element.
-fn element_words(format: u8) -> u32 {
-    match format {
-        26 | 32 | 34 | 37 => 2,
-        57 => 3,
-        35 | 38 => 4,
-        _ => 1,
-    }
+    values
 }
 
 impl FetchUnit for Fetcher<'_> {
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector {
         let mut result = [[0.0; LANES]; 4];
-        let [first, second] = self.constants.vertex_fetch(fetch.constant);
-        let (base, size, endian) = (first & !3, second >> 2 & 0xff_ffff, Endian::from_bits(second));
+        let VertexBuffer { physical, words: size, endian } = self.constants.vertex_buffer(fetch.constant);
+        let layout = Layout::of_vertices(u32::from(fetch.format));
         let scale = 2.0_f32.powi(fetch.exponent as i32);
-        let count = element_words(fetch.format);
         for lane in 0..LANES {
             if mask >> lane & 1 == 0 {
                 continue;
@@ -213,15 +172,16 @@ impl FetchUnit for Fetcher<'_> {
                 self.last[lane] = (index as u32).wrapping_mul(fetch.stride as u32);
             }
             let at = self.last[lane].wrapping_add_signed(fetch.offset);
+            let Some(layout) = layout else { continue };
             let mut element = [0; 4];
-            for (i, word) in element.iter_mut().enumerate().take(count as usize) {
+            for (i, word) in element.iter_mut().enumerate().take(layout.words() as usize) {
                 // Beyond the buffer's end everything is zero.
                 let at = at.wrapping_add(i as u32);
                 if at < size {
-                    *word = endian.swap(self.word(base.wrapping_add(at * 4)));
+                    *word = endian.swap(self.word(physical.wrapping_add(at * 4)));
                 }
             }
-            for (result, value) in result.iter_mut().zip(unpack(fetch, &element)) {
+            for (result, value) in result.iter_mut().zip(unpack(fetch, layout, &element)) {
                 result[lane] = value * scale;
             }
         }

@@ -207,6 +207,9 @@ pub enum Endian {
 }
 
 impl Endian {
+    /// All of them, by number.
+    pub const VALUES: &'static [Self] = &[Self::None, Self::In16, Self::In32, Self::Half32];
+
     /// From the low two bits of a field.
     pub const fn from_bits(bits: u32) -> Self {
         match bits & 3 {

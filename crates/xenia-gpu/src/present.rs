@@ -28,7 +28,7 @@ struct Ramps([Vec<u8>; 3]);
 
 impl Ramps {
     fn new(info: &TextureInfo, gamma: &GammaRamps) -> Self {
-        let levels = if TEN_BITS.contains(&info.format) { 1024 } else { 256 };
+        let levels = if TEN_BITS.contains(&info.format.number) { 1024 } else { 256 };
         Self([0, 1, 2].map(|component| {
             let byte = |level| match levels {
                 256 => gamma.level8(level, component) >> 2,

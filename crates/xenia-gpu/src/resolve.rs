@@ -2,8 +2,8 @@
 //! read, and where texels go in memory.
 
 use crate::backend::BackendError;
-use crate::draw_state::CopyCall;
-use crate::memory::{Endian, PHYSICAL_SIZE, PhysicalMemory};
+use crate::draw_state::{CopyCall, VertexBuffer};
+use crate::memory::PhysicalMemory;
 use crate::texture::layout::{tiled_2d, tiled_3d};
 
 /// The rectangle, in pixels: left, top, right, bottom.
@@ -14,15 +14,14 @@ const ALIGNMENT: i32 = 8;
 
 /// The pixels that a copy's three vertices cover, rounded out. The right end is at most the target's pitch.
 pub fn rectangle(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
-    let [first, second] = call.vertices;
-    if first & 3 != 3 || second >> 2 & 0xff_ffff != 6 {
+    let buffer = VertexBuffer::decode(call.vertices);
+    if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {
         return Err(BackendError::Invalid("a copy's rectangle is not three vertices of two floats".into()));
     }
-    let endian = Endian::from_bits(second);
     let mut words = [0; 6];
-    memory.read_words(first & !3 & (PHYSICAL_SIZE - 1), &mut words);
+    memory.read_words(buffer.physical, &mut words);
     let pixel = |word: u32| {
-        let value = f32::from_bits(endian.swap(word.swap_bytes())) + call.half_pixel;
+        let value = f32::from_bits(buffer.endian.swap(word.swap_bytes())) + call.half_pixel;
         // To 8 bits of fraction; a pixel is covered if its centre is, top and left included.
         ((value.clamp(-16384.0, 16384.0) * 256.0).round() as i32 + 127) >> 8
     };

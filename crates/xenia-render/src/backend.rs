@@ -38,6 +38,7 @@ mod state;
 mod targets;
 mod textures;
 mod vertices;
+mod wgsl;
 
 use std::sync::Arc;
 

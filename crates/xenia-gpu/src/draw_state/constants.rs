@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::VertexBuffer;
 use crate::registers::{self, Register, RegisterFile, sq};
 
 /// All shader constants at one moment.
@@ -43,10 +44,10 @@ impl Constants {
         constants
     }
 
-    /// The two words of a vertex fetch constant (0 to 95).
-    pub fn vertex_fetch(&self, constant: u8) -> [u32; 2] {
+    /// The buffer of a vertex fetch constant (0 to 95).
+    pub fn vertex_buffer(&self, constant: u8) -> VertexBuffer {
         let (slot, at) = (constant as usize / 3, constant as usize % 3 * 2);
-        [self.fetch[slot][at], self.fetch[slot][at + 1]]
+        VertexBuffer::decode([self.fetch[slot][at], self.fetch[slot][at + 1]])
     }
 
     /// Takes what is stale out of the register file.

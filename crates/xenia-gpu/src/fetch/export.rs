@@ -28,7 +28,7 @@ pub(super) struct Stream {
     index: u32,
     /// Elements of the whole.
     count: u32,
-    format: Format,
+    format: &'static Format,
     /// Fractions, signed fractions, integers, signed integers.
     number: u32,
     /// Byte order: none, 8 in 16, 8 in 32, 16 in 32, 8 in 64, 8 in 128.

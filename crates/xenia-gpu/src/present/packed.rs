@@ -8,7 +8,7 @@ use super::Ramps;
 use crate::enums::Dimension;
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{self, tiled_2d};
-use crate::texture::{Format, Layout, TextureInfo, component};
+use crate::texture::{Layout, TextureInfo, component};
 
 /// Side of a tile in texels, and its bytes: one piece of memory at this size of texel.
 const SIDE: u32 = 32;
@@ -83,12 +83,12 @@ pub(super) fn present(
     ramps: &Ramps,
     memory: &dyn PhysicalMemory,
 ) -> Option<Vec<u8>> {
-    let format = Format::from_number(info.format)?;
+    let format = info.format;
     let widths = match format.layout {
         Layout::Fields(widths @ ([8, 8, 8, 8] | [10, 10, 10, 2])) if format.block == [1, 1] => widths,
         _ => return None,
     };
-    let place = layout::level(info, &format, 0);
+    let place = layout::level(info, 0);
     let (columns, rows) = (width.min(info.size[0]), height.min(info.size[1]));
     // Rows that reach into the next ones may also reach beyond the end of what is stored.
     let is_plain = place.origin == [0; 3] && columns <= place.pitch;

@@ -3,7 +3,6 @@
 use crate::draw_state::DrawCall;
 use crate::fetch::last_level;
 use crate::geometry::index_range;
-use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::Instruction;
 use crate::texture::{TextureCache, TextureInfo};
 
@@ -19,10 +18,9 @@ pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
         for instruction in &shader.program.instructions {
             match instruction {
                 Instruction::Vertex(fetch) => {
-                    let words = call.constants.vertex_fetch(fetch.constant);
-                    let words_there = words[1] >> 2 & 0xff_ffff;
-                    if words_there != 0 {
-                        want(words[0] & (PHYSICAL_SIZE - 1) & !3, words_there * 4);
+                    let buffer = call.constants.vertex_buffer(fetch.constant);
+                    if buffer.words != 0 {
+                        want(buffer.physical, buffer.words * 4);
                     }
                 }
                 Instruction::Texture(fetch) => {

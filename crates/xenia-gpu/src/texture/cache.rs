@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::decode::{Texels, decode_level};
-use super::format::Format;
+use super::format::Layout;
 use super::{TextureInfo, layout};
 use crate::memory::PhysicalMemory;
 
@@ -57,7 +57,10 @@ fn key(words: &[u32; 6]) -> [u32; 6] {
 impl TextureCache {
     /// The memory that a level is in: physical address and bytes. `None` for formats that are not known.
     pub fn range(info: &TextureInfo, level: u32) -> Option<(u32, u32)> {
-        let place = layout::level(info, &Format::from_number(info.format)?, level);
+        if info.format.layout == Layout::Unknown {
+            return None;
+        }
+        let place = layout::level(info, level);
         Some((place.physical, place.bytes.max(1)))
     }
 

@@ -1,6 +1,6 @@
 //! Levels of textures as plain texels.
 
-use super::format::{Format, Layout, depth_float_to_single, half_to_single};
+use super::format::{Layout, depth_float_to_single, half_to_single};
 use super::layout::{self, LevelLayout};
 use super::{TextureInfo, blocks};
 use crate::enums::{Dimension, TextureSign};
@@ -43,11 +43,11 @@ impl Texels {
 /// Reads each block of a level and hands it over with its place. Bytes are swapped already.
 fn for_each_block(
     info: &TextureInfo,
-    format: &Format,
     level: &LevelLayout,
     memory: &dyn PhysicalMemory,
     mut take: impl FnMut([u32; 3], &[u8]),
 ) {
+    let format = info.format;
     let bytes = format.bytes as usize;
     let log2 = format.bytes.ilog2();
     let mut raw = vec![0; level.bytes as usize];
@@ -144,13 +144,11 @@ fn replicate(mut texel: [f32; 4], present: usize) -> [f32; 4] {
 
 fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
     match layout {
-        Layout::Fields(widths) => {
-            let (mut low, mut width) = (0, 0);
+        Layout::Fields(_) => {
+            // Absent components are the last present one, taken by their own sign.
+            let fields = layout.fields();
             std::array::from_fn(|c| {
-                // Absent components are the last present one, taken by their own sign.
-                if widths[c] != 0 {
-                    (low, width) = (low + width, widths[c] as u32);
-                }
+                let (low, width) = fields[c];
                 number(field(bytes, low, width), width, info.signs[c], info.integer)
             })
         }
@@ -235,7 +233,7 @@ pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
 
 /// Decodes a level; `None` for formats that are not known.
 pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory) -> Option<Texels> {
-    let format = Format::from_number(info.format)?;
+    let format = info.format;
     if format.layout == Layout::Unknown {
         return None;
     }
@@ -246,14 +244,14 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         return None;
     }
     let at = |x: u32, y: u32, z: u32| (x + (y + z * height) * width) as usize;
-    let place = layout::level(info, &format, level);
+    let place = layout::level(info, level);
     let plain = is_plain(info);
     let [bw, bh] = format.block;
     let inside = |x: u32, y: u32| x < width && y < height;
     match format.layout {
         Layout::Fields([8, g, b, a]) if plain && [g, b, a].iter().all(|w| *w == 8 || *w == 0) => {
             let mut texels = vec![[0; 4]; count as usize];
-            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+            for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 texels[at(x, y, z)] = match *bytes {
                     [x] => [x; 4],
                     [x, y] => [x, y, y, y],
@@ -265,7 +263,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         }
         Layout::Chroma([y0, y1, blue, red]) => {
             let mut texels = vec![[0; 4]; count as usize];
-            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+            for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 // Components as the hardware delivers them: Cr, Y, Cb, and the last one again.
                 for (i, luma) in [y0, y1].into_iter().enumerate() {
                     let x = x * 2 + i as u32;
@@ -279,7 +277,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         }
         layout if format.block != [1, 1] => {
             let mut texels = vec![[0; 4]; count as usize];
-            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+            for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 if let Some(block) = block(layout, bytes) {
                     for (i, texel) in block.into_iter().enumerate() {
                         let (x, y) = (x * bw + i as u32 % bw, y * bh + i as u32 / bw);
@@ -293,7 +291,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         }
         layout => {
             let mut texels = vec![[0.0; 4]; count as usize];
-            for_each_block(info, &format, &place, memory, |[x, y, z], bytes| {
+            for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 texels[at(x, y, z)] = single(layout, info, bytes);
             });
             Some(Texels::Floats(texels))

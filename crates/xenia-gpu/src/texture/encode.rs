@@ -19,27 +19,15 @@ fn field(value: f32, width: u32, number: u32) -> u64 {
 /// signed fractions, integers, signed integers (0 to 3).
 pub(crate) fn encode(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
     let mut bits = 0_u128;
-    let mut low = 0;
-    match layout {
-        Layout::Fields(widths) => {
-            for (value, &width) in c.iter().zip(&widths).filter(|(_, width)| **width != 0) {
-                bits |= (field(*value, width as u32, number) as u128) << low;
-                low += width;
-            }
-        }
-        Layout::Half(count) => {
-            for value in &c[..count as usize] {
-                bits |= (single_to_half(*value) as u128) << low;
-                low += 16;
-            }
-        }
-        Layout::Single(count) => {
-            for value in &c[..count as usize] {
-                bits |= (value.to_bits() as u128) << low;
-                low += 32;
-            }
-        }
-        _ => {}
+    let fields = layout.fields().into_iter().take(layout.components() as usize);
+    for (value, (low, width)) in c.into_iter().zip(fields) {
+        let field = match layout {
+            Layout::Fields(_) => u128::from(field(value, width, number)),
+            Layout::Half(_) => u128::from(single_to_half(value)),
+            Layout::Single(_) => u128::from(value.to_bits()),
+            _ => 0,
+        };
+        bits |= field << low;
     }
     bits.to_le_bytes()
 }

@@ -33,18 +33,87 @@ pub enum Layout {
     Unknown,
 }
 
-/// How a field's integer is turned into a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Number {
-    /// To 0..1, or -1..1 if signed.
-    Fraction,
-    /// As it is.
-    Integer,
+impl Layout {
+    /// Components that there are, from the first on.
+    pub const fn components(self) -> u32 {
+        match self {
+            Self::Fields([_, 0, ..]) => 1,
+            Self::Fields([_, _, 0, _]) => 2,
+            Self::Fields([.., 0]) => 3,
+            Self::Half(count) | Self::Single(count) => count as u32,
+            Self::Depth(_) | Self::Dxt3A | Self::Dxt5A => 1,
+            Self::Dxn | Self::Ctx1 => 2,
+            Self::Chroma(_) => 3,
+            Self::Fields(_) | Self::Dxt1 | Self::Dxt3 | Self::Dxt5 | Self::Dxt3A1 => 4,
+            Self::Unknown => 0,
+        }
+    }
+
+    /// The lowest bit and the width of each component's field. The last one that there is stands for those
+    /// that there aren't, but 4:2:2 chroma has the second texel's luma for a fourth. Of compressed blocks the
+    /// width is that of a decompressed component.
+    pub const fn fields(self) -> [(u32, u32); 4] {
+        match self {
+            Self::Fields([x, y, z, w]) => Self::side_by_side([x as u32, y as u32, z as u32, w as u32]),
+            Self::Half(count) => Self::equal(count, 16),
+            Self::Single(count) => Self::equal(count, 32),
+            Self::Depth(_) => [(8, 24); 4],
+            Self::Chroma([first, second, blue, red]) => {
+                [(red as u32 * 8, 8), (first as u32 * 8, 8), (blue as u32 * 8, 8), (second as u32 * 8, 8)]
+            }
+            _ => [(0, 8); 4],
+        }
+    }
+
+    const fn equal(count: u8, width: u32) -> [(u32, u32); 4] {
+        let mut widths = [0; 4];
+        let mut i = 0;
+        while i < count as usize {
+            widths[i] = width;
+            i += 1;
+        }
+        Self::side_by_side(widths)
+    }
+
+    const fn side_by_side(widths: [u32; 4]) -> [(u32, u32); 4] {
+        let mut fields = [(0, widths[0]); 4];
+        let mut i = 1;
+        while i < 4 {
+            let (low, width) = fields[i - 1];
+            fields[i] = if widths[i] == 0 { (low, width) } else { (low + width, widths[i]) };
+            i += 1;
+        }
+        fields
+    }
+
+    /// Words that an element of a vertex with this layout takes.
+    pub const fn words(self) -> u32 {
+        let (low, width) = self.fields()[3];
+        (low + width).div_ceil(32)
+    }
+
+    /// Whether it is depth, with stencil beside it.
+    pub const fn is_depth(self) -> bool {
+        matches!(self, Self::Depth(_))
+    }
+
+    /// The layout of a vertex element by its format number; `None` for formats that vertices don't have,
+    /// which fetch zeros.
+    pub const fn of_vertices(number: u32) -> Option<Self> {
+        match (number, Format::from_number(number)) {
+            (6 | 7 | 16 | 17 | 25 | 26 | 31..=38, Some(format)) => Some(format.layout),
+            // 32_32_32_FLOAT, which no texture has.
+            (57, _) => Some(Self::Single(3)),
+            _ => None,
+        }
+    }
 }
 
 /// A row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
+    /// Its number in fetch constants.
+    pub number: u32,
     /// The hardware's name.
     pub name: &'static str,
     /// Bytes in a block.
@@ -59,10 +128,19 @@ macro_rules! formats {
     ($($number:literal $name:literal $bytes:literal [$width:literal, $height:literal] $layout:expr;)*) => {
         impl Format {
             /// The row of a format number (0 to 63).
-            pub const fn from_number(number: u32) -> Option<Self> {
+            pub const fn from_number(number: u32) -> Option<&'static Self> {
                 use Layout::*;
                 match number {
-                    $($number => Some(Self { name: $name, bytes: $bytes, block: [$width, $height], layout: $layout }),)*
+                    $($number => {
+                        const ROW: Format = Format {
+                            number: $number,
+                            name: $name,
+                            bytes: $bytes,
+                            block: [$width, $height],
+                            layout: $layout,
+                        };
+                        Some(&ROW)
+                    })*
                     _ => None,
                 }
             }
@@ -126,6 +204,12 @@ formats! {
     61 "DXT3A_AS_1_1_1_1" 8 [4, 4] Dxt3A1;
     62 "8_8_8_8_GAMMA_EDRAM" 4 [1, 1] Fields([8, 8, 8, 8]);
     63 "2_10_10_10_FLOAT_EDRAM" 4 [1, 1] Fields([10, 10, 10, 2]);
+}
+
+impl Format {
+    /// What a number stands for that isn't any format's.
+    pub const UNKNOWN: Self =
+        Self { number: 0, name: "unknown", bytes: 1, block: [1, 1], layout: Layout::Unknown };
 }
 
 /// A 16-bit float of the chip: no infinities and NaNs, the largest exponent is one like any other.
@@ -192,6 +276,35 @@ pub fn single_to_depth_float(value: f32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_lie_in_their_blocks_side_by_side() {
+        for format in (0..64).filter_map(Format::from_number) {
+            let Format { number, bytes, block, layout, .. } = *format;
+            let (fields, count) = (layout.fields(), layout.components() as usize);
+            assert_eq!(count == 0, layout == Layout::Unknown, "format {number}");
+            if count == 0 || block == [4, 4] {
+                continue;
+            }
+            let used = fields.map(|(low, width)| (u128::MAX >> (128 - width)) << low);
+            let all = used.iter().fold(0, |all, bits| all | bits);
+            let padding = if layout.is_depth() { 0xff } else { 0 };
+            assert_eq!(all | padding, u128::MAX >> (128 - 8 * bytes), "format {number} has bits of no field");
+            for (i, bits) in used[..count].iter().enumerate() {
+                assert!(used[..i].iter().all(|other| other & bits == 0), "format {number}");
+            }
+            let last = used[count - 1];
+            let others = if let Layout::Chroma(_) = layout { 4 } else { count };
+            assert!(used[others..].iter().all(|bits| *bits == last), "format {number}");
+        }
+    }
+
+    #[test]
+    fn vertices_have_whole_words() {
+        let words = |number| Layout::of_vertices(number).map(Layout::words);
+        assert_eq!([6, 25, 26, 31, 32, 35, 37, 57, 38].map(words), [1, 1, 2, 1, 2, 4, 2, 3, 4].map(Some));
+        assert_eq!([0, 2, 18, 22, 30, 58, 64].map(words), [None; 7]);
+    }
 
     #[test]
     fn halves_have_no_infinity() {

@@ -1,5 +1,6 @@
 //! Texture fetch constants by their fields.
 
+use super::Format;
 use crate::enums::{ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
 
@@ -14,8 +15,8 @@ pub struct TextureInfo {
     pub pitch: u32,
     /// Tiled; else linear.
     pub tiled: bool,
-    /// Format number.
-    pub format: u32,
+    /// Format.
+    pub format: &'static Format,
     /// Byte order.
     pub endian: Endian,
     /// Physical address of the base level.
@@ -75,7 +76,7 @@ impl TextureInfo {
             clamp: [0, 1, 2].map(|i| ClampMode::from_bits(bits(a, 10 + 3 * i, 3))),
             pitch: bits(a, 22, 9) * 32,
             tiled: bits(a, 31, 1) != 0,
-            format: bits(b, 0, 6),
+            format: Format::from_number(bits(b, 0, 6)).unwrap_or(&Format::UNKNOWN),
             endian: Endian::from_bits(bits(b, 6, 2)),
             base,
             mips,

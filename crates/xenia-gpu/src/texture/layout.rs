@@ -5,7 +5,6 @@
 //! other at their own address; once the shorter side is 16 or less they share one 32 x 32 tile.
 
 use super::TextureInfo;
-use super::format::Format;
 use crate::enums::Dimension;
 
 /// Byte offset of a block in a tiled 2D image whose rows are `pitch` blocks apart (rounded up to a
@@ -96,7 +95,8 @@ fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
 }
 
 /// Where a level lies. Levels above what the size allows give the last one that exists.
-pub fn level(info: &TextureInfo, format: &Format, level: u32) -> LevelLayout {
+pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
+    let format = info.format;
     let level = level.min(info.max_level());
     let [width, height, depth] = info.size;
     let [block_width, block_height] = format.block;
@@ -207,10 +207,9 @@ mod tests {
 
     #[test]
     fn levels_follow_each_other_and_the_small_ones_share_a_tile() {
-        let format = Format::from_number(6).unwrap();
         let info = info(128, 64);
         assert_eq!(info.max_level(), 7);
-        let layouts: Vec<_> = (0..=7).map(|n| level(&info, &format, n)).collect();
+        let layouts: Vec<_> = (0..=7).map(|n| level(&info, n)).collect();
         assert_eq!((layouts[0].physical, layouts[0].bytes), (0x10000, 128 * 64 * 4));
         assert_eq!((layouts[1].physical, layouts[1].bytes), (0x10_0000, 64 * 32 * 4));
         // 32 x 16 is the first with a side of 16.
@@ -224,9 +223,8 @@ mod tests {
     #[test]
     fn levels_have_rows_of_a_power_of_two_wherever_they_are_packed() {
         // Packed from level 0 on, which lies at the base with the fetch constant's pitch.
-        let format = Format::from_number(6).unwrap();
         let info = info(80, 12);
-        let levels = [0, 1].map(|n| level(&info, &format, n));
+        let levels = [0, 1].map(|n| level(&info, n));
         assert_eq!(levels.map(|level| (level.physical, level.pitch)), [(0x10000, 96), (0x10_0000, 128)]);
         assert_eq!(levels.map(|level| level.origin), [[0, 16, 0], [0, 8, 0]]);
     }

@@ -381,11 +381,9 @@ impl WgpuBackend {
         memory: &dyn PhysicalMemory,
     ) -> Result<(), Full> {
         for &constant in constants {
-            let words = call.constants.vertex_fetch(constant);
-            let wanted = VertexRecord::new(words, 0);
-            let physical = words[0] & !3 & 0x1fff_ffff;
-            let (first, count) = self.vertices.range(&self.device, physical, wanted.words, memory)?;
-            records.set_vertex(constant, VertexRecord { first, words: count, ..wanted });
+            let buffer = call.constants.vertex_buffer(constant);
+            let (first, words) = self.vertices.range(&self.device, buffer.physical, buffer.words, memory)?;
+            records.set_vertex(constant, VertexRecord { words, ..VertexRecord::new(&buffer, first) });
         }
         Ok(())
     }

@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use xenia_gpu::enums::{Dimension, TextureFilter};
 use xenia_gpu::memory::PhysicalMemory;
+use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::{self, LevelLayout};
-use xenia_gpu::texture::{Format, TextureInfo};
 
 use self::decode::{Decoder, LevelJob, Target};
 use self::formats::Decoding;
@@ -261,10 +261,9 @@ impl Textures {
         key: [u32; 6],
         memory: &dyn PhysicalMemory,
     ) -> Option<Entry> {
-        let format = Format::from_number(info.format)?;
-        let decoding = Decoding::new(info, &format, device.features)?;
+        let decoding = Decoding::new(info, device.features)?;
         let last = info.max_level();
-        let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, &format, level)).collect();
+        let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, level)).collect();
         let texels: u64 =
             (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
         let bytes = texels * u64::from(decoding.texel_bytes());

@@ -10,7 +10,7 @@
 //! | 3 | storage buffer of four floats each: exports (`Stage::Compute`) |
 //! | 8… | textures and samplers, as [`Interface`] lists them |
 
-use xenia_gpu::draw_state::Constants;
+use xenia_gpu::draw_state::{Constants, VertexBuffer};
 use xenia_gpu::enums::{ClampMode, Compare, Dimension, TextureFilter};
 use xenia_gpu::microcode::{Condition, Control, Instruction, Program, ShaderKind, Source};
 use xenia_gpu::texture::TextureInfo;
@@ -200,9 +200,9 @@ pub struct VertexRecord {
 }
 
 impl VertexRecord {
-    /// The record of a fetch constant's two words, whose words begin at `first`.
-    pub const fn new(words: [u32; 2], first: u32) -> Self {
-        Self { first, words: words[1] >> 2 & 0xff_ffff, endian: words[1] & 3 }
+    /// The record of a buffer, whose words begin at `first`.
+    pub const fn new(buffer: &VertexBuffer, first: u32) -> Self {
+        Self { first, words: buffer.words, endian: buffer.endian as u32 }
     }
 }
 

@@ -9,53 +9,12 @@ use naga::{
     ScalarKind, Span, Statement,
 };
 use xenia_gpu::microcode::VertexFetch;
+use xenia_gpu::texture::Layout;
 
 use super::Translator;
 use super::builder::{Builder, Value};
 use super::interface::{VERTEX_BINDING, member};
 use super::types;
-
-/// How an element's components lie in its words, from the least significant bit on.
-enum Element {
-    /// Bit fields by width.
-    Fields(&'static [u32]),
-    /// Half-precision floats.
-    Halves(u32),
-    /// Single-precision floats.
-    Singles(u32),
-}
-
-/// The vertex formats; others fetch zeros.
-fn element(format: u8) -> Element {
-    match format {
-        6 => Element::Fields(&[8, 8, 8, 8]),
-        7 => Element::Fields(&[10, 10, 10, 2]),
-        16 => Element::Fields(&[11, 11, 10]),
-        17 => Element::Fields(&[10, 11, 11]),
-        25 => Element::Fields(&[16, 16]),
-        26 => Element::Fields(&[16, 16, 16, 16]),
-        31 => Element::Halves(2),
-        32 => Element::Halves(4),
-        33 => Element::Fields(&[32]),
-        34 => Element::Fields(&[32, 32]),
-        35 => Element::Fields(&[32, 32, 32, 32]),
-        36 => Element::Singles(1),
-        37 => Element::Singles(2),
-        57 => Element::Singles(3),
-        38 => Element::Singles(4),
-        _ => Element::Fields(&[]),
-    }
-}
-
-impl Element {
-    fn words(&self) -> u32 {
-        match self {
-            Self::Fields(widths) => widths.iter().sum::<u32>().div_ceil(32),
-            Self::Halves(count) => count.div_ceil(2),
-            Self::Singles(count) => *count,
-        }
-    }
-}
 
 /// The number in a field.
 fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u32) -> Value {
@@ -203,8 +162,9 @@ impl Translator<'_> {
         let records = self.constant_member(member::VERTEX);
         let record = self.b.member(records, (fetch.constant as u32).min(95));
         let record = self.b.load(record);
-        let element = element(fetch.format);
-        let words: Vec<Value> = (0..element.words())
+        // Other formats fetch zeros.
+        let layout = Layout::of_vertices(u32::from(fetch.format));
+        let words: Vec<Value> = (0..layout.map_or(0, Layout::words))
             .map(|i| {
                 let i = self.b.uint(i);
                 let at = self.b.binary(Op::Add, at, i);
@@ -213,23 +173,18 @@ impl Translator<'_> {
             .collect();
         let b = &mut self.b;
         let mut values = Vec::with_capacity(4);
-        match element {
-            Element::Fields(widths) => {
-                let mut low = 0;
-                for &width in widths {
-                    values.push(number(b, fetch, words[low as usize / 32], low % 32, width));
-                    low += width;
-                }
-            }
-            Element::Halves(count) => {
-                for i in 0..count as usize {
-                    let shift = b.uint(16 * (i as u32 & 1));
-                    let raw = b.binary(Op::ShiftRight, words[i / 2], shift);
-                    values.push(half(b, raw));
-                }
-            }
-            Element::Singles(_) => {
-                values.extend(words.iter().map(|word| b.bitcast(*word, ScalarKind::Float)));
+        if let Some(layout) = layout {
+            for (low, width) in layout.fields().into_iter().take(layout.components() as usize) {
+                let word = words[low as usize / 32];
+                values.push(match layout {
+                    Layout::Single(_) => b.bitcast(word, ScalarKind::Float),
+                    Layout::Half(_) => {
+                        let shift = b.uint(low % 32);
+                        let raw = b.binary(Op::ShiftRight, word, shift);
+                        half(b, raw)
+                    }
+                    _ => number(b, fetch, word, low % 32, width),
+                });
             }
         }
         if fetch.exponent != 0 {

@@ -4,7 +4,7 @@ use super::gpu::{self, Resources};
 use super::oracle::{constants, interpret, unequal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xenia_gpu::draw_state::Constants;
+use xenia_gpu::draw_state::{Constants, VertexBuffer};
 use xenia_gpu::fetch::{Bindings, Fetcher};
 use xenia_gpu::memory::{PhysicalMemory, Ram};
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
@@ -69,7 +69,10 @@ fn every_format_agrees() {
                 let expected = interpret(&program, &constants, &inputs, &mut fetch, &[0, 1]);
                 let mut stage_constants =
                     StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);
-                stage_constants.set_vertex(1, VertexRecord::new([BASE | 3, endian | (WORDS - 6) << 2], 0));
+                stage_constants.set_vertex(
+                    1,
+                    VertexRecord::new(&VertexBuffer::decode([BASE | 3, endian | (WORDS - 6) << 2]), 0),
+                );
                 let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
                 let got = gpu.run(
                     &translation,

@@ -33,7 +33,7 @@ fn store_color(at: Sample, color: vec4<f32>) {
 
 // Floating-point depth lies halved in host textures, which hold 0 to 1.
 fn pack_depth(value: f32) -> u32 {
-    if FORMAT == 16u {
+    if FORMAT == DEPTH + DepthFormat_D24S8 {
         return fraction(value, 24u);
     }
     if !(value > 0.0) {

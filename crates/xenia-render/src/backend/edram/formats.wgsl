@@ -127,36 +127,36 @@ fn tens(bits: u32) -> vec3<u32> {
 fn unpack(bits: vec2<u32>) -> vec4<f32> {
     let alpha2 = f32(bits.x >> 30u) * (1.0f / 3.0f);
     switch FORMAT {
-        case 1u: {
+        case ColorTargetFormat_Rgba8Gamma: {
             let b = bits.x;
             return vec4(gamma_to_linear(b & 255u), gamma_to_linear((b >> 8u) & 255u),
                 gamma_to_linear((b >> 16u) & 255u), levels(b).w);
         }
-        case 2u, 10u: {
+        case ColorTargetFormat_Rgb10A2, ColorTargetFormat_Rgb10A2As10: {
             return vec4(vec3<f32>(tens(bits.x)) * (1.0f / 1023.0f), alpha2);
         }
-        case 3u, 12u: {
+        case ColorTargetFormat_Rgb10A2Float, ColorTargetFormat_Rgb10A2FloatAs16: {
             let c = tens(bits.x);
             return vec4(float10_to_single(c.x), float10_to_single(c.y), float10_to_single(c.z), alpha2);
         }
-        case 4u: {
+        case ColorTargetFormat_Rg16: {
             return vec4(fixed16_to_single(bits.x), fixed16_to_single(bits.x >> 16u), 0.0, 1.0);
         }
-        case 5u: {
+        case ColorTargetFormat_Rgba16: {
             return vec4(fixed16_to_single(bits.x), fixed16_to_single(bits.x >> 16u),
                 fixed16_to_single(bits.y), fixed16_to_single(bits.y >> 16u));
         }
-        case 6u: {
+        case ColorTargetFormat_Rg16Float: {
             return vec4(half_to_single(bits.x), half_to_single(bits.x >> 16u), 0.0, 1.0);
         }
-        case 7u: {
+        case ColorTargetFormat_Rgba16Float: {
             return vec4(half_to_single(bits.x), half_to_single(bits.x >> 16u),
                 half_to_single(bits.y), half_to_single(bits.y >> 16u));
         }
-        case 14u: {
+        case ColorTargetFormat_R32Float: {
             return vec4(bitcast<f32>(bits.x), 0.0, 0.0, 1.0);
         }
-        case 15u: {
+        case ColorTargetFormat_Rg32Float: {
             return vec4(bitcast<vec2<f32>>(bits), 0.0, 1.0);
         }
         default: {
@@ -168,36 +168,36 @@ fn unpack(bits: vec2<u32>) -> vec4<f32> {
 // A sample of components.
 fn pack(c: vec4<f32>) -> vec2<u32> {
     switch FORMAT {
-        case 1u: {
+        case ColorTargetFormat_Rgba8Gamma: {
             return vec2(fraction(linear_to_gamma(c.x), 8u) | (fraction(linear_to_gamma(c.y), 8u) << 8u)
                 | (fraction(linear_to_gamma(c.z), 8u) << 16u) | (fraction(c.w, 8u) << 24u), 0u);
         }
-        case 2u, 10u: {
+        case ColorTargetFormat_Rgb10A2, ColorTargetFormat_Rgb10A2As10: {
             return vec2(fraction(c.x, 10u) | (fraction(c.y, 10u) << 10u) | (fraction(c.z, 10u) << 20u)
                 | (fraction(c.w, 2u) << 30u), 0u);
         }
-        case 3u, 12u: {
+        case ColorTargetFormat_Rgb10A2Float, ColorTargetFormat_Rgb10A2FloatAs16: {
             return vec2(single_to_float10(c.x) | (single_to_float10(c.y) << 10u)
                 | (single_to_float10(c.z) << 20u) | (fraction(c.w, 2u) << 30u), 0u);
         }
-        case 4u: {
+        case ColorTargetFormat_Rg16: {
             return vec2(single_to_fixed16(c.x) | (single_to_fixed16(c.y) << 16u), 0u);
         }
-        case 5u: {
+        case ColorTargetFormat_Rgba16: {
             return vec2(single_to_fixed16(c.x) | (single_to_fixed16(c.y) << 16u),
                 single_to_fixed16(c.z) | (single_to_fixed16(c.w) << 16u));
         }
-        case 6u: {
+        case ColorTargetFormat_Rg16Float: {
             return vec2(single_to_half(c.x) | (single_to_half(c.y) << 16u), 0u);
         }
-        case 7u: {
+        case ColorTargetFormat_Rgba16Float: {
             return vec2(single_to_half(c.x) | (single_to_half(c.y) << 16u),
                 single_to_half(c.z) | (single_to_half(c.w) << 16u));
         }
-        case 14u: {
+        case ColorTargetFormat_R32Float: {
             return vec2(bitcast<u32>(c.x), 0u);
         }
-        case 15u: {
+        case ColorTargetFormat_Rg32Float: {
             return bitcast<vec2<u32>>(c.xy);
         }
         default: {

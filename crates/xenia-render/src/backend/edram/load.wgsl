@@ -11,7 +11,7 @@ fn bits_at(position: vec4<f32>, host: u32) -> vec2<u32> {
 
 fn unpack_depth(bits: u32) -> f32 {
     let value = bits >> 8u;
-    if FORMAT == 16u {
+    if FORMAT == DEPTH + DepthFormat_D24S8 {
         // The float nearest to value / (2^24 - 1) that comes back as the same bits.
         return f32(value + (value >> 23u)) * 0x1p-24;
     }

@@ -2,9 +2,15 @@
 
 use std::collections::HashMap;
 
+use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES};
+use xenia_gpu::enums::{ColorTargetFormat, DepthFormat};
+
 use super::super::conversion::Conversion;
 use super::super::device::Device;
+use super::super::wgsl::wgsl_consts;
 use super::TargetPlace;
+use super::place::DEPTH;
+use super::resolve::{FIELDS, HALF, RAW, SINGLE};
 
 /// All of them: places and formats, then what is done with them.
 const SHADERS: &str = concat!(
@@ -119,9 +125,13 @@ pub(super) struct Pipelines {
 
 impl Pipelines {
     pub(super) fn new(device: &Device) -> Self {
+        let constants = wgsl_consts!(
+            TILE_WIDTH TILE_HEIGHT TILES DEPTH RAW FIELDS HALF SINGLE;
+            ColorTargetFormat DepthFormat
+        );
         let module = device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("EDRAM"),
-            source: wgpu::ShaderSource::Wgsl(SHADERS.into()),
+            source: wgpu::ShaderSource::Wgsl((constants + SHADERS).into()),
         });
         let (compute, render, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
         Self { module, compute, render, compiled: Vec::new(), layouts }

@@ -8,6 +8,8 @@ use xenia_gpu::resolve::Rect;
 
 use super::super::device::Device;
 
+/// Numbers of depth formats in the shaders follow those of colours.
+pub(super) const DEPTH: u32 = 16;
 /// Words of a tile.
 pub(super) const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
 
@@ -25,14 +27,14 @@ impl TargetFormat {
     pub(super) fn number(self) -> u32 {
         match self {
             Self::Color(format) => format as u32,
-            Self::Depth(format) => 16 + format as u32,
+            Self::Depth(format) => DEPTH + format as u32,
         }
     }
 
     /// The format of a number.
     pub(super) fn of(number: u32) -> Option<Self> {
-        let color = (0..16).map(ColorTargetFormat::from_bits).map(Self::Color);
-        let depth = [DepthFormat::D24S8, DepthFormat::D24FS8].into_iter().map(Self::Depth);
+        let color = ColorTargetFormat::VALUES.iter().copied().map(Self::Color);
+        let depth = DepthFormat::VALUES.iter().copied().map(Self::Depth);
         color.chain(depth).find(|format| format.number() == number)
     }
 

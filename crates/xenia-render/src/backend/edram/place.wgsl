@@ -1,12 +1,7 @@
 // Where samples lie in the EDRAM: 2048 tiles of 80 x 16 words.
 
-// What a sample is: the number of a colour target's format, or 16 (24-bit fixed-point depth with
-// stencil) or 17 (20e4 floating-point depth with stencil).
+// What a sample is: a `ColorTargetFormat`, or DEPTH and a `DepthFormat`.
 override FORMAT: u32 = 0u;
-
-const TILE_WIDTH: u32 = 80u;
-const TILE_HEIGHT: u32 = 16u;
-const TILES: u32 = 2048u;
 
 struct Call {
     // The target: first tile, tiles from row to row, and its samples per pixel each way.
@@ -36,12 +31,13 @@ struct Call {
 @group(0) @binding(1) var<storage, read_write> edram_written: array<u32>;
 
 fn is_depth() -> bool {
-    return FORMAT >= 16u;
+    return FORMAT >= DEPTH;
 }
 
 // Whether a sample takes two words, side by side.
 fn is_wide() -> bool {
-    return FORMAT == 5u || FORMAT == 7u || FORMAT == 15u;
+    return FORMAT == ColorTargetFormat_Rgba16 || FORMAT == ColorTargetFormat_Rgba16Float
+        || FORMAT == ColorTargetFormat_Rg32Float;
 }
 
 // The index of the (first) word of the sample at a place counted in samples.

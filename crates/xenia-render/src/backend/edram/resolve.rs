@@ -23,10 +23,10 @@ pub(crate) struct Resolve<'a> {
 
 // How samples become texels (`KIND` in resolve.wgsl): a sample's bits, components in bit fields,
 // components as 16-bit and 32-bit floats.
-const RAW: u32 = 0;
-const FIELDS: u32 = 1;
-const HALF: u32 = 2;
-const SINGLE: u32 = 3;
+pub(super) const RAW: u32 = 0;
+pub(super) const FIELDS: u32 = 1;
+pub(super) const HALF: u32 = 2;
+pub(super) const SINGLE: u32 = 3;
 
 impl<'a> Resolve<'a> {
     /// Reads the rectangle.

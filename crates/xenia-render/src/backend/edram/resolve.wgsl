@@ -1,7 +1,7 @@
 // Copies out of the EDRAM: one invocation per word of the result, or per texel where that is larger.
 // Texels lie row after row; the processor puts them at their tiled places.
 
-// What texels are made of: samples' bits (a word each), fields, 16-bit floats, 32-bit floats.
+// What texels are made of: samples' bits (RAW, a word each), FIELDS, 16-bit floats (HALF), 32-bit floats (SINGLE).
 override KIND: u32 = 0u;
 // The fields' widths from the lowest on, eight bits each, and how they are coded: unsigned or signed
 // fraction, unsigned or signed integer.
@@ -38,7 +38,7 @@ fn color_at(pixel: vec2<u32>) -> vec4<f32> {
 
 // The lowest fixed-point value counts as -32.
 fn limit(color: vec4<f32>) -> vec4<f32> {
-    if FORMAT == 4u || FORMAT == 5u {
+    if FORMAT == ColorTargetFormat_Rg16 || FORMAT == ColorTargetFormat_Rgba16 {
         return max(color, vec4(-32.0));
     }
     return color;
@@ -87,25 +87,25 @@ fn raw_texel(bits: u32) -> u32 {
     if call.swaps == 0u {
         return bits;
     }
-    if FORMAT == 0u {
+    if FORMAT == ColorTargetFormat_Rgba8 {
         return (bits & 0xff00ff00u) | ((bits >> 16u) & 0xffu) | ((bits & 0xffu) << 16u);
     }
     return (bits & 0xc00ffc00u) | ((bits >> 20u) & 0x3ffu) | ((bits & 0x3ffu) << 20u);
 }
 
 fn texel_at(pixel: vec2<u32>) -> vec4<u32> {
-    if KIND == 0u {
+    if KIND == RAW {
         return vec4(raw_texel(sample_at(place_of(pixel, call.samples & 15u)).x), 0u, 0u, 0u);
     }
     var color = color_at(pixel);
     if call.swaps != 0u {
         color = color.zyxw;
     }
-    if KIND == 3u {
+    if KIND == SINGLE {
         let bits = bitcast<vec4<u32>>(color);
         return vec4(settled(bits.x), settled(bits.y), settled(bits.z), settled(bits.w));
     }
-    if KIND == 2u {
+    if KIND == HALF {
         let bits = bitcast<vec4<u32>>(color);
         if BYTES_LOG2 == 1u {
             return vec4(half_of(bits.x), 0u, 0u, 0u);

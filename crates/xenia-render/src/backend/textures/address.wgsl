@@ -4,9 +4,6 @@
 // holds a small rectangle, and neighbouring lines go to other memory channels (address bits 6 and 7) and
 // banks (bit 11). They differ in what picks channel and bank, and in how tiles follow each other.
 
-const TILED: u32 = 1u;
-const VOLUME: u32 = 2u;
-
 /// Makes room for one bit at a position, and puts it there.
 fn with_bit(value: u32, position: u32, bit: u32) -> u32 {
     let low = (1u << position) - 1u;

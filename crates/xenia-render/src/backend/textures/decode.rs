@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use wgpu::util::DeviceExt;
-use xenia_gpu::enums::Dimension;
+use xenia_gpu::enums::{Dimension, TextureSign};
 use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
 use super::super::conversion::{Conversion, TEXTURE_DECODE};
-use super::formats::Decoding;
+use super::super::wgsl::wgsl_consts;
+use super::formats::{Decoding, Kind, Meaning, Store};
 
 const SHADER: &str = concat!(
     include_str!("decode.wgsl"),
@@ -17,6 +18,12 @@ const SHADER: &str = concat!(
     include_str!("blocks.wgsl"),
     include_str!("numbers.wgsl"),
 );
+
+// Flags of a level.
+const TILED: u32 = 1;
+const VOLUME: u32 = 2;
+const INTEGER: u32 = 4;
+
 /// Bytes from the parameters of a level to those of the next.
 const PARAMETERS_STRIDE: usize = 256;
 /// Bytes of a level's parameters.
@@ -65,7 +72,9 @@ impl Decoder {
     pub(super) fn new(device: &wgpu::Device) -> Self {
         let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("texture decoding"),
-            source: wgpu::ShaderSource::Wgsl(SHADER.into()),
+            source: wgpu::ShaderSource::Wgsl(
+                (wgsl_consts!(TILED VOLUME INTEGER; Kind Store Meaning TextureSign Endian) + SHADER).into(),
+            ),
         });
         let buffer = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
             binding,
@@ -274,16 +283,11 @@ fn put_parameters(
     result: &LevelResult,
 ) {
     let is_volume = info.dimension == Dimension::D3;
-    let flags = u32::from(info.tiled) | u32::from(is_volume) << 1 | u32::from(decoding.integer) << 2;
-    let endian = match info.endian {
-        Endian::None => 0,
-        Endian::In16 => 1,
-        Endian::In32 => 2,
-        Endian::Half32 => 3,
-    };
+    let flags = [(TILED, info.tiled), (VOLUME, is_volume), (INTEGER, decoding.integer)];
+    let flags = flags.into_iter().filter(|(_, holds)| *holds).fold(0, |all, (flag, _)| all | flag);
     let [x, y, z] = layout.origin;
     let [width, height, slices] = result.size;
-    let words = [x, y, z, flags, width, height, slices, endian]
+    let words = [x, y, z, flags, width, height, slices, info.endian as u32]
         .into_iter()
         .chain([layout.pitch, layout.rows, layout.slice_bytes, result.row_bytes / 4])
         .chain(decoding.shifts)

@@ -4,43 +4,16 @@
 //
 // What branches would be chosen by the format alone are constants of the pipeline.
 
-/// How the bits of a block lie: a number of formats.rs.
+/// How the bits of a block lie: a `Kind` of formats.rs, whose values are constants here.
 override KIND: u32;
 override BLOCK_BYTES: u32;
 override BLOCK_WIDTH: u32;
 override BLOCK_HEIGHT: u32;
-/// How the host stores components: a number of formats.rs.
+/// How the host stores components: a `Store`.
 override STORE: u32;
-/// What the integers of components stand for: a number of formats.rs.
+/// What the integers of components stand for: a `Meaning`.
 override MEANING: u32;
 override COMPONENTS: u32;
-
-const KIND_FIELDS: u32 = 0u;
-const KIND_HALF: u32 = 1u;
-const KIND_SINGLE: u32 = 2u;
-const KIND_FLOAT_DEPTH: u32 = 3u;
-const KIND_DXT1: u32 = 4u;
-const KIND_DXT3: u32 = 5u;
-const KIND_DXT5: u32 = 6u;
-const KIND_DXN: u32 = 7u;
-const KIND_DXT3A: u32 = 8u;
-const KIND_DXT3A_BITS: u32 = 9u;
-const KIND_DXT5A: u32 = 10u;
-const KIND_CTX1: u32 = 11u;
-const KIND_CHROMA: u32 = 12u;
-
-const STORE_UNORM8: u32 = 0u;
-const STORE_SNORM8: u32 = 1u;
-const STORE_UNORM16: u32 = 2u;
-const STORE_SNORM16: u32 = 3u;
-const STORE_UNORM10: u32 = 4u;
-const STORE_FLOAT16: u32 = 5u;
-const STORE_FLOAT32: u32 = 6u;
-
-const MEANING_BYTES: u32 = 0u;
-const MEANING_FRACTIONS: u32 = 1u;
-
-const INTEGER: u32 = 4u;
 
 struct Level {
     /// Where the level starts in its storage, in blocks.
@@ -74,11 +47,10 @@ struct Level {
 /// A word of guest memory in the order that the fetch constant asks for.
 fn source_word(index: u32) -> u32 {
     var word = source[index];
-    // 1: bytes of each half exchanged; 3: halves exchanged; 2: both.
-    if level.endian == 1u || level.endian == 2u {
+    if level.endian == Endian_In16 || level.endian == Endian_In32 {
         word = ((word & 0x00ff00ffu) << 8u) | ((word >> 8u) & 0x00ff00ffu);
     }
-    if level.endian >= 2u {
+    if level.endian == Endian_In32 || level.endian == Endian_Half32 {
         word = (word << 16u) | (word >> 16u);
     }
     return word;
@@ -127,32 +99,32 @@ fn fields(words: vec4<u32>) -> vec4<u32> {
 /// The components of a texel of a block as they are stored. The last one that a format has stands for
 /// those that it lacks.
 fn stored(words: vec4<u32>, texel: u32) -> vec4<u32> {
-    if KIND == KIND_DXT1 {
+    if KIND == Kind_Dxt1 {
         return block_color(words.xy, texel, true);
     }
-    if KIND == KIND_DXT3 {
+    if KIND == Kind_Dxt3 {
         return vec4<u32>(block_color(words.zw, texel, false).rgb, block_nibble(words.xy, texel) * 17u);
     }
-    if KIND == KIND_DXT5 {
+    if KIND == Kind_Dxt5 {
         return vec4<u32>(block_color(words.zw, texel, false).rgb, block_ramp(words.xy, texel));
     }
-    if KIND == KIND_DXN {
+    if KIND == Kind_Dxn {
         return vec2<u32>(block_ramp(words.xy, texel), block_ramp(words.zw, texel)).xyyy;
     }
-    if KIND == KIND_DXT3A {
+    if KIND == Kind_Dxt3A {
         return vec4<u32>(block_nibble(words.xy, texel) * 17u);
     }
-    if KIND == KIND_DXT3A_BITS {
+    if KIND == Kind_Dxt3ABits {
         return ((vec4<u32>(block_nibble(words.xy, texel)) >> vec4<u32>(3u, 2u, 1u, 0u)) & vec4<u32>(1u)) * 255u;
     }
-    if KIND == KIND_DXT5A {
+    if KIND == Kind_Dxt5A {
         return vec4<u32>(block_ramp(words.xy, texel));
     }
-    if KIND == KIND_CTX1 {
+    if KIND == Kind_Ctx1 {
         return block_pair(words.xy, texel).xyyy;
     }
     let all = fields(words);
-    if KIND == KIND_CHROMA {
+    if KIND == Kind_Chroma {
         // Both texels share the first and the third field.
         return vec4<u32>(all.x, select(all.y, all.w, texel == 1u), all.zz);
     }
@@ -161,16 +133,16 @@ fn stored(words: vec4<u32>, texel: u32) -> vec4<u32> {
 
 /// The numbers that stored components stand for.
 fn numbers(bits: vec4<u32>) -> vec4<f32> {
-    if KIND == KIND_HALF {
+    if KIND == Kind_Half {
         return vec4<f32>(half(bits.x), half(bits.y), half(bits.z), half(bits.w));
     }
-    if KIND == KIND_SINGLE {
+    if KIND == Kind_Single {
         return bitcast<vec4<f32>>(bits);
     }
-    if KIND == KIND_FLOAT_DEPTH {
+    if KIND == Kind_FloatDepth {
         return vec4<f32>(float_depth(bits.x));
     }
-    if MEANING == MEANING_FRACTIONS {
+    if MEANING == Meaning_Fractions {
         return vec4<f32>(bits) / vec4<f32>(vec4<u32>(0xffffffffu) >> (vec4<u32>(32u) - level.widths));
     }
     let is_integer = (level.flags & INTEGER) != 0u;
@@ -185,23 +157,23 @@ fn numbers(bits: vec4<u32>) -> vec4<f32> {
 /// Numbers as the host stores them; of formats with fewer components the lowest bits count.
 fn packed(texel: vec4<f32>) -> vec4<u32> {
     switch STORE {
-        case STORE_UNORM8: {
+        case Store_Unorm8: {
             return vec4<u32>(pack4x8unorm(texel), 0u, 0u, 0u);
         }
-        case STORE_SNORM8: {
+        case Store_Snorm8: {
             return vec4<u32>(pack4x8snorm(texel), 0u, 0u, 0u);
         }
-        case STORE_UNORM16: {
+        case Store_Unorm16: {
             return vec4<u32>(pack2x16unorm(texel.xy), pack2x16unorm(texel.zw), 0u, 0u);
         }
-        case STORE_SNORM16: {
+        case Store_Snorm16: {
             return vec4<u32>(pack2x16snorm(texel.xy), pack2x16snorm(texel.zw), 0u, 0u);
         }
-        case STORE_UNORM10: {
+        case Store_Unorm10: {
             let parts = vec4<u32>(texel * vec4<f32>(1023.0, 1023.0, 1023.0, 3.0) + 0.5);
             return vec4<u32>(parts.x | (parts.y << 10u) | (parts.z << 20u) | (parts.w << 30u), 0u, 0u, 0u);
         }
-        case STORE_FLOAT16: {
+        case Store_Float16: {
             let within = clamp(texel, vec4<f32>(-65504.0), vec4<f32>(65504.0));
             return vec4<u32>(pack2x16float(within.xy), pack2x16float(within.zw), 0u, 0u);
         }
@@ -212,16 +184,16 @@ fn packed(texel: vec4<f32>) -> vec4<u32> {
 }
 
 fn component_bits() -> u32 {
-    if STORE <= STORE_SNORM8 || STORE == STORE_UNORM10 {
+    if STORE <= Store_Snorm8 || STORE == Store_Unorm10 {
         return 8u;
     }
-    return select(16u, 32u, STORE == STORE_FLOAT32);
+    return select(16u, 32u, STORE == Store_Float32);
 }
 
 /// A texel of a block as the host stores it.
 fn decoded(words: vec4<u32>, texel: u32) -> vec4<u32> {
     let bits = stored(words, texel);
-    if MEANING == MEANING_BYTES {
+    if MEANING == Meaning_Bytes {
         return vec4<u32>(bits.x | (bits.y << 8u) | (bits.z << 16u) | (bits.w << 24u), 0u, 0u, 0u);
     }
     return packed(numbers(bits));

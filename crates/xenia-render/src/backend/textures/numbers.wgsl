@@ -1,10 +1,5 @@
 // From the bits of a component to the number that it stands for.
 
-const UNSIGNED: u32 = 0u;
-const SIGNED: u32 = 1u;
-const BIASED: u32 = 2u;
-const GAMMA: u32 = 3u;
-
 /// The chip's gamma curve, of four straight pieces with slopes 1, 2, 4 and 8 of 1023 per 255th. What they
 /// lack of the full 1023 is made up by a truncated term.
 fn gamma_to_linear(value: f32) -> f32 {
@@ -28,16 +23,16 @@ fn gamma_to_linear(value: f32) -> f32 {
 /// An integer of some bits, as a fraction of its highest value or as it is.
 fn number(bits: u32, width: u32, sign: u32, is_integer: bool) -> f32 {
     let highest = 0xffffffffu >> (32u - width);
-    if sign == SIGNED {
+    if sign == TextureSign_Signed {
         let value = f32(bitcast<i32>(bits << (32u - width)) >> (32u - width));
         // There is one more negative value than positive ones; it stands for -1 as well.
         return select(max(value / f32(max(highest >> 1u, 1u)), -1.0), value, is_integer);
     }
     let value = select(f32(bits) / f32(highest), f32(bits), is_integer);
-    if sign == BIASED {
+    if sign == TextureSign_UnsignedBiased {
         return value * 2.0 - 1.0;
     }
-    if sign == GAMMA && !is_integer {
+    if sign == TextureSign_Gamma && !is_integer {
         return gamma_to_linear(value);
     }
     return value;

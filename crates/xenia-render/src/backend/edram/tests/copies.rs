@@ -117,7 +117,7 @@ fn modest_words(seed: u64) -> Vec<u32> {
 
 /// The most by which a component differs, in units in its last place, between texels that lie at
 /// multiples of their size.
-fn distance(ours: &[u8], theirs: &[u8], format: Format) -> u64 {
+fn distance(ours: &[u8], theirs: &[u8], format: &Format) -> u64 {
     let widths = match format.layout {
         Layout::Fields(widths) => widths,
         Layout::Half(_) => [16; 4],

@@ -1,0 +1,43 @@
+//! Vertex fetch constants by their fields.
+
+use crate::memory::{Endian, PHYSICAL_SIZE};
+
+/// What a vertex fetch constant says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VertexBuffer {
+    /// Physical address, of a word.
+    pub physical: u32,
+    /// Words; those beyond read as zero.
+    pub words: u32,
+    /// Byte order.
+    pub endian: Endian,
+}
+
+impl VertexBuffer {
+    /// Decodes the two words.
+    pub const fn decode([first, second]: [u32; 2]) -> Self {
+        Self {
+            physical: first & (PHYSICAL_SIZE - 1) & !3,
+            words: second >> 2 & 0xff_ffff,
+            endian: Endian::from_bits(second),
+        }
+    }
+
+    /// Whether the first word says that it is one, and not a texture's.
+    pub const fn is_named_by(first: u32) -> bool {
+        first & 3 == 3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_told_apart() {
+        let decoded = VertexBuffer::decode([0xe123_4567, 0xfc00_0013]);
+        assert_eq!(decoded, VertexBuffer { physical: 0x0123_4564, words: 4, endian: Endian::Half32 });
+        let whole = VertexBuffer::decode([0, u32::MAX]);
+        assert_eq!((whole.words, VertexBuffer::decode([0, 2]).endian), (0xff_ffff, Endian::In32));
+    }
+}
