@@ -368,7 +368,7 @@ fn flat_interpolators(control: sq::SqInterpolatorCntl) -> u32 {
 /// centre.
 fn centroid_interpolators(registers: &RegisterFile, msaa: Msaa) -> u32 {
     let at_centers = registers.read::<sq::SqInterpolatorCntl>().sampling_pattern();
-    match SampleControl::from_bits(registers.read::<sq::SqContextMisc>().sc_sample_cntl()) {
+    match registers.read::<sq::SqContextMisc>().sc_sample_cntl() {
         _ if msaa == Msaa::X1 => 0,
         SampleControl::CentroidsOnly => 0xffff,
         SampleControl::CentersOnly => 0,
@@ -395,19 +395,19 @@ impl DrawCall {
         pixel_shader: Option<&Arc<Shader>>,
         constants: Arc<Constants>,
     ) -> Result<Self, DrawStateError> {
-        let mode = EdramMode::from_bits(registers.read::<rb::RbModecontrol>().edram_mode());
+        let mode = registers.read::<rb::RbModecontrol>().edram_mode();
         let exports = vertex_shader.is_some_and(|shader| shader.program.exports_memory());
         let draws = matches!(mode, EdramMode::ColorDepth | EdramMode::Depth);
         if !(draws || exports && mode == EdramMode::Ignore) {
             return Err(DrawStateError::Mode(mode));
         }
-        let primitive = Primitive::from_bits(request.initiator.prim_type());
+        let primitive = request.initiator.prim_type();
         if primitive == Primitive::None {
             return Err(DrawStateError::Primitive(primitive));
         }
         let vertex_shader = vertex_shader.ok_or(DrawStateError::NoVertexShader)?.clone();
         let program = registers.read::<sq::SqProgramCntl>();
-        let export_mode = VertexExportMode::from_bits(program.vs_export_mode());
+        let export_mode = program.vs_export_mode();
         // Vertices of the passes of multi-pass shading only write to memory.
         let draws = draws && export_mode != VertexExportMode::Multipass;
         // Without a pixel shader there is only depth to draw.
@@ -427,8 +427,8 @@ impl DrawCall {
         if !draws {
             scissor.right = scissor.left; // vertices write to memory, and nothing is drawn
         }
-        let msaa = Msaa::from_bits(surface.msaa_samples());
-        let compare = Compare::from_bits(alpha.alpha_func());
+        let msaa = surface.msaa_samples();
+        let compare = alpha.alpha_func();
         let alpha_test = (pixel_shader.is_some() && alpha.alpha_test_enable() && compare != Compare::Always)
             .then(|| (compare, registers.float(rb::RB_ALPHA_REF)));
         let alpha_to_mask = (pixel_exports & 1 != 0 && alpha.alpha_to_mask_enable()).then(|| {

@@ -18,6 +18,11 @@ macro_rules! enums {
             pub const fn from_bits(bits: u32) -> Self {
                 match bits { $($value => Self::$variant,)* _ => Self::$default }
             }
+
+            /// The field.
+            pub const fn bits(self) -> u32 {
+                self as u32
+            }
         }
 
         impl Default for $name {

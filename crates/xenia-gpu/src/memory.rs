@@ -220,6 +220,11 @@ impl Endian {
         }
     }
 
+    /// The field.
+    pub const fn bits(self) -> u32 {
+        self as u32
+    }
+
     /// Exchanges the bytes of a word; its own inverse.
     #[inline]
     pub const fn swap(self, word: u32) -> u32 {

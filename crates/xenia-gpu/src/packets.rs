@@ -9,13 +9,13 @@
 //! ```
 //!
 //! The rows give the opcode, the hardware's name, how many body words are needed at least, and the
-//! method of [`Packets`] that takes the body. The command processor and the disassembler both
-//! implement that trait, so a packet can't be known to one and not the other.
+//! method of [`Packets`] that takes the body. The command processor implements that trait, so a packet can't be
+//! known and not be handled; the disassembler has the row's name for what it prints no better.
 
 mod disasm;
 mod swap;
 
-pub use disasm::{Disassembler, describe, disassemble};
+pub use disasm::{describe, disassemble};
 pub use swap::{SWAP_SIGNATURE, SWAP_WORDS, swap_commands};
 
 /// What the first word of a packet says.
@@ -100,7 +100,7 @@ pub struct Row {
 }
 
 macro_rules! packets {
-    ($($(#[doc = $doc:literal])* $opcode:literal $constant:ident $name:literal $words:literal.. => $method:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $opcode:literal $name:ident $words:literal.. => $method:ident;)*) => {
         /// Takes each packet's body. There are no default bodies: who implements this knows them all.
         pub trait Packets {
             /// What taking a packet results in.
@@ -114,131 +114,128 @@ macro_rules! packets {
 
         /// Opcodes by name.
         pub mod opcode {
-            $($(#[doc = $doc])* pub const $constant: u8 = $opcode;)*
+            $($(#[doc = $doc])* pub const $name: u8 = $opcode;)*
         }
 
         /// Hands a packet to its method.
         #[allow(unused_comparisons, clippy::absurd_extreme_comparisons)] // some rows need no words
         pub fn dispatch<P: Packets>(to: &mut P, opcode: u8, body: &[u32]) -> P::Output {
             match opcode {
-                $($opcode => if body.len() >= $words { to.$method(body) } else { to.too_short($name, body) },)*
+                $($opcode => if body.len() >= $words { to.$method(body) } else { to.too_short(stringify!($name), body) },)*
                 _ => to.unknown(opcode, body),
-            }
-        }
-
-        /// The hardware's name of an opcode.
-        pub const fn name(opcode: u8) -> Option<&'static str> {
-            match opcode {
-                $($opcode => Some($name),)*
-                _ => None,
             }
         }
 
         /// All rows.
         pub const ROWS: &[Row] = &[$(Row {
             opcode: $opcode,
-            name: $name,
+            name: stringify!($name),
             words: $words,
             doc: concat!($($doc),*).trim_ascii(),
         }),*];
     };
 }
 
+/// The row of an opcode, if it has one.
+pub fn row(opcode: u8) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.opcode == opcode)
+}
+
 packets! {
     /// Padding; the body is skipped.
-    0x10 NOP "NOP" 0.. => nop;
+    0x10 NOP 0.. => nop;
     /// Changes a register: and with one operand, or with another.
-    0x21 REG_RMW "REG_RMW" 3.. => reg_rmw;
+    0x21 REG_RMW 3.. => reg_rmw;
     /// Draws, with a visibility query token first.
-    0x22 DRAW_INDX "DRAW_INDX" 2.. => draw_indx;
+    0x22 DRAW_INDX 2.. => draw_indx;
     /// Begins or ends a visibility query.
-    0x23 VIZ_QUERY "VIZ_QUERY" 1.. => viz_query;
+    0x23 VIZ_QUERY 1.. => viz_query;
     /// Fetches state blocks from memory.
-    0x25 SET_STATE "SET_STATE" 0.. => set_state;
+    0x25 SET_STATE 0.. => set_state;
     /// Waits until the pipeline is empty.
-    0x26 WAIT_FOR_IDLE "WAIT_FOR_IDLE" 0.. => wait_for_idle;
+    0x26 WAIT_FOR_IDLE 0.. => wait_for_idle;
     /// Loads shader microcode from memory.
-    0x27 IM_LOAD "IM_LOAD" 2.. => im_load;
+    0x27 IM_LOAD 2.. => im_load;
     /// Loads shader microcode that follows in the body.
-    0x2b IM_LOAD_IMMEDIATE "IM_LOAD_IMMEDIATE" 2.. => im_load_immediate;
+    0x2b IM_LOAD_IMMEDIATE 2.. => im_load_immediate;
     /// Stores shader microcode to memory.
-    0x2c IM_STORE "IM_STORE" 2.. => im_store;
+    0x2c IM_STORE 2.. => im_store;
     /// Sets consecutive constants or context registers.
-    0x2d SET_CONSTANT "SET_CONSTANT" 1.. => set_constant;
+    0x2d SET_CONSTANT 1.. => set_constant;
     /// Loads a block of constants.
-    0x2e LOAD_CONSTANT_CONTEXT "LOAD_CONSTANT_CONTEXT" 3.. => load_constant_context;
+    0x2e LOAD_CONSTANT_CONTEXT 3.. => load_constant_context;
     /// Loads constants or context registers from memory.
-    0x2f LOAD_ALU_CONSTANT "LOAD_ALU_CONSTANT" 3.. => load_alu_constant;
+    0x2f LOAD_ALU_CONSTANT 3.. => load_alu_constant;
     /// Draws with a stream of bin ids.
-    0x34 DRAW_INDX_BIN "DRAW_INDX_BIN" 4.. => draw_indx_bin;
+    0x34 DRAW_INDX_BIN 4.. => draw_indx_bin;
     /// Draws with inline indices and a stream of bin ids.
-    0x35 DRAW_INDX_2_BIN "DRAW_INDX_2_BIN" 3.. => draw_indx_2_bin;
+    0x35 DRAW_INDX_2_BIN 3.. => draw_indx_2_bin;
     /// Draws, with inline or counted indices.
-    0x36 DRAW_INDX_2 "DRAW_INDX_2" 1.. => draw_indx_2;
+    0x36 DRAW_INDX_2 1.. => draw_indx_2;
     /// Runs a command list, prefetched.
-    0x37 INDIRECT_BUFFER_PFD "INDIRECT_BUFFER_PFD" 2.. => indirect_buffer_pfd;
+    0x37 INDIRECT_BUFFER_PFD 2.. => indirect_buffer_pfd;
     /// Marks cached state as stale.
-    0x3b INVALIDATE_STATE "INVALIDATE_STATE" 0.. => invalidate_state;
+    0x3b INVALIDATE_STATE 0.. => invalidate_state;
     /// Waits until a register or a word of memory compares as asked.
-    0x3c WAIT_REG_MEM "WAIT_REG_MEM" 4.. => wait_reg_mem;
+    0x3c WAIT_REG_MEM 4.. => wait_reg_mem;
     /// Writes the body to memory.
-    0x3d MEM_WRITE "MEM_WRITE" 1.. => mem_write;
+    0x3d MEM_WRITE 1.. => mem_write;
     /// Copies a register to memory.
-    0x3e REG_TO_MEM "REG_TO_MEM" 2.. => reg_to_mem;
+    0x3e REG_TO_MEM 2.. => reg_to_mem;
     /// Runs a command list.
-    0x3f INDIRECT_BUFFER "INDIRECT_BUFFER" 2.. => indirect_buffer;
+    0x3f INDIRECT_BUFFER 2.. => indirect_buffer;
     /// Runs the packets that follow depending on memory.
-    0x44 COND_EXEC "COND_EXEC" 4.. => cond_exec;
+    0x44 COND_EXEC 4.. => cond_exec;
     /// Compares once and, if that holds, writes to memory or a register.
-    0x45 COND_WRITE "COND_WRITE" 6.. => cond_write;
+    0x45 COND_WRITE 6.. => cond_write;
     /// Raises a pipeline event.
-    0x46 EVENT_WRITE "EVENT_WRITE" 1.. => event_write;
+    0x46 EVENT_WRITE 1.. => event_write;
     /// Initialises the micro engine.
-    0x48 ME_INIT "ME_INIT" 0.. => me_init;
+    0x48 ME_INIT 0.. => me_init;
     /// Changes the split of instruction memory.
-    0x4a SET_SHADER_BASES "SET_SHADER_BASES" 1.. => set_shader_bases;
+    0x4a SET_SHADER_BASES 1.. => set_shader_bases;
     /// Sets the offset of binned draws.
-    0x4b SET_BIN_BASE_OFFSET "SET_BIN_BASE_OFFSET" 1.. => set_bin_base_offset;
+    0x4b SET_BIN_BASE_OFFSET 1.. => set_bin_base_offset;
     /// Writes the processor's counter to memory.
-    0x4f MEM_WRITE_CNTR "MEM_WRITE_CNTR" 1.. => mem_write_cntr;
+    0x4f MEM_WRITE_CNTR 1.. => mem_write_cntr;
     /// Sets the bins being drawn, high word first.
-    0x50 SET_BIN_MASK "SET_BIN_MASK" 2.. => set_bin_mask;
+    0x50 SET_BIN_MASK 2.. => set_bin_mask;
     /// Sets the bins that predicated packets are for, high word first.
-    0x51 SET_BIN_SELECT "SET_BIN_SELECT" 2.. => set_bin_select;
+    0x51 SET_BIN_SELECT 2.. => set_bin_select;
     /// Waits until a register equals a value.
-    0x52 WAIT_REG_EQ "WAIT_REG_EQ" 3.. => wait_reg_eq;
+    0x52 WAIT_REG_EQ 3.. => wait_reg_eq;
     /// Waits until a register is at least a value.
-    0x53 WAIT_REG_GTE "WAIT_REG_GTE" 3.. => wait_reg_gte;
+    0x53 WAIT_REG_GTE 3.. => wait_reg_gte;
     /// Interrupts the processors named by a mask.
-    0x54 INTERRUPT "INTERRUPT" 1.. => interrupt;
+    0x54 INTERRUPT 1.. => interrupt;
     /// Sets consecutive registers, named by their full index.
-    0x55 SET_CONSTANT2 "SET_CONSTANT2" 1.. => set_constant2;
+    0x55 SET_CONSTANT2 1.. => set_constant2;
     /// Sets consecutive shader constants, named by their full index.
-    0x56 SET_SHADER_CONSTANTS "SET_SHADER_CONSTANTS" 1.. => set_shader_constants;
+    0x56 SET_SHADER_CONSTANTS 1.. => set_shader_constants;
     /// Raises an event and, when shaders are done, writes a value or the counter: a fence.
-    0x58 EVENT_WRITE_SHD "EVENT_WRITE_SHD" 3.. => event_write_shd;
+    0x58 EVENT_WRITE_SHD 3.. => event_write_shd;
     /// Raises an event and writes when the caches are flushed.
-    0x59 EVENT_WRITE_CFL "EVENT_WRITE_CFL" 1.. => event_write_cfl;
+    0x59 EVENT_WRITE_CFL 1.. => event_write_cfl;
     /// Raises an event and writes the extent of what was drawn.
-    0x5a EVENT_WRITE_EXT "EVENT_WRITE_EXT" 2.. => event_write_ext;
+    0x5a EVENT_WRITE_EXT 2.. => event_write_ext;
     /// Raises an event and writes the counters of samples.
-    0x5b EVENT_WRITE_ZPD "EVENT_WRITE_ZPD" 1.. => event_write_zpd;
+    0x5b EVENT_WRITE_ZPD 1.. => event_write_zpd;
     /// Waits for outstanding reads.
-    0x5c WAIT_UNTIL_READ "WAIT_UNTIL_READ" 0.. => wait_until_read;
+    0x5c WAIT_UNTIL_READ 0.. => wait_until_read;
     /// Waits for a prefetched command list.
-    0x5d WAIT_IB_PFD_COMPLETE "WAIT_IB_PFD_COMPLETE" 0.. => wait_ib_pfd_complete;
+    0x5d WAIT_IB_PFD_COMPLETE 0.. => wait_ib_pfd_complete;
     /// Commits the current context.
-    0x5e CONTEXT_UPDATE "CONTEXT_UPDATE" 0.. => context_update;
+    0x5e CONTEXT_UPDATE 0.. => context_update;
     /// Sets the low word of the bins being drawn.
-    0x60 SET_BIN_MASK_LO "SET_BIN_MASK_LO" 1.. => set_bin_mask_lo;
+    0x60 SET_BIN_MASK_LO 1.. => set_bin_mask_lo;
     /// Sets the high word of the bins being drawn.
-    0x61 SET_BIN_MASK_HI "SET_BIN_MASK_HI" 1.. => set_bin_mask_hi;
+    0x61 SET_BIN_MASK_HI 1.. => set_bin_mask_hi;
     /// Sets the low word of the bins that predicated packets are for.
-    0x62 SET_BIN_SELECT_LO "SET_BIN_SELECT_LO" 1.. => set_bin_select_lo;
+    0x62 SET_BIN_SELECT_LO 1.. => set_bin_select_lo;
     /// Sets the high word of the bins that predicated packets are for.
-    0x63 SET_BIN_SELECT_HI "SET_BIN_SELECT_HI" 1.. => set_bin_select_hi;
+    0x63 SET_BIN_SELECT_HI 1.. => set_bin_select_hi;
     /// Not of the hardware: `VdSwap` asks for the front buffer to be shown (see [`swap_commands`]).
-    0x64 XE_SWAP "XE_SWAP" 4.. => xe_swap;
+    0x64 XE_SWAP 4.. => xe_swap;
 }
 
 #[cfg(test)]
@@ -264,6 +261,6 @@ mod tests {
     #[test]
     fn rows_ascend_and_fit_seven_bits() {
         assert!(ROWS.windows(2).all(|pair| pair[0].opcode < pair[1].opcode));
-        assert!(ROWS.iter().all(|row| row.opcode < 0x80 && name(row.opcode) == Some(row.name)));
+        assert!(ROWS.iter().all(|row| row.opcode < 0x80));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A row gives the index (byte offset in the MMIO window divided by four), the hardware's name and,
 //! where known, the bit fields. Names for traces, typed access and the check that no two fields of a
-//! register share a bit are all derived from it. Indices from [`FLOAT_CONSTANTS`] on are shader
+//! register share a bit are all derived from it. A field is a number, a flag or one of [`enums`](crate::enums). Indices from [`FLOAT_CONSTANTS`] on are shader
 //! constants; they have no rows because they differ only by number.
 
 pub mod cp;
@@ -39,6 +39,28 @@ pub trait Register: Copy {
     const NAME: &'static str;
     /// The register's view of a raw value.
     fn from_raw(value: u32) -> Self;
+    /// The raw value.
+    fn raw(self) -> u32;
+}
+
+/// A register's value on its way: what is read by a field's name is set by the same name here.
+///
+/// ```
+/// use xenia_gpu::enums::Compare;
+/// use xenia_gpu::registers::rb::RbDepthcontrol;
+///
+/// let control = RbDepthcontrol::with().z_enable(true).zfunc(Compare::Less).done();
+/// assert_eq!((control.0, control.zfunc()), (1 << 1 | 1 << 4, Compare::Less));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct With<R>(pub R);
+
+impl<R: Copy> With<R> {
+    /// The value.
+    pub const fn done(self) -> R {
+        self.0
+    }
 }
 
 /// A register row as traces and documents see it.
@@ -77,6 +99,43 @@ macro_rules! field_type {
     (bool, $v:expr, $lo:literal, $hi:literal) => {
         ($v >> $lo) & 1 != 0
     };
+    ($enum:ident, $v:expr, $lo:literal, $hi:literal) => {
+        $enum::from_bits($crate::registers::field_type!(u32, $v, $lo, $hi))
+    };
+}
+
+/// A field's bits, the lowest first.
+macro_rules! field_bits {
+    (u32, $value:expr) => {
+        $value
+    };
+    (i32, $value:expr) => {
+        $value as u32
+    };
+    (bool, $value:expr) => {
+        $value as u32
+    };
+    ($enum:ident, $value:expr) => {
+        $value.bits()
+    };
+}
+
+/// Shows a field. Bits that an enum gives no name to are shown as the number that they are.
+macro_rules! show_field {
+    ($to:ident, $name:expr, u32, $v:expr, $lo:literal, $hi:literal) => {
+        $to.field($name, &$crate::registers::field_type!(u32, $v, $lo, $hi))
+    };
+    ($to:ident, $name:expr, i32, $v:expr, $lo:literal, $hi:literal) => {
+        $to.field($name, &$crate::registers::field_type!(i32, $v, $lo, $hi))
+    };
+    ($to:ident, $name:expr, bool, $v:expr, $lo:literal, $hi:literal) => {
+        $to.field($name, &$crate::registers::field_type!(bool, $v, $lo, $hi))
+    };
+    ($to:ident, $name:expr, $enum:ident, $v:expr, $lo:literal, $hi:literal) => {{
+        let bits = $crate::registers::field_type!(u32, $v, $lo, $hi);
+        let value = $enum::from_bits(bits);
+        if value.bits() == bits { $to.field($name, &value) } else { $to.field($name, &bits) }
+    }};
 }
 
 macro_rules! registers {
@@ -98,17 +157,40 @@ macro_rules! registers {
                 )*
             }
 
+            impl $name {
+                /// A value whose fields are set one after the other; they are zero at first.
+                pub const fn with() -> $crate::registers::With<Self> {
+                    $crate::registers::With(Self(0))
+                }
+            }
+
+            impl $crate::registers::With<$name> {
+                $(
+                    #[doc = concat!("Sets bits ", $lo, " to ", $hi, "; those of the value beyond are lost.")]
+                    pub const fn $field(self, value: $ty) -> Self {
+                        let mask = (u32::MAX >> (31 - ($hi - $lo))) << $lo;
+                        let bits = $crate::registers::field_bits!($ty, value) << $lo;
+                        Self($name(self.0.0 & !mask | bits & mask))
+                    }
+                )*
+            }
+
             impl $crate::registers::Register for $name {
                 const INDEX: u32 = $index;
                 const NAME: &'static str = $hw;
                 fn from_raw(value: u32) -> Self {
                     Self(value)
                 }
+                fn raw(self) -> u32 {
+                    self.0
+                }
             }
 
             impl std::fmt::Debug for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.debug_struct($hw)$(.field(stringify!($field), &self.$field()))*.finish()
+                    let mut to = f.debug_struct($hw);
+                    $($crate::registers::show_field!(to, stringify!($field), $ty, self.0, $lo, $hi);)*
+                    to.finish()
                 }
             }
 
@@ -149,7 +231,7 @@ macro_rules! plain_registers {
     };
 }
 
-use {field_type, plain_registers, registers};
+use {field_bits, field_type, plain_registers, registers, show_field};
 
 /// A unit of the chip.
 #[derive(Clone, Copy)]
@@ -220,6 +302,7 @@ pub fn describe(index: u32, value: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enums::{ColorTargetFormat, EdramMode};
     use std::collections::BTreeMap;
 
     #[test]
@@ -240,17 +323,33 @@ mod tests {
     #[test]
     fn fields_are_cut_and_sign_extended() {
         let info = rb::RbColorInfo(0xfff5_0123);
-        assert_eq!((info.color_base(), info.color_format(), info.color_exp_bias()), (0x123, 5, -1));
+        let expected = (0x123, ColorTargetFormat::Rgba16, -1);
+        assert_eq!((info.color_base(), info.color_format(), info.color_exp_bias()), expected);
         assert_eq!(pa::PaScWindowOffset(0x7fff_0001).window_y_offset(), -1);
         assert!(rb::RbDepthcontrol(2).z_enable());
+    }
+
+    #[test]
+    fn what_is_set_is_read_and_nothing_else_changes() {
+        let all = With(rb::RbColorInfo(u32::MAX));
+        let info = all.color_exp_bias(-3).color_format(ColorTargetFormat::Rg16Float).done();
+        assert_eq!((info.color_exp_bias(), info.color_format()), (-3, ColorTargetFormat::Rg16Float));
+        assert_eq!(info.0 | 0x3ff << 16, u32::MAX);
+        // Longer values don't reach into the fields beside.
+        assert_eq!(pa::PaScWindowScissorTl::with().tl_x(u32::MAX).done().0, 0x3fff);
+        assert_eq!(pa::PaScWindowOffset::with().window_y_offset(-1).done().0, 0x7fff << 16);
+        let mut file = RegisterFile::new();
+        file.write(rb::RbModecontrol::with().edram_mode(EdramMode::Copy));
+        assert_eq!(file.get(0x2208), 6);
     }
 
     #[test]
     fn values_are_described_by_field() {
         assert_eq!(
             describe(0x2002, 0x0001_0005),
-            "RB_DEPTH_INFO { depth_base: 5, depth_base_bit_11: 0, depth_format: 1 }"
+            "RB_DEPTH_INFO { depth_base: 5, depth_base_bit_11: 0, depth_format: D24FS8 }"
         );
+        assert_eq!(describe(0x2208, 3), "RB_MODECONTROL { edram_mode: 3 }", "a mode without a name");
         assert_eq!(describe(0x1c5, 7), "CP_RB_WPTR = 0x00000007");
         assert_eq!(name(0x4007), "ALU_CONSTANT_001.w");
     }

@@ -13,7 +13,7 @@ const BLEND_CONTROL: [u32; 4] =
 
 fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
     let info = rb::RbColorInfo(registers.get(INFO[slot]));
-    let format = ColorTargetFormat::from_bits(info.color_format());
+    let format = info.color_format();
     // What a format doesn't have is not written, whatever the mask says.
     let write_mask = (registers.get(rb::RbColorMask::INDEX) >> (slot * 4)) as u8 & format.components();
     let blend = rb::RbBlendcontrol(registers.get(BLEND_CONTROL[slot]));
@@ -23,9 +23,9 @@ fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
         exponent_bias: info.color_exp_bias(),
         write_mask,
         blend: Blend {
-            source: [blend.color_srcblend(), blend.alpha_srcblend()].map(BlendFactor::from_bits),
-            destination: [blend.color_destblend(), blend.alpha_destblend()].map(BlendFactor::from_bits),
-            operation: [blend.color_comb_fcn(), blend.alpha_comb_fcn()].map(BlendOp::from_bits),
+            source: [blend.color_srcblend(), blend.alpha_srcblend()],
+            destination: [blend.color_destblend(), blend.alpha_destblend()],
+            operation: [blend.color_comb_fcn(), blend.alpha_comb_fcn()],
         },
     })
 }

@@ -89,24 +89,21 @@ impl CopyCall {
         let source = match COLOR_INFO.get(control.copy_src_select() as usize) {
             Some(&index) => {
                 let info = rb::RbColorInfo(registers.get(index));
-                let format = match ColorTargetFormat::from_bits(info.color_format()) {
+                let format = match info.color_format() {
                     // Levels are copied as they are stored: it is the texture's fetches that know of the curve.
                     ColorTargetFormat::Rgba8Gamma => ColorTargetFormat::Rgba8,
                     format => format,
                 };
                 CopySource::Color { base: info.color_base(), format }
             }
-            None => CopySource::Depth {
-                base: depth.depth_base(),
-                format: DepthFormat::from_bits(depth.depth_format()),
-            },
+            None => CopySource::Depth { base: depth.depth_base(), format: depth.depth_format() },
         };
         Self {
-            command: CopyCommand::from_bits(control.copy_command()),
+            command: control.copy_command(),
             source,
             sample_select: control.copy_sample_select(),
             pitch: surface.surface_pitch(),
-            msaa: Msaa::from_bits(surface.msaa_samples()),
+            msaa: surface.msaa_samples(),
             vertices: [
                 registers.get(registers::FETCH_CONSTANTS),
                 registers.get(registers::FETCH_CONSTANTS + 1),

@@ -1,7 +1,7 @@
 //! Depth and stencil tests, as registers describe them.
 
 use super::{DepthStencil, Stencil};
-use crate::enums::{Compare, DepthFormat, StencilOp};
+use crate::enums::{Compare, StencilOp};
 use crate::registers::{RegisterFile, pa, rb};
 
 /// The depth and stencil state of polygons, or of what has no faces: that is offset like a front face, but by
@@ -10,29 +10,26 @@ pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> Dep
     let control = registers.read::<rb::RbDepthcontrol>();
     let info = registers.read::<rb::RbDepthInfo>();
     let mode = registers.read::<pa::PaSuScModeCntl>();
-    let face = |masks: rb::RbStencilrefmask, compare: u32, fail: u32, pass: u32, depth_fail: u32| Stencil {
-        compare: Compare::from_bits(compare),
-        fail: StencilOp::from_bits(fail),
-        pass: StencilOp::from_bits(pass),
-        depth_fail: StencilOp::from_bits(depth_fail),
-        reference: masks.stencilref() as u8,
-        read_mask: masks.stencilmask() as u8,
-        write_mask: masks.stencilwritemask() as u8,
-    };
+    let face =
+        |masks: rb::RbStencilrefmask, compare: Compare, [fail, pass, depth_fail]: [StencilOp; 3]| Stencil {
+            compare,
+            fail,
+            pass,
+            depth_fail,
+            reference: masks.stencilref() as u8,
+            read_mask: masks.stencilmask() as u8,
+            write_mask: masks.stencilwritemask() as u8,
+        };
     let front = face(
         registers.read(),
         control.stencilfunc(),
-        control.stencilfail(),
-        control.stencilzpass(),
-        control.stencilzfail(),
+        [control.stencilfail(), control.stencilzpass(), control.stencilzfail()],
     );
     let back = if control.backface_enable() {
         face(
             rb::RbStencilrefmask(registers.get(rb::RB_STENCILREFMASK_BF)),
             control.stencilfunc_bf(),
-            control.stencilfail_bf(),
-            control.stencilzpass_bf(),
-            control.stencilzfail_bf(),
+            [control.stencilfail_bf(), control.stencilzpass_bf(), control.stencilzfail_bf()],
         )
     } else {
         front
@@ -49,7 +46,7 @@ pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> Dep
         pa::PA_SU_POLY_OFFSET_BACK_SCALE,
         pa::PA_SU_POLY_OFFSET_BACK_OFFSET,
     );
-    let compare = control.z_enable().then(|| Compare::from_bits(control.zfunc()));
+    let compare = control.z_enable().then(|| control.zfunc());
     let may_fail = compare.is_some_and(|compare| compare != Compare::Always);
     let is_idle = |face: &Stencil| {
         let changes = face.pass != StencilOp::Keep || may_fail && face.depth_fail != StencilOp::Keep;
@@ -59,7 +56,7 @@ pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> Dep
     let write = control.z_enable() && control.z_write_enable();
     DepthStencil {
         base: info.depth_base(),
-        format: DepthFormat::from_bits(info.depth_format()),
+        format: info.depth_format(),
         // A test that lets everything pass and writes nothing is none, and the surface isn't touched.
         compare: compare.filter(|compare| *compare != Compare::Always || write),
         write,

@@ -27,7 +27,7 @@ pub(super) fn is_polygonal(primitive: Primitive, is_tessellated: bool) -> bool {
 /// The fills of front and back faces of polygons; `None` where both are filled.
 pub(super) fn fills(registers: &RegisterFile) -> Option<[PolygonFill; 2]> {
     let control = registers.read::<pa::PaSuScModeCntl>();
-    let fills = [control.polymode_front_ptype(), control.polymode_back_ptype()].map(PolygonFill::from_bits);
+    let fills = [control.polymode_front_ptype(), control.polymode_back_ptype()];
     (control.poly_mode() == DUAL && fills != [PolygonFill::Triangles; 2]).then_some(fills)
 }
 

@@ -21,10 +21,10 @@ impl Tessellation {
     /// `None` where vertices go straight on. The output path is looked at in the explicit major mode only:
     /// titles leave it as it was for draws in the other.
     pub(super) fn capture(registers: &RegisterFile, initiator: vgt::VgtDrawInitiator) -> Option<Self> {
-        let is_explicit = initiator.major_mode() != 0 || initiator.prim_type() >= FIRST_EXPLICIT;
+        let is_explicit = initiator.major_mode() != 0 || initiator.prim_type().bits() >= FIRST_EXPLICIT;
         let path = registers.read::<vgt::VgtOutputPathCntl>().path_select();
         (is_explicit && path == TESSELLATE).then(|| Self {
-            mode: TessellationMode::from_bits(registers.read::<vgt::VgtHosCntl>().tess_mode()),
+            mode: registers.read::<vgt::VgtHosCntl>().tess_mode(),
             levels: [vgt::VGT_HOS_MIN_TESS_LEVEL, vgt::VGT_HOS_MAX_TESS_LEVEL]
                 .map(|index| registers.float(index)),
         })

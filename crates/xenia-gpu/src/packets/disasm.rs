@@ -2,11 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Header, Packets, dispatch};
+use super::{Header, Row, opcode, row};
 use crate::registers;
-
-/// Writes each packet as a line: its name, its operands by meaning where that helps.
-pub struct Disassembler;
 
 /// A word list's text, one line per packet; a packet that the words end within says so.
 pub fn disassemble(words: &[u32]) -> String {
@@ -42,7 +39,7 @@ pub fn describe(header: Header, body: &[u32]) -> String {
         }
         Header::Command { opcode, predicated, .. } => {
             let bin = if predicated { "(bin) " } else { "" };
-            format!("{bin}{}", dispatch(&mut Disassembler, opcode, body))
+            format!("{bin}{}", command(opcode, body))
         }
     }
 }
@@ -82,123 +79,46 @@ fn constant_base(word: u32) -> u32 {
     crate::processor::constant_base(word).unwrap_or(u32::MAX)
 }
 
-macro_rules! plainly {
-    ($($method:ident $name:literal;)*) => {
-        $(fn $method(&mut self, body: &[u32]) -> String { plain($name, body) })*
+/// A command: by meaning where that helps, else the row's name and the words.
+fn command(opcode: u8, body: &[u32]) -> String {
+    let Some(&Row { name, words, .. }) = row(opcode) else {
+        return plain(&format!("unknown {opcode:#04x}"), body);
     };
-}
-
-impl Packets for Disassembler {
-    type Output = String;
-
-    fn unknown(&mut self, opcode: u8, body: &[u32]) -> String {
-        plain(&format!("unknown {opcode:#04x}"), body)
+    if body.len() < words {
+        return plain(&format!("{name} (too short)"), body);
     }
-
-    fn too_short(&mut self, name: &'static str, body: &[u32]) -> String {
-        plain(&format!("{name} (too short)"), body)
-    }
-
-    fn reg_rmw(&mut self, body: &[u32]) -> String {
-        let operand = |is_register: u32, value: u32| {
-            if is_register != 0 { registers::name(value & 0x1fff) } else { format!("{value:#x}") }
-        };
-        let register = registers::name(body[0] & 0x1fff);
-        let and = operand(body[0] >> 31 & 1, body[1]);
-        format!("REG_RMW {register} = {register} & {and} | {}", operand(body[0] >> 30 & 1, body[2]))
-    }
-
-    fn draw_indx(&mut self, body: &[u32]) -> String {
-        format!("DRAW_INDX viz {:x}, {}", body[0], draw(&body[1..]))
-    }
-
-    fn draw_indx_2(&mut self, body: &[u32]) -> String {
-        format!("DRAW_INDX_2 {}", draw(body))
-    }
-
-    fn set_constant(&mut self, body: &[u32]) -> String {
-        constants("SET_CONSTANT", constant_base(body[0]), &body[1..])
-    }
-
-    fn set_constant2(&mut self, body: &[u32]) -> String {
-        constants("SET_CONSTANT2", body[0] & 0xffff, &body[1..])
-    }
-
-    fn set_shader_constants(&mut self, body: &[u32]) -> String {
-        constants("SET_SHADER_CONSTANTS", body[0] & 0xffff, &body[1..])
-    }
-
-    fn load_alu_constant(&mut self, body: &[u32]) -> String {
-        let (from, count) = (body[0] & 0x3fff_ffff, body[2] & 0xfff);
-        format!(
-            "LOAD_ALU_CONSTANT {} from {from:08x}, {count} words",
-            registers::name(constant_base(body[1]))
-        )
-    }
-
-    fn im_load(&mut self, body: &[u32]) -> String {
-        let kind = shader_kind(body[0]);
-        format!("IM_LOAD {kind} shader at {:08x}, {} words", body[0] & !3, body[1] & 0xffff)
-    }
-
-    fn im_load_immediate(&mut self, body: &[u32]) -> String {
-        let kind = shader_kind(body[0]);
-        format!("IM_LOAD_IMMEDIATE {kind} shader, {} words", body[1] & 0xffff)
-    }
-
-    fn wait_reg_mem(&mut self, body: &[u32]) -> String {
-        format!("WAIT_REG_MEM {}", condition(body))
-    }
-
-    fn cond_write(&mut self, body: &[u32]) -> String {
-        let to =
-            if body[0] & 0x100 != 0 { format!("[{:08x}]", body[4] & !3) } else { registers::name(body[4]) };
-        format!("COND_WRITE {to} = {:#x} if {}", body[5], condition(body))
-    }
-
-    fn reg_to_mem(&mut self, body: &[u32]) -> String {
-        format!("REG_TO_MEM [{:08x}] = {}", body[1] & !3, registers::name(body[0]))
-    }
-
-    fn mem_write(&mut self, body: &[u32]) -> String {
-        plain(&format!("MEM_WRITE [{:08x}] =", body[0] & !3), &body[1..])
-    }
-
-    plainly! {
-        nop "NOP";
-        viz_query "VIZ_QUERY";
-        set_state "SET_STATE";
-        wait_for_idle "WAIT_FOR_IDLE";
-        im_store "IM_STORE";
-        load_constant_context "LOAD_CONSTANT_CONTEXT";
-        draw_indx_bin "DRAW_INDX_BIN";
-        draw_indx_2_bin "DRAW_INDX_2_BIN";
-        indirect_buffer_pfd "INDIRECT_BUFFER_PFD";
-        invalidate_state "INVALIDATE_STATE";
-        indirect_buffer "INDIRECT_BUFFER";
-        cond_exec "COND_EXEC";
-        event_write "EVENT_WRITE";
-        me_init "ME_INIT";
-        set_shader_bases "SET_SHADER_BASES";
-        set_bin_base_offset "SET_BIN_BASE_OFFSET";
-        mem_write_cntr "MEM_WRITE_CNTR";
-        set_bin_mask "SET_BIN_MASK";
-        set_bin_select "SET_BIN_SELECT";
-        wait_reg_eq "WAIT_REG_EQ";
-        wait_reg_gte "WAIT_REG_GTE";
-        interrupt "INTERRUPT";
-        event_write_shd "EVENT_WRITE_SHD";
-        event_write_cfl "EVENT_WRITE_CFL";
-        event_write_ext "EVENT_WRITE_EXT";
-        event_write_zpd "EVENT_WRITE_ZPD";
-        wait_until_read "WAIT_UNTIL_READ";
-        wait_ib_pfd_complete "WAIT_IB_PFD_COMPLETE";
-        context_update "CONTEXT_UPDATE";
-        set_bin_mask_lo "SET_BIN_MASK_LO";
-        set_bin_mask_hi "SET_BIN_MASK_HI";
-        set_bin_select_lo "SET_BIN_SELECT_LO";
-        set_bin_select_hi "SET_BIN_SELECT_HI";
-        xe_swap "XE_SWAP";
+    match opcode {
+        opcode::REG_RMW => {
+            let operand = |is_register: u32, value: u32| {
+                if is_register != 0 { registers::name(value & 0x1fff) } else { format!("{value:#x}") }
+            };
+            let register = registers::name(body[0] & 0x1fff);
+            let and = operand(body[0] >> 31 & 1, body[1]);
+            format!("{name} {register} = {register} & {and} | {}", operand(body[0] >> 30 & 1, body[2]))
+        }
+        opcode::DRAW_INDX => format!("{name} viz {:x}, {}", body[0], draw(&body[1..])),
+        opcode::DRAW_INDX_2 => format!("{name} {}", draw(body)),
+        opcode::SET_CONSTANT => constants(name, constant_base(body[0]), &body[1..]),
+        opcode::SET_CONSTANT2 | opcode::SET_SHADER_CONSTANTS => constants(name, body[0] & 0xffff, &body[1..]),
+        opcode::LOAD_ALU_CONSTANT => {
+            let (from, count) = (body[0] & 0x3fff_ffff, body[2] & 0xfff);
+            format!("{name} {} from {from:08x}, {count} words", registers::name(constant_base(body[1])))
+        }
+        opcode::IM_LOAD => {
+            let kind = shader_kind(body[0]);
+            format!("{name} {kind} shader at {:08x}, {} words", body[0] & !3, body[1] & 0xffff)
+        }
+        opcode::IM_LOAD_IMMEDIATE => {
+            format!("{name} {} shader, {} words", shader_kind(body[0]), body[1] & 0xffff)
+        }
+        opcode::WAIT_REG_MEM => format!("{name} {}", condition(body)),
+        opcode::COND_WRITE => {
+            let to = polled(body[0] >> 4, body[4]);
+            format!("{name} {to} = {:#x} if {}", body[5], condition(body))
+        }
+        opcode::REG_TO_MEM => format!("{name} [{:08x}] = {}", body[1] & !3, registers::name(body[0])),
+        opcode::MEM_WRITE => plain(&format!("{name} [{:08x}] =", body[0] & !3), &body[1..]),
+        _ => plain(name, body),
     }
 }
 
@@ -214,7 +134,7 @@ fn draw(body: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packets::{opcode, type0, type3};
+    use crate::packets::{ROWS, type0, type3};
 
     #[test]
     fn a_stream_reads_back_as_text() {
@@ -236,10 +156,22 @@ mod tests {
         ];
         let text = disassemble(&words);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "00000 RB_SURFACE_INFO { surface_pitch: 1280, msaa_samples: 2, hiz_pitch: 0 }");
+        assert_eq!(lines[0], "00000 RB_SURFACE_INFO { surface_pitch: 1280, msaa_samples: X4, hiz_pitch: 0 }");
         assert_eq!(lines[1], "00002 WAIT_REG_MEM [10000040] & 0xff == 0x7");
         assert_eq!(lines[2], "00008 INTERRUPT 00000004");
         assert_eq!(lines[3], "0000a unknown 0x7f 00000001");
         assert_eq!(lines[4], "0000c c0021000 cut off: 3 words announced");
+    }
+
+    #[test]
+    fn every_packet_has_its_name_however_short_it_is() {
+        for row in ROWS {
+            for count in 0..8 {
+                let header = Header::Command { opcode: row.opcode, count, predicated: false };
+                let text = describe(header, &vec![u32::MAX; count as usize]);
+                assert!(text.starts_with(row.name), "{text}");
+                assert_eq!(text.contains("too short"), (count as usize) < row.words, "{text}");
+            }
+        }
     }
 }

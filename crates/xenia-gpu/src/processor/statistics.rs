@@ -71,7 +71,7 @@ impl Statistics {
         let counted = self.type3.iter().enumerate().filter(|(_, count)| **count != 0);
         counted
             .map(|(opcode, &count)| {
-                let name = packets::name(opcode as u8);
+                let name = packets::row(opcode as u8).map(|row| row.name);
                 (name.map_or_else(|| format!("unknown {opcode:#04x}"), str::to_owned), count)
             })
             .collect()

@@ -1,6 +1,6 @@
 //! The values of all registers.
 
-use super::{COUNT, MMIO_COUNT, Register};
+use super::{COUNT, MMIO_COUNT, Register, With};
 
 /// The register file. Indices beyond it read as zero and are not stored.
 ///
@@ -35,6 +35,11 @@ impl RegisterFile {
     #[inline]
     pub fn read<R: Register>(&self) -> R {
         R::from_raw(self.get(R::INDEX))
+    }
+
+    /// Stores a register that was put together of its fields, without side effects.
+    pub fn write<R: Register>(&mut self, value: With<R>) {
+        self.set(R::INDEX, value.done().raw());
     }
 
     /// A register as a float.

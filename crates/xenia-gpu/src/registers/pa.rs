@@ -3,6 +3,7 @@
 //! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
+use crate::enums::PolygonFill;
 
 registers! {
     /// Top left of the screen scissor.
@@ -56,8 +57,8 @@ registers! {
         cull_back: 1..=1 bool,
         face: 2..=2 bool,
         poly_mode: 3..=4 u32,
-        polymode_front_ptype: 5..=7 u32,
-        polymode_back_ptype: 8..=10 u32,
+        polymode_front_ptype: 5..=7 PolygonFill,
+        polymode_back_ptype: 8..=10 PolygonFill,
         poly_offset_front_enable: 11..=11 bool,
         poly_offset_back_enable: 12..=12 bool,
         poly_offset_para_enable: 13..=13 bool,

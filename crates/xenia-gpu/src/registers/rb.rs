@@ -3,26 +3,29 @@
 //! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
+use crate::enums::{
+    BlendFactor, BlendOp, ColorTargetFormat, Compare, CopyCommand, DepthFormat, EdramMode, Msaa, StencilOp,
+};
 
 registers! {
     /// Width of the render targets in pixels, and samples per pixel.
     0x2000 RbSurfaceInfo "RB_SURFACE_INFO" {
         surface_pitch: 0..=13 u32,
-        msaa_samples: 16..=17 u32,
+        msaa_samples: 16..=17 Msaa,
         hiz_pitch: 18..=31 u32,
     }
     /// Place, format and exponent bias of a colour render target.
     0x2001 RbColorInfo "RB_COLOR_INFO" {
         color_base: 0..=10 u32,
         color_base_bit_11: 11..=11 u32,
-        color_format: 16..=19 u32,
+        color_format: 16..=19 ColorTargetFormat,
         color_exp_bias: 20..=25 i32,
     }
     /// Place and format of the depth render target.
     0x2002 RbDepthInfo "RB_DEPTH_INFO" {
         depth_base: 0..=10 u32,
         depth_base_bit_11: 11..=11 u32,
-        depth_format: 16..=16 u32,
+        depth_format: 16..=16 DepthFormat,
     }
     /// Which components of the four colour render targets are written.
     0x2104 RbColorMask "RB_COLOR_MASK" {
@@ -54,29 +57,29 @@ registers! {
         stencil_enable: 0..=0 bool,
         z_enable: 1..=1 bool,
         z_write_enable: 2..=2 bool,
-        zfunc: 4..=6 u32,
+        zfunc: 4..=6 Compare,
         backface_enable: 7..=7 bool,
-        stencilfunc: 8..=10 u32,
-        stencilfail: 11..=13 u32,
-        stencilzpass: 14..=16 u32,
-        stencilzfail: 17..=19 u32,
-        stencilfunc_bf: 20..=22 u32,
-        stencilfail_bf: 23..=25 u32,
-        stencilzpass_bf: 26..=28 u32,
-        stencilzfail_bf: 29..=31 u32,
+        stencilfunc: 8..=10 Compare,
+        stencilfail: 11..=13 StencilOp,
+        stencilzpass: 14..=16 StencilOp,
+        stencilzfail: 17..=19 StencilOp,
+        stencilfunc_bf: 20..=22 Compare,
+        stencilfail_bf: 23..=25 StencilOp,
+        stencilzpass_bf: 26..=28 StencilOp,
+        stencilzfail_bf: 29..=31 StencilOp,
     }
     /// Blend factors and functions of a colour render target.
     0x2201 RbBlendcontrol "RB_BLENDCONTROL" {
-        color_srcblend: 0..=4 u32,
-        color_comb_fcn: 5..=7 u32,
-        color_destblend: 8..=12 u32,
-        alpha_srcblend: 16..=20 u32,
-        alpha_comb_fcn: 21..=23 u32,
-        alpha_destblend: 24..=28 u32,
+        color_srcblend: 0..=4 BlendFactor,
+        color_comb_fcn: 5..=7 BlendOp,
+        color_destblend: 8..=12 BlendFactor,
+        alpha_srcblend: 16..=20 BlendFactor,
+        alpha_comb_fcn: 21..=23 BlendOp,
+        alpha_destblend: 24..=28 BlendFactor,
     }
     /// Alpha test and alpha to coverage.
     0x2202 RbColorcontrol "RB_COLORCONTROL" {
-        alpha_func: 0..=2 u32,
+        alpha_func: 0..=2 Compare,
         alpha_test_enable: 3..=3 bool,
         alpha_to_mask_enable: 4..=4 bool,
         alpha_to_mask_offset0: 24..=25 u32,
@@ -86,7 +89,7 @@ registers! {
     }
     /// What the backend does with the next draw: colour and depth, depth only, or a copy out of the EDRAM.
     0x2208 RbModecontrol "RB_MODECONTROL" {
-        edram_mode: 0..=2 u32,
+        edram_mode: 0..=2 EdramMode,
     }
     /// Source, samples, command and clears of a copy out of the EDRAM.
     0x2318 RbCopyControl "RB_COPY_CONTROL" {
@@ -94,7 +97,7 @@ registers! {
         copy_sample_select: 4..=6 u32,
         color_clear_enable: 8..=8 bool,
         depth_clear_enable: 9..=9 bool,
-        copy_command: 20..=21 u32,
+        copy_command: 20..=21 CopyCommand,
     }
     /// Size of a copy's destination, in texels.
     0x231a RbCopyDestPitch "RB_COPY_DEST_PITCH" {

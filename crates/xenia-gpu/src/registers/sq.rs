@@ -3,6 +3,7 @@
 //! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
+use crate::enums::{SampleControl, VertexExportMode};
 
 registers! {
     /// Register counts of both shaders, what the vertex shader exports and which system values they get.
@@ -14,7 +15,7 @@ registers! {
         param_gen: 18..=18 bool,
         gen_index_pix: 19..=19 bool,
         vs_export_count: 20..=23 u32,
-        vs_export_mode: 24..=26 u32,
+        vs_export_mode: 24..=26 VertexExportMode,
         ps_export_mode: 27..=30 u32,
         gen_index_vtx: 31..=31 bool,
     }
@@ -22,7 +23,7 @@ registers! {
     0x2181 SqContextMisc "SQ_CONTEXT_MISC" {
         inst_pred_optimize: 0..=0 bool,
         sc_output_screen_xy: 1..=1 bool,
-        sc_sample_cntl: 2..=3 u32,
+        sc_sample_cntl: 2..=3 SampleControl,
         param_gen_pos: 8..=15 u32,
         perfcounter_ref: 16..=16 bool,
         yield_optimize: 17..=17 bool,

@@ -3,6 +3,8 @@
 //! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
+use crate::enums::{Primitive, TessellationMode};
+use crate::memory::Endian;
 
 registers! {
     /// Upper bound that indices are clamped to.
@@ -24,11 +26,11 @@ registers! {
     /// Size of the index buffer in indices, and their byte order.
     0x21fb VgtDmaSize "VGT_DMA_SIZE" {
         num_words: 0..=23 u32,
-        swap_mode: 30..=31 u32,
+        swap_mode: 30..=31 Endian,
     }
     /// Primitive, source and number of indices; a store starts the draw.
     0x21fc VgtDrawInitiator "VGT_DRAW_INITIATOR" {
-        prim_type: 0..=5 u32,
+        prim_type: 0..=5 Primitive,
         source_select: 6..=7 u32,
         major_mode: 8..=9 u32,
         index_size: 11..=11 u32,
@@ -41,7 +43,7 @@ registers! {
     }
     /// Tessellation mode.
     0x2285 VgtHosCntl "VGT_HOS_CNTL" {
-        tess_mode: 0..=1 u32,
+        tess_mode: 0..=1 TessellationMode,
     }
 }
 

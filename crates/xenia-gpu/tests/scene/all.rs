@@ -37,13 +37,11 @@ fn scissors_cut_rectangles() {
         let [a, b, d] = rectangle(0.0, 0.0, 128.0, 128.0, RED);
         let corners = if primitive == 8 { vec![a, b, d] } else { vec![a, b, vertex(128.0, 128.0, RED), d] };
         for [left, top, right, bottom] in [[8, 16, 64, 48], [80, 72, 104, 96], [64, 64, 64, 120]] {
-            scene.set(0x2081, left | top << 16 | 1 << 31);
-            scene.set(0x2082, right | bottom << 16);
+            scene.scissor([left, top, right, bottom]);
             scene.vertices(&corners);
             scene.draw(primitive, corners.len() as u32);
         }
-        scene.set(0x2081, 1 << 31);
-        scene.set(0x2082, 160 | 128 << 16);
+        scene.scissor([0, 0, 160, 128]);
         let frame = scene.show();
         for (x, y) in (0..128).flat_map(|y| (0..160).map(move |x| (x, y))) {
             let inside = (8..64).contains(&x) && (16..48).contains(&y)
@@ -87,7 +85,7 @@ fn every_triangle_primitive_fills_the_same_square() {
     ] {
         let mut scene = Scene::new(80, 32, 0);
         // Counting instead of overwriting shows double coverage as well: one third of red each time.
-        scene.set(0x2201, 0x0101_0101);
+        scene.write(blend(BlendFactor::One, BlendFactor::One));
         let list: Vec<_> = list.iter().map(|v| vertex(v[0], v[1], [1.0 / 3.0, 0.0, 0.0, 1.0])).collect();
         scene.vertices(&list);
         scene.draw(primitive, list.len() as u32);
@@ -111,12 +109,14 @@ fn the_nearer_triangle_wins_and_stencil_counts() {
         })
     };
     // Always, write: clears depth to 0.5.
-    scene.set(0x2200, 2 | 4 | 7 << 4);
+    scene.write(depth(Compare::Always));
     scene.vertices(&at_depth(0.5, BLUE));
     scene.draw(8, 3);
     // Less, write; stencil: always, counts up where depth passes.
-    scene.set(0x2200, 1 | 2 | 4 | 1 << 4 | 7 << 8 | 3 << 14);
-    scene.set(0x210d, 0x00ff_ff00);
+    let counting = depth(Compare::Less).stencil_enable(true).stencilfunc(Compare::Always);
+    scene.write(counting.stencilzpass(StencilOp::IncrementClamp));
+    let masks = RbStencilrefmask::with().stencilmask(255).stencilwritemask(255);
+    scene.write(masks.stencilref(0));
     let mut left = at_depth(0.25, RED);
     left[1][0] = 40.0;
     scene.vertices(&left);
@@ -124,9 +124,9 @@ fn the_nearer_triangle_wins_and_stencil_counts() {
     scene.vertices(&at_depth(0.375, GREEN));
     scene.draw(8, 3);
     // Only where the stencil value is 1, whatever the depth: everything was touched once.
-    scene.set(0x2200, 1 | 2 << 8);
-    scene.set(0x210d, 0x00ff_ff01);
-    scene.set(0x2104, 8); // alpha only
+    scene.write(RbDepthcontrol::with().stencil_enable(true).stencilfunc(Compare::Equal));
+    scene.write(masks.stencilref(1));
+    scene.write(components(false));
     scene.vertices(&at_depth(0.0, [0.0, 0.0, 0.0, 0.2]));
     scene.draw(8, 3);
     let frame = scene.show();
@@ -139,12 +139,12 @@ fn blending_and_alpha_test_follow_the_registers() {
     let mut scene = Scene::new(80, 16, 0);
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, BLUE));
     scene.draw(8, 3);
-    scene.set(0x2201, 0x0706_0706); // source alpha, one minus source alpha
+    scene.write(over());
     scene.vertices(&rectangle(0.0, 0.0, 40.0, 16.0, [1.0, 0.0, 0.0, 0.4]));
     scene.draw(8, 3);
-    scene.set(0x2201, 0x0001_0001);
-    scene.set(0x2202, 4 | 1 << 3); // greater than 0.5
-    scene.set(0x210e, 0.5_f32.to_bits());
+    scene.write(blend(BlendFactor::One, BlendFactor::Zero));
+    scene.write(RbColorcontrol::with().alpha_test_enable(true).alpha_func(Compare::Greater));
+    scene.floats(RB_ALPHA_REF, &[0.5]);
     scene.vertices(&rectangle(20.0, 0.0, 80.0, 16.0, [0.0, 1.0, 0.0, 0.5]));
     scene.draw(8, 3);
     let frame = scene.show();
@@ -157,38 +157,39 @@ fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
     // Samples per pixel, offsets, alpha, and the share of samples drawn in pixels with x and y even, y
     // odd, x odd, and both odd.
     for (msaa, offsets, alpha, expected) in [
-        (0, 0, 1.0, [255, 255, 255, 255]),
-        (0, 0, 0.99, [0, 0, 0, 0]),
-        (0, 1 << 2 | 2 << 4 | 3 << 6, 0.6, [0, 0, 255, 255]),
-        (1, 0, 0.5, [128, 128, 128, 128]),
-        (1, 3 << 2 | 2 << 6, 0.75, [128, 255, 128, 255]),
-        (2, 0, 0.0, [0, 0, 0, 0]),
-        (2, 0, 0.6, [128, 128, 128, 128]),
-        (2, 2, 0.7, [191, 128, 128, 128]),
+        (0, [0; 4], 1.0, [255, 255, 255, 255]),
+        (0, [0; 4], 0.99, [0, 0, 0, 0]),
+        (0, [0, 1, 2, 3], 0.6, [0, 0, 255, 255]),
+        (1, [0; 4], 0.5, [128, 128, 128, 128]),
+        (1, [0, 3, 0, 2], 0.75, [128, 255, 128, 255]),
+        (2, [0; 4], 0.0, [0, 0, 0, 0]),
+        (2, [0; 4], 0.6, [128, 128, 128, 128]),
+        (2, [2, 0, 0, 0], 0.7, [191, 128, 128, 128]),
     ] {
         let mut scene = Scene::new(80, 16, msaa);
-        scene.set(0x2202, 7 | 1 << 4 | offsets << 24);
+        let [a, b, c, d] = offsets;
+        let control = RbColorcontrol::with().alpha_func(Compare::Always).alpha_to_mask_enable(true);
+        let control = control.alpha_to_mask_offset0(a).alpha_to_mask_offset1(b);
+        scene.write(control.alpha_to_mask_offset2(c).alpha_to_mask_offset3(d));
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 0.0, 0.0, alpha]));
         scene.draw(8, 3);
         let frame = scene.show();
         let found = [(20, 6), (20, 7), (21, 6), (21, 7)].map(|(x, y)| pixel(&frame, x, y)[0]);
-        assert_eq!(found, expected, "{msaa} {offsets:#x} {alpha}");
+        assert_eq!(found, expected, "{msaa} {offsets:?} {alpha}");
     }
 }
 
 #[test]
 fn clip_planes_of_the_title_cut_or_take_away() {
-    let draw = |control: u32| {
+    let draw = |control: With<PaClClipCntl>| {
         let mut scene = Scene::new(80, 16, 0);
         // Plane 1: x of at least 20; plane 5: x of at most 50. Plane 0, which is off, leaves nothing.
         for (plane, values) in
             [(0, [0.0, 0.0, 0.0, -1.0]), (1, [1.0, 0.0, 0.0, -20.0]), (5, [-1.0, 0.0, 0.0, 50.0])]
         {
-            for (component, value) in (0..).zip(values) {
-                scene.set(0x2388 + plane * 4 + component, f32::to_bits(value));
-            }
+            scene.floats(PA_CL_UCP_0_X + plane * 4, &values);
         }
-        scene.set(0x2204, control | 1 << 19);
+        scene.write(control.dx_clip_space_def(true));
         let mut vertices = rectangle(0.0, 0.0, 40.0, 16.0, RED).to_vec();
         vertices.extend(rectangle(30.0, 0.0, 80.0, 16.0, RED));
         scene.vertices(&vertices);
@@ -197,10 +198,12 @@ fn clip_planes_of_the_title_cut_or_take_away() {
         // Of two triangles, each the upper left half of a rectangle.
         [2, 19, 20, 49, 50, 70].map(|x| pixel(&frame, x, 1)[0] != 0)
     };
-    assert_eq!(draw(1 << 1 | 1 << 5), [false, false, true, true, false, false]);
-    assert_eq!(draw(1 << 1 | 1 << 5 | 1 << 17), [true; 6]);
-    assert_eq!(draw(1 | 1 << 17), [false; 6]);
-    assert_eq!(draw(1 | 1 << 16), [true; 6], "clipping is off");
+    let (two, none) =
+        (PaClClipCntl::with().ucp_ena_1(true).ucp_ena_5(true), PaClClipCntl::with().ucp_ena_0(true));
+    assert_eq!(draw(two), [false, false, true, true, false, false]);
+    assert_eq!(draw(two.ucp_cull_only_ena(true)), [true; 6]);
+    assert_eq!(draw(none.ucp_cull_only_ena(true)), [false; 6]);
+    assert_eq!(draw(none.clip_disable(true)), [true; 6], "clipping is off");
 }
 
 #[test]
@@ -215,7 +218,7 @@ fn textures_are_sampled_where_the_coordinates_say() {
     let fetch =
         [2 | 1 << 31 | 1 << 22 | 2 << 10 | 2 << 13, 6 | 2 << 6 | TEXTURE, 1 | 1 << 13, 0x688 << 1, 0, 1 << 9];
     for (i, word) in fetch.into_iter().enumerate() {
-        scene.set(0x4806 + i as u32, word);
+        scene.set(FETCH_CONSTANTS + 6 + i as u32, word);
     }
     scene.shader(1, TEXTURED_PS);
     let corner = |x: f32, y: f32, u: f32, v: f32| vertex(x, y, [u, v, 0.0, 0.0]);
@@ -250,14 +253,14 @@ fn indices_come_in_both_sizes_with_restarts_and_offsets() {
         [vertex(x, 0.0, RED), vertex(x + 16.0, 0.0, RED), vertex(x, 32.0, RED), vertex(x + 16.0, 32.0, RED)]
     };
     scene.vertices(&[square(0.0), square(32.0)].concat());
-    scene.set(0x2103, 0xffff);
-    scene.set(0x2205, 1 << 21);
+    scene.write(VgtMultiPrimIbResetIndx::with().reset_indx(0xffff));
+    scene.write(PaSuScModeCntl::with().multi_prim_ib_ena(true));
     let bytes: Vec<u8> = [0_u16, 1, 2, 3, 0xffff, 4, 5, 6, 7].iter().flat_map(|i| i.to_be_bytes()).collect();
     scene.memory.write(INDICES, &bytes);
     scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 6 | 9 << 16, INDICES, 1 << 30 | 9]);
     scene.run();
-    scene.set(0x2205, 0);
-    scene.set(0x2102, 0xff_ffff); // minus one
+    scene.write(PaSuScModeCntl::with());
+    scene.write(VgtIndxOffset::with().indx_offset(0xff_ffff)); // minus one
     let shifted: Vec<u8> = [1_u32, 2, 3].iter().flat_map(|i| i.to_be_bytes()).collect();
     scene.memory.write(INDICES, &shifted);
     scene.vertices(&[vertex(64.0, 0.0, GREEN), vertex(80.0, 0.0, GREEN), vertex(64.0, 32.0, GREEN)]);
@@ -271,14 +274,19 @@ fn indices_come_in_both_sizes_with_restarts_and_offsets() {
     }
 }
 
+/// Positions are Direct3D's, clipped, and shown on 160 x 80 pixels.
+fn clipped_to_a_viewport(scene: &mut Scene) {
+    scene.write(PaClClipCntl::with().dx_clip_space_def(true));
+    let scales = PaClVteCntl::with().vport_x_scale_ena(true).vport_y_scale_ena(true).vport_z_scale_ena(true);
+    let all = scales.vport_x_offset_ena(true).vport_y_offset_ena(true).vport_z_offset_ena(true);
+    scene.write(all.vtx_w0_fmt(true));
+    scene.floats(PA_CL_VPORT_XSCALE, &[80.0, 80.0, -40.0, 40.0, 1.0, 0.0]);
+}
+
 #[test]
 fn perspective_and_clipping_in_front_of_the_eye() {
     let mut scene = Scene::new(160, 80, 0);
-    scene.set(0x2204, 1 << 19); // clipping on
-    scene.set(0x2206, 0x43f); // whole viewport transform
-    for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
-        scene.set(0x210f + i as u32, value.to_bits());
-    }
+    clipped_to_a_viewport(&mut scene);
     scene.shader(
         0,
         "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
@@ -304,11 +312,7 @@ fn perspective_and_clipping_in_front_of_the_eye() {
     assert!((t - 0.25).abs() < 0.02, "{t}");
     assert_eq!(pixel(&frame, 80, 50), [0; 4]);
     let mut behind = Scene::new(160, 80, 0);
-    behind.set(0x2204, 1 << 19);
-    behind.set(0x2206, 0x43f);
-    for (i, value) in [80.0_f32, 80.0, -40.0, 40.0, 1.0, 0.0].into_iter().enumerate() {
-        behind.set(0x210f + i as u32, value.to_bits());
-    }
+    clipped_to_a_viewport(&mut behind);
     behind.shader(0, "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0\nalloc position\nmax oPos, r1, r1\nalloc interpolators 1\nmax o0.1111, r1, r1");
     let v = |x: f32, y: f32, w: f32| [x, y, 0.5 * w, w, 0.0, 0.0, 0.0];
     behind.vertices(&[v(-1.0, 0.0, 1.0), v(1.0, 0.0, 1.0), v(0.0, 4.0, -1.0)]);
@@ -322,12 +326,12 @@ fn perspective_and_clipping_in_front_of_the_eye() {
 fn a_fast_clear_through_four_samples_fills_single_samples() {
     // Titles clear a 1x surface as a 4x one of half the size: the samples are the same words.
     let mut scene = Scene::new(160, 64, 0);
-    scene.set(0x2000, 80 | 2 << 16);
-    scene.set(0x2082, 80 | 32 << 16);
+    scene.write(surface(80, Msaa::X4));
+    scene.scissor([0, 0, 80, 32]);
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 32.0, GREEN));
     scene.draw(8, 3);
-    scene.set(0x2000, 160);
-    scene.set(0x2082, 160 | 64 << 16);
+    scene.write(surface(160, Msaa::X1));
+    scene.scissor([0, 0, 160, 64]);
     let frame = scene.show();
     assert!(frame.rgba.chunks_exact(4).all(|pixel| pixel == [0, 255, 0, 255]));
 }
@@ -339,9 +343,9 @@ fn a_copy_can_clear_behind_itself() {
     scene.draw(8, 3);
     assert_eq!(pixel(&scene.show(), 0, 0), [255, 0, 0, 255]);
     scene.copy_rectangle();
-    scene.set(0x231e, 0xff00_8000);
-    scene.set(0x2318, 6 << 4 | 1 << 20 | 1 << 8);
-    scene.set(0x2208, 6);
+    scene.set(RB_COLOR_CLEAR, 0xff00_8000);
+    scene.write(all_samples().color_clear_enable(true));
+    scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
     scene.draw(8, 3);
     assert_eq!(pixel(&scene.show(), 79, 15), [0, 128, 0, 255]);
 }
@@ -398,9 +402,9 @@ fn random_state_draws_without_a_panic() {
 fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     let (width, height) = (320, 192);
     let mut scene = Scene::new(width, height, msaa);
-    scene.set(0x2002, depth_tile);
-    scene.set(0x2200, 2 | 4 | 6 << 4); // depth: greater or equal than what is there, write
-    scene.set(0x2201, 0x0706_0706);
+    scene.write(RbDepthInfo::with().depth_base(depth_tile));
+    scene.write(depth(Compare::GreaterEqual));
+    scene.write(over());
     change(&mut scene);
     let mut state = 5_u32;
     let mut next = |limit: u32| {
@@ -468,14 +472,15 @@ fn who_draws_changes_nothing() {
             // The depth surface lies under later rows of the colour surface.
             crowd(msaa, 9, |_| {});
             // The surface is wider than its pitch, or ends where the EDRAM does.
-            crowd(msaa, 1024, |scene| scene.set(0x2000, 160 | msaa << 16));
-            crowd(msaa, 2040, |scene| scene.set(0x2001, 2030));
+            crowd(msaa, 1024, |scene| scene.write(surface(160, Msaa::from_bits(msaa))));
+            crowd(msaa, 2040, |scene| scene.write(RbColorInfo::with().color_base(2030)));
             // A stencil that counts, 16_16_16_16 colours, alpha tested.
             crowd(msaa, 1024, |scene| {
-                scene.set(0x2001, 5 << 16);
-                scene.set(0x2200, 1 | 2 | 4 | 6 << 4 | 7 << 8 | 3 << 14);
-                scene.set(0x2202, 4 | 1 << 3);
-                scene.set(0x210e, 0.25_f32.to_bits());
+                scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16));
+                let counting = depth(Compare::GreaterEqual).stencil_enable(true).stencilfunc(Compare::Always);
+                scene.write(counting.stencilzpass(StencilOp::IncrementClamp));
+                scene.write(RbColorcontrol::with().alpha_test_enable(true).alpha_func(Compare::Greater));
+                scene.floats(RB_ALPHA_REF, &[0.25]);
             });
         }
     };
@@ -517,8 +522,10 @@ fn positions_too_far_apart_to_clip_draw_nothing_outside() {
 #[test]
 fn points_have_limits_and_know_where_they_are() {
     let mut scene = Scene::new(80, 32, 0);
-    scene.set(0x2281, 64 | 128 << 16); // diameters of 8 to 16
-    scene.set(0x2180, 2 << 24 | 3 << 16 | 1 << 18); // sizes from vertices; r0 gets the place
+    scene.write(PaSuPointMinmax::with().min_size(64).max_size(128)); // diameters of 8 to 16
+    // Sizes from vertices; r0 gets the place.
+    let program = SqProgramCntl::with().vs_export_mode(2).vs_resource(true).ps_resource(true);
+    scene.write(program.param_gen(true));
     scene.shader(
         0,
         "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
@@ -562,7 +569,7 @@ fn layers_of_a_stack_are_measured_by_fetches_that_know_of_them() {
         // One texel, four layers.
         let words = [2 | 1 << 31 | 1 << 22, 6 | 2 << 6 | 1 << 10 | TEXTURE, 3 << 26, 0x688 << 1, 0, 1 << 9];
         for (i, word) in words.into_iter().enumerate() {
-            scene.set(0x4806 + i as u32, word);
+            scene.set(FETCH_CONSTANTS + 6 + i as u32, word);
         }
         scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [0.5, 0.5, 0.625, 1.0]));
@@ -578,9 +585,9 @@ fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
     // The right samples of pixel 8 and all of pixels 9 to 15.
     scene.vertices(&rectangle(8.5, 0.0, 16.0, 16.0, RED));
     scene.draw(8, 3);
-    scene.set(0x2000, 160);
+    scene.write(surface(160, Msaa::X1));
     scene.width = 160;
-    scene.set(0x2082, 160 | 16 << 16);
+    scene.scissor([0, 0, 160, 16]);
     let frame = scene.show();
     for x in 0..160 {
         let expected = if (17..32).contains(&x) { 255 } else { 0 };
@@ -590,23 +597,21 @@ fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
 
 #[test]
 fn planes_of_the_title_clip_unless_clipping_is_off() {
-    for off in [0, 1 << 16] {
+    for off in [false, true] {
         let mut scene = Scene::new(80, 16, 0);
-        scene.set(0x2204, 1 << 19 | 1 << 1 | off);
-        for (i, value) in [-1.0_f32, 0.0, 0.0, 40.0].into_iter().enumerate() {
-            scene.set(0x238c + i as u32, value.to_bits()); // x is at most 40
-        }
+        scene.write(PaClClipCntl::with().dx_clip_space_def(true).ucp_ena_1(true).clip_disable(off));
+        scene.floats(PA_CL_UCP_1_X, &[-1.0, 0.0, 0.0, 40.0]); // x is at most 40
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
         scene.draw(8, 3);
         let frame = scene.show();
-        assert_eq!([39, 40].map(|x| pixel(&frame, x, 8)[0]), [255, if off == 0 { 0 } else { 255 }]);
+        assert_eq!([39, 40].map(|x| pixel(&frame, x, 8)[0]), [255, if off { 255 } else { 0 }]);
     }
 }
 
 #[test]
 fn gamma_targets_are_copied_as_they_are_stored() {
     let mut scene = Scene::new(80, 16, 0);
-    scene.set(0x2001, 1 << 16);
+    scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba8Gamma));
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 128.0 / 1023.0, 580.0 / 1023.0, 0.5]));
     scene.draw(8, 3);
     assert_eq!(pixel(&scene.show(), 40, 8), [255, 96, 200, 128]);

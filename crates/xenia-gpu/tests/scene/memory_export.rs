@@ -44,13 +44,13 @@ fn table(scene: &mut Scene, count: u32) {
 #[test]
 pub(super) fn vertices_write_a_table_and_draw_nothing() {
     // With what is drawn ignored as well: then nobody needs a pixel shader.
-    for mode in [4, 5, 0] {
+    for mode in [EdramMode::ColorDepth, EdramMode::Depth, EdramMode::Ignore] {
         let mut scene = Scene::new(80, 16, 0);
-        scene.set(0x2208, mode);
+        scene.write(RbModecontrol::with().edram_mode(mode));
         // Two elements for each vertex; the stream ends within the last one but two.
         stream(&mut scene, 0x4000, FLOAT4, 73);
-        scene.set(0x4005, 2.0_f32.to_bits());
-        (0..4).for_each(|i| scene.set(0x4008 + i, (i as f32 + 1.0).to_bits()));
+        scene.floats(FLOAT_CONSTANTS + 5, &[2.0]);
+        scene.constant(2, [1.0, 2.0, 3.0, 4.0]);
         prepare(&scene, 400);
         table(&mut scene, 38);
         for i in 0..100 {
@@ -61,7 +61,7 @@ pub(super) fn vertices_write_a_table_and_draw_nothing() {
                 assert_eq!(float(&scene, i * 4 + component), expected, "{i} {component}");
             }
         }
-        scene.set(0x2208, 4);
+        scene.write(RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
         assert!(scene.show().rgba.iter().all(|byte| *byte == 0));
     }
 }
@@ -70,8 +70,8 @@ pub(super) fn vertices_write_a_table_and_draw_nothing() {
 pub(super) fn lanes_export_what_they_have_written() {
     let mut scene = Scene::new(80, 16, 0);
     stream(&mut scene, 0x4000, FLOAT1, 100);
-    (0..4).for_each(|i| scene.set(0x4008 + i, 0.5_f32.to_bits()));
-    (0..4).for_each(|i| scene.set(0x400c + i, 40.0_f32.to_bits()));
+    scene.constant(2, [0.5; 4]);
+    scene.constant(3, [40.0; 4]);
     prepare(&scene, 100);
     // Odd ones write nothing at first, and then all write 40 elements on, in another export.
     scene.shader(
@@ -105,11 +105,9 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
     let (width, height) = (160_u32, 96_u32);
     let mut scene = Scene::new(width, height, 0);
     // Only the right part is drawn: the rest has helping lanes at most.
-    scene.set(0x2081, 1 << 31 | 3);
+    scene.scissor([3, 0, width, height]);
     stream(&mut scene, 0x4400, FLOAT1, width * height);
-    scene.set(0x4408, (width as f32).to_bits());
-    scene.set(0x4409, 90.0_f32.to_bits());
-    scene.set(0x440a, 50.0_f32.to_bits());
+    scene.floats(FLOAT_CONSTANTS + 0x408, &[width as f32, 90.0, 50.0]);
     prepare(&scene, width * height);
     // The place of a pixel comes as its colour, and in z what it writes. Rows from 90 on are killed before
     // they write, columns from 50 on of what is left after it.
@@ -153,7 +151,7 @@ pub(super) fn the_next_draw_reads_what_was_written() {
         // Corners of a rectangle go by way of a shader to where the next draw fetches them.
         scene.vertices(&rectangle(left, 0.0, left + 40.0, 16.0, color));
         stream(&mut scene, 0x4000, FLOAT1, 21);
-        scene.set(0x4005, 7.0_f32.to_bits());
+        scene.floats(FLOAT_CONSTANTS + 5, &[7.0]);
         let lines = |first: u32, count: u32| {
             (0..count).fold(String::new(), |text, i| {
                 let from = first + i;

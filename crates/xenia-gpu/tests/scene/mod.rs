@@ -1,15 +1,24 @@
 //! A scene: a processor with the crate's backend, a surface, and what draws, copies and shows take to write down.
 //!
 //! The test crate says what draws: `crate::backend(threads)`.
-#![allow(dead_code, unreachable_pub)] // each test crate uses a part
+#![allow(dead_code, unreachable_pub, unused_imports)] // each test crate uses a part
 
 use std::cell::{Cell, RefCell};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+pub use xenia_gpu::enums::{
+    BlendFactor, ColorTargetFormat, Compare, CopyCommand, DepthFormat, EdramMode, Msaa, PolygonFill,
+    StencilOp, TessellationMode,
+};
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
+pub use xenia_gpu::registers::pa::*;
+pub use xenia_gpu::registers::rb::*;
+pub use xenia_gpu::registers::sq::*;
+pub use xenia_gpu::registers::vgt::*;
+pub use xenia_gpu::registers::{FETCH_CONSTANTS, FLOAT_CONSTANTS, Register, With, cp};
 use xenia_gpu::texture::layout::tiled_2d;
 use xenia_gpu::trace::{Player, Reader, Recorder};
 use xenia_gpu::{CommandProcessor, Config, Frame, PhysicalMemory, Ram};
@@ -81,29 +90,28 @@ impl Scene {
         }
         gpu.initialize_ring(RING, 12);
         let mut scene = Self { memory, gpu, words: Vec::new(), width, height, now: 0, trace };
-        scene.set(0x2208, 4); // colour and depth
-        scene.set(0x2000, width | msaa << 16);
-        scene.set(0x2001, 0);
-        scene.set(0x2002, 1024);
-        scene.set(0x200e, 0);
-        scene.set(0x200f, 8192 | 8192 << 16);
-        scene.set(0x2080, 0);
-        scene.set(0x2081, 1 << 31);
-        scene.set(0x2082, width | height << 16);
-        scene.set(0x2100, 0xff_ffff);
-        scene.set(0x2101, 0);
-        scene.set(0x2102, 0);
-        scene.set(0x2104, 0xf);
-        scene.set(0x2182, 0xffff); // smooth shading
-        scene.set(0x2200, 0);
-        scene.set(0x2201, 0x0001_0001); // one, zero
-        scene.set(0x2204, 1 << 16 | 1 << 19);
-        scene.set(0x2205, 0);
-        scene.set(0x2206, 0x300); // positions are pixels
-        scene.set(0x2302, 1); // centres at halves
-        scene.set(0x2307, 0);
-        scene.set(0x2308, 256);
-        scene.set(0x2312, 0xffff);
+        scene.write(RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
+        scene.write(surface(width, Msaa::from_bits(msaa)));
+        scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba8));
+        scene.write(RbDepthInfo::with().depth_base(1024).depth_format(DepthFormat::D24S8));
+        scene.write(PaScScreenScissorTl::with().tl_x(0).tl_y(0));
+        scene.write(PaScScreenScissorBr::with().br_x(8192).br_y(8192));
+        scene.write(PaScWindowOffset::with().window_x_offset(0).window_y_offset(0));
+        scene.scissor([0, 0, width, height]);
+        scene.write(VgtMaxVtxIndx::with().max_indx(0xff_ffff));
+        scene.write(VgtMinVtxIndx::with().min_indx(0));
+        scene.write(VgtIndxOffset::with().indx_offset(0));
+        scene.write(components(true));
+        scene.write(SqInterpolatorCntl::with().param_shade(0xffff)); // smooth shading
+        scene.write(RbDepthcontrol::with().z_enable(false).stencil_enable(false));
+        scene.write(blend(BlendFactor::One, BlendFactor::Zero));
+        scene.write(PaClClipCntl::with().clip_disable(true).dx_clip_space_def(true));
+        scene.write(PaSuScModeCntl::with());
+        scene.write(PaClVteCntl::with().vtx_xy_fmt(true).vtx_z_fmt(true)); // positions are pixels
+        scene.write(PaSuVtxCntl::with().pix_center(true)); // at halves
+        scene.write(SqVsConst::with().base(0));
+        scene.write(SqPsConst::with().base(256));
+        scene.set(PA_SC_AA_MASK, 0xffff);
         scene.shader(0, COLORED_VS);
         scene.shader(1, COLORED_PS);
         scene
@@ -111,6 +119,29 @@ impl Scene {
 
     pub fn set(&mut self, index: u32, value: u32) {
         self.words.extend([type0(index, 1), value]);
+    }
+
+    /// A register by its fields.
+    pub fn write<R: Register>(&mut self, value: With<R>) {
+        self.set(R::INDEX, value.done().raw());
+    }
+
+    /// Consecutive registers as floats.
+    pub fn floats(&mut self, first: u32, values: &[f32]) {
+        for (index, value) in (first..).zip(values) {
+            self.set(index, value.to_bits());
+        }
+    }
+
+    /// A float constant.
+    pub fn constant(&mut self, number: u32, value: [f32; 4]) {
+        self.floats(FLOAT_CONSTANTS + number * 4, &value);
+    }
+
+    /// Only between these pixels is drawn: left, top, right, bottom.
+    pub fn scissor(&mut self, [left, top, right, bottom]: [u32; 4]) {
+        self.write(PaScWindowScissorTl::with().tl_x(left).tl_y(top).window_offset_disable(true));
+        self.write(PaScWindowScissorBr::with().br_x(right).br_y(bottom));
     }
 
     pub fn shader(&mut self, kind: u32, text: &str) {
@@ -124,8 +155,8 @@ impl Scene {
         for (i, value) in vertices.iter().flatten().enumerate() {
             self.memory.write_u32(VERTICES + i as u32 * 4, value.to_bits());
         }
-        self.set(0x4800, VERTICES | 3);
-        self.set(0x4801, 2 | (vertices.len() as u32 * 7) << 2);
+        self.set(FETCH_CONSTANTS, VERTICES | 3);
+        self.set(FETCH_CONSTANTS + 1, 2 | (vertices.len() as u32 * 7) << 2);
     }
 
     pub fn draw(&mut self, primitive: u32, count: u32) {
@@ -146,7 +177,7 @@ impl Scene {
             for (i, &word) in chunk.iter().enumerate() {
                 self.memory.write_u32(RING + i as u32 * 4, word);
             }
-            self.gpu.store_register(0x1c5, chunk.len() as u32, self.now);
+            self.gpu.store_register(cp::CP_RB_WPTR, chunk.len() as u32, self.now);
             self.now += 10_000_000;
             self.gpu.pump(self.now);
             assert!(self.gpu.is_idle());
@@ -158,21 +189,22 @@ impl Scene {
         for (i, value) in [0, 0, w, 0, w, h].into_iter().enumerate() {
             self.memory.write_u32(COPY_RECT + i as u32 * 4, (value as f32).to_bits());
         }
-        self.set(0x4800, COPY_RECT | 3);
-        self.set(0x4801, 2 | 6 << 2);
+        self.set(FETCH_CONSTANTS, COPY_RECT | 3);
+        self.set(FETCH_CONSTANTS + 1, 2 | 6 << 2);
     }
 
     /// Copies the surface to a tiled front buffer and shows it.
     pub fn show(&mut self) -> Frame {
         let (w, h) = (self.width, self.height);
         self.copy_rectangle();
-        self.set(0x2208, 6);
-        self.set(0x2318, 6 << 4 | 1 << 20);
-        self.set(0x2319, FRONT);
-        self.set(0x231a, w | h << 16);
-        self.set(0x231b, 2 | 6 << 7);
+        self.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+        self.write(all_samples());
+        self.set(RB_COPY_DEST_BASE, FRONT);
+        self.write(RbCopyDestPitch::with().copy_dest_pitch(w).copy_dest_height(h));
+        // 8_8_8_8, big-endian words.
+        self.write(RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(6));
         self.draw(8, 3);
-        self.set(0x2208, 4);
+        self.write(RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
         let fetch = [
             2 | 1 << 31 | w.div_ceil(32) << 22,
             6 | 2 << 6 | FRONT,
@@ -222,6 +254,40 @@ impl Drop for Scene {
             self.play(&trace);
         }
     }
+}
+
+/// The surface's pitch and samples.
+pub fn surface(pitch: u32, msaa: Msaa) -> With<RbSurfaceInfo> {
+    RbSurfaceInfo::with().surface_pitch(pitch).msaa_samples(msaa)
+}
+
+/// The alpha of the first target is written, and with `colors` the rest of it too.
+pub fn components(colors: bool) -> With<RbColorMask> {
+    RbColorMask::with().write_red0(colors).write_green0(colors).write_blue0(colors).write_alpha0(true)
+}
+
+/// Colour and alpha are added, multiplied by these.
+pub fn blend(source: BlendFactor, destination: BlendFactor) -> With<RbBlendcontrol> {
+    RbBlendcontrol::with()
+        .color_srcblend(source)
+        .color_destblend(destination)
+        .alpha_srcblend(source)
+        .alpha_destblend(destination)
+}
+
+/// What is drawn lies over what is there.
+pub fn over() -> With<RbBlendcontrol> {
+    blend(BlendFactor::SrcAlpha, BlendFactor::OneMinusSrcAlpha)
+}
+
+/// Depth is tested and written.
+pub fn depth(compare: Compare) -> With<RbDepthcontrol> {
+    RbDepthcontrol::with().z_enable(true).z_write_enable(true).zfunc(compare)
+}
+
+/// A copy of the mean of all samples.
+pub fn all_samples() -> With<RbCopyControl> {
+    RbCopyControl::with().copy_sample_select(6).copy_command(CopyCommand::Convert)
 }
 
 pub fn pixel(frame: &Frame, x: u32, y: u32) -> [u8; 4] {

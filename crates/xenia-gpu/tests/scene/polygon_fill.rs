@@ -2,21 +2,25 @@
 
 use crate::scene::*;
 
-/// Clockwise faces are front.
-const CLOCKWISE: u32 = 1 << 2;
-const POINTS: u32 = 0;
-const LINES: u32 = 1;
-const FILLED: u32 = 2;
+use PolygonFill::{Lines, Points, Triangles};
 
-fn fills(front: u32, back: u32) -> u32 {
-    1 << 3 | front << 5 | back << 8
+type Mode = With<PaSuScModeCntl>;
+
+/// Counterclockwise faces are front; front faces are filled like this, back ones like that.
+fn fills(front: PolygonFill, back: PolygonFill) -> Mode {
+    PaSuScModeCntl::with().poly_mode(1).polymode_front_ptype(front).polymode_back_ptype(back)
+}
+
+/// Clockwise faces are front.
+fn clockwise(front: PolygonFill, back: PolygonFill) -> Mode {
+    fills(front, back).face(true)
 }
 
 /// A clockwise square from (8, 8) to (40, 24), through the centres of pixels, as a primitive.
-fn draw(mode: u32, primitive: u32, order: &[usize], change: impl Fn(&mut Scene)) -> xenia_gpu::Frame {
+fn draw(mode: Mode, primitive: u32, order: &[usize], change: impl Fn(&mut Scene)) -> xenia_gpu::Frame {
     let mut scene = Scene::new(80, 40, 0);
-    scene.set(0x2205, mode);
-    scene.set(0x2280, 16 << 16 | 32); // two pixels wide, four high
+    scene.write(mode);
+    scene.write(PaSuPointSize::with().width(16).height(32)); // two pixels wide, four high
     change(&mut scene);
     let corners = [(8.5, 8.5), (40.5, 8.5), (40.5, 24.5), (8.5, 24.5)];
     let list: Vec<_> = order.iter().map(|&i| vertex(corners[i].0, corners[i].1, RED)).collect();
@@ -44,7 +48,7 @@ pub(super) fn lines_are_drawn_where_a_polygon_has_its_border() {
         ("strip of quadrilaterals", 14, vec![0, 3, 1, 2], border),
         ("polygon", 15, vec![0, 1, 2, 3], border),
     ] {
-        let frame = draw(CLOCKWISE | fills(LINES, LINES), primitive, &order, |_| {});
+        let frame = draw(clockwise(Lines, Lines), primitive, &order, |_| {});
         assert_eq!(seen(&frame), expected, "{name}");
         // One pixel wide.
         assert_eq!([7, 9].map(|y| pixel(&frame, 20, y)[0]), [0; 2], "{name}");
@@ -59,14 +63,14 @@ pub(super) fn each_face_is_filled_in_its_way() {
     let border = [true, true, true, true, false, false];
     let quad = [0, 1, 2, 3];
     for (name, mode, order, expected) in [
-        ("front lines", CLOCKWISE | fills(LINES, FILLED), quad, border),
-        ("back lines", CLOCKWISE | fills(FILLED, LINES), [3, 2, 1, 0], border),
-        ("the other is filled", CLOCKWISE | fills(LINES, FILLED), [3, 2, 1, 0], filled),
-        ("turned", fills(FILLED, LINES), quad, border),
-        ("front culled", 1 | CLOCKWISE | fills(LINES, LINES), quad, none),
-        ("back culled", 2 | CLOCKWISE | fills(LINES, POINTS), quad, border),
-        ("both filled", CLOCKWISE | fills(FILLED, FILLED), quad, filled),
-        ("a mode that is none", CLOCKWISE | 2 << 3, quad, filled),
+        ("front lines", clockwise(Lines, Triangles), quad, border),
+        ("back lines", clockwise(Triangles, Lines), [3, 2, 1, 0], border),
+        ("the other is filled", clockwise(Lines, Triangles), [3, 2, 1, 0], filled),
+        ("turned", fills(Triangles, Lines), quad, border),
+        ("front culled", clockwise(Lines, Lines).cull_front(true), quad, none),
+        ("back culled", clockwise(Lines, Points).cull_back(true), quad, border),
+        ("both filled", clockwise(Triangles, Triangles), quad, filled),
+        ("a mode that is none", PaSuScModeCntl::with().face(true).poly_mode(2), quad, filled),
     ] {
         let frame = draw(mode, 13, &order, |_| {});
         assert_eq!(seen(&frame), expected, "{name}");
@@ -75,7 +79,7 @@ pub(super) fn each_face_is_filled_in_its_way() {
 
 #[test]
 pub(super) fn points_lie_at_the_corners() {
-    let frame = draw(CLOCKWISE | fills(POINTS, POINTS), 13, &[0, 1, 2, 3], |_| {});
+    let frame = draw(clockwise(Points, Points), 13, &[0, 1, 2, 3], |_| {});
     for y in 0..40 {
         for x in 0..80 {
             // Centres within a pixel to the left and right and two above and below, the first ones included.
@@ -93,9 +97,9 @@ pub(super) fn points_lie_at_the_corners() {
 pub(super) fn lines_are_as_wide_as_the_register_says() {
     for (width, rows) in [(0, 1), (8, 1), (24, 3), (40, 5)] {
         for (primitive, order, mode) in
-            [(2, vec![0, 1], 0), (15, vec![0, 1, 2, 3], CLOCKWISE | fills(LINES, LINES))]
+            [(2, vec![0, 1], PaSuScModeCntl::with()), (15, vec![0, 1, 2, 3], clockwise(Lines, Lines))]
         {
-            let frame = draw(mode, primitive, &order, |scene| scene.set(0x2282, width));
+            let frame = draw(mode, primitive, &order, |scene| scene.write(PaSuLineCntl::with().width(width)));
             let first = 8 - rows / 2;
             for y in 0..16 {
                 let expected = (first..first + rows).contains(&y);

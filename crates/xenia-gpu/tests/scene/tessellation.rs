@@ -1,21 +1,19 @@
 //! Patches that are cut up.
 
 use crate::scene::*;
+use TessellationMode::{Adaptive, Continuous, Discrete};
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type3};
 
 /// What the tessellator does with edges, and the level of all of them.
-fn tessellate(scene: &mut Scene, mode: u32, level: f32) {
-    scene.set(0x2284, 1);
-    scene.set(0x2285, mode);
-    scene.set(0x2286, level.to_bits());
-    scene.set(0x2287, 0);
-    // c0 is (40, 16, 1, 0).
-    for (i, value) in (0..).zip([40.0_f32, 16.0, 1.0, 0.0]) {
-        scene.set(0x4000 + i, value.to_bits());
-    }
+fn tessellate(scene: &mut Scene, mode: TessellationMode, level: f32) {
+    scene.write(VgtOutputPathCntl::with().path_select(1));
+    scene.write(VgtHosCntl::with().tess_mode(mode));
+    scene.floats(VGT_HOS_MAX_TESS_LEVEL, &[level]);
+    scene.floats(VGT_HOS_MIN_TESS_LEVEL, &[0.0]);
+    scene.constant(0, [40.0, 16.0, 1.0, 0.0]);
     // Counting instead of overwriting shows double coverage as well.
-    scene.set(0x2201, 0x0101_0101);
+    scene.write(blend(BlendFactor::One, BlendFactor::One));
 }
 
 /// u squared at the edges of so many equal parts, and straight lines between them.
@@ -52,16 +50,22 @@ const PLACED: &str = "
 #[test]
 pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
     // Discrete levels are rounded up; even numbers of parts come from continuous ones.
-    for (mode, level, parts) in [(0, 0.0, 1.0), (0, 2.0, 3.0), (0, 2.5, 4.0), (1, 0.0, 2.0), (1, 5.0, 6.0)] {
+    for (mode, level, parts) in [
+        (Discrete, 0.0, 1.0),
+        (Discrete, 2.0, 3.0),
+        (Discrete, 2.5, 4.0),
+        (Continuous, 0.0, 2.0),
+        (Continuous, 5.0, 6.0),
+    ] {
         let mut scene = Scene::new(80, 16, 0);
         tessellate(&mut scene, mode, level);
-        scene.set(0x4004, 0.2_f32.to_bits());
+        scene.floats(FLOAT_CONSTANTS + 4, &[0.2]);
         // Patches 3 and 4 of which 3 is the first.
-        scene.set(0x2102, 3);
-        scene.set(0x4005, (-3.0_f32).to_bits());
+        scene.write(VgtIndxOffset::with().indx_offset(3));
+        scene.floats(FLOAT_CONSTANTS + 5, &[-3.0]);
         scene.shader(0, &format!("add r3.z, r0.x, c[1].y\nmax r3.xy, r0.yz, r0.yz\n{PLACED}"));
         scene.draw(0x12, 2);
-        check(&mut scene, &format!("{mode} {level}"), parts);
+        check(&mut scene, &format!("{mode:?} {level}"), parts);
     }
 }
 
@@ -72,7 +76,7 @@ pub(super) fn corners_of_lists_come_by_index() {
         ("quadrilaterals", 13, vec![(0, 0), (40, 0), (40, 16), (0, 16)]),
     ] {
         let mut scene = Scene::new(80, 16, 0);
-        tessellate(&mut scene, 0, 3.0);
+        tessellate(&mut scene, Discrete, 3.0);
         let corners: Vec<_> = [0.0, 40.0]
             .into_iter()
             .flat_map(|left| {
@@ -134,9 +138,9 @@ pub(super) fn corners_of_lists_come_by_index() {
 #[test]
 pub(super) fn edges_have_levels_of_their_own() {
     let mut scene = Scene::new(80, 16, 0);
-    tessellate(&mut scene, 2, 7.0);
-    scene.set(0x2287, 1.0_f32.to_bits());
-    scene.set(0x4004, 0.2_f32.to_bits());
+    tessellate(&mut scene, Adaptive, 7.0);
+    scene.floats(VGT_HOS_MIN_TESS_LEVEL, &[1.0]);
+    scene.floats(FLOAT_CONSTANTS + 4, &[0.2]);
     scene.shader(0, &format!("max r3.z, r0.x, r0.x\nmax r3.xy, r0.yz, r0.yz\n{PLACED}"));
     // Levels are kept between 1 and 7; what they are along v makes no difference to u squared.
     for (i, level) in [3.0, 0.0, 3.0, 99.0, 3.0, f32::NAN, 3.0, -1.0_f32].into_iter().enumerate() {
@@ -171,8 +175,8 @@ fn primitives_that_nobody_knows_are_named() {
         (1, 6 | 1 << 8, "Discrete tessellation of primitive TriangleStrip"),
     ] {
         let mut scene = Scene::new(80, 16, 0);
-        tessellate(&mut scene, 0, 1.0);
-        scene.set(0x2284, path);
+        tessellate(&mut scene, Discrete, 1.0);
+        scene.write(VgtOutputPathCntl::with().path_select(path));
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
         scene.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | 3 << 16]);
         scene.run_anyway();

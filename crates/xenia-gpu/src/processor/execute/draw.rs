@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{CommandProcessor, cost};
 use crate::draw_state::{CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
 use crate::enums::EdramMode;
-use crate::memory::{Endian, PHYSICAL_SIZE};
+use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{Register, pa, rb, vgt};
 
 impl CommandProcessor {
@@ -22,7 +22,7 @@ impl CommandProcessor {
                 IndexSource::Buffer {
                     physical: base & (PHYSICAL_SIZE - 1) & if wide { !3 } else { !1 },
                     wide,
-                    endian: Endian::from_bits(size.swap_mode()),
+                    endian: size.swap_mode(),
                     length: size.num_words(),
                 }
             }
@@ -30,7 +30,7 @@ impl CommandProcessor {
             (2, _) => IndexSource::Counted,
             _ => return self.statistics.count_problem("draw without an index source"),
         };
-        if EdramMode::from_bits(self.registers.read::<rb::RbModecontrol>().edram_mode()) == EdramMode::Copy {
+        if self.registers.read::<rb::RbModecontrol>().edram_mode() == EdramMode::Copy {
             return self.copy();
         }
         self.queries.seen |= self.queries.open;
