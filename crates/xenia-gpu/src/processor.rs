@@ -17,16 +17,19 @@
 //! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest [`MAX_DEPTH`] deep; a wait that isn't satisfied
 //! suspends the processor until a later pump; whatever can't be done is counted by name.
 
+mod bins;
 mod cost;
 mod display;
 mod execute;
+mod feed;
 mod gamma;
+mod queries;
+mod shaders;
 mod state;
 mod statistics;
 mod stream;
 mod walk;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
@@ -38,13 +41,16 @@ use crate::backend::{Backend, Frame, PresentCall, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
 use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
-use crate::microcode::{Shader, ShaderKind};
 use crate::packets::Header;
 use crate::registers::{RegisterFile, cp, dc};
 use crate::trace::{Event, Recorder};
+use bins::Bins;
 use display::Display;
 use execute::Wait;
-use stream::{List, Ring, Window};
+use feed::Feed;
+use queries::Queries;
+use shaders::Shaders;
+use stream::Ring;
 
 /// Most words that one pump walks; the rest waits for the next.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
@@ -53,8 +59,6 @@ pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
 const INTERRUPTS_PER_PUMP: u64 = 64;
 /// How deep indirect buffers may nest.
 pub const MAX_DEPTH: usize = 8;
-/// Shaders kept by digest before the store is emptied.
-const MAX_SHADERS: usize = 4096;
 
 /// What happened, for whoever runs the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,39 +115,21 @@ struct Flip {
     height: u32,
 }
 
-/// Visibility queries, one bit each.
-#[derive(Clone, Copy, Default)]
-struct Queries {
-    /// Begun and not ended.
-    open: u64,
-    /// Of these, the ones during which something was drawn.
-    seen: u64,
-}
-
 /// The command processor with its register file and display controller.
 pub struct CommandProcessor {
     registers: RegisterFile,
     pub(crate) memory: Arc<dyn PhysicalMemory>,
     backend: Box<dyn Backend>,
     config: Config,
-    ring: Option<Ring>,
-    lists: Vec<List>,
-    window: Window,
+    feed: Feed,
     /// The clock, in chip cycles.
     cycles: u64,
     waiting: Option<Wait>,
     /// A front buffer that is shown at the next vertical blank; nothing is read on until then.
     flip: Option<Flip>,
-    bin_mask: u64,
-    bin_select: u64,
+    bins: Bins,
     queries: Queries,
-    /// Words to be skipped behind the packet that is carried out.
-    skip: u32,
-    vertex_shader: Option<Arc<Shader>>,
-    pixel_shader: Option<Arc<Shader>>,
-    /// Where in instruction memory the vertex and the pixel shader were loaded to.
-    shader_starts: [u32; 2],
-    shaders: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
+    shaders: Shaders,
     /// The shader constants, as far as they are not stale.
     constants: Arc<Constants>,
     stale: StaleConstants,
@@ -154,7 +140,6 @@ pub struct CommandProcessor {
     frame: Option<Frame>,
     events: Vec<GpuEvent>,
     statistics: Statistics,
-    body: Vec<u32>,
     /// Who is told each packet before it is carried out.
     observer: Option<Box<dyn Observer>>,
     pub(crate) recorder: Option<Box<Recorder>>,
@@ -169,20 +154,13 @@ impl CommandProcessor {
             registers,
             memory,
             backend: if config.inline { backend } else { Threaded::wrap(backend) },
-            ring: None,
-            lists: Vec::new(),
-            window: Window::default(),
+            feed: Feed::default(),
             cycles: 0,
             waiting: None,
             flip: None,
-            bin_mask: u64::MAX,
-            bin_select: u64::MAX,
+            bins: Bins::default(),
             queries: Queries::default(),
-            skip: 0,
-            vertex_shader: None,
-            pixel_shader: None,
-            shader_starts: [0; 2],
-            shaders: BTreeMap::new(),
+            shaders: Shaders::default(),
             constants: Arc::default(),
             stale: StaleConstants::ALL,
             display: Display::new(config.vblank),
@@ -191,7 +169,6 @@ impl CommandProcessor {
             frame: None,
             events: Vec::new(),
             statistics: Statistics::default(),
-            body: Vec::new(),
             observer: None,
             recorder: None,
             config,
@@ -203,17 +180,16 @@ impl CommandProcessor {
     pub fn initialize_ring(&mut self, physical: u32, size_log2: u32) {
         let ring = Ring::new(physical, size_log2);
         self.registers.set(cp::CP_RB_WPTR, 0);
-        self.lists.clear();
         self.waiting = None;
         self.flip = None;
-        self.ring = Some(ring);
+        self.feed.set_ring(ring);
         self.recorded(&Event::InitializeRing { physical, size_log2 }, 0);
     }
 
     /// Asks for the read index (in words) to be written to `physical`, each time
     /// two to the power of `block_size_log2` quadwords have been read and when the ring is empty.
     pub fn enable_rptr_writeback(&mut self, physical: u32, block_size_log2: u32) {
-        if let Some(ring) = &mut self.ring {
+        if let Some(ring) = &mut self.feed.ring {
             ring.write_back = Some(physical & (PHYSICAL_SIZE - 1) & !3);
             ring.block_words = 2 << block_size_log2.min(19);
         }
@@ -226,7 +202,7 @@ impl CommandProcessor {
             cp::CP_RB_WPTR => {
                 self.catch_up(now);
                 self.registers.set(index, value);
-                if let Some(ring) = &mut self.ring {
+                if let Some(ring) = &mut self.feed.ring {
                     ring.write = value % ring.words;
                     ring.stalled = false;
                 }
@@ -245,10 +221,7 @@ impl CommandProcessor {
     }
 
     fn has_work(&self) -> bool {
-        self.waiting.is_some()
-            || self.flip.is_some()
-            || !self.lists.is_empty()
-            || self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
+        self.waiting.is_some() || self.flip.is_some() || self.feed.has_work()
     }
 
     /// Hands `publish` every register of the MMIO window whose value changed since the last call:
@@ -262,7 +235,7 @@ impl CommandProcessor {
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
         let swaps = self.statistics.swaps;
-        self.window.clear();
+        self.feed.changed();
         self.poll(now);
         loop {
             let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
@@ -299,10 +272,7 @@ impl CommandProcessor {
 
     /// Whether a packet can be taken.
     fn is_runnable(&self) -> bool {
-        self.waiting.is_none()
-            && self.flip.is_none()
-            && (!self.lists.is_empty()
-                || self.ring.as_ref().is_some_and(|ring| !ring.is_empty() && !ring.stalled))
+        self.waiting.is_none() && self.flip.is_none() && self.feed.is_runnable()
     }
 
     /// From the next vertical blank on, they come `ticks` of guest time apart.
@@ -380,23 +350,23 @@ impl CommandProcessor {
     pub fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(self.registers.values()));
         let query_samples = self.query_samples();
-        let mut state = vec![self.cycles, self.bin_mask, self.bin_select, self.counter as u64, query_samples];
-        if let Some(ring) = &self.ring {
+        let Bins { mask, select } = self.bins;
+        let mut state = vec![self.cycles, mask, select, u64::from(self.counter), query_samples];
+        if let Some(ring) = &self.feed.ring {
             state.extend([ring.base, ring.words, ring.read, ring.write, ring.stalled as u32].map(u64::from));
             state.extend([ring.write_back.map_or(u64::MAX, u64::from), ring.block_words as u64]);
         }
-        for list in &self.lists {
+        for list in &self.feed.lists {
             state.extend([list.base, list.next, list.end].map(u64::from));
         }
-        for shader in [&self.vertex_shader, &self.pixel_shader] {
-            state.push(shader.as_ref().map_or(0, |shader| shader.hash));
-        }
+        state.extend(self.shaders.hashes());
         state.push(self.waiting.is_some() as u64);
         // What few titles use is left out while it says nothing.
-        if self.queries.open != 0 {
-            state.extend([self.queries.open, self.queries.seen]);
+        let [open, seen] = self.queries.visibility();
+        if open != 0 {
+            state.extend([open, seen]);
         }
-        state.extend(self.ring.iter().map(|ring| u64::from(ring.skip)).filter(|&skip| skip != 0));
+        state.extend(self.feed.ring.iter().map(|ring| u64::from(ring.skip)).filter(|&skip| skip != 0));
         state.extend([self.statistics.swaps, self.statistics.vblanks]);
         state.extend(self.display.changed_period());
         for value in state {

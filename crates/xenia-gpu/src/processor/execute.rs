@@ -13,8 +13,8 @@ mod wait;
 pub use registers::constant_base;
 pub(super) use wait::Wait;
 
-use super::{CommandProcessor, Flip, GpuEvent, MAX_DEPTH, cost, stream::List};
-use crate::memory::PHYSICAL_SIZE;
+use super::bins::{halves, with_high, with_low};
+use super::{CommandProcessor, Flip, GpuEvent, cost};
 use crate::packets::{Packets, SWAP_SIGNATURE};
 
 impl CommandProcessor {
@@ -34,21 +34,10 @@ impl CommandProcessor {
     }
 
     fn run_list(&mut self, body: &[u32]) {
-        let length = body[1] & 0xf_ffff;
-        if length == 0 {
-            return;
-        }
-        if self.lists.len() >= MAX_DEPTH {
+        if !self.feed.call(body[0], body[1] & 0xf_ffff) {
             self.statistics.count_problem("indirect buffers nested too deeply");
-            return;
         }
-        self.lists.push(List { base: body[0] & (PHYSICAL_SIZE - 1) & !3, next: 0, end: length });
     }
-}
-
-/// The halves of a 64-bit mask.
-fn mask(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
 }
 
 impl Packets for CommandProcessor {
@@ -248,26 +237,26 @@ impl Packets for CommandProcessor {
     }
 
     fn set_bin_mask(&mut self, body: &[u32]) {
-        self.bin_mask = mask(body[0], body[1]);
+        self.bins.mask = halves(body[0], body[1]);
     }
 
     fn set_bin_select(&mut self, body: &[u32]) {
-        self.bin_select = mask(body[0], body[1]);
+        self.bins.select = halves(body[0], body[1]);
     }
 
     fn set_bin_mask_lo(&mut self, body: &[u32]) {
-        self.bin_mask = self.bin_mask & !0xffff_ffff | u64::from(body[0]);
+        self.bins.mask = with_low(self.bins.mask, body[0]);
     }
 
     fn set_bin_mask_hi(&mut self, body: &[u32]) {
-        self.bin_mask = mask(body[0], self.bin_mask as u32);
+        self.bins.mask = with_high(self.bins.mask, body[0]);
     }
 
     fn set_bin_select_lo(&mut self, body: &[u32]) {
-        self.bin_select = self.bin_select & !0xffff_ffff | u64::from(body[0]);
+        self.bins.select = with_low(self.bins.select, body[0]);
     }
 
     fn set_bin_select_hi(&mut self, body: &[u32]) {
-        self.bin_select = mask(body[0], self.bin_select as u32);
+        self.bins.select = with_high(self.bins.select, body[0]);
     }
 }

@@ -14,7 +14,7 @@ const MAX_LIST: u32 = 0xf_ffff;
 impl CommandProcessor {
     /// Everything that later behaviour depends on, but what lies in memory.
     pub(crate) fn state(&mut self) -> State {
-        let ring = self.ring.as_ref().map(|ring| RingState {
+        let ring = self.feed.ring.as_ref().map(|ring| RingState {
             base: ring.base,
             words: ring.words,
             read: ring.read,
@@ -24,21 +24,21 @@ impl CommandProcessor {
             block_words: ring.block_words,
             skip: ring.skip,
         });
-        let shader = |shader: &Option<Arc<Shader>>| shader.as_ref().map(|shader| shader.words.to_vec());
+        let (shaders, shader_starts) = self.shaders.state();
         State {
             registers: self.registers.values().to_vec(),
             ring,
-            lists: self.lists.iter().map(|list| [list.base, list.next, list.end]).collect(),
+            lists: self.feed.lists.iter().map(|list| [list.base, list.next, list.end]).collect(),
             cycles: self.cycles,
             waiting: self.waiting.map(Wait::words),
             flip: self.flip.map(|flip| [flip.physical, flip.width, flip.height]),
-            bins: [self.bin_mask, self.bin_select],
-            shaders: [shader(&self.vertex_shader), shader(&self.pixel_shader)],
+            bins: [self.bins.mask, self.bins.select],
+            shaders,
             display: self.display.state(),
             counter: self.counter,
             query_samples: self.query_samples(),
-            queries: [self.queries.open, self.queries.seen],
-            shader_starts: self.shader_starts,
+            queries: self.queries.visibility(),
+            shader_starts,
             counts: [self.statistics.swaps, self.statistics.vblanks],
             edram: self.backend.edram().unwrap_or_default(),
         }
@@ -73,6 +73,7 @@ impl CommandProcessor {
             Ok(List { base: base & (PHYSICAL_SIZE - 1) & !3, next, end })
         });
         let lists = lists.collect::<Result<_, String>>()?;
+        let ring = ring.transpose()?;
         let display = Display::from_state(&state.display).ok_or("the display's state is impossible")?;
         if !state.edram.is_empty() {
             self.backend.set_edram(&state.edram)?;
@@ -80,25 +81,21 @@ impl CommandProcessor {
         for (index, &value) in state.registers.iter().enumerate() {
             self.registers.set(index as u32, value);
         }
-        let shader =
-            |kind, words: &Option<Vec<u32>>| words.as_ref().map(|words| Arc::new(Shader::new(kind, words)));
-        self.vertex_shader = shader(ShaderKind::Vertex, &state.shaders[0]);
-        self.pixel_shader = shader(ShaderKind::Pixel, &state.shaders[1]);
-        self.ring = ring.transpose()?;
-        self.lists = lists;
+        self.shaders.restore(&state.shaders, state.shader_starts);
+        self.feed.ring = ring;
+        self.feed.lists = lists;
         self.display = display;
         self.cycles = state.cycles;
         self.waiting = state.waiting.map(|words| Wait::new(&words));
         self.flip = state.flip.map(|[physical, width, height]| Flip { physical, width, height });
-        [self.bin_mask, self.bin_select] = state.bins;
+        let [mask, select] = state.bins;
+        self.bins = Bins { mask, select };
         self.counter = state.counter;
-        let [open, seen] = state.queries;
-        self.queries = Queries { open, seen };
-        self.shader_starts = state.shader_starts.map(|start| start & 0xffff);
+        self.queries.set_visibility(state.queries);
         self.backend.begin_query(state.query_samples);
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
         self.stale = StaleConstants::ALL;
-        self.window.clear();
+        self.feed.changed();
         Ok(())
     }
 

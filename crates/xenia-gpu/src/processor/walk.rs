@@ -1,5 +1,6 @@
-//! Going through the ring and the indirect buffers, packet by packet.
+//! Going through what the [`Feed`](super::feed::Feed) has, packet by packet.
 
+use super::feed::{Next, WriteBack};
 use super::{CommandProcessor, cost};
 use crate::packets::{Header, dispatch};
 
@@ -9,112 +10,51 @@ impl CommandProcessor {
     pub(super) fn run(&mut self, until: u64, most: u64) -> u64 {
         let mut words = 0;
         loop {
-            words += if self.lists.is_empty() { self.step_ring() } else { self.step_list() };
+            words += self.step();
             if self.cycles > until || words >= most || !self.is_runnable() {
                 return words;
             }
         }
     }
 
-    fn step_ring(&mut self) -> u64 {
-        let Some(ring) = &mut self.ring else { return 0 };
-        if ring.skip != 0 {
-            return self.skip_in_ring();
+    /// Does what comes next; how many words that took.
+    fn step(&mut self) -> u64 {
+        match self.feed.next(&*self.memory) {
+            Next::Nothing => 0,
+            Next::Incomplete => 1,
+            Next::CutOff(words) => {
+                self.statistics.count_problem("indirect buffer ends within a packet");
+                self.gone_over(words)
+            }
+            Next::Skipped(words, write_back) => {
+                self.write_back(write_back);
+                self.gone_over(words)
+            }
+            Next::Packet(packet) => {
+                let words = self.feed.lend(&packet);
+                self.execute(packet.header, &words[packet.body()]);
+                self.feed.take_back(&packet, words);
+                self.write_back(packet.write_back());
+                let (skipped, as_asked) = self.feed.skip_behind(&packet);
+                self.gone_over(skipped);
+                if !as_asked {
+                    self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
+                }
+                1 + u64::from(packet.header.body_words())
+            }
         }
-        let place = ring.place();
-        let header = self.window.find(&*self.memory, place);
-        let header = Header::decode(self.window.word(header));
-        let count = header.body_words();
-        if count >= place.available {
-            // The rest has not been announced yet: the processor stalls until it is.
-            ring.stalled = true;
-            return 1;
-        }
-        let found = self.window.find_all(&*self.memory, place, 1 + count);
-        if found.is_none() {
-            ring.read_body(&*self.memory, count, &mut self.body);
-        }
-        let write_back = ring.advance(1 + count);
-        self.execute_found(header, found);
+    }
+
+    /// Words that were not looked at cost the same.
+    fn gone_over(&mut self, words: u32) -> u64 {
+        self.cycles += cost::words(u64::from(words));
+        u64::from(words)
+    }
+
+    /// Tells memory how far the ring has been read.
+    fn write_back(&mut self, write_back: WriteBack) {
         if let Some((address, index)) = write_back {
             self.store(address, &index.to_be_bytes());
-        }
-        let skip = std::mem::take(&mut self.skip);
-        if let Some(ring) = &mut self.ring {
-            ring.skip = skip;
-        }
-        1 + u64::from(count)
-    }
-
-    fn step_list(&mut self) -> u64 {
-        let level = self.lists.len();
-        let Some(list) = self.lists.last_mut() else { return 0 };
-        let place = list.place();
-        let header = self.window.find(&*self.memory, place);
-        let header = Header::decode(self.window.word(header));
-        let count = header.body_words();
-        if count >= place.available {
-            self.statistics.count_problem("indirect buffer ends within a packet");
-            self.lists.pop();
-            self.cycles += cost::words(u64::from(place.available));
-            return u64::from(place.available);
-        }
-        let found = self.window.find_all(&*self.memory, place, 1 + count);
-        if found.is_none() {
-            list.read_body(&*self.memory, count, &mut self.body);
-        }
-        list.next += 1 + count;
-        let is_last = list.available() == 0;
-        if is_last {
-            self.lists.pop();
-        }
-        self.execute_found(header, found);
-        let skip = std::mem::take(&mut self.skip);
-        if skip != 0 {
-            self.skip_in_list(if is_last { None } else { Some(level - 1) }, skip);
-        }
-        1 + u64::from(count)
-    }
-
-    /// Carries out a packet that begins at an index of the window; else its body has been read.
-    fn execute_found(&mut self, header: Header, found: Option<usize>) {
-        if let Some(index) = found {
-            let words = self.window.take();
-            self.execute(header, &words[index + 1..][..header.body_words() as usize]);
-            self.window.put_back(words);
-        } else {
-            let body = std::mem::take(&mut self.body);
-            self.execute(header, &body);
-            self.body = body;
-        }
-    }
-
-    /// Goes over words that a packet said are to be skipped, as far as they have been announced.
-    fn skip_in_ring(&mut self) -> u64 {
-        let Some(ring) = &mut self.ring else { return 0 };
-        let count = ring.skip.min(ring.available());
-        ring.skip -= count;
-        if let Some((address, index)) = ring.advance(count) {
-            self.store(address, &index.to_be_bytes());
-        }
-        self.cycles += cost::words(u64::from(count));
-        u64::from(count)
-    }
-
-    /// Goes over words of an indirect buffer, unless the packet that said so was its last.
-    fn skip_in_list(&mut self, number: Option<usize>, count: u32) {
-        let Some((number, list)) = number.and_then(|number| Some((number, self.lists.get_mut(number)?)))
-        else {
-            return self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
-        };
-        let possible = count.min(list.available());
-        list.next += possible;
-        self.cycles += cost::words(u64::from(possible));
-        if list.available() == 0 {
-            self.lists.remove(number);
-        }
-        if possible < count {
-            self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
         }
     }
 
@@ -122,7 +62,7 @@ impl CommandProcessor {
         self.cycles += cost::words(1 + body.len() as u64);
         self.statistics.words += 1 + body.len() as u64;
         if let Some(observer) = &mut self.observer {
-            observer.packet(self.lists.len(), header, body);
+            observer.packet(self.feed.lists.len(), header, body);
         }
         match header {
             Header::Filler => self.statistics.type2 += 1,
@@ -142,7 +82,7 @@ impl CommandProcessor {
                 }
             }
             Header::Command { opcode, predicated, .. } => {
-                if predicated && self.bin_mask & self.bin_select == 0 {
+                if predicated && !self.bins.are_wanted() {
                     self.statistics.predicated_away += 1;
                 } else {
                     self.statistics.type3[opcode as usize & 127] += 1;

@@ -6,6 +6,7 @@ use super::super::{CommandProcessor, cost};
 use crate::draw_state::{CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
 use crate::enums::EdramMode;
 use crate::memory::PHYSICAL_SIZE;
+use crate::microcode::ShaderKind;
 use crate::registers::{Register, pa, rb, vgt};
 
 impl CommandProcessor {
@@ -33,7 +34,7 @@ impl CommandProcessor {
         if self.registers.read::<rb::RbModecontrol>().edram_mode() == EdramMode::Copy {
             return self.copy();
         }
-        self.queries.seen |= self.queries.open;
+        self.queries.drawn();
         let query = self.registers.read::<pa::PaScVizQuery>();
         if query.viz_query_ena() && query.kill_pix_post_hi_z() {
             return; // only a visibility query: nothing may be drawn
@@ -44,7 +45,7 @@ impl CommandProcessor {
         }
         let (registers, constants) = (&self.registers, self.constants.clone());
         let request = DrawRequest { initiator, indices };
-        let (vertex, pixel) = (self.vertex_shader.as_ref(), self.pixel_shader.as_ref());
+        let (vertex, pixel) = (self.shaders.get(ShaderKind::Vertex), self.shaders.get(ShaderKind::Pixel));
         match DrawCall::capture(registers, request, vertex, pixel, constants) {
             Ok(call) => {
                 self.cycles += cost::draw(&call);
@@ -53,7 +54,7 @@ impl CommandProcessor {
                     self.statistics.count_error(&error);
                 }
                 if call.exports_memory() {
-                    self.window.clear();
+                    self.feed.changed();
                 }
             }
             Err(DrawStateError::Mode(EdramMode::Ignore)) => {}
@@ -72,6 +73,6 @@ impl CommandProcessor {
         for error in self.backend.late_errors() {
             self.statistics.count_error(&error);
         }
-        self.window.clear();
+        self.feed.changed();
     }
 }

@@ -74,22 +74,16 @@ impl CommandProcessor {
     }
 
     /// `VIZ_QUERY`: begins a visibility query, or puts its result into the status register.
-    ///
-    /// Nothing is culled before the pixel stage, so every draw counts as visible; a query without any has
-    /// seen nothing. One that never began counts as visible too, since that hides nothing.
     pub(super) fn visibility_query(&mut self, body: &[u32]) {
         let (id, ends) = (body[0] & 0x3f, body[0] & 0x100 != 0);
-        let bit = 1_u64 << id;
         self.event(if ends { VIZQUERY_END } else { VIZQUERY_START });
         if ends {
-            let visible = !self.queries.open & bit | self.queries.seen & bit != 0;
-            self.queries.open &= !bit;
+            let visible = self.queries.end(id);
             let status = if id < 32 { pa::PA_SC_VIZ_QUERY_STATUS_0 } else { pa::PA_SC_VIZ_QUERY_STATUS_1 };
             let others = self.registers.get(status) & !(1 << (id & 31));
             self.registers.set(status, others | u32::from(visible) << (id & 31));
         } else {
-            self.queries.open |= bit;
+            self.queries.begin(id);
         }
-        self.queries.seen &= self.queries.open & !bit;
     }
 }

@@ -19,7 +19,7 @@ impl CommandProcessor {
     pub(in super::super) fn store(&mut self, address: u32, bytes: &[u8]) {
         let physical = address & (PHYSICAL_SIZE - 1) & !3;
         self.memory.write(physical, bytes);
-        self.window.written(physical, bytes.len());
+        self.feed.written(physical, bytes.len());
     }
 
     /// Writes words one behind the other.

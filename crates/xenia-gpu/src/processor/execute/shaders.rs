@@ -1,10 +1,8 @@
 //! Instruction memory. Shaders are kept as whole programs, so its split has no effect beyond its register.
 
-use std::sync::Arc;
-
-use super::super::{CommandProcessor, MAX_SHADERS, cost};
+use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
-use crate::microcode::{Shader, ShaderKind};
+use crate::microcode::ShaderKind;
 use crate::registers::sq;
 
 /// The start of the pixel (bits 11:0) and the vertex shaders' part of instruction memory (bits 27:16).
@@ -25,23 +23,7 @@ impl CommandProcessor {
         let Some(kind) = kind(body[0]) else {
             return self.statistics.count_problem("shader of an unknown kind loaded");
         };
-        if self.shaders.len() >= MAX_SHADERS {
-            self.shaders.clear();
-        }
-        let key = (kind, Shader::digest(kind, words));
-        let shader = match self.shaders.get(&key) {
-            Some(kept) if *kept.words == *words => kept.clone(),
-            _ => {
-                let shader = Arc::new(Shader::new(kind, words));
-                self.shaders.insert(key, shader.clone());
-                shader
-            }
-        };
-        match kind {
-            ShaderKind::Vertex => self.vertex_shader = Some(shader),
-            ShaderKind::Pixel => self.pixel_shader = Some(shader),
-        }
-        self.shader_starts[kind as usize] = body[1] >> 16;
+        self.shaders.load(kind, body[1] >> 16, words);
     }
 
     /// `IM_LOAD`.
@@ -67,17 +49,13 @@ impl CommandProcessor {
             // The third kind, code that both share, has no packet that loads it here.
             return self.statistics.count_problem("shader of an unknown kind stored");
         };
-        let shader = match kind {
-            ShaderKind::Vertex => &self.vertex_shader,
-            ShaderKind::Pixel => &self.pixel_shader,
-        };
-        let Some(shader) = shader.clone() else {
+        let Some(shader) = self.shaders.get(kind).cloned() else {
             return self.statistics.count_problem("shader stored while none is loaded");
         };
         let bytes: Vec<u8> = shader.words.iter().flat_map(|word| word.to_be_bytes()).collect();
         self.store(body[0], &bytes);
         self.cycles += cost::words(shader.words.len() as u64);
-        let place = self.shader_starts[kind as usize] << 16 | shader.words.len() as u32 & 0xffff;
+        let place = self.shaders.start(kind) << 16 | shader.words.len() as u32 & 0xffff;
         self.store(body[1], &place.to_be_bytes());
     }
 

@@ -80,7 +80,7 @@ impl CommandProcessor {
             if wait.holds(value) {
                 self.waiting = None;
                 // Whoever ended it may have written what follows before.
-                self.window.clear();
+                self.feed.changed();
                 self.cycles = self.cycles.max(cost::cycles_at(now));
             }
         }
@@ -113,7 +113,7 @@ impl CommandProcessor {
     pub(super) fn skip_unless(&mut self, body: &[u32]) {
         let word = |address: u32| self.memory.read_u32((address << 2) & (PHYSICAL_SIZE - 1));
         if word(body[0]) == 0 || word(body[1]) as i32 >= body[2] as i32 {
-            self.skip = body[3];
+            self.feed.skip(body[3]);
         }
     }
 }
