@@ -11,8 +11,16 @@ pub const TILE_WIDTH: u32 = 80;
 pub const TILE_HEIGHT: u32 = 16;
 /// Number of tiles.
 pub const TILES: u32 = 2048;
+/// Words of a tile.
+pub const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
 /// Words of EDRAM: 10 MiB.
-pub const EDRAM_WORDS: usize = (TILES * TILE_WIDTH * TILE_HEIGHT) as usize;
+pub const EDRAM_WORDS: usize = (TILES * TILE_WORDS) as usize;
+
+/// Tiles from one row of tiles of a surface to the next, for a pitch in pixels, so many samples side by side in a
+/// pixel, and so many words in a sample.
+pub const fn pitch_tiles(pitch: u32, columns: u32, words: u32) -> u32 {
+    (pitch * columns).div_ceil(TILE_WIDTH) * words
+}
 
 /// Whether these can be the words of an EDRAM; else what is wrong.
 pub fn check(words: &[u32]) -> Result<(), String> {
@@ -46,7 +54,7 @@ pub(crate) struct Row {
 impl Place {
     /// `pitch` in pixels, `columns`: samples side by side in a pixel.
     pub(crate) fn new(base: u32, pitch: u32, columns: u32, is_depth: bool, words: u32) -> Self {
-        Self { base, pitch_tiles: (pitch * columns).div_ceil(TILE_WIDTH) * words, is_depth, words }
+        Self { base, pitch_tiles: pitch_tiles(pitch, columns, words), is_depth, words }
     }
 
     /// The tiles of a row of tiles that hold the samples from column `from` to before column `to`.
@@ -66,7 +74,7 @@ impl Place {
             .wrapping_add((y / TILE_HEIGHT).wrapping_mul(self.pitch_tiles))
             .wrapping_add(x / TILE_WIDTH);
         Row {
-            start: (tile % TILES) * (TILE_WIDTH * TILE_HEIGHT) + (y % TILE_HEIGHT) * TILE_WIDTH,
+            start: (tile % TILES) * TILE_WORDS + (y % TILE_HEIGHT) * TILE_WIDTH,
             x: x % TILE_WIDTH,
             is_depth: self.is_depth,
         }

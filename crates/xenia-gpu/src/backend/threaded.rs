@@ -236,9 +236,10 @@ mod tests {
     use super::*;
     use crate::backend::NullBackend;
     use crate::draw_state::{DrawRequest, IndexSource};
+    use crate::enums::EdramMode;
     use crate::memory::Ram;
     use crate::microcode::{Shader, ShaderKind};
-    use crate::registers::{RegisterFile, vgt};
+    use crate::registers::{RegisterFile, rb, vgt};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     /// Draws when it is told to, reads a word, and finds fault with odd ones; 99 makes it panic.
@@ -299,7 +300,7 @@ mod tests {
 
     fn call() -> DrawCall {
         let mut registers = RegisterFile::new();
-        registers.set(0x2208, 5);
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::Depth));
         let request = DrawRequest { initiator: vgt::VgtDrawInitiator(4), indices: IndexSource::Counted };
         let shader = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
         DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap()

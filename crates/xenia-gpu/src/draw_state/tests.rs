@@ -112,12 +112,12 @@ fn state_without_a_picture_is_an_error() {
         capture(&registers, 3 << 16, IndexSource::Counted),
         Err(DrawStateError::Primitive(Primitive::None))
     );
-    registers.set(0x2208, 0);
+    registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::Ignore));
     assert_eq!(
         capture(&registers, 0x0003_0004, IndexSource::Counted),
         Err(DrawStateError::Mode(EdramMode::Ignore))
     );
-    registers.set(0x2208, 4);
+    registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
     let request = || DrawRequest { initiator: vgt::VgtDrawInitiator(4), indices: IndexSource::Counted };
     let constants = Arc::new(Constants::capture(&registers));
     let vertex = shader(ShaderKind::Vertex, "max oPos, r0, r0");
@@ -196,22 +196,25 @@ fn where_pixels_are_interpolated() {
 #[test]
 fn depth_offsets_of_polygons_and_of_what_has_no_faces() {
     let mut registers = scene();
-    for (index, value) in [(0x2380, 16.0_f32), (0x2381, 2.0), (0x2382, 48.0), (0x2383, 4.0)] {
+    for (index, value) in (pa::PA_SU_POLY_OFFSET_FRONT_SCALE..).zip([16.0_f32, 2.0, 48.0, 4.0]) {
         registers.set(index, value.to_bits());
     }
     let (none, front, back) = ([0.0; 2], [1.0, 2.0], [3.0, 4.0]);
     for (enabled, triangles, others) in [
-        (0, [none; 2], [none; 2]),
-        (1 << 11, [front, none], [none; 2]),
-        (1 << 12, [none, back], [none; 2]),
-        (1 << 13, [none; 2], [front; 2]),
-        (7 << 11, [front, back], [front; 2]),
+        ([false, false, false], [none; 2], [none; 2]),
+        ([true, false, false], [front, none], [none; 2]),
+        ([false, true, false], [none, back], [none; 2]),
+        ([false, false, true], [none; 2], [front; 2]),
+        ([true, true, true], [front, back], [front; 2]),
     ] {
-        registers.set(0x2205, enabled);
+        let [of_front, of_back, of_others] = enabled;
+        let mode = pa::PaSuScModeCntl::with().poly_offset_front_enable(of_front);
+        let mode = mode.poly_offset_back_enable(of_back).poly_offset_para_enable(of_others);
+        registers.write(mode);
         for (primitive, expected) in [(4, triangles), (13, triangles), (1, others), (3, others), (8, others)]
         {
             let call = capture(&registers, primitive | 3 << 16, IndexSource::Counted).unwrap();
-            assert_eq!(call.depth.bias, expected, "{enabled:#x} {primitive}");
+            assert_eq!(call.depth.bias, expected, "{enabled:?} {primitive}");
         }
     }
 }
@@ -219,9 +222,10 @@ fn depth_offsets_of_polygons_and_of_what_has_no_faces() {
 #[test]
 fn patches_are_told_from_rectangles_with_their_number() {
     let mut registers = scene();
-    registers.set(0x2205, 1 << 3 | 1 << 5 | 1 << 8);
-    registers.set(0x2285, 1);
-    registers.set(0x2286, 3.0_f32.to_bits());
+    let lines = pa::PaSuScModeCntl::with().polymode_front_ptype(PolygonFill::Lines);
+    registers.write(lines.polymode_back_ptype(PolygonFill::Lines).poly_mode(1));
+    registers.write(vgt::VgtHosCntl::with().tess_mode(TessellationMode::Continuous));
+    registers.set(vgt::VGT_HOS_MAX_TESS_LEVEL, 3.0_f32.to_bits());
     // The output path, the primitive with its major mode, and whether it is cut up and has faces.
     for (path, initiator, is_cut, has_faces) in [
         (0, 0x11, false, false),
@@ -231,7 +235,7 @@ fn patches_are_told_from_rectangles_with_their_number() {
         (1, 4 | 1 << 8, true, true),
         (2, 4 | 1 << 8, false, true),
     ] {
-        registers.set(0x2284, path);
+        registers.write(vgt::VgtOutputPathCntl::with().path_select(path));
         let call = capture(&registers, initiator | 3 << 16, IndexSource::Counted).unwrap();
         let cut = Tessellation { mode: TessellationMode::Continuous, levels: [0.0, 3.0] };
         assert_eq!(call.tessellation, is_cut.then_some(cut), "{path} {initiator:#x}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES};
+use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES, pitch_tiles};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 
 use super::Device;
@@ -65,7 +65,7 @@ pub(super) struct Targets {
 /// Pixels of a target's host texture.
 pub(super) fn size(pitch: u32, msaa: Msaa) -> [u32; 2] {
     let columns = msaa.columns();
-    let tiles = (pitch * columns).div_ceil(TILE_WIDTH).max(1);
+    let tiles = pitch_tiles(pitch, columns, 1).max(1);
     let rows = (TILES / tiles).max(1) * TILE_HEIGHT / msaa.rows();
     [tiles * TILE_WIDTH / columns, rows.min(MAX_HEIGHT)]
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES};
+use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES, pitch_tiles};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 use xenia_gpu::resolve::Rect;
 
@@ -10,9 +10,6 @@ use super::super::device::Device;
 
 /// Numbers of depth formats in the shaders follow those of colours.
 pub(super) const DEPTH: u32 = 16;
-/// Words of a tile.
-pub(super) const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
-
 /// The format of a render target's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TargetFormat {
@@ -63,7 +60,7 @@ pub(crate) struct TargetPlace {
 impl TargetPlace {
     /// Tiles from one row of tiles to the next.
     pub(crate) fn pitch_tiles(&self) -> u32 {
-        (self.pitch * self.msaa.columns()).div_ceil(TILE_WIDTH) * self.format.words()
+        pitch_tiles(self.pitch, self.msaa.columns(), self.format.words())
     }
 
     /// Pixels that a tile is high.

@@ -3,10 +3,10 @@
 //! Hosts have no way to write a stencil value from a shader; it is loaded bit by bit. Most titles
 //! never use the stencil, so it is known for every tile which bits can't be set, and those cost nothing.
 
-use xenia_gpu::edram::TILES;
+use xenia_gpu::edram::{TILE_WORDS, TILES};
 use xenia_gpu::resolve::Rect;
 
-use super::place::{TILE_WORDS, TargetPlace};
+use super::place::TargetPlace;
 
 /// The low bytes of all words of each tile, or-ed; a bit that is clear here is clear in the tile.
 pub(super) struct StencilBits(Box<[u8]>);
