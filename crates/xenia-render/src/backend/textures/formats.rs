@@ -1,9 +1,9 @@
 //! What each guest format means to the decoding shader, and which host format holds its texels.
 //!
-//! Where fields lie is a fact of the format's [`Layout`]. Components that a format lacks repeat its last one; each keeps the sign that the
-//! fetch constant gives it. The host's format is the narrowest that holds the values and can be filtered:
-//! exactly, but for fractions of 5, 6, 10 and 11 bits, gamma and mixed signs, which are rounded to 16 bits
-//! (an error of at most 1/131070; 32-bit floats would double the memory of such textures).
+//! Where fields lie is a fact of the format's [`Layout`]. Components that a format lacks repeat its last one; each
+//! keeps the sign that the fetch constant gives it. The host's format is the narrowest that holds the values and can
+//! be filtered: exactly, but for fractions of 5, 6, 10 and 11 bits, gamma and mixed signs, which are rounded to
+//! 16 bits (an error of at most 1/131070; 32-bit floats would double the memory of such textures).
 
 use wgpu::{Features, TextureFormat};
 use xenia_gpu::enums::TextureSign;
