@@ -23,7 +23,7 @@ pub use directory::Scan;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub(crate) use request::COMPLETION_WAIT;
-pub use request::{IoRequest, Outcome};
+pub use request::{IoArguments, IoRequest, Outcome};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};
 

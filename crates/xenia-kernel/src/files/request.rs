@@ -2,14 +2,16 @@
 
 use super::{Completion, FILE_OBJECT, OpenParameters, Receiver};
 use crate::Kernel;
-use crate::abi::Handle;
+use crate::abi::{Arguments, FromGuest, Handle, Show};
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::thread::records::{Apc, ApcSource};
 use crate::vfs::OpenAction;
+use std::fmt::Write;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Scheduler};
 
 /// What a thread waits for at a completion port.
@@ -28,6 +30,53 @@ pub struct IoRequest {
     pub apc_context: u32,
     /// The status block; null: none.
     pub status_block: GuestAddr,
+}
+
+/// The parameters that every request on an open file begins with (`NtReadFile` and its like): the file, and where the
+/// outcome goes.
+#[derive(Clone, Copy, Debug)]
+pub struct IoArguments {
+    file: Handle,
+    event: Handle,
+    apc_routine: GuestAddr,
+    apc_context: u32,
+    status_block: GuestAddr,
+}
+
+impl FromGuest for IoArguments {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self {
+            file: FromGuest::from_guest(arguments),
+            event: FromGuest::from_guest(arguments),
+            apc_routine: FromGuest::from_guest(arguments),
+            apc_context: FromGuest::from_guest(arguments),
+            status_block: FromGuest::from_guest(arguments),
+        }
+    }
+}
+
+impl Show for IoArguments {
+    fn show(&self, _: &GuestMemory, out: &mut String) {
+        let Self { file, event, apc_routine, apc_context, status_block } = self;
+        let _ = write!(
+            out,
+            "{file:?}, event={event:?}, apc_routine={apc_routine:?}, apc_context={apc_context:#x}, \
+             status_block={status_block:?}"
+        );
+    }
+}
+
+impl IoArguments {
+    /// The request, once its handles are looked up.
+    pub(crate) fn resolve(&self, kernel: &Kernel) -> Fallible<IoRequest> {
+        let file = kernel.resolve_file(self.file)?;
+        let event = match self.event {
+            Handle::NULL => None,
+            handle => Some(kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
+        };
+        let &Self { apc_routine, apc_context, status_block, .. } = self;
+        Ok(IoRequest { file, event, apc_routine, apc_context, status_block })
+    }
 }
 
 /// How a request ended.

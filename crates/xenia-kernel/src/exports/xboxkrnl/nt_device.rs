@@ -1,8 +1,7 @@
 //! Control of devices (`NtDeviceIoControlFile`).
 
-use crate::abi::{Call, Handle};
-use crate::files::{IoRequest, Outcome};
-use crate::objects::ObjectKind;
+use crate::abi::Call;
+use crate::files::{IoArguments, Outcome};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -21,25 +20,17 @@ impl NtDevice {
     #[export(Partial)]
     fn NtDeviceIoControlFile(
         call: &mut Call,
-        file: Handle,
-        event: Handle,
-        apc_routine: GuestAddr,
-        apc_context: u32,
-        status_block: GuestAddr,
+        file: IoArguments,
         code: u32,
         _input: GuestAddr,
         _input_length: u32,
         output: GuestAddr,
         output_length: u32,
     ) -> Fallible<NtStatus> {
-        let body = call.kernel.resolve_file(file)?;
-        let event = match event {
-            Handle::NULL => None,
-            handle => Some(call.kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
-        };
+        let request = file.resolve(call.kernel)?;
         let volume = {
             let files = call.kernel.files.lock();
-            files.vfs.volume(&files.get(body)?.location)?
+            files.vfs.volume(&files.get(request.file)?.location)?
         };
         let bytes = volume.total_units.saturating_mul(volume.unit());
         let answer = match code {
@@ -57,7 +48,6 @@ impl NtDevice {
             return Ok(NtStatus::BUFFER_TOO_SMALL);
         }
         let result = call.memory().write_bytes(output, &answer).map(|()| answer.len() as u32);
-        let request = IoRequest { file: body, event, apc_routine, apc_context, status_block };
         let outcome = Outcome::of(result.map_err(Into::into));
         call.kernel.complete_request(call.scheduler, call.thread_id(), &request, outcome)
     }

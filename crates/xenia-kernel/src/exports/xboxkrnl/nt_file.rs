@@ -4,8 +4,7 @@
 //! opened for synchronous access still gets `PENDING`, as on the console.
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
-use crate::files::{IoRequest, OpenParameters, Outcome};
-use crate::objects::ObjectKind;
+use crate::files::{IoArguments, OpenParameters, Outcome};
 use crate::status::failure::{Failure, Fallible};
 use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -89,37 +88,16 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
     Ok(outcome.status)
 }
 
-/// The parameters that all transfers have.
-#[derive(Clone, Copy)]
-struct Transfer {
-    file: Handle,
-    event: Handle,
-    apc_routine: GuestAddr,
-    apc_context: u32,
-    status_block: GuestAddr,
-    offset: Option<Ptr<u64>>,
-}
-
 /// Runs a transfer and reports its outcome.
 fn transfer(
     call: &mut Call,
-    transfer: Transfer,
+    file: IoArguments,
+    offset: Option<Ptr<u64>>,
     run: impl FnOnce(&Call, GuestAddr, Option<u64>) -> Fallible<u32>,
 ) -> Fallible<NtStatus> {
-    let file = call.kernel.resolve_file(transfer.file)?;
-    let event = match transfer.event {
-        Handle::NULL => None,
-        handle => Some(call.kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
-    };
-    let offset = transfer.offset.map(|offset| offset.read(call.memory())).transpose()?;
-    let outcome = Outcome::of(run(call, file, offset));
-    let request = IoRequest {
-        file,
-        event,
-        apc_routine: transfer.apc_routine,
-        apc_context: transfer.apc_context,
-        status_block: transfer.status_block,
-    };
+    let request = file.resolve(call.kernel)?;
+    let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
+    let outcome = Outcome::of(run(call, request.file, offset));
     call.kernel.complete_request(call.scheduler, call.thread_id(), &request, outcome)
 }
 
@@ -190,17 +168,12 @@ impl NtFile {
     #[export(Done)]
     fn NtReadFile(
         call: &mut Call,
-        file: Handle,
-        event: Handle,
-        apc_routine: GuestAddr,
-        apc_context: u32,
-        status_block: GuestAddr,
+        file: IoArguments,
         buffer: GuestAddr,
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
-        transfer(call, parameters, |call, file, offset| {
+        transfer(call, file, offset, |call, file, offset| {
             call.kernel.files.lock().get_mut(file)?.read(call.memory(), buffer, length, offset)
         })
     }
@@ -209,17 +182,12 @@ impl NtFile {
     #[export(Done)]
     fn NtReadFileScatter(
         call: &mut Call,
-        file: Handle,
-        event: Handle,
-        apc_routine: GuestAddr,
-        apc_context: u32,
-        status_block: GuestAddr,
+        file: IoArguments,
         pages: Ptr<GuestAddr>,
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
-        transfer(call, parameters, |call, file, offset| {
+        transfer(call, file, offset, |call, file, offset| {
             let pages = segments(call, pages, length)?;
             let mut files = call.kernel.files.lock();
             files.get_mut(file)?.read_scattered(call.memory(), &pages, length, offset)
@@ -230,17 +198,12 @@ impl NtFile {
     #[export(Done)]
     fn NtWriteFile(
         call: &mut Call,
-        file: Handle,
-        event: Handle,
-        apc_routine: GuestAddr,
-        apc_context: u32,
-        status_block: GuestAddr,
+        file: IoArguments,
         buffer: GuestAddr,
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
-        transfer(call, parameters, |call, file, offset| {
+        transfer(call, file, offset, |call, file, offset| {
             let now = filetime(call.now());
             call.kernel.files.lock().write(file, now, call.memory(), (buffer, length), offset)
         })
@@ -250,17 +213,12 @@ impl NtFile {
     #[export(Done)]
     fn NtWriteFileGather(
         call: &mut Call,
-        file: Handle,
-        event: Handle,
-        apc_routine: GuestAddr,
-        apc_context: u32,
-        status_block: GuestAddr,
+        file: IoArguments,
         pages: Ptr<GuestAddr>,
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        let parameters = Transfer { file, event, apc_routine, apc_context, status_block, offset };
-        transfer(call, parameters, |call, file, offset| {
+        transfer(call, file, offset, |call, file, offset| {
             let pages = segments(call, pages, length)?;
             let mut files = call.kernel.files.lock();
             files.write_with(file, filetime(call.now()), |file| {

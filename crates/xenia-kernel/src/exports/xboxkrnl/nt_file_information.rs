@@ -4,7 +4,7 @@
 
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::files::{BasicChange, Files, IoRequest, OpenFile, Outcome, Scan, information, options};
+use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -308,11 +308,7 @@ impl NtFileInformation {
     #[export(Done)]
     fn NtQueryDirectoryFile(
         call: &mut Call,
-        file: Handle,
-        event: Handle,
-        apc_routine: GuestAddr,
-        apc_context: u32,
-        status_block: GuestAddr,
+        file: IoArguments,
         buffer: GuestAddr,
         length: u32,
         pattern: Option<Ptr<AnsiString>>,
@@ -323,14 +319,9 @@ impl NtFileInformation {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
         let memory = call.memory();
-        let body = call.kernel.resolve_file(file)?;
-        let event = match event {
-            Handle::NULL => None,
-            handle => Some(call.kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
-        };
+        let request = file.resolve(call.kernel)?;
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
-        let result = next_entry(call, body, buffer, length, pattern.as_deref(), restart);
-        let request = IoRequest { file: body, event, apc_routine, apc_context, status_block };
+        let result = next_entry(call, request.file, buffer, length, pattern.as_deref(), restart);
         call.kernel.complete_request(call.scheduler, call.thread_id(), &request, Outcome::of(result))
     }
 }
