@@ -142,10 +142,9 @@ fn number(fetch: &VertexFetch, raw: u32, width: u32) -> f32 {
 }
 
 /// The components of an element, and zeros for those that it lacks.
-fn unpack(fetch: &VertexFetch, layout: Layout, words: &[u32; 4]) -> [f32; 4] {
+fn unpack(fetch: &VertexFetch, layout: Layout, fields: &[(u32, u32)], words: &[u32; 4]) -> [f32; 4] {
     let mut values = [0.0; 4];
-    let fields = layout.fields();
-    for (value, (low, width)) in values.iter_mut().zip(fields).take(layout.components() as usize) {
+    for (value, &(low, width)) in values.iter_mut().zip(fields) {
         let raw = words[low as usize / 32] >> (low % 32);
         *value = match layout {
             Layout::Half(_) => half_to_single(raw as u16),
@@ -160,7 +159,10 @@ impl FetchUnit for Fetcher<'_> {
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector {
         let mut result = [[0.0; LANES]; 4];
         let VertexBuffer { physical, words: size, endian } = self.constants.vertex_buffer(fetch.constant);
-        let layout = Layout::of_vertices(u32::from(fetch.format));
+        // Formats that vertices don't have fetch zeros.
+        let layout = Layout::of_vertices(u32::from(fetch.format)).unwrap_or(Layout::Unknown);
+        let (fields, words) = (layout.fields(), layout.words() as usize);
+        let fields = &fields[..layout.components() as usize];
         let scale = 2.0_f32.powi(fetch.exponent as i32);
         for lane in 0..LANES {
             if mask >> lane & 1 == 0 {
@@ -172,16 +174,15 @@ impl FetchUnit for Fetcher<'_> {
                 self.last[lane] = (index as u32).wrapping_mul(fetch.stride as u32);
             }
             let at = self.last[lane].wrapping_add_signed(fetch.offset);
-            let Some(layout) = layout else { continue };
             let mut element = [0; 4];
-            for (i, word) in element.iter_mut().enumerate().take(layout.words() as usize) {
+            for (i, word) in element.iter_mut().enumerate().take(words) {
                 // Beyond the buffer's end everything is zero.
                 let at = at.wrapping_add(i as u32);
                 if at < size {
                     *word = endian.swap(self.word(physical.wrapping_add(at * 4)));
                 }
             }
-            for (result, value) in result.iter_mut().zip(unpack(fetch, layout, &element)) {
+            for (result, value) in result.iter_mut().zip(unpack(fetch, layout, fields, &element)) {
                 result[lane] = value * scale;
             }
         }
