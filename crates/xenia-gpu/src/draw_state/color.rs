@@ -1,7 +1,6 @@
 //! Colour targets of a draw: what of the four slots is drawn to.
 
 use super::{Blend, ColorTarget};
-use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
 use crate::registers::{Register, RegisterFile, rb};
 
 /// Registers of the targets' formats, by slot.

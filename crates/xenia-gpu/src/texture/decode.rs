@@ -220,7 +220,10 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
 
 /// Bytes of host memory that decoding a level takes at most: the texels, and what they are made from.
 pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
-    let Some(format) = Format::from_number(info.format) else { return 0 };
+    let format = info.format;
+    if format.layout == Layout::Unknown {
+        return 0;
+    }
     let level = level.min(info.max_level());
     let texels: u64 = info.level_size(level).into_iter().map(u64::from).product();
     let is_bytes = match format.layout {
@@ -228,7 +231,7 @@ pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
         layout => matches!(layout, Layout::Chroma(_)) || format.block != [1, 1],
     };
     let each = if is_bytes && is_plain(info) { 4 } else { 16 };
-    texels.saturating_mul(each).saturating_add(u64::from(layout::level(info, &format, level).bytes))
+    texels.saturating_mul(each).saturating_add(u64::from(layout::level(info, level).bytes))
 }
 
 /// Decodes a level; `None` for formats that are not known.

@@ -524,7 +524,8 @@ fn points_have_limits_and_know_where_they_are() {
     let mut scene = Scene::new(80, 32, 0);
     scene.write(PaSuPointMinmax::with().min_size(64).max_size(128)); // diameters of 8 to 16
     // Sizes from vertices; r0 gets the place.
-    let program = SqProgramCntl::with().vs_export_mode(2).vs_resource(true).ps_resource(true);
+    let program =
+        SqProgramCntl::with().vs_export_mode(VertexExportMode::Sprite).vs_resource(true).ps_resource(true);
     scene.write(program.param_gen(true));
     scene.shader(
         0,

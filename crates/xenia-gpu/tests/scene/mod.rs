@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 pub use xenia_gpu::enums::{
     BlendFactor, ColorTargetFormat, Compare, CopyCommand, DepthFormat, EdramMode, Msaa, PolygonFill,
-    StencilOp, TessellationMode,
+    StencilOp, TessellationMode, VertexExportMode,
 };
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
