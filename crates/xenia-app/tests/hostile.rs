@@ -52,6 +52,7 @@ const ROWS: &[Row] = &[
     row("cache", &["scratch_disk_bytes"], "opened 1000, refused 8"),
     row("files", &["open_files"], "refused 9232"),
     Row { code: 3, ..row("recursion", &[], "") },
+    row("logflood", &[], "done"),
     Row { flags: TIMEOUT, ..row("endless", &[], "") },
     Row { flags: TIMEOUT, ..row("fills", &[], "") },
     Row { flags: TIMEOUT, ..row("deadlocks", &[], "") },
@@ -61,7 +62,7 @@ struct Outcome {
     code: Option<i32>,
     seconds: f64,
     mebibytes: u64,
-    stdout: String,
+    guest: String,
     stderr: String,
     report: Option<serde_json::Value>,
 }
@@ -89,12 +90,14 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
         .arg(title)
         .args(["--headless", "--gpu", "reference", "--json"])
         .arg(file("report.json"))
+        .arg("--guest-log")
+        .arg(file("guest"))
         .args(flags)
         // No settings of the user's.
         .env("XDG_CONFIG_HOME", folder.path())
         .env("HOME", folder.path())
         .stdin(Stdio::null())
-        .stdout(open("out"))
+        .stdout(Stdio::null())
         .stderr(open("err"))
         .spawn()
         .unwrap();
@@ -114,10 +117,11 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    let text = |name: &str| String::from_utf8_lossy(&std::fs::read(file(name)).unwrap()).into_owned();
+    let text =
+        |name: &str| String::from_utf8_lossy(&std::fs::read(file(name)).unwrap_or_default()).into_owned();
     let report = std::fs::read(file("report.json")).ok();
     let report = report.and_then(|text| serde_json::from_slice(&text).ok());
-    Outcome { code, seconds, mebibytes, stdout: text("out"), stderr: text("err"), report }
+    Outcome { code, seconds, mebibytes, guest: text("guest"), stderr: text("err"), report }
 }
 
 /// What is wrong with the outcome.
@@ -135,7 +139,7 @@ fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
             outcome.code, outcome.seconds, outcome.mebibytes, row.code
         ),
     );
-    expect(outcome.stdout.contains(row.prints), format!("printed {:?}", outcome.stdout));
+    expect(outcome.guest.contains(row.prints), format!("printed {:?}", outcome.guest));
     let lines = outcome.stderr.lines().count();
     expect(lines <= MOST_LINES, format!("{lines} lines on standard error"));
     let hits: BTreeMap<String, u64> = outcome
@@ -145,7 +149,8 @@ fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
         .unwrap_or_default();
     expect(hits.keys().eq(row.limits), format!("limits_hit: {hits:?}"));
     for limit in row.limits {
-        let said = outcome.stderr.lines().filter(|line| line.contains("limit") && line.contains(limit));
+        let said =
+            outcome.stderr.lines().filter(|line| line.contains("limit reached: ") && line.contains(limit));
         let times = said.count();
         expect(times == 1, format!("{limit} was said {times} times"));
     }
