@@ -29,7 +29,7 @@ Examples:
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check --frames 60
   xenia-rs exec t.xex --record play.jsonl    what the controllers did, for --replay play.jsonl
-  xenia-rs exec t.xex --dump-threads-after 5 what every guest thread does after 5 seconds
+  xenia-rs exec t.xex --dump-threads-after 5  what every guest thread does after 5 seconds
   xenia-rs check t.xex -n 2_000_000 --expect golden/t.json
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs conformance jit-tests --engine both
@@ -158,6 +158,11 @@ pub fn number(text: &str) -> Result<u64, String> {
     parsed.map_err(|_| format!("{text:?} is no number (decimal or 0x…, underscores allowed)"))
 }
 
+/// A [`number`] of 32 bits.
+pub fn small_number(text: &str) -> Result<u32, String> {
+    u32::try_from(number(text)?).map_err(|_| format!("{text:?} is more than {}", u32::MAX))
+}
+
 /// A number of seconds, with or without a fraction.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let parsed = text.replace('_', "").parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
@@ -198,6 +203,8 @@ mod tests {
         assert_eq!(number("2_000_000"), Ok(2_000_000));
         assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
         assert!(number("12k").is_err());
+        assert_eq!(small_number("1_000"), Ok(1000));
+        assert!(small_number("0x1_0000_0000").is_err());
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
         assert!(seconds("-1").is_err() && seconds("x").is_err() && seconds("inf").is_err());
     }

@@ -12,6 +12,7 @@ mod commands;
 mod contract;
 mod dialogs;
 mod digest;
+mod documents;
 mod drawing;
 mod event_log;
 mod exit;
@@ -73,7 +74,7 @@ fn program() -> Code {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let parsed = Cli::command().color(color).try_get_matches_from(words);
+    let parsed = with_negative_numbers(Cli::command().color(color)).try_get_matches_from(words);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
@@ -82,6 +83,11 @@ fn program() -> Code {
         return report(&error);
     }
     run(cli).unwrap_or_else(|error| report(&error))
+}
+
+/// `--frames -1` is a number out of range, not a flag `-1` that nobody knows.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    command.allow_negative_numbers(true).mut_subcommands(with_negative_numbers)
 }
 
 /// What `--color` says, before the parser, which has colours itself, is asked.

@@ -2,6 +2,7 @@
 //!
 //! Keys are a contract with scripts: they are added to, never renamed or removed.
 
+use crate::documents::documented;
 use crate::output;
 use crate::say;
 use anyhow::Result;
@@ -44,191 +45,193 @@ impl End {
     }
 }
 
-/// The whole report.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunReport {
-    /// `interp`, `jit` or `cross-check`.
-    pub engine: String,
-    /// `lockstep` or `parallel`.
-    pub mode: String,
-    /// Guest instructions executed, all hardware threads.
-    pub instructions: u64,
-    /// Guest time at the end, in ticks of 49.875 MHz.
-    pub guest_ticks: u64,
-    /// Frames presented.
-    pub frames: u64,
-    /// Swaps the command processor executed.
-    pub swaps: u64,
-    /// BLAKE3 over guest-visible state; null where the run is not deterministic.
-    pub digest: Option<String>,
-    /// Why the run ended.
-    pub exit: End,
-    /// What the title returned, if it ended.
-    pub exit_code: Option<u32>,
-    /// What interrupted it: `SIGINT`, `SIGTERM`, `SIGHUP` or `window`.
-    pub interrupted_by: Option<String>,
-    /// The title.
-    pub title: TitleReport,
-    /// Where the guest crashed, if it did.
-    pub crash: Option<CrashReport>,
-    /// Guest paths of files that the title asked for and that were not there; the first 64.
-    pub missing_files: Vec<String>,
-    /// Titles that were launched by the one before; all other figures are the last one's.
-    pub launches: u64,
-    /// SHA-256 of the image as loaded, before its first instruction.
-    pub image_loaded_sha256: String,
-    /// The digest's parts by name.
-    pub digest_parts: BTreeMap<String, String>,
-    /// Unimplemented kernel functions that were called.
-    pub unimplemented_calls: Vec<NameCount>,
-    /// What the title was refused more of, and how often, by the limit's name.
-    pub limits_hit: BTreeMap<String, u64>,
+documented! {
+    /// The whole report.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct RunReport {
+        /// `interp`, `jit` or `cross-check`.
+        pub engine: String,
+        /// `lockstep` or `parallel`.
+        pub mode: String,
+        /// Guest instructions executed, all hardware threads.
+        pub instructions: u64,
+        /// Guest time at the end, in ticks of 49.875 MHz.
+        pub guest_ticks: u64,
+        /// Frames presented.
+        pub frames: u64,
+        /// Swaps the command processor executed.
+        pub swaps: u64,
+        /// BLAKE3 over guest-visible state; null where the run is not deterministic.
+        pub digest: Option<String>,
+        /// Why the run ended: `frames`, `instructions`, `exit`, `crash`, `deadlock`, `interrupted` or `timeout`.
+        pub exit: End,
+        /// What the title returned, if it ended.
+        pub exit_code: Option<u32>,
+        /// What interrupted it: `SIGINT`, `SIGTERM`, `SIGHUP` or `window`.
+        pub interrupted_by: Option<String>,
+        /// The title.
+        pub title: TitleReport,
+        /// Where the guest crashed, if it did.
+        pub crash: Option<CrashReport>,
+        /// Guest paths of files that the title asked for and that were not there; the first 64.
+        pub missing_files: Vec<String>,
+        /// Titles that were launched by the one before; all other figures are the last one's.
+        pub launches: u64,
+        /// SHA-256 of the image as loaded, before its first instruction.
+        pub image_loaded_sha256: String,
+        /// The digest's parts by name.
+        pub digest_parts: BTreeMap<String, String>,
+        /// Unimplemented kernel functions that were called.
+        pub unimplemented_calls: Vec<NameCount>,
+        /// What the title was refused more of, and how often, by the limit's name.
+        pub limits_hit: BTreeMap<String, u64>,
+        /// Scheduler figures.
+        pub scheduler: SchedulerReport,
+        /// Figures of the compiled engine.
+        pub jit: JitReport,
+        /// Figures of `--cross-check`.
+        pub cross_check: CrossCheckReport,
+        /// Figures of guest memory.
+        pub memory: MemoryReport,
+        /// Figures of the command processor.
+        pub gpu: GpuReport,
+        /// Host time of the run.
+        pub wall_seconds: f64,
+        /// Guest instructions per microsecond of host time.
+        pub mips: f64,
+    }
+
+    /// The title that ran.
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct TitleReport {
+        /// Its file, or its guest path if another title launched it.
+        pub name: String,
+        /// Its number, eight hexadecimal digits; null where the file has none.
+        pub id: Option<String>,
+        /// The host folder that the title sees as game:\; null if there is none.
+        pub folder: Option<String>,
+    }
+
+    /// A crash of the guest.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct CrashReport {
+        /// What happened, in a line.
+        pub what: String,
+        /// Guest thread id.
+        pub thread: u32,
+        /// Address of the instruction, as 0x and eight digits, like all addresses here.
+        pub pc: String,
+        /// The link register.
+        pub lr: String,
+        /// `read`, `write` or `fetch`, if an access to memory failed.
+        pub access: Option<String>,
+        /// Where to.
+        pub address: Option<String>,
+        /// Return addresses, innermost first.
+        pub stack: Vec<String>,
+    }
+
+    /// A name and how often.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct NameCount {
+        /// The name.
+        pub name: String,
+        /// How often.
+        pub count: u64,
+    }
+
     /// Scheduler figures.
-    pub scheduler: SchedulerReport,
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct SchedulerReport {
+        /// Threads created.
+        pub spawn_ok: u64,
+        /// Thread creations refused.
+        pub spawn_rejected: u64,
+        /// Context switches.
+        pub switches: u64,
+        /// Deadlocks that were broken.
+        pub deadlock_recoveries: u64,
+        /// Deadlocks that ended the run.
+        pub deadlock_halts: u64,
+    }
+
     /// Figures of the compiled engine.
-    pub jit: JitReport,
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct JitReport {
+        /// Guest functions compiled.
+        pub functions: u64,
+        /// Guest loops compiled.
+        pub loops: u64,
+        /// Guest instructions compiled.
+        pub compiled_guest_instructions: u64,
+        /// Host time spent compiling.
+        pub compile_ns: u64,
+        /// Instructions the interpreter ran because nothing was compiled for them yet.
+        pub interpreted_instructions: u64,
+        /// Instructions compiled code gave to the interpreter for want of a lifter arm.
+        pub fallback_instructions: u64,
+        /// Calls from compiled code into Rust.
+        pub helper_calls: BTreeMap<String, u64>,
+        /// Compiled regions dropped because their page changed.
+        pub invalidations: u64,
+        /// Regions taken from the persistent cache.
+        pub cache_hits: u64,
+    }
+
     /// Figures of `--cross-check`.
-    pub cross_check: CrossCheckReport,
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct CrossCheckReport {
+        /// Units compared.
+        pub units: u64,
+        /// Instructions compared.
+        pub instructions: u64,
+        /// Differences found.
+        pub differences: u64,
+        /// Bytes stored by guest code, each compared after its unit.
+        pub stored_bytes: u64,
+        /// Comparisons of all memory.
+        pub memory_comparisons: u64,
+    }
+
     /// Figures of guest memory.
-    pub memory: MemoryReport,
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct MemoryReport {
+        /// Writes by kernel and devices.
+        pub writes_total: u64,
+        /// Stores that hit a watched page.
+        pub watch_faults: u64,
+        /// Page versions moved.
+        pub page_version_bumps: u64,
+    }
+
     /// Figures of the command processor.
-    pub gpu: GpuReport,
-    /// Host time of the run.
-    pub wall_seconds: f64,
-    /// Guest instructions per microsecond of host time.
-    pub mips: f64,
-}
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct GpuReport {
+        /// What drew: `reference`, `wgpu` or `none`.
+        pub backend: String,
+        /// The host's graphics adapter; null where none is used.
+        pub adapter: Option<String>,
+        /// Draws executed.
+        pub draws: u64,
+        /// Packets by name.
+        pub packets: BTreeMap<String, u64>,
+        /// What could not be done, by reason.
+        pub problems: BTreeMap<String, u64>,
+        /// Pipelines, where what draws has some.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub pipelines: Option<PipelinesReport>,
+    }
 
-/// The title that ran.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct TitleReport {
-    /// Its file, or its guest path if another title launched it.
-    pub name: String,
-    /// Its number, eight hexadecimal digits; null where the file has none.
-    pub id: Option<String>,
-    /// The host folder that the title sees as game:\; null if there is none.
-    pub folder: Option<String>,
-}
-
-/// A crash of the guest.
-#[derive(Clone, Debug, Serialize)]
-pub struct CrashReport {
-    /// What happened, in a line.
-    pub what: String,
-    /// Guest thread id.
-    pub thread: u32,
-    /// Address of the instruction, as 0x and eight digits, like all addresses here.
-    pub pc: String,
-    /// The link register.
-    pub lr: String,
-    /// `read`, `write` or `fetch`, if an access to memory failed.
-    pub access: Option<String>,
-    /// Where to.
-    pub address: Option<String>,
-    /// Return addresses, innermost first.
-    pub stack: Vec<String>,
-}
-
-/// A name and how often.
-#[derive(Clone, Debug, Serialize)]
-pub struct NameCount {
-    /// The name.
-    pub name: String,
-    /// How often.
-    pub count: u64,
-}
-
-/// Scheduler figures.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct SchedulerReport {
-    /// Threads created.
-    pub spawn_ok: u64,
-    /// Thread creations refused.
-    pub spawn_rejected: u64,
-    /// Context switches.
-    pub switches: u64,
-    /// Deadlocks that were broken.
-    pub deadlock_recoveries: u64,
-    /// Deadlocks that ended the run.
-    pub deadlock_halts: u64,
-}
-
-/// Figures of the compiled engine.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct JitReport {
-    /// Guest functions compiled.
-    pub functions: u64,
-    /// Guest loops compiled.
-    pub loops: u64,
-    /// Guest instructions compiled.
-    pub compiled_guest_instructions: u64,
-    /// Host time spent compiling.
-    pub compile_ns: u64,
-    /// Instructions the interpreter ran because nothing was compiled for them yet.
-    pub interpreted_instructions: u64,
-    /// Instructions compiled code gave to the interpreter for want of a lifter arm.
-    pub fallback_instructions: u64,
-    /// Calls from compiled code into Rust.
-    pub helper_calls: BTreeMap<String, u64>,
-    /// Compiled regions dropped because their page changed.
-    pub invalidations: u64,
-    /// Regions taken from the persistent cache.
-    pub cache_hits: u64,
-}
-
-/// Figures of `--cross-check`.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct CrossCheckReport {
-    /// Units compared.
-    pub units: u64,
-    /// Instructions compared.
-    pub instructions: u64,
-    /// Differences found.
-    pub differences: u64,
-    /// Bytes stored by guest code, each compared after its unit.
-    pub stored_bytes: u64,
-    /// Comparisons of all memory.
-    pub memory_comparisons: u64,
-}
-
-/// Figures of guest memory.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct MemoryReport {
-    /// Writes by kernel and devices.
-    pub writes_total: u64,
-    /// Stores that hit a watched page.
-    pub watch_faults: u64,
-    /// Page versions moved.
-    pub page_version_bumps: u64,
-}
-
-/// Figures of the command processor.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct GpuReport {
-    /// What drew: `reference`, `wgpu` or `none`.
-    pub backend: String,
-    /// The host's graphics adapter; null where none is used.
-    pub adapter: Option<String>,
-    /// Draws executed.
-    pub draws: u64,
-    /// Packets by name.
-    pub packets: BTreeMap<String, u64>,
-    /// What could not be done, by reason.
-    pub problems: BTreeMap<String, u64>,
-    /// Pipelines, where what draws has some.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pipelines: Option<PipelinesReport>,
-}
-
-/// Pipelines of the host's GPU.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct PipelinesReport {
-    /// Compiled before the title ran, out of what earlier runs have left.
-    pub compiled_at_start: u64,
-    /// Compiled while it ran.
-    pub compiled_in_play: u64,
-    /// Draws that were left out because their pipeline was not there yet (--async-pipelines).
-    pub draws_left_out: u64,
+    /// Pipelines of the host's GPU.
+    #[derive(Clone, Copy, Debug, Default, Serialize)]
+    pub struct PipelinesReport {
+        /// Compiled before the title ran, out of what earlier runs have left.
+        pub compiled_at_start: u64,
+        /// Compiled while it ran.
+        pub compiled_in_play: u64,
+        /// Draws that were left out because their pipeline was not there yet (--async-pipelines).
+        pub draws_left_out: u64,
+    }
 }
 
 /// A JSON document of ours.

@@ -4,6 +4,7 @@
 
 use crate::frames::write_new_png;
 use crate::title::data_folder;
+use anyhow::Context;
 use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
 
@@ -31,7 +32,8 @@ impl Screenshots {
 
     /// Writes frame `number` to a new file, whose path is the answer. No file is ever replaced.
     pub fn keep(&self, number: u64, frame: &Frame) -> anyhow::Result<PathBuf> {
-        std::fs::create_dir_all(&self.folder)?;
+        std::fs::create_dir_all(&self.folder)
+            .with_context(|| format!("cannot create {}", self.folder.display()))?;
         for copy in 1..=SAME_FRAME {
             let path = self.folder.join(self.name(number, copy));
             if write_new_png(&path, frame)? {

@@ -1,6 +1,6 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
-use super::{WindowArgs, number, seconds};
+use super::{WindowArgs, number, seconds, small_number};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -86,7 +86,7 @@ pub struct CpuArgs {
     pub tier: Tier,
     /// Compile code once this many instructions of it have been interpreted for each one to compile (2500; 4 with
     /// --cross-check); 0 compiles everything before it runs.
-    #[arg(long, value_name = "N", conflicts_with = "interp")]
+    #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
     /// Keep reservations in the machine-wide table.
     #[arg(
@@ -243,6 +243,9 @@ pub struct CheckArgs {
     /// The golden file.
     #[arg(long, value_name = "FILE")]
     pub expect: PathBuf,
+    /// `check` never has a window.
+    #[arg(long, hide = true)]
+    pub headless: bool,
     /// Write the golden file instead of comparing.
     #[arg(long)]
     pub bless: bool,

@@ -59,6 +59,10 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     if args.filter.is_none() {
         match report.uncovered.as_slice() {
             [] => outln!("rows without a case: none"),
+            // Part of the cases leaves most of them out, which is no news.
+            rows if rows.len() > SHOWN => {
+                outln!("rows without a case: {}; --json names them", rows.len());
+            }
             rows => outln!("rows without a case: {}", rows.join(" ")),
         }
     }

@@ -44,7 +44,15 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
     }
     match windowed::run(args, title, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
-            errln!("xenia-rs: {error}; running without a window");
+            let has_display =
+                ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+            if has_display {
+                errln!("xenia-rs: {error}; running without a window");
+            } else {
+                errln!(
+                    "xenia-rs: no display (DISPLAY and WAYLAND_DISPLAY are not set); running without a window: Ctrl-C ends"
+                );
+            }
             let mut args = args.clone();
             args.picture.headless = true;
             args.refuse_unbuilt()?;

@@ -1,6 +1,7 @@
 //! `xenia-rs exports`: every kernel export and variable, and how much of it there is.
 
 use crate::cli::ExportsArgs;
+use crate::documents::documented;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
@@ -10,21 +11,52 @@ use std::collections::BTreeMap;
 use xenia_kernel::exports::{Registry, StatusCounts};
 use xenia_kernel::imports::Library;
 
-#[derive(Debug, Serialize)]
-struct ExportsReport {
-    #[serde(flatten)]
-    libraries: BTreeMap<&'static str, Counts>,
-    rows: Vec<Row>,
-}
+documented! {
+    /// Every kernel export and variable, and how much of it there is.
+    #[derive(Debug, Serialize)]
+    pub struct ExportsReport {
+        /// For each library, by its name, how many exports there are of each status.
+        #[serde(flatten)]
+        libraries: BTreeMap<&'static str, Counts>,
+        /// Every export.
+        rows: Vec<Row>,
+    }
 
-#[derive(Debug, Serialize)]
-struct Counts {
-    done: usize,
-    constant: usize,
-    partial: usize,
-    stub: usize,
-    missing: usize,
-    total: usize,
+    /// Exports by status.
+    #[derive(Debug, Serialize)]
+    pub struct Counts {
+        /// Complete.
+        done: usize,
+        /// Complete, with nothing to do here.
+        constant: usize,
+        /// Partly there.
+        partial: usize,
+        /// Without effect.
+        stub: usize,
+        /// Not there.
+        missing: usize,
+        /// All.
+        total: usize,
+    }
+
+    /// An export.
+    #[derive(Debug, Serialize)]
+    pub struct Row {
+        /// Its library.
+        library: &'static str,
+        /// Its number there.
+        ordinal: u16,
+        /// Its name.
+        name: &'static str,
+        /// `done`, `constant`, `partial`, `stub` or `missing`.
+        status: &'static str,
+        /// What it has to do with.
+        area: &'static str,
+        /// What kind of value it returns; null where that is unknown.
+        returns: Option<&'static str>,
+        /// Whether that is a guess.
+        returns_guessed: bool,
+    }
 }
 
 impl From<StatusCounts> for Counts {
@@ -38,17 +70,6 @@ impl From<StatusCounts> for Counts {
             total: counts.total(),
         }
     }
-}
-
-#[derive(Debug, Serialize)]
-struct Row {
-    library: &'static str,
-    ordinal: u16,
-    name: &'static str,
-    status: &'static str,
-    area: &'static str,
-    returns: Option<&'static str>,
-    returns_guessed: bool,
 }
 
 /// Prints counts per library and area; with `--json`, writes every row.

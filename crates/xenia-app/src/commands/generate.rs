@@ -7,8 +7,14 @@
 mod coverage;
 mod exports;
 
+use super::exports::{Counts, ExportsReport, Row as ExportRow};
+use super::info::{DigestRow, ImportRow, InfoReport};
+use super::jit::{DumpReport, GuestLine};
+use super::trace::PlayReport;
 use crate::cli::GenerateArgs;
+use crate::documents::{self, Document, object};
 use crate::exit::Code;
+use crate::report;
 use crate::say::{out, outln};
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
@@ -27,10 +33,49 @@ struct Kind {
 /// Every table.
 const KINDS: &[Kind] = &[
     Kind { name: "exports", write: exports::table },
+    Kind { name: "json", write: |_| Ok(documents::page(&documents())) },
     Kind { name: "opcodes", write: |_| Ok(opcodes()) },
     Kind { name: "packets", write: |_| Ok(packets()) },
     Kind { name: "registers", write: |_| Ok(registers()) },
 ];
+
+/// The JSON documents.
+pub fn documents() -> Vec<Document> {
+    vec![
+        Document {
+            name: "run",
+            by: "`exec` and `check`",
+            objects: vec![
+                object::<report::RunReport>(),
+                object::<report::TitleReport>(),
+                object::<report::CrashReport>(),
+                object::<report::NameCount>(),
+                object::<report::SchedulerReport>(),
+                object::<report::JitReport>(),
+                object::<report::CrossCheckReport>(),
+                object::<report::MemoryReport>(),
+                object::<report::GpuReport>(),
+                object::<report::PipelinesReport>(),
+            ],
+        },
+        Document {
+            name: "info",
+            by: "`info`",
+            objects: vec![object::<InfoReport>(), object::<ImportRow>(), object::<DigestRow>()],
+        },
+        Document {
+            name: "exports",
+            by: "`exports`",
+            objects: vec![object::<ExportsReport>(), object::<Counts>(), object::<ExportRow>()],
+        },
+        Document { name: "trace-play", by: "`trace play`", objects: vec![object::<PlayReport>()] },
+        Document {
+            name: "jit-dump",
+            by: "`jit dump`",
+            objects: vec![object::<DumpReport>(), object::<GuestLine>()],
+        },
+    ]
+}
 
 /// Prints a table, or the names of all.
 pub fn run(args: &GenerateArgs) -> Result<Code> {

@@ -1,6 +1,7 @@
 //! `xenia-rs info`: what a file is, before one of its instructions runs.
 
 use crate::cli::InfoArgs;
+use crate::documents::documented;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
@@ -11,31 +12,51 @@ use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_kernel::exports::Registry;
 use xenia_kernel::imports::{Library, ordinals};
 
-#[derive(Debug, Serialize)]
-struct InfoReport {
-    format: &'static str,
-    title_id: Option<String>,
-    name: Option<String>,
-    entry: String,
-    image_base: String,
-    image_size: u32,
-    functions: usize,
-    imports: Vec<ImportRow>,
-    digests: Vec<DigestRow>,
-}
+documented! {
+    /// What a file is, before one of its instructions runs.
+    #[derive(Debug, Serialize)]
+    pub struct InfoReport {
+        /// `xex` or `elf`.
+        format: &'static str,
+        /// Its number, eight hexadecimal digits.
+        title_id: Option<String>,
+        /// The name that the file gives itself.
+        name: Option<String>,
+        /// Address of the first instruction.
+        entry: String,
+        /// Address of the image.
+        image_base: String,
+        /// Its bytes.
+        image_size: u32,
+        /// Functions that its table of functions names.
+        functions: usize,
+        /// What it asks the kernel for.
+        imports: Vec<ImportRow>,
+        /// Hashes in the file, and whether they are right.
+        digests: Vec<DigestRow>,
+    }
 
-#[derive(Debug, Serialize)]
-struct ImportRow {
-    library: String,
-    ordinal: u16,
-    name: Option<&'static str>,
-    status: &'static str,
-}
+    /// An import.
+    #[derive(Debug, Serialize)]
+    pub struct ImportRow {
+        /// Its library.
+        library: String,
+        /// Its number there.
+        ordinal: u16,
+        /// Its name; null if the number is unknown.
+        name: Option<&'static str>,
+        /// `done`, `constant`, `partial`, `stub` or `missing`.
+        status: &'static str,
+    }
 
-#[derive(Debug, Serialize)]
-struct DigestRow {
-    what: String,
-    ok: bool,
+    /// A hash in the file.
+    #[derive(Debug, Serialize)]
+    pub struct DigestRow {
+        /// What it is of.
+        what: String,
+        /// Whether it is right.
+        ok: bool,
+    }
 }
 
 /// Prints the description; with `--json`, writes it.

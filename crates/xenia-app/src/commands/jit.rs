@@ -1,6 +1,7 @@
 //! `xenia-rs jit dump`: what the compiler makes of the code at an address.
 
 use crate::cli::{JitDumpArgs, JitUnit};
+use crate::documents::documented;
 use crate::exit::Code;
 use crate::flat::FlatImage;
 use crate::machine::tell_functions;
@@ -13,19 +14,30 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 use xenia_jit::{Granularity, Jit, JitConfig};
 
-#[derive(Debug, Serialize)]
-struct DumpReport {
-    pc: String,
-    guest: Vec<GuestLine>,
-    clif: String,
-    host: String,
-}
+documented! {
+    /// What the compiler makes of the code at an address.
+    #[derive(Debug, Serialize)]
+    pub struct DumpReport {
+        /// The address.
+        pc: String,
+        /// Guest code.
+        guest: Vec<GuestLine>,
+        /// Cranelift's intermediate form.
+        clif: String,
+        /// Host assembly.
+        host: String,
+    }
 
-#[derive(Debug, Serialize)]
-struct GuestLine {
-    pc: String,
-    word: String,
-    text: String,
+    /// A guest instruction.
+    #[derive(Debug, Serialize)]
+    pub struct GuestLine {
+        /// Its address.
+        pc: String,
+        /// Its word.
+        word: String,
+        /// Disassembled.
+        text: String,
+    }
 }
 
 /// Compiles and prints; nothing runs, and the code is as the title's file has it.

@@ -4,6 +4,7 @@ use crate::cli::{
     GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
 };
 use crate::commands::exec::{conclude, limits};
+use crate::documents::documented;
 use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
@@ -85,19 +86,31 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     Ok(code)
 }
 
-/// The JSON of `trace play`.
-#[derive(Debug, Serialize)]
-struct PlayReport {
-    backend: String,
-    events: u64,
-    frames: u64,
-    draws: u64,
-    copies: u64,
-    packets: u64,
-    words: u64,
-    same_end: Option<bool>,
-    problems: BTreeMap<String, u64>,
-    wall_seconds: f64,
+documented! {
+    /// What playing a trace of the graphics chip came to.
+    #[derive(Debug, Serialize)]
+    pub struct PlayReport {
+        /// What drew.
+        backend: String,
+        /// Events of the trace.
+        events: u64,
+        /// Swaps.
+        frames: u64,
+        /// Draws executed.
+        draws: u64,
+        /// Copies out of the EDRAM.
+        copies: u64,
+        /// Packets.
+        packets: u64,
+        /// Words of them.
+        words: u64,
+        /// Whether it ended as it did when it was recorded; null if the trace does not say how.
+        same_end: Option<bool>,
+        /// What could not be done, by reason.
+        problems: BTreeMap<String, u64>,
+        /// Host time.
+        wall_seconds: f64,
+    }
 }
 
 fn play(args: &TracePlayArgs) -> Result<Code> {
@@ -182,7 +195,13 @@ fn dump(args: &TraceDumpArgs) -> Result<Code> {
     let mut printer = Printer { args, frame: 1, trouble: None };
     let told = narrate(open(&args.trace)?, backend(GpuKind::Reference)?, wants, |told| printer.take(told));
     told.with_context(|| format!("{}", args.trace.display()))?;
-    printer.trouble.map_or(Ok(Code::Done), Err)
+    if let Some(trouble) = printer.trouble {
+        return Err(trouble);
+    }
+    if let Some(frame) = args.frame.filter(|&frame| frame == 0 || frame >= printer.frame) {
+        bail!("--frame {frame}: {} has {} swaps", args.trace.display(), printer.frame - 1);
+    }
+    Ok(Code::Done)
 }
 
 /// Prints what was asked for.

@@ -1,0 +1,171 @@
+//! Every example of the program's help and of the book runs: none is wrong use, and none panics. What takes long is ended
+//! after a moment, which is no failure; what names a tool that may be missing, or a placeholder, is left out.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
+/// Seconds that an example has.
+const SECONDS: u32 = 2;
+/// Chapters and other texts with examples.
+const TEXTS: [&str; 8] = [
+    "README.md",
+    "docs/src/running.md",
+    "docs/src/traces.md",
+    "docs/src/shaders.md",
+    "docs/src/conformance.md",
+    "docs/src/adding-an-export.md",
+    "docs/src/adding-an-instruction.md",
+    "golden/README.md",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn said(words: &[&str]) -> String {
+    let output = Command::new(PROGRAM).args(words).args(["--config", "/dev/null"]).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The examples of a command's help, and of the commands in it.
+fn of_the_help(command: &[&str], examples: &mut Vec<String>) {
+    let help = said(&[command, &["--help"]].concat());
+    let section = |name: &'static str| {
+        let lines = help.lines().skip_while(move |line| !line.starts_with(name)).skip(1);
+        lines.take_while(|line| line.starts_with("  "))
+    };
+    for line in section("Example").map(str::trim) {
+        // A remark stands two spaces behind. A line too long for the help goes on in the next.
+        let example = line.split_once("  ").map_or(line, |(example, _)| example);
+        match examples
+            .last_mut()
+            .filter(|_| !example.starts_with("xenia-rs ") && !example.starts_with("echo "))
+        {
+            Some(last) => *last = format!("{last} {example}"),
+            None => examples.push(example.to_owned()),
+        }
+    }
+    for line in section("Commands:") {
+        let name = line.split_whitespace().next().unwrap_or("help");
+        if name != "help" && line.starts_with("  ") && !line.starts_with("   ") {
+            of_the_help(&[command, &[name]].concat(), examples);
+        }
+    }
+}
+
+/// The examples in the `sh` blocks of a text.
+fn of_a_text(text: &str, examples: &mut Vec<String>) {
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```sh";
+        } else if inside {
+            let line = line.split(" #").next().unwrap_or(line).trim();
+            if let Some(words) = line.strip_prefix("cargo run --release") {
+                let words = words.trim();
+                examples.push(format!("xenia-rs {}", words.strip_prefix("-- ").unwrap_or(words)));
+            } else if line.starts_with("xenia-rs ") {
+                examples.push(line.to_owned());
+            }
+        }
+    }
+}
+
+fn can_run(example: &str) -> bool {
+    let placeholder = |word: &str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase());
+    !example.contains("qemu") && !example.split([' ', '/', '_']).any(placeholder)
+}
+
+/// The files that examples speak of.
+fn prepare(folder: &Path) {
+    let at = |name: &str| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        path.display().to_string()
+    };
+    let copy = |from: &str, to: &str| std::fs::copy(root().join(from), at(to)).map(drop).unwrap();
+    for title in ["t.xex", "game/default.xex", "path/to/default.xex", "path/to/folder/default.xex"] {
+        copy("guest/bin/demo.xex", title);
+    }
+    copy("guest/bin/cpu-suite.elf", "program.elf");
+    std::os::unix::fs::symlink(root().join("jit-tests"), at("jit-tests")).unwrap();
+    std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
+    std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();
+    for log in ["a", "b"] {
+        std::fs::write(at(log), "0 swap 1\n").unwrap();
+    }
+    std::fs::create_dir_all(at(".local/share/bash-completion/completions")).unwrap();
+    let t = at("t.xex");
+    said(&["asm", &at("code.s"), "-o", &at("code.bin")]);
+    said(&["shader", "asm", &at("water.s"), "-o", &at("water.bin")]);
+    said(&["shader", "asm", &at("water.s"), "-o", &at("Media/Shaders/SeaFloor.xvu")]);
+    said(&["exec", &t, "--headless", "-n", "1000", "--record", &at("play.jsonl")]);
+    for (file, first) in [("runs.jsonl", "0"), ("more.jsonl", "100")] {
+        said(&["fuzz", "--blocks", "5", "--first", first, "--append", &at(file)]);
+    }
+    for golden in ["t.json", "golden/t.json"] {
+        said(&["check", &t, "-n", "1000", "--expect", &at(golden), "--bless"]);
+    }
+    for trace in ["t.trace", "frame.trace", "a.trace", "b.trace"] {
+        said(&["trace", "record", &t, "--frames", "2", "-o", &at(trace)]);
+    }
+    // What runs under the program's name ends after a moment.
+    let wrapper = at("bin/xenia-rs");
+    std::fs::write(&wrapper, format!("#!/bin/sh\nexec timeout {SECONDS} '{PROGRAM}' \"$@\"\n")).unwrap();
+    std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn every_example_of_the_help_and_the_book_runs() {
+    let mut examples = Vec::new();
+    of_the_help(&[], &mut examples);
+    let of_help = examples.len();
+    for text in TEXTS {
+        of_a_text(&std::fs::read_to_string(root().join(text)).unwrap(), &mut examples);
+    }
+    assert!(
+        of_help > 20 && examples.len() > of_help + 10,
+        "{of_help} of the help, {} in all",
+        examples.len()
+    );
+    examples.retain(|example| can_run(example));
+    let prepared = tempfile::tempdir().unwrap();
+    prepare(prepared.path());
+    let mut wrong = Vec::new();
+    for example in &examples {
+        // Each has the files as they were.
+        let folder = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp").arg("-a").arg(prepared.path().join(".")).arg(folder.path()).status();
+        assert!(copied.unwrap().success());
+        // What reads the output may be missing.
+        let line = if example.starts_with("xenia-rs") {
+            example.split(" | ").next().unwrap_or(example)
+        } else {
+            example
+        };
+        let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
+        let output = Command::new("bash")
+            .args(["--norc", "-c", line])
+            .current_dir(folder.path())
+            .env("PATH", path)
+            .env("HOME", folder.path())
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("XDG_CONFIG_HOME")
+            .output()
+            .unwrap();
+        // 124: it was ended. `check` may have other figures than the golden file of this test.
+        let fine = match output.status.code() {
+            Some(0 | 124) => true,
+            Some(1) => example.contains(" check ") || example.contains("diff"),
+            _ => false,
+        };
+        if !fine {
+            wrong.push(format!("{example}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
