@@ -111,7 +111,8 @@ impl Known {
 
     fn has_file(&self, name: &str) -> bool {
         let name = Path::new(name.trim_end_matches('/'));
-        name.exists() || self.files.iter().any(|file| file.ends_with(name))
+        name.exists()
+            || self.files.iter().flat_map(|file| file.ancestors()).any(|place| place.ends_with(name))
     }
 }
 
