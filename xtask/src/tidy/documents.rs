@@ -106,7 +106,8 @@ impl Known {
 
     fn has_word(&self, word: &str) -> bool {
         let folder = word.replace('_', "-");
-        self.words.contains(word) || self.files.iter().any(|file| file.iter().any(|part| *part == *folder))
+        let is_it = |part| Path::new(part).file_stem().is_some_and(|stem| *stem == *folder || *stem == *word);
+        self.words.contains(word) || self.files.iter().any(|file| file.iter().any(is_it))
     }
 
     fn has_file(&self, name: &str) -> bool {
