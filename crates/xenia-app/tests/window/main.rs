@@ -78,13 +78,16 @@ fn read_png(path: &Path) -> Result<Picture> {
 fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
     let files = || -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
+        // A draft has its picture's bytes, and not yet its name.
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "png"))
+            .collect()
     };
     let before = files();
     window.press(Key::F12)?;
     let (path, picture) = wait_for("a screenshot", || {
         let new = files().into_iter().find(|path| !before.contains(path));
-        // A file that is being written is no picture yet.
         Ok(new.and_then(|path| read_png(&path).ok().map(|picture| (path, picture))))
     })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
