@@ -1,4 +1,4 @@
-//! What tests need from outside the repository, and what becomes of a test without it.
+//! What tests need from outside the repository and what becomes of a test without it; random cases ([`Cases`]).
 //!
 //! Building needs none of these tools, so by hand a test without one says that it was not run, and passes. But a test that
 //! passes has tested something wherever that can be had: `cargo xtask test` installs the tools it can, promises to its tests
@@ -19,8 +19,10 @@
 //! The tools' rows ([`TOOLS`]) also say what `cargo xtask test` installs.
 #![forbid(unsafe_code)]
 
+mod cases;
 mod tools;
 
+pub use cases::{Cases, Dice};
 pub use tools::{Part, Row, TOOLS, Tool};
 
 use std::fmt::Display;

@@ -1,10 +1,9 @@
 //! Draws and copies of random state on the reference: registers, microcode and memory of any bits. None may panic, take
 //! long, or take much memory.
 //!
-//! Each case has a number, which is its seed; a failure names it. `XENIA_RANDOM_DRAWS` asks for more of them,
-//! `XENIA_FIRST_DRAW` for those from a number on.
+//! Each case has a number, which is its seed; a failure names it. `XENIA_RANDOM_DRAWS` asks for others.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
@@ -13,20 +12,17 @@ use xenia_gpu::limits::DrawLimits;
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::registers;
+use xenia_testing::Cases;
 
 use crate::limits::LIMITS;
 use crate::scene::*;
 
 /// Cases in a usual run.
-const CASES: u64 = 120;
+const CASES: u64 = 400;
 /// Draws in a case; what one leaves in registers is there for the next.
 const DRAWS: u32 = 6;
 /// Longer than any case takes with the limits below, on a host that is busy with other things.
 const LONGEST: Duration = Duration::from_mins(1);
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-}
 
 /// A word that often means something.
 fn value(rng: &mut ChaCha8Rng) -> u32 {
@@ -114,14 +110,7 @@ fn case(seed: u64) {
 fn random_draws_end() {
     let usual = LIMITS.get();
     LIMITS.set(DrawLimits { texture_bytes: 16 << 20, vertex_steps: 1 << 14, band_steps: 1 << 12 });
-    let (first, count) = (number("XENIA_FIRST_DRAW", 0), number("XENIA_RANDOM_DRAWS", CASES));
-    for seed in first..first + count {
-        let start = Instant::now();
-        let ended = std::panic::catch_unwind(|| case(seed));
-        let name = format!("case {seed} (XENIA_FIRST_DRAW={seed} XENIA_RANDOM_DRAWS=1)");
-        assert!(ended.is_ok(), "{name} panicked");
-        assert!(start.elapsed() < LONGEST, "{name} took {:?}", start.elapsed());
-    }
+    Cases::new("XENIA_RANDOM_DRAWS", CASES).longest(LONGEST).each(case);
     LIMITS.set(usual);
     THREADS.set(2);
 }

@@ -1,0 +1,198 @@
+//! Random cases, each made from its number: some run with the other tests, many by command.
+//!
+//! A case may not panic, take longer than it is allowed, or make the process large. One that doesn't end at all ends the
+//! process, with its number. What failed is repeated by its number:
+//!
+//! ```sh
+//! XENIA_HEAP_CASES=0..1000000 cargo test --release -p xenia-memory heap_against_a_model
+//! XENIA_HEAP_CASES=77..78 cargo test -p xenia-memory heap_against_a_model
+//! ```
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Host time that a case may take, unless its target says otherwise. Debug builds on busy machines stay far below.
+const LONGEST: Duration = Duration::from_secs(5);
+/// So many times its longest, and a case is said to hang.
+const HANGS: u32 = 10;
+/// Host memory that the process may have, in KiB, unless the target says otherwise.
+const MOST_KIB: u64 = 1 << 20;
+/// Failures after which no more cases are tried.
+const ENOUGH: usize = 10;
+
+/// The cases of one target, and what each may cost.
+#[derive(Debug)]
+pub struct Cases {
+    variable: &'static str,
+    seeds: Range<u64>,
+    longest: Duration,
+    most_kib: u64,
+}
+
+impl Cases {
+    /// The first `usual` cases, or those that the environment variable names, as `FIRST..END`.
+    ///
+    /// # Panics
+    /// Where the variable says something else.
+    #[must_use]
+    pub fn new(variable: &'static str, usual: u64) -> Self {
+        let seeds = std::env::var(variable).map_or(0..usual, |text| {
+            range(&text).unwrap_or_else(|| panic!("{variable}={text}: not FIRST..END"))
+        });
+        Self { variable, seeds, longest: LONGEST, most_kib: MOST_KIB }
+    }
+
+    /// A case may take this long.
+    #[must_use]
+    pub fn longest(self, longest: Duration) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// The process may have this much memory, in KiB.
+    #[must_use]
+    pub fn most_kib(self, most_kib: u64) -> Self {
+        Self { most_kib, ..self }
+    }
+
+    /// Runs each case by its number.
+    ///
+    /// # Panics
+    /// With the numbers of the cases that failed, if any did.
+    pub fn each(self, mut case: impl FnMut(u64)) {
+        let mut failures = Vec::new();
+        let clock = Instant::now();
+        // When the running case began, in milliseconds of `clock`, and its number.
+        let (began, running, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let watch = || {
+                while !over.load(Ordering::Acquire) {
+                    std::thread::park_timeout(Duration::from_secs(1));
+                    let began = Duration::from_millis(began.load(Ordering::Acquire));
+                    if clock.elapsed().saturating_sub(began) > self.longest * HANGS {
+                        eprintln!("{} does not end", self.name(running.load(Ordering::Acquire)));
+                        std::process::abort();
+                    }
+                }
+            };
+            let watch = scope.spawn(watch);
+            for seed in self.seeds.clone() {
+                running.store(seed, Ordering::Release);
+                began.store(clock.elapsed().as_millis() as u64, Ordering::Release);
+                let start = Instant::now();
+                let ended = catch_unwind(AssertUnwindSafe(|| case(seed)));
+                let (took, kib) = (start.elapsed(), resident_kib());
+                if ended.is_err() {
+                    failures.push(format!("{} panicked", self.name(seed)));
+                }
+                if took > self.longest {
+                    failures.push(format!("{} took {took:?}", self.name(seed)));
+                }
+                if kib > self.most_kib {
+                    failures.push(format!("{}: the process has {kib} KiB", self.name(seed)));
+                    break;
+                }
+                if failures.len() >= ENOUGH {
+                    break;
+                }
+            }
+            over.store(true, Ordering::Release);
+            watch.thread().unpark();
+        });
+        assert!(failures.is_empty(), "{failures:#?}");
+    }
+
+    /// What repeats a case.
+    fn name(&self, seed: u64) -> String {
+        format!("{}={seed}..{}", self.variable, seed + 1)
+    }
+}
+
+fn range(text: &str) -> Option<Range<u64>> {
+    let (first, end) = text.split_once("..")?;
+    Some(first.trim().parse().ok()?..end.trim().parse().ok()?)
+}
+
+/// KiB of host memory that the process has; 0 where the system doesn't tell.
+fn resident_kib() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    field.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// Random numbers that follow from a seed: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014), the same on every machine.
+#[derive(Debug)]
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// The next 64 bits.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ z >> 31
+    }
+
+    /// A number below `end`; 0 if that is 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of these; `None` of none.
+    pub fn of<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        (!from.is_empty()).then(|| from[self.below(from.len())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(cases: Cases, case: impl FnMut(u64)) -> String {
+        let error = catch_unwind(AssertUnwindSafe(|| cases.each(case))).unwrap_err();
+        *error.downcast::<String>().unwrap()
+    }
+
+    #[test]
+    fn cases_that_end_well_are_all_run() {
+        let mut seen = Vec::new();
+        Cases::new("XENIA_NO_SUCH_CASES", 4).each(|seed| seen.push(seed));
+        assert_eq!(seen, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_panics_takes_long_or_makes_the_process_large_is_named() {
+        let cases = || Cases::new("XENIA_NO_SUCH_CASES", 9);
+        let text = failed(cases(), |seed| assert!(seed % 4 != 2));
+        assert!(
+            text.contains("XENIA_NO_SUCH_CASES=2..3 panicked") && text.contains("=6..7 panicked"),
+            "{text}"
+        );
+        let slow = |seed| std::thread::sleep(Duration::from_millis(if seed == 3 { 400 } else { 0 }));
+        let text = failed(cases().longest(Duration::from_millis(200)), slow);
+        assert!(text.contains("=3..4 took"), "{text}");
+        let text = failed(cases().most_kib(1), |_| ());
+        assert!(text.contains("=0..1: the process has") && !text.contains("=1..2"), "{text}");
+    }
+
+    #[test]
+    fn ranges_and_dice() {
+        assert_eq!(range("77..78"), Some(77..78));
+        assert_eq!(range("77"), None);
+        assert_eq!(range("a..b"), None);
+        // The reference implementation's first numbers for seed 1234567 (prng.di.unimi.it/splitmix64.c).
+        let mut dice = Dice(1_234_567);
+        assert_eq!([dice.next(), dice.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+        assert_eq!(dice.of::<u8>(&[]), None);
+        assert!(dice.below(0) == 0 && dice.below(3) < 3);
+    }
+}
