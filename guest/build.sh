@@ -96,9 +96,14 @@ for program in "${programs[@]}"; do
             # One title each, by the name of its source.
             mkdir -p "$out/hostile" "$obj/hostile"
             create_file=$(compile hostile/create_file.S)
+            drawing=("$(compile runtime/vd_swap.S)")
+            for source in gpu/*.c gpu-suite/{scene,copy,texture}.c; do
+                drawing+=("$(compile "$source" -mno-powerpc64)")
+            done
             for source in hostile/*.c; do
-                objects=("$(compile "$source" -Ihostile)")
+                objects=("$(compile "$source" -Ihostile -Igpu-suite)")
                 grep -q create_file "$source" && objects+=("$create_file")
+                grep -q draws.h "$source" && objects+=("${drawing[@]}")
                 title "hostile/$(basename "$source" .c)" "${objects[@]}"
             done
             ;;

@@ -1,8 +1,9 @@
 //! What ends a run from outside: signals, the window's closing, `--timeout`.
 //!
 //! The first cause asks the machine to stop after the visit that it is in; the run then ends as it does at any limit, with
-//! every file written. A second signal ends the process at once, as if nobody had listened: the
-//! handler itself sees to that, so that it works whatever the threads are doing.
+//! every file written. What is being drawn then may go on for a moment ([`PATIENCE`]); after that draws are cancelled, and the
+//! report has no digest, since memory is no longer what the title made it. A second signal ends the process at once, as if
+//! nobody had listened: the handler itself sees to that, so that it works whatever the threads are doing.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -11,6 +12,10 @@ use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
+use xenia_gpu::limits::Cancel;
+
+/// How long draws may go on once the end is asked for.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Signals that end a run, by number and name.
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
@@ -44,6 +49,8 @@ struct State {
     cause: Option<Cause>,
     /// Stops the machine that runs.
     flag: Option<Arc<AtomicBool>>,
+    /// Ends its draws.
+    draws: Option<Cancel>,
     /// Wakes whoever sleeps between two stretches of the machine.
     wake: Option<Box<dyn Fn() + Send>>,
 }
@@ -56,7 +63,10 @@ impl Interrupt {
     /// Asks for the end. Only the first cause counts.
     pub fn request(&self, cause: Cause) {
         let mut state = self.0.lock();
-        state.cause.get_or_insert(cause);
+        if state.cause.is_none() {
+            state.cause = Some(cause);
+            self.cancel_draws_later();
+        }
         if let Some(flag) = &state.flag {
             flag.store(true, Relaxed);
         }
@@ -65,14 +75,27 @@ impl Interrupt {
         }
     }
 
+    /// Ends the draws of the machine that runs then.
+    fn cancel_draws_later(&self) {
+        let interrupt = self.clone();
+        // Without a thread the draws' own limits end them.
+        let _ = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
+            std::thread::sleep(PATIENCE);
+            if let Some(draws) = &interrupt.0.lock().draws {
+                draws.set();
+            }
+        });
+    }
+
     /// Why the run is to end, if it is.
     pub fn cause(&self) -> Option<Cause> {
         self.0.lock().cause
     }
 
-    /// Sets `flag` when the end is asked for; at once if it has been.
-    pub fn watch(&self, flag: Arc<AtomicBool>) {
+    /// Sets `flag` when the end is asked for, at once if it has been, and cancels `draws` when that isn't enough.
+    pub fn watch(&self, flag: Arc<AtomicBool>, draws: Option<Cancel>) {
         let mut state = self.0.lock();
+        state.draws = draws;
         if state.cause.is_some() {
             flag.store(true, Relaxed);
         }
@@ -146,18 +169,31 @@ mod tests {
     fn the_first_cause_counts_and_comes_through_whoever_asks_first() {
         let interrupt = Interrupt::default();
         let (early, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        interrupt.watch(early.clone());
+        interrupt.watch(early.clone(), None);
         assert!(!early.load(Relaxed) && interrupt.cause().is_none());
         interrupt.request(Cause::Signal(SIGTERM));
         interrupt.request(Cause::Window);
         assert!(early.load(Relaxed));
         assert_eq!(interrupt.cause(), Some(Cause::Signal(SIGTERM)));
-        interrupt.watch(late.clone());
+        interrupt.watch(late.clone(), None);
         assert!(late.load(Relaxed), "a machine that comes later ends, too");
         let woken = Arc::new(AtomicBool::new(false));
         let wake = woken.clone();
         interrupt.when_requested(move || wake.store(true, Relaxed));
         assert!(woken.load(Relaxed));
+    }
+
+    #[test]
+    fn draws_are_cancelled_when_they_take_longer() {
+        let (interrupt, draws) = (Interrupt::default(), Cancel::default());
+        interrupt.watch(Arc::default(), Some(draws.clone()));
+        interrupt.request(Cause::Timeout);
+        assert!(!draws.is_set(), "they may end by themselves");
+        let start = std::time::Instant::now();
+        while !draws.is_set() {
+            assert!(start.elapsed() < Duration::from_mins(1));
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
+use xenia_gpu::limits::Cancel;
 use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::{CrossCheck, Jit, JitConfig, JitError, Unit};
@@ -79,6 +80,8 @@ pub struct Machine {
     memory: Arc<GuestMemory>,
     kernel: Arc<Kernel>,
     processor: Arc<Mutex<CommandProcessor>>,
+    /// Ends draws that nobody waits for any more.
+    cancel: Option<Cancel>,
     executor: LockstepExecutor<KernelSystem>,
     image_sha256: String,
     backend: &'static str,
@@ -116,7 +119,9 @@ impl Machine {
             inline: options.engine.gpu_inline,
             ..Config::default()
         };
-        let processor = Arc::new(Mutex::new(CommandProcessor::new(memory.clone(), drawing, config)));
+        let processor = CommandProcessor::new(memory.clone(), drawing, config);
+        let cancel = processor.cancel();
+        let processor = Arc::new(Mutex::new(processor));
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
         let recording = Trouble::default();
         let losses = Losses::default();
@@ -167,6 +172,7 @@ impl Machine {
             memory,
             kernel,
             processor,
+            cancel,
             executor,
             image_sha256,
             backend,
@@ -217,7 +223,7 @@ impl Machine {
                 stop.store(true, Relaxed);
             });
         }
-        self.interrupt.watch(self.executor.stop_flag());
+        self.interrupt.watch(self.executor.stop_flag(), self.cancel.clone());
         let _watchdog = Watchdog::start(Watched {
             activity: self.executor.activity(),
             compiling: self.compiling.clone(),

@@ -61,7 +61,7 @@ documented! {
         pub frames: u64,
         /// Swaps the command processor executed.
         pub swaps: u64,
-        /// BLAKE3 over guest-visible state; null where the run is not deterministic.
+        /// BLAKE3 over guest-visible state; null where the run is not deterministic, or ended in the midst of draws.
         pub digest: Option<String>,
         /// Why the run ended: `frames`, `instructions`, `exit`, `crash`, `deadlock`, `interrupted` or `timeout`.
         pub exit: End,

@@ -26,12 +26,15 @@ pub struct DrawLimits {
     /// Steps of the pixel shader in a row of EDRAM tiles, each for a group of lanes; looking at a group of pixels
     /// counts as well. Pixels beyond are not drawn.
     pub band_steps: u64,
+    /// The same in all rows of tiles together: what is left between batches of triangles is dealt out to the rows that
+    /// the next one lies in.
+    pub draw_steps: u64,
 }
 
 impl Default for DrawLimits {
-    /// 512 MiB; a second or so of a host's time for the vertices, and as much for each row of tiles.
+    /// 512 MiB; a second or so of a host's time for the vertices, as much for each row of tiles, a few for all of them.
     fn default() -> Self {
-        Self { texture_bytes: 512 << 20, vertex_steps: 1 << 26, band_steps: 1 << 24 }
+        Self { texture_bytes: 512 << 20, vertex_steps: 1 << 26, band_steps: 1 << 24, draw_steps: 1 << 28 }
     }
 }
 

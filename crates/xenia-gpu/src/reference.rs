@@ -122,7 +122,7 @@ impl Backend for Reference {
             let bytes = self.limits.texture_bytes;
             Bindings::new(&shader.program, &call.constants, &mut self.textures, memory, bytes)
         });
-        let budget = Budget::new(call, self.limits.band_steps, &self.cancel);
+        let budget = Budget::new(call, self.limits, &self.cancel);
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
         let (cache, shading, limits) = (&mut self.textures, &mut self.shading, &self.limits);
         let shaded = geometry::shade(call, memory, cache, shading, limits, &mut |vertices| {

@@ -22,7 +22,7 @@
 mod cases;
 mod tools;
 
-pub use cases::{Cases, Dice};
+pub use cases::{Cases, Dice, thread_time};
 pub use tools::{Part, Row, TOOLS, Tool};
 
 use std::fmt::Display;

@@ -8,6 +8,7 @@ use crate::report::{
     RunReport, SchedulerReport,
 };
 use std::time::Duration;
+use xenia_gpu::limits::Cancel;
 use xenia_render::Figures;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
@@ -21,6 +22,8 @@ impl Machine {
     pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
         let scheduler = &self.executor.scheduler;
         let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
+        // What cancelled draws leave behind says nothing about the title.
+        let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::is_set));
         let engine = self.executor.engine();
         let counters = engine.counters();
         let memory = self.memory.counters();

@@ -107,12 +107,13 @@ impl<'a> Batch<'a> {
         let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
         let pixels: i64 = bounds.iter().map(area).sum();
         let (call, memory, edram, textures) = (self.call, self.memory, self.edram, self.textures);
+        let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
+        let (first, end) = rows(&bounds, height);
+        self.budget.begin_batch(first..end);
         let budget = &self.budget;
         let (own, others) = interpreters.split_at_mut(1);
         let mut target =
             Target::new(call, edram, &mut own[0], Fetcher::new(&call.constants, memory, textures), budget);
-        let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
-        let (first, end) = rows(&bounds, height);
         let helpers = others.len().min((end - first).max(1) as usize - 1);
         let shared = (pixels >= SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
             let reach = bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {

@@ -1,44 +1,64 @@
-//! What the pixels of a draw may cost, by band.
+//! What the pixels of a draw may cost, by band and over all.
 //!
 //! A band (a row of EDRAM tiles) is drawn in the order of the triangles whoever draws it, so what it has cost when a
-//! triangle comes doesn't depend on how many threads there are; what the whole draw has cost would.
+//! triangle comes doesn't depend on how many threads there are. What the whole draw has cost is known between batches
+//! of triangles only: what is left of it then is dealt out in equal shares to the bands that the next batch lies in.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use crate::draw_state::DrawCall;
 use crate::edram::TILE_HEIGHT;
-use crate::limits::Cancel;
+use crate::limits::{Cancel, DrawLimits};
 
 /// Steps that a group of pixels costs whose samples are looked at, beside its shader's.
 pub(super) const BLOCK_STEPS: u64 = 8;
 
 /// Steps of a draw's bands.
 pub(super) struct Budget<'a> {
-    spent: Vec<AtomicU64>,
+    bands: Vec<Band>,
     /// Rows of pixels in a band.
     height: i32,
-    limit: u64,
+    limits: DrawLimits,
     is_exceeded: AtomicBool,
     cancel: &'a Cancel,
 }
 
+/// Steps of one band.
+#[derive(Default)]
+struct Band {
+    spent: AtomicU64,
+    /// Until this batch ends.
+    allowed: u64,
+}
+
 impl<'a> Budget<'a> {
-    /// Nothing spent yet.
-    pub(super) fn new(call: &DrawCall, limit: u64, cancel: &'a Cancel) -> Self {
+    /// Nothing spent yet, and nothing allowed.
+    pub(super) fn new(call: &DrawCall, limits: DrawLimits, cancel: &'a Cancel) -> Self {
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let bands = call.scissor.bottom.max(0) / height + 1;
-        let spent = std::iter::repeat_with(AtomicU64::default).take(bands as usize).collect();
-        Self { spent, height, limit, is_exceeded: AtomicBool::new(false), cancel }
+        let bands = std::iter::repeat_with(Band::default).take(bands as usize).collect();
+        Self { bands, height, limits, is_exceeded: AtomicBool::new(false), cancel }
     }
 
-    fn band(&self, y: i32) -> Option<&AtomicU64> {
-        self.spent.get(usize::try_from(y / self.height).ok()?)
+    /// A batch begins that lies in these bands: deals out to them what is left.
+    pub(super) fn begin_batch(&mut self, bands: Range<i32>) {
+        let spent: u64 = self.bands.iter().map(|band| band.spent.load(Relaxed)).sum();
+        let bands = bands.start.max(0) as usize..(bands.end.max(0) as usize).min(self.bands.len());
+        let share = self.limits.draw_steps.saturating_sub(spent) / bands.len().max(1) as u64;
+        for band in self.bands.get_mut(bands).unwrap_or_default() {
+            band.allowed = band.spent.get_mut().saturating_add(share).min(self.limits.band_steps);
+        }
+    }
+
+    fn band(&self, y: i32) -> Option<&Band> {
+        self.bands.get(usize::try_from(y / self.height).ok()?)
     }
 
     /// Counts steps in the band of a row of pixels.
     pub(super) fn spend(&self, y: i32, steps: u64) {
         if let Some(band) = self.band(y) {
-            band.fetch_add(steps, Relaxed);
+            band.spent.fetch_add(steps, Relaxed);
         }
     }
 
@@ -47,7 +67,7 @@ impl<'a> Budget<'a> {
         if self.cancel.is_set() {
             return false;
         }
-        let is_left = self.band(y).is_none_or(|band| band.load(Relaxed) < self.limit);
+        let is_left = self.band(y).is_none_or(|band| band.spent.load(Relaxed) < band.allowed);
         if !is_left {
             self.is_exceeded.store(true, Relaxed);
         }

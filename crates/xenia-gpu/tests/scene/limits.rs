@@ -64,6 +64,34 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
 }
 
 #[test]
+fn what_a_draw_may_cost_is_dealt_out_to_the_rows_of_each_batch() {
+    // Enough for one group of pixels in each of four rows of tiles. Nothing is left for the second batch, whose triangles
+    // lie in the last row alone.
+    LIMITS.set(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
+    for threads in [1, 3, 2] {
+        THREADS.set(threads);
+        let mut scene = Scene::new(320, 64, 0);
+        scene.set(0x4908, 255);
+        scene.shader(1, ENDLESS);
+        // Rectangles are two triangles; a batch is 1,024 of them, of which the first two cover everything.
+        let mut list = rectangle(0.0, 0.0, 320.0, 64.0, RED).to_vec();
+        for _ in 0..511 {
+            list.extend(rectangle(0.0, 0.0, 1.0, 1.0, RED));
+        }
+        list.extend(rectangle(160.0, 48.0, 176.0, 64.0, RED));
+        scene.vertices(&list);
+        let count = list.len() as u32;
+        assert_eq!(draw(&mut scene, 8, count), [(format!("limit reached: {SHADER_STEPS}"), 1)]);
+        let drawn = drawn(&mut scene);
+        for (x, y) in (0..64).flat_map(|y| (0..320).map(move |x| (x, y))) {
+            assert_eq!(drawn(x, y), x < 8 && y % 16 < 2, "{x} {y} with {threads} threads");
+        }
+    }
+    LIMITS.set(DrawLimits::default());
+    THREADS.set(2);
+}
+
+#[test]
 fn vertices_end_after_so_many_steps() {
     // The first group of sixteen takes the one step there is.
     LIMITS.set(DrawLimits { vertex_steps: 1, ..DrawLimits::default() });

@@ -109,7 +109,12 @@ fn case(seed: u64) {
 #[test]
 fn random_draws_end() {
     let usual = LIMITS.get();
-    LIMITS.set(DrawLimits { texture_bytes: 16 << 20, vertex_steps: 1 << 14, band_steps: 1 << 12 });
+    LIMITS.set(DrawLimits {
+        texture_bytes: 16 << 20,
+        vertex_steps: 1 << 14,
+        band_steps: 1 << 12,
+        draw_steps: 1 << 16,
+    });
     Cases::new("XENIA_RANDOM_DRAWS", CASES).longest(LONGEST).each(case);
     LIMITS.set(usual);
     THREADS.set(2);
