@@ -4,6 +4,8 @@
 //! still loads runs a thousand instructions. A panic anywhere fails the test; so does an error that
 //! does not say where in the file it was found.
 
+mod files;
+
 use crate::cli::{CpuArgs, EngineArgs, GpuKind, PictureArgs};
 use crate::gpu_port::Capture;
 use crate::machine::{Machine, MachineOptions};

@@ -355,7 +355,8 @@ pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs, functions: &[FunctionEn
     })
 }
 
-fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
+/// How the scheduler is to be set up, by the flags and the files that they name.
+pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
     let mut config = SchedulerConfig::default();
     if let Some(order) = &args.sched_order {
         config.order = OrderMode::parse(order).context("--sched-order")?;

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 
 /// Says why the program can't go on.
 fn report(error: &anyhow::Error) -> Code {
-    errln!("xenia-rs: {error:#}");
+    errln!("xenia-rs: {}", say::error_text(error));
     if error.is::<Fault>() { Code::Internal } else { Code::Unusable }
 }
 

@@ -120,9 +120,30 @@ pub fn visible(text: &str) -> String {
     text.chars().map(|c| if plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
+/// Bytes of an error's text, at most: a file may have lines of any length, and errors quote them.
+const LONGEST_ERROR: usize = 4096;
+
+/// An error in words that fit on a terminal and don't command it.
+pub fn error_text(error: &anyhow::Error) -> String {
+    let text = visible(&format!("{error:#}"));
+    let end = text.floor_char_boundary(LONGEST_ERROR);
+    match text.len() - end {
+        0 => text,
+        more => format!("{}\n… ({more} bytes more)", &text[..end]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_errors_are_cut() {
+        let text = error_text(&anyhow!("{}", "é\x1b".repeat(10_000)).context("a file"));
+        assert!(text.starts_with("a file: é\u{FFFD}") && text.len() < LONGEST_ERROR + 40, "{}", text.len());
+        assert!(text.ends_with(" bytes more)"), "{text}");
+        assert_eq!(error_text(&anyhow!("short")), "short");
+    }
 
     #[test]
     fn what_would_command_a_terminal_is_made_visible() {

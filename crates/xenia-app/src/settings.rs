@@ -50,7 +50,22 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
-    insert(&definition, &typed, words, &text, &path)
+    let with_settings = insert(&definition, &typed, words.clone(), &text, &path)?;
+    let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
+    // Each setting is right by itself, but two may contradict each other. What is wrong without them is the parser's to say.
+    if let Some(error) = refused(&with_settings)
+        && refused(&words).is_none()
+    {
+        bail!("{}: {}", path.display(), first_line(&error));
+    }
+    Ok(with_settings)
+}
+
+/// What the parser says, without advice on the command line.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.strip_prefix("error: ").unwrap_or(first).to_owned()
 }
 
 /// A parser that makes what it can of wrong or incomplete words.
@@ -248,11 +263,7 @@ fn try_out(command: &Command, words: &[String]) -> Result<()> {
     let alone = alone.subcommand_required(false).arg_required_else_help(false);
     match alone.try_get_matches_from(words) {
         Ok(_) => Ok(()),
-        Err(error) => {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            bail!("{}", first.strip_prefix("error: ").unwrap_or(first))
-        }
+        Err(error) => bail!("{}", first_line(&error)),
     }
 }
 
@@ -436,6 +447,13 @@ mod tests {
             }
         }
         assert!(flags > 60, "{flags}");
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_name_the_file() {
+        let error = with("[exec]\ninterp = true\ncross-check = true\n", &["t.xex"]).err().unwrap();
+        let said = format!("{error:#}");
+        assert!(said.contains("config.toml") && said.contains("--interp"), "{said}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod folder;
 use crate::cli::EngineArgs;
 use crate::say::errln;
 use crate::source;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use folder::executable_in;
 use serde::Deserialize;
 use std::fs::File;
@@ -140,8 +140,12 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
         },
     };
     let text = source::text(&path).with_context(|| format!("cannot read the key file {}", path.display()))?;
-    let keys: KeyFile =
-        toml::from_str(&text).with_context(|| format!("{} is no key file", path.display()))?;
+    // What the parser says quotes the file, and with it the key.
+    let keys: KeyFile = toml::from_str(&text).map_err(|error| {
+        let at = error.span().and_then(|span| text.get(..span.start));
+        let line = at.map_or(1, |before| before.matches('\n').count() + 1);
+        anyhow!("{}, line {line}: expected `retail = \"32 hexadecimal digits\"`, or nothing", path.display())
+    })?;
     match keys.retail {
         None => Ok(KeyRing::development()),
         Some(digits) => Ok(KeyRing::with_retail(
@@ -245,6 +249,9 @@ mod tests {
         let error = format!("{:#}", key_ring(Some(&path)).unwrap_err());
         assert!(error.contains("32 hexadecimal digits"), "{error}");
         assert!(!error.contains("12\""), "an error must not show the key");
+        std::fs::write(&path, "\nretail = \"00112233445566778899aabbccddeeff\n").unwrap();
+        let error = format!("{:#}", key_ring(Some(&path)).unwrap_err());
+        assert!(error.contains("keys.toml, line 2") && !error.contains("0011"), "{error}");
     }
 
     #[test]

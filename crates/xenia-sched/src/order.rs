@@ -3,6 +3,10 @@
 use crate::HW_THREADS;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Read;
+
+/// Bytes of a manifest, at most.
+const MAXIMUM: u64 = 64 << 20;
 
 /// How rounds are ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +53,24 @@ pub enum OrderError {
         /// The host's error.
         source: std::io::Error,
     },
+    /// The manifest could be read and is not right.
+    #[error("{path}: {error}")]
+    In {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: Box<OrderError>,
+    },
+}
+
+/// A file as text. What is endless or larger than any manifest is refused.
+fn text_of(path: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAXIMUM + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAXIMUM {
+        return Err(std::io::Error::other("it is larger than 64 MiB"));
+    }
+    Ok(text)
 }
 
 impl OrderMode {
@@ -65,9 +87,14 @@ impl OrderMode {
                 Ok(Self::ScanQuantum { ticks: ticks.ok_or_else(syntax)? })
             }
             Some(("replay", path)) => {
-                let source = std::fs::read_to_string(path)
-                    .map_err(|source| OrderError::File { path: path.to_owned(), source })?;
-                Ok(Self::Replay { manifest: ContentionManifest::parse(&source)? })
+                let path = path.to_owned();
+                let text = match text_of(&path) {
+                    Ok(text) => text,
+                    Err(source) => return Err(OrderError::File { path, source }),
+                };
+                let manifest = ContentionManifest::parse(&text)
+                    .map_err(|error| OrderError::In { path, error: Box::new(error) })?;
+                Ok(Self::Replay { manifest })
             }
             _ => Err(syntax()),
         }
@@ -175,6 +202,14 @@ mod tests {
         for wrong in ["", "Fixed", "seeded", "seeded:x", "scan-quantum:0", "replay:/nonexistent/file"] {
             assert!(OrderMode::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_manifest_that_is_endless_or_wrong_is_named() {
+        let said = |text: &str| OrderMode::parse(text).unwrap_err().to_string();
+        assert_eq!(said("replay:/dev/zero"), "/dev/zero: it is larger than 64 MiB");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert!(said(&format!("replay:{path}")).starts_with(&format!("{path}: contention manifest, line 1")));
     }
 
     #[test]

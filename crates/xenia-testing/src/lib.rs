@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod cases;
+mod damage;
 mod tools;
 
 pub use cases::{Cases, Dice, thread_time};

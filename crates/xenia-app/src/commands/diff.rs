@@ -3,22 +3,25 @@
 use crate::cli::DiffArgs;
 use crate::exit::Code;
 use crate::say::outln;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Lines shown before the first difference.
 const CONTEXT_LINES: usize = 5;
 
+/// Bytes of a line, at most: no event is so long, and a file may be one endless line.
+const LONGEST_LINE: u64 = 1 << 20;
+
 /// Prints the length of the common prefix and the first difference with its context.
 pub fn run(args: &DiffArgs) -> Result<Code> {
-    let (mut a, mut b) = (lines(&args.a)?, lines(&args.b)?);
+    let (mut a, mut b) = (open(&args.a)?, open(&args.b)?);
     let mut common = 0_u64;
     let mut context: Vec<String> = Vec::new();
     loop {
-        let left = a.next().transpose().with_context(|| unreadable(&args.a))?;
-        let right = b.next().transpose().with_context(|| unreadable(&args.b))?;
+        let left = line(&mut a).with_context(|| unreadable(&args.a))?;
+        let right = line(&mut b).with_context(|| unreadable(&args.b))?;
         match (left, right) {
             (None, None) => {
                 outln!("the same: {common} lines");
@@ -48,8 +51,24 @@ fn unreadable(path: &Path) -> String {
     format!("cannot read {}", path.display())
 }
 
-fn lines(path: &Path) -> Result<std::io::Lines<BufReader<File>>> {
-    Ok(BufReader::new(File::open(path).with_context(|| unreadable(path))?).lines())
+fn open(path: &Path) -> Result<BufReader<File>> {
+    Ok(BufReader::new(File::open(path).with_context(|| unreadable(path))?))
+}
+
+/// The next line without its end; `None` behind the last.
+fn line(from: &mut impl BufRead) -> Result<Option<String>> {
+    let mut bytes = Vec::new();
+    from.take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes)?;
+    if bytes.len() as u64 > LONGEST_LINE {
+        bail!("a line is longer than 1 MiB");
+    }
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if bytes.ends_with(b"\n") {
+        bytes.pop();
+    }
+    Ok(Some(String::from_utf8(bytes).context("it is no text")?))
 }
 
 #[cfg(test)]
@@ -62,6 +81,12 @@ mod tests {
         std::fs::write(&left, a).unwrap();
         std::fs::write(&right, b).unwrap();
         run(&DiffArgs { a: left, b: right }).unwrap()
+    }
+
+    #[test]
+    fn a_log_without_end_is_refused() {
+        let error = run(&DiffArgs { a: "/dev/zero".into(), b: "/dev/zero".into() }).unwrap_err();
+        assert_eq!(format!("{error:#}"), "cannot read /dev/zero: a line is longer than 1 MiB");
     }
 
     #[test]

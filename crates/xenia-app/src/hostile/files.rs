@@ -1,0 +1,168 @@
+//! The text files that the program reads, damaged: each ends in a value, or in an error that names the file.
+//!
+//! A case is one file: any bytes, or a good one that was damaged. `XENIA_TEXT_FILES` names the cases.
+
+use crate::cli::{Cli, DiffArgs, EngineArgs};
+use crate::commands::diff;
+use crate::golden::Golden;
+use crate::recording::{Header, Replayer, Trouble};
+use crate::{machine, say, settings, title};
+use anyhow::{Result, anyhow};
+use clap::{Command, CommandFactory, Parser};
+use std::ffi::OsString;
+use std::path::Path;
+use xenia_kernel::ports::Input;
+use xenia_testing::{Cases, Dice};
+
+/// Cases of a usual run.
+const CASES: u64 = 600;
+/// Bytes that an error's text may have.
+const LONGEST_ERROR: usize = 5000;
+/// What no error may show.
+const KEY: &str = "c0ffee0ddf00dfeedfacecafebeef123";
+
+const SETTINGS: &str = r#"# What a user may have.
+[exec]
+headless = true
+frames = 1_20
+gpu = "none"
+lockstep = false
+sched-order = "seeded:5"
+quantum = 0xc350
+cross-check = "instr"
+dump-threads-after = 1.5
+cache = '/nowhere/a'
+guest-log = "off"
+
+[jit.dump]
+pc = 0x8201_0000
+
+[bench]
+runs = 9
+"#;
+
+const CHANGES: &str = r#"
+{"at":73125,"ask":12,"user":0,"pad":{"packet":1,"buttons":16,"left_trigger":0,"right_trigger":0,"left_x":0,"left_y":-7,"right_x":0,"right_y":0}}
+{"at":99000,"ask":31,"user":0,"pad":null}
+
+{"at":99000,"ask":32,"user":1,"motors":false}
+"#;
+
+const MANIFEST: &str = r#"{"tid":1,"peek_idx":0,"object":2181038080,"owner_tid":2}
+{"tid":1,"peek_idx":7,"object":2181038080,"owner_tid":2}
+
+{"tid":3,"peek_idx":2,"object":2181038112,"owner_tid":1}
+"#;
+
+/// A kind of file: its name, a good one, and its reader.
+struct Kind {
+    name: &'static str,
+    good: String,
+    read: fn(&Reading<'_>) -> Result<()>,
+}
+
+/// What readers need.
+struct Reading<'a> {
+    path: &'a Path,
+    definition: &'a Command,
+    header: &'a Header,
+}
+
+fn read_settings(file: &Reading<'_>) -> Result<()> {
+    let mut words = ["xenia-rs", "exec", "t.xex", "--config"].map(OsString::from).to_vec();
+    words.push(file.path.into());
+    let words = settings::apply(file.definition, words)?;
+    // What was taken is a command line.
+    Cli::try_parse_from(words).map_err(|error| anyhow!("taken, and yet: {error}"))?;
+    Ok(())
+}
+
+fn read_recording(file: &Reading<'_>) -> Result<()> {
+    let mut replayer = Replayer::open(file.path, file.header, Trouble::default())?;
+    for now in [0, 1, 73_125, 99_000, 1 << 40, u64::MAX] {
+        for user in 0..5 {
+            replayer.gamepad(user, now);
+            replayer.set_vibration(user, 1, 1, now);
+        }
+    }
+    Ok(())
+}
+
+fn read_golden(file: &Reading<'_>) -> Result<()> {
+    let golden = Golden::read(file.path)?;
+    assert_eq!(golden.first_difference(&golden.clone()), None);
+    Ok(())
+}
+
+fn read_keys(file: &Reading<'_>) -> Result<()> {
+    title::key_ring(Some(file.path)).map(drop)
+}
+
+fn read_manifest(file: &Reading<'_>) -> Result<()> {
+    let flag = EngineArgs { contention_manifest: Some(file.path.to_owned()), ..EngineArgs::default() };
+    let order = format!("replay:{}", file.path.display());
+    let order = EngineArgs { sched_order: Some(order), ..EngineArgs::default() };
+    let [one, other] = [flag, order].map(|args| machine::scheduler_config(&args));
+    assert_eq!(one.is_ok(), other.is_ok(), "by either flag");
+    one?;
+    other.map(drop)
+}
+
+fn read_event_log(file: &Reading<'_>) -> Result<()> {
+    diff::run(&DiffArgs { a: file.path.to_owned(), b: file.path.to_owned() }).map(drop)
+}
+
+fn kinds(header: &Header) -> Vec<Kind> {
+    let recording = serde_json::to_string(header).unwrap() + CHANGES;
+    let golden = include_str!("../../../../golden/hello_n1k.json").to_owned();
+    let keys = format!("# Mine.\nretail = \"{KEY}\"\n");
+    vec![
+        Kind { name: "config.toml", good: SETTINGS.to_owned(), read: read_settings },
+        Kind { name: "recording.jsonl", good: recording, read: read_recording },
+        Kind { name: "golden.json", good: golden, read: read_golden },
+        Kind { name: "keys.toml", good: keys, read: read_keys },
+        Kind { name: "contention.jsonl", good: MANIFEST.to_owned(), read: read_manifest },
+        Kind { name: "events.jsonl", good: MANIFEST.to_owned(), read: read_event_log },
+    ]
+}
+
+#[test]
+fn text_files_end_in_a_value_or_an_error_that_names_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut definition = Cli::command();
+    definition.build();
+    let header = Header::new("t.xex", "aa", &EngineArgs::default()).unwrap();
+    let kinds = kinds(&header);
+    let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);
+    let case = |seed: u64| {
+        let mut dice = Dice(seed);
+        let number = (seed % kinds.len() as u64) as usize;
+        let Kind { name, good, read } = &kinds[number];
+        let mut bytes = if dice.one_in(16) { dice.bytes(4096) } else { good.clone().into_bytes() };
+        let other = kinds[dice.below(kinds.len())].good.as_bytes();
+        // The first of each kind is good.
+        if seed >= kinds.len() as u64 {
+            dice.damage(&mut bytes, other);
+        } else {
+            bytes = good.clone().into_bytes();
+        }
+        let path = dir.path().join(name);
+        std::fs::write(&path, &bytes).unwrap();
+        let Err(error) = read(&Reading { path: &path, definition: &definition, header: &header }) else {
+            taken[number] += 1;
+            return;
+        };
+        refused[number] += 1;
+        let said = say::error_text(&error);
+        assert!(said.contains(name), "{said}");
+        assert!(said.len() < LONGEST_ERROR, "{} bytes: {said}", said.len());
+        assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{said:?}");
+        let shows_key = KEY.as_bytes().windows(8).any(|part| said.contains(str::from_utf8(part).unwrap()));
+        assert!(!shows_key || *name != "keys.toml", "{said}");
+    };
+    Cases::new("XENIA_TEXT_FILES", CASES).each(case);
+    println!("taken {taken:?}, refused {refused:?}");
+    if std::env::var_os("XENIA_TEXT_FILES").is_none() {
+        assert!(taken.iter().chain(&refused).all(|&count| count > 0), "{taken:?} {refused:?}");
+    }
+}
