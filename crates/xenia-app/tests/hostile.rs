@@ -54,6 +54,7 @@ const ROWS: &[Row] = &[
     Row { code: 3, ..row("recursion", &[], "") },
     row("logflood", &[], "done"),
     row("heavy-lmw", &[], "done"),
+    row("escapes", &[], "owned"),
     row("gputex", &["draw_texture_bytes"], "done"),
     row("gpuloop", &["draw_shader_steps"], "done"),
     Row { flags: TIMEOUT, ..row("endless", &[], "") },

@@ -1,6 +1,6 @@
 //! What happens to a block of covered pixels: depth, shading, tests, output.
 
-use super::budget::{BLOCK_STEPS, Budget};
+use super::budget::{BLOCK_STEPS, Budget, Meter};
 use super::color::ColorPlace;
 use super::depth::DepthTest;
 use super::memory::Edram;
@@ -67,7 +67,7 @@ pub(super) struct Target<'a> {
     edram: &'a Edram,
     interpreter: &'a mut Interpreter,
     fetch: Fetcher<'a>,
-    budget: &'a Budget<'a>,
+    meter: Meter<'a>,
     depth: Option<DepthTest>,
     colors: Vec<(usize, ColorPlace)>,
     /// Depth is tested before shading: nothing in the shader changes who passes.
@@ -114,7 +114,7 @@ impl<'a> Target<'a> {
             edram,
             interpreter,
             fetch,
-            budget,
+            meter: budget.meter(),
             passed: 0,
         }
     }
@@ -124,10 +124,10 @@ impl<'a> Target<'a> {
     }
 
     /// Whether a row of so many blocks at a row of pixels may be looked at, which counts.
-    pub(super) fn look(&self, y: i32, blocks: u64) -> bool {
-        let is_left = self.budget.is_left(y);
+    pub(super) fn look(&mut self, y: i32, blocks: u64) -> bool {
+        let is_left = self.meter.is_left(y);
         if is_left {
-            self.budget.spend(y, blocks);
+            self.meter.spend(y, blocks);
         }
         is_left
     }
@@ -139,10 +139,10 @@ impl<'a> Target<'a> {
 
     /// Draws a block: `coverage` has the lanes of each sample.
     pub(super) fn block(&mut self, setup: &Setup, at: Surface, coverage: [Mask; 4]) {
-        if !self.budget.is_left(at.y) {
+        if !self.meter.is_left(at.y) {
             return;
         }
-        self.budget.spend(at.y, BLOCK_STEPS);
+        self.meter.spend(at.y, BLOCK_STEPS);
         let (covered, mut coverage) = (coverage, coverage);
         let positions = sample_positions(self.call.msaa);
         let z = setup.z.block(at.x, at.y);
@@ -258,6 +258,6 @@ impl<'a> Target<'a> {
         let constants = &self.call.constants;
         let before = self.interpreter.steps();
         self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
-        self.budget.spend(at.y, self.interpreter.steps() - before);
+        self.meter.spend(at.y, self.interpreter.steps() - before);
     }
 }

@@ -51,31 +51,71 @@ impl<'a> Budget<'a> {
         }
     }
 
-    fn band(&self, y: i32) -> Option<&Band> {
-        self.bands.get(usize::try_from(y / self.height).ok()?)
-    }
-
-    /// Counts steps in the band of a row of pixels.
-    pub(super) fn spend(&self, y: i32, steps: u64) {
-        if let Some(band) = self.band(y) {
-            band.spent.fetch_add(steps, Relaxed);
-        }
-    }
-
-    /// Whether more may be drawn in the band of a row of pixels.
-    pub(super) fn is_left(&self, y: i32) -> bool {
-        if self.cancel.is_set() {
-            return false;
-        }
-        let is_left = self.band(y).is_none_or(|band| band.spent.load(Relaxed) < band.allowed);
-        if !is_left {
-            self.is_exceeded.store(true, Relaxed);
-        }
-        is_left
+    /// Counts for a thread that draws.
+    pub(super) fn meter(&'a self) -> Meter<'a> {
+        Meter { budget: self, rows: 0..0, band: None, spent: 0, allowed: 0 }
     }
 
     /// Whether something was left out for its cost.
     pub(super) fn is_exceeded(&self) -> bool {
         self.is_exceeded.load(Relaxed)
+    }
+}
+
+/// Counts the steps of one thread. One thread draws in a band at a time, so what it spends there is kept here until it goes
+/// on to another band: threads that count in neighbouring words slow each other down by a tenth.
+pub(super) struct Meter<'a> {
+    budget: &'a Budget<'a>,
+    /// Rows of pixels of the band.
+    rows: Range<i32>,
+    /// `None` outside of all bands, where nothing counts.
+    band: Option<&'a Band>,
+    spent: u64,
+    allowed: u64,
+}
+
+impl Meter<'_> {
+    /// Goes to the band of a row of pixels.
+    fn enter(&mut self, y: i32) {
+        if self.rows.contains(&y) {
+            return;
+        }
+        self.leave();
+        let index = y.max(0) / self.budget.height;
+        self.rows = index * self.budget.height..(index + 1) * self.budget.height;
+        self.band = self.budget.bands.get(index as usize).filter(|_| y >= 0);
+        self.spent = self.band.map_or(0, |band| band.spent.load(Relaxed));
+        self.allowed = self.band.map_or(u64::MAX, |band| band.allowed);
+    }
+
+    fn leave(&mut self) {
+        if let Some(band) = self.band.take() {
+            band.spent.store(self.spent, Relaxed);
+        }
+    }
+
+    /// Counts steps in the band of a row of pixels.
+    pub(super) fn spend(&mut self, y: i32, steps: u64) {
+        self.enter(y);
+        self.spent = self.spent.saturating_add(steps);
+    }
+
+    /// Whether more may be drawn in the band of a row of pixels.
+    pub(super) fn is_left(&mut self, y: i32) -> bool {
+        if self.budget.cancel.is_set() {
+            return false;
+        }
+        self.enter(y);
+        let is_left = self.spent < self.allowed;
+        if !is_left {
+            self.budget.is_exceeded.store(true, Relaxed);
+        }
+        is_left
+    }
+}
+
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
