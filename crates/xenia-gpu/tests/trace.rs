@@ -5,10 +5,13 @@ mod scene;
 
 use scene::*;
 use std::io::Read;
+use std::sync::Arc;
+use xenia_gpu::processor::TICKS_PER_SECOND;
 use xenia_gpu::trace::{
     Event, Narration, Player, Reader, Recorder, Summary, TraceError, Writer, compare, narrate,
 };
-use xenia_gpu::{Backend, Frame, NullBackend, Reference};
+use xenia_gpu::{Backend, CommandProcessor, Config, Frame, NullBackend, Ram, Reference};
+use xenia_testing::{Cases, Dice};
 
 /// What draws scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
@@ -162,4 +165,78 @@ fn impossible_traces_are_refused() {
     let Event::Start(mut state) = start else { panic!("no start") };
     state.registers.pop();
     assert_eq!(play(&written(&[Event::Start(state), end])), "wrong number of registers");
+}
+
+/// A file that says little but that time passes, with all its vertical blanks. Events of an hour each are refused at the limit
+/// of the whole, and what comes before is soon played.
+#[test]
+fn a_trace_of_months_ends_at_its_limit() {
+    const HOUR: u64 = 3600 * TICKS_PER_SECOND;
+    let trace = Bytes::default();
+    let memory = Arc::new(Ram::new(MEMORY));
+    let mut gpu = CommandProcessor::new(memory, Box::new(NullBackend), Config::default());
+    gpu.record(Recorder::new(Box::new(trace.clone()), 0, 1));
+    gpu.pump(1000);
+    gpu.finish_recording().unwrap().unwrap();
+    let start = open(&trace.0.lock().unwrap()).next_event().unwrap().unwrap();
+    let hours = (1..=5000).map(|hour| Event::Pump { now: hour * HOUR });
+    let long = written(&std::iter::once(start).chain(hours).collect::<Vec<_>>());
+    let began = std::time::Instant::now();
+    let mut player = Player::new(open(&long), Box::new(NullBackend), false).unwrap();
+    let error = loop {
+        match player.step(&mut |_, _| {}) {
+            Ok(more) => assert!(more, "seven months were played"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&error, TraceError::Invalid { event: 25, .. }), "{error}");
+    assert!(error.to_string().contains("time goes from"), "{error}");
+    assert!(player.processor().statistics().vblanks > 24 * 3600 * 49, "{:?}", player.summary().statistics);
+    assert!(began.elapsed() < std::time::Duration::from_mins(1), "{:?}", began.elapsed());
+}
+
+fn play_blind(reader: Reader<impl Read>) -> Result<Summary, TraceError> {
+    Player::new(reader, Box::new(NullBackend), false)?.run(&mut |_, _| {})
+}
+
+/// Any file, and any events: an end, or an error in words. `XENIA_RANDOM_TRACES` names the cases.
+#[test]
+fn damaged_events_end_in_words() {
+    let events: &[u8] = include_bytes!("../../../fuzz/seeds/gpu_trace/swap");
+    let mut reader = Reader::unpacked(events);
+    let all: Vec<_> = std::iter::from_fn(|| reader.next_event().unwrap()).collect();
+    let file = written(&all);
+    let (mut played, mut refused) = (0, 0);
+    let case = |seed| {
+        let mut dice = Dice(seed);
+        let is_file = dice.one_in(4);
+        let mut bytes = if is_file { file.clone() } else { events.to_vec() };
+        if dice.one_in(16) {
+            bytes = dice.bytes(4096);
+        } else {
+            dice.damage(&mut bytes, events);
+        }
+        let ended = if is_file {
+            Reader::open(bytes.as_slice()).and_then(play_blind)
+        } else {
+            play_blind(Reader::unpacked(bytes.as_slice()))
+        };
+        match ended {
+            Ok(summary) => {
+                assert!(summary.frames <= summary.statistics.swaps);
+                played += 1;
+            }
+            Err(error) => {
+                let said = error.to_string();
+                assert!(said.contains("offset "), "{said}");
+                assert!(said.len() < 400 && !said.chars().any(char::is_control), "{said:?}");
+                refused += 1;
+            }
+        }
+    };
+    Cases::new("XENIA_RANDOM_TRACES", 4000).each(case);
+    println!("{played} played, {refused} refused");
+    if std::env::var_os("XENIA_RANDOM_TRACES").is_none() {
+        assert!(played > 10 && refused > 10, "{played} played, {refused} refused");
+    }
 }

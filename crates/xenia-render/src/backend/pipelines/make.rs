@@ -108,3 +108,6 @@ fn compile(
         cache: None,
     })
 }
+
+#[cfg(test)]
+mod tests;

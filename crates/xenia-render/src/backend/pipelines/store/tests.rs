@@ -3,6 +3,7 @@
 use super::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use xenia_testing::{Cases, Dice};
 
 /// Word of a recipe that has `HAS_PIXEL`.
 const FLAGS: usize = 5;
@@ -174,4 +175,54 @@ fn conversions_are_kept_among_the_rest() {
     let (_, stored) = Store::open(&folder.file()).unwrap();
     assert_eq!(stored.conversions, [1, 2, 3].map(conversion));
     assert_eq!(stored.parts.len(), 3);
+}
+
+/// Damaged files, and whole records of damaged words with sums that are right, as somebody who means harm writes them.
+/// `XENIA_RANDOM_STORES` names the cases.
+#[test]
+fn any_store_opens_and_goes_on() {
+    let folder = Folder::new("random");
+    let (mut store, _) = open(&folder);
+    for n in 0..12 {
+        store.keep(&parts(n)).unwrap();
+        store.keep_conversion(&Conversion { entry: n, constants: [n; 7] }).unwrap();
+    }
+    let good = std::fs::read(folder.file()).unwrap();
+    let case = |seed| {
+        let mut dice = Dice(seed);
+        let mut file = good.clone();
+        if dice.one_in(2) {
+            dice.damage(&mut file, &good);
+        } else {
+            file = bytes(&HEADER).collect();
+            let shader = parts(dice.below(12) as u32);
+            append(&mut file, VERTEX, &shader.vertex.words);
+            for _ in 0..dice.below(12) {
+                let any = [0; RECIPE_WORDS].map(|_: u32| dice.next() as u32);
+                let mut recipe = any;
+                recipe[..2].copy_from_slice(bytemuck::cast_slice(&[shader.vertex.hash]));
+                recipe[FLAGS] &= !dice.below(2) as u32;
+                append(&mut file, RECIPE, &recipe);
+                append(&mut file, CONVERSION, &any[..CONVERSION_WORDS]);
+                let words: Vec<u32> = (0..dice.below(300)).map(|_| dice.next() as u32).collect();
+                append(&mut file, PIXEL, &words);
+            }
+        }
+        std::fs::write(folder.file(), &file).unwrap();
+        let (mut store, stored) = Store::open(&folder.file()).unwrap();
+        for Parts { recipe, pixel, .. } in &stored.parts {
+            assert_eq!(recipe.pixel_shader(), pixel.as_ref().map(|pixel| pixel.hash));
+            recipe.stages();
+            recipe.color();
+            recipe.depth();
+        }
+        let length = std::fs::metadata(folder.file()).unwrap().len();
+        assert!(length <= file.len().max(HEADER.len() * 4) as u64, "{length}");
+        store.keep(&parts(99)).unwrap();
+        drop(store);
+        let (_, again) = Store::open(&folder.file()).unwrap();
+        assert_eq!(again.parts.len(), stored.parts.len() + 1);
+        assert_eq!(again.conversions.len(), stored.conversions.len());
+    };
+    Cases::new("XENIA_RANDOM_STORES", 400).each(case);
 }
