@@ -51,6 +51,19 @@ fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [L
     weights
 }
 
+/// An attribute in each lane, of its values at the corners. A function of its own: inlined, the compiler chooses between two
+/// kinds of weights lane by lane, which takes twice as long.
+#[inline(never)]
+fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
+    for component in 0..4 {
+        let (a, b, c) = (a[component], b[component], c[component]);
+        let out = &mut register[component];
+        for lane in 0..LANES {
+            out[lane] = a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane];
+        }
+    }
+}
+
 /// The top left pixel of a block.
 #[derive(Clone, Copy)]
 pub(super) struct Surface {
@@ -222,13 +235,7 @@ impl<'a> Target<'a> {
             let register = self.interpreter.register(interpolator as u32);
             let is_centroid = self.call.centroid >> interpolator & 1 != 0;
             let weights = centroids.as_ref().filter(|_| is_centroid).unwrap_or(&centers);
-            for component in 0..4 {
-                let (a, b, c) = (a[component], b[component], c[component]);
-                let out = &mut register[component];
-                for lane in 0..LANES {
-                    out[lane] = a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane];
-                }
-            }
+            interpolate(register, [a, b, c], weights);
         }
         if let Some(position) = self.call.position_register {
             let is_point = self.call.primitive == Primitive::PointList;
