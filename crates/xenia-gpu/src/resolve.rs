@@ -71,7 +71,15 @@ pub fn store(
     bytes: u32,
     mut texel: impl FnMut(u32, u32) -> [u8; 16],
 ) {
-    store_runs(call, memory, area, bytes, 1, |x, y, run| run.copy_from_slice(&texel(x, y)[..bytes as usize]));
+    store_runs(call, memory, area, bytes, 1, |x, y, run| {
+        let texel = texel(x, y);
+        // The usual lengths by name: a copy of any length is a call.
+        match run.len() {
+            4 => run[..4].copy_from_slice(&texel[..4]),
+            8 => run[..8].copy_from_slice(&texel[..8]),
+            length => run.copy_from_slice(&texel[..length]),
+        }
+    });
 }
 
 /// [`store`] of texels that lie row after row, the rectangle's and nothing else. Where a rectangle is
