@@ -5,6 +5,7 @@ pub mod info;
 pub mod input;
 pub mod loader;
 pub mod notify;
+pub mod thread;
 pub mod ui;
 pub mod user;
 pub mod video;

@@ -11,6 +11,7 @@ pub mod ke_apc;
 pub mod ke_dpc;
 pub mod ke_event;
 pub mod ke_irql;
+pub mod ke_mutant;
 pub mod ke_process;
 pub mod ke_semaphore;
 pub mod ke_thread;

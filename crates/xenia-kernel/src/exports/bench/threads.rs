@@ -190,6 +190,7 @@ fn a_thread_ends_with_its_code() {
     let other = b.add_thread();
     b.act_as(other);
     let thread = b.kthread();
+    assert!(matches!(b.call(Library::xam, "ExitThread", &[0x78]), Flow::Exit { code: 0x78 }));
     b.carry_out("ExTerminateThread", &[0x77]);
     let at = GuestAddr(thread as u32);
     assert_eq!(b.memory().read::<u32>(at.offset(kthread::EXIT_STATUS)).unwrap(), 0x77);

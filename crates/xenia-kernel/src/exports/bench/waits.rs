@@ -125,6 +125,24 @@ fn mutants_are_released_by_their_owner_as_often_as_taken() {
 }
 
 #[test]
+fn mutants_by_pointer_belong_to_one_thread() {
+    let mut b = Bench::new();
+    let mutant = u64::from(b.scratch.0);
+    b.kernel_call("KeInitializeMutant", &[mutant, 1]);
+    let (first, other) = (b.thread, b.add_thread());
+    b.act_as(other);
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), None);
+    b.act_as(first);
+    assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]), 0);
+    assert_eq!(b.answer(other), Some(0));
+    b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]);
+    assert_eq!(b.word(4), 0, "it stays the other's");
+    b.kernel_call("KeInitializeMutant", &[mutant, 0]);
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), Some(0));
+    assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]), 0);
+}
+
+#[test]
 fn one_name_is_one_object_of_one_kind() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);
