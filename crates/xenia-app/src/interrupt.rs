@@ -188,7 +188,6 @@ mod tests {
         let (interrupt, draws) = (Interrupt::default(), Cancel::default());
         interrupt.watch(Arc::default(), Some(draws.clone()));
         interrupt.request(Cause::Timeout);
-        assert!(!draws.is_set(), "they may end by themselves");
         let start = std::time::Instant::now();
         while !draws.is_set() {
             assert!(start.elapsed() < Duration::from_mins(1));
