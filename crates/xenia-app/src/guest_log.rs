@@ -146,6 +146,11 @@ struct Shared {
     to_output: bool,
 }
 
+/// Whether this place (`--guest-log`) is a file.
+pub fn is_file(place: Option<&Path>) -> bool {
+    place.is_some_and(|place| place != Path::new("off"))
+}
+
 /// Where a title's text goes; clones are the same place.
 #[derive(Clone)]
 pub struct GuestLog(Arc<Mutex<Shared>>);
@@ -155,7 +160,7 @@ impl GuestLog {
     pub fn new(place: Option<&Path>, losses: Losses) -> Result<Self> {
         let sink = match place {
             None => Sink::Log(Folder::new(Instant::now())),
-            Some(word) if word == Path::new("off") => Sink::Off,
+            Some(_) if !is_file(place) => Sink::Off,
             Some(path) => {
                 let shown = path.display();
                 let file =
@@ -219,6 +224,12 @@ mod tests {
         }
         folder.finish(now, &mut show);
         lines
+    }
+
+    #[test]
+    fn a_place_is_a_file_unless_it_is_named_off() {
+        let places = [None, Some("off"), Some("./off"), Some("text")];
+        assert_eq!(places.map(|place| is_file(place.map(Path::new))), [false, false, true, true]);
     }
 
     #[test]

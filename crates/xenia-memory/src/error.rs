@@ -5,23 +5,28 @@ use std::io;
 use xenia_guest::GuestAddr;
 
 /// Why an access was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FaultKind {
     /// No memory is committed there.
+    #[error("no memory is there")]
     Unmapped,
     /// The page may not be read.
+    #[error("the page may not be read")]
     ReadProtected,
     /// The page may not be written.
+    #[error("the page may not be written")]
     WriteProtected,
     /// An access that must be naturally aligned was not.
+    #[error("the address is not aligned")]
     Misaligned,
     /// A device store found the slot's queue full ([`crate::DeviceQueue::CAPACITY`]).
+    #[error("the device takes no more stores")]
     DeviceQueueFull,
 }
 
 /// A refused access to guest memory; what becomes a guest exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{} of {addr}: {kind:?}", if *write { "write" } else { "read" })]
+#[error("{} of {addr}: {kind}", if *write { "write" } else { "read" })]
 pub struct MemoryFault {
     /// First address that could not be accessed.
     pub addr: GuestAddr,

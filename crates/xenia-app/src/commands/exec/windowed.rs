@@ -9,6 +9,7 @@ use crate::cli::{ExecArgs, RunArgs};
 use crate::drawing;
 use crate::exit::{Code, Fault};
 use crate::gpu_port::Capture;
+use crate::guest_log;
 use crate::interrupt::{Cause, Interrupt};
 use crate::keyboard::{CONTROLLER, Keyboard};
 use crate::launches;
@@ -125,7 +126,8 @@ fn play(
 ) -> Result<Code> {
     // What a second run would write over is what tells of the first.
     let again = args.run.record.is_none() && args.run.event_log.is_none() && args.run.dump_frames.is_none();
-    let again = again && args.picture.last_frame.is_none();
+    let again =
+        again && args.picture.last_frame.is_none() && !guest_log::is_file(args.run.guest_log.as_deref());
     let has_limit =
         args.run.frames.is_some() || args.run.instructions.is_some() || args.run.timeout.is_some();
     loop {
