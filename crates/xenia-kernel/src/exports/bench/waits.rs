@@ -143,6 +143,30 @@ fn mutants_by_pointer_belong_to_one_thread() {
 }
 
 #[test]
+fn states_that_a_title_writes_may_be_anything() {
+    let mut b = Bench::new();
+    let object = u64::from(b.scratch.0);
+    let now = put_interval(&b, 0x100);
+    let put_state = |b: &Bench, state: i32| b.memory().write(b.scratch.offset(4), state).unwrap();
+    b.kernel_call("KeInitializeMutant", &[object, 1]);
+    put_state(&b, i32::MIN);
+    assert_eq!(
+        b.carry_out("KeWaitForSingleObject", &[object, 0, 0, 0, now]),
+        Some(0),
+        "its owner takes it again"
+    );
+    assert_eq!(b.word(4), i32::MAX as u32);
+    b.kernel_call("KeReleaseMutant", &[object, 1, 0, 0]);
+    b.kernel_call("KeInitializeSemaphore", &[object, 0, i32::MAX as u64]);
+    put_state(&b, i32::MIN);
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[object, 0, 0, 0, now]), Some(0x102));
+    for state in [i32::MIN, -1, i32::MAX] {
+        put_state(&b, state);
+        b.kernel_call("KeReleaseSemaphore", &[object, 1, i32::MAX as u64, 0]);
+    }
+}
+
+#[test]
 fn one_name_is_one_object_of_one_kind() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);
