@@ -198,6 +198,42 @@ fn a_thread_ends_with_its_code() {
 }
 
 #[test]
+fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
+    let mut b = Bench::new();
+    let heaps = [
+        Heap::Virtual4K,
+        Heap::Virtual64K,
+        Heap::Cache,
+        Heap::Image64K,
+        Heap::Physical64K,
+        Heap::Physical16M,
+    ];
+    let committed = |b: &Bench| heaps.map(|heap| b.memory().committed_bytes(heap)).iter().sum::<u32>();
+    let objects = |b: &Bench| {
+        let mut lines = Vec::new();
+        b.kernel.describe_objects(&mut |line| lines.push(line.to_owned()));
+        lines
+    };
+    let (before, start) = (objects(&b), committed(&b));
+    let new = NewThread::new(GuestAddr(0x8200_0000), b.kernel.own_stubs.thread_return, 0);
+    // Each time there is room for some pages more, until there is enough.
+    for (failures, pages) in (0..256).step_by(2).enumerate() {
+        b.memory().set_commit_limit(start + pages * 0x1000);
+        if b.kernel.create_thread(&mut b.scheduler, &new).is_ok() {
+            assert!(failures > 4, "{failures}");
+            return;
+        }
+        let after = committed(&b);
+        for _ in 0..20 {
+            assert!(b.kernel.create_thread(&mut b.scheduler, &new).is_err());
+        }
+        // The pool may keep what it has taken once.
+        assert_eq!((committed(&b), objects(&b)), (after, before.clone()), "{pages} pages");
+    }
+    panic!("256 pages are not enough");
+}
+
+#[test]
 fn registers_need_no_saving_for_deferred_calls() {
     let mut b = Bench::new();
     let before = b.context().fpr;
