@@ -81,9 +81,10 @@ impl Meter<'_> {
             return;
         }
         self.leave();
-        let index = y.max(0) / self.budget.height;
-        self.rows = index * self.budget.height..(index + 1) * self.budget.height;
-        self.band = self.budget.bands.get(index as usize).filter(|_| y >= 0);
+        let height = self.budget.height;
+        let index = y.div_euclid(height);
+        self.rows = index * height..(index + 1) * height;
+        self.band = usize::try_from(index).ok().and_then(|index| self.budget.bands.get(index));
         self.spent = self.band.map_or(0, |band| band.spent.load(Relaxed));
         self.allowed = self.band.map_or(u64::MAX, |band| band.allowed);
     }
