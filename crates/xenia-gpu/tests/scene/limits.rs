@@ -26,6 +26,14 @@ const ENDLESS: &str = "
     out:
     nop";
 
+/// Four rows of tiles, for pixels that take all the steps there are.
+fn endless_scene() -> Scene {
+    let mut scene = Scene::new(320, 64, 0);
+    scene.set(0x4908, 255);
+    scene.shader(1, ENDLESS);
+    scene
+}
+
 /// Draws, whatever problems there are; their names with how often they came.
 fn draw(scene: &mut Scene, primitive: u32, count: u32) -> Vec<(String, u64)> {
     scene.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
@@ -47,9 +55,7 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
     LIMITS.set(DrawLimits { band_steps: 1 << 18, ..DrawLimits::default() });
     for threads in [1, 3, 2] {
         THREADS.set(threads);
-        let mut scene = Scene::new(320, 64, 0);
-        scene.set(0x4908, 255);
-        scene.shader(1, ENDLESS);
+        let mut scene = endless_scene();
         scene.vertices(&rectangle(0.0, 0.0, 320.0, 64.0, RED));
         let problems = draw(&mut scene, 8, 3);
         assert_eq!(problems, [(format!("limit reached: {SHADER_STEPS}"), 1)]);
@@ -70,9 +76,7 @@ fn what_a_draw_may_cost_is_dealt_out_to_the_rows_of_each_batch() {
     LIMITS.set(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
     for threads in [1, 3, 2] {
         THREADS.set(threads);
-        let mut scene = Scene::new(320, 64, 0);
-        scene.set(0x4908, 255);
-        scene.shader(1, ENDLESS);
+        let mut scene = endless_scene();
         // Rectangles are two triangles; a batch is 1,024 of them, of which the first two cover everything.
         let mut list = rectangle(0.0, 0.0, 320.0, 64.0, RED).to_vec();
         for _ in 0..511 {

@@ -21,7 +21,7 @@ use crate::scene::*;
 const CASES: u64 = 400;
 /// Draws in a case; what one leaves in registers is there for the next.
 const DRAWS: u32 = 6;
-/// Longer than any case takes with the limits below, on a host that is busy with other things.
+/// Longer than any case takes with the limits below.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// A word that often means something.
