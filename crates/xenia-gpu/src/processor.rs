@@ -34,7 +34,6 @@ use std::sync::Arc;
 
 pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
-pub(crate) use state::MAX_TICKS;
 pub use statistics::Statistics;
 
 use crate::backend::{Backend, Frame, PresentCall, Threaded};

@@ -12,7 +12,7 @@ mod ids;
 pub mod status;
 
 pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
-pub use console::{ALL_HW_THREADS, HW_THREADS, PHYSICAL_SIZE, TICKS_PER_SECOND};
+pub use console::{ALL_HW_THREADS, HW_THREADS, MAX_TICKS, PHYSICAL_SIZE, TICKS_PER_SECOND};
 pub use endian::{GuestValue, be};
 pub use ids::{MediaId, Ordinal, TitleId};
 pub use status::{HResult, NtStatus, Win32Error};

@@ -3,10 +3,7 @@
 /// Ticks of the time base since the machine started.
 pub type GuestTicks = u64;
 
-pub use xenia_guest::TICKS_PER_SECOND;
-
-/// The end of guest time, 261 days after power-on: what is due then or later never comes.
-pub const MAX_TICKS: GuestTicks = 1 << 50;
+pub use xenia_guest::{MAX_TICKS, TICKS_PER_SECOND};
 
 /// log2 of the instructions that a hardware thread executes per tick in lockstep: 16, about 800 MIPS.
 pub const INSTRUCTIONS_PER_TICK_SHIFT: u32 = 4;

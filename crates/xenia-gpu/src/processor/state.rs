@@ -5,9 +5,8 @@ use super::stream::{List, Ring};
 use super::*;
 use crate::registers::COUNT;
 use crate::trace::{RingState, State};
+use xenia_guest::MAX_TICKS;
 
-/// Latest guest time of a state, in ticks: eight months.
-pub(crate) const MAX_TICKS: u64 = 1 << 50;
 /// Most words of an indirect buffer.
 const MAX_LIST: u32 = 0xf_ffff;
 

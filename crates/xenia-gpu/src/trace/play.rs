@@ -3,9 +3,10 @@
 use super::{Event, Reader, TraceError};
 use crate::backend::{Backend, Frame};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory, Ram};
-use crate::processor::{CommandProcessor, Config, GpuEvent, MAX_TICKS, Statistics, TICKS_PER_SECOND};
+use crate::processor::{CommandProcessor, Config, GpuEvent, Statistics, TICKS_PER_SECOND};
 use std::io::Read;
 use std::sync::Arc;
+use xenia_guest::MAX_TICKS;
 
 /// Guest time that may pass at once where there are vertical blanks, which are all gone through.
 const MAX_STEP: u64 = 3600 * TICKS_PER_SECOND;

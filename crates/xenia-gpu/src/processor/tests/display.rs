@@ -1,6 +1,7 @@
 //! Vertical blanks and swaps.
 
 use super::*;
+use xenia_guest::MAX_TICKS;
 
 #[test]
 fn the_time_between_vertical_blanks_can_be_set() {

@@ -1,0 +1,495 @@
+//! The scheduler beside a model: any operations, good and bad, and after each of them both say the same.
+
+#[path = "model/model.rs"]
+mod model;
+
+use model::{Model, State};
+use std::sync::{Arc, Mutex};
+use xenia_sched::{
+    BlockReason, Contention, ContentionManifest, Event, EventSink, GuestTicks, HW_THREADS, OrderMode,
+    SchedError, Scheduler, SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait,
+};
+use xenia_testing::{Cases, Dice};
+
+/// Operations in a case.
+const OPERATIONS: usize = 300;
+/// Exited threads that nobody refers to: so many of a slot may be kept once another is made there.
+const KEPT: usize = 4;
+
+/// Writes down what the scheduler reports.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn add(&self, line: &str) {
+        let mut text = self.0.lock().unwrap();
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
+impl EventSink for Log {
+    fn event(&mut self, now: GuestTicks, event: &Event<'_>) {
+        self.add(&format!("{now} {event}"));
+    }
+}
+
+struct Case {
+    dice: Dice,
+    scheduler: Scheduler,
+    model: Model,
+    log: Log,
+    order: OrderMode,
+    quantum: u32,
+    rounds: usize,
+}
+
+/// Contention of three threads, some of it never met.
+fn recorded(dice: &mut Dice) -> Vec<Contention> {
+    let mut recorded = Vec::new();
+    for tid in 1..4 {
+        let mut peek_idx = dice.below(2) as u64;
+        for _ in 0..dice.below(6) {
+            recorded.push(Contention { tid, peek_idx, object: 16, owner_tid: tid + 1 });
+            peek_idx += 1 + dice.below(3) as u64;
+        }
+    }
+    recorded
+}
+
+fn order(dice: &mut Dice, recorded: &[Contention]) -> OrderMode {
+    match dice.below(4) {
+        0 => OrderMode::Fixed,
+        1 => OrderMode::Seeded { seed: dice.next() },
+        2 => OrderMode::ScanQuantum { ticks: [1, 25, u32::MAX][dice.below(3)] },
+        _ => {
+            let line = |contention: &Contention| serde_json::to_string(contention).unwrap() + "\n";
+            let text: String = recorded.iter().map(line).collect();
+            OrderMode::Replay { manifest: ContentionManifest::parse(&text).unwrap() }
+        }
+    }
+}
+
+impl Case {
+    fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let recorded = recorded(&mut dice);
+        let order = order(&mut dice, &recorded);
+        let quantum = [0, 1, 100, 50_000, u32::MAX][dice.below(5)];
+        let mut scheduler = Scheduler::new(SchedulerConfig { order: order.clone(), quantum });
+        let log = Log::default();
+        scheduler.set_events(Box::new(log.clone()));
+        let quantum = quantum.max(1);
+        let model = Model::new(quantum, recorded);
+        Self { dice, scheduler, model, log, order, quantum, rounds: 0 }
+    }
+
+    /// A processor, a priority, a boost: mostly one that there is.
+    fn small(&mut self, end: usize) -> u8 {
+        if self.dice.one_in(12) { self.dice.next() as u8 } else { self.dice.below(end) as u8 }
+    }
+
+    fn affinity(&mut self) -> u32 {
+        match self.dice.below(8) {
+            0 => self.dice.next() as u32,
+            1 => 0xC0,
+            2 => u32::MAX,
+            _ => 1 << self.dice.below(HW_THREADS) | 1 << self.dice.below(HW_THREADS),
+        }
+    }
+
+    fn wait(&mut self) -> Wait {
+        let now = self.scheduler.now();
+        let deadline = match self.dice.below(8) {
+            0 | 1 => None,
+            2 => Some(now),
+            3 => Some(0),
+            4 => Some(GuestTicks::MAX),
+            // Often the same as another's.
+            _ => Some(now + 10 * self.dice.below(20) as u64),
+        };
+        Wait { reason: BlockReason::Other("model"), deadline, alertable: self.dice.one_in(2) }
+    }
+
+    fn spawn(&mut self) {
+        let parameters = SpawnParameters {
+            ctx: Box::default(),
+            id: self.model.threads.len() as u32 + 1,
+            priority: self.small(32),
+            affinity: self.affinity(),
+            ideal: self.small(HW_THREADS),
+            suspended: self.dice.one_in(4),
+            service: self.dice.one_in(8),
+        };
+        let (affinity, ideal) = (parameters.affinity, parameters.ideal);
+        let (priority, suspended, service) = (parameters.priority, parameters.suspended, parameters.service);
+        match self.scheduler.spawn(parameters) {
+            Ok(name) => {
+                let live = |t: &model::Thread| t.name == name && t.state != State::Gone;
+                // Of those pruned by this, the scheduler has been asked last before it.
+                let reused = self.model.threads.iter().any(|t| live(t) && !t.may_be_freed());
+                assert!(!reused, "{name:?} names two threads");
+                self.model.spawn(name, priority, affinity, ideal, suspended, service);
+                self.see_freed();
+                let kept = |t: &&model::Thread| {
+                    t.name.hw_id == name.hw_id && t.may_be_freed() && t.state != State::Gone
+                };
+                let kept = self.model.threads.iter().filter(kept).count();
+                assert!(kept < KEPT, "{kept} exited threads of slot {} are kept", name.hw_id);
+            }
+            Err(error) => {
+                assert_eq!(error, SchedError::NoProcessor(affinity));
+                assert_eq!(affinity & 0x3F, 0);
+                self.model.rejected += 1;
+            }
+        }
+    }
+
+    /// Threads that the scheduler has freed: ended ones that nobody counted.
+    fn see_freed(&mut self) {
+        for thread in &mut self.model.threads {
+            if thread.may_be_freed() && self.scheduler.thread(thread.name).is_err() {
+                thread.state = State::Gone;
+            }
+        }
+    }
+
+    /// A thread of the model that was ever made.
+    fn any(&mut self) -> Option<usize> {
+        let count = self.model.threads.len();
+        // Mostly a late one: many early ones are gone.
+        let newest = if self.dice.one_in(3) { count } else { count.min(24) };
+        (count > 0).then(|| count - 1 - self.dice.below(newest))
+    }
+
+    /// Every door refuses a name that names nothing.
+    fn refuses(&mut self, name: ThreadRef) {
+        let stale = SchedError::Stale(name);
+        let wait = self.wait();
+        let mask = self.affinity() | 1;
+        let s = &mut self.scheduler;
+        assert_eq!(s.thread(name).map(|_| ()), Err(stale));
+        assert_eq!(s.context_mut(name).map(|_| ()), Err(stale));
+        assert_eq!((s.retain(name), s.release(name)), (Err(stale), Err(stale)));
+        assert_eq!((s.park(name, wait), s.exit(name, 1)), (Err(stale), Err(stale)));
+        assert_eq!((s.wake_ref(name, 1, 1), s.set_boost_disabled(name, true)), (Err(stale), Err(stale)));
+        assert_eq!((s.suspend(name), s.resume(name)), (Err(stale), Err(stale)));
+        assert_eq!((s.set_base_priority(name, 9), s.set_affinity(name, mask)), (Err(stale), Err(stale)));
+        assert_eq!(s.set_ideal_processor(name, 1), Err(stale));
+    }
+
+    fn visit(&mut self) {
+        let slot = self.dice.below(HW_THREADS) as u8;
+        let picked = self.scheduler.begin_slot_visit(slot);
+        self.log.add(&format!("hw{slot} {picked:?}"));
+        self.model.visit(slot);
+        assert_eq!(picked, self.model.running(slot).map(|at| self.model.threads[at].name), "slot {slot}");
+        if let Some(at) = self.model.running(slot) {
+            let thread = &self.model.threads[at];
+            assert!(thread.affinity >> slot & 1 == 1 && thread.suspended == 0, "{thread:?}");
+            let best = self.model.ready(slot).first().map(|&at| self.model.threads[at].priority);
+            assert!(best <= Some(thread.priority), "{best:?} waits for {thread:?}");
+        }
+        match self.dice.below(4) {
+            0 => {
+                self.scheduler.yield_slot(slot);
+                self.model.left[usize::from(slot)] = 0;
+            }
+            1 => {
+                let wait = self.wait();
+                let parked = self.scheduler.park_current(slot, wait.clone());
+                assert_eq!(parked, picked);
+                if let Some(at) = self.model.running(slot) {
+                    self.model.park(at, wait.deadline);
+                }
+            }
+            _ => {
+                let instructions = self.dice.next() % (u64::from(self.quantum) * 3 / 2 + 1);
+                self.scheduler.decrement_quantum(slot, instructions);
+                self.model.left[usize::from(slot)] -= instructions as i64;
+            }
+        }
+    }
+
+    /// Time passes; of the waits that are over by then some or all are taken, and mostly ended.
+    fn time_passes(&mut self) {
+        let now = match self.dice.below(6) {
+            0 => self.scheduler.next_deadline().unwrap_or(0).max(self.scheduler.now()),
+            1 => self.scheduler.now(),
+            _ => self.scheduler.now() + self.dice.below(100) as u64,
+        };
+        let now = now.min(1 << 60);
+        self.scheduler.set_now(now);
+        let most = if self.dice.one_in(3) { self.dice.below(3) } else { usize::MAX };
+        for _ in 0..most {
+            let expected = self.model.expire(now);
+            let popped = self.scheduler.pop_expired(now);
+            assert_eq!(popped, expected.map(|at| self.model.threads[at].name), "due by {now}");
+            self.log.add(&format!("{now} over {popped:?}"));
+            let Some(at) = expected else { break };
+            if !self.dice.one_in(4) {
+                self.wake(at);
+            }
+        }
+    }
+
+    fn wake(&mut self, at: usize) {
+        let (value, boost) = (self.dice.next(), self.small(4));
+        let waited = matches!(self.model.threads[at].state, State::Waiting { .. });
+        let name = self.model.threads[at].name;
+        assert_eq!(self.scheduler.wake_ref(name, value, boost), Ok(waited));
+        if waited {
+            assert_eq!(self.scheduler.thread(name).unwrap().ctx.gpr[3], value);
+            self.model.wake(at, boost);
+        }
+    }
+
+    /// Something is done to one thread.
+    fn act(&mut self, at: usize) {
+        let thread = &self.model.threads[at];
+        let (name, ended) = (thread.name, matches!(thread.state, State::Exited(_)));
+        let or_ended = |before: u32| if ended { Err(SchedError::Exited(name)) } else { Ok(before) };
+        match self.dice.below(13) {
+            0 | 1 => {
+                let wait = self.wait();
+                let deadline = wait.deadline;
+                assert_eq!(self.scheduler.park(name, wait).map(|()| 0), or_ended(0));
+                if !ended {
+                    self.model.park(at, deadline);
+                }
+            }
+            2 | 3 => self.wake(at),
+            4 => {
+                let times = if self.dice.one_in(40) { 130 } else { 1 };
+                for _ in 0..times {
+                    let before = self.model.threads[at].suspended;
+                    let refused = before == 127 && !ended;
+                    let expected =
+                        if refused { Err(SchedError::SuspendCount(name)) } else { or_ended(before) };
+                    assert_eq!(self.scheduler.suspend(name), expected);
+                    if expected.is_ok() {
+                        self.model.suspend(at);
+                    }
+                }
+            }
+            5 | 6 => {
+                let times = if self.dice.one_in(10) { 130 } else { 1 };
+                for _ in 0..times {
+                    assert_eq!(self.scheduler.resume(name), or_ended(self.model.threads[at].suspended));
+                    if !ended {
+                        self.model.resume(at);
+                    }
+                }
+            }
+            7 => {
+                let base = self.small(32);
+                let before = self.model.set_base(at, base);
+                assert_eq!(self.scheduler.set_base_priority(name, base), Ok(before));
+            }
+            8 => {
+                let disabled = self.dice.one_in(2);
+                let before = std::mem::replace(&mut self.model.threads[at].boost_disabled, disabled);
+                assert_eq!(self.scheduler.set_boost_disabled(name, disabled), Ok(before));
+            }
+            9 => {
+                let mask = self.affinity();
+                let result = self.scheduler.set_affinity(name, mask);
+                match self.model.set_affinity(at, mask) {
+                    Some(before) => assert_eq!(result, Ok(before)),
+                    None => assert_eq!(result, Err(SchedError::NoProcessor(mask))),
+                }
+            }
+            10 => {
+                let ideal = self.small(HW_THREADS);
+                let result = self.scheduler.set_ideal_processor(name, ideal);
+                if usize::from(ideal) < HW_THREADS {
+                    let before = std::mem::replace(&mut self.model.threads[at].ideal, ideal);
+                    assert_eq!(result, Ok(before));
+                } else {
+                    assert_eq!(result, Err(SchedError::NoProcessor(u32::from(ideal))));
+                }
+            }
+            11 => {
+                let counted = self.model.threads[at].references;
+                if self.dice.one_in(2) {
+                    assert_eq!(self.scheduler.retain(name), Ok(()));
+                    self.model.threads[at].references += 1;
+                } else if counted > 0 {
+                    assert_eq!(self.scheduler.release(name), Ok(()));
+                    self.model.threads[at].references -= 1;
+                } else {
+                    assert_eq!(self.scheduler.release(name), Err(SchedError::Stale(name)));
+                }
+            }
+            _ => self.exit(at),
+        }
+    }
+
+    fn exit(&mut self, at: usize) {
+        let code = self.dice.next() as u32;
+        let (name, state) = (self.model.threads[at].name, self.model.threads[at].state);
+        if matches!(state, State::Exited(_)) {
+            assert_eq!(self.scheduler.exit(name, code), Err(SchedError::Exited(name)));
+        } else {
+            assert_eq!(self.scheduler.exit(name, code), Ok(()));
+            self.model.leave(at);
+            self.model.threads[at].state = State::Exited(code);
+        }
+    }
+
+    fn round(&mut self) {
+        let order = self.scheduler.begin_round();
+        self.log.add(&format!("{order:?}"));
+        let mut sorted = order;
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2, 3, 4, 5]);
+        if !matches!(self.order, OrderMode::Seeded { .. }) {
+            assert_eq!(usize::from(order[0]), self.rounds % HW_THREADS);
+            assert!(order.windows(2).all(|pair| (pair[0] + 1) % 6 == pair[1]), "{order:?}");
+        }
+        self.rounds += 1;
+        let visit = self.scheduler.visit_budget(4);
+        let ticks = if let OrderMode::ScanQuantum { ticks } = self.order { Some(ticks) } else { None };
+        assert_eq!(visit, ticks.map_or(u64::from(self.quantum), |ticks| 16 * u64::from(ticks)));
+    }
+
+    fn operation(&mut self) {
+        match self.dice.below(20) {
+            0..=2 => self.spawn(),
+            3..=8 => self.visit(),
+            9 | 10 => self.time_passes(),
+            11 => self.round(),
+            12 => {
+                let tid = self.dice.below(5) as u32;
+                let met = self.scheduler.peek_contention(tid);
+                let replays = matches!(self.order, OrderMode::Replay { .. });
+                assert_eq!(met, if replays { self.model.peek(tid) } else { None });
+            }
+            13 => {
+                let [hw_id, generation, low, high] = (self.dice.next() as u32).to_le_bytes();
+                let idx = if self.dice.one_in(2) { 0x100 * u16::from(high) } else { 0 } + u16::from(low);
+                let name = ThreadRef { hw_id, generation, idx };
+                if !self.model.threads.iter().any(|t| t.name == name && t.state != State::Gone) {
+                    self.refuses(name);
+                }
+            }
+            _ => match self.any() {
+                Some(at) if self.model.threads[at].state == State::Gone => {
+                    self.refuses(self.model.threads[at].name);
+                }
+                Some(at) => self.act(at),
+                None => self.spawn(),
+            },
+        }
+    }
+
+    /// What can be seen of the scheduler is what the model has.
+    fn compare(&self) {
+        let (s, model) = (&self.scheduler, &self.model);
+        let mut live = 0;
+        for thread in &model.threads {
+            let found = match (s.thread(thread.name), thread.state) {
+                (Err(error), State::Gone) => {
+                    assert_eq!(error, SchedError::Stale(thread.name));
+                    continue;
+                }
+                (found, _) => found.unwrap(),
+            };
+            assert_eq!((found.reference(), found.id), (thread.name, thread.id));
+            assert_eq!((found.slot(), found.ctx.hw_id), (thread.slot, thread.slot), "{thread:?}");
+            assert_eq!(
+                (found.affinity(), found.ideal_processor()),
+                (thread.affinity, thread.ideal),
+                "{thread:?}"
+            );
+            assert_eq!(
+                (found.base_priority(), found.priority()),
+                (thread.base, thread.priority),
+                "{thread:?}"
+            );
+            assert_eq!(found.suspend_count(), thread.suspended, "{thread:?}");
+            assert_eq!(found.boost_disabled(), thread.boost_disabled, "{thread:?}");
+            match (found.state(), thread.state) {
+                (ThreadState::Ready, State::Ready) | (ThreadState::Running, State::Running) => {}
+                (ThreadState::Waiting { wait, .. }, State::Waiting { asked, .. }) => {
+                    assert_eq!(wait.deadline, asked);
+                }
+                (ThreadState::Exited { code }, State::Exited(expected)) => assert_eq!(*code, expected),
+                (state, _) => panic!("{state:?}, and {thread:?}"),
+            }
+            live += usize::from(!thread.service && !matches!(thread.state, State::Exited(_)));
+        }
+        assert_eq!(s.live_threads(), live);
+        let kept = model.threads.iter().filter(|thread| thread.state != State::Gone).count();
+        assert_eq!(s.threads().count(), kept);
+        assert_eq!(s.next_deadline(), model.next_deadline());
+        assert_eq!(s.counters.switches, model.switches);
+        assert_eq!(
+            (s.counters.spawn_ok, s.counters.spawn_rejected),
+            (model.threads.len() as u64, model.rejected)
+        );
+        for hw_id in 0..HW_THREADS as u8 {
+            let slot = s.slot(hw_id).unwrap();
+            let name = |at: usize| model.threads[at].name;
+            assert_eq!(slot.running(), model.running(hw_id).map(name), "hw{hw_id}");
+            let ready = model.ready(hw_id);
+            assert!(slot.ready().eq(ready.iter().copied().map(name)), "hw{hw_id}: {slot:?}, and {ready:?}");
+            let busy = slot.running().is_some() || !ready.is_empty();
+            assert_eq!(s.non_empty_runnable() >> hw_id & 1 == 1, busy, "hw{hw_id}");
+        }
+    }
+
+    /// Everything ends, and nothing of it stays.
+    fn end(&mut self) {
+        for at in 0..self.model.threads.len() {
+            let thread = &self.model.threads[at];
+            let (name, references) = (thread.name, thread.references);
+            if thread.state != State::Gone {
+                self.exit(at);
+                for _ in 0..references {
+                    assert_eq!(self.scheduler.release(name), Ok(()));
+                }
+                self.model.threads[at].references = 0;
+            }
+        }
+        self.see_freed();
+        self.compare();
+        let s = &mut self.scheduler;
+        assert_eq!((s.next_deadline(), s.live_threads(), s.non_empty_runnable()), (None, 0, 0));
+        assert_eq!(s.pop_expired(GuestTicks::MAX), None);
+        for hw_id in 0..HW_THREADS as u8 {
+            assert_eq!(s.begin_slot_visit(hw_id), None);
+            let ctx = Box::default();
+            let (affinity, ideal) = (1 << hw_id, hw_id);
+            let parameters = SpawnParameters {
+                ctx,
+                id: 0,
+                priority: 8,
+                affinity,
+                ideal,
+                suspended: false,
+                service: false,
+            };
+            s.spawn(parameters).unwrap();
+        }
+        let kept = s.threads().count();
+        assert!(kept <= HW_THREADS * KEPT, "{kept} threads are kept");
+    }
+
+    fn run(mut self) -> Log {
+        for _ in 0..OPERATIONS {
+            self.operation();
+            self.compare();
+        }
+        self.end();
+        self.log
+    }
+}
+
+#[test]
+fn any_operations_do_what_the_model_does() {
+    Cases::new("XENIA_SCHED_CASES", 200).each(|seed| {
+        let (first, again) = (Case::new(seed).run(), Case::new(seed).run());
+        assert_eq!(*first.0.lock().unwrap(), *again.0.lock().unwrap());
+    });
+}

@@ -1,0 +1,270 @@
+//! Threads on six slots, with no thought for speed: who is ready is looked up in one list, and who is first sorted anew.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use xenia_sched::{Contention, GuestTicks, HW_THREADS, MAX_PRIORITY, REAL_TIME, ThreadRef};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Ready,
+    Running,
+    Waiting {
+        /// The deadline that was asked for.
+        asked: Option<GuestTicks>,
+        /// The deadline, until it has been reported.
+        deadline: Option<GuestTicks>,
+        /// Which wait this is.
+        serial: u64,
+    },
+    Exited(u32),
+    /// The scheduler has freed it: its name is stale.
+    Gone,
+}
+
+#[derive(Debug)]
+pub(crate) struct Thread {
+    pub(crate) name: ThreadRef,
+    pub(crate) id: u32,
+    pub(crate) slot: u8,
+    pub(crate) affinity: u8,
+    pub(crate) ideal: u8,
+    pub(crate) base: u8,
+    pub(crate) priority: u8,
+    pub(crate) boost_disabled: bool,
+    pub(crate) suspended: u32,
+    pub(crate) service: bool,
+    pub(crate) references: u32,
+    pub(crate) state: State,
+    /// Of two that are ready with the same priority, the one with the smaller turn is first.
+    turn: i64,
+}
+
+impl Thread {
+    /// Whether nothing keeps the scheduler from forgetting it.
+    pub(crate) fn may_be_freed(&self) -> bool {
+        self.references == 0 && matches!(self.state, State::Exited(_) | State::Gone)
+    }
+}
+
+pub(crate) struct Model {
+    pub(crate) threads: Vec<Thread>,
+    quantum: u32,
+    /// Instructions left on each slot.
+    pub(crate) left: [i64; HW_THREADS],
+    last: [Option<usize>; HW_THREADS],
+    turns: i64,
+    waits: u64,
+    pub(crate) switches: u64,
+    pub(crate) rejected: u64,
+    /// Contention of the recorded run that has not come again.
+    recorded: Vec<Contention>,
+    /// Lock attempts by thread that the recorded run made, too.
+    attempts: BTreeMap<u32, u64>,
+}
+
+/// The slot that a thread goes to.
+fn place(affinity: u8, current: u8, ideal: u8) -> u8 {
+    let allowed: Vec<u8> = (0..6).filter(|slot| affinity >> slot & 1 == 1).collect();
+    [current, ideal].into_iter().find(|slot| allowed.contains(slot)).unwrap_or(allowed[0])
+}
+
+impl Model {
+    pub(crate) fn new(quantum: u32, recorded: Vec<Contention>) -> Self {
+        Self {
+            threads: Vec::new(),
+            quantum,
+            left: [0; HW_THREADS],
+            last: [None; HW_THREADS],
+            turns: 0,
+            waits: 0,
+            switches: 0,
+            rejected: 0,
+            recorded,
+            attempts: BTreeMap::new(),
+        }
+    }
+
+    /// The thread that has a slot.
+    pub(crate) fn running(&self, slot: u8) -> Option<usize> {
+        let mut running = (0..self.threads.len())
+            .filter(|&at| self.threads[at].slot == slot && self.threads[at].state == State::Running);
+        let first = running.next();
+        assert_eq!(running.next(), None, "two threads have slot {slot}");
+        first
+    }
+
+    /// Who waits for a slot, in the order in which they would have it.
+    pub(crate) fn ready(&self, slot: u8) -> Vec<usize> {
+        let is_ready = |t: &Thread| t.slot == slot && t.state == State::Ready && t.suspended == 0;
+        let mut ready: Vec<usize> =
+            (0..self.threads.len()).filter(|&at| is_ready(&self.threads[at])).collect();
+        ready.sort_by_key(|&at| (Reverse(self.threads[at].priority), self.threads[at].turn));
+        ready
+    }
+
+    /// Its turn is after everybody's.
+    fn last_turn(&mut self, at: usize) {
+        self.turns += 1;
+        self.threads[at].turn = self.turns;
+    }
+
+    /// Its turn is before everybody's.
+    fn first_turn(&mut self, at: usize) {
+        self.turns += 1;
+        self.threads[at].turn = -self.turns;
+    }
+
+    pub(crate) fn spawn(
+        &mut self,
+        name: ThreadRef,
+        priority: u8,
+        affinity: u32,
+        ideal: u8,
+        suspended: bool,
+        service: bool,
+    ) {
+        let affinity = affinity as u8 & 0x3F;
+        let slot = place(affinity, ideal, ideal);
+        let priority = priority.min(MAX_PRIORITY);
+        self.threads.push(Thread {
+            name,
+            id: self.threads.len() as u32 + 1,
+            slot,
+            affinity,
+            ideal: slot,
+            base: priority,
+            priority,
+            boost_disabled: false,
+            suspended: u32::from(suspended),
+            service,
+            references: 0,
+            state: State::Ready,
+            turn: 0,
+        });
+        assert_eq!(name.hw_id, slot);
+        self.last_turn(self.threads.len() - 1);
+    }
+
+    pub(crate) fn visit(&mut self, slot: u8) {
+        let index = usize::from(slot);
+        let over = self.left[index] <= 0;
+        if let Some(at) = self.running(slot) {
+            let best = self.ready(slot).first().map(|&at| self.threads[at].priority);
+            let thread = &mut self.threads[at];
+            if over && thread.base < REAL_TIME && thread.priority > thread.base {
+                thread.priority -= 1;
+            }
+            let stays = best.is_none_or(|best| best < thread.priority || best == thread.priority && !over);
+            if stays {
+                if over {
+                    self.left[index] = i64::from(self.quantum);
+                }
+                return;
+            }
+            thread.state = State::Ready;
+            if over { self.last_turn(at) } else { self.first_turn(at) }
+        }
+        if let Some(&at) = self.ready(slot).first() {
+            self.threads[at].state = State::Running;
+            self.left[index] = i64::from(self.quantum);
+            if self.last[index].replace(at) != Some(at) {
+                self.switches += 1;
+            }
+        }
+    }
+
+    /// It runs no more; nothing else of it changes.
+    pub(crate) fn leave(&mut self, at: usize) {
+        let thread = &mut self.threads[at];
+        if thread.state == State::Running {
+            thread.state = State::Ready;
+        }
+    }
+
+    pub(crate) fn park(&mut self, at: usize, deadline: Option<GuestTicks>) {
+        self.waits += 1;
+        self.threads[at].state = State::Waiting { asked: deadline, deadline, serial: self.waits };
+    }
+
+    pub(crate) fn wake(&mut self, at: usize, boost: u8) {
+        let thread = &mut self.threads[at];
+        thread.state = State::Ready;
+        if !thread.boost_disabled && thread.base < REAL_TIME {
+            let raised = (u32::from(thread.base) + u32::from(boost)).min(u32::from(REAL_TIME) - 1);
+            thread.priority = thread.priority.max(raised as u8);
+        }
+        self.last_turn(at);
+    }
+
+    /// The next wait whose deadline is not after `now`, and that it has been reported.
+    pub(crate) fn expire(&mut self, now: GuestTicks) -> Option<usize> {
+        let due = |t: &Thread| match t.state {
+            State::Waiting { deadline: Some(deadline), serial, .. } if deadline <= now => {
+                Some((deadline, serial))
+            }
+            _ => None,
+        };
+        let waits = self.threads.iter().enumerate().filter_map(|(at, t)| Some((due(t)?, at)));
+        let (_, at) = waits.min()?;
+        if let State::Waiting { deadline, .. } = &mut self.threads[at].state {
+            *deadline = None;
+        }
+        Some(at)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<GuestTicks> {
+        let deadline = |t: &Thread| match t.state {
+            State::Waiting { deadline, .. } => deadline,
+            _ => None,
+        };
+        self.threads.iter().filter_map(deadline).min()
+    }
+
+    pub(crate) fn suspend(&mut self, at: usize) {
+        self.leave(at);
+        self.threads[at].suspended += 1;
+    }
+
+    pub(crate) fn resume(&mut self, at: usize) {
+        let count = self.threads[at].suspended;
+        self.threads[at].suspended = count.saturating_sub(1);
+        if count == 1 && self.threads[at].state == State::Ready {
+            self.last_turn(at);
+        }
+    }
+
+    pub(crate) fn set_base(&mut self, at: usize, base: u8) -> u8 {
+        let base = base.min(MAX_PRIORITY);
+        self.threads[at].priority = base;
+        if self.threads[at].state == State::Ready {
+            self.last_turn(at);
+        }
+        std::mem::replace(&mut self.threads[at].base, base)
+    }
+
+    /// The mask before; `None` if there is no such processor.
+    pub(crate) fn set_affinity(&mut self, at: usize, mask: u32) -> Option<u8> {
+        let affinity = mask as u8 & 0x3F;
+        if affinity == 0 {
+            return None;
+        }
+        let thread = &mut self.threads[at];
+        let before = std::mem::replace(&mut thread.affinity, affinity);
+        let to = place(affinity, thread.slot, thread.ideal);
+        if thread.slot != to {
+            self.leave(at);
+            self.threads[at].slot = to;
+            self.last_turn(at);
+        }
+        Some(before)
+    }
+
+    /// What a lock attempt comes upon. One that met recorded contention is made again, so it doesn't count.
+    pub(crate) fn peek(&mut self, tid: u32) -> Option<Contention> {
+        let attempt = self.attempts.entry(tid).or_default();
+        let is_it = |contention: &Contention| (contention.tid, contention.peek_idx) == (tid, *attempt);
+        let found = self.recorded.iter().position(is_it);
+        *attempt += u64::from(found.is_none());
+        found.map(|at| self.recorded.remove(at))
+    }
+}
