@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -91,6 +91,12 @@ for program in "${programs[@]}"; do
             # gcc 12 loses addresses of members that it moves out of loops with -m32 -mpowerpc64.
             for source in gpu/*.c gpu-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
             title gpu-suite "${objects[@]}" "$(compile runtime/vd_swap.S)"
+            ;;
+        sync-suite)
+            objects=()
+            # As for gpu-suite.
+            for source in sync-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
+            title sync-suite "${objects[@]}" "$(compile sync-suite/calls64.S)"
             ;;
         hostile)
             # One title each, by the name of its source.

@@ -10,6 +10,7 @@ mod gpu_suite;
 mod mutants;
 mod not_run;
 mod steps;
+mod sync_suite;
 mod tidy;
 
 use clap::Parser;
@@ -31,6 +32,8 @@ enum Task {
     Docs(docs::DocsArgs),
     /// Compare each picture of the GPU suite with its formula, on every backend.
     GpuSuite(gpu_suite::SuiteArgs),
+    /// Run the synchronisation suite in many orders of the hardware threads.
+    SyncSuite(sync_suite::SuiteArgs),
     /// Change arms of interpreter and lifter one at a time and see whether a test notices.
     Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our own guest programs.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Cases(args) => cases::check(&args),
         Task::Docs(args) => docs::run(&args),
         Task::GpuSuite(args) => gpu_suite::suite(&args),
+        Task::SyncSuite(args) => sync_suite::suite(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
         Task::Csmith(args) => csmith::run(&args),

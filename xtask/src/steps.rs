@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, cases, csmith, docs, gpu_suite, not_run, tidy};
+use crate::{apt, cases, csmith, docs, gpu_suite, not_run, sync_suite, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,7 @@ const STEPS: &[Step] = &[
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),
     ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
+    ("sync suite", || sync_suite::suite(&sync_suite::SuiteArgs::default())),
     ("csmith", csmith::small_set),
 ];
 

@@ -1,0 +1,201 @@
+//! The synchronisation suite: guest/sync-suite asks the kernel for everything that threads wait for, each case with
+//! its known answer, and every order in which the hardware threads can be visited must give the same answers.
+//!
+//! golden/sync-suite.toml names the cases that fail, and why; one that begins to pass is as wrong as one that begins to
+//! fail, so that the list stays true. Two runs with the same seed, one on each engine, have the same event log.
+
+use crate::steps::{program, target_folder};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The title.
+const TITLE: &str = "guest/bin/sync-suite.xex";
+/// Cases that fail, and what is missing.
+const KNOWN: &str = "golden/sync-suite.toml";
+/// Seeds in a usual run.
+const SEEDS: u64 = 3;
+/// Runs beside those with a seed. A scan quantum is in ticks of 16 instructions.
+const RUNS: &[&[&str]] = &[
+    &[],
+    &["--interp"],
+    &["--reservations-table", "--warm-up", "4"],
+    &["--quantum", "1000"],
+    &["--sched-order", "scan-quantum:10"],
+    &["--sched-order", "scan-quantum:50"],
+    &["--sched-order", "scan-quantum:200"],
+    &["--sched-order", "scan-quantum:1000"],
+    &["--sched-order", "scan-quantum:5000"],
+    &["--sched-order", "scan-quantum:10000"],
+];
+/// Engines that must agree on the log of a seed.
+const ENGINES: &[&str] = &["--jit", "--interp"];
+
+/// `cargo xtask sync-suite`.
+#[derive(Debug, Args)]
+pub(crate) struct SuiteArgs {
+    /// Try the orders of the seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = SEEDS)]
+    seeds: u64,
+    /// Another title than the one in guest/bin.
+    #[arg(long, value_name = "FILE")]
+    title: Option<PathBuf>,
+}
+
+impl Default for SuiteArgs {
+    fn default() -> Self {
+        Self { seeds: SEEDS, title: None }
+    }
+}
+
+/// Known failures by the case's name, and why.
+type Known = BTreeMap<String, String>;
+
+/// What a run said: each case in its order, and for one that failed what it saw.
+type Said = Vec<(String, Option<String>)>;
+
+/// Runs the suite in every order.
+pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
+    let title = args.title.as_deref().unwrap_or(Path::new(TITLE));
+    let text = std::fs::read_to_string(KNOWN).with_context(|| format!("reading {KNOWN}"))?;
+    let known: Known = toml::from_str(&text).with_context(|| KNOWN.to_owned())?;
+    let work = target_folder().join("sync-suite");
+    std::fs::create_dir_all(&work)?;
+    let mut runs = 0;
+    let mut cases = 0;
+    let mut check = |flags: &[&str], log: Option<&Path>| -> Result<()> {
+        let said = run(title, &work, flags, log).with_context(|| format!("with {flags:?}"))?;
+        let wrong = judge(&said, &known);
+        if !wrong.is_empty() {
+            bail!("with {flags:?}:\n{}", wrong.join("\n"));
+        }
+        runs += 1;
+        cases = said.len();
+        Ok(())
+    };
+    for flags in RUNS {
+        check(flags, None)?;
+    }
+    for seed in 1..=args.seeds {
+        let order = format!("seeded:{seed}");
+        let mut logs = Vec::new();
+        for engine in ENGINES {
+            let log = work.join(format!("events{engine}"));
+            check(&["--sched-order", &order, engine], Some(&log))?;
+            logs.push(std::fs::read(&log).with_context(|| format!("reading {}", log.display()))?);
+        }
+        if logs.iter().any(|log| log.is_empty() || *log != logs[0]) {
+            bail!("{order}: the event logs in {} differ; `xenia-rs diff` says where", work.display());
+        }
+    }
+    println!("sync suite: {cases} cases, {} known to fail, {runs} runs", known.len());
+    Ok(())
+}
+
+/// Runs the title once.
+fn run(title: &Path, work: &Path, flags: &[&str], log: Option<&Path>) -> Result<Said> {
+    let (guest, json) = (work.join("guest.txt"), work.join("run.json"));
+    for file in [&guest, &json] {
+        if file.exists() {
+            std::fs::remove_file(file)?;
+        }
+    }
+    let mut command = Command::new(program()?);
+    // Whoever runs this may have settings of their own.
+    command.arg("exec").args(["--config", "/dev/null"]).arg(title).args(["--headless", "--gpu", "none"]);
+    command.args(["--halt-on-deadlock", "--timeout", "120"]).arg("--guest-log").arg(&guest);
+    command.arg("--json").arg(&json).args(flags);
+    if let Some(log) = log {
+        command.arg("--event-log").arg(log);
+    }
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    let text = std::fs::read_to_string(&guest).unwrap_or_default();
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = text.lines().last().unwrap_or("nothing");
+        bail!("ended with {}, after `{last}`:\n{said}", output.status);
+    }
+    let report = std::fs::read_to_string(&json).with_context(|| format!("reading {}", json.display()))?;
+    let report: serde_json::Value = serde_json::from_str(&report)?;
+    parse(&text, report["exit_code"].as_u64())
+}
+
+/// Reads what the title said: a line for each case, and the totals, which are its exit code, too.
+fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let totals = lines.pop().context("the title said nothing")?;
+    let mut said = Said::new();
+    for line in lines {
+        let (name, verdict) = line.split_once(' ').with_context(|| format!("`{line}` is no case"))?;
+        let saw = match verdict.strip_prefix("FAIL ") {
+            Some(saw) => Some(saw.to_owned()),
+            None if verdict == "ok" => None,
+            None => bail!("`{line}` is no case"),
+        };
+        said.push((name.to_owned(), saw));
+    }
+    let failed = said.iter().filter(|(_, saw)| saw.is_some()).count();
+    let expected = format!("{} cases, {failed} failed", said.len());
+    if totals != expected || exit_code != Some(failed as u64) || said.is_empty() {
+        bail!("the title ended with `{totals}` and the exit code {exit_code:?}, not with `{expected}`");
+    }
+    Ok(said)
+}
+
+/// What is not as the list of known failures has it.
+fn judge(said: &Said, known: &Known) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, saw) in said {
+        match (saw, known.get(name)) {
+            (Some(saw), None) => wrong.push(format!("{name}: {saw}")),
+            (None, Some(why)) => {
+                wrong.push(format!("{name} passes; take it out of {KNOWN}, which says \"{why}\""));
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+    for name in known.keys().filter(|known| !said.iter().any(|(name, _)| name == *known)) {
+        wrong.push(format!("{name} of {KNOWN} is no case"));
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "a.one ok\na.two FAIL got 00000001 expected 00000000 (line 7)\n2 cases, 1 failed\n";
+
+    fn known(names: &[&str]) -> Known {
+        names.iter().map(|name| ((*name).to_owned(), "a reason".to_owned())).collect()
+    }
+
+    #[test]
+    fn what_fails_must_be_known_and_what_is_known_must_fail() {
+        let said = parse(TEXT, Some(1)).unwrap();
+        assert!(judge(&said, &known(&["a.two"])).is_empty());
+        assert_eq!(judge(&said, &known(&[])), ["a.two: got 00000001 expected 00000000 (line 7)"]);
+        let wrong = judge(&said, &known(&["a.one", "a.two", "b"]));
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[0].starts_with("a.one passes") && wrong[1].starts_with("b of"), "{wrong:?}");
+    }
+
+    #[test]
+    fn totals_and_exit_code_must_be_those_of_the_lines() {
+        for (text, code) in [
+            (TEXT, Some(0)),
+            (TEXT, None),
+            ("", Some(0)),
+            ("0 cases, 0 failed\n", Some(0)),
+            ("a.one ok\n2 cases, 0 failed\n", Some(0)),
+            ("a.one perhaps\n1 cases, 0 failed\n", Some(0)),
+            // Cut off before the totals.
+            ("a.one ok\na.two ok\n", Some(0)),
+        ] {
+            assert!(parse(text, code).is_err(), "{text:?} {code:?}");
+        }
+    }
+}
