@@ -243,7 +243,9 @@ impl Machine {
             let over = match end {
                 RunEnd::Stopped | RunEnd::Ticks => self.interrupt.cause().is_some(),
                 // A step's frame, or the limit's.
-                RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
+                RunEnd::Frames => {
+                    limits.frames.is_some_and(|frames| self.kernel.display.lock().frames >= frames)
+                }
                 _ => true,
             };
             if over || self.executor.engine().divergence().is_some() {
@@ -268,7 +270,7 @@ impl Machine {
     }
 
     fn progress(&self) -> Progress {
-        Progress { now: self.executor.scheduler.now(), frames: self.kernel.frames() }
+        Progress { now: self.executor.scheduler.now(), frames: self.kernel.display.lock().frames }
     }
 
     /// What the title, which has ended, has launched; `None`: nothing. The machine is gone.

@@ -35,7 +35,7 @@ impl Watched {
             (Doing::Nothing, _) => return None,
             (Doing::Guest(_), Some(pc)) => format!("compiling the code at {pc:#010x}"),
             (Doing::Guest(pc), None) => format!("running the code at {pc:#010x}"),
-            (Doing::Kernel(pc), _) => match self.kernel.call_name(pc.wrapping_sub(4)) {
+            (Doing::Kernel(pc), _) => match self.kernel.imports.call_name(pc.wrapping_sub(4)) {
                 Some(name) => format!("carrying out the kernel call {name}"),
                 None => format!("carrying out the kernel call at {:#010x}", pc.wrapping_sub(4)),
             },

@@ -89,6 +89,10 @@ pub struct Display {
     /// Marks of the system command buffers in the swaps that are under way.
     marks: VecDeque<u32>,
     persisted: Persisted,
+    /// Frames that the graphics chip has shown.
+    pub frames: u64,
+    /// `VdSwap` calls.
+    pub swaps: u64,
 }
 
 /// The picture that stays on the display from one title to the next.

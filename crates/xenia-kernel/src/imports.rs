@@ -2,9 +2,12 @@
 //!
 //! The ground floor under [`crate::exports`]: nothing here knows a single export's behaviour.
 
+mod bindings;
 pub mod ordinals;
 pub mod thunks;
 pub mod variables;
+
+pub use bindings::{Bindings, MissingCall};
 
 use crate::abi::{Call, Flow};
 use ordinals::OrdinalRow;

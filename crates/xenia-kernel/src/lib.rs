@@ -39,6 +39,7 @@ pub mod title;
 pub mod user;
 pub mod vfs;
 
-pub use kernel::{Kernel, KernelConfig, KernelError, MissingCall};
+pub use imports::MissingCall;
+pub use kernel::{Kernel, KernelConfig, KernelError};
 pub use status::failure::{Failure, Fallible};
 pub use system::KernelSystem;

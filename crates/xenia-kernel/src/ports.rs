@@ -2,6 +2,7 @@
 
 mod audio;
 mod clock;
+mod devices;
 mod dialogs;
 mod input;
 mod storage;
@@ -9,6 +10,7 @@ mod video;
 
 pub use audio::{Audio, NoAudio};
 pub use clock::{Clock, FixedClock};
+pub use devices::Devices;
 pub use dialogs::{Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use input::{Gamepad, Input, NoInput};
 pub use storage::{NoStorage, Storage};

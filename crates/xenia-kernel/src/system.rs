@@ -107,7 +107,7 @@ impl Kernel {
         self.memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;
         ctx.gpr[1] = stack_pointer;
         ctx.pc = guest.pc.0;
-        ctx.lr = u64::from(self.own_stubs.call_return.0);
+        ctx.lr = u64::from(self.imports.own_stubs.call_return.0);
         for (register, &value) in guest.args.iter().take(8).enumerate() {
             ctx.gpr[3 + register] = value;
         }
@@ -147,7 +147,7 @@ impl Kernel {
     /// A call through a thunk or stub.
     fn kernel_call(&self, call: &mut Call) -> Disposition {
         let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
-        let target = self.stubs.lock().find(at);
+        let target = self.imports.target(at);
         match target {
             Some(Target::Export(export)) => {
                 let flow = (export.shim)(call);
@@ -156,7 +156,7 @@ impl Kernel {
             Some(Target::Missing { library, ordinal }) => {
                 let mut arguments = [0; 8];
                 arguments.copy_from_slice(&call.ctx().gpr[3..11]);
-                let name = self.note_missing(library, ordinal, &arguments);
+                let name = self.imports.note_missing(library, ordinal, &arguments);
                 let event = Event::Call {
                     thread: call.thread_id(),
                     hw_id: call.hw_id(),
@@ -197,7 +197,7 @@ impl Kernel {
             return self.broken(call, &format!("text call: {fault}"));
         }
         let text = String::from_utf8_lossy(&bytes);
-        self.write_text(&text);
+        self.devices.write_text(&text);
         call.scheduler.emit(&Event::Text { thread: call.thread_id(), text: &text });
         Disposition::Continue
     }
@@ -206,9 +206,9 @@ impl Kernel {
     fn advance(&self, scheduler: &mut Scheduler) -> Fallible<()> {
         let now = scheduler.now();
         self.advance_video(scheduler)?;
-        self.audio.lock().advance(now);
+        self.devices.audio.lock().advance(now);
         self.expire_timers(scheduler)?;
-        if let Some(bundle) = self.time_stamp_bundle() {
+        if let Some(bundle) = self.imports.time_stamp_bundle() {
             // The console updates it every millisecond.
             let milliseconds = ticks_to_100ns(now) / 10_000;
             let tick_count = bundle.offset(0x10);
@@ -296,10 +296,10 @@ impl System for KernelSystem {
             match store.register() {
                 Some((Device::Gpu, index)) => {
                     graphics = true;
-                    self.kernel.video.lock().store_register(index, store.value, now);
+                    self.kernel.devices.video.lock().store_register(index, store.value, now);
                 }
                 Some((Device::Xma, index)) => {
-                    self.kernel.audio.lock().store_register(index, store.value, now);
+                    self.kernel.devices.audio.lock().store_register(index, store.value, now);
                 }
                 None => {}
             }
@@ -328,15 +328,15 @@ impl System for KernelSystem {
 
     fn next_event(&self) -> Option<GuestTicks> {
         // Without a callback, nothing that the chip does by itself reaches guest code.
-        let callback = self.kernel.interrupts.lock().callback.is_some();
-        let video = if callback { self.kernel.video.lock().next_event() } else { None };
+        let callback = self.kernel.threads.lock().interrupts.callback.is_some();
+        let video = if callback { self.kernel.devices.video.lock().next_event() } else { None };
         let timers = self.kernel.dispatcher.lock().next_timer_event();
-        let audio = self.kernel.audio.lock().next_event();
+        let audio = self.kernel.devices.audio.lock().next_event();
         [video, timers, audio].into_iter().flatten().min()
     }
 
     fn frames(&self) -> u64 {
-        self.kernel.frames()
+        self.kernel.display.lock().frames
     }
 
     fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool {

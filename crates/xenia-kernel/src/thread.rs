@@ -4,5 +4,8 @@ mod deferred;
 pub mod interrupts;
 pub mod life;
 pub(crate) mod lists;
+mod processes;
 pub mod records;
 mod service;
+
+pub use processes::Processes;

@@ -7,6 +7,7 @@ use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::imports::Library;
 use crate::layout::ldr;
+use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
 use crate::user::xconfig::XConfig;
 use crate::vfs::Vfs;
@@ -65,6 +66,8 @@ pub struct Title {
     pub launch: Option<Launch>,
     /// Handles of the console's own libraries.
     libraries: BTreeMap<Library, GuestAddr>,
+    /// What it has locked of the second-level cache.
+    pub cache: SecondLevelCache,
 }
 
 impl Title {
@@ -115,7 +118,7 @@ impl Kernel {
         files.close_all();
         let devices = std::mem::take(&mut files.vfs);
         drop(files);
-        let settings = std::mem::take(&mut *self.xconfig.lock());
+        let settings = std::mem::take(&mut *self.user.xconfig.lock());
         Some(Successor { launch, inheritance: Inheritance { launch_data, devices, settings } })
     }
 
@@ -123,7 +126,7 @@ impl Kernel {
     pub fn inherit(&self, inheritance: Inheritance) {
         self.title.lock().launch_data = inheritance.launch_data;
         self.files.lock().vfs.adopt_devices(inheritance.devices);
-        *self.xconfig.lock() = inheritance.settings;
+        *self.user.xconfig.lock() = inheritance.settings;
     }
 
     /// The handle of one of the console's own libraries: the address of its entry in guest memory.
@@ -135,8 +138,8 @@ impl Kernel {
             Library::xboxkrnl => "xboxkrnl.exe",
             Library::xam => "xam.xex",
         };
-        let handle = self.allocate(ldr::SIZE)?;
-        let (wide, units) = self.wide_name(file)?;
+        let handle = self.pool.allocate(ldr::SIZE)?;
+        let (wide, units) = self.pool.wide_name(file)?;
         for name in [ldr::FULL_NAME, ldr::BASE_NAME] {
             self.memory.write(handle.offset(name), units * 2)?;
             self.memory.write(handle.offset(name + 2), (units + 1) * 2)?;

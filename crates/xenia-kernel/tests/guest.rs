@@ -78,7 +78,7 @@ fn a_graphics_interrupt_runs_on_the_hardware_thread_that_it_names() {
     assert_eq!([machine.data(0x18), machine.data(0x1C)], [4, 1]);
     assert_eq!(machine.data(0x24), 1, "part of the title's process");
     assert_eq!(machine.data(0x20), 0, "the title's own thread is on hardware thread 0");
-    assert_eq!(machine.kernel.frames(), 1);
+    assert_eq!(machine.kernel.display.lock().frames, 1);
     assert!(machine.executor.scheduler.now() >= 1_000_000);
 }
 
@@ -194,7 +194,7 @@ fn a_missing_import_returns_its_failure_and_is_counted() {
     let (machine, end) = Machine::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14)], [0xC000_0002; 2]);
-    let missing = machine.kernel.missing_calls();
+    let missing = machine.kernel.imports.missing_calls();
     assert_eq!(
         missing.iter().map(|m| (m.name.as_str(), m.count)).collect::<Vec<_>>(),
         [("xboxkrnl#0FFE", 2)]

@@ -53,7 +53,7 @@ impl Machine {
         let interrupted_by = (exit == End::Interrupted).then(|| self.interrupt.cause()).flatten();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let instructions = self.executor.instructions();
-        let missing = self.kernel.missing_calls().into_iter();
+        let missing = self.kernel.imports.missing_calls().into_iter();
         let mut limits_hit = self.kernel.limits_hit();
         limits_hit.extend(&self.processor.lock().statistics().limits);
         let limits_hit = limits_hit.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
@@ -62,8 +62,8 @@ impl Machine {
             mode: "lockstep".to_owned(),
             instructions,
             guest_ticks: scheduler.now(),
-            frames: self.kernel.frames(),
-            swaps: self.kernel.frames(),
+            frames: self.kernel.display.lock().frames,
+            swaps: self.kernel.display.lock().frames,
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code,
@@ -153,7 +153,7 @@ impl Machine {
             fallbacks: counters.fallback_instructions,
             functions: counters.functions,
             loops: counters.loops,
-            frames: self.kernel.frames(),
+            frames: self.kernel.display.lock().frames,
             draws: self.processor.lock().statistics().draws,
         }
     }

@@ -50,7 +50,7 @@ impl Kernel {
                     let mut bytes = vec![0; length.min(PRINT_LIMIT) as usize];
                     if self.memory.read_bytes(text, &mut bytes).is_ok() {
                         let text: String = bytes.into_iter().map(char::from).collect();
-                        self.write_text(&text);
+                        self.devices.write_text(&text);
                         scheduler.emit(&Event::Text { thread: id, text: &text });
                     }
                     return Disposition::Continue;

@@ -102,7 +102,7 @@ impl Walk {
         let kernel = call.kernel;
         loop {
             let pc = GuestAddr(self.ctx.pc);
-            if pc == kernel.own_stubs.call_return {
+            if pc == kernel.imports.own_stubs.call_return {
                 match self.cross(call) {
                     Some(Continuation::Exception(activity)) => return Ok(Step::Crossed(activity)),
                     Some(Continuation::Export { .. }) => continue,

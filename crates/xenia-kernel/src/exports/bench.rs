@@ -45,7 +45,7 @@ impl Bench {
         };
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).unwrap();
         let mut scheduler = Scheduler::default();
-        let new = NewThread::new(GuestAddr(0x8200_0000), kernel.own_stubs.thread_return, 0);
+        let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);
         let thread = kernel.create_thread(&mut scheduler, &new).unwrap().reference;
         let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
         Self { kernel, scheduler, thread, scratch, text }
@@ -78,7 +78,7 @@ impl Bench {
 
     /// Another thread of the title.
     pub(crate) fn add_thread(&mut self) -> ThreadRef {
-        let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.own_stubs.thread_return, 0);
+        let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.imports.own_stubs.thread_return, 0);
         self.kernel.create_thread(&mut self.scheduler, &new).unwrap().reference
     }
 

@@ -75,19 +75,19 @@ impl Kernel {
                 Some(export) => Target::Export(export),
                 None => Target::Missing { library, ordinal },
             };
-            self.stubs.lock().patch_thunk(memory, thunk, target)?;
+            self.imports.stubs.lock().patch_thunk(memory, thunk, target)?;
             memory.write(import.slot, thunk)?;
             return Ok(());
         }
         // A slot without a thunk is a variable, or a function that the title calls through a pointer.
         let kind = library.and_then(|library| ordinals::find(library.rows(), ordinal)).map(|row| row.kind);
         let address = if let (Some(library), Some(ExportKind::Variable)) = (library, kind) {
-            let at = self.variables.lock().storage_of(memory, &mut self.pool.lock(), library, ordinal)?;
+            let at = self.imports.make_variable_at(memory, &self.pool, library, ordinal)?;
             self.complete_object_type(at)?;
             at
         } else {
             let export = library.and_then(|library| Registry::get().find(library, ordinal));
-            let mut stubs = self.stubs.lock();
+            let mut stubs = self.imports.stubs.lock();
             match export {
                 Some(export) => stubs.of_export(memory, export)?,
                 None => stubs.add(memory, Target::Missing { library, ordinal })?,

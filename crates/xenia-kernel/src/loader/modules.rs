@@ -211,14 +211,14 @@ impl Kernel {
     pub(crate) fn register_module(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
         let Identity { name, path, is_library } = identity;
         let memory = &*self.memory;
-        let handle = self.allocate(ldr::SIZE)?;
+        let handle = self.pool.allocate(ldr::SIZE)?;
         let mut headers = GuestAddr::NULL;
         if !image.headers.is_empty() {
-            headers = self.allocate(image.headers.len() as u32)?;
+            headers = self.pool.allocate(image.headers.len() as u32)?;
             memory.write_bytes(headers, &image.headers)?;
         }
-        let base_name = self.wide_name(name)?;
-        let full_name = if path == name { base_name } else { self.wide_name(path)? };
+        let base_name = self.pool.wide_name(name)?;
+        let full_name = if path == name { base_name } else { self.pool.wide_name(path)? };
         let title = self.modules.lock().title().map(|title| title.handle);
         for list in ldr::LISTS {
             lists::initialize(memory, handle.offset(list))?;
@@ -279,25 +279,15 @@ impl Kernel {
                 tracing::warn!(target: "kernel", "the list of modules is damaged at {}: {error}", module.name);
             }
         }
-        self.stubs.lock().unbind(module.base, module.size);
+        self.imports.stubs.lock().unbind(module.base, module.size);
         if let Err(error) = self.memory.free(module.base) {
             tracing::warn!(target: "kernel", "the pages of {} are gone already: {error}", module.name);
         }
         let owned = module.names.into_iter().chain([handle, module.headers]);
         for at in owned.filter(|at| !at.is_null()) {
-            if let Err(error) = self.release(at) {
+            if let Err(error) = self.pool.release(at) {
                 tracing::warn!(target: "kernel", "kernel memory of {} at {at}: {error}", module.name);
             }
         }
-    }
-
-    /// A name as UTF-16 in kernel memory: its address, and its units without the terminator.
-    pub(crate) fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
-        let units: Vec<u16> = name.encode_utf16().take(255).collect();
-        let at = self.allocate(units.len() as u32 * 2 + 2)?;
-        for (index, &unit) in units.iter().enumerate() {
-            self.memory.write(at.offset(2 * index as u32), unit)?;
-        }
-        Ok((at, units.len() as u16))
     }
 }

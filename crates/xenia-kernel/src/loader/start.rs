@@ -94,18 +94,20 @@ impl Kernel {
         let name = image.name.as_deref().unwrap_or("default.xex");
         // What it was started from is in `ExLoadedImageName`; golden digests hold the list of modules.
         let handle = self.register_module(image, Identity { name, path: name, is_library: false })?;
-        let variable = {
-            let mut variables = self.variables.lock();
-            let mut pool = self.pool.lock();
-            variables.storage(&self.memory, &mut pool, Library::xboxkrnl, "XexExecutableModuleHandle")?
-        };
+        let variable = self.imports.make_variable(
+            &self.memory,
+            &self.pool,
+            Library::xboxkrnl,
+            "XexExecutableModuleHandle",
+        )?;
         self.memory.write(variable, handle)?;
         if let Some(size) = image.stack_size.filter(|&size| size > 0) {
-            self.memory.write(self.processes.title.offset(kprocess::KERNEL_STACK_SIZE), size)?;
+            let process = self.threads.lock().processes.title;
+            self.memory.write(process.offset(kprocess::KERNEL_STACK_SIZE), size)?;
         }
         let return_to = match image.kind {
-            ImageKind::Xex => self.own_stubs.thread_return,
-            ImageKind::Elf => self.own_stubs.program_return,
+            ImageKind::Xex => self.imports.own_stubs.thread_return,
+            ImageKind::Elf => self.imports.own_stubs.program_return,
         };
         let new = NewThread {
             stack_size: image.stack_size.filter(|&size| size > 0).unwrap_or(DEFAULT_STACK),

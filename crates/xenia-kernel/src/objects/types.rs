@@ -42,7 +42,7 @@ impl Kernel {
         let memory = &*self.memory;
         for (offset, name) in procedures(kind) {
             if let Some(export) = Registry::get().find_by_name(Library::xboxkrnl, name) {
-                let stub = self.stubs.lock().of_export(memory, export)?;
+                let stub = self.imports.stub_of(memory, export)?;
                 memory.write(at.offset(offset), stub)?;
             }
         }
@@ -60,7 +60,7 @@ impl Kernel {
         if let Some(at) = self.objects.lock().default_object {
             return Ok(at);
         }
-        let at = self.allocate(DEFAULT_OBJECT)?;
+        let at = self.pool.allocate(DEFAULT_OBJECT)?;
         initialize(&self.memory, at, kind::MANUAL_EVENT, DEFAULT_OBJECT, 1)?;
         self.objects.lock().default_object = Some(at);
         Ok(at)

@@ -19,7 +19,7 @@ impl Kernel {
         arg2: u32,
         hw_id: u8,
     ) -> Fallible<bool> {
-        if self.interrupts.lock().has_dpc(dpc) {
+        if self.threads.lock().interrupts.has_dpc(dpc) {
             return Ok(false);
         }
         self.memory.write(dpc.offset(kdpc::ARG1), arg1)?;

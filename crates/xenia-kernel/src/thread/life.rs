@@ -2,7 +2,6 @@
 
 use crate::Kernel;
 use crate::abi::Handle;
-use crate::imports::Library;
 use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
@@ -128,7 +127,8 @@ impl Kernel {
     /// The process that a thread is made in.
     pub(crate) fn process_of(&self, new: &NewThread) -> GuestAddr {
         let of_system = new.service || new.flags & CREATE_SYSTEM != 0;
-        if of_system { self.processes.system } else { self.processes.title }
+        let processes = self.threads.lock().processes;
+        if of_system { processes.system } else { processes.title }
     }
 
     /// Allocates and fills what a thread has in guest memory; what there is of it when that fails is in `pieces`.
@@ -143,14 +143,14 @@ impl Kernel {
         let memory = &*self.memory;
         let stack = allocate_stack(memory, new.stack_size)?;
         pieces.stack = Some(stack);
-        let tls = self.allocate(layout.data_size.saturating_add(layout.slots.saturating_mul(4)))?;
+        let tls = self.pool.allocate(layout.data_size.saturating_add(layout.slots.saturating_mul(4)))?;
         pieces.blocks.push(tls);
         if !layout.template.is_null() {
             let mut data = vec![0; layout.template_size.min(layout.data_size) as usize];
             memory.read_bytes(layout.template, &mut data)?;
             memory.write_bytes(tls, &data)?;
         }
-        let kpcr = self.allocate(kpcr::SIZE)?;
+        let kpcr = self.pool.allocate(kpcr::SIZE)?;
         pieces.blocks.push(kpcr);
         let kthread = {
             let mut objects = self.objects.lock();
@@ -214,7 +214,7 @@ impl Kernel {
             let _ = self.memory.free(stack.allocation);
         }
         for block in blocks {
-            let _ = self.release(block);
+            let _ = self.pool.release(block);
         }
         if let Some(object) = object {
             // Both references, if it had the second.
@@ -253,8 +253,8 @@ impl Kernel {
         };
         scheduler.release(reference)?;
         memory.free(stack.allocation)?;
-        self.release(kpcr)?;
-        self.release(tls)?;
+        self.pool.release(kpcr)?;
+        self.pool.release(tls)?;
         self.dereference(kthread)?;
         if let Err(failure) = left.and(told) {
             tracing::debug!(target: "kernel", "thread {id} has ended with damaged lists: {failure}");
@@ -300,11 +300,6 @@ impl Kernel {
         let threads = self.threads.lock();
         let record = threads.by_kthread(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
         Ok((record.id, record.kthread))
-    }
-
-    /// Guest address of the `KeTimeStampBundle` variable.
-    pub(crate) fn time_stamp_bundle(&self) -> Option<GuestAddr> {
-        self.variable(Library::xboxkrnl, "KeTimeStampBundle")
     }
 }
 

@@ -1,8 +1,12 @@
 //! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in, its APCs.
 
 use crate::abi::Continuation;
+use crate::limits::Limits;
 use crate::status::failure::Fallible;
+use crate::thread::Processes;
+use crate::thread::interrupts::Interrupts;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::ThreadRef;
 
@@ -116,9 +120,18 @@ pub struct Threads {
     /// TLS layout of the title.
     pub tls: TlsLayout,
     tls_used: Vec<bool>,
+    /// Process blocks.
+    pub processes: Processes,
+    /// Service threads, their queues, the graphics callback.
+    pub interrupts: Interrupts,
 }
 
 impl Threads {
+    /// No threads yet; what is refused is counted in `limits`.
+    pub fn new(processes: Processes, limits: Arc<Limits>) -> Self {
+        Self { processes, interrupts: Interrupts::new(limits), ..Self::default() }
+    }
+
     /// The next thread id: 1, 2, 3… Never reused.
     pub fn next_id(&mut self) -> Fallible<u32> {
         self.next_id = self.next_id.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;

@@ -6,7 +6,6 @@ use crate::ports::VideoEvent;
 use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::life::NewThread;
-use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::physical_to_view;
 use xenia_sched::{BlockReason, Event, HW_THREADS, MAX_PRIORITY, Scheduler, ThreadRef, Wait};
@@ -27,10 +26,10 @@ impl Kernel {
         hw_id: u8,
         call: ServiceCall,
     ) -> Fallible<()> {
-        if !self.interrupts.lock().push(hw_id, call)? {
+        if !self.threads.lock().interrupts.push(hw_id, call)? {
             return Ok(());
         }
-        let known = self.interrupts.lock().thread(hw_id);
+        let known = self.threads.lock().interrupts.thread(hw_id);
         let thread = match known {
             Some(thread) => thread,
             None => self.make_service_thread(scheduler, hw_id)?,
@@ -49,11 +48,15 @@ impl Kernel {
                 stack_size: 0x1_0000,
                 priority: MAX_PRIORITY,
                 service: true,
-                ..NewThread::new(self.own_stubs.service_return, self.own_stubs.service_return, hw_id)
+                ..NewThread::new(
+                    self.imports.own_stubs.service_return,
+                    self.imports.own_stubs.service_return,
+                    hw_id,
+                )
             },
         )?;
         scheduler.park(made.reference, Wait::forever(BlockReason::Idle))?;
-        self.interrupts.lock().set_thread(hw_id, made.reference);
+        self.threads.lock().interrupts.set_thread(hw_id, made.reference);
         Ok(made.reference)
     }
 
@@ -65,7 +68,7 @@ impl Kernel {
         hw_id: u8,
         thread: ThreadRef,
     ) -> Fallible<Option<u64>> {
-        let next = self.interrupts.lock().pop(hw_id);
+        let next = self.threads.lock().interrupts.pop(hw_id);
         let kpcr = GuestAddr(scheduler.thread(thread)?.ctx.gpr[13] as u32);
         let active = u32::from(next.is_some());
         self.memory.write(kpcr.offset(kpcr::DPC_ACTIVE), active)?;
@@ -81,7 +84,7 @@ impl Kernel {
         }
         let ctx = scheduler.context_mut(thread)?;
         ctx.pc = call.pc.0;
-        ctx.lr = u64::from(self.own_stubs.service_return.0);
+        ctx.lr = u64::from(self.imports.own_stubs.service_return.0);
         ctx.gpr[3..7].copy_from_slice(&call.args);
         let kind = match call.kind {
             ServiceKind::Graphics => "graphics",
@@ -94,7 +97,7 @@ impl Kernel {
     /// A service thread's call has returned: the next one, or idle.
     pub(crate) fn end_service(&self, scheduler: &mut Scheduler, thread: ThreadRef) -> Fallible<()> {
         let hw_id = scheduler.thread(thread)?.slot();
-        if self.interrupts.lock().thread(hw_id) != Some(thread) {
+        if self.threads.lock().interrupts.thread(hw_id) != Some(thread) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         if self.begin_service(scheduler, hw_id, thread)?.is_none() {
@@ -106,14 +109,18 @@ impl Kernel {
     /// Lets the graphics chip catch up with guest time, and passes on what it did.
     pub(crate) fn advance_video(&self, scheduler: &mut Scheduler) -> Fallible<()> {
         let events = {
-            let mut video = self.video.lock();
+            let mut video = self.devices.video.lock();
             video.advance(scheduler.now());
             video.take_events()
         };
         for event in events {
             match event {
                 VideoEvent::Swap => {
-                    let frame = self.frames.fetch_add(1, Relaxed) + 1;
+                    let frame = {
+                        let mut display = self.display.lock();
+                        display.frames += 1;
+                        display.frames
+                    };
                     scheduler.emit(&Event::Swap { frame });
                     self.note_swap();
                 }
@@ -134,7 +141,7 @@ impl Kernel {
     }
 
     fn graphics_interrupt(&self, scheduler: &mut Scheduler, source: u32, cpu_mask: u8) -> Fallible<()> {
-        let Some(callback) = self.interrupts.lock().callback else { return Ok(()) };
+        let Some(callback) = self.threads.lock().interrupts.callback else { return Ok(()) };
         let mask = match cpu_mask & ALL_HW_THREADS {
             0 => 1 << DEFAULT_INTERRUPT_CPU,
             mask => mask,

@@ -84,7 +84,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
     // Without an interrupt callback nothing asks the chip; time that passes does.
     let (machine, end) = Machine::run_with(&code, entry, video);
     assert_eq!(end, EXIT);
-    assert_eq!(machine.kernel.frames(), 1);
+    assert_eq!(machine.kernel.display.lock().frames, 1);
     let at = GuestAddr(machine.data(0x10));
     assert_eq!(machine.kernel.memory.read::<u32>(at.offset(8)), Ok(0xBEEF_0001));
 }
@@ -115,7 +115,7 @@ fn types_have_procedures_and_tell_objects_apart() {
     assert_eq!(end, EXIT);
     assert_eq!(machine.data(0x10), u32::from_be_bytes(*b"erhT"));
     assert!(machine.data(0x14) > 0x1_0000);
-    let freed = machine.kernel.release(GuestAddr(machine.data(0x14)));
+    let freed = machine.kernel.pool.release(GuestAddr(machine.data(0x14)));
     assert!(freed.is_err(), "the block is free again");
     assert_eq!(machine.data(0x18), 0, "threads are waited for themselves");
     assert_eq!((machine.data(0x20), machine.data(0x28)), (0, 0xC000_0024));

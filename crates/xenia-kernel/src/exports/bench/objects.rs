@@ -9,8 +9,8 @@ fn objects_live_as_long_as_somebody_refers_to_them() {
     let attributes = b.put_attributes(0x100, "Named");
     assert_eq!(b.status("NtCreateEvent", &[base, attributes, 0, 1]), NtStatus::SUCCESS);
     let first = u64::from(b.word(0));
-    let event_type = b.kernel.variable(Library::xboxkrnl, "ExEventObjectType").unwrap();
-    let timer_type = b.kernel.variable(Library::xboxkrnl, "ExTimerObjectType").unwrap();
+    let event_type = b.kernel.imports.variable(Library::xboxkrnl, "ExEventObjectType").unwrap();
+    let timer_type = b.kernel.imports.variable(Library::xboxkrnl, "ExTimerObjectType").unwrap();
     let (event_type, timer_type) = (u64::from(event_type.0), u64::from(timer_type.0));
     let name = b.put_string(0x200, "nAMED");
     let by_name = |kind| [name, 0, kind, 0, base + 8];

@@ -62,7 +62,7 @@ impl Sequence {
         let bench = Bench::new();
         let system = KernelSystem::new(bench.kernel.clone());
         let memory = bench.memory();
-        let mut stubs = bench.kernel.stubs.lock();
+        let mut stubs = bench.kernel.imports.stubs.lock();
         let exports = FAMILIES.iter().copied().flatten();
         let exports = exports.map(|export| (export, stubs.of_export(memory, export).unwrap())).collect();
         drop(stubs);
@@ -196,14 +196,16 @@ impl Sequence {
             Ok(_) => (false, false),
         };
         if gone {
-            let new = NewThread::new(GuestAddr(0x8200_0000), self.bench.kernel.own_stubs.thread_return, 0);
+            let new =
+                NewThread::new(GuestAddr(0x8200_0000), self.bench.kernel.imports.own_stubs.thread_return, 0);
             let made = self.bench.kernel.create_thread(&mut self.bench.scheduler, &new);
             return made.map(|made| self.bench.thread = made.reference).is_ok();
         }
         if waiting {
             self.system.timed_out(&mut self.bench.scheduler, thread);
         }
-        if self.bench.context().lr as u32 == self.bench.kernel.own_stubs.call_return.0 && !self.dice.one_in(4)
+        if self.bench.context().lr as u32 == self.bench.kernel.imports.own_stubs.call_return.0
+            && !self.dice.one_in(4)
         {
             self.guest_returns(thread);
         }
@@ -237,7 +239,7 @@ impl Sequence {
             }
         }
         self.bench.kernel.describe_objects(&mut |_| {});
-        let _ = self.bench.kernel.missing_calls();
+        let _ = self.bench.kernel.imports.missing_calls();
     }
 }
 

@@ -215,7 +215,7 @@ fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
         lines
     };
     let (before, start) = (objects(&b), committed(&b));
-    let new = NewThread::new(GuestAddr(0x8200_0000), b.kernel.own_stubs.thread_return, 0);
+    let new = NewThread::new(GuestAddr(0x8200_0000), b.kernel.imports.own_stubs.thread_return, 0);
     // Each time there is room for some pages more, until there is enough.
     for (failures, pages) in (0..256).step_by(2).enumerate() {
         b.memory().set_commit_limit(start + pages * 0x1000);

@@ -182,7 +182,7 @@ fn controllers_say_what_they_can_and_run_their_motors() {
     const BAD_ARGUMENTS: u64 = 0xA0;
     let mut b = Bench::new();
     let pad = Second::default();
-    *b.kernel.input.lock() = Box::new(pad.clone());
+    *b.kernel.devices.input.lock() = Box::new(pad.clone());
     let base = u64::from(b.scratch.0);
     for (name, leading) in [("XamInputGetCapabilities", &[][..]), ("XamInputGetCapabilitiesEx", &[1])] {
         let arguments = |user, at| [leading, &[user, 0, at]].concat();

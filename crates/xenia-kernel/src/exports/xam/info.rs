@@ -28,7 +28,7 @@ impl Info {
     /// The user's language; English if it is one that came later.
     #[export(Done)]
     fn XGetLanguage(call: &mut Call) -> u32 {
-        match call.kernel.xconfig.lock().language(&call.kernel.config.locale) {
+        match call.kernel.user.xconfig.lock().language(&call.kernel.config.locale) {
             language if language < EXTENDED_LANGUAGES => language,
             _ => ENGLISH,
         }
@@ -37,7 +37,7 @@ impl Info {
     /// The user's language.
     #[export(Done)]
     fn XamGetLanguage(call: &mut Call) -> u32 {
-        call.kernel.xconfig.lock().language(&call.kernel.config.locale)
+        call.kernel.user.xconfig.lock().language(&call.kernel.config.locale)
     }
 
     /// The region whose titles run on this console.
@@ -74,7 +74,7 @@ impl Info {
     /// Allocates memory for `xam`, zeroed.
     #[export(Done)]
     fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<HResult> {
-        answer(call, call.kernel.allocate_for_title(size), address)
+        answer(call, call.kernel.pool.allocate_for_title(size), address)
     }
 
     /// Allocates memory for `xam`, physical if the flags say so.
@@ -87,7 +87,7 @@ impl Info {
         address: Out<GuestAddr>,
     ) -> Fallible<HResult> {
         if flags & PHYSICAL == 0 {
-            return answer(call, call.kernel.allocate_for_title(size), address);
+            return answer(call, call.kernel.pool.allocate_for_title(size), address);
         }
         // Bits 28–29 choose among four protections, 24–27 are log2 of the alignment (12 if 0).
         const PROTECTIONS: [u32; 4] = [0x002, 0x204, 0x004, 0x404];
@@ -107,7 +107,7 @@ impl Info {
             Some(Heap::Physical4K | Heap::Physical64K | Heap::Physical16M) => {
                 physical_memory::free(call.memory(), address).map(|_| ())
             }
-            _ => call.kernel.release_of_title(address),
+            _ => call.kernel.pool.release_of_title(address),
         };
         if freed.is_ok() { HResult::OK } else { HResult::INVALID_ARGUMENT }
     }

@@ -29,7 +29,7 @@ fn user_of(user: u32, flags: u32) -> u32 {
 /// The controller of a user.
 fn gamepad(call: &Call, user: u32, flags: u32) -> Option<Gamepad> {
     let user = user_of(user, flags);
-    if user < USERS { call.kernel.input.lock().gamepad(user, call.now()) } else { None }
+    if user < USERS { call.kernel.devices.input.lock().gamepad(user, call.now()) } else { None }
 }
 
 /// `INPUT_GAMEPAD`.
@@ -75,8 +75,8 @@ fn keystroke_of(call: &Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Wi
     let users = if is_any { 0..USERS } else { user..user.saturating_add(1).min(USERS) };
     let mut result = Win32Error::DEVICE_NOT_CONNECTED;
     for user in users {
-        let pad = call.kernel.input.lock().gamepad(user, call.now());
-        let mut keystrokes = call.kernel.keystrokes.lock();
+        let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
+        let mut keystrokes = call.kernel.user.keystrokes.lock();
         let Some(pad) = pad else {
             keystrokes.disconnected(user);
             continue;
@@ -154,7 +154,8 @@ impl Input {
         let Some(vibration) = vibration else { return Ok(Win32Error::BAD_ARGUMENTS) };
         let (left, right) = (vibration.read(call.memory())?, vibration.at(1).read(call.memory())?);
         let user = user_of(user, flags);
-        let connected = user < USERS && call.kernel.input.lock().set_vibration(user, left, right, call.now());
+        let connected =
+            user < USERS && call.kernel.devices.input.lock().set_vibration(user, left, right, call.now());
         Ok(if connected { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED })
     }
 
@@ -224,7 +225,7 @@ mod tests {
         const BAD_ARGUMENTS: u64 = 0xA0;
         let mut b = Bench::new();
         let pad = Arc::new(Mutex::new(Gamepad { buttons: 0x2000, ..Gamepad::default() }));
-        *b.kernel.input.lock() = Box::new(Third(pad.clone()));
+        *b.kernel.devices.input.lock() = Box::new(Third(pad.clone()));
         let base = u64::from(b.scratch.0);
         for user in [0, 4, 0xFFFF_FF00] {
             assert_eq!(b.xam_call("XamInputGetKeystroke", &[user, 0, base]), NOT_CONNECTED);

@@ -21,7 +21,7 @@ const NEWEST_VERSION: u32 = 10;
 impl Kernel {
     /// Tells everybody who listens, and wakes who waits for a listener.
     pub(crate) fn notify(&self, scheduler: &mut Scheduler, notification: Notification) -> Fallible<()> {
-        let heard = self.notifications.lock().broadcast(notification);
+        let heard = self.user.notifications.lock().broadcast(notification);
         let mut dispatcher = self.dispatcher.lock();
         for listener in heard {
             dispatcher.set_event(&self.memory, scheduler, listener, 0)?;
@@ -37,12 +37,12 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         body = listener;
         // Until it has its handle.
         call.kernel.objects.lock().reference(call.memory(), listener)?;
-        call.kernel.notifications.lock().listen(listener, areas, version.min(NEWEST_VERSION));
+        call.kernel.user.notifications.lock().listen(listener, areas, version.min(NEWEST_VERSION));
         initialize(call.memory(), listener, kind::MANUAL_EVENT, size, 0)
     })?;
     let handle = call.kernel.objects.lock().open(call.memory(), body);
     call.kernel.dereference(body)?;
-    if call.kernel.notifications.lock().begin(body) {
+    if call.kernel.user.notifications.lock().begin(body) {
         set_signal_state(call.memory(), body, 1)?;
     }
     handle
@@ -86,7 +86,7 @@ impl Notify {
             return Ok(false);
         };
         let (next, empty) = {
-            let mut notifications = call.kernel.notifications.lock();
+            let mut notifications = call.kernel.user.notifications.lock();
             let next = notifications.take(body, Some(wanted).filter(|&wanted| wanted != 0));
             (next, notifications.is_empty(body))
         };

@@ -92,7 +92,7 @@ impl Message {
         };
         // The console's owner has set no passcode, so none that is entered is right.
         let pressed = if self.flags & PASSCODE == 0 {
-            call.kernel.dialogs.lock().message_box(&request).filter(|&button| button < self.buttons)
+            call.kernel.devices.dialogs.lock().message_box(&request).filter(|&button| button < self.buttons)
         } else {
             None
         };
@@ -188,7 +188,7 @@ impl Ui {
             default: text_or_empty(call, default)?,
             limit,
         };
-        let entered = call.kernel.dialogs.lock().text(&request);
+        let entered = call.kernel.devices.dialogs.lock().text(&request);
         tracing::info!(target: "kernel", "{request:?}: {entered:?}");
         appear(call)?;
         let Some(text) = entered else {
@@ -250,7 +250,7 @@ mod tests {
 
     fn bench(answers: &Scripted) -> Bench {
         let b = Bench::new();
-        *b.kernel.dialogs.lock() = Box::new(answers.clone());
+        *b.kernel.devices.dialogs.lock() = Box::new(answers.clone());
         b
     }
 

@@ -136,7 +136,7 @@ impl CrtPrint {
         let mut text = narrow(call, format, arguments)?;
         text.truncate(DEBUG_LIMIT);
         let text: String = text.into_iter().map(char::from).collect();
-        call.kernel.write_text(&text);
+        call.kernel.devices.write_text(&text);
         let thread = call.thread_id();
         call.scheduler.emit(&Event::Text { thread, text: &text });
         Ok(NtStatus::SUCCESS)

@@ -22,7 +22,7 @@ impl ExConfig {
         needed: Option<Out<u16>>,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let value = call.kernel.xconfig.lock().get(&call.kernel.config.locale, category, setting)?;
+        let value = call.kernel.user.xconfig.lock().get(&call.kernel.config.locale, category, setting)?;
         match buffer {
             Some(_) if usize::from(size) < value.len() => return Ok(NtStatus::BUFFER_TOO_SMALL),
             Some(buffer) => memory.write_bytes(buffer, &value)?,
@@ -46,7 +46,7 @@ impl ExConfig {
     ) -> Fallible<NtStatus> {
         let mut value = vec![0; usize::from(size)];
         call.memory().read_bytes(buffer, &mut value)?;
-        call.kernel.xconfig.lock().set(category, setting, &value)?;
+        call.kernel.user.xconfig.lock().set(category, setting, &value)?;
         Ok(NtStatus::SUCCESS)
     }
 

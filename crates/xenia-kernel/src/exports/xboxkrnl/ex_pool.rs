@@ -13,25 +13,25 @@ impl ExPool {
     /// Allocates pool memory; null if there is none.
     #[export(Done)]
     fn ExAllocatePool(call: &mut Call, size: u32) -> Fallible<GuestAddr> {
-        call.kernel.allocate_for_title(size)
+        call.kernel.pool.allocate_for_title(size)
     }
 
     /// Allocates pool memory with a tag; null if there is none.
     #[export(Done)]
     fn ExAllocatePoolWithTag(call: &mut Call, size: u32, _tag: u32) -> Fallible<GuestAddr> {
-        call.kernel.allocate_for_title(size)
+        call.kernel.pool.allocate_for_title(size)
     }
 
     /// Allocates pool memory of a type with a tag; null if there is none.
     #[export(Done)]
     fn ExAllocatePoolTypeWithTag(call: &mut Call, size: u32, _tag: u32, _kind: u32) -> Fallible<GuestAddr> {
-        call.kernel.allocate_for_title(size)
+        call.kernel.pool.allocate_for_title(size)
     }
 
     /// Frees pool memory.
     #[export(Done)]
     fn ExFreePool(call: &mut Call, base: GuestAddr) {
-        if let Err(error) = call.kernel.release_of_title(base) {
+        if let Err(error) = call.kernel.pool.release_of_title(base) {
             tracing::warn!(target: "kernel", "ExFreePool({base}): {error}");
         }
     }

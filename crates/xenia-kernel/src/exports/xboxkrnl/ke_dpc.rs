@@ -34,6 +34,6 @@ impl KeDpc {
     /// Takes a DPC out of its queue; false if it is in none.
     #[export(Done)]
     fn KeRemoveQueueDpc(call: &mut Call, dpc: Ptr<()>) -> bool {
-        call.kernel.interrupts.lock().remove_dpc(dpc.addr())
+        call.kernel.threads.lock().interrupts.remove_dpc(dpc.addr())
     }
 }

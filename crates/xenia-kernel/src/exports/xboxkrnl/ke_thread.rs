@@ -73,7 +73,7 @@ impl KeThread {
             flags,
             priority: base_from_increment(priority_increment),
             priority_increment,
-            ..NewThread::new(pc, call.kernel.own_stubs.thread_return, hw_id)
+            ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
         };
         let process = call.kernel.process_of(&new);
         let stack_size = match stack_size {

@@ -57,12 +57,9 @@ mod tests {
     #[test]
     fn nobody_waits_for_the_usb_ports_to_be_looked_through() {
         let mut b = Bench::new();
-        let event = {
-            let mut variables = b.kernel.variables.lock();
-            let mut pool = b.kernel.pool.lock();
-            let name = "UsbdBootEnumerationDoneEvent";
-            variables.storage(b.memory(), &mut pool, Library::xboxkrnl, name).unwrap()
-        };
+        let name = "UsbdBootEnumerationDoneEvent";
+        let (imports, pool) = (&b.kernel.imports, &b.kernel.pool);
+        let event = imports.make_variable(b.memory(), pool, Library::xboxkrnl, name).unwrap();
         let wait = [u64::from(event.0), 0, 0, 0, 0];
         for _ in 0..2 {
             let flow = b.call(Library::xboxkrnl, "KeWaitForSingleObject", &wait);

@@ -185,14 +185,14 @@ impl Mm {
         kept: u32,
     ) -> Fallible<NtStatus> {
         let lock = Lock { start, size, ways: [exclusive, kept] };
-        call.kernel.cache.lock().lock(call.memory(), index, lock)?;
+        call.kernel.title.lock().cache.lock(call.memory(), index, lock)?;
         Ok(NtStatus::SUCCESS)
     }
 
     /// Ends a lock of the second-level cache; without one, nothing happens.
     #[export(Done)]
     fn KeUnlockL2(call: &mut Call, index: u32) {
-        if call.kernel.cache.lock().unlock(call.memory(), index).is_none() {
+        if call.kernel.title.lock().cache.unlock(call.memory(), index).is_none() {
             tracing::debug!(target: "kernel", "KeUnlockL2({index}): not locked");
         }
     }

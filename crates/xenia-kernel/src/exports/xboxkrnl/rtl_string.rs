@@ -38,7 +38,7 @@ fn store(
     let mut text = text.to_vec();
     if allocate {
         string.maximum_length = (text.len() + unit) as u16;
-        string.buffer = call.kernel.allocate_for_title(u32::from(string.maximum_length))?;
+        string.buffer = call.kernel.pool.allocate_for_title(u32::from(string.maximum_length))?;
     } else if text.len() + unit > usize::from(string.maximum_length) {
         status = NtStatus::BUFFER_OVERFLOW;
         text.truncate(usize::from(string.maximum_length).saturating_sub(unit) / unit * unit);
@@ -56,7 +56,7 @@ fn store(
 fn release(call: &Call, string: Ptr<AnsiString>) -> Fallible<()> {
     let buffer = string.read(call.memory())?.buffer;
     if !buffer.is_null()
-        && let Err(error) = call.kernel.release_of_title(buffer)
+        && let Err(error) = call.kernel.pool.release_of_title(buffer)
     {
         tracing::warn!(target: "kernel", "freeing a string's buffer at {buffer}: {error}");
     }

@@ -23,7 +23,7 @@ const PICTURE: u32 = 0x1000;
 
 /// The mode by the console's settings alone.
 fn settings(call: &Call) -> DisplayMode {
-    call.kernel.video.lock().display_mode()
+    call.kernel.devices.video.lock().display_mode()
 }
 
 /// The mode by the console's settings and what the title overrides of them.
@@ -130,7 +130,7 @@ impl VdDisplay {
     fn VdSetDisplayMode(call: &mut Call, flags: u32) -> u32 {
         let settings = settings(call);
         let mode = call.kernel.display.lock().change_mode(settings, ModeFlags(flags));
-        call.kernel.video.lock().set_field_period(field_period(&mode));
+        call.kernel.devices.video.lock().set_field_period(field_period(&mode));
         0
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn an_override_is_read_back_and_changes_the_field_rate() {
         let mut b = Bench::new();
         let (sixty, fifty) = (60_f32.to_bits(), 50_f32.to_bits());
-        assert_eq!(b.kernel.video.lock().next_event(), Some(831_250));
+        assert_eq!(b.kernel.devices.video.lock().next_event(), Some(831_250));
         b.context().fpr[1] = 50_f64.to_bits();
         assert_eq!(b.status("VdSetDisplayModeOverride", &[640, 480, 0, 0, 0]), NtStatus::SUCCESS);
         assert_eq!(mode(&mut b, "VdQueryVideoMode"), (640, 480, fifty));
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(information(&mut b), ((1280, 720), sixty, 0, 0));
         b.kernel_call("VdSetDisplayMode", &[0x6000_0002]);
         assert_eq!(information(&mut b), ((640, 480), fifty, 2, 2));
-        let mut video = b.kernel.video.lock();
+        let mut video = b.kernel.devices.video.lock();
         video.advance(831_250);
         assert_eq!(video.next_event(), Some(831_250 + 997_500));
         drop(video);

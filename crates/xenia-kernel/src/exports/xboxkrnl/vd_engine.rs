@@ -54,19 +54,19 @@ impl VdEngine {
     #[export(Done)]
     fn VdSetGraphicsInterruptCallback(call: &mut Call, callback: Option<GuestAddr>, context: u32) {
         let callback = callback.map(|pc| GraphicsCallback { pc, data: context });
-        call.kernel.interrupts.lock().callback = callback;
+        call.kernel.threads.lock().interrupts.callback = callback;
     }
 
     /// Says where the ring buffer is, and log2 of its size in quadwords.
     #[export(Done)]
     fn VdInitializeRingBuffer(call: &mut Call, ring: GuestAddr, size_log2: u32) {
-        call.kernel.video.lock().initialize_ring(to_physical(ring), size_log2);
+        call.kernel.devices.video.lock().initialize_ring(to_physical(ring), size_log2);
     }
 
     /// Says where the chip writes its read pointer, and log2 of how many words apart.
     #[export(Done)]
     fn VdEnableRingBufferRPtrWriteBack(call: &mut Call, address: GuestAddr, block_log2: u32) {
-        call.kernel.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
+        call.kernel.devices.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
     }
 
     /// What the system wants drawn over the title's picture, which `VdSwap` is given back: nothing, so there is no size, no

@@ -3,7 +3,6 @@
 use crate::abi::{Call, Ptr};
 use crate::ports::SwapRequest;
 use crate::status::failure::Fallible;
-use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::physical;
@@ -46,12 +45,13 @@ impl VdSwap {
             width: width.read(memory)?,
             height: height.read(memory)?,
         };
-        let words = call.kernel.video.lock().swap_commands(&request);
+        let words = call.kernel.devices.video.lock().swap_commands(&request);
         for (index, word) in words.into_iter().enumerate() {
             commands.at(index as u32).write(memory, word)?;
         }
-        call.kernel.display.lock().swap_begins(system_mark);
-        call.kernel.swaps.fetch_add(1, Relaxed);
+        let mut display = call.kernel.display.lock();
+        display.swap_begins(system_mark);
+        display.swaps += 1;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Modules (`Xex*`): the title's own, and the console's libraries.
 
+use crate::Kernel;
 use crate::abi::{AnsiString, Call, Flow, Out, Ptr, Text};
 use crate::exports::Registry;
 use crate::files::{OpenFile, OpenParameters};
@@ -60,12 +61,11 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
     };
     let Some(row) = row else { return Ok(None) };
     if row.kind == ordinals::ExportKind::Variable {
-        let mut variables = call.kernel.variables.lock();
-        let mut pool = call.kernel.pool.lock();
-        return variables.storage_of(call.memory(), &mut pool, library, row.ordinal).map(Some);
+        let Kernel { imports, pool, .. } = call.kernel;
+        return imports.make_variable_at(call.memory(), pool, library, row.ordinal).map(Some);
     }
     match Registry::get().find(library, row.ordinal) {
-        Some(export) => call.kernel.stubs.lock().of_export(call.memory(), export).map(Some),
+        Some(export) => call.kernel.imports.stub_of(call.memory(), export).map(Some),
         None => Ok(None),
     }
 }
