@@ -15,6 +15,7 @@
 //! where the finer value would give the same bits: keeping it would take a copy of the texture, and
 //! whoever owns tiles that nobody else wrote to in between has no need to load them.
 
+mod calls;
 mod pipelines;
 mod place;
 mod resolve;
@@ -28,7 +29,8 @@ use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::resolve::Rect;
 
 use super::device::Device;
-use pipelines::{Kernel, Load, Parameters, Part, Pipelines};
+use calls::Parameters;
+use pipelines::{Kernel, Load, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
 pub(crate) use resolve::Resolve;
 use stencil::StencilBits;
@@ -58,7 +60,7 @@ impl Edram {
         Self { words, pipelines: Pipelines::new(device), stencil: StencilBits::new(), texels: None }
     }
 
-    /// Stores what a host texture holds in some pixels into the tiles of its place.
+    /// Stores what a host texture holds in some areas of pixels into the tiles of its place.
     ///
     /// The texture is one of [`TargetPlace::host_format`] and [`TargetPlace::host_samples`]. Of a
     /// depth texture, `stencil` has the bits that may be set in its stencil; else it is not used.
@@ -68,9 +70,12 @@ impl Edram {
         encoder: &mut wgpu::CommandEncoder,
         place: &TargetPlace,
         texture: &wgpu::Texture,
-        area: Rect,
+        areas: &[Rect],
         stencil: u8,
     ) {
+        if areas.is_empty() {
+            return;
+        }
         let multisampled = texture.sample_count() != 1;
         let view =
             |aspect| texture.create_view(&wgpu::TextureViewDescriptor { aspect, ..Default::default() });
@@ -86,14 +91,15 @@ impl Edram {
         };
         let mut bound = vec![self.words.as_entire_binding()];
         bound.extend(views.iter().map(wgpu::BindingResource::TextureView));
-        let parameters = parameters(place, area);
-        let (pipeline, group) =
-            self.pipelines.compute(device, kernel, place.format.number(), &parameters, &bound);
-        dispatch(encoder, pipeline, &group, samples_across(place, area));
-        self.stencil.write(place, area, stencil);
+        let calls: Vec<_> = areas.iter().map(|area| parameters(place, *area)).collect();
+        let calls = self.pipelines.compute(device, kernel, place.format.number(), &calls, &bound);
+        dispatch(encoder, calls, areas.iter().map(|area| samples_across(place, *area)));
+        for area in areas {
+            self.stencil.write(place, *area, stencil);
+        }
     }
 
-    /// Draws what the tiles hold into some pixels of a host texture, which is one as for
+    /// Draws what the tiles hold into some areas of a host texture, which is one as for
     /// [`dump`](Self::dump). The bits that may be set in its stencil then, in those pixels.
     ///
     /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the tiles; a title
@@ -104,22 +110,30 @@ impl Edram {
         encoder: &mut wgpu::CommandEncoder,
         place: &TargetPlace,
         texture: &wgpu::Texture,
-        area: Rect,
+        areas: &[Rect],
     ) -> u8 {
-        let (part, stencil) = match place.format {
-            TargetFormat::Color(_) => (Part::Color, 0),
-            TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, area)),
-        };
-        let load = |part| Load::new(part, place, texture);
-        let parameters = parameters(place, area);
+        if areas.is_empty() {
+            return 0;
+        }
+        let mut draws = Vec::new();
+        let mut all_stencil = 0;
+        for area in areas {
+            let parameters = parameters(place, *area);
+            let (part, stencil) = match place.format {
+                TargetFormat::Color(_) => (Part::Color, 0),
+                TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, *area)),
+            };
+            draws.push((part, parameters, 0));
+            for plane in (0..8).map(|bit| 1 << bit).filter(|plane| stencil & plane != 0) {
+                let parameters = Parameters { plane: u32::from(plane), ..parameters };
+                draws.push((Part::Plane(plane), parameters, 0xff));
+            }
+            all_stencil |= stencil;
+        }
         let view = texture.create_view(&Default::default());
         let mut pass = begin(encoder, place, &view);
-        self.draw(device, &mut pass, load(part), &parameters, 0);
-        for plane in (0..8).map(|bit| 1 << bit).filter(|plane| stencil & plane != 0) {
-            let parameters = Parameters { plane: u32::from(plane), ..parameters };
-            self.draw(device, &mut pass, load(Part::Plane(plane)), &parameters, 0xff);
-        }
-        stencil
+        self.draw(device, &mut pass, place, texture, &draws);
+        all_stencil
     }
 
     /// Draws the bits of a sample to every sample of an area of a host texture, which is one as for
@@ -144,28 +158,31 @@ impl Edram {
             TargetFormat::Color(_) => Part::FilledColor,
             TargetFormat::Depth(_) => Part::FilledDepth,
         };
-        self.draw(device, &mut pass, Load::new(part, place, texture), &parameters, bits[0] & 0xff);
+        self.draw(device, &mut pass, place, texture, &[(part, parameters, bits[0] & 0xff)]);
     }
 
-    /// Draws to the area of the parameters.
+    /// Draws parts of samples, each to the area of its parameters, with a stencil reference.
     fn draw(
         &mut self,
         device: &Device,
         pass: &mut wgpu::RenderPass<'_>,
-        load: Load,
-        parameters: &Parameters,
-        stencil_reference: u32,
+        place: &TargetPlace,
+        texture: &wgpu::Texture,
+        draws: &[(Part, Parameters, u32)],
     ) {
-        let (pipeline, group) = self.pipelines.render(device, load, parameters, &self.words);
-        let [left, top, right, bottom] = parameters.area;
-        // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out samples 2
-        // and 3 of the last row in passes that only write stencil.
-        let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as f32);
-        pass.set_viewport(x, y, width, height, 0.0, 1.0);
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.set_stencil_reference(stencil_reference);
-        pass.draw(0..4, 0..1);
+        let calls: Vec<_> = draws.iter().map(|(_, parameters, _)| *parameters).collect();
+        let (group, offsets) = self.pipelines.bind(device, &calls, &self.words);
+        for ((part, parameters, reference), offset) in draws.iter().zip(offsets) {
+            let [left, top, right, bottom] = parameters.area;
+            // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out samples 2
+            // and 3 of the last row in passes that only write stencil.
+            let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as f32);
+            pass.set_viewport(x, y, width, height, 0.0, 1.0);
+            pass.set_pipeline(self.pipelines.render(device, Load::new(*part, place, texture)));
+            pass.set_bind_group(0, &group, &[offset]);
+            pass.set_stencil_reference(*reference);
+            pass.draw(0..4, 0..1);
+        }
     }
 
     /// A copy of all words, tile after tile, after everything that was submitted.
@@ -239,16 +256,18 @@ fn samples_across(place: &TargetPlace, [left, top, right, bottom]: Rect) -> [u32
     [(right - left) * place.msaa.columns(), (bottom - top) * place.msaa.rows()]
 }
 
+/// Runs the calls of a step, each over so many invocations, one after another.
 fn dispatch(
     encoder: &mut wgpu::CommandEncoder,
-    pipeline: &wgpu::ComputePipeline,
-    group: &wgpu::BindGroup,
-    [width, height]: [u32; 2],
+    (pipeline, group, offsets): (&wgpu::ComputePipeline, wgpu::BindGroup, Vec<u32>),
+    sizes: impl IntoIterator<Item = [u32; 2]>,
 ) {
     let mut pass = encoder.begin_compute_pass(&Default::default());
     pass.set_pipeline(pipeline);
-    pass.set_bind_group(0, group, &[]);
-    pass.dispatch_workgroups(width.div_ceil(GROUP), height.div_ceil(GROUP), 1);
+    for (offset, [width, height]) in offsets.into_iter().zip(sizes) {
+        pass.set_bind_group(0, &group, &[offset]);
+        pass.dispatch_workgroups(width.div_ceil(GROUP), height.div_ceil(GROUP), 1);
+    }
 }
 
 /// Waits for the device, then lets the processor read the start of a buffer.

@@ -250,11 +250,10 @@ impl Targets {
         for step in steps {
             let (Step::Dump(target, tiles) | Step::Load(target, tiles)) = &step;
             let Target { place, texture, stencil, .. } = &mut self.made[*target];
-            for area in place.areas(tiles.clone(), [texture.width(), texture.height()]) {
-                match &step {
-                    Step::Dump(..) => edram.dump(device, encoder, place, texture, area, *stencil),
-                    Step::Load(..) => *stencil |= edram.load(device, encoder, place, texture, area),
-                }
+            let areas = place.areas(tiles.clone(), [texture.width(), texture.height()]);
+            match &step {
+                Step::Dump(..) => edram.dump(device, encoder, place, texture, &areas, *stencil),
+                Step::Load(..) => *stencil |= edram.load(device, encoder, place, texture, &areas),
             }
             match step {
                 Step::Dump(_, tiles) => self.counters.dumped += tiles.len() as u64,

@@ -9,6 +9,7 @@ use super::super::conversion::Conversion;
 use super::super::device::Device;
 use super::super::wgsl::wgsl_consts;
 use super::TargetPlace;
+use super::calls::{CALL_BYTES, Calls, Parameters};
 use super::place::DEPTH;
 use super::resolve::{FIELDS, HALF, RAW, SINGLE};
 
@@ -20,41 +21,6 @@ const SHADERS: &str = concat!(
     include_str!("load.wgsl"),
     include_str!("resolve.wgsl"),
 );
-
-/// The parameters of a call (`Call` in the shaders).
-#[derive(Clone, Copy, Default)]
-pub(super) struct Parameters {
-    pub(super) base: u32,
-    pub(super) pitch_tiles: u32,
-    pub(super) columns: u32,
-    pub(super) rows: u32,
-    pub(super) area: [u32; 4],
-    pub(super) clear: [u32; 2],
-    pub(super) plane: u32,
-    pub(super) samples: &'static [u32],
-    pub(super) scale: f32,
-    pub(super) swaps: bool,
-    pub(super) exchange: u32,
-}
-
-impl Parameters {
-    fn buffer(&self, device: &Device) -> wgpu::Buffer {
-        let samples = self.samples.iter().rev().fold(0, |all, sample| all << 4 | sample);
-        let mut words = vec![self.base, self.pitch_tiles, self.columns.ilog2(), self.rows.ilog2()];
-        words.extend(self.area);
-        words.extend(self.clear);
-        words.extend([self.plane, self.samples.len() as u32, samples, self.scale.to_bits()]);
-        words.extend([u32::from(self.swaps), self.exchange]);
-        wgpu::util::DeviceExt::create_buffer_init(
-            &device.device,
-            &wgpu::util::BufferInitDescriptor {
-                label: Some("parameters"),
-                contents: &words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>(),
-                usage: wgpu::BufferUsages::UNIFORM,
-            },
-        )
-    }
-}
 
 /// A compute shader.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +85,8 @@ pub(super) struct Pipelines {
     pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
     /// Those that were compiled when they were needed.
     pub(super) compiled: Vec<Conversion>,
+    /// The parameters of calls.
+    calls: Calls,
     /// Layouts of bind groups, by what is bound.
     layouts: HashMap<Vec<wgpu::BindingType>, wgpu::BindGroupLayout>,
 }
@@ -134,45 +102,50 @@ impl Pipelines {
             source: wgpu::ShaderSource::Wgsl((constants + SHADERS).into()),
         });
         let (compute, render, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { module, compute, render, compiled: Vec::new(), layouts }
+        Self { module, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
     }
 
-    /// The pipeline of a kernel for a format, and the bindings of a call: parameters, then the rest.
+    /// The pipeline of a kernel for a format, the bindings of some calls (parameters, then the rest), and the offset
+    /// of each call's parameters.
     pub(super) fn compute(
         &mut self,
         device: &Device,
         kernel: Kernel,
         format: u32,
-        parameters: &Parameters,
+        calls: &[Parameters],
         bound: &[wgpu::BindingResource<'_>],
-    ) -> (&wgpu::ComputePipeline, wgpu::BindGroup) {
+    ) -> (&wgpu::ComputePipeline, wgpu::BindGroup, Vec<u32>) {
         let layout = self.layouts.entry(bindings(kernel));
         let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::COMPUTE, rest));
-        let group = group(device, layout, parameters, bound);
+        let offsets = self.calls.put(device, calls);
+        let group = group(device, layout, &self.calls, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
             self.compiled.push(kernel.conversion(format));
             compute_pipeline(device, &self.module, kernel, format)
         });
-        (pipeline, group)
+        (pipeline, group, offsets)
     }
 
-    /// The pipeline that draws to a texture, and the bindings of a call.
-    pub(super) fn render(
+    /// The bindings of some draws to a texture, and the offset of each one's parameters.
+    pub(super) fn bind(
         &mut self,
         device: &Device,
-        load: Load,
-        parameters: &Parameters,
+        calls: &[Parameters],
         edram: &wgpu::Buffer,
-    ) -> (&wgpu::RenderPipeline, wgpu::BindGroup) {
+    ) -> (wgpu::BindGroup, Vec<u32>) {
         // No kernel has this alone.
         let layout = self.layouts.entry(vec![storage(true)]);
         let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::FRAGMENT, rest));
-        let group = group(device, layout, parameters, &[edram.as_entire_binding()]);
-        let pipeline = self.render.entry(load).or_insert_with(|| {
+        let offsets = self.calls.put(device, calls);
+        (group(device, layout, &self.calls, &[edram.as_entire_binding()]), offsets)
+    }
+
+    /// The pipeline that draws to a texture.
+    pub(super) fn render(&mut self, device: &Device, load: Load) -> &wgpu::RenderPipeline {
+        self.render.entry(load).or_insert_with(|| {
             self.compiled.push(load.conversion());
             render_pipeline(device, &self.module, load)
-        });
-        (pipeline, group)
+        })
     }
 }
 
@@ -313,8 +286,8 @@ fn layout_of(
 ) -> wgpu::BindGroupLayout {
     let parameters = wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Uniform,
-        has_dynamic_offset: false,
-        min_binding_size: None,
+        has_dynamic_offset: true,
+        min_binding_size: wgpu::BufferSize::new(CALL_BYTES),
     };
     let entries: Vec<_> = (0..)
         .zip(std::iter::once(&parameters).chain(rest))
@@ -336,12 +309,11 @@ fn pipeline_layout(device: &Device, layout: &wgpu::BindGroupLayout) -> wgpu::Pip
 fn group(
     device: &Device,
     layout: &wgpu::BindGroupLayout,
-    parameters: &Parameters,
+    calls: &Calls,
     rest: &[wgpu::BindingResource<'_>],
 ) -> wgpu::BindGroup {
-    let parameters = parameters.buffer(device);
     let entries: Vec<_> = (0..)
-        .zip(std::iter::once(parameters.as_entire_binding()).chain(rest.iter().cloned()))
+        .zip(std::iter::once(calls.binding()).chain(rest.iter().cloned()))
         .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
         .collect();
     device.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })

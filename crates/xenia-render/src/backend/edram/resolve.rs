@@ -7,7 +7,8 @@ use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 use super::super::device::Device;
-use super::pipelines::{Kernel, Parameters, Texels};
+use super::calls::Parameters;
+use super::pipelines::{Kernel, Texels};
 use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
 
 /// Texels are made in runs of rows of at most so many bytes, or one row of macro tiles.
@@ -143,9 +144,14 @@ impl Edram {
     ) {
         let parameters = Parameters { clear: bits, ..parameters(place, area) };
         let bound = [self.words.as_entire_binding()];
-        let (pipeline, group) =
-            self.pipelines.compute(device, Kernel::Clear, place.format.number(), &parameters, &bound);
-        dispatch(encoder, pipeline, &group, samples_across(place, area));
+        let calls = self.pipelines.compute(
+            device,
+            Kernel::Clear,
+            place.format.number(),
+            std::slice::from_ref(&parameters),
+            &bound,
+        );
+        dispatch(encoder, calls, [samples_across(place, area)]);
         self.stencil.write(place, area, (bits[0] | bits[1]) as u8);
     }
 
@@ -221,12 +227,17 @@ impl Edram {
         let Some([made, back]) = &self.texels else { unreachable!("made above") };
         let bound = [self.words.as_entire_binding(), made.as_entire_binding()];
         let kernel = Kernel::Resolve(texels);
-        let (pipeline, group) =
-            self.pipelines.compute(device, kernel, place.format.number(), parameters, &bound);
+        let calls = self.pipelines.compute(
+            device,
+            kernel,
+            place.format.number(),
+            std::slice::from_ref(parameters),
+            &bound,
+        );
         let [left, top, right, bottom] = parameters.area;
         let mut encoder = device.device.create_command_encoder(&Default::default());
         let across = (right - left) / (4 / texels.bytes).max(1);
-        dispatch(&mut encoder, pipeline, &group, [across, bottom - top]);
+        dispatch(&mut encoder, calls, [[across, bottom - top]]);
         encoder.copy_buffer_to_buffer(made, 0, back, 0, size);
         device.submit(encoder.finish());
         read_back(device, back, size)

@@ -68,15 +68,11 @@ fn there_and_back(
     let mut encoder = device.device.create_command_encoder(&Default::default());
     let tiles = tile_rows.start * place.pitch_tiles()..tile_rows.end * place.pitch_tiles();
     let areas = place.areas(tiles, [width, height]);
-    for area in &areas {
-        edram.load(device, &mut encoder, place, &texture, *area);
-    }
+    edram.load(device, &mut encoder, place, &texture, &areas);
     device.queue.submit([encoder.finish()]);
     edram.set_words(device, &before.iter().map(|word| !word).collect::<Vec<_>>());
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    for area in areas {
-        edram.dump(device, &mut encoder, place, &texture, area, 0xff);
-    }
+    edram.dump(device, &mut encoder, place, &texture, &areas, 0xff);
     device.queue.submit([encoder.finish()]);
     edram.words(device).unwrap()
 }
@@ -147,7 +143,7 @@ fn dumped(device: &Device, edram: &mut Edram, format: TargetFormat, color: [f64;
     let [r, g, b, a] = color;
     clear(device, &texture, wgpu::Color { r, g, b, a }, depth, 0xa5);
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    edram.dump(device, &mut encoder, &place, &texture, [0, 0, 80, 16], 0xff);
+    edram.dump(device, &mut encoder, &place, &texture, &[[0, 0, 80, 16]], 0xff);
     device.queue.submit([encoder.finish()]);
     let words = edram.words(device).unwrap();
     [words[0], words[1]]
@@ -204,7 +200,7 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         let loaded = |edram: &mut Edram, rows: Range<u32>| {
             let area = [0, rows.start * 8, 160, rows.end * 8];
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            let bits = edram.load(device, &mut encoder, &depth, &texture, area);
+            let bits = edram.load(device, &mut encoder, &depth, &texture, &[area]);
             device.queue.submit([encoder.finish()]);
             bits
         };
@@ -219,7 +215,7 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         assert_eq!([loaded(&mut edram, 0..1), loaded(&mut edram, 1..4)], [0x43, 0]);
         // What is loaded is what the bits are, not what they may be.
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        edram.dump(device, &mut encoder, &depth, &texture, [0, 0, 160, 8], 0x43);
+        edram.dump(device, &mut encoder, &depth, &texture, &[[0, 0, 160, 8]], 0x43);
         device.queue.submit([encoder.finish()]);
         let words = edram.words(device).unwrap();
         let tile = &words[103 * 1280..104 * 1280];
@@ -241,13 +237,13 @@ fn filled_textures_and_a_cleared_edram_are_the_same() {
             let all = [0, 0, 160, 32];
             edram.set_words(device, &before);
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            edram.load(device, &mut encoder, &place, &texture, all);
+            edram.load(device, &mut encoder, &place, &texture, &[all]);
             edram.fill(device, &mut encoder, &place, &texture, area, bits);
             edram.clear(device, &mut encoder, &place, area, bits);
             device.queue.submit([encoder.finish()]);
             let cleared = edram.words(device).unwrap();
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            edram.dump(device, &mut encoder, &place, &texture, all, 0xff);
+            edram.dump(device, &mut encoder, &place, &texture, &[all], 0xff);
             device.queue.submit([encoder.finish()]);
             assert!(cleared == edram.words(device).unwrap(), "{place:?}");
             assert!(cleared != before);
@@ -272,15 +268,16 @@ fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
             let view = texture.create_view(&Default::default());
             let parameters = Parameters { clear: [bits, 0], ..parameters(&place, [0, 0, 1, 1]) };
             let load = Load::new(Part::FilledColor, &place, &texture);
-            let (pipeline, group) = edram.pipelines.render(device, load, &parameters, &edram.words);
+            let (group, offsets) = edram.pipelines.bind(device, &[parameters], &edram.words);
+            let pipeline = edram.pipelines.render(device, load);
             let mut encoder = device.device.create_command_encoder(&Default::default());
             let mut pass = begin(&mut encoder, &place, &view);
             pass.set_viewport(x, y, width, height, 0.0, 1.0);
             pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, &group, &[]);
+            pass.set_bind_group(0, &group, &offsets);
             pass.draw(0..4, 0..1);
             drop(pass);
-            edram.dump(device, &mut encoder, &place, &texture, [0, 0, 80, place.tile_height()], 0);
+            edram.dump(device, &mut encoder, &place, &texture, &[[0, 0, 80, place.tile_height()]], 0);
             device.queue.submit([encoder.finish()]);
             let words = edram.words(device).unwrap();
             let columns = msaa.columns() as usize;

@@ -35,10 +35,10 @@ fn times() {
             let area = [0, 0, 1280, 720];
             edram.set_words(device, &vec![0x1234_5600; EDRAM_WORDS]);
             let dump = milliseconds(device, |encoder| {
-                edram.dump(device, encoder, &place, &texture, area, 0);
+                edram.dump(device, encoder, &place, &texture, &[area], 0);
             });
             let load = milliseconds(device, |encoder| {
-                edram.load(device, encoder, &place, &texture, area);
+                edram.load(device, encoder, &place, &texture, &[area]);
             });
             let mut call = copy(format, msaa);
             call.sample_select = 6;

@@ -1,0 +1,107 @@
+//! The parameters of calls to the EDRAM's shaders, in a buffer that calls reach by offsets.
+//!
+//! A buffer is filled from the front and never written again: when it is full a new one takes its place, and what was
+//! recorded keeps the old one alive. So nothing here has to know what was submitted.
+
+use super::super::device::Device;
+
+/// Calls that a buffer has room for, if one step has no more.
+const CALLS: u64 = 256;
+/// Words of a call: `Call` in the shaders.
+const WORDS: usize = 16;
+/// Bytes of a call.
+pub(super) const CALL_BYTES: u64 = WORDS as u64 * 4;
+
+/// The parameters of a call (`Call` in the shaders).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Parameters {
+    pub(super) base: u32,
+    pub(super) pitch_tiles: u32,
+    pub(super) columns: u32,
+    pub(super) rows: u32,
+    pub(super) area: [u32; 4],
+    pub(super) clear: [u32; 2],
+    pub(super) plane: u32,
+    pub(super) samples: &'static [u32],
+    pub(super) scale: f32,
+    pub(super) swaps: bool,
+    pub(super) exchange: u32,
+}
+
+impl Parameters {
+    fn words(&self) -> [u32; WORDS] {
+        let samples = self.samples.iter().rev().fold(0, |all, sample| all << 4 | sample);
+        let [left, top, right, bottom] = self.area;
+        [
+            self.base,
+            self.pitch_tiles,
+            self.columns.ilog2(),
+            self.rows.ilog2(),
+            left,
+            top,
+            right,
+            bottom,
+            self.clear[0],
+            self.clear[1],
+            self.plane,
+            self.samples.len() as u32,
+            samples,
+            self.scale.to_bits(),
+            u32::from(self.swaps),
+            self.exchange,
+        ]
+    }
+}
+
+/// The buffer that takes the next parameters.
+pub(super) struct Calls {
+    buffer: wgpu::Buffer,
+    used: u64,
+    /// Bytes from call to call.
+    stride: u64,
+}
+
+impl Calls {
+    pub(super) fn new(device: &Device) -> Self {
+        let align = u64::from(device.device.limits().min_uniform_buffer_offset_alignment);
+        let stride = CALL_BYTES.next_multiple_of(align.max(1));
+        Self { buffer: buffer(device, stride * CALLS), used: 0, stride }
+    }
+
+    /// Puts the parameters of a step's calls in one buffer; the offset of each.
+    pub(super) fn put(&mut self, device: &Device, calls: &[Parameters]) -> Vec<u32> {
+        let size = self.stride * calls.len() as u64;
+        if self.used + size > self.buffer.size() {
+            *self = Self { buffer: buffer(device, size.max(self.stride * CALLS)), used: 0, ..*self };
+        }
+        let mut bytes = Vec::new();
+        let mut offsets = Vec::new();
+        for call in calls {
+            offsets.push(self.used as u32 + bytes.len() as u32);
+            let end = bytes.len() + self.stride as usize;
+            bytes.extend(call.words().into_iter().flat_map(u32::to_le_bytes));
+            bytes.resize(end, 0);
+        }
+        device.queue.write_buffer(&self.buffer, self.used, &bytes);
+        self.used += bytes.len() as u64;
+        offsets
+    }
+
+    /// What the calls that were put in last are bound by, with the offset of each.
+    pub(super) fn binding(&self) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.buffer,
+            offset: 0,
+            size: wgpu::BufferSize::new(CALL_BYTES),
+        })
+    }
+}
+
+fn buffer(device: &Device, size: u64) -> wgpu::Buffer {
+    device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("parameters"),
+        size,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
