@@ -4,6 +4,7 @@
 
 mod exec;
 mod log;
+mod nearest;
 mod shader;
 mod tools;
 mod trace;
@@ -12,6 +13,7 @@ mod window;
 
 pub use exec::*;
 pub use log::*;
+pub use nearest::*;
 pub use shader::*;
 pub use tools::*;
 pub use trace::*;
@@ -135,6 +137,13 @@ Example:
     Diff(DiffArgs),
     /// Record, play, compare and print what a title's GPU does.
     Trace(TraceArgs),
+    /// Show where settings, keys and results are, and what is set.
+    #[command(after_help = "\
+Examples:
+  xenia-rs config                       folders, and what the settings file and the environment set
+  xenia-rs config --paths
+  xenia-rs config --show --config my.toml")]
+    Config(ConfigArgs),
     /// Write a shell's completion script to standard output.
     #[command(
         after_help = "Example:\n  xenia-rs completions bash > ~/.local/share/bash-completion/completions/xenia-rs"
@@ -161,6 +170,14 @@ pub fn number(text: &str) -> Result<u64, String> {
 /// A [`number`] of 32 bits.
 pub fn small_number(text: &str) -> Result<u32, String> {
     u32::try_from(number(text)?).map_err(|_| format!("{text:?} is more than {}", u32::MAX))
+}
+
+/// A [`number`] of frames after which to end: not 0, which could be meant as no limit or as nothing at all.
+pub fn number_of_frames(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("a run shows one frame at least; leave the flag out for a run without a limit".to_owned()),
+        frames => Ok(frames),
+    }
 }
 
 /// A number of seconds, with or without a fraction.
@@ -205,6 +222,8 @@ mod tests {
         assert!(number("12k").is_err());
         assert_eq!(small_number("1_000"), Ok(1000));
         assert!(small_number("0x1_0000_0000").is_err());
+        assert_eq!(number_of_frames("1_0"), Ok(10));
+        assert!(number_of_frames("0").is_err_and(|said| said.contains("without a limit")));
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
         assert!(seconds("-1").is_err() && seconds("x").is_err() && seconds("inf").is_err());
     }

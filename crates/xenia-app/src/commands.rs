@@ -4,6 +4,7 @@ pub mod asm;
 pub mod bench;
 pub mod check;
 pub mod completions;
+pub mod config;
 pub mod conformance;
 pub mod diff;
 pub mod dis;

@@ -62,6 +62,7 @@ const FLAGS: &[(&str, &[&str])] = &[
         &["peers", "programs", "runs", "json", "plot", "filter", "tier", "interp", "parallel", "lockstep"],
     ),
     ("diff", &[]),
+    ("config", &["paths", "show"]),
 ];
 
 /// Command lines that write JSON to OUT, and the keys that are there; `a.b` is a key in a key, `a[].b` one of a

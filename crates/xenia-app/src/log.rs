@@ -10,7 +10,8 @@
 
 use crate::cli::LogArgs;
 use crate::output::Losses;
-use crate::say::errln;
+use crate::say::{StandardError, errln};
+use crate::status;
 use anyhow::{Context as _, Result, bail};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -216,8 +217,13 @@ pub fn start(args: &LogArgs) -> Result<()> {
         registry.with(layer.with_ansi(false).with_writer(file).with_filter(Thinned(limiter))).init();
     } else {
         let colored = args.color.on_standard_error();
-        let layer = layer.with_ansi(colored).with_writer(std::io::stderr);
+        let layer = layer.with_ansi(colored).with_writer(|| StandardError);
         registry.with(layer.with_filter(Thinned(limiter))).init();
+    }
+    // Who wants no escape sequences, or less, wants no status line; and a log of each step would make it flicker.
+    let is_busy = args.log_file.is_none() && LevelFilter::current() >= LevelFilter::DEBUG;
+    if !args.quiet && args.color != Color::Never && !is_busy {
+        status::allow();
     }
     if let Some(error) = ignored {
         tracing::warn!("RUST_LOG is ignored: {error:#}");

@@ -4,6 +4,7 @@
 
 mod figures;
 
+use crate::call_log;
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs, ReservationsTable, Tier};
 use crate::dialogs::{DialogLog, TerminalDialogs};
 use crate::drawing::{Drawing, Progress as Compiled};
@@ -38,8 +39,7 @@ use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
 use xenia_sched::{
-    ContentionManifest, Event, EventSink, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler,
-    SchedulerConfig,
+    ContentionManifest, Event, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler, SchedulerConfig,
 };
 
 /// What a machine is made with, beside its title.
@@ -155,8 +155,8 @@ impl Machine {
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
         let event_log = options.event_log.map(EventLog::create).transpose()?;
-        if let Some(log) = &event_log {
-            scheduler.set_events(Box::new(log.clone()) as Box<dyn EventSink>);
+        if let Some(events) = call_log::events(event_log.as_ref()) {
+            scheduler.set_events(events);
         }
         scheduler.emit(&Event::Image { sha256: &image_sha256 });
         kernel
@@ -229,6 +229,8 @@ impl Machine {
             compiling: self.compiling.clone(),
             kernel: self.kernel.clone(),
             event_log: self.event_log.clone(),
+            // A window shows that itself.
+            has_status: self.pace.is_none(),
         });
         let mut pace = self.pace.take();
         if let Some(pace) = &mut pace {

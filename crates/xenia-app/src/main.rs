@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![allow(unreachable_pub)] // a program has no outside
 
+mod call_log;
 mod cli;
 mod commands;
 #[cfg(test)]
@@ -38,9 +39,12 @@ mod say;
 mod screenshots;
 mod settings;
 mod source;
+mod status;
 mod title;
 mod watchdog;
+mod wording;
 
+use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand};
 use exit::{Code, Fault};
@@ -60,7 +64,8 @@ fn main() -> ExitCode {
 
 /// Says why the program can't go on.
 fn report(error: &anyhow::Error) -> Code {
-    errln!("xenia-rs: {}", say::error_text(error));
+    let text = say::error_text(error);
+    errln!("xenia-rs: {text}{}", settings::origins_in(&text));
     if error.is::<Fault>() { Code::Internal } else { Code::Unusable }
 }
 
@@ -74,10 +79,13 @@ fn program() -> Code {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let parsed = with_negative_numbers(Cli::command().color(color)).try_get_matches_from(words);
+    let parsed = with_negative_numbers(Cli::command().color(color)).try_get_matches_from(&words);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return explain(&error),
+        Err(error) => {
+            return cli::wrong_words(&words, &error)
+                .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));
+        }
     };
     if let Err(error) = log::start(&cli.log) {
         return report(&error);
@@ -137,6 +145,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         },
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Trace(args)) => commands::trace::run(&args.command),
+        Some(Command::Config(args)) => commands::config::run(&args, cli.config.as_deref()),
         Some(Command::Completions(args)) => Ok(commands::completions::completions(&args)),
         Some(Command::Man(args)) => commands::completions::man(&args),
         Some(Command::Generate(args)) => commands::generate::run(&args),

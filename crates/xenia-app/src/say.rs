@@ -8,6 +8,7 @@
 //! Text of a title may come through here, so what would command a terminal is made visible.
 #![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)]
 
+use crate::status;
 use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 use std::fmt::Arguments;
@@ -71,7 +72,8 @@ pub fn write_out(text: Arguments<'_>) {
     }
     let mut out = std::io::stdout().lock();
     let result = if out.is_terminal() {
-        out.write_all(visible(&text.to_string()).as_bytes())
+        let text = visible(&text.to_string());
+        status::over(text.ends_with('\n'), || out.write_all(text.as_bytes()))
     } else {
         out.write_fmt(text)
     };
@@ -83,7 +85,9 @@ pub fn write_bytes(bytes: &[u8]) {
     let mut closed = OUTPUT.lock();
     if closed.is_none() {
         let mut out = std::io::stdout().lock();
-        let result = out.write_all(bytes).and_then(|()| out.flush());
+        let is_terminal = out.is_terminal();
+        let mut write = || out.write_all(bytes).and_then(|()| out.flush());
+        let result = if is_terminal { status::over(bytes.ends_with(b"\n"), write) } else { write() };
         keep(&mut closed, result);
     }
 }
@@ -98,7 +102,23 @@ fn keep(closed: &mut Option<Closed>, result: std::io::Result<()>) {
 
 /// Prints to standard error.
 pub fn write_err(text: Arguments<'_>) {
-    let _ = std::io::stderr().lock().write_all(visible(&text.to_string()).as_bytes());
+    let text = visible(&text.to_string());
+    let _ = StandardError.write_all(text.as_bytes());
+}
+
+/// Standard error; on a terminal, over the status line. What is written at once is not parted.
+#[derive(Clone, Copy, Debug)]
+pub struct StandardError;
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        status::over(bytes.ends_with(b"\n"), || std::io::stderr().lock().write_all(bytes))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Ends printing; an error if something that was printed could not be written.
@@ -123,9 +143,22 @@ pub fn visible(text: &str) -> String {
 /// Bytes of an error's text, at most: a file may have lines of any length, and errors quote them.
 const LONGEST_ERROR: usize = 4096;
 
+/// An error and its causes, in a line. Some errors of the crates name their cause themselves: it isn't said twice.
+pub fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// An error in words that fit on a terminal and don't command it.
 pub fn error_text(error: &anyhow::Error) -> String {
-    let text = visible(&format!("{error:#}"));
+    let text = visible(&chain(error));
     let end = text.floor_char_boundary(LONGEST_ERROR);
     match text.len() - end {
         0 => text,
@@ -143,6 +176,17 @@ mod tests {
         assert!(text.starts_with("a file: é\u{FFFD}") && text.len() < LONGEST_ERROR + 40, "{}", text.len());
         assert!(text.ends_with(" bytes more)"), "{text}");
         assert_eq!(error_text(&anyhow!("short")), "short");
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = || std::io::Error::from(ErrorKind::NotFound);
+        let error = xenia_jit_tests::conformance::RunError::Read { path: "nodir".into(), source: missing() };
+        assert_eq!(chain(&error.into()), format!("nodir: {}", missing()));
+        assert_eq!(
+            chain(&anyhow!(missing()).context("cannot open a")),
+            format!("cannot open a: {}", missing())
+        );
     }
 
     #[test]

@@ -12,22 +12,110 @@
 //! The file is config.toml in the configuration folder, or the one that `--config` names. What the command line or
 //! the environment says wins; a setting that contradicts a flag of the command line (`interp` in the
 //! file, `--cross-check` typed) gives way to it. All of the file is checked, not only what the command needs: an
-//! unknown command, an unknown flag or a bad value is an error that names the line.
+//! unknown command, an unknown flag or a bad value is an error that names the line. Commands that run nothing
+//! of a guest ([`LOOKING`]) warn of a mistake in the file that is found by itself, and go on without it.
 //!
 //! Settings become words of the command line, put before those that were typed: clap, which knows what
 //! every flag is, reads both alike.
 
+use crate::cli::nearest;
+use crate::say::{errln, error_text};
 use crate::title::config_folder;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The command whose settings also hold when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
+
+/// Commands that only look at files or print what the program knows: a mistake in config.toml doesn't change what they do.
+const LOOKING: [&str; 11] =
+    ["info", "exports", "dis", "asm", "pack", "diff", "shader", "completions", "man", "generate", "config"];
+
+/// A setting that a command line has got, for errors that come of it later.
+struct Origin {
+    flag: String,
+    /// What is set, if that is a text of its own.
+    value: Option<String>,
+    place: String,
+}
+
+static ORIGINS: OnceLock<Vec<Origin>> = OnceLock::new();
+
+/// Where the settings that an error speaks of come from, for its end.
+pub fn origins_in(error: &str) -> String {
+    let origins = ORIGINS.get().map(Vec::as_slice).unwrap_or_default();
+    origins.iter().filter(|origin| origin.is_in(error)).map(Origin::note).collect()
+}
+
+impl Origin {
+    fn new(file: &File<'_>, setting: &Setting<'_>) -> Option<Self> {
+        let word = setting.words.first()?;
+        let (flag, value) =
+            word.split_once('=').map_or((word.as_str(), None), |(flag, value)| (flag, Some(value)));
+        // A number may be that of anything.
+        let value = value.filter(|value| value.len() > 3 && value.parse::<f64>().is_err());
+        Some(Self { flag: flag.to_owned(), value: value.map(str::to_owned), place: file.at(setting.offset) })
+    }
+
+    fn is_in(&self, error: &str) -> bool {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let named = |(at, _): (usize, &str)| !error[at + self.flag.len()..].starts_with(is_part);
+        error.match_indices(&self.flag).any(named)
+            || self.value.as_ref().is_some_and(|value| error.contains(value))
+    }
+
+    fn note(&self) -> String {
+        format!("\n  {} is set in {}", self.flag, self.place)
+    }
+}
+
+/// The file that settings come from, and whether the user has named it.
+fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
+    if let Some(path) = typed.get_one::<PathBuf>("config").or_else(|| deepest(typed).get_one("config")) {
+        return Some((true, path.clone()));
+    }
+    default_file().filter(|path| path.is_file()).map(|path| (false, path))
+}
+
+/// Where settings are looked for when nobody names a file.
+pub fn default_file() -> Option<PathBuf> {
+    config_folder().map(|folder| folder.join("config.toml"))
+}
+
+/// What a settings file sets.
+pub struct Row {
+    /// The command, with dots where it is one of another command's.
+    pub table: String,
+    /// The flag.
+    pub key: String,
+    /// As it is written there.
+    pub value: String,
+    /// Where it is written.
+    pub line: usize,
+}
+
+/// Everything that a settings file sets, by command; all of it is checked.
+pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
+    let mut definition = definition.clone();
+    definition.build();
+    let text = crate::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = File { text: &text, path };
+    let settings = file.settings(&definition)?;
+    let row = |setting: &Setting<'_>| Row {
+        table: setting.command.join("."),
+        key: setting.flag.get_long().unwrap_or_default().to_owned(),
+        value: text.get(setting.value.clone()).unwrap_or_default().to_owned(),
+        line: file.line(setting.offset),
+    };
+    Ok(settings.iter().map(row).collect())
+}
 
 /// `words`, the program's name first, with the settings of the file put in.
 pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>> {
@@ -38,34 +126,55 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
     let Ok(typed) = lenient(definition.clone()).try_get_matches_from(&words) else {
         return Ok(words);
     };
-    let (explicit, path) =
-        match typed.get_one::<PathBuf>("config").or_else(|| deepest(&typed).get_one("config")) {
-            Some(path) => (true, path.clone()),
-            None => match config_folder().map(|folder| folder.join("config.toml")) {
-                Some(path) if path.is_file() => (false, path),
-                _ => return Ok(words),
-            },
-        };
-    let text = crate::source::text(&path).with_context(|| {
+    let Some((explicit, path)) = file_named_by(&typed) else { return Ok(words) };
+    let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
+    if command == "config" {
+        // It says itself what is wrong with the file.
+        return Ok(words);
+    }
+    match with_settings(&definition, &typed, &words, explicit, &path) {
+        Err(error) if !explicit && LOOKING.contains(&command) => {
+            errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
+            Ok(words)
+        }
+        result => result,
+    }
+}
+
+fn with_settings(
+    definition: &Command,
+    typed: &ArgMatches,
+    words: &[OsString],
+    explicit: bool,
+    path: &Path,
+) -> Result<Vec<OsString>> {
+    let text = crate::source::text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
-    let with_settings = insert(&definition, &typed, words.clone(), &text, &path)?;
+    let with_settings = insert(definition, typed, words.to_vec(), &File { text: &text, path })?;
     let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
     // Each setting is right by itself, but two may contradict each other. What is wrong without them is the parser's to say.
     if let Some(error) = refused(&with_settings)
-        && refused(&words).is_none()
+        && refused(words).is_none()
     {
-        bail!("{}: {}", path.display(), first_line(&error));
+        bail!("{}: {}", path.display(), what_is_wrong(&error));
     }
     Ok(with_settings)
 }
 
-/// What the parser says, without advice on the command line.
-fn first_line(error: &clap::Error) -> String {
+/// What the parser says, and what may be said instead, without advice on the command line.
+fn what_is_wrong(error: &clap::Error) -> String {
     let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    first.strip_prefix("error: ").unwrap_or(first).to_owned()
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let mut said = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    for line in
+        lines.filter(|line| line.starts_with("[possible values") || line.starts_with("tip: a similar value"))
+    {
+        said.extend([" ", line]);
+    }
+    said
 }
 
 /// A parser that makes what it can of wrong or incomplete words.
@@ -96,14 +205,9 @@ fn insert(
     definition: &Command,
     typed: &ArgMatches,
     mut words: Vec<OsString>,
-    text: &str,
-    path: &Path,
+    file: &File<'_>,
 ) -> Result<Vec<OsString>> {
-    let document = DeTable::parse(text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    let file = File { text, path };
-    let mut settings = Vec::new();
-    file.table(document.get_ref(), definition, &mut Vec::new(), &mut settings)?;
-
+    let settings = file.settings(definition)?;
     let (mut names, mut command, mut matches) = (Vec::new(), definition, typed);
     while let Some((name, inner)) = matches.subcommand()
         && let Some(found) = command.find_subcommand(name)
@@ -127,7 +231,11 @@ fn insert(
                 })
         })
     });
-    let new: Vec<OsString> = new.flat_map(|setting| setting.words.iter().map(OsString::from)).collect();
+    let new: Vec<&Setting<'_>> = new.collect();
+    // Only the first command line of a process is looked at again.
+    let _ = ORIGINS.set(new.iter().filter_map(|setting| Origin::new(file, setting)).collect());
+    let new: Vec<OsString> =
+        new.iter().flat_map(|setting| setting.words.iter().map(OsString::from)).collect();
     words.splice(at..at, new);
     Ok(words)
 }
@@ -146,6 +254,10 @@ struct Setting<'a> {
     command: Vec<&'a str>,
     flag: &'a Arg,
     words: Vec<String>,
+    /// Of its key in the file.
+    offset: usize,
+    /// Of its value.
+    value: Range<usize>,
 }
 
 /// The file, for messages.
@@ -155,9 +267,21 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    fn line(&self, offset: usize) -> usize {
+        self.text[..offset.min(self.text.len())].matches('\n').count() + 1
+    }
+
     fn at(&self, offset: usize) -> String {
-        let line = self.text[..offset.min(self.text.len())].matches('\n').count() + 1;
-        format!("{}, line {line}", self.path.display())
+        format!("{}, line {}", self.path.display(), self.line(offset))
+    }
+
+    /// All that it sets.
+    fn settings<'a>(&self, definition: &'a Command) -> Result<Vec<Setting<'a>>> {
+        let document =
+            DeTable::parse(self.text).map_err(|error| anyhow!("{}: {error}", self.path.display()))?;
+        let mut settings = Vec::new();
+        self.table(document.get_ref(), definition, &mut Vec::new(), &mut settings)?;
+        Ok(settings)
     }
 
     /// The tables of commands in `table`, and the settings of the command that it is of.
@@ -169,7 +293,8 @@ impl File<'_> {
         settings: &mut Vec<Setting<'a>>,
     ) -> Result<()> {
         for (key, value) in table {
-            let (name, at) = (key.get_ref().as_ref(), self.at(key.span().start));
+            let (name, offset) = (key.get_ref().as_ref(), key.span().start);
+            let at = self.at(offset);
             if let (DeValue::Table(inner), Some(found)) = (value.get_ref(), command.find_subcommand(name)) {
                 names.push(found.get_name());
                 self.table(inner, found, names, settings)?;
@@ -177,16 +302,17 @@ impl File<'_> {
                 continue;
             }
             if names.is_empty() {
+                let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
+                let tip = tip(name, commands.map(Command::get_name));
                 bail!(
-                    "{at}: `{name}` is no command; settings are in a table for each command, such as [exec]"
+                    "{at}: `{name}` is no command{tip}; settings are in a table for each command, such as [exec]"
                 );
             }
-            let flag = command.get_arguments().find(|arg| {
-                arg.get_long() == Some(name)
-                    && !arg.is_hide_set()
-                    && !matches!(name, "config" | "help" | "version")
-            });
-            let flag = flag.with_context(|| format!("{at}: {} has no flag --{name}", names.join(" ")))?;
+            let flags = || command.get_arguments().filter(|arg| is_setting(arg));
+            let flag = flags().find(|arg| arg.get_long() == Some(name)).with_context(|| {
+                let tip = tip(name, flags().filter_map(Arg::get_long));
+                format!("{at}: {} has no flag --{name}{tip}", names.join(" "))
+            })?;
             if is_written_to(name, value.get_ref()) {
                 bail!(
                     "{at}: `{name}` names what is written, which a settings file may not; say --{name} on the command line"
@@ -194,10 +320,20 @@ impl File<'_> {
             }
             let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
             try_out(command, &words).with_context(|| format!("{at}: `{name}`"))?;
-            settings.push(Setting { command: names.clone(), flag, words });
+            settings.push(Setting { command: names.clone(), flag, words, offset, value: value.span() });
         }
         Ok(())
     }
+}
+
+/// Whether a flag can be set in a file.
+fn is_setting(flag: &Arg) -> bool {
+    !flag.is_hide_set() && flag.get_long().is_some_and(|name| !matches!(name, "config" | "help" | "version"))
+}
+
+/// What was probably meant by `name`, for the end of a sentence.
+fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    nearest(name, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))
 }
 
 /// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
@@ -263,7 +399,7 @@ fn try_out(command: &Command, words: &[String]) -> Result<()> {
     let alone = alone.subcommand_required(false).arg_required_else_help(false);
     match alone.try_get_matches_from(words) {
         Ok(_) => Ok(()),
-        Err(error) => bail!("{}", first_line(&error)),
+        Err(error) => bail!("{}", what_is_wrong(&error)),
     }
 }
 
@@ -400,8 +536,9 @@ mod tests {
     #[test]
     fn mistakes_name_their_line_whatever_command_runs() {
         for (file, said) in [
-            ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez"),
-            ("[exce]\n", "line 1: `exce` is no command"),
+            ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez (did you mean `frames`?)"),
+            ("[exec]\nxyz = 1\n", "line 2: exec has no flag --xyz"),
+            ("[exce]\n", "line 1: `exce` is no command (did you mean `exec`?)"),
             ("frames = 1\n", "line 1: `frames` is no command"),
             ("[exec]\nframes = \"many\"\n", "line 2: `frames`: invalid value 'many'"),
             ("[exec]\nheadless = 1\n", "line 2: `headless`: expected true or false"),
@@ -409,11 +546,30 @@ mod tests {
             ("[exec]\nconfig = \"x\"\n", "line 2: exec has no flag --config"),
             ("[exec]\ntitle = \"x\"\n", "line 2: exec has no flag --title"),
             ("[exec]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
+            ("[exec]\ngpu = \"opengl\"\n", "[possible values: auto, reference, wgpu, none]"),
+            ("[exec]\ngpu = \"refrence\"\n", "tip: a similar value exists: 'reference'"),
             ("[exec\n", "line 1"),
         ] {
             let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
             assert!(format!("{error:#}").contains(said), "{file:?}: {error:#}");
         }
+    }
+
+    #[test]
+    fn an_error_of_a_setting_says_where_it_is_set() {
+        let text = "[exec]\n\nfolder = \"/no where\"\nquantum = 0\nheadless = true\n";
+        let file = File { text, path: Path::new("c.toml") };
+        let mut definition = Cli::command();
+        definition.build();
+        let settings = file.settings(&definition).unwrap();
+        let origins: Vec<Origin> =
+            settings.iter().filter_map(|setting| Origin::new(&file, setting)).collect();
+        let notes = |error: &str| -> Vec<String> {
+            origins.iter().filter(|origin| origin.is_in(error)).map(Origin::note).collect()
+        };
+        assert_eq!(notes("--quantum 0: a visit has one"), ["\n  --quantum is set in c.toml, line 4"]);
+        assert_eq!(notes("cannot list /no where: no"), ["\n  --folder is set in c.toml, line 3"]);
+        assert!(notes("--quantum-x 0, --folders").is_empty());
     }
 
     #[test]
@@ -436,11 +592,9 @@ mod tests {
                     None => "\"3\"".to_owned(),
                 };
                 let file = format!("[{}]\n{long} = {value}\n", command.get_name());
-                let document = DeTable::parse(&file).unwrap();
-                let mut settings = Vec::new();
-                File { text: &file, path: Path::new("f") }
-                    .table(document.get_ref(), &definition, &mut Vec::new(), &mut settings)
-                    .unwrap_or_else(|error| panic!("{file}: {error:#}"));
+                let parsed = File { text: &file, path: Path::new("f") };
+                let settings =
+                    parsed.settings(&definition).unwrap_or_else(|error| panic!("{file}: {error:#}"));
                 assert_eq!(settings.len(), 1, "{file}");
                 assert!(!settings[0].words.is_empty(), "{file}");
                 flags += 1;

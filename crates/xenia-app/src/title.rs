@@ -1,12 +1,14 @@
 //! Opening a title: finding its file, the user's keys, and reading it.
 
 mod folder;
+mod named;
 
-use crate::cli::EngineArgs;
+use crate::cli::{EngineArgs, nearest_command};
 use crate::say::errln;
 use crate::source;
 use anyhow::{Context, Result, anyhow, bail};
 use folder::executable_in;
+use named::path_of;
 use serde::Deserialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,9 @@ const DEMO_NAME: &str = "the built-in demo";
 /// Folders of the home folder that hold what a user collects; a title that lies in one has no business with the rest.
 const COLLECTIONS: [&str; 3] = ["Downloads", "Desktop", "Documents"];
 
+/// Where the system shows its own affairs as files.
+const SYSTEM: [&str; 2] = ["/proc", "/sys"];
+
 /// A title ready to be loaded into a machine.
 #[derive(Debug)]
 pub struct Title {
@@ -36,9 +41,10 @@ pub struct Title {
 }
 
 impl Title {
-    /// Opens a file, or the default.xex or only executable of a folder.
-    pub fn open(path: &Path, keys: &KeyRing) -> Result<Self> {
-        let file_path = if path.is_dir() { executable_in(path)? } else { path.to_owned() };
+    /// Opens a file, or the default.xex or only executable of a folder; `named` may be a file URL.
+    pub fn open(named: &Path, keys: &KeyRing) -> Result<Self> {
+        let path = path_of(named)?;
+        let file_path = if path.is_dir() { executable_in(&path)? } else { path };
         let image = load(&file_path, keys)?;
         let folder = file_path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
         Ok(Self {
@@ -93,7 +99,12 @@ impl Title {
 /// Reads an executable; says of any other file what it is, and what to do.
 fn load(path: &Path, keys: &KeyRing) -> Result<LoadedImage> {
     let name = path.display();
-    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let file = File::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
+        Some(command) if !path.exists() => {
+            format!("cannot open {name} (did you mean the command `{command}`?)")
+        }
+        _ => format!("cannot open {name}"),
+    })?;
     match xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))? {
         Some(Format { opens: Opens::Unread(advice), description, .. }) => {
             bail!("cannot run {name}: it is {description}; {advice}")
@@ -103,8 +114,8 @@ fn load(path: &Path, keys: &KeyRing) -> Result<LoadedImage> {
     }
 }
 
-/// Whether `folder` is the root, the user's home, one that holds what they collect, or that of temporary files, and not
-/// a title's: those have a default.xex.
+/// Whether `folder` is the system's, or the root, the user's home, one that holds what they collect, or that of temporary
+/// files, and not a title's: those have a default.xex.
 fn is_private(folder: &Path) -> bool {
     is_private_of(folder, absolute_home().as_deref())
 }
@@ -115,7 +126,9 @@ fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
     let private = folder.parent().is_none()
         || same(&std::env::temp_dir())
         || home.is_some_and(|home| same(home) || COLLECTIONS.iter().any(|name| same(&home.join(name))));
-    private && !has_default(&folder)
+    // Where /dev/stdin leads, for example.
+    let of_the_system = folder == Path::new("/dev") || SYSTEM.iter().any(|root| folder.starts_with(root));
+    of_the_system || private && !has_default(&folder)
 }
 
 fn has_default(folder: &Path) -> bool {
@@ -229,6 +242,11 @@ mod tests {
         assert!(private(home.path()) && private(&at("Downloads")) && private(Path::new("/")));
         assert!(private(&at("game/../Downloads")));
         assert!(!private(&at("game")) && !private(&at("Desktop")));
+        assert!(
+            private(Path::new("/dev"))
+                && private(Path::new("/proc/self/fd"))
+                && !private(Path::new("/dev/shm"))
+        );
     }
 
     #[test]
@@ -252,6 +270,13 @@ mod tests {
         std::fs::write(&path, "\nretail = \"00112233445566778899aabbccddeeff\n").unwrap();
         let error = format!("{:#}", key_ring(Some(&path)).unwrap_err());
         assert!(error.contains("keys.toml, line 2") && !error.contains("0011"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_may_be_a_command_misspelt() {
+        let said = |name| format!("{:#}", Title::open(Path::new(name), &KeyRing::development()).unwrap_err());
+        assert!(said("exce").contains("cannot open exce (did you mean the command `exec`?)"));
+        assert!(said("nowhere.xex").starts_with("cannot open nowhere.xex: "));
     }
 
     #[test]

@@ -1,14 +1,16 @@
-//! Looks at a machine that runs, once a second: brings the event log's file up to date, and when no visit has ended
-//! for five seconds, says once what the machine is busy with.
+//! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the status line, and when no
+//! visit has ended for five seconds, says once what the machine is busy with.
 
 use crate::event_log::EventLog;
+use crate::status;
+use crate::wording::count;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use xenia_kernel::Kernel;
-use xenia_sched::{Activity, Doing};
+use xenia_sched::{Activity, Doing, GuestTicks, TICKS_PER_SECOND};
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,9 +27,20 @@ pub struct Watched {
     pub kernel: Arc<Kernel>,
     /// To be brought up to date.
     pub event_log: Option<EventLog>,
+    /// Whether how far it is is shown on a terminal.
+    pub has_status: bool,
 }
 
 impl Watched {
+    fn figures(&self, elapsed: Duration) -> Figures {
+        Figures {
+            elapsed,
+            frames: self.kernel.display.lock().frames,
+            instructions: self.activity.instructions(),
+            guest_time: self.activity.now(),
+        }
+    }
+
     /// What the machine is busy with, if it is.
     fn busy_with(&self) -> Option<String> {
         let compiling = self.compiling.as_ref().map(|pc| pc.load(Relaxed)).filter(|&pc| pc != 0);
@@ -41,6 +54,33 @@ impl Watched {
             },
             (Doing::Devices, _) => "drawing, or with other work of the graphics chip".to_owned(),
         })
+    }
+}
+
+/// How far a machine is at a moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Figures {
+    /// Host time since its start.
+    elapsed: Duration,
+    frames: u64,
+    instructions: u64,
+    guest_time: GuestTicks,
+}
+
+impl Figures {
+    /// These as a line, with what has changed since `before`, a second or so ago.
+    fn line(&self, before: &Self, busy: Option<&str>) -> String {
+        let seconds = self.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-3);
+        let a_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+        let speed = a_second(self.guest_time, before.guest_time) / TICKS_PER_SECOND as f64 * 100.0;
+        format!(
+            "{} s: {} ({:.1} fps), {speed:.0} % speed, {:.1} MIPS{}",
+            self.elapsed.as_secs(),
+            count(self.frames, "frame"),
+            a_second(self.frames, before.frames),
+            a_second(self.instructions, before.instructions) / 1e6,
+            busy.map_or_else(String::new, |busy| format!("; {busy}")),
+        )
     }
 }
 
@@ -73,12 +113,22 @@ impl Watchdog {
         let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let until = over.clone();
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
-            let mut patience = Patience { steps: 0, since: Instant::now(), told: false };
+            let start = Instant::now();
+            let mut patience = Patience { steps: 0, since: start, told: false };
+            let mut before = Figures::default();
             let mut over = until.0.lock();
             while !*over {
                 until.1.wait_for(&mut over, LOOK);
+                if *over {
+                    break;
+                }
                 if let Some(log) = &watched.event_log {
                     log.flush();
+                }
+                if watched.has_status {
+                    let figures = watched.figures(start.elapsed());
+                    status::show(figures.line(&before, watched.busy_with().as_deref()));
+                    before = figures;
                 }
                 if patience.is_over(watched.activity.steps(), Instant::now())
                     && let Some(busy) = watched.busy_with()
@@ -100,12 +150,29 @@ impl Drop for Watchdog {
             // It has nothing that could panic; if it did, its message is out.
             let _ = thread.join();
         }
+        status::hide();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_status_line_has_totals_and_what_the_last_second_brought() {
+        let at = |seconds, frames, instructions, guest_seconds| Figures {
+            elapsed: Duration::from_secs(seconds),
+            frames,
+            instructions,
+            guest_time: guest_seconds * TICKS_PER_SECOND,
+        };
+        let line = at(12, 1340, 50_000_000, 9).line(&at(10, 1280, 30_000_000, 8), Some("drawing"));
+        assert_eq!(line, "12 s: 1,340 frames (30.0 fps), 50 % speed, 10.0 MIPS; drawing");
+        assert_eq!(
+            at(0, 1, 0, 0).line(&Figures::default(), None),
+            "0 s: 1 frame (1000.0 fps), 0 % speed, 0.0 MIPS"
+        );
+    }
 
     #[test]
     fn patience_ends_once_for_each_standstill() {

@@ -249,6 +249,26 @@ fn the_log_goes_where_it_is_sent() {
 }
 
 #[test]
+fn kernel_calls_are_logged_for_who_asks_and_change_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    let run = |name: &str, log: &[&str]| {
+        let (json, events) = (at(&format!("{name}.json")), at(&format!("{name}.log")));
+        let words = ["exec", &hello, "--headless", "--json", &json, "--event-log", &events];
+        let (_, said) = output(&[&words, log].concat());
+        let json: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+        let calls = said.lines().filter(|line| line.contains(" call DbgPrint(")).count();
+        (calls, json["digest"].clone(), std::fs::read_to_string(events).unwrap())
+    };
+    let (none, digest, events) = run("quiet", &[]);
+    let (some, same, again) = run("loud", &["--log", "kernel=debug"]);
+    assert_eq!((none, &digest, &events), (0, &same, &again));
+    assert_eq!(some, events.lines().filter(|line| line.contains(" call DbgPrint(")).count());
+    assert!(some > 0 && digest.is_string());
+}
+
+#[test]
 fn a_full_standard_error_changes_nothing() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     let full = || File::options().write(true).open(FULL).unwrap();

@@ -74,6 +74,7 @@ fn a_narration_tells_packets_draws_and_swaps_in_order() {
     let tell = |told: Narration| {
         match told {
             Narration::Packet { text, .. } => packets += u32::from(text.starts_with("DRAW_INDX_2")),
+            Narration::Fillers { count, .. } => assert_ne!(count, 0),
             Narration::Draw { number, picture, error, .. } => {
                 draws += 1;
                 assert_eq!((number, error), (draws, None));

@@ -1,5 +1,6 @@
 //! What an executor is doing, for whoever watches it from another thread. Nothing of it flows back to the guest.
 
+use crate::GuestTicks;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What an executor does at a moment.
@@ -20,6 +21,8 @@ pub enum Doing {
 pub struct Activity {
     steps: AtomicU64,
     doing: AtomicU64,
+    instructions: AtomicU64,
+    now: AtomicU64,
 }
 
 impl Activity {
@@ -39,8 +42,20 @@ impl Activity {
         }
     }
 
-    pub(crate) fn step(&self) {
+    /// Instructions executed when the last step ended.
+    pub fn instructions(&self) -> u64 {
+        self.instructions.load(Relaxed)
+    }
+
+    /// Guest time then.
+    pub fn now(&self) -> GuestTicks {
+        self.now.load(Relaxed)
+    }
+
+    pub(crate) fn step(&self, instructions: u64, now: GuestTicks) {
         self.steps.fetch_add(1, Relaxed);
+        self.instructions.store(instructions, Relaxed);
+        self.now.store(now, Relaxed);
     }
 
     pub(crate) fn set(&self, doing: Doing) {
@@ -65,7 +80,7 @@ mod tests {
             activity.set(doing);
             assert_eq!(activity.doing(), doing);
         }
-        activity.step();
-        assert_eq!(activity.steps(), 1);
+        activity.step(7, 9);
+        assert_eq!((activity.steps(), activity.instructions(), activity.now()), (1, 7, 9));
     }
 }

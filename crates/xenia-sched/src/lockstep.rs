@@ -255,7 +255,7 @@ impl<S: System> LockstepExecutor<S> {
                     round.visit = None;
                     round.longest = round.longest.max(time);
                 }
-                self.activity.step();
+                self.activity.step(self.instructions, self.scheduler.now());
                 if time > 0 {
                     self.activity.set(Doing::Devices);
                     self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
@@ -350,7 +350,7 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
     fn end_round(&mut self, longest: u64, limits: &Limits) -> Option<RunEnd> {
-        self.activity.step();
+        self.activity.step(self.instructions, self.scheduler.now());
         self.activity.set(Doing::Devices);
         if longest > 0 {
             self.time += longest;

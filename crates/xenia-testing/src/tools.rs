@@ -21,6 +21,8 @@ pub enum Tool {
     Vulkan,
     /// A display without a screen.
     Display,
+    /// A terminal without a screen.
+    Terminal,
     /// A folder of titles that are not ours to ship.
     Titles,
 }
@@ -108,6 +110,12 @@ pub const TOOLS: &[Row] = &[
             part("/usr/lib/x86_64-linux-gnu/libXi.so.6", "libxi6"),
         ],
         used_for: "the test of the window",
+    },
+    Row {
+        tool: Tool::Terminal,
+        name: "terminal",
+        parts: &[part("script", "bsdutils")],
+        used_for: "the test of what a terminal shows",
     },
     Row {
         tool: Tool::Titles,

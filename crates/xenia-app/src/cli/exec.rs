@@ -1,6 +1,6 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
-use super::{WindowArgs, number, seconds, small_number};
+use super::{WindowArgs, number, number_of_frames, seconds, small_number};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -162,13 +162,13 @@ pub struct EngineArgs {
 #[command(next_help_heading = "Run")]
 pub struct RunArgs {
     /// End after this many swaps.
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = number_of_frames)]
     pub frames: Option<u64>,
     /// With --frames: give up, as at a deadlock (exit code 4), when no swap comes for this many seconds of guest
     /// time; 0 waits for ever.
     #[arg(long, value_name = "SECONDS", value_parser = number, default_value = "60")]
     pub swap_timeout: u64,
-    /// End after this many guest instructions.
+    /// End after this many guest instructions; 0 only loads the title.
     #[arg(short = 'n', long = "instructions", value_name = "N", value_parser = number)]
     pub instructions: Option<u64>,
     /// End after this many seconds of the host's time.

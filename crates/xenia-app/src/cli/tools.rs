@@ -236,6 +236,17 @@ pub struct DiffArgs {
     pub b: PathBuf,
 }
 
+/// `config`; without a flag it is both.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ConfigArgs {
+    /// The folders, whether they are there or not.
+    #[arg(long)]
+    pub paths: bool,
+    /// What the settings file and the environment set, as a settings file.
+    #[arg(long)]
+    pub show: bool,
+}
+
 /// `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {

@@ -96,12 +96,12 @@ impl std::str::FromStr for FrameLimit {
     }
 }
 
-/// Flags about the window; without one they change nothing.
+/// Flags about the window; with `--headless` they are refused. Where there is no display they change nothing.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {
     /// Fill the screen.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "headless")]
     pub fullscreen: bool,
     /// Wait for the display's vertical blank.
     #[arg(
@@ -110,23 +110,31 @@ pub struct WindowArgs {
         num_args = 0..=1,
         default_value = "true",
         default_missing_value = "true",
-        action = clap::ArgAction::Set
+        action = clap::ArgAction::Set,
+        conflicts_with = "headless"
     )]
     pub vsync: bool,
     /// How the picture is fitted into the window.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
     pub scaling: Scaling,
     /// How the picture is made larger or smaller.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
     pub filter: Filter,
     /// Fields of guest time in a second of the host's, 60 being the console's speed, or `off`.
-    #[arg(long, value_name = "N|off", default_value_t)]
+    #[arg(long, value_name = "N|off", default_value_t, conflicts_with = "headless")]
     pub frame_limit: FrameLimit,
     /// Begin with figures over the picture.
-    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "full")]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "full",
+        conflicts_with = "headless"
+    )]
     pub osd: Option<Osd>,
     /// Where screenshots go (default: screenshots in the data folder).
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "headless")]
     pub screenshots: Option<PathBuf>,
 }
 
@@ -153,6 +161,27 @@ mod tests {
         }
         for limit in ["off", "60", "7"] {
             assert_eq!(limit.parse::<FrameLimit>().unwrap().to_string(), limit);
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_window_takes_no_flag_of_one() {
+        use crate::cli::Cli;
+        use clap::Parser;
+        for flag in [
+            "--fullscreen",
+            "--vsync=false",
+            "--scaling=integer",
+            "--filter=nearest",
+            "--frame-limit=30",
+            "--osd",
+            "--screenshots=x",
+        ] {
+            for words in [&["xenia-rs", "--headless", flag][..], &["xenia-rs", "exec", flag, "--headless"]] {
+                let error = Cli::try_parse_from(words).err().unwrap_or_else(|| panic!("{words:?}"));
+                assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict, "{words:?}");
+            }
+            assert!(Cli::try_parse_from(["xenia-rs", flag]).is_ok());
         }
     }
 

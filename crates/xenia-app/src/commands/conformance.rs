@@ -4,6 +4,7 @@ use crate::cli::{ConformanceArgs, EngineChoice, Tier};
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
+use crate::wording::{count, grouped};
 use anyhow::{Result, bail};
 use xenia_jit::{Jit, JitConfig};
 use xenia_jit_tests::conformance::{self, Engine};
@@ -66,6 +67,6 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
             rows => outln!("rows without a case: {}", rows.join(" ")),
         }
     }
-    outln!("{} cases, {} passed", report.cases, report.passed);
+    outln!("{}, {} passed", count(report.cases, "case"), grouped(report.passed));
     Ok(if report.ok() { Code::Done } else { Code::Mismatch })
 }

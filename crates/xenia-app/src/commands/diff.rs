@@ -3,6 +3,7 @@
 use crate::cli::DiffArgs;
 use crate::exit::Code;
 use crate::say::outln;
+use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -24,7 +25,7 @@ pub fn run(args: &DiffArgs) -> Result<Code> {
         let right = line(&mut b).with_context(|| unreadable(&args.b))?;
         match (left, right) {
             (None, None) => {
-                outln!("the same: {common} lines");
+                outln!("the same: {}", count(common, "line"));
                 return Ok(Code::Done);
             }
             (left, right) if left == right => {
@@ -35,7 +36,11 @@ pub fn run(args: &DiffArgs) -> Result<Code> {
                 context.extend(left);
             }
             (left, right) => {
-                outln!("the first {common} lines are the same");
+                match common {
+                    0 => outln!("no line is the same"),
+                    1 => outln!("the first line is the same"),
+                    _ => outln!("the first {} are the same", count(common, "line")),
+                }
                 for line in &context {
                     outln!("  {line}");
                 }

@@ -17,7 +17,7 @@ use crate::launches::{self, Before};
 use crate::machine::{Finished, Launched, Machine, MachineOptions};
 use crate::output::{self, Losses};
 use crate::report::check_json;
-use crate::say::errln;
+use crate::say::{self, errln};
 use crate::title::Title;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -151,7 +151,7 @@ impl Outputs {
                 }
             };
             if let Err(error) = written {
-                self.losses.note(format!("{error:#}"));
+                self.losses.note(say::chain(&error));
             }
         }
         conclude(self.json.as_deref(), finished, interrupt, &self.losses)

@@ -5,6 +5,7 @@ use crate::commands::conformance::jit_engine;
 use crate::exit::Code;
 use crate::report::{check_json, json_line, write_json};
 use crate::say::outln;
+use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -117,7 +118,7 @@ fn print(report: &FuzzReport) {
         }
     }
     if report.corpus != 0 {
-        outln!("{} sequences of the corpus", report.corpus);
+        outln!("{} of the corpus", count(report.corpus, "sequence"));
     }
     if report.oracle == "qemu" {
         outln!("compared with qemu: {}", counts(&report.modes));
@@ -126,9 +127,9 @@ fn print(report: &FuzzReport) {
             report.taken_apart,
             report.explained_blocks
         );
-        for (name, count) in &report.explained {
+        for (name, number) in &report.explained {
             let (why, book) = fuzz::explanation(name).unwrap_or_default();
-            outln!("{count:>9} {name}: {why} ({book})");
+            outln!("{number:>9} {name}: {why} ({book})");
         }
         if !report.skipped.is_empty() {
             outln!("not compared: {}", counts(&report.skipped));
@@ -137,12 +138,12 @@ fn print(report: &FuzzReport) {
         outln!("rows that qemu doesn't have: {}", rows.join(" "));
     }
     outln!(
-        "{} sequences, {} instructions, mean length {:.1}, {} mismatches, {} rows below 1,000 executions, {:.1} s",
-        report.blocks,
-        report.instructions,
+        "{}, {}, mean length {:.1}, {}, {} below 1,000 executions, {:.1} s",
+        count(report.blocks, "sequence"),
+        count(report.instructions, "instruction"),
         report.mean_block_length,
-        report.mismatches,
-        report.rows_below_1000.len(),
+        count(report.mismatches, "mismatch"),
+        count(report.rows_below_1000.len(), "row"),
         report.wall_seconds
     );
 }

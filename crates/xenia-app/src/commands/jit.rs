@@ -8,6 +8,7 @@ use crate::machine::tell_functions;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
 use crate::title::{Title, key_ring};
+use crate::wording::count;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use xenia_guest::GuestAddr;
@@ -66,7 +67,7 @@ pub fn dump(args: &JitDumpArgs) -> Result<Code> {
         write_json(path, "jit-dump", &report)?;
         return Ok(Code::Done);
     }
-    outln!("; guest: {} instructions", dump.guest.len());
+    outln!("; guest: {}", count(dump.guest.len(), "instruction"));
     for &(at, word) in &dump.guest {
         let mark = if at == pc { '>' } else { ' ' };
         outln!("{mark}{at:08x}  {word:08x}  {}", disassemble(word, at, Syntax::default()));

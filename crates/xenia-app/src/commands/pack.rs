@@ -3,6 +3,7 @@
 use crate::cli::PackArgs;
 use crate::exit::Code;
 use crate::say::outln;
+use crate::wording::count;
 use anyhow::{Context, Result};
 use std::fs::File;
 use xenia_formats::Elf;
@@ -18,6 +19,6 @@ pub fn run(args: &PackArgs) -> Result<Code> {
         .with_context(|| format!("cannot pack {shown}"))?;
     std::fs::write(&args.output, &bytes)
         .with_context(|| format!("cannot write {}", args.output.display()))?;
-    outln!("{}: {} bytes", args.output.display(), bytes.len());
+    outln!("{}: {}", args.output.display(), count(bytes.len(), "byte"));
     Ok(Code::Done)
 }

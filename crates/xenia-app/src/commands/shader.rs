@@ -3,13 +3,17 @@
 use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice, ShaderTranslateArgs};
 use crate::exit::Code;
 use crate::say::{out, outln};
-use anyhow::{Context, Result};
+use crate::wording::count;
+use anyhow::{Context, Result, bail};
 use std::path::Path;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{self as render, Interpolators, Stage};
 
 /// Export that only vertex shaders have.
 const POSITION: u32 = 62;
+
+/// Words of an instruction.
+const INSTRUCTION: usize = 3;
 
 /// A shader from a file.
 struct Opened {
@@ -22,6 +26,11 @@ struct Opened {
 fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
     let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
     let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;
+    // Zeros decode as instructions that do nothing: an empty or cut file would look like a shader.
+    if object.words.len() < INSTRUCTION || object.words.iter().all(|&word| word == 0) {
+        let words = count(object.words.len(), "word");
+        bail!("{} is no shader: there is no instruction in its {words}", path.display());
+    }
     let program = Program::decode(&object.words);
     let kind = kind.map(ShaderKind::from).or(object.kind).unwrap_or({
         if program.exports >> POSITION & 1 != 0 { ShaderKind::Vertex } else { ShaderKind::Pixel }
@@ -57,7 +66,11 @@ pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
 pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
     let Opened { kind, object, program } = open(&args.file, args.kind)?;
     let name = name(kind);
-    outln!("; {name} shader, {} words, {} registers", object.words.len(), program.registers);
+    outln!(
+        "; {name} shader, {}, {}",
+        count(object.words.len(), "word"),
+        count(program.registers, "register")
+    );
     for literal in &object.literals {
         let [x, y, z, w] = literal.value;
         outln!("; c[{}] = {x:?}, {y:?}, {z:?}, {w:?}", literal.constant);
@@ -98,10 +111,10 @@ pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     let interface = &translation.interface;
     let exports: Vec<String> = interface.exports.iter().map(u8::to_string).collect();
     outln!(
-        "{} shader, {} instructions, {} registers",
+        "{} shader, {}, {}",
         name(kind),
-        program.instructions.len(),
-        program.registers
+        count(program.instructions.len(), "instruction"),
+        count(program.registers, "register")
     );
     outln!("exports {}", exports.join(" "));
     outln!("group {}:", interface.group);
@@ -160,6 +173,11 @@ mod tests {
         std::fs::write(&path, [0x10, 0x2a, 0x11, 1, 0, 0]).unwrap();
         let error = format!("{:#}", open(&path, None).err().unwrap());
         assert!(error.contains("bad.xvu is no shader: offset 0x4: the header's length"), "{error}");
+        for empty in [&[0; 4][..], &[0; 48], &[1, 2, 3, 4]] {
+            std::fs::write(&path, empty).unwrap();
+            let error = open(&path, None).err().unwrap().to_string();
+            assert!(error.contains("bad.xvu is no shader: there is no instruction in its"), "{error}");
+        }
         std::fs::write(&path, "\nfoo r0").unwrap();
         let error = format!("{:#}", asm(&ShaderAsmArgs { source: path, output: None }).unwrap_err());
         assert!(error.contains("bad.xvu: line 2: unknown instruction 'foo'"), "{error}");

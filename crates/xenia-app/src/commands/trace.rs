@@ -16,6 +16,7 @@ use crate::output::Losses;
 use crate::report::{check_json, write_json};
 use crate::say::{errln, is_closed, outln};
 use crate::title::Title;
+use crate::wording::{count, times};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -82,7 +83,12 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
         bail!("{shown}: the run ended before swap {}: the trace is empty", args.from + 1);
     };
     let done = done.with_context(|| format!("cannot write {shown}"))?;
-    outln!("{shown}: {} swaps, {} events, {} bytes of memory", done.frames, done.events, done.memory_bytes);
+    outln!(
+        "{shown}: {}, {}, {} of memory",
+        count(done.frames, "swap"),
+        count(done.events, "event"),
+        count(done.memory_bytes, "byte")
+    );
     Ok(code)
 }
 
@@ -150,22 +156,26 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         write_json(path, "trace-play", &report)?;
     }
     errln!(
-        "{}: {} swaps, {} draws, {} copies, {} packets of {} words in {:.2} s",
+        "{}: {}, {}, {}, {} of {} in {:.2} s",
         report.backend,
-        frames,
-        report.draws,
-        report.copies,
-        report.packets,
-        report.words,
+        count(frames, "swap"),
+        count(report.draws, "draw"),
+        count(report.copies, "copy"),
+        count(report.packets, "packet"),
+        count(report.words, "word"),
         report.wall_seconds
     );
-    for (problem, count) in &report.problems {
-        errln!("{problem}: {count} times");
+    for (problem, number) in &report.problems {
+        errln!("{problem}: {}", times(*number));
     }
     match same_end {
         Some(true) => errln!("ended as it did when it was recorded"),
         Some(false) => {
-            errln!("MISMATCH: ended otherwise than when it was recorded");
+            errln!(
+                "MISMATCH: ended otherwise than when it was recorded. A trace has the version of its format and not of \
+                 the program: if an older xenia-rs recorded it, what has changed since may be all there is to it. One \
+                 that this version records has to end alike."
+            );
             return Ok(Code::Mismatch);
         }
         None => {}
@@ -178,7 +188,7 @@ fn diff(args: &TraceDiffArgs) -> Result<Code> {
     let both = || format!("{} and {}", args.first.display(), args.second.display());
     match compared.with_context(both)? {
         Err(events) => {
-            outln!("equal: {events} events");
+            outln!("equal: {}", count(events, "event"));
             Ok(Code::Done)
         }
         Ok(difference) => {
@@ -199,7 +209,7 @@ fn dump(args: &TraceDumpArgs) -> Result<Code> {
         return Err(trouble);
     }
     if let Some(frame) = args.frame.filter(|&frame| frame == 0 || frame >= printer.frame) {
-        bail!("--frame {frame}: {} has {} swaps", args.trace.display(), printer.frame - 1);
+        bail!("--frame {frame}: {} has {}", args.trace.display(), count(printer.frame - 1, "swap"));
     }
     Ok(Code::Done)
 }
@@ -230,6 +240,10 @@ impl Printer<'_> {
         match told {
             Narration::Packet { depth, text } if listed => {
                 outln!("{:indent$}{text}", "", indent = depth * 2);
+            }
+            Narration::Fillers { depth, count } if listed => {
+                let times = if count == 1 { String::new() } else { format!(" x{count}") };
+                outln!("{:indent$}filler{times}", "", indent = depth * 2);
             }
             Narration::Draw { number, call, picture, error } if listed || self.args.draw == Some(number) => {
                 outln!("draw {number} (swap {}): {call:#?}", self.frame);
@@ -298,6 +312,22 @@ mod tests {
         assert_eq!((&report["frames"], &report["same_end"]), (&1.into(), &true.into()));
         assert!(report["draws"].as_u64() > Some(0));
         assert!(pictures.join("frame000001.png").is_file());
+        let mut fillers = Vec::new();
+        narrate(
+            open(&second).unwrap(),
+            backend(GpuKind::None).unwrap(),
+            |_| false,
+            |told| {
+                match told {
+                    Narration::Fillers { count, .. } => fillers.push(count),
+                    Narration::Packet { text, .. } => assert_ne!(text, "filler"),
+                    _ => {}
+                }
+                true
+            },
+        )
+        .unwrap();
+        assert!(fillers.iter().any(|&count| count > 1), "{fillers:?}: those in a row are one");
         let twice = TraceDiffArgs { first: second.clone(), second: second.clone() };
         assert_eq!(diff(&twice).unwrap(), Code::Done);
         assert_eq!(diff(&TraceDiffArgs { first, ..twice }).unwrap(), Code::Mismatch);

@@ -5,12 +5,20 @@ use std::fmt::Write;
 use super::{Header, Row, opcode, row};
 use crate::registers;
 
-/// A word list's text, one line per packet; a packet that the words end within says so.
+/// A word list's text, one line per packet, fillers in a row being one; a packet that the words end within says so.
 pub fn disassemble(words: &[u32]) -> String {
     let mut text = String::new();
     let mut at = 0;
     while let Some(&word) = words.get(at) {
         let header = Header::decode(word);
+        if header == Header::Filler {
+            let rest = words[at..].iter();
+            let count = rest.take_while(|&&word| Header::decode(word) == Header::Filler).count();
+            let times = if count == 1 { String::new() } else { format!(" x{count}") };
+            let _ = writeln!(text, "{at:05x} filler{times}");
+            at += count;
+            continue;
+        }
         let count = header.body_words() as usize;
         let Some(body) = words.get(at + 1..at + 1 + count) else {
             let _ = writeln!(text, "{at:05x} {word:08x} cut off: {count} words announced");
@@ -136,6 +144,8 @@ mod tests {
     use super::*;
     use crate::packets::{ROWS, type0, type3};
 
+    const FILLER: u32 = 0x8000_0000;
+
     #[test]
     fn a_stream_reads_back_as_text() {
         let words = [
@@ -151,6 +161,12 @@ mod tests {
             4,
             type3(0x7f, 1),
             1,
+            FILLER,
+            type3(0x7f, 1),
+            2,
+            FILLER,
+            FILLER,
+            FILLER,
             type3(opcode::NOP, 3),
             0,
         ];
@@ -160,7 +176,9 @@ mod tests {
         assert_eq!(lines[1], "00002 WAIT_REG_MEM [10000040] & 0xff == 0x7");
         assert_eq!(lines[2], "00008 INTERRUPT 00000004");
         assert_eq!(lines[3], "0000a unknown 0x7f 00000001");
-        assert_eq!(lines[4], "0000c c0021000 cut off: 3 words announced");
+        assert_eq!(lines[4], "0000c filler");
+        assert_eq!(lines[6], "0000f filler x3");
+        assert_eq!(lines[7], "00012 c0021000 cut off: 3 words announced");
     }
 
     #[test]

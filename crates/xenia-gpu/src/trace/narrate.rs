@@ -20,6 +20,13 @@ pub enum Narration {
         /// Its disassembly.
         text: String,
     },
+    /// Packets that only fill the place, in a row; often many.
+    Fillers {
+        /// Indirect buffers around them.
+        depth: usize,
+        /// How many.
+        count: u64,
+    },
     /// A draw that was carried out.
     Draw {
         /// Its number in the trace, from 1.
@@ -120,7 +127,14 @@ struct PacketTeller(Told);
 
 impl Observer for PacketTeller {
     fn packet(&mut self, depth: usize, header: Header, body: &[u32]) {
-        tell(&self.0, Narration::Packet { depth, text: describe(header, body) });
+        if header != Header::Filler {
+            return tell(&self.0, Narration::Packet { depth, text: describe(header, body) });
+        }
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.last_mut() {
+            Some(Narration::Fillers { depth: before, count }) if *before == depth => *count += 1,
+            _ => told.push(Narration::Fillers { depth, count: 1 }),
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use crate::interrupt::{Cause, Interrupt};
 use crate::machine::Finished;
 use crate::output::Losses;
 use crate::report::{CrossCheckReport, End, RunReport, write_json};
-use crate::say::errln;
+use crate::say::{self, errln};
+use crate::wording::{count, times};
 use std::path::Path;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
@@ -18,15 +19,15 @@ pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt,
     if let Some(path) = json
         && let Err(error) = write_json(path, "run", report)
     {
-        losses.note(format!("{error:#}"));
+        losses.note(say::chain(&error));
     }
     errln!("{}", summary(report, interrupt.cause()));
     if let Some(pipelines) = &report.gpu.pipelines {
         errln!(
-            "pipelines: {} compiled at start, {} in play; {} draws left out",
+            "pipelines: {} compiled at start, {} in play; {} left out",
             pipelines.compiled_at_start,
             pipelines.compiled_in_play,
-            pipelines.draws_left_out
+            count(pipelines.draws_left_out, "draw")
         );
     }
     for call in &report.unimplemented_calls {
@@ -40,7 +41,8 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
     let report = &finished.report;
     if let Some(divergence) = &finished.divergence {
         let command: Vec<String> = std::env::args().collect();
-        errln!("{divergence}\nafter {} instructions; to repeat: {}", report.instructions, command.join(" "));
+        let after = count(report.instructions, "instruction");
+        errln!("{divergence}\nafter {after}; to repeat: {}", command.join(" "));
         return Code::Mismatch;
     }
     match &finished.end {
@@ -98,27 +100,6 @@ fn name_missing_files(finished: &Finished) {
     }
 }
 
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{} times", grouped(count)) }
-}
-
-fn count(number: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// A number with a comma at each thousand.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn compared(checked: &CrossCheckReport) -> String {
     if checked.units == 0 {
         return String::new();
@@ -160,16 +141,4 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         report.mips,
         compared(&report.cross_check),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_and_one_is_one() {
-        assert_eq!([0, 7, 999, 1000, 1_234_567].map(grouped), ["0", "7", "999", "1,000", "1,234,567"]);
-        assert_eq!([count(1, "frame"), count(2, "frame")], ["1 frame", "2 frames"]);
-        assert_eq!([times(1), times(4096)], ["once", "4,096 times"]);
-    }
 }

@@ -114,6 +114,13 @@ fn is_compared(run: &RunArgs) -> bool {
     run.record.is_some() || run.replay.is_some() || run.event_log.is_some()
 }
 
+/// Whether the run leaves files that tell of it: a second run would write over them.
+fn leaves_files(args: &ExecArgs) -> bool {
+    let ExecArgs { run, picture, .. } = args;
+    let files = [&run.json, &run.record, &run.event_log, &run.dump_frames, &picture.last_frame];
+    files.iter().any(|file| file.is_some()) || guest_log::is_file(run.guest_log.as_deref())
+}
+
 /// Runs the title, and again each time that this is asked for after a crash, until the window is closed.
 fn play(
     args: &ExecArgs,
@@ -124,10 +131,7 @@ fn play(
     restarts: &mpsc::Receiver<()>,
     interrupt: &Interrupt,
 ) -> Result<Code> {
-    // What a second run would write over is what tells of the first.
-    let again = args.run.record.is_none() && args.run.event_log.is_none() && args.run.dump_frames.is_none();
-    let again =
-        again && args.picture.last_frame.is_none() && !guest_log::is_file(args.run.guest_log.as_deref());
+    let again = !leaves_files(args);
     let has_limit =
         args.run.frames.is_some() || args.run.instructions.is_some() || args.run.timeout.is_some();
     loop {
@@ -199,6 +203,21 @@ fn run_machines(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_leaves_files_is_not_run_again() {
+        use crate::cli::{Cli, Command};
+        use clap::Parser;
+        let leaves = |flags: &[&str]| {
+            let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
+            let Some(Command::Exec(args)) = Cli::parse_from(words).command else { panic!("not exec") };
+            leaves_files(&args)
+        };
+        assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
+        for flag in ["--json", "--record", "--event-log", "--dump-frames", "--last-frame", "--guest-log"] {
+            assert!(leaves(&[flag, "x"]), "{flag}");
+        }
+    }
 
     #[test]
     fn a_panic_of_the_machine_ends_the_window_and_is_a_fault_of_ours() {

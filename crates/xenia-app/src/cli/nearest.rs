@@ -1,0 +1,66 @@
+//! What was probably meant by a word that is misspelt: a command, a flag, a value.
+
+use super::Cli;
+use clap::CommandFactory;
+use clap::error::{ContextKind, ErrorKind};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The name that is most like `word`, if one is: a letter of three may be wrong, and two that changed places are one.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = word.chars().count().div_ceil(3);
+    let near = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
+    near.filter(|&(distance, _)| distance <= most).min().map(|(_, name)| name)
+}
+
+/// The command that `word` is most like.
+pub fn nearest_command(word: &str) -> Option<String> {
+    let commands = Cli::command();
+    let names = commands.get_subcommands().filter(|command| !command.is_hide_set());
+    nearest(word, names.map(clap::Command::get_name)).map(str::to_owned)
+}
+
+/// What is wrong with a command line on which a word follows the title, which the parser takes for a command.
+pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::ArgumentConflict {
+        return None;
+    }
+    let second = error.get(ContextKind::InvalidSubcommand)?;
+    let first = words.get(1)?.to_str().filter(|word| !word.starts_with('-'))?;
+    if Path::new(first).exists() {
+        return Some(format!("one title at a time: {first} is named, and {second}"));
+    }
+    let meant = nearest_command(first).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    Some(format!("{first} is neither a command nor a file{meant}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn what_is_nearly_a_name_is_taken_for_it() {
+        for (word, meant) in
+            [("exce", "exec"), ("chek", "check"), ("exports2", "exports"), ("benhc", "bench")]
+        {
+            assert_eq!(nearest_command(word).as_deref(), Some(meant));
+        }
+        for word in ["game.xex", "x", "hello", "generat"] {
+            assert_eq!(nearest_command(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_command_is_named_and_so_are_two_titles() {
+        let said = |words: &[&str]| {
+            let words: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
+            wrong_words(&words, &Cli::try_parse_from(&words).unwrap_err())
+        };
+        let exce = "exce is neither a command nor a file; did you mean `exec`?";
+        assert_eq!(said(&["exce", "demo.xex"]).as_deref(), Some(exce));
+        assert_eq!(said(&["game", "demo.xex"]).as_deref(), Some("game is neither a command nor a file"));
+        assert_eq!(said(&["/", "b.xex"]).as_deref(), Some("one title at a time: / is named, and b.xex"));
+        assert_eq!(said(&["exec", "--frmaes"]), None, "the parser knows better");
+    }
+}

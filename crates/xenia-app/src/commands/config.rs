@@ -1,0 +1,74 @@
+//! `xenia-rs config`: where settings, keys and results are, and what is set.
+
+use crate::cli::{Cli, ConfigArgs};
+use crate::exit::Code;
+use crate::say::outln;
+use crate::settings;
+use crate::title::{cache_folder, config_folder, data_folder, state_folder};
+use anyhow::Result;
+use clap::CommandFactory;
+use std::path::{Path, PathBuf};
+
+/// Prints what was asked for. A settings file with a mistake in it is an error.
+pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
+    let both = args.paths == args.show;
+    if both || args.paths {
+        paths();
+    }
+    if both {
+        outln!();
+    }
+    if both || args.show {
+        show(named)?;
+    }
+    Ok(Code::Done)
+}
+
+fn paths() {
+    let rows: [(&str, Option<PathBuf>, &str); 4] = [
+        ("config", config_folder(), "config.toml and keys.toml"),
+        ("data", data_folder(), "screenshots"),
+        ("state", state_folder(), "reports of crashes"),
+        ("cache", cache_folder(), "pipelines; may be deleted at any time"),
+    ];
+    for (name, folder, what) in rows {
+        let place =
+            folder.map_or_else(|| "none: there is no HOME".to_owned(), |folder| folder.display().to_string());
+        outln!("{name:<7} {place}  ({what})");
+    }
+}
+
+fn show(named: Option<&Path>) -> Result<()> {
+    let definition = Cli::command();
+    let path = named.map(Path::to_owned).or_else(|| settings::default_file().filter(|path| path.is_file()));
+    let Some(path) = path else {
+        outln!("# there is no settings file");
+        environment(&definition);
+        return Ok(());
+    };
+    // A mistake in it is told before anything of it.
+    let rows = settings::read(&definition, &path)?;
+    outln!("# {}", path.display());
+    let mut before = "";
+    for row in &rows {
+        if row.table != before {
+            outln!("[{}]", row.table);
+            before = &row.table;
+        }
+        outln!("{} = {}  # line {}", row.key, row.value, row.line);
+    }
+    environment(&definition);
+    Ok(())
+}
+
+/// What environment variables set.
+fn environment(definition: &clap::Command) {
+    let exec = definition.find_subcommand("exec").into_iter().flat_map(clap::Command::get_arguments);
+    let set = exec.filter_map(|flag| {
+        let (name, variable) = (flag.get_long()?, flag.get_env()?);
+        Some((name, variable.to_string_lossy(), std::env::var_os(variable)?))
+    });
+    for (name, variable, value) in set {
+        outln!("# --{name} is {} by {variable}, over any file", value.to_string_lossy());
+    }
+}

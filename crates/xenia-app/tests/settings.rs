@@ -1,0 +1,70 @@
+//! The settings file that is found by itself: which commands a mistake in it stops, what errors say of it, and how it is
+//! shown.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
+
+/// Runs the program where config.toml is `file`; its exit code, standard output and standard error.
+fn with(file: &str, words: &[&str]) -> (i32, String, String) {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("xenia-rs");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), file).unwrap();
+    run(home.path(), words)
+}
+
+fn run(config: &Path, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(words).env("XDG_CONFIG_HOME", config).env_remove("RUST_LOG").env_remove("DISPLAY");
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[test]
+fn a_mistake_stops_what_runs_a_guest_and_is_told_to_the_rest() {
+    for file in ["[exec]\nframez = 1\n", "[exec\n", "[info]\nkey-file = 3.5.1\n"] {
+        for words in [&["info", HELLO][..], &["exports"], &["dis", HELLO]] {
+            let (code, out, said) = with(file, words);
+            assert!(code == 0 && out.lines().count() > 5, "{words:?}: {said}");
+            assert!(said.contains("warning: ") && said.contains("config.toml"), "{words:?}: {said}");
+        }
+        for words in [&["exec", HELLO, "--headless"][..], &["fuzz", "--blocks", "1"], &["config", "--show"]] {
+            let (code, _, said) = with(file, words);
+            assert!(code == 2 && said.contains("config.toml"), "{words:?}: {said}");
+        }
+    }
+    // Who names a file means it.
+    let (code, _, said) = with("", &["exports", "--config", "/nowhere/my.toml"]);
+    assert!(code == 2 && said.contains("/nowhere/my.toml"), "{said}");
+}
+
+#[test]
+fn errors_that_come_of_a_setting_say_where_it_is() {
+    for (setting, flag) in [("quantum = 0", "--quantum"), ("key-file = \"/nowhere/k.toml\"", "--key-file")] {
+        let (code, _, said) = with(&format!("[exec]\n{setting}\n"), &["exec", HELLO, "--headless"]);
+        assert_eq!(code, 2, "{said}");
+        assert!(
+            said.contains(&format!("{flag} is set in ")) && said.contains("config.toml, line 2"),
+            "{said}"
+        );
+        let (_, _, said) = with("", &["exec", HELLO, "--headless", "--quantum", "0"]);
+        assert!(said.contains("--quantum 0") && !said.contains("is set in"), "typed: {said}");
+    }
+}
+
+#[test]
+fn what_is_set_is_shown() {
+    let file = "[bench]\nruns = 9\n\n[exec]\nheadless = true  # here\ngpu = \"none\"\n";
+    let (code, out, _) = with(file, &["config"]);
+    assert_eq!(code, 0);
+    let shown = "[bench]\nruns = 9  # line 2\n[exec]\ngpu = \"none\"  # line 6\nheadless = true  # line 5\n";
+    assert!(out.contains(shown), "{out}");
+    assert!(out.contains("/xenia-rs  (config.toml and keys.toml)"), "{out}");
+    let (_, out, _) = with(file, &["config", "--paths"]);
+    assert!(!out.contains("headless") && out.lines().count() == 4, "{out}");
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(run(empty.path(), &["config", "--show"]).1, "# there is no settings file\n");
+}

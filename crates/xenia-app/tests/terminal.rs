@@ -1,0 +1,86 @@
+//! What a terminal shows of a run: the status line, and nothing left of it; and that nothing but a terminal gets one.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use xenia_testing::{Tool, need};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
+/// What only the status line has.
+const STATUS: &str = " % speed, ";
+
+/// Runs the demo for some seconds on a terminal of its own; what it has sent there.
+fn on_a_terminal(folder: &Path, seconds: &str, flags: &str) -> String {
+    let record: PathBuf = folder.join("typescript");
+    let run = format!(
+        "'{PROGRAM}' exec '{DEMO}' --headless --gpu none --timeout {seconds} --config /dev/null {flags}"
+    );
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &run]).arg(&record).env("TERM", "xterm");
+    script.env_remove("RUST_LOG").env_remove("NO_COLOR").current_dir(folder);
+    let status = script.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+    let text = std::fs::read_to_string(record).unwrap();
+    assert!(status.success(), "{flags}: {text}");
+    // The first and the last line are of the program that records.
+    let (_, text) = text.split_once('\n').unwrap();
+    text.rsplit_once("\nScript done").map_or(text, |(text, _)| text).to_owned()
+}
+
+/// The lines that stand on a terminal to which this was sent.
+fn lines(sent: &str) -> Vec<String> {
+    let mut lines = vec![Vec::new()];
+    let mut column = 0;
+    let mut rest = sent.chars();
+    while let Some(c) = rest.next() {
+        let line = lines.last_mut().unwrap();
+        match c {
+            '\r' => column = 0,
+            '\n' => lines.push(Vec::new()),
+            '\x1b' => {
+                let mut command = String::new();
+                while !command.ends_with(|c: char| c.is_ascii_alphabetic()) {
+                    command.push(rest.next().unwrap());
+                }
+                match command.as_str() {
+                    "[2K" => line.fill(' '),
+                    // A colour.
+                    colour => assert!(colour.ends_with('m'), "{colour}"),
+                }
+            }
+            c => {
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+            }
+        }
+    }
+    lines.into_iter().map(|line| String::from_iter(line).trim_end().to_owned()).collect()
+}
+
+#[test]
+fn the_status_line_is_renewed_and_leaves_nothing() {
+    if !need(Tool::Terminal) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sent = on_a_terminal(folder.path(), "3.5", "");
+    assert!(sent.matches(STATUS).count() >= 3, "{sent:?}");
+    let lines = lines(&sent);
+    let summary = lines.iter().filter(|line| line.contains(STATUS));
+    let summary: Vec<_> = summary.collect();
+    assert!(matches!(&summary[..], [one] if one.starts_with("jit: ")), "{lines:#?}");
+}
+
+#[test]
+fn who_wants_none_gets_none() {
+    if !need(Tool::Terminal) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for flags in ["--quiet", "--color never", "--log debug", "--json -", "2>said"] {
+        let sent = on_a_terminal(folder.path(), "1.6", flags);
+        let said = std::fs::read_to_string(folder.path().join("said")).unwrap_or_default();
+        // The summary has the words, too.
+        assert!((sent + &said).matches(STATUS).count() == 1, "{flags}");
+    }
+}
