@@ -8,6 +8,7 @@ mod objects;
 mod sequences;
 mod strings;
 mod threads;
+mod timers;
 mod titles;
 mod waits;
 

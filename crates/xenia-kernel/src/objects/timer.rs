@@ -2,7 +2,7 @@
 
 use crate::layout::{dispatcher_header as header, ktimer};
 use crate::limits::Limit;
-use crate::objects::dispatcher::{Dispatcher, check_header, set_signal_state};
+use crate::objects::dispatcher::{Dispatcher, check_header, initialize, set_signal_state};
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
@@ -124,10 +124,19 @@ impl Dispatcher {
         Ok(before)
     }
 
-    /// Takes a timer back; returns whether it was set. Its signal stays as it is.
+    /// Takes a timer back; returns whether it was set. Its signal stays as it is. It is taken back even where its memory
+    /// can't be written, which is the error.
     pub fn cancel_timer(&mut self, memory: &GuestMemory, timer: GuestAddr) -> Fallible<bool> {
+        let before = self.timers.remove(timer);
         memory.write(timer.offset(header::INSERTED), 0_u8)?;
-        Ok(self.timers.remove(timer))
+        Ok(before)
+    }
+
+    /// Makes a timer that is not set, whatever was there before.
+    pub fn initialize_timer(&mut self, memory: &GuestMemory, timer: GuestAddr, kind: u8) -> Fallible<()> {
+        initialize(memory, timer, kind, ktimer::SIZE, 0)?;
+        self.timers.remove(timer);
+        Ok(())
     }
 
     /// A thread ends: timers with an APC to it are taken back, as nobody is there to be told.
@@ -139,7 +148,6 @@ impl Dispatcher {
         for timer in timers {
             if let Err(error) = self.cancel_timer(memory, timer) {
                 tracing::warn!(target: "kernel", "timer {timer}: {error}");
-                self.timers.remove(timer);
             }
         }
     }
@@ -164,7 +172,11 @@ impl Dispatcher {
         } else {
             memory.write(timer.offset(header::INSERTED), 0_u8)?;
         }
-        self.serve(memory, scheduler, timer, 0)
+        // Who waits for this timer may wait for something else that is gone: it has expired all the same.
+        if let Err(error) = self.serve(memory, scheduler, timer, 0) {
+            tracing::debug!(target: "kernel", "waiters for timer {timer}: {error}");
+        }
+        Ok(())
     }
 
     /// When the next timer is due whose expiry anybody could notice: one that makes a call, or that a thread
@@ -206,6 +218,7 @@ mod tests {
     use super::*;
     use crate::objects::dispatcher::{kind, signal_state, tests::Bench};
     use xenia_guest::NtStatus;
+    use xenia_memory::{Heap, Protect};
 
     fn setting(due: GuestTicks, period_ms: u32) -> TimerSetting {
         TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc: None }
@@ -261,6 +274,32 @@ mod tests {
         assert!(b.dispatcher.cancel_timer(&b.memory, calling).unwrap());
         assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 300).len(), 2);
         assert_eq!(b.dispatcher.next_timer_event(), None, "the waiter has been woken");
+    }
+
+    #[test]
+    fn a_timer_that_is_made_anew_or_whose_memory_is_gone_is_not_set() {
+        let mut b = Bench::new();
+        let timer = b.object(kind::AUTO_TIMER, 0);
+        b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
+        b.dispatcher.initialize_timer(&b.memory, timer, kind::MANUAL_TIMER).unwrap();
+        assert_eq!((b.dispatcher.timers.next_due(), b.memory.read(timer)), (None, Ok(kind::MANUAL_TIMER)));
+        b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
+        b.memory.decommit(timer.page_base(), 0).unwrap();
+        assert!(b.dispatcher.cancel_timer(&b.memory, timer).is_err());
+        assert_eq!(b.dispatcher.timers.next_due(), None);
+    }
+
+    #[test]
+    fn an_expiry_counts_though_a_waiter_waits_for_something_that_is_gone() {
+        let mut b = Bench::new();
+        let timer = b.object(kind::MANUAL_TIMER, 0);
+        let thread = b.thread(1);
+        let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
+        b.wait(thread, &[timer, elsewhere], true);
+        b.memory.free(elsewhere).unwrap();
+        assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len(), 1);
+        assert_eq!(b.woken(thread), None);
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use crate::abi::{Call, Ptr};
 use crate::exports::waiting::deadline_of;
-use crate::layout::ktimer;
-use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::dispatcher::kind;
 use crate::objects::timer::TimerSetting;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -23,7 +22,7 @@ impl KeTimer {
     #[export(Done)]
     fn KeInitializeTimerEx(call: &mut Call, timer: Ptr<()>, timer_kind: u32) -> Fallible<()> {
         let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
-        initialize(call.memory(), timer.addr(), kind, ktimer::SIZE, 0)
+        call.kernel.dispatcher.lock().initialize_timer(call.memory(), timer.addr(), kind)
     }
 
     /// Sets a timer, with a deferred call or none; says whether it was set before.

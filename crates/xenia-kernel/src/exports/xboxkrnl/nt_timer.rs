@@ -4,7 +4,7 @@ use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::{create_object, deadline_of};
 use crate::layout::ktimer;
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{initialize, kind, signal_state};
+use crate::objects::dispatcher::{kind, signal_state};
 use crate::objects::timer::{TimerApc, TimerSetting};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -26,7 +26,7 @@ impl NtTimer {
         let size = ktimer::SIZE;
         create_object(call, handle, attributes, ObjectKind::Timer, size, |call, timer| {
             let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
-            initialize(call.memory(), timer, kind, size, 0)
+            call.kernel.dispatcher.lock().initialize_timer(call.memory(), timer, kind)
         })
     }
 
