@@ -266,7 +266,7 @@ impl Case {
         }
         let name = self.model.threads[who].name;
         let ctx = self.bench.scheduler.context_mut(name).unwrap();
-        assert_eq!((ctx.pc, ctx.lr as u32), (0x8200_0000, self.bench.kernel.own_stubs.call_return.0));
+        assert_eq!((ctx.pc, ctx.lr as u32), (0x8200_0000, self.bench.kernel.imports.own_stubs.call_return.0));
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
         ctx.gpr[3] = 0x5555;
         self.system.syscall(&mut self.bench.scheduler, name, 2);
@@ -274,7 +274,7 @@ impl Case {
     }
 
     fn service(&self) -> Option<ThreadRef> {
-        self.bench.kernel.interrupts.lock().thread(0)
+        self.bench.kernel.threads.lock().interrupts.thread(0)
     }
 
     fn dpc_returns(&mut self) {
@@ -463,7 +463,7 @@ impl Case {
         drop(records);
         for &dpc in &model.known_dpcs {
             let queued = model.dpcs.iter().any(|&(queued, _)| queued == dpc);
-            assert_eq!(self.bench.kernel.interrupts.lock().has_dpc(GuestAddr(dpc)), queued);
+            assert_eq!(self.bench.kernel.threads.lock().interrupts.has_dpc(GuestAddr(dpc)), queued);
             if let Some((_, arguments)) = model.dpcs.iter().find(|&&(queued, _)| queued == dpc) {
                 let word = |offset| memory.read::<u32>(GuestAddr(dpc).offset(offset)).map(u64::from);
                 assert_eq!([word(kdpc::ARG1), word(kdpc::ARG2)], arguments.map(Ok));
