@@ -200,7 +200,8 @@ impl Files {
         if from.is_root() {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        if self.shared.is_delete_pending(&old) {
+        let pending = |at: &Location| self.shared.is_delete_pending(&at.key());
+        if pending(&from) || to.parent().as_ref().is_some_and(pending) {
             return Err(NtStatus::DELETE_PENDING.into());
         }
         if self.shared.is_open_below(&old) {

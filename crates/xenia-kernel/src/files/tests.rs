@@ -118,6 +118,24 @@ fn scattered_reads_fill_page_by_page() {
 }
 
 #[test]
+fn a_write_is_whole_or_not_done() {
+    let mut b = bench();
+    let mut file = b.open(r"cache:\f", WRITE, Disposition::Create, SYNC).unwrap();
+    file.set_size(0xF_8000).unwrap();
+    // The disk has 1 MiB: there is room for the first of two pieces.
+    let full = Some(NtStatus::DISK_FULL);
+    assert_eq!(Bench::status(file.write(&b.memory, b.buffer, 0x1_8000, Some(0xF_8000))), full);
+    let pages = [b.buffer; 0x18];
+    let gathered = file.write_gathered(&b.memory, &pages, 0x1_8000, Some(0xF_8000));
+    assert_eq!((Bench::status(gathered), file.data.as_ref().unwrap().size()), (full, Ok(0xF_8000)));
+    assert_eq!(file.write_gathered(&b.memory, &pages, 0x1800, Some(u64::MAX)).unwrap(), 0x1800);
+    assert_eq!(file.position, 0xF_9800, "behind what was added at the end");
+    let mut reader = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
+    let denied = reader.write_gathered(&b.memory, &[], 0, Some(0));
+    assert_eq!(Bench::status(denied), Some(NtStatus::ACCESS_DENIED), "even of nothing");
+}
+
+#[test]
 fn rights_and_kinds_are_kept() {
     let mut b = bench();
     let denied = Some(NtStatus::ACCESS_DENIED);
@@ -354,6 +372,12 @@ fn renames_need_the_right_and_a_free_place() {
     assert_eq!(Bench::status(moved), denied, "something in it is open");
     b.files.close(below);
     b.files.rename(GuestAddr(0x3000), &elsewhere, false).unwrap();
+    let doomed = b.open(r"cache:\d", rights, Disposition::Create, options::DIRECTORY_FILE).unwrap();
+    b.files.insert(GuestAddr(0x4000), doomed);
+    b.files.set_delete(GuestAddr(0x4000), true).unwrap();
+    let into = b.files.vfs.resolve(r"cache:\d\a").unwrap();
+    let moved = b.files.rename(body, &into, false);
+    assert_eq!(Bench::status(moved), Some(NtStatus::DELETE_PENDING), "the directory is going");
     assert!(b.open(r"cache:\e\f", READ, Disposition::Open, 0).is_ok());
 }
 

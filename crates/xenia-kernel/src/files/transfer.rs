@@ -59,12 +59,7 @@ impl OpenFile {
         length: u32,
         offset: Option<u64>,
     ) -> Fallible<u32> {
-        let pieces: Vec<_> = pages
-            .iter()
-            .enumerate()
-            .map(|(index, &page)| (page, PAGE.min(length.saturating_sub(index as u32 * PAGE))))
-            .collect();
-        self.read_pieces(memory, &pieces, offset)
+        self.read_pieces(memory, &pieces(pages, length), offset)
     }
 
     fn read_pieces(
@@ -78,7 +73,7 @@ impl OpenFile {
         if self.rights & (access::READ_DATA | access::EXECUTE) == 0 {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
-        self.check_sectors(begin, pieces.iter().fold(0, |sum: u32, piece| sum.wrapping_add(piece.1)))?;
+        self.check_sectors(begin, total(pieces))?;
         let mut done = 0;
         for &(at, length) in pieces {
             let read = read_piece(&**data, memory, at, length, begin.saturating_add(u64::from(done)))?;
@@ -94,12 +89,32 @@ impl OpenFile {
         Ok(done)
     }
 
-    /// Writes from guest memory. Returns the bytes written: all of them.
+    /// Writes from guest memory. Returns the bytes written: all of them, or none if the file can't be as long.
     pub fn write(
         &mut self,
         memory: &GuestMemory,
         at: GuestAddr,
         length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        self.write_pieces(memory, &[(at, length)], offset)
+    }
+
+    /// Writes from pages of 4 KiB that lie anywhere, as [`Self::write`].
+    pub fn write_gathered(
+        &mut self,
+        memory: &GuestMemory,
+        pages: &[GuestAddr],
+        length: u32,
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        self.write_pieces(memory, &pieces(pages, length), offset)
+    }
+
+    fn write_pieces(
+        &mut self,
+        memory: &GuestMemory,
+        pieces: &[(GuestAddr, u32)],
         offset: Option<u64>,
     ) -> Fallible<u32> {
         const APPEND: u64 = u64::MAX;
@@ -108,48 +123,34 @@ impl OpenFile {
         if self.rights & WRITING == 0 {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
+        let size = data.size()?;
         let append = position == APPEND || self.rights & WRITING == access::APPEND_DATA;
-        let begin = if append { data.size()? } else { position };
+        let begin = if append { size } else { position };
+        let length = total(pieces);
         self.check_sectors(begin, length)?;
-        check_committed(memory, at, length)?;
+        for &(at, length) in pieces {
+            check_committed(memory, at, length)?;
+        }
         let Some(data) = &mut self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
-        let mut buffer = vec![0; CHUNK.min(length) as usize];
-        let mut done = 0;
-        while done < length {
-            let bytes = &mut buffer[..CHUNK.min(length - done) as usize];
-            memory.read_bytes(at.offset(done), bytes)?;
-            data.write_at(begin.saturating_add(u64::from(done)), bytes)?;
-            done += bytes.len() as u32;
+        let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
+        let grows = length > 0 && end > size;
+        // As long as it will be before the first byte: a disk that is full has not got half of it.
+        if grows {
+            data.set_size(end)?;
+        }
+        let mut at = begin;
+        let written = pieces.iter().try_for_each(|&piece| write_piece(&mut **data, memory, piece, &mut at));
+        if let Err(failure) = written {
+            if grows {
+                data.set_size(size)?;
+            }
+            return Err(failure);
         }
         if self.mode & options::WRITE_THROUGH != 0 {
             data.flush()?;
         }
-        self.advance(offset, begin.saturating_add(u64::from(done)));
-        Ok(done)
-    }
-
-    /// Writes from pages of 4 KiB that lie anywhere. Returns the bytes written: all of them.
-    pub fn write_gathered(
-        &mut self,
-        memory: &GuestMemory,
-        pages: &[GuestAddr],
-        length: u32,
-        offset: Option<u64>,
-    ) -> Fallible<u32> {
-        let begin = self.begin(offset);
-        for (&page, index) in pages.iter().zip(0_u32..) {
-            let count = PAGE.min(length.saturating_sub(index * PAGE));
-            check_committed(memory, page, count)?;
-        }
-        let mut done = 0;
-        for (&page, index) in pages.iter().zip(0_u32..) {
-            let count = PAGE.min(length.saturating_sub(index * PAGE));
-            // An offset for each page; the reserved ones mean the same for all.
-            let at = if begin == u64::MAX { begin } else { begin.saturating_add(u64::from(done)) };
-            done += self.write(memory, page, count, Some(at))?;
-        }
-        self.advance(offset, begin.saturating_add(u64::from(done)));
-        Ok(done)
+        self.advance(offset, end);
+        Ok(length)
     }
 
     /// Changes the file's size.
@@ -160,6 +161,36 @@ impl OpenFile {
         }
         Ok(data.set_size(size)?)
     }
+}
+
+/// What lies in each page of a scattered or gathered transfer.
+fn pieces(pages: &[GuestAddr], length: u32) -> Vec<(GuestAddr, u32)> {
+    let starts = (0..length).step_by(PAGE as usize);
+    pages.iter().zip(starts).map(|(&page, start)| (page, PAGE.min(length - start))).collect()
+}
+
+/// Bytes of all pieces.
+fn total(pieces: &[(GuestAddr, u32)]) -> u32 {
+    pieces.iter().fold(0, |sum, piece| sum.wrapping_add(piece.1))
+}
+
+/// Writes one piece at `offset`, which moves behind it.
+fn write_piece(
+    data: &mut dyn FileData,
+    memory: &GuestMemory,
+    (at, length): (GuestAddr, u32),
+    offset: &mut u64,
+) -> Fallible<()> {
+    let mut buffer = vec![0; CHUNK.min(length) as usize];
+    let mut done = 0;
+    while done < length {
+        let bytes = &mut buffer[..CHUNK.min(length - done) as usize];
+        memory.read_bytes(at.offset(done), bytes)?;
+        data.write_at(*offset, bytes)?;
+        done += bytes.len() as u32;
+        *offset = offset.saturating_add(bytes.len() as u64);
+    }
+    Ok(())
 }
 
 /// Reads up to `length` bytes at `offset`; fewer only at the end of the file.

@@ -13,7 +13,7 @@
 
 use super::{VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -79,9 +79,14 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// What the host knows of it; a draft is as protected as its file.
+    pub(super) fn metadata(&self) -> VfsResult<Metadata> {
+        Ok(self.content.metadata()?)
+    }
+
     /// Bytes in the file now.
     pub(super) fn size(&self) -> VfsResult<u64> {
-        Ok(self.content.metadata()?.len())
+        Ok(self.metadata()?.len())
     }
 
     /// Reads at `offset`; fewer bytes only at the end of the file.
@@ -109,6 +114,7 @@ impl Draft {
     /// Puts the draft in the file's place, if there is one.
     pub(super) fn commit(&mut self) -> VfsResult<()> {
         let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
+        check_in_place(&self.folder)?;
         self.content.sync_all()?;
         fs::rename(path, target)?;
         // The draft has become the host's file: writing on makes another.
@@ -121,6 +127,7 @@ impl Draft {
         if self.own {
             return Ok(());
         }
+        check_in_place(&self.folder)?;
         let (path, mut draft) = new_draft(&self.folder)?;
         let filled = draft.set_permissions(self.content.metadata()?.permissions()).and_then(|()| {
             if copy {
@@ -141,9 +148,9 @@ impl Draft {
 
     /// The draft will never be needed by name.
     fn discard(&mut self) {
-        if let Some(path) = self.path.take()
-            && let Err(error) = fs::remove_file(&path)
-        {
+        let Some(path) = self.path.take() else { return };
+        let removed = check_in_place(&self.folder).and_then(|()| Ok(fs::remove_file(&path)?));
+        if let Err(error) = removed {
             tracing::warn!(target: "vfs", "cannot remove {}: {error}", path.display());
         }
     }
@@ -155,6 +162,15 @@ impl Drop for Draft {
             let (target, path) = (self.target.as_deref(), self.path.as_deref());
             tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {path:?}");
         }
+    }
+}
+
+/// Refuses a directory that the host has replaced since it was found, by a link that leads outside for one.
+fn check_in_place(folder: &Path) -> VfsResult<()> {
+    match folder.canonicalize() {
+        Ok(now) if now == folder => Ok(()),
+        Ok(_) => Err(VfsError::Host(io::ErrorKind::NotADirectory)),
+        Err(error) => Err(VfsError::Host(error.kind())),
     }
 }
 

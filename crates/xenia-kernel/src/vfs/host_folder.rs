@@ -36,7 +36,7 @@ pub struct HostFolder {
 #[derive(Debug)]
 struct Listing {
     changed: SystemTime,
-    names: BTreeMap<String, String>,
+    names: BTreeMap<String, Vec<String>>,
 }
 
 /// Directories whose names are kept.
@@ -82,7 +82,7 @@ impl HostFolder {
                 Ok(Some(child)) => child,
                 Ok(None) => return Err(missing),
                 // `at` is not a directory, or vanished.
-                Err(VfsError::NotFound | VfsError::PathNotFound) => return Err(missing),
+                Err(VfsError::NotFound | VfsError::PathNotFound) => return Err(VfsError::PathNotFound),
                 Err(error) => return Err(error),
             };
         }
@@ -93,13 +93,14 @@ impl HostFolder {
     /// that differs in case only.
     fn child(&self, directory: &Path, name: &str) -> VfsResult<Option<PathBuf>> {
         if is_hidden(name) {
-            return Ok(None);
+            return if directory.is_dir() { Ok(None) } else { Err(VfsError::PathNotFound) };
         }
         if let Some(exact) = self.inside(directory.join(name)) {
             return Ok(Some(exact));
         }
-        let found = self.differing_in_case(directory, name)?;
-        if let Some(path) = found.and_then(|name| self.inside(directory.join(name))) {
+        // The first that guests see: a link that leads outside takes nobody's name.
+        let mut found = self.differing_in_case(directory, name)?.into_iter();
+        if let Some(path) = found.find_map(|name| self.inside(directory.join(name))) {
             return Ok(Some(path));
         }
         let created =
@@ -107,8 +108,8 @@ impl HostFolder {
         Ok(created.map(|created| directory.join(created)))
     }
 
-    /// The first name in byte order that is this one but for its case.
-    fn differing_in_case(&self, directory: &Path, name: &str) -> VfsResult<Option<String>> {
+    /// The names that are this one but for their case, in byte order.
+    fn differing_in_case(&self, directory: &Path, name: &str) -> VfsResult<Vec<String>> {
         let key = name.to_ascii_lowercase();
         let changed = directory.metadata()?.modified()?;
         let is_kept = self.drafts.is_none();
@@ -116,24 +117,21 @@ impl HostFolder {
             && let Some(listing) = self.listings.lock().get(directory)
             && listing.changed == changed
         {
-            return Ok(listing.names.get(&key).cloned());
+            return Ok(listing.names.get(&key).cloned().unwrap_or_default());
         }
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for entry in fs::read_dir(directory)? {
             let Ok(candidate) = entry?.file_name().into_string() else { continue };
             let lower = candidate.to_ascii_lowercase();
             if !is_kept && lower != key {
                 continue;
             }
-            match names.get_mut(&lower) {
-                Some(best) if candidate < *best => *best = candidate,
-                Some(_) => {}
-                None => {
-                    names.insert(lower, candidate);
-                }
-            }
+            names.entry(lower).or_default().push(candidate);
         }
-        let found = names.get(&key).cloned();
+        for twins in names.values_mut() {
+            twins.sort();
+        }
+        let found = names.get(&key).cloned().unwrap_or_default();
         if is_kept && names.len() <= LISTED_NAMES {
             let mut listings = self.listings.lock();
             if listings.len() >= LISTINGS {
@@ -200,14 +198,40 @@ impl HostFolder {
         }
     }
 
+    /// What a rename of `source` replaces, and the host path that `source` gets; it may be the same file, whose name
+    /// gets another case.
+    fn replaced(&self, source: &Path, to: &[String], replace: bool) -> VfsResult<(PathBuf, PathBuf)> {
+        // What guests don't see is not replaced, either.
+        let (Ok(present), Some(name)) = (self.host_path(to), to.last()) else { return Err(VfsError::Exists) };
+        if present != source && (!replace || present.is_dir()) {
+            return Err(VfsError::Exists);
+        }
+        // What has another name was found through a link, and keeps it.
+        let renamed = if name_of(&present).eq_ignore_ascii_case(name) {
+            present.with_file_name(name)
+        } else {
+            present.clone()
+        };
+        let free = renamed == present || renamed.symlink_metadata().is_err();
+        if free { Ok((present, renamed)) } else { Err(VfsError::Exists) }
+    }
+
+    /// Bytes of a file, or of what it is becoming.
+    fn size_at(&self, path: &Path) -> VfsResult<u64> {
+        match self.drafts()?.at(path) {
+            Some(draft) => draft.lock().size(),
+            None => Ok(path.metadata()?.len()),
+        }
+    }
+
     /// The entry at a host path, `guest` being its path for the guest.
     fn entry(&self, name: String, path: &Path, guest: &[String]) -> VfsResult<Entry> {
         let read_only = self.drafts.is_none();
         let mut stamp = self.stamps.as_ref().map(|stamps| stamps.get(guest)).unwrap_or_default();
-        if let Some(draft) = self.drafts.as_ref().and_then(|drafts| drafts.at(path)) {
-            return Ok(Entry { name, directory: false, size: draft.lock().size()?, read_only, stamp });
-        }
-        let metadata = path.metadata()?;
+        let metadata = match self.drafts.as_ref().and_then(|drafts| drafts.at(path)) {
+            Some(draft) => draft.lock().metadata()?,
+            None => path.metadata()?,
+        };
         let directory = metadata.is_dir();
         // What the host's user has protected is protected.
         if !directory && metadata.permissions().readonly() {
@@ -324,10 +348,7 @@ impl Device for HostFolder {
             self.forget(path);
             return Ok(());
         }
-        let size = match drafts.at(&at) {
-            Some(draft) => draft.lock().size()?,
-            None => at.metadata()?.len(),
-        };
+        let size = self.size_at(&at)?;
         match fs::remove_file(&at) {
             // It was only about to be made.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -344,15 +365,9 @@ impl Device for HostFolder {
             return Err(VfsError::ReadOnly);
         }
         let source = self.host_path(from)?;
-        let target = match self.new_path(to) {
-            Err(VfsError::Exists) if replace && !to.is_empty() => {
-                let target = self.host_path(to)?;
-                if target.is_dir() {
-                    return Err(VfsError::Exists);
-                }
-                target
-            }
-            result => result?,
+        let (replaced, target) = match self.new_path(to) {
+            Err(VfsError::Exists) => self.replaced(&source, to, replace)?,
+            result => result.map(|target| (target.clone(), target))?,
         };
         let drafts = self.drafts()?;
         if source == target {
@@ -363,9 +378,20 @@ impl Device for HostFolder {
         }
         // The new name must never have the contents that the old one had before it was written.
         drafts.commit_below(&source)?;
-        let replaced = target.metadata().map_or(0, |metadata| metadata.len());
-        drafts.removed(&target, replaced);
-        fs::rename(&source, &target)?;
+        if replaced == source {
+            fs::rename(&source, &target)?;
+        } else {
+            let size = self.size_at(&replaced).unwrap_or(0);
+            let there = replaced.is_file();
+            if there && source.is_dir() {
+                // On the host a directory replaces nothing but a directory.
+                fs::remove_file(&replaced)?;
+            } else if there && replaced != target {
+                fs::rename(&replaced, &target)?;
+            }
+            fs::rename(&source, &target)?;
+            drafts.removed(&replaced, size);
+        }
         drafts.moved(&source, &target);
         if let Some(stamps) = &self.stamps {
             stamps.moved(from, to);

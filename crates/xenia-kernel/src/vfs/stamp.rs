@@ -162,11 +162,13 @@ impl Stamps {
 
     /// Brings the host's file up to date: it is replaced at once. Those that `keep` refuses are dropped.
     pub(super) fn save(&self, keep: impl Fn(&[String]) -> bool) -> VfsResult<()> {
+        // A link, or what a write would wait at, is replaced.
+        let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
         // The files are looked at without the lock, for that takes others.
         let (whole, paths): (bool, Vec<_>) = {
             let content = self.content.lock();
             let lines = content.lines + content.changed.len();
-            let whole = content.dirty || lines > 2 * content.stamps.len() + STALE_LINES;
+            let whole = content.dirty || !plain || lines > 2 * content.stamps.len() + STALE_LINES;
             let paths = if whole {
                 content.stamps.keys().cloned().collect()
             } else {
@@ -246,6 +248,18 @@ mod tests {
         }
         let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
         assert_eq!(text, "1 2 3 2 e\\save one\n");
+    }
+
+    #[test]
+    fn a_link_in_the_files_place_is_replaced_and_not_followed() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let target = outside.path().join("secret");
+        std::os::unix::fs::symlink(&target, folder.path().join(FILE)).unwrap();
+        let stamps = Stamps::read(folder.path());
+        stamps.set(&names("a"), Stamp::new(1, 0));
+        stamps.save(|_| true).unwrap();
+        assert!(!target.exists());
+        assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), "1 1 1 0 a\n");
     }
 
     #[test]

@@ -269,3 +269,105 @@ fn a_folder_that_is_looked_through_once_shows_what_is_added_later() {
     File::open(folder.path()).unwrap().set_modified(changed).unwrap();
     assert_eq!(device.find(&names(&["second"])).unwrap().name, "Second");
 }
+
+#[test]
+fn below_a_file_there_is_no_path() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("f"), "x").unwrap();
+    let mut writable = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let _draft = writable.create_file(&names(&["new"])).unwrap();
+    let read_only = HostFolder::read_only(folder.path()).unwrap();
+    for name in ["x", "X", ".xenia-stamps"] {
+        for device in [&writable, &read_only] {
+            assert_eq!(device.find(&names(&["f", name])), Err(VfsError::PathNotFound), "{name}");
+        }
+        assert_eq!(writable.find(&names(&["new", name])), Err(VfsError::PathNotFound), "{name}");
+    }
+}
+
+#[test]
+fn what_guests_do_not_see_takes_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    symlink("/etc", folder.path().join("SAVE")).unwrap();
+    fs::write(folder.path().join("save"), "x").unwrap();
+    let mut writable = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let read_only = HostFolder::read_only(folder.path()).unwrap();
+    for device in [&writable, &read_only] {
+        for name in ["Save", "SAVE", "save"] {
+            assert_eq!(device.find(&names(&[name])).unwrap().name, "save", "{name}");
+        }
+    }
+    let renamed = writable.rename(&names(&["save"]), &names(&["SAVE"]), true);
+    assert_eq!(renamed, Err(VfsError::Exists), "the very name is taken");
+    assert!(folder.path().join("SAVE").is_symlink());
+}
+
+#[test]
+fn renames_give_the_name_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let rename = |device: &mut HostFolder, from: &str, to: &str, replace| {
+        device.rename(&names(&[from]), &names(&[to]), replace)
+    };
+    drop(device.create_file(&names(&["save"])).unwrap());
+    assert_eq!(rename(&mut device, "save", "Save", false), Ok(()), "it is in nobody's way");
+    assert_eq!(on_host(&folder), ["Save"]);
+    device.create_file(&names(&["other"])).unwrap().write_at(0, b"other").unwrap();
+    assert_eq!(rename(&mut device, "other", "SAVE", true), Ok(()));
+    assert_eq!(on_host(&folder), ["SAVE"]);
+    assert_eq!(fs::read(folder.path().join("SAVE")).unwrap(), b"other");
+    device.create_directory(&names(&["d"])).unwrap();
+    assert_eq!(rename(&mut device, "d", "save", true), Ok(()), "a directory may replace a file");
+    assert!(folder.path().join("save").is_dir());
+}
+
+#[test]
+fn a_rename_that_is_refused_gives_no_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let large = 0xFFFF_FFFF;
+    device.create_file(&names(&["a"])).unwrap().set_size(large).unwrap();
+    device.create_file(&names(&["b"])).unwrap().set_size(large).unwrap();
+    fs::create_dir(folder.path().join("d")).unwrap();
+    symlink("/etc/passwd", folder.path().join("link")).unwrap();
+    for to in [&["d"][..], &["link"], &["a", "x"]] {
+        assert!(device.rename(&names(&["b"]), &names(to), true).is_err(), "{to:?}");
+    }
+    let mut more = device.create_file(&names(&["c"])).unwrap();
+    assert_eq!(more.set_size(large), Err(VfsError::Full));
+}
+
+#[test]
+fn a_protected_file_is_protected_while_it_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p");
+    fs::write(&path, "x").unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let _reader = device.open(&names(&["p"]), false).unwrap();
+    assert!(device.find(&names(&["p"])).unwrap().is_read_only());
+}
+
+#[test]
+fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::create_dir(folder.path().join("d")).unwrap();
+    for name in ["d/old", "d/also"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let mut made = device.create_file(&names(&["d", "new"])).unwrap();
+    let mut old = device.open(&names(&["d", "old"]), true).unwrap();
+    let mut also = device.open(&names(&["d", "also"]), true).unwrap();
+    also.write_at(0, b"y").unwrap();
+    fs::rename(folder.path().join("d"), folder.path().join("moved")).unwrap();
+    symlink(outside.path(), folder.path().join("d")).unwrap();
+    assert!(matches!(old.write_at(0, b"y"), Err(VfsError::Host(_))));
+    assert_eq!(made.write_at(0, b"y"), Ok(()), "its draft is where it was");
+    assert!(made.flush().is_err() && also.flush().is_err());
+    drop((made, old, also));
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    assert_eq!(fs::read(folder.path().join("moved/also")).unwrap(), b"x");
+}
