@@ -122,4 +122,10 @@ impl Files {
     pub fn iter(&self) -> impl Iterator<Item = (GuestAddr, &OpenFile)> {
         self.open.iter().map(|(&body, file)| (body, file))
     }
+
+    /// Files that somebody has open, each counted once.
+    #[cfg(test)]
+    pub(crate) fn shared_count(&self) -> usize {
+        self.shared.count()
+    }
 }

@@ -1,6 +1,7 @@
 //! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
 
 mod answers;
+mod disks;
 mod files;
 mod locks;
 mod memory;
@@ -37,13 +38,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::with_ports(Ports::default())
+    }
+
+    /// A machine with these ports; text goes to the bench.
+    pub(crate) fn with_ports(ports: Ports) -> Self {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
-        let ports = Ports {
-            text: Box::new(move |part: &str| sink.lock().unwrap().push_str(part)),
-            ..Ports::default()
-        };
+        let ports = Ports { text: Box::new(move |part: &str| sink.lock().unwrap().push_str(part)), ..ports };
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).unwrap();
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);

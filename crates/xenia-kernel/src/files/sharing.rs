@@ -79,6 +79,12 @@ impl SharedFiles {
         claim.is_empty() || self.get(key).is_none_or(|file| file.claims.iter().all(compatible))
     }
 
+    /// Files that are open.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Another open.
     pub fn join(&mut self, key: LocationKey, claim: Claim) {
         let file = self.0.entry(key).or_default();
