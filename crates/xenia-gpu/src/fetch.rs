@@ -259,6 +259,37 @@ mod tests {
     }
 
     #[test]
+    fn texels_beyond_the_edge_have_the_border_that_the_constant_names() {
+        let ram = Ram::new(0x20000);
+        let program = Program::decode(&assemble("tfetch2D r0, r0.xy, tf1\nmax oC0, r0, r0").unwrap());
+        let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{program:?}") };
+        let identity = (1 << 3 | 2 << 6 | 3 << 9) << 1;
+        let borders = [[0.0; 4], [1.0; 4], [0.5, 0.0, 0.5, 0.0], [0.0, 0.5, 0.5, 0.0]];
+        for (border, expected) in (0..).zip(borders) {
+            let mut registers = RegisterFile::new();
+            let border_modes = 6 << 10 | 6 << 13;
+            let words = [
+                2 | 1 << 22 | 1 << 31 | border_modes,
+                6 | 1 << 12,
+                31 | 31 << 13,
+                identity,
+                0,
+                border | 1 << 9,
+            ];
+            for (index, word) in (0x4806..).zip(words) {
+                registers.set(index, word);
+            }
+            let constants = Constants::capture(&registers);
+            let bindings = Bindings::new(&program, &constants, &mut TextureCache::default(), &ram, u64::MAX);
+            let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
+            fetcher.start(Mask::MAX, 0);
+            let (outside, gradients) = ([[-2.0; LANES]; 3], [[[0.0; LANES]; 3]; 2]);
+            let texels = fetcher.texture(fetch, &outside, &[0.0; LANES], &gradients, Mask::MAX);
+            assert_eq!(texels.map(|component| component[0]), expected, "{border}");
+        }
+    }
+
+    #[test]
     fn elements_are_found_and_unpacked() {
         let ram = Ram::new(0x10000);
         // Vertex 2 of a stride of 4 words, one word in: word 9.

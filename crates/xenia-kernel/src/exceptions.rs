@@ -29,7 +29,7 @@ mod virtual_unwind;
 mod walk;
 
 pub(crate) use context_record::store as store_context;
-pub(crate) use dispatch::{raise, raise_fault};
+pub(crate) use dispatch::{raise, raise_fault, raise_from_call};
 pub(crate) use scopes::handle as handle_c_scopes;
 pub(crate) use unwind::{Target, begin as unwind};
 

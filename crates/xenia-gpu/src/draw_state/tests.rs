@@ -242,3 +242,15 @@ fn patches_are_told_from_rectangles_with_their_number() {
         assert_eq!(call.fills, has_faces.then_some([PolygonFill::Lines; 2]), "{path} {initiator:#x}");
     }
 }
+
+#[test]
+fn multi_pass_shading_draws_nothing() {
+    let mut registers = scene();
+    let area = |registers: &RegisterFile| {
+        let call = capture(registers, 4 | 3 << 16, IndexSource::Counted).unwrap();
+        call.scissor.right - call.scissor.left
+    };
+    assert_eq!(area(&registers), 1280);
+    registers.write(sq::SqProgramCntl::with().vs_export_mode(VertexExportMode::Multipass));
+    assert_eq!(area(&registers), 0);
+}

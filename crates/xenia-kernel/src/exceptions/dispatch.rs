@@ -69,6 +69,12 @@ pub(crate) fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
     Ok(Dispatch::new(call, report, Source::Guest(record), registers, start, flags).search(call))
 }
 
+/// `RtlRaiseStatus`: the caller raises a status, and doesn't go on after it.
+pub(crate) fn raise_from_call(call: &mut Call, status: NtStatus) -> Flow {
+    let start = Walk::at_call(call, Box::new(call.ctx().clone()));
+    raise_status(call, status, GuestAddr(0), &start)
+}
+
 /// The kernel raises an exception of its own, that nobody may continue from, while it handles `about`.
 pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, start: &Walk) -> Flow {
     let at = GuestAddr(start.ctx.pc);

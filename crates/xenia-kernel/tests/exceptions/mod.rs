@@ -166,6 +166,17 @@ fn continuing_from_what_can_not_be_continued_is_an_exception_about_the_first() {
 }
 
 #[test]
+fn a_raised_status_is_an_exception_that_can_not_be_continued() {
+    let raise =
+        ["lis 3, 0xE000\n        li 4, 1                         # not to be continued\n", "bl raise\n"];
+    let source = title::REFUSE
+        .replace(raise[0], "lis 3, 0xC000\n        ori 3, 3, 0x22\n")
+        .replace(raise[1], "bl RtlRaiseStatus\n");
+    let expected = vec![0xC000_0022, 1, 0xC000_0025, 1, 0xC000_0022, 0xC000_0025, 5];
+    assert_eq!(Program::new(&source).run(), (expected, EXIT));
+}
+
+#[test]
 fn an_exception_leaves_a_procedure_call_and_the_wait_that_it_interrupted() {
     let mut program = Program::new(title::CALLBACK);
     assert_eq!(program.run(), (vec![0xE000_0001, 0xE000_0002, 7], EXIT));

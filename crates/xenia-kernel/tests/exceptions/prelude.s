@@ -89,6 +89,8 @@ RtlCaptureContext:
         thunk
 RtlRaiseException:
         thunk
+RtlRaiseStatus:
+        thunk
 RtlUnwind:
         thunk
 

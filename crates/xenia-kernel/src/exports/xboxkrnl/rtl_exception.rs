@@ -1,10 +1,10 @@
-//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlUnwind`, `__C_specific_handler`): see [`exceptions`].
+//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`, `__C_specific_handler`): see [`exceptions`].
 
 use crate::abi::{Call, Flow, Ptr, Register, Text};
 use crate::exceptions::{self, Target};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
@@ -40,6 +40,12 @@ impl RtlException {
             return Ok(Flow::Return(Register(0)));
         }
         Ok(exceptions::raise(call, record.addr())?.map(Register))
+    }
+
+    /// Raises `status` as an exception without parameters that nobody may continue from; it doesn't return.
+    #[export(Done)]
+    fn RtlRaiseStatus(call: &mut Call, status: u32) -> Flow<Register> {
+        exceptions::raise_from_call(call, NtStatus(status)).map(Register)
     }
 
     /// Leaves every function up to the one whose establisher frame (r1 at its entry) is `frame`, calling their handlers,
