@@ -53,6 +53,7 @@ impl Machine {
         let interrupted_by = (exit == End::Interrupted).then(|| self.interrupt.cause()).flatten();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let instructions = self.executor.instructions();
+        let frames = self.kernel.display.lock().frames;
         let missing = self.kernel.imports.missing_calls().into_iter();
         let mut limits_hit = self.kernel.limits_hit();
         limits_hit.extend(&self.processor.lock().statistics().limits);
@@ -62,8 +63,8 @@ impl Machine {
             mode: "lockstep".to_owned(),
             instructions,
             guest_ticks: scheduler.now(),
-            frames: self.kernel.display.lock().frames,
-            swaps: self.kernel.display.lock().frames,
+            frames,
+            swaps: frames,
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code,
