@@ -149,6 +149,8 @@ impl Machine {
             kernel.inherit(launched.inheritance);
         } else if let Some(folder) = &title.folder {
             kernel
+                .files
+                .lock()
                 .mount_title_folder(folder)
                 .with_context(|| format!("cannot mount {}", folder.display()))?;
         }

@@ -8,6 +8,7 @@ use crate::ports::DisplayMode;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{GuestMemory, physical_to_view};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
 /// Swaps that may be under way; the chip has room for a few.
@@ -179,14 +180,27 @@ impl Display {
 
     /// A swap with this mark is in the title's commands. Beyond a limit the oldest is forgotten.
     pub fn swap_begins(&mut self, mark: u32) {
+        self.swaps += 1;
         if self.marks.len() == SWAP_LIMIT {
             self.marks.pop_front();
         }
         self.marks.push_back(mark);
     }
 
+    /// The chip has shown a frame: writes where the title asked for it which system command buffer has been consumed.
+    /// Returns the frame's number, from 1.
+    pub(crate) fn show_frame(&mut self, memory: &GuestMemory) -> u64 {
+        self.frames += 1;
+        if let Some((address, mark)) = self.swap_ends()
+            && let Err(fault) = memory.write(physical_to_view(address), mark)
+        {
+            tracing::warn!(target: "kernel", "system command buffer's identifier: {fault}");
+        }
+        self.frames
+    }
+
     /// A swap has happened: the physical address that hears of it, and its mark.
-    pub fn swap_ends(&mut self) -> Option<(u32, u32)> {
+    fn swap_ends(&mut self) -> Option<(u32, u32)> {
         let mark = self.marks.pop_front()?;
         self.gpu_identifier.map(|address| (address, mark))
     }

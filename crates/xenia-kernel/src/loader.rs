@@ -11,6 +11,6 @@ mod modules;
 pub(crate) mod operation;
 mod start;
 
-pub(crate) use dynamic::base_name;
+pub(crate) use dynamic::{base_name, count_loads, path_of};
 pub(crate) use modules::Identity;
 pub use modules::{LoadError, Module, Modules};

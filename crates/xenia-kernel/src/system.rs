@@ -2,7 +2,7 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::exceptions;
+use crate::exceptions::{self, crash, return_addresses};
 use crate::exports::failure_of;
 use crate::imports::ordinals;
 use crate::imports::thunks::Target;
@@ -89,7 +89,7 @@ impl Kernel {
     /// The guest has broken something that the kernel needs: the machine ends.
     fn broken(&self, call: &Call, what: &str) -> Disposition {
         let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
-        Disposition::End(self.crash(call.scheduler, call.thread(), pc, &format!("{pc}: {what}")))
+        Disposition::End(crash(&self.memory, call.scheduler, call.thread(), pc, &format!("{pc}: {what}")))
     }
 
     /// Makes a thread call guest code from where it is, and remembers where that is.
@@ -346,6 +346,6 @@ impl System for KernelSystem {
     }
 
     fn call_stack(&self, context: &PpcContext) -> Vec<u32> {
-        self.kernel.return_addresses(context)
+        return_addresses(&self.kernel.memory, context)
     }
 }

@@ -7,12 +7,15 @@ use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::imports::Library;
 use crate::layout::ldr;
+use crate::loader::path_of;
+use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
 use crate::user::xconfig::XConfig;
 use crate::vfs::Vfs;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
 
 /// Notifications that may be registered.
@@ -95,15 +98,42 @@ impl Title {
     pub fn library_of(&self, handle: GuestAddr) -> Option<Library> {
         self.libraries.iter().find(|&(_, &at)| at == handle).map(|(&library, _)| library)
     }
+
+    /// The handle of one of the console's own libraries: the address of its entry in guest memory.
+    pub(crate) fn library_handle(
+        &mut self,
+        memory: &GuestMemory,
+        pool: &KernelPool,
+        library: Library,
+    ) -> Fallible<GuestAddr> {
+        if let Some(&handle) = self.libraries.get(&library) {
+            return Ok(handle);
+        }
+        let file = match library {
+            Library::xboxkrnl => "xboxkrnl.exe",
+            Library::xam => "xam.xex",
+        };
+        let handle = pool.allocate(ldr::SIZE)?;
+        let (wide, units) = pool.wide_name(file)?;
+        for name in [ldr::FULL_NAME, ldr::BASE_NAME] {
+            memory.write(handle.offset(name), units * 2)?;
+            memory.write(handle.offset(name + 2), (units + 1) * 2)?;
+            memory.write(handle.offset(name + 4), wide)?;
+        }
+        // The libraries are never unloaded.
+        memory.write(handle.offset(ldr::LOAD_COUNT), 0xFFFF_u16)?;
+        self.libraries.insert(library, handle);
+        Ok(handle)
+    }
 }
 
 impl Kernel {
     /// Finds and reads the executable that is to follow the title. No name stands for the disc's own.
     pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
-        let path = self.module_path(name, None);
-        let file = self.read_file(&path, now).map_err(Failure::status);
-        let files = self.files.lock();
+        let path = path_of(name, &self.config.image_path);
+        let mut files = self.files.lock();
+        let file = files.read_whole(&path, now).map_err(Failure::status);
         let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
         Launch { path, file }
     }
@@ -127,28 +157,6 @@ impl Kernel {
         self.title.lock().launch_data = inheritance.launch_data;
         self.files.lock().vfs.adopt_devices(inheritance.devices);
         *self.user.xconfig.lock() = inheritance.settings;
-    }
-
-    /// The handle of one of the console's own libraries: the address of its entry in guest memory.
-    pub fn library_handle(&self, library: Library) -> Fallible<GuestAddr> {
-        if let Some(&handle) = self.title.lock().libraries.get(&library) {
-            return Ok(handle);
-        }
-        let file = match library {
-            Library::xboxkrnl => "xboxkrnl.exe",
-            Library::xam => "xam.xex",
-        };
-        let handle = self.pool.allocate(ldr::SIZE)?;
-        let (wide, units) = self.pool.wide_name(file)?;
-        for name in [ldr::FULL_NAME, ldr::BASE_NAME] {
-            self.memory.write(handle.offset(name), units * 2)?;
-            self.memory.write(handle.offset(name + 2), (units + 1) * 2)?;
-            self.memory.write(handle.offset(name + 4), wide)?;
-        }
-        // The libraries are never unloaded.
-        self.memory.write(handle.offset(ldr::LOAD_COUNT), 0xFFFF_u16)?;
-        self.title.lock().libraries.insert(library, handle);
-        Ok(handle)
     }
 }
 

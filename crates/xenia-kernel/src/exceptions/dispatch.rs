@@ -1,6 +1,7 @@
 //! Looking for the handler of an exception: up the stack, asking every function's language handler.
 
 use super::area::Area;
+use super::crash;
 use super::walk::{Activation, Bounds, Handler, Step, Walk};
 use super::{ExceptionRecord, Work, context_record, disposition, fault, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
@@ -269,7 +270,7 @@ impl Dispatch {
     fn unhandled(self, call: &mut Call) -> Flow {
         context_record::replace(call.ctx_mut(), &self.report.registers);
         let Report { pc, text, .. } = &self.report;
-        let mut end = call.kernel.crash(call.scheduler, call.thread(), *pc, text);
+        let mut end = crash(call.memory(), call.scheduler, call.thread(), *pc, text);
         let record = match self.record {
             Source::Kernel(record) => Some(record),
             // A handler was told: it is in guest memory by now.

@@ -7,6 +7,7 @@ use crate::abi::Call;
 use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
 use xenia_sched::{Disposition, EndKind, Event, Scheduler, ThreadRef};
 
 /// Return addresses shown in reports.
@@ -68,57 +69,56 @@ impl Kernel {
         let flow = raise_at_instruction(&mut call, exception.pc, record, describe(&exception));
         self.apply(&mut call, flow)
     }
+}
 
-    /// The end of a machine whose guest did what nobody handles.
-    pub(crate) fn crash(
-        &self,
-        scheduler: &Scheduler,
-        thread: ThreadRef,
-        pc: GuestAddr,
-        what: &str,
-    ) -> EndKind {
-        let mut text = what.to_owned();
-        let (mut id, mut lr, mut stack) = (0, 0, Vec::new());
-        if let Ok(thread) = scheduler.thread(thread) {
-            id = thread.id;
-            let ctx = &thread.ctx;
-            let _ = write!(
-                text,
-                "\n  thread {id} hw{} pc {pc} lr {:#010x} ctr {:#010x} cr {:#010x}",
-                thread.slot(),
-                ctx.lr as u32,
-                ctx.ctr as u32,
-                ctx.cr_word()
-            );
-            for (index, value) in ctx.gpr.iter().enumerate() {
-                let _ =
-                    write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
-            }
-            text.push_str("\n  stack");
-            (lr, stack) = (ctx.lr as u32, self.return_addresses(ctx));
-            for address in &stack {
-                let _ = write!(text, " {address:#010x}");
-            }
+/// The end of a machine whose guest did what nobody handles.
+pub(crate) fn crash(
+    memory: &GuestMemory,
+    scheduler: &Scheduler,
+    thread: ThreadRef,
+    pc: GuestAddr,
+    what: &str,
+) -> EndKind {
+    let mut text = what.to_owned();
+    let (mut id, mut lr, mut stack) = (0, 0, Vec::new());
+    if let Ok(thread) = scheduler.thread(thread) {
+        id = thread.id;
+        let ctx = &thread.ctx;
+        let _ = write!(
+            text,
+            "\n  thread {id} hw{} pc {pc} lr {:#010x} ctr {:#010x} cr {:#010x}",
+            thread.slot(),
+            ctx.lr as u32,
+            ctx.ctr as u32,
+            ctx.cr_word()
+        );
+        for (index, value) in ctx.gpr.iter().enumerate() {
+            let _ = write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
         }
-        EndKind::Crash { thread: id, pc: pc.0, lr, access: None, stack, text }
+        text.push_str("\n  stack");
+        (lr, stack) = (ctx.lr as u32, return_addresses(memory, ctx));
+        for address in &stack {
+            let _ = write!(text, " {address:#010x}");
+        }
     }
+    EndKind::Crash { thread: id, pc: pc.0, lr, access: None, stack, text }
+}
 
-    /// Return addresses along the back chain, innermost first.
-    pub(crate) fn return_addresses(&self, ctx: &PpcContext) -> Vec<u32> {
-        let mut addresses = Vec::new();
-        let mut frame = GuestAddr(ctx.gpr[1] as u32);
-        while addresses.len() < STACK_DEPTH {
-            let Ok(next) = self.memory.read::<GuestAddr>(frame) else { break };
-            // The caller's link register is saved just below its frame.
-            let Ok(address) = self.memory.read::<u32>(GuestAddr(next.0.wrapping_sub(8))) else { break };
-            if next <= frame {
-                break;
-            }
-            addresses.push(address);
-            frame = next;
+/// Return addresses along the back chain, innermost first.
+pub(crate) fn return_addresses(memory: &GuestMemory, ctx: &PpcContext) -> Vec<u32> {
+    let mut addresses = Vec::new();
+    let mut frame = GuestAddr(ctx.gpr[1] as u32);
+    while addresses.len() < STACK_DEPTH {
+        let Ok(next) = memory.read::<GuestAddr>(frame) else { break };
+        // The caller's link register is saved just below its frame.
+        let Ok(address) = memory.read::<u32>(GuestAddr(next.0.wrapping_sub(8))) else { break };
+        if next <= frame {
+            break;
         }
-        addresses
+        addresses.push(address);
+        frame = next;
     }
+    addresses
 }
 
 /// An exception in words.

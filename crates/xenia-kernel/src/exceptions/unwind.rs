@@ -2,6 +2,7 @@
 //! the function of that frame with the registers that it had.
 
 use super::area::Area;
+use super::crash;
 use super::walk::{Activation, Bounds, Handler, Step, Walk};
 use super::{ExceptionRecord, Work, context_record, dispatch, disposition, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
@@ -206,6 +207,6 @@ impl Unwind {
             None => format!("{at}: every function has been left"),
         };
         context_record::replace(call.ctx_mut(), &self.start.ctx);
-        Flow::End(call.kernel.crash(call.scheduler, call.thread(), at, &text))
+        Flow::End(crash(call.memory(), call.scheduler, call.thread(), at, &text))
     }
 }

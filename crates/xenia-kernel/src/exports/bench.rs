@@ -171,7 +171,7 @@ impl Bench {
     }
 
     pub(crate) fn mount(&self, folder: &Path) {
-        self.kernel.mount_title_folder(folder).unwrap();
+        self.kernel.files.lock().mount_title_folder(folder).unwrap();
     }
 }
 

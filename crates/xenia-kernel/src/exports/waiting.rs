@@ -45,7 +45,7 @@ pub fn wait(
     if let Some(status) = taken {
         return Ok(Flow::Return(status));
     }
-    if alertable && let Some(apc) = call.kernel.next_apc(call.thread_id())? {
+    if alertable && let Some(apc) = call.kernel.threads.lock().next_apc(call.memory(), call.thread_id())? {
         return Ok(Flow::CallGuest(apc));
     }
     let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };

@@ -7,7 +7,6 @@
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
 
 use super::{CompletionPorts, Files};
-use crate::Kernel;
 use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
 use crate::vfs::{HostFolder, MemoryDevice, Vfs, VfsError};
@@ -50,13 +49,11 @@ impl Files {
         let ports = CompletionPorts::new(limits.clone());
         Ok(Self { vfs, ports, limits: limits.clone(), ..Self::default() })
     }
-}
 
-impl Kernel {
     /// Mounts a folder of the host as the medium that the title came on, for reading only.
-    pub fn mount_title_folder(&self, folder: &Path) -> io::Result<()> {
+    pub fn mount_title_folder(&mut self, folder: &Path) -> io::Result<()> {
         let device = HostFolder::read_only(folder)?;
-        self.files.lock().vfs.mount(TITLE, Box::new(device)).map_err(io::Error::other)
+        self.vfs.mount(TITLE, Box::new(device)).map_err(io::Error::other)
     }
 }
 

@@ -96,6 +96,15 @@ impl Outcome {
             Err(failure) => Self { status: failure.status(), information: 0 },
         }
     }
+
+    /// Writes the status block at `at`; null: there is none.
+    pub(crate) fn write(self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        if !at.is_null() {
+            memory.write(at, self.status.0)?;
+            memory.write(at.offset(4), self.information)?;
+        }
+        Ok(())
+    }
 }
 
 impl Kernel {
@@ -131,15 +140,6 @@ impl Kernel {
         self.objects.lock().resolve_kind(handle, ObjectKind::File)
     }
 
-    /// Writes a status block, if there is one.
-    pub(crate) fn write_status_block(&self, at: GuestAddr, outcome: Outcome) -> Fallible<()> {
-        if !at.is_null() {
-            self.memory.write(at, outcome.status.0)?;
-            self.memory.write(at.offset(4), outcome.information)?;
-        }
-        Ok(())
-    }
-
     /// Reports the end of a request to everybody who wants to know. Returns what the call returns: the status if the
     /// handle is synchronous or the request failed, otherwise `PENDING`.
     pub(crate) fn complete_request(
@@ -150,7 +150,7 @@ impl Kernel {
         outcome: Outcome,
     ) -> Fallible<NtStatus> {
         let memory = &*self.memory;
-        self.write_status_block(request.status_block, outcome)?;
+        outcome.write(memory, request.status_block)?;
         {
             let mut dispatcher = self.dispatcher.lock();
             for event in [Some(request.file), request.event].into_iter().flatten() {
@@ -197,26 +197,25 @@ impl Kernel {
         })?;
         let Some(receiver) = receiver else { return Ok(()) };
         // A receiver that gave bad pointers learns it; whoever posted is not to blame.
-        let status = match self.deliver(&receiver, completion) {
+        let status = match receiver.deliver(&self.memory, completion) {
             Ok(()) => NtStatus::SUCCESS,
             Err(failure) => failure.status(),
         };
         scheduler.wake_ref(receiver.thread, status.to_register(), 0)?;
         Ok(())
     }
+}
 
-    /// Stores a completion where a receiver wants it.
-    pub(crate) fn deliver(&self, receiver: &Receiver, completion: Completion) -> Fallible<()> {
-        if !receiver.key.is_null() {
-            self.memory.write(receiver.key, completion.key)?;
+impl Receiver {
+    /// Stores a completion where it is wanted.
+    pub(crate) fn deliver(&self, memory: &GuestMemory, completion: Completion) -> Fallible<()> {
+        let Completion { key, context, status, information } = completion;
+        if !self.key.is_null() {
+            memory.write(self.key, key)?;
         }
-        if !receiver.context.is_null() {
-            self.memory.write(receiver.context, completion.context)?;
+        if !self.context.is_null() {
+            memory.write(self.context, context)?;
         }
-        let status = NtStatus(completion.status);
-        self.write_status_block(
-            receiver.status_block,
-            Outcome { status, information: completion.information },
-        )
+        Outcome { status: NtStatus(status), information }.write(memory, self.status_block)
     }
 }

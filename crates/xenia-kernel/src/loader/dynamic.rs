@@ -1,9 +1,10 @@
 //! Loading modules while a title runs: from a file of the guest, with the modules that they import from.
 
 use super::operation::Operation;
+use super::start::place_image;
 use super::{Identity, LoadError};
 use crate::Kernel;
-use crate::files::OpenParameters;
+use crate::files::{Files, OpenParameters};
 use crate::imports::Library;
 use crate::layout::ldr;
 use crate::limits::Limit;
@@ -14,6 +15,7 @@ use xenia_formats::Xex;
 use xenia_formats::image::{LoadedImage, MAX_IMAGE_SIZE, Version};
 use xenia_formats::xex::module_flags;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 
 /// Modules that may need each other in a row.
 const MAXIMUM_DEPTH: usize = 8;
@@ -54,7 +56,7 @@ impl Kernel {
             failed: BTreeSet::new(),
             unpacked: 0,
         };
-        let path = self.module_path(path, None);
+        let path = path_of(path, &self.config.image_path);
         match self.load_at_depth(&path, minimum, &mut loading, 0) {
             Ok(handle) => Ok((handle, Operation::load(loading.complete))),
             Err(error) => {
@@ -62,16 +64,6 @@ impl Kernel {
                 Err(error)
             }
         }
-    }
-
-    /// A name without a path means a file beside `beside`, or else beside the title.
-    pub(crate) fn module_path(&self, name: &str, beside: Option<&str>) -> String {
-        if name.contains([':', '\\', '/']) {
-            return name.to_owned();
-        }
-        let beside = beside.unwrap_or(&self.config.image_path);
-        let folder = beside.rfind(['\\', '/', ':']).map_or("", |end| &beside[..=end]);
-        format!("{folder}{name}")
     }
 
     fn load_at_depth(
@@ -85,8 +77,11 @@ impl Kernel {
         if depth >= MAXIMUM_DEPTH {
             return Err(LoadError::TooDeep { path: owned() });
         }
-        let file =
-            self.read_file(path, loading.now).map_err(|source| LoadError::File { path: owned(), source })?;
+        let file = self
+            .files
+            .lock()
+            .read_whole(path, loading.now)
+            .map_err(|source| LoadError::File { path: owned(), source })?;
         let damaged = |source| LoadError::Image { path: owned(), source };
         let xex = Xex::read(&file).map_err(damaged)?;
         let size = u64::from(xex.security.image_size);
@@ -104,7 +99,7 @@ impl Kernel {
         if !image.digests_ok() {
             tracing::warn!(target: "kernel", "{path}: digests don't match its contents");
         }
-        self.place_image(&image)?;
+        place_image(&self.memory, &image)?;
         let handle = match self.register_library(&image, path, xex.module_flags, loading) {
             Ok(handle) => handle,
             Err(source) => {
@@ -154,13 +149,13 @@ impl Kernel {
         let needed = match there {
             // What is being loaded because of this one goes with it anyway.
             Some(there) if loading.placed.contains(&there) && !loading.complete.contains(&there) => return,
-            Some(there) => match self.count_loads(there, 1) {
+            Some(there) => match count_loads(&self.memory, there, 1) {
                 Ok(_) => there,
                 Err(_) => return,
             },
             None => {
                 let mark = loading.placed.len();
-                let wanted = self.module_path(name, Some(path));
+                let wanted = path_of(name, path);
                 if loading.failed.contains(&wanted.to_ascii_lowercase()) {
                     return;
                 }
@@ -185,26 +180,13 @@ impl Kernel {
         let gone = loading.placed.split_off(mark);
         loading.complete.retain(|handle| !gone.contains(handle));
         for &handle in gone.iter().rev() {
-            for needed in self.dependencies_of(handle) {
+            for needed in self.modules.lock().dependencies_of(handle) {
                 if !gone.contains(&needed) {
-                    let _ = self.count_loads(needed, -1);
+                    let _ = count_loads(&self.memory, needed, -1);
                 }
             }
             self.discard_module(handle);
         }
-    }
-
-    fn dependencies_of(&self, handle: GuestAddr) -> Vec<GuestAddr> {
-        self.modules.lock().find(handle).map(|module| module.dependencies.clone()).unwrap_or_default()
-    }
-
-    /// Changes a module's load count in guest memory and returns the new one.
-    pub(crate) fn count_loads(&self, handle: GuestAddr, change: i16) -> Fallible<u16> {
-        let at = handle.offset(ldr::LOAD_COUNT);
-        let count: u16 = self.memory.read(at)?;
-        let count = if count == PINNED { count } else { count.saturating_add_signed(change) };
-        self.memory.write(at, count)?;
-        Ok(count)
     }
 
     /// Gives a module back. What guest code is to be told if it goes, and what it needed with it; the title never goes.
@@ -213,18 +195,19 @@ impl Kernel {
         let mut given_back = vec![handle];
         while let Some(handle) = given_back.pop() {
             let is_title = self.modules.lock().title().is_some_and(|title| title.handle == handle);
-            if self.count_loads(handle, -1)? == 0 && !is_title && !going.contains(&handle) {
+            if count_loads(&self.memory, handle, -1)? == 0 && !is_title && !going.contains(&handle) {
                 going.push(handle);
-                given_back.extend(self.dependencies_of(handle));
+                given_back.extend(self.modules.lock().dependencies_of(handle));
             }
         }
         Ok(Operation::unload(going))
     }
+}
 
-    /// A whole file.
-    pub(crate) fn read_file(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
-        let mut files = self.files.lock();
-        let (file, _) = files.open(&OpenParameters::to_read(path, now))?;
+impl Files {
+    /// A whole file, if it can be an executable.
+    pub(crate) fn read_whole(&mut self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+        let (file, _) = self.open(&OpenParameters::to_read(path, now))?;
         let read = match &file.data {
             None => Err(VfsError::IsDirectory.into()),
             Some(data) => match data.size() {
@@ -237,7 +220,7 @@ impl Kernel {
                 Err(error) => Err(error.into()),
             },
         };
-        files.close(file);
+        self.close(file);
         read
     }
 }
@@ -248,6 +231,24 @@ fn zeros(size: usize) -> Fallible<Vec<u8>> {
     bytes.try_reserve_exact(size).map_err(|_| NtStatus::NO_MEMORY)?;
     bytes.resize(size, 0);
     Ok(bytes)
+}
+
+/// A name without a path means a file beside this one.
+pub(crate) fn path_of(name: &str, beside: &str) -> String {
+    if name.contains([':', '\\', '/']) {
+        return name.to_owned();
+    }
+    let folder = beside.rfind(['\\', '/', ':']).map_or("", |end| &beside[..=end]);
+    format!("{folder}{name}")
+}
+
+/// Changes a module's load count in guest memory and returns the new one.
+pub(crate) fn count_loads(memory: &GuestMemory, handle: GuestAddr, change: i16) -> Fallible<u16> {
+    let at = handle.offset(ldr::LOAD_COUNT);
+    let count: u16 = memory.read(at)?;
+    let count = if count == PINNED { count } else { count.saturating_add_signed(change) };
+    memory.write(at, count)?;
+    Ok(count)
 }
 
 /// The last name of a path.

@@ -9,6 +9,7 @@ use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_formats::image::{Import, LoadedImage};
 use xenia_guest::{GuestAddr, Ordinal};
+use xenia_memory::GuestMemory;
 
 /// Who has what an image imports.
 enum Provider {
@@ -34,7 +35,7 @@ impl Kernel {
                 match provider {
                     Provider::Library(library) => self.patch_import(Some(*library), import)?,
                     Provider::Module(exports) => match exports.get(&import.ordinal) {
-                        Some(&address) => self.connect(import, address)?,
+                        Some(&address) => connect(&self.memory, import, address)?,
                         None => self.patch_import(None, import)?,
                     },
                     Provider::Nobody => self.patch_import(None, import)?,
@@ -55,15 +56,6 @@ impl Kernel {
         }
         tracing::warn!(target: "kernel", "imports from {name}, which is not there");
         Provider::Nobody
-    }
-
-    /// Points an import at an export of another module.
-    fn connect(&self, import: &Import, export: GuestAddr) -> Fallible<()> {
-        let memory = &*self.memory;
-        if let Some(thunk) = import.thunk {
-            patch_jump(memory, thunk, export)?;
-        }
-        Ok(memory.write(import.slot, import.thunk.unwrap_or(export))?)
     }
 
     fn patch_import(&self, library: Option<Library>, import: &Import) -> Fallible<()> {
@@ -96,4 +88,12 @@ impl Kernel {
         memory.write(import.slot, address)?;
         Ok(())
     }
+}
+
+/// Points an import at an export of another module.
+fn connect(memory: &GuestMemory, import: &Import, export: GuestAddr) -> Fallible<()> {
+    if let Some(thunk) = import.thunk {
+        patch_jump(memory, thunk, export)?;
+    }
+    Ok(memory.write(import.slot, import.thunk.unwrap_or(export))?)
 }

@@ -204,6 +204,11 @@ impl Modules {
             (address.0 - function.start.0 < function.size).then_some((module, function))
         })
     }
+
+    /// The modules that one needs, as it imports from them.
+    pub(crate) fn dependencies_of(&self, handle: GuestAddr) -> Vec<GuestAddr> {
+        self.find(handle).map(|module| module.dependencies.clone()).unwrap_or_default()
+    }
 }
 
 impl Kernel {

@@ -8,7 +8,7 @@ use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
 use crate::thread::records::TlsLayout;
 use xenia_formats::image::{ImageKind, LoadedImage, Protection};
-use xenia_memory::{AllocKind, Protect};
+use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_sched::Scheduler;
 
 /// Bytes of stack of a title that asks for none.
@@ -19,18 +19,18 @@ fn doing(what: &'static str) -> impl Fn(Failure) -> LoadError {
     move |source| LoadError::Kernel { what, source }
 }
 
-impl Kernel {
-    /// Places an image: its pages with their contents, all of them writable still.
-    pub(super) fn place_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
-        let place = |source| LoadError::Place { base: image.base, size: image.size, source };
-        self.memory
-            .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::READ_WRITE)
-            .map_err(place)?;
-        self.memory
-            .write_bytes(image.base, &image.bytes)
-            .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })
-    }
+/// Places an image: its pages with their contents, all of them writable still.
+pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(), LoadError> {
+    let place = |source| LoadError::Place { base: image.base, size: image.size, source };
+    memory
+        .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::READ_WRITE)
+        .map_err(place)?;
+    memory
+        .write_bytes(image.base, &image.bytes)
+        .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })
+}
 
+impl Kernel {
     /// Connects the imports of an image that is in its place, and then protects its pages.
     pub(super) fn finish_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
         let memory = &*self.memory;
@@ -73,7 +73,7 @@ impl Kernel {
         if image.entry.is_null() {
             return Err(LoadError::NoEntry);
         }
-        self.place_image(image)?;
+        place_image(&self.memory, image)?;
         self.finish_image(image)?;
         self.start_title(scheduler, image).map_err(doing("starting the title"))
     }

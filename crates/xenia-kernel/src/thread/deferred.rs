@@ -5,8 +5,9 @@ use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::layout::{kapc, kdpc};
 use crate::limits::Limit;
 use crate::status::failure::Fallible;
-use crate::thread::records::{Apc, ApcSource};
+use crate::thread::records::{Apc, ApcSource, Threads};
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 use xenia_sched::Scheduler;
 
 impl Kernel {
@@ -43,18 +44,21 @@ impl Kernel {
         }
         self.dispatcher.lock().cancel(reference);
         scheduler.wake_ref(reference, NtStatus::USER_APC.to_register(), 0)?;
-        if let Some(guest) = self.next_apc(thread_id)? {
+        let next = self.threads.lock().next_apc(&self.memory, thread_id)?;
+        if let Some(guest) = next {
             self.push_frame(scheduler, reference, thread_id, guest)?;
         }
         Ok(())
     }
+}
 
+impl Threads {
     /// The call of a thread's next APC, taken from its queue. After the last, the interrupted wait returns `USER_APC`.
-    pub(crate) fn next_apc(&self, thread_id: u32) -> Fallible<Option<GuestCall>> {
-        let apc = self.threads.lock().get_mut(thread_id).and_then(|record| record.apcs.pop_front());
+    pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
+        let apc = self.get_mut(thread_id).and_then(|record| record.apcs.pop_front());
         let Some(apc) = apc else { return Ok(None) };
         if let ApcSource::Object(object) = apc.source {
-            self.memory.write(object.offset(kapc::INSERTED), 0_u8)?;
+            memory.write(object.offset(kapc::INSERTED), 0_u8)?;
         }
         let then = Continuation::Export { name: "apc_returned", run: apc_returned, state: [0; 4] };
         Ok(Some(GuestCall { pc: apc.routine, args: apc.args.to_vec(), link: None, then }))
@@ -63,7 +67,8 @@ impl Kernel {
 
 /// An APC has returned: the next one, or the result of the wait that it interrupted.
 fn apc_returned(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {
-    match call.kernel.next_apc(call.thread_id()) {
+    let next = call.kernel.threads.lock().next_apc(call.memory(), call.thread_id());
+    match next {
         Ok(Some(guest)) => Flow::CallGuest(guest),
         Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
         Err(failure) => Flow::Return(failure.status().to_register()),

@@ -7,7 +7,7 @@ use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::status::failure::Fallible;
 use crate::thread::lists;
-use crate::thread::records::{Stack, ThreadRecord, TlsLayout};
+use crate::thread::records::{Stack, ThreadRecord, Threads, TlsLayout};
 use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
@@ -94,7 +94,7 @@ impl Kernel {
             (threads.next_id()?, threads.tls)
         };
         let mut pieces = Pieces::default();
-        let process = self.process_of(new);
+        let process = self.threads.lock().process_of(new);
         let cpu = affinity.trailing_zeros() as u8;
         let built = self.build_thread(scheduler.now(), new, &layout, (id, process, cpu), &mut pieces);
         let spawned = built.and_then(|blocks| {
@@ -122,13 +122,6 @@ impl Kernel {
             ended: false,
         });
         Ok(MadeThread { reference, id, kthread })
-    }
-
-    /// The process that a thread is made in.
-    pub(crate) fn process_of(&self, new: &NewThread) -> GuestAddr {
-        let of_system = new.service || new.flags & CREATE_SYSTEM != 0;
-        let processes = self.threads.lock().processes;
-        if of_system { processes.system } else { processes.title }
     }
 
     /// Allocates and fills what a thread has in guest memory; what there is of it when that fails is in `pieces`.
@@ -241,7 +234,7 @@ impl Kernel {
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
         memory.write(kthread.offset(kthread::EXIT_TIME), filetime(scheduler.now()))?;
         // The title may have damaged the list; the thread's memory is given back all the same.
-        let left = self.leave_process(kthread);
+        let left = leave_process(memory, kthread);
         let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(reference);
@@ -262,28 +255,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// Takes a thread off its process's list.
-    fn leave_process(&self, kthread: GuestAddr) -> Fallible<()> {
-        let memory = &*self.memory;
-        let process: GuestAddr = memory.read(kthread.offset(kthread::PROCESS))?;
-        lists::remove(memory, kthread.offset(kthread::PROCESS_THREADS))?;
-        let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
-        Ok(memory.write(process.offset(kprocess::THREAD_COUNT), count.saturating_sub(1))?)
-    }
-
-    /// Moves a thread to other hardware threads, and tells its control region. Returns the mask before.
-    pub fn set_thread_affinity(&self, scheduler: &mut Scheduler, id: u32, mask: u32) -> Fallible<u8> {
-        let (reference, kpcr, kthread) = {
-            let threads = self.threads.lock();
-            let record = threads.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
-            (record.reference, record.kpcr, record.kthread)
-        };
-        let before = scheduler.set_affinity(reference, mask)?;
-        let cpu = scheduler.thread(reference)?.slot();
-        write_processor(&self.memory, kpcr, kthread, cpu)?;
-        Ok(before)
-    }
-
     /// The thread that a handle names: its id and its object's body. The current-thread handle means `current`.
     pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, GuestAddr)> {
         if handle == Handle::CURRENT_THREAD {
@@ -292,15 +263,45 @@ impl Kernel {
             return Ok((record.id, record.kthread));
         }
         let body = self.objects.lock().resolve_kind(handle, ObjectKind::Thread)?;
-        self.thread_of(body)
+        self.threads.lock().thread_of(body)
+    }
+}
+
+impl Threads {
+    /// The process that a thread is made in.
+    pub(crate) fn process_of(&self, new: &NewThread) -> GuestAddr {
+        let of_system = new.service || new.flags & CREATE_SYSTEM != 0;
+        if of_system { self.processes.system } else { self.processes.title }
     }
 
     /// The thread whose object's body lies at `kthread`.
     pub fn thread_of(&self, kthread: GuestAddr) -> Fallible<(u32, GuestAddr)> {
-        let threads = self.threads.lock();
-        let record = threads.by_kthread(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let record = self.by_kthread(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
         Ok((record.id, record.kthread))
     }
+
+    /// Moves a thread to other hardware threads, and tells its control region. Returns the mask before.
+    pub(crate) fn set_affinity(
+        &self,
+        memory: &GuestMemory,
+        scheduler: &mut Scheduler,
+        id: u32,
+        mask: u32,
+    ) -> Fallible<u8> {
+        let record = self.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
+        let before = scheduler.set_affinity(record.reference, mask)?;
+        let cpu = scheduler.thread(record.reference)?.slot();
+        write_processor(memory, record.kpcr, record.kthread, cpu)?;
+        Ok(before)
+    }
+}
+
+/// Takes a thread off its process's list.
+fn leave_process(memory: &GuestMemory, kthread: GuestAddr) -> Fallible<()> {
+    let process: GuestAddr = memory.read(kthread.offset(kthread::PROCESS))?;
+    lists::remove(memory, kthread.offset(kthread::PROCESS_THREADS))?;
+    let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
+    Ok(memory.write(process.offset(kprocess::THREAD_COUNT), count.saturating_sub(1))?)
 }
 
 /// What has been allocated for a thread that is not made yet.

@@ -7,7 +7,6 @@ use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::life::NewThread;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
-use xenia_memory::physical_to_view;
 use xenia_sched::{BlockReason, Event, HW_THREADS, MAX_PRIORITY, Scheduler, ThreadRef, Wait};
 
 /// Hardware thread that gets interrupts which name none.
@@ -116,13 +115,8 @@ impl Kernel {
         for event in events {
             match event {
                 VideoEvent::Swap => {
-                    let frame = {
-                        let mut display = self.display.lock();
-                        display.frames += 1;
-                        display.frames
-                    };
+                    let frame = self.display.lock().show_frame(&self.memory);
                     scheduler.emit(&Event::Swap { frame });
-                    self.note_swap();
                 }
                 VideoEvent::Interrupt { source, cpu_mask } => {
                     self.graphics_interrupt(scheduler, source, cpu_mask)?;
@@ -130,14 +124,6 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-
-    /// Writes where the title asked for it which system command buffer has been consumed.
-    fn note_swap(&self) {
-        let Some((address, mark)) = self.display.lock().swap_ends() else { return };
-        if let Err(fault) = self.memory.write(physical_to_view(address), mark) {
-            tracing::warn!(target: "kernel", "system command buffer's identifier: {fault}");
-        }
     }
 
     fn graphics_interrupt(&self, scheduler: &mut Scheduler, source: u32, cpu_mask: u8) -> Fallible<()> {

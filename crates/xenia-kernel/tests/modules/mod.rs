@@ -59,7 +59,7 @@ fn run(code: &mut Code, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine 
 }
 
 fn mount(machine: &Machine, folder: &Path) {
-    machine.kernel.mount_title_folder(folder).unwrap();
+    machine.kernel.files.lock().mount_title_folder(folder).unwrap();
 }
 
 fn words(machine: &Machine, at: u32, count: u32) -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! Debugging: break points and bug checks (`Dbg*`, `KeBugCheck*`).
 
 use crate::abi::{Call, Flow};
+use crate::exceptions::crash;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
@@ -11,7 +12,7 @@ pub struct Debug;
 fn bug_check(call: &Call, code: u32, parameters: &[u32]) -> Flow<()> {
     let at = GuestAddr(call.ctx().lr as u32);
     let text = format!("{at}: bug check {code:#x} with {parameters:#x?}");
-    Flow::End(call.kernel.crash(call.scheduler, call.thread(), at, &text))
+    Flow::End(crash(call.memory(), call.scheduler, call.thread(), at, &text))
 }
 
 #[exports(xboxkrnl)]

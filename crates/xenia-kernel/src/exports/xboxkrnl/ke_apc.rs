@@ -50,7 +50,7 @@ impl KeApc {
             return Ok(false);
         }
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
-        let (id, _) = call.kernel.thread_of(kthread)?;
+        let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
         memory.write(at.offset(kapc::ARG1), arg1)?;
         memory.write(at.offset(kapc::ARG2), arg2)?;
         memory.write(at.offset(kapc::INSERTED), 1_u8)?;
@@ -70,7 +70,7 @@ impl KeApc {
     fn KeRemoveQueueApc(call: &mut Call, apc: Ptr<()>) -> Fallible<bool> {
         let (memory, at) = (call.memory(), apc.addr());
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
-        let (id, _) = call.kernel.thread_of(kthread)?;
+        let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
         let mut threads = call.kernel.threads.lock();
         let Some(record) = threads.get_mut(id) else { return Ok(false) };
         let before = record.apcs.len();

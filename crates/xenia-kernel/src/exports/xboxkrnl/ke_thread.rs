@@ -75,7 +75,7 @@ impl KeThread {
             priority_increment,
             ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
         };
-        let process = call.kernel.process_of(&new);
+        let process = call.kernel.threads.lock().process_of(&new);
         let stack_size = match stack_size {
             0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
             size => size,
@@ -109,14 +109,14 @@ impl KeThread {
     /// Resumes a thread once; returns its suspend count before.
     #[export(Done)]
     fn KeResumeThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
-        let (id, _) = call.kernel.thread_of(thread)?;
+        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
         resume(call, id)
     }
 
     /// Suspends a thread once more; returns its suspend count before.
     #[export(Done)]
     fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
-        let (id, _) = call.kernel.thread_of(thread)?;
+        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
         suspend(call, id)
     }
 
@@ -128,8 +128,9 @@ impl KeThread {
         affinity: u32,
         previous: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
-        let (id, _) = call.kernel.thread_of(thread)?;
-        let before = call.kernel.set_thread_affinity(call.scheduler, id, affinity)?;
+        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
+        let threads = call.kernel.threads.lock();
+        let before = threads.set_affinity(call.memory(), call.scheduler, id, affinity)?;
         if let Some(out) = previous {
             out.set(call.memory(), u32::from(before))?;
         }
@@ -146,7 +147,7 @@ impl KeThread {
     /// Sets the base priority increment of a thread, −15…+15; returns the one before.
     #[export(Done)]
     fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
-        let (id, kthread) = call.kernel.thread_of(thread)?;
+        let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
         let (reference, before) = {
             let mut threads = call.kernel.threads.lock();
             let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -161,7 +162,7 @@ impl KeThread {
     /// Turns priority boosts of a thread off or on; returns whether they were off.
     #[export(Done)]
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
-        let (id, kthread) = call.kernel.thread_of(thread)?;
+        let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
         let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
         let before =
             call.scheduler.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;

@@ -42,7 +42,9 @@ impl KeTime {
         interval: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, interval)?;
-        if alertable && let Some(apc) = call.kernel.next_apc(call.thread_id())? {
+        if alertable
+            && let Some(apc) = call.kernel.threads.lock().next_apc(call.memory(), call.thread_id())?
+        {
             return Ok(Flow::CallGuest(apc));
         }
         if deadline.is_some_and(|deadline| deadline <= call.now()) {

@@ -84,7 +84,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
         }
     };
     request.handle.set(call.memory(), handle)?;
-    call.kernel.write_status_block(request.status_block, outcome)?;
+    outcome.write(call.memory(), request.status_block)?;
     Ok(outcome.status)
 }
 
@@ -239,7 +239,7 @@ impl NtFile {
             flushed.and_then(|()| files.vfs.settle(&location)).map(|()| 0)
         };
         let outcome = Outcome::of(flushed.map_err(Failure::from));
-        call.kernel.write_status_block(status_block, outcome)?;
+        outcome.write(call.memory(), status_block)?;
         Ok(outcome.status)
     }
 

@@ -104,7 +104,7 @@ pub(super) fn answer(
     let count = bytes.len().min(length as usize);
     call.memory().write_bytes(buffer, &bytes[..count])?;
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
-    call.kernel.write_status_block(status_block, Outcome { status, information: count as u32 })?;
+    Outcome { status, information: count as u32 }.write(call.memory(), status_block)?;
     Ok(status)
 }
 
@@ -282,7 +282,7 @@ impl NtFileInformation {
         }
         let body = call.kernel.resolve_file(file)?;
         let outcome = Outcome::of(set(call, body, buffer, class).map(|()| 0));
-        call.kernel.write_status_block(status_block, outcome)?;
+        outcome.write(call.memory(), status_block)?;
         Ok(outcome.status)
     }
 

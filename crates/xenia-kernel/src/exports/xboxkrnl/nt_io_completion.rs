@@ -70,7 +70,7 @@ impl NtIoCompletion {
         let receiver = Receiver { thread: call.thread(), key, context, status_block };
         let oldest = call.kernel.files.lock().ports.take(port);
         if let Some(completion) = oldest {
-            call.kernel.deliver(&receiver, completion)?;
+            receiver.deliver(call.memory(), completion)?;
             return Ok(Flow::Return(NtStatus::SUCCESS));
         }
         if deadline.is_some_and(|deadline| deadline <= call.now()) {

@@ -49,9 +49,7 @@ impl VdSwap {
         for (index, word) in words.into_iter().enumerate() {
             commands.at(index as u32).write(memory, word)?;
         }
-        let mut display = call.kernel.display.lock();
-        display.swap_begins(system_mark);
-        display.swaps += 1;
+        call.kernel.display.lock().swap_begins(system_mark);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::exports::Registry;
 use crate::files::{OpenFile, OpenParameters};
 use crate::imports::{Library, ordinals};
 use crate::loader::image_headers::{key, xex_field};
-use crate::loader::{Module, base_name, operation};
+use crate::loader::{Module, base_name, count_loads, operation};
 use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
@@ -49,7 +49,8 @@ fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
             return Ok(Some(image.handle));
         }
     }
-    Library::of_file(base).map(|library| call.kernel.library_handle(library)).transpose()
+    let Some(library) = Library::of_file(base) else { return Ok(None) };
+    call.kernel.title.lock().library_handle(call.memory(), &call.kernel.pool, library).map(Some)
 }
 
 /// Address of an export of a library, by ordinal or name; `None` if it is not there or not implemented, so that the
@@ -158,7 +159,7 @@ impl Xex {
                 return Ok(Flow::Repeat);
             }
             handle.set(call.memory(), found)?;
-            call.kernel.count_loads(found, 1)?;
+            count_loads(call.memory(), found, 1)?;
             return Ok(Flow::Return(NtStatus::SUCCESS));
         }
         handle.set(call.memory(), GuestAddr::NULL)?;
