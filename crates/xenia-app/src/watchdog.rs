@@ -35,7 +35,7 @@ impl Watched {
     fn figures(&self, elapsed: Duration) -> Figures {
         Figures {
             elapsed,
-            frames: self.kernel.display.lock().frames,
+            frames: self.kernel.frames(),
             instructions: self.activity.instructions(),
             guest_time: self.activity.now(),
         }

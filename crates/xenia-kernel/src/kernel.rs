@@ -133,6 +133,11 @@ impl Kernel {
         }))
     }
 
+    /// Frames that the graphics chip has shown.
+    pub fn frames(&self) -> u64 {
+        self.display.lock().frames
+    }
+
     /// Gives up a reference to an object, and clears it away if that was the last.
     pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
         let deleted = self.objects.lock().dereference(&self.memory, body)?;

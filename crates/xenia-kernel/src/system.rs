@@ -336,7 +336,7 @@ impl System for KernelSystem {
     }
 
     fn frames(&self) -> u64 {
-        self.kernel.display.lock().frames
+        self.kernel.frames()
     }
 
     fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool {

@@ -78,7 +78,7 @@ fn a_graphics_interrupt_runs_on_the_hardware_thread_that_it_names() {
     assert_eq!([machine.data(0x18), machine.data(0x1C)], [4, 1]);
     assert_eq!(machine.data(0x24), 1, "part of the title's process");
     assert_eq!(machine.data(0x20), 0, "the title's own thread is on hardware thread 0");
-    assert_eq!(machine.kernel.display.lock().frames, 1);
+    assert_eq!(machine.kernel.frames(), 1);
     assert!(machine.executor.scheduler.now() >= 1_000_000);
 }
 

@@ -84,7 +84,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
     // Without an interrupt callback nothing asks the chip; time that passes does.
     let (machine, end) = Machine::run_with(&code, entry, video);
     assert_eq!(end, EXIT);
-    assert_eq!(machine.kernel.display.lock().frames, 1);
+    assert_eq!(machine.kernel.frames(), 1);
     let at = GuestAddr(machine.data(0x10));
     assert_eq!(machine.kernel.memory.read::<u32>(at.offset(8)), Ok(0xBEEF_0001));
 }
