@@ -113,10 +113,8 @@ fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<Path
 mod tests {
     use super::*;
     use crate::cli::EngineArgs;
-    use crate::gpu_port::Capture;
     use crate::machine::{Machine, MachineOptions};
     use crate::report::PipelinesReport;
-    use xenia_kernel::ports::NoInput;
     use xenia_sched::Limits;
     use xenia_testing::{Tool, obtain};
 
@@ -140,18 +138,9 @@ mod tests {
     /// Runs the demo for two frames.
     fn demo(cache: &Path, async_pipelines: bool) -> PipelinesReport {
         let cache = Some(cache.to_owned());
-        let options = MachineOptions {
-            engine: &EngineArgs::default(),
-            picture: &PictureArgs { gpu: GpuKind::Wgpu, cache, async_pipelines, ..PictureArgs::default() },
-            capture: Capture::Nothing,
-            frames: Box::new(|_, _| {}),
-            text: Box::new(|_| {}),
-            input: Box::new(NoInput),
-            event_log: None,
-            record: None,
-            replay: None,
-            launched: None,
-        };
+        let picture = PictureArgs { gpu: GpuKind::Wgpu, cache, async_pipelines, ..PictureArgs::default() };
+        let engine = EngineArgs::default();
+        let options = MachineOptions::new(&engine, &picture);
         let mut machine = Machine::new(&Title::demo().unwrap(), options).unwrap();
         let limits = Limits { frames: Some(2), ..Limits::default() };
         machine.run(&limits, None).report.gpu.pipelines.unwrap()

@@ -7,13 +7,11 @@
 mod files;
 
 use crate::cli::{CpuArgs, EngineArgs, GpuKind, PictureArgs};
-use crate::gpu_port::Capture;
 use crate::machine::{Machine, MachineOptions};
 use crate::title::Title;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_formats::KeyRing;
-use xenia_kernel::ports::NoInput;
 use xenia_sched::Limits;
 
 const PROGRAMS: &[(&str, &[u8])] = &[
@@ -58,22 +56,10 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             }
         };
         let title = Title { image, folder: None, name: name.to_owned(), keys: KeyRing::development() };
-        let options = MachineOptions {
-            engine: &EngineArgs {
-                cpu: CpuArgs { interp: true, ..CpuArgs::default() },
-                ..EngineArgs::default()
-            },
-            picture: &PictureArgs { gpu: GpuKind::None, ..PictureArgs::default() },
-            capture: Capture::Nothing,
-            frames: Box::new(|_, _| {}),
-            text: Box::new(|_| {}),
-            input: Box::new(NoInput),
-            event_log: None,
-            record: None,
-            replay: None,
-            launched: None,
-        };
-        if let Ok(mut machine) = Machine::new(&title, options) {
+        let cpu = CpuArgs { interp: true, ..CpuArgs::default() };
+        let engine = EngineArgs { cpu, ..EngineArgs::default() };
+        let picture = PictureArgs { gpu: GpuKind::None, ..PictureArgs::default() };
+        if let Ok(mut machine) = Machine::new(&title, MachineOptions::new(&engine, &picture)) {
             let limits =
                 Limits { instructions: Some(INSTRUCTIONS), halt_on_deadlock: true, ..Limits::default() };
             let finished = machine.run(&limits, None);

@@ -103,12 +103,10 @@ pub fn run(
 mod tests {
     use super::*;
     use crate::cli::{CpuArgs, EngineArgs, PictureArgs};
-    use crate::gpu_port::Capture;
     use crate::machine::MachineOptions;
     use crate::machine_tests::assembled;
     use crate::report::End;
     use std::sync::{Arc, Mutex};
-    use xenia_kernel::ports::NoInput;
 
     /// Launches what is named at 0x82010000.
     const LAUNCHER: &str = "
@@ -132,19 +130,13 @@ mod tests {
     ) -> Result<Machine> {
         let text = text.clone();
         let cpu = CpuArgs { interp, ..CpuArgs::default() };
+        let (engine, picture) = (EngineArgs { cpu, ..EngineArgs::default() }, PictureArgs::default());
         Machine::new(
             title,
             MachineOptions {
-                engine: &EngineArgs { cpu, ..EngineArgs::default() },
-                picture: &PictureArgs::default(),
-                capture: Capture::Nothing,
-                frames: Box::new(|_, _| {}),
                 text: Box::new(move |part| text.lock().unwrap().push_str(part)),
-                input: Box::new(NoInput),
-                event_log: None,
-                record: None,
-                replay: None,
                 launched,
+                ..MachineOptions::new(&engine, &picture)
             },
         )
     }

@@ -33,7 +33,7 @@ use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::{CrossCheck, Jit, JitConfig, JitError, Unit};
 use xenia_kernel::files::MissingFile;
-use xenia_kernel::ports::{Input, Ports, TextSink};
+use xenia_kernel::ports::{Input, NoInput, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -64,6 +64,25 @@ pub struct MachineOptions<'a> {
     pub replay: Option<&'a Path>,
     /// What the title before has left, if another title has launched this one.
     pub launched: Option<Launched>,
+}
+
+impl<'a> MachineOptions<'a> {
+    /// No pictures, text that goes nowhere, no controllers, and nothing written beside. What differs is named, and the rest
+    /// taken from here: `MachineOptions { text, ..MachineOptions::new(engine, picture) }`.
+    pub fn new(engine: &'a EngineArgs, picture: &'a PictureArgs) -> Self {
+        Self {
+            engine,
+            picture,
+            capture: Capture::Nothing,
+            frames: Box::new(|_, _| {}),
+            text: Box::new(|_| {}),
+            input: Box::new(NoInput),
+            event_log: None,
+            record: None,
+            replay: None,
+            launched: None,
+        }
+    }
 }
 
 /// A title that another has launched.
@@ -247,9 +266,7 @@ impl Machine {
             let over = match end {
                 RunEnd::Stopped | RunEnd::Ticks => self.interrupt.cause().is_some(),
                 // A step's frame, or the limit's.
-                RunEnd::Frames => {
-                    limits.frames.is_some_and(|frames| self.kernel.display.lock().frames >= frames)
-                }
+                RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
                 _ => true,
             };
             if over || self.executor.engine().divergence().is_some() {
@@ -274,7 +291,7 @@ impl Machine {
     }
 
     fn progress(&self) -> Progress {
-        Progress { now: self.executor.scheduler.now(), frames: self.kernel.display.lock().frames }
+        Progress { now: self.executor.scheduler.now(), frames: self.kernel.frames() }
     }
 
     /// What the title, which has ended, has launched; `None`: nothing. The machine is gone.

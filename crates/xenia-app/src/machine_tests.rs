@@ -5,7 +5,6 @@
 mod exceptions;
 
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs};
-use crate::gpu_port::Capture;
 use crate::machine::{Finished, Machine, MachineOptions};
 use crate::pace::{Control, Pace};
 use crate::report::End;
@@ -129,19 +128,8 @@ fn machine(
     record: Option<&Path>,
     replay: Option<&Path>,
 ) -> Result<Machine> {
-    let options = MachineOptions {
-        engine: &EngineArgs { cpu, ..EngineArgs::default() },
-        picture: &PictureArgs::default(),
-        capture: Capture::Nothing,
-        frames: Box::new(|_, _| {}),
-        text: Box::new(|_| {}),
-        input,
-        event_log: None,
-        record,
-        replay,
-        launched: None,
-    };
-    Machine::new(title, options)
+    let (engine, picture) = (EngineArgs { cpu, ..EngineArgs::default() }, PictureArgs::default());
+    Machine::new(title, MachineOptions { input, record, replay, ..MachineOptions::new(&engine, &picture) })
 }
 
 fn instructions() -> Limits {

@@ -4,7 +4,6 @@ use crate::cli::{CheckArgs, PictureArgs};
 use crate::commands::exec::{conclude, limits};
 use crate::exit::Code;
 use crate::golden::Golden;
-use crate::gpu_port::Capture;
 use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::launches;
@@ -15,7 +14,6 @@ use crate::say::outln;
 use crate::title::Title;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
-use xenia_kernel::ports::NoInput;
 
 /// Runs, compares, names the first differing field; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
@@ -35,16 +33,12 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         let machine = Machine::new(
             title,
             MachineOptions {
-                engine: &args.engine,
-                picture: &PictureArgs::default(),
-                capture: Capture::Nothing,
-                frames: Box::new(|_, _| {}),
                 text: guest_log.port(title.image.kind),
-                input: Box::new(NoInput),
                 event_log: file(&args.run.event_log).as_deref(),
                 record: file(&args.run.record).as_deref(),
                 replay: file(&args.run.replay).as_deref(),
                 launched,
+                ..MachineOptions::new(&args.engine, &PictureArgs::default())
             },
         );
         machine.map(|mut machine| {

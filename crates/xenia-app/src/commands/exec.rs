@@ -171,8 +171,6 @@ fn machine(
     Machine::new_told(
         title,
         MachineOptions {
-            engine: &args.engine,
-            picture: &args.picture,
             capture,
             frames,
             text: guest_log.port(title.image.kind),
@@ -181,6 +179,7 @@ fn machine(
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
             launched,
+            ..MachineOptions::new(&args.engine, &args.picture)
         },
         compiled,
     )

@@ -8,7 +8,6 @@ use crate::documents::documented;
 use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
-use crate::gpu_port::Capture;
 use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::machine::{Machine, MachineOptions};
@@ -25,7 +24,6 @@ use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 use std::time::Instant;
 use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
-use xenia_kernel::ports::NoInput;
 
 /// Does what the command line says.
 pub fn run(command: &TraceCommand) -> Result<Code> {
@@ -57,18 +55,9 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let losses = Losses::default();
     let guest_log = GuestLog::new(None, losses.clone())?;
     let shown = args.output.display();
-    let options = MachineOptions {
-        engine: &args.engine,
-        picture: &PictureArgs::default(),
-        capture: Capture::Nothing,
-        frames: Box::new(|_, _| {}),
-        text: guest_log.port(title.image.kind),
-        input: Box::new(NoInput),
-        event_log: None,
-        record: None,
-        replay: None,
-        launched: None,
-    };
+    let picture = PictureArgs::default();
+    let text = guest_log.port(title.image.kind);
+    let options = MachineOptions { text, ..MachineOptions::new(&args.engine, &picture) };
     let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
