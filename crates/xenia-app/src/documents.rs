@@ -4,8 +4,10 @@
 //! of a key stands once, beside the field that makes it.
 
 use std::fmt::Write;
+use xenia_cpu::{CounterRow, Counters};
 
 /// A key of an object.
+#[derive(Clone)]
 pub struct Key {
     /// The field, which is the key.
     pub name: &'static str,
@@ -15,6 +17,8 @@ pub struct Key {
     pub serde: &'static str,
     /// What it means.
     pub says: &'static str,
+    /// What it is counted in, where that is not what it says.
+    pub unit: &'static str,
 }
 
 /// A struct that becomes a JSON object.
@@ -51,6 +55,7 @@ macro_rules! documented {
                     rust: stringify!($kind),
                     serde: concat!($(stringify!($($serde)*))?),
                     says: concat!($($text),+),
+                    unit: "",
                 },
             )+];
         }
@@ -63,12 +68,19 @@ pub(crate) use documented;
 pub struct Object {
     name: &'static str,
     says: &'static str,
-    keys: &'static [Key],
+    keys: Vec<Key>,
 }
 
 /// `T` on the page.
-pub const fn object<T: Documented>() -> Object {
-    Object { name: T::NAME, says: T::SAYS, keys: T::KEYS }
+pub fn object<T: Documented>() -> Object {
+    Object { name: T::NAME, says: T::SAYS, keys: T::KEYS.to_vec() }
+}
+
+/// Counters on the page.
+pub fn counters<T: Counters>(name: &'static str) -> Object {
+    let key =
+        |row: &CounterRow| Key { name: row.name, rust: row.kind, serde: "", says: row.doc, unit: row.unit };
+    Object { name, says: T::SAYS, keys: T::ROWS.iter().map(key).collect() }
 }
 
 /// A document: its name in `schema`, the commands that write it, and its objects, the whole first.
@@ -117,14 +129,15 @@ pub fn page(documents: &[Document]) -> String {
                 let _ = write!(out, "\n### {}\n", object.name);
             }
             let _ = write!(out, "\n{}\n\n| key | value | |\n|---|---|---|\n", object.says.trim());
-            for key in object.keys {
+            for key in &object.keys {
                 let name = if key.serde.contains("flatten") {
                     "(each)".to_owned()
                 } else {
                     format!("`{}`", key.name)
                 };
                 let says = key.says.trim().replace('|', "\\|");
-                let _ = writeln!(out, "| {name} | {} | {says} |", json_type(key.rust));
+                let unit = if key.unit.is_empty() { String::new() } else { format!(" of {}", key.unit) };
+                let _ = writeln!(out, "| {name} | {}{unit} | {says} |", json_type(key.rust));
             }
         }
     }
@@ -154,7 +167,7 @@ mod tests {
             let known: BTreeSet<&str> = document.objects.iter().map(|object| object.name).collect();
             for object in &document.objects {
                 assert!(!object.says.trim().is_empty());
-                for key in object.keys {
+                for key in &object.keys {
                     assert!(!key.says.trim().is_empty(), "{} {}", object.name, key.name);
                     let words: Vec<String> = json_type(key.rust).split(' ').map(str::to_owned).collect();
                     for word in words.iter().filter(|word| word.starts_with(char::is_uppercase)) {

@@ -5,10 +5,11 @@
 use crate::documents::documented;
 use crate::output;
 use crate::say;
-use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::Path;
+use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,9 +89,11 @@ documented! {
         /// Scheduler figures.
         pub scheduler: SchedulerReport,
         /// Figures of the compiled engine.
-        pub jit: JitReport,
+        #[serde(serialize_with = "counters")]
+        pub jit: EngineCounters,
         /// Figures of `--cross-check`.
-        pub cross_check: CrossCheckReport,
+        #[serde(serialize_with = "counters")]
+        pub cross_check: CrossCheckCounters,
         /// Figures of guest memory.
         pub memory: MemoryReport,
         /// Figures of the command processor.
@@ -155,44 +158,6 @@ documented! {
         pub deadlock_halts: u64,
     }
 
-    /// Figures of the compiled engine.
-    #[derive(Clone, Debug, Default, Serialize)]
-    pub struct JitReport {
-        /// Guest functions compiled.
-        pub functions: u64,
-        /// Guest loops compiled.
-        pub loops: u64,
-        /// Guest instructions compiled.
-        pub compiled_guest_instructions: u64,
-        /// Host time spent compiling.
-        pub compile_ns: u64,
-        /// Instructions the interpreter ran because nothing was compiled for them yet.
-        pub interpreted_instructions: u64,
-        /// Instructions compiled code gave to the interpreter for want of a lifter arm.
-        pub fallback_instructions: u64,
-        /// Calls from compiled code into Rust.
-        pub helper_calls: BTreeMap<String, u64>,
-        /// Compiled regions dropped because their page changed.
-        pub invalidations: u64,
-        /// Regions taken from the persistent cache.
-        pub cache_hits: u64,
-    }
-
-    /// Figures of `--cross-check`.
-    #[derive(Clone, Debug, Default, Serialize)]
-    pub struct CrossCheckReport {
-        /// Units compared.
-        pub units: u64,
-        /// Instructions compared.
-        pub instructions: u64,
-        /// Differences found.
-        pub differences: u64,
-        /// Bytes stored by guest code, each compared after its unit.
-        pub stored_bytes: u64,
-        /// Comparisons of all memory.
-        pub memory_comparisons: u64,
-    }
-
     /// Figures of guest memory.
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct MemoryReport {
@@ -234,6 +199,24 @@ documented! {
     }
 }
 
+/// Counters as an object: a key for each row.
+fn counters<S: Serializer>(of: &impl Counters, to: S) -> Result<S::Ok, S::Error> {
+    prefixed("", of, to)
+}
+
+/// The same, with something before each key.
+pub fn prefixed<S: Serializer>(prefix: &str, of: &impl Counters, to: S) -> Result<S::Ok, S::Error> {
+    let mut object = to.serialize_map(None)?;
+    for (row, figure) in of.figures() {
+        let key = format!("{prefix}{}", row.name);
+        match figure {
+            Figure::Total(total) => object.serialize_entry(&key, &total)?,
+            Figure::ByName(by_name) => object.serialize_entry(&key, by_name)?,
+        }
+    }
+    object.end()
+}
+
 /// A JSON document of ours.
 #[derive(Serialize)]
 struct Document<'a, T> {
@@ -253,7 +236,7 @@ fn document<'a, T>(name: &str, value: &'a T) -> Document<'a, T> {
 }
 
 /// An error now if [`write_json`] to `path` would fail later. Where standard output is for JSON, nothing else goes there.
-pub fn check_json(path: Option<&Path>) -> Result<()> {
+pub fn check_json(path: Option<&Path>) -> anyhow::Result<()> {
     match path {
         None => Ok(()),
         Some(path) if path == Path::new("-") => {
@@ -265,7 +248,7 @@ pub fn check_json(path: Option<&Path>) -> Result<()> {
 }
 
 /// Writes `value` as the JSON document `name` to `path`, or to standard output for `-`.
-pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(&document(name, value))? + "\n";
     if path == Path::new("-") {
         say::write_bytes(text.as_bytes());
@@ -275,6 +258,6 @@ pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> Result<()>
 }
 
 /// `value` as the JSON document `name`, in one line.
-pub fn json_line(name: &str, value: &impl Serialize) -> Result<String> {
+pub fn json_line(name: &str, value: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string(&document(name, value))? + "\n")
 }

@@ -1,7 +1,6 @@
 //! What every engine does: run a context until its budget is spent or the guest needs somebody.
 
-use crate::PpcContext;
-use std::collections::BTreeMap;
+use crate::{EngineCounters, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_memory::{DeviceQueue, MemoryFault};
 
@@ -78,39 +77,6 @@ pub enum Exit {
     Yield,
     /// An instruction could not complete; it was not counted and `pc` is its address.
     Exception(GuestException),
-}
-
-/// Figures an engine keeps about itself.
-#[derive(Clone, Debug, Default)]
-pub struct EngineCounters {
-    /// Guest functions compiled.
-    pub functions: u64,
-    /// Guest loops compiled by the loop tier.
-    pub loops: u64,
-    /// Guest instructions compiled.
-    pub compiled_guest_instructions: u64,
-    /// Time spent compiling. Never shown to the guest.
-    pub compile_ns: u64,
-    /// Instructions that ran in the interpreter because nothing else was compiled for them yet.
-    pub interpreted_instructions: u64,
-    /// Instructions that compiled code handed to the interpreter for want of a lifter arm.
-    pub fallback_instructions: u64,
-    /// Calls from compiled code into Rust, by name.
-    pub helper_calls: BTreeMap<&'static str, u64>,
-    /// Compiled regions thrown away because a page version moved.
-    pub invalidations: u64,
-    /// Regions taken from the persistent cache.
-    pub cache_hits: u64,
-    /// Cross-check: units compared.
-    pub cross_check_units: u64,
-    /// Cross-check: instructions compared.
-    pub cross_check_instructions: u64,
-    /// Cross-check: bytes that guest code stored, compared one by one.
-    pub cross_check_stored_bytes: u64,
-    /// Cross-check: comparisons of all memory.
-    pub cross_check_memory_comparisons: u64,
-    /// Cross-check: differences found.
-    pub cross_check_differences: u64,
 }
 
 /// An engine: runs guest code on contexts. All engines of one machine share its memory.

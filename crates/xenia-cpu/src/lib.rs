@@ -11,14 +11,14 @@
 
 mod blocks;
 mod context;
+mod counters;
 mod execute;
 pub mod fpscr;
 mod interp;
 mod tables;
 
 pub use context::{FpLazy, HOST_WORDS, PpcContext, Reservation, cr_bit, msr_bit};
-pub use execute::{
-    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, ReservationMode,
-};
+pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure};
+pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, ReservationMode};
 pub use interp::{Interpreter, StoredBytes, Warmth};
 pub use tables::VRSQRTEFP;

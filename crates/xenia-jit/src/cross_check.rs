@@ -12,7 +12,7 @@ use crate::region::block_length;
 use crate::{Granularity, Jit, JitConfig, JitError};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use xenia_cpu::{EngineCounters, Execute, Exit, Interpreter, PpcContext};
+use xenia_cpu::{CrossCheckCounters, EngineCounters, Execute, Exit, Interpreter, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 use xenia_memory::{Comparison, Device, DeviceQueue, GuestMemory, REGISTERS};
@@ -282,11 +282,13 @@ impl Execute for CrossCheck {
 
     fn counters(&self) -> EngineCounters {
         EngineCounters {
-            cross_check_units: self.units,
-            cross_check_instructions: self.instructions,
-            cross_check_differences: u64::from(self.divergence.is_some()),
-            cross_check_stored_bytes: self.stored_bytes,
-            cross_check_memory_comparisons: self.memory_comparisons,
+            cross_check: CrossCheckCounters {
+                units: self.units,
+                instructions: self.instructions,
+                differences: u64::from(self.divergence.is_some()),
+                stored_bytes: self.stored_bytes,
+                memory_comparisons: self.memory_comparisons,
+            },
             ..self.jit.counters()
         }
     }

@@ -53,8 +53,8 @@ fn nothing_differs_in_any_unit() {
         let (engine, _) = run(unit, false);
         assert_eq!(engine.divergence(), None);
         let counters = engine.counters();
-        assert_eq!(counters.cross_check_instructions, (1000..1050).sum::<u64>());
-        assert_eq!(counters.cross_check_differences, 0);
+        assert_eq!(counters.cross_check.instructions, (1000..1050).sum::<u64>());
+        assert_eq!(counters.cross_check.differences, 0);
         assert!(counters.compiled_guest_instructions >= 8, "{unit:?}: {counters:?}");
         assert!(counters.interpreted_instructions < 5000, "{unit:?}: {counters:?}");
     }
@@ -65,7 +65,7 @@ fn a_wrong_lifter_arm_is_found_and_explained() {
     for unit in [Unit::Quantum, Unit::Block, Unit::Instruction] {
         let (engine, _) = run(unit, true);
         let report = engine.divergence().expect("a difference");
-        assert_eq!(engine.counters().cross_check_differences, 1);
+        assert_eq!(engine.counters().cross_check.differences, 1);
         assert!(report.contains("jit"), "{report}");
         if unit == Unit::Instruction {
             assert!(report.contains("r5: jit 0x10000005, interpreter 0x10000004"), "{report}");

@@ -13,11 +13,11 @@ mod suite;
 use crate::cli::BenchArgs;
 use crate::exit::Code;
 use crate::flat::FlatProgram;
-use crate::report::{check_json, write_json};
+use crate::report::{self, check_json, write_json};
 use crate::say::outln;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, bail};
 use contender::{Contender, repeats_for};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use suite::{CPU_SUITE, Kernel};
 use xenia_cpu::EngineCounters;
@@ -64,15 +64,17 @@ struct BenchReport {
     geomean_interp_mips: Option<f64>,
     geomean_function_mips: Option<f64>,
     geomean_function_over_interp: Option<f64>,
-    jit_compiled_guest_instructions: u64,
-    jit_compile_ns: u64,
-    jit_interpreted_instructions: u64,
-    jit_fallback_instructions: u64,
-    jit_helper_calls: BTreeMap<&'static str, u64>,
+    /// `jit_` and each counter's name.
+    #[serde(flatten, serialize_with = "prefixed")]
+    jit: EngineCounters,
+}
+
+fn prefixed<S: Serializer>(counters: &EngineCounters, to: S) -> Result<S::Ok, S::Error> {
+    report::prefixed("jit_", counters, to)
 }
 
 /// Runs and prints the table; the JSON has everything.
-pub fn run(args: &BenchArgs) -> Result<Code> {
+pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     check_json(args.json.as_deref())?;
     args.cpu.refuse_unbuilt()?;
     args.mode.refuse_unbuilt()?;
@@ -120,7 +122,11 @@ pub fn run(args: &BenchArgs) -> Result<Code> {
     Ok(if report.kernels.iter().all(|kernel| kernel.checksum_ok) { Code::Done } else { Code::Mismatch })
 }
 
-fn measure(kernel: &Kernel, contenders: &mut [Box<dyn Contender>], runs: u64) -> Result<KernelReport> {
+fn measure(
+    kernel: &Kernel,
+    contenders: &mut [Box<dyn Contender>],
+    runs: u64,
+) -> anyhow::Result<KernelReport> {
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let (mut instructions, mut ok) = (None, true);
     let mut repeats = Vec::new();
@@ -181,11 +187,7 @@ fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchR
         geomean_function_mips: geomean(&kernels, |kernel| kernel.function_mips),
         geomean_function_over_interp: geomean(&kernels, |kernel| ratio(kernel.interp_s, kernel.function_s)),
         kernels,
-        jit_compiled_guest_instructions: jit.compiled_guest_instructions,
-        jit_compile_ns: jit.compile_ns,
-        jit_interpreted_instructions: jit.interpreted_instructions,
-        jit_fallback_instructions: jit.fallback_instructions,
-        jit_helper_calls: jit.helper_calls,
+        jit,
     }
 }
 
@@ -232,13 +234,13 @@ fn print_summary(report: &BenchReport) {
     );
     outln!(
         "jit: {} guest instructions compiled in {:.1} ms ({:.1} µs each), {} interpreted, {} fallbacks",
-        report.jit_compiled_guest_instructions,
-        report.jit_compile_ns as f64 / 1e6,
-        report.jit_compile_ns as f64 / 1e3 / report.jit_compiled_guest_instructions.max(1) as f64,
-        report.jit_interpreted_instructions,
-        report.jit_fallback_instructions
+        report.jit.compiled_guest_instructions,
+        report.jit.compile_ns as f64 / 1e6,
+        report.jit.compile_ns as f64 / 1e3 / report.jit.compiled_guest_instructions.max(1) as f64,
+        report.jit.interpreted_instructions,
+        report.jit.fallback_instructions
     );
-    for (helper, count) in &report.jit_helper_calls {
+    for (helper, count) in &report.jit.helper_calls {
         outln!("  helper {helper}: {count}");
     }
 }
@@ -257,7 +259,7 @@ mod tests {
     use crate::cli::{Cli, Command};
     use clap::Parser;
 
-    fn bench(flags: &[&str]) -> Result<Code> {
+    fn bench(flags: &[&str]) -> anyhow::Result<Code> {
         let words = ["xenia-rs", "bench"].iter().chain(flags);
         let Some(Command::Bench(args)) = Cli::try_parse_from(words)?.command else { panic!("not bench") };
         run(&args)

@@ -12,13 +12,14 @@ use super::info::{DigestRow, ImportRow, InfoReport};
 use super::jit::{DumpReport, GuestLine};
 use super::trace::PlayReport;
 use crate::cli::GenerateArgs;
-use crate::documents::{self, Document, object};
+use crate::documents::{self, Document, counters, object};
 use crate::exit::Code;
 use crate::report;
 use crate::say::{out, outln};
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
 use std::path::Path;
+use xenia_cpu::{CrossCheckCounters, EngineCounters};
 use xenia_gpu::{packets, registers};
 use xenia_isa::{Family, Flag, ROWS, Row};
 
@@ -51,8 +52,8 @@ pub fn documents() -> Vec<Document> {
                 object::<report::CrashReport>(),
                 object::<report::NameCount>(),
                 object::<report::SchedulerReport>(),
-                object::<report::JitReport>(),
-                object::<report::CrossCheckReport>(),
+                counters::<EngineCounters>("EngineCounters"),
+                counters::<CrossCheckCounters>("CrossCheckCounters"),
                 object::<report::MemoryReport>(),
                 object::<report::GpuReport>(),
                 object::<report::PipelinesReport>(),

@@ -4,8 +4,7 @@ use super::Machine;
 use crate::digest::Digest;
 use crate::interrupt::Cause;
 use crate::report::{
-    CrashReport, CrossCheckReport, End, GpuReport, JitReport, MemoryReport, NameCount, PipelinesReport,
-    RunReport, SchedulerReport,
+    CrashReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport, RunReport, SchedulerReport,
 };
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
@@ -53,7 +52,7 @@ impl Machine {
         let interrupted_by = (exit == End::Interrupted).then(|| self.interrupt.cause()).flatten();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let instructions = self.executor.instructions();
-        let frames = self.kernel.display.lock().frames;
+        let frames = self.kernel.frames();
         let missing = self.kernel.imports.missing_calls().into_iter();
         let mut limits_hit = self.kernel.limits_hit();
         limits_hit.extend(&self.processor.lock().statistics().limits);
@@ -86,28 +85,8 @@ impl Machine {
                 deadlock_recoveries: scheduler.counters.deadlock_recoveries,
                 deadlock_halts: scheduler.counters.deadlock_halts,
             },
-            jit: JitReport {
-                functions: counters.functions,
-                loops: counters.loops,
-                compiled_guest_instructions: counters.compiled_guest_instructions,
-                compile_ns: counters.compile_ns,
-                interpreted_instructions: counters.interpreted_instructions,
-                fallback_instructions: counters.fallback_instructions,
-                helper_calls: counters
-                    .helper_calls
-                    .iter()
-                    .map(|(name, n)| ((*name).to_owned(), *n))
-                    .collect(),
-                invalidations: counters.invalidations,
-                cache_hits: counters.cache_hits,
-            },
-            cross_check: CrossCheckReport {
-                units: counters.cross_check_units,
-                instructions: counters.cross_check_instructions,
-                differences: counters.cross_check_differences,
-                stored_bytes: counters.cross_check_stored_bytes,
-                memory_comparisons: counters.cross_check_memory_comparisons,
-            },
+            cross_check: counters.cross_check.clone(),
+            jit: counters,
             memory: MemoryReport {
                 writes_total: memory.writes_total,
                 watch_faults: memory.watch_faults,
@@ -154,7 +133,7 @@ impl Machine {
             fallbacks: counters.fallback_instructions,
             functions: counters.functions,
             loops: counters.loops,
-            frames: self.kernel.display.lock().frames,
+            frames: self.kernel.frames(),
             draws: self.processor.lock().statistics().draws,
         }
     }

@@ -4,10 +4,11 @@ use crate::exit::Code;
 use crate::interrupt::{Cause, Interrupt};
 use crate::machine::Finished;
 use crate::output::Losses;
-use crate::report::{CrossCheckReport, End, RunReport, write_json};
+use crate::report::{End, RunReport, write_json};
 use crate::say::{self, errln};
 use crate::wording::{count, times};
 use std::path::Path;
+use xenia_cpu::CrossCheckCounters;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
 /// Missing files that are named.
@@ -100,7 +101,7 @@ fn name_missing_files(finished: &Finished) {
     }
 }
 
-fn compared(checked: &CrossCheckReport) -> String {
+fn compared(checked: &CrossCheckCounters) -> String {
     if checked.units == 0 {
         return String::new();
     }

@@ -1,0 +1,151 @@
+//! The figures that engines keep about themselves: one table. A row is a field here, a key of a run's JSON, and a line of
+//! the book's page on it.
+//!
+//! None of them can be seen by the guest.
+
+use std::collections::BTreeMap;
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct CounterRow {
+    /// Its name: the field, and the key in JSON.
+    pub name: &'static str,
+    /// What it counts.
+    pub doc: &'static str,
+    /// Its unit; empty: it counts what it says.
+    pub unit: &'static str,
+    /// The field's type.
+    pub kind: &'static str,
+}
+
+/// What a counter stands at.
+#[derive(Clone, Copy, Debug)]
+pub enum Figure<'a> {
+    /// A number.
+    Total(u64),
+    /// A number for each name.
+    ByName(&'a BTreeMap<&'static str, u64>),
+}
+
+impl From<&u64> for Figure<'_> {
+    fn from(total: &u64) -> Self {
+        Self::Total(*total)
+    }
+}
+
+impl<'a> From<&'a BTreeMap<&'static str, u64>> for Figure<'a> {
+    fn from(by_name: &'a BTreeMap<&'static str, u64>) -> Self {
+        Self::ByName(by_name)
+    }
+}
+
+/// Counters that have rows.
+pub trait Counters {
+    /// What they are of.
+    const SAYS: &'static str;
+    /// The rows, in the order of the fields.
+    const ROWS: &'static [CounterRow];
+
+    /// What each row stands at.
+    fn figures(&self) -> impl Iterator<Item = (&'static CounterRow, Figure<'_>)>;
+}
+
+macro_rules! counters {
+    (
+        #[doc = $says:literal]
+        struct $name:ident {
+            $( #[doc = $doc:literal] $field:ident: $kind:ty $([$unit:literal])?, )+
+        }
+        $( #[doc = $part_doc:literal] $part:ident: $part_kind:ty, )*
+    ) => {
+        #[doc = $says]
+        #[derive(Clone, Debug, Default)]
+        pub struct $name {
+            $( #[doc = $doc] pub $field: $kind, )+
+            $( #[doc = $part_doc] pub $part: $part_kind, )*
+        }
+
+        impl Counters for $name {
+            const SAYS: &'static str = $says;
+            const ROWS: &'static [CounterRow] = &[
+                $( CounterRow {
+                    name: stringify!($field),
+                    doc: $doc,
+                    unit: concat!($($unit)?),
+                    kind: stringify!($kind),
+                }, )+
+            ];
+
+            fn figures(&self) -> impl Iterator<Item = (&'static CounterRow, Figure<'_>)> {
+                Self::ROWS.iter().zip([$( Figure::from(&self.$field), )+])
+            }
+        }
+    };
+}
+
+counters! {
+    /// Figures of the compiled engine.
+    struct EngineCounters {
+        /// Guest functions compiled.
+        functions: u64,
+        /// Guest loops compiled.
+        loops: u64,
+        /// Guest instructions compiled.
+        compiled_guest_instructions: u64,
+        /// Host time spent compiling.
+        compile_ns: u64 ["ns"],
+        /// Instructions the interpreter ran because nothing was compiled for them yet.
+        interpreted_instructions: u64,
+        /// Instructions compiled code gave to the interpreter for want of a lifter arm.
+        fallback_instructions: u64,
+        /// Calls from compiled code into Rust.
+        helper_calls: BTreeMap<&'static str, u64>,
+        /// Compiled regions dropped because their page changed.
+        invalidations: u64,
+        /// Regions taken from the persistent cache.
+        cache_hits: u64,
+    }
+    /// Figures of `--cross-check`, where that is the engine.
+    cross_check: CrossCheckCounters,
+}
+
+counters! {
+    /// Figures of `--cross-check`.
+    struct CrossCheckCounters {
+        /// Units compared.
+        units: u64,
+        /// Instructions compared.
+        instructions: u64,
+        /// Differences found.
+        differences: u64,
+        /// Bytes stored by guest code, each compared after its unit.
+        stored_bytes: u64 ["bytes"],
+        /// Comparisons of all memory.
+        memory_comparisons: u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_come_in_the_order_of_their_rows() {
+        let counters = EngineCounters {
+            functions: 3,
+            compile_ns: 5,
+            helper_calls: BTreeMap::from([("lwarx", 7)]),
+            ..EngineCounters::default()
+        };
+        let said: Vec<String> = counters
+            .figures()
+            .filter_map(|(row, figure)| match figure {
+                Figure::Total(0) => None,
+                Figure::Total(total) => Some(format!("{} {total} {}", row.name, row.unit)),
+                Figure::ByName(calls) => Some(format!("{} {calls:?}", row.name)),
+            })
+            .collect();
+        assert_eq!(said, ["functions 3 ", "compile_ns 5 ns", "helper_calls {\"lwarx\": 7}"]);
+        assert_eq!(counters.figures().count(), EngineCounters::ROWS.len());
+    }
+}
