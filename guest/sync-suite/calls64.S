@@ -28,3 +28,16 @@ ke_interrupt_time:
     addi    1, 1, 128
     blr
     .size ke_interrupt_time, . - ke_interrupt_time
+
+# add_doublewords(word, rounds) adds 1 to a doubleword, by reservation, as often as that.
+    .globl add_doublewords
+    .type add_doublewords,@function
+add_doublewords:
+    mtctr   4
+1:  ldarx   5, 0, 3
+    addi    5, 5, 1
+    stdcx.  5, 0, 3
+    bne-    1b
+    bdnz    1b
+    blr
+    .size add_doublewords, . - add_doublewords

@@ -101,7 +101,7 @@ pub mod erwlock {
 pub mod kdpc {
     /// 19, u16.
     pub const TYPE: u32 = 0;
-    /// u8.
+    /// 0: not queued; otherwise the queue's hardware thread + 1, u8.
     pub const SELECTED_CPU: u32 = 2;
     /// 0: any; otherwise hardware thread + 1, u8.
     pub const DESIRED_CPU: u32 = 3;

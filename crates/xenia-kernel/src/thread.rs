@@ -1,6 +1,6 @@
 //! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them, and interrupts.
 
-mod deferred;
+pub(crate) mod deferred;
 pub mod interrupts;
 pub mod life;
 pub(crate) mod lists;

@@ -356,7 +356,7 @@ impl<S: System> LockstepExecutor<S> {
             self.time += longest;
         } else if self.scheduler.non_empty_runnable() == 0 {
             if self.scheduler.live_threads() == 0 {
-                return Some(RunEnd::Ended(EndKind::Exit { code: 0 }));
+                return Some(RunEnd::Ended(EndKind::Exit { code: self.scheduler.exit_code() }));
             }
             let next = [self.scheduler.next_deadline(), self.system.next_event()];
             match next.into_iter().flatten().min().filter(|&next| next < MAX_TICKS) {

@@ -14,9 +14,13 @@ pub fn base_from_increment(increment: i32) -> u8 {
 }
 
 /// The priority of a thread with base priority `base` after a wait was satisfied with `boost`.
-/// Real-time threads aren't boosted, and a boost never reaches real time nor lowers the `current` priority.
+/// What is real time already isn't boosted, and a boost never reaches real time nor lowers the `current` priority.
 pub fn boosted(base: u8, current: u8, boost: u8) -> u8 {
-    if base >= REAL_TIME { current } else { base.saturating_add(boost).min(REAL_TIME - 1).max(current) }
+    if base >= REAL_TIME || current >= REAL_TIME {
+        current
+    } else {
+        base.saturating_add(boost).min(REAL_TIME - 1).max(current)
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +42,6 @@ mod tests {
         assert_eq!(boosted(8, 12, 1), 12);
         assert_eq!(boosted(14, 14, 15), 15);
         assert_eq!(boosted(18, 18, 2), 18);
+        assert_eq!(boosted(8, 20, 2), 20, "set to that for now");
     }
 }

@@ -78,6 +78,8 @@ pub struct Scheduler {
     wait_serial: u64,
     peeks: BTreeMap<u32, u64>,
     last_ran: [Option<ThreadRef>; HW_THREADS],
+    /// What the title's thread that ended last returned.
+    exit_code: u32,
     now: GuestTicks,
     /// Figures.
     pub counters: Counters,
@@ -119,6 +121,7 @@ impl Scheduler {
             wait_serial: 0,
             peeks: BTreeMap::new(),
             last_ran: [None; HW_THREADS],
+            exit_code: 0,
             now: 0,
             counters: Counters::default(),
             events: Box::new(NoEvents),
@@ -237,6 +240,11 @@ impl Scheduler {
         self.threads().filter(|t| !t.service && !matches!(t.state, ThreadState::Exited { .. })).count()
     }
 
+    /// The exit code of a title that ends because its threads have: that of the last of them.
+    pub fn exit_code(&self) -> u32 {
+        self.exit_code
+    }
+
     /// One hardware thread.
     pub fn slot(&self, hw_id: u8) -> Option<&HwSlot> {
         self.slots.get(usize::from(hw_id))
@@ -282,7 +290,7 @@ impl Scheduler {
         if let Some(running) = self.slots[index].running {
             let quantum_over = self.slots[index].quantum_left <= 0;
             let thread = self.tables[usize::from(running.hw_id)].get_mut(running).ok()?;
-            if quantum_over && thread.base_priority < REAL_TIME && thread.priority > thread.base_priority {
+            if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
                 thread.priority -= 1;
             }
             let priority = thread.priority;
@@ -484,6 +492,21 @@ impl Scheduler {
         Ok(before)
     }
 
+    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before. What is above the base and
+    /// below real time decays as boosts do.
+    pub fn set_priority(&mut self, r: ThreadRef, priority: u8) -> Result<u8, SchedError> {
+        let priority = priority.min(MAX_PRIORITY);
+        let is_ready = self.thread(r)?.state == ThreadState::Ready;
+        let queued = is_ready && self.dequeue(r)?;
+        let thread = self.thread_mut(r)?;
+        let before = std::mem::replace(&mut thread.priority, priority);
+        let slot = thread.slot;
+        if queued {
+            self.enqueue(slot, priority, r, false);
+        }
+        Ok(before)
+    }
+
     /// Turns boosts on wake off or on; returns whether they were off.
     pub fn set_boost_disabled(&mut self, r: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
         Ok(std::mem::replace(&mut self.thread_mut(r)?.boost_disabled, disabled))
@@ -535,7 +558,10 @@ impl Scheduler {
         self.forget_deadline(r)?;
         let thread = self.thread_mut(r)?;
         thread.state = ThreadState::Exited { code };
-        let id = thread.id;
+        let (id, service) = (thread.id, thread.service);
+        if !service {
+            self.exit_code = code;
+        }
         self.table_mut(r)?.note_exit();
         self.emit(&Event::Exit { thread: id, code });
         Ok(())

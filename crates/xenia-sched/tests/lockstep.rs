@@ -99,7 +99,10 @@ impl System for TestSystem {
             WAKE_FIRST => {
                 scheduler.wake_ref(self.threads[0], 1, 0).unwrap();
             }
-            EXIT => scheduler.exit(current, 0).unwrap(),
+            EXIT => {
+                let code = 10 + scheduler.thread(current).unwrap().id;
+                scheduler.exit(current, code).unwrap();
+            }
             SLEEP_1000 => {
                 let deadline = Some(scheduler.now() + 1000);
                 let wait = Wait { reason: BlockReason::Delay, deadline, alertable: false };
@@ -355,9 +358,13 @@ fn a_recovery_is_counted_and_wakes_who_waited_longest() {
 }
 
 #[test]
-fn a_machine_without_live_threads_has_ended() {
-    let mut m = machine(SchedulerConfig::default(), &[(2, 8, &[Step::Call(EXIT)])]);
-    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 0 }));
+fn a_machine_without_live_threads_has_ended_with_the_code_of_the_last() {
+    let last: &[Step] = &[Step::Run(100_000), Step::Call(EXIT)];
+    let scripts: &[(u8, u8, &[Step])] =
+        &[(2, 8, &[Step::Call(EXIT)]), (0, 8, last), (3, 8, &[Step::Call(EXIT)])];
+    let mut m = machine(SchedulerConfig::default(), scripts);
+    let code = 10 + m.executor.scheduler.thread(m.executor.system.threads[1]).unwrap().id;
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code }));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod files;
 mod locks;
 mod memory;
 mod objects;
+mod queries;
 mod sequences;
 mod strings;
 mod threads;

@@ -45,8 +45,10 @@ pub fn wait(
     if let Some(status) = taken {
         return Ok(Flow::Return(status));
     }
-    if alertable && let Some(apc) = call.kernel.threads.lock().next_apc(call.memory(), call.thread_id())? {
-        return Ok(Flow::CallGuest(apc));
+    if alertable
+        && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
+    {
+        return Ok(flow);
     }
     let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
     let result = call.kernel.dispatcher.lock().wait(call.memory(), call.now(), waiter, objects, all)?;

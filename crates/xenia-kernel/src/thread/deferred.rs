@@ -1,4 +1,4 @@
-//! Deferred and asynchronous procedure calls: queueing them, and delivering APCs to threads that wait for them.
+//! Deferred and asynchronous procedure calls: queueing them, and delivering APCs and alerts to threads that wait for them.
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
@@ -9,6 +9,22 @@ use crate::thread::records::{Apc, ApcSource, Threads};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::Scheduler;
+
+/// A processor mode, as titles name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The kernel's.
+    Kernel = 0,
+    /// Everybody else's.
+    User = 1,
+}
+
+impl Mode {
+    /// What an argument means.
+    pub(crate) fn of(argument: u32) -> Self {
+        if argument as u8 == 0 { Self::Kernel } else { Self::User }
+    }
+}
 
 impl Kernel {
     /// Queues a deferred call with these last two arguments; `false` if it is queued already.
@@ -50,9 +66,49 @@ impl Kernel {
         }
         Ok(())
     }
+
+    /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether it was alerted already.
+    pub(crate) fn alert(&self, scheduler: &mut Scheduler, thread_id: u32, mode: Mode) -> Fallible<bool> {
+        let (reference, before) = {
+            let mut threads = self.threads.lock();
+            let record = threads.get_mut(thread_id).ok_or(NtStatus::INVALID_PARAMETER)?;
+            (record.reference, record.alerted[mode as usize])
+        };
+        if before {
+            return Ok(true);
+        }
+        if scheduler.thread(reference)?.wait().is_some_and(|wait| wait.alertable) {
+            self.dispatcher.lock().cancel(reference);
+            scheduler.wake_ref(reference, NtStatus::ALERTED.to_register(), 0)?;
+        } else if let Some(record) = self.threads.lock().get_mut(thread_id) {
+            record.alerted[mode as usize] = true;
+        }
+        Ok(false)
+    }
 }
 
 impl Threads {
+    /// Uses up a thread's alert of one mode; says whether there was one.
+    pub(crate) fn take_alert(&mut self, thread_id: u32, mode: Mode) -> bool {
+        self.get_mut(thread_id).is_some_and(|record| std::mem::take(&mut record.alerted[mode as usize]))
+    }
+
+    /// What ends an alertable wait of the calling thread before it begins: an alert, or an APC.
+    pub(crate) fn interruption(
+        &mut self,
+        memory: &GuestMemory,
+        thread_id: u32,
+    ) -> Fallible<Option<Flow<NtStatus>>> {
+        if self.take_alert(thread_id, Mode::User) {
+            return Ok(Some(Flow::Return(NtStatus::ALERTED)));
+        }
+        if let Some(apc) = self.next_apc(memory, thread_id)? {
+            return Ok(Some(Flow::CallGuest(apc)));
+        }
+        let alerted = self.take_alert(thread_id, Mode::Kernel);
+        Ok(alerted.then_some(Flow::Return(NtStatus::ALERTED)))
+    }
+
     /// The call of a thread's next APC, taken from its queue. After the last, the interrupted wait returns `USER_APC`.
     pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let apc = self.get_mut(thread_id).and_then(|record| record.apcs.pop_front());

@@ -118,6 +118,7 @@ impl Kernel {
             name: None,
             frames: Vec::new(),
             apcs: VecDeque::new(),
+            alerted: [false; 2],
             priority_increment: new.priority_increment,
             ended: false,
         });

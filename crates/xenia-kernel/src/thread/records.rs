@@ -77,6 +77,8 @@ pub struct ThreadRecord {
     pub frames: Vec<Frame>,
     /// User APCs that wait for an alertable wait.
     pub apcs: VecDeque<Apc>,
+    /// Alerts, by processor mode, that wait for an alertable wait.
+    pub alerted: [bool; 2],
     /// Base priority increment that the title set, −15…+15.
     pub priority_increment: i32,
     /// Whether it has ended.

@@ -155,6 +155,12 @@ impl Kernel {
             pc: memory.read(dpc.offset(kdpc::ROUTINE))?,
             args: [u64::from(dpc.0), word(kdpc::CONTEXT)?, word(kdpc::ARG1)?, word(kdpc::ARG2)?],
         };
-        self.post_service(scheduler, cpu, call)
+        // Titles see there that it is queued.
+        memory.write(dpc.offset(kdpc::SELECTED_CPU), cpu + 1)?;
+        let posted = self.post_service(scheduler, cpu, call);
+        if posted.is_err() {
+            memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?;
+        }
+        posted
     }
 }

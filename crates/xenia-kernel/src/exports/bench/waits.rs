@@ -206,8 +206,10 @@ fn waits_for_several_take_one_or_all() {
         let arguments = [count, base + 0x40, 1, 0, 0, 0, now, 0];
         assert_eq!(b.status("KeWaitForMultipleObjects", &arguments), NtStatus::INVALID_PARAMETER);
         let arguments = [count, base + 0x40, 1, 0, 0, now];
-        assert_eq!(b.status("NtWaitForMultipleObjectsEx", &arguments), NtStatus::INVALID_PARAMETER);
+        assert_eq!(b.status("NtWaitForMultipleObjectsEx", &arguments), NtStatus::INVALID_PARAMETER_1);
     }
+    let arguments = [1, base + 0x40, 2, 0, 0, now];
+    assert_eq!(b.status("NtWaitForMultipleObjectsEx", &arguments), NtStatus::INVALID_PARAMETER_3);
     // By handles.
     let handles: Vec<u64> = (0..2).map(|_| create(&mut b, "NtCreateEvent", &[1, 1])).collect();
     for (index, &handle) in handles.iter().enumerate() {

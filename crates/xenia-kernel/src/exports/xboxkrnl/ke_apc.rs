@@ -1,11 +1,12 @@
-//! Asynchronous procedure calls (`Ke*Apc`, `NtQueueApcThread`).
+//! Asynchronous procedure calls and alerts (`Ke*Apc`, `Ke*AlertThread`, `NtQueueApcThread`).
 //!
 //! User APCs run when their thread waits alertably. Kernel-mode APCs are accepted and run there too: this kernel has no
 //! code of its own for them to interrupt.
 
 use crate::abi::{Call, Handle, Ptr};
 use crate::layout::kapc;
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
+use crate::thread::deferred::Mode;
 use crate::thread::records::{Apc, ApcSource};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -83,11 +84,26 @@ impl KeApc {
         Ok(found)
     }
 
+    /// Alerts a thread in a processor mode: its alertable wait, this or the next, ends with `ALERTED`. Says whether it was
+    /// alerted already. Waits of the kernel's mode hear of alerts of the other, too, as modes of waits are ignored.
+    #[export(Done)]
+    fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
+        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
+        call.kernel.alert(call.scheduler, id, Mode::of(mode))
+    }
+
+    /// Uses up the caller's alert of a processor mode; says whether there was one.
+    #[export(Done)]
+    fn KeTestAlertThread(call: &mut Call, mode: u32) -> bool {
+        call.kernel.threads.lock().take_alert(call.thread_id(), Mode::of(mode))
+    }
+
     /// Does nothing: the routine of APCs that only end a wait.
     #[export(Done)]
     fn KiApcNormalRoutineNop(_call: &mut Call) {}
 
-    /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably.
+    /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably. `UNSUCCESSFUL` if it has
+    /// ended.
     #[export(Done)]
     fn NtQueueApcThread(
         call: &mut Call,
@@ -99,7 +115,10 @@ impl KeApc {
     ) -> Fallible<NtStatus> {
         let (id, _) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
-        call.kernel.queue_apc(call.scheduler, id, Apc { source: ApcSource::Kernel, routine, args })?;
-        Ok(NtStatus::SUCCESS)
+        let apc = Apc { source: ApcSource::Kernel, routine, args };
+        match call.kernel.queue_apc(call.scheduler, id, apc) {
+            Err(Failure::Status(NtStatus::THREAD_IS_TERMINATING)) => Ok(NtStatus::UNSUCCESSFUL),
+            queued => queued.map(|()| NtStatus::SUCCESS),
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::thread::life::NewThread;
 use xenia_cpu::msr_bit;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::base_from_increment;
+use xenia_sched::{MAX_PRIORITY, base_from_increment};
 
 /// See the module's documentation.
 pub struct KeThread;
@@ -157,6 +157,17 @@ impl KeThread {
         call.scheduler.set_base_priority(reference, base)?;
         call.memory().write(kthread.offset(kthread::PRIORITY), base)?;
         Ok(before)
+    }
+
+    /// Sets the priority that a thread has now, 1–31; its base priority stays. Returns the priority before.
+    #[export(Done)]
+    fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
+        let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
+        let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
+        let priority = priority.clamp(1, i32::from(MAX_PRIORITY)) as u8;
+        let before = call.scheduler.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
+        call.memory().write(kthread.offset(kthread::PRIORITY), priority)?;
+        Ok(i32::from(before))
     }
 
     /// Turns priority boosts of a thread off or on; returns whether they were off.

@@ -43,9 +43,9 @@ impl KeTime {
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, interval)?;
         if alertable
-            && let Some(apc) = call.kernel.threads.lock().next_apc(call.memory(), call.thread_id())?
+            && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
         {
-            return Ok(Flow::CallGuest(apc));
+            return Ok(flow);
         }
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Yield(NtStatus::SUCCESS));

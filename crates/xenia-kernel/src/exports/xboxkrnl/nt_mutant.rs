@@ -4,8 +4,9 @@ use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::kmutant;
 use crate::objects::ObjectKind;
+use crate::objects::dispatcher::signal_state;
 use crate::status::failure::Fallible;
-use xenia_guest::NtStatus;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
@@ -26,6 +27,21 @@ impl NtMutant {
             let owner = if owned { Some(call.kthread()?) } else { None };
             call.kernel.dispatcher.lock().initialize_mutant(call.memory(), mutant, owner)
         })
+    }
+
+    /// Stores a mutant's state (1: free; else 1 minus the acquisitions), and two bytes: whether the caller owns it, and
+    /// whether an owner has ended.
+    #[export(Done)]
+    fn NtQueryMutant(call: &mut Call, mutant: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
+        let mutant = call.kernel.objects.lock().resolve_kind(mutant, ObjectKind::Mutant)?;
+        let (memory, kthread) = (call.memory(), call.kthread()?);
+        let state = signal_state(memory, mutant)?;
+        let owned = state <= 0 && memory.read::<GuestAddr>(mutant.offset(kmutant::OWNER))? == kthread;
+        let abandoned: u8 = memory.read(mutant.offset(kmutant::ABANDONED))?;
+        information.write(memory, state)?;
+        memory.write(information.addr().offset(4), u8::from(owned))?;
+        memory.write(information.addr().offset(5), u8::from(abandoned != 0))?;
+        Ok(NtStatus::SUCCESS)
     }
 
     /// The owner releases a mutant once; stores its state before.

@@ -4,7 +4,7 @@ use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::ksemaphore;
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::dispatcher::{initialize, kind, signal_state};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
@@ -31,6 +31,16 @@ impl NtSemaphore {
             initialize(call.memory(), semaphore, kind::SEMAPHORE, size, count)?;
             Ok(call.memory().write(semaphore.offset(ksemaphore::LIMIT), limit)?)
         })
+    }
+
+    /// Stores a semaphore's count and its limit.
+    #[export(Done)]
+    fn NtQuerySemaphore(call: &mut Call, semaphore: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
+        let semaphore = call.kernel.objects.lock().resolve_kind(semaphore, ObjectKind::Semaphore)?;
+        let memory = call.memory();
+        information.write(memory, signal_state(memory, semaphore)?)?;
+        information.at(1).write(memory, memory.read(semaphore.offset(ksemaphore::LIMIT))?)?;
+        Ok(NtStatus::SUCCESS)
     }
 
     /// Adds to a semaphore's count and stores the count before.

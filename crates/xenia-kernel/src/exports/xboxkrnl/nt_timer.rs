@@ -9,6 +9,7 @@ use crate::objects::timer::{TimerApc, TimerSetting};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct NtTimer;
@@ -67,6 +68,16 @@ impl NtTimer {
         if let Some(out) = current {
             out.set(call.memory(), u32::from(signal_state(call.memory(), timer)? != 0))?;
         }
+        Ok(NtStatus::SUCCESS)
+    }
+    /// Stores the time until a timer is due, not above 0 where it is not set, and a byte: whether it is signalled.
+    #[export(Done)]
+    fn NtQueryTimer(call: &mut Call, timer: Handle, information: Ptr<i64>) -> Fallible<NtStatus> {
+        let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
+        let memory = call.memory();
+        let due: i64 = memory.read(timer.offset(ktimer::DUE_TIME))?;
+        information.write(memory, due.wrapping_sub(filetime(call.now()) as i64))?;
+        memory.write(information.addr().offset(8), u8::from(signal_state(memory, timer)? != 0))?;
         Ok(NtStatus::SUCCESS)
     }
 }

@@ -76,8 +76,11 @@ impl NtWait {
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
-        if count == 0 || count > MAXIMUM_WAIT_OBJECTS || wait_type > 1 {
-            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
+        if count == 0 || count > MAXIMUM_WAIT_OBJECTS {
+            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_1));
+        }
+        if wait_type > 1 {
+            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_3));
         }
         let mut objects = Vec::new();
         for index in 0..count {

@@ -1,0 +1,119 @@
+//! What synchronisation objects and threads say of themselves; alerts.
+
+use super::*;
+use crate::layout::{kdpc, kthread};
+use xenia_sched::START_FILETIME;
+
+const ALERTED: u64 = 0x101;
+const TIMEOUT: u64 = 0x102;
+
+/// A new object's handle.
+fn create(b: &mut Bench, name: &str, rest: &[u64]) -> u64 {
+    let arguments: Vec<u64> = [u64::from(b.scratch.0), 0].iter().chain(rest).copied().collect();
+    assert_eq!(b.status(name, &arguments), NtStatus::SUCCESS, "{name}");
+    u64::from(b.word(0))
+}
+
+#[test]
+fn objects_are_asked_for_their_state() {
+    let mut b = Bench::new();
+    let into = u64::from(b.scratch.0) + 0x40;
+    let bytes = |b: &Bench, at: u32| -> [u8; 2] {
+        [at, at + 1].map(|at| b.memory().read(b.scratch.offset(at)).unwrap())
+    };
+    let semaphore = create(&mut b, "NtCreateSemaphore", &[2, 5]);
+    assert_eq!(b.status("NtQuerySemaphore", &[semaphore, into]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0x40), b.word(0x44)), (2, 5));
+    let mutant = create(&mut b, "NtCreateMutant", &[1]);
+    assert_eq!(b.status("NtQueryMutant", &[mutant, into]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0x40), bytes(&b, 0x44)), (0, [1, 0]));
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    assert_eq!(b.status("NtQueryMutant", &[mutant, into]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0x40), bytes(&b, 0x44)), (0, [0, 0]), "another thread's");
+    let id = b.scheduler.thread(first).unwrap().id;
+    b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    assert_eq!(b.status("NtQueryMutant", &[mutant, into]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0x40), bytes(&b, 0x44)), (1, [0, 1]), "its owner has ended");
+    let timer = create(&mut b, "NtCreateTimer", &[0]);
+    let due = u64::from(b.scratch.0) + 0x80;
+    b.memory().write(GuestAddr(due as u32), START_FILETIME + 70_000).unwrap();
+    assert_eq!(b.status("NtSetTimerEx", &[timer, due, 0, 0, 0, 0, 0, 0]), NtStatus::SUCCESS);
+    b.scheduler.set_now(ticks(50_000));
+    assert_eq!(b.status("NtQueryTimer", &[timer, into]), NtStatus::SUCCESS);
+    let left: i64 = b.memory().read(b.scratch.offset(0x40)).unwrap();
+    assert!((19_999..=20_001).contains(&left), "{left}");
+    assert_eq!(bytes(&b, 0x48)[0], 0);
+    for name in ["NtQuerySemaphore", "NtQueryMutant", "NtQueryTimer"] {
+        let event = create(&mut b, "NtCreateEvent", &[0, 0]);
+        assert_eq!(b.status(name, &[event, into]), NtStatus::OBJECT_TYPE_MISMATCH, "{name}");
+        assert_eq!(b.status(name, &[8, into]), NtStatus::INVALID_HANDLE, "{name}");
+    }
+}
+
+/// Ticks in units of 100 ns.
+fn ticks(units: u64) -> u64 {
+    xenia_sched::ticks_from_100ns(units)
+}
+
+#[test]
+fn an_alert_ends_one_alertable_wait() {
+    let mut b = Bench::new();
+    let event = u64::from(b.scratch.0) + 0x40;
+    b.kernel_call("KeInitializeEvent", &[event, 1, 0]);
+    let thread = b.kthread();
+    let now = u64::from(b.scratch.0) + 0x80;
+    assert_eq!(b.kernel_call("KeAlertThread", &[thread, 1]), 0);
+    assert_eq!(b.kernel_call("KeAlertThread", &[thread, 1]), 1, "it is already");
+    assert_eq!(b.kernel_call("KeTestAlertThread", &[0]), 0, "in the other mode");
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 1, 0, now]), Some(TIMEOUT), "not alertable");
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 1, 1, now]), Some(ALERTED));
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 1, 1, now]), Some(TIMEOUT));
+    assert_eq!(b.kernel_call("KeAlertThread", &[thread, 0]), 0);
+    assert_eq!(b.kernel_call("KeTestAlertThread", &[0]), 1);
+    assert_eq!(b.kernel_call("KeTestAlertThread", &[0]), 0);
+    // One that waits is woken, and the object stays for others.
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    let waiting = b.kthread();
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 1, 1, 0]), None);
+    b.act_as(first);
+    assert_eq!(b.kernel_call("KeAlertThread", &[waiting, 1]), 0);
+    assert_eq!(b.answer(other), Some(ALERTED));
+    b.kernel_call("KeSetEvent", &[event, 0, 0]);
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 1, 0, now]), Some(0));
+}
+
+#[test]
+fn a_priority_is_set_for_now() {
+    let mut b = Bench::new();
+    let thread = b.kthread();
+    let reference = b.thread;
+    let shown =
+        |b: &Bench| -> u8 { b.memory().read(GuestAddr(thread as u32).offset(kthread::PRIORITY)).unwrap() };
+    assert_eq!((b.kernel_call("KeSetPriorityThread", &[thread, 12]), shown(&b)), (8, 12));
+    assert_eq!((b.kernel_call("KeSetPriorityThread", &[thread, 99]), shown(&b)), (12, 31));
+    assert_eq!(b.kernel_call("KeSetPriorityThread", &[thread, 0]), 31);
+    let now = b.scheduler.thread(reference).unwrap();
+    assert_eq!((now.priority(), now.base_priority()), (1, 8));
+}
+
+#[test]
+fn a_deferred_call_says_where_it_is_queued() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let mark = |b: &Bench, at: u64| -> u8 {
+        b.memory().read(GuestAddr(at as u32).offset(kdpc::SELECTED_CPU)).unwrap()
+    };
+    let (running, queued) = (base + 0x40, base + 0x80);
+    for dpc in [running, queued] {
+        b.kernel_call("KeInitializeDpc", &[dpc, 0x8200_0000, 0]);
+        b.memory().write(GuestAddr(dpc as u32).offset(kdpc::DESIRED_CPU), 4_u8).unwrap();
+        assert_eq!(b.kernel_call("KeInsertQueueDpc", &[dpc, 0, 0]), 1);
+    }
+    assert_eq!((mark(&b, running), mark(&b, queued)), (0, 4), "the first has begun");
+    assert_eq!(b.kernel_call("KeRemoveQueueDpc", &[queued]), 1);
+    assert_eq!(mark(&b, queued), 0);
+}
