@@ -36,11 +36,6 @@ pub(crate) struct Plan {
     calls: Vec<u32>,
 }
 
-/// The limit to try where a region of `limit` instructions was too long after `lifted`.
-fn shorter(lifted: usize, limit: usize) -> usize {
-    (lifted * 3 / 4).clamp(1, limit - 1)
-}
-
 impl Jit {
     /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
     /// published.
@@ -62,7 +57,7 @@ impl Jit {
             let mut slot = |to| cache.slot(to);
             let config = self.lift_config(mode);
             match self.shared.compiler.lock().compile(&region, config, &[], &mut slot, true) {
-                Err(JitError::TooLong(lifted)) if limit > 1 => limit = shorter(lifted, limit),
+                Err(JitError::TooLong(fitting)) if limit > 1 => limit = fitting.clamp(1, limit - 1),
                 compiled => break (region, compiled?),
             }
         };
@@ -141,7 +136,7 @@ impl Jit {
             match self.publish(mode, code, plan) {
                 Ok(published) => break published,
                 // A smaller piece of it, then.
-                Err(JitError::TooLong(lifted)) if limit > 1 => limit = shorter(lifted, limit),
+                Err(JitError::TooLong(fitting)) if limit > 1 => limit = fitting.clamp(1, limit - 1),
                 // It has been emptied, and has room once this engine has gone on.
                 Err(JitError::CodeMemoryFull) => break false,
                 Err(error) => {

@@ -22,8 +22,8 @@ pub enum JitError {
     /// Code memory is used up.
     #[error("code memory is full")]
     CodeMemoryFull,
-    /// A region is too long to be compiled in one piece.
-    #[error("a region is too long after {0} instructions")]
+    /// A region is too long to be compiled in one piece; about so many of its instructions are not.
+    #[error("a region is too long for one piece, which has about {0} instructions")]
     TooLong(usize),
     /// A region could not be compiled.
     #[error("region at {pc:#010x}: {reason}")]

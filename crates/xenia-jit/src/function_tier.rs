@@ -7,6 +7,9 @@
 //!  entry 0 │ entry 1 │ … │ function: page versions, dispatch on the entry's number, blocks
 //! ```
 
+#[cfg(test)]
+mod cost;
+
 use crate::JitError;
 use crate::enter::{ENTRY_SIZE, entry_thunk};
 use crate::lift::{LiftConfig, Lifter, Site, region_signature};
@@ -97,10 +100,10 @@ impl Compiler {
             Function::with_name_signature(UserFuncName::user(0, region.entries[0]), region_signature(true));
         self.context.set_disasm(texts);
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
-        let sites = Lifter::new(builder, region, config, slot_of).lift(pages).map_err(|lifted| {
+        let sites = Lifter::new(builder, region, config, slot_of).lift(pages).map_err(|fitting| {
             // What was begun in it is not finished.
             self.builder = FunctionBuilderContext::new();
-            JitError::TooLong(lifted)
+            JitError::TooLong(fitting)
         })?;
         let clif = texts.then(|| self.context.func.display().to_string());
         let code = self

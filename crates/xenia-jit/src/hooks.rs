@@ -156,7 +156,7 @@ macro_rules! preserving {
 struct Preserving;
 
 hooks! {
-    /// Runs `lswx` or `stswx` at pc; `word` holds the instruction and above it the effective address. 0: go on
+    /// Runs `lswx`, `stswx` or `lmw` at pc; `word` holds the instruction and above it the effective address. 0: go on
     /// after it; else the region's second result.
     warm String(word) [] => move_string;
     /// Enters a reservation of the line that holds `addr` into the machine's table, and gives its generation.

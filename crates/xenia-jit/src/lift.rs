@@ -130,10 +130,20 @@ const GUEST: MemFlagsData = MemFlagsData::new();
 const BUDGET: i32 = offset_of!(PpcContext, budget) as i32;
 const PC: i32 = offset_of!(PpcContext, pc) as i32;
 
-/// Instructions of the intermediate form that one region may become, about. Compiling takes a little longer than in
-/// proportion to them: this many take a quarter of a second. Titles' functions have eight for each guest instruction;
-/// `lmw` has more than a hundred.
-const MOST_IR: usize = 48_000;
+/// Instructions of the intermediate form that one region may become, about. Compiling takes longer than in proportion to
+/// them where many are entries: this many take 40 to 120 ms, half as many again up to 320 ms. Titles' functions have
+/// nine for each guest instruction, so what is cut are the few of more than three thousand.
+pub(crate) const MOST_IR: usize = 32_000;
+
+/// What each budget exit becomes in the end.
+const EXIT_IR: usize = 2;
+
+/// How many of a region's `instructions` become three quarters of [`MOST_IR`], if the first `lifted` became `so_far` with
+/// what is before all of them, which has `entered` and is mostly for the entries.
+fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) -> usize {
+    let each = entered * lifted + (so_far - entered) * instructions;
+    MOST_IR * 3 / 4 * instructions * lifted / each.max(1)
+}
 
 fn reason(leave: Leave, pc: u32) -> i64 {
     i64::from(leave as u32) << 32 | i64::from(pc)
@@ -194,10 +204,11 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts everything. `pages` are the pages that the region was read from, with their versions. `Err` is the number of
-    /// instructions that were lifted when it became too long, [`MOST_IR`].
+    /// Lifts everything. `pages` are the pages that the region was read from, with their versions. `Err` is how
+    /// many of its instructions are not too long together ([`MOST_IR`]), about.
     pub(crate) fn lift(mut self, pages: &[(u32, u32)]) -> Result<Vec<Site>, usize> {
         self.prologue(pages);
+        let entered = self.length();
         let region = self.region;
         for (&pc, block) in &region.blocks {
             let ir_block = self.blocks[&pc];
@@ -223,8 +234,9 @@ impl<'a> Lifter<'a> {
                     Some(op) => dispatch(&mut self, op, guest.instruction),
                     None => self.raise(),
                 }
-                if self.b.func.dfg.num_insts() > MOST_IR {
-                    return Err(self.sites.len());
+                let so_far = self.length();
+                if so_far > MOST_IR {
+                    return Err(fitting(region.instructions, self.sites.len(), entered, so_far));
                 }
                 if self.terminated {
                     break;
@@ -244,6 +256,11 @@ impl<'a> Lifter<'a> {
         };
         self.b.finalize(frontend);
         Ok(self.sites)
+    }
+
+    /// Instructions of the intermediate form so far, and those of the exits that are filled in the end.
+    fn length(&self) -> usize {
+        self.b.func.dfg.num_insts() + EXIT_IR * self.budget_exits.len()
     }
 
     /// Checks the pages' versions, then goes to the entry whose number came along.

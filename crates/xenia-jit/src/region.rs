@@ -160,20 +160,22 @@ pub(crate) fn discover(
     let mut words: BTreeMap<u32, Guest> = BTreeMap::new();
     let mut leaders: BTreeSet<u32> = BTreeSet::new();
     let mut entries: Vec<u32> = Vec::new();
-    let mut work: Vec<u32> = Vec::new();
+    // By distance from the first root, which matters most: what the limit cuts off is one piece, in which the next region
+    // begins, and not the other sides of branches all over the function.
+    let mut work: BTreeSet<u32> = BTreeSet::new();
+    let first = roots.first().copied().unwrap_or_default();
     for &root in roots {
         if fetch(root).is_some() && leaders.insert(root) {
             entries.push(root);
-            work.push(root);
+            work.insert(root.wrapping_sub(first));
         }
     }
     if entries.first() != roots.first() {
         return None;
     }
     let mut edges: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    // Roots are taken last to first from the stack otherwise; the first one matters most.
-    work.reverse();
-    while let Some(start) = work.pop() {
+    while let Some(distance) = work.pop_first() {
+        let start = first.wrapping_add(distance);
         let mut pc = start;
         while (pc == start || inside(pc)) && !words.contains_key(&pc) && words.len() < limit {
             let Some(word) = fetch(pc) else { break };
@@ -189,7 +191,7 @@ pub(crate) fn discover(
                     edges.entry(pc).or_default().push(to);
                 }
                 if leaders.insert(to) {
-                    work.push(to);
+                    work.insert(to.wrapping_sub(first));
                 }
                 if entry && !entries.contains(&to) {
                     entries.push(to);
@@ -353,6 +355,22 @@ mod tests {
         let r = region(&words, &[0]);
         assert!(r.blocks.values().all(|b| b.needs <= PATH_LIMIT + b.len()));
         assert!(r.blocks.values().filter(|b| b.check).count() > 2);
+    }
+
+    #[test]
+    fn what_the_limit_leaves_out_is_one_piece() {
+        // 40 of beq +8; addi, a loop around them.
+        let mut words: Vec<u32> = [0x4182_0008, ADDI].repeat(40);
+        words.extend([0x4200_FEC0, BLR]);
+        let end = words.len() as u32 * 4;
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        for (root, covered) in [(0, 0..20), (40 * 4, 40..60), (75 * 4, 75..82)] {
+            let r = discover(&[root], (0, end), 20, &mut Vec::new(), &mut fetch).unwrap();
+            let places = r.blocks.values().flat_map(|block| block.code.iter().map(|guest| guest.pc / 4));
+            let ahead: Vec<u32> = places.filter(|&at| at >= root / 4).collect();
+            assert_eq!(ahead, covered.collect::<Vec<_>>(), "from {root}, as far as its end");
+            assert_eq!(r.instructions, 20, "then from the loop's start");
+        }
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! `lswx` and `stswx`, whose length is in XER.
+//! `lswx` and `stswx`, whose length is in XER, and `lmw` of many registers.
 //!
-//! Compiled code calls this for them: their length is known only when they run, and no compiler for the machine emits
-//! them (they are microcoded there). Bytes go to or come from the low words of registers, wrapping after r31;
-//! a load reads everything before it writes the first register. PowerISA 2.02 book I, 3.3.5.
+//! Compiled code calls this for them: the length of the first two is known only when they run, `lmw` is code that takes
+//! longest to compile, and no compiler for the machine emits any of them (they are microcoded there). Bytes go to or come
+//! from the low words of registers, wrapping after r31; a load reads everything before it writes the first register.
+//! PowerISA 2.02 book I, 3.3.4 and 3.3.5.
 
 use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
-/// Runs `i`, one of the two, at the effective address `ea`. On an error no register has changed.
+/// Runs `i`, one of the three, at the effective address `ea`. On an error no register has changed.
 pub(crate) fn move_string(
     ctx: &mut PpcContext,
     i: Instruction,
@@ -16,11 +17,23 @@ pub(crate) fn move_string(
     memory: &GuestMemory,
     devices: &mut DeviceQueue,
 ) -> Result<(), MemoryFault> {
+    let op = decode(i.0);
+    if op == Some(Op::lmw) {
+        let mut words = [0; 32];
+        let words = &mut words[i.rd()..];
+        for (n, word) in (0_u32..).zip(words.iter_mut()) {
+            *word = memory.load_u32(ea.wrapping_add(4 * n), devices)?;
+        }
+        for (register, &mut word) in ctx.gpr[i.rd()..].iter_mut().zip(words) {
+            *register = u64::from(word);
+        }
+        return Ok(());
+    }
     let mut bytes = [0_u8; 128];
     let bytes = &mut bytes[..usize::from(ctx.xer_count & 127)];
     let places = (0_u32..).map(|n| ea.wrapping_add(n));
     let registers = (i.rd()..).map(|n| n & 31);
-    if decode(i.0) == Some(Op::lswx) {
+    if op == Some(Op::lswx) {
         for (byte, place) in bytes.iter_mut().zip(places) {
             *byte = memory.load_u8(place, devices)?;
         }

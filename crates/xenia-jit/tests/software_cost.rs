@@ -42,6 +42,8 @@ fn what_software_costs() {
         ("lwzx", indexed(Op::lwzx), [0; 3], 0),
         ("lswx, 16 bytes", indexed(Op::lswx), [0; 3], 0),
         ("stswx, 16 bytes", indexed(Op::stswx), [0; 3], 0),
+        ("lmw, 8 words", d(Op::lmw, 24, 2, 0), [0; 3], 0),
+        ("lmw, 29 words", d(Op::lmw, 3, 2, 0), [0; 3], 0),
         ("lwarx", indexed(Op::lwarx), [0; 3], 0),
     ];
     let table = EngineConfig { reservations: ReservationMode::Table };

@@ -63,6 +63,33 @@ fn strings_of_every_length_wrap_around_the_registers() {
 }
 
 #[test]
+fn every_length_of_multiple_loads_agrees_inside_memory_and_beyond() {
+    let (mut jit, mut interpreter) = pair();
+    // Whole, across pages, and with each word in turn the first beyond the end. r4 is the base and among what is loaded.
+    let ends = (0..34).map(|words| DATA + SIZE - 4 * words - 6);
+    for address in [DATA + 8, DATA + 0xFFE].into_iter().chain(ends) {
+        for first in 0..32 {
+            let word = d(Op::lmw, first, 4, 6);
+            let [a, b] = both(&mut jit, &mut interpreter, word, address, 0);
+            assert_eq!(a, b, "lmw r{first} at {address:#x}");
+            assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "lmw r{first} at {address:#x}");
+            let inside = address + 6 + 4 * (32 - first) <= DATA + SIZE;
+            assert_eq!(matches!(a, Exit::Syscall { .. }), inside, "lmw r{first} at {address:#x}: {a:?}");
+        }
+    }
+    // Addresses are 32 bits, and around the end of them there is nothing.
+    for (base, displacement) in [(0, -4), (0xFFFF_FFF8, 4), (4, -8), (0xFFFF_FFFC, 8)] {
+        for (first, ra) in [(3, 4), (28, 4), (3, 0), (28, 0)] {
+            let word = d(Op::lmw, first, ra, displacement);
+            let [a, b] = both(&mut jit, &mut interpreter, word, base, 0);
+            assert_eq!(a, b, "lmw r{first},{displacement}(r{ra}) with {base:#x}");
+            assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "{base:#x}");
+        }
+    }
+    assert_compiled(&jit);
+}
+
+#[test]
 fn a_string_that_leaves_memory_changes_no_register() {
     let (mut jit, mut interpreter) = pair();
     for length in 1..32_u8 {

@@ -101,6 +101,16 @@ impl Lifter<'_> {
         self.host_address(base)
     }
 
+    /// `(RA|0) + D`, 32 bits zero-extended.
+    pub(crate) fn ea_d(&mut self, i: Instruction) -> Value {
+        if i.ra() == 0 {
+            return self.const64(u64::from(i.disp() as u32));
+        }
+        let base = self.gpr32(i.ra());
+        let sum = self.b.ins().iadd_imm_s(base, i.disp());
+        self.b.ins().uextend(types::I64, sum)
+    }
+
     /// `(RA|0) + (RB)`, 32 bits zero-extended.
     pub(crate) fn ea_x(&mut self, i: Instruction) -> Value {
         if i.ra() == 0 {

@@ -7,6 +7,10 @@ use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
+/// Words that `lmw` loads inline at most, as many as `lswi` may. All of them are in registers at once, of which the host has
+/// fourteen: beyond, each instruction of the intermediate form takes up to four times as long to compile.
+const INLINE_WORDS: usize = 8;
+
 /// Where an access goes: a host address and a displacement.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
@@ -190,10 +194,16 @@ impl LoadStore for Lifter<'_> {
     }
 
     fn lmw(&mut self, i: Instruction) {
+        let count = 32 - i.rd();
+        if count > INLINE_WORDS {
+            let ea = self.ea_d(i);
+            self.call_string(i, ea);
+            return;
+        }
         let place = self.place_d(i, i.disp());
         // All are loaded before the first register changes.
         let mut values = Vec::new();
-        for n in 0..32 - i.rd() {
+        for n in 0..count {
             values.push(self.load_big(types::I32, place.offset(4 * n as i32)));
         }
         for (n, value) in values.into_iter().enumerate() {
@@ -215,7 +225,8 @@ impl LoadStore for Lifter<'_> {
     }
 
     fn lswx(&mut self, i: Instruction) {
-        self.call_string(i);
+        let ea = self.ea_x(i);
+        self.call_string(i, ea);
     }
 
     fn stswi(&mut self, i: Instruction) {
@@ -224,7 +235,8 @@ impl LoadStore for Lifter<'_> {
     }
 
     fn stswx(&mut self, i: Instruction) {
-        self.call_string(i);
+        let ea = self.ea_x(i);
+        self.call_string(i, ea);
     }
 
     fn lwarx(&mut self, i: Instruction) {

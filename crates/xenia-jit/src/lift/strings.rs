@@ -1,4 +1,4 @@
-//! `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are host accesses; the others are a call.
+//! `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are host accesses; the others are a call, as is a long `lmw`.
 
 use super::cache::Cache;
 use super::load_store::Place;
@@ -72,9 +72,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// `lswx` or `stswx`, in Rust: stores the state, and goes on with what the context then holds.
-    pub(super) fn call_string(&mut self, i: Instruction) {
-        let ea = self.ea_x(i);
+    /// `lswx`, `stswx` or `lmw` at `ea`, in Rust: stores the state, and goes on with what the context then holds.
+    pub(super) fn call_string(&mut self, i: Instruction, ea: Value) {
         self.flush();
         self.cache = Cache::default();
         let ctx = self.ctx;
