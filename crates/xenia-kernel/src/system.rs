@@ -289,6 +289,11 @@ impl System for KernelSystem {
         disposition
     }
 
+    fn moved(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
+        let Kernel { threads, memory, .. } = &*self.kernel;
+        housekeeping("a thread that moved", threads.lock().tell_processor(memory, scheduler, thread));
+    }
+
     fn end_visit(&mut self, scheduler: &mut Scheduler, _hw_id: u8, stores: &[DeviceStore]) {
         let now = scheduler.now();
         let mut graphics = false;

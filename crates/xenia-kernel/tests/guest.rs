@@ -172,6 +172,26 @@ fn a_thread_moves_itself_in_the_middle_of_the_call() {
 }
 
 #[test]
+fn a_thread_that_may_run_elsewhere_moves_to_a_free_processor_and_reads_its_number() {
+    let mut code = Code::default();
+    let read_again = [0x2C05_0000, 0x4182_FFF8]; // cmpwi r5, 0; beq to the read before
+    let worker = code.here();
+    code.word(0x7D88_02A6).copy(31, 12); // mflr r12
+    code.read(3, 0x100, 13).load(4, 3).load(5, DATA + 4).call_with_registers("KeSetAffinityThread");
+    code.read_byte(5, 0x10C, 13).word(read_again[0]).word(read_again[1]);
+    code.record(5, 0x10).word(0x7FE8_03A6).ret(); // mtlr r31
+    let entry = code.here();
+    // Both compute on the first hardware thread.
+    code.call("ExCreateThread", &[DATA, 0, 0, 0, worker, 0, 0]);
+    code.load(6, DATA).read(5, 0x10, 6).word(read_again[0]).word(read_again[1]).end();
+    let (machine, end) = Machine::run(&code, entry);
+    assert_eq!(end, EXIT);
+    assert_eq!(machine.data(0x10), 1);
+    let events = machine.events();
+    assert_eq!(events.iter().filter(|line| line.contains("migrate")).count(), 1, "{events:#?}");
+}
+
+#[test]
 fn variables_hold_what_titles_look_for() {
     let mut code = Code::default();
     let entry = code.here();

@@ -287,6 +287,9 @@ impl<S: System> LockstepExecutor<S> {
             }
             let picked = if left == 0 { holder } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
+            if self.scheduler.take_moved(thread) {
+                self.system.moved(&mut self.scheduler, thread);
+            }
             let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
             let Ok(ctx) = self.scheduler.context_mut(thread) else { break VisitEnd::Over(visit.used) };
             if visit.thread != Some(thread) {

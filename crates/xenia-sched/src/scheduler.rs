@@ -74,6 +74,8 @@ pub struct Scheduler {
     order: OrderMode,
     shuffle: Shuffle,
     quantum: u32,
+    /// Live threads that may run on several slots.
+    roaming: usize,
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
     wait_serial: u64,
     peeks: BTreeMap<u32, u64>,
@@ -117,6 +119,7 @@ impl Scheduler {
             order: config.order,
             shuffle: Shuffle::new(seed),
             quantum: config.quantum.max(1),
+            roaming: 0,
             timed: BTreeMap::new(),
             wait_serial: 0,
             peeks: BTreeMap::new(),
@@ -183,12 +186,14 @@ impl Scheduler {
             base_priority: priority,
             priority,
             boost_disabled: false,
+            moved: false,
             suspend_count: u32::from(suspended),
             service,
         });
         match made {
             Ok(reference) => {
                 self.counters.spawn_ok += 1;
+                self.roaming += usize::from(roams(affinity));
                 if !suspended {
                     self.enqueue(slot, priority, reference, false);
                 }
@@ -281,11 +286,14 @@ impl Scheduler {
     }
 
     /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
-    /// and a peer is ready.
+    /// and a peer is ready. A slot with nobody takes a thread that would have to wait on another; see
+    /// [`Self::take_moved`].
     pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
         let index = usize::from(hw_id);
         if self.non_empty_runnable >> hw_id & 1 == 0 {
-            return None;
+            let waiting = self.waiting_for_another_slot(hw_id)?;
+            self.migrate(waiting, hw_id).ok()?;
+            self.thread_mut(waiting).ok()?.moved = true;
         }
         if let Some(running) = self.slots[index].running {
             let quantum_over = self.slots[index].quantum_left <= 0;
@@ -323,6 +331,32 @@ impl Scheduler {
         }
         self.refresh(hw_id);
         next
+    }
+
+    /// The highest of the ready threads that may run on this slot and have to wait on theirs, the nearest slot's first.
+    fn waiting_for_another_slot(&self, hw_id: u8) -> Option<ThreadRef> {
+        if self.roaming == 0 {
+            return None;
+        }
+        let mut best: Option<(u8, ThreadRef)> = None;
+        for distance in 1..HW_THREADS {
+            let slot = &self.slots[(usize::from(hw_id) + distance) % HW_THREADS];
+            // Whoever is next on a slot that nobody has stays there.
+            let next = usize::from(slot.running.is_none());
+            let mut waiting = slot.ready().skip(next).filter_map(|r| self.thread(r).ok());
+            let allowed = waiting.find(|thread| thread.affinity >> hw_id & 1 != 0);
+            if let Some(thread) = allowed
+                && best.is_none_or(|(priority, _)| thread.priority > priority)
+            {
+                best = Some((thread.priority, thread.reference));
+            }
+        }
+        best.map(|(_, thread)| thread)
+    }
+
+    /// Whether a thread that has got a slot is on another than the guest was told; asked once.
+    pub fn take_moved(&mut self, r: ThreadRef) -> bool {
+        self.roaming != 0 && self.thread_mut(r).is_ok_and(|thread| std::mem::take(&mut thread.moved))
     }
 
     /// Notes that the slot's thread executed `instructions` of its quantum.
@@ -521,13 +555,23 @@ impl Scheduler {
         }
         let thread = self.thread_mut(r)?;
         let before = std::mem::replace(&mut thread.affinity, affinity);
+        thread.moved = false;
         let (from, to) = (thread.slot, choose(affinity, thread.slot, thread.ideal));
-        if from == to {
-            return Ok(before);
+        if !matches!(thread.state, ThreadState::Exited { .. }) {
+            self.roaming += usize::from(roams(affinity));
+            self.roaming -= usize::from(roams(before));
         }
+        if from != to {
+            self.migrate(r, to)?;
+        }
+        Ok(before)
+    }
+
+    /// Moves a thread to another slot, whatever it does there.
+    fn migrate(&mut self, r: ThreadRef, to: u8) -> Result<(), SchedError> {
         let queued = self.dequeue(r)?;
         let thread = self.thread_mut(r)?;
-        thread.slot = to;
+        let from = std::mem::replace(&mut thread.slot, to);
         thread.ctx.hw_id = to;
         if thread.state == ThreadState::Running {
             thread.state = ThreadState::Ready;
@@ -537,11 +581,11 @@ impl Scheduler {
             self.enqueue(to, priority, r, false);
         }
         self.emit(&Event::Migrate { thread: id, from, to });
-        Ok(before)
+        Ok(())
     }
 
-    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect at the next
-    /// change of affinity.
+    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a change of
+    /// affinity moves it.
     pub fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
         if usize::from(ideal) >= HW_THREADS {
             return Err(SchedError::NoProcessor(u32::from(ideal)));
@@ -558,10 +602,11 @@ impl Scheduler {
         self.forget_deadline(r)?;
         let thread = self.thread_mut(r)?;
         thread.state = ThreadState::Exited { code };
-        let (id, service) = (thread.id, thread.service);
+        let (id, service, affinity) = (thread.id, thread.service, thread.affinity);
         if !service {
             self.exit_code = code;
         }
+        self.roaming -= usize::from(roams(affinity));
         self.table_mut(r)?.note_exit();
         self.emit(&Event::Exit { thread: id, code });
         Ok(())
@@ -577,6 +622,11 @@ impl Scheduler {
         *peek += 1;
         manifest.consume_at_peek(tid, index)
     }
+}
+
+/// Whether a thread of this affinity may change slots.
+fn roams(affinity: u8) -> bool {
+    affinity.count_ones() > 1
 }
 
 /// The slot for a thread: where it is if that is allowed, its preferred one if that is, the lowest otherwise.

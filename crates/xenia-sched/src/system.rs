@@ -64,6 +64,10 @@ pub trait System {
         exception: GuestException,
     ) -> Disposition;
 
+    /// A slot that had nobody took `thread` from another, and it is about to run: what guests read of its processor
+    /// is out of date.
+    fn moved(&mut self, scheduler: &mut Scheduler, thread: ThreadRef);
+
     /// A slot's visit ended; its device stores take effect now, in order.
     fn end_visit(&mut self, scheduler: &mut Scheduler, hw_id: u8, stores: &[DeviceStore]);
 

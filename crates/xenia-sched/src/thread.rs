@@ -87,6 +87,8 @@ pub struct GuestThread {
     pub(crate) base_priority: u8,
     pub(crate) priority: u8,
     pub(crate) boost_disabled: bool,
+    /// The scheduler has moved it, and nobody has told the guest yet.
+    pub(crate) moved: bool,
     pub(crate) suspend_count: u32,
     /// Kernel threads don't keep a machine alive and don't count as deadlocked.
     pub(crate) service: bool,

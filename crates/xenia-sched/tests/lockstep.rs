@@ -84,6 +84,8 @@ struct TestSystem {
     threads: Vec<ThreadRef>,
     /// Guest times of visits' ends and advances.
     visits: Vec<(u8, GuestTicks)>,
+    /// Threads that were moved, and where to.
+    moves: Vec<(ThreadRef, u8)>,
     next_event: Option<GuestTicks>,
     recoverable: bool,
     /// Set by a system call.
@@ -117,6 +119,10 @@ impl System for TestSystem {
 
     fn exception(&mut self, _: &mut Scheduler, _: ThreadRef, exception: GuestException) -> Disposition {
         panic!("{exception:?}");
+    }
+
+    fn moved(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
+        self.moves.push((thread, scheduler.thread(thread).unwrap().slot()));
     }
 
     fn end_visit(&mut self, scheduler: &mut Scheduler, hw_id: u8, _: &[DeviceStore]) {
@@ -473,4 +479,18 @@ fn what_is_due_at_the_end_of_guest_time_never_comes() {
     m.executor.system.next_event = Some(MAX_TICKS - 1);
     assert!(matches!(m.executor.run(&limits), RunEnd::Deadlock(_)), "woken, then nothing more comes");
     assert_eq!(m.executor.scheduler.now(), MAX_TICKS - 1);
+}
+
+#[test]
+fn a_free_slot_takes_one_that_waits_on_another_and_says_so_once() {
+    // Three compute on slot 0. The second may run on slot 3, and the third, of lower priority, on 3 and 4.
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[]), (0, 8, &[]), (0, 4, &[])]);
+    let [_, second, third] = m.executor.system.threads[..] else { panic!() };
+    m.executor.scheduler.set_affinity(second, 1 | 1 << 3).unwrap();
+    m.executor.scheduler.set_affinity(third, 1 | 1 << 3 | 1 << 4).unwrap();
+    m.executor.run(&instructions(1_000_000));
+    assert_eq!(m.executor.system.moves, [(second, 3), (third, 4)]);
+    // Nobody waits now; one that is alone stays.
+    let slots = m.executor.system.threads.iter().map(|&r| m.executor.scheduler.thread(r).unwrap().slot());
+    assert_eq!(slots.collect::<Vec<_>>(), [0, 3, 4]);
 }

@@ -182,7 +182,9 @@ impl Case {
         let slot = self.dice.below(HW_THREADS) as u8;
         let picked = self.scheduler.begin_slot_visit(slot);
         self.log.add(&format!("hw{slot} {picked:?}"));
-        self.model.visit(slot);
+        let moved = self.model.visit(slot);
+        let mut is_told = || picked.is_some_and(|thread| self.scheduler.take_moved(thread));
+        assert_eq!((is_told(), is_told()), (moved, false));
         assert_eq!(picked, self.model.running(slot).map(|at| self.model.threads[at].name), "slot {slot}");
         if let Some(at) = self.model.running(slot) {
             let thread = &self.model.threads[at];

@@ -291,9 +291,20 @@ impl Threads {
     ) -> Fallible<u8> {
         let record = self.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
         let before = scheduler.set_affinity(record.reference, mask)?;
-        let cpu = scheduler.thread(record.reference)?.slot();
-        write_processor(memory, record.kpcr, record.kthread, cpu)?;
+        self.tell_processor(memory, scheduler, record.reference)?;
         Ok(before)
+    }
+
+    /// Tells a thread's blocks which hardware thread it is on.
+    pub(crate) fn tell_processor(
+        &self,
+        memory: &GuestMemory,
+        scheduler: &Scheduler,
+        thread: ThreadRef,
+    ) -> Fallible<()> {
+        let thread = scheduler.thread(thread)?;
+        let record = self.get(thread.id).ok_or(NtStatus::INVALID_HANDLE)?;
+        write_processor(memory, record.kpcr, record.kthread, thread.slot())
     }
 }
 

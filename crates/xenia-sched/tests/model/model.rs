@@ -145,7 +145,37 @@ impl Model {
         self.last_turn(self.threads.len() - 1);
     }
 
-    pub(crate) fn visit(&mut self, slot: u8) {
+    /// A ready thread that may run on a slot and has to wait on its own: the highest, of equals the nearest slot's.
+    fn waiting_elsewhere(&self, slot: u8) -> Option<usize> {
+        let mut best: Option<usize> = None;
+        for other in (1..6).map(|distance| (slot + distance) % 6) {
+            let mut waiting = self.ready(other);
+            if self.running(other).is_none() && !waiting.is_empty() {
+                waiting.remove(0);
+            }
+            let first = waiting.into_iter().find(|&at| self.threads[at].affinity >> slot & 1 == 1);
+            let priority = |at: usize| self.threads[at].priority;
+            if let Some(at) = first.filter(|&at| best.is_none_or(|best| priority(at) > priority(best))) {
+                best = Some(at);
+            }
+        }
+        best
+    }
+
+    /// Whether the slot took a thread from another.
+    pub(crate) fn visit(&mut self, slot: u8) -> bool {
+        if self.running(slot).is_some() || !self.ready(slot).is_empty() {
+            self.pick(slot);
+            return false;
+        }
+        let Some(at) = self.waiting_elsewhere(slot) else { return false };
+        self.threads[at].slot = slot;
+        self.last_turn(at);
+        self.pick(slot);
+        true
+    }
+
+    fn pick(&mut self, slot: u8) {
         let index = usize::from(slot);
         let over = self.left[index] <= 0;
         if let Some(at) = self.running(slot) {
