@@ -1,12 +1,16 @@
-//! The scheduler: threads, slots, waits.
+//! The scheduler: threads and their slots.
+
+mod affinity;
+mod waits;
 
 use crate::order::Shuffle;
-use crate::priority::{MAX_PRIORITY, REAL_TIME, boosted};
+use crate::priority::{MAX_PRIORITY, REAL_TIME};
 use crate::table::ThreadTable;
 use crate::{
     Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, NoEvents, OrderMode,
-    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait,
+    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState,
 };
+use affinity::{choose, roams};
 use std::collections::BTreeMap;
 use std::fmt;
 use xenia_cpu::PpcContext;
@@ -333,32 +337,6 @@ impl Scheduler {
         next
     }
 
-    /// The highest of the ready threads that may run on this slot and have to wait on theirs, the nearest slot's first.
-    fn waiting_for_another_slot(&self, hw_id: u8) -> Option<ThreadRef> {
-        if self.roaming == 0 {
-            return None;
-        }
-        let mut best: Option<(u8, ThreadRef)> = None;
-        for distance in 1..HW_THREADS {
-            let slot = &self.slots[(usize::from(hw_id) + distance) % HW_THREADS];
-            // Whoever is next on a slot that nobody has stays there.
-            let next = usize::from(slot.running.is_none());
-            let mut waiting = slot.ready().skip(next).filter_map(|r| self.thread(r).ok());
-            let allowed = waiting.find(|thread| thread.affinity >> hw_id & 1 != 0);
-            if let Some(thread) = allowed
-                && best.is_none_or(|(priority, _)| thread.priority > priority)
-            {
-                best = Some((thread.priority, thread.reference));
-            }
-        }
-        best.map(|(_, thread)| thread)
-    }
-
-    /// Whether a thread that has got a slot is on another than the guest was told; asked once.
-    pub fn take_moved(&mut self, r: ThreadRef) -> bool {
-        self.roaming != 0 && self.thread_mut(r).is_ok_and(|thread| std::mem::take(&mut thread.moved))
-    }
-
     /// Notes that the slot's thread executed `instructions` of its quantum.
     pub fn decrement_quantum(&mut self, hw_id: u8, instructions: u64) {
         self.slots[usize::from(hw_id)].quantum_left -= instructions as i64;
@@ -402,80 +380,7 @@ impl Scheduler {
         Ok(found)
     }
 
-    // ---- waits ----
-
-    /// The slot's running thread begins to wait. Returns its name, or `None` if nothing runs there.
-    pub fn park_current(&mut self, hw_id: u8, wait: Wait) -> Option<ThreadRef> {
-        let current = self.running(hw_id)?;
-        self.park(current, wait).ok()?;
-        Some(current)
-    }
-
-    /// A thread that runs or is ready begins to wait.
-    pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
-        if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
-            return Err(SchedError::Exited(r));
-        }
-        self.dequeue(r)?;
-        self.forget_deadline(r)?;
-        self.wait_serial += 1;
-        let (now, serial) = (self.now, self.wait_serial);
-        if let Some(deadline) = wait.deadline {
-            self.timed.insert((deadline, serial), r);
-        }
-        let id = self.thread(r)?.id;
-        self.emit(&Event::Wait { thread: id, wait: &wait });
-        self.thread_mut(r)?.state = ThreadState::Waiting { wait, since: now, serial };
-        Ok(())
-    }
-
-    fn forget_deadline(&mut self, r: ThreadRef) -> Result<(), SchedError> {
-        if let ThreadState::Waiting { wait, serial, .. } = &self.thread(r)?.state
-            && let Some(deadline) = wait.deadline
-        {
-            let key = (deadline, *serial);
-            self.timed.remove(&key);
-        }
-        Ok(())
-    }
-
-    /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by `boost`.
-    /// `false` if it did not wait.
-    pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<bool, SchedError> {
-        if !matches!(self.thread(r)?.state, ThreadState::Waiting { .. }) {
-            return Ok(false);
-        }
-        self.forget_deadline(r)?;
-        let thread = self.thread_mut(r)?;
-        thread.ctx.gpr[3] = value;
-        thread.state = ThreadState::Ready;
-        if !thread.boost_disabled {
-            thread.priority = boosted(thread.base_priority, thread.priority, boost);
-        }
-        let (slot, priority, id, suspended) =
-            (thread.slot, thread.priority, thread.id, thread.suspend_count > 0);
-        self.emit(&Event::Wake { thread: id, value });
-        if !suspended {
-            self.enqueue(slot, priority, r, false);
-        }
-        Ok(true)
-    }
-
-    /// The earliest deadline of a wait.
-    pub fn next_deadline(&self) -> Option<GuestTicks> {
-        self.timed.keys().next().map(|&(deadline, _)| deadline)
-    }
-
-    /// The next thread whose deadline is not after `now`; it still waits, but without a deadline.
-    pub fn pop_expired(&mut self, now: GuestTicks) -> Option<ThreadRef> {
-        let entry = self.timed.first_entry()?;
-        if entry.key().0 > now {
-            return None;
-        }
-        Some(entry.remove())
-    }
-
-    // ---- suspension, priority, affinity, exit ----
+    // ---- suspension, priority, exit ----
 
     /// Suspends a thread once more; returns the count before.
     pub fn suspend(&mut self, r: ThreadRef) -> Result<u32, SchedError> {
@@ -546,53 +451,6 @@ impl Scheduler {
         Ok(std::mem::replace(&mut self.thread_mut(r)?.boost_disabled, disabled))
     }
 
-    /// Sets the hardware threads that a thread may run on, and moves it if it is on another. Returns the mask
-    /// before; the caller rewrites the guest-visible processor number.
-    pub fn set_affinity(&mut self, r: ThreadRef, mask: u32) -> Result<u8, SchedError> {
-        let affinity = mask as u8 & ALL_HW_THREADS;
-        if affinity == 0 {
-            return Err(SchedError::NoProcessor(mask));
-        }
-        let thread = self.thread_mut(r)?;
-        let before = std::mem::replace(&mut thread.affinity, affinity);
-        thread.moved = false;
-        let (from, to) = (thread.slot, choose(affinity, thread.slot, thread.ideal));
-        if !matches!(thread.state, ThreadState::Exited { .. }) {
-            self.roaming += usize::from(roams(affinity));
-            self.roaming -= usize::from(roams(before));
-        }
-        if from != to {
-            self.migrate(r, to)?;
-        }
-        Ok(before)
-    }
-
-    /// Moves a thread to another slot, whatever it does there.
-    fn migrate(&mut self, r: ThreadRef, to: u8) -> Result<(), SchedError> {
-        let queued = self.dequeue(r)?;
-        let thread = self.thread_mut(r)?;
-        let from = std::mem::replace(&mut thread.slot, to);
-        thread.ctx.hw_id = to;
-        if thread.state == ThreadState::Running {
-            thread.state = ThreadState::Ready;
-        }
-        let (priority, id) = (thread.priority, thread.id);
-        if queued {
-            self.enqueue(to, priority, r, false);
-        }
-        self.emit(&Event::Migrate { thread: id, from, to });
-        Ok(())
-    }
-
-    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a change of
-    /// affinity moves it.
-    pub fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
-        if usize::from(ideal) >= HW_THREADS {
-            return Err(SchedError::NoProcessor(u32::from(ideal)));
-        }
-        Ok(std::mem::replace(&mut self.thread_mut(r)?.ideal, ideal))
-    }
-
     /// Ends a thread. Its waiters are its owner's business.
     pub fn exit(&mut self, r: ThreadRef, code: u32) -> Result<(), SchedError> {
         if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
@@ -622,15 +480,4 @@ impl Scheduler {
         *peek += 1;
         manifest.consume_at_peek(tid, index)
     }
-}
-
-/// Whether a thread of this affinity may change slots.
-fn roams(affinity: u8) -> bool {
-    affinity.count_ones() > 1
-}
-
-/// The slot for a thread: where it is if that is allowed, its preferred one if that is, the lowest otherwise.
-fn choose(affinity: u8, current: u8, ideal: u8) -> u8 {
-    let allowed = |slot: u8| usize::from(slot) < HW_THREADS && affinity >> slot & 1 != 0;
-    [current, ideal].into_iter().find(|&slot| allowed(slot)).unwrap_or(affinity.trailing_zeros() as u8)
 }

@@ -1,0 +1,202 @@
+//! Settings files in full, through the parser that reads them.
+
+use super::*;
+use crate::cli::{Cli, Command as Chosen, CrossCheckUnit, ExecArgs};
+use clap::{CommandFactory, Parser};
+
+fn with(file: &str, words: &[&str]) -> Result<Cli> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    std::fs::write(&path, file).unwrap();
+    let mut all: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
+    all.extend(["--config".into(), path.into()]);
+    Ok(Cli::try_parse_from(apply(&Cli::command(), all)?)?)
+}
+
+fn exec(file: &str, words: &[&str]) -> ExecArgs {
+    let cli = with(file, words).unwrap_or_else(|error| panic!("{file}: {error:#}"));
+    match cli.command {
+        None => cli.exec,
+        Some(Chosen::Exec(exec)) => *exec,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn settings_hold_with_and_without_the_word_exec() {
+    let file = "[exec]\nheadless = true\nframes = 1_20\ngpu = \"none\"\nlockstep = false\n\
+                cross-check = \"instr\"\ndump-threads-after = 1.5\n[bench]\nruns = 9\n";
+    for words in [&["exec", "t.xex"][..], &["t.xex"], &[]] {
+        let exec = exec(file, words);
+        assert!(exec.picture.headless && !exec.engine.mode.lockstep, "{words:?}");
+        assert_eq!(exec.run.frames, Some(120));
+        assert_eq!(exec.engine.cpu.cross_check, Some(CrossCheckUnit::Instr));
+        assert_eq!(exec.run.dump_threads_after, Some(std::time::Duration::from_millis(1500)));
+    }
+    let Some(Chosen::Bench(bench)) = with(file, &["bench"]).unwrap().command else { panic!("not bench") };
+    assert_eq!(bench.runs, 9);
+}
+
+#[test]
+fn the_file_may_be_named_before_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("c.toml");
+    std::fs::write(&path, "[exec]\nframes = 5\n").unwrap();
+    let joined = format!("--config={}", path.display());
+    for start in [vec!["--config", path.to_str().unwrap()], vec![joined.as_str()]] {
+        let words = ["xenia-rs"].iter().chain(&start).chain(&["exec", "t.xex"]).map(OsString::from);
+        let cli = Cli::try_parse_from(apply(&Cli::command(), words.collect()).unwrap()).unwrap();
+        let Some(Chosen::Exec(exec)) = cli.command else { panic!("{start:?}: not exec") };
+        assert_eq!((exec.run.frames, exec.title), (Some(5), Some("t.xex".into())));
+    }
+}
+
+#[test]
+fn the_command_line_wins() {
+    let exec_ = exec("[exec]\nframes = 5\n", &["--frames", "7"]);
+    assert_eq!(exec_.run.frames, Some(7));
+    // What contradicts a typed flag gives way.
+    let exec_ = exec("[exec]\ninterp = true\n", &["exec", "--cross-check"]);
+    assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
+    let Some(Chosen::Fuzz(fuzz)) = with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command else {
+        panic!("not fuzz")
+    };
+    assert!(!fuzz.shrink, "on by default");
+    let exec_ = exec("[exec]\ncross-check = true\n", &["exec", "--interp"]);
+    assert!(exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_none());
+}
+
+#[test]
+fn commands_of_commands_have_tables_in_tables() {
+    let cli = with("[jit.dump]\npc = 0x8201_0000\n", &["jit", "dump", "t.xex"]).unwrap();
+    let Some(Chosen::Jit(crate::cli::JitArgs { command: crate::cli::JitCommand::Dump(dump) })) = cli.command
+    else {
+        panic!("not jit dump")
+    };
+    assert_eq!(dump.pc, 0x8201_0000);
+}
+
+#[test]
+fn what_is_written_can_not_be_named_in_a_file() {
+    for (file, flag) in [
+        ("[exec]\njson = \"/home/user/thesis.tex\"\n", "--json"),
+        ("[check]\nbless = true\n", "--bless"),
+        ("[exec]\nguest-log = \"x\"\n", "--guest-log"),
+        ("[shader.asm]\noutput = \"x\"\n", "--output"),
+    ] {
+        let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+        let said = format!("{error:#}");
+        assert!(said.contains("line 2") && said.contains(flag) && said.contains("command line"), "{said}");
+    }
+    let exec_ = exec("[exec]\nguest-log = \"off\"\n", &[]);
+    assert_eq!(exec_.run.guest_log, Some("off".into()));
+}
+
+#[test]
+fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
+    const READ: [&str; 12] = [
+        "key-file",
+        "replay",
+        "contention-manifest",
+        "folder",
+        "cache",
+        "screenshots",
+        "corpus",
+        "merge",
+        "config",
+        "filter",
+        "log",
+        "sched-order",
+    ];
+    fn look(command: &Command) {
+        for flag in command.get_arguments() {
+            let is_path =
+                flag.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id();
+            let Some(name) = flag.get_long().filter(|_| is_path) else { continue };
+            assert!(WRITTEN.contains(&name) || READ.contains(&name), "--{name} of {}", command.get_name());
+        }
+        command.get_subcommands().for_each(look);
+    }
+    look(&Cli::command());
+}
+
+#[test]
+fn mistakes_name_their_line_whatever_command_runs() {
+    for (file, said) in [
+        ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez (did you mean `frames`?)"),
+        ("[exec]\nxyz = 1\n", "line 2: exec has no flag --xyz"),
+        ("[exce]\n", "line 1: `exce` is no command (did you mean `exec`?)"),
+        ("frames = 1\n", "line 1: `frames` is no command"),
+        ("[exec]\nframes = \"many\"\n", "line 2: `frames`: invalid value 'many'"),
+        ("[exec]\nheadless = 1\n", "line 2: `headless`: expected true or false"),
+        ("[exec]\nbreak-lifter = true\n", "line 2: exec has no flag --break-lifter"),
+        ("[exec]\nconfig = \"x\"\n", "line 2: exec has no flag --config"),
+        ("[exec]\ntitle = \"x\"\n", "line 2: exec has no flag --title"),
+        ("[exec]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
+        ("[exec]\ngpu = \"opengl\"\n", "[possible values: auto, reference, wgpu, none]"),
+        ("[exec]\ngpu = \"refrence\"\n", "tip: a similar value exists: 'reference'"),
+        ("[exec\n", "line 1"),
+    ] {
+        let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+        assert!(format!("{error:#}").contains(said), "{file:?}: {error:#}");
+    }
+}
+
+#[test]
+fn an_error_of_a_setting_says_where_it_is_set() {
+    let text = "[exec]\n\nfolder = \"/no where\"\nquantum = 0\nheadless = true\n";
+    let file = File { text, path: Path::new("c.toml") };
+    let mut definition = Cli::command();
+    definition.build();
+    let settings = file.settings(&definition).unwrap();
+    let origins: Vec<Origin> = settings.iter().filter_map(|setting| Origin::new(&file, setting)).collect();
+    let notes = |error: &str| -> Vec<String> {
+        origins.iter().filter(|origin| origin.is_in(error)).map(Origin::note).collect()
+    };
+    assert_eq!(notes("--quantum 0: a visit has one"), ["\n  --quantum is set in c.toml, line 4"]);
+    assert_eq!(notes("cannot list /no where: no"), ["\n  --folder is set in c.toml, line 3"]);
+    assert!(notes("--quantum-x 0, --folders").is_empty());
+}
+
+#[test]
+fn every_flag_can_be_set() {
+    let mut definition = Cli::command();
+    definition.build();
+    let mut flags = 0;
+    for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
+        for flag in command.get_arguments() {
+            let Some(long) = flag.get_long().filter(|_| !flag.is_hide_set()) else { continue };
+            if matches!(long, "config" | "help" | "version") || WRITTEN.contains(&long) {
+                continue;
+            }
+            let first = flag.get_possible_values().first().map(|value| value.get_name().to_owned());
+            let value = match first {
+                _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
+                Some(value) if value == "true" || value == "false" => "false".to_owned(),
+                Some(value) => format!("\"{value}\""),
+                _ if matches!(flag.get_action(), ArgAction::Count) => "2".to_owned(),
+                None => "\"3\"".to_owned(),
+            };
+            let file = format!("[{}]\n{long} = {value}\n", command.get_name());
+            let parsed = File { text: &file, path: Path::new("f") };
+            let settings = parsed.settings(&definition).unwrap_or_else(|error| panic!("{file}: {error:#}"));
+            assert_eq!(settings.len(), 1, "{file}");
+            assert!(!settings[0].words.is_empty(), "{file}");
+            flags += 1;
+        }
+    }
+    assert!(flags > 60, "{flags}");
+}
+
+#[test]
+fn settings_that_contradict_each_other_name_the_file() {
+    let error = with("[exec]\ninterp = true\ncross-check = true\n", &["t.xex"]).err().unwrap();
+    let said = format!("{error:#}");
+    assert!(said.contains("config.toml") && said.contains("--interp"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let words = ["xenia-rs", "exports", "--config", "/nowhere/config.toml"].map(OsString::from).to_vec();
+    assert!(apply(&Cli::command(), words).is_err());
+}

@@ -1,0 +1,81 @@
+//! Waits: a thread begins to wait, is woken, or its deadline passes.
+//!
+//! A thread that waits is on no slot and in no run queue. Each deadline stands in `timed` under the wait's serial
+//! number, so that equal ones end in the order in which they began.
+
+use super::Scheduler;
+use crate::priority::boosted;
+use crate::{Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait};
+
+impl Scheduler {
+    /// The slot's running thread begins to wait. Returns its name, or `None` if nothing runs there.
+    pub fn park_current(&mut self, hw_id: u8, wait: Wait) -> Option<ThreadRef> {
+        let current = self.running(hw_id)?;
+        self.park(current, wait).ok()?;
+        Some(current)
+    }
+
+    /// A thread that runs or is ready begins to wait.
+    pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
+        if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
+            return Err(SchedError::Exited(r));
+        }
+        self.dequeue(r)?;
+        self.forget_deadline(r)?;
+        self.wait_serial += 1;
+        let (now, serial) = (self.now, self.wait_serial);
+        if let Some(deadline) = wait.deadline {
+            self.timed.insert((deadline, serial), r);
+        }
+        let id = self.thread(r)?.id;
+        self.emit(&Event::Wait { thread: id, wait: &wait });
+        self.thread_mut(r)?.state = ThreadState::Waiting { wait, since: now, serial };
+        Ok(())
+    }
+
+    pub(super) fn forget_deadline(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        if let ThreadState::Waiting { wait, serial, .. } = &self.thread(r)?.state
+            && let Some(deadline) = wait.deadline
+        {
+            let key = (deadline, *serial);
+            self.timed.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by `boost`.
+    /// `false` if it did not wait.
+    pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<bool, SchedError> {
+        if !matches!(self.thread(r)?.state, ThreadState::Waiting { .. }) {
+            return Ok(false);
+        }
+        self.forget_deadline(r)?;
+        let thread = self.thread_mut(r)?;
+        thread.ctx.gpr[3] = value;
+        thread.state = ThreadState::Ready;
+        if !thread.boost_disabled {
+            thread.priority = boosted(thread.base_priority, thread.priority, boost);
+        }
+        let (slot, priority, id, suspended) =
+            (thread.slot, thread.priority, thread.id, thread.suspend_count > 0);
+        self.emit(&Event::Wake { thread: id, value });
+        if !suspended {
+            self.enqueue(slot, priority, r, false);
+        }
+        Ok(true)
+    }
+
+    /// The earliest deadline of a wait.
+    pub fn next_deadline(&self) -> Option<GuestTicks> {
+        self.timed.keys().next().map(|&(deadline, _)| deadline)
+    }
+
+    /// The next thread whose deadline is not after `now`; it still waits, but without a deadline.
+    pub fn pop_expired(&mut self, now: GuestTicks) -> Option<ThreadRef> {
+        let entry = self.timed.first_entry()?;
+        if entry.key().0 > now {
+            return None;
+        }
+        Some(entry.remove())
+    }
+}
