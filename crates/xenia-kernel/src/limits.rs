@@ -68,6 +68,8 @@ limits! {
         "Bytes of one file on the hard disk: FATX counts them in 32 bits.";
     DiskBytes = "disk_bytes", 0x2_0000_0000, DISK_FULL,
         "Bytes that one run may add to the hard disk, which is a folder of the host: what it says is free.";
+    DiskEntries = "disk_entries", 0x1_0000, DISK_FULL,
+        "Files and directories that one run may add to the hard disk: each takes something of the host, if not a byte.";
     Memory = "memory", xenia_memory::COMMIT_LIMIT as u64, NO_MEMORY,
         "Bytes of guest memory: the console's 512 MiB, and 64 for what it keeps elsewhere (guards of stacks).";
     LoadBytes = "loaded_bytes", 0x4000_0000, NO_MEMORY,

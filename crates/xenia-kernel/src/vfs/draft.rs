@@ -37,13 +37,29 @@ const CHUNK: usize = 0x1_0000;
 pub(super) struct Quota {
     /// Bytes added, less what was cut off or removed of them.
     added: AtomicU64,
+    /// Files and directories, likewise.
+    pub(super) entries: AtomicU64,
     limits: Arc<Limits>,
 }
 
 impl Quota {
     /// Nothing added yet; what is refused is counted in `limits`.
     pub(super) fn new(limits: Arc<Limits>) -> Self {
-        Self { added: AtomicU64::new(0), limits }
+        Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), limits }
+    }
+
+    /// Makes a file or directory, if there may be one more.
+    pub(super) fn enter<T>(&self, make: impl FnOnce() -> VfsResult<T>) -> VfsResult<T> {
+        let present = self.entries.load(Relaxed);
+        self.limits.admit_amount(Limit::DiskEntries, present, 1).map_err(|_| VfsError::Full)?;
+        let made = make()?;
+        self.entries.store(present + 1, Relaxed);
+        Ok(made)
+    }
+
+    /// A file or directory is gone. What was there before the run makes no room for more.
+    pub(super) fn leave(&self) {
+        self.entries.store(self.entries.load(Relaxed).saturating_sub(1), Relaxed);
     }
 
     /// A file of `old` bytes is about to have `new`.
@@ -55,7 +71,6 @@ impl Quota {
             self.limits.admit_amount(Limit::DiskBytes, added, new - old).map_err(full)?;
             self.added.store(added + (new - old), Relaxed);
         } else {
-            // What was there before the run makes no room for more.
             self.added.store(self.added.load(Relaxed).saturating_sub(old - new), Relaxed);
         }
         Ok(())
@@ -230,7 +245,7 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
 #[derive(Debug)]
 pub(super) struct Drafts {
     open: Mutex<Vec<Weak<Mutex<Draft>>>>,
-    quota: Arc<Quota>,
+    pub(super) quota: Arc<Quota>,
 }
 
 impl Drafts {
@@ -270,7 +285,7 @@ impl Drafts {
     /// Makes a file; the host has it when it is committed.
     pub(super) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
-        let (draft, content) = new_draft(&folder)?;
+        let (draft, content) = self.quota.enter(|| new_draft(&folder))?;
         let (target, quota) = (Some(path.to_owned()), self.quota.clone());
         Ok(self.add(Draft { target, folder, content, own: true, path: Some(draft), quota }))
     }
@@ -319,6 +334,7 @@ impl Drafts {
     pub(super) fn removed(&self, path: &Path, size: u64) {
         // Shrinking is never refused.
         let _ = self.quota.resize(size, 0);
+        self.quota.leave();
         if let Some(draft) = self.at(path) {
             let mut draft = draft.lock();
             draft.target = None;

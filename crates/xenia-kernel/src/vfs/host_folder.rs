@@ -331,7 +331,8 @@ impl Device for HostFolder {
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
-        Ok(fs::create_dir(self.new_path(path)?)?)
+        let at = self.new_path(path)?;
+        self.drafts()?.quota.enter(|| Ok(fs::create_dir(at)?))
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
@@ -345,6 +346,7 @@ impl Device for HostFolder {
                 return Err(VfsError::NotEmpty);
             }
             fs::remove_dir(at)?;
+            drafts.quota.leave();
             self.forget(path);
             return Ok(());
         }
@@ -390,7 +392,9 @@ impl Device for HostFolder {
                 fs::rename(&replaced, &target)?;
             }
             fs::rename(&source, &target)?;
-            drafts.removed(&replaced, size);
+            if there {
+                drafts.removed(&replaced, size);
+            }
         }
         drafts.moved(&source, &target);
         if let Some(stamps) = &self.stamps {

@@ -7,10 +7,11 @@
 //!
 //! ```text
 //! 1bf53eb256d4000 1bf53eb256d4000 1bf53eb256d4000 20 profile\save0
+//! - profile\save1
 //! ```
-//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal. Lines that say something else
-//! are dropped. What changes is added at the end, where the last line of a path counts; the whole file is written again
-//! when something was removed or moved, or when most of it is out of date.
+//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal; `-`: the path is gone, and what was
+//! below it. Lines that say something else are dropped, with one warning. What changes is added at the end, where the
+//! last line of a path counts; the whole file is written again when most of it is out of date, or when it was damaged.
 
 use super::{VfsResult, draft, path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,8 +69,9 @@ impl Stamp {
 
 /// The name of the file that a folder's stamps are in; guests can't use it.
 const FILE: &str = ".xenia-stamps";
-/// Bytes of it that are read; more is none of ours.
-const MAXIMUM_FILE: u64 = 64 << 20;
+/// Bytes of it that are read, and stamps that are kept: what a damaged or foreign file may take.
+const MAXIMUM_FILE: u64 = 16 << 20;
+const MAXIMUM_STAMPS: usize = 0x2_0000;
 
 /// Whether this is the name of a file with stamps.
 pub(super) fn is_stamp_file(name: &str) -> bool {
@@ -85,20 +87,67 @@ pub(super) struct Stamps {
 
 #[derive(Debug, Default)]
 struct Content {
-    stamps: BTreeMap<Vec<String>, Stamp>,
+    stamps: BTreeMap<String, Stamp>,
     /// Whether the host's file has to be written again.
     dirty: bool,
-    /// Paths whose stamps are to be added to it.
-    changed: BTreeSet<Vec<String>>,
+    /// Paths that are gone since it was written, with all below.
+    gone: BTreeSet<String>,
+    /// Paths whose stamps are to be added to it, after those.
+    changed: BTreeSet<String>,
     /// Lines in it.
     lines: usize,
+}
+
+impl Content {
+    /// What the file says, and how many of its lines say something else.
+    fn of(text: &[u8]) -> (Self, usize) {
+        let mut content = Self::default();
+        let mut dropped = 0;
+        // A line without an end was cut short, and nothing can be added to it.
+        let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        for line in text[..end].split_inclusive(|&byte| byte == b'\n') {
+            content.lines += 1;
+            let line = std::str::from_utf8(line).unwrap_or_default().trim_end_matches(['\r', '\n']);
+            match parse(line) {
+                Some((path, None)) => {
+                    content.take(&path);
+                }
+                Some((path, Some(stamp))) if content.stamps.len() < MAXIMUM_STAMPS => {
+                    content.stamps.insert(path, stamp);
+                }
+                _ => dropped += 1,
+            }
+        }
+        content.dirty = end < text.len() || dropped > 0;
+        (content, dropped)
+    }
+
+    /// Takes out the stamps of a path and of all below it.
+    fn take(&mut self, path: &str) -> Vec<(String, Stamp)> {
+        let below = format!("{path}\\");
+        let found = self.stamps.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
+        let found: Vec<_> = found.map(|(other, _)| other.clone()).chain([path.to_owned()]).collect();
+        found.into_iter().filter_map(|path| self.stamps.remove_entry(&path)).collect()
+    }
+
+    /// A path is gone, and all below it, which this returns.
+    fn removed(&mut self, path: String) -> Vec<(String, Stamp)> {
+        let taken = self.take(&path);
+        for (path, _) in &taken {
+            self.changed.remove(path);
+        }
+        if !taken.is_empty() {
+            self.gone.insert(path);
+        }
+        taken
+    }
 }
 
 /// Lines of the file that may be out of date, beside as many as are not.
 const STALE_LINES: usize = 256;
 
-fn key(path: &[String]) -> Vec<String> {
-    path.iter().map(|name| name.to_ascii_lowercase()).collect()
+fn key(path: &[String]) -> String {
+    path.join("\\").to_ascii_lowercase()
 }
 
 impl Stamps {
@@ -109,17 +158,20 @@ impl Stamps {
         let plain = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         if plain
             && let Err(error) =
-                File::open(&file).and_then(|source| source.take(MAXIMUM_FILE).read_to_end(&mut text))
+                File::open(&file).and_then(|source| source.take(MAXIMUM_FILE + 1).read_to_end(&mut text))
         {
             tracing::warn!(target: "vfs", "cannot read {}: {error}; its times are lost", file.display());
         }
-        // A line without an end was cut short.
-        text.truncate(text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
-        let text = String::from_utf8_lossy(&text);
-        let content = Content {
-            stamps: text.lines().filter_map(parse).collect(),
-            lines: text.lines().count(),
-            ..Content::default()
+        let content = if text.len() as u64 > MAXIMUM_FILE {
+            tracing::warn!(target: "vfs", "{} is too large to be ours; its times are lost", file.display());
+            Content { dirty: true, ..Content::default() }
+        } else {
+            let (content, dropped) = Content::of(&text);
+            if dropped > 0 {
+                let file = file.display();
+                tracing::warn!(target: "vfs", "{dropped} lines of {file} are nobody's times and are left out");
+            }
+            content
         };
         Self { file, content: Mutex::new(Level::Leaf, content) }
     }
@@ -140,23 +192,22 @@ impl Stamps {
 
     /// The path is gone, and all below it.
     pub(super) fn removed(&self, path: &[String]) {
-        let mut content = self.content.lock();
-        let (key, before) = (key(path), content.stamps.len());
-        content.stamps.retain(|path, _| !path.starts_with(&key));
-        content.dirty |= content.stamps.len() != before;
+        self.content.lock().removed(key(path));
     }
 
     /// What was at `from`, or below, is at `to` now.
     pub(super) fn moved(&self, from: &[String], to: &[String]) {
-        let mut content = self.content.lock();
         let (from, to) = (key(from), key(to));
-        let moved: Vec<_> = content.stamps.extract_if(.., |path, _| path.starts_with(&from)).collect();
-        if from != to {
-            content.stamps.retain(|path, _| !path.starts_with(&to));
+        if from == to {
+            return;
         }
-        content.dirty |= !moved.is_empty();
+        let mut content = self.content.lock();
+        let moved = content.removed(from.clone());
+        content.removed(to.clone());
         for (path, stamp) in moved {
-            content.stamps.insert(to.iter().chain(&path[from.len()..]).cloned().collect(), stamp);
+            let path = format!("{to}{}", &path[from.len()..]);
+            content.changed.insert(path.clone());
+            content.stamps.insert(path, stamp);
         }
     }
 
@@ -165,33 +216,38 @@ impl Stamps {
         // A link, or what a write would wait at, is replaced.
         let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
         // The files are looked at without the lock, for that takes others.
-        let (whole, paths): (bool, Vec<_>) = {
+        let (whole, gone, paths): (bool, BTreeSet<_>, Vec<_>) = {
             let content = self.content.lock();
-            let lines = content.lines + content.changed.len();
-            let whole = content.dirty || !plain || lines > 2 * content.stamps.len() + STALE_LINES;
+            let lines = content.lines + content.gone.len() + content.changed.len();
+            let stale = lines > 2 * content.stamps.len() + STALE_LINES;
+            let whole = content.dirty || !plain || stale;
+            let gone = if whole { BTreeSet::new() } else { content.gone.clone() };
             let paths = if whole {
                 content.stamps.keys().cloned().collect()
             } else {
                 content.changed.iter().cloned().collect()
             };
-            (whole, paths)
+            (whole, gone, paths)
         };
-        if paths.is_empty() && !whole {
+        if paths.is_empty() && gone.is_empty() && !whole {
             return Ok(());
         }
-        let gone: Vec<_> = paths.iter().filter(|path| !keep(path)).collect();
+        let names = |path: &String| path.split('\\').map(str::to_owned).collect::<Vec<_>>();
+        let lost: Vec<_> = paths.iter().filter(|path| !keep(&names(path))).collect();
         let mut content = self.content.lock();
-        for path in gone {
+        for path in lost {
             content.stamps.remove(path);
         }
         let mut text = String::new();
-        let mut lines = 0;
+        let mut lines = gone.len();
+        // Writing to a String can't fail.
+        for path in &gone {
+            let _ = writeln!(text, "- {path}");
+        }
         for path in &paths {
             if let Some(Stamp { created, accessed, written, attributes }) = content.stamps.get(path) {
                 lines += 1;
-                // Writing to a String can't fail.
-                let _ =
-                    writeln!(text, "{created:x} {accessed:x} {written:x} {attributes:x} {}", path.join("\\"));
+                let _ = writeln!(text, "{created:x} {accessed:x} {written:x} {attributes:x} {path}");
             }
         }
         if whole {
@@ -203,107 +259,27 @@ impl Stamps {
             content.lines += lines;
         }
         content.dirty = false;
+        content.gone.clear();
         content.changed.clear();
         Ok(())
     }
 }
 
-/// One line of the file.
-fn parse(line: &str) -> Option<(Vec<String>, Stamp)> {
+/// One line of the file: a path, and its stamp unless it is gone.
+fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
+    let names = |text: &str| {
+        let names = path::device_names(&path::split(text).ok()?).ok()?;
+        (!names.is_empty()).then(|| key(&names))
+    };
+    if let Some(path) = line.strip_prefix("- ") {
+        return Some((names(path)?, None));
+    }
     let mut fields = line.splitn(5, ' ');
     let mut number = || u64::from_str_radix(fields.next()?, 16).ok();
     let (created, accessed, written, attributes) = (number()?, number()?, number()?, number()?);
-    let names = path::device_names(&path::split(fields.next()?).ok()?).ok()?;
     let attributes = u32::try_from(attributes).ok()? & attributes::KEPT;
-    (!names.is_empty()).then(|| (key(&names), Stamp { created, accessed, written, attributes }))
+    Some((names(fields.next()?)?, Some(Stamp { created, accessed, written, attributes })))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn names(path: &str) -> Vec<String> {
-        path.split('\\').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn stamps_outlive_the_program_and_follow_renames() {
-        let folder = tempfile::tempdir().unwrap();
-        let stamps = Stamps::read(folder.path());
-        assert_eq!(stamps.get(&names("a")), Stamp::default());
-        stamps.save(|_| true).unwrap();
-        assert!(!folder.path().join(FILE).exists(), "nothing to keep, no file");
-        let stamp = Stamp { created: 1, accessed: 2, written: 3, attributes: attributes::HIDDEN };
-        stamps.set(&names(r"D\Save one"), stamp);
-        stamps.set(&names("gone"), stamp);
-        stamps.set(&names("kept not"), stamp);
-        stamps.removed(&names("GONE"));
-        stamps.moved(&names("d"), &names("E"));
-        stamps.save(|path| path != ["kept not"]).unwrap();
-        let again = Stamps::read(folder.path());
-        assert_eq!(again.get(&names(r"e\SAVE one")), stamp);
-        for gone in [r"d\save one", "gone", "kept not"] {
-            assert_eq!(again.get(&names(gone)), Stamp::default(), "{gone}");
-        }
-        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
-        assert_eq!(text, "1 2 3 2 e\\save one\n");
-    }
-
-    #[test]
-    fn a_link_in_the_files_place_is_replaced_and_not_followed() {
-        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let target = outside.path().join("secret");
-        std::os::unix::fs::symlink(&target, folder.path().join(FILE)).unwrap();
-        let stamps = Stamps::read(folder.path());
-        stamps.set(&names("a"), Stamp::new(1, 0));
-        stamps.save(|_| true).unwrap();
-        assert!(!target.exists());
-        assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), "1 1 1 0 a\n");
-    }
-
-    #[test]
-    fn lines_that_are_no_stamps_are_dropped() {
-        for line in [
-            "",
-            "1 2 3",
-            "1 2 3 4",
-            "1 2 3 4 ",
-            "x 2 3 4 a",
-            "1 2 3 4 ..\\a",
-            "1 2 3 4 a:b",
-            "1 2 3 4 con",
-            "10000000000000000 0 0 0 a",
-            "0 0 0 100000000 a",
-        ] {
-            assert_eq!(parse(line), None, "{line}");
-        }
-        let (path, stamp) = parse(r"1 2 3 ff A\B c").unwrap();
-        assert_eq!((path, stamp.attributes), (names(r"a\b c"), attributes::KEPT));
-    }
-
-    #[test]
-    fn changes_are_added_and_a_file_of_old_lines_is_written_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(FILE);
-        let stamp = |n| Stamp { created: n, accessed: n, written: n, attributes: 0 };
-        let stamps = Stamps::read(folder.path());
-        let lines = || fs::read_to_string(&file).unwrap().lines().count();
-        for n in 0..STALE_LINES as u64 + 2 {
-            stamps.set(&names("a"), stamp(n));
-            stamps.save(|_| true).unwrap();
-            assert_eq!(lines(), n as usize + 1, "one line for one change");
-        }
-        stamps.set(&names("a"), stamp(999));
-        stamps.save(|_| true).unwrap();
-        assert_eq!(lines(), 1, "most was out of date");
-        stamps.set(&names("b"), stamp(1000));
-        stamps.save(|_| true).unwrap();
-        let again = Stamps::read(folder.path());
-        assert_eq!([again.get(&names("a")), again.get(&names("b"))], [stamp(999), stamp(1000)]);
-        // Cut short in the middle of the last line, by a crash: that line says nothing.
-        let text = fs::read(&file).unwrap();
-        fs::write(&file, &text[..text.len() - 1]).unwrap();
-        assert_eq!(Stamps::read(folder.path()).get(&names("b")), Stamp::default());
-    }
-}
+mod tests;

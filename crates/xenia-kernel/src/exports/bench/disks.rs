@@ -19,6 +19,7 @@ mod host;
 mod model;
 mod names;
 mod opening;
+mod renaming;
 mod transfers;
 
 use super::*;

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::Ordering;
 
 fn names(path: &[&str]) -> Vec<String> {
     path.iter().map(|&name| name.to_owned()).collect()
@@ -370,4 +371,30 @@ fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
     drop((made, old, also));
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     assert_eq!(fs::read(folder.path().join("moved/also")).unwrap(), b"x");
+}
+
+#[test]
+fn a_run_adds_only_so_many_files_and_directories() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("old"), "x").unwrap();
+    let limits = Arc::new(Limits::default());
+    let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
+    let entries = |device: &HostFolder| device.drafts.as_ref().unwrap().quota.entries.load(Ordering::Relaxed);
+    device.create_directory(&names(&["d"])).unwrap();
+    drop(device.create_file(&names(&["f"])).unwrap());
+    assert!(
+        device.create_directory(&names(&["d"])).is_err() && device.create_file(&names(&["x", "f"])).is_err()
+    );
+    assert_eq!(entries(&device), 2);
+    device.rename(&names(&["f"]), &names(&["g"]), false).unwrap();
+    device.rename(&names(&["g"]), &names(&["old"]), true).unwrap();
+    device.remove(&names(&["d"])).unwrap();
+    device.remove(&names(&["old"])).unwrap();
+    assert_eq!(entries(&device), 0);
+    let quota = device.drafts.as_ref().unwrap().quota.clone();
+    quota.entries.store(Limit::DiskEntries.row().value, Ordering::Relaxed);
+    assert_eq!(device.create_file(&names(&["f"])).err(), Some(VfsError::Full));
+    assert_eq!(device.create_directory(&names(&["d"])), Err(VfsError::Full));
+    assert!(on_host(&folder).is_empty());
+    assert_eq!(limits.hits().into_keys().collect::<Vec<_>>(), ["disk_entries"]);
 }
