@@ -216,7 +216,7 @@ impl Stamps {
         // A link, or what a write would wait at, is replaced.
         let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
         // The files are looked at without the lock, for that takes others.
-        let (whole, gone, paths): (bool, BTreeSet<_>, Vec<_>) = {
+        let (whole, mut gone, paths): (bool, BTreeSet<_>, Vec<_>) = {
             let content = self.content.lock();
             let lines = content.lines + content.gone.len() + content.changed.len();
             let stale = lines > 2 * content.stamps.len() + STALE_LINES;
@@ -237,6 +237,9 @@ impl Stamps {
         let mut content = self.content.lock();
         for path in lost {
             content.stamps.remove(path);
+            if !whole {
+                gone.insert(path.clone());
+            }
         }
         let mut text = String::new();
         let mut lines = gone.len();

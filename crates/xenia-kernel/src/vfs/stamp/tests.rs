@@ -56,6 +56,17 @@ fn what_is_gone_is_a_line_and_comes_not_back_with_its_name() {
 }
 
 #[test]
+fn what_the_host_has_taken_away_keeps_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let stamps = Stamps::read(folder.path());
+    stamps.set(&names("a"), Stamp::new(1, 0));
+    stamps.save(|_| true).unwrap();
+    stamps.set(&names("a"), Stamp::new(2, 0));
+    stamps.save(|_| false).unwrap();
+    assert_eq!(Stamps::read(folder.path()).get(&names("a")), Stamp::default());
+}
+
+#[test]
 fn what_is_added_after_a_crash_is_a_line_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(FILE);
