@@ -28,8 +28,8 @@ use sequence::Sequence;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 use xenia_isa::{OP_COUNT, Op, ROWS};
@@ -47,6 +47,8 @@ pub struct FuzzConfig<'a> {
     pub seed: u64,
     /// No batch begins after this time.
     pub time: Option<Duration>,
+    /// No batch begins after this is set; what was run by then is reported.
+    pub stop: Option<Arc<AtomicBool>>,
     /// The engine that is compared with the interpreter; with an outside oracle there may be none.
     pub engine: Option<Engine<'a>>,
     /// Compare the interpreter with an outside oracle.
@@ -82,6 +84,7 @@ impl<'a> FuzzConfig<'a> {
             first: 0,
             seed,
             time: None,
+            stop: None,
             engine: Some(engine),
             outside: None,
             shrink: true,
@@ -144,7 +147,7 @@ impl<'a> Comparison<'a> {
 }
 
 /// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on how,
-/// unless time ends it.
+/// unless time or a stop ends it.
 pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     let FuzzConfig {
         blocks,
@@ -152,6 +155,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         seed,
         corpus,
         time,
+        stop,
         engine,
         outside,
         shrink,
@@ -179,6 +183,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     let corpus_batches = corpus.len() as u64 * if outside.is_some() { 2 } else { 1 };
     // A batch is what lies between multiples of its size: its number decides what is special about it.
     let (next, found) = (AtomicU64::new(0), AtomicU64::new(0));
+    let is_stopped = || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
     let work = |sender: mpsc::Sender<Result<Batch, RunError>>| {
         let mut comparison = match Comparison::new(engine.as_ref(), outside) {
             Ok(comparison) => comparison,
@@ -188,7 +193,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
             }
         };
         let settings = Settings { seed, shrink, out: out.as_deref() };
-        while found.load(Ordering::Relaxed) < max_mismatches {
+        while found.load(Ordering::Relaxed) < max_mismatches && !is_stopped() {
             let turn = next.fetch_add(1, Ordering::Relaxed);
             let enough = || found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches;
             let result = if turn < corpus_batches {

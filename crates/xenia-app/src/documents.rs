@@ -1,68 +1,9 @@
-//! The JSON documents that commands write, described: `xenia-rs generate json`.
-//!
-//! A document's struct is written inside [`documented!`], which keeps the text of its doc comments, so that what the page says
-//! of a key stands once, beside the field that makes it.
+//! The JSON documents that commands write, described: `xenia-rs generate json`. What is said of a key is its field's doc
+//! comment, see [`xenia_documents`].
 
 use std::fmt::Write;
 use xenia_cpu::{CounterRow, Counters};
-
-/// A key of an object.
-#[derive(Clone)]
-pub struct Key {
-    /// The field, which is the key.
-    pub name: &'static str,
-    /// Its type, in Rust.
-    pub rust: &'static str,
-    /// What serde is told of it.
-    pub serde: &'static str,
-    /// What it means.
-    pub says: &'static str,
-    /// What it is counted in, where that is not what it says.
-    pub unit: &'static str,
-}
-
-/// A struct that becomes a JSON object.
-pub trait Documented {
-    /// Its name.
-    const NAME: &'static str;
-    /// What it is.
-    const SAYS: &'static str;
-    /// Its keys.
-    const KEYS: &'static [Key];
-}
-
-/// Structs that become JSON objects, with their doc comments kept.
-macro_rules! documented {
-    ($(
-        $(#[doc = $says:literal])+
-        #[derive($($derive:ident),* $(,)?)]
-        $vis:vis struct $name:ident {
-            $( $(#[doc = $text:literal])+ $(#[serde($($serde:tt)*)])? $fvis:vis $field:ident: $kind:ty, )+
-        }
-    )+) => { $(
-        $(#[doc = $says])+
-        #[derive($($derive),*)]
-        $vis struct $name {
-            $( $(#[doc = $text])+ $(#[serde($($serde)*)])? $fvis $field: $kind, )+
-        }
-
-        impl $crate::documents::Documented for $name {
-            const NAME: &'static str = stringify!($name);
-            const SAYS: &'static str = concat!($($says),+);
-            const KEYS: &'static [$crate::documents::Key] = &[$(
-                $crate::documents::Key {
-                    name: stringify!($field),
-                    rust: stringify!($kind),
-                    serde: concat!($(stringify!($($serde)*))?),
-                    says: concat!($($text),+),
-                    unit: "",
-                },
-            )+];
-        }
-    )+ };
-}
-
-pub(crate) use documented;
+use xenia_documents::{Documented, Key};
 
 /// An object on the page.
 pub struct Object {
@@ -118,9 +59,7 @@ fn json_type(rust: &str) -> String {
 pub fn page(documents: &[Document]) -> String {
     let mut out = String::from(
         "# JSON\n\nWhat `--json` writes. Each document also has `schema`, `xenia-rs/NAME/1`, and `program`, its name and version. \
-         Keys are added within a schema's number, never renamed or removed. What follows is made of the structs themselves; \
-         `bench`, `conformance` and `fuzz` have schemas too, and are described beside theirs, in \
-         `crates/xenia-app/src/commands/bench.rs`, `jit-tests/src/conformance/report.rs` and `jit-tests/src/fuzz/report.rs`.\n",
+         Keys are added within a schema's number, never renamed or removed. What follows is made of the structs themselves.\n",
     );
     for document in documents {
         let _ = write!(out, "\n## {}\n\nWritten by {}.\n", document.name, document.by);
@@ -186,22 +125,40 @@ mod tests {
         let at = |name: &str| dir.path().join(name).display().to_string();
         std::fs::write(at("t.xex"), include_bytes!("../../../guest/bin/hello.xex")).unwrap();
         let out = at("out.json");
-        for (index, words) in [
-            vec!["exec".to_owned(), at("t.xex"), "--headless".to_owned(), "--json".to_owned(), out.clone()],
-            vec!["info".to_owned(), at("t.xex"), "--json".to_owned(), out.clone()],
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            crate::run(Cli::try_parse_from(std::iter::once("xenia-rs".to_owned()).chain(words)).unwrap())
-                .unwrap();
+        std::fs::write(
+            at("one.s"),
+            "test_one:\n  #_ REGISTER_IN r4 1\n  addi r3, r4, 1\n  blr\n  #_ REGISTER_OUT r3 2\n",
+        )
+        .unwrap();
+        let bench = ["bench", "--runs=1", "--filter=fib", "--tier=interp"];
+        for (name, words) in [
+            ("run", &["exec", &at("t.xex"), "--headless"][..]),
+            ("info", &["info", &at("t.xex")]),
+            ("conformance", &["conformance", &at("one.s"), "--engine=interp"]),
+            ("fuzz", &["fuzz", "--blocks=5"]),
+            ("bench", &bench),
+        ] {
+            let words = [&["xenia-rs"], words, &["--json", &out]].concat();
+            crate::run(Cli::try_parse_from(words).unwrap()).unwrap();
             let json: serde_json::Value =
                 serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
-            let written: BTreeSet<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+            let written: BTreeSet<String> = json.as_object().unwrap().keys().cloned().collect();
             let documents = crate::commands::generate::documents();
-            let described = documents[index].objects[0].keys.iter().map(|key| key.name);
-            let described: BTreeSet<&str> = described.chain(["schema", "program"]).collect();
-            assert_eq!(written, described);
+            let document = documents.iter().find(|document| document.name == name).unwrap();
+            let mut described = BTreeSet::from(["schema", "program"].map(str::to_owned));
+            for key in &document.objects[0].keys {
+                match document
+                    .objects
+                    .iter()
+                    .find(|part| key.serde.contains("flatten") && part.name == key.rust)
+                {
+                    Some(part) => {
+                        described.extend(part.keys.iter().map(|of| format!("{}_{}", key.name, of.name)));
+                    }
+                    None => drop(described.insert(key.name.to_owned())),
+                }
+            }
+            assert_eq!(written, described, "{name}");
         }
     }
 }

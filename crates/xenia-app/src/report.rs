@@ -2,7 +2,6 @@
 //!
 //! Keys are a contract with scripts: they are added to, never renamed or removed.
 
-use crate::documents::documented;
 use crate::output;
 use crate::say;
 use serde::ser::SerializeMap;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::Path;
 use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
+use xenia_documents::documented;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -135,6 +136,31 @@ fn a_second_signal_ends_the_process() {
     // Which of the two comes first is the system's affair.
     let by = wait(&mut child).signal();
     assert!([Some(2), Some(15)].contains(&by), "{by:?}");
+}
+
+#[test]
+fn fuzz_and_bench_keep_what_they_have_when_they_are_interrupted() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("out.json");
+    let bench = ["bench", "--runs", "1", "--tier", "interp"];
+    for (words, done) in [(&["fuzz", "--blocks", "1_000_000_000"][..], "blocks"), (&bench, "kernels")] {
+        let mut child = program(words).arg("--json").arg(&json).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        if words[0] == "bench" {
+            // The heading, and the first kernel.
+            assert!(lines.by_ref().take(2).all(|line| line.is_ok()));
+        } else {
+            std::thread::sleep(LATEST * 2);
+        }
+        send(&child, "INT");
+        let said: Vec<String> = lines.map_while(Result::ok).collect();
+        assert_eq!(wait(&mut child).code(), Some(130), "{words:?}");
+        assert!(said.iter().any(|line| line.starts_with("interrupted by SIGINT: ")), "{said:?}");
+        let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+        assert_eq!(report["interrupted_by"], "SIGINT");
+        let done = &report[done];
+        assert!(done.as_u64() > Some(0) || done.as_array().is_some_and(|done| !done.is_empty()), "{report}");
+    }
 }
 
 #[test]

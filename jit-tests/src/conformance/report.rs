@@ -1,35 +1,38 @@
 //! What a run of cases found, in the command line's JSON.
 
 use serde::Serialize;
+use xenia_documents::documented;
 
-/// One thing that was not as a case expects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// The file.
-    pub file: String,
-    /// The case; empty if the file itself is at fault.
-    pub case: String,
-    /// The engine; empty if the file itself is at fault.
-    pub engine: String,
-    /// Register, `memory` with its address, `run` for a case that did not return, or `file`.
-    pub what: String,
-    /// The value expected.
-    pub expected: String,
-    /// The value found, or the reason.
-    pub actual: String,
-}
+documented! {
+    /// One thing that was not as a case expects.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct Failure {
+        /// The file.
+        pub file: String,
+        /// The case; empty if the file itself is at fault.
+        pub case: String,
+        /// The engine; empty if the file itself is at fault.
+        pub engine: String,
+        /// Register, `memory` with its address, `run` for a case that did not return, or `file`.
+        pub what: String,
+        /// The value expected.
+        pub expected: String,
+        /// The value found, or the reason.
+        pub actual: String,
+    }
 
-/// What [`super::run`] found.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
-    /// Cases run; each counts once, however many engines ran it.
-    pub cases: u64,
-    /// Cases that were as expected in every engine.
-    pub passed: u64,
-    /// Everything that was not.
-    pub failed: Vec<Failure>,
-    /// Rows of the instruction table that no case covers.
-    pub uncovered: Vec<String>,
+    /// What [`super::run`] found.
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct Report {
+        /// Cases run; each counts once, however many engines ran it.
+        pub cases: u64,
+        /// Cases that were as expected in every engine.
+        pub passed: u64,
+        /// Everything that was not.
+        pub failed: Vec<Failure>,
+        /// Rows of the instruction table that no case covers.
+        pub uncovered: Vec<String>,
+    }
 }
 
 impl Report {

@@ -3,78 +3,84 @@
 use super::Batch;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use xenia_documents::documented;
 
-/// One mismatch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Mismatch {
-    /// Number of the sequence, or of the corpus case's variant.
-    pub block: u64,
-    /// The case of the corpus, if it is one.
-    #[serde(default)]
-    pub case: Option<String>,
-    /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
-    pub what: String,
-    /// The reference's value.
-    pub expected: String,
-    /// The value of what is tested.
-    pub actual: String,
-    /// The shrunk sequence, disassembled.
-    pub instructions: Vec<String>,
-    /// The file written, if any.
-    pub file: Option<String>,
-}
+documented! {
+    /// One mismatch.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    pub struct Mismatch {
+        /// Number of the sequence, or of the corpus case's variant.
+        pub block: u64,
+        /// The case of the corpus, if it is one.
+        #[serde(default)]
+        pub case: Option<String>,
+        /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
+        pub what: String,
+        /// The reference's value.
+        pub expected: String,
+        /// The value of what is tested.
+        pub actual: String,
+        /// The shrunk sequence, disassembled.
+        pub instructions: Vec<String>,
+        /// The file written, if any.
+        pub file: Option<String>,
+    }
 
-/// A row that an oracle doesn't have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missing {
-    /// The row's name.
-    pub row: String,
-    /// Why it can't be asked about.
-    pub reason: String,
-}
+    /// A row that an oracle doesn't have.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Missing {
+        /// The row's name.
+        pub row: String,
+        /// Why it can't be asked about.
+        pub reason: String,
+    }
 
-/// What a run found.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FuzzReport {
-    /// What the results were compared with: `interp` or `qemu`.
-    pub oracle: String,
-    /// Seed of the sequences.
-    pub seed: u64,
-    /// Number of the first sequence.
-    pub first: u64,
-    /// Sequences run.
-    pub blocks: u64,
-    /// Sequences of the corpus, run before; the other figures leave them out, except mismatches.
-    #[serde(default)]
-    pub corpus: u64,
-    /// Instructions that the interpreter completed.
-    pub instructions: u64,
-    /// Instructions per sequence that was compared.
-    pub mean_block_length: f64,
-    /// Rows that the oracle has and that were executed fewer than 1,000 times.
-    pub rows_below_1000: Vec<String>,
-    /// Sequences after which the engines differed without explanation.
-    pub mismatches: u64,
-    /// The mismatches in detail.
-    pub mismatch_details: Vec<Mismatch>,
-    /// Executions per row, in sequences that were compared.
-    pub by_instruction: BTreeMap<String, u64>,
-    /// Sequences that a refused access ended: 0, or the generator leaves its sandbox.
-    pub faults: u64,
-    /// Outside oracle: sequences compared per processor model and computation mode.
-    pub modes: BTreeMap<String, u64>,
-    /// Outside oracle: sequences that were compared instruction by instruction.
-    pub taken_apart: u64,
-    /// Outside oracle: instructions with a documented difference, per difference.
-    pub explained: BTreeMap<String, u64>,
-    /// Outside oracle: sequences with documented differences only.
-    pub explained_blocks: u64,
-    /// Outside oracle: sequences that could not be compared, per reason.
-    pub skipped: BTreeMap<String, u64>,
-    /// Outside oracle: rows that it doesn't have.
-    pub not_in_oracle: Vec<Missing>,
-    /// Time it took.
-    pub wall_seconds: f64,
+    /// What a run found.
+    #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+    pub struct FuzzReport {
+        /// What the results were compared with: `interp` or `qemu`.
+        pub oracle: String,
+        /// Seed of the sequences.
+        pub seed: u64,
+        /// Number of the first sequence.
+        pub first: u64,
+        /// Sequences run.
+        pub blocks: u64,
+        /// Sequences of the corpus, run before; the other figures leave them out, except mismatches.
+        #[serde(default)]
+        pub corpus: u64,
+        /// Instructions that the interpreter completed.
+        pub instructions: u64,
+        /// Instructions per sequence that was compared.
+        pub mean_block_length: f64,
+        /// Rows that the oracle has and that were executed fewer than 1,000 times.
+        pub rows_below_1000: Vec<String>,
+        /// Sequences after which the engines differed without explanation.
+        pub mismatches: u64,
+        /// The mismatches in detail.
+        pub mismatch_details: Vec<Mismatch>,
+        /// Executions per row, in sequences that were compared.
+        pub by_instruction: BTreeMap<String, u64>,
+        /// Sequences that a refused access ended: 0, or the generator leaves its sandbox.
+        pub faults: u64,
+        /// Outside oracle: sequences compared per processor model and computation mode.
+        pub modes: BTreeMap<String, u64>,
+        /// Outside oracle: sequences that were compared instruction by instruction.
+        pub taken_apart: u64,
+        /// Outside oracle: instructions with a documented difference, per difference.
+        pub explained: BTreeMap<String, u64>,
+        /// Outside oracle: sequences with documented differences only.
+        pub explained_blocks: u64,
+        /// Outside oracle: sequences that could not be compared, per reason.
+        pub skipped: BTreeMap<String, u64>,
+        /// Outside oracle: rows that it doesn't have.
+        pub not_in_oracle: Vec<Missing>,
+        /// Time it took.
+        pub wall_seconds: f64,
+        /// The signal that ended the run before its time; the other figures are of what was run by then.
+        #[serde(default)]
+        pub interrupted_by: Option<String>,
+    }
 }
 
 /// Why reports don't make one.

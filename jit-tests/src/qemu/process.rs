@@ -5,6 +5,7 @@ use super::state::State;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -144,7 +145,10 @@ impl Qemu {
     fn start(&mut self) -> Result<Process, QemuError> {
         self.starts += 1;
         let socket = self.folder.path().join(format!("gdb{}", self.starts));
+        // In a group of its own: Ctrl-C on a terminal is for this program, and a qemu that it ended would look like a
+        // difference.
         let mut child = Command::new("qemu-ppc64")
+            .process_group(0)
             .args(["-cpu", self.mode.cpu, "-g"])
             .args([&socket, &self.folder.path().join("server")])
             .current_dir(self.folder.path())

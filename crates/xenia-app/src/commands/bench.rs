@@ -13,21 +13,82 @@ mod suite;
 use crate::cli::BenchArgs;
 use crate::exit::Code;
 use crate::flat::FlatProgram;
+use crate::interrupt::Interrupt;
 use crate::report::{self, check_json, write_json};
 use crate::say::outln;
+use crate::wording::count;
 use anyhow::{Context, bail};
 use contender::{Contender, repeats_for};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use suite::{CPU_SUITE, Kernel};
 use xenia_cpu::EngineCounters;
+use xenia_documents::documented;
 
-/// Minimum, median and maximum of several runs.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
+documented! {
+    /// What was measured, on which machine.
+    #[derive(Debug, Serialize)]
+    pub struct BenchReport {
+        /// The processor, and how many cores it has.
+        host: String,
+        /// Runs of each kernel.
+        runs: u64,
+        /// The kernels.
+        kernels: Vec<KernelReport>,
+        /// Geometric mean over the kernels of what `auto` takes, in native times; null if one of them was not measured so.
+        geomean_auto_over_native: Option<f64>,
+        /// The same of qemu.
+        geomean_qemu_over_native: Option<f64>,
+        /// Geometric mean of the interpreter's MIPS.
+        geomean_interp_mips: Option<f64>,
+        /// Geometric mean of the function tier's MIPS.
+        geomean_function_mips: Option<f64>,
+        /// Geometric mean of how much faster the function tier is than the interpreter.
+        geomean_function_over_interp: Option<f64>,
+        /// The compiled engine's, each with `jit_` before its name.
+        #[serde(flatten, serialize_with = "prefixed")]
+        jit: EngineCounters,
+        /// The signal that ended the bench before its time; kernels that it had not measured by then are not there.
+        interrupted_by: Option<String>,
+    }
+
+    /// A kernel's figures: seconds for one call, null for who was not measured.
+    #[derive(Debug, Serialize)]
+    pub struct KernelReport {
+        /// Its name.
+        name: String,
+        /// The same source, built by the host's compiler.
+        native_s: Option<Spread>,
+        /// The same source, built for PowerPC and run by qemu.
+        qemu_s: Option<Spread>,
+        /// The interpreter.
+        interp_s: Option<Spread>,
+        /// The function tier.
+        function_s: Option<Spread>,
+        /// What `--tier auto` chooses.
+        auto_s: Option<Spread>,
+        /// Guest instructions of one call.
+        guest_instructions: u64,
+        /// Whether everybody's answer was right, and all executed as many instructions.
+        checksum_ok: bool,
+        /// Guest instructions per microsecond of the interpreter's median.
+        interp_mips: Option<f64>,
+        /// Of the function tier's.
+        function_mips: Option<f64>,
+        /// Of what `--tier auto` chooses.
+        auto_mips: Option<f64>,
+    }
+
+    /// Seconds.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub struct Spread {
+        /// The shortest run.
+        min: f64,
+        /// The middle one.
+        median: f64,
+        /// The longest.
+        max: f64,
+    }
 }
 
 impl Spread {
@@ -36,37 +97,6 @@ impl Spread {
         let (min, max) = (*values.first()?, *values.last()?);
         Some(Self { min, median: values[values.len() / 2], max })
     }
-}
-
-/// A kernel's figures: seconds for one call, null for who was not measured.
-#[derive(Debug, Serialize)]
-struct KernelReport {
-    name: String,
-    native_s: Option<Spread>,
-    qemu_s: Option<Spread>,
-    interp_s: Option<Spread>,
-    function_s: Option<Spread>,
-    auto_s: Option<Spread>,
-    guest_instructions: u64,
-    checksum_ok: bool,
-    interp_mips: Option<f64>,
-    function_mips: Option<f64>,
-    auto_mips: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct BenchReport {
-    host: String,
-    runs: u64,
-    kernels: Vec<KernelReport>,
-    geomean_auto_over_native: Option<f64>,
-    geomean_qemu_over_native: Option<f64>,
-    geomean_interp_mips: Option<f64>,
-    geomean_function_mips: Option<f64>,
-    geomean_function_over_interp: Option<f64>,
-    /// `jit_` and each counter's name.
-    #[serde(flatten, serialize_with = "prefixed")]
-    jit: EngineCounters,
 }
 
 fn prefixed<S: Serializer>(counters: &EngineCounters, to: S) -> Result<S::Ok, S::Error> {
@@ -91,6 +121,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     if kernels.is_empty() {
         bail!("no kernel matches the filter");
     }
+    let interrupt = Interrupt::listen(None)?;
     let mut contenders = contender::ours(FlatProgram::load(CPU_SUITE)?, &args.cpu)?;
     for &peer in &args.peers {
         match contender::peer(peer) {
@@ -105,38 +136,57 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     heading();
     let mut reports = Vec::new();
     for kernel in &kernels {
-        let report =
-            measure(kernel, &mut contenders, runs).with_context(|| format!("kernel {}", kernel.name))?;
+        let report = measure(kernel, &mut contenders, runs, &interrupt)
+            .with_context(|| format!("kernel {}", kernel.name))?;
+        // One that was not measured to its end can't be compared.
+        let Some(report) = report else { break };
         line(&report);
         reports.push(report);
     }
     let jit = contenders.iter().find(|one| matches!(one.name(), "function" | "auto"));
-    let report = summary(runs, reports, jit.and_then(|jit| jit.counters()).unwrap_or_default());
+    let mut report = summary(runs, reports, jit.and_then(|jit| jit.counters()).unwrap_or_default());
+    report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
     print_summary(&report);
+    if let Some(by) = &report.interrupted_by {
+        outln!(
+            "interrupted by {by}: {} of {} measured",
+            report.kernels.len(),
+            count(kernels.len(), "kernel")
+        );
+    }
     if let Some(path) = &args.json {
         write_json(path, "bench", &report)?;
     }
     if let Some(path) = &args.plot {
         plot::write(path, &report)?;
     }
-    Ok(if report.kernels.iter().all(|kernel| kernel.checksum_ok) { Code::Done } else { Code::Mismatch })
+    let right = report.kernels.iter().all(|kernel| kernel.checksum_ok);
+    Ok(if right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
 }
 
+/// Measures a kernel; `None` if that is interrupted.
 fn measure(
     kernel: &Kernel,
     contenders: &mut [Box<dyn Contender>],
     runs: u64,
-) -> anyhow::Result<KernelReport> {
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<KernelReport>> {
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let (mut instructions, mut ok) = (None, true);
     let mut repeats = Vec::new();
     for one in contenders.iter_mut() {
+        if interrupt.cause().is_some() {
+            return Ok(None);
+        }
         // Twice: the first call compiles, and would make a kernel look longer than it is.
         one.measure(kernel, 1)?;
         repeats.push(repeats_for(one.measure(kernel, 1)?));
     }
     for run in 0..runs as usize {
         for turn in 0..contenders.len() {
+            if interrupt.cause().is_some() {
+                return Ok(None);
+            }
             let index = (run + turn) % contenders.len();
             let one = &mut contenders[index];
             let outcome = one.measure(kernel, repeats[index])?;
@@ -151,7 +201,7 @@ fn measure(
     let instructions = instructions.unwrap_or(0);
     let mips = |spread: Option<Spread>| spread.map(|spread| instructions as f64 / spread.median / 1e6);
     let (interp_s, function_s, auto_s) = (spread("interp"), spread("function"), spread("auto"));
-    Ok(KernelReport {
+    Ok(Some(KernelReport {
         name: kernel.name.clone(),
         native_s: spread("native"),
         qemu_s: spread("qemu"),
@@ -163,7 +213,7 @@ fn measure(
         auto_s,
         guest_instructions: instructions,
         checksum_ok: ok,
-    })
+    }))
 }
 
 /// The ratio of two medians.
@@ -171,8 +221,11 @@ fn ratio(of: Option<Spread>, to: Option<Spread>) -> Option<f64> {
     Some(of?.median / to?.median)
 }
 
-/// The geometric mean of what `value` gives; `None` if it gives nothing for some kernel.
+/// The geometric mean of what `value` gives; `None` if it gives nothing for some kernel, or there is none.
 fn geomean(kernels: &[KernelReport], value: impl Fn(&KernelReport) -> Option<f64>) -> Option<f64> {
+    if kernels.is_empty() {
+        return None;
+    }
     let logs: Option<Vec<f64>> = kernels.iter().map(|kernel| value(kernel).map(f64::ln)).collect();
     logs.map(|logs| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
 }
@@ -188,6 +241,7 @@ fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchR
         geomean_function_over_interp: geomean(&kernels, |kernel| ratio(kernel.interp_s, kernel.function_s)),
         kernels,
         jit,
+        interrupted_by: None,
     }
 }
 

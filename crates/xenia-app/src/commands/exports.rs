@@ -1,13 +1,13 @@
 //! `xenia-rs exports`: every kernel export and variable, and how much of it there is.
 
 use crate::cli::ExportsArgs;
-use crate::documents::documented;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use xenia_documents::documented;
 use xenia_kernel::exports::{Registry, StatusCounts};
 use xenia_kernel::imports::Library;
 

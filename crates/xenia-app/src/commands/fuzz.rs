@@ -3,6 +3,7 @@
 use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle};
 use crate::commands::conformance::jit_engine;
 use crate::exit::Code;
+use crate::interrupt::Interrupt;
 use crate::report::{check_json, json_line, write_json};
 use crate::say::outln;
 use crate::wording::count;
@@ -11,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
 use xenia_jit_tests::qemu;
@@ -21,7 +23,10 @@ const BLOCKS: u64 = 100_000;
 /// Runs, shrinks what differs, prints the figures; or sums up the figures of other runs.
 pub fn run(args: &FuzzArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
-    let report = if args.merge.is_empty() { fuzz(args)? } else { merge(&args.merge)? };
+    let interrupt = if args.merge.is_empty() { Interrupt::listen(None)? } else { Interrupt::default() };
+    let mut report = if args.merge.is_empty() { fuzz(args, &interrupt)? } else { merge(&args.merge)? };
+    let cause = interrupt.cause();
+    report.interrupted_by = cause.map(|cause| cause.name().to_owned());
     if let Some(path) = &args.json {
         write_json(path, "fuzz", &report)?;
     }
@@ -29,10 +34,10 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
         append(path, &report)?;
     }
     print(&report);
-    Ok(if report.mismatches == 0 { Code::Done } else { Code::Mismatch })
+    Ok(if report.mismatches == 0 { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
 }
 
-fn fuzz(args: &FuzzArgs) -> Result<FuzzReport> {
+fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     let outside = match args.oracle {
         FuzzOracle::Interp => None,
         FuzzOracle::Qemu => {
@@ -62,6 +67,9 @@ fn fuzz(args: &FuzzArgs) -> Result<FuzzReport> {
     }
     config.outside = outside;
     config.first = args.first;
+    let stop = Arc::default();
+    interrupt.watch(Arc::clone(&stop), None);
+    config.stop = Some(stop);
     config.time = args.seconds.map(Duration::from_secs);
     config.shrink = args.shrink;
     config.max_mismatches = args.max_mismatches;
@@ -136,6 +144,9 @@ fn print(report: &FuzzReport) {
         }
         let rows: Vec<_> = report.not_in_oracle.iter().map(|missing| missing.row.as_str()).collect();
         outln!("rows that qemu doesn't have: {}", rows.join(" "));
+    }
+    if let Some(by) = &report.interrupted_by {
+        outln!("interrupted by {by}: what follows is what was run by then");
     }
     outln!(
         "{}, {}, mean length {:.1}, {}, {} below 1,000 executions, {:.1} s",

@@ -7,6 +7,7 @@
 mod coverage;
 mod exports;
 
+use super::bench::{BenchReport, KernelReport, Spread};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{DigestRow, ImportRow, InfoReport};
 use super::jit::{DumpReport, GuestLine};
@@ -22,6 +23,8 @@ use std::path::Path;
 use xenia_cpu::{CrossCheckCounters, EngineCounters};
 use xenia_gpu::{packets, registers};
 use xenia_isa::{Family, Flag, ROWS, Row};
+use xenia_jit_tests::conformance;
+use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
 
 /// A table.
 struct Kind {
@@ -70,6 +73,26 @@ pub fn documents() -> Vec<Document> {
             objects: vec![object::<ExportsReport>(), object::<Counts>(), object::<ExportRow>()],
         },
         Document { name: "trace-play", by: "`trace play`", objects: vec![object::<PlayReport>()] },
+        Document {
+            name: "bench",
+            by: "`bench`",
+            objects: vec![
+                object::<BenchReport>(),
+                object::<KernelReport>(),
+                object::<Spread>(),
+                counters::<EngineCounters>("EngineCounters"),
+            ],
+        },
+        Document {
+            name: "conformance",
+            by: "`conformance`",
+            objects: vec![object::<conformance::Report>(), object::<conformance::Failure>()],
+        },
+        Document {
+            name: "fuzz",
+            by: "`fuzz`",
+            objects: vec![object::<FuzzReport>(), object::<Mismatch>(), object::<Missing>()],
+        },
         Document {
             name: "jit-dump",
             by: "`jit dump`",

@@ -1,13 +1,13 @@
 //! `xenia-rs info`: what a file is, before one of its instructions runs.
 
 use crate::cli::InfoArgs;
-use crate::documents::documented;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
 use crate::title::{Title, key_ring};
 use anyhow::Result;
 use serde::Serialize;
+use xenia_documents::documented;
 use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_kernel::exports::Registry;
 use xenia_kernel::imports::{Library, ordinals};

@@ -1,7 +1,6 @@
 //! `xenia-rs jit dump`: what the compiler makes of the code at an address.
 
 use crate::cli::{JitDumpArgs, JitUnit};
-use crate::documents::documented;
 use crate::exit::Code;
 use crate::flat::FlatImage;
 use crate::machine::tell_functions;
@@ -11,6 +10,7 @@ use crate::title::{Title, key_ring};
 use crate::wording::count;
 use anyhow::{Context, Result};
 use serde::Serialize;
+use xenia_documents::documented;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 use xenia_jit::{Granularity, Jit, JitConfig};

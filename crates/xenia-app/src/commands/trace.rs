@@ -4,7 +4,6 @@ use crate::cli::{
     GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
 };
 use crate::commands::exec::{conclude, limits};
-use crate::documents::documented;
 use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
@@ -23,6 +22,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 use std::time::Instant;
+use xenia_documents::documented;
 use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
 
 /// Does what the command line says.

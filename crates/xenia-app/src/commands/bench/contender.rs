@@ -6,6 +6,7 @@ use crate::flat::FlatProgram;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
@@ -190,6 +191,8 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
         }
     };
     let runs = recipe.runner.first().copied().unwrap_or("what was built");
+    // Ctrl-C is for us: the peer ends when nobody asks it any more.
+    command.process_group(0);
     let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = started.with_context(|| format!("no {runs}"))?;
     let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {

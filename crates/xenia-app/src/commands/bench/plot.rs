@@ -31,6 +31,9 @@ pub fn write(path: &Path, report: &BenchReport) -> Result<()> {
 
 fn draw(picture: &mut String, path: &Path, report: &BenchReport) -> Result<()> {
     let kernels = &report.kernels;
+    if kernels.is_empty() {
+        bail!("--plot: nothing was measured");
+    }
     let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
     let base =
         COLUMNS.iter().filter(|column| ["native", "interpreter"].contains(&column.0)).find(|c| measured(c));
