@@ -27,7 +27,7 @@ pub fn allow() {
 }
 
 /// Shows `text` in place of what was shown before.
-pub fn show(text: String) {
+pub fn show(text: &str) {
     // Beside a document on standard output, standard error is read by nobody or by a program.
     if !ALLOWED.load(Relaxed) || say::output_is_claimed() {
         return;
@@ -37,6 +37,8 @@ pub fn show(text: String) {
     if line.is_cut {
         return;
     }
+    // A name in it may be of the title's making.
+    let text = say::visible(text).replace('\n', " ");
     // Cut to the width of the terminal.
     let Ok(style) = ProgressStyle::with_template("{wide_msg}") else { return };
     let bar = ProgressBar::no_length().with_style(style).with_message(text);

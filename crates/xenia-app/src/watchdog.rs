@@ -127,7 +127,7 @@ impl Watchdog {
                 }
                 if watched.has_status {
                     let figures = watched.figures(start.elapsed());
-                    status::show(figures.line(&before, watched.busy_with().as_deref()));
+                    status::show(&figures.line(&before, watched.busy_with().as_deref()));
                     before = figures;
                 }
                 if patience.is_over(watched.activity.steps(), Instant::now())

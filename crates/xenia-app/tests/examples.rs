@@ -94,6 +94,7 @@ fn prepare(folder: &Path) {
     std::os::unix::fs::symlink(root().join("jit-tests"), at("jit-tests")).unwrap();
     std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
     std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();
+    std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     for log in ["a", "b"] {
         std::fs::write(at(log), "0 swap 1\n").unwrap();
     }

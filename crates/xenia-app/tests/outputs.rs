@@ -218,6 +218,7 @@ fn what_can_not_be_written_is_exit_code_2() {
         &["bench", "--runs", "1", "--filter", "fib", "--tier", "interp", "--plot", "OUT"],
         &["jit", "dump", &suite, "--pc", "0x82010000"],
         &["diff", &one, &one],
+        &["config"],
         &["generate", "packets"],
         &["completions", "bash"],
         &["man"],
