@@ -17,6 +17,8 @@
 //! Semantics: Windows NT's, on PowerPC; layouts and sources are in decision 0016.
 
 mod area;
+#[cfg(test)]
+mod cases;
 mod context_record;
 mod dispatch;
 mod exception_record;

@@ -159,6 +159,7 @@ impl Dispatch {
         if too_deep(call) {
             return self.unhandled(call);
         }
+        self.walk.refresh();
         loop {
             match self.walk.step(call, self.bounds) {
                 Ok(Step::Function(activation)) => match activation.handler {
@@ -169,7 +170,7 @@ impl Dispatch {
                     // The exception occurred while another looked for its handler.
                     Work::Dispatch(outer) => self.note_nested(outer.current.map(|current| current.frame)),
                     // Its frames up to there have been left already.
-                    Work::Unwind(outer) => self.walk = outer.place(call),
+                    Work::Unwind(outer) => self.walk.go_to(&outer.place(call)),
                     Work::Scopes(_) => {}
                 },
                 Ok(Step::Top) | Err(_) => return self.unhandled(call),

@@ -48,6 +48,10 @@ pub(super) struct Prologue {
     link: bool,
     /// Whether there is a frame, with the back chain at r1.
     pub(super) frame: bool,
+    /// Whether the back chain is a doubleword.
+    pub(super) wide: bool,
+    /// Instructions looked at, and what it took to remember what they did.
+    pub(super) work: u32,
     /// Stores, by offset from r1 at the entry.
     pub(super) saved: Vec<(Saved, i32)>,
 }
@@ -56,11 +60,12 @@ impl Prologue {
     pub(super) fn new() -> Self {
         let mut registers = [Value::Own; 32];
         registers[1] = Value::Stack(0);
-        Self { registers, link: true, frame: false, saved: Vec::new() }
+        Self { registers, link: true, frame: false, wide: false, work: 0, saved: Vec::new() }
     }
 
     /// The effect of one instruction. `bl` is the caller's business.
     pub(super) fn execute(&mut self, word: u32) {
+        self.work += 1;
         let field = |shift: u32| (word >> shift & 31) as usize;
         let (target, base, index) = (field(21), field(16), field(11));
         let displacement = i32::from(word as i16);
@@ -79,7 +84,7 @@ impl Prologue {
             // Loads replace their target.
             32..=35 | 40..=43 | 58 => self.registers[target] = Value::Unknown,
             36 => self.store(target, base, displacement, false),
-            37 if target == 1 && base == 1 => self.make_frame(Some(displacement)),
+            37 if target == 1 && base == 1 => self.make_frame(Some(displacement), false),
             // stmw
             47 => {
                 for register in target..32 {
@@ -88,7 +93,7 @@ impl Prologue {
             }
             54 if target >= FIRST_SAVED => self.note(Saved::Float(target), base, displacement),
             62 if word.is_multiple_of(4) => self.store(target, base, displacement, true),
-            62 if word & 3 == 1 && target == 1 && base == 1 => self.make_frame(Some(displacement & !3)),
+            62 if word & 3 == 1 && target == 1 && base == 1 => self.make_frame(Some(displacement & !3), true),
             31 => self.execute_x_form(word, target, base, index),
             // stvx128; stvlx128 of an aligned address
             4 if matches!(word & 0x7F3, 0x1C3 | 0x503) => {
@@ -110,10 +115,11 @@ impl Prologue {
             444 if target == index => self.registers[base] = self.copy_of(target),
             // stwux, stdux
             183 | 181 if target == 1 && base == 1 => {
-                self.make_frame(match self.registers[index] {
+                let size = match self.registers[index] {
                     Value::Constant(size) => Some(size),
                     _ => None,
-                });
+                };
+                self.make_frame(size, word >> 1 & 0x3FF == 181);
             }
             // stvx, stvxl
             231 | 487 => self.store_vector(target, base, index),
@@ -141,8 +147,8 @@ impl Prologue {
         }
     }
 
-    fn make_frame(&mut self, size: Option<i32>) {
-        self.frame = true;
+    fn make_frame(&mut self, size: Option<i32>, wide: bool) {
+        (self.frame, self.wide) = (true, wide);
         self.registers[1] = match (self.registers[1], size) {
             (Value::Stack(offset), Some(size)) => Value::Stack(offset.wrapping_add(size)),
             _ => Value::Unknown,
@@ -187,6 +193,7 @@ impl Prologue {
     /// A call: of a save routine, whose stores then are the prologue's, or of something else.
     pub(super) fn call(&mut self, memory: &GuestMemory, routine: GuestAddr) {
         self.link = false;
+        self.work += 1 + self.saved.len() as u32;
         let mut inside = self.clone();
         for step in 0..ROUTINE_LIMIT {
             // What can't be read is no save routine.
@@ -204,6 +211,7 @@ impl Prologue {
                 _ => break,
             }
         }
+        self.work = inside.work;
         for register in (0..FIRST_SAVED).filter(|register| !matches!(register, 1 | 2 | 13)) {
             self.registers[register] = Value::Unknown;
         }

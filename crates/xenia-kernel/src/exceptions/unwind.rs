@@ -86,12 +86,13 @@ impl Unwind {
         if too_deep(call) {
             return self.second_chance(call);
         }
+        self.walk.refresh();
         loop {
             let activation = match self.walk.step(call, self.bounds) {
                 Ok(Step::Function(activation)) => activation,
                 Ok(Step::Crossed(activity)) => {
                     if let Work::Unwind(outer) = activity.0 {
-                        self.walk = outer.place(call);
+                        self.walk.go_to(&outer.place(call));
                         self.flags |= flag::COLLIDED_UNWIND;
                     }
                     continue;

@@ -22,12 +22,14 @@ fn call_target(at: GuestAddr, word: u32) -> Option<GuestAddr> {
 
 /// Turns a context inside `function` into its caller's, right after the call. `at` is the instruction that is under
 /// way there: the one that failed, or the call. Returns the function's *establisher frame*, r1 as it was at the entry:
-/// what names this activation of the function, and where its handlers find its variables.
+/// what names this activation of the function, and where its handlers find its variables. `work` is what may be looked at
+/// still, in instructions; without any left there is no caller.
 pub(crate) fn virtual_unwind(
     memory: &GuestMemory,
     ctx: &mut PpcContext,
     at: GuestAddr,
     function: &FunctionEntry,
+    work: &mut u32,
 ) -> Fallible<GuestAddr> {
     let prologue_end = function.start.offset(function.prologue_size.min(function.size));
     // In the prologue only what has been executed has been saved.
@@ -41,10 +43,15 @@ pub(crate) fn virtual_unwind(
             None => prologue.execute(word),
         }
         next = next.offset(4);
+        if prologue.work > *work {
+            break;
+        }
     }
+    let spent = prologue.work.saturating_add(prologue.saved.len() as u32);
+    *work = work.checked_sub(spent).ok_or(NtStatus::UNSUCCESSFUL)?;
     let stack_pointer = GuestAddr(ctx.gpr[1] as u32);
     let frame = match prologue.registers[1] {
-        _ if prologue.frame => memory.read(stack_pointer)?,
+        _ if prologue.frame => memory.read(stack_pointer.offset(if prologue.wide { 4 } else { 0 }))?,
         Value::Stack(offset) => GuestAddr(stack_pointer.0.wrapping_add_signed(offset.wrapping_neg())),
         _ => stack_pointer,
     };
@@ -157,7 +164,7 @@ other:  li 12, -0x400
         /// Unwinds, and compares what a caller relies on.
         fn check(&self, mut ctx: PpcContext, what: &str) {
             let at = GuestAddr(ctx.pc);
-            let frame = virtual_unwind(&self.memory, &mut ctx, at, &self.function).unwrap();
+            let frame = virtual_unwind(&self.memory, &mut ctx, at, &self.function, &mut 1000).unwrap();
             let entry = &self.entry;
             assert_eq!((frame.0, ctx.pc), (entry.gpr[1] as u32, CALLER & !3), "{what}");
             assert_eq!(ctx.gpr[14..], entry.gpr[14..], "{what}");
@@ -169,7 +176,7 @@ other:  li 12, -0x400
 
     #[test]
     fn every_prologue_is_undone_wherever_it_stopped() {
-        let cases: [(&str, &[usize]); 8] = [
+        let cases: [(&str, &[usize]); 9] = [
             ("mflr 12; stw 12, -8(1); std 31, -16(1); stfd 31, -24(1); stwu 1, -96(1)", &[31]),
             ("mflr 12; bl save_gpr; subi 31, 1, 128; stwu 1, -128(1)", &[29, 30]),
             (
@@ -194,6 +201,8 @@ other:  li 12, -0x400
               stwux 1, 1, 12",
                 &[],
             ),
+            // A back chain of a doubleword.
+            ("mflr 0; std 0, -8(1); std 31, -16(1); stdu 1, -64(1)", &[31]),
             // Saves in the frame.
             ("stwu 1, -64(1); mflr 0; stw 0, 72(1); std 31, 48(1); mr 31, 1", &[31]),
         ];
@@ -238,7 +247,7 @@ other:  li 12, -0x400
         ctx.gpr[31] = u64::from(CALLER);
         ctx.lr = 0;
         let at = GuestAddr(ctx.pc);
-        virtual_unwind(&case.memory, &mut ctx, at, &case.function).unwrap();
+        virtual_unwind(&case.memory, &mut ctx, at, &case.function, &mut 1000).unwrap();
         assert_eq!(ctx.pc, CALLER & !3, "a routine in no memory");
     }
 
@@ -249,11 +258,14 @@ other:  li 12, -0x400
             let mut ctx = case.after(4);
             case.memory.write(GuestAddr(ctx.gpr[1] as u32), chain).unwrap();
             let at = GuestAddr(ctx.pc);
-            assert!(virtual_unwind(&case.memory, &mut ctx, at, &case.function).is_err(), "{chain:#x}");
+            assert!(
+                virtual_unwind(&case.memory, &mut ctx, at, &case.function, &mut 1000).is_err(),
+                "{chain:#x}"
+            );
         }
         let far = FunctionEntry { start: GuestAddr(0x10), ..case.function };
         let mut ctx = case.after(4);
         let at = GuestAddr(0x20);
-        assert!(virtual_unwind(&case.memory, &mut ctx, at, &far).is_err());
+        assert!(virtual_unwind(&case.memory, &mut ctx, at, &far, &mut 1000).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! Going up a thread's stack, function by function, through the kernel's own calls of guest code as well.
 //!
 //! A step never goes down, and after a few it must have gone up: so every walk ends at the top of the stack at the
-//! latest, whatever the guest has written there.
+//! latest, whatever the guest has written there. Where that is the guest says, too, and how long prologues are: so what is
+//! looked at between two calls of guest code has a limit of its own ([`WORK_LIMIT`]).
 
 use super::virtual_unwind::virtual_unwind;
 use super::{Activity, Work};
@@ -15,6 +16,12 @@ use xenia_guest::{GuestAddr, NtStatus};
 
 /// Functions without a frame on top of one another at most: a leaf, a save routine, and the prologue that called it.
 const LEVEL_LIMIT: u32 = 3;
+
+/// What is looked at between two calls of guest code, in instructions of prologues: enough for the frames of a full
+/// stack of a mebibyte.
+pub(super) const WORK_LIMIT: u32 = 1 << 22;
+/// What a step counts beside the instructions that it looks at.
+const STEP_WORK: u32 = 64;
 
 /// The stack that a thread is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +52,8 @@ pub(super) struct Walk {
     frames: usize,
     /// Steps since the stack pointer last went up.
     level: u32,
+    /// What may be looked at still.
+    work: u32,
 }
 
 /// A function's language handler, from the two words before its first instruction.
@@ -80,14 +89,26 @@ impl Walk {
     /// At an instruction that failed.
     pub(super) fn at_instruction(call: &Call, ctx: Box<PpcContext>) -> Self {
         let at = GuestAddr(ctx.pc);
-        Self { ctx, at, frames: frames(call), level: 0 }
+        Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
     }
 
     /// At the call of an export: `ctx` is as the export sees it.
     pub(super) fn at_call(call: &Call, mut ctx: Box<PpcContext>) -> Self {
         ctx.pc = ctx.lr as u32 & !3;
         let at = GuestAddr(ctx.pc.wrapping_sub(4));
-        Self { ctx, at, frames: frames(call), level: 0 }
+        Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
+    }
+
+    /// Guest code has been called since: as much as ever may be looked at.
+    pub(super) fn refresh(&mut self) {
+        self.work = WORK_LIMIT;
+    }
+
+    /// Goes on where another walk is. Calls that have been left, and what has been looked at, stay so.
+    pub(super) fn go_to(&mut self, other: &Self) {
+        let (frames, work) = (self.frames.min(other.frames), self.work);
+        self.clone_from(other);
+        (self.frames, self.work) = (frames, work);
     }
 
     /// Goes on in the caller of a function.
@@ -101,6 +122,7 @@ impl Walk {
     pub(super) fn step(&mut self, call: &Call, bounds: Bounds) -> Fallible<Step> {
         let kernel = call.kernel;
         loop {
+            self.work = self.work.checked_sub(STEP_WORK).ok_or(NtStatus::UNSUCCESSFUL)?;
             let pc = GuestAddr(self.ctx.pc);
             if pc == kernel.imports.own_stubs.call_return {
                 match self.cross(call) {
@@ -123,9 +145,14 @@ impl Walk {
         }
     }
 
-    fn activation(&self, kernel: &Kernel, function: FunctionEntry, bounds: Bounds) -> Fallible<Activation> {
+    fn activation(
+        &mut self,
+        kernel: &Kernel,
+        function: FunctionEntry,
+        bounds: Bounds,
+    ) -> Fallible<Activation> {
         let mut caller = self.ctx.clone();
-        let frame = virtual_unwind(&kernel.memory, &mut caller, self.at, &function)?;
+        let frame = virtual_unwind(&kernel.memory, &mut caller, self.at, &function, &mut self.work)?;
         let before = self.ctx.gpr[1] as u32;
         let up = frame.0 > before || frame.0 == before && self.level < LEVEL_LIMIT;
         if !up || before < bounds.low || frame.0 > bounds.high || !frame.0.is_multiple_of(8) {
@@ -147,7 +174,7 @@ impl Walk {
         self.at = GuestAddr(self.ctx.pc.wrapping_sub(4));
         if let Continuation::Exception(activity) = &frame.then {
             match &activity.0 {
-                Work::Dispatch(dispatch) => self.clone_from(dispatch.start()),
+                Work::Dispatch(dispatch) => self.go_to(dispatch.start()),
                 Work::Scopes(scopes) => self.ctx.gpr[1] = scopes.stack_pointer(),
                 Work::Unwind(_) => {}
             }
