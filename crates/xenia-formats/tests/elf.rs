@@ -115,7 +115,7 @@ fn flipped_bits_do_no_harm() {
         damaged[bit / 8] ^= 1 << (bit % 8);
         check(damaged);
     }
-    let mut noise = Noise(9);
+    let mut noise = Noise::new(9);
     for _ in 0..10_000 {
         let mut damaged = file.clone();
         for _ in 0..=noise.below(8) {

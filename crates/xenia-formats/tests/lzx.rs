@@ -26,7 +26,7 @@ fn decode_otherwise(bits: u32, frames: &[Vec<u8>], size: usize) -> Vec<u8> {
 
 #[test]
 fn every_block_type_and_window_decodes_to_what_was_encoded() {
-    let mut noise = Noise(1);
+    let mut noise = Noise::new(1);
     for bits in 15..=25 {
         for kind in KINDS {
             for size in [1, 2, 3, 100, 0x7FFF, 0x8000, 0x8001, 100_001] {
@@ -43,7 +43,7 @@ fn every_block_type_and_window_decodes_to_what_was_encoded() {
 
 #[test]
 fn blocks_of_all_types_follow_each_other_in_any_order_at_any_size() {
-    let mut noise = Noise(2);
+    let mut noise = Noise::new(2);
     for round in 0..40 {
         let data_size = 1 + noise.below(200_000);
         let data = noise.compressible(data_size);
@@ -63,7 +63,7 @@ fn blocks_of_all_types_follow_each_other_in_any_order_at_any_size() {
 
 #[test]
 fn call_targets_are_translated_as_another_decoder_does_it() {
-    let mut noise = Noise(3);
+    let mut noise = Noise::new(3);
     let mut translated = 0;
     for kind in [Block::Verbatim, Block::Aligned] {
         let mut data = noise.compressible(150_000);
@@ -91,7 +91,7 @@ fn a_call_target_of_zero_is_relative_to_the_call() {
 
 #[test]
 fn truncated_input_is_refused_with_the_place() {
-    let mut noise = Noise(4);
+    let mut noise = Noise::new(4);
     let data = noise.compressible(3000);
     for kind in KINDS {
         let input = encode(15, None, &[(kind, 1501), (kind, 0)], &data).concat();
@@ -106,7 +106,7 @@ fn truncated_input_is_refused_with_the_place() {
 
 #[test]
 fn flipped_bits_and_noise_neither_panic_nor_hang() {
-    let mut noise = Noise(5);
+    let mut noise = Noise::new(5);
     let mut refused = 0;
     let data = noise.compressible(40_000);
     let mut found = vec![0; data.len()];
@@ -152,7 +152,7 @@ fn matches_from_before_the_start_are_refused() {
 
 #[test]
 fn a_stream_of_hardly_anything_but_codes_is_refused() {
-    let data = Noise(4).compressible(2000);
+    let data = Noise::new(4).compressible(2000);
     for kind in [Block::Verbatim, Block::Aligned] {
         let input = encode(15, None, &vec![(kind, 1); data.len()], &data).concat();
         let error = decode(15, &input, &mut vec![0; data.len()]).unwrap_err();

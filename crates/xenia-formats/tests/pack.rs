@@ -222,7 +222,7 @@ fn sample_with_imports(records: &[u8]) -> ElfBuilder {
 #[test]
 fn damaged_elves_pack_to_something_loadable_or_are_refused() {
     let file = sample().build();
-    let mut noise = Noise(7);
+    let mut noise = Noise::new(7);
     let (mut refused, mut made) = (0, 0);
     for _ in 0..4000 {
         let mut damaged = file.clone();

@@ -275,7 +275,7 @@ fn every_flipped_header_bit_is_refused_or_shows() {
 
 #[test]
 fn ten_thousand_random_changes_neither_panic_nor_hang() {
-    let mut noise = Noise(42);
+    let mut noise = Noise::new(42);
     let samples: Vec<_> = PAYLOADS
         .into_iter()
         .flat_map(|payload| {

@@ -106,12 +106,11 @@ fn damaged_traces_end_in_words() {
     for length in (0..40).chain(bytes.len() - 8..bytes.len()).chain((40..bytes.len()).step_by(499)) {
         assert!(play(&bytes[..length]).is_err(), "{length}");
     }
-    let mut state = 3_u32;
+    let mut dice = Dice(3);
     for _ in 0..40 {
         let mut damaged = bytes.clone();
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let at = state as usize % damaged.len();
-        damaged[at] ^= 1 << (state >> 29);
+        let at = dice.below(damaged.len());
+        damaged[at] ^= 1 << dice.below(8);
         // A change that unpacks to the same bytes is none.
         assert!(play(&damaged).map_or(true, |summary| summary.same_end == Some(true)), "{at}");
     }

@@ -285,9 +285,9 @@ mod tests {
 
     #[test]
     fn insert_undoes_extract_for_every_kind() {
-        let mut word = 1_u32;
+        let mut dice = xenia_testing::Dice(1);
         for _ in 0..2_000 {
-            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let word = dice.next() as u32;
             for &kind in Operand::ALL {
                 let value = kind.extract(Instruction(word));
                 assert_eq!(kind.insert(value), Ok(word & kind.mask()), "{kind:?} {word:#010x}");
@@ -298,9 +298,9 @@ mod tests {
     #[test]
     fn pieces_agree_with_the_accessors() {
         use Operand::*;
-        let mut word = 1_u32;
+        let mut dice = xenia_testing::Dice(1);
         for _ in 0..2_000 {
-            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let word = dice.next() as u32;
             let i = Instruction(word);
             for (kind, expected) in [
                 (rd, i.rd() as i64),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use xenia_isa::{Family, ROWS, Row, Syntax, assemble, disassemble, significant_bits};
-use xenia_testing::{Tool, need};
+use xenia_testing::{Dice, Tool, need};
 
 /// Rows whose words binutils writes differently, or not at all, and why.
 fn comparable(row: &Row) -> bool {
@@ -28,13 +28,10 @@ fn updates(name: &str) -> bool {
 
 /// Words of one row: random operands, reserved bits clear, and nothing binutils forbids.
 fn words(row: &Row, count: usize) -> Vec<u32> {
-    let mut random = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(row.bits);
+    let mut dice = Dice(u64::from(row.bits));
     let mut out = Vec::new();
     while out.len() < count {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let mut word = row.bits | (random >> 20) as u32 & !row.mask;
+        let mut word = row.bits | dice.next() as u32 & !row.mask;
         word &= significant_bits(word);
         let (rd, ra, rb) = (word >> 21 & 31, word >> 16 & 31, word >> 11 & 31);
         match row.name {

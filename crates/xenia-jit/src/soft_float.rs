@@ -447,13 +447,8 @@ mod tests {
         assert_eq!(rows.len(), 28);
         let mut interpreter = Interpreter::new(GuestMemory::new().unwrap(), EngineConfig::default());
         let mut devices = DeviceQueue::new();
-        let mut state = 0x1234_5678_9ABC_DEF1_u64;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        };
+        let mut dice = xenia_testing::Dice(1);
+        let mut next = || dice.next();
         for round in 0..400_000 {
             let op = rows[round % rows.len()];
             // frD 1, frA 2, frB 3, frC 4; a compare's field is 0.

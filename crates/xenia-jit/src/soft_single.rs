@@ -63,13 +63,8 @@ mod tests {
 
     #[test]
     fn agrees_with_exact_arithmetic() {
-        let mut state = 0x9876_5432_1234_5679_u64;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        };
+        let mut dice = xenia_testing::Dice(1);
+        let mut next = || dice.next();
         let mut single = || {
             let (bits, choice) = (next() as u32, next());
             let fraction = match choice & 3 {

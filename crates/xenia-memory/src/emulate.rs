@@ -296,13 +296,8 @@ mod tests {
     /// plain accesses.
     #[test]
     fn any_bytes_are_executed_or_refused() {
-        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut next = move || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random
-        };
+        let mut dice = xenia_testing::Dice(1);
+        let mut next = move || dice.next();
         let opcodes =
             [0x8B, 0x89, 0x8A, 0x88, 0xC6, 0xC7, 0x87, 0x86, 0x63, 0x0F, 0xC5, 0xC4, 0x62, 0x66, 0xF3, 0x48];
         let (mut executed, mut refused) = (0, 0);

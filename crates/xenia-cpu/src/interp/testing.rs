@@ -86,13 +86,8 @@ pub(crate) const OE: u32 = 0x400;
 
 /// A sequence of pseudo-random numbers, the same every time.
 pub(crate) fn random() -> impl FnMut() -> u64 {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    }
+    let mut dice = xenia_testing::Dice(1);
+    move || dice.next()
 }
 
 /// Fills the registers: edge values, addresses of data and of a device, and anything.

@@ -5,20 +5,22 @@ pub mod elf_builder;
 pub mod lzx_encoder;
 pub mod xex_builder;
 
-/// A small generator of bytes that depend on the seed alone (SplitMix64).
-pub struct Noise(pub u64);
+use xenia_testing::Dice;
+
+/// Bytes that depend on the seed alone.
+pub struct Noise(Dice);
 
 impl Noise {
+    pub fn new(seed: u64) -> Self {
+        Self(Dice(seed))
+    }
+
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.next()
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        self.0.below(limit)
     }
 
     /// Bytes with repetitions at all distances, so that a compressor finds matches.

@@ -206,12 +206,11 @@ mod tests {
     #[test]
     fn stored_bits_survive_unpacking_and_packing() {
         use ColorTargetFormat::*;
-        let mut state = 7_u32;
+        let mut dice = xenia_testing::Dice(7);
         for _ in 0..2000 {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let other = state.rotate_left(13) ^ 0x5a5a_1234;
+            let [bits, other] = [dice.next() as u32, dice.next() as u32];
             for format in [Rgba8, Rgb10A2, Rgb10A2Float, Rg16Float, Rgba16Float] {
-                let bits = [state, if format.is_64_bit() { other } else { 0 }];
+                let bits = [bits, if format.is_64_bit() { other } else { 0 }];
                 let again = pack(format, unpack(format, bits));
                 // The 16-bit float's largest value is kept as it is; minus zero too.
                 assert_eq!(again, bits, "{format:?}");

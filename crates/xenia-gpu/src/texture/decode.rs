@@ -386,11 +386,8 @@ mod tests {
     #[test]
     fn any_constant_decodes_without_a_panic() {
         let ram = Ram::new(0x1000);
-        let mut state = 1_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state ^ state >> 16
-        };
+        let mut dice = xenia_testing::Dice(1);
+        let mut next = || dice.next() as u32;
         for _ in 0..60 {
             let mut words = [0; 6].map(|_: u32| next());
             words[0] = words[0] & !0x7fc0_0003 | 2; // the smallest pitch

@@ -12,6 +12,7 @@ use crate::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::texture::layout::tiled_2d;
+use xenia_testing::Dice;
 
 #[test]
 fn a_rectangle_covers_its_pixels_and_no_others() {
@@ -360,11 +361,8 @@ fn random_state_draws_without_a_panic() {
         vertex(90.0, 50.0, RED),
     ]);
     scene.run();
-    let mut state = 99_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u32
-    };
+    let mut dice = Dice(99);
+    let mut next = || dice.next() as u32;
     for round in 0..400 {
         let mut words = Vec::new();
         for _ in 0..6 {
@@ -406,11 +404,8 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     scene.write(depth(Compare::GreaterEqual));
     scene.write(over());
     change(&mut scene);
-    let mut state = 5_u32;
-    let mut next = |limit: u32| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as f32 / 65536.0 * limit as f32
-    };
+    let mut dice = Dice(5);
+    let mut next = |limit: u32| (dice.next() >> 48) as f32 / 65536.0 * limit as f32;
     // More than fit into one batch, and each batch covers much.
     for _ in 0..2 {
         let vertices: Vec<_> = (0..2001)

@@ -8,6 +8,7 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Instruction, Op, Operand, decode};
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
+use xenia_testing::Dice;
 
 /// Where code goes (64 KiB).
 pub const CODE: u32 = 0x8200_0000;
@@ -135,23 +136,20 @@ pub const MFLR0: u32 = 0x7C08_02A6;
 /// `mtlr r0`.
 pub const MTLR0: u32 = 0x7C08_03A6;
 
-/// A small deterministic generator.
-pub struct Random(u64);
+/// Random numbers that follow from a seed.
+pub struct Random(Dice);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self(Dice(seed))
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+        self.0.next()
     }
 
     pub fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 11) % n
+        self.next() % n
     }
 
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {

@@ -183,11 +183,8 @@ mod tests {
     #[test]
     fn random_use_never_shows_old_contents() {
         // Contents are numbers; every draw and write gives its tiles a new one.
-        let mut state = 1_u32;
-        let mut next = |limit: u32| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 16) % limit
-        };
+        let mut dice = xenia_testing::Dice(1);
+        let mut next = |limit: u32| dice.below(limit as usize) as u32;
         let mut ownership = Ownership::default();
         let bases = [0, 5, 30, 2030];
         let targets: Vec<_> = bases.iter().map(|base| ownership.add(*base, 64)).collect();

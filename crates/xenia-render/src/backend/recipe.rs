@@ -259,12 +259,9 @@ mod tests {
 
     #[test]
     fn any_numbers_are_a_recipe() {
-        let mut state = 1_u32;
+        let mut dice = xenia_testing::Dice(1);
         for _ in 0..1000 {
-            let words: [u32; size_of::<Recipe>() / 4] = std::array::from_fn(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                state ^ state >> 16
-            });
+            let words: [u32; size_of::<Recipe>() / 4] = std::array::from_fn(|_| dice.next() as u32);
             let recipe: Recipe = bytemuck::cast(words);
             recipe.stages();
             recipe.color();

@@ -369,7 +369,7 @@ fn namesake(op: Op) -> Option<Op> {
 
 #[test]
 fn vmx128_rows_do_what_their_namesakes_do() {
-    let mut random = Operands(0xABCD_EF01_2345_6789);
+    let mut random = Operands::new(0xABCD_EF01_2345_6789);
     let mut rows = 0;
     let mut machine = Machine::new();
     for op in Op::all().filter(|op| op.row().family == Family::Vector128) {
@@ -436,7 +436,7 @@ fn vmx128_rows_do_what_their_namesakes_do() {
 
 #[test]
 fn no_word_and_no_operand_panics() {
-    let mut random = Operands(0x1357_9BDF_0246_8ACE);
+    let mut random = Operands::new(0x1357_9BDF_0246_8ACE);
     let mut machine = Machine::new();
     for op in
         Op::all().filter(|op| matches!(op.row().family, Family::Float | Family::Vector | Family::Vector128))

@@ -143,13 +143,10 @@ mod tests {
                 }
             }
             let pipelines = Pipelines::new(device);
-            let mut random = 1_u32;
+            let mut dice = xenia_testing::Dice(1);
             let mut made = 0;
             for i in 0..2000_u32 {
-                let constants = std::array::from_fn(|_| {
-                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    random >> (random >> 3 & 31)
-                });
+                let constants = std::array::from_fn(|_| dice.next() as u32 >> dice.below(32));
                 let entry = [EDRAM_COMPUTE, EDRAM_RENDER][i as usize & 1] + (i >> 1) % 7;
                 made += u32::from(pipelines.make(device, &Conversion { entry, constants }).is_some());
             }
