@@ -8,8 +8,8 @@
 use libfuzzer_sys::fuzz_target;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
-    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, ShaderObject, TextureFetch, Vector,
-    VertexFetch, assemble, disassemble,
+    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, Sampling, ShaderKind, ShaderObject, TextureFetch,
+    Vector, VertexFetch, assemble, disassemble,
 };
 
 /// Fetches that give back something of what they were asked with.
@@ -20,16 +20,9 @@ impl FetchUnit for Echo {
         [*index; 4]
     }
 
-    fn texture(
-        &mut self,
-        _: &TextureFetch,
-        coordinates: &[Lanes; 3],
-        lod: &Lanes,
-        _: &[[Lanes; 3]; 2],
-        _: Mask,
-    ) -> Vector {
-        let [x, y, z] = *coordinates;
-        [x, y, z, *lod]
+    fn texture(&mut self, _: &TextureFetch, at: &Sampling<'_>, _: Mask) -> Vector {
+        let [x, y, z] = *at.coordinates;
+        [x, y, z, *at.lod]
     }
 }
 

@@ -11,7 +11,8 @@ use crate::draw_state::{Constants, VertexBuffer};
 use crate::enums::TextureFilter;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{
-    FetchUnit, Instruction, LANES, Lanes, Mask, Program, TextureFetch, TextureOp, Vector, VertexFetch,
+    FetchUnit, Instruction, LANES, Lanes, Mask, Program, Sampling, TextureFetch, TextureOp, Vector,
+    VertexFetch,
 };
 use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single};
 
@@ -189,19 +190,12 @@ impl FetchUnit for Fetcher<'_> {
         result
     }
 
-    fn texture(
-        &mut self,
-        fetch: &TextureFetch,
-        coordinates: &[Lanes; 3],
-        lod: &Lanes,
-        gradients: &[[Lanes; 3]; 2],
-        mask: Mask,
-    ) -> Vector {
+    fn texture(&mut self, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
         if fetch.operation == TextureOp::Gradients {
-            return sample::gradients(coordinates);
+            return sample::gradients(at.coordinates);
         }
         match &self.textures.slots[fetch.constant as usize & 31] {
-            Some(binding) => sample::sample(binding, fetch, coordinates, lod, gradients, mask & self.wanted),
+            Some(binding) => sample::sample(binding, fetch, at, mask & self.wanted),
             None => [[0.0; LANES]; 4],
         }
     }
@@ -284,7 +278,8 @@ mod tests {
             let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
             fetcher.start(Mask::MAX, 0);
             let (outside, gradients) = ([[-2.0; LANES]; 3], [[[0.0; LANES]; 3]; 2]);
-            let texels = fetcher.texture(fetch, &outside, &[0.0; LANES], &gradients, Mask::MAX);
+            let at = Sampling { coordinates: &outside, lod: &[0.0; LANES], gradients: &gradients };
+            let texels = fetcher.texture(fetch, &at, Mask::MAX);
             assert_eq!(texels.map(|component| component[0]), expected, "{border}");
         }
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use asm::{AssembleError, assemble};
 pub use disasm::disassemble;
-pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS};
+pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS, Sampling};
 pub use lanes::{LANES, Lanes, Mask, Vector};
 pub use memory_export::MEMORY_ELEMENTS;
 pub use object::{Literal, ObjectError, ShaderObject};

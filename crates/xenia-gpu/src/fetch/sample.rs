@@ -2,7 +2,7 @@
 
 use super::Binding;
 use crate::enums::{ClampMode, Dimension, TextureFilter};
-use crate::microcode::{LANES, Lanes, Mask, TextureFetch, TextureOp, Vector};
+use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
 use crate::texture::{Texels, TextureLevel};
 
 /// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two coordinates.
@@ -221,14 +221,8 @@ fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut 
 const STACKED: u8 = 2;
 
 /// Carries out a fetch for the lanes of a mask.
-pub(super) fn sample(
-    binding: &Binding,
-    fetch: &TextureFetch,
-    coordinates: &[Lanes; 3],
-    register_lod: &Lanes,
-    register_gradients: &[[Lanes; 3]; 2],
-    mask: Mask,
-) -> Vector {
+pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
+    let coordinates = at.coordinates;
     let info = &binding.info;
     let size = binding.levels[0].size.map(|s| s as f32);
     let choose = |fetched: TextureFilter, constant: TextureFilter| {
@@ -250,7 +244,7 @@ pub(super) fn sample(
         || matches!(fetch.operation, TextureOp::ComputedLod | TextureOp::Weights);
     let mut lods = [0.0; LANES];
     if needs_lod {
-        lods = levels_of_detail(fetch, coordinates, scale, register_lod, register_gradients);
+        lods = levels_of_detail(fetch, at, scale);
         for lod in &mut lods {
             *lod += info.lod_bias + fetch.lod_bias;
         }
@@ -414,19 +408,13 @@ fn plain<'a>(
 }
 
 /// The level of detail of each lane, without biases.
-fn levels_of_detail(
-    fetch: &TextureFetch,
-    coordinates: &[Lanes; 3],
-    scale: [f32; 3],
-    register_lod: &Lanes,
-    register_gradients: &[[Lanes; 3]; 2],
-) -> Lanes {
+fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3]) -> Lanes {
     let mut lods = [0.0; LANES];
     if fetch.computed_lod || fetch.register_gradients {
         let gradients = if fetch.register_gradients {
-            *register_gradients
+            *at.gradients
         } else {
-            [derivative(coordinates, 0), derivative(coordinates, 1)]
+            [derivative(at.coordinates, 0), derivative(at.coordinates, 1)]
         };
         for (lane, lod) in lods.iter_mut().enumerate() {
             let length = |gradient: &[Lanes; 3]| {
@@ -437,7 +425,7 @@ fn levels_of_detail(
         }
     }
     if fetch.register_lod {
-        for (lod, register) in lods.iter_mut().zip(register_lod) {
+        for (lod, register) in lods.iter_mut().zip(at.lod) {
             *lod += register;
         }
     }

@@ -19,21 +19,24 @@ const MAX_LOOPS: usize = 4;
 /// How deep calls may nest.
 const MAX_CALLS: usize = 4;
 
+/// Where a texture is fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling<'a> {
+    /// The coordinates.
+    pub coordinates: &'a [Lanes; 3],
+    /// The level that the program set before.
+    pub lod: &'a Lanes,
+    /// The gradients that it set before: horizontal and vertical.
+    pub gradients: &'a [[Lanes; 3]; 2],
+}
+
 /// Reads vertices and textures for a program, and takes what it writes to memory.
 pub trait FetchUnit {
     /// Fetches a vertex element for the lanes of `mask`, at these indices. Components that the
     /// format lacks are zero.
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector;
-    /// Carries out a texture fetch at these coordinates. `lod` and `gradients` (horizontal and
-    /// vertical) are what the program set before.
-    fn texture(
-        &mut self,
-        fetch: &TextureFetch,
-        coordinates: &[Lanes; 3],
-        lod: &Lanes,
-        gradients: &[[Lanes; 3]; 2],
-        mask: Mask,
-    ) -> Vector;
+    /// Carries out a texture fetch.
+    fn texture(&mut self, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector;
     /// Takes the element with this number (0 to 4) of a memory export from the lanes of `mask`, whose
     /// addresses are the program's `eA` as it is. One that has no memory to write to lets it go.
     fn export(&mut self, _address: &Vector, _element: u32, _value: &Vector, _mask: Mask) {}
@@ -375,7 +378,9 @@ impl Interpreter {
                 self.has_gradients = true;
             }
             _ => {
-                let value = run.fetch.texture(fetch, &coordinates, &self.lod, &self.gradients, mask);
+                let (lod, gradients) = (&self.lod, &self.gradients);
+                let at = Sampling { coordinates: &coordinates, lod, gradients };
+                let value = run.fetch.texture(fetch, &at, mask);
                 self.store_fetched(common, &value, mask, loop_address);
             }
         }

@@ -11,15 +11,9 @@ impl FetchUnit for Nothing {
     fn vertex(&mut self, _: &VertexFetch, index: &Lanes, _: Mask) -> Vector {
         [*index; 4]
     }
-    fn texture(
-        &mut self,
-        _: &TextureFetch,
-        at: &[Lanes; 3],
-        _: &Lanes,
-        _: &[[Lanes; 3]; 2],
-        _: Mask,
-    ) -> Vector {
-        [at[0], at[1], at[2], [0.0; LANES]]
+    fn texture(&mut self, _: &TextureFetch, at: &Sampling<'_>, _: Mask) -> Vector {
+        let [x, y, z] = *at.coordinates;
+        [x, y, z, [0.0; LANES]]
     }
 }
 
@@ -212,15 +206,8 @@ impl FetchUnit for Gradient {
     fn vertex(&mut self, _: &VertexFetch, index: &Lanes, _: Mask) -> Vector {
         [*index; 4]
     }
-    fn texture(
-        &mut self,
-        _: &TextureFetch,
-        _: &[Lanes; 3],
-        _: &Lanes,
-        gradients: &[[Lanes; 3]; 2],
-        _: Mask,
-    ) -> Vector {
-        [gradients[0][0]; 4]
+    fn texture(&mut self, _: &TextureFetch, at: &Sampling<'_>, _: Mask) -> Vector {
+        [at.gradients[0][0]; 4]
     }
 }
 
@@ -249,11 +236,8 @@ fn endless_programs_stop() {
 
 #[test]
 fn any_words_are_a_program() {
-    let mut state = 5_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u32 ^ (state >> 13) as u32
-    };
+    let mut dice = xenia_testing::Dice(5);
+    let mut next = || dice.next() as u32;
     let constants = constants();
     let mut interpreter = Interpreter::default();
     for _ in 0..2000 {

@@ -3,8 +3,8 @@
 use super::gpu::{Gpu, Resources};
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
-    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, ShaderKind, TextureFetch, Vector, VertexFetch,
-    assemble, disassemble,
+    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, Sampling, ShaderKind, TextureFetch, Vector,
+    VertexFetch, assemble, disassemble,
 };
 use xenia_gpu::registers::RegisterFile;
 use xenia_render::translate::{Stage, StageConstants, translate};
@@ -16,14 +16,7 @@ impl FetchUnit for NoFetches {
     fn vertex(&mut self, _: &VertexFetch, _: &Lanes, _: Mask) -> Vector {
         [[0.0; LANES]; 4]
     }
-    fn texture(
-        &mut self,
-        _: &TextureFetch,
-        _: &[Lanes; 3],
-        _: &Lanes,
-        _: &[[Lanes; 3]; 2],
-        _: Mask,
-    ) -> Vector {
+    fn texture(&mut self, _: &TextureFetch, _: &Sampling<'_>, _: Mask) -> Vector {
         [[0.0; LANES]; 4]
     }
 }
