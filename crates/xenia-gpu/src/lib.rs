@@ -10,6 +10,7 @@ pub mod draw_state;
 pub mod edram;
 pub mod enums;
 pub mod fetch;
+pub mod fnv;
 pub mod geometry;
 pub mod limits;
 pub mod memory;

@@ -16,6 +16,7 @@ mod object;
 mod ops;
 mod program;
 
+use crate::fnv;
 use std::sync::Arc;
 
 pub use asm::{AssembleError, assemble};
@@ -59,8 +60,7 @@ impl Shader {
 
     /// The digest of a shader with these words.
     pub fn digest(kind: ShaderKind, words: &[u32]) -> u64 {
-        let start = 0xcbf2_9ce4_8422_2325 ^ kind as u64;
-        words.iter().fold(start, |hash: u64, &word| (hash ^ word as u64).wrapping_mul(0x100_0000_01b3))
+        fnv::words(fnv::BASIS ^ kind as u64, words.iter().copied())
     }
 }
 

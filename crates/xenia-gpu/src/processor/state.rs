@@ -3,6 +3,7 @@
 use super::execute::Wait;
 use super::stream::{List, Ring};
 use super::*;
+use crate::fnv;
 use crate::registers::COUNT;
 use crate::trace::{RingState, State};
 use xenia_guest::MAX_TICKS;
@@ -101,12 +102,8 @@ impl CommandProcessor {
     /// A digest (128-bit FNV-1a) of the processor at guest time `now`, for the end of a trace.
     pub(crate) fn short_digest(&mut self, now: u64) -> [u8; 16] {
         self.display.refresh(&mut self.registers, now);
-        let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-        self.digest(&mut |bytes| {
-            for &byte in bytes {
-                hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-            }
-        });
+        let mut hash = fnv::BASIS_128;
+        self.digest(&mut |bytes| hash = fnv::bytes_128(hash, bytes));
         hash.to_be_bytes()
     }
 }

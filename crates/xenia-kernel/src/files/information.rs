@@ -1,6 +1,8 @@
 //! The structures in which titles get to know about files and volumes.
 
 use crate::vfs::{Entry, Stamp, Volume};
+use fnv::FnvHasher;
+use std::hash::Hasher;
 use xenia_sched::START_FILETIME;
 
 /// Big-endian fields, one after the other.
@@ -118,9 +120,9 @@ pub fn volume_attributes(volume: &Volume) -> Vec<u8> {
 
 /// A number that names a file: a hash (FNV-1a) of its path without case.
 pub fn index_number(full_name: &str) -> u64 {
-    full_name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01B3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(full_name.to_ascii_lowercase().as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use xenia_gpu::fnv;
 use xenia_gpu::microcode::{Shader, ShaderKind};
 
 use super::super::conversion::Conversion;
@@ -69,10 +70,9 @@ struct Contents {
     good: usize,
 }
 
-/// FNV-1a over words: any single word that differs makes another sum.
+/// The sum of a record: any single word that differs makes another.
 fn checksum(kind: u32, words: &[u32]) -> u64 {
-    let all = [kind, words.len() as u32].into_iter().chain(words.iter().copied());
-    all.fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| (sum ^ u64::from(word)).wrapping_mul(0x100_0000_01b3))
+    fnv::words(fnv::BASIS, [kind, words.len() as u32].into_iter().chain(words.iter().copied()))
 }
 
 fn bytes(words: &[u32]) -> impl Iterator<Item = u8> {
