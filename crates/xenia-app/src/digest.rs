@@ -1,14 +1,25 @@
-//! The digest of a machine's guest-visible state, in parts.
+//! Digests: of a file, and of a machine's guest-visible state, in parts.
 //!
-//! What goes in: committed pages in address order; thread contexts in thread-id order, without budget,
+//! What goes into a machine's: committed pages in address order; thread contexts in thread-id order, without budget,
 //! reservation and engine scratch; kernel objects; guest time. What never goes in: anything of the
 //! host. A change of meaning moves [`crate::golden::VERSION`].
 
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use xenia_cpu::PpcContext;
 use xenia_kernel::Kernel;
 use xenia_memory::GuestMemory;
 use xenia_sched::{GuestThread, Scheduler};
+
+/// The SHA-256 of a file or an image, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// The parts by name, and their combination.
 #[derive(Clone, Debug)]

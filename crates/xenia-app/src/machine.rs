@@ -7,6 +7,7 @@ mod figures;
 use crate::call_log;
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs, ReservationsTable, Tier};
 use crate::dialogs::{DialogLog, TerminalDialogs};
+use crate::digest::sha256;
 use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
@@ -20,8 +21,6 @@ use crate::title::Title;
 use crate::watchdog::{Watchdog, Watched};
 use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -128,7 +127,7 @@ impl Machine {
     /// The same; `compiled` is told of pipelines that are compiled before the title runs.
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
-        let image_sha256 = hex(&Sha256::digest(&title.image.bytes));
+        let image_sha256 = sha256(&title.image.bytes);
         let Engine { run: engine, compiling } = engine(&memory, &options.engine.cpu, &title.image.functions)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_sha256, options.picture, compiled)?;
@@ -391,19 +390,8 @@ pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
         config.quantum = u32::try_from(quantum).context("--quantum")?;
     }
     if let Some(path) = &args.contention_manifest {
-        let text = crate::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let manifest = ContentionManifest::parse(&text)
-            .with_context(|| format!("{} is no contention manifest", path.display()))?;
+        let manifest = ContentionManifest::read(path).context("--contention-manifest")?;
         config.order = OrderMode::Replay { manifest };
     }
     Ok(config)
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

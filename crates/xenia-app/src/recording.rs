@@ -17,11 +17,11 @@
 //! holds from the first question at or after `at`.
 
 use crate::cli::EngineArgs;
+use crate::digest::sha256;
 use crate::output::Losses;
 use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
@@ -59,7 +59,7 @@ impl Header {
         let manifest = |path: &Path| -> Result<String> {
             let bytes =
                 crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Ok(format!("replay:sha256={}", crate::machine::hex(&Sha256::digest(&bytes))))
+            Ok(format!("replay:sha256={}", sha256(&bytes)))
         };
         let sched_order = match (&engine.contention_manifest, engine.sched_order.as_deref()) {
             (Some(path), _) => manifest(path)?,

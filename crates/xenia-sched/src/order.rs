@@ -4,6 +4,7 @@ use crate::HW_THREADS;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
+use std::path::Path;
 
 /// Bytes of a manifest, at most.
 const MAXIMUM: u64 = 64 << 20;
@@ -64,7 +65,7 @@ pub enum OrderError {
 }
 
 /// A file as text. What is endless or larger than any manifest is refused.
-fn text_of(path: &str) -> std::io::Result<String> {
+fn text_of(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(MAXIMUM + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAXIMUM {
@@ -86,16 +87,7 @@ impl OrderMode {
                 let ticks = number(ticks).and_then(|t| u32::try_from(t).ok()).filter(|&t| t > 0);
                 Ok(Self::ScanQuantum { ticks: ticks.ok_or_else(syntax)? })
             }
-            Some(("replay", path)) => {
-                let path = path.to_owned();
-                let text = match text_of(&path) {
-                    Ok(text) => text,
-                    Err(source) => return Err(OrderError::File { path, source }),
-                };
-                let manifest = ContentionManifest::parse(&text)
-                    .map_err(|error| OrderError::In { path, error: Box::new(error) })?;
-                Ok(Self::Replay { manifest })
-            }
+            Some(("replay", path)) => Ok(Self::Replay { manifest: ContentionManifest::read(path.as_ref())? }),
             _ => Err(syntax()),
         }
     }
@@ -127,6 +119,13 @@ struct ThreadEvents {
 }
 
 impl ContentionManifest {
+    /// Reads a file. One that is endless, or larger than any manifest, is refused.
+    pub fn read(file: &Path) -> Result<Self, OrderError> {
+        let path = || file.display().to_string();
+        let text = text_of(file).map_err(|source| OrderError::File { path: path(), source })?;
+        Self::parse(&text).map_err(|error| OrderError::In { path: path(), error: Box::new(error) })
+    }
+
     /// Reads JSON lines of `{tid, peek_idx, object, owner_tid}`; blank lines are skipped.
     pub fn parse(text: &str) -> Result<Self, OrderError> {
         let mut manifest = Self::default();
