@@ -1,25 +1,63 @@
-//! A mutual-exclusion lock with a level.
+//! A mutual-exclusion lock with a rank.
 
-use crate::order::{self, Level};
+use crate::level::Level;
+use crate::order::Rank;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 /// A lock around a `T`, with its place in the lock order.
-pub struct Mutex<T> {
-    level: Level,
+pub struct Mutex<T: ?Sized> {
+    rank: Rank,
     inner: parking_lot::Mutex<T>,
 }
 
 impl<T> Mutex<T> {
-    /// A lock of `level` around `value`.
+    /// A lock of `level` around `value`. A thread can't wait for two such locks of one level.
     pub const fn new(level: Level, value: T) -> Self {
-        Self { level, inner: parking_lot::Mutex::new(value) }
+        Self::numbered(level, 0, value)
     }
 
+    /// One of several locks of `level`, which a thread may take together in the order of their ordinals: a slot's number, a
+    /// shard's. Ordinals have 24 bits.
+    pub const fn numbered(level: Level, ordinal: u32, value: T) -> Self {
+        Self { rank: Rank::new(level, ordinal), inner: parking_lot::Mutex::new(value) }
+    }
+
+    /// What the lock was around.
+    pub fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
     /// Takes the lock, waiting for it. Panics in debug builds if that breaks the lock order.
+    #[inline]
+    #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        order::acquire(self.level);
-        MutexGuard { level: self.level, inner: self.inner.lock() }
+        self.rank.enter();
+        MutexGuard { rank: self.rank, inner: self.inner.lock() }
+    }
+
+    /// Takes the lock if it is free. That can't wait for anybody, so the order doesn't matter.
+    #[inline]
+    #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let inner = self.inner.try_lock()?;
+        self.rank.enter_tried();
+        Some(MutexGuard { rank: self.rank, inner })
+    }
+
+    /// Takes the lock, waiting no longer than `timeout`. It waits, so the order counts: a time-out makes a deadlock short,
+    /// not right.
+    #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
+    pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
+        self.rank.enter();
+        let inner = self.inner.try_lock_for(timeout);
+        if inner.is_none() {
+            self.rank.leave();
+        }
+        inner.map(|inner| MutexGuard { rank: self.rank, inner })
     }
 
     /// Exclusive access without locking.
@@ -28,70 +66,52 @@ impl<T> Mutex<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mutex").field("level", &self.level).field("inner", &self.inner).finish()
+        f.debug_struct("Mutex").field("rank", &self.rank).field("inner", &&self.inner).finish()
     }
 }
 
 /// Access to what a [`Mutex`] guards; gives the lock back when dropped.
 #[must_use = "a guard that is dropped at once guards nothing"]
-pub struct MutexGuard<'a, T> {
-    level: Level,
+#[derive(Debug)]
+pub struct MutexGuard<'a, T: ?Sized> {
+    rank: Rank,
     inner: parking_lot::MutexGuard<'a, T>,
 }
 
-impl<T> Deref for MutexGuard<'_, T> {
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// The rank, and the guard that a condition variable gives back and takes again.
+    pub(crate) fn parts(&mut self) -> (Rank, &mut parking_lot::MutexGuard<'a, T>) {
+        (self.rank, &mut self.inner)
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         &self.inner
     }
 }
 
-impl<T> DerefMut for MutexGuard<'_, T> {
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 }
 
-impl<T> Drop for MutexGuard<'_, T> {
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        order::release(self.level);
+        self.rank.leave();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rising_levels_nest_and_release_in_any_order() {
-        let (a, b) = (Mutex::new(Level::Objects, 1), Mutex::new(Level::Memory, 2));
-        let (first, second) = (a.lock(), b.lock());
-        assert_eq!(*first + *second, 3);
-        drop(first);
-        drop(second);
-        drop(b.lock());
-        drop(a.lock());
-    }
-
-    #[test]
-    #[cfg(debug_assertions)]
-    #[should_panic(expected = "lock order broken")]
-    fn falling_levels_panic() {
-        let (a, b) = (Mutex::new(Level::Objects, 1), Mutex::new(Level::Memory, 2));
-        let _memory = b.lock();
-        let _objects = a.lock();
-    }
-
-    #[test]
-    #[cfg(debug_assertions)]
-    #[should_panic(expected = "lock order broken")]
-    fn two_locks_of_one_level_panic() {
-        let (a, b) = (Mutex::new(Level::Files, 1), Mutex::new(Level::Files, 2));
-        let _first = a.lock();
-        let _second = b.lock();
-    }
 
     #[test]
     fn excludes_other_threads() {
@@ -106,5 +126,29 @@ mod tests {
             }
         });
         assert_eq!(*counter.lock(), 40_000);
+    }
+
+    #[test]
+    fn trying_fails_while_another_holds_it() {
+        let lock = Mutex::new(Level::Leaf, ());
+        let held = lock.lock();
+        assert!(lock.try_lock().is_none());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(lock.try_lock().is_none());
+                assert!(lock.try_lock_for(Duration::from_millis(1)).is_none());
+                // What was not got is not held: a lower level can be taken.
+                drop(Mutex::new(Level::Objects, ()).lock());
+            });
+        });
+        drop(held);
+        assert!(lock.try_lock_for(Duration::from_millis(1)).is_some());
+    }
+
+    #[test]
+    fn what_it_guards_may_have_no_size() {
+        let lock: Box<Mutex<[u8]>> = Box::new(Mutex::new(Level::Leaf, [1, 2, 3]));
+        lock.lock()[1] = 7;
+        assert_eq!(*lock.lock(), [1, 7, 3]);
     }
 }

@@ -1,0 +1,83 @@
+//! A condition variable for ordered mutexes.
+
+use crate::mutex::MutexGuard;
+use std::time::Duration;
+
+/// Lets threads sleep until another changed what a [`Mutex`](crate::Mutex) guards.
+#[derive(Debug, Default)]
+pub struct Condvar {
+    inner: parking_lot::Condvar,
+}
+
+impl Condvar {
+    /// Nobody waits.
+    pub const fn new() -> Self {
+        Self { inner: parking_lot::Condvar::new() }
+    }
+
+    /// Gives the lock back, sleeps until notified, takes the lock again. Check in a loop what was waited for.
+    ///
+    /// Panics in debug builds if the thread holds another lock meanwhile: who is to notify it may need that one.
+    #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
+    pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
+        let (rank, inner) = guard.parts();
+        rank.assert_only_one_held();
+        self.inner.wait(inner);
+    }
+
+    /// As [`wait`](Self::wait), no longer than `timeout`. Whether it was notified in time.
+    #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
+    pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> bool {
+        let (rank, inner) = guard.parts();
+        rank.assert_only_one_held();
+        !self.inner.wait_for(inner, timeout).timed_out()
+    }
+
+    /// Wakes one that waits.
+    pub fn notify_one(&self) {
+        self.inner.notify_one();
+    }
+
+    /// Wakes all that wait.
+    pub fn notify_all(&self) {
+        self.inner.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Level, Mutex};
+
+    #[test]
+    fn hands_over_what_it_waits_for() {
+        let (items, more) = (Mutex::new(Level::Leaf, 0_u32), Condvar::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..1000 {
+                    *items.lock() += 1;
+                    more.notify_one();
+                }
+            });
+            let mut taken = 0;
+            while taken < 1000 {
+                let mut items = items.lock();
+                while *items == 0 {
+                    more.wait(&mut items);
+                }
+                taken += std::mem::take(&mut *items);
+            }
+            assert_eq!(taken, 1000);
+        });
+        assert!(!more.wait_for(&mut items.lock(), Duration::from_millis(1)));
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "lock order broken: waiting on Leaf")]
+    fn sleeps_with_no_other_lock() {
+        let (objects, leaf) = (Mutex::new(Level::Objects, ()), Mutex::new(Level::Leaf, ()));
+        let _objects = objects.lock();
+        Condvar::new().wait_for(&mut leaf.lock(), Duration::from_millis(1));
+    }
+}
