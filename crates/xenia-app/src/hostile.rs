@@ -59,7 +59,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
                 return;
             }
         };
-        let title = Title { image, folder: None, name: name.to_owned(), keys: KeyRing::development() };
+        let title = Title { image, medium: None, name: name.to_owned(), keys: KeyRing::development() };
         let cpu = CpuArgs { interp: true, ..CpuArgs::default() };
         let engine = EngineArgs { cpu, ..EngineArgs::default() };
         let picture = PictureArgs { gpu: GpuKind::None, ..PictureArgs::default() };

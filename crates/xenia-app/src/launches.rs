@@ -106,7 +106,9 @@ mod tests {
     use crate::machine::MachineOptions;
     use crate::machine_tests::assembled;
     use crate::report::End;
+    use crate::title::medium::Medium;
     use std::sync::{Arc, Mutex};
+    use xenia_formats::Volume;
 
     /// Launches what is named at 0x82010000.
     const LAUNCHER: &str = "
@@ -118,8 +120,18 @@ mod tests {
     const HELLO: &[u8] = include_bytes!("../../../guest/bin/hello.xex");
 
     fn launcher(path: &str, folder: &Path) -> Title {
-        let title = assembled(LAUNCHER, "launch", 0x1A4, path);
-        Title { folder: Some(folder.to_owned()), ..title }
+        let medium = Some(Medium::Folder(folder.to_owned()));
+        Title { medium, ..assembled(LAUNCHER, "launch", 0x1A4, path) }
+    }
+
+    /// The files of the folder as a volume.
+    fn volume(folder: &Path) -> Medium {
+        let mut volume = Volume::default();
+        for name in ["Hello.xex", "noise.xex"] {
+            let file = std::fs::File::open(folder.join(name)).unwrap();
+            volume.add_file(Volume::ROOT, name, Arc::new(file)).unwrap();
+        }
+        Medium::Volume { file: "game.iso".into(), volume: Arc::new(volume) }
     }
 
     fn machine(
@@ -153,9 +165,12 @@ mod tests {
         let folder = folder();
         let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
         let mut digests = Vec::new();
-        for interp in [true, false, false] {
+        for (interp, in_volume) in [(true, false), (false, false), (false, true), (true, true)] {
             let text = Arc::default();
-            let title = launcher(r"game:\hello.xex", folder.path());
+            let mut title = launcher(r"game:\hello.xex", folder.path());
+            if in_volume {
+                title.medium = Some(volume(folder.path()));
+            }
             let finished =
                 run(title, &limits, None, |title, _, launched| machine(title, launched, interp, &text))
                     .unwrap();

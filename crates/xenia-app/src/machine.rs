@@ -165,12 +165,8 @@ impl Machine {
         let kernel = Kernel::new(memory.clone(), config, ports).context("kernel")?;
         if let Some(launched) = options.launched {
             kernel.inherit(launched.inheritance);
-        } else if let Some(folder) = &title.folder {
-            kernel
-                .files
-                .lock()
-                .mount_title_folder(folder)
-                .with_context(|| format!("cannot mount {}", folder.display()))?;
+        } else if let Some(medium) = &title.medium {
+            medium.mount(&mut kernel.files.lock())?;
         }
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
@@ -186,7 +182,7 @@ impl Machine {
         let title = TitleReport {
             name: title.name.clone(),
             id: title.image.execution.map(|execution| execution.title_id.to_string()),
-            folder: title.folder.as_ref().map(|folder| folder.display().to_string()),
+            folder: title.medium.as_ref().map(ToString::to_string),
         };
         Ok(Self {
             memory,

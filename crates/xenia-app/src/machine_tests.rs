@@ -77,7 +77,7 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
         imports: vec![library],
         ..LoadedImage::empty(ImageKind::Xex)
     };
-    Title { image, folder: None, name: label.to_owned(), keys: KeyRing::development() }
+    Title { image, medium: None, name: label.to_owned(), keys: KeyRing::development() }
 }
 
 /// Somebody plays: the buttons change every few hundred ticks, and not in step with any question.
@@ -231,7 +231,7 @@ fn run_exceptions(source: &str, word: u32, cpu: CpuArgs) -> Finished {
     let (mut image, _) = exceptions::assemble(source);
     let at = (exceptions::DATA - exceptions::CODE) as usize;
     image.bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
-    let title = Title { image, folder: None, name: "exceptions".to_owned(), keys: KeyRing::development() };
+    let title = Title { image, medium: None, name: "exceptions".to_owned(), keys: KeyRing::development() };
     let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
     run_title(&title, cpu, Box::new(NoInput), None, None, &limits, None).unwrap()
 }

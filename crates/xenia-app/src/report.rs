@@ -111,7 +111,7 @@ documented! {
         pub name: String,
         /// Its number, eight hexadecimal digits; null where the file has none.
         pub id: Option<String>,
-        /// The host folder that the title sees as game:\; null if there is none.
+        /// The host folder, or the disc image or package, that the title sees as game:\; null if there is none.
         pub folder: Option<String>,
     }
 

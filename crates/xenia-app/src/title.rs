@@ -1,6 +1,7 @@
 //! Opening a title: finding its file, the user's keys, and reading it.
 
 mod folder;
+pub mod medium;
 mod named;
 
 use crate::cli::{EngineArgs, nearest_command};
@@ -8,10 +9,12 @@ use crate::say::errln;
 use crate::source;
 use anyhow::{Context, Result, anyhow, bail};
 use folder::executable_in;
+use medium::Medium;
 use named::path_of;
 use serde::Deserialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use xenia_formats::{Format, KeyRing, LoadedImage, Opens};
 
 /// The file that titles in a folder start from.
@@ -32,8 +35,8 @@ const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 pub struct Title {
     /// The executable.
     pub image: LoadedImage,
-    /// The host folder that the guest sees as `game:`; none for the built-in demo.
-    pub folder: Option<PathBuf>,
+    /// What the guest sees as `game:`; none for the built-in demo.
+    pub medium: Option<Medium>,
     /// For messages.
     pub name: String,
     /// Keys, for what it loads or launches itself.
@@ -45,14 +48,8 @@ impl Title {
     pub fn open(named: &Path, keys: &KeyRing) -> Result<Self> {
         let path = path_of(named)?;
         let file_path = if path.is_dir() { executable_in(&path)? } else { path };
-        let image = load(&file_path, keys)?;
-        let folder = file_path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
-        Ok(Self {
-            image,
-            folder: folder.map(Path::to_owned),
-            name: file_path.display().to_string(),
-            keys: keys.clone(),
-        })
+        let (image, medium) = load(&file_path, keys)?;
+        Ok(Self { image, medium, name: file_path.display().to_string(), keys: keys.clone() })
     }
 
     /// The title that was named, with the keys and the folder that the flags name; else the demo.
@@ -65,9 +62,8 @@ impl Title {
             if !folder.is_dir() {
                 bail!("--folder {} is no folder", folder.display());
             }
-            title.folder = Some(folder.clone());
-        } else if let Some(folder) = title.folder.take_if(|folder| is_private(folder)) {
-            let place = folder.display();
+            title.medium = Some(Medium::Folder(folder.clone()));
+        } else if let Some(place) = title.medium.take_if(|medium| is_private(medium)) {
             errln!(
                 "xenia-rs: {place} is no title's own folder and isn't mounted as game:; --folder {place} mounts it"
             );
@@ -79,7 +75,7 @@ impl Title {
     pub fn demo() -> Result<Self> {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
-        Ok(Self { image, folder: None, name: DEMO_NAME.to_owned(), keys })
+        Ok(Self { image, medium: None, name: DEMO_NAME.to_owned(), keys })
     }
 
     /// A short name: the executable's, or the folder's for one that is called as all are.
@@ -96,8 +92,8 @@ impl Title {
     }
 }
 
-/// Reads an executable; says of any other file what it is, and what to do.
-fn load(path: &Path, keys: &KeyRing) -> Result<LoadedImage> {
+/// Reads an executable, or that of a volume, and what its title came on; says of any other file what it is, and what to do.
+fn load(path: &Path, keys: &KeyRing) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     let file = File::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
         Some(command) if !path.exists() => {
@@ -105,19 +101,44 @@ fn load(path: &Path, keys: &KeyRing) -> Result<LoadedImage> {
         }
         _ => format!("cannot open {name}"),
     })?;
-    match xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))? {
+    let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
+    load_as(format, file, path, keys)
+}
+
+fn load_as(
+    format: Option<&Format>,
+    file: File,
+    path: &Path,
+    keys: &KeyRing,
+) -> Result<(LoadedImage, Option<Medium>)> {
+    let name = path.display();
+    match format {
         Some(Format { opens: Opens::Unread(advice), description, .. }) => {
             bail!("cannot run {name}: it is {description}; {advice}")
         }
         None => bail!("cannot run {name}: {}", xenia_formats::unknown(&file)),
-        Some(_) => xenia_formats::load(&file, keys).with_context(|| format!("cannot load {name}")),
+        Some(Format { opens: Opens::Volume(open), .. }) => {
+            let volume = open(Arc::new(file)).with_context(|| format!("cannot read {name}"))?;
+            let executable = medium::executable_of(&volume, &name.to_string())?;
+            let image = xenia_formats::load(&executable, keys);
+            let image = image.with_context(|| format!("cannot load the executable in {name}"))?;
+            Ok((image, Some(Medium::Volume { file: path.to_owned(), volume: Arc::new(volume) })))
+        }
+        Some(Format { opens: Opens::Executable(load), .. }) => {
+            let image = load(&file, keys).with_context(|| format!("cannot load {name}"))?;
+            let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+            Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
+        }
     }
 }
 
-/// Whether `folder` is the system's, or the root, the user's home, one that holds what they collect, or that of temporary
-/// files, and not a title's: those have a default.xex.
-fn is_private(folder: &Path) -> bool {
-    is_private_of(folder, absolute_home().as_deref())
+/// Whether this is a folder of the system's, or the root, the user's home, one that holds what they collect, or that of
+/// temporary files, and not a title's: those have a default.xex.
+fn is_private(medium: &Medium) -> bool {
+    match medium {
+        Medium::Folder(folder) => is_private_of(folder, absolute_home().as_deref()),
+        Medium::Volume { .. } => false,
+    }
 }
 
 fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
@@ -216,6 +237,7 @@ fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_formats::{FormatError, ReadAt, Section, Volume};
 
     #[test]
     fn short_names_are_of_the_executable_or_its_folder() {
@@ -277,6 +299,54 @@ mod tests {
         let said = |name| format!("{:#}", Title::open(Path::new(name), &KeyRing::development()).unwrap_err());
         assert!(said("exce").contains("cannot open exce (did you mean the command `exec`?)"));
         assert!(said("nowhere.xex").starts_with("cannot open nowhere.xex: "));
+    }
+
+    /// Two files in one: the demo, called as given, and what follows it.
+    fn two_files(file: Arc<dyn ReadAt>, demo: &str) -> Result<Volume, FormatError> {
+        let mut volume = Volume::default();
+        let refused = |reason| FormatError { what: "two files".into(), offset: 0, reason };
+        let length = DEMO.len() as u64;
+        let section = |offset, size| Section::new(file.clone(), "two files", offset, size).map(Arc::new);
+        volume.add_file(Volume::ROOT, demo, section(0, length)?).map_err(refused)?;
+        let data = volume.add_directory(Volume::ROOT, "data").map_err(refused)?;
+        volume.add_file(data, "rest", section(length, file.size().unwrap() - length)?).map_err(refused)?;
+        Ok(volume)
+    }
+
+    #[test]
+    fn a_volume_is_read_mounted_and_refused_by_the_rules_for_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("My Game.two");
+        std::fs::write(&path, [DEMO, b"rest"].concat()).unwrap();
+        let load = |opens| {
+            let format = Format { name: "two", description: "two files", detect: |_| Ok(true), opens };
+            load_as(Some(&format), File::open(&path).unwrap(), &path, &KeyRing::development())
+        };
+        let (image, medium) = load(Opens::Volume(|file| two_files(file, "Default.XEX"))).unwrap();
+        let medium = medium.unwrap();
+        assert_eq!(image.bytes, Title::demo().unwrap().image.bytes);
+        assert!(!is_private(&medium) && medium.to_string().ends_with("My Game.two"));
+        let Medium::Volume { volume, .. } = medium else { panic!("a volume is a volume") };
+        assert_eq!(volume.find(&["data", "rest"]).unwrap().size, 4);
+        assert!(load(Opens::Volume(|file| two_files(file, "game.xex"))).is_ok(), "the only one");
+        let said = |opens| format!("{:#}", load(opens).unwrap_err());
+        let error = said(Opens::Volume(|file| two_files(file, "game.exe")));
+        assert!(error.contains("My Game.two has neither default.xex nor another"), "{error}");
+        let error = said(Opens::Volume(|file| two_files(Arc::new(Section::new(file, "x", 0, 9)?), "a.xex")));
+        assert!(
+            error.contains("cannot read") && error.contains("My Game.two: two files at offset"),
+            "{error}"
+        );
+        let damaged = Opens::Volume(|_| {
+            let mut volume = Volume::default();
+            volume.add_file(Volume::ROOT, "default.xex", Arc::new(vec![0; 64])).unwrap();
+            Ok(volume)
+        });
+        let error = said(damaged);
+        assert!(
+            error.contains("cannot load the executable in") && error.contains("a file of zeros"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Bytes to structs: XEX2 and ELF executables; reads through one trait. What titles come in beside these is recognised.
+//! Bytes to structs: XEX2 and ELF executables, volumes of files; reads through one trait. What titles come in beside
+//! executables is recognised.
 //!
 //! Everything in a file is hostile until checked: sizes are capped before they are allocated,
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
@@ -16,14 +17,17 @@ pub mod pack;
 pub mod pe;
 pub mod read_at;
 mod unread;
+pub mod volume;
 pub mod xex;
 
 use std::io;
+use std::sync::Arc;
 
 pub use elf::Elf;
 pub use error::{FormatError, Reason};
 pub use image::LoadedImage;
-pub use read_at::ReadAt;
+pub use read_at::{ReadAt, Section};
+pub use volume::Volume;
 pub use xex::{KeyRing, Xex};
 
 /// A file format: how to recognise it, and how to open it.
@@ -44,6 +48,8 @@ pub struct Format {
 pub enum Opens {
     /// An executable: this reads, decrypts and decompresses it.
     Executable(fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>),
+    /// A volume of files, one of which is the executable: this reads what there is. No row has it yet.
+    Volume(fn(Arc<dyn ReadAt>) -> Result<Volume, FormatError>),
     /// Nothing that can be read: what its owner can do instead.
     Unread(&'static str),
 }
@@ -88,12 +94,15 @@ pub fn identify(source: &dyn ReadAt) -> io::Result<Option<&'static Format>> {
 /// Recognises and loads an executable of any format.
 ///
 /// # Errors
-/// A file of no known format, or what that format's reader refuses.
+/// A file of no known format, one that is no executable, or what the format's reader refuses.
 pub fn load(source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
     const WHAT: &str = "file";
     let found = identify(source).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
     match found {
         Some(Format { opens: Opens::Executable(load), .. }) => load(source, keys),
+        Some(Format { opens: Opens::Volume(_), description, .. }) => {
+            Err(FormatError::unsupported(WHAT, 0, format!("it is {description}, and no executable itself")))
+        }
         Some(Format { opens: Opens::Unread(advice), description, .. }) => {
             Err(FormatError::unsupported(WHAT, 0, format!("it is {description}: {advice}")))
         }

@@ -89,6 +89,51 @@ macro_rules! forward {
 }
 forward!(&T, Box<T>, Arc<T>);
 
+/// A part of a source: a file that lies whole in a container.
+#[derive(Clone)]
+pub struct Section {
+    source: Arc<dyn ReadAt>,
+    offset: u64,
+    size: u64,
+}
+
+impl Section {
+    /// `size` bytes at `offset`; the error names `what` lies beyond the end.
+    pub fn new(
+        source: Arc<dyn ReadAt>,
+        what: &'static str,
+        offset: u64,
+        size: u64,
+    ) -> Result<Self, FormatError> {
+        let whole = source.size().map_err(|error| FormatError::new(what, offset, Reason::Io(error)))?;
+        if offset.checked_add(size).is_none_or(|end| end > whole) {
+            return Err(FormatError::truncated(what, offset, size, whole));
+        }
+        Ok(Self { source, offset, size })
+    }
+}
+
+impl std::fmt::Debug for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Section")
+            .field("offset", &self.offset)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ReadAt for Section {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
+        // Within the source, whose end was checked, so the sum is too.
+        if count == 0 { Ok(0) } else { self.source.read_at(self.offset + offset, &mut buffer[..count]) }
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.size)
+    }
+}
+
 /// Reads exactly `count` bytes at `offset`; the error names `what`.
 ///
 /// The size is checked before anything is allocated, so a hostile count costs nothing.
@@ -126,13 +171,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slices_and_files_read_alike() {
+    fn slices_files_and_sections_read_alike() {
         let bytes: Vec<u8> = (0..100).collect();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bytes");
         std::fs::write(&path, &bytes).unwrap();
-        let sources: [Box<dyn ReadAt>; 3] =
-            [Box::new(File::open(&path).unwrap()), Box::new(bytes.clone()), Box::new(Arc::new(bytes))];
+        let container: Arc<dyn ReadAt> = Arc::new([&[9; 7][..], &bytes, &[9; 7]].concat());
+        assert!(Section::new(container.clone(), "section", 7, 107).is_ok());
+        for (offset, size) in [(7, 108), (114, 1), (u64::MAX, 2), (2, u64::MAX)] {
+            assert!(Section::new(container.clone(), "section", offset, size).is_err());
+        }
+        let sources: [Box<dyn ReadAt>; 4] = [
+            Box::new(File::open(&path).unwrap()),
+            Box::new(bytes.clone()),
+            Box::new(Arc::new(bytes)),
+            Box::new(Section::new(container, "section", 7, 100).unwrap()),
+        ];
         for source in sources {
             assert_eq!(source.size().unwrap(), 100);
             for (offset, length, expected) in

@@ -3,36 +3,40 @@
 
 mod support;
 
+use std::sync::Arc;
 use support::xex_builder::{Payload, XexBuilder};
-use xenia_formats::{FORMATS, Format, FormatError, KeyRing, LoadedImage, Opens, ReadAt, identify, load};
+use xenia_formats::{FORMATS, Format, KeyRing, Opens, identify, load};
 
-type Load = fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>;
-
-/// The formats that are read.
-fn executables() -> impl Iterator<Item = (&'static Format, Load)> {
-    FORMATS.iter().filter_map(|format| match format.opens {
-        Opens::Executable(load) => Some((format, load)),
-        Opens::Unread(_) => None,
-    })
-}
-
-/// A small file of the format, made by a builder of the tests' own.
-fn sample(format: &Format) -> Vec<u8> {
-    match format.name {
-        "xex" => XexBuilder::sample(Payload::Lzx, Some([0; 16])).build(),
-        "elf" => support::elf_builder::sample().build(),
-        name => panic!("the format {name} has no builder in tests/support"),
+/// A small file of the format, made by a builder of the tests' own; `None` for one that is not read.
+fn sample(format: &Format) -> Option<Vec<u8>> {
+    match (format.name, format.opens) {
+        (_, Opens::Unread(_)) => None,
+        ("xex", _) => Some(XexBuilder::sample(Payload::Lzx, Some([0; 16])).build()),
+        ("elf", _) => Some(support::elf_builder::sample().build()),
+        (name, _) => panic!("the format {name} has no builder in tests/support"),
     }
 }
 
+fn samples() -> impl Iterator<Item = (&'static Format, Vec<u8>)> {
+    FORMATS.iter().filter_map(|format| Some((format, sample(format)?)))
+}
+
 #[test]
-fn each_sample_is_its_own_format_and_loads() {
-    for (format, load) in executables() {
-        let file = sample(format);
+fn each_sample_is_its_own_format_and_opens() {
+    for (format, file) in samples() {
         assert_eq!(identify(&file).unwrap().map(|found| found.name), Some(format.name));
-        let image = load(&file, &KeyRing::development()).unwrap();
-        assert!(image.digests_ok());
-        assert_eq!(image.bytes.len(), image.size as usize);
+        match format.opens {
+            Opens::Executable(load) => {
+                let image = load(&file, &KeyRing::development()).unwrap();
+                assert!(image.digests_ok());
+                assert_eq!(image.bytes.len(), image.size as usize);
+            }
+            Opens::Volume(open) => {
+                let volume = open(Arc::new(file.clone())).unwrap();
+                assert!(volume.list(&[""; 0]).unwrap().next().is_some(), "{} is empty", format.name);
+            }
+            Opens::Unread(_) => {}
+        }
         for other in FORMATS.iter().filter(|other| other.name != format.name) {
             assert!(!(other.detect)(&file).unwrap(), "{} takes {}", other.name, format.name);
             if let Opens::Executable(load) = other.opens {
@@ -45,16 +49,21 @@ fn each_sample_is_its_own_format_and_loads() {
 
 #[test]
 fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() {
-    for (format, load) in executables() {
-        let file = sample(format);
-        let whole = load(&file, &KeyRing::development()).unwrap();
+    for (format, file) in samples() {
+        let read = |cut: Vec<u8>| match format.opens {
+            Opens::Executable(load) => load(&cut, &KeyRing::development()).map(Some),
+            Opens::Volume(open) => open(Arc::new(cut)).map(|_| None),
+            Opens::Unread(_) => Ok(None),
+        };
+        let whole = read(file.clone()).unwrap().map(|image| image.bytes);
         for length in 0..file.len() {
             let cut = &file[..length];
             assert!(identify(&cut).unwrap().is_none_or(|found| found.name == format.name));
-            match load(&cut, &KeyRing::development()) {
+            match read(cut.to_vec()) {
                 Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
+                // Of a volume, what is left can be whole.
                 Ok(image) => assert!(
-                    !image.digests_ok() || image.bytes == whole.bytes,
+                    image.is_none_or(|image| !image.digests_ok() || Some(image.bytes) == whole),
                     "{} cut at {length:#x} goes unnoticed",
                     format.name
                 ),

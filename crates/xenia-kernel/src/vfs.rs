@@ -7,6 +7,7 @@
 //! A device is asked for checked names below its root only, so a guest can't leave it. Everything is
 //! deterministic: listings are sorted, times are the guest's, free space is a constant.
 
+mod container;
 mod device;
 mod draft;
 mod error;
@@ -17,6 +18,7 @@ pub mod stamp;
 #[cfg(test)]
 mod tests;
 
+pub use container::Container;
 pub use device::{Device, Entry, FileData, Volume};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::HostFolder;

@@ -76,8 +76,8 @@ pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
 
 fn open_title(args: &ExecArgs) -> Result<Title> {
     let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
-    if let Some(folder) = &title.folder {
-        errln!("xenia-rs: game: is {} (read-only)", folder.display());
+    if let Some(medium) = &title.medium {
+        errln!("xenia-rs: game: is {medium} (read-only)");
     }
     Ok(title)
 }

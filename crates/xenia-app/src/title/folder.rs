@@ -1,47 +1,22 @@
 //! Which executable of a folder is the title.
 
 use super::DEFAULT_EXECUTABLE;
-use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
+use super::medium::{choose, is_executable};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
-
-/// Names that a message lists.
-const LISTED: usize = 12;
 
 /// The default.xex in `folder`, in any case; else its only .xex.
 pub(super) fn executable_in(folder: &Path) -> Result<PathBuf> {
     let listing = || format!("cannot list {}", folder.display());
-    let mut found: Vec<PathBuf> = Vec::new();
+    let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(listing)? {
-        let path = entry.with_context(listing)?.path();
-        if path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE)) {
-            return Ok(path);
-        }
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xex")) && path.is_file() {
-            found.push(path);
+        let entry = entry.with_context(listing)?;
+        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+        if name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE) || is_executable(&name) && path.is_file() {
+            found.push((name, path));
         }
     }
-    found.sort();
-    let place = folder.display();
-    match &found[..] {
-        [] => bail!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)"),
-        [only] => {
-            crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {}", name(only));
-            Ok(only.clone())
-        }
-        several => {
-            let names: Vec<_> = several.iter().take(LISTED).map(|path| name(path)).collect();
-            let more = match several.len().saturating_sub(LISTED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            bail!("{place} has no {DEFAULT_EXECUTABLE}; name one of {}{more}", names.join(", "))
-        }
-    }
-}
-
-fn name(path: &Path) -> std::borrow::Cow<'_, str> {
-    path.file_name().map_or_else(|| path.to_string_lossy(), OsStr::to_string_lossy)
+    choose(found, &folder.display().to_string(), "name one of")
 }
 
 #[cfg(test)]
@@ -58,7 +33,7 @@ mod tests {
 
     fn chosen(files: &[&str]) -> Result<String> {
         let folder = folder(files);
-        executable_in(folder.path()).map(|path| name(&path).into_owned())
+        executable_in(folder.path()).map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
     }
 
     #[test]

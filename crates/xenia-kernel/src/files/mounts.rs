@@ -2,17 +2,18 @@
 //!
 //! | path | what | links |
 //! |---|---|---|
-//! | `\Device\Cdrom0` | the title's folder, read-only | `game:`, `d:` |
+//! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` |
 //! | `\Device\Harddisk0\Partition1` | the storage port's folder, if there is one | `hdd:` |
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
 
 use super::{CompletionPorts, Files};
 use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
-use crate::vfs::{HostFolder, MemoryDevice, Vfs, VfsError};
+use crate::vfs::{Container, HostFolder, MemoryDevice, Vfs, VfsError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use xenia_formats as formats;
 
 /// Where the title's files are.
 pub const TITLE: &str = r"\Device\Cdrom0";
@@ -54,6 +55,11 @@ impl Files {
     pub fn mount_title_folder(&mut self, folder: &Path) -> io::Result<()> {
         let device = HostFolder::read_only(folder)?;
         self.vfs.mount(TITLE, Box::new(device)).map_err(io::Error::other)
+    }
+
+    /// Mounts a disc image, package or archive as that medium.
+    pub fn mount_title_volume(&mut self, volume: Arc<formats::Volume>) -> Result<(), VfsError> {
+        self.vfs.mount(TITLE, Box::new(Container(volume)))
     }
 }
 

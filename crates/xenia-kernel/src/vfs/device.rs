@@ -57,6 +57,17 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// A medium that a title came on: a full disc.
+    pub const DISC: Self = Self {
+        file_system: "GDFX",
+        total_units: 1 << 20,
+        free_units: 0,
+        sectors_per_unit: 32,
+        bytes_per_sector: 512,
+        name_length: 255,
+        read_only: true,
+    };
+
     /// Bytes of an allocation unit.
     pub fn unit(&self) -> u64 {
         u64::from(self.sectors_per_unit) * u64::from(self.bytes_per_sector)

@@ -257,20 +257,16 @@ fn name_of(path: &Path) -> String {
 
 impl Device for HostFolder {
     fn volume(&self) -> Volume {
-        // A 16 GiB partition in 16 KiB units, half of it free; or a full disc.
-        let (file_system, free_units, name_length) = if self.drafts.is_some() {
-            ("FATX", Limit::DiskBytes.row().value / UNIT, 40)
-        } else {
-            ("GDFX", 0, 255)
-        };
+        if self.drafts.is_none() {
+            return Volume::DISC;
+        }
+        // A 16 GiB partition in 16 KiB units, half of it free.
         Volume {
-            file_system,
-            total_units: 1 << 20,
-            free_units,
-            sectors_per_unit: 32,
-            bytes_per_sector: 512,
-            name_length,
-            read_only: self.drafts.is_none(),
+            file_system: "FATX",
+            free_units: Limit::DiskBytes.row().value / UNIT,
+            name_length: 40,
+            read_only: false,
+            ..Volume::DISC
         }
     }
 

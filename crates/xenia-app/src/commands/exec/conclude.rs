@@ -96,7 +96,7 @@ fn name_missing_files(finished: &Finished) {
         errln!("  and {} more; --json names all", missing.len() - NAMED);
     }
     match &finished.report.title.folder {
-        Some(folder) => errln!("  game: is the folder {folder}"),
+        Some(folder) => errln!("  game: is {folder}"),
         None => errln!("  nothing is mounted as game:"),
     }
 }

@@ -1,0 +1,80 @@
+//! What a title came on, and sees as `game:`: a folder of the host, or a volume of files in one file.
+
+use super::DEFAULT_EXECUTABLE;
+use anyhow::{Context, Result, bail};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use xenia_formats::{ReadAt, Volume};
+use xenia_kernel::files::Files;
+
+/// Names that a message lists.
+const LISTED: usize = 12;
+
+/// See the module's documentation. Displays as its place on the host.
+#[derive(Clone, Debug)]
+pub enum Medium {
+    /// A folder of the host.
+    Folder(PathBuf),
+    /// A disc image, package or archive.
+    Volume {
+        /// The file that it is.
+        file: PathBuf,
+        /// What is in it.
+        volume: Arc<Volume>,
+    },
+}
+
+impl fmt::Display for Medium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Folder(path) | Self::Volume { file: path, .. }) = self;
+        path.display().fmt(f)
+    }
+}
+
+impl Medium {
+    /// Mounts it where titles look for what they came on.
+    pub fn mount(&self, files: &mut Files) -> Result<()> {
+        let mounted = match self {
+            Self::Folder(folder) => files.mount_title_folder(folder).map_err(anyhow::Error::from),
+            Self::Volume { volume, .. } => files.mount_title_volume(volume.clone()).map_err(Into::into),
+        };
+        mounted.with_context(|| format!("cannot mount {self}"))
+    }
+}
+
+/// The executable in the root of a volume, by the rules for folders.
+pub(super) fn executable_of(volume: &Volume, place: &str) -> Result<Arc<dyn ReadAt>> {
+    let files = volume.list(&[""; 0]).into_iter().flatten();
+    let files = files.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone())));
+    choose(files.filter(|(name, _)| is_executable(name)).collect(), place, "extract it and name one of")
+}
+
+/// Whether a file of this name may be the one that a title starts from.
+pub(super) fn is_executable(name: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(stem, extension)| !stem.is_empty() && extension.eq_ignore_ascii_case("xex"))
+}
+
+/// The one that is called default.xex, in any case; else the only one. Where there are several, `advice` comes before
+/// their names.
+pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str) -> Result<T> {
+    let default = found.iter().position(|(name, _)| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
+    if let Some(at) = default {
+        return Ok(found.swap_remove(at).1);
+    }
+    if found.len() > 1 {
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let names: Vec<_> = found.iter().take(LISTED).map(|(name, _)| name.as_str()).collect();
+        let more = match found.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        bail!("{place} has no {DEFAULT_EXECUTABLE}; {advice} {}{more}", names.join(", "))
+    }
+    let Some((name, only)) = found.pop() else {
+        bail!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)")
+    };
+    crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {name}");
+    Ok(only)
+}

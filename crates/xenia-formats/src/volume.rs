@@ -1,0 +1,211 @@
+//! A volume of files: what a disc image, a package or an archive holds.
+//!
+//! A reader says what there is, directory by directory; what no volume may have is refused here, for all readers: names
+//! that are none, two entries of one name, endless depth and number. So a damaged directory that leads back into itself
+//! ends. The contents of a file are bytes at an offset ([`ReadAt`]), of which nothing is read before somebody asks. The
+//! case of names does not matter, and is kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::error::Reason;
+use crate::read_at::ReadAt;
+
+/// Files and directories, at most.
+const MAXIMUM_ENTRIES: usize = 1 << 16;
+/// Directories within each other, at most.
+const MAXIMUM_DEPTH: u64 = 64;
+/// Characters of a name, at most.
+const MAXIMUM_NAME: u64 = 255;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Volume {
+    /// The first is the root, the others are in the order in which they were added.
+    nodes: Vec<Node>,
+}
+
+/// A directory of a volume that is being read.
+#[derive(Clone, Copy, Debug)]
+pub struct Directory {
+    node: usize,
+    depth: u64,
+}
+
+/// A file or directory of a volume.
+#[derive(Clone, Copy)]
+pub struct VolumeEntry<'a> {
+    /// Its name as stored; empty for the root.
+    pub name: &'a str,
+    /// A file's contents; `None`: a directory.
+    pub contents: Option<&'a Arc<dyn ReadAt>>,
+    /// Bytes; 0 for a directory.
+    pub size: u64,
+}
+
+#[derive(Debug)]
+struct Node {
+    name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// Nodes by name in lower case.
+    Directory(BTreeMap<String, usize>),
+    File(Arc<dyn ReadAt>, u64),
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(names) => f.debug_tuple("Directory").field(names).finish(),
+            Self::File(_, size) => f.debug_tuple("File").field(size).finish(),
+        }
+    }
+}
+
+impl Default for Volume {
+    fn default() -> Self {
+        Self { nodes: vec![Node { name: String::new(), kind: Kind::Directory(BTreeMap::new()) }] }
+    }
+}
+
+impl Volume {
+    /// The directory that everything is in.
+    pub const ROOT: Directory = Directory { node: 0, depth: 0 };
+
+    /// Adds an empty directory.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the place; a reader knows of what, and at which offset.
+    pub fn add_directory(&mut self, within: Directory, name: &str) -> Result<Directory, Reason> {
+        let depth = within.depth + 1;
+        limited(depth, MAXIMUM_DEPTH)?;
+        let node = self.add(within, name, Kind::Directory(BTreeMap::new()))?;
+        Ok(Directory { node, depth })
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// As for a directory, or contents whose size can't be had.
+    pub fn add_file(
+        &mut self,
+        within: Directory,
+        name: &str,
+        contents: Arc<dyn ReadAt>,
+    ) -> Result<(), Reason> {
+        let size = contents.size()?;
+        self.add(within, name, Kind::File(contents, size)).map(drop)
+    }
+
+    fn add(&mut self, within: Directory, name: &str, kind: Kind) -> Result<usize, Reason> {
+        limited(name.chars().count() as u64, MAXIMUM_NAME)?;
+        if ["", ".", ".."].contains(&name) || name.contains(['/', '\\', '\0']) {
+            return Err(Reason::Invalid(format!("{name:?} is no name of a file").into()));
+        }
+        let new = self.nodes.len();
+        limited(new as u64, MAXIMUM_ENTRIES as u64)?;
+        match self.nodes.get_mut(within.node).map(|node| &mut node.kind) {
+            Some(Kind::Directory(names)) => {
+                if names.contains_key(&name.to_ascii_lowercase()) {
+                    return Err(Reason::Invalid(format!("there are two entries called {name:?}").into()));
+                }
+                names.insert(name.to_ascii_lowercase(), new);
+            }
+            // A directory of another volume.
+            _ => return Err(Reason::Invalid("there is no such directory".into())),
+        }
+        self.nodes.push(Node { name: name.to_owned(), kind });
+        Ok(new)
+    }
+
+    /// The file or directory at a path below the root; the empty path is the root.
+    pub fn find(&self, path: &[impl AsRef<str>]) -> Option<VolumeEntry<'_>> {
+        self.node(path).map(Node::entry)
+    }
+
+    /// What is in a directory, by name without case; `None` if there is no directory.
+    pub fn list(&self, path: &[impl AsRef<str>]) -> Option<impl Iterator<Item = VolumeEntry<'_>>> {
+        match &self.node(path)?.kind {
+            Kind::Directory(names) => Some(names.values().map(|&node| self.nodes[node].entry())),
+            Kind::File(..) => None,
+        }
+    }
+
+    fn node(&self, path: &[impl AsRef<str>]) -> Option<&Node> {
+        path.iter().try_fold(&self.nodes[0], |at, name| match &at.kind {
+            Kind::Directory(names) => {
+                names.get(&name.as_ref().to_ascii_lowercase()).map(|&node| &self.nodes[node])
+            }
+            Kind::File(..) => None,
+        })
+    }
+}
+
+impl Node {
+    fn entry(&self) -> VolumeEntry<'_> {
+        let (contents, size) = match &self.kind {
+            Kind::Directory(_) => (None, 0),
+            Kind::File(contents, size) => (Some(contents), *size),
+        };
+        VolumeEntry { name: &self.name, contents, size }
+    }
+}
+
+fn limited(value: u64, limit: u64) -> Result<(), Reason> {
+    if value > limit { Err(Reason::TooLarge { value, limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(text: &str) -> Arc<dyn ReadAt> {
+        Arc::new(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn files_are_found_and_listed_without_case() {
+        let mut volume = Volume::default();
+        volume.add_file(Volume::ROOT, "b.TXT", bytes("four")).unwrap();
+        let media = volume.add_directory(Volume::ROOT, "Media").unwrap();
+        volume.add_file(media, "x", bytes("")).unwrap();
+        volume.add_file(Volume::ROOT, "A.txt", bytes("six")).unwrap();
+        let names: Vec<_> = volume.list(&[""; 0]).unwrap().map(|entry| (entry.name, entry.size)).collect();
+        assert_eq!(names, [("A.txt", 3), ("b.TXT", 4), ("Media", 0)]);
+        let found = volume.find(&["B.txt"]).unwrap();
+        let mut read = [0; 8];
+        assert_eq!(found.contents.unwrap().read_at(1, &mut read).unwrap(), 3);
+        assert_eq!(&read[..3], b"our");
+        assert_eq!(volume.find(&["media", "X"]).map(|entry| entry.name), Some("x"));
+        assert_eq!(volume.find(&[""; 0]).map(|root| root.contents.is_none()), Some(true));
+        for path in [&["media", "y"][..], &["a.txt", "x"], &["nothing"]] {
+            assert!(volume.find(path).is_none() && volume.list(path).is_none(), "{path:?}");
+        }
+        assert!(volume.list(&["a.txt"]).is_none());
+    }
+
+    #[test]
+    fn what_no_volume_may_have_is_refused() {
+        let mut volume = Volume::default();
+        volume.add_file(Volume::ROOT, "twin", bytes("")).unwrap();
+        let long = "x".repeat(256);
+        for name in ["", ".", "..", "a/b", "a\\b", "a\0", "TWIN", &long] {
+            assert!(volume.add_file(Volume::ROOT, name, bytes("")).is_err(), "{name:?}");
+            assert!(volume.add_directory(Volume::ROOT, name).is_err(), "{name:?}");
+        }
+        let mut at = Volume::ROOT;
+        let refused = (1..100).find_map(|depth| match volume.add_directory(at, "d") {
+            Ok(deeper) => {
+                at = deeper;
+                None
+            }
+            Err(error) => Some((depth, error.to_string())),
+        });
+        assert_eq!(refused, Some((65, "0x41 exceeds the limit of 0x40".to_owned())));
+        let full = (0..2 * MAXIMUM_ENTRIES).find(|n| volume.add_file(at, &n.to_string(), bytes("")).is_err());
+        // Beside those are the twin and the 64 directories.
+        assert_eq!(full, Some(MAXIMUM_ENTRIES - 65));
+    }
+}

@@ -1,0 +1,135 @@
+//! A disc image, package or archive as a device, for reading only.
+//!
+//! Names that no guest could ask for ([`super::path::is_valid`]) are not listed. Times are those of what no guest has
+//! touched, whatever the container says: [`Stamp::default`].
+
+use super::device::{Device, Entry, FileData, Volume};
+use super::{Stamp, VfsError, VfsResult};
+use std::sync::Arc;
+use xenia_formats as formats;
+use xenia_formats::ReadAt;
+use xenia_formats::volume::VolumeEntry;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Container(pub Arc<formats::Volume>);
+
+impl Container {
+    fn found(&self, path: &[String]) -> VfsResult<VolumeEntry<'_>> {
+        self.0.find(path).ok_or_else(|| match path.split_last() {
+            Some((_, parent)) if self.0.list(parent).is_some() => VfsError::NotFound,
+            _ => VfsError::PathNotFound,
+        })
+    }
+}
+
+fn entry(found: VolumeEntry<'_>) -> Entry {
+    Entry {
+        name: found.name.to_owned(),
+        directory: found.contents.is_none(),
+        size: found.size,
+        read_only: true,
+        stamp: Stamp::default(),
+    }
+}
+
+impl Device for Container {
+    fn volume(&self) -> Volume {
+        Volume::DISC
+    }
+
+    fn find(&self, path: &[String]) -> VfsResult<Entry> {
+        self.found(path).map(entry)
+    }
+
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        self.found(path)?;
+        let listed = self.0.list(path).ok_or(VfsError::NotDirectory)?;
+        // Guests have one byte per character.
+        let is_valid = |name: &str| super::path::is_valid(name) && name.chars().all(|c| u32::from(c) <= 0xFF);
+        Ok(listed.filter(|found| is_valid(found.name)).map(entry).collect())
+    }
+
+    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+        if write {
+            return Err(VfsError::ReadOnly);
+        }
+        let found = self.found(path)?;
+        let contents = found.contents.ok_or(VfsError::IsDirectory)?;
+        Ok(Box::new(Contents { bytes: contents.clone(), size: found.size }))
+    }
+}
+
+/// An open file.
+struct Contents {
+    bytes: Arc<dyn ReadAt>,
+    size: u64,
+}
+
+impl FileData for Contents {
+    fn size(&self) -> VfsResult<u64> {
+        Ok(self.size)
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+        Ok(self.bytes.read_at(offset, into)?)
+    }
+
+    fn write_at(&mut self, _: u64, _: &[u8]) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
+    }
+
+    fn set_size(&mut self, _: u64) -> VfsResult<()> {
+        Err(VfsError::ReadOnly)
+    }
+
+    fn flush(&mut self) -> VfsResult<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::{HostFolder, path};
+
+    /// The same files as a volume and as a folder.
+    fn twins(folder: &std::path::Path) -> [Box<dyn Device>; 2] {
+        let mut volume = formats::Volume::default();
+        let media = volume.add_directory(formats::Volume::ROOT, "Media").unwrap();
+        std::fs::create_dir(folder.join("Media")).unwrap();
+        for (within, place, name) in
+            [(formats::Volume::ROOT, folder.to_owned(), "b.bin"), (media, folder.join("Media"), "Track 1")]
+        {
+            volume.add_file(within, name, Arc::new(name.as_bytes().to_vec())).unwrap();
+            std::fs::write(place.join(name), name).unwrap();
+        }
+        // What a guest can't ask for is in neither.
+        volume.add_file(media, "a:b", Arc::new(vec![1])).unwrap();
+        std::fs::write(folder.join("Media/a:b"), "x").unwrap();
+        [Box::new(Container(Arc::new(volume))), Box::new(HostFolder::read_only(folder).unwrap())]
+    }
+
+    #[test]
+    fn a_container_is_to_a_title_what_its_folder_would_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let [container, folder] = twins(folder.path());
+        assert_eq!(container.volume(), folder.volume());
+        for place in ["", "B.BIN", "media", r"MEDIA\track 1", "no", r"no\no", r"b.bin\no", r"media\no\no"] {
+            let path = path::split(place).unwrap();
+            assert_eq!(container.find(&path), folder.find(&path), "{place}");
+            assert_eq!(container.list(&path), folder.list(&path), "{place}");
+            for write in [false, true] {
+                let read = |device: &dyn Device| -> VfsResult<_> {
+                    let mut file = device.open(&path, write)?;
+                    let mut into = [0; 4];
+                    let counts = [file.read_at(0, &mut into)?, file.read_at(3, &mut into)?];
+                    let changes = [file.write_at(0, b"x"), file.set_size(0)];
+                    Ok((counts, into, file.size()?, changes, file.read_at(1 << 40, &mut into)?))
+                };
+                assert_eq!(read(&*container), read(&*folder), "{place} {write}");
+            }
+        }
+        assert_eq!(container.list(&["media".to_owned()]).unwrap().len(), 1);
+    }
+}
