@@ -107,6 +107,8 @@ struct Allocation {
     protect: Protect,
     /// One entry per page of the heap; `None` is reserved.
     pages: Vec<Option<Protect>>,
+    /// The machine's: it is not committed, decommitted or released.
+    permanent: bool,
 }
 
 type ZoneBooks = BTreeMap<u32, Allocation>;
@@ -172,6 +174,14 @@ impl Zones {
         &mut self.books[zone as usize]
     }
 
+    /// What is allocated by now stays as it is.
+    pub(crate) fn keep(&mut self) {
+        self.books
+            .iter_mut()
+            .flat_map(BTreeMap::values_mut)
+            .for_each(|allocation| allocation.permanent = true);
+    }
+
     /// Finds a gap for `request` and enters the allocation. Returns its address and size.
     pub(crate) fn alloc(&mut self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
         let AllocRequest { heap, size, align, low, high, protect, .. } = *request;
@@ -201,7 +211,8 @@ impl Zones {
         let books = self.zone(view.zone);
         let pages = (rounded / view.page_size) as usize;
         let committed = (request.kind == AllocKind::ReserveCommit).then_some(protect);
-        books.insert(at, Allocation { len: rounded, heap, protect, pages: vec![committed; pages] });
+        let pages = vec![committed; pages];
+        books.insert(at, Allocation { len: rounded, heap, protect, pages, permanent: false });
         Ok((GuestAddr(view.addr_of(at)), rounded))
     }
 
@@ -223,7 +234,8 @@ impl Zones {
         }
         let len = place.range.len() as u32;
         let pages = vec![None; (len / place.view.page_size) as usize];
-        books.insert(place.range.start, Allocation { len, heap: place.view.heap, protect, pages });
+        let heap = place.view.heap;
+        books.insert(place.range.start, Allocation { len, heap, protect, pages, permanent: false });
         Ok((place.addr(place.range.start), len))
     }
 
@@ -245,6 +257,18 @@ impl Zones {
         Ok((at, allocation, pages))
     }
 
+    /// As [`Self::containing`], where it may be committed or taken away.
+    fn changeable<'a>(
+        &'a mut self,
+        place: &Place,
+    ) -> Result<(u32, &'a mut Allocation, Range<usize>), HeapError> {
+        let found = self.containing(place)?;
+        if found.1.permanent {
+            return Err(HeapError::NotAllocated { addr: place.addr(place.range.start) });
+        }
+        Ok(found)
+    }
+
     /// Commits reserved pages; pages that are committed already get the new protection.
     pub(crate) fn commit(
         &mut self,
@@ -254,10 +278,10 @@ impl Zones {
     ) -> Result<(GuestAddr, u32, Change), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
-        let (_, allocation, pages) = self.containing(&place)?;
+        let (_, allocation, pages) = self.changeable(&place)?;
         let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
         self.charge(new as u32 * place.view.page_size)?;
-        let (_, allocation, _) = self.containing(&place)?;
+        let (_, allocation, _) = self.changeable(&place)?;
         allocation.pages[pages].fill(Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
@@ -267,7 +291,7 @@ impl Zones {
     pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, Change), HeapError> {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = Place::new(addr, size)?;
-        let (_, allocation, pages) = self.containing(&place)?;
+        let (_, allocation, pages) = self.changeable(&place)?;
         let freed = allocation.pages[pages.clone()].iter().flatten().count();
         allocation.pages[pages].fill(None);
         self.committed -= freed as u32 * place.view.page_size;
@@ -277,7 +301,7 @@ impl Zones {
     /// Bytes of the allocation that starts at `addr`.
     fn allocation_at(&mut self, addr: GuestAddr) -> Result<u32, HeapError> {
         let place = Place::new(addr, 1)?;
-        let (at, allocation, _) = self.containing(&place)?;
+        let (at, allocation, _) = self.changeable(&place)?;
         if place.view.addr_of(at) != addr.0 {
             return Err(HeapError::NotAllocationBase { addr });
         }
@@ -473,6 +497,26 @@ mod tests {
         assert_eq!(z.release(GuestAddr(0x1_0000)).unwrap().0, 0x3000);
         let region = z.query(GuestAddr(0x1_1000)).unwrap();
         assert_eq!((region.state, region.size), (RegionState::Free, 0x3FFE_F000));
+    }
+
+    #[test]
+    fn what_the_machine_keeps_is_neither_committed_nor_taken_away() {
+        let mut z = Zones::new();
+        let (guard, _) = z.reserve_at(GuestAddr(0), 0x1_0000, Protect::NO_ACCESS).unwrap();
+        let (area, _) = z.alloc(&AllocRequest::new(Heap::Physical16M, 1, RW)).unwrap();
+        z.keep();
+        let (title, _) = z.reserve_at(GuestAddr(0x1_0000), 0x1000, RW).unwrap();
+        assert!(matches!(z.commit(GuestAddr(0x1000), 0x1000, RW), Err(HeapError::NotAllocated { .. })));
+        for at in [guard, area] {
+            for size in [0, 0x1000] {
+                assert!(matches!(z.decommit(at, size), Err(HeapError::NotAllocated { .. })), "{at}");
+            }
+            assert!(matches!(z.release(at), Err(HeapError::NotAllocated { .. })), "{at}");
+            assert_ne!(z.query(at).unwrap().state, RegionState::Free);
+        }
+        assert_eq!(z.committed_bytes(Heap::Physical16M), 0x100_0000);
+        z.commit(title, 0x1000, RW).unwrap();
+        z.release(title).unwrap();
     }
 
     #[test]

@@ -116,6 +116,7 @@ impl GuestMemory {
                 .alloc_fixed(addr, size, kind, protect)
                 .unwrap_or_else(|e| unreachable!("the space is empty: {e}"));
         }
+        memory.zones.lock().keep();
         let memory = Arc::new(memory);
         let range = memory.mapping.guest_reservation();
         let entry = SPACES.insert(range, Arc::as_ptr(&memory).cast_mut())?;

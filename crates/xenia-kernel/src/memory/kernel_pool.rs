@@ -6,7 +6,7 @@ use super::pool::{Owner, Pool};
 use crate::limits::Limits;
 use crate::status::failure::Fallible;
 use std::sync::Arc;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
@@ -45,6 +45,16 @@ impl KernelPool {
     /// Takes back what [`Self::allocate_for_title`] gave, and nothing else.
     pub fn release_of_title(&self, at: GuestAddr) -> Fallible<()> {
         self.lock().free_of(&self.memory, at, Owner::Title)
+    }
+
+    /// Changes memory of the title's at `at`, if that is not the pool's, nor becomes so meanwhile.
+    pub(crate) fn change_outside<T>(
+        &self,
+        at: GuestAddr,
+        change: impl FnOnce(&GuestMemory) -> Fallible<T>,
+    ) -> Fallible<T> {
+        let pool = self.lock();
+        if pool.holds(at) { Err(NtStatus::MEMORY_NOT_ALLOCATED.into()) } else { change(&self.memory) }
     }
 
     /// A name as UTF-16 in kernel memory: its address, and its units without the terminator.

@@ -1,7 +1,8 @@
 //! The kernel's own guest memory: objects, thread blocks, variables, pool allocations of titles.
 //!
 //! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the same calls give the same
-//! addresses. The books are on the host: a guest that overwrites its block's neighbours can't confuse them.
+//! addresses. An arena that was made for a large block is given back with the last block in it. The books are on the host: a
+//! guest that overwrites its block's neighbours can't confuse them.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
@@ -66,13 +67,14 @@ impl Pool {
         self.limits.admit(Limit::PoolBlocks, self.used.len())?;
         let length = size.max(1).next_multiple_of(ALIGN);
         let at = if let Some(at) = self.take(length, align) {
+            memory.fill(GuestAddr(at), length, 0)?;
             at
         } else {
+            // New memory is zeros already.
             self.grow(memory, length)?;
             self.take(length, align).ok_or(NtStatus::NO_MEMORY)?
         };
         self.used.insert(at, Block { length, size, owner });
-        memory.fill(GuestAddr(at), length, 0)?;
         Ok(GuestAddr(at))
     }
 
@@ -111,7 +113,7 @@ impl Pool {
     }
 
     /// Takes a block of this owner's back.
-    pub fn free_of(&mut self, _memory: &GuestMemory, at: GuestAddr, owner: Owner) -> Fallible<()> {
+    pub fn free_of(&mut self, memory: &GuestMemory, at: GuestAddr, owner: Owner) -> Fallible<()> {
         if self.used.get(&at.0).is_none_or(|block| block.owner != owner) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
@@ -130,8 +132,24 @@ impl Pool {
             self.free.remove(&(start + length));
             length += after;
         }
-        self.free.insert(start, length);
+        if length > ARENA && self.arenas.get(&start) == Some(&length) && memory.free(GuestAddr(start)).is_ok()
+        {
+            self.arenas.remove(&start);
+        } else {
+            self.free.insert(start, length);
+        }
         Ok(())
+    }
+
+    /// Whether blocks are made at `at`.
+    pub fn holds(&self, at: GuestAddr) -> bool {
+        self.arenas.range(..=at.0).next_back().is_some_and(|(&start, &size)| at.0 - start < size)
+    }
+
+    /// What blocks are made in: addresses and bytes.
+    #[cfg(test)]
+    pub(crate) fn arenas(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.arenas.iter().map(|(&at, &size)| (at, size))
     }
 
     /// Bytes of memory that blocks are made in.
@@ -164,6 +182,26 @@ mod tests {
         assert_eq!(memory.read::<u32>(big).unwrap(), 0);
         assert_eq!(pool.size_of(big), Some(300));
         assert_eq!(pool.blocks(), 2);
+    }
+
+    #[test]
+    fn large_arenas_are_memory_again() {
+        let memory = GuestMemory::new().unwrap();
+        let mut pool = Pool::default();
+        let small = pool.allocate(&memory, 0x20).unwrap();
+        let bytes = pool.bytes();
+        let large = pool.allocate(&memory, LIMIT - 0x8000).unwrap();
+        let behind = pool.allocate(&memory, 0x7FF0).unwrap();
+        assert_eq!(behind, large.offset(LIMIT - 0x8000));
+        assert!(pool.holds(large) && pool.holds(behind) && !pool.holds(GuestAddr(large.0 - 1)));
+        pool.free(&memory, large).unwrap();
+        assert!(pool.bytes() > bytes, "there is another block in it");
+        pool.free(&memory, behind).unwrap();
+        assert!(!pool.holds(large) && !memory.is_committed(large));
+        assert_eq!(pool.bytes(), bytes);
+        assert_eq!(memory.committed_bytes(Heap::Virtual4K), bytes);
+        pool.free(&memory, small).unwrap();
+        assert_eq!(pool.bytes(), bytes, "the smallest arenas stay");
     }
 
     #[test]

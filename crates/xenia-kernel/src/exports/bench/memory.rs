@@ -96,6 +96,74 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
 }
 
 #[test]
+fn what_can_not_be_reported_is_not_done() {
+    const NOWHERE: u64 = 0x3000_0000;
+    let mut b = Bench::new();
+    let [at, size] = put_range(&b, 0, 0x2_0000);
+    let committed = |b: &Bench| b.memory().committed_bytes(Heap::Virtual4K);
+    let before = committed(&b);
+    for range in [[at, NOWHERE], [NOWHERE, size]] {
+        let allocate = [range[0], range[1], COMMIT_RESERVE, READ_WRITE, 0];
+        assert_eq!(b.status("NtAllocateVirtualMemory", &allocate), NtStatus::ACCESS_VIOLATION);
+        assert_eq!(committed(&b), before, "memory that nobody knows of");
+    }
+    let allocate = [at, size, COMMIT_RESERVE, READ_WRITE, 0];
+    assert_eq!(b.status("NtAllocateVirtualMemory", &allocate), NtStatus::SUCCESS);
+    let range = u64::from(b.word(0));
+    for kind in [flags::DECOMMIT, flags::RELEASE] {
+        let free = [at, NOWHERE, kind.into(), 0];
+        assert_eq!(b.status("NtFreeVirtualMemory", &free), NtStatus::ACCESS_VIOLATION);
+        assert_eq!(committed(&b), before + 0x2_0000);
+    }
+    for protect in [[at, NOWHERE, READ_ONLY, 0, 0], [at, size, READ_ONLY, NOWHERE, 0]] {
+        assert_eq!(b.status("NtProtectVirtualMemory", &protect), NtStatus::ACCESS_VIOLATION);
+        assert_eq!(b.kernel_call("MmQueryAddressProtect", &[range]), READ_WRITE);
+    }
+    // What the call itself takes away is another matter.
+    for (offset, word) in [(0, range as u32), (4, 0)] {
+        b.memory().write(GuestAddr(range as u32 + offset), word).unwrap();
+    }
+    let free = [range, range + 4, flags::RELEASE.into(), 0];
+    assert_eq!(b.status("NtFreeVirtualMemory", &free), NtStatus::SUCCESS);
+    assert_eq!(committed(&b), before);
+}
+
+#[test]
+fn the_kernels_and_the_machines_memory_is_not_a_titles_to_change() {
+    let mut b = Bench::new();
+    let block = b.kernel_call("ExAllocatePool", &[0x30]);
+    let arena = b.memory().query(GuestAddr(block as u32)).unwrap().allocation_base;
+    b.memory().write(GuestAddr(block as u32), 42_u32).unwrap();
+    for (address, status) in [
+        (arena.0, NtStatus::MEMORY_NOT_ALLOCATED),
+        (block as u32 & !0xFFF, NtStatus::MEMORY_NOT_ALLOCATED),
+        (0x1000, NtStatus::MEMORY_NOT_ALLOCATED),
+    ] {
+        for (name, last) in [
+            ("NtFreeVirtualMemory", [flags::RELEASE, 0]),
+            ("NtFreeVirtualMemory", [flags::DECOMMIT, 0]),
+            ("NtAllocateVirtualMemory", [flags::COMMIT, 2]),
+            ("NtProtectVirtualMemory", [1, 0]),
+        ] {
+            let bytes = if last[0] == flags::RELEASE { 0 } else { 0x1000 };
+            let [at, size] = put_range(&b, address.into(), bytes);
+            let arguments = [at, size, last[0].into(), last[1].into(), 0];
+            assert_eq!(b.status(name, &arguments), status, "{name} {address:x}");
+        }
+        b.kernel_call("MmSetAddressProtect", &[address.into(), 0x1000, 1]);
+    }
+    b.memory().write(GuestAddr(block as u32 + 4), 43_u32).unwrap();
+    assert_eq!(b.memory().read::<u32>(GuestAddr(block as u32)), Ok(42));
+    assert_eq!(b.kernel_call("MmIsAddressValid", &[0x1000]), 0, "null pointers are caught");
+    // What the graphics chip writes back to, and the end of physical memory.
+    for (address, valid) in [(0xC000_0000, 1), (0xBFFF_0000, 0)] {
+        b.kernel_call("MmFreePhysicalMemory", &[0, address]);
+        assert_eq!(b.kernel_call("MmIsAddressValid", &[address]), valid);
+        assert_ne!(b.kernel_call("MmQueryAllocationSize", &[address]), 0, "{address:x}");
+    }
+}
+
+#[test]
 fn encrypted_memory_is_plain_and_has_a_place_of_its_own() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);

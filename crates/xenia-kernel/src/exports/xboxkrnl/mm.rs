@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use crate::thread::records::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_memory::{AllocRequest, Device, Heap, Protect};
+use xenia_memory::{AllocRequest, Device, GuestMemory, Heap, Protect};
 
 /// See the module's documentation.
 pub struct Mm;
@@ -68,14 +68,15 @@ impl Mm {
         physical_memory::protection_of(call.memory(), address)
     }
 
-    /// Changes the protection of memory that is not an executable's; anything invalid is ignored.
+    /// Changes the protection of memory that is not an executable's or the kernel's pool; anything invalid is ignored.
     #[export(Done)]
     fn MmSetAddressProtect(call: &mut Call, base: GuestAddr, size: u32, protect: u32) {
         let protect = Protect(protect & 0x7FF);
         if matches!(Heap::of(base), None | Some(Heap::Image64K | Heap::Image4K)) || !protect.is_valid() {
             return;
         }
-        if let Err(error) = call.memory().protect(base, size, protect) {
+        let change = |memory: &GuestMemory| Ok(memory.protect(base, size, protect)?);
+        if let Err(error) = call.kernel.pool.change_outside(base, change) {
             tracing::warn!(target: "kernel", "MmSetAddressProtect({base}, {size:#x}): {error}");
         }
     }

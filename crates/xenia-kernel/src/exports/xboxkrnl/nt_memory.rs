@@ -1,11 +1,14 @@
 //! Virtual memory (`Nt*VirtualMemory`). The last argument of each, the debug memory of development kits, is ignored.
+//!
+//! What couldn't be reported is not done. Where it can't be reported afterwards, because the call took the memory of its own arguments
+//! away, it has succeeded all the same, as on NT. The kernel's pool is nobody's virtual memory.
 
 use crate::abi::{Call, Out, Ptr};
-use crate::memory::virtual_memory;
+use crate::memory::virtual_memory::{self, flags};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_memory::{AllocRequest, Heap, Protect};
+use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// See the module's documentation.
 pub struct NtMemory;
@@ -14,6 +17,13 @@ pub struct NtMemory;
 const ENCRYPTED_LIMIT: u32 = 0x100_0000;
 /// Where encrypted memory lies.
 const ENCRYPTED: (GuestAddr, GuestAddr) = (GuestAddr(0x8C00_0000), GuestAddr(0x8FFF_FFFF));
+
+/// Stores the range that was changed.
+fn report(memory: &GuestMemory, base: Ptr<GuestAddr>, size: Ptr<u32>, (at, bytes): (GuestAddr, u32)) {
+    if let Err(fault) = base.write(memory, at).and_then(|()| size.write(memory, bytes)) {
+        tracing::debug!(target: "kernel", "a range is not reported: {fault}");
+    }
+}
 
 #[exports(xboxkrnl)]
 impl NtMemory {
@@ -28,10 +38,15 @@ impl NtMemory {
         _debug: u32,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let (at, taken) =
-            virtual_memory::allocate(memory, base.read(memory)?, size.read(memory)?, kind, protect)?;
-        base.write(memory, at)?;
-        size.write(memory, taken)?;
+        let (at, bytes) = (base.read(memory)?, size.read(memory)?);
+        let allocate = |memory: &_| virtual_memory::allocate(memory, at, bytes, kind, protect);
+        let commits = kind & (flags::COMMIT | flags::RESERVE) == flags::COMMIT;
+        let taken = if commits && !at.is_null() {
+            call.kernel.pool.change_outside(at, allocate)?
+        } else {
+            allocate(memory)?
+        };
+        report(memory, base, size, taken);
         Ok(NtStatus::SUCCESS)
     }
 
@@ -45,9 +60,10 @@ impl NtMemory {
         _debug: u32,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let (at, freed) = virtual_memory::free(memory, base.read(memory)?, size.read(memory)?, kind)?;
-        base.write(memory, at)?;
-        size.write(memory, freed)?;
+        let (at, bytes) = (base.read(memory)?, size.read(memory)?);
+        let free = |memory: &_| virtual_memory::free(memory, at, bytes, kind);
+        let freed = call.kernel.pool.change_outside(at, free)?;
+        report(memory, base, size, freed);
         Ok(NtStatus::SUCCESS)
     }
 
@@ -76,16 +92,19 @@ impl NtMemory {
         base: Ptr<GuestAddr>,
         size: Ptr<u32>,
         protect: u32,
-        old: Option<Out<u32>>,
+        old: Option<Ptr<u32>>,
         _debug: u32,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let (at, changed, before) =
-            virtual_memory::protect(memory, base.read(memory)?, size.read(memory)?, protect)?;
-        base.write(memory, at)?;
-        size.write(memory, changed)?;
+        let (at, bytes) = (base.read(memory)?, size.read(memory)?);
         if let Some(old) = old {
-            old.set(memory, before)?;
+            old.read(memory)?;
+        }
+        let change = |memory: &_| virtual_memory::protect(memory, at, bytes, protect);
+        let (at, changed, before) = call.kernel.pool.change_outside(at, change)?;
+        report(memory, base, size, (at, changed));
+        if let Some(Err(fault)) = old.map(|old| old.write(memory, before)) {
+            tracing::debug!(target: "kernel", "a protection is not reported: {fault}");
         }
         Ok(NtStatus::SUCCESS)
     }

@@ -1,0 +1,223 @@
+//! What a title's memory should look like: blocks of pool memory, regions page by page, and what was written to them.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{Heap, physical};
+
+/// An allocation of pages.
+#[derive(Clone, Debug)]
+pub(super) struct Region {
+    /// The protection that it was made with.
+    pub(super) protect: u32,
+    /// Protections by page; `None` is reserved.
+    pub(super) pages: Vec<Option<u32>>,
+}
+
+impl Region {
+    fn indexes(at: u32, range: &Range<u32>) -> Range<usize> {
+        let index = |to: u32| ((to - at) / page_size(at)) as usize;
+        index(range.start)..index(range.end)
+    }
+
+    /// The pages of a range, where the region begins at `at`.
+    pub(super) fn slice(&self, at: u32, range: &Range<u32>) -> &[Option<u32>] {
+        &self.pages[Self::indexes(at, range)]
+    }
+}
+
+/// What should be.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// The title's pool blocks: what was asked for, by address.
+    pub(super) blocks: BTreeMap<u32, u32>,
+    /// The title's virtual and physical memory and stacks, by address.
+    pub(super) regions: BTreeMap<u32, Region>,
+    /// What is not the title's by these calls, in the general heaps: address to size.
+    pub(super) foreign: BTreeMap<u32, u32>,
+    /// And in physical memory, which nobody else takes from.
+    pub(super) foreign_physical: Vec<Range<u32>>,
+    /// Words that memory must hold, by address.
+    pub(super) marks: BTreeMap<u32, u64>,
+}
+
+pub(super) fn page_size(at: u32) -> u32 {
+    Heap::of(GuestAddr(at)).unwrap().page_size()
+}
+
+/// Whether ranges of a sorted list, with what each has for a length, touch `range`.
+fn touches<T>(ranges: &BTreeMap<u32, T>, length: impl Fn(u32, &T) -> u32, range: &Range<u32>) -> bool {
+    let before = ranges.range(..range.end).next_back();
+    before.is_some_and(|(&at, of)| at + length(at, of).max(1) > range.start)
+}
+
+pub(super) fn region_length(at: u32, region: &Region) -> u32 {
+    region.pages.len() as u32 * page_size(at)
+}
+
+/// Whether between the taken ranges a window has so many free bytes in a row, from a multiple of `align` on.
+fn room(mut taken: Vec<Range<u32>>, window: &Range<u64>, size: u64, align: u64) -> bool {
+    taken.sort_by_key(|range| range.start);
+    let starts = std::iter::once(0).chain(taken.iter().map(|range| u64::from(range.end)));
+    let ends = taken.iter().map(|range| u64::from(range.start)).chain([u64::MAX]);
+    starts.zip(ends).any(|(start, end)| {
+        let (start, end) = (start.max(window.start).next_multiple_of(align), end.min(window.end));
+        start + size <= end
+    })
+}
+
+/// A range in one heap, as whole pages.
+pub(super) fn page_range(base: u32, size: u32) -> Result<Range<u32>, NtStatus> {
+    let Some(heap) = Heap::of(GuestAddr(base)) else { return Err(NtStatus::INVALID_PARAMETER) };
+    let page = u64::from(heap.page_size());
+    let start = u64::from(base) / page * page;
+    let end = (u64::from(base) + u64::from(size)).next_multiple_of(page);
+    if end > u64::from(heap.base().0) + u64::from(heap.size()) {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    Ok(start as u32..end as u32)
+}
+
+impl Model {
+    /// The region that holds all of a range.
+    pub(super) fn containing(&self, range: &Range<u32>) -> Option<(u32, &Region)> {
+        let (&at, region) = self.regions.range(..=range.start).next_back()?;
+        (at + region_length(at, region) >= range.end && !range.is_empty()).then_some((at, region))
+    }
+
+    /// The protection of the page that holds an address, if that has memory.
+    pub(super) fn page(&self, at: u32) -> Option<u32> {
+        let (base, region) = self.containing(&(at..at.checked_add(1)?))?;
+        region.pages[((at - base) / page_size(base)) as usize]
+    }
+
+    /// Bytes from a page of a region on that are like it.
+    pub(super) fn alike(&self, at: u32) -> Option<u32> {
+        let (base, region) = self.containing(&(at..at.checked_add(1)?))?;
+        let rest = &region.pages[((at - base) / page_size(base)) as usize..];
+        Some(rest.iter().take_while(|&page| page == &rest[0]).count() as u32 * page_size(base))
+    }
+
+    /// Changes the pages of a range inside one region. Returns those that had no memory and have now.
+    pub(super) fn set_pages(
+        &mut self,
+        range: &Range<u32>,
+        to: impl Fn(u32) -> Option<u32>,
+    ) -> Vec<Range<u32>> {
+        let (&at, region) = self.regions.range_mut(..=range.start).next_back().unwrap();
+        let (size, mut new) = (page_size(at), Vec::new());
+        for index in Region::indexes(at, range) {
+            let first = at + index as u32 * size;
+            let to = to(first);
+            if region.pages[index].is_none() && to.is_some() {
+                new.push(first..first + size);
+            }
+            region.pages[index] = to;
+        }
+        new
+    }
+
+    /// Whether an address in the general heaps is the kernel's or the test's.
+    pub(super) fn is_foreign(&self, at: u32) -> bool {
+        let own = physical(GuestAddr(at));
+        let physical = own.is_some_and(|own| self.foreign_physical.iter().any(|range| range.contains(&own)));
+        physical || touches(&self.foreign, |_, &size| size, &(at..at.saturating_add(1)))
+    }
+
+    /// Whether pages in this range of the general heaps are taken.
+    fn is_taken(&self, range: &Range<u32>) -> bool {
+        touches(&self.regions, region_length, range) || touches(&self.foreign, |_, &size| size, range)
+    }
+
+    /// Free bytes from a page of the general heaps on.
+    pub(super) fn free_bytes(&self, start: u32) -> Option<u32> {
+        let heap =
+            Heap::of(GuestAddr(start)).filter(|heap| matches!(heap, Heap::Virtual4K | Heap::Virtual64K))?;
+        let regions = self.regions.range(start..).next().map(|(&at, _)| at);
+        let foreign = self.foreign.range(start..).next().map(|(&at, _)| at);
+        let end = heap.base().0 + heap.size();
+        Some(regions.into_iter().chain(foreign).fold(end, u32::min) - start)
+    }
+
+    /// The title gets a block.
+    pub(super) fn add_block(&mut self, at: u32, size: u32) {
+        let range = at..at + size.max(1);
+        assert!(!touches(&self.blocks, |_, &size| size, &range), "the block {range:x?} overlaps another");
+        assert!(!touches(&self.regions, region_length, &range), "the block {range:x?} overlaps a region");
+        self.blocks.insert(at, size);
+    }
+
+    /// The title gets pages.
+    pub(super) fn add_region(&mut self, at: u32, region: Region) {
+        let range = at..at + region_length(at, &region);
+        assert!(!self.is_taken(&range), "{range:x?} overlaps what there is");
+        if let Some(first) = physical(GuestAddr(at)) {
+            let own = first..first + range.len() as u32;
+            let other = self.physical().find(|other| other.start < own.end && own.start < other.end);
+            assert_eq!(other, None, "{own:x?} of physical memory are given out twice");
+        }
+        self.regions.insert(at, region);
+    }
+
+    /// Physical memory that is taken, by physical address.
+    fn physical(&self) -> impl Iterator<Item = Range<u32>> {
+        let own = self.regions.iter().filter_map(|(&at, region)| {
+            let first = physical(GuestAddr(at))?;
+            Some(first..first + region_length(at, region))
+        });
+        own.chain(self.foreign_physical.iter().cloned())
+    }
+
+    /// Whether the title has this physical address.
+    pub(super) fn is_physical(&self, at: u32) -> bool {
+        self.physical().any(|range| range.contains(&at))
+    }
+
+    /// Whether physical memory has room in `within`, its last address included, for an allocation through the view `heap`.
+    pub(super) fn physical_room(&self, heap: Heap, size: u64, within: Range<u32>, align: u32) -> bool {
+        let first = physical(heap.base()).unwrap();
+        let last = u64::from(first) + u64::from(heap.size());
+        let window = u64::from(within.start.max(first))..(u64::from(within.end) + 1).min(last);
+        room(self.physical().collect(), &window, size, align.into())
+    }
+
+    /// Whether a general heap has room in `within` for an allocation.
+    pub(super) fn general_room(&self, heap: Heap, size: u32, align: u32, within: Range<u32>) -> bool {
+        let own = self.regions.iter().map(|(&at, region)| at..at + region_length(at, region));
+        let foreign = self.foreign.iter().map(|(&at, &size)| at..at + size);
+        let base = heap.base().0;
+        let window = u64::from(base.max(within.start))..u64::from((base + heap.size()).min(within.end));
+        room(own.chain(foreign).collect(), &window, size.into(), align.into())
+    }
+
+    /// Bytes that the regions have committed.
+    pub(super) fn committed(&self) -> u32 {
+        let pages =
+            |(&at, region): (&u32, &Region)| region.pages.iter().flatten().count() as u32 * page_size(at);
+        self.regions.iter().map(pages).sum()
+    }
+
+    /// Bytes of a range that have no memory.
+    pub(super) fn reserved_bytes(&self, range: &Range<u32>) -> u32 {
+        let Some((at, region)) = self.containing(range) else { return range.len() as u32 };
+        region.slice(at, range).iter().filter(|page| page.is_none()).count() as u32 * page_size(at)
+    }
+
+    /// What is in a range is lost.
+    pub(super) fn forget(&mut self, range: Range<u32>) {
+        self.marks.retain(|at, _| !range.contains(at));
+    }
+
+    /// What `NtAllocateVirtualMemory` should answer where the title names the place, apart from want of memory: the range.
+    pub(super) fn place(&self, base: u32, size: u32, reserve: bool) -> Result<Range<u32>, NtStatus> {
+        if !matches!(Heap::of(GuestAddr(base)), Some(Heap::Virtual4K | Heap::Virtual64K)) {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let range = page_range(base, size)?;
+        match (reserve, self.is_taken(&range), self.containing(&range)) {
+            (true, true, _) => Err(NtStatus::CONFLICTING_ADDRESSES),
+            (false, _, None) => Err(NtStatus::MEMORY_NOT_ALLOCATED),
+            _ => Ok(range),
+        }
+    }
+}
