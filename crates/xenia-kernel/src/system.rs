@@ -224,10 +224,21 @@ impl Kernel {
     pub(crate) fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
         let now = scheduler.now();
         let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now);
+        self.queue_calls_of(scheduler, &expiries)
+    }
+
+    /// A timer has been set: it expires at once if it is due.
+    pub(crate) fn expire_if_due(&self, scheduler: &mut Scheduler, timer: GuestAddr) {
+        let now = scheduler.now();
+        let expiry = self.dispatcher.lock().expire_if_due(&self.memory, scheduler, now, timer);
+        housekeeping("a timer's calls", self.queue_calls_of(scheduler, expiry.as_slice()));
+    }
+
+    fn queue_calls_of(&self, scheduler: &mut Scheduler, expiries: &[Expiry]) -> Fallible<()> {
         let mut result = Ok(());
         for expiry in expiries {
             // A timer whose calls can't be queued does not keep the others from theirs.
-            match self.queue_calls(scheduler, &expiry) {
+            match self.queue_calls(scheduler, expiry) {
                 Err(Failure::Fault(fault)) => result = Err(fault.into()),
                 // The thread has ended, or a limit was reached, which has been said.
                 Ok(()) | Err(Failure::Status(_)) => {}

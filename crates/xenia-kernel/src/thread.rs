@@ -1,6 +1,7 @@
 //! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them, and interrupts.
 
 pub(crate) mod deferred;
+pub(crate) mod interrupt_level;
 pub mod interrupts;
 pub mod life;
 pub(crate) mod lists;

@@ -72,7 +72,7 @@ pub struct Counters {
 pub struct Scheduler {
     slots: [HwSlot; HW_THREADS],
     tables: [ThreadTable; HW_THREADS],
-    /// A bit per slot that has a running or ready thread.
+    /// A bit per slot that has a running thread, or a ready one that nobody keeps from running.
     non_empty_runnable: u8,
     rotation_cursor: u8,
     order: OrderMode,
@@ -190,6 +190,7 @@ impl Scheduler {
             base_priority: priority,
             priority,
             boost_disabled: false,
+            holds_slot: false,
             moved: false,
             suspend_count: u32::from(suspended),
             service,
@@ -264,7 +265,7 @@ impl Scheduler {
         self.slots.get(usize::from(hw_id))?.running
     }
 
-    /// A bit per slot that has a running or ready thread.
+    /// A bit per slot that has a running thread, or a ready one that nobody keeps from running.
     pub fn non_empty_runnable(&self) -> u8 {
         self.non_empty_runnable
     }
@@ -290,10 +291,13 @@ impl Scheduler {
     }
 
     /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
-    /// and a peer is ready. A slot with nobody takes a thread that would have to wait on another; see
+    /// and a peer is ready, and it does not hold the slot. A slot with nobody takes a thread that would have to wait on another; see
     /// [`Self::take_moved`].
     pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
         let index = usize::from(hw_id);
+        if self.slots[index].spinning.is_some() {
+            return None;
+        }
         if self.non_empty_runnable >> hw_id & 1 == 0 {
             let waiting = self.waiting_for_another_slot(hw_id)?;
             self.migrate(waiting, hw_id).ok()?;
@@ -302,6 +306,9 @@ impl Scheduler {
         if let Some(running) = self.slots[index].running {
             let quantum_over = self.slots[index].quantum_left <= 0;
             let thread = self.tables[usize::from(running.hw_id)].get_mut(running).ok()?;
+            if thread.holds_slot {
+                return Some(running);
+            }
             if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
                 thread.priority -= 1;
             }
@@ -349,7 +356,8 @@ impl Scheduler {
 
     fn refresh(&mut self, hw_id: u8) {
         let slot = &self.slots[usize::from(hw_id)];
-        let bit = u8::from(slot.running.is_some() || !slot.queues.is_empty()) << hw_id;
+        let is_runnable = slot.running.is_some() || (slot.spinning.is_none() && !slot.queues.is_empty());
+        let bit = u8::from(is_runnable) << hw_id;
         self.non_empty_runnable = self.non_empty_runnable & !(1 << hw_id) | bit;
     }
 
@@ -363,12 +371,34 @@ impl Scheduler {
         self.refresh(hw_id);
     }
 
+    /// Lets a thread keep its slot, or not any more; returns how it was. A thread that keeps its slot makes way for nobody,
+    /// and nobody runs there while it waits for a spin lock: what raised interrupt levels do on the console. As
+    /// soon as it waits for anything else, is suspended, moves or ends, others have the slot.
+    pub fn hold_slot(&mut self, r: ThreadRef, held: bool) -> Result<bool, SchedError> {
+        if !held {
+            self.spin_no_more(r)?;
+        }
+        Ok(std::mem::replace(&mut self.thread_mut(r)?.holds_slot, held))
+    }
+
+    /// Others may have the slot that a thread keeps while it waits for a spin lock.
+    fn spin_no_more(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        let slot = self.thread(r)?.slot;
+        let spinning = &mut self.slots[usize::from(slot)].spinning;
+        if *spinning == Some(r) {
+            *spinning = None;
+            self.refresh(slot);
+        }
+        Ok(())
+    }
+
     /// Takes a thread off its slot or out of its run queue; says whether it was on either.
     fn dequeue(&mut self, r: ThreadRef) -> Result<bool, SchedError> {
         let (slot, priority) = {
             let thread = self.thread(r)?;
             (thread.slot, thread.priority)
         };
+        self.spin_no_more(r)?;
         let place = &mut self.slots[usize::from(slot)];
         let found = if place.running == Some(r) {
             place.running = None;
@@ -393,7 +423,8 @@ impl Scheduler {
             return Err(SchedError::SuspendCount(r));
         }
         thread.suspend_count += 1;
-        if before == 0 && !matches!(thread.state, ThreadState::Waiting { .. }) {
+        self.spin_no_more(r)?;
+        if before == 0 && !matches!(self.thread(r)?.state, ThreadState::Waiting { .. }) {
             self.dequeue(r)?;
             self.thread_mut(r)?.state = ThreadState::Ready;
         }

@@ -87,6 +87,8 @@ pub struct GuestThread {
     pub(crate) base_priority: u8,
     pub(crate) priority: u8,
     pub(crate) boost_disabled: bool,
+    /// Whether it keeps its slot, whoever else is ready.
+    pub(crate) holds_slot: bool,
     /// The scheduler has moved it, and nobody has told the guest yet.
     pub(crate) moved: bool,
     pub(crate) suspend_count: u32,
@@ -133,6 +135,11 @@ impl GuestThread {
     /// Whether waking it raises its priority.
     pub fn boost_disabled(&self) -> bool {
         self.boost_disabled
+    }
+
+    /// Whether it keeps its slot, whoever else is ready there; see [`crate::Scheduler::hold_slot`].
+    pub fn holds_slot(&self) -> bool {
+        self.holds_slot
     }
 
     /// How often it was suspended and not resumed; it runs at 0 only.

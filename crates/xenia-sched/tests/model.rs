@@ -34,6 +34,10 @@ impl EventSink for Log {
     }
 }
 
+fn spins(wait: &Wait) -> bool {
+    matches!(wait.reason, BlockReason::SpinLock { .. })
+}
+
 struct Case {
     dice: Dice,
     scheduler: Scheduler,
@@ -108,7 +112,9 @@ impl Case {
             // Often the same as another's.
             _ => Some(now + 10 * self.dice.below(20) as u64),
         };
-        Wait { reason: BlockReason::Other("model"), deadline, alertable: self.dice.one_in(2) }
+        let reason =
+            if self.dice.one_in(3) { BlockReason::SpinLock { lock: 4 } } else { BlockReason::Other("model") };
+        Wait { reason, deadline, alertable: self.dice.one_in(2) }
     }
 
     fn spawn(&mut self) {
@@ -176,6 +182,7 @@ impl Case {
         assert_eq!((s.suspend(name), s.resume(name)), (Err(stale), Err(stale)));
         assert_eq!((s.set_base_priority(name, 9), s.set_affinity(name, mask)), (Err(stale), Err(stale)));
         assert_eq!(s.set_ideal_processor(name, 1), Err(stale));
+        assert_eq!(s.hold_slot(name, true), Err(stale));
     }
 
     fn visit(&mut self) {
@@ -190,7 +197,7 @@ impl Case {
             let thread = &self.model.threads[at];
             assert!(thread.affinity >> slot & 1 == 1 && thread.suspended == 0, "{thread:?}");
             let best = self.model.ready(slot).first().map(|&at| self.model.threads[at].priority);
-            assert!(best <= Some(thread.priority), "{best:?} waits for {thread:?}");
+            assert!(thread.holds || best <= Some(thread.priority), "{best:?} waits for {thread:?}");
         }
         match self.dice.below(4) {
             0 => {
@@ -202,7 +209,7 @@ impl Case {
                 let parked = self.scheduler.park_current(slot, wait.clone());
                 assert_eq!(parked, picked);
                 if let Some(at) = self.model.running(slot) {
-                    self.model.park(at, wait.deadline);
+                    self.model.park(at, wait.deadline, spins(&wait));
                 }
             }
             _ => {
@@ -251,13 +258,13 @@ impl Case {
         let thread = &self.model.threads[at];
         let (name, ended) = (thread.name, matches!(thread.state, State::Exited(_)));
         let or_ended = |before: u32| if ended { Err(SchedError::Exited(name)) } else { Ok(before) };
-        match self.dice.below(13) {
+        match self.dice.below(15) {
             0 | 1 => {
                 let wait = self.wait();
-                let deadline = wait.deadline;
+                let (deadline, for_spin_lock) = (wait.deadline, spins(&wait));
                 assert_eq!(self.scheduler.park(name, wait).map(|()| 0), or_ended(0));
                 if !ended {
-                    self.model.park(at, deadline);
+                    self.model.park(at, deadline, for_spin_lock);
                 }
             }
             2 | 3 => self.wake(at),
@@ -322,6 +329,11 @@ impl Case {
                 } else {
                     assert_eq!(self.scheduler.release(name), Err(SchedError::Stale(name)));
                 }
+            }
+            12 | 13 => {
+                let holds = self.dice.one_in(2);
+                let before = self.model.hold(at, holds);
+                assert_eq!(self.scheduler.hold_slot(name, holds), Ok(before));
             }
             _ => self.exit(at),
         }
@@ -436,7 +448,9 @@ impl Case {
             assert_eq!(slot.running(), model.running(hw_id).map(name), "hw{hw_id}");
             let ready = model.ready(hw_id);
             assert!(slot.ready().eq(ready.iter().copied().map(name)), "hw{hw_id}: {slot:?}, and {ready:?}");
-            let busy = slot.running().is_some() || !ready.is_empty();
+            let spinning = model.spinning(hw_id).map(name);
+            assert_eq!(slot.spinning(), spinning, "hw{hw_id}");
+            let busy = slot.running().is_some() || spinning.is_none() && !ready.is_empty();
             assert_eq!(s.non_empty_runnable() >> hw_id & 1 == 1, busy, "hw{hw_id}");
         }
     }

@@ -200,16 +200,27 @@ impl Dispatcher {
             if due > now {
                 break;
             }
-            let Some(setting) = self.timers.setting(timer) else { break };
-            self.timers.remove(timer);
-            if let Err(error) = self.expire(memory, scheduler, now, timer, setting) {
-                // The title has freed the memory under a timer that is set.
-                tracing::warn!(target: "kernel", "timer {timer}: {error}");
-                continue;
-            }
-            expiries.push(Expiry { timer, setting });
+            expiries.extend(self.expire_if_due(memory, scheduler, now, timer));
         }
         expiries
+    }
+
+    /// Lets one timer expire if it is set and due.
+    pub fn expire_if_due(
+        &mut self,
+        memory: &GuestMemory,
+        scheduler: &mut Scheduler,
+        now: GuestTicks,
+        timer: GuestAddr,
+    ) -> Option<Expiry> {
+        let setting = self.timers.setting(timer).filter(|setting| setting.due <= now)?;
+        self.timers.remove(timer);
+        if let Err(error) = self.expire(memory, scheduler, now, timer, setting) {
+            // The title has freed the memory under a timer that is set.
+            tracing::warn!(target: "kernel", "timer {timer}: {error}");
+            return None;
+        }
+        Some(Expiry { timer, setting })
     }
 }
 

@@ -4,6 +4,7 @@ use crate::Kernel;
 use crate::layout::{kdpc, kpcr};
 use crate::ports::VideoEvent;
 use crate::status::failure::Fallible;
+use crate::thread::interrupt_level::DISPATCH_LEVEL;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::life::NewThread;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
@@ -14,8 +15,6 @@ const DEFAULT_INTERRUPT_CPU: u8 = 2;
 /// Process types.
 const IDLE_PROCESS: u8 = 0;
 const TITLE_PROCESS: u8 = 1;
-/// Interrupt request level of deferred calls.
-const DISPATCH_LEVEL: u8 = 2;
 
 impl Kernel {
     /// Queues a call on a hardware thread's service thread, and starts that if it is idle.
@@ -76,6 +75,7 @@ impl Kernel {
         // Callbacks and deferred calls are the title's, and count as part of its process.
         let process_type = if next.is_some() { TITLE_PROCESS } else { IDLE_PROCESS };
         self.memory.write(kpcr.offset(kpcr::PROCESS_TYPE_IN_DPC), process_type)?;
+        scheduler.hold_slot(thread, next.is_some())?;
         let Some(call) = next else { return Ok(None) };
         if let ServiceKind::Dpc(dpc) = call.kind {
             // It may be queued again from now on.

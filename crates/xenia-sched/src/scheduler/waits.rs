@@ -1,11 +1,12 @@
 //! Waits: a thread begins to wait, is woken, or its deadline passes.
 //!
-//! A thread that waits is on no slot and in no run queue. Each deadline stands in `timed` under the wait's serial
+//! A thread that waits is on no slot and in no run queue; one that keeps its slot while it waits for a spin lock is its
+//! slot's `spinning` thread, and runs there when it is woken. Each deadline stands in `timed` under the wait's serial
 //! number, so that equal ones end in the order in which they began.
 
 use super::Scheduler;
 use crate::priority::boosted;
-use crate::{Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait};
+use crate::{BlockReason, Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait};
 
 impl Scheduler {
     /// The slot's running thread begins to wait. Returns its name, or `None` if nothing runs there.
@@ -20,8 +21,16 @@ impl Scheduler {
         if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
             return Err(SchedError::Exited(r));
         }
+        let (slot, holds_slot) = (self.thread(r)?.slot, self.thread(r)?.holds_slot);
+        let spins = holds_slot
+            && self.running(slot) == Some(r)
+            && matches!(wait.reason, BlockReason::SpinLock { .. });
         self.dequeue(r)?;
         self.forget_deadline(r)?;
+        if spins {
+            self.slots[usize::from(slot)].spinning = Some(r);
+            self.refresh(slot);
+        }
         self.wait_serial += 1;
         let (now, serial) = (self.now, self.wait_serial);
         if let Some(deadline) = wait.deadline {
@@ -59,7 +68,13 @@ impl Scheduler {
         let (slot, priority, id, suspended) =
             (thread.slot, thread.priority, thread.id, thread.suspend_count > 0);
         self.emit(&Event::Wake { thread: id, value });
-        if !suspended {
+        if self.slots[usize::from(slot)].spinning == Some(r) {
+            // It never left.
+            self.thread_mut(r)?.state = ThreadState::Running;
+            let place = &mut self.slots[usize::from(slot)];
+            (place.spinning, place.running) = (None, Some(r));
+            self.refresh(slot);
+        } else if !suspended {
             self.enqueue(slot, priority, r, false);
         }
         Ok(true)

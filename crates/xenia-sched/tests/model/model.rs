@@ -15,6 +15,8 @@ pub(crate) enum State {
         deadline: Option<GuestTicks>,
         /// Which wait this is.
         serial: u64,
+        /// Whether it keeps its slot meanwhile.
+        spins: bool,
     },
     Exited(u32),
     /// The scheduler has freed it: its name is stale.
@@ -32,6 +34,7 @@ pub(crate) struct Thread {
     pub(crate) priority: u8,
     pub(crate) boost_disabled: bool,
     pub(crate) suspended: u32,
+    pub(crate) holds: bool,
     pub(crate) service: bool,
     pub(crate) references: u32,
     pub(crate) state: State,
@@ -93,6 +96,26 @@ impl Model {
         first
     }
 
+    /// The thread that keeps a slot though it waits.
+    pub(crate) fn spinning(&self, slot: u8) -> Option<usize> {
+        let spins = |t: &Thread| t.slot == slot && matches!(t.state, State::Waiting { spins: true, .. });
+        (0..self.threads.len()).find(|&at| spins(&self.threads[at]))
+    }
+
+    /// Whether a thread keeps its slot; one that no longer does lets others have it though it waits on.
+    pub(crate) fn hold(&mut self, at: usize, holds: bool) -> bool {
+        if !holds {
+            self.spin_no_more(at);
+        }
+        std::mem::replace(&mut self.threads[at].holds, holds)
+    }
+
+    fn spin_no_more(&mut self, at: usize) {
+        if let State::Waiting { spins, .. } = &mut self.threads[at].state {
+            *spins = false;
+        }
+    }
+
     /// Who waits for a slot, in the order in which they would have it.
     pub(crate) fn ready(&self, slot: u8) -> Vec<usize> {
         let is_ready = |t: &Thread| t.slot == slot && t.state == State::Ready && t.suspended == 0;
@@ -136,6 +159,7 @@ impl Model {
             priority,
             boost_disabled: false,
             suspended: u32::from(suspended),
+            holds: false,
             service,
             references: 0,
             state: State::Ready,
@@ -164,6 +188,9 @@ impl Model {
 
     /// Whether the slot took a thread from another.
     pub(crate) fn visit(&mut self, slot: u8) -> bool {
+        if self.spinning(slot).is_some() {
+            return false;
+        }
         if self.running(slot).is_some() || !self.ready(slot).is_empty() {
             self.pick(slot);
             return false;
@@ -181,6 +208,9 @@ impl Model {
         if let Some(at) = self.running(slot) {
             let best = self.ready(slot).first().map(|&at| self.threads[at].priority);
             let thread = &mut self.threads[at];
+            if thread.holds {
+                return;
+            }
             if over && thread.base < REAL_TIME && thread.priority > thread.base {
                 thread.priority -= 1;
             }
@@ -211,14 +241,17 @@ impl Model {
         }
     }
 
-    pub(crate) fn park(&mut self, at: usize, deadline: Option<GuestTicks>) {
+    pub(crate) fn park(&mut self, at: usize, deadline: Option<GuestTicks>, for_spin_lock: bool) {
         self.waits += 1;
-        self.threads[at].state = State::Waiting { asked: deadline, deadline, serial: self.waits };
+        let thread = &mut self.threads[at];
+        let spins = for_spin_lock && thread.holds && thread.state == State::Running;
+        thread.state = State::Waiting { asked: deadline, deadline, serial: self.waits, spins };
     }
 
     pub(crate) fn wake(&mut self, at: usize, boost: u8) {
         let thread = &mut self.threads[at];
-        thread.state = State::Ready;
+        let spins = matches!(thread.state, State::Waiting { spins: true, .. });
+        thread.state = if spins { State::Running } else { State::Ready };
         if !thread.boost_disabled && thread.base < REAL_TIME {
             let raised = (u32::from(thread.base) + u32::from(boost)).min(u32::from(REAL_TIME) - 1);
             thread.priority = thread.priority.max(raised as u8);
@@ -251,6 +284,7 @@ impl Model {
     }
 
     pub(crate) fn suspend(&mut self, at: usize) {
+        self.spin_no_more(at);
         self.leave(at);
         self.threads[at].suspended += 1;
     }
@@ -282,6 +316,7 @@ impl Model {
         let before = std::mem::replace(&mut thread.affinity, affinity);
         let to = place(affinity, thread.slot, thread.ideal);
         if thread.slot != to {
+            self.spin_no_more(at);
             self.leave(at);
             self.threads[at].slot = to;
             self.last_turn(at);

@@ -37,6 +37,34 @@ fn spin_locks_name_their_holder_and_are_handed_over() {
 }
 
 #[test]
+fn a_thread_keeps_its_hardware_thread_from_dispatch_level_on() {
+    let mut b = Bench::new();
+    let keeps = |b: &Bench| b.scheduler.thread(b.thread).unwrap().holds_slot();
+    for (name, level, expected) in [
+        ("KfRaiseIrql", 1, false),
+        ("KfRaiseIrql", 2, true),
+        ("KfRaiseIrql", 0x7C, true),
+        ("KfLowerIrql", 1, false),
+        ("KeRaiseIrqlToDpcLevel", 0, true),
+        ("KfLowerIrql", 0, false),
+    ] {
+        b.kernel_call(name, &[level]);
+        assert_eq!(keeps(&b), expected, "{name}({level})");
+    }
+    // A lock whose holder is on some hardware thread: only the caller's own has to go on.
+    let (lock, holder) = (u64::from(b.scratch.0), b.scratch.offset(0x100));
+    b.memory().write(b.scratch, holder).unwrap();
+    let own = b.scheduler.thread(b.thread).unwrap().slot();
+    assert_eq!(b.scheduler.begin_slot_visit(own), Some(b.thread));
+    for (processor, expected) in [((own + 1) % 6, true), (own, false)] {
+        b.memory().write(holder.offset(kpcr::CURRENT_CPU - kpcr::PRCB), processor).unwrap();
+        assert_eq!(b.carry_out("KfAcquireSpinLock", &[lock]), None, "waits");
+        let slot = b.scheduler.slot(own).unwrap();
+        assert_eq!((keeps(&b), slot.spinning() == Some(b.thread)), (expected, expected), "{processor}");
+    }
+}
+
+#[test]
 fn critical_regions_are_counted_down_and_up() {
     let mut b = Bench::new();
     let at = GuestAddr(b.kthread() as u32).offset(kthread::APC_DISABLE_COUNT);

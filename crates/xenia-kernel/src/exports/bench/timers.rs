@@ -184,8 +184,7 @@ impl Case {
             assert_eq!(self.bench.kernel_call(name, &arguments), u64::from(before));
             Setting { due, serial, period_ms, dpc, apc: None }
         };
-        let timer = &mut self.model.timers[at];
-        (timer.set, timer.state, timer.due_time) = (Some(setting), 0, Some(xenia_sched::filetime(due)));
+        self.model.set(at, setting, self.bench.scheduler.now());
     }
 
     fn cancel(&mut self) {
@@ -365,9 +364,8 @@ impl Case {
             let arguments = [u64::from(at), interval as u64, u64::from(dpc)];
             assert_eq!(self.bench.kernel_call("KeSetTimer", &arguments), 0);
             let serial = self.model.next_serial();
-            let timer = self.model.timers.last_mut().unwrap();
-            timer.set = Some(Setting { due, serial, period_ms: 0, dpc, apc: None });
-            timer.due_time = Some(xenia_sched::filetime(due));
+            let (at, now) = (self.model.timers.len() - 1, self.bench.scheduler.now());
+            self.model.set(at, Setting { due, serial, period_ms: 0, dpc, apc: None }, now);
         }
     }
 

@@ -381,6 +381,7 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
         assert_eq!(queued(&b, b.thread), 1, "however often it expires");
     }
     assert!(is_signalled(&mut b, timer));
+    put_interval(&b, -10_000);
     assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
     assert_eq!((b.word(8), queued(&b, b.thread)), (1, 0), "signalled before; its APC is taken back");
     assert!(!is_signalled(&mut b, timer));
@@ -392,6 +393,7 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
     // Once it has run, it may come again; with the timer, it goes.
     for milliseconds in [11, 12] {
         if milliseconds == 11 {
+            put_interval(&b, -10_000);
             b.status("NtSetTimerEx", &set);
         }
         pass(&mut b, milliseconds);

@@ -1,29 +1,18 @@
 //! Interrupt request levels, spin locks, critical regions (`Kf*`, `Ke*SpinLock*`, `Ke*CriticalRegion`).
 //!
-//! The level is kept where titles see it, in the control region. It keeps nothing out: deferred calls run on threads
-//! of their own, and a spin lock that is taken parks.
+//! What levels do: [`crate::thread::interrupt_level`].
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::layout::{kpcr, kthread};
+use crate::layout::kthread;
 use crate::objects::spin_lock::try_acquire;
 use crate::status::failure::Fallible;
+use crate::thread::interrupt_level::DISPATCH_LEVEL;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Wait};
 
 /// See the module's documentation.
 pub struct KeIrql;
-
-/// Level of deferred calls and spin locks.
-const DISPATCH_LEVEL: u8 = 2;
-
-/// Sets the level; returns the one before.
-fn set_level(call: &Call, level: u8) -> Fallible<u8> {
-    let at = call.kpcr().offset(kpcr::CURRENT_IRQL);
-    let before = call.memory().read(at)?;
-    call.memory().write(at, level)?;
-    Ok(before)
-}
 
 /// Takes a lock, or parks until it is handed over; the call's result is `result` either way.
 fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> {
@@ -32,6 +21,10 @@ fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> 
         return Ok(Flow::Return(u32::from(result)));
     }
     let thread = call.thread();
+    // On a hardware thread that it keeps, nobody would release a lock that is held there.
+    if call.memory().read(lock).is_ok_and(|holder| call.is_here(holder)) {
+        call.scheduler.hold_slot(thread, false)?;
+    }
     call.kernel.dispatcher.lock().spin_locks.enqueue(lock, thread, prcb, u64::from(result));
     Ok(Flow::Block(Wait::forever(BlockReason::SpinLock { lock: lock.0 })))
 }
@@ -46,7 +39,7 @@ impl KeIrql {
     /// Raises the level to that of deferred calls and takes a spin lock; returns the level before.
     #[export(Done)]
     fn KfAcquireSpinLock(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<u32>> {
-        let before = set_level(call, DISPATCH_LEVEL)?;
+        let before = call.set_level(DISPATCH_LEVEL)?;
         acquire(call, lock.addr(), before)
     }
 
@@ -54,7 +47,7 @@ impl KeIrql {
     #[export(Done)]
     fn KfReleaseSpinLock(call: &mut Call, lock: Ptr<u32>, level: u32) -> Fallible<()> {
         release(call, lock.addr())?;
-        set_level(call, level as u8).map(|_| ())
+        call.set_level(level as u8).map(|_| ())
     }
 
     /// Takes a spin lock at the present level.
@@ -79,19 +72,19 @@ impl KeIrql {
     /// Raises the level to that of deferred calls; returns the level before.
     #[export(Done)]
     fn KeRaiseIrqlToDpcLevel(call: &mut Call) -> Fallible<u8> {
-        set_level(call, DISPATCH_LEVEL)
+        call.set_level(DISPATCH_LEVEL)
     }
 
     /// Raises the level; returns the level before.
     #[export(Done)]
     fn KfRaiseIrql(call: &mut Call, level: u32) -> Fallible<u8> {
-        set_level(call, level as u8)
+        call.set_level(level as u8)
     }
 
     /// Lowers the level.
     #[export(Done)]
     fn KfLowerIrql(call: &mut Call, level: u32) -> Fallible<()> {
-        set_level(call, level as u8).map(|_| ())
+        call.set_level(level as u8).map(|_| ())
     }
 
     /// Holds back kernel-mode APCs of the calling thread. There are none; the count is kept as titles see it.

@@ -171,32 +171,10 @@ impl Model {
         let mut calls = Vec::new();
         for _ in 0..PER_ROUND {
             let Some((_, at)) = self.first().filter(|&(due, _)| due <= now) else { break };
-            let Some(set) = self.timers[at].set.take() else { break };
-            if self.timers[at].hidden {
-                continue;
-            }
-            self.timers[at].state = 1;
-            if set.period_ms > 0 {
-                let period = u128::from(set.period_ms) * 49_875;
-                // The first after now of those that follow it by whole periods.
-                let missed = u128::from(now - set.due) / period;
-                let due = u64::try_from(u128::from(set.due) + (missed + 1) * period).unwrap_or(u64::MAX);
-                let serial = self.next_serial();
-                self.timers[at].set = Some(Setting { due, serial, ..set });
-                self.timers[at].due_time = Some(xenia_sched::filetime(due));
-            }
-            self.serve(at);
-            calls.push((at, set));
+            calls.extend(self.expire(at, now).map(|set| (at, set)));
         }
         for (at, set) in calls {
-            let due = xenia_sched::filetime(set.due);
-            let (low, high) = (due & 0xFFFF_FFFF, due >> 32);
-            if set.dpc != 0 {
-                self.queue_dpc(set.dpc, [low, high]);
-            }
-            if let Some((who, context)) = set.apc {
-                self.queue_apc(who, at, [u64::from(context), low, high]);
-            }
+            self.call(at, set);
         }
         self.delete_closed();
         for thread in &mut self.threads {
@@ -207,6 +185,50 @@ impl Model {
             }
         }
         self.delete_closed();
+    }
+
+    /// One timer expires; how it was set.
+    fn expire(&mut self, at: usize, now: GuestTicks) -> Option<Setting> {
+        let set = self.timers[at].set.take()?;
+        if self.timers[at].hidden {
+            return None;
+        }
+        self.timers[at].state = 1;
+        if set.period_ms > 0 {
+            let period = u128::from(set.period_ms) * 49_875;
+            // The first after now of those that follow it by whole periods.
+            let missed = u128::from(now - set.due) / period;
+            let due = u64::try_from(u128::from(set.due) + (missed + 1) * period).unwrap_or(u64::MAX);
+            let serial = self.next_serial();
+            self.timers[at].set = Some(Setting { due, serial, ..set });
+            self.timers[at].due_time = Some(xenia_sched::filetime(due));
+        }
+        self.serve(at);
+        Some(set)
+    }
+
+    /// The calls of a timer that has expired.
+    fn call(&mut self, at: usize, set: Setting) {
+        let due = xenia_sched::filetime(set.due);
+        let (low, high) = (due & 0xFFFF_FFFF, due >> 32);
+        if set.dpc != 0 {
+            self.queue_dpc(set.dpc, [low, high]);
+        }
+        if let Some((who, context)) = set.apc {
+            self.queue_apc(who, at, [u64::from(context), low, high]);
+        }
+    }
+
+    /// A timer is set; what is due already expires at once.
+    pub(super) fn set(&mut self, at: usize, setting: Setting, now: GuestTicks) {
+        let timer = &mut self.timers[at];
+        (timer.set, timer.state) = (Some(setting), 0);
+        timer.due_time = Some(xenia_sched::filetime(setting.due));
+        if setting.due <= now
+            && let Some(set) = self.expire(at, now)
+        {
+            self.call(at, set);
+        }
     }
 
     fn queue_dpc(&mut self, dpc: u32, arguments: [u64; 2]) {
