@@ -4,329 +4,329 @@
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_bc_1:
-  #_ REGISTER_IN cr 0x67947FB0
+  #_ REGISTER_IN cr 0x3D1457FA
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 0,21,there1
+  bc 0,24,there1
   li r3,2
 there1:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x67947FB0
+  #_ REGISTER_OUT cr 0x3D1457FA
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_2:
-  #_ REGISTER_IN cr 0x45001CB4
+  #_ REGISTER_IN cr 0xF3D08C2D
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 0,4,there2
+  bc 0,12,there2
   li r3,2
 there2:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x45001CB4
+  #_ REGISTER_OUT cr 0xF3D08C2D
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_3:
-  #_ REGISTER_IN cr 0xAC19FA25
+  #_ REGISTER_IN cr 0x481ED87E
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 0,26,there3
+  bcl 0,1,there3
   li r3,2
 there3:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xAC19FA25
+  #_ REGISTER_OUT cr 0x481ED87E
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bc_4:
-  #_ REGISTER_IN cr 0x22431694
+  #_ REGISTER_IN cr 0x1E16FC0C
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 0,31,there4
+  bcl 0,24,there4
   li r3,2
 there4:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x22431694
+  #_ REGISTER_OUT cr 0x1E16FC0C
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bc_5:
-  #_ REGISTER_IN cr 0x9056BF88
+  #_ REGISTER_IN cr 0x077C866D
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 2,16,there5
+  bc 2,5,there5
   li r3,2
 there5:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x9056BF88
+  #_ REGISTER_OUT cr 0x077C866D
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_6:
-  #_ REGISTER_IN cr 0x67A4F8DA
+  #_ REGISTER_IN cr 0x2F45BD18
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 2,26,there6
+  bc 2,0,there6
   li r3,2
 there6:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x67A4F8DA
+  #_ REGISTER_OUT cr 0x2F45BD18
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_7:
-  #_ REGISTER_IN cr 0x549C992B
+  #_ REGISTER_IN cr 0xDD72DF5E
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 2,11,there7
+  bcl 2,20,there7
   li r3,2
 there7:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x549C992B
+  #_ REGISTER_OUT cr 0xDD72DF5E
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bc_8:
-  #_ REGISTER_IN cr 0x8DC41C65
+  #_ REGISTER_IN cr 0x2591A137
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 2,2,there8
+  bcl 2,19,there8
   li r3,2
 there8:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x8DC41C65
+  #_ REGISTER_OUT cr 0x2591A137
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bc_9:
-  #_ REGISTER_IN cr 0x2128914F
+  #_ REGISTER_IN cr 0x8C2F4648
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 4,30,there9
+  bc 4,4,there9
   li r3,2
 there9:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x2128914F
+  #_ REGISTER_OUT cr 0x8C2F4648
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_10:
-  #_ REGISTER_IN cr 0x3F852257
+  #_ REGISTER_IN cr 0x5560F7C8
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 4,9,there10
+  bc 4,29,there10
   li r3,2
 there10:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x3F852257
+  #_ REGISTER_OUT cr 0x5560F7C8
   #_ REGISTER_OUT ctr 0x0000000000000002
 
 test_bc_11:
-  #_ REGISTER_IN cr 0x75C768B2
+  #_ REGISTER_IN cr 0x14864EBD
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 4,1,there11
+  bcl 4,5,there11
   li r3,2
 there11:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x75C768B2
+  #_ REGISTER_OUT cr 0x14864EBD
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_12:
-  #_ REGISTER_IN cr 0xA122F50E
+  #_ REGISTER_IN cr 0x23401510
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 4,15,there12
+  bcl 4,12,there12
   li r3,2
 there12:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0xA122F50E
+  #_ REGISTER_OUT cr 0x23401510
   #_ REGISTER_OUT ctr 0xDEADBEEF00000001
 
 test_bc_13:
-  #_ REGISTER_IN cr 0x43373EC6
+  #_ REGISTER_IN cr 0x9D594845
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 8,11,there13
+  bc 8,17,there13
   li r3,2
 there13:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x43373EC6
+  #_ REGISTER_OUT cr 0x9D594845
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_14:
-  #_ REGISTER_IN cr 0xC4B0F6C2
+  #_ REGISTER_IN cr 0xE5B31DF0
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 8,9,there14
+  bc 8,22,there14
   li r3,2
 there14:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xC4B0F6C2
+  #_ REGISTER_OUT cr 0xE5B31DF0
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_15:
-  #_ REGISTER_IN cr 0x0D5B2764
+  #_ REGISTER_IN cr 0xF7079D3F
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 8,15,there15
+  bcl 8,29,there15
   li r3,2
 there15:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x0D5B2764
+  #_ REGISTER_OUT cr 0xF7079D3F
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bc_16:
-  #_ REGISTER_IN cr 0x8F32C246
+  #_ REGISTER_IN cr 0xB7850F5F
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 8,23,there16
+  bcl 8,14,there16
   li r3,2
 there16:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x8F32C246
+  #_ REGISTER_OUT cr 0xB7850F5F
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bc_17:
-  #_ REGISTER_IN cr 0x63BE2AFA
+  #_ REGISTER_IN cr 0xF5E6A871
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 10,10,there17
+  bc 10,14,there17
   li r3,2
 there17:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x63BE2AFA
+  #_ REGISTER_OUT cr 0xF5E6A871
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_18:
-  #_ REGISTER_IN cr 0x810F0410
+  #_ REGISTER_IN cr 0x558F4E8C
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 10,9,there18
+  bc 10,23,there18
   li r3,2
 there18:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x810F0410
+  #_ REGISTER_OUT cr 0x558F4E8C
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_19:
-  #_ REGISTER_IN cr 0x556C1DDB
+  #_ REGISTER_IN cr 0x001D5E8B
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 10,12,there19
+  bcl 10,15,there19
   li r3,2
 there19:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x556C1DDB
+  #_ REGISTER_OUT cr 0x001D5E8B
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bc_20:
-  #_ REGISTER_IN cr 0x1055BBFD
+  #_ REGISTER_IN cr 0x6ECAAF34
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 10,30,there20
+  bcl 10,31,there20
   li r3,2
 there20:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x1055BBFD
+  #_ REGISTER_OUT cr 0x6ECAAF34
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bc_21:
-  #_ REGISTER_IN cr 0x7538125A
+  #_ REGISTER_IN cr 0x203431CA
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 12,10,there21
+  bc 12,18,there21
   li r3,2
 there21:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x7538125A
+  #_ REGISTER_OUT cr 0x203431CA
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_22:
-  #_ REGISTER_IN cr 0x1E2A28EB
+  #_ REGISTER_IN cr 0xB90E3DF6
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 12,15,there22
+  bc 12,5,there22
   li r3,2
 there22:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x1E2A28EB
+  #_ REGISTER_OUT cr 0xB90E3DF6
   #_ REGISTER_OUT ctr 0x0000000000000002
 
 test_bc_23:
-  #_ REGISTER_IN cr 0x0DCB61DD
+  #_ REGISTER_IN cr 0xE1CD5AEC
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 12,12,there23
+  bcl 12,20,there23
   li r3,2
 there23:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x0DCB61DD
+  #_ REGISTER_OUT cr 0xE1CD5AEC
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_24:
-  #_ REGISTER_IN cr 0xB31C4793
+  #_ REGISTER_IN cr 0x4E072C3F
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
@@ -336,175 +336,175 @@ there24:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xB31C4793
+  #_ REGISTER_OUT cr 0x4E072C3F
   #_ REGISTER_OUT ctr 0xDEADBEEF00000001
 
 test_bc_25:
-  #_ REGISTER_IN cr 0x03DB747E
+  #_ REGISTER_IN cr 0x53B65F0F
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 16,29,there25
+  bc 16,10,there25
   li r3,2
 there25:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x03DB747E
+  #_ REGISTER_OUT cr 0x53B65F0F
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_26:
-  #_ REGISTER_IN cr 0xE9631DB0
+  #_ REGISTER_IN cr 0xC743D964
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 16,6,there26
+  bc 16,24,there26
   li r3,2
 there26:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0xE9631DB0
+  #_ REGISTER_OUT cr 0xC743D964
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_27:
-  #_ REGISTER_IN cr 0x7B71F012
+  #_ REGISTER_IN cr 0x5D0C38DF
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 16,9,there27
+  bcl 16,29,there27
   li r3,2
 there27:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x7B71F012
+  #_ REGISTER_OUT cr 0x5D0C38DF
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bc_28:
-  #_ REGISTER_IN cr 0x7C4D892A
+  #_ REGISTER_IN cr 0x6CE51967
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 16,7,there28
+  bcl 16,16,there28
   li r3,2
 there28:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x7C4D892A
+  #_ REGISTER_OUT cr 0x6CE51967
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bc_29:
-  #_ REGISTER_IN cr 0x884E5981
+  #_ REGISTER_IN cr 0x9B4241F5
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 18,19,there29
+  bc 18,14,there29
   li r3,2
 there29:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x884E5981
+  #_ REGISTER_OUT cr 0x9B4241F5
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_30:
-  #_ REGISTER_IN cr 0x3C2AE4CC
+  #_ REGISTER_IN cr 0x8672B697
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 18,26,there30
+  bc 18,13,there30
   li r3,2
 there30:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x3C2AE4CC
+  #_ REGISTER_OUT cr 0x8672B697
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_31:
-  #_ REGISTER_IN cr 0x4BF7BD24
+  #_ REGISTER_IN cr 0x2A0CD67C
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 18,14,there31
+  bcl 18,27,there31
   li r3,2
 there31:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x4BF7BD24
+  #_ REGISTER_OUT cr 0x2A0CD67C
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bc_32:
-  #_ REGISTER_IN cr 0x0DA2A121
+  #_ REGISTER_IN cr 0xD6573C72
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 18,15,there32
+  bcl 18,12,there32
   li r3,2
 there32:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x0DA2A121
+  #_ REGISTER_OUT cr 0xD6573C72
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bc_33:
-  #_ REGISTER_IN cr 0xA1287E7F
+  #_ REGISTER_IN cr 0x9BA08FE9
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   li r3,1
-  bc 20,31,there33
+  bc 20,20,there33
   li r3,2
 there33:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0xA1287E7F
+  #_ REGISTER_OUT cr 0x9BA08FE9
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bc_34:
-  #_ REGISTER_IN cr 0x0BAA0196
+  #_ REGISTER_IN cr 0x53D759D0
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   li r3,1
-  bc 20,5,there34
+  bc 20,18,there34
   li r3,2
 there34:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x0BAA0196
+  #_ REGISTER_OUT cr 0x53D759D0
   #_ REGISTER_OUT ctr 0x0000000000000002
 
 test_bc_35:
-  #_ REGISTER_IN cr 0x63575A77
+  #_ REGISTER_IN cr 0x01E39A0B
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   li r3,1
-  bcl 20,27,there35
+  bcl 20,14,there35
   li r3,2
 there35:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x63575A77
+  #_ REGISTER_OUT cr 0x01E39A0B
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bc_36:
-  #_ REGISTER_IN cr 0x18AF1B4E
+  #_ REGISTER_IN cr 0xB505A15B
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   li r3,1
-  bcl 20,16,there36
+  bcl 20,9,there36
   li r3,2
 there36:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000001
-  #_ REGISTER_OUT cr 0x18AF1B4E
+  #_ REGISTER_OUT cr 0xB505A15B
   #_ REGISTER_OUT ctr 0xDEADBEEF00000001
 
 test_bc_37:

@@ -4,7 +4,7 @@
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_bcctr_1:
-  #_ REGISTER_IN cr 0x3105DEAE
+  #_ REGISTER_IN cr 0xC620DB04
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here1
@@ -13,15 +13,15 @@ here1:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctr 4,7
+  bcctr 4,23
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x3105DEAE
+  #_ REGISTER_OUT cr 0xC620DB04
 
 test_bcctr_2:
-  #_ REGISTER_IN cr 0x704E1F06
+  #_ REGISTER_IN cr 0xC8CE1265
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here2
@@ -35,10 +35,10 @@ here2:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x704E1F06
+  #_ REGISTER_OUT cr 0xC8CE1265
 
 test_bcctr_3:
-  #_ REGISTER_IN cr 0x3BDE778A
+  #_ REGISTER_IN cr 0xA75E0D0C
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here3
@@ -47,15 +47,15 @@ here3:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctrl 4,22
+  bcctrl 4,0
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x3BDE778A
+  #_ REGISTER_OUT cr 0xA75E0D0C
 
 test_bcctr_4:
-  #_ REGISTER_IN cr 0x444828FC
+  #_ REGISTER_IN cr 0x85C2AEB9
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here4
@@ -64,15 +64,15 @@ here4:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctrl 4,10
+  bcctrl 4,19
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x444828FC
+  #_ REGISTER_OUT cr 0x85C2AEB9
 
 test_bcctr_5:
-  #_ REGISTER_IN cr 0x6755B911
+  #_ REGISTER_IN cr 0x245C250E
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here5
@@ -81,15 +81,15 @@ here5:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctr 12,19
+  bcctr 12,18
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x6755B911
+  #_ REGISTER_OUT cr 0x245C250E
 
 test_bcctr_6:
-  #_ REGISTER_IN cr 0x9055922E
+  #_ REGISTER_IN cr 0x4697D5B3
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here6
@@ -98,15 +98,15 @@ here6:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctr 12,23
+  bcctr 12,2
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x9055922E
+  #_ REGISTER_OUT cr 0x4697D5B3
 
 test_bcctr_7:
-  #_ REGISTER_IN cr 0x36F96DDF
+  #_ REGISTER_IN cr 0x78BEA96C
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here7
@@ -115,15 +115,15 @@ here7:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctrl 12,12
+  bcctrl 12,1
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x36F96DDF
+  #_ REGISTER_OUT cr 0x78BEA96C
 
 test_bcctr_8:
-  #_ REGISTER_IN cr 0x5441FE2E
+  #_ REGISTER_IN cr 0x26C32C65
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here8
@@ -132,15 +132,15 @@ here8:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctrl 12,24
+  bcctrl 12,16
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x5441FE2E
+  #_ REGISTER_OUT cr 0x26C32C65
 
 test_bcctr_9:
-  #_ REGISTER_IN cr 0xC428797B
+  #_ REGISTER_IN cr 0x8B302BEB
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here9
@@ -149,15 +149,15 @@ here9:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctr 20,25
+  bcctr 20,11
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xC428797B
+  #_ REGISTER_OUT cr 0x8B302BEB
 
 test_bcctr_10:
-  #_ REGISTER_IN cr 0x82E72AF8
+  #_ REGISTER_IN cr 0x553A253E
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here10
@@ -166,19 +166,36 @@ here10:
   addi r4,r4,20
   mtctr r4
   li r3,1
-  bcctr 20,3
+  bcctr 20,2
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x82E72AF8
+  #_ REGISTER_OUT cr 0x553A253E
 
 test_bcctr_11:
-  #_ REGISTER_IN cr 0xA0FE15D7
+  #_ REGISTER_IN cr 0xB646C7A5
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here11
 here11:
+  mflr r4
+  addi r4,r4,20
+  mtctr r4
+  li r3,1
+  bcctrl 20,0
+  li r3,2
+  mtlr r12
+  blr
+  #_ REGISTER_OUT r3 0x0000000000000002
+  #_ REGISTER_OUT cr 0xB646C7A5
+
+test_bcctr_12:
+  #_ REGISTER_IN cr 0x2F1EA4BE
+  #_ REGISTER_IN ctr 0x0000000000000000
+  mflr r12
+  bl here12
+here12:
   mflr r4
   addi r4,r4,20
   mtctr r4
@@ -188,24 +205,7 @@ here11:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xA0FE15D7
-
-test_bcctr_12:
-  #_ REGISTER_IN cr 0x17595EF3
-  #_ REGISTER_IN ctr 0x0000000000000000
-  mflr r12
-  bl here12
-here12:
-  mflr r4
-  addi r4,r4,20
-  mtctr r4
-  li r3,1
-  bcctrl 20,8
-  li r3,2
-  mtlr r12
-  blr
-  #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x17595EF3
+  #_ REGISTER_OUT cr 0x2F1EA4BE
 
 test_bcctr_13:
   mflr r12

@@ -4,7 +4,7 @@
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_bclr_1:
-  #_ REGISTER_IN cr 0x050DA646
+  #_ REGISTER_IN cr 0x489057BB
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here1
@@ -13,16 +13,16 @@ here1:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 0,15
+  bclr 0,31
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x050DA646
+  #_ REGISTER_OUT cr 0x489057BB
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_2:
-  #_ REGISTER_IN cr 0x543968C1
+  #_ REGISTER_IN cr 0xDEECC2F4
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here2
@@ -31,16 +31,16 @@ here2:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 0,4
+  bclr 0,11
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x543968C1
+  #_ REGISTER_OUT cr 0xDEECC2F4
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_3:
-  #_ REGISTER_IN cr 0x7353F105
+  #_ REGISTER_IN cr 0x4545BF11
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here3
@@ -49,16 +49,16 @@ here3:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 0,23
+  bclrl 0,9
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x7353F105
+  #_ REGISTER_OUT cr 0x4545BF11
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bclr_4:
-  #_ REGISTER_IN cr 0x31A67B61
+  #_ REGISTER_IN cr 0x1C23CD25
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here4
@@ -72,11 +72,11 @@ here4:
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x31A67B61
+  #_ REGISTER_OUT cr 0x1C23CD25
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bclr_5:
-  #_ REGISTER_IN cr 0x1C237D8D
+  #_ REGISTER_IN cr 0x83F7AAF9
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here5
@@ -85,16 +85,16 @@ here5:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 2,14
+  bclr 2,7
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x1C237D8D
+  #_ REGISTER_OUT cr 0x83F7AAF9
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_6:
-  #_ REGISTER_IN cr 0xD00D558E
+  #_ REGISTER_IN cr 0xC59B207A
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here6
@@ -103,16 +103,16 @@ here6:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 2,2
+  bclr 2,23
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xD00D558E
+  #_ REGISTER_OUT cr 0xC59B207A
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_7:
-  #_ REGISTER_IN cr 0xEE93BF4C
+  #_ REGISTER_IN cr 0x3FB12510
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here7
@@ -121,16 +121,16 @@ here7:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 2,14
+  bclrl 2,11
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xEE93BF4C
+  #_ REGISTER_OUT cr 0x3FB12510
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bclr_8:
-  #_ REGISTER_IN cr 0xD5560757
+  #_ REGISTER_IN cr 0x91341BDA
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here8
@@ -139,16 +139,16 @@ here8:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 2,8
+  bclrl 2,16
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xD5560757
+  #_ REGISTER_OUT cr 0x91341BDA
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bclr_9:
-  #_ REGISTER_IN cr 0xC4B2742F
+  #_ REGISTER_IN cr 0x49F9DFA2
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here9
@@ -157,16 +157,16 @@ here9:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 4,21
+  bclr 4,9
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xC4B2742F
+  #_ REGISTER_OUT cr 0x49F9DFA2
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_10:
-  #_ REGISTER_IN cr 0x18366E82
+  #_ REGISTER_IN cr 0xD4459533
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here10
@@ -175,16 +175,16 @@ here10:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 4,1
+  bclr 4,29
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x18366E82
+  #_ REGISTER_OUT cr 0xD4459533
   #_ REGISTER_OUT ctr 0x0000000000000002
 
 test_bclr_11:
-  #_ REGISTER_IN cr 0x2BB892C9
+  #_ REGISTER_IN cr 0xD9F2690D
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here11
@@ -193,16 +193,16 @@ here11:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 4,6
+  bclrl 4,1
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x2BB892C9
+  #_ REGISTER_OUT cr 0xD9F2690D
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_12:
-  #_ REGISTER_IN cr 0x5EB0FFF9
+  #_ REGISTER_IN cr 0xB16E5467
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here12
@@ -211,16 +211,16 @@ here12:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 4,7
+  bclrl 4,5
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x5EB0FFF9
+  #_ REGISTER_OUT cr 0xB16E5467
   #_ REGISTER_OUT ctr 0xDEADBEEF00000001
 
 test_bclr_13:
-  #_ REGISTER_IN cr 0x3FF95D54
+  #_ REGISTER_IN cr 0xF16DF80F
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here13
@@ -229,16 +229,16 @@ here13:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 8,12
+  bclr 8,2
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x3FF95D54
+  #_ REGISTER_OUT cr 0xF16DF80F
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_14:
-  #_ REGISTER_IN cr 0xBF9610A4
+  #_ REGISTER_IN cr 0xA516FAEB
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here14
@@ -247,16 +247,16 @@ here14:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 8,15
+  bclr 8,9
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xBF9610A4
+  #_ REGISTER_OUT cr 0xA516FAEB
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_15:
-  #_ REGISTER_IN cr 0xF5D3BF25
+  #_ REGISTER_IN cr 0x45F712C2
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here15
@@ -265,16 +265,16 @@ here15:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 8,19
+  bclrl 8,10
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xF5D3BF25
+  #_ REGISTER_OUT cr 0x45F712C2
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bclr_16:
-  #_ REGISTER_IN cr 0x8523F078
+  #_ REGISTER_IN cr 0xBA1CEAA2
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here16
@@ -283,16 +283,16 @@ here16:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 8,11
+  bclrl 8,27
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x8523F078
+  #_ REGISTER_OUT cr 0xBA1CEAA2
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bclr_17:
-  #_ REGISTER_IN cr 0x6CBC4929
+  #_ REGISTER_IN cr 0xD487526A
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here17
@@ -301,16 +301,16 @@ here17:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 10,10
+  bclr 10,25
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x6CBC4929
+  #_ REGISTER_OUT cr 0xD487526A
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_18:
-  #_ REGISTER_IN cr 0xF9B2F0DA
+  #_ REGISTER_IN cr 0x98D9045D
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here18
@@ -319,16 +319,16 @@ here18:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 10,21
+  bclr 10,22
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xF9B2F0DA
+  #_ REGISTER_OUT cr 0x98D9045D
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_19:
-  #_ REGISTER_IN cr 0xEA37E814
+  #_ REGISTER_IN cr 0x6BBB3CFE
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here19
@@ -337,16 +337,16 @@ here19:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 10,27
+  bclrl 10,4
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xEA37E814
+  #_ REGISTER_OUT cr 0x6BBB3CFE
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bclr_20:
-  #_ REGISTER_IN cr 0xEC5B02EC
+  #_ REGISTER_IN cr 0x52E2AAD6
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here20
@@ -355,16 +355,16 @@ here20:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 10,18
+  bclrl 10,11
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xEC5B02EC
+  #_ REGISTER_OUT cr 0x52E2AAD6
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bclr_21:
-  #_ REGISTER_IN cr 0xE89458AB
+  #_ REGISTER_IN cr 0xEC3219B2
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here21
@@ -373,16 +373,16 @@ here21:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 12,11
+  bclr 12,19
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xE89458AB
+  #_ REGISTER_OUT cr 0xEC3219B2
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_22:
-  #_ REGISTER_IN cr 0xF901AAA2
+  #_ REGISTER_IN cr 0x0C14379C
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here22
@@ -391,16 +391,16 @@ here22:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 12,23
+  bclr 12,26
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xF901AAA2
+  #_ REGISTER_OUT cr 0x0C14379C
   #_ REGISTER_OUT ctr 0x0000000000000002
 
 test_bclr_23:
-  #_ REGISTER_IN cr 0x37FB6418
+  #_ REGISTER_IN cr 0xC38AEA64
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here23
@@ -409,16 +409,16 @@ here23:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 12,8
+  bclrl 12,14
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x37FB6418
+  #_ REGISTER_OUT cr 0xC38AEA64
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_24:
-  #_ REGISTER_IN cr 0x057C2D5E
+  #_ REGISTER_IN cr 0xED18F39E
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here24
@@ -427,16 +427,16 @@ here24:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 12,16
+  bclrl 12,15
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x057C2D5E
+  #_ REGISTER_OUT cr 0xED18F39E
   #_ REGISTER_OUT ctr 0xDEADBEEF00000001
 
 test_bclr_25:
-  #_ REGISTER_IN cr 0xDFDE2332
+  #_ REGISTER_IN cr 0xFA323C80
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here25
@@ -445,16 +445,16 @@ here25:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 16,27
+  bclr 16,6
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xDFDE2332
+  #_ REGISTER_OUT cr 0xFA323C80
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_26:
-  #_ REGISTER_IN cr 0x9242285A
+  #_ REGISTER_IN cr 0x3502F0BE
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here26
@@ -463,16 +463,16 @@ here26:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 16,4
+  bclr 16,0
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x9242285A
+  #_ REGISTER_OUT cr 0x3502F0BE
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_27:
-  #_ REGISTER_IN cr 0x914A785C
+  #_ REGISTER_IN cr 0xCB246B30
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here27
@@ -481,16 +481,16 @@ here27:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 16,18
+  bclrl 16,20
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x914A785C
+  #_ REGISTER_OUT cr 0xCB246B30
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bclr_28:
-  #_ REGISTER_IN cr 0x3326A8DB
+  #_ REGISTER_IN cr 0xE05D64E8
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here28
@@ -499,16 +499,16 @@ here28:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 16,8
+  bclrl 16,16
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x3326A8DB
+  #_ REGISTER_OUT cr 0xE05D64E8
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bclr_29:
-  #_ REGISTER_IN cr 0x35EB559A
+  #_ REGISTER_IN cr 0x7667706D
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here29
@@ -517,16 +517,16 @@ here29:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 18,30
+  bclr 18,25
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x35EB559A
+  #_ REGISTER_OUT cr 0x7667706D
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_30:
-  #_ REGISTER_IN cr 0x89151F03
+  #_ REGISTER_IN cr 0x63CFB16D
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here30
@@ -535,16 +535,16 @@ here30:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 18,2
+  bclr 18,3
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x89151F03
+  #_ REGISTER_OUT cr 0x63CFB16D
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_31:
-  #_ REGISTER_IN cr 0x96FB7FC0
+  #_ REGISTER_IN cr 0x36B3DB3C
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here31
@@ -553,16 +553,16 @@ here31:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 18,11
+  bclrl 18,28
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x96FB7FC0
+  #_ REGISTER_OUT cr 0x36B3DB3C
   #_ REGISTER_OUT ctr 0xFFFFFFFFFFFFFFFF
 
 test_bclr_32:
-  #_ REGISTER_IN cr 0xEBCB9369
+  #_ REGISTER_IN cr 0x01A86330
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here32
@@ -571,16 +571,16 @@ here32:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 18,5
+  bclrl 18,15
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xEBCB9369
+  #_ REGISTER_OUT cr 0x01A86330
   #_ REGISTER_OUT ctr 0xDEADBEEF00000000
 
 test_bclr_33:
-  #_ REGISTER_IN cr 0x5070C824
+  #_ REGISTER_IN cr 0x2F98C74A
   #_ REGISTER_IN ctr 0x0000000000000001
   mflr r12
   bl here33
@@ -589,16 +589,16 @@ here33:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 20,9
+  bclr 20,28
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x5070C824
+  #_ REGISTER_OUT cr 0x2F98C74A
   #_ REGISTER_OUT ctr 0x0000000000000001
 
 test_bclr_34:
-  #_ REGISTER_IN cr 0xD9F1E824
+  #_ REGISTER_IN cr 0x97FE063F
   #_ REGISTER_IN ctr 0x0000000000000002
   mflr r12
   bl here34
@@ -607,16 +607,16 @@ here34:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclr 20,2
+  bclr 20,23
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0xD9F1E824
+  #_ REGISTER_OUT cr 0x97FE063F
   #_ REGISTER_OUT ctr 0x0000000000000002
 
 test_bclr_35:
-  #_ REGISTER_IN cr 0x6C793895
+  #_ REGISTER_IN cr 0x506ED6C3
   #_ REGISTER_IN ctr 0x0000000000000000
   mflr r12
   bl here35
@@ -625,16 +625,16 @@ here35:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 20,12
+  bclrl 20,31
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x6C793895
+  #_ REGISTER_OUT cr 0x506ED6C3
   #_ REGISTER_OUT ctr 0x0000000000000000
 
 test_bclr_36:
-  #_ REGISTER_IN cr 0x96F6202B
+  #_ REGISTER_IN cr 0x50E16744
   #_ REGISTER_IN ctr 0xDEADBEEF00000001
   mflr r12
   bl here36
@@ -643,12 +643,12 @@ here36:
   addi r4,r4,20
   mtlr r4
   li r3,1
-  bclrl 20,20
+  bclrl 20,19
   li r3,2
   mtlr r12
   blr
   #_ REGISTER_OUT r3 0x0000000000000002
-  #_ REGISTER_OUT cr 0x96F6202B
+  #_ REGISTER_OUT cr 0x50E16744
   #_ REGISTER_OUT ctr 0xDEADBEEF00000001
 
 test_bclr_37:

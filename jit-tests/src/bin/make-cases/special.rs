@@ -88,7 +88,7 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
         return;
     }
     let counts = op != Op::bcctrx;
-    let mut random = Random(0xB0A7 + op as u64);
+    let mut random = Random(0xB0A7 + u64::from(op.row().bits));
     for bo in [0, 2, 4, 8, 10, 12, 16, 18, 20] {
         if !counts && bo & 4 == 0 {
             continue;
@@ -139,7 +139,7 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
 
 /// Traps whose condition does not hold: nothing happens. (A trap that is taken ends a case.)
 fn traps(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0x7AB + op as u64);
+    let mut random = Random(0x7AB + u64::from(op.row().bits));
     let word = matches!(op, Op::tw | Op::twi);
     let immediate = matches!(op, Op::twi | Op::tdi);
     let mut seen = 0;
@@ -243,7 +243,7 @@ fn machine_state(op: Op, cases: &mut Vec<Case>) {
 }
 
 fn caches(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0xCAC4E + op as u64);
+    let mut random = Random(0xCAC4E + u64::from(op.row().bits));
     for operands in ["0,r5", "r4,r5"] {
         let memory: [u8; WINDOW_SIZE] = random.memory();
         let code = format!("{} {operands}\nlwz r3,0(r5)", op.row().mnemonic);
