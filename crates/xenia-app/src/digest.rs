@@ -65,7 +65,10 @@ fn threads_part(scheduler: &Scheduler) -> String {
         hasher.update(&thread.id.to_be_bytes());
         let state = format!("{:?} on {} at {}", thread.state(), thread.slot(), thread.priority());
         hasher.update(state.as_bytes());
-        context(&thread.ctx, &mut hasher);
+        let Some(ctx) = thread.context() else {
+            unreachable!("between runs, nobody has a thread's registers")
+        };
+        context(ctx, &mut hasher);
     }
     hasher.finalize().to_hex().to_string()
 }

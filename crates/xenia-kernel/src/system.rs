@@ -4,6 +4,7 @@ use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exceptions::{self, crash, return_addresses};
 use crate::exports::failure_of;
+use crate::files::COMPLETION_WAIT;
 use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::RED_ZONE;
@@ -17,8 +18,8 @@ use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
-    BlockReason, Disposition, EndKind, Event, GuestTicks, Scheduler, System, ThreadRef, ThreadsReport,
-    filetime, ticks_to_100ns,
+    BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Running, System, ThreadRef, Wait, filetime,
+    ticks_to_100ns,
 };
 
 /// LEV of the system calls that patched thunks make.
@@ -57,23 +58,17 @@ impl Kernel {
                 ctx.pc = ctx.pc.wrapping_sub(4);
                 Disposition::EndVisit
             }
-            Flow::Block(wait) => {
-                let thread = call.thread();
-                match call.scheduler.park(thread, wait) {
-                    Ok(()) => Disposition::Continue,
-                    Err(error) => self.broken(call, &error.to_string()),
-                }
-            }
+            Flow::Block(wait) => Disposition::Park(wait),
             Flow::Exit { code } => {
                 let id = call.thread_id();
-                match self.end_thread(call.scheduler, id, code) {
+                match self.end_thread(call.cpu, id, code) {
                     Ok(()) => Disposition::Continue,
                     Err(error) => self.broken(call, &format!("thread exit: {error}")),
                 }
             }
             Flow::CallGuest(guest) => {
                 let pc = guest.pc;
-                match self.push_frame(call.scheduler, call.thread(), call.thread_id(), guest) {
+                match self.push_frame(call.thread_id(), call.ctx_mut(), guest) {
                     Ok(()) => Disposition::Continue,
                     Err(error) => self.broken(call, &format!("calling {pc}: {error}")),
                 }
@@ -89,18 +84,11 @@ impl Kernel {
     /// The guest has broken something that the kernel needs: the machine ends.
     fn broken(&self, call: &Call, what: &str) -> Disposition {
         let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
-        Disposition::End(crash(&self.memory, call.scheduler, call.thread(), pc, &format!("{pc}: {what}")))
+        Disposition::End(crash(&self.memory, call.running(), pc, &format!("{pc}: {what}")))
     }
 
-    /// Makes a thread call guest code from where it is, and remembers where that is.
-    pub(crate) fn push_frame(
-        &self,
-        scheduler: &mut Scheduler,
-        thread: ThreadRef,
-        id: u32,
-        guest: GuestCall,
-    ) -> Fallible<()> {
-        let ctx = scheduler.context_mut(thread)?;
+    /// Makes a thread call guest code from where it is, and remembers where that is. The caller has its registers.
+    pub(crate) fn push_frame(&self, id: u32, ctx: &mut PpcContext, guest: GuestCall) -> Fallible<()> {
         let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
         let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
         let stack_pointer = (ctx.gpr[1] as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15;
@@ -163,7 +151,7 @@ impl Kernel {
                     name: &name,
                     arguments: "?",
                 };
-                call.scheduler.emit(&event);
+                call.cpu.emit(&event);
                 let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
                 self.apply(call, failure_of(library, row))
             }
@@ -176,8 +164,8 @@ impl Kernel {
                 let code = call.ctx().gpr[3] as u32;
                 Disposition::End(EndKind::Exit { code })
             }
-            Some(Target::ServiceReturn) => match self.end_service(call.scheduler, call.thread()) {
-                Ok(()) => Disposition::Continue,
+            Some(Target::ServiceReturn) => match self.end_service(call) {
+                Ok(disposition) => disposition,
                 Err(error) => self.broken(call, &format!("service thread: {error}")),
             },
             None => self.broken(call, "sc 2 at an address that calls nothing"),
@@ -198,16 +186,16 @@ impl Kernel {
         }
         let text = String::from_utf8_lossy(&bytes);
         self.devices.write_text(&text);
-        call.scheduler.emit(&Event::Text { thread: call.thread_id(), text: &text });
+        call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
         Disposition::Continue
     }
 
     /// Everything that guest time alone brings.
-    fn advance(&self, scheduler: &mut Scheduler) -> Fallible<()> {
-        let now = scheduler.now();
-        self.advance_video(scheduler)?;
+    fn advance(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+        let now = cpu.now();
+        self.advance_video(cpu)?;
         self.devices.audio.lock().advance(now);
-        self.expire_timers(scheduler)?;
+        self.expire_timers(cpu)?;
         if let Some(bundle) = self.imports.time_stamp_bundle() {
             // The console updates it every millisecond.
             let milliseconds = ticks_to_100ns(now) / 10_000;
@@ -221,24 +209,24 @@ impl Kernel {
         Ok(())
     }
 
-    pub(crate) fn expire_timers(&self, scheduler: &mut Scheduler) -> Fallible<()> {
-        let now = scheduler.now();
-        let expiries = self.dispatcher.lock().expire_timers(&self.memory, scheduler, now);
-        self.queue_calls_of(scheduler, &expiries)
+    pub(crate) fn expire_timers(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+        let now = cpu.now();
+        let expiries = self.dispatcher.lock().expire_timers(&self.memory, cpu, now);
+        self.queue_calls_of(cpu, &expiries)
     }
 
     /// A timer has been set: it expires at once if it is due.
-    pub(crate) fn expire_if_due(&self, scheduler: &mut Scheduler, timer: GuestAddr) {
-        let now = scheduler.now();
-        let expiry = self.dispatcher.lock().expire_if_due(&self.memory, scheduler, now, timer);
-        housekeeping("a timer's calls", self.queue_calls_of(scheduler, expiry.as_slice()));
+    pub(crate) fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
+        let now = cpu.now();
+        let expiry = self.dispatcher.lock().expire_if_due(&self.memory, cpu, now, timer);
+        housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
     }
 
-    fn queue_calls_of(&self, scheduler: &mut Scheduler, expiries: &[Expiry]) -> Fallible<()> {
+    fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {
         let mut result = Ok(());
         for expiry in expiries {
             // A timer whose calls can't be queued does not keep the others from theirs.
-            match self.queue_calls(scheduler, expiry) {
+            match self.queue_calls(cpu, expiry) {
                 Err(Failure::Fault(fault)) => result = Err(fault.into()),
                 // The thread has ended, or a limit was reached, which has been said.
                 Ok(()) | Err(Failure::Status(_)) => {}
@@ -248,11 +236,11 @@ impl Kernel {
     }
 
     /// Queues the deferred call and the APC of a timer that has expired.
-    fn queue_calls(&self, scheduler: &mut Scheduler, expiry: &Expiry) -> Fallible<()> {
+    fn queue_calls(&self, cpu: &mut dyn Cpu, expiry: &Expiry) -> Fallible<()> {
         let Expiry { timer, setting } = *expiry;
         let due = filetime(setting.due);
         if !setting.dpc.is_null() {
-            self.queue_dpc(scheduler, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
+            self.queue_dpc(cpu, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
         }
         let Some(apc) = setting.apc else { return Ok(()) };
         let source = ApcSource::Timer(timer);
@@ -265,7 +253,7 @@ impl Kernel {
             return Ok(());
         }
         let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-        self.queue_apc(scheduler, apc.thread_id, Apc { source, routine: apc.routine, args })
+        self.queue_apc(cpu, apc.thread_id, Apc { source, routine: apc.routine, args })
     }
 }
 
@@ -277,9 +265,9 @@ fn housekeeping(what: &str, result: Fallible<()>) {
 }
 
 impl System for KernelSystem {
-    fn syscall(&mut self, scheduler: &mut Scheduler, current: ThreadRef, lev: u8) -> Disposition {
+    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition {
         let kernel = &*self.kernel;
-        let Some(mut call) = Call::new(kernel, scheduler, current) else { return Disposition::Continue };
+        let mut call = Call::new(kernel, cpu, running);
         let disposition = match lev {
             KERNEL_CALL => kernel.kernel_call(&mut call),
             0 => kernel.program_call(&mut call),
@@ -291,22 +279,24 @@ impl System for KernelSystem {
 
     fn exception(
         &mut self,
-        scheduler: &mut Scheduler,
-        current: ThreadRef,
+        cpu: &mut dyn Cpu,
+        running: &mut Running,
         exception: GuestException,
     ) -> Disposition {
-        let disposition = self.kernel.handle_exception(scheduler, current, exception);
-        self.kernel.let_go_of_waited();
+        let kernel = &*self.kernel;
+        let disposition = kernel.handle_exception(&mut Call::new(kernel, cpu, running), exception);
+        kernel.let_go_of_waited();
         disposition
     }
 
-    fn moved(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
+    fn moved(&mut self, running: &Running) {
         let Kernel { threads, memory, .. } = &*self.kernel;
-        housekeeping("a thread that moved", threads.lock().tell_processor(memory, scheduler, thread));
+        let told = threads.lock().tell_processor(memory, running.id, running.hw_id);
+        housekeeping("a thread that moved", told);
     }
 
-    fn end_visit(&mut self, scheduler: &mut Scheduler, _hw_id: u8, stores: &[DeviceStore]) {
-        let now = scheduler.now();
+    fn end_visit(&mut self, cpu: &mut dyn Cpu, _hw_id: u8, stores: &[DeviceStore]) {
+        let now = cpu.now();
         let mut graphics = false;
         for store in stores {
             match store.register() {
@@ -321,24 +311,28 @@ impl System for KernelSystem {
             }
         }
         if graphics {
-            housekeeping("graphics", self.kernel.advance_video(scheduler));
+            housekeeping("graphics", self.kernel.advance_video(cpu));
         }
     }
 
-    fn timed_out(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
-        let reason =
-            scheduler.thread(thread).ok().and_then(|thread| thread.wait()).map(|wait| wait.reason.clone());
-        self.kernel.dispatcher.lock().cancel(thread);
-        let status = match reason {
-            Some(BlockReason::Delay) => NtStatus::SUCCESS,
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, thread: ThreadRef, wait: &Wait) {
+        let status = match wait.reason {
+            BlockReason::Delay => NtStatus::SUCCESS,
             _ => NtStatus::TIMEOUT,
         };
-        let _ = scheduler.wake_ref(thread, status.to_register(), 0);
+        self.kernel.dispatcher.lock().cancel(thread);
+        if wait.reason == COMPLETION_WAIT {
+            self.kernel.files.lock().ports.cancel(thread);
+        }
+        match cpu.wake(thread, status.to_register(), 0) {
+            Ok(woken) => woken.by_owner(thread),
+            Err(error) => tracing::error!(target: "kernel", "a wait whose time has run out: {error}"),
+        }
         self.kernel.let_go_of_waited();
     }
 
-    fn advance(&mut self, scheduler: &mut Scheduler) {
-        housekeeping("passing of time", self.kernel.advance(scheduler));
+    fn advance(&mut self, cpu: &mut dyn Cpu) {
+        housekeeping("passing of time", self.kernel.advance(cpu));
         self.kernel.let_go_of_waited();
     }
 
@@ -353,12 +347,6 @@ impl System for KernelSystem {
 
     fn frames(&self) -> u64 {
         self.kernel.frames()
-    }
-
-    fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool {
-        let Some(thread) = report.longest_waiting() else { return false };
-        self.timed_out(scheduler, thread.reference);
-        true
     }
 
     fn call_stack(&self, context: &PpcContext) -> Vec<u32> {

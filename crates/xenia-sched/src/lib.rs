@@ -4,12 +4,14 @@
 //!   generation-checked [`ThreadRef`]s, park and wake, timed waits, suspend counts, affinity.
 //! - [`LockstepExecutor`]: one host thread visits the slots in round order; every run repeats bit for bit.
 //! - [`System`]: what the layers above do when a guest thread needs somebody.
+//! - [`Cpu`]: what they may ask for meanwhile, and all that they see of who runs the threads.
 //!
 //! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's `running`
-//! thread is in no queue; nothing here depends on host time, host addresses or map iteration order.
+//! thread is in no queue; a thread's registers are in its record, except while an engine or a call has them; nothing here depends on host time, host addresses or map iteration order.
 #![forbid(unsafe_code)]
 
 mod activity;
+mod cpu;
 mod event;
 mod lockstep;
 mod order;
@@ -25,6 +27,7 @@ mod threads_report;
 mod time;
 
 pub use activity::{Activity, Doing};
+pub use cpu::{Cpu, Placement, Running, Woken};
 pub use event::{Event, EventSink, NoEvents};
 pub use lockstep::{Limits, LockstepExecutor, RunEnd};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};

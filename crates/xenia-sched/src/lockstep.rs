@@ -287,11 +287,13 @@ impl<S: System> LockstepExecutor<S> {
             }
             let picked = if left == 0 { holder } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
-            if self.scheduler.take_moved(thread) {
-                self.system.moved(&mut self.scheduler, thread);
+            let moved = self.scheduler.take_moved(thread);
+            let Ok(mut running) = self.scheduler.take(thread) else { break VisitEnd::Over(visit.used) };
+            if moved {
+                self.system.moved(&running);
             }
             let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
-            let Ok(ctx) = self.scheduler.context_mut(thread) else { break VisitEnd::Over(visit.used) };
+            let ctx = &mut *running.ctx;
             if visit.thread != Some(thread) {
                 visit.thread = Some(thread);
                 ctx.reservation.valid = 0;
@@ -322,12 +324,14 @@ impl<S: System> LockstepExecutor<S> {
                 Exit::Yield => Disposition::EndVisit,
                 Exit::Syscall { lev } => {
                     self.activity.set(Doing::Kernel(pc));
-                    self.system.syscall(&mut self.scheduler, thread, lev)
+                    self.system.syscall(&mut self.scheduler, &mut running, lev)
                 }
-                Exit::Exception(exception) => self.system.exception(&mut self.scheduler, thread, exception),
+                Exit::Exception(exception) => {
+                    self.system.exception(&mut self.scheduler, &mut running, exception)
+                }
             };
-            match disposition {
-                Disposition::Continue => {}
+            match self.scheduler.settle(running, disposition) {
+                Disposition::Continue | Disposition::Park(_) => {}
                 Disposition::EndVisit => {
                     self.scheduler.yield_slot(hw_id);
                     break VisitEnd::Over(visit.used.max(quantum));
@@ -348,7 +352,10 @@ impl<S: System> LockstepExecutor<S> {
 
     fn holds_reservation(&self, hw_id: u8, thread: ThreadRef) -> bool {
         self.scheduler.running(hw_id) == Some(thread)
-            && self.scheduler.thread(thread).is_ok_and(|thread| thread.ctx.reservation.valid != 0)
+            && self
+                .scheduler
+                .thread(thread)
+                .is_ok_and(|thread| thread.context().is_some_and(|ctx| ctx.reservation.valid != 0))
     }
 
     /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
@@ -386,7 +393,7 @@ impl<S: System> LockstepExecutor<S> {
         self.scheduler.set_now(now);
         self.system.advance(&mut self.scheduler);
         while let Some(thread) = self.scheduler.pop_expired(now) {
-            self.system.timed_out(&mut self.scheduler, thread);
+            self.scheduler.time_out(&mut self.system, thread);
         }
     }
 
@@ -402,12 +409,11 @@ impl<S: System> LockstepExecutor<S> {
         self.recoveries_in_a_row += 1;
         if !limits.halt_on_deadlock
             && self.recoveries_in_a_row <= RECOVERIES_IN_A_ROW
-            && self.system.recover(&mut self.scheduler, &report)
+            && let Some(thread) = report.longest_waiting()
+            && self.scheduler.time_out(&mut self.system, thread.reference)
         {
             self.scheduler.counters.deadlock_recoveries += 1;
-            if let Some(thread) = report.longest_waiting() {
-                self.scheduler.emit(&Event::DeadlockRecovery { thread: thread.id });
-            }
+            self.scheduler.emit(&Event::DeadlockRecovery { thread: thread.id });
             return None;
         }
         self.scheduler.counters.deadlock_halts += 1;

@@ -1,6 +1,7 @@
 //! The scheduler: threads and their slots.
 
 mod affinity;
+mod cpu;
 mod waits;
 
 use crate::order::Shuffle;
@@ -8,7 +9,7 @@ use crate::priority::{MAX_PRIORITY, REAL_TIME};
 use crate::table::ThreadTable;
 use crate::{
     Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, NoEvents, OrderMode,
-    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState,
+    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait,
 };
 use affinity::{choose, roams};
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub struct SpawnParameters {
     pub suspended: bool,
     /// Whether it is one of the kernel's own.
     pub service: bool,
+    /// What it waits for at the start, unless it is ready.
+    pub wait: Option<Wait>,
 }
 
 /// What a scheduler has done so far.
@@ -152,11 +155,6 @@ impl Scheduler {
         self.events = events;
     }
 
-    /// Whether anybody listens to events.
-    pub fn events_enabled(&self) -> bool {
-        self.events.is_enabled()
-    }
-
     /// Reports an event at the present guest time.
     pub fn emit(&mut self, event: &Event<'_>) {
         if self.events.is_enabled() {
@@ -175,12 +173,12 @@ impl Scheduler {
         }
         let slot = choose(affinity, parameters.ideal, parameters.ideal);
         let priority = parameters.priority.min(MAX_PRIORITY);
-        let SpawnParameters { mut ctx, id, suspended, service, .. } = parameters;
+        let SpawnParameters { mut ctx, id, suspended, service, wait, .. } = parameters;
         ctx.hw_id = slot;
         ctx.thread_id = id;
         let pc = ctx.pc;
         let made = self.tables[usize::from(slot)].insert(slot, |reference| GuestThread {
-            ctx,
+            ctx: Some(ctx),
             id,
             reference,
             state: ThreadState::Ready,
@@ -203,6 +201,9 @@ impl Scheduler {
                     self.enqueue(slot, priority, reference, false);
                 }
                 self.emit(&Event::Spawn { thread: id, hw_id: slot, pc, suspended });
+                if let Some(wait) = wait {
+                    self.park(reference, wait)?;
+                }
                 Ok(reference)
             }
             Err(error) => {
@@ -235,9 +236,9 @@ impl Scheduler {
         self.table_mut(r)?.get_mut(r)
     }
 
-    /// A thread's registers.
+    /// A thread's registers, unless they are out because it runs.
     pub fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
-        Ok(&mut self.thread_mut(r)?.ctx)
+        self.thread_mut(r)?.ctx.as_deref_mut().ok_or(SchedError::Running(r))
     }
 
     /// All threads, exited ones that are still kept included, slot by slot.

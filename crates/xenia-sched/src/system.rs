@@ -1,6 +1,6 @@
 //! What the layers above the scheduler do for it.
 
-use crate::{GuestTicks, Scheduler, ThreadRef, ThreadsReport};
+use crate::{Cpu, GuestTicks, Running, ThreadRef, Wait};
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_memory::DeviceStore;
 
@@ -45,37 +45,41 @@ pub enum Disposition {
     Continue,
     /// The visit ends; what is left of it counts as time, not as instructions.
     EndVisit,
+    /// The thread waits, and the slot goes on with the next. The executor parks it as soon as its registers are back in
+    /// its record, before anything else happens.
+    Park(Wait),
     /// The machine stops.
     End(EndKind),
 }
 
 /// The operating system and the devices, as the executor sees them.
 ///
-/// `Scheduler::now` is the guest time of the call in all of these.
+/// `Cpu::now` is the guest time of the call in all of these.
 pub trait System {
-    /// `current` completed `sc` with this LEV; its `pc` is the instruction after.
-    fn syscall(&mut self, scheduler: &mut Scheduler, current: ThreadRef, lev: u8) -> Disposition;
+    /// `running` completed `sc` with this LEV; its `pc` is the instruction after.
+    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition;
 
-    /// An instruction of `current` could not complete.
+    /// An instruction of `running` could not complete.
     fn exception(
         &mut self,
-        scheduler: &mut Scheduler,
-        current: ThreadRef,
+        cpu: &mut dyn Cpu,
+        running: &mut Running,
         exception: GuestException,
     ) -> Disposition;
 
-    /// A slot that had nobody took `thread` from another, and it is about to run: what guests read of its processor
+    /// A slot that had nobody took this thread from another, and it is about to run: what guests read of its processor
     /// is out of date.
-    fn moved(&mut self, scheduler: &mut Scheduler, thread: ThreadRef);
+    fn moved(&mut self, running: &Running);
 
     /// A slot's visit ended; its device stores take effect now, in order.
-    fn end_visit(&mut self, scheduler: &mut Scheduler, hw_id: u8, stores: &[DeviceStore]);
+    fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);
 
-    /// The deadline of `thread`'s wait has come.
-    fn timed_out(&mut self, scheduler: &mut Scheduler, thread: ThreadRef);
+    /// The deadline of this wait of `thread`'s has come, or nothing else can ever end it: takes it off its lists, and wakes
+    /// the thread.
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, thread: ThreadRef, wait: &Wait);
 
     /// Guest time has moved on, at the end of a round or over a gap in which nothing ran.
-    fn advance(&mut self, scheduler: &mut Scheduler);
+    fn advance(&mut self, cpu: &mut dyn Cpu);
 
     /// Guest time of the next thing that happens without any thread, and that a guest could notice:
     /// a timer, a vertical blank, the end of a transfer. `None` if there is none.
@@ -83,9 +87,6 @@ pub trait System {
 
     /// Frames shown so far.
     fn frames(&self) -> u64;
-
-    /// Nothing can ever run again: wakes some thread, counted by the caller; `false` if it can't.
-    fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool;
 
     /// Return addresses of a thread, innermost first, for reports.
     fn call_stack(&self, context: &PpcContext) -> Vec<u32>;

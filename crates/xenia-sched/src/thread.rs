@@ -75,8 +75,8 @@ pub enum ThreadState {
 /// A guest thread.
 #[derive(Debug)]
 pub struct GuestThread {
-    /// Its registers. Boxed: contexts are large and must not move while an engine runs them.
-    pub ctx: Box<PpcContext>,
+    /// Its registers, unless they are out because it runs. Boxed: contexts are large, and an engine's stay where they are.
+    pub(crate) ctx: Option<Box<PpcContext>>,
     /// Guest thread id.
     pub id: u32,
     pub(crate) reference: ThreadRef,
@@ -97,6 +97,11 @@ pub struct GuestThread {
 }
 
 impl GuestThread {
+    /// Its registers; `None` while they are out, which is while an engine or a call acts for it.
+    pub fn context(&self) -> Option<&PpcContext> {
+        self.ctx.as_deref()
+    }
+
     /// The name of this thread.
     pub fn reference(&self) -> ThreadRef {
         self.reference

@@ -43,6 +43,9 @@ pub enum SchedError {
     /// The thread has exited.
     #[error("thread {0:?} has exited")]
     Exited(ThreadRef),
+    /// The thread runs, and its registers are with who runs it.
+    #[error("thread {0:?} runs")]
+    Running(ThreadRef),
     /// The suspend count is at its limit.
     #[error("suspend count of thread {0:?} is at its limit")]
     SuspendCount(ThreadRef),

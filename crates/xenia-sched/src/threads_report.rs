@@ -43,12 +43,13 @@ pub struct ThreadsReport {
 }
 
 impl ThreadsReport {
-    /// Looks at every live thread.
+    /// Looks at every live thread. None runs while anybody can ask for this: all have their registers.
     pub fn new<S: System>(scheduler: &Scheduler, system: &S) -> Self {
         let mut threads: Vec<_> = scheduler
             .threads()
             .filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }))
-            .map(|thread| ReportedThread {
+            .filter_map(|thread| Some((thread, thread.context()?)))
+            .map(|(thread, ctx)| ReportedThread {
                 reference: thread.reference(),
                 id: thread.id,
                 slot: thread.slot(),
@@ -63,10 +64,10 @@ impl ThreadsReport {
                     _ => None,
                 },
                 until: thread.wait().and_then(|wait| wait.deadline),
-                pc: thread.ctx.pc,
-                lr: thread.ctx.lr as u32,
-                stack_pointer: thread.ctx.gpr[1] as u32,
-                stack: system.call_stack(&thread.ctx),
+                pc: ctx.pc,
+                lr: ctx.lr as u32,
+                stack_pointer: ctx.gpr[1] as u32,
+                stack: system.call_stack(ctx),
                 service: thread.is_service(),
             })
             .collect();

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
-    BlockReason, Disposition, EndKind, Event, EventSink, GuestTicks, Limits, LockstepExecutor, MAX_TICKS,
-    OrderMode, RunEnd, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, ThreadsReport, Wait,
+    BlockReason, Cpu, Disposition, EndKind, Event, EventSink, GuestTicks, Limits, LockstepExecutor,
+    MAX_TICKS, OrderMode, RunEnd, Running, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef,
+    Wait, Woken,
 };
 
 /// What a scripted thread does next.
@@ -87,28 +88,21 @@ struct TestSystem {
     /// Threads that were moved, and where to.
     moves: Vec<(ThreadRef, u8)>,
     next_event: Option<GuestTicks>,
-    recoverable: bool,
     /// Set by a system call.
     stop: Option<Arc<AtomicBool>>,
 }
 
 impl System for TestSystem {
-    fn syscall(&mut self, scheduler: &mut Scheduler, current: ThreadRef, lev: u8) -> Disposition {
+    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition {
         match lev {
-            PARK => {
-                scheduler.park(current, Wait::forever(BlockReason::Other("parked"))).unwrap();
-            }
+            PARK => return Disposition::Park(Wait::forever(BlockReason::Other("parked"))),
             WAKE_FIRST => {
-                scheduler.wake_ref(self.threads[0], 1, 0).unwrap();
+                let _ = cpu.wake(self.threads[0], 1, 0).unwrap();
             }
-            EXIT => {
-                let code = 10 + scheduler.thread(current).unwrap().id;
-                scheduler.exit(current, code).unwrap();
-            }
+            EXIT => cpu.exit(running.thread, 10 + running.id).unwrap(),
             SLEEP_1000 => {
-                let deadline = Some(scheduler.now() + 1000);
-                let wait = Wait { reason: BlockReason::Delay, deadline, alertable: false };
-                scheduler.park(current, wait).unwrap();
+                let deadline = Some(cpu.now() + 1000);
+                return Disposition::Park(Wait { reason: BlockReason::Delay, deadline, alertable: false });
             }
             FRAME => self.frames += 1,
             STOP => self.stop.iter().for_each(|stop| stop.store(true, Relaxed)),
@@ -117,26 +111,26 @@ impl System for TestSystem {
         Disposition::Continue
     }
 
-    fn exception(&mut self, _: &mut Scheduler, _: ThreadRef, exception: GuestException) -> Disposition {
+    fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
         panic!("{exception:?}");
     }
 
-    fn moved(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
-        self.moves.push((thread, scheduler.thread(thread).unwrap().slot()));
+    fn moved(&mut self, running: &Running) {
+        self.moves.push((running.thread, running.hw_id));
     }
 
-    fn end_visit(&mut self, scheduler: &mut Scheduler, hw_id: u8, _: &[DeviceStore]) {
-        self.visits.push((hw_id, scheduler.now()));
+    fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, _: &[DeviceStore]) {
+        self.visits.push((hw_id, cpu.now()));
     }
 
-    fn timed_out(&mut self, scheduler: &mut Scheduler, thread: ThreadRef) {
-        scheduler.wake_ref(thread, 0x102, 0).unwrap();
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, thread: ThreadRef, _: &Wait) {
+        assert_eq!(cpu.wake(thread, 0x102, 0), Ok(Woken::Yes));
     }
 
-    fn advance(&mut self, scheduler: &mut Scheduler) {
-        if self.next_event.is_some_and(|at| at <= scheduler.now()) {
+    fn advance(&mut self, cpu: &mut dyn Cpu) {
+        if self.next_event.is_some_and(|at| at <= cpu.now()) {
             self.next_event = None;
-            scheduler.wake_ref(self.threads[0], 2, 0).unwrap();
+            assert_eq!(cpu.wake(self.threads[0], 2, 0), Ok(Woken::Yes));
         }
     }
 
@@ -146,11 +140,6 @@ impl System for TestSystem {
 
     fn frames(&self) -> u64 {
         self.frames
-    }
-
-    fn recover(&mut self, scheduler: &mut Scheduler, report: &ThreadsReport) -> bool {
-        let Some(thread) = report.longest_waiting().filter(|_| self.recoverable) else { return false };
-        scheduler.wake_ref(thread.reference, 0, 0).unwrap()
     }
 
     fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
@@ -191,6 +180,7 @@ fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
                 ideal: slot,
                 suspended: false,
                 service: false,
+                wait: None,
             })
             .unwrap();
         system.threads.push(thread);
@@ -290,7 +280,7 @@ fn a_reservation_extends_a_visit_by_at_most_64_instructions() {
         assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
         assert_eq!(m.executor.instructions(), expected + 1, "held for {held_for}");
         let thread = m.executor.system.threads[0];
-        assert_eq!(m.executor.scheduler.thread(thread).unwrap().ctx.reservation.valid, 0);
+        assert_eq!(m.executor.scheduler.thread(thread).unwrap().context().unwrap().reservation.valid, 0);
     }
 }
 
@@ -355,7 +345,6 @@ fn a_recovery_is_counted_and_wakes_who_waited_longest() {
         SchedulerConfig::default(),
         &[(0, 8, &[Step::Run(5), Step::Call(PARK), Step::Call(END)]), (1, 8, &[Step::Call(PARK)])],
     );
-    m.executor.system.recoverable = true;
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
     let counters = m.executor.scheduler.counters;
     assert_eq!((counters.deadlock_recoveries, counters.deadlock_halts), (1, 0));

@@ -7,7 +7,7 @@ use model::{Model, State};
 use std::sync::{Arc, Mutex};
 use xenia_sched::{
     BlockReason, Contention, ContentionManifest, Event, EventSink, GuestTicks, HW_THREADS, OrderMode,
-    SchedError, Scheduler, SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait,
+    SchedError, Scheduler, SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait, Woken,
 };
 use xenia_testing::{Cases, Dice};
 
@@ -126,6 +126,7 @@ impl Case {
             ideal: self.small(HW_THREADS),
             suspended: self.dice.one_in(4),
             service: self.dice.one_in(8),
+            wait: None,
         };
         let (affinity, ideal) = (parameters.affinity, parameters.ideal);
         let (priority, suspended, service) = (parameters.priority, parameters.suspended, parameters.service);
@@ -246,9 +247,10 @@ impl Case {
         let (value, boost) = (self.dice.next(), self.small(4));
         let waited = matches!(self.model.threads[at].state, State::Waiting { .. });
         let name = self.model.threads[at].name;
-        assert_eq!(self.scheduler.wake_ref(name, value, boost), Ok(waited));
+        let woken = if waited { Woken::Yes } else { Woken::NotWaiting };
+        assert_eq!(self.scheduler.wake_ref(name, value, boost), Ok(woken));
         if waited {
-            assert_eq!(self.scheduler.thread(name).unwrap().ctx.gpr[3], value);
+            assert_eq!(self.scheduler.thread(name).unwrap().context().unwrap().gpr[3], value);
             self.model.wake(at, boost);
         }
     }
@@ -410,7 +412,11 @@ impl Case {
                 (found, _) => found.unwrap(),
             };
             assert_eq!((found.reference(), found.id), (thread.name, thread.id));
-            assert_eq!((found.slot(), found.ctx.hw_id), (thread.slot, thread.slot), "{thread:?}");
+            assert_eq!(
+                (found.slot(), found.context().unwrap().hw_id),
+                (thread.slot, thread.slot),
+                "{thread:?}"
+            );
             assert_eq!(
                 (found.affinity(), found.ideal_processor()),
                 (thread.affinity, thread.ideal),
@@ -485,6 +491,7 @@ impl Case {
                 ideal,
                 suspended: false,
                 service: false,
+                wait: None,
             };
             s.spawn(parameters).unwrap();
         }

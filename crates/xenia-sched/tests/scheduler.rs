@@ -1,7 +1,9 @@
 //! Threads, references, queues and waits, without an executor.
 
+use xenia_cpu::PpcContext;
 use xenia_sched::{
-    BlockReason, SchedError, Scheduler, SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait,
+    BlockReason, Cpu, Disposition, Placement, SchedError, Scheduler, SchedulerConfig, SpawnParameters,
+    ThreadRef, ThreadState, Wait, Woken,
 };
 
 fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
@@ -13,6 +15,7 @@ fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
         ideal: hw_id,
         suspended: false,
         service: false,
+        wait: None,
     }
 }
 
@@ -112,9 +115,9 @@ fn a_wake_boost_decays_by_one_each_quantum() {
     scheduler.begin_slot_visit(0);
     scheduler.park_current(0, forever()).unwrap();
     assert_eq!(scheduler.running(0), None);
-    assert!(scheduler.wake_ref(thread, 0x55, 2).unwrap());
-    assert!(!scheduler.wake_ref(thread, 0, 2).unwrap(), "it does not wait any more");
-    assert_eq!(scheduler.thread(thread).unwrap().ctx.gpr[3], 0x55);
+    assert_eq!(scheduler.wake_ref(thread, 0x55, 2), Ok(Woken::Yes));
+    assert_eq!(scheduler.wake_ref(thread, 0, 2), Ok(Woken::NotWaiting), "it does not wait any more");
+    assert_eq!(scheduler.thread(thread).unwrap().context().unwrap().gpr[3], 0x55);
     let mut priorities = Vec::new();
     for _ in 0..4 {
         scheduler.begin_slot_visit(0);
@@ -137,7 +140,7 @@ fn suspension_counts_and_outlasts_a_wake() {
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
     scheduler.park_current(0, forever()).unwrap();
     scheduler.suspend(thread).unwrap();
-    scheduler.wake_ref(thread, 0, 0).unwrap();
+    assert_eq!(scheduler.wake_ref(thread, 0, 0), Ok(Woken::Yes));
     assert_eq!(scheduler.begin_slot_visit(0), None, "awake, but suspended");
     scheduler.resume(thread).unwrap();
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
@@ -156,10 +159,10 @@ fn a_migrated_thread_keeps_its_name_and_its_waiters_stay_right() {
     assert_eq!(scheduler.running(0), None);
     assert_eq!(scheduler.begin_slot_visit(0), None);
     assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
-    assert_eq!(scheduler.thread(thread).unwrap().ctx.hw_id, 4);
+    assert_eq!(scheduler.thread(thread).unwrap().context().unwrap().hw_id, 4);
     scheduler.park_current(4, forever()).unwrap();
     scheduler.set_affinity(thread, 1 << 2).unwrap();
-    assert!(scheduler.wake_ref(thread, 0, 0).unwrap());
+    assert_eq!(scheduler.wake_ref(thread, 0, 0), Ok(Woken::Yes));
     assert_eq!(scheduler.begin_slot_visit(4), None);
     assert_eq!(scheduler.begin_slot_visit(2), Some(thread));
     assert_eq!(scheduler.set_affinity(thread, 0), Err(SchedError::NoProcessor(0)));
@@ -176,7 +179,7 @@ fn deadlines_come_in_order_and_end_with_their_wait() {
         scheduler.park(thread, wait).unwrap();
     }
     assert_eq!(scheduler.next_deadline(), Some(100));
-    scheduler.wake_ref(threads[2], 0, 0).unwrap();
+    assert_eq!(scheduler.wake_ref(threads[2], 0, 0), Ok(Woken::Yes));
     assert_eq!(scheduler.pop_expired(99), None);
     assert_eq!(scheduler.pop_expired(300), Some(threads[1]));
     assert_eq!(scheduler.pop_expired(300), Some(threads[0]));
@@ -209,4 +212,81 @@ fn the_bitset_knows_which_slots_have_work() {
     assert_eq!(scheduler.non_empty_runnable(), 1 << 5);
     scheduler.park(thread, forever()).unwrap();
     assert_eq!(scheduler.non_empty_runnable(), 0);
+}
+
+#[test]
+fn registers_are_out_while_a_thread_runs_and_learn_what_happened_meanwhile() {
+    let mut scheduler = Scheduler::default();
+    let thread = scheduler.spawn(parameters(1, 0)).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    let mut running = scheduler.take(thread).unwrap();
+    assert_eq!((running.thread, running.id, running.hw_id), (thread, 1, 0));
+    assert_eq!(scheduler.take(thread).unwrap_err(), SchedError::Running(thread));
+    assert_eq!(scheduler.context_mut(thread).unwrap_err(), SchedError::Running(thread));
+    assert!(scheduler.thread(thread).unwrap().context().is_none());
+    running.ctx.gpr[3] = 7;
+    let cpu: &mut dyn Cpu = &mut scheduler;
+    assert_eq!(cpu.set_affinity(thread, 1 << 4), Ok(Placement { before: 1, hw_id: 4 }));
+    assert_eq!(scheduler.settle(running, Disposition::Continue), Disposition::Continue);
+    let ctx = scheduler.thread(thread).unwrap().context().unwrap();
+    assert_eq!((ctx.gpr[3], ctx.hw_id), (7, 4));
+    // A call that waits, and one that ends its thread.
+    assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
+    let parked = scheduler.run_for(thread, |_, _| Disposition::Park(forever()));
+    assert_eq!(parked, Some(Disposition::Continue));
+    assert!(scheduler.thread(thread).unwrap().wait().is_some());
+    assert_eq!(scheduler.begin_slot_visit(4), None);
+    assert_eq!(scheduler.wake_ref(thread, 1, 0), Ok(Woken::Yes));
+    assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
+    let ended = scheduler.run_for(thread, |cpu, running| {
+        cpu.exit(running.thread, 5).unwrap();
+        Disposition::Continue
+    });
+    assert_eq!(ended, Some(Disposition::Continue));
+    assert_eq!(scheduler.thread(thread).unwrap().context().unwrap().gpr[3], 1);
+}
+
+#[test]
+fn an_interruption_ends_alertable_waits_only_and_sets_registers_before_the_thread_is_ready() {
+    let mut scheduler = Scheduler::default();
+    let alertable = Wait { alertable: true, ..forever() };
+    for (wait, interrupted) in [(None, 0), (Some(forever()), 0), (Some(alertable), 1)] {
+        let waits = wait.is_some();
+        let thread = scheduler.spawn(SpawnParameters { wait, ..parameters(1, 0) }).unwrap();
+        assert_eq!(scheduler.thread(thread).unwrap().wait().is_some(), waits, "it is made waiting");
+        let mut calls = 0;
+        let mut enter = |ctx: &mut PpcContext| {
+            calls += 1;
+            assert_eq!(ctx.gpr[3], 0xC0);
+            (ctx.pc, ctx.gpr[3]) = (0x8200_1000, 9);
+        };
+        let cpu: &mut dyn Cpu = &mut scheduler;
+        let woken = cpu.interrupt(thread, 0xC0, &mut enter).unwrap();
+        assert_eq!(woken, if interrupted == 1 { Woken::Yes } else { Woken::NotWaiting });
+        assert_eq!(cpu.interrupt(thread, 0xC0, &mut enter), Ok(Woken::NotWaiting), "a wait ends once");
+        assert_eq!(calls, interrupted);
+        let ctx = scheduler.context_mut(thread).unwrap();
+        let expected = if interrupted == 1 { (0x8200_1000, 9) } else { (0, 0) };
+        assert_eq!((ctx.pc, ctx.gpr[3]), expected);
+        scheduler.exit(thread, 0).unwrap();
+    }
+}
+
+#[test]
+fn a_name_from_the_face_is_counted_until_it_is_released() {
+    let mut scheduler = Scheduler::default();
+    let held = Cpu::spawn(&mut scheduler, parameters(1, 0)).unwrap();
+    scheduler.exit(held, 3).unwrap();
+    for id in 2..100 {
+        let other = scheduler.spawn(parameters(id, 0)).unwrap();
+        assert_ne!(other, held);
+        scheduler.exit(other, 0).unwrap();
+    }
+    assert_eq!(scheduler.thread(held).unwrap().id, 1);
+    Cpu::release(&mut scheduler, held).unwrap();
+    for id in 100..110 {
+        let other = scheduler.spawn(parameters(id, 0)).unwrap();
+        scheduler.exit(other, 0).unwrap();
+    }
+    assert_eq!(scheduler.thread(held).unwrap_err(), SchedError::Stale(held));
 }

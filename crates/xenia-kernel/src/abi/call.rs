@@ -6,24 +6,21 @@ use crate::layout::{kpcr, kthread};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
-use xenia_sched::{Event, GuestTicks, Scheduler, ThreadRef};
+use xenia_sched::{Cpu, Event, GuestTicks, Running, ThreadRef};
 
 /// A call under way, made by the thread that runs.
 pub struct Call<'a> {
     /// The operating system.
     pub kernel: &'a Kernel,
-    /// Threads and slots.
-    pub scheduler: &'a mut Scheduler,
-    thread: ThreadRef,
-    thread_id: u32,
-    hw_id: u8,
+    /// The hardware thread that it is made on.
+    pub cpu: &'a mut dyn Cpu,
+    running: &'a mut Running,
 }
 
 impl<'a> Call<'a> {
-    /// A call by `thread`; `None` if there is no such thread.
-    pub fn new(kernel: &'a Kernel, scheduler: &'a mut Scheduler, thread: ThreadRef) -> Option<Self> {
-        let (thread_id, hw_id) = scheduler.thread(thread).map(|t| (t.id, t.slot())).ok()?;
-        Some(Self { kernel, scheduler, thread, thread_id, hw_id })
+    /// A call by `running`.
+    pub fn new(kernel: &'a Kernel, cpu: &'a mut dyn Cpu, running: &'a mut Running) -> Self {
+        Self { kernel, cpu, running }
     }
 
     /// Guest memory.
@@ -33,38 +30,37 @@ impl<'a> Call<'a> {
 
     /// Guest time.
     pub fn now(&self) -> GuestTicks {
-        self.scheduler.now()
+        self.cpu.now()
     }
 
-    /// The calling thread.
+    /// The calling thread, with its registers.
+    pub fn running(&self) -> &Running {
+        self.running
+    }
+
+    /// Its name.
     pub fn thread(&self) -> ThreadRef {
-        self.thread
+        self.running.thread
     }
 
     /// Its guest thread id.
     pub fn thread_id(&self) -> u32 {
-        self.thread_id
+        self.running.id
     }
 
     /// The hardware thread that it was on when it made the call.
     pub fn hw_id(&self) -> u8 {
-        self.hw_id
+        self.running.hw_id
     }
 
     /// Its registers.
     pub fn ctx(&self) -> &PpcContext {
-        match self.scheduler.thread(self.thread) {
-            Ok(thread) => &thread.ctx,
-            Err(error) => unreachable!("the caller lives as long as its call: {error}"),
-        }
+        &self.running.ctx
     }
 
     /// Its registers, to be changed.
     pub fn ctx_mut(&mut self) -> &mut PpcContext {
-        match self.scheduler.context_mut(self.thread) {
-            Ok(ctx) => ctx,
-            Err(error) => unreachable!("the caller lives as long as its call: {error}"),
-        }
+        &mut self.running.ctx
     }
 
     /// Its processor control region (r13).
@@ -89,7 +85,7 @@ impl<'a> Call<'a> {
 
     /// Reports the call to the event log.
     pub fn trace(&mut self, name: &'static str, arguments: &[(&'static str, &dyn Show)]) {
-        if !self.scheduler.events_enabled() {
+        if !self.cpu.logs_events() {
             return;
         }
         let mut text = String::new();
@@ -101,7 +97,7 @@ impl<'a> Call<'a> {
             text.push('=');
             value.show(self.memory(), &mut text);
         }
-        let event = Event::Call { thread: self.thread_id, hw_id: self.hw_id, name, arguments: &text };
-        self.scheduler.emit(&event);
+        let event = Event::Call { thread: self.thread_id(), hw_id: self.hw_id(), name, arguments: &text };
+        self.cpu.emit(&event);
     }
 }

@@ -155,10 +155,6 @@ impl Stopped {
         panic!("it does not come to its last function");
     }
 
-    fn call(&mut self) -> Call<'_> {
-        Call::new(&self.bench.kernel, &mut self.bench.scheduler, self.thread).unwrap()
-    }
-
     /// What a function's caller relies on.
     fn assert_kept(found: &PpcContext, expected: &PpcContext, what: &str) {
         assert_eq!(found.gpr[1], expected.gpr[1], "{what}");
@@ -176,12 +172,15 @@ impl Stopped {
     fn walk_up(&mut self) -> Vec<u32> {
         let (now, entries) = (Box::new(self.now.clone()), self.entries.clone());
         let starts: Vec<u32> = (0..entries.len()).map(|index| self.label(index, "")).collect();
-        let call = self.call();
-        let bounds = Bounds::of(&call).unwrap();
-        let mut walk = Walk::at_instruction(&call, now);
+        self.bench.with_call(|call| Self::walk_up_from(call, now, &entries, &starts))
+    }
+
+    fn walk_up_from(call: &Call, now: Box<PpcContext>, entries: &[PpcContext], starts: &[u32]) -> Vec<u32> {
+        let bounds = Bounds::of(call).unwrap();
+        let mut walk = Walk::at_instruction(call, now);
         let mut places = Vec::new();
-        for (entry, &start) in entries.iter().zip(&starts).rev() {
-            let Step::Function(activation) = walk.step(&call, bounds).unwrap() else { panic!("no function") };
+        for (entry, &start) in entries.iter().zip(starts).rev() {
+            let Step::Function(activation) = walk.step(call, bounds).unwrap() else { panic!("no function") };
             assert_eq!(activation.function.start.0, start);
             assert_eq!(activation.frame.0, entry.gpr[1] as u32);
             Self::assert_kept(&activation.caller, entry, &format!("in the caller of {start:#x}"));
@@ -189,7 +188,7 @@ impl Stopped {
             places.push(walk.at.0);
             walk.leave(activation.caller);
         }
-        assert!(matches!(walk.step(&call, bounds), Ok(Step::Top)));
+        assert!(matches!(walk.step(call, bounds), Ok(Step::Top)));
         places.reverse();
         places
     }
@@ -236,7 +235,7 @@ impl Stopped {
         let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
         ctx.gpr[3] = result;
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
-        self.system.syscall(&mut self.bench.scheduler, self.thread, 2)
+        self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
     /// An instruction fails; handlers, filters and termination handlers are called and answer.
@@ -247,7 +246,8 @@ impl Stopped {
             pc: GuestAddr(self.now.pc),
             kind: ExceptionKind::IllegalInstruction { word: 0 },
         };
-        let mut disposition = self.system.exception(&mut self.bench.scheduler, self.thread, exception);
+        let mut disposition =
+            self.bench.act(self.thread, |cpu, running| self.system.exception(cpu, running, exception));
         let mut asked = Vec::new();
         for _ in 0..MOST_CALLS {
             if matches!(disposition, Disposition::End(_)) {
@@ -257,7 +257,7 @@ impl Stopped {
             let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
             disposition = if ctx.pc == stub {
                 ctx.pc += 4;
-                self.system.syscall(&mut self.bench.scheduler, self.thread, 2)
+                self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
             } else if ctx.pc == stub + 4 {
                 let result = ctx.gpr[3];
                 self.guest_returns(result)
@@ -270,7 +270,7 @@ impl Stopped {
                 break;
             };
         }
-        let ctx = self.bench.scheduler.thread(self.thread).unwrap().ctx.clone();
+        let ctx = self.bench.scheduler.thread(self.thread).unwrap().context().unwrap().clone();
         if ctx.pc == self.now.pc {
             assert_eq!(self.now.first_difference(&ctx), None);
             return (asked, End::GoesOn);
@@ -355,7 +355,8 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     let fail = |stopped: &mut Stopped, at: u32| {
         registers(stopped, at, inside);
         let exception = GuestException { pc: inside, kind: ExceptionKind::IllegalInstruction { word: 0 } };
-        let went_on = stopped.system.exception(&mut stopped.bench.scheduler, thread, exception);
+        let went_on =
+            stopped.bench.act(thread, |cpu, running| stopped.system.exception(cpu, running, exception));
         assert_eq!(went_on, Disposition::Continue, "the handler is called");
     };
     // An export calls guest code low on the stack. That switches to a higher part, where an exception looks for its
@@ -365,7 +366,8 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     let call = GuestCall { pc: inside, args: Vec::new(), link: None, then };
     let kernel = stopped.bench.kernel.clone();
     let id = stopped.bench.scheduler.thread(thread).unwrap().id;
-    kernel.push_frame(&mut stopped.bench.scheduler, thread, id, call).unwrap();
+    let ctx = stopped.bench.scheduler.context_mut(thread).unwrap();
+    kernel.push_frame(id, ctx, call).unwrap();
     stopped.damage_bounds(stack + 0x9000, stack + STACK_SIZE);
     fail(&mut stopped, 0x1_0000);
     assert_eq!(stopped.frames(), 2);
@@ -376,16 +378,17 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     one_function(&stopped, GuestAddr::NULL);
     registers(&mut stopped, 0x6000, GuestAddr(0x10));
     let ctx = Box::new(stopped.bench.context().clone());
-    let call = stopped.call();
-    let bounds = Bounds::of(&call).unwrap();
-    let mut walk = Walk::at_instruction(&call, ctx);
-    let mut crossed = 0;
-    loop {
-        match walk.step(&call, bounds).unwrap() {
-            Step::Crossed(_) => crossed += 1,
-            Step::Function(activation) => walk.leave(activation.caller),
-            Step::Top => break,
+    let crossed = stopped.bench.with_call(|call| {
+        let bounds = Bounds::of(call).unwrap();
+        let mut walk = Walk::at_instruction(call, ctx);
+        let mut crossed = 0;
+        loop {
+            match walk.step(call, bounds).unwrap() {
+                Step::Crossed(_) => crossed += 1,
+                Step::Function(activation) => walk.leave(activation.caller),
+                Step::Top => return crossed,
+            }
         }
-    }
+    });
     assert_eq!(crossed, 2);
 }

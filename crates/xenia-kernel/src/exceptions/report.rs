@@ -8,7 +8,7 @@ use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Disposition, EndKind, Event, Scheduler, ThreadRef};
+use xenia_sched::{Disposition, EndKind, Event, Running};
 
 /// Return addresses shown in reports.
 const STACK_DEPTH: usize = 24;
@@ -32,17 +32,11 @@ fn debug_service(word: u32) -> Option<u32> {
 impl Kernel {
     /// Handles what the kernel handles itself; for anything else the thread looks for a handler, and without one the
     /// machine ends with a report.
-    pub(crate) fn handle_exception(
-        &self,
-        scheduler: &mut Scheduler,
-        thread: ThreadRef,
-        exception: GuestException,
-    ) -> Disposition {
-        let Ok(id) = scheduler.thread(thread).map(|thread| thread.id) else { return Disposition::Continue };
+    pub(crate) fn handle_exception(&self, call: &mut Call, exception: GuestException) -> Disposition {
         if let ExceptionKind::Trap { word } = exception.kind
             && let Some(number) = debug_service(word)
-            && let Ok(ctx) = scheduler.context_mut(thread)
         {
+            let ctx = call.ctx_mut();
             let (text, length) = (GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] as u32);
             match number {
                 service::PRINT | service::PRINT_ANSI => {
@@ -52,7 +46,7 @@ impl Kernel {
                     if self.memory.read_bytes(text, &mut bytes).is_ok() {
                         let text: String = bytes.into_iter().map(char::from).collect();
                         self.devices.write_text(&text);
-                        scheduler.emit(&Event::Text { thread: id, text: &text });
+                        call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
                     }
                     return Disposition::Continue;
                 }
@@ -64,44 +58,32 @@ impl Kernel {
                 _ => {}
             }
         }
-        let Some(mut call) = Call::new(self, scheduler, thread) else { return Disposition::Continue };
         let record = fault::processor_record(&exception, call.ctx().fpscr);
-        let flow = raise_at_instruction(&mut call, exception.pc, record, describe(&exception));
-        self.apply(&mut call, flow)
+        let flow = raise_at_instruction(call, exception.pc, record, describe(&exception));
+        self.apply(call, flow)
     }
 }
 
 /// The end of a machine whose guest did what nobody handles.
-pub(crate) fn crash(
-    memory: &GuestMemory,
-    scheduler: &Scheduler,
-    thread: ThreadRef,
-    pc: GuestAddr,
-    what: &str,
-) -> EndKind {
+pub(crate) fn crash(memory: &GuestMemory, running: &Running, pc: GuestAddr, what: &str) -> EndKind {
+    let Running { id, hw_id, ctx, .. } = running;
     let mut text = what.to_owned();
-    let (mut id, mut lr, mut stack) = (0, 0, Vec::new());
-    if let Ok(thread) = scheduler.thread(thread) {
-        id = thread.id;
-        let ctx = &thread.ctx;
-        let _ = write!(
-            text,
-            "\n  thread {id} hw{} pc {pc} lr {:#010x} ctr {:#010x} cr {:#010x}",
-            thread.slot(),
-            ctx.lr as u32,
-            ctx.ctr as u32,
-            ctx.cr_word()
-        );
-        for (index, value) in ctx.gpr.iter().enumerate() {
-            let _ = write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
-        }
-        text.push_str("\n  stack");
-        (lr, stack) = (ctx.lr as u32, return_addresses(memory, ctx));
-        for address in &stack {
-            let _ = write!(text, " {address:#010x}");
-        }
+    let _ = write!(
+        text,
+        "\n  thread {id} hw{hw_id} pc {pc} lr {:#010x} ctr {:#010x} cr {:#010x}",
+        ctx.lr as u32,
+        ctx.ctr as u32,
+        ctx.cr_word()
+    );
+    for (index, value) in ctx.gpr.iter().enumerate() {
+        let _ = write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
     }
-    EndKind::Crash { thread: id, pc: pc.0, lr, access: None, stack, text }
+    text.push_str("\n  stack");
+    let stack = return_addresses(memory, ctx);
+    for address in &stack {
+        let _ = write!(text, " {address:#010x}");
+    }
+    EndKind::Crash { thread: *id, pc: pc.0, lr: ctx.lr as u32, access: None, stack, text }
 }
 
 /// Return addresses along the back chain, innermost first.

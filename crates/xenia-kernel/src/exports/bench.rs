@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
-use xenia_sched::{Disposition, EndKind, Scheduler, ThreadRef};
+use xenia_sched::{Cpu, Disposition, EndKind, Running, Scheduler, ThreadRef};
 
 /// A machine with one thread and some memory.
 pub(crate) struct Bench {
@@ -78,8 +78,29 @@ impl Bench {
             let at = self.scratch.offset(0x1_8050 + 8 * index as u32);
             self.kernel.memory.write(at, argument).unwrap();
         }
-        let mut call = Call::new(&self.kernel, &mut self.scheduler, self.thread).unwrap();
-        (export.shim)(&mut call)
+        self.with_call(export.shim)
+    }
+
+    /// A call of the thread's under way.
+    pub(crate) fn with_call<R>(&mut self, f: impl FnOnce(&mut Call) -> R) -> R {
+        let mut result = None;
+        let ran = self.scheduler.run_for(self.thread, |scheduler, running| {
+            result = Some(f(&mut Call::new(&self.kernel, scheduler, running)));
+            Disposition::Continue
+        });
+        assert!(ran.is_some(), "the thread is gone");
+        result.unwrap()
+    }
+
+    /// Lets the kernel act for a thread, as the executor does.
+    pub(crate) fn act(
+        &mut self,
+        thread: ThreadRef,
+        f: impl FnOnce(&mut dyn Cpu, &mut Running) -> Disposition,
+    ) -> Disposition {
+        self.scheduler
+            .run_for(thread, |scheduler, running| f(scheduler, running))
+            .unwrap_or(Disposition::Continue)
     }
 
     /// Another thread of the title.
@@ -96,8 +117,11 @@ impl Bench {
     /// Calls a function of the kernel and does what it asks for, as the machine would. `None`: the thread waits.
     pub(crate) fn carry_out(&mut self, name: &str, arguments: &[u64]) -> Option<u64> {
         let flow = self.call(Library::xboxkrnl, name, arguments);
-        let mut call = Call::new(&self.kernel, &mut self.scheduler, self.thread).unwrap();
-        let disposition = self.kernel.apply(&mut call, flow);
+        let kernel = self.kernel.clone();
+        let disposition = self.act(self.thread, |cpu, running| {
+            let mut call = Call::new(&kernel, cpu, running);
+            kernel.apply(&mut call, flow)
+        });
         assert!(!matches!(disposition, Disposition::End(_)), "{name}: {disposition:?}");
         self.answer(self.thread)
     }
@@ -105,7 +129,7 @@ impl Bench {
     /// r3 of a thread, unless it waits.
     pub(crate) fn answer(&self, thread: ThreadRef) -> Option<u64> {
         let thread = self.scheduler.thread(thread).unwrap();
-        thread.wait().is_none().then_some(thread.ctx.gpr[3])
+        thread.wait().is_none().then(|| thread.context().unwrap().gpr[3])
     }
 
     /// The thread's object.
@@ -259,8 +283,7 @@ fn ending_the_title_calls_who_wants_to_know_first() {
     let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
     assert_eq!(guest.pc, GuestAddr(0x8200_4000));
     let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
-    let mut call = Call::new(&b.kernel, &mut b.scheduler, b.thread).unwrap();
-    assert!(matches!(run(&mut call, 0, state), Flow::End(_)));
+    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(_)));
 }
 
 #[test]

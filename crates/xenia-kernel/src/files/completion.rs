@@ -45,7 +45,7 @@ pub struct CompletionPorts {
     ports: BTreeMap<GuestAddr, Port>,
     /// Completions in all queues.
     queued: usize,
-    /// The port whose receivers each thread has joined last; it may have gone on since.
+    /// The port that each receiver waits at.
     joined: BTreeMap<ThreadRef, GuestAddr>,
     limits: Arc<Limits>,
 }
@@ -65,24 +65,19 @@ impl CompletionPorts {
     pub fn remove(&mut self, port: GuestAddr) {
         if let Some(port) = self.ports.remove(&port) {
             self.queued -= port.queue.len();
+            for receiver in port.receivers {
+                self.joined.remove(&receiver.thread);
+            }
         }
     }
 
-    /// A finished request: returns who gets it, first come first served, or queues it. `is_waiting` says whether a receiver
-    /// still waits; one whose time has run out does not. `None` if the port is gone, or nobody waits.
-    /// Fails if too many are queued.
-    pub fn post(
-        &mut self,
-        port: GuestAddr,
-        completion: Completion,
-        is_waiting: impl Fn(ThreadRef) -> bool,
-    ) -> Fallible<Option<Receiver>> {
+    /// A finished request: returns who gets it, first come first served, or queues it. `None` if the port is gone, or
+    /// nobody waits. Fails if too many are queued.
+    pub fn post(&mut self, port: GuestAddr, completion: Completion) -> Fallible<Option<Receiver>> {
         let Some(port) = self.ports.get_mut(&port) else { return Ok(None) };
-        while let Some(receiver) = port.receivers.pop_front() {
+        if let Some(receiver) = port.receivers.pop_front() {
             self.joined.remove(&receiver.thread);
-            if is_waiting(receiver.thread) {
-                return Ok(Some(receiver));
-            }
+            return Ok(Some(receiver));
         }
         self.limits.admit(Limit::Completions, self.queued)?;
         self.queued += 1;
@@ -102,16 +97,20 @@ impl CompletionPorts {
         self.ports.get(&port).map_or(0, |port| port.queue.len())
     }
 
-    /// A thread begins to wait. Whatever it waited for before is over.
+    /// A thread begins to wait.
     pub fn wait(&mut self, port: GuestAddr, receiver: Receiver) {
-        if let Some(before) = self.joined.remove(&receiver.thread)
-            && let Some(before) = self.ports.get_mut(&before)
-        {
-            before.receivers.retain(|waiting| waiting.thread != receiver.thread);
-        }
         if let Some(found) = self.ports.get_mut(&port) {
             self.joined.insert(receiver.thread, port);
             found.receivers.push_back(receiver);
+        }
+    }
+
+    /// A thread's wait for a completion is over for another reason.
+    pub fn cancel(&mut self, thread: ThreadRef) {
+        if let Some(port) = self.joined.remove(&thread)
+            && let Some(port) = self.ports.get_mut(&port)
+        {
+            port.receivers.retain(|waiting| waiting.thread != thread);
         }
     }
 }
@@ -137,8 +136,8 @@ mod tests {
     fn receivers_come_first_and_the_queue_is_fifo() {
         let (mut ports, port) = (CompletionPorts::default(), GuestAddr(0x1000));
         ports.insert(port);
-        assert_eq!(ports.post(port, completion(1), |_| true), Ok(None));
-        assert_eq!(ports.post(port, completion(2), |_| true), Ok(None));
+        assert_eq!(ports.post(port, completion(1)), Ok(None));
+        assert_eq!(ports.post(port, completion(2)), Ok(None));
         assert_eq!(ports.depth(port), 2);
         assert_eq!(ports.take(port), Some(completion(1)));
         assert_eq!(ports.take(port), Some(completion(2)));
@@ -146,8 +145,9 @@ mod tests {
         ports.wait(port, receiver(1));
         ports.wait(port, receiver(2));
         // The first one's time has run out.
-        assert_eq!(ports.post(port, completion(3), |thread| thread.idx == 2), Ok(Some(receiver(2))));
-        assert_eq!(ports.post(port, completion(4), |_| true), Ok(None));
+        ports.cancel(receiver(1).thread);
+        assert_eq!(ports.post(port, completion(3)), Ok(Some(receiver(2))));
+        assert_eq!(ports.post(port, completion(4)), Ok(None));
     }
 
     #[test]
@@ -156,11 +156,12 @@ mod tests {
         ports.insert(a);
         ports.insert(b);
         ports.wait(a, receiver(1));
+        ports.cancel(receiver(1).thread);
         ports.wait(b, receiver(1));
-        assert_eq!(ports.post(a, completion(1), |_| true), Ok(None));
-        assert_eq!(ports.post(b, completion(1), |_| true), Ok(Some(receiver(1))));
+        assert_eq!(ports.post(a, completion(1)), Ok(None));
+        assert_eq!(ports.post(b, completion(1)), Ok(Some(receiver(1))));
         ports.remove(a);
-        assert_eq!(ports.post(a, completion(1), |_| true), Ok(None));
+        assert_eq!(ports.post(a, completion(1)), Ok(None));
         assert_eq!((ports.take(a), ports.depth(a)), (None, 0));
     }
 
@@ -170,12 +171,12 @@ mod tests {
         ports.insert(a);
         ports.insert(b);
         for n in 0..Limit::Completions.row().value as u32 {
-            assert_eq!(ports.post(if n % 2 == 0 { a } else { b }, completion(n), |_| true), Ok(None));
+            assert_eq!(ports.post(if n % 2 == 0 { a } else { b }, completion(n)), Ok(None));
         }
-        let refused = ports.post(a, completion(1), |_| true).unwrap_err();
+        let refused = ports.post(a, completion(1)).unwrap_err();
         assert_eq!(refused.status(), xenia_guest::NtStatus::INSUFFICIENT_RESOURCES);
         assert_eq!(ports.take(b), Some(completion(1)));
-        assert_eq!(ports.post(a, completion(1), |_| true), Ok(None));
+        assert_eq!(ports.post(a, completion(1)), Ok(None));
         ports.remove(a);
         assert_eq!(ports.queued, ports.depth(b));
     }

@@ -12,7 +12,7 @@ use crate::vfs::OpenAction;
 use std::fmt::Write;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Scheduler};
+use xenia_sched::{BlockReason, Cpu};
 
 /// What a thread waits for at a completion port.
 pub(crate) const COMPLETION_WAIT: BlockReason = BlockReason::Other("io-completion");
@@ -144,7 +144,7 @@ impl Kernel {
     /// handle is synchronous or the request failed, otherwise `PENDING`.
     pub(crate) fn complete_request(
         &self,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         thread_id: u32,
         request: &IoRequest,
         outcome: Outcome,
@@ -154,7 +154,7 @@ impl Kernel {
         {
             let mut dispatcher = self.dispatcher.lock();
             for event in [Some(request.file), request.event].into_iter().flatten() {
-                dispatcher.set_event(memory, scheduler, event, 0)?;
+                dispatcher.set_event(memory, cpu, event, 0)?;
             }
         }
         if !outcome.status.is_success() {
@@ -163,7 +163,7 @@ impl Kernel {
         let routine = GuestAddr(request.apc_routine.0 & !1);
         if !routine.is_null() {
             let args = [u64::from(request.apc_context), u64::from(request.status_block.0), 0];
-            self.queue_apc(scheduler, thread_id, Apc { source: ApcSource::Kernel, routine, args })?;
+            self.queue_apc(cpu, thread_id, Apc { source: ApcSource::Kernel, routine, args })?;
         }
         let (synchronous, port) = {
             let files = self.files.lock();
@@ -175,11 +175,7 @@ impl Kernel {
         {
             let Outcome { status, information } = outcome;
             let context = request.apc_context;
-            self.post_completion(
-                scheduler,
-                port,
-                Completion { key, context, status: status.0, information },
-            )?;
+            self.post_completion(cpu, port, Completion { key, context, status: status.0, information })?;
         }
         Ok(if synchronous { outcome.status } else { NtStatus::PENDING })
     }
@@ -187,21 +183,18 @@ impl Kernel {
     /// Puts a completion into a port: the first thread that waits there gets it.
     pub(crate) fn post_completion(
         &self,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         port: GuestAddr,
         completion: Completion,
     ) -> Fallible<()> {
-        let receiver = self.files.lock().ports.post(port, completion, |thread| {
-            let wait = scheduler.thread(thread).ok().and_then(|thread| thread.wait());
-            wait.is_some_and(|wait| wait.reason == COMPLETION_WAIT)
-        })?;
+        let receiver = self.files.lock().ports.post(port, completion)?;
         let Some(receiver) = receiver else { return Ok(()) };
         // A receiver that gave bad pointers learns it; whoever posted is not to blame.
         let status = match receiver.deliver(&self.memory, completion) {
             Ok(()) => NtStatus::SUCCESS,
             Err(failure) => failure.status(),
         };
-        scheduler.wake_ref(receiver.thread, status.to_register(), 0)?;
+        cpu.wake(receiver.thread, status.to_register(), 0)?.by_owner(receiver.thread);
         Ok(())
     }
 }

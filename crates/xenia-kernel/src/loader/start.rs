@@ -9,7 +9,7 @@ use crate::thread::life::{MadeThread, NewThread};
 use crate::thread::records::TlsLayout;
 use xenia_formats::image::{ImageKind, LoadedImage, Protection};
 use xenia_memory::{AllocKind, GuestMemory, Protect};
-use xenia_sched::Scheduler;
+use xenia_sched::Cpu;
 
 /// Bytes of stack of a title that asks for none.
 const DEFAULT_STACK: u32 = 0x4_0000;
@@ -62,11 +62,7 @@ impl Kernel {
     }
 
     /// Loads the title and makes its main thread, on hardware thread 0, ready to run.
-    pub fn load_title(
-        &self,
-        scheduler: &mut Scheduler,
-        image: &LoadedImage,
-    ) -> Result<MadeThread, LoadError> {
+    pub fn load_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Result<MadeThread, LoadError> {
         if self.modules.lock().title().is_some() {
             return Err(LoadError::Loaded);
         }
@@ -75,10 +71,10 @@ impl Kernel {
         }
         place_image(&self.memory, image)?;
         self.finish_image(image)?;
-        self.start_title(scheduler, image).map_err(doing("starting the title"))
+        self.start_title(cpu, image).map_err(doing("starting the title"))
     }
 
-    fn start_title(&self, scheduler: &mut Scheduler, image: &LoadedImage) -> Fallible<MadeThread> {
+    fn start_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Fallible<MadeThread> {
         if let Some(tls) = image.tls {
             self.threads.lock().tls = TlsLayout {
                 slots: if tls.slot_count == 0 {
@@ -113,7 +109,7 @@ impl Kernel {
             stack_size: image.stack_size.filter(|&size| size > 0).unwrap_or(DEFAULT_STACK),
             ..NewThread::new(image.entry, return_to, 0)
         };
-        let made = self.create_thread(scheduler, &new)?;
+        let made = self.create_thread(cpu, &new)?;
         self.objects.lock().open(&self.memory, made.kthread)?;
         self.dereference(made.kthread)?;
         Ok(made)

@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Scheduler, ThreadRef};
+use xenia_sched::{Cpu, ThreadRef};
 
 /// Who waits for which critical section.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Sections {
     }
 
     /// Leaves a section once; at the last time the first waiter gets it.
-    pub fn leave(&mut self, memory: &GuestMemory, scheduler: &mut Scheduler, at: GuestAddr) -> Fallible<()> {
+    pub fn leave(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, at: GuestAddr) -> Fallible<()> {
         let count = memory.read::<i32>(at.offset(section::LOCK_COUNT))?.wrapping_sub(1).max(-1);
         let recursion = memory.read::<i32>(at.offset(section::RECURSION_COUNT))?.wrapping_sub(1);
         memory.write(at.offset(section::LOCK_COUNT), count)?;
@@ -75,7 +75,7 @@ impl Sections {
             Some((thread, kthread)) => {
                 memory.write(at.offset(section::RECURSION_COUNT), 1_i32)?;
                 memory.write(at.offset(section::OWNER), kthread)?;
-                scheduler.wake_ref(thread, 0, 1)?;
+                cpu.wake(thread, 0, 1)?.by_owner(thread);
             }
             None => memory.write(at.offset(section::OWNER), GuestAddr::NULL)?,
         }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, GuestTicks, Scheduler, ThreadRef, Wait};
+use xenia_sched::{BlockReason, Cpu, GuestTicks, ThreadRef, Wait};
 
 /// Kind of a dispatcher object, as its header's first byte says.
 pub mod kind {
@@ -223,7 +223,7 @@ impl Dispatcher {
     pub fn serve(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         object: GuestAddr,
         boost: u8,
     ) -> Fallible<()> {
@@ -236,7 +236,7 @@ impl Dispatcher {
             let (objects, all, kthread) = (block.objects.clone(), block.all, block.kthread);
             if let Some(status) = self.try_take(memory, &objects, all, kthread)? {
                 self.cancel(thread);
-                scheduler.wake_ref(thread, status.to_register(), boost)?;
+                cpu.wake(thread, status.to_register(), boost)?.by_owner(thread);
             }
         }
         Ok(())
@@ -276,14 +276,14 @@ impl Dispatcher {
     pub fn set_event(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         event: GuestAddr,
         boost: u8,
     ) -> Fallible<i32> {
         check_header(event)?;
         let before = signal_state(memory, event)?;
         set_signal_state(memory, event, 1)?;
-        self.serve(memory, scheduler, event, boost)?;
+        self.serve(memory, cpu, event, boost)?;
         Ok(before)
     }
 
@@ -291,11 +291,11 @@ impl Dispatcher {
     pub fn pulse_event(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         event: GuestAddr,
         boost: u8,
     ) -> Fallible<i32> {
-        let before = self.set_event(memory, scheduler, event, boost)?;
+        let before = self.set_event(memory, cpu, event, boost)?;
         set_signal_state(memory, event, 0)?;
         Ok(before)
     }
@@ -304,7 +304,7 @@ impl Dispatcher {
     pub fn release_semaphore(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         semaphore: GuestAddr,
         count: i32,
         boost: u8,
@@ -316,7 +316,7 @@ impl Dispatcher {
             return Ok(None);
         };
         set_signal_state(memory, semaphore, after)?;
-        self.serve(memory, scheduler, semaphore, boost)?;
+        self.serve(memory, cpu, semaphore, boost)?;
         Ok(Some(before))
     }
 }
@@ -335,7 +335,7 @@ pub(crate) mod tests {
     use super::*;
     use std::sync::Arc;
     use xenia_memory::{Heap, Protect};
-    use xenia_sched::{SpawnParameters, ThreadState};
+    use xenia_sched::{Scheduler, SpawnParameters, ThreadState};
 
     /// Guest memory with room for objects, a scheduler, and threads on slot 0 that have had their slot.
     pub(crate) struct Bench {
@@ -375,6 +375,7 @@ pub(crate) mod tests {
                     ideal: 0,
                     suspended: false,
                     service: false,
+                    wait: None,
                 })
                 .unwrap();
             Waiter { thread, kthread: GuestAddr(0x1000_0000 + id), deadline: None, alertable: false }
@@ -395,7 +396,7 @@ pub(crate) mod tests {
         pub(crate) fn woken(&self, waiter: Waiter) -> Option<NtStatus> {
             let thread = self.scheduler.thread(waiter.thread).unwrap();
             (!matches!(thread.state(), ThreadState::Waiting { .. }))
-                .then(|| NtStatus(thread.ctx.gpr[3] as u32))
+                .then(|| NtStatus(thread.context().unwrap().gpr[3] as u32))
         }
 
         pub(crate) fn set(&mut self, event: GuestAddr) {

@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::Scheduler;
+use xenia_sched::Cpu;
 
 /// Mutants that have an owner, each once; of one owner, in the order in which it got them.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl Dispatcher {
     pub fn release_mutant(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         mutant: GuestAddr,
         kthread: GuestAddr,
         boost: u8,
@@ -90,7 +90,7 @@ impl Dispatcher {
         if before + 1 > 0 {
             self.owned.remove(mutant);
             memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
-            self.serve(memory, scheduler, mutant, boost)?;
+            self.serve(memory, cpu, mutant, boost)?;
         }
         Ok(before)
     }
@@ -99,28 +99,23 @@ impl Dispatcher {
     pub fn abandon_mutants(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         kthread: GuestAddr,
     ) -> Fallible<()> {
         let mut result = Ok(());
         while let Some(mutant) = self.owned.take_first(kthread) {
             // The title may have freed the memory of one; the others are free all the same.
-            let one = self.abandon(memory, scheduler, mutant);
+            let one = self.abandon(memory, cpu, mutant);
             result = result.and(one);
         }
         result
     }
 
-    fn abandon(
-        &mut self,
-        memory: &GuestMemory,
-        scheduler: &mut Scheduler,
-        mutant: GuestAddr,
-    ) -> Fallible<()> {
+    fn abandon(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, mutant: GuestAddr) -> Fallible<()> {
         memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
         memory.write(mutant.offset(kmutant::ABANDONED), 1_u8)?;
         set_signal_state(memory, mutant, 1)?;
-        self.serve(memory, scheduler, mutant, 0)
+        self.serve(memory, cpu, mutant, 0)
     }
 
     /// A mutant's memory is about to be reused: nobody owns it any more.

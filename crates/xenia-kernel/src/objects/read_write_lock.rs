@@ -7,7 +7,7 @@ use crate::objects::dispatcher::{Dispatcher, initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::Scheduler;
+use xenia_sched::Cpu;
 
 /// Largest count of the readers' semaphore.
 const READERS: i32 = i32::MAX;
@@ -86,12 +86,7 @@ pub fn acquire_lock(memory: &GuestMemory, lock: GuestAddr, writer: bool) -> Fall
 
 impl Dispatcher {
     /// A holder leaves the lock; those who may come in are woken.
-    pub fn release_lock(
-        &mut self,
-        memory: &GuestMemory,
-        scheduler: &mut Scheduler,
-        lock: GuestAddr,
-    ) -> Fallible<()> {
+    pub fn release_lock(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
         let mut counts = Counts::read(memory, lock)?;
         counts.users = counts.users.wrapping_sub(1).max(-1);
         let reader = counts.readers_inside > 0;
@@ -104,11 +99,11 @@ impl Dispatcher {
             (counts.readers_inside, counts.readers_waiting) = (readers, 0);
             counts.write(memory, lock)?;
             let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
-            self.release_semaphore(memory, scheduler, semaphore, readers.cast_signed(), 1)?;
+            self.release_semaphore(memory, cpu, semaphore, readers.cast_signed(), 1)?;
         } else if counts.writers_waiting > 0 {
             counts.writers_waiting -= 1;
             counts.write(memory, lock)?;
-            self.set_event(memory, scheduler, lock.offset(erwlock::WRITER_EVENT), 1)?;
+            self.set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
         } else {
             counts.write(memory, lock)?;
         }

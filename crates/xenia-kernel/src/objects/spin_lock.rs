@@ -6,7 +6,7 @@ use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Scheduler, ThreadRef};
+use xenia_sched::{Cpu, ThreadRef};
 
 #[derive(Debug)]
 struct Waiter {
@@ -34,19 +34,14 @@ impl SpinLocks {
     }
 
     /// Releases a lock, to the first waiter if there is one.
-    pub fn release(
-        &mut self,
-        memory: &GuestMemory,
-        scheduler: &mut Scheduler,
-        lock: GuestAddr,
-    ) -> Fallible<()> {
+    pub fn release(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
         let next = self.waiters.get_mut(&lock).and_then(VecDeque::pop_front);
         if self.waiters.get(&lock).is_some_and(VecDeque::is_empty) {
             self.waiters.remove(&lock);
         }
         memory.write(lock, next.as_ref().map_or(GuestAddr::NULL, |waiter| waiter.prcb))?;
         if let Some(waiter) = next {
-            scheduler.wake_ref(waiter.thread, waiter.result, 0)?;
+            cpu.wake(waiter.thread, waiter.result, 0)?.by_owner(waiter.thread);
         }
         Ok(())
     }

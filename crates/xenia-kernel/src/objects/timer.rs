@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{GuestTicks, Scheduler, filetime, ticks_from_100ns};
+use xenia_sched::{Cpu, GuestTicks, filetime, ticks_from_100ns};
 
 /// Timers that expire in one round at most; the others that are due do so in the next.
 const EXPIRIES_PER_ROUND: usize = 1024;
@@ -156,7 +156,7 @@ impl Dispatcher {
     fn expire(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         now: GuestTicks,
         timer: GuestAddr,
         setting: TimerSetting,
@@ -173,7 +173,7 @@ impl Dispatcher {
             memory.write(timer.offset(header::INSERTED), 0_u8)?;
         }
         // Who waits for this timer may wait for something else that is gone: it has expired all the same.
-        if let Err(error) = self.serve(memory, scheduler, timer, 0) {
+        if let Err(error) = self.serve(memory, cpu, timer, 0) {
             tracing::debug!(target: "kernel", "waiters for timer {timer}: {error}");
         }
         Ok(())
@@ -188,19 +188,14 @@ impl Dispatcher {
 
     /// Lets timers expire that are due, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again if periodic, and
     /// reports it so that its calls can be queued.
-    pub fn expire_timers(
-        &mut self,
-        memory: &GuestMemory,
-        scheduler: &mut Scheduler,
-        now: GuestTicks,
-    ) -> Vec<Expiry> {
+    pub fn expire_timers(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, now: GuestTicks) -> Vec<Expiry> {
         let mut expiries = Vec::new();
         for _ in 0..EXPIRIES_PER_ROUND {
             let Some((&(due, _), &timer)) = self.timers.queue.first_key_value() else { break };
             if due > now {
                 break;
             }
-            expiries.extend(self.expire_if_due(memory, scheduler, now, timer));
+            expiries.extend(self.expire_if_due(memory, cpu, now, timer));
         }
         expiries
     }
@@ -209,13 +204,13 @@ impl Dispatcher {
     pub fn expire_if_due(
         &mut self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         now: GuestTicks,
         timer: GuestAddr,
     ) -> Option<Expiry> {
         let setting = self.timers.setting(timer).filter(|setting| setting.due <= now)?;
         self.timers.remove(timer);
-        if let Err(error) = self.expire(memory, scheduler, now, timer, setting) {
+        if let Err(error) = self.expire(memory, cpu, now, timer, setting) {
             // The title has freed the memory under a timer that is set.
             tracing::warn!(target: "kernel", "timer {timer}: {error}");
             return None;

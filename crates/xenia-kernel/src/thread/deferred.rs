@@ -6,9 +6,10 @@ use crate::layout::{kapc, kdpc};
 use crate::limits::Limit;
 use crate::status::failure::Fallible;
 use crate::thread::records::{Apc, ApcSource, Threads};
+use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::Scheduler;
+use xenia_sched::{Cpu, ThreadRef, Woken};
 
 /// A processor mode, as titles name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl Kernel {
     /// Queues a deferred call with these last two arguments; `false` if it is queued already.
     pub(crate) fn queue_dpc(
         &self,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         dpc: GuestAddr,
         arg1: u32,
         arg2: u32,
@@ -41,12 +42,12 @@ impl Kernel {
         }
         self.memory.write(dpc.offset(kdpc::ARG1), arg1)?;
         self.memory.write(dpc.offset(kdpc::ARG2), arg2)?;
-        self.post_dpc(scheduler, dpc, hw_id)?;
+        self.post_dpc(cpu, dpc, hw_id)?;
         Ok(true)
     }
 
     /// Queues a user APC to a thread. If the thread is in an alertable wait, that ends, and the APC runs.
-    pub(crate) fn queue_apc(&self, scheduler: &mut Scheduler, thread_id: u32, apc: Apc) -> Fallible<()> {
+    pub(crate) fn queue_apc(&self, cpu: &mut dyn Cpu, thread_id: u32, apc: Apc) -> Fallible<()> {
         let reference = {
             let mut threads = self.threads.lock();
             let record = threads.get_mut(thread_id).filter(|record| !record.ended);
@@ -55,20 +56,41 @@ impl Kernel {
             record.apcs.push_back(apc);
             record.reference
         };
-        if !scheduler.thread(reference)?.wait().is_some_and(|wait| wait.alertable) {
-            return Ok(());
-        }
-        self.dispatcher.lock().cancel(reference);
-        scheduler.wake_ref(reference, NtStatus::USER_APC.to_register(), 0)?;
+        let mut entered = Ok(());
+        self.interrupt(cpu, reference, NtStatus::USER_APC, &mut |ctx| {
+            entered = self.enter_apc(thread_id, ctx);
+        })?;
+        entered
+    }
+
+    /// A thread whose wait has been interrupted calls its next APC.
+    fn enter_apc(&self, thread_id: u32, ctx: &mut PpcContext) -> Fallible<()> {
         let next = self.threads.lock().next_apc(&self.memory, thread_id)?;
-        if let Some(guest) = next {
-            self.push_frame(scheduler, reference, thread_id, guest)?;
+        match next {
+            Some(guest) => self.push_frame(thread_id, ctx, guest),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Ends a thread's wait with `status` if it is alertable, and takes it off its lists; says whether it was.
+    fn interrupt(
+        &self,
+        cpu: &mut dyn Cpu,
+        thread: ThreadRef,
+        status: NtStatus,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Fallible<bool> {
+        // Held from before the wait ends until it is on no list: no signal goes to a wait that is over.
+        let mut dispatcher = self.dispatcher.lock();
+        let interrupted = cpu.interrupt(thread, status.to_register(), registers)? == Woken::Yes;
+        if interrupted {
+            dispatcher.cancel(thread);
+        }
+        Ok(interrupted)
     }
 
     /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether it was alerted already.
-    pub(crate) fn alert(&self, scheduler: &mut Scheduler, thread_id: u32, mode: Mode) -> Fallible<bool> {
+    pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
         let (reference, before) = {
             let mut threads = self.threads.lock();
             let record = threads.get_mut(thread_id).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -77,10 +99,9 @@ impl Kernel {
         if before {
             return Ok(true);
         }
-        if scheduler.thread(reference)?.wait().is_some_and(|wait| wait.alertable) {
-            self.dispatcher.lock().cancel(reference);
-            scheduler.wake_ref(reference, NtStatus::ALERTED.to_register(), 0)?;
-        } else if let Some(record) = self.threads.lock().get_mut(thread_id) {
+        if !self.interrupt(cpu, reference, NtStatus::ALERTED, &mut |_| ())?
+            && let Some(record) = self.threads.lock().get_mut(thread_id)
+        {
             record.alerted[mode as usize] = true;
         }
         Ok(false)

@@ -18,7 +18,8 @@ impl Call<'_> {
         let at = self.kpcr().offset(kpcr::CURRENT_IRQL);
         let before = self.memory().read(at)?;
         self.memory().write(at, level)?;
-        self.scheduler.hold_slot(self.thread(), level >= DISPATCH_LEVEL)?;
+        let thread = self.thread();
+        self.cpu.hold_slot(thread, level >= DISPATCH_LEVEL)?;
         Ok(before)
     }
 

@@ -44,6 +44,17 @@ pub struct GraphicsCallback {
     pub data: u32,
 }
 
+/// A hardware thread's service thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceThread {
+    /// Its name.
+    pub thread: ThreadRef,
+    /// Its control region.
+    pub kpcr: GuestAddr,
+    /// Whether it waits for a call. Who sets this to `false` wakes it.
+    pub idle: bool,
+}
+
 /// What is queued for the service threads.
 #[derive(Debug, Default)]
 pub struct Interrupts {
@@ -53,7 +64,7 @@ pub struct Interrupts {
     /// The deferred calls in the queues, each in one.
     dpcs: BTreeSet<GuestAddr>,
     limits: Arc<Limits>,
-    threads: [Option<ThreadRef>; HW_THREADS],
+    threads: [Option<ServiceThread>; HW_THREADS],
 }
 
 impl Interrupts {
@@ -85,7 +96,7 @@ impl Interrupts {
     }
 
     /// The next call for a hardware thread.
-    pub fn pop(&mut self, hw_id: u8) -> Option<ServiceCall> {
+    fn pop(&mut self, hw_id: u8) -> Option<ServiceCall> {
         let call = self.queues[usize::from(hw_id) % HW_THREADS].pop_front()?;
         if let ServiceKind::Dpc(dpc) = call.kind {
             self.dpcs.remove(&dpc);
@@ -110,13 +121,31 @@ impl Interrupts {
     }
 
     /// The service thread of a hardware thread, if it has been made.
-    pub fn thread(&self, hw_id: u8) -> Option<ThreadRef> {
+    pub fn thread(&self, hw_id: u8) -> Option<ServiceThread> {
         self.threads[usize::from(hw_id) % HW_THREADS]
     }
 
     /// Says which thread serves a hardware thread.
-    pub fn set_thread(&mut self, hw_id: u8, thread: ThreadRef) {
+    pub fn set_thread(&mut self, hw_id: u8, thread: ServiceThread) {
         self.threads[usize::from(hw_id) % HW_THREADS] = Some(thread);
+    }
+
+    /// Gives an idle service thread its next call: the caller wakes it. `None` if it has one already, or nothing is queued.
+    pub fn begin(&mut self, hw_id: u8) -> Option<(ServiceThread, ServiceCall)> {
+        let index = usize::from(hw_id) % HW_THREADS;
+        let service = self.threads[index].filter(|service| service.idle)?;
+        let call = self.pop(hw_id)?;
+        self.threads[index] = Some(ServiceThread { idle: false, ..service });
+        Some((service, call))
+    }
+
+    /// The call that a service thread makes after one has returned; `None`: it is idle from now on.
+    pub fn go_on(&mut self, hw_id: u8) -> Option<ServiceCall> {
+        let next = self.pop(hw_id);
+        if let Some(service) = &mut self.threads[usize::from(hw_id) % HW_THREADS] {
+            service.idle = next.is_none();
+        }
+        next
     }
 }
 
@@ -138,6 +167,18 @@ mod tests {
         assert_eq!(interrupts.pop(2), Some(dpc(2)));
         assert_eq!(interrupts.pop(2), None);
         assert_eq!(interrupts.pop(3), Some(dpc(3)));
+        interrupts.push(3, dpc(5)).unwrap();
+        assert_eq!(interrupts.begin(3), None, "nobody serves it yet");
+        let thread = ThreadRef { hw_id: 3, generation: 0, idx: 0 };
+        let service = ServiceThread { thread, kpcr: GuestAddr(0x100), idle: true };
+        interrupts.set_thread(3, service);
+        assert_eq!(interrupts.begin(3), Some((service, dpc(5))));
+        interrupts.push(3, dpc(6)).unwrap();
+        assert_eq!(interrupts.begin(3), None, "it has a call");
+        assert_eq!((interrupts.go_on(3), interrupts.go_on(3)), (Some(dpc(6)), None));
+        assert_eq!(interrupts.begin(3), None, "idle, and nothing is queued");
+        interrupts.push(3, dpc(7)).unwrap();
+        assert_eq!(interrupts.begin(3), Some((service, dpc(7))));
         let interrupt = ServiceCall { kind: ServiceKind::Graphics, pc: GuestAddr(4), args: [0; 4] };
         let accepted = (0..100).filter(|_| interrupts.push(0, interrupt) == Ok(true)).count();
         assert_eq!(accepted, PENDING_INTERRUPTS);

@@ -12,7 +12,10 @@ use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
-use xenia_sched::{BASE_PRIORITY, GuestTicks, HW_THREADS, Scheduler, SpawnParameters, ThreadRef, filetime};
+use xenia_sched::{
+    BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
+    filetime,
+};
 
 /// Smallest stack, in bytes.
 const SMALLEST_STACK: u32 = 0x4000;
@@ -86,7 +89,7 @@ pub struct MadeThread {
 
 impl Kernel {
     /// Makes a thread. It has two references: its own, until it ends, and the caller's.
-    pub fn create_thread(&self, scheduler: &mut Scheduler, new: &NewThread) -> Fallible<MadeThread> {
+    pub fn create_thread(&self, cpu: &mut dyn Cpu, new: &NewThread) -> Fallible<MadeThread> {
         let mask = new.flags >> 24 & u32::from(ALL_HW_THREADS);
         let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
         let (id, layout) = {
@@ -95,20 +98,23 @@ impl Kernel {
         };
         let mut pieces = Pieces::default();
         let process = self.threads.lock().process_of(new);
-        let cpu = affinity.trailing_zeros() as u8;
-        let built = self.build_thread(scheduler.now(), new, &layout, (id, process, cpu), &mut pieces);
+        let hw_id = affinity.trailing_zeros() as u8;
+        let built = self.build_thread(cpu.now(), new, &layout, (id, process, hw_id), &mut pieces);
+        // Held until the record is there: what the thread calls first may look for it.
+        let mut threads = self.threads.lock();
         let spawned = built.and_then(|blocks| {
-            let reference = self.spawn(scheduler, new, affinity, &blocks)?;
+            let reference = self.spawn(cpu, new, affinity, &blocks)?;
             Ok((reference, blocks))
         });
         let (reference, Blocks { kpcr, kthread, stack, tls, .. }) = match spawned {
             Ok(made) => made,
             Err(failure) => {
+                drop(threads);
                 self.discard(pieces);
                 return Err(failure);
             }
         };
-        self.threads.lock().insert(ThreadRecord {
+        threads.insert(ThreadRecord {
             reference,
             id,
             kthread,
@@ -131,7 +137,7 @@ impl Kernel {
         now: GuestTicks,
         new: &NewThread,
         layout: &TlsLayout,
-        (id, process, cpu): (u32, GuestAddr, u8),
+        (id, process, hw_id): (u32, GuestAddr, u8),
         pieces: &mut Pieces,
     ) -> Fallible<Blocks> {
         let memory = &*self.memory;
@@ -154,7 +160,7 @@ impl Kernel {
             objects.reference(memory, made.body)?;
             made.body
         };
-        let blocks = Blocks { id, kpcr, kthread, stack, tls, process, cpu };
+        let blocks = Blocks { id, kpcr, kthread, stack, tls, process, hw_id };
         fill_kpcr(memory, &blocks)?;
         fill_kthread(memory, &blocks, new, now)?;
         Ok(blocks)
@@ -163,7 +169,7 @@ impl Kernel {
     /// Makes the scheduler's thread, and enters it in its process.
     fn spawn(
         &self,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         new: &NewThread,
         affinity: u32,
         blocks: &Blocks,
@@ -180,14 +186,16 @@ impl Kernel {
         ctx.gpr[3] = new.args[0];
         ctx.gpr[4] = new.args[1];
         ctx.gpr[13] = u64::from(blocks.kpcr.0);
-        let spawned = scheduler.spawn(SpawnParameters {
+        let spawned = cpu.spawn(SpawnParameters {
             ctx,
             id: blocks.id,
             priority: new.priority,
             affinity,
-            ideal: blocks.cpu,
+            ideal: blocks.hw_id,
             suspended: new.flags & CREATE_SUSPENDED != 0,
             service: new.service,
+            // One of the kernel's own has nothing to do until a call is posted to it.
+            wait: new.service.then(|| Wait::forever(BlockReason::Idle)),
         });
         let reference = match spawned {
             Ok(reference) => reference,
@@ -196,7 +204,6 @@ impl Kernel {
                 return Err(error.into());
             }
         };
-        scheduler.retain(reference)?;
         memory.write(process.offset(kprocess::THREAD_COUNT), count.wrapping_add(1))?;
         Ok(reference)
     }
@@ -219,7 +226,7 @@ impl Kernel {
 
     /// Ends a thread: its waiters are told, its locks abandoned, the timers with APCs to it taken back, its memory freed, its
     /// own reference given up.
-    pub fn end_thread(&self, scheduler: &mut Scheduler, id: u32, code: u32) -> Fallible<()> {
+    pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
         let memory = &*self.memory;
         let (reference, kthread, kpcr, stack, tls) = {
             let mut threads = self.threads.lock();
@@ -230,22 +237,22 @@ impl Kernel {
             record.frames.clear();
             (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
         };
-        scheduler.exit(reference, code)?;
+        cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
-        memory.write(kthread.offset(kthread::EXIT_TIME), filetime(scheduler.now()))?;
+        memory.write(kthread.offset(kthread::EXIT_TIME), filetime(cpu.now()))?;
         // The title may have damaged the list; the thread's memory is given back all the same.
         let left = leave_process(memory, kthread);
         let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(reference);
             dispatcher.cancel_timers_of(memory, id);
-            let abandoned = dispatcher.abandon_mutants(memory, scheduler, kthread);
+            let abandoned = dispatcher.abandon_mutants(memory, cpu, kthread);
             set_signal_state(memory, kthread, 1)?;
-            dispatcher.serve(memory, scheduler, kthread, 0)?;
+            dispatcher.serve(memory, cpu, kthread, 0)?;
             abandoned
         };
-        scheduler.release(reference)?;
+        cpu.release(reference)?;
         memory.free(stack.allocation)?;
         self.pool.release(kpcr)?;
         self.pool.release(tls)?;
@@ -285,26 +292,20 @@ impl Threads {
     pub(crate) fn set_affinity(
         &self,
         memory: &GuestMemory,
-        scheduler: &mut Scheduler,
+        cpu: &mut dyn Cpu,
         id: u32,
         mask: u32,
     ) -> Fallible<u8> {
         let record = self.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
-        let before = scheduler.set_affinity(record.reference, mask)?;
-        self.tell_processor(memory, scheduler, record.reference)?;
+        let Placement { before, hw_id } = cpu.set_affinity(record.reference, mask)?;
+        self.tell_processor(memory, id, hw_id)?;
         Ok(before)
     }
 
     /// Tells a thread's blocks which hardware thread it is on.
-    pub(crate) fn tell_processor(
-        &self,
-        memory: &GuestMemory,
-        scheduler: &Scheduler,
-        thread: ThreadRef,
-    ) -> Fallible<()> {
-        let thread = scheduler.thread(thread)?;
-        let record = self.get(thread.id).ok_or(NtStatus::INVALID_HANDLE)?;
-        write_processor(memory, record.kpcr, record.kthread, thread.slot())
+    pub(crate) fn tell_processor(&self, memory: &GuestMemory, id: u32, hw_id: u8) -> Fallible<()> {
+        let record = self.get(id).ok_or(NtStatus::INVALID_HANDLE)?;
+        write_processor(memory, record.kpcr, record.kthread, hw_id)
     }
 }
 
@@ -332,7 +333,7 @@ struct Blocks {
     stack: Stack,
     tls: GuestAddr,
     process: GuestAddr,
-    cpu: u8,
+    hw_id: u8,
 }
 
 /// A stack with an inaccessible guard at each end.
@@ -368,14 +369,14 @@ fn fill_kpcr(memory: &GuestMemory, blocks: &Blocks) -> Fallible<()> {
     memory.write(at.offset(kpcr::CURRENT_THREAD), blocks.kthread)?;
     memory.write(at.offset(kpcr::PRCB_POINTER), at.offset(kpcr::PRCB))?;
     lists::initialize(memory, at.offset(kpcr::QUEUED_DPCS))?;
-    write_processor(memory, at, blocks.kthread, blocks.cpu)
+    write_processor(memory, at, blocks.kthread, blocks.hw_id)
 }
 
 /// Tells a thread's blocks which hardware thread it is on.
-fn write_processor(memory: &GuestMemory, kpcr: GuestAddr, kthread: GuestAddr, cpu: u8) -> Fallible<()> {
-    memory.write(kpcr.offset(kpcr::CURRENT_CPU), cpu)?;
-    memory.write(kpcr.offset(kpcr::PROCESSOR_MASK), 1_u32 << cpu)?;
-    memory.write(kthread.offset(kthread::CURRENT_CPU), cpu)?;
+fn write_processor(memory: &GuestMemory, kpcr: GuestAddr, kthread: GuestAddr, hw_id: u8) -> Fallible<()> {
+    memory.write(kpcr.offset(kpcr::CURRENT_CPU), hw_id)?;
+    memory.write(kpcr.offset(kpcr::PROCESSOR_MASK), 1_u32 << hw_id)?;
+    memory.write(kthread.offset(kthread::CURRENT_CPU), hw_id)?;
     Ok(())
 }
 

@@ -49,12 +49,13 @@ pub fn complete(
     memory.write(at.offset(field::RESULT), completed.result.0)?;
     if event != Handle::NULL {
         let event = call.kernel.objects.lock().resolve_kind(event, ObjectKind::Event)?;
-        call.kernel.dispatcher.lock().set_event(memory, call.scheduler, event, 0)?;
+        call.kernel.dispatcher.lock().set_event(memory, call.cpu, event, 0)?;
     }
     if !routine.is_null() {
         let args = [u64::from(completed.result.0), u64::from(completed.length), u64::from(at.0)];
         let apc = Apc { source: ApcSource::Kernel, routine, args };
-        call.kernel.queue_apc(call.scheduler, call.thread_id(), apc)?;
+        let thread_id = call.thread_id();
+        call.kernel.queue_apc(call.cpu, thread_id, apc)?;
     }
     Ok(Win32Error::IO_PENDING)
 }

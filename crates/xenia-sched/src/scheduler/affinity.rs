@@ -60,7 +60,10 @@ impl Scheduler {
         let queued = self.dequeue(r)?;
         let thread = self.thread_mut(r)?;
         let from = std::mem::replace(&mut thread.slot, to);
-        thread.ctx.hw_id = to;
+        // One that runs learns it when its registers come back.
+        if let Some(ctx) = &mut thread.ctx {
+            ctx.hw_id = to;
+        }
         if thread.state == ThreadState::Running {
             thread.state = ThreadState::Ready;
         }

@@ -6,7 +6,8 @@
 
 use super::Scheduler;
 use crate::priority::boosted;
-use crate::{BlockReason, Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait};
+use crate::{BlockReason, Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait, Woken};
+use xenia_cpu::PpcContext;
 
 impl Scheduler {
     /// The slot's running thread begins to wait. Returns its name, or `None` if nothing runs there.
@@ -53,14 +54,26 @@ impl Scheduler {
     }
 
     /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by `boost`.
-    /// `false` if it did not wait.
-    pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<bool, SchedError> {
+    pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
+        self.end_wait(r, value, boost, &mut |_| ())
+    }
+
+    /// As [`Self::wake_ref`]; `registers` may change the thread's registers.
+    pub(super) fn end_wait(
+        &mut self,
+        r: ThreadRef,
+        value: u64,
+        boost: u8,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Result<Woken, SchedError> {
         if !matches!(self.thread(r)?.state, ThreadState::Waiting { .. }) {
-            return Ok(false);
+            return Ok(Woken::NotWaiting);
         }
+        let ctx = self.context_mut(r)?;
+        ctx.gpr[3] = value;
+        registers(ctx);
         self.forget_deadline(r)?;
         let thread = self.thread_mut(r)?;
-        thread.ctx.gpr[3] = value;
         thread.state = ThreadState::Ready;
         if !thread.boost_disabled {
             thread.priority = boosted(thread.base_priority, thread.priority, boost);
@@ -77,7 +90,7 @@ impl Scheduler {
         } else if !suspended {
             self.enqueue(slot, priority, r, false);
         }
-        Ok(true)
+        Ok(Woken::Yes)
     }
 
     /// The earliest deadline of a wait.

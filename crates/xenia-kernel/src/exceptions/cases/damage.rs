@@ -148,7 +148,9 @@ impl Stopped {
             0 | 1 => {
                 let pc = GuestAddr(self.bench.scheduler.context_mut(self.thread).unwrap().pc);
                 let exception = GuestException { pc, kind: ExceptionKind::IllegalInstruction { word: 0 } };
-                return self.system.exception(&mut self.bench.scheduler, self.thread, exception);
+                return self
+                    .bench
+                    .act(self.thread, |cpu, running| self.system.exception(cpu, running, exception));
             }
             2 => "RtlRaiseException",
             3 => "RtlUnwind",
@@ -175,7 +177,7 @@ impl Stopped {
             let _ = memory.write(record.offset(exception_record::FLAGS), flags);
         }
         self.bench.scheduler.context_mut(self.thread).unwrap().pc = stub.0 + 4;
-        self.system.syscall(&mut self.bench.scheduler, self.thread, 2)
+        self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
     pub(super) fn run_damaged(&mut self) {

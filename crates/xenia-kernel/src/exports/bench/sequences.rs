@@ -149,7 +149,7 @@ impl Sequence {
         ctx.pc = stub.0 + 4;
         let thread = self.bench.thread;
         let start = thread_time();
-        let _ = self.system.syscall(&mut self.bench.scheduler, thread, 2);
+        let _ = self.bench.act(thread, |cpu, running| self.system.syscall(cpu, running, 2));
         let took = thread_time().saturating_sub(start);
         assert!(took < MOST_TIME, "one call took {took:?}");
     }
@@ -160,7 +160,7 @@ impl Sequence {
         let Ok(ctx) = self.bench.scheduler.context_mut(thread) else { return Disposition::Continue };
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
         ctx.gpr[3] = result;
-        self.system.syscall(&mut self.bench.scheduler, thread, 2)
+        self.bench.act(thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
     /// Time passes to the next event, and the other threads do what they were made for: they return.
@@ -172,7 +172,7 @@ impl Sequence {
         self.system.advance(&mut self.bench.scheduler);
         let now = self.bench.scheduler.now();
         while let Some(thread) = self.bench.scheduler.pop_expired(now) {
-            self.system.timed_out(&mut self.bench.scheduler, thread);
+            self.bench.scheduler.time_out(&mut self.system, thread);
         }
         for hw_id in 0..HW_THREADS as u8 {
             for _ in 0..4 {
@@ -202,7 +202,7 @@ impl Sequence {
             return made.map(|made| self.bench.thread = made.reference).is_ok();
         }
         if waiting {
-            self.system.timed_out(&mut self.bench.scheduler, thread);
+            self.bench.scheduler.time_out(&mut self.system, thread);
         }
         if self.bench.context().lr as u32 == self.bench.kernel.imports.own_stubs.call_return.0
             && !self.dice.one_in(4)

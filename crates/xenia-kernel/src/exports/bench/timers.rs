@@ -268,19 +268,19 @@ impl Case {
         assert_eq!((ctx.pc, ctx.lr as u32), (0x8200_0000, self.bench.kernel.imports.own_stubs.call_return.0));
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
         ctx.gpr[3] = 0x5555;
-        self.system.syscall(&mut self.bench.scheduler, name, 2);
+        self.bench.act(name, |cpu, running| self.system.syscall(cpu, running, 2));
         self.model.threads[who].next_apc();
     }
 
     fn service(&self) -> Option<ThreadRef> {
-        self.bench.kernel.threads.lock().interrupts.thread(0)
+        self.bench.kernel.threads.lock().interrupts.thread(0).map(|service| service.thread)
     }
 
     fn dpc_returns(&mut self) {
         let Some(thread) = self.service().filter(|_| self.model.dpc.is_some()) else { return };
         let ctx = self.bench.scheduler.context_mut(thread).unwrap();
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
-        self.system.syscall(&mut self.bench.scheduler, thread, 2);
+        self.bench.act(thread, |cpu, running| self.system.syscall(cpu, running, 2));
         self.model.dpc = self.model.dpcs.pop_front();
     }
 
@@ -311,7 +311,7 @@ impl Case {
         self.bench.scheduler.set_now(now);
         self.system.advance(&mut self.bench.scheduler);
         while let Some(thread) = self.bench.scheduler.pop_expired(now) {
-            self.system.timed_out(&mut self.bench.scheduler, thread);
+            self.bench.scheduler.time_out(&mut self.system, thread);
         }
         self.model.advance(now);
     }
@@ -446,10 +446,10 @@ impl Case {
                 thread.wait.as_ref().map(|wait| wait.deadline)
             );
             if let Some(result) = thread.result {
-                assert_eq!(found.ctx.gpr[3], result, "{thread:?}");
+                assert_eq!(found.context().unwrap().gpr[3], result, "{thread:?}");
             }
             if let Some(arguments) = thread.in_apc {
-                assert_eq!(found.ctx.gpr[3..6], arguments, "{thread:?}");
+                assert_eq!(found.context().unwrap().gpr[3..6], arguments, "{thread:?}");
             }
             let record = records.get(thread.id).unwrap();
             assert_eq!(record.frames.len(), usize::from(thread.in_apc.is_some()));
@@ -471,7 +471,7 @@ impl Case {
             let thread = self.bench.scheduler.thread(service).unwrap();
             assert_eq!(thread.wait().is_none(), model.dpc.is_some());
             if let Some((dpc, [first, second])) = model.dpc {
-                assert_eq!(thread.ctx.gpr[3..7], [u64::from(dpc), 7, first, second]);
+                assert_eq!(thread.context().unwrap().gpr[3..7], [u64::from(dpc), 7, first, second]);
             }
         }
     }

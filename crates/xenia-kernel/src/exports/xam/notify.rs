@@ -10,7 +10,7 @@ use crate::status::failure::Fallible;
 use crate::user::notifications::Notification;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_sched::Scheduler;
+use xenia_sched::Cpu;
 
 /// See the module's documentation.
 pub struct Notify;
@@ -20,11 +20,11 @@ const NEWEST_VERSION: u32 = 10;
 
 impl Kernel {
     /// Tells everybody who listens, and wakes who waits for a listener.
-    pub(crate) fn notify(&self, scheduler: &mut Scheduler, notification: Notification) -> Fallible<()> {
+    pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         let heard = self.user.notifications.lock().broadcast(notification);
         let mut dispatcher = self.dispatcher.lock();
         for listener in heard {
-            dispatcher.set_event(&self.memory, scheduler, listener, 0)?;
+            dispatcher.set_event(&self.memory, cpu, listener, 0)?;
         }
         Ok(())
     }

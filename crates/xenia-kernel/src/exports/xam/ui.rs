@@ -19,7 +19,7 @@ const BUTTON_LIMIT: u32 = 3;
 /// The interface appears and disappears at once; listeners hear both.
 fn appear(call: &mut Call) -> Fallible<()> {
     for parameter in [1, 0] {
-        call.kernel.notify(call.scheduler, Notification { id: id::SYSTEM_UI, parameter })?;
+        call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter })?;
     }
     Ok(())
 }

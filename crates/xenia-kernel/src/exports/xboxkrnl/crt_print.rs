@@ -138,7 +138,7 @@ impl CrtPrint {
         let text: String = text.into_iter().map(char::from).collect();
         call.kernel.devices.write_text(&text);
         let thread = call.thread_id();
-        call.scheduler.emit(&Event::Text { thread, text: &text });
+        call.cpu.emit(&Event::Text { thread, text: &text });
         Ok(NtStatus::SUCCESS)
     }
 

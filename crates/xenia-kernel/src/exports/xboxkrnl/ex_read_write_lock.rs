@@ -52,6 +52,6 @@ impl ExReadWriteLock {
     #[export(Done)]
     fn ExReleaseReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
         let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.release_lock(&call.kernel.memory, call.scheduler, lock.addr())
+        dispatcher.release_lock(&call.kernel.memory, call.cpu, lock.addr())
     }
 }

@@ -59,7 +59,7 @@ impl KeApc {
         let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let queued =
-            call.kernel.queue_apc(call.scheduler, id, Apc { source: ApcSource::Object(at), routine, args });
+            call.kernel.queue_apc(call.cpu, id, Apc { source: ApcSource::Object(at), routine, args });
         if queued.is_err() {
             memory.write(at.offset(kapc::INSERTED), 0_u8)?;
         }
@@ -89,7 +89,7 @@ impl KeApc {
     #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
-        call.kernel.alert(call.scheduler, id, Mode::of(mode))
+        call.kernel.alert(call.cpu, id, Mode::of(mode))
     }
 
     /// Uses up the caller's alert of a processor mode; says whether there was one.
@@ -116,7 +116,7 @@ impl KeApc {
         let (id, _) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc { source: ApcSource::Kernel, routine, args };
-        match call.kernel.queue_apc(call.scheduler, id, apc) {
+        match call.kernel.queue_apc(call.cpu, id, apc) {
             Err(Failure::Status(NtStatus::THREAD_IS_TERMINATING)) => Ok(NtStatus::UNSUCCESSFUL),
             queued => queued.map(|()| NtStatus::SUCCESS),
         }

@@ -28,7 +28,7 @@ impl KeDpc {
     #[export(Done)]
     fn KeInsertQueueDpc(call: &mut Call, dpc: Ptr<()>, arg1: u32, arg2: u32) -> Fallible<bool> {
         let hw_id = call.hw_id();
-        call.kernel.queue_dpc(call.scheduler, dpc.addr(), arg1, arg2, hw_id)
+        call.kernel.queue_dpc(call.cpu, dpc.addr(), arg1, arg2, hw_id)
     }
 
     /// Takes a DPC out of its queue; false if it is in none.

@@ -22,14 +22,14 @@ impl KeEvent {
     #[export(Done)]
     fn KeSetEvent(call: &mut Call, event: Ptr<()>, increment: u32, _wait: bool) -> Fallible<i32> {
         let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.set_event(&call.kernel.memory, call.scheduler, event.addr(), increment as u8)
+        dispatcher.set_event(&call.kernel.memory, call.cpu, event.addr(), increment as u8)
     }
 
     /// Signals an event for the threads that wait now, and resets it; returns its state before.
     #[export(Done)]
     fn KePulseEvent(call: &mut Call, event: Ptr<()>, increment: u32, _wait: bool) -> Fallible<i32> {
         let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.pulse_event(&call.kernel.memory, call.scheduler, event.addr(), increment as u8)
+        dispatcher.pulse_event(&call.kernel.memory, call.cpu, event.addr(), increment as u8)
     }
 
     /// Resets an event; returns its state before.

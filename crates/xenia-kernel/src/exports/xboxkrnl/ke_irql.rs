@@ -23,7 +23,7 @@ fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> 
     let thread = call.thread();
     // On a hardware thread that it keeps, nobody would release a lock that is held there.
     if call.memory().read(lock).is_ok_and(|holder| call.is_here(holder)) {
-        call.scheduler.hold_slot(thread, false)?;
+        call.cpu.hold_slot(thread, false)?;
     }
     call.kernel.dispatcher.lock().spin_locks.enqueue(lock, thread, prcb, u64::from(result));
     Ok(Flow::Block(Wait::forever(BlockReason::SpinLock { lock: lock.0 })))
@@ -31,7 +31,7 @@ fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> 
 
 fn release(call: &mut Call, lock: GuestAddr) -> Fallible<()> {
     let mut dispatcher = call.kernel.dispatcher.lock();
-    dispatcher.spin_locks.release(&call.kernel.memory, call.scheduler, lock)
+    dispatcher.spin_locks.release(&call.kernel.memory, call.cpu, lock)
 }
 
 #[exports(xboxkrnl)]

@@ -29,7 +29,7 @@ impl KeMutant {
         let kthread = call.kthread()?;
         call.kernel.dispatcher.lock().release_mutant(
             &call.kernel.memory,
-            call.scheduler,
+            call.cpu,
             mutant.addr(),
             kthread,
             increment as u8,

@@ -32,7 +32,7 @@ impl KeSemaphore {
         let mut dispatcher = call.kernel.dispatcher.lock();
         let released = dispatcher.release_semaphore(
             &call.kernel.memory,
-            call.scheduler,
+            call.cpu,
             semaphore.addr(),
             adjustment,
             increment as u8,

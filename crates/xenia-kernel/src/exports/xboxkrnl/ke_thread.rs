@@ -7,7 +7,7 @@ use crate::thread::life::NewThread;
 use xenia_cpu::msr_bit;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::{MAX_PRIORITY, base_from_increment};
+use xenia_sched::{MAX_PRIORITY, ThreadRef, base_from_increment};
 
 /// See the module's documentation.
 pub struct KeThread;
@@ -22,25 +22,28 @@ const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
 
 /// Suspends a thread once more and shows the count in its object; returns the count before.
 pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
-    change_suspension(call, id, 1)
-}
-
-/// Takes one suspension back; returns the count before.
-pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
-    change_suspension(call, id, -1)
-}
-
-fn change_suspension(call: &mut Call, id: u32, change: i32) -> Fallible<u32> {
-    let (reference, kthread) = {
-        let threads = call.kernel.threads.lock();
-        let record = threads.get(id).filter(|record| !record.ended).ok_or(NtStatus::THREAD_IS_TERMINATING)?;
-        (record.reference, record.kthread)
-    };
-    let before =
-        if change > 0 { call.scheduler.suspend(reference)? } else { call.scheduler.resume(reference)? };
-    let count = call.scheduler.thread(reference)?.suspend_count();
-    call.memory().write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?;
+    let (reference, kthread) = alive(call, id)?;
+    let before = call.cpu.suspend(reference)?;
+    show_suspensions(call, kthread, before + 1)?;
     Ok(before)
+}
+
+/// Takes one suspension back and shows the count in its object; returns the count before.
+pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
+    let (reference, kthread) = alive(call, id)?;
+    let before = call.cpu.resume(reference)?;
+    show_suspensions(call, kthread, before.saturating_sub(1))?;
+    Ok(before)
+}
+
+fn alive(call: &Call, id: u32) -> Fallible<(ThreadRef, GuestAddr)> {
+    let threads = call.kernel.threads.lock();
+    let record = threads.get(id).filter(|record| !record.ended).ok_or(NtStatus::THREAD_IS_TERMINATING)?;
+    Ok((record.reference, record.kthread))
+}
+
+fn show_suspensions(call: &Call, kthread: GuestAddr, count: u32) -> Fallible<()> {
+    Ok(call.memory().write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?)
 }
 
 #[exports(xboxkrnl)]
@@ -80,7 +83,7 @@ impl KeThread {
             0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
             size => size,
         };
-        let made = call.kernel.create_thread(call.scheduler, &NewThread { stack_size, ..new })?;
+        let made = call.kernel.create_thread(call.cpu, &NewThread { stack_size, ..new })?;
         let memory = call.memory();
         if let Some(out) = thread_id {
             out.set(memory, made.id)?;
@@ -130,7 +133,7 @@ impl KeThread {
     ) -> Fallible<NtStatus> {
         let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
         let threads = call.kernel.threads.lock();
-        let before = threads.set_affinity(call.memory(), call.scheduler, id, affinity)?;
+        let before = threads.set_affinity(call.memory(), call.cpu, id, affinity)?;
         if let Some(out) = previous {
             out.set(call.memory(), u32::from(before))?;
         }
@@ -154,7 +157,7 @@ impl KeThread {
             (record.reference, std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15)))
         };
         let base = base_from_increment(increment);
-        call.scheduler.set_base_priority(reference, base)?;
+        call.cpu.set_base_priority(reference, base)?;
         call.memory().write(kthread.offset(kthread::PRIORITY), base)?;
         Ok(before)
     }
@@ -165,7 +168,7 @@ impl KeThread {
         let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
         let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
         let priority = priority.clamp(1, i32::from(MAX_PRIORITY)) as u8;
-        let before = call.scheduler.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
+        let before = call.cpu.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
         call.memory().write(kthread.offset(kthread::PRIORITY), priority)?;
         Ok(i32::from(before))
     }
@@ -175,8 +178,7 @@ impl KeThread {
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
         let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
         let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
-        let before =
-            call.scheduler.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
+        let before = call.cpu.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
         call.memory().write(kthread.offset(kthread::BOOST_DISABLED), u8::from(disabled))?;
         Ok(before)
     }

@@ -49,6 +49,7 @@ impl NtDevice {
         }
         let result = call.memory().write_bytes(output, &answer).map(|()| answer.len() as u32);
         let outcome = Outcome::of(result.map_err(Into::into));
-        call.kernel.complete_request(call.scheduler, call.thread_id(), &request, outcome)
+        let thread_id = call.thread_id();
+        call.kernel.complete_request(call.cpu, thread_id, &request, outcome)
     }
 }

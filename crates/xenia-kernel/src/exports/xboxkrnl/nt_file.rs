@@ -98,7 +98,8 @@ fn transfer(
     let request = file.resolve(call.kernel)?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
     let outcome = Outcome::of(run(call, request.file, offset));
-    call.kernel.complete_request(call.scheduler, call.thread_id(), &request, outcome)
+    let thread_id = call.thread_id();
+    call.kernel.complete_request(call.cpu, thread_id, &request, outcome)
 }
 
 /// The pages of a scattered or gathered transfer.

@@ -322,6 +322,7 @@ impl NtFileInformation {
         let request = file.resolve(call.kernel)?;
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
         let result = next_entry(call, request.file, buffer, length, pattern.as_deref(), restart);
-        call.kernel.complete_request(call.scheduler, call.thread_id(), &request, Outcome::of(result))
+        let thread_id = call.thread_id();
+        call.kernel.complete_request(call.cpu, thread_id, &request, Outcome::of(result))
     }
 }

@@ -47,11 +47,7 @@ impl NtIoCompletion {
         information: u32,
     ) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;
-        call.kernel.post_completion(
-            call.scheduler,
-            port,
-            Completion { key, context, status, information },
-        )?;
+        call.kernel.post_completion(call.cpu, port, Completion { key, context, status, information })?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -51,7 +51,7 @@ impl NtMutant {
         let kthread = call.kthread()?;
         let before = call.kernel.dispatcher.lock().release_mutant(
             &call.kernel.memory,
-            call.scheduler,
+            call.cpu,
             mutant,
             kthread,
             1,

@@ -57,7 +57,7 @@ impl NtSemaphore {
         }
         let released = call.kernel.dispatcher.lock().release_semaphore(
             &call.kernel.memory,
-            call.scheduler,
+            call.cpu,
             semaphore,
             count,
             1,

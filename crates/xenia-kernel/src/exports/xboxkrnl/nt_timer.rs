@@ -53,7 +53,7 @@ impl NtTimer {
         let before = signal_state(call.memory(), timer)?;
         call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)?;
         call.kernel.threads.lock().forget_timer_apc(timer);
-        call.kernel.expire_if_due(call.scheduler, timer);
+        call.kernel.expire_if_due(call.cpu, timer);
         if let Some(out) = previous {
             out.set(call.memory(), u32::from(before != 0))?;
         }

@@ -112,16 +112,16 @@ impl NtWait {
             let mut dispatcher = call.kernel.dispatcher.lock();
             match kind {
                 Some(ObjectKind::Event) => {
-                    dispatcher.set_event(memory, call.scheduler, signal, 1)?;
+                    dispatcher.set_event(memory, call.cpu, signal, 1)?;
                 }
                 Some(ObjectKind::Semaphore) => {
-                    let released = dispatcher.release_semaphore(memory, call.scheduler, signal, 1, 1)?;
+                    let released = dispatcher.release_semaphore(memory, call.cpu, signal, 1, 1)?;
                     if released.is_none() {
                         return Ok(Flow::Return(NtStatus::SEMAPHORE_LIMIT_EXCEEDED));
                     }
                 }
                 Some(ObjectKind::Mutant) => {
-                    dispatcher.release_mutant(memory, call.scheduler, signal, kthread, 1)?;
+                    dispatcher.release_mutant(memory, call.cpu, signal, kthread, 1)?;
                 }
                 _ => return Ok(Flow::Return(NtStatus::OBJECT_TYPE_MISMATCH)),
             }

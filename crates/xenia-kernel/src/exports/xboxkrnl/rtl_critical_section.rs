@@ -33,7 +33,7 @@ impl RtlCriticalSection {
     #[export(Done)]
     fn RtlEnterCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<Flow<()>> {
         let (at, kthread, id) = (section.addr(), call.kthread()?, call.thread_id());
-        if let Some(contention) = call.scheduler.peek_contention(id) {
+        if let Some(contention) = call.cpu.peek_contention(id) {
             tracing::debug!(target: "kernel", "replayed contention {contention:?} at {at}");
             return Ok(Flow::Repeat);
         }
@@ -56,6 +56,6 @@ impl RtlCriticalSection {
     #[export(Done)]
     fn RtlLeaveCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<()> {
         let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.sections.leave(&call.kernel.memory, call.scheduler, section.addr())
+        dispatcher.sections.leave(&call.kernel.memory, call.cpu, section.addr())
     }
 }

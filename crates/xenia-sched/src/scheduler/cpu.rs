@@ -1,0 +1,140 @@
+//! The scheduler as lockstep's [`Cpu`], and the registers of the thread that runs: out of its record while it does.
+
+use super::Scheduler;
+use crate::{
+    Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, System,
+    ThreadRef, Woken,
+};
+use xenia_cpu::PpcContext;
+
+impl Scheduler {
+    /// Takes a thread's registers out of its record, for an engine and for the calls it makes. [`Self::settle`] puts
+    /// them back.
+    pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
+        let thread = self.thread_mut(r)?;
+        let ctx = thread.ctx.take().ok_or(SchedError::Running(r))?;
+        Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
+    }
+
+    /// Puts the registers of a thread back, and parks it if that is what its call came to. Returns what is left to do.
+    pub fn settle(&mut self, running: Running, disposition: Disposition) -> Disposition {
+        let Running { thread: r, mut ctx, .. } = running;
+        // Without a record it has ended, and nobody can ask for its registers.
+        let Ok(thread) = self.thread_mut(r) else { return disposition };
+        ctx.hw_id = thread.slot;
+        thread.ctx = Some(ctx);
+        match disposition {
+            Disposition::Park(wait) => {
+                if let Err(error) = self.park(r, wait) {
+                    tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
+                }
+                Disposition::Continue
+            }
+            other => other,
+        }
+    }
+
+    /// Lets the system end a thread's wait as its deadline does; `false` if it does not wait.
+    pub fn time_out(&mut self, system: &mut impl System, r: ThreadRef) -> bool {
+        let wait = self.thread(r).ok().and_then(|thread| thread.wait().cloned());
+        let Some(wait) = wait else { return false };
+        system.timed_out(self, r, &wait);
+        true
+    }
+
+    /// Lets `f` act for a thread, as the executor does when the thread has made a call; `None` if there is no such thread,
+    /// or its registers are out.
+    pub fn run_for(
+        &mut self,
+        r: ThreadRef,
+        f: impl FnOnce(&mut Self, &mut Running) -> Disposition,
+    ) -> Option<Disposition> {
+        let mut running = self.take(r).ok()?;
+        let disposition = f(self, &mut running);
+        Some(self.settle(running, disposition))
+    }
+}
+
+impl Cpu for Scheduler {
+    fn now(&self) -> GuestTicks {
+        Self::now(self)
+    }
+
+    fn logs_events(&self) -> bool {
+        self.events.is_enabled()
+    }
+
+    fn emit(&mut self, event: &Event<'_>) {
+        Self::emit(self, event);
+    }
+
+    fn wake_with(
+        &mut self,
+        thread: ThreadRef,
+        value: u64,
+        boost: u8,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Result<Woken, SchedError> {
+        self.end_wait(thread, value, boost, registers)
+    }
+
+    fn interrupt(
+        &mut self,
+        thread: ThreadRef,
+        value: u64,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Result<Woken, SchedError> {
+        if self.thread(thread)?.wait().is_some_and(|wait| wait.alertable) {
+            self.end_wait(thread, value, 0, registers)
+        } else {
+            Ok(Woken::NotWaiting)
+        }
+    }
+
+    fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
+        let thread = Self::spawn(self, parameters)?;
+        self.retain(thread)?;
+        Ok(thread)
+    }
+
+    fn release(&mut self, thread: ThreadRef) -> Result<(), SchedError> {
+        Self::release(self, thread)
+    }
+
+    fn exit(&mut self, thread: ThreadRef, code: u32) -> Result<(), SchedError> {
+        Self::exit(self, thread, code)
+    }
+
+    fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
+        Self::suspend(self, thread)
+    }
+
+    fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
+        Self::resume(self, thread)
+    }
+
+    fn set_base_priority(&mut self, thread: ThreadRef, base: u8) -> Result<u8, SchedError> {
+        Self::set_base_priority(self, thread, base)
+    }
+
+    fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
+        Self::set_priority(self, thread, priority)
+    }
+
+    fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
+        Self::set_boost_disabled(self, thread, disabled)
+    }
+
+    fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError> {
+        Self::hold_slot(self, thread, held)
+    }
+
+    fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {
+        let before = Self::set_affinity(self, thread, mask)?;
+        Ok(Placement { before, hw_id: self.thread(thread)?.slot })
+    }
+
+    fn peek_contention(&mut self, id: u32) -> Option<Contention> {
+        Self::peek_contention(self, id)
+    }
+}
