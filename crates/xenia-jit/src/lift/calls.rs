@@ -224,13 +224,12 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
 #[test]
 fn no_row_calls_out_but_where_it_may() {
     let mut used: BTreeMap<(Op, Way), u32> = BTreeMap::new();
-    let mut state = 1_u64;
+    let mut dice = xenia_testing::Dice(1);
     for row in ROWS {
         let mut tried = 0;
         while tried < 32 {
-            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
             // The first word has zeros where it may.
-            let free = if tried == 0 { 0 } else { (state >> 32) as u32 };
+            let free = if tried == 0 { 0 } else { dice.next() as u32 };
             tried += 1;
             let word = row.bits | free & !row.mask;
             if decode(word) == Some(row.op) {
