@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     // With everything in one build, dependencies have the same features and are built once.
     ("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"])),
     ("unit tests", unit_tests),
+    ("lock models", lock_models),
     ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
     ("docs", || docs::run(&docs::DocsArgs::default())),
     ("cases", || cases::check(&cases::CasesArgs::default())),
@@ -81,6 +82,14 @@ fn unit_tests() -> Result<()> {
         &["test", "--workspace", "--lib", "--bins", "--tests"]
     };
     run(not_run::promise(linting_cargo()?.args(args))?)
+}
+
+/// Every order of a few threads' steps in our locks; and that they count right what happens to them. Neither is part of a build
+/// for anything else.
+fn lock_models() -> Result<()> {
+    let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
+    cargo(&[&test[..], &["model", "queued::models"]].concat())?;
+    cargo(&[&test[..], &["statistics", "counts"]].concat())
 }
 
 fn fuzz_with_qemu() -> Result<()> {

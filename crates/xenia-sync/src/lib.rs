@@ -4,17 +4,33 @@
 //! for locks of rising rank. In debug and test builds a thread that breaks the order panics at once, with both locks and
 //! where they were taken, instead of deadlocking one day. Release builds compile the check out: a [`Mutex`] is then
 //! `parking_lot`'s. Where levels are known while writing, [`LevelMutex`] lets the compiler check them.
-#![forbid(unsafe_code)]
+//!
+//! What a [`Mutex`] is made of is its second parameter, anything that `lock_api` knows: [`RuntimeLock`], or this crate's own
+//! [`QueuedLock`]. docs/src/locks.md compares them.
+#![deny(unsafe_code)]
 
+mod atomic;
+mod backoff;
 mod condvar;
 mod held;
 mod level;
 mod mutex;
+mod node;
 mod order;
+mod queued;
+#[allow(unsafe_code)]
+mod raw;
 mod rw_lock;
+mod statistics;
+mod topology;
 
 pub use condvar::Condvar;
 pub use held::{Held, LevelMutex};
 pub use level::{Below, Level, Place, levels};
-pub use mutex::{Mutex, MutexGuard};
+pub use lock_api;
+pub use mutex::{Mutex, MutexGuard, RuntimeLock};
+pub use queued::{FIRST_NAP, LONGEST_NAP, MOST_PASSED, PATIENCE, QueuedLock};
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+#[cfg(feature = "statistics")]
+pub use statistics::Counts;
+pub use topology::{Topology, pretend_node};

@@ -1,15 +1,19 @@
-//! A mutual-exclusion lock with a rank.
+//! A mutual-exclusion lock with a rank, made of any lock.
 
 use crate::level::Level;
 use crate::order::Rank;
+use lock_api::{RawMutex, RawMutexTimed};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// A lock around a `T`, with its place in the lock order.
-pub struct Mutex<T: ?Sized> {
+/// The lock that the runtime's mutexes are made of. Which one is best is measured: docs/src/locks.md.
+pub type RuntimeLock = parking_lot::RawMutex;
+
+/// A lock around a `T`, with its place in the lock order. `R` is what it is made of: anything that `lock_api` knows.
+pub struct Mutex<T: ?Sized, R = RuntimeLock> {
     rank: Rank,
-    inner: parking_lot::Mutex<T>,
+    inner: lock_api::Mutex<R, T>,
 }
 
 impl<T> Mutex<T> {
@@ -21,7 +25,14 @@ impl<T> Mutex<T> {
     /// One of several locks of `level`, which a thread may take together in the order of their ordinals: a slot's number, a
     /// shard's. Ordinals have 24 bits.
     pub const fn numbered(level: Level, ordinal: u32, value: T) -> Self {
-        Self { rank: Rank::new(level, ordinal), inner: parking_lot::Mutex::new(value) }
+        Self::with_lock(level, ordinal, value)
+    }
+}
+
+impl<T, R: RawMutex> Mutex<T, R> {
+    /// As [`numbered`](Mutex::numbered), made of another lock than the runtime's.
+    pub const fn with_lock(level: Level, ordinal: u32, value: T) -> Self {
+        Self { rank: Rank::new(level, ordinal), inner: lock_api::Mutex::from_raw(R::INIT, value) }
     }
 
     /// What the lock was around.
@@ -30,11 +41,11 @@ impl<T> Mutex<T> {
     }
 }
 
-impl<T: ?Sized> Mutex<T> {
+impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     /// Takes the lock, waiting for it. Panics in debug builds if that breaks the lock order.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
-    pub fn lock(&self) -> MutexGuard<'_, T> {
+    pub fn lock(&self) -> MutexGuard<'_, T, R> {
         self.rank.enter();
         MutexGuard { rank: self.rank, inner: self.inner.lock() }
     }
@@ -42,7 +53,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if it is free. That can't wait for anybody, so the order doesn't matter.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T, R>> {
         let inner = self.inner.try_lock()?;
         self.rank.enter_tried();
         Some(MutexGuard { rank: self.rank, inner })
@@ -51,7 +62,10 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock, waiting no longer than `timeout`. It waits, so the order counts: a time-out makes a deadlock short,
     /// not right.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
-    pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
+    pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T, R>>
+    where
+        R: RawMutexTimed<Duration = Duration>,
+    {
         self.rank.enter();
         let inner = self.inner.try_lock_for(timeout);
         if inner.is_none() {
@@ -66,7 +80,15 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+#[cfg(all(feature = "statistics", not(feature = "model")))]
+impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
+    /// The mutex without its rank.
+    pub(crate) fn unranked(&self) -> &lock_api::Mutex<R, T> {
+        &self.inner
+    }
+}
+
+impl<T: ?Sized + fmt::Debug, R: RawMutex> fmt::Debug for Mutex<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutex").field("rank", &self.rank).field("inner", &&self.inner).finish()
     }
@@ -75,9 +97,9 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 /// Access to what a [`Mutex`] guards; gives the lock back when dropped.
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
-pub struct MutexGuard<'a, T: ?Sized> {
+pub struct MutexGuard<'a, T: ?Sized, R: RawMutex = RuntimeLock> {
     rank: Rank,
-    inner: parking_lot::MutexGuard<'a, T>,
+    inner: lock_api::MutexGuard<'a, R, T>,
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
@@ -87,7 +109,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     }
 }
 
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+impl<T: ?Sized, R: RawMutex> Deref for MutexGuard<'_, T, R> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -95,14 +117,14 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+impl<T: ?Sized, R: RawMutex> DerefMut for MutexGuard<'_, T, R> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 }
 
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+impl<T: ?Sized, R: RawMutex> Drop for MutexGuard<'_, T, R> {
     #[inline]
     fn drop(&mut self) {
         self.rank.leave();

@@ -1,0 +1,199 @@
+//! The nodes that threads queue with: a table of them, so that a 16-bit number names one.
+//!
+//! A thread has [`NESTED`] nodes, for a lock that is taken while the thread waits for another (in a signal handler). It gets
+//! them when it first has to queue and gives them back when it ends. Where there is none (more than [`THREADS`] threads
+//! queue, or the thread is at its end), the lock goes on without the queue.
+//!
+//! The table is the process's, not a machine's: it holds who waits at this moment, nothing that outlives a wait.
+
+use crate::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
+use crate::topology;
+use std::cell::Cell;
+#[cfg(not(feature = "model"))]
+use std::sync::atomic::AtomicU64;
+
+/// Threads that have nodes at a time.
+pub(crate) const THREADS: usize = if crate::atomic::MODEL { 4 } else { 1024 };
+/// Nodes of a thread.
+pub(crate) const NESTED: usize = if crate::atomic::MODEL { 1 } else { 4 };
+
+/// Waits for its turn, awake.
+pub(crate) const WAITS: u8 = 0;
+/// Waits for its turn, asleep.
+pub(crate) const SLEEPS: u8 = 1;
+/// Is the first in the queue.
+pub(crate) const HEAD: u8 = 2;
+
+/// A place in a queue, in a cache line of its own: its thread spins on it.
+#[repr(align(64))]
+pub(crate) struct Node {
+    /// The node behind this one; 0 where there is none yet. Written once by that thread, and by a head that moves nodes.
+    pub(crate) next: AtomicU16,
+    /// [`WAITS`], [`SLEEPS`] or [`HEAD`].
+    pub(crate) turn: AtomicU8,
+    /// The NUMA node that the thread was on.
+    pub(crate) place: AtomicU16,
+    /// The head's: the first and the last of those that were passed over; 0 where there are none.
+    pub(crate) aside: [AtomicU16; 2],
+    /// The head's: how often the others were passed over in a row.
+    pub(crate) passed: AtomicU32,
+}
+
+impl Node {
+    #[cfg(not(feature = "model"))]
+    const fn new() -> Self {
+        Self {
+            next: AtomicU16::new(0),
+            turn: AtomicU8::new(WAITS),
+            place: AtomicU16::new(0),
+            aside: [const { AtomicU16::new(0) }; 2],
+            passed: AtomicU32::new(0),
+        }
+    }
+}
+
+#[cfg(not(feature = "model"))]
+static NODES: [Node; THREADS * NESTED] = [const { Node::new() }; THREADS * NESTED];
+
+#[cfg(feature = "model")]
+loom::lazy_static! {
+    static ref NODES: Vec<Node> = (0..THREADS * NESTED)
+        .map(|_| Node {
+            next: AtomicU16::new(0),
+            turn: AtomicU8::new(WAITS),
+            place: AtomicU16::new(0),
+            aside: [AtomicU16::new(0), AtomicU16::new(0)],
+            passed: AtomicU32::new(0),
+        })
+        .collect();
+}
+
+/// A node by its number, which is never 0.
+pub(crate) fn node(number: u16) -> &'static Node {
+    &NODES[usize::from(number) - 1]
+}
+
+/// Which threads' nodes are taken.
+#[cfg(not(feature = "model"))]
+static TAKEN: [AtomicU64; THREADS.div_ceil(64)] = [const { AtomicU64::new(0) }; THREADS.div_ceil(64)];
+
+/// A thread's share of the table.
+struct Share {
+    thread: Option<usize>,
+    depth: Cell<usize>,
+}
+
+#[cfg(feature = "model")]
+loom::lazy_static! {
+    static ref NEXT: loom::sync::atomic::AtomicUsize = loom::sync::atomic::AtomicUsize::new(0);
+}
+
+impl Share {
+    /// Threads of a model get one share each and never give it back.
+    #[cfg(feature = "model")]
+    fn take() -> Self {
+        let thread = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { thread: (thread < THREADS).then_some(thread), depth: Cell::new(0) }
+    }
+
+    #[cfg(not(feature = "model"))]
+    fn take() -> Self {
+        let thread = (0..THREADS).find(|thread| {
+            let bit = 1 << (thread % 64);
+            let word = &TAKEN[thread / 64];
+            word.load(Ordering::Relaxed) & bit == 0 && word.fetch_or(bit, Ordering::Acquire) & bit == 0
+        });
+        Self { thread, depth: Cell::new(0) }
+    }
+}
+
+#[cfg(not(feature = "model"))]
+impl Drop for Share {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread {
+            TAKEN[thread / 64].fetch_and(!(1 << (thread % 64)), Ordering::Release);
+        }
+    }
+}
+
+#[cfg(not(feature = "model"))]
+thread_local! {
+    static SHARE: Share = Share::take();
+}
+
+#[cfg(feature = "model")]
+loom::thread_local! {
+    static SHARE: Share = Share::take();
+}
+
+/// A node in use by this thread.
+pub(crate) struct Claim {
+    /// Its number.
+    pub(crate) number: u16,
+}
+
+impl Claim {
+    /// A fresh node; `None` where the thread has none left.
+    pub(crate) fn new() -> Option<Self> {
+        let index = SHARE
+            .try_with(|share| {
+                let depth = share.depth.get();
+                let thread = share.thread.filter(|_| depth < NESTED)?;
+                share.depth.set(depth + 1);
+                Some(thread * NESTED + depth)
+            })
+            .ok()??;
+        let claim = Self { number: index as u16 + 1 };
+        let node = node(claim.number);
+        node.next.store(0, Ordering::Relaxed);
+        node.turn.store(WAITS, Ordering::Relaxed);
+        node.place.store(topology::current_node(), Ordering::Relaxed);
+        node.aside[0].store(0, Ordering::Relaxed);
+        node.aside[1].store(0, Ordering::Relaxed);
+        node.passed.store(0, Ordering::Relaxed);
+        Some(claim)
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> &'static Node {
+        node(self.number)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // A thread that gave its share back holds no claim.
+        let _ = SHARE.try_with(|share| share.depth.set(share.depth.get() - 1));
+    }
+}
+
+const _: () = assert!(THREADS * NESTED < u16::MAX as usize);
+
+#[cfg(all(test, not(feature = "model")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_has_four_nodes_and_gives_them_back() {
+        let claims: Vec<Claim> = std::iter::from_fn(Claim::new).collect();
+        assert_eq!(claims.len(), NESTED);
+        let first = claims[0].number;
+        drop(claims);
+        assert_eq!(Claim::new().map(|claim| claim.number), Some(first));
+    }
+
+    #[test]
+    fn numbers_come_back_when_threads_end() {
+        for _ in 0..3 * THREADS {
+            let claimed = std::thread::spawn(|| Claim::new().is_some()).join();
+            assert!(claimed.expect("no panic"));
+        }
+    }
+
+    #[test]
+    fn threads_have_different_nodes() {
+        let mine = Claim::new().expect("a node");
+        let other = std::thread::spawn(|| Claim::new().map(|claim| claim.number)).join().expect("no panic");
+        assert_ne!(other, Some(mine.number));
+    }
+}

@@ -1,0 +1,362 @@
+//! The queued lock: one 32-bit word, a queue of those that wait, and sleep for whom waiting gets long.
+//!
+//! The word is three atomics: a byte for the holder, a byte for what the queue's head asks of the holder, 16 bits for the
+//! queue's tail. Taking a free lock is one compare-and-swap of the first byte; giving it back is a load of the second and a
+//! store to the first, without a second locked instruction.
+//!
+//! **Queue.** Who finds the lock taken looks again for a little while, then queues as in Mellor-Crummey and Scott's lock: it
+//! swaps itself in as the tail, links itself behind the one before and spins on its own [`Node`](crate::node). Only the head
+//! of the queue looks at the lock. Having got it, it makes the next one head and leaves the queue, so a node is in use while
+//! its thread waits, not while it holds.
+//!
+//! **Nodes of memory.** The next head is the first in the queue on the same NUMA node; those before it are put aside. They
+//! come back in front of the queue after [`MOST_PASSED`] hand-overs past them, or when nobody local is in sight (Dice
+//! and Kogan, "Compact NUMA-aware locks", 2019). On one node nobody is put aside.
+//!
+//! **Barging, with a bound.** A thread that comes while the lock is free takes it, whoever queues: a queue in which each
+//! must be woken in turn would stand still wherever threads outnumber processors. A head that was woken and came too late
+//! lets the others go on for [`PATIENCE`], then says so, and the holder hands the lock to it: nobody else can take a
+//! granted lock.
+//!
+//! **Sleep.** Waiting threads sleep after a few rounds of back-off. A thread behind the head sleeps until it is head; it is woken
+//! when the lock is given back, not by the one that makes it head while it holds the lock. The head says that it
+//! sleeps in the second byte and looks at the first once more. The holder loads the second, then stores the
+//! first, with no fence between: it can miss a head that goes to sleep at that very moment. A fence in each release would
+//! cost as much as all the rest, so the head sleeps for [`FIRST_NAP`] first, and never for more than [`LONGEST_NAP`]. No
+//! wake is lost in any other place.
+
+use crate::atomic::{self, AtomicU8, AtomicU16, Ordering};
+use crate::backoff::Backoff;
+use crate::node::{self, Claim, node};
+use crate::raw;
+use crate::statistics::Statistics;
+use std::time::Duration;
+
+/// How often in a row others may be passed over for threads of the holder's NUMA node.
+pub const MOST_PASSED: u32 = if atomic::MODEL { 1 } else { 64 };
+/// How far into the queue a head looks for such a thread.
+const IN_SIGHT: usize = 32;
+/// How long a head that came too late once lets others take the lock before it.
+pub const PATIENCE: Duration = Duration::from_micros(100);
+/// How long the head sleeps before it looks again.
+pub const FIRST_NAP: Duration = Duration::from_micros(100);
+/// How long it sleeps at most: each nap is twice the one before.
+pub const LONGEST_NAP: Duration = Duration::from_millis(4);
+
+/// Nobody has the lock.
+const FREE: u8 = 0;
+/// Somebody has it.
+const LOCKED: u8 = 1;
+/// It is the head's, which has not seen it yet.
+const GRANTED: u8 = 2;
+
+/// What the head asks: to be woken…
+const WAKE: u8 = 1;
+/// … and to be given the lock, not only a chance.
+const GRANT: u8 = 2;
+
+/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
+#[derive(Debug)]
+#[repr(C, align(4))]
+pub struct QueuedLock {
+    state: AtomicU8,
+    /// What the head asks. Set by the head, or for it by the holder that makes it head; reset by the holder.
+    asked: AtomicU8,
+    /// Number of the last node in the queue, 0 without one.
+    tail: AtomicU16,
+    statistics: Statistics,
+}
+
+#[cfg(not(any(feature = "statistics", feature = "model")))]
+const _: () = assert!(size_of::<QueuedLock>() == 4);
+
+impl QueuedLock {
+    /// A free lock.
+    #[cfg(not(feature = "model"))]
+    pub const fn new() -> Self {
+        Self {
+            state: AtomicU8::new(FREE),
+            asked: AtomicU8::new(0),
+            tail: AtomicU16::new(0),
+            statistics: Statistics::new(),
+        }
+    }
+
+    /// A free lock.
+    #[cfg(feature = "model")]
+    pub fn new() -> Self {
+        Self {
+            state: AtomicU8::new(FREE),
+            asked: AtomicU8::new(0),
+            tail: AtomicU16::new(0),
+            statistics: Statistics::new(),
+        }
+    }
+
+    /// What it has counted so far.
+    #[cfg(feature = "statistics")]
+    pub fn counts(&self) -> crate::Counts {
+        self.statistics.counts()
+    }
+
+    /// Takes the lock, waiting for it.
+    #[inline]
+    pub(crate) fn acquire(&self) {
+        if self.take(FREE) {
+            self.statistics.taken_at_once();
+        } else {
+            self.acquire_slow();
+        }
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub(crate) fn try_acquire(&self) -> bool {
+        let taken = self.take(FREE);
+        if taken {
+            self.statistics.taken_at_once();
+        }
+        taken
+    }
+
+    /// Gives the lock back. The caller has it.
+    #[inline]
+    pub(crate) fn release(&self) {
+        self.statistics.given_back();
+        if self.asked.load(Ordering::Relaxed) == 0 {
+            self.state.store(FREE, Ordering::Release);
+        } else {
+            self.release_slow();
+        }
+    }
+
+    /// Whether nobody has it at this moment.
+    pub(crate) fn is_free(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == FREE
+    }
+
+    #[inline]
+    fn take(&self, from: u8) -> bool {
+        self.state.compare_exchange(from, LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    #[cold]
+    fn release_slow(&self) {
+        let key = std::ptr::from_ref(self);
+        let asked = self.asked.swap(0, Ordering::Acquire);
+        let state = if asked & GRANT == 0 { FREE } else { GRANTED };
+        self.state.store(state, Ordering::Release);
+        // The lock may be gone from here on: who takes it may free it.
+        if asked & WAKE != 0 {
+            raw::wake(key, |number| node(number).turn.load(Ordering::Relaxed) == node::HEAD);
+        }
+    }
+
+    #[cold]
+    fn acquire_slow(&self) {
+        let began = self.statistics.begins();
+        if self.barge() {
+            self.statistics.barged();
+        } else if let Some(claim) = Claim::new() {
+            self.queue(&claim);
+        } else {
+            self.acquire_unqueued();
+            self.statistics.barged();
+        }
+        self.statistics.taken_since(began);
+    }
+
+    /// Looks for a little while whether the lock comes free.
+    fn barge(&self) -> bool {
+        let mut backoff = Backoff::default();
+        loop {
+            if self.is_free() && self.take(FREE) {
+                return true;
+            }
+            if !backoff.wait() {
+                return false;
+            }
+        }
+    }
+
+    /// For the thread that has no node: it only barges, and sleeps without being woken.
+    fn acquire_unqueued(&self) {
+        while !self.barge() {
+            std::thread::sleep(FIRST_NAP);
+        }
+    }
+
+    fn queue(&self, claim: &Claim) {
+        let before = self.tail.swap(claim.number, Ordering::AcqRel);
+        self.statistics.queued();
+        let mut slept = false;
+        if before != 0 {
+            node(before).next.store(claim.number, Ordering::Release);
+            slept = self.await_turn(claim);
+        }
+        self.acquire_as_head(claim, slept);
+        // Whatever was asked was asked for this thread.
+        if self.asked.load(Ordering::Relaxed) != 0 {
+            self.asked.store(0, Ordering::Relaxed);
+        }
+        self.pass_on(claim);
+        self.statistics.left_queue();
+    }
+
+    /// Waits behind others. Whether it slept.
+    fn await_turn(&self, claim: &Claim) -> bool {
+        let turn = &claim.node().turn;
+        let mut backoff = Backoff::default();
+        let mut slept = false;
+        while turn.load(Ordering::Acquire) != node::HEAD {
+            if backoff.wait() {
+                continue;
+            }
+            let asleep =
+                turn.compare_exchange(node::WAITS, node::SLEEPS, Ordering::Relaxed, Ordering::Relaxed);
+            if asleep.is_ok() {
+                self.statistics.sleeps();
+                slept = true;
+                while turn.load(Ordering::Acquire) != node::HEAD {
+                    let stays = || turn.load(Ordering::Relaxed) != node::HEAD;
+                    raw::sleep(self, claim.number, stays, None);
+                }
+            }
+        }
+        slept
+    }
+
+    /// Waits in front of others: only for the lock. `slept`: it was just woken.
+    fn acquire_as_head(&self, claim: &Claim, mut slept: bool) {
+        let mut backoff = Backoff::default();
+        let mut nap = FIRST_NAP;
+        let mut wish = WAKE;
+        loop {
+            match self.state.load(Ordering::Relaxed) {
+                GRANTED if self.take(GRANTED) => return self.statistics.granted(),
+                FREE if self.take(FREE) => return,
+                _ => {}
+            }
+            if backoff.wait() {
+                continue;
+            }
+            backoff.reset();
+            self.statistics.sleeps();
+            let woken = slept && (atomic::MODEL || self.asked.load(Ordering::Relaxed) & WAKE == 0);
+            if woken && wish == WAKE {
+                // Woken, and another was faster. They may go on undisturbed for a while; then the lock is this thread's,
+                // which asks for it awake: a granted lock must not wait for a sleeper.
+                raw::sleep(self, claim.number, || true, Some(PATIENCE));
+                wish = WAKE | GRANT;
+                self.asked.fetch_or(GRANT, Ordering::SeqCst);
+                continue;
+            }
+            self.asked.fetch_or(wish, Ordering::SeqCst);
+            // If the wish is gone, somebody is on the way to wake this thread, or has been there before it slept.
+            let stays = || {
+                self.asked.load(Ordering::SeqCst) & WAKE != 0 && self.state.load(Ordering::SeqCst) == LOCKED
+            };
+            raw::sleep(self, claim.number, stays, Some(nap));
+            slept = true;
+            nap = LONGEST_NAP.min(nap * 2);
+        }
+    }
+
+    /// Leaves the queue and makes another its head. This thread has the lock.
+    fn pass_on(&self, claim: &Claim) {
+        let me = claim.node();
+        let mut aside = [me.aside[0].load(Ordering::Relaxed), me.aside[1].load(Ordering::Relaxed)];
+        let passed = me.passed.load(Ordering::Relaxed);
+        let mut next = me.next.load(Ordering::Acquire);
+        if next == 0 {
+            // Those put aside are the queue if nobody else is.
+            let left =
+                self.tail.compare_exchange(claim.number, aside[1], Ordering::AcqRel, Ordering::Relaxed);
+            if left.is_ok() {
+                if aside[0] != 0 {
+                    self.make_head(aside[0], [0; 2], 0);
+                }
+                return;
+            }
+            next = linked_behind(claim);
+        }
+        let found = if aside[0] != 0 && passed >= MOST_PASSED {
+            None
+        } else {
+            local_in_sight(next, me.place.load(Ordering::Relaxed))
+        };
+        match found {
+            // The next, and nobody is passed over by that.
+            Some((found, _)) if found == next && aside[0] == 0 => self.make_head(found, aside, 0),
+            Some((found, last_before)) => {
+                if found != next {
+                    node(last_before).next.store(0, Ordering::Relaxed);
+                    if aside[0] == 0 {
+                        aside[0] = next;
+                    } else {
+                        node(aside[1]).next.store(next, Ordering::Release);
+                    }
+                    aside[1] = last_before;
+                }
+                self.make_head(found, aside, passed + 1);
+            }
+            None if aside[0] != 0 => {
+                node(aside[1]).next.store(next, Ordering::Release);
+                self.make_head(aside[0], [0; 2], 0);
+            }
+            None => self.make_head(next, [0; 2], 0),
+        }
+        self.statistics.passed(found.is_some());
+    }
+
+    fn make_head(&self, number: u16, aside: [u16; 2], passed: u32) {
+        let head = node(number);
+        head.aside[0].store(aside[0], Ordering::Relaxed);
+        head.aside[1].store(aside[1], Ordering::Relaxed);
+        head.passed.store(passed, Ordering::Relaxed);
+        if head.turn.swap(node::HEAD, Ordering::AcqRel) == node::SLEEPS {
+            // Woken when the lock is free: by this thread, which sees its own store.
+            self.asked.fetch_or(WAKE, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for QueuedLock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The node behind this one, whose thread has swapped the tail and is about to link itself.
+fn linked_behind(claim: &Claim) -> u16 {
+    let mut backoff = Backoff::default();
+    loop {
+        match claim.node().next.load(Ordering::Acquire) {
+            0 if backoff.wait() => {}
+            0 => atomic::yield_now(),
+            next => return next,
+        }
+    }
+}
+
+/// The first node from `first` on that is on the NUMA node `place`, and the one before it (itself if it is the first).
+fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
+    let (mut before, mut at) = (first, first);
+    for _ in 0..IN_SIGHT {
+        if at == 0 {
+            return None;
+        }
+        if node(at).place.load(Ordering::Relaxed) == place {
+            return Some((at, before));
+        }
+        before = at;
+        at = node(at).next.load(Ordering::Acquire);
+    }
+    None
+}
+
+#[cfg(all(test, not(feature = "model")))]
+mod tests;
+
+#[cfg(all(test, feature = "model"))]
+mod models;

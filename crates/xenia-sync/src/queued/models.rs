@@ -1,0 +1,121 @@
+//! The queued lock under loom: all orders of two and three threads' steps, with a bound on how often a thread is
+//! interrupted, and all values that the memory model lets a load see.
+//!
+//! A model has no time: the head's naps end at once, and it insists on the lock after the first, so that hand-overs are seen,
+//! too (by three threads: a nap lets the only other one end). Threads behind the head sleep until they are woken: if a wake were lost, loom would report a deadlock.
+
+use super::*;
+use crate::Counts;
+use crate::topology::pretend_node;
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+use std::sync::Mutex as Plain;
+
+/// What the lock guards: loom fails if two threads are in there at once, or if one doesn't see what the last one did.
+struct Guarded {
+    lock: QueuedLock,
+    cell: UnsafeCell<u32>,
+}
+
+impl Guarded {
+    fn enter(&self) {
+        self.lock.acquire();
+        self.cell.with_mut(|_| ());
+        self.lock.release();
+    }
+}
+
+/// What all runs of a model saw together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    runs: u64,
+    counts: Counts,
+}
+
+impl Seen {
+    fn add(&mut self, counts: Counts) {
+        self.runs += 1;
+        let all = &mut self.counts;
+        all.fast += counts.fast;
+        all.slow += counts.slow;
+        all.barged += counts.barged;
+        all.granted += counts.granted;
+        all.sleeps += counts.sleeps;
+        all.local += counts.local;
+        all.remote += counts.remote;
+        all.deepest = all.deepest.max(counts.deepest);
+    }
+}
+
+/// Threads on these NUMA nodes, one of them the model's own, each taking the lock once; every order of steps with at most
+/// `interruptions` of a thread that could go on.
+fn model(places: &'static [u16], interruptions: usize) -> Seen {
+    let seen = std::sync::Arc::new(Plain::new(Seen::default()));
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(interruptions);
+    let all = seen.clone();
+    builder.check(move || {
+        let guarded = Arc::new(Guarded { lock: QueuedLock::new(), cell: UnsafeCell::new(0) });
+        // With three others there is not time for everything: this one is in there before they come.
+        let first = places.len() > 3;
+        if first {
+            guarded.lock.acquire();
+        }
+        let others: Vec<_> = places[1..]
+            .iter()
+            .map(|&place| {
+                let guarded = guarded.clone();
+                thread::spawn(move || {
+                    pretend_node(Some(place));
+                    guarded.enter();
+                })
+            })
+            .collect();
+        if first {
+            guarded.cell.with_mut(|_| ());
+            guarded.lock.release();
+        } else {
+            pretend_node(Some(places[0]));
+            guarded.enter();
+        }
+        for other in others {
+            other.join().expect("no panic");
+        }
+        let counts = guarded.lock.counts();
+        assert_eq!(counts.fast + counts.slow, places.len() as u64);
+        assert!(guarded.lock.try_acquire(), "given back by all");
+        assert_eq!(guarded.lock.tail.load(Ordering::Relaxed), 0);
+        all.lock().expect("no panic").add(counts);
+    });
+    let seen = *seen.lock().expect("no panic");
+    println!("{places:?}, {interruptions} interruptions: {seen:?}");
+    // A model that never gets somewhere shows nothing about it.
+    let granted = seen.counts.granted > 0 || places.len() == 2;
+    assert!(seen.counts.fast > 0 && seen.counts.sleeps > 0 && granted, "{seen:?}");
+    seen
+}
+
+#[test]
+fn two_threads() {
+    assert!(model(&[0, 0], 4).counts.deepest == 1);
+}
+
+#[test]
+fn three_threads() {
+    let seen = model(&[0, 0, 0], 3);
+    assert!(seen.counts.deepest == 2 && seen.counts.local > 0, "{seen:?}");
+}
+
+#[test]
+fn three_threads_on_two_nodes() {
+    let seen = model(&[0, 1, 0], 3);
+    assert!(seen.counts.deepest == 2 && seen.counts.remote > 0, "{seen:?}");
+}
+
+/// Three wait for the model's own thread: one of them is passed over and comes back when the queue is empty.
+#[test]
+fn three_waiters_on_two_nodes() {
+    let seen = model(&[0, 0, 1, 0], 2);
+    assert!(seen.counts.deepest == 3 && seen.counts.local > 0 && seen.counts.remote > 0, "{seen:?}");
+}

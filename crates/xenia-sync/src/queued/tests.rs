@@ -1,0 +1,204 @@
+//! The queue's order, which threads' luck decides elsewhere, made by hand here; and what many threads count together.
+
+use super::*;
+use crate::topology::pretend_node;
+use crate::{Level, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Barrier, Mutex as Plain};
+use std::time::Instant;
+
+/// In which order threads on these NUMA nodes get the lock if they queue in this order.
+fn order_of(places: &[u16]) -> Vec<usize> {
+    let (lock, order) = (QueuedLock::new(), Plain::new(Vec::new()));
+    std::thread::scope(|scope| {
+        lock.acquire();
+        for (index, &place) in places.iter().enumerate() {
+            let before = lock.tail.load(Ordering::SeqCst);
+            let (lock, order) = (&lock, &order);
+            scope.spawn(move || {
+                pretend_node(Some(place));
+                lock.acquire();
+                order.lock().expect("no panic").push(index);
+                lock.release();
+            });
+            let linked = || before == 0 || node(before).next.load(Ordering::SeqCst) != 0;
+            while lock.tail.load(Ordering::SeqCst) == before || !linked() {
+                std::thread::yield_now();
+            }
+        }
+        lock.release();
+    });
+    assert!(lock.is_free() && lock.tail.load(Ordering::SeqCst) == 0);
+    order.into_inner().expect("no panic")
+}
+
+#[test]
+fn one_node_is_first_come_first_served() {
+    assert_eq!(order_of(&[0; 12]), (0..12).collect::<Vec<_>>());
+}
+
+#[test]
+fn local_threads_come_first_and_the_others_in_their_order() {
+    assert_eq!(order_of(&[0, 1, 0, 1, 0]), [0, 2, 4, 1, 3]);
+    // 3's own come together, too, when it is their turn.
+    assert_eq!(order_of(&[0, 3, 2, 0, 3, 2, 0]), [0, 3, 6, 1, 4, 2, 5]);
+}
+
+#[test]
+fn nobody_is_passed_over_for_ever() {
+    let mut places = vec![0; MOST_PASSED as usize + 10];
+    places[1] = 1;
+    let order = order_of(&places);
+    assert_eq!(order.iter().position(|&thread| thread == 1), Some(MOST_PASSED as usize + 1));
+}
+
+#[test]
+fn a_lock_without_waiters_is_one_word_at_rest() {
+    let lock = QueuedLock::new();
+    assert!(lock.try_acquire());
+    assert!(!lock.try_acquire());
+    lock.release();
+    lock.acquire();
+    lock.release();
+    assert!(lock.is_free());
+}
+
+/// `threads` threads on `nodes` NUMA nodes add up under one lock.
+fn count(threads: u16, nodes: u16, rounds: u64) {
+    let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
+    let start = Barrier::new(usize::from(threads));
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (counter, start) = (&counter, &start);
+            scope.spawn(move || {
+                pretend_node(Some(thread % nodes));
+                start.wait();
+                for round in 0..rounds {
+                    if round % 7 == 0
+                        && let Some(mut counter) = counter.try_lock()
+                    {
+                        *counter += 1;
+                        continue;
+                    }
+                    *counter.lock() += 1;
+                }
+            });
+        }
+    });
+    assert_eq!(counter.into_inner(), u64::from(threads) * rounds);
+}
+
+#[test]
+fn two_threads_count_exactly() {
+    count(2, 1, 1_000_000);
+    count(2, 2, 1_000_000);
+}
+
+#[test]
+fn four_threads_count_exactly() {
+    count(4, 1, 300_000);
+    count(4, 2, 300_000);
+}
+
+#[test]
+fn eight_threads_count_exactly() {
+    count(8, 1, 150_000);
+    count(8, 3, 150_000);
+}
+
+/// Holders that sleep put everybody else to sleep, behind the head and as head.
+#[test]
+fn sleepers_are_woken() {
+    let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let mut counter = counter.lock();
+                    std::thread::sleep(Duration::from_millis(1));
+                    *counter += 1;
+                }
+            });
+        }
+    });
+    assert_eq!(counter.into_inner(), 60);
+    // 60 ms of holding. A lost wake costs the longest nap at most: with one in each round it would be 240 ms more.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+/// Threads that take the lock again at once, more than there are processors, and one that comes now and then.
+#[test]
+fn barging_has_a_bound() {
+    let (lock, stop) = (QueuedLock::new(), AtomicBool::new(false));
+    let taken = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    lock.acquire();
+                    for _ in 0..200 {
+                        std::hint::spin_loop();
+                    }
+                    taken.fetch_add(1, Ordering::Relaxed);
+                    lock.release();
+                }
+            });
+        }
+        let mut longest = Duration::ZERO;
+        for _ in 0..50 {
+            let before = Instant::now();
+            lock.acquire();
+            longest = longest.max(before.elapsed());
+            lock.release();
+        }
+        stop.store(true, Ordering::Relaxed);
+        // Its place in the queue is behind six, each of which may wait out its patience, on a machine that others use, too.
+        assert!(longest < Duration::from_secs(2), "{longest:?}");
+    });
+    assert!(taken.into_inner() > 0);
+}
+
+/// More threads than nodes: those without one get the lock all the same.
+#[test]
+fn threads_without_a_node_go_on() {
+    let lock = QueuedLock::new();
+    lock.acquire();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _all: Vec<Claim> = std::iter::from_fn(Claim::new).collect();
+            lock.acquire();
+            lock.release();
+        });
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(lock.tail.load(Ordering::SeqCst), 0, "it queues without a node");
+        lock.release();
+    });
+    assert!(lock.is_free());
+}
+
+#[cfg(feature = "statistics")]
+#[test]
+fn a_lock_counts_what_happens_to_it() {
+    let lock = QueuedLock::new();
+    lock.acquire();
+    lock.release();
+    lock.acquire();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                lock.acquire();
+                lock.release();
+            });
+        }
+        while lock.counts().deepest < 3 || lock.counts().sleeps < 3 {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(2));
+        lock.release();
+    });
+    let counts = lock.counts();
+    assert_eq!((counts.fast, counts.slow, counts.barged), (2, 3, 0));
+    assert_eq!((counts.local, counts.remote, counts.deepest), (2, 0, 3));
+    assert!(counts.held >= Duration::from_millis(2) && counts.waited >= counts.held);
+}

@@ -1,0 +1,128 @@
+//! This crate's home of `unsafe`: the contract of `lock_api`, sleeping by address, and asking which processor this is.
+//! Everything around it is safe code.
+
+use crate::queued::QueuedLock;
+#[cfg(not(feature = "model"))]
+use std::time::Duration;
+
+/// What sleepers of ours give as their token, with a number in the lower 16 bits: nobody else's tokens have these bits.
+#[cfg(not(feature = "model"))]
+const OURS: usize = 0x5E1F_0000;
+
+/// Puts the thread to sleep under `key` with a number that [`wake`] can ask for, unless `stays` says no; `stays` is called
+/// where no [`wake`] for the same key can be under way, must not panic, and must not sleep. With a `timeout` it may wake by itself.
+#[cfg(not(feature = "model"))]
+pub(crate) fn sleep(key: &QueuedLock, number: u16, stays: impl FnOnce() -> bool, timeout: Option<Duration>) {
+    use parking_lot_core::ParkToken;
+    let until = timeout.map(|timeout| std::time::Instant::now() + timeout);
+    let key = std::ptr::from_ref(key).addr();
+    // SAFETY: the key is the address of a lock of ours, whose bytes no other primitive sleeps on. `stays` only loads
+    // atomics; the other two callbacks do nothing.
+    unsafe {
+        parking_lot_core::park(key, stays, || {}, |_, _| {}, ParkToken(OURS | usize::from(number)), until);
+    }
+}
+
+/// Wakes those that sleep under `key` and whose number `which` picks; it must not panic or sleep.
+///
+/// `key` is an address only: the lock may be gone.
+#[cfg(not(feature = "model"))]
+pub(crate) fn wake(key: *const QueuedLock, mut which: impl FnMut(u16) -> bool) {
+    use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp};
+    let pick = |token: parking_lot_core::ParkToken| {
+        let picked = token.0 & !0xFFFF == OURS && which(token.0 as u16);
+        if picked { FilterOp::Unpark } else { FilterOp::Skip }
+    };
+    // SAFETY: the key is, or was, the address of a lock of ours. If another lock is there by now, only sleepers of ours are
+    // picked, and those look again at what they sleep for. The callbacks neither panic nor sleep.
+    unsafe {
+        parking_lot_core::unpark_filter(key.addr(), pick, |_| DEFAULT_UNPARK_TOKEN);
+    }
+}
+
+#[cfg(feature = "model")]
+pub(crate) use model::{sleep, wake};
+
+/// The same in a model: a list of sleepers. A time-out can come at any moment, so a sleep with one doesn't sleep.
+#[cfg(feature = "model")]
+mod model {
+    use super::QueuedLock;
+    use loom::sync::{Condvar, Mutex};
+    use std::time::Duration;
+
+    loom::lazy_static! {
+        static ref SLEEPERS: (Mutex<Vec<(usize, u16)>>, Condvar) = (Mutex::new(Vec::new()), Condvar::new());
+    }
+
+    pub(crate) fn sleep(
+        key: &QueuedLock,
+        number: u16,
+        stays: impl FnOnce() -> bool,
+        timeout: Option<Duration>,
+    ) {
+        if timeout.is_some() {
+            return loom::thread::yield_now();
+        }
+        let me = (std::ptr::from_ref(key).addr(), number);
+        let mut sleepers = SLEEPERS.0.lock().expect("no panic");
+        if stays() {
+            sleepers.push(me);
+            while sleepers.contains(&me) {
+                sleepers = SLEEPERS.1.wait(sleepers).expect("no panic");
+            }
+        }
+    }
+
+    pub(crate) fn wake(key: *const QueuedLock, mut which: impl FnMut(u16) -> bool) {
+        let mut sleepers = SLEEPERS.0.lock().expect("no panic");
+        sleepers.retain(|&(at, number)| at != key.addr() || !which(number));
+        SLEEPERS.1.notify_all();
+    }
+}
+
+/// The processor that this thread runs on at this moment.
+pub(crate) fn current_processor() -> Option<usize> {
+    // SAFETY: takes no arguments and touches no memory of ours.
+    let processor = unsafe { libc::sched_getcpu() };
+    usize::try_from(processor).ok()
+}
+
+#[cfg(not(feature = "model"))] // loom's atomics can't be constants
+// SAFETY: of the threads that call `acquire` or get true from `try_acquire`, the next one returns after the one before has
+// called `release`: whoever takes the word from free or granted to locked does it by compare-and-swap, and only `release`
+// takes it away from locked.
+unsafe impl lock_api::RawMutex for QueuedLock {
+    #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
+    const INIT: Self = Self::new();
+
+    type GuardMarker = lock_api::GuardNoSend;
+
+    #[inline]
+    fn lock(&self) {
+        self.acquire();
+    }
+
+    #[inline]
+    fn try_lock(&self) -> bool {
+        self.try_acquire()
+    }
+
+    #[inline]
+    unsafe fn unlock(&self) {
+        self.release();
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        !self.is_free()
+    }
+}
+
+#[cfg(all(feature = "statistics", not(feature = "model")))]
+impl<T: ?Sized> crate::Mutex<T, QueuedLock> {
+    /// What the lock has counted so far.
+    pub fn counts(&self) -> crate::Counts {
+        // SAFETY: counting doesn't unlock.
+        unsafe { self.unranked().raw() }.counts()
+    }
+}

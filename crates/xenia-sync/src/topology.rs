@@ -1,0 +1,138 @@
+//! Which NUMA node a thread is on: from the operating system, or made up.
+//!
+//! The answer only orders a queue: a wrong one costs time, nothing else. Where there is one node, or none that can be read,
+//! everybody is on node 0 and nothing is asked.
+
+use crate::raw;
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Where Linux describes nodes.
+const NODES: &str = "/sys/devices/system/node";
+/// Processors beyond this are taken to be on node 0.
+const MOST_PROCESSORS: usize = 8192;
+
+/// The node of each processor, by its number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topology {
+    node_of: Vec<u16>,
+}
+
+impl Topology {
+    /// What `folder` says, which is laid out as `/sys/devices/system/node`: `nodeN/cpulist`. What can't be read isn't there.
+    pub fn read(folder: &Path) -> Self {
+        let mut topology = Self::default();
+        let Ok(entries) = std::fs::read_dir(folder) else { return topology };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("node")?.parse::<u16>().ok());
+            if let Some((node, list)) = number.zip(std::fs::read_to_string(entry.path().join("cpulist")).ok())
+            {
+                topology.add(node, &list);
+            }
+        }
+        topology
+    }
+
+    /// Adds a list such as `0-3,8`.
+    fn add(&mut self, node: u16, list: &str) {
+        for range in list.trim().split(',') {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) else { continue };
+            for processor in first..=last.min(MOST_PROCESSORS - 1) {
+                if self.node_of.len() <= processor {
+                    self.node_of.resize(processor + 1, 0);
+                }
+                self.node_of[processor] = node;
+            }
+        }
+    }
+
+    /// How many nodes have processors.
+    pub fn nodes(&self) -> usize {
+        let mut nodes = self.node_of.clone();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes.len()
+    }
+
+    /// The node of a processor; 0 if unknown.
+    pub fn node_of(&self, processor: usize) -> u16 {
+        self.node_of.get(processor).copied().unwrap_or(0)
+    }
+}
+
+/// The machine's.
+fn host() -> &'static Topology {
+    static HOST: OnceLock<Topology> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let topology = Topology::read(Path::new(NODES));
+        if topology.nodes() > 1 { topology } else { Topology::default() }
+    })
+}
+
+#[cfg(not(feature = "model"))]
+thread_local! {
+    static PRETENDED: Cell<Option<u16>> = const { Cell::new(None) };
+}
+
+#[cfg(feature = "model")]
+loom::thread_local! {
+    static PRETENDED: Cell<Option<u16>> = Cell::new(None);
+}
+
+/// Lets this thread be on a NUMA node that the machine need not have, or where it is again: for tests and measurements.
+pub fn pretend_node(node: Option<u16>) {
+    PRETENDED.with(|pretended| pretended.set(node));
+}
+
+/// The node that this thread is on.
+pub(crate) fn current_node() -> u16 {
+    if let Some(node) = PRETENDED.with(Cell::get) {
+        return node;
+    }
+    if crate::atomic::MODEL || host().node_of.is_empty() {
+        return 0;
+    }
+    raw::current_processor().map_or(0, |processor| host().node_of(processor))
+}
+
+#[cfg(all(test, not(feature = "model")))]
+mod tests {
+    use super::*;
+
+    fn machine(nodes: &[(&str, &str)]) -> Topology {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, list) in nodes {
+            std::fs::create_dir(folder.path().join(name)).expect("a node");
+            std::fs::write(folder.path().join(name).join("cpulist"), list).expect("its list");
+        }
+        Topology::read(folder.path())
+    }
+
+    #[test]
+    fn lists_are_read() {
+        let topology = machine(&[("node0", "0-1,4\n"), ("node1", "2-3,5-7\n"), ("power", "9\n")]);
+        assert_eq!(topology.nodes(), 2);
+        let nodes: Vec<u16> = (0..9).map(|processor| topology.node_of(processor)).collect();
+        assert_eq!(nodes, [0, 0, 1, 1, 0, 1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn nonsense_is_left_out() {
+        let topology = machine(&[("node1", "x,3-,-,0-99999999999,2\n"), ("nodeX", "1"), ("node2", "")]);
+        assert_eq!(topology.node_of(2), 1);
+        assert!(topology.node_of.len() <= MOST_PROCESSORS);
+        assert_eq!(Topology::read(Path::new("/nowhere")), Topology::default());
+    }
+
+    #[test]
+    fn a_thread_may_pretend() {
+        pretend_node(Some(7));
+        assert_eq!(current_node(), 7);
+        assert_ne!(std::thread::spawn(current_node).join().expect("no panic"), 7);
+        pretend_node(None);
+        assert_eq!(current_node(), host().node_of(raw::current_processor().unwrap_or(0)));
+    }
+}
