@@ -88,7 +88,7 @@ impl Work {
     /// Calls guest code, with the frame of the function that it belongs to where the compiler's code looks for it.
     fn call_guest(self, pc: GuestAddr, args: Vec<u64>, frame: GuestAddr) -> Flow {
         let then = Continuation::Exception(Box::new(Activity(self)));
-        Flow::CallGuest(GuestCall { pc, args, link: Some(frame), then })
+        Flow::CallGuest(GuestCall { args, link: Some(frame), ..GuestCall::new(pc, then) })
     }
 }
 

@@ -24,6 +24,7 @@ use crate::user::User;
 use crate::user::xconfig::Locale;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
@@ -77,6 +78,8 @@ pub struct Kernel {
     pub dispatcher: Mutex<Dispatcher>,
     /// Guest threads, and what interrupts them.
     pub threads: Mutex<Threads>,
+    /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are any.
+    pub(crate) pending_apcs: AtomicUsize,
     /// Open files, and the file system.
     pub files: Mutex<Files>,
     /// What imports are bound to.
@@ -123,6 +126,7 @@ impl Kernel {
             objects: Mutex::new(Level::Objects, objects),
             dispatcher: Mutex::new(Level::Dispatcher, Dispatcher::new(limits.clone())),
             threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
+            pending_apcs: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
             imports,
             modules: Mutex::new(Level::Modules, Modules::default()),

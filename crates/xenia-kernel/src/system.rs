@@ -1,7 +1,7 @@
 //! The kernel's face towards the scheduler: system calls, interrupts, time.
 
 use crate::Kernel;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::{self, crash, return_addresses};
 use crate::exports::failure_of;
 use crate::files::COMPLETION_WAIT;
@@ -12,7 +12,9 @@ use crate::layout::kpcr;
 use crate::limits::Limit;
 use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
-use crate::thread::records::{Apc, ApcSource, Frame};
+use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::deferred::Mode;
+use crate::thread::records::Frame;
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -24,8 +26,20 @@ use xenia_sched::{
 
 /// LEV of the system calls that patched thunks make.
 const KERNEL_CALL: u8 = 2;
-/// Bytes of the frame that the kernel makes for a function it calls: linkage and parameter save area.
+/// Bytes of the frame that the kernel makes for a function it calls: linkage, parameter save area, locals.
 const CALL_FRAME: u64 = 0x80;
+/// Where the locals are in it.
+const LOCALS: u32 = 0x70;
+
+/// The frame of a call that is made at this stack pointer.
+fn call_frame(stack_pointer: u64) -> u64 {
+    (stack_pointer as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15
+}
+
+/// Where the locals of a call lie that was made at this stack pointer.
+pub(crate) fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
+    GuestAddr(call_frame(stack_pointer) as u32).offset(LOCALS)
+}
 
 /// A [`Kernel`] as the executor's [`System`].
 #[derive(Clone)]
@@ -61,6 +75,9 @@ impl Kernel {
             Flow::Block(wait) => Disposition::Park(wait),
             Flow::Exit { code } => {
                 let id = call.thread_id();
+                if let Some(rundown) = self.next_rundown(id, code) {
+                    return self.apply(call, Flow::CallGuest(rundown));
+                }
                 match self.end_thread(call.cpu, id, code) {
                     Ok(()) => Disposition::Continue,
                     Err(error) => self.broken(call, &format!("thread exit: {error}")),
@@ -91,13 +108,21 @@ impl Kernel {
     pub(crate) fn push_frame(&self, id: u32, ctx: &mut PpcContext, guest: GuestCall) -> Fallible<()> {
         let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
         let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
-        let stack_pointer = (ctx.gpr[1] as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15;
+        let stack_pointer = call_frame(ctx.gpr[1]);
         self.memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;
         ctx.gpr[1] = stack_pointer;
         ctx.pc = guest.pc.0;
         ctx.lr = u64::from(self.imports.own_stubs.call_return.0);
-        for (register, &value) in guest.args.iter().take(8).enumerate() {
-            ctx.gpr[3 + register] = value;
+        let mut registers = ctx.gpr[3..11].iter_mut();
+        // In this order: what ends first must not have taken a register.
+        for (&value, register) in guest.args.iter().zip(registers.by_ref()) {
+            *register = value;
+        }
+        let mut local = GuestAddr(stack_pointer as u32).offset(LOCALS);
+        for (&word, register) in guest.locals.iter().take(MAXIMUM_LOCALS).zip(registers) {
+            self.memory.write(local, word)?;
+            *register = u64::from(local.0);
+            local = local.offset(4);
         }
         if let Some(link) = guest.link {
             ctx.gpr[12] = u64::from(link.0);
@@ -126,7 +151,10 @@ impl Kernel {
         ctx.lr = frame.lr;
         ctx.gpr[1] = frame.stack_pointer;
         let flow = match frame.then {
-            Continuation::Export { run, state, .. } => run(call, result, state),
+            Continuation::Export { run, state, .. } => match run(call, result, state) {
+                Flow::Return(value) => self.before_return(call, value),
+                flow => flow,
+            },
             Continuation::Exception(activity) => exceptions::resume(call, result, *activity),
         };
         self.apply(call, flow)
@@ -138,7 +166,12 @@ impl Kernel {
         let target = self.imports.target(at);
         match target {
             Some(Target::Export(export)) => {
-                let flow = (export.shim)(call);
+                let behind = call.ctx().pc;
+                let flow = match (export.shim)(call) {
+                    // One that goes on elsewhere needs all of its registers.
+                    Flow::Return(value) if call.ctx().pc == behind => self.before_return(call, value),
+                    flow => flow,
+                };
                 self.apply(call, flow)
             }
             Some(Target::Missing { library, ordinal }) => {
@@ -247,13 +280,13 @@ impl Kernel {
         let is_queued = {
             let threads = self.threads.lock();
             let record = threads.get(apc.thread_id);
-            record.is_some_and(|record| record.apcs.iter().any(|queued| queued.source == source))
+            record.is_some_and(|record| record.apcs.user.iter().any(|queued| queued.source == source))
         };
         if is_queued {
             return Ok(());
         }
         let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-        self.queue_apc(cpu, apc.thread_id, Apc { source, routine: apc.routine, args })
+        self.queue_apc(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them, and interrupts.
 
+pub mod apc;
 pub(crate) mod deferred;
 pub(crate) mod interrupt_level;
 pub mod interrupts;

@@ -163,12 +163,10 @@ impl Kernel {
 /// Ends the title: calls what wants to know, one after the other, then stops the machine.
 pub fn terminate(call: &mut Call) -> Flow {
     match call.kernel.title.lock().next_notification() {
-        Some(notification) => Flow::CallGuest(GuestCall {
-            pc: notification.routine,
-            args: Vec::new(),
-            link: None,
-            then: Continuation::Export { name: "terminate_title", run: go_on, state: [0; 4] },
-        }),
+        Some(notification) => Flow::CallGuest(GuestCall::new(
+            notification.routine,
+            Continuation::Export { name: "terminate_title", run: go_on, state: [0; 4] },
+        )),
         None => Flow::End(EndKind::Exit { code: 0 }),
     }
 }

@@ -39,10 +39,22 @@ pub struct GuestCall {
     pub pc: GuestAddr,
     /// Arguments, for r3 on; at most 8.
     pub args: Vec<u64>,
+    /// Words on the stack, at most [`MAXIMUM_LOCALS`], whose addresses are the arguments after these.
+    pub locals: Vec<u32>,
     /// For r12, if the function belongs inside another: that one's frame.
     pub link: Option<GuestAddr>,
     /// What follows.
     pub then: Continuation,
+}
+
+/// Words that a call of guest code may be lent.
+pub const MAXIMUM_LOCALS: usize = 4;
+
+impl GuestCall {
+    /// A call without arguments.
+    pub fn new(pc: GuestAddr, then: Continuation) -> Self {
+        Self { pc, args: Vec::new(), locals: Vec::new(), link: None, then }
+    }
 }
 
 /// What an export does once the guest code that it called has returned. Data, so that it can be

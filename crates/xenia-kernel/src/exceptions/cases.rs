@@ -363,7 +363,7 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     // handler; the handler switches to between the two, and fails: what was low has been left.
     registers(&mut stopped, 0x4000, inside);
     let then = Continuation::Export { name: "test", run: |_, _, _| Flow::Return(0), state: [0; 4] };
-    let call = GuestCall { pc: inside, args: Vec::new(), link: None, then };
+    let call = GuestCall::new(inside, then);
     let kernel = stopped.bench.kernel.clone();
     let id = stopped.bench.scheduler.thread(thread).unwrap().id;
     let ctx = stopped.bench.scheduler.context_mut(thread).unwrap();

@@ -1,8 +1,8 @@
 //! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
 
-use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{WaitResult, Waiter};
+use crate::objects::dispatcher::{WaitBlock, WaitResult, Waiter};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ticks_from_100ns};
@@ -39,6 +39,24 @@ pub fn wait(
     timeout: Timeout,
 ) -> Fallible<Flow<NtStatus>> {
     let deadline = deadline(call, timeout)?;
+    wait_until(call, objects, all, alertable, deadline)
+}
+
+/// A wait that was interrupted goes on, for as long as it had left.
+pub fn wait_again(call: &mut Call, wait: WaitBlock) -> Flow {
+    let WaitBlock { objects, all, deadline, alertable, held, .. } = wait;
+    let flow = wait_until(call, &objects, all, alertable, deadline);
+    call.kernel.dispatcher.lock().hold(call.thread(), held);
+    flow.into_flow()
+}
+
+fn wait_until(
+    call: &mut Call,
+    objects: &[GuestAddr],
+    all: bool,
+    alertable: bool,
+    deadline: Option<GuestTicks>,
+) -> Fallible<Flow<NtStatus>> {
     let kthread = call.kthread()?;
     // What is signalled already is taken before an APC is looked for, as NT does it.
     let taken = call.kernel.dispatcher.lock().try_take(call.memory(), objects, all, kthread)?;

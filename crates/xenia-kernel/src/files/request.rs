@@ -7,7 +7,8 @@ use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
-use crate::thread::records::{Apc, ApcSource};
+use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::deferred::Mode;
 use crate::vfs::OpenAction;
 use std::fmt::Write;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -163,7 +164,7 @@ impl Kernel {
         let routine = GuestAddr(request.apc_routine.0 & !1);
         if !routine.is_null() {
             let args = [u64::from(request.apc_context), u64::from(request.status_block.0), 0];
-            self.queue_apc(cpu, thread_id, Apc { source: ApcSource::Kernel, routine, args })?;
+            self.queue_apc(cpu, thread_id, Mode::User, Apc::new(ApcSource::Kernel, routine, args))?;
         }
         let (synchronous, port) = {
             let files = self.files.lock();

@@ -120,12 +120,9 @@ fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow
         return None;
     }
     module.attached = attach;
-    Some(Flow::CallGuest(GuestCall {
-        pc: module.entry,
-        args: vec![u64::from(handle.0), reason, 0],
-        link: None,
-        then: Continuation::Export { name: "module_told", run: told, state: [number, reason, 0, 0] },
-    }))
+    let then = Continuation::Export { name: "module_told", run: told, state: [number, reason, 0, 0] };
+    let args = vec![u64::from(handle.0), reason, 0];
+    Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }
 
 fn told(call: &mut Call, result: u64, [number, reason, ..]: [u64; 4]) -> Flow {

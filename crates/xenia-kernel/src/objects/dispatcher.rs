@@ -38,14 +38,21 @@ pub mod kind {
 /// Objects that one wait may name.
 pub const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
+/// A wait for objects.
 #[derive(Debug)]
-struct WaitBlock {
-    objects: Vec<GuestAddr>,
-    all: bool,
+pub struct WaitBlock {
+    /// The objects.
+    pub objects: Vec<GuestAddr>,
+    /// Whether it is for all of them.
+    pub all: bool,
+    /// When it ends by itself.
+    pub deadline: Option<GuestTicks>,
+    /// Whether a user APC may end it.
+    pub alertable: bool,
     /// The waiting thread's object, which becomes the owner of mutants.
     kthread: GuestAddr,
     /// Objects that the wait has a reference to.
-    held: Vec<GuestAddr>,
+    pub held: Vec<GuestAddr>,
 }
 
 /// See the module's documentation.
@@ -144,7 +151,9 @@ impl Dispatcher {
         for &object in objects {
             self.waiters.entry(object).or_default().push_back(waiter.thread);
         }
-        let block = WaitBlock { objects: objects.to_vec(), all, kthread: waiter.kthread, held: Vec::new() };
+        let Waiter { deadline, alertable, kthread, .. } = waiter;
+        let block =
+            WaitBlock { objects: objects.to_vec(), all, deadline, alertable, kthread, held: Vec::new() };
         self.blocks.insert(waiter.thread, block);
         Ok(WaitResult::Park(Wait {
             reason: BlockReason::Objects { objects: objects.iter().map(|object| object.0).collect(), all },
@@ -244,13 +253,23 @@ impl Dispatcher {
 
     /// Takes a thread off all lists: its wait is over for another reason.
     pub fn cancel(&mut self, thread: ThreadRef) {
-        let Some(block) = self.blocks.remove(&thread) else {
+        if let Some(block) = self.interrupt(thread) {
+            self.released.extend(block.held);
+        } else {
             self.sections.cancel(thread);
             self.spin_locks.cancel(thread);
-            return;
-        };
-        self.released.extend(block.held);
-        for object in block.objects {
+        }
+    }
+
+    /// Whether a thread waits for objects.
+    pub fn is_waiting(&self, thread: ThreadRef) -> bool {
+        self.blocks.contains_key(&thread)
+    }
+
+    /// Takes a thread's wait for objects off all lists. It may begin anew; what it has a reference to, it keeps.
+    pub fn interrupt(&mut self, thread: ThreadRef) -> Option<WaitBlock> {
+        let block = self.blocks.remove(&thread)?;
+        for &object in &block.objects {
             if let Some(waiters) = self.waiters.get_mut(&object) {
                 waiters.retain(|&waiter| waiter != thread);
                 if waiters.is_empty() {
@@ -258,6 +277,7 @@ impl Dispatcher {
                 }
             }
         }
+        Some(block)
     }
 
     /// Threads that wait for an object, first come first.

@@ -1,11 +1,10 @@
-//! Deferred and asynchronous procedure calls: queueing them, and delivering APCs and alerts to threads that wait for them.
+//! Queueing deferred calls; alerts, and what else ends an alertable wait.
 
 use crate::Kernel;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::layout::{kapc, kdpc};
-use crate::limits::Limit;
+use crate::abi::Flow;
+use crate::layout::kdpc;
 use crate::status::failure::Fallible;
-use crate::thread::records::{Apc, ApcSource, Threads};
+use crate::thread::records::Threads;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
@@ -46,34 +45,8 @@ impl Kernel {
         Ok(true)
     }
 
-    /// Queues a user APC to a thread. If the thread is in an alertable wait, that ends, and the APC runs.
-    pub(crate) fn queue_apc(&self, cpu: &mut dyn Cpu, thread_id: u32, apc: Apc) -> Fallible<()> {
-        let reference = {
-            let mut threads = self.threads.lock();
-            let record = threads.get_mut(thread_id).filter(|record| !record.ended);
-            let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
-            self.limits.admit(Limit::Apcs, record.apcs.len())?;
-            record.apcs.push_back(apc);
-            record.reference
-        };
-        let mut entered = Ok(());
-        self.interrupt(cpu, reference, NtStatus::USER_APC, &mut |ctx| {
-            entered = self.enter_apc(thread_id, ctx);
-        })?;
-        entered
-    }
-
-    /// A thread whose wait has been interrupted calls its next APC.
-    fn enter_apc(&self, thread_id: u32, ctx: &mut PpcContext) -> Fallible<()> {
-        let next = self.threads.lock().next_apc(&self.memory, thread_id)?;
-        match next {
-            Some(guest) => self.push_frame(thread_id, ctx, guest),
-            None => Ok(()),
-        }
-    }
-
     /// Ends a thread's wait with `status` if it is alertable, and takes it off its lists; says whether it was.
-    fn interrupt(
+    pub(super) fn interrupt(
         &self,
         cpu: &mut dyn Cpu,
         thread: ThreadRef,
@@ -128,26 +101,5 @@ impl Threads {
         }
         let alerted = self.take_alert(thread_id, Mode::Kernel);
         Ok(alerted.then_some(Flow::Return(NtStatus::ALERTED)))
-    }
-
-    /// The call of a thread's next APC, taken from its queue. After the last, the interrupted wait returns `USER_APC`.
-    pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
-        let apc = self.get_mut(thread_id).and_then(|record| record.apcs.pop_front());
-        let Some(apc) = apc else { return Ok(None) };
-        if let ApcSource::Object(object) = apc.source {
-            memory.write(object.offset(kapc::INSERTED), 0_u8)?;
-        }
-        let then = Continuation::Export { name: "apc_returned", run: apc_returned, state: [0; 4] };
-        Ok(Some(GuestCall { pc: apc.routine, args: apc.args.to_vec(), link: None, then }))
-    }
-}
-
-/// An APC has returned: the next one, or the result of the wait that it interrupted.
-fn apc_returned(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {
-    let next = call.kernel.threads.lock().next_apc(call.memory(), call.thread_id());
-    match next {
-        Ok(Some(guest)) => Flow::CallGuest(guest),
-        Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
-        Err(failure) => Flow::Return(failure.status().to_register()),
     }
 }

@@ -9,6 +9,9 @@ use crate::layout::kpcr;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 
+/// Level at which no APC runs.
+pub(crate) const APC_LEVEL: u8 = 1;
+
 /// Level of deferred calls and spin locks.
 pub(crate) const DISPATCH_LEVEL: u8 = 2;
 

@@ -6,9 +6,9 @@ use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::status::failure::Fallible;
+use crate::thread::apc::Apcs;
 use crate::thread::lists;
 use crate::thread::records::{Stack, ThreadRecord, Threads, TlsLayout};
-use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
@@ -123,7 +123,7 @@ impl Kernel {
             tls,
             name: None,
             frames: Vec::new(),
-            apcs: VecDeque::new(),
+            apcs: Apcs::default(),
             alerted: [false; 2],
             priority_increment: new.priority_increment,
             ended: false,
@@ -233,7 +233,6 @@ impl Kernel {
             let record =
                 threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
             record.ended = true;
-            record.apcs.clear();
             record.frames.clear();
             (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
         };

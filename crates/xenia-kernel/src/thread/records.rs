@@ -4,8 +4,9 @@ use crate::abi::Continuation;
 use crate::limits::Limits;
 use crate::status::failure::Fallible;
 use crate::thread::Processes;
+use crate::thread::apc::{ApcSource, Apcs};
 use crate::thread::interrupts::Interrupts;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::ThreadRef;
@@ -21,28 +22,6 @@ pub struct Frame {
     pub stack_pointer: u64,
     /// What the export does with the result.
     pub then: Continuation,
-}
-
-/// Whose an APC is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApcSource {
-    /// The guest's APC object, which says whether it is in a queue.
-    Object(GuestAddr),
-    /// A timer, which has one APC: that is in the queue or not, however often the timer expires.
-    Timer(GuestAddr),
-    /// The kernel's, for one occasion.
-    Kernel,
-}
-
-/// A user APC in a thread's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Apc {
-    /// Whose it is.
-    pub source: ApcSource,
-    /// The function.
-    pub routine: GuestAddr,
-    /// Its arguments.
-    pub args: [u64; 3],
 }
 
 /// A thread's stack.
@@ -75,8 +54,8 @@ pub struct ThreadRecord {
     pub name: Option<String>,
     /// Guest code that its exports are waiting for, innermost last.
     pub frames: Vec<Frame>,
-    /// User APCs that wait for an alertable wait.
-    pub apcs: VecDeque<Apc>,
+    /// What it has been asked to call.
+    pub apcs: Apcs,
     /// Alerts, by processor mode, that wait for an alertable wait.
     pub alerted: [bool; 2],
     /// Base priority increment that the title set, −15…+15.
@@ -164,7 +143,7 @@ impl Threads {
     /// Takes a timer's APC out of the queue that it is in.
     pub fn forget_timer_apc(&mut self, timer: GuestAddr) {
         for record in self.records.values_mut() {
-            record.apcs.retain(|apc| apc.source != ApcSource::Timer(timer));
+            record.apcs.user.retain(|apc| apc.source != ApcSource::Timer(timer));
         }
     }
 

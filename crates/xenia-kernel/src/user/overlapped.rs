@@ -6,7 +6,8 @@
 use crate::abi::{Call, Handle};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use crate::thread::records::{Apc, ApcSource};
+use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::deferred::Mode;
 use xenia_guest::{GuestAddr, Win32Error};
 
 /// Offsets in the structure.
@@ -53,9 +54,9 @@ pub fn complete(
     }
     if !routine.is_null() {
         let args = [u64::from(completed.result.0), u64::from(completed.length), u64::from(at.0)];
-        let apc = Apc { source: ApcSource::Kernel, routine, args };
+        let apc = Apc::new(ApcSource::Kernel, routine, args);
         let thread_id = call.thread_id();
-        call.kernel.queue_apc(call.cpu, thread_id, apc)?;
+        call.kernel.queue_apc(call.cpu, thread_id, Mode::User, apc)?;
     }
     Ok(Win32Error::IO_PENDING)
 }

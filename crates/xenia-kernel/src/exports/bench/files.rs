@@ -77,7 +77,7 @@ fn an_asynchronous_read_signals_event_port_and_apc() {
     assert_eq!(b.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
     assert_eq!([b.word(0x50), b.word(0x54), b.word(0x58), b.word(0x5C)], [0x77, 0x55, 0, 0x100]);
     let id = b.scheduler.thread(b.thread).unwrap().id;
-    let apcs: Vec<_> = b.kernel.threads.lock().get(id).unwrap().apcs.iter().copied().collect();
+    let apcs: Vec<_> = b.kernel.threads.lock().get(id).unwrap().apcs.user.iter().copied().collect();
     assert_eq!(apcs.len(), 1);
     assert_eq!((apcs[0].routine, apcs[0].args), (GuestAddr(0x8200_0000), [0x55, base + 8, 0]));
     assert!(matches!(b.call(Library::xboxkrnl, "NtRemoveIoCompletion", &remove), Flow::Block(_)));

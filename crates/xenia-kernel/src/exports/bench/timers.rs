@@ -5,7 +5,7 @@ mod model;
 use super::*;
 use crate::KernelSystem;
 use crate::layout::{dispatcher_header, kdpc, ktimer};
-use crate::thread::records::ApcSource;
+use crate::thread::apc::ApcSource;
 use model::{Model, Setting, Thread, Timer, Wait};
 use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, System};
 use xenia_testing::{Cases, Dice};
@@ -453,7 +453,7 @@ impl Case {
             }
             let record = records.get(thread.id).unwrap();
             assert_eq!(record.frames.len(), usize::from(thread.in_apc.is_some()));
-            let apcs: Vec<_> = record.apcs.iter().map(|apc| (apc.source, apc.args)).collect();
+            let apcs: Vec<_> = record.apcs.user.iter().map(|apc| (apc.source, apc.args)).collect();
             let source = |timer: usize| ApcSource::Timer(GuestAddr(model.timers[timer].at));
             let expected: Vec<_> = thread.apcs.iter().map(|&(timer, args)| (source(timer), args)).collect();
             assert_eq!(apcs, expected, "{thread:?}");

@@ -1,13 +1,12 @@
 //! Asynchronous procedure calls and alerts (`Ke*Apc`, `Ke*AlertThread`, `NtQueueApcThread`).
 //!
-//! User APCs run when their thread waits alertably. Kernel-mode APCs are accepted and run there too: this kernel has no
-//! code of its own for them to interrupt.
+//! When they run: [`crate::thread::apc`].
 
 use crate::abi::{Call, Handle, Ptr};
 use crate::layout::kapc;
 use crate::status::failure::{Failure, Fallible};
+use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
-use crate::thread::records::{Apc, ApcSource};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -42,8 +41,9 @@ impl KeApc {
         Ok(())
     }
 
-    /// Queues an APC with these arguments to its thread; false if it is queued already or the thread has ended.
-    /// Its kernel routine is not called.
+    /// Queues an APC with these arguments to its thread; false if it is queued already or the thread has ended. A
+    /// kernel-mode one reaches a thread that makes no calls, or waits for anything but objects, only after that; the boost is
+    /// not given.
     #[export(Partial)]
     fn KeInsertQueueApc(call: &mut Call, apc: Ptr<()>, arg1: u32, arg2: u32, _boost: u32) -> Fallible<bool> {
         let (memory, at) = (call.memory(), apc.addr());
@@ -56,10 +56,13 @@ impl KeApc {
         memory.write(at.offset(kapc::ARG2), arg2)?;
         memory.write(at.offset(kapc::INSERTED), 1_u8)?;
         let routine: GuestAddr = memory.read(at.offset(kapc::NORMAL_ROUTINE))?;
+        let kernel_routine: GuestAddr = memory.read(at.offset(kapc::KERNEL_ROUTINE))?;
         let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
+        let mode: u8 = memory.read(at.offset(kapc::MODE))?;
+        let mode = if routine.is_null() { Mode::Kernel } else { Mode::of(u32::from(mode)) };
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
-        let queued =
-            call.kernel.queue_apc(call.cpu, id, Apc { source: ApcSource::Object(at), routine, args });
+        let apc = Apc { source: ApcSource::Object(at), kernel_routine, routine, args };
+        let queued = call.kernel.queue_apc(call.cpu, id, mode, apc);
         if queued.is_err() {
             memory.write(at.offset(kapc::INSERTED), 0_u8)?;
         }
@@ -72,12 +75,7 @@ impl KeApc {
         let (memory, at) = (call.memory(), apc.addr());
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
         let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
-        let mut threads = call.kernel.threads.lock();
-        let Some(record) = threads.get_mut(id) else { return Ok(false) };
-        let before = record.apcs.len();
-        record.apcs.retain(|queued| queued.source != ApcSource::Object(at));
-        let found = record.apcs.len() != before;
-        drop(threads);
+        let found = call.kernel.remove_apc(id, at);
         if found {
             memory.write(at.offset(kapc::INSERTED), 0_u8)?;
         }
@@ -115,8 +113,8 @@ impl KeApc {
     ) -> Fallible<NtStatus> {
         let (id, _) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
-        let apc = Apc { source: ApcSource::Kernel, routine, args };
-        match call.kernel.queue_apc(call.cpu, id, apc) {
+        let apc = Apc::new(ApcSource::Kernel, routine, args);
+        match call.kernel.queue_apc(call.cpu, id, Mode::User, apc) {
             Err(Failure::Status(NtStatus::THREAD_IS_TERMINATING)) => Ok(NtStatus::UNSUCCESSFUL),
             queued => queued.map(|()| NtStatus::SUCCESS),
         }

@@ -87,7 +87,7 @@ impl KeIrql {
         call.set_level(level as u8).map(|_| ())
     }
 
-    /// Holds back kernel-mode APCs of the calling thread. There are none; the count is kept as titles see it.
+    /// Holds back kernel-mode APCs of the calling thread, but not special ones.
     #[export(Done)]
     fn KeEnterCriticalRegion(call: &mut Call) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);
@@ -95,7 +95,7 @@ impl KeIrql {
         Ok(call.memory().write(at, count.wrapping_sub(1))?)
     }
 
-    /// Ends a critical region.
+    /// Ends a critical region; after the outermost, APCs that it has held back run.
     #[export(Done)]
     fn KeLeaveCriticalRegion(call: &mut Call) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);

@@ -15,16 +15,10 @@ pub struct VdNotification;
 /// Calls the routine after the one at `last`, with the rest to follow; returns 0 after the last one.
 fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
     let Some((order, next)) = call.kernel.display.lock().next_routine(last) else { return Flow::Return(0) };
-    Flow::CallGuest(GuestCall {
-        pc: next.routine,
-        args: vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)],
-        link: None,
-        then: Continuation::Export {
-            name: "graphics_notification",
-            run: go_on,
-            state: [order.0, u64::from(kind), u64::from(data.0), 0],
-        },
-    })
+    let state = [order.0, u64::from(kind), u64::from(data.0), 0];
+    let then = Continuation::Export { name: "graphics_notification", run: go_on, state };
+    let args = vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)];
+    Flow::CallGuest(GuestCall { args, ..GuestCall::new(next.routine, then) })
 }
 
 fn go_on(call: &mut Call, _result: u64, [order, kind, data, _]: [u64; 4]) -> Flow {

@@ -1,0 +1,358 @@
+//! Asynchronous procedure calls: functions that a thread calls in between, because it was asked to.
+//!
+//! | kind | runs |
+//! |---|---|
+//! | user | in an alertable wait of its thread, after everything that was queued before it; the wait ends with `USER_APC` |
+//! | kernel | at level 0, outside critical regions and not inside another of its kind |
+//! | special kernel: without a normal routine | at level 0, before the others |
+//!
+//! Each begins with its kernel routine, if it has one, which may change the normal routine and its arguments. A kernel-mode
+//! APC comes to its thread where that returns from a kernel call, or out of a wait for objects, which goes on after it. To a
+//! thread that computes without a call, or waits for anything else, it comes when that is over.
+//!
+//! A thread that ends calls the rundown routines of what is left in its queues.
+
+use crate::Kernel;
+use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::exports::waiting;
+use crate::layout::{kapc, kpcr, kthread};
+use crate::limits::Limit;
+use crate::objects::dispatcher::WaitBlock;
+use crate::status::failure::Fallible;
+use crate::system::call_frame_locals;
+use crate::thread::deferred::Mode;
+use crate::thread::interrupt_level::APC_LEVEL;
+use crate::thread::records::{ThreadRecord, Threads};
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
+use xenia_sched::Cpu;
+
+/// Whose an APC is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApcSource {
+    /// The guest's APC object, which says whether it is in a queue.
+    Object(GuestAddr),
+    /// A timer, which has one APC: that is in the queue or not, however often the timer expires.
+    Timer(GuestAddr),
+    /// The kernel's, for one occasion.
+    Kernel,
+}
+
+/// An APC in a thread's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apc {
+    /// Whose it is.
+    pub source: ApcSource,
+    /// What is called first, or null.
+    pub kernel_routine: GuestAddr,
+    /// The function; null only where the kernel routine is all there is.
+    pub routine: GuestAddr,
+    /// Its arguments.
+    pub args: [u64; 3],
+}
+
+impl Apc {
+    /// One without a kernel routine.
+    pub fn new(source: ApcSource, routine: GuestAddr, args: [u64; 3]) -> Self {
+        Self { source, kernel_routine: GuestAddr::NULL, routine, args }
+    }
+}
+
+/// What a thread has been asked to call.
+#[derive(Debug, Default)]
+pub struct Apcs {
+    /// User APCs.
+    pub user: VecDeque<Apc>,
+    /// Kernel-mode APCs, special ones first.
+    pub kernel: VecDeque<Apc>,
+    /// Whether it is inside the normal routine of a kernel-mode APC.
+    in_kernel: bool,
+    /// Waits that kernel-mode APCs have interrupted, the innermost last.
+    interrupted: Vec<WaitBlock>,
+    /// Whether the thread is about to end: nothing more is queued.
+    run_down: bool,
+}
+
+/// What follows an APC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// The next user APC; after the last, the interrupted wait returns `USER_APC`.
+    AlertableWait,
+    /// The kernel call returns this.
+    Return(u64),
+    /// The interrupted wait goes on.
+    WaitAgain,
+}
+
+impl After {
+    fn to_words(self) -> [u64; 2] {
+        match self {
+            Self::AlertableWait => [0, 0],
+            Self::Return(value) => [1, value],
+            Self::WaitAgain => [2, 0],
+        }
+    }
+
+    fn of_words([kind, value, ..]: [u64; 4]) -> Self {
+        match kind {
+            0 => Self::AlertableWait,
+            1 => Self::Return(value),
+            _ => Self::WaitAgain,
+        }
+    }
+}
+
+impl Kernel {
+    /// Queues an APC to a thread: a user APC ends an alertable wait, a kernel-mode one interrupts any wait for objects.
+    pub(crate) fn queue_apc(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode, apc: Apc) -> Fallible<()> {
+        let reference = {
+            let mut threads = self.threads.lock();
+            let record = threads.get_mut(thread_id).filter(|record| !record.ended && !record.apcs.run_down);
+            let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
+            let Apcs { user, kernel, .. } = &mut record.apcs;
+            self.limits.admit(Limit::Apcs, user.len() + kernel.len())?;
+            match mode {
+                Mode::User => user.push_back(apc),
+                Mode::Kernel => {
+                    let specials = kernel.iter().take_while(|apc| apc.routine.is_null()).count();
+                    kernel.insert(if apc.routine.is_null() { specials } else { kernel.len() }, apc);
+                    self.pending_apcs.fetch_add(1, Relaxed);
+                }
+            }
+            record.reference
+        };
+        let mut entered = Ok(());
+        match mode {
+            Mode::User => {
+                self.interrupt(cpu, reference, NtStatus::USER_APC, &mut |ctx| {
+                    let next = self.threads.lock().next_apc(&self.memory, thread_id);
+                    entered = next.and_then(|next| match next {
+                        Some(guest) => self.push_frame(thread_id, ctx, guest),
+                        None => Ok(()),
+                    });
+                })?;
+            }
+            Mode::Kernel => {
+                // Held until the wait is on no list.
+                let mut dispatcher = self.dispatcher.lock();
+                if !dispatcher.is_waiting(reference) {
+                    return Ok(());
+                }
+                let Some(guest) = self.next_kernel_apc(thread_id, After::WaitAgain)? else { return Ok(()) };
+                if let Some(wait) = dispatcher.interrupt(reference)
+                    && let Some(record) = self.threads.lock().get_mut(thread_id)
+                {
+                    record.apcs.interrupted.push(wait);
+                }
+                let mut guest = Some(guest);
+                cpu.wake_with(reference, 0, 0, &mut |ctx| {
+                    if let Some(guest) = guest.take() {
+                        entered = self.push_frame(thread_id, ctx, guest);
+                    }
+                })?
+                .by_owner(reference);
+            }
+        }
+        entered
+    }
+
+    /// Takes an APC object out of its thread's queues; says whether it was in one.
+    pub(crate) fn remove_apc(&self, thread_id: u32, object: GuestAddr) -> bool {
+        let mut threads = self.threads.lock();
+        let Some(record) = threads.get_mut(thread_id) else { return false };
+        let Apcs { user, kernel, .. } = &mut record.apcs;
+        let before = (user.len(), kernel.len());
+        for queue in [&mut *user, &mut *kernel] {
+            queue.retain(|queued| queued.source != ApcSource::Object(object));
+        }
+        self.pending_apcs.fetch_sub(before.1 - kernel.len(), Relaxed);
+        before != (user.len(), kernel.len())
+    }
+
+    /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now comes first.
+    pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
+        if self.pending_apcs.load(Relaxed) == 0 {
+            return Flow::Return(value);
+        }
+        match self.next_kernel_apc(call.thread_id(), After::Return(value)) {
+            Ok(Some(guest)) => Flow::CallGuest(guest),
+            Ok(None) => Flow::Return(value),
+            Err(failure) => {
+                tracing::debug!(target: "kernel", "an APC of thread {}: {failure}", call.thread_id());
+                Flow::Return(value)
+            }
+        }
+    }
+
+    /// Takes the next kernel-mode APC that may run now.
+    fn next_kernel_apc(&self, thread_id: u32, after: After) -> Fallible<Option<GuestCall>> {
+        let mut threads = self.threads.lock();
+        loop {
+            let Some(record) = threads.get_mut(thread_id) else { return Ok(None) };
+            let Some(first) = record.apcs.kernel.front() else { return Ok(None) };
+            let level: u8 = self.memory.read(record.kpcr.offset(kpcr::CURRENT_IRQL))?;
+            let disabled: i32 = self.memory.read(record.kthread.offset(kthread::APC_DISABLE_COUNT))?;
+            let held_back = !first.routine.is_null() && (disabled != 0 || record.apcs.in_kernel);
+            if level != 0 || held_back {
+                return Ok(None);
+            }
+            let Some(apc) = record.apcs.kernel.pop_front() else { return Ok(None) };
+            self.pending_apcs.fetch_sub(1, Relaxed);
+            if let Some(guest) = begin(&self.memory, record, apc, Mode::Kernel, after)? {
+                return Ok(Some(guest));
+            }
+        }
+    }
+
+    /// The call of the next rundown routine of a thread that is to end with `code`, which is all that its APCs come to.
+    pub(crate) fn next_rundown(&self, thread_id: u32, code: u32) -> Option<GuestCall> {
+        let mut threads = self.threads.lock();
+        let apcs = &mut threads.get_mut(thread_id)?.apcs;
+        apcs.run_down = true;
+        loop {
+            let apc = match apcs.kernel.pop_front() {
+                Some(apc) => {
+                    self.pending_apcs.fetch_sub(1, Relaxed);
+                    apc
+                }
+                None => apcs.user.pop_front()?,
+            };
+            let ApcSource::Object(object) = apc.source else { continue };
+            // An object that is gone has no routine.
+            let _ = self.memory.write(object.offset(kapc::INSERTED), 0_u8);
+            let routine: GuestAddr =
+                self.memory.read(object.offset(kapc::RUNDOWN_ROUTINE)).unwrap_or(GuestAddr::NULL);
+            if !routine.is_null() {
+                let state = [u64::from(code), 0, 0, 0];
+                let then = Continuation::Export { name: "rundown_returned", run: rundown_returned, state };
+                return Some(GuestCall { args: vec![u64::from(object.0)], ..GuestCall::new(routine, then) });
+            }
+        }
+    }
+}
+
+impl Threads {
+    /// The call of a thread's next user APC, taken from its queue.
+    pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
+        let Some(record) = self.get_mut(thread_id) else { return Ok(None) };
+        while let Some(apc) = record.apcs.user.pop_front() {
+            if let Some(guest) = begin(memory, record, apc, Mode::User, After::AlertableWait)? {
+                return Ok(Some(guest));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The first call of an APC that has been taken from its queue; `None` if it has nothing to call.
+fn begin(
+    memory: &GuestMemory,
+    record: &mut ThreadRecord,
+    apc: Apc,
+    mode: Mode,
+    after: After,
+) -> Fallible<Option<GuestCall>> {
+    let mut object = GuestAddr::NULL;
+    if let ApcSource::Object(at) = apc.source {
+        memory.write(at.offset(kapc::INSERTED), 0_u8)?;
+        object = at;
+    }
+    if apc.kernel_routine.is_null() {
+        return Ok(
+            (!apc.routine.is_null()).then(|| normal_routine(record, apc.routine, &apc.args, mode, after))
+        );
+    }
+    let level_at = record.kpcr.offset(kpcr::CURRENT_IRQL);
+    let level: u8 = memory.read(level_at)?;
+    memory.write(level_at, level.max(APC_LEVEL))?;
+    let [kind, value] = after.to_words();
+    let state = [kind, value, u64::from(level), mode as u64];
+    let then = Continuation::Export { name: "kernel_routine_returned", run: kernel_routine_returned, state };
+    Ok(Some(GuestCall {
+        args: vec![u64::from(object.0)],
+        // It gets their addresses, and may change them.
+        locals: [apc.routine.0].into_iter().chain(apc.args.iter().map(|&word| word as u32)).collect(),
+        ..GuestCall::new(apc.kernel_routine, then)
+    }))
+}
+
+/// The call of an APC's normal routine.
+fn normal_routine(
+    record: &mut ThreadRecord,
+    routine: GuestAddr,
+    args: &[u64],
+    mode: Mode,
+    after: After,
+) -> GuestCall {
+    record.apcs.in_kernel |= mode == Mode::Kernel;
+    let [kind, value] = after.to_words();
+    let state = [kind, value, 0, mode as u64];
+    let then = Continuation::Export { name: "apc_returned", run: apc_returned, state };
+    GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
+}
+
+/// The kernel routine of an APC has returned: the normal routine that it has left.
+fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
+    let [_, _, level, mode] = state;
+    let (after, mode) = (After::of_words(state), Mode::of(mode as u32));
+    let words = || -> Fallible<[u32; 4]> {
+        let at = call_frame_locals(call.ctx().gpr[1]);
+        call.memory().write(call.kpcr().offset(kpcr::CURRENT_IRQL), level as u8)?;
+        let mut words = [0; 4];
+        for (index, word) in (0..).zip(&mut words) {
+            *word = call.memory().read(at.offset(4 * index))?;
+        }
+        Ok(words)
+    };
+    match words() {
+        Ok([0, ..]) => finish(call, after),
+        Ok([routine, args @ ..]) => {
+            let mut threads = call.kernel.threads.lock();
+            let Some(record) = threads.get_mut(call.thread_id()) else { return Flow::Return(0) };
+            let args = args.map(u64::from);
+            Flow::CallGuest(normal_routine(record, GuestAddr(routine), &args, mode, after))
+        }
+        // The routine has taken its own stack away.
+        Err(_) => finish(call, after),
+    }
+}
+
+/// The normal routine of an APC has returned.
+fn apc_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
+    if Mode::of(state[3] as u32) == Mode::Kernel
+        && let Some(record) = call.kernel.threads.lock().get_mut(call.thread_id())
+    {
+        record.apcs.in_kernel = false;
+    }
+    finish(call, After::of_words(state))
+}
+
+fn finish(call: &mut Call, after: After) -> Flow {
+    let id = call.thread_id();
+    match after {
+        After::Return(value) => Flow::Return(value),
+        After::AlertableWait => match call.kernel.threads.lock().next_apc(call.memory(), id) {
+            Ok(Some(guest)) => Flow::CallGuest(guest),
+            Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
+            Err(failure) => Flow::Return(failure.status().to_register()),
+        },
+        After::WaitAgain => {
+            if let Ok(Some(guest)) = call.kernel.next_kernel_apc(id, After::WaitAgain) {
+                return Flow::CallGuest(guest);
+            }
+            let wait =
+                call.kernel.threads.lock().get_mut(id).and_then(|record| record.apcs.interrupted.pop());
+            match wait {
+                Some(wait) => waiting::wait_again(call, wait),
+                None => Flow::Return(NtStatus::SUCCESS.to_register()),
+            }
+        }
+    }
+}
+
+/// A rundown routine has returned: the next one, or the end.
+fn rundown_returned(_call: &mut Call, _result: u64, [code, ..]: [u64; 4]) -> Flow {
+    Flow::Exit { code: code as u32 }
+}
