@@ -7,7 +7,7 @@
 //! - [`Cpu`]: what they may ask for meanwhile, and all that they see of who runs the threads.
 //!
 //! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's `running`
-//! thread is in no queue; a thread's registers are in its record, except while an engine or a call has them; nothing here depends on host time, host addresses or map iteration order.
+//! thread is in no queue; a thread's registers are in its record, except while it has its slot in a visit; nothing here depends on host time, host addresses or map iteration order.
 #![forbid(unsafe_code)]
 
 mod activity;

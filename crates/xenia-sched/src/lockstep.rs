@@ -15,8 +15,8 @@
 
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
 use crate::{
-    Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Scheduler, System, ThreadRef,
-    ThreadsReport,
+    Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Running, Scheduler, System,
+    ThreadRef, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -271,6 +271,8 @@ impl<S: System> LockstepExecutor<S> {
     fn visit(&mut self, hw_id: u8, devices: &mut DeviceQueue, limits: &Limits) -> VisitEnd {
         let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
+        // Kept from call to call: a thread's registers go back when another has the slot, it waits, or the visit is over.
+        let mut last: Option<Running> = None;
         let end = loop {
             if self.is_stopped() {
                 break VisitEnd::Stop(RunEnd::Stopped);
@@ -278,7 +280,8 @@ impl<S: System> LockstepExecutor<S> {
             let left = quantum.saturating_sub(visit.used);
             // The quantum is spent; only the thread that holds a reservation goes on.
             let holder = visit.thread.filter(|_| left == 0 && visit.extended < RESERVATION_EXTENSION);
-            if left == 0 && !holder.is_some_and(|thread| self.holds_reservation(hw_id, thread)) {
+            if left == 0 && !holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, last.as_ref()))
+            {
                 break VisitEnd::Over(visit.used);
             }
             let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
@@ -287,11 +290,9 @@ impl<S: System> LockstepExecutor<S> {
             }
             let picked = if left == 0 { holder } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
-            let moved = self.scheduler.take_moved(thread);
-            let Ok(mut running) = self.scheduler.take(thread) else { break VisitEnd::Over(visit.used) };
-            if moved {
-                self.system.moved(&running);
-            }
+            let Some(mut running) = self.switch(last.take(), thread) else {
+                break VisitEnd::Over(visit.used);
+            };
             let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
             let ctx = &mut *running.ctx;
             if visit.thread != Some(thread) {
@@ -330,7 +331,12 @@ impl<S: System> LockstepExecutor<S> {
                     self.system.exception(&mut self.scheduler, &mut running, exception)
                 }
             };
-            match self.scheduler.settle(running, disposition) {
+            if matches!(disposition, Disposition::Park(_)) {
+                let _ = self.scheduler.settle(running, disposition);
+                continue;
+            }
+            last = Some(running);
+            match disposition {
                 Disposition::Continue | Disposition::Park(_) => {}
                 Disposition::EndVisit => {
                     self.scheduler.yield_slot(hw_id);
@@ -339,6 +345,9 @@ impl<S: System> LockstepExecutor<S> {
                 Disposition::End(kind) => break VisitEnd::Stop(RunEnd::Ended(kind)),
             }
         };
+        if let Some(running) = last {
+            self.scheduler.put(running);
+        }
         if let (VisitEnd::Over(_), Some(thread)) = (&end, visit.thread)
             && let Ok(ctx) = self.scheduler.context_mut(thread)
         {
@@ -350,12 +359,29 @@ impl<S: System> LockstepExecutor<S> {
         end
     }
 
-    fn holds_reservation(&self, hw_id: u8, thread: ThreadRef) -> bool {
-        self.scheduler.running(hw_id) == Some(thread)
-            && self
-                .scheduler
-                .thread(thread)
-                .is_ok_and(|thread| thread.context().is_some_and(|ctx| ctx.reservation.valid != 0))
+    /// The registers of the thread that has the slot now: those of the last one, if it still has it.
+    fn switch(&mut self, last: Option<Running>, thread: ThreadRef) -> Option<Running> {
+        let running = match last {
+            Some(running) if running.thread == thread => running,
+            last => {
+                if let Some(last) = last {
+                    self.scheduler.put(last);
+                }
+                self.scheduler.take(thread).ok()?
+            }
+        };
+        if self.scheduler.take_moved(thread) {
+            self.system.moved(&running);
+        }
+        Some(running)
+    }
+
+    fn holds_reservation(&self, hw_id: u8, thread: ThreadRef, last: Option<&Running>) -> bool {
+        let ctx = match last {
+            Some(running) if running.thread == thread => Some(&*running.ctx),
+            _ => self.scheduler.thread(thread).ok().and_then(|thread| thread.context()),
+        };
+        self.scheduler.running(hw_id) == Some(thread) && ctx.is_some_and(|ctx| ctx.reservation.valid != 0)
     }
 
     /// Moves time on, by the longest visit or to the next event, and lets happen what is due.

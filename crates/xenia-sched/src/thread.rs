@@ -97,7 +97,7 @@ pub struct GuestThread {
 }
 
 impl GuestThread {
-    /// Its registers; `None` while they are out, which is while an engine or a call acts for it.
+    /// Its registers; `None` while they are out, which is while it runs.
     pub fn context(&self) -> Option<&PpcContext> {
         self.ctx.as_deref()
     }

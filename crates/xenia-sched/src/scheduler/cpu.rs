@@ -8,21 +8,28 @@ use crate::{
 use xenia_cpu::PpcContext;
 
 impl Scheduler {
-    /// Takes a thread's registers out of its record, for an engine and for the calls it makes. [`Self::settle`] puts
-    /// them back.
+    /// Takes a thread's registers out of its record, for an engine and for the calls it makes. [`Self::put`] or
+    /// [`Self::settle`] puts them back.
     pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
         let thread = self.thread_mut(r)?;
         let ctx = thread.ctx.take().ok_or(SchedError::Running(r))?;
         Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
     }
 
+    /// Puts the registers of a thread back.
+    pub fn put(&mut self, running: Running) {
+        let Running { thread, mut ctx, .. } = running;
+        // Without a record it has ended, and nobody can ask for its registers.
+        if let Ok(thread) = self.thread_mut(thread) {
+            ctx.hw_id = thread.slot;
+            thread.ctx = Some(ctx);
+        }
+    }
+
     /// Puts the registers of a thread back, and parks it if that is what its call came to. Returns what is left to do.
     pub fn settle(&mut self, running: Running, disposition: Disposition) -> Disposition {
-        let Running { thread: r, mut ctx, .. } = running;
-        // Without a record it has ended, and nobody can ask for its registers.
-        let Ok(thread) = self.thread_mut(r) else { return disposition };
-        ctx.hw_id = thread.slot;
-        thread.ctx = Some(ctx);
+        let r = running.thread;
+        self.put(running);
         match disposition {
             Disposition::Park(wait) => {
                 if let Err(error) = self.park(r, wait) {
