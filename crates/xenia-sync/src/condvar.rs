@@ -20,17 +20,22 @@ impl Condvar {
     /// Panics in debug builds if the thread holds another lock meanwhile: who is to notify it may need that one.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
-        let (rank, inner) = guard.parts();
-        rank.assert_only_one_held();
+        let (mark, inner) = guard.parts();
+        mark.assert_only_one_held();
+        mark.leave();
         self.inner.wait(inner);
+        mark.enter_again();
     }
 
     /// As [`wait`](Self::wait), no longer than `timeout`. Whether it was notified in time.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> bool {
-        let (rank, inner) = guard.parts();
-        rank.assert_only_one_held();
-        !self.inner.wait_for(inner, timeout).timed_out()
+        let (mark, inner) = guard.parts();
+        mark.assert_only_one_held();
+        mark.leave();
+        let result = self.inner.wait_for(inner, timeout);
+        mark.enter_again();
+        !result.timed_out()
     }
 
     /// Wakes one that waits.

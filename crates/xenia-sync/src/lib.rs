@@ -4,6 +4,7 @@
 //! for locks of rising rank. In debug and test builds a thread that breaks the order panics at once, with both locks and
 //! where they were taken, instead of deadlocking one day. Release builds compile the check out: a [`Mutex`] is then
 //! `parking_lot`'s. Where levels are known while writing, [`LevelMutex`] lets the compiler check them.
+//! The [`watchdog`] names who holds a lock for too long.
 //!
 //! What a [`Mutex`] is made of is its second parameter, anything that `lock_api` knows: [`RuntimeLock`], or this crate's own
 //! [`QueuedLock`]. docs/src/locks.md compares them.
@@ -20,9 +21,12 @@ mod order;
 mod queued;
 #[allow(unsafe_code)]
 mod raw;
+#[cfg(any(debug_assertions, feature = "check-order"))]
+mod record;
 mod rw_lock;
 mod statistics;
 mod topology;
+pub mod watchdog;
 
 pub use condvar::Condvar;
 pub use held::{Held, LevelMutex};

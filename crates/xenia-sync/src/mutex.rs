@@ -1,7 +1,7 @@
 //! A mutual-exclusion lock with a rank, made of any lock.
 
 use crate::level::Level;
-use crate::order::Rank;
+use crate::order::{Mark, Rank};
 use lock_api::{RawMutex, RawMutexTimed};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -46,17 +46,16 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn lock(&self) -> MutexGuard<'_, T, R> {
-        self.rank.enter();
-        MutexGuard { rank: self.rank, inner: self.inner.lock() }
+        let (mark, inner) = self.rank.take(self, || self.inner.try_lock(), || self.inner.lock());
+        MutexGuard { mark, inner }
     }
 
     /// Takes the lock if it is free. That can't wait for anybody, so the order doesn't matter.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T, R>> {
-        let inner = self.inner.try_lock()?;
-        self.rank.enter_tried();
-        Some(MutexGuard { rank: self.rank, inner })
+        let (mark, inner) = self.rank.take_tried(self, || self.inner.try_lock())?;
+        Some(MutexGuard { mark, inner })
     }
 
     /// Takes the lock, waiting no longer than `timeout`. It waits, so the order counts: a time-out makes a deadlock short,
@@ -66,12 +65,12 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     where
         R: RawMutexTimed<Duration = Duration>,
     {
-        self.rank.enter();
-        let inner = self.inner.try_lock_for(timeout);
+        let wait = || self.inner.try_lock_for(timeout);
+        let (mark, inner) = self.rank.take(self, || self.inner.try_lock().map(Some), wait);
         if inner.is_none() {
-            self.rank.leave();
+            mark.leave();
         }
-        inner.map(|inner| MutexGuard { rank: self.rank, inner })
+        inner.map(|inner| MutexGuard { mark, inner })
     }
 
     /// Exclusive access without locking.
@@ -98,14 +97,14 @@ impl<T: ?Sized + fmt::Debug, R: RawMutex> fmt::Debug for Mutex<T, R> {
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct MutexGuard<'a, T: ?Sized, R: RawMutex = RuntimeLock> {
-    rank: Rank,
+    mark: Mark,
     inner: lock_api::MutexGuard<'a, R, T>,
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// The rank, and the guard that a condition variable gives back and takes again.
-    pub(crate) fn parts(&mut self) -> (Rank, &mut parking_lot::MutexGuard<'a, T>) {
-        (self.rank, &mut self.inner)
+    /// The mark, and the guard that a condition variable gives back and takes again.
+    pub(crate) fn parts(&mut self) -> (Mark, &mut parking_lot::MutexGuard<'a, T>) {
+        (self.mark, &mut self.inner)
     }
 }
 
@@ -127,7 +126,7 @@ impl<T: ?Sized, R: RawMutex> DerefMut for MutexGuard<'_, T, R> {
 impl<T: ?Sized, R: RawMutex> Drop for MutexGuard<'_, T, R> {
     #[inline]
     fn drop(&mut self) {
-        self.rank.leave();
+        self.mark.leave();
     }
 }
 

@@ -6,15 +6,15 @@
 //!
 //! The checker is there in builds with debug assertions and with the feature `check-order`. Without them a rank has no size
 //! and its methods no code. It keeps each thread's ranks in a sorted list, so that the usual case is one comparison with the
-//! last: nothing is shared between threads, and nothing of it depends on timing. One thread is enough to find an inversion:
-//! two threads need not meet in it.
+//! last: no thread waits for another in it, and nothing of it depends on timing. One thread is enough to find an inversion: two
+//! threads need not meet in it.
 
 use crate::level::Level;
 
 #[cfg(any(debug_assertions, feature = "check-order"))]
-pub(crate) use checked::{Rank, assert_nothing_held};
+pub(crate) use checked::{Mark, Rank, assert_nothing_held};
 #[cfg(not(any(debug_assertions, feature = "check-order")))]
-pub(crate) use unchecked::{Rank, assert_nothing_held};
+pub(crate) use unchecked::{Mark, Rank, assert_nothing_held};
 
 /// Ordinals are less than this.
 const ORDINALS: u32 = 1 << 24;
@@ -22,16 +22,17 @@ const ORDINALS: u32 = 1 << 24;
 #[cfg(any(debug_assertions, feature = "check-order"))]
 mod checked {
     use super::{Level, ORDINALS};
-    use std::cell::Cell;
+    use crate::record::{Holding, MOST, Record};
     use std::fmt;
     use std::panic::Location;
-
-    /// Locks that one thread may hold at a time: a wait for many objects takes all shards of the dispatcher.
-    const MOST: usize = 128;
 
     /// Level and ordinal, compared in this order.
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub(crate) struct Rank(u32);
+
+    /// What a guard keeps, to say which lock it gives back.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Mark(Holding);
 
     impl Rank {
         pub(crate) const fn new(level: Level, ordinal: u32) -> Self {
@@ -39,51 +40,82 @@ mod checked {
             Self((level as u32) << ORDINALS.trailing_zeros() | ordinal)
         }
 
-        /// Called before waiting for the lock. Panics if that is against the order.
+        pub(crate) const fn bits(self) -> u32 {
+            self.0
+        }
+
+        pub(crate) const fn from_bits(bits: u32) -> Self {
+            Self(bits)
+        }
+
+        /// Takes `lock`, of this rank, by `wait` if it can't be had `at_once`. Panics before if waiting is against the order.
         #[inline]
         #[track_caller]
-        pub(crate) fn enter(self) {
-            HELD.with(|held| {
-                let count = held.count.get();
-                if count < MOST && (count == 0 || held.ranks[count - 1].get() < self) {
-                    held.push(count, self, Location::caller());
-                } else {
-                    held.refuse(self, Location::caller());
-                }
-            });
+        pub(crate) fn take<L: ?Sized, G>(
+            self,
+            lock: &L,
+            at_once: impl FnOnce() -> Option<G>,
+            wait: impl FnOnce() -> G,
+        ) -> (Mark, G) {
+            let holding = self.holding(lock);
+            let Some(record) = Record::mine() else { return (Mark(holding), wait()) };
+            let count = record.count();
+            if count >= MOST || count > 0 && record.rank(count - 1) >= self {
+                refuse(record, holding);
+            }
+            let guard = at_once().unwrap_or_else(|| record.while_waiting(holding, wait));
+            record.push(holding);
+            (Mark(holding), guard)
         }
 
-        /// Called after the lock was got without waiting.
+        /// Takes `lock`, of this rank, if `at_once` does.
         #[track_caller]
-        pub(crate) fn enter_tried(self) {
-            HELD.with(|held| held.insert(self, Location::caller()));
+        pub(crate) fn take_tried<L: ?Sized, G>(
+            self,
+            lock: &L,
+            at_once: impl FnOnce() -> Option<G>,
+        ) -> Option<(Mark, G)> {
+            let holding = self.holding(lock);
+            let guard = at_once()?;
+            if let Some(record) = Record::mine() {
+                record.push(holding);
+            }
+            Some((Mark(holding), guard))
         }
 
+        #[inline]
+        #[track_caller]
+        fn holding<L: ?Sized>(self, lock: &L) -> Holding {
+            let lock = std::ptr::from_ref(lock).cast::<()>().addr();
+            Holding { rank: self, lock, site: Some(Location::caller()) }
+        }
+    }
+
+    impl Mark {
         /// Called when the lock is given back.
         #[inline]
         pub(crate) fn leave(self) {
-            HELD.with(|held| {
-                let count = held.count.get();
-                if count > 0 && held.ranks[count - 1].get() == self {
-                    held.count.set(count - 1);
-                } else {
-                    held.remove(self);
-                }
-            });
+            if let Some(record) = Record::mine() {
+                record.remove(self.0.lock);
+            }
+        }
+
+        /// Called when the thread has the lock again.
+        pub(crate) fn enter_again(self) {
+            if let Some(record) = Record::mine() {
+                record.push(self.0);
+            }
         }
 
         /// Called before the thread sleeps and gives this lock back meanwhile: whoever is to wake it may need any other.
         #[track_caller]
         pub(crate) fn assert_only_one_held(self) {
             let caller = Location::caller();
-            HELD.with(|held| {
-                if let Some(other) = (0..held.count.get()).find(|&at| held.ranks[at].get() != self) {
-                    panic!(
-                        "lock order broken: waiting on {self:?} at {caller} while {} is held",
-                        held.describe(other)
-                    );
-                }
-            });
+            let Some(record) = Record::mine() else { return };
+            let other = (0..record.count()).map(|at| record.holding(at)).find(|other| *other != self.0);
+            if let Some(other) = other {
+                panic!("lock order broken: waiting on {:?} at {caller} while {other} is held", self.0.rank);
+            }
         }
     }
 
@@ -97,84 +129,33 @@ mod checked {
         }
     }
 
+    impl fmt::Display for Holding {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{:?}", self.rank)?;
+            self.site.map_or(Ok(()), |site| write!(f, ", taken at {site},"))
+        }
+    }
+
     /// Panics if the thread holds a lock.
     #[track_caller]
     pub(crate) fn assert_nothing_held() {
         let caller = Location::caller();
-        HELD.with(|held| {
-            assert!(
-                held.count.get() == 0,
-                "lock order broken: nothing is held, says {caller}, but {} is",
-                held.describe(held.count.get() - 1)
-            );
-        });
+        let Some(record) = Record::mine() else { return };
+        if let Some(last) = record.count().checked_sub(1) {
+            panic!("lock order broken: nothing is held, says {caller}, but {} is", record.holding(last));
+        }
     }
 
-    /// What one thread holds, rising. Ranks can be equal only if they were got by trying.
-    struct Held {
-        count: Cell<usize>,
-        ranks: [Cell<Rank>; MOST],
-        sites: [Cell<Option<&'static Location<'static>>>; MOST],
-    }
-
-    thread_local! {
-        static HELD: Held = const {
-            Held {
-                count: Cell::new(0),
-                ranks: [const { Cell::new(Rank(0)) }; MOST],
-                sites: [const { Cell::new(None) }; MOST],
-            }
-        };
-    }
-
-    impl Held {
-        #[inline]
-        fn push(&self, count: usize, rank: Rank, site: &'static Location<'static>) {
-            self.ranks[count].set(rank);
-            self.sites[count].set(Some(site));
-            self.count.set(count + 1);
-        }
-
-        fn insert(&self, rank: Rank, site: &'static Location<'static>) {
-            let count = self.count.get();
-            assert!(count < MOST, "one thread holds more than {MOST} locks");
-            let at = (0..count).find(|&at| self.ranks[at].get() > rank).unwrap_or(count);
-            for from in (at..count).rev() {
-                self.ranks[from + 1].set(self.ranks[from].get());
-                self.sites[from + 1].set(self.sites[from].get());
-            }
-            self.ranks[at].set(rank);
-            self.sites[at].set(Some(site));
-            self.count.set(count + 1);
-        }
-
-        #[cold]
-        fn remove(&self, rank: Rank) {
-            let count = self.count.get();
-            let Some(at) = (0..count).rfind(|&at| self.ranks[at].get() == rank) else { return };
-            for to in at..count - 1 {
-                self.ranks[to].set(self.ranks[to + 1].get());
-                self.sites[to].set(self.sites[to + 1].get());
-            }
-            self.count.set(count - 1);
-        }
-
-        #[cold]
-        fn refuse(&self, rank: Rank, site: &'static Location<'static>) -> ! {
-            let count = self.count.get();
-            assert!(count < MOST, "one thread holds more than {MOST} locks");
-            panic!(
-                "lock order broken: {rank:?} is taken at {site} while {} is held",
-                self.describe(count - 1)
-            );
-        }
-
-        fn describe(&self, at: usize) -> String {
-            let rank = self.ranks[at].get();
-            self.sites[at]
-                .get()
-                .map_or_else(|| format!("{rank:?}"), |site| format!("{rank:?}, taken at {site},"))
-        }
+    #[cold]
+    fn refuse(record: &Record, wanted: Holding) -> ! {
+        let count = record.count();
+        assert!(count < MOST, "one thread holds more than {MOST} locks");
+        let site = wanted.site.map_or_else(String::new, |site| format!(" at {site}"));
+        panic!(
+            "lock order broken: {:?} is taken{site} while {} is held",
+            wanted.rank,
+            record.holding(count - 1)
+        );
     }
 }
 
@@ -187,6 +168,10 @@ mod unchecked {
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Rank;
 
+    /// Nothing.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Mark;
+
     impl Rank {
         pub(crate) const fn new(_: Level, ordinal: u32) -> Self {
             assert!(ordinal < ORDINALS, "an ordinal has 24 bits");
@@ -194,11 +179,30 @@ mod unchecked {
         }
 
         #[inline(always)]
-        pub(crate) fn enter(self) {}
+        pub(crate) fn take<L: ?Sized, G>(
+            self,
+            _lock: &L,
+            _at_once: impl FnOnce() -> Option<G>,
+            wait: impl FnOnce() -> G,
+        ) -> (Mark, G) {
+            (Mark, wait())
+        }
+
         #[inline(always)]
-        pub(crate) fn enter_tried(self) {}
+        pub(crate) fn take_tried<L: ?Sized, G>(
+            self,
+            _lock: &L,
+            at_once: impl FnOnce() -> Option<G>,
+        ) -> Option<(Mark, G)> {
+            Some((Mark, at_once()?))
+        }
+    }
+
+    impl Mark {
         #[inline(always)]
         pub(crate) fn leave(self) {}
+        #[inline(always)]
+        pub(crate) fn enter_again(self) {}
         #[inline(always)]
         pub(crate) fn assert_only_one_held(self) {}
     }

@@ -1,7 +1,10 @@
-//! This crate's home of `unsafe`: the contract of `lock_api`, sleeping by address, and asking which processor this is.
+//! This crate's home of `unsafe`: the contract of `lock_api`, sleeping by address, asking which processor this is, and a
+//! place in the source that others may read.
 //! Everything around it is safe code.
 
 use crate::queued::QueuedLock;
+#[cfg(any(debug_assertions, feature = "check-order"))]
+use std::panic::Location;
 #[cfg(not(feature = "model"))]
 use std::time::Duration;
 
@@ -124,5 +127,28 @@ impl<T: ?Sized> crate::Mutex<T, QueuedLock> {
     pub fn counts(&self) -> crate::Counts {
         // SAFETY: counting doesn't unlock.
         unsafe { self.unranked().raw() }.counts()
+    }
+}
+
+/// A place in the source that another thread may read.
+#[cfg(any(debug_assertions, feature = "check-order"))]
+#[derive(Debug)]
+pub(crate) struct Site(std::sync::atomic::AtomicPtr<Location<'static>>);
+
+#[cfg(any(debug_assertions, feature = "check-order"))]
+impl Site {
+    pub(crate) const fn new() -> Self {
+        Self(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, site: Option<&'static Location<'static>>) {
+        let site = site.map_or(std::ptr::null(), std::ptr::from_ref);
+        self.0.store(site.cast_mut(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
+        // SAFETY: null, or what `set` was given, which lives and never changes; nobody writes through it.
+        unsafe { self.0.load(std::sync::atomic::Ordering::Relaxed).as_ref() }
     }
 }

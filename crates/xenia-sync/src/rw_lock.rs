@@ -4,7 +4,7 @@
 //! too. So a thread can't read twice: a writer between the two would stop both.
 
 use crate::level::Level;
-use crate::order::Rank;
+use crate::order::{Mark, Rank};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -36,32 +36,30 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.rank.enter();
-        RwLockReadGuard { rank: self.rank, inner: self.inner.read() }
+        let (mark, inner) = self.rank.take(self, || self.inner.try_read(), || self.inner.read());
+        RwLockReadGuard { mark, inner }
     }
 
     /// Waits until nobody reads or writes. Panics in debug builds if that breaks the lock order.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.rank.enter();
-        RwLockWriteGuard { rank: self.rank, inner: self.inner.write() }
+        let (mark, inner) = self.rank.take(self, || self.inner.try_write(), || self.inner.write());
+        RwLockWriteGuard { mark, inner }
     }
 
     /// Reads if that needs no waiting; the order doesn't matter then.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        let inner = self.inner.try_read()?;
-        self.rank.enter_tried();
-        Some(RwLockReadGuard { rank: self.rank, inner })
+        let (mark, inner) = self.rank.take_tried(self, || self.inner.try_read())?;
+        Some(RwLockReadGuard { mark, inner })
     }
 
     /// Writes if that needs no waiting; the order doesn't matter then.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        let inner = self.inner.try_write()?;
-        self.rank.enter_tried();
-        Some(RwLockWriteGuard { rank: self.rank, inner })
+        let (mark, inner) = self.rank.take_tried(self, || self.inner.try_write())?;
+        Some(RwLockWriteGuard { mark, inner })
     }
 
     /// Exclusive access without locking.
@@ -80,7 +78,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
-    rank: Rank,
+    mark: Mark,
     inner: parking_lot::RwLockReadGuard<'a, T>,
 }
 
@@ -95,7 +93,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.rank.leave();
+        self.mark.leave();
     }
 }
 
@@ -103,7 +101,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    rank: Rank,
+    mark: Mark,
     inner: parking_lot::RwLockWriteGuard<'a, T>,
 }
 
@@ -125,7 +123,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.rank.leave();
+        self.mark.leave();
     }
 }
 

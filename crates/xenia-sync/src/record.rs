@@ -1,0 +1,212 @@
+//! What each thread holds and waits for, where others can read it: the order checker's memory, and the watchdog's.
+//!
+//! A record is written by its thread alone, with plain stores. It outlives the thread and is given to the next one, unless the
+//! thread ended with a lock held: then it stays, to name who took that lock with it.
+
+use crate::order::Rank;
+use crate::raw::Site;
+use parking_lot::Mutex;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+/// Locks that one thread may hold at a time: a wait for many objects takes all shards of the dispatcher.
+pub(crate) const MOST: usize = 128;
+
+/// A lock that is held: its rank, which lock it is, and where it was taken.
+#[derive(Debug)]
+struct Entry {
+    rank: AtomicU32,
+    lock: AtomicUsize,
+    site: Site,
+}
+
+/// The same at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holding {
+    pub(crate) rank: Rank,
+    pub(crate) lock: usize,
+    pub(crate) site: Option<&'static std::panic::Location<'static>>,
+}
+
+/// A lock that is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    pub(crate) on: Holding,
+    pub(crate) since: Instant,
+}
+
+/// One thread's.
+#[derive(Debug)]
+pub(crate) struct Record {
+    name: Mutex<String>,
+    /// Taken by the thread when a wait begins and ends, and by whoever reads: while that one has it, the wait goes on, and what the
+    /// thread holds doesn't change.
+    wait: Mutex<Option<Wait>>,
+    count: AtomicUsize,
+    /// The first `count` are held, in the order of their ranks.
+    entries: [Entry; MOST],
+}
+
+/// All records, and those of them that nobody has.
+struct Records {
+    all: Vec<&'static Record>,
+    free: Vec<&'static Record>,
+}
+
+static RECORDS: Mutex<Records> = Mutex::new(Records { all: Vec::new(), free: Vec::new() });
+
+thread_local! {
+    static MINE: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static OWNER: Owner = Owner::new();
+}
+
+/// Gives the record back when the thread ends.
+struct Owner(&'static Record);
+
+impl Owner {
+    fn new() -> Self {
+        let mut records = RECORDS.lock();
+        let record = records.free.pop().unwrap_or_else(|| {
+            let record: &'static Record = Box::leak(Box::new(Record::new()));
+            records.all.push(record);
+            record
+        });
+        let thread = std::thread::current();
+        *record.name.lock() = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
+        Self(record)
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        MINE.set(None);
+        if self.0.count() == 0 {
+            RECORDS.lock().free.push(self.0);
+        } else {
+            self.0.name.lock().push_str(" (ended)");
+        }
+    }
+}
+
+impl Record {
+    fn new() -> Self {
+        Self {
+            name: Mutex::new(String::new()),
+            wait: Mutex::new(None),
+            count: AtomicUsize::new(0),
+            entries: [const { Entry { rank: AtomicU32::new(0), lock: AtomicUsize::new(0), site: Site::new() } };
+                MOST],
+        }
+    }
+
+    /// This thread's; `None` while the thread's other data is being dropped.
+    #[inline]
+    pub(crate) fn mine() -> Option<&'static Self> {
+        MINE.get().or_else(Self::first)
+    }
+
+    #[cold]
+    fn first() -> Option<&'static Self> {
+        let record = OWNER.try_with(|owner| owner.0).ok()?;
+        MINE.set(Some(record));
+        Some(record)
+    }
+
+    /// Everybody's.
+    pub(crate) fn all() -> Vec<&'static Self> {
+        RECORDS.lock().all.clone()
+    }
+
+    /// The thread's name.
+    pub(crate) fn name(&self) -> String {
+        self.name.lock().clone()
+    }
+
+    /// How many locks are held.
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// The rank of a lock that is held.
+    #[inline]
+    pub(crate) fn rank(&self, at: usize) -> Rank {
+        Rank::from_bits(self.entries[at].rank.load(Relaxed))
+    }
+
+    /// A lock that is held.
+    pub(crate) fn holding(&self, at: usize) -> Holding {
+        let entry = &self.entries[at];
+        Holding { rank: self.rank(at), lock: entry.lock.load(Relaxed), site: entry.site.get() }
+    }
+
+    #[inline]
+    fn set(&self, at: usize, holding: Holding) {
+        let entry = &self.entries[at];
+        entry.rank.store(holding.rank.bits(), Relaxed);
+        entry.lock.store(holding.lock, Relaxed);
+        entry.site.set(holding.site);
+    }
+
+    /// Adds a lock, mostly the highest.
+    #[inline]
+    pub(crate) fn push(&self, holding: Holding) {
+        let count = self.count();
+        if count > 0 && self.rank(count - 1) > holding.rank {
+            return self.insert(holding);
+        }
+        assert!(count < MOST, "one thread holds more than {MOST} locks");
+        self.set(count, holding);
+        self.count.store(count + 1, Relaxed);
+    }
+
+    #[cold]
+    fn insert(&self, holding: Holding) {
+        let count = self.count();
+        assert!(count < MOST, "one thread holds more than {MOST} locks");
+        let at = (0..count).find(|&at| self.rank(at) > holding.rank).unwrap_or(count);
+        for from in (at..count).rev() {
+            self.set(from + 1, self.holding(from));
+        }
+        self.set(at, holding);
+        self.count.store(count + 1, Relaxed);
+    }
+
+    /// Takes a lock out again, mostly the highest.
+    #[inline]
+    pub(crate) fn remove(&self, lock: usize) {
+        let count = self.count();
+        if count > 0 && self.entries[count - 1].lock.load(Relaxed) == lock {
+            self.count.store(count - 1, Relaxed);
+        } else {
+            self.remove_from_within(lock);
+        }
+    }
+
+    #[cold]
+    fn remove_from_within(&self, lock: usize) {
+        let count = self.count();
+        let at = (0..count).rfind(|&at| self.entries[at].lock.load(Relaxed) == lock);
+        let Some(at) = at else { return };
+        for to in at..count - 1 {
+            self.set(to, self.holding(to + 1));
+        }
+        self.count.store(count - 1, Relaxed);
+    }
+
+    /// Says what the thread waits for, while `wait` runs.
+    pub(crate) fn while_waiting<T>(&self, on: Holding, wait: impl FnOnce() -> T) -> T {
+        *self.wait.lock() = Some(Wait { on, since: Instant::now() });
+        let result = wait();
+        *self.wait.lock() = None;
+        result
+    }
+
+    /// What the thread waits for, and what it holds. Of a thread that doesn't wait, what it holds changes while this looks.
+    pub(crate) fn look(&self) -> (Option<Wait>, Vec<Holding>) {
+        let wait = self.wait.lock();
+        let held = (0..self.count().min(MOST)).map(|at| self.holding(at)).collect();
+        (*wait, held)
+    }
+}

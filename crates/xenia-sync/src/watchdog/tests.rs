@@ -1,0 +1,162 @@
+//! Threads that are stuck on purpose.
+
+use super::*;
+use crate::order::Rank;
+use crate::record::{Holding, Record};
+use crate::{Level, Mutex, RwLock};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+const LIMIT: Duration = Duration::from_millis(20);
+
+/// What is said of a lock, as soon as something is; the tests of one process all have locks.
+fn wait_for_word_of(address: usize, whole: impl Fn(&Stuck) -> bool) -> Stuck {
+    let start = Instant::now();
+    loop {
+        if let Some(stuck) = stuck(LIMIT).into_iter().find(|stuck| stuck.address == address && whole(stuck)) {
+            return stuck;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "nothing is said");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn named<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() + Send + 'scope,
+) {
+    std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).expect("a thread");
+}
+
+#[test]
+fn holder_and_waiters_are_named() {
+    let lock = Mutex::numbered(Level::Slot, 3, ());
+    let address = std::ptr::from_ref(&lock).addr();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        named(scope, "holder", || {
+            let _guard = lock.lock();
+            while !done.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        while lock.try_lock().is_some() {
+            std::thread::yield_now();
+        }
+        for name in ["first", "second"] {
+            named(scope, name, || drop(lock.lock()));
+        }
+        let stuck = wait_for_word_of(address, |stuck| stuck.waiters.len() == 2);
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(stuck.rank, "Slot[3]");
+        assert_eq!(stuck.holders.len(), 1);
+        assert_eq!(stuck.holders[0].thread, "holder");
+        let mut names: Vec<_> = stuck.waiters.iter().map(|waiter| waiter.thread.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["first", "second"]);
+        assert!(stuck.waiters.iter().all(|waiter| waiter.waited >= LIMIT && waiter.site.is_some()));
+        assert!(stuck.circle.is_empty());
+        let words = stuck.to_string();
+        assert!(words.contains("held by holder at ") && words.contains("tests.rs"), "{words}");
+    });
+    assert!(stuck(Duration::ZERO).iter().all(|stuck| stuck.address != address));
+}
+
+#[test]
+fn readers_are_holders() {
+    let lock = RwLock::new(Level::Files, ());
+    let address = std::ptr::from_ref(&lock).addr();
+    let reading = Barrier::new(3);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for name in ["one reader", "another reader"] {
+            named(scope, name, || {
+                let _guard = lock.read();
+                reading.wait();
+                while !done.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        reading.wait();
+        named(scope, "writer", || drop(lock.write()));
+        let stuck = wait_for_word_of(address, |_| true);
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(stuck.holders.len(), 2);
+        assert_eq!(stuck.waiters[0].thread, "writer");
+    });
+}
+
+/// The checker refuses the locks that could close a circle, so these threads only say that they hold and wait.
+#[test]
+fn a_circle_is_found() {
+    const LOCKS: [usize; 3] = [0x1001, 0x1002, 0x1003];
+    let on = |at: usize| Holding { rank: Rank::new(Level::Files, at as u32), lock: LOCKS[at], site: None };
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for (at, name) in ["a", "b", "c"].into_iter().enumerate() {
+            let done = &done;
+            named(scope, name, move || {
+                let record = Record::mine().expect("alive");
+                record.push(on(at));
+                record.while_waiting(on((at + 1) % 3), || {
+                    while !done.load(Ordering::Relaxed) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                });
+                record.remove(LOCKS[at]);
+            });
+        }
+        // Waits for the circle and is not in it.
+        named(scope, "outside", || {
+            let wait = || {
+                while !done.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            };
+            Record::mine().expect("alive").while_waiting(on(0), wait);
+        });
+        let stuck = wait_for_word_of(LOCKS[0], |stuck| !stuck.circle.is_empty() && stuck.waiters.len() == 2);
+        done.store(true, Ordering::Relaxed);
+        // Who holds the first lock waits for the second, and so on.
+        assert_eq!(stuck.circle, ["a", "b", "c"]);
+        assert!(stuck.to_string().ends_with("in a circle: a -> b -> c"), "{stuck}");
+    });
+}
+
+#[test]
+fn a_watchdog_barks_once() {
+    let lock = Mutex::new(Level::Leaf, ());
+    let address = std::ptr::from_ref(&lock).addr();
+    let (told, heard) = channel();
+    let watchdog = Watchdog::start(LIMIT, move |stuck| {
+        // The test may be over.
+        let _ = told.send(stuck.clone());
+    })
+    .expect("a thread");
+    std::thread::scope(|scope| {
+        let guard = lock.lock();
+        named(scope, "patient", || drop(lock.lock()));
+        let first = heard.iter().find(|stuck| stuck.address == address).expect("a word");
+        assert_eq!(first.waiters[0].thread, "patient");
+        std::thread::sleep(LIMIT * 4);
+        assert!(heard.try_iter().all(|stuck| stuck.address != address), "twice");
+        drop(guard);
+    });
+    drop(watchdog);
+    assert!(heard.iter().all(|stuck| stuck.address != address));
+}
+
+#[test]
+fn who_ends_with_a_lock_stays_named() {
+    let lock = Mutex::new(Level::Leaf, ());
+    let address = std::ptr::from_ref(&lock).addr();
+    std::thread::scope(|scope| named(scope, "gone", || std::mem::forget(lock.lock())));
+    std::thread::scope(|scope| {
+        named(scope, "left alone", || assert!(lock.try_lock_for(LIMIT * 20).is_none()));
+        let stuck = wait_for_word_of(address, |_| true);
+        assert_eq!(stuck.holders[0].thread, "gone (ended)");
+    });
+}
