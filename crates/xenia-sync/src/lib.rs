@@ -25,6 +25,7 @@ mod raw;
 mod record;
 mod rw_lock;
 mod statistics;
+mod token;
 mod topology;
 pub mod watchdog;
 
@@ -37,4 +38,5 @@ pub use queued::{FIRST_NAP, LONGEST_NAP, MOST_PASSED, PATIENCE, QueuedLock};
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(feature = "statistics")]
 pub use statistics::Counts;
+pub use token::{Hold, Token, blocking};
 pub use topology::{Topology, pretend_node};
