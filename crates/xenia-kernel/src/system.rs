@@ -20,8 +20,8 @@ use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Running, System, ThreadRef, Wait, filetime,
-    ticks_to_100ns,
+    BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Running, System, Wait, WaitTicket, Woken,
+    filetime, ticks_to_100ns,
 };
 
 /// LEV of the system calls that patched thunks make.
@@ -348,18 +348,40 @@ impl System for KernelSystem {
         }
     }
 
-    fn timed_out(&mut self, cpu: &mut dyn Cpu, thread: ThreadRef, wait: &Wait) {
+    fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+        let kernel = &*self.kernel;
+        // Who interrupts a wait leaves the call that comes of it before letting go of this.
+        drop(kernel.dispatcher.lock());
+        running.ctx.gpr[3] = value;
+        kernel.enter_begun(running.thread, &mut running.ctx);
+        let left = kernel.threads.lock().take_left_call(running.id);
+        let disposition = match left {
+            Some(guest) => kernel.apply(&mut Call::new(kernel, cpu, running), Flow::CallGuest(guest)),
+            None => Disposition::Continue,
+        };
+        kernel.let_go_of_waited();
+        disposition
+    }
+
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, wait: &Wait) {
         let status = match wait.reason {
             BlockReason::Delay => NtStatus::SUCCESS,
             _ => NtStatus::TIMEOUT,
         };
-        self.kernel.dispatcher.lock().cancel(thread);
-        if wait.reason == COMPLETION_WAIT {
-            self.kernel.files.lock().ports.cancel(thread);
-        }
-        match cpu.wake(thread, status.to_register(), 0) {
-            Ok(woken) => woken.by_owner(thread),
-            Err(error) => tracing::error!(target: "kernel", "a wait whose time has run out: {error}"),
+        {
+            // Under the locks of the lists that it may be on, it is either over or stays where it is.
+            let mut dispatcher = self.kernel.dispatcher.lock();
+            let mut files = (wait.reason == COMPLETION_WAIT).then(|| self.kernel.files.lock());
+            match cpu.time_out(ticket, status.to_register()) {
+                Ok(Woken::NotWaiting) => {}
+                Ok(Woken::Yes | Woken::BeforePark) => {
+                    dispatcher.cancel(ticket.thread);
+                    if let Some(files) = &mut files {
+                        files.ports.cancel(ticket.thread);
+                    }
+                }
+                Err(error) => tracing::error!(target: "kernel", "a wait whose time has run out: {error}"),
+            }
         }
         self.kernel.let_go_of_waited();
     }

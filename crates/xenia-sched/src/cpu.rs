@@ -8,14 +8,15 @@
 //!   its wait while it is being woken (the closures of [`Cpu::wake_with`] and [`Cpu::interrupt`]), the thread's record
 //!   otherwise. Nobody reaches into the registers of a thread that runs.
 //! - **Waiting** is data: whoever runs for the thread returns [`crate::Disposition::Park`], and its executor parks it. There
-//!   is no method for it.
+//!   is no method for it. Before that, under the lock of the list that it goes on, the wait is opened
+//!   ([`Cpu::open_wait`]), so that a wake which comes before the thread parks is not lost.
 //! - **A wait ends once.** Who may end one is decided by its registration: whoever takes it off the list it stands on,
 //!   under that list's lock, wakes the thread. Waits on no list (delays) end by their deadline or an interruption.
 //! - **Locks:** no method takes a lock that its caller could hold already; all may be called under any lock of the
 //!   kernel's. What a closure takes must rank above what its caller holds.
 //! - **Errors** are those of names: a thread that is referred to by a counted [`ThreadRef`] is never stale.
 
-use crate::{Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef};
+use crate::{Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef, WaitSerial};
 use xenia_cpu::PpcContext;
 
 /// A guest thread that has its slot: who it is, and its registers, which are out of its record for as long as it runs.
@@ -31,12 +32,23 @@ pub struct Running {
     pub ctx: Box<PpcContext>,
 }
 
+/// One wait of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTicket {
+    /// The thread.
+    pub thread: ThreadRef,
+    /// Which of its waits.
+    pub serial: WaitSerial,
+}
+
 /// What came of waking a thread.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// Its wait is over, with the value it was given.
+    /// Its wait is over, with the value it was given: it is ready.
     Yes,
+    /// Its wait is over before it has parked: it goes on by [`crate::System::go_on`] with the value.
+    BeforePark,
     /// It was in no wait, or in none of the kind that was to end. Nothing has changed.
     NotWaiting,
 }
@@ -77,17 +89,26 @@ pub trait Cpu {
 
     // ---- waits ----
 
+    /// The thread that runs here is about to wait: from now on it can be woken, though it has not parked. Called under the
+    /// lock of the list that the wait goes on, before it is there; each is followed by [`crate::Disposition::Park`] at the
+    /// end of the call. A wake that comes in between is kept: the thread goes on with it and does not park.
+    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError>;
+
+    /// Whether a wait is not over. Stays true as long as the caller holds the lock of the list that it stands on; of a wait on
+    /// no list it is a guess.
+    fn is_waiting(&self, wait: WaitTicket) -> bool;
+
     /// Ends a thread's wait: it receives `value` in r3 and becomes ready, its priority raised by `boost`.
     ///
     /// The caller has taken the wait off the list it stood on, under that list's lock; without that, the thread may have
     /// been woken and wait for something else by now. A thread that has registered its wait and not parked yet counts as
     /// waiting: it does not park.
-    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.wake_with(thread, value, boost, &mut |_| ())
-    }
+    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError>;
 
     /// As [`Self::wake`], and lets `registers` change the thread's registers before it is ready. Called once if the
-    /// wait ends, with r3 set already, otherwise never; no lock of the scheduler's is held meanwhile.
+    /// answer is [`Woken::Yes`], with r3 set already, otherwise never; no lock of the scheduler's is held meanwhile. What it
+    /// would have done to a thread that has not parked yet is done by [`crate::System::go_on`]: the caller leaves it
+    /// there before it lets go of the lock under which the wait was opened.
     fn wake_with(
         &mut self,
         thread: ThreadRef,
@@ -95,6 +116,10 @@ pub trait Cpu {
         boost: u8,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError>;
+
+    /// As [`Self::wake`] without a boost, but ends this wait only: for a deadline, which may come after the thread has gone on
+    /// and waits for something else.
+    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError>;
 
     /// As [`Self::wake_with`] without a boost, if the thread is in a wait that is alertable: one step, so that two
     /// interruptions can't end one wait. The caller holds the lock of the lists that alertable waits stand on from before

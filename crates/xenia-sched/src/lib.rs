@@ -25,9 +25,10 @@ mod thread;
 mod thread_ref;
 mod threads_report;
 mod time;
+mod wait_word;
 
 pub use activity::{Activity, Doing};
-pub use cpu::{Cpu, Placement, Running, Woken};
+pub use cpu::{Cpu, Placement, Running, WaitTicket, Woken};
 pub use event::{Event, EventSink, NoEvents};
 pub use lockstep::{Limits, LockstepExecutor, RunEnd};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
@@ -43,4 +44,5 @@ pub use time::{
     GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,
 };
+pub use wait_word::{Commit, Ended, WaitSerial, WaitWord, Which};
 pub use xenia_guest::HW_THREADS;

@@ -320,7 +320,7 @@ impl<S: System> LockstepExecutor<S> {
             }
             self.scheduler.decrement_quantum(hw_id, executed);
             self.scheduler.set_now(now);
-            let disposition = match exit {
+            let mut disposition = match exit {
                 Exit::Budget => Disposition::Continue,
                 Exit::Yield => Disposition::EndVisit,
                 Exit::Syscall { lev } => {
@@ -331,9 +331,9 @@ impl<S: System> LockstepExecutor<S> {
                     self.system.exception(&mut self.scheduler, &mut running, exception)
                 }
             };
-            if matches!(disposition, Disposition::Park(_)) {
-                let _ = self.scheduler.settle(running, disposition);
-                continue;
+            if let Disposition::Park(wait) = disposition {
+                let Some(on) = self.scheduler.settle(&mut self.system, running, wait) else { continue };
+                (running, disposition) = on;
             }
             last = Some(running);
             match disposition {

@@ -9,7 +9,7 @@ use crate::priority::{MAX_PRIORITY, REAL_TIME};
 use crate::table::ThreadTable;
 use crate::{
     Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, NoEvents, OrderMode,
-    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait,
+    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait, WaitWord, Which,
 };
 use affinity::{choose, roams};
 use std::collections::BTreeMap;
@@ -182,6 +182,7 @@ impl Scheduler {
             id,
             reference,
             state: ThreadState::Ready,
+            wait_word: WaitWord::default(),
             slot,
             affinity,
             ideal: slot,
@@ -491,6 +492,8 @@ impl Scheduler {
         self.dequeue(r)?;
         self.forget_deadline(r)?;
         let thread = self.thread_mut(r)?;
+        // Whoever still has it on a list learns that it does not wait.
+        let _ = thread.wait_word.end(Which::Any, 0);
         thread.state = ThreadState::Exited { code };
         let (id, service, affinity) = (thread.id, thread.service, thread.affinity);
         if !service {

@@ -1,6 +1,6 @@
 //! What the layers above the scheduler do for it.
 
-use crate::{Cpu, GuestTicks, Running, ThreadRef, Wait};
+use crate::{Cpu, GuestTicks, Running, Wait, WaitTicket};
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_memory::DeviceStore;
 
@@ -45,8 +45,8 @@ pub enum Disposition {
     Continue,
     /// The visit ends; what is left of it counts as time, not as instructions.
     EndVisit,
-    /// The thread waits, and the slot goes on with the next. The executor parks it as soon as its registers are back in
-    /// its record, before anything else happens.
+    /// The thread waits, and the slot goes on with the next. The executor parks it when its registers are back in its
+    /// record, unless the wait is over by then.
     Park(Wait),
     /// The machine stops.
     End(EndKind),
@@ -67,6 +67,10 @@ pub trait System {
         exception: GuestException,
     ) -> Disposition;
 
+    /// The wait that a call of `running` came to was over before the thread parked: it goes on with the value that it was
+    /// woken with, and with what its waker left for it.
+    fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition;
+
     /// A slot that had nobody took this thread from another, and it is about to run: what guests read of its processor
     /// is out of date.
     fn moved(&mut self, running: &Running);
@@ -74,9 +78,9 @@ pub trait System {
     /// A slot's visit ended; its device stores take effect now, in order.
     fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);
 
-    /// The deadline of this wait of `thread`'s has come, or nothing else can ever end it: takes it off its lists, and wakes
-    /// the thread.
-    fn timed_out(&mut self, cpu: &mut dyn Cpu, thread: ThreadRef, wait: &Wait);
+    /// The deadline of this wait has come, or nothing else can ever end it: takes it off its lists, and wakes the thread,
+    /// unless it is over by now.
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, wait: &Wait);
 
     /// Guest time has moved on, at the end of a round or over a gap in which nothing ran.
     fn advance(&mut self, cpu: &mut dyn Cpu);

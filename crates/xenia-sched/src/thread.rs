@@ -1,6 +1,6 @@
 //! A guest thread: its processor state and where it stands.
 
-use crate::{GuestTicks, ThreadRef};
+use crate::{GuestTicks, ThreadRef, WaitWord};
 use xenia_cpu::PpcContext;
 
 /// What a thread waits for. For reports and the event log; who wakes it knows on their own.
@@ -81,6 +81,8 @@ pub struct GuestThread {
     pub id: u32,
     pub(crate) reference: ThreadRef,
     pub(crate) state: ThreadState,
+    /// Where its wait stands; parked exactly when `state` is `Waiting`.
+    pub(crate) wait_word: WaitWord,
     pub(crate) slot: u8,
     pub(crate) affinity: u8,
     pub(crate) ideal: u8,

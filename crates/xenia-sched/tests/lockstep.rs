@@ -8,7 +8,7 @@ use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, EndKind, Event, EventSink, GuestTicks, Limits, LockstepExecutor,
     MAX_TICKS, OrderMode, RunEnd, Running, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef,
-    Wait, Woken,
+    Wait, WaitTicket, Woken,
 };
 
 /// What a scripted thread does next.
@@ -123,8 +123,14 @@ impl System for TestSystem {
         self.visits.push((hw_id, cpu.now()));
     }
 
-    fn timed_out(&mut self, cpu: &mut dyn Cpu, thread: ThreadRef, _: &Wait) {
-        assert_eq!(cpu.wake(thread, 0x102, 0), Ok(Woken::Yes));
+    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+        running.ctx.gpr[3] = value;
+        Disposition::Continue
+    }
+
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
+        assert!(cpu.is_waiting(ticket));
+        assert_eq!(cpu.time_out(ticket, 0x102), Ok(Woken::Yes));
     }
 
     fn advance(&mut self, cpu: &mut dyn Cpu) {

@@ -1,9 +1,10 @@
 //! Threads, references, queues and waits, without an executor.
 
-use xenia_cpu::PpcContext;
+use xenia_cpu::{GuestException, PpcContext};
+use xenia_memory::DeviceStore;
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, Placement, SchedError, Scheduler, SchedulerConfig, SpawnParameters,
-    ThreadRef, ThreadState, Wait, Woken,
+    BlockReason, Cpu, Disposition, Placement, Running, SchedError, Scheduler, SchedulerConfig,
+    SpawnParameters, System, ThreadRef, ThreadState, Wait, WaitTicket, Woken,
 };
 
 fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
@@ -16,6 +17,46 @@ fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
         suspended: false,
         service: false,
         wait: None,
+    }
+}
+
+/// A system whose threads go on with what they are woken with, and do nothing else.
+struct Plain;
+
+impl System for Plain {
+    fn syscall(&mut self, _: &mut dyn Cpu, _: &mut Running, _: u8) -> Disposition {
+        unreachable!()
+    }
+
+    fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, _: GuestException) -> Disposition {
+        unreachable!()
+    }
+
+    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+        running.ctx.gpr[3] = value;
+        Disposition::Continue
+    }
+
+    fn moved(&mut self, _: &Running) {}
+
+    fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
+
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
+        assert_eq!(cpu.time_out(ticket, 0x102), Ok(Woken::Yes));
+    }
+
+    fn advance(&mut self, _: &mut dyn Cpu) {}
+
+    fn next_event(&self) -> Option<u64> {
+        None
+    }
+
+    fn frames(&self) -> u64 {
+        0
+    }
+
+    fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
+        Vec::new()
     }
 }
 
@@ -227,18 +268,18 @@ fn registers_are_out_while_a_thread_runs_and_learn_what_happened_meanwhile() {
     running.ctx.gpr[3] = 7;
     let cpu: &mut dyn Cpu = &mut scheduler;
     assert_eq!(cpu.set_affinity(thread, 1 << 4), Ok(Placement { before: 1, hw_id: 4 }));
-    assert_eq!(scheduler.settle(running, Disposition::Continue), Disposition::Continue);
+    scheduler.put(running);
     let ctx = scheduler.thread(thread).unwrap().context().unwrap();
     assert_eq!((ctx.gpr[3], ctx.hw_id), (7, 4));
     // A call that waits, and one that ends its thread.
     assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
-    let parked = scheduler.run_for(thread, |_, _| Disposition::Park(forever()));
+    let parked = scheduler.run_for(&mut Plain, thread, |_, _| Disposition::Park(forever()));
     assert_eq!(parked, Some(Disposition::Continue));
     assert!(scheduler.thread(thread).unwrap().wait().is_some());
     assert_eq!(scheduler.begin_slot_visit(4), None);
     assert_eq!(scheduler.wake_ref(thread, 1, 0), Ok(Woken::Yes));
     assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
-    let ended = scheduler.run_for(thread, |cpu, running| {
+    let ended = scheduler.run_for(&mut Plain, thread, |cpu, running| {
         cpu.exit(running.thread, 5).unwrap();
         Disposition::Continue
     });
@@ -289,4 +330,57 @@ fn a_name_from_the_face_is_counted_until_it_is_released() {
         scheduler.exit(other, 0).unwrap();
     }
     assert_eq!(scheduler.thread(held).unwrap_err(), SchedError::Stale(held));
+}
+
+#[test]
+fn a_wake_that_comes_before_the_thread_parks_lets_it_go_on() {
+    let mut scheduler = Scheduler::default();
+    let thread = spawn(&mut scheduler, 1, 0);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    let mut entered = false;
+    let mut enter = |_: &mut PpcContext| entered = true;
+    for round in 1..4 {
+        let result = scheduler.run_for(&mut Plain, thread, |scheduler, running| {
+            let cpu: &mut dyn Cpu = scheduler;
+            let ticket = cpu.open_wait(running.thread, true).unwrap();
+            assert!(cpu.is_waiting(ticket));
+            let woken = match round {
+                1 => cpu.wake(thread, round, 0),
+                2 => cpu.interrupt(thread, round, &mut enter),
+                _ => cpu.time_out(ticket, round),
+            };
+            assert_eq!(woken, Ok(Woken::BeforePark));
+            assert!(!cpu.is_waiting(ticket));
+            assert_eq!(cpu.wake(thread, 9, 0), Ok(Woken::NotWaiting), "a wait ends once");
+            Disposition::Park(Wait { deadline: Some(5), ..forever() })
+        });
+        assert_eq!(result, Some(Disposition::Continue));
+        assert_eq!(scheduler.running(0), Some(thread), "it has not parked");
+        assert_eq!(scheduler.next_deadline(), None);
+        assert_eq!(scheduler.thread(thread).unwrap().context().unwrap().gpr[3], round);
+    }
+    assert!(!entered, "its registers were not there");
+}
+
+#[test]
+fn a_deadline_ends_no_later_wait() {
+    let mut scheduler = Scheduler::default();
+    let thread = spawn(&mut scheduler, 1, 0);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    let mut tickets = Vec::new();
+    for _ in 0..2 {
+        scheduler.run_for(&mut Plain, thread, |scheduler, running| {
+            tickets.push(Cpu::open_wait(scheduler, running.thread, false).unwrap());
+            Disposition::Park(forever())
+        });
+        if tickets.len() == 1 {
+            assert_eq!(scheduler.wake_ref(thread, 1, 0), Ok(Woken::Yes));
+            assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+        }
+    }
+    let cpu: &mut dyn Cpu = &mut scheduler;
+    assert!(!cpu.is_waiting(tickets[0]) && cpu.is_waiting(tickets[1]));
+    assert_eq!(cpu.time_out(tickets[0], 2), Ok(Woken::NotWaiting));
+    assert_eq!(cpu.time_out(tickets[1], 3), Ok(Woken::Yes));
+    assert_eq!(scheduler.thread(thread).unwrap().context().unwrap().gpr[3], 3);
 }

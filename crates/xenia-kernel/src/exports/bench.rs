@@ -2,6 +2,7 @@
 
 mod allocations;
 mod answers;
+mod before_park;
 mod disks;
 mod files;
 mod locks;
@@ -21,7 +22,7 @@ use crate::imports::Library;
 use crate::layout::kpcr;
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
-use crate::{Kernel, KernelConfig};
+use crate::{Kernel, KernelConfig, KernelSystem};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
@@ -84,7 +85,8 @@ impl Bench {
     /// A call of the thread's under way.
     pub(crate) fn with_call<R>(&mut self, f: impl FnOnce(&mut Call) -> R) -> R {
         let mut result = None;
-        let ran = self.scheduler.run_for(self.thread, |scheduler, running| {
+        let mut system = KernelSystem::new(self.kernel.clone());
+        let ran = self.scheduler.run_for(&mut system, self.thread, |scheduler, running| {
             result = Some(f(&mut Call::new(&self.kernel, scheduler, running)));
             Disposition::Continue
         });
@@ -98,8 +100,9 @@ impl Bench {
         thread: ThreadRef,
         f: impl FnOnce(&mut dyn Cpu, &mut Running) -> Disposition,
     ) -> Disposition {
+        let mut system = KernelSystem::new(self.kernel.clone());
         self.scheduler
-            .run_for(thread, |scheduler, running| f(scheduler, running))
+            .run_for(&mut system, thread, |scheduler, running| f(scheduler, running))
             .unwrap_or(Disposition::Continue)
     }
 

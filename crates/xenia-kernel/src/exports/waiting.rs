@@ -58,9 +58,10 @@ fn wait_until(
     deadline: Option<GuestTicks>,
 ) -> Fallible<Flow<NtStatus>> {
     let kthread = call.kthread()?;
+    // Held from the look for an interruption until the wait can be interrupted: none comes in between.
+    let mut dispatcher = call.kernel.dispatcher.lock();
     // What is signalled already is taken before an APC is looked for, as NT does it.
-    let taken = call.kernel.dispatcher.lock().try_take(call.memory(), objects, all, kthread)?;
-    if let Some(status) = taken {
+    if let Some(status) = dispatcher.try_take(call.memory(), objects, all, kthread)? {
         return Ok(Flow::Return(status));
     }
     if alertable
@@ -69,8 +70,7 @@ fn wait_until(
         return Ok(flow);
     }
     let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
-    let result = call.kernel.dispatcher.lock().wait(call.memory(), call.now(), waiter, objects, all)?;
-    Ok(match result {
+    Ok(match dispatcher.wait(&call.kernel.memory, call.cpu, waiter, objects, all)? {
         WaitResult::Done(status) => Flow::Return(status),
         WaitResult::Park(wait) => Flow::Block(wait),
     })

@@ -52,12 +52,13 @@ impl Sections {
     pub fn enqueue(
         &mut self,
         memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
         at: GuestAddr,
-        thread: ThreadRef,
-        kthread: GuestAddr,
+        (thread, kthread): (ThreadRef, GuestAddr),
     ) -> Fallible<()> {
         let count: i32 = memory.read(at.offset(section::LOCK_COUNT))?;
         memory.write(at.offset(section::LOCK_COUNT), count.wrapping_add(1))?;
+        cpu.open_wait(thread, false)?;
         self.waiters.entry(at).or_default().push_back((thread, kthread));
         Ok(())
     }
@@ -124,7 +125,8 @@ mod tests {
         assert_eq!(fields(&b, at), (1, 2, threads[0].kthread.0));
         for waiter in &threads[1..] {
             assert!(!try_enter(&b.memory, at, waiter.kthread).unwrap());
-            b.dispatcher.sections.enqueue(&b.memory, at, waiter.thread, waiter.kthread).unwrap();
+            let who = (waiter.thread, waiter.kthread);
+            b.dispatcher.sections.enqueue(&b.memory, &mut b.scheduler, at, who).unwrap();
             let wait = Wait::forever(BlockReason::CriticalSection { section: at.0 });
             b.scheduler.park(waiter.thread, wait).unwrap();
         }

@@ -13,9 +13,10 @@ use crate::objects::timer::Timers;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, GuestTicks, ThreadRef, Wait};
+use xenia_sched::{BlockReason, Cpu, GuestTicks, ThreadRef, Wait, Woken};
 
 /// Kind of a dispatcher object, as its header's first byte says.
 pub mod kind {
@@ -134,7 +135,7 @@ impl Dispatcher {
     pub fn wait(
         &mut self,
         memory: &GuestMemory,
-        now: GuestTicks,
+        cpu: &mut dyn Cpu,
         waiter: Waiter,
         objects: &[GuestAddr],
         all: bool,
@@ -145,9 +146,10 @@ impl Dispatcher {
         if let Some(status) = self.try_take(memory, objects, all, waiter.kthread)? {
             return Ok(WaitResult::Done(status));
         }
-        if waiter.deadline.is_some_and(|deadline| deadline <= now) {
+        if waiter.deadline.is_some_and(|deadline| deadline <= cpu.now()) {
             return Ok(WaitResult::Done(NtStatus::TIMEOUT));
         }
+        cpu.open_wait(waiter.thread, waiter.alertable)?;
         for &object in objects {
             self.waiters.entry(object).or_default().push_back(waiter.thread);
         }
@@ -249,6 +251,22 @@ impl Dispatcher {
             }
         }
         Ok(())
+    }
+
+    /// Ends a thread's wait with `status` if it is alertable, and takes it off its lists. `self` is held meanwhile, so no
+    /// signal goes to a wait that is over.
+    pub fn interrupt_alertable(
+        &mut self,
+        cpu: &mut dyn Cpu,
+        thread: ThreadRef,
+        status: NtStatus,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Fallible<Woken> {
+        let woken = cpu.interrupt(thread, status.to_register(), registers)?;
+        if woken != Woken::NotWaiting {
+            self.cancel(thread);
+        }
+        Ok(woken)
     }
 
     /// Takes a thread off all lists: its wait is over for another reason.
@@ -402,8 +420,7 @@ pub(crate) mod tests {
         }
 
         pub(crate) fn wait(&mut self, waiter: Waiter, objects: &[GuestAddr], all: bool) -> Option<NtStatus> {
-            let now = self.scheduler.now();
-            match self.dispatcher.wait(&self.memory, now, waiter, objects, all).unwrap() {
+            match self.dispatcher.wait(&self.memory, &mut self.scheduler, waiter, objects, all).unwrap() {
                 WaitResult::Done(status) => Some(status),
                 WaitResult::Park(wait) => {
                     self.scheduler.park(waiter.thread, wait).unwrap();
@@ -540,7 +557,7 @@ pub(crate) mod tests {
     fn a_wild_object_is_an_error() {
         let mut b = Bench::new();
         let thread = b.thread(1);
-        assert!(b.dispatcher.wait(&b.memory, 0, thread, &[GuestAddr(4)], false).is_err());
+        assert!(b.dispatcher.wait(&b.memory, &mut b.scheduler, thread, &[GuestAddr(4)], false).is_err());
     }
 
     #[test]
@@ -551,7 +568,7 @@ pub(crate) mod tests {
         let (memory, dispatcher) = (&b.memory, &mut b.dispatcher);
         let misaligned = Err(NtStatus::DATATYPE_MISALIGNMENT.into());
         assert_eq!(initialize(memory, at, kind::AUTO_EVENT, 0x10, 1), misaligned);
-        assert_eq!(dispatcher.wait(memory, 0, thread, &[at], false).map(|_| ()), misaligned);
+        assert_eq!(dispatcher.wait(memory, &mut b.scheduler, thread, &[at], false).map(|_| ()), misaligned);
         assert_eq!(dispatcher.set_event(memory, &mut b.scheduler, at, 0).map(|_| ()), misaligned);
         let released = dispatcher.release_semaphore(memory, &mut b.scheduler, at, 1, 0);
         assert_eq!(released.map(|_| ()), misaligned);

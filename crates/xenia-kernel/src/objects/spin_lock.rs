@@ -29,8 +29,17 @@ pub fn try_acquire(memory: &GuestMemory, lock: GuestAddr, prcb: GuestAddr) -> Fa
 impl SpinLocks {
     /// Joins the waiters of a taken lock; the caller parks, and has the lock when it is woken, with `result`
     /// as its call's result.
-    pub fn enqueue(&mut self, lock: GuestAddr, thread: ThreadRef, prcb: GuestAddr, result: u64) {
+    pub fn enqueue(
+        &mut self,
+        cpu: &mut dyn Cpu,
+        lock: GuestAddr,
+        thread: ThreadRef,
+        prcb: GuestAddr,
+        result: u64,
+    ) -> Fallible<()> {
+        cpu.open_wait(thread, false)?;
         self.waiters.entry(lock).or_default().push_back(Waiter { thread, prcb, result });
+        Ok(())
     }
 
     /// Releases a lock, to the first waiter if there is one.
@@ -69,7 +78,8 @@ mod tests {
         let waiter = b.thread(1);
         assert!(try_acquire(&b.memory, lock, GuestAddr(0x100)).unwrap());
         assert!(!try_acquire(&b.memory, lock, GuestAddr(0x200)).unwrap());
-        b.dispatcher.spin_locks.enqueue(lock, waiter.thread, GuestAddr(0x200), 2);
+        let locks = &mut b.dispatcher.spin_locks;
+        locks.enqueue(&mut b.scheduler, lock, waiter.thread, GuestAddr(0x200), 2).unwrap();
         b.scheduler.park(waiter.thread, Wait::forever(BlockReason::SpinLock { lock: lock.0 })).unwrap();
         let locks = &mut b.dispatcher.spin_locks;
         locks.release(&b.memory, &mut b.scheduler, lock).unwrap();

@@ -25,9 +25,10 @@ use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
+use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::Cpu;
+use xenia_sched::{Cpu, Woken};
 
 /// Whose an APC is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct Apcs {
     in_kernel: bool,
     /// Waits that kernel-mode APCs have interrupted, the innermost last.
     interrupted: Vec<WaitBlock>,
+    /// The call that a thread makes whose wait was interrupted before it had parked.
+    before_park: Option<GuestCall>,
     /// Whether the thread is about to end: nothing more is queued.
     run_down: bool,
 }
@@ -126,13 +129,20 @@ impl Kernel {
         let mut entered = Ok(());
         match mode {
             Mode::User => {
-                self.interrupt(cpu, reference, NtStatus::USER_APC, &mut |ctx| {
+                let mut dispatcher = self.dispatcher.lock();
+                let mut enter = |ctx: &mut PpcContext| {
                     let next = self.threads.lock().next_apc(&self.memory, thread_id);
                     entered = next.and_then(|next| match next {
                         Some(guest) => self.push_frame(thread_id, ctx, guest),
                         None => Ok(()),
                     });
-                })?;
+                };
+                let woken = dispatcher.interrupt_alertable(cpu, reference, NtStatus::USER_APC, &mut enter)?;
+                if woken == Woken::BeforePark {
+                    let mut threads = self.threads.lock();
+                    let next = threads.next_apc(&self.memory, thread_id)?;
+                    threads.leave_call(thread_id, next);
+                }
             }
             Mode::Kernel => {
                 // Held until the wait is on no list.
@@ -147,12 +157,15 @@ impl Kernel {
                     record.apcs.interrupted.push(wait);
                 }
                 let mut guest = Some(guest);
-                cpu.wake_with(reference, 0, 0, &mut |ctx| {
+                let woken = cpu.wake_with(reference, 0, 0, &mut |ctx| {
                     if let Some(guest) = guest.take() {
                         entered = self.push_frame(thread_id, ctx, guest);
                     }
-                })?
-                .by_owner(reference);
+                })?;
+                if woken == Woken::BeforePark {
+                    self.threads.lock().leave_call(thread_id, guest);
+                }
+                woken.by_owner(reference);
             }
         }
         entered
@@ -234,6 +247,18 @@ impl Kernel {
 }
 
 impl Threads {
+    /// Leaves a call for a thread whose wait has been interrupted before it parked.
+    fn leave_call(&mut self, thread_id: u32, guest: Option<GuestCall>) {
+        if let Some(record) = self.get_mut(thread_id) {
+            record.apcs.before_park = guest;
+        }
+    }
+
+    /// The call that was left for a thread.
+    pub(crate) fn take_left_call(&mut self, thread_id: u32) -> Option<GuestCall> {
+        self.get_mut(thread_id)?.apcs.before_park.take()
+    }
+
     /// The call of a thread's next user APC, taken from its queue.
     pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let Some(record) = self.get_mut(thread_id) else { return Ok(None) };

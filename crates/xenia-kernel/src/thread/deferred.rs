@@ -5,10 +5,9 @@ use crate::abi::Flow;
 use crate::layout::kdpc;
 use crate::status::failure::Fallible;
 use crate::thread::records::Threads;
-use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, ThreadRef, Woken};
+use xenia_sched::{Cpu, Woken};
 
 /// A processor mode, as titles name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,25 +44,10 @@ impl Kernel {
         Ok(true)
     }
 
-    /// Ends a thread's wait with `status` if it is alertable, and takes it off its lists; says whether it was.
-    pub(super) fn interrupt(
-        &self,
-        cpu: &mut dyn Cpu,
-        thread: ThreadRef,
-        status: NtStatus,
-        registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Fallible<bool> {
-        // Held from before the wait ends until it is on no list: no signal goes to a wait that is over.
-        let mut dispatcher = self.dispatcher.lock();
-        let interrupted = cpu.interrupt(thread, status.to_register(), registers)? == Woken::Yes;
-        if interrupted {
-            dispatcher.cancel(thread);
-        }
-        Ok(interrupted)
-    }
-
     /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether it was alerted already.
     pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
+        // Held until the wait is on no list, or the next one finds the alert.
+        let mut dispatcher = self.dispatcher.lock();
         let (reference, before) = {
             let mut threads = self.threads.lock();
             let record = threads.get_mut(thread_id).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -72,7 +56,8 @@ impl Kernel {
         if before {
             return Ok(true);
         }
-        if !self.interrupt(cpu, reference, NtStatus::ALERTED, &mut |_| ())?
+        if dispatcher.interrupt_alertable(cpu, reference, NtStatus::ALERTED, &mut |_| ())?
+            == Woken::NotWaiting
             && let Some(record) = self.threads.lock().get_mut(thread_id)
         {
             record.alerted[mode as usize] = true;

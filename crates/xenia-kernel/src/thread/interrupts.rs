@@ -53,6 +53,8 @@ pub struct ServiceThread {
     pub kpcr: GuestAddr,
     /// Whether it waits for a call. Who sets this to `false` wakes it.
     pub idle: bool,
+    /// The call that it is woken for, until it has it.
+    pub begun: Option<ServiceCall>,
 }
 
 /// What is queued for the service threads.
@@ -135,8 +137,13 @@ impl Interrupts {
         let index = usize::from(hw_id) % HW_THREADS;
         let service = self.threads[index].filter(|service| service.idle)?;
         let call = self.pop(hw_id)?;
-        self.threads[index] = Some(ServiceThread { idle: false, ..service });
+        self.threads[index] = Some(ServiceThread { idle: false, begun: Some(call), ..service });
         Some((service, call))
+    }
+
+    /// The call that a service thread was woken for; it gets it once.
+    pub fn take_begun(&mut self, thread: ThreadRef) -> Option<ServiceCall> {
+        self.threads.iter_mut().flatten().find(|service| service.thread == thread)?.begun.take()
     }
 
     /// The call that a service thread makes after one has returned; `None`: it is idle from now on.
@@ -170,15 +177,18 @@ mod tests {
         interrupts.push(3, dpc(5)).unwrap();
         assert_eq!(interrupts.begin(3), None, "nobody serves it yet");
         let thread = ThreadRef { hw_id: 3, generation: 0, idx: 0 };
-        let service = ServiceThread { thread, kpcr: GuestAddr(0x100), idle: true };
+        let service = ServiceThread { thread, kpcr: GuestAddr(0x100), idle: true, begun: None };
         interrupts.set_thread(3, service);
         assert_eq!(interrupts.begin(3), Some((service, dpc(5))));
+        assert_eq!(interrupts.take_begun(thread), Some(dpc(5)));
         interrupts.push(3, dpc(6)).unwrap();
         assert_eq!(interrupts.begin(3), None, "it has a call");
         assert_eq!((interrupts.go_on(3), interrupts.go_on(3)), (Some(dpc(6)), None));
         assert_eq!(interrupts.begin(3), None, "idle, and nothing is queued");
         interrupts.push(3, dpc(7)).unwrap();
+        let service = ServiceThread { begun: None, ..interrupts.thread(3).unwrap() };
         assert_eq!(interrupts.begin(3), Some((service, dpc(7))));
+        assert_eq!((interrupts.take_begun(thread), interrupts.take_begun(thread)), (Some(dpc(7)), None));
         let interrupt = ServiceCall { kind: ServiceKind::Graphics, pc: GuestAddr(4), args: [0; 4] };
         let accepted = (0..100).filter(|_| interrupts.push(0, interrupt) == Ok(true)).count();
         assert_eq!(accepted, PENDING_INTERRUPTS);

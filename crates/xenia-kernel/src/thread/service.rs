@@ -10,7 +10,7 @@ use crate::thread::interrupts::{ServiceCall, ServiceKind, ServiceThread};
 use crate::thread::life::NewThread;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
-use xenia_sched::{BlockReason, Cpu, Disposition, Event, HW_THREADS, MAX_PRIORITY, Wait};
+use xenia_sched::{BlockReason, Cpu, Disposition, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
 
 /// Hardware thread that gets interrupts which name none.
 const DEFAULT_INTERRUPT_CPU: u8 = 2;
@@ -34,8 +34,8 @@ impl Kernel {
             return Err(failure);
         }
         cpu.hold_slot(service.thread, true)?;
-        let woken =
-            cpu.wake_with(service.thread, first.args[0], 0, &mut |ctx| self.enter_service(ctx, &first))?;
+        let woken = cpu
+            .wake_with(service.thread, first.args[0], 0, &mut |ctx| self.enter_begun(service.thread, ctx))?;
         woken.by_owner(service.thread);
         Ok(())
     }
@@ -53,7 +53,9 @@ impl Kernel {
         )?;
         let mut threads = self.threads.lock();
         let kpcr = threads.get(made.id).ok_or(NtStatus::INVALID_HANDLE)?.kpcr;
-        threads.interrupts.set_thread(hw_id, ServiceThread { thread: made.reference, kpcr, idle: true });
+        threads
+            .interrupts
+            .set_thread(hw_id, ServiceThread { thread: made.reference, kpcr, idle: true, begun: None });
         Ok(())
     }
 
@@ -91,6 +93,14 @@ impl Kernel {
         ctx.gpr[3..7].copy_from_slice(&call.args);
     }
 
+    /// Sets a service thread's registers for the call that it was woken for.
+    pub(crate) fn enter_begun(&self, thread: ThreadRef, ctx: &mut PpcContext) {
+        let begun = self.threads.lock().interrupts.take_begun(thread);
+        if let Some(call) = begun {
+            self.enter_service(ctx, &call);
+        }
+    }
+
     /// A service thread's call has returned: the next one, or idle.
     pub(crate) fn end_service(&self, call: &mut Call) -> Fallible<Disposition> {
         let hw_id = call.hw_id();
@@ -99,7 +109,12 @@ impl Kernel {
             if threads.interrupts.thread(hw_id).is_none_or(|service| service.thread != call.thread()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            threads.interrupts.go_on(hw_id)
+            let next = threads.interrupts.go_on(hw_id);
+            if next.is_none() {
+                let thread = call.thread();
+                call.cpu.open_wait(thread, false)?;
+            }
+            next
         };
         let (thread, kpcr) = (call.thread(), call.kpcr());
         self.show_service(call.cpu, hw_id, kpcr, next.as_ref())?;

@@ -2,8 +2,8 @@
 
 use super::Scheduler;
 use crate::{
-    Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, System,
-    ThreadRef, Woken,
+    Commit, Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters,
+    System, ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -26,39 +26,67 @@ impl Scheduler {
         }
     }
 
-    /// Puts the registers of a thread back, and parks it if that is what its call came to. Returns what is left to do.
-    pub fn settle(&mut self, running: Running, disposition: Disposition) -> Disposition {
-        let r = running.thread;
-        self.put(running);
-        match disposition {
-            Disposition::Park(wait) => {
-                if let Err(error) = self.park(r, wait) {
+    /// A thread's call has come to this wait: puts its registers back and parks it. If the wait is over by now, the thread goes
+    /// on, and this returns it, and what is left to do.
+    pub fn settle(
+        &mut self,
+        system: &mut impl System,
+        mut running: Running,
+        mut wait: Wait,
+    ) -> Option<(Running, Disposition)> {
+        loop {
+            let r = running.thread;
+            self.put(running);
+            let value = match self.park_or_go_on(r, wait) {
+                Ok(Commit::GoOn(value)) => value,
+                Ok(Commit::Parked) => return None,
+                Err(error) => {
                     tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
+                    return None;
                 }
-                Disposition::Continue
+            };
+            running = self.take(r).ok()?;
+            match system.go_on(self, &mut running, value) {
+                Disposition::Park(again) => wait = again,
+                disposition => return Some((running, disposition)),
             }
-            other => other,
         }
+    }
+
+    fn park_or_go_on(&mut self, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
+        // A wait that only its deadline can end need not have been opened.
+        if !self.thread(r)?.wait_word.is_open() {
+            self.open_wait(r, wait.alertable)?;
+        }
+        self.commit_wait(r, wait)
     }
 
     /// Lets the system end a thread's wait as its deadline does; `false` if it does not wait.
     pub fn time_out(&mut self, system: &mut impl System, r: ThreadRef) -> bool {
-        let wait = self.thread(r).ok().and_then(|thread| thread.wait().cloned());
-        let Some(wait) = wait else { return false };
-        system.timed_out(self, r, &wait);
+        let Ok(thread) = self.thread(r) else { return false };
+        let Some((serial, wait)) = thread.wait_word.waiting().zip(thread.wait().cloned()) else {
+            return false;
+        };
+        system.timed_out(self, WaitTicket { thread: r, serial }, &wait);
         true
     }
 
     /// Lets `f` act for a thread, as the executor does when the thread has made a call; `None` if there is no such thread,
     /// or its registers are out.
-    pub fn run_for(
+    pub fn run_for<S: System>(
         &mut self,
+        system: &mut S,
         r: ThreadRef,
         f: impl FnOnce(&mut Self, &mut Running) -> Disposition,
     ) -> Option<Disposition> {
         let mut running = self.take(r).ok()?;
-        let disposition = f(self, &mut running);
-        Some(self.settle(running, disposition))
+        let mut disposition = f(self, &mut running);
+        if let Disposition::Park(wait) = disposition {
+            let Some(on) = self.settle(system, running, wait) else { return Some(Disposition::Continue) };
+            (running, disposition) = on;
+        }
+        self.put(running);
+        Some(disposition)
     }
 }
 
@@ -75,6 +103,23 @@ impl Cpu for Scheduler {
         Self::emit(self, event);
     }
 
+    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+        let serial = Self::open_wait(self, thread, alertable)?;
+        Ok(WaitTicket { thread, serial })
+    }
+
+    fn is_waiting(&self, wait: WaitTicket) -> bool {
+        self.thread(wait.thread).is_ok_and(|thread| thread.wait_word.waiting() == Some(wait.serial))
+    }
+
+    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
+        self.end_wait(thread, Which::Any, (value, boost), None)
+    }
+
+    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
+        self.end_wait(wait.thread, Which::Serial(wait.serial), (value, 0), None)
+    }
+
     fn wake_with(
         &mut self,
         thread: ThreadRef,
@@ -82,7 +127,7 @@ impl Cpu for Scheduler {
         boost: u8,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, value, boost, registers)
+        self.end_wait(thread, Which::Any, (value, boost), Some(registers))
     }
 
     fn interrupt(
@@ -91,11 +136,7 @@ impl Cpu for Scheduler {
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        if self.thread(thread)?.wait().is_some_and(|wait| wait.alertable) {
-            self.end_wait(thread, value, 0, registers)
-        } else {
-            Ok(Woken::NotWaiting)
-        }
+        self.end_wait(thread, Which::Alertable, (value, 0), Some(registers))
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

@@ -6,7 +6,10 @@
 
 use super::Scheduler;
 use crate::priority::boosted;
-use crate::{BlockReason, Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait, Woken};
+use crate::{
+    BlockReason, Commit, Ended, Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait, WaitSerial,
+    Which, Woken,
+};
 use xenia_cpu::PpcContext;
 
 impl Scheduler {
@@ -17,10 +20,30 @@ impl Scheduler {
         Some(current)
     }
 
-    /// A thread that runs or is ready begins to wait.
+    /// A thread that runs or is ready waits, for what nobody has been told of yet.
     pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
-        if matches!(self.thread(r)?.state, ThreadState::Exited { .. }) {
+        self.open_wait(r, wait.alertable)?;
+        self.commit_wait(r, wait).map(|_| ())
+    }
+
+    /// A thread is about to wait: from now on it can be woken.
+    pub(super) fn open_wait(&mut self, r: ThreadRef, alertable: bool) -> Result<WaitSerial, SchedError> {
+        let thread = self.thread(r)?;
+        match thread.state {
+            ThreadState::Exited { .. } => Err(SchedError::Exited(r)),
+            _ => Ok(thread.wait_word.open(alertable)),
+        }
+    }
+
+    /// A thread that has opened its wait parks, unless that is over.
+    pub(super) fn commit_wait(&mut self, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
+        let thread = self.thread(r)?;
+        if matches!(thread.state, ThreadState::Exited { .. }) {
             return Err(SchedError::Exited(r));
+        }
+        let commit = thread.wait_word.commit();
+        if commit != Commit::Parked {
+            return Ok(commit);
         }
         let (slot, holds_slot) = (self.thread(r)?.slot, self.thread(r)?.holds_slot);
         let spins = holds_slot
@@ -40,7 +63,7 @@ impl Scheduler {
         let id = self.thread(r)?.id;
         self.emit(&Event::Wait { thread: id, wait: &wait });
         self.thread_mut(r)?.state = ThreadState::Waiting { wait, since: now, serial };
-        Ok(())
+        Ok(commit)
     }
 
     pub(super) fn forget_deadline(&mut self, r: ThreadRef) -> Result<(), SchedError> {
@@ -55,23 +78,27 @@ impl Scheduler {
 
     /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by `boost`.
     pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(r, value, boost, &mut |_| ())
+        self.end_wait(r, Which::Any, (value, boost), None)
     }
 
-    /// As [`Self::wake_ref`]; `registers` may change the thread's registers.
+    /// As [`Self::wake_ref`], if the wait is one of `which`; `registers` may change the thread's registers.
     pub(super) fn end_wait(
         &mut self,
         r: ThreadRef,
-        value: u64,
-        boost: u8,
-        registers: &mut dyn FnMut(&mut PpcContext),
+        which: Which,
+        (value, boost): (u64, u8),
+        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        if !matches!(self.thread(r)?.state, ThreadState::Waiting { .. }) {
-            return Ok(Woken::NotWaiting);
+        match self.thread(r)?.wait_word.end(which, value) {
+            Ended::Parked => {}
+            Ended::BeforePark => return Ok(Woken::BeforePark),
+            Ended::Over => return Ok(Woken::NotWaiting),
         }
         let ctx = self.context_mut(r)?;
         ctx.gpr[3] = value;
-        registers(ctx);
+        if let Some(registers) = registers {
+            registers(ctx);
+        }
         self.forget_deadline(r)?;
         let thread = self.thread_mut(r)?;
         thread.state = ThreadState::Ready;

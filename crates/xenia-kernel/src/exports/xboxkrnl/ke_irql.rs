@@ -25,7 +25,8 @@ fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> 
     if call.memory().read(lock).is_ok_and(|holder| call.is_here(holder)) {
         call.cpu.hold_slot(thread, false)?;
     }
-    call.kernel.dispatcher.lock().spin_locks.enqueue(lock, thread, prcb, u64::from(result));
+    let locks = &mut call.kernel.dispatcher.lock().spin_locks;
+    locks.enqueue(call.cpu, lock, thread, prcb, u64::from(result))?;
     Ok(Flow::Block(Wait::forever(BlockReason::SpinLock { lock: lock.0 })))
 }
 

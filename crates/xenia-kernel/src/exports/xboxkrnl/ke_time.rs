@@ -42,6 +42,8 @@ impl KeTime {
         interval: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, interval)?;
+        // Held from the look for an interruption until the wait can be interrupted.
+        let _waits = call.kernel.dispatcher.lock();
         if alertable
             && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
         {
@@ -50,6 +52,8 @@ impl KeTime {
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Yield(NtStatus::SUCCESS));
         }
+        let thread = call.thread();
+        call.cpu.open_wait(thread, alertable)?;
         Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
     }
 

@@ -64,15 +64,17 @@ impl NtIoCompletion {
         let port = resolve(call, port)?;
         let deadline = deadline(call, timeout)?;
         let receiver = Receiver { thread: call.thread(), key, context, status_block };
-        let oldest = call.kernel.files.lock().ports.take(port);
-        if let Some(completion) = oldest {
+        // Held from the look into the queue until the receiver is there.
+        let mut files = call.kernel.files.lock();
+        if let Some(completion) = files.ports.take(port) {
             receiver.deliver(call.memory(), completion)?;
             return Ok(Flow::Return(NtStatus::SUCCESS));
         }
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Return(NtStatus::TIMEOUT));
         }
-        call.kernel.files.lock().ports.wait(port, receiver);
+        call.cpu.open_wait(receiver.thread, false)?;
+        files.ports.wait(port, receiver);
         Ok(Flow::Block(Wait { reason: COMPLETION_WAIT, deadline, alertable: false }))
     }
 

@@ -41,7 +41,12 @@ impl RtlCriticalSection {
             return Ok(Flow::Return(()));
         }
         let thread = call.thread();
-        call.kernel.dispatcher.lock().sections.enqueue(call.memory(), at, thread, kthread)?;
+        call.kernel.dispatcher.lock().sections.enqueue(
+            &call.kernel.memory,
+            call.cpu,
+            at,
+            (thread, kthread),
+        )?;
         Ok(Flow::Block(Wait::forever(BlockReason::CriticalSection { section: at.0 })))
     }
 

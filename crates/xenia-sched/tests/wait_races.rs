@@ -1,0 +1,128 @@
+//! One thread that waits, on one host thread, and those who would end its waits, on others: each wait ends once, with the
+//! value of whoever ended it, and none is slept through.
+
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::thread;
+use xenia_sched::{Commit, Ended, WaitSerial, WaitWord, Which};
+
+const ROUNDS: u64 = 200_000;
+const SIGNAL: u64 = 1 << 60;
+const TIME_OUT: u64 = 2 << 60;
+const INTERRUPTION: u64 = 3 << 60;
+const KIND: u64 = 0xF << 60;
+
+#[derive(Default)]
+struct Machine {
+    word: WaitWord,
+    /// The object's list: the wait that stands on it, and its number.
+    list: Mutex<Option<(WaitSerial, u64)>>,
+    /// The deadline that is set, as the time-keeper has it.
+    deadline: Mutex<Option<(WaitSerial, u64)>>,
+    /// What a parked thread was made ready with; 0: nothing.
+    ready: AtomicU64,
+    over: AtomicBool,
+    /// Endings by kind: signals, time-outs, interruptions.
+    ended: [AtomicU64; 3],
+}
+
+impl Machine {
+    /// Ends the wait as the kernel does: under the list's lock, off the list, and then the thread is made ready or goes on.
+    fn end(&self, which: Which, value: u64, list: &mut Option<(WaitSerial, u64)>) -> bool {
+        let ended = self.word.end(which, value);
+        if ended == Ended::Over {
+            return false;
+        }
+        *list = None;
+        self.ended[(value >> 60) as usize - 1].fetch_add(1, Relaxed);
+        if ended == Ended::Parked {
+            assert_eq!(self.ready.swap(value, AcqRel), 0, "made ready twice");
+        }
+        true
+    }
+
+    /// The waiting thread's rounds; returns what each wait ended with, by kind.
+    fn wait(&self) -> [u64; 3] {
+        let mut seen = [0; 3];
+        for round in 1..=ROUNDS {
+            {
+                let mut list = self.list.lock().unwrap();
+                let serial = self.word.open(round % 3 != 0);
+                *list = Some((serial, round));
+                *self.deadline.lock().unwrap() = Some((serial, round));
+            }
+            if round % 5 == 0 {
+                thread::yield_now();
+            }
+            let value = match self.word.commit() {
+                Commit::GoOn(value) => {
+                    assert_eq!(self.ready.load(Acquire), 0);
+                    value
+                }
+                Commit::Parked => loop {
+                    match self.ready.swap(0, AcqRel) {
+                        0 => thread::yield_now(),
+                        value => break value,
+                    }
+                },
+            };
+            let kind = value & KIND;
+            if kind != INTERRUPTION {
+                assert_eq!(value & !KIND, round, "the end of another wait");
+            } else {
+                assert_ne!(round % 3, 0, "it was not alertable");
+            }
+            seen[(kind >> 60) as usize - 1] += 1;
+        }
+        // The thread ends: nobody wakes it any more.
+        *self.list.lock().unwrap() = None;
+        self.over.store(true, Release);
+        seen
+    }
+
+    fn signal(&self) {
+        while !self.over.load(Acquire) {
+            let mut list = self.list.lock().unwrap();
+            if let Some((_, number)) = list.take() {
+                assert!(self.end(Which::Any, SIGNAL | number, &mut list), "on the list, so it waits");
+            }
+            drop(list);
+            thread::yield_now();
+        }
+    }
+
+    fn keep_time(&self) {
+        while !self.over.load(Acquire) {
+            let due = self.deadline.lock().unwrap().take();
+            thread::yield_now();
+            if let Some((serial, number)) = due {
+                let mut list = self.list.lock().unwrap();
+                self.end(Which::Serial(serial), TIME_OUT | number, &mut list);
+            }
+        }
+    }
+
+    fn interrupt(&self) {
+        while !self.over.load(Acquire) {
+            let mut list = self.list.lock().unwrap();
+            self.end(Which::Alertable, INTERRUPTION, &mut list);
+            drop(list);
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn no_wake_is_lost_and_no_wait_ends_twice() {
+    let machine = Machine::default();
+    let seen = thread::scope(|scope| {
+        scope.spawn(|| machine.signal());
+        scope.spawn(|| machine.keep_time());
+        scope.spawn(|| machine.interrupt());
+        scope.spawn(|| machine.wait()).join().unwrap()
+    });
+    assert_eq!(seen.iter().sum::<u64>(), ROUNDS);
+    assert_eq!(seen, machine.ended.each_ref().map(|count| count.load(Relaxed)));
+    assert_eq!(machine.word.end(Which::Any, 1), Ended::Over);
+}
