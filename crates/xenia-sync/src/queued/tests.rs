@@ -145,6 +145,9 @@ fn barging_has_a_bound() {
                 }
             });
         }
+        while taken.load(Ordering::Relaxed) < 10_000 {
+            std::thread::yield_now();
+        }
         let mut longest = Duration::ZERO;
         for _ in 0..50 {
             let before = Instant::now();
@@ -156,7 +159,6 @@ fn barging_has_a_bound() {
         // Its place in the queue is behind six, each of which may wait out its patience, on a machine that others use, too.
         assert!(longest < Duration::from_secs(2), "{longest:?}");
     });
-    assert!(taken.into_inner() > 0);
 }
 
 /// More threads than nodes: those without one get the lock all the same.
