@@ -88,7 +88,7 @@ fn unit_tests() -> Result<()> {
 /// for anything else.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
-    cargo(&[&test[..], &["model", "queued::models"]].concat())?;
+    cargo(&[&test[..], &["model", "::models::"]].concat())?;
     cargo(&[&test[..], &["statistics", "counts"]].concat())
 }
 

@@ -6,14 +6,14 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use xenia_lock_benches::{Contender, Floor, ParkingLot, Queued, Spin, Std, Usync};
+use xenia_lock_benches::{Adaptive, Contender, Floor, ParkingLot, Queued, Spin, Std, Usync};
 
 /// Rounds, and how long a lock runs in one.
 const ROUNDS: usize = 7;
 const RUN: Duration = Duration::from_millis(100);
 /// Threads, and steps of work inside and outside the lock.
 const SETTINGS: &[(usize, u32, u32)] =
-    &[(2, 1, 1), (4, 1, 1), (8, 1, 1), (2, 30, 60), (4, 30, 60), (8, 30, 60)];
+    &[(1, 0, 0), (2, 1, 1), (4, 1, 1), (8, 1, 1), (2, 30, 60), (4, 30, 60), (8, 30, 60)];
 
 /// What one run gave.
 #[derive(Clone, Copy)]
@@ -85,13 +85,14 @@ fn main() {
         }
         return;
     }
-    let contenders: [(&str, Run); 6] = [
+    let contenders: [(&str, Run); 7] = [
         (ParkingLot::NAME, fresh::<ParkingLot>),
         (Std::NAME, fresh::<Std>),
         (Usync::NAME, fresh::<Usync>),
         (Spin::NAME, fresh::<Spin>),
         (Floor::NAME, fresh::<Floor>),
         (Queued::NAME, fresh::<Queued>),
+        (Adaptive::NAME, fresh::<Adaptive>),
     ];
     println!("| threads | work inside/outside | lock | M/s | to parking_lot | fairness |");
     println!("|---|---|---|---|---|---|");

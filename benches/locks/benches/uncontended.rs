@@ -1,11 +1,11 @@
-//! What taking and giving back a free lock costs. With `--features check-order` the last two include the order checker.
+//! What taking and giving back a free lock costs. With `--features check-order` the last three include the order checker.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Duration;
-use xenia_lock_benches::{Contender, Floor, ParkingLot, Queued, Runtime, Spin, Std, Usync};
+use xenia_lock_benches::{Adaptive, Contender, Floor, ParkingLot, Queued, Runtime, Spin, Std, Usync};
 
 fn bench<L: Contender>(group: &mut BenchmarkGroup<'_, WallTime>) {
     let lock = L::new();
@@ -21,6 +21,7 @@ fn benches(criterion: &mut Criterion) {
     bench::<Usync>(&mut group);
     bench::<Spin>(&mut group);
     bench::<Queued>(&mut group);
+    bench::<Adaptive>(&mut group);
     bench::<Runtime>(&mut group);
     group.finish();
 }

@@ -4,7 +4,7 @@
 //! hand out a reference takes part.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use xenia_sync::{Level, QueuedLock};
+use xenia_sync::{AdaptiveLock, Level, QueuedLock};
 
 /// A lock that takes part.
 pub trait Contender: Send + Sync {
@@ -117,6 +117,22 @@ impl Queued {
 
 impl Contender for Queued {
     const NAME: &'static str = "xenia-sync, queued";
+    fn new() -> Self {
+        Self(xenia_sync::Mutex::with_lock(Level::Leaf, 0, ()))
+    }
+    #[inline]
+    fn hold(&self, work: impl FnOnce()) {
+        let _guard = self.0.lock();
+        work();
+    }
+}
+
+/// Our adaptive lock.
+#[derive(Debug)]
+pub struct Adaptive(xenia_sync::Mutex<(), AdaptiveLock>);
+
+impl Contender for Adaptive {
+    const NAME: &'static str = "xenia-sync, adaptive";
     fn new() -> Self {
         Self(xenia_sync::Mutex::with_lock(Level::Leaf, 0, ()))
     }

@@ -7,9 +7,10 @@
 //! The [`watchdog`] names who holds a lock for too long.
 //!
 //! What a [`Mutex`] is made of is its second parameter, anything that `lock_api` knows: [`RuntimeLock`], or this crate's own
-//! [`QueuedLock`]. docs/src/locks.md compares them.
+//! [`QueuedLock`] and [`AdaptiveLock`]. docs/src/locks.md compares them.
 #![deny(unsafe_code)]
 
+mod adaptive;
 mod atomic;
 mod backoff;
 mod condvar;
@@ -18,6 +19,7 @@ mod level;
 mod mutex;
 mod node;
 mod order;
+mod priority;
 mod queued;
 #[allow(unsafe_code)]
 mod raw;
@@ -29,11 +31,13 @@ mod token;
 mod topology;
 pub mod watchdog;
 
+pub use adaptive::AdaptiveLock;
 pub use condvar::Condvar;
 pub use held::{Held, LevelMutex};
 pub use level::{Below, Level, Place, levels};
 pub use lock_api;
 pub use mutex::{Mutex, MutexGuard, RuntimeLock};
+pub use priority::{PriorityHook, on_priority, priority, set_priority};
 pub use queued::{FIRST_NAP, LONGEST_NAP, MOST_PASSED, PATIENCE, QueuedLock};
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(feature = "statistics")]

@@ -111,6 +111,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         if let Some(thread) = self.thread {
+            crate::priority::forget(thread as u16 + 1);
             TAKEN[thread / 64].fetch_and(!(1 << (thread % 64)), Ordering::Release);
         }
     }
@@ -124,6 +125,12 @@ thread_local! {
 #[cfg(feature = "model")]
 loom::thread_local! {
     static SHARE: Share = Share::take();
+}
+
+/// This thread's number among those that have nodes, from 1 on; 0 if it has none.
+#[inline]
+pub(crate) fn thread_number() -> u16 {
+    SHARE.try_with(|share| share.thread).ok().flatten().map_or(0, |thread| thread as u16 + 1)
 }
 
 /// A node in use by this thread.

@@ -219,7 +219,7 @@ impl QueuedLock {
                 slept = true;
                 while turn.load(Ordering::Acquire) != node::HEAD {
                     let stays = || turn.load(Ordering::Relaxed) != node::HEAD;
-                    raw::sleep(self, claim.number, stays, None);
+                    raw::sleep(self, claim.number, stays, || (), None);
                 }
             }
         }
@@ -246,7 +246,7 @@ impl QueuedLock {
             if woken && wish == WAKE {
                 // Woken, and another was faster. They may go on undisturbed for a while; then the lock is this thread's,
                 // which asks for it awake: a granted lock must not wait for a sleeper.
-                raw::sleep(self, claim.number, || true, Some(PATIENCE));
+                raw::sleep(self, claim.number, || true, || (), Some(PATIENCE));
                 wish = WAKE | GRANT;
                 self.asked.fetch_or(GRANT, Ordering::SeqCst);
                 continue;
@@ -256,7 +256,7 @@ impl QueuedLock {
             let stays = || {
                 self.asked.load(Ordering::SeqCst) & WAKE != 0 && self.state.load(Ordering::SeqCst) == LOCKED
             };
-            raw::sleep(self, claim.number, stays, Some(nap));
+            raw::sleep(self, claim.number, stays, || (), Some(nap));
             slept = true;
             nap = LONGEST_NAP.min(nap * 2);
         }

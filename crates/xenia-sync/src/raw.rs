@@ -2,6 +2,7 @@
 //! place in the source that others may read.
 //! Everything around it is safe code.
 
+use crate::adaptive::AdaptiveLock;
 use crate::queued::QueuedLock;
 #[cfg(any(debug_assertions, feature = "check-order"))]
 use std::panic::Location;
@@ -12,17 +13,29 @@ use std::time::Duration;
 #[cfg(not(feature = "model"))]
 const OURS: usize = 0x5E1F_0000;
 
+/// Locks of ours, whose addresses threads may sleep under.
+pub(crate) trait Ours {}
+impl Ours for QueuedLock {}
+impl Ours for AdaptiveLock {}
+
 /// Puts the thread to sleep under `key` with a number that [`wake`] can ask for, unless `stays` says no; `stays` is called
-/// where no [`wake`] for the same key can be under way, must not panic, and must not sleep. With a `timeout` it may wake by itself.
+/// where no [`wake`] for the same key can be under way, must not panic, and must not sleep. `before` comes between that and the sleep, and must not do
+/// either. With a `timeout` it may wake by itself.
 #[cfg(not(feature = "model"))]
-pub(crate) fn sleep(key: &QueuedLock, number: u16, stays: impl FnOnce() -> bool, timeout: Option<Duration>) {
+pub(crate) fn sleep(
+    key: &impl Ours,
+    number: u16,
+    stays: impl FnOnce() -> bool,
+    before: impl FnOnce(),
+    timeout: Option<Duration>,
+) {
     use parking_lot_core::ParkToken;
     let until = timeout.map(|timeout| std::time::Instant::now() + timeout);
     let key = std::ptr::from_ref(key).addr();
     // SAFETY: the key is the address of a lock of ours, whose bytes no other primitive sleeps on. `stays` only loads
-    // atomics; the other two callbacks do nothing.
+    // atomics, `before` neither panics nor sleeps, the last callback does nothing.
     unsafe {
-        parking_lot_core::park(key, stays, || {}, |_, _| {}, ParkToken(OURS | usize::from(number)), until);
+        parking_lot_core::park(key, stays, before, |_, _| {}, ParkToken(OURS | usize::from(number)), until);
     }
 }
 
@@ -30,7 +43,7 @@ pub(crate) fn sleep(key: &QueuedLock, number: u16, stays: impl FnOnce() -> bool,
 ///
 /// `key` is an address only: the lock may be gone.
 #[cfg(not(feature = "model"))]
-pub(crate) fn wake(key: *const QueuedLock, mut which: impl FnMut(u16) -> bool) {
+pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
     use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp};
     let pick = |token: parking_lot_core::ParkToken| {
         let picked = token.0 & !0xFFFF == OURS && which(token.0 as u16);
@@ -49,7 +62,7 @@ pub(crate) use model::{sleep, wake};
 /// The same in a model: a list of sleepers. A time-out can come at any moment, so a sleep with one doesn't sleep.
 #[cfg(feature = "model")]
 mod model {
-    use super::QueuedLock;
+    use super::Ours;
     use loom::sync::{Condvar, Mutex};
     use std::time::Duration;
 
@@ -58,9 +71,10 @@ mod model {
     }
 
     pub(crate) fn sleep(
-        key: &QueuedLock,
+        key: &impl Ours,
         number: u16,
         stays: impl FnOnce() -> bool,
+        before: impl FnOnce(),
         timeout: Option<Duration>,
     ) {
         if timeout.is_some() {
@@ -70,13 +84,14 @@ mod model {
         let mut sleepers = SLEEPERS.0.lock().expect("no panic");
         if stays() {
             sleepers.push(me);
+            before();
             while sleepers.contains(&me) {
                 sleepers = SLEEPERS.1.wait(sleepers).expect("no panic");
             }
         }
     }
 
-    pub(crate) fn wake(key: *const QueuedLock, mut which: impl FnMut(u16) -> bool) {
+    pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
         let mut sleepers = SLEEPERS.0.lock().expect("no panic");
         sleepers.retain(|&(at, number)| at != key.addr() || !which(number));
         SLEEPERS.1.notify_all();
@@ -95,6 +110,35 @@ pub(crate) fn current_processor() -> Option<usize> {
 // called `release`: whoever takes the word from free or granted to locked does it by compare-and-swap, and only `release`
 // takes it away from locked.
 unsafe impl lock_api::RawMutex for QueuedLock {
+    #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
+    const INIT: Self = Self::new();
+
+    type GuardMarker = lock_api::GuardNoSend;
+
+    #[inline]
+    fn lock(&self) {
+        self.acquire();
+    }
+
+    #[inline]
+    fn try_lock(&self) -> bool {
+        self.try_acquire()
+    }
+
+    #[inline]
+    unsafe fn unlock(&self) {
+        self.release();
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        !self.is_free()
+    }
+}
+
+#[cfg(not(feature = "model"))]
+// SAFETY: as above: only a compare-and-swap from 0 takes the word, and only `release` stores 0.
+unsafe impl lock_api::RawMutex for AdaptiveLock {
     #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
     const INIT: Self = Self::new();
 

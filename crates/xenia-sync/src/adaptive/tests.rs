@@ -1,0 +1,140 @@
+//! Whom a release wakes, who runs at whose priority, and what many threads count together.
+
+use super::*;
+use crate::priority::{on_priority, priority, priority_of, set_priority};
+use crate::{Level, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU16};
+use std::sync::{Barrier, Mutex as Plain};
+use std::time::{Duration, Instant};
+
+/// Waits until it is so; fails rather than hang.
+fn until(so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it never came");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+#[test]
+fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
+    let (lock, order) = (AdaptiveLock::new(), Plain::new(Vec::new()));
+    let numbers = [const { AtomicU16::new(0) }; 5];
+    std::thread::scope(|scope| {
+        lock.acquire();
+        for (index, own) in [3, 9, 3, 200, 9].into_iter().enumerate() {
+            let number = &numbers[index];
+            let (lock, order) = (&lock, &order);
+            scope.spawn(move || {
+                number.store(set_priority(own), Ordering::Relaxed);
+                lock.acquire();
+                order.lock().expect("no panic").push(index);
+                // The next one is woken before this thread is done, and nobody else comes.
+                lock.release();
+            });
+            until(|| priority::is_asleep(number.load(Ordering::Relaxed)));
+            // It says so just before it lies down.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        lock.release();
+    });
+    assert_eq!(order.into_inner().expect("no panic"), [3, 1, 4, 0, 2]);
+    assert!(lock.is_free());
+}
+
+/// A holds the first lock, B the second and waits for the first, C waits for the second: A runs at C's priority.
+#[test]
+fn priorities_are_lent_along_a_chain_and_given_back() {
+    static TOLD: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());
+    assert!(on_priority(|number, priority| TOLD.lock().expect("no panic").push((number, priority))));
+    let (first, second) = (AdaptiveLock::new(), AdaptiveLock::new());
+    let numbers = [const { AtomicU16::new(0) }; 2];
+    let [a, b] = &numbers;
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (first, second, done) = (&first, &second, &done);
+        scope.spawn(move || {
+            a.store(set_priority(1), Ordering::Relaxed);
+            first.acquire();
+            until(|| done.load(Ordering::Relaxed));
+            assert_eq!(priority(), 7);
+            first.release();
+            assert_eq!(priority(), 1);
+        });
+        until(|| !first.is_free());
+        scope.spawn(move || {
+            b.store(set_priority(2), Ordering::Relaxed);
+            second.acquire();
+            first.acquire();
+            assert_eq!(priority(), 7);
+            first.release();
+            // It still holds the one that it was lent the priority for.
+            assert_eq!(priority(), 7);
+            second.release();
+            assert_eq!(priority(), 2);
+        });
+        until(|| priority::is_asleep(b.load(Ordering::Relaxed)));
+        until(|| priority_of(a.load(Ordering::Relaxed)) == 2);
+        scope.spawn(move || {
+            set_priority(7);
+            second.acquire();
+            second.release();
+        });
+        until(|| priority_of(a.load(Ordering::Relaxed)) == 7);
+        done.store(true, Ordering::Relaxed);
+    });
+    let told = TOLD.lock().expect("no panic");
+    let of = |number: &AtomicU16| {
+        let number = number.load(Ordering::Relaxed);
+        // Numbers come back into use, for threads of other tests.
+        let ours = |told: &&(u16, u8)| told.0 == number && [1, 2, 7].contains(&told.1);
+        told.iter().filter(ours).map(|told| told.1).collect::<Vec<_>>()
+    };
+    assert_eq!((of(a), of(b)), (vec![2, 7, 1], vec![7, 2]));
+}
+
+fn count(threads: usize, rounds: u64) {
+    let counter: Mutex<u64, AdaptiveLock> = Mutex::with_lock(Level::Leaf, 0, 0);
+    let start = Barrier::new(threads);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (counter, start) = (&counter, &start);
+            scope.spawn(move || {
+                set_priority(100 + thread as u8);
+                start.wait();
+                for round in 0..rounds {
+                    let mut counter = counter.lock();
+                    *counter += 1;
+                    if round % 4096 == 0 {
+                        std::thread::sleep(Duration::from_micros(100));
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(counter.into_inner(), threads as u64 * rounds);
+}
+
+#[test]
+fn two_threads_count_exactly() {
+    count(2, 400_000);
+}
+
+#[test]
+fn four_threads_count_exactly() {
+    count(4, 150_000);
+}
+
+#[test]
+fn eight_threads_count_exactly() {
+    count(8, 80_000);
+}
+
+#[test]
+fn trying_takes_a_free_lock_only() {
+    let lock = AdaptiveLock::new();
+    assert!(lock.try_acquire() && !lock.try_acquire());
+    lock.release();
+    assert!(lock.try_acquire());
+    lock.release();
+}
