@@ -182,33 +182,53 @@ static void many_in_turn(void) {
     EXPECT(seen.runs, 200);
 }
 
-// As titles register: a link, and the routine.
 static struct registration {
-    struct list link;
     void *routine;
-} registration;
-static volatile uint32_t made, ended;
+    int32_t priority;
+    struct list link;
+} registration, second;
+static struct {
+    volatile uint32_t runs_when_made, by_maker, by_itself;
+    void *volatile thread;
+    struct log order;
+} told;
 
 static void notified(struct registration *of, void *thread, uint32_t create) {
-    (void)of, (void)thread;
+    log_digit(&told.order, (of == &second) << 1 | create);
     if (create) {
-        made++;
+        told.thread = thread;
+        told.runs_when_made += seen.runs;
+        told.by_maker += current_thread() != thread;
     } else {
-        ended++;
+        told.by_itself += current_thread() == thread && thread == told.thread;
     }
 }
 
 static void notification(void) {
-    made = ended = 0;
-    registration.routine = notified;
+    forget();
+    memset(&told, 0, sizeof told);
+    registration.routine = second.routine = notified;
+    second.priority = 7;
     ExRegisterThreadNotification(&registration, 1);
+    ExRegisterThreadNotification(&second, 1);
     EXPECT(join(start(note, 0, ON(1))), 0x1234);
-    EXPECT(made, 1);
-    EXPECT(ended, 1);
+    // The higher priority first: made, then ended.
+    EXPECT(told.order.digits, 0x3120);
+    EXPECT(told.runs_when_made, 0);
+    EXPECT(told.by_maker, 2);
+    EXPECT(told.by_itself, 2);
+    // One that is made suspended stays so.
+    uint32_t runs = seen.runs;
+    uint32_t thread = start(note, 0, ON(1) | CREATE_SUSPENDED);
+    settle();
+    EXPECT(seen.runs, runs);
+    EXPECT(NtResumeThread(thread, 0), SUCCESS);
+    EXPECT(join(thread), 0x1234);
     ExRegisterThreadNotification(&registration, 0);
+    ExRegisterThreadNotification(&second, 0);
+    told.order.digits = 0;
     EXPECT(join(start(note, 0, ON(1))), 0x1234);
-    EXPECT(made, 1);
-    EXPECT(ended, 1);
+    EXPECT(told.order.digits, 0);
 }
 
 SUBJECT(threads, {"end_is_a_signal", end_is_a_signal}, {"terminate_with_a_code", terminate_with_a_code},

@@ -4,17 +4,16 @@
 //! An override is part of every answer about the video mode at once; the display itself (its fields per second, what it
 //! calls current) follows at the next `VdSetDisplayMode`, as Direct3D sets the one and then the other.
 
+use crate::notification_list::NotificationList;
 use crate::ports::DisplayMode;
 use crate::status::failure::Fallible;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, physical_to_view};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
 /// Swaps that may be under way; the chip has room for a few.
 const SWAP_LIMIT: usize = 64;
-/// Routines that may be registered.
-const ROUTINE_LIMIT: usize = 256;
 /// Fields per second that a display can show.
 const RATES: std::ops::RangeInclusive<f64> = 20.0..=240.0;
 /// The largest width and height of a mode: the chip's.
@@ -62,29 +61,14 @@ impl ModeFlags {
     }
 }
 
-/// A function that hears of changes: `routine(registration, kind, data)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotificationRoutine {
-    /// The structure it was registered with; null for the system's own.
-    pub registration: GuestAddr,
-    /// The function.
-    pub routine: GuestAddr,
-}
-
-/// Where a routine is in the order of calls: higher priorities first, then the first registered; the system's own last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CallOrder(pub u64);
-
-const SYSTEM_ROUTINE: CallOrder = CallOrder(u64::MAX);
-
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Display {
     mode_override: ModeOverride,
     /// Mode and flags since the last mode change; `None`: there was none.
     current: Option<(DisplayMode, ModeFlags)>,
-    routines: BTreeMap<CallOrder, NotificationRoutine>,
-    registered: u32,
+    /// Functions that hear of changes: `routine(registration, kind, data)`.
+    pub routines: NotificationList,
     /// Physical address at which the chip says which system command buffer it has consumed.
     pub gpu_identifier: Option<u32>,
     /// Marks of the system command buffers in the swaps that are under way.
@@ -143,39 +127,6 @@ impl Display {
         self.current.unwrap_or((settings, ModeFlags::default()))
     }
 
-    // ---- notification routines ----
-
-    /// Registers a routine; one whose structure is registered already moves. Beyond a limit nothing is added.
-    pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {
-        self.unregister(routine.registration);
-        if self.routines.len() < ROUTINE_LIMIT {
-            let downwards = i64::from(i32::MAX) - i64::from(priority);
-            self.routines.insert(CallOrder((downwards as u64) << 32 | u64::from(self.registered)), routine);
-            self.registered = self.registered.wrapping_add(1);
-        }
-    }
-
-    /// Takes back what was registered with this structure.
-    pub fn unregister(&mut self, registration: GuestAddr) {
-        self.routines.retain(|&order, known| order == SYSTEM_ROUTINE || known.registration != registration);
-    }
-
-    /// Sets the system's own routine; null takes it back.
-    pub fn set_system_routine(&mut self, routine: GuestAddr) {
-        self.routines.remove(&SYSTEM_ROUTINE);
-        if !routine.is_null() {
-            let registration = GuestAddr::NULL;
-            self.routines.insert(SYSTEM_ROUTINE, NotificationRoutine { registration, routine });
-        }
-    }
-
-    /// The routine that is called after the one at `last`, or the first.
-    pub fn next_routine(&self, last: Option<CallOrder>) -> Option<(CallOrder, NotificationRoutine)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let from = last.map_or(Unbounded, Excluded);
-        self.routines.range((from, Unbounded)).next().map(|(&order, &routine)| (order, routine))
-    }
-
     // ---- system command buffers ----
 
     /// A swap with this mark is in the title's commands. Beyond a limit the oldest is forgotten.
@@ -217,7 +168,7 @@ impl Display {
         if !self.mode_override.is_none() {
             line(&format!("mode override {:?}", self.mode_override));
         }
-        for (order, routine) in &self.routines {
+        for (order, routine) in self.routines.iter() {
             line(&format!("graphics notification {:#x} {routine:?}", order.0));
         }
     }
@@ -265,30 +216,6 @@ mod tests {
     fn the_field_period_is_that_of_the_rate() {
         let period = |refresh_rate| field_period(&DisplayMode { refresh_rate, ..DisplayMode::default() });
         assert_eq!([period(60.0), period(50.0), period(f32::NAN)], [831_250, 997_500, 831_250]);
-    }
-
-    #[test]
-    fn routines_are_called_by_priority_then_age_and_the_systems_last() {
-        let mut display = Display::default();
-        let routine = |n| NotificationRoutine { registration: GuestAddr(n), routine: GuestAddr(n + 0x100) };
-        display.set_system_routine(GuestAddr(0x999));
-        for (n, priority) in [(1, 0), (2, i32::MIN), (3, i32::MAX), (4, 0), (5, 7)] {
-            display.register(routine(n), priority);
-        }
-        display.register(routine(1), 0);
-        display.unregister(GuestAddr(5));
-        display.unregister(GuestAddr::NULL);
-        let mut order = Vec::new();
-        let mut last = None;
-        while let Some((at, routine)) = display.next_routine(last) {
-            order.push(routine.registration.0);
-            last = Some(at);
-        }
-        assert_eq!(order, [3, 4, 1, 2, 0]);
-        for n in 10..10_000 {
-            display.register(routine(n), 0);
-        }
-        assert_eq!(display.routines.len(), ROUTINE_LIMIT);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod layout;
 pub mod limits;
 pub mod loader;
 pub mod memory;
+pub mod notification_list;
 pub mod objects;
 pub mod ports;
 pub mod status;

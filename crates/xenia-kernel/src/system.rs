@@ -14,6 +14,7 @@ use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
+use crate::thread::notification;
 use crate::thread::records::Frame;
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
@@ -75,8 +76,9 @@ impl Kernel {
             Flow::Block(wait) => Disposition::Park(wait),
             Flow::Exit { code } => {
                 let id = call.thread_id();
-                if let Some(rundown) = self.next_rundown(id, code) {
-                    return self.apply(call, Flow::CallGuest(rundown));
+                let first = notification::tell_end(call, code).or_else(|| self.next_rundown(id, code));
+                if let Some(guest) = first {
+                    return self.apply(call, Flow::CallGuest(guest));
                 }
                 match self.end_thread(call.cpu, id, code) {
                     Ok(()) => Disposition::Continue,

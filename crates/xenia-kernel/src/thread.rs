@@ -6,6 +6,7 @@ pub(crate) mod interrupt_level;
 pub mod interrupts;
 pub mod life;
 pub(crate) mod lists;
+pub(crate) mod notification;
 mod processes;
 pub mod records;
 mod service;

@@ -51,6 +51,8 @@ pub struct NewThread {
     pub priority_increment: i32,
     /// Whether it is the kernel's own.
     pub service: bool,
+    /// Whether it is not to run before its maker resumes it, which the title does not see as a suspension.
+    pub held: bool,
 }
 
 /// `ExCreateThread` flag: starts suspended.
@@ -72,6 +74,7 @@ impl NewThread {
             priority: BASE_PRIORITY,
             priority_increment: 0,
             service: false,
+            held: false,
         }
     }
 }
@@ -126,6 +129,7 @@ impl Kernel {
             apcs: Apcs::default(),
             alerted: [false; 2],
             priority_increment: new.priority_increment,
+            end_is_told: false,
             ended: false,
         });
         Ok(MadeThread { reference, id, kthread })
@@ -192,7 +196,7 @@ impl Kernel {
             priority: new.priority,
             affinity,
             ideal: blocks.hw_id,
-            suspended: new.flags & CREATE_SUSPENDED != 0,
+            suspended: new.held || new.flags & CREATE_SUSPENDED != 0,
             service: new.service,
             // One of the kernel's own has nothing to do until a call is posted to it.
             wait: new.service.then(|| Wait::forever(BlockReason::Idle)),

@@ -2,6 +2,7 @@
 
 use crate::abi::Continuation;
 use crate::limits::Limits;
+use crate::notification_list::NotificationList;
 use crate::status::failure::Fallible;
 use crate::thread::Processes;
 use crate::thread::apc::{ApcSource, Apcs};
@@ -60,6 +61,8 @@ pub struct ThreadRecord {
     pub alerted: [bool; 2],
     /// Base priority increment that the title set, −15…+15.
     pub priority_increment: i32,
+    /// Whether the title has been told that it ends.
+    pub end_is_told: bool,
     /// Whether it has ended.
     pub ended: bool,
 }
@@ -103,6 +106,8 @@ pub struct Threads {
     tls_used: Vec<bool>,
     /// Process blocks.
     pub processes: Processes,
+    /// Routines that hear of threads that begin and end.
+    pub notifications: NotificationList,
     /// Service threads, their queues, the graphics callback.
     pub interrupts: Interrupts,
 }

@@ -1,9 +1,11 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
-use crate::abi::{Call, Flow, Handle, Out};
+use crate::abi::{Call, Flow, Handle, Out, Ptr};
 use crate::layout::{kpcr, kprocess, kthread};
+use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
-use crate::thread::life::NewThread;
+use crate::thread::life::{CREATE_SUSPENDED, NewThread};
+use crate::thread::notification;
 use xenia_cpu::msr_bit;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -62,7 +64,7 @@ impl KeThread {
         start_address: GuestAddr,
         start_context: u32,
         flags: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         let context = u64::from(start_context);
         let (pc, args) = match startup {
             Some(startup) => (startup, [u64::from(start_address.0), context]),
@@ -76,6 +78,7 @@ impl KeThread {
             flags,
             priority: base_from_increment(priority_increment),
             priority_increment,
+            held: !call.kernel.threads.lock().notifications.is_empty(),
             ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
         };
         let process = call.kernel.threads.lock().process_of(&new);
@@ -93,14 +96,29 @@ impl KeThread {
             if let Some(out) = handle {
                 out.set(memory, made.kthread.0)?;
             }
-            return Ok(NtStatus::SUCCESS);
+        } else {
+            if let Some(out) = handle {
+                let opened = call.kernel.objects.lock().open(memory, made.kthread)?;
+                out.set(memory, opened.0)?;
+            }
+            call.kernel.dereference(made.kthread)?;
         }
-        if let Some(out) = handle {
-            let opened = call.kernel.objects.lock().open(memory, made.kthread)?;
-            out.set(memory, opened.0)?;
+        let resume = new.held && flags & CREATE_SUSPENDED == 0;
+        Ok(notification::tell_made(call, &made, resume))
+    }
+
+    /// Registers a routine that hears of the title's threads, with its priority, or takes it back.
+    #[export(Done)]
+    fn ExRegisterThreadNotification(call: &mut Call, registration: Ptr<u32>, create: bool) -> Fallible<()> {
+        let routine = GuestAddr(registration.read(call.memory())?);
+        let priority = registration.at(1).read(call.memory())? as i32;
+        let list = &mut call.kernel.threads.lock().notifications;
+        if create && !routine.is_null() {
+            list.register(NotificationRoutine { registration: registration.addr(), routine }, priority);
+        } else {
+            list.unregister(registration.addr());
         }
-        call.kernel.dereference(made.kthread)?;
-        Ok(NtStatus::SUCCESS)
+        Ok(())
     }
 
     /// Ends the calling thread.

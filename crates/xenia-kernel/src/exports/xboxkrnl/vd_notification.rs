@@ -4,7 +4,7 @@
 //! them; kind 9 with memory that the system may draw in, or none.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr};
-use crate::display::{CallOrder, NotificationRoutine};
+use crate::notification_list::{CallOrder, NotificationRoutine};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -14,7 +14,7 @@ pub struct VdNotification;
 
 /// Calls the routine after the one at `last`, with the rest to follow; returns 0 after the last one.
 fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
-    let Some((order, next)) = call.kernel.display.lock().next_routine(last) else { return Flow::Return(0) };
+    let Some((order, next)) = call.kernel.display.lock().routines.next(last) else { return Flow::Return(0) };
     let state = [order.0, u64::from(kind), u64::from(data.0), 0];
     let then = Continuation::Export { name: "graphics_notification", run: go_on, state };
     let args = vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)];
@@ -36,12 +36,12 @@ impl VdNotification {
     ) -> Fallible<GuestAddr> {
         let routine = GuestAddr(registration.read(call.memory())?);
         let priority = registration.at(1).read(call.memory())? as i32;
-        let mut display = call.kernel.display.lock();
+        let routines = &mut call.kernel.display.lock().routines;
         if create && !routine.is_null() {
             let routine = NotificationRoutine { registration: registration.addr(), routine };
-            display.register(routine, priority);
+            routines.register(routine, priority);
         } else {
-            display.unregister(registration.addr());
+            routines.unregister(registration.addr());
         }
         Ok(GuestAddr::NULL)
     }
@@ -49,7 +49,7 @@ impl VdNotification {
     /// Sets the routine of the system's user interface, which is called without a registration; null takes it back.
     #[export(Done)]
     fn VdRegisterXamGraphicsNotification(call: &mut Call, routine: GuestAddr) {
-        call.kernel.display.lock().set_system_routine(routine);
+        call.kernel.display.lock().routines.set_system_routine(routine);
     }
 
     /// Calls the registered routines one after the other: `routine(registration, kind, data)`.
