@@ -31,6 +31,22 @@ pub mod dispatcher_header {
     pub const SIZE: u32 = 0x10;
 }
 
+/// `KWAIT_BLOCK`: one object of one wait. The entry of the object's list comes first.
+pub mod kwait_block {
+    /// The waiting thread's object.
+    pub const THREAD: u32 = 8;
+    /// The object.
+    pub const OBJECT: u32 = 0xC;
+    /// The block of the wait's next object; the first after the last.
+    pub const NEXT: u32 = 0x10;
+    /// Which of the wait's objects it is, u16.
+    pub const KEY: u32 = 0x14;
+    /// 0: the wait is for all objects, 1: for any, u16.
+    pub const TYPE: u32 = 0x16;
+    /// Bytes.
+    pub const SIZE: u32 = 0x18;
+}
+
 /// `KSEMAPHORE`.
 pub mod ksemaphore {
     /// Largest count, i32.
@@ -222,6 +238,8 @@ pub mod kthread {
     pub const LAST_ERROR: u32 = 0x160;
     pub const CREATION_FLAGS: u32 = 0x16C;
     pub const UNKNOWN_17C: u32 = 0x17C;
+    /// Vector registers of a thread that does not run; here, its wait blocks.
+    pub const WAIT_BLOCKS: u32 = 0x180;
     pub const SIZE: u32 = 0xAB0;
 }
 

@@ -16,6 +16,7 @@ pub mod spin_lock;
 mod table;
 pub mod timer;
 pub(crate) mod types;
+mod wait_list;
 
 pub use kind::ObjectKind;
 pub use table::{Created, Deleted, Objects};

@@ -377,7 +377,7 @@ impl System for KernelSystem {
             match cpu.time_out(ticket, status.to_register()) {
                 Ok(Woken::NotWaiting) => {}
                 Ok(Woken::Yes | Woken::BeforePark) => {
-                    dispatcher.cancel(ticket.thread);
+                    dispatcher.cancel(&self.kernel.memory, ticket.thread);
                     if let Some(files) = &mut files {
                         files.ports.cancel(ticket.thread);
                     }

@@ -1,7 +1,7 @@
 //! Waiting: who waits for which dispatcher object, and what a signal does.
 //!
 //! An object's state is in guest memory (`DISPATCHER_HEADER.SignalState`), where titles may look at it; the lists of
-//! waiters are here, by address of the header. Waiters are served first come, first served, as NT serves them. A wait
+//! waiters are here, by address of the header, and titles see a copy ([`super::wait_list`]). Waiters are served first come, first served, as NT serves them. A wait
 //! for all objects takes none of them before it can take all.
 
 use crate::layout::{dispatcher_header as header, kmutant, ksemaphore};
@@ -10,8 +10,9 @@ use crate::objects::critical_section::Sections;
 use crate::objects::mutant::OwnedMutants;
 use crate::objects::spin_lock::SpinLocks;
 use crate::objects::timer::Timers;
+use crate::objects::wait_list::{Registration, WaitList};
 use crate::status::failure::Fallible;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -59,7 +60,7 @@ pub struct WaitBlock {
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Dispatcher {
-    waiters: BTreeMap<GuestAddr, VecDeque<ThreadRef>>,
+    waiters: BTreeMap<GuestAddr, WaitList>,
     blocks: BTreeMap<ThreadRef, WaitBlock>,
     /// Objects that waits which are over had a reference to.
     released: Vec<GuestAddr>,
@@ -150,10 +151,11 @@ impl Dispatcher {
             return Ok(WaitResult::Done(NtStatus::TIMEOUT));
         }
         cpu.open_wait(waiter.thread, waiter.alertable)?;
-        for &object in objects {
-            self.waiters.entry(object).or_default().push_back(waiter.thread);
+        let Waiter { thread, deadline, alertable, kthread } = waiter;
+        for (index, &object) in objects.iter().enumerate() {
+            let registration = Registration { thread, kthread, index, count: objects.len(), all };
+            self.waiters.entry(object).or_default().push(memory, object, registration);
         }
-        let Waiter { deadline, alertable, kthread, .. } = waiter;
         let block =
             WaitBlock { objects: objects.to_vec(), all, deadline, alertable, kthread, held: Vec::new() };
         self.blocks.insert(waiter.thread, block);
@@ -238,7 +240,7 @@ impl Dispatcher {
         object: GuestAddr,
         boost: u8,
     ) -> Fallible<()> {
-        let waiting: Vec<ThreadRef> = self.waiters.get(&object).into_iter().flatten().copied().collect();
+        let waiting: Vec<ThreadRef> = self.waiters(object).collect();
         for thread in waiting {
             let Some(block) = self.blocks.get(&thread) else { continue };
             if !signalled(memory, object, block.kthread)? {
@@ -246,7 +248,7 @@ impl Dispatcher {
             }
             let (objects, all, kthread) = (block.objects.clone(), block.all, block.kthread);
             if let Some(status) = self.try_take(memory, &objects, all, kthread)? {
-                self.cancel(thread);
+                self.cancel(memory, thread);
                 cpu.wake(thread, status.to_register(), boost)?.by_owner(thread);
             }
         }
@@ -257,6 +259,7 @@ impl Dispatcher {
     /// signal goes to a wait that is over.
     pub fn interrupt_alertable(
         &mut self,
+        memory: &GuestMemory,
         cpu: &mut dyn Cpu,
         thread: ThreadRef,
         status: NtStatus,
@@ -264,14 +267,14 @@ impl Dispatcher {
     ) -> Fallible<Woken> {
         let woken = cpu.interrupt(thread, status.to_register(), registers)?;
         if woken != Woken::NotWaiting {
-            self.cancel(thread);
+            self.cancel(memory, thread);
         }
         Ok(woken)
     }
 
     /// Takes a thread off all lists: its wait is over for another reason.
-    pub fn cancel(&mut self, thread: ThreadRef) {
-        if let Some(block) = self.interrupt(thread) {
+    pub fn cancel(&mut self, memory: &GuestMemory, thread: ThreadRef) {
+        if let Some(block) = self.interrupt(memory, thread) {
             self.released.extend(block.held);
         } else {
             self.sections.cancel(thread);
@@ -285,11 +288,11 @@ impl Dispatcher {
     }
 
     /// Takes a thread's wait for objects off all lists. It may begin anew; what it has a reference to, it keeps.
-    pub fn interrupt(&mut self, thread: ThreadRef) -> Option<WaitBlock> {
+    pub fn interrupt(&mut self, memory: &GuestMemory, thread: ThreadRef) -> Option<WaitBlock> {
         let block = self.blocks.remove(&thread)?;
         for &object in &block.objects {
             if let Some(waiters) = self.waiters.get_mut(&object) {
-                waiters.retain(|&waiter| waiter != thread);
+                waiters.remove(memory, object, thread);
                 if waiters.is_empty() {
                     self.waiters.remove(&object);
                 }
@@ -300,7 +303,7 @@ impl Dispatcher {
 
     /// Threads that wait for an object, first come first.
     pub fn waiters(&self, object: GuestAddr) -> impl Iterator<Item = ThreadRef> + '_ {
-        self.waiters.get(&object).into_iter().flatten().copied()
+        self.waiters.get(&object).into_iter().flat_map(WaitList::threads)
     }
 
     /// Objects that threads wait for.
@@ -547,7 +550,7 @@ pub(crate) mod tests {
         let (first, second) = (b.thread(1), b.thread(2));
         b.wait(first, &[event], false);
         b.wait(second, &[event], false);
-        b.dispatcher.cancel(first.thread);
+        b.dispatcher.cancel(&b.memory, first.thread);
         b.set(event);
         assert_eq!(b.woken(first), None);
         assert_eq!(b.woken(second), Some(NtStatus::SUCCESS));

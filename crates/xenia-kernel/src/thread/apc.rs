@@ -137,7 +137,13 @@ impl Kernel {
                         None => Ok(()),
                     });
                 };
-                let woken = dispatcher.interrupt_alertable(cpu, reference, NtStatus::USER_APC, &mut enter)?;
+                let woken = dispatcher.interrupt_alertable(
+                    &self.memory,
+                    cpu,
+                    reference,
+                    NtStatus::USER_APC,
+                    &mut enter,
+                )?;
                 if woken == Woken::BeforePark {
                     let mut threads = self.threads.lock();
                     let next = threads.next_apc(&self.memory, thread_id)?;
@@ -151,7 +157,7 @@ impl Kernel {
                     return Ok(());
                 }
                 let Some(guest) = self.next_kernel_apc(thread_id, After::WaitAgain)? else { return Ok(()) };
-                if let Some(wait) = dispatcher.interrupt(reference)
+                if let Some(wait) = dispatcher.interrupt(&self.memory, reference)
                     && let Some(record) = self.threads.lock().get_mut(thread_id)
                 {
                     record.apcs.interrupted.push(wait);

@@ -56,7 +56,7 @@ impl Kernel {
         if before {
             return Ok(true);
         }
-        if dispatcher.interrupt_alertable(cpu, reference, NtStatus::ALERTED, &mut |_| ())?
+        if dispatcher.interrupt_alertable(&self.memory, cpu, reference, NtStatus::ALERTED, &mut |_| ())?
             == Woken::NotWaiting
             && let Some(record) = self.threads.lock().get_mut(thread_id)
         {

@@ -248,7 +248,7 @@ impl Kernel {
         let left = leave_process(memory, kthread);
         let told = {
             let mut dispatcher = self.dispatcher.lock();
-            dispatcher.cancel(reference);
+            dispatcher.cancel(memory, reference);
             dispatcher.cancel_timers_of(memory, id);
             let abandoned = dispatcher.abandon_mutants(memory, cpu, kthread);
             set_signal_state(memory, kthread, 1)?;

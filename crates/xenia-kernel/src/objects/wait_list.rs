@@ -1,0 +1,155 @@
+//! Who waits for one object: the threads in order, and the list of their wait blocks that titles see in its header.
+//!
+//! The list in guest memory is written and never followed: a title may do to it whatever it likes. Its entries are `KWAIT_BLOCK`s in
+//! the thread objects, in the room where the console keeps vector registers of threads that don't run.
+
+use crate::layout::{dispatcher_header, kthread, kwait_block, list_entry};
+use std::collections::VecDeque;
+use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_sched::ThreadRef;
+
+/// One wait block: a thread that waits for an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    thread: ThreadRef,
+    block: GuestAddr,
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(super) struct WaitList(VecDeque<Place>);
+
+/// What a wait block says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Registration {
+    /// The thread.
+    pub(super) thread: ThreadRef,
+    /// Its object.
+    pub(super) kthread: GuestAddr,
+    /// Which of the wait's objects this is, of how many.
+    pub(super) index: usize,
+    /// How many objects the wait has.
+    pub(super) count: usize,
+    /// Whether it is for all of them.
+    pub(super) all: bool,
+}
+
+impl Registration {
+    fn block(&self, index: usize) -> GuestAddr {
+        self.kthread.offset(kthread::WAIT_BLOCKS).offset(kwait_block::SIZE * index as u32)
+    }
+
+    fn write(&self, memory: &GuestMemory, object: GuestAddr) -> Result<(), MemoryFault> {
+        let at = self.block(self.index);
+        memory.write(at.offset(kwait_block::THREAD), self.kthread)?;
+        memory.write(at.offset(kwait_block::OBJECT), object)?;
+        memory.write(at.offset(kwait_block::NEXT), self.block((self.index + 1) % self.count))?;
+        memory.write(at.offset(kwait_block::KEY), self.index as u16)?;
+        memory.write(at.offset(kwait_block::TYPE), u16::from(!self.all))
+    }
+}
+
+impl WaitList {
+    /// The threads, first come first.
+    pub(super) fn threads(&self) -> impl Iterator<Item = ThreadRef> + '_ {
+        self.0.iter().map(|place| place.thread)
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A thread begins to wait.
+    pub(super) fn push(&mut self, memory: &GuestMemory, object: GuestAddr, registration: Registration) {
+        let head = object.offset(dispatcher_header::WAIT_LIST);
+        let (last, block) = (self.at(self.0.len(), head), registration.block(registration.index));
+        self.0.push_back(Place { thread: registration.thread, block });
+        seen(registration.write(memory, object));
+        seen(join(memory, last, block));
+        seen(join(memory, block, head));
+    }
+
+    /// A thread's wait is over.
+    pub(super) fn remove(&mut self, memory: &GuestMemory, object: GuestAddr, thread: ThreadRef) {
+        let head = object.offset(dispatcher_header::WAIT_LIST);
+        while let Some(index) = self.0.iter().position(|place| place.thread == thread) {
+            self.0.remove(index);
+            let next = self.0.get(index).map_or(head, |place| place.block);
+            seen(join(memory, self.at(index, head), next));
+        }
+    }
+
+    /// The entry before the place of this index.
+    fn at(&self, index: usize, head: GuestAddr) -> GuestAddr {
+        let before = index.checked_sub(1).and_then(|index| self.0.get(index));
+        before.map_or(head, |place| place.block)
+    }
+}
+
+/// Makes two entries neighbours.
+fn join(memory: &GuestMemory, first: GuestAddr, second: GuestAddr) -> Result<(), MemoryFault> {
+    memory.write(first.offset(list_entry::FLINK), second)?;
+    memory.write(second.offset(list_entry::BLINK), first)
+}
+
+/// The title has taken the memory away that it would have seen this in.
+fn seen(result: Result<(), MemoryFault>) {
+    if let Err(fault) = result {
+        tracing::debug!(target: "kernel", "wait list: {fault}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_memory::{Heap, Protect};
+
+    #[test]
+    fn the_list_in_the_header_is_that_of_the_waiters() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x8000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let (object, head) = (at, at.offset(dispatcher_header::WAIT_LIST));
+        let mut list = WaitList::default();
+        let thread = |idx: u16| ThreadRef { hw_id: 0, generation: 0, idx };
+        let registration = |idx: u16| Registration {
+            thread: thread(idx),
+            kthread: at.offset(0x1000 * (1 + u32::from(idx))),
+            index: usize::from(idx),
+            count: 4,
+            all: idx == 1,
+        };
+        let check = |list: &WaitList, expected: &[u16]| {
+            assert!(list.threads().eq(expected.iter().map(|&idx| thread(idx))));
+            let blocks = expected.iter().map(|&idx| registration(idx).block(usize::from(idx)));
+            let entries: Vec<GuestAddr> = [head].into_iter().chain(blocks).chain([head]).collect();
+            for pair in entries.windows(2) {
+                assert_eq!(memory.read(pair[0].offset(list_entry::FLINK)), Ok(pair[1]), "{expected:?}");
+                assert_eq!(memory.read(pair[1].offset(list_entry::BLINK)), Ok(pair[0]), "{expected:?}");
+            }
+        };
+        for idx in 0..4 {
+            list.push(&memory, object, registration(idx));
+        }
+        check(&list, &[0, 1, 2, 3]);
+        let block = registration(3).block(3);
+        assert_eq!(memory.read(block.offset(kwait_block::THREAD)), Ok(registration(3).kthread));
+        assert_eq!(memory.read(block.offset(kwait_block::OBJECT)), Ok(object));
+        assert_eq!(memory.read(block.offset(kwait_block::NEXT)), Ok(registration(3).block(0)), "round");
+        assert_eq!(memory.read::<u16>(block.offset(kwait_block::KEY)), Ok(3));
+        let kind = |idx| memory.read(registration(idx).block(usize::from(idx)).offset(kwait_block::TYPE));
+        assert_eq!((kind(1), kind(2)), (Ok(0_u16), Ok(1)), "all, any");
+        for (idx, left) in [(1, &[0, 2, 3][..]), (3, &[0, 2]), (0, &[2]), (2, &[])] {
+            list.remove(&memory, object, thread(idx));
+            check(&list, left);
+        }
+        assert!(list.is_empty());
+        // One that waits twice, for memory that is gone.
+        list.push(&memory, object, registration(0));
+        list.push(&memory, object, registration(0));
+        memory.free(at).unwrap();
+        list.remove(&memory, object, thread(0));
+        assert!(list.is_empty());
+    }
+}
