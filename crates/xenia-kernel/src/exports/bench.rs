@@ -5,6 +5,7 @@ mod answers;
 mod before_park;
 mod disks;
 mod files;
+mod kernel_apcs;
 mod locks;
 mod memory;
 mod objects;

@@ -64,6 +64,7 @@ fn wait_until(
     if let Some(status) = dispatcher.try_take(call.memory(), objects, all, kthread)? {
         return Ok(Flow::Return(status));
     }
+    call.forget_left_calls();
     if alertable
         && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
     {

@@ -174,6 +174,11 @@ impl Dispatcher {
         }
     }
 
+    /// Takes what a wait had references to that will not go on.
+    pub fn let_go(&mut self, held: Vec<GuestAddr>) {
+        self.released.extend(held);
+    }
+
     /// References of waits that are over, to be given back.
     pub fn take_released(&mut self) -> Vec<GuestAddr> {
         std::mem::take(&mut self.released)

@@ -68,10 +68,11 @@ pub struct Apcs {
     pub user: VecDeque<Apc>,
     /// Kernel-mode APCs, special ones first.
     pub kernel: VecDeque<Apc>,
-    /// Whether it is inside the normal routine of a kernel-mode APC.
-    in_kernel: bool,
-    /// Waits that kernel-mode APCs have interrupted, the innermost last.
-    interrupted: Vec<WaitBlock>,
+    /// Waits that kernel-mode APCs have interrupted, by number, the innermost last. One whose APC never returns is let go
+    /// with the next.
+    pub(crate) interrupted: Vec<(u64, WaitBlock)>,
+    /// Waits that have been interrupted.
+    pub(crate) interruptions: u64,
     /// The call that a thread makes whose wait was interrupted before it had parked.
     before_park: Option<GuestCall>,
     /// Whether the thread is about to end: nothing more is queued.
@@ -85,16 +86,20 @@ enum After {
     AlertableWait,
     /// The kernel call returns this.
     Return(u64),
-    /// The interrupted wait goes on.
-    WaitAgain,
+    /// The interrupted wait of this number goes on.
+    WaitAgain(u64),
 }
+
+/// Names of the continuations of an APC's routines.
+const KERNEL_ROUTINE: &str = "apc_kernel_routine";
+const NORMAL_ROUTINE: &str = "apc_normal_routine";
 
 impl After {
     fn to_words(self) -> [u64; 2] {
         match self {
             Self::AlertableWait => [0, 0],
             Self::Return(value) => [1, value],
-            Self::WaitAgain => [2, 0],
+            Self::WaitAgain(number) => [2, number],
         }
     }
 
@@ -102,7 +107,7 @@ impl After {
         match kind {
             0 => Self::AlertableWait,
             1 => Self::Return(value),
-            _ => Self::WaitAgain,
+            _ => Self::WaitAgain(value),
         }
     }
 }
@@ -156,11 +161,15 @@ impl Kernel {
                 if !dispatcher.is_waiting(reference) {
                     return Ok(());
                 }
-                let Some(guest) = self.next_kernel_apc(thread_id, After::WaitAgain)? else { return Ok(()) };
+                let number = self.threads.lock().get(thread_id).map_or(0, |record| record.apcs.interruptions);
+                let after = After::WaitAgain(number);
+                let Some(guest) = self.next_kernel_apc(thread_id, after)? else { return Ok(()) };
                 if let Some(wait) = dispatcher.interrupt(&self.memory, reference)
                     && let Some(record) = self.threads.lock().get_mut(thread_id)
                 {
-                    record.apcs.interrupted.push(wait);
+                    dispatcher.let_go(record.abandon_waits());
+                    record.apcs.interrupted.push((number, wait));
+                    record.apcs.interruptions += 1;
                 }
                 let mut guest = Some(guest);
                 let woken = cpu.wake_with(reference, 0, 0, &mut |ctx| {
@@ -195,6 +204,7 @@ impl Kernel {
         if self.pending_apcs.load(Relaxed) == 0 {
             return Flow::Return(value);
         }
+        call.forget_left_calls();
         match self.next_kernel_apc(call.thread_id(), After::Return(value)) {
             Ok(Some(guest)) => Flow::CallGuest(guest),
             Ok(None) => Flow::Return(value),
@@ -213,7 +223,7 @@ impl Kernel {
             let Some(first) = record.apcs.kernel.front() else { return Ok(None) };
             let level: u8 = self.memory.read(record.kpcr.offset(kpcr::CURRENT_IRQL))?;
             let disabled: i32 = self.memory.read(record.kthread.offset(kthread::APC_DISABLE_COUNT))?;
-            let held_back = !first.routine.is_null() && (disabled != 0 || record.apcs.in_kernel);
+            let held_back = !first.routine.is_null() && (disabled != 0 || record.is_in_kernel_apc());
             if level != 0 || held_back {
                 return Ok(None);
             }
@@ -249,6 +259,47 @@ impl Kernel {
                 return Some(GuestCall { args: vec![u64::from(object.0)], ..GuestCall::new(routine, then) });
             }
         }
+    }
+}
+
+impl Call<'_> {
+    /// Forgets the guest code that exports of this thread have called and that it has left by now: an APC of the kernel's mode
+    /// that it is no longer in holds no other back.
+    pub(crate) fn forget_left_calls(&self) {
+        let low = self.memory().read(self.kpcr().offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
+        if let Some(record) = self.kernel.threads.lock().get_mut(self.thread_id()) {
+            record.forget_frames(low, self.ctx().gpr[1] as u32);
+        }
+    }
+}
+
+impl ThreadRecord {
+    /// Routines of APCs that the thread is in, or about to enter: which, what follows, and of which mode the APC is.
+    fn apc_calls(&self) -> impl Iterator<Item = (&'static str, After, Mode)> + '_ {
+        let before_park = self.apcs.before_park.iter().map(|call| &call.then);
+        let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
+        calls.filter_map(|then| match *then {
+            Continuation::Export { name: name @ (KERNEL_ROUTINE | NORMAL_ROUTINE), state, .. } => {
+                Some((name, After::of_words(state), Mode::of(state[3] as u32)))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether it is inside the normal routine of a kernel-mode APC.
+    fn is_in_kernel_apc(&self) -> bool {
+        self.apc_calls().any(|(name, _, mode)| name == NORMAL_ROUTINE && mode == Mode::Kernel)
+    }
+
+    /// Forgets interrupted waits that no call goes back to any more, as the thread has left their APCs in another way.
+    /// Returns what they had references to.
+    pub(super) fn abandon_waits(&mut self) -> Vec<GuestAddr> {
+        let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
+        let waits = std::mem::take(&mut self.apcs.interrupted);
+        let (kept, abandoned): (Vec<_>, Vec<_>) =
+            waits.into_iter().partition(|&(number, _)| live.contains(&After::WaitAgain(number)));
+        self.apcs.interrupted = kept;
+        abandoned.into_iter().flat_map(|(_, wait)| wait.held).collect()
     }
 }
 
@@ -291,16 +342,14 @@ fn begin(
         object = at;
     }
     if apc.kernel_routine.is_null() {
-        return Ok(
-            (!apc.routine.is_null()).then(|| normal_routine(record, apc.routine, &apc.args, mode, after))
-        );
+        return Ok((!apc.routine.is_null()).then(|| normal_routine(apc.routine, &apc.args, mode, after)));
     }
     let level_at = record.kpcr.offset(kpcr::CURRENT_IRQL);
     let level: u8 = memory.read(level_at)?;
     memory.write(level_at, level.max(APC_LEVEL))?;
     let [kind, value] = after.to_words();
     let state = [kind, value, u64::from(level), mode as u64];
-    let then = Continuation::Export { name: "kernel_routine_returned", run: kernel_routine_returned, state };
+    let then = Continuation::Export { name: KERNEL_ROUTINE, run: kernel_routine_returned, state };
     Ok(Some(GuestCall {
         args: vec![u64::from(object.0)],
         // It gets their addresses, and may change them.
@@ -310,17 +359,10 @@ fn begin(
 }
 
 /// The call of an APC's normal routine.
-fn normal_routine(
-    record: &mut ThreadRecord,
-    routine: GuestAddr,
-    args: &[u64],
-    mode: Mode,
-    after: After,
-) -> GuestCall {
-    record.apcs.in_kernel |= mode == Mode::Kernel;
+fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) -> GuestCall {
     let [kind, value] = after.to_words();
     let state = [kind, value, 0, mode as u64];
-    let then = Continuation::Export { name: "apc_returned", run: apc_returned, state };
+    let then = Continuation::Export { name: NORMAL_ROUTINE, run: apc_returned, state };
     GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
 }
 
@@ -340,10 +382,7 @@ fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Fl
     match words() {
         Ok([0, ..]) => finish(call, after),
         Ok([routine, args @ ..]) => {
-            let mut threads = call.kernel.threads.lock();
-            let Some(record) = threads.get_mut(call.thread_id()) else { return Flow::Return(0) };
-            let args = args.map(u64::from);
-            Flow::CallGuest(normal_routine(record, GuestAddr(routine), &args, mode, after))
+            Flow::CallGuest(normal_routine(GuestAddr(routine), &args.map(u64::from), mode, after))
         }
         // The routine has taken its own stack away.
         Err(_) => finish(call, after),
@@ -352,11 +391,6 @@ fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Fl
 
 /// The normal routine of an APC has returned.
 fn apc_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
-    if Mode::of(state[3] as u32) == Mode::Kernel
-        && let Some(record) = call.kernel.threads.lock().get_mut(call.thread_id())
-    {
-        record.apcs.in_kernel = false;
-    }
     finish(call, After::of_words(state))
 }
 
@@ -369,12 +403,15 @@ fn finish(call: &mut Call, after: After) -> Flow {
             Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
             Err(failure) => Flow::Return(failure.status().to_register()),
         },
-        After::WaitAgain => {
-            if let Ok(Some(guest)) = call.kernel.next_kernel_apc(id, After::WaitAgain) {
+        After::WaitAgain(number) => {
+            if let Ok(Some(guest)) = call.kernel.next_kernel_apc(id, after) {
                 return Flow::CallGuest(guest);
             }
-            let wait =
-                call.kernel.threads.lock().get_mut(id).and_then(|record| record.apcs.interrupted.pop());
+            let wait = call.kernel.threads.lock().get_mut(id).and_then(|record| {
+                let waits = &mut record.apcs.interrupted;
+                let index = waits.iter().position(|&(of, _)| of == number)?;
+                Some(waits.remove(index).1)
+            });
             match wait {
                 Some(wait) => waiting::wait_again(call, wait),
                 None => Flow::Return(NtStatus::SUCCESS.to_register()),

@@ -232,13 +232,14 @@ impl Kernel {
     /// own reference given up.
     pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
         let memory = &*self.memory;
-        let (reference, kthread, kpcr, stack, tls) = {
+        let (reference, kthread, kpcr, stack, tls, interrupted) = {
             let mut threads = self.threads.lock();
             let record =
                 threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
             record.ended = true;
             record.frames.clear();
-            (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
+            let interrupted = record.abandon_waits();
+            (record.reference, record.kthread, record.kpcr, record.stack, record.tls, interrupted)
         };
         cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
@@ -249,6 +250,7 @@ impl Kernel {
         let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(memory, reference);
+            dispatcher.let_go(interrupted);
             dispatcher.cancel_timers_of(memory, id);
             let abandoned = dispatcher.abandon_mutants(memory, cpu, kthread);
             set_signal_state(memory, kthread, 1)?;
