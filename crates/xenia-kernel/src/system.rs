@@ -8,7 +8,6 @@ use crate::files::COMPLETION_WAIT;
 use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::RED_ZONE;
-use crate::layout::kpcr;
 use crate::limits::Limit;
 use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
@@ -129,10 +128,8 @@ impl Kernel {
         if let Some(link) = guest.link {
             ctx.gpr[12] = u64::from(link.0);
         }
-        let low = self.memory.read(kpcr.offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
         let mut threads = self.threads.lock();
-        let record = threads.get_mut(id).ok_or(NtStatus::INVALID_HANDLE)?;
-        record.forget_frames(low, at);
+        let record = threads.get_on_stack(&self.memory, id, kpcr, at).ok_or(NtStatus::INVALID_HANDLE)?;
         self.limits.admit(Limit::NestedCalls, record.frames.len())?;
         record.frames.push(frame);
         Ok(())
@@ -141,11 +138,10 @@ impl Kernel {
     /// Guest code that an export called has returned.
     fn pop_frame(&self, call: &mut Call) -> Disposition {
         let (id, at) = (call.thread_id(), call.ctx().gpr[1] as u32);
-        let low = self.memory.read(call.kpcr().offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
-        let frame = self.threads.lock().get_mut(id).and_then(|record| {
-            record.forget_frames(low, at);
-            record.frames.pop()
-        });
+        let mut threads = self.threads.lock();
+        let record = threads.get_on_stack(&self.memory, id, call.kpcr(), at);
+        let frame = record.and_then(|record| record.frames.pop());
+        drop(threads);
         let Some(frame) = frame else { return self.broken(call, "return to a call that nobody made") };
         let ctx = call.ctx_mut();
         let result = ctx.gpr[3];

@@ -266,10 +266,8 @@ impl Call<'_> {
     /// Forgets the guest code that exports of this thread have called and that it has left by now: an APC of the kernel's mode
     /// that it is no longer in holds no other back.
     pub(crate) fn forget_left_calls(&self) {
-        let low = self.memory().read(self.kpcr().offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
-        if let Some(record) = self.kernel.threads.lock().get_mut(self.thread_id()) {
-            record.forget_frames(low, self.ctx().gpr[1] as u32);
-        }
+        let (id, at) = (self.thread_id(), self.ctx().gpr[1] as u32);
+        self.kernel.threads.lock().get_on_stack(self.memory(), id, self.kpcr(), at);
     }
 }
 

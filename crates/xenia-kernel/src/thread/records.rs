@@ -1,6 +1,7 @@
 //! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in, its APCs.
 
 use crate::abi::Continuation;
+use crate::layout::kpcr;
 use crate::limits::Limits;
 use crate::notification_list::NotificationList;
 use crate::status::failure::Fallible;
@@ -10,6 +11,7 @@ use crate::thread::interrupts::Interrupts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
 /// Guest code that an export called, and where the thread goes on after it.
@@ -138,6 +140,20 @@ impl Threads {
     /// The thread of this id.
     pub fn get_mut(&mut self, id: u32) -> Option<&mut ThreadRecord> {
         self.records.get_mut(&id)
+    }
+
+    /// The thread of this id, which has these values in r13 and r1: calls that it has left by now are forgotten.
+    pub(crate) fn get_on_stack(
+        &mut self,
+        memory: &GuestMemory,
+        id: u32,
+        kpcr: GuestAddr,
+        stack_pointer: u32,
+    ) -> Option<&mut ThreadRecord> {
+        let record = self.records.get_mut(&id)?;
+        let low = memory.read(kpcr.offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
+        record.forget_frames(low, stack_pointer);
+        Some(record)
     }
 
     /// The thread whose object's body lies at `kthread`.
