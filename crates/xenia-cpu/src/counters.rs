@@ -4,6 +4,7 @@
 //! None of them can be seen by the guest.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -39,6 +40,25 @@ impl<'a> From<&'a BTreeMap<&'static str, u64>> for Figure<'a> {
     }
 }
 
+/// Something that counters are made of, and its way of being added to its like.
+trait Part {
+    fn add(&mut self, other: &Self);
+}
+
+impl Part for u64 {
+    fn add(&mut self, other: &Self) {
+        *self += other;
+    }
+}
+
+impl Part for BTreeMap<&'static str, u64> {
+    fn add(&mut self, other: &Self) {
+        for (name, count) in other {
+            *self.entry(name).or_default() += count;
+        }
+    }
+}
+
 /// Counters that have rows.
 pub trait Counters {
     /// What they are of.
@@ -63,6 +83,13 @@ macro_rules! counters {
         pub struct $name {
             $( #[doc = $doc] pub $field: $kind, )+
             $( #[doc = $part_doc] pub $part: $part_kind, )*
+        }
+
+        impl AddAssign<&Self> for $name {
+            fn add_assign(&mut self, other: &Self) {
+                $( self.$field.add(&other.$field); )+
+                $( self.$part += &other.$part; )*
+            }
         }
 
         impl Counters for $name {
@@ -128,6 +155,21 @@ counters! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counters_of_several_engines_are_added_row_by_row() {
+        let mut sum = EngineCounters {
+            functions: 3,
+            helper_calls: BTreeMap::from([("lwarx", 7), ("sync", 1)]),
+            cross_check: CrossCheckCounters { units: 2, ..CrossCheckCounters::default() },
+            ..EngineCounters::default()
+        };
+        let mut other = EngineCounters { functions: 4, cache_hits: 9, ..sum.clone() };
+        other.helper_calls.insert("eieio", 5);
+        sum += &other;
+        assert_eq!((sum.functions, sum.cache_hits, sum.cross_check.units), (7, 9, 4));
+        assert_eq!(sum.helper_calls, BTreeMap::from([("eieio", 5), ("lwarx", 14), ("sync", 2)]));
+    }
 
     #[test]
     fn figures_come_in_the_order_of_their_rows() {

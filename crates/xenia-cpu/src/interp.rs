@@ -274,6 +274,14 @@ impl Execute for Interpreter {
         "interp"
     }
 
+    fn fork(&self) -> Option<Box<dyn Execute>> {
+        let mut fork = Self::new(Arc::clone(&self.memory), self.config);
+        if self.store_log.is_some() {
+            fork.log_stores();
+        }
+        Some(Box::new(fork))
+    }
+
     fn counters(&self) -> EngineCounters {
         EngineCounters {
             interpreted_instructions: self.executed,

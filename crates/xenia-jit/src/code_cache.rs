@@ -83,7 +83,6 @@ pub(crate) struct CodeCache {
     functions: BTreeMap<u32, Function>,
     /// Changes seen of pages that held code, and the version last seen.
     flips: HashMap<u32, (u32, u32)>,
-    pub(crate) invalidations: u64,
 }
 
 impl CodeCache {
@@ -100,7 +99,6 @@ impl CodeCache {
             engines: Vec::new(),
             functions: BTreeMap::new(),
             flips: HashMap::new(),
-            invalidations: 0,
         })
     }
 
@@ -180,14 +178,14 @@ impl CodeCache {
         Ok(())
     }
 
-    /// The entry at `pc` found one of its pages changed: withdraws its region if that is so.
-    pub(crate) fn found_stale(&mut self, pc: u32, version: &dyn Fn(u32) -> u32) {
-        let Some(&id) = self.owners.get(&pc) else { return };
-        let Some(region) = self.regions.get(&id) else { return };
+    /// The entry at `pc` found one of its pages changed: withdraws its region if that is so, and says whether it was.
+    pub(crate) fn found_stale(&mut self, pc: u32, version: &dyn Fn(u32) -> u32) -> bool {
+        let Some(&id) = self.owners.get(&pc) else { return false };
+        let Some(region) = self.regions.get(&id) else { return false };
         let moved: Vec<u32> =
             region.pages.iter().filter(|&&(page, was)| version(page) != was).map(|&(page, _)| page).collect();
         if moved.is_empty() {
-            return;
+            return false;
         }
         for page in moved {
             // A page with many regions flips once, not once for each.
@@ -197,8 +195,8 @@ impl CodeCache {
                 (*flips, *seen) = (*flips + 1, now);
             }
         }
-        self.invalidations += 1;
         self.withdraw(id);
+        true
     }
 
     /// Whether code on `page` changed so often that it is better interpreted.

@@ -148,12 +148,12 @@ impl Jit {
         self.shared.compiling.store(0, Relaxed);
         let elapsed = start.elapsed();
         self.compile_time += elapsed;
-        self.shared.compile_ns.fetch_add(elapsed.as_nanos() as u64, Relaxed);
+        self.compiled.took += elapsed;
         done
     }
 
     /// Compiles and publishes `plan`. False if its pages don't allow it now.
-    fn publish(&self, mode: Mode, code: &ModeCode, plan: Plan) -> Result<bool, JitError> {
+    fn publish(&mut self, mode: Mode, code: &ModeCode, plan: Plan) -> Result<bool, JitError> {
         let memory = &self.shared.memory;
         let Some(pages) = self.watch(&plan.region) else { return Ok(false) };
         let mut cache = code.cache.lock();
@@ -165,8 +165,8 @@ impl Jit {
         let mut slot = |to| cache.slot(to);
         let config = self.lift_config(mode);
         let compiled = self.shared.compiler.lock().compile(&plan.region, config, &pages, &mut slot, false)?;
-        self.shared.functions.fetch_add(1, Relaxed);
-        self.shared.instructions.fetch_add(plan.region.instructions as u64, Relaxed);
+        self.compiled.functions += 1;
+        self.compiled.instructions += plan.region.instructions as u64;
         if self.shared.config.granularity == Granularity::Function {
             cache.add_function(plan.start);
             for entry in plan.entries {

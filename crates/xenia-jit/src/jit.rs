@@ -94,9 +94,6 @@ pub(crate) struct Shared {
     /// Bounds of functions that came from outside.
     bounds: Mutex<Vec<(u32, Option<u32>)>>,
     pub(crate) compiler: Mutex<Compiler>,
-    pub(crate) functions: AtomicU64,
-    pub(crate) instructions: AtomicU64,
-    pub(crate) compile_ns: AtomicU64,
     /// The address that is being compiled, or 0.
     pub(crate) compiling: Arc<AtomicU32>,
 }
@@ -148,6 +145,15 @@ impl Shared {
     }
 }
 
+/// What one engine compiled, and found changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CompileCounts {
+    pub(crate) functions: u64,
+    pub(crate) instructions: u64,
+    pub(crate) took: Duration,
+    pub(crate) invalidations: u64,
+}
+
 /// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same machine.
 pub struct Jit {
     pub(crate) shared: Arc<Shared>,
@@ -157,6 +163,7 @@ pub struct Jit {
     /// Time spent compiling in this visit.
     pub(crate) compile_time: Duration,
     counts: HookCounts,
+    pub(crate) compiled: CompileCounts,
     /// By [`Mode::index`]: the epoch of that mode's code cache since when this engine may be in its code.
     epochs: [Option<Arc<AtomicU64>>; Mode::COUNT],
 }
@@ -175,9 +182,6 @@ impl Jit {
             modes: Default::default(),
             bounds: Mutex::new(Vec::new()),
             compiler: Mutex::new(Compiler::new(config.effort, config.baseline_host)?),
-            functions: AtomicU64::new(0),
-            instructions: AtomicU64::new(0),
-            compile_ns: AtomicU64::new(0),
             compiling: Arc::default(),
         };
         // Without the usual mode there is no point.
@@ -195,6 +199,7 @@ impl Jit {
             heat,
             compile_time: Duration::ZERO,
             counts: HookCounts::default(),
+            compiled: CompileCounts::default(),
             epochs: Default::default(),
         }
     }
@@ -313,7 +318,9 @@ impl Jit {
                 }
                 Leave::Budget => Some(self.interpreter.run(ctx, devices)),
                 Leave::Stale => {
-                    code.cache.lock().found_stale(ctx.pc, &|page| shared.memory.page_version(page));
+                    let version = |page| shared.memory.page_version(page);
+                    let withdrawn = code.cache.lock().found_stale(ctx.pc, &version);
+                    self.compiled.invalidations += u64::from(withdrawn);
                     None
                 }
                 Leave::Raise => {
@@ -347,6 +354,10 @@ impl Execute for Jit {
         "jit"
     }
 
+    fn fork(&self) -> Option<Box<dyn Execute>> {
+        Some(Box::new(Self::fork(self)))
+    }
+
     fn counters(&self) -> EngineCounters {
         let interpreter = self.interpreter.counters();
         let mut helper_calls = BTreeMap::new();
@@ -364,13 +375,13 @@ impl Execute for Jit {
             }
         }
         EngineCounters {
-            functions: self.shared.functions.load(Relaxed),
-            compiled_guest_instructions: self.shared.instructions.load(Relaxed),
-            compile_ns: self.shared.compile_ns.load(Relaxed),
+            functions: self.compiled.functions,
+            compiled_guest_instructions: self.compiled.instructions,
+            compile_ns: self.compiled.took.as_nanos() as u64,
             interpreted_instructions: interpreter.interpreted_instructions - self.counts.fallbacks,
             fallback_instructions: self.counts.fallbacks,
             helper_calls,
-            invalidations: self.shared.codes().map(|code| code.cache.lock().invalidations).sum(),
+            invalidations: self.compiled.invalidations,
             ..EngineCounters::default()
         }
     }

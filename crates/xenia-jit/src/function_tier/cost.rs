@@ -168,8 +168,7 @@ fn compile(jit: &mut Jit, mode: Mode) -> (u64, usize, Duration) {
     let start = thread_time();
     jit.compile(mode, code, CODE, true);
     let took = thread_time().saturating_sub(start);
-    let compiled = shared.instructions.load(std::sync::atomic::Ordering::Relaxed);
-    (compiled, shared.compiler.lock().context.func.dfg.num_insts(), took)
+    (jit.compiled.instructions, shared.compiler.lock().context.func.dfg.num_insts(), took)
 }
 
 fn case(seed: u64) {
