@@ -1,4 +1,5 @@
-//! Per-priority FIFO run queues of one slot.
+//! Per-priority FIFO run queues of one slot. Who is next is known at once, however many are ready; to take one out of the
+//! middle, the names of its priority are gone through.
 
 use crate::ThreadRef;
 use crate::priority::MAX_PRIORITY;
@@ -40,15 +41,14 @@ impl RunQueues {
         self.non_empty >> priority & 1 != 0
     }
 
-    /// Adds a thread behind its peers.
-    pub fn push_back(&mut self, priority: u8, thread: ThreadRef) {
-        self.levels[usize::from(priority)].push_back(thread);
-        self.non_empty |= 1 << priority;
-    }
-
-    /// Adds a thread before its peers: it was preempted and has quantum left.
-    pub fn push_front(&mut self, priority: u8, thread: ThreadRef) {
-        self.levels[usize::from(priority)].push_front(thread);
+    /// Adds a thread before or behind its peers. Before them goes who was preempted and has quantum left.
+    pub fn push(&mut self, priority: u8, thread: ThreadRef, front: bool) {
+        let level = &mut self.levels[usize::from(priority)];
+        if front {
+            level.push_front(thread);
+        } else {
+            level.push_back(thread);
+        }
         self.non_empty |= 1 << priority;
     }
 
@@ -61,6 +61,16 @@ impl RunQueues {
             self.non_empty &= !(1 << priority);
         }
         thread
+    }
+
+    /// Takes this thread out if it is the first of that priority.
+    pub fn pop_if_first(&mut self, priority: u8, thread: ThreadRef) -> bool {
+        let level = &mut self.levels[usize::from(priority)];
+        let is_first = level.pop_front_if(|first| *first == thread).is_some();
+        if level.is_empty() {
+            self.non_empty &= !(1 << priority);
+        }
+        is_first
     }
 
     /// Takes one thread out, wherever it stands; `false` if it isn't queued at that priority.
@@ -92,9 +102,9 @@ mod tests {
     fn highest_priority_first_then_fifo() {
         let mut queues = RunQueues::default();
         for (priority, idx) in [(8, 1), (8, 2), (10, 3), (0, 4), (31, 5)] {
-            queues.push_back(priority, thread(idx));
+            queues.push(priority, thread(idx), false);
         }
-        queues.push_front(8, thread(6));
+        queues.push(8, thread(6), true);
         assert_eq!(queues.len(), 6);
         let order: Vec<_> = std::iter::from_fn(|| queues.pop()).map(|t| t.idx).collect();
         assert_eq!(order, [5, 3, 6, 1, 2, 4]);
@@ -105,12 +115,17 @@ mod tests {
     #[test]
     fn removal_keeps_the_bitset_right() {
         let mut queues = RunQueues::default();
-        queues.push_back(8, thread(1));
-        queues.push_back(8, thread(2));
+        queues.push(8, thread(1), false);
+        queues.push(8, thread(2), false);
         assert!(!queues.remove(9, thread(1)));
         assert!(queues.remove(8, thread(1)));
         assert!(queues.has(8));
         assert!(queues.remove(8, thread(2)));
         assert!(!queues.has(8) && queues.pop().is_none());
+        queues.push(8, thread(1), false);
+        queues.push(8, thread(2), false);
+        assert!(!queues.pop_if_first(8, thread(2)) && !queues.pop_if_first(7, thread(1)));
+        assert!(queues.pop_if_first(8, thread(1)) && queues.has(8));
+        assert!(queues.pop_if_first(8, thread(2)) && queues.is_empty());
     }
 }

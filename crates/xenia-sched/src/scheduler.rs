@@ -1,6 +1,8 @@
 //! The scheduler: threads and their slots.
 
 mod affinity;
+#[cfg(test)]
+mod costs;
 mod cpu;
 mod waits;
 
@@ -11,7 +13,7 @@ use crate::{
     Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, NoEvents, OrderMode,
     QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait, WaitWord, Which,
 };
-use affinity::{choose, roams};
+use affinity::{choose, others, roams};
 use std::collections::BTreeMap;
 use std::fmt;
 use xenia_cpu::PpcContext;
@@ -83,6 +85,8 @@ pub struct Scheduler {
     quantum: u32,
     /// Live threads that may run on several slots.
     roaming: usize,
+    /// Live threads of the title.
+    live: usize,
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
     wait_serial: u64,
     peeks: BTreeMap<u32, u64>,
@@ -127,6 +131,7 @@ impl Scheduler {
             shuffle: Shuffle::new(seed),
             quantum: config.quantum.max(1),
             roaming: 0,
+            live: 0,
             timed: BTreeMap::new(),
             wait_serial: 0,
             peeks: BTreeMap::new(),
@@ -198,6 +203,7 @@ impl Scheduler {
             Ok(reference) => {
                 self.counters.spawn_ok += 1;
                 self.roaming += usize::from(roams(affinity));
+                self.live += usize::from(!service);
                 if !suspended {
                     self.enqueue(slot, priority, reference, false);
                 }
@@ -249,7 +255,7 @@ impl Scheduler {
 
     /// Threads of the title that have not exited.
     pub fn live_threads(&self) -> usize {
-        self.threads().filter(|t| !t.service && !matches!(t.state, ThreadState::Exited { .. })).count()
+        self.live
     }
 
     /// The exit code of a title that ends because its threads have: that of the last of them.
@@ -315,8 +321,9 @@ impl Scheduler {
                 thread.priority -= 1;
             }
             let priority = thread.priority;
+            let affinity = thread.affinity;
             let slot = &mut self.slots[index];
-            let best = slot.queues.highest();
+            let best = slot.highest_ready();
             let give_way = best.is_some_and(|best| best > priority || (quantum_over && best == priority));
             if !give_way {
                 if quantum_over {
@@ -326,13 +333,9 @@ impl Scheduler {
             }
             thread.state = ThreadState::Ready;
             slot.running = None;
-            if quantum_over {
-                slot.queues.push_back(priority, running);
-            } else {
-                slot.queues.push_front(priority, running);
-            }
+            slot.make_ready(running, priority, others(affinity, hw_id), !quantum_over);
         }
-        let next = self.slots[index].queues.pop();
+        let next = self.slots[index].take_ready();
         if let Some(next) = next {
             self.tables[usize::from(next.hw_id)].get_mut(next).ok()?.state = ThreadState::Running;
             self.slots[index].running = Some(next);
@@ -358,18 +361,14 @@ impl Scheduler {
 
     fn refresh(&mut self, hw_id: u8) {
         let slot = &self.slots[usize::from(hw_id)];
-        let is_runnable = slot.running.is_some() || (slot.spinning.is_none() && !slot.queues.is_empty());
+        let is_runnable = slot.running.is_some() || (slot.spinning.is_none() && slot.has_ready());
         let bit = u8::from(is_runnable) << hw_id;
         self.non_empty_runnable = self.non_empty_runnable & !(1 << hw_id) | bit;
     }
 
     fn enqueue(&mut self, hw_id: u8, priority: u8, thread: ThreadRef, front: bool) {
-        let queues = &mut self.slots[usize::from(hw_id)].queues;
-        if front {
-            queues.push_front(priority, thread);
-        } else {
-            queues.push_back(priority, thread);
-        }
+        let others = self.thread(thread).map_or(0, |found| others(found.affinity, hw_id));
+        self.slots[usize::from(hw_id)].make_ready(thread, priority, others, front);
         self.refresh(hw_id);
     }
 
@@ -406,7 +405,7 @@ impl Scheduler {
             place.running = None;
             true
         } else {
-            place.queues.remove(priority, r)
+            place.remove_ready(priority, r)
         };
         self.refresh(slot);
         Ok(found)
@@ -500,7 +499,8 @@ impl Scheduler {
             self.exit_code = code;
         }
         self.roaming -= usize::from(roams(affinity));
-        self.table_mut(r)?.note_exit();
+        self.live -= usize::from(!service);
+        self.table_mut(r)?.note_exit(r)?;
         self.emit(&Event::Exit { thread: id, code });
         Ok(())
     }

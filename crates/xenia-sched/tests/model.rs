@@ -136,8 +136,17 @@ impl Case {
                 // Of those pruned by this, the scheduler has been asked last before it.
                 let reused = self.model.threads.iter().any(|t| live(t) && !t.may_be_freed());
                 assert!(!reused, "{name:?} names two threads");
-                self.model.spawn(name, priority, affinity, ideal, suspended, service);
                 self.see_freed();
+                let taken = |idx: u16| {
+                    let at = |t: &model::Thread| (t.name.hw_id, t.name.idx) == (name.hw_id, idx);
+                    self.model.threads.iter().any(|t| at(t) && t.state != State::Gone)
+                };
+                assert_eq!(
+                    (0..=u16::MAX).find(|&idx| !taken(idx)),
+                    Some(name.idx),
+                    "the lowest free position"
+                );
+                self.model.spawn(name, priority, affinity, ideal, suspended, service);
                 let kept = |t: &&model::Thread| {
                     t.name.hw_id == name.hw_id && t.may_be_freed() && t.state != State::Gone
                 };

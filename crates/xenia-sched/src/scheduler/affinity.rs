@@ -16,11 +16,8 @@ impl Scheduler {
         let mut best: Option<(u8, ThreadRef)> = None;
         for distance in 1..HW_THREADS {
             let slot = &self.slots[(usize::from(hw_id) + distance) % HW_THREADS];
-            // Whoever is next on a slot that nobody has stays there.
-            let next = usize::from(slot.running.is_none());
-            let mut waiting = slot.ready().skip(next).filter_map(|r| self.thread(r).ok());
-            let allowed = waiting.find(|thread| thread.affinity >> hw_id & 1 != 0);
-            if let Some(thread) = allowed
+            let first = slot.first_for(hw_id).and_then(|r| self.thread(r).ok());
+            if let Some(thread) = first
                 && best.is_none_or(|(priority, _)| thread.priority > priority)
             {
                 best = Some((thread.priority, thread.reference));
@@ -44,6 +41,7 @@ impl Scheduler {
         let thread = self.thread_mut(r)?;
         let before = std::mem::replace(&mut thread.affinity, affinity);
         thread.moved = false;
+        let is_ready = thread.state == ThreadState::Ready;
         let (from, to) = (thread.slot, choose(affinity, thread.slot, thread.ideal));
         if !matches!(thread.state, ThreadState::Exited { .. }) {
             self.roaming += usize::from(roams(affinity));
@@ -51,8 +49,21 @@ impl Scheduler {
         }
         if from != to {
             self.migrate(r, to)?;
+        } else if is_ready && before != affinity {
+            self.sort_elsewhere(from);
         }
         Ok(before)
+    }
+
+    /// Files the threads that are ready on a slot under the others that they may run on now.
+    fn sort_elsewhere(&mut self, hw_id: u8) {
+        let Some(slot) = self.slots.get(usize::from(hw_id)) else { return };
+        let ready: Vec<_> = slot
+            .ready()
+            .filter_map(|r| self.thread(r).ok())
+            .map(|thread| (thread.reference, thread.priority, others(thread.affinity, hw_id)))
+            .collect();
+        self.slots[usize::from(hw_id)].sort_elsewhere(ready.into_iter());
     }
 
     /// Moves a thread to another slot, whatever it does there.
@@ -88,6 +99,11 @@ impl Scheduler {
 /// Whether a thread of this affinity may change slots.
 pub(super) fn roams(affinity: u8) -> bool {
     affinity.count_ones() > 1
+}
+
+/// The slots of an affinity other than this one.
+pub(super) fn others(affinity: u8, hw_id: u8) -> u8 {
+    affinity & !(1 << hw_id)
 }
 
 /// The slot for a thread: where it is if that is allowed, its preferred one if that is, the lowest otherwise.
