@@ -86,6 +86,8 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "scheduler.spawn_ok",
             "scheduler.spawn_rejected",
             "scheduler.switches",
+            "scheduler.migrations",
+            "scheduler.wakes",
             "scheduler.deadlock_recoveries",
             "scheduler.deadlock_halts",
             "jit.functions",

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
 use xenia_documents::documented;
+use xenia_sched::SchedulerCounters;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +88,8 @@ documented! {
         /// What the title was refused more of, and how often, by the limit's name.
         pub limits_hit: BTreeMap<String, u64>,
         /// Scheduler figures.
-        pub scheduler: SchedulerReport,
+        #[serde(serialize_with = "counters")]
+        pub scheduler: SchedulerCounters,
         /// Figures of the compiled engine.
         #[serde(serialize_with = "counters")]
         pub jit: EngineCounters,
@@ -141,21 +143,6 @@ documented! {
         pub name: String,
         /// How often.
         pub count: u64,
-    }
-
-    /// Scheduler figures.
-    #[derive(Clone, Debug, Default, Serialize)]
-    pub struct SchedulerReport {
-        /// Threads created.
-        pub spawn_ok: u64,
-        /// Thread creations refused.
-        pub spawn_rejected: u64,
-        /// Context switches.
-        pub switches: u64,
-        /// Deadlocks that were broken.
-        pub deadlock_recoveries: u64,
-        /// Deadlocks that ended the run.
-        pub deadlock_halts: u64,
     }
 
     /// Figures of guest memory.

@@ -1,10 +1,9 @@
-//! The figures that engines keep about themselves: one table. A row is a field here, a key of a run's JSON, and a line of
-//! the book's page on it.
+//! The figures that the parts of a machine keep about themselves: tables, of which those of the engines are here. A row is a
+//! field, a key of a run's JSON, and a line of the book's page on it.
 //!
 //! None of them can be seen by the guest.
 
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -41,7 +40,8 @@ impl<'a> From<&'a BTreeMap<&'static str, u64>> for Figure<'a> {
 }
 
 /// Something that counters are made of, and its way of being added to its like.
-trait Part {
+pub trait Part {
+    /// Adds another's figures to these.
     fn add(&mut self, other: &Self);
 }
 
@@ -70,6 +70,8 @@ pub trait Counters {
     fn figures(&self) -> impl Iterator<Item = (&'static CounterRow, Figure<'_>)>;
 }
 
+/// A struct of counters, and its rows.
+#[macro_export]
 macro_rules! counters {
     (
         #[doc = $says:literal]
@@ -79,23 +81,23 @@ macro_rules! counters {
         $( #[doc = $part_doc:literal] $part:ident: $part_kind:ty, )*
     ) => {
         #[doc = $says]
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $name {
             $( #[doc = $doc] pub $field: $kind, )+
             $( #[doc = $part_doc] pub $part: $part_kind, )*
         }
 
-        impl AddAssign<&Self> for $name {
+        impl ::std::ops::AddAssign<&Self> for $name {
             fn add_assign(&mut self, other: &Self) {
-                $( self.$field.add(&other.$field); )+
+                $( $crate::Part::add(&mut self.$field, &other.$field); )+
                 $( self.$part += &other.$part; )*
             }
         }
 
-        impl Counters for $name {
+        impl $crate::Counters for $name {
             const SAYS: &'static str = $says;
-            const ROWS: &'static [CounterRow] = &[
-                $( CounterRow {
+            const ROWS: &'static [$crate::CounterRow] = &[
+                $( $crate::CounterRow {
                     name: stringify!($field),
                     doc: $doc,
                     unit: concat!($($unit)?),
@@ -103,8 +105,8 @@ macro_rules! counters {
                 }, )+
             ];
 
-            fn figures(&self) -> impl Iterator<Item = (&'static CounterRow, Figure<'_>)> {
-                Self::ROWS.iter().zip([$( Figure::from(&self.$field), )+])
+            fn figures(&self) -> impl Iterator<Item = (&'static $crate::CounterRow, $crate::Figure<'_>)> {
+                Self::ROWS.iter().zip([$( $crate::Figure::from(&self.$field), )+])
             }
         }
     };

@@ -18,7 +18,7 @@ mod interp;
 mod tables;
 
 pub use context::{FpLazy, HOST_WORDS, PpcContext, Reservation, cr_bit, msr_bit};
-pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure};
+pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Part};
 pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, ReservationMode};
 pub use interp::{Interpreter, StoredBytes, Warmth};
 pub use tables::VRSQRTEFP;

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod counters;
 mod cpu;
 mod event;
 mod lockstep;
@@ -28,13 +29,14 @@ mod time;
 mod wait_word;
 
 pub use activity::{Activity, Doing};
+pub use counters::SchedulerCounters;
 pub use cpu::{Cpu, Placement, Running, WaitTicket, Woken};
 pub use event::{Event, EventSink, NoEvents};
 pub use lockstep::{Limits, LockstepExecutor, RunEnd};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
 pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, boosted};
 pub use queue::RunQueues;
-pub use scheduler::{Counters, Scheduler, SchedulerConfig, SpawnParameters};
+pub use scheduler::{Scheduler, SchedulerConfig, SpawnParameters};
 pub use slot::HwSlot;
 pub use system::{Disposition, EndKind, FailedAccess, System};
 pub use thread::{BlockReason, GuestThread, ThreadState, Wait};

@@ -174,6 +174,7 @@ impl<S: System> LockstepExecutor<S> {
             }
         };
         self.activity.set(Doing::Nothing);
+        self.scheduler.publish_counters();
         self.devices = Some(queue);
         if end != RunEnd::Ticks {
             self.engine.finish();

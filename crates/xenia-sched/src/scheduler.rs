@@ -6,12 +6,13 @@ mod costs;
 mod cpu;
 mod waits;
 
+use crate::counters::Published;
 use crate::order::Shuffle;
 use crate::priority::{MAX_PRIORITY, REAL_TIME};
 use crate::table::ThreadTable;
 use crate::{
     Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, NoEvents, OrderMode,
-    QUANTUM_DEFAULT, SchedError, ThreadRef, ThreadState, Wait, WaitWord, Which,
+    QUANTUM_DEFAULT, SchedError, SchedulerCounters, ThreadRef, ThreadState, Wait, WaitWord, Which,
 };
 use affinity::{choose, others, roams};
 use std::collections::BTreeMap;
@@ -58,21 +59,6 @@ pub struct SpawnParameters {
     pub wait: Option<Wait>,
 }
 
-/// What a scheduler has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Threads made.
-    pub spawn_ok: u64,
-    /// Threads refused.
-    pub spawn_rejected: u64,
-    /// Times a slot went from one thread to another.
-    pub switches: u64,
-    /// Deadlocks out of which a thread was woken.
-    pub deadlock_recoveries: u64,
-    /// Deadlocks that stopped the machine.
-    pub deadlock_halts: u64,
-}
-
 /// Threads on six slots. See the crate's documentation for its invariants.
 pub struct Scheduler {
     slots: [HwSlot; HW_THREADS],
@@ -95,7 +81,8 @@ pub struct Scheduler {
     exit_code: u32,
     now: GuestTicks,
     /// Figures.
-    pub counters: Counters,
+    pub counters: SchedulerCounters,
+    published: Published,
     events: Box<dyn EventSink>,
 }
 
@@ -138,7 +125,8 @@ impl Scheduler {
             last_ran: [None; HW_THREADS],
             exit_code: 0,
             now: 0,
-            counters: Counters::default(),
+            counters: SchedulerCounters::default(),
+            published: Published::default(),
             events: Box::new(NoEvents),
         }
     }
@@ -165,6 +153,11 @@ impl Scheduler {
         if self.events.is_enabled() {
             self.events.event(self.now, event);
         }
+    }
+
+    /// Tells the recorder of the `metrics` facade, if one is installed, what has been counted since the last time.
+    pub fn publish_counters(&mut self) {
+        self.published.publish(&self.counters);
     }
 
     // ---- threads ----

@@ -25,6 +25,7 @@ use xenia_gpu::{packets, registers};
 use xenia_isa::{Family, Flag, ROWS, Row};
 use xenia_jit_tests::conformance;
 use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
+use xenia_sched::SchedulerCounters;
 
 /// A table.
 struct Kind {
@@ -54,7 +55,7 @@ pub fn documents() -> Vec<Document> {
                 object::<report::TitleReport>(),
                 object::<report::CrashReport>(),
                 object::<report::NameCount>(),
-                object::<report::SchedulerReport>(),
+                counters::<SchedulerCounters>("SchedulerCounters"),
                 counters::<EngineCounters>("EngineCounters"),
                 counters::<CrossCheckCounters>("CrossCheckCounters"),
                 object::<report::MemoryReport>(),

@@ -3,9 +3,7 @@
 use super::Machine;
 use crate::digest::Digest;
 use crate::interrupt::Cause;
-use crate::report::{
-    CrashReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport, RunReport, SchedulerReport,
-};
+use crate::report::{CrashReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport, RunReport};
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 use xenia_render::Figures;
@@ -78,13 +76,7 @@ impl Machine {
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
             limits_hit,
-            scheduler: SchedulerReport {
-                spawn_ok: scheduler.counters.spawn_ok,
-                spawn_rejected: scheduler.counters.spawn_rejected,
-                switches: scheduler.counters.switches,
-                deadlock_recoveries: scheduler.counters.deadlock_recoveries,
-                deadlock_halts: scheduler.counters.deadlock_halts,
-            },
+            scheduler: scheduler.counters.clone(),
             cross_check: counters.cross_check.clone(),
             jit: counters,
             memory: MemoryReport {

@@ -79,6 +79,7 @@ impl Scheduler {
             thread.state = ThreadState::Ready;
         }
         let (priority, id) = (thread.priority, thread.id);
+        self.counters.migrations += 1;
         if queued {
             self.enqueue(to, priority, r, false);
         }

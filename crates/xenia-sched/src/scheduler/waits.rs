@@ -89,10 +89,13 @@ impl Scheduler {
         (value, boost): (u64, u8),
         registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        match self.thread(r)?.wait_word.end(which, value) {
-            Ended::Parked => {}
-            Ended::BeforePark => return Ok(Woken::BeforePark),
-            Ended::Over => return Ok(Woken::NotWaiting),
+        let ended = self.thread(r)?.wait_word.end(which, value);
+        if ended == Ended::Over {
+            return Ok(Woken::NotWaiting);
+        }
+        self.counters.wakes += 1;
+        if ended == Ended::BeforePark {
+            return Ok(Woken::BeforePark);
         }
         let ctx = self.context_mut(r)?;
         ctx.gpr[3] = value;
