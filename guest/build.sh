@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite races hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -97,6 +97,21 @@ for program in "${programs[@]}"; do
             # As for gpu-suite.
             for source in sync-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
             title sync-suite "${objects[@]}" "$(compile sync-suite/calls64.S)"
+            ;;
+        races)
+            # A title each, over the helpers of sync-suite.
+            mkdir -p "$out/races" "$obj/races"
+            helpers=("$(compile hostile/create_file.S)" "$(compile sync-suite/calls64.S)")
+            for source in races/{settings,crew}.c sync-suite/suite.c; do
+                helpers+=("$(compile "$source" -mno-powerpc64)")
+            done
+            for name in litmus atomics spawns patches wakes; do
+                objects=()
+                for source in "races/$name".[cS] "races/${name}_"*.[cS]; do
+                    [ -e "$source" ] && objects+=("$(compile "$source" -mno-powerpc64)")
+                done
+                title "races/$name" "${objects[@]}" "${helpers[@]}"
+            done
             ;;
         hostile)
             # One title each, by the name of its source.

@@ -9,9 +9,11 @@ mod fuzz_targets;
 mod gpu_suite;
 mod mutants;
 mod not_run;
+mod races;
 mod steps;
 mod sync_suite;
 mod tidy;
+mod title_run;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -34,6 +36,8 @@ enum Task {
     GpuSuite(gpu_suite::SuiteArgs),
     /// Run the synchronisation suite in many orders of the hardware threads.
     SyncSuite(sync_suite::SuiteArgs),
+    /// Run the programs whose threads race each other, with exact counts.
+    Races(races::RacesArgs),
     /// Change arms of interpreter and lifter one at a time and see whether a test notices.
     Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our own guest programs.
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Task::Docs(args) => docs::run(&args),
         Task::GpuSuite(args) => gpu_suite::suite(&args),
         Task::SyncSuite(args) => sync_suite::suite(&args),
+        Task::Races(args) => races::races(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
         Task::Csmith(args) => csmith::run(&args),

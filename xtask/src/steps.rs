@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, cases, csmith, docs, gpu_suite, not_run, sync_suite, tidy};
+use crate::{apt, cases, csmith, docs, gpu_suite, not_run, races, sync_suite, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,7 @@ const STEPS: &[Step] = &[
     ("golden", || golden(false)),
     ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
     ("sync suite", || sync_suite::suite(&sync_suite::SuiteArgs::default())),
+    ("races", || races::races(&races::RacesArgs::default())),
     ("csmith", csmith::small_set),
 ];
 
@@ -109,9 +110,13 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     // The script has a working folder of its own.
     run(Command::new("guest/build.sh").arg(out.canonicalize()?).env("XENIA_RS", program()?))?;
     let mut compared = 0;
-    let hostile = out.join("hostile");
-    for entry in std::fs::read_dir(out)?.chain(std::fs::read_dir(hostile)?) {
-        let built = entry?.path();
+    let folders = ["hostile", "races"].map(|folder| std::fs::read_dir(out.join(folder)));
+    let mut files = std::fs::read_dir(out)?.collect::<Result<Vec<_>, _>>()?;
+    for folder in folders {
+        files.extend(folder?.collect::<Result<Vec<_>, _>>()?);
+    }
+    for entry in files {
+        let built = entry.path();
         let checked_in = Path::new("guest/bin").join(built.strip_prefix(out)?);
         if built.extension().is_none_or(|e| e != "xex" && e != "elf")
             || built.file_name() == Some("obj".as_ref())

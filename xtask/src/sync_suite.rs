@@ -4,12 +4,12 @@
 //! golden/sync-suite.toml names the cases that fail, and why; one that begins to pass is as wrong as one that begins to
 //! fail, so that the list stays true. Two runs with the same seed, one on each engine, have the same event log.
 
-use crate::steps::{program, target_folder};
+use crate::steps::target_folder;
+use crate::title_run::TitleRun;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// The title.
 const TITLE: &str = "guest/bin/sync-suite.xex";
@@ -30,6 +30,9 @@ const RUNS: &[&[&str]] = &[
     &["--sched-order", "scan-quantum:5000"],
     &["--sched-order", "scan-quantum:10000"],
 ];
+/// Parallel runs, in turn.
+const PARALLEL: &[&[&str]] =
+    &[&["--parallel"], &["--parallel", "--warm-up", "4"], &["--parallel", "--interp"], &["--parallel"]];
 /// Engines that must agree on the log of a seed.
 const ENGINES: &[&str] = &["--jit", "--interp"];
 
@@ -39,6 +42,9 @@ pub(crate) struct SuiteArgs {
     /// Try the orders of the seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = SEEDS)]
     seeds: u64,
+    /// Run it N times in parallel, and not in lockstep: six host threads, where no two runs are alike.
+    #[arg(long, value_name = "N")]
+    parallel: Option<u64>,
     /// Another title than the one in guest/bin.
     #[arg(long, value_name = "FILE")]
     title: Option<PathBuf>,
@@ -46,7 +52,7 @@ pub(crate) struct SuiteArgs {
 
 impl Default for SuiteArgs {
     fn default() -> Self {
-        Self { seeds: SEEDS, title: None }
+        Self { seeds: SEEDS, parallel: None, title: None }
     }
 }
 
@@ -75,10 +81,15 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
         cases = said.len();
         Ok(())
     };
-    for flags in RUNS {
-        check(flags, None)?;
+    for run in 0..args.parallel.unwrap_or(0) {
+        check(PARALLEL[run as usize % PARALLEL.len()], None).with_context(|| format!("run {}", run + 1))?;
     }
-    for seed in 1..=args.seeds {
+    if args.parallel.is_none() {
+        for flags in RUNS {
+            check(flags, None)?;
+        }
+    }
+    for seed in 1..=args.parallel.map_or(args.seeds, |_| 0) {
         let order = format!("seeded:{seed}");
         let mut logs = Vec::new();
         for engine in ENGINES {
@@ -95,32 +106,10 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
 }
 
 /// Runs the title once.
-fn run(title: &Path, work: &Path, flags: &[&str], log: Option<&Path>) -> Result<Said> {
-    let (guest, json) = (work.join("guest.txt"), work.join("run.json"));
-    for file in [&guest, &json] {
-        if file.exists() {
-            std::fs::remove_file(file)?;
-        }
-    }
-    let mut command = Command::new(program()?);
-    // Whoever runs this may have settings of their own.
-    command.arg("exec").args(["--config", "/dev/null"]).arg(title).args(["--headless", "--gpu", "none"]);
-    command.args(["--halt-on-deadlock", "--timeout", "120"]).arg("--guest-log").arg(&guest);
-    command.arg("--json").arg(&json).args(flags);
-    if let Some(log) = log {
-        command.arg("--event-log").arg(log);
-    }
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
-    let text = std::fs::read_to_string(&guest).unwrap_or_default();
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = text.lines().last().unwrap_or("nothing");
-        bail!("ended with {}, after `{last}`:\n{said}", output.status);
-    }
-    let report = std::fs::read_to_string(&json).with_context(|| format!("reading {}", json.display()))?;
-    let report: serde_json::Value = serde_json::from_str(&report)?;
-    parse(&text, report["exit_code"].as_u64())
+fn run(title: &Path, work: &Path, flags: &[&str], event_log: Option<&Path>) -> Result<Said> {
+    let run = TitleRun { title, work, flags, event_log, folder: None, timeout: 120, watch_memory: false };
+    let ran = run.run()?;
+    parse(&ran.text, ran.report["exit_code"].as_u64())
 }
 
 /// Reads what the title said: a line for each case, and the totals, which are its exit code, too.

@@ -1,0 +1,229 @@
+//! The programs of guest/races: litmus tests, locks and lock-free lists, storms of threads, code that changes, and everything
+//! that ends a wait, each raced by six threads and each with exact counts that it checks itself.
+//!
+//! In lockstep they show that the programs are right; in parallel (`--parallel N`) they are the proof of the executor. How
+//! much each does is said in files of the folder that it sees as game:; `--long`, or XENIA_LONG=1, gives the counts of a
+//! run of many minutes.
+
+use crate::steps::target_folder;
+use crate::title_run::{Ran, TitleRun};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Set to 1 for the long counts.
+const LONG: &str = "XENIA_LONG";
+/// Where the programs are.
+const FOLDER: &str = "guest/bin/races";
+/// Lockstep runs of each.
+const LOCKSTEP: &[&[&str]] = &[
+    &["--lockstep"],
+    &["--lockstep", "--interp"],
+    &["--lockstep", "--reservations-table=strict", "--warm-up", "4"],
+    &["--lockstep", "--sched-order", "seeded:1"],
+    &["--lockstep", "--sched-order", "scan-quantum:10"],
+];
+/// Parallel runs, in turn.
+const PARALLEL: &[&[&str]] = &[
+    &["--parallel"],
+    &["--parallel", "--warm-up", "4"],
+    &["--parallel", "--reservations-table=strict"],
+    &["--parallel", "--interp"],
+];
+
+/// A number that a program reads: its file, and what it is in a short and a long run.
+type Setting = (&'static str, u32, u32);
+
+/// A program.
+struct Program {
+    name: &'static str,
+    settings: &'static [Setting],
+    /// What else must be true of a run.
+    judge: Option<fn(&Ran, &Made) -> Result<()>>,
+    /// Whether that needs its memory.
+    watch_memory: bool,
+}
+
+/// How a run was made.
+struct Made {
+    parallel: bool,
+    long: bool,
+}
+
+const PROGRAMS: &[Program] = &[
+    Program {
+        name: "litmus",
+        settings: &[("rounds", 2560, 2_000_000)],
+        judge: Some(reordered_in_parallel_only),
+        watch_memory: false,
+    },
+    Program {
+        name: "atomics",
+        settings: &[("operations", 6000, 10_000_000)],
+        judge: None,
+        watch_memory: false,
+    },
+    Program {
+        name: "spawns",
+        settings: &[("threads", 100, 1000), ("phases", 4, 100)],
+        judge: Some(memory_is_flat),
+        watch_memory: true,
+    },
+    Program { name: "patches", settings: &[("patches", 120, 30_000)], judge: None, watch_memory: false },
+    Program { name: "wakes", settings: &[("rounds", 3000, 10_000_000)], judge: None, watch_memory: false },
+];
+
+/// `cargo xtask races`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RacesArgs {
+    /// Run each N times in parallel, and not in lockstep.
+    #[arg(long, value_name = "N")]
+    parallel: Option<u64>,
+    /// The long counts: 10^7 operations and rounds, 100 times 1,000 threads.
+    #[arg(long, env = LONG)]
+    long: bool,
+    /// Only the programs whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Another folder with the programs than guest/bin/races.
+    #[arg(long, value_name = "DIR")]
+    titles: Option<PathBuf>,
+}
+
+/// Runs the programs.
+pub(crate) fn races(args: &RacesArgs) -> Result<()> {
+    let titles = args.titles.as_deref().unwrap_or(Path::new(FOLDER));
+    let made = Made { parallel: args.parallel.is_some(), long: args.long };
+    let (modes, runs) = match args.parallel {
+        Some(runs) => (PARALLEL, usize::try_from(runs)?),
+        None => (LOCKSTEP, LOCKSTEP.len()),
+    };
+    let mut programs = 0;
+    for program in
+        PROGRAMS.iter().filter(|of| args.only.as_ref().is_none_or(|only| of.name.contains(only.as_str())))
+    {
+        let work = target_folder().join("races").join(program.name);
+        let folder = work.join("game");
+        std::fs::create_dir_all(&folder)?;
+        for (name, short, long) in program.settings {
+            std::fs::write(folder.join(name), if args.long { long } else { short }.to_string())?;
+        }
+        for flags in modes.iter().cycle().take(runs) {
+            let strict = flags.contains(&"--reservations-table=strict");
+            std::fs::write(folder.join("strict"), if strict { "1" } else { "0" })?;
+            let run = TitleRun {
+                title: &titles.join(program.name).with_extension("xex"),
+                work: &work,
+                flags,
+                event_log: None,
+                folder: Some(&folder),
+                timeout: if args.long { 3600 } else { 60 },
+                watch_memory: program.watch_memory,
+            };
+            let one = || {
+                let ran = run.run()?;
+                counts_are_right(&ran)?;
+                program.judge.map_or(Ok(()), |judge| judge(&ran, &made))
+            };
+            one().with_context(|| format!("{} with {flags:?}", program.name))?;
+        }
+        programs += 1;
+    }
+    if programs == 0 {
+        bail!("no program was run");
+    }
+    println!("races: {programs} programs, {runs} runs each");
+    Ok(())
+}
+
+/// The exit code is the number of wrong counts, which the last line has, too.
+fn counts_are_right(ran: &Ran) -> Result<()> {
+    let last = ran.text.lines().last().unwrap_or_default();
+    let code = ran.report["exit_code"].as_u64();
+    if code != Some(0) || !(last == "0 wrong" || last.ends_with(" tests, 0 failed")) {
+        let wrong: Vec<_> = (ran.text.lines())
+            .filter(|line| ["WRONG", "FORBIDDEN", "THIN AIR"].iter().any(|word| line.contains(word)))
+            .collect();
+        bail!("exit code {code:?}, `{last}`\n{}", wrong.join("\n"));
+    }
+    Ok(())
+}
+
+/// How often the unfenced stores and loads of a litmus test were seen in another order.
+fn reordered(text: &str, test: &str) -> Result<u64> {
+    let start = format!("litmus {test} reordered ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&start));
+    let count = line.and_then(|line| line.split(' ').next()).with_context(|| format!("no line `{start}`"))?;
+    count.parse().with_context(|| format!("`{count}`"))
+}
+
+/// A host stores behind later loads: if even that is never seen, the tests see nothing. One host thread can't see it.
+fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
+    let seen = reordered(&ran.text, "SB")?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if made.parallel && cores > 1 && seen == 0 {
+        bail!("store buffering was never seen: nothing ran at the same time");
+    }
+    if !made.parallel && seen > 0 {
+        bail!("store buffering was seen in lockstep, {seen} times");
+    }
+    Ok(())
+}
+
+/// Later phases take no more memory than the second quarter of the run did. A short run is over before that means anything.
+fn memory_is_flat(ran: &Ran, made: &Made) -> Result<()> {
+    /// What engines and allocators may still take, in pages of 4 KiB.
+    const ROOM: u64 = 2048;
+    let peak = |pages: &[u64]| pages.iter().copied().max().unwrap_or(0);
+    let quarter = ran.pages.len() / 4;
+    let (early, late) = (peak(&ran.pages[quarter..2 * quarter]), peak(&ran.pages[2 * quarter..]));
+    if made.long && (early == 0 || late > early + early / 20 + ROOM) {
+        bail!("{early} pages were resident in the second quarter of the run, {late} later");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(text: &str, code: u64, pages: &[u64]) -> Ran {
+        let report = serde_json::json!({ "exit_code": code });
+        Ran { text: text.to_owned(), report, pages: pages.to_vec() }
+    }
+
+    #[test]
+    fn a_wrong_count_or_a_missing_end_is_an_error() {
+        assert!(counts_are_right(&ran("event 3 of 3 ok\n0 wrong\n", 0, &[])).is_ok());
+        assert!(counts_are_right(&ran("62 tests, 0 failed\n", 0, &[])).is_ok());
+        let error = counts_are_right(&ran("event 3 of 4 WRONG\n1 wrong\n", 1, &[])).unwrap_err().to_string();
+        assert!(error.contains("event 3 of 4"), "{error}");
+        assert!(counts_are_right(&ran("event 3 of 3 ok\n", 0, &[])).is_err());
+        assert!(counts_are_right(&ran("0 wrong\n", 1, &[])).is_err());
+        assert!(counts_are_right(&ran("", 0, &[])).is_err());
+    }
+
+    #[test]
+    fn store_buffering_belongs_to_parallel_runs() {
+        let (parallel, lockstep) =
+            (Made { parallel: true, long: false }, Made { parallel: false, long: false });
+        let text =
+            |count: u32| format!("litmus SB+syncs forbidden 0 of 9\nlitmus SB reordered {count} of 9\n");
+        assert!(reordered_in_parallel_only(&ran(&text(0), 0, &[]), &lockstep).is_ok());
+        assert!(reordered_in_parallel_only(&ran(&text(2), 0, &[]), &lockstep).is_err());
+        assert!(reordered_in_parallel_only(&ran(&text(2), 0, &[]), &parallel).is_ok());
+        assert!(reordered_in_parallel_only(&ran("", 0, &[]), &lockstep).is_err());
+        let alone = std::thread::available_parallelism().map_or(1, usize::from) == 1;
+        assert_eq!(reordered_in_parallel_only(&ran(&text(0), 0, &[]), &parallel).is_ok(), alone);
+    }
+
+    #[test]
+    fn memory_that_grows_is_an_error_in_a_long_run() {
+        let long = Made { parallel: true, long: true };
+        let grows: Vec<u64> = (0..100).map(|i| 10_000 + 100 * i).collect();
+        assert!(memory_is_flat(&ran("", 0, &grows), &long).is_err());
+        assert!(memory_is_flat(&ran("", 0, &[]), &long).is_err());
+        let rises: Vec<u64> = (0..100).map(|i| 10_000 + 200 * i.min(20)).collect();
+        assert!(memory_is_flat(&ran("", 0, &rises), &long).is_ok());
+    }
+}

@@ -1,0 +1,104 @@
+//! One headless run of a guest program of ours, with what it said, its report and, where asked for, how much memory it took.
+
+use crate::steps::program;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Between two looks at the memory.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How to run it.
+pub(crate) struct TitleRun<'a> {
+    /// The title.
+    pub(crate) title: &'a Path,
+    /// Folder for the run's files.
+    pub(crate) work: &'a Path,
+    /// More of exec's flags.
+    pub(crate) flags: &'a [&'a str],
+    /// Where an event log goes.
+    pub(crate) event_log: Option<&'a Path>,
+    /// What the title sees as game:.
+    pub(crate) folder: Option<&'a Path>,
+    /// Seconds of host time after which it is given up.
+    pub(crate) timeout: u64,
+    /// Whether to look at its memory.
+    pub(crate) watch_memory: bool,
+}
+
+/// What came of it.
+pub(crate) struct Ran {
+    /// What the title said.
+    pub(crate) text: String,
+    /// The report.
+    pub(crate) report: Value,
+    /// Resident pages, every so often.
+    pub(crate) pages: Vec<u64>,
+}
+
+impl TitleRun<'_> {
+    /// Runs it; an error unless the title came to its own end, without a deadlock.
+    pub(crate) fn run(&self) -> Result<Ran> {
+        let file = |name: &str| self.work.join(name);
+        let (guest, json, said) = (file("guest.txt"), file("run.json"), file("said.txt"));
+        for stale in [&guest, &json] {
+            if stale.exists() {
+                std::fs::remove_file(stale)?;
+            }
+        }
+        let mut command = Command::new(program()?);
+        // Whoever runs this may have settings of their own.
+        command.arg("exec").args(["--config", "/dev/null"]).arg(self.title).args([
+            "--headless",
+            "--gpu",
+            "none",
+        ]);
+        command.args(["--halt-on-deadlock", "--timeout", &self.timeout.to_string()]);
+        // Who hangs, and where, before it is given up.
+        command.args(["--dump-threads-after", &self.timeout.saturating_sub(2).to_string()]);
+        command.arg("--guest-log").arg(&guest).arg("--json").arg(&json).args(self.flags);
+        for (flag, path) in [("--event-log", self.event_log), ("--folder", self.folder)] {
+            if let Some(path) = path {
+                command.arg(flag).arg(path);
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said)?);
+        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let mut pages = Vec::new();
+        if self.watch_memory {
+            let statm = PathBuf::from(format!("/proc/{}/statm", child.id()));
+            while child.try_wait()?.is_none() {
+                pages.extend(resident(&statm));
+                std::thread::sleep(LOOK);
+            }
+        }
+        let status = child.wait()?;
+        let text = std::fs::read_to_string(&guest).unwrap_or_default();
+        let last = || {
+            let said = std::fs::read_to_string(&said).unwrap_or_default();
+            format!("after `{}`:\n{said}", text.lines().last().unwrap_or("nothing"))
+        };
+        if !status.success() && !json.exists() {
+            bail!("ended with {status}, {}", last());
+        }
+        let report = std::fs::read_to_string(&json).with_context(|| format!("reading {}", json.display()))?;
+        let report: Value = serde_json::from_str(&report)?;
+        if report["exit"] != "exit" {
+            bail!("ended by {}, {}", report["exit"], last());
+        }
+        let deadlocks =
+            ["deadlock_recoveries", "deadlock_halts"].map(|key| report["scheduler"][key].as_u64());
+        if deadlocks != [Some(0); 2] {
+            bail!("deadlocks: {deadlocks:?}, {}", last());
+        }
+        Ok(Ran { text, report, pages })
+    }
+}
+
+fn resident(statm: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(statm).ok()?;
+    text.split(' ').nth(1)?.parse().ok().filter(|&pages| pages > 0)
+}
