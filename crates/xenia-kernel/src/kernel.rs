@@ -3,7 +3,7 @@
 //! A part keeps its own invariants and knows no other part. What is done to several of them at once is a method of
 //! [`Kernel`], in the file of its subject.
 //!
-//! Lock order: dispatcher, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
+//! Lock order: dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
 use crate::display::Display;
@@ -14,6 +14,8 @@ use crate::limits::{Limit, Limits};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::Dispatcher;
+use crate::objects::lock_queue::LockQueues;
+use crate::objects::read_write_lock::ReadWriteLocks;
 use crate::objects::{Deleted, ObjectKind, Objects};
 use crate::ports::{Devices, Ports};
 use crate::status::failure::{Failure, Fallible};
@@ -74,8 +76,14 @@ pub struct Kernel {
     pub pool: KernelPool,
     /// Handles and objects.
     pub objects: Mutex<Objects>,
-    /// Waits, timers, lock waiters.
+    /// Waits for objects, timers.
     pub dispatcher: Mutex<Dispatcher>,
+    /// Who waits for critical sections. Taken under the dispatcher, as the two below are.
+    pub sections: LockQueues,
+    /// Who waits for spin locks.
+    pub spin_locks: LockQueues,
+    /// What read/write locks change under.
+    pub read_write_locks: ReadWriteLocks,
     /// Guest threads, and what interrupts them.
     pub threads: Mutex<Threads>,
     /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are any.
@@ -125,6 +133,9 @@ impl Kernel {
             pool,
             objects: Mutex::new(Level::Objects, objects),
             dispatcher: Mutex::new(Level::Dispatcher, Dispatcher::new(limits.clone())),
+            sections: LockQueues::new(0x100),
+            spin_locks: LockQueues::new(0x200),
+            read_write_locks: ReadWriteLocks::new(0x300),
             threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
             pending_apcs: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),

@@ -10,8 +10,10 @@
 pub mod critical_section;
 pub mod dispatcher;
 mod kind;
+pub mod lock_queue;
 pub mod mutant;
 pub mod read_write_lock;
+mod sharded;
 pub mod spin_lock;
 mod table;
 pub mod timer;

@@ -366,19 +366,31 @@ impl System for KernelSystem {
             BlockReason::Delay => NtStatus::SUCCESS,
             _ => NtStatus::TIMEOUT,
         };
-        {
-            // Under the locks of the lists that it may be on, it is either over or stays where it is.
-            let mut dispatcher = self.kernel.dispatcher.lock();
-            let mut files = (wait.reason == COMPLETION_WAIT).then(|| self.kernel.files.lock());
-            match cpu.time_out(ticket, status.to_register()) {
-                Ok(Woken::NotWaiting) => {}
-                Ok(Woken::Yes | Woken::BeforePark) => {
-                    dispatcher.cancel(&self.kernel.memory, ticket.thread);
-                    if let Some(files) = &mut files {
-                        files.ports.cancel(ticket.thread);
-                    }
+        let Kernel { dispatcher, files, sections, spin_locks, memory, .. } = &*self.kernel;
+        // Under the lock of the list that it may be on, it is either over or stays where it is.
+        let mut end = || match cpu.time_out(ticket, status.to_register()) {
+            Ok(woken) => woken != Woken::NotWaiting,
+            Err(error) => {
+                tracing::error!(target: "kernel", "a wait whose time has run out: {error}");
+                false
+            }
+        };
+        match wait.reason {
+            BlockReason::CriticalSection { section } => {
+                sections.end_wait(GuestAddr(section), ticket.thread, end);
+            }
+            BlockReason::SpinLock { lock } => spin_locks.end_wait(GuestAddr(lock), ticket.thread, end),
+            _ if wait.reason == COMPLETION_WAIT => {
+                let mut files = files.lock();
+                if end() {
+                    files.ports.cancel(ticket.thread);
                 }
-                Err(error) => tracing::error!(target: "kernel", "a wait whose time has run out: {error}"),
+            }
+            _ => {
+                let mut dispatcher = dispatcher.lock();
+                if end() {
+                    dispatcher.cancel(memory, ticket.thread);
+                }
             }
         }
         self.kernel.let_go_of_waited();

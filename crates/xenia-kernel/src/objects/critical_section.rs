@@ -1,104 +1,103 @@
 //! Critical sections: recursive locks in the title's own memory.
 //!
-//! Uncontended and recursive entries touch the structure only; a contended one parks at once (spinning would be wasted
-//! guest time in lockstep). Leaving hands the section to the first waiter, so nobody can overtake.
+//! | word | says |
+//! |---|---|
+//! | lock count | −1: free. Otherwise how often it was entered and is waited for, less one |
+//! | recursion count | how often the owner is inside |
+//! | owner | the thread object of who is inside |
+//!
+//! The lock count decides, and changes by atomic operations only: from −1 to 0 is entering, from 0 to −1 leaving for good,
+//! and neither takes a lock of the kernel's. The other two words are the owner's. Who waits counts itself into the lock count
+//! under the queue's lock, so a section that is waited for is not at 0 and is left under that lock, which hands it to the
+//! first waiter: nobody overtakes. Waiting is parking at once: spinning would be wasted guest time in lockstep.
 
 use crate::layout::{critical_section as section, dispatcher_header as header};
 use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::lock_queue::{LockQueues, LockWaiter};
 use crate::status::failure::Fallible;
-use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
-use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, ThreadRef};
+use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_sched::Cpu;
 
-/// Who waits for which critical section.
-#[derive(Debug, Default)]
-pub struct Sections {
-    waiters: BTreeMap<GuestAddr, VecDeque<(ThreadRef, GuestAddr)>>,
-}
+/// Lock count of a section that nobody is in.
+const FREE: u32 = u32::MAX;
 
 /// Initialises a section that nobody owns. `spin_count` is kept in units of 256, up to 255.
 pub fn initialize_section(memory: &GuestMemory, at: GuestAddr, spin_count: u32) -> Fallible<()> {
     initialize(memory, at, kind::AUTO_EVENT, 0, 0)?;
     let spin = spin_count.div_ceil(256).min(255) as u8;
     memory.write(at.offset(header::ABSOLUTE), spin)?;
-    memory.write(at.offset(section::LOCK_COUNT), -1_i32)?;
+    memory.write(at.offset(section::LOCK_COUNT), FREE)?;
     memory.write(at.offset(section::RECURSION_COUNT), 0_i32)?;
     memory.write(at.offset(section::OWNER), GuestAddr::NULL)?;
     Ok(())
 }
 
-/// Whether the section is free or `kthread`'s own.
-pub fn is_available(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
-    let count: i32 = memory.read(at.offset(section::LOCK_COUNT))?;
-    Ok(count == -1 || memory.read::<GuestAddr>(at.offset(section::OWNER))? == kthread)
-}
-
 /// Enters a section if it is free or the caller's own; `false` if another thread owns it.
 pub fn try_enter(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
-    if !is_available(memory, at, kthread)? {
+    let count = at.offset(section::LOCK_COUNT);
+    if memory.atomic_u32(count, |count| (count == FREE).then_some(0))?.is_ok() {
+        own(memory, at, kthread)?;
+        return Ok(true);
+    }
+    // Only the owner finds itself there: it stands there from its entry until it leaves.
+    if memory.read::<GuestAddr>(at.offset(section::OWNER))? != kthread {
         return Ok(false);
     }
-    let count: i32 = memory.read(at.offset(section::LOCK_COUNT))?;
-    let recursion: i32 = if count == -1 { 0 } else { memory.read(at.offset(section::RECURSION_COUNT))? };
-    memory.write(at.offset(section::LOCK_COUNT), count.wrapping_add(1))?;
+    memory.atomic_u32(count, |count| Some(count.wrapping_add(1)))?.ok();
+    let recursion: i32 = memory.read(at.offset(section::RECURSION_COUNT))?;
     memory.write(at.offset(section::RECURSION_COUNT), recursion.wrapping_add(1))?;
-    memory.write(at.offset(section::OWNER), kthread)?;
     Ok(true)
 }
 
-impl Sections {
-    /// Joins the waiters of a section that [`try_enter`] found taken; the caller parks.
-    pub fn enqueue(
-        &mut self,
-        memory: &GuestMemory,
-        cpu: &mut dyn Cpu,
-        at: GuestAddr,
-        (thread, kthread): (ThreadRef, GuestAddr),
-    ) -> Fallible<()> {
-        let count: i32 = memory.read(at.offset(section::LOCK_COUNT))?;
-        memory.write(at.offset(section::LOCK_COUNT), count.wrapping_add(1))?;
-        cpu.open_wait(thread, false)?;
-        self.waiters.entry(at).or_default().push_back((thread, kthread));
-        Ok(())
-    }
+/// The section, whose lock count says that somebody is inside, is `kthread`'s.
+fn own(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Result<(), MemoryFault> {
+    memory.write(at.offset(section::RECURSION_COUNT), 1_i32)?;
+    memory.write(at.offset(section::OWNER), kthread)
+}
 
-    /// Leaves a section once; at the last time the first waiter gets it.
-    pub fn leave(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, at: GuestAddr) -> Fallible<()> {
-        let count = memory.read::<i32>(at.offset(section::LOCK_COUNT))?.wrapping_sub(1).max(-1);
-        let recursion = memory.read::<i32>(at.offset(section::RECURSION_COUNT))?.wrapping_sub(1);
-        memory.write(at.offset(section::LOCK_COUNT), count)?;
-        memory.write(at.offset(section::RECURSION_COUNT), recursion.max(0))?;
-        if recursion > 0 {
-            return Ok(());
-        }
-        match self.next(at) {
-            Some((thread, kthread)) => {
-                memory.write(at.offset(section::RECURSION_COUNT), 1_i32)?;
-                memory.write(at.offset(section::OWNER), kthread)?;
-                cpu.wake(thread, 0, 1)?.by_owner(thread);
-            }
-            None => memory.write(at.offset(section::OWNER), GuestAddr::NULL)?,
-        }
-        Ok(())
+/// Enters a section that [`try_enter`] found taken if it is free by now, or joins its waiters: `false`, and the caller
+/// parks.
+pub fn enter_or_join(
+    memory: &GuestMemory,
+    cpu: &mut dyn Cpu,
+    sections: &LockQueues,
+    at: GuestAddr,
+    waiter: LockWaiter,
+) -> Fallible<bool> {
+    let place = sections.place(at);
+    let joined = memory.atomic_u32(at.offset(section::LOCK_COUNT), |count| Some(count.wrapping_add(1)))?;
+    if joined == Ok(FREE) {
+        own(memory, at, waiter.owner)?;
+        return Ok(true);
     }
+    cpu.open_wait(waiter.thread, false)?;
+    place.take(waiter);
+    Ok(false)
+}
 
-    fn next(&mut self, at: GuestAddr) -> Option<(ThreadRef, GuestAddr)> {
-        let waiters = self.waiters.get_mut(&at)?;
-        let next = waiters.pop_front();
-        if waiters.is_empty() {
-            self.waiters.remove(&at);
-        }
-        next
+/// Leaves a section once; at the last time the first waiter gets it.
+pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at: GuestAddr) -> Fallible<()> {
+    let count = at.offset(section::LOCK_COUNT);
+    let less = |count: u32| Some((count as i32).wrapping_sub(1).max(-1).cast_unsigned());
+    let recursion = memory.read::<i32>(at.offset(section::RECURSION_COUNT))?.wrapping_sub(1);
+    memory.write(at.offset(section::RECURSION_COUNT), recursion.max(0))?;
+    if recursion > 0 {
+        memory.atomic_u32(count, less)?.ok();
+        return Ok(());
     }
-
-    /// Takes a thread off every list.
-    pub fn cancel(&mut self, thread: ThreadRef) {
-        for waiters in self.waiters.values_mut() {
-            waiters.retain(|&(waiter, _)| waiter != thread);
-        }
-        self.waiters.retain(|_, waiters| !waiters.is_empty());
+    // Before the count says that it is free: from then on the next owner writes here.
+    memory.write(at.offset(section::OWNER), GuestAddr::NULL)?;
+    if memory.atomic_u32(count, |count| (count == 0).then_some(FREE))?.is_ok() {
+        return Ok(());
     }
+    let mut queue = sections.queue(at);
+    memory.atomic_u32(count, less)?.ok();
+    let Some(next) = queue.first() else { return Ok(()) };
+    own(memory, at, next.owner)?;
+    queue.pop();
+    cpu.wake(next.thread, next.result, 1)?.by_owner(next.thread);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -123,14 +122,15 @@ mod tests {
         assert!(try_enter(&b.memory, at, threads[0].kthread).unwrap());
         assert!(try_enter(&b.memory, at, threads[0].kthread).unwrap());
         assert_eq!(fields(&b, at), (1, 2, threads[0].kthread.0));
+        let sections = LockQueues::new(0);
         for waiter in &threads[1..] {
             assert!(!try_enter(&b.memory, at, waiter.kthread).unwrap());
-            let who = (waiter.thread, waiter.kthread);
-            b.dispatcher.sections.enqueue(&b.memory, &mut b.scheduler, at, who).unwrap();
+            let who = LockWaiter { thread: waiter.thread, owner: waiter.kthread, result: 0 };
+            assert!(!enter_or_join(&b.memory, &mut b.scheduler, &sections, at, who).unwrap());
             let wait = Wait::forever(BlockReason::CriticalSection { section: at.0 });
             b.scheduler.park(waiter.thread, wait).unwrap();
         }
-        let leave = |b: &mut Bench| b.dispatcher.sections.leave(&b.memory, &mut b.scheduler, at).unwrap();
+        let leave = |b: &mut Bench| leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
         leave(&mut b);
         assert_eq!(b.woken(threads[1]), None, "still nested");
         leave(&mut b);
@@ -138,6 +138,23 @@ mod tests {
         assert_eq!(fields(&b, at), (1, 1, threads[1].kthread.0));
         leave(&mut b);
         leave(&mut b);
+        assert_eq!(fields(&b, at), (-1, 0, 0));
+    }
+    #[test]
+    fn a_section_that_was_left_meanwhile_is_entered_and_nobody_waits() {
+        let mut b = Bench::new();
+        let at = b.allocate(section::SIZE);
+        let (first, second) = (b.thread(1), b.thread(2));
+        let sections = LockQueues::new(0);
+        initialize_section(&b.memory, at, 0).unwrap();
+        assert!(try_enter(&b.memory, at, first.kthread).unwrap());
+        assert!(!try_enter(&b.memory, at, second.kthread).unwrap());
+        // Between the look and the queue.
+        leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
+        let who = LockWaiter { thread: second.thread, owner: second.kthread, result: 0 };
+        assert!(enter_or_join(&b.memory, &mut b.scheduler, &sections, at, who).unwrap());
+        assert_eq!(fields(&b, at), (0, 1, second.kthread.0));
+        leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
         assert_eq!(fields(&b, at), (-1, 0, 0));
     }
 }

@@ -6,9 +6,7 @@
 
 use crate::layout::{dispatcher_header as header, kmutant, ksemaphore};
 use crate::limits::{Limit, Limits};
-use crate::objects::critical_section::Sections;
 use crate::objects::mutant::OwnedMutants;
-use crate::objects::spin_lock::SpinLocks;
 use crate::objects::timer::Timers;
 use crate::objects::wait_list::{Registration, WaitList};
 use crate::status::failure::Fallible;
@@ -69,10 +67,6 @@ pub struct Dispatcher {
     pub(super) limits: Arc<Limits>,
     /// Timers that are set.
     pub timers: Timers,
-    /// Waiters for critical sections.
-    pub sections: Sections,
-    /// Waiters for spin locks.
-    pub spin_locks: SpinLocks,
 }
 
 /// Who waits, and how.
@@ -277,13 +271,10 @@ impl Dispatcher {
         Ok(woken)
     }
 
-    /// Takes a thread off all lists: its wait is over for another reason.
+    /// Takes a thread's wait off all lists: it is over for another reason.
     pub fn cancel(&mut self, memory: &GuestMemory, thread: ThreadRef) {
         if let Some(block) = self.interrupt(memory, thread) {
             self.released.extend(block.held);
-        } else {
-            self.sections.cancel(thread);
-            self.spin_locks.cancel(thread);
         }
     }
 

@@ -1,21 +1,31 @@
 //! Read/write locks (`ERWLOCK`): many readers or one writer.
 //!
 //! A writer that waits keeps new readers out; a writer that leaves lets all waiting readers in first. Nobody starves.
+//!
+//! The first of a lock's four words counts holders and waiters, and changes by atomic operations only: a writer takes a
+//! free lock, and leaves one that nobody waits for, by that word alone. The other three change under a lock of the
+//! kernel's, one per shard of addresses; so does the first where it depends on them. Who is let in hears of it through
+//! the lock's event or semaphore, which keep that for one who has counted itself as waiting and does not wait there yet.
 
+use super::sharded::Sharded;
+use crate::Kernel;
 use crate::layout::{erwlock, ksemaphore};
-use crate::objects::dispatcher::{Dispatcher, initialize, kind};
+use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
+use xenia_sync::{Level, Mutex};
 
 /// Largest count of the readers' semaphore.
 const READERS: i32 = i32::MAX;
 
-/// The counts of a lock.
+/// What the words of read/write locks change under, by address.
+#[derive(Debug)]
+pub struct ReadWriteLocks(Sharded<Mutex<()>>);
+
+/// The counts of a lock that change under its shard's lock.
 struct Counts {
-    /// −1 if free; otherwise holders and waiters, less one.
-    users: i32,
     writers_waiting: u32,
     readers_waiting: u32,
     readers_inside: u32,
@@ -24,7 +34,6 @@ struct Counts {
 impl Counts {
     fn read(memory: &GuestMemory, lock: GuestAddr) -> Fallible<Self> {
         Ok(Self {
-            users: memory.read(lock.offset(erwlock::LOCK_COUNT))?,
             writers_waiting: memory.read(lock.offset(erwlock::WRITERS_WAITING))?,
             readers_waiting: memory.read(lock.offset(erwlock::READERS_WAITING))?,
             readers_inside: memory.read(lock.offset(erwlock::READERS_ENTRY))?,
@@ -32,21 +41,27 @@ impl Counts {
     }
 
     fn write(&self, memory: &GuestMemory, lock: GuestAddr) -> Fallible<()> {
-        memory.write(lock.offset(erwlock::LOCK_COUNT), self.users)?;
         memory.write(lock.offset(erwlock::WRITERS_WAITING), self.writers_waiting)?;
         memory.write(lock.offset(erwlock::READERS_WAITING), self.readers_waiting)?;
         Ok(memory.write(lock.offset(erwlock::READERS_ENTRY), self.readers_inside)?)
     }
 
-    fn admits(&self, writer: bool) -> bool {
-        self.users < 0 || (!writer && self.readers_inside > 0 && self.writers_waiting == 0)
+    /// Whether a lock with that many users, less one, admits another at once.
+    fn admits(&self, users: u32, writer: bool) -> bool {
+        (users as i32) < 0 || (!writer && self.readers_inside > 0 && self.writers_waiting == 0)
     }
+}
+
+/// Whom a release lets in.
+enum Next {
+    Readers(i32),
+    Writer,
 }
 
 /// Makes a lock that nobody holds.
 pub fn initialize_lock(memory: &GuestMemory, lock: GuestAddr) -> Fallible<()> {
-    let free = Counts { users: -1, writers_waiting: 0, readers_waiting: 0, readers_inside: 0 };
-    free.write(memory, lock)?;
+    memory.write(lock.offset(erwlock::LOCK_COUNT), -1_i32)?;
+    Counts { writers_waiting: 0, readers_waiting: 0, readers_inside: 0 }.write(memory, lock)?;
     initialize(memory, lock.offset(erwlock::WRITER_EVENT), kind::AUTO_EVENT, 0x10, 0)?;
     let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
     initialize(memory, semaphore, kind::SEMAPHORE, ksemaphore::SIZE, 0)?;
@@ -54,58 +69,109 @@ pub fn initialize_lock(memory: &GuestMemory, lock: GuestAddr) -> Fallible<()> {
     Ok(memory.write(lock.offset(erwlock::SPIN_LOCK), 0_u32)?)
 }
 
-/// Takes the lock if that needs no waiting; says whether it did.
-pub fn try_acquire_lock(memory: &GuestMemory, lock: GuestAddr, writer: bool) -> Fallible<bool> {
-    let mut counts = Counts::read(memory, lock)?;
-    if !counts.admits(writer) {
-        return Ok(false);
+impl ReadWriteLocks {
+    /// The shards' locks have ordinals from `first` on.
+    pub(crate) fn new(first: u32) -> Self {
+        Self(Sharded::new(|shard| Mutex::numbered(Level::Dispatcher, first + shard, ())))
     }
-    counts.users = counts.users.wrapping_add(1);
-    counts.readers_inside = counts.readers_inside.wrapping_add(u32::from(!writer));
-    counts.write(memory, lock)?;
-    Ok(true)
-}
 
-/// Takes the lock, or joins its waiters: then the caller must wait for the object that is returned.
-pub fn acquire_lock(memory: &GuestMemory, lock: GuestAddr, writer: bool) -> Fallible<Option<GuestAddr>> {
-    if try_acquire_lock(memory, lock, writer)? {
-        return Ok(None);
-    }
-    let mut counts = Counts::read(memory, lock)?;
-    counts.users = counts.users.wrapping_add(1);
-    let object = if writer {
-        counts.writers_waiting = counts.writers_waiting.wrapping_add(1);
-        erwlock::WRITER_EVENT
-    } else {
-        counts.readers_waiting = counts.readers_waiting.wrapping_add(1);
-        erwlock::READER_SEMAPHORE
-    };
-    counts.write(memory, lock)?;
-    Ok(Some(lock.offset(object)))
-}
-
-impl Dispatcher {
-    /// A holder leaves the lock; those who may come in are woken.
-    pub fn release_lock(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
+    /// Takes the lock if that needs no waiting; says whether it did.
+    pub fn try_acquire(&self, memory: &GuestMemory, lock: GuestAddr, writer: bool) -> Fallible<bool> {
+        let users = lock.offset(erwlock::LOCK_COUNT);
+        let another = |users: u32| Some(users.wrapping_add(1));
+        if writer {
+            let free = |users: u32| if (users as i32) < 0 { another(users) } else { None };
+            return Ok(memory.atomic_u32(users, free)?.is_ok());
+        }
+        let _counts = self.0.of(lock).lock();
         let mut counts = Counts::read(memory, lock)?;
-        counts.users = counts.users.wrapping_sub(1).max(-1);
+        let admitted = |users: u32| if counts.admits(users, false) { another(users) } else { None };
+        if memory.atomic_u32(users, admitted)?.is_err() {
+            return Ok(false);
+        }
+        counts.readers_inside = counts.readers_inside.wrapping_add(1);
+        counts.write(memory, lock)?;
+        Ok(true)
+    }
+
+    /// Takes the lock, or joins its waiters: then the caller must wait for the object that is returned.
+    pub fn acquire(
+        &self,
+        memory: &GuestMemory,
+        lock: GuestAddr,
+        writer: bool,
+    ) -> Fallible<Option<GuestAddr>> {
+        if writer && self.try_acquire(memory, lock, writer)? {
+            return Ok(None);
+        }
+        let _counts = self.0.of(lock).lock();
+        let mut counts = Counts::read(memory, lock)?;
+        // One user more, whether it comes in or waits.
+        let users =
+            memory.atomic_u32(lock.offset(erwlock::LOCK_COUNT), |users| Some(users.wrapping_add(1)))?;
+        let (Ok(users) | Err(users)) = users;
+        let object = match (counts.admits(users, writer), writer) {
+            (true, true) => return Ok(None),
+            (true, false) => {
+                counts.readers_inside = counts.readers_inside.wrapping_add(1);
+                None
+            }
+            (false, true) => {
+                counts.writers_waiting = counts.writers_waiting.wrapping_add(1);
+                Some(erwlock::WRITER_EVENT)
+            }
+            (false, false) => {
+                counts.readers_waiting = counts.readers_waiting.wrapping_add(1);
+                Some(erwlock::READER_SEMAPHORE)
+            }
+        };
+        counts.write(memory, lock)?;
+        Ok(object.map(|object| lock.offset(object)))
+    }
+
+    /// A holder leaves the lock; returns who may come in.
+    fn release(&self, memory: &GuestMemory, lock: GuestAddr) -> Fallible<Option<Next>> {
+        let users = lock.offset(erwlock::LOCK_COUNT);
+        // A reader that leaves is inside, and finds at least itself there.
+        let is_writer = memory.read::<u32>(lock.offset(erwlock::READERS_ENTRY))? == 0;
+        if is_writer && memory.atomic_u32(users, |users| (users == 0).then_some(u32::MAX))?.is_ok() {
+            return Ok(None);
+        }
+        let _counts = self.0.of(lock).lock();
+        let mut counts = Counts::read(memory, lock)?;
+        let less = |users: u32| Some((users as i32).wrapping_sub(1).max(-1).cast_unsigned());
+        memory.atomic_u32(users, less)?.ok();
         let reader = counts.readers_inside > 0;
         counts.readers_inside = counts.readers_inside.saturating_sub(1);
-        if counts.readers_inside > 0 {
-            return counts.write(memory, lock);
+        let mut next = None;
+        if counts.readers_inside == 0 {
+            let readers = counts.readers_waiting;
+            if readers > 0 && (!reader || counts.writers_waiting == 0) {
+                (counts.readers_inside, counts.readers_waiting) = (readers, 0);
+                next = Some(Next::Readers(readers.cast_signed()));
+            } else if counts.writers_waiting > 0 {
+                counts.writers_waiting -= 1;
+                next = Some(Next::Writer);
+            }
         }
-        let readers = counts.readers_waiting;
-        if readers > 0 && (!reader || counts.writers_waiting == 0) {
-            (counts.readers_inside, counts.readers_waiting) = (readers, 0);
-            counts.write(memory, lock)?;
-            let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
-            self.release_semaphore(memory, cpu, semaphore, readers.cast_signed(), 1)?;
-        } else if counts.writers_waiting > 0 {
-            counts.writers_waiting -= 1;
-            counts.write(memory, lock)?;
-            self.set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
-        } else {
-            counts.write(memory, lock)?;
+        counts.write(memory, lock)?;
+        Ok(next)
+    }
+}
+
+impl Kernel {
+    /// A holder leaves a read/write lock; those who may come in are woken.
+    pub(crate) fn release_read_write_lock(&self, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
+        let memory = &self.memory;
+        match self.read_write_locks.release(memory, lock)? {
+            Some(Next::Readers(count)) => {
+                let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
+                self.dispatcher.lock().release_semaphore(memory, cpu, semaphore, count, 1)?;
+            }
+            Some(Next::Writer) => {
+                self.dispatcher.lock().set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
+            }
+            None => {}
         }
         Ok(())
     }
@@ -114,42 +180,55 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::dispatcher::Waiter;
-    use crate::objects::dispatcher::tests::Bench;
+    use crate::abi::Flow;
+    use crate::exports::bench::Bench;
+    use crate::imports::Library;
+    use xenia_sched::ThreadRef;
 
-    fn acquire(b: &mut Bench, lock: GuestAddr, waiter: Waiter, writer: bool) -> bool {
-        match acquire_lock(&b.memory, lock, writer).unwrap() {
-            None => true,
-            Some(object) => b.wait(waiter, &[object], false).is_some(),
-        }
+    /// Calls as another thread; whether it goes on.
+    fn acquire(b: &mut Bench, thread: ThreadRef, writer: bool) -> bool {
+        b.act_as(thread);
+        let lock = u64::from(b.scratch.0);
+        let name = if writer { "ExAcquireReadWriteLockExclusive" } else { "ExAcquireReadWriteLockShared" };
+        b.carry_out(name, &[lock]).is_some()
     }
 
-    fn release(b: &mut Bench, lock: GuestAddr) {
-        b.dispatcher.release_lock(&b.memory, &mut b.scheduler, lock).unwrap();
+    fn release(b: &mut Bench) {
+        let lock = u64::from(b.scratch.0);
+        assert!(matches!(b.call(Library::xboxkrnl, "ExReleaseReadWriteLock", &[lock]), Flow::Return(_)));
     }
 
     #[test]
     fn readers_share_and_a_waiting_writer_keeps_new_ones_out() {
         let mut b = Bench::new();
-        let lock = b.allocate(erwlock::SIZE);
-        initialize_lock(&b.memory, lock).unwrap();
-        let threads: Vec<_> = (1..=5).map(|id| b.thread(id)).collect();
-        assert!(acquire(&mut b, lock, threads[0], false));
-        assert!(acquire(&mut b, lock, threads[1], false));
-        assert!(!acquire(&mut b, lock, threads[2], true));
-        assert!(!acquire(&mut b, lock, threads[3], false));
-        assert!(!try_acquire_lock(&b.memory, lock, false).unwrap());
-        release(&mut b, lock);
-        assert_eq!(b.woken(threads[2]), None, "a reader is still inside");
-        release(&mut b, lock);
-        assert!(b.woken(threads[2]).is_some() && b.woken(threads[3]).is_none());
-        assert!(!acquire(&mut b, lock, threads[4], true));
-        release(&mut b, lock);
-        assert!(b.woken(threads[3]).is_some() && b.woken(threads[4]).is_none(), "readers first");
-        release(&mut b, lock);
-        assert!(b.woken(threads[4]).is_some());
-        release(&mut b, lock);
-        assert_eq!(b.memory.read::<i32>(lock).unwrap(), -1);
-        assert!(try_acquire_lock(&b.memory, lock, true).unwrap());
+        let lock = b.scratch;
+        initialize_lock(b.memory(), lock).unwrap();
+        let threads: Vec<_> = (0..6).map(|_| b.add_thread()).collect();
+        let woken = |b: &Bench, index: usize| b.answer(threads[index]).is_some();
+        assert!(acquire(&mut b, threads[0], false));
+        assert!(acquire(&mut b, threads[1], false));
+        assert!(!acquire(&mut b, threads[2], true));
+        assert!(!acquire(&mut b, threads[3], false));
+        let kernel = b.kernel.clone();
+        let locks = &kernel.read_write_locks;
+        assert!(!locks.try_acquire(&kernel.memory, lock, false).unwrap());
+        assert_eq!([0, 4, 8, 12].map(|at| b.word(at)), [3, 1, 1, 2]);
+        b.act_as(threads[5]);
+        release(&mut b);
+        assert!(!woken(&b, 2), "a reader is still inside");
+        release(&mut b);
+        assert!(woken(&b, 2) && !woken(&b, 3));
+        assert!(!acquire(&mut b, threads[4], true));
+        b.act_as(threads[5]);
+        release(&mut b);
+        assert!(woken(&b, 3) && !woken(&b, 4), "readers first");
+        release(&mut b);
+        assert!(woken(&b, 4));
+        release(&mut b);
+        assert_eq!(b.word(0), u32::MAX);
+        assert!(locks.try_acquire(&kernel.memory, lock, true).unwrap());
+        assert!(!locks.try_acquire(&kernel.memory, lock, false).unwrap());
+        release(&mut b);
+        assert_eq!([0, 4, 8, 12].map(|at| b.word(at)), [u32::MAX, 0, 0, 0]);
     }
 }

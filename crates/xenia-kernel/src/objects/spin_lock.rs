@@ -1,67 +1,68 @@
-//! Spin locks: a word that names the holder's processor block.
+//! Spin locks: a word that names the holder's processor block, or 0.
 //!
-//! Nobody spins: a thread that finds the lock taken parks, and releasing hands it to the first waiter.
+//! A free lock is taken, and one that nobody waits for is given back, by an operation on that word alone. Guest code may take
+//! one like that, too. Nobody spins here: a thread that finds the lock taken parks, and releasing hands it to the first
+//! waiter.
 
+use crate::objects::lock_queue::{LockQueues, LockWaiter};
 use crate::status::failure::Fallible;
-use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, ThreadRef};
+use xenia_sched::Cpu;
 
-#[derive(Debug)]
-struct Waiter {
-    thread: ThreadRef,
+/// Takes a free lock for the holder of `prcb`; the holder if it is taken.
+pub fn try_acquire(
+    memory: &GuestMemory,
+    lock: GuestAddr,
     prcb: GuestAddr,
-    result: u64,
+) -> Fallible<Result<(), GuestAddr>> {
+    let before = memory.atomic_u32(lock, |owner| (owner == 0).then_some(prcb.0))?;
+    Ok(before.map(|_| ()).map_err(GuestAddr))
 }
 
-/// Who waits for which spin lock.
-#[derive(Debug, Default)]
-pub struct SpinLocks {
-    waiters: BTreeMap<GuestAddr, VecDeque<Waiter>>,
+/// Takes a lock that [`try_acquire`] found taken if it is free by now, or joins its waiters: `false`, and the caller parks;
+/// it has the lock when it is woken. Before that `waits` hears of the holder.
+pub fn acquire_or_join(
+    memory: &GuestMemory,
+    cpu: &mut dyn Cpu,
+    locks: &LockQueues,
+    lock: GuestAddr,
+    waiter: LockWaiter,
+    waits: impl FnOnce(&mut dyn Cpu, GuestAddr) -> Fallible<()>,
+) -> Fallible<bool> {
+    let place = locks.place(lock);
+    let Err(holder) = try_acquire(memory, lock, waiter.owner)? else { return Ok(true) };
+    waits(cpu, holder)?;
+    cpu.open_wait(waiter.thread, false)?;
+    place.take(waiter);
+    Ok(false)
 }
 
-/// Takes a free lock for the holder of `prcb`; `false` if it is taken.
-pub fn try_acquire(memory: &GuestMemory, lock: GuestAddr, prcb: GuestAddr) -> Fallible<bool> {
-    Ok(memory.atomic_u32(lock, |owner| (owner == 0).then_some(prcb.0))?.is_ok())
-}
-
-impl SpinLocks {
-    /// Joins the waiters of a taken lock; the caller parks, and has the lock when it is woken, with `result`
-    /// as its call's result.
-    pub fn enqueue(
-        &mut self,
-        cpu: &mut dyn Cpu,
-        lock: GuestAddr,
-        thread: ThreadRef,
-        prcb: GuestAddr,
-        result: u64,
-    ) -> Fallible<()> {
-        cpu.open_wait(thread, false)?;
-        self.waiters.entry(lock).or_default().push_back(Waiter { thread, prcb, result });
-        Ok(())
-    }
-
-    /// Releases a lock, to the first waiter if there is one.
-    pub fn release(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
-        let next = self.waiters.get_mut(&lock).and_then(VecDeque::pop_front);
-        if self.waiters.get(&lock).is_some_and(VecDeque::is_empty) {
-            self.waiters.remove(&lock);
+/// Releases a lock, to the first waiter if there is one.
+pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock: GuestAddr) -> Fallible<()> {
+    if !locks.is_waited_for(lock) {
+        // The word last, after what the lock has kept from others.
+        memory.atomic_u32(lock, |_| Some(0))?.ok();
+        if !locks.is_waited_for(lock) {
+            return Ok(());
         }
-        memory.write(lock, next.as_ref().map_or(GuestAddr::NULL, |waiter| waiter.prcb))?;
-        if let Some(waiter) = next {
-            cpu.wake(waiter.thread, waiter.result, 0)?.by_owner(waiter.thread);
+        // Somebody came meanwhile, and has seen the lock taken, or has it.
+        let mut queue = locks.queue(lock);
+        let Some(next) = queue.first() else { return Ok(()) };
+        if try_acquire(memory, lock, next.owner)?.is_ok() {
+            queue.pop();
+            cpu.wake(next.thread, next.result, 0)?.by_owner(next.thread);
         }
-        Ok(())
+        return Ok(());
     }
-
-    /// Takes a thread off every list.
-    pub fn cancel(&mut self, thread: ThreadRef) {
-        for waiters in self.waiters.values_mut() {
-            waiters.retain(|waiter| waiter.thread != thread);
-        }
-        self.waiters.retain(|_, waiters| !waiters.is_empty());
+    let mut queue = locks.queue(lock);
+    let next = queue.first();
+    memory.atomic_u32(lock, |_| Some(next.map_or(0, |waiter| waiter.owner.0)))?.ok();
+    if let Some(next) = next {
+        queue.pop();
+        cpu.wake(next.thread, next.result, 0)?.by_owner(next.thread);
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -76,16 +77,37 @@ mod tests {
         let mut b = Bench::new();
         let lock = b.allocate(16);
         let waiter = b.thread(1);
-        assert!(try_acquire(&b.memory, lock, GuestAddr(0x100)).unwrap());
-        assert!(!try_acquire(&b.memory, lock, GuestAddr(0x200)).unwrap());
-        let locks = &mut b.dispatcher.spin_locks;
-        locks.enqueue(&mut b.scheduler, lock, waiter.thread, GuestAddr(0x200), 2).unwrap();
+        let locks = LockQueues::new(0);
+        assert_eq!(try_acquire(&b.memory, lock, GuestAddr(0x100)).unwrap(), Ok(()));
+        assert_eq!(try_acquire(&b.memory, lock, GuestAddr(0x200)).unwrap(), Err(GuestAddr(0x100)));
+        let who = LockWaiter { thread: waiter.thread, owner: GuestAddr(0x200), result: 2 };
+        let mut holder = GuestAddr::NULL;
+        let got = acquire_or_join(&b.memory, &mut b.scheduler, &locks, lock, who, |_, found| {
+            holder = found;
+            Ok(())
+        });
+        assert_eq!((got, holder), (Ok(false), GuestAddr(0x100)));
         b.scheduler.park(waiter.thread, Wait::forever(BlockReason::SpinLock { lock: lock.0 })).unwrap();
-        let locks = &mut b.dispatcher.spin_locks;
-        locks.release(&b.memory, &mut b.scheduler, lock).unwrap();
+        release(&b.memory, &mut b.scheduler, &locks, lock).unwrap();
         assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0x200);
         assert_eq!(b.woken(waiter), Some(NtStatus(2)));
-        b.dispatcher.spin_locks.release(&b.memory, &mut b.scheduler, lock).unwrap();
+        release(&b.memory, &mut b.scheduler, &locks, lock).unwrap();
         assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0);
+    }
+    #[test]
+    fn a_lock_that_was_released_meanwhile_is_taken_and_nobody_waits() {
+        let mut b = Bench::new();
+        let lock = b.allocate(16);
+        let thread = b.thread(1).thread;
+        let locks = LockQueues::new(0);
+        let who = LockWaiter { thread, owner: GuestAddr(0x200), result: 0 };
+        let acquire = |b: &mut Bench| {
+            acquire_or_join(&b.memory, &mut b.scheduler, &locks, lock, who, |_, holder| {
+                panic!("{holder} has it")
+            })
+        };
+        assert_eq!(acquire(&mut b), Ok(true));
+        release(&b.memory, &mut b.scheduler, &locks, lock).unwrap();
+        assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0, "to nobody");
     }
 }

@@ -8,6 +8,7 @@ use crate::abi::Call;
 use crate::layout::kpcr;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
 
 /// Level at which no APC runs.
 pub(crate) const APC_LEVEL: u8 = 1;
@@ -25,9 +26,9 @@ impl Call<'_> {
         self.cpu.hold_slot(thread, level >= DISPATCH_LEVEL)?;
         Ok(before)
     }
+}
 
-    /// Whether a processor block is that of the caller's own hardware thread.
-    pub(crate) fn is_here(&self, prcb: GuestAddr) -> bool {
-        self.memory().read(prcb.offset(kpcr::CURRENT_CPU - kpcr::PRCB)) == Ok(self.hw_id())
-    }
+/// Whether a processor block is that of this hardware thread.
+pub(crate) fn is_processor(memory: &GuestMemory, prcb: GuestAddr, hw_id: u8) -> bool {
+    memory.read(prcb.offset(kpcr::CURRENT_CPU - kpcr::PRCB)) == Ok(hw_id)
 }

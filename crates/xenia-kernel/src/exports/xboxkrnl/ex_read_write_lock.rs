@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::exports::waiting::wait;
-use crate::objects::read_write_lock::{acquire_lock, initialize_lock, try_acquire_lock};
+use crate::objects::read_write_lock::initialize_lock;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
@@ -10,7 +10,7 @@ use xenia_kernel_macros::exports;
 pub struct ExReadWriteLock;
 
 fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
-    match acquire_lock(call.memory(), lock.addr(), writer)? {
+    match call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), writer)? {
         Some(object) => Ok(wait(call, &[object], false, false, None)?.map(|_| ())),
         None => Ok(Flow::Return(())),
     }
@@ -39,19 +39,18 @@ impl ExReadWriteLock {
     /// Takes a lock as its only holder if that needs no waiting; says whether it did.
     #[export(Done)]
     fn ExTryToAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
-        try_acquire_lock(call.memory(), lock.addr(), true)
+        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), true)
     }
 
     /// Takes a lock as a reader if that needs no waiting; says whether it did.
     #[export(Done)]
     fn ExTryToAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
-        try_acquire_lock(call.memory(), lock.addr(), false)
+        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), false)
     }
 
     /// Leaves a lock.
     #[export(Done)]
     fn ExReleaseReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
-        let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.release_lock(&call.kernel.memory, call.cpu, lock.addr())
+        call.kernel.release_read_write_lock(call.cpu, lock.addr())
     }
 }

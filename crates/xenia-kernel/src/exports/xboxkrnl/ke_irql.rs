@@ -4,12 +4,13 @@
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::layout::kthread;
-use crate::objects::spin_lock::try_acquire;
+use crate::objects::lock_queue::LockWaiter;
+use crate::objects::spin_lock::{self, acquire_or_join, try_acquire};
 use crate::status::failure::Fallible;
-use crate::thread::interrupt_level::DISPATCH_LEVEL;
+use crate::thread::interrupt_level::{DISPATCH_LEVEL, is_processor};
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
-use xenia_sched::{BlockReason, Wait};
+use xenia_sched::{BlockReason, Cpu, Wait};
 
 /// See the module's documentation.
 pub struct KeIrql;
@@ -17,22 +18,27 @@ pub struct KeIrql;
 /// Takes a lock, or parks until it is handed over; the call's result is `result` either way.
 fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> {
     let prcb = call.kprcb();
-    if try_acquire(call.memory(), lock, prcb)? {
+    if try_acquire(call.memory(), lock, prcb)?.is_ok() {
         return Ok(Flow::Return(u32::from(result)));
     }
-    let thread = call.thread();
-    // On a hardware thread that it keeps, nobody would release a lock that is held there.
-    if call.memory().read(lock).is_ok_and(|holder| call.is_here(holder)) {
-        call.cpu.hold_slot(thread, false)?;
+    let (kernel, thread, hw_id) = (call.kernel, call.thread(), call.hw_id());
+    let waiter = LockWaiter { thread, owner: prcb, result: u64::from(result) };
+    let waits = |cpu: &mut dyn Cpu, holder| {
+        // On a hardware thread that it keeps, nobody would release a lock that is held there.
+        if is_processor(&kernel.memory, holder, hw_id) {
+            cpu.hold_slot(thread, false)?;
+        }
+        Ok(())
+    };
+    if acquire_or_join(&kernel.memory, call.cpu, &kernel.spin_locks, lock, waiter, waits)? {
+        return Ok(Flow::Return(u32::from(result)));
     }
-    let locks = &mut call.kernel.dispatcher.lock().spin_locks;
-    locks.enqueue(call.cpu, lock, thread, prcb, u64::from(result))?;
     Ok(Flow::Block(Wait::forever(BlockReason::SpinLock { lock: lock.0 })))
 }
 
 fn release(call: &mut Call, lock: GuestAddr) -> Fallible<()> {
-    let mut dispatcher = call.kernel.dispatcher.lock();
-    dispatcher.spin_locks.release(&call.kernel.memory, call.cpu, lock)
+    let kernel = call.kernel;
+    spin_lock::release(&kernel.memory, call.cpu, &kernel.spin_locks, lock)
 }
 
 #[exports(xboxkrnl)]
@@ -61,7 +67,7 @@ impl KeIrql {
     #[export(Done)]
     fn KeTryToAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<bool> {
         let prcb = call.kprcb();
-        try_acquire(call.memory(), lock.addr(), prcb)
+        Ok(try_acquire(call.memory(), lock.addr(), prcb)?.is_ok())
     }
 
     /// Releases a spin lock and stays at the present level.

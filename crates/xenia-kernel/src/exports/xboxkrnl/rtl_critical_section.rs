@@ -1,7 +1,8 @@
 //! Critical sections (`Rtl*CriticalSection*`).
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::objects::critical_section::{initialize_section, try_enter};
+use crate::objects::critical_section::{enter_or_join, initialize_section, leave, try_enter};
+use crate::objects::lock_queue::LockWaiter;
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
@@ -40,13 +41,11 @@ impl RtlCriticalSection {
         if try_enter(call.memory(), at, kthread)? {
             return Ok(Flow::Return(()));
         }
-        let thread = call.thread();
-        call.kernel.dispatcher.lock().sections.enqueue(
-            &call.kernel.memory,
-            call.cpu,
-            at,
-            (thread, kthread),
-        )?;
+        let waiter = LockWaiter { thread: call.thread(), owner: kthread, result: 0 };
+        let kernel = call.kernel;
+        if enter_or_join(&kernel.memory, call.cpu, &kernel.sections, at, waiter)? {
+            return Ok(Flow::Return(()));
+        }
         Ok(Flow::Block(Wait::forever(BlockReason::CriticalSection { section: at.0 })))
     }
 
@@ -60,7 +59,7 @@ impl RtlCriticalSection {
     /// Leaves a critical section once.
     #[export(Done)]
     fn RtlLeaveCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<()> {
-        let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.sections.leave(&call.kernel.memory, call.cpu, section.addr())
+        let kernel = call.kernel;
+        leave(&kernel.memory, call.cpu, &kernel.sections, section.addr())
     }
 }

@@ -1,0 +1,399 @@
+//! Guest threads that really run at once: a host thread for each, over a [`Cpu`] that parks and wakes them.
+//!
+//! The guest code is the test's: it makes kernel calls through [`Guest::call`], and what the kernel makes a thread call comes
+//! to the machine's `routine`. Hardware threads are not shared out: every guest thread has one, and nobody makes way. Guest
+//! time moves only by [`Machine::keep_time`]. A thread that sleeps longer than [`PATIENCE`] has been forgotten.
+
+use super::*;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Condvar, MutexGuard, PoisonError};
+use std::time::Duration;
+use xenia_sched::{
+    Commit, Contention, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters, System, Wait,
+    WaitTicket, WaitWord, Which, Woken,
+};
+
+/// How long a thread sleeps at most in a test that goes well; many times that on a machine with other things to do.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// pc of guest code that has made a call, and not been made to call anything.
+const HOME: u32 = 0x8200_0004;
+
+/// One guest thread's place: its registers while it does not run, and what it waits for.
+struct Seat {
+    reference: ThreadRef,
+    id: u32,
+    word: WaitWord,
+    /// Its registers while nobody runs for it.
+    ctx: Mutex<Option<Box<PpcContext>>>,
+    /// Whether whoever runs for it may go on, and suspensions.
+    gate: Mutex<Gate>,
+    opened: Condvar,
+    deadline: Mutex<Option<(GuestTicks, WaitTicket, Wait)>>,
+}
+
+#[derive(Default)]
+struct Gate {
+    /// It has been woken, and has not noticed.
+    ready: bool,
+    suspended: u32,
+}
+
+#[derive(Default)]
+struct Seats {
+    all: Mutex<Vec<Arc<Seat>>>,
+    now: AtomicU64,
+    over: AtomicBool,
+}
+
+/// What the guest code that the kernel calls does: its pc and first arguments; returns its result.
+type Routine<'a> = dyn Fn(&mut Guest, u32, [u64; 4]) -> u64 + Sync + 'a;
+
+/// A kernel and its threads.
+pub(super) struct Machine<'a> {
+    pub(super) kernel: Arc<Kernel>,
+    pub(super) scratch: GuestAddr,
+    seats: Arc<Seats>,
+    routine: &'a Routine<'a>,
+}
+
+/// A thread that runs, on its host thread.
+pub(super) struct Guest<'a> {
+    pub(super) machine: &'a Machine<'a>,
+    seat: Arc<Seat>,
+    cpu: HostCpu,
+    /// `None` only while it is parked.
+    running: Option<Running>,
+}
+
+/// The hardware thread under a [`Guest`].
+#[derive(Clone)]
+struct HostCpu(Arc<Seats>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Seats {
+    fn seat(&self, thread: ThreadRef) -> Result<Arc<Seat>, SchedError> {
+        lock(&self.all).get(usize::from(thread.idx)).cloned().ok_or(SchedError::Stale(thread))
+    }
+
+    fn end(
+        &self,
+        thread: ThreadRef,
+        which: Which,
+        value: u64,
+        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
+    ) -> Result<Woken, SchedError> {
+        let seat = self.seat(thread)?;
+        match seat.word.end(which, value) {
+            Ended::Over => return Ok(Woken::NotWaiting),
+            Ended::BeforePark => return Ok(Woken::BeforePark),
+            Ended::Parked => {}
+        }
+        let mut ctx = lock(&seat.ctx).take().expect("a parked thread's registers are in its seat");
+        ctx.gpr[3] = value;
+        if let Some(registers) = registers {
+            registers(&mut ctx);
+        }
+        assert!(lock(&seat.ctx).replace(ctx).is_none());
+        assert!(!std::mem::replace(&mut lock(&seat.gate).ready, true), "woken twice");
+        seat.opened.notify_all();
+        Ok(Woken::Yes)
+    }
+}
+
+impl Cpu for HostCpu {
+    fn now(&self) -> GuestTicks {
+        self.0.now.load(Acquire)
+    }
+
+    fn logs_events(&self) -> bool {
+        false
+    }
+
+    fn emit(&mut self, _event: &Event<'_>) {}
+
+    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+        Ok(WaitTicket { thread, serial: self.0.seat(thread)?.word.open(alertable) })
+    }
+
+    fn is_waiting(&self, wait: WaitTicket) -> bool {
+        self.0.seat(wait.thread).is_ok_and(|seat| seat.word.waiting() == Some(wait.serial))
+    }
+
+    fn wake(&mut self, thread: ThreadRef, value: u64, _boost: u8) -> Result<Woken, SchedError> {
+        self.0.end(thread, Which::Any, value, None)
+    }
+
+    fn wake_with(
+        &mut self,
+        thread: ThreadRef,
+        value: u64,
+        _boost: u8,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Result<Woken, SchedError> {
+        self.0.end(thread, Which::Any, value, Some(registers))
+    }
+
+    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
+        self.0.end(wait.thread, Which::Serial(wait.serial), value, None)
+    }
+
+    fn interrupt(
+        &mut self,
+        thread: ThreadRef,
+        value: u64,
+        registers: &mut dyn FnMut(&mut PpcContext),
+    ) -> Result<Woken, SchedError> {
+        self.0.end(thread, Which::Alertable, value, Some(registers))
+    }
+
+    fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
+        let mut seats = lock(&self.0.all);
+        let reference = ThreadRef { hw_id: 0, generation: 0, idx: seats.len() as u16 };
+        let SpawnParameters { ctx, id, suspended, wait, .. } = parameters;
+        let word = WaitWord::default();
+        if let Some(wait) = wait {
+            word.open(wait.alertable);
+            assert_eq!(word.commit(), Commit::Parked);
+        }
+        seats.push(Arc::new(Seat {
+            reference,
+            id,
+            word,
+            ctx: Mutex::new(Some(ctx)),
+            gate: Mutex::new(Gate { ready: false, suspended: u32::from(suspended) }),
+            opened: Condvar::new(),
+            deadline: Mutex::default(),
+        }));
+        Ok(reference)
+    }
+
+    fn release(&mut self, _thread: ThreadRef) -> Result<(), SchedError> {
+        Ok(())
+    }
+
+    fn exit(&mut self, _thread: ThreadRef, _code: u32) -> Result<(), SchedError> {
+        Ok(())
+    }
+
+    fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
+        let seat = self.0.seat(thread)?;
+        let mut gate = lock(&seat.gate);
+        gate.suspended += 1;
+        Ok(gate.suspended - 1)
+    }
+
+    fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
+        let seat = self.0.seat(thread)?;
+        let mut gate = lock(&seat.gate);
+        let before = gate.suspended;
+        gate.suspended = before.saturating_sub(1);
+        seat.opened.notify_all();
+        Ok(before)
+    }
+
+    fn set_base_priority(&mut self, _thread: ThreadRef, base: u8) -> Result<u8, SchedError> {
+        Ok(base)
+    }
+
+    fn set_priority(&mut self, _thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
+        Ok(priority)
+    }
+
+    fn set_boost_disabled(&mut self, _thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
+        Ok(disabled)
+    }
+
+    fn hold_slot(&mut self, _thread: ThreadRef, held: bool) -> Result<bool, SchedError> {
+        Ok(held)
+    }
+
+    fn set_affinity(&mut self, thread: ThreadRef, _mask: u32) -> Result<Placement, SchedError> {
+        Ok(Placement { before: 1, hw_id: thread.hw_id })
+    }
+
+    fn peek_contention(&mut self, _id: u32) -> Option<Contention> {
+        None
+    }
+}
+
+impl<'a> Machine<'a> {
+    /// No threads yet. `routine` stands for all guest code that the kernel makes threads call.
+    pub(super) fn new(routine: &'a Routine<'a>) -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).unwrap();
+        let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        Self { kernel, scratch, seats: Arc::default(), routine }
+    }
+
+    /// Another thread; nobody runs for it yet. Returns its name and its object.
+    pub(super) fn add_thread(&self) -> (ThreadRef, u64) {
+        let new = NewThread::new(GuestAddr(HOME), self.kernel.imports.own_stubs.thread_return, 0);
+        let made = self.kernel.create_thread(&mut HostCpu(self.seats.clone()), &new).unwrap();
+        (made.reference, u64::from(made.kthread.0))
+    }
+
+    /// Runs for a thread, by this host thread, until `code` has returned.
+    pub(super) fn run<R>(&'a self, thread: ThreadRef, code: impl FnOnce(&mut Guest<'a>) -> R) -> R {
+        let mut guest = self.enter(thread);
+        let ctx = lock(&guest.seat.ctx).take().expect("nobody runs for it yet");
+        guest.running = Some(Running { thread, id: guest.seat.id, hw_id: thread.hw_id, ctx });
+        code(&mut guest)
+    }
+
+    fn enter(&'a self, thread: ThreadRef) -> Guest<'a> {
+        let seat = self.seats.seat(thread).unwrap();
+        Guest { machine: self, seat, cpu: HostCpu(self.seats.clone()), running: None }
+    }
+
+    /// Moves guest time on by `step` again and again, and ends the waits whose time has come, until the machine is over.
+    pub(super) fn keep_time(&self, step: GuestTicks) {
+        let mut cpu = HostCpu(self.seats.clone());
+        let mut system = KernelSystem::new(self.kernel.clone());
+        while !self.seats.over.load(Acquire) {
+            let now = self.seats.now.fetch_add(step, AcqRel) + step;
+            let seats = lock(&self.seats.all).clone();
+            for seat in seats {
+                let due = lock(&seat.deadline).take_if(|(due, ..)| *due <= now);
+                if let Some((_, ticket, wait)) = due {
+                    system.timed_out(&mut cpu, ticket, &wait);
+                }
+            }
+            system.advance(&mut cpu);
+            std::thread::yield_now();
+        }
+    }
+
+    /// Lets those go home who serve and who keep time.
+    pub(super) fn end(&self) {
+        self.seats.over.store(true, SeqCst);
+        for seat in &*lock(&self.seats.all) {
+            drop(lock(&seat.gate));
+            seat.opened.notify_all();
+        }
+    }
+}
+
+impl Guest<'_> {
+    /// Calls a function of the kernel, and waits as it says. Returns what it returns.
+    pub(super) fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+        let kernel = self.machine.kernel.clone();
+        let running = self.running.as_mut().unwrap();
+        running.ctx.gpr[3..3 + arguments.len()].copy_from_slice(arguments);
+        let home = running.ctx.pc;
+        let disposition = {
+            let mut call = Call::new(&kernel, &mut self.cpu, running);
+            let flow = match (export.shim)(&mut call) {
+                Flow::Return(value) => kernel.before_return(&call, value),
+                flow => flow,
+            };
+            kernel.apply(&mut call, flow)
+        };
+        kernel.let_go_of_waited();
+        assert!(self.settle(disposition), "{name}: the machine is over");
+        let call_return = kernel.imports.own_stubs.call_return.0;
+        while self.running.as_ref().unwrap().ctx.pc != home {
+            self.call_routine(call_return);
+        }
+        self.running.as_ref().unwrap().ctx.gpr[3]
+    }
+
+    /// As [`Self::call`], as a status.
+    pub(super) fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
+        NtStatus(self.call(name, arguments) as u32)
+    }
+
+    pub(super) fn memory(&self) -> &GuestMemory {
+        &self.machine.kernel.memory
+    }
+
+    /// Runs the guest code that the thread has been made to call, and returns from it through `stub`.
+    fn call_routine(&mut self, stub: u32) {
+        let ctx = &mut self.running.as_mut().unwrap().ctx;
+        let (pc, mut arguments) = (ctx.pc, [0; 4]);
+        arguments.copy_from_slice(&ctx.gpr[3..7]);
+        let result = (self.machine.routine)(self, pc, arguments);
+        let mut system = KernelSystem::new(self.machine.kernel.clone());
+        let running = self.running.as_mut().unwrap();
+        running.ctx.gpr[3] = result;
+        running.ctx.pc = stub + 4;
+        let disposition = system.syscall(&mut self.cpu, running, 2);
+        self.settle(disposition);
+    }
+
+    /// Does what a call has come to; `false` if the machine was over while it slept.
+    fn settle(&mut self, mut disposition: Disposition) -> bool {
+        loop {
+            match disposition {
+                Disposition::Continue => break,
+                Disposition::EndVisit => {
+                    std::thread::yield_now();
+                    break;
+                }
+                Disposition::Park(wait) => {
+                    let Some(value) = self.park(wait) else {
+                        if !self.sleep() {
+                            return false;
+                        }
+                        break;
+                    };
+                    let mut system = KernelSystem::new(self.machine.kernel.clone());
+                    let running = self.running.as_mut().unwrap();
+                    disposition = system.go_on(&mut self.cpu, running, value);
+                }
+                Disposition::End(end) => panic!("{end:?}"),
+            }
+        }
+        self.stop_while_suspended();
+        true
+    }
+
+    /// Parks the thread; the value to go on with if the wait is over by now.
+    fn park(&mut self, wait: Wait) -> Option<u64> {
+        let Running { thread, id, hw_id, ctx } = self.running.take().unwrap();
+        assert!(lock(&self.seat.ctx).replace(ctx).is_none());
+        if !self.seat.word.is_open() {
+            self.seat.word.open(wait.alertable);
+        }
+        let ticket = self.seat.word.waiting().map(|serial| WaitTicket { thread, serial });
+        *lock(&self.seat.deadline) =
+            ticket.zip(wait.deadline).map(|(ticket, deadline)| (deadline, ticket, wait));
+        match self.seat.word.commit() {
+            Commit::Parked => None,
+            Commit::GoOn(value) => {
+                let ctx = lock(&self.seat.ctx).take().unwrap();
+                self.running = Some(Running { thread, id, hw_id, ctx });
+                Some(value)
+            }
+        }
+    }
+
+    /// Sleeps until the thread is woken; `false` if the machine is over before that.
+    fn sleep(&mut self) -> bool {
+        let seat = self.seat.clone();
+        let over = &self.machine.seats.over;
+        let waits = |gate: &mut Gate| !gate.ready && !over.load(SeqCst);
+        let (mut gate, slept) = seat.opened.wait_timeout_while(lock(&seat.gate), PATIENCE, waits).unwrap();
+        assert!(!slept.timed_out(), "thread {} has been forgotten", seat.id);
+        if !std::mem::take(&mut gate.ready) {
+            return false;
+        }
+        drop(gate);
+        *lock(&seat.deadline) = None;
+        let ctx = lock(&seat.ctx).take().unwrap();
+        let thread = seat.reference;
+        self.running = Some(Running { thread, id: seat.id, hw_id: thread.hw_id, ctx });
+        true
+    }
+
+    fn stop_while_suspended(&self) {
+        let stops = |gate: &mut Gate| gate.suspended > 0;
+        let (_gate, slept) =
+            self.seat.opened.wait_timeout_while(lock(&self.seat.gate), PATIENCE, stops).unwrap();
+        assert!(!slept.timed_out(), "thread {} has not been resumed", self.seat.id);
+    }
+}

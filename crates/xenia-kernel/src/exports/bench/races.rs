@@ -1,0 +1,33 @@
+//! Kernel calls that race: on host threads of their own, with counts that come out exactly.
+
+mod locks;
+mod waits;
+
+use super::host_threads::{Guest, Machine};
+use super::*;
+use std::thread;
+
+/// No guest code is called.
+fn no_routine(_: &mut Guest, pc: u32, _: [u64; 4]) -> u64 {
+    panic!("a call of {pc:#x}")
+}
+
+/// Runs `code` for that many threads at once, each told its number.
+fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sync) {
+    let threads: Vec<ThreadRef> = (0..threads).map(|_| machine.add_thread().0).collect();
+    thread::scope(|scope| {
+        for (number, &thread) in threads.iter().enumerate() {
+            let code = &code;
+            scope.spawn(move || machine.run(thread, |guest| code(guest, number)));
+        }
+    });
+}
+
+/// Adds one to a word of guest memory, in more than one step.
+fn add_one(guest: &Guest, at: GuestAddr) {
+    let before: u32 = guest.memory().read(at).unwrap();
+    if before.is_multiple_of(64) {
+        thread::yield_now();
+    }
+    guest.memory().write(at, before + 1).unwrap();
+}
