@@ -5,7 +5,7 @@
 mod figures;
 
 use crate::call_log;
-use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs, ReservationsTable, Tier};
+use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, Tier};
 use crate::dialogs::{DialogLog, TerminalDialogs};
 use crate::digest::sha256;
 use crate::drawing::{Drawing, Progress as Compiled};
@@ -38,7 +38,8 @@ use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
 use xenia_sched::{
-    ContentionManifest, Event, Limits, LockstepExecutor, OrderMode, RunEnd, Scheduler, SchedulerConfig,
+    ContentionManifest, Event, Executor, Limits, LockstepExecutor, OrderMode, ParallelExecutor, RunEnd,
+    Scheduler, SchedulerConfig,
 };
 
 /// What a machine is made with, beside its title.
@@ -100,7 +101,7 @@ pub struct Machine {
     processor: Arc<Mutex<CommandProcessor>>,
     /// Ends draws that nobody waits for any more.
     cancel: Option<Cancel>,
-    executor: LockstepExecutor<KernelSystem>,
+    executor: Executor<KernelSystem>,
     image_sha256: String,
     backend: &'static str,
     /// The host's, if one draws.
@@ -128,7 +129,8 @@ impl Machine {
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
         let image_sha256 = sha256(&title.image.bytes);
-        let Engine { run: engine, compiling } = engine(&memory, &options.engine.cpu, &title.image.functions)?;
+        let Engine { run: engine, compiling } =
+            engine(&memory, &options.engine.cpu, &options.engine.mode, &title.image.functions)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_sha256, options.picture, compiled)?;
         let backend = drawing.name();
@@ -178,7 +180,7 @@ impl Machine {
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
-        let executor = LockstepExecutor::new(scheduler, engine, KernelSystem::new(kernel.clone()));
+        let executor = executor(scheduler, engine, &kernel, &options.engine.mode)?;
         let title = TitleReport {
             name: title.name.clone(),
             id: title.image.execution.map(|execution| execution.title_id.to_string()),
@@ -194,7 +196,7 @@ impl Machine {
             backend,
             adapter,
             pipelines,
-            has_digest,
+            has_digest: has_digest && !options.engine.mode.parallel,
             title,
             recording,
             event_log,
@@ -208,6 +210,7 @@ impl Machine {
     /// Lets `pace` have its say while the machine runs.
     pub fn set_pace(&mut self, pace: Pace) {
         pace.watch(self.executor.stop_flag());
+        self.executor.wait_idle_time();
         self.pace = Some(pace);
     }
 
@@ -264,7 +267,7 @@ impl Machine {
                 RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
                 _ => true,
             };
-            if over || self.executor.engine().divergence().is_some() {
+            if over || self.executor.divergence().is_some() {
                 break end;
             }
             if let Some(pace) = &mut pace
@@ -274,7 +277,7 @@ impl Machine {
             }
         };
         let wall_seconds = start.elapsed().as_secs_f64();
-        let divergence = self.executor.engine().divergence();
+        let divergence = self.executor.divergence();
         let recording_trouble = self.recording.get();
         if let Some(loss) = self.event_log.as_ref().and_then(EventLog::finish) {
             self.losses.note(loss);
@@ -286,7 +289,7 @@ impl Machine {
     }
 
     fn progress(&self) -> Progress {
-        Progress { now: self.executor.scheduler.now(), frames: self.kernel.frames() }
+        Progress { now: self.executor.now(), frames: self.kernel.frames() }
     }
 
     /// What the title, which has ended, has launched; `None`: nothing. The machine is gone.
@@ -318,6 +321,23 @@ pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
     }
 }
 
+/// What runs the threads, as the flags ask.
+fn executor(
+    scheduler: Scheduler,
+    engine: Box<dyn Execute>,
+    kernel: &Arc<Kernel>,
+    mode: &ModeArgs,
+) -> Result<Executor<KernelSystem>> {
+    let system = KernelSystem::new(kernel.clone());
+    if !mode.parallel {
+        return Ok(Executor::Lockstep(Box::new(LockstepExecutor::new(scheduler, engine, system))));
+    }
+    match ParallelExecutor::new(scheduler, engine, system) {
+        Some(executor) => Ok(Executor::Parallel(Box::new(executor))),
+        None => bail!("--cross-check compares the engines in one order of events: use it with --lockstep"),
+    }
+}
+
 /// What runs guest code.
 pub struct Engine {
     /// The engine.
@@ -327,9 +347,15 @@ pub struct Engine {
 }
 
 /// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names.
-pub fn engine(memory: &Arc<GuestMemory>, args: &CpuArgs, functions: &[FunctionEntry]) -> Result<Engine> {
+pub fn engine(
+    memory: &Arc<GuestMemory>,
+    args: &CpuArgs,
+    mode: &ModeArgs,
+    functions: &[FunctionEntry],
+) -> Result<Engine> {
     let config = EngineConfig {
         reservations: match args.reservations_table {
+            None if mode.parallel => ReservationMode::Table,
             None | Some(ReservationsTable::Off) => ReservationMode::Context,
             Some(ReservationsTable::On) => ReservationMode::Table,
             Some(ReservationsTable::Strict) => ReservationMode::Strict,

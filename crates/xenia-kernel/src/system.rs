@@ -221,11 +221,9 @@ impl Kernel {
         Disposition::Continue
     }
 
-    /// Everything that guest time alone brings.
+    /// What guest time alone brings, beside what devices do.
     fn advance(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
-        self.advance_video(cpu)?;
-        self.devices.audio.lock().advance(now);
         self.expire_timers(cpu)?;
         if let Some(bundle) = self.imports.time_stamp_bundle() {
             // The console updates it every millisecond.
@@ -251,6 +249,7 @@ impl Kernel {
         let now = cpu.now();
         let expiry = self.dispatcher.lock().expire_if_due(&self.memory, cpu, now, timer);
         housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
+        cpu.time_has_more();
     }
 
     fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {
@@ -346,6 +345,14 @@ impl System for KernelSystem {
         }
     }
 
+    fn show_stores(&mut self, stores: &[DeviceStore]) {
+        for store in stores {
+            if let Some((device, index)) = store.register() {
+                self.kernel.memory.device_registers(device).store(index, store.value);
+            }
+        }
+    }
+
     fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         let kernel = &*self.kernel;
         // Who interrupts a wait leaves the call that comes of it before letting go of this.
@@ -401,13 +408,22 @@ impl System for KernelSystem {
         self.kernel.let_go_of_waited();
     }
 
+    fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
+        housekeeping("graphics", self.kernel.advance_video(cpu));
+        self.kernel.devices.audio.lock().advance(cpu.now());
+        self.kernel.let_go_of_waited();
+    }
+
     fn next_event(&self) -> Option<GuestTicks> {
+        self.kernel.dispatcher.lock().next_timer_event()
+    }
+
+    fn next_device_event(&self) -> Option<GuestTicks> {
         // Without a callback, nothing that the chip does by itself reaches guest code.
         let callback = self.kernel.threads.lock().interrupts.callback.is_some();
         let video = if callback { self.kernel.devices.video.lock().next_event() } else { None };
-        let timers = self.kernel.dispatcher.lock().next_timer_event();
         let audio = self.kernel.devices.audio.lock().next_event();
-        [video, timers, audio].into_iter().flatten().min()
+        [video, audio].into_iter().flatten().min()
     }
 
     fn frames(&self) -> u64 {

@@ -173,6 +173,9 @@ pub trait Cpu {
     /// elsewhere moves at its next boundary; the answer names where it will be.
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError>;
 
+    /// Something has been set that time alone brings, a timer for one: whoever keeps time is to look when it is due.
+    fn time_has_more(&mut self) {}
+
     // ---- recorded contention ----
 
     /// Counts a lock attempt of the thread that runs here, by its guest id, and returns the contention that a replayed

@@ -3,6 +3,7 @@
 //! - [`Scheduler`]: six [`HwSlot`]s with per-priority FIFO run queues, guest threads named by counted,
 //!   generation-checked [`ThreadRef`]s, park and wake, timed waits, suspend counts, affinity.
 //! - [`LockstepExecutor`]: one host thread visits the slots in round order; every run repeats bit for bit.
+//! - [`ParallelExecutor`]: a host thread per slot; guest time is the host's.
 //! - [`System`]: what the layers above do when a guest thread needs somebody.
 //! - [`Cpu`]: what they may ask for meanwhile, and all that they see of who runs the threads.
 //!
@@ -13,9 +14,12 @@
 mod activity;
 mod counters;
 mod cpu;
+mod deadlock;
 mod event;
+mod executor;
 mod lockstep;
 mod order;
+mod parallel;
 mod priority;
 mod queue;
 mod scheduler;
@@ -32,8 +36,10 @@ pub use activity::{Activity, Doing};
 pub use counters::SchedulerCounters;
 pub use cpu::{Cpu, Placement, Running, WaitTicket, Woken};
 pub use event::{Event, EventSink, NoEvents};
+pub use executor::Executor;
 pub use lockstep::{Limits, LockstepExecutor, RunEnd};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
+pub use parallel::ParallelExecutor;
 pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, boosted};
 pub use queue::RunQueues;
 pub use scheduler::{Scheduler, SchedulerConfig, SpawnParameters};

@@ -13,6 +13,7 @@
 //! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
 //! two looks lies one system call, or one stretch of guest code without any.
 
+use crate::deadlock::Deadlocks;
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
 use crate::{
     Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Running, Scheduler, System,
@@ -25,12 +26,6 @@ use xenia_memory::DeviceQueue;
 
 /// Instructions by which a visit is extended, one by one, while a reservation is held.
 const RESERVATION_EXTENSION: u64 = 64;
-
-/// Recoveries from deadlocks in a row, without an instruction between them, before the machine stops anyway.
-const RECOVERIES_IN_A_ROW: u32 = 64;
-
-/// Deadlocks that are reported one by one; after that many, only where the count is a power of two.
-const DEADLOCKS_REPORTED: u64 = 16;
 
 /// Where a run stops. Totals since the machine was made, not of this run alone.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +110,7 @@ pub struct LockstepExecutor<S: System> {
     /// Guest time at the start of the round, in instructions' worth, so that short rounds add up.
     time: u64,
     instructions: u64,
-    recoveries_in_a_row: u32,
+    deadlocks: Deadlocks,
     /// Frames shown, and when the last of them was first noticed.
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
@@ -135,7 +130,7 @@ impl<S: System> LockstepExecutor<S> {
             gap: None,
             time,
             instructions: 0,
-            recoveries_in_a_row: 0,
+            deadlocks: Deadlocks::default(),
             last_frame: (0, 0),
             stop: Arc::default(),
             activity: Arc::default(),
@@ -316,9 +311,6 @@ impl<S: System> LockstepExecutor<S> {
                 visit.extended += executed;
             }
             self.instructions += executed;
-            if executed > 0 {
-                self.recoveries_in_a_row = 0;
-            }
             self.scheduler.decrement_quantum(hw_id, executed);
             self.scheduler.set_now(now);
             let mut disposition = match exit {
@@ -395,7 +387,8 @@ impl<S: System> LockstepExecutor<S> {
             if self.scheduler.live_threads() == 0 {
                 return Some(RunEnd::Ended(EndKind::Exit { code: self.scheduler.exit_code() }));
             }
-            let next = [self.scheduler.next_deadline(), self.system.next_event()];
+            let next =
+                [self.scheduler.next_deadline(), self.system.next_event(), self.system.next_device_event()];
             match next.into_iter().flatten().min().filter(|&next| next < MAX_TICKS) {
                 Some(next) => self.cross_gap(next, limits),
                 None => return self.deadlock(limits),
@@ -418,6 +411,7 @@ impl<S: System> LockstepExecutor<S> {
     fn pass_time(&mut self) {
         let now: GuestTicks = self.time >> INSTRUCTIONS_PER_TICK_SHIFT;
         self.scheduler.set_now(now);
+        self.system.advance_devices(&mut self.scheduler);
         self.system.advance(&mut self.scheduler);
         while let Some(thread) = self.scheduler.pop_expired(now) {
             self.scheduler.time_out(&mut self.system, thread);
@@ -426,21 +420,14 @@ impl<S: System> LockstepExecutor<S> {
 
     fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
         let report = ThreadsReport::new(&self.scheduler, &self.system);
-        let number = self.scheduler.counters.deadlock_recoveries + 1;
-        if number <= DEADLOCKS_REPORTED || number.is_power_of_two() {
-            tracing::error!(
-                target: "sched",
-                "deadlock {number}: nothing can run, and nothing is to come; {report}"
-            );
-        }
-        self.recoveries_in_a_row += 1;
-        if !limits.halt_on_deadlock
-            && self.recoveries_in_a_row <= RECOVERIES_IN_A_ROW
-            && let Some(thread) = report.longest_waiting()
-            && self.scheduler.time_out(&mut self.system, thread.reference)
+        let recoveries = self.scheduler.counters.deadlock_recoveries;
+        let woken = self.deadlocks.found(recoveries, self.instructions, &report, limits.halt_on_deadlock);
+        if let Some(thread) = woken.and_then(|thread| self.scheduler.thread(thread).ok())
+            && let (thread, id) = (thread.reference(), thread.id)
+            && self.scheduler.time_out(&mut self.system, thread)
         {
             self.scheduler.counters.deadlock_recoveries += 1;
-            self.scheduler.emit(&Event::DeadlockRecovery { thread: thread.id });
+            self.scheduler.emit(&Event::DeadlockRecovery { thread: id });
             return None;
         }
         self.scheduler.counters.deadlock_halts += 1;

@@ -23,6 +23,9 @@ use xenia_guest::ALL_HW_THREADS;
 /// NT's limit of a thread's suspend count.
 const MAX_SUSPEND_COUNT: u32 = 127;
 
+/// Beside the bits of the slots in [`Scheduler::take_signals`]: the earliest deadline has changed.
+pub(crate) const KEEPER: u8 = 1 << 6;
+
 /// Settings of a scheduler.
 #[derive(Clone, Debug)]
 pub struct SchedulerConfig {
@@ -77,6 +80,8 @@ pub struct Scheduler {
     wait_serial: u64,
     peeks: BTreeMap<u32, u64>,
     last_ran: [Option<ThreadRef>; HW_THREADS],
+    /// A bit per slot whose queues or running thread have changed, and [`KEEPER`]; see [`Self::take_signals`].
+    signals: u8,
     /// What the title's thread that ended last returned.
     exit_code: u32,
     now: GuestTicks,
@@ -123,6 +128,7 @@ impl Scheduler {
             wait_serial: 0,
             peeks: BTreeMap::new(),
             last_ran: [None; HW_THREADS],
+            signals: 0,
             exit_code: 0,
             now: 0,
             counters: SchedulerCounters::default(),
@@ -189,6 +195,7 @@ impl Scheduler {
             boost_disabled: false,
             holds_slot: false,
             moved: false,
+            lands: false,
             suspend_count: u32::from(suspended),
             service,
         });
@@ -357,12 +364,38 @@ impl Scheduler {
         let is_runnable = slot.running.is_some() || (slot.spinning.is_none() && slot.has_ready());
         let bit = u8::from(is_runnable) << hw_id;
         self.non_empty_runnable = self.non_empty_runnable & !(1 << hw_id) | bit;
+        self.signals |= 1 << hw_id;
+    }
+
+    /// What has changed since this was last asked, for an executor that has to tell somebody: a bit per slot, and [`KEEPER`].
+    pub(crate) fn take_signals(&mut self) -> u8 {
+        std::mem::take(&mut self.signals)
+    }
+
+    /// A ready thread gets its place in its slot's queue. One whose registers are out, because it ran on another slot a
+    /// moment ago and its executor has not noticed yet, gets it when they come back: before, nobody could run it.
+    fn line_up(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        let thread = self.thread_mut(r)?;
+        if thread.ctx.is_none() {
+            thread.lands = true;
+            return Ok(());
+        }
+        let (slot, priority) = (thread.slot, thread.priority);
+        self.enqueue(slot, priority, r, false);
+        Ok(())
     }
 
     fn enqueue(&mut self, hw_id: u8, priority: u8, thread: ThreadRef, front: bool) {
         let others = self.thread(thread).map_or(0, |found| others(found.affinity, hw_id));
         self.slots[usize::from(hw_id)].make_ready(thread, priority, others, front);
         self.refresh(hw_id);
+        // Any slot with nobody may take it.
+        if self.roaming > 0
+            && let Ok(thread) = self.thread(thread)
+            && roams(thread.affinity)
+        {
+            self.signals |= thread.affinity;
+        }
     }
 
     /// Lets a thread keep its slot, or not any more; returns how it was. A thread that keeps its slot makes way for nobody,
@@ -372,7 +405,13 @@ impl Scheduler {
         if !held {
             self.spin_no_more(r)?;
         }
-        Ok(std::mem::replace(&mut self.thread_mut(r)?.holds_slot, held))
+        let thread = self.thread_mut(r)?;
+        let (before, slot) = (std::mem::replace(&mut thread.holds_slot, held), thread.slot);
+        if before && !held {
+            // Whoever had to wait for that.
+            self.signals |= 1 << slot;
+        }
+        Ok(before)
     }
 
     /// Others may have the slot that a thread keeps while it waits for a spin lock.
@@ -434,8 +473,7 @@ impl Scheduler {
         let before = thread.suspend_count;
         thread.suspend_count = before.saturating_sub(1);
         if before == 1 && thread.state == ThreadState::Ready {
-            let (slot, priority) = (thread.slot, thread.priority);
-            self.enqueue(slot, priority, r, false);
+            self.line_up(r)?;
         }
         Ok(before)
     }
@@ -453,6 +491,7 @@ impl Scheduler {
         if queued {
             self.enqueue(slot, base, r, false);
         }
+        self.signals |= 1 << slot;
         Ok(before)
     }
 
@@ -468,6 +507,7 @@ impl Scheduler {
         if queued {
             self.enqueue(slot, priority, r, false);
         }
+        self.signals |= 1 << slot;
         Ok(before)
     }
 

@@ -54,7 +54,7 @@ pub enum Disposition {
 
 /// The operating system and the devices, as the executor sees them.
 ///
-/// `Cpu::now` is the guest time of the call in all of these.
+/// `Cpu::now` is the guest time of the call in all of these. What is about devices does nothing unless a system has some.
 pub trait System {
     /// `running` completed `sc` with this LEV; its `pc` is the instruction after.
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition;
@@ -78,16 +78,29 @@ pub trait System {
     /// A slot's visit ended; its device stores take effect now, in order.
     fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);
 
+    /// A hardware thread has made these stores; they take effect soon, by [`Self::end_visit`]. Until then, loads of any hardware
+    /// thread see what was stored.
+    fn show_stores(&mut self, _stores: &[DeviceStore]) {}
+
     /// The deadline of this wait has come, or nothing else can ever end it: takes it off its lists, and wakes the thread,
     /// unless it is over by now.
     fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, wait: &Wait);
 
-    /// Guest time has moved on, at the end of a round or over a gap in which nothing ran.
+    /// Guest time has moved on: what is due by the clock alone, such as timers.
     fn advance(&mut self, cpu: &mut dyn Cpu);
 
-    /// Guest time of the next thing that happens without any thread, and that a guest could notice:
-    /// a timer, a vertical blank, the end of a transfer. `None` if there is none.
+    /// Guest time has moved on: the devices catch up. They may take long; where threads run at once, on a host thread of
+    /// their own.
+    fn advance_devices(&mut self, _cpu: &mut dyn Cpu) {}
+
+    /// Guest time of the next thing that [`Self::advance`] would do, and that a guest could notice. `None` if there is none.
     fn next_event(&self) -> Option<GuestTicks>;
+
+    /// Guest time of the next thing that the devices do, and that a guest could notice: a vertical blank, the end of a
+    /// transfer. `None` if there is none.
+    fn next_device_event(&self) -> Option<GuestTicks> {
+        None
+    }
 
     /// Frames shown so far.
     fn frames(&self) -> u64;

@@ -93,6 +93,8 @@ pub struct GuestThread {
     pub(crate) holds_slot: bool,
     /// The scheduler has moved it, and nobody has told the guest yet.
     pub(crate) moved: bool,
+    /// It is ready, and gets its place in the run queue when its registers come back.
+    pub(crate) lands: bool,
     pub(crate) suspend_count: u32,
     /// Kernel threads don't keep a machine alive and don't count as deadlocked.
     pub(crate) service: bool,

@@ -64,7 +64,7 @@ pub enum Tier {
 pub enum Clock {
     /// Executed instructions (the default in lockstep).
     Guest,
-    /// The host's clock (needs --parallel, not in this build yet).
+    /// The host's clock (with --parallel, where it is the default).
     Host,
 }
 
@@ -88,7 +88,7 @@ pub struct CpuArgs {
     /// --cross-check); 0 compiles everything before it runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
-    /// Keep reservations in the machine-wide table.
+    /// Keep reservations in the machine-wide table. With --parallel always, unless this says otherwise.
     #[arg(
         long,
         value_name = "MODE",
@@ -111,18 +111,18 @@ pub struct CpuArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Executor")]
 pub struct ModeArgs {
-    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default of `exec` until
-    /// the parallel executor exists, and always what `check` does.
+    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default, and always what
+    /// `check` does.
     #[arg(long, conflicts_with = "parallel")]
     pub lockstep: bool,
-    /// A host thread for each hardware thread (not in this build yet; then the default of `exec`).
-    #[arg(long, hide = true)]
+    /// A host thread for each hardware thread, guest time from the host's clock. Not repeatable.
+    #[arg(long)]
     pub parallel: bool,
     /// Hardware threads wait for each other at the end of each quantum (--parallel only, not in this build yet).
     #[arg(long, hide = true)]
     pub barrier: bool,
     /// What guest time follows.
-    #[arg(long, value_enum, hide = true)]
+    #[arg(long, value_enum)]
     pub clock: Option<Clock>,
 }
 

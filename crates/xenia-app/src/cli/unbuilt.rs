@@ -26,22 +26,22 @@ impl CpuArgs {
 }
 
 impl ModeArgs {
-    /// Refuses what needs the parallel executor.
+    /// Refuses what the chosen executor can't do.
     pub fn refuse_unbuilt(&self) -> Result<()> {
-        if self.parallel {
-            bail!(
-                "--parallel: this build has no parallel executor yet; leave it out, or say --lockstep, which is \
-                 what runs today"
-            );
-        }
         if self.barrier {
             bail!(
-                "--barrier belongs to --parallel, which this build doesn't have yet; in lockstep every round \
-                 ends together anyway"
+                "--barrier: this build can't do that yet; leave it out, or say --lockstep, where every round ends \
+                 together anyway"
             );
         }
-        if self.clock == Some(Clock::Host) {
-            bail!("--clock host belongs to --parallel, which this build doesn't have yet; use --clock guest");
+        match self.clock {
+            Some(Clock::Host) if !self.parallel => {
+                bail!("--clock host belongs to --parallel: in lockstep guest time is made of instructions")
+            }
+            Some(Clock::Guest) if self.parallel => {
+                bail!("--clock guest belongs to --lockstep: with --parallel guest time is the host's")
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -67,6 +67,14 @@ impl ExecArgs {
     pub fn refuse_unbuilt(&self) -> Result<()> {
         self.engine.cpu.refuse_unbuilt()?;
         self.engine.mode.refuse_unbuilt()?;
+        if self.engine.mode.parallel {
+            if self.engine.cpu.cross_check.is_some() {
+                bail!("--cross-check compares the engines in one order of events: use it with --lockstep");
+            }
+            if self.run.record.is_some() || self.run.replay.is_some() {
+                bail!("--record and --replay need a run that repeats: use them with --lockstep");
+            }
+        }
         self.picture.refuse_contradictions()
     }
 }
@@ -98,10 +106,12 @@ mod tests {
     fn what_is_not_built_is_refused_with_what_to_use_instead() {
         for (flags, instead) in [
             (&["--tier", "loop"][..], "--tier function"),
-            (&["--parallel"], "--lockstep"),
             (&["--parallel", "--barrier"], "--lockstep"),
-            (&["--barrier"], "in lockstep"),
-            (&["--clock", "host"], "--clock guest"),
+            (&["--barrier"], "leave it out"),
+            (&["--clock", "host"], "--parallel"),
+            (&["--parallel", "--clock", "guest"], "--lockstep"),
+            (&["--parallel", "--cross-check"], "--lockstep"),
+            (&["--parallel", "--record", "a"], "--lockstep"),
             (&["--async-pipelines", "--headless"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
@@ -119,6 +129,7 @@ mod tests {
             &["--tier", "function"],
             &["--tier", "auto"],
             &["--lockstep", "--clock", "guest"],
+            &["--parallel", "--clock", "host"],
             &["--precise-faults"],
             &["--gpu", "none"],
             &["--gpu", "wgpu"],

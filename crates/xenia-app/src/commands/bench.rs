@@ -108,6 +108,9 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     check_json(args.json.as_deref())?;
     args.cpu.refuse_unbuilt()?;
     args.mode.refuse_unbuilt()?;
+    if args.mode.parallel {
+        bail!("bench measures engines on one hardware thread: leave out --parallel");
+    }
     if args.cpu.cross_check.is_some() {
         bail!("bench measures engines one by one: leave out --cross-check");
     }
@@ -353,7 +356,7 @@ mod tests {
             (&["--programs"][..], "no programs are shipped"),
             (&["--cross-check"], "one by one"),
             (&["--tier=loop"], "no loop tier"),
-            (&["--parallel"], "no parallel executor"),
+            (&["--parallel"], "one hardware thread"),
             (&["--filter=nothing"], "no kernel"),
         ] {
             let error = bench(flags).err().unwrap_or_else(|| panic!("{flags:?} was accepted"));

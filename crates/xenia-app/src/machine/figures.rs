@@ -17,12 +17,11 @@ fn address(address: u32) -> String {
 impl Machine {
     /// The report of a run that ended so.
     pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
-        let scheduler = &self.executor.scheduler;
+        let scheduler = self.executor.scheduler();
         let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
         // What cancelled draws leave behind says nothing about the title.
         let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::is_set));
-        let engine = self.executor.engine();
-        let counters = engine.counters();
+        let counters = self.executor.engine_counters();
         let memory = self.memory.counters();
         let (exit, exit_code) = match end {
             RunEnd::Frames => (End::Frames, None),
@@ -56,8 +55,8 @@ impl Machine {
         limits_hit.extend(&self.processor.lock().statistics().limits);
         let limits_hit = limits_hit.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         RunReport {
-            engine: engine.name().to_owned(),
-            mode: "lockstep".to_owned(),
+            engine: self.executor.engine_name().to_owned(),
+            mode: self.executor.mode().to_owned(),
             instructions,
             guest_ticks: scheduler.now(),
             frames,
@@ -112,14 +111,11 @@ impl Machine {
 
     /// The totals so far, for the window.
     pub(super) fn figures(&self) -> Figures {
-        let engine = self.executor.engine();
-        let counters = engine.counters();
+        let counters = self.executor.engine_counters();
         Figures {
-            engine: engine.name(),
+            engine: self.executor.engine_name(),
             backend: self.backend,
-            guest_time: Duration::from_secs_f64(
-                self.executor.scheduler.now() as f64 / TICKS_PER_SECOND as f64,
-            ),
+            guest_time: Duration::from_secs_f64(self.executor.now() as f64 / TICKS_PER_SECOND as f64),
             instructions: self.executor.instructions(),
             interpreted: counters.interpreted_instructions,
             fallbacks: counters.fallback_instructions,

@@ -78,10 +78,10 @@ impl Scheduler {
         if thread.state == ThreadState::Running {
             thread.state = ThreadState::Ready;
         }
-        let (priority, id) = (thread.priority, thread.id);
+        let id = thread.id;
         self.counters.migrations += 1;
         if queued {
-            self.enqueue(to, priority, r, false);
+            self.line_up(r)?;
         }
         self.emit(&Event::Migrate { thread: id, from, to });
         Ok(())

@@ -3,7 +3,7 @@
 use super::Scheduler;
 use crate::{
     Commit, Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters,
-    System, ThreadRef, Wait, WaitTicket, Which, Woken,
+    System, ThreadRef, ThreadState, Wait, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -18,11 +18,17 @@ impl Scheduler {
 
     /// Puts the registers of a thread back.
     pub fn put(&mut self, running: Running) {
-        let Running { thread, mut ctx, .. } = running;
+        let Running { thread: r, mut ctx, .. } = running;
         // Without a record it has ended, and nobody can ask for its registers.
-        if let Ok(thread) = self.thread_mut(thread) {
-            ctx.hw_id = thread.slot;
-            thread.ctx = Some(ctx);
+        let Ok(thread) = self.thread_mut(r) else { return };
+        ctx.hw_id = thread.slot;
+        thread.ctx = Some(ctx);
+        if std::mem::take(&mut thread.lands)
+            && thread.state == ThreadState::Ready
+            && thread.suspend_count == 0
+        {
+            let (slot, priority) = (thread.slot, thread.priority);
+            self.enqueue(slot, priority, r, false);
         }
     }
 
@@ -53,7 +59,7 @@ impl Scheduler {
         }
     }
 
-    fn park_or_go_on(&mut self, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
+    pub(crate) fn park_or_go_on(&mut self, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
         // A wait that only its deadline can end need not have been opened.
         if !self.thread(r)?.wait_word.is_open() {
             self.open_wait(r, wait.alertable)?;
@@ -63,11 +69,8 @@ impl Scheduler {
 
     /// Lets the system end a thread's wait as its deadline does; `false` if it does not wait.
     pub fn time_out(&mut self, system: &mut impl System, r: ThreadRef) -> bool {
-        let Ok(thread) = self.thread(r) else { return false };
-        let Some((serial, wait)) = thread.wait_word.waiting().zip(thread.wait().cloned()) else {
-            return false;
-        };
-        system.timed_out(self, WaitTicket { thread: r, serial }, &wait);
+        let Some((ticket, wait)) = self.waits_for(r) else { return false };
+        system.timed_out(self, ticket, &wait);
         true
     }
 

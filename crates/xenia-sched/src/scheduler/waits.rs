@@ -4,11 +4,11 @@
 //! slot's `spinning` thread, and runs there when it is woken. Each deadline stands in `timed` under the wait's serial
 //! number, so that equal ones end in the order in which they began.
 
-use super::Scheduler;
+use super::{KEEPER, Scheduler};
 use crate::priority::boosted;
 use crate::{
-    BlockReason, Commit, Ended, Event, GuestTicks, SchedError, ThreadRef, ThreadState, Wait, WaitSerial,
-    Which, Woken,
+    BlockReason, Commit, Ended, Event, GuestTicks, Running, SchedError, ThreadRef, ThreadState, Wait,
+    WaitSerial, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -59,6 +59,9 @@ impl Scheduler {
         let (now, serial) = (self.now, self.wait_serial);
         if let Some(deadline) = wait.deadline {
             self.timed.insert((deadline, serial), r);
+            if self.next_deadline() == Some(deadline) {
+                self.signals |= KEEPER;
+            }
         }
         let id = self.thread(r)?.id;
         self.emit(&Event::Wait { thread: id, wait: &wait });
@@ -89,20 +92,47 @@ impl Scheduler {
         (value, boost): (u64, u8),
         registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
+        let mut running = match self.begin_wake(r, which, value)? {
+            Ok(running) => running,
+            Err(woken) => return Ok(woken),
+        };
+        if let Some(registers) = registers {
+            registers(&mut running.ctx);
+        }
+        self.finish_wake(running, (value, boost))?;
+        Ok(Woken::Yes)
+    }
+
+    /// The first half of ending a wait: if there is one of `which`, the caller has the thread's registers, with `value` in r3,
+    /// and nobody else ends it.
+    pub(crate) fn begin_wake(
+        &mut self,
+        r: ThreadRef,
+        which: Which,
+        value: u64,
+    ) -> Result<Result<Running, Woken>, SchedError> {
         let ended = self.thread(r)?.wait_word.end(which, value);
         if ended == Ended::Over {
-            return Ok(Woken::NotWaiting);
+            return Ok(Err(Woken::NotWaiting));
         }
         self.counters.wakes += 1;
         if ended == Ended::BeforePark {
-            return Ok(Woken::BeforePark);
+            return Ok(Err(Woken::BeforePark));
         }
-        let ctx = self.context_mut(r)?;
-        ctx.gpr[3] = value;
-        if let Some(registers) = registers {
-            registers(ctx);
-        }
+        let mut running = self.take(r)?;
+        running.ctx.gpr[3] = value;
         self.forget_deadline(r)?;
+        Ok(Ok(running))
+    }
+
+    /// The second half: the thread is ready.
+    pub(crate) fn finish_wake(
+        &mut self,
+        running: Running,
+        (value, boost): (u64, u8),
+    ) -> Result<(), SchedError> {
+        let r = running.thread;
+        self.put(running);
         let thread = self.thread_mut(r)?;
         thread.state = ThreadState::Ready;
         if !thread.boost_disabled {
@@ -120,12 +150,30 @@ impl Scheduler {
         } else if !suspended {
             self.enqueue(slot, priority, r, false);
         }
-        Ok(Woken::Yes)
+        Ok(())
     }
 
     /// The earliest deadline of a wait.
     pub fn next_deadline(&self) -> Option<GuestTicks> {
         self.timed.keys().next().map(|&(deadline, _)| deadline)
+    }
+
+    /// As [`Self::pop_expired`], with what [`crate::System::timed_out`] is told of it: the wait that the deadline belonged to,
+    /// which may be over before anybody acts on it.
+    pub(crate) fn pop_expired_wait(&mut self, now: GuestTicks) -> Option<(WaitTicket, Wait)> {
+        while let Some(r) = self.pop_expired(now) {
+            if let Some(expired) = self.waits_for(r) {
+                return Some(expired);
+            }
+        }
+        None
+    }
+
+    /// The wait that a thread is in.
+    pub(crate) fn waits_for(&self, r: ThreadRef) -> Option<(WaitTicket, Wait)> {
+        let thread = self.thread(r).ok()?;
+        let (serial, wait) = thread.wait_word.waiting().zip(thread.wait().cloned())?;
+        Some((WaitTicket { thread: r, serial }, wait))
     }
 
     /// The next thread whose deadline is not after `now`; it still waits, but without a deadline.

@@ -1,7 +1,7 @@
 //! Who is measured: our engines, and the same sources built for the host or run by another emulator.
 
 use super::suite::{COMPILER_FLAGS, Kernel, SOURCES};
-use crate::cli::{CpuArgs, Peer, Tier};
+use crate::cli::{CpuArgs, ModeArgs, Peer, Tier};
 use crate::flat::FlatProgram;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ pub fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender
             continue;
         }
         let cpu = CpuArgs { interp: false, jit: false, tier, ..cpu.clone() };
-        let engine = crate::machine::engine(&program.memory, &cpu, &[])?.run;
+        let engine = crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[])?.run;
         let (program, functions) = (Rc::clone(&program), Rc::clone(&functions));
         all.push(Box::new(Ours { name, program, functions, engine }));
     }

@@ -1,0 +1,118 @@
+//! The devices' host thread: they take the stores that hardware threads have made, and catch up with guest time.
+//!
+//! Stores of one hardware thread arrive in their order, at the latest when its visit ends or it makes a kernel call. The thread
+//! that made them does not wait for what comes of them, unless [`MOST_STORES`] are waiting: a title that stores faster than its
+//! devices take is held back.
+
+use super::post::Post;
+use super::shared::Shared;
+use super::slot_cpu::SlotCpu;
+use crate::{Limits, RunEnd, System};
+use std::time::Duration;
+use xenia_memory::DeviceStore;
+use xenia_sync::{Condvar, Level, Mutex};
+
+/// Stores that wait for the devices before who makes more has to wait.
+const MOST_STORES: usize = 1 << 16;
+
+/// How long devices are left alone that wait for something in guest memory: nobody tells them when it is there.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// What hardware threads have stored to devices and these have not taken yet.
+pub(super) struct DeviceInbox {
+    state: Mutex<State>,
+    has_room: Condvar,
+    post: Post,
+}
+
+#[derive(Default)]
+struct State {
+    stores: Vec<DeviceStore>,
+    /// Whether the devices are at work.
+    is_working: bool,
+    is_ending: bool,
+}
+
+impl Default for DeviceInbox {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(Level::Leaf, State::default()),
+            has_room: Condvar::new(),
+            post: Post::default(),
+        }
+    }
+}
+
+impl DeviceInbox {
+    /// Leaves stores for the devices. The caller holds no lock.
+    pub(super) fn leave(&self, stores: &[DeviceStore]) {
+        let mut state = self.state.lock();
+        while state.stores.len() >= MOST_STORES && !state.is_ending {
+            self.has_room.wait(&mut state);
+        }
+        state.stores.extend_from_slice(stores);
+        drop(state);
+        self.post.call();
+    }
+
+    /// Calls the devices' host thread.
+    pub(super) fn call(&self) {
+        self.post.call();
+    }
+
+    /// Nobody waits for room any more.
+    pub(super) fn end(&self) {
+        self.state.lock().is_ending = true;
+        self.has_room.notify_all();
+        self.post.call();
+    }
+
+    /// Whether the devices have done everything that they were given.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state.lock();
+        state.stores.is_empty() && !state.is_working
+    }
+
+    fn begin(&self, stores: &mut Vec<DeviceStore>) {
+        stores.clear();
+        let mut state = self.state.lock();
+        std::mem::swap(&mut state.stores, stores);
+        state.is_working = true;
+        drop(state);
+        self.has_room.notify_all();
+    }
+
+    /// Stores that are left when a run ends: the next one's.
+    pub(super) fn take_left(&self) -> Vec<DeviceStore> {
+        std::mem::take(&mut self.state.lock().stores)
+    }
+}
+
+/// Lets the devices work until the run ends.
+pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
+    let inbox = &shared.devices;
+    inbox.post.take();
+    let mut stores = Vec::new();
+    loop {
+        inbox.post.answer();
+        if shared.is_ending() {
+            return;
+        }
+        inbox.begin(&mut stores);
+        let mut cpu = SlotCpu::new(shared);
+        if !stores.is_empty() {
+            system.end_visit(&mut cpu, 0, &stores);
+        }
+        system.advance_devices(&mut cpu);
+        if limits.frames.is_some_and(|frames| system.frames() >= frames) {
+            shared.finish(RunEnd::Frames);
+        }
+        inbox.state.lock().is_working = false;
+        // It may have waited for just this.
+        if shared.nobody_is_busy() {
+            shared.keeper.call();
+        }
+        let next = system.next_device_event().map_or(LOOK_AGAIN, |next| shared.clock.until(next));
+        inbox.post.wait(next.min(LOOK_AGAIN));
+    }
+}

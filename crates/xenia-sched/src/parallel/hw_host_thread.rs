@@ -1,0 +1,231 @@
+//! The host thread of one hardware thread.
+//!
+//! ```text
+//! boundary ── who has the slot? ──▶ visit: engine.run ─▶ syscall ─▶ engine.run ─▶ … ──▶ boundary
+//!     └─ nobody: sleep until called
+//! ```
+//!
+//! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the slot has been called
+//! ([`super::post::Post`]): somebody has changed who is to run here. The scheduler's lock is taken at boundaries only, and not
+//! even there if nobody else wants the slot and nobody has called.
+
+use super::shared::Shared;
+use super::slot_cpu::SlotCpu;
+use crate::time::TIME_READS_PER_VISIT;
+use crate::{Commit, Disposition, Doing, GuestTicks, Limits, RunEnd, Running, System, Wait};
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::Duration;
+use xenia_cpu::{Execute, Exit};
+use xenia_memory::DeviceQueue;
+
+/// log2 of the instructions per tick within a visit: 64, 3,200 MIPS. No host is faster, so that within a visit guest time does
+/// not get ahead of the clock.
+const TICK_SHIFT: u32 = 6;
+
+/// How long an idle host thread sleeps if nobody calls it. Calls are not lost: this bounds the harm if one were.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// See the module's documentation.
+pub(super) struct HwHostThread<'a, S> {
+    pub(super) shared: &'a Shared,
+    pub(super) limits: &'a Limits,
+    pub(super) system: S,
+    pub(super) engine: &'a mut dyn Execute,
+    pub(super) hw_id: u8,
+    /// Instructions in a visit.
+    pub(super) quantum: u64,
+    /// Guest time when the last visit ended: the next begins no earlier.
+    pub(super) time: GuestTicks,
+}
+
+/// How a visit left its slot.
+#[derive(Default)]
+struct Left {
+    /// The thread, unless it waits or has ended.
+    running: Option<Running>,
+    /// Instructions executed since the boundary.
+    executed: u64,
+    /// Whether it makes way for its peers.
+    yields: bool,
+}
+
+impl<S: System> HwHostThread<'_, S> {
+    /// Runs guest threads until the run ends.
+    pub(super) fn run(mut self, queue: &mut DeviceQueue) {
+        let post = &self.shared.slots[usize::from(self.hw_id)];
+        post.take();
+        let mut devices = queue.make_current();
+        let mut left = Left::default();
+        while !self.shared.is_ending() {
+            post.answer();
+            left = if let Some((running, is_alone)) = self.boundary(left) {
+                self.visit(running, is_alone, &mut devices)
+            } else {
+                post.wait(IDLE);
+                Left::default()
+            };
+        }
+        self.put_down(left);
+    }
+
+    fn put_down(&self, left: Left) {
+        let time = self.time;
+        self.shared.with(time, |scheduler| {
+            scheduler.decrement_quantum(self.hw_id, left.executed);
+            if let Some(running) = left.running {
+                scheduler.put(running);
+            }
+            self.shared.set_busy(self.hw_id, false);
+        });
+    }
+
+    /// Whose turn it is, and whether nobody else wants the slot.
+    fn boundary(&mut self, left: Left) -> Option<(Running, bool)> {
+        let hw_id = self.hw_id;
+        let now = self.shared.clock.now().max(self.time);
+        let before = left.running.as_ref().map(|running| running.thread);
+        let picked = self.shared.with_except(now, 1 << hw_id, |scheduler| {
+            scheduler.decrement_quantum(hw_id, left.executed);
+            if left.yields {
+                scheduler.yield_slot(hw_id);
+            }
+            if let Some(running) = left.running {
+                scheduler.put(running);
+            }
+            let running = scheduler.begin_slot_visit(hw_id).and_then(|thread| scheduler.take(thread).ok());
+            self.shared.set_busy(hw_id, running.is_some());
+            let running = running?;
+            let has_moved = scheduler.take_moved(running.thread);
+            let is_alone = scheduler.slot(hw_id).is_none_or(|slot| slot.ready().next().is_none());
+            Some((running, has_moved, is_alone))
+        });
+        let (mut running, has_moved, is_alone) = picked?;
+        if before != Some(running.thread) {
+            running.ctx.reservation.valid = 0;
+        }
+        if has_moved {
+            self.system.moved(&running);
+        }
+        Some((running, is_alone))
+    }
+
+    /// Lets a thread run to the next boundary.
+    fn visit(&mut self, mut running: Running, is_alone: bool, devices: &mut DeviceQueue) -> Left {
+        let post = &self.shared.slots[usize::from(self.hw_id)];
+        let mut executed = 0;
+        loop {
+            let Some((on, disposition)) = self.quantum(running, devices, &mut executed) else {
+                return Left { executed, ..Left::default() };
+            };
+            running = on;
+            match disposition {
+                Disposition::Continue if is_alone && !post.is_called() && !self.shared.is_ending() => {}
+                Disposition::Continue | Disposition::Park(_) => {
+                    return Left { running: Some(running), executed, yields: false };
+                }
+                Disposition::EndVisit => {
+                    // On the console the others run meanwhile; here they may need this host thread's processor.
+                    thread::yield_now();
+                    return Left { running: Some(running), executed, yields: true };
+                }
+                Disposition::End(kind) => {
+                    self.shared.finish(RunEnd::Ended(kind));
+                    return Left { running: Some(running), executed, yields: false };
+                }
+            }
+        }
+    }
+
+    /// Lets a thread run for a quantum, or until something else ends its visit. `None` if it waits.
+    fn quantum(
+        &mut self,
+        mut running: Running,
+        devices: &mut DeviceQueue,
+        executed: &mut u64,
+    ) -> Option<(Running, Disposition)> {
+        let post = &self.shared.slots[usize::from(self.hw_id)];
+        let time = self.shared.clock.now().max(self.time);
+        let ctx = &mut *running.ctx;
+        ctx.tick_shift = TICK_SHIFT;
+        ctx.begin_visit(self.quantum as i64, time, TIME_READS_PER_VISIT);
+        let mut counted = 0;
+        let disposition = loop {
+            let ctx = &mut *running.ctx;
+            self.shared.activity.set(Doing::Guest(ctx.pc));
+            let exit = self.engine.run(ctx, devices);
+            let (now, pc) = (ctx.now(), ctx.pc);
+            self.time = now;
+            let since = ctx.executed() - counted;
+            counted += since;
+            *executed += since;
+            if !devices.is_empty() {
+                self.system.show_stores(devices.stores());
+                self.shared.devices.leave(devices.stores());
+                devices.clear();
+            }
+            let disposition = match exit {
+                Exit::Budget => break Disposition::Continue,
+                Exit::Yield => break Disposition::EndVisit,
+                Exit::Syscall { lev } => {
+                    self.shared.activity.set(Doing::Kernel(pc));
+                    self.system.syscall(&mut SlotCpu::at(self.shared, now), &mut running, lev)
+                }
+                Exit::Exception(exception) => {
+                    self.system.exception(&mut SlotCpu::at(self.shared, now), &mut running, exception)
+                }
+            };
+            let disposition = if let Disposition::Park(wait) = disposition {
+                let Some((on, disposition)) = self.settle(running, wait) else {
+                    self.count(counted);
+                    return None;
+                };
+                running = on;
+                disposition
+            } else {
+                disposition
+            };
+            if disposition != Disposition::Continue || post.is_called() || self.shared.is_ending() {
+                break disposition;
+            }
+        };
+        self.count(counted);
+        Some((running, disposition))
+    }
+
+    /// Adds to the run's instructions.
+    fn count(&self, executed: u64) {
+        let total = self.shared.instructions.fetch_add(executed, Relaxed) + executed;
+        self.shared.activity.step(total, self.time);
+        if self.limits.instructions.is_some_and(|limit| total >= limit) {
+            self.shared.finish(RunEnd::Instructions);
+        }
+    }
+
+    /// A thread's call has come to this wait: it parks. If the wait is over by now, the thread goes on, and this returns it,
+    /// and what is left to do.
+    fn settle(&mut self, mut running: Running, mut wait: Wait) -> Option<(Running, Disposition)> {
+        let now = self.time;
+        loop {
+            let thread = running.thread;
+            // Its slot's next thread is looked for at once, so that this host thread needs no call for it.
+            let committed = self.shared.with_except(now, 1 << self.hw_id, |scheduler| {
+                scheduler.put(running);
+                match scheduler.park_or_go_on(thread, wait) {
+                    Ok(Commit::GoOn(value)) => scheduler.take(thread).ok().map(|running| (running, value)),
+                    Ok(Commit::Parked) => None,
+                    Err(error) => {
+                        tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
+                        None
+                    }
+                }
+            });
+            let value;
+            (running, value) = committed?;
+            match self.system.go_on(&mut SlotCpu::at(self.shared, now), &mut running, value) {
+                Disposition::Park(again) => wait = again,
+                disposition => return Some((running, disposition)),
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The time-keeper: ends waits whose time has come, lets happen what time alone brings, and finds out that nothing can happen any
+//! more.
+
+use super::shared::Shared;
+use super::slot_cpu::SlotCpu;
+use crate::deadlock::Deadlocks;
+use crate::{
+    EndKind, Event, GuestTicks, Limits, MAX_TICKS, RunEnd, Scheduler, System, ThreadsReport, WaitTicket,
+};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// How long it sleeps at most: the stop flag and the limits of a run are looked at that often.
+const LONGEST_SLEEP: Duration = Duration::from_millis(5);
+
+/// See the module's documentation.
+pub(super) struct TimeKeeper<'a, S> {
+    pub(super) shared: &'a Shared,
+    pub(super) limits: &'a Limits,
+    pub(super) system: S,
+    pub(super) stop: &'a AtomicBool,
+    /// Whether time in which nothing can happen is skipped.
+    pub(super) skips: bool,
+    pub(super) deadlocks: &'a mut Deadlocks,
+    /// Frames shown, and when the last of them was first noticed.
+    pub(super) last_frame: &'a mut (u64, GuestTicks),
+}
+
+impl<S: System> TimeKeeper<'_, S> {
+    /// Keeps time until the run ends.
+    pub(super) fn run(mut self) {
+        self.shared.keeper.take();
+        while !self.shared.is_ending() {
+            self.shared.keeper.answer();
+            if let Some(end) = self.limit_reached() {
+                self.shared.finish(end);
+                return;
+            }
+            self.pass_time();
+            let sleep = self.look_ahead();
+            self.shared.keeper.wait(sleep.min(LONGEST_SLEEP));
+        }
+    }
+
+    /// Whether the host or a limit ends the run.
+    fn limit_reached(&mut self) -> Option<RunEnd> {
+        if self.stop.load(Relaxed) && self.stop.swap(false, Relaxed) {
+            return Some(RunEnd::Stopped);
+        }
+        let now = self.shared.clock.now();
+        if self.limits.ticks.is_some_and(|limit| now >= limit) {
+            return Some(RunEnd::Ticks);
+        }
+        let limit = self.limits.ticks_between_frames?;
+        let frames = self.system.frames();
+        if frames != self.last_frame.0 {
+            *self.last_frame = (frames, now);
+        }
+        let since = self.last_frame.1;
+        (now.saturating_sub(since) > limit).then(|| RunEnd::NoFrames { since, threads: self.report() })
+    }
+
+    fn report(&self) -> ThreadsReport {
+        ThreadsReport::new(&self.shared.look(), &self.system)
+    }
+
+    /// Lets happen what is due by now.
+    fn pass_time(&mut self) {
+        let mut cpu = SlotCpu::new(self.shared);
+        self.system.advance(&mut cpu);
+        let now = self.shared.clock.now();
+        while let Some((ticket, wait)) =
+            self.shared.with(now, |scheduler| Scheduler::pop_expired_wait(scheduler, now))
+        {
+            self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, &wait);
+        }
+    }
+
+    /// How long nothing is due. Skips that time if nobody can run before then.
+    fn look_ahead(&mut self) -> Duration {
+        let shared = self.shared;
+        let timers = self.system.next_event();
+        let (is_idle, live, code, deadline) = {
+            let scheduler = shared.look();
+            // In this order: the devices wake threads before they are idle, and a thread stores before it waits.
+            let is_idle =
+                shared.nobody_is_busy() && scheduler.non_empty_runnable() == 0 && shared.devices.is_idle();
+            (is_idle, scheduler.live_threads(), scheduler.exit_code(), scheduler.next_deadline())
+        };
+        let next = [deadline, timers].into_iter().flatten().min();
+        if !is_idle {
+            return next.map_or(LONGEST_SLEEP, |next| shared.clock.until(next));
+        }
+        if live == 0 {
+            shared.finish(RunEnd::Ended(EndKind::Exit { code }));
+            return Duration::ZERO;
+        }
+        let devices = self.system.next_device_event();
+        let Some(next) = [next, devices].into_iter().flatten().min().filter(|&next| next < MAX_TICKS) else {
+            self.deadlock();
+            return LONGEST_SLEEP;
+        };
+        if self.skips {
+            shared.clock.skip_to(self.limits.ticks.map_or(next, |limit| limit.min(next)));
+            if devices.is_some_and(|devices| devices <= next) {
+                shared.devices.call();
+                // It calls when it is done.
+                return LONGEST_SLEEP;
+            }
+        }
+        shared.clock.until(next)
+    }
+
+    /// Nothing can run, and nothing is to come.
+    fn deadlock(&mut self) {
+        let report = self.report();
+        let instructions = self.shared.instructions.load(Relaxed);
+        let now = self.shared.clock.now();
+        let recoveries = self.shared.look().counters.deadlock_recoveries;
+        let halt = self.limits.halt_on_deadlock;
+        if let Some(thread) = self.deadlocks.found(recoveries, instructions, &report, halt) {
+            let waits = self.shared.look().waits_for(thread);
+            if let Some((ticket, wait)) = waits {
+                self.recover(now, ticket, &wait);
+                return;
+            }
+        }
+        self.shared.with(now, |scheduler| scheduler.counters.deadlock_halts += 1);
+        self.shared.finish(RunEnd::Deadlock(report));
+    }
+
+    /// Ends a wait as if its time had run out.
+    fn recover(&mut self, now: GuestTicks, ticket: WaitTicket, wait: &crate::Wait) {
+        self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, wait);
+        self.shared.with(now, |scheduler| {
+            scheduler.counters.deadlock_recoveries += 1;
+            if let Ok(thread) = scheduler.thread(ticket.thread) {
+                let id = thread.id;
+                scheduler.emit(&Event::DeadlockRecovery { thread: id });
+            }
+        });
+    }
+}

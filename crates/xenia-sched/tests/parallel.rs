@@ -1,0 +1,257 @@
+//! The parallel executor with an engine that does nothing but call: what threads do is a function of the test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
+use xenia_memory::{DeviceQueue, DeviceStore};
+use xenia_sched::{
+    BlockReason, Cpu, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, ParallelExecutor, RunEnd,
+    Running, Scheduler, SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait, WaitTicket, Woken,
+};
+
+/// Executes one instruction, then calls.
+struct Caller;
+
+impl Execute for Caller {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        if ctx.budget <= 0 {
+            return Exit::Budget;
+        }
+        ctx.budget -= 1;
+        Exit::Syscall { lev: 2 }
+    }
+
+    fn name(&self) -> &'static str {
+        "caller"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+
+    fn fork(&self) -> Option<Box<dyn Execute>> {
+        Some(Box::new(Caller))
+    }
+}
+
+type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
+
+#[derive(Clone)]
+struct Scripted(Arc<Script>);
+
+impl System for Scripted {
+    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, _: u8) -> Disposition {
+        (self.0)(cpu, running)
+    }
+
+    fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
+        panic!("{exception:?}");
+    }
+
+    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+        running.ctx.gpr[3] = value;
+        Disposition::Continue
+    }
+
+    fn moved(&mut self, _: &Running) {}
+
+    fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
+
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
+        let _ = cpu.time_out(ticket, 0x102).unwrap();
+    }
+
+    fn advance(&mut self, _: &mut dyn Cpu) {}
+
+    fn next_event(&self) -> Option<GuestTicks> {
+        None
+    }
+
+    fn frames(&self) -> u64 {
+        0
+    }
+
+    fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+fn machine(
+    threads: &[(u32, u8)],
+    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
+) -> ParallelExecutor<Scripted> {
+    let mut scheduler = Scheduler::default();
+    let references: Vec<_> = threads
+        .iter()
+        .map(|&(id, hw_id)| {
+            let parameters = SpawnParameters {
+                ctx: Box::default(),
+                id,
+                priority: 8,
+                affinity: 1 << hw_id,
+                ideal: hw_id,
+                suspended: false,
+                service: false,
+                wait: None,
+            };
+            let reference = scheduler.spawn(parameters).unwrap();
+            scheduler.retain(reference).unwrap();
+            reference
+        })
+        .collect();
+    let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
+    ParallelExecutor::new(scheduler, Box::new(Caller), Scripted(Arc::new(script))).unwrap()
+}
+
+fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
+    cpu.exit(running.thread, running.id).unwrap();
+    Disposition::Continue
+}
+
+fn forever(reason: &'static str) -> Disposition {
+    Disposition::Park(Wait::forever(BlockReason::Other(reason)))
+}
+
+#[test]
+fn six_threads_make_all_their_calls() {
+    const CALLS: u64 = 30_000;
+    let calls: Arc<[AtomicU64; HW_THREADS]> = Arc::default();
+    let counts = calls.clone();
+    let threads: Vec<_> = (0..HW_THREADS).map(|n| (n as u32, n as u8)).collect();
+    let mut machine = machine(&threads, move |_, cpu, running| {
+        assert_eq!(u32::from(running.hw_id), running.id);
+        if counts[running.id as usize].fetch_add(1, SeqCst) + 1 == CALLS {
+            return exit(cpu, running);
+        }
+        Disposition::Continue
+    });
+    let end = machine.run(&Limits::default());
+    assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
+    assert!(calls.iter().all(|calls| calls.load(SeqCst) == CALLS));
+    assert_eq!(machine.instructions(), CALLS * HW_THREADS as u64);
+    assert_eq!(machine.scheduler.live_threads(), 0);
+}
+
+#[test]
+fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
+    const ROUNDS: u64 = 20_000;
+    let mut machine = machine(&[(0, 0), (1, 5)], move |threads, cpu, running| {
+        let step = running.ctx.gpr[5];
+        // The second begins with waiting.
+        if step > 0 || running.id == 0 {
+            // Until the other has come to its wait: it may be on its way, or before its park.
+            if cpu.wake(threads[1 - running.id as usize], step, 0).unwrap() == Woken::NotWaiting {
+                return Disposition::EndVisit;
+            }
+        }
+        running.ctx.gpr[5] += 1;
+        if running.id == 0 && step == ROUNDS {
+            return Disposition::End(EndKind::Exit { code: 0 });
+        }
+        cpu.open_wait(running.thread, false).unwrap();
+        forever("turn")
+    });
+    let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
+    assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 0 }));
+    let counters = machine.scheduler.counters;
+    assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
+}
+
+#[test]
+fn time_in_which_nothing_happens_is_skipped() {
+    const HOUR: GuestTicks = 3600 * TICKS_PER_SECOND;
+    let start = Instant::now();
+    let mut machine = machine(&[(7, 3)], |_, cpu, running| {
+        if running.ctx.gpr[3] == 0x102 {
+            assert!(cpu.now() >= HOUR);
+            return exit(cpu, running);
+        }
+        let deadline = Some(cpu.now() + HOUR);
+        Disposition::Park(Wait { reason: BlockReason::Delay, deadline, alertable: false })
+    });
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 7 }));
+    assert!(machine.scheduler.now() >= HOUR);
+    assert!(start.elapsed() < Duration::from_hours(1));
+}
+
+#[test]
+fn a_deadlock_is_found_and_named() {
+    let mut machine = machine(&[(1, 0), (2, 4)], |_, _, _| forever("godot"));
+    let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
+    let RunEnd::Deadlock(report) = end else { panic!("{end:?}") };
+    let states: Vec<_> = report.threads.iter().map(|thread| (thread.id, thread.state.as_str())).collect();
+    assert_eq!(states, [(1, "godot"), (2, "godot")]);
+    assert_eq!(machine.scheduler.counters.deadlock_halts, 1);
+}
+
+#[test]
+fn a_thread_that_runs_elsewhere_is_suspended_and_resumed() {
+    const ROUNDS: u64 = 2_000;
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = calls.clone();
+    let mut machine = machine(&[(0, 0), (1, 1)], move |threads, cpu, running| {
+        if running.id == 1 {
+            counted.fetch_add(1, SeqCst);
+            return Disposition::Continue;
+        }
+        let other = threads[1];
+        let round = running.ctx.gpr[5];
+        running.ctx.gpr[5] += 1;
+        assert_eq!(cpu.suspend(other), Ok(0), "{round}");
+        assert_eq!(cpu.suspend(other), Ok(1));
+        assert_eq!(cpu.resume(other), Ok(2));
+        if round == ROUNDS {
+            return Disposition::End(EndKind::Exit { code: 3 });
+        }
+        assert_eq!(cpu.resume(other), Ok(1));
+        Disposition::Continue
+    });
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 3 }));
+    let before = calls.load(SeqCst);
+    // Suspended when the run ended: another run executes nothing of it.
+    let limits =
+        Limits { ticks: Some(machine.scheduler.now() + TICKS_PER_SECOND / 100), ..Limits::default() };
+    machine.system.0 = Arc::new(|_, running| {
+        assert_eq!(running.id, 0, "the other is suspended");
+        Disposition::EndVisit
+    });
+    assert_eq!(machine.run(&limits), RunEnd::Ticks);
+    assert_eq!(calls.load(SeqCst), before);
+}
+
+#[test]
+fn a_thread_that_runs_moves_when_somebody_else_says_so() {
+    const ROUNDS: u64 = 1_000;
+    let mut machine = machine(&[(0, 0), (1, 1)], |threads, cpu, running| {
+        if running.id == 1 {
+            // Where it runs is where its registers say.
+            assert_eq!(running.hw_id, running.ctx.hw_id);
+            running.ctx.gpr[6] |= 1 << running.hw_id;
+            return Disposition::Continue;
+        }
+        let round = running.ctx.gpr[5];
+        running.ctx.gpr[5] += 1;
+        if round == ROUNDS {
+            return Disposition::End(EndKind::Exit { code: 0 });
+        }
+        let to = 1 + (round % 5) as u8;
+        assert_eq!(cpu.set_affinity(threads[1], 1 << to).unwrap().hw_id, to);
+        Disposition::Continue
+    });
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 0 }));
+    let thread = machine.scheduler.threads().find(|thread| thread.id == 1).unwrap();
+    assert_eq!(thread.context().unwrap().hw_id, thread.slot());
+}
+
+#[test]
+fn limits_and_the_stop_flag_end_a_run_and_the_next_goes_on() {
+    let mut machine = machine(&[(0, 0), (1, 3)], |_, _, _| Disposition::Continue);
+    let limits = Limits { instructions: Some(10_000), ..Limits::default() };
+    assert_eq!(machine.run(&limits), RunEnd::Instructions);
+    let so_far = machine.instructions();
+    assert!(so_far >= 10_000);
+    machine.stop_flag().store(true, SeqCst);
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Stopped);
+    assert!(machine.instructions() >= so_far);
+}
