@@ -3,7 +3,7 @@
 //! A part keeps its own invariants and knows no other part. What is done to several of them at once is a method of
 //! [`Kernel`], in the file of its subject.
 //!
-//! Lock order: dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
+//! Lock order: service threads' turns, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
 use crate::display::Display;
@@ -30,6 +30,7 @@ use std::sync::atomic::AtomicUsize;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
+use xenia_sched::HW_THREADS;
 use xenia_sync::{Level, Mutex};
 
 /// Settings of a kernel.
@@ -76,6 +77,8 @@ pub struct Kernel {
     pub pool: KernelPool,
     /// Handles and objects.
     pub objects: Mutex<Objects>,
+    /// Whoever starts or stops a hardware thread's service thread holds its turn. Taken before the dispatcher.
+    pub(crate) service_turns: [Mutex<()>; HW_THREADS],
     /// Waits for objects, timers.
     pub dispatcher: Mutex<Dispatcher>,
     /// Who waits for critical sections. Taken under the dispatcher, as the two below are.
@@ -132,7 +135,8 @@ impl Kernel {
             memory,
             pool,
             objects: Mutex::new(Level::Objects, objects),
-            dispatcher: Mutex::new(Level::Dispatcher, Dispatcher::new(limits.clone())),
+            service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),
+            dispatcher: Mutex::numbered(Level::Dispatcher, 0x10, Dispatcher::new(limits.clone())),
             sections: LockQueues::new(0x100),
             spin_locks: LockQueues::new(0x200),
             read_write_locks: ReadWriteLocks::new(0x300),

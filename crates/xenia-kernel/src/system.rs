@@ -14,7 +14,7 @@ use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
 use crate::thread::notification;
-use crate::thread::records::Frame;
+use crate::thread::records::{Frame, Threads};
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -107,6 +107,17 @@ impl Kernel {
 
     /// Makes a thread call guest code from where it is, and remembers where that is. The caller has its registers.
     pub(crate) fn push_frame(&self, id: u32, ctx: &mut PpcContext, guest: GuestCall) -> Fallible<()> {
+        self.push_frame_of(&mut self.threads.lock(), id, ctx, guest)
+    }
+
+    /// As [`Self::push_frame`], for one who holds the threads.
+    pub(crate) fn push_frame_of(
+        &self,
+        threads: &mut Threads,
+        id: u32,
+        ctx: &mut PpcContext,
+        guest: GuestCall,
+    ) -> Fallible<()> {
         let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
         let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
         let stack_pointer = call_frame(ctx.gpr[1]);
@@ -128,7 +139,6 @@ impl Kernel {
         if let Some(link) = guest.link {
             ctx.gpr[12] = u64::from(link.0);
         }
-        let mut threads = self.threads.lock();
         let record = threads.get_on_stack(&self.memory, id, kpcr, at).ok_or(NtStatus::INVALID_HANDLE)?;
         self.limits.admit(Limit::NestedCalls, record.frames.len())?;
         record.frames.push(frame);
@@ -274,16 +284,8 @@ impl Kernel {
         }
         let Some(apc) = setting.apc else { return Ok(()) };
         let source = ApcSource::Timer(timer);
-        let is_queued = {
-            let threads = self.threads.lock();
-            let record = threads.get(apc.thread_id);
-            record.is_some_and(|record| record.apcs.user.iter().any(|queued| queued.source == source))
-        };
-        if is_queued {
-            return Ok(());
-        }
         let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-        self.queue_apc(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args))
+        self.queue_apc(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args)).map(|_| ())
     }
 }
 

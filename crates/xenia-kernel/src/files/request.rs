@@ -188,7 +188,9 @@ impl Kernel {
         port: GuestAddr,
         completion: Completion,
     ) -> Fallible<()> {
-        let receiver = self.files.lock().ports.post(port, completion)?;
+        // Held until the receiver is awake: its time may run out meanwhile, and then the completion stays.
+        let mut files = self.files.lock();
+        let receiver = files.ports.post(port, completion)?;
         let Some(receiver) = receiver else { return Ok(()) };
         // A receiver that gave bad pointers learns it; whoever posted is not to blame.
         let status = match receiver.deliver(&self.memory, completion) {

@@ -59,6 +59,8 @@ pub struct Timers {
     set: BTreeMap<GuestAddr, (u64, TimerSetting)>,
     /// Of the queue, those whose expiry makes a call.
     calls: BTreeSet<(GuestTicks, u64)>,
+    /// Those that have expired, with an APC that is about to be queued.
+    apcs: BTreeSet<GuestAddr>,
     serial: u64,
 }
 
@@ -94,7 +96,13 @@ impl Timers {
         self.set.insert(timer, (self.serial, setting));
     }
 
+    /// The APC of a timer that has expired is queued now; `false` if the timer has been taken back, or set again, since.
+    pub(crate) fn take_apc(&mut self, timer: GuestAddr) -> bool {
+        self.apcs.remove(&timer)
+    }
+
     fn remove(&mut self, timer: GuestAddr) -> bool {
+        self.apcs.remove(&timer);
         let Some((serial, setting)) = self.set.remove(&timer) else { return false };
         self.queue.remove(&(setting.due, serial));
         self.calls.remove(&(setting.due, serial));
@@ -171,6 +179,9 @@ impl Dispatcher {
             self.timers.insert(timer, TimerSetting { due, ..setting });
         } else {
             memory.write(timer.offset(header::INSERTED), 0_u8)?;
+        }
+        if setting.apc.is_some() {
+            self.timers.apcs.insert(timer);
         }
         // Who waits for this timer may wait for something else that is gone: it has expired all the same.
         if let Err(error) = self.serve(memory, cpu, timer, 0) {

@@ -28,7 +28,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, Woken};
+use xenia_sched::{Cpu, ThreadRef, Woken};
 
 /// Whose an APC is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,32 +113,31 @@ impl After {
 }
 
 impl Kernel {
-    /// Queues an APC to a thread: a user APC ends an alertable wait, a kernel-mode one interrupts any wait for objects.
-    pub(crate) fn queue_apc(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode, apc: Apc) -> Fallible<()> {
-        let reference = {
-            let mut threads = self.threads.lock();
-            let record = threads.get_mut(thread_id).filter(|record| !record.ended && !record.apcs.run_down);
-            let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
-            let Apcs { user, kernel, .. } = &mut record.apcs;
-            self.limits.admit(Limit::Apcs, user.len() + kernel.len())?;
-            match mode {
-                Mode::User => user.push_back(apc),
-                Mode::Kernel => {
-                    let specials = kernel.iter().take_while(|apc| apc.routine.is_null()).count();
-                    kernel.insert(if apc.routine.is_null() { specials } else { kernel.len() }, apc);
-                    self.pending_apcs.fetch_add(1, Relaxed);
-                }
-            }
-            record.reference
-        };
+    /// Queues an APC to a thread: a user APC ends an alertable wait, a kernel-mode one interrupts any wait for objects. `false`
+    /// if its object is in a queue already, or its timer has one there or has been taken back.
+    pub(crate) fn queue_apc(
+        &self,
+        cpu: &mut dyn Cpu,
+        thread_id: u32,
+        mode: Mode,
+        apc: Apc,
+    ) -> Fallible<bool> {
+        // Both held until the thread's wait is on no list, or it finds the APC before it waits.
+        let mut dispatcher = self.dispatcher.lock();
+        let mut threads = self.threads.lock();
+        if let ApcSource::Timer(timer) = apc.source
+            && !dispatcher.timers.take_apc(timer)
+        {
+            return Ok(false);
+        }
+        let Some(reference) = self.push_apc(&mut threads, thread_id, mode, apc)? else { return Ok(false) };
         let mut entered = Ok(());
         match mode {
             Mode::User => {
-                let mut dispatcher = self.dispatcher.lock();
                 let mut enter = |ctx: &mut PpcContext| {
-                    let next = self.threads.lock().next_apc(&self.memory, thread_id);
+                    let next = threads.next_apc(&self.memory, thread_id);
                     entered = next.and_then(|next| match next {
-                        Some(guest) => self.push_frame(thread_id, ctx, guest),
+                        Some(guest) => self.push_frame_of(&mut threads, thread_id, ctx, guest),
                         None => Ok(()),
                     });
                 };
@@ -150,53 +149,93 @@ impl Kernel {
                     &mut enter,
                 )?;
                 if woken == Woken::BeforePark {
-                    let mut threads = self.threads.lock();
                     let next = threads.next_apc(&self.memory, thread_id)?;
                     threads.leave_call(thread_id, next);
                 }
             }
             Mode::Kernel => {
-                // Held until the wait is on no list.
-                let mut dispatcher = self.dispatcher.lock();
                 if !dispatcher.is_waiting(reference) {
-                    return Ok(());
+                    return Ok(true);
                 }
-                let number = self.threads.lock().get(thread_id).map_or(0, |record| record.apcs.interruptions);
-                let after = After::WaitAgain(number);
-                let Some(guest) = self.next_kernel_apc(thread_id, after)? else { return Ok(()) };
-                if let Some(wait) = dispatcher.interrupt(&self.memory, reference)
-                    && let Some(record) = self.threads.lock().get_mut(thread_id)
-                {
-                    dispatcher.let_go(record.abandon_waits());
-                    record.apcs.interrupted.push((number, wait));
-                    record.apcs.interruptions += 1;
+                let Some(guest) = self.interrupting_apc(&mut threads, thread_id)? else { return Ok(true) };
+                if let Some(wait) = dispatcher.interrupt(&self.memory, reference) {
+                    dispatcher.let_go(threads.note_interrupted(thread_id, wait));
                 }
                 let mut guest = Some(guest);
                 let woken = cpu.wake_with(reference, 0, 0, &mut |ctx| {
                     if let Some(guest) = guest.take() {
-                        entered = self.push_frame(thread_id, ctx, guest);
+                        entered = self.push_frame_of(&mut threads, thread_id, ctx, guest);
                     }
                 })?;
                 if woken == Woken::BeforePark {
-                    self.threads.lock().leave_call(thread_id, guest);
+                    threads.leave_call(thread_id, guest);
                 }
                 woken.by_owner(reference);
             }
         }
-        entered
+        entered.map(|()| true)
+    }
+
+    /// Puts an APC into its thread's queue, and says so in its object; returns the thread's name. `None` if it is in a queue
+    /// already.
+    fn push_apc(
+        &self,
+        threads: &mut Threads,
+        thread_id: u32,
+        mode: Mode,
+        apc: Apc,
+    ) -> Fallible<Option<ThreadRef>> {
+        let memory = &*self.memory;
+        if let ApcSource::Object(object) = apc.source {
+            if memory.read::<u8>(object.offset(kapc::INSERTED))? != 0 {
+                return Ok(None);
+            }
+            memory.write(object.offset(kapc::ARG1), apc.args[1] as u32)?;
+            memory.write(object.offset(kapc::ARG2), apc.args[2] as u32)?;
+        }
+        let record = threads.get_mut(thread_id).filter(|record| !record.ended && !record.apcs.run_down);
+        let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
+        let Apcs { user, kernel, .. } = &mut record.apcs;
+        if matches!(apc.source, ApcSource::Timer(_)) && user.iter().any(|queued| queued.source == apc.source)
+        {
+            return Ok(None);
+        }
+        self.limits.admit(Limit::Apcs, user.len() + kernel.len())?;
+        if let ApcSource::Object(object) = apc.source {
+            memory.write(object.offset(kapc::INSERTED), 1_u8)?;
+        }
+        match mode {
+            Mode::User => user.push_back(apc),
+            Mode::Kernel => {
+                let specials = kernel.iter().take_while(|apc| apc.routine.is_null()).count();
+                kernel.insert(if apc.routine.is_null() { specials } else { kernel.len() }, apc);
+                self.pending_apcs.fetch_add(1, Relaxed);
+            }
+        }
+        Ok(Some(record.reference))
+    }
+
+    /// The call of a kernel-mode APC that may interrupt the thread's wait for objects now.
+    fn interrupting_apc(&self, threads: &mut Threads, thread_id: u32) -> Fallible<Option<GuestCall>> {
+        let number = threads.get(thread_id).map_or(0, |record| record.apcs.interruptions);
+        self.next_kernel_apc(threads, thread_id, After::WaitAgain(number))
     }
 
     /// Takes an APC object out of its thread's queues; says whether it was in one.
-    pub(crate) fn remove_apc(&self, thread_id: u32, object: GuestAddr) -> bool {
+    pub(crate) fn remove_apc(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
         let mut threads = self.threads.lock();
-        let Some(record) = threads.get_mut(thread_id) else { return false };
+        let Some(record) = threads.get_mut(thread_id) else { return Ok(false) };
         let Apcs { user, kernel, .. } = &mut record.apcs;
         let before = (user.len(), kernel.len());
         for queue in [&mut *user, &mut *kernel] {
             queue.retain(|queued| queued.source != ApcSource::Object(object));
         }
         self.pending_apcs.fetch_sub(before.1 - kernel.len(), Relaxed);
-        before != (user.len(), kernel.len())
+        let found = before != (user.len(), kernel.len());
+        if found {
+            self.memory.write(object.offset(kapc::INSERTED), 0_u8)?;
+        }
+        Ok(found)
     }
 
     /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now comes first.
@@ -205,7 +244,8 @@ impl Kernel {
             return Flow::Return(value);
         }
         call.forget_left_calls();
-        match self.next_kernel_apc(call.thread_id(), After::Return(value)) {
+        let next = self.next_kernel_apc(&mut self.threads.lock(), call.thread_id(), After::Return(value));
+        match next {
             Ok(Some(guest)) => Flow::CallGuest(guest),
             Ok(None) => Flow::Return(value),
             Err(failure) => {
@@ -216,8 +256,12 @@ impl Kernel {
     }
 
     /// Takes the next kernel-mode APC that may run now.
-    fn next_kernel_apc(&self, thread_id: u32, after: After) -> Fallible<Option<GuestCall>> {
-        let mut threads = self.threads.lock();
+    fn next_kernel_apc(
+        &self,
+        threads: &mut Threads,
+        thread_id: u32,
+        after: After,
+    ) -> Fallible<Option<GuestCall>> {
         loop {
             let Some(record) = threads.get_mut(thread_id) else { return Ok(None) };
             let Some(first) = record.apcs.kernel.front() else { return Ok(None) };
@@ -302,6 +346,16 @@ impl ThreadRecord {
 }
 
 impl Threads {
+    /// Notes that a kernel-mode APC has interrupted a thread's wait. Returns what waits had references to that will not go
+    /// on.
+    fn note_interrupted(&mut self, thread_id: u32, wait: WaitBlock) -> Vec<GuestAddr> {
+        let Some(record) = self.get_mut(thread_id) else { return wait.held };
+        let abandoned = record.abandon_waits();
+        record.apcs.interrupted.push((record.apcs.interruptions, wait));
+        record.apcs.interruptions += 1;
+        abandoned
+    }
+
     /// Leaves a call for a thread whose wait has been interrupted before it parked.
     fn leave_call(&mut self, thread_id: u32, guest: Option<GuestCall>) {
         if let Some(record) = self.get_mut(thread_id) {
@@ -402,7 +456,8 @@ fn finish(call: &mut Call, after: After) -> Flow {
             Err(failure) => Flow::Return(failure.status().to_register()),
         },
         After::WaitAgain(number) => {
-            if let Ok(Some(guest)) = call.kernel.next_kernel_apc(id, after) {
+            let next = call.kernel.next_kernel_apc(&mut call.kernel.threads.lock(), id, after);
+            if let Ok(Some(guest)) = next {
                 return Flow::CallGuest(guest);
             }
             let wait = call.kernel.threads.lock().get_mut(id).and_then(|record| {

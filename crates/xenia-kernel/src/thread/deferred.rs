@@ -4,10 +4,11 @@ use crate::Kernel;
 use crate::abi::Flow;
 use crate::layout::kdpc;
 use crate::status::failure::Fallible;
+use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::records::Threads;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, Woken};
+use xenia_sched::{Cpu, HW_THREADS, Woken};
 
 /// A processor mode, as titles name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,8 @@ impl Mode {
 }
 
 impl Kernel {
-    /// Queues a deferred call with these last two arguments; `false` if it is queued already.
+    /// Queues a deferred call with these last two arguments, on the hardware thread that its object asks for, otherwise on
+    /// `hw_id`; `false` if it is queued already.
     pub(crate) fn queue_dpc(
         &self,
         cpu: &mut dyn Cpu,
@@ -35,12 +37,12 @@ impl Kernel {
         arg2: u32,
         hw_id: u8,
     ) -> Fallible<bool> {
-        if self.threads.lock().interrupts.has_dpc(dpc) {
-            return Ok(false);
+        let queued = self.threads.lock().push_dpc(&self.memory, dpc, [arg1, arg2], hw_id)?;
+        let Some(hw_id) = queued else { return Ok(false) };
+        if let Err(failure) = self.start_service(cpu, hw_id) {
+            self.threads.lock().take_back_dpc(&self.memory, dpc)?;
+            return Err(failure);
         }
-        self.memory.write(dpc.offset(kdpc::ARG1), arg1)?;
-        self.memory.write(dpc.offset(kdpc::ARG2), arg2)?;
-        self.post_dpc(cpu, dpc, hw_id)?;
         Ok(true)
     }
 
@@ -67,6 +69,46 @@ impl Kernel {
 }
 
 impl Threads {
+    /// Queues a deferred call; returns on which hardware thread, or `None` if it is queued already. What titles see of that in
+    /// its object changes with the queue.
+    fn push_dpc(
+        &mut self,
+        memory: &GuestMemory,
+        dpc: GuestAddr,
+        [arg1, arg2]: [u32; 2],
+        hw_id: u8,
+    ) -> Fallible<Option<u8>> {
+        if self.interrupts.has_dpc(dpc) {
+            return Ok(None);
+        }
+        memory.write(dpc.offset(kdpc::ARG1), arg1)?;
+        memory.write(dpc.offset(kdpc::ARG2), arg2)?;
+        let desired: u8 = memory.read(dpc.offset(kdpc::DESIRED_CPU))?;
+        let named = desired.checked_sub(1).filter(|&hw_id| usize::from(hw_id) < HW_THREADS);
+        let hw_id = named.unwrap_or(hw_id);
+        let context: u32 = memory.read(dpc.offset(kdpc::CONTEXT))?;
+        let call = ServiceCall {
+            kind: ServiceKind::Dpc(dpc),
+            pc: memory.read(dpc.offset(kdpc::ROUTINE))?,
+            args: [dpc.0, context, arg1, arg2].map(u64::from),
+        };
+        memory.write(dpc.offset(kdpc::SELECTED_CPU), hw_id + 1)?;
+        let pushed = self.interrupts.push(hw_id, call);
+        if pushed != Ok(true) {
+            memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?;
+        }
+        Ok(pushed?.then_some(hw_id))
+    }
+
+    /// Takes a deferred call out of its queue; `false` if it is in none.
+    pub(crate) fn take_back_dpc(&mut self, memory: &GuestMemory, dpc: GuestAddr) -> Fallible<bool> {
+        let found = self.interrupts.remove_dpc(dpc);
+        if found {
+            memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?;
+        }
+        Ok(found)
+    }
+
     /// Uses up a thread's alert of one mode; says whether there was one.
     pub(crate) fn take_alert(&mut self, thread_id: u32, mode: Mode) -> bool {
         self.get_mut(thread_id).is_some_and(|record| std::mem::take(&mut record.alerted[mode as usize]))

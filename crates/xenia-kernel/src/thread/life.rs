@@ -246,7 +246,11 @@ impl Kernel {
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
         memory.write(kthread.offset(kthread::EXIT_TIME), filetime(cpu.now()))?;
         // The title may have damaged the list; the thread's memory is given back all the same.
-        let left = leave_process(memory, kthread);
+        let left = {
+            // The processes' lists change under this.
+            let _threads = self.threads.lock();
+            leave_process(memory, kthread)
+        };
         let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(memory, reference);

@@ -10,6 +10,7 @@ use crate::thread::interrupts::{ServiceCall, ServiceKind, ServiceThread};
 use crate::thread::life::NewThread;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, Disposition, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
 
 /// Hardware thread that gets interrupts which name none.
@@ -18,18 +19,39 @@ const DEFAULT_INTERRUPT_CPU: u8 = 2;
 const IDLE_PROCESS: u8 = 0;
 const TITLE_PROCESS: u8 = 1;
 
+impl ServiceCall {
+    /// It has been taken from its queue: a deferred call may be queued again, and titles see that. The queues are locked, so
+    /// that nobody has queued it again before.
+    fn show_taken(&self, memory: &GuestMemory) -> Fallible<()> {
+        match self.kind {
+            ServiceKind::Dpc(dpc) => Ok(memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?),
+            ServiceKind::Graphics => Ok(()),
+        }
+    }
+}
+
 impl Kernel {
     /// Queues a call on a hardware thread's service thread, and starts that if it is idle.
     pub(crate) fn post_service(&self, cpu: &mut dyn Cpu, hw_id: u8, call: ServiceCall) -> Fallible<()> {
         if !self.threads.lock().interrupts.push(hw_id, call)? {
             return Ok(());
         }
+        self.start_service(cpu, hw_id)
+    }
+
+    /// Gives a hardware thread's service thread, which is made if there is none yet, the next call if it is idle.
+    pub(crate) fn start_service(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
+        // Who makes the thread, who wakes it, and the thread itself on its way to idle come one after the other.
+        let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
         if self.threads.lock().interrupts.thread(hw_id).is_none() {
             self.make_service_thread(cpu, hw_id)?;
         }
-        let begun = self.threads.lock().interrupts.begin(hw_id);
-        let Some((service, first)) = begun else { return Ok(()) };
-        if let Err(failure) = self.show_service(cpu, hw_id, service.kpcr, Some(&first)) {
+        let (service, first, taken) = {
+            let mut threads = self.threads.lock();
+            let Some((service, first)) = threads.interrupts.begin(hw_id) else { return Ok(()) };
+            (service, first, first.show_taken(&self.memory))
+        };
+        if let Err(failure) = taken.and_then(|()| self.show_service(cpu, hw_id, service.kpcr, Some(&first))) {
             self.threads.lock().interrupts.set_thread(hw_id, service);
             return Err(failure);
         }
@@ -74,10 +96,6 @@ impl Kernel {
         let process_type = if call.is_some() { TITLE_PROCESS } else { IDLE_PROCESS };
         self.memory.write(kpcr.offset(kpcr::PROCESS_TYPE_IN_DPC), process_type)?;
         let Some(call) = call else { return Ok(()) };
-        if let ServiceKind::Dpc(dpc) = call.kind {
-            // It may be queued again from now on.
-            self.memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?;
-        }
         let kind = match call.kind {
             ServiceKind::Graphics => "graphics",
             ServiceKind::Dpc(_) => "dpc",
@@ -104,18 +122,21 @@ impl Kernel {
     /// A service thread's call has returned: the next one, or idle.
     pub(crate) fn end_service(&self, call: &mut Call) -> Fallible<Disposition> {
         let hw_id = call.hw_id();
-        let next = {
+        let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
+        let (next, taken) = {
             let mut threads = self.threads.lock();
             if threads.interrupts.thread(hw_id).is_none_or(|service| service.thread != call.thread()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
             let next = threads.interrupts.go_on(hw_id);
+            let taken = next.map_or(Ok(()), |next| next.show_taken(&self.memory));
             if next.is_none() {
                 let thread = call.thread();
                 call.cpu.open_wait(thread, false)?;
             }
-            next
+            (next, taken)
         };
+        taken?;
         let (thread, kpcr) = (call.thread(), call.kpcr());
         self.show_service(call.cpu, hw_id, kpcr, next.as_ref())?;
         call.cpu.hold_slot(thread, next.is_some())?;
@@ -164,27 +185,5 @@ impl Kernel {
             self.post_service(cpu, hw_id, call)?;
         }
         Ok(())
-    }
-
-    /// Queues a deferred call with the arguments its object holds, on the hardware thread that it asks for, otherwise
-    /// on `hw_id`.
-    pub(crate) fn post_dpc(&self, cpu: &mut dyn Cpu, dpc: GuestAddr, hw_id: u8) -> Fallible<()> {
-        let memory = &self.memory;
-        let desired: u8 = memory.read(dpc.offset(kdpc::DESIRED_CPU))?;
-        let named = desired.checked_sub(1).filter(|&hw_id| usize::from(hw_id) < HW_THREADS);
-        let hw_id = named.unwrap_or(hw_id);
-        let word = |offset| memory.read::<u32>(dpc.offset(offset)).map(u64::from);
-        let call = ServiceCall {
-            kind: ServiceKind::Dpc(dpc),
-            pc: memory.read(dpc.offset(kdpc::ROUTINE))?,
-            args: [u64::from(dpc.0), word(kdpc::CONTEXT)?, word(kdpc::ARG1)?, word(kdpc::ARG2)?],
-        };
-        // Titles see there that it is queued.
-        memory.write(dpc.offset(kdpc::SELECTED_CPU), hw_id + 1)?;
-        let posted = self.post_service(cpu, hw_id, call);
-        if posted.is_err() {
-            memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?;
-        }
-        posted
     }
 }

@@ -249,6 +249,18 @@ impl<'a> Machine<'a> {
         Guest { machine: self, seat, cpu: HostCpu(self.seats.clone()), running: None }
     }
 
+    /// Runs for the service thread of hardware thread 0, which must have been made, until the machine is over.
+    pub(super) fn serve(&'a self) {
+        let service = self.kernel.threads.lock().interrupts.thread(0).unwrap().thread;
+        let mut guest = self.enter(service);
+        while guest.sleep() {
+            let pc = self.kernel.imports.own_stubs.service_return.0;
+            while guest.running.is_some() {
+                guest.call_routine(pc);
+            }
+        }
+    }
+
     /// Moves guest time on by `step` again and again, and ends the waits whose time has come, until the machine is over.
     pub(super) fn keep_time(&self, step: GuestTicks) {
         let mut cpu = HostCpu(self.seats.clone());

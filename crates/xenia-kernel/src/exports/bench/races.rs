@@ -1,5 +1,6 @@
 //! Kernel calls that race: on host threads of their own, with counts that come out exactly.
 
+mod calls;
 mod locks;
 mod waits;
 

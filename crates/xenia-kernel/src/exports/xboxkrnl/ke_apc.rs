@@ -52,9 +52,6 @@ impl KeApc {
         }
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
         let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
-        memory.write(at.offset(kapc::ARG1), arg1)?;
-        memory.write(at.offset(kapc::ARG2), arg2)?;
-        memory.write(at.offset(kapc::INSERTED), 1_u8)?;
         let routine: GuestAddr = memory.read(at.offset(kapc::NORMAL_ROUTINE))?;
         let kernel_routine: GuestAddr = memory.read(at.offset(kapc::KERNEL_ROUTINE))?;
         let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
@@ -62,11 +59,8 @@ impl KeApc {
         let mode = if routine.is_null() { Mode::Kernel } else { Mode::of(u32::from(mode)) };
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc { source: ApcSource::Object(at), kernel_routine, routine, args };
-        let queued = call.kernel.queue_apc(call.cpu, id, mode, apc);
-        if queued.is_err() {
-            memory.write(at.offset(kapc::INSERTED), 0_u8)?;
-        }
-        Ok(queued.is_ok())
+        // The thread has ended, or has enough of them.
+        Ok(call.kernel.queue_apc(call.cpu, id, mode, apc).unwrap_or(false))
     }
 
     /// Takes an APC out of its thread's queue; false if it is in none.
@@ -75,11 +69,7 @@ impl KeApc {
         let (memory, at) = (call.memory(), apc.addr());
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
         let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
-        let found = call.kernel.remove_apc(id, at);
-        if found {
-            memory.write(at.offset(kapc::INSERTED), 0_u8)?;
-        }
-        Ok(found)
+        call.kernel.remove_apc(id, at)
     }
 
     /// Alerts a thread in a processor mode: its alertable wait, this or the next, ends with `ALERTED`. Says whether it was
@@ -116,7 +106,7 @@ impl KeApc {
         let apc = Apc::new(ApcSource::Kernel, routine, args);
         match call.kernel.queue_apc(call.cpu, id, Mode::User, apc) {
             Err(Failure::Status(NtStatus::THREAD_IS_TERMINATING)) => Ok(NtStatus::UNSUCCESSFUL),
-            queued => queued.map(|()| NtStatus::SUCCESS),
+            queued => queued.map(|_| NtStatus::SUCCESS),
         }
     }
 }

@@ -34,10 +34,6 @@ impl KeDpc {
     /// Takes a DPC out of its queue; false if it is in none.
     #[export(Done)]
     fn KeRemoveQueueDpc(call: &mut Call, dpc: Ptr<()>) -> Fallible<bool> {
-        let found = call.kernel.threads.lock().interrupts.remove_dpc(dpc.addr());
-        if found {
-            call.memory().write(dpc.addr().offset(kdpc::SELECTED_CPU), 0_u8)?;
-        }
-        Ok(found)
+        call.kernel.threads.lock().take_back_dpc(call.memory(), dpc.addr())
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::layout::{critical_section, erwlock};
 
 const THREADS: usize = 4;
-const ROUNDS: u32 = 10_000;
+const ROUNDS: u32 = 5000;
 
 #[test]
 fn critical_sections_let_one_thread_in_at_a_time() {
