@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite races hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite races primes hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -112,6 +112,13 @@ for program in "${programs[@]}"; do
                 done
                 title "races/$name" "${objects[@]}" "${helpers[@]}"
             done
+            ;;
+        primes)
+            objects=("$(compile hostile/create_file.S)")
+            for source in primes/primes.c races/{settings,crew}.c sync-suite/suite.c; do
+                objects+=("$(compile "$source" -mno-powerpc64)")
+            done
+            title primes "${objects[@]}"
             ;;
         hostile)
             # One title each, by the name of its source.

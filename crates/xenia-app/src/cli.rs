@@ -125,6 +125,14 @@ Examples:
   xenia-rs bench --peers native,qemu --json b.json --plot b.svg
   xenia-rs bench --filter mat4 --runs 9 --tier function")]
     Bench(BenchArgs),
+    /// Show that work which shares nothing gets faster with more workers: counts primes with 1, 2 and more of them, the same
+    /// natively beside it, and fails where that scales better.
+    #[command(after_help = "\
+Examples:
+  xenia-rs scale process                                 worker processes, 1 and 2
+  xenia-rs scale thread --workers 1,2,4 --json s.json --plot s.svg --logs runs
+  xenia-rs scale thread --lockstep                       must fail: one host thread runs all")]
+    Scale(ScaleArgs),
     /// Look into the compiler.
     Jit(JitArgs),
     /// Shader microcode to text and back.

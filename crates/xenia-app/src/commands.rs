@@ -15,5 +15,6 @@ pub mod generate;
 pub mod info;
 pub mod jit;
 pub mod pack;
+pub mod scale;
 pub mod shader;
 pub mod trace;

@@ -61,6 +61,7 @@ const FLAGS: &[(&str, &[&str])] = &[
         "bench",
         &["peers", "programs", "runs", "json", "plot", "filter", "tier", "interp", "parallel", "lockstep"],
     ),
+    ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
     ("diff", &[]),
     ("config", &["paths", "show"]),
 ];

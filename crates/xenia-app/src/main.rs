@@ -137,6 +137,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Conformance(args)) => commands::conformance::run(&args),
         Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
         Some(Command::Bench(args)) => commands::bench::run(&args),
+        Some(Command::Scale(args)) => commands::scale::run(&args),
         Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
         Some(Command::Shader(ShaderArgs { command })) => match command {
             ShaderCommand::Asm(args) => commands::shader::asm(&args),

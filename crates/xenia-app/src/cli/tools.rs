@@ -1,6 +1,6 @@
 //! Arguments of the commands beside `exec` and `check`.
 
-use super::{CpuArgs, ModeArgs, Tier, number};
+use super::{CpuArgs, ModeArgs, Tier, number, small_number};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -225,6 +225,64 @@ pub struct BenchArgs {
     pub cpu: CpuArgs,
     #[command(flatten)]
     pub mode: ModeArgs,
+}
+
+/// What the workers of `scale` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScaleKind {
+    /// Processes, each with a title of its own.
+    Process,
+    /// Sibling threads of one title, each on a hardware thread of its own.
+    Thread,
+}
+
+impl ScaleKind {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Thread => "thread",
+        }
+    }
+}
+
+/// `scale`.
+#[derive(Clone, Debug, Args)]
+pub struct ScaleArgs {
+    /// What the workers are.
+    pub kind: ScaleKind,
+    /// Numbers of workers, 1 among them.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = small_number, default_value = "1,2")]
+    pub workers: Vec<u32>,
+    /// Runs of each; speed-ups are their medians.
+    #[arg(long, value_name = "N", value_parser = number, default_value = "5")]
+    pub runs: u64,
+    /// Run titles in lockstep: a claim about threads must then fail.
+    #[arg(long)]
+    pub lockstep: bool,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Draw the speed-ups over the number of workers.
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Keep what every worker wrote, and all figures (runs.csv), in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// How much to count: segments of 65,536 numbers.
+    #[arg(long, value_name = "N", value_parser = small_number, default_value = "8192")]
+    pub segments: u32,
+    /// A native worker: count part I of N, and print the answer.
+    #[arg(long, hide = true, value_name = "I/N", value_parser = part)]
+    pub native_part: Option<(u32, u32)>,
+}
+
+/// A part `I/N` of something.
+fn part(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    parsed
+        .filter(|&(number, of): &(u32, u32)| number < of)
+        .ok_or_else(|| format!("{text:?} is no part of something"))
 }
 
 /// `diff`.

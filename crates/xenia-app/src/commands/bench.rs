@@ -79,20 +79,21 @@ documented! {
         auto_mips: Option<f64>,
     }
 
-    /// Seconds.
-    #[derive(Clone, Copy, Debug, Serialize)]
+    /// Seconds, or how many times.
+    #[derive(Clone, Copy, Debug, Default, Serialize)]
     pub struct Spread {
         /// The shortest run.
-        min: f64,
+        pub min: f64,
         /// The middle one.
-        median: f64,
+        pub median: f64,
         /// The longest.
-        max: f64,
+        pub max: f64,
     }
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Option<Self> {
+    /// `None` of no values.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
         Some(Self { min, median: values[values.len() / 2], max })
@@ -303,7 +304,7 @@ fn print_summary(report: &BenchReport) {
 }
 
 /// The processor's name, where the system tells it.
-fn host() -> String {
+pub fn host() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -11,6 +11,7 @@ use super::bench::{BenchReport, KernelReport, Spread};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{DigestRow, ImportRow, InfoReport};
 use super::jit::{DumpReport, GuestLine};
+use super::scale::{ScaleReport, ScaleWorkers};
 use super::trace::PlayReport;
 use crate::cli::GenerateArgs;
 use crate::documents::{self, Document, counters, object};
@@ -83,6 +84,11 @@ pub fn documents() -> Vec<Document> {
                 object::<Spread>(),
                 counters::<EngineCounters>("EngineCounters"),
             ],
+        },
+        Document {
+            name: "scale",
+            by: "`scale`",
+            objects: vec![object::<ScaleReport>(), object::<ScaleWorkers>(), object::<Spread>()],
         },
         Document {
             name: "conformance",

@@ -1,0 +1,203 @@
+//! Who does the work: worker processes or sibling threads, of this program with the guest's primes, or natively.
+
+use super::primes::{Answer, Part, count};
+use crate::cli::ScaleKind;
+use crate::interrupt::Interrupt;
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::ops::Add;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// guest/primes.
+const TITLE: &[u8] = include_bytes!("../../../../../guest/bin/primes.xex");
+/// Between two looks at whether workers have ended: short beside what is measured.
+const LOOK: Duration = Duration::from_millis(1);
+/// Seconds after which a title is ended.
+const PATIENCE: &str = "600";
+
+/// Who works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Titles.
+    Guest,
+    /// The same algorithm, compiled with this program.
+    Native,
+}
+
+impl Who {
+    /// In logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Native => "native",
+        }
+    }
+}
+
+/// One measured run.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// From before the first worker is started until the last has ended.
+    pub seconds: f64,
+    /// What they found, together.
+    pub answer: Answer,
+}
+
+/// Where runs are made, and how.
+pub struct Workshop<'a> {
+    /// Processes or threads.
+    pub kind: ScaleKind,
+    /// Whether one host thread runs all of a title.
+    pub lockstep: bool,
+    /// Segments in all.
+    pub segments: u32,
+    /// Keeps the runs' files, and the title.
+    pub folder: &'a Path,
+    /// Ends workers.
+    pub interrupt: &'a Interrupt,
+}
+
+/// A process that counts a part.
+struct Worker {
+    process: Child,
+    /// What it has to say of itself.
+    said: PathBuf,
+    /// Where the answer is.
+    answer: PathBuf,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It has ended, unless something went wrong.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Workshop<'_> {
+    fn title(&self) -> PathBuf {
+        self.folder.join("primes.xex")
+    }
+
+    /// Writes what every run needs.
+    pub fn prepare(&self) -> Result<()> {
+        std::fs::create_dir_all(self.folder)
+            .and_then(|()| std::fs::write(self.title(), TITLE))
+            .with_context(|| format!("cannot write into {}", self.folder.display()))
+    }
+
+    /// The work, shared by `n` workers; `None` if that was interrupted.
+    pub fn run(&self, who: Who, n: u32, run: usize) -> Result<Option<Outcome>> {
+        let name = |part: u32| format!("{}-{}-{n}-run{}-{part}", self.kind.name(), who.name(), run + 1);
+        let start = Instant::now();
+        let answer = match (who, self.kind) {
+            (Who::Native, ScaleKind::Thread) => Some(self.native_threads(n)),
+            (Who::Native, ScaleKind::Process) => {
+                let parts = (0..n).map(|number| self.native(Part { number, of: n }, &name(number)));
+                self.together(parts)?
+            }
+            (Who::Guest, ScaleKind::Thread) => {
+                self.together(std::iter::once(self.guest(Part { number: 0, of: 1 }, n, &name(0))))?
+            }
+            (Who::Guest, ScaleKind::Process) => {
+                let parts = (0..n).map(|number| self.guest(Part { number, of: n }, 1, &name(number)));
+                self.together(parts)?
+            }
+        };
+        Ok(answer.map(|answer| Outcome { seconds: start.elapsed().as_secs_f64(), answer }))
+    }
+
+    fn native_threads(&self, n: u32) -> Answer {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..n)
+                .map(|number| scope.spawn(move || count(self.segments, Part { number, of: n })))
+                .collect();
+            // A thread that panicked has said so; its part is missing from the sum.
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_default())
+                .fold(Answer::default(), Add::add)
+        })
+    }
+
+    /// This program, counting natively.
+    fn native(&self, part: Part, name: &str) -> Result<Worker> {
+        let answer = self.folder.join(format!("{name}.txt"));
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["scale", self.kind.name(), "--config", "/dev/null"]);
+        command.args(["--segments", &self.segments.to_string()]);
+        command.args(["--native-part", &format!("{}/{}", part.number, part.of)]);
+        command.stdout(File::create(&answer)?);
+        self.start(command, name, answer)
+    }
+
+    /// This program, running a title that counts with `threads` threads.
+    fn guest(&self, part: Part, threads: u32, name: &str) -> Result<Worker> {
+        let path = |end: &str| self.folder.join(format!("{name}{end}"));
+        let game = path(".game");
+        std::fs::create_dir_all(&game)?;
+        for (setting, number) in
+            [("segments", self.segments), ("threads", threads), ("part", part.number), ("parts", part.of)]
+        {
+            std::fs::write(game.join(setting), number.to_string())?;
+        }
+        let answer = path(".txt");
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["exec", "--config", "/dev/null"]).arg(self.title()).arg("--folder").arg(&game);
+        command.args(["--headless", "--gpu", "none", "--halt-on-deadlock", "--timeout", PATIENCE]);
+        command.arg("--guest-log").arg(&answer).arg("--json").arg(path(".json"));
+        match (self.lockstep, self.kind) {
+            (true, _) => _ = command.arg("--lockstep"),
+            (false, ScaleKind::Thread) => _ = command.arg("--parallel"),
+            // Whatever a run usually is.
+            (false, ScaleKind::Process) => {}
+        }
+        command.stdout(Stdio::null());
+        self.start(command, name, answer)
+    }
+
+    fn start(&self, mut command: Command, name: &str, answer: PathBuf) -> Result<Worker> {
+        let said = self.folder.join(format!("{name}.said.txt"));
+        command.stdin(Stdio::null()).stderr(File::create(&said)?);
+        let process = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        Ok(Worker { process, said, answer })
+    }
+
+    /// Starts all, waits for all and adds up what they found.
+    fn together(&self, workers: impl Iterator<Item = Result<Worker>>) -> Result<Option<Answer>> {
+        let mut workers = workers.collect::<Result<Vec<_>>>()?;
+        let mut running = workers.len();
+        let mut ended = vec![false; workers.len()];
+        while running > 0 {
+            if self.interrupt.cause().is_some() {
+                return Ok(None);
+            }
+            for (worker, ended) in workers.iter_mut().zip(&mut ended).filter(|(_, ended)| !**ended) {
+                let Some(status) = worker.process.try_wait()? else { continue };
+                if !status.success() {
+                    // The signal that ended it may be on its way to us.
+                    std::thread::sleep(Duration::from_millis(50));
+                    if self.interrupt.cause().is_some() {
+                        return Ok(None);
+                    }
+                    let said = std::fs::read_to_string(&worker.said).unwrap_or_default();
+                    bail!("a worker ended with {status}:\n{}", said.trim_end());
+                }
+                *ended = true;
+                running -= 1;
+            }
+            std::thread::sleep(LOOK);
+        }
+        let mut sum = Answer::default();
+        for worker in &workers {
+            let text = std::fs::read_to_string(&worker.answer)
+                .with_context(|| format!("reading {}", worker.answer.display()))?;
+            let answer = Answer::read(&text);
+            let said = || std::fs::read_to_string(&worker.said).unwrap_or_default();
+            sum = sum + answer.with_context(|| format!("a worker gave no answer:\n{}", said().trim_end()))?;
+        }
+        Ok(Some(sum))
+    }
+}
