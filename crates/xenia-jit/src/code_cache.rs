@@ -6,22 +6,26 @@
 //! mismatch when it is left as stale.
 //!
 //! # Freeing
-//! Withdrawn code may still be running, or be the return address of a host frame. Every engine notes the
-//! current epoch whenever it has no host frame of guest code; code is released once all running engines
-//! have noted a later epoch than the one it was withdrawn in. New code may then take its place at once: x86 keeps
-//! instruction fetches coherent with stores, and an address is published only after its code is written. A host that
-//! does not keep them so needs `membarrier(SYNC_CORE)` here.
+//! Withdrawn code may still be running, or be the return address of a host frame; [`epochs`](crate::epochs) tells when it
+//! is neither. New code may then take its place at once; where other code has been, `code_memory` has all threads fetch
+//! anew before an address in it is published.
+//!
+//! # Several engines
+//! Tables are read without the lock, by engines and by compiled code; everything else is behind it, and nobody holds it
+//! while lifting and compiling. Code that is being made names link slots: as long as there is any
+//! ([`CodeCache::begin_lifting`]), slots keep their targets. What two engines made of the same code at once
+//! is published in turn, and the later takes the earlier's place.
 //!
 //! When code memory is full, everything is withdrawn, and with it goes what was learned of functions and pages.
 
 use crate::JitError;
 use crate::code_memory::{CodeMemory, SLOTS};
 use crate::enter::missing_stub;
+use crate::epochs::Epochs;
 use crate::function_tier::Compiled;
 use crate::lift::Site;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::*};
 
 /// Guest bytes between a function's start and code that is taken for part of it.
 const FUNCTION_REACH: u32 = 64 << 10;
@@ -32,9 +36,6 @@ const EXTRA_ROOTS: usize = 256;
 
 /// Functions that are known at most, beside those that came from outside: more than any title has.
 const MOST_FUNCTIONS: usize = 1 << 20;
-
-/// An engine that is not running.
-pub(crate) const IDLE: u64 = u64::MAX;
 
 /// A published region.
 #[derive(Debug)]
@@ -77,8 +78,9 @@ pub(crate) struct CodeCache {
     slots: HashMap<u32, u32>,
     owners: HashMap<u32, u32>,
     retired: Vec<Retired>,
-    epoch: u64,
-    engines: Vec<Arc<AtomicU64>>,
+    epochs: Arc<Epochs>,
+    /// Starts of what is being lifted.
+    lifting: Vec<u32>,
     /// Functions by their starts.
     functions: BTreeMap<u32, Function>,
     /// Changes seen of pages that held code, and the version last seen.
@@ -86,7 +88,7 @@ pub(crate) struct CodeCache {
 }
 
 impl CodeCache {
-    pub(crate) fn new() -> Result<Self, JitError> {
+    pub(crate) fn new(epochs: Arc<Epochs>) -> Result<Self, JitError> {
         Ok(Self {
             memory: CodeMemory::new(&missing_stub())?,
             regions: HashMap::new(),
@@ -95,8 +97,8 @@ impl CodeCache {
             slots: HashMap::new(),
             owners: HashMap::new(),
             retired: Vec::new(),
-            epoch: 1,
-            engines: Vec::new(),
+            epochs,
+            lifting: Vec::new(),
             functions: BTreeMap::new(),
             flips: HashMap::new(),
         })
@@ -107,16 +109,18 @@ impl CodeCache {
         &self.memory
     }
 
-    /// Adds an engine; it stores [`IDLE`] or the epoch in the result.
-    pub(crate) fn add_engine(&mut self) -> Arc<AtomicU64> {
-        let epoch = Arc::new(AtomicU64::new(IDLE));
-        self.engines.push(Arc::clone(&epoch));
-        epoch
+    /// Notes that the code from `start` on is being lifted. False if an engine is at that already.
+    pub(crate) fn begin_lifting(&mut self, start: u32) -> bool {
+        let begins = !self.lifting.contains(&start);
+        if begins {
+            self.lifting.push(start);
+        }
+        begins
     }
 
-    /// The current epoch.
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch
+    /// Notes that it no longer is.
+    pub(crate) fn end_lifting(&mut self, start: u32) {
+        self.lifting.retain(|&lifted| lifted != start);
     }
 
     /// The link slot for a guest address.
@@ -214,7 +218,7 @@ impl CodeCache {
     }
 
     /// Withdraws everything, and forgets what was learned on the way there.
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         for id in self.regions.keys().copied().collect::<Vec<_>>() {
             self.withdraw(id);
         }
@@ -236,14 +240,15 @@ impl CodeCache {
                 self.set_entry(pc, 0);
             }
         }
-        self.retired.push(Retired { epoch: self.epoch, id });
-        self.epoch += 1;
+        self.retired.push(Retired { epoch: self.epochs.advance(), id });
     }
 
-    /// Releases what no engine can be in any more. To be called before a region is lifted: nothing may hold slots
-    /// but published code.
+    /// Releases what no engine can be in any more.
     pub(crate) fn release_retired(&mut self) {
-        let oldest = self.engines.iter().map(|e| e.load(Acquire)).min().unwrap_or(IDLE);
+        if self.retired.is_empty() {
+            return;
+        }
+        let oldest = self.epochs.oldest();
         let (free, kept) = std::mem::take(&mut self.retired).into_iter().partition(|r| r.epoch < oldest);
         self.retired = kept;
         let free: Vec<Retired> = free;
@@ -255,6 +260,8 @@ impl CodeCache {
         }
         if self.regions.is_empty() {
             self.memory.release_all();
+        }
+        if self.regions.is_empty() && self.lifting.is_empty() {
             // No code is left that names a slot.
             for &slot in self.slots.values() {
                 self.memory.set_slot(slot, 0);
@@ -334,9 +341,10 @@ mod tests {
     #[test]
     fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
         const THIRD: usize = crate::code_memory::CODE_SIZE / 3;
-        let mut cache = CodeCache::new().unwrap();
-        let engine = cache.add_engine();
-        engine.store(cache.epoch(), Release);
+        let epochs = Epochs::new();
+        let mut cache = CodeCache::new(Arc::clone(&epochs)).unwrap();
+        let engine = epochs.join();
+        epochs.enter(&engine);
         cache.give_function(0x1000, Some(0x2000));
         cache.add_function(0x3000);
         cache.add_entry(0x3000, 0x3010);
@@ -355,7 +363,15 @@ mod tests {
         // The engine may still be in it.
         cache.release_retired();
         assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());
-        engine.store(cache.epoch(), Release);
+        epochs.enter(&engine);
+        assert!(cache.begin_lifting(0x5000) && !cache.begin_lifting(0x5000), "by one engine at a time");
+        let named = cache.slot(0x6000);
+        cache.release_retired();
+        assert_eq!(cache.slot(0x6000), named, "the code that is being lifted names it");
+        cache.end_lifting(0x5000);
+        cache.publish(region(0x5000, 64), Vec::new()).unwrap();
+        cache.flush();
+        epochs.enter(&engine);
         cache.release_retired();
         assert_eq!(cache.slot(0x7000), 0, "slots begin anew");
         cache.publish(region(0x5000, THIRD), Vec::new()).unwrap();
@@ -364,14 +380,15 @@ mod tests {
 
     #[test]
     fn releasing_many_regions_at_once_leaves_one_free_range() {
-        let mut cache = CodeCache::new().unwrap();
-        let engine = cache.add_engine();
-        engine.store(cache.epoch(), Release);
+        let epochs = Epochs::new();
+        let mut cache = CodeCache::new(Arc::clone(&epochs)).unwrap();
+        let engine = epochs.join();
+        epochs.enter(&engine);
         for n in 0..20_000 {
             cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
         }
         cache.flush();
-        engine.store(IDLE, Release);
+        engine.leave();
         cache.release_retired();
         assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
         assert_eq!(

@@ -12,6 +12,8 @@
 //! - The mappings live as long as [`CodeMemory`]; addresses of them leave this module as numbers only.
 //! - Code is written only to ranges handed out by [`CodeMemory::allocate`] and not yet released, before
 //!   any table names them; ranges are released only when no thread can be in them (`code_cache`).
+//! - Where code has been before, a processor may still hold it, though not be in it: before such a range is published again,
+//!   all threads fetch anew. (x86 processors are known to do so by themselves; their manuals don't promise it.)
 //! - Tables are read by compiled code and written here, always as aligned atomics.
 
 use crate::JitError;
@@ -23,6 +25,7 @@ use std::os::fd::FromRawFd;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use xenia_memory::barrier;
 
 /// Bytes of code memory. Untouched pages cost nothing.
 pub(crate) const CODE_SIZE: usize = 256 << 20;
@@ -90,6 +93,8 @@ pub(crate) struct CodeMemory {
     entries: Arc<Entries>,
     slots: MmapRaw,
     used: usize,
+    /// What lies from here on was never written.
+    fresh: usize,
     /// Released ranges, for reuse: sizes by offset. No two touch.
     free: BTreeMap<usize, usize>,
     /// Bytes of the stub.
@@ -108,7 +113,8 @@ impl CodeMemory {
         let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
         let entries = Arc::new(Entries(sparse(ENTRIES_SIZE)?));
         let slots = sparse(SLOTS * 8)?;
-        let mut memory = Self { write, execute, entries, slots, used: 0, free: BTreeMap::new(), stub: 0 };
+        let mut memory =
+            Self { write, execute, entries, slots, used: 0, fresh: 0, free: BTreeMap::new(), stub: 0 };
         let offset = memory.allocate(stub.len())?;
         debug_assert_eq!(offset, 0);
         memory.write(offset, stub);
@@ -166,6 +172,10 @@ impl CodeMemory {
         assert!(offset + code.len() <= self.used, "code outside its allocation");
         // SAFETY: inside the writable mapping, as just checked; nothing runs there yet (module's rules).
         unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.write.as_mut_ptr().add(offset), code.len()) };
+        if offset < self.fresh {
+            barrier::serialize_all_threads();
+        }
+        self.fresh = self.fresh.max(offset + code.len());
     }
 
     /// A copy of code that was put there.

@@ -5,7 +5,7 @@
 
 use crate::JitError;
 use crate::function_tier::{Texts, has_fma};
-use crate::jit::{Granularity, Jit, ModeCode};
+use crate::jit::{Engine, Granularity, Jit, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
 use crate::region::{self, REGION_LIMIT, Region};
@@ -52,11 +52,12 @@ impl Jit {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let mut limit = REGION_LIMIT;
         let (region, compiled) = loop {
-            let Some(Plan { region, .. }) = self.plan(code, pc.0, true, limit) else { return Ok(None) };
-            let mut cache = code.cache.lock();
-            let mut slot = |to| cache.slot(to);
-            let config = self.lift_config(mode);
-            match self.shared.compiler.lock().compile(&region, config, &[], &mut slot, true) {
+            let Some(Plan { region, .. }) = self.engine.plan(&self.shared, code, pc.0, true, limit) else {
+                return Ok(None);
+            };
+            let mut slot = |to| code.cache.lock().slot(to);
+            let config = self.shared.lift_config(mode);
+            match self.engine.compiler.lock().compile(&region, config, &[], &mut slot, true) {
                 Err(JitError::TooLong(fitting)) if limit > 1 => limit = fitting.clamp(1, limit - 1),
                 compiled => break (region, compiled?),
             }
@@ -70,25 +71,36 @@ impl Jit {
     pub fn host_code(&self, pc: GuestAddr) -> Option<Vec<u8>> {
         self.shared.code(Mode::default())?.cache.lock().code_of(pc.0)
     }
+}
 
+impl Shared {
     fn lift_config(&self, mode: Mode) -> LiftConfig {
-        let config = &self.shared.config;
+        let config = &self.config;
         LiftConfig {
             mode,
             precise_faults: config.precise_faults,
-            has_fma: !self.shared.config.baseline_host && has_fma(),
+            has_fma: !config.baseline_host && has_fma(),
             reservations: config.engine.reservations,
             wrong_addi: config.wrong_addi,
         }
     }
+}
 
+impl Engine {
     /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry of it if `as_entry`. `None`
     /// if there is nothing.
-    pub(crate) fn plan(&self, code: &ModeCode, pc: u32, as_entry: bool, limit: usize) -> Option<Plan> {
-        let memory = &self.shared.memory;
+    pub(crate) fn plan(
+        &self,
+        shared: &Shared,
+        code: &ModeCode,
+        pc: u32,
+        as_entry: bool,
+        limit: usize,
+    ) -> Option<Plan> {
+        let memory = &shared.memory;
         let mut fetch = |pc: u32| memory.fetch_u32(pc).ok();
         let mut calls = Vec::new();
-        let length = match self.shared.config.granularity {
+        let length = match shared.config.granularity {
             Granularity::Function => None,
             Granularity::Block => Some(region::block_length(pc, &mut fetch)),
             Granularity::Instruction => Some(1),
@@ -127,17 +139,24 @@ impl Jit {
     }
 
     /// Compiles the code at `pc`, as [`Self::plan`] has it, and publishes it. False if it can't be compiled now.
-    pub(crate) fn compile(&mut self, mode: Mode, code: &ModeCode, pc: u32, as_entry: bool) -> bool {
-        self.shared.compiling.store(pc, Relaxed);
+    pub(crate) fn compile(
+        &mut self,
+        shared: &Shared,
+        mode: Mode,
+        code: &ModeCode,
+        pc: u32,
+        as_entry: bool,
+    ) -> bool {
+        shared.compiling.store(pc, Relaxed);
         let start = Instant::now();
         let mut limit = REGION_LIMIT;
         let done = loop {
-            let Some(plan) = self.plan(code, pc, as_entry, limit) else { break false };
-            match self.publish(mode, code, plan) {
+            let Some(plan) = self.plan(shared, code, pc, as_entry, limit) else { break false };
+            match self.publish(shared, mode, code, plan) {
                 Ok(published) => break published,
                 // A smaller piece of it, then.
                 Err(JitError::TooLong(fitting)) if limit > 1 => limit = fitting.clamp(1, limit - 1),
-                // It has been emptied, and has room once this engine has gone on.
+                // It has been emptied, and has room once all engines have gone on.
                 Err(JitError::CodeMemoryFull) => break false,
                 Err(error) => {
                     tracing::warn!(%error, "not compiled");
@@ -145,29 +164,32 @@ impl Jit {
                 }
             }
         };
-        self.shared.compiling.store(0, Relaxed);
+        // Another engine's address stays.
+        let _ = shared.compiling.compare_exchange(pc, 0, Relaxed, Relaxed);
         let elapsed = start.elapsed();
         self.compile_time += elapsed;
         self.compiled.took += elapsed;
         done
     }
 
-    /// Compiles and publishes `plan`. False if its pages don't allow it now.
-    fn publish(&mut self, mode: Mode, code: &ModeCode, plan: Plan) -> Result<bool, JitError> {
-        let memory = &self.shared.memory;
-        let Some(pages) = self.watch(&plan.region) else { return Ok(false) };
-        let mut cache = code.cache.lock();
-        let may = self.shared.config.compile_restless;
-        if !may && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
-            return Ok(false);
-        }
-        cache.release_retired();
-        let mut slot = |to| cache.slot(to);
-        let config = self.lift_config(mode);
-        let compiled = self.shared.compiler.lock().compile(&plan.region, config, &pages, &mut slot, false)?;
+    /// Compiles and publishes `plan`. False if its pages don't allow it now, or another engine is at it.
+    fn publish(
+        &mut self,
+        shared: &Shared,
+        mode: Mode,
+        code: &ModeCode,
+        plan: Plan,
+    ) -> Result<bool, JitError> {
+        let memory = &shared.memory;
+        let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
+        let Some(_lifting) = Lifting::begin(shared, code, plan.start, &pages) else { return Ok(false) };
+        let mut slot = |to| code.cache.lock().slot(to);
+        let config = shared.lift_config(mode);
+        let compiled = self.compiler.lock().compile(&plan.region, config, &pages, &mut slot, false)?;
         self.compiled.functions += 1;
         self.compiled.instructions += plan.region.instructions as u64;
-        if self.shared.config.granularity == Granularity::Function {
+        let mut cache = code.cache.lock();
+        if shared.config.granularity == Granularity::Function {
             cache.add_function(plan.start);
             for entry in plan.entries {
                 cache.add_entry(plan.start, entry);
@@ -182,24 +204,49 @@ impl Jit {
         cache.publish(compiled, pages)?;
         Ok(true)
     }
+}
 
-    /// Watches the pages that `region` was read from. Gives them with the versions that its words
-    /// belong to; `None` if the words have changed meanwhile, or can't be watched.
-    fn watch(&self, region: &Region) -> Option<Vec<(u32, u32)>> {
-        let memory = &self.shared.memory;
-        let guests = || region.blocks.values().flat_map(|block| &block.code);
-        let pages: BTreeSet<u32> = guests().map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect();
-        let mut result = Vec::new();
-        for &page in &pages {
-            let index = GuestMemory::page_index(GuestAddr(page))?;
-            result.push((index, memory.page_version(index)));
+/// Code that is being lifted and compiled, which is done without the lock of the code cache: its link slots stay what they
+/// are until this is dropped.
+struct Lifting<'a> {
+    code: &'a ModeCode,
+    start: u32,
+}
+
+impl<'a> Lifting<'a> {
+    /// `None` if one of the pages changes too often, or another engine is at it.
+    fn begin(shared: &Shared, code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
+        let mut cache = code.cache.lock();
+        if !shared.config.compile_restless && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+            return None;
         }
-        for &page in &pages {
-            if memory.watch(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
-                return None;
-            }
-        }
-        let same = guests().all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
-        same.then_some(result)
+        cache.release_retired();
+        // Made only then: dropping one ends the lifting.
+        cache.begin_lifting(start).then(|| Self { code, start })
     }
+}
+
+impl Drop for Lifting<'_> {
+    fn drop(&mut self) {
+        self.code.cache.lock().end_lifting(self.start);
+    }
+}
+
+/// Watches the pages that `region` was read from. Gives them with the versions that its words
+/// belong to; `None` if the words have changed meanwhile, or can't be watched.
+fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
+    let guests = || region.blocks.values().flat_map(|block| &block.code);
+    let pages: BTreeSet<u32> = guests().map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect();
+    let mut result = Vec::new();
+    for &page in &pages {
+        let index = GuestMemory::page_index(GuestAddr(page))?;
+        result.push((index, memory.page_version(index)));
+    }
+    for &page in &pages {
+        if memory.watch(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
+            return None;
+        }
+    }
+    let same = guests().all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
+    same.then_some(result)
 }

@@ -23,12 +23,9 @@ const NESTING: u64 = 192 << 10;
 pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
 
 /// Runs compiled code on `ctx` from its pc, and says why it stopped, with the detail that some reasons have.
-/// The words of `PpcContext::host` that the run lends are set ([`crate::hooks::install`]); `tables` are those of the code
-/// memory, which the caller's borrow of the engine keeps alive.
-pub(crate) fn enter(ctx: &mut PpcContext, tables: &[(Word, u64)]) -> (Leave, u32) {
-    for &(word, address) in tables {
-        ctx.host[word as usize] = address;
-    }
+/// The words of `PpcContext::host` are set: those of the code ([`crate::jit::ModeCode`]), which the caller's borrow of it
+/// keeps alive, and the run ([`crate::hooks::lend_run`]).
+pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     let here: u64;
     // SAFETY: reads the stack pointer.
     unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
@@ -77,7 +74,6 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
         "mov [r15 + {budget}], rdi",
         "mov [r15 + {pc}], ecx",
         "mov [r15 + {leave}], rdx",
-        "3:",
         "stmxcsr [r15 + {mxcsr}]",
         "ldmxcsr [rsp]",
         "add rsp, 8",

@@ -21,6 +21,7 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::is_x86_feature_detected as has;
+use std::sync::Arc;
 use target_lexicon::Triple;
 
 /// Distance between entries.
@@ -83,6 +84,16 @@ impl Compiler {
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
         })
+    }
+
+    /// Another one with the same settings.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            isa: Arc::clone(&self.isa),
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+        }
     }
 
     /// Compiles `region`, whose code was read from `pages` at those versions. `slot_of` gives the link

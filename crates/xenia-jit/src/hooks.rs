@@ -200,8 +200,8 @@ pub(crate) struct Run<'a> {
     pub(crate) counts: &'a mut HookCounts,
     /// How the run ended, when a hook ended it.
     pub(crate) exit: Option<Exit>,
-    /// Page version bumps when compiled code was last entered.
-    pub(crate) bumps: u64,
+    /// The memory's epoch when compiled code was last entered.
+    pub(crate) epoch: u64,
 }
 
 /// What a hook works on.
@@ -261,20 +261,26 @@ impl Drop for RustFloat {
 unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a>) {
     // SAFETY: `enter` borrowed it exclusively for all of the run, and compiled code waits for the hook.
     let ctx = unsafe { &mut *ctx };
-    // SAFETY: `install` put it there for this run; it lives until `enter` returns.
+    // SAFETY: `lend_run` put it there for this run; it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
     (ctx, run)
 }
 
-/// Puts the addresses of the hooks and of `run` where compiled code looks for them.
-pub(crate) fn install(ctx: &mut PpcContext, run: &mut Run<'_>) {
-    ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
-    ctx.host[Word::Roots as usize] = VRSQRTEFP.as_ptr() as u64;
-    ctx.host[Word::Memory as usize] = run.memory.guest_base() as u64;
-    ctx.host[Word::Versions as usize] = run.memory.versions_ptr() as u64;
+/// The words of [`PpcContext::host`] with the addresses of the hooks and of what belongs to `memory`; the others 0.
+pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
+    let mut words = [0; HOST_WORDS];
+    words[Word::Roots as usize] = VRSQRTEFP.as_ptr() as u64;
+    words[Word::Memory as usize] = memory.guest_base() as u64;
+    words[Word::Versions as usize] = memory.versions_ptr() as u64;
     for &hook in Hook::ALL {
-        ctx.host[Word::Hooks as usize + hook as usize] = hook.address();
+        words[Word::Hooks as usize + hook as usize] = hook.address();
     }
+    words
+}
+
+/// Puts `run` where the hooks look for it.
+pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_>) {
+    ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
 }
 
 /// The kinds of faults in the order of their numbers.

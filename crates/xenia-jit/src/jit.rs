@@ -1,9 +1,14 @@
 //! The engine: runs compiled code, compiles what is warm, and interprets the rest.
+//!
+//! Engines of one machine share code and its tables ([`Shared`]); each has an interpreter, a compiler and counters of its
+//! own ([`Engine`]). The way into compiled code and back, which every kernel call takes, writes nothing that another
+//! engine reads but this one's [`Presence`], and takes no lock.
 
 use crate::JitError;
-use crate::code_cache::{CodeCache, IDLE};
+use crate::code_cache::CodeCache;
 use crate::code_memory::Entries;
 use crate::enter::{DEFAULT_MXCSR, enter};
+use crate::epochs::{Epochs, Presence};
 use crate::float_state;
 use crate::function_tier::{Compiler, Effort};
 use crate::hooks::{self, Hook, HookCounts, Run};
@@ -12,12 +17,12 @@ use crate::mode::Mode;
 use crate::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use xenia_cpu::{
-    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext,
-    ReservationMode,
+    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, HOST_WORDS, Interpreter,
+    PpcContext, ReservationMode,
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
@@ -93,8 +98,8 @@ pub(crate) struct Shared {
     modes: [OnceLock<Option<ModeCode>>; Mode::COUNT],
     /// Bounds of functions that came from outside.
     bounds: Mutex<Vec<(u32, Option<u32>)>>,
-    pub(crate) compiler: Mutex<Compiler>,
-    /// The address that is being compiled, or 0.
+    pub(crate) epochs: Arc<Epochs>,
+    /// The address that is being compiled, or 0: the latest, if several engines compile.
     pub(crate) compiling: Arc<AtomicU32>,
 }
 
@@ -106,11 +111,13 @@ pub(crate) struct ModeCode {
     pub(crate) entries: Arc<Entries>,
     /// Host addresses of the tables, which never move.
     tables: [(Word, u64); 3],
+    /// What the words of [`PpcContext::host`] are when code is entered; made when that happens first.
+    words: OnceLock<[u64; HOST_WORDS]>,
 }
 
 impl ModeCode {
-    fn new(bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
-        let mut cache = CodeCache::new()?;
+    fn new(epochs: &Arc<Epochs>, bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
+        let mut cache = CodeCache::new(Arc::clone(epochs))?;
         for &(start, end) in bounds {
             cache.give_function(start, end);
         }
@@ -124,7 +131,19 @@ impl ModeCode {
         let hook =
             register_code_hook(start..start + crate::code_memory::CODE_SIZE, Box::new(hooks::on_fault))?;
         let entries = Arc::clone(code.entries());
-        Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables })
+        Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, words: OnceLock::new() })
+    }
+
+    /// Puts what compiled code finds through its context there; a run adds what is its own.
+    fn install(&self, ctx: &mut PpcContext, memory: &GuestMemory) {
+        ctx.host = *self.words.get_or_init(|| {
+            let mut words = hooks::words(memory);
+            for (word, address) in self.tables {
+                words[word as usize] = address;
+            }
+            words[Word::Mxcsr as usize] = u64::from(DEFAULT_MXCSR);
+            words
+        });
     }
 }
 
@@ -133,7 +152,7 @@ impl Shared {
     pub(crate) fn code(&self, mode: Mode) -> Option<&ModeCode> {
         let made = self.modes[mode.index()].get_or_init(|| {
             // Bounds are hints: one that comes at this moment may be missed.
-            let made = ModeCode::new(&self.bounds.lock());
+            let made = ModeCode::new(&self.epochs, &self.bounds.lock());
             made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
         });
         made.as_ref()
@@ -157,15 +176,20 @@ pub(crate) struct CompileCounts {
 /// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same machine.
 pub struct Jit {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) engine: Engine,
+}
+
+/// What one engine has for itself.
+pub(crate) struct Engine {
     pub(crate) interpreter: Interpreter,
+    pub(crate) compiler: Box<Mutex<Compiler>>,
     /// By mode and start of the function.
     pub(crate) heat: HashMap<(Mode, u32), Heat>,
     /// Time spent compiling in this visit.
     pub(crate) compile_time: Duration,
     counts: HookCounts,
     pub(crate) compiled: CompileCounts,
-    /// By [`Mode::index`]: the epoch of that mode's code cache since when this engine may be in its code.
-    epochs: [Option<Arc<AtomicU64>>; Mode::COUNT],
+    presence: Arc<Presence>,
 }
 
 impl Jit {
@@ -181,32 +205,33 @@ impl Jit {
             config,
             modes: Default::default(),
             bounds: Mutex::new(Vec::new()),
-            compiler: Mutex::new(Compiler::new(config.effort, config.baseline_host)?),
+            epochs: Epochs::new(),
             compiling: Arc::default(),
         };
         // Without the usual mode there is no point.
-        let usual = ModeCode::new(&[])?;
+        let usual = ModeCode::new(&shared.epochs, &[])?;
         shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
-        Ok(Self::of(Arc::new(shared)))
+        let compiler = Compiler::new(config.effort, config.baseline_host)?;
+        Ok(Self::of(Arc::new(shared), compiler))
     }
 
-    fn of(shared: Arc<Shared>) -> Self {
-        let interpreter = Interpreter::new(Arc::clone(&shared.memory), shared.config.engine);
-        let heat = HashMap::new();
-        Self {
-            shared,
-            interpreter,
-            heat,
+    fn of(shared: Arc<Shared>, compiler: Compiler) -> Self {
+        let engine = Engine {
+            interpreter: Interpreter::new(Arc::clone(&shared.memory), shared.config.engine),
+            compiler: Box::new(Mutex::new(compiler)),
+            heat: HashMap::new(),
             compile_time: Duration::ZERO,
             counts: HookCounts::default(),
             compiled: CompileCounts::default(),
-            epochs: Default::default(),
-        }
+            presence: shared.epochs.join(),
+        };
+        Self { shared, engine }
     }
 
     /// Another engine for the same machine and code cache, for another host thread.
     pub fn fork(&self) -> Self {
-        Self::of(Arc::clone(&self.shared))
+        let compiler = self.engine.compiler.lock().fork();
+        Self::of(Arc::clone(&self.shared), compiler)
     }
 
     /// Tells the bounds of a function: its first address and, if known, the one after its last.
@@ -220,7 +245,7 @@ impl Jit {
 }
 
 /// One visit.
-impl Jit {
+impl Engine {
     /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
     fn interpret(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, count: u32) -> Option<Exit> {
         let rest = (ctx.budget - i64::from(count)).max(0);
@@ -248,40 +273,28 @@ impl Jit {
 
     fn run_compiled(
         &mut self,
+        shared: &Shared,
         code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut DeviceQueue,
     ) -> (Leave, u32, Option<Exit>) {
-        let memory = Arc::clone(&self.shared.memory);
+        let memory = &*shared.memory;
+        code.install(ctx, memory);
         let mut run = Run {
             devices,
-            memory: &memory,
-            strict: self.shared.config.engine.reservations == ReservationMode::Strict,
+            memory,
+            strict: shared.config.engine.reservations == ReservationMode::Strict,
             counts: &mut self.counts,
             exit: None,
-            bumps: memory.counters().page_version_bumps,
+            epoch: memory.epoch(),
         };
-        hooks::install(ctx, &mut run);
-        let (leave, detail) = enter(ctx, &code.tables);
+        hooks::lend_run(ctx, &mut run);
+        shared.epochs.enter(&self.presence);
+        let (leave, detail) = enter(ctx);
         (leave, detail, run.exit)
     }
 
-    /// Notes that code of this mode may be running from now on, and none of another.
-    fn enter_epoch(&mut self, mode: Mode, code: &ModeCode) {
-        let mut cache = code.cache.lock();
-        let own = self.epochs[mode.index()].get_or_insert_with(|| cache.add_engine());
-        own.store(cache.epoch(), Release);
-    }
-
-    /// Notes that no code of any mode is running.
-    fn leave_epochs(&self) {
-        for epoch in self.epochs.iter().flatten() {
-            epoch.store(IDLE, Release);
-        }
-    }
-
-    fn visit(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
-        let shared = Arc::clone(&self.shared);
+    fn visit(&mut self, shared: &Shared, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         let mut arrival = Arrival::Resumed;
         loop {
             if ctx.budget <= 0 {
@@ -297,17 +310,13 @@ impl Jit {
             };
             if code.entries.offset(ctx.pc) == 0 {
                 let how = std::mem::replace(&mut arrival, Arrival::Interpreted);
-                match self.without_code(mode, code, ctx, devices, how) {
+                match self.without_code(shared, mode, code, ctx, devices, how) {
                     Some(exit) => return exit,
                     None => continue,
                 }
             }
             arrival = Arrival::Resumed;
-            self.enter_epoch(mode, code);
-            ctx.host[Word::Mxcsr as usize] = u64::from(DEFAULT_MXCSR);
-            ctx.host[Word::VectorMode as usize] = 0;
-            ctx.host[Word::ScalarFlags as usize] = 0;
-            let (leave, detail, exit) = self.run_compiled(code, ctx, devices);
+            let (leave, detail, exit) = self.run_compiled(shared, code, ctx, devices);
             let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
             float_state::settle(ctx, &mut mxcsr);
             let ended = match leave {
@@ -343,10 +352,10 @@ impl Jit {
 
 impl Execute for Jit {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
-        self.compile_time = Duration::ZERO;
+        self.engine.compile_time = Duration::ZERO;
         let mut queue = devices.make_current();
-        let exit = self.visit(ctx, &mut queue);
-        self.leave_epochs();
+        let exit = self.engine.visit(&self.shared, ctx, &mut queue);
+        self.engine.presence.leave();
         exit
     }
 
@@ -359,15 +368,16 @@ impl Execute for Jit {
     }
 
     fn counters(&self) -> EngineCounters {
-        let interpreter = self.interpreter.counters();
+        let Engine { interpreter, counts, compiled, .. } = &self.engine;
+        let interpreter = interpreter.counters();
         let mut helper_calls = BTreeMap::new();
-        for (index, &count) in self.counts.software.iter().enumerate() {
+        for (index, &count) in counts.software.iter().enumerate() {
             if count != 0 {
                 let name = if index == OP_COUNT { "illegal" } else { ROWS[index].name };
                 *helper_calls.entry(name).or_default() += count;
             }
         }
-        for (hook, &count) in Hook::ALL.iter().zip(&self.counts.calls) {
+        for (hook, &count) in Hook::ALL.iter().zip(&counts.calls) {
             if count != 0
                 && let Some(name) = hook.counter()
             {
@@ -375,14 +385,17 @@ impl Execute for Jit {
             }
         }
         EngineCounters {
-            functions: self.compiled.functions,
-            compiled_guest_instructions: self.compiled.instructions,
-            compile_ns: self.compiled.took.as_nanos() as u64,
-            interpreted_instructions: interpreter.interpreted_instructions - self.counts.fallbacks,
-            fallback_instructions: self.counts.fallbacks,
+            functions: compiled.functions,
+            compiled_guest_instructions: compiled.instructions,
+            compile_ns: compiled.took.as_nanos() as u64,
+            interpreted_instructions: interpreter.interpreted_instructions - counts.fallbacks,
+            fallback_instructions: counts.fallbacks,
             helper_calls,
-            invalidations: self.compiled.invalidations,
+            invalidations: compiled.invalidations,
             ..EngineCounters::default()
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@ mod compile;
 mod cross_check;
 #[allow(unsafe_code)]
 mod enter;
+mod epochs;
 mod error;
 mod exact_vector;
 mod float_state;

@@ -13,7 +13,7 @@
 //! - Where compiled code came to an address without an entry (a case of a switch), that address becomes an entry when the
 //!   function is compiled again, for which it has to be as warm as for the first time.
 
-use crate::jit::{Granularity, Jit, ModeCode};
+use crate::jit::{Engine, Granularity, ModeCode, Shared};
 use crate::mode::Mode;
 use crate::region::REGION_LIMIT;
 use std::time::Duration;
@@ -49,16 +49,19 @@ pub(crate) struct Heat {
     size: u64,
 }
 
-impl Jit {
+impl Shared {
     /// How often a block is reached before its function's warmth is looked at.
     fn block_limit(&self) -> u32 {
-        (self.shared.config.warm_up / 4).max(1)
+        (self.config.warm_up / 4).max(1)
     }
+}
 
+impl Engine {
     /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets up to where there is code or something
     /// is warm. `Some` if anything else ended it.
     pub(crate) fn without_code(
         &mut self,
+        shared: &Shared,
         mode: Mode,
         code: &ModeCode,
         ctx: &mut PpcContext,
@@ -66,33 +69,33 @@ impl Jit {
         arrival: Arrival,
     ) -> Option<Exit> {
         let pc = ctx.pc;
-        let warm_up = self.shared.config.warm_up;
+        let warm_up = shared.config.warm_up;
         let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().covers(pc);
         let is_compiled = if at_once {
-            self.compile(mode, code, pc, true)
+            self.compile(shared, mode, code, pc, true)
         } else {
             // Regions smaller than functions are for comparing engines unit by unit, where each unit is a visit.
-            let counts = self.shared.config.granularity != Granularity::Function;
+            let counts = shared.config.granularity != Granularity::Function;
             match arrival {
                 Arrival::Compiled => self.interpreter.note_reached(pc, MISS, true),
                 Arrival::Resumed if counts => self.interpreter.note_reached(pc, 0, true),
                 Arrival::Resumed | Arrival::Interpreted => {}
             }
-            self.is_warm(mode, code, pc)
+            self.is_warm(shared, mode, code, pc)
         };
         if is_compiled && code.entries.offset(pc) != 0 {
             return None;
         }
-        let limit = if warm_up <= 1 { 1 } else { self.block_limit() };
+        let limit = if warm_up <= 1 { 1 } else { shared.block_limit() };
         self.interpreter.run_to_code(ctx, devices, limit, |pc| code.entries.offset(pc) != 0)
     }
 
     /// Adds the warmth of the block at `pc` to its function's, and compiles that if it is enough.
-    fn is_warm(&mut self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+    fn is_warm(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         if self.compile_time > COMPILE_BUDGET {
             return false;
         }
-        let Some(warmth) = self.interpreter.take_warmth(pc, self.block_limit()) else { return false };
+        let Some(warmth) = self.interpreter.take_warmth(pc, shared.block_limit()) else { return false };
         let start = {
             let mut cache = code.cache.lock();
             for called in self.interpreter.take_called() {
@@ -102,7 +105,7 @@ impl Jit {
                 // On the way to an entry.
                 return false;
             }
-            if self.shared.config.granularity == Granularity::Function { cache.plan(pc).0[0] } else { pc }
+            if shared.config.granularity == Granularity::Function { cache.plan(pc).0[0] } else { pc }
         };
         if self.heat.len() >= MOST_FUNCTIONS {
             self.heat.clear();
@@ -110,10 +113,10 @@ impl Jit {
         let key = (mode, start);
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
-        let warm_up = u64::from(self.shared.config.warm_up);
+        let warm_up = u64::from(shared.config.warm_up);
         let is_enough = |heat: &Heat| heat.work >= heat.size.saturating_mul(warm_up);
         if is_enough(&heat) {
-            let plan = self.plan(code, pc, warmth.wanted, REGION_LIMIT);
+            let plan = self.plan(shared, code, pc, warmth.wanted, REGION_LIMIT);
             heat.size = plan.map_or(1, |plan| plan.region.instructions as u64);
         }
         let compiles = is_enough(&heat);
@@ -122,6 +125,6 @@ impl Jit {
             heat = Heat::default();
         }
         self.heat.insert(key, heat);
-        compiles && self.compile(mode, code, pc, warmth.wanted)
+        compiles && self.compile(shared, mode, code, pc, warmth.wanted)
     }
 }

@@ -51,7 +51,7 @@ compile_error!(
 );
 
 mod allocate;
-mod barrier;
+pub mod barrier;
 mod compare;
 mod device;
 mod dirty;

@@ -166,9 +166,10 @@ fn compile(jit: &mut Jit, mode: Mode) -> (u64, usize, Duration) {
     let shared = Arc::clone(&jit.shared);
     let code = shared.code(mode).unwrap();
     let start = thread_time();
-    jit.compile(mode, code, CODE, true);
+    jit.engine.compile(&shared, mode, code, CODE, true);
     let took = thread_time().saturating_sub(start);
-    (jit.compiled.instructions, shared.compiler.lock().context.func.dfg.num_insts(), took)
+    let intermediate = jit.engine.compiler.lock().context.func.dfg.num_insts();
+    (jit.engine.compiled.instructions, intermediate, took)
 }
 
 fn case(seed: u64) {

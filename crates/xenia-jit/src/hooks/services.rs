@@ -62,7 +62,7 @@ fn end_reservations(call: &mut Call<'_, '_>, addr: u32, size: u32) {
 }
 
 pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
-    u64::from(call.run.memory.counters().page_version_bumps != call.run.bumps)
+    u64::from(call.run.memory.epoch() != call.run.epoch)
 }
 
 pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64, a: u64, b: u64, c: u64) -> u64 {

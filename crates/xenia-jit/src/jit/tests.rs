@@ -1,0 +1,135 @@
+//! Several engines at once, seen from inside.
+
+use super::*;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+use xenia_memory::{AllocKind, Protect};
+
+const CODE: u32 = 0x8200_0000;
+const SIZE: u32 = 0x1_0000;
+
+/// A machine that compiles at once and holds `words` at [`CODE`].
+fn machine(words: &[u32]) -> Jit {
+    let memory = GuestMemory::new().unwrap();
+    memory.alloc_fixed(GuestAddr(CODE), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+    let jit = Jit::new(memory, JitConfig::compile_everything()).unwrap();
+    put(&jit, words);
+    jit
+}
+
+fn put(jit: &Jit, words: &[u32]) {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    jit.shared.memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+}
+
+/// r3 += 1; sc 2; back.
+const CALLS: [u32; 3] = [0x3863_0001, 0x4400_0042, 0x4BFF_FFF8];
+
+#[test]
+fn kernel_calls_take_no_lock() {
+    let mut jit = machine(&CALLS);
+    let mut calls = |count: u64| {
+        let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+        ctx.begin_visit(1 << 20, 0, u32::MAX);
+        for _ in 0..count {
+            assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 });
+        }
+        ctx.gpr[3]
+    };
+    calls(10);
+    let shared = Arc::clone(&jit.shared);
+    let mode = Mode::default();
+    let cache = shared.code(mode).unwrap().cache.lock();
+    let (done, wait) = mpsc::channel();
+    // Not scoped: should it hang, the test still ends.
+    thread::spawn(move || done.send(calls_of(&mut jit)));
+    let counted = wait.recv_timeout(Duration::from_secs(20));
+    drop(cache);
+    assert_eq!(counted, Ok(1000));
+}
+
+/// Makes a thousand kernel calls, which are compiled; what they counted.
+fn calls_of(jit: &mut Jit) -> u64 {
+    let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+    ctx.begin_visit(1 << 20, 0, u32::MAX);
+    let mut devices = DeviceQueue::new();
+    for _ in 0..1000 {
+        assert_eq!(jit.run(&mut ctx, &mut devices), Exit::Syscall { lev: 2 });
+    }
+    ctx.gpr[3]
+}
+
+/// `sum(r3)` = r3 + sum(r3 - 1) down to 0, then `sc 2`: calls, returns and branches of several regions.
+const SUM: [u32; 14] = [
+    0x4800_0009, // bl +8
+    0x4400_0042, // sc 2
+    0x2C03_0000, // cmpwi r3,0
+    0x4D82_0020, // beqlr
+    0x7C08_02A6, // mflr r0
+    0x9421_FFE0, // stwu r1,-32(r1)
+    0x9001_0024, // stw r0,36(r1)
+    0x9061_0008, // stw r3,8(r1)
+    0x3863_FFFF, // addi r3,r3,-1
+    0x4BFF_FFE5, // bl -28
+    0x8001_0008, // lwz r0,8(r1)
+    0x7C63_0214, // add r3,r3,r0
+    0x8001_0024, // lwz r0,36(r1)
+    0x4800_0004, // b +4
+];
+const SUM_END: [u32; 3] = [
+    0x3821_0020, // addi r1,r1,32
+    0x7C08_03A6, // mtlr r0
+    0x4E80_0020, // blr
+];
+
+#[test]
+fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
+    let words = [&SUM[..], &SUM_END].concat();
+    let jit = machine(&words);
+    let stop = AtomicBool::new(false);
+    let shared = Arc::clone(&jit.shared);
+    let runs: u64 = thread::scope(|scope| {
+        let runs: Vec<_> = (1..=3_u32)
+            .map(|number| {
+                let (mut engine, stop) = (jit.fork(), &stop);
+                scope.spawn(move || {
+                    let mut runs = 0;
+                    let mut devices = DeviceQueue::new();
+                    while !stop.load(Relaxed) {
+                        let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+                        ctx.gpr[1] = u64::from(CODE + SIZE / 4 * (number + 1) - 64);
+                        ctx.gpr[3] = 100;
+                        loop {
+                            ctx.begin_visit(331, 0, u32::MAX);
+                            match engine.run(&mut ctx, &mut devices) {
+                                Exit::Budget => {}
+                                exit => break assert_eq!(exit, Exit::Syscall { lev: 2 }),
+                            }
+                        }
+                        assert_eq!(ctx.gpr[3], 5050);
+                        runs += 1;
+                    }
+                    runs
+                })
+            })
+            .collect();
+        let code = shared.code(Mode::default()).unwrap();
+        let end = Instant::now() + Duration::from_millis(1500);
+        let mut turn = 0_u32;
+        while Instant::now() < end {
+            turn += 1;
+            if turn.is_multiple_of(3) {
+                // The same words again: a new version.
+                put(&jit, &words);
+            } else {
+                code.cache.lock().flush();
+            }
+            thread::sleep(Duration::from_micros(300));
+        }
+        stop.store(true, Relaxed);
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    assert!(runs > 100, "{runs}");
+}
