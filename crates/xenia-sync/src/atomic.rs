@@ -4,14 +4,14 @@
 #[cfg(not(feature = "model"))]
 pub(crate) use std::{
     hint::spin_loop,
-    sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering},
+    sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence},
     thread::yield_now,
 };
 
 #[cfg(feature = "model")]
 pub(crate) use loom::{
     hint::spin_loop,
-    sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering},
+    sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence},
     thread::yield_now,
 };
 

@@ -14,6 +14,7 @@ mod adaptive;
 mod atomic;
 mod backoff;
 mod condvar;
+mod counted;
 mod held;
 mod level;
 mod mutex;
@@ -33,6 +34,7 @@ pub mod watchdog;
 
 pub use adaptive::AdaptiveLock;
 pub use condvar::Condvar;
+pub use counted::Counted;
 pub use held::{Held, LevelMutex};
 pub use level::{Below, Level, Place, levels};
 pub use lock_api;

@@ -1,0 +1,108 @@
+//! A count of those who use what a slot of a table holds, and the generation of what it holds: one word, so that a use is
+//! counted only if the slot still holds what the user means.
+//!
+//! Whoever fills a free slot writes its contents first, then [occupies](Counted::occupy) it, which counts one use: that of
+//! the table. Others [pin](Counted::pin) it by generation, read the contents, and [unpin](Counted::unpin) it. Who is told that
+//! its use was the last owns the slot: it clears what the contents stand for, and may fill it again. No step waits.
+
+use crate::atomic::{AtomicU64, Ordering, fence};
+
+/// One slot's word: its generation, and below that its count; no use is counted of a free slot.
+#[derive(Debug)]
+pub struct Counted(AtomicU64);
+
+const COUNT: u64 = u32::MAX as u64;
+const GENERATION: u64 = COUNT + 1;
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Counted {
+    #[cfg(not(feature = "model"))]
+    /// A slot that is free, and was never occupied.
+    pub const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[cfg(feature = "model")]
+    /// A slot that is free, and was never occupied.
+    pub fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Occupies a free slot, whose contents are in place, with a use for the caller. Returns the generation, which is not 0.
+    /// The caller is the only one who fills the slot.
+    pub fn occupy(&self) -> u32 {
+        let before = self.0.load(Ordering::Relaxed);
+        debug_assert_eq!(before & COUNT, 0, "the slot is in use");
+        let next = ((before / GENERATION) as u32).wrapping_add(1).max(1);
+        self.0.store(u64::from(next) * GENERATION + 1, Ordering::Release);
+        next
+    }
+
+    /// Counts a use of what the slot holds, if that has this generation; the contents then stay until [`Self::unpin`].
+    #[inline]
+    pub fn pin(&self, generation: u32) -> bool {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let count = word & COUNT;
+            if word / GENERATION != u64::from(generation) || count == 0 || count == COUNT {
+                return false;
+            }
+            match self.0.compare_exchange_weak(word, word + 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes a use back. True if that was the last: what all others did with the contents has happened, and the slot is the
+    /// caller's.
+    #[inline]
+    pub fn unpin(&self) -> bool {
+        let before = self.0.fetch_sub(1, Ordering::Release);
+        debug_assert_ne!(before & COUNT, 0, "nobody uses the slot");
+        if before & COUNT != 1 {
+            return false;
+        }
+        fence(Ordering::Acquire);
+        true
+    }
+
+    /// Uses that are counted now.
+    pub fn uses(&self) -> u32 {
+        (self.0.load(Ordering::Relaxed) & COUNT) as u32
+    }
+}
+
+#[cfg(all(test, feature = "model"))]
+mod models;
+
+#[cfg(all(test, not(feature = "model")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_is_counted_of_the_generation_that_is_meant() {
+        let slot = Counted::new();
+        assert!(!slot.pin(0) && !slot.pin(1), "free");
+        let first = slot.occupy();
+        assert!(slot.pin(first) && slot.pin(first) && !slot.pin(first + 1));
+        assert_eq!(slot.uses(), 3);
+        assert_eq!([slot.unpin(), slot.unpin(), slot.unpin()], [false, false, true]);
+        assert!(!slot.pin(first), "its contents are being cleared");
+        let second = slot.occupy();
+        assert!(!slot.pin(first) && slot.pin(second));
+    }
+
+    #[test]
+    fn generations_begin_again_without_0() {
+        let slot = Counted(AtomicU64::new(u64::from(u32::MAX) * GENERATION));
+        assert_eq!(slot.occupy(), 1);
+        let full = Counted(AtomicU64::new(GENERATION + COUNT));
+        assert!(!full.pin(1), "the count does not run over");
+    }
+}
