@@ -3,6 +3,7 @@
 //! The ground floor under [`crate::exports`]: nothing here knows a single export's behaviour.
 
 mod bindings;
+mod call_targets;
 pub mod ordinals;
 pub mod thunks;
 pub mod variables;

@@ -9,7 +9,7 @@
 use crate::display::Display;
 use crate::files::Files;
 use crate::imports::{Bindings, Library};
-use crate::layout::object_type;
+use crate::layout::{object_header, object_type};
 use crate::limits::{Limit, Limits};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
@@ -21,6 +21,7 @@ use crate::ports::{Devices, Ports};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
 use crate::thread::records::Threads;
+use crate::thread::tls::Tls;
 use crate::title::Title;
 use crate::user::User;
 use crate::user::xconfig::Locale;
@@ -76,7 +77,7 @@ pub struct Kernel {
     /// Kernel memory.
     pub pool: KernelPool,
     /// Handles and objects.
-    pub objects: Mutex<Objects>,
+    pub objects: Arc<Objects>,
     /// Whoever starts or stops a hardware thread's service thread holds its turn. Taken before the dispatcher.
     pub(crate) service_turns: [Mutex<()>; HW_THREADS],
     /// Waits for objects, timers.
@@ -89,6 +90,8 @@ pub struct Kernel {
     pub read_write_locks: ReadWriteLocks,
     /// Guest threads, and what interrupts them.
     pub threads: Mutex<Threads>,
+    /// Thread-local storage.
+    pub tls: Tls,
     /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are any.
     pub(crate) pending_apcs: AtomicUsize,
     /// Open files, and the file system.
@@ -118,7 +121,7 @@ impl Kernel {
         let pool = KernelPool::new(memory.clone(), limits.clone());
         let imports = Bindings::new(&memory)?;
         let processes = Processes::new(&memory, &pool)?;
-        let mut objects = Objects::new(limits.clone());
+        let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {
             let at = match kind.type_variable() {
                 Some(name) => imports.make_variable(&memory, &pool, Library::xboxkrnl, name)?,
@@ -134,13 +137,14 @@ impl Kernel {
             limits: limits.clone(),
             memory,
             pool,
-            objects: Mutex::new(Level::Objects, objects),
+            objects: Arc::new(objects),
             service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),
             dispatcher: Mutex::numbered(Level::Dispatcher, 0x10, Dispatcher::new(limits.clone())),
             sections: LockQueues::new(0x100),
             spin_locks: LockQueues::new(0x200),
             read_write_locks: ReadWriteLocks::new(0x300),
             threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
+            tls: Tls::default(),
             pending_apcs: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
             imports,
@@ -159,29 +163,37 @@ impl Kernel {
 
     /// Gives up a reference to an object, and clears it away if that was the last.
     pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
-        let deleted = self.objects.lock().dereference(&self.memory, body)?;
-        self.clear_away(deleted)
+        self.objects.dereference(body)?;
+        self.clear_away_deleted();
+        Ok(())
     }
 
     /// Closes a handle, and clears its object away if that was the last reference.
     pub fn close(&self, handle: crate::abi::Handle) -> Fallible<()> {
-        let deleted = self.objects.lock().close(&self.memory, handle)?;
-        self.clear_away(deleted)
+        self.objects.close(handle)?;
+        self.clear_away_deleted();
+        Ok(())
     }
 
-    /// Gives back the references of waits by handle that are over.
-    pub(crate) fn let_go_of_waited(&self) {
-        let objects = self.dispatcher.lock().take_released();
-        for body in objects {
-            if let Err(error) = self.dereference(body) {
-                tracing::warn!(target: "kernel", "the object {body} that a thread waited for: {error}");
+    /// Clears away the objects that nobody uses any more. Takes no lock if there are none; with some, the caller holds none.
+    pub(crate) fn clear_away_deleted(&self) {
+        loop {
+            let deleted = self.objects.take_leavings();
+            if deleted.is_empty() {
+                return;
+            }
+            for object in deleted {
+                if let Err(error) = self.clear_away(&object) {
+                    tracing::warn!(target: "kernel", "{:?} {} is gone, but: {error}", object.kind, object.body);
+                }
+                self.objects.forget(object);
             }
         }
     }
 
-    /// What each kind of object leaves behind in its subsystem.
-    fn clear_away(&self, deleted: Option<Deleted>) -> Fallible<()> {
-        let Some(Deleted { kind, body }) = deleted else { return Ok(()) };
+    /// What each kind of object leaves behind in its subsystem, and its memory. Nobody can find the object any more.
+    fn clear_away(&self, deleted: &Deleted) -> Fallible<()> {
+        let &Deleted { kind, body, .. } = deleted;
         match kind {
             ObjectKind::Timer => {
                 self.dispatcher.lock().cancel_timer(&self.memory, body)?;
@@ -194,7 +206,7 @@ impl Kernel {
             ObjectKind::File => {
                 let port = self.files.lock().remove(body);
                 if let Some(port) = port {
-                    self.dereference(port)?;
+                    self.objects.dereference(port)?;
                 }
             }
             ObjectKind::IoCompletion => self.files.lock().ports.remove(body),
@@ -204,18 +216,13 @@ impl Kernel {
             ObjectKind::Listener => self.user.notifications.lock().remove(body),
             _ => {}
         }
-        if self.dispatcher.lock().waiters(body).next().is_some() {
-            // A wait holds its objects: the body stays for those who wait for what nobody can signal any more.
-            tracing::warn!(target: "kernel", "{kind:?} {body} was deleted while threads wait for it");
-            return Ok(());
-        }
-        Objects::free_body(&self.memory, &mut self.pool.lock(), body)
+        self.pool.release(GuestAddr(body.0.wrapping_sub(object_header::SIZE)))
     }
 
     /// Kernel state that is not in guest memory, as lines in a fixed order: what a state digest is over.
     pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
         self.dispatcher.lock().timers.describe(line);
-        self.objects.lock().describe(line);
+        self.objects.describe(line);
         let display = self.display.lock();
         display.describe(line);
         line(&format!("frames {} swaps {}", display.frames, display.swaps));

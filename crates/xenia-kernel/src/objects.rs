@@ -6,14 +6,20 @@
 //! ([`dispatcher`], files, modules), which keeps its own state by body address.
 //!
 //! Handles count up from 0x1000 by 4 and are never reused: a stale one is an error.
+//!
+//! A call that has found an object by a handle or a pointer keeps it ([`ObjectRef`]) until it is done, a wait until it has
+//! ended ([`HeldObject`]): nobody clears it away meanwhile.
 
 pub mod critical_section;
 pub mod dispatcher;
+mod handle_table;
 mod kind;
 pub mod lock_queue;
 pub mod mutant;
+mod object_ref;
 pub mod read_write_lock;
 mod sharded;
+mod slab;
 pub mod spin_lock;
 mod table;
 pub mod timer;
@@ -21,4 +27,5 @@ pub(crate) mod types;
 mod wait_list;
 
 pub use kind::ObjectKind;
-pub use table::{Created, Deleted, Objects};
+pub use object_ref::{HeldObject, ObjectRef};
+pub use table::{Deleted, Objects};

@@ -305,7 +305,7 @@ impl System for KernelSystem {
             0 => kernel.program_call(&mut call),
             lev => kernel.broken(&call, &format!("sc with LEV {lev}")),
         };
-        kernel.let_go_of_waited();
+        kernel.clear_away_deleted();
         disposition
     }
 
@@ -317,7 +317,7 @@ impl System for KernelSystem {
     ) -> Disposition {
         let kernel = &*self.kernel;
         let disposition = kernel.handle_exception(&mut Call::new(kernel, cpu, running), exception);
-        kernel.let_go_of_waited();
+        kernel.clear_away_deleted();
         disposition
     }
 
@@ -366,7 +366,7 @@ impl System for KernelSystem {
             Some(guest) => kernel.apply(&mut Call::new(kernel, cpu, running), Flow::CallGuest(guest)),
             None => Disposition::Continue,
         };
-        kernel.let_go_of_waited();
+        kernel.clear_away_deleted();
         disposition
     }
 
@@ -402,18 +402,18 @@ impl System for KernelSystem {
                 }
             }
         }
-        self.kernel.let_go_of_waited();
+        self.kernel.clear_away_deleted();
     }
 
     fn advance(&mut self, cpu: &mut dyn Cpu) {
         housekeeping("passing of time", self.kernel.advance(cpu));
-        self.kernel.let_go_of_waited();
+        self.kernel.clear_away_deleted();
     }
 
     fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
         housekeeping("graphics", self.kernel.advance_video(cpu));
         self.kernel.devices.audio.lock().advance(cpu.now());
-        self.kernel.let_go_of_waited();
+        self.kernel.clear_away_deleted();
     }
 
     fn next_event(&self) -> Option<GuestTicks> {

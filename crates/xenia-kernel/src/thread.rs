@@ -10,5 +10,6 @@ pub(crate) mod notification;
 mod processes;
 pub mod records;
 mod service;
+pub mod tls;
 
 pub use processes::Processes;

@@ -94,6 +94,7 @@ impl Bench {
             Disposition::Continue
         });
         assert!(ran.is_some(), "the thread is gone");
+        self.kernel.clear_away_deleted();
         result.unwrap()
     }
 

@@ -1,8 +1,8 @@
 //! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
 
 use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
-use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{WaitBlock, WaitResult, Waiter};
+use crate::objects::{HeldObject, ObjectKind};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ticks_from_100ns};
@@ -39,15 +39,47 @@ pub fn wait(
     timeout: Timeout,
 ) -> Fallible<Flow<NtStatus>> {
     let deadline = deadline(call, timeout)?;
-    wait_until(call, objects, all, alertable, deadline)
+    wait_until(call, objects, all, alertable, deadline, Keep::Unseen)
+}
+
+/// As [`wait`], for objects that handles name, and which the call keeps until this returns.
+pub fn wait_by_handle(
+    call: &mut Call,
+    objects: &[GuestAddr],
+    all: bool,
+    alertable: bool,
+    timeout: Timeout,
+) -> Fallible<Flow<NtStatus>> {
+    let deadline = deadline(call, timeout)?;
+    wait_until(call, objects, all, alertable, deadline, Keep::Counted)
+}
+
+/// How a wait keeps its objects for as long as it lasts.
+#[derive(Debug)]
+enum Keep {
+    /// By references that titles see: a wait by handle.
+    Counted,
+    /// Titles see nothing of it: a wait by pointer. A title's own dispatcher objects are kept by nobody.
+    Unseen,
+    /// It did so already before it was interrupted.
+    Held(Vec<HeldObject>),
+}
+
+impl Keep {
+    fn hold(self, call: &Call, bodies: &[GuestAddr]) -> Vec<HeldObject> {
+        let objects = &call.kernel.objects;
+        match self {
+            Self::Counted => bodies.iter().filter_map(|&body| objects.hold_counted(body)).collect(),
+            Self::Unseen => bodies.iter().filter_map(|&body| objects.hold(body)).collect(),
+            Self::Held(held) => held,
+        }
+    }
 }
 
 /// A wait that was interrupted goes on, for as long as it had left.
 pub fn wait_again(call: &mut Call, wait: WaitBlock) -> Flow {
     let WaitBlock { objects, all, deadline, alertable, held, .. } = wait;
-    let flow = wait_until(call, &objects, all, alertable, deadline);
-    call.kernel.dispatcher.lock().hold(call.thread(), held);
-    flow.into_flow()
+    wait_until(call, &objects, all, alertable, deadline, Keep::Held(held)).into_flow()
 }
 
 fn wait_until(
@@ -56,6 +88,7 @@ fn wait_until(
     all: bool,
     alertable: bool,
     deadline: Option<GuestTicks>,
+    keep: Keep,
 ) -> Fallible<Flow<NtStatus>> {
     let kthread = call.kthread()?;
     // Held from the look for an interruption until the wait can be interrupted: none comes in between.
@@ -73,45 +106,55 @@ fn wait_until(
     let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
     Ok(match dispatcher.wait(&call.kernel.memory, call.cpu, waiter, objects, all)? {
         WaitResult::Done(status) => Flow::Return(status),
-        WaitResult::Park(wait) => Flow::Block(wait),
+        WaitResult::Park(wait) => {
+            let held = keep.hold(call, objects);
+            dispatcher.hold(call.thread(), held);
+            Flow::Block(wait)
+        }
     })
 }
 
-/// Makes an object for a handle, or opens the one that has the name already (`OBJECT_NAME_EXISTS`).
+/// Makes an object for a handle, or opens the one that has the name already (`OBJECT_NAME_EXISTS`). Others find it by its name
+/// only when it is initialised.
 pub fn create_object(
     call: &mut Call,
     handle: Option<Out<Handle>>,
     attributes: Option<Ptr<ObjectAttributes>>,
     kind: ObjectKind,
     size: u32,
-    initialize: impl FnOnce(&mut Call, GuestAddr) -> Fallible<()>,
+    mut initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
 ) -> Fallible<NtStatus> {
     let memory = call.memory();
     let name = match attributes {
         Some(attributes) => attributes.read(memory)?.name(memory)?,
         None => None,
     };
-    let made = {
-        let mut objects = call.kernel.objects.lock();
-        let mut pool = call.kernel.pool.lock();
-        objects.create(
-            memory,
-            &mut pool,
-            kind,
-            size,
-            name.as_deref().filter(|name| !name.is_empty()),
-            true,
-        )?
+    let name = name.as_deref().filter(|name| !name.is_empty());
+    let objects = &call.kernel.objects;
+    let (body, existed) = loop {
+        if let Some(name) = name
+            && let Some(body) = objects.reference_named(name, kind)?
+        {
+            break (body, true);
+        }
+        let body = objects.create(&call.kernel.pool, kind, size)?;
+        let named = initialize(call, body).and_then(|()| match name {
+            Some(name) => objects.claim_name(body, name),
+            None => Ok(true),
+        });
+        if matches!(named, Ok(true)) {
+            break (body, false);
+        }
+        // Somebody else has made one of that name meanwhile, or it can't be made.
+        call.kernel.dereference(body)?;
+        named?;
     };
-    if !made.existed {
-        initialize(call, made.body)?;
-    }
-    let opened = call.kernel.objects.lock().open(memory, made.body);
-    call.kernel.dereference(made.body)?;
+    let opened = objects.open(body);
+    call.kernel.dereference(body)?;
     if let Some(out) = handle {
         out.set(memory, opened?)?;
     }
-    Ok(if made.existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+    Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
 }
 
 #[cfg(test)]

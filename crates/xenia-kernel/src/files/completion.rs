@@ -1,6 +1,7 @@
 //! Completion ports: queues of finished requests, and the threads that wait for one.
 
 use crate::limits::{Limit, Limits};
+use crate::objects::HeldObject;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -45,8 +46,8 @@ pub struct CompletionPorts {
     ports: BTreeMap<GuestAddr, Port>,
     /// Completions in all queues.
     queued: usize,
-    /// The port that each receiver waits at.
-    joined: BTreeMap<ThreadRef, GuestAddr>,
+    /// The port that each receiver waits at, which stays meanwhile.
+    joined: BTreeMap<ThreadRef, (GuestAddr, Option<HeldObject>)>,
     limits: Arc<Limits>,
 }
 
@@ -97,17 +98,17 @@ impl CompletionPorts {
         self.ports.get(&port).map_or(0, |port| port.queue.len())
     }
 
-    /// A thread begins to wait.
-    pub fn wait(&mut self, port: GuestAddr, receiver: Receiver) {
+    /// A thread begins to wait at a port, which is `held` for it.
+    pub fn wait(&mut self, port: GuestAddr, receiver: Receiver, held: Option<HeldObject>) {
         if let Some(found) = self.ports.get_mut(&port) {
-            self.joined.insert(receiver.thread, port);
+            self.joined.insert(receiver.thread, (port, held));
             found.receivers.push_back(receiver);
         }
     }
 
     /// A thread's wait for a completion is over for another reason.
     pub fn cancel(&mut self, thread: ThreadRef) {
-        if let Some(port) = self.joined.remove(&thread)
+        if let Some((port, _held)) = self.joined.remove(&thread)
             && let Some(port) = self.ports.get_mut(&port)
         {
             port.receivers.retain(|waiting| waiting.thread != thread);
@@ -142,8 +143,8 @@ mod tests {
         assert_eq!(ports.take(port), Some(completion(1)));
         assert_eq!(ports.take(port), Some(completion(2)));
         assert_eq!(ports.take(port), None);
-        ports.wait(port, receiver(1));
-        ports.wait(port, receiver(2));
+        ports.wait(port, receiver(1), None);
+        ports.wait(port, receiver(2), None);
         // The first one's time has run out.
         ports.cancel(receiver(1).thread);
         assert_eq!(ports.post(port, completion(3)), Ok(Some(receiver(2))));
@@ -155,9 +156,9 @@ mod tests {
         let (mut ports, a, b) = (CompletionPorts::default(), GuestAddr(0x1000), GuestAddr(0x2000));
         ports.insert(a);
         ports.insert(b);
-        ports.wait(a, receiver(1));
+        ports.wait(a, receiver(1), None);
         ports.cancel(receiver(1).thread);
-        ports.wait(b, receiver(1));
+        ports.wait(b, receiver(1), None);
         assert_eq!(ports.post(a, completion(1)), Ok(None));
         assert_eq!(ports.post(b, completion(1)), Ok(Some(receiver(1))));
         ports.remove(a);

@@ -4,8 +4,8 @@ use super::{Completion, FILE_OBJECT, OpenParameters, Receiver};
 use crate::Kernel;
 use crate::abi::{Arguments, FromGuest, Handle, Show};
 use crate::layout::dispatcher_header;
-use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
@@ -19,12 +19,12 @@ use xenia_sched::{BlockReason, Cpu};
 pub(crate) const COMPLETION_WAIT: BlockReason = BlockReason::Other("io-completion");
 
 /// Where the outcome of a request goes.
-#[derive(Clone, Copy, Debug)]
-pub struct IoRequest {
-    /// Body of the file object.
-    pub file: GuestAddr,
-    /// Body of the event to signal.
-    pub event: Option<GuestAddr>,
+#[derive(Debug)]
+pub struct IoRequest<'a> {
+    /// The file object.
+    pub file: ObjectRef<'a>,
+    /// The event to signal.
+    pub event: Option<ObjectRef<'a>>,
     /// Function to call in the requesting thread; null: none. Its lowest bit is a flag.
     pub apc_routine: GuestAddr,
     /// Its first argument; also what a completion port gets.
@@ -69,11 +69,11 @@ impl Show for IoArguments {
 
 impl IoArguments {
     /// The request, once its handles are looked up.
-    pub(crate) fn resolve(&self, kernel: &Kernel) -> Fallible<IoRequest> {
+    pub(crate) fn resolve<'a>(&self, kernel: &'a Kernel) -> Fallible<IoRequest<'a>> {
         let file = kernel.resolve_file(self.file)?;
         let event = match self.event {
             Handle::NULL => None,
-            handle => Some(kernel.objects.lock().resolve_kind(handle, ObjectKind::Event)?),
+            handle => Some(kernel.objects.resolve_kind(handle, ObjectKind::Event)?),
         };
         let &Self { apc_routine, apc_context, status_block, .. } = self;
         Ok(IoRequest { file, event, apc_routine, apc_context, status_block })
@@ -120,25 +120,20 @@ impl Kernel {
             }
         };
         self.files.lock().insert(body, file);
-        let handle = self.objects.lock().open(&self.memory, body);
+        let handle = self.objects.open(body);
         self.dereference(body)?;
         Ok((handle?, action))
     }
 
     fn make_file_object(&self) -> Fallible<GuestAddr> {
-        let memory = &*self.memory;
-        let made = {
-            let mut objects = self.objects.lock();
-            let mut pool = self.pool.lock();
-            objects.create(memory, &mut pool, ObjectKind::File, FILE_OBJECT, None, false)?
-        };
-        initialize(memory, made.body, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
-        Ok(made.body)
+        let body = self.objects.create(&self.pool, ObjectKind::File, FILE_OBJECT)?;
+        initialize(&self.memory, body, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
+        Ok(body)
     }
 
     /// The file object behind a handle.
-    pub fn resolve_file(&self, handle: Handle) -> Fallible<GuestAddr> {
-        self.objects.lock().resolve_kind(handle, ObjectKind::File)
+    pub fn resolve_file(&self, handle: Handle) -> Fallible<ObjectRef<'_>> {
+        self.objects.resolve_kind(handle, ObjectKind::File)
     }
 
     /// Reports the end of a request to everybody who wants to know. Returns what the call returns: the status if the
@@ -147,15 +142,15 @@ impl Kernel {
         &self,
         cpu: &mut dyn Cpu,
         thread_id: u32,
-        request: &IoRequest,
+        request: &IoRequest<'_>,
         outcome: Outcome,
     ) -> Fallible<NtStatus> {
         let memory = &*self.memory;
         outcome.write(memory, request.status_block)?;
         {
             let mut dispatcher = self.dispatcher.lock();
-            for event in [Some(request.file), request.event].into_iter().flatten() {
-                dispatcher.set_event(memory, cpu, event, 0)?;
+            for event in [Some(&request.file), request.event.as_ref()].into_iter().flatten() {
+                dispatcher.set_event(memory, cpu, event.body(), 0)?;
             }
         }
         if !outcome.status.is_success() {
@@ -168,7 +163,7 @@ impl Kernel {
         }
         let (synchronous, port) = {
             let files = self.files.lock();
-            let file = files.get(request.file)?;
+            let file = files.get(request.file.body())?;
             (file.is_synchronous(), file.port)
         };
         if let Some((port, key)) = port

@@ -1,5 +1,6 @@
 //! What the imports of a machine are bound to: stubs and thunks, the storage of variables, what was called in vain.
 
+use super::call_targets::CallTargets;
 use super::ordinals::{self, Returns};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::variables::{self, Variables};
@@ -8,6 +9,7 @@ use crate::KernelConfig;
 use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
@@ -25,6 +27,8 @@ pub struct MissingCall {
 pub struct Bindings {
     /// Where guest code enters the kernel.
     pub(crate) stubs: Mutex<Stubs>,
+    /// What they call.
+    targets: Arc<CallTargets>,
     /// The kernel's own stubs, which never move.
     pub(crate) own_stubs: OwnStubs,
     variables: Mutex<Variables>,
@@ -36,9 +40,10 @@ impl Bindings {
     pub(crate) fn new(memory: &GuestMemory) -> Fallible<Self> {
         let mut stubs = Stubs::default();
         stubs.initialize(memory)?;
-        let own_stubs = stubs.own;
+        let (own_stubs, targets) = (stubs.own, stubs.targets.clone());
         Ok(Self {
             stubs: Mutex::new(Level::Modules, stubs),
+            targets,
             own_stubs,
             variables: Mutex::new(Level::Modules, Variables::default()),
             missing: Mutex::new(Level::Leaf, BTreeMap::new()),
@@ -56,9 +61,9 @@ impl Bindings {
         variables::initialize(memory, &mut pool.lock(), &mut variables, config)
     }
 
-    /// What the `sc 2` at `at` calls.
+    /// What the `sc 2` at `at` calls. Takes no lock: every kernel call asks.
     pub(crate) fn target(&self, at: GuestAddr) -> Option<Target> {
-        self.stubs.lock().find(at)
+        self.targets.find(at)
     }
 
     /// The stub of an export, made at the first question.

@@ -3,9 +3,11 @@
 //! Each begins with `sc 2`; the address of that instruction says what is called. Stubs are for functions
 //! whose address the guest asks for, and for the places that guest code "returns to the host" by.
 
+use super::call_targets::{CallTargets, Numbers};
 use crate::imports::{Export, Library};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
@@ -46,7 +48,8 @@ pub enum Target {
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Stubs {
-    targets: BTreeMap<u32, Target>,
+    pub(super) targets: Arc<CallTargets>,
+    numbers: Numbers,
     exports: BTreeMap<(Library, u16), GuestAddr>,
     page: Option<GuestAddr>,
     used: u32,
@@ -81,17 +84,12 @@ impl Stubs {
 
     /// Says what the `sc 2` at `address` calls.
     pub fn bind(&mut self, address: GuestAddr, target: Target) {
-        self.targets.insert(address.0, target);
-    }
-
-    /// What the `sc 2` at `address` calls.
-    pub fn find(&self, address: GuestAddr) -> Option<Target> {
-        self.targets.get(&address.0).copied()
+        self.targets.bind(&mut self.numbers, address, target);
     }
 
     /// Nothing in this range calls the kernel any more: the code there is gone.
     pub fn unbind(&mut self, start: GuestAddr, size: u32) {
-        self.targets.retain(|&at, _| at.wrapping_sub(start.0) >= size);
+        self.targets.unbind(start, size);
     }
 
     /// A new stub.

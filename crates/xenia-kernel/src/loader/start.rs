@@ -6,7 +6,7 @@ use crate::imports::Library;
 use crate::layout::kprocess;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
-use crate::thread::records::TlsLayout;
+use crate::thread::tls::TlsLayout;
 use xenia_formats::image::{ImageKind, LoadedImage, Protection};
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_sched::Cpu;
@@ -76,7 +76,7 @@ impl Kernel {
 
     fn start_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Fallible<MadeThread> {
         if let Some(tls) = image.tls {
-            self.threads.lock().tls = TlsLayout {
+            self.tls.set_layout(TlsLayout {
                 slots: if tls.slot_count == 0 {
                     TlsLayout::default().slots
                 } else {
@@ -85,7 +85,7 @@ impl Kernel {
                 template: tls.raw_data_address,
                 data_size: tls.data_size.min(0x10_0000),
                 template_size: tls.raw_data_size,
-            };
+            });
         }
         let name = image.name.as_deref().unwrap_or("default.xex");
         // What it was started from is in `ExLoadedImageName`; golden digests hold the list of modules.
@@ -110,7 +110,7 @@ impl Kernel {
             ..NewThread::new(image.entry, return_to, 0)
         };
         let made = self.create_thread(cpu, &new)?;
-        self.objects.lock().open(&self.memory, made.kthread)?;
+        self.objects.open(made.kthread)?;
         self.dereference(made.kthread)?;
         Ok(made)
     }

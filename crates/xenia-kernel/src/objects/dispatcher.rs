@@ -6,6 +6,7 @@
 
 use crate::layout::{dispatcher_header as header, kmutant, ksemaphore};
 use crate::limits::{Limit, Limits};
+use crate::objects::HeldObject;
 use crate::objects::mutant::OwnedMutants;
 use crate::objects::timer::Timers;
 use crate::objects::wait_list::{Registration, WaitList};
@@ -51,8 +52,8 @@ pub struct WaitBlock {
     pub alertable: bool,
     /// The waiting thread's object, which becomes the owner of mutants.
     kthread: GuestAddr,
-    /// Objects that the wait has a reference to.
-    pub held: Vec<GuestAddr>,
+    /// The kernel's objects among them.
+    pub held: Vec<HeldObject>,
 }
 
 /// See the module's documentation.
@@ -60,8 +61,6 @@ pub struct WaitBlock {
 pub struct Dispatcher {
     waiters: BTreeMap<GuestAddr, WaitList>,
     blocks: BTreeMap<ThreadRef, WaitBlock>,
-    /// Objects that waits which are over had a reference to.
-    released: Vec<GuestAddr>,
     /// Mutants that have an owner.
     pub(super) owned: OwnedMutants,
     pub(super) limits: Arc<Limits>,
@@ -160,22 +159,11 @@ impl Dispatcher {
         }))
     }
 
-    /// Keeps references, which the caller has taken, until a thread's wait is over.
-    pub fn hold(&mut self, thread: ThreadRef, held: Vec<GuestAddr>) {
-        match self.blocks.get_mut(&thread) {
-            Some(block) => block.held = held,
-            None => self.released.extend(held),
+    /// Keeps objects until the wait of a thread is over that was registered under the same lock.
+    pub fn hold(&mut self, thread: ThreadRef, held: Vec<HeldObject>) {
+        if let Some(block) = self.blocks.get_mut(&thread) {
+            block.held = held;
         }
-    }
-
-    /// Takes what a wait had references to that will not go on.
-    pub fn let_go(&mut self, held: Vec<GuestAddr>) {
-        self.released.extend(held);
-    }
-
-    /// References of waits that are over, to be given back.
-    pub fn take_released(&mut self) -> Vec<GuestAddr> {
-        std::mem::take(&mut self.released)
     }
 
     /// Takes the objects if they are signalled as the wait asks; returns its status.
@@ -273,9 +261,7 @@ impl Dispatcher {
 
     /// Takes a thread's wait off all lists: it is over for another reason.
     pub fn cancel(&mut self, memory: &GuestMemory, thread: ThreadRef) {
-        if let Some(block) = self.interrupt(memory, thread) {
-            self.released.extend(block.held);
-        }
+        drop(self.interrupt(memory, thread));
     }
 
     /// Whether a thread waits for objects.

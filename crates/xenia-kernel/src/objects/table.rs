@@ -1,24 +1,33 @@
 //! The books of objects and handles.
+//!
+//! Two counts keep an object. Its *references* are those that guests see in its header; they, the names and the handles are
+//! written in the books, under their lock. Its *uses* are in the slab, without a lock: all references together are one, and each
+//! call and wait that has found the object is one. The last reference takes the object out of the books, so nobody finds
+//! it any more; the last use leaves it to be cleared away ([`Objects::take_leavings`]), which the kernel does at
+//! the end of a call, with no lock held. Only then is its memory free.
 
 use super::ObjectKind;
+use super::handle_table::HandleTable;
+use super::object_ref::{HeldObject, ObjectRef};
+use super::slab::{Name, Positions, Slab};
 use crate::abi::Handle;
 use crate::layout::object_header as header;
 use crate::limits::{Limit, Limits};
-use crate::memory::pool::Pool;
+use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
+use xenia_sync::{Level, Mutex, RwLock};
 
-/// The first handle, and the step to the next.
-const FIRST_HANDLE: u32 = 0x1000;
-const HANDLE_STEP: u32 = 4;
-/// Where handle numbers end and begin again: a number is used again only after a thousand million others.
-const LAST_HANDLE: u32 = 0xEFFF_FFFC;
+/// Parts that the list of bodies is in.
+const PARTS: u32 = 64;
 
 #[derive(Clone, Debug)]
-struct Object {
+struct Record {
+    position: Name,
     kind: ObjectKind,
     /// References, those of handles included.
     pointers: u32,
@@ -27,60 +36,78 @@ struct Object {
     permanent: bool,
 }
 
-/// An object that nobody refers to any more. Its body is still allocated: the owner of its state clears that,
-/// then frees `body` with [`Objects::free_body`].
+/// An object that nobody uses any more, and that is in no book. Its body is still allocated: the owner of its state clears
+/// that, and frees the body; [`Objects::forget`] comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deleted {
     /// What it was.
     pub kind: ObjectKind,
     /// Its body.
     pub body: GuestAddr,
+    position: Name,
 }
 
-/// A new object, or the one that has the name already.
+/// What was left behind under some lock, to be done under none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Created {
-    /// Its body.
-    pub body: GuestAddr,
-    /// Whether it was there before.
-    pub existed: bool,
+enum Leaving {
+    Deleted(Deleted),
+    /// A reference that a wait had; its use goes with it.
+    Reference(Name, GuestAddr),
 }
 
-/// All objects and handles of a machine.
 #[derive(Debug)]
-pub struct Objects {
-    records: BTreeMap<GuestAddr, Object>,
+struct Books {
+    records: BTreeMap<GuestAddr, Record>,
     handles: BTreeMap<Handle, GuestAddr>,
-    next_handle: u32,
+    next_handle: Handle,
     /// Objects by name, in lower case.
     names: BTreeMap<String, GuestAddr>,
     /// Bytes of all names.
     name_bytes: u64,
-    limits: Arc<Limits>,
-    types: BTreeMap<ObjectKind, GuestAddr>,
+    positions: Positions,
     /// The event that waits for objects without a state of their own are for, once a title could know it.
-    pub(crate) default_object: Option<GuestAddr>,
+    default_object: Option<GuestAddr>,
 }
 
-impl Default for Objects {
-    fn default() -> Self {
-        Self {
-            records: BTreeMap::new(),
-            handles: BTreeMap::new(),
-            next_handle: FIRST_HANDLE,
-            names: BTreeMap::new(),
-            name_bytes: 0,
-            limits: Arc::default(),
-            types: BTreeMap::new(),
-            default_object: None,
-        }
-    }
+/// All objects and handles of a machine.
+pub struct Objects {
+    memory: Arc<GuestMemory>,
+    slab: Slab,
+    handles: HandleTable,
+    /// Objects by body, as in the books. Written under their lock.
+    bodies: [RwLock<BTreeMap<GuestAddr, Name>>; PARTS as usize],
+    books: Mutex<Books>,
+    leavings: Mutex<Vec<Leaving>>,
+    /// Whether there may be some.
+    has_leavings: AtomicBool,
+    types: BTreeMap<ObjectKind, GuestAddr>,
+    limits: Arc<Limits>,
 }
 
 impl Objects {
     /// No objects yet; what is refused is counted in `limits`.
-    pub fn new(limits: Arc<Limits>) -> Self {
-        Self { limits, ..Self::default() }
+    pub fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
+        let books = Books {
+            records: BTreeMap::new(),
+            handles: BTreeMap::new(),
+            next_handle: HandleTable::FIRST,
+            names: BTreeMap::new(),
+            name_bytes: 0,
+            positions: Positions::default(),
+            default_object: None,
+        };
+        let part = |part| RwLock::numbered(Level::Objects, 1 + part as u32, BTreeMap::new());
+        Self {
+            memory,
+            slab: Slab::default(),
+            handles: HandleTable::default(),
+            bodies: std::array::from_fn(part),
+            books: Mutex::new(Level::Objects, books),
+            leavings: Mutex::new(Level::Leaf, Vec::new()),
+            has_leavings: AtomicBool::new(false),
+            types: BTreeMap::new(),
+            limits,
+        }
     }
 
     /// Says where the guest-visible type of a kind lies.
@@ -93,190 +120,302 @@ impl Objects {
         self.types.iter().find(|&(_, &at)| at == variable).map(|(&kind, _)| kind)
     }
 
-    /// Makes an object with a zeroed body of `size` bytes and one reference, which is the caller's. With
-    /// a name that is taken: if `open_existing` a reference to that object (of the same kind), otherwise
-    /// `OBJECT_NAME_COLLISION`.
-    pub fn create(
-        &mut self,
-        memory: &GuestMemory,
-        pool: &mut Pool,
-        kind: ObjectKind,
-        size: u32,
-        name: Option<&str>,
-        open_existing: bool,
-    ) -> Fallible<Created> {
-        if let Some(name) = name
-            && let Some(&body) = self.names.get(&key(name))
-        {
-            if !open_existing {
-                return Err(NtStatus::OBJECT_NAME_COLLISION.into());
-            }
-            if self.kind(body) != Some(kind) {
-                return Err(NtStatus::OBJECT_TYPE_MISMATCH.into());
-            }
-            self.reference(memory, body)?;
-            return Ok(Created { body, existed: true });
-        }
-        self.limits.admit(Limit::Objects, self.records.len())?;
-        let name_bytes = name.map_or(0, |name| name.len() as u64);
-        self.limits.admit_amount(Limit::NameBytes, self.name_bytes, name_bytes)?;
+    // ---- making and naming ----
+
+    /// Makes an object without a name, with a zeroed body of `size` bytes and one reference, which is the caller's. Nobody
+    /// else knows it: it is the caller's to initialise.
+    pub fn create(&self, pool: &KernelPool, kind: ObjectKind, size: u32) -> Fallible<GuestAddr> {
+        let memory = &*self.memory;
+        let mut books = self.books.lock();
+        self.limits.admit(Limit::Objects, books.records.len())?;
+        let mut pool = pool.lock();
         let at = pool.allocate(memory, header::SIZE.saturating_add(size))?;
         let body = at.offset(header::SIZE);
         memory.write(at.offset(header::POINTER_COUNT), 1_u32)?;
-        memory.write(at.offset(header::FLAGS), if name.is_some() { 0x11_u8 } else { 0x10 })?;
+        memory.write(at.offset(header::FLAGS), 0x10_u8)?;
         memory.write(at.offset(header::TYPE), self.types.get(&kind).copied().unwrap_or_default())?;
-        let object =
-            Object { kind, pointers: 1, handles: 0, name: name.map(str::to_owned), permanent: false };
-        self.records.insert(body, object);
-        if let Some(name) = name {
-            self.names.insert(key(name), body);
-            self.name_bytes += name_bytes;
-        }
-        Ok(Created { body, existed: false })
+        let Some(position) = self.slab.insert(&mut books.positions, body, kind) else {
+            pool.free(memory, at)?;
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+        };
+        drop(pool);
+        let record = Record { position, kind, pointers: 1, handles: 0, name: None, permanent: false };
+        books.records.insert(body, record);
+        self.part(body).write().insert(body, position);
+        Ok(body)
     }
+
+    /// A reference to the object of this name, which must be of this kind. If there is none, room for the name is asked for.
+    pub fn reference_named(&self, name: &str, kind: ObjectKind) -> Fallible<Option<GuestAddr>> {
+        let mut books = self.books.lock();
+        let Some(&body) = books.names.get(&key(name)) else {
+            self.limits.admit_amount(Limit::NameBytes, books.name_bytes, name.len() as u64)?;
+            return Ok(None);
+        };
+        if books.records.get(&body).map(|record| record.kind) != Some(kind) {
+            return Err(NtStatus::OBJECT_TYPE_MISMATCH.into());
+        }
+        self.reference_in(&mut books, body)?;
+        Ok(Some(body))
+    }
+
+    /// Gives an object that is initialised its name, by which others find it from now on. False if another has it.
+    pub fn claim_name(&self, body: GuestAddr, name: &str) -> Fallible<bool> {
+        let mut books = self.books.lock();
+        let Books { records, names, name_bytes, .. } = &mut *books;
+        if names.contains_key(&key(name)) {
+            return Ok(false);
+        }
+        let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.limits.admit_amount(Limit::NameBytes, *name_bytes, name.len() as u64)?;
+        let at = GuestAddr(body.0.wrapping_sub(header::SIZE));
+        self.memory.write(at.offset(header::FLAGS), 0x11_u8)?;
+        if let Some(old) = record.name.replace(name.to_owned()) {
+            names.remove(&key(&old));
+            *name_bytes -= old.len() as u64;
+        }
+        *name_bytes += name.len() as u64;
+        names.insert(key(name), body);
+        Ok(true)
+    }
+
+    /// The event that waits for objects without a state of their own are for; `make` makes it the first time.
+    pub(crate) fn default_object(&self, make: impl FnOnce() -> Fallible<GuestAddr>) -> Fallible<GuestAddr> {
+        let mut books = self.books.lock();
+        match books.default_object {
+            Some(at) => Ok(at),
+            None => Ok(*books.default_object.insert(make()?)),
+        }
+    }
+
+    // ---- finding ----
+
+    /// What a handle names. Takes no lock.
+    pub fn resolve(&self, handle: Handle) -> Fallible<ObjectRef<'_>> {
+        let name = self.handles.get(handle).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.pin(name).ok_or_else(|| NtStatus::INVALID_HANDLE.into())
+    }
+
+    /// What a handle names, if it is of this kind. Takes no lock.
+    pub fn resolve_kind(&self, handle: Handle, kind: ObjectKind) -> Fallible<ObjectRef<'_>> {
+        let object = self.resolve(handle)?;
+        if object.kind() == kind { Ok(object) } else { Err(NtStatus::OBJECT_TYPE_MISMATCH.into()) }
+    }
+
+    /// The object whose body lies at `body`.
+    pub fn by_pointer(&self, body: GuestAddr) -> Option<ObjectRef<'_>> {
+        let name = *self.part(body).read().get(&body)?;
+        self.pin(name)
+    }
+
+    /// The object of this name; case does not matter.
+    pub fn find_name(&self, name: &str) -> Option<ObjectRef<'_>> {
+        let position = {
+            let books = self.books.lock();
+            books.records.get(books.names.get(&key(name))?)?.position
+        };
+        self.pin(position)
+    }
+
+    /// Keeps the object whose body lies at `body` for a wait. `None` if there is no object: a title's own dispatcher object.
+    pub fn hold(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
+        let name = *self.part(body).read().get(&body)?;
+        self.slab.pin(name)?;
+        Some(HeldObject { objects: self.clone(), name, body, counted: false })
+    }
+
+    /// As [`Self::hold`], by a reference that titles see.
+    pub fn hold_counted(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
+        let mut held = self.hold(body)?;
+        held.counted = self.reference(body).is_ok();
+        Some(held)
+    }
+
+    fn pin(&self, name: Name) -> Option<ObjectRef<'_>> {
+        let (body, kind) = self.slab.pin(name)?;
+        Some(ObjectRef { objects: self, name, body, kind })
+    }
+
+    fn part(&self, body: GuestAddr) -> &RwLock<BTreeMap<GuestAddr, Name>> {
+        &self.bodies[(body.0 / 16 % PARTS) as usize]
+    }
+
+    // ---- references ----
+
+    /// Takes a reference.
+    pub fn reference(&self, body: GuestAddr) -> Fallible<()> {
+        self.reference_in(&mut self.books.lock(), body)
+    }
+
+    fn reference_in(&self, books: &mut Books, body: GuestAddr) -> Fallible<()> {
+        let record = books.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        record.pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        publish(&self.memory, body, record)
+    }
+
+    /// Gives a reference back; the object leaves the books with its last.
+    pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
+        let last = self.dereference_in(&mut self.books.lock(), body)?;
+        if let Some(position) = last {
+            self.unpin(position);
+        }
+        Ok(())
+    }
+
+    /// Returns the position of an object that has left the books: it has still the books' use.
+    fn dereference_in(&self, books: &mut Books, body: GuestAddr) -> Fallible<Option<Name>> {
+        let Books { records, handles, names, name_bytes, .. } = books;
+        let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        record.pointers = record.pointers.saturating_sub(1);
+        publish(&self.memory, body, record)?;
+        if record.pointers > 0 || record.permanent {
+            return Ok(None);
+        }
+        let Some(record) = records.remove(&body) else { return Ok(None) };
+        if let Some(name) = record.name {
+            names.remove(&key(&name));
+            *name_bytes -= name.len() as u64;
+        }
+        // Handles to an object hold references; a guest that dereferences more than it may can get here with some.
+        if record.handles > 0 {
+            handles.retain(|&handle, &mut target| {
+                if target == body {
+                    self.handles.remove(handle);
+                }
+                target != body
+            });
+        }
+        self.part(body).write().remove(&body);
+        Ok(Some(record.position))
+    }
+
+    /// A permanent object stays without references.
+    pub fn set_permanent(&self, body: GuestAddr, permanent: bool) {
+        if let Some(record) = self.books.lock().records.get_mut(&body) {
+            record.permanent = permanent;
+        }
+    }
+
+    // ---- handles ----
+
+    /// A new handle to an object, with a reference of its own.
+    pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
+        let mut books = self.books.lock();
+        let Books { records, handles, next_handle, .. } = &mut *books;
+        let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.limits.admit(Limit::Handles, handles.len())?;
+        let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        // There are more places than handles, so one is free.
+        let mut handle = *next_handle;
+        while !self.handles.is_free(handle) {
+            handle = HandleTable::following(handle);
+        }
+        *next_handle = HandleTable::following(handle);
+        record.pointers = pointers;
+        record.handles += 1;
+        publish(&self.memory, body, record)?;
+        handles.insert(handle, body);
+        self.handles.insert(handle, record.position);
+        Ok(handle)
+    }
+
+    /// Ends a handle, and its reference.
+    pub fn close(&self, handle: Handle) -> Fallible<()> {
+        let last = {
+            let mut books = self.books.lock();
+            let body = books.handles.remove(&handle).ok_or(NtStatus::INVALID_HANDLE)?;
+            self.handles.remove(handle);
+            if let Some(record) = books.records.get_mut(&body) {
+                record.handles = record.handles.saturating_sub(1);
+            }
+            self.dereference_in(&mut books, body)?
+        };
+        if let Some(position) = last {
+            self.unpin(position);
+        }
+        Ok(())
+    }
+
+    // ---- what is left behind ----
+
+    pub(super) fn unpin(&self, position: Name) {
+        if let Some((body, kind)) = self.slab.unpin(position) {
+            self.leave(Leaving::Deleted(Deleted { kind, body, position }));
+        }
+    }
+
+    pub(super) fn leave_reference(&self, position: Name, body: GuestAddr) {
+        self.leave(Leaving::Reference(position, body));
+    }
+
+    fn leave(&self, leaving: Leaving) {
+        self.leavings.lock().push(leaving);
+        self.has_leavings.store(true, Ordering::Release);
+    }
+
+    /// Gives back the references of waits that are over, and returns the objects that are to be cleared away. The caller
+    /// holds no lock that ranks with the books or above.
+    pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
+        let mut deleted = Vec::new();
+        while self.has_leavings.load(Ordering::Relaxed) && self.has_leavings.swap(false, Ordering::Acquire) {
+            let leavings = std::mem::take(&mut *self.leavings.lock());
+            for leaving in leavings {
+                match leaving {
+                    Leaving::Deleted(object) => deleted.push(object),
+                    Leaving::Reference(position, body) => self.give_back(position, body),
+                }
+            }
+        }
+        deleted
+    }
+
+    fn give_back(&self, position: Name, body: GuestAddr) {
+        let last = {
+            let mut books = self.books.lock();
+            // A guest that dereferences more than it may can have taken the object out of the books.
+            let is_there = books.records.get(&body).is_some_and(|record| record.position == position);
+            if is_there { self.dereference_in(&mut books, body) } else { Ok(None) }
+        };
+        match last {
+            Ok(Some(position)) => self.unpin(position),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(target: "kernel", "the object {body} that a thread waited for: {error}");
+            }
+        }
+        self.unpin(position);
+    }
+
+    /// An object has been cleared away: another may have its position.
+    pub(crate) fn forget(&self, deleted: Deleted) {
+        Slab::give_back(&mut self.books.lock().positions, deleted.position);
+    }
+
+    // ---- reports ----
 
     /// Every object and every handle as one line each, in a fixed order: what a state digest is over. The
     /// objects' bodies are guest memory and not repeated here.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
-        for (body, object) in &self.records {
-            let Object { kind, pointers, handles, name, permanent } = object;
+        let books = self.books.lock();
+        for (body, record) in &books.records {
+            let Record { kind, pointers, handles, name, permanent, .. } = record;
             line(&format!("object {body} {kind:?} {pointers} {handles} {name:?} {permanent}"));
         }
-        for (handle, body) in &self.handles {
+        for (handle, body) in &books.handles {
             line(&format!("handle {handle:?} {body}"));
         }
-        line(&format!("next handle {:#x}", self.next_handle));
+        line(&format!("next handle {:#x}", books.next_handle.0));
     }
 
-    /// The kind of the object whose body lies at `body`.
-    pub fn kind(&self, body: GuestAddr) -> Option<ObjectKind> {
-        self.records.get(&body).map(|object| object.kind)
-    }
-
-    /// An object's name.
-    pub fn name(&self, body: GuestAddr) -> Option<&str> {
-        self.records.get(&body)?.name.as_deref()
-    }
-
-    /// The object of this name; case does not matter.
-    pub fn find_name(&self, name: &str) -> Option<GuestAddr> {
-        self.names.get(&key(name)).copied()
-    }
-
-    /// Gives an existing object a name.
-    pub fn set_name(&mut self, body: GuestAddr, name: &str) -> Fallible<()> {
-        if self.names.contains_key(&key(name)) {
-            return Err(NtStatus::OBJECT_NAME_COLLISION.into());
-        }
-        let object = self.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
-        self.limits.admit_amount(Limit::NameBytes, self.name_bytes, name.len() as u64)?;
-        if let Some(old) = object.name.replace(name.to_owned()) {
-            self.names.remove(&key(&old));
-            self.name_bytes -= old.len() as u64;
-        }
-        self.name_bytes += name.len() as u64;
-        self.names.insert(key(name), body);
-        Ok(())
-    }
-
-    /// A permanent object stays without references.
-    pub fn set_permanent(&mut self, body: GuestAddr, permanent: bool) {
-        if let Some(object) = self.records.get_mut(&body) {
-            object.permanent = permanent;
-        }
-    }
-
-    /// Takes a reference.
-    pub fn reference(&mut self, memory: &GuestMemory, body: GuestAddr) -> Fallible<()> {
-        let object = self.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
-        object.pointers = object.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        publish(memory, body, object)
-    }
-
-    /// Gives a reference back; returns the object if that was the last.
-    pub fn dereference(&mut self, memory: &GuestMemory, body: GuestAddr) -> Fallible<Option<Deleted>> {
-        let object = self.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
-        object.pointers = object.pointers.saturating_sub(1);
-        publish(memory, body, object)?;
-        if object.pointers > 0 || object.permanent {
-            return Ok(None);
-        }
-        let (kind, has_handles) = (object.kind, object.handles > 0);
-        if let Some(object) = self.records.remove(&body)
-            && let Some(name) = object.name
-        {
-            self.names.remove(&key(&name));
-            self.name_bytes -= name.len() as u64;
-        }
-        // Handles to an object hold references; a guest that dereferences more than it may can get here with some.
-        if has_handles {
-            self.handles.retain(|_, &mut target| target != body);
-        }
-        Ok(Some(Deleted { kind, body }))
-    }
-
-    /// Frees the memory of a deleted object.
-    pub fn free_body(memory: &GuestMemory, pool: &mut Pool, body: GuestAddr) -> Fallible<()> {
-        pool.free(memory, GuestAddr(body.0.wrapping_sub(header::SIZE)))
-    }
-
-    /// A new handle to an object, with a reference of its own.
-    pub fn open(&mut self, memory: &GuestMemory, body: GuestAddr) -> Fallible<Handle> {
-        let object = self.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
-        self.limits.admit(Limit::Handles, self.handles.len())?;
-        let pointers = object.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        // There are more numbers than handles, so one is free.
-        let mut handle = Handle(self.next_handle);
-        while self.handles.contains_key(&handle) {
-            handle = following(handle);
-        }
-        self.next_handle = following(handle).0;
-        object.pointers = pointers;
-        object.handles += 1;
-        publish(memory, body, object)?;
-        self.handles.insert(handle, body);
-        Ok(handle)
-    }
-
-    /// What a handle names.
-    pub fn resolve(&self, handle: Handle) -> Fallible<GuestAddr> {
-        self.handles.get(&handle).copied().ok_or_else(|| NtStatus::INVALID_HANDLE.into())
-    }
-
-    /// What a handle names, if it is of this kind.
-    pub fn resolve_kind(&self, handle: Handle, kind: ObjectKind) -> Fallible<GuestAddr> {
-        let body = self.resolve(handle)?;
-        if self.kind(body) != Some(kind) {
-            return Err(NtStatus::OBJECT_TYPE_MISMATCH.into());
-        }
-        Ok(body)
-    }
-
-    /// Ends a handle; returns the object if that was the last reference.
-    pub fn close(&mut self, memory: &GuestMemory, handle: Handle) -> Fallible<Option<Deleted>> {
-        let body = self.handles.remove(&handle).ok_or(NtStatus::INVALID_HANDLE)?;
-        if let Some(object) = self.records.get_mut(&body) {
-            object.handles = object.handles.saturating_sub(1);
-        }
-        self.dereference(memory, body)
-    }
-
-    /// All objects, by address: kind, body, references, handles, name. For digests and reports.
-    pub fn iter(&self) -> impl Iterator<Item = (ObjectKind, GuestAddr, u32, u32, Option<&str>)> {
-        self.records.iter().map(|(&body, object)| {
-            (object.kind, body, object.pointers, object.handles, object.name.as_deref())
-        })
+    /// All objects, by address of their bodies.
+    pub fn list(&self) -> Vec<(ObjectKind, GuestAddr)> {
+        self.books.lock().records.iter().map(|(&body, record)| (record.kind, body)).collect()
     }
 
     /// All handles, ascending, with what they name.
-    pub fn handles(&self) -> impl Iterator<Item = (Handle, GuestAddr)> + '_ {
-        self.handles.iter().map(|(&handle, &body)| (handle, body))
+    pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
+        self.books.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
     }
-}
-
-/// The handle number after this one.
-fn following(handle: Handle) -> Handle {
-    Handle(if handle.0 >= LAST_HANDLE { FIRST_HANDLE } else { handle.0 + HANDLE_STEP })
 }
 
 /// Names compare without case.
@@ -285,116 +424,12 @@ fn key(name: &str) -> String {
 }
 
 /// Writes the counts where the guest sees them.
-fn publish(memory: &GuestMemory, body: GuestAddr, object: &Object) -> Fallible<()> {
+fn publish(memory: &GuestMemory, body: GuestAddr, record: &Record) -> Fallible<()> {
     let at = GuestAddr(body.0.wrapping_sub(header::SIZE));
-    memory.write(at.offset(header::POINTER_COUNT), object.pointers)?;
-    memory.write(at.offset(header::HANDLE_COUNT), object.handles)?;
+    memory.write(at.offset(header::POINTER_COUNT), record.pointers)?;
+    memory.write(at.offset(header::HANDLE_COUNT), record.handles)?;
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::status::failure::Failure;
-
-    struct Setup {
-        memory: Arc<GuestMemory>,
-        pool: Pool,
-        objects: Objects,
-    }
-
-    fn setup() -> Setup {
-        Setup { memory: GuestMemory::new().unwrap(), pool: Pool::default(), objects: Objects::default() }
-    }
-
-    impl Setup {
-        fn create(&mut self, kind: ObjectKind, name: Option<&str>, open: bool) -> Fallible<Created> {
-            self.objects.create(&self.memory, &mut self.pool, kind, 0x10, name, open)
-        }
-    }
-
-    #[test]
-    fn a_closed_handle_is_stale_forever() {
-        let mut s = setup();
-        let event = s.create(ObjectKind::Event, None, false).unwrap().body;
-        let first = s.objects.open(&s.memory, event).unwrap();
-        assert_eq!(first, Handle(0x1000));
-        assert_eq!(s.objects.dereference(&s.memory, event), Ok(None), "the handle keeps it");
-        assert_eq!(
-            s.objects.close(&s.memory, first),
-            Ok(Some(Deleted { kind: ObjectKind::Event, body: event }))
-        );
-        Objects::free_body(&s.memory, &mut s.pool, event).unwrap();
-        let again = s.create(ObjectKind::Event, None, false).unwrap().body;
-        let second = s.objects.open(&s.memory, again).unwrap();
-        assert_eq!(second, Handle(0x1004));
-        assert_eq!(s.objects.resolve(first), Err(Failure::Status(NtStatus::INVALID_HANDLE)));
-        assert_eq!(s.objects.close(&s.memory, first), Err(Failure::Status(NtStatus::INVALID_HANDLE)));
-    }
-
-    #[test]
-    fn numbers_are_used_again_only_after_the_last_and_never_while_open() {
-        let mut s = setup();
-        let event = s.create(ObjectKind::Event, None, false).unwrap().body;
-        let kept = s.objects.open(&s.memory, event).unwrap();
-        let closed = s.objects.open(&s.memory, event).unwrap();
-        s.objects.close(&s.memory, closed).unwrap();
-        s.objects.next_handle = LAST_HANDLE;
-        assert_eq!(s.objects.open(&s.memory, event), Ok(Handle(LAST_HANDLE)));
-        assert_eq!(s.objects.open(&s.memory, event), Ok(closed), "the first that is free: not {kept:?}");
-    }
-
-    #[test]
-    fn handles_objects_and_names_have_an_end() {
-        let mut s = setup();
-        let event = s.create(ObjectKind::Event, None, false).unwrap().body;
-        let refused = (0..).find_map(|_| s.objects.open(&s.memory, event).err()).unwrap();
-        assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
-        assert_eq!(s.objects.handles().count() as u64, Limit::Handles.row().value);
-        s.objects.close(&s.memory, Handle(0x1000)).unwrap();
-        assert!(s.objects.open(&s.memory, event).is_ok(), "there is room again");
-        let long = "n".repeat(0xFFFF);
-        let refused =
-            (0..100).find_map(|n| s.create(ObjectKind::Event, Some(&format!("{long}{n}")), true).err());
-        assert_eq!(refused.unwrap().status(), NtStatus::INSUFFICIENT_RESOURCES);
-        let names: Vec<_> = s.objects.names.values().copied().collect();
-        for body in names {
-            s.objects.dereference(&s.memory, body).unwrap();
-        }
-        assert_eq!(s.objects.name_bytes, 0);
-        let refused = (0..).find_map(|_| s.create(ObjectKind::Event, None, true).err()).unwrap();
-        assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
-        let hits: Vec<_> = s.objects.limits.hits().into_keys().collect();
-        assert_eq!(hits, ["handles", "object_name_bytes", "objects"]);
-    }
-
-    #[test]
-    fn names_are_unique_without_case_and_typed() {
-        let mut s = setup();
-        let made = s.create(ObjectKind::Event, Some("Ready"), true).unwrap();
-        assert!(!made.existed);
-        let found = s.create(ObjectKind::Event, Some("READY"), true).unwrap();
-        assert_eq!(found, Created { body: made.body, existed: true });
-        assert_eq!(
-            s.create(ObjectKind::Event, Some("ready"), false).unwrap_err().status(),
-            NtStatus::OBJECT_NAME_COLLISION
-        );
-        assert_eq!(
-            s.create(ObjectKind::Mutant, Some("ready"), true).unwrap_err().status(),
-            NtStatus::OBJECT_TYPE_MISMATCH
-        );
-        s.objects.dereference(&s.memory, made.body).unwrap();
-        assert!(s.objects.dereference(&s.memory, made.body).unwrap().is_some());
-        assert_eq!(s.objects.find_name("ready"), None);
-    }
-
-    #[test]
-    fn counts_are_visible_to_the_guest() {
-        let mut s = setup();
-        let body = s.create(ObjectKind::Semaphore, None, false).unwrap().body;
-        s.objects.open(&s.memory, body).unwrap();
-        let at = GuestAddr(body.0 - header::SIZE);
-        assert_eq!(s.memory.read::<u32>(at).unwrap(), 2);
-        assert_eq!(s.memory.read::<u32>(at.offset(4)).unwrap(), 1);
-    }
-}
+mod tests;

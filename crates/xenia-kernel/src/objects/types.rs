@@ -38,7 +38,7 @@ fn is_waitable(kind: ObjectKind) -> bool {
 impl Kernel {
     /// Fills in the type that lies at `at`, if one does.
     pub(crate) fn complete_object_type(&self, at: GuestAddr) -> Fallible<()> {
-        let Some(kind) = self.objects.lock().kind_of_type(at) else { return Ok(()) };
+        let Some(kind) = self.objects.kind_of_type(at) else { return Ok(()) };
         let memory = &*self.memory;
         for (offset, name) in procedures(kind) {
             if let Some(export) = Registry::get().find_by_name(Library::xboxkrnl, name) {
@@ -57,12 +57,10 @@ impl Kernel {
 
     /// The event that is always signalled.
     pub(crate) fn default_object(&self) -> Fallible<GuestAddr> {
-        if let Some(at) = self.objects.lock().default_object {
-            return Ok(at);
-        }
-        let at = self.pool.allocate(DEFAULT_OBJECT)?;
-        initialize(&self.memory, at, kind::MANUAL_EVENT, DEFAULT_OBJECT, 1)?;
-        self.objects.lock().default_object = Some(at);
-        Ok(at)
+        self.objects.default_object(|| {
+            let at = self.pool.allocate(DEFAULT_OBJECT)?;
+            initialize(&self.memory, at, kind::MANUAL_EVENT, DEFAULT_OBJECT, 1)?;
+            Ok(at)
+        })
     }
 }

@@ -159,7 +159,7 @@ impl Kernel {
                 }
                 let Some(guest) = self.interrupting_apc(&mut threads, thread_id)? else { return Ok(true) };
                 if let Some(wait) = dispatcher.interrupt(&self.memory, reference) {
-                    dispatcher.let_go(threads.note_interrupted(thread_id, wait));
+                    threads.note_interrupted(thread_id, wait);
                 }
                 let mut guest = Some(guest);
                 let woken = cpu.wake_with(reference, 0, 0, &mut |ctx| {
@@ -334,26 +334,19 @@ impl ThreadRecord {
     }
 
     /// Forgets interrupted waits that no call goes back to any more, as the thread has left their APCs in another way.
-    /// Returns what they had references to.
-    pub(super) fn abandon_waits(&mut self) -> Vec<GuestAddr> {
+    pub(super) fn abandon_waits(&mut self) {
         let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
-        let waits = std::mem::take(&mut self.apcs.interrupted);
-        let (kept, abandoned): (Vec<_>, Vec<_>) =
-            waits.into_iter().partition(|&(number, _)| live.contains(&After::WaitAgain(number)));
-        self.apcs.interrupted = kept;
-        abandoned.into_iter().flat_map(|(_, wait)| wait.held).collect()
+        self.apcs.interrupted.retain(|&(number, _)| live.contains(&After::WaitAgain(number)));
     }
 }
 
 impl Threads {
-    /// Notes that a kernel-mode APC has interrupted a thread's wait. Returns what waits had references to that will not go
-    /// on.
-    fn note_interrupted(&mut self, thread_id: u32, wait: WaitBlock) -> Vec<GuestAddr> {
-        let Some(record) = self.get_mut(thread_id) else { return wait.held };
-        let abandoned = record.abandon_waits();
+    /// Notes that a kernel-mode APC has interrupted a thread's wait.
+    fn note_interrupted(&mut self, thread_id: u32, wait: WaitBlock) {
+        let Some(record) = self.get_mut(thread_id) else { return };
+        record.abandon_waits();
         record.apcs.interrupted.push((record.apcs.interruptions, wait));
         record.apcs.interruptions += 1;
-        abandoned
     }
 
     /// Leaves a call for a thread whose wait has been interrupted before it parked.

@@ -3,12 +3,13 @@
 use crate::Kernel;
 use crate::abi::Handle;
 use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
-use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use crate::thread::apc::Apcs;
 use crate::thread::lists;
-use crate::thread::records::{Stack, ThreadRecord, Threads, TlsLayout};
+use crate::thread::records::{Stack, ThreadRecord, Threads};
+use crate::thread::tls::TlsLayout;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
@@ -95,14 +96,13 @@ impl Kernel {
     pub fn create_thread(&self, cpu: &mut dyn Cpu, new: &NewThread) -> Fallible<MadeThread> {
         let mask = new.flags >> 24 & u32::from(ALL_HW_THREADS);
         let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
-        let (id, layout) = {
+        let (id, process) = {
             let mut threads = self.threads.lock();
-            (threads.next_id()?, threads.tls)
+            (threads.next_id()?, threads.process_of(new))
         };
         let mut pieces = Pieces::default();
-        let process = self.threads.lock().process_of(new);
         let hw_id = affinity.trailing_zeros() as u8;
-        let built = self.build_thread(cpu.now(), new, &layout, (id, process, hw_id), &mut pieces);
+        let built = self.build_thread(cpu.now(), new, self.tls.layout(), (id, process, hw_id), &mut pieces);
         // Held until the record is there: what the thread calls first may look for it.
         let mut threads = self.threads.lock();
         let spawned = built.and_then(|blocks| {
@@ -156,14 +156,9 @@ impl Kernel {
         }
         let kpcr = self.pool.allocate(kpcr::SIZE)?;
         pieces.blocks.push(kpcr);
-        let kthread = {
-            let mut objects = self.objects.lock();
-            let mut pool = self.pool.lock();
-            let made = objects.create(memory, &mut pool, ObjectKind::Thread, kthread::SIZE, None, false)?;
-            pieces.object = Some(made.body);
-            objects.reference(memory, made.body)?;
-            made.body
-        };
+        let kthread = self.objects.create(&self.pool, ObjectKind::Thread, kthread::SIZE)?;
+        pieces.object = Some(kthread);
+        self.objects.reference(kthread)?;
         let blocks = Blocks { id, kpcr, kthread, stack, tls, process, hw_id };
         fill_kpcr(memory, &blocks)?;
         fill_kthread(memory, &blocks, new, now)?;
@@ -232,14 +227,14 @@ impl Kernel {
     /// own reference given up.
     pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
         let memory = &*self.memory;
-        let (reference, kthread, kpcr, stack, tls, interrupted) = {
+        let (reference, kthread, kpcr, stack, tls) = {
             let mut threads = self.threads.lock();
             let record =
                 threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
             record.ended = true;
             record.frames.clear();
-            let interrupted = record.abandon_waits();
-            (record.reference, record.kthread, record.kpcr, record.stack, record.tls, interrupted)
+            record.abandon_waits();
+            (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
         };
         cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
@@ -254,7 +249,6 @@ impl Kernel {
         let told = {
             let mut dispatcher = self.dispatcher.lock();
             dispatcher.cancel(memory, reference);
-            dispatcher.let_go(interrupted);
             dispatcher.cancel_timers_of(memory, id);
             let abandoned = dispatcher.abandon_mutants(memory, cpu, kthread);
             set_signal_state(memory, kthread, 1)?;
@@ -272,15 +266,23 @@ impl Kernel {
         Ok(())
     }
 
-    /// The thread that a handle names: its id and its object's body. The current-thread handle means `current`.
-    pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, GuestAddr)> {
+    /// The thread that a handle names: its id, and its object. The current-thread handle means `current`.
+    pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, ObjectRef<'_>)> {
         if handle == Handle::CURRENT_THREAD {
-            let threads = self.threads.lock();
-            let record = threads.get(current).ok_or(NtStatus::INVALID_HANDLE)?;
-            return Ok((record.id, record.kthread));
+            let kthread = self.threads.lock().get(current).map(|record| record.kthread);
+            let object = kthread.and_then(|kthread| self.objects.by_pointer(kthread));
+            return Ok((current, object.ok_or(NtStatus::INVALID_HANDLE)?));
         }
-        let body = self.objects.lock().resolve_kind(handle, ObjectKind::Thread)?;
-        self.threads.lock().thread_of(body)
+        let object = self.objects.resolve_kind(handle, ObjectKind::Thread)?;
+        let (id, _) = self.threads.lock().thread_of(object.body())?;
+        Ok((id, object))
+    }
+
+    /// The thread whose object lies at `kthread`: its id, and its object.
+    pub(crate) fn thread_at(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'_>)> {
+        let object = self.objects.by_pointer(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let (id, _) = self.threads.lock().thread_of(kthread)?;
+        Ok((id, object))
     }
 }
 

@@ -78,34 +78,12 @@ impl ThreadRecord {
     }
 }
 
-/// TLS layout of the title: the same for all of its threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TlsLayout {
-    /// Dynamic slots of 4 bytes.
-    pub slots: u32,
-    /// Template of the static data; null if there is none.
-    pub template: GuestAddr,
-    /// Bytes of static data.
-    pub data_size: u32,
-    /// Bytes of it that the template has.
-    pub template_size: u32,
-}
-
-impl Default for TlsLayout {
-    fn default() -> Self {
-        Self { slots: 1024, template: GuestAddr::NULL, data_size: 0, template_size: 0 }
-    }
-}
-
 /// All threads of a machine.
 #[derive(Debug, Default)]
 pub struct Threads {
     records: BTreeMap<u32, ThreadRecord>,
     by_kthread: BTreeMap<GuestAddr, u32>,
     next_id: u32,
-    /// TLS layout of the title.
-    pub tls: TlsLayout,
-    tls_used: Vec<bool>,
     /// Process blocks.
     pub processes: Processes,
     /// Routines that hear of threads that begin and end.
@@ -178,55 +156,11 @@ impl Threads {
     pub fn iter(&self) -> impl Iterator<Item = &ThreadRecord> {
         self.records.values()
     }
-
-    // ---- dynamic TLS ----
-
-    /// Takes the lowest free slot; `None` if all are taken.
-    pub fn allocate_tls(&mut self) -> Option<u32> {
-        let slots = self.tls.slots as usize;
-        let index = self.tls_used.iter().position(|used| !used).unwrap_or(self.tls_used.len());
-        if index >= slots {
-            return None;
-        }
-        if index == self.tls_used.len() {
-            self.tls_used.push(true);
-        } else {
-            self.tls_used[index] = true;
-        }
-        Some(index as u32)
-    }
-
-    /// Gives a slot back; `false` if it wasn't taken.
-    pub fn free_tls(&mut self, index: u32) -> bool {
-        match self.tls_used.get_mut(index as usize) {
-            Some(used) => std::mem::replace(used, false),
-            None => false,
-        }
-    }
-
-    /// Where a thread's slot lies; `None` beyond the last.
-    pub fn tls_slot(&self, record: &ThreadRecord, index: u32) -> Option<GuestAddr> {
-        (index < self.tls.slots).then(|| record.tls.offset(self.tls.data_size).offset(4 * index))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tls_slots_are_the_lowest_free_ones() {
-        let mut threads = Threads::default();
-        threads.tls.slots = 3;
-        assert_eq!(
-            [threads.allocate_tls(), threads.allocate_tls(), threads.allocate_tls()],
-            [Some(0), Some(1), Some(2)]
-        );
-        assert_eq!(threads.allocate_tls(), None);
-        assert!(threads.free_tls(1));
-        assert!(!threads.free_tls(1) && !threads.free_tls(99));
-        assert_eq!(threads.allocate_tls(), Some(1));
-    }
 
     #[test]
     fn ids_count_up() {

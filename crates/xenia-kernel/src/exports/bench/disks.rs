@@ -90,7 +90,7 @@ impl Case {
         let (mut dice, mut model) = (Dice(seed), Model::default());
         let host = Host::new(&mut dice, &mut model);
         let calls = machine(&host);
-        let other_handles = calls.bench.kernel.objects.lock().handles().count();
+        let other_handles = calls.bench.kernel.objects.handles().len();
         Self { calls, dice, model, host, log: Vec::new(), other_handles }
     }
 
@@ -201,7 +201,7 @@ impl Case {
             self.close_any();
         }
         let kernel = &self.calls.bench.kernel;
-        assert_eq!(kernel.objects.lock().handles().count(), self.other_handles, "handles");
+        assert_eq!(kernel.objects.handles().len(), self.other_handles, "handles");
         let files = kernel.files.lock();
         assert_eq!((files.iter().count(), files.shared_count()), (0, 0), "open files");
         drop(files);

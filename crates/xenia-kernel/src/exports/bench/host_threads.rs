@@ -305,7 +305,7 @@ impl Guest<'_> {
             };
             kernel.apply(&mut call, flow)
         };
-        kernel.let_go_of_waited();
+        kernel.clear_away_deleted();
         assert!(self.settle(disposition), "{name}: the machine is over");
         let call_return = kernel.imports.own_stubs.call_return.0;
         while self.running.as_ref().unwrap().ctx.pc != home {

@@ -10,7 +10,7 @@ fn waiting_thread(b: &mut Bench) -> (ThreadRef, GuestAddr) {
     let base = u64::from(b.scratch.0);
     assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
     let handle = u64::from(b.word(0));
-    let object = b.kernel.objects.lock().resolve(crate::abi::Handle(handle as u32)).unwrap();
+    let object = b.kernel.objects.resolve(crate::abi::Handle(handle as u32)).unwrap().body();
     let (first, other) = (b.thread, b.add_thread());
     b.act_as(other);
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[handle, 1, 0, 0]), None, "waits");
@@ -59,7 +59,7 @@ fn waits_whose_apcs_never_return_are_let_go() {
     let mut b = Bench::new();
     let (other, _) = waiting_thread(&mut b);
     let kthread = kthread_of(&mut b, other);
-    let objects = |b: &Bench| b.kernel.objects.lock().iter().count();
+    let objects = |b: &Bench| b.kernel.objects.list().len();
     let before = objects(&b);
     let id = b.scheduler.thread(other).unwrap().id;
     let [stack_pointer, kpcr] = [1, 13].map(|n| b.scheduler.context_mut(other).unwrap().gpr[n]);
@@ -75,7 +75,7 @@ fn waits_whose_apcs_never_return_are_let_go() {
         b.kernel_call("KeInitializeEvent", &[event, 1, 0]);
         assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
         b.act_as(first);
-        b.kernel.let_go_of_waited();
+        b.kernel.clear_away_deleted();
         let kept = b.kernel.threads.lock().get(id).unwrap().apcs.interrupted.len();
         assert!(kept <= 2, "{kept} after {number}");
     }

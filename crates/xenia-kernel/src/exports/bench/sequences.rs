@@ -98,12 +98,12 @@ impl Sequence {
             16 => u64::from(scratch + TIMES) + 8 * self.dice.below(TIME_VALUES.len()) as u64,
             17..=21 => {
                 let handles: Vec<u32> =
-                    self.bench.kernel.objects.lock().handles().map(|(handle, _)| handle.0).collect();
+                    self.bench.kernel.objects.handles().into_iter().map(|(handle, _)| handle.0).collect();
                 u64::from(self.dice.of(&handles).unwrap_or(0x1000))
             }
             22 | 23 => {
                 let bodies: Vec<u32> =
-                    self.bench.kernel.objects.lock().iter().map(|(_, body, ..)| body.0).collect();
+                    self.bench.kernel.objects.list().into_iter().map(|(_, body)| body.0).collect();
                 u64::from(self.dice.of(&bodies).unwrap_or(scratch))
             }
             24 => [0xFFFF_FFFE, 0xFFFF_FFFF, 0x1000, 0x3000, 0x4000, 0x8000, 0xC000_0000][self.dice.below(7)],

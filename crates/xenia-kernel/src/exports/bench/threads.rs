@@ -1,7 +1,7 @@
 //! Threads by object, handle and id; what they keep.
 
 use super::*;
-use crate::layout::kthread;
+use crate::layout::{kthread, object_header};
 use xenia_formats::image::{ImageKind, LoadedImage};
 
 #[test]
@@ -108,8 +108,8 @@ fn threads_are_found_by_id_with_a_reference() {
     let thread = b.kthread();
     for name in ["ObLookupThreadByThreadId", "ObLookupAnyThreadByThreadId"] {
         let references = |b: &Bench| {
-            let objects = b.kernel.objects.lock();
-            objects.iter().find(|object| u64::from(object.1.0) == thread).unwrap().2
+            let at = GuestAddr(thread as u32 - object_header::SIZE);
+            b.memory().read::<u32>(at.offset(object_header::POINTER_COUNT)).unwrap()
         };
         let before = references(&b);
         assert_eq!(b.status(name, &[1, base]), NtStatus::SUCCESS, "{name}");

@@ -87,7 +87,7 @@ impl Case {
         let out = u64::from(self.bench.scratch.0 + OUT);
         assert_eq!(self.bench.status("NtCreateTimer", &[out, 0, kind]), NtStatus::SUCCESS);
         let handle = self.bench.word(OUT);
-        let body = self.bench.kernel.objects.lock().resolve(crate::abi::Handle(handle)).unwrap();
+        let body = self.bench.kernel.objects.resolve(crate::abi::Handle(handle)).unwrap().body();
         self.add(body.0, Some(u64::from(handle)), kind != 0);
     }
 
@@ -330,7 +330,7 @@ impl Case {
     fn end_thread(&mut self) {
         let who = self.dice.below(self.model.threads.len());
         self.bench.kernel.end_thread(&mut self.bench.scheduler, self.model.threads[who].id, 0).unwrap();
-        self.bench.kernel.let_go_of_waited();
+        self.bench.kernel.clear_away_deleted();
         let name = self.bench.add_thread();
         let id = self.bench.scheduler.thread(name).unwrap().id;
         self.model.replace_thread(who, name, id);
@@ -387,7 +387,7 @@ impl Case {
             22 if self.dice.one_in(60) => self.many(),
             _ => {}
         }
-        self.bench.kernel.let_go_of_waited();
+        self.bench.kernel.clear_away_deleted();
     }
 
     /// A title writes a state.
@@ -499,7 +499,7 @@ impl Case {
             let id = self.model.threads[who].id;
             self.bench.kernel.end_thread(&mut self.bench.scheduler, id, 0).unwrap();
         }
-        self.bench.kernel.let_go_of_waited();
+        self.bench.kernel.clear_away_deleted();
         let dispatcher = self.bench.kernel.dispatcher.lock();
         assert_eq!(dispatcher.timers.next_due(), None);
         assert_eq!(dispatcher.next_timer_event(), None);

@@ -438,8 +438,8 @@ fn the_end_of_a_thread_takes_its_timers_along_and_no_others() {
 fn what_is_waited_for_by_handle_stays_until_the_wait_is_over() {
     let mut b = Bench::new();
     let event = create(&mut b, "NtCreateEvent", &[0, 0]);
-    let body = b.kernel.objects.lock().resolve(crate::abi::Handle(event as u32)).unwrap();
-    let is_there = |b: &Bench| b.kernel.objects.lock().kind(body).is_some();
+    let body = b.kernel.objects.resolve(crate::abi::Handle(event as u32)).unwrap().body();
+    let is_there = |b: &Bench| b.kernel.objects.by_pointer(body).is_some();
     let first = b.thread;
     let other = b.add_thread();
     b.act_as(other);
@@ -449,7 +449,7 @@ fn what_is_waited_for_by_handle_stays_until_the_wait_is_over() {
     assert!(is_there(&b), "somebody waits for it");
     b.kernel_call("KeSetEvent", &[u64::from(body.0), 0, 0]);
     assert_eq!(b.answer(other), Some(0));
-    b.kernel.let_go_of_waited();
+    b.kernel.clear_away_deleted();
     assert!(!is_there(&b), "and nobody else had it");
     let block = u64::from(body.0 - object_header::SIZE);
     assert_eq!(b.kernel_call("ExQueryPoolBlockSize", &[block, 0]), 0, "its memory is free");

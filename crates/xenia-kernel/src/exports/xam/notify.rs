@@ -36,11 +36,11 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     create_object(call, None, None, ObjectKind::Listener, size, |call, listener| {
         body = listener;
         // Until it has its handle.
-        call.kernel.objects.lock().reference(call.memory(), listener)?;
+        call.kernel.objects.reference(listener)?;
         call.kernel.user.notifications.lock().listen(listener, areas, version.min(NEWEST_VERSION));
         initialize(call.memory(), listener, kind::MANUAL_EVENT, size, 0)
     })?;
-    let handle = call.kernel.objects.lock().open(call.memory(), body);
+    let handle = call.kernel.objects.open(body);
     call.kernel.dereference(body)?;
     if call.kernel.user.notifications.lock().begin(body) {
         set_signal_state(call.memory(), body, 1)?;
@@ -82,9 +82,10 @@ impl Notify {
         }
         let Some(id) = id else { return Ok(false) };
         id.set(memory, 0)?;
-        let Ok(body) = call.kernel.objects.lock().resolve_kind(listener, ObjectKind::Listener) else {
+        let Ok(listener) = call.kernel.objects.resolve_kind(listener, ObjectKind::Listener) else {
             return Ok(false);
         };
+        let body = listener.body();
         let (next, empty) = {
             let mut notifications = call.kernel.user.notifications.lock();
             let next = notifications.take(body, Some(wanted).filter(|&wanted| wanted != 0));

@@ -101,7 +101,7 @@ impl KeApc {
         arg1: u32,
         arg2: u32,
     ) -> Fallible<NtStatus> {
-        let (id, _) = call.kernel.resolve_thread(thread, call.thread_id())?;
+        let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
         match call.kernel.queue_apc(call.cpu, id, Mode::User, apc) {

@@ -1,6 +1,6 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
-use crate::abi::{Call, Flow, Handle, Out, Ptr};
+use crate::abi::{Call, Flow, Out, Ptr};
 use crate::layout::{kpcr, kprocess, kthread};
 use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
@@ -98,7 +98,7 @@ impl KeThread {
             }
         } else {
             if let Some(out) = handle {
-                let opened = call.kernel.objects.lock().open(memory, made.kthread)?;
+                let opened = call.kernel.objects.open(made.kthread)?;
                 out.set(memory, opened.0)?;
             }
             call.kernel.dereference(made.kthread)?;
@@ -130,14 +130,14 @@ impl KeThread {
     /// Resumes a thread once; returns its suspend count before.
     #[export(Done)]
     fn KeResumeThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
-        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
+        let (id, _object) = call.kernel.thread_at(thread)?;
         resume(call, id)
     }
 
     /// Suspends a thread once more; returns its suspend count before.
     #[export(Done)]
     fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
-        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
+        let (id, _object) = call.kernel.thread_at(thread)?;
         suspend(call, id)
     }
 
@@ -149,7 +149,7 @@ impl KeThread {
         affinity: u32,
         previous: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
-        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
+        let (id, _object) = call.kernel.thread_at(thread)?;
         let threads = call.kernel.threads.lock();
         let before = threads.set_affinity(call.memory(), call.cpu, id, affinity)?;
         if let Some(out) = previous {
@@ -168,7 +168,8 @@ impl KeThread {
     /// Sets the base priority increment of a thread, −15…+15; returns the one before.
     #[export(Done)]
     fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
-        let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
+        let (id, object) = call.kernel.thread_at(thread)?;
+        let kthread = object.body();
         let (reference, before) = {
             let mut threads = call.kernel.threads.lock();
             let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -183,7 +184,8 @@ impl KeThread {
     /// Sets the priority that a thread has now, 1–31; its base priority stays. Returns the priority before.
     #[export(Done)]
     fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
-        let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
+        let (id, object) = call.kernel.thread_at(thread)?;
+        let kthread = object.body();
         let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
         let priority = priority.clamp(1, i32::from(MAX_PRIORITY)) as u8;
         let before = call.cpu.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
@@ -194,7 +196,8 @@ impl KeThread {
     /// Turns priority boosts of a thread off or on; returns whether they were off.
     #[export(Done)]
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
-        let (id, kthread) = call.kernel.threads.lock().thread_of(thread)?;
+        let (id, object) = call.kernel.thread_at(thread)?;
+        let kthread = object.body();
         let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
         let before = call.cpu.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
         call.memory().write(kthread.offset(kthread::BOOST_DISABLED), u8::from(disabled))?;
@@ -282,12 +285,7 @@ fn look_up_thread(call: &Call, thread_id: u32, object: Out<GuestAddr>) -> Fallib
         object.set(call.memory(), GuestAddr::NULL)?;
         return Ok(NtStatus::INVALID_PARAMETER);
     };
-    call.kernel.objects.lock().reference(call.memory(), kthread)?;
+    call.kernel.objects.reference(kthread)?;
     object.set(call.memory(), kthread)?;
     Ok(NtStatus::SUCCESS)
-}
-
-/// The id of the thread that a handle names.
-pub(super) fn by_handle(call: &Call, thread: Handle) -> Fallible<u32> {
-    call.kernel.resolve_thread(thread, call.thread_id()).map(|(id, _)| id)
 }

@@ -12,9 +12,8 @@ pub struct KeTls;
 const OUT_OF_INDEXES: u32 = u32::MAX;
 
 /// Where the caller's slot lies.
-fn slot(call: &Call, index: u32) -> Option<GuestAddr> {
-    let threads = call.kernel.threads.lock();
-    threads.tls_slot(threads.get(call.thread_id())?, index)
+fn slot(call: &Call, index: u32) -> Fallible<Option<GuestAddr>> {
+    call.kernel.tls.slot(call.memory(), call.kpcr(), index)
 }
 
 #[exports(xboxkrnl)]
@@ -22,15 +21,14 @@ impl KeTls {
     /// Takes a slot, which is 0 in every thread.
     #[export(Done)]
     fn KeTlsAlloc(call: &mut Call) -> Fallible<u32> {
-        let (index, slots) = {
-            let mut threads = call.kernel.threads.lock();
-            let Some(index) = threads.allocate_tls() else { return Ok(OUT_OF_INDEXES) };
-            let live = threads.iter().filter(|record| !record.ended);
-            let slots: Vec<GuestAddr> = live.filter_map(|record| threads.tls_slot(record, index)).collect();
-            (index, slots)
-        };
-        for slot in slots {
-            call.memory().write(slot, 0_u32)?;
+        let tls = &call.kernel.tls;
+        let Some(index) = tls.allocate() else { return Ok(OUT_OF_INDEXES) };
+        // Held meanwhile: a thread that ends gives its block back after it has said so here.
+        let threads = call.kernel.threads.lock();
+        for record in threads.iter().filter(|record| !record.ended) {
+            if let Some(slot) = tls.layout().slot(record.tls, index) {
+                call.memory().write(slot, 0_u32)?;
+            }
         }
         Ok(index)
     }
@@ -38,13 +36,13 @@ impl KeTls {
     /// Gives a slot back; says whether it was taken.
     #[export(Done)]
     fn KeTlsFree(call: &mut Call, index: u32) -> bool {
-        call.kernel.threads.lock().free_tls(index)
+        call.kernel.tls.free(index)
     }
 
     /// The caller's value of a slot; 0 beyond the last.
     #[export(Done)]
     fn KeTlsGetValue(call: &mut Call, index: u32) -> Fallible<GuestAddr> {
-        match slot(call, index) {
+        match slot(call, index)? {
             Some(at) => Ok(call.memory().read(at)?),
             None => Ok(GuestAddr::NULL),
         }
@@ -53,7 +51,7 @@ impl KeTls {
     /// Sets the caller's value of a slot; says whether there is such a slot.
     #[export(Done)]
     fn KeTlsSetValue(call: &mut Call, index: u32, value: u32) -> Fallible<bool> {
-        match slot(call, index) {
+        match slot(call, index)? {
             Some(at) => Ok(call.memory().write(at, value).map(|()| true)?),
             None => Ok(false),
         }

@@ -30,7 +30,7 @@ impl NtDevice {
         let request = file.resolve(call.kernel)?;
         let volume = {
             let files = call.kernel.files.lock();
-            files.vfs.volume(&files.get(request.file)?.location)?
+            files.vfs.volume(&files.get(request.file.body())?.location)?
         };
         let bytes = volume.total_units.saturating_mul(volume.unit());
         let answer = match code {

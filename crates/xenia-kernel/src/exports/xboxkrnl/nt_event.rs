@@ -3,17 +3,17 @@
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::dispatcher_header;
-use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, set_signal_state, signal_state};
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct NtEvent;
 
-fn resolve(call: &Call, event: Handle) -> Fallible<GuestAddr> {
-    call.kernel.objects.lock().resolve_kind(event, ObjectKind::Event)
+fn resolve<'a>(call: &Call<'a>, event: Handle) -> Fallible<ObjectRef<'a>> {
+    call.kernel.objects.resolve_kind(event, ObjectKind::Event)
 }
 
 #[exports(xboxkrnl)]
@@ -37,7 +37,8 @@ impl NtEvent {
     #[export(Done)]
     fn NtSetEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        let before = call.kernel.dispatcher.lock().set_event(&call.kernel.memory, call.cpu, event, 1)?;
+        let before =
+            call.kernel.dispatcher.lock().set_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
         if let Some(out) = previous {
             out.set(call.memory(), before)?;
         }
@@ -48,7 +49,8 @@ impl NtEvent {
     #[export(Done)]
     fn NtPulseEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        let before = call.kernel.dispatcher.lock().pulse_event(&call.kernel.memory, call.cpu, event, 1)?;
+        let before =
+            call.kernel.dispatcher.lock().pulse_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
         if let Some(out) = previous {
             out.set(call.memory(), before)?;
         }
@@ -59,7 +61,7 @@ impl NtEvent {
     #[export(Done)]
     fn NtClearEvent(call: &mut Call, event: Handle) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        set_signal_state(call.memory(), event, 0)?;
+        set_signal_state(call.memory(), event.body(), 0)?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -68,8 +70,8 @@ impl NtEvent {
     fn NtQueryEvent(call: &mut Call, event: Handle, information: Ptr<u32>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
         let memory = call.memory();
-        information.write(memory, u32::from(memory.read::<u8>(event)?))?;
-        information.at(1).write(memory, signal_state(memory, event)? as u32)?;
+        information.write(memory, u32::from(memory.read::<u8>(event.body())?))?;
+        information.at(1).write(memory, signal_state(memory, event.body())? as u32)?;
         Ok(NtStatus::SUCCESS)
     }
 }

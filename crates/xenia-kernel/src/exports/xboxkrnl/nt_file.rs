@@ -5,6 +5,7 @@
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{IoArguments, OpenParameters, Outcome};
+use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -20,10 +21,10 @@ const PAGE: u32 = 0x1000;
 const SCATTER_LIMIT: u32 = 0x2000_0000;
 
 /// A name and the open directory that it is relative to.
-pub(super) fn name_of(
-    call: &Call,
+pub(super) fn name_of<'a>(
+    call: &Call<'a>,
     attributes: Option<Ptr<ObjectAttributes>>,
-) -> Fallible<(Option<GuestAddr>, String)> {
+) -> Fallible<(Option<ObjectRef<'a>>, String)> {
     let memory = call.memory();
     let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
     let name = attributes.name(memory)?.unwrap_or_default();
@@ -64,7 +65,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
         let disposition = Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
         let allocation = request.allocation.map(|size| size.read(call.memory())).transpose()?;
         call.kernel.open_file(&OpenParameters {
-            root,
+            root: root.as_ref().map(ObjectRef::body),
             path: &path,
             access: request.access,
             share: request.share,
@@ -97,7 +98,7 @@ fn transfer(
 ) -> Fallible<NtStatus> {
     let request = file.resolve(call.kernel)?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
-    let outcome = Outcome::of(run(call, request.file, offset));
+    let outcome = Outcome::of(run(call, request.file.body(), offset));
     let thread_id = call.thread_id();
     call.kernel.complete_request(call.cpu, thread_id, &request, outcome)
 }
@@ -231,10 +232,10 @@ impl NtFile {
     /// Makes sure that what was written survives.
     #[export(Done)]
     fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
-        let body = call.kernel.resolve_file(file)?;
+        let object = call.kernel.resolve_file(file)?;
         let flushed = {
             let mut files = call.kernel.files.lock();
-            let file = files.get_mut(body)?;
+            let file = files.get_mut(object.body())?;
             let location = file.location.clone();
             let flushed = file.data.as_mut().map_or(Ok(()), |data| data.flush());
             flushed.and_then(|()| files.vfs.settle(&location)).map(|()| 0)
@@ -248,6 +249,7 @@ impl NtFile {
     #[export(Done)]
     fn NtDeleteFile(call: &mut Call, attributes: Option<Ptr<ObjectAttributes>>) -> Fallible<NtStatus> {
         let (root, path) = name_of(call, attributes)?;
+        let root = root.as_ref().map(ObjectRef::body);
         call.kernel.files.lock().delete(root, &path, filetime(call.now()))?;
         Ok(NtStatus::SUCCESS)
     }

@@ -5,7 +5,7 @@
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, Ptr};
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
-use crate::objects::ObjectKind;
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -183,18 +183,21 @@ fn set_mode(file: &mut OpenFile, mode: u32) -> Fallible<()> {
 }
 
 fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()> {
-    let mut objects = call.kernel.objects.lock();
-    let port = objects.resolve_kind(port, ObjectKind::IoCompletion)?;
-    let mut files = call.kernel.files.lock();
-    let file = files.get_mut(body)?;
-    // Whoever waits for each request needs no port.
-    if file.port.is_some() || file.is_synchronous() {
-        return Err(NtStatus::INVALID_PARAMETER.into());
-    }
+    let port = call.kernel.objects.resolve_kind(port, ObjectKind::IoCompletion)?;
     // The file keeps the port until it is closed.
-    objects.reference(call.memory(), port)?;
-    file.port = Some((port, key));
-    Ok(())
+    call.kernel.objects.reference(port.body())?;
+    let set = call.kernel.files.lock().get_mut(body).and_then(|file| {
+        // Whoever waits for each request needs no port.
+        if file.port.is_some() || file.is_synchronous() {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        file.port = Some((port.body(), key));
+        Ok(())
+    });
+    if set.is_err() {
+        call.kernel.dereference(port.body())?;
+    }
+    set
 }
 
 fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
@@ -206,7 +209,7 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     };
     let name = AnsiString::read(memory, at.offset(8))?.text(memory)?;
     let mut files = call.kernel.files.lock();
-    let to = files.resolve(root, &name)?;
+    let to = files.resolve(root.as_ref().map(ObjectRef::body), &name)?;
     files.rename(body, &to, replace)
 }
 
@@ -261,8 +264,8 @@ impl NtFileInformation {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let body = call.kernel.resolve_file(file)?;
-        let bytes = query(&call.kernel.files.lock(), body, class)?;
+        let object = call.kernel.resolve_file(file)?;
+        let bytes = query(&call.kernel.files.lock(), object.body(), class)?;
         answer(call, status_block, (buffer, length), &bytes)
     }
 
@@ -280,8 +283,8 @@ impl NtFileInformation {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let body = call.kernel.resolve_file(file)?;
-        let outcome = Outcome::of(set(call, body, buffer, class).map(|()| 0));
+        let object = call.kernel.resolve_file(file)?;
+        let outcome = Outcome::of(set(call, object.body(), buffer, class).map(|()| 0));
         outcome.write(call.memory(), status_block)?;
         Ok(outcome.status)
     }
@@ -296,7 +299,7 @@ impl NtFileInformation {
         let (root, path) = name_of(call, attributes)?;
         let bytes = {
             let files = call.kernel.files.lock();
-            let location = files.resolve(root, &path)?;
+            let location = files.resolve(root.as_ref().map(ObjectRef::body), &path)?;
             let entry = files.vfs.find(&location)?;
             information::network_open(&entry, files.vfs.volume(&location)?.allocation(entry.size))
         };
@@ -321,7 +324,7 @@ impl NtFileInformation {
         let memory = call.memory();
         let request = file.resolve(call.kernel)?;
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
-        let result = next_entry(call, request.file, buffer, length, pattern.as_deref(), restart);
+        let result = next_entry(call, request.file.body(), buffer, length, pattern.as_deref(), restart);
         let thread_id = call.thread_id();
         call.kernel.complete_request(call.cpu, thread_id, &request, Outcome::of(result))
     }

@@ -4,8 +4,8 @@ use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::{Timeout, create_object, deadline};
 use crate::files::{COMPLETION_WAIT, Completion, Receiver};
 use crate::layout::dispatcher_header;
-use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -14,8 +14,8 @@ use xenia_sched::Wait;
 /// See the module's documentation.
 pub struct NtIoCompletion;
 
-fn resolve(call: &Call, port: Handle) -> Fallible<GuestAddr> {
-    call.kernel.objects.lock().resolve_kind(port, ObjectKind::IoCompletion)
+fn resolve<'a>(call: &Call<'a>, port: Handle) -> Fallible<ObjectRef<'a>> {
+    call.kernel.objects.resolve_kind(port, ObjectKind::IoCompletion)
 }
 
 #[exports(xboxkrnl)]
@@ -47,7 +47,11 @@ impl NtIoCompletion {
         information: u32,
     ) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;
-        call.kernel.post_completion(call.cpu, port, Completion { key, context, status, information })?;
+        call.kernel.post_completion(
+            call.cpu,
+            port.body(),
+            Completion { key, context, status, information },
+        )?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -64,9 +68,10 @@ impl NtIoCompletion {
         let port = resolve(call, port)?;
         let deadline = deadline(call, timeout)?;
         let receiver = Receiver { thread: call.thread(), key, context, status_block };
+        let held = call.kernel.objects.hold(port.body());
         // Held from the look into the queue until the receiver is there.
         let mut files = call.kernel.files.lock();
-        if let Some(completion) = files.ports.take(port) {
+        if let Some(completion) = files.ports.take(port.body()) {
             receiver.deliver(call.memory(), completion)?;
             return Ok(Flow::Return(NtStatus::SUCCESS));
         }
@@ -74,7 +79,7 @@ impl NtIoCompletion {
             return Ok(Flow::Return(NtStatus::TIMEOUT));
         }
         call.cpu.open_wait(receiver.thread, false)?;
-        files.ports.wait(port, receiver);
+        files.ports.wait(port.body(), receiver, held);
         Ok(Flow::Block(Wait { reason: COMPLETION_WAIT, deadline, alertable: false }))
     }
 
@@ -82,7 +87,7 @@ impl NtIoCompletion {
     #[export(Done)]
     fn NtQueryIoCompletion(call: &mut Call, port: Handle, depth: Out<u32>) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;
-        let count = call.kernel.files.lock().ports.depth(port) as u32;
+        let count = call.kernel.files.lock().ports.depth(port.body()) as u32;
         depth.set(call.memory(), count)?;
         Ok(NtStatus::SUCCESS)
     }

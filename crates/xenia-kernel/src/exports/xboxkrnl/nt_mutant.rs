@@ -33,11 +33,11 @@ impl NtMutant {
     /// whether an owner has ended.
     #[export(Done)]
     fn NtQueryMutant(call: &mut Call, mutant: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
-        let mutant = call.kernel.objects.lock().resolve_kind(mutant, ObjectKind::Mutant)?;
+        let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;
         let (memory, kthread) = (call.memory(), call.kthread()?);
-        let state = signal_state(memory, mutant)?;
-        let owned = state <= 0 && memory.read::<GuestAddr>(mutant.offset(kmutant::OWNER))? == kthread;
-        let abandoned: u8 = memory.read(mutant.offset(kmutant::ABANDONED))?;
+        let state = signal_state(memory, mutant.body())?;
+        let owned = state <= 0 && memory.read::<GuestAddr>(mutant.body().offset(kmutant::OWNER))? == kthread;
+        let abandoned: u8 = memory.read(mutant.body().offset(kmutant::ABANDONED))?;
         information.write(memory, state)?;
         memory.write(information.addr().offset(4), u8::from(owned))?;
         memory.write(information.addr().offset(5), u8::from(abandoned != 0))?;
@@ -47,12 +47,12 @@ impl NtMutant {
     /// The owner releases a mutant once; stores its state before.
     #[export(Done)]
     fn NtReleaseMutant(call: &mut Call, mutant: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
-        let mutant = call.kernel.objects.lock().resolve_kind(mutant, ObjectKind::Mutant)?;
+        let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;
         let kthread = call.kthread()?;
         let before = call.kernel.dispatcher.lock().release_mutant(
             &call.kernel.memory,
             call.cpu,
-            mutant,
+            mutant.body(),
             kthread,
             1,
         )?;

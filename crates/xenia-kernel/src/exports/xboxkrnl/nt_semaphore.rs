@@ -36,10 +36,10 @@ impl NtSemaphore {
     /// Stores a semaphore's count and its limit.
     #[export(Done)]
     fn NtQuerySemaphore(call: &mut Call, semaphore: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
-        let semaphore = call.kernel.objects.lock().resolve_kind(semaphore, ObjectKind::Semaphore)?;
+        let semaphore = call.kernel.objects.resolve_kind(semaphore, ObjectKind::Semaphore)?;
         let memory = call.memory();
-        information.write(memory, signal_state(memory, semaphore)?)?;
-        information.at(1).write(memory, memory.read(semaphore.offset(ksemaphore::LIMIT))?)?;
+        information.write(memory, signal_state(memory, semaphore.body())?)?;
+        information.at(1).write(memory, memory.read(semaphore.body().offset(ksemaphore::LIMIT))?)?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -51,14 +51,14 @@ impl NtSemaphore {
         count: i32,
         previous: Option<Out<i32>>,
     ) -> Fallible<NtStatus> {
-        let semaphore = call.kernel.objects.lock().resolve_kind(semaphore, ObjectKind::Semaphore)?;
+        let semaphore = call.kernel.objects.resolve_kind(semaphore, ObjectKind::Semaphore)?;
         if count <= 0 {
             return Ok(NtStatus::INVALID_PARAMETER);
         }
         let released = call.kernel.dispatcher.lock().release_semaphore(
             &call.kernel.memory,
             call.cpu,
-            semaphore,
+            semaphore.body(),
             count,
             1,
         )?;

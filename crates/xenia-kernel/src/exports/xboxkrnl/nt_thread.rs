@@ -1,6 +1,6 @@
 //! Threads by handle (`Nt*Thread`).
 
-use super::ke_thread::{by_handle, resume, suspend};
+use super::ke_thread::{resume, suspend};
 use crate::abi::{Call, Handle, Out};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
@@ -14,7 +14,7 @@ impl NtThread {
     /// Resumes a thread once and stores its suspend count before.
     #[export(Done)]
     fn NtResumeThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
-        let id = by_handle(call, thread)?;
+        let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let before = resume(call, id)?;
         if let Some(out) = previous {
             out.set(call.memory(), before)?;
@@ -25,7 +25,7 @@ impl NtThread {
     /// Suspends a thread once more and stores its suspend count before.
     #[export(Done)]
     fn NtSuspendThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
-        let id = by_handle(call, thread)?;
+        let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let before = suspend(call, id)?;
         if let Some(out) = previous {
             out.set(call.memory(), before)?;

@@ -45,7 +45,8 @@ impl NtTimer {
         period_ms: u32,
         previous: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
-        let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
+        let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
+        let timer = object.body();
         let due = deadline_of(call.now(), due.read(call.memory())?);
         let thread_id = call.thread_id();
         let apc = routine.map(|routine| TimerApc { thread_id, routine, context });
@@ -63,7 +64,8 @@ impl NtTimer {
     /// Takes a timer back, with its APC if that has not run, and stores whether it is signalled.
     #[export(Done)]
     fn NtCancelTimer(call: &mut Call, timer: Handle, current: Option<Out<u32>>) -> Fallible<NtStatus> {
-        let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
+        let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
+        let timer = object.body();
         call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer)?;
         call.kernel.threads.lock().forget_timer_apc(timer);
         if let Some(out) = current {
@@ -74,7 +76,8 @@ impl NtTimer {
     /// Stores the time until a timer is due, not above 0 where it is not set, and a byte: whether it is signalled.
     #[export(Done)]
     fn NtQueryTimer(call: &mut Call, timer: Handle, information: Ptr<i64>) -> Fallible<NtStatus> {
-        let timer = call.kernel.objects.lock().resolve_kind(timer, ObjectKind::Timer)?;
+        let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
+        let timer = object.body();
         let memory = call.memory();
         let due: i64 = memory.read(timer.offset(ktimer::DUE_TIME))?;
         information.write(memory, due.wrapping_sub(filetime(call.now()) as i64))?;

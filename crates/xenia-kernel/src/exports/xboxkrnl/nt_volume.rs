@@ -42,10 +42,10 @@ impl NtVolume {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let body = call.kernel.resolve_file(file)?;
+        let object = call.kernel.resolve_file(file)?;
         let (volume, name) = {
             let files = call.kernel.files.lock();
-            let location = &files.get(body)?.location;
+            let location = &files.get(object.body())?.location;
             (files.vfs.volume(location)?, files.vfs.volume_name(location))
         };
         let bytes = match class {

@@ -1,9 +1,9 @@
 //! Waiting for objects by handle (`NtWait*`, `NtSignalAndWait*`).
 
 use crate::abi::{Call, Flow, Handle, Ptr};
-use crate::exports::waiting::{Timeout, wait};
-use crate::objects::ObjectKind;
+use crate::exports::waiting::{Timeout, wait_by_handle};
 use crate::objects::dispatcher::MAXIMUM_WAIT_OBJECTS;
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -12,42 +12,16 @@ use xenia_kernel_macros::exports;
 pub struct NtWait;
 
 /// The object that a wait for a handle is for; the current-thread handle included. One without a state of its own, such as
-/// a symbolic link, has its type's default object, which is always signalled.
-fn resolve(call: &Call, handle: Handle) -> Fallible<GuestAddr> {
+/// a symbolic link, has its type's default object, which is always signalled. What comes with it keeps the object until it
+/// is waited for.
+fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<ObjectRef<'a>>)> {
     if handle == Handle::CURRENT_THREAD {
-        return Ok(call.kthread()?);
+        return Ok((call.kthread()?, None));
     }
-    let (body, kind) = {
-        let objects = call.kernel.objects.lock();
-        let body = objects.resolve(handle)?;
-        (body, objects.kind(body))
-    };
-    if kind.is_some_and(ObjectKind::begins_with_header) { Ok(body) } else { call.kernel.default_object() }
-}
-
-/// Waits for objects of handles, and keeps them from going while it does.
-fn wait_holding(
-    call: &mut Call,
-    objects: &[GuestAddr],
-    all: bool,
-    alertable: bool,
-    timeout: Timeout,
-) -> Fallible<Flow<NtStatus>> {
-    let flow = wait(call, objects, all, alertable, timeout)?;
-    if matches!(flow, Flow::Block(_)) {
-        let mut held = Vec::new();
-        {
-            let mut books = call.kernel.objects.lock();
-            for &body in objects {
-                // The default object is nobody's, and a body that the guest has freed has no count to raise.
-                if books.kind(body).is_some() && books.reference(call.memory(), body).is_ok() {
-                    held.push(body);
-                }
-            }
-        }
-        call.kernel.dispatcher.lock().hold(call.thread(), held);
-    }
-    Ok(flow)
+    let object = call.kernel.objects.resolve(handle)?;
+    let body =
+        if object.kind().begins_with_header() { object.body() } else { call.kernel.default_object()? };
+    Ok((body, Some(object)))
 }
 
 #[exports(xboxkrnl)]
@@ -61,8 +35,8 @@ impl NtWait {
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
-        let object = resolve(call, handle)?;
-        wait_holding(call, &[object], false, alertable, timeout)
+        let (body, _object) = resolve(call, handle)?;
+        wait_by_handle(call, &[body], false, alertable, timeout)
     }
 
     /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one.
@@ -82,12 +56,14 @@ impl NtWait {
         if wait_type > 1 {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_3));
         }
-        let mut objects = Vec::new();
+        let (mut bodies, mut objects) = (Vec::new(), Vec::new());
         for index in 0..count {
             let handle = handles.at(index).read(call.memory())?;
-            objects.push(resolve(call, handle)?);
+            let (body, object) = resolve(call, handle)?;
+            bodies.push(body);
+            objects.push(object);
         }
-        wait_holding(call, &objects, wait_type == 0, alertable, timeout)
+        wait_by_handle(call, &bodies, wait_type == 0, alertable, timeout)
     }
 
     /// Signals an event, semaphore or mutant, and waits for another object.
@@ -100,32 +76,29 @@ impl NtWait {
         _mode: u32,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
-        let object = resolve(call, wait_for)?;
-        let (signal, kind) = {
-            let objects = call.kernel.objects.lock();
-            let signal = objects.resolve(signal)?;
-            (signal, objects.kind(signal))
-        };
+        let (body, _object) = resolve(call, wait_for)?;
+        let object = call.kernel.objects.resolve(signal)?;
+        let signal = object.body();
         let kthread = call.kthread()?;
         {
             let memory = &call.kernel.memory;
             let mut dispatcher = call.kernel.dispatcher.lock();
-            match kind {
-                Some(ObjectKind::Event) => {
+            match object.kind() {
+                ObjectKind::Event => {
                     dispatcher.set_event(memory, call.cpu, signal, 1)?;
                 }
-                Some(ObjectKind::Semaphore) => {
+                ObjectKind::Semaphore => {
                     let released = dispatcher.release_semaphore(memory, call.cpu, signal, 1, 1)?;
                     if released.is_none() {
                         return Ok(Flow::Return(NtStatus::SEMAPHORE_LIMIT_EXCEEDED));
                     }
                 }
-                Some(ObjectKind::Mutant) => {
+                ObjectKind::Mutant => {
                     dispatcher.release_mutant(memory, call.cpu, signal, kthread, 1)?;
                 }
                 _ => return Ok(Flow::Return(NtStatus::OBJECT_TYPE_MISMATCH)),
             }
         }
-        wait_holding(call, &[object], false, alertable, timeout)
+        wait_by_handle(call, &[body], false, alertable, timeout)
     }
 }

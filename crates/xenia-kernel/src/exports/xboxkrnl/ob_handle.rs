@@ -1,6 +1,7 @@
 //! Handles (`NtClose`, `NtDuplicateObject`).
 
 use crate::abi::{Call, Handle, Out};
+use crate::objects::ObjectRef;
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
@@ -10,6 +11,15 @@ pub struct ObHandle;
 
 /// Option: the handle that is duplicated is closed.
 const CLOSE_SOURCE: u32 = 1;
+
+/// The object of a handle, the current-thread handle included.
+pub(super) fn named<'a>(call: &Call<'a>, handle: Handle) -> Fallible<ObjectRef<'a>> {
+    if handle == Handle::CURRENT_THREAD {
+        let object = call.kernel.objects.by_pointer(call.kthread()?);
+        return Ok(object.ok_or(NtStatus::INVALID_HANDLE)?);
+    }
+    call.kernel.objects.resolve(handle)
+}
 
 #[exports(xboxkrnl)]
 impl ObHandle {
@@ -28,13 +38,9 @@ impl ObHandle {
         duplicate: Option<Out<Handle>>,
         options: u32,
     ) -> Fallible<NtStatus> {
-        let body = if handle == Handle::CURRENT_THREAD {
-            call.kthread()?
-        } else {
-            call.kernel.objects.lock().resolve(handle)?
-        };
+        let object = named(call, handle)?;
         if let Some(out) = duplicate {
-            let opened = call.kernel.objects.lock().open(call.memory(), body)?;
+            let opened = call.kernel.objects.open(object.body())?;
             out.set(call.memory(), opened)?;
         }
         if options & CLOSE_SOURCE != 0 {

@@ -1,6 +1,8 @@
 //! References to objects, and objects by name (`Ob*`).
 
+use super::ob_handle::named;
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::objects::ObjectRef;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -9,10 +11,9 @@ use xenia_kernel_macros::exports;
 pub struct ObReference;
 
 /// Fails if a type is asked for and the object has another.
-fn check_type(call: &Call, body: GuestAddr, object_type: Option<GuestAddr>) -> Fallible<()> {
-    let objects = call.kernel.objects.lock();
-    match object_type.and_then(|variable| objects.kind_of_type(variable)) {
-        Some(kind) if objects.kind(body) != Some(kind) => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
+fn check_type(call: &Call, object: &ObjectRef, object_type: Option<GuestAddr>) -> Fallible<()> {
+    match object_type.and_then(|variable| call.kernel.objects.kind_of_type(variable)) {
+        Some(kind) if object.kind() != kind => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
         _ => Ok(()),
     }
 }
@@ -30,15 +31,11 @@ impl ObReference {
         if let Some(out) = object {
             out.set(call.memory(), GuestAddr::NULL)?;
         }
-        let body = if handle == Handle::CURRENT_THREAD {
-            call.kthread()?
-        } else {
-            call.kernel.objects.lock().resolve(handle)?
-        };
-        check_type(call, body, object_type)?;
-        call.kernel.objects.lock().reference(call.memory(), body)?;
+        let found = named(call, handle)?;
+        check_type(call, &found, object_type)?;
+        call.kernel.objects.reference(found.body())?;
         if let Some(out) = object {
-            out.set(call.memory(), body)?;
+            out.set(call.memory(), found.body())?;
         }
         Ok(NtStatus::SUCCESS)
     }
@@ -46,7 +43,7 @@ impl ObReference {
     /// Takes a reference to an object.
     #[export(Done)]
     fn ObReferenceObject(call: &mut Call, object: GuestAddr) -> Fallible<()> {
-        call.kernel.objects.lock().reference(call.memory(), object)
+        call.kernel.objects.reference(object)
     }
 
     /// Gives a reference to an object back.
@@ -69,11 +66,10 @@ impl ObReference {
         object: Out<GuestAddr>,
     ) -> Fallible<NtStatus> {
         let name = name.read(call.memory())?.text(call.memory())?;
-        let found = call.kernel.objects.lock().find_name(&name);
-        let body = found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
-        check_type(call, body, object_type)?;
-        call.kernel.objects.lock().reference(call.memory(), body)?;
-        object.set(call.memory(), body)?;
+        let found = call.kernel.objects.find_name(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
+        check_type(call, &found, object_type)?;
+        call.kernel.objects.reference(found.body())?;
+        object.set(call.memory(), found.body())?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -88,10 +84,9 @@ impl ObReference {
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
         let name = attributes.read(memory)?.name(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
-        let found = call.kernel.objects.lock().find_name(&name);
-        let body = found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
-        check_type(call, body, object_type)?;
-        let opened = call.kernel.objects.lock().open(memory, body)?;
+        let found = call.kernel.objects.find_name(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
+        check_type(call, &found, object_type)?;
+        let opened = call.kernel.objects.open(found.body())?;
         handle.set(memory, opened)?;
         Ok(NtStatus::SUCCESS)
     }
@@ -99,7 +94,7 @@ impl ObReference {
     /// Opens an object by pointer.
     #[export(Done)]
     fn ObOpenObjectByPointer(call: &mut Call, object: GuestAddr, handle: Out<Handle>) -> Fallible<NtStatus> {
-        let opened = call.kernel.objects.lock().open(call.memory(), object)?;
+        let opened = call.kernel.objects.open(object)?;
         handle.set(call.memory(), opened)?;
         Ok(NtStatus::SUCCESS)
     }

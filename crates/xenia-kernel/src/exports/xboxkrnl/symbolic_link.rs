@@ -4,7 +4,7 @@ use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::information::latin_1;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
@@ -50,14 +50,10 @@ impl SymbolicLink {
         let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
         let name = attributes.name(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
         call.kernel.files.lock().vfs.link_target(&name)?;
-        let made = {
-            let mut objects = call.kernel.objects.lock();
-            let mut pool = call.kernel.pool.lock();
-            objects.create(memory, &mut pool, ObjectKind::SymbolicLink, BODY, None, false)?
-        };
-        call.kernel.files.lock().links.insert(made.body, name);
-        let opened = call.kernel.objects.lock().open(memory, made.body);
-        call.kernel.dereference(made.body)?;
+        let body = call.kernel.objects.create(&call.kernel.pool, ObjectKind::SymbolicLink, BODY)?;
+        call.kernel.files.lock().links.insert(body, name);
+        let opened = call.kernel.objects.open(body);
+        call.kernel.dereference(body)?;
         handle.set(memory, opened?)?;
         Ok(NtStatus::SUCCESS)
     }
@@ -70,10 +66,10 @@ impl SymbolicLink {
         target: Ptr<AnsiString>,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let body: GuestAddr = call.kernel.objects.lock().resolve_kind(link, ObjectKind::SymbolicLink)?;
+        let link = call.kernel.objects.resolve_kind(link, ObjectKind::SymbolicLink)?;
         let path = {
             let files = call.kernel.files.lock();
-            let name = files.links.get(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+            let name = files.links.get(&link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
             latin_1(files.vfs.link_target(name)?)
         };
         let mut string = target.read(memory)?;

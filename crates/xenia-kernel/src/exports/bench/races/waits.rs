@@ -22,7 +22,7 @@ impl Target {
     fn new(machine: &Machine) -> Self {
         let (thread, kthread) = machine.add_thread();
         let body = GuestAddr(kthread as u32);
-        let handle = machine.kernel.objects.lock().open(&machine.kernel.memory, body).unwrap();
+        let handle = machine.kernel.objects.open(body).unwrap();
         Self { thread, kthread, handle }
     }
 }

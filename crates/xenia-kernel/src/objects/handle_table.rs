@@ -1,0 +1,120 @@
+//! Which object a handle names: written under the lock of the books, read by calls without any.
+//!
+//! Handles count up from 0x1000 by 4. The number of a handle says at which place of the table it stands; there are more places
+//! than handles may be open, and a number whose place is taken is passed over. So a number is used again only after a
+//! thousand million others.
+
+use super::slab::{INDEX_BITS, Name};
+use crate::abi::Handle;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The first handle, and the step to the next.
+const FIRST: u32 = 0x1000;
+const STEP: u32 = 4;
+/// Where handle numbers end and begin again.
+pub(super) const LAST: u32 = 0xEFFF_FFFC;
+
+/// Places, and those that are made together.
+const PLACE_BITS: u32 = 18;
+const PLACES: u32 = 1 << PLACE_BITS;
+const CHUNK: u32 = 1024;
+
+/// See the module's documentation. A place is 0, or from its lowest bit on: generation, position, the number's high bits.
+#[derive(Debug)]
+pub(super) struct HandleTable(Box<[OnceLock<Box<[AtomicU64]>>]>);
+
+impl Default for HandleTable {
+    fn default() -> Self {
+        Self((0..PLACES / CHUNK).map(|_| OnceLock::new()).collect())
+    }
+}
+
+/// The place of a handle, and what tells it from the others of that place.
+fn place(handle: Handle) -> Option<(u32, u64)> {
+    let offset =
+        handle.0.checked_sub(FIRST).filter(|offset| offset.is_multiple_of(STEP) && handle.0 <= LAST)?;
+    let number = offset / STEP;
+    Some((number % PLACES, u64::from(number / PLACES) << (32 + INDEX_BITS)))
+}
+
+impl HandleTable {
+    /// The handle number that is tried first.
+    pub(super) const FIRST: Handle = Handle(FIRST);
+
+    /// The handle number after this one.
+    pub(super) fn following(handle: Handle) -> Handle {
+        Handle(if handle.0 >= LAST { FIRST } else { handle.0 + STEP })
+    }
+
+    fn load(&self, index: u32) -> u64 {
+        let chunk = self.0.get((index / CHUNK) as usize).and_then(OnceLock::get);
+        let word = chunk.and_then(|chunk| chunk.get((index % CHUNK) as usize));
+        word.map_or(0, |word| word.load(Ordering::Acquire))
+    }
+
+    fn store(&self, index: u32, value: u64) {
+        let Some(chunk) = self.0.get((index / CHUNK) as usize) else { return };
+        let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| AtomicU64::new(0)).collect());
+        if let Some(word) = chunk.get((index % CHUNK) as usize) {
+            word.store(value, Ordering::Release);
+        }
+    }
+
+    /// What a handle names.
+    pub(super) fn get(&self, handle: Handle) -> Option<Name> {
+        let (index, tag) = place(handle)?;
+        let word = self.load(index);
+        if word == 0 || word >> (32 + INDEX_BITS) << (32 + INDEX_BITS) != tag {
+            return None;
+        }
+        Some(Name { index: (word >> 32) as u32 & ((1 << INDEX_BITS) - 1), generation: word as u32 })
+    }
+
+    /// Whether the place of a handle is free.
+    pub(super) fn is_free(&self, handle: Handle) -> bool {
+        place(handle).is_some_and(|(index, _)| self.load(index) == 0)
+    }
+
+    /// Makes a handle whose place is free name an object.
+    pub(super) fn insert(&self, handle: Handle, name: Name) {
+        if let Some((index, tag)) = place(handle) {
+            self.store(index, tag | u64::from(name.index) << 32 | u64::from(name.generation));
+        }
+    }
+
+    /// A handle names nothing any more.
+    pub(super) fn remove(&self, handle: Handle) {
+        if let Some((index, _)) = place(handle) {
+            self.store(index, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_told_from_all_others_of_its_place() {
+        let table = HandleTable::default();
+        let name = Name { index: (1 << INDEX_BITS) - 1, generation: u32::MAX };
+        for handle in [FIRST, FIRST + STEP * (PLACES - 1), LAST] {
+            assert!(table.is_free(Handle(handle)));
+            table.insert(Handle(handle), name);
+            let mut round = handle;
+            for _ in 0..5000 {
+                round = round.wrapping_add(STEP * PLACES);
+                assert_eq!(table.get(Handle(round)).is_some(), round == handle, "{round:#x}");
+            }
+            assert_eq!(table.get(Handle(handle)), Some(name));
+            assert!(!table.is_free(Handle(handle)));
+            table.remove(Handle(handle));
+            assert_eq!(table.get(Handle(handle)), None);
+        }
+        for none in [0, 0xFFC, 0x1002, LAST + STEP, u32::MAX - 1, u32::MAX] {
+            table.insert(Handle(none), name);
+            assert_eq!(table.get(Handle(none)), None, "{none:#x}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Thread-local storage: how the title lays it out, and which of the dynamic slots are taken.
+//!
+//! Where a thread's block lies is in its control region, as on the console; so a thread that reads or writes its own slots
+//! takes no lock.
+
+use crate::layout::kpcr;
+use crate::status::failure::Fallible;
+use std::sync::OnceLock;
+use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
+use xenia_sync::{Level, Mutex};
+
+/// TLS layout of the title: the same for all of its threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsLayout {
+    /// Dynamic slots of 4 bytes.
+    pub slots: u32,
+    /// Template of the static data; null if there is none.
+    pub template: GuestAddr,
+    /// Bytes of static data.
+    pub data_size: u32,
+    /// Bytes of it that the template has.
+    pub template_size: u32,
+}
+
+impl TlsLayout {
+    /// That of a title which says nothing.
+    const DEFAULT: Self = Self { slots: 1024, template: GuestAddr::NULL, data_size: 0, template_size: 0 };
+
+    /// Where a slot lies in the block at `tls`; `None` beyond the last.
+    pub fn slot(&self, tls: GuestAddr, index: u32) -> Option<GuestAddr> {
+        (index < self.slots).then(|| tls.offset(self.data_size).offset(4 * index))
+    }
+}
+
+impl Default for TlsLayout {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Tls {
+    layout: OnceLock<TlsLayout>,
+    used: Mutex<Vec<bool>>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self { layout: OnceLock::new(), used: Mutex::new(Level::Leaf, Vec::new()) }
+    }
+}
+
+impl Tls {
+    /// The title's layout.
+    pub fn layout(&self) -> &TlsLayout {
+        self.layout.get().unwrap_or(&TlsLayout::DEFAULT)
+    }
+
+    /// The title says what its layout is, before its first thread begins. It stays so.
+    pub fn set_layout(&self, layout: TlsLayout) {
+        if self.layout.set(layout).is_err() {
+            tracing::error!(target: "kernel", "a title's TLS layout stays as it is");
+        }
+    }
+
+    /// Where a slot of the thread with this control region lies; `None` beyond the last.
+    pub fn slot(&self, memory: &GuestMemory, kpcr: GuestAddr, index: u32) -> Fallible<Option<GuestAddr>> {
+        Ok(self.layout().slot(memory.read(kpcr.offset(kpcr::TLS))?, index))
+    }
+
+    /// Takes the lowest free slot; `None` if all are taken.
+    pub fn allocate(&self) -> Option<u32> {
+        let mut used = self.used.lock();
+        let index = used.iter().position(|used| !used).unwrap_or(used.len());
+        if index >= self.layout().slots as usize {
+            return None;
+        }
+        if index == used.len() {
+            used.push(true);
+        } else {
+            used[index] = true;
+        }
+        Some(index as u32)
+    }
+
+    /// Gives a slot back; `false` if it wasn't taken.
+    pub fn free(&self, index: u32) -> bool {
+        self.used.lock().get_mut(index as usize).is_some_and(std::mem::take)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_the_lowest_free_ones() {
+        let tls = Tls::default();
+        tls.set_layout(TlsLayout { slots: 3, data_size: 8, ..TlsLayout::default() });
+        assert_eq!([tls.allocate(), tls.allocate(), tls.allocate()], [Some(0), Some(1), Some(2)]);
+        assert_eq!(tls.allocate(), None);
+        assert!(tls.free(1));
+        assert!(!tls.free(1) && !tls.free(99));
+        assert_eq!(tls.allocate(), Some(1));
+        let slot = |index| tls.layout().slot(GuestAddr(0x1000), index);
+        assert_eq!((slot(2), slot(3), slot(u32::MAX)), (Some(GuestAddr(0x1010)), None, None));
+    }
+}
