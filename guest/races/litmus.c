@@ -1,51 +1,120 @@
 // Runs the litmus tests: each thread on a hardware thread of its own, one round after the other over cells that were
 // cleared before, and counts what came of them. The exit code is how many tests saw what the architecture forbids.
 //
-// A batch of rounds begins and ends with kernel objects. Within it threads meet before each round as well as they can: each
-// says where it is and waits for the others, but not for long, for on a host with fewer cores one of them may not run at all.
-// Small random delays move their accesses against each other.
+// A test's threads keep their processors for the whole test, so that the host finds each one of its own; only between tests do they
+// wait for the kernel. They begin a batch of rounds together, and meet before each round as well as they can: each says
+// where it is and waits for the others, but not for long, for on a host with fewer cores one of them may not run at all. Small
+// random delays move their accesses against each other. The first thread clears and counts the cells between batches.
 //
-// Settings: `rounds` of each test; `strict` 1 where the machine says that plain stores end reservations.
+// Settings: `rounds` of each test; `persist`, rounds after which the first test gives up seeing a reordering, and not 0 if
+// tests whose threads did not meet are to go on for a while; `strict` 1 where the machine says that plain stores end
+// reservations.
 #include "litmus.h"
 #include "crew.h"
 
-enum { CELLS = 128, MAIN_CPU = 5, SHORT = 64, LONG = 2000, PATIENCE = 8, ROUNDS = 2560, OUTCOMES = 4096 };
+enum {
+    CELLS = 1024,
+    MAIN_CPU = 5,
+    SHORT = 400,
+    LONG = 1 << 20,
+    PATIENCE = 16,
+    ROUNDS = 8192,
+    OUTCOMES = 4096,
+    PERSISTENCE = 4,
+};
 
 static uint8_t cells[CELLS][CELL] __attribute__((aligned(LINE)));
 static struct seen results[PARTS][CELLS];
+// Where each thread is: the round that it is at, and the last batch that it has finished.
 static struct {
-    volatile uint32_t at;
-    uint8_t rest[LINE - 4];
+    volatile uint32_t at, finished;
+    uint8_t rest[LINE - 8];
 } progress[PARTS] __attribute__((aligned(LINE)));
 
 static struct {
     const struct litmus *test;
-    uint32_t threads, first;
-    volatile uint32_t left;
+    uint32_t threads, rounds, persist, first, met, done_rounds;
+    volatile uint32_t number, over, left;
     struct header go[PARTS], done;
 } batch;
 
+// Waits until a word is `wanted` or later. Who gives way early gets on in lockstep; who keeps its processor then meets the
+// others on a busy host.
+static void await(const volatile uint32_t *word, uint32_t wanted) {
+    for (uint32_t spins = SHORT;; spins = spins < LONG ? spins * 2 : LONG) {
+        for (uint32_t i = 0; i < spins; i++) {
+            if ((int32_t)(*word - wanted) >= 0) return;
+        }
+        pause();
+    }
+}
+
 // Waits until the others are at `round`, for a while; whether they came.
-static uint32_t meet(uint32_t me, uint32_t round, uint32_t spins, uint32_t polite) {
+static uint32_t meet(uint32_t me, uint32_t round) {
+    uint32_t spins = SHORT;
     progress[me].at = round;
     for (uint32_t other = 0; other < batch.threads; other++) {
         while ((int32_t)(progress[other].at - round) < 0) {
             if (!spins--) return 0;
-            if (polite) pause();
         }
     }
     return 1;
 }
 
+// Whether nobody is ahead.
+static uint32_t together(uint32_t round) {
+    uint32_t same = 1;
+    for (uint32_t other = 0; other < batch.threads; other++) same &= progress[other].at - round <= 1;
+    return same;
+}
+
 static void run_batch(uint32_t me, uint32_t *state) {
     part *part = batch.test->parts[me];
-    uint32_t patience = PATIENCE;
-    meet(me, batch.first, LONG, 1);
+    uint32_t patience = PATIENCE, met = 0;
+    progress[me].at = batch.first;
+    for (uint32_t other = 0; other < batch.threads; other++) await(&progress[other].at, batch.first);
     for (uint32_t i = 0; i < CELLS; i++) {
-        if (patience) patience = meet(me, batch.first + i + 1, SHORT, 0) ? PATIENCE : patience - 1;
+        uint32_t round = batch.first + i + 1;
+        if (patience) patience = meet(me, round) ? PATIENCE : patience - 1;
+        if (me == 0) met += patience == PATIENCE && together(round);
         for (volatile uint32_t j = random(state) % 8; j; j--) {
         }
         part(cells[i], &results[me][i]);
+    }
+    if (me == 0) batch.met += met;
+    barrier();
+    progress[me].finished = batch.number;
+}
+
+static void count_cells(void);
+static uint32_t is_enough(void);
+
+static void lead(uint32_t *state) {
+    do {
+        memset(cells, 0, sizeof cells);
+        batch.first += CELLS + 1;
+        barrier();
+        batch.number++;
+        run_batch(0, state);
+        for (uint32_t other = 1; other < batch.threads; other++) await(&progress[other].finished, batch.number);
+        barrier();
+        count_cells();
+        batch.done_rounds += CELLS;
+    } while (!is_enough());
+    batch.over = 1;
+    barrier();
+    batch.number++;
+}
+
+static void follow(uint32_t me, uint32_t *state) {
+    for (uint32_t number = progress[me].finished + 1;; number++) {
+        await(&batch.number, number);
+        barrier();
+        if (batch.over) {
+            progress[me].finished = number;
+            return;
+        }
+        run_batch(me, state);
     }
 }
 
@@ -54,8 +123,10 @@ static uint32_t work(uint32_t me) {
     if (KeSetAffinityThread(current_thread(), 1u << me, &previous) != SUCCESS) return 1;
     for (;;) {
         if (wait_for(&batch.go[me], 0) != SUCCESS) return 2;
+        barrier();
         if (!batch.test) return 0;
-        run_batch(me, &state);
+        if (me) follow(me, &state);
+        else lead(&state);
         barrier();
         if (atomic_add(&batch.left, ~0u) == 1) KeSetEvent(&batch.done, 0, 0);
     }
@@ -84,20 +155,20 @@ static uint32_t value(const struct field *field, uint32_t cell) {
 }
 
 // Three bits for each field; all set for what no test stores.
-static uint32_t outcome(const struct question *question, uint32_t cell) {
+static uint32_t outcome(const struct question *of, uint32_t cell) {
     uint32_t packed = 0;
-    for (uint32_t i = 0; i < question->count; i++) {
-        uint32_t one = value(&question->fields[i], cell);
+    for (uint32_t i = 0; i < of->count; i++) {
+        uint32_t one = value(&of->fields[i], cell);
         packed = packed << 3 | (one < 7 ? one : 7);
     }
     return packed;
 }
 
 // Reads the fields of one alternative and what they are to be; returns where the next one begins, or 0.
-static const char *alternative(const char *text, struct question *question, uint32_t *packed) {
-    *packed = question->count = 0;
+static const char *alternative(const char *text, struct question *of, uint32_t *packed) {
+    *packed = of->count = 0;
     while (*text && *text != '|') {
-        struct field *field = &question->fields[question->count++];
+        struct field *field = &of->fields[of->count++];
         field->thread = *text >= '0' && *text <= '9' ? (uint8_t)(*text++ - '0') : 0;
         field->name = (uint8_t)*text++;
         text++;
@@ -107,56 +178,65 @@ static const char *alternative(const char *text, struct question *question, uint
     return *text ? text + 1 : 0;
 }
 
-static void name_outcome(const struct question *question, uint32_t packed, char *to) {
-    for (uint32_t i = 0; i < question->count; i++) {
-        const struct field *field = &question->fields[i];
+static void name_outcome(const struct question *of, uint32_t packed, char *to) {
+    for (uint32_t i = 0; i < of->count; i++) {
+        const struct field *field = &of->fields[i];
         if (i) *to++ = ',';
         if (field->name == 'a' || field->name == 'b') *to++ = (char)('0' + field->thread);
         *to++ = (char)field->name;
         *to++ = '=';
-        *to++ = (char)('0' + (packed >> 3 * (question->count - 1 - i) & 7));
+        *to++ = (char)('0' + (packed >> 3 * (of->count - 1 - i) & 7));
     }
     *to = 0;
 }
 
 static uint32_t counts[OUTCOMES];
+static struct question question;
 
-static void collect(const struct litmus *test, const struct question *question, uint32_t rounds) {
+static void count_cells(void) {
+    for (uint32_t i = 0; i < CELLS; i++) counts[outcome(&question, i)]++;
+}
+
+static uint32_t is_enough(void) {
+    uint32_t rounds = batch.done_rounds, persist = batch.persist;
+    if (rounds < batch.rounds) return 0;
+    // The first test shows that the others can see anything.
+    if (batch.test == litmus_tests && !counts[0] && rounds < persist) return 0;
+    // On a busy host threads seldom run at the same time.
+    return !persist || batch.met >= batch.rounds || rounds >= batch.rounds * PERSISTENCE;
+}
+
+static void collect(const struct litmus *test) {
     memset(counts, 0, sizeof counts);
     batch.test = test;
-    for (uint32_t done = 0; done < rounds; done += CELLS) {
-        memset(cells, 0, sizeof cells);
-        for (uint32_t i = 0; i < batch.threads; i++) progress[i].at = batch.first - 1;
-        batch.left = batch.threads;
-        barrier();
-        for (uint32_t i = 0; i < batch.threads; i++) KeSetEvent(&batch.go[i], 0, 0);
-        wait_for(&batch.done, 0);
-        barrier();
-        for (uint32_t i = 0; i < CELLS; i++) counts[outcome(question, i)]++;
-        batch.first += CELLS + 1;
-    }
+    batch.met = batch.done_rounds = batch.over = 0;
+    batch.left = batch.threads;
+    for (uint32_t i = 0; i < batch.threads; i++) progress[i].finished = batch.number;
+    barrier();
+    for (uint32_t i = 0; i < batch.threads; i++) KeSetEvent(&batch.go[i], 0, 0);
+    wait_for(&batch.done, 0);
+    barrier();
 }
 
 // Whether an outcome is one that the test asks about.
 static uint32_t asked(const struct litmus *test, uint32_t packed) {
-    struct question question;
+    struct question alike;
     uint32_t wanted;
     for (const char *text = test->outcomes; text;) {
-        text = alternative(text, &question, &wanted);
+        text = alternative(text, &alike, &wanted);
         if (wanted == packed) return 1;
     }
     return 0;
 }
 
 // Whether the test saw nothing that is forbidden.
-static uint32_t run(const struct litmus *test, uint32_t rounds, uint32_t strict) {
-    struct question question;
+static uint32_t run(const struct litmus *test, uint32_t strict) {
     uint32_t ignored, seen = 0, wild = 0;
     uint32_t forbidden = test->verdict == FORBIDDEN || (test->verdict == STRICT && strict);
     alternative(test->outcomes, &question, &ignored);
     for (batch.threads = 0; batch.threads < PARTS && test->parts[batch.threads]; batch.threads++) {
     }
-    collect(test, &question, rounds);
+    collect(test);
     for (uint32_t packed = 0; packed < OUTCOMES; packed++) {
         if (!counts[packed]) continue;
         char text[FIELDS * 5 + 1];
@@ -169,22 +249,23 @@ static uint32_t run(const struct litmus *test, uint32_t rounds, uint32_t strict)
         if (is_asked) seen += counts[packed];
         if (out_of_thin_air) wild += counts[packed];
     }
-    DbgPrint("litmus %s %s %u of %u\n", test->name, forbidden ? "forbidden" : "reordered", seen, rounds);
+    DbgPrint("litmus %s %s %u of %u, %u met\n", test->name, forbidden ? "forbidden" : "reordered", seen,
+             batch.done_rounds, batch.met);
     return !wild && !(forbidden && seen);
 }
 
 int main(void) {
-    uint32_t rounds = setting("rounds", ROUNDS), strict = setting("strict", 0), failed = 0, previous;
+    uint32_t strict = setting("strict", 0), failed = 0, previous;
+    batch.rounds = setting("rounds", ROUNDS);
+    batch.persist = setting("persist", 0);
     uint32_t threads[PARTS];
-    rounds = (rounds + CELLS - 1) / CELLS * CELLS;
     KeSetAffinityThread(current_thread(), 1u << MAIN_CPU, &previous);
     KeInitializeEvent(&batch.done, AUTO_EVENT, 0);
     for (uint32_t i = 0; i < PARTS; i++) {
         KeInitializeEvent(&batch.go[i], AUTO_EVENT, 0);
         threads[i] = start(work, i, ON(i));
     }
-    batch.first = 1;
-    for (uint32_t i = 0; i < litmus_count; i++) failed += !run(&litmus_tests[i], rounds, strict);
+    for (uint32_t i = 0; i < litmus_count; i++) failed += !run(&litmus_tests[i], strict);
     batch.test = 0;
     barrier();
     for (uint32_t i = 0; i < PARTS; i++) {

@@ -5,11 +5,18 @@
 // Settings: `threads` of a phase, `phases`.
 #include "crew.h"
 
-enum { THREADS = 100, PHASES = 4, MOST = 1000 };
+enum { THREADS = 100, PHASES = 4, MOST = 1000, STACK = 0x4000 };
 #define CODE(i) (0x5A000000u + (i))
 
 static uint32_t handles[MOST];
 static volatile uint32_t runs;
+
+// A thousand of the usual size are more than the address space has for stacks.
+static uint32_t start_small(uint32_t (*routine)(uint32_t), uint32_t argument, uint32_t flags) {
+    uint32_t handle = 0;
+    if (ExCreateThread(&handle, STACK, 0, 0, routine, (void *)argument, flags) != SUCCESS) return 0;
+    return handle;
+}
 
 static uint32_t run(uint32_t i) {
     atomic_add(&runs, 1);
@@ -24,7 +31,7 @@ int main(void) {
     for (uint32_t phase = 0; phase < phases; phase++) {
         for (uint32_t i = 0; i < threads; i++) {
             uint32_t suspended = i % 4 == 1 ? CREATE_SUSPENDED : 0;
-            handles[i] = start(run, i, ON(i % CREW) | suspended);
+            handles[i] = start_small(run, i, ON(i % CREW) | suspended);
             made += handles[i] != 0;
             if (suspended) NtResumeThread(handles[i], 0);
         }

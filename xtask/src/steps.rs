@@ -53,7 +53,7 @@ const STEPS: &[Step] = &[
     ("golden", || golden(false)),
     ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
     ("sync suite", || sync_suite::suite(&sync_suite::SuiteArgs::default())),
-    ("races", || races::races(&races::RacesArgs::default())),
+    ("races", races::short),
     ("csmith", csmith::small_set),
 ];
 
