@@ -95,14 +95,14 @@ for program in "${programs[@]}"; do
         sync-suite)
             objects=()
             # As for gpu-suite.
-            for source in sync-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
-            title sync-suite "${objects[@]}" "$(compile sync-suite/calls64.S)"
+            for source in sync-suite/*.c runtime/settings.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
+            title sync-suite "${objects[@]}" "$(compile sync-suite/calls64.S)" "$(compile hostile/create_file.S)"
             ;;
         races)
             # A title each, over the helpers of sync-suite.
             mkdir -p "$out/races" "$obj/races"
             helpers=("$(compile hostile/create_file.S)" "$(compile sync-suite/calls64.S)")
-            for source in races/{settings,crew}.c sync-suite/suite.c; do
+            for source in runtime/settings.c races/crew.c sync-suite/suite.c; do
                 helpers+=("$(compile "$source" -mno-powerpc64)")
             done
             for name in litmus atomics spawns patches wakes; do
@@ -115,7 +115,7 @@ for program in "${programs[@]}"; do
             ;;
         primes)
             objects=("$(compile hostile/create_file.S)")
-            for source in primes/primes.c races/{settings,crew}.c sync-suite/suite.c; do
+            for source in primes/primes.c runtime/settings.c races/crew.c sync-suite/suite.c; do
                 objects+=("$(compile "$source" -mno-powerpc64)")
             done
             title primes "${objects[@]}"

@@ -79,7 +79,7 @@ static void alertable_delay(void) {
     NtQueueApcThread(CURRENT_THREAD, note, 1, 0, 0);
     EXPECT(KeDelayExecutionThread(1, 1, &long_wait), USER_APC);
     KeQuerySystemTime(&after);
-    EXPECT(after - before < 1000000, 1);
+    EXPECT(after - before < UNITS(1000000), 1);
     NtQueueApcThread(CURRENT_THREAD, note, 2, 0, 0);
     EXPECT(KeDelayExecutionThread(1, 1, &no_wait), USER_APC);
     EXPECT(seen.count, 2);

@@ -23,6 +23,7 @@ void expect_at(uint32_t line, uint32_t got, uint32_t expected) {
 
 int main(void) {
     int cases = 0, failed = 0;
+    set_pace();
     for (uint32_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         const struct subject *subject = subjects[i];
         for (uint32_t j = 0; j < subject->count; j++) {

@@ -1,7 +1,15 @@
 // Threads, time and the processor control region for the cases.
 #include "suite.h"
+#include "settings.h"
 
-const int64_t no_wait = 0, long_wait = MILLISECONDS(2000);
+const int64_t no_wait = 0;
+int64_t long_wait = -20000000;
+int32_t pace = 1;
+
+void set_pace(void) {
+    pace = (int32_t)setting("pace", 1);
+    long_wait = MILLISECONDS(2000);
+}
 
 #define CURRENT_THREAD_HANDLE 0xFFFFFFFEu
 

@@ -23,9 +23,17 @@ struct subject {
 #define EXPECT(got, expected) expect_at(__LINE__, (uint32_t)(got), (uint32_t)(expected))
 void expect_at(uint32_t line, uint32_t got, uint32_t expected);
 
-// An interval from now on, in the kernel's units. No wait of the suite lasts longer than `long_wait`.
-#define MILLISECONDS(n) (-10000ll * (n))
-extern const int64_t no_wait, long_wait;
+// What takes a millisecond in lockstep takes this many, the setting `pace`. In parallel a host thread may be late by as much
+// as the host is busy, and what comes first must still come first; waiting for it costs nothing where nobody runs.
+extern int32_t pace;
+// An interval from now on, in the kernel's units, and a length of time in them. No wait of the suite lasts longer than
+// `long_wait`.
+#define MILLISECONDS(n) (-10000ll * (n) * pace)
+#define UNITS(n) ((uint64_t)(n) * (uint32_t)pace)
+extern const int64_t no_wait;
+extern int64_t long_wait;
+// Reads the setting.
+void set_pace(void);
 // Lets this much guest time pass.
 void sleep_ms(uint32_t milliseconds);
 // Long enough for every other thread to come to its next wait.

@@ -12,7 +12,7 @@ static uint64_t system_time(void) {
 
 static uint32_t set_in(struct timer *timer, uint32_t milliseconds, uint32_t period_ms, struct dpc *dpc) {
     int64_t due = MILLISECONDS((int32_t)milliseconds);
-    return ke_set_timer(timer, HIGH(due), LOW(due), period_ms, dpc);
+    return ke_set_timer(timer, HIGH(due), LOW(due), period_ms * (uint32_t)pace, dpc);
 }
 
 static void ke_header(void) {
@@ -27,7 +27,7 @@ static void ke_header(void) {
     EXPECT(t.header.kind, AUTO_TIMER);
     EXPECT(set_in(&t, 5, 7, 0), 0);
     EXPECT(t.header.inserted, 1);
-    EXPECT(t.period, 7);
+    EXPECT(t.period, 7 * pace);
     EXPECT(KeCancelTimer(&t), 1);
     EXPECT(t.header.inserted, 0);
 }
@@ -41,20 +41,20 @@ static void relative(void) {
     EXPECT(wait_for(&t, &no_wait), TIMEOUT);
     EXPECT(wait_for(&t, &long_wait), SUCCESS);
     uint64_t passed = system_time() - before;
-    EXPECT(passed >= 50000, 1);
-    EXPECT(passed < 100000, 1);
+    EXPECT(passed >= UNITS(50000), 1);
+    EXPECT(passed < UNITS(100000), 1);
     EXPECT(t.header.inserted, 0);
 }
 
 static void absolute(void) {
     struct timer t;
     KeInitializeTimerEx(&t, 0);
-    uint64_t due = system_time() + 50000;
+    uint64_t due = system_time() + UNITS(50000);
     EXPECT(ke_set_timer(&t, HIGH(due), LOW(due), 0, 0), 0);
     EXPECT(wait_for(&t, &no_wait), TIMEOUT);
     EXPECT(wait_for(&t, &long_wait), SUCCESS);
     EXPECT(system_time() >= due, 1);
-    EXPECT(system_time() < due + 50000, 1);
+    EXPECT(system_time() < due + UNITS(50000), 1);
 }
 
 static void long_past(void) {
@@ -125,8 +125,8 @@ static void periodic(void) {
     set_in(&t, 2, 3, 0);
     for (int i = 0; i < 5; i++) EXPECT(wait_for(&t, &long_wait), SUCCESS);
     uint64_t passed = system_time() - before;
-    EXPECT(passed >= 140000, 1);
-    EXPECT(passed < 200000, 1);
+    EXPECT(passed >= UNITS(140000), 1);
+    EXPECT(passed < UNITS(200000), 1);
     EXPECT(t.header.inserted, 1);
     EXPECT(KeCancelTimer(&t), 1);
     sleep_ms(10);
@@ -245,7 +245,7 @@ static void nt_periodic(void) {
     uint32_t t = 0;
     int64_t due = MILLISECONDS(1);
     EXPECT(NtCreateTimer(&t, 0, 1), SUCCESS);
-    EXPECT(NtSetTimerEx(t, &due, 0, 1, 0, 0, 2, 0), SUCCESS);
+    EXPECT(NtSetTimerEx(t, &due, 0, 1, 0, 0, 2 * pace, 0), SUCCESS);
     for (int i = 0; i < 4; i++) EXPECT(wait_handle(t, &long_wait), SUCCESS);
     EXPECT(NtCancelTimer(t, 0), SUCCESS);
     sleep_ms(5);
@@ -266,7 +266,7 @@ static void on_apc(uint32_t context, uint32_t low, uint32_t high) {
 
 static void nt_asynchronous_call(void) {
     uint32_t t = 0;
-    uint64_t due = system_time() + 20000;
+    uint64_t due = system_time() + UNITS(20000);
     int64_t interval = MILLISECONDS(20);
     told.count = 0;
     NtCreateTimer(&t, 0, 1);
@@ -302,11 +302,11 @@ static void nt_one_call_at_a_time(void) {
     int64_t due = MILLISECONDS(1);
     told.count = 0;
     NtCreateTimer(&t, 0, 1);
-    NtSetTimerEx(t, &due, on_apc, 1, 0, 0, 1, 0);
+    NtSetTimerEx(t, &due, on_apc, 1, 0, 0, pace, 0);
     sleep_ms(8);
     NtCancelTimer(t, 0);
     EXPECT(told.count, 0);
-    NtSetTimerEx(t, &due, on_apc, 1, 0, 0, 1, 0);
+    NtSetTimerEx(t, &due, on_apc, 1, 0, 0, pace, 0);
     sleep_ms(8);
     EXPECT(KeDelayExecutionThread(1, 1, &no_wait), USER_APC);
     EXPECT(told.count, 1);
@@ -325,8 +325,8 @@ static void nt_query(void) {
     NtSetTimerEx(t, &due, 0, 1, 0, 0, 0, 0);
     EXPECT(NtQueryTimer(t, &information), SUCCESS);
     EXPECT(information.state, 0);
-    EXPECT(information.left > 100000, 1);
-    EXPECT(information.left <= 200000, 1);
+    EXPECT(information.left > (int64_t)UNITS(100000), 1);
+    EXPECT(information.left <= (int64_t)UNITS(200000), 1);
     NtCancelTimer(t, 0);
     NtClose(t);
 }
@@ -336,8 +336,8 @@ static void interrupt_time_goes_with_system_time(void) {
     sleep_ms(20);
     uint64_t passed = ke_interrupt_time() - before, expected = system_time() - start;
     // Both go on by steps.
-    EXPECT(passed + 20000 > expected, 1);
-    EXPECT(passed < expected + 20000, 1);
+    EXPECT(passed + UNITS(20000) > expected, 1);
+    EXPECT(passed < expected + UNITS(20000), 1);
 }
 
 SUBJECT(timers, {"ke_header", ke_header}, {"relative", relative}, {"absolute", absolute},

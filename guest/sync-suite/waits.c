@@ -182,16 +182,16 @@ static void time_limits(void) {
     uint64_t before = system_time();
     EXPECT(wait_for(&events[0], &interval), TIMEOUT);
     uint64_t passed = system_time() - before;
-    EXPECT(passed >= 50000, 1);
-    EXPECT(passed < 100000, 1);
-    int64_t until = (int64_t)system_time() + 50000;
+    EXPECT(passed >= UNITS(50000), 1);
+    EXPECT(passed < UNITS(100000), 1);
+    int64_t until = (int64_t)(system_time() + UNITS(50000));
     EXPECT(wait_for(&events[0], &until), TIMEOUT);
     EXPECT((int64_t)system_time() >= until, 1);
-    EXPECT((int64_t)system_time() < until + 50000, 1);
+    EXPECT((int64_t)system_time() < until + (int64_t)UNITS(50000), 1);
     // A time that is over.
     before = system_time();
     EXPECT(wait_for(&events[0], &until), TIMEOUT);
-    EXPECT(system_time() - before < 10000, 1);
+    EXPECT(system_time() - before < UNITS(10000), 1);
     KeSetEvent(&events[0], 0, 0);
     EXPECT(wait_for(&events[0], &until), SUCCESS);
 }
@@ -201,12 +201,12 @@ static void delays(void) {
     uint64_t before = system_time();
     EXPECT(KeDelayExecutionThread(1, 0, &interval), SUCCESS);
     uint64_t passed = system_time() - before;
-    EXPECT(passed >= 40000, 1);
-    EXPECT(passed < 90000, 1);
-    int64_t until = (int64_t)system_time() + 40000;
+    EXPECT(passed >= UNITS(40000), 1);
+    EXPECT(passed < UNITS(90000), 1);
+    int64_t until = (int64_t)(system_time() + UNITS(40000));
     EXPECT(KeDelayExecutionThread(1, 0, &until), SUCCESS);
     EXPECT((int64_t)system_time() >= until, 1);
-    EXPECT((int64_t)system_time() < until + 50000, 1);
+    EXPECT((int64_t)system_time() < until + (int64_t)UNITS(50000), 1);
     EXPECT(KeDelayExecutionThread(1, 0, &no_wait), SUCCESS);
 }
 

@@ -52,7 +52,7 @@ const STEPS: &[Step] = &[
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),
     ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
-    ("sync suite", || sync_suite::suite(&sync_suite::SuiteArgs::default())),
+    ("sync suite", sync_suite::short),
     ("races", races::short),
     ("csmith", csmith::small_set),
 ];

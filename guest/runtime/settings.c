@@ -1,7 +1,7 @@
 // Numbers in files of the title's folder, so that one program serves a short run and a long one.
 #include "settings.h"
+#include "kernel.h"
 #include "runtime.h"
-#include "../sync-suite/kernel_sync.h"
 
 enum { OPEN_EXISTING = 1, SYNCHRONOUS_NO_DIRECTORY = 0x60 };
 #define GENERIC_READ_SYNCHRONIZE 0x80100000u
@@ -14,14 +14,21 @@ uint32_t setting(const char *name, uint32_t otherwise) {
     char path[64] = "game:\\", text[12];
     uint32_t length = strlen(path), file, status[2] = {0, 0}, number = 0;
     while (*name && length < sizeof path - 1) path[length++] = *name++;
-    struct string string = {length, length + 1, path};
-    struct attributes attributes = {0, &string, CASE_INSENSITIVE};
+    struct {
+        uint16_t length, room;
+        const char *text;
+    } string = {length, length + 1, path};
+    struct {
+        uint32_t root;
+        void *name;
+        uint32_t flags;
+    } attributes = {0, &string, CASE_INSENSITIVE};
     if (create_file(&file, GENERIC_READ_SYNCHRONIZE, &attributes, status, 0, 0, 7, OPEN_EXISTING,
-                    SYNCHRONOUS_NO_DIRECTORY) != SUCCESS)
+                    SYNCHRONOUS_NO_DIRECTORY) != 0)
         return otherwise;
     uint32_t read = NtReadFile(file, 0, 0, 0, status, text, sizeof text, 0);
     NtClose(file);
-    if (read != SUCCESS) return otherwise;
+    if (read != 0) return otherwise;
     for (uint32_t i = 0; i < status[1] && i < sizeof text && text[i] >= '0' && text[i] <= '9'; i++) {
         number = number * 10 + (uint32_t)(text[i] - '0');
     }
