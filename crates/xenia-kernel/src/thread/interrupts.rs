@@ -75,13 +75,16 @@ impl Interrupts {
         Self { limits, ..Self::default() }
     }
 
-    /// Queues a call; `false` if it is a graphics interrupt and enough of those wait already, or a deferred call that is
+    /// Queues a call; `false` if it is a graphics interrupt and enough of its source wait already, or a deferred call that is
     /// queued already.
     pub fn push(&mut self, hw_id: u8, call: ServiceCall) -> Fallible<bool> {
         let queue = &mut self.queues[usize::from(hw_id) % HW_THREADS];
         match call.kind {
             ServiceKind::Graphics => {
-                if queue.iter().filter(|queued| queued.kind == call.kind).count() >= PENDING_INTERRUPTS {
+                // By source: vertical blanks that pile up keep no other interrupt away.
+                let is_like =
+                    |queued: &&ServiceCall| queued.kind == call.kind && queued.args[0] == call.args[0];
+                if queue.iter().filter(is_like).count() >= PENDING_INTERRUPTS {
                     return Ok(false);
                 }
             }
@@ -192,6 +195,8 @@ mod tests {
         let interrupt = ServiceCall { kind: ServiceKind::Graphics, pc: GuestAddr(4), args: [0; 4] };
         let accepted = (0..100).filter(|_| interrupts.push(0, interrupt) == Ok(true)).count();
         assert_eq!(accepted, PENDING_INTERRUPTS);
+        let of_commands = ServiceCall { args: [1, 0, 0, 0], ..interrupt };
+        assert_eq!(interrupts.push(0, of_commands), Ok(true), "another source");
         let refused = (10..).find_map(|n| interrupts.push(0, dpc(n)).err()).unwrap();
         assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
         assert_eq!(interrupts.dpcs.len() as u64, Limit::Dpcs.row().value);

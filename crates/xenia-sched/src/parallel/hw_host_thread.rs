@@ -148,15 +148,16 @@ impl<S: System> HwHostThread<'_, S> {
         let time = self.shared.clock.now().max(self.time);
         let ctx = &mut *running.ctx;
         ctx.tick_shift = TICK_SHIFT;
-        ctx.begin_visit(self.quantum as i64, time, TIME_READS_PER_VISIT);
-        let mut counted = 0;
+        ctx.begin_visit(self.quantum as i64, time, 1);
+        let (mut counted, mut time_reads) = (0, 0);
         let disposition = loop {
             let ctx = &mut *running.ctx;
             self.shared.activity.set(Doing::Guest(ctx.pc));
+            let before = ctx.budget;
             let exit = self.engine.run(ctx, devices);
             let (now, pc) = (ctx.now(), ctx.pc);
             self.time = now;
-            let since = ctx.executed() - counted;
+            let since = (before - ctx.budget) as u64;
             counted += since;
             *executed += since;
             if !devices.is_empty() {
@@ -166,6 +167,12 @@ impl<S: System> HwHostThread<'_, S> {
             }
             let disposition = match exit {
                 Exit::Budget => break Disposition::Continue,
+                Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
+                    // It has read the time base, and may wait for it to move: from here on it is the clock's again.
+                    time_reads += 1;
+                    ctx.begin_visit(ctx.budget, self.shared.clock.now().max(now), 1);
+                    Disposition::Continue
+                }
                 Exit::Yield => break Disposition::EndVisit,
                 Exit::Syscall { lev } => {
                     self.shared.activity.set(Doing::Kernel(pc));
