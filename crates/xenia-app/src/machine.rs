@@ -180,7 +180,8 @@ impl Machine {
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
-        let executor = executor(scheduler, engine, &kernel, &options.engine.mode)?;
+        let mut executor = executor(scheduler, engine, &kernel, &options.engine.mode)?;
+        executor.set_barrier(options.engine.mode.barrier);
         let title = TitleReport {
             name: title.name.clone(),
             id: title.image.execution.map(|execution| execution.title_id.to_string()),

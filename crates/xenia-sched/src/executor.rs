@@ -95,6 +95,13 @@ impl<S: System + Clone + Send> Executor<S> {
         either!(self, executor => executor.threads_report())
     }
 
+    /// Hardware threads wait for each other at the end of each quantum, as in lockstep they always do.
+    pub fn set_barrier(&mut self, has_barrier: bool) {
+        if let Self::Parallel(executor) = self {
+            executor.has_barrier = has_barrier;
+        }
+    }
+
     /// Somebody watches the machine: time in which nothing can happen passes all the same.
     pub fn wait_idle_time(&mut self) {
         if let Self::Parallel(executor) = self {

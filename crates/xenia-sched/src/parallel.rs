@@ -20,6 +20,7 @@
 mod clock;
 mod device_thread;
 mod hw_host_thread;
+mod phaser;
 mod post;
 mod shared;
 mod slot_cpu;
@@ -47,6 +48,8 @@ pub struct ParallelExecutor<S: System> {
     pub system: S,
     /// Whether time in which nothing can happen is skipped. Not for a machine that somebody watches.
     pub skips_idle_time: bool,
+    /// Whether hardware threads wait for each other at the end of each quantum.
+    pub has_barrier: bool,
     engines: Vec<Box<dyn Execute>>,
     queues: Vec<DeviceQueue>,
     /// Stores that the devices had not taken when the last run ended.
@@ -70,6 +73,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             scheduler,
             system,
             skips_idle_time: true,
+            has_barrier: false,
             engines,
             queues: (0..HW_THREADS).map(|_| DeviceQueue::new()).collect(),
             stores: Vec::new(),
@@ -137,6 +141,8 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                     hw_id: hw_id as u8,
                     quantum,
                     time,
+                    phaser: self.has_barrier.then_some(&shared.phaser),
+                    is_party: false,
                 };
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));
             }

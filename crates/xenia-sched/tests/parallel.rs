@@ -7,7 +7,8 @@ use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, ParallelExecutor, RunEnd,
-    Running, Scheduler, SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait, WaitTicket, Woken,
+    Running, Scheduler, SchedulerConfig, SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait,
+    WaitTicket, Woken,
 };
 
 /// Executes one instruction, then calls.
@@ -77,11 +78,14 @@ impl System for Scripted {
     }
 }
 
+/// Instructions in a visit.
+const QUANTUM: u32 = 100;
+
 fn machine(
     threads: &[(u32, u8)],
     script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
 ) -> ParallelExecutor<Scripted> {
-    let mut scheduler = Scheduler::default();
+    let mut scheduler = Scheduler::new(SchedulerConfig { quantum: QUANTUM, ..SchedulerConfig::default() });
     let references: Vec<_> = threads
         .iter()
         .map(|&(id, hw_id)| {
@@ -131,6 +135,25 @@ fn six_threads_make_all_their_calls() {
     assert!(calls.iter().all(|calls| calls.load(SeqCst) == CALLS));
     assert_eq!(machine.instructions(), CALLS * HW_THREADS as u64);
     assert_eq!(machine.scheduler.live_threads(), 0);
+}
+
+#[test]
+fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
+    let steps: Arc<[AtomicU64; 3]> = Arc::default();
+    let counts = steps.clone();
+    let mut machine = machine(&[(0, 0), (1, 1), (2, 2)], move |_, _, running| {
+        let own = counts[running.id as usize].fetch_add(1, SeqCst) + 1;
+        let least = counts.iter().map(|count| count.load(SeqCst)).min().unwrap();
+        // Only once all have begun: who has not is no party yet.
+        if least > 0 && running.ctx.gpr[5] == 0 {
+            running.ctx.gpr[5] = own - least + 1;
+        }
+        assert!(least == 0 || own <= least + running.ctx.gpr[5] + 2 * u64::from(QUANTUM), "{own} {least}");
+        if least < 10_000 { Disposition::Continue } else { Disposition::End(EndKind::Exit { code: 0 }) }
+    });
+    machine.has_barrier = true;
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 0 }));
+    assert!(steps.iter().all(|count| count.load(SeqCst) >= 10_000));
 }
 
 #[test]

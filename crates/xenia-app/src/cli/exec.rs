@@ -118,8 +118,8 @@ pub struct ModeArgs {
     /// A host thread for each hardware thread, guest time from the host's clock. Not repeatable.
     #[arg(long)]
     pub parallel: bool,
-    /// Hardware threads wait for each other at the end of each quantum (--parallel only, not in this build yet).
-    #[arg(long, hide = true)]
+    /// Hardware threads wait for each other at the end of each quantum (with --parallel).
+    #[arg(long)]
     pub barrier: bool,
     /// What guest time follows.
     #[arg(long, value_enum)]

@@ -28,11 +28,8 @@ impl CpuArgs {
 impl ModeArgs {
     /// Refuses what the chosen executor can't do.
     pub fn refuse_unbuilt(&self) -> Result<()> {
-        if self.barrier {
-            bail!(
-                "--barrier: this build can't do that yet; leave it out, or say --lockstep, where every round ends \
-                 together anyway"
-            );
+        if self.barrier && !self.parallel {
+            bail!("--barrier belongs to --parallel: in lockstep every round ends together anyway");
         }
         match self.clock {
             Some(Clock::Host) if !self.parallel => {
@@ -106,8 +103,7 @@ mod tests {
     fn what_is_not_built_is_refused_with_what_to_use_instead() {
         for (flags, instead) in [
             (&["--tier", "loop"][..], "--tier function"),
-            (&["--parallel", "--barrier"], "--lockstep"),
-            (&["--barrier"], "leave it out"),
+            (&["--barrier"], "--parallel"),
             (&["--clock", "host"], "--parallel"),
             (&["--parallel", "--clock", "guest"], "--lockstep"),
             (&["--parallel", "--cross-check"], "--lockstep"),
@@ -130,6 +126,7 @@ mod tests {
             &["--tier", "auto"],
             &["--lockstep", "--clock", "guest"],
             &["--parallel", "--clock", "host"],
+            &["--parallel", "--barrier"],
             &["--precise-faults"],
             &["--gpu", "none"],
             &["--gpu", "wgpu"],

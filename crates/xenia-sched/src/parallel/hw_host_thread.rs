@@ -9,6 +9,7 @@
 //! ([`super::post::Post`]): somebody has changed who is to run here. The scheduler's lock is taken at boundaries only, and not
 //! even there if nobody else wants the slot and nobody has called.
 
+use super::phaser::Phaser;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::time::TIME_READS_PER_VISIT;
@@ -37,6 +38,10 @@ pub(super) struct HwHostThread<'a, S> {
     pub(super) quantum: u64,
     /// Guest time when the last visit ended: the next begins no earlier.
     pub(super) time: GuestTicks,
+    /// Where the hardware threads wait for each other, if they do.
+    pub(super) phaser: Option<&'a Phaser>,
+    /// Whether this one is waited for.
+    pub(super) is_party: bool,
 }
 
 /// How a visit left its slot.
@@ -59,14 +64,27 @@ impl<S: System> HwHostThread<'_, S> {
         let mut left = Left::default();
         while !self.shared.is_ending() {
             post.answer();
-            left = if let Some((running, is_alone)) = self.boundary(left) {
+            let picked = self.boundary(left);
+            self.take_part(picked.is_some());
+            left = if let Some((running, is_alone)) = picked {
                 self.visit(running, is_alone, &mut devices)
             } else {
                 post.wait(IDLE);
                 Left::default()
             };
         }
+        self.take_part(false);
         self.put_down(left);
+    }
+
+    /// The others wait for this hardware thread, or not any more.
+    fn take_part(&mut self, takes_part: bool) {
+        if let Some(phaser) = self.phaser
+            && takes_part != self.is_party
+        {
+            self.is_party = takes_part;
+            if takes_part { phaser.join() } else { phaser.leave() }
+        }
     }
 
     fn put_down(&self, left: Left) {
@@ -166,7 +184,10 @@ impl<S: System> HwHostThread<'_, S> {
                 devices.clear();
             }
             let disposition = match exit {
-                Exit::Budget => break Disposition::Continue,
+                Exit::Budget => {
+                    self.phaser.inspect(|phaser| phaser.arrive());
+                    break Disposition::Continue;
+                }
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
                     // It has read the time base, and may wait for it to move: from here on it is the clock's again.
                     time_reads += 1;

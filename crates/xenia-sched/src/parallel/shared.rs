@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::device_thread::DeviceInbox;
+use super::phaser::Phaser;
 use super::post::Post;
 use crate::scheduler::KEEPER;
 use crate::{Activity, Cpu, GuestTicks, HW_THREADS, RunEnd, Scheduler};
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     /// The time-keeper's.
     pub(super) keeper: Post,
     pub(super) devices: DeviceInbox,
+    pub(super) phaser: Phaser,
     /// Whether anybody listens to events.
     pub(super) logs_events: bool,
     /// A bit per slot whose host thread has a guest thread. Changes under the scheduler's lock.
@@ -39,6 +41,7 @@ impl Shared {
             slots: Default::default(),
             keeper: Post::default(),
             devices: DeviceInbox::default(),
+            phaser: Phaser::default(),
             busy: AtomicU8::new(0),
             instructions: AtomicU64::new(instructions),
             ending: AtomicBool::new(false),
@@ -125,5 +128,6 @@ impl Shared {
         self.slots.iter().for_each(Post::call);
         self.keeper.call();
         self.devices.end();
+        self.phaser.end();
     }
 }

@@ -1,0 +1,122 @@
+//! A barrier whose parties come and go: hardware threads that run wait for each other at the end of each quantum.
+//!
+//! Whoever has nothing to run is no party, so nobody waits for it. A phase ends when all parties have arrived.
+
+use xenia_sync::{Condvar, Level, Mutex};
+
+/// See the module's documentation.
+pub(super) struct Phaser {
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    parties: u32,
+    arrived: u32,
+    phase: u64,
+    is_over: bool,
+}
+
+impl State {
+    /// Ends the phase if all parties have arrived.
+    fn advance(&mut self) -> bool {
+        let all = self.arrived == self.parties;
+        if all {
+            self.arrived = 0;
+            self.phase += 1;
+        }
+        all
+    }
+}
+
+impl Default for Phaser {
+    fn default() -> Self {
+        Self { state: Mutex::new(Level::Leaf, State::default()), moved: Condvar::new() }
+    }
+}
+
+impl Phaser {
+    /// One party more.
+    pub(super) fn join(&self) {
+        self.state.lock().parties += 1;
+    }
+
+    /// One party less; it has not arrived in this phase.
+    pub(super) fn leave(&self) {
+        let mut state = self.state.lock();
+        state.parties -= 1;
+        if state.advance() {
+            self.moved.notify_all();
+        }
+    }
+
+    /// A party has arrived: waits for all others. The caller holds no lock.
+    pub(super) fn arrive(&self) {
+        let mut state = self.state.lock();
+        state.arrived += 1;
+        if state.advance() {
+            self.moved.notify_all();
+            return;
+        }
+        let phase = state.phase;
+        while state.phase == phase && !state.is_over {
+            self.moved.wait(&mut state);
+        }
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn end(&self) {
+        self.state.lock().is_over = true;
+        self.moved.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use std::thread;
+
+    #[test]
+    fn nobody_is_a_phase_ahead_and_who_leaves_is_not_waited_for() {
+        const PHASES: u64 = 500;
+        let phaser = Phaser::default();
+        let steps: [AtomicU64; 3] = Default::default();
+        for _ in &steps {
+            phaser.join();
+        }
+        thread::scope(|scope| {
+            for (index, own) in steps.iter().enumerate() {
+                let (phaser, steps) = (&phaser, &steps);
+                scope.spawn(move || {
+                    // The first leaves early.
+                    let phases = if index == 0 { PHASES / 2 } else { PHASES };
+                    for phase in 1..=phases {
+                        own.store(phase, SeqCst);
+                        phaser.arrive();
+                        for (other, step) in steps.iter().enumerate() {
+                            let step = step.load(SeqCst);
+                            let has_left = other == 0 && step == PHASES / 2;
+                            assert!(has_left || (phase..=phase + 1).contains(&step), "{phase} {step}");
+                        }
+                    }
+                    phaser.leave();
+                });
+            }
+        });
+        let state = phaser.state.into_inner();
+        assert_eq!((state.parties, state.arrived), (0, 0));
+    }
+
+    #[test]
+    fn the_end_lets_everybody_go() {
+        let phaser = Phaser::default();
+        phaser.join();
+        phaser.join();
+        thread::scope(|scope| {
+            scope.spawn(|| phaser.arrive());
+            phaser.end();
+        });
+    }
+}
