@@ -13,6 +13,7 @@ mod open;
 mod request;
 mod rights;
 mod sharing;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -26,11 +27,13 @@ pub(crate) use request::COMPLETION_WAIT;
 pub use request::{IoArguments, IoRequest, Outcome};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};
+pub use stream::Stream;
 
 use crate::limits::Limits;
 use crate::status::failure::Fallible;
-use crate::vfs::{FileData, Location, Vfs};
+use crate::vfs::{Location, Vfs};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 
@@ -41,39 +44,21 @@ pub const FILE_OBJECT: u32 = 0x50;
 pub struct OpenFile {
     /// Where it is.
     pub location: Location,
-    /// Contents; `None`: a directory or device.
-    pub data: Option<Box<dyn FileData>>,
-    /// Where the next access without an offset begins.
-    pub position: u64,
-    /// How it is accessed: bits of [`options::MODE`].
-    pub mode: u32,
+    /// What is read and written.
+    pub stream: Arc<Stream>,
     /// What the title has said about the urgency of its requests; it changes nothing, for they all complete at once.
     pub priority: u32,
     /// The directory listing under way.
     pub scan: Option<Scan>,
     /// Body of the completion port that requests are reported to, and the key for it.
     pub port: Option<(GuestAddr, u32)>,
-    /// Specific [`access`] rights.
-    rights: u32,
     claim: Claim,
-    /// Bytes of a sector of its volume.
-    sector: u64,
 }
 
-impl OpenFile {
-    /// Whether requests return when they are complete, instead of `PENDING`.
-    pub fn is_synchronous(&self) -> bool {
-        self.mode & options::SYNCHRONOUS != 0
-    }
-
-    /// Refuses what one of these rights is needed for, if it has none of them.
-    pub fn require(&self, rights: u32) -> Fallible<()> {
-        if self.rights & rights == 0 { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
-    }
-
-    /// Bytes that its position, and unbuffered transfers, are multiples of.
-    pub fn granularity(&self) -> u64 {
-        if self.mode & options::NO_INTERMEDIATE_BUFFERING == 0 { 1 } else { self.sector }
+impl Deref for OpenFile {
+    type Target = Stream;
+    fn deref(&self) -> &Stream {
+        &self.stream
     }
 }
 

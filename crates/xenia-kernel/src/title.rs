@@ -132,8 +132,8 @@ impl Kernel {
     pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
         let path = path_of(name, &self.config.image_path);
-        let mut files = self.files.lock();
-        let file = files.read_whole(&path, now).map_err(Failure::status);
+        let file = self.read_whole(&path, now).map_err(Failure::status);
+        let files = self.files.lock();
         let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
         Launch { path, file }
     }

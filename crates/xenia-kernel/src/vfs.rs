@@ -331,7 +331,7 @@ impl Vfs {
                     };
                 }
                 let empty = !matches!(request.disposition, Open | OpenOrCreate);
-                let mut data = self.device(at)?.open(&at.names, request.write || empty)?;
+                let data = self.device(at)?.open(&at.names, request.write || empty)?;
                 if empty {
                     data.set_size(0)?;
                     let new = Stamp::new(request.now, request.attributes);

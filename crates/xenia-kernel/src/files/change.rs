@@ -1,12 +1,11 @@
 //! Changes to open files that are more than writing: size, times, attributes, name, deletion.
 
 use super::rights::{access, options};
-use super::{Files, OpenFile, OpenParameters};
+use super::{Files, OpenParameters};
 use crate::status::failure::Fallible;
 use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, VfsError, Volume};
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::GuestMemory;
 
 /// New times and attributes; `None`: what is stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +28,7 @@ impl Files {
         let mut entry = match self.vfs.find(&file.location) {
             Ok(entry) => entry,
             // Somebody took it away on the host; those who have it open still have it.
-            Err(VfsError::NotFound | VfsError::PathNotFound) if file.data.is_some() => Entry {
+            Err(VfsError::NotFound | VfsError::PathNotFound) if file.data().is_some() => Entry {
                 name: file.location.names().last().cloned().unwrap_or_default(),
                 directory: false,
                 size: 0,
@@ -38,7 +37,7 @@ impl Files {
             },
             Err(error) => return Err(error.into()),
         };
-        if let Some(data) = &file.data {
+        if let Some(data) = file.data() {
             entry.size = data.size()?;
         }
         Ok((entry, volume))
@@ -57,33 +56,8 @@ impl Files {
         Ok(self.shared.is_delete_pending(&self.get(body)?.location.key()))
     }
 
-    /// Writes with `write`, and notes when.
-    pub fn write_with(
-        &mut self,
-        body: GuestAddr,
-        now: u64,
-        write: impl FnOnce(&mut OpenFile) -> Fallible<u32>,
-    ) -> Fallible<u32> {
-        let written = write(self.get_mut(body)?)?;
-        if written > 0 {
-            self.note_change(body, now);
-        }
-        Ok(written)
-    }
-
-    /// As [`OpenFile::write`], and notes when.
-    pub fn write(
-        &mut self,
-        body: GuestAddr,
-        now: u64,
-        memory: &GuestMemory,
-        (at, length): (GuestAddr, u32),
-        offset: Option<u64>,
-    ) -> Fallible<u32> {
-        self.write_with(body, now, |file| file.write(memory, at, length, offset))
-    }
-
-    fn note_change(&mut self, body: GuestAddr, now: u64) {
+    /// A file has been written.
+    pub fn note_change(&mut self, body: GuestAddr, now: u64) {
         let Ok(file) = self.get(body) else { return };
         let location = file.location.clone();
         // A file that the host has lost has no times.
@@ -94,15 +68,9 @@ impl Files {
 
     /// Changes a file's size.
     pub fn set_size(&mut self, body: GuestAddr, size: u64, now: u64) -> Fallible<()> {
-        if i64::try_from(size).is_err() {
-            return Err(NtStatus::INVALID_PARAMETER.into());
+        if self.get(body)?.resize(size)? {
+            self.note_change(body, now);
         }
-        let file = self.get_mut(body)?;
-        if file.data.as_ref().map(|data| data.size()).transpose()? == Some(size) {
-            return file.require(access::WRITE_DATA);
-        }
-        file.set_size(size)?;
-        self.note_change(body, now);
         Ok(())
     }
 
@@ -112,7 +80,7 @@ impl Files {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         let file = self.get(body)?;
-        let Some(data) = &file.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        let Some(data) = file.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         file.require(access::WRITE_DATA)?;
         let (size, key) = (data.size()?, file.location.key());
         let volume = self.vfs.volume(&file.location)?;
@@ -182,10 +150,10 @@ impl Files {
             disposition: Disposition::Open,
             ..OpenParameters::to_read(path, now)
         };
-        let (mut file, _) = self.open(&parameters)?;
+        let (file, _) = self.open(&parameters)?;
         let deletable = self.check_deletable(&file.location);
         if deletable.is_ok() {
-            file.mode |= options::DELETE_ON_CLOSE;
+            file.set_mode(file.mode() | options::DELETE_ON_CLOSE);
         }
         self.close(file);
         deletable

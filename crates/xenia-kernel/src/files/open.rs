@@ -1,11 +1,12 @@
 //! Opening and closing files: NT's rules for who may open what, and for what becomes of a file when it is closed.
 
 use super::rights::{self, access, options, share};
-use super::{Claim, Files, OpenFile};
+use super::{Claim, Files, OpenFile, Stream};
 use crate::limits::Limit;
 use crate::status::failure::{Failure, Fallible};
 use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// File attributes that an open may name.
@@ -149,21 +150,22 @@ impl Files {
             },
         )?;
         let claim = Claim::new(granted, parameters.share);
-        self.shared.join(key.clone(), claim);
+        let writers = self.shared.join(key.clone(), claim);
         if fresh && let Some(shared) = self.shared.get_mut(&key) {
             shared.reserved = parameters.allocation;
         }
         let file = OpenFile {
             location: opened.location,
-            data: opened.data,
-            position: 0,
-            mode: parameters.options & options::MODE,
+            stream: Arc::new(Stream::new(
+                opened.data,
+                (granted, parameters.options & options::MODE),
+                u64::from(volume.bytes_per_sector.max(1)),
+                writers,
+            )),
             priority: 0,
             scan: None,
             port: None,
-            rights: granted,
             claim,
-            sector: u64::from(volume.bytes_per_sector.max(1)),
         };
         Ok((file, opened.action))
     }
@@ -202,9 +204,9 @@ impl Files {
 
     /// Closes a file. If it is to be deleted and nobody else has it open, it is deleted.
     pub fn close(&mut self, file: OpenFile) {
-        let OpenFile { location, data, mode, claim, .. } = file;
+        let OpenFile { location, stream, claim, .. } = file;
         let key = location.key();
-        if mode & options::DELETE_ON_CLOSE != 0
+        if stream.mode() & options::DELETE_ON_CLOSE != 0
             && let Some(shared) = self.shared.get_mut(&key)
         {
             shared.delete_pending = true;
@@ -216,7 +218,7 @@ impl Files {
             tracing::warn!(target: "vfs", "{name} was to be deleted when closed: {error}");
         }
         // What was written reaches the host before the times that say so.
-        drop(data);
+        drop(stream);
         if let Err(error) = self.vfs.settle(&location) {
             let name = self.vfs.full_name(&location);
             tracing::warn!(target: "vfs", "times and attributes of {name} are not saved: {error}");

@@ -1,6 +1,6 @@
 //! Making file objects, and completing requests on them: status block, event, APC, completion port.
 
-use super::{Completion, FILE_OBJECT, OpenParameters, Receiver};
+use super::{Completion, FILE_OBJECT, OpenParameters, Receiver, Stream};
 use crate::Kernel;
 use crate::abi::{Arguments, FromGuest, Handle, Show};
 use crate::layout::dispatcher_header;
@@ -11,6 +11,7 @@ use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
 use crate::vfs::OpenAction;
 use std::fmt::Write;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu};
@@ -134,6 +135,25 @@ impl Kernel {
     /// The file object behind a handle.
     pub fn resolve_file(&self, handle: Handle) -> Fallible<ObjectRef<'_>> {
         self.objects.resolve_kind(handle, ObjectKind::File)
+    }
+
+    /// What is read and written of an open file.
+    pub(crate) fn stream(&self, file: GuestAddr) -> Fallible<Arc<Stream>> {
+        Ok(self.files.lock().get(file)?.stream.clone())
+    }
+
+    /// Writes to an open file, and notes when.
+    pub(crate) fn write_file(
+        &self,
+        file: GuestAddr,
+        now: u64,
+        write: impl FnOnce(&Stream) -> Fallible<u32>,
+    ) -> Fallible<u32> {
+        let written = write(&*self.stream(file)?)?;
+        if written > 0 {
+            self.files.lock().note_change(file, now);
+        }
+        Ok(written)
     }
 
     /// Reports the end of a request to everybody who wants to know. Returns what the call returns: the status if the

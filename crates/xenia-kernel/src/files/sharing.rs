@@ -6,6 +6,7 @@
 //! three, to look at attributes say, claim nothing.
 
 use super::rights::{access, share};
+use super::stream::{self, WritersTurn};
 use crate::vfs::LocationKey;
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ impl Claim {
 }
 
 /// A file that is open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shared {
     claims: Vec<Claim>,
     /// Opens, those that claim nothing included.
@@ -41,6 +42,14 @@ pub struct Shared {
     pub delete_pending: bool,
     /// Bytes that are set aside for it, beyond those that it has.
     pub reserved: u64,
+    writers: WritersTurn,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let writers = stream::writers_turn();
+        Self { claims: Vec::new(), opens: 0, delete_pending: false, reserved: 0, writers }
+    }
 }
 
 /// Every file that is open.
@@ -85,13 +94,14 @@ impl SharedFiles {
         self.0.len()
     }
 
-    /// Another open.
-    pub fn join(&mut self, key: LocationKey, claim: Claim) {
+    /// Another open. Returns the turn of those who write the file.
+    pub(super) fn join(&mut self, key: LocationKey, claim: Claim) -> WritersTurn {
         let file = self.0.entry(key).or_default();
         file.opens += 1;
         if !claim.is_empty() {
             file.claims.push(claim);
         }
+        file.writers.clone()
     }
 
     /// An open is over. Returns whether the file is to be deleted now.

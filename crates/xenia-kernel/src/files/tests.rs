@@ -53,16 +53,16 @@ impl Bench {
 #[test]
 fn reads_move_the_position_and_stop_at_the_end() {
     let mut b = bench();
-    let mut file = b.open(r"game:\data.BIN", READ, Disposition::Open, SYNC).unwrap();
+    let file = b.open(r"game:\data.BIN", READ, Disposition::Open, SYNC).unwrap();
     assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x2_0000);
     assert_eq!(b.memory.read::<u8>(b.buffer.offset(300)).unwrap(), 100);
-    assert_eq!(file.position, 0x2_0000);
+    assert_eq!(file.position(), 0x2_0000);
     assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x8000);
     assert_eq!(Bench::status(file.read(&b.memory, b.buffer, 1, None)), Some(NtStatus::END_OF_FILE));
     assert_eq!(file.read(&b.memory, b.buffer, 0, None).unwrap(), 0);
     assert_eq!(file.read(&b.memory, b.buffer, 4, Some(6)).unwrap(), 4);
     assert_eq!(b.memory.read::<u32>(b.buffer).unwrap(), 0x0202_0203);
-    assert_eq!(file.position, 10, "a synchronous handle follows");
+    assert_eq!(file.position(), 10, "a synchronous handle follows");
     assert_eq!(
         Bench::status(file.read(&b.memory, b.buffer, 4, Some(u64::MAX - 1))),
         None,
@@ -73,8 +73,8 @@ fn reads_move_the_position_and_stop_at_the_end() {
 #[test]
 fn hostile_ranges_are_refused_before_anything_happens() {
     let mut b = bench();
-    let mut host = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
-    let mut volatile = b.open(r"cache:\x", WRITE, Disposition::Create, SYNC).unwrap();
+    let host = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
+    let volatile = b.open(r"cache:\x", WRITE, Disposition::Create, SYNC).unwrap();
     volatile.write(&b.memory, b.buffer, 0x100, None).unwrap();
     for (at, length) in [
         (GuestAddr(0), 4),
@@ -93,25 +93,25 @@ fn hostile_ranges_are_refused_before_anything_happens() {
         Bench::status(volatile.write(&b.memory, b.buffer, 4, Some(u64::MAX - 2))),
         Some(NtStatus::DISK_FULL)
     );
-    assert_eq!(volatile.data.as_ref().unwrap().size(), Ok(0x100));
+    assert_eq!(volatile.data().unwrap().size(), Ok(0x100));
 }
 
 #[test]
 fn scattered_reads_fill_page_by_page() {
     let mut b = bench();
-    let mut file = b.open(r"game:\data.bin", READ, Disposition::Open, 0).unwrap();
+    let file = b.open(r"game:\data.bin", READ, Disposition::Open, 0).unwrap();
     let pages = [b.buffer.offset(0x3000), b.buffer, b.buffer.offset(0x5000)];
     assert_eq!(file.read_scattered(&b.memory, &pages, 0x2100, Some(0)).unwrap(), 0x2100);
     for (page, index) in pages.into_iter().zip(0_u32..) {
         assert_eq!(b.memory.read::<u8>(page).unwrap(), (index * 0x1000 / 3) as u8);
     }
     assert_eq!(b.memory.read::<u8>(pages[2].offset(0x100)).unwrap(), 0);
-    assert_eq!(file.position, 0);
-    let mut copy = b.open(r"cache:\copy", WRITE, Disposition::Create, SYNC).unwrap();
+    assert_eq!(file.position(), 0);
+    let copy = b.open(r"cache:\copy", WRITE, Disposition::Create, SYNC).unwrap();
     assert_eq!(copy.write_gathered(&b.memory, &pages, 0x2100, None).unwrap(), 0x2100);
-    assert_eq!(copy.position, 0x2100);
+    assert_eq!(copy.position(), 0x2100);
     let mut start = [0; 4];
-    copy.data.as_ref().unwrap().read_at(0x1000, &mut start).unwrap();
+    copy.data().unwrap().read_at(0x1000, &mut start).unwrap();
     assert_eq!(start, [0x55, 0x55, 0x56, 0x56]);
     let wild = [pages[0], GuestAddr(4)];
     assert!(copy.write_gathered(&b.memory, &wild, 0x2000, Some(0)).is_err());
@@ -120,17 +120,17 @@ fn scattered_reads_fill_page_by_page() {
 #[test]
 fn a_write_is_whole_or_not_done() {
     let mut b = bench();
-    let mut file = b.open(r"cache:\f", WRITE, Disposition::Create, SYNC).unwrap();
+    let file = b.open(r"cache:\f", WRITE, Disposition::Create, SYNC).unwrap();
     file.set_size(0xF_8000).unwrap();
     // The disk has 1 MiB: there is room for the first of two pieces.
     let full = Some(NtStatus::DISK_FULL);
     assert_eq!(Bench::status(file.write(&b.memory, b.buffer, 0x1_8000, Some(0xF_8000))), full);
     let pages = [b.buffer; 0x18];
     let gathered = file.write_gathered(&b.memory, &pages, 0x1_8000, Some(0xF_8000));
-    assert_eq!((Bench::status(gathered), file.data.as_ref().unwrap().size()), (full, Ok(0xF_8000)));
+    assert_eq!((Bench::status(gathered), file.data().unwrap().size()), (full, Ok(0xF_8000)));
     assert_eq!(file.write_gathered(&b.memory, &pages, 0x1800, Some(u64::MAX)).unwrap(), 0x1800);
-    assert_eq!(file.position, 0xF_9800, "behind what was added at the end");
-    let mut reader = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
+    assert_eq!(file.position(), 0xF_9800, "behind what was added at the end");
+    let reader = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
     let denied = reader.write_gathered(&b.memory, &[], 0, Some(0));
     assert_eq!(Bench::status(denied), Some(NtStatus::ACCESS_DENIED), "even of nothing");
 }
@@ -150,17 +150,17 @@ fn rights_and_kinds_are_kept() {
         )),
         denied
     );
-    let mut directory = b.open(r"game:\", READ, Disposition::Open, options::DIRECTORY_FILE).unwrap();
+    let directory = b.open(r"game:\", READ, Disposition::Open, options::DIRECTORY_FILE).unwrap();
     assert_eq!(
         Bench::status(directory.read(&b.memory, b.buffer, 4, None)),
         Some(NtStatus::INVALID_DEVICE_REQUEST)
     );
-    let mut append = b.open(r"cache:\log", access::APPEND_DATA, Disposition::Create, 0).unwrap();
+    let append = b.open(r"cache:\log", access::APPEND_DATA, Disposition::Create, 0).unwrap();
     append.write(&b.memory, b.buffer, 4, Some(100)).unwrap();
     append.write(&b.memory, b.buffer, 4, Some(0)).unwrap();
-    assert_eq!(append.data.as_ref().unwrap().size(), Ok(8));
+    assert_eq!(append.data().unwrap().size(), Ok(8));
     assert_eq!(Bench::status(append.read(&b.memory, b.buffer, 4, None)), denied);
-    let mut reader = b.open(r"cache:\log", READ, Disposition::Open, SYNC).unwrap();
+    let reader = b.open(r"cache:\log", READ, Disposition::Open, SYNC).unwrap();
     assert_eq!(Bench::status(reader.write(&b.memory, b.buffer, 4, None)), denied);
     assert_eq!(Bench::status(reader.set_size(0)), denied);
 }
@@ -265,7 +265,7 @@ fn opens_are_refused_as_on_nt() {
     }
     // What is not refused: the device itself, what is protected for reading, and all that there may be.
     let device = b.open("cache:", READ, Open, options::NON_DIRECTORY_FILE).unwrap();
-    assert!(device.data.is_none() && device.location.is_root());
+    assert!(device.data().is_none() && device.location.is_root());
     let protected = b.open(r"cache:\protected", access::MAXIMUM_ALLOWED, Open, 0).unwrap();
     assert!(protected.require(access::WRITE_DATA).is_err() && protected.require(access::DELETE).is_ok());
     assert!(
@@ -328,7 +328,8 @@ fn times_are_the_guests_and_attributes_are_kept() {
     let file = b.open(r"cache:\f", WRITE, Disposition::Create, 0).unwrap();
     b.files.insert(body, file);
     assert_eq!(stamp(&b), Stamp::new(NOW, 0));
-    b.files.write(body, NOW + 1, &b.memory, (b.buffer, 4), None).unwrap();
+    b.files.get(body).unwrap().write(&b.memory, b.buffer, 4, None).unwrap();
+    b.files.note_change(body, NOW + 1);
     assert_eq!(stamp(&b), Stamp::new(NOW, 0).written(NOW + 1));
     b.files.set_size(body, 4, NOW + 2).unwrap();
     assert_eq!(stamp(&b).written, NOW + 1, "nothing has changed");
@@ -385,8 +386,8 @@ fn renames_need_the_right_and_a_free_place() {
 fn unbuffered_transfers_are_of_whole_sectors() {
     let mut b = bench();
     let unbuffered = options::NO_INTERMEDIATE_BUFFERING | SYNC;
-    let mut file = b.open(r"game:\data.bin", READ, Disposition::Open, unbuffered).unwrap();
-    let mut written = b.open(r"cache:\x", WRITE, Disposition::Create, unbuffered).unwrap();
+    let file = b.open(r"game:\data.bin", READ, Disposition::Open, unbuffered).unwrap();
+    let written = b.open(r"cache:\x", WRITE, Disposition::Create, unbuffered).unwrap();
     let invalid = Some(NtStatus::INVALID_PARAMETER);
     for (length, offset, status) in [
         (0x200, Some(0x200), None),
@@ -400,7 +401,7 @@ fn unbuffered_transfers_are_of_whole_sectors() {
         let write = written.write(&b.memory, b.buffer, length, offset);
         assert_eq!(Bench::status(write), status, "{length:#x} at {offset:?}");
     }
-    assert_eq!((file.granularity(), file.position), (0x200, 0));
+    assert_eq!((file.granularity(), file.position()), (0x200, 0));
 }
 
 #[test]

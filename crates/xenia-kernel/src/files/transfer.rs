@@ -1,6 +1,6 @@
-//! Reading and writing between open files and guest memory.
+//! Reading and writing between open files and guest memory, without the lock of the file table.
 
-use super::OpenFile;
+use super::Stream;
 use super::rights::{access, options};
 use crate::status::failure::Fallible;
 use crate::vfs::{FileData, VfsError};
@@ -14,35 +14,31 @@ const PAGE: u32 = 0x1000;
 /// Rights of which either allows writing.
 const WRITING: u32 = access::WRITE_DATA | access::APPEND_DATA;
 
-impl OpenFile {
-    /// The offset at which an access begins. `None`, and the offset that NT reserves for it, mean the position.
+impl Stream {
+    /// The offset at which an access begins.
     fn begin(&self, offset: Option<u64>) -> u64 {
-        const USE_POSITION: u64 = 0xFFFF_FFFF_FFFF_FFFE;
-        match offset {
-            None | Some(USE_POSITION) => self.position,
-            Some(offset) => offset,
-        }
+        offset.filter(|_| !Self::is_position(offset)).unwrap_or_else(|| self.position())
     }
 
     /// Without buffers in between, transfers are of whole sectors.
     fn check_sectors(&self, begin: u64, length: u32) -> Fallible<()> {
         let whole = begin.is_multiple_of(self.sector) && u64::from(length).is_multiple_of(self.sector);
-        if whole || self.mode & options::NO_INTERMEDIATE_BUFFERING == 0 {
+        if whole || self.mode() & options::NO_INTERMEDIATE_BUFFERING == 0 {
             return Ok(());
         }
         Err(NtStatus::INVALID_PARAMETER.into())
     }
 
     /// Moves the position behind an access.
-    fn advance(&mut self, offset: Option<u64>, end: u64) {
+    fn advance(&self, offset: Option<u64>, end: u64) {
         if self.is_synchronous() || offset.is_none() {
-            self.position = end;
+            self.set_position(end);
         }
     }
 
     /// Reads into guest memory, up to the end of the file. Returns the bytes read; `END_OF_FILE` if there are none.
     pub fn read(
-        &mut self,
+        &self,
         memory: &GuestMemory,
         at: GuestAddr,
         length: u32,
@@ -53,7 +49,7 @@ impl OpenFile {
 
     /// Reads into pages of 4 KiB that lie anywhere.
     pub fn read_scattered(
-        &mut self,
+        &self,
         memory: &GuestMemory,
         pages: &[GuestAddr],
         length: u32,
@@ -63,20 +59,21 @@ impl OpenFile {
     }
 
     fn read_pieces(
-        &mut self,
+        &self,
         memory: &GuestMemory,
         pieces: &[(GuestAddr, u32)],
         offset: Option<u64>,
     ) -> Fallible<u32> {
+        let _turn = self.take_turn(offset);
         let begin = self.begin(offset);
-        let Some(data) = &self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         if self.rights & (access::READ_DATA | access::EXECUTE) == 0 {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         self.check_sectors(begin, total(pieces))?;
         let mut done = 0;
         for &(at, length) in pieces {
-            let read = read_piece(&**data, memory, at, length, begin.saturating_add(u64::from(done)))?;
+            let read = read_piece(data, memory, at, length, begin.saturating_add(u64::from(done)))?;
             done += read;
             if read < length {
                 break;
@@ -91,7 +88,7 @@ impl OpenFile {
 
     /// Writes from guest memory. Returns the bytes written: all of them, or none if the file can't be as long.
     pub fn write(
-        &mut self,
+        &self,
         memory: &GuestMemory,
         at: GuestAddr,
         length: u32,
@@ -102,7 +99,7 @@ impl OpenFile {
 
     /// Writes from pages of 4 KiB that lie anywhere, as [`Self::write`].
     pub fn write_gathered(
-        &mut self,
+        &self,
         memory: &GuestMemory,
         pages: &[GuestAddr],
         length: u32,
@@ -112,17 +109,19 @@ impl OpenFile {
     }
 
     fn write_pieces(
-        &mut self,
+        &self,
         memory: &GuestMemory,
         pieces: &[(GuestAddr, u32)],
         offset: Option<u64>,
     ) -> Fallible<u32> {
         const APPEND: u64 = u64::MAX;
+        let _turn = self.take_turn(offset);
         let position = self.begin(offset);
-        let Some(data) = &self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         if self.rights & WRITING == 0 {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
+        let _writer = self.take_writers_turn();
         let size = data.size()?;
         let append = position == APPEND || self.rights & WRITING == access::APPEND_DATA;
         let begin = if append { size } else { position };
@@ -131,7 +130,6 @@ impl OpenFile {
         for &(at, length) in pieces {
             check_committed(memory, at, length)?;
         }
-        let Some(data) = &mut self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
         let grows = length > 0 && end > size;
         // As long as it will be before the first byte: a disk that is full has not got half of it.
@@ -139,14 +137,14 @@ impl OpenFile {
             data.set_size(end)?;
         }
         let mut at = begin;
-        let written = pieces.iter().try_for_each(|&piece| write_piece(&mut **data, memory, piece, &mut at));
+        let written = pieces.iter().try_for_each(|&piece| write_piece(data, memory, piece, &mut at));
         if let Err(failure) = written {
             if grows {
                 data.set_size(size)?;
             }
             return Err(failure);
         }
-        if self.mode & options::WRITE_THROUGH != 0 {
+        if self.mode() & options::WRITE_THROUGH != 0 {
             data.flush()?;
         }
         self.advance(offset, end);
@@ -154,12 +152,31 @@ impl OpenFile {
     }
 
     /// Changes the file's size.
-    pub fn set_size(&mut self, size: u64) -> Fallible<()> {
-        let Some(data) = &mut self.data else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
-        if self.rights & access::WRITE_DATA == 0 {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
+    pub fn set_size(&self, size: u64) -> Fallible<()> {
+        let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        self.require(access::WRITE_DATA)?;
+        let _writer = self.take_writers_turn();
         Ok(data.set_size(size)?)
+    }
+
+    /// Changes the file's size if it has another, and says whether it had.
+    pub fn resize(&self, size: u64) -> Fallible<bool> {
+        if i64::try_from(size).is_err() {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        if self.data().map(FileData::size).transpose()? == Some(size) {
+            self.require(access::WRITE_DATA)?;
+            return Ok(false);
+        }
+        self.set_size(size)?;
+        Ok(true)
+    }
+
+    /// Makes sure that what was written survives.
+    pub fn flush(&self) -> Fallible<()> {
+        let Some(data) = self.data() else { return Ok(()) };
+        let _writer = self.take_writers_turn();
+        Ok(data.flush()?)
     }
 }
 
@@ -176,7 +193,7 @@ fn total(pieces: &[(GuestAddr, u32)]) -> u32 {
 
 /// Writes one piece at `offset`, which moves behind it.
 fn write_piece(
-    data: &mut dyn FileData,
+    data: &dyn FileData,
     memory: &GuestMemory,
     (at, length): (GuestAddr, u32),
     offset: &mut u64,

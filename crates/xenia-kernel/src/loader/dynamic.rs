@@ -4,7 +4,7 @@ use super::operation::Operation;
 use super::start::place_image;
 use super::{Identity, LoadError};
 use crate::Kernel;
-use crate::files::{Files, OpenParameters};
+use crate::files::OpenParameters;
 use crate::imports::Library;
 use crate::layout::ldr;
 use crate::limits::Limit;
@@ -77,11 +77,8 @@ impl Kernel {
         if depth >= MAXIMUM_DEPTH {
             return Err(LoadError::TooDeep { path: owned() });
         }
-        let file = self
-            .files
-            .lock()
-            .read_whole(path, loading.now)
-            .map_err(|source| LoadError::File { path: owned(), source })?;
+        let file =
+            self.read_whole(path, loading.now).map_err(|source| LoadError::File { path: owned(), source })?;
         let damaged = |source| LoadError::Image { path: owned(), source };
         let xex = Xex::read(&file).map_err(damaged)?;
         let size = u64::from(xex.security.image_size);
@@ -204,11 +201,11 @@ impl Kernel {
     }
 }
 
-impl Files {
+impl Kernel {
     /// A whole file, if it can be an executable.
-    pub(crate) fn read_whole(&mut self, path: &str, now: u64) -> Fallible<Vec<u8>> {
-        let (file, _) = self.open(&OpenParameters::to_read(path, now))?;
-        let read = match &file.data {
+    pub(crate) fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+        let (file, _) = self.files.lock().open(&OpenParameters::to_read(path, now))?;
+        let read = match file.data() {
             None => Err(VfsError::IsDirectory.into()),
             Some(data) => match data.size() {
                 Ok(size) if size > MAXIMUM_FILE => Err(NtStatus::INVALID_IMAGE_FORMAT.into()),
@@ -220,7 +217,7 @@ impl Files {
                 Err(error) => Err(error.into()),
             },
         };
-        self.close(file);
+        self.files.lock().close(file);
         read
     }
 }

@@ -9,6 +9,7 @@
 use super::ObjectKind;
 use super::handle_table::HandleTable;
 use super::object_ref::{HeldObject, ObjectRef};
+use super::sharded::Sharded;
 use super::slab::{Name, Positions, Slab};
 use crate::abi::Handle;
 use crate::layout::object_header as header;
@@ -21,9 +22,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, RwLock};
-
-/// Parts that the list of bodies is in.
-const PARTS: u32 = 64;
 
 #[derive(Clone, Debug)]
 struct Record {
@@ -75,7 +73,7 @@ pub struct Objects {
     slab: Slab,
     handles: HandleTable,
     /// Objects by body, as in the books. Written under their lock.
-    bodies: [RwLock<BTreeMap<GuestAddr, Name>>; PARTS as usize],
+    bodies: Sharded<RwLock<BTreeMap<GuestAddr, Name>>>,
     books: Mutex<Books>,
     leavings: Mutex<Vec<Leaving>>,
     /// Whether there may be some.
@@ -96,12 +94,11 @@ impl Objects {
             positions: Positions::default(),
             default_object: None,
         };
-        let part = |part| RwLock::numbered(Level::Objects, 1 + part as u32, BTreeMap::new());
         Self {
             memory,
             slab: Slab::default(),
             handles: HandleTable::default(),
-            bodies: std::array::from_fn(part),
+            bodies: Sharded::new(|shard| RwLock::numbered(Level::Objects, 1 + shard, BTreeMap::new())),
             books: Mutex::new(Level::Objects, books),
             leavings: Mutex::new(Level::Leaf, Vec::new()),
             has_leavings: AtomicBool::new(false),
@@ -141,7 +138,7 @@ impl Objects {
         drop(pool);
         let record = Record { position, kind, pointers: 1, handles: 0, name: None, permanent: false };
         books.records.insert(body, record);
-        self.part(body).write().insert(body, position);
+        self.bodies.of(body).write().insert(body, position);
         Ok(body)
     }
 
@@ -204,7 +201,7 @@ impl Objects {
 
     /// The object whose body lies at `body`.
     pub fn by_pointer(&self, body: GuestAddr) -> Option<ObjectRef<'_>> {
-        let name = *self.part(body).read().get(&body)?;
+        let name = *self.bodies.of(body).read().get(&body)?;
         self.pin(name)
     }
 
@@ -219,7 +216,7 @@ impl Objects {
 
     /// Keeps the object whose body lies at `body` for a wait. `None` if there is no object: a title's own dispatcher object.
     pub fn hold(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
-        let name = *self.part(body).read().get(&body)?;
+        let name = *self.bodies.of(body).read().get(&body)?;
         self.slab.pin(name)?;
         Some(HeldObject { objects: self.clone(), name, body, counted: false })
     }
@@ -234,10 +231,6 @@ impl Objects {
     fn pin(&self, name: Name) -> Option<ObjectRef<'_>> {
         let (body, kind) = self.slab.pin(name)?;
         Some(ObjectRef { objects: self, name, body, kind })
-    }
-
-    fn part(&self, body: GuestAddr) -> &RwLock<BTreeMap<GuestAddr, Name>> {
-        &self.bodies[(body.0 / 16 % PARTS) as usize]
     }
 
     // ---- references ----
@@ -285,7 +278,7 @@ impl Objects {
                 target != body
             });
         }
-        self.part(body).write().remove(&body);
+        self.bodies.of(body).write().remove(&body);
         Ok(Some(record.position))
     }
 
@@ -410,6 +403,12 @@ impl Objects {
     /// All objects, by address of their bodies.
     pub fn list(&self) -> Vec<(ObjectKind, GuestAddr)> {
         self.books.lock().records.iter().map(|(&body, record)| (record.kind, body)).collect()
+    }
+
+    /// Holds the lock of the books.
+    #[cfg(test)]
+    pub(crate) fn hold_books(&self) -> impl Drop + '_ {
+        self.books.lock()
     }
 
     /// All handles, ascending, with what they name.

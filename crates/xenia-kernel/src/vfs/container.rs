@@ -75,15 +75,15 @@ impl FileData for Contents {
         Ok(self.bytes.read_at(offset, into)?)
     }
 
-    fn write_at(&mut self, _: u64, _: &[u8]) -> VfsResult<()> {
+    fn write_at(&self, _: u64, _: &[u8]) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 
-    fn set_size(&mut self, _: u64) -> VfsResult<()> {
+    fn set_size(&self, _: u64) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 
-    fn flush(&mut self) -> VfsResult<()> {
+    fn flush(&self) -> VfsResult<()> {
         Ok(())
     }
 }
@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(container.list(&path), folder.list(&path), "{place}");
             for write in [false, true] {
                 let read = |device: &dyn Device| -> VfsResult<_> {
-                    let mut file = device.open(&path, write)?;
+                    let file = device.open(&path, write)?;
                     let mut into = [0; 4];
                     let counts = [file.read_at(0, &mut into)?, file.read_at(3, &mut into)?];
                     let changes = [file.write_at(0, b"x"), file.set_size(0)];

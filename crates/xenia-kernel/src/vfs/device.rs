@@ -84,8 +84,9 @@ impl Volume {
     }
 }
 
-/// The contents of an open file. Positional: several handles may share one file without a common position.
-pub trait FileData: Send {
+/// The contents of an open file. Positional: several handles may share one file without a common position, and several
+/// threads one handle. Whoever writes takes turns with others that do; readers see what is there.
+pub trait FileData: Send + Sync {
     /// Bytes in the file now.
     fn size(&self) -> VfsResult<u64>;
 
@@ -93,13 +94,13 @@ pub trait FileData: Send {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize>;
 
     /// Writes all of `from` at `offset`; a gap before it becomes zeros.
-    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()>;
+    fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()>;
 
     /// Cuts the file, or lengthens it with zeros.
-    fn set_size(&mut self, size: u64) -> VfsResult<()>;
+    fn set_size(&self, size: u64) -> VfsResult<()>;
 
     /// Makes sure that everything written so far survives a crash of the host.
-    fn flush(&mut self) -> VfsResult<()>;
+    fn flush(&self) -> VfsResult<()>;
 
     /// The host's file, if one stands behind it: lets the host read straight into guest memory.
     fn host_file(&self) -> Option<&File> {

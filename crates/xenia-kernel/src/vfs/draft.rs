@@ -85,7 +85,7 @@ pub(super) struct Draft {
     /// The directory that drafts are made in: the file's own, for only there renaming is sure to work.
     folder: PathBuf,
     /// What the guest sees.
-    content: File,
+    content: Arc<File>,
     /// Whether `content` is a draft, and not the host's file.
     own: bool,
     /// The draft's path, unless it has none any more.
@@ -102,11 +102,6 @@ impl Draft {
     /// Bytes in the file now.
     pub(super) fn size(&self) -> VfsResult<u64> {
         Ok(self.metadata()?.len())
-    }
-
-    /// Reads at `offset`; fewer bytes only at the end of the file.
-    pub(super) fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        super::host_folder::read_at(&self.content, offset, into)
     }
 
     /// Writes all of `from` at `offset`.
@@ -146,7 +141,7 @@ impl Draft {
         let (path, mut draft) = new_draft(&self.folder)?;
         let filled = draft.set_permissions(self.content.metadata()?.permissions()).and_then(|()| {
             if copy {
-                copy_contents(&mut self.content, &mut draft)?;
+                copy_contents(&self.content, &mut draft)?;
             }
             Ok(())
         });
@@ -154,7 +149,7 @@ impl Draft {
             let _ = fs::remove_file(&path);
             return Err(error.into());
         }
-        (self.content, self.own, self.path) = (draft, true, Some(path));
+        (self.content, self.own, self.path) = (Arc::new(draft), true, Some(path));
         if self.target.is_none() {
             self.discard();
         }
@@ -210,10 +205,9 @@ fn new_draft(folder: &Path) -> VfsResult<(PathBuf, File)> {
 }
 
 /// Copies a file from its start; pieces of zeros stay holes.
-fn copy_contents(from: &mut File, to: &mut File) -> io::Result<()> {
+fn copy_contents(from: &File, to: &mut File) -> io::Result<()> {
     let mut piece = vec![0; CHUNK];
     let mut at = 0;
-    from.rewind()?;
     loop {
         let count = super::host_folder::read_at(from, at, &mut piece).map_err(io::Error::other)?;
         if count == 0 {
@@ -277,7 +271,7 @@ impl Drafts {
         if let Some(draft) = self.at(path) {
             return Ok(draft);
         }
-        let (content, folder) = (File::open(path)?, folder_of(path));
+        let (content, folder) = (Arc::new(File::open(path)?), folder_of(path));
         let (target, quota) = (Some(path.to_owned()), self.quota.clone());
         Ok(self.add(Draft { target, folder, content, own: false, path: None, quota }))
     }
@@ -286,6 +280,7 @@ impl Drafts {
     pub(super) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
         let (draft, content) = self.quota.enter(|| new_draft(&folder))?;
+        let content = Arc::new(content);
         let (target, quota) = (Some(path.to_owned()), self.quota.clone());
         Ok(self.add(Draft { target, folder, content, own: true, path: Some(draft), quota }))
     }
@@ -378,24 +373,26 @@ impl super::FileData for Shared {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        self.draft.lock().read_at(offset, into)
+        // Read outside the lock: a host that takes its time stops nobody else.
+        let content = self.draft.lock().content.clone();
+        super::host_folder::read_at(&content, offset, into)
     }
 
-    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+    fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {
         if !self.write {
             return Err(VfsError::ReadOnly);
         }
         self.draft.lock().write_at(offset, from)
     }
 
-    fn set_size(&mut self, size: u64) -> VfsResult<()> {
+    fn set_size(&self, size: u64) -> VfsResult<()> {
         if !self.write {
             return Err(VfsError::ReadOnly);
         }
         self.draft.lock().set_size(size)
     }
 
-    fn flush(&mut self) -> VfsResult<()> {
+    fn flush(&self) -> VfsResult<()> {
         self.draft.lock().commit()
     }
 }

@@ -440,15 +440,15 @@ impl FileData for HostFile {
         read_at(&self.0, offset, into)
     }
 
-    fn write_at(&mut self, _: u64, _: &[u8]) -> VfsResult<()> {
+    fn write_at(&self, _: u64, _: &[u8]) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 
-    fn set_size(&mut self, _: u64) -> VfsResult<()> {
+    fn set_size(&self, _: u64) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 
-    fn flush(&mut self) -> VfsResult<()> {
+    fn flush(&self) -> VfsResult<()> {
         Ok(())
     }
 

@@ -315,15 +315,15 @@ impl FileData for MemoryFile {
         Ok(self.0.lock().read_at(offset, into))
     }
 
-    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+    fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {
         self.0.lock().write_at(offset, from)
     }
 
-    fn set_size(&mut self, size: u64) -> VfsResult<()> {
+    fn set_size(&self, size: u64) -> VfsResult<()> {
         self.0.lock().set_size(size)
     }
 
-    fn flush(&mut self) -> VfsResult<()> {
+    fn flush(&self) -> VfsResult<()> {
         Ok(())
     }
 }
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn files_grow_with_zeros_and_handles_share_contents() {
         let mut device = MemoryDevice::new(0x10_0000, Arc::default());
-        let mut first = device.create_file(&names(&["A.bin"])).unwrap();
+        let first = device.create_file(&names(&["A.bin"])).unwrap();
         first.write_at(2, b"xy").unwrap();
         let second = device.open(&names(&["a.BIN"]), false).unwrap();
         let mut bytes = [9; 8];
@@ -354,12 +354,12 @@ mod tests {
         let limits = Arc::new(Limits::default());
         let unit = UNIT as u64;
         let mut device = MemoryDevice::new(10 * unit, limits.clone());
-        let mut file = device.create_file(&names(&["a"])).unwrap();
+        let file = device.create_file(&names(&["a"])).unwrap();
         assert_eq!(file.write_at(10 * unit - 10, b"0123456789A"), Err(VfsError::Full));
         assert_eq!(file.set_size(u64::MAX), Err(VfsError::Full));
         assert_eq!(file.write_at(u64::MAX, b"0"), Err(VfsError::Full));
         file.set_size(10 * unit).unwrap();
-        let mut other = device.create_file(&names(&["b"])).unwrap();
+        let other = device.create_file(&names(&["b"])).unwrap();
         assert_eq!(other.write_at(0, b"0"), Err(VfsError::Full));
         device.remove(&names(&["a"])).unwrap();
         assert_eq!(other.write_at(0, b"0"), Err(VfsError::Full), "somebody still holds it");
@@ -373,7 +373,7 @@ mod tests {
     fn only_what_was_written_is_held_and_what_is_cut_off_is_gone() {
         let mut device = MemoryDevice::new(0x1000_0000, Arc::default());
         for number in 0..9 {
-            let mut file = device.create_file(&names(&[&format!("a{number}")])).unwrap();
+            let file = device.create_file(&names(&[&format!("a{number}")])).unwrap();
             file.set_size(0xFF0_0000).unwrap();
             file.set_size(0).unwrap();
         }
@@ -383,7 +383,7 @@ mod tests {
             units: BTreeMap::new(),
             space: device.space.clone(),
         }));
-        let mut file = MemoryFile(contents.clone());
+        let file = MemoryFile(contents.clone());
         file.write_at(0x123_4567, &vec![7; 0x1_0000]).unwrap();
         assert_eq!(contents.lock().units.len(), 5, "four units, not aligned");
         let mut bytes = [9; 4];

@@ -69,7 +69,7 @@ fn dispositions_do_what_their_numbers_say() {
         let at = vfs.resolve(r"game:\f").unwrap();
         let request = request(Disposition::of(number).unwrap());
         assert_eq!(vfs.open(&at, &request).map(|opened| opened.action), absent, "{number} absent");
-        let mut file = match vfs.open(&at, &self::request(Disposition::OpenOrCreate)) {
+        let file = match vfs.open(&at, &self::request(Disposition::OpenOrCreate)) {
             Ok(opened) => opened.data.unwrap(),
             Err(error) => panic!("{error}"),
         };

@@ -314,6 +314,18 @@ impl Guest<'_> {
         self.running.as_ref().unwrap().ctx.gpr[3]
     }
 
+    /// Calls a function of the kernel through its stub, as guest code does. It does not wait.
+    pub(super) fn call_through(&mut self, stub: GuestAddr, arguments: &[u64]) -> u64 {
+        let mut system = KernelSystem::new(self.machine.kernel.clone());
+        let running = self.running.as_mut().unwrap();
+        running.ctx.gpr[3..3 + arguments.len()].copy_from_slice(arguments);
+        let home = std::mem::replace(&mut running.ctx.pc, stub.0 + 4);
+        let disposition = system.syscall(&mut self.cpu, running, 2);
+        running.ctx.pc = home;
+        assert!(matches!(disposition, Disposition::Continue), "{disposition:?}");
+        running.ctx.gpr[3]
+    }
+
     /// As [`Self::call`], as a status.
     pub(super) fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
         NtStatus(self.call(name, arguments) as u32)

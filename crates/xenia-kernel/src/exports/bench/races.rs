@@ -1,7 +1,10 @@
 //! Kernel calls that race: on host threads of their own, with counts that come out exactly.
 
 mod calls;
+mod files;
+mod lock_free;
 mod locks;
+mod objects;
 mod waits;
 
 use super::host_threads::{Guest, Machine};

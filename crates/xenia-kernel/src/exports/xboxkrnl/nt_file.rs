@@ -176,7 +176,7 @@ impl NtFile {
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
         transfer(call, file, offset, |call, file, offset| {
-            call.kernel.files.lock().get_mut(file)?.read(call.memory(), buffer, length, offset)
+            call.kernel.stream(file)?.read(call.memory(), buffer, length, offset)
         })
     }
 
@@ -191,8 +191,7 @@ impl NtFile {
     ) -> Fallible<NtStatus> {
         transfer(call, file, offset, |call, file, offset| {
             let pages = segments(call, pages, length)?;
-            let mut files = call.kernel.files.lock();
-            files.get_mut(file)?.read_scattered(call.memory(), &pages, length, offset)
+            call.kernel.stream(file)?.read_scattered(call.memory(), &pages, length, offset)
         })
     }
 
@@ -207,7 +206,7 @@ impl NtFile {
     ) -> Fallible<NtStatus> {
         transfer(call, file, offset, |call, file, offset| {
             let now = filetime(call.now());
-            call.kernel.files.lock().write(file, now, call.memory(), (buffer, length), offset)
+            call.kernel.write_file(file, now, |stream| stream.write(call.memory(), buffer, length, offset))
         })
     }
 
@@ -222,9 +221,8 @@ impl NtFile {
     ) -> Fallible<NtStatus> {
         transfer(call, file, offset, |call, file, offset| {
             let pages = segments(call, pages, length)?;
-            let mut files = call.kernel.files.lock();
-            files.write_with(file, filetime(call.now()), |file| {
-                file.write_gathered(call.memory(), &pages, length, offset)
+            call.kernel.write_file(file, filetime(call.now()), |stream| {
+                stream.write_gathered(call.memory(), &pages, length, offset)
             })
         })
     }
@@ -233,14 +231,13 @@ impl NtFile {
     #[export(Done)]
     fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
         let object = call.kernel.resolve_file(file)?;
-        let flushed = {
-            let mut files = call.kernel.files.lock();
-            let file = files.get_mut(object.body())?;
-            let location = file.location.clone();
-            let flushed = file.data.as_mut().map_or(Ok(()), |data| data.flush());
-            flushed.and_then(|()| files.vfs.settle(&location)).map(|()| 0)
+        let (stream, location) = {
+            let files = call.kernel.files.lock();
+            let file = files.get(object.body())?;
+            (file.stream.clone(), file.location.clone())
         };
-        let outcome = Outcome::of(flushed.map_err(Failure::from));
+        let flushed = stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.settle(&location)?));
+        let outcome = Outcome::of(flushed.map(|()| 0));
         outcome.write(call.memory(), status_block)?;
         Ok(outcome.status)
     }

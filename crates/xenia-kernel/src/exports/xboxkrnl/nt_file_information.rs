@@ -80,8 +80,8 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
         }
         class::INTERNAL => information::index_number(&full_name()).to_be_bytes().to_vec(),
         class::NAME => information::name(&file.location.path()),
-        class::POSITION => file.position.to_be_bytes().to_vec(),
-        class::MODE => file.mode.to_be_bytes().to_vec(),
+        class::POSITION => file.position().to_be_bytes().to_vec(),
+        class::MODE => file.mode().to_be_bytes().to_vec(),
         // Memory that is transferred may begin at any byte.
         class::ALIGNMENT => vec![0; 4],
         class::ALLOCATION => files.allocation(body)?.to_be_bytes().to_vec(),
@@ -124,16 +124,23 @@ fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> 
         class::DISPOSITION => files.set_delete(body, memory.read::<u8>(at)? != 0),
         class::POSITION => {
             let position: u64 = memory.read(at)?;
-            let file = files.get_mut(body)?;
+            let file = files.get(body)?;
             if i64::try_from(position).is_err() || !position.is_multiple_of(file.granularity()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            file.position = position;
+            file.set_position(position);
             Ok(())
         }
-        class::MODE => set_mode(files.get_mut(body)?, memory.read(at)?),
+        class::MODE => set_mode(files.get(body)?, memory.read(at)?),
         class::ALLOCATION => files.set_allocation(body, memory.read(at)?, now),
-        class::END_OF_FILE => files.set_size(body, memory.read(at)?, now),
+        class::END_OF_FILE => {
+            let (size, stream) = (memory.read(at)?, files.get(body)?.stream.clone());
+            drop(files);
+            if stream.resize(size)? {
+                call.kernel.files.lock().note_change(body, now);
+            }
+            Ok(())
+        }
         class::COMPLETION => {
             drop(files);
             set_port(call, body, Handle(memory.read(at)?), memory.read(at.offset(4))?)
@@ -169,7 +176,7 @@ fn basic_change(memory: &GuestMemory, at: GuestAddr) -> Fallible<BasicChange> {
 }
 
 /// Changes what of a handle's mode may be changed. It can't become synchronous, nor cease to be.
-fn set_mode(file: &mut OpenFile, mode: u32) -> Fallible<()> {
+fn set_mode(file: &OpenFile, mode: u32) -> Fallible<()> {
     const MAY_CHANGE: u32 = options::WRITE_THROUGH | options::SEQUENTIAL_ONLY | options::SYNCHRONOUS;
     let synchronous = mode & options::SYNCHRONOUS;
     if mode & !MAY_CHANGE != 0
@@ -178,7 +185,7 @@ fn set_mode(file: &mut OpenFile, mode: u32) -> Fallible<()> {
     {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
-    file.mode = file.mode & !MAY_CHANGE | mode;
+    file.set_mode(file.mode() & !MAY_CHANGE | mode);
     Ok(())
 }
 

@@ -203,16 +203,16 @@ impl Xex {
         }
         let memory = call.memory();
         let path = path.read(memory)?.text(memory)?;
-        let mut files = call.kernel.files.lock();
-        let (mut file, _) = files.open(&OpenParameters::to_read(&path, filetime(call.now())))?;
-        let read = read_headers(call, &mut file, buffer, size);
-        files.close(file);
+        let (file, _) =
+            call.kernel.files.lock().open(&OpenParameters::to_read(&path, filetime(call.now())))?;
+        let read = read_headers(call, &file, buffer, size);
+        call.kernel.files.lock().close(file);
         read
     }
 }
 
 /// Reads the headers of an executable: the first sector, and then what that says there is.
-fn read_headers(call: &Call, file: &mut OpenFile, buffer: GuestAddr, size: u32) -> Fallible<NtStatus> {
+fn read_headers(call: &Call, file: &OpenFile, buffer: GuestAddr, size: u32) -> Fallible<NtStatus> {
     let memory = call.memory();
     file.read(memory, buffer, SECTOR, Some(0))?;
     let header_size: u32 = memory.read(buffer.offset(8))?;

@@ -73,7 +73,7 @@ fn a_writable_folder_creates_renames_and_removes() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     device.create_directory(&names(&["d"])).unwrap();
-    let mut file = device.create_file(&names(&["d", "f"])).unwrap();
+    let file = device.create_file(&names(&["d", "f"])).unwrap();
     file.write_at(3, b"abc").unwrap();
     assert_eq!(file.size(), Ok(6));
     assert_eq!(device.find(&names(&["D", "F"])).unwrap().size, 6);
@@ -109,7 +109,7 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
     fs::write(&path, "old contents").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let save = names(&["save"]);
-    let mut writer = device.open(&save, true).unwrap();
+    let writer = device.open(&save, true).unwrap();
     let reader = device.open(&save, false).unwrap();
     writer.write_at(0, b"new").unwrap();
     let mut seen = [0; 12];
@@ -131,7 +131,7 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
 fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let mut file = device.create_file(&names(&["New"])).unwrap();
+    let file = device.create_file(&names(&["New"])).unwrap();
     file.write_at(0, b"abc").unwrap();
     assert_eq!(listed(&device), ["New"]);
     assert!(on_host(&folder).is_empty());
@@ -150,8 +150,8 @@ fn open_files_follow_renames_and_survive_removal() {
     fs::write(folder.path().join("b"), "2").unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let (a, b) = (names(&["a"]), names(&["b"]));
-    let mut first = device.open(&a, true).unwrap();
-    let mut second = device.open(&b, true).unwrap();
+    let first = device.open(&a, true).unwrap();
+    let second = device.open(&b, true).unwrap();
     first.write_at(0, b"first").unwrap();
     second.write_at(0, b"second").unwrap();
     device.rename(&a, &b, true).unwrap();
@@ -207,7 +207,7 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Arc::new(Limits::default());
     let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
-    let mut file = device.create_file(&names(&["a"])).unwrap();
+    let file = device.create_file(&names(&["a"])).unwrap();
     for size in [1 << 32, 1 << 40, u64::MAX] {
         assert_eq!(file.set_size(size), Err(VfsError::Full));
         assert_eq!(file.write_at(size - 1, b"xy"), Err(VfsError::Full));
@@ -223,7 +223,7 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
     device.remove(&names(&["a"])).unwrap();
     device.create_file(&names(&["a"])).unwrap().set_size(large).unwrap();
     device.create_file(&names(&["b"])).unwrap().set_size(large).unwrap();
-    let mut third = device.create_file(&names(&["c"])).unwrap();
+    let third = device.create_file(&names(&["c"])).unwrap();
     assert_eq!(third.set_size(large), Err(VfsError::Full), "more than what was said to be free");
     device.remove(&names(&["b"])).unwrap();
     third.set_size(large).unwrap();
@@ -241,7 +241,7 @@ fn a_draft_in_use_is_kept_whoever_its_owner_is() {
     fs::write(folder.path().join(".xenia-draft-1-0"), "left").unwrap();
     let mut first = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert_eq!(drafts(), 0);
-    let mut file = first.create_file(&names(&["a"])).unwrap();
+    let file = first.create_file(&names(&["a"])).unwrap();
     file.write_at(0, b"whole").unwrap();
     let second = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert_eq!(drafts(), 1, "another machine on the same folder leaves it alone");
@@ -334,7 +334,7 @@ fn a_rename_that_is_refused_gives_no_room() {
     for to in [&["d"][..], &["link"], &["a", "x"]] {
         assert!(device.rename(&names(&["b"]), &names(to), true).is_err(), "{to:?}");
     }
-    let mut more = device.create_file(&names(&["c"])).unwrap();
+    let more = device.create_file(&names(&["c"])).unwrap();
     assert_eq!(more.set_size(large), Err(VfsError::Full));
 }
 
@@ -359,9 +359,9 @@ fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
         fs::write(folder.path().join(name), "x").unwrap();
     }
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let mut made = device.create_file(&names(&["d", "new"])).unwrap();
-    let mut old = device.open(&names(&["d", "old"]), true).unwrap();
-    let mut also = device.open(&names(&["d", "also"]), true).unwrap();
+    let made = device.create_file(&names(&["d", "new"])).unwrap();
+    let old = device.open(&names(&["d", "old"]), true).unwrap();
+    let also = device.open(&names(&["d", "also"]), true).unwrap();
     also.write_at(0, b"y").unwrap();
     fs::rename(folder.path().join("d"), folder.path().join("moved")).unwrap();
     symlink(outside.path(), folder.path().join("d")).unwrap();
