@@ -52,7 +52,9 @@ mod vector;
 mod vector128;
 
 use crate::blocks::{Block, BlockCache, Predecoded, Slot};
-use crate::{EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};
+use crate::{
+    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
+};
 pub use cpu::StoredBytes;
 pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
 pub(crate) use dispatch::{
@@ -77,6 +79,9 @@ pub struct Interpreter {
 impl Interpreter {
     /// An interpreter for the machine whose memory is `memory`.
     pub fn new(memory: Arc<GuestMemory>, config: EngineConfig) -> Self {
+        if config.reservations == ReservationMode::Strict {
+            memory.reservations().set_strict();
+        }
         Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None }
     }
 

@@ -18,7 +18,7 @@ use std::arch::{asm, naked_asm};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
-use xenia_memory::{Action, DeviceQueue, FaultKind, GuestMemory, HostFault, MemoryFault};
+use xenia_memory::{Action, DeviceQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 
 /// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does the work;` the [`Hook`],
 /// the function that compiled code calls, and all that is known of it. The kind is `cold` where the call preserves all
@@ -161,11 +161,14 @@ hooks! {
     warm String(word) [] => move_string;
     /// Enters a reservation of the line that holds `addr` into the machine's table, and gives its generation.
     warm Reserve(addr) ["reservation_table"] => reserve;
-    /// Whether the table lets a conditional store to the address in the low half of `word` go on. Bit 32 says whether the
-    /// context's reservation is one for it; if not, it ends.
-    warm Commit(word) ["reservation_table"] => commit;
-    /// Tells the machine's table of a store: its address, and above that its size.
-    warm Stored(word) [] => stored;
+    /// Makes a conditional store of `value` (in host order) to the address in the low half of `word`, of 4 bytes, or of 8 if
+    /// bit 33 is set, where the machine keeps a table; bit 32 says whether the context's reservation is one for it. Gives 1 if it
+    /// was made, 0 if not, else the region's second result.
+    warm Commit(word, value) ["reservation_table"] => commit;
+    /// Takes a store's lines in the machine's table: its address, and above that its size.
+    warm StoreBegins(word) [] => store_begins;
+    /// Gives them back, and ends what others have reserved there.
+    warm Stored() [] => stored;
     /// Whether a page version moved since compiled code was entered.
     warm Written() ["code_written"] => code_written;
     /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
@@ -200,6 +203,8 @@ pub(crate) struct Run<'a> {
     pub(crate) counts: &'a mut HookCounts,
     /// How the run ended, when a hook ended it.
     pub(crate) exit: Option<Exit>,
+    /// Lines that a store under way has to itself, where reservations are strict.
+    pub(crate) taken: Option<Exclusive>,
     /// The memory's epoch when compiled code was last entered.
     pub(crate) epoch: u64,
 }

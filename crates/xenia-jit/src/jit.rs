@@ -286,12 +286,18 @@ impl Engine {
             strict: shared.config.engine.reservations == ReservationMode::Strict,
             counts: &mut self.counts,
             exit: None,
+            taken: None,
             epoch: memory.epoch(),
         };
         hooks::lend_run(ctx, &mut run);
         shared.epochs.enter(&self.presence);
         let (leave, detail) = enter(ctx);
-        (leave, detail, run.exit)
+        let Run { exit, taken, .. } = run;
+        if let Some(taken) = taken {
+            // The store that they were for has faulted.
+            memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
+        }
+        (leave, detail, exit)
     }
 
     fn visit(&mut self, shared: &Shared, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {

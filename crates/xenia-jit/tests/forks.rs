@@ -20,8 +20,12 @@ fn run(engine: &mut dyn Execute) -> u64 {
 }
 
 fn put(memory: &GuestMemory, words: &[u32]) {
+    put_at(memory, CODE, words);
+}
+
+fn put_at(memory: &GuestMemory, at: u32, words: &[u32]) {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+    memory.write_bytes(GuestAddr(at), &bytes).unwrap();
 }
 
 #[test]
@@ -77,10 +81,15 @@ const ENGINES: [(&str, Make); 3] = [
 const MODES: [ReservationMode; 3] =
     [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict];
 
-/// Runs `begin(hw_id)` on six host threads, each with a fork of `engine`, up to `sc 2`; gives the contexts. Visits are
+/// Runs `begin(hw_id)` on so many host threads, each with a fork of `engine`, up to `sc 2`; gives the contexts. Visits are
 /// short and of an odd length, so that they end anywhere.
-fn six(engine: Box<dyn Execute>, budget: i64, begin: impl Fn(u8) -> PpcContext + Sync) -> Vec<PpcContext> {
-    let mut engines: Vec<Box<dyn Execute>> = (1..6).map(|_| engine.fork().unwrap()).collect();
+fn at_once(
+    count: u8,
+    engine: Box<dyn Execute>,
+    budget: i64,
+    begin: impl Fn(u8) -> PpcContext + Sync,
+) -> Vec<PpcContext> {
+    let mut engines: Vec<Box<dyn Execute>> = (1..count).map(|_| engine.fork().unwrap()).collect();
     engines.push(engine);
     let together = Barrier::new(engines.len());
     thread::scope(|scope| {
@@ -93,7 +102,7 @@ fn six(engine: Box<dyn Execute>, budget: i64, begin: impl Fn(u8) -> PpcContext +
                 loop {
                     ctx.begin_visit(budget, 0, u32::MAX);
                     match engine.run(&mut ctx, &mut devices) {
-                        Exit::Budget => {}
+                        Exit::Budget => thread::yield_now(),
                         Exit::Syscall { lev: 2 } => return ctx,
                         other => panic!("{other:?}, {hw_id} at {:#x}: {:x?}", ctx.pc, &ctx.gpr[..12]),
                     }
@@ -124,7 +133,7 @@ fn concurrent_lwarx_stwcx_serializes() {
         for reservations in MODES {
             let memory = memory();
             put(&memory, &words);
-            six(make(&memory, EngineConfig { reservations }), 997, |hw_id| {
+            at_once(6, make(&memory, EngineConfig { reservations }), 997, |hw_id| {
                 let mut ctx = PpcContext { ctr: TURNS, ..PpcContext::default() };
                 // 0 and 2 have the low word, 4 the high one; a doubleword's turn adds to both.
                 let (pc, at, step) = match hw_id {
@@ -140,6 +149,59 @@ fn concurrent_lwarx_stwcx_serializes() {
             let turns = TURNS as u32;
             assert_eq!((high, low), (4 * turns, 5 * turns), "{name}, {reservations:?}");
             assert!(!memory.reservations().has_active_reservers(), "{name}, {reservations:?}");
+        }
+    }
+}
+
+/// A stack of few nodes, as the machine's own lists are: who has popped a node has it to itself until it is pushed again.
+/// Comparing values alone would break it: a node that was popped and pushed again meanwhile looks untouched.
+#[test]
+fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
+    const NODES: u32 = 3;
+    const TURNS: u64 = 20_000;
+    let words = [
+        x(Op::lwarx, 3, 0, 4, 0),
+        d(Op::cmpi, 0, 3, 0),
+        d(Op::bcx, 12, 2, -8), // beq: empty
+        d(Op::lwz, 5, 3, 0),
+        x(Op::stwcx, 5, 0, 4, 0),
+        d(Op::bcx, 4, 2, -20), // bne
+        x(Op::isync, 0, 0, 0, 0),
+        d(Op::lwz, 6, 3, 4),
+        d(Op::addi, 6, 6, 1),
+        d(Op::stw, 6, 3, 4),
+        x(Op::lwarx, 5, 0, 4, 0),
+        d(Op::stw, 5, 3, 0),
+        x(Op::sync, 1, 0, 0, 0),
+        x(Op::stwcx, 3, 0, 4, 0),
+        d(Op::bcx, 4, 2, -16),  // bne
+        d(Op::bcx, 16, 0, -60), // bdnz
+        SC,
+    ];
+    for (name, make) in ENGINES {
+        for reservations in [ReservationMode::Table, ReservationMode::Strict] {
+            let memory = memory();
+            put(&memory, &words);
+            let node = |number: u32| DATA + 0x100 * number;
+            for number in 1..=NODES {
+                let next = if number == NODES { 0 } else { node(number + 1) };
+                memory.write(GuestAddr(node(number)), next).unwrap();
+            }
+            memory.write(GuestAddr(DATA), node(1)).unwrap();
+            at_once(6, make(&memory, EngineConfig { reservations }), 1013, |_| {
+                let mut ctx = PpcContext { pc: CODE, ctr: TURNS, ..PpcContext::default() };
+                ctx.gpr[4] = DATA.into();
+                ctx
+            });
+            let read = |addr: u32| memory.read::<u32>(GuestAddr(addr)).unwrap();
+            let counted: u64 = (1..=NODES).map(|number| u64::from(read(node(number) + 4))).sum();
+            assert_eq!(counted, 6 * TURNS, "{name}, {reservations:?}");
+            let mut listed = vec![read(DATA)];
+            while *listed.last().unwrap() != 0 && listed.len() <= NODES as usize {
+                listed.push(read(*listed.last().unwrap()));
+            }
+            listed.sort_unstable();
+            assert_eq!(listed, [0, node(1), node(2), node(3)], "{name}, {reservations:?}");
         }
     }
 }
@@ -191,14 +253,10 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
     ];
     let memory = memory();
     put(&memory, &writer);
-    let write = |at: u32, words: &[u32]| {
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-        memory.write_bytes(GuestAddr(at), &bytes).unwrap();
-    };
-    write(caller_at, &caller);
+    put_at(&memory, caller_at, &caller);
     let function = [d(Op::addi, 3, 0, 0), d(Op::addi, 4, 0, 0), BLR];
-    write(at, &function);
-    six(make(&memory, EngineConfig::default()), 1009, |hw_id| {
+    put_at(&memory, at, &function);
+    at_once(6, make(&memory, EngineConfig::default()), 1009, |hw_id| {
         let mut ctx = PpcContext { ctr: turns.into(), pc: caller_at, ..PpcContext::default() };
         if hw_id == 0 {
             ctx.pc = CODE;
@@ -225,4 +283,128 @@ fn rewritten_code_is_seen_whole_and_once_told_of_seen_anew() {
             }
         }
     }
+}
+
+/// One context stores the value that is there anyway, and tells before and after; the other makes reservations and waits
+/// until such a store has begun and ended since. Gives how often it has, and how often the conditional store then
+/// succeeded.
+fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, u64) {
+    // r4: the word; r10: begun, done, stop, on another line
+    let writer = [
+        d(Op::addi, 6, 6, 1),
+        d(Op::stw, 6, 10, 0), // begun
+        x(Op::sync, 0, 0, 0, 0),
+        d(Op::stw, 7, 4, 0),
+        x(Op::sync, 0, 0, 0, 0),
+        d(Op::stw, 6, 10, 4), // done
+        d(Op::lwz, 8, 10, 8),
+        d(Op::cmpi, 0, 8, 0),
+        d(Op::bcx, 12, 2, -32), // beq: until it has to stop
+        SC,
+    ];
+    let reader_at = CODE + 0x100;
+    let reader = [
+        x(Op::lwarx, 3, 0, 4, 0),
+        x(Op::sync, 0, 0, 0, 0),
+        d(Op::lwz, 5, 10, 0), // begun
+        d(Op::addi, 9, 0, 500),
+        d(Op::lwz, 6, 10, 4), // done
+        x(Op::cmpl, 0, 6, 5, 0),
+        d(Op::bcx, 12, 1, 16), // bgt: one has begun and ended since
+        d(Op::addi, 9, 9, -1),
+        d(Op::cmpi, 0, 9, 0),
+        d(Op::bcx, 4, 2, -20), // bne: look again
+        x(Op::sync, 0, 0, 0, 0),
+        x(Op::stwcx, 3, 0, 4, 0),
+        d(Op::bcx, 4, 2, 16), // bne: it failed
+        x(Op::cmpl, 0, 6, 5, 0),
+        d(Op::bcx, 4, 1, 8), // ble
+        d(Op::addi, 7, 7, 1),
+        x(Op::cmpl, 0, 6, 5, 0),
+        d(Op::bcx, 4, 1, 8), // ble
+        d(Op::addi, 8, 8, 1),
+        d(Op::bcx, 16, 0, -76), // bdnz
+        d(Op::addi, 3, 0, 1),
+        d(Op::stw, 3, 10, 8),
+        SC,
+    ];
+    let memory = memory();
+    put(&memory, &writer);
+    put_at(&memory, reader_at, &reader);
+    let engine = make(&memory, EngineConfig { reservations });
+    let contexts = at_once(2, engine, 1009, |hw_id| {
+        let pc = if hw_id == 0 { CODE } else { reader_at };
+        let mut ctx = PpcContext { pc, ctr: 3000, ..PpcContext::default() };
+        (ctx.gpr[4], ctx.gpr[10]) = (DATA.into(), u64::from(DATA + 0x100));
+        ctx
+    });
+    (contexts[1].gpr[8], contexts[1].gpr[7])
+}
+
+#[test]
+fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
+    for (name, make) in ENGINES {
+        let (between, wrong) = stores_of_the_same_value(make, ReservationMode::Strict);
+        assert!(between > 0 && wrong == 0, "{name}: {wrong} of {between}");
+        // What the others promise is less; this also shows that the test sees it.
+        for reservations in [ReservationMode::Context, ReservationMode::Table] {
+            let (between, unseen) = stores_of_the_same_value(make, reservations);
+            assert!(unseen > 0, "{name}, {reservations:?}: {unseen} of {between}");
+        }
+    }
+}
+
+/// Two contexts, in step turn by turn: each stores 1 to its word of the turn, passes `fence`, and loads the other's. How often
+/// both loaded 0.
+fn both_loads_before_both_stores(make: Make, fence: u32) -> u32 {
+    const TURNS: u32 = 2000;
+    let [mine, seen, steps] = [0, 0x6000, 0xC000];
+    let words = [
+        // r4, r5: own and other's word; r6: what was seen; r7, r8: own and other's step; r9: the turn
+        d(Op::addi, 9, 9, 1),
+        d(Op::stw, 9, 7, 0),
+        d(Op::lwz, 3, 8, 0),
+        x(Op::cmpl, 0, 3, 9, 0),
+        d(Op::bcx, 12, 0, -8), // blt: until the other has come as far
+        d(Op::stw, 11, 4, 0),
+        fence,
+        d(Op::lwz, 3, 5, 0),
+        d(Op::stw, 3, 6, 0),
+        d(Op::addi, 4, 4, 4),
+        d(Op::addi, 5, 5, 4),
+        d(Op::addi, 6, 6, 4),
+        d(Op::bcx, 16, 0, -48), // bdnz
+        SC,
+    ];
+    let memory = memory();
+    put(&memory, &words);
+    let at = |part: u32, number: u8| u64::from(DATA + part + u32::from(number) * 0x3000);
+    at_once(2, make(&memory, EngineConfig::default()), 5003, |own| {
+        let mut ctx = PpcContext { pc: CODE, ctr: TURNS.into(), ..PpcContext::default() };
+        let other = 1 - own;
+        ctx.gpr[4..9].copy_from_slice(&[
+            at(mine, own),
+            at(mine, other),
+            at(seen, own),
+            at(steps, 0) + 0x200 * u64::from(own),
+            at(steps, 0) + 0x200 * u64::from(other),
+        ]);
+        ctx.gpr[11] = 1;
+        ctx
+    });
+    let loaded =
+        |number: u8, turn: u32| memory.read::<u32>(GuestAddr(at(seen, number) as u32 + 4 * turn)).unwrap();
+    (0..TURNS).filter(|&turn| loaded(0, turn) + loaded(1, turn) == 0).count() as u32
+}
+
+#[test]
+fn sync_orders_a_store_before_a_load_and_lwsync_does_not() {
+    let (sync, lwsync) = (x(Op::sync, 0, 0, 0, 0), x(Op::sync, 1, 0, 0, 0));
+    for (name, make) in ENGINES {
+        assert_eq!(both_loads_before_both_stores(make, sync), 0, "{name}");
+    }
+    // Were it never seen, the rest would show nothing. Two processors have to be at it at once.
+    let (_, compiled) = ENGINES[1];
+    let seen = (0..50).any(|_| both_loads_before_both_stores(compiled, lwsync) > 0);
+    assert!(seen || thread::available_parallelism().is_ok_and(|count| count.get() < 2));
 }

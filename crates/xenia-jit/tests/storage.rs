@@ -133,7 +133,7 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
                         1 => table.invalidate_for_write(addr),
                         2 => {
                             let generation = table.reserve(addr, 1);
-                            assert!(table.try_commit(addr, generation, 1));
+                            assert!(table.commit(Some((addr, generation)), 1, || ()).is_some());
                         }
                         3 => machine.ctx.gpr[4] += 8,
                         _ => {}

@@ -51,7 +51,7 @@ impl GuestMemory {
         let bytes = value.to_guest();
         let src = bytes.as_ref();
         // SAFETY: the whole range is committed.
-        unsafe { self.put(addr.0, src) };
+        self.ending_reservations(addr, T::SIZE, || unsafe { self.put(addr.0, src) });
         self.written(addr.0, T::SIZE);
         self.on_mirror(|mirror| mirror.write(addr, value));
         Ok(())
@@ -76,24 +76,25 @@ impl GuestMemory {
         }
     }
 
+    /// Makes a short write; where reservations are strict, it ends those of its lines in one step with that.
+    #[inline(always)]
+    fn ending_reservations<R>(&self, addr: GuestAddr, len: u32, write: impl FnOnce() -> R) -> R {
+        if self.reservations.is_strict() && len <= RESERVATION_LINE {
+            self.reservations.write_strictly(addr, len, write)
+        } else {
+            write()
+        }
+    }
+
     /// What every write by HLE or a device entails, once the bytes are in place.
     fn written(&self, addr: u32, len: u32) {
-        self.counts.writes.fetch_add(1, Relaxed);
+        // Also orders the bytes before the looks at reservations, as every read-modify-write of the host does.
+        self.counts.writes.count();
         if len == 0 {
             return;
         }
         self.bump_watched(addr, len);
-        if self.reservations.has_active_reservers() {
-            let last = addr.wrapping_add(len - 1) & !(RESERVATION_LINE - 1);
-            let mut line = addr & !(RESERVATION_LINE - 1);
-            loop {
-                self.reservations.invalidate_for_write(GuestAddr(line));
-                if line == last {
-                    break;
-                }
-                line = line.wrapping_add(RESERVATION_LINE);
-            }
-        }
+        self.reservations.invalidate_range_for_write(GuestAddr(addr), len);
     }
 
     /// Bumps the versions of the watched pages among `addr..addr + len` (`len` > 0).
@@ -224,7 +225,8 @@ impl GuestMemory {
             let old = u32::from_be(seen);
             let Some(new) = f(old) else { return Ok(Err(old)) };
             // SAFETY: as above.
-            let found = unsafe { host::compare_exchange_u32(self.alias.0, addr.0, seen, new.to_be()) };
+            let exchange = || unsafe { host::compare_exchange_u32(self.alias.0, addr.0, seen, new.to_be()) };
+            let found = self.ending_reservations(addr, 4, exchange);
             if found == seen {
                 self.written(addr.0, 4);
                 self.on_mirror(|mirror| mirror.write(addr, new));
@@ -247,7 +249,8 @@ impl GuestMemory {
             let old = u64::from_be(seen);
             let Some(new) = f(old) else { return Ok(Err(old)) };
             // SAFETY: as above.
-            let found = unsafe { host::compare_exchange_u64(self.alias.0, addr.0, seen, new.to_be()) };
+            let exchange = || unsafe { host::compare_exchange_u64(self.alias.0, addr.0, seen, new.to_be()) };
+            let found = self.ending_reservations(addr, 8, exchange);
             if found == seen {
                 self.written(addr.0, 8);
                 self.on_mirror(|mirror| mirror.write(addr, new));

@@ -90,23 +90,27 @@ macro_rules! compare_exchange {
 compare_exchange!(compare_exchange_u32, u32, ":e", "dword");
 compare_exchange!(compare_exchange_u64, u64, ":r", "qword");
 
-/// Copies guest bytes out. Words of the middle don't tear below 64 bytes.
+/// Copies guest bytes out. Below 64 bytes, what is aligned in both doesn't tear.
 ///
 /// # Safety
 /// See the module's rules, for `dst.len()` bytes.
 pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
     if dst.len() < 64 {
-        let mut at = addr;
-        let mut words = dst.chunks_exact_mut(8);
-        for word in &mut words {
+        let (mut at, mut rest) = (addr, dst);
+        while !rest.is_empty() {
+            let size = 1 << rest.len().min(8).ilog2();
             // SAFETY: inside the range that the caller vouches for.
-            word.copy_from_slice(&unsafe { load_u64(base, at) }.to_ne_bytes());
-            at = at.wrapping_add(8);
-        }
-        for byte in words.into_remainder() {
-            // SAFETY: as above.
-            *byte = unsafe { load_u8(base, at) };
-            at = at.wrapping_add(1);
+            let bytes = unsafe {
+                match size {
+                    8 => load_u64(base, at),
+                    4 => load_u32(base, at).into(),
+                    2 => load_u16(base, at).into(),
+                    _ => load_u8(base, at).into(),
+                }
+            };
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(size);
+            piece.copy_from_slice(&u64::to_le_bytes(bytes)[..size]);
+            (at, rest) = (at.wrapping_add(size as u32), after);
         }
         return;
     }
@@ -117,23 +121,29 @@ pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
     }
 }
 
-/// Copies bytes into guest memory.
+/// Copies bytes into guest memory. Below 64 bytes, what is aligned in both doesn't tear.
 ///
 /// # Safety
 /// See the module's rules, for `src.len()` bytes.
 pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
     if src.len() < 64 {
-        let mut at = addr;
-        let mut words = src.chunks_exact(8);
-        for word in &mut words {
+        let (mut at, mut rest) = (addr, src);
+        while !rest.is_empty() {
+            let size = 1 << rest.len().min(8).ilog2();
+            let (piece, after) = rest.split_at(size);
+            let mut bytes = [0; 8];
+            bytes[..size].copy_from_slice(piece);
+            let value = u64::from_le_bytes(bytes);
             // SAFETY: inside the range that the caller vouches for.
-            unsafe { store_u64(base, at, u64::from_ne_bytes(word.try_into().unwrap_or_default())) };
-            at = at.wrapping_add(8);
-        }
-        for byte in words.remainder() {
-            // SAFETY: as above.
-            unsafe { store_u8(base, at, *byte) };
-            at = at.wrapping_add(1);
+            unsafe {
+                match size {
+                    8 => store_u64(base, at, value),
+                    4 => store_u32(base, at, value as u32),
+                    2 => store_u16(base, at, value as u16),
+                    _ => store_u8(base, at, value as u8),
+                }
+            }
+            (at, rest) = (at.wrapping_add(size as u32), after);
         }
         return;
     }

@@ -75,6 +75,7 @@ mod reservation;
 mod rights;
 mod signal_stack;
 mod snapshot;
+mod tally;
 mod watch;
 
 pub use compare::Comparison;
@@ -89,5 +90,5 @@ pub use layout::{
 pub use mapping::GUARD;
 pub use memory::{GuestMemory, MemoryCounters};
 pub use protect::Protect;
-pub use reservation::{HOLDERS, ReservationTable};
+pub use reservation::{Exclusive, HOLDERS, ReservationTable};
 pub use watch::Watch;

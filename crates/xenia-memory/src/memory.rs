@@ -13,6 +13,7 @@ use crate::page_table::{COMMITTED, DEVICE, PageTable, READ, WRITE};
 use crate::protect::Protect;
 use crate::registry::Entry;
 use crate::reservation::ReservationTable;
+use crate::tally::Tally;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock};
@@ -50,7 +51,7 @@ impl Drop for GuestMemory {
 
 #[derive(Default)]
 pub(crate) struct Counts {
-    pub(crate) writes: AtomicU64,
+    pub(crate) writes: Tally,
     pub(crate) watch_faults: AtomicU64,
     pub(crate) bumps: AtomicU64,
     pub(crate) watches_refused: AtomicU64,
@@ -153,7 +154,7 @@ impl GuestMemory {
     /// How often things happened so far.
     pub fn counters(&self) -> MemoryCounters {
         MemoryCounters {
-            writes_total: self.counts.writes.load(Relaxed),
+            writes_total: self.counts.writes.total(),
             watch_faults: self.counts.watch_faults.load(Relaxed),
             page_version_bumps: self.counts.bumps.load(Relaxed),
             watches_refused: self.counts.watches_refused.load(Relaxed),

@@ -33,9 +33,9 @@ fn concurrent_lwarx_stwcx_serializes() {
                             if attempts % 16 == 0 {
                                 thread::yield_now();
                             }
-                            if table.try_commit(GuestAddr(AT), generation, hw)
-                                && memory.compare_exchange_u32(AT, old, old + 1).unwrap()
-                            {
+                            let held = Some((GuestAddr(AT), generation));
+                            let exchange = || memory.compare_exchange_u32(AT, old, old + 1).unwrap();
+                            if table.commit(held, hw, exchange) == Some(true) {
                                 break;
                             }
                         }
@@ -60,7 +60,7 @@ fn writes_by_hle_end_reservations_of_every_line_they_touch() {
     let check = |what: &str, write: &dyn Fn(), ends: bool| {
         let generation = table.reserve(at, 1);
         write();
-        assert_eq!(table.try_commit(at, generation, 1), !ends, "{what}");
+        assert_eq!(table.commit(Some((at, generation)), 1, || ()).is_some(), !ends, "{what}");
     };
     check("same line", &|| memory.write(GuestAddr(0x1_00FF), 1_u8).unwrap(), true);
     check("next line", &|| memory.write(GuestAddr(0x1_0100), 1_u8).unwrap(), false);

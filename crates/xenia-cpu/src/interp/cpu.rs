@@ -162,14 +162,28 @@ impl Cpu<'_> {
 }
 
 impl Cpu<'_> {
-    /// `size` bytes have been stored at `ea`, and somebody wants to know.
+    /// Stores `size` bytes at `ea`, which somebody wants to know.
     #[cold]
     #[inline(never)]
-    pub(crate) fn stored(&mut self, ea: u32, size: u32) {
+    fn store_observed(
+        &mut self,
+        ea: u32,
+        size: u32,
+        store: impl FnOnce(&GuestMemory, &mut DeviceQueue) -> Result<(), MemoryFault>,
+    ) -> Result<(), MemoryFault> {
         if self.reservations == ReservationMode::Strict {
-            self.end_reservations(ea, size);
+            // In one step with ending what others have reserved; the own reservation stays.
+            let table = self.memory.reservations();
+            let taken = table.begin_store(GuestAddr(ea), size);
+            let stored = store(self.memory, self.devices);
+            let hw_id = self.ctx.hw_id;
+            table.end_store(taken, hw_id, self.ctx.reservation.held());
+            stored?;
+        } else {
+            store(self.memory, self.devices)?;
         }
         self.log_store(ea, size);
+        Ok(())
     }
 
     /// Notes a store in the log, if one is kept.
@@ -194,13 +208,14 @@ macro_rules! access {
         /// Stores a big-endian value.
         #[inline(always)]
         pub(crate) fn $store(&mut self, ea: u32, value: $type) -> Result<(), Raised> {
-            match self.memory.$store(ea, value, self.devices) {
-                Ok(()) => {
-                    if self.observes_stores {
-                        self.stored(ea, size_of::<$type>() as u32);
-                    }
-                    Ok(())
-                }
+            let stored = if self.observes_stores {
+                let size = size_of::<$type>() as u32;
+                self.store_observed(ea, size, |memory, devices| memory.$store(ea, value, devices))
+            } else {
+                self.memory.$store(ea, value, self.devices)
+            };
+            match stored {
+                Ok(()) => Ok(()),
                 Err(fault) => Err(self.memory_fault(fault)),
             }
         }

@@ -560,10 +560,9 @@ impl LoadStore for Cpu<'_> {
         let value = self.gpr(i.rs()) as u32;
         // Noted even if it comes to nothing: then it must come to nothing in every engine.
         self.log_store(ea, 4);
-        let done = match self.claim_reservation(ea, 4) {
-            Some(expected) => self.memory.compare_exchange_u32(ea, expected as u32, value),
-            None => Ok(false),
-        };
+        let done = self.store_conditionally(ea, 4, |memory, expected| {
+            memory.compare_exchange_u32(ea, expected as u32, value)
+        });
         match done {
             Ok(done) => self.conditional_stored(done),
             Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
@@ -578,10 +577,8 @@ impl LoadStore for Cpu<'_> {
         let value = self.gpr(i.rs());
         // Noted even if it comes to nothing: then it must come to nothing in every engine.
         self.log_store(ea, 8);
-        let done = match self.claim_reservation(ea, 8) {
-            Some(expected) => self.memory.compare_exchange_u64(ea, expected, value),
-            None => Ok(false),
-        };
+        let done = self
+            .store_conditionally(ea, 8, |memory, expected| memory.compare_exchange_u64(ea, expected, value));
         match done {
             Ok(done) => self.conditional_stored(done),
             Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),

@@ -3,12 +3,12 @@
 //! A reservation is the address, size and value of the load that made it; the conditional store fails at
 //! another address or of another size (the book allows it), and where the value has changed. With the
 //! table, a commit by another hardware thread or a write by the machine ends it as well; in strict mode
-//! plain stores of other threads too.
+//! plain stores of other threads too, each in one step with ending the reservation.
 
 use super::{Cpu, ExceptionKind, Flow, Raised, Step};
 use crate::{Reservation, ReservationMode};
 use xenia_guest::GuestAddr;
-use xenia_memory::{FaultKind, MemoryFault};
+use xenia_memory::{FaultKind, GuestMemory, MemoryFault};
 
 impl Cpu<'_> {
     pub(super) fn misaligned(&mut self, ea: u32, write: bool) -> Raised {
@@ -28,34 +28,32 @@ impl Cpu<'_> {
         Reservation { value: 0, addr: ea, generation, valid: 1, size }
     }
 
-    /// Whether a conditional store of `size` bytes at `ea` may go on to compare the value. Ends the
-    /// reservation.
-    pub(super) fn claim_reservation(&mut self, ea: u32, size: u32) -> Option<u64> {
+    /// A conditional store of `size` bytes at `ea`: `exchange` compares with the value that was reserved, and stores, if the
+    /// reservation stands. It ends either way.
+    pub(super) fn store_conditionally(
+        &mut self,
+        ea: u32,
+        size: u32,
+        exchange: impl FnOnce(&GuestMemory, u64) -> Result<bool, MemoryFault>,
+    ) -> Result<bool, MemoryFault> {
         let held = std::mem::take(&mut self.ctx.reservation);
         let matches = held.valid != 0 && held.addr == ea && held.size == size;
-        let stands = match self.reservations {
-            ReservationMode::Context => matches,
+        let claimed = matches.then_some((GuestAddr(ea), held.generation));
+        let (table, hw_id) = (self.memory.reservations(), self.ctx.hw_id);
+        match self.reservations {
+            ReservationMode::Context if matches => exchange(self.memory, held.value),
+            ReservationMode::Context => Ok(false),
             ReservationMode::Table | ReservationMode::Strict => {
-                let held = matches.then_some((GuestAddr(ea), held.generation));
-                self.memory.reservations().claim(held, self.ctx.hw_id)
+                let stored = table.commit(claimed, hw_id, || exchange(self.memory, held.value));
+                stored.unwrap_or(Ok(false))
             }
-        };
-        stands.then_some(held.value)
+        }
     }
 
     #[inline(always)]
     pub(super) fn conditional_stored(&mut self, done: bool) -> Step {
         self.ctx.cr[0] = u8::from(done) << 1 | self.ctx.xer_so;
         Ok(Flow::Next)
-    }
-
-    /// A plain store of `size` bytes has been made: ends the reservations of other hardware threads on
-    /// its lines. The own one stays if it stood.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn end_reservations(&mut self, ea: u32, size: u32) {
-        let hw_id = self.ctx.hw_id;
-        self.memory.reservations().stored(GuestAddr(ea), size, hw_id, self.ctx.reservation.held());
     }
 }
 

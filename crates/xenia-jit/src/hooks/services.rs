@@ -10,6 +10,7 @@ use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, OP_COUNT, Op, decode};
+use xenia_memory::MemoryFault;
 
 /// MXCSR's flush-to-zero and denormals-are-zeros.
 const FLUSH_DENORMALS: u32 = 0x8040;
@@ -25,20 +26,15 @@ pub(super) fn move_string(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let (i, ea) = (Instruction(word as u32), (word >> 32) as u32);
     let op = decode(i.0);
     call.count(op);
-    match strings::move_string(call.ctx, i, ea, call.run.memory, call.run.devices) {
-        Ok(()) => {
-            if call.run.strict && op == Some(Op::stswx) {
-                let size = u32::from(call.ctx.xer_count & 127);
-                end_reservations(call, ea, size);
-            }
-            0
-        }
-        Err(fault) => {
-            let pc = call.ctx.pc;
-            let kind = ExceptionKind::Memory(fault);
-            call.run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(pc), kind }));
-            u64::from(Leave::Exit as u32) << 32 | u64::from(pc)
-        }
+    let size = u32::from(call.ctx.xer_count & 127);
+    if call.run.strict && op == Some(Op::stswx) && size > 0 {
+        begin_store(call, ea, size);
+    }
+    let moved = strings::move_string(call.ctx, i, ea, call.run.memory, call.run.devices);
+    end_store(call);
+    match moved {
+        Ok(()) => 0,
+        Err(fault) => raise(call, fault),
     }
 }
 
@@ -46,19 +42,50 @@ pub(super) fn reserve(call: &mut Call<'_, '_>, addr: u64) -> u64 {
     call.run.memory.reservations().reserve(GuestAddr(addr as u32), call.ctx.hw_id).into()
 }
 
-pub(super) fn commit(call: &mut Call<'_, '_>, word: u64) -> u64 {
-    let held = (word >> 32 & 1 != 0).then_some((GuestAddr(word as u32), call.ctx.reservation.generation));
-    call.run.memory.reservations().claim(held, call.ctx.hw_id).into()
+pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
+    let (addr, memory) = (word as u32, call.run.memory);
+    let reservation = std::mem::take(&mut call.ctx.reservation);
+    let held = (word >> 32 & 1 != 0).then_some((GuestAddr(addr), reservation.generation));
+    let stored = memory.reservations().commit(held, call.ctx.hw_id, || {
+        if word >> 33 & 1 != 0 {
+            memory.compare_exchange_u64(addr, reservation.value, value)
+        } else {
+            memory.compare_exchange_u32(addr, reservation.value as u32, value as u32)
+        }
+    });
+    match stored.unwrap_or(Ok(false)) {
+        Ok(stored) => stored.into(),
+        Err(fault) => raise(call, fault),
+    }
 }
 
-pub(super) fn stored(call: &mut Call<'_, '_>, word: u64) -> u64 {
-    end_reservations(call, word as u32, (word >> 32) as u32);
+/// The instruction at the context's pc could not access memory: the region's second result.
+fn raise(call: &mut Call<'_, '_>, fault: MemoryFault) -> u64 {
+    let pc = call.ctx.pc;
+    let kind = ExceptionKind::Memory(fault);
+    call.run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(pc), kind }));
+    u64::from(Leave::Exit as u32) << 32 | u64::from(pc)
+}
+
+pub(super) fn store_begins(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    begin_store(call, word as u32, (word >> 32) as u32);
     0
 }
 
-fn end_reservations(call: &mut Call<'_, '_>, addr: u32, size: u32) {
+pub(super) fn stored(call: &mut Call<'_, '_>) -> u64 {
+    end_store(call);
+    0
+}
+
+fn begin_store(call: &mut Call<'_, '_>, addr: u32, size: u32) {
+    call.run.taken = Some(call.run.memory.reservations().begin_store(GuestAddr(addr), size));
+}
+
+fn end_store(call: &mut Call<'_, '_>) {
     let PpcContext { reservation, hw_id, .. } = &mut *call.ctx;
-    call.run.memory.reservations().stored(GuestAddr(addr), size, *hw_id, reservation.held());
+    if let Some(taken) = call.run.taken.take() {
+        call.run.memory.reservations().end_store(taken, *hw_id, reservation.held());
+    }
 }
 
 pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {

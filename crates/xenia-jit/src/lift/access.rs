@@ -67,22 +67,25 @@ impl Lifter<'_> {
     /// Stores a value as it is to lie in memory.
     pub(crate) fn store_guest(&mut self, value: Value, address: Value, displacement: i32) {
         self.before_access();
-        self.b.ins().store(GUEST, value, address, displacement);
-        let bytes = self.b.func.dfg.value_type(value).bytes();
-        self.after_store(address, displacement, bytes);
+        self.store_in_one_step(value, address, displacement);
     }
 
-    /// Tells the machine's table of reservations of a store, where it wants to know.
-    pub(crate) fn after_store(&mut self, address: Value, displacement: i32, bytes: u32) {
+    /// Stores a value as it is to lie in memory; everything is ready for a fault. Where reservations are strict, nobody
+    /// reserves or stores conditionally in its lines meanwhile, and what others have reserved there ends.
+    pub(crate) fn store_in_one_step(&mut self, value: Value, address: Value, displacement: i32) {
         if self.config.reservations != ReservationMode::Strict {
+            self.b.ins().store(GUEST, value, address, displacement);
             return;
         }
+        let bytes = self.b.func.dfg.value_type(value).bytes();
         let memory = self.word(Word::Memory);
         let ea = self.b.ins().isub(address, memory);
         let ea = self.b.ins().iadd_imm_s(ea, i64::from(displacement));
         let ea = self.b.ins().band_imm_s(ea, 0xFFFF_FFFF);
         let word = self.b.ins().bor_imm_s(ea, i64::from(bytes) << 32);
-        self.call_hook(Hook::Stored, &[word]);
+        self.call_hook(Hook::StoreBegins, &[word]);
+        self.b.ins().store(GUEST, value, address, displacement);
+        self.call_hook(Hook::Stored, &[]);
     }
 
     /// Host address of the 32-bit guest address `ea`, given zero-extended.

@@ -1,13 +1,14 @@
 //! `lwarx`, `ldarx`, `stwcx.` and `stdcx.`.
 //!
-//! A reservation is in the context; where the machine keeps a table of them as well, two hooks ask it.
+//! A reservation is in the context; where the machine keeps a table of them as well, a hook
+//! reserves, and another stores conditionally, which is one step with a change of the table.
 
 use super::cache::{Cr, Xer};
 use super::load_store::{Extend, Place};
-use super::{HOST, Lifter};
+use super::{HOST, Lifter, PC};
 use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::{PpcContext, Reservation, ReservationMode};
 use xenia_isa::Instruction;
@@ -52,15 +53,12 @@ impl Lifter<'_> {
         let ea = self.ea_x(i);
         let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
         self.raise_if(odd);
-        let new = self.low_part(i.rs(), ty);
-        let new = self.b.ins().bswap(new);
+        let value = self.low_part(i.rs(), ty);
         let so = self.xer(Xer::So);
-        let address = self.host_address(ea);
         self.before_access();
         let ctx = self.ctx;
         let mut field =
             |ty: Type, offset: usize| self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset) as i32);
-        let expected = field(ty, offset_of!(Reservation, value));
         let reserved = field(types::I32, offset_of!(Reservation, addr));
         let valid = field(types::I32, offset_of!(Reservation, valid));
         let reserved_size = field(types::I32, offset_of!(Reservation, size));
@@ -69,13 +67,15 @@ impl Lifter<'_> {
         let same_size = self.b.ins().icmp_imm_s(IntCC::Equal, reserved_size, i64::from(size));
         let stands = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
         let stands = self.b.ins().band(stands, same);
-        let mut stands = self.b.ins().band(stands, same_size);
+        let stands = self.b.ins().band(stands, same_size);
         if self.config.reservations != ReservationMode::Context {
-            let own = self.b.ins().uextend(types::I64, stands);
-            let own = self.b.ins().ishl_imm_s(own, 32);
-            let word = self.b.ins().bor(ea, own);
-            stands = self.call_hook(Hook::Commit, &[word]);
+            self.commit(ea, stands, value, so);
+            return;
         }
+        let expected =
+            self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset_of!(Reservation, value)) as i32);
+        let address = self.host_address(ea);
+        let new = self.b.ins().bswap(value);
         let zero64 = self.const64(0);
         self.reservation(zero64, offset_of!(Reservation, value));
         self.reservation(zero64, offset_of!(Reservation, addr));
@@ -91,6 +91,38 @@ impl Lifter<'_> {
         let stored = self.b.ins().icmp(IntCC::Equal, old, expected);
         self.b.ins().jump(done, &[stored.into()]);
         self.b.switch_to_block(done);
+        let bits = self.b.ins().ishl_imm_s(result, 1);
+        let bits = self.b.ins().bor(bits, so);
+        self.set_cr(0, Cr::Bits(bits));
+    }
+    /// The conditional store of `value`, by a hook, which looks into the machine's table; `stands`: the context holds a
+    /// reservation for it.
+    fn commit(&mut self, ea: Value, stands: Value, value: Value, so: Value) {
+        self.flush();
+        let (ctx, pc) = (self.ctx, self.guest.pc);
+        let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
+        self.b.ins().store(HOST, at, ctx, PC);
+        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let own = self.b.ins().uextend(types::I64, stands);
+        let own = self.b.ins().ishl_imm_s(own, 32);
+        let mut word = self.b.ins().bor(ea, own);
+        let mut value = value;
+        if self.b.func.dfg.value_type(value) == types::I64 {
+            word = self.b.ins().bor_imm_s(word, 1 << 33);
+        } else {
+            value = self.b.ins().uextend(types::I64, value);
+        }
+        let result = self.call_hook(Hook::Commit, &[word, value]);
+        let faulted = self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, result, 1);
+        let out = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(out);
+        self.b.ins().brif(faulted, out, &[], next, &[]);
+        self.b.switch_to_block(out);
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(result)]);
+        self.b.switch_to_block(next);
+        let result = self.b.ins().ireduce(types::I8, result);
         let bits = self.b.ins().ishl_imm_s(result, 1);
         let bits = self.b.ins().bor(bits, so);
         self.set_cr(0, Cr::Bits(bits));

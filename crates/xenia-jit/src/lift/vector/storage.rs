@@ -1,6 +1,6 @@
 //! Vector loads and stores.
 
-use super::super::{GUEST, HOST, Lifter};
+use super::super::{HOST, Lifter};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -99,8 +99,7 @@ impl Lifter<'_> {
             self.b.ins().brif(wanted, store, &[], next, &[]);
             self.b.switch_to_block(store);
             let piece = if size == 8 { rest } else { self.b.ins().ireduce(ty, rest) };
-            self.b.ins().store(GUEST, piece, at, 0);
-            self.after_store(at, 0, size as u32);
+            self.store_in_one_step(piece, at, 0);
             self.b.ins().jump(next, &[]);
             self.b.switch_to_block(next);
             at = self.b.ins().iadd(at, wanted);
@@ -122,8 +121,7 @@ impl Lifter<'_> {
         self.b.ins().brif(offset, part, &[], whole, &[]);
         self.b.switch_to_block(whole);
         let reversed = self.reversed(value);
-        self.b.ins().store(GUEST, reversed, address, 0);
-        self.after_store(address, 0, 16);
+        self.store_in_one_step(reversed, address, 0);
         self.b.ins().jump(done, &[]);
         self.b.switch_to_block(part);
         let sixteen = self.const64(16);

@@ -1,0 +1,55 @@
+//! A count that many threads add to all the time, each on a cache line of its own.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
+
+/// Threads beyond these share.
+const STRIPES: usize = 16;
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Stripe(AtomicU64);
+
+/// See the module's description.
+#[derive(Default)]
+pub(crate) struct Tally([Stripe; STRIPES]);
+
+thread_local! {
+    /// The calling thread's stripe, once it has one.
+    static OWN: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+impl Tally {
+    /// Adds 1.
+    #[inline]
+    pub(crate) fn count(&self) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let own = OWN.get().unwrap_or_else(|| {
+            let own = NEXT.fetch_add(1, Relaxed) % STRIPES;
+            OWN.set(Some(own));
+            own
+        });
+        self.0[own].0.fetch_add(1, Relaxed);
+    }
+
+    /// How often that happened.
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().map(|stripe| stripe.0.load(Relaxed)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_many_threads_count_adds_up() {
+        let tally = Tally::default();
+        std::thread::scope(|scope| {
+            for _ in 0..STRIPES + 4 {
+                scope.spawn(|| (0..1000).for_each(|_| tally.count()));
+            }
+        });
+        assert_eq!(tally.total(), 1000 * (STRIPES as u64 + 4));
+    }
+}
