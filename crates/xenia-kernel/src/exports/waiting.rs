@@ -1,11 +1,11 @@
 //! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
 
 use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
-use crate::objects::dispatcher::{WaitBlock, WaitResult, Waiter};
+use crate::objects::dispatcher::{Dispatcher, WaitBlock, WaitResult, Waiter};
 use crate::objects::{HeldObject, ObjectKind};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ticks_from_100ns};
+use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, START_FILETIME, ticks_from_100ns};
 
 /// A pointer to a timeout in units of 100 ns: negative is from now on, positive is a system time, 0 does not wait. None
 /// waits for ever.
@@ -90,21 +90,53 @@ fn wait_until(
     deadline: Option<GuestTicks>,
     keep: Keep,
 ) -> Fallible<Flow<NtStatus>> {
-    let kthread = call.kthread()?;
-    // Held from the look for an interruption until the wait can be interrupted: none comes in between.
     let mut dispatcher = call.kernel.dispatcher.lock();
+    wait_under(call, &mut dispatcher, objects, all, (alertable, deadline), keep)
+}
+
+/// Signals something, and waits for an object that a handle names, in one step.
+pub fn signal_and_wait(
+    call: &mut Call,
+    signal: impl FnOnce(&mut Dispatcher, &mut dyn Cpu) -> Fallible<()>,
+    object: GuestAddr,
+    alertable: bool,
+    timeout: Timeout,
+) -> Fallible<Flow<NtStatus>> {
+    let deadline = deadline(call, timeout)?;
+    let mut dispatcher = call.kernel.dispatcher.lock();
+    signal(&mut dispatcher, call.cpu)?;
+    wait_under(call, &mut dispatcher, &[object], false, (alertable, deadline), Keep::Counted)
+}
+
+/// The dispatcher is locked from the look for an interruption until the wait can be interrupted: none comes in between.
+fn wait_under(
+    call: &mut Call,
+    dispatcher: &mut Dispatcher,
+    objects: &[GuestAddr],
+    all: bool,
+    (alertable, deadline): (bool, Option<GuestTicks>),
+    mut keep: Keep,
+) -> Fallible<Flow<NtStatus>> {
+    let (kthread, kernel) = (call.kthread()?, call.kernel);
     // What is signalled already is taken before an APC is looked for, as NT does it.
     if let Some(status) = dispatcher.try_take(call.memory(), objects, all, kthread)? {
         return Ok(Flow::Return(status));
     }
     call.forget_left_calls();
-    if alertable
-        && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
-    {
+    if alertable && let Some(flow) = kernel.threads.lock().interruption(call.memory(), call.thread_id())? {
         return Ok(flow);
     }
+    let is_over = deadline.is_some_and(|deadline| deadline <= call.now());
+    if !is_over && kernel.has_kernel_apcs() {
+        let held = keep.hold(call, objects);
+        let wait = WaitBlock { objects: objects.to_vec(), all, deadline, alertable, kthread, held };
+        match kernel.interrupt_before(call.thread_id(), wait)? {
+            Ok(guest) => return Ok(Flow::CallGuest(guest)),
+            Err(wait) => keep = Keep::Held(wait.held),
+        }
+    }
     let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
-    Ok(match dispatcher.wait(&call.kernel.memory, call.cpu, waiter, objects, all)? {
+    Ok(match dispatcher.wait(&kernel.memory, call.cpu, waiter, objects, all)? {
         WaitResult::Done(status) => Flow::Return(status),
         WaitResult::Park(wait) => {
             let held = keep.hold(call, objects);

@@ -51,7 +51,7 @@ pub struct WaitBlock {
     /// Whether a user APC may end it.
     pub alertable: bool,
     /// The waiting thread's object, which becomes the owner of mutants.
-    kthread: GuestAddr,
+    pub kthread: GuestAddr,
     /// The kernel's objects among them.
     pub held: Vec<HeldObject>,
 }
@@ -307,6 +307,13 @@ impl Dispatcher {
         let before = signal_state(memory, event)?;
         set_signal_state(memory, event, 1)?;
         self.serve(memory, cpu, event, boost)?;
+        Ok(before)
+    }
+
+    /// Resets an event; returns the state before. Between a signal and whom it wakes nobody comes.
+    pub fn reset_event(&mut self, memory: &GuestMemory, event: GuestAddr) -> Fallible<i32> {
+        let before = signal_state(memory, event)?;
+        set_signal_state(memory, event, 0)?;
         Ok(before)
     }
 

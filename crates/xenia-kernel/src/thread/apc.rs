@@ -221,6 +221,24 @@ impl Kernel {
         self.next_kernel_apc(threads, thread_id, After::WaitAgain(number))
     }
 
+    /// Whether any thread's queue has kernel-mode APCs. Where the dispatcher is locked, none comes after this look.
+    pub(crate) fn has_kernel_apcs(&self) -> bool {
+        self.pending_apcs.load(Relaxed) > 0
+    }
+
+    /// The call of a kernel-mode APC that has come since the thread's last call, and comes before its wait for objects. The wait
+    /// goes on after it; without such an APC it comes back.
+    pub(crate) fn interrupt_before(
+        &self,
+        thread_id: u32,
+        wait: WaitBlock,
+    ) -> Fallible<Result<GuestCall, WaitBlock>> {
+        let mut threads = self.threads.lock();
+        let Some(guest) = self.interrupting_apc(&mut threads, thread_id)? else { return Ok(Err(wait)) };
+        threads.note_interrupted(thread_id, wait);
+        Ok(Ok(guest))
+    }
+
     /// Takes an APC object out of its thread's queues; says whether it was in one.
     pub(crate) fn remove_apc(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
         let mut threads = self.threads.lock();
@@ -240,7 +258,7 @@ impl Kernel {
 
     /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now comes first.
     pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
-        if self.pending_apcs.load(Relaxed) == 0 {
+        if !self.has_kernel_apcs() {
             return Flow::Return(value);
         }
         call.forget_left_calls();

@@ -108,6 +108,33 @@ fn a_kernel_mode_apc_interrupts_a_wait_that_has_not_parked_and_the_wait_goes_on(
 }
 
 #[test]
+fn a_kernel_mode_apc_that_came_since_the_last_call_comes_before_the_wait() {
+    let mut b = Bench::new();
+    let (event, apc) = (event(&mut b), u64::from(b.scratch.0) + 0x500);
+    let kthread = b.kthread();
+    b.kernel_call("KeInitializeApc", &[apc, kthread, 0, 0, ROUTINE, 0, 0x33]);
+    // The thread has returned from its last call by now: it does not look again before the next is over.
+    assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
+    assert_eq!(
+        b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]),
+        Some(0x33),
+        "it calls the routine"
+    );
+    assert_eq!(u64::from(b.context().pc), ROUTINE);
+    let call_return = b.kernel.imports.own_stubs.call_return;
+    let mut system = KernelSystem::new(b.kernel.clone());
+    b.act(b.thread, |cpu, running| {
+        running.ctx.pc = call_return.0 + 4;
+        system.syscall(cpu, running, 2)
+    });
+    assert_eq!(b.answer(b.thread), None, "it waits now");
+    let other = b.add_thread();
+    let first = b.act_as(other);
+    b.kernel_call("KeSetEvent", &[event, 0, 0]);
+    assert_eq!(b.answer(first), Some(0));
+}
+
+#[test]
 fn locks_and_completions_are_handed_to_those_who_have_not_parked() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);

@@ -5,7 +5,7 @@ use crate::abi::{Call, Handle, Out};
 use crate::exports::waiting::create_object;
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{initialize, kind, set_signal_state};
+use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::user::notifications::Notification;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -21,8 +21,9 @@ const NEWEST_VERSION: u32 = 10;
 impl Kernel {
     /// Tells everybody who listens, and wakes who waits for a listener.
     pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
-        let heard = self.user.notifications.lock().broadcast(notification);
+        // Held over the listeners' queues, too: a listener is signalled while its queue is not empty.
         let mut dispatcher = self.dispatcher.lock();
+        let heard = self.user.notifications.lock().broadcast(notification);
         for listener in heard {
             dispatcher.set_event(&self.memory, cpu, listener, 0)?;
         }
@@ -42,8 +43,9 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     })?;
     let handle = call.kernel.objects.open(body);
     call.kernel.dereference(body)?;
+    let mut dispatcher = call.kernel.dispatcher.lock();
     if call.kernel.user.notifications.lock().begin(body) {
-        set_signal_state(call.memory(), body, 1)?;
+        dispatcher.set_event(&call.kernel.memory, call.cpu, body, 0)?;
     }
     handle
 }
@@ -86,14 +88,15 @@ impl Notify {
             return Ok(false);
         };
         let body = listener.body();
-        let (next, empty) = {
+        let next = {
+            let mut dispatcher = call.kernel.dispatcher.lock();
             let mut notifications = call.kernel.user.notifications.lock();
             let next = notifications.take(body, Some(wanted).filter(|&wanted| wanted != 0));
-            (next, notifications.is_empty(body))
+            if notifications.is_empty(body) {
+                dispatcher.reset_event(memory, body)?;
+            }
+            next
         };
-        if empty {
-            set_signal_state(memory, body, 0)?;
-        }
         let Some(next) = next else { return Ok(false) };
         id.set(memory, next.id)?;
         if let Some(parameter) = parameter {

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Ptr};
 use crate::layout::dispatcher_header;
-use crate::objects::dispatcher::{initialize, set_signal_state, signal_state};
+use crate::objects::dispatcher::initialize;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
@@ -35,8 +35,6 @@ impl KeEvent {
     /// Resets an event; returns its state before.
     #[export(Done)]
     fn KeResetEvent(call: &mut Call, event: Ptr<()>) -> Fallible<i32> {
-        let before = signal_state(call.memory(), event.addr())?;
-        set_signal_state(call.memory(), event.addr(), 0)?;
-        Ok(before)
+        call.kernel.dispatcher.lock().reset_event(call.memory(), event.addr())
     }
 }

@@ -6,10 +6,12 @@ use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
 use crate::thread::life::{CREATE_SUSPENDED, NewThread};
 use crate::thread::notification;
+use crate::thread::records::{ThreadRecord, Threads};
 use xenia_cpu::msr_bit;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::{MAX_PRIORITY, ThreadRef, base_from_increment};
+use xenia_memory::GuestMemory;
+use xenia_sched::{MAX_PRIORITY, base_from_increment};
 
 /// See the module's documentation.
 pub struct KeThread;
@@ -24,28 +26,30 @@ const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
 
 /// Suspends a thread once more and shows the count in its object; returns the count before.
 pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
-    let (reference, kthread) = alive(call, id)?;
-    let before = call.cpu.suspend(reference)?;
-    show_suspensions(call, kthread, before + 1)?;
+    // Held until the object shows it: of two changes the later is seen.
+    let threads = call.kernel.threads.lock();
+    let record = alive(&threads, id)?;
+    let before = call.cpu.suspend(record.reference)?;
+    show_suspensions(call.memory(), record.kthread, before + 1)?;
     Ok(before)
 }
 
 /// Takes one suspension back and shows the count in its object; returns the count before.
 pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
-    let (reference, kthread) = alive(call, id)?;
-    let before = call.cpu.resume(reference)?;
-    show_suspensions(call, kthread, before.saturating_sub(1))?;
+    let threads = call.kernel.threads.lock();
+    let record = alive(&threads, id)?;
+    let before = call.cpu.resume(record.reference)?;
+    show_suspensions(call.memory(), record.kthread, before.saturating_sub(1))?;
     Ok(before)
 }
 
-fn alive(call: &Call, id: u32) -> Fallible<(ThreadRef, GuestAddr)> {
-    let threads = call.kernel.threads.lock();
-    let record = threads.get(id).filter(|record| !record.ended).ok_or(NtStatus::THREAD_IS_TERMINATING)?;
-    Ok((record.reference, record.kthread))
+fn alive(threads: &Threads, id: u32) -> Fallible<&ThreadRecord> {
+    let record = threads.get(id).filter(|record| !record.ended);
+    record.ok_or(NtStatus::THREAD_IS_TERMINATING.into())
 }
 
-fn show_suspensions(call: &Call, kthread: GuestAddr, count: u32) -> Fallible<()> {
-    Ok(call.memory().write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?)
+fn show_suspensions(memory: &GuestMemory, kthread: GuestAddr, count: u32) -> Fallible<()> {
+    Ok(memory.write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?)
 }
 
 #[exports(xboxkrnl)]
@@ -170,13 +174,12 @@ impl KeThread {
     fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
         let (id, object) = call.kernel.thread_at(thread)?;
         let kthread = object.body();
-        let (reference, before) = {
-            let mut threads = call.kernel.threads.lock();
-            let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
-            (record.reference, std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15)))
-        };
+        // Held until the object shows it, here and below.
+        let mut threads = call.kernel.threads.lock();
+        let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let before = std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15));
         let base = base_from_increment(increment);
-        call.cpu.set_base_priority(reference, base)?;
+        call.cpu.set_base_priority(record.reference, base)?;
         call.memory().write(kthread.offset(kthread::PRIORITY), base)?;
         Ok(before)
     }
@@ -186,7 +189,8 @@ impl KeThread {
     fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
         let (id, object) = call.kernel.thread_at(thread)?;
         let kthread = object.body();
-        let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
+        let threads = call.kernel.threads.lock();
+        let reference = threads.get(id).map(|record| record.reference);
         let priority = priority.clamp(1, i32::from(MAX_PRIORITY)) as u8;
         let before = call.cpu.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
         call.memory().write(kthread.offset(kthread::PRIORITY), priority)?;
@@ -198,7 +202,8 @@ impl KeThread {
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
         let (id, object) = call.kernel.thread_at(thread)?;
         let kthread = object.body();
-        let reference = call.kernel.threads.lock().get(id).map(|record| record.reference);
+        let threads = call.kernel.threads.lock();
+        let reference = threads.get(id).map(|record| record.reference);
         let before = call.cpu.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
         call.memory().write(kthread.offset(kthread::BOOST_DISABLED), u8::from(disabled))?;
         Ok(before)

@@ -3,7 +3,7 @@
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::dispatcher_header;
-use crate::objects::dispatcher::{initialize, set_signal_state, signal_state};
+use crate::objects::dispatcher::{initialize, signal_state};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
@@ -61,7 +61,7 @@ impl NtEvent {
     #[export(Done)]
     fn NtClearEvent(call: &mut Call, event: Handle) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        set_signal_state(call.memory(), event.body(), 0)?;
+        call.kernel.dispatcher.lock().reset_event(call.memory(), event.body())?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -51,9 +51,14 @@ impl NtTimer {
         let thread_id = call.thread_id();
         let apc = routine.map(|routine| TimerApc { thread_id, routine, context });
         let setting = TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc };
-        let before = signal_state(call.memory(), timer)?;
-        call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)?;
-        call.kernel.threads.lock().forget_timer_apc(timer);
+        let before = {
+            // Held over the APC's queue, too: what the new setting queues there stays.
+            let mut dispatcher = call.kernel.dispatcher.lock();
+            let before = signal_state(call.memory(), timer)?;
+            dispatcher.set_timer(call.memory(), timer, setting)?;
+            call.kernel.threads.lock().forget_timer_apc(timer);
+            before
+        };
         call.kernel.expire_if_due(call.cpu, timer);
         if let Some(out) = previous {
             out.set(call.memory(), u32::from(before != 0))?;
@@ -66,13 +71,18 @@ impl NtTimer {
     fn NtCancelTimer(call: &mut Call, timer: Handle, current: Option<Out<u32>>) -> Fallible<NtStatus> {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
         let timer = object.body();
-        call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer)?;
-        call.kernel.threads.lock().forget_timer_apc(timer);
+        let state = {
+            let mut dispatcher = call.kernel.dispatcher.lock();
+            dispatcher.cancel_timer(call.memory(), timer)?;
+            call.kernel.threads.lock().forget_timer_apc(timer);
+            signal_state(call.memory(), timer)?
+        };
         if let Some(out) = current {
-            out.set(call.memory(), u32::from(signal_state(call.memory(), timer)? != 0))?;
+            out.set(call.memory(), u32::from(state != 0))?;
         }
         Ok(NtStatus::SUCCESS)
     }
+
     /// Stores the time until a timer is due, not above 0 where it is not set, and a byte: whether it is signalled.
     #[export(Done)]
     fn NtQueryTimer(call: &mut Call, timer: Handle, information: Ptr<i64>) -> Fallible<NtStatus> {

@@ -1,12 +1,13 @@
 //! Waiting for objects by handle (`NtWait*`, `NtSignalAndWait*`).
 
 use crate::abi::{Call, Flow, Handle, Ptr};
-use crate::exports::waiting::{Timeout, wait_by_handle};
-use crate::objects::dispatcher::MAXIMUM_WAIT_OBJECTS;
+use crate::exports::waiting::{Timeout, signal_and_wait, wait_by_handle};
+use crate::objects::dispatcher::{Dispatcher, MAXIMUM_WAIT_OBJECTS};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_sched::Cpu;
 
 /// See the module's documentation.
 pub struct NtWait;
@@ -79,26 +80,16 @@ impl NtWait {
         let (body, _object) = resolve(call, wait_for)?;
         let object = call.kernel.objects.resolve(signal)?;
         let signal = object.body();
-        let kthread = call.kthread()?;
-        {
-            let memory = &call.kernel.memory;
-            let mut dispatcher = call.kernel.dispatcher.lock();
-            match object.kind() {
-                ObjectKind::Event => {
-                    dispatcher.set_event(memory, call.cpu, signal, 1)?;
-                }
-                ObjectKind::Semaphore => {
-                    let released = dispatcher.release_semaphore(memory, call.cpu, signal, 1, 1)?;
-                    if released.is_none() {
-                        return Ok(Flow::Return(NtStatus::SEMAPHORE_LIMIT_EXCEEDED));
-                    }
-                }
-                ObjectKind::Mutant => {
-                    dispatcher.release_mutant(memory, call.cpu, signal, kthread, 1)?;
-                }
-                _ => return Ok(Flow::Return(NtStatus::OBJECT_TYPE_MISMATCH)),
+        let (kthread, memory) = (call.kthread()?, call.memory());
+        let signal = |dispatcher: &mut Dispatcher, cpu: &mut dyn Cpu| match object.kind() {
+            ObjectKind::Event => dispatcher.set_event(memory, cpu, signal, 1).map(|_| ()),
+            ObjectKind::Semaphore => {
+                let released = dispatcher.release_semaphore(memory, cpu, signal, 1, 1)?;
+                released.map(|_| ()).ok_or(NtStatus::SEMAPHORE_LIMIT_EXCEEDED.into())
             }
-        }
-        wait_by_handle(call, &[body], false, alertable, timeout)
+            ObjectKind::Mutant => dispatcher.release_mutant(memory, cpu, signal, kthread, 1).map(|_| ()),
+            _ => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
+        };
+        signal_and_wait(call, signal, body, alertable, timeout)
     }
 }

@@ -115,3 +115,44 @@ fn an_apc_object_is_in_one_queue_at_a_time_and_runs_as_often_as_it_was_queued() 
         assert_eq!(machine.kernel.memory.read(apc.offset(kapc::INSERTED)), Ok(0_u8));
     }
 }
+
+#[test]
+fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
+    let ran = AtomicU64::new(0);
+    let semaphore = AtomicU64::new(0);
+    let routine = |guest: &mut Guest, pc: u32, _: [u64; 4]| {
+        assert_eq!(u64::from(pc), ROUTINE);
+        // It ends the wait that it has interrupted, or the next.
+        guest.call("KeReleaseSemaphore", &[semaphore.load(Relaxed), 0, 1, 0]);
+        ran.fetch_add(1, Release)
+    };
+    let machine = Machine::new(&routine);
+    let (target, kthread) = machine.add_thread();
+    let apc = u64::from(machine.scratch.0);
+    semaphore.store(apc + 0x80, Relaxed);
+    let semaphore = apc + 0x80;
+    machine.run(machine.add_thread().0, |guest| {
+        guest.call("KeInitializeApc", &[apc, kthread, 0, 0, ROUTINE, 0, 0x33]);
+        guest.call("KeInitializeSemaphore", &[semaphore, 0, 0x7FFF_FFFF]);
+    });
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            machine.run(target, |guest| {
+                for _ in 0..ROUNDS {
+                    assert_eq!(guest.call("KeWaitForSingleObject", &[semaphore, 0, 0, 0, 0]), 0);
+                }
+            });
+        });
+        machine.run(machine.add_thread().0, |guest| {
+            for round in 0..ROUNDS {
+                assert_eq!(guest.call("KeInsertQueueApc", &[apc, 1, 2, 0]), 1);
+                let patience = std::time::Instant::now();
+                while ran.load(Acquire) <= round {
+                    assert!(patience.elapsed().as_secs() < 60, "APC {round} has not run");
+                    thread::yield_now();
+                }
+            }
+        });
+    });
+    assert_eq!(ran.load(Relaxed), ROUNDS);
+}
