@@ -225,10 +225,26 @@ static void play(void) {
     for (uint32_t i = 0; i < 2; i++) NtClose(pairs.handles[i]);
 }
 
+// A timer that is set, and a wait without end for it: whoever looks for the next thing to happen in between must not find
+// that nothing is to come. Alone, so that nothing else happens, and then on all hardware threads.
+static uint32_t wait_for_timers(uint32_t cpu) {
+    struct timer timer;
+    uint32_t state = cpu, failed = 0;
+    KeInitializeTimerEx(&timer, AUTO_TIMER - MANUAL_TIMER);
+    for (uint32_t i = 0; i < rounds / 16; i++) {
+        uint32_t due = random(&state) % 64;
+        ke_set_timer(&timer, 0xFFFFFFFF, 0xFFFFFFFF - due * due, 0, 0);
+        failed += wait_for(&timer, 0) != SUCCESS || timer.header.inserted;
+    }
+    return failed;
+}
+
 int main(void) {
     rounds = setting("rounds", ROUNDS);
     race();
     play();
+    expect_count("timers that one thread waited for", rounds / 16 - wait_for_timers(0), rounds / 16);
+    expect_count("threads whose timers came", CREW - on_all(wait_for_timers), CREW);
     DbgPrint("%u wrong\n", wrong_counts());
     return (int)wrong_counts();
 }

@@ -80,7 +80,6 @@ impl<S: System> TimeKeeper<'_, S> {
     /// How long nothing is due. Skips that time if nobody can run before then.
     fn look_ahead(&mut self) -> Duration {
         let shared = self.shared;
-        let timers = self.system.next_event();
         let (is_idle, live, code, deadline) = {
             let scheduler = shared.look();
             // In this order: the devices wake threads before they are idle, and a thread stores before it waits.
@@ -88,7 +87,8 @@ impl<S: System> TimeKeeper<'_, S> {
                 shared.nobody_is_busy() && scheduler.non_empty_runnable() == 0 && shared.devices.is_idle();
             (is_idle, scheduler.live_threads(), scheduler.exit_code(), scheduler.next_deadline())
         };
-        let next = [deadline, timers].into_iter().flatten().min();
+        // After it is known whether anybody runs: a thread may have set a timer and parked just before.
+        let next = [deadline, self.system.next_event()].into_iter().flatten().min();
         if !is_idle {
             return next.map_or(LONGEST_SLEEP, |next| shared.clock.until(next));
         }
