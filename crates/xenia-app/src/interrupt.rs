@@ -1,4 +1,4 @@
-//! What ends a run from outside: signals, the window's closing, `--timeout`.
+//! What ends a run from outside: signals, the window's closing, `--timeout`; and the wish to see what its threads do.
 //!
 //! The first cause asks the machine to stop after the visit that it is in; the run then ends as it does at any limit, with
 //! every file written. What is being drawn then may go on for a moment ([`PATIENCE`]); after that draws are cancelled, and the
@@ -7,7 +7,7 @@
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -47,6 +47,8 @@ impl Cause {
 #[derive(Default)]
 struct State {
     cause: Option<Cause>,
+    /// Whether somebody wants to see the guest's threads.
+    wants_threads: bool,
     /// Stops the machine that runs.
     flag: Option<Arc<AtomicBool>>,
     /// Ends its draws.
@@ -92,11 +94,39 @@ impl Interrupt {
         self.0.lock().cause
     }
 
+    /// Asks for a report of the guest's threads; the run goes on.
+    pub fn want_threads(&self) {
+        let mut state = self.0.lock();
+        state.wants_threads = true;
+        if let Some(flag) = &state.flag {
+            flag.store(true, Relaxed);
+        }
+    }
+
+    /// Whether a report of the threads has been asked for; asked once.
+    pub fn take_wants_threads(&self) -> bool {
+        std::mem::take(&mut self.0.lock().wants_threads)
+    }
+
+    /// From now on, SIGUSR1 asks for a report of the threads.
+    pub fn listen_for_threads(&self) -> Result<()> {
+        if ignored_signals()(SIGUSR1) {
+            return Ok(());
+        }
+        let mut signals = Signals::new([SIGUSR1]).context("signal handlers")?;
+        let by_signal = self.clone();
+        std::thread::Builder::new()
+            .name("SIGUSR1".to_owned())
+            .spawn(move || signals.forever().for_each(|_| by_signal.want_threads()))
+            .context("signal handlers")?;
+        Ok(())
+    }
+
     /// Sets `flag` when the end is asked for, at once if it has been, and cancels `draws` when that isn't enough.
     pub fn watch(&self, flag: Arc<AtomicBool>, draws: Option<Cancel>) {
         let mut state = self.0.lock();
         state.draws = draws;
-        if state.cause.is_some() {
+        if state.cause.is_some() || state.wants_threads {
             flag.store(true, Relaxed);
         }
         state.flag = Some(flag);
@@ -181,6 +211,17 @@ mod tests {
         let wake = woken.clone();
         interrupt.when_requested(move || wake.store(true, Relaxed));
         assert!(woken.load(Relaxed));
+    }
+
+    #[test]
+    fn a_wish_to_see_threads_stops_the_machine_once_and_ends_nothing() {
+        let (interrupt, flag) = (Interrupt::default(), Arc::new(AtomicBool::new(false)));
+        interrupt.want_threads();
+        interrupt.watch(flag.clone(), None);
+        assert!(flag.swap(false, Relaxed), "it came before the machine");
+        assert!(interrupt.take_wants_threads() && !interrupt.take_wants_threads());
+        interrupt.want_threads();
+        assert!(flag.load(Relaxed) && interrupt.cause().is_none());
     }
 
     #[test]

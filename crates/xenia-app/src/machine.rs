@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
@@ -230,17 +230,15 @@ impl Machine {
         self.processor.lock().finish_recording()
     }
 
-    /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time every guest
-    /// thread is printed to standard error; the run goes on as if it had not been.
+    /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time, and whenever the interrupt
+    /// says so, every guest thread is printed to standard error; the run goes on as if it had not been.
     pub fn run(&mut self, limits: &Limits, dump_threads_after: Option<Duration>) -> Finished {
         let start = Instant::now();
-        let dump = Arc::new(AtomicBool::new(false));
         if let Some(after) = dump_threads_after {
-            let (dump, stop) = (dump.clone(), self.executor.stop_flag());
+            let interrupt = self.interrupt.clone();
             std::thread::spawn(move || {
                 std::thread::sleep(after);
-                dump.store(true, Relaxed);
-                stop.store(true, Relaxed);
+                interrupt.want_threads();
             });
         }
         self.interrupt.watch(self.executor.stop_flag(), self.cancel.clone());
@@ -249,6 +247,7 @@ impl Machine {
             compiling: self.compiling.clone(),
             kernel: self.kernel.clone(),
             event_log: self.event_log.clone(),
+            interrupt: self.interrupt.clone(),
             // A window shows that itself.
             has_status: self.pace.is_none(),
         });
@@ -259,7 +258,7 @@ impl Machine {
         let end = loop {
             let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
             let end = self.executor.run(piece.as_ref().unwrap_or(limits));
-            if dump.swap(false, Relaxed) {
+            if self.interrupt.take_wants_threads() {
                 errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
             }
             let over = match end {

@@ -1,7 +1,9 @@
 //! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the status line, and when no
-//! visit has ended for five seconds, says once what the machine is busy with.
+//! visit has ended for five seconds, says once what the machine is busy with. Where that is not the graphics chip, the
+//! guest's threads are shown as soon as it comes back.
 
 use crate::event_log::EventLog;
+use crate::interrupt::Interrupt;
 use crate::status;
 use crate::wording::count;
 use parking_lot::{Condvar, Mutex};
@@ -27,6 +29,8 @@ pub struct Watched {
     pub kernel: Arc<Kernel>,
     /// To be brought up to date.
     pub event_log: Option<EventLog>,
+    /// Shows the threads.
+    pub interrupt: Interrupt,
     /// Whether how far it is is shown on a terminal.
     pub has_status: bool,
 }
@@ -135,6 +139,9 @@ impl Watchdog {
                 {
                     patience.told = true;
                     tracing::warn!(target: "watchdog", "for {} seconds busy {busy}", PATIENCE.as_secs());
+                    if watched.activity.doing() != Doing::Devices {
+                        watched.interrupt.want_threads();
+                    }
                 }
             }
         });

@@ -126,6 +126,32 @@ fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
 }
 
 #[test]
+fn sigusr1_shows_the_threads_and_the_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let [json, errors] = ["run.json", "errors"].map(|name| dir.path().join(name));
+    let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none", "--json"])
+        .arg(&json)
+        .stderr(File::create(&errors).unwrap())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(LATEST * 2);
+    let said = || std::fs::read_to_string(&errors).unwrap();
+    for times in 1..=2 {
+        send(&child, "USR1");
+        let start = Instant::now();
+        while said().matches("threads at tick").count() < times {
+            assert!(start.elapsed() < PATIENCE && child.try_wait().unwrap().is_none(), "{}", said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    send(&child, "TERM");
+    assert_eq!(wait(&mut child).code(), Some(128 + 15));
+    check_json(&json, "SIGTERM");
+    // The stacks have names: of functions, and of the kernel's own places.
+    assert!(said().contains(".xex!") && said().contains("(start of the thread)"), "{}", said());
+}
+
+#[test]
 fn a_second_signal_ends_the_process() {
     const TRIES: usize = 20;
     let is_killed = |_| {

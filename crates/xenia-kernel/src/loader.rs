@@ -9,6 +9,7 @@ pub mod image_headers;
 mod imports;
 mod modules;
 pub(crate) mod operation;
+mod places;
 mod start;
 
 pub(crate) use dynamic::{base_name, count_loads, path_of};

@@ -20,8 +20,8 @@ use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Running, System, Wait, WaitTicket, Woken,
-    filetime, ticks_to_100ns,
+    BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Holder, Place, Running, System, Wait,
+    WaitTicket, Woken, filetime, ticks_to_100ns,
 };
 
 /// LEV of the system calls that patched thunks make.
@@ -102,7 +102,7 @@ impl Kernel {
     /// The guest has broken something that the kernel needs: the machine ends.
     fn broken(&self, call: &Call, what: &str) -> Disposition {
         let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
-        Disposition::End(crash(&self.memory, call.running(), pc, &format!("{pc}: {what}")))
+        Disposition::End(crash(self, call.running(), pc, &format!("{pc}: {what}")))
     }
 
     /// Makes a thread call guest code from where it is, and remembers where that is. The caller has its registers.
@@ -434,5 +434,17 @@ impl System for KernelSystem {
 
     fn call_stack(&self, context: &PpcContext) -> Vec<u32> {
         return_addresses(&self.kernel.memory, context)
+    }
+
+    fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
+        self.kernel.holders(reason)
+    }
+
+    fn place_of(&self, address: u32) -> Option<Place> {
+        self.kernel.place_of(address)
+    }
+
+    fn place_of_return(&self, address: u32) -> Option<Place> {
+        self.kernel.place_of_return(address)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod apc;
 pub(crate) mod deferred;
+mod holders;
 pub(crate) mod interrupt_level;
 pub mod interrupts;
 pub mod life;

@@ -44,10 +44,10 @@ pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, 
 pub use queue::RunQueues;
 pub use scheduler::{Scheduler, SchedulerConfig, SpawnParameters};
 pub use slot::HwSlot;
-pub use system::{Disposition, EndKind, FailedAccess, System};
+pub use system::{Disposition, EndKind, FailedAccess, Holder, Place, System};
 pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
 pub use thread_ref::{SchedError, ThreadRef};
-pub use threads_report::{ReportedThread, ThreadsReport};
+pub use threads_report::{CodeAddress, ReportedRegisters, ReportedThread, ThreadsReport};
 pub use time::{
     GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,

@@ -1,6 +1,7 @@
 //! What the layers above the scheduler do for it.
 
-use crate::{Cpu, GuestTicks, Running, Wait, WaitTicket};
+use crate::{BlockReason, Cpu, GuestTicks, Running, Wait, WaitTicket};
+use std::fmt;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_memory::DeviceStore;
 
@@ -36,6 +37,31 @@ pub struct FailedAccess {
     pub kind: &'static str,
     /// Where to.
     pub address: u32,
+}
+
+/// Who has something that a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Guest address of what it is.
+    pub object: u32,
+    /// Guest thread id of who has it.
+    pub thread: u32,
+}
+
+/// An address in code, by what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The module, and the function if one is known.
+    pub name: String,
+    /// Bytes from its beginning.
+    pub offset: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.offset != 0 { write!(f, "+{:#x}", self.offset) } else { Ok(()) }
+    }
 }
 
 /// What happens after a thread needed somebody.
@@ -107,4 +133,22 @@ pub trait System {
 
     /// Return addresses of a thread, innermost first, for reports.
     fn call_stack(&self, context: &PpcContext) -> Vec<u32>;
+
+    /// Who has what a thread waits for, as far as that is known, for reports. May come at any time, and takes locks of the
+    /// system's.
+    fn holders(&self, _: &BlockReason) -> Vec<Holder> {
+        Vec::new()
+    }
+
+    /// What is known of the address of an instruction, for reports. As [`Self::holders`].
+    fn place_of(&self, _: u32) -> Option<Place> {
+        None
+    }
+
+    /// What is known of an address that a call returns to. The call is what is looked up: it may be the last instruction of
+    /// its function.
+    fn place_of_return(&self, address: u32) -> Option<Place> {
+        let Place { name, offset } = self.place_of(address.wrapping_sub(4))?;
+        Some(Place { name, offset: offset.wrapping_add(4) })
+    }
 }

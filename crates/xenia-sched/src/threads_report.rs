@@ -1,8 +1,52 @@
-//! Every live thread at one moment: what it does or waits for, its pc and stack. For deadlocks, for
+//! Every live thread at one moment: what it does or waits for, who has that, its pc and stack. For deadlocks, for
 //! runs that show no frames, and for whoever asks; a guest can't notice that it was made.
 
-use crate::{GuestTicks, Scheduler, System, TICKS_PER_SECOND, ThreadRef, ThreadState};
+use crate::{
+    GuestThread, GuestTicks, Holder, Place, Scheduler, System, TICKS_PER_SECOND, ThreadRef, ThreadState,
+};
 use std::fmt;
+use xenia_cpu::PpcContext;
+
+/// An address in code, and what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeAddress {
+    /// The address.
+    pub address: u32,
+    /// What is there.
+    pub place: Option<Place>,
+}
+
+impl fmt::Display for CodeAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#010x}", self.address)?;
+        self.place.as_ref().map_or(Ok(()), |place| write!(f, " {place}"))
+    }
+}
+
+/// A thread's registers in a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedRegisters {
+    /// Its pc.
+    pub pc: CodeAddress,
+    /// Its link register.
+    pub lr: CodeAddress,
+    /// Its stack pointer.
+    pub stack_pointer: u32,
+    /// Return addresses, innermost first.
+    pub stack: Vec<CodeAddress>,
+}
+
+impl ReportedRegisters {
+    fn new<S: System>(ctx: &PpcContext, system: &S) -> Self {
+        let of_return = |address| CodeAddress { address, place: system.place_of_return(address) };
+        Self {
+            pc: CodeAddress { address: ctx.pc, place: system.place_of(ctx.pc) },
+            lr: of_return(ctx.lr as u32),
+            stack_pointer: ctx.gpr[1] as u32,
+            stack: system.call_stack(ctx).into_iter().map(of_return).collect(),
+        }
+    }
+}
 
 /// One thread of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,22 +59,48 @@ pub struct ReportedThread {
     pub slot: u8,
     /// Priority now.
     pub priority: u8,
-    /// Where it stands, in words: what it waits for, or that it is suspended.
+    /// Priority without boosts.
+    pub base_priority: u8,
+    /// Where it stands, in words: what it waits for, or that it is ready or runs.
     pub state: String,
+    /// How often it was suspended and not resumed.
+    pub suspended: u32,
+    /// Who has what it waits for.
+    pub holders: Vec<Holder>,
     /// When its wait began, and which wait of the machine that is.
     pub since: Option<(GuestTicks, u64)>,
     /// When its wait ends by itself.
     pub until: Option<GuestTicks>,
-    /// Its pc.
-    pub pc: u32,
-    /// Its link register.
-    pub lr: u32,
-    /// Its stack pointer.
-    pub stack_pointer: u32,
-    /// Return addresses, innermost first.
-    pub stack: Vec<u32>,
+    /// Its registers; `None` while it runs on a host thread of its own.
+    pub registers: Option<ReportedRegisters>,
     /// Whether it is one of the kernel's own threads.
     pub service: bool,
+}
+
+impl ReportedThread {
+    fn new<S: System>(thread: &GuestThread, system: &S) -> Self {
+        let wait = thread.wait();
+        Self {
+            reference: thread.reference(),
+            id: thread.id,
+            slot: thread.slot(),
+            priority: thread.priority(),
+            base_priority: thread.base_priority(),
+            state: match wait {
+                Some(wait) => wait.reason.to_string(),
+                None => format!("{:?}", thread.state()),
+            },
+            suspended: thread.suspend_count(),
+            holders: wait.map(|wait| system.holders(&wait.reason)).unwrap_or_default(),
+            since: match thread.state() {
+                ThreadState::Waiting { since, serial, .. } => Some((*since, *serial)),
+                _ => None,
+            },
+            until: wait.and_then(|wait| wait.deadline),
+            registers: thread.context().map(|ctx| ReportedRegisters::new(ctx, system)),
+            service: thread.is_service(),
+        }
+    }
 }
 
 /// See the module's documentation.
@@ -43,33 +113,12 @@ pub struct ThreadsReport {
 }
 
 impl ThreadsReport {
-    /// Looks at every live thread. None runs while anybody can ask for this: all have their registers.
+    /// Looks at every live thread. Takes locks of the system's: the caller holds none.
     pub fn new<S: System>(scheduler: &Scheduler, system: &S) -> Self {
         let mut threads: Vec<_> = scheduler
             .threads()
             .filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }))
-            .filter_map(|thread| Some((thread, thread.context()?)))
-            .map(|(thread, ctx)| ReportedThread {
-                reference: thread.reference(),
-                id: thread.id,
-                slot: thread.slot(),
-                priority: thread.priority(),
-                state: match thread.state() {
-                    ThreadState::Waiting { wait, .. } => wait.reason.to_string(),
-                    _ if thread.suspend_count() > 0 => format!("suspended {} times", thread.suspend_count()),
-                    state => format!("{state:?}"),
-                },
-                since: match thread.state() {
-                    ThreadState::Waiting { since, serial, .. } => Some((*since, *serial)),
-                    _ => None,
-                },
-                until: thread.wait().and_then(|wait| wait.deadline),
-                pc: ctx.pc,
-                lr: ctx.lr as u32,
-                stack_pointer: ctx.gpr[1] as u32,
-                stack: system.call_stack(ctx),
-                service: thread.is_service(),
-            })
+            .map(|thread| ReportedThread::new(thread, system))
             .collect();
         threads.sort_by_key(|thread| thread.id);
         Self { now: scheduler.now(), threads }
@@ -86,38 +135,51 @@ impl ThreadsReport {
     }
 }
 
-impl fmt::Display for ThreadsReport {
+fn seconds(ticks: GuestTicks) -> f64 {
+    ticks as f64 / TICKS_PER_SECOND as f64
+}
+
+impl fmt::Display for ReportedThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = |ticks: GuestTicks| ticks as f64 / TICKS_PER_SECOND as f64;
-        writeln!(f, "threads at tick {} ({:.3} guest seconds):", self.now, seconds(self.now))?;
-        for thread in &self.threads {
-            write!(
-                f,
-                "  thread {:#x}{} hw{} priority {}: ",
-                thread.id,
-                if thread.service { " (kernel)" } else { "" },
-                thread.slot,
-                thread.priority
-            )?;
-            match thread.since {
-                None => f.write_str(&thread.state)?,
-                Some((since, _)) => {
-                    write!(f, "waits for {} since tick {since} ({:.3} s)", thread.state, seconds(since))?;
-                    if let Some(until) = thread.until {
-                        write!(f, " until tick {until}")?;
+        let kernel = if self.service { " (kernel)" } else { "" };
+        write!(f, "thread {:#x}{kernel} hw{} priority {}", self.id, self.slot, self.priority)?;
+        if self.priority != self.base_priority {
+            write!(f, " (base {})", self.base_priority)?;
+        }
+        f.write_str(": ")?;
+        if self.suspended > 0 {
+            write!(f, "suspended {} times; ", self.suspended)?;
+        }
+        match self.since {
+            None => f.write_str(&self.state)?,
+            Some((since, _)) => {
+                write!(f, "waits for {}", self.state)?;
+                for Holder { object, thread } in &self.holders {
+                    if *thread == self.id {
+                        write!(f, ", {object:#010x} is its own")?;
+                    } else {
+                        write!(f, ", {object:#010x} is thread {thread:#x}'s")?;
                     }
                 }
+                write!(f, ", since tick {since} ({:.3} s)", seconds(since))?;
+                if let Some(until) = self.until {
+                    write!(f, " until tick {until}")?;
+                }
             }
-            write!(
-                f,
-                "; pc {:#010x} lr {:#010x} r1 {:#010x}; stack",
-                thread.pc, thread.lr, thread.stack_pointer
-            )?;
-            for address in &thread.stack {
-                write!(f, " {address:#010x}")?;
-            }
-            writeln!(f)?;
+        }
+        let Some(registers) = &self.registers else { return Ok(()) };
+        let ReportedRegisters { pc, lr, stack_pointer, stack } = registers;
+        write!(f, "\n    pc {pc}, lr {lr}, r1 {stack_pointer:#010x}")?;
+        for address in stack {
+            write!(f, "\n      {address}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for ThreadsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "threads at tick {} ({:.3} guest seconds):", self.now, seconds(self.now))?;
+        self.threads.iter().try_for_each(|thread| writeln!(f, "  {thread}"))
     }
 }

@@ -327,7 +327,7 @@ fn a_report_in_between_says_where_threads_stand_and_changes_nothing() {
     m.executor.run(&limits(50_000));
     let report = m.executor.threads_report();
     let text = report.to_string();
-    assert!(text.contains("thread 0x2 hw1 priority 8: waits for parked since tick"), "{text}");
+    assert!(text.contains("thread 0x2 hw1 priority 8: waits for parked, since tick"), "{text}");
     m.executor.run(&limits(200_000));
     undisturbed.executor.run(&limits(200_000));
     assert_eq!(m.executor.scheduler.now(), undisturbed.executor.scheduler.now());

@@ -25,6 +25,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let title = Title::open_or_demo(Some(&args.title), &args.engine)?;
     check_json(args.run.json.as_deref())?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
+    interrupt.listen_for_threads()?;
     let losses = Losses::default();
     let guest_log = GuestLog::new(args.run.guest_log.as_deref(), losses.clone())?;
     let limits = limits(&args.run, &args.engine);

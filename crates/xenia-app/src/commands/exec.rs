@@ -33,6 +33,7 @@ use xenia_sched::{Limits, TICKS_PER_SECOND};
 pub fn run(args: &ExecArgs) -> Result<Code> {
     args.refuse_unbuilt()?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
+    interrupt.listen_for_threads()?;
     let title = open_title(args)?;
     check_json(args.run.json.as_deref())?;
     if let Some(folder) = &args.run.dump_frames {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Disposition, EndKind, Event, Running};
+use xenia_sched::{CodeAddress, Disposition, EndKind, Event, Running};
 
 /// Return addresses shown in reports.
 const STACK_DEPTH: usize = 24;
@@ -65,13 +65,15 @@ impl Kernel {
 }
 
 /// The end of a machine whose guest did what nobody handles.
-pub(crate) fn crash(memory: &GuestMemory, running: &Running, pc: GuestAddr, what: &str) -> EndKind {
+pub(crate) fn crash(kernel: &Kernel, running: &Running, pc: GuestAddr, what: &str) -> EndKind {
     let Running { id, hw_id, ctx, .. } = running;
+    let of_return = |address| CodeAddress { address, place: kernel.place_of_return(address) };
     let mut text = what.to_owned();
     let _ = write!(
         text,
-        "\n  thread {id} hw{hw_id} pc {pc} lr {:#010x} ctr {:#010x} cr {:#010x}",
-        ctx.lr as u32,
+        "\n  thread {id} hw{hw_id} pc {} lr {} ctr {:#010x} cr {:#010x}",
+        CodeAddress { address: pc.0, place: kernel.place_of(pc.0) },
+        of_return(ctx.lr as u32),
         ctx.ctr as u32,
         ctx.cr_word()
     );
@@ -79,9 +81,9 @@ pub(crate) fn crash(memory: &GuestMemory, running: &Running, pc: GuestAddr, what
         let _ = write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
     }
     text.push_str("\n  stack");
-    let stack = return_addresses(memory, ctx);
-    for address in &stack {
-        let _ = write!(text, " {address:#010x}");
+    let stack = return_addresses(&kernel.memory, ctx);
+    for &address in &stack {
+        let _ = write!(text, "\n    {}", of_return(address));
     }
     EndKind::Crash { thread: *id, pc: pc.0, lr: ctx.lr as u32, access: None, stack, text }
 }

@@ -5,6 +5,7 @@ mod answers;
 mod before_park;
 mod disks;
 mod files;
+mod holders;
 mod host_threads;
 mod kernel_apcs;
 mod locks;

@@ -1,13 +1,14 @@
 //! Loaded modules, and their entries in guest memory.
 
 use super::operation::Operation;
+use super::places::named_functions;
 use crate::Kernel;
 use crate::layout::ldr;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_formats::FormatError;
-use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Version};
+use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
 
 /// Why an image could not be loaded.
@@ -91,7 +92,7 @@ impl LoadError {
 }
 
 /// A module in guest memory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Module {
     /// Its handle: address of its entry in the list of loaded modules.
     pub handle: GuestAddr,
@@ -129,8 +130,10 @@ pub struct Module {
     pub exports: Vec<Export>,
     /// Function table, by address.
     pub functions: Vec<FunctionEntry>,
+    /// Functions that have names, by address.
+    pub(super) named: Vec<Symbol>,
     /// Kernel memory that it owns, beside its entry in the list and its headers.
-    names: Vec<GuestAddr>,
+    pub(super) names: Vec<GuestAddr>,
 }
 
 /// What a module is called, and how it is treated.
@@ -270,6 +273,7 @@ impl Kernel {
             resources: image.resources.clone(),
             exports: image.exports.clone(),
             functions,
+            named: named_functions(image),
             names: BTreeSet::from([base_name.0, full_name.0]).into_iter().collect(),
         });
         Ok(handle)

@@ -95,6 +95,11 @@ impl Dispatcher {
         Ok(before)
     }
 
+    /// The thread object of a mutant's owner, as the kernel knows it.
+    pub fn mutant_owner(&self, mutant: GuestAddr) -> Option<GuestAddr> {
+        self.owned.owners.get(&mutant).map(|&(owner, _)| owner)
+    }
+
     /// A thread has ended: the mutants it owned become free, and their next waiter is told.
     pub fn abandon_mutants(
         &mut self,

@@ -1,0 +1,135 @@
+//! What is known of an address in code, for reports: the export that a thunk calls, or the module and its function, by symbol,
+//! export or `.pdata`.
+
+use super::modules::Module;
+use crate::Kernel;
+use crate::imports::thunks::Target;
+use xenia_formats::image::{LoadedImage, Symbol};
+use xenia_guest::GuestAddr;
+use xenia_sched::Place;
+
+/// The functions of an image that have names, by ascending address: symbols, and exports by name.
+pub(super) fn named_functions(image: &LoadedImage) -> Vec<Symbol> {
+    let exports = image.exports.iter().filter_map(|export| {
+        let name = export.name.clone()?;
+        Some(Symbol { name, address: export.address, size: 0, is_function: true })
+    });
+    let symbols = image.symbols.iter().filter(|symbol| symbol.is_function).cloned();
+    let mut named: Vec<Symbol> = symbols.chain(exports).collect();
+    named.sort_by_key(|symbol| symbol.address);
+    named
+}
+
+impl Module {
+    /// What is known of an address in this module.
+    fn place_of(&self, address: GuestAddr) -> Place {
+        let after = self.functions.partition_point(|function| function.start <= address);
+        let function = after.checked_sub(1).and_then(|index| self.functions.get(index));
+        let start = function
+            .filter(|function| address.0 - function.start.0 < function.size)
+            .map(|function| function.start);
+        let after = self.named.partition_point(|symbol| symbol.address <= address);
+        let symbol =
+            after.checked_sub(1).and_then(|index| self.named.get(index)).filter(|symbol| match start {
+                // A name further up is another function's.
+                Some(start) => symbol.address >= start,
+                None => symbol.size == 0 || address.0 - symbol.address.0 < symbol.size,
+            });
+        let module = &self.name;
+        let (name, from) = match (symbol, start) {
+            (Some(symbol), _) => (format!("{module}!{}", symbol.name), symbol.address),
+            (None, Some(start)) => (format!("{module}!sub_{:08X}", start.0), start),
+            (None, None) => (module.clone(), self.base),
+        };
+        Place { name, offset: address.0 - from.0 }
+    }
+}
+
+/// What a stub or thunk is called in reports.
+fn stub_name(target: Target) -> String {
+    match target {
+        Target::Export(export) => export.name.to_owned(),
+        Target::Missing { library, ordinal } => match library {
+            Some(library) => format!("{}#{ordinal} (not implemented)", library.name()),
+            None => format!("import {ordinal} of an unknown library"),
+        },
+        Target::CallReturn => "(called by the kernel)".to_owned(),
+        Target::ThreadReturn => "(start of the thread)".to_owned(),
+        Target::ProgramReturn => "(start of the program)".to_owned(),
+        Target::ServiceReturn => "(called by a kernel thread)".to_owned(),
+    }
+}
+
+impl Kernel {
+    /// What is known of the address of an instruction.
+    pub(crate) fn place_of(&self, address: u32) -> Option<Place> {
+        let at = GuestAddr(address);
+        // A thread in a call stands behind the stub's first instruction.
+        let stub =
+            [at, GuestAddr(address.wrapping_sub(4))].into_iter().find_map(|at| self.imports.target(at));
+        if let Some(target) = stub {
+            return Some(Place { name: stub_name(target), offset: 0 });
+        }
+        let modules = self.modules.lock();
+        let inside = |module: &&Module| at >= module.base && at.0 - module.base.0 < module.size;
+        modules.iter().find(inside).map(|module| module.place_of(at))
+    }
+
+    /// What is known of an address that a call returns to.
+    pub(crate) fn place_of_return(&self, address: u32) -> Option<Place> {
+        // Some calls are none: the kernel has put a stub of its own there.
+        if let Some(target) = self.imports.target(GuestAddr(address)) {
+            return Some(Place { name: stub_name(target), offset: 0 });
+        }
+        let Place { name, offset } = self.place_of(address.wrapping_sub(4))?;
+        Some(Place { name, offset: offset.wrapping_add(4) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_formats::image::{FunctionEntry, ImageKind};
+
+    fn place(module: &Module, address: u32) -> String {
+        module.place_of(GuestAddr(address)).to_string()
+    }
+
+    #[test]
+    fn the_nearest_name_in_the_same_function_is_told() {
+        let function = |start, size| FunctionEntry {
+            start: GuestAddr(start),
+            size,
+            prologue_size: 0,
+            has_exception_handler: false,
+        };
+        let symbol = |name: &str, address, size, is_function| Symbol {
+            name: name.to_owned(),
+            address: GuestAddr(address),
+            size,
+            is_function,
+        };
+        let image = LoadedImage {
+            symbols: vec![
+                symbol("main", 0x1000, 0, true),
+                symbol("table", 0x1008, 0, false),
+                symbol("small", 0x3000, 0x10, true),
+            ],
+            ..LoadedImage::empty(ImageKind::Elf)
+        };
+        let module = Module {
+            name: "t.elf".to_owned(),
+            base: GuestAddr(0x800),
+            size: 0x8000,
+            functions: vec![function(0x1000, 0x20), function(0x2000, 0x20)],
+            named: named_functions(&image),
+            ..Module::default()
+        };
+        assert_eq!(place(&module, 0x1000), "t.elf!main");
+        assert_eq!(place(&module, 0x101C), "t.elf!main+0x1c", "data is no function");
+        assert_eq!(place(&module, 0x2004), "t.elf!sub_00002000+0x4", "main is another function");
+        assert_eq!(place(&module, 0x3008), "t.elf!small+0x8");
+        assert_eq!(place(&module, 0x3010), "t.elf+0x2810", "behind the last");
+        assert_eq!(place(&module, 0x900), "t.elf+0x100");
+    }
+}

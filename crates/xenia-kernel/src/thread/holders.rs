@@ -1,0 +1,49 @@
+//! Who has what a thread waits for, for reports: owners of critical sections, mutants and spin locks, threads that others
+//! wait for to end. What titles may have overwritten is looked up, never followed.
+
+use crate::Kernel;
+use crate::layout::{critical_section, kpcr};
+use crate::thread::records::ThreadRecord;
+use xenia_guest::GuestAddr;
+use xenia_sched::{BlockReason, Holder};
+
+impl Kernel {
+    /// Who has what a wait is for, as far as the kernel can tell.
+    pub(crate) fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
+        match reason {
+            BlockReason::Objects { objects, .. } => {
+                objects.iter().filter_map(|&object| self.holder_of_object(object)).collect()
+            }
+            BlockReason::CriticalSection { section } => {
+                let owner = GuestAddr(*section).offset(critical_section::OWNER);
+                self.memory
+                    .read(owner)
+                    .ok()
+                    .and_then(|kthread| self.holder(*section, kthread))
+                    .into_iter()
+                    .collect()
+            }
+            BlockReason::SpinLock { lock } => {
+                let holder: Option<GuestAddr> = self.memory.read(GuestAddr(*lock)).ok();
+                let threads = self.threads.lock();
+                let has =
+                    |record: &&ThreadRecord| !record.ended && Some(record.kpcr.offset(kpcr::PRCB)) == holder;
+                let thread = threads.iter().find(has).map(|record| record.id);
+                thread.map(|thread| Holder { object: *lock, thread }).into_iter().collect()
+            }
+            BlockReason::Delay | BlockReason::Idle | BlockReason::Other(_) => Vec::new(),
+        }
+    }
+
+    /// A mutant's owner, or the thread that a thread object is.
+    fn holder_of_object(&self, object: u32) -> Option<Holder> {
+        let at = GuestAddr(object);
+        let owner = self.dispatcher.lock().mutant_owner(at);
+        self.holder(object, owner.unwrap_or(at))
+    }
+
+    fn holder(&self, object: u32, kthread: GuestAddr) -> Option<Holder> {
+        let thread = self.threads.lock().by_kthread(kthread)?.id;
+        Some(Holder { object, thread })
+    }
+}
