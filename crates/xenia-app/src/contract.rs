@@ -32,6 +32,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "sched-order",
             "quantum",
             "contention-manifest",
+            "record-contention",
             "barrier",
             "clock",
             "precise-faults",

@@ -12,16 +12,17 @@ use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
 use crate::interrupt::Interrupt;
-use crate::output::Losses;
+use crate::output::{self, Losses};
 use crate::pace::{Pace, Progress};
 use crate::recording::{Header, Recorder, Replayer, Trouble};
 use crate::report::{RunReport, TitleReport};
-use crate::say::errln;
+use crate::say::{self, errln};
 use crate::title::Title;
 use crate::watchdog::{Watchdog, Watched};
+use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -38,8 +39,8 @@ use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
 use xenia_sched::{
-    ContentionManifest, Event, Executor, Limits, LockstepExecutor, OrderMode, ParallelExecutor, RunEnd,
-    Scheduler, SchedulerConfig,
+    ContentionManifest, Event, Executor, Limits, LockstepExecutor, OrderMode, ParallelExecutor,
+    RECORDED_CONTENTIONS, RunEnd, Scheduler, SchedulerConfig,
 };
 
 /// What a machine is made with, beside its title.
@@ -62,6 +63,8 @@ pub struct MachineOptions<'a> {
     pub record: Option<&'a Path>,
     /// A recording that answers in place of the controllers.
     pub replay: Option<&'a Path>,
+    /// Where its contention for locks is recorded.
+    pub record_contention: Option<&'a Path>,
     /// What the title before has left, if another title has launched this one.
     pub launched: Option<Launched>,
 }
@@ -80,6 +83,7 @@ impl<'a> MachineOptions<'a> {
             event_log: None,
             record: None,
             replay: None,
+            record_contention: None,
             launched: None,
         }
     }
@@ -112,6 +116,7 @@ pub struct Machine {
     title: TitleReport,
     recording: Trouble,
     event_log: Option<EventLog>,
+    record_contention: Option<PathBuf>,
     compiling: Option<Arc<AtomicU32>>,
     /// What of all that is asked for can't be written.
     losses: Losses,
@@ -172,6 +177,10 @@ impl Machine {
         }
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
+        if let Some(path) = options.record_contention {
+            output::check(path)?;
+            scheduler.record_contention();
+        }
         let event_log = options.event_log.map(EventLog::create).transpose()?;
         if let Some(events) = call_log::events(event_log.as_ref()) {
             scheduler.set_events(events);
@@ -201,6 +210,7 @@ impl Machine {
             title,
             recording,
             event_log,
+            record_contention: options.record_contention.map(Path::to_owned),
             compiling,
             losses,
             interrupt: Interrupt::default(),
@@ -282,10 +292,30 @@ impl Machine {
         if let Some(loss) = self.event_log.as_ref().and_then(EventLog::finish) {
             self.losses.note(loss);
         }
+        self.write_contention();
         let lost = !self.losses.is_empty();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
         Finished { report, end, divergence, recording_trouble, missing_files, lost }
+    }
+
+    /// Writes the contention that was recorded, if it was to be.
+    fn write_contention(&mut self) {
+        let Some(path) = &self.record_contention else { return };
+        let recorded = self.executor.take_recorded_contention().unwrap_or_default();
+        let written =
+            recorded.to_manifest().map_err(Into::into).and_then(|text| output::write(path, text.as_bytes()));
+        if let Err(error) = written {
+            self.losses.note(say::chain(&error));
+        }
+        if recorded.left_out > 0 {
+            self.losses.note(format!(
+                "{} lacks {} beyond the first {}",
+                path.display(),
+                count(recorded.left_out, "contention"),
+                count(RECORDED_CONTENTIONS as u64, "contention"),
+            ));
+        }
     }
 
     fn progress(&self) -> Progress {

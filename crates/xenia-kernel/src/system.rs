@@ -7,7 +7,7 @@ use crate::exports::failure_of;
 use crate::files::COMPLETION_WAIT;
 use crate::imports::ordinals;
 use crate::imports::thunks::Target;
-use crate::layout::RED_ZONE;
+use crate::layout::{RED_ZONE, kthread};
 use crate::limits::Limit;
 use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
@@ -325,6 +325,16 @@ impl System for KernelSystem {
         let Kernel { threads, memory, .. } = &*self.kernel;
         let told = threads.lock().tell_processor(memory, running.id, running.hw_id);
         housekeeping("a thread that moved", told);
+    }
+
+    fn priority_changed(&mut self, id: u32, priority: u8) {
+        let Kernel { threads, memory, .. } = &*self.kernel;
+        // Without a record its object is gone.
+        let Some(kthread) = threads.lock().get(id).map(|record| record.kthread) else { return };
+        housekeeping(
+            "a thread's priority",
+            memory.write(kthread.offset(kthread::PRIORITY), priority).map_err(Into::into),
+        );
     }
 
     fn end_visit(&mut self, cpu: &mut dyn Cpu, _hw_id: u8, stores: &[DeviceStore]) {

@@ -181,4 +181,11 @@ pub trait Cpu {
     /// Counts a lock attempt of the thread that runs here, by its guest id, and returns the contention that a replayed
     /// record has for it. Counts are per thread: nothing another thread does comes between.
     fn peek_contention(&mut self, id: u32) -> Option<Contention>;
+
+    /// Whether contention is recorded, so that finding out who has the lock is worth it.
+    fn records_contention(&self) -> bool;
+
+    /// The lock attempt that the thread that runs here has counted last finds `object` with thread `owner` (0: it can't be
+    /// told), and the thread is about to wait for it.
+    fn note_contention(&mut self, id: u32, object: u32, owner: u32);
 }

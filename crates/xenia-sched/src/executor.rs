@@ -1,8 +1,8 @@
 //! Who runs a machine's threads: one of the executors, behind one face.
 
 use crate::{
-    Activity, GuestTicks, Limits, LockstepExecutor, ParallelExecutor, RunEnd, Scheduler, System,
-    ThreadsReport,
+    Activity, GuestTicks, Limits, LockstepExecutor, ParallelExecutor, RecordedContention, RunEnd, Scheduler,
+    System, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -100,6 +100,11 @@ impl<S: System + Clone + Send> Executor<S> {
         if let Self::Parallel(executor) = self {
             executor.has_barrier = has_barrier;
         }
+    }
+
+    /// The contention that was recorded, if any was to be.
+    pub fn take_recorded_contention(&mut self) -> Option<RecordedContention> {
+        either!(self, executor => executor.scheduler.take_recorded_contention())
     }
 
     /// Somebody watches the machine: time in which nothing can happen passes all the same.

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod contention;
 mod counters;
 mod cpu;
 mod deadlock;
@@ -33,6 +34,7 @@ mod time;
 mod wait_word;
 
 pub use activity::{Activity, Doing};
+pub use contention::{RECORDED_CONTENTIONS, RecordedContention};
 pub use counters::SchedulerCounters;
 pub use cpu::{Cpu, Placement, Running, WaitTicket, Woken};
 pub use event::{Event, EventSink, NoEvents};

@@ -363,6 +363,9 @@ impl<S: System> LockstepExecutor<S> {
                 self.scheduler.take(thread).ok()?
             }
         };
+        for (id, priority) in self.scheduler.take_priority_news() {
+            self.system.priority_changed(id, priority);
+        }
         if self.scheduler.take_moved(thread) {
             self.system.moved(&running);
         }

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Bytes of a manifest, at most.
-const MAXIMUM: u64 = 64 << 20;
+pub(crate) const MAXIMUM: u64 = 64 << 20;
 
 /// How rounds are ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -154,6 +154,16 @@ impl ContentionManifest {
         let event = events.pending.pop_front_if(|event| event.peek_idx == recorded)?;
         events.observed += 1;
         Some(event)
+    }
+
+    /// Contentions of this thread are not met any more.
+    pub(crate) fn forget(&mut self, tid: u32) {
+        self.threads.remove(&tid);
+    }
+
+    /// Contentions of a thread that were consumed.
+    pub(crate) fn observed(&self, tid: u32) -> u64 {
+        self.threads.get(&tid).map_or(0, |events| events.observed)
     }
 
     /// Contentions not consumed yet.

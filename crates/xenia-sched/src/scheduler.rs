@@ -6,6 +6,7 @@ mod costs;
 mod cpu;
 mod waits;
 
+use crate::contention::{ContentionPoints, RecordedContention};
 use crate::counters::Published;
 use crate::order::Shuffle;
 use crate::priority::{MAX_PRIORITY, REAL_TIME};
@@ -78,7 +79,9 @@ pub struct Scheduler {
     live: usize,
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
     wait_serial: u64,
-    peeks: BTreeMap<u32, u64>,
+    contention: ContentionPoints,
+    /// Threads whose priority has changed by itself since the guest was told, each once.
+    news: Vec<ThreadRef>,
     last_ran: [Option<ThreadRef>; HW_THREADS],
     /// A bit per slot whose queues or running thread have changed, and [`KEEPER`]; see [`Self::take_signals`].
     signals: u8,
@@ -114,19 +117,25 @@ impl Scheduler {
             OrderMode::Seeded { seed } => seed,
             _ => 0,
         };
+        // The slots' order is the fixed one then.
+        let (order, replayed) = match config.order {
+            OrderMode::Replay { manifest } => (OrderMode::Fixed, Some(manifest)),
+            order => (order, None),
+        };
         Self {
             slots: Default::default(),
             tables: Default::default(),
             non_empty_runnable: 0,
             rotation_cursor: 0,
-            order: config.order,
+            order,
             shuffle: Shuffle::new(seed),
             quantum: config.quantum.max(1),
             roaming: 0,
             live: 0,
             timed: BTreeMap::new(),
             wait_serial: 0,
-            peeks: BTreeMap::new(),
+            contention: ContentionPoints::new(replayed),
+            news: Vec::new(),
             last_ran: [None; HW_THREADS],
             signals: 0,
             exit_code: 0,
@@ -196,6 +205,7 @@ impl Scheduler {
             holds_slot: false,
             moved: false,
             lands: false,
+            news: false,
             suspend_count: u32::from(suspended),
             service,
         });
@@ -319,6 +329,9 @@ impl Scheduler {
             }
             if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
                 thread.priority -= 1;
+                if !std::mem::replace(&mut thread.news, true) {
+                    self.news.push(running);
+                }
             }
             let priority = thread.priority;
             let affinity = thread.affinity;
@@ -511,6 +524,19 @@ impl Scheduler {
         Ok(before)
     }
 
+    /// Priorities that have changed by themselves since this was last asked, by thread id: for
+    /// [`crate::System::priority_changed`].
+    pub fn take_priority_news(&mut self) -> Vec<(u32, u8)> {
+        let mut news = Vec::new();
+        for r in std::mem::take(&mut self.news) {
+            if let Ok(thread) = self.thread_mut(r) {
+                thread.news = false;
+                news.push((thread.id, thread.priority));
+            }
+        }
+        news
+    }
+
     /// Turns boosts on wake off or on; returns whether they were off.
     pub fn set_boost_disabled(&mut self, r: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
         Ok(std::mem::replace(&mut self.thread_mut(r)?.boost_disabled, disabled))
@@ -534,6 +560,7 @@ impl Scheduler {
         self.roaming -= usize::from(roams(affinity));
         self.live -= usize::from(!service);
         self.table_mut(r)?.note_exit(r)?;
+        self.contention.forget(id);
         self.emit(&Event::Exit { thread: id, code });
         Ok(())
     }
@@ -542,10 +569,21 @@ impl Scheduler {
 
     /// Counts a lock attempt of thread `tid` and returns the contention that the replayed record has for it.
     pub fn peek_contention(&mut self, tid: u32) -> Option<Contention> {
-        let OrderMode::Replay { manifest } = &mut self.order else { return None };
-        let peek = self.peeks.entry(tid).or_default();
-        let index = *peek;
-        *peek += 1;
-        manifest.consume_at_peek(tid, index)
+        self.contention.peek(tid)
+    }
+
+    /// Whether lock attempts are counted: contention is repeated or recorded.
+    pub(crate) fn counts_attempts(&self) -> bool {
+        self.contention.counts()
+    }
+
+    /// From now on contention is recorded; to be called before anything runs, so that attempts are counted from the first.
+    pub fn record_contention(&mut self) {
+        self.contention.record();
+    }
+
+    /// The contention that was recorded, if any was to be.
+    pub fn take_recorded_contention(&mut self) -> Option<RecordedContention> {
+        self.contention.take_recorded()
     }
 }

@@ -95,6 +95,8 @@ pub struct GuestThread {
     pub(crate) moved: bool,
     /// It is ready, and gets its place in the run queue when its registers come back.
     pub(crate) lands: bool,
+    /// It stands among those whose priority the scheduler has changed by itself, and nobody has told the guest yet.
+    pub(crate) news: bool,
     pub(crate) suspend_count: u32,
     /// Kernel threads don't keep a machine alive and don't count as deadlocked.
     pub(crate) service: bool,

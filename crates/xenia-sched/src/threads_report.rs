@@ -2,7 +2,8 @@
 //! runs that show no frames, and for whoever asks; a guest can't notice that it was made.
 
 use crate::{
-    GuestThread, GuestTicks, Holder, Place, Scheduler, System, TICKS_PER_SECOND, ThreadRef, ThreadState,
+    BlockReason, GuestThread, GuestTicks, Holder, Place, Scheduler, System, TICKS_PER_SECOND, ThreadRef,
+    ThreadState,
 };
 use std::fmt;
 use xenia_cpu::PpcContext;
@@ -38,12 +39,19 @@ pub struct ReportedRegisters {
 
 impl ReportedRegisters {
     fn new<S: System>(ctx: &PpcContext, system: &S) -> Self {
-        let of_return = |address| CodeAddress { address, place: system.place_of_return(address) };
+        let plain = |address| CodeAddress { address, place: None };
         Self {
-            pc: CodeAddress { address: ctx.pc, place: system.place_of(ctx.pc) },
-            lr: of_return(ctx.lr as u32),
+            pc: plain(ctx.pc),
+            lr: plain(ctx.lr as u32),
             stack_pointer: ctx.gpr[1] as u32,
-            stack: system.call_stack(ctx).into_iter().map(of_return).collect(),
+            stack: system.call_stack(ctx).into_iter().map(plain).collect(),
+        }
+    }
+
+    fn explain<S: System>(&mut self, system: &S) {
+        self.pc.place = system.place_of(self.pc.address);
+        for address in self.stack.iter_mut().chain([&mut self.lr]) {
+            address.place = system.place_of_return(address.address);
         }
     }
 }
@@ -65,7 +73,9 @@ pub struct ReportedThread {
     pub state: String,
     /// How often it was suspended and not resumed.
     pub suspended: u32,
-    /// Who has what it waits for.
+    /// What it waits for.
+    pub reason: Option<BlockReason>,
+    /// Who has that.
     pub holders: Vec<Holder>,
     /// When its wait began, and which wait of the machine that is.
     pub since: Option<(GuestTicks, u64)>,
@@ -86,12 +96,13 @@ impl ReportedThread {
             slot: thread.slot(),
             priority: thread.priority(),
             base_priority: thread.base_priority(),
+            reason: wait.map(|wait| wait.reason.clone()),
             state: match wait {
                 Some(wait) => wait.reason.to_string(),
                 None => format!("{:?}", thread.state()),
             },
             suspended: thread.suspend_count(),
-            holders: wait.map(|wait| system.holders(&wait.reason)).unwrap_or_default(),
+            holders: Vec::new(),
             since: match thread.state() {
                 ThreadState::Waiting { since, serial, .. } => Some((*since, *serial)),
                 _ => None,
@@ -113,8 +124,13 @@ pub struct ThreadsReport {
 }
 
 impl ThreadsReport {
-    /// Looks at every live thread. Takes locks of the system's: the caller holds none.
+    /// Looks at every live thread. The caller holds no lock.
     pub fn new<S: System>(scheduler: &Scheduler, system: &S) -> Self {
+        Self::look_at(scheduler, system).explained_by(system)
+    }
+
+    /// The first half of that, which takes no locks: for who has the scheduler's.
+    pub(crate) fn look_at<S: System>(scheduler: &Scheduler, system: &S) -> Self {
         let mut threads: Vec<_> = scheduler
             .threads()
             .filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }))
@@ -122,6 +138,17 @@ impl ThreadsReport {
             .collect();
         threads.sort_by_key(|thread| thread.id);
         Self { now: scheduler.now(), threads }
+    }
+
+    /// The second half: what the system knows beside. The caller holds no lock.
+    pub(crate) fn explained_by<S: System>(mut self, system: &S) -> Self {
+        for thread in &mut self.threads {
+            thread.holders = thread.reason.as_ref().map(|reason| system.holders(reason)).unwrap_or_default();
+            if let Some(registers) = &mut thread.registers {
+                registers.explain(system);
+            }
+        }
+        self
     }
 
     /// The thread of the title that has waited longest.

@@ -32,6 +32,7 @@ enum Step {
 const PARK: u8 = 1;
 const WAKE_FIRST: u8 = 2;
 const EXIT: u8 = 3;
+const BOOST_FIRST: u8 = 9;
 const SLEEP_1000: u8 = 4;
 const FRAME: u8 = 5;
 const END: u8 = 6;
@@ -89,6 +90,8 @@ struct TestSystem {
     threads: Vec<ThreadRef>,
     /// Guest times of visits' ends and advances.
     visits: Vec<(u8, GuestTicks)>,
+    /// Priorities that changed by themselves, by thread id.
+    priorities: Vec<(u32, u8)>,
     /// Threads that were moved, and where to.
     moves: Vec<(ThreadRef, u8)>,
     next_event: Option<GuestTicks>,
@@ -102,6 +105,10 @@ impl System for TestSystem {
             PARK => return Disposition::Park(Wait::forever(BlockReason::Other("parked"))),
             WAKE_FIRST => {
                 let _ = cpu.wake(self.threads[0], 1, 0).unwrap();
+            }
+            BOOST_FIRST => {
+                let _ = cpu.wake(self.threads[0], 1, 2).unwrap();
+                assert!(self.priorities.is_empty(), "told between calls, not in them");
             }
             EXIT => cpu.exit(running.thread, 10 + running.id).unwrap(),
             SLEEP_1000 => {
@@ -117,6 +124,10 @@ impl System for TestSystem {
 
     fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
         panic!("{exception:?}");
+    }
+
+    fn priority_changed(&mut self, id: u32, priority: u8) {
+        self.priorities.push((id, priority));
     }
 
     fn moved(&mut self, running: &Running) {
@@ -523,4 +534,21 @@ fn a_recorder_sees_the_figures_of_each_stretch_once() {
         }
     });
     assert!(totals.is_each_described_once());
+}
+
+#[test]
+fn boosts_and_their_decay_are_told_before_guest_code_can_look() {
+    let config = SchedulerConfig { quantum: 100, ..SchedulerConfig::default() };
+    let mut m = machine(
+        config,
+        &[
+            (0, 8, &[Step::Call(PARK), Step::Run(1000)]),
+            (1, 8, &[Step::Call(BOOST_FIRST), Step::Run(50), Step::Call(STOP), Step::Run(2000)]),
+        ],
+    );
+    m.executor.system.stop = Some(m.executor.stop_flag());
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Stopped);
+    assert_eq!(m.executor.system.priorities, [(1, 10)], "the waker goes on, and could look");
+    m.executor.run(&instructions(1500));
+    assert_eq!(m.executor.system.priorities, [(1, 10), (1, 9), (1, 8)]);
 }

@@ -358,6 +358,7 @@ impl Case {
         } else {
             assert_eq!(self.scheduler.exit(name, code), Ok(()));
             self.model.leave(at);
+            self.model.forget_contention(self.model.threads[at].id);
             self.model.threads[at].state = State::Exited(code);
         }
     }

@@ -192,6 +192,9 @@ pub struct RunArgs {
     /// Feed a recording back: the same title and limits end in the same digest.
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
+    /// Write each contention for a critical section as JSON lines, which --contention-manifest repeats.
+    #[arg(long, value_name = "FILE")]
+    pub record_contention: Option<PathBuf>,
     /// After this many seconds of host time print every guest thread: what it waits for, pc, lr, stack. The run
     /// goes on; the guest can't notice.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

@@ -37,6 +37,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 text: guest_log.port(title.image.kind),
                 event_log: file(&args.run.event_log).as_deref(),
                 record: file(&args.run.record).as_deref(),
+                record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),
                 launched,
                 ..MachineOptions::new(&args.engine, &PictureArgs::default())

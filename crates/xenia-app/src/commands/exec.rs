@@ -179,6 +179,7 @@ fn machine(
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
+            record_contention: file(&args.run.record_contention).as_deref(),
             launched,
             ..MachineOptions::new(&args.engine, &args.picture)
         },

@@ -35,6 +35,11 @@ impl Kernel {
         }
     }
 
+    /// The thread that has what a wait is for, or 0.
+    pub(crate) fn holder_id(&self, reason: &BlockReason) -> u32 {
+        self.holders(reason).first().map_or(0, |holder| holder.thread)
+    }
+
     /// A mutant's owner, or the thread that a thread object is.
     fn holder_of_object(&self, object: u32) -> Option<Holder> {
         let at = GuestAddr(object);

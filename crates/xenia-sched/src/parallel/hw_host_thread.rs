@@ -116,9 +116,12 @@ impl<S: System> HwHostThread<'_, S> {
             let running = running?;
             let has_moved = scheduler.take_moved(running.thread);
             let is_alone = scheduler.slot(hw_id).is_none_or(|slot| slot.ready().next().is_none());
-            Some((running, has_moved, is_alone))
+            Some((running, has_moved, is_alone, scheduler.take_priority_news()))
         });
-        let (mut running, has_moved, is_alone) = picked?;
+        let (mut running, has_moved, is_alone, news) = picked?;
+        for (id, priority) in news {
+            self.system.priority_changed(id, priority);
+        }
         if before != Some(running.thread) {
             running.ctx.reservation.valid = 0;
         }

@@ -23,6 +23,10 @@ pub(super) struct Shared {
     pub(super) phaser: Phaser,
     /// Whether anybody listens to events.
     pub(super) logs_events: bool,
+    /// Whether lock attempts are counted.
+    pub(super) counts_attempts: bool,
+    /// Whether contention is recorded.
+    pub(super) records_contention: bool,
     /// A bit per slot whose host thread has a guest thread. Changes under the scheduler's lock.
     busy: AtomicU8,
     /// Instructions executed, over all threads and runs.
@@ -37,6 +41,8 @@ impl Shared {
         Self {
             clock: Clock::start_at(scheduler.now()),
             logs_events: Cpu::logs_events(&scheduler),
+            counts_attempts: scheduler.counts_attempts(),
+            records_contention: Cpu::records_contention(&scheduler),
             scheduler: Mutex::new(Level::Slot, scheduler),
             slots: Default::default(),
             keeper: Post::default(),

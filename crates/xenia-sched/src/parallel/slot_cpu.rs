@@ -145,6 +145,15 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn peek_contention(&mut self, id: u32) -> Option<Contention> {
-        self.with(|scheduler| scheduler.peek_contention(id))
+        // No lock where nothing is counted.
+        if self.shared.counts_attempts { self.with(|scheduler| scheduler.peek_contention(id)) } else { None }
+    }
+
+    fn records_contention(&self) -> bool {
+        self.shared.records_contention
+    }
+
+    fn note_contention(&mut self, id: u32, object: u32, owner: u32) {
+        self.with(|scheduler| Cpu::note_contention(scheduler, id, object, owner));
     }
 }

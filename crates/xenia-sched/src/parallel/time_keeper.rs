@@ -62,7 +62,8 @@ impl<S: System> TimeKeeper<'_, S> {
     }
 
     fn report(&self) -> ThreadsReport {
-        ThreadsReport::new(&self.shared.look(), &self.system)
+        let seen = ThreadsReport::look_at(&self.shared.look(), &self.system);
+        seen.explained_by(&self.system)
     }
 
     /// Lets happen what is due by now.

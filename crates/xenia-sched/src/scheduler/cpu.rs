@@ -188,4 +188,12 @@ impl Cpu for Scheduler {
     fn peek_contention(&mut self, id: u32) -> Option<Contention> {
         Self::peek_contention(self, id)
     }
+
+    fn records_contention(&self) -> bool {
+        self.contention.is_recorded()
+    }
+
+    fn note_contention(&mut self, id: u32, object: u32, owner: u32) {
+        self.contention.note(id, object, owner);
+    }
 }

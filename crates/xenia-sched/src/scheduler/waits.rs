@@ -136,8 +136,13 @@ impl Scheduler {
         let thread = self.thread_mut(r)?;
         thread.state = ThreadState::Ready;
         if !thread.boost_disabled {
-            thread.priority = boosted(thread.base_priority, thread.priority, boost);
+            let priority = boosted(thread.base_priority, thread.priority, boost);
+            let changed = std::mem::replace(&mut thread.priority, priority) != priority;
+            if changed && !std::mem::replace(&mut thread.news, true) {
+                self.news.push(r);
+            }
         }
+        let thread = self.thread(r)?;
         let (slot, priority, id, suspended) =
             (thread.slot, thread.priority, thread.id, thread.suspend_count > 0);
         self.emit(&Event::Wake { thread: id, value });

@@ -87,6 +87,11 @@ impl Model {
         }
     }
 
+    /// A thread has ended: it contends no more.
+    pub(crate) fn forget_contention(&mut self, tid: u32) {
+        self.recorded.retain(|contention| contention.tid != tid);
+    }
+
     /// The thread that has a slot.
     pub(crate) fn running(&self, slot: u8) -> Option<usize> {
         let mut running = (0..self.threads.len())

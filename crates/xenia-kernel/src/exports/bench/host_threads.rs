@@ -215,6 +215,12 @@ impl Cpu for HostCpu {
         Ok(Placement { before: 1, hw_id: thread.hw_id })
     }
 
+    fn records_contention(&self) -> bool {
+        false
+    }
+
+    fn note_contention(&mut self, _: u32, _: u32, _: u32) {}
+
     fn peek_contention(&mut self, _id: u32) -> Option<Contention> {
         None
     }

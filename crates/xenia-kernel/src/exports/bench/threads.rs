@@ -3,6 +3,7 @@
 use super::*;
 use crate::layout::{kthread, object_header};
 use xenia_formats::image::{ImageKind, LoadedImage};
+use xenia_sched::System;
 
 #[test]
 fn threads_are_suspended_and_resumed_by_object_and_by_handle() {
@@ -242,4 +243,30 @@ fn registers_need_no_saving_for_deferred_calls() {
     }
     assert_eq!(b.status("KeRestoreFloatingPointState", &[u64::from(b.scratch.0)]), NtStatus::SUCCESS);
     assert_eq!((b.context().fpr, b.word(0)), (before, 0));
+}
+
+#[test]
+fn a_boost_is_seen_in_the_thread_object() {
+    let mut b = Bench::new();
+    let event = u64::from(b.scratch.0);
+    b.kernel_call("KeInitializeEvent", &[event, 1, 0]);
+    let other = b.add_thread();
+    let first = b.act_as(other);
+    let kthread = GuestAddr(b.kthread() as u32);
+    let shown = |b: &Bench| b.memory().read::<u8>(kthread.offset(kthread::PRIORITY)).unwrap();
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
+    b.act_as(first);
+    b.kernel_call("KeSetEvent", &[event, 2, 0]);
+    let tell = |b: &mut Bench| {
+        let mut system = KernelSystem::new(b.kernel.clone());
+        for (id, priority) in b.scheduler.take_priority_news() {
+            system.priority_changed(id, priority);
+        }
+    };
+    tell(&mut b);
+    assert_eq!((b.scheduler.thread(other).unwrap().priority(), shown(&b)), (10, 10));
+    // Told once: what the title writes there stays until it changes again.
+    b.memory().write(kthread.offset(kthread::PRIORITY), 99_u8).unwrap();
+    tell(&mut b);
+    assert_eq!(shown(&b), 99);
 }

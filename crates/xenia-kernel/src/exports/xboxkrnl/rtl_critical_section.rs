@@ -41,12 +41,18 @@ impl RtlCriticalSection {
         if try_enter(call.memory(), at, kthread)? {
             return Ok(Flow::Return(()));
         }
+        let reason = BlockReason::CriticalSection { section: at.0 };
+        // Now: once it waits, the section may become its own at any time.
+        let owner = call.cpu.records_contention().then(|| call.kernel.holder_id(&reason));
         let waiter = LockWaiter { thread: call.thread(), owner: kthread, result: 0 };
         let kernel = call.kernel;
         if enter_or_join(&kernel.memory, call.cpu, &kernel.sections, at, waiter)? {
             return Ok(Flow::Return(()));
         }
-        Ok(Flow::Block(Wait::forever(BlockReason::CriticalSection { section: at.0 })))
+        if let Some(owner) = owner {
+            call.cpu.note_contention(id, at.0, owner);
+        }
+        Ok(Flow::Block(Wait::forever(reason)))
     }
 
     /// Enters a critical section if it is free or the caller's own; says whether it was.

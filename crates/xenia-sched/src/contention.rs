@@ -1,0 +1,162 @@
+//! The points at which threads contend for locks: those of a recorded run that this one repeats, and those of this run, where they
+//! are to be recorded.
+//!
+//! A point is a thread and the number of its lock attempt. A repeated contention makes its thread attempt the lock
+//! once more, so a run's own attempts are ahead of the record's by those; what is recorded is in the record's numbers, so that
+//! the record of a repeated run can be repeated in its turn.
+
+use crate::{Contention, ContentionManifest};
+use std::collections::BTreeMap;
+
+/// Contentions that are recorded, at most: as many lines as a manifest that can be read has room for.
+pub const RECORDED_CONTENTIONS: usize = 500_000;
+
+/// What a run has recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedContention {
+    /// Contentions in the order in which they happened, which is each thread's own.
+    pub points: Vec<Contention>,
+    /// Contentions beyond [`RECORDED_CONTENTIONS`].
+    pub left_out: u64,
+}
+
+impl RecordedContention {
+    /// As a manifest: a line of JSON for each.
+    pub fn to_manifest(&self) -> Result<String, serde_json::Error> {
+        let mut text = String::new();
+        for point in &self.points {
+            text.push_str(&serde_json::to_string(point)?);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(crate) struct ContentionPoints {
+    replayed: Option<ContentionManifest>,
+    recorded: Option<RecordedContention>,
+    /// Attempts by thread, if they matter.
+    attempts: BTreeMap<u32, u64>,
+}
+
+impl ContentionPoints {
+    pub(crate) fn new(replayed: Option<ContentionManifest>) -> Self {
+        Self { replayed, ..Self::default() }
+    }
+
+    /// Whether attempts matter.
+    pub(crate) fn counts(&self) -> bool {
+        self.replayed.is_some() || self.recorded.is_some()
+    }
+
+    /// See [`crate::Cpu::peek_contention`].
+    pub(crate) fn peek(&mut self, tid: u32) -> Option<Contention> {
+        if !self.counts() {
+            return None;
+        }
+        let attempts = self.attempts.entry(tid).or_default();
+        let attempt = *attempts;
+        *attempts += 1;
+        self.replayed.as_mut()?.consume_at_peek(tid, attempt)
+    }
+
+    /// A thread has ended: it attempts nothing more.
+    pub(crate) fn forget(&mut self, tid: u32) {
+        self.attempts.remove(&tid);
+        if let Some(manifest) = &mut self.replayed {
+            manifest.forget(tid);
+        }
+    }
+
+    pub(crate) fn record(&mut self) {
+        self.recorded.get_or_insert_default();
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded.is_some()
+    }
+
+    /// See [`crate::Cpu::note_contention`].
+    pub(crate) fn note(&mut self, tid: u32, object: u32, owner_tid: u32) {
+        let Some(recorded) = &mut self.recorded else { return };
+        // It has counted one, or nothing could be repeated.
+        let Some(attempt) = self.attempts.get(&tid).and_then(|attempts| attempts.checked_sub(1)) else {
+            return;
+        };
+        if recorded.points.len() >= RECORDED_CONTENTIONS {
+            recorded.left_out += 1;
+            return;
+        }
+        let observed = self.replayed.as_ref().map_or(0, |manifest| manifest.observed(tid));
+        recorded.points.push(Contention {
+            tid,
+            peek_idx: attempt.saturating_sub(observed),
+            object,
+            owner_tid,
+        });
+    }
+
+    pub(crate) fn take_recorded(&mut self) -> Option<RecordedContention> {
+        self.recorded.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recording(replayed: Option<ContentionManifest>) -> ContentionPoints {
+        let mut points = ContentionPoints::new(replayed);
+        points.record();
+        points
+    }
+
+    /// Threads 1 and 2 attempt; thread 1's attempts 1 and 3 contend.
+    fn run(points: &mut ContentionPoints) {
+        for attempt in 0..5 {
+            while points.peek(1).is_some() {}
+            if attempt % 2 == 1 {
+                points.note(1, 0x10, 2);
+            }
+            while points.peek(2).is_some() {}
+        }
+    }
+
+    #[test]
+    fn a_record_can_be_replayed_and_the_replays_record_is_the_same() {
+        let mut first = recording(None);
+        run(&mut first);
+        let first = first.take_recorded().unwrap();
+        let at = |peek_idx| Contention { tid: 1, peek_idx, object: 0x10, owner_tid: 2 };
+        assert_eq!(first.points, [at(1), at(3)]);
+        let manifest = ContentionManifest::parse(&first.to_manifest().unwrap()).unwrap();
+        assert_eq!(manifest.remaining(), 2);
+        let mut again = recording(Some(manifest));
+        run(&mut again);
+        assert_eq!(again.replayed.as_ref().map(ContentionManifest::remaining), Some(0));
+        assert_eq!(again.take_recorded(), Some(first));
+    }
+
+    #[test]
+    fn a_record_has_an_end_and_can_be_read() {
+        let mut points = recording(None);
+        for _ in 0..RECORDED_CONTENTIONS + 3 {
+            points.peek(u32::MAX);
+            points.note(u32::MAX, u32::MAX, u32::MAX);
+        }
+        let recorded = points.take_recorded().unwrap();
+        assert_eq!((recorded.points.len(), recorded.left_out), (RECORDED_CONTENTIONS, 3));
+        let text = recorded.to_manifest().unwrap();
+        assert!(text.len() as u64 <= crate::order::MAXIMUM, "{}", text.len());
+        assert_eq!(ContentionManifest::parse(&text).unwrap().remaining(), RECORDED_CONTENTIONS);
+    }
+
+    #[test]
+    fn nothing_is_counted_for_nobody() {
+        let mut points = ContentionPoints::new(None);
+        run(&mut points);
+        assert!(points.attempts.is_empty() && points.take_recorded().is_none());
+    }
+}
