@@ -1,5 +1,5 @@
-//! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the status line, and when no
-//! visit has ended for five seconds, says once what the machine is busy with. Where that is not the graphics chip, the
+//! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the status line, and when a
+//! host thread has ended no visit for five seconds, says once what it is busy with. Where that is not the graphics chip, the
 //! guest's threads are shown as soon as it comes back.
 
 use crate::event_log::EventLog;
@@ -45,10 +45,10 @@ impl Watched {
         }
     }
 
-    /// What the machine is busy with, if it is.
-    fn busy_with(&self) -> Option<String> {
+    /// What a host thread that does this is busy with, if it is.
+    fn busy_with(&self, doing: Doing) -> Option<String> {
         let compiling = self.compiling.as_ref().map(|pc| pc.load(Relaxed)).filter(|&pc| pc != 0);
-        Some(match (self.activity.doing(), compiling) {
+        Some(match (doing, compiling) {
             (Doing::Nothing, _) => return None,
             (Doing::Guest(_), Some(pc)) => format!("compiling the code at {pc:#010x}"),
             (Doing::Guest(pc), None) => format!("running the code at {pc:#010x}"),
@@ -88,20 +88,47 @@ impl Figures {
     }
 }
 
-/// When something is to be said.
-struct Patience {
+/// When something is to be said of a host thread.
+#[derive(Clone, Copy)]
+struct Standstill {
     steps: u64,
     since: Instant,
     told: bool,
 }
 
-impl Patience {
-    /// Whether `steps` at `now` is one time too often the same, for the first time.
-    fn is_over(&mut self, steps: u64, now: Instant) -> bool {
-        if steps != self.steps {
+impl Standstill {
+    /// Whether a host thread that has these steps behind it at `now` and does something has done it for too long; says so once.
+    fn is_over(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
+        if is_idle || steps != self.steps {
             *self = Self { steps, since: now, told: false };
         }
-        !self.told && now.duration_since(self.since) >= PATIENCE
+        let is_over = !self.told && now.duration_since(self.since) >= PATIENCE;
+        self.told |= is_over;
+        is_over
+    }
+}
+
+/// What is known of each host thread.
+#[derive(Default)]
+struct Patience(Vec<Standstill>);
+
+impl Patience {
+    /// Looks at all of them, and says which stand still.
+    fn look(&mut self, watched: &Watched, now: Instant) {
+        for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
+            if self.0.len() == lane {
+                self.0.push(Standstill { steps, since: now, told: false });
+            }
+            let busy = watched.busy_with(doing);
+            if self.0[lane].is_over(steps, busy.is_none(), now)
+                && let Some(busy) = busy
+            {
+                tracing::warn!(target: "watchdog", "for {} seconds busy {busy}", PATIENCE.as_secs());
+                if doing != Doing::Devices {
+                    watched.interrupt.want_threads();
+                }
+            }
+        }
     }
 }
 
@@ -118,7 +145,7 @@ impl Watchdog {
         let until = over.clone();
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             let start = Instant::now();
-            let mut patience = Patience { steps: 0, since: start, told: false };
+            let mut patience = Patience::default();
             let mut before = Figures::default();
             let mut over = until.0.lock();
             while !*over {
@@ -131,18 +158,11 @@ impl Watchdog {
                 }
                 if watched.has_status {
                     let figures = watched.figures(start.elapsed());
-                    status::show(&figures.line(&before, watched.busy_with().as_deref()));
+                    let busy = watched.activity.lanes().find_map(|(_, doing)| watched.busy_with(doing));
+                    status::show(&figures.line(&before, busy.as_deref()));
                     before = figures;
                 }
-                if patience.is_over(watched.activity.steps(), Instant::now())
-                    && let Some(busy) = watched.busy_with()
-                {
-                    patience.told = true;
-                    tracing::warn!(target: "watchdog", "for {} seconds busy {busy}", PATIENCE.as_secs());
-                    if watched.activity.doing() != Doing::Devices {
-                        watched.interrupt.want_threads();
-                    }
-                }
+                patience.look(&watched, Instant::now());
             }
         });
         Self { over, thread: thread.ok() }
@@ -185,11 +205,12 @@ mod tests {
     fn patience_ends_once_for_each_standstill() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut patience = Patience { steps: 0, since: start, told: false };
-        assert!(!patience.is_over(1, at(1)) && !patience.is_over(1, at(5)));
-        assert!(patience.is_over(1, at(6)));
-        patience.told = true;
-        assert!(!patience.is_over(1, at(60)), "told");
-        assert!(!patience.is_over(2, at(61)) && patience.is_over(2, at(66)), "the next");
+        let mut still = Standstill { steps: 0, since: start, told: false };
+        assert!(!still.is_over(1, false, at(1)) && !still.is_over(1, false, at(5)));
+        assert!(still.is_over(1, false, at(6)));
+        assert!(!still.is_over(1, false, at(60)), "told");
+        assert!(!still.is_over(2, false, at(61)) && still.is_over(2, false, at(66)), "the next");
+        assert!(!still.is_over(2, true, at(80)) && !still.is_over(2, false, at(84)), "idle until then");
+        assert!(still.is_over(2, false, at(85)));
     }
 }

@@ -1,9 +1,9 @@
-//! What an executor is doing, for whoever watches it from another thread. Nothing of it flows back to the guest.
+//! What an executor's host threads are doing, for whoever watches it from another thread. Nothing of it flows back to the guest.
 
-use crate::GuestTicks;
+use crate::{GuestTicks, HW_THREADS};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What an executor does at a moment.
+/// What a host thread of an executor does at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// Nothing: it is between two runs.
@@ -16,30 +16,41 @@ pub enum Doing {
     Devices,
 }
 
+/// Host threads that are told apart: one for each hardware thread, and the devices'. Lockstep has the first alone.
+const LANES: usize = HW_THREADS + 1;
+
+/// The devices' place among [`LANES`].
+pub(crate) const DEVICES: usize = HW_THREADS;
+
+/// What one host thread does. On a cache line of its own: it is written at every kernel call.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Lane {
+    steps: AtomicU64,
+    doing: AtomicU64,
+}
+
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Activity {
-    steps: AtomicU64,
-    doing: AtomicU64,
+    lanes: [Lane; LANES],
     instructions: AtomicU64,
     now: AtomicU64,
 }
 
 impl Activity {
-    /// Visits and ends of rounds so far.
-    pub fn steps(&self) -> u64 {
-        self.steps.load(Relaxed)
-    }
-
-    /// What is being done now.
-    pub fn doing(&self) -> Doing {
-        let word = self.doing.load(Relaxed);
-        match word >> 32 {
-            1 => Doing::Guest(word as u32),
-            2 => Doing::Kernel(word as u32),
-            3 => Doing::Devices,
-            _ => Doing::Nothing,
-        }
+    /// For each host thread: how many visits, or ends of rounds, it has behind it, and what it does now.
+    pub fn lanes(&self) -> impl Iterator<Item = (u64, Doing)> + '_ {
+        self.lanes.iter().map(|lane| {
+            let word = lane.doing.load(Relaxed);
+            let doing = match word >> 32 {
+                1 => Doing::Guest(word as u32),
+                2 => Doing::Kernel(word as u32),
+                3 => Doing::Devices,
+                _ => Doing::Nothing,
+            };
+            (lane.steps.load(Relaxed), doing)
+        })
     }
 
     /// Instructions executed when the last step ended.
@@ -52,20 +63,31 @@ impl Activity {
         self.now.load(Relaxed)
     }
 
-    pub(crate) fn step(&self, instructions: u64, now: GuestTicks) {
-        self.steps.fetch_add(1, Relaxed);
+    /// A host thread has taken a step.
+    pub(crate) fn step(&self, lane: usize, instructions: u64, now: GuestTicks) {
+        self.count_step(lane);
         self.instructions.store(instructions, Relaxed);
         self.now.store(now, Relaxed);
     }
 
-    pub(crate) fn set(&self, doing: Doing) {
+    /// A host thread that executes nothing has taken a step.
+    pub(crate) fn count_step(&self, lane: usize) {
+        if let Some(lane) = self.lanes.get(lane) {
+            lane.steps.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// What a host thread does from now on.
+    pub(crate) fn set(&self, lane: usize, doing: Doing) {
         let word = match doing {
             Doing::Nothing => 0,
             Doing::Guest(pc) => 1 << 32 | u64::from(pc),
             Doing::Kernel(pc) => 2 << 32 | u64::from(pc),
             Doing::Devices => 3 << 32,
         };
-        self.doing.store(word, Relaxed);
+        if let Some(lane) = self.lanes.get(lane) {
+            lane.doing.store(word, Relaxed);
+        }
     }
 }
 
@@ -77,10 +99,13 @@ mod tests {
     fn what_is_set_is_read() {
         let activity = Activity::default();
         for doing in [Doing::Guest(0x8201_0000), Doing::Kernel(u32::MAX), Doing::Devices, Doing::Nothing] {
-            activity.set(doing);
-            assert_eq!(activity.doing(), doing);
+            activity.set(2, doing);
+            assert_eq!(activity.lanes().nth(2), Some((0, doing)));
         }
-        activity.step(7, 9);
-        assert_eq!((activity.steps(), activity.instructions(), activity.now()), (1, 7, 9));
+        activity.step(2, 7, 9);
+        activity.count_step(DEVICES);
+        let steps: Vec<_> = activity.lanes().map(|(steps, _)| steps).collect();
+        assert_eq!(steps, [0, 0, 1, 0, 0, 0, 1]);
+        assert_eq!((activity.instructions(), activity.now()), (7, 9));
     }
 }

@@ -168,7 +168,7 @@ impl<S: System> LockstepExecutor<S> {
                 }
             }
         };
-        self.activity.set(Doing::Nothing);
+        self.activity.set(0, Doing::Nothing);
         self.scheduler.publish_counters();
         self.devices = Some(queue);
         if end != RunEnd::Ticks {
@@ -251,9 +251,9 @@ impl<S: System> LockstepExecutor<S> {
                     round.visit = None;
                     round.longest = round.longest.max(time);
                 }
-                self.activity.step(self.instructions, self.scheduler.now());
+                self.activity.step(0, self.instructions, self.scheduler.now());
                 if time > 0 {
-                    self.activity.set(Doing::Devices);
+                    self.activity.set(0, Doing::Devices);
                     self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
                     self.system.end_visit(&mut self.scheduler, hw_id, devices.stores());
                     devices.clear();
@@ -302,7 +302,7 @@ impl<S: System> LockstepExecutor<S> {
             let before = ctx.executed();
             ctx.visit_budget = (before + budget) as i64;
             ctx.budget = budget as i64;
-            self.activity.set(Doing::Guest(ctx.pc));
+            self.activity.set(0, Doing::Guest(ctx.pc));
             let exit = self.engine.run(ctx, devices);
             let executed = ctx.executed() - before;
             let (now, pc) = (ctx.now(), ctx.pc);
@@ -317,7 +317,7 @@ impl<S: System> LockstepExecutor<S> {
                 Exit::Budget => Disposition::Continue,
                 Exit::Yield => Disposition::EndVisit,
                 Exit::Syscall { lev } => {
-                    self.activity.set(Doing::Kernel(pc));
+                    self.activity.set(0, Doing::Kernel(pc));
                     self.system.syscall(&mut self.scheduler, &mut running, lev)
                 }
                 Exit::Exception(exception) => {
@@ -382,8 +382,8 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
     fn end_round(&mut self, longest: u64, limits: &Limits) -> Option<RunEnd> {
-        self.activity.step(self.instructions, self.scheduler.now());
-        self.activity.set(Doing::Devices);
+        self.activity.step(0, self.instructions, self.scheduler.now());
+        self.activity.set(0, Doing::Devices);
         if longest > 0 {
             self.time += longest;
         } else if self.scheduler.non_empty_runnable() == 0 {

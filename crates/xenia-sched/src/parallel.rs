@@ -28,7 +28,7 @@ mod time_keeper;
 
 use crate::deadlock::Deadlocks;
 use crate::{
-    Activity, Doing, GuestTicks, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler, System,
+    Activity, GuestTicks, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler, System,
     ThreadsReport,
 };
 use hw_host_thread::HwHostThread;
@@ -159,7 +159,6 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             }
             .run();
         });
-        self.activity.set(Doing::Nothing);
         self.stores = shared.devices.take_left();
         let end;
         (self.scheduler, self.instructions, end) = shared.into_parts();

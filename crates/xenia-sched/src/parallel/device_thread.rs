@@ -7,7 +7,8 @@
 use super::post::Post;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
-use crate::{Limits, RunEnd, System};
+use crate::activity::DEVICES;
+use crate::{Doing, Limits, RunEnd, System};
 use std::time::Duration;
 use xenia_memory::DeviceStore;
 use xenia_sync::{Condvar, Level, Mutex};
@@ -99,6 +100,7 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
             return;
         }
         inbox.begin(&mut stores);
+        shared.activity.set(DEVICES, Doing::Devices);
         let mut cpu = SlotCpu::new(shared);
         if !stores.is_empty() {
             system.end_visit(&mut cpu, 0, &stores);
@@ -108,6 +110,8 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
             shared.finish(RunEnd::Frames);
         }
         inbox.state.lock().is_working = false;
+        shared.activity.count_step(DEVICES);
+        shared.activity.set(DEVICES, Doing::Nothing);
         // It may have waited for just this.
         if shared.nobody_is_busy() {
             shared.keeper.call();

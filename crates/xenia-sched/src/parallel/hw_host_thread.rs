@@ -69,10 +69,12 @@ impl<S: System> HwHostThread<'_, S> {
             left = if let Some((running, is_alone)) = picked {
                 self.visit(running, is_alone, &mut devices)
             } else {
+                self.shared.activity.set(usize::from(self.hw_id), Doing::Nothing);
                 post.wait(IDLE);
                 Left::default()
             };
         }
+        self.shared.activity.set(usize::from(self.hw_id), Doing::Nothing);
         self.take_part(false);
         self.put_down(left);
     }
@@ -173,7 +175,7 @@ impl<S: System> HwHostThread<'_, S> {
         let (mut counted, mut time_reads) = (0, 0);
         let disposition = loop {
             let ctx = &mut *running.ctx;
-            self.shared.activity.set(Doing::Guest(ctx.pc));
+            self.shared.activity.set(usize::from(self.hw_id), Doing::Guest(ctx.pc));
             let before = ctx.budget;
             let exit = self.engine.run(ctx, devices);
             let (now, pc) = (ctx.now(), ctx.pc);
@@ -199,7 +201,7 @@ impl<S: System> HwHostThread<'_, S> {
                 }
                 Exit::Yield => break Disposition::EndVisit,
                 Exit::Syscall { lev } => {
-                    self.shared.activity.set(Doing::Kernel(pc));
+                    self.shared.activity.set(usize::from(self.hw_id), Doing::Kernel(pc));
                     self.system.syscall(&mut SlotCpu::at(self.shared, now), &mut running, lev)
                 }
                 Exit::Exception(exception) => {
@@ -227,7 +229,7 @@ impl<S: System> HwHostThread<'_, S> {
     /// Adds to the run's instructions.
     fn count(&self, executed: u64) {
         let total = self.shared.instructions.fetch_add(executed, Relaxed) + executed;
-        self.shared.activity.step(total, self.time);
+        self.shared.activity.step(usize::from(self.hw_id), total, self.time);
         if self.limits.instructions.is_some_and(|limit| total >= limit) {
             self.shared.finish(RunEnd::Instructions);
         }

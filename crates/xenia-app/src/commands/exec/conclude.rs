@@ -130,6 +130,9 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
     let speed = report.guest_ticks as f64 / TICKS_PER_SECOND as f64 / seconds * 100.0;
     let digest = match (&report.digest, report.gpu.backend.as_str()) {
         (Some(digest), _) => format!("\ndigest {digest}"),
+        (None, _) if report.mode == "parallel" => {
+            "\ndigest - (parallel runs differ; there is one with --lockstep)".to_owned()
+        }
         (None, "reference") => "\ndigest - (the run ended in the midst of a draw)".to_owned(),
         (None, backend) => format!("\ndigest - (there is one with --gpu reference only, not {backend})"),
     };
