@@ -105,7 +105,7 @@ fn go_on(call: &mut Call, registers: &PpcContext) -> Flow {
     let (from, to) = (call.ctx().gpr[1] as u32, registers.gpr[1] as u32);
     let id = call.thread_id();
     if let Some(record) = call.kernel.threads.lock().get_mut(id) {
-        record.forget_frames(from, to);
+        record.frames.forget(from, to);
     }
     let ctx = call.ctx_mut();
     context_record::replace(ctx, registers);

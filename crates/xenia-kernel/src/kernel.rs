@@ -20,6 +20,7 @@ use crate::objects::{Deleted, ObjectKind, Objects};
 use crate::ports::{Devices, Ports};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
+use crate::thread::frames::FrameCount;
 use crate::thread::records::Threads;
 use crate::thread::tls::Tls;
 use crate::title::Title;
@@ -92,6 +93,8 @@ pub struct Kernel {
     pub threads: Mutex<Threads>,
     /// Thread-local storage.
     pub tls: Tls,
+    /// Calls of guest code that threads are in.
+    pub(crate) frames_of_all: FrameCount,
     /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are any.
     pub(crate) pending_apcs: AtomicUsize,
     /// Open files, and the file system.
@@ -145,6 +148,7 @@ impl Kernel {
             read_write_locks: ReadWriteLocks::new(0x300),
             threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
             tls: Tls::default(),
+            frames_of_all: FrameCount::default(),
             pending_apcs: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
             imports,

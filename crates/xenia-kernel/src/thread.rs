@@ -2,6 +2,7 @@
 
 pub mod apc;
 pub(crate) mod deferred;
+pub mod frames;
 mod holders;
 pub(crate) mod interrupt_level;
 pub mod interrupts;

@@ -328,6 +328,9 @@ impl Call<'_> {
     /// Forgets the guest code that exports of this thread have called and that it has left by now: an APC of the kernel's mode
     /// that it is no longer in holds no other back.
     pub(crate) fn forget_left_calls(&self) {
+        if self.kernel.frames_of_all.is_zero() {
+            return;
+        }
         let (id, at) = (self.thread_id(), self.ctx().gpr[1] as u32);
         self.kernel.threads.lock().get_on_stack(self.memory(), id, self.kpcr(), at);
     }

@@ -7,6 +7,7 @@ use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use crate::thread::apc::Apcs;
+use crate::thread::frames::Frames;
 use crate::thread::lists;
 use crate::thread::records::{Stack, ThreadRecord, Threads};
 use crate::thread::tls::TlsLayout;
@@ -125,7 +126,7 @@ impl Kernel {
             stack,
             tls,
             name: None,
-            frames: Vec::new(),
+            frames: Frames::new(&self.frames_of_all),
             apcs: Apcs::default(),
             alerted: [false; 2],
             priority_increment: new.priority_increment,

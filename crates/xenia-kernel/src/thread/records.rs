@@ -1,31 +1,18 @@
 //! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in, its APCs.
 
-use crate::abi::Continuation;
 use crate::layout::kpcr;
 use crate::limits::Limits;
 use crate::notification_list::NotificationList;
 use crate::status::failure::Fallible;
 use crate::thread::Processes;
 use crate::thread::apc::{ApcSource, Apcs};
+use crate::thread::frames::Frames;
 use crate::thread::interrupts::Interrupts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
-
-/// Guest code that an export called, and where the thread goes on after it.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// pc of the thread in the export's stub.
-    pub pc: u32,
-    /// Its link register.
-    pub lr: u64,
-    /// Its stack pointer.
-    pub stack_pointer: u64,
-    /// What the export does with the result.
-    pub then: Continuation,
-}
 
 /// A thread's stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +43,7 @@ pub struct ThreadRecord {
     /// Name that the title gave it.
     pub name: Option<String>,
     /// Guest code that its exports are waiting for, innermost last.
-    pub frames: Vec<Frame>,
+    pub frames: Frames,
     /// What it has been asked to call.
     pub apcs: Apcs,
     /// Alerts, by processor mode, that wait for an alertable wait.
@@ -67,15 +54,6 @@ pub struct ThreadRecord {
     pub end_is_told: bool,
     /// Whether it has ended.
     pub ended: bool,
-}
-
-impl ThreadRecord {
-    /// Forgets calls of guest code that can't return any more: those made with a stack pointer from `low` to
-    /// `stack_pointer`. What such a call runs lies below that, and the thread has come out of it in another way,
-    /// such as `longjmp`. Calls made on another stack are not touched.
-    pub fn forget_frames(&mut self, low: u32, stack_pointer: u32) {
-        self.frames.retain(|frame| !(low..=stack_pointer).contains(&(frame.stack_pointer as u32)));
-    }
 }
 
 /// All threads of a machine.
@@ -130,7 +108,7 @@ impl Threads {
     ) -> Option<&mut ThreadRecord> {
         let record = self.records.get_mut(&id)?;
         let low = memory.read(kpcr.offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
-        record.forget_frames(low, stack_pointer);
+        record.frames.forget(low, stack_pointer);
         Some(record)
     }
 

@@ -64,3 +64,46 @@ fn calls_that_need_no_lock_take_none() {
         assert_eq!(results, [1, 0x77, 0, 1]);
     });
 }
+
+#[test]
+fn an_event_of_ones_own_is_set_and_waited_for_under_the_dispatchers_lock_alone() {
+    let machine = Machine::new(&no_routine);
+    let kernel = &*machine.kernel;
+    let own = u64::from(machine.scratch.0);
+    let stubs = ["NtSetEvent", "NtWaitForSingleObjectEx"].map(|name| {
+        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+        kernel.imports.stub_of(&kernel.memory, export).unwrap()
+    });
+    let handle = machine.run(machine.add_thread().0, |guest| {
+        assert_eq!(guest.status("NtCreateEvent", &[own, 0, 1, 0]), NtStatus::SUCCESS);
+        u64::from(guest.memory().read::<u32>(machine.scratch).unwrap())
+    });
+    let (thread, _) = machine.add_thread();
+    let (done, waited) = sync_channel(1);
+    thread::scope(|scope| {
+        let held = (
+            kernel.objects.hold_books(),
+            kernel.threads.lock(),
+            kernel.files.lock(),
+            kernel.imports.stubs.lock(),
+        );
+        let machine = &machine;
+        scope.spawn(move || {
+            machine.run(thread, |guest| {
+                let [set, wait] = stubs;
+                let mut call = |stub, arguments: &[u64]| NtStatus(guest.call_through(stub, arguments) as u32);
+                let statuses = [
+                    call(set, &[handle, 0]),
+                    // The time-out of 0 is in memory that is 0.
+                    call(wait, &[handle, 1, 0, own + 0x40]),
+                    call(wait, &[handle, 1, 0, own + 0x40]),
+                ];
+                done.send(statuses).unwrap();
+            });
+        });
+        let statuses = waited.recv_timeout(PATIENCE);
+        drop(held);
+        let expected = [NtStatus::SUCCESS, NtStatus::SUCCESS, NtStatus::TIMEOUT];
+        assert_eq!(statuses.expect("a call waits for a lock"), expected);
+    });
+}
