@@ -129,7 +129,8 @@ fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
 fn sigusr1_shows_the_threads_and_the_run_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let [json, errors] = ["run.json", "errors"].map(|name| dir.path().join(name));
-    let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none", "--json"])
+    let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none"])
+        .arg("--json")
         .arg(&json)
         .stderr(File::create(&errors).unwrap())
         .spawn()
