@@ -288,6 +288,23 @@ fn registers_are_out_while_a_thread_runs_and_learn_what_happened_meanwhile() {
 }
 
 #[test]
+fn a_thread_that_was_moved_and_goes_on_instead_of_parking_is_in_no_queue_until_its_registers_are_back() {
+    let mut scheduler = Scheduler::default();
+    let thread = scheduler.spawn(parameters(1, 0)).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    let running = scheduler.take(thread).unwrap();
+    let cpu: &mut dyn Cpu = &mut scheduler;
+    cpu.set_affinity(thread, 1 << 4).unwrap();
+    cpu.open_wait(thread, false).unwrap();
+    assert_eq!(cpu.wake(thread, 9, 0), Ok(Woken::BeforePark));
+    let (running, disposition) = scheduler.settle(&mut Plain, running, forever()).unwrap();
+    assert_eq!((running.ctx.gpr[3], disposition), (9, Disposition::Continue));
+    assert_eq!(scheduler.begin_slot_visit(4), None, "it still runs where it was");
+    scheduler.put(running);
+    assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
+}
+
+#[test]
 fn an_interruption_ends_alertable_waits_only_and_sets_registers_before_the_thread_is_ready() {
     let mut scheduler = Scheduler::default();
     let alertable = Wait { alertable: true, ..forever() };

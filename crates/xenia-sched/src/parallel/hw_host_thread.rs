@@ -13,7 +13,7 @@ use super::phaser::Phaser;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::time::TIME_READS_PER_VISIT;
-use crate::{Commit, Disposition, Doing, GuestTicks, Limits, RunEnd, Running, System, Wait};
+use crate::{Disposition, Doing, GuestTicks, Limits, RunEnd, Running, System, Wait};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
@@ -240,19 +240,10 @@ impl<S: System> HwHostThread<'_, S> {
     fn settle(&mut self, mut running: Running, mut wait: Wait) -> Option<(Running, Disposition)> {
         let now = self.time;
         loop {
-            let thread = running.thread;
             // Its slot's next thread is looked for at once, so that this host thread needs no call for it.
-            let committed = self.shared.with_except(now, 1 << self.hw_id, |scheduler| {
-                scheduler.put(running);
-                match scheduler.park_or_go_on(thread, wait) {
-                    Ok(Commit::GoOn(value)) => scheduler.take(thread).ok().map(|running| (running, value)),
-                    Ok(Commit::Parked) => None,
-                    Err(error) => {
-                        tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
-                        None
-                    }
-                }
-            });
+            let committed = self
+                .shared
+                .with_except(now, 1 << self.hw_id, |scheduler| scheduler.park_or_go_on(running, wait));
             let value;
             (running, value) = committed?;
             match self.system.go_on(&mut SlotCpu::at(self.shared, now), &mut running, value) {

@@ -16,19 +16,27 @@ impl Scheduler {
         Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
     }
 
-    /// Puts the registers of a thread back.
+    /// Puts the registers of a thread back. If it has become ready for a slot meanwhile, it gets its place there.
     pub fn put(&mut self, running: Running) {
-        let Running { thread: r, mut ctx, .. } = running;
-        // Without a record it has ended, and nobody can ask for its registers.
+        let r = running.thread;
+        self.return_registers(running);
         let Ok(thread) = self.thread_mut(r) else { return };
-        ctx.hw_id = thread.slot;
-        thread.ctx = Some(ctx);
         if std::mem::take(&mut thread.lands)
             && thread.state == ThreadState::Ready
             && thread.suspend_count == 0
         {
             let (slot, priority) = (thread.slot, thread.priority);
             self.enqueue(slot, priority, r, false);
+        }
+    }
+
+    /// Puts the registers of a thread back, and nothing else.
+    fn return_registers(&mut self, running: Running) {
+        let Running { thread, mut ctx, .. } = running;
+        // Without a record it has ended, and nobody can ask for its registers.
+        if let Ok(thread) = self.thread_mut(thread) {
+            ctx.hw_id = thread.slot;
+            thread.ctx = Some(ctx);
         }
     }
 
@@ -41,17 +49,8 @@ impl Scheduler {
         mut wait: Wait,
     ) -> Option<(Running, Disposition)> {
         loop {
-            let r = running.thread;
-            self.put(running);
-            let value = match self.park_or_go_on(r, wait) {
-                Ok(Commit::GoOn(value)) => value,
-                Ok(Commit::Parked) => return None,
-                Err(error) => {
-                    tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
-                    return None;
-                }
-            };
-            running = self.take(r).ok()?;
+            let value;
+            (running, value) = self.park_or_go_on(running, wait)?;
             match system.go_on(self, &mut running, value) {
                 Disposition::Park(again) => wait = again,
                 disposition => return Some((running, disposition)),
@@ -59,12 +58,26 @@ impl Scheduler {
         }
     }
 
-    pub(crate) fn park_or_go_on(&mut self, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
-        // A wait that only its deadline can end need not have been opened.
-        if !self.thread(r)?.wait_word.is_open() {
-            self.open_wait(r, wait.alertable)?;
+    /// The first step of that: parks the thread, or gives it back with the value that its wait was ended with before. It gets no
+    /// place in a run queue in between: one that goes on must be in none.
+    pub(crate) fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
+        let r = running.thread;
+        self.return_registers(running);
+        let committed = self.thread(r).map(|thread| thread.wait_word.is_open()).and_then(|is_open| {
+            // A wait that only its deadline can end need not have been opened.
+            if !is_open {
+                self.open_wait(r, wait.alertable)?;
+            }
+            self.commit_wait(r, wait)
+        });
+        match committed {
+            Ok(Commit::Parked) => None,
+            Ok(Commit::GoOn(value)) => Some((self.take(r).ok()?, value)),
+            Err(error) => {
+                tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
+                None
+            }
         }
-        self.commit_wait(r, wait)
     }
 
     /// Lets the system end a thread's wait as its deadline does; `false` if it does not wait.
