@@ -338,9 +338,10 @@ fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
 
 /// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
 /// (`cache` and `screenshots` replace nothing that is not their own.)
-const WRITTEN: [&str; 14] = [
+const WRITTEN: [&str; 15] = [
     "json",
     "event-log",
+    "record-contention",
     "record",
     "dump-frames",
     "last-frame",
