@@ -84,13 +84,19 @@ fn open(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32) -> u64 {
     u64::from(guest.memory().read::<u32>(at).unwrap())
 }
 
-#[test]
-fn a_slow_read_stops_nobody_else() {
-    let machine = Machine::new(&no_routine);
+/// Mounts a disc whose reads tell the first end of it that they have begun, and wait for the second.
+fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()>) {
     let (entered, inside) = sync_channel(1);
     let (go, left) = sync_channel(1);
     let gate = Arc::new(Gate { entered, left: Mutex::new(left) });
     machine.kernel.files.lock().vfs.mount(r"\Device\Slow", Box::new(SlowDisc(gate))).unwrap();
+    (inside, go)
+}
+
+#[test]
+fn a_slow_read_stops_nobody_else() {
+    let machine = Machine::new(&no_routine);
+    let (inside, go) = mount_slow_disc(&machine);
     let [reader, other] = [0, 1].map(|_| machine.add_thread().0);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -127,10 +133,7 @@ fn a_slow_read_stops_nobody_else() {
 #[test]
 fn a_handle_that_is_closed_during_a_read_stays_until_the_read_is_over() {
     let machine = Machine::new(&no_routine);
-    let (entered, inside) = sync_channel(1);
-    let (go, left) = sync_channel(1);
-    let gate = Arc::new(Gate { entered, left: Mutex::new(left) });
-    machine.kernel.files.lock().vfs.mount(r"\Device\Slow", Box::new(SlowDisc(gate))).unwrap();
+    let (inside, go) = mount_slow_disc(&machine);
     let [reader, other] = [0, 1].map(|_| machine.add_thread().0);
     let at = machine.scratch.offset(0x1000);
     thread::scope(|scope| {

@@ -8,6 +8,15 @@ use std::time::Duration;
 /// How long the calls may take on a machine with other things to do.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Addresses that call these exports, bound before any lock is held.
+fn stubs<const N: usize>(machine: &Machine, names: [&str; N]) -> [GuestAddr; N] {
+    let kernel = &machine.kernel;
+    names.map(|name| {
+        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+        kernel.imports.stub_of(&kernel.memory, export).unwrap()
+    })
+}
+
 #[test]
 fn calls_that_need_no_lock_take_none() {
     let machine = Machine::new(&no_routine);
@@ -23,10 +32,7 @@ fn calls_that_need_no_lock_take_none() {
         "RtlTryEnterCriticalSection",
         "RtlLeaveCriticalSection",
     ];
-    let stubs = names.map(|name| {
-        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
-        kernel.imports.stub_of(&kernel.memory, export).unwrap()
-    });
+    let stubs = stubs(&machine, names);
     let handle = machine.run(thread, |guest| {
         guest.call("RtlInitializeCriticalSection", &[own + 0x100]);
         assert_eq!(guest.call("KeTlsAlloc", &[]), 0);
@@ -70,10 +76,7 @@ fn an_event_of_ones_own_is_set_and_waited_for_under_the_dispatchers_lock_alone()
     let machine = Machine::new(&no_routine);
     let kernel = &*machine.kernel;
     let own = u64::from(machine.scratch.0);
-    let stubs = ["NtSetEvent", "NtWaitForSingleObjectEx"].map(|name| {
-        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
-        kernel.imports.stub_of(&kernel.memory, export).unwrap()
-    });
+    let stubs = stubs(&machine, ["NtSetEvent", "NtWaitForSingleObjectEx"]);
     let handle = machine.run(machine.add_thread().0, |guest| {
         assert_eq!(guest.status("NtCreateEvent", &[own, 0, 1, 0]), NtStatus::SUCCESS);
         u64::from(guest.memory().read::<u32>(machine.scratch).unwrap())
