@@ -176,6 +176,17 @@ pub trait Cpu {
     /// Something has been set that time alone brings, a timer for one: whoever keeps time is to look when it is due.
     fn time_has_more(&mut self) {}
 
+    // ---- work that takes the host long ----
+
+    /// Whether host threads carry out what calls leave for later ([`crate::System::work`]). Without them, a call carries it out
+    /// before it returns: what happens when then depends on nothing but the guest.
+    fn has_workers(&self) -> bool {
+        false
+    }
+
+    /// Work has been left, for one who has workers.
+    fn work_has_come(&mut self) {}
+
     // ---- recorded contention ----
 
     /// Counts a lock attempt of the thread that runs here, by its guest id, and returns the contention that a replayed

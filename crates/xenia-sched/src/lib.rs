@@ -46,7 +46,7 @@ pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, 
 pub use queue::RunQueues;
 pub use scheduler::{Scheduler, SchedulerConfig, SpawnParameters};
 pub use slot::HwSlot;
-pub use system::{Disposition, EndKind, FailedAccess, Holder, Place, System};
+pub use system::{Disposition, EndKind, FailedAccess, Holder, Place, System, WorkReport};
 pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
 pub use thread_ref::{SchedError, ThreadRef};
 pub use threads_report::{CodeAddress, ReportedRegisters, ReportedThread, ThreadsReport};

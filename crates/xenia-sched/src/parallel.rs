@@ -1,11 +1,11 @@
 //! The parallel executor: a host thread for each hardware thread, and guest time from the host's clock.
 //!
 //! ```text
-//!  six HwHostThreads            time-keeper                 devices
-//!  visit their slots' threads   ends waits, timers          take stores, catch up
-//!        │    │                      │                          │
-//!        │    └───── stores ─────────┼─────────────────────────▶│
-//!        └──────────┬────────────────┴──────────┬───────────────┘
+//!  six HwHostThreads            time-keeper                 devices                 workers
+//!  visit their slots' threads   ends waits, timers          take stores, catch up   what calls leave
+//!        │    │                      │                          │                       │
+//!        │    └───── stores ─────────┼─────────────────────────▶│                       │
+//!        └──────────┬────────────────┴──────────┬───────────────┴───────────────────────┘
 //!                   ▼                           ▼
 //!           Scheduler, one lock           System: the kernel, its own locks
 //! ```
@@ -25,6 +25,7 @@ mod post;
 mod shared;
 mod slot_cpu;
 mod time_keeper;
+mod workers;
 
 use crate::deadlock::Deadlocks;
 use crate::{
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use time_keeper::TimeKeeper;
+use workers::WORKERS;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_memory::{DeviceQueue, DeviceStore};
 
@@ -148,6 +150,10 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             }
             let system = self.system.clone();
             spawn(scope, shared, "devices".to_owned(), move || device_thread::run(shared, system, limits));
+            for number in 0..WORKERS {
+                let system = self.system.clone();
+                spawn(scope, shared, format!("worker{number}"), move || workers::run(shared, system));
+            }
             TimeKeeper {
                 shared,
                 limits,

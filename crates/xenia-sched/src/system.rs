@@ -78,6 +78,9 @@ pub enum Disposition {
     End(EndKind),
 }
 
+/// Tells the guest of work that has been carried out.
+pub type WorkReport = Box<dyn FnOnce(&mut dyn Cpu)>;
+
 /// The operating system and the devices, as the executor sees them.
 ///
 /// `Cpu::now` is the guest time of the call in all of these. What is about devices does nothing unless a system has some.
@@ -122,6 +125,24 @@ pub trait System {
     /// Guest time has moved on: the devices catch up. They may take long; where threads run at once, on a host thread of
     /// their own.
     fn advance_devices(&mut self, _cpu: &mut dyn Cpu) {}
+
+    /// Carries out a piece of the work that calls have left, on a host thread for that. What it returns tells the guest, at the
+    /// guest time at which it is called; until that is over the work is under way. `None`: there is none now.
+    fn work(&mut self) -> Option<WorkReport> {
+        None
+    }
+
+    /// Whether work is left or under way, so that something is to come though nobody runs and no time is due. Takes no lock: it
+    /// is asked under the scheduler's.
+    fn has_work(&self) -> bool {
+        false
+    }
+
+    /// Whether a wait may end by what guest code does without a call, so that [`Self::advance`] is to look soon, not only when
+    /// something is due. Takes no lock.
+    fn watches_memory(&self) -> bool {
+        false
+    }
 
     /// Guest time of the next thing that [`Self::advance`] would do, and that a guest could notice. `None` if there is none.
     fn next_event(&self) -> Option<GuestTicks>;

@@ -1,14 +1,14 @@
 //! The parallel executor with an engine that does nothing but call: what threads do is a function of the test.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, ParallelExecutor, RunEnd,
     Running, Scheduler, SchedulerConfig, SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait,
-    WaitTicket, Woken,
+    WaitTicket, Woken, WorkReport,
 };
 
 /// Executes one instruction, then calls.
@@ -38,8 +38,15 @@ impl Execute for Caller {
 
 type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
 
+/// Threads to wake later, each after this long.
+#[derive(Default)]
+struct Work {
+    left: Mutex<Vec<(ThreadRef, Duration)>>,
+    under_way: AtomicUsize,
+}
+
 #[derive(Clone)]
-struct Scripted(Arc<Script>);
+struct Scripted(Arc<Script>, Arc<Work>);
 
 impl System for Scripted {
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, _: u8) -> Disposition {
@@ -64,6 +71,20 @@ impl System for Scripted {
     }
 
     fn advance(&mut self, _: &mut dyn Cpu) {}
+
+    fn work(&mut self) -> Option<WorkReport> {
+        let work = self.1.clone();
+        let (thread, takes) = work.left.lock().unwrap().pop()?;
+        std::thread::sleep(takes);
+        Some(Box::new(move |cpu| {
+            assert_ne!(cpu.wake(thread, 7, 0).unwrap(), Woken::NotWaiting);
+            work.under_way.fetch_sub(1, SeqCst);
+        }))
+    }
+
+    fn has_work(&self) -> bool {
+        self.1.under_way.load(SeqCst) > 0
+    }
 
     fn next_event(&self) -> Option<GuestTicks> {
         None
@@ -105,7 +126,7 @@ fn machine(
         })
         .collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
-    ParallelExecutor::new(scheduler, Box::new(Caller), Scripted(Arc::new(script))).unwrap()
+    ParallelExecutor::new(scheduler, Box::new(Caller), Scripted(Arc::new(script), Arc::default())).unwrap()
 }
 
 fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
@@ -196,6 +217,32 @@ fn time_in_which_nothing_happens_is_skipped() {
     assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 7 }));
     assert!(machine.scheduler.now() >= HOUR);
     assert!(start.elapsed() < Duration::from_hours(1));
+}
+
+#[test]
+fn work_under_way_is_no_deadlock_and_its_end_wakes() {
+    const ROUNDS: u64 = 20;
+    let work = Arc::<Work>::default();
+    let left = work.clone();
+    let mut machine = machine(&[(0, 0), (1, 3), (2, 3)], move |_, cpu, running| {
+        assert!(cpu.has_workers());
+        if running.ctx.gpr[5] == ROUNDS {
+            return exit(cpu, running);
+        }
+        running.ctx.gpr[5] += 1;
+        cpu.open_wait(running.thread, false).unwrap();
+        left.under_way.fetch_add(1, SeqCst);
+        // Longer than it takes to find a deadlock, and no time at all.
+        let takes = if running.id == 0 { Duration::from_millis(12) } else { Duration::ZERO };
+        left.left.lock().unwrap().push((running.thread, takes));
+        cpu.work_has_come();
+        forever("work")
+    });
+    machine.system.1 = work;
+    let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
+    assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
+    let counters = machine.scheduler.counters;
+    assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::device_thread::DeviceInbox;
 use super::phaser::Phaser;
 use super::post::Post;
+use super::workers::Workers;
 use crate::scheduler::KEEPER;
 use crate::{Activity, Cpu, GuestTicks, HW_THREADS, RunEnd, Scheduler};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub(super) struct Shared {
     /// The time-keeper's.
     pub(super) keeper: Post,
     pub(super) devices: DeviceInbox,
+    pub(super) workers: Workers,
     pub(super) phaser: Phaser,
     /// Whether anybody listens to events.
     pub(super) logs_events: bool,
@@ -47,6 +49,7 @@ impl Shared {
             slots: Default::default(),
             keeper: Post::default(),
             devices: DeviceInbox::default(),
+            workers: Workers::default(),
             phaser: Phaser::default(),
             busy: AtomicU8::new(0),
             instructions: AtomicU64::new(instructions),
@@ -134,6 +137,7 @@ impl Shared {
         self.slots.iter().for_each(Post::call);
         self.keeper.call();
         self.devices.end();
+        self.workers.end();
         self.phaser.end();
     }
 }

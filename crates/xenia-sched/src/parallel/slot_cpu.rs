@@ -144,6 +144,14 @@ impl Cpu for SlotCpu<'_> {
         self.shared.keeper.call();
     }
 
+    fn has_workers(&self) -> bool {
+        true
+    }
+
+    fn work_has_come(&mut self) {
+        self.shared.workers.call();
+    }
+
     fn peek_contention(&mut self, id: u32) -> Option<Contention> {
         // No lock where nothing is counted.
         if self.shared.counts_attempts { self.with(|scheduler| scheduler.peek_contention(id)) } else { None }

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long it sleeps at most: the stop flag and the limits of a run are looked at that often.
 const LONGEST_SLEEP: Duration = Duration::from_millis(5);
 
+/// How long memory is left alone that a wait watches: nobody tells of a store to it.
+const LOOK_AGAIN: Duration = Duration::from_micros(500);
+
 /// See the module's documentation.
 pub(super) struct TimeKeeper<'a, S> {
     pub(super) shared: &'a Shared,
@@ -39,7 +42,8 @@ impl<S: System> TimeKeeper<'_, S> {
             }
             self.pass_time();
             let sleep = self.look_ahead();
-            self.shared.keeper.wait(sleep.min(LONGEST_SLEEP));
+            let longest = if self.system.watches_memory() { LOOK_AGAIN } else { LONGEST_SLEEP };
+            self.shared.keeper.wait(sleep.min(longest));
         }
     }
 
@@ -83,9 +87,12 @@ impl<S: System> TimeKeeper<'_, S> {
         let shared = self.shared;
         let (is_idle, live, code, deadline) = {
             let scheduler = shared.look();
-            // In this order: the devices wake threads before they are idle, and a thread stores before it waits.
-            let is_idle =
-                shared.nobody_is_busy() && scheduler.non_empty_runnable() == 0 && shared.devices.is_idle();
+            // In this order: devices and workers wake threads before they are idle, and a thread stores or leaves work
+            // before it waits.
+            let is_idle = shared.nobody_is_busy()
+                && scheduler.non_empty_runnable() == 0
+                && shared.devices.is_idle()
+                && !self.system.has_work();
             (is_idle, scheduler.live_threads(), scheduler.exit_code(), scheduler.next_deadline())
         };
         // After it is known whether anybody runs: a thread may have set a timer and parked just before.
