@@ -1,7 +1,8 @@
 //! Open files: what a file handle names, its position and rights, reading and writing guest memory.
 //!
 //! The state of a file object is here, by the address of its body; in guest memory it has a dispatcher header that is
-//! signalled when a request has completed. Requests complete at once, in the order they are made.
+//! signalled when a request has completed. Requests complete in their calls, in the order they are made, or on workers
+//! (`pending.rs`).
 
 mod change;
 mod completion;
@@ -10,6 +11,7 @@ pub mod information;
 mod missing;
 pub mod mounts;
 mod open;
+mod pending;
 mod request;
 mod rights;
 mod sharing;
@@ -17,6 +19,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod transfer_queue;
 
 pub use change::BasicChange;
 pub use completion::{Completion, CompletionPorts, Receiver};
@@ -24,10 +27,12 @@ pub use directory::Scan;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub(crate) use request::COMPLETION_WAIT;
-pub use request::{IoArguments, IoRequest, Outcome};
+pub use request::{IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};
 pub use stream::Stream;
+pub use transfer::{Direction, Piece, scattered};
+pub use transfer_queue::TransferQueue;
 
 use crate::limits::Limits;
 use crate::status::failure::Fallible;
@@ -46,7 +51,7 @@ pub struct OpenFile {
     pub location: Location,
     /// What is read and written.
     pub stream: Arc<Stream>,
-    /// What the title has said about the urgency of its requests; it changes nothing, for they all complete at once.
+    /// What the title has said about the urgency of its requests; it changes nothing, they are carried out in order.
     pub priority: u32,
     /// The directory listing under way.
     pub scan: Option<Scan>,

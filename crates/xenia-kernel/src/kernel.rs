@@ -7,7 +7,7 @@
 //! length of one operation, never across a guest call or a wait.
 
 use crate::display::Display;
-use crate::files::Files;
+use crate::files::{Files, TransferQueue};
 use crate::imports::{Bindings, Library};
 use crate::layout::{object_header, object_type};
 use crate::limits::{Limit, Limits};
@@ -99,6 +99,8 @@ pub struct Kernel {
     pub(crate) pending_apcs: AtomicUsize,
     /// Open files, and the file system.
     pub files: Mutex<Files>,
+    /// Transfers of files that calls have left for workers.
+    pub transfers: TransferQueue,
     /// What imports are bound to.
     pub imports: Bindings,
     /// Loaded modules.
@@ -146,11 +148,12 @@ impl Kernel {
             sections: LockQueues::new(0x100),
             spin_locks: LockQueues::new(0x200),
             read_write_locks: ReadWriteLocks::new(0x300),
-            threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
+            threads: Mutex::new(Level::Threads, Threads::new(processes, limits.clone())),
             tls: Tls::default(),
             frames_of_all: FrameCount::default(),
             pending_apcs: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
+            transfers: TransferQueue::new(limits),
             imports,
             modules: Mutex::new(Level::Modules, Modules::default()),
             title: Mutex::new(Level::Settings, Title::default()),

@@ -22,7 +22,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Holder, Place, Running, System, Wait,
-    WaitTicket, Woken, filetime, ticks_to_100ns,
+    WaitTicket, Woken, WorkReport, filetime, ticks_to_100ns,
 };
 
 /// LEV of the system calls that patched thunks make.
@@ -425,6 +425,14 @@ impl System for KernelSystem {
         housekeeping("graphics", self.kernel.advance_video(cpu));
         self.kernel.devices.audio.lock().advance(cpu.now());
         self.kernel.clear_away_deleted();
+    }
+
+    fn work(&mut self) -> Option<WorkReport> {
+        self.kernel.work()
+    }
+
+    fn has_work(&self) -> bool {
+        !self.kernel.transfers.is_empty()
     }
 
     fn next_event(&self) -> Option<GuestTicks> {

@@ -162,13 +162,13 @@ impl Kernel {
 
 /// Ends the title: calls what wants to know, one after the other, then stops the machine.
 pub fn terminate(call: &mut Call) -> Flow {
-    match call.kernel.title.lock().next_notification() {
-        Some(notification) => Flow::CallGuest(GuestCall::new(
-            notification.routine,
-            Continuation::Export { name: "terminate_title", run: go_on, state: [0; 4] },
-        )),
-        None => Flow::End(EndKind::Exit { code: 0 }),
-    }
+    let next = call.kernel.title.lock().next_notification();
+    let Some(notification) = next else {
+        call.kernel.end_all_transfers(call.cpu);
+        return Flow::End(EndKind::Exit { code: 0 });
+    };
+    let then = Continuation::Export { name: "terminate_title", run: go_on, state: [0; 4] };
+    Flow::CallGuest(GuestCall::new(notification.routine, then))
 }
 
 fn go_on(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {

@@ -34,6 +34,39 @@ pub struct IoRequest<'a> {
     pub status_block: GuestAddr,
 }
 
+/// Whom the end of a request is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply {
+    /// Guest thread id of who made the request.
+    pub thread_id: u32,
+    /// Body of the file object.
+    pub file: GuestAddr,
+    /// Body of the event to signal.
+    pub event: Option<GuestAddr>,
+    /// Function to call in the thread, and a flag in its lowest bit; null: none.
+    pub apc_routine: GuestAddr,
+    /// Its first argument; also what a completion port gets.
+    pub apc_context: u32,
+    /// The status block; null: none.
+    pub status_block: GuestAddr,
+}
+
+impl Reply {
+    /// What is signalled.
+    pub(super) fn signals(&self) -> impl Iterator<Item = GuestAddr> {
+        [Some(self.file), self.event].into_iter().flatten()
+    }
+}
+
+impl IoRequest<'_> {
+    /// Whom its end is told, if this thread has made it.
+    pub(super) fn reply(&self, thread_id: u32) -> Reply {
+        let &Self { apc_routine, apc_context, status_block, .. } = self;
+        let event = self.event.as_ref().map(ObjectRef::body);
+        Reply { thread_id, file: self.file.body(), event, apc_routine, apc_context, status_block }
+    }
+}
+
 /// The parameters that every request on an open file begins with (`NtReadFile` and its like): the file, and where the
 /// outcome goes.
 #[derive(Clone, Copy, Debug)]
@@ -142,20 +175,6 @@ impl Kernel {
         Ok(self.files.lock().get(file)?.stream.clone())
     }
 
-    /// Writes to an open file, and notes when.
-    pub(crate) fn write_file(
-        &self,
-        file: GuestAddr,
-        now: u64,
-        write: impl FnOnce(&Stream) -> Fallible<u32>,
-    ) -> Fallible<u32> {
-        let written = write(&*self.stream(file)?)?;
-        if written > 0 {
-            self.files.lock().note_change(file, now);
-        }
-        Ok(written)
-    }
-
     /// Reports the end of a request to everybody who wants to know. Returns what the call returns: the status if the
     /// handle is synchronous or the request failed, otherwise `PENDING`.
     pub(crate) fn complete_request(
@@ -165,35 +184,44 @@ impl Kernel {
         request: &IoRequest<'_>,
         outcome: Outcome,
     ) -> Fallible<NtStatus> {
-        let memory = &*self.memory;
-        outcome.write(memory, request.status_block)?;
-        {
-            let mut dispatcher = self.dispatcher.lock();
-            for event in [Some(&request.file), request.event.as_ref()].into_iter().flatten() {
-                dispatcher.set_event(memory, cpu, event.body(), 0)?;
-            }
-        }
+        let reply = request.reply(thread_id);
+        outcome.write(&self.memory, reply.status_block)?;
+        self.signal_end(cpu, &reply)?;
         if !outcome.status.is_success() {
             return Ok(outcome.status);
         }
-        let routine = GuestAddr(request.apc_routine.0 & !1);
-        if !routine.is_null() {
-            let args = [u64::from(request.apc_context), u64::from(request.status_block.0), 0];
-            self.queue_apc(cpu, thread_id, Mode::User, Apc::new(ApcSource::Kernel, routine, args))?;
-        }
-        let (synchronous, port) = {
-            let files = self.files.lock();
-            let file = files.get(request.file.body())?;
-            (file.is_synchronous(), file.port)
-        };
-        if let Some((port, key)) = port
-            && request.apc_context != 0
-        {
-            let Outcome { status, information } = outcome;
-            let context = request.apc_context;
-            self.post_completion(cpu, port, Completion { key, context, status: status.0, information })?;
-        }
+        self.call_at_end(cpu, &reply)?;
+        self.post_end(cpu, &reply, outcome)?;
+        let synchronous = self.files.lock().get(reply.file)?.is_synchronous();
         Ok(if synchronous { outcome.status } else { NtStatus::PENDING })
+    }
+
+    /// Signals the file object, and the event of a request that has ended.
+    pub(super) fn signal_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
+        let mut dispatcher = self.dispatcher.lock();
+        for body in reply.signals() {
+            dispatcher.set_event(&self.memory, cpu, body, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Queues the APC of a request that has ended, if it has one.
+    pub(super) fn call_at_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
+        let routine = GuestAddr(reply.apc_routine.0 & !1);
+        if routine.is_null() {
+            return Ok(());
+        }
+        let args = [u64::from(reply.apc_context), u64::from(reply.status_block.0), 0];
+        let apc = Apc::new(ApcSource::Kernel, routine, args);
+        self.queue_apc(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
+    }
+
+    /// Puts a request that has ended into the file's completion port, if it has one and the request a context.
+    pub(super) fn post_end(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
+        let port = self.files.lock().get(reply.file)?.port;
+        let (Some((port, key)), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };
+        let Outcome { status, information } = outcome;
+        self.post_completion(cpu, port, Completion { key, context, status: status.0, information })
     }
 
     /// Puts a completion into a port: the first thread that waits there gets it.

@@ -101,20 +101,23 @@ fn scattered_reads_fill_page_by_page() {
     let mut b = bench();
     let file = b.open(r"game:\data.bin", READ, Disposition::Open, 0).unwrap();
     let pages = [b.buffer.offset(0x3000), b.buffer, b.buffer.offset(0x5000)];
-    assert_eq!(file.read_scattered(&b.memory, &pages, 0x2100, Some(0)).unwrap(), 0x2100);
+    assert_eq!(
+        file.transfer(&b.memory, Direction::Read, &scattered(&pages, 0x2100), Some(0)).unwrap(),
+        0x2100
+    );
     for (page, index) in pages.into_iter().zip(0_u32..) {
         assert_eq!(b.memory.read::<u8>(page).unwrap(), (index * 0x1000 / 3) as u8);
     }
     assert_eq!(b.memory.read::<u8>(pages[2].offset(0x100)).unwrap(), 0);
     assert_eq!(file.position(), 0);
     let copy = b.open(r"cache:\copy", WRITE, Disposition::Create, SYNC).unwrap();
-    assert_eq!(copy.write_gathered(&b.memory, &pages, 0x2100, None).unwrap(), 0x2100);
+    assert_eq!(copy.transfer(&b.memory, Direction::Write, &scattered(&pages, 0x2100), None).unwrap(), 0x2100);
     assert_eq!(copy.position(), 0x2100);
     let mut start = [0; 4];
     copy.data().unwrap().read_at(0x1000, &mut start).unwrap();
     assert_eq!(start, [0x55, 0x55, 0x56, 0x56]);
     let wild = [pages[0], GuestAddr(4)];
-    assert!(copy.write_gathered(&b.memory, &wild, 0x2000, Some(0)).is_err());
+    assert!(copy.transfer(&b.memory, Direction::Write, &scattered(&wild, 0x2000), Some(0)).is_err());
 }
 
 #[test]
@@ -126,12 +129,15 @@ fn a_write_is_whole_or_not_done() {
     let full = Some(NtStatus::DISK_FULL);
     assert_eq!(Bench::status(file.write(&b.memory, b.buffer, 0x1_8000, Some(0xF_8000))), full);
     let pages = [b.buffer; 0x18];
-    let gathered = file.write_gathered(&b.memory, &pages, 0x1_8000, Some(0xF_8000));
+    let gathered = file.transfer(&b.memory, Direction::Write, &scattered(&pages, 0x1_8000), Some(0xF_8000));
     assert_eq!((Bench::status(gathered), file.data().unwrap().size()), (full, Ok(0xF_8000)));
-    assert_eq!(file.write_gathered(&b.memory, &pages, 0x1800, Some(u64::MAX)).unwrap(), 0x1800);
+    assert_eq!(
+        file.transfer(&b.memory, Direction::Write, &scattered(&pages, 0x1800), Some(u64::MAX)).unwrap(),
+        0x1800
+    );
     assert_eq!(file.position(), 0xF_9800, "behind what was added at the end");
     let reader = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
-    let denied = reader.write_gathered(&b.memory, &[], 0, Some(0));
+    let denied = reader.transfer(&b.memory, Direction::Write, &scattered(&[], 0), Some(0));
     assert_eq!(Bench::status(denied), Some(NtStatus::ACCESS_DENIED), "even of nothing");
 }
 

@@ -1,4 +1,5 @@
-//! Reading and writing between open files and guest memory, without the lock of the file table.
+//! Reading and writing between open files and guest memory, without the lock of the file table: in the call, or later on a
+//! host thread of its own.
 
 use super::Stream;
 use super::rights::{access, options};
@@ -14,7 +15,72 @@ const PAGE: u32 = 0x1000;
 /// Rights of which either allows writing.
 const WRITING: u32 = access::WRITE_DATA | access::APPEND_DATA;
 
+/// Which way a transfer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the file to guest memory.
+    Read,
+    /// From guest memory to the file.
+    Write,
+}
+
+/// A part of guest memory that is read into or written from: address and length.
+pub type Piece = (GuestAddr, u32);
+
+/// The pieces of a transfer of `length` bytes to or from pages of 4 KiB that lie anywhere.
+pub fn scattered(pages: &[GuestAddr], length: u32) -> Vec<Piece> {
+    let starts = (0..length).step_by(PAGE as usize);
+    pages.iter().zip(starts).map(|(&page, start)| (page, PAGE.min(length - start))).collect()
+}
+
 impl Stream {
+    /// Reads into guest memory or writes from there. Returns the bytes transferred.
+    pub fn transfer(
+        &self,
+        memory: &GuestMemory,
+        direction: Direction,
+        pieces: &[Piece],
+        offset: Option<u64>,
+    ) -> Fallible<u32> {
+        match direction {
+            Direction::Read => self.read_pieces(memory, pieces, offset),
+            Direction::Write => self.write_pieces(memory, pieces, offset),
+        }
+    }
+
+    /// Whether a transfer at `offset` may be carried out after its call has returned. One that can't be right is refused at once,
+    /// as on a console, where the file system says so before it asks the drive.
+    pub(super) fn may_wait(&self, direction: Direction, pieces: &[Piece], offset: u64) -> Fallible<bool> {
+        if self.is_synchronous() || Self::is_position(Some(offset)) || total(pieces) == 0 {
+            return Ok(false);
+        }
+        let data = self.check(direction)?;
+        let begin = match direction {
+            Direction::Read if offset >= data.size()? => return Err(NtStatus::END_OF_FILE.into()),
+            Direction::Write if self.appends(offset) => data.size()?,
+            _ => offset,
+        };
+        self.check_sectors(begin, total(pieces))?;
+        Ok(true)
+    }
+
+    /// The contents, if this handle may be used so.
+    fn check(&self, direction: Direction) -> Fallible<&dyn FileData> {
+        let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
+        let rights = match direction {
+            Direction::Read => access::READ_DATA | access::EXECUTE,
+            Direction::Write => WRITING,
+        };
+        self.require(rights)?;
+        Ok(data)
+    }
+
+    /// Whether a write at this offset goes to the end of the file.
+    fn appends(&self, offset: u64) -> bool {
+        const APPEND: u64 = u64::MAX;
+        offset == APPEND || self.rights & WRITING == access::APPEND_DATA
+    }
+
     /// The offset at which an access begins.
     fn begin(&self, offset: Option<u64>) -> u64 {
         offset.filter(|_| !Self::is_position(offset)).unwrap_or_else(|| self.position())
@@ -47,29 +113,10 @@ impl Stream {
         self.read_pieces(memory, &[(at, length)], offset)
     }
 
-    /// Reads into pages of 4 KiB that lie anywhere.
-    pub fn read_scattered(
-        &self,
-        memory: &GuestMemory,
-        pages: &[GuestAddr],
-        length: u32,
-        offset: Option<u64>,
-    ) -> Fallible<u32> {
-        self.read_pieces(memory, &pieces(pages, length), offset)
-    }
-
-    fn read_pieces(
-        &self,
-        memory: &GuestMemory,
-        pieces: &[(GuestAddr, u32)],
-        offset: Option<u64>,
-    ) -> Fallible<u32> {
+    fn read_pieces(&self, memory: &GuestMemory, pieces: &[Piece], offset: Option<u64>) -> Fallible<u32> {
         let _turn = self.take_turn(offset);
         let begin = self.begin(offset);
-        let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
-        if self.rights & (access::READ_DATA | access::EXECUTE) == 0 {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
+        let data = self.check(Direction::Read)?;
         self.check_sectors(begin, total(pieces))?;
         let mut done = 0;
         for &(at, length) in pieces {
@@ -97,34 +144,13 @@ impl Stream {
         self.write_pieces(memory, &[(at, length)], offset)
     }
 
-    /// Writes from pages of 4 KiB that lie anywhere, as [`Self::write`].
-    pub fn write_gathered(
-        &self,
-        memory: &GuestMemory,
-        pages: &[GuestAddr],
-        length: u32,
-        offset: Option<u64>,
-    ) -> Fallible<u32> {
-        self.write_pieces(memory, &pieces(pages, length), offset)
-    }
-
-    fn write_pieces(
-        &self,
-        memory: &GuestMemory,
-        pieces: &[(GuestAddr, u32)],
-        offset: Option<u64>,
-    ) -> Fallible<u32> {
-        const APPEND: u64 = u64::MAX;
+    fn write_pieces(&self, memory: &GuestMemory, pieces: &[Piece], offset: Option<u64>) -> Fallible<u32> {
         let _turn = self.take_turn(offset);
         let position = self.begin(offset);
-        let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
-        if self.rights & WRITING == 0 {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
+        let data = self.check(Direction::Write)?;
         let _writer = self.take_writers_turn();
         let size = data.size()?;
-        let append = position == APPEND || self.rights & WRITING == access::APPEND_DATA;
-        let begin = if append { size } else { position };
+        let begin = if self.appends(position) { size } else { position };
         let length = total(pieces);
         self.check_sectors(begin, length)?;
         for &(at, length) in pieces {
@@ -180,14 +206,8 @@ impl Stream {
     }
 }
 
-/// What lies in each page of a scattered or gathered transfer.
-fn pieces(pages: &[GuestAddr], length: u32) -> Vec<(GuestAddr, u32)> {
-    let starts = (0..length).step_by(PAGE as usize);
-    pages.iter().zip(starts).map(|(&page, start)| (page, PAGE.min(length - start))).collect()
-}
-
 /// Bytes of all pieces.
-fn total(pieces: &[(GuestAddr, u32)]) -> u32 {
+fn total(pieces: &[Piece]) -> u32 {
     pieces.iter().fold(0, |sum, piece| sum.wrapping_add(piece.1))
 }
 
@@ -195,7 +215,7 @@ fn total(pieces: &[(GuestAddr, u32)]) -> u32 {
 fn write_piece(
     data: &dyn FileData,
     memory: &GuestMemory,
-    (at, length): (GuestAddr, u32),
+    (at, length): Piece,
     offset: &mut u64,
 ) -> Fallible<()> {
     let mut buffer = vec![0; CHUNK.min(length) as usize];

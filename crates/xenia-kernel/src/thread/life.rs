@@ -237,6 +237,7 @@ impl Kernel {
             record.abandon_waits();
             (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
         };
+        self.end_transfers_of(cpu, id);
         cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;

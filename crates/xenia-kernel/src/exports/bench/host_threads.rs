@@ -2,7 +2,7 @@
 //!
 //! The guest code is the test's: it makes kernel calls through [`Guest::call`], and what the kernel makes a thread call comes
 //! to the machine's `routine`. Hardware threads are not shared out: every guest thread has one, and nobody makes way. Guest
-//! time moves only by [`Machine::keep_time`]. A thread that sleeps longer than [`PATIENCE`] has been forgotten.
+//! time moves only by [`Machine::keep_time`], and what calls leave for workers is done only by [`Machine::work`]. A thread that sleeps longer than [`PATIENCE`] has been forgotten.
 
 use super::*;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
@@ -43,6 +43,7 @@ struct Gate {
 struct Seats {
     all: Mutex<Vec<Arc<Seat>>>,
     now: AtomicU64,
+    has_workers: AtomicBool,
     over: AtomicBool,
 }
 
@@ -215,6 +216,10 @@ impl Cpu for HostCpu {
         Ok(Placement { before: 1, hw_id: thread.hw_id })
     }
 
+    fn has_workers(&self) -> bool {
+        self.0.has_workers.load(Acquire)
+    }
+
     fn records_contention(&self) -> bool {
         false
     }
@@ -285,7 +290,23 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Lets those go home who serve and who keep time.
+    /// From now on, calls may leave work for later.
+    pub(super) fn have_workers(&self) {
+        self.seats.has_workers.store(true, SeqCst);
+    }
+
+    /// Carries out what calls leave, until the machine is over.
+    pub(super) fn work(&self) {
+        let mut system = KernelSystem::new(self.kernel.clone());
+        while !self.seats.over.load(Acquire) {
+            match system.work() {
+                Some(report) => report(&mut HostCpu(self.seats.clone())),
+                None => std::thread::yield_now(),
+            }
+        }
+    }
+
+    /// Lets those go home who serve, who keep time and who work.
     pub(super) fn end(&self) {
         self.seats.over.store(true, SeqCst);
         for seat in &*lock(&self.seats.all) {
@@ -330,6 +351,13 @@ impl Guest<'_> {
         running.ctx.pc = home;
         assert!(matches!(disposition, Disposition::Continue), "{disposition:?}");
         running.ctx.gpr[3]
+    }
+
+    /// Ends the title.
+    pub(super) fn end_title(&mut self) {
+        let kernel = self.machine.kernel.clone();
+        let mut call = Call::new(&kernel, &mut self.cpu, self.running.as_mut().unwrap());
+        assert!(matches!(crate::title::terminate(&mut call), Flow::End(_)));
     }
 
     /// As [`Self::call`], as a status.

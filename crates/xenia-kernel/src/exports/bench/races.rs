@@ -5,6 +5,7 @@ mod files;
 mod lock_free;
 mod locks;
 mod objects;
+mod pending_files;
 mod waits;
 
 use super::host_threads::{Guest, Machine};

@@ -1,10 +1,10 @@
 //! Opening, reading and writing files (`NtCreateFile`, `NtOpenFile`, `NtRead*`, `NtWrite*`, `NtFlushBuffersFile`).
 //!
-//! Requests complete before the call returns; event, APC and completion port are told in that order. A handle that was not
-//! opened for synchronous access still gets `PENDING`, as on the console.
+//! Requests complete before the call returns, or later; event, APC and completion port are told in that order. A handle that
+//! was not opened for synchronous access gets `PENDING` either way, as on the console ([`crate::files`]).
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
-use crate::files::{IoArguments, OpenParameters, Outcome};
+use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, scattered};
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use crate::vfs::Disposition;
@@ -89,26 +89,28 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
     Ok(outcome.status)
 }
 
-/// Runs a transfer and reports its outcome.
+/// Reads or writes, or leaves that for later.
 fn transfer(
     call: &mut Call,
     file: IoArguments,
+    direction: Direction,
     offset: Option<Ptr<u64>>,
-    run: impl FnOnce(&Call, GuestAddr, Option<u64>) -> Fallible<u32>,
+    pieces: impl FnOnce(&Call) -> Fallible<Vec<Piece>>,
 ) -> Fallible<NtStatus> {
     let request = file.resolve(call.kernel)?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
-    let outcome = Outcome::of(run(call, request.file.body(), offset));
+    let pieces = pieces(call);
     let thread_id = call.thread_id();
-    call.kernel.complete_request(call.cpu, thread_id, &request, outcome)
+    call.kernel.transfer(call.cpu, thread_id, &request, (direction, offset), pieces)
 }
 
-/// The pages of a scattered or gathered transfer.
-fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<GuestAddr>> {
+/// The pieces of a scattered or gathered transfer.
+fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Piece>> {
     if length > SCATTER_LIMIT {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
-    (0..length.div_ceil(PAGE)).map(|index| Ok(array.at(index).read(call.memory())?)).collect()
+    let pages = (0..length.div_ceil(PAGE)).map(|index| Ok(array.at(index).read(call.memory())?));
+    Ok(scattered(&pages.collect::<Fallible<Vec<_>>>()?, length))
 }
 
 #[exports(xboxkrnl)]
@@ -175,9 +177,7 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        transfer(call, file, offset, |call, file, offset| {
-            call.kernel.stream(file)?.read(call.memory(), buffer, length, offset)
-        })
+        transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
     }
 
     /// Reads from a file into an array of pages.
@@ -189,10 +189,7 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        transfer(call, file, offset, |call, file, offset| {
-            let pages = segments(call, pages, length)?;
-            call.kernel.stream(file)?.read_scattered(call.memory(), &pages, length, offset)
-        })
+        transfer(call, file, Direction::Read, offset, |call| segments(call, pages, length))
     }
 
     /// Writes to a file, at an offset or at the handle's position.
@@ -204,10 +201,7 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        transfer(call, file, offset, |call, file, offset| {
-            let now = filetime(call.now());
-            call.kernel.write_file(file, now, |stream| stream.write(call.memory(), buffer, length, offset))
-        })
+        transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
     }
 
     /// Writes an array of pages to a file.
@@ -219,12 +213,19 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<NtStatus> {
-        transfer(call, file, offset, |call, file, offset| {
-            let pages = segments(call, pages, length)?;
-            call.kernel.write_file(file, filetime(call.now()), |stream| {
-                stream.write_gathered(call.memory(), &pages, length, offset)
-            })
-        })
+        transfer(call, file, Direction::Write, offset, |call| segments(call, pages, length))
+    }
+
+    /// Takes the calling thread's requests on a file back that have not begun, and waits for one that has.
+    #[export(Done)]
+    fn NtCancelIoFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
+        let object = call.kernel.resolve_file(file)?;
+        let (thread_id, body) = (call.thread_id(), object.body());
+        let which = |reply: &Reply| reply.thread_id == thread_id && reply.file == body;
+        call.kernel.cancel_transfers(call.cpu, which);
+        let outcome = Outcome { status: NtStatus::SUCCESS, information: 0 };
+        outcome.write(call.memory(), status_block)?;
+        Ok(outcome.status)
     }
 
     /// Makes sure that what was written survives.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// How long a thread waits for another in a test that goes well.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 const SYNCHRONOUS: u64 = 0x20;
 /// Rights of those who only add to a file.
 const ADDING: u32 = access::APPEND_DATA | access::SYNCHRONIZE;
@@ -71,6 +71,11 @@ impl FileData for SlowFile {
 
 /// Opens a file with these rights for synchronous access; its handle. Uses 0x100 bytes at `at`.
 fn open(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32) -> u64 {
+    open_with(guest, at, path, rights, SYNCHRONOUS)
+}
+
+/// As [`open`], with these options.
+pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32, options: u64) -> u64 {
     let (string, text) = (at.offset(0x20), at.offset(0x40));
     guest.memory().write_bytes(text, path.as_bytes()).unwrap();
     guest.memory().write(string, (path.len() as u32) << 16 | path.len() as u32).unwrap();
@@ -79,13 +84,13 @@ fn open(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32) -> u64 {
         guest.memory().write(at.offset(4 * index), word).unwrap();
     }
     let base = u64::from(at.0);
-    let arguments = [base, rights.into(), base + 0x10, base + 8, share::ALL.into(), SYNCHRONOUS];
+    let arguments = [base, rights.into(), base + 0x10, base + 8, share::ALL.into(), options];
     assert_eq!(guest.status("NtOpenFile", &arguments), NtStatus::SUCCESS, "{path}");
     u64::from(guest.memory().read::<u32>(at).unwrap())
 }
 
 /// Mounts a disc whose reads tell the first end of it that they have begun, and wait for the second.
-fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()>) {
+pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()>) {
     let (entered, inside) = sync_channel(1);
     let (go, left) = sync_channel(1);
     let gate = Arc::new(Gate { entered, left: Mutex::new(left) });

@@ -1,0 +1,147 @@
+//! Transfers that calls have left for workers: which comes next, which are under way.
+//!
+//! Those of one file object are carried out one at a time, in the order of the calls, as a drive does it: titles add to a
+//! file by several writes at once, and read into one buffer after the other. File objects take turns. Every transfer
+//! that is taken is given back by [`TransferQueue::done`], when the guest has been told of its end.
+
+use super::request::Reply;
+use super::stream::Stream;
+use super::transfer::{Direction, Piece};
+use crate::limits::{Limit, Limits};
+use crate::objects::HeldObject;
+use crate::status::failure::Fallible;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use xenia_guest::GuestAddr;
+use xenia_sync::{Condvar, Level, Mutex};
+
+/// A transfer, and who is told of its end.
+pub(super) struct Transfer {
+    pub(super) reply: Reply,
+    pub(super) stream: Arc<Stream>,
+    pub(super) direction: Direction,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) offset: u64,
+    /// File and event stay until it is over, whoever closes them.
+    pub(super) _held: Vec<HeldObject>,
+}
+
+/// The transfers of one file object.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Transfer>,
+    under_way: Option<Reply>,
+}
+
+#[derive(Default)]
+struct State {
+    lines: BTreeMap<GuestAddr, Line>,
+    /// File objects of which a transfer waits and none is under way.
+    ready: VecDeque<GuestAddr>,
+    /// Pieces of all that wait.
+    pieces: usize,
+}
+
+/// See the module's documentation.
+pub struct TransferQueue {
+    state: Mutex<State>,
+    /// Transfers that wait or are under way. Changes under the state's lock.
+    count: AtomicUsize,
+    over: Condvar,
+    limits: Arc<Limits>,
+}
+
+impl TransferQueue {
+    /// Nothing waits; what is refused is counted in `limits`.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        let state = Mutex::numbered(Level::Files, 3, State::default());
+        Self { state, count: AtomicUsize::new(0), over: Condvar::new(), limits }
+    }
+
+    /// Whether nothing waits and nothing is under way. Takes no lock.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Acquire) == 0
+    }
+
+    /// Leaves a transfer for a worker. Fails if too much waits.
+    pub(super) fn push(&self, transfer: Transfer) -> Fallible<()> {
+        let mut state = self.state.lock();
+        self.limits.admit(Limit::PendingTransfers, state.pieces)?;
+        state.pieces += transfer.pieces.len();
+        let file = transfer.reply.file;
+        let line = state.lines.entry(file).or_default();
+        line.waiting.push_back(transfer);
+        if line.waiting.len() == 1 && line.under_way.is_none() {
+            state.ready.push_back(file);
+        }
+        self.count.fetch_add(1, Release);
+        Ok(())
+    }
+
+    /// Takes the next transfer, which is under way from now on.
+    pub(super) fn take(&self) -> Option<Transfer> {
+        let mut state = self.state.lock();
+        let file = state.ready.pop_front()?;
+        let line = state.lines.get_mut(&file)?;
+        let transfer = line.waiting.pop_front()?;
+        line.under_way = Some(transfer.reply);
+        state.pieces -= transfer.pieces.len();
+        Some(transfer)
+    }
+
+    /// What was taken of this file object is over.
+    pub(super) fn done(&self, file: GuestAddr) {
+        let mut state = self.state.lock();
+        if let Some(line) = state.lines.get_mut(&file) {
+            line.under_way = None;
+            if line.waiting.is_empty() {
+                state.lines.remove(&file);
+            } else {
+                state.ready.push_back(file);
+            }
+        }
+        self.count.fetch_sub(1, Release);
+        drop(state);
+        self.over.notify_all();
+    }
+
+    /// Takes back those of `which` that nobody has begun, in the order of the calls for each file object; they are under way
+    /// no more. Says whether another is.
+    pub(super) fn take_back(&self, which: impl Fn(&Reply) -> bool) -> (Vec<Transfer>, bool) {
+        let (mut taken, mut others) = (Vec::new(), false);
+        if self.is_empty() {
+            return (taken, others);
+        }
+        let mut state = self.state.lock();
+        let State { lines, ready, pieces } = &mut *state;
+        lines.retain(|file, line| {
+            others |= line.under_way.as_ref().is_some_and(&which);
+            let before = taken.len();
+            let waiting = std::mem::take(&mut line.waiting).into_iter();
+            let (back, stay): (VecDeque<_>, VecDeque<_>) =
+                waiting.partition(|transfer| which(&transfer.reply));
+            taken.extend(back);
+            line.waiting = stay;
+            if taken.len() > before && line.waiting.is_empty() && line.under_way.is_none() {
+                ready.retain(|waiting| waiting != file);
+            }
+            !line.waiting.is_empty() || line.under_way.is_some()
+        });
+        *pieces -= taken.iter().map(|transfer| transfer.pieces.len()).sum::<usize>();
+        self.count.fetch_sub(taken.len(), Release);
+        (taken, others)
+    }
+
+    /// Waits for those of `which` that are under way. The caller holds no lock.
+    pub(super) fn wait_for(&self, which: impl Fn(&Reply) -> bool) {
+        if self.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        while state.lines.values().any(|line| line.under_way.as_ref().is_some_and(&which)) {
+            self.over.wait(&mut state);
+        }
+    }
+}
