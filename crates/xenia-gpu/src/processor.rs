@@ -92,11 +92,14 @@ pub struct Config {
     /// Draw on the calling thread; else on one of the backend's own, if it can tell what draws read. What
     /// the guest sees is the same.
     pub inline: bool,
+    /// A pump ends with the first swap, so that whoever counts frames can stop there; not while a recording is made. Time
+    /// that is left is the next pump's.
+    pub stop_at_swap: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capture_all: false, vblank: true, inline: true }
+        Self { capture_all: false, vblank: true, inline: true, stop_at_swap: false }
     }
 }
 
@@ -236,7 +239,8 @@ impl CommandProcessor {
         let swaps = self.statistics.swaps;
         self.feed.changed();
         self.poll(now);
-        loop {
+        let stops = self.config.stop_at_swap && self.recorder.is_none();
+        while !stops || self.statistics.swaps == swaps {
             let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
             match (self.display.next_vblank(), packet) {
                 (Some(blank), packet) if blank <= now && packet.is_none_or(|time| blank <= time) => {

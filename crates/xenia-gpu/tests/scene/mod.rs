@@ -82,7 +82,7 @@ impl Scene {
     /// or blended, pixel coordinates as positions.
     pub fn new(width: u32, height: u32, msaa: u32) -> Self {
         let memory = Arc::new(Ram::new(MEMORY));
-        let config = Config { vblank: false, capture_all: true, inline: INLINE.get() };
+        let config = Config { vblank: false, capture_all: true, inline: INLINE.get(), ..Config::default() };
         let mut gpu = CommandProcessor::new(memory.clone(), crate::backend(THREADS.get()), config);
         let trace = RECORD.get().then(Bytes::default);
         if let Some(trace) = &trace {

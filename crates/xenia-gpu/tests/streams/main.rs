@@ -113,7 +113,12 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
         memory.write(base + at, &bytes);
     }
     let guarded = Arc::new(Guarded::new(memory.clone()));
-    let config = Config { vblank: rng.random_ratio(1, 2), capture_all: rng.random_ratio(1, 4), inline };
+    let config = Config {
+        vblank: rng.random_ratio(1, 2),
+        capture_all: rng.random_ratio(1, 4),
+        inline,
+        ..Config::default()
+    };
     let mut gpu = CommandProcessor::new(guarded.clone(), backend, config);
     let trace = number.is_multiple_of(PLAYED).then(Bytes::default);
     if let Some(trace) = &trace {

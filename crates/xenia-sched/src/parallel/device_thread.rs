@@ -102,11 +102,15 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
         inbox.begin(&mut stores);
         shared.activity.set(DEVICES, Doing::Devices);
         let mut cpu = SlotCpu::new(shared);
+        let is_last = |system: &S| limits.frames.is_some_and(|frames| system.frames() >= frames);
         if !stores.is_empty() {
             system.end_visit(&mut cpu, 0, &stores);
         }
-        system.advance_devices(&mut cpu);
-        if limits.frames.is_some_and(|frames| system.frames() >= frames) {
+        // A run that ends with a frame does not begin the next one.
+        if !is_last(&system) {
+            system.advance_devices(&mut cpu);
+        }
+        if is_last(&system) {
             shared.finish(RunEnd::Frames);
         }
         inbox.state.lock().is_working = false;

@@ -83,3 +83,27 @@ fn a_swap_is_counted_and_pictured() {
     m.run(&[type3(opcode::XE_SWAP, 4), 1, 2, 3, 4]);
     assert_eq!(m.gpu.statistics().swaps, 1);
 }
+
+#[test]
+fn a_pump_may_end_with_the_first_swap() {
+    for stop_at_swap in [false, true] {
+        let mut m = Machine::new();
+        let config = Config { stop_at_swap, ..Config::default() };
+        m.gpu = CommandProcessor::new(m.memory.clone(), Box::new(NullBackend), config);
+        m.gpu.initialize_ring(RING, 8);
+        for front_buffer in [0x10_0000, 0x20_0000, 0x30_0000] {
+            m.put(&swap_commands([2, 0, 0, 0, 0, 0], front_buffer, 1280, 720));
+        }
+        m.kick();
+        let now = 10 * VBLANK_TICKS;
+        let mut swaps = Vec::new();
+        while m.gpu.next_event_time().is_some_and(|next| next <= now) {
+            let events = m.gpu.pump(now);
+            swaps.push(events.iter().filter(|event| matches!(event, GpuEvent::Swap { .. })).count());
+        }
+        let (expected, rest): (&[usize], _) = if stop_at_swap { (&[1, 1, 1], 1) } else { (&[3], 0) };
+        assert_eq!(swaps[..expected.len()], *expected);
+        assert!(swaps[expected.len()..].iter().all(|&more| more == 0), "{swaps:?}");
+        assert_eq!((swaps.len() - expected.len(), m.gpu.statistics().vblanks), (rest, 10));
+    }
+}
