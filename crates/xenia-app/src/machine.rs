@@ -142,6 +142,7 @@ impl Machine {
         let config = Config {
             capture_all: options.capture == Capture::Every,
             inline: options.engine.gpu_inline,
+            stop_at_swap: options.engine.mode.parallel,
             ..Config::default()
         };
         let processor = CommandProcessor::new(memory.clone(), drawing, config);
@@ -266,6 +267,9 @@ impl Machine {
             pace.begin(|| self.figures());
         }
         let end = loop {
+            if let Some(pace) = &mut pace {
+                pace.set_has_clock(self.executor.set_speed(pace.speed()));
+            }
             let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
             let end = self.executor.run(piece.as_ref().unwrap_or(limits));
             if self.interrupt.take_wants_threads() {
@@ -364,7 +368,7 @@ fn executor(
     }
     match ParallelExecutor::new(scheduler, engine, system) {
         Some(executor) => Ok(Executor::Parallel(Box::new(executor))),
-        None => bail!("--cross-check compares the engines in one order of events: use it with --lockstep"),
+        None => bail!("this engine runs on one host thread: use it with --lockstep"),
     }
 }
 

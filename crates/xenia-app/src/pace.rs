@@ -1,8 +1,9 @@
 //! What a window does to a machine that runs: its speed, pause and single frames, and its end.
 //!
-//! A machine with a pace runs in pieces of a 60th of a second of guest time at most. Between two of them it may sleep, stand still or end;
-//! guest time is made of instructions, so none of that can be seen by a guest, and frames and digests are those of a
-//! run without a window.
+//! In lockstep a machine with a pace runs in pieces of a 60th of a second of guest time at most. Between two of them it may
+//! sleep, stand still or end; guest time is made of instructions, so none of that can be seen by a guest, and frames and digests are
+//! those of a run without a window. In parallel guest time is the host's clock: nobody has to sleep for it, and the clock
+//! runs at the speed that is asked for.
 
 mod limiter;
 
@@ -19,6 +20,9 @@ use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
 const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND;
 /// Fields in a second of guest time.
 const FIELDS_PER_SECOND: u64 = 60;
+/// Guest seconds in one of the host's when there is no limit, and guest time is the host's clock. A title that can't keep up
+/// leaves frames out, as it would on a slow console.
+const NO_LIMIT: f64 = 4.0;
 /// Host time between two reports of figures.
 const FIGURES_PERIOD: Duration = Duration::from_millis(250);
 
@@ -87,6 +91,10 @@ impl Control {
 pub struct Pace {
     control: Control,
     limiter: Limiter,
+    /// Guest seconds in a second of the host's, if there is a limit.
+    speed: Option<f64>,
+    /// Guest time is the host's clock, and runs at [`Self::speed`].
+    has_clock: bool,
     start: Instant,
     tell: Box<dyn FnMut(Figures) + Send>,
     told: Option<Instant>,
@@ -105,6 +113,8 @@ impl Pace {
         Self {
             control,
             limiter: Limiter::new(speed),
+            speed,
+            has_clock: false,
             start: Instant::now(),
             tell: Box::new(tell),
             told: None,
@@ -135,13 +145,25 @@ impl Pace {
         self.tell_now(&figures);
     }
 
+    /// Guest seconds in a second of the host's that are wanted now, for a machine whose time is the host's clock.
+    pub fn speed(&self) -> f64 {
+        let turbo = self.control.0.state.lock().turbo;
+        self.speed.filter(|_| !turbo).unwrap_or(NO_LIMIT)
+    }
+
+    /// Whether guest time is the host's clock, at the speed that was asked for last.
+    pub fn set_has_clock(&mut self, has_clock: bool) {
+        self.has_clock = has_clock;
+    }
+
     /// Where the next piece ends.
     pub fn limits(&self, whole: &Limits, at: &Progress) -> Limits {
         let frames = match (self.step_to, whole.frames) {
             (Some(step), Some(limit)) => Some(step.min(limit)),
             (step, limit) => step.or(limit),
         };
-        Limits { frames, ticks: Some((at.now / FIELD + 1) * FIELD), ..whole.clone() }
+        let ticks = (!self.has_clock).then_some((at.now / FIELD + 1) * FIELD);
+        Limits { frames, ticks, ..whole.clone() }
     }
 
     /// Between two pieces. Returns when the next may run; false if there is to be none.
@@ -173,7 +195,7 @@ impl Pace {
                 continue;
             }
             self.step_to = None;
-            if state.turbo {
+            if state.turbo || self.has_clock {
                 self.limiter.restart();
                 return true;
             }
@@ -231,6 +253,21 @@ mod tests {
         assert_eq!(pace.limits(&Limits::default(), &START).frames, Some(4));
         pace.step_to = Some(10);
         assert_eq!(pace.limits(&whole, &START).frames, Some(9));
+    }
+
+    #[test]
+    fn a_machine_whose_time_is_the_hosts_clock_waits_for_nothing_else() {
+        let control = Control::default();
+        for (limit, speed) in [(Some(60), 1.0), (Some(30), 0.5), (None, NO_LIMIT)] {
+            let mut pace = pace(&control, limit);
+            pace.set_has_clock(true);
+            assert_eq!((pace.speed(), pace.limits(&Limits::default(), &START).ticks), (speed, None));
+            control.turbo(true);
+            assert_eq!(pace.speed(), NO_LIMIT);
+            control.turbo(false);
+            let far = Progress { now: 1000 * FIELD, frames: 0 };
+            assert!(pace.between(&START, Figures::default) && pace.between(&far, Figures::default));
+        }
     }
 
     #[test]

@@ -102,6 +102,14 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
+    /// How many guest seconds pass in a second of the host's where guest time is the host's clock, from the next run on;
+    /// whether it is.
+    pub fn set_speed(&mut self, speed: f64) -> bool {
+        let Self::Parallel(executor) = self else { return false };
+        executor.speed = speed;
+        true
+    }
+
     /// The contention that was recorded, if any was to be.
     pub fn take_recorded_contention(&mut self) -> Option<RecordedContention> {
         either!(self, executor => executor.scheduler.take_recorded_contention())

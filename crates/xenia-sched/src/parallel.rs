@@ -50,6 +50,8 @@ pub struct ParallelExecutor<S: System> {
     pub system: S,
     /// Whether time in which nothing can happen is skipped. Not for a machine that somebody watches.
     pub skips_idle_time: bool,
+    /// Guest seconds in a second of the host's, from the next run on: 1 is the console's speed.
+    pub speed: f64,
     /// Whether hardware threads wait for each other at the end of each quantum.
     pub has_barrier: bool,
     engines: Vec<Box<dyn Execute>>,
@@ -75,6 +77,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             scheduler,
             system,
             skips_idle_time: true,
+            speed: 1.0,
             has_barrier: false,
             engines,
             queues: (0..HW_THREADS).map(|_| DeviceQueue::new()).collect(),
@@ -126,7 +129,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         let scheduler = std::mem::take(&mut self.scheduler);
         let quantum = scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let time = scheduler.now();
-        let shared = Shared::new(scheduler, self.instructions, self.activity.clone());
+        let shared = Shared::new(scheduler, self.speed, self.instructions, self.activity.clone());
         shared.devices.leave(&std::mem::take(&mut self.stores));
         if limits.frames.is_some_and(|frames| self.system.frames() >= frames) {
             shared.finish(RunEnd::Frames);

@@ -111,11 +111,11 @@ pub struct CpuArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Executor")]
 pub struct ModeArgs {
-    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default, and always what
-    /// `check` does.
+    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default without a window and
+    /// where a flag asks for what repeats, and always what `check` does.
     #[arg(long, conflicts_with = "parallel")]
     pub lockstep: bool,
-    /// A host thread for each hardware thread, guest time from the host's clock. Not repeatable.
+    /// A host thread for each hardware thread, guest time from the host's clock. Not repeatable. The default in a window.
     #[arg(long)]
     pub parallel: bool,
     /// Hardware threads wait for each other at the end of each quantum (with --parallel).
@@ -214,6 +214,25 @@ pub struct ExecArgs {
     pub run: RunArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
+}
+
+impl ExecArgs {
+    /// Whether somebody means to compare this run with another.
+    pub fn is_compared(&self) -> bool {
+        self.run.record.is_some() || self.run.replay.is_some() || self.run.event_log.is_some()
+    }
+
+    /// Whether a flag asks for what only lockstep has: a run that repeats, rounds in an order, an exact end.
+    pub fn wants_lockstep(&self) -> bool {
+        let EngineArgs { cpu, mode, sched_order, contention_manifest, .. } = &self.engine;
+        mode.lockstep
+            || mode.clock == Some(Clock::Guest)
+            || cpu.cross_check.is_some()
+            || sched_order.is_some()
+            || contention_manifest.is_some()
+            || self.run.instructions.is_some()
+            || self.is_compared()
+    }
 }
 
 /// Flags about the picture.

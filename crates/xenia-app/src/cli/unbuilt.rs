@@ -71,6 +71,12 @@ impl ExecArgs {
             if self.run.record.is_some() || self.run.replay.is_some() {
                 bail!("--record and --replay need a run that repeats: use them with --lockstep");
             }
+            if self.engine.sched_order.is_some() || self.engine.contention_manifest.is_some() {
+                bail!(
+                    "--sched-order and --contention-manifest (XENIA_SCHED_ORDER, XENIA_CONTENTION_MANIFEST_PATH) are \
+                     about the rounds of lockstep: use them with --lockstep"
+                );
+            }
         }
         self.picture.refuse_contradictions()
     }
@@ -108,6 +114,8 @@ mod tests {
             (&["--parallel", "--clock", "guest"], "--lockstep"),
             (&["--parallel", "--cross-check"], "--lockstep"),
             (&["--parallel", "--record", "a"], "--lockstep"),
+            (&["--parallel", "--sched-order", "seeded:1"], "--lockstep"),
+            (&["--parallel", "--contention-manifest", "m"], "--lockstep"),
             (&["--async-pipelines", "--headless"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
@@ -134,6 +142,33 @@ mod tests {
             &["--gpu", "auto", "--async-pipelines"],
         ] {
             assert_eq!(refusal(flags), None, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn what_repeats_is_not_asked_of_a_parallel_run() {
+        let wants = |flags: &[&str]| {
+            let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
+            let Some(Command::Exec(exec)) = Cli::try_parse_from(words).unwrap().command else {
+                panic!("not exec")
+            };
+            exec.wants_lockstep()
+        };
+        for flags in [
+            &["--lockstep"][..],
+            &["--clock", "guest"],
+            &["--cross-check"],
+            &["--sched-order", "fixed"],
+            &["--contention-manifest", "m"],
+            &["-n", "1"],
+            &["--record", "r"],
+            &["--replay", "r"],
+            &["--event-log", "e"],
+        ] {
+            assert!(wants(flags), "{flags:?}");
+        }
+        for flags in [&[][..], &["--frames", "9"], &["--json", "j"], &["--quantum", "9"], &["--interp"]] {
+            assert!(!wants(flags), "{flags:?}");
         }
     }
 

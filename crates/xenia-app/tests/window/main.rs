@@ -149,6 +149,27 @@ fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usi
         .count()
 }
 
+/// Waits until something is shown, lets the machine stand still, and go on by one frame: which, and its picture.
+fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    window.press(Key::Pause)?;
+    wait_for("the pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    let (first, before) = wait_for("the machine to stand still", || {
+        let (first, _) = screenshot(window, screenshots)?;
+        std::thread::sleep(Duration::from_millis(500));
+        let (still, frame) = screenshot(window, screenshots)?;
+        Ok((still == first).then_some((first, frame)))
+    })?;
+    window.press(Key::Period)?;
+    let (number, frame) = wait_for("a step", || {
+        let (number, frame) = screenshot(window, screenshots)?;
+        Ok((number != first).then_some((number, frame)))
+    })?;
+    ensure!(number == first + 1, "a step from {first} to {number}");
+    ensure!(frame != before, "the demo moves");
+    Ok((number, frame))
+}
+
 /// The frame of a run without a window.
 fn headless(number: u64, folder: &Path) -> Result<Picture> {
     let last = folder.join("last.png");
@@ -166,28 +187,12 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let screenshots = folder.path().join("screenshots");
-    // The reference draws the same on every machine, with or without a window.
-    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--gpu", "reference"])?;
+    // The reference draws the same on every machine, and lockstep the same at every speed, with or without a window.
+    let flags = ["--gpu", "reference", "--lockstep"];
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
 
-    // Something is shown; then it stands still.
-    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
-    window.press(Key::Pause)?;
-    wait_for("the pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-    let (first, before) = wait_for("the machine to stand still", || {
-        let (first, _) = screenshot(&window, &screenshots)?;
-        std::thread::sleep(Duration::from_millis(500));
-        let (still, frame) = screenshot(&window, &screenshots)?;
-        Ok((still == first).then_some((first, frame)))
-    })?;
-
-    // One frame on, and that is what is on the window once the messages are gone.
-    window.press(Key::Period)?;
-    let (number, frame) = wait_for("a step", || {
-        let (number, frame) = screenshot(&window, &screenshots)?;
-        Ok((number != first).then_some((number, frame)))
-    })?;
-    ensure!(number == first + 1, "a step from {first} to {number}");
-    ensure!(frame != before, "the demo moves");
+    let (number, frame) = pause_and_step(&window, &screenshots)?;
+    // That is what is on the window once the messages are gone.
     let still = wait_until_shown(&window, "the frame", &frame)?;
 
     // The same frame without a window.
@@ -251,6 +256,23 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     if !status.success() {
         bail!("{status}: {}", program.said());
     }
+    Ok(())
+}
+
+#[test]
+fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let json = folder.path().join("run.json");
+    let flags = ["--gpu", "reference", "--json", json.to_str().context("a path in UTF-8")?];
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    pause_and_step(&window, &folder.path().join("screenshots"))?;
+    window.press(Key::Pause)?;
+    wait_for("it to go on", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    window.close()?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(std::fs::read_to_string(&json)?.contains("\"mode\": \"parallel\""), "it ran in lockstep");
     Ok(())
 }
 

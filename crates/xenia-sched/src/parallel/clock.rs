@@ -8,32 +8,38 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-const NANOSECONDS: u128 = 1_000_000_000;
-
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Clock {
     origin: Instant,
     start: GuestTicks,
+    /// Ticks in a second of the host's.
+    rate: f64,
     skipped: AtomicU64,
 }
 
 impl Clock {
-    /// A clock that stands at `start` now, and runs.
-    pub(super) fn start_at(start: GuestTicks) -> Self {
-        Self { origin: Instant::now(), start, skipped: AtomicU64::new(0) }
+    /// A clock that stands at `start` now, and runs, `speed` guest seconds in a second of the host's.
+    pub(super) fn start_at(start: GuestTicks, speed: f64) -> Self {
+        let rate = TICKS_PER_SECOND as f64 * speed;
+        Self { origin: Instant::now(), start, rate, skipped: AtomicU64::new(0) }
     }
 
     /// Guest time. Never goes back.
     pub(super) fn now(&self) -> GuestTicks {
-        self.start + self.skipped.load(Acquire) + ticks(self.origin.elapsed())
+        self.start + self.skipped.load(Acquire) + self.ticks(self.origin.elapsed())
     }
 
     /// Host time until guest time is `then`, if nothing is skipped.
     pub(super) fn until(&self, then: GuestTicks) -> Duration {
-        let left = u128::from(then.saturating_sub(self.now()));
-        let nanoseconds = (left * NANOSECONDS).div_ceil(u128::from(TICKS_PER_SECOND));
-        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+        let left = then.saturating_sub(self.now());
+        // A nanosecond more: what is left may have been rounded down.
+        let left = Duration::try_from_secs_f64(left as f64 / self.rate).unwrap_or(Duration::MAX);
+        if left.is_zero() { left } else { left.saturating_add(Duration::from_nanos(1)) }
+    }
+
+    fn ticks(&self, elapsed: Duration) -> GuestTicks {
+        (elapsed.as_secs_f64() * self.rate) as GuestTicks
     }
 
     /// Moves time on to `then`, unless it is there already. The time-keeper only.
@@ -43,18 +49,14 @@ impl Clock {
     }
 }
 
-fn ticks(elapsed: Duration) -> GuestTicks {
-    (elapsed.as_nanos() * u128::from(TICKS_PER_SECOND) / NANOSECONDS) as GuestTicks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn time_runs_with_the_host_and_can_be_skipped() {
-        assert_eq!(ticks(Duration::from_secs(2)), 2 * TICKS_PER_SECOND);
-        let clock = Clock::start_at(1000);
+        let clock = Clock::start_at(1000, 1.0);
+        assert_eq!(clock.ticks(Duration::from_secs(2)), 2 * TICKS_PER_SECOND);
         let first = clock.now();
         assert!(first >= 1000);
         let far = first + 3600 * TICKS_PER_SECOND;
@@ -64,5 +66,16 @@ mod tests {
         assert_eq!(clock.until(far), Duration::ZERO);
         clock.skip_to(0);
         assert!(clock.now() >= far, "never back");
+    }
+
+    #[test]
+    fn it_may_run_at_another_speed() {
+        for (speed, seconds) in [(0.5, 20), (4.0, 160)] {
+            let clock = Clock::start_at(0, speed);
+            assert_eq!(clock.ticks(Duration::from_secs(40)), seconds * TICKS_PER_SECOND);
+            let then = seconds * TICKS_PER_SECOND;
+            assert!(clock.until(then) <= Duration::from_secs(40) + Duration::from_nanos(1));
+            assert!(clock.until(then) > Duration::from_secs(30));
+        }
     }
 }

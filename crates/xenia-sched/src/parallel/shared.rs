@@ -39,9 +39,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(scheduler: Scheduler, instructions: u64, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(scheduler: Scheduler, speed: f64, instructions: u64, activity: Arc<Activity>) -> Self {
         Self {
-            clock: Clock::start_at(scheduler.now()),
+            clock: Clock::start_at(scheduler.now(), speed),
             logs_events: Cpu::logs_events(&scheduler),
             counts_attempts: scheduler.counts_attempts(),
             records_contention: Cpu::records_contention(&scheduler),

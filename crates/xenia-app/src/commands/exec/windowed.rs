@@ -5,7 +5,7 @@
 //! may be there to look.
 
 use super::{Outputs, limits, machine, open_title, stopped};
-use crate::cli::{ExecArgs, RunArgs};
+use crate::cli::ExecArgs;
 use crate::drawing;
 use crate::exit::{Code, Fault};
 use crate::gpu_port::Capture;
@@ -90,7 +90,8 @@ pub(super) fn run(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Resul
         std::thread::spawn(move || {
             let ended = sender.clone();
             let run = || {
-                args.picture.gpu = drawing::in_window(&args.picture, is_compared(&args.run));
+                args.picture.gpu = drawing::in_window(&args.picture, args.is_compared());
+                args.engine.mode.parallel |= !args.wants_lockstep();
                 play(&args, title, &keyboard, &control, &sender, &restarts, &machine_interrupt)
             };
             // The receiver is gone only if the program is ending.
@@ -107,11 +108,6 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
     let result = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Fault.into()));
     end();
     result
-}
-
-/// Whether somebody means to compare this run with another.
-fn is_compared(run: &RunArgs) -> bool {
-    run.record.is_some() || run.replay.is_some() || run.event_log.is_some()
 }
 
 /// Whether the run leaves files that tell of it: a second run would write over them.
