@@ -36,6 +36,45 @@ impl Execute for Caller {
     }
 }
 
+/// Takes a long time, reads the time base, calls.
+struct Reader;
+
+/// What [`Reader`] takes before it reads.
+const LONG: Duration = Duration::from_millis(4);
+
+impl Execute for Reader {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        while ctx.budget > 0 {
+            ctx.budget -= 1;
+            ctx.pc += 4;
+            match ctx.pc {
+                4 => std::thread::sleep(LONG),
+                8 => {
+                    ctx.gpr[3] = ctx.now();
+                    ctx.time_reads_left -= 1;
+                    if ctx.time_reads_left == 0 {
+                        return Exit::Yield;
+                    }
+                }
+                _ => return Exit::Syscall { lev: 2 },
+            }
+        }
+        Exit::Budget
+    }
+
+    fn name(&self) -> &'static str {
+        "reader"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+
+    fn fork(&self) -> Option<Box<dyn Execute>> {
+        Some(Box::new(Reader))
+    }
+}
+
 type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
 
 /// Threads to wake later, each after this long.
@@ -106,6 +145,14 @@ fn machine(
     threads: &[(u32, u8)],
     script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
 ) -> ParallelExecutor<Scripted> {
+    machine_with(Box::new(Caller), threads, script)
+}
+
+fn machine_with(
+    engine: Box<dyn Execute>,
+    threads: &[(u32, u8)],
+    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
+) -> ParallelExecutor<Scripted> {
     let mut scheduler = Scheduler::new(SchedulerConfig { quantum: QUANTUM, ..SchedulerConfig::default() });
     let references: Vec<_> = threads
         .iter()
@@ -126,7 +173,7 @@ fn machine(
         })
         .collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
-    ParallelExecutor::new(scheduler, Box::new(Caller), Scripted(Arc::new(script), Arc::default())).unwrap()
+    ParallelExecutor::new(scheduler, engine, Scripted(Arc::new(script), Arc::default())).unwrap()
 }
 
 fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
@@ -136,6 +183,19 @@ fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
 
 fn forever(reason: &'static str) -> Disposition {
     Disposition::Park(Wait::forever(BlockReason::Other(reason)))
+}
+
+#[test]
+fn a_read_of_the_time_base_is_of_when_it_is_done() {
+    let late = Arc::new(AtomicU64::new(u64::MAX));
+    let seen = late.clone();
+    let mut machine = machine_with(Box::new(Reader), &[(1, 0)], move |_, cpu, running| {
+        seen.store(cpu.now() - running.ctx.gpr[3], SeqCst);
+        exit(cpu, running)
+    });
+    machine.run(&Limits::default());
+    assert!(Duration::from_micros(late.load(SeqCst) / (TICKS_PER_SECOND / 1_000_000)) < LONG / 2, "{late:?}");
+    assert_eq!(machine.instructions(), 3, "it counts once");
 }
 
 #[test]

@@ -194,9 +194,13 @@ impl<S: System> HwHostThread<'_, S> {
                     break Disposition::Continue;
                 }
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
-                    // It has read the time base, and may wait for it to move: from here on it is the clock's again.
+                    // What it has read is of the visit's beginning. It reads once more, by the clock, and from there on time
+                    // is the clock's again. That counts as one instruction.
                     time_reads += 1;
-                    ctx.begin_visit(ctx.budget, self.shared.clock.now().max(now), 1);
+                    counted -= 1;
+                    *executed -= 1;
+                    ctx.pc = pc.wrapping_sub(4);
+                    ctx.begin_visit(ctx.budget + 1, self.shared.clock.now().max(now), 2);
                     Disposition::Continue
                 }
                 Exit::Yield => break Disposition::EndVisit,
