@@ -23,20 +23,13 @@ use crate::code_memory::{CodeMemory, SLOTS};
 use crate::enter::missing_stub;
 use crate::epochs::Epochs;
 use crate::function_tier::Compiled;
+use crate::functions::{Functions, Place};
 use crate::lift::Site;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Guest bytes between a function's start and code that is taken for part of it.
-const FUNCTION_REACH: u32 = 64 << 10;
 /// Withdrawals after which a page's code is not compiled any more.
 const FLIP_LIMIT: u32 = 12;
-/// Entries that a function may get beyond those that its blocks need.
-const EXTRA_ROOTS: usize = 256;
-
-/// Functions that are known at most, beside those that came from outside: more than any title has.
-const MOST_FUNCTIONS: usize = 1 << 20;
-
 /// A published region.
 #[derive(Debug)]
 pub(crate) struct Published {
@@ -50,17 +43,6 @@ pub(crate) struct Published {
     places: Vec<(u32, Option<Site>)>,
     /// Whether it has been withdrawn.
     retired: bool,
-}
-
-/// What is known of a function.
-#[derive(Clone, Debug, Default)]
-struct Function {
-    /// Its end, if that came from outside.
-    end: Option<u32>,
-    /// Entries that it needs beyond those found by following branches.
-    extra: Vec<u32>,
-    /// Whether it came from outside.
-    given: bool,
 }
 
 struct Retired {
@@ -81,8 +63,8 @@ pub(crate) struct CodeCache {
     epochs: Arc<Epochs>,
     /// Starts of what is being lifted.
     lifting: Vec<u32>,
-    /// Functions by their starts.
-    functions: BTreeMap<u32, Function>,
+    /// What is known of functions.
+    pub(crate) functions: Functions,
     /// Changes seen of pages that held code, and the version last seen.
     flips: HashMap<u32, (u32, u32)>,
 }
@@ -99,7 +81,7 @@ impl CodeCache {
             retired: Vec::new(),
             epochs,
             lifting: Vec::new(),
-            functions: BTreeMap::new(),
+            functions: Functions::default(),
             flips: HashMap::new(),
         })
     }
@@ -146,8 +128,8 @@ impl CodeCache {
     }
 
     /// Puts a region into code memory and its entries into the tables, over what is there. `pages` are those that
-    /// it was read from.
-    pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<(), JitError> {
+    /// it was read from. Gives its number.
+    pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
         let offset = match self.memory.allocate(size) {
             Err(JitError::CodeMemoryFull) => {
@@ -179,7 +161,7 @@ impl CodeCache {
                 self.withdraw(old);
             }
         }
-        Ok(())
+        Ok(id)
     }
 
     /// The entry at `pc` found one of its pages changed: withdraws its region if that is so, and says whether it was.
@@ -200,6 +182,7 @@ impl CodeCache {
             }
         }
         self.withdraw(id);
+        self.functions.changed(pc);
         true
     }
 
@@ -208,25 +191,13 @@ impl CodeCache {
         self.flips.get(&page).is_some_and(|&(flips, _)| flips >= FLIP_LIMIT)
     }
 
-    /// Whether the instruction at `pc` is part of its function's region, though perhaps no entry of it: the
-    /// next branch or two lead back into compiled code.
-    pub(crate) fn covers(&self, pc: u32) -> bool {
-        let start = self.plan(pc).0[0];
-        let Some(region) = self.owners.get(&start).and_then(|id| self.regions.get(id)) else { return false };
-        let after = region.covered.partition_point(|&(start, _)| start <= pc);
-        after.checked_sub(1).is_some_and(|last| pc < region.covered[last].1)
-    }
-
     /// Withdraws everything, and forgets what was learned on the way there.
     pub(crate) fn flush(&mut self) {
         for id in self.regions.keys().copied().collect::<Vec<_>>() {
             self.withdraw(id);
         }
         self.flips.clear();
-        self.functions.retain(|_, function| function.given);
-        for function in self.functions.values_mut() {
-            function.extra = Vec::new();
-        }
+        self.functions.forget();
     }
 
     fn withdraw(&mut self, id: u32) {
@@ -284,43 +255,13 @@ impl CodeCache {
         Some(self.memory.read(region.offset, region.size))
     }
 
-    /// Notes that a function starts at `start`.
-    pub(crate) fn add_function(&mut self, start: u32) {
-        if self.functions.len() < MOST_FUNCTIONS {
-            self.functions.entry(start).or_default();
-        }
-    }
-
-    /// Notes the bounds of a function that came from outside.
-    pub(crate) fn give_function(&mut self, start: u32, end: Option<u32>) {
-        let function = self.functions.entry(start).or_default();
-        function.given = true;
-        function.end = end.or(function.end);
-    }
-
-    /// The function that `pc` may belong to: its known entries, the first being its start, and its
-    /// bounds. With no function known nearby, one that starts at `pc`.
-    pub(crate) fn plan(&self, pc: u32) -> (Vec<u32>, (u32, u32)) {
-        let start = match self.functions.range(..=pc).next_back() {
-            Some((&start, _)) if pc - start < FUNCTION_REACH => start,
-            _ => pc,
-        };
-        let end_of = |start: u32| self.functions.get(&start).and_then(|function| function.end);
-        let start = if end_of(start).is_some_and(|end| pc >= end) { pc } else { start };
-        let limit = start.saturating_add(FUNCTION_REACH);
-        let next = self.functions.range(start.saturating_add(4)..).next().map_or(limit, |(&next, _)| next);
-        let end = end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4));
-        let mut roots = vec![start];
-        roots.extend(self.functions.get(&start).iter().flat_map(|function| &function.extra));
-        (roots, (start, end))
-    }
-
-    /// Notes that the function at `start` is also entered at `pc`.
-    pub(crate) fn add_entry(&mut self, start: u32, pc: u32) {
-        let Some(Function { extra, .. }) = self.functions.get_mut(&start) else { return };
-        if pc != start && !extra.contains(&pc) && extra.len() < EXTRA_ROOTS {
-            extra.push(pc);
-        }
+    /// Where `pc` belongs.
+    pub(crate) fn place(&self, pc: u32) -> Place {
+        self.functions.place(pc, |region| {
+            let region = self.regions.get(&region).filter(|region| !region.retired)?;
+            let after = region.covered.partition_point(|&(start, _)| start <= pc);
+            Some(after.checked_sub(1).is_some_and(|last| pc < region.covered[last].1))
+        })
     }
 }
 
@@ -345,21 +286,23 @@ mod tests {
         let mut cache = CodeCache::new(Arc::clone(&epochs)).unwrap();
         let engine = epochs.join();
         epochs.enter(&engine);
-        cache.give_function(0x1000, Some(0x2000));
-        cache.add_function(0x3000);
-        cache.add_entry(0x3000, 0x3010);
-        cache.add_entry(0x1000, 0x1010);
+        cache.functions.give(0x1000, Some(0x2000));
+        cache.functions.add(0x3000);
+        cache.functions.add_entry(0x3000, 0x3010);
+        cache.functions.add_entry(0x1000, 0x1010);
         assert_eq!(cache.slot(0x3000), 0);
         for pc in [0x1000, 0x3000] {
             cache.release_retired();
             cache.publish(region(pc, THIRD), Vec::new()).unwrap();
         }
-        assert!(cache.covers(0x1004) && !cache.covers(0x1008));
+        cache.functions.compiled(0x1000, 0x1000, 1);
+        assert!(cache.place(0x1004).is_covered && !cache.place(0x1008).is_covered);
         let full = cache.publish(region(0x5000, THIRD), Vec::new());
         assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
         assert_eq!(cache.memory().entries().offset(0x1000), 0, "withdrawn");
-        assert_eq!(cache.plan(0x3004).0, [0x3004], "what was learned is forgotten");
-        assert_eq!(cache.plan(0x1004), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
+        assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
+        let place = cache.place(0x1004);
+        assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
         // The engine may still be in it.
         cache.release_retired();
         assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());

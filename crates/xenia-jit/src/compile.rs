@@ -8,7 +8,8 @@ use crate::function_tier::{Texts, has_fma};
 use crate::jit::{Engine, Granularity, Jit, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
-use crate::region::{self, REGION_LIMIT, Region};
+use crate::pieces;
+use crate::region::{self, REGION_LIMIT, Reach, Region};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -30,11 +31,25 @@ pub struct Dump {
 /// A region to compile, and what the code cache learns from it once that is decided.
 pub(crate) struct Plan {
     pub(crate) region: Region,
-    /// Where its function starts, and entries that it needs beyond those found by following branches.
+    /// Where it begins.
     start: u32,
-    entries: Vec<u32>,
+    /// What it is a piece of, if it is.
+    piece: Option<PieceOf>,
     calls: Vec<u32>,
 }
+
+/// That a region is a piece of a function.
+struct PieceOf {
+    /// Where the function starts.
+    function: u32,
+    /// Entries that it needs beyond those found by following branches.
+    entries: Vec<u32>,
+}
+
+/// Instructions of what is compiled beside a piece: from one entry that turned up to the next.
+const BESIDE: usize = 48;
+/// Instructions that are looked at as one function: no title has a longer one.
+const FUNCTION_LIMIT: usize = 1 << 17;
 
 impl Jit {
     /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
@@ -52,14 +67,14 @@ impl Jit {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let mut limit = REGION_LIMIT;
         let (region, compiled) = loop {
-            let Some(Plan { region, .. }) = self.engine.plan(&self.shared, code, pc.0, true, limit) else {
+            let Some(plan) = self.engine.plan(&self.shared, code, pc.0, true, limit) else {
                 return Ok(None);
             };
             let mut slot = |to| code.cache.lock().slot(to);
             let config = self.shared.lift_config(mode);
-            match self.engine.compiler.lock().compile(&region, config, &[], &mut slot, true) {
-                Err(JitError::TooLong(fitting)) if limit > 1 => limit = fitting.clamp(1, limit - 1),
-                compiled => break (region, compiled?),
+            match self.engine.compiler.lock().compile(&plan.region, config, &[], &mut slot, true) {
+                Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
+                compiled => break (plan.region, compiled?),
             }
         };
         let guest =
@@ -86,9 +101,26 @@ impl Shared {
     }
 }
 
+/// `plan` is too long to be compiled, of which `fitting` instructions are not: cuts it if it's a piece of a function. How
+/// long a region may be now, if it might be `limit` before.
+fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
+    let fitting = fitting.clamp(1, plan.region.instructions.saturating_sub(1).max(1));
+    if plan.cut(code, fitting) { limit } else { fitting.min(limit - 1) }
+}
+
+impl Plan {
+    /// Cuts the piece that it's for into some of `most` instructions at most. False if it stays whole.
+    fn cut(self, code: &ModeCode, most: usize) -> bool {
+        let Some(PieceOf { function, entries }) = self.piece else { return false };
+        let mut cut = pieces::cut(&self.region, most);
+        cut.entries.extend(entries);
+        code.cache.lock().functions.cut(function, self.start, self.region.end(), &cut)
+    }
+}
+
 impl Engine {
     /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry of it if `as_entry`. `None`
-    /// if there is nothing.
+    /// if there is nothing. A function that is longer is cut on the way.
     pub(crate) fn plan(
         &self,
         shared: &Shared,
@@ -99,43 +131,82 @@ impl Engine {
     ) -> Option<Plan> {
         let memory = &shared.memory;
         let mut fetch = |pc: u32| memory.fetch_u32(pc).ok();
-        let mut calls = Vec::new();
         let length = match shared.config.granularity {
             Granularity::Function => None,
             Granularity::Block => Some(region::block_length(pc, &mut fetch)),
             Granularity::Instruction => Some(1),
         };
         if let Some(length) = length {
-            let bounds = (pc, pc.saturating_add(4 * length));
-            let region = region::discover(&[pc], bounds, limit, &mut Vec::new(), &mut fetch)?;
-            return Some(Plan { region, start: pc, entries: Vec::new(), calls });
+            let reach = Reach::all((pc, pc.saturating_add(4 * length)), limit);
+            let region = region::discover(&[pc], &reach, &mut Vec::new(), &mut fetch)?;
+            return Some(Plan { region, start: pc, piece: None, calls: Vec::new() });
         }
-        let (mut roots, bounds) = code.cache.lock().plan(pc);
-        let start = roots[0];
-        if let Some(region) = region::discover(&roots, bounds, limit, &mut calls, &mut fetch) {
+        loop {
+            let plan = self.plan_piece(code, pc, as_entry, limit, &mut fetch)?;
+            if plan.region.instructions <= limit {
+                return Some(plan);
+            }
+            // Not quite as long as possible: what comes to the limit is often too long once it's lifted.
+            if !plan.cut(code, limit * 3 / 4) {
+                let reach = Reach::all((pc, pc.saturating_add(4 * limit as u32)), limit);
+                let region = region::discover(&[pc], &reach, &mut Vec::new(), &mut fetch)?;
+                return Some(Plan { region, start: pc, piece: None, calls: Vec::new() });
+            }
+        }
+    }
+
+    /// As [`Self::plan`], of any length if it is a piece of a function.
+    fn plan_piece(
+        &self,
+        code: &ModeCode,
+        pc: u32,
+        as_entry: bool,
+        limit: usize,
+        fetch: &mut dyn FnMut(u32) -> Option<u32>,
+    ) -> Option<Plan> {
+        let place = code.cache.lock().place(pc);
+        let mut calls = Vec::new();
+        if place.is_settled && (as_entry || !place.is_covered) {
+            let has_code = |pc| code.entries.offset(pc) != 0;
+            let reach = Reach { bounds: place.function, limit: BESIDE.min(limit), skips: &has_code };
+            let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
+            return Some(Plan { region, start: pc, piece: None, calls });
+        }
+        let (function, start) = (place.function.0, place.piece.0);
+        let reach = Reach::all(place.piece, FUNCTION_LIMIT);
+        let mut roots = place.roots;
+        let mut end_of_code = place.end_of_code;
+        let known = region::discover(&roots, &reach, &mut calls, fetch);
+        if let Some(region) = &known {
             let is_entry = region.entries.contains(&pc);
-            if is_entry || region.contains(pc) && !as_entry {
-                return Some(Plan { region, start, entries: Vec::new(), calls });
+            // What is too long is cut, whether `pc` is in it or not.
+            if is_entry || region.contains(pc) && !as_entry || region.instructions > limit {
+                let piece = Some(PieceOf { function, entries: Vec::new() });
+                return known.map(|region| Plan { region, start, piece, calls });
             }
-            // Part of that function only if it lies between its start and the last address that it reaches.
-            if pc > start && pc < region.end() {
-                let mut entries = vec![pc];
-                // What else has been reached of the function and is no part of it yet comes along: the other cases of a
-                // switch will be warm soon, and each would have the function compiled again.
-                let reached = self.interpreter.reached_between(start, region.end());
-                entries.extend(reached.into_iter().filter(|&at| at != pc && !region.contains(at)));
-                roots.extend(&entries);
-                calls.clear();
-                let whole = region::discover(&roots, bounds, limit, &mut calls, &mut fetch)
-                    .filter(|region| region.entries.contains(&pc));
-                if let Some(region) = whole {
-                    return Some(Plan { region, start, entries, calls });
-                }
+            end_of_code = end_of_code.max(region.end());
+        }
+        // Part of that function only if it lies between its start and the last address that it reaches.
+        if pc > function && pc < end_of_code {
+            let mut entries = vec![pc];
+            // What else has been reached of it and is no part of it yet comes along: the other cases of a switch will be
+            // warm soon, and each would have it compiled again.
+            let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
+            let reached = self.interpreter.reached_between(start, place.piece.1.min(end_of_code));
+            entries.extend(reached.into_iter().filter(|&at| at != pc && !is_known(at)));
+            roots.extend(&entries);
+            calls.clear();
+            let whole = region::discover(&roots, &reach, &mut calls, fetch)
+                .filter(|region| region.entries.contains(&pc));
+            if let Some(region) = whole {
+                return Some(Plan { region, start, piece: Some(PieceOf { function, entries }), calls });
             }
         }
+        // A function of its own.
         calls.clear();
-        let region = region::discover(&[pc], (pc, bounds.1), limit, &mut calls, &mut fetch)?;
-        Some(Plan { region, start: pc, entries: Vec::new(), calls })
+        let reach = Reach::all((pc, place.function.1), FUNCTION_LIMIT);
+        let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
+        Some(Plan { region, start: pc, piece: Some(PieceOf { function: pc, entries: Vec::new() }), calls })
     }
 
     /// Compiles the code at `pc`, as [`Self::plan`] has it, and publishes it. False if it can't be compiled now.
@@ -152,10 +223,10 @@ impl Engine {
         let mut limit = REGION_LIMIT;
         let done = loop {
             let Some(plan) = self.plan(shared, code, pc, as_entry, limit) else { break false };
-            match self.publish(shared, mode, code, plan) {
+            match self.publish(shared, mode, code, &plan) {
                 Ok(published) => break published,
                 // A smaller piece of it, then.
-                Err(JitError::TooLong(fitting)) if limit > 1 => limit = fitting.clamp(1, limit - 1),
+                Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
                 // It has been emptied, and has room once all engines have gone on.
                 Err(JitError::CodeMemoryFull) => break false,
                 Err(error) => {
@@ -178,7 +249,7 @@ impl Engine {
         shared: &Shared,
         mode: Mode,
         code: &ModeCode,
-        plan: Plan,
+        plan: &Plan,
     ) -> Result<bool, JitError> {
         let memory = &shared.memory;
         let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
@@ -189,19 +260,22 @@ impl Engine {
         self.compiled.functions += 1;
         self.compiled.instructions += plan.region.instructions as u64;
         let mut cache = code.cache.lock();
-        if shared.config.granularity == Granularity::Function {
-            cache.add_function(plan.start);
-            for entry in plan.entries {
-                cache.add_entry(plan.start, entry);
-            }
-            for target in plan.calls {
-                cache.add_function(target);
+        for &target in &plan.calls {
+            cache.functions.add(target);
+        }
+        if let Some(PieceOf { function, entries }) = &plan.piece {
+            cache.functions.add(*function);
+            for &entry in entries {
+                cache.functions.add_entry(*function, entry);
             }
         }
         if pages.iter().any(|&(page, was)| memory.page_version(page) != was) {
             return Ok(false);
         }
-        cache.publish(compiled, pages)?;
+        let region = cache.publish(compiled, pages)?;
+        if let Some(PieceOf { function, .. }) = plan.piece {
+            cache.functions.compiled(function, plan.start, region);
+        }
         Ok(true)
     }
 }

@@ -119,7 +119,7 @@ impl ModeCode {
     fn new(epochs: &Arc<Epochs>, bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
         let mut cache = CodeCache::new(Arc::clone(epochs))?;
         for &(start, end) in bounds {
-            cache.give_function(start, end);
+            cache.functions.give(start, end);
         }
         let code = cache.memory();
         let tables = [
@@ -239,7 +239,7 @@ impl Jit {
         let mut bounds = self.shared.bounds.lock();
         bounds.push((start.0, end.map(|e| e.0)));
         for code in self.shared.codes() {
-            code.cache.lock().give_function(start.0, end.map(|e| e.0));
+            code.cache.lock().functions.give(start.0, end.map(|e| e.0));
         }
     }
 }

@@ -28,12 +28,14 @@ mod error;
 mod exact_vector;
 mod float_state;
 mod function_tier;
+mod functions;
 #[allow(unsafe_code)]
 mod hooks;
 mod host;
 mod jit;
 mod lift;
 mod mode;
+mod pieces;
 mod region;
 mod soft_float;
 mod soft_single;

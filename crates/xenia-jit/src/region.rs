@@ -18,7 +18,7 @@ use xenia_isa::{Flag, Instruction, Op, decode};
 /// Instructions between two checks of the budget, about: what the interpreter has to finish at most at
 /// the end of a visit (more only where one block is longer).
 const PATH_LIMIT: u32 = 48;
-/// Instructions of one region at most; branches beyond them leave the region.
+/// Instructions of one region at most.
 pub(crate) const REGION_LIMIT: usize = 4096;
 /// Instructions of one block at most.
 const BLOCK_LIMIT: usize = 128;
@@ -146,26 +146,82 @@ pub(crate) fn block_length(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -
     BLOCK_LIMIT as u32
 }
 
-/// Finds the region that starts at `roots[0]` and has all `roots` as entries, of `limit` instructions at most. `bounds` are
-/// the first address of the function and the one after its last. `fetch` reads a guest word, `None` where nothing can be
-/// fetched. `None` if not even the first instruction can be.
+/// Where a region may lie.
+pub(crate) struct Reach<'a> {
+    /// The first address, and the one after the last.
+    pub(crate) bounds: (u32, u32),
+    /// Instructions at most; branches beyond them leave the region.
+    pub(crate) limit: usize,
+    /// What is left out of it all the same, unless it is a root.
+    pub(crate) skips: &'a dyn Fn(u32) -> bool,
+}
+
+impl Reach<'static> {
+    /// All of `bounds`.
+    pub(crate) fn all(bounds: (u32, u32), limit: usize) -> Self {
+        Self { bounds, limit, skips: &|_| false }
+    }
+}
+
+/// What is known of a word.
+mod flag {
+    /// It is part of the region.
+    pub(super) const FOUND: u8 = 1;
+    /// A block begins there.
+    pub(super) const LEADER: u8 = 2;
+    /// It is an entry.
+    pub(super) const ENTRY: u8 = 4;
+}
+
+/// Flags of the words in a region's bounds.
+struct Words {
+    from: u32,
+    flags: Vec<u8>,
+}
+
+impl Words {
+    fn new((from, to): (u32, u32)) -> Self {
+        let from = from & !3;
+        Self { from, flags: vec![0; to.saturating_sub(from).div_ceil(4) as usize] }
+    }
+
+    /// Whether all of `flags` are set; none is outside.
+    fn has(&self, pc: u32, flags: u8) -> bool {
+        let at = pc.wrapping_sub(self.from) / 4;
+        self.flags.get(at as usize).is_some_and(|set| set & flags == flags)
+    }
+
+    /// Sets `flag`. False if it was set, or `pc` is outside.
+    fn set(&mut self, pc: u32, flag: u8) -> bool {
+        let at = pc.wrapping_sub(self.from) / 4;
+        let Some(flags) = self.flags.get_mut(at as usize) else { return false };
+        let is_new = *flags & flag == 0;
+        *flags |= flag;
+        is_new
+    }
+}
+
+/// Finds the region that starts at `roots[0]` and has all `roots` as entries, inside of `reach`. `fetch` reads a guest
+/// word, `None` where nothing can be fetched. `None` if not even the first instruction can be.
 pub(crate) fn discover(
     roots: &[u32],
-    bounds: (u32, u32),
-    limit: usize,
+    reach: &Reach<'_>,
     calls: &mut Vec<u32>,
     fetch: &mut dyn FnMut(u32) -> Option<u32>,
 ) -> Option<Region> {
-    let inside = |pc: u32| pc >= bounds.0 && pc < bounds.1;
-    let mut words: BTreeMap<u32, Guest> = BTreeMap::new();
-    let mut leaders: BTreeSet<u32> = BTreeSet::new();
+    let (from, to) = reach.bounds;
+    let inside = |pc: u32| pc >= from && pc < to && !(reach.skips)(pc);
+    let mut words = Words::new(reach.bounds);
+    let mut guests: Vec<Guest> = Vec::new();
     let mut entries: Vec<u32> = Vec::new();
     // By distance from the first root, which matters most: what the limit cuts off is one piece, in which the next region
     // begins, and not the other sides of branches all over the function.
     let mut work: BTreeSet<u32> = BTreeSet::new();
     let first = roots.first().copied().unwrap_or_default();
     for &root in roots {
-        if fetch(root).is_some() && leaders.insert(root) {
+        let is_code = root.is_multiple_of(4) && root >= from && root < to && fetch(root).is_some();
+        if is_code && words.set(root, flag::LEADER) {
+            words.set(root, flag::ENTRY);
             entries.push(root);
             work.insert(root.wrapping_sub(first));
         }
@@ -173,27 +229,28 @@ pub(crate) fn discover(
     if entries.first() != roots.first() {
         return None;
     }
-    let mut edges: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut edges: Vec<(u32, u32)> = Vec::new();
     while let Some(distance) = work.pop_first() {
         let start = first.wrapping_add(distance);
         let mut pc = start;
-        while (pc == start || inside(pc)) && !words.contains_key(&pc) && words.len() < limit {
+        while (pc == start || inside(pc)) && guests.len() < reach.limit && !words.has(pc, flag::FOUND) {
             let Some(word) = fetch(pc) else { break };
             let instruction = Instruction(word);
             let op = decode(word);
-            words.insert(pc, Guest { pc, instruction, op });
+            words.set(pc, flag::FOUND);
+            guests.push(Guest { pc, instruction, op });
             let next = pc.wrapping_add(4);
             let mut follow = |to: u32, entry: bool, edge: bool| {
                 if !inside(to) {
                     return;
                 }
                 if edge {
-                    edges.entry(pc).or_default().push(to);
+                    edges.push((pc, to));
                 }
-                if leaders.insert(to) {
+                if words.set(to, flag::LEADER) {
                     work.insert(to.wrapping_sub(first));
                 }
-                if entry && !entries.contains(&to) {
+                if entry && words.set(to, flag::ENTRY) {
                     entries.push(to);
                 }
             };
@@ -224,14 +281,16 @@ pub(crate) fn discover(
             break;
         }
     }
+    guests.sort_unstable_by_key(|guest| guest.pc);
+    edges.sort_by_key(|&(from, _)| from);
     // So that whoever comes into the middle of a loop gets into it in its next turn.
-    let backward = edges.iter().flat_map(|(&from, to)| to.iter().copied().filter(move |&to| to <= from));
+    let backward = edges.iter().filter(|(from, to)| to <= from).map(|&(_, to)| to);
     for header in backward.collect::<BTreeSet<u32>>() {
-        if !entries.contains(&header) {
+        if words.set(header, flag::ENTRY) {
             entries.push(header);
         }
     }
-    let mut region = Region { blocks: cut(&words, &leaders, &edges), entries, instructions: words.len() };
+    let mut region = Region { blocks: cut(&guests, &words, &edges), entries, instructions: guests.len() };
     region.entries.retain(|pc| region.blocks.contains_key(pc));
     for (number, pc) in region.entries.iter().enumerate() {
         if let Some(block) = region.blocks.get_mut(pc) {
@@ -243,26 +302,27 @@ pub(crate) fn discover(
     Some(region)
 }
 
-/// Cuts the words into blocks.
-fn cut(
-    words: &BTreeMap<u32, Guest>,
-    leaders: &BTreeSet<u32>,
-    edges: &BTreeMap<u32, Vec<u32>>,
-) -> BTreeMap<u32, Block> {
-    let mut blocks = BTreeMap::new();
+/// Cuts the instructions into blocks. They and the edges between them are in order.
+fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, Block> {
+    let mut blocks = Vec::new();
     let mut code: Vec<Guest> = Vec::new();
-    let mut iter = words.values().peekable();
+    let mut iter = guests.iter().peekable();
+    let mut edges = edges.iter().peekable();
     while let Some(&guest) = iter.next() {
         code.push(guest);
         let next = guest.pc.wrapping_add(4);
         let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), End::None);
         let follows = iter.peek().is_some_and(|g| g.pc == next);
-        if ends || !follows || leaders.contains(&next) || code.len() >= BLOCK_LIMIT {
-            let successors = match edges.get(&guest.pc) {
-                Some(list) => list.iter().copied().filter(|to| words.contains_key(to)).collect(),
-                None if !ends && follows => vec![next],
-                None => Vec::new(),
-            };
+        if ends || !follows || words.has(next, flag::LEADER) || code.len() >= BLOCK_LIMIT {
+            let mut successors = Vec::new();
+            while let Some(&(_, to)) = edges.next_if(|(from, _)| *from == guest.pc) {
+                if words.has(to, flag::FOUND) {
+                    successors.push(to);
+                }
+            }
+            if !ends && follows {
+                successors.push(next);
+            }
             let block = Block {
                 code: std::mem::take(&mut code),
                 check: false,
@@ -271,10 +331,10 @@ fn cut(
                 successors,
                 is_loop: false,
             };
-            blocks.insert(block.start(), block);
+            blocks.push((block.start(), block));
         }
     }
-    blocks
+    BTreeMap::from_iter(blocks)
 }
 
 /// Decides where the budget is compared; see the module's doc.
@@ -315,7 +375,7 @@ mod tests {
     fn region(words: &[u32], roots: &[u32]) -> Region {
         let end = words.len() as u32 * 4;
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        discover(roots, (0, end), REGION_LIMIT, &mut Vec::new(), &mut fetch).unwrap()
+        discover(roots, &Reach::all((0, end), REGION_LIMIT), &mut Vec::new(), &mut fetch).unwrap()
     }
 
     const ADDI: u32 = 0x3863_0001;
@@ -338,7 +398,7 @@ mod tests {
         let mut calls = Vec::new();
         let words = [0x4800_0009, BLR, BLR];
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let r = discover(&[0], (0, 8), REGION_LIMIT, &mut calls, &mut fetch).unwrap();
+        let r = discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut calls, &mut fetch).unwrap();
         assert_eq!(r.entries, [0, 4]);
         assert_eq!(calls, [8]);
         assert!(r.blocks[&4].check);
@@ -365,7 +425,7 @@ mod tests {
         let end = words.len() as u32 * 4;
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         for (root, covered) in [(0, 0..20), (40 * 4, 40..60), (75 * 4, 75..82)] {
-            let r = discover(&[root], (0, end), 20, &mut Vec::new(), &mut fetch).unwrap();
+            let r = discover(&[root], &Reach::all((0, end), 20), &mut Vec::new(), &mut fetch).unwrap();
             let places = r.blocks.values().flat_map(|block| block.code.iter().map(|guest| guest.pc / 4));
             let ahead: Vec<u32> = places.filter(|&at| at >= root / 4).collect();
             assert_eq!(ahead, covered.collect::<Vec<_>>(), "from {root}, as far as its end");
@@ -379,6 +439,6 @@ mod tests {
         assert_eq!(r.instructions, 2);
         assert!(r.blocks[&0].successors.is_empty());
         let mut nothing = |_| None;
-        assert!(discover(&[0], (0, 8), REGION_LIMIT, &mut Vec::new(), &mut nothing).is_none());
+        assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut Vec::new(), &mut nothing).is_none());
     }
 }

@@ -11,7 +11,9 @@
 //! - A block where a visit went on is not counted: visits end anywhere. The interpreter runs from there to the next
 //!   entry of compiled code, which is at most one turn of a loop away.
 //! - Where compiled code came to an address without an entry (a case of a switch), that address becomes an entry when the
-//!   function is compiled again, for which it has to be as warm as for the first time.
+//!   function is compiled again, for which it has to be as warm as for the first time. How often that happens is bounded
+//!   ([`crate::functions`]).
+//! - A long function is cut into pieces, which count by themselves.
 
 use crate::jit::{Engine, Granularity, ModeCode, Shared};
 use crate::mode::Mode;
@@ -70,7 +72,7 @@ impl Engine {
     ) -> Option<Exit> {
         let pc = ctx.pc;
         let warm_up = shared.config.warm_up;
-        let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().covers(pc);
+        let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().place(pc).is_covered;
         let is_compiled = if at_once {
             self.compile(shared, mode, code, pc, true)
         } else {
@@ -96,21 +98,22 @@ impl Engine {
             return false;
         }
         let Some(warmth) = self.interpreter.take_warmth(pc, shared.block_limit()) else { return false };
-        let start = {
+        let unit = {
             let mut cache = code.cache.lock();
             for called in self.interpreter.take_called() {
-                cache.add_function(called);
+                cache.functions.add(called);
             }
-            if !warmth.wanted && cache.covers(pc) {
+            let place = cache.place(pc);
+            if !warmth.wanted && place.is_covered {
                 // On the way to an entry.
                 return false;
             }
-            if shared.config.granularity == Granularity::Function { cache.plan(pc).0[0] } else { pc }
+            if shared.config.granularity == Granularity::Function { place.unit(pc) } else { pc }
         };
         if self.heat.len() >= MOST_FUNCTIONS {
             self.heat.clear();
         }
-        let key = (mode, start);
+        let key = (mode, unit);
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
         let warm_up = u64::from(shared.config.warm_up);

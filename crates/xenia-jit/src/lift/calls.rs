@@ -7,7 +7,7 @@ use super::{LiftConfig, Lifter, region_signature};
 use crate::hooks::Hook;
 use crate::host::Leave;
 use crate::mode::Mode;
-use crate::region;
+use crate::region::{Reach, discover};
 use cranelift_codegen::ir::{Function, InstructionData, Opcode, UserFuncName, ValueDef};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::{BTreeMap, BTreeSet};
@@ -195,7 +195,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
 fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
     const PC: u32 = 0x8201_0000;
     let mut fetch = |pc: u32| (pc == PC).then_some(word);
-    let Some(region) = region::discover(&[PC], (PC, PC + 4), 1, &mut Vec::new(), &mut fetch) else {
+    let Some(region) = discover(&[PC], &Reach::all((PC, PC + 4), 1), &mut Vec::new(), &mut fetch) else {
         return BTreeSet::new();
     };
     let mut func = Function::with_name_signature(UserFuncName::user(0, PC), region_signature(true));

@@ -1,0 +1,182 @@
+//! What code with many entries costs to compile: in proportion to its size, whatever enters it where.
+
+mod common;
+
+use common::*;
+use xenia_cpu::{EngineCounters, Exit};
+use xenia_guest::GuestAddr;
+use xenia_isa::Op;
+use xenia_jit::JitConfig;
+use xenia_memory::{AllocKind, Protect};
+
+/// Where the functions lie, and the most that they take.
+const FUNCTION: u32 = 0x8300_0000;
+const MOST: u32 = 1 << 20;
+/// Bytes of a block of [`gotos`].
+const BLOCK: u32 = 32;
+
+/// A jit and an interpreter with `words` at [`FUNCTION`].
+fn machines(words: &[u32], warm_up: u32) -> [Machine; 2] {
+    let jit = Machine::jit_with(JitConfig { warm_up, ..JitConfig::default() });
+    [jit, Machine::interpreter()].map(|mut machine| {
+        let code = GuestAddr(FUNCTION);
+        machine.memory.alloc_fixed(code, MOST, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+        machine.put(FUNCTION, words);
+        machine.ctx.pc = FUNCTION;
+        machine.ctx.gpr[2] = u64::from(DATA);
+        machine
+    })
+}
+
+/// A function of `blocks` blocks, each of which goes on at r10 += r11 within the function: no branch says where, but
+/// one that is never taken leads to the last, so all are one function.
+fn gotos(blocks: u32) -> Vec<u32> {
+    let last = FUNCTION + BLOCK * blocks;
+    let start = [
+        d(Op::cmpi, 0, 1, 1),
+        0x4082_0008, // bne +8
+        b(FUNCTION + 8, last, false),
+    ];
+    let mut words = start.to_vec();
+    words.resize(BLOCK as usize / 4, d(Op::addi, 8, 8, 1));
+    let block = [
+        d(Op::addi, 3, 3, 1),
+        x(Op::addx, 10, 10, 11, 0),
+        x(Op::andx, 10, 9, 12, 0),
+        x(Op::addx, 9, 9, 13, 0),
+        x(Op::mtspr, 9, 9, 0, 0),
+        d(Op::addi, 4, 4, 3),
+        x(Op::xorx, 4, 5, 3, 0),
+        BCTR,
+    ];
+    words.extend(block.repeat(blocks as usize));
+    words
+}
+
+/// Sets the registers that [`gotos`] goes by, to go on `stride` blocks further each time.
+fn set_stride(machine: &mut Machine, blocks: u32, stride: u32) {
+    machine.ctx.gpr[11] = u64::from(stride * BLOCK);
+    machine.ctx.gpr[12] = u64::from((blocks - 1) * BLOCK);
+    machine.ctx.gpr[13] = u64::from(FUNCTION + BLOCK);
+}
+
+fn same(machines: &mut [Machine; 2], budget: i64) -> Exit {
+    let [jit, interpreter] = machines;
+    let exit = jit.run(budget);
+    assert_eq!(exit, interpreter.run(budget));
+    assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
+    assert_eq!(jit.ctx.budget, interpreter.ctx.budget);
+    exit
+}
+
+/// Compiled instructions for each one of `size`; printed.
+fn ratio(what: &str, size: usize, counters: &EngineCounters) -> f64 {
+    let compiled = counters.compiled_guest_instructions;
+    println!("{what}: {size} instructions, {compiled} compiled in {} regions", counters.functions);
+    compiled as f64 / size as f64
+}
+
+#[test]
+fn an_entry_at_every_block_found_while_all_are_warm() {
+    for blocks in [1 << 4, 1 << 7, 1 << 10, 1 << 14] {
+        let words = gotos(blocks);
+        let mut machines = machines(&words, 10);
+        for machine in &mut machines {
+            set_stride(machine, blocks, 5);
+        }
+        for _ in 0..100 {
+            same(&mut machines, i64::from(blocks) * 8);
+        }
+        let before = machines[0].engine.counters().interpreted_instructions;
+        same(&mut machines, i64::from(blocks) * 8 * 4);
+        let counters = machines[0].engine.counters();
+        assert!(ratio("all at once", words.len(), &counters) <= 2.0, "{counters:?}");
+        let interpreted = counters.interpreted_instructions - before;
+        assert!(interpreted <= u64::from(blocks) * 8 / 4 + 100, "{interpreted}: {counters:?}");
+    }
+}
+
+#[test]
+fn an_entry_at_every_block_each_warm_after_the_other() {
+    for blocks in [1 << 4, 1 << 7, 1 << 9] {
+        let words = gotos(blocks);
+        let mut machines = machines(&words, 10);
+        // So that its start is known.
+        for machine in &mut machines {
+            set_stride(machine, blocks, 0);
+        }
+        same(&mut machines, 100);
+        for number in 0..blocks {
+            // Every block once, in an order that is neither up nor down.
+            let number = number * 37 % blocks;
+            for machine in &mut machines {
+                set_stride(machine, blocks, 0);
+                machine.ctx.pc = FUNCTION + BLOCK + number * BLOCK;
+                machine.ctx.gpr[10] = u64::from(number * BLOCK);
+            }
+            for _ in 0..4 {
+                same(&mut machines, i64::from(blocks) * 8 * 12);
+            }
+        }
+        let counters = machines[0].engine.counters();
+        assert!(ratio("one by one", words.len(), &counters) <= 1.5, "{counters:?}");
+    }
+}
+
+/// `ifs` ifs in a loop, whose bodies lie behind it as compilers put what is rare.
+fn outlined(ifs: u32) -> Vec<u32> {
+    let body = |n: u32| ifs * 3 + 3 + n * 4;
+    let at = |index: u32| FUNCTION + 4 * index;
+    let mut words = vec![d(Op::addi, 6, 6, 1)];
+    for n in 0..ifs {
+        let from = words.len() as u32;
+        let bit = 1 << (n % 3);
+        words.extend([d(Op::andi_rc, 6, 5, bit), 0x4182_0008, b(at(from + 2), at(body(n)), false)]);
+    }
+    // A conditional branch does not reach as far back.
+    let end = words.len() as u32;
+    words.extend([0x4240_0008, b(at(end + 1), FUNCTION, false)]);
+    assert_eq!(words.len() as u32, body(0));
+    for n in 0..ifs {
+        let from = words.len() as u32;
+        words.extend([d(Op::addi, 4, 4, 1), d(Op::stw, 4, 2, 0), d(Op::xori, 5, 5, 1)]);
+        words.push(b(at(from + 3), at(1 + 3 * n + 3), false));
+    }
+    words
+}
+
+#[test]
+fn ifs_whose_bodies_lie_elsewhere() {
+    for ifs in [14, 140, 1400, 14_000] {
+        let words = outlined(ifs);
+        let mut machines = machines(&words, 10);
+        for machine in &mut machines {
+            machine.ctx.ctr = 1 << 30;
+        }
+        for _ in 0..100 {
+            same(&mut machines, i64::from(ifs) * 7);
+        }
+        let before = machines[0].engine.counters().interpreted_instructions;
+        same(&mut machines, i64::from(ifs) * 7 * 4);
+        let counters = machines[0].engine.counters();
+        assert!(ratio("outlined", words.len(), &counters) <= 1.1, "{counters:?}");
+        let interpreted = counters.interpreted_instructions - before;
+        assert!(interpreted <= u64::from(ifs) * 7 / 4 + 100, "{interpreted}: {counters:?}");
+    }
+}
+
+#[test]
+fn a_long_straight_function_is_compiled_once() {
+    for length in [100, 1000, 10_000, 100_000] {
+        let mut words: Vec<u32> = (0..length).map(|n| d(Op::addi, 3 + n % 7, 3, n as i32 & 0xFF)).collect();
+        // bdz +8; b back; sc
+        words.extend([0x4240_0008, b(FUNCTION + 4 * length + 4, FUNCTION, false), SC]);
+        let mut machines = machines(&words, 10);
+        for machine in &mut machines {
+            machine.ctx.ctr = 100;
+        }
+        while same(&mut machines, 1 << 18) == Exit::Budget {}
+        let counters = machines[0].engine.counters();
+        assert!(ratio("straight", words.len(), &counters) <= 1.1, "{counters:?}");
+    }
+}
