@@ -237,3 +237,10 @@ struct entry *InterlockedFlushSList(struct list_head *head);
 // Completion ports. The timeout is the last argument.
 uint32_t NtRemoveIoCompletion(uint32_t port, uint32_t *key, uint32_t *context, uint32_t status[2],
                               const int64_t *timeout);
+
+// Files: routine(context, status block, 0) is an asynchronous call to the caller.
+uint32_t NtReadFile(uint32_t file, uint32_t event, void *routine, void *context, volatile uint32_t status[2], void *to,
+                    uint32_t length, const int64_t *offset);
+uint32_t NtWriteFile(uint32_t file, uint32_t event, void *routine, void *context, volatile uint32_t status[2],
+                     const void *from, uint32_t length, const int64_t *offset);
+uint32_t NtCancelIoFile(uint32_t file, uint32_t status[2]);
