@@ -154,8 +154,23 @@ pub fn create_object(
     attributes: Option<Ptr<ObjectAttributes>>,
     kind: ObjectKind,
     size: u32,
-    mut initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
+    initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
 ) -> Fallible<NtStatus> {
+    let (opened, existed) = make_object(call, attributes, kind, size, initialize)?;
+    if let Some(out) = handle {
+        out.set(call.memory(), opened?)?;
+    }
+    Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+}
+
+/// Makes an object, or finds the one that has the name already: its handle, if there is room for one, and whether it existed.
+pub fn make_object(
+    call: &mut Call,
+    attributes: Option<Ptr<ObjectAttributes>>,
+    kind: ObjectKind,
+    size: u32,
+    mut initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
+) -> Fallible<(Fallible<Handle>, bool)> {
     let memory = call.memory();
     let name = match attributes {
         Some(attributes) => attributes.read(memory)?.name(memory)?,
@@ -183,10 +198,7 @@ pub fn create_object(
     };
     let opened = objects.open(body);
     call.kernel.dereference(body)?;
-    if let Some(out) = handle {
-        out.set(memory, opened?)?;
-    }
-    Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+    Ok((opened, existed))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::loader::image_headers::key;
 use crate::ports::{Gamepad, Input};
+use crate::user::notifications::{Notification, id};
 use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Resource, Version};
 use xenia_guest::{MediaId, TitleId};
 use xenia_sched::GuestTicks;
@@ -212,6 +213,25 @@ fn a_listener_of_the_systems_hears_like_any_other() {
     assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 0);
     let deaf = b.xam_call("XamNotifyCreateListenerInternal", &[0, 0, 10]);
     assert_eq!(b.xam_call("XNotifyGetNext", &[deaf, 0, base, base + 4]), 0);
+}
+
+#[test]
+fn a_listener_goes_with_its_handle() {
+    let mut b = Bench::new();
+    let objects = |b: &Bench| {
+        let mut lines = Vec::new();
+        b.kernel.describe_objects(&mut |line| lines.push(line.to_owned()));
+        lines.retain(|line| line.starts_with("object"));
+        lines
+    };
+    let before = (objects(&b), b.kernel.objects.handles());
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    assert_eq!(b.kernel.objects.handles().len(), before.1.len() + 1);
+    assert_eq!(b.status("NtClose", &[listener]), NtStatus::SUCCESS);
+    assert_eq!((objects(&b), b.kernel.objects.handles()), before);
+    let heard =
+        b.kernel.user.notifications.lock().broadcast(Notification { id: id::SYSTEM_UI, parameter: 1 });
+    assert_eq!(heard, [], "it is nobody's any more");
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Handle, Out};
-use crate::exports::waiting::create_object;
+use crate::exports::waiting::make_object;
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::user::notifications::Notification;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::Win32Error;
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
 
@@ -33,21 +33,19 @@ impl Kernel {
 
 fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     let size = dispatcher_header::SIZE;
-    let mut body = GuestAddr::NULL;
-    create_object(call, None, None, ObjectKind::Listener, size, |call, listener| {
-        body = listener;
-        // Until it has its handle.
-        call.kernel.objects.reference(listener)?;
+    let (handle, _) = make_object(call, None, ObjectKind::Listener, size, |call, listener| {
         call.kernel.user.notifications.lock().listen(listener, areas, version.min(NEWEST_VERSION));
         initialize(call.memory(), listener, kind::MANUAL_EVENT, size, 0)
     })?;
-    let handle = call.kernel.objects.open(body);
-    call.kernel.dereference(body)?;
-    let mut dispatcher = call.kernel.dispatcher.lock();
-    if call.kernel.user.notifications.lock().begin(body) {
-        dispatcher.set_event(&call.kernel.memory, call.cpu, body, 0)?;
+    let handle = handle?;
+    // Another thread may have guessed the handle and closed it.
+    if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
+        let mut dispatcher = call.kernel.dispatcher.lock();
+        if call.kernel.user.notifications.lock().begin(listener.body()) {
+            dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
+        }
     }
-    handle
+    Ok(handle)
 }
 
 #[exports(xam)]
