@@ -56,6 +56,9 @@ limits! {
         "Mutants that have an owner. A wait that takes one more succeeds, but its owner's end does not abandon it.";
     Completions = "completions", 0x1_0000, INSUFFICIENT_RESOURCES,
         "Finished requests that wait in completion ports.";
+    StackBytes = "thread_stack_bytes", 0x0F00_0000, NO_MEMORY,
+        "Bytes of all threads' stacks, each with 64 KiB of guard at either end: the console's own address range for them. \
+         Threads that should have ended, or stacks that are larger than needed, fill it; --dump-threads-after shows who has one.";
     NestedCalls = "nested_calls", 0x400, STACK_OVERFLOW,
         "Calls of guest code by exports within one thread, inside each other; the title ends.";
     OpenFiles = "open_files", 768, TOO_MANY_OPENED_FILES,
@@ -114,11 +117,11 @@ impl Limits {
 
     /// Counts that a limit was reached; the first time is said.
     pub fn hit(&self, limit: Limit) {
-        let LimitRow { name, value, status, .. } = limit.row();
+        let LimitRow { name, value, status, reason } = limit.row();
         if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
             tracing::warn!(
                 target: "kernel",
-                "limit reached: {name} ({value}); the title gets {status:?} from here on, and this is not said again"
+                "limit reached: {name} ({value}); the title gets {status:?} from here on, and this is not said again. {reason}"
             );
         }
     }

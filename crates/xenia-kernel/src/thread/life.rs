@@ -3,6 +3,7 @@
 use crate::Kernel;
 use crate::abi::Handle;
 use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
+use crate::limits::{Limit, Limits};
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
@@ -13,7 +14,7 @@ use crate::thread::records::{Stack, ThreadRecord, Threads};
 use crate::thread::tls::TlsLayout;
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
-use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
+use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 use xenia_sched::{
     BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
     filetime,
@@ -146,7 +147,7 @@ impl Kernel {
         pieces: &mut Pieces,
     ) -> Fallible<Blocks> {
         let memory = &*self.memory;
-        let stack = allocate_stack(memory, new.stack_size)?;
+        let stack = allocate_stack(memory, &self.limits, new.stack_size)?;
         pieces.stack = Some(stack);
         let tls = self.pool.allocate(layout.data_size.saturating_add(layout.slots.saturating_mul(4)))?;
         pieces.blocks.push(tls);
@@ -350,17 +351,25 @@ struct Blocks {
 }
 
 /// A stack with an inaccessible guard at each end.
-fn allocate_stack(memory: &GuestMemory, size: u32) -> Fallible<Stack> {
+fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -> Fallible<Stack> {
+    let no_room = || {
+        limits.hit(Limit::StackBytes);
+        Limit::StackBytes.row().status
+    };
     let size = size.max(SMALLEST_STACK).checked_next_multiple_of(Heap::Virtual64K.page_size());
     let (size, whole) = size
         .and_then(|size| Some((size, size.checked_add(2 * STACK_GUARD)?)))
         .filter(|&(_, whole)| whole <= STACKS.1.0 - STACKS.0.0)
-        .ok_or(NtStatus::NO_MEMORY)?;
-    let (allocation, _) = memory.alloc_with(&AllocRequest {
+        .ok_or_else(no_room)?;
+    let allocated = memory.alloc_with(&AllocRequest {
         low: STACKS.0,
         high: STACKS.1,
         ..AllocRequest::new(Heap::Virtual64K, whole, Protect::READ_WRITE)
-    })?;
+    });
+    let (allocation, _) = match allocated {
+        Err(HeapError::NoSpace { .. }) => return Err(no_room().into()),
+        allocated => allocated?,
+    };
     let limit = allocation.offset(STACK_GUARD);
     let base = limit.offset(size);
     for guard in [allocation, base] {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::layout::{kthread, object_header};
+use crate::limits::Limit;
 use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_sched::System;
 
@@ -269,4 +270,23 @@ fn a_boost_is_seen_in_the_thread_object() {
     b.memory().write(kthread.offset(kthread::PRIORITY), 99_u8).unwrap();
     tell(&mut b);
     assert_eq!(shown(&b), 99);
+}
+
+#[test]
+fn stacks_that_have_no_room_are_refused_until_a_thread_ends() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let create = |b: &mut Bench, stack_size: u64| {
+        b.status("ExCreateThread", &[0, stack_size, base, 0, 0x8200_0000, 0, 1])
+    };
+    let made = (0..2000).take_while(|_| create(&mut b, 0x4_0000) == NtStatus::SUCCESS).count() as u64;
+    let limit = Limit::StackBytes.row();
+    // With a guard of 64 KiB at either end; the first thread has one of these, too.
+    assert_eq!(made + 1, limit.value / 0x6_0000);
+    assert_eq!(create(&mut b, 0x4_0000), limit.status);
+    assert_eq!(create(&mut b, 0x7FFF_FFFF), NtStatus::NO_MEMORY, "more than there is at all");
+    assert_eq!(b.kernel.limits_hit(), [("thread_stack_bytes", 3)].into());
+    let id = b.word(0);
+    b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    assert_eq!(create(&mut b, 0x4_0000), NtStatus::SUCCESS);
 }
