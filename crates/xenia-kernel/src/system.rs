@@ -9,6 +9,7 @@ use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::{RED_ZONE, kthread};
 use crate::limits::Limit;
+use crate::objects::spin_lock;
 use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
@@ -236,6 +237,9 @@ impl Kernel {
     fn advance(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
         self.expire_timers(cpu)?;
+        if self.spin_locks.has_waiters() {
+            spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks)?;
+        }
         if let Some(bundle) = self.imports.time_stamp_bundle() {
             // The console updates it every millisecond.
             let milliseconds = ticks_to_100ns(now) / 10_000;
@@ -435,8 +439,14 @@ impl System for KernelSystem {
         !self.kernel.transfers.is_empty()
     }
 
+    fn watches_memory(&self) -> bool {
+        self.kernel.spin_locks.has_waiters()
+    }
+
     fn next_event(&self) -> Option<GuestTicks> {
-        self.kernel.dispatcher.lock().next_timer_event()
+        let Kernel { dispatcher, spin_locks, memory, .. } = &*self.kernel;
+        let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
+        if now { Some(0) } else { dispatcher.lock().next_timer_event() }
     }
 
     fn next_device_event(&self) -> Option<GuestTicks> {

@@ -34,10 +34,18 @@ struct Shard {
 
 /// The queues of all locks of one kind.
 #[derive(Debug)]
-pub struct LockQueues(Sharded<Shard>);
+pub struct LockQueues {
+    shards: Sharded<Shard>,
+    /// Threads in all queues.
+    parked: AtomicUsize,
+}
+
+/// The first of a lock's queue, and where the lock is.
+pub(super) type Head = (GuestAddr, LockWaiter);
 
 /// One lock's queue: nobody joins or leaves it meanwhile.
 pub(super) struct LockQueue<'a> {
+    all: &'a LockQueues,
     shard: &'a Shard,
     queues: MutexGuard<'a, Queues>,
     at: GuestAddr,
@@ -49,23 +57,46 @@ pub(super) struct Place<'a>(LockQueue<'a>);
 impl LockQueues {
     /// Nobody waits. The shards' locks have ordinals from `first` on.
     pub(crate) fn new(first: u32) -> Self {
-        Self(Sharded::new(|shard| Shard {
+        let shards = Sharded::new(|shard| Shard {
             waiting: AtomicUsize::new(0),
             queues: Mutex::numbered(Level::Dispatcher, first + shard, Queues::new()),
-        }))
+        });
+        Self { shards, parked: AtomicUsize::new(0) }
     }
 
     /// Whether somebody may wait for the lock at `at`, which the caller has given back just now.
     pub(super) fn is_waited_for(&self, at: GuestAddr) -> bool {
         // One who waits has counted before it looked at the word for the last time.
         fence(SeqCst);
-        self.0.of(at).waiting.load(SeqCst) > 0
+        self.shards.of(at).waiting.load(SeqCst) > 0
     }
 
     /// The queue of the lock at `at`.
     pub(super) fn queue(&self, at: GuestAddr) -> LockQueue<'_> {
-        let shard = self.0.of(at);
-        LockQueue { shard, queues: shard.queues.lock(), at }
+        let shard = self.shards.of(at);
+        LockQueue { all: self, shard, queues: shard.queues.lock(), at }
+    }
+
+    /// Whether somebody stands in any of the queues. Takes no lock.
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.parked.load(Relaxed) > 0
+    }
+
+    /// Shows `look` the first of each queue; one for whom it says yes has the lock, and leaves its queue. Nobody joins or leaves a
+    /// queue meanwhile.
+    pub(super) fn look_through(&self, mut look: impl FnMut(Head) -> bool) {
+        for shard in self.shards.iter().filter(|shard| shard.waiting.load(SeqCst) > 0) {
+            shard.queues.lock().retain(|&at, waiters| {
+                if let Some(&first) = waiters.front()
+                    && look((at, first))
+                {
+                    waiters.pop_front();
+                    shard.waiting.fetch_sub(1, Relaxed);
+                    self.parked.fetch_sub(1, Relaxed);
+                }
+                !waiters.is_empty()
+            });
+        }
     }
 
     /// A place at the end of the queue of the lock at `at`. The caller looks at the lock once more.
@@ -97,6 +128,7 @@ impl LockQueue<'_> {
         let Some(waiters) = self.queues.get_mut(&self.at) else { return };
         if waiters.pop_front().is_some() {
             self.shard.waiting.fetch_sub(1, Relaxed);
+            self.all.parked.fetch_sub(1, Relaxed);
         }
         self.forget_empty();
     }
@@ -105,7 +137,9 @@ impl LockQueue<'_> {
         let Some(waiters) = self.queues.get_mut(&self.at) else { return };
         let before = waiters.len();
         waiters.retain(|waiter| waiter.thread != thread);
-        self.shard.waiting.fetch_sub(before - waiters.len(), Relaxed);
+        let left = before - waiters.len();
+        self.shard.waiting.fetch_sub(left, Relaxed);
+        self.all.parked.fetch_sub(left, Relaxed);
         self.forget_empty();
     }
 
@@ -120,6 +154,7 @@ impl Place<'_> {
     /// Takes the place; the wait is open.
     pub(super) fn take(mut self, waiter: LockWaiter) {
         self.0.shard.waiting.fetch_add(1, Relaxed);
+        self.0.all.parked.fetch_add(1, Relaxed);
         let at = self.0.at;
         self.0.queues.entry(at).or_default().push_back(waiter);
     }

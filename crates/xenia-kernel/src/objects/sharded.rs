@@ -15,6 +15,11 @@ impl<T> Sharded<T> {
         Self((0..SHARDS).map(make).collect())
     }
 
+    /// All of them, in the order of their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+
     /// That of the shard that an address is in.
     pub(crate) fn of(&self, at: GuestAddr) -> &T {
         // Fibonacci hashing: objects stand in rows, at any distance from each other.

@@ -2,7 +2,8 @@
 //!
 //! A free lock is taken, and one that nobody waits for is given back, by an operation on that word alone. Guest code may take
 //! one like that, too. Nobody spins here: a thread that finds the lock taken parks, and releasing hands it to the first
-//! waiter.
+//! waiter. Guest code that releases one by a store of its own tells nobody: somebody looks through the locks that are
+//! waited for from time to time.
 
 use crate::objects::lock_queue::{LockQueues, LockWaiter};
 use crate::status::failure::Fallible;
@@ -65,6 +66,33 @@ pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock
     Ok(())
 }
 
+/// Whether a lock that somebody waits for is free: its holder has released it without the kernel.
+pub fn is_one_free(memory: &GuestMemory, locks: &LockQueues) -> bool {
+    let mut one_is_free = false;
+    locks.look_through(|(lock, _)| {
+        one_is_free |= memory.read(lock) == Ok(0_u32);
+        false
+    });
+    one_is_free
+}
+
+/// Gives locks that are free to their first waiters.
+pub fn hand_over_free(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues) -> Fallible<()> {
+    let mut result = Ok(());
+    locks.look_through(|(lock, first)| {
+        // A lock in memory that is gone stays taken.
+        if !matches!(try_acquire(memory, lock, first.owner), Ok(Ok(()))) {
+            return false;
+        }
+        match cpu.wake(first.thread, first.result, 0) {
+            Ok(woken) => woken.by_owner(first.thread),
+            Err(error) => result = Err(error.into()),
+        }
+        true
+    });
+    result
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +122,38 @@ mod tests {
         release(&b.memory, &mut b.scheduler, &locks, lock).unwrap();
         assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0);
     }
+
+    #[test]
+    fn a_lock_that_guest_code_has_released_by_a_store_goes_to_the_first_waiter() {
+        let mut b = Bench::new();
+        let (lock, other) = (b.allocate(16), b.allocate(16));
+        let locks = LockQueues::new(0);
+        let threads = [b.thread(1), b.thread(2), b.thread(3)];
+        for (thread, (owner, at)) in threads.iter().zip([(0x200, lock), (0x300, lock), (0x400, other)]) {
+            b.memory.write(at, 0x100_u32).unwrap();
+            let who = LockWaiter { thread: thread.thread, owner: GuestAddr(owner), result: 0 };
+            let got = acquire_or_join(&b.memory, &mut b.scheduler, &locks, at, who, |_, _| Ok(()));
+            assert_eq!(got, Ok(false));
+            let wait = Wait::forever(BlockReason::SpinLock { lock: at.0 });
+            b.scheduler.park(thread.thread, wait).unwrap();
+        }
+        let look = |b: &mut Bench| {
+            let free = is_one_free(&b.memory, &locks);
+            hand_over_free(&b.memory, &mut b.scheduler, &locks).unwrap();
+            (free, [lock, other].map(|at| b.memory.read::<u32>(at).unwrap()))
+        };
+        assert_eq!(look(&mut b), (false, [0x100, 0x100]), "both are taken");
+        b.memory.write(lock, 0_u32).unwrap();
+        assert_eq!(look(&mut b), (true, [0x200, 0x100]));
+        assert_eq!(threads.map(|thread| b.woken(thread).is_some()), [true, false, false]);
+        b.memory.write(lock, 0_u32).unwrap();
+        b.memory.write(other, 0_u32).unwrap();
+        assert_eq!(look(&mut b), (true, [0x300, 0x400]));
+        assert!(!locks.has_waiters());
+        b.memory.write(lock, 0_u32).unwrap();
+        assert_eq!(look(&mut b), (false, [0, 0x400]), "nobody waits");
+    }
+
     #[test]
     fn a_lock_that_was_released_meanwhile_is_taken_and_nobody_waits() {
         let mut b = Bench::new();

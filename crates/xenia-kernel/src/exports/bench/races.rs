@@ -28,6 +28,16 @@ fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sy
     });
 }
 
+/// Runs `code`, which ends by itself, while guest time goes on.
+fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
+    thread::scope(|scope| {
+        scope.spawn(|| machine.keep_time(100));
+        let result = code();
+        machine.end();
+        result
+    })
+}
+
 /// Adds one to a word of guest memory, in more than one step.
 fn add_one(guest: &Guest, at: GuestAddr) {
     let before: u32 = guest.memory().read(at).unwrap();

@@ -60,6 +60,31 @@ fn spin_locks_are_handed_on_and_guest_code_may_take_them_itself() {
 }
 
 #[test]
+fn a_spin_lock_that_guest_code_releases_by_a_store_goes_to_who_waits() {
+    const ROUNDS: u32 = 1000;
+    let machine = Machine::new(&no_routine);
+    let (lock, count) = (machine.scratch, machine.scratch.offset(0x100));
+    let at = u64::from(lock.0);
+    while_time_passes(&machine, || {
+        race(&machine, THREADS, |guest, number| {
+            for _ in 0..ROUNDS {
+                guest.call("KeAcquireSpinLockAtRaisedIrql", &[at]);
+                add_one(guest, count);
+                if number % 2 == 0 {
+                    // What the compiler makes of a release that it knows: a barrier and a store.
+                    guest.memory().write(lock, 0_u32).unwrap();
+                } else {
+                    guest.call("KeReleaseSpinLockFromRaisedIrql", &[at]);
+                }
+            }
+        });
+    });
+    let word = |at: GuestAddr| machine.kernel.memory.read::<u32>(at).unwrap();
+    assert_eq!((word(lock), word(count)), (0, THREADS as u32 * ROUNDS));
+    assert!(!machine.kernel.spin_locks.has_waiters());
+}
+
+#[test]
 fn read_write_locks_let_many_readers_in_or_one_writer() {
     let machine = Machine::new(&no_routine);
     let (lock, count) = (machine.scratch, [0x100, 0x200].map(|offset| machine.scratch.offset(offset)));

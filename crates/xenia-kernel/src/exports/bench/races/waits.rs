@@ -28,16 +28,6 @@ impl Target {
     }
 }
 
-/// Runs `code`, which ends by itself, while guest time goes on.
-fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
-    thread::scope(|scope| {
-        scope.spawn(|| machine.keep_time(100));
-        let result = code();
-        machine.end();
-        result
-    })
-}
-
 #[test]
 fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
     let ran = AtomicU64::new(0);
