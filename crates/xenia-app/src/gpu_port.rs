@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_gpu::packets::swap_commands;
 use xenia_gpu::{CommandProcessor, Frame, GpuEvent};
-use xenia_kernel::ports::{SwapRequest, Video, VideoEvent};
+use xenia_kernel::ports::{SwapCommands, Video, VideoEvent};
 use xenia_memory::{Device, GuestMemory};
 use xenia_sched::GuestTicks;
 
@@ -108,7 +108,7 @@ impl Video for GpuPort {
         std::mem::take(&mut self.events)
     }
 
-    fn swap_commands(&self, request: &SwapRequest) -> [u32; 64] {
-        swap_commands(request.fetch, request.front_buffer, request.width, request.height)
+    fn swap_commands(&self) -> SwapCommands {
+        |request| swap_commands(request.fetch, request.front_buffer, request.width, request.height)
     }
 }

@@ -14,7 +14,7 @@ pub use devices::Devices;
 pub use dialogs::{Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use input::{Gamepad, Input, NoInput};
 pub use storage::{NoStorage, Storage};
-pub use video::{DisplayMode, NoVideo, SwapRequest, Video, VideoEvent};
+pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
 
 /// Takes text that the guest writes.
 pub type TextSink = Box<dyn FnMut(&str) + Send>;

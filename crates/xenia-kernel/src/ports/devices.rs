@@ -1,12 +1,14 @@
 //! The ports of one machine, each behind its own lock. Taken one at a time.
 
-use super::{Audio, Dialogs, Input, Ports, TextSink, Video};
+use super::{Audio, Dialogs, Input, Ports, SwapCommands, TextSink, Video};
 use xenia_sync::{Level, Mutex};
 
 /// See the module's documentation.
 pub struct Devices {
     /// The graphics chip.
     pub video: Mutex<Box<dyn Video>>,
+    /// Makes the commands of a swap, without the chip's lock.
+    pub swap_commands: SwapCommands,
     /// Sound.
     pub audio: Mutex<Box<dyn Audio>>,
     /// Controllers.
@@ -21,6 +23,7 @@ impl Devices {
     pub(crate) fn new(ports: Ports) -> Self {
         let Ports { video, audio, input, dialogs, storage: _, text } = ports;
         Self {
+            swap_commands: video.swap_commands(),
             video: Mutex::new(Level::Devices, video),
             audio: Mutex::new(Level::Devices, audio),
             input: Mutex::new(Level::Devices, input),

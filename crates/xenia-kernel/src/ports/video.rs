@@ -37,6 +37,9 @@ pub struct SwapRequest {
     pub height: u32,
 }
 
+/// The commands, in host order, that `VdSwap` puts into the 64 words its caller reserved.
+pub type SwapCommands = fn(&SwapRequest) -> [u32; 64];
+
 /// Something that the graphics chip did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoEvent {
@@ -71,8 +74,8 @@ pub trait Video: Send {
     /// Takes what it did since the last call, in order.
     fn take_events(&mut self) -> Vec<VideoEvent>;
 
-    /// The commands, in host order, that `VdSwap` puts into the 64 words its caller reserved.
-    fn swap_commands(&self, request: &SwapRequest) -> [u32; 64];
+    /// What makes the commands of a swap. It needs nothing of the chip, so nobody waits for one that is at work.
+    fn swap_commands(&self) -> SwapCommands;
 
     /// From the next vertical blank on, they come `period` apart.
     fn set_field_period(&mut self, period: GuestTicks);
@@ -127,9 +130,9 @@ impl Video for NoVideo {
         }
     }
 
-    fn swap_commands(&self, _: &SwapRequest) -> [u32; 64] {
+    fn swap_commands(&self) -> SwapCommands {
         // Type-2 packets: no operation.
-        [0x8000_0000; 64]
+        |_| [0x8000_0000; 64]
     }
 }
 

@@ -6,7 +6,7 @@ use xenia_cpu::{EngineConfig, Interpreter};
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::imports::ordinals::{ExportKind, xboxkrnl};
-use xenia_kernel::ports::{Ports, SwapRequest, Video, VideoEvent};
+use xenia_kernel::ports::{Ports, SwapCommands, Video, VideoEvent};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, GuestTicks, Limits, LockstepExecutor, RunEnd, Scheduler};
@@ -164,8 +164,8 @@ impl Video for ScriptedVideo {
         }
         due
     }
-    fn swap_commands(&self, _: &SwapRequest) -> [u32; 64] {
-        [0x8000_0000; 64]
+    fn swap_commands(&self) -> SwapCommands {
+        |_| [0x8000_0000; 64]
     }
 }
 

@@ -1,9 +1,12 @@
-//! Deferred calls and APCs by objects, queued from several threads at once: each that was queued runs once.
+//! Deferred calls and APCs by objects, queued from several threads at once: each that was queued runs once. A swap beside a
+//! chip that is at work.
 
 use super::*;
 use crate::layout::{kapc, kdpc};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 const POSTERS: usize = 3;
 const ROUNDS: u64 = 4000;
@@ -155,4 +158,30 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
         });
     });
     assert_eq!(ran.load(Relaxed), ROUNDS);
+}
+
+#[test]
+fn a_swap_does_not_wait_for_a_chip_that_is_at_work() {
+    let (give, take) = sync_channel::<Arc<Kernel>>(1);
+    let (tell, at_work) = sync_channel(1);
+    let (done, swapped) = sync_channel(1);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut b = Bench::new();
+            give.send(b.kernel.clone()).unwrap();
+            let base = u64::from(b.scratch.0);
+            b.memory().write(b.scratch, 0xA000_0000_u32).unwrap();
+            let commands = base + 0x100;
+            at_work.recv().unwrap();
+            b.kernel_call("VdSwap", &[commands, base + 0x300, 0, 0, 1, base, 0, 0, base + 8, base + 8]);
+            done.send(b.word(0x100)).unwrap();
+        });
+        let kernel = take.recv().unwrap();
+        let chip = kernel.devices.video.lock();
+        tell.send(()).unwrap();
+        let swapped = swapped.recv_timeout(Duration::from_mins(1));
+        drop(chip);
+        assert_eq!(swapped, Ok(0x8000_0000), "the commands");
+        assert_eq!(kernel.display.lock().swaps, 1);
+    });
 }
