@@ -70,6 +70,28 @@ static void six_threads(void) {
     EXPECT(shared.lock, 0);
 }
 
+static uint32_t take(uint32_t argument) {
+    (void)argument;
+    uint32_t level = KfAcquireSpinLock(&shared.lock);
+    shared.total++;
+    KfReleaseSpinLock(&shared.lock, level);
+    return level;
+}
+
+// As a compiler releases a lock that knows what that is: nobody is told, and who waits gets it all the same.
+static void released_by_a_store(void) {
+    shared.lock = shared.total = 0;
+    KeAcquireSpinLockAtRaisedIrql(&shared.lock);
+    uint32_t threads[2] = {start(take, 0, ON(1)), start(take, 0, ON(3))};
+    settle();
+    EXPECT(shared.total, 0);
+    __sync_synchronize();
+    shared.lock = 0;
+    for (int i = 0; i < 2; i++) EXPECT(join(threads[i]), PASSIVE_LEVEL);
+    EXPECT(shared.total, 2);
+    EXPECT(shared.lock, 0);
+}
+
 static void on_dpc(struct dpc *dpc, uint32_t context, uint32_t argument1, uint32_t argument2) {
     (void)dpc, (void)context, (void)argument1, (void)argument2;
     shared.count++;
@@ -117,5 +139,6 @@ static void a_raised_level_holds_threads_back(void) {
 
 SUBJECT(spin_locks, {"levels", levels}, {"a_lock_raises_the_level", a_lock_raises_the_level},
         {"at_raised_level", at_raised_level}, {"six_threads", six_threads},
+        {"released_by_a_store", released_by_a_store},
         {"a_raised_level_holds_dpcs_back", a_raised_level_holds_dpcs_back},
         {"a_raised_level_holds_threads_back", a_raised_level_holds_threads_back});
