@@ -92,6 +92,8 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "scheduler.wakes",
             "scheduler.deadlock_recoveries",
             "scheduler.deadlock_halts",
+            "scheduler.lock_takes",
+            "scheduler.lock_waits",
             "jit.functions",
             "jit.loops",
             "jit.compiled_guest_instructions",

@@ -332,14 +332,15 @@ impl System for KernelSystem {
         housekeeping("a thread that moved", told);
     }
 
-    fn priority_changed(&mut self, id: u32, priority: u8) {
+    fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
         let Kernel { threads, memory, .. } = &*self.kernel;
-        // Without a record its object is gone.
-        let Some(kthread) = threads.lock().get(id).map(|record| record.kthread) else { return };
-        housekeeping(
-            "a thread's priority",
-            memory.write(kthread.offset(kthread::PRIORITY), priority).map_err(Into::into),
-        );
+        // Held until the object shows it: who writes last has asked last. Without a record the object is gone.
+        let threads = threads.lock();
+        let Some(record) = threads.get(id) else { return };
+        let told = cpu.priority(record.reference).map_err(Into::into).and_then(|priority| {
+            memory.write(record.kthread.offset(kthread::PRIORITY), priority).map_err(Into::into)
+        });
+        housekeeping("a thread's priority", told);
     }
 
     fn end_visit(&mut self, cpu: &mut dyn Cpu, _hw_id: u8, stores: &[DeviceStore]) {

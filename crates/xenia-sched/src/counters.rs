@@ -24,6 +24,10 @@ counters! {
         deadlock_recoveries: u64,
         /// Deadlocks that ended the run.
         deadlock_halts: u64,
+        /// Times that the lock of a hardware thread's slot was taken. In lockstep there is none.
+        lock_takes: u64,
+        /// Of these, times that somebody else had it.
+        lock_waits: u64,
     }
 }
 
@@ -36,6 +40,8 @@ const NAMES: [&str; SchedulerCounters::ROWS.len()] = [
     "scheduler.wakes",
     "scheduler.deadlock_recoveries",
     "scheduler.deadlock_halts",
+    "scheduler.lock_takes",
+    "scheduler.lock_waits",
 ];
 
 /// What recorders have been told of a scheduler's figures.
@@ -47,7 +53,7 @@ pub(crate) struct Published {
 
 impl Published {
     /// Tells the recorder, if there is one, what has been added since the last time.
-    pub(crate) fn publish(&mut self, now: &SchedulerCounters) {
+    pub(crate) fn publish(&mut self, now: SchedulerCounters) {
         if !self.is_described {
             self.is_described = true;
             for (row, name) in SchedulerCounters::ROWS.iter().zip(NAMES) {
@@ -59,7 +65,7 @@ impl Published {
                 counter!(name).increment(now.saturating_sub(before));
             }
         }
-        self.totals = now.clone();
+        self.totals = now;
     }
 }
 

@@ -161,6 +161,10 @@ pub trait Cpu {
     /// next decision.
     fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError>;
 
+    /// The priority that a thread has now. Whoever shows it to the guest asks and writes under one lock, so that who writes last
+    /// has asked last.
+    fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError>;
+
     /// Turns boosts on wake off or on; returns whether they were off.
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError>;
 

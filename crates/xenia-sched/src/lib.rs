@@ -12,25 +12,29 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod affinity;
+mod common;
 mod contention;
 mod counters;
 mod cpu;
 mod deadlock;
+mod directory;
 mod event;
 mod executor;
 mod lockstep;
 mod order;
 mod parallel;
+mod parks;
 mod priority;
 mod queue;
 mod scheduler;
 mod slot;
 mod system;
-mod table;
 mod thread;
 mod thread_ref;
 mod threads_report;
 mod time;
+mod topology;
 mod wait_word;
 
 pub use activity::{Activity, Doing};

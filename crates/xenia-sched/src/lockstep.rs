@@ -363,8 +363,8 @@ impl<S: System> LockstepExecutor<S> {
                 self.scheduler.take(thread).ok()?
             }
         };
-        for (id, priority) in self.scheduler.take_priority_news() {
-            self.system.priority_changed(id, priority);
+        for id in self.scheduler.take_priority_news() {
+            self.system.priority_changed(&mut self.scheduler, id);
         }
         if self.scheduler.take_moved(thread) {
             self.system.moved(&running);
@@ -423,17 +423,17 @@ impl<S: System> LockstepExecutor<S> {
 
     fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
         let report = ThreadsReport::new(&self.scheduler, &self.system);
-        let recoveries = self.scheduler.counters.deadlock_recoveries;
+        let recoveries = self.scheduler.common.recoveries.load(Relaxed);
         let woken = self.deadlocks.found(recoveries, self.instructions, &report, limits.halt_on_deadlock);
         if let Some(thread) = woken.and_then(|thread| self.scheduler.thread(thread).ok())
             && let (thread, id) = (thread.reference(), thread.id)
             && self.scheduler.time_out(&mut self.system, thread)
         {
-            self.scheduler.counters.deadlock_recoveries += 1;
+            self.scheduler.common.recoveries.fetch_add(1, Relaxed);
             self.scheduler.emit(&Event::DeadlockRecovery { thread: id });
             return None;
         }
-        self.scheduler.counters.deadlock_halts += 1;
+        self.scheduler.common.halts.fetch_add(1, Relaxed);
         Some(RunEnd::Deadlock(report))
     }
 }

@@ -7,12 +7,13 @@
 //!        │    └───── stores ─────────┼─────────────────────────▶│                       │
 //!        └──────────┬────────────────┴──────────┬───────────────┴───────────────────────┘
 //!                   ▼                           ▼
-//!           Scheduler, one lock           System: the kernel, its own locks
+//!     six slots, a lock each              System: the kernel, its own locks
 //! ```
 //!
 //! Each acts for the guest through a `Cpu` of its own ([`slot_cpu::SlotCpu`]). Whoever changes who is to run on a slot calls
 //! its host thread ([`post::Post`]), which looks at its next boundary; so nobody reaches into a thread that runs. A
-//! thread whose registers are out is in no run queue ([`Scheduler::put`]), so nobody else runs it.
+//! thread whose registers are out is in no run queue ([`Scheduler::put`]), so nobody else runs it. Who takes which
+//! locks: [`slots`].
 //!
 //! What is not repeatable here, and is in [`crate::LockstepExecutor`]: which thread runs when, and at which guest time. Limits are
 //! looked at as the run goes on, so it ends a little after them.
@@ -24,6 +25,7 @@ mod phaser;
 mod post;
 mod shared;
 mod slot_cpu;
+mod slots;
 mod time_keeper;
 mod workers;
 
@@ -148,6 +150,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                     time,
                     phaser: self.has_barrier.then_some(&shared.phaser),
                     is_party: false,
+                    is_busy: false,
                 };
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));
             }

@@ -52,6 +52,11 @@ impl RunQueues {
         self.non_empty |= 1 << priority;
     }
 
+    /// The first thread of the highest priority.
+    pub fn first(&self) -> Option<ThreadRef> {
+        self.levels[usize::from(self.highest()?)].front().copied()
+    }
+
     /// Takes the first thread of the highest priority.
     pub fn pop(&mut self) -> Option<ThreadRef> {
         let priority = self.highest()?;

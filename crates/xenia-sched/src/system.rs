@@ -104,9 +104,10 @@ pub trait System {
     /// is out of date.
     fn moved(&mut self, running: &Running);
 
-    /// The scheduler has changed a thread's priority by itself: a boost on wake, or the decay of one. Comes before the
-    /// thread runs again; in lockstep before any guest code does. No lock of the scheduler's is held.
-    fn priority_changed(&mut self, _id: u32, _priority: u8) {}
+    /// The scheduler has changed the priority of the thread with this guest id by itself: a boost on wake, or the decay of one.
+    /// [`Cpu::priority`] says what it is now. Comes before the thread runs again; in lockstep before any guest code does. No
+    /// lock of the scheduler's is held.
+    fn priority_changed(&mut self, _cpu: &mut dyn Cpu, _id: u32) {}
 
     /// A slot's visit ended; its device stores take effect now, in order.
     fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);

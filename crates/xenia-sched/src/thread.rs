@@ -1,6 +1,6 @@
 //! A guest thread: its processor state and where it stands.
 
-use crate::{GuestTicks, ThreadRef, WaitWord};
+use crate::{GuestTicks, ThreadRef};
 use xenia_cpu::PpcContext;
 
 /// What a thread waits for. For reports and the event log; who wakes it knows on their own.
@@ -81,8 +81,6 @@ pub struct GuestThread {
     pub id: u32,
     pub(crate) reference: ThreadRef,
     pub(crate) state: ThreadState,
-    /// Where its wait stands; parked exactly when `state` is `Waiting`.
-    pub(crate) wait_word: WaitWord,
     pub(crate) slot: u8,
     pub(crate) affinity: u8,
     pub(crate) ideal: u8,
@@ -161,6 +159,14 @@ impl GuestThread {
     /// Whether it is one of the kernel's own threads.
     pub fn is_service(&self) -> bool {
         self.service
+    }
+
+    /// The deadline of its wait, and the wait's number.
+    pub(crate) fn deadline(&self) -> Option<(GuestTicks, u64)> {
+        match &self.state {
+            ThreadState::Waiting { wait, serial, .. } => Some((wait.deadline?, *serial)),
+            _ => None,
+        }
     }
 
     /// The wait it is in.

@@ -126,18 +126,21 @@ pub struct ThreadsReport {
 impl ThreadsReport {
     /// Looks at every live thread. The caller holds no lock.
     pub fn new<S: System>(scheduler: &Scheduler, system: &S) -> Self {
-        Self::look_at(scheduler, system).explained_by(system)
+        Self::look_at(scheduler.threads(), scheduler.now(), system).explained_by(system)
     }
 
-    /// The first half of that, which takes no locks: for who has the scheduler's.
-    pub(crate) fn look_at<S: System>(scheduler: &Scheduler, system: &S) -> Self {
-        let mut threads: Vec<_> = scheduler
-            .threads()
+    /// The first half of that, which takes no locks: for who has the slots'.
+    pub(crate) fn look_at<'a, S: System>(
+        threads: impl Iterator<Item = &'a GuestThread>,
+        now: GuestTicks,
+        system: &S,
+    ) -> Self {
+        let mut threads: Vec<_> = threads
             .filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }))
             .map(|thread| ReportedThread::new(thread, system))
             .collect();
         threads.sort_by_key(|thread| thread.id);
-        Self { now: scheduler.now(), threads }
+        Self { now, threads }
     }
 
     /// The second half: what the system knows beside. The caller holds no lock.

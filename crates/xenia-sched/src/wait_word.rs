@@ -91,6 +91,11 @@ impl WaitWord {
         WaitSerial(serial)
     }
 
+    /// No wait is under way, whatever was: the thread has ended, and another has the word.
+    pub(crate) fn close(&self) {
+        self.word.store(self.word.load(Relaxed) & !STATE | CLOSED, Release);
+    }
+
     /// Whether a wait has been begun and not committed. Means something to the thread's owner only.
     pub fn is_open(&self) -> bool {
         matches!(self.word.load(Acquire) & STATE, OPEN | ENDING | ENDED)

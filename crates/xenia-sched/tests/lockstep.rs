@@ -126,7 +126,8 @@ impl System for TestSystem {
         panic!("{exception:?}");
     }
 
-    fn priority_changed(&mut self, id: u32, priority: u8) {
+    fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
+        let priority = cpu.priority(self.threads[id as usize - 1]).unwrap();
         self.priorities.push((id, priority));
     }
 
@@ -247,7 +248,7 @@ fn a_run_stops_at_the_exact_instruction_and_goes_on_as_if_it_had_not() {
     assert_eq!(*whole.lines.0.lock().unwrap(), *parts.lines.0.lock().unwrap());
     assert_eq!(whole.executor.system.visits, parts.executor.system.visits);
     assert_eq!(whole.executor.scheduler.now(), parts.executor.scheduler.now());
-    assert_eq!(whole.executor.scheduler.counters, parts.executor.scheduler.counters);
+    assert_eq!(whole.executor.scheduler.counters(), parts.executor.scheduler.counters());
 }
 
 #[test]
@@ -356,7 +357,7 @@ fn a_deadlock_is_found_at_once_reported_and_halts() {
     assert_eq!(report.threads.iter().map(|thread| thread.id).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(report.threads[0].state, "parked");
     assert!(report.to_string().contains("0x82000000"));
-    assert_eq!(m.executor.scheduler.counters.deadlock_halts, 1);
+    assert_eq!(m.executor.scheduler.counters().deadlock_halts, 1);
     assert_eq!(m.executor.instructions(), 7);
 }
 
@@ -367,7 +368,7 @@ fn a_recovery_is_counted_and_wakes_who_waited_longest() {
         &[(0, 8, &[Step::Run(5), Step::Call(PARK), Step::Call(END)]), (1, 8, &[Step::Call(PARK)])],
     );
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
-    let counters = &m.executor.scheduler.counters;
+    let counters = m.executor.scheduler.counters();
     assert_eq!((counters.deadlock_recoveries, counters.deadlock_halts), (1, 0));
     let lines = m.lines.0.lock().unwrap();
     assert!(lines.iter().any(|line| line.ends_with("t1 deadlock-recovery")), "{lines:?}");
@@ -476,7 +477,7 @@ fn a_gap_in_pieces_is_the_same_gap_and_each_piece_ends_at_its_limit() {
     assert_eq!(pieces, 100);
     assert_eq!(*whole.lines.0.lock().unwrap(), *paced.lines.0.lock().unwrap());
     assert_eq!(whole.executor.scheduler.now(), paced.executor.scheduler.now());
-    assert_eq!(whole.executor.scheduler.counters, paced.executor.scheduler.counters);
+    assert_eq!(whole.executor.scheduler.counters(), paced.executor.scheduler.counters());
 }
 
 #[test]
@@ -518,7 +519,7 @@ fn a_recorder_sees_the_figures_of_each_stretch_once() {
         assert_eq!(totals.get("scheduler.spawn.ok"), 2);
         assert_eq!(totals.get("scheduler.deadlock_recoveries"), 0, "known before there is one");
         assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
-        let counters = &m.executor.scheduler.counters;
+        let counters = m.executor.scheduler.counters();
         assert_eq!((counters.spawn_ok, counters.deadlock_recoveries, counters.wakes), (2, 1, 1));
         assert!(counters.switches >= 2);
         for (name, total) in [

@@ -453,9 +453,9 @@ impl Case {
         let kept = model.threads.iter().filter(|thread| thread.state != State::Gone).count();
         assert_eq!(s.threads().count(), kept);
         assert_eq!(s.next_deadline(), model.next_deadline());
-        assert_eq!(s.counters.switches, model.switches);
+        assert_eq!(s.counters().switches, model.switches);
         assert_eq!(
-            (s.counters.spawn_ok, s.counters.spawn_rejected),
+            (s.counters().spawn_ok, s.counters().spawn_rejected),
             (model.threads.len() as u64, model.rejected)
         );
         for hw_id in 0..HW_THREADS as u8 {

@@ -1,40 +1,16 @@
 //! The parallel executor with an engine that does nothing but call: what threads do is a function of the test.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+mod scripted;
+
+use scripted::{QUANTUM, Work, exit, forever, machine, machine_with};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
-use xenia_memory::{DeviceQueue, DeviceStore};
+use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
+use xenia_memory::DeviceQueue;
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, ParallelExecutor, RunEnd,
-    Running, Scheduler, SchedulerConfig, SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait,
-    WaitTicket, Woken, WorkReport,
+    BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, RunEnd, TICKS_PER_SECOND, Wait, Woken,
 };
-
-/// Executes one instruction, then calls.
-struct Caller;
-
-impl Execute for Caller {
-    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
-        if ctx.budget <= 0 {
-            return Exit::Budget;
-        }
-        ctx.budget -= 1;
-        Exit::Syscall { lev: 2 }
-    }
-
-    fn name(&self) -> &'static str {
-        "caller"
-    }
-
-    fn counters(&self) -> EngineCounters {
-        EngineCounters::default()
-    }
-
-    fn fork(&self) -> Option<Box<dyn Execute>> {
-        Some(Box::new(Caller))
-    }
-}
 
 /// Takes a long time, reads the time base, calls.
 struct Reader;
@@ -73,116 +49,6 @@ impl Execute for Reader {
     fn fork(&self) -> Option<Box<dyn Execute>> {
         Some(Box::new(Reader))
     }
-}
-
-type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
-
-/// Threads to wake later, each after this long.
-#[derive(Default)]
-struct Work {
-    left: Mutex<Vec<(ThreadRef, Duration)>>,
-    under_way: AtomicUsize,
-}
-
-#[derive(Clone)]
-struct Scripted(Arc<Script>, Arc<Work>);
-
-impl System for Scripted {
-    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, _: u8) -> Disposition {
-        (self.0)(cpu, running)
-    }
-
-    fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
-        panic!("{exception:?}");
-    }
-
-    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
-        running.ctx.gpr[3] = value;
-        Disposition::Continue
-    }
-
-    fn moved(&mut self, _: &Running) {}
-
-    fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
-
-    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
-        let _ = cpu.time_out(ticket, 0x102).unwrap();
-    }
-
-    fn advance(&mut self, _: &mut dyn Cpu) {}
-
-    fn work(&mut self) -> Option<WorkReport> {
-        let work = self.1.clone();
-        let (thread, takes) = work.left.lock().unwrap().pop()?;
-        std::thread::sleep(takes);
-        Some(Box::new(move |cpu| {
-            assert_ne!(cpu.wake(thread, 7, 0).unwrap(), Woken::NotWaiting);
-            work.under_way.fetch_sub(1, SeqCst);
-        }))
-    }
-
-    fn has_work(&self) -> bool {
-        self.1.under_way.load(SeqCst) > 0
-    }
-
-    fn next_event(&self) -> Option<GuestTicks> {
-        None
-    }
-
-    fn frames(&self) -> u64 {
-        0
-    }
-
-    fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
-        Vec::new()
-    }
-}
-
-/// Instructions in a visit.
-const QUANTUM: u32 = 100;
-
-fn machine(
-    threads: &[(u32, u8)],
-    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
-) -> ParallelExecutor<Scripted> {
-    machine_with(Box::new(Caller), threads, script)
-}
-
-fn machine_with(
-    engine: Box<dyn Execute>,
-    threads: &[(u32, u8)],
-    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
-) -> ParallelExecutor<Scripted> {
-    let mut scheduler = Scheduler::new(SchedulerConfig { quantum: QUANTUM, ..SchedulerConfig::default() });
-    let references: Vec<_> = threads
-        .iter()
-        .map(|&(id, hw_id)| {
-            let parameters = SpawnParameters {
-                ctx: Box::default(),
-                id,
-                priority: 8,
-                affinity: 1 << hw_id,
-                ideal: hw_id,
-                suspended: false,
-                service: false,
-                wait: None,
-            };
-            let reference = scheduler.spawn(parameters).unwrap();
-            scheduler.retain(reference).unwrap();
-            reference
-        })
-        .collect();
-    let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
-    ParallelExecutor::new(scheduler, engine, Scripted(Arc::new(script), Arc::default())).unwrap()
-}
-
-fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
-    cpu.exit(running.thread, running.id).unwrap();
-    Disposition::Continue
-}
-
-fn forever(reason: &'static str) -> Disposition {
-    Disposition::Park(Wait::forever(BlockReason::Other(reason)))
 }
 
 #[test]
@@ -258,7 +124,7 @@ fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
     });
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 0 }));
-    let counters = machine.scheduler.counters;
+    let counters = machine.scheduler.counters();
     assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
 }
 
@@ -301,7 +167,7 @@ fn work_under_way_is_no_deadlock_and_its_end_wakes() {
     machine.system.1 = work;
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
-    let counters = machine.scheduler.counters;
+    let counters = machine.scheduler.counters();
     assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
 }
 
@@ -312,7 +178,7 @@ fn a_deadlock_is_found_and_named() {
     let RunEnd::Deadlock(report) = end else { panic!("{end:?}") };
     let states: Vec<_> = report.threads.iter().map(|thread| (thread.id, thread.state.as_str())).collect();
     assert_eq!(states, [(1, "godot"), (2, "godot")]);
-    assert_eq!(machine.scheduler.counters.deadlock_halts, 1);
+    assert_eq!(machine.scheduler.counters().deadlock_halts, 1);
 }
 
 #[test]

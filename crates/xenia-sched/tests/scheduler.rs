@@ -96,7 +96,7 @@ fn a_reference_never_names_another_thread_across_100_000_spawns() {
     let found = scheduler.thread(held).unwrap();
     assert_eq!((found.id, found.state()), (1, &ThreadState::Exited { code: 7 }));
     scheduler.release(held).unwrap();
-    assert_eq!(scheduler.counters.spawn_ok, 100_001);
+    assert_eq!(scheduler.counters().spawn_ok, 100_001);
     assert!(scheduler.threads().count() < 6 * 8, "exited threads are pruned");
 }
 
@@ -133,7 +133,7 @@ fn equal_priorities_take_turns_when_their_quantum_is_over() {
     assert_eq!(scheduler.begin_slot_visit(0), Some(b));
     scheduler.yield_slot(0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(a));
-    assert_eq!(scheduler.counters.switches, 3);
+    assert_eq!(scheduler.counters().switches, 3);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn spawns_without_a_processor_are_refused_and_counted() {
     let mut scheduler = Scheduler::default();
     let refused = scheduler.spawn(SpawnParameters { affinity: 0xC0, ..parameters(1, 0) });
     assert_eq!(refused.unwrap_err(), SchedError::NoProcessor(0xC0));
-    assert_eq!((scheduler.counters.spawn_ok, scheduler.counters.spawn_rejected), (0, 1));
+    assert_eq!((scheduler.counters().spawn_ok, scheduler.counters().spawn_rejected), (0, 1));
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Machine {
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
             limits_hit,
-            scheduler: scheduler.counters.clone(),
+            scheduler: scheduler.counters(),
             cross_check: counters.cross_check.clone(),
             jit: counters,
             memory: MemoryReport {

@@ -118,7 +118,7 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
         shared.activity.set(DEVICES, Doing::Nothing);
         // It may have waited for just this.
         if shared.nobody_is_busy() {
-            shared.keeper.call();
+            shared.slots.keeper.call();
         }
         let next = system.next_device_event().map_or(LOOK_AGAIN, |next| shared.clock.until(next));
         inbox.post.wait(next.min(LOOK_AGAIN));

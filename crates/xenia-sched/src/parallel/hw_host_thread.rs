@@ -6,14 +6,15 @@
 //! ```
 //!
 //! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the slot has been called
-//! ([`super::post::Post`]): somebody has changed who is to run here. The scheduler's lock is taken at boundaries only, and not
+//! ([`super::post::Post`]): somebody has changed who is to run here. The slot's lock is taken at boundaries only, and not
 //! even there if nobody else wants the slot and nobody has called.
 
 use super::phaser::Phaser;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
+use crate::parks::Parks;
 use crate::time::TIME_READS_PER_VISIT;
-use crate::{Disposition, Doing, GuestTicks, Limits, RunEnd, Running, System, Wait};
+use crate::{Disposition, Doing, GuestTicks, HwSlot, Limits, RunEnd, Running, System};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
@@ -42,6 +43,19 @@ pub(super) struct HwHostThread<'a, S> {
     pub(super) phaser: Option<&'a Phaser>,
     /// Whether this one is waited for.
     pub(super) is_party: bool,
+    /// Whether others know that it has a guest thread.
+    pub(super) is_busy: bool,
+}
+
+/// Who has the slot.
+struct Picked {
+    running: Running,
+    /// Whether it is on another slot than the guest was told.
+    has_moved: bool,
+    /// Whether nobody else wants the slot.
+    is_alone: bool,
+    /// Guest ids of the threads whose priority has changed.
+    news: Vec<u32>,
 }
 
 /// How a visit left its slot.
@@ -58,7 +72,7 @@ struct Left {
 impl<S: System> HwHostThread<'_, S> {
     /// Runs guest threads until the run ends.
     pub(super) fn run(mut self, queue: &mut DeviceQueue) {
-        let post = &self.shared.slots[usize::from(self.hw_id)];
+        let post = &self.shared.slots.owners[usize::from(self.hw_id)];
         post.take();
         let mut devices = queue.make_current();
         let mut left = Left::default();
@@ -89,40 +103,52 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
-    fn put_down(&self, left: Left) {
-        let time = self.time;
-        self.shared.with(time, |scheduler| {
-            scheduler.decrement_quantum(self.hw_id, left.executed);
-            if let Some(running) = left.running {
-                scheduler.put(running);
-            }
-            self.shared.set_busy(self.hw_id, false);
+    fn put_down(&mut self, left: Left) {
+        let Left { running, executed, .. } = left;
+        if let Some(running) = running {
+            self.shared.slots.put(running, self.time);
+        }
+        self.shared.slots.own(self.hw_id, |slot| {
+            slot.decrement_quantum(executed);
+            self.set_busy(false);
         });
+    }
+
+    /// Tells the others whether there is a guest thread here. Under the slot's lock.
+    fn set_busy(&mut self, is_busy: bool) {
+        if is_busy != self.is_busy {
+            self.is_busy = is_busy;
+            self.shared.set_busy(self.hw_id, is_busy);
+        }
     }
 
     /// Whose turn it is, and whether nobody else wants the slot.
     fn boundary(&mut self, left: Left) -> Option<(Running, bool)> {
-        let hw_id = self.hw_id;
+        let Left { mut running, executed, yields } = left;
+        let (hw_id, slots) = (self.hw_id, &self.shared.slots);
         let now = self.shared.clock.now().max(self.time);
-        let before = left.running.as_ref().map(|running| running.thread);
-        let picked = self.shared.with_except(now, 1 << hw_id, |scheduler| {
-            scheduler.decrement_quantum(hw_id, left.executed);
-            if left.yields {
-                scheduler.yield_slot(hw_id);
+        let before = running.as_ref().map(|running| running.thread);
+        let mut picked = slots.own(hw_id, |slot| {
+            slot.decrement_quantum(executed);
+            if yields {
+                slot.yield_slot();
             }
-            if let Some(running) = left.running {
-                scheduler.put(running);
+            if let Some(running) = running.take_if(|running| slot.records.has(running.thread)) {
+                slot.put(&slots.common, running);
             }
-            let running = scheduler.begin_slot_visit(hw_id).and_then(|thread| scheduler.take(thread).ok());
-            self.shared.set_busy(hw_id, running.is_some());
-            let running = running?;
-            let has_moved = scheduler.take_moved(running.thread);
-            let is_alone = scheduler.slot(hw_id).is_none_or(|slot| slot.ready().next().is_none());
-            Some((running, has_moved, is_alone, scheduler.take_priority_news()))
-        });
-        let (mut running, has_moved, is_alone, news) = picked?;
-        for (id, priority) in news {
-            self.system.priority_changed(id, priority);
+            // One that has been moved away is still here until its registers are there.
+            if running.is_none() { self.pick(slot) } else { None }
+        })?;
+        if picked.is_none() && (running.is_some() || slots.common.is_offered_one(hw_id)) {
+            if let Some(running) = running {
+                slots.put(running, now);
+            }
+            slots.take_from_another(hw_id, now);
+            picked = slots.own(hw_id, |slot| self.pick(slot))?;
+        }
+        let Picked { mut running, has_moved, is_alone, news } = picked?;
+        for id in news {
+            self.system.priority_changed(&mut SlotCpu::at(self.shared, now), id);
         }
         if before != Some(running.thread) {
             running.ctx.reservation.valid = 0;
@@ -133,9 +159,22 @@ impl<S: System> HwHostThread<'_, S> {
         Some((running, is_alone))
     }
 
+    /// Decides who has the slot, and takes its registers.
+    fn pick(&mut self, slot: &mut HwSlot) -> Option<Picked> {
+        let running = slot.pick(&self.shared.slots.common).and_then(|thread| slot.take(thread).ok());
+        self.set_busy(running.is_some());
+        let running = running?;
+        Some(Picked {
+            has_moved: slot.take_moved(running.thread),
+            is_alone: !slot.has_ready(),
+            news: slot.take_priority_news(),
+            running,
+        })
+    }
+
     /// Lets a thread run to the next boundary.
     fn visit(&mut self, mut running: Running, is_alone: bool, devices: &mut DeviceQueue) -> Left {
-        let post = &self.shared.slots[usize::from(self.hw_id)];
+        let post = &self.shared.slots.owners[usize::from(self.hw_id)];
         let mut executed = 0;
         loop {
             let Some((on, disposition)) = self.quantum(running, devices, &mut executed) else {
@@ -167,7 +206,7 @@ impl<S: System> HwHostThread<'_, S> {
         devices: &mut DeviceQueue,
         executed: &mut u64,
     ) -> Option<(Running, Disposition)> {
-        let post = &self.shared.slots[usize::from(self.hw_id)];
+        let post = &self.shared.slots.owners[usize::from(self.hw_id)];
         let time = self.shared.clock.now().max(self.time);
         let ctx = &mut *running.ctx;
         ctx.tick_shift = TICK_SHIFT;
@@ -213,7 +252,8 @@ impl<S: System> HwHostThread<'_, S> {
                 }
             };
             let disposition = if let Disposition::Park(wait) = disposition {
-                let Some((on, disposition)) = self.settle(running, wait) else {
+                let mut cpu = SlotCpu::at(self.shared, now);
+                let Some((on, disposition)) = cpu.settle(&mut self.system, running, wait) else {
                     self.count(counted);
                     return None;
                 };
@@ -236,24 +276,6 @@ impl<S: System> HwHostThread<'_, S> {
         self.shared.activity.step(usize::from(self.hw_id), total, self.time);
         if self.limits.instructions.is_some_and(|limit| total >= limit) {
             self.shared.finish(RunEnd::Instructions);
-        }
-    }
-
-    /// A thread's call has come to this wait: it parks. If the wait is over by now, the thread goes on, and this returns it,
-    /// and what is left to do.
-    fn settle(&mut self, mut running: Running, mut wait: Wait) -> Option<(Running, Disposition)> {
-        let now = self.time;
-        loop {
-            // Its slot's next thread is looked for at once, so that this host thread needs no call for it.
-            let committed = self
-                .shared
-                .with_except(now, 1 << self.hw_id, |scheduler| scheduler.park_or_go_on(running, wait));
-            let value;
-            (running, value) = committed?;
-            match self.system.go_on(&mut SlotCpu::at(self.shared, now), &mut running, value) {
-                Disposition::Park(again) => wait = again,
-                disposition => return Some((running, disposition)),
-            }
         }
     }
 }

@@ -1,35 +1,27 @@
-//! What the host threads of a run share: the scheduler, the clock, who is to look at what, and why the run ends.
+//! What the host threads of a run share: the slots, the clock, who is to look at what, and why the run ends.
 
 use super::clock::Clock;
 use super::device_thread::DeviceInbox;
 use super::phaser::Phaser;
 use super::post::Post;
+use super::slots::Slots;
 use super::workers::Workers;
-use crate::scheduler::KEEPER;
-use crate::{Activity, Cpu, GuestTicks, HW_THREADS, RunEnd, Scheduler};
+use crate::{Activity, RunEnd, Scheduler};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
-use xenia_sync::{Level, Mutex, MutexGuard};
+use xenia_sync::{Level, Mutex};
 
 /// See the module's documentation.
 pub(super) struct Shared {
-    scheduler: Mutex<Scheduler>,
+    pub(super) slots: Slots,
     pub(super) clock: Clock,
-    /// One for each slot's host thread.
-    pub(super) slots: [Post; HW_THREADS],
-    /// The time-keeper's.
-    pub(super) keeper: Post,
     pub(super) devices: DeviceInbox,
     pub(super) workers: Workers,
     pub(super) phaser: Phaser,
-    /// Whether anybody listens to events.
-    pub(super) logs_events: bool,
-    /// Whether lock attempts are counted.
-    pub(super) counts_attempts: bool,
     /// Whether contention is recorded.
     pub(super) records_contention: bool,
-    /// A bit per slot whose host thread has a guest thread. Changes under the scheduler's lock.
+    /// A bit per slot whose host thread has a guest thread. Each changes under its slot's lock.
     busy: AtomicU8,
     /// Instructions executed, over all threads and runs.
     pub(super) instructions: AtomicU64,
@@ -42,12 +34,8 @@ impl Shared {
     pub(super) fn new(scheduler: Scheduler, speed: f64, instructions: u64, activity: Arc<Activity>) -> Self {
         Self {
             clock: Clock::start_at(scheduler.now(), speed),
-            logs_events: Cpu::logs_events(&scheduler),
-            counts_attempts: scheduler.counts_attempts(),
-            records_contention: Cpu::records_contention(&scheduler),
-            scheduler: Mutex::new(Level::Slot, scheduler),
-            slots: Default::default(),
-            keeper: Post::default(),
+            records_contention: scheduler.common.records_contention(),
+            slots: Slots::new(scheduler),
             devices: DeviceInbox::default(),
             workers: Workers::default(),
             phaser: Phaser::default(),
@@ -62,67 +50,33 @@ impl Shared {
     /// What is left of a run: the scheduler, the instructions executed, and why it ended.
     pub(super) fn into_parts(self) -> (Scheduler, u64, Option<RunEnd>) {
         let now = self.clock.now();
-        let mut scheduler = self.scheduler.into_inner();
-        scheduler.set_now(now);
+        let scheduler = self.slots.into_scheduler(now);
         (scheduler, self.instructions.into_inner(), self.end.into_inner())
     }
 
-    /// Lets `f` see the scheduler at guest time `now`, and tells whoever has to know what it has changed, but for those in
-    /// `except`.
-    pub(super) fn with_except<R>(
-        &self,
-        now: GuestTicks,
-        except: u8,
-        f: impl FnOnce(&mut Scheduler) -> R,
-    ) -> R {
-        let mut scheduler = self.scheduler.lock();
-        scheduler.set_now(now);
-        let result = f(&mut scheduler);
-        let signals = scheduler.take_signals() & !except;
-        drop(scheduler);
-        self.call(signals);
-        result
-    }
-
-    /// As [`Self::with_except`], and tells all.
-    pub(super) fn with<R>(&self, now: GuestTicks, f: impl FnOnce(&mut Scheduler) -> R) -> R {
-        self.with_except(now, 0, f)
-    }
-
-    /// The scheduler, to look at only.
-    pub(super) fn look(&self) -> MutexGuard<'_, Scheduler> {
-        self.scheduler.lock()
-    }
-
-    /// Calls the host threads of these bits.
-    pub(super) fn call(&self, signals: u8) {
-        if signals == 0 {
-            return;
-        }
-        for (hw_id, post) in self.slots.iter().enumerate() {
-            if signals >> hw_id & 1 != 0 {
-                post.call();
-            }
-        }
-        if signals & KEEPER != 0 {
-            self.keeper.call();
-        }
-    }
-
-    /// Notes whether a slot's host thread has a guest thread. Under the scheduler's lock.
+    /// Notes that a slot's host thread has got a guest thread, or has none any more. Under the slot's lock.
     pub(super) fn set_busy(&self, hw_id: u8, is_busy: bool) {
         let bit = 1 << hw_id;
         let before =
             if is_busy { self.busy.fetch_or(bit, AcqRel) } else { self.busy.fetch_and(!bit, AcqRel) };
         if !is_busy && before == bit {
             // Perhaps nothing happens any more before the next deadline.
-            self.keeper.call();
+            self.slots.keeper.call();
         }
     }
 
-    /// Whether no host thread has a guest thread. Means something under the scheduler's lock.
+    /// Whether no host thread has a guest thread. A guess, but under the locks of all slots.
     pub(super) fn nobody_is_busy(&self) -> bool {
         self.busy.load(Acquire) == 0
+    }
+
+    /// Whether nothing happens any more before the next deadline: nobody runs or is about to, and neither the devices nor the
+    /// workers have anything to do.
+    pub(super) fn is_idle(&self, has_work: impl Fn() -> bool) -> bool {
+        let seems_idle = || self.nobody_is_busy() && self.slots.common.runnable() == 0;
+        // In this order: devices and workers wake threads before they are idle, and a thread stores or leaves work before it
+        // waits.
+        seems_idle() && self.slots.look(|_| seems_idle() && self.devices.is_idle() && !has_work())
     }
 
     /// Whether the run is over.
@@ -134,8 +88,8 @@ impl Shared {
     pub(super) fn finish(&self, end: RunEnd) {
         self.end.lock().get_or_insert(end);
         self.ending.store(true, Release);
-        self.slots.iter().for_each(Post::call);
-        self.keeper.call();
+        self.slots.owners.iter().for_each(Post::call);
+        self.slots.keeper.call();
         self.devices.end();
         self.workers.end();
         self.phaser.end();

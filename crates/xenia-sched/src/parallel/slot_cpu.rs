@@ -1,11 +1,13 @@
 //! The [`Cpu`] of a call that is made while other hardware threads run.
 //!
-//! Each method takes the scheduler's lock for its own length. Guest time is that of the call's beginning. What happens to a
+//! Each method takes the lock of the slot that the thread in question is on, for its own length, or none; threads that are made, end or
+//! move take the topology's. Guest time is that of the call's beginning. What happens to a
 //! thread that runs elsewhere is noted in its record and its slot's host thread is called: it acts on it at its next boundary.
 
 use super::shared::Shared;
+use crate::parks::Parks;
 use crate::{
-    Contention, Cpu, Event, GuestTicks, Placement, SchedError, Scheduler, SpawnParameters, ThreadRef,
+    Contention, Cpu, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, ThreadRef, Wait,
     WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
@@ -27,26 +29,45 @@ impl<'a> SlotCpu<'a> {
         Self { shared, now }
     }
 
-    fn with<R>(&self, f: impl FnOnce(&mut Scheduler) -> R) -> R {
-        self.shared.with(self.now, f)
+    /// Ends a wait of `which`.
+    fn end_wait(
+        &self,
+        thread: ThreadRef,
+        which: Which,
+        (value, boost): (u64, u8),
+    ) -> Result<Woken, SchedError> {
+        let slots = &self.shared.slots;
+        if let Some(woken) = slots.win_wait(thread, which, value)? {
+            return Ok(woken);
+        }
+        slots.on(thread, self.now, |slot, moment| slot.wake(moment, thread, (value, boost), None))?;
+        Ok(Woken::Yes)
     }
 
-    /// Ends a wait of `which`; the scheduler's lock is free while `registers` is called.
-    fn end_wait(
+    /// As [`Self::end_wait`]; no lock is held while `registers` is called. Nobody else touches the thread then: its wait is
+    /// over, and it is not ready.
+    fn end_wait_with(
         &self,
         thread: ThreadRef,
         which: Which,
         (value, boost): (u64, u8),
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        match self.with(|scheduler| scheduler.begin_wake(thread, which, value))? {
-            Err(woken) => Ok(woken),
-            Ok(mut running) => {
-                registers(&mut running.ctx);
-                self.with(|scheduler| scheduler.finish_wake(running, (value, boost)))?;
-                Ok(Woken::Yes)
-            }
+        let slots = &self.shared.slots;
+        if let Some(woken) = slots.win_wait(thread, which, value)? {
+            return Ok(woken);
         }
+        let mut running =
+            slots.on(thread, self.now, |slot, moment| slot.begin_wake(moment.common, thread, value))?;
+        registers(&mut running.ctx);
+        slots.on(thread, self.now, |slot, moment| slot.finish_wake(moment, running, (value, boost)))?;
+        Ok(Woken::Yes)
+    }
+}
+
+impl Parks for SlotCpu<'_> {
+    fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
+        self.shared.slots.park_or_go_on(running, wait, self.now)
     }
 }
 
@@ -56,25 +77,23 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn logs_events(&self) -> bool {
-        self.shared.logs_events
+        self.shared.slots.common.logs_events()
     }
 
     fn emit(&mut self, event: &Event<'_>) {
-        if self.shared.logs_events {
-            self.with(|scheduler| scheduler.emit(event));
-        }
+        self.shared.slots.common.emit(self.now, event);
     }
 
     fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
-        self.with(|scheduler| Cpu::open_wait(scheduler, thread, alertable))
+        self.shared.slots.common.open_wait(thread, alertable)
     }
 
     fn is_waiting(&self, wait: WaitTicket) -> bool {
-        Cpu::is_waiting(&*self.shared.look(), wait)
+        self.shared.slots.common.is_waiting(wait)
     }
 
     fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.with(|scheduler| Cpu::wake(scheduler, thread, value, boost))
+        self.end_wait(thread, Which::Any, (value, boost))
     }
 
     fn wake_with(
@@ -84,11 +103,11 @@ impl Cpu for SlotCpu<'_> {
         boost: u8,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, (value, boost), registers)
+        self.end_wait_with(thread, Which::Any, (value, boost), registers)
     }
 
     fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.with(|scheduler| Cpu::time_out(scheduler, wait, value))
+        self.end_wait(wait.thread, Which::Serial(wait.serial), (value, 0))
     }
 
     fn interrupt(
@@ -97,51 +116,59 @@ impl Cpu for SlotCpu<'_> {
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Alertable, (value, 0), registers)
+        self.end_wait_with(thread, Which::Alertable, (value, 0), registers)
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
-        self.with(|scheduler| Cpu::spawn(scheduler, parameters))
+        self.shared.slots.spawn(parameters, self.now)
     }
 
     fn release(&mut self, thread: ThreadRef) -> Result<(), SchedError> {
-        self.with(|scheduler| scheduler.release(thread))
+        self.shared.slots.release(thread)
     }
 
     fn exit(&mut self, thread: ThreadRef, code: u32) -> Result<(), SchedError> {
-        self.with(|scheduler| scheduler.exit(thread, code))
+        self.shared.slots.exit(thread, code, self.now)
     }
 
     fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.with(|scheduler| scheduler.suspend(thread))
+        self.shared.slots.on(thread, self.now, |slot, moment| slot.suspend(moment.common, thread))
     }
 
     fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.with(|scheduler| scheduler.resume(thread))
+        self.shared.slots.on(thread, self.now, |slot, moment| slot.resume(moment.common, thread))
     }
 
     fn set_base_priority(&mut self, thread: ThreadRef, base: u8) -> Result<u8, SchedError> {
-        self.with(|scheduler| scheduler.set_base_priority(thread, base))
+        self.shared
+            .slots
+            .on(thread, self.now, |slot, moment| slot.set_base_priority(moment.common, thread, base))
     }
 
     fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
-        self.with(|scheduler| scheduler.set_priority(thread, priority))
+        self.shared
+            .slots
+            .on(thread, self.now, |slot, moment| slot.set_priority(moment.common, thread, priority))
+    }
+
+    fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError> {
+        self.shared.slots.on(thread, self.now, |slot, _| Ok(slot.records.get(thread)?.priority()))
     }
 
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
-        self.with(|scheduler| scheduler.set_boost_disabled(thread, disabled))
+        self.shared.slots.on(thread, self.now, |slot, _| slot.set_boost_disabled(thread, disabled))
     }
 
     fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError> {
-        self.with(|scheduler| scheduler.hold_slot(thread, held))
+        self.shared.slots.on(thread, self.now, |slot, moment| slot.hold_slot(moment.common, thread, held))
     }
 
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {
-        self.with(|scheduler| Cpu::set_affinity(scheduler, thread, mask))
+        self.shared.slots.set_affinity(thread, mask, self.now)
     }
 
     fn time_has_more(&mut self) {
-        self.shared.keeper.call();
+        self.shared.slots.keeper.call();
     }
 
     fn has_workers(&self) -> bool {
@@ -153,8 +180,7 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn peek_contention(&mut self, id: u32) -> Option<Contention> {
-        // No lock where nothing is counted.
-        if self.shared.counts_attempts { self.with(|scheduler| scheduler.peek_contention(id)) } else { None }
+        self.shared.slots.common.with_contention(|contention| contention.peek(id))?
     }
 
     fn records_contention(&self) -> bool {
@@ -162,6 +188,6 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn note_contention(&mut self, id: u32, object: u32, owner: u32) {
-        self.with(|scheduler| Cpu::note_contention(scheduler, id, object, owner));
+        self.shared.slots.common.with_contention(|contention| contention.note(id, object, owner));
     }
 }

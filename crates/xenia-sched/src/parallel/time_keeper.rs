@@ -4,9 +4,7 @@
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::deadlock::Deadlocks;
-use crate::{
-    EndKind, Event, GuestTicks, Limits, MAX_TICKS, RunEnd, Scheduler, System, ThreadsReport, WaitTicket,
-};
+use crate::{EndKind, Event, GuestTicks, Limits, MAX_TICKS, RunEnd, System, ThreadsReport, WaitTicket};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -33,17 +31,20 @@ pub(super) struct TimeKeeper<'a, S> {
 impl<S: System> TimeKeeper<'_, S> {
     /// Keeps time until the run ends.
     pub(super) fn run(mut self) {
-        self.shared.keeper.take();
+        self.shared.slots.keeper.take();
         while !self.shared.is_ending() {
-            self.shared.keeper.answer();
+            self.shared.slots.keeper.answer();
             if let Some(end) = self.limit_reached() {
                 self.shared.finish(end);
                 return;
             }
             self.pass_time();
-            let sleep = self.look_ahead();
+            let (sleep, deadline) = self.look_ahead();
             let longest = if self.system.watches_memory() { LOOK_AGAIN } else { LONGEST_SLEEP };
-            self.shared.keeper.wait(sleep.min(longest));
+            // Otherwise one has come in meanwhile, and nobody calls for it.
+            if self.shared.slots.common.may_wait_for(deadline) {
+                self.shared.slots.keeper.wait(sleep.min(longest));
+            }
         }
     }
 
@@ -66,7 +67,11 @@ impl<S: System> TimeKeeper<'_, S> {
     }
 
     fn report(&self) -> ThreadsReport {
-        let seen = ThreadsReport::look_at(&self.shared.look(), &self.system);
+        let now = self.shared.clock.now();
+        let seen = self.shared.slots.look(|slots| {
+            let threads = slots.into_iter().flat_map(|slot| slot.records.iter());
+            ThreadsReport::look_at(threads, now, &self.system)
+        });
         seen.explained_by(&self.system)
     }
 
@@ -75,33 +80,29 @@ impl<S: System> TimeKeeper<'_, S> {
         let mut cpu = SlotCpu::new(self.shared);
         self.system.advance(&mut cpu);
         let now = self.shared.clock.now();
-        while let Some((ticket, wait)) =
-            self.shared.with(now, |scheduler| Scheduler::pop_expired_wait(scheduler, now))
-        {
+        while let Some((ticket, wait)) = self.shared.slots.pop_expired_wait(now) {
             self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, &wait);
         }
     }
 
+    /// How long nothing is due, and the earliest deadline of a wait that it has seen.
+    fn look_ahead(&mut self) -> (Duration, Option<GuestTicks>) {
+        let is_idle = self.shared.is_idle(|| self.system.has_work());
+        let deadline = self.shared.slots.common.first_deadline().map(|(deadline, _)| deadline);
+        (self.time_until(is_idle, deadline), deadline)
+    }
+
     /// How long nothing is due. Skips that time if nobody can run before then.
-    fn look_ahead(&mut self) -> Duration {
+    fn time_until(&mut self, is_idle: bool, deadline: Option<GuestTicks>) -> Duration {
         let shared = self.shared;
-        let (is_idle, live, code, deadline) = {
-            let scheduler = shared.look();
-            // In this order: devices and workers wake threads before they are idle, and a thread stores or leaves work
-            // before it waits.
-            let is_idle = shared.nobody_is_busy()
-                && scheduler.non_empty_runnable() == 0
-                && shared.devices.is_idle()
-                && !self.system.has_work();
-            (is_idle, scheduler.live_threads(), scheduler.exit_code(), scheduler.next_deadline())
-        };
         // After it is known whether anybody runs: a thread may have set a timer and parked just before.
         let next = [deadline, self.system.next_event()].into_iter().flatten().min();
         if !is_idle {
             return next.map_or(LONGEST_SLEEP, |next| shared.clock.until(next));
         }
-        if live == 0 {
-            shared.finish(RunEnd::Ended(EndKind::Exit { code }));
+        let common = &shared.slots.common;
+        if common.live() == 0 {
+            shared.finish(RunEnd::Ended(EndKind::Exit { code: common.exit_code() }));
             return Duration::ZERO;
         }
         let devices = self.system.next_device_event();
@@ -125,28 +126,27 @@ impl<S: System> TimeKeeper<'_, S> {
         let report = self.report();
         let instructions = self.shared.instructions.load(Relaxed);
         let now = self.shared.clock.now();
-        let recoveries = self.shared.look().counters.deadlock_recoveries;
+        let slots = &self.shared.slots;
+        let recoveries = slots.common.recoveries.load(Relaxed);
         let halt = self.limits.halt_on_deadlock;
         if let Some(thread) = self.deadlocks.found(recoveries, instructions, &report, halt) {
-            let waits = self.shared.look().waits_for(thread);
-            if let Some((ticket, wait)) = waits {
+            let waits = slots.on(thread, now, |slot, moment| Ok(slot.waits_for(moment.common, thread)));
+            if let Ok(Some((ticket, wait))) = waits {
                 self.recover(now, ticket, &wait);
                 return;
             }
         }
-        self.shared.with(now, |scheduler| scheduler.counters.deadlock_halts += 1);
+        slots.common.halts.fetch_add(1, Relaxed);
         self.shared.finish(RunEnd::Deadlock(report));
     }
 
     /// Ends a wait as if its time had run out.
     fn recover(&mut self, now: GuestTicks, ticket: WaitTicket, wait: &crate::Wait) {
         self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, wait);
-        self.shared.with(now, |scheduler| {
-            scheduler.counters.deadlock_recoveries += 1;
-            if let Ok(thread) = scheduler.thread(ticket.thread) {
-                let id = thread.id;
-                scheduler.emit(&Event::DeadlockRecovery { thread: id });
-            }
-        });
+        let (slots, thread) = (&self.shared.slots, ticket.thread);
+        slots.common.recoveries.fetch_add(1, Relaxed);
+        if let Ok(thread) = slots.on(thread, now, |slot, _| Ok(slot.records.get(thread)?.id)) {
+            slots.common.emit(now, &Event::DeadlockRecovery { thread });
+        }
     }
 }

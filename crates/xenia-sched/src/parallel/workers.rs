@@ -66,7 +66,7 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S) {
             report(&mut SlotCpu::new(shared));
             // Perhaps nothing else was to come.
             if shared.nobody_is_busy() {
-                shared.keeper.call();
+                shared.slots.keeper.call();
             }
         }
         if !shared.workers.wait() {

@@ -3,7 +3,7 @@
 
 use super::{Scheduler, SpawnParameters};
 use crate::ThreadRef;
-use crate::table::LOOKS;
+use crate::directory::LOOKS;
 
 const FEW: u32 = 64;
 const MANY: u32 = 10_000;

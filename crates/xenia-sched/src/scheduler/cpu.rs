@@ -1,9 +1,10 @@
 //! The scheduler as lockstep's [`Cpu`], and the registers of the thread that runs: out of its record while it does.
 
 use super::Scheduler;
+use crate::parks::Parks;
 use crate::{
-    Commit, Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters,
-    System, ThreadRef, ThreadState, Wait, WaitTicket, Which, Woken,
+    Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, System,
+    ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -11,32 +12,14 @@ impl Scheduler {
     /// Takes a thread's registers out of its record, for an engine and for the calls it makes. [`Self::put`] or
     /// [`Self::settle`] puts them back.
     pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
-        let thread = self.thread_mut(r)?;
-        let ctx = thread.ctx.take().ok_or(SchedError::Running(r))?;
-        Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
+        self.on(r)?.0.take(r)
     }
 
     /// Puts the registers of a thread back. If it has become ready for a slot meanwhile, it gets its place there.
     pub fn put(&mut self, running: Running) {
-        let r = running.thread;
-        self.return_registers(running);
-        let Ok(thread) = self.thread_mut(r) else { return };
-        if std::mem::take(&mut thread.lands)
-            && thread.state == ThreadState::Ready
-            && thread.suspend_count == 0
-        {
-            let (slot, priority) = (thread.slot, thread.priority);
-            self.enqueue(slot, priority, r, false);
-        }
-    }
-
-    /// Puts the registers of a thread back, and nothing else.
-    fn return_registers(&mut self, running: Running) {
-        let Running { thread, mut ctx, .. } = running;
         // Without a record it has ended, and nobody can ask for its registers.
-        if let Ok(thread) = self.thread_mut(thread) {
-            ctx.hw_id = thread.slot;
-            thread.ctx = Some(ctx);
+        if let Ok((slot, moment)) = self.on(running.thread) {
+            slot.put(moment.common, running);
         }
     }
 
@@ -45,46 +28,10 @@ impl Scheduler {
     pub fn settle(
         &mut self,
         system: &mut impl System,
-        mut running: Running,
-        mut wait: Wait,
+        running: Running,
+        wait: Wait,
     ) -> Option<(Running, Disposition)> {
-        loop {
-            let value;
-            (running, value) = self.park_or_go_on(running, wait)?;
-            match system.go_on(self, &mut running, value) {
-                Disposition::Park(again) => wait = again,
-                disposition => return Some((running, disposition)),
-            }
-        }
-    }
-
-    /// The first step of that: parks the thread, or gives it back with the value that its wait was ended with before. It gets no
-    /// place in a run queue in between: one that goes on must be in none.
-    pub(crate) fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
-        let r = running.thread;
-        self.return_registers(running);
-        let committed = self.thread(r).map(|thread| thread.wait_word.is_open()).and_then(|is_open| {
-            // A wait that only its deadline can end need not have been opened.
-            if !is_open {
-                self.open_wait(r, wait.alertable)?;
-            }
-            self.commit_wait(r, wait)
-        });
-        match committed {
-            Ok(Commit::Parked) => None,
-            Ok(Commit::GoOn(value)) => Some((self.take(r).ok()?, value)),
-            Err(error) => {
-                tracing::error!(target: "sched", "a thread that has made a call can't wait: {error}");
-                None
-            }
-        }
-    }
-
-    /// Lets the system end a thread's wait as its deadline does; `false` if it does not wait.
-    pub fn time_out(&mut self, system: &mut impl System, r: ThreadRef) -> bool {
-        let Some((ticket, wait)) = self.waits_for(r) else { return false };
-        system.timed_out(self, ticket, &wait);
-        true
+        Parks::settle(self, system, running, wait)
     }
 
     /// Lets `f` act for a thread, as the executor does when the thread has made a call; `None` if there is no such thread,
@@ -106,13 +53,20 @@ impl Scheduler {
     }
 }
 
+impl Parks for Scheduler {
+    fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
+        let (slot, moment) = self.on(running.thread).ok()?;
+        slot.park_or_go_on(moment, running, wait)
+    }
+}
+
 impl Cpu for Scheduler {
     fn now(&self) -> GuestTicks {
         Self::now(self)
     }
 
     fn logs_events(&self) -> bool {
-        self.events.is_enabled()
+        self.common.logs_events()
     }
 
     fn emit(&mut self, event: &Event<'_>) {
@@ -120,12 +74,11 @@ impl Cpu for Scheduler {
     }
 
     fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
-        let serial = Self::open_wait(self, thread, alertable)?;
-        Ok(WaitTicket { thread, serial })
+        self.common.open_wait(thread, alertable)
     }
 
     fn is_waiting(&self, wait: WaitTicket) -> bool {
-        self.thread(wait.thread).is_ok_and(|thread| thread.wait_word.waiting() == Some(wait.serial))
+        self.common.is_waiting(wait)
     }
 
     fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
@@ -185,6 +138,10 @@ impl Cpu for Scheduler {
         Self::set_priority(self, thread, priority)
     }
 
+    fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError> {
+        Ok(self.thread(thread)?.priority())
+    }
+
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
         Self::set_boost_disabled(self, thread, disabled)
     }
@@ -203,10 +160,10 @@ impl Cpu for Scheduler {
     }
 
     fn records_contention(&self) -> bool {
-        self.contention.is_recorded()
+        self.common.records_contention()
     }
 
     fn note_contention(&mut self, id: u32, object: u32, owner: u32) {
-        self.contention.note(id, object, owner);
+        self.common.with_contention(|contention| contention.note(id, object, owner));
     }
 }

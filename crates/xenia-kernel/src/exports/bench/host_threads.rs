@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Condvar, MutexGuard, PoisonError};
 use std::time::Duration;
 use xenia_sched::{
-    Commit, Contention, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters, System, Wait,
-    WaitTicket, WaitWord, Which, Woken,
+    BASE_PRIORITY, Commit, Contention, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters,
+    System, Wait, WaitTicket, WaitWord, Which, Woken,
 };
 
 /// How long a thread sleeps at most in a test that goes well; many times that on a machine with other things to do.
@@ -202,6 +202,10 @@ impl Cpu for HostCpu {
 
     fn set_priority(&mut self, _thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
         Ok(priority)
+    }
+
+    fn priority(&mut self, _thread: ThreadRef) -> Result<u8, SchedError> {
+        Ok(BASE_PRIORITY)
     }
 
     fn set_boost_disabled(&mut self, _thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {

@@ -260,8 +260,8 @@ fn a_boost_is_seen_in_the_thread_object() {
     b.kernel_call("KeSetEvent", &[event, 2, 0]);
     let tell = |b: &mut Bench| {
         let mut system = KernelSystem::new(b.kernel.clone());
-        for (id, priority) in b.scheduler.take_priority_news() {
-            system.priority_changed(id, priority);
+        for id in b.scheduler.take_priority_news() {
+            system.priority_changed(&mut b.scheduler, id);
         }
     };
     tell(&mut b);

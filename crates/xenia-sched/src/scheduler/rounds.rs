@@ -1,0 +1,53 @@
+//! Lockstep's rounds: in which order they visit the slots, and how long a visit is.
+
+use super::SchedulerConfig;
+use crate::order::Shuffle;
+use crate::{ContentionManifest, HW_THREADS, OrderMode};
+
+/// See the module's documentation.
+pub(crate) struct Rounds {
+    order: OrderMode,
+    shuffle: Shuffle,
+    rotation_cursor: u8,
+    quantum: u32,
+}
+
+impl Rounds {
+    /// Rounds as they are set up, and the contention that is to be repeated.
+    pub(super) fn new(config: SchedulerConfig) -> (Self, Option<ContentionManifest>) {
+        let seed = match config.order {
+            OrderMode::Seeded { seed } => seed,
+            _ => 0,
+        };
+        // The slots' order is the fixed one then.
+        let (order, replayed) = match config.order {
+            OrderMode::Replay { manifest } => (OrderMode::Fixed, Some(manifest)),
+            order => (order, None),
+        };
+        let quantum = config.quantum.max(1);
+        (Self { order, shuffle: Shuffle::new(seed), rotation_cursor: 0, quantum }, replayed)
+    }
+
+    /// Instructions until a thread makes way for its equal-priority peers.
+    pub(super) fn quantum(&self) -> u32 {
+        self.quantum
+    }
+
+    /// See [`super::Scheduler::begin_round`].
+    pub(super) fn begin(&mut self) -> [u8; HW_THREADS] {
+        let mut order = std::array::from_fn(|index| (self.rotation_cursor + index as u8) % HW_THREADS as u8);
+        self.rotation_cursor = (self.rotation_cursor + 1) % HW_THREADS as u8;
+        if matches!(self.order, OrderMode::Seeded { .. }) {
+            self.shuffle.shuffle(&mut order);
+        }
+        order
+    }
+
+    /// See [`super::Scheduler::visit_budget`].
+    pub(super) fn visit_budget(&self, shift: u32) -> u64 {
+        match self.order {
+            OrderMode::ScanQuantum { ticks } => u64::from(ticks) << shift,
+            _ => u64::from(self.quantum),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Threads are made.
+
+use super::Scheduler;
+use crate::affinity::choose;
+use crate::priority::MAX_PRIORITY;
+use crate::{GuestThread, SchedError, ThreadRef, ThreadState, Wait};
+use xenia_cpu::PpcContext;
+use xenia_guest::ALL_HW_THREADS;
+
+/// A thread to be made.
+#[derive(Debug)]
+pub struct SpawnParameters {
+    /// Its registers at the start.
+    pub ctx: Box<PpcContext>,
+    /// Guest thread id; the caller keeps ids unique.
+    pub id: u32,
+    /// Base priority, 0–31.
+    pub priority: u8,
+    /// A bit per hardware thread that it may run on; at least one of the low six.
+    pub affinity: u32,
+    /// The hardware thread it prefers, used if the affinity allows it.
+    pub ideal: u8,
+    /// Whether it starts with a suspend count of 1.
+    pub suspended: bool,
+    /// Whether it is one of the kernel's own.
+    pub service: bool,
+    /// What it waits for at the start, unless it is ready.
+    pub wait: Option<Wait>,
+}
+
+impl SpawnParameters {
+    /// The slot that the thread begins on.
+    pub(crate) fn slot(&self) -> Result<u8, SchedError> {
+        match self.affinity as u8 & ALL_HW_THREADS {
+            0 => Err(SchedError::NoProcessor(self.affinity)),
+            affinity => Ok(choose(affinity, self.ideal, self.ideal)),
+        }
+    }
+}
+
+/// The record of a new thread of this name, and what it waits for.
+pub(crate) fn make_thread(
+    parameters: SpawnParameters,
+    reference: ThreadRef,
+    slot: u8,
+) -> (GuestThread, Option<Wait>) {
+    let SpawnParameters { mut ctx, id, priority, affinity, suspended, service, wait, .. } = parameters;
+    ctx.hw_id = slot;
+    ctx.thread_id = id;
+    let priority = priority.min(MAX_PRIORITY);
+    let thread = GuestThread {
+        ctx: Some(ctx),
+        id,
+        reference,
+        state: ThreadState::Ready,
+        slot,
+        affinity: affinity as u8 & ALL_HW_THREADS,
+        ideal: slot,
+        base_priority: priority,
+        priority,
+        boost_disabled: false,
+        holds_slot: false,
+        moved: false,
+        lands: false,
+        news: false,
+        suspend_count: u32::from(suspended),
+        service,
+    };
+    (thread, wait)
+}
+
+impl Scheduler {
+    /// Makes a thread. Frees exited ones that nobody refers to once its slot has several.
+    pub fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
+        let slot = parameters.slot().inspect_err(|_| self.topology.counters.spawn_rejected += 1)?;
+        let slots = &mut self.slots;
+        let reference = self.topology.add(slot, &self.common.directory, |ended, slot| {
+            if let Some(slot) = slots.get_mut(usize::from(slot)) {
+                let _ = slot.records.remove(ended);
+            }
+        })?;
+        let (thread, wait) = make_thread(parameters, reference, slot);
+        let (slot, moment) = self.on(reference)?;
+        slot.add(moment, thread, wait)?;
+        Ok(reference)
+    }
+}

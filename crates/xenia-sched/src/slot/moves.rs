@@ -1,0 +1,113 @@
+//! A thread goes from one slot to another. Under the locks of both, and the topology's: one moves at a time.
+
+use super::HwSlot;
+use crate::affinity::{choose, others, roams};
+use crate::common::{Common, Moment};
+use crate::{Event, GuestThread, HW_THREADS, SchedError, ThreadRef, ThreadState};
+use std::mem;
+use std::ops::Deref;
+use xenia_guest::ALL_HW_THREADS;
+
+impl HwSlot {
+    /// Sets the hardware threads that a thread may run on. Returns the mask before, and the slot that it is to move to if that is
+    /// another.
+    pub(crate) fn set_affinity(
+        &mut self,
+        common: &Common,
+        r: ThreadRef,
+        mask: u32,
+    ) -> Result<(u8, u8), SchedError> {
+        let affinity = mask as u8 & ALL_HW_THREADS;
+        let thread = self.records.get_mut(r)?;
+        if affinity == 0 {
+            return Err(SchedError::NoProcessor(mask));
+        }
+        let before = mem::replace(&mut thread.affinity, affinity);
+        thread.moved = false;
+        if !matches!(thread.state, ThreadState::Exited { .. }) {
+            common.count_roaming(roams(before), roams(affinity));
+        }
+        let to = choose(affinity, thread.slot, thread.ideal);
+        if to == self.hw_id && thread.state == ThreadState::Ready && before != affinity {
+            let ready: Vec<_> = self
+                .ready()
+                .filter_map(|r| self.records.get(r).ok())
+                .map(|thread| (thread.reference, thread.priority, others(thread.affinity, self.hw_id)))
+                .collect();
+            self.sort_elsewhere(ready.into_iter());
+            self.refresh(common);
+        }
+        Ok((before, to))
+    }
+
+    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a change of
+    /// affinity moves it.
+    pub(crate) fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
+        let thread = self.records.get_mut(r)?;
+        if usize::from(ideal) >= HW_THREADS {
+            return Err(SchedError::NoProcessor(u32::from(ideal)));
+        }
+        Ok(mem::replace(&mut thread.ideal, ideal))
+    }
+
+    /// The one that a slot with nobody would take of those that are ready here.
+    fn offer_for(&self, hw_id: u8) -> Option<&GuestThread> {
+        self.records.get(self.first_for(hw_id)?).ok()
+    }
+}
+
+/// The highest of the ready threads that may run on this slot and have to wait on theirs, the nearest slot's first; and where it is.
+pub(crate) fn best_for<S: Deref<Target = HwSlot>>(
+    hw_id: u8,
+    slots: impl Fn(usize) -> Option<S>,
+) -> Option<(usize, ThreadRef)> {
+    let mut best: Option<(u8, usize, ThreadRef)> = None;
+    for distance in 1..HW_THREADS {
+        let index = (usize::from(hw_id) + distance) % HW_THREADS;
+        if let Some(slot) = slots(index)
+            && let Some(thread) = slot.offer_for(hw_id)
+            && best.is_none_or(|(priority, ..)| thread.priority > priority)
+        {
+            best = Some((thread.priority, index, thread.reference));
+        }
+    }
+    best.map(|(_, index, thread)| (index, thread))
+}
+
+/// Moves a thread, whatever it does where it is.
+pub(crate) fn migrate(
+    moment: Moment<'_>,
+    from: &mut HwSlot,
+    to: &mut HwSlot,
+    r: ThreadRef,
+) -> Result<(), SchedError> {
+    let common = moment.common;
+    let queued = from.dequeue(common, r)?;
+    let mut thread = from.records.remove(r)?;
+    let id = thread.id;
+    thread.slot = to.hw_id;
+    // One that runs learns it when its registers come back.
+    if let Some(ctx) = &mut thread.ctx {
+        ctx.hw_id = to.hw_id;
+    }
+    if thread.state == ThreadState::Running {
+        thread.state = ThreadState::Ready;
+    }
+    if thread.news {
+        to.news.push(r);
+        common.note_news();
+    }
+    if let Some(key) = thread.deadline()
+        && from.take_deadline(common, key)
+    {
+        to.add_deadline(common, key, r);
+    }
+    to.records.add(thread);
+    common.directory.set(r, to.hw_id)?;
+    to.counters.migrations += 1;
+    if queued {
+        to.line_up(common, r)?;
+    }
+    moment.emit(&Event::Migrate { thread: id, from: from.hw_id, to: to.hw_id });
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The records of the threads that are on one slot, by their names: a table for each slot on which threads are made.
+
+use crate::directory::count_look;
+use crate::{GuestThread, HW_THREADS, SchedError, ThreadRef};
+use std::fmt;
+
+/// See the module's documentation.
+#[derive(Default)]
+pub(crate) struct Records {
+    homes: [Vec<Option<Box<GuestThread>>>; HW_THREADS],
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(GuestThread::reference)).finish()
+    }
+}
+
+impl Records {
+    fn find(&self, r: ThreadRef) -> Option<&GuestThread> {
+        count_look();
+        let found = self.homes.get(usize::from(r.hw_id))?.get(usize::from(r.idx))?.as_deref();
+        found.filter(|thread| thread.reference == r)
+    }
+
+    fn place(&mut self, r: ThreadRef) -> Option<&mut Option<Box<GuestThread>>> {
+        count_look();
+        self.homes.get_mut(usize::from(r.hw_id))?.get_mut(usize::from(r.idx))
+    }
+
+    pub(crate) fn has(&self, r: ThreadRef) -> bool {
+        self.find(r).is_some()
+    }
+
+    pub(crate) fn get(&self, r: ThreadRef) -> Result<&GuestThread, SchedError> {
+        self.find(r).ok_or(SchedError::Stale(r))
+    }
+
+    pub(crate) fn get_mut(&mut self, r: ThreadRef) -> Result<&mut GuestThread, SchedError> {
+        let thread = self.place(r).and_then(Option::as_deref_mut);
+        thread.filter(|thread| thread.reference == r).ok_or(SchedError::Stale(r))
+    }
+
+    /// The thread is on this slot from now on.
+    pub(crate) fn add(&mut self, thread: Box<GuestThread>) {
+        let ThreadRef { hw_id, idx, .. } = thread.reference;
+        let Some(home) = self.homes.get_mut(usize::from(hw_id)) else { return };
+        let index = usize::from(idx);
+        if home.len() <= index {
+            home.resize_with(index + 1, || None);
+        }
+        home[index] = Some(thread);
+    }
+
+    /// The thread is on this slot no more.
+    pub(crate) fn remove(&mut self, r: ThreadRef) -> Result<Box<GuestThread>, SchedError> {
+        self.place(r)
+            .and_then(|place| place.take_if(|thread| thread.reference == r))
+            .ok_or(SchedError::Stale(r))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &GuestThread> {
+        self.homes.iter().flatten().inspect(|_| count_look()).filter_map(|thread| thread.as_deref())
+    }
+}

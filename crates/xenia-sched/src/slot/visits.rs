@@ -1,0 +1,202 @@
+//! Who has the slot: a visit's beginning, quantum and end, and the place of a ready thread.
+
+use super::HwSlot;
+use crate::affinity::{others, roams};
+use crate::common::{Common, Moment};
+use crate::priority::REAL_TIME;
+use crate::{Event, GuestThread, HW_THREADS, Running, SchedError, ThreadRef, ThreadState, Wait};
+use std::mem;
+use xenia_cpu::PpcContext;
+
+impl HwSlot {
+    /// Whether nobody runs here or is ready to, so that the slot may take a thread from another.
+    pub(crate) fn has_nobody(&self) -> bool {
+        self.running.is_none() && self.spinning.is_none() && !self.has_ready()
+    }
+
+    /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
+    /// and a peer is ready, and it does not hold the slot.
+    pub(crate) fn pick(&mut self, common: &Common) -> Option<ThreadRef> {
+        if self.spinning.is_some() {
+            return None;
+        }
+        if let Some(running) = self.running {
+            let quantum_over = self.quantum_left <= 0;
+            let thread = self.records.get_mut(running).ok()?;
+            if thread.holds_slot {
+                return Some(running);
+            }
+            if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
+                thread.priority -= 1;
+                if !mem::replace(&mut thread.news, true) {
+                    self.news.push(running);
+                    common.note_news();
+                }
+            }
+            let (priority, others) = (thread.priority, others(thread.affinity, self.hw_id));
+            let best = self.highest_ready();
+            let give_way = best.is_some_and(|best| best > priority || (quantum_over && best == priority));
+            if !give_way {
+                if quantum_over {
+                    self.quantum_left = i64::from(common.quantum);
+                }
+                return Some(running);
+            }
+            self.records.get_mut(running).ok()?.state = ThreadState::Ready;
+            self.running = None;
+            self.make_ready(running, priority, others, !quantum_over);
+        }
+        let next = self.take_ready()?;
+        self.records.get_mut(next).ok()?.state = ThreadState::Running;
+        self.running = Some(next);
+        self.quantum_left = i64::from(common.quantum);
+        if self.last_ran != Some(next) {
+            self.last_ran = Some(next);
+            self.counters.switches += 1;
+        }
+        self.refresh(common);
+        Some(next)
+    }
+
+    /// Notes that the slot's thread executed `instructions` of its quantum.
+    pub(crate) fn decrement_quantum(&mut self, instructions: u64) {
+        self.quantum_left -= instructions as i64;
+    }
+
+    /// The slot's thread makes way for its equal-priority peers.
+    pub(crate) fn yield_slot(&mut self) {
+        self.quantum_left = 0;
+    }
+
+    /// Shows others what has become of the slot, and notes that its owner is to look.
+    pub(super) fn refresh(&mut self, common: &Common) {
+        let is_runnable = self.running.is_some() || (self.spinning.is_none() && self.has_ready());
+        common.set_runnable(self.hw_id, is_runnable);
+        self.signals |= 1 << self.hw_id;
+        if self.roaming != 0 || self.on_offer != 0 {
+            let on_offer = (0..HW_THREADS as u8)
+                .map(|hw_id| u8::from(self.first_for(hw_id).is_some()) << hw_id)
+                .fold(0, |slots, bit| slots | bit);
+            // Any slot with nobody may take one.
+            self.signals |= on_offer & !mem::replace(&mut self.on_offer, on_offer);
+            common.set_on_offer(self.hw_id, on_offer);
+        }
+    }
+
+    /// A thread has been made here.
+    pub(crate) fn add(
+        &mut self,
+        moment: Moment<'_>,
+        thread: GuestThread,
+        wait: Option<Wait>,
+    ) -> Result<(), SchedError> {
+        let (r, priority, suspended) = (thread.reference, thread.priority, thread.suspend_count > 0);
+        let pc = thread.context().map_or(0, |ctx| ctx.pc);
+        let (id, common) = (thread.id, moment.common);
+        common.count_roaming(false, roams(thread.affinity));
+        if !thread.service {
+            common.add_live();
+        }
+        self.records.add(Box::new(thread));
+        if !suspended {
+            self.enqueue(common, priority, r);
+        }
+        moment.emit(&Event::Spawn { thread: id, hw_id: self.hw_id, pc, suspended });
+        wait.map_or(Ok(()), |wait| self.park(moment, r, wait))
+    }
+
+    /// A ready thread gets its place in the queue. One whose registers are out, because it ran on another slot a
+    /// moment ago and its executor has not noticed yet, gets it when they come back: before, nobody could run it.
+    pub(super) fn line_up(&mut self, common: &Common, r: ThreadRef) -> Result<(), SchedError> {
+        let thread = self.records.get_mut(r)?;
+        if thread.ctx.is_none() {
+            thread.lands = true;
+            return Ok(());
+        }
+        let priority = thread.priority;
+        self.enqueue(common, priority, r);
+        Ok(())
+    }
+
+    pub(super) fn enqueue(&mut self, common: &Common, priority: u8, thread: ThreadRef) {
+        let others = self.records.get(thread).map_or(0, |found| others(found.affinity, self.hw_id));
+        self.make_ready(thread, priority, others, false);
+        self.refresh(common);
+    }
+
+    /// Takes a thread off the slot or out of the run queue; says whether it was on either.
+    pub(super) fn dequeue(&mut self, common: &Common, r: ThreadRef) -> Result<bool, SchedError> {
+        let priority = self.records.get(r)?.priority;
+        self.spin_no_more(common, r);
+        let found = if self.running == Some(r) {
+            self.running = None;
+            true
+        } else {
+            self.remove_ready(priority, r)
+        };
+        self.refresh(common);
+        Ok(found)
+    }
+
+    /// Others may have the slot that a thread keeps while it waits for a spin lock.
+    pub(super) fn spin_no_more(&mut self, common: &Common, r: ThreadRef) {
+        if self.spinning == Some(r) {
+            self.spinning = None;
+            self.refresh(common);
+        }
+    }
+
+    // ---- registers ----
+
+    /// Takes a thread's registers out of its record, for an engine and for the calls it makes.
+    pub(crate) fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
+        let thread = self.records.get_mut(r)?;
+        let ctx = thread.ctx.take().ok_or(SchedError::Running(r))?;
+        Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
+    }
+
+    /// Puts the registers of a thread back. If it has become ready here meanwhile, it gets its place.
+    pub(crate) fn put(&mut self, common: &Common, running: Running) {
+        let r = running.thread;
+        self.return_registers(running);
+        let Ok(thread) = self.records.get_mut(r) else { return };
+        if mem::take(&mut thread.lands) && thread.state == ThreadState::Ready && thread.suspend_count == 0 {
+            let priority = thread.priority;
+            self.enqueue(common, priority, r);
+        }
+    }
+
+    /// Puts the registers of a thread back, and nothing else.
+    pub(super) fn return_registers(&mut self, running: Running) {
+        let Running { thread, mut ctx, .. } = running;
+        // Without a record it has ended, and nobody can ask for its registers.
+        if let Ok(thread) = self.records.get_mut(thread) {
+            ctx.hw_id = thread.slot;
+            thread.ctx = Some(ctx);
+        }
+    }
+
+    /// A thread's registers, unless they are out because it runs.
+    pub(crate) fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
+        self.records.get_mut(r)?.ctx.as_deref_mut().ok_or(SchedError::Running(r))
+    }
+
+    /// Whether the guest has to be told where this thread is; asked once.
+    pub(crate) fn take_moved(&mut self, r: ThreadRef) -> bool {
+        self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.moved))
+    }
+
+    /// Threads here whose priority has changed by itself since this was last asked: their guest ids.
+    pub(crate) fn take_priority_news(&mut self) -> Vec<u32> {
+        let mut news = Vec::new();
+        for r in mem::take(&mut self.news) {
+            // One that has moved is among the other slot's.
+            if let Ok(thread) = self.records.get_mut(r)
+                && mem::take(&mut thread.news)
+            {
+                news.push(thread.id);
+            }
+        }
+        news
+    }
+}

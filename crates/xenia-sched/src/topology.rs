@@ -1,0 +1,166 @@
+//! Which threads there are: positions with a generation and a count of references each, a list for each slot in which threads
+//! are made.
+//!
+//! A thread gets the lowest free position, found without looking at the others; of those kept after their threads' end
+//! only the ones that nobody refers to are looked at. Every exited thread that nobody refers to is in `unreferenced`.
+//! Records are with the slots ([`crate::slot`]); who finds one by its name asks the [`Directory`].
+
+use crate::directory::{Directory, count_look};
+use crate::{HW_THREADS, SchedError, SchedulerCounters, ThreadRef};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Exited threads that are kept of a slot before those that nobody refers to are freed.
+const PRUNE_AT: usize = 4;
+
+#[derive(Default)]
+struct Position {
+    generation: u8,
+    references: u32,
+    state: Use,
+    /// Whether it is in `unreferenced`.
+    listed: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Use {
+    #[default]
+    Free,
+    Live,
+    Exited,
+}
+
+impl Position {
+    /// Whether its thread has ended, and nobody refers to it.
+    fn may_be_freed(&self) -> bool {
+        self.references == 0 && self.state == Use::Exited
+    }
+}
+
+/// Threads made on one slot.
+#[derive(Default)]
+struct Home {
+    positions: Vec<Position>,
+    /// Positions without a thread.
+    free: BinaryHeap<Reverse<u16>>,
+    /// Threads that have exited and are kept.
+    exited: usize,
+    /// Positions that could be freed when they came here; some may be referred to again.
+    unreferenced: Vec<u16>,
+}
+
+/// See the module's documentation.
+#[derive(Default)]
+pub(crate) struct Topology {
+    homes: [Home; HW_THREADS],
+    /// Threads made, and refused.
+    pub(crate) counters: SchedulerCounters,
+}
+
+impl Topology {
+    fn home(&mut self, r: ThreadRef) -> Result<&mut Home, SchedError> {
+        self.homes.get_mut(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))
+    }
+
+    /// A name for a new thread on `slot`, before which enough of those that have ended there are freed; `free` drops the record of one
+    /// that the directory says is on that slot.
+    pub(crate) fn add(
+        &mut self,
+        slot: u8,
+        directory: &Directory,
+        free: impl FnMut(ThreadRef, u8),
+    ) -> Result<ThreadRef, SchedError> {
+        let home = self.homes.get_mut(usize::from(slot)).ok_or(SchedError::NoProcessor(u32::from(slot)))?;
+        let made = home.add(slot, directory, free);
+        match made {
+            Ok(_) => self.counters.spawn_ok += 1,
+            Err(_) => self.counters.spawn_rejected += 1,
+        }
+        made
+    }
+
+    /// Counts a reference.
+    pub(crate) fn retain(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        self.home(r)?.position(r)?.references += 1;
+        Ok(())
+    }
+
+    /// Takes a counted reference back.
+    pub(crate) fn release(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        let home = self.home(r)?;
+        let position = home.position(r)?;
+        position.references = position.references.checked_sub(1).ok_or(SchedError::Stale(r))?;
+        home.list(r)
+    }
+
+    /// Notes that a thread has exited.
+    pub(crate) fn note_exit(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        let home = self.home(r)?;
+        home.position(r)?.state = Use::Exited;
+        home.exited += 1;
+        home.list(r)
+    }
+}
+
+impl Home {
+    fn position(&mut self, r: ThreadRef) -> Result<&mut Position, SchedError> {
+        count_look();
+        self.positions
+            .get_mut(usize::from(r.idx))
+            .filter(|position| position.generation == r.generation && position.state != Use::Free)
+            .ok_or(SchedError::Stale(r))
+    }
+
+    fn add(
+        &mut self,
+        hw_id: u8,
+        directory: &Directory,
+        free: impl FnMut(ThreadRef, u8),
+    ) -> Result<ThreadRef, SchedError> {
+        if self.exited >= PRUNE_AT {
+            self.prune(hw_id, directory, free);
+        }
+        let idx = if let Some(Reverse(idx)) = self.free.pop() {
+            idx
+        } else {
+            let idx = u16::try_from(self.positions.len()).map_err(|_| SchedError::Full(hw_id))?;
+            self.positions.push(Position::default());
+            idx
+        };
+        let position = &mut self.positions[usize::from(idx)];
+        position.state = Use::Live;
+        let reference = ThreadRef { hw_id, generation: position.generation, idx };
+        directory.add(reference, hw_id)?;
+        Ok(reference)
+    }
+
+    /// Remembers a thread that may be freed, if this one may.
+    fn list(&mut self, r: ThreadRef) -> Result<(), SchedError> {
+        let position = self.position(r)?;
+        if position.may_be_freed() && !position.listed {
+            position.listed = true;
+            self.unreferenced.push(r.idx);
+        }
+        Ok(())
+    }
+
+    /// Frees exited threads that nobody refers to.
+    fn prune(&mut self, hw_id: u8, directory: &Directory, mut free: impl FnMut(ThreadRef, u8)) {
+        for idx in self.unreferenced.drain(..) {
+            count_look();
+            let position = &mut self.positions[usize::from(idx)];
+            position.listed = false;
+            if position.may_be_freed() {
+                let r = ThreadRef { hw_id, generation: position.generation, idx };
+                if let Ok(slot) = directory.slot_of(r) {
+                    free(r, slot);
+                }
+                directory.remove(r);
+                position.state = Use::Free;
+                position.generation = position.generation.wrapping_add(1);
+                self.exited -= 1;
+                self.free.push(Reverse(idx));
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A machine whose threads do what a function of the test says, on an engine that does nothing but call.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
+use xenia_memory::{DeviceQueue, DeviceStore};
+use xenia_sched::{
+    BlockReason, Cpu, Disposition, GuestTicks, ParallelExecutor, Running, Scheduler, SchedulerConfig,
+    SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken, WorkReport,
+};
+
+/// Executes one instruction, then calls.
+struct Caller;
+
+impl Execute for Caller {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        if ctx.budget <= 0 {
+            return Exit::Budget;
+        }
+        ctx.budget -= 1;
+        Exit::Syscall { lev: 2 }
+    }
+
+    fn name(&self) -> &'static str {
+        "caller"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+
+    fn fork(&self) -> Option<Box<dyn Execute>> {
+        Some(Box::new(Caller))
+    }
+}
+
+pub(crate) type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
+
+/// Threads to wake later, each after this long.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) left: Mutex<Vec<(ThreadRef, Duration)>>,
+    pub(crate) under_way: AtomicUsize,
+}
+
+#[derive(Clone)]
+pub(crate) struct Scripted(pub(crate) Arc<Script>, pub(crate) Arc<Work>);
+
+impl System for Scripted {
+    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, _: u8) -> Disposition {
+        (self.0)(cpu, running)
+    }
+
+    fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
+        panic!("{exception:?}");
+    }
+
+    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+        running.ctx.gpr[3] = value;
+        Disposition::Continue
+    }
+
+    fn moved(&mut self, _: &Running) {}
+
+    fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
+
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
+        let _ = cpu.time_out(ticket, 0x102).unwrap();
+    }
+
+    fn advance(&mut self, _: &mut dyn Cpu) {}
+
+    fn work(&mut self) -> Option<WorkReport> {
+        let work = self.1.clone();
+        let (thread, takes) = work.left.lock().unwrap().pop()?;
+        std::thread::sleep(takes);
+        Some(Box::new(move |cpu| {
+            assert_ne!(cpu.wake(thread, 7, 0).unwrap(), Woken::NotWaiting);
+            work.under_way.fetch_sub(1, SeqCst);
+        }))
+    }
+
+    fn has_work(&self) -> bool {
+        self.1.under_way.load(SeqCst) > 0
+    }
+
+    fn next_event(&self) -> Option<GuestTicks> {
+        None
+    }
+
+    fn frames(&self) -> u64 {
+        0
+    }
+
+    fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+/// Instructions in a visit.
+pub(crate) const QUANTUM: u32 = 100;
+
+/// A machine of threads with these ids, each on one slot, that do what the script says.
+pub(crate) fn machine(
+    threads: &[(u32, u8)],
+    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
+) -> ParallelExecutor<Scripted> {
+    machine_with(Box::new(Caller), threads, script)
+}
+
+/// The same on forks of another engine.
+pub(crate) fn machine_with(
+    engine: Box<dyn Execute>,
+    threads: &[(u32, u8)],
+    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
+) -> ParallelExecutor<Scripted> {
+    let mut scheduler = Scheduler::new(SchedulerConfig { quantum: QUANTUM, ..SchedulerConfig::default() });
+    let references: Vec<_> = threads
+        .iter()
+        .map(|&(id, hw_id)| {
+            let parameters = SpawnParameters {
+                ctx: Box::default(),
+                id,
+                priority: 8,
+                affinity: 1 << hw_id,
+                ideal: hw_id,
+                suspended: false,
+                service: false,
+                wait: None,
+            };
+            let reference = scheduler.spawn(parameters).unwrap();
+            scheduler.retain(reference).unwrap();
+            reference
+        })
+        .collect();
+    let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
+    ParallelExecutor::new(scheduler, engine, Scripted(Arc::new(script), Arc::default())).unwrap()
+}
+
+pub(crate) fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
+    cpu.exit(running.thread, running.id).unwrap();
+    Disposition::Continue
+}
+
+pub(crate) fn forever(reason: &'static str) -> Disposition {
+    Disposition::Park(Wait::forever(BlockReason::Other(reason)))
+}

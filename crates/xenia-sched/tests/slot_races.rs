@@ -1,0 +1,138 @@
+//! Hardware threads of a parallel run against each other: what they do to threads elsewhere, while these run, wait, move and end.
+
+mod scripted;
+
+use scripted::{exit, forever, machine};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use xenia_sched::{
+    Cpu, Disposition, EndKind, HW_THREADS, Limits, RunEnd, Running, SchedError, SpawnParameters, ThreadRef,
+    Woken,
+};
+use xenia_testing::Dice;
+
+/// One step of a thread that wakes its peer and waits to be woken by it, in turn; after `rounds` of them it ends. The even
+/// one of the two begins.
+fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: u64) -> Disposition {
+    let (step, odd) = (running.ctx.gpr[5], u64::from(running.id % 2));
+    if step > 0 {
+        assert_eq!(
+            running.ctx.gpr[3],
+            step - odd,
+            "thread {} in step {step} was woken for another",
+            running.id
+        );
+    }
+    // In the end nobody waits for the even one's wake.
+    let last = step == rounds;
+    if (step > 0 || odd == 0) && !(last && odd == 0) {
+        // Until the other has come to its wait.
+        if cpu.wake(peer, step, 1).unwrap() == Woken::NotWaiting {
+            return Disposition::EndVisit;
+        }
+    }
+    if last {
+        return exit(cpu, running);
+    }
+    running.ctx.gpr[5] += 1;
+    cpu.open_wait(running.thread, false).unwrap();
+    forever("its peer")
+}
+
+#[test]
+fn pairs_on_six_slots_share_no_lock() {
+    const ROUNDS: u64 = 20_000;
+    let threads: Vec<_> = (0..2 * HW_THREADS).map(|n| (n as u32, (n / 2) as u8)).collect();
+    let mut machine = machine(&threads, move |threads, cpu, running| {
+        let peer = threads[running.id as usize ^ 1];
+        ping_pong(cpu, running, peer, ROUNDS)
+    });
+    let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
+    assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
+    let counters = machine.scheduler.counters();
+    let least = 2 * ROUNDS * HW_THREADS as u64;
+    assert!(counters.wakes >= least && counters.lock_takes >= 3 * least, "{counters:?}");
+    // Only when nobody runs does the time-keeper look at all slots.
+    assert!(counters.lock_waits < least / 1000, "{counters:?}");
+}
+
+/// Names in the script's hands: pairs first, then who moves them, who stops them, who makes others.
+const PAIRS: u32 = 4;
+const MOVER: u32 = 2 * PAIRS;
+const STOPPER: u32 = MOVER + 1;
+const MAKER: u32 = MOVER + 2;
+/// Ids of threads that are made meanwhile.
+const MADE: u32 = 1000;
+
+#[test]
+fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
+    const ROUNDS: u64 = 50_000;
+    let threads: Vec<_> = (0..=MAKER).map(|id| (id, (id % HW_THREADS as u32) as u8)).collect();
+    let (ended, made, ran) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (made_count, ran_count) = (made.clone(), ran.clone());
+    let mut machine = machine(&threads, move |threads, cpu, running| {
+        assert_eq!(running.hw_id, running.ctx.hw_id, "it runs where its registers say");
+        let all_over = || ended.load(SeqCst) == u64::from(2 * PAIRS);
+        let mut dice = Dice(u64::from(running.id) << 32 ^ running.ctx.gpr[6]);
+        running.ctx.gpr[6] += 1;
+        let any = threads[dice.below(2 * PAIRS as usize)];
+        match running.id {
+            id if id < 2 * PAIRS => {
+                let last = running.ctx.gpr[5] == ROUNDS;
+                let step = ping_pong(cpu, running, threads[id as usize ^ 1], ROUNDS);
+                ended.fetch_add(u64::from(last && step == Disposition::Continue), SeqCst);
+                return step;
+            }
+            MOVER => {
+                let mask = 1 << dice.below(HW_THREADS) | 1 << dice.below(HW_THREADS);
+                let placement = cpu.set_affinity(any, mask).unwrap();
+                assert!(mask >> placement.hw_id & 1 == 1, "{placement:?} {mask:#x}");
+            }
+            STOPPER => {
+                let before = running.ctx.gpr[7];
+                let stopped = |r: Result<u32, SchedError>| {
+                    r.map_or_else(|error| error == SchedError::Exited(any), |n| n < 2)
+                };
+                assert!(stopped(cpu.suspend(any)));
+                cpu.set_priority(any, 8 + (before % 8) as u8).unwrap();
+                assert!(cpu.priority(any).unwrap() <= 16);
+                assert!(stopped(cpu.resume(any)));
+                running.ctx.gpr[7] += 1;
+            }
+            MAKER => {
+                let parameters = SpawnParameters {
+                    ctx: Box::default(),
+                    id: MADE + running.ctx.gpr[6] as u32,
+                    priority: 8,
+                    affinity: 0x3F,
+                    ideal: dice.below(HW_THREADS) as u8,
+                    suspended: false,
+                    service: false,
+                    wait: None,
+                };
+                // As long as they don't pile up.
+                if made_count.load(SeqCst) < ran_count.load(SeqCst) + 64 {
+                    let thread = cpu.spawn(parameters).unwrap();
+                    made_count.fetch_add(1, SeqCst);
+                    cpu.release(thread).unwrap();
+                }
+            }
+            _ => {
+                ran_count.fetch_add(1, SeqCst);
+                return exit(cpu, running);
+            }
+        }
+        if all_over() { exit(cpu, running) } else { Disposition::Continue }
+    });
+    let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
+    assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
+    let (made, ran) = (made.load(SeqCst), ran.load(SeqCst));
+    assert!(made > 0 && made == ran, "{made} made, {ran} ran");
+    let scheduler = &machine.scheduler;
+    let counters = scheduler.counters();
+    assert_eq!((scheduler.live_threads(), scheduler.non_empty_runnable()), (0, 0));
+    assert_eq!(counters.spawn_ok, made + threads.len() as u64);
+    assert!(counters.wakes >= 2 * ROUNDS * u64::from(PAIRS) && counters.migrations > 100, "{counters:?}");
+    assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
+    assert!(scheduler.threads().count() < threads.len() + HW_THREADS * 64, "ended threads are freed");
+}
