@@ -90,6 +90,8 @@ fn unit_tests() -> Result<()> {
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
     cargo(&[&test[..], &["model", "::models::"]].concat())?;
+    let dispatcher = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
+    cargo(&[&dispatcher[..], &["objects::dispatcher::models::"]].concat())?;
     cargo(&[&test[..], &["statistics", "counts"]].concat())
 }
 

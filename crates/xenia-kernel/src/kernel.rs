@@ -3,7 +3,7 @@
 //! A part keeps its own invariants and knows no other part. What is done to several of them at once is a method of
 //! [`Kernel`], in the file of its subject.
 //!
-//! Lock order: service threads' turns, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
+//! Lock order: service threads' turns, listeners, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
 use crate::display::Display;
@@ -13,7 +13,7 @@ use crate::layout::{object_header, object_type};
 use crate::limits::{Limit, Limits};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
-use crate::objects::dispatcher::Dispatcher;
+use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
 use crate::objects::{Deleted, ObjectKind, Objects};
@@ -67,6 +67,10 @@ impl Default for KernelConfig {
 #[error("kernel memory: {0}")]
 pub struct KernelError(#[from] Failure);
 
+/// Ordinals of the queues for locks in the title's memory begin at one, two and three times this: after the dispatcher's.
+const LOCK_QUEUES: u32 = 0x200;
+const _: () = assert!(dispatcher::ORDINALS_END <= LOCK_QUEUES);
+
 /// See the module's documentation.
 pub struct Kernel {
     /// Settings.
@@ -82,7 +86,9 @@ pub struct Kernel {
     /// Whoever starts or stops a hardware thread's service thread holds its turn. Taken before the dispatcher.
     pub(crate) service_turns: [Mutex<()>; HW_THREADS],
     /// Waits for objects, timers.
-    pub dispatcher: Mutex<Dispatcher>,
+    pub dispatcher: Dispatcher,
+    /// Held over listeners' queues and their signals, so that they change together. Taken before the dispatcher.
+    pub(crate) listeners: Mutex<()>,
     /// Who waits for critical sections. Taken under the dispatcher, as the two below are.
     pub sections: LockQueues,
     /// Who waits for spin locks.
@@ -97,6 +103,8 @@ pub struct Kernel {
     pub(crate) frames_of_all: FrameCount,
     /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are any.
     pub(crate) pending_apcs: AtomicUsize,
+    /// Calls that are left for threads whose wait has ended before they parked: who goes on looks for its own only if there are any.
+    pub(crate) left_calls: AtomicUsize,
     /// Open files, and the file system.
     pub files: Mutex<Files>,
     /// Transfers of files that calls have left for workers.
@@ -144,14 +152,16 @@ impl Kernel {
             pool,
             objects: Arc::new(objects),
             service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),
-            dispatcher: Mutex::numbered(Level::Dispatcher, 0x10, Dispatcher::new(limits.clone())),
-            sections: LockQueues::new(0x100),
-            spin_locks: LockQueues::new(0x200),
-            read_write_locks: ReadWriteLocks::new(0x300),
+            dispatcher: Dispatcher::new(limits.clone()),
+            listeners: Mutex::numbered(Level::Dispatcher, 0x10, ()),
+            sections: LockQueues::new(LOCK_QUEUES),
+            spin_locks: LockQueues::new(2 * LOCK_QUEUES),
+            read_write_locks: ReadWriteLocks::new(3 * LOCK_QUEUES),
             threads: Mutex::new(Level::Threads, Threads::new(processes, limits.clone())),
             tls: Tls::default(),
             frames_of_all: FrameCount::default(),
             pending_apcs: AtomicUsize::new(0),
+            left_calls: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
             transfers: TransferQueue::new(limits),
             imports,
@@ -203,10 +213,10 @@ impl Kernel {
         let &Deleted { kind, body, .. } = deleted;
         match kind {
             ObjectKind::Timer => {
-                self.dispatcher.lock().cancel_timer(&self.memory, body)?;
+                self.dispatcher.cancel_timer(&self.memory, body)?;
                 self.threads.lock().forget_timer_apc(body);
             }
-            ObjectKind::Mutant => self.dispatcher.lock().forget_mutant(body),
+            ObjectKind::Mutant => self.dispatcher.forget_mutant(body),
             ObjectKind::Thread => {
                 self.threads.lock().remove(body);
             }
@@ -228,7 +238,7 @@ impl Kernel {
 
     /// Kernel state that is not in guest memory, as lines in a fixed order: what a state digest is over.
     pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
-        self.dispatcher.lock().timers.describe(line);
+        self.dispatcher.timers().describe(line);
         self.objects.describe(line);
         let display = self.display.lock();
         display.describe(line);

@@ -255,14 +255,14 @@ impl Kernel {
 
     pub(crate) fn expire_timers(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
-        let expiries = self.dispatcher.lock().expire_timers(&self.memory, cpu, now);
+        let expiries = self.dispatcher.expire_timers(&self.memory, cpu, now);
         self.queue_calls_of(cpu, &expiries)
     }
 
     /// A timer has been set: it expires at once if it is due.
     pub(crate) fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
         let now = cpu.now();
-        let expiry = self.dispatcher.lock().expire_if_due(&self.memory, cpu, now, timer);
+        let expiry = self.dispatcher.expire_if_due(&self.memory, cpu, now, timer);
         housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
         cpu.time_has_more();
     }
@@ -374,10 +374,13 @@ impl System for KernelSystem {
     fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         let kernel = &*self.kernel;
         // Who interrupts a wait leaves the call that comes of it before letting go of this.
-        drop(kernel.dispatcher.lock());
+        drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
-        kernel.enter_begun(running.thread, &mut running.ctx);
-        let left = kernel.threads.lock().take_left_call(running.id);
+        let mut left = None;
+        if kernel.has_left_calls() {
+            kernel.enter_begun(running.thread, &mut running.ctx);
+            left = kernel.take_left_call(running.id);
+        }
         let disposition = match left {
             Some(guest) => kernel.apply(&mut Call::new(kernel, cpu, running), Flow::CallGuest(guest)),
             None => Disposition::Continue,
@@ -412,9 +415,9 @@ impl System for KernelSystem {
                 }
             }
             _ => {
-                let mut dispatcher = dispatcher.lock();
+                let mut wait = dispatcher.wait_of(ticket.thread);
                 if end() {
-                    dispatcher.cancel(memory, ticket.thread);
+                    drop(wait.take(memory));
                 }
             }
         }
@@ -447,7 +450,7 @@ impl System for KernelSystem {
     fn next_event(&self) -> Option<GuestTicks> {
         let Kernel { dispatcher, spin_locks, memory, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
-        if now { Some(0) } else { dispatcher.lock().next_timer_event() }
+        if now { Some(0) } else { dispatcher.timers().next_noticed() }
     }
 
     fn next_device_event(&self) -> Option<GuestTicks> {

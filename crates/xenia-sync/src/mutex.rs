@@ -50,6 +50,21 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
         MutexGuard { mark, inner }
     }
 
+    /// As [`Self::lock`], and says whether another had it, so that its users can count.
+    #[inline]
+    #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
+    pub fn lock_and_tell(&self) -> (MutexGuard<'_, T, R>, bool) {
+        let mut contended = false;
+        let wait = || {
+            self.inner.try_lock().unwrap_or_else(|| {
+                contended = true;
+                self.inner.lock()
+            })
+        };
+        let (mark, inner) = self.rank.take(self, || self.inner.try_lock(), wait);
+        (MutexGuard { mark, inner }, contended)
+    }
+
     /// Takes the lock if it is free. That can't wait for anybody, so the order doesn't matter.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
@@ -164,6 +179,23 @@ mod tests {
         });
         drop(held);
         assert!(lock.try_lock_for(Duration::from_millis(1)).is_some());
+    }
+
+    #[test]
+    fn taking_a_lock_can_tell_whether_another_had_it() {
+        let lock = Mutex::new(Level::Leaf, ());
+        assert!(!lock.lock_and_tell().1);
+        // The other thread may come too late in one round, not in all.
+        let mut rounds = (0..1000).map(|_| {
+            let held = lock.lock();
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| lock.lock_and_tell().1);
+                std::thread::sleep(Duration::from_millis(5));
+                drop(held);
+                other.join().unwrap()
+            })
+        });
+        assert!(rounds.any(|contended| contended));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Locks that one thread may hold at a time: a wait for many objects takes all shards of the dispatcher.
-pub(crate) const MOST: usize = 128;
+/// Locks that one thread may hold at a time: a wait for many objects takes all shards of the dispatcher, and a test every lock
+/// that there is.
+pub(crate) const MOST: usize = 256;
 
 /// A lock that is held: its rank, which lock it is, and where it was taken.
 #[derive(Debug)]

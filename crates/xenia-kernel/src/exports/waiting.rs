@@ -1,7 +1,7 @@
 //! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
 
 use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
-use crate::objects::dispatcher::{Dispatcher, WaitBlock, WaitResult, Waiter};
+use crate::objects::dispatcher::{Held, WaitBlock, WaitResult, Waiter};
 use crate::objects::{HeldObject, ObjectKind};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -90,28 +90,29 @@ fn wait_until(
     deadline: Option<GuestTicks>,
     keep: Keep,
 ) -> Fallible<Flow<NtStatus>> {
-    let mut dispatcher = call.kernel.dispatcher.lock();
-    wait_under(call, &mut dispatcher, objects, all, (alertable, deadline), keep)
+    let mut held = call.kernel.dispatcher.hold(objects);
+    wait_under(call, &mut held, objects, all, (alertable, deadline), keep)
 }
 
-/// Signals something, and waits for an object that a handle names, in one step.
+/// Signals an object, and waits for one that a handle names, in one step.
 pub fn signal_and_wait(
     call: &mut Call,
-    signal: impl FnOnce(&mut Dispatcher, &mut dyn Cpu) -> Fallible<()>,
+    (signalled, signal): (GuestAddr, impl FnOnce(&mut Held<'_>, &mut dyn Cpu) -> Fallible<()>),
     object: GuestAddr,
     alertable: bool,
     timeout: Timeout,
 ) -> Fallible<Flow<NtStatus>> {
     let deadline = deadline(call, timeout)?;
-    let mut dispatcher = call.kernel.dispatcher.lock();
-    signal(&mut dispatcher, call.cpu)?;
-    wait_under(call, &mut dispatcher, &[object], false, (alertable, deadline), Keep::Counted)
+    let mut held = call.kernel.dispatcher.hold_around(signalled, &[object]);
+    signal(&mut held, call.cpu)?;
+    wait_under(call, &mut held, &[object], false, (alertable, deadline), Keep::Counted)
 }
 
-/// The dispatcher is locked from the look for an interruption until the wait can be interrupted: none comes in between.
+/// The objects are locked throughout, the thread's turn from the look for an interruption until the wait can be interrupted:
+/// none comes in between.
 fn wait_under(
     call: &mut Call,
-    dispatcher: &mut Dispatcher,
+    held: &mut Held<'_>,
     objects: &[GuestAddr],
     all: bool,
     (alertable, deadline): (bool, Option<GuestTicks>),
@@ -119,28 +120,28 @@ fn wait_under(
 ) -> Fallible<Flow<NtStatus>> {
     let (kthread, kernel) = (call.kthread()?, call.kernel);
     // What is signalled already is taken before an APC is looked for, as NT does it.
-    if let Some(status) = dispatcher.try_take(call.memory(), objects, all, kthread)? {
+    if let Some(status) = held.try_take(call.memory(), objects, all, kthread)? {
         return Ok(Flow::Return(status));
     }
     call.forget_left_calls();
+    let mut turn = kernel.dispatcher.turn(call.thread());
     if alertable && let Some(flow) = kernel.threads.lock().interruption(call.memory(), call.thread_id())? {
         return Ok(flow);
     }
     let is_over = deadline.is_some_and(|deadline| deadline <= call.now());
     if !is_over && kernel.has_kernel_apcs() {
-        let held = keep.hold(call, objects);
-        let wait = WaitBlock { objects: objects.to_vec(), all, deadline, alertable, kthread, held };
+        let kept = keep.hold(call, objects);
+        let wait = WaitBlock { objects: objects.to_vec(), all, deadline, alertable, kthread, held: kept };
         match kernel.interrupt_before(call.thread_id(), wait)? {
             Ok(guest) => return Ok(Flow::CallGuest(guest)),
             Err(wait) => keep = Keep::Held(wait.held),
         }
     }
     let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
-    Ok(match dispatcher.wait(&kernel.memory, call.cpu, waiter, objects, all)? {
+    Ok(match held.wait(&mut turn, &kernel.memory, call.cpu, waiter, (objects, all))? {
         WaitResult::Done(status) => Flow::Return(status),
         WaitResult::Park(wait) => {
-            let held = keep.hold(call, objects);
-            dispatcher.hold(call.thread(), held);
+            turn.keep(keep.hold(call, objects));
             Flow::Block(wait)
         }
     })

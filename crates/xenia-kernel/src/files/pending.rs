@@ -72,12 +72,9 @@ impl Kernel {
         direction: Direction,
         (stream, pieces, offset): (Arc<Stream>, Vec<Piece>, u64),
     ) -> Fallible<NtStatus> {
-        {
-            // Not signalled before its end. That of the request before this may be forgotten: titles that care use events.
-            let mut dispatcher = self.dispatcher.lock();
-            for body in reply.signals() {
-                dispatcher.reset_event(&self.memory, body)?;
-            }
+        // Not signalled before its end. That of the request before this may be forgotten: titles that care use events.
+        for body in reply.signals() {
+            self.dispatcher.reset_event(&self.memory, body)?;
         }
         let held = reply.signals().filter_map(|body| self.objects.hold(body)).collect();
         self.transfers.push(Transfer { reply, stream, direction, pieces, offset, _held: held })?;

@@ -198,9 +198,8 @@ impl Kernel {
 
     /// Signals the file object, and the event of a request that has ended.
     pub(super) fn signal_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
-        let mut dispatcher = self.dispatcher.lock();
         for body in reply.signals() {
-            dispatcher.set_event(&self.memory, cpu, body, 0)?;
+            self.dispatcher.set_event(&self.memory, cpu, body, 0)?;
         }
         Ok(())
     }

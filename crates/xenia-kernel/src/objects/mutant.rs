@@ -1,79 +1,243 @@
 //! Mutants: locks with an owner that waits may nest, and that end abandoned if their owner does.
+//!
+//! Who owns a mutant is in the mutant's shard, what an owner has in the owner's; both change under the first. So a mutant that one
+//! thread takes and releases touches nothing of another thread's.
 
 use crate::layout::kmutant;
-use crate::limits::Limit;
-use crate::objects::dispatcher::{Dispatcher, initialize, kind, set_signal_state, signal_state};
+use crate::limits::{Limit, Limits};
+use crate::objects::dispatcher::{
+    Dispatcher, Held, Lock, LockCounts, initialize, kind, set_signal_state, signal_state,
+};
+use crate::objects::sharded::Sharded;
+#[cfg(test)]
+use crate::objects::{
+    dispatcher::Guard,
+    sharded::{SHARDS, shard_of},
+};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
+use xenia_sync::Level;
 
-/// Mutants that have an owner, each once; of one owner, in the order in which it got them.
+/// Places in the books that a shard of owners takes from the common stock at a time.
+const BATCH: usize = 64;
+
+/// What the owners of one shard have.
 #[derive(Debug, Default)]
-pub(super) struct OwnedMutants {
-    by_owner: BTreeMap<(GuestAddr, u64), GuestAddr>,
-    owners: BTreeMap<GuestAddr, (GuestAddr, u64)>,
+pub(super) struct Owned {
+    /// By owner, and in the order in which it got them.
+    mutants: BTreeMap<(GuestAddr, u64), GuestAddr>,
     serial: u64,
+    /// Places that are free here.
+    free: usize,
 }
 
-impl OwnedMutants {
-    pub(super) fn len(&self) -> usize {
-        self.owners.len()
-    }
+/// Mutants by owner, each once.
+#[derive(Debug)]
+pub(super) struct Owners {
+    shards: Sharded<Lock<Owned>>,
+    /// Places that no shard has. Shards come here once in [`BATCH`] mutants, so threads at mutants of their own seldom meet. The last
+    /// places may be in other shards when one asks in vain.
+    stock: AtomicUsize,
+}
 
-    /// Notes who owns a mutant. One that the same thread owns already stays where it is in that thread's order.
-    pub(super) fn insert(&mut self, mutant: GuestAddr, owner: GuestAddr) {
-        if self.owners.get(&mutant).is_some_and(|known| known.0 == owner) {
-            return;
-        }
-        self.remove(mutant);
-        self.serial += 1;
-        self.owners.insert(mutant, (owner, self.serial));
-        self.by_owner.insert((owner, self.serial), mutant);
-    }
-
-    /// Nobody owns the mutant any more.
-    fn remove(&mut self, mutant: GuestAddr) {
-        if let Some(key) = self.owners.remove(&mutant) {
-            self.by_owner.remove(&key);
+impl Owners {
+    /// Nobody owns anything. The shards' locks have ordinals from `first` on.
+    pub(super) fn new(first: u32) -> Self {
+        Self {
+            shards: Sharded::new(|shard| Lock::new(Level::Dispatcher, first + shard, Owned::default())),
+            stock: AtomicUsize::new(Limit::Mutants.row().value as usize),
         }
     }
 
-    /// Takes out the first mutant of an owner.
-    fn take_first(&mut self, owner: GuestAddr) -> Option<GuestAddr> {
-        let (&key, &mutant) = self.by_owner.range((owner, 0)..=(owner, u64::MAX)).next()?;
-        self.by_owner.remove(&key);
-        self.owners.remove(&mutant);
-        Some(mutant)
+    pub(super) fn counts(&self) -> impl Iterator<Item = LockCounts> + '_ {
+        self.shards.iter().map(Lock::counts)
+    }
+
+    /// Locks all shards but those of these owners.
+    #[cfg(test)]
+    pub(super) fn hold_all_but(&self, owners: &[GuestAddr]) -> Vec<Guard<'_, Owned>> {
+        let is_other = |shard: &usize| owners.iter().all(|&owner| shard_of(owner) != *shard);
+        (0..SHARDS as usize).filter(is_other).map(|shard| self.shards.at(shard).lock()).collect()
+    }
+
+    /// Takes a place for one more mutant of this owner.
+    fn reserve(&self, owner: GuestAddr, limits: &Limits) -> Fallible<()> {
+        let mut owned = self.shards.of(owner).lock();
+        if owned.free == 0 {
+            let batch = |stock: usize| (stock > 0).then(|| stock - stock.min(BATCH));
+            let Ok(stock) = self.stock.fetch_update(Relaxed, Relaxed, batch) else {
+                limits.hit(Limit::Mutants);
+                return Err(Limit::Mutants.row().status.into());
+            };
+            owned.free = stock.min(BATCH);
+        }
+        owned.free -= 1;
+        Ok(())
+    }
+
+    fn give_back(&self, owned: &mut Owned) {
+        owned.free += 1;
+        if owned.free >= 2 * BATCH {
+            owned.free -= BATCH;
+            self.stock.fetch_add(BATCH, Relaxed);
+        }
+    }
+
+    /// Gives back a place that has not been used.
+    fn release(&self, owner: GuestAddr) {
+        self.give_back(&mut self.shards.of(owner).lock());
+    }
+
+    /// Notes a mutant in a place that was reserved for it; returns which of its owner's it is.
+    fn insert(&self, owner: GuestAddr, mutant: GuestAddr) -> u64 {
+        let mut owned = self.shards.of(owner).lock();
+        owned.serial += 1;
+        let serial = owned.serial;
+        owned.mutants.insert((owner, serial), mutant);
+        serial
+    }
+
+    fn remove(&self, owner: GuestAddr, serial: u64) {
+        let mut owned = self.shards.of(owner).lock();
+        if owned.mutants.remove(&(owner, serial)).is_some() {
+            self.give_back(&mut owned);
+        }
+    }
+
+    /// An owner's first mutant after one of this serial number.
+    fn next(&self, owner: GuestAddr, after: u64) -> Option<(u64, GuestAddr)> {
+        let owned = self.shards.of(owner).lock();
+        let (&(_, serial), &mutant) = owned.mutants.range((owner, after + 1)..=(owner, u64::MAX)).next()?;
+        Some((serial, mutant))
+    }
+
+    /// The serial number of the newest mutant in the shard of this owner.
+    fn newest(&self, owner: GuestAddr) -> u64 {
+        self.shards.of(owner).lock().serial
     }
 }
 
 impl Dispatcher {
     /// Initialises a mutant, owned by `owner` if given.
     pub fn initialize_mutant(
+        &self,
+        memory: &GuestMemory,
+        mutant: GuestAddr,
+        owner: Option<GuestAddr>,
+    ) -> Fallible<()> {
+        self.hold(&[mutant]).initialize_mutant(memory, mutant, owner)
+    }
+
+    /// The owner releases a mutant once; returns the state before (1: free; else 1 minus the acquisitions).
+    pub fn release_mutant(
+        &self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        mutant: GuestAddr,
+        kthread: GuestAddr,
+        boost: u8,
+    ) -> Fallible<i32> {
+        self.hold_around(mutant, &[]).release_mutant(memory, cpu, mutant, kthread, boost)
+    }
+
+    /// The thread object of a mutant's owner, as the kernel knows it.
+    pub fn mutant_owner(&self, mutant: GuestAddr) -> Option<GuestAddr> {
+        self.hold(&[mutant]).shard(mutant).owned.get(&mutant).map(|&(owner, _)| owner)
+    }
+
+    /// A thread has ended: the mutants it owned become free, and their next waiter is told.
+    pub fn abandon_mutants(
+        &self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        kthread: GuestAddr,
+    ) -> Fallible<()> {
+        let mut result = Ok(());
+        // Whoever goes on to take mutants in the ended thread's name keeps them.
+        let newest = self.owners.newest(kthread);
+        let mut last = 0;
+        while let Some((serial, mutant)) =
+            self.owners.next(kthread, last).filter(|&(serial, _)| serial <= newest)
+        {
+            last = serial;
+            let mut held = self.hold_around(mutant, &[]);
+            if held.shard(mutant).owned.get(&mutant) == Some(&(kthread, serial)) {
+                held.disown(mutant);
+                // The title may have freed the memory of one; the others are free all the same.
+                let one = held.abandon(memory, cpu, mutant);
+                result = result.and(one);
+            }
+        }
+        result
+    }
+
+    /// A mutant's memory is about to be reused: nobody owns it any more.
+    pub fn forget_mutant(&self, mutant: GuestAddr) {
+        self.hold(&[mutant]).disown(mutant);
+    }
+}
+
+impl Held<'_> {
+    /// Notes who owns a mutant. One that the same thread owns already stays where it is in that thread's order.
+    pub(super) fn own(&mut self, mutant: GuestAddr, owner: GuestAddr) -> Fallible<()> {
+        if self.shard(mutant).owned.get(&mutant).is_some_and(|known| known.0 == owner) {
+            return Ok(());
+        }
+        self.dispatcher.owners.reserve(owner, &self.dispatcher.limits)?;
+        self.note_owner(mutant, owner);
+        Ok(())
+    }
+
+    /// As [`Self::own`], in a place that is reserved.
+    fn note_owner(&mut self, mutant: GuestAddr, owner: GuestAddr) {
+        self.disown(mutant);
+        let serial = self.dispatcher.owners.insert(owner, mutant);
+        self.shard_mut(mutant).owned.insert(mutant, (owner, serial));
+    }
+
+    /// Nobody owns the mutant any more.
+    fn disown(&mut self, mutant: GuestAddr) {
+        if let Some((owner, serial)) = self.shard_mut(mutant).owned.remove(&mutant) {
+            self.dispatcher.owners.remove(owner, serial);
+        }
+    }
+
+    fn initialize_mutant(
         &mut self,
         memory: &GuestMemory,
         mutant: GuestAddr,
         owner: Option<GuestAddr>,
     ) -> Fallible<()> {
-        if owner.is_some() {
-            self.limits.admit(Limit::Mutants, self.owned.len())?;
-        }
-        initialize(memory, mutant, kind::MUTANT, kmutant::SIZE, i32::from(owner.is_none()))?;
-        self.owned.remove(mutant);
-        let list = mutant.offset(kmutant::LIST);
-        memory.write(list, list)?;
-        memory.write(list.offset(4), list)?;
-        memory.write(mutant.offset(kmutant::OWNER), owner.unwrap_or_default())?;
-        memory.write(mutant.offset(kmutant::ABANDONED), 0_u8)?;
+        let owners = &self.dispatcher.owners;
         if let Some(owner) = owner {
-            self.owned.insert(mutant, owner);
+            owners.reserve(owner, &self.dispatcher.limits)?;
+        }
+        let fields = || -> Fallible<()> {
+            initialize(memory, mutant, kind::MUTANT, kmutant::SIZE, i32::from(owner.is_none()))?;
+            let list = mutant.offset(kmutant::LIST);
+            memory.write(list, list)?;
+            memory.write(list.offset(4), list)?;
+            memory.write(mutant.offset(kmutant::OWNER), owner.unwrap_or_default())?;
+            Ok(memory.write(mutant.offset(kmutant::ABANDONED), 0_u8)?)
+        };
+        match (fields(), owner) {
+            (Ok(()), Some(owner)) => self.note_owner(mutant, owner),
+            (Ok(()), None) => self.disown(mutant),
+            (Err(error), owner) => {
+                if let Some(owner) = owner {
+                    owners.release(owner);
+                }
+                return Err(error);
+            }
         }
         Ok(())
     }
 
-    /// The owner releases a mutant once; returns the state before (1: free; else 1 minus the acquisitions).
+    /// As [`Dispatcher::release_mutant`].
     pub fn release_mutant(
         &mut self,
         memory: &GuestMemory,
@@ -88,32 +252,11 @@ impl Dispatcher {
         }
         set_signal_state(memory, mutant, before + 1)?;
         if before + 1 > 0 {
-            self.owned.remove(mutant);
+            self.disown(mutant);
             memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
             self.serve(memory, cpu, mutant, boost)?;
         }
         Ok(before)
-    }
-
-    /// The thread object of a mutant's owner, as the kernel knows it.
-    pub fn mutant_owner(&self, mutant: GuestAddr) -> Option<GuestAddr> {
-        self.owned.owners.get(&mutant).map(|&(owner, _)| owner)
-    }
-
-    /// A thread has ended: the mutants it owned become free, and their next waiter is told.
-    pub fn abandon_mutants(
-        &mut self,
-        memory: &GuestMemory,
-        cpu: &mut dyn Cpu,
-        kthread: GuestAddr,
-    ) -> Fallible<()> {
-        let mut result = Ok(());
-        while let Some(mutant) = self.owned.take_first(kthread) {
-            // The title may have freed the memory of one; the others are free all the same.
-            let one = self.abandon(memory, cpu, mutant);
-            result = result.and(one);
-        }
-        result
     }
 
     fn abandon(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, mutant: GuestAddr) -> Fallible<()> {
@@ -121,11 +264,6 @@ impl Dispatcher {
         memory.write(mutant.offset(kmutant::ABANDONED), 1_u8)?;
         set_signal_state(memory, mutant, 1)?;
         self.serve(memory, cpu, mutant, 0)
-    }
-
-    /// A mutant's memory is about to be reused: nobody owns it any more.
-    pub fn forget_mutant(&mut self, mutant: GuestAddr) {
-        self.owned.remove(mutant);
     }
 }
 
@@ -143,7 +281,7 @@ mod tests {
         assert_eq!(b.wait(owner, &[mutant], false), Some(NtStatus::SUCCESS));
         assert_eq!(b.wait(owner, &[mutant], false), Some(NtStatus::SUCCESS));
         assert_eq!(b.wait(other, &[mutant], false), None);
-        let (d, s) = (&mut b.dispatcher, &mut b.scheduler);
+        let (d, s) = (&b.dispatcher, &mut b.scheduler);
         let error = d.release_mutant(&b.memory, s, mutant, other.kthread, 0).unwrap_err();
         assert_eq!(error.status(), NtStatus::MUTANT_NOT_OWNED);
         assert_eq!(d.release_mutant(&b.memory, s, mutant, owner.kthread, 0), Ok(-1));
@@ -172,18 +310,41 @@ mod tests {
         let mut b = Bench::new();
         let mutant = b.allocate(kmutant::SIZE);
         let owner = GuestAddr(0x1000);
+        let another = |n: u32| GuestAddr(0x5000_0000 + 4 * n);
+        let count = |b: &Bench| -> usize {
+            b.dispatcher.owners.shards.iter().map(|shard| shard.lock().mutants.len()).sum()
+        };
         for _ in 0..3 {
             b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap();
         }
-        assert_eq!(b.dispatcher.owned.len(), 1);
+        assert_eq!(count(&b), 1);
         b.dispatcher.initialize_mutant(&b.memory, mutant, None).unwrap();
-        assert_eq!(b.dispatcher.owned.len(), 0, "made anew without an owner");
+        assert_eq!(count(&b), 0, "made anew without an owner");
         for n in 0..Limit::Mutants.row().value as u32 {
-            b.dispatcher.owned.insert(GuestAddr(4 * n), owner);
+            b.dispatcher.hold(&[another(n)]).own(another(n), owner).unwrap();
         }
         let refused = b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap_err();
         assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
-        b.dispatcher.forget_mutant(GuestAddr(0));
+        b.dispatcher.forget_mutant(another(0));
         b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap();
+        // What has been given back is there for every owner.
+        for n in 1..4 * BATCH as u32 {
+            b.dispatcher.forget_mutant(another(n));
+        }
+        let other = GuestAddr(0x1000 + 0x40);
+        assert_ne!(shard_of(owner), shard_of(other));
+        b.dispatcher.hold(&[another(1)]).own(another(1), other).unwrap();
+        assert_eq!(count(&b), Limit::Mutants.row().value as usize + 1 - (4 * BATCH - 1));
+    }
+
+    #[test]
+    fn a_mutant_that_cannot_be_made_takes_no_place() {
+        let b = Bench::new();
+        let owner = GuestAddr(0x1000);
+        for _ in 0..3 * BATCH {
+            b.dispatcher.initialize_mutant(&b.memory, GuestAddr(0x10), Some(owner)).unwrap_err();
+        }
+        let stock = b.dispatcher.owners.stock.load(Relaxed);
+        assert_eq!(stock + BATCH, Limit::Mutants.row().value as usize, "one batch is the shard's");
     }
 }

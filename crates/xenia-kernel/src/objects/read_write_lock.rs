@@ -166,10 +166,10 @@ impl Kernel {
         match self.read_write_locks.release(memory, lock)? {
             Some(Next::Readers(count)) => {
                 let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
-                self.dispatcher.lock().release_semaphore(memory, cpu, semaphore, count, 1)?;
+                self.dispatcher.release_semaphore(memory, cpu, semaphore, count, 1)?;
             }
             Some(Next::Writer) => {
-                self.dispatcher.lock().set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
+                self.dispatcher.set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
             }
             None => {}
         }

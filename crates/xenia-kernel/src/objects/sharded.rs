@@ -1,30 +1,51 @@
-//! One thing per shard of guest addresses, so that threads at different objects share no lock.
+//! One thing per shard of guest addresses, so that threads at different objects share no lock, nor a cache line.
 
 use xenia_guest::GuestAddr;
+use xenia_sched::{HW_THREADS, ThreadRef};
 
-/// How many shards there are.
-const SHARDS: u32 = 64;
+/// How many shards there are. A model has few, as it looks at all of them each time.
+pub(crate) const SHARDS: u32 = if cfg!(feature = "model") { 4 } else { 64 };
+
+/// On cache lines of its own: processors fetch two at a time.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Line<T>(T);
 
 /// A `T` for each shard. Which shard an address is in never changes.
 #[derive(Debug)]
-pub(crate) struct Sharded<T>(Box<[T]>);
+pub(crate) struct Sharded<T>(Box<[Line<T>]>);
+
+/// The shard that an address is in.
+pub(crate) fn shard_of(at: GuestAddr) -> usize {
+    // Fibonacci hashing: objects stand in rows, at any distance from each other.
+    let hash = at.0.wrapping_mul(0x9E37_79B9);
+    (hash >> (u32::BITS - SHARDS.trailing_zeros())) as usize
+}
+
+/// The shard that a thread is in: another one for each thread, while there are no more than shards.
+pub(crate) fn shard_of_thread(thread: ThreadRef) -> usize {
+    (usize::from(thread.idx) * HW_THREADS + usize::from(thread.hw_id)) % SHARDS as usize
+}
 
 impl<T> Sharded<T> {
     /// Each shard's, by its number.
-    pub(crate) fn new(make: impl FnMut(u32) -> T) -> Self {
-        Self((0..SHARDS).map(make).collect())
+    pub(crate) fn new(mut make: impl FnMut(u32) -> T) -> Self {
+        Self((0..SHARDS).map(|number| Line(make(number))).collect())
     }
 
     /// All of them, in the order of their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter()
+        self.0.iter().map(|line| &line.0)
     }
 
     /// That of the shard that an address is in.
     pub(crate) fn of(&self, at: GuestAddr) -> &T {
-        // Fibonacci hashing: objects stand in rows, at any distance from each other.
-        let hash = at.0.wrapping_mul(0x9E37_79B9);
-        &self.0[(hash >> (u32::BITS - SHARDS.trailing_zeros())) as usize]
+        self.at(shard_of(at))
+    }
+
+    /// That of a shard.
+    pub(crate) fn at(&self, shard: usize) -> &T {
+        &self.0[shard].0
     }
 }
 
@@ -36,11 +57,22 @@ mod tests {
     #[test]
     fn objects_in_rows_are_spread_over_the_shards() {
         let shards = Sharded::new(|number| number);
-        assert_eq!(shards.0.len(), SHARDS as usize);
+        assert_eq!(shards.iter().count(), SHARDS as usize);
         for stride in [4, 0x10, 0x1C, 0x40, 0x1000, 0x1_0000] {
             let used: BTreeSet<u32> =
                 (0..SHARDS).map(|index| *shards.of(GuestAddr(0x4000_0000 + index * stride))).collect();
             assert!(used.len() >= SHARDS as usize / 4, "{stride:#x}: {}", used.len());
         }
+    }
+
+    #[test]
+    fn the_first_threads_of_all_slots_are_in_shards_of_their_own() {
+        let threads = (0..SHARDS as usize).map(|number| ThreadRef {
+            hw_id: (number % HW_THREADS) as u8,
+            generation: 7,
+            idx: (number / HW_THREADS) as u16,
+        });
+        let used: BTreeSet<usize> = threads.map(shard_of_thread).collect();
+        assert_eq!(used.len(), SHARDS as usize);
     }
 }

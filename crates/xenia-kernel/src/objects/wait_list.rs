@@ -4,6 +4,7 @@
 //! the thread objects, in the room where the console keeps vector registers of threads that don't run.
 
 use crate::layout::{dispatcher_header, kthread, kwait_block, list_entry};
+use crate::objects::dispatcher::ShardSet;
 use std::collections::VecDeque;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
@@ -14,6 +15,7 @@ use xenia_sched::ThreadRef;
 struct Place {
     thread: ThreadRef,
     block: GuestAddr,
+    reach: ShardSet,
 }
 
 /// See the module's documentation.
@@ -33,6 +35,8 @@ pub(super) struct Registration {
     pub(super) count: usize,
     /// Whether it is for all of them.
     pub(super) all: bool,
+    /// The shards of all of them.
+    pub(super) reach: ShardSet,
 }
 
 impl Registration {
@@ -51,9 +55,20 @@ impl Registration {
 }
 
 impl WaitList {
+    /// The thread at a place.
+    pub(super) fn thread(&self, place: usize) -> Option<ThreadRef> {
+        self.0.get(place).map(|place| place.thread)
+    }
+
     /// The threads, first come first.
+    #[cfg(test)]
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadRef> + '_ {
         self.0.iter().map(|place| place.thread)
+    }
+
+    /// For each, the shards of all objects that it waits for.
+    pub(super) fn reaches(&self) -> impl Iterator<Item = ShardSet> + '_ {
+        self.0.iter().map(|place| place.reach)
     }
 
     /// Whether nobody waits.
@@ -65,7 +80,8 @@ impl WaitList {
     pub(super) fn push(&mut self, memory: &GuestMemory, object: GuestAddr, registration: Registration) {
         let head = object.offset(dispatcher_header::WAIT_LIST);
         let (last, block) = (self.at(self.0.len(), head), registration.block(registration.index));
-        self.0.push_back(Place { thread: registration.thread, block });
+        let Registration { thread, reach, .. } = registration;
+        self.0.push_back(Place { thread, block, reach });
         seen(registration.write(memory, object));
         seen(join(memory, last, block));
         seen(join(memory, block, head));
@@ -119,6 +135,7 @@ mod tests {
             index: usize::from(idx),
             count: 4,
             all: idx == 1,
+            reach: ShardSet::of(&[object]),
         };
         let check = |list: &WaitList, expected: &[u16]| {
             assert!(list.threads().eq(expected.iter().map(|&idx| thread(idx))));

@@ -122,15 +122,18 @@ impl Kernel {
         mode: Mode,
         apc: Apc,
     ) -> Fallible<bool> {
-        // Both held until the thread's wait is on no list, or it finds the APC before it waits.
-        let mut dispatcher = self.dispatcher.lock();
+        // Held until the thread's wait is on no list, or it finds the APC before it waits. A thread that has none is refused below.
+        let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
+        let mut wait = reference.map(|reference| self.dispatcher.wait_of(reference));
         let mut threads = self.threads.lock();
+        // Whoever takes the timer back does so before it looks for its APC in the queues: it finds it there, or this finds none.
         if let ApcSource::Timer(timer) = apc.source
-            && !dispatcher.timers.take_apc(timer)
+            && !self.dispatcher.timers().take_apc(timer)
         {
             return Ok(false);
         }
         let Some(reference) = self.push_apc(&mut threads, thread_id, mode, apc)? else { return Ok(false) };
+        let Some(wait) = &mut wait else { return Ok(true) };
         let mut entered = Ok(());
         match mode {
             Mode::User => {
@@ -141,24 +144,18 @@ impl Kernel {
                         None => Ok(()),
                     });
                 };
-                let woken = dispatcher.interrupt_alertable(
-                    &self.memory,
-                    cpu,
-                    reference,
-                    NtStatus::USER_APC,
-                    &mut enter,
-                )?;
+                let woken = wait.interrupt_alertable(&self.memory, cpu, NtStatus::USER_APC, &mut enter)?;
                 if woken == Woken::BeforePark {
                     let next = threads.next_apc(&self.memory, thread_id)?;
-                    threads.leave_call(thread_id, next);
+                    self.leave_call(&mut threads, thread_id, next);
                 }
             }
             Mode::Kernel => {
-                if !dispatcher.is_waiting(reference) {
+                if !wait.is_waiting() {
                     return Ok(true);
                 }
                 let Some(guest) = self.interrupting_apc(&mut threads, thread_id)? else { return Ok(true) };
-                if let Some(wait) = dispatcher.interrupt(&self.memory, reference) {
+                if let Some(wait) = wait.take(&self.memory) {
                     threads.note_interrupted(thread_id, wait);
                 }
                 let mut guest = Some(guest);
@@ -168,7 +165,7 @@ impl Kernel {
                     }
                 })?;
                 if woken == Woken::BeforePark {
-                    threads.leave_call(thread_id, guest);
+                    self.leave_call(&mut threads, thread_id, guest);
                 }
                 woken.by_owner(reference);
             }
@@ -221,7 +218,28 @@ impl Kernel {
         self.next_kernel_apc(threads, thread_id, After::WaitAgain(number))
     }
 
-    /// Whether any thread's queue has kernel-mode APCs. Where the dispatcher is locked, none comes after this look.
+    /// Leaves a call for a thread whose wait has been interrupted before it parked.
+    fn leave_call(&self, threads: &mut Threads, thread_id: u32, guest: Option<GuestCall>) {
+        if let (Some(record), Some(guest)) = (threads.get_mut(thread_id), guest) {
+            record.apcs.before_park = Some(guest);
+            self.left_calls.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Whether any thread that goes on before it parks has a call to make. Its own is there by the time it knows that its wait is over
+    /// and has had its turn.
+    pub(crate) fn has_left_calls(&self) -> bool {
+        self.left_calls.load(Relaxed) > 0
+    }
+
+    /// The call that was left for a thread.
+    pub(crate) fn take_left_call(&self, thread_id: u32) -> Option<GuestCall> {
+        let guest = self.threads.lock().get_mut(thread_id)?.apcs.before_park.take()?;
+        self.left_calls.fetch_sub(1, Relaxed);
+        Some(guest)
+    }
+
+    /// Whether any thread's queue has kernel-mode APCs. Where a thread's turn is locked, none comes to it after this look.
     pub(crate) fn has_kernel_apcs(&self) -> bool {
         self.pending_apcs.load(Relaxed) > 0
     }
@@ -368,18 +386,6 @@ impl Threads {
         record.abandon_waits();
         record.apcs.interrupted.push((record.apcs.interruptions, wait));
         record.apcs.interruptions += 1;
-    }
-
-    /// Leaves a call for a thread whose wait has been interrupted before it parked.
-    fn leave_call(&mut self, thread_id: u32, guest: Option<GuestCall>) {
-        if let Some(record) = self.get_mut(thread_id) {
-            record.apcs.before_park = guest;
-        }
-    }
-
-    /// The call that was left for a thread.
-    pub(crate) fn take_left_call(&mut self, thread_id: u32) -> Option<GuestCall> {
-        self.get_mut(thread_id)?.apcs.before_park.take()
     }
 
     /// The call of a thread's next user APC, taken from its queue.

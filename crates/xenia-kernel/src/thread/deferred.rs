@@ -49,17 +49,13 @@ impl Kernel {
     /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether it was alerted already.
     pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
         // Held until the wait is on no list, or the next one finds the alert.
-        let mut dispatcher = self.dispatcher.lock();
-        let (reference, before) = {
-            let mut threads = self.threads.lock();
-            let record = threads.get_mut(thread_id).ok_or(NtStatus::INVALID_PARAMETER)?;
-            (record.reference, record.alerted[mode as usize])
-        };
-        if before {
+        let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
+        let mut wait = self.dispatcher.wait_of(reference.ok_or(NtStatus::INVALID_PARAMETER)?);
+        let alerted = |threads: &Threads| threads.get(thread_id).map(|record| record.alerted[mode as usize]);
+        if alerted(&self.threads.lock()).ok_or(NtStatus::INVALID_PARAMETER)? {
             return Ok(true);
         }
-        if dispatcher.interrupt_alertable(&self.memory, cpu, reference, NtStatus::ALERTED, &mut |_| ())?
-            == Woken::NotWaiting
+        if wait.interrupt_alertable(&self.memory, cpu, NtStatus::ALERTED, &mut |_| ())? == Woken::NotWaiting
             && let Some(record) = self.threads.lock().get_mut(thread_id)
         {
             record.alerted[mode as usize] = true;

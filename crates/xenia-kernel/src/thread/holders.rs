@@ -43,7 +43,7 @@ impl Kernel {
     /// A mutant's owner, or the thread that a thread object is.
     fn holder_of_object(&self, object: u32) -> Option<Holder> {
         let at = GuestAddr(object);
-        let owner = self.dispatcher.lock().mutant_owner(at);
+        let owner = self.dispatcher.mutant_owner(at);
         self.holder(object, owner.unwrap_or(at))
     }
 

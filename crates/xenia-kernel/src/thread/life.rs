@@ -250,12 +250,12 @@ impl Kernel {
             leave_process(memory, kthread)
         };
         let told = {
-            let mut dispatcher = self.dispatcher.lock();
-            dispatcher.cancel(memory, reference);
-            dispatcher.cancel_timers_of(memory, id);
-            let abandoned = dispatcher.abandon_mutants(memory, cpu, kthread);
+            drop(self.dispatcher.wait_of(reference).take(memory));
+            self.dispatcher.cancel_timers_of(memory, id);
+            let abandoned = self.dispatcher.abandon_mutants(memory, cpu, kthread);
+            let mut held = self.dispatcher.hold_around(kthread, &[]);
             set_signal_state(memory, kthread, 1)?;
-            dispatcher.serve(memory, cpu, kthread, 0)?;
+            held.serve(memory, cpu, kthread, 0)?;
             abandoned
         };
         cpu.release(reference)?;

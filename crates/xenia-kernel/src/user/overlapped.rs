@@ -50,7 +50,7 @@ pub fn complete(
     memory.write(at.offset(field::RESULT), completed.result.0)?;
     if event != Handle::NULL {
         let event = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        call.kernel.dispatcher.lock().set_event(memory, call.cpu, event.body(), 0)?;
+        call.kernel.dispatcher.set_event(memory, call.cpu, event.body(), 0)?;
     }
     if !routine.is_null() {
         let args = [u64::from(completed.result.0), u64::from(completed.length), u64::from(at.0)];

@@ -1,6 +1,8 @@
 //! Kernel calls that race: on host threads of their own, with counts that come out exactly.
 
+mod any_and_all;
 mod calls;
+mod disjoint;
 mod files;
 mod lock_free;
 mod locks;

@@ -415,12 +415,12 @@ impl Case {
 
     fn compare(&self) {
         let (memory, model) = (self.bench.memory(), &self.model);
-        let dispatcher = self.bench.kernel.dispatcher.lock();
-        assert_eq!(dispatcher.timers.next_due(), model.next_due());
-        assert_eq!(dispatcher.next_timer_event(), model.next_noticed());
+        let dispatcher = &self.bench.kernel.dispatcher;
+        assert_eq!(dispatcher.timers().next_due(), model.next_due());
+        assert_eq!(dispatcher.timers().next_noticed(), model.next_noticed());
         for timer in model.timers.iter().filter(|timer| !timer.gone) {
             let at = GuestAddr(timer.at);
-            let setting = dispatcher.timers.setting(at);
+            let setting = dispatcher.timer_setting(at);
             let what = setting.map(|set| (set.due, set.period_ms, set.dpc.0));
             assert_eq!(what, timer.set.map(|set| (set.due, set.period_ms, set.dpc)), "{timer:?}");
             let apc = setting.and_then(|set| set.apc).map(|apc| (apc.thread_id, apc.context));
@@ -437,7 +437,6 @@ impl Case {
                 assert_eq!(memory.read(at.offset(ktimer::DUE_TIME)), Ok(due_time), "{timer:?}");
             }
         }
-        drop(dispatcher);
         let records = self.bench.kernel.threads.lock();
         for thread in &model.threads {
             let found = self.bench.scheduler.thread(thread.name).unwrap();
@@ -500,12 +499,13 @@ impl Case {
             self.bench.kernel.end_thread(&mut self.bench.scheduler, id, 0).unwrap();
         }
         self.bench.kernel.clear_away_deleted();
-        let dispatcher = self.bench.kernel.dispatcher.lock();
-        assert_eq!(dispatcher.timers.next_due(), None);
-        assert_eq!(dispatcher.next_timer_event(), None);
-        dispatcher.timers.describe(&mut |line| panic!("{line}"));
+        let dispatcher = &self.bench.kernel.dispatcher;
+        assert_eq!(dispatcher.timers().next_due(), None);
+        assert_eq!(dispatcher.timers().next_noticed(), None);
+        dispatcher.timers().describe(&mut |line| panic!("{line}"));
         for timer in &self.model.timers {
-            assert_eq!(dispatcher.waiters(GuestAddr(timer.at)).count(), 0);
+            let at = GuestAddr(timer.at);
+            assert_eq!(dispatcher.hold(&[at]).waiters(at).count(), 0);
         }
         assert_eq!(self.bench.scheduler.next_deadline(), None);
     }

@@ -22,10 +22,10 @@ impl Kernel {
     /// Tells everybody who listens, and wakes who waits for a listener.
     pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         // Held over the listeners' queues, too: a listener is signalled while its queue is not empty.
-        let mut dispatcher = self.dispatcher.lock();
+        let _listeners = self.listeners.lock();
         let heard = self.user.notifications.lock().broadcast(notification);
         for listener in heard {
-            dispatcher.set_event(&self.memory, cpu, listener, 0)?;
+            self.dispatcher.set_event(&self.memory, cpu, listener, 0)?;
         }
         Ok(())
     }
@@ -40,9 +40,9 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     let handle = handle?;
     // Another thread may have guessed the handle and closed it.
     if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
-        let mut dispatcher = call.kernel.dispatcher.lock();
+        let _listeners = call.kernel.listeners.lock();
         if call.kernel.user.notifications.lock().begin(listener.body()) {
-            dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
+            call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
         }
     }
     Ok(handle)
@@ -87,11 +87,14 @@ impl Notify {
         };
         let body = listener.body();
         let next = {
-            let mut dispatcher = call.kernel.dispatcher.lock();
-            let mut notifications = call.kernel.user.notifications.lock();
-            let next = notifications.take(body, Some(wanted).filter(|&wanted| wanted != 0));
-            if notifications.is_empty(body) {
-                dispatcher.reset_event(memory, body)?;
+            let _listeners = call.kernel.listeners.lock();
+            let (next, is_empty) = {
+                let mut notifications = call.kernel.user.notifications.lock();
+                let next = notifications.take(body, Some(wanted).filter(|&wanted| wanted != 0));
+                (next, notifications.is_empty(body))
+            };
+            if is_empty {
+                call.kernel.dispatcher.reset_event(memory, body)?;
             }
             next
         };

@@ -21,20 +21,18 @@ impl KeEvent {
     /// Signals an event; returns its state before. Woken threads are boosted by `increment`.
     #[export(Done)]
     fn KeSetEvent(call: &mut Call, event: Ptr<()>, increment: u32, _wait: bool) -> Fallible<i32> {
-        let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.set_event(&call.kernel.memory, call.cpu, event.addr(), increment as u8)
+        call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, event.addr(), increment as u8)
     }
 
     /// Signals an event for the threads that wait now, and resets it; returns its state before.
     #[export(Done)]
     fn KePulseEvent(call: &mut Call, event: Ptr<()>, increment: u32, _wait: bool) -> Fallible<i32> {
-        let mut dispatcher = call.kernel.dispatcher.lock();
-        dispatcher.pulse_event(&call.kernel.memory, call.cpu, event.addr(), increment as u8)
+        call.kernel.dispatcher.pulse_event(&call.kernel.memory, call.cpu, event.addr(), increment as u8)
     }
 
     /// Resets an event; returns its state before.
     #[export(Done)]
     fn KeResetEvent(call: &mut Call, event: Ptr<()>) -> Fallible<i32> {
-        call.kernel.dispatcher.lock().reset_event(call.memory(), event.addr())
+        call.kernel.dispatcher.reset_event(call.memory(), event.addr())
     }
 }

@@ -13,7 +13,7 @@ impl KeMutant {
     #[export(Done)]
     fn KeInitializeMutant(call: &mut Call, mutant: Ptr<()>, owned: bool) -> Fallible<()> {
         let owner = if owned { Some(call.kthread()?) } else { None };
-        call.kernel.dispatcher.lock().initialize_mutant(call.memory(), mutant.addr(), owner)
+        call.kernel.dispatcher.initialize_mutant(call.memory(), mutant.addr(), owner)
     }
 
     /// The owner releases a mutant once; returns its state before. Of one that another thread owns the console raises an
@@ -27,7 +27,7 @@ impl KeMutant {
         _wait: bool,
     ) -> Fallible<i32> {
         let kthread = call.kthread()?;
-        call.kernel.dispatcher.lock().release_mutant(
+        call.kernel.dispatcher.release_mutant(
             &call.kernel.memory,
             call.cpu,
             mutant.addr(),

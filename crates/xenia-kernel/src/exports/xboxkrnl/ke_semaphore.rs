@@ -29,8 +29,7 @@ impl KeSemaphore {
         adjustment: i32,
         _wait: bool,
     ) -> Fallible<i32> {
-        let mut dispatcher = call.kernel.dispatcher.lock();
-        let released = dispatcher.release_semaphore(
+        let released = call.kernel.dispatcher.release_semaphore(
             &call.kernel.memory,
             call.cpu,
             semaphore.addr(),

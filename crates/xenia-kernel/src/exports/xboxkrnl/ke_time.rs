@@ -43,7 +43,7 @@ impl KeTime {
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, interval)?;
         // Held from the look for an interruption until the wait can be interrupted.
-        let _waits = call.kernel.dispatcher.lock();
+        let _turn = call.kernel.dispatcher.turn(call.thread());
         if alertable
             && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
         {

@@ -13,7 +13,7 @@ pub struct KeTimer;
 
 fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAddr) -> Fallible<bool> {
     let setting = TimerSetting { due: deadline_of(call.now(), due), period_ms, dpc, apc: None };
-    let before = call.kernel.dispatcher.lock().set_timer(call.memory(), timer, setting)?;
+    let before = call.kernel.dispatcher.set_timer(call.memory(), timer, setting)?;
     call.kernel.expire_if_due(call.cpu, timer);
     Ok(before)
 }
@@ -24,7 +24,7 @@ impl KeTimer {
     #[export(Done)]
     fn KeInitializeTimerEx(call: &mut Call, timer: Ptr<()>, timer_kind: u32) -> Fallible<()> {
         let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
-        call.kernel.dispatcher.lock().initialize_timer(call.memory(), timer.addr(), kind)
+        call.kernel.dispatcher.initialize_timer(call.memory(), timer.addr(), kind)
     }
 
     /// Sets a timer, with a deferred call or none; says whether it was set before.
@@ -48,6 +48,6 @@ impl KeTimer {
     /// Takes a timer back; says whether it was set.
     #[export(Done)]
     fn KeCancelTimer(call: &mut Call, timer: Ptr<()>) -> Fallible<bool> {
-        call.kernel.dispatcher.lock().cancel_timer(call.memory(), timer.addr())
+        call.kernel.dispatcher.cancel_timer(call.memory(), timer.addr())
     }
 }

@@ -37,8 +37,7 @@ impl NtEvent {
     #[export(Done)]
     fn NtSetEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        let before =
-            call.kernel.dispatcher.lock().set_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
+        let before = call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
         if let Some(out) = previous {
             out.set(call.memory(), before)?;
         }
@@ -49,8 +48,7 @@ impl NtEvent {
     #[export(Done)]
     fn NtPulseEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        let before =
-            call.kernel.dispatcher.lock().pulse_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
+        let before = call.kernel.dispatcher.pulse_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
         if let Some(out) = previous {
             out.set(call.memory(), before)?;
         }
@@ -61,7 +59,7 @@ impl NtEvent {
     #[export(Done)]
     fn NtClearEvent(call: &mut Call, event: Handle) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
-        call.kernel.dispatcher.lock().reset_event(call.memory(), event.body())?;
+        call.kernel.dispatcher.reset_event(call.memory(), event.body())?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -25,7 +25,7 @@ impl NtMutant {
         let size = kmutant::SIZE;
         create_object(call, handle, attributes, ObjectKind::Mutant, size, |call, mutant| {
             let owner = if owned { Some(call.kthread()?) } else { None };
-            call.kernel.dispatcher.lock().initialize_mutant(call.memory(), mutant, owner)
+            call.kernel.dispatcher.initialize_mutant(call.memory(), mutant, owner)
         })
     }
 
@@ -49,7 +49,7 @@ impl NtMutant {
     fn NtReleaseMutant(call: &mut Call, mutant: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;
         let kthread = call.kthread()?;
-        let before = call.kernel.dispatcher.lock().release_mutant(
+        let before = call.kernel.dispatcher.release_mutant(
             &call.kernel.memory,
             call.cpu,
             mutant.body(),

@@ -55,7 +55,7 @@ impl NtSemaphore {
         if count <= 0 {
             return Ok(NtStatus::INVALID_PARAMETER);
         }
-        let released = call.kernel.dispatcher.lock().release_semaphore(
+        let released = call.kernel.dispatcher.release_semaphore(
             &call.kernel.memory,
             call.cpu,
             semaphore.body(),

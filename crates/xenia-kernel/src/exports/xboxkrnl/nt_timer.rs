@@ -27,7 +27,7 @@ impl NtTimer {
         let size = ktimer::SIZE;
         create_object(call, handle, attributes, ObjectKind::Timer, size, |call, timer| {
             let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
-            call.kernel.dispatcher.lock().initialize_timer(call.memory(), timer, kind)
+            call.kernel.dispatcher.initialize_timer(call.memory(), timer, kind)
         })
     }
 
@@ -53,9 +53,9 @@ impl NtTimer {
         let setting = TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc };
         let before = {
             // Held over the APC's queue, too: what the new setting queues there stays.
-            let mut dispatcher = call.kernel.dispatcher.lock();
+            let mut held = call.kernel.dispatcher.hold(&[timer]);
             let before = signal_state(call.memory(), timer)?;
-            dispatcher.set_timer(call.memory(), timer, setting)?;
+            held.set_timer(call.memory(), timer, setting)?;
             call.kernel.threads.lock().forget_timer_apc(timer);
             before
         };
@@ -72,8 +72,8 @@ impl NtTimer {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
         let timer = object.body();
         let state = {
-            let mut dispatcher = call.kernel.dispatcher.lock();
-            dispatcher.cancel_timer(call.memory(), timer)?;
+            let mut held = call.kernel.dispatcher.hold(&[timer]);
+            held.cancel_timer(call.memory(), timer)?;
             call.kernel.threads.lock().forget_timer_apc(timer);
             signal_state(call.memory(), timer)?
         };

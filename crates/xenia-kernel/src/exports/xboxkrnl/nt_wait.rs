@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::exports::waiting::{Timeout, signal_and_wait, wait_by_handle};
-use crate::objects::dispatcher::{Dispatcher, MAXIMUM_WAIT_OBJECTS};
+use crate::objects::dispatcher::{Held, MAXIMUM_WAIT_OBJECTS};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -81,15 +81,15 @@ impl NtWait {
         let object = call.kernel.objects.resolve(signal)?;
         let signal = object.body();
         let (kthread, memory) = (call.kthread()?, call.memory());
-        let signal = |dispatcher: &mut Dispatcher, cpu: &mut dyn Cpu| match object.kind() {
-            ObjectKind::Event => dispatcher.set_event(memory, cpu, signal, 1).map(|_| ()),
+        let signals = |held: &mut Held<'_>, cpu: &mut dyn Cpu| match object.kind() {
+            ObjectKind::Event => held.set_event(memory, cpu, signal, 1).map(|_| ()),
             ObjectKind::Semaphore => {
-                let released = dispatcher.release_semaphore(memory, cpu, signal, 1, 1)?;
+                let released = held.release_semaphore(memory, cpu, signal, 1, 1)?;
                 released.map(|_| ()).ok_or(NtStatus::SEMAPHORE_LIMIT_EXCEEDED.into())
             }
-            ObjectKind::Mutant => dispatcher.release_mutant(memory, cpu, signal, kthread, 1).map(|_| ()),
+            ObjectKind::Mutant => held.release_mutant(memory, cpu, signal, kthread, 1).map(|_| ()),
             _ => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
         };
-        signal_and_wait(call, signal, body, alertable, timeout)
+        signal_and_wait(call, (signal, signals), body, alertable, timeout)
     }
 }

@@ -1,7 +1,8 @@
 //! Calls that share no lock with another thread's: they come back while somebody holds every lock that the kernel has for
-//! threads, objects, files, waits and imports.
+//! threads, objects, files, waits and imports, but those of the objects that they are for.
 
 use super::*;
+use crate::abi::Handle;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -43,9 +44,10 @@ fn calls_that_need_no_lock_take_none() {
     let (done, waited) = sync_channel(1);
     thread::scope(|scope| {
         let held = (
-            kernel.dispatcher.lock(),
+            kernel.dispatcher.hold_all_but(&[], &[]),
             kernel.objects.hold_books(),
             kernel.threads.lock(),
+            kernel.dispatcher.timers(),
             kernel.files.lock(),
             kernel.imports.stubs.lock(),
         );
@@ -72,41 +74,116 @@ fn calls_that_need_no_lock_take_none() {
 }
 
 #[test]
-fn an_event_of_ones_own_is_set_and_waited_for_under_the_dispatchers_lock_alone() {
+fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
     let machine = Machine::new(&no_routine);
     let kernel = &*machine.kernel;
     let own = u64::from(machine.scratch.0);
-    let stubs = stubs(&machine, ["NtSetEvent", "NtWaitForSingleObjectEx"]);
-    let handle = machine.run(machine.add_thread().0, |guest| {
+    let names = [
+        "NtSetEvent",
+        "NtClearEvent",
+        "NtPulseEvent",
+        "NtReleaseSemaphore",
+        "NtReleaseMutant",
+        "NtWaitForSingleObjectEx",
+        "NtWaitForMultipleObjectsEx",
+    ];
+    let stubs = stubs(&machine, names);
+    let handles = machine.run(machine.add_thread().0, |guest| {
         assert_eq!(guest.status("NtCreateEvent", &[own, 0, 1, 0]), NtStatus::SUCCESS);
-        u64::from(guest.memory().read::<u32>(machine.scratch).unwrap())
+        assert_eq!(guest.status("NtCreateSemaphore", &[own + 4, 0, 0, 2]), NtStatus::SUCCESS);
+        assert_eq!(guest.status("NtCreateMutant", &[own + 8, 0, 0]), NtStatus::SUCCESS);
+        [0, 4, 8].map(|offset| u64::from(guest.memory().read::<u32>(machine.scratch.offset(offset)).unwrap()))
     });
-    let (thread, _) = machine.add_thread();
+    let bodies = handles.map(|handle| kernel.objects.resolve(Handle(handle as u32)).unwrap().body());
+    let (thread, kthread) = machine.add_thread();
     let (done, waited) = sync_channel(1);
     thread::scope(|scope| {
         let held = (
+            kernel.dispatcher.hold_all_but(&bodies, &[(thread, GuestAddr(kthread as u32))]),
             kernel.objects.hold_books(),
             kernel.threads.lock(),
+            kernel.dispatcher.timers(),
             kernel.files.lock(),
             kernel.imports.stubs.lock(),
         );
         let machine = &machine;
         scope.spawn(move || {
             machine.run(thread, |guest| {
-                let [set, wait] = stubs;
+                let [event, semaphore, mutant] = handles;
+                let [set, clear, pulse, release, give_back, wait, wait_many] = stubs;
                 let mut call = |stub, arguments: &[u64]| NtStatus(guest.call_through(stub, arguments) as u32);
+                // The time-out of 0 is in memory that is 0.
+                let now = own + 0x40;
                 let statuses = [
-                    call(set, &[handle, 0]),
-                    // The time-out of 0 is in memory that is 0.
-                    call(wait, &[handle, 1, 0, own + 0x40]),
-                    call(wait, &[handle, 1, 0, own + 0x40]),
+                    call(set, &[event, 0]),
+                    call(wait, &[event, 1, 0, now]),
+                    call(wait, &[event, 1, 0, now]),
+                    call(set, &[event, 0]),
+                    call(clear, &[event]),
+                    call(pulse, &[event, 0]),
+                    call(wait, &[event, 1, 0, now]),
+                    call(release, &[semaphore, 2, 0]),
+                    call(wait, &[semaphore, 1, 0, 0]),
+                    call(set, &[event, 0]),
+                    call(wait_many, &[3, own, 0, 1, 0, 0]),
+                    call(wait, &[mutant, 1, 0, 0]),
+                    call(give_back, &[mutant, 0]),
+                    call(give_back, &[mutant, 0]),
+                    call(give_back, &[mutant, 0]),
                 ];
                 done.send(statuses).unwrap();
             });
         });
         let statuses = waited.recv_timeout(PATIENCE);
         drop(held);
-        let expected = [NtStatus::SUCCESS, NtStatus::SUCCESS, NtStatus::TIMEOUT];
+        let mut expected = [NtStatus::SUCCESS; 15];
+        (expected[2], expected[6]) = (NtStatus::TIMEOUT, NtStatus::TIMEOUT);
+        expected[14] = NtStatus::MUTANT_NOT_OWNED;
         assert_eq!(statuses.expect("a call waits for a lock"), expected);
+    });
+}
+
+#[test]
+fn two_threads_wait_for_each_other_under_their_own_locks() {
+    const ROUNDS: u64 = 2000;
+    let machine = Machine::new(&no_routine);
+    let kernel = &*machine.kernel;
+    let events = [machine.scratch, machine.scratch.offset(0x100)];
+    machine.run(machine.add_thread().0, |guest| {
+        for event in events {
+            guest.call("KeInitializeEvent", &[u64::from(event.0), 1, 0]);
+        }
+    });
+    let threads = [0; 2].map(|_| machine.add_thread());
+    let names = threads.map(|(thread, kthread)| (thread, GuestAddr(kthread as u32)));
+    let (done, waited) = sync_channel(1);
+    thread::scope(|scope| {
+        let held = (
+            kernel.dispatcher.hold_all_but(&events, &names),
+            kernel.objects.hold_books(),
+            kernel.threads.lock(),
+            kernel.dispatcher.timers(),
+            kernel.files.lock(),
+            kernel.imports.stubs.lock(),
+        );
+        for number in 0..2 {
+            let (machine, done) = (&machine, done.clone());
+            scope.spawn(move || {
+                let [own, other] = [events[number], events[1 - number]].map(|event| u64::from(event.0));
+                machine.run(threads[number].0, |guest| {
+                    // One begins; from then on each signals when it has been signalled.
+                    for round in 0..ROUNDS {
+                        if number == 1 || round > 0 {
+                            assert_eq!(guest.call("KeWaitForSingleObject", &[own, 0, 0, 0, 0]), 0);
+                        }
+                        guest.call("KeSetEvent", &[other, 0, 0]);
+                    }
+                });
+                done.send(()).unwrap();
+            });
+        }
+        let both = [waited.recv_timeout(PATIENCE), waited.recv_timeout(PATIENCE)];
+        drop(held);
+        assert_eq!(both, [Ok(()); 2], "a wait or a wake waits for a lock");
     });
 }

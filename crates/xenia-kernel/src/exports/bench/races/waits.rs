@@ -13,14 +13,14 @@ const ROUNDS: u64 = 20_000;
 const ROUTINE: u64 = 0x8200_1000;
 
 /// A thread that others interrupt.
-struct Target {
-    thread: ThreadRef,
-    kthread: u64,
-    handle: Handle,
+pub(super) struct Target {
+    pub(super) thread: ThreadRef,
+    pub(super) kthread: u64,
+    pub(super) handle: Handle,
 }
 
 impl Target {
-    fn new(machine: &Machine) -> Self {
+    pub(super) fn new(machine: &Machine) -> Self {
         let (thread, kthread) = machine.add_thread();
         let body = GuestAddr(kthread as u32);
         let handle = machine.kernel.objects.open(body).unwrap();

@@ -1,0 +1,106 @@
+//! The dispatcher's locks, which count how often they were taken and how often somebody else had them.
+//!
+//! The counts lie with what the lock guards, and change under it: counting costs no cache line that another lock's users
+//! touch. With the feature `model` the locks are loom's, so that it sees every order in which threads get them.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use xenia_sync::Level;
+#[cfg(not(feature = "model"))]
+use xenia_sync::{Mutex, MutexGuard};
+
+/// How often a lock was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LockCounts {
+    /// In all.
+    pub taken: u64,
+    /// Of that, when somebody else had it.
+    pub contended: u64,
+}
+
+impl LockCounts {
+    /// Adds those of another lock.
+    pub(super) fn add(&mut self, other: Self) {
+        self.taken += other.taken;
+        self.contended += other.contended;
+    }
+}
+
+#[derive(Debug)]
+struct Counted<T> {
+    counts: LockCounts,
+    value: T,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(in crate::objects) struct Lock<T>(Mutex<Counted<T>>);
+
+/// Access to what a [`Lock`] guards.
+pub(crate) struct Guard<'a, T>(MutexGuard<'a, Counted<T>>);
+
+impl<T> Lock<T> {
+    /// A lock with this place in the lock order.
+    pub(in crate::objects) fn new(level: Level, ordinal: u32, value: T) -> Self {
+        Self(Mutex::numbered(level, ordinal, Counted { counts: LockCounts::default(), value }))
+    }
+
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub(in crate::objects) fn lock(&self) -> Guard<'_, T> {
+        let (mut guard, contended) = self.0.lock_and_tell();
+        guard.counts.add(LockCounts { taken: 1, contended: u64::from(contended) });
+        Guard(guard)
+    }
+
+    /// How often it was taken until now; this look does not count.
+    pub(in crate::objects) fn counts(&self) -> LockCounts {
+        self.0.lock().counts
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Guard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// The same on loom. There is no order of locks in it: the debug builds of the real ones check that.
+#[cfg(feature = "model")]
+mod loom_lock {
+    use xenia_sync::Level;
+
+    #[derive(Debug)]
+    pub(super) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    pub(super) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+    impl<T> Mutex<T> {
+        pub(super) fn numbered(_: Level, _: u32, value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(super) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().expect("nobody panics in a model that goes on")
+        }
+
+        pub(super) fn lock_and_tell(&self) -> (MutexGuard<'_, T>, bool) {
+            (self.lock(), false)
+        }
+    }
+}
+#[cfg(feature = "model")]
+use loom_lock::{Mutex, MutexGuard};

@@ -1,0 +1,331 @@
+//! The dispatcher under loom: its own code, on loom's locks, with every order in which threads get them.
+//!
+//! Threads wait, signal, reset, alert and let time run out, at objects in two of four shards. A waiter sleeps without an end, so what is
+//! lost is a deadlock, which loom finds. Objects are in guest memory, which loom does not see: it is read and written under the
+//! dispatcher's locks alone. The last models have a fault, and loom must find it.
+
+mod seats;
+
+use super::{Dispatcher, WaitResult, Waiter, initialize, kind, set_signal_state, signal_state};
+use crate::layout::kmutant;
+use crate::objects::sharded::shard_of;
+use seats::{ModelCpu, Seats};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_sched::{Cpu, ThreadRef, Woken};
+
+const THREADS: usize = 3;
+
+/// One machine for all runs: to map 4 GiB for each would take most of the time.
+fn memory() -> (&'static GuestMemory, GuestAddr) {
+    static MEMORY: OnceLock<(Arc<GuestMemory>, GuestAddr)> = OnceLock::new();
+    let (memory, at) = MEMORY.get_or_init(|| {
+        let memory = GuestMemory::new().expect("guest memory");
+        let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false);
+        (memory, at.expect("a few pages"))
+    });
+    (memory, *at)
+}
+
+/// A dispatcher with two objects in different shards.
+#[derive(Clone)]
+struct Model {
+    dispatcher: Arc<Dispatcher>,
+    seats: Arc<Seats>,
+    /// Whether each thread has been alerted; its lock stands for that of the threads' records.
+    alerted: Arc<[loom::sync::Mutex<bool>; THREADS]>,
+    objects: [GuestAddr; 2],
+}
+
+impl Model {
+    fn new(kinds: [u8; 2], state: i32) -> Self {
+        let (memory, at) = memory();
+        let second =
+            (1..64).map(|index| at.offset(0x40 * index)).find(|&other| shard_of(other) != shard_of(at));
+        let objects = [at, second.expect("not all in one shard")];
+        for (object, kind) in objects.into_iter().zip(kinds) {
+            initialize(memory, object, kind, 0x10, state).expect("it is there");
+            memory.write(object.offset(kmutant::OWNER), GuestAddr::NULL).expect("it is there");
+            memory.write(object.offset(kmutant::ABANDONED), 0_u8).expect("it is there");
+        }
+        Self {
+            dispatcher: Arc::default(),
+            seats: Arc::new(Seats::new(THREADS)),
+            alerted: Arc::new(std::array::from_fn(|_| loom::sync::Mutex::new(false))),
+            objects,
+        }
+    }
+
+    fn cpu(&self) -> ModelCpu {
+        ModelCpu(self.seats.clone())
+    }
+
+    fn kthread(thread: usize) -> GuestAddr {
+        let (_, at) = memory();
+        at.offset(0x1000 * (1 + thread as u32))
+    }
+
+    fn name(thread: usize) -> ThreadRef {
+        ThreadRef { hw_id: thread as u8, generation: 0, idx: 0 }
+    }
+
+    /// Waits as the exports do: what is signalled first, then alerts, under the turn. Returns the status in the end.
+    fn wait(&self, thread: usize, objects: &[GuestAddr], all: bool) -> NtStatus {
+        let waiter = Waiter {
+            thread: Self::name(thread),
+            kthread: Self::kthread(thread),
+            deadline: None,
+            alertable: true,
+        };
+        let (memory, _) = memory();
+        let result = {
+            let mut held = self.dispatcher.hold(objects);
+            let taken = held.try_take(memory, objects, all, waiter.kthread).expect("memory is there");
+            if let Some(status) = taken {
+                return status;
+            }
+            let mut turn = self.dispatcher.turn(waiter.thread);
+            if std::mem::take(&mut *self.alerted[thread].lock().expect("no panic")) {
+                return NtStatus::ALERTED;
+            }
+            held.wait(&mut turn, memory, &mut self.cpu(), waiter, (objects, all)).expect("memory is there")
+        };
+        match result {
+            WaitResult::Done(status) => status,
+            WaitResult::Park(_) => NtStatus(self.seats.park(thread) as u32),
+        }
+    }
+
+    fn set(&self, object: usize) -> i32 {
+        let (memory, _) = memory();
+        self.dispatcher.set_event(memory, &mut self.cpu(), self.objects[object], 0).expect("memory is there")
+    }
+
+    fn reset(&self, object: usize) -> i32 {
+        let (memory, _) = memory();
+        self.dispatcher.reset_event(memory, self.objects[object]).expect("memory is there")
+    }
+
+    fn state(&self, object: usize) -> i32 {
+        signal_state(memory().0, self.objects[object]).expect("memory is there")
+    }
+
+    /// Alerts a thread as `Kernel::alert` does.
+    fn alert(&self, thread: usize) {
+        let (memory, _) = memory();
+        let mut wait = self.dispatcher.wait_of(Self::name(thread));
+        let woken = wait.interrupt_alertable(memory, &mut self.cpu(), NtStatus::ALERTED, &mut |_| ());
+        if woken == Ok(Woken::NotWaiting) {
+            *self.alerted[thread].lock().expect("no panic") = true;
+        }
+    }
+
+    /// Ends the wait that a thread has now by its deadline, if it has one, as `KernelSystem::timed_out` does.
+    fn time_out(&self, thread: usize) {
+        let Some(ticket) = self.seats.ticket(thread) else { return };
+        let mut wait = self.dispatcher.wait_of(Self::name(thread));
+        let ended = self.cpu().time_out(ticket, NtStatus::TIMEOUT.to_register());
+        if ended.expect("it is a thread") != Woken::NotWaiting {
+            drop(wait.take(memory().0));
+        }
+    }
+
+    /// At the end nobody stands anywhere.
+    fn check(&self) {
+        for object in self.objects {
+            assert_eq!(self.dispatcher.hold(&[object]).waiters(object).count(), 0);
+        }
+        for thread in 0..THREADS {
+            assert!(!self.dispatcher.wait_of(Self::name(thread)).is_waiting());
+        }
+    }
+}
+
+/// What a thread of a model does.
+type Role = fn(&Model);
+
+/// Runs `first` beside `others`, then `check`, in every order with up to so many interruptions.
+fn model(
+    name: &str,
+    interruptions: usize,
+    make: fn() -> Model,
+    (first, others): (Role, Vec<Role>),
+    check: fn(&Model),
+) {
+    let (runs, threads) = (Arc::new(AtomicU64::new(0)), others.len() + 1);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(interruptions);
+    builder.max_branches = 100_000;
+    let count = runs.clone();
+    builder.check(move || {
+        let model = make();
+        let others: Vec<_> = others
+            .iter()
+            .map(|&role| {
+                let model = model.clone();
+                loom::thread::spawn(move || role(&model))
+            })
+            .collect();
+        first(&model);
+        for other in others {
+            other.join().expect("no panic");
+        }
+        check(&model);
+        model.check();
+        count.fetch_add(1, Relaxed);
+    });
+    println!("{name}: {threads} threads, {interruptions} interruptions: {runs:?} runs");
+}
+
+fn events() -> Model {
+    Model::new([kind::AUTO_EVENT; 2], 0)
+}
+
+/// Whoever resets a signal signals again, so the waiter gets one in the end.
+fn reset_and_set(model: &Model) {
+    if model.reset(0) != 0 {
+        model.set(0);
+    }
+}
+
+#[test]
+fn a_wake_against_a_wait_and_a_reset() {
+    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
+    let sets = |model: &Model| _ = model.set(0);
+    let check = |model: &Model| assert_eq!(model.state(0), 0, "one signal, one wait");
+    model("wake, wait, reset", 6, events, (waits, vec![sets, reset_and_set]), check);
+}
+
+#[test]
+fn a_wait_for_all_over_two_shards_against_both_signals() {
+    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects, true), NtStatus::SUCCESS);
+    let sets: [Role; 2] = [|model| _ = model.set(0), |model| _ = model.set(1)];
+    let check = |model: &Model| assert_eq!([model.state(0), model.state(1)], [0, 0]);
+    model("wait for all, two signals", 6, events, (waits, sets.to_vec()), check);
+}
+
+#[test]
+fn a_wait_for_any_over_two_shards_takes_one() {
+    let waits = |model: &Model| assert!(model.wait(0, &model.objects, false).0 < 2);
+    let sets: [Role; 2] = [|model| _ = model.set(0), |model| _ = model.set(1)];
+    let check = |model: &Model| assert_eq!(model.state(0) + model.state(1), 1);
+    model("wait for any, two signals", 6, events, (waits, sets.to_vec()), check);
+}
+
+#[test]
+fn waits_for_all_in_either_order() {
+    fn take_both(model: &Model, thread: usize, objects: [GuestAddr; 2]) {
+        assert_eq!(model.wait(thread, &objects, true), NtStatus::SUCCESS);
+        assert_eq!([model.set(1), model.set(0)], [0, 0], "they were this thread's");
+    }
+    let one = |model: &Model| take_both(model, 0, model.objects);
+    let other: [Role; 1] = [|model| take_both(model, 1, [model.objects[1], model.objects[0]])];
+    let make = || Model::new([kind::AUTO_EVENT; 2], 1);
+    let check = |model: &Model| assert_eq!([model.state(0), model.state(1)], [1, 1]);
+    model("two waits for all", 6, make, (one, other.to_vec()), check);
+}
+
+#[test]
+fn a_mutant_goes_from_hand_to_hand() {
+    fn take_and_release(model: &Model, thread: usize) {
+        let (memory, _) = memory();
+        let mutant = model.objects[0];
+        assert_eq!(model.wait(thread, &[mutant], false), NtStatus::SUCCESS);
+        let kthread = Model::kthread(thread);
+        assert_eq!(model.dispatcher.mutant_owner(mutant), Some(kthread));
+        let released = model.dispatcher.release_mutant(memory, &mut model.cpu(), mutant, kthread, 0);
+        assert_eq!(released, Ok(0));
+    }
+    let one = |model: &Model| take_and_release(model, 0);
+    let others: [Role; 2] = [|model| take_and_release(model, 1), |model| take_and_release(model, 2)];
+    let make = || Model::new([kind::MUTANT; 2], 1);
+    let check = |model: &Model| {
+        assert_eq!(model.state(0), 1);
+        assert_eq!(model.dispatcher.mutant_owner(model.objects[0]), None);
+    };
+    model("a mutant", 4, make, (one, others.to_vec()), check);
+}
+
+#[test]
+fn a_deadline_against_a_signal_and_the_next_wait() {
+    let waits = |model: &Model| {
+        // Whatever ended the first, the second is for the other object, and nothing but its signal ends it.
+        let first = model.wait(0, &model.objects[..1], false);
+        assert!([NtStatus::SUCCESS, NtStatus::TIMEOUT].contains(&first));
+        let second = model.wait(0, &model.objects[1..], false);
+        if second == NtStatus::TIMEOUT {
+            assert_eq!(first, NtStatus::SUCCESS, "it ran out once");
+            assert_eq!(model.state(0), 0);
+            model.set(0);
+        } else if first == NtStatus::TIMEOUT {
+            assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
+            model.set(0);
+        } else {
+            model.set(0);
+        }
+    };
+    let others: [Role; 2] = [
+        |model| {
+            model.set(0);
+            model.set(1);
+        },
+        |model| model.time_out(0),
+    ];
+    let check = |model: &Model| assert_eq!(model.state(0), 1);
+    model("deadline, signal, next wait", 6, events, (waits, others.to_vec()), check);
+}
+
+/// Waits until it is alerted, whatever else ends its waits.
+fn wait_for_the_alert(model: &Model) {
+    while model.wait(0, &model.objects, false) != NtStatus::ALERTED {}
+}
+
+#[test]
+fn an_alert_against_a_signal_and_two_waits() {
+    let others: [Role; 2] = [|model| _ = model.set(1), |model| model.alert(0)];
+    let check = |model: &Model| assert!(!*model.alerted[0].lock().expect("no panic"), "it was told once");
+    model("alert, signal, waits", 6, events, (wait_for_the_alert, others.to_vec()), check);
+}
+
+/// Runs a model that has a fault: loom must find it.
+fn must_fail(run: impl FnOnce()) {
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the fault was not found");
+}
+
+#[test]
+fn a_reset_in_two_steps_is_found() {
+    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
+    let sets = |model: &Model| _ = model.set(0);
+    let resets: Role = |model| {
+        let object = model.objects[0];
+        let before = {
+            let _held = model.dispatcher.hold(&[object]);
+            model.state(0)
+        };
+        {
+            let _held = model.dispatcher.hold(&[object]);
+            set_signal_state(memory().0, object, 0).expect("memory is there");
+        }
+        if before != 0 {
+            model.set(0);
+        }
+    };
+    must_fail(|| model("reset in two steps", 6, events, (waits, vec![sets, resets]), |_| ()));
+}
+
+#[test]
+fn an_alert_outside_of_the_turn_is_found() {
+    let alerts: Role = |model| {
+        let mut cpu = model.cpu();
+        let woken = cpu.interrupt(Model::name(0), NtStatus::ALERTED.to_register(), &mut |_| ());
+        if woken == Ok(Woken::NotWaiting) {
+            *model.alerted[0].lock().expect("no panic") = true;
+        } else {
+            drop(model.dispatcher.wait_of(Model::name(0)).take(memory().0));
+        }
+    };
+    must_fail(|| model("alert without the turn", 6, events, (wait_for_the_alert, vec![alerts]), |_| ()));
+}
