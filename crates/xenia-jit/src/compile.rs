@@ -9,7 +9,8 @@ use crate::jit::{Engine, Granularity, Jit, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
 use crate::pieces;
-use crate::region::{self, REGION_LIMIT, Reach, Region};
+use crate::region::{self, FUNCTION_LIMIT, REGION_LIMIT, Reach, Region};
+use crate::starts;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -48,8 +49,6 @@ struct PieceOf {
 
 /// Instructions of what is compiled beside a piece: from one entry that turned up to the next.
 const BESIDE: usize = 48;
-/// Instructions that are looked at as one function: no title has a longer one.
-const FUNCTION_LIMIT: usize = 1 << 17;
 
 impl Jit {
     /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
@@ -201,6 +200,14 @@ impl Engine {
             if let Some(region) = whole {
                 return Some(Plan { region, start, piece: Some(PieceOf { function, entries }), calls });
             }
+        }
+        // Of one behind it that nobody named.
+        let bounds = known.and_then(|known| starts::bounds_of(pc, &known, place.function.1, fetch));
+        if let Some((start, end)) = bounds
+            && start != pc
+            && code.cache.lock().functions.reaches(start, end)
+        {
+            return self.plan_piece(code, pc, as_entry, limit, fetch);
         }
         // A function of its own.
         calls.clear();

@@ -34,7 +34,7 @@ struct Function {
     entries: BTreeSet<u32>,
     /// Its pieces by their first addresses; the first need not be there.
     pieces: BTreeMap<u32, Piece>,
-    /// After the last address that is known to be part of it, once it has been cut.
+    /// After the last address that is known to be part of it though no branch may lead there.
     end_of_code: u32,
 }
 
@@ -52,7 +52,7 @@ struct Piece {
 pub(crate) struct Place {
     /// Where its function starts, and what is after that.
     pub(crate) function: (u32, u32),
-    /// After the last address that is known to be part of it, once it has been cut.
+    /// After the last address that is known to be part of it though no branch may lead there.
     pub(crate) end_of_code: u32,
     /// Bounds of its piece.
     pub(crate) piece: (u32, u32),
@@ -162,6 +162,15 @@ impl Functions {
         function.end_of_code = function.end_of_code.max(end);
         *learned += function.entries.len() + function.pieces.len() - before;
         function.pieces.len() > pieces
+    }
+
+    /// Notes that the function which begins at `start` has code up to `end`. False if that was known, or can't be kept.
+    pub(crate) fn reaches(&mut self, start: u32, end: u32) -> bool {
+        self.add(start);
+        let Some(function) = self.by_start.get_mut(&start) else { return false };
+        let is_new = end > function.end_of_code;
+        function.end_of_code = function.end_of_code.max(end);
+        is_new
     }
 
     /// Notes that the piece of the function at `start` which begins at `piece` has become a region.

@@ -39,6 +39,7 @@ mod pieces;
 mod region;
 mod soft_float;
 mod soft_single;
+mod starts;
 mod strings;
 mod warmth;
 

@@ -20,6 +20,8 @@ use xenia_isa::{Flag, Instruction, Op, decode};
 const PATH_LIMIT: u32 = 48;
 /// Instructions of one region at most.
 pub(crate) const REGION_LIMIT: usize = 4096;
+/// Instructions that are looked at as one function: no title has a longer one.
+pub(crate) const FUNCTION_LIMIT: usize = 1 << 17;
 /// Instructions of one block at most.
 const BLOCK_LIMIT: usize = 128;
 

@@ -180,3 +180,72 @@ fn a_long_straight_function_is_compiled_once() {
         assert!(ratio("straight", words.len(), &counters) <= 1.1, "{counters:?}");
     }
 }
+
+#[test]
+fn a_function_that_nothing_calls_is_compiled_from_its_start() {
+    // Jumps to what comes behind, which has two loops in one.
+    let words = [
+        x(Op::mtspr, 7, 9, 0, 0),
+        BCTR,
+        d(Op::stwu, 1, 1, -16), // +8
+        d(Op::addi, 5, 5, 1),
+        x(Op::mtspr, 6, 9, 0, 0),
+        d(Op::addi, 3, 3, 1),
+        0x4200_FFFC, // bdnz -4
+        x(Op::mtspr, 6, 9, 0, 0),
+        d(Op::addi, 4, 4, 2),
+        0x4200_FFFC,
+        d(Op::cmpi, 0, 5, 1000),
+        0x4082_0000 | -32_i32 as u32 & 0xFFFC, // bne -32
+        SC,
+    ];
+    let mut machines = machines(&words, 10);
+    for machine in &mut machines {
+        machine.ctx.gpr[1] = u64::from(DATA + 0x1000);
+        machine.ctx.gpr[6] = 30;
+        machine.ctx.gpr[7] = u64::from(FUNCTION + 8);
+    }
+    while same(&mut machines, 5000) == Exit::Budget {}
+    assert_eq!(machines[0].ctx.gpr[3], 30_000);
+    let counters = machines[0].engine.counters();
+    // What is after the call of the kernel, too.
+    assert_eq!((counters.functions, counters.compiled_guest_instructions), (1, 12), "{counters:?}");
+}
+
+#[test]
+fn cases_with_loops_are_one_region_with_their_switch() {
+    // A switch on r8's low bits in a loop; each of its cases has a loop.
+    const CASES: u32 = 8;
+    const CASE: u32 = 6 * 4;
+    let head = [
+        d(Op::addi, 8, 8, 1),
+        d(Op::andi_rc, 8, 9, 7),
+        d(Op::mulli, 9, 9, CASE as i32),
+        x(Op::addx, 9, 9, 10, 0),
+        x(Op::mtspr, 9, 9, 0, 0),
+        BCTR,
+    ];
+    let mut words = head.to_vec();
+    for _ in 0..CASES {
+        let at = FUNCTION + 4 * words.len() as u32;
+        words.extend([
+            x(Op::mtspr, 6, 9, 0, 0),
+            d(Op::addi, 3, 3, 1),
+            d(Op::xori, 3, 4, 5),
+            0x4200_FFF8, // bdnz -8
+            d(Op::addi, 5, 5, 1),
+            b(at + 20, FUNCTION, false),
+        ]);
+    }
+    let mut machines = machines(&words, 10);
+    for machine in &mut machines {
+        machine.ctx.gpr[6] = 10;
+        machine.ctx.gpr[10] = u64::from(FUNCTION + 4 * head.len() as u32);
+    }
+    for _ in 0..100 {
+        same(&mut machines, 1000);
+    }
+    let counters = machines[0].engine.counters();
+    assert!(ratio("switch", words.len(), &counters) <= 3.0, "{counters:?}");
+    assert!(counters.functions <= 3, "{counters:?}");
+}
