@@ -92,6 +92,15 @@ Examples:
     /// Describe a title: format, entry, imports and their state, digests.
     #[command(after_help = "Example:\n  xenia-rs info game/default.xex --json -")]
     Info(InfoArgs),
+    /// List the files of a disc image.
+    #[command(after_help = "Example:\n  xenia-rs ls game.iso")]
+    Ls(LsArgs),
+    /// Write the files of a disc image into a folder.
+    #[command(after_help = "Example:\n  xenia-rs extract game.iso game")]
+    Extract(ExtractArgs),
+    /// Write a disc image of a folder.
+    #[command(after_help = "Example:\n  xenia-rs make-iso game game.iso")]
+    MakeIso(MakeIsoArgs),
     /// List every kernel export and variable with its status.
     #[command(
         after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"stub\")'"

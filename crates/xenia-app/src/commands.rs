@@ -18,3 +18,4 @@ pub mod pack;
 pub mod scale;
 pub mod shader;
 pub mod trace;
+pub mod volume;

@@ -52,17 +52,22 @@ pub fn check(path: &Path) -> Result<()> {
 
 /// Writes a file: a reader sees the old one or the whole new one. Devices and pipes are written as they are.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_by(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// The same, with what `fill` writes. Nothing is changed if it fails, but where the folder takes no new file.
+pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let path = target(path);
     let cannot = || format!("cannot write {}", path.display());
     if is_special(&path) {
-        return straight(&path, bytes).with_context(cannot);
+        return straight(&path, fill).with_context(cannot);
     }
     match draft(&path) {
         Ok(mut draft) => {
-            draft.write_all(bytes).and_then(|()| draft.flush()).with_context(cannot)?;
+            fill(&mut draft).and_then(|()| Ok(draft.flush()?)).with_context(cannot)?;
             draft.persist(&path).map_err(|error| error.error).map(drop).with_context(cannot)
         }
-        Err(error) if takes_no_draft(&error) && path.is_file() => straight(&path, bytes).with_context(cannot),
+        Err(error) if takes_no_draft(&error) && path.is_file() => straight(&path, fill).with_context(cannot),
         Err(error) => Err(error).with_context(cannot),
     }
 }
@@ -79,9 +84,10 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
     }
 }
 
-fn straight(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn straight(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut file = File::options().write(true).truncate(true).open(path)?;
-    file.write_all(bytes).and_then(|()| file.flush())
+    fill(&mut file)?;
+    Ok(file.flush()?)
 }
 
 /// What was asked for and could not be written; clones are the same list.

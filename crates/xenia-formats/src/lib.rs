@@ -1,5 +1,4 @@
-//! Bytes to structs: XEX2 and ELF executables, volumes of files; reads through one trait. What titles come in beside
-//! executables is recognised.
+//! Bytes to structs: XEX2 and ELF executables, disc images; reads through one trait. What else titles come in is recognised.
 //!
 //! Everything in a file is hostile until checked: sizes are capped before they are allocated,
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
@@ -11,6 +10,7 @@
 pub mod elf;
 pub mod error;
 mod fields;
+pub mod gdfx;
 pub mod image;
 pub mod lzx;
 pub mod pack;
@@ -48,7 +48,7 @@ pub struct Format {
 pub enum Opens {
     /// An executable: this reads, decrypts and decompresses it.
     Executable(fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>),
-    /// A volume of files, one of which is the executable: this reads what there is. No row has it yet.
+    /// A volume of files, one of which is the executable: this reads what there is.
     Volume(fn(Arc<dyn ReadAt>) -> Result<Volume, FormatError>),
     /// Nothing that can be read: what its owner can do instead.
     Unread(&'static str),
@@ -62,7 +62,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: "xex", description: "an Xbox 360 executable (XEX2)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)) },
     Format { name: "other-elf", description: "an ELF file for another machine", detect: unread::is_other_elf, opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here") },
     Format { name: "elf", description: "a 32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, opens: Opens::Executable(|file, _| Elf::read(file)?.load()) },
-    Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: unread::is_disc, opens: Opens::Unread("disc images can't be read yet: extract it with a tool for XISO images, and name the folder that has default.xex") },
+    Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: gdfx::detect, opens: Opens::Volume(gdfx::open) },
     Format { name: "svod", description: "the header of a Games on Demand package (SVOD)", detect: unread::is_svod, opens: Opens::Unread("packages can't be read yet: extract it together with its .data folder, and name the folder that has default.xex") },
     Format { name: "svod-data", description: "a data file of a Games on Demand package (SVOD)", detect: unread::is_svod_data, opens: Opens::Unread("packages can't be read yet: extract the whole package, and name the folder that has default.xex") },
     Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: unread::is_stfs, opens: Opens::Unread("packages can't be read yet: extract it, and name the folder that has default.xex; saves, updates and add-ons have none") },

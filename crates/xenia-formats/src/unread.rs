@@ -7,11 +7,8 @@ use std::io;
 use crate::elf;
 use crate::read_at::{ReadAt, read_prefix};
 
-/// What a disc's volume begins with, 32 sectors into it.
+/// What a disc's volume begins with.
 const DISC_MAGIC: &[u8] = b"MICROSOFT*XBOX*MEDIA";
-const SECTOR: u64 = 0x800;
-/// Where the volume starts in an image: at once, or behind what an ordinary player sees, by kind of disc.
-const DISC_VOLUMES: [u64; 6] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000];
 /// Where that magic is in the first data file of a Games on Demand package, by layout.
 const SVOD_MAGICS: [u64; 3] = [0x2000, 0xD000, 0x1_2000];
 /// The kind of volume in a content package's header.
@@ -38,10 +35,6 @@ fn any<T: Copy>(items: &[T], mut test: impl FnMut(T) -> io::Result<bool>) -> io:
         }
     }
     Ok(false)
-}
-
-pub(crate) fn is_disc(source: &dyn ReadAt) -> io::Result<bool> {
-    any(&DISC_VOLUMES, |start| has(source, start + 32 * SECTOR, DISC_MAGIC))
 }
 
 pub(crate) fn is_svod_data(source: &dyn ReadAt) -> io::Result<bool> {

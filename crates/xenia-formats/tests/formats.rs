@@ -13,6 +13,7 @@ fn sample(format: &Format) -> Option<Vec<u8>> {
         (_, Opens::Unread(_)) => None,
         ("xex", _) => Some(XexBuilder::sample(Payload::Lzx, Some([0; 16])).build()),
         ("elf", _) => Some(support::elf_builder::sample().build()),
+        ("gdfx", _) => Some(support::gdfx_builder::sample()),
         (name, _) => panic!("the format {name} has no builder in tests/support"),
     }
 }
@@ -90,10 +91,6 @@ fn what_can_not_be_read_is_named_with_what_to_do() {
     let mut elf = support::elf_builder::sample().build();
     elf[4] = 2;
     let samples = [
-        ("gdfx", with(0x2_0000, 0x1_0000, DISC)),
-        ("gdfx", with(0x3_0000, 0x1_FB20, DISC)),
-        ("gdfx", with(0x4_0000, 0x3_0600, DISC)),
-        ("gdfx", with(0x20A_0000, 0x209_0000, DISC)),
         ("svod-data", with(0x4000, 0x2000, DISC)),
         ("svod-data", with(0x2_0000, 0x1_2000, DISC)),
         ("svod", package(b"LIVE", 1)),

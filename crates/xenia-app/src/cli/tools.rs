@@ -67,6 +67,34 @@ pub struct PackArgs {
     pub output: PathBuf,
 }
 
+/// `ls`.
+#[derive(Clone, Debug, Args)]
+pub struct LsArgs {
+    /// A disc image.
+    pub image: PathBuf,
+    /// Write the list as JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `extract`.
+#[derive(Clone, Debug, Args)]
+pub struct ExtractArgs {
+    /// A disc image.
+    pub image: PathBuf,
+    /// The folder to write to; it is made, and no file in it is replaced.
+    pub folder: PathBuf,
+}
+
+/// `make-iso`.
+#[derive(Clone, Debug, Args)]
+pub struct MakeIsoArgs {
+    /// The folder that has default.xex and what goes with it.
+    pub folder: PathBuf,
+    /// The disc image to write.
+    pub image: PathBuf,
+}
+
 /// Which engines `conformance` runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {

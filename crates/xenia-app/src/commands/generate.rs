@@ -13,6 +13,7 @@ use super::info::{DigestRow, ImportRow, InfoReport};
 use super::jit::{DumpReport, GuestLine};
 use super::scale::{ScaleReport, ScaleWorkers};
 use super::trace::PlayReport;
+use super::volume::{LsReport, LsRow};
 use crate::cli::GenerateArgs;
 use crate::documents::{self, Document, counters, object};
 use crate::exit::Code;
@@ -69,6 +70,7 @@ pub fn documents() -> Vec<Document> {
             by: "`info`",
             objects: vec![object::<InfoReport>(), object::<ImportRow>(), object::<DigestRow>()],
         },
+        Document { name: "ls", by: "`ls`", objects: vec![object::<LsReport>(), object::<LsRow>()] },
         Document {
             name: "exports",
             by: "`exports`",

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses some of it")]
 
 pub mod elf_builder;
+pub mod gdfx_builder;
 pub mod lzx_encoder;
 pub mod xex_builder;
 

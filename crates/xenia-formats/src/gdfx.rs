@@ -1,0 +1,135 @@
+//! Disc images (GDFX, also called XISO): the volume of a game disc, at the start of the image or behind the part that an
+//! ordinary player sees. [`write()`] makes one.
+//!
+//! Directories are binary trees of entries. Each entry is visited once, so trees that lead back into themselves end; all
+//! directories together are bounded, so that one that holds itself ends soon. The contents of files are sections of
+//! the image, of which nothing is read here.
+//!
+//! Facts: reference/stfs_gdfx.md.
+
+mod write;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+use crate::error::{FormatError, Reason};
+use crate::read_at::{ReadAt, Section, read_exact_at};
+use crate::unread::has;
+use crate::volume::Volume;
+pub use write::{GdfxWriteError, write};
+
+const MAGIC: &[u8; 20] = b"MICROSOFT*XBOX*MEDIA";
+const SECTOR: u64 = 0x800;
+/// The sector of a volume that describes it.
+const DESCRIPTOR: u64 = 32;
+/// Where the volume starts, by kind of disc.
+const STARTS: [u64; 6] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000];
+/// Bytes of all directories, at most. A disc with as many files as a volume may have needs a tenth of that.
+const MAXIMUM_DIRECTORIES: u64 = 32 << 20;
+/// Attribute of a directory.
+const DIRECTORY: u8 = 0x10;
+/// Bytes of an entry before its name.
+const ENTRY_HEAD: usize = 14;
+/// A child that stands for the rest of a sector, or of an empty directory.
+const PADDING: u16 = 0xFFFF;
+
+const ENTRY: &str = "GDFX entry";
+const TABLE: &str = "GDFX directory";
+
+/// Whether there is a volume anywhere in it.
+pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
+    start(source).map(|start| start.is_some())
+}
+
+fn start(source: &dyn ReadAt) -> io::Result<Option<u64>> {
+    for start in STARTS {
+        if has(source, start + DESCRIPTOR * SECTOR, MAGIC)? {
+            return Ok(Some(start));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads what is in the image.
+///
+/// # Errors
+/// A directory or file that lies outside the image, or that no volume may have.
+pub fn open(image: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
+    const WHAT: &str = "GDFX volume";
+    let found = start(&image).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
+    let start = found.ok_or_else(|| FormatError::invalid(WHAT, 0, "no volume is in it"))?;
+    let root = read_exact_at(&image, WHAT, start + DESCRIPTOR * SECTOR + MAGIC.len() as u64, 8)?;
+    let mut volume = Volume::default();
+    let mut open = vec![(Volume::ROOT, word(&root, 0), word(&root, 4))];
+    let mut directories = 0;
+    while let Some((directory, sector, size)) = open.pop() {
+        let offset = start + u64::from(sector) * SECTOR;
+        directories += u64::from(size);
+        FormatError::check_limit("GDFX directories", offset, directories, MAXIMUM_DIRECTORIES)?;
+        // Some have no place then.
+        let table = if size == 0 { Vec::new() } else { read_exact_at(&image, TABLE, offset, size.into())? };
+        for entry in entries(&table, offset)? {
+            let refused = |reason| FormatError::new(ENTRY, offset + entry.at as u64, reason);
+            if entry.attributes & DIRECTORY != 0 {
+                let below = volume.add_directory(directory, &entry.name).map_err(refused)?;
+                open.push((below, entry.sector, entry.size));
+            } else {
+                let contents: Arc<dyn ReadAt> = if entry.size == 0 {
+                    Arc::new(Vec::new())
+                } else {
+                    let from = start + u64::from(entry.sector) * SECTOR;
+                    Arc::new(Section::new(image.clone(), "GDFX file", from, entry.size.into())?)
+                };
+                volume.add_file(directory, &entry.name, contents).map_err(refused)?;
+            }
+        }
+    }
+    Ok(volume)
+}
+
+struct Entry {
+    /// Its offset in the table.
+    at: usize,
+    sector: u32,
+    size: u32,
+    attributes: u8,
+    name: String,
+}
+
+/// The entries of a directory's tree; `offset` is where it is in the image.
+fn entries(table: &[u8], offset: u64) -> Result<Vec<Entry>, FormatError> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut ahead = if table.is_empty() { Vec::new() } else { vec![0] };
+    while let Some(at) = ahead.pop() {
+        let place = offset + at as u64;
+        let truncated =
+            || FormatError::truncated(ENTRY, place, ENTRY_HEAD as u64, offset + table.len() as u64);
+        let head: &[u8; ENTRY_HEAD] = table.get(at..).and_then(<[u8]>::first_chunk).ok_or_else(truncated)?;
+        let [left, right] = [0, 2].map(|i| u16::from_le_bytes([head[i], head[i + 1]]));
+        if left == PADDING {
+            continue;
+        }
+        if !seen.insert(at) {
+            return Err(FormatError::invalid(ENTRY, place, "the tree leads back into itself"));
+        }
+        let children = [right, left].into_iter().filter(|&child| child != 0);
+        ahead.extend(children.map(|child| 4 * usize::from(child)));
+        let name =
+            table.get(at + ENTRY_HEAD..at + ENTRY_HEAD + usize::from(head[13])).ok_or_else(truncated)?;
+        found.push(Entry {
+            at,
+            sector: word(head, 4),
+            size: word(head, 8),
+            attributes: head[12],
+            // Guests have one byte per character.
+            name: name.iter().map(|&byte| char::from(byte)).collect(),
+        });
+    }
+    Ok(found)
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_le_bytes(*word))
+}

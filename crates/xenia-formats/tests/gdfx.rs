@@ -1,0 +1,172 @@
+//! Disc images: what is written is read, by a reader that shares no code with the builder of the first tests; what is damaged
+//! is refused.
+
+mod support;
+
+use std::sync::Arc;
+use support::Noise;
+use support::gdfx_builder::sample;
+use xenia_formats::gdfx::{GdfxWriteError, open, write};
+use xenia_formats::volume::Directory;
+use xenia_formats::{ReadAt, Volume};
+use xenia_testing::Cases;
+
+/// Every path in a volume, with the bytes of files.
+fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut all = Vec::new();
+    let mut ahead = vec![Vec::<String>::new()];
+    while let Some(path) = ahead.pop() {
+        for entry in volume.list(&path).unwrap() {
+            let path: Vec<_> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
+            let bytes = entry.contents.map(|contents| {
+                let mut bytes = vec![0; entry.size as usize];
+                assert_eq!(contents.read_at(0, &mut bytes).unwrap(), bytes.len());
+                bytes
+            });
+            if bytes.is_none() {
+                ahead.push(path.clone());
+            }
+            all.push((path.join("/"), bytes));
+        }
+    }
+    all.sort();
+    all
+}
+
+fn image(volume: &Volume) -> Vec<u8> {
+    let mut image = Vec::new();
+    let mut told = 0;
+    write(volume, &mut image, &mut |bytes| told = bytes).unwrap();
+    let files = contents(volume);
+    assert_eq!(told as usize, files.iter().filter_map(|(_, bytes)| Some(bytes.as_ref()?.len())).sum());
+    image
+}
+
+fn add(volume: &mut Volume, within: Directory, name: &str, bytes: Vec<u8>) {
+    volume.add_file(within, name, Arc::new(bytes)).unwrap();
+}
+
+/// An image behind so many zeros.
+struct Behind(u64, Vec<u8>);
+
+impl ReadAt for Behind {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let zeros = self.0.saturating_sub(offset).min(buffer.len() as u64) as usize;
+        buffer[..zeros].fill(0);
+        let rest = &mut buffer[zeros..];
+        Ok(zeros + self.1.read_at((offset + zeros as u64).saturating_sub(self.0), rest)?)
+    }
+
+    fn size(&self) -> std::io::Result<u64> {
+        Ok(self.0 + self.1.len() as u64)
+    }
+}
+
+#[test]
+fn a_volume_is_found_wherever_discs_have_it() {
+    let expected = vec![
+        ("default.xex".to_owned(), Some(b"XEX2".to_vec())),
+        ("media".to_owned(), None),
+        ("media/a.bin".to_owned(), Some(b"bytes".to_vec())),
+    ];
+    for start in [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000] {
+        let image = Behind(start, sample());
+        assert_eq!(contents(&open(Arc::new(image)).unwrap()), expected, "{start:#x}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let mut dice = Noise::new(7);
+    for files in [0, 1, 2, 3, 40, 700] {
+        let mut volume = Volume::default();
+        let mut within = vec![Volume::ROOT];
+        for number in 0..files {
+            let parent = within[dice.below(within.len())];
+            if dice.below(8) == 0 {
+                within.push(volume.add_directory(parent, &format!("Folder_{number}")).unwrap());
+            } else {
+                let length = [0, 1, 0x7FF, 0x800, 0x801, dice.below(9000)][dice.below(6)];
+                let bytes = dice.compressible(length);
+                let name = "x".repeat(dice.below(200)) + &format!("{number}é.bin");
+                add(&mut volume, parent, &name, bytes);
+            }
+        }
+        let written = image(&volume);
+        assert_eq!((written.len() % 0x800, &written), (0, &image(&volume)), "the same each time");
+        assert_eq!(contents(&open(Arc::new(written)).unwrap()), contents(&volume), "{files} files");
+    }
+}
+
+#[test]
+fn what_no_disc_can_hold_is_refused_before_anything_is_written() {
+    struct Large;
+    impl ReadAt for Large {
+        fn read_at(&self, _: u64, _: &mut [u8]) -> std::io::Result<usize> {
+            panic!("nobody asks");
+        }
+        fn size(&self) -> std::io::Result<u64> {
+            Ok(1 << 32)
+        }
+    }
+    let refusal = |volume: &Volume| {
+        let mut image = Vec::new();
+        let error = write(volume, &mut image, &mut |_| ()).unwrap_err();
+        assert!(image.is_empty());
+        error
+    };
+    let mut volume = Volume::default();
+    let media = volume.add_directory(Volume::ROOT, "media").unwrap();
+    volume.add_file(media, "large.bin", Arc::new(Large)).unwrap();
+    assert!(matches!(refusal(&volume), GdfxWriteError::TooLarge(path) if path == "media/large.bin"));
+    let mut volume = Volume::default();
+    add(&mut volume, Volume::ROOT, "\u{3042}", Vec::new());
+    assert!(matches!(refusal(&volume), GdfxWriteError::Name(_)));
+    let mut volume = Volume::default();
+    for number in 0..2000 {
+        add(&mut volume, Volume::ROOT, &format!("{number:0200}"), Vec::new());
+    }
+    assert!(matches!(refusal(&volume), GdfxWriteError::TooLarge(_)));
+}
+
+#[test]
+fn directories_that_hold_themselves_and_trees_that_lead_back_are_refused() {
+    let said = |damage: &dyn Fn(&mut Vec<u8>)| {
+        let mut image = sample();
+        damage(&mut image);
+        open(Arc::new(image)).unwrap_err().to_string()
+    };
+    let root = 33 * 0x800;
+    // `media` is the second entry; its directory becomes the root.
+    let itself = said(&|image| {
+        image[root + 28 + 4..][..4].copy_from_slice(&33_u32.to_le_bytes());
+        image[root + 28 + 8..][..4].copy_from_slice(&48_u32.to_le_bytes());
+    });
+    assert!(itself.starts_with("GDFX entry at offset 0x1081c: 0x41 exceeds"), "{itself}");
+    let back = said(&|image| image[root + 28] = 7);
+    assert_eq!(back, "GDFX entry at offset 0x1081c: the tree leads back into itself");
+    let outside = said(&|image| image[root + 8..][..4].fill(0xFF));
+    assert!(outside.starts_with("GDFX file at offset 0x11800: needs 4294967295 bytes"), "{outside}");
+    let large = said(&|image| image[32 * 0x800 + 24..][..4].fill(0xFF));
+    assert!(large.starts_with("GDFX directories at offset 0x10800: 0xffffffff exceeds"), "{large}");
+    let beyond = said(&|image| image[root + 2] = 0xFE);
+    assert!(beyond.starts_with("GDFX entry at offset"), "{beyond}");
+}
+
+#[test]
+fn damaged_images_are_refused_or_read() {
+    let whole = sample();
+    Cases::new("XENIA_DISC_IMAGES", 3000).each(|seed| {
+        let mut dice = Noise::new(seed);
+        let mut image = whole.clone();
+        for _ in 0..=dice.below(4) {
+            // The descriptor and the directories are in three sectors.
+            let at = 32 * 0x800 + dice.below(3) * 0x800 + dice.below(64);
+            image[at] = [dice.next() as u8, 0, 0xFF, 33, 7][dice.below(5)];
+        }
+        match open(Arc::new(image)) {
+            Ok(volume) => drop(contents(&volume)),
+            Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
+        }
+    });
+}
