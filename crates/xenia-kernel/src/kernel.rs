@@ -144,6 +144,7 @@ impl Kernel {
             objects.set_type(kind, at);
         }
         imports.initialize_variables(&memory, &pool, &config)?;
+        let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         Ok(Arc::new(Self {
             config,
@@ -157,13 +158,13 @@ impl Kernel {
             sections: LockQueues::new(LOCK_QUEUES),
             spin_locks: LockQueues::new(2 * LOCK_QUEUES),
             read_write_locks: ReadWriteLocks::new(3 * LOCK_QUEUES),
-            threads: Mutex::new(Level::Threads, Threads::new(processes, limits.clone())),
+            threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
             tls: Tls::default(),
             frames_of_all: FrameCount::default(),
             pending_apcs: AtomicUsize::new(0),
             left_calls: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
-            transfers: TransferQueue::new(limits),
+            transfers,
             imports,
             modules: Mutex::new(Level::Modules, Modules::default()),
             title: Mutex::new(Level::Settings, Title::default()),

@@ -27,13 +27,6 @@ impl Drop for Taken {
     }
 }
 
-impl Transfer {
-    fn run(&self, kernel: &Kernel) -> Outcome {
-        let Self { stream, direction, pieces, offset, .. } = self;
-        Outcome::of(stream.transfer(&kernel.memory, *direction, pieces, Some(*offset)))
-    }
-}
-
 impl Kernel {
     /// Reads or writes for a request, or leaves that for a worker; what its call returns.
     pub(crate) fn transfer(
@@ -134,7 +127,7 @@ impl Kernel {
         for transfer in taken {
             let outcome = match transfer.direction {
                 Direction::Read => Outcome { status: NtStatus::CANCELLED, information: 0 },
-                Direction::Write => transfer.run(self),
+                Direction::Write => transfer.run(&self.memory),
             };
             self.end_transfer(cpu, &transfer, outcome);
         }
@@ -144,7 +137,7 @@ impl Kernel {
     pub(crate) fn work(self: &Arc<Self>) -> Option<WorkReport> {
         let transfer = self.transfers.take()?;
         let taken = Taken { kernel: self.clone(), transfer };
-        let outcome = taken.transfer.run(self);
+        let outcome = taken.transfer.run(&self.memory);
         Some(Box::new(move |cpu| {
             taken.kernel.end_transfer(cpu, &taken.transfer, outcome);
             let kernel = taken.kernel.clone();

@@ -3,8 +3,11 @@
 //! Those of one file object are carried out one at a time, in the order of the calls, as a drive does it: titles add to a
 //! file by several writes at once, and read into one buffer after the other. File objects take turns. Every transfer
 //! that is taken is given back by [`TransferQueue::done`], when the guest has been told of its end.
+//!
+//! What is left when the machine goes is written, though nobody hears of it: a run that its user ends loses nothing that a
+//! title has given to the kernel.
 
-use super::request::Reply;
+use super::request::{Outcome, Reply};
 use super::stream::Stream;
 use super::transfer::{Direction, Piece};
 use crate::limits::{Limit, Limits};
@@ -15,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// A transfer, and who is told of its end.
@@ -26,6 +30,14 @@ pub(super) struct Transfer {
     pub(super) offset: u64,
     /// File and event stay until it is over, whoever closes them.
     pub(super) _held: Vec<HeldObject>,
+}
+
+impl Transfer {
+    /// Reads or writes.
+    pub(super) fn run(&self, memory: &GuestMemory) -> Outcome {
+        let Self { stream, direction, pieces, offset, .. } = self;
+        Outcome::of(stream.transfer(memory, *direction, pieces, Some(*offset)))
+    }
 }
 
 /// The transfers of one file object.
@@ -51,13 +63,14 @@ pub struct TransferQueue {
     count: AtomicUsize,
     over: Condvar,
     limits: Arc<Limits>,
+    memory: Arc<GuestMemory>,
 }
 
 impl TransferQueue {
-    /// Nothing waits; what is refused is counted in `limits`.
-    pub fn new(limits: Arc<Limits>) -> Self {
+    /// Nothing waits; what is refused is counted in `limits`. Transfers are between files and `memory`.
+    pub fn new(limits: Arc<Limits>, memory: Arc<GuestMemory>) -> Self {
         let state = Mutex::numbered(Level::Files, 3, State::default());
-        Self { state, count: AtomicUsize::new(0), over: Condvar::new(), limits }
+        Self { state, count: AtomicUsize::new(0), over: Condvar::new(), limits, memory }
     }
 
     /// Whether nothing waits and nothing is under way. Takes no lock.
@@ -142,6 +155,19 @@ impl TransferQueue {
         let mut state = self.state.lock();
         while state.lines.values().any(|line| line.under_way.as_ref().is_some_and(&which)) {
             self.over.wait(&mut state);
+        }
+    }
+}
+
+impl Drop for TransferQueue {
+    fn drop(&mut self) {
+        for line in self.state.get_mut().lines.values() {
+            for write in line.waiting.iter().filter(|transfer| transfer.direction == Direction::Write) {
+                let Outcome { status, .. } = write.run(&self.memory);
+                if !status.is_success() {
+                    tracing::warn!(target: "vfs", "a write that was under way when the machine ended: {status:?}");
+                }
+            }
         }
     }
 }

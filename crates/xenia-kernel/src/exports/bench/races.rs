@@ -34,10 +34,18 @@ fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sy
 fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
     thread::scope(|scope| {
         scope.spawn(|| machine.keep_time(100));
-        let result = code();
-        machine.end();
-        result
+        let _ends = Ends(machine);
+        code()
     })
+}
+
+/// Lets those go home who serve a machine, when this is dropped: by a test that has failed, too.
+struct Ends<'a>(&'a Machine<'a>);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// Adds one to a word of guest memory, in more than one step.

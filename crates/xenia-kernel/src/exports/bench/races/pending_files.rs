@@ -5,7 +5,7 @@ use super::files::{PATIENCE, mount_slow_disc, open_with};
 use super::*;
 use crate::files::{OpenParameters, access};
 use crate::limits::Limit;
-use crate::vfs::Disposition;
+use crate::vfs::{Disposition, HostFolder};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::sync_channel;
@@ -83,9 +83,8 @@ fn with_workers<R>(machine: &Machine, workers: usize, code: impl FnOnce() -> R) 
         for _ in 0..workers {
             scope.spawn(|| machine.work());
         }
-        let result = code();
-        machine.end();
-        result
+        let _ends = Ends(machine);
+        code()
     })
 }
 
@@ -272,6 +271,29 @@ fn what_a_title_has_written_is_there_when_it_ends() {
     leave_and_end(|guest: &mut Guest| {
         guest.end_title();
     });
+}
+
+#[test]
+fn what_a_title_has_written_is_there_when_the_machine_is_thrown_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(&no_routine);
+    machine.have_workers();
+    let disk = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    machine.kernel.files.lock().vfs.mount(r"\Device\Disk", Box::new(disk)).unwrap();
+    make(&machine, r"\Device\Disk\log");
+    let at = machine.scratch.offset(0x1000);
+    machine.run(machine.add_thread().0, |guest| {
+        let places = Places::new(guest, at, 2);
+        let file = open_with(guest, at, r"\Device\Disk\log", BOTH, 0);
+        for (index, word) in [(0, *b"save"), (1, *b"game")] {
+            guest.memory().write_bytes(places.buffer(index), &word).unwrap();
+            let write = places.arguments(guest, index, file, 4, u64::MAX);
+            assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
+        }
+    });
+    assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"");
+    drop(machine);
+    assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"savegame");
 }
 
 #[test]
