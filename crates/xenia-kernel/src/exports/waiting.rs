@@ -1,7 +1,7 @@
 //! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
 
 use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
-use crate::objects::dispatcher::{Held, WaitBlock, WaitResult, Waiter};
+use crate::objects::dispatcher::{Held, Turn, WaitBlock, WaitResult, Waiter};
 use crate::objects::{HeldObject, ObjectKind};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -125,7 +125,7 @@ fn wait_under(
     }
     call.forget_left_calls();
     let mut turn = kernel.dispatcher.turn(call.thread());
-    if alertable && let Some(flow) = kernel.threads.lock().interruption(call.memory(), call.thread_id())? {
+    if alertable && let Some(flow) = interruption(call, &mut turn)? {
         return Ok(flow);
     }
     let is_over = deadline.is_some_and(|deadline| deadline <= call.now());
@@ -145,6 +145,18 @@ fn wait_under(
             Flow::Block(wait)
         }
     })
+}
+
+/// What ends an alertable wait of the calling thread, whose turn this is, before it begins. Takes no other lock if there is nothing.
+pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<NtStatus>>> {
+    if !turn.is_asked() {
+        return Ok(None);
+    }
+    let flow = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?;
+    if flow.is_none() {
+        turn.has_answered();
+    }
+    Ok(flow)
 }
 
 /// Makes an object for a handle, or opens the one that has the name already (`OBJECT_NAME_EXISTS`). Others find it by its name

@@ -9,7 +9,7 @@
 //! | lock | of | guards |
 //! |---|---|---|
 //! | object shards ([`Held`]) | an object's address | signal states, lists of waiters, which mutants have an owner, how timers are set |
-//! | turns ([`Turn`]) | a thread | what it waits for; a wait begins and ends under it |
+//! | turns ([`Turn`]) | a thread | what it waits for, and whether an APC or alert is to end it; a wait begins and ends under it |
 //! | owners ([`super::mutant`]) | an owner's address | the mutants of each owner |
 //! | the queue of timers, one | | in which order timers are due |
 //!
@@ -40,8 +40,7 @@ use crate::objects::wait_list::Registration;
 #[cfg(test)]
 use crate::objects::wait_list::WaitList;
 use crate::status::failure::Fallible;
-use shards::Shard;
-use std::collections::BTreeMap;
+use shards::{Shard, Waits};
 use std::sync::Arc;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -100,7 +99,7 @@ pub struct WaitBlock {
 #[derive(Debug)]
 pub struct Dispatcher {
     shards: Sharded<Lock<Shard>>,
-    waits: Sharded<Lock<BTreeMap<ThreadRef, WaitBlock>>>,
+    waits: Sharded<Lock<Waits>>,
     pub(super) owners: Owners,
     pub(super) timers: Lock<Timers>,
     pub(super) limits: Arc<Limits>,
@@ -168,7 +167,7 @@ impl Dispatcher {
     pub fn new(limits: Arc<Limits>) -> Self {
         Self {
             shards: Sharded::new(|shard| Lock::new(Level::Dispatcher, SHARD_LOCKS + shard, Shard::default())),
-            waits: Sharded::new(|shard| Lock::new(Level::Dispatcher, TURN_LOCKS + shard, BTreeMap::new())),
+            waits: Sharded::new(|shard| Lock::new(Level::Dispatcher, TURN_LOCKS + shard, Waits::default())),
             owners: Owners::new(OWNER_LOCKS),
             timers: Lock::new(Level::Threads, AFTER_THREADS, Timers::default()),
             limits,

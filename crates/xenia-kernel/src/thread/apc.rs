@@ -132,11 +132,14 @@ impl Kernel {
         {
             return Ok(false);
         }
-        let Some(reference) = self.push_apc(&mut threads, thread_id, mode, apc)? else { return Ok(false) };
-        let Some(wait) = &mut wait else { return Ok(true) };
+        if !self.push_apc(&mut threads, (thread_id, reference), mode, apc)? {
+            return Ok(false);
+        }
+        let (Some(wait), Some(reference)) = (&mut wait, reference) else { return Ok(true) };
         let mut entered = Ok(());
         match mode {
             Mode::User => {
+                wait.turn.ask();
                 let mut enter = |ctx: &mut PpcContext| {
                     let next = threads.next_apc(&self.memory, thread_id);
                     entered = next.and_then(|next| match next {
@@ -173,29 +176,31 @@ impl Kernel {
         entered.map(|()| true)
     }
 
-    /// Puts an APC into its thread's queue, and says so in its object; returns the thread's name. `None` if it is in a queue
-    /// already.
+    /// Puts an APC into the queue of the thread that has this name, and says so in its object; `false` if it is in a queue already.
     fn push_apc(
         &self,
         threads: &mut Threads,
-        thread_id: u32,
+        (thread_id, reference): (u32, Option<ThreadRef>),
         mode: Mode,
         apc: Apc,
-    ) -> Fallible<Option<ThreadRef>> {
+    ) -> Fallible<bool> {
         let memory = &*self.memory;
         if let ApcSource::Object(object) = apc.source {
             if memory.read::<u8>(object.offset(kapc::INSERTED))? != 0 {
-                return Ok(None);
+                return Ok(false);
             }
             memory.write(object.offset(kapc::ARG1), apc.args[1] as u32)?;
             memory.write(object.offset(kapc::ARG2), apc.args[2] as u32)?;
         }
-        let record = threads.get_mut(thread_id).filter(|record| !record.ended && !record.apcs.run_down);
+        let is_there = |record: &&mut ThreadRecord| {
+            Some(record.reference) == reference && !record.ended && !record.apcs.run_down
+        };
+        let record = threads.get_mut(thread_id).filter(is_there);
         let record = record.ok_or(NtStatus::THREAD_IS_TERMINATING)?;
         let Apcs { user, kernel, .. } = &mut record.apcs;
         if matches!(apc.source, ApcSource::Timer(_)) && user.iter().any(|queued| queued.source == apc.source)
         {
-            return Ok(None);
+            return Ok(false);
         }
         self.limits.admit(Limit::Apcs, user.len() + kernel.len())?;
         if let ApcSource::Object(object) = apc.source {
@@ -209,7 +214,7 @@ impl Kernel {
                 self.pending_apcs.fetch_add(1, Relaxed);
             }
         }
-        Ok(Some(record.reference))
+        Ok(true)
     }
 
     /// The call of a kernel-mode APC that may interrupt the thread's wait for objects now.

@@ -59,6 +59,7 @@ impl Kernel {
             && let Some(record) = self.threads.lock().get_mut(thread_id)
         {
             record.alerted[mode as usize] = true;
+            wait.turn.ask();
         }
         Ok(false)
     }

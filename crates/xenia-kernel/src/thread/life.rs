@@ -250,7 +250,11 @@ impl Kernel {
             leave_process(memory, kthread)
         };
         let told = {
-            drop(self.dispatcher.wait_of(reference).take(memory));
+            {
+                let mut wait = self.dispatcher.wait_of(reference);
+                drop(wait.take(memory));
+                wait.turn.has_answered();
+            }
             self.dispatcher.cancel_timers_of(memory, id);
             let abandoned = self.dispatcher.abandon_mutants(memory, cpu, kthread);
             let mut held = self.dispatcher.hold_around(kthread, &[]);

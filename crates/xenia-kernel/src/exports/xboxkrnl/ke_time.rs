@@ -1,7 +1,7 @@
 //! Time, and waiting for it to pass (`Ke*Time`, `KeDelayExecutionThread`).
 
 use crate::abi::{Call, Flow, Out};
-use crate::exports::waiting::{Timeout, deadline};
+use crate::exports::waiting::{Timeout, deadline, interruption};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
@@ -43,10 +43,8 @@ impl KeTime {
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, interval)?;
         // Held from the look for an interruption until the wait can be interrupted.
-        let _turn = call.kernel.dispatcher.turn(call.thread());
-        if alertable
-            && let Some(flow) = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?
-        {
+        let mut turn = call.kernel.dispatcher.turn(call.thread());
+        if alertable && let Some(flow) = interruption(call, &mut turn)? {
             return Ok(flow);
         }
         if deadline.is_some_and(|deadline| deadline <= call.now()) {

@@ -5,7 +5,7 @@ use super::{Dispatcher, WaitBlock};
 use crate::objects::sharded::{SHARDS, shard_of, shard_of_thread};
 use crate::objects::timer::TimerSetting;
 use crate::objects::wait_list::WaitList;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
@@ -53,6 +53,14 @@ pub(in crate::objects) struct Shard {
     pub(in crate::objects) timers: BTreeMap<GuestAddr, (u64, TimerSetting)>,
 }
 
+/// What the threads of one shard wait for, and what else their waits must look at.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    blocks: BTreeMap<ThreadRef, WaitBlock>,
+    /// Threads that may have an APC or alert that ends an alertable wait; no other has one.
+    asked: BTreeSet<ThreadRef>,
+}
+
 /// Some shards, locked: their objects' states, and who stands on their lists, stay as they are but for the holder.
 #[derive(Debug)]
 pub struct Held<'a> {
@@ -66,7 +74,7 @@ pub struct Held<'a> {
 /// A thread's turn, locked: the thread begins no wait, and nobody ends one of its waits, but the holder.
 #[derive(Debug)]
 pub struct Turn<'a> {
-    waits: Guard<'a, BTreeMap<ThreadRef, WaitBlock>>,
+    waits: Guard<'a, Waits>,
     thread: ThreadRef,
 }
 
@@ -74,7 +82,8 @@ pub struct Turn<'a> {
 #[derive(Debug)]
 pub struct ThreadWait<'a> {
     pub(super) held: Held<'a>,
-    pub(super) turn: Turn<'a>,
+    /// The turn.
+    pub turn: Turn<'a>,
 }
 
 impl Dispatcher {
@@ -167,24 +176,39 @@ impl Held<'_> {
 impl Turn<'_> {
     /// What the thread waits for.
     pub(super) fn block(&self) -> Option<&WaitBlock> {
-        self.waits.get(&self.thread)
+        self.waits.blocks.get(&self.thread)
     }
 
     pub(super) fn begin(&mut self, block: WaitBlock) {
-        self.waits.insert(self.thread, block);
+        self.waits.blocks.insert(self.thread, block);
     }
 
     pub(super) fn end(&mut self) -> Option<(ThreadRef, WaitBlock)> {
-        Some((self.thread, self.waits.remove(&self.thread)?))
+        Some((self.thread, self.waits.blocks.remove(&self.thread)?))
     }
 
     pub(super) fn thread(&self) -> ThreadRef {
         self.thread
     }
 
+    /// Whether an APC or an alert may have come for the thread that ends an alertable wait. If not, none comes meanwhile.
+    pub fn is_asked(&self) -> bool {
+        self.waits.asked.contains(&self.thread)
+    }
+
+    /// An APC or an alert has come, which the thread's next alertable wait looks for.
+    pub fn ask(&mut self) {
+        self.waits.asked.insert(self.thread);
+    }
+
+    /// Nothing is left that would end an alertable wait of the thread.
+    pub fn has_answered(&mut self) {
+        self.waits.asked.remove(&self.thread);
+    }
+
     /// Keeps objects until the thread's wait is over.
     pub fn keep(&mut self, held: Vec<crate::objects::HeldObject>) {
-        if let Some(block) = self.waits.get_mut(&self.thread) {
+        if let Some(block) = self.waits.blocks.get_mut(&self.thread) {
             block.held = held;
         }
     }
@@ -194,7 +218,7 @@ impl Turn<'_> {
 #[cfg(test)]
 pub(crate) struct Everything<'a> {
     _shards: Held<'a>,
-    _turns: Vec<Guard<'a, BTreeMap<ThreadRef, WaitBlock>>>,
+    _turns: Vec<Guard<'a, Waits>>,
     _owners: Vec<Guard<'a, crate::objects::mutant::Owned>>,
 }
 

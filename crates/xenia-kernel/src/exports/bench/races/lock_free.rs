@@ -117,7 +117,7 @@ fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
                 let statuses = [
                     call(set, &[event, 0]),
                     call(wait, &[event, 1, 0, now]),
-                    call(wait, &[event, 1, 0, now]),
+                    call(wait, &[event, 1, 1, now]),
                     call(set, &[event, 0]),
                     call(clear, &[event]),
                     call(pulse, &[event, 0]),
@@ -174,7 +174,7 @@ fn two_threads_wait_for_each_other_under_their_own_locks() {
                     // One begins; from then on each signals when it has been signalled.
                     for round in 0..ROUNDS {
                         if number == 1 || round > 0 {
-                            assert_eq!(guest.call("KeWaitForSingleObject", &[own, 0, 0, 0, 0]), 0);
+                            assert_eq!(guest.call("KeWaitForSingleObject", &[own, 0, 0, round % 2, 0]), 0);
                         }
                         guest.call("KeSetEvent", &[other, 0, 0]);
                     }
