@@ -37,73 +37,55 @@ impl Contender for Floor {
     }
 }
 
-/// The standard library's.
-#[derive(Debug)]
-pub struct Std(std::sync::Mutex<()>);
+/// A mutex of this type, called so and made so; `expect` where taking it can fail.
+macro_rules! contender {
+    ($(#[$doc:meta])+ $contender:ident($mutex:ty), $name:literal, $new:expr $(, $expect:ident)?) => {
+        $(#[$doc])+
+        #[derive(Debug)]
+        pub struct $contender($mutex);
 
-impl Contender for Std {
-    const NAME: &'static str = "std";
-    fn new() -> Self {
-        Self(std::sync::Mutex::new(()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock().expect("nobody panics");
-        work();
-    }
+        impl Contender for $contender {
+            const NAME: &'static str = $name;
+            fn new() -> Self {
+                Self($new)
+            }
+            #[inline]
+            fn hold(&self, work: impl FnOnce()) {
+                let _guard = self.0.lock()$(.$expect("nobody panics"))?;
+                work();
+            }
+        }
+    };
 }
 
-/// parking_lot's.
-#[derive(Debug)]
-pub struct ParkingLot(parking_lot::Mutex<()>);
-
-impl Contender for ParkingLot {
-    const NAME: &'static str = "parking_lot";
-    fn new() -> Self {
-        Self(parking_lot::Mutex::new(()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock();
-        work();
-    }
+contender! {
+    /// The standard library's.
+    Std(std::sync::Mutex<()>), "std", std::sync::Mutex::new(()), expect
 }
-
-/// usync's.
-#[derive(Debug)]
-pub struct Usync(usync::Mutex<()>);
-
-impl Contender for Usync {
-    const NAME: &'static str = "usync";
-    fn new() -> Self {
-        Self(usync::Mutex::new(()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock();
-        work();
-    }
+contender! {
+    /// parking_lot's.
+    ParkingLot(parking_lot::Mutex<()>), "parking_lot", parking_lot::Mutex::new(())
 }
-
-/// spin's.
-#[derive(Debug)]
-pub struct Spin(spin::Mutex<()>);
-
-impl Contender for Spin {
-    const NAME: &'static str = "spin";
-    fn new() -> Self {
-        Self(spin::Mutex::new(()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock();
-        work();
-    }
+contender! {
+    /// usync's.
+    Usync(usync::Mutex<()>), "usync", usync::Mutex::new(())
 }
-
-/// Our queued lock.
-#[derive(Debug)]
-pub struct Queued(xenia_sync::Mutex<(), QueuedLock>);
+contender! {
+    /// spin's.
+    Spin(spin::Mutex<()>), "spin", spin::Mutex::new(())
+}
+contender! {
+    /// Our queued lock.
+    Queued(xenia_sync::Mutex<(), QueuedLock>), "xenia-sync, queued", xenia_sync::Mutex::with_lock(Level::Leaf, 0, ())
+}
+contender! {
+    /// Our adaptive lock.
+    Adaptive(xenia_sync::Mutex<(), AdaptiveLock>), "xenia-sync, adaptive", xenia_sync::Mutex::with_lock(Level::Leaf, 0, ())
+}
+contender! {
+    /// The runtime's mutex: its lock under the order.
+    Runtime(xenia_sync::Mutex<()>), "xenia-sync, the runtime's", xenia_sync::Mutex::new(Level::Leaf, ())
+}
 
 impl Queued {
     /// What it has counted, with the feature `statistics`.
@@ -112,49 +94,5 @@ impl Queued {
         return format!("{:?}", self.0.counts());
         #[cfg(not(feature = "statistics"))]
         String::new()
-    }
-}
-
-impl Contender for Queued {
-    const NAME: &'static str = "xenia-sync, queued";
-    fn new() -> Self {
-        Self(xenia_sync::Mutex::with_lock(Level::Leaf, 0, ()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock();
-        work();
-    }
-}
-
-/// Our adaptive lock.
-#[derive(Debug)]
-pub struct Adaptive(xenia_sync::Mutex<(), AdaptiveLock>);
-
-impl Contender for Adaptive {
-    const NAME: &'static str = "xenia-sync, adaptive";
-    fn new() -> Self {
-        Self(xenia_sync::Mutex::with_lock(Level::Leaf, 0, ()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock();
-        work();
-    }
-}
-
-/// The runtime's mutex: its lock under the order.
-#[derive(Debug)]
-pub struct Runtime(xenia_sync::Mutex<()>);
-
-impl Contender for Runtime {
-    const NAME: &'static str = "xenia-sync, the runtime's";
-    fn new() -> Self {
-        Self(xenia_sync::Mutex::new(Level::Leaf, ()))
-    }
-    #[inline]
-    fn hold(&self, work: impl FnOnce()) {
-        let _guard = self.0.lock();
-        work();
     }
 }

@@ -6,11 +6,11 @@ use crate::adaptive::AdaptiveLock;
 use crate::queued::QueuedLock;
 #[cfg(any(debug_assertions, feature = "check-order"))]
 use std::panic::Location;
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 use std::time::Duration;
 
 /// What sleepers of ours give as their token, with a number in the lower 16 bits: nobody else's tokens have these bits.
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 const OURS: usize = 0x5E1F_0000;
 
 /// Locks of ours, whose addresses threads may sleep under.
@@ -21,7 +21,7 @@ impl Ours for AdaptiveLock {}
 /// Puts the thread to sleep under `key` with a number that [`wake`] can ask for, unless `stays` says no; `stays` is called
 /// where no [`wake`] for the same key can be under way, must not panic, and must not sleep. `before` comes between that and the sleep, and must not do
 /// either. With a `timeout` it may wake by itself.
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 pub(crate) fn sleep(
     key: &impl Ours,
     number: u16,
@@ -42,7 +42,7 @@ pub(crate) fn sleep(
 /// Wakes those that sleep under `key` and whose number `which` picks; it must not panic or sleep.
 ///
 /// `key` is an address only: the lock may be gone.
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
     use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp};
     let pick = |token: parking_lot_core::ParkToken| {
@@ -56,17 +56,20 @@ pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
     }
 }
 
-#[cfg(feature = "model")]
+#[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
+pub(crate) use model::sleepers;
+#[cfg(feature = "modelled")]
 pub(crate) use model::{sleep, wake};
 
 /// The same in a model: a list of sleepers. A time-out can come at any moment, so a sleep with one doesn't sleep.
-#[cfg(feature = "model")]
+#[cfg(feature = "modelled")]
 mod model {
     use super::Ours;
-    use loom::sync::{Condvar, Mutex};
+    use crate::atomic::explorer;
+    use explorer::sync::{Condvar, Mutex};
     use std::time::Duration;
 
-    loom::lazy_static! {
+    explorer::lazy_static! {
         static ref SLEEPERS: (Mutex<Vec<(usize, u16)>>, Condvar) = (Mutex::new(Vec::new()), Condvar::new());
     }
 
@@ -78,7 +81,7 @@ mod model {
         timeout: Option<Duration>,
     ) {
         if timeout.is_some() {
-            return loom::thread::yield_now();
+            return explorer::thread::yield_now();
         }
         let me = (std::ptr::from_ref(key).addr(), number);
         let mut sleepers = SLEEPERS.0.lock().expect("no panic");
@@ -96,6 +99,13 @@ mod model {
         sleepers.retain(|&(at, number)| at != key.addr() || !which(number));
         SLEEPERS.1.notify_all();
     }
+
+    /// How many sleep under `key`.
+    #[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
+    pub(crate) fn sleepers(key: &impl Ours) -> usize {
+        let sleepers = SLEEPERS.0.lock().expect("no panic");
+        sleepers.iter().filter(|(at, _)| *at == std::ptr::from_ref(key).addr()).count()
+    }
 }
 
 /// The processor that this thread runs on at this moment.
@@ -105,67 +115,51 @@ pub(crate) fn current_processor() -> Option<usize> {
     usize::try_from(processor).ok()
 }
 
-#[cfg(not(feature = "model"))] // loom's atomics can't be constants
-// SAFETY: of the threads that call `acquire` or get true from `try_acquire`, the next one returns after the one before has
-// called `release`: whoever takes the word from free or granted to locked does it by compare-and-swap, and only `release`
-// takes it away from locked.
-unsafe impl lock_api::RawMutex for QueuedLock {
-    #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
-    const INIT: Self = Self::new();
+/// `lock_api`'s face of a lock of ours. Who names a lock here says why it is one.
+#[cfg(not(feature = "modelled"))] // a model's atomics can't be constants
+macro_rules! raw_mutex {
+    ($lock:ty) => {
+        // SAFETY: said where the lock is named: of the threads that call `acquire` or get true from `try_acquire`, the next
+        // one returns after the one before has called `release`.
+        unsafe impl lock_api::RawMutex for $lock {
+            #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
+            const INIT: Self = Self::new();
 
-    type GuardMarker = lock_api::GuardNoSend;
+            type GuardMarker = lock_api::GuardNoSend;
 
-    #[inline]
-    fn lock(&self) {
-        self.acquire();
-    }
+            #[inline]
+            fn lock(&self) {
+                self.acquire();
+            }
 
-    #[inline]
-    fn try_lock(&self) -> bool {
-        self.try_acquire()
-    }
+            #[inline]
+            fn try_lock(&self) -> bool {
+                self.try_acquire()
+            }
 
-    #[inline]
-    unsafe fn unlock(&self) {
-        self.release();
-    }
+            #[inline]
+            unsafe fn unlock(&self) {
+                self.release();
+            }
 
-    #[inline]
-    fn is_locked(&self) -> bool {
-        !self.is_free()
-    }
+            #[inline]
+            fn is_locked(&self) -> bool {
+                !self.is_free()
+            }
+        }
+    };
 }
 
-#[cfg(not(feature = "model"))]
-// SAFETY: as above: only a compare-and-swap from 0 takes the word, and only `release` stores 0.
-unsafe impl lock_api::RawMutex for AdaptiveLock {
-    #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
-    const INIT: Self = Self::new();
+// SAFETY: whoever takes the word from free or granted to locked does it by compare-and-swap, and only `release` takes it
+// away from locked.
+#[cfg(not(feature = "modelled"))]
+raw_mutex!(QueuedLock);
 
-    type GuardMarker = lock_api::GuardNoSend;
+// SAFETY: only a compare-and-swap from 0 takes the word, and only `release` stores 0.
+#[cfg(not(feature = "modelled"))]
+raw_mutex!(AdaptiveLock);
 
-    #[inline]
-    fn lock(&self) {
-        self.acquire();
-    }
-
-    #[inline]
-    fn try_lock(&self) -> bool {
-        self.try_acquire()
-    }
-
-    #[inline]
-    unsafe fn unlock(&self) {
-        self.release();
-    }
-
-    #[inline]
-    fn is_locked(&self) -> bool {
-        !self.is_free()
-    }
-}
-
-#[cfg(all(feature = "statistics", not(feature = "model")))]
+#[cfg(all(feature = "statistics", not(feature = "modelled")))]
 impl<T: ?Sized> crate::Mutex<T, QueuedLock> {
     /// What the lock has counted so far.
     pub fn counts(&self) -> crate::Counts {
