@@ -85,12 +85,15 @@ fn unit_tests() -> Result<()> {
     run(not_run::promise(linting_cargo()?.args(args))?)
 }
 
-/// Every order of a few threads' steps in our locks; and that they count right what happens to them. Neither is part of a build
-/// for anything else.
+/// Every order of a few threads' steps in our locks, many orders of more threads'; and that they count right what happens to
+/// them. None of it is part of a build for anything else.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
-    cargo(&[&test[..], &["model", "::models::"]].concat())?;
+    let waits = ["test", "--package", "xenia-sched", "--test", "wait_races", "--quiet"];
     let dispatcher = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
+    cargo(&[&test[..], &["model-loom", "::models::"]].concat())?;
+    cargo(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
+    cargo(&[&waits[..], &["--features", "wait-model"]].concat())?;
     cargo(&[&dispatcher[..], &["objects::dispatcher::models::"]].concat())?;
     cargo(&[&test[..], &["statistics", "counts"]].concat())
 }

@@ -14,10 +14,12 @@
 //! parking. Each wait has a serial number, so that a deadline of one wait ends no later one. A wait ends once, whoever
 //! races: all changes are made by compare-and-swap. Only the thread's owner opens and commits.
 
-use std::hint;
-use std::sync::atomic::AtomicU64;
+#[cfg(feature = "wait-model")]
+// tests/wait_word_models.rs runs the word under many orders of its threads' steps
+use shuttle::{hint, sync::atomic::AtomicU64, thread};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::thread;
+#[cfg(not(feature = "wait-model"))]
+use std::{hint, sync::atomic::AtomicU64, thread};
 
 const STATE: u64 = 7;
 /// Whether an interruption may end the wait.

@@ -1,13 +1,25 @@
 //! One thread that waits, on one host thread, and those who would end its waits, on others: each wait ends once, with the
-//! value of whoever ended it, and none is slept through.
+//! value of whoever ended it, and none is slept through. With the feature `wait-model`, the same under shuttle, a few rounds
+//! in many orders.
 
-use std::sync::Mutex;
+#[cfg(feature = "wait-model")]
+use shuttle::{
+    sync::Mutex,
+    sync::atomic::{AtomicBool, AtomicU64},
+    thread,
+};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::thread;
+#[cfg(not(feature = "wait-model"))]
+use std::{
+    sync::Mutex,
+    sync::atomic::{AtomicBool, AtomicU64},
+    thread,
+};
 use xenia_sched::{Commit, Ended, WaitSerial, WaitWord, Which};
 
-const ROUNDS: u64 = 200_000;
+const ROUNDS: u64 = if cfg!(feature = "wait-model") { 6 } else { 200_000 };
+/// Threads that signal, keep time, and interrupt: so many of each.
+const OF_EACH: u32 = if cfg!(feature = "wait-model") { 2 } else { 1 };
 const SIGNAL: u64 = 1 << 60;
 const TIME_OUT: u64 = 2 << 60;
 const INTERRUPTION: u64 = 3 << 60;
@@ -113,16 +125,49 @@ impl Machine {
     }
 }
 
-#[test]
-fn no_wake_is_lost_and_no_wait_ends_twice() {
+/// How often each kind of ending came first.
+fn race() -> [u64; 3] {
     let machine = Machine::default();
     let seen = thread::scope(|scope| {
-        scope.spawn(|| machine.signal());
-        scope.spawn(|| machine.keep_time());
-        scope.spawn(|| machine.interrupt());
+        for _ in 0..OF_EACH {
+            scope.spawn(|| machine.signal());
+            scope.spawn(|| machine.keep_time());
+            scope.spawn(|| machine.interrupt());
+        }
         scope.spawn(|| machine.wait()).join().unwrap()
     });
     assert_eq!(seen.iter().sum::<u64>(), ROUNDS);
     assert_eq!(seen, machine.ended.each_ref().map(|count| count.load(Relaxed)));
     assert_eq!(machine.word.end(Which::Any, 1), Ended::Over);
+    seen
+}
+
+#[cfg(not(feature = "wait-model"))]
+#[test]
+fn no_wake_is_lost_and_no_wait_ends_twice() {
+    race();
+}
+
+#[cfg(feature = "wait-model")]
+#[test]
+fn no_wake_is_lost_and_no_wait_ends_twice_in_any_order() {
+    use shuttle::scheduler::{PctScheduler, RandomScheduler};
+    use shuttle::{Config, MaxSteps, Runner};
+
+    /// Runs under each scheduler.
+    const RUNS: usize = 1_000;
+    static SEEN: [std::sync::atomic::AtomicU64; 3] = [const { std::sync::atomic::AtomicU64::new(0) }; 3];
+    let body = || {
+        for (all, seen) in SEEN.iter().zip(race()) {
+            all.fetch_add(seen, Relaxed);
+        }
+    };
+    let mut config = Config::new();
+    config.silence_warnings = true;
+    // A wake that is lost leaves its thread looking for ever.
+    config.max_steps = MaxSteps::FailAfter(50_000);
+    Runner::new(RandomScheduler::new_from_seed(360, RUNS), config.clone()).run(body);
+    Runner::new(PctScheduler::new_from_seed(360, 4, RUNS), config).run(body);
+    println!("{} threads, {ROUNDS} rounds, 2 x {RUNS} runs: {SEEN:?}", 3 * OF_EACH + 1);
+    assert!(SEEN.iter().all(|seen| seen.load(Relaxed) > 0), "{SEEN:?}");
 }

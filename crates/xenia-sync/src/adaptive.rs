@@ -30,13 +30,13 @@ pub struct AdaptiveLock {
 
 impl AdaptiveLock {
     /// A free lock.
-    #[cfg(not(feature = "model"))]
+    #[cfg(not(feature = "modelled"))]
     pub const fn new() -> Self {
         Self { word: AtomicU32::new(0) }
     }
 
     /// A free lock.
-    #[cfg(feature = "model")]
+    #[cfg(feature = "modelled")]
     pub fn new() -> Self {
         Self { word: AtomicU32::new(0) }
     }
@@ -164,8 +164,11 @@ fn number(word: u32) -> u16 {
     if word & NAMELESS == NAMELESS { 0 } else { (word >> 1) as u16 }
 }
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests;
 
-#[cfg(all(test, feature = "model"))]
+#[cfg(all(test, feature = "model-loom"))]
 mod models;
+
+#[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
+mod random_models;

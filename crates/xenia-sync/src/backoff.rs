@@ -38,7 +38,7 @@ impl Backoff {
     }
 }
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests {
     use super::*;
 

@@ -21,13 +21,13 @@ impl Default for Counted {
 }
 
 impl Counted {
-    #[cfg(not(feature = "model"))]
+    #[cfg(not(feature = "modelled"))]
     /// A slot that is free, and was never occupied.
     pub const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
-    #[cfg(feature = "model")]
+    #[cfg(feature = "modelled")]
     /// A slot that is free, and was never occupied.
     pub fn new() -> Self {
         Self(AtomicU64::new(0))
@@ -78,10 +78,10 @@ impl Counted {
     }
 }
 
-#[cfg(all(test, feature = "model"))]
+#[cfg(all(test, feature = "model-loom"))]
 mod models;
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests {
     use super::*;
 

@@ -22,6 +22,8 @@ mod node;
 mod order;
 mod priority;
 mod queued;
+#[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
+mod random_models;
 #[allow(unsafe_code)]
 mod raw;
 #[cfg(any(debug_assertions, feature = "check-order"))]

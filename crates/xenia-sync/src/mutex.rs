@@ -94,7 +94,7 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     }
 }
 
-#[cfg(all(feature = "statistics", not(feature = "model")))]
+#[cfg(all(feature = "statistics", not(feature = "modelled")))]
 impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     /// The mutex without its rank.
     pub(crate) fn unranked(&self) -> &lock_api::Mutex<R, T> {

@@ -6,16 +6,19 @@
 //!
 //! The table is the process's, not a machine's: it holds who waits at this moment, nothing that outlives a wait.
 
-use crate::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
+#[cfg(feature = "modelled")]
+use crate::atomic::explorer;
+use crate::atomic::{self, AtomicU8, AtomicU16, AtomicU32, Ordering};
 use crate::topology;
 use std::cell::Cell;
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 use std::sync::atomic::AtomicU64;
 
 /// Threads that have nodes at a time.
-pub(crate) const THREADS: usize = if crate::atomic::MODEL { 4 } else { 1024 };
+pub(crate) const THREADS: usize = if atomic::MODEL { MODELLED } else { 1024 };
+const MODELLED: usize = if cfg!(feature = "model-loom") { 4 } else { 8 };
 /// Nodes of a thread.
-pub(crate) const NESTED: usize = if crate::atomic::MODEL { 1 } else { 4 };
+pub(crate) const NESTED: usize = if cfg!(feature = "model-loom") { 1 } else { 4 };
 
 /// Waits for its turn, awake.
 pub(crate) const WAITS: u8 = 0;
@@ -40,7 +43,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    #[cfg(not(feature = "model"))]
+    #[cfg(not(feature = "modelled"))]
     const fn new() -> Self {
         Self {
             next: AtomicU16::new(0),
@@ -52,11 +55,11 @@ impl Node {
     }
 }
 
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 static NODES: [Node; THREADS * NESTED] = [const { Node::new() }; THREADS * NESTED];
 
-#[cfg(feature = "model")]
-loom::lazy_static! {
+#[cfg(feature = "modelled")]
+explorer::lazy_static! {
     static ref NODES: Vec<Node> = (0..THREADS * NESTED)
         .map(|_| Node {
             next: AtomicU16::new(0),
@@ -74,7 +77,7 @@ pub(crate) fn node(number: u16) -> &'static Node {
 }
 
 /// Which threads' nodes are taken.
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 static TAKEN: [AtomicU64; THREADS.div_ceil(64)] = [const { AtomicU64::new(0) }; THREADS.div_ceil(64)];
 
 /// A thread's share of the table.
@@ -83,20 +86,20 @@ struct Share {
     depth: Cell<usize>,
 }
 
-#[cfg(feature = "model")]
-loom::lazy_static! {
-    static ref NEXT: loom::sync::atomic::AtomicUsize = loom::sync::atomic::AtomicUsize::new(0);
+#[cfg(feature = "modelled")]
+explorer::lazy_static! {
+    static ref NEXT: explorer::sync::atomic::AtomicUsize = explorer::sync::atomic::AtomicUsize::new(0);
 }
 
 impl Share {
     /// Threads of a model get one share each and never give it back.
-    #[cfg(feature = "model")]
+    #[cfg(feature = "modelled")]
     fn take() -> Self {
         let thread = NEXT.fetch_add(1, Ordering::Relaxed);
         Self { thread: (thread < THREADS).then_some(thread), depth: Cell::new(0) }
     }
 
-    #[cfg(not(feature = "model"))]
+    #[cfg(not(feature = "modelled"))]
     fn take() -> Self {
         let thread = (0..THREADS).find(|thread| {
             let bit = 1 << (thread % 64);
@@ -107,7 +110,7 @@ impl Share {
     }
 }
 
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 impl Drop for Share {
     fn drop(&mut self) {
         if let Some(thread) = self.thread {
@@ -117,13 +120,7 @@ impl Drop for Share {
     }
 }
 
-#[cfg(not(feature = "model"))]
-thread_local! {
-    static SHARE: Share = Share::take();
-}
-
-#[cfg(feature = "model")]
-loom::thread_local! {
+atomic::per_thread! {
     static SHARE: Share = Share::take();
 }
 
@@ -176,7 +173,7 @@ impl Drop for Claim {
 
 const _: () = assert!(THREADS * NESTED < u16::MAX as usize);
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests {
     use super::*;
 

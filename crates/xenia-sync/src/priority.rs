@@ -5,6 +5,7 @@
 //! holds a lock: a priority that is read a moment too late wakes a thread in another order, no more. So a boost that passes along a
 //! chain of waits may come late, or stay until that thread next gives its last lock back.
 
+use crate::atomic::{per_process, per_thread};
 use crate::node::{THREADS, thread_number};
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -16,14 +17,16 @@ const LONGEST_CHAIN: usize = 16;
 /// What is told of a thread's new priority: the thread's number, and the priority that it has from now on.
 pub type PriorityHook = fn(u16, u8);
 
-/// By number; 0 is every thread without one.
-static OWN: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
-static LENT: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
-/// Whom a thread waits for, asleep.
-static WAITS_FOR: [AtomicU16; THREADS + 1] = [const { AtomicU16::new(0) }; THREADS + 1];
+per_process! {
+    /// By number; 0 is every thread without one.
+    static OWN: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
+    static LENT: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
+    /// Whom a thread waits for, asleep.
+    static WAITS_FOR: [AtomicU16; THREADS + 1] = [const { AtomicU16::new(0) }; THREADS + 1];
+}
 static HOOK: OnceLock<PriorityHook> = OnceLock::new();
 
-thread_local! {
+per_thread! {
     /// Adaptive locks that this thread holds.
     static HOLDS: Cell<u32> = const { Cell::new(0) };
 }
@@ -90,13 +93,13 @@ pub(crate) fn lend(priority: u8, owner: u16) {
 
 /// This thread has taken a lock.
 pub(crate) fn holds_one_more() {
-    HOLDS.set(HOLDS.get() + 1);
+    HOLDS.with(|holds| holds.set(holds.get() + 1));
 }
 
 /// This thread has given a lock back.
 pub(crate) fn holds_one_less() {
-    let left = HOLDS.get() - 1;
-    HOLDS.set(left);
+    let left = HOLDS.with(|holds| holds.get() - 1);
+    HOLDS.with(|holds| holds.set(left));
     if left == 0 {
         let number = thread_number();
         let lent = &LENT[usize::from(number)];
@@ -117,7 +120,7 @@ fn tell(number: u16) {
 }
 
 /// The number goes to another thread.
-#[cfg(not(feature = "model"))]
+#[cfg(not(feature = "modelled"))]
 pub(crate) fn forget(number: u16) {
     OWN[usize::from(number)].store(0, Relaxed);
     LENT[usize::from(number)].store(0, Relaxed);

@@ -67,12 +67,12 @@ pub struct QueuedLock {
     statistics: Statistics,
 }
 
-#[cfg(not(any(feature = "statistics", feature = "model")))]
+#[cfg(not(any(feature = "statistics", feature = "modelled")))]
 const _: () = assert!(size_of::<QueuedLock>() == 4);
 
 impl QueuedLock {
     /// A free lock.
-    #[cfg(not(feature = "model"))]
+    #[cfg(not(feature = "modelled"))]
     pub const fn new() -> Self {
         Self {
             state: AtomicU8::new(FREE),
@@ -83,7 +83,7 @@ impl QueuedLock {
     }
 
     /// A free lock.
-    #[cfg(feature = "model")]
+    #[cfg(feature = "modelled")]
     pub fn new() -> Self {
         Self {
             state: AtomicU8::new(FREE),
@@ -182,7 +182,7 @@ impl QueuedLock {
     /// For the thread that has no node: it only barges, and sleeps without being woken.
     fn acquire_unqueued(&self) {
         while !self.barge() {
-            std::thread::sleep(FIRST_NAP);
+            if atomic::MODEL { atomic::yield_now() } else { std::thread::sleep(FIRST_NAP) }
         }
     }
 
@@ -355,8 +355,11 @@ fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
     None
 }
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests;
 
-#[cfg(all(test, feature = "model"))]
+#[cfg(all(test, feature = "model-loom"))]
 mod models;
+
+#[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
+mod random_models;

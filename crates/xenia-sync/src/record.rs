@@ -3,6 +3,7 @@
 //! A record is written by its thread alone, with plain stores. It outlives the thread and is given to the next one, unless the
 //! thread ended with a lock held: then it stays, to name who took that lock with it.
 
+use crate::atomic::per_thread;
 use crate::order::Rank;
 use crate::raw::Site;
 use parking_lot::Mutex;
@@ -57,7 +58,7 @@ struct Records {
 
 static RECORDS: Mutex<Records> = Mutex::new(Records { all: Vec::new(), free: Vec::new() });
 
-thread_local! {
+per_thread! {
     static MINE: Cell<Option<&'static Record>> = const { Cell::new(None) };
     static OWNER: Owner = Owner::new();
 }
@@ -81,7 +82,7 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        MINE.set(None);
+        let _ = MINE.try_with(|mine| mine.set(None));
         if self.0.count() == 0 {
             RECORDS.lock().free.push(self.0);
         } else {
@@ -104,13 +105,13 @@ impl Record {
     /// This thread's; `None` while the thread's other data is being dropped.
     #[inline]
     pub(crate) fn mine() -> Option<&'static Self> {
-        MINE.get().or_else(Self::first)
+        MINE.with(Cell::get).or_else(Self::first)
     }
 
     #[cold]
     fn first() -> Option<&'static Self> {
         let record = OWNER.try_with(|owner| owner.0).ok()?;
-        MINE.set(Some(record));
+        MINE.with(|mine| mine.set(Some(record)));
         Some(record)
     }
 

@@ -8,6 +8,7 @@
 //! What is guarded is reached through [`Hold::with`], so no reference to it lives on while others change it. Blocking in there
 //! is refused. Tokens have their place in the lock order as every lock.
 
+use crate::atomic::per_thread;
 use crate::level::Level;
 use crate::order::{Mark, Rank, assert_nothing_held};
 use crate::queued::QueuedLock;
@@ -49,7 +50,7 @@ struct Held {
     was_given_up: Cell<bool>,
 }
 
-thread_local! {
+per_thread! {
     /// In the order in which they were taken.
     static HELD: RefCell<Vec<Rc<Held>>> = const { RefCell::new(Vec::new()) };
     /// How many values this thread looks at.
@@ -77,7 +78,7 @@ impl<T> Token<T> {
             given_up: Cell::new(false),
             was_given_up: Cell::new(false),
         });
-        HELD.with_borrow_mut(|all| all.push(held.clone()));
+        HELD.with(|all| all.borrow_mut().push(held.clone()));
         Hold { token: self, held, this_thread: PhantomData }
     }
 
@@ -108,11 +109,11 @@ impl<T> Hold<'_, T> {
         struct Looks;
         impl Drop for Looks {
             fn drop(&mut self) {
-                LOOKING.set(LOOKING.get() - 1);
+                LOOKING.with(|looking| looking.set(looking.get() - 1));
             }
         }
         assert!(!self.held.given_up.get(), "a token is used while its holder blocks");
-        LOOKING.set(LOOKING.get() + 1);
+        LOOKING.with(|looking| looking.set(looking.get() + 1));
         let _looks = Looks;
         look(&mut self.token.value.lock())
     }
@@ -125,7 +126,7 @@ impl<T> Hold<'_, T> {
 
 impl<T> Drop for Hold<'_, T> {
     fn drop(&mut self) {
-        HELD.with_borrow_mut(|all| all.retain(|held| !Rc::ptr_eq(held, &self.held)));
+        HELD.with(|all| all.borrow_mut().retain(|held| !Rc::ptr_eq(held, &self.held)));
         if !self.held.given_up.get() {
             self.held.mark.get().leave();
             self.held.lock.lock.release();
@@ -144,23 +145,23 @@ pub fn blocking<R>(wait: impl FnOnce() -> R) -> R {
     struct TakeAgain(Vec<Rc<Held>>);
     impl Drop for TakeAgain {
         fn drop(&mut self) {
-            let left = HELD.with_borrow(|all| all.iter().any(|held| !held.given_up.get()));
+            let left = HELD.with(|all| all.borrow().iter().any(|held| !held.given_up.get()));
             assert!(
                 !left || std::thread::panicking(),
                 "a token was taken while blocking, and not given back"
             );
             for held in &self.0 {
                 // One that was dropped meanwhile is nobody's any more.
-                if HELD.with_borrow(|all| all.iter().any(|other| Rc::ptr_eq(other, held))) {
+                if HELD.with(|all| all.borrow().iter().any(|other| Rc::ptr_eq(other, held))) {
                     held.mark.set(held.lock.take());
                     held.given_up.set(false);
                 }
             }
         }
     }
-    assert!(LOOKING.get() == 0, "blocking while looking at what a token guards");
+    assert!(LOOKING.with(Cell::get) == 0, "blocking while looking at what a token guards");
     let mine: Vec<Rc<Held>> =
-        HELD.with_borrow(|all| all.iter().filter(|held| !held.given_up.get()).cloned().collect());
+        HELD.with(|all| all.borrow().iter().filter(|held| !held.given_up.get()).cloned().collect());
     for held in mine.iter().rev() {
         held.given_up.set(true);
         held.was_given_up.set(true);
@@ -172,5 +173,8 @@ pub fn blocking<R>(wait: impl FnOnce() -> R) -> R {
     wait()
 }
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests;
+
+#[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
+mod random_models;

@@ -72,14 +72,8 @@ fn host() -> &'static Topology {
     })
 }
 
-#[cfg(not(feature = "model"))]
-thread_local! {
+crate::atomic::per_thread! {
     static PRETENDED: Cell<Option<u16>> = const { Cell::new(None) };
-}
-
-#[cfg(feature = "model")]
-loom::thread_local! {
-    static PRETENDED: Cell<Option<u16>> = Cell::new(None);
 }
 
 /// Lets this thread be on a NUMA node that the machine need not have, or where it is again: for tests and measurements.
@@ -98,7 +92,7 @@ pub(crate) fn current_node() -> u16 {
     raw::current_processor().map_or(0, |processor| host().node_of(processor))
 }
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(all(test, not(feature = "modelled")))]
 mod tests {
     use super::*;
 

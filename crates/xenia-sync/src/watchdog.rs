@@ -202,5 +202,5 @@ mod look {
     }
 }
 
-#[cfg(all(test, debug_assertions, not(feature = "model")))]
+#[cfg(all(test, debug_assertions, not(feature = "modelled")))]
 mod tests;

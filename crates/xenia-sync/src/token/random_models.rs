@@ -1,0 +1,75 @@
+//! Tokens under shuttle: given back while their holder blocks, taken again after, and nobody else in between.
+
+use super::*;
+use crate::atomic::explorer::{sync::Arc, sync::Mutex as Modelled, thread};
+use crate::random_models::{Inside, explore};
+
+const RUNS: usize = 500;
+
+fn model(threads: u64, rounds: u64) {
+    explore(RUNS, move || {
+        let tokens = Arc::new([0, 1].map(|ordinal| Token::numbered(Level::Objects, ordinal, 0_u64)));
+        let inside = Arc::new([Inside::default(), Inside::default()]);
+        let all: Vec<_> = (0..threads)
+            .map(|me| {
+                let (tokens, inside) = (tokens.clone(), inside.clone());
+                thread::spawn(move || {
+                    for round in 0..rounds {
+                        let outer = tokens[0].hold();
+                        inside[0].visit();
+                        let before = outer.with(|value| *value);
+                        if (me + round) % 2 == 0 {
+                            let inner = tokens[1].hold();
+                            inside[1].visit();
+                            // Others have both meanwhile; this thread waits for nothing of theirs.
+                            blocking(thread::yield_now);
+                            inside[1].visit();
+                            inner.with(|value| *value += 1);
+                        }
+                        inside[0].visit();
+                        let now = outer.with(|value| {
+                            *value += 1;
+                            *value
+                        });
+                        assert!(now == before + 1 || outer.was_given_up(), "changed while it was held");
+                    }
+                })
+            })
+            .collect();
+        for thread in all {
+            thread.join().expect("no panic");
+        }
+        assert_eq!(tokens[0].hold().with(|value| *value), threads * rounds);
+    });
+}
+
+#[test]
+fn four_threads() {
+    model(4, 2);
+}
+
+#[test]
+fn six_threads() {
+    model(6, 1);
+}
+
+/// A holder that waits for somebody who needs its token: without the giving back, nobody would go on.
+#[test]
+fn who_is_waited_for_gets_the_token() {
+    explore(RUNS, || {
+        let token = Arc::new(Token::new(Level::Objects, 0_u64));
+        let holds = token.hold();
+        let done = Arc::new(Modelled::new(0));
+        let others: Vec<_> = (0..3)
+            .map(|_| {
+                let (token, done) = (token.clone(), done.clone());
+                thread::spawn(move || {
+                    token.hold().with(|value| *value += 1);
+                    *done.lock().expect("no panic") += 1;
+                })
+            })
+            .collect();
+        blocking(|| others.into_iter().for_each(|other| other.join().expect("no panic")));
+        assert_eq!(holds.with(|value| *value), *done.lock().expect("no panic"));
+    });
+}
