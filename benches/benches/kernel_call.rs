@@ -1,0 +1,124 @@
+//! What a kernel call costs from compiled code: a loop of a title that calls an export which does nothing
+//! (`VdShutdownEngines`) through its import thunk, on the lockstep executor.
+#![allow(missing_docs)] // criterion's macros make public items
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_guest::GuestAddr;
+use xenia_jit::{Jit, JitConfig};
+use xenia_kernel::imports::ordinals::xboxkrnl;
+use xenia_kernel::ports::Ports;
+use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
+use xenia_memory::GuestMemory;
+use xenia_sched::{Limits, LockstepExecutor, RunEnd, Scheduler};
+
+const CODE: u32 = 0x8200_0000;
+const DATA: u32 = 0x8201_0000;
+/// Instructions in which all code is compiled and linked.
+const WARM_UP: u64 = 2_000_000;
+/// Instructions between two looks at how many calls were made: short, so that many stretches meet nothing else that the
+/// machine does.
+const STRETCH: u64 = 100_000;
+
+/// `loop: bl thunk; addi r30, r30, 1; stw r30, 0(r29); b loop`, and the thunk.
+fn title(export: &str) -> LoadedImage {
+    let row = xboxkrnl::ROWS.iter().find(|row| row.name == export).expect("an export");
+    let words: [u32; 12] = [
+        0x3FA0_0000 | DATA >> 16, // lis r29, DATA
+        0x3BC0_0000,              // li r30, 0
+        0x4800_0019,              // loop: bl thunk
+        0x3BDE_0001,              // addi r30, r30, 1
+        0x93DD_0000,              // stw r30, 0(r29)
+        0x4BFF_FFF4,              // b loop
+        0x6000_0000,
+        0x6000_0000,
+        0x0100_0000, // thunk
+        0x0200_0000,
+        0x7D69_03A6,
+        0x4E80_0420,
+    ];
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    bytes.resize(0x2_0000, 0);
+    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
+    let import =
+        Import { ordinal: row.ordinal, slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(CODE + 32)) };
+    LoadedImage {
+        base: GuestAddr(CODE),
+        size: 0x2_0000,
+        entry: GuestAddr(CODE),
+        bytes,
+        page_size: 0x1_0000,
+        page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
+        imports: vec![ImportLibrary {
+            name: "xboxkrnl.exe".to_owned(),
+            id: 0,
+            version: Version(0),
+            minimum_version: Version(0),
+            imports: vec![import],
+        }],
+        ..LoadedImage::empty(ImageKind::Xex)
+    }
+}
+
+/// A title in its loop.
+struct Machine {
+    memory: Arc<GuestMemory>,
+    executor: LockstepExecutor<KernelSystem>,
+    instructions: u64,
+}
+
+impl Machine {
+    fn new(export: &str) -> Self {
+        let memory = GuestMemory::new().expect("guest memory");
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).expect("a kernel");
+        let mut scheduler = Scheduler::default();
+        kernel.load_title(&mut scheduler, &title(export)).expect("a title");
+        let config = JitConfig { warm_up: 0, ..JitConfig::default() };
+        let engine = Jit::new(memory.clone(), config).expect("an engine");
+        let executor = LockstepExecutor::new(scheduler, Box::new(engine), KernelSystem::new(kernel));
+        let mut machine = Self { memory, executor, instructions: 0 };
+        machine.run(WARM_UP);
+        machine
+    }
+
+    /// How many calls were made, and how long they took.
+    fn run(&mut self, instructions: u64) -> (u32, Duration) {
+        let calls = |machine: &Self| machine.memory.read::<u32>(GuestAddr(DATA)).expect("data");
+        let before = calls(self);
+        self.instructions += instructions;
+        let limits = Limits { instructions: Some(self.instructions), ..Limits::default() };
+        let start = Instant::now();
+        let end = self.executor.run(&limits);
+        let elapsed = start.elapsed();
+        assert_eq!(end, RunEnd::Instructions);
+        (calls(self).wrapping_sub(before), elapsed)
+    }
+}
+
+fn benches(criterion: &mut Criterion) {
+    let mut machine = Machine::new("VdShutdownEngines");
+    let least = Cell::new(f64::INFINITY);
+    let mut group = criterion.benchmark_group("kernel call");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("empty export, from compiled code", |bencher| {
+        bencher.iter_custom(|turns| {
+            let (mut calls, mut elapsed) = (0_u64, Duration::ZERO);
+            while calls < turns {
+                let (more, took) = machine.run(STRETCH);
+                assert!(more > 1000, "the title is in its loop");
+                least.set(least.get().min(took.as_nanos() as f64 / f64::from(more)));
+                calls += u64::from(more);
+                elapsed += took;
+            }
+            elapsed.mul_f64(turns as f64 / calls as f64)
+        });
+    });
+    group.finish();
+    println!("least, in {STRETCH} instructions: {:.1} ns a call", least.get());
+}
+
+criterion_group!(kernel_call, benches);
+criterion_main!(kernel_call);
