@@ -73,7 +73,8 @@ struct Machine {
 impl Machine {
     fn new(export: &str) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).expect("a kernel");
+        let kernel =
+            Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).expect("a kernel");
         let mut scheduler = Scheduler::default();
         kernel.load_title(&mut scheduler, &title(export)).expect("a title");
         let config = JitConfig { warm_up: 0, ..JitConfig::default() };

@@ -14,6 +14,7 @@ mod steps;
 mod sync_suite;
 mod tidy;
 mod title_run;
+mod tsan;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Task {
     Csmith(csmith::CsmithArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
+    /// Run the tests of what host threads share under ThreadSanitizer.
+    Tsan(tsan::TsanArgs),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Bless => steps::bless(),
         Task::Csmith(args) => csmith::run(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
+        Task::Tsan(args) => tsan::tsan(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
