@@ -146,7 +146,8 @@ pub trait Cpu {
     fn exit(&mut self, thread: ThreadRef, code: u32) -> Result<(), SchedError>;
 
     /// Suspends a thread once more; returns the count before. One that runs elsewhere is asked to: it stops at its next
-    /// boundary, the end of a visit or of a kernel call, and may execute until then.
+    /// boundary, the end of a visit or of a kernel call, and may execute until then. One that keeps its slot stops when it does so
+    /// no more: what suspends a thread on the console comes in below the level of deferred calls.
     fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError>;
 
     /// Takes one suspension back; returns the count before. A count of 0 stays. Takes back a request that has not been

@@ -205,7 +205,10 @@ impl Case {
         assert_eq!(picked, self.model.running(slot).map(|at| self.model.threads[at].name), "slot {slot}");
         if let Some(at) = self.model.running(slot) {
             let thread = &self.model.threads[at];
-            assert!(thread.affinity >> slot & 1 == 1 && thread.suspended == 0, "{thread:?}");
+            assert!(
+                thread.affinity >> slot & 1 == 1 && (thread.suspended == 0 || thread.holds),
+                "{thread:?}"
+            );
             let best = self.model.ready(slot).first().map(|&at| self.model.threads[at].priority);
             assert!(thread.holds || best <= Some(thread.priority), "{best:?} waits for {thread:?}");
         }

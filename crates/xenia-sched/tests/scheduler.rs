@@ -192,6 +192,41 @@ fn suspension_counts_and_outlasts_a_wake() {
 }
 
 #[test]
+fn a_thread_that_keeps_its_slot_is_suspended_when_it_does_so_no_more() {
+    let spin = || Wait::forever(BlockReason::SpinLock { lock: 4 });
+    let mut scheduler = Scheduler::default();
+    let (thread, other) = (spawn(&mut scheduler, 1, 0), spawn(&mut scheduler, 2, 0));
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    scheduler.hold_slot(thread, true).unwrap();
+    assert_eq!(scheduler.suspend(thread), Ok(0));
+    scheduler.yield_slot(0);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread), "nothing below its level comes in");
+    // Nor while it waits for a spin lock.
+    scheduler.park(thread, spin()).unwrap();
+    assert_eq!(scheduler.suspend(thread), Ok(1));
+    assert_eq!(scheduler.begin_slot_visit(0), None, "it waits there");
+    assert_eq!(scheduler.wake_ref(thread, 0, 0), Ok(Woken::Yes));
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    assert_eq!(scheduler.hold_slot(thread, false), Ok(true));
+    assert_eq!(scheduler.begin_slot_visit(0), Some(other));
+    assert_eq!((scheduler.resume(thread), scheduler.resume(thread)), (Ok(2), Ok(1)));
+    scheduler.yield_slot(0);
+    assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
+    // A suspension that is taken back before has done nothing.
+    scheduler.hold_slot(thread, true).unwrap();
+    assert_eq!((scheduler.suspend(thread), scheduler.resume(thread)), (Ok(0), Ok(1)));
+    scheduler.hold_slot(thread, false).unwrap();
+    assert_eq!(scheduler.running(0), Some(thread));
+    // It stops where it moves to, too.
+    scheduler.hold_slot(thread, true).unwrap();
+    scheduler.suspend(thread).unwrap();
+    scheduler.set_affinity(thread, 2).unwrap();
+    assert_eq!((scheduler.begin_slot_visit(0), scheduler.begin_slot_visit(1)), (Some(other), None));
+    scheduler.resume(thread).unwrap();
+    assert_eq!(scheduler.begin_slot_visit(1), Some(thread));
+}
+
+#[test]
 fn a_migrated_thread_keeps_its_name_and_its_waiters_stay_right() {
     let mut scheduler = Scheduler::default();
     let thread = spawn(&mut scheduler, 1, 0);

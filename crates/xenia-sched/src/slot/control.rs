@@ -19,17 +19,19 @@ impl HwSlot {
         Ok(thread)
     }
 
-    /// Suspends a thread once more; returns the count before.
+    /// Suspends a thread once more; returns the count before. One that keeps the slot goes on, or waits for its spin lock, until
+    /// it keeps it no more.
     pub(crate) fn suspend(&mut self, common: &Common, r: ThreadRef) -> Result<u32, SchedError> {
+        let is_running = self.running == Some(r);
         let thread = self.live_mut(r)?;
         let before = thread.suspend_count;
         if before >= MAX_SUSPEND_COUNT {
             return Err(SchedError::SuspendCount(r));
         }
         thread.suspend_count += 1;
+        let keeps_slot = thread.holds_slot && is_running;
         let is_waiting = matches!(thread.state, ThreadState::Waiting { .. });
-        self.spin_no_more(common, r);
-        if before == 0 && !is_waiting {
+        if before == 0 && !is_waiting && !keeps_slot {
             self.stop(common, r)?;
         }
         Ok(before)
@@ -94,20 +96,24 @@ impl HwSlot {
 
     /// Lets a thread keep its slot, or not any more; returns how it was. A thread that keeps its slot makes way for nobody,
     /// and nobody runs there while it waits for a spin lock: what raised interrupt levels do on the console. As
-    /// soon as it waits for anything else, is suspended, moves or ends, others have the slot.
+    /// soon as it waits for anything else, moves or ends, others have the slot. One that was suspended meanwhile stops when it keeps it no
+    /// more.
     pub(crate) fn hold_slot(
         &mut self,
         common: &Common,
         r: ThreadRef,
         held: bool,
     ) -> Result<bool, SchedError> {
-        let before = mem::replace(&mut self.records.get_mut(r)?.holds_slot, held);
-        if !held {
+        let thread = self.records.get_mut(r)?;
+        let before = mem::replace(&mut thread.holds_slot, held);
+        if before && !held {
+            let stops = thread.suspend_count > 0 && self.running == Some(r);
             self.spin_no_more(common, r);
-            if before {
-                // Whoever had to wait for that.
-                self.signals |= 1 << self.hw_id;
+            if stops {
+                self.stop(common, r)?;
             }
+            // Whoever had to wait for that.
+            self.signals |= 1 << self.hw_id;
         }
         Ok(before)
     }

@@ -84,7 +84,8 @@ pub(crate) fn migrate(
     let common = moment.common;
     let queued = from.dequeue(common, r)?;
     let mut thread = from.records.remove(r)?;
-    let id = thread.id;
+    // One that kept its slot may be suspended and have run all the same.
+    let (id, is_suspended) = (thread.id, thread.suspend_count > 0);
     thread.slot = to.hw_id;
     // One that runs learns it when its registers come back.
     if let Some(ctx) = &mut thread.ctx {
@@ -105,7 +106,7 @@ pub(crate) fn migrate(
     to.records.add(thread);
     common.directory.set(r, to.hw_id)?;
     to.counters.migrations += 1;
-    if queued {
+    if queued && !is_suspended {
         to.line_up(common, r)?;
     }
     moment.emit(&Event::Migrate { thread: id, from: from.hw_id, to: to.hw_id });

@@ -109,10 +109,14 @@ impl Model {
 
     /// Whether a thread keeps its slot; one that no longer does lets others have it though it waits on.
     pub(crate) fn hold(&mut self, at: usize, holds: bool) -> bool {
-        if !holds {
+        let before = std::mem::replace(&mut self.threads[at].holds, holds);
+        if before && !holds {
             self.spin_no_more(at);
+            if self.threads[at].suspended > 0 {
+                self.leave(at);
+            }
         }
-        std::mem::replace(&mut self.threads[at].holds, holds)
+        before
     }
 
     fn spin_no_more(&mut self, at: usize) {
@@ -289,8 +293,9 @@ impl Model {
     }
 
     pub(crate) fn suspend(&mut self, at: usize) {
-        self.spin_no_more(at);
-        self.leave(at);
+        if !self.threads[at].holds {
+            self.leave(at);
+        }
         self.threads[at].suspended += 1;
     }
 
