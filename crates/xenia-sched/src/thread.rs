@@ -95,6 +95,8 @@ pub struct GuestThread {
     pub(crate) lands: bool,
     /// It stands among those whose priority the scheduler has changed by itself, and nobody has told the guest yet.
     pub(crate) news: bool,
+    /// Its priority has changed by itself since it ran.
+    pub(crate) untold: bool,
     pub(crate) suspend_count: u32,
     /// Kernel threads don't keep a machine alive and don't count as deadlocked.
     pub(crate) service: bool,
@@ -159,6 +161,12 @@ impl GuestThread {
     /// Whether it is one of the kernel's own threads.
     pub fn is_service(&self) -> bool {
         self.service
+    }
+
+    /// Its priority has changed by itself; whether that is to go on the slot's list of news.
+    pub(crate) fn is_news(&mut self) -> bool {
+        self.untold = true;
+        !std::mem::replace(&mut self.news, true)
     }
 
     /// The deadline of its wait, and the wait's number.

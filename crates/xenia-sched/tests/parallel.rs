@@ -164,7 +164,7 @@ fn work_under_way_is_no_deadlock_and_its_end_wakes() {
         cpu.work_has_come();
         forever("work")
     });
-    machine.system.1 = work;
+    machine.system.work = work;
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
     let counters = machine.scheduler.counters();
@@ -208,7 +208,7 @@ fn a_thread_that_runs_elsewhere_is_suspended_and_resumed() {
     // Suspended when the run ended: another run executes nothing of it.
     let limits =
         Limits { ticks: Some(machine.scheduler.now() + TICKS_PER_SECOND / 100), ..Limits::default() };
-    machine.system.0 = Arc::new(|_, running| {
+    machine.system.script = Arc::new(|_, running| {
         assert_eq!(running.id, 0, "the other is suspended");
         Disposition::EndVisit
     });

@@ -3,8 +3,9 @@
 mod scripted;
 
 use scripted::{exit, forever, machine};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use xenia_sched::{
     Cpu, Disposition, EndKind, HW_THREADS, Limits, RunEnd, Running, SchedError, SpawnParameters, ThreadRef,
     Woken,
@@ -135,4 +136,52 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
     assert!(counters.wakes >= 2 * ROUNDS * u64::from(PAIRS) && counters.migrations > 100, "{counters:?}");
     assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
     assert!(scheduler.threads().count() < threads.len() + HW_THREADS * 64, "ended threads are freed");
+}
+
+#[test]
+fn the_guest_is_told_the_last_of_several_priorities() {
+    const ROUNDS: u64 = 20_000;
+    /// The one that is told of, who boosts it, and who moves it.
+    const TOLD: u32 = 0;
+    const BOOSTER: u32 = 1;
+    const MOVER: u32 = 2;
+    let shown = Arc::<Mutex<BTreeMap<u32, u8>>>::default();
+    let told = shown.clone();
+    let mut machine = machine(
+        &[(TOLD, 0), (BOOSTER, 1), (MOVER, 2), (3, 3), (4, 4), (5, 5)],
+        move |threads, cpu, running| {
+            let round = running.ctx.gpr[5];
+            running.ctx.gpr[5] += 1;
+            match running.id {
+                TOLD => {
+                    // While it runs only its own slot changes its priority.
+                    let shown = told.lock().unwrap().get(&TOLD).copied();
+                    assert!(
+                        shown.is_none_or(|shown| shown == cpu.priority(running.thread).unwrap()),
+                        "{shown:?} in {round}"
+                    );
+                    if round == ROUNDS {
+                        return Disposition::End(EndKind::Exit { code: 0 });
+                    }
+                    if round % 4 != 0 {
+                        // Its boost decays.
+                        return Disposition::EndVisit;
+                    }
+                    cpu.open_wait(running.thread, false).unwrap();
+                    return forever("a boost");
+                }
+                BOOSTER => {
+                    let _ = cpu.wake(threads[0], 1, 1 + (round % 6) as u8).unwrap();
+                }
+                MOVER => {
+                    cpu.set_affinity(threads[0], 1 << (round % 6)).unwrap();
+                }
+                // The slots have boundaries at which they tell.
+                _ => {}
+            }
+            Disposition::EndVisit
+        },
+    );
+    machine.system.shown = shown;
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 0 }));
 }

@@ -164,10 +164,15 @@ impl<S: System> HwHostThread<'_, S> {
         let running = slot.pick(&self.shared.slots.common).and_then(|thread| slot.take(thread).ok());
         self.set_busy(running.is_some());
         let running = running?;
+        let mut news = slot.take_priority_news();
+        // Another slot's host thread may have it among its news, and not have told yet.
+        if slot.take_untold(running.thread) && !news.contains(&running.id) {
+            news.push(running.id);
+        }
         Some(Picked {
             has_moved: slot.take_moved(running.thread),
             is_alone: !slot.has_ready(),
-            news: slot.take_priority_news(),
+            news,
             running,
         })
     }

@@ -63,6 +63,7 @@ pub(crate) fn make_thread(
         moved: false,
         lands: false,
         news: false,
+        untold: false,
         suspend_count: u32::from(suspended),
         service,
     };

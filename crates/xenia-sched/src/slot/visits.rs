@@ -28,7 +28,7 @@ impl HwSlot {
             }
             if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
                 thread.priority -= 1;
-                if !mem::replace(&mut thread.news, true) {
+                if thread.is_news() {
                     self.news.push(running);
                     common.note_news();
                 }
@@ -184,6 +184,11 @@ impl HwSlot {
     /// Whether the guest has to be told where this thread is; asked once.
     pub(crate) fn take_moved(&mut self, r: ThreadRef) -> bool {
         self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.moved))
+    }
+
+    /// Whether the guest has to be told the priority of this thread before it runs, whoever else may be about to; asked once.
+    pub(crate) fn take_untold(&mut self, r: ThreadRef) -> bool {
+        self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.untold))
     }
 
     /// Threads here whose priority has changed by itself since this was last asked: their guest ids.

@@ -130,7 +130,7 @@ impl HwSlot {
         if !thread.boost_disabled {
             let priority = boosted(thread.base_priority, thread.priority, boost);
             let changed = mem::replace(&mut thread.priority, priority) != priority;
-            if changed && !mem::replace(&mut thread.news, true) {
+            if changed && thread.is_news() {
                 self.news.push(r);
                 common.note_news();
             }

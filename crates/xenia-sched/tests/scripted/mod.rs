@@ -1,5 +1,6 @@
 //! A machine whose threads do what a function of the test says, on an engine that does nothing but call.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,11 +46,17 @@ pub(crate) struct Work {
 }
 
 #[derive(Clone)]
-pub(crate) struct Scripted(pub(crate) Arc<Script>, pub(crate) Arc<Work>);
+pub(crate) struct Scripted {
+    pub(crate) script: Arc<Script>,
+    pub(crate) work: Arc<Work>,
+    threads: BTreeMap<u32, ThreadRef>,
+    /// Priorities as the guest has been told, by thread id.
+    pub(crate) shown: Arc<Mutex<BTreeMap<u32, u8>>>,
+}
 
 impl System for Scripted {
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, _: u8) -> Disposition {
-        (self.0)(cpu, running)
+        (self.script)(cpu, running)
     }
 
     fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
@@ -63,6 +70,13 @@ impl System for Scripted {
 
     fn moved(&mut self, _: &Running) {}
 
+    fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
+        // Others may come first.
+        std::thread::sleep(Duration::from_micros(u64::from(id == 0)));
+        let mut shown = self.shown.lock().unwrap();
+        shown.insert(id, cpu.priority(self.threads[&id]).unwrap());
+    }
+
     fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
 
     fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
@@ -72,7 +86,7 @@ impl System for Scripted {
     fn advance(&mut self, _: &mut dyn Cpu) {}
 
     fn work(&mut self) -> Option<WorkReport> {
-        let work = self.1.clone();
+        let work = self.work.clone();
         let (thread, takes) = work.left.lock().unwrap().pop()?;
         std::thread::sleep(takes);
         Some(Box::new(move |cpu| {
@@ -82,7 +96,7 @@ impl System for Scripted {
     }
 
     fn has_work(&self) -> bool {
-        self.1.under_way.load(SeqCst) > 0
+        self.work.under_way.load(SeqCst) > 0
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
@@ -134,8 +148,11 @@ pub(crate) fn machine_with(
             reference
         })
         .collect();
+    let names = threads.iter().zip(&references).map(|(&(id, _), &thread)| (id, thread)).collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
-    ParallelExecutor::new(scheduler, engine, Scripted(Arc::new(script), Arc::default())).unwrap()
+    let (work, shown) = Default::default();
+    let system = Scripted { script: Arc::new(script), work, threads: names, shown };
+    ParallelExecutor::new(scheduler, engine, system).unwrap()
 }
 
 pub(crate) fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
