@@ -92,10 +92,10 @@ Examples:
     /// Describe a title: format, entry, imports and their state, digests.
     #[command(after_help = "Example:\n  xenia-rs info game/default.xex --json -")]
     Info(InfoArgs),
-    /// List the files of a disc image.
+    /// List the files of a disc image or content package.
     #[command(after_help = "Example:\n  xenia-rs ls game.iso")]
     Ls(LsArgs),
-    /// Write the files of a disc image into a folder.
+    /// Write the files of a disc image or content package into a folder.
     #[command(after_help = "Example:\n  xenia-rs extract game.iso game")]
     Extract(ExtractArgs),
     /// Write a disc image of a folder.

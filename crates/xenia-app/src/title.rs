@@ -355,7 +355,7 @@ mod tests {
         let path = dir.path().join("game.iso");
         for (contents, said) in [
             (&b"PK\x03\x04rest"[..], "a ZIP archive; extract it"),
-            (b"LIVE", "a content package"),
+            (b"LIVE", "STFS volume at offset 0x340"),
             (b"some text", "begins with 73 6f"),
             (b"", "it is empty"),
         ] {

@@ -1,4 +1,4 @@
-//! Bytes to structs: XEX2 and ELF executables, disc images; reads through one trait. What else titles come in is recognised.
+//! Bytes to structs: XEX2 and ELF executables, disc images, content packages; reads through one trait. What else titles come in is recognised.
 //!
 //! Everything in a file is hostile until checked: sizes are capped before they are allocated,
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
@@ -16,6 +16,7 @@ pub mod lzx;
 pub mod pack;
 pub mod pe;
 pub mod read_at;
+pub mod stfs;
 mod unread;
 pub mod volume;
 pub mod xex;
@@ -65,7 +66,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: gdfx::detect, opens: Opens::Volume(gdfx::open) },
     Format { name: "svod", description: "the header of a Games on Demand package (SVOD)", detect: unread::is_svod, opens: Opens::Unread("packages can't be read yet: extract it together with its .data folder, and name the folder that has default.xex") },
     Format { name: "svod-data", description: "a data file of a Games on Demand package (SVOD)", detect: unread::is_svod_data, opens: Opens::Unread("packages can't be read yet: extract the whole package, and name the folder that has default.xex") },
-    Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: unread::is_stfs, opens: Opens::Unread("packages can't be read yet: extract it, and name the folder that has default.xex; saves, updates and add-ons have none") },
+    Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: stfs::detect, opens: Opens::Volume(stfs::open) },
     Format { name: "zar", description: "a ZArchive", detect: unread::is_zar, opens: Opens::Unread("archives can't be read yet: extract it with the zarchive tool, and name the folder that has default.xex") },
     Format { name: "xbe", description: "an executable of the first Xbox (XBE)", detect: |file| unread::begins(file, &[b"XBEH"]), opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360") },
     Format { name: "ciso", description: "a compressed disc image (CSO, CCI)", detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]), opens: Opens::Unread("decompress it to an ISO, extract that, and name the folder that has default.xex") },

@@ -42,16 +42,12 @@ pub(crate) fn is_svod_data(source: &dyn ReadAt) -> io::Result<bool> {
 }
 
 /// A content package of either kind.
-fn is_package(source: &dyn ReadAt) -> io::Result<bool> {
+pub(crate) fn is_package(source: &dyn ReadAt) -> io::Result<bool> {
     begins(source, &[b"CON ", b"LIVE", b"PIRS"])
 }
 
 pub(crate) fn is_svod(source: &dyn ReadAt) -> io::Result<bool> {
     Ok(is_package(source)? && has(source, PACKAGE_VOLUME, &SVOD.to_be_bytes())?)
-}
-
-pub(crate) fn is_stfs(source: &dyn ReadAt) -> io::Result<bool> {
-    Ok(is_package(source)? && !is_svod(source)?)
 }
 
 pub(crate) fn is_zar(source: &dyn ReadAt) -> io::Result<bool> {

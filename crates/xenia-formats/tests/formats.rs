@@ -13,6 +13,7 @@ fn sample(format: &Format) -> Option<Vec<u8>> {
         (_, Opens::Unread(_)) => None,
         ("xex", _) => Some(XexBuilder::sample(Payload::Lzx, Some([0; 16])).build()),
         ("elf", _) => Some(support::elf_builder::sample().build()),
+        ("stfs", _) => Some(support::stfs_builder::sample()),
         ("gdfx", _) => Some(support::gdfx_builder::sample()),
         (name, _) => panic!("the format {name} has no builder in tests/support"),
     }
@@ -94,9 +95,6 @@ fn what_can_not_be_read_is_named_with_what_to_do() {
         ("svod-data", with(0x4000, 0x2000, DISC)),
         ("svod-data", with(0x2_0000, 0x1_2000, DISC)),
         ("svod", package(b"LIVE", 1)),
-        ("stfs", package(b"LIVE", 0)),
-        ("stfs", package(b"PIRS", 0)),
-        ("stfs", package(b"CON ", 0)),
         ("zar", with(0x300, 0x2F8, &[0x61, 0xBF, 0x3A, 0x01, 0x16, 0x9F, 0x52, 0xD6])),
         ("xbe", with(64, 0, b"XBEH")),
         ("ciso", with(64, 0, b"CISO")),

@@ -204,7 +204,7 @@ pub struct RunArgs {
 /// `exec`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ExecArgs {
-    /// An .xex, an .elf, a disc image, or a folder with default.xex or one other .xex; without one, the built-in demo.
+    /// An .xex, an .elf, a disc image, a content package, or a folder with default.xex or one other .xex; without one, the built-in demo.
     pub title: Option<PathBuf>,
     #[command(flatten)]
     pub picture: PictureArgs,

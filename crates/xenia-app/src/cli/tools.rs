@@ -70,7 +70,7 @@ pub struct PackArgs {
 /// `ls`.
 #[derive(Clone, Debug, Args)]
 pub struct LsArgs {
-    /// A disc image.
+    /// A disc image or a content package.
     pub image: PathBuf,
     /// Write the list as JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
@@ -80,7 +80,7 @@ pub struct LsArgs {
 /// `extract`.
 #[derive(Clone, Debug, Args)]
 pub struct ExtractArgs {
-    /// A disc image.
+    /// A disc image or a content package.
     pub image: PathBuf,
     /// The folder to write to; it is made, and no file in it is replaced.
     pub folder: PathBuf,

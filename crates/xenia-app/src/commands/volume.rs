@@ -1,4 +1,4 @@
-//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image, out of it, and into a new one.
+//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image or package, out of it, and into a new image.
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use crate::exit::Code;
@@ -21,7 +21,7 @@ use xenia_formats::{Opens, ReadAt, Volume, gdfx};
 const CHUNK: usize = 1 << 20;
 
 documented! {
-    /// What is in a disc image.
+    /// What is in a disc image or content package.
     #[derive(Debug, Serialize)]
     pub struct LsReport {
         /// Its format, by its short name.

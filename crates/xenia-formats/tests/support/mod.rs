@@ -4,6 +4,7 @@
 pub mod elf_builder;
 pub mod gdfx_builder;
 pub mod lzx_encoder;
+pub mod stfs_builder;
 pub mod xex_builder;
 
 use xenia_testing::Dice;

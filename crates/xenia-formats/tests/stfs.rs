@@ -1,0 +1,127 @@
+//! Content packages: what a builder that shares no code wrote is read; what is damaged is refused, or its file is.
+
+mod support;
+
+use std::sync::Arc;
+use support::Noise;
+use support::stfs_builder::{StfsBuilder, sample};
+use xenia_formats::stfs::open;
+use xenia_formats::{ReadAt, Volume};
+use xenia_testing::Cases;
+
+fn read(volume: &Volume, path: &[&str]) -> std::io::Result<Vec<u8>> {
+    let entry = volume.find(path).unwrap_or_else(|| panic!("no {path:?}"));
+    let mut bytes = vec![0; entry.size as usize];
+    let count = entry.contents.unwrap().read_at(0, &mut bytes)?;
+    assert_eq!(count, bytes.len());
+    Ok(bytes)
+}
+
+#[test]
+fn packages_of_each_kind_are_read() {
+    let mut dice = Noise::new(3);
+    for (magic, is_written_to, is_scattered) in
+        [(b"LIVE", false, false), (b"PIRS", false, true), (b"CON ", true, false), (b"CON ", true, true)]
+    {
+        for files in [1, 70] {
+            let mut entries = vec![(0xFFFF, "data".to_owned(), None), (0, "more".to_owned(), None)];
+            for number in 0..files {
+                let length = [0, 1, 0xFFF, 0x1000, 0x1001, dice.below(100_000)][dice.below(6)];
+                let parent = [0xFFFF, 0, 1][dice.below(3)];
+                entries.push((parent, format!("file {number}"), Some(dice.compressible(length))));
+            }
+            // More blocks than one table has hashes.
+            entries.push((1, "large".to_owned(), Some(dice.compressible(800_000))));
+            let builder = StfsBuilder { magic, is_written_to, is_scattered, entries };
+            let volume = open(Arc::new(builder.build())).unwrap();
+            for (parent, name, bytes) in &builder.entries {
+                let Some(bytes) = bytes else { continue };
+                let within: &[&str] = match parent {
+                    0 => &["data"],
+                    1 => &["data", "more"],
+                    _ => &[],
+                };
+                let path = [within, &[name]].concat();
+                assert!(read(&volume, &path).unwrap() == *bytes, "{path:?}");
+                // In the middle, over blocks.
+                let entry = volume.find(&path).unwrap();
+                let at = bytes.len() / 3;
+                let mut part = vec![0; 5000];
+                let count = entry.contents.unwrap().read_at(at as u64, &mut part).unwrap();
+                assert_eq!(part[..count], bytes[at..bytes.len().min(at + 5000)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn damage_is_noticed_where_it_is() {
+    const BLOCK: usize = 0x1000;
+    let whole = sample();
+    let (table, directory, second) = (0xA000, 0xB000, 0xB000 + 2 * BLOCK);
+    let said = |at: usize| {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        open(Arc::new(damaged))
+            .map(|volume| read(&volume, &["media", "a.bin"]).map_err(|error| error.to_string()))
+    };
+    let hash = "its hash is another: the package is damaged";
+    assert_eq!(said(table).unwrap_err().to_string(), format!("STFS hash table at offset 0xa000: {hash}"));
+    assert_eq!(said(directory).unwrap_err().to_string(), format!("STFS block at offset 0xb000: {hash}"));
+    assert_eq!(said(second).unwrap(), Err(format!("STFS block at offset 0xd000: {hash}")));
+    assert_eq!(said(second - 1).unwrap(), Ok(b"bytes".to_vec()), "another file's");
+    assert!(said(0x380).unwrap_err().to_string().contains("block 0x"), "where the directory is");
+    assert!(said(0x395).unwrap_err().to_string().starts_with("STFS blocks at offset 0xa000: needs"));
+}
+
+#[test]
+fn entries_that_no_volume_may_have_are_refused() {
+    let said = |entries: Vec<(u16, &str, Option<Vec<u8>>)>| {
+        let entries =
+            entries.into_iter().map(|(parent, name, bytes)| (parent, name.to_owned(), bytes)).collect();
+        let package =
+            StfsBuilder { magic: b"LIVE", is_written_to: false, is_scattered: false, entries }.build();
+        open(Arc::new(package)).unwrap_err().to_string()
+    };
+    let nowhere = "STFS entry at offset 0xb000: there is no such directory as it is in";
+    assert_eq!(said(vec![(7, "a", None)]), nowhere);
+    assert_eq!(said(vec![(0, "a", None)]), nowhere, "in itself");
+    assert_eq!(said(vec![(1, "a", None), (0, "b", None)]), nowhere, "in each other");
+    assert!(said(vec![(0xFFFF, "..", None)]).contains("no name of a file"));
+    assert!(said(vec![(0xFFFF, "a", None), (0xFFFF, "A", Some(Vec::new()))]).contains("two entries"));
+}
+
+/// What a package may be asked for has its own size as its limit, whatever its entries say; the hashes are mended after each
+/// damage, or nobody would look at the rest.
+#[test]
+fn damaged_packages_are_refused_or_read() {
+    use sha1::{Digest, Sha1};
+    let whole = sample();
+    Cases::new("XENIA_PACKAGES", 3000).each(|seed| {
+        let mut dice = Noise::new(seed);
+        let mut package = whole.clone();
+        for _ in 0..=dice.below(4) {
+            let at = match dice.below(3) {
+                0 => 0x340 + dice.below(0x60),
+                1 => 0xA000 + dice.below(4) * 24 + 20 + dice.below(4),
+                _ => 0xB000 + dice.below(3 * 0x40),
+            };
+            package[at] = [dice.next() as u8, 0, 0xFF, 1, 0x40, 0x80][dice.below(6)];
+        }
+        let digest = Sha1::digest(&package[0xB000..0xC000]);
+        package[0xA000..0xA014].copy_from_slice(&digest);
+        let digest = Sha1::digest(&package[0xA000..0xB000]);
+        package[0x381..0x395].copy_from_slice(&digest);
+        match open(Arc::new(package)) {
+            Ok(volume) => {
+                let all: Vec<_> = volume.list(&[""; 0]).into_iter().flatten().collect();
+                assert!(all.iter().map(|entry| entry.size).sum::<u64>() <= whole.len() as u64);
+                for entry in all {
+                    let mut bytes = vec![0; entry.size as usize];
+                    let _ = entry.contents.map(|contents| contents.read_at(0, &mut bytes));
+                }
+            }
+            Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
+        }
+    });
+}

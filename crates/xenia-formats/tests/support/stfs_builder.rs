@@ -1,0 +1,142 @@
+//! Writes content packages, block by block in the order in which they lie.
+
+use sha1::{Digest, Sha1};
+
+const BLOCK: usize = 0x1000;
+const DATA: usize = 0xA000;
+const CHILDREN: usize = 170;
+
+/// A package to be.
+pub struct StfsBuilder {
+    pub magic: &'static [u8; 4],
+    /// Two copies of each table, of which every other one's second is the good one.
+    pub is_written_to: bool,
+    /// Files' blocks take turns; else those of a file follow each other.
+    pub is_scattered: bool,
+    /// The number of the directory it is in, or 0xFFFF; its name; a file's bytes.
+    pub entries: Vec<(u16, String, Option<Vec<u8>>)>,
+}
+
+/// `default.xex` and `media/a.bin`.
+pub fn sample() -> Vec<u8> {
+    StfsBuilder {
+        magic: b"LIVE",
+        is_written_to: false,
+        is_scattered: false,
+        entries: vec![
+            (0xFFFF, "default.xex".to_owned(), Some(b"XEX2".to_vec())),
+            (0xFFFF, "media".to_owned(), None),
+            (1, "a.bin".to_owned(), Some(b"bytes".to_vec())),
+        ],
+    }
+    .build()
+}
+
+fn block(bytes: &[u8]) -> Vec<u8> {
+    let mut block = bytes.to_vec();
+    block.resize(BLOCK, 0);
+    block
+}
+
+impl StfsBuilder {
+    pub fn build(&self) -> Vec<u8> {
+        // Which blocks each file has: the directory's come first.
+        let directory = self.entries.len().div_ceil(BLOCK / 0x40).max(1);
+        let sizes: Vec<usize> = self
+            .entries
+            .iter()
+            .map(|(_, _, bytes)| bytes.as_ref().map_or(0, Vec::len).div_ceil(BLOCK))
+            .collect();
+        let mut blocks = vec![Vec::new(); sizes.len()];
+        let mut free = directory;
+        if self.is_scattered {
+            for turn in 0..sizes.iter().copied().max().unwrap_or(0) {
+                for (file, _) in sizes.iter().enumerate().filter(|(_, size)| **size > turn) {
+                    blocks[file].push(free);
+                    free += 1;
+                }
+            }
+        } else {
+            for (file, size) in sizes.iter().enumerate() {
+                blocks[file] = (free..free + size).collect();
+                free += size;
+            }
+        }
+
+        let mut data = vec![Vec::new(); free];
+        let mut next = vec![0xFF_FFFF_u32; free];
+        for (number, next) in next.iter_mut().enumerate().take(directory - 1) {
+            *next = number as u32 + 1;
+        }
+        let mut table = Vec::new();
+        for ((parent, name, bytes), blocks) in self.entries.iter().zip(&blocks) {
+            let mut entry = vec![0; 0x40];
+            entry[..name.len()].copy_from_slice(name.as_bytes());
+            let run = if self.is_scattered { 0 } else { 0x40 };
+            entry[0x28] = name.len() as u8 | if bytes.is_none() { 0x80 } else { run };
+            entry[0x29..0x2C].copy_from_slice(&(blocks.len() as u32).to_le_bytes()[..3]);
+            entry[0x2C..0x2F].copy_from_slice(&(blocks.len() as u32).to_le_bytes()[..3]);
+            let first = blocks.first().copied().unwrap_or(0) as u32;
+            entry[0x2F..0x32].copy_from_slice(&first.to_le_bytes()[..3]);
+            entry[0x32..0x34].copy_from_slice(&parent.to_be_bytes());
+            let bytes = bytes.as_deref().unwrap_or_default();
+            entry[0x34..0x38].copy_from_slice(&(bytes.len() as u32).to_be_bytes());
+            table.extend(entry);
+            for (i, &number) in blocks.iter().enumerate() {
+                data[number] = block(&bytes[i * BLOCK..bytes.len().min((i + 1) * BLOCK)]);
+                next[number] = blocks.get(i + 1).map_or(0xFF_FFFF, |&next| next as u32);
+            }
+        }
+        for (number, part) in data.iter_mut().enumerate().take(directory) {
+            *part = block(&table[number * BLOCK..table.len().min((number + 1) * BLOCK)]);
+        }
+
+        let hashes = |children: &[(Vec<u8>, u32)]| {
+            let mut table = Vec::new();
+            for (child, word) in children {
+                table.extend(Sha1::digest(child));
+                table.extend(word.to_be_bytes());
+            }
+            table.resize(CHILDREN * 24, 0);
+            table.extend((children.len() as u32).to_be_bytes());
+            block(&table)
+        };
+        let leaves: Vec<_> = data.iter().cloned().zip(next.iter().map(|next| next | 0x8000_0000)).collect();
+        let low: Vec<Vec<u8>> = leaves.chunks(CHILDREN).map(hashes).collect();
+        assert!(low.len() <= CHILDREN, "three levels are too much for a test");
+        let is_second = |table: usize| self.is_written_to && table % 2 == 1;
+        let words = (0..low.len()).map(|table| u32::from(is_second(table)) << 30);
+        let high = hashes(&low.iter().cloned().zip(words).collect::<Vec<_>>());
+        let top = if low.len() > 1 { &high } else { &low[0] };
+        // A table above is good in its second copy, where there are two.
+        let top_is_second = self.is_written_to && low.len() > 1;
+
+        let mut file = vec![0; DATA];
+        file[..4].copy_from_slice(self.magic);
+        file[0x340..0x344].copy_from_slice(&0x971A_u32.to_be_bytes());
+        let flags = u8::from(!self.is_written_to) | u8::from(top_is_second) << 1;
+        file[0x379..0x37C].copy_from_slice(&[0x24, 0, flags]);
+        file[0x37C..0x37E].copy_from_slice(&(directory as u16).to_le_bytes());
+        file[0x381..0x395].copy_from_slice(&Sha1::digest(top));
+        file[0x395..0x399].copy_from_slice(&(free as u32).to_be_bytes());
+        let tables = |table: &[u8], is_second: bool| {
+            let stale = vec![0x55; BLOCK];
+            match (self.is_written_to, is_second) {
+                (false, _) => table.to_vec(),
+                (true, false) => [table, &stale].concat(),
+                (true, true) => [&stale, table].concat(),
+            }
+        };
+        for (number, part) in data.iter().enumerate() {
+            if number == CHILDREN {
+                file.extend(tables(&high, top_is_second));
+            }
+            if number % CHILDREN == 0 {
+                let table = number / CHILDREN;
+                file.extend(tables(&low[table], is_second(table)));
+            }
+            file.extend(part);
+        }
+        file
+    }
+}
