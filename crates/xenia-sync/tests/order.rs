@@ -105,12 +105,12 @@ fn a_panic_gives_locks_back() {
 
 #[test]
 fn too_many_locks_are_refused_in_words() {
-    let locks: Vec<_> = (0..129).map(|number| Mutex::numbered(Level::Dispatcher, number, ())).collect();
-    let mut held: Vec<_> = locks[..128].iter().map(Mutex::lock).collect();
-    let refused = refusal(|| drop(locks[128].lock())).expect("one too many");
-    assert!(refused.contains("more than 128"), "{refused}");
+    let locks: Vec<_> = (0..257).map(|number| Mutex::numbered(Level::Dispatcher, number, ())).collect();
+    let mut held: Vec<_> = locks[..256].iter().map(Mutex::lock).collect();
+    let refused = refusal(|| drop(locks[256].lock())).expect("one too many");
+    assert!(refused.contains("more than 256"), "{refused}");
     held.pop();
-    drop(locks[128].lock());
+    drop(locks[256].lock());
 }
 
 /// Random locking, trying and giving back, in any order: refused exactly where the model says so, and never confused after.
