@@ -135,6 +135,10 @@ impl Cpu for ModelCpu {
         unreachable!()
     }
 
+    fn priority(&mut self, _: ThreadRef) -> Result<u8, SchedError> {
+        unreachable!()
+    }
+
     fn set_base_priority(&mut self, _: ThreadRef, _: u8) -> Result<u8, SchedError> {
         unreachable!()
     }
