@@ -4,7 +4,7 @@
 static struct {
     struct log log;
     struct header event;
-    volatile uint32_t count, cpu, level, context, argument1, argument2, started, stop;
+    volatile uint32_t count, cpu, level, context, argument1, argument2, started, stop, stopped;
     struct dpc *volatile dpc;
 } seen;
 
@@ -14,7 +14,6 @@ static void forget(void) {
 }
 
 static void note(struct dpc *dpc, uint32_t context, uint32_t argument1, uint32_t argument2) {
-    seen.count++;
     seen.dpc = dpc;
     seen.cpu = current_cpu();
     seen.level = current_level();
@@ -22,6 +21,8 @@ static void note(struct dpc *dpc, uint32_t context, uint32_t argument1, uint32_t
     seen.argument1 = argument1;
     seen.argument2 = argument2;
     log_digit(&seen.log, context & 15);
+    // Last: who waits until all have come reads the rest then.
+    seen.count++;
     KeSetEvent(&seen.event, 0, 0);
 }
 
@@ -78,6 +79,7 @@ static void occupy(struct dpc *dpc, uint32_t context, uint32_t argument1, uint32
     seen.started = 1;
     while (!seen.stop) {
     }
+    seen.stopped = 1;
 }
 
 // Keeps a hardware thread in a deferred call, so that others queue up behind it.
@@ -86,8 +88,13 @@ static void begin_occupying(struct dpc *dpc) {
     KeInitializeDpc(dpc, occupy, 0);
     target(dpc, 3);
     KeInsertQueueDpc(dpc, 0, 0);
-    for (int i = 0; i < 100 && !seen.started; i++) sleep_ms(1);
-    EXPECT(seen.started, 1);
+    EXPECT(wait_until(&seen.started, 1), 1);
+}
+
+// Lets it go. It has seen that when this returns, and may be forgotten.
+static void end_occupying(void) {
+    seen.stop = 1;
+    EXPECT(wait_until(&seen.stopped, 1), 1);
 }
 
 static void queued_once(void) {
@@ -98,7 +105,7 @@ static void queued_once(void) {
     EXPECT(KeInsertQueueDpc(&dpc, 1, 2), 1);
     EXPECT(KeInsertQueueDpc(&dpc, 3, 4), 0);
     EXPECT(dpc.inserted_cpu != 0, 1);
-    seen.stop = 1;
+    end_occupying();
     EXPECT(wait_for(&seen.event, &long_wait), SUCCESS);
     settle();
     EXPECT(seen.count, 1);
@@ -115,7 +122,7 @@ static void removed(void) {
     KeInsertQueueDpc(&dpc, 0, 0);
     EXPECT(KeRemoveQueueDpc(&dpc), 1);
     EXPECT(KeRemoveQueueDpc(&dpc), 0);
-    seen.stop = 1;
+    end_occupying();
     settle();
     EXPECT(seen.count, 0);
 }
@@ -128,8 +135,8 @@ static void first_in_first_out(void) {
         target(&dpcs[i], 3);
         EXPECT(KeInsertQueueDpc(&dpcs[i], 0, 0), 1);
     }
-    seen.stop = 1;
-    settle();
+    end_occupying();
+    EXPECT(wait_until(&seen.count, 4), 1);
     EXPECT(seen.log.digits, 0x1234);
 }
 
@@ -161,8 +168,7 @@ static void from_every_thread(void) {
         target(&dpcs[i], i);
         EXPECT(KeInsertQueueDpc(&dpcs[i], 0, 0), 1);
     }
-    settle();
-    EXPECT(seen.count, 6);
+    EXPECT(wait_until(&seen.count, 6), 1);
 }
 
 SUBJECT(dpcs, {"fields", fields}, {"arguments", arguments},

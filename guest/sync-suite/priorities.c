@@ -173,8 +173,8 @@ static void a_thousand_on_one(void) {
         failed += ExCreateThread(&many[i], 0x4000, 0, 0, arrive_and_wait, (void *)i, ON(3)) != SUCCESS;
     }
     EXPECT(failed, 0);
-    sleep_ms(20);
-    EXPECT(arrived, MANY);
+    EXPECT(wait_until(&arrived, MANY), 1);
+    settle();
     EXPECT(woken, 0);
     KeSetEvent(&shared.event, 0, 0);
     for (uint32_t i = 0; i < MANY; i++) ended += join(many[i]) == SUCCESS;

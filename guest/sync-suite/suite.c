@@ -20,6 +20,11 @@ void sleep_ms(uint32_t milliseconds) {
 
 void settle(void) { sleep_ms(3); }
 
+uint32_t wait_until(const volatile uint32_t *word, uint32_t value) {
+    for (int tries = 0; tries < 1000 && *word != value; tries++) sleep_ms(1);
+    return *word == value;
+}
+
 uint32_t start(uint32_t (*routine)(uint32_t argument), uint32_t argument, uint32_t flags) {
     uint32_t handle = 0;
     if (ExCreateThread(&handle, 0, 0, 0, routine, (void *)argument, flags) != SUCCESS) return 0;

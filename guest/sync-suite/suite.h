@@ -38,6 +38,8 @@ void set_pace(void);
 void sleep_ms(uint32_t milliseconds);
 // Long enough for every other thread to come to its next wait.
 void settle(void);
+// Waits until a word has this value, a second at most; whether it has. However busy the host is, unlike settle.
+uint32_t wait_until(const volatile uint32_t *word, uint32_t value);
 
 #define ANYWHERE 0u
 #define ON(cpu) (0x01000000u << (cpu))
