@@ -96,7 +96,7 @@ Examples:
     #[command(after_help = "Example:\n  xenia-rs ls game.iso")]
     Ls(LsArgs),
     /// Write the files of a disc image or content package into a folder.
-    #[command(after_help = "Example:\n  xenia-rs extract game.iso game")]
+    #[command(after_help = "Example:\n  xenia-rs extract game.iso folder")]
     Extract(ExtractArgs),
     /// Write a disc image of a folder.
     #[command(after_help = "Example:\n  xenia-rs make-iso game game.iso")]

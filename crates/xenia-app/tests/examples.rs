@@ -103,6 +103,10 @@ fn prepare(folder: &Path) {
     said(&["asm", &at("code.s"), "-o", &at("code.bin")]);
     said(&["shader", "asm", &at("water.s"), "-o", &at("water.bin")]);
     said(&["shader", "asm", &at("water.s"), "-o", &at("Media/Shaders/SeaFloor.xvu")]);
+    // Recognised by what is in them, whatever they are called.
+    for image in ["game.iso", "path/to/game.iso", "path/to/package"] {
+        said(&["make-iso", &at("path/to/folder"), &at(image)]);
+    }
     said(&["exec", &t, "--headless", "-n", "1000", "--record", &at("play.jsonl")]);
     for (file, first) in [("runs.jsonl", "0"), ("more.jsonl", "100")] {
         said(&["fuzz", "--blocks", "5", "--first", first, "--append", &at(file)]);
