@@ -11,23 +11,25 @@ use crate::layout::kmutant;
 use crate::objects::sharded::shard_of;
 use seats::{ModelCpu, Seats};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Cpu, ThreadRef, Woken};
 
 const THREADS: usize = 3;
 
-/// One machine for all runs: to map 4 GiB for each would take most of the time.
+/// One machine for all runs of a model: to map 4 GiB for each would take most of the time. Models run beside each other, each on
+/// a host thread of its own, where loom runs all of a model's threads.
 fn memory() -> (&'static GuestMemory, GuestAddr) {
-    static MEMORY: OnceLock<(Arc<GuestMemory>, GuestAddr)> = OnceLock::new();
-    let (memory, at) = MEMORY.get_or_init(|| {
-        let memory = GuestMemory::new().expect("guest memory");
-        let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false);
-        (memory, at.expect("a few pages"))
-    });
-    (memory, *at)
+    thread_local! {
+        static MEMORY: (&'static GuestMemory, GuestAddr) = {
+            let memory: &Arc<GuestMemory> = Box::leak(Box::new(GuestMemory::new().expect("guest memory")));
+            let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false);
+            (&**memory, at.expect("a few pages"))
+        };
+    }
+    MEMORY.with(|memory| *memory)
 }
 
 /// A dispatcher with two objects in different shards.
