@@ -36,7 +36,8 @@ fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
 fn image(volume: &Volume) -> Vec<u8> {
     let mut image = Vec::new();
     let mut told = 0;
-    write(volume, &mut image, &mut |bytes| told = bytes).unwrap();
+    let size = write(volume, &mut image, &mut |bytes| told = bytes).unwrap();
+    assert_eq!(size, image.len() as u64);
     let files = contents(volume);
     assert_eq!(told as usize, files.iter().filter_map(|(_, bytes)| Some(bytes.as_ref()?.len())).sum());
     image

@@ -123,11 +123,9 @@ pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
     let bar = bar(files.iter().map(|file| file.size).sum());
     let mut size = 0;
     output::write_by(&args.image, |image| {
-        let mut image = Counted { image: BufWriter::with_capacity(CHUNK, image), bytes: 0 };
-        gdfx::write(&volume, &mut image, &mut |bytes| bar.set_position(bytes))?;
-        image.flush()?;
-        size = image.bytes;
-        Ok(())
+        let mut image = BufWriter::with_capacity(CHUNK, image);
+        size = gdfx::write(&volume, &mut image, &mut |bytes| bar.set_position(bytes))?;
+        Ok(image.flush()?)
     })?;
     bar.finish_and_clear();
     outln!("{}: {}", args.image.display(), count(size, "byte"));
@@ -222,24 +220,6 @@ fn copy(contents: &dyn ReadAt, size: u64, mut put: impl FnMut(&[u8]) -> io::Resu
         at += count as u64;
     }
     Ok(())
-}
-
-/// Counts what goes through.
-struct Counted<W> {
-    image: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.image.write(bytes)?;
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.image.flush()
-    }
 }
 
 fn bar(bytes: u64) -> ProgressBar {

@@ -39,7 +39,7 @@ struct Item {
     name: Vec<u8>,
     /// Where it is in the volume.
     path: Vec<String>,
-    /// `None`: a directory, the one of this number.
+    /// A file's, and its size; else the number of the directory that it is.
     contents: Result<(Arc<dyn ReadAt>, u32), usize>,
     /// Where it begins.
     sector: u32,
@@ -55,7 +55,7 @@ struct Table {
     sector: u32,
 }
 
-/// Writes `volume` to `image`; `written` is told of the bytes of files written so far.
+/// Writes `volume` to `image`; `written` is told of the bytes of files written so far. Returns the image's bytes.
 ///
 /// # Errors
 /// What no disc can hold, before anything is written, or what could not be read or written.
@@ -63,7 +63,7 @@ pub fn write(
     volume: &Volume,
     image: &mut dyn Write,
     written: &mut dyn FnMut(u64),
-) -> Result<(), GdfxWriteError> {
+) -> Result<u64, GdfxWriteError> {
     let mut tables = tables(volume)?;
     place(&mut tables)?;
     let mut out = Sectors { image, sector: 0 };
@@ -86,7 +86,7 @@ pub fn write(
             })?;
         }
     }
-    Ok(())
+    Ok(u64::from(out.sector) * SECTOR)
 }
 
 /// Every directory of the volume, parents first, without places.
