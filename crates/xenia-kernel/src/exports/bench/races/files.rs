@@ -98,6 +98,18 @@ pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()
     (inside, go)
 }
 
+/// Makes an empty file on a scratch disk.
+pub(super) fn make(machine: &Machine, path: &str) {
+    let parameters = OpenParameters {
+        disposition: Disposition::Create,
+        access: access::GENERIC_WRITE,
+        ..OpenParameters::to_read(path, 0)
+    };
+    let mut files = machine.kernel.files.lock();
+    let (file, _) = files.open(&parameters).unwrap();
+    files.close(file);
+}
+
 #[test]
 fn a_slow_read_stops_nobody_else() {
     let machine = Machine::new(&no_routine);
@@ -169,18 +181,8 @@ fn what_threads_add_to_one_file_is_all_there() {
     const ROUNDS: u32 = 500;
     let machine = Machine::new(&no_routine);
     let path = r"cache:\log";
-    let shared = {
-        let parameters = OpenParameters {
-            disposition: Disposition::Create,
-            access: access::GENERIC_WRITE,
-            ..OpenParameters::to_read(path, 0)
-        };
-        let mut files = machine.kernel.files.lock();
-        let (file, _) = files.open(&parameters).unwrap();
-        files.close(file);
-        drop(files);
-        machine.run(machine.add_thread().0, |guest| open(guest, machine.scratch, path, ADDING))
-    };
+    make(&machine, path);
+    let shared = machine.run(machine.add_thread().0, |guest| open(guest, machine.scratch, path, ADDING));
     race(&machine, THREADS, |guest, number| {
         let at = machine.scratch.offset(0x1000 * (1 + number as u32));
         let base = u64::from(at.0);

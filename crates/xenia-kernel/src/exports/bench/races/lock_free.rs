@@ -18,6 +18,22 @@ fn stubs<const N: usize>(machine: &Machine, names: [&str; N]) -> [GuestAddr; N] 
     })
 }
 
+/// Holds all those locks, but for these objects' and these threads'.
+fn hold_all_but<'k>(
+    kernel: &'k Kernel,
+    objects: &[GuestAddr],
+    threads: &[(ThreadRef, GuestAddr)],
+) -> impl Sized + use<'k> {
+    (
+        kernel.dispatcher.hold_all_but(objects, threads),
+        kernel.objects.hold_books(),
+        kernel.threads.lock(),
+        kernel.dispatcher.timers(),
+        kernel.files.lock(),
+        kernel.imports.stubs.lock(),
+    )
+}
+
 #[test]
 fn calls_that_need_no_lock_take_none() {
     let machine = Machine::new(&no_routine);
@@ -43,14 +59,7 @@ fn calls_that_need_no_lock_take_none() {
     let (thread, _) = machine.add_thread();
     let (done, waited) = sync_channel(1);
     thread::scope(|scope| {
-        let held = (
-            kernel.dispatcher.hold_all_but(&[], &[]),
-            kernel.objects.hold_books(),
-            kernel.threads.lock(),
-            kernel.dispatcher.timers(),
-            kernel.files.lock(),
-            kernel.imports.stubs.lock(),
-        );
+        let held = hold_all_but(kernel, &[], &[]);
         let machine = &machine;
         scope.spawn(move || {
             machine.run(thread, |guest| {
@@ -98,14 +107,7 @@ fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
     let (thread, kthread) = machine.add_thread();
     let (done, waited) = sync_channel(1);
     thread::scope(|scope| {
-        let held = (
-            kernel.dispatcher.hold_all_but(&bodies, &[(thread, GuestAddr(kthread as u32))]),
-            kernel.objects.hold_books(),
-            kernel.threads.lock(),
-            kernel.dispatcher.timers(),
-            kernel.files.lock(),
-            kernel.imports.stubs.lock(),
-        );
+        let held = hold_all_but(kernel, &bodies, &[(thread, GuestAddr(kthread as u32))]);
         let machine = &machine;
         scope.spawn(move || {
             machine.run(thread, |guest| {
@@ -158,14 +160,7 @@ fn two_threads_wait_for_each_other_under_their_own_locks() {
     let names = threads.map(|(thread, kthread)| (thread, GuestAddr(kthread as u32)));
     let (done, waited) = sync_channel(1);
     thread::scope(|scope| {
-        let held = (
-            kernel.dispatcher.hold_all_but(&events, &names),
-            kernel.objects.hold_books(),
-            kernel.threads.lock(),
-            kernel.dispatcher.timers(),
-            kernel.files.lock(),
-            kernel.imports.stubs.lock(),
-        );
+        let held = hold_all_but(kernel, &events, &names);
         for number in 0..2 {
             let (machine, done) = (&machine, done.clone());
             scope.spawn(move || {

@@ -1,11 +1,11 @@
 //! Requests that return before their transfer: the caller goes on, and hears of the end; what is closed, cancelled or
 //! ended meanwhile.
 
-use super::files::{PATIENCE, mount_slow_disc, open_with};
+use super::files::{PATIENCE, make, mount_slow_disc, open_with};
 use super::*;
-use crate::files::{OpenParameters, access};
+use crate::files::access;
 use crate::limits::Limit;
-use crate::vfs::{Disposition, HostFolder};
+use crate::vfs::HostFolder;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::sync_channel;
@@ -86,18 +86,6 @@ fn with_workers<R>(machine: &Machine, workers: usize, code: impl FnOnce() -> R) 
         let _ends = Ends(machine);
         code()
     })
-}
-
-/// Makes an empty file on a scratch disk.
-fn make(machine: &Machine, path: &str) {
-    let parameters = OpenParameters {
-        disposition: Disposition::Create,
-        access: access::GENERIC_WRITE,
-        ..OpenParameters::to_read(path, 0)
-    };
-    let mut files = machine.kernel.files.lock();
-    let (file, _) = files.open(&parameters).unwrap();
-    files.close(file);
 }
 
 #[test]
