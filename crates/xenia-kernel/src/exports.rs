@@ -73,5 +73,6 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::thread::Thread::EXPORTS,
     xam::ui::Ui::EXPORTS,
     xam::user::User::EXPORTS,
+    xam::user_settings::UserSettings::EXPORTS,
     xam::video::Video::EXPORTS,
 ];

@@ -11,6 +11,7 @@ use crate::loader::path_of;
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
+use crate::user::profile::Profiles;
 use crate::user::xconfig::XConfig;
 use crate::vfs::Vfs;
 use std::collections::BTreeMap;
@@ -57,6 +58,8 @@ pub struct Inheritance {
     pub devices: Vfs,
     /// The console's settings.
     pub settings: XConfig,
+    /// Who is signed in.
+    pub profiles: Profiles,
 }
 
 /// See the module's documentation.
@@ -128,6 +131,11 @@ impl Title {
 }
 
 impl Kernel {
+    /// The title's id; 0 if it has none.
+    pub fn title_id(&self) -> u32 {
+        self.modules.lock().title().and_then(|module| module.title_id).map_or(0, |id| id.0)
+    }
+
     /// Finds and reads the executable that is to follow the title. No name stands for the disc's own.
     pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
@@ -149,7 +157,8 @@ impl Kernel {
         let devices = std::mem::take(&mut files.vfs);
         drop(files);
         let settings = std::mem::take(&mut *self.user.xconfig.lock());
-        Some(Successor { launch, inheritance: Inheritance { launch_data, devices, settings } })
+        let profiles = std::mem::take(&mut *self.user.profiles.lock());
+        Some(Successor { launch, inheritance: Inheritance { launch_data, devices, settings, profiles } })
     }
 
     /// Takes over what the title before has left. For a kernel that has loaded nothing yet.
@@ -157,6 +166,7 @@ impl Kernel {
         self.title.lock().launch_data = inheritance.launch_data;
         self.files.lock().vfs.adopt_devices(inheritance.devices);
         *self.user.xconfig.lock() = inheritance.settings;
+        *self.user.profiles.lock() = inheritance.profiles;
     }
 }
 

@@ -18,6 +18,7 @@ mod strings;
 mod threads;
 mod timers;
 mod titles;
+mod users;
 mod waits;
 
 use super::{FAMILIES, Registry};
@@ -256,7 +257,7 @@ fn message_boxes_complete_through_their_overlapped() {
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0), b.word(4)));
     }
-    assert_eq!(heard, [(9, 0), (0xA, 0), (9, 1), (9, 0)]);
+    assert_eq!(heard, [(9, 0), (0xA, 1), (9, 1), (0xA, 1), (9, 0)]);
 }
 
 #[test]
@@ -317,6 +318,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
         b.memory().write(b.scratch, 2_u32).unwrap();
         assert_eq!(b.status("ExSetXConfigSetting", &[3, 9, base, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.xam_call("XamShowSigninUI", &[2, 0]), 0);
         let data = b.put_text(0x300, "level 7");
         assert_eq!(b.xam_call("XamLoaderSetLaunchData", &[data, 7]), 0);
         let name = b.put_text(0x300, name);
@@ -331,6 +333,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         assert_eq!(next.xam_call("XamLoaderGetLaunchData", &[base, 0x100]), 0);
         assert_eq!(next.word(0), u32::from_be_bytes(*b"leve"));
         assert_eq!(next.xam_call("XGetLanguage", &[]), 2);
+        assert_eq!(next.xam_call("XamUserGetSigninState", &[1]), 1);
         let files = next.kernel.files.lock();
         for (path, there) in [(r"cache:\kept", true), (r"cache:\left", false), (r"game:\next\b.xex", true)] {
             let location = files.vfs.resolve(path).unwrap();

@@ -8,4 +8,5 @@ pub mod notify;
 pub mod thread;
 pub mod ui;
 pub mod user;
+pub mod user_settings;
 pub mod video;

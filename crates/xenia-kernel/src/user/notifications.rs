@@ -10,8 +10,14 @@ const QUEUE_LIMIT: usize = 256;
 pub mod id {
     /// The system's user interface appeared (1) or disappeared (0).
     pub const SYSTEM_UI: u32 = 9;
-    /// Who is signed in has changed.
+    /// Who is signed in has changed: a bit for each user that is.
     pub const SIGN_IN_CHANGED: u32 = 0xA;
+    /// A storage device was plugged in or out.
+    pub const STORAGE_DEVICES_CHANGED: u32 = 0xB;
+    /// Settings of profiles have changed: a bit for each user.
+    pub const PROFILE_SETTING_CHANGED: u32 = 0xE;
+    /// Avatars have changed: a bit for each user.
+    pub const AVATAR_CHANGED: u32 = 0x4_0017;
     /// The connection to the online service has changed.
     pub const LIVE_CONNECTION_CHANGED: u32 = 0x0200_0001;
     /// The network cable was plugged in (1) or out (0).
@@ -95,9 +101,9 @@ impl Notifications {
         listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
     }
 
-    /// Tells a new listener how things are, in the areas whose first one it is. Nobody is signed in, no dialog is shown and no
-    /// network there. `false` if it is told nothing.
-    pub fn begin(&mut self, listener: GuestAddr) -> bool {
+    /// Tells a new listener how things are, in the areas whose first one it is. No dialog is shown and no network there;
+    /// `users` has a bit for each that is signed in. `false` if it is told nothing.
+    pub fn begin(&mut self, listener: GuestAddr, users: u32) -> bool {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;
         for &(area, notifications) in AT_FIRST {
@@ -106,7 +112,11 @@ impl Notifications {
             }
             self.told |= 1 << area;
             for &notification in notifications {
-                heard |= listener.hear(notification);
+                let parameter = match notification.id {
+                    id::SIGN_IN_CHANGED => users,
+                    _ => notification.parameter,
+                };
+                heard |= listener.hear(Notification { parameter, ..notification });
             }
         }
         heard
@@ -152,7 +162,7 @@ mod tests {
         let mut notifications = Notifications::default();
         let mut begin = |at: u32, areas| {
             notifications.listen(GuestAddr(at), areas, 10);
-            let heard = notifications.begin(GuestAddr(at));
+            let heard = notifications.begin(GuestAddr(at), 5);
             let mut all = Vec::new();
             while let Some(next) = notifications.take(GuestAddr(at), None) {
                 all.push((next.id, next.parameter));
@@ -161,10 +171,10 @@ mod tests {
             all
         };
         assert_eq!(begin(0x100, 4), []);
-        assert_eq!(begin(0x200, 1), [(9, 0), (0xA, 0)]);
+        assert_eq!(begin(0x200, 1), [(9, 0), (0xA, 5)]);
         assert_eq!(begin(0x300, 3), [(0x0200_0001, 0x0015_10F1), (0x0200_0003, 0)]);
         assert_eq!(begin(0x400, 0xEF), []);
-        assert!(!notifications.begin(GuestAddr(0x500)), "nobody");
+        assert!(!notifications.begin(GuestAddr(0x500), 0), "nobody");
     }
 
     #[test]

@@ -26,12 +26,25 @@ pub struct Completed {
     pub result: Win32Error,
     /// Bytes or items.
     pub length: u32,
+    /// A failure is told in two steps: the structure's result is `FUNCTION_FAILED`, the reason its extended error.
+    wraps_failure: bool,
 }
 
 impl Completed {
     /// A result without a length.
     pub fn with(result: Win32Error) -> Self {
-        Self { result, length: 0 }
+        Self { result, length: 0, wraps_failure: false }
+    }
+
+    /// As content, enumerators and profiles tell it: the reason for a failure is the extended error alone.
+    pub fn wrapped(result: Win32Error, length: u32) -> Self {
+        Self { result, length, wraps_failure: true }
+    }
+
+    /// What the structure has for a result.
+    fn told(self) -> Win32Error {
+        let is_failure = self.result != Win32Error::SUCCESS;
+        if self.wraps_failure && is_failure { Win32Error::FUNCTION_FAILED } else { self.result }
     }
 }
 
@@ -47,13 +60,13 @@ pub fn complete(
     let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
     memory.write(at.offset(field::LENGTH), completed.length)?;
     memory.write(at.offset(field::EXTENDED_ERROR), completed.result.to_hresult().0)?;
-    memory.write(at.offset(field::RESULT), completed.result.0)?;
+    memory.write(at.offset(field::RESULT), completed.told().0)?;
     if event != Handle::NULL {
         let event = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
         call.kernel.dispatcher.set_event(memory, call.cpu, event.body(), 0)?;
     }
     if !routine.is_null() {
-        let args = [u64::from(completed.result.0), u64::from(completed.length), u64::from(at.0)];
+        let args = [u64::from(completed.told().0), u64::from(completed.length), u64::from(at.0)];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
         let thread_id = call.thread_id();
         call.kernel.queue_apc(call.cpu, thread_id, Mode::User, apc)?;

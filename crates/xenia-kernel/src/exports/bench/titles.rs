@@ -209,7 +209,7 @@ fn a_listener_of_the_systems_hears_like_any_other() {
     let listener = b.xam_call("XamNotifyCreateListenerInternal", &[1, 1, 10]);
     assert_ne!(listener, 0);
     assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 1);
-    assert_eq!((b.word(0), b.word(4)), (0xA, 0), "who is signed in");
+    assert_eq!((b.word(0), b.word(4)), (0xA, 1), "who is signed in");
     assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 0);
     let deaf = b.xam_call("XamNotifyCreateListenerInternal", &[0, 0, 10]);
     assert_eq!(b.xam_call("XNotifyGetNext", &[deaf, 0, base, base + 4]), 0);

@@ -10,7 +10,7 @@ use xenia_kernel_macros::exports;
 pub struct Content;
 
 /// A device that is not there.
-const NO_DEVICE: Completed = Completed { result: Win32Error::DEVICE_NOT_CONNECTED, length: 0 };
+const NO_DEVICE: Win32Error = Win32Error::DEVICE_NOT_CONNECTED;
 
 #[exports(xam)]
 impl Content {
@@ -29,7 +29,7 @@ impl Content {
         if let Some(disposition) = disposition {
             disposition.set(call.memory(), 0)?;
         }
-        complete(call, overlapped, NO_DEVICE)
+        complete(call, overlapped, Completed::with(NO_DEVICE))
     }
 
     /// Opens or makes a package: there is no device for it.
@@ -49,7 +49,7 @@ impl Content {
         if let Some(disposition) = disposition {
             disposition.set(call.memory(), 0)?;
         }
-        complete(call, overlapped, NO_DEVICE)
+        complete(call, overlapped, Completed::with(NO_DEVICE))
     }
 
     /// Closes a package: none is open.
@@ -70,7 +70,7 @@ impl Content {
         _content: GuestAddr,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        complete(call, overlapped, NO_DEVICE)
+        complete(call, overlapped, Completed::with(NO_DEVICE))
     }
 
     /// Lists packages: there are none.
@@ -114,7 +114,7 @@ impl Content {
         _device: u32,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        complete(call, overlapped, NO_DEVICE)
+        complete(call, overlapped, Completed::with(NO_DEVICE))
     }
 
     /// Who made a package: there is none.
@@ -127,7 +127,7 @@ impl Content {
         _creator: GuestAddr,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        complete(call, overlapped, NO_DEVICE)
+        complete(call, overlapped, Completed::with(NO_DEVICE))
     }
 
     /// The next items of an enumeration: enumerators are not made yet, so every handle is wrong.

@@ -68,7 +68,7 @@ impl Info {
     /// The title's id; 0 if it has none.
     #[export(Done)]
     fn XamGetCurrentTitleId(call: &mut Call) -> u32 {
-        call.kernel.modules.lock().title().and_then(|module| module.title_id).map_or(0, |id| id.0)
+        call.kernel.title_id()
     }
 
     /// Allocates memory for `xam`, zeroed.

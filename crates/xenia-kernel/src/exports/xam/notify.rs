@@ -40,8 +40,9 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     let handle = handle?;
     // Another thread may have guessed the handle and closed it.
     if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
+        let users = call.kernel.user.profiles.lock().mask();
         let _listeners = call.kernel.listeners.lock();
-        if call.kernel.user.notifications.lock().begin(listener.body()) {
+        if call.kernel.user.notifications.lock().begin(listener.body(), users) {
             call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
         }
     }
@@ -104,6 +105,13 @@ impl Notify {
             parameter.set(memory, next.parameter)?;
         }
         Ok(true)
+    }
+
+    /// Tells everybody who listens.
+    #[export(Done)]
+    fn XNotifyBroadcast(call: &mut Call, id: u32, parameter: u32) -> Fallible<u32> {
+        call.kernel.notify(call.cpu, Notification { id, parameter })?;
+        Ok(0)
     }
 
     /// Holds the system's pop-ups back for a while. There are none.

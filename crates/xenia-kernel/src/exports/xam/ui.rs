@@ -1,5 +1,5 @@
-//! Dialogs (`XamShow*`). Whoever is behind the port answers messages and enters text; there are no users to sign in and
-//! no devices to choose from.
+//! Dialogs (`XamShow*`). Whoever is behind the port answers messages and enters text; users are signed in
+//! without being asked.
 
 use crate::abi::{Call, Flow, Out, Ptr, WideText};
 use crate::ports::{Icon, MessageBox, TextRequest};
@@ -7,6 +7,7 @@ use crate::status::failure::Fallible;
 use crate::title;
 use crate::user::notifications::{Notification, id};
 use crate::user::overlapped::{Completed, complete};
+use crate::user::profile::{Profile, USERS};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -26,10 +27,32 @@ fn appear(call: &mut Call) -> Fallible<()> {
 
 /// Any user, as an index.
 const ANY_USER: u32 = 0xFF;
-/// Users.
-const USERS: u32 = 4;
+/// Flag of the sign-in dialog: profiles of the online service alone.
+const ONLINE_ONLY: u32 = 2;
 /// Flags: a passcode is entered in place of a button.
 const PASSCODE: u32 = 0x3_0000;
+
+/// Signs users in, and tells who listens; also if nobody was to be signed in.
+fn sign_in(call: &mut Call, panes: u32, flags: u32) -> Fallible<Win32Error> {
+    if !matches!(panes, 1 | 2 | 4) {
+        return Ok(Win32Error::INVALID_PARAMETER);
+    }
+    call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })?;
+    let users = {
+        let mut profiles = call.kernel.user.profiles.lock();
+        if flags & ONLINE_ONLY == 0 {
+            for user in 0..panes {
+                if profiles.get(user).is_none() {
+                    profiles.set(user, Some(Profile::made_for(user)));
+                }
+            }
+        }
+        profiles.mask()
+    };
+    call.kernel.notify(call.cpu, Notification { id: id::SIGN_IN_CHANGED, parameter: users })?;
+    call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 0 })?;
+    Ok(Win32Error::SUCCESS)
+}
 
 /// A dialog's user; `None` for any.
 fn user_of(index: u32) -> Result<Option<u32>, Win32Error> {
@@ -143,11 +166,17 @@ impl Ui {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// Lets users sign in: the dialog is left without anybody doing so.
-    #[export(Stub)]
-    fn XamShowSigninUI(call: &mut Call, _panes: u32, _flags: u32) -> Fallible<Win32Error> {
-        appear(call)?;
-        Ok(Win32Error::SUCCESS)
+    /// Lets as many users sign in as there are panes. Nobody is asked: where a place is free, a profile of the console's own
+    /// takes it, unless only one of the online service will do.
+    #[export(Partial)]
+    fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Win32Error> {
+        sign_in(call, panes, flags)
+    }
+
+    /// As `XamShowSigninUI`, for a user who has asked for it.
+    #[export(Partial)]
+    fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Win32Error> {
+        sign_in(call, panes, flags)
     }
 
     /// Lets a user choose a storage device: cancelled, there is none.

@@ -1,129 +1,339 @@
-//! Users (`XamUser*`). Nobody is signed in: what a console without a profile answers.
+//! Users (`XamUser*`): who is signed in, and what such users may do. Everybody's profile is the console's own and nobody
+//! is on the online service.
 
-use crate::abi::{Call, Out};
+use crate::abi::{Call, Out, Ptr};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
+use crate::user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct User;
 
-/// Bytes of `USER_SIGNIN_INFO`.
-const SIGN_IN_INFO: u32 = 0x28;
-/// Users.
-const USERS: u32 = 4;
+/// Any user.
+pub(super) const ANY_USER: u32 = 0xFF;
+/// `eXUserSigninState_SignedInLocally`.
+const SIGNED_IN_LOCALLY: u32 = 1;
+/// Kinds of ids that are asked for: those that are not online's.
+const OFFLINE: u32 = 1;
+/// Flag of `XamUserGetSigninInfo`: only an id of the online service will do.
+const ONLINE_ID_ONLY: u32 = 2;
+/// A place where nobody is signed in, as `XUSER_SIGNIN_INFO` has who looks after a guest.
+const NO_SPONSOR: u32 = 0xFE;
+/// Largest group of ages: an adult.
+const ADULT: u32 = 2;
+/// Every rating may be seen.
+const ALL_RATINGS: u32 = 0x3F;
+
+/// `XUSER_SIGNIN_INFO`.
+mod sign_in_info {
+    pub(super) const XUID: u32 = 0;
+    pub(super) const STATE: u32 = 0xC;
+    pub(super) const SPONSOR: u32 = 0x14;
+    pub(super) const NAME: u32 = 0x18;
+    pub(super) const SIZE: u32 = 0x28;
+}
+
+/// What `f` says of the user, if one is signed in there.
+fn of_user<R>(call: &Call, user: u32, f: impl FnOnce(&Profile) -> R) -> Option<R> {
+    call.kernel.user.profiles.lock().get(user).map(f)
+}
+
+/// A user that a call is about: a place where somebody is signed in, or any.
+fn check_user(call: &Call, user: u32) -> Result<(), Win32Error> {
+    let mask = call.kernel.user.profiles.lock().mask();
+    match user {
+        ANY_USER if mask != 0 => Ok(()),
+        user if user < USERS && mask >> user & 1 != 0 => Ok(()),
+        user if user < USERS || user == ANY_USER => Err(Win32Error::NO_SUCH_USER),
+        _ => Err(Win32Error::INVALID_PARAMETER),
+    }
+}
+
+/// Answers a question about a user with one word, which needs a user.
+fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> Fallible<Win32Error> {
+    let Some(at) = at else { return Ok(Win32Error::INVALID_PARAMETER) };
+    if let Err(error) = check_user(call, user) {
+        return Ok(error);
+    }
+    at.set(call.memory(), word)?;
+    Ok(Win32Error::SUCCESS)
+}
 
 #[exports(xam)]
 impl User {
-    /// Whether a user is signed in: 0, not.
-    #[export(Stub)]
-    fn XamUserGetSigninState(_call: &mut Call, _user: u32) -> u32 {
-        0
+    /// Whether a user is signed in: 1, with a profile of the console's own; 0, not.
+    #[export(Done)]
+    fn XamUserGetSigninState(call: &mut Call, user: u32) -> u32 {
+        of_user(call, user, |_| SIGNED_IN_LOCALLY).unwrap_or(0)
     }
 
-    /// Facts about who is signed in: there is no such user.
-    #[export(Stub)]
+    /// Facts about who is signed in. There is no id of the online service to ask for.
+    #[export(Done)]
     fn XamUserGetSigninInfo(
         call: &mut Call,
-        _user: u32,
-        _flags: u32,
+        user: u32,
+        flags: u32,
         information: Option<GuestAddr>,
     ) -> Fallible<HResult> {
-        let Some(information) = information else { return Ok(HResult::INVALID_ARGUMENT) };
-        call.memory().fill(information, SIGN_IN_INFO, 0)?;
-        Ok(HResult::NO_SUCH_USER)
+        let Some(at) = information else { return Ok(HResult::INVALID_ARGUMENT) };
+        let memory = call.memory();
+        memory.fill(at, sign_in_info::SIZE, 0)?;
+        let Some((xuid, name)) = of_user(call, user, |profile| (profile.xuid, profile.name().to_owned()))
+        else {
+            return Ok(HResult::NO_SUCH_USER);
+        };
+        if flags & ONLINE_ID_ONLY == 0 {
+            memory.write(at.offset(sign_in_info::XUID), xuid.0)?;
+        }
+        memory.write(at.offset(sign_in_info::STATE), SIGNED_IN_LOCALLY)?;
+        memory.write(at.offset(sign_in_info::SPONSOR), NO_SPONSOR)?;
+        memory.write_bytes(at.offset(sign_in_info::NAME), name.as_bytes())?;
+        Ok(HResult::OK)
     }
 
-    /// A user's id: there is no such user.
-    #[export(Stub)]
-    fn XamUserGetXUID(call: &mut Call, user: u32, _kinds: u32, id: Option<Out<u64>>) -> Fallible<HResult> {
+    /// A user's id, if the console's own will do.
+    #[export(Done)]
+    fn XamUserGetXUID(call: &mut Call, user: u32, kinds: u32, id: Option<Out<u64>>) -> Fallible<HResult> {
         let Some(id) = id else { return Ok(HResult::INVALID_ARGUMENT) };
         id.set(call.memory(), 0)?;
-        Ok(if user < USERS { HResult::NO_SUCH_USER } else { HResult::INVALID_ARGUMENT })
+        if user >= USERS {
+            return Ok(HResult::INVALID_ARGUMENT);
+        }
+        let found = of_user(call, user, |profile| profile.xuid).filter(|_| kinds & OFFLINE != 0);
+        let Some(xuid) = found else { return Ok(HResult::NO_SUCH_USER) };
+        id.set(call.memory(), xuid.0)?;
+        Ok(HResult::OK)
     }
 
-    /// The number of the user with an id: there is no such user.
-    #[export(Stub)]
-    fn XamUserGetIndexFromXUID(_call: &mut Call, _id: u64, _flags: u32, index: Option<Out<u32>>) -> HResult {
-        if index.is_some() { HResult::NO_SUCH_USER } else { HResult::INVALID_ARGUMENT }
+    /// The place of the user with an id.
+    #[export(Done)]
+    fn XamUserGetIndexFromXUID(
+        call: &mut Call,
+        id: u64,
+        _flags: u32,
+        index: Option<Out<u32>>,
+    ) -> Fallible<HResult> {
+        let Some(index) = index else { return Ok(HResult::INVALID_ARGUMENT) };
+        let place = call.kernel.user.profiles.lock().place_of(Xuid(id));
+        let Some(place) = place else { return Ok(HResult::NO_SUCH_USER) };
+        index.set(call.memory(), place)?;
+        Ok(HResult::OK)
     }
 
-    /// A user's name: there is no such user, the name is empty.
-    #[export(Stub)]
+    /// A user's name, cut to the buffer; an empty one for nobody.
+    #[export(Done)]
     fn XamUserGetName(call: &mut Call, user: u32, buffer: GuestAddr, length: u32) -> Fallible<Win32Error> {
         if user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
-        if length > 0 {
-            call.memory().write(buffer, 0_u8)?;
+        let name = of_user(call, user, |profile| profile.name().to_owned());
+        if let Some(last) = length.checked_sub(1) {
+            let shown = name.as_deref().unwrap_or_default().as_bytes();
+            let shown = &shown[..shown.len().min(last as usize)];
+            call.memory().write_bytes(buffer, shown)?;
+            call.memory().write(buffer.offset(shown.len() as u32), 0_u8)?;
         }
-        Ok(Win32Error::NO_SUCH_USER)
+        Ok(if name.is_some() { Win32Error::SUCCESS } else { Win32Error::NO_SUCH_USER })
     }
 
-    /// A user's name in UTF-16: there is no such user.
-    #[export(Stub)]
-    fn XamUserGetGamerTag(_call: &mut Call, user: u32, buffer: Option<GuestAddr>, length: u32) -> HResult {
-        if buffer.is_none() || length < 16 || user >= USERS {
-            HResult::INVALID_ARGUMENT
-        } else {
-            HResult::NO_SUCH_USER
+    /// A user's name in UTF-16.
+    #[export(Done)]
+    fn XamUserGetGamerTag(
+        call: &mut Call,
+        user: u32,
+        buffer: Option<GuestAddr>,
+        length: u32,
+    ) -> Fallible<HResult> {
+        let Some(buffer) = buffer.filter(|_| length as usize > NAME_LENGTH && user < USERS) else {
+            return Ok(HResult::INVALID_ARGUMENT);
+        };
+        let Some(name) = of_user(call, user, |profile| profile.name().to_owned()) else {
+            return Ok(HResult::NO_SUCH_USER);
+        };
+        for (index, unit) in name.encode_utf16().chain([0]).enumerate() {
+            call.memory().write(buffer.offset(2 * index as u32), unit)?;
         }
+        Ok(HResult::OK)
     }
 
-    /// A user's flags: none.
-    #[export(Stub)]
+    /// A user's flags: none, they are all about the online service.
+    #[export(Constant)]
     fn XamUserGetUserFlags(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
-    /// Whether a user may do something: nobody is signed in.
-    #[export(Stub)]
+    /// The same by the user's id.
+    #[export(Constant)]
+    fn XamUserGetUserFlagsFromXUID(_call: &mut Call, _id: u64) -> u32 {
+        0
+    }
+
+    /// What a user pays the online service for: nothing.
+    #[export(Constant)]
+    fn XamUserGetMembershipTier(_call: &mut Call, _user: u32) -> u32 {
+        0
+    }
+
+    /// The same by the user's id.
+    #[export(Constant)]
+    fn XamUserGetMembershipTierFromXUID(_call: &mut Call, _id: u64) -> u32 {
+        0
+    }
+
+    /// Whether a user has an account of the online service: nobody has.
+    #[export(Constant)]
+    fn XamUserIsOnlineEnabled(_call: &mut Call, _user: u32) -> bool {
+        false
+    }
+
+    /// Whether a user is another's guest on the online service: nobody is.
+    #[export(Constant)]
+    fn XamUserIsGuest(_call: &mut Call, _user: u32) -> bool {
+        false
+    }
+
+    /// Whether a user may do something on the online service: nobody is on it.
+    #[export(Done)]
     fn XamUserCheckPrivilege(
         call: &mut Call,
-        _user: u32,
+        user: u32,
         _privilege: u32,
         result: Option<Out<u32>>,
     ) -> Fallible<Win32Error> {
+        let Some(result) = result else { return Ok(Win32Error::INVALID_PARAMETER) };
+        result.set(call.memory(), 0)?;
+        Ok(check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON))
+    }
+
+    /// Whether others are a user's friends on the online service: the user is not on it.
+    #[export(Done)]
+    fn XamUserAreUsersFriends(
+        call: &mut Call,
+        user: u32,
+        _ids: GuestAddr,
+        _count: u32,
+        result: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        if user >= USERS {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
         if let Some(result) = result {
             result.set(call.memory(), 0)?;
         }
-        Ok(Win32Error::NOT_LOGGED_ON)
+        let error = check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON);
+        complete(call, overlapped, Completed::wrapped(error, 0))
     }
 
-    /// Reads settings of a user's profile: there is no such user.
-    #[export(Stub)]
-    fn XamUserReadProfileSettings(
+    /// How old a user is: an adult, the console's owner has said nothing else.
+    #[export(Done)]
+    fn XamUserGetAgeGroup(
         call: &mut Call,
-        _title: u32,
-        _user: u32,
-        _id_count: u32,
-        _ids: GuestAddr,
-        setting_count: u32,
-        settings: Option<GuestAddr>,
-        _size: GuestAddr,
-        _buffer: GuestAddr,
+        user: u32,
+        group: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        if setting_count == 0 || setting_count > 32 || settings.is_none() {
-            return Ok(Win32Error::INVALID_PARAMETER);
+        let answer = answer_word(call, user, ADULT, group)?;
+        if answer == Win32Error::INVALID_PARAMETER {
+            return Ok(answer);
         }
-        complete(call, overlapped, Completed::with(Win32Error::NO_SUCH_USER))
+        complete(call, overlapped, Completed::with(answer))
     }
 
-    /// Writes settings of a user's profile: there is no such user.
-    #[export(Stub)]
-    fn XamUserWriteProfileSettings(
+    /// Whether a user may run what nobody has rated: yes, nothing is restricted.
+    #[export(Done)]
+    fn XamUserIsUnsafeProgrammingAllowed(
         call: &mut Call,
-        _title: u32,
-        _user: u32,
-        setting_count: u32,
-        settings: Option<GuestAddr>,
+        user: u32,
+        _unknown: u32,
+        result: Option<Out<u32>>,
+    ) -> Fallible<Win32Error> {
+        answer_word(call, user, 1, result)
+    }
+
+    /// Which restrictions a user has: none.
+    #[export(Done)]
+    fn XamUserContentRestrictionGetFlags(
+        call: &mut Call,
+        user: u32,
+        flags: Option<Out<u32>>,
+    ) -> Fallible<Win32Error> {
+        answer_word(call, user, 0, flags)
+    }
+
+    /// Up to which rating a user may see things: all of them.
+    #[export(Done)]
+    fn XamUserContentRestrictionGetRating(
+        call: &mut Call,
+        user: u32,
+        _system: u32,
+        rating: Option<Out<u32>>,
+        unknown: Option<Out<u32>>,
+    ) -> Fallible<Win32Error> {
+        let answer = answer_word(call, user, ALL_RATINGS, rating)?;
+        if answer == Win32Error::SUCCESS
+            && let Some(unknown) = unknown
+        {
+            unknown.set(call.memory(), 0)?;
+        }
+        Ok(answer)
+    }
+
+    /// Whether a user may see something: yes, nothing is restricted.
+    #[export(Done)]
+    fn XamUserContentRestrictionCheckAccess(
+        call: &mut Call,
+        user: u32,
+        _unknown1: u32,
+        _unknown2: u32,
+        _unknown3: u32,
+        _unknown4: u32,
+        result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        if setting_count == 0 || settings.is_none() {
-            return Ok(Win32Error::INVALID_PARAMETER);
+        let answer = answer_word(call, user, 1, result)?;
+        if answer == Win32Error::INVALID_PARAMETER {
+            return Ok(answer);
         }
-        complete(call, overlapped, Completed::with(Win32Error::NO_SUCH_USER))
+        complete(call, overlapped, Completed::with(answer))
     }
+
+    /// The ids of users that titles draw, in words of a tile's key: title, large tile, small tile.
+    #[export(Done)]
+    fn XamParseGamerTileKey(
+        call: &mut Call,
+        data: Ptr<u8>,
+        title: Option<Out<u32>>,
+        large: Option<Out<u32>>,
+        small: Option<Out<u32>>,
+    ) -> Fallible<Win32Error> {
+        let memory = call.memory();
+        let Some(key) = tile_key(call, data.addr())? else { return Ok(Win32Error::INVALID_PARAMETER) };
+        for (at, word) in [title, large, small].into_iter().zip(key) {
+            if let Some(at) = at {
+                at.set(memory, word)?;
+            }
+        }
+        Ok(Win32Error::SUCCESS)
+    }
+}
+
+/// The three words of a gamer tile's key, which lies in a setting's data as 24 hexadecimal digits.
+fn tile_key(call: &Call, data: GuestAddr) -> Fallible<Option<[u32; 3]>> {
+    const TEXT: u8 = 4;
+    const LIMIT: u32 = 0x64;
+    const DIGITS: usize = 24;
+    let memory = call.memory();
+    if data.is_null() || memory.read::<u8>(data)? != TEXT || memory.read::<u32>(data.offset(8))? > LIMIT {
+        return Ok(None);
+    }
+    let text = memory.read_wide_string(memory.read(data.offset(0xC))?, LIMIT)?;
+    let text = String::from_utf16_lossy(&text);
+    if text.len() != DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    let word = |at: usize| text.get(at..at + 8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    Ok(word(0).zip(word(8)).zip(word(16)).map(|((title, large), small)| [title, large, small]))
 }

@@ -1,0 +1,306 @@
+//! Settings of profiles (`XamUserReadProfileSettings`, `XamUserWriteProfileSettings`).
+
+use crate::abi::{Call, Ptr};
+use crate::status::failure::Fallible;
+use crate::user::notifications::{Notification, id};
+use crate::user::overlapped::{Completed, complete};
+use crate::user::profile::{USERS, Xuid};
+use crate::user::profile_settings::{DASHBOARD, Kind, SettingId, Value};
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// See the module's documentation.
+pub struct UserSettings;
+
+/// Settings of one call.
+const SETTINGS: u32 = 32;
+/// Users of one call, by their ids.
+const XUIDS: u32 = 100;
+
+/// `XUSER_PROFILE_SETTING`.
+mod item {
+    pub(super) const SOURCE: u32 = 0;
+    /// The user's id, or its place and all ones.
+    pub(super) const USER: u32 = 8;
+    pub(super) const ID: u32 = 0x10;
+    pub(super) const DATA: u32 = 0x18;
+    pub(super) const SIZE: u32 = 0x28;
+}
+/// `XUSER_DATA`.
+mod data {
+    pub(super) const KIND: u32 = 0;
+    /// A number, or bytes outside and then their address.
+    pub(super) const VALUE: u32 = 8;
+    pub(super) const ADDRESS: u32 = 0xC;
+    /// No value: skipped when it is written.
+    pub(super) const UNSET: u8 = 0xFF;
+}
+/// Bytes before the items: their number, and where they are.
+const HEAD: u32 = 8;
+
+/// Where a value comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    Nowhere = 0,
+    Default = 1,
+    Title = 2,
+}
+
+/// A user whose settings are read.
+#[derive(Clone, Copy)]
+struct Reader {
+    place: u32,
+    /// As it was named, if by its id.
+    xuid: Option<Xuid>,
+}
+
+/// What is to be read, and where to.
+struct Reading {
+    title: u32,
+    user: u32,
+    xuids: (u32, Ptr<u64>),
+    ids: (u32, Option<Ptr<u32>>),
+    size: Option<Ptr<u32>>,
+    buffer: Option<GuestAddr>,
+    overlapped: Option<GuestAddr>,
+}
+
+impl Reading {
+    /// Who is asked about; the error that the call ends with if nobody is signed in there.
+    fn readers(&self, call: &Call) -> Fallible<Result<Vec<Reader>, Win32Error>> {
+        let (count, xuids) = self.xuids;
+        let named: Vec<u64> =
+            (0..count).map(|index| xuids.at(index).read(call.memory())).collect::<Result<_, _>>()?;
+        let profiles = call.kernel.user.profiles.lock();
+        if count == 0 {
+            let reader = Reader { place: self.user, xuid: None };
+            return Ok(profiles.get(self.user).map(|_| vec![reader]).ok_or(Win32Error::NO_SUCH_USER));
+        }
+        let found = named
+            .into_iter()
+            .map(|xuid| profiles.place_of(Xuid(xuid)).map(|place| Reader { place, xuid: Some(Xuid(xuid)) }));
+        Ok(found.collect::<Option<Vec<_>>>().ok_or(Win32Error::NO_SUCH_USER))
+    }
+
+    fn read(self, call: &mut Call) -> Fallible<Win32Error> {
+        let (Some(size), Some(at)) = (self.size, self.ids.1) else {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        };
+        let count = self.ids.0;
+        if !(1..=SETTINGS).contains(&count) || self.xuids.0 > XUIDS || self.xuids.0 == 0 && self.user >= USERS
+        {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let memory = call.memory();
+        let ids: Vec<SettingId> =
+            (0..count).map(|index| at.at(index).read(memory).map(SettingId)).collect::<Result<_, _>>()?;
+        let readers = match self.readers(call)? {
+            Ok(readers) => readers,
+            Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
+        };
+        let outside: u32 = ids.iter().map(|id| id.room_outside()).sum();
+        let needed = HEAD + readers.len() as u32 * (count * item::SIZE + outside);
+        let room = size.read(memory)?;
+        if room < needed {
+            if room == 0 {
+                size.write(memory, needed)?;
+            }
+            return Ok(Win32Error::INSUFFICIENT_BUFFER);
+        }
+        let Some(buffer) = self.buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let known: Vec<SettingId> = ids.into_iter().filter(|id| id.exists()).collect();
+        write_items(call, buffer, self.title, &readers, &known)?;
+        complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, 0))
+    }
+}
+
+/// Fills what a title reads: head, items, and after them what lies outside of them, each at its largest.
+fn write_items(
+    call: &Call,
+    buffer: GuestAddr,
+    title: u32,
+    readers: &[Reader],
+    ids: &[SettingId],
+) -> Fallible<()> {
+    let memory = call.memory();
+    let title = if title == 0 { call.kernel.title_id() } else { title };
+    let count = (readers.len() * ids.len()) as u32;
+    let mut at = buffer.offset(HEAD);
+    let mut outside = at.offset(count * item::SIZE);
+    memory.write(buffer, count)?;
+    memory.write(buffer.offset(4), at)?;
+    for reader in readers {
+        for &id in ids {
+            let set = {
+                let profiles = call.kernel.user.profiles.lock();
+                profiles.get(reader.place).and_then(|profile| profile.setting(title, id).cloned())
+            };
+            memory.fill(at, item::SIZE, 0)?;
+            let user = reader.xuid.map_or(u64::from(reader.place) << 32 | 0xFFFF_FFFF, |xuid| xuid.0);
+            memory.write(at.offset(item::USER), user)?;
+            memory.write(at.offset(item::ID), id.0)?;
+            let (source, value) = match set {
+                Some(value) => (Source::Title, Some(value)),
+                None => match id.default() {
+                    Some(value) => (Source::Default, Some(value)),
+                    None => (Source::Nowhere, None),
+                },
+            };
+            memory.write(at.offset(item::SOURCE), source as u32)?;
+            write_value(memory, at.offset(item::DATA), id, value, outside)?;
+            at = at.offset(item::SIZE);
+            outside = outside.offset(id.room_outside());
+        }
+    }
+    Ok(())
+}
+
+fn write_value(
+    memory: &GuestMemory,
+    at: GuestAddr,
+    id: SettingId,
+    value: Option<Value>,
+    outside: GuestAddr,
+) -> Result<(), MemoryFault> {
+    let kind = id.kind().map_or(0, |kind| kind as u8);
+    memory.write(at.offset(data::KIND), kind)?;
+    let mut bytes = match value {
+        Some(Value::Bits(bits)) => return memory.write(at.offset(data::VALUE), bits),
+        Some(Value::Bytes(bytes)) => bytes,
+        None => Vec::new(),
+    };
+    if id.kind() == Some(Kind::Text) {
+        bytes.extend([0, 0]);
+    }
+    memory.write(at.offset(data::VALUE), bytes.len() as u32)?;
+    if !bytes.is_empty() {
+        memory.write_bytes(outside, &bytes)?;
+        memory.write(at.offset(data::ADDRESS), outside)?;
+    }
+    Ok(())
+}
+
+/// The value in an item that a title writes; `None`: the title leaves it as it is. An error if it is of another type
+/// than its id, or too long.
+fn read_value(
+    memory: &GuestMemory,
+    at: GuestAddr,
+) -> Fallible<Result<Option<(SettingId, Value)>, Win32Error>> {
+    let id = SettingId(memory.read(at.offset(item::ID))?);
+    let at = at.offset(item::DATA);
+    let kind: u8 = memory.read(at.offset(data::KIND))?;
+    if kind == data::UNSET {
+        return Ok(Ok(None));
+    }
+    if !id.exists() || id.kind().is_none_or(|expected| expected as u8 != kind) {
+        return Ok(Err(Win32Error::INVALID_PARAMETER));
+    }
+    if !id.is_outside() {
+        return Ok(Ok(Some((id, Value::Bits(memory.read(at.offset(data::VALUE))?)))));
+    }
+    let size: u32 = memory.read(at.offset(data::VALUE))?;
+    if size > id.room() {
+        return Ok(Err(Win32Error::INVALID_PARAMETER));
+    }
+    let mut bytes = vec![0; size as usize];
+    let address: GuestAddr = memory.read(at.offset(data::ADDRESS))?;
+    if !address.is_null() {
+        memory.read_bytes(address, &mut bytes)?;
+    }
+    if id.kind() == Some(Kind::Text) {
+        let end = bytes
+            .chunks(2)
+            .position(|unit| unit.len() < 2 || unit == [0, 0])
+            .map_or(bytes.len(), |at| 2 * at);
+        bytes.truncate(end);
+    }
+    let value = Value::Bytes(bytes);
+    Ok(if id.accepts(&value) { Ok(Some((id, value))) } else { Err(Win32Error::INVALID_PARAMETER) })
+}
+
+#[exports(xam)]
+impl UserSettings {
+    /// Reads settings of a user's profile, or those of several by their ids. Asked with no size it says how much it
+    /// needs; settings that don't exist are left out.
+    #[export(Done)]
+    fn XamUserReadProfileSettings(
+        call: &mut Call,
+        title: u32,
+        user: u32,
+        xuid_count: u32,
+        xuids: Ptr<u64>,
+        count: u32,
+        ids: Option<Ptr<u32>>,
+        size: Option<Ptr<u32>>,
+        buffer: Option<GuestAddr>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let (xuids, ids) = ((xuid_count, xuids), (count, ids));
+        Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
+    }
+
+    /// As `XamUserReadProfileSettings`, with one more argument, which changes nothing that titles see.
+    #[export(Done)]
+    fn XamUserReadProfileSettingsEx(
+        call: &mut Call,
+        title: u32,
+        user: u32,
+        xuid_count: u32,
+        xuids: Ptr<u64>,
+        count: u32,
+        ids: Option<Ptr<u32>>,
+        size: Option<Ptr<u32>>,
+        _flags: u32,
+        buffer: Option<GuestAddr>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let (xuids, ids) = ((xuid_count, xuids), (count, ids));
+        Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
+    }
+
+    /// Sets what a user's profile says: all of it or, if anything is wrong, nothing. A title changes its own settings and
+    /// those of all titles, but none of another title's own.
+    #[export(Done)]
+    fn XamUserWriteProfileSettings(
+        call: &mut Call,
+        title: u32,
+        user: u32,
+        count: u32,
+        items: Option<GuestAddr>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(items) = items else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if !(1..=SETTINGS).contains(&count) || user >= USERS {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let own = call.kernel.title_id();
+        if title != 0 && title != own && title != DASHBOARD {
+            return Ok(Win32Error::ACCESS_DENIED);
+        }
+        let mut values = Vec::new();
+        for index in 0..count {
+            match read_value(call.memory(), items.offset(index * item::SIZE))? {
+                Ok(value) => values.extend(value),
+                Err(error) => return Ok(error),
+            }
+        }
+        let changes_avatar = values.iter().any(|(id, _)| *id == SettingId::AVATAR);
+        {
+            let mut profiles = call.kernel.user.profiles.lock();
+            let Some(profile) = profiles.get_mut(user) else {
+                drop(profiles);
+                return complete(call, overlapped, Completed::wrapped(Win32Error::NO_SUCH_USER, 0));
+            };
+            for (id, value) in values {
+                profile.set(own, id, value);
+            }
+        }
+        let mask = 1 << user;
+        call.kernel.notify(call.cpu, Notification { id: id::PROFILE_SETTING_CHANGED, parameter: mask })?;
+        if changes_avatar {
+            call.kernel.notify(call.cpu, Notification { id: id::AVATAR_CHANGED, parameter: mask })?;
+        }
+        complete(call, overlapped, Completed::wrapped(Win32Error::SUCCESS, 0))
+    }
+}

@@ -1,0 +1,180 @@
+//! Profiles: who is signed in at which of the four places, and what each has set.
+//!
+//! Nobody is on the online service: a profile is the console's own, with an id of the form that such profiles have. Without
+//! a content folder the machine has the profiles that are made here, the same in every run, so that nothing of the host
+//! reaches the guest.
+
+use super::profile_settings::{DASHBOARD, SettingId, Value};
+use std::collections::BTreeMap;
+
+/// Users that may be signed in at once.
+pub const USERS: u32 = 4;
+/// Characters of a name.
+pub const NAME_LENGTH: usize = 15;
+
+/// Who made something: a profile's id, the same as long as the profile exists. 0 is nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Xuid(pub u64);
+
+impl Xuid {
+    /// Nobody: what belongs to all users of the console.
+    pub const NOBODY: Self = Self(0);
+    /// The first of the ids that the profiles made here have. Profiles that are not online's begin with 0xE; bits 54 and 55
+    /// are 0, some titles look at them.
+    const FIRST_MADE: u64 = 0xE030_0000_0058_0001;
+
+    /// Whether a profile of the console's own may have this id.
+    pub fn is_offline(self) -> bool {
+        self.0 >> 60 == 0xE && self.0 & 3 << 54 == 0
+    }
+}
+
+/// Somebody with a name and settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The profile's id.
+    pub xuid: Xuid,
+    /// Letters, digits and spaces.
+    name: String,
+    settings: BTreeMap<(u32, SettingId), Value>,
+}
+
+impl Profile {
+    /// A profile without settings; `None` if the console knows no such name or id.
+    pub fn new(xuid: Xuid, name: &str) -> Option<Self> {
+        let is_name = (1..=NAME_LENGTH).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
+            && !name.ends_with(' ');
+        (is_name && xuid.is_offline()).then(|| Self {
+            xuid,
+            name: name.to_owned(),
+            settings: BTreeMap::new(),
+        })
+    }
+
+    /// The profile that a machine without others has for a user.
+    pub fn made_for(user: u32) -> Self {
+        Self {
+            xuid: Xuid(Xuid::FIRST_MADE + u64::from(user)),
+            name: format!("Player {}", user + 1),
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whose setting it is: the title's that asks, or the dashboard's.
+    fn owner(title: u32, id: SettingId) -> u32 {
+        if id.is_of_title() { title } else { DASHBOARD }
+    }
+
+    /// What was set, by this title or by any if it is not each one's own.
+    pub fn setting(&self, title: u32, id: SettingId) -> Option<&Value> {
+        self.settings.get(&(Self::owner(title, id), id))
+    }
+
+    /// Sets what exists, to a value that it accepts. `false` if it is not so, and nothing changes.
+    pub fn set(&mut self, title: u32, id: SettingId, value: Value) -> bool {
+        let is_fine = id.exists() && id.accepts(&value);
+        if is_fine {
+            self.settings.insert((Self::owner(title, id), id), value);
+        }
+        is_fine
+    }
+
+    /// What was set for a title, or for [`DASHBOARD`]; by id.
+    pub fn settings_of(&self, owner: u32) -> impl Iterator<Item = (SettingId, &Value)> {
+        let range = (owner, SettingId(0))..=(owner, SettingId(u32::MAX));
+        self.settings.range(range).map(|(&(_, id), value)| (id, value))
+    }
+}
+
+/// Who is signed in.
+#[derive(Debug)]
+pub struct Profiles {
+    places: [Option<Profile>; USERS as usize],
+}
+
+impl Default for Profiles {
+    /// The first user.
+    fn default() -> Self {
+        Self { places: [Some(Profile::made_for(0)), None, None, None] }
+    }
+}
+
+impl Profiles {
+    /// Who is signed in at a place.
+    pub fn get(&self, user: u32) -> Option<&Profile> {
+        self.places.get(user as usize)?.as_ref()
+    }
+
+    /// Who is signed in at a place, to be changed.
+    pub fn get_mut(&mut self, user: u32) -> Option<&mut Profile> {
+        self.places.get_mut(user as usize)?.as_mut()
+    }
+
+    /// Signs somebody in at a place; `None` signs out.
+    pub fn set(&mut self, user: u32, profile: Option<Profile>) {
+        if let Some(place) = self.places.get_mut(user as usize) {
+            *place = profile;
+        }
+    }
+
+    /// The place of who has this id.
+    pub fn place_of(&self, xuid: Xuid) -> Option<u32> {
+        (0..USERS).find(|&user| self.get(user).is_some_and(|profile| profile.xuid == xuid))
+    }
+
+    /// Places at which somebody is signed in: a bit each.
+    pub fn mask(&self) -> u32 {
+        (0..USERS).filter(|&user| self.get(user).is_some()).map(|user| 1 << user).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_user_is_there_and_the_same_each_time() {
+        let (first, again) = (Profiles::default(), Profiles::default());
+        assert_eq!(first.get(0), again.get(0));
+        assert_eq!((first.mask(), first.get(0).unwrap().name()), (1, "Player 1"));
+        assert!(first.get(1).is_none() && first.get(4).is_none() && first.get(u32::MAX).is_none());
+        for user in 0..USERS {
+            let Profile { xuid, name, .. } = Profile::made_for(user);
+            assert!(Profile::new(xuid, &name).is_some(), "{name}");
+        }
+        assert_eq!(first.place_of(first.get(0).unwrap().xuid), Some(0));
+        assert_eq!(first.place_of(Xuid::NOBODY), None);
+    }
+
+    #[test]
+    fn names_and_ids_are_those_of_consoles() {
+        let xuid = Profile::made_for(0).xuid;
+        for name in ["", " a", "a ", "1a", "a-b", "ä", "sixteen letters.", "sixteenlettersss", "a\0"] {
+            assert_eq!(Profile::new(xuid, name), None, "{name:?}");
+        }
+        for xuid in [0, 1, 0x0009_0000_0000_0001, 0xE0C0_0000_0000_0001, u64::MAX] {
+            assert_eq!(Profile::new(Xuid(xuid), "a"), None, "{xuid:#x}");
+        }
+    }
+
+    #[test]
+    fn a_title_has_three_settings_of_its_own_and_shares_the_rest() {
+        let mut profile = Profile::made_for(0);
+        let (own, shared) = (SettingId(0x63E8_3FFF), SettingId(0x1004_0002));
+        assert!(profile.set(1, own, Value::Bytes(vec![1])) && profile.set(2, own, Value::Bytes(vec![2])));
+        assert!(profile.set(1, shared, Value::Bits(1 << 32)));
+        assert_eq!(profile.setting(1, own), Some(&Value::Bytes(vec![1])));
+        assert_eq!(profile.setting(2, shared), Some(&Value::Bits(1 << 32)));
+        assert_eq!(profile.settings_of(DASHBOARD).count(), 1);
+        assert!(!profile.set(1, SettingId(0x1004_7777), Value::Bits(0)), "there is no such setting");
+        assert!(!profile.set(1, shared, Value::Bytes(vec![0; 4])), "not of its type");
+        assert_eq!(profile.setting(3, own), None);
+    }
+}
