@@ -1,5 +1,5 @@
 //! What a kernel call costs from compiled code: a loop of a title that calls an export which does nothing
-//! (`VdShutdownEngines`) through its import thunk, on the lockstep executor.
+//! (`VdShutdownEngines`) through its import thunk, on each executor.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -13,15 +13,17 @@ use xenia_kernel::imports::ordinals::xboxkrnl;
 use xenia_kernel::ports::Ports;
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Limits, LockstepExecutor, RunEnd, Scheduler};
+use xenia_sched::{Limits, LockstepExecutor, ParallelExecutor, RunEnd, Scheduler};
 
 const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
 /// Instructions in which all code is compiled and linked.
 const WARM_UP: u64 = 2_000_000;
-/// Instructions between two looks at how many calls were made: short, so that many stretches meet nothing else that the
-/// machine does.
+/// Instructions between two looks at how many calls were made, in lockstep: short, so that many stretches meet nothing else
+/// that the machine does.
 const STRETCH: u64 = 100_000;
+/// The same in parallel, where a run starts and ends host threads: that is to be a small part of it.
+const PARALLEL_STRETCH: u64 = 5_000_000;
 
 /// `loop: bl thunk; addi r30, r30, 1; stw r30, 0(r29); b loop`, and the thunk.
 fn title(export: &str) -> LoadedImage {
@@ -63,15 +65,20 @@ fn title(export: &str) -> LoadedImage {
     }
 }
 
+/// What runs the title.
+enum Executor {
+    Lockstep(LockstepExecutor<KernelSystem>),
+    Parallel(ParallelExecutor<KernelSystem>),
+}
+
 /// A title in its loop.
 struct Machine {
     memory: Arc<GuestMemory>,
-    executor: LockstepExecutor<KernelSystem>,
-    instructions: u64,
+    executor: Executor,
 }
 
 impl Machine {
-    fn new(export: &str) -> Self {
+    fn new(export: &str, make: impl FnOnce(Scheduler, Jit, KernelSystem) -> Executor) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
         let kernel =
             Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).expect("a kernel");
@@ -79,8 +86,7 @@ impl Machine {
         kernel.load_title(&mut scheduler, &title(export)).expect("a title");
         let config = JitConfig { warm_up: 0, ..JitConfig::default() };
         let engine = Jit::new(memory.clone(), config).expect("an engine");
-        let executor = LockstepExecutor::new(scheduler, Box::new(engine), KernelSystem::new(kernel));
-        let mut machine = Self { memory, executor, instructions: 0 };
+        let mut machine = Self { memory, executor: make(scheduler, engine, KernelSystem::new(kernel)) };
         machine.run(WARM_UP);
         machine
     }
@@ -89,26 +95,32 @@ impl Machine {
     fn run(&mut self, instructions: u64) -> (u32, Duration) {
         let calls = |machine: &Self| machine.memory.read::<u32>(GuestAddr(DATA)).expect("data");
         let before = calls(self);
-        self.instructions += instructions;
-        let limits = Limits { instructions: Some(self.instructions), ..Limits::default() };
+        let executed = match &self.executor {
+            Executor::Lockstep(executor) => executor.instructions(),
+            Executor::Parallel(executor) => executor.instructions(),
+        };
+        let limits = Limits { instructions: Some(executed + instructions), ..Limits::default() };
         let start = Instant::now();
-        let end = self.executor.run(&limits);
+        let end = match &mut self.executor {
+            Executor::Lockstep(executor) => executor.run(&limits),
+            Executor::Parallel(executor) => executor.run(&limits),
+        };
         let elapsed = start.elapsed();
         assert_eq!(end, RunEnd::Instructions);
         (calls(self).wrapping_sub(before), elapsed)
     }
 }
 
-fn benches(criterion: &mut Criterion) {
-    let mut machine = Machine::new("VdShutdownEngines");
+/// Measures calls in stretches of so many instructions.
+fn measure(criterion: &mut Criterion, name: &str, stretch: u64, mut machine: Machine) {
     let least = Cell::new(f64::INFINITY);
     let mut group = criterion.benchmark_group("kernel call");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("empty export, from compiled code", |bencher| {
+    group.bench_function(name, |bencher| {
         bencher.iter_custom(|turns| {
             let (mut calls, mut elapsed) = (0_u64, Duration::ZERO);
             while calls < turns {
-                let (more, took) = machine.run(STRETCH);
+                let (more, took) = machine.run(stretch);
                 assert!(more > 1000, "the title is in its loop");
                 least.set(least.get().min(took.as_nanos() as f64 / f64::from(more)));
                 calls += u64::from(more);
@@ -118,7 +130,19 @@ fn benches(criterion: &mut Criterion) {
         });
     });
     group.finish();
-    println!("least, in {STRETCH} instructions: {:.1} ns a call", least.get());
+    println!("least, in {stretch} instructions: {:.1} ns a call", least.get());
+}
+
+fn benches(criterion: &mut Criterion) {
+    let lockstep = Machine::new("VdShutdownEngines", |scheduler, engine, system| {
+        Executor::Lockstep(LockstepExecutor::new(scheduler, Box::new(engine), system))
+    });
+    measure(criterion, "empty export, in lockstep", STRETCH, lockstep);
+    let parallel = Machine::new("VdShutdownEngines", |scheduler, engine, system| {
+        let executor = ParallelExecutor::new(scheduler, Box::new(engine), system);
+        Executor::Parallel(executor.expect("engines that fork"))
+    });
+    measure(criterion, "empty export, in parallel", PARALLEL_STRETCH, parallel);
 }
 
 criterion_group!(kernel_call, benches);

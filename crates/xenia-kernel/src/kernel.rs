@@ -194,13 +194,10 @@ impl Kernel {
     }
 
     /// Clears away the objects that nobody uses any more. Takes no lock if there are none; with some, the caller holds none.
+    #[inline]
     pub(crate) fn clear_away_deleted(&self) {
-        loop {
-            let deleted = self.objects.take_leavings();
-            if deleted.is_empty() {
-                return;
-            }
-            for object in deleted {
+        while self.objects.has_leavings() {
+            for object in self.objects.take_leavings() {
                 if let Err(error) = self.clear_away(&object) {
                     tracing::warn!(target: "kernel", "{:?} {} is gone, but: {error}", object.kind, object.body);
                 }

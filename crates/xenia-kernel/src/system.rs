@@ -301,17 +301,27 @@ fn housekeeping(what: &str, result: Fallible<()>) {
     }
 }
 
+/// Clears away what a call has left, when it is over. A guard, so that the call's result is made where it is to be: copying it
+/// afterwards took an eighth of an empty call's time.
+struct ClearAway<'a>(&'a Kernel);
+
+impl Drop for ClearAway<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.clear_away_deleted();
+    }
+}
+
 impl System for KernelSystem {
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition {
         let kernel = &*self.kernel;
+        let _after = ClearAway(kernel);
         let mut call = Call::new(kernel, cpu, running);
-        let disposition = match lev {
+        match lev {
             KERNEL_CALL => kernel.kernel_call(&mut call),
             0 => kernel.program_call(&mut call),
             lev => kernel.broken(&call, &format!("sc with LEV {lev}")),
-        };
-        kernel.clear_away_deleted();
-        disposition
+        }
     }
 
     fn exception(

@@ -119,6 +119,7 @@ impl DeviceQueue {
     }
 
     /// Whether nothing is queued.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
@@ -195,6 +196,7 @@ impl DeviceQueue {
     /// lends the queue out in between.
     ///
     /// Also gives the thread a signal stack that is large enough for the fault handler.
+    #[inline]
     pub fn make_current(&mut self) -> CurrentQueue<'_> {
         SignalStack::install();
         let queue = NonNull::from(self);
@@ -230,6 +232,7 @@ pub struct CurrentQueue<'a> {
 impl Deref for CurrentQueue<'_> {
     type Target = DeviceQueue;
 
+    #[inline]
     fn deref(&self) -> &DeviceQueue {
         // SAFETY: the guard holds the exclusive borrow; the fault handler's use of the pointer is over.
         unsafe { self.queue.as_ref() }
@@ -237,6 +240,7 @@ impl Deref for CurrentQueue<'_> {
 }
 
 impl DerefMut for CurrentQueue<'_> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut DeviceQueue {
         // SAFETY: as in `deref`.
         unsafe { self.queue.as_mut() }
@@ -244,6 +248,7 @@ impl DerefMut for CurrentQueue<'_> {
 }
 
 impl Drop for CurrentQueue<'_> {
+    #[inline]
     fn drop(&mut self) {
         CURRENT.set(self.previous);
     }

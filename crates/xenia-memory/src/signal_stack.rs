@@ -22,38 +22,42 @@ thread_local! {
 
 impl SignalStack {
     /// Gives the calling thread its stack, once. If the host refuses, the thread keeps the one it has.
+    #[inline]
     pub(crate) fn install() {
         STACK.with(|stack| {
-            stack.get_or_init(|| {
-                // SAFETY: a new mapping at an address of the kernel's choice.
-                let at = unsafe {
-                    libc::mmap(
-                        ptr::null_mut(),
-                        GUARD + SIZE,
-                        libc::PROT_NONE,
-                        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK,
-                        -1,
-                        0,
-                    )
-                };
-                if at == libc::MAP_FAILED {
-                    return None;
-                }
-                // Unmaps it again if the host refuses anything.
-                let stack = Self(at);
-                let usable = stack.usable();
-                // SAFETY: the part above the guard of what was just mapped.
-                if unsafe { region::protect(usable, SIZE, Protection::READ_WRITE) }.is_err() {
-                    return None;
-                }
-                let new = libc::stack_t { ss_sp: usable, ss_flags: 0, ss_size: SIZE };
-                // SAFETY: the memory is ours until the thread's end, where `drop` disables it first.
-                if unsafe { libc::sigaltstack(&raw const new, ptr::null_mut()) } != 0 {
-                    return None;
-                }
-                Some(stack)
-            });
+            stack.get_or_init(Self::new);
         });
+    }
+
+    #[cold]
+    fn new() -> Option<Self> {
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let at = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                GUARD + SIZE,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK,
+                -1,
+                0,
+            )
+        };
+        if at == libc::MAP_FAILED {
+            return None;
+        }
+        // Unmaps it again if the host refuses anything.
+        let stack = Self(at);
+        let usable = stack.usable();
+        // SAFETY: the part above the guard of what was just mapped.
+        if unsafe { region::protect(usable, SIZE, Protection::READ_WRITE) }.is_err() {
+            return None;
+        }
+        let new = libc::stack_t { ss_sp: usable, ss_flags: 0, ss_size: SIZE };
+        // SAFETY: the memory is ours until the thread's end, where `drop` disables it first.
+        if unsafe { libc::sigaltstack(&raw const new, ptr::null_mut()) } != 0 {
+            return None;
+        }
+        Some(stack)
     }
 
     /// Above the guard.

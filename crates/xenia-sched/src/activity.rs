@@ -78,6 +78,7 @@ impl Activity {
     }
 
     /// What a host thread does from now on.
+    #[inline]
     pub(crate) fn set(&self, lane: usize, doing: Doing) {
         let word = match doing {
             Doing::Nothing => 0,

@@ -87,6 +87,7 @@ impl Common {
         *self.events.get_mut() = events;
     }
 
+    #[inline]
     pub(crate) fn logs_events(&self) -> bool {
         self.logs_events
     }
@@ -149,6 +150,7 @@ impl Common {
         self.live.fetch_sub(1, Relaxed);
     }
 
+    #[inline]
     pub(crate) fn anybody_roams(&self) -> bool {
         self.roaming.load(Relaxed) != 0
     }
@@ -170,6 +172,7 @@ impl Common {
     }
 
     /// Whether some slot has; asked once.
+    #[inline]
     pub(crate) fn take_news(&self) -> bool {
         let has_news = self.has_news.load(Relaxed);
         if has_news {

@@ -267,8 +267,9 @@ impl<S: System> LockstepExecutor<S> {
     fn visit(&mut self, hw_id: u8, devices: &mut DeviceQueue, limits: &Limits) -> VisitEnd {
         let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
-        // Kept from call to call: a thread's registers go back when another has the slot, it waits, or the visit is over.
-        let mut last: Option<Running> = None;
+        // Kept from call to call, and in its place: a thread's registers go back when another has the slot, it waits, or the
+        // visit is over.
+        let mut held: Option<Running> = None;
         let end = loop {
             if self.is_stopped() {
                 break VisitEnd::Stop(RunEnd::Stopped);
@@ -276,7 +277,7 @@ impl<S: System> LockstepExecutor<S> {
             let left = quantum.saturating_sub(visit.used);
             // The quantum is spent; only the thread that holds a reservation goes on.
             let holder = visit.thread.filter(|_| left == 0 && visit.extended < RESERVATION_EXTENSION);
-            if left == 0 && !holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, last.as_ref()))
+            if left == 0 && !holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held.as_ref()))
             {
                 break VisitEnd::Over(visit.used);
             }
@@ -286,9 +287,7 @@ impl<S: System> LockstepExecutor<S> {
             }
             let picked = if left == 0 { holder } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
-            let Some(mut running) = self.switch(last.take(), thread) else {
-                break VisitEnd::Over(visit.used);
-            };
+            let Some(running) = self.switch(&mut held, thread) else { break VisitEnd::Over(visit.used) };
             let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
             let ctx = &mut *running.ctx;
             if visit.thread != Some(thread) {
@@ -318,17 +317,17 @@ impl<S: System> LockstepExecutor<S> {
                 Exit::Yield => Disposition::EndVisit,
                 Exit::Syscall { lev } => {
                     self.activity.set(0, Doing::Kernel(pc));
-                    self.system.syscall(&mut self.scheduler, &mut running, lev)
+                    self.system.syscall(&mut self.scheduler, running, lev)
                 }
-                Exit::Exception(exception) => {
-                    self.system.exception(&mut self.scheduler, &mut running, exception)
-                }
+                Exit::Exception(exception) => self.system.exception(&mut self.scheduler, running, exception),
             };
             if let Disposition::Park(wait) = disposition {
-                let Some(on) = self.scheduler.settle(&mut self.system, running, wait) else { continue };
-                (running, disposition) = on;
+                let running = held.take();
+                let on = running.and_then(|running| self.scheduler.settle(&mut self.system, running, wait));
+                let Some((running, after)) = on else { continue };
+                held = Some(running);
+                disposition = after;
             }
-            last = Some(running);
             match disposition {
                 Disposition::Continue | Disposition::Park(_) => {}
                 Disposition::EndVisit => {
@@ -338,7 +337,7 @@ impl<S: System> LockstepExecutor<S> {
                 Disposition::End(kind) => break VisitEnd::Stop(RunEnd::Ended(kind)),
             }
         };
-        if let Some(running) = last {
+        if let Some(running) = held {
             self.scheduler.put(running);
         }
         if let (VisitEnd::Over(_), Some(thread)) = (&end, visit.thread)
@@ -352,28 +351,27 @@ impl<S: System> LockstepExecutor<S> {
         end
     }
 
-    /// The registers of the thread that has the slot now: those of the last one, if it still has it.
-    fn switch(&mut self, last: Option<Running>, thread: ThreadRef) -> Option<Running> {
-        let running = match last {
-            Some(running) if running.thread == thread => running,
-            last => {
-                if let Some(last) = last {
-                    self.scheduler.put(last);
-                }
-                self.scheduler.take(thread).ok()?
+    /// The registers of the thread that has the slot now: those that are held, if it still has it.
+    #[inline]
+    fn switch<'a>(&mut self, held: &'a mut Option<Running>, thread: ThreadRef) -> Option<&'a mut Running> {
+        if held.as_ref().is_none_or(|running| running.thread != thread) {
+            if let Some(last) = held.take() {
+                self.scheduler.put(last);
             }
-        };
+            *held = Some(self.scheduler.take(thread).ok()?);
+        }
+        let running = held.as_mut()?;
         for id in self.scheduler.take_priority_news() {
             self.system.priority_changed(&mut self.scheduler, id);
         }
         if self.scheduler.take_moved(thread) {
-            self.system.moved(&running);
+            self.system.moved(running);
         }
         Some(running)
     }
 
-    fn holds_reservation(&self, hw_id: u8, thread: ThreadRef, last: Option<&Running>) -> bool {
-        let ctx = match last {
+    fn holds_reservation(&self, hw_id: u8, thread: ThreadRef, held: Option<&Running>) -> bool {
+        let ctx = match held {
             Some(running) if running.thread == thread => Some(&*running.ctx),
             _ => self.scheduler.thread(thread).ok().and_then(|thread| thread.context()),
         };

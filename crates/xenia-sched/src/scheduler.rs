@@ -85,11 +85,13 @@ impl Scheduler {
     // ---- time, events, figures ----
 
     /// Guest time.
+    #[inline]
     pub fn now(&self) -> GuestTicks {
         self.now
     }
 
     /// Sets guest time; the executor's business.
+    #[inline]
     pub fn set_now(&mut self, now: GuestTicks) {
         self.now = now;
     }
@@ -164,6 +166,7 @@ impl Scheduler {
     }
 
     /// One hardware thread.
+    #[inline]
     pub fn slot(&self, hw_id: u8) -> Option<&HwSlot> {
         self.slots.get(usize::from(hw_id))
     }
@@ -193,6 +196,7 @@ impl Scheduler {
     /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
     /// and a peer is ready, and it does not hold the slot. A slot with nobody takes a thread that would have to wait on another; see
     /// [`Self::take_moved`].
+    #[inline]
     pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
         if self.slot(hw_id)?.has_nobody() {
             self.take_from_another(hw_id)?;
@@ -219,6 +223,7 @@ impl Scheduler {
     }
 
     /// Notes that the slot's thread executed `instructions` of its quantum.
+    #[inline]
     pub fn decrement_quantum(&mut self, hw_id: u8, instructions: u64) {
         if let Some(slot) = self.slots.get_mut(usize::from(hw_id)) {
             slot.decrement_quantum(instructions);
@@ -233,12 +238,14 @@ impl Scheduler {
     }
 
     /// Whether a thread that has got a slot is on another than the guest was told; asked once.
+    #[inline]
     pub fn take_moved(&mut self, r: ThreadRef) -> bool {
         self.common.anybody_roams() && self.on(r).is_ok_and(|(slot, _)| slot.take_moved(r))
     }
 
     /// Guest ids of the threads whose priority has changed by itself since this was last asked: for
     /// [`crate::System::priority_changed`].
+    #[inline]
     pub fn take_priority_news(&mut self) -> Vec<u32> {
         if !self.common.take_news() {
             return Vec::new();

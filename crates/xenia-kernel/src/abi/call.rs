@@ -84,10 +84,15 @@ impl<'a> Call<'a> {
     }
 
     /// Reports the call to the event log.
+    #[inline]
     pub fn trace(&mut self, name: &'static str, arguments: &[(&'static str, &dyn Show)]) {
-        if !self.cpu.logs_events() {
-            return;
+        if self.cpu.logs_events() {
+            self.report(name, arguments);
         }
+    }
+
+    #[cold]
+    fn report(&mut self, name: &'static str, arguments: &[(&'static str, &dyn Show)]) {
         let mut text = String::new();
         for (index, (label, value)) in arguments.iter().enumerate() {
             if index > 0 {

@@ -346,11 +346,18 @@ impl Objects {
         self.has_leavings.store(true, Ordering::Release);
     }
 
+    /// Whether there is anything for [`Self::take_leavings`]. A wake may leave something at any time, so that a no is about
+    /// what the caller itself has left.
+    #[inline]
+    pub(crate) fn has_leavings(&self) -> bool {
+        self.has_leavings.load(Ordering::Relaxed)
+    }
+
     /// Gives back the references of waits that are over, and returns the objects that are to be cleared away. The caller
     /// holds no lock that ranks with the books or above.
     pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
         let mut deleted = Vec::new();
-        while self.has_leavings.load(Ordering::Relaxed) && self.has_leavings.swap(false, Ordering::Acquire) {
+        while self.has_leavings() && self.has_leavings.swap(false, Ordering::Acquire) {
             let leavings = std::mem::take(&mut *self.leavings.lock());
             for leaving in leavings {
                 match leaving {

@@ -10,6 +10,7 @@ use xenia_cpu::PpcContext;
 
 impl HwSlot {
     /// Whether nobody runs here or is ready to, so that the slot may take a thread from another.
+    #[inline]
     pub(crate) fn has_nobody(&self) -> bool {
         self.running.is_none() && self.spinning.is_none() && !self.has_ready()
     }
@@ -59,6 +60,7 @@ impl HwSlot {
     }
 
     /// Notes that the slot's thread executed `instructions` of its quantum.
+    #[inline]
     pub(crate) fn decrement_quantum(&mut self, instructions: u64) {
         self.quantum_left -= instructions as i64;
     }
