@@ -28,6 +28,14 @@ pub(crate) const PENDING: u64 = 1 << 32;
 /// In the byte for FPCC and in that for FR and FI: it has a value.
 pub(crate) const PRESENT: u8 = 0x10;
 
+/// `operands` as doubles, of which bits 33 to 35 of `word` say that they are singles.
+pub(crate) fn operands(word: u64, operands: [u64; 3]) -> [u64; 3] {
+    std::array::from_fn(|n| {
+        let bits = operands[n];
+        if word >> (33 + n) & 1 != 0 { soft_single::widened(bits as u32) } else { bits }
+    })
+}
+
 /// Makes `ctx.fpscr` exact. `mxcsr` is guest code's, whose flags are cleared.
 pub(crate) fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
     settle_exceptions(ctx, mxcsr);
@@ -80,7 +88,7 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
         && fpscr & CONTROL == 0
         && let Some(op) = decode(lazy.op as u32)
         && let Some(Outcome { class: Some(class), rounding, .. }) =
-            soft_float::compute(op, [lazy.a, lazy.b, lazy.c], fpscr)
+            soft_float::compute(op, operands(lazy.op, [lazy.a, lazy.b, lazy.c]), fpscr)
     {
         fpscr = fpscr & !(FPRF | FR | FI) | class << 12 | rounding;
     }

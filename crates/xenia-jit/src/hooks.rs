@@ -172,8 +172,11 @@ hooks! {
     /// Whether a page version moved since compiled code was entered.
     warm Written() ["code_written"] => code_written;
     /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
-    /// instruction; the values of frA, frB and frC follow, as far as it has them. Gives the result's bits, or the nibble of a compare.
+    /// instruction; the values of frA, frB and frC follow, as far as it has them. Bits 33 to 35 say which of them are
+    /// singles. Gives the result's bits (a single's, if bit 36 says so), or the nibble of a compare.
     cold Float(word, a, b, c) [] => float_in_software;
+    /// Gives the bits of the single whose double has these, or bit 32 if there is none.
+    cold Narrow(bits) [] => narrow;
     /// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
     /// operands are in the context.
     cold Vector(word) [] => exact_lanes;
@@ -275,6 +278,9 @@ unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a>
 pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     let mut words = [0; HOST_WORDS];
     words[Word::Roots as usize] = VRSQRTEFP.as_ptr() as u64;
+    words[Word::Magnitude as usize] = i64::MAX as u64;
+    words[Word::SmallestDouble as usize] = f64::MIN_POSITIVE.to_bits();
+    words[Word::SmallestSingle as usize] = f32::MIN_POSITIVE.to_bits().into();
     words[Word::Memory as usize] = memory.guest_base() as u64;
     words[Word::Versions as usize] = memory.versions_ptr() as u64;
     for &hook in Hook::ALL {

@@ -41,6 +41,12 @@ pub(crate) enum Word {
     ScalarFlags,
     /// Address of [`xenia_cpu::VRSQRTEFP`].
     Roots,
+    /// All bits of a double but its sign.
+    Magnitude,
+    /// The smallest normal double.
+    SmallestDouble,
+    /// The smallest normal single.
+    SmallestSingle,
     /// What a hook gave that preserves all registers.
     HookResult,
     /// The first of the hooks' addresses: [`crate::hooks::Hook`].

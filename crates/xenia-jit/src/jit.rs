@@ -14,6 +14,7 @@ use crate::function_tier::{Compiler, Effort};
 use crate::hooks::{self, Hook, HookCounts, Run};
 use crate::host::{Leave, Word};
 use crate::mode::Mode;
+use crate::soft_single;
 use crate::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -265,6 +266,11 @@ impl Engine {
         if let Some(site) = site {
             ctx.pc = site.pc;
             ctx.budget += i64::from(site.remaining);
+            for (n, register) in ctx.fpr.iter_mut().enumerate() {
+                if site.singles >> n & 1 != 0 {
+                    *register = soft_single::widened(*register as u32);
+                }
+            }
         } else {
             tracing::error!("a fault outside every guest instruction's code");
         }

@@ -19,6 +19,7 @@ mod calls;
 mod exits;
 mod float;
 mod float_checks;
+mod float_registers;
 mod float_status;
 mod integer;
 mod load_store;
@@ -41,6 +42,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
+pub(crate) use float_checks::SINGLE_RESULT;
 use std::collections::{BTreeMap, HashMap};
 use std::mem::offset_of;
 use xenia_cpu::{PpcContext, ReservationMode};
@@ -67,6 +69,8 @@ pub(crate) struct Site {
     pub(crate) pc: u32,
     /// Instructions of its block that had not completed, itself included.
     pub(crate) remaining: u32,
+    /// Bit n: the context holds FPR n as a single's bits when it faults.
+    pub(crate) singles: u32,
 }
 
 /// The signature of regions: `(budget, pc[, entry]) -> (budget, pc | reason << 32)`.
@@ -229,7 +233,7 @@ impl<'a> Lifter<'a> {
                 self.guest = guest;
                 self.remaining = block.len() - index as u32;
                 self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
-                self.sites.push(Site { pc: guest.pc, remaining: self.remaining });
+                self.sites.push(Site { pc: guest.pc, remaining: self.remaining, singles: 0 });
                 match guest.op {
                     Some(op) => dispatch(&mut self, op, guest.instruction),
                     None => self.raise(),

@@ -1,11 +1,32 @@
-//! Single-precision results that inline code does not decide, quickly: denormals, and multiply-adds that lie midway.
+//! Singles' bits and doubles', and single-precision results that inline code does not decide, quickly: the smallest normal number,
+//! which may have been tiny.
 //!
-//! These are ordinary numbers, so they are worth more than `soft_float`'s patience. The operation is done on
+//! That is an ordinary number, so it is worth more than `soft_float`'s patience. The operation is done on
 //! doubles, for a multiply-add with the error of its rounding, which turns the double into one rounded to odd; that one
 //! is rounded to a single. FPRF, FR and FI are evaluated by `soft_float` as for every other operation.
 
 use xenia_cpu::fpscr::{UX, XX};
 use xenia_isa::Op;
+
+/// DOUBLE(word) of PowerISA 2.02 book I, 4.6.2: exact, and signalling NaNs stay as they are.
+pub(crate) fn widened(bits: u32) -> u64 {
+    let single = f32::from_bits(bits);
+    if single.is_nan() {
+        return u64::from(bits >> 31) << 63 | 0x7FF << 52 | u64::from(bits & 0x7F_FFFF) << 29;
+    }
+    f64::from(single).to_bits()
+}
+
+/// The single whose double this is, if there is one.
+pub(crate) fn narrowed(bits: u64) -> Option<u32> {
+    let double = f64::from_bits(bits);
+    let single = if double.is_nan() {
+        (bits >> 32) as u32 & 0xC000_0000 | (bits >> 29) as u32 & 0x3FFF_FFFF
+    } else {
+        (double as f32).to_bits()
+    };
+    (widened(single) == bits).then_some(single)
+}
 
 /// The smallest normal single.
 const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
@@ -60,6 +81,26 @@ fn fused(product: f64, addend: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::soft_float;
+
+    #[test]
+    fn singles_are_widened_and_narrowed_bit_by_bit() {
+        for (single, double) in [
+            (0x8000_0000, 0x8000_0000_0000_0000),
+            (1, 0x36A0_0000_0000_0000),
+            (0x007F_FFFF, 0x380F_FFFF_C000_0000),
+            (0xFF80_0000, 0xFFF0_0000_0000_0000),
+            (0x7F80_0001, 0x7FF0_0000_2000_0000),
+            (0xFFC1_2345, 0xFFF8_2468_A000_0000),
+            (0x3F80_0001, 0x3FF0_0000_2000_0000),
+        ] {
+            assert_eq!((widened(single), narrowed(double)), (double, Some(single)), "{single:x}");
+        }
+        for double in
+            [1, 0x7FF0_0000_0000_0001, 0x7FF8_0000_1000_0000, 0x47F0_0000_0000_0000, 0x3690_0000_0000_0000]
+        {
+            assert_eq!(narrowed(double), None, "{double:x}");
+        }
+    }
 
     #[test]
     fn agrees_with_exact_arithmetic() {

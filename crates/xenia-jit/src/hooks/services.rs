@@ -5,6 +5,8 @@ use crate::enter::DEFAULT_MXCSR;
 use crate::exact_vector::{self, NON_JAVA};
 use crate::float_state::{self, FLAGS};
 use crate::host::{Leave, Word};
+use crate::lift::SINGLE_RESULT;
+use crate::soft_single;
 use crate::strings;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
@@ -95,12 +97,26 @@ pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
 pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64, a: u64, b: u64, c: u64) -> u64 {
     let i = Instruction(word as u32);
     call.count(decode(i.0));
-    if call.ctx.fpscr & CONTROL != 0 {
+    let operands = float_state::operands(word, [a, b, c]);
+    let plain = call.ctx.fpscr & CONTROL == 0;
+    if !plain {
         float_state::settle(call.ctx, call.mxcsr);
-    } else if let Some(bits) = float_state::perform_single(call.ctx, i, [a, b, c]) {
+    }
+    let quick = if plain { float_state::perform_single(call.ctx, i, operands) } else { None };
+    let bits = match quick {
+        Some(bits) => bits,
+        None => float_state::perform(call.ctx, i, operands),
+    };
+    if word & SINGLE_RESULT == 0 {
         return bits;
     }
-    float_state::perform(call.ctx, i, [a, b, c])
+    let single = soft_single::narrowed(bits);
+    debug_assert!(single.is_some(), "{i:?} of singles gives {bits:x}");
+    single.unwrap_or(0).into()
+}
+
+pub(super) fn narrow(_: &mut Call<'_, '_>, bits: u64) -> u64 {
+    soft_single::narrowed(bits).map_or(1 << 32, u64::from)
 }
 
 pub(super) fn exact_lanes(call: &mut Call<'_, '_>, word: u64) -> u64 {

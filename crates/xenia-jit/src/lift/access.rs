@@ -54,7 +54,10 @@ impl Lifter<'_> {
             self.budget_stored = true;
         }
         if self.config.precise_faults {
-            self.flush();
+            self.flush_for_access();
+        }
+        if let Some(site) = self.sites.last_mut() {
+            site.singles = self.cache.floats.stored_as_singles();
         }
     }
 

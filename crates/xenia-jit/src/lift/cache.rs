@@ -4,6 +4,7 @@
 //! a compare set is kept as the compare's operands: a branch on it becomes one host compare, and the
 //! nibble is built only when the field is stored.
 
+use super::float_registers::{Floats, Operand, singles};
 use super::{HOST, Lifter};
 use crate::float_state::{PENDING, PRESENT};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
@@ -70,10 +71,7 @@ pub(crate) struct Cache {
     /// Bit n: the upper half of GPR n is zero.
     zero_extended: u32,
     gpr_dirty: u32,
-    fpr: [Option<Value>; 32],
-    fpr_dirty: u32,
-    /// Bit n: FPR n holds a value that singles have too, or a NaN or infinity.
-    single: u32,
+    pub(super) floats: Floats,
     vr: [Option<Value>; 128],
     vr_dirty: u128,
     cr: [Option<Cr>; 8],
@@ -89,8 +87,8 @@ pub(crate) struct Cache {
 /// See `float_state`: stored to `PpcContext::fp_lazy` with everything else that is dirty.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
-    /// The instruction, and its operands frA, frB, frC as F64 where it has them.
-    pub(crate) operation: Option<(u32, [Option<Value>; 3])>,
+    /// The instruction, and its operands frA, frB, frC where it has them.
+    pub(crate) operation: Option<(u32, [Option<Operand>; 3])>,
     /// FPCC of a later compare, as an I8.
     pub(crate) compared: Option<Value>,
     /// FR and FI of a later conversion, as an I8.
@@ -104,9 +102,7 @@ impl Default for Cache {
             low: [None; 32],
             zero_extended: 0,
             gpr_dirty: 0,
-            fpr: [None; 32],
-            fpr_dirty: 0,
-            single: 0,
+            floats: Floats::default(),
             vr: [None; 128],
             vr_dirty: 0,
             cr: [None; 8],
@@ -125,10 +121,6 @@ const LITTLE: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Lit
 
 fn gpr_offset(n: usize) -> i32 {
     (offset_of!(PpcContext, gpr) + 8 * n) as i32
-}
-
-fn fpr_offset(n: usize) -> i32 {
-    (offset_of!(PpcContext, fpr) + 8 * n) as i32
 }
 
 fn vr_offset(n: usize) -> i32 {
@@ -207,46 +199,8 @@ impl Lifter<'_> {
     }
 }
 
-/// Floating-point and vector registers.
+/// Vector registers.
 impl Lifter<'_> {
-    /// FPR `n`, as an F64.
-    pub(crate) fn fpr(&mut self, n: usize) -> Value {
-        if let Some(value) = self.cache.fpr[n] {
-            return value;
-        }
-        let ctx = self.ctx;
-        let value = self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n));
-        self.cache.fpr[n] = Some(value);
-        value
-    }
-
-    /// Sets FPR `n` to an F64.
-    pub(crate) fn set_fpr(&mut self, n: usize, value: Value) {
-        self.cache.fpr[n] = Some(value);
-        self.cache.fpr_dirty |= 1 << n;
-        self.cache.single &= !(1 << n);
-    }
-
-    /// FPR `n`, just set, holds the double of a single, or a NaN or infinity.
-    pub(crate) fn mark_single(&mut self, n: usize) {
-        self.cache.single |= 1 << n;
-    }
-
-    /// Whether FPR `n` is known to hold the double of a single, or a NaN or infinity.
-    pub(crate) fn is_single(&self, n: usize) -> bool {
-        self.cache.single >> n & 1 != 0
-    }
-
-    /// Stores FPR `n` if it is dirty; it stays so.
-    pub(crate) fn store_fpr(&mut self, n: usize) {
-        let ctx = self.ctx;
-        if self.cache.fpr_dirty >> n & 1 != 0
-            && let Some(value) = self.cache.fpr[n]
-        {
-            self.b.ins().store(HOST, value, ctx, fpr_offset(n));
-        }
-    }
-
     /// Vector register `n` in another lane type; lane 0 is the last element.
     pub(crate) fn vr_as(&mut self, n: usize, ty: Type) -> Value {
         let value = self.vr(n);
@@ -422,8 +376,20 @@ impl Lifter<'_> {
     /// Stores what is dirty; the values stay known.
     pub(crate) fn flush(&mut self) {
         self.store_dirty();
+        self.cache.floats.all_stored();
+        self.nothing_is_dirty();
+    }
+
+    /// As [`Self::flush`], for an access that may fault: singles are stored as they are.
+    pub(crate) fn flush_for_access(&mut self) {
+        self.store_pending();
+        self.store_floats_as_they_are();
+        self.store_others();
+        self.nothing_is_dirty();
+    }
+
+    fn nothing_is_dirty(&mut self) {
         self.cache.gpr_dirty = 0;
-        self.cache.fpr_dirty = 0;
         self.cache.vr_dirty = 0;
         self.cache.cr_dirty = 0;
         self.cache.xer_dirty = 0;
@@ -442,12 +408,12 @@ impl Lifter<'_> {
         let ctx = self.ctx;
         let pending = self.cache.pending;
         if let Some((word, operands)) = pending.operation {
-            let op = self.const64(PENDING | u64::from(word));
+            let op = self.const64(PENDING | singles(operands) | u64::from(word));
             self.b.ins().store(HOST, op, ctx, LAZY + offset_of!(FpLazy, op) as i32);
             let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
             for (operand, place) in operands.into_iter().zip(places) {
-                if let Some(value) = operand {
-                    self.b.ins().store(HOST, value, ctx, LAZY + place as i32);
+                if let Some(operand) = operand {
+                    self.b.ins().store(HOST, operand.value(), ctx, LAZY + place as i32);
                 }
             }
         }
@@ -462,17 +428,18 @@ impl Lifter<'_> {
     /// Stores what is dirty, which stays so: for a path that leaves.
     pub(crate) fn store_dirty(&mut self) {
         self.store_pending();
+        self.store_floats();
+        self.store_others();
+    }
+
+    /// Stores what is dirty of everything but floating point.
+    fn store_others(&mut self) {
         let ctx = self.ctx;
         for n in 0..32 {
             if self.cache.gpr_dirty >> n & 1 != 0
                 && let Some(value) = self.cache.gpr[n]
             {
                 self.b.ins().store(HOST, value, ctx, gpr_offset(n));
-            }
-            if self.cache.fpr_dirty >> n & 1 != 0
-                && let Some(value) = self.cache.fpr[n]
-            {
-                self.b.ins().store(HOST, value, ctx, fpr_offset(n));
             }
         }
         let mut dirty = self.cache.vr_dirty;

@@ -59,9 +59,24 @@ const GRANTED: &[Granted] = &[
             Op::fnmsubsx,
         ],
         way: Way::Call(Hook::Float),
-        reason: "the result is a NaN or tiny as a single; an operand is no single (not for frsp); a multiply-add's \
-            double lies midway between two singles, and not exactly so. About 15 ns where the operands are singles, else 150 ns. NaNs and \
-            control bits as above.",
+        reason: "the result is a NaN or the smallest normal single; about 15 ns. An operand is no single (not for frsp); about \
+            150 ns, and the rest of the block is left. NaNs and control bits as above.",
+    },
+    Granted {
+        rows: &[
+            Op::faddsx,
+            Op::fsubsx,
+            Op::fmulsx,
+            Op::fdivsx,
+            Op::fsqrtsx,
+            Op::fmaddsx,
+            Op::fmsubsx,
+            Op::fnmaddsx,
+            Op::fnmsubsx,
+        ],
+        way: Way::Call(Hook::Narrow),
+        reason: "an operand that was not loaded or computed as a single in the block is neither zero nor a normal single: \
+            a denormal, an infinity, a NaN, or none. A cold block; about 5 ns.",
     },
     Granted {
         rows: &[Op::fctidx, Op::fctidzx, Op::fctiwx, Op::fctiwzx],

@@ -184,10 +184,10 @@ impl Lifter<'_> {
         self.b.set_cold_block(cold);
         self.b.ins().brif(condition, cold, &[], next, &[]);
         self.b.switch_to_block(cold);
-        let (kept, words) = (self.cache.clone(), self.words);
+        let (kept, words, mode) = (self.cache.clone(), self.words, self.mode);
         self.raise();
         self.terminated = false;
-        (self.cache, self.words) = (kept, words);
+        (self.cache, self.words, self.mode) = (kept, words, mode);
         self.b.switch_to_block(next);
     }
 }

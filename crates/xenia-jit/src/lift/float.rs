@@ -6,7 +6,8 @@
 //! What the host's instruction does not decide is in `float_checks`, moves of FPSCR are in `float_status`.
 
 use super::cache::{Cr, Pending};
-use super::float_checks::Check;
+use super::float_checks::{Check, Form};
+use super::float_registers::{Nans, Operand};
 use super::{GUEST, HOST, Lifter};
 use crate::soft_float::ROOT_FRACTIONS;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -34,78 +35,75 @@ impl Lifter<'_> {
         check: Check,
         of: impl FnOnce(&mut Self, Value, Value) -> Value,
     ) {
-        let (a, b) = (self.fpr(i.fa()), self.fpr(i.fb()));
-        self.deliver(i, [Some(a), Some(b), None], check, false, |l| of(l, a, b));
+        self.deliver(i, [Some(i.fa()), Some(i.fb()), None], check, false, |l, [a, b, _]| of(l, a, b));
     }
 
-    /// frA × frC.
-    fn product(&mut self, i: Instruction, check: Check) {
-        let (a, c) = (self.fpr(i.fa()), self.fpr(i.fc()));
-        self.deliver(i, [Some(a), None, Some(c)], check, false, |l| l.b.ins().fmul(a, c));
+    /// The same in single precision.
+    fn singles_ab(
+        &mut self,
+        i: Instruction,
+        check: Check,
+        of: impl FnOnce(&mut Self, Value, Value) -> Value,
+    ) {
+        self.deliver_single(i, [Some(i.fa()), Some(i.fb()), None], check, false, |l, [a, b, _]| of(l, a, b));
     }
 
     /// ±(frA × frC ± frB).
     fn fused(&mut self, i: Instruction, subtract: bool, negate: bool) {
-        self.multiply_add(i, subtract, |l, operands, [sum, _]| {
-            l.deliver(i, operands, Check::Tiny, negate, |_| sum);
-        });
+        let operands = [Some(i.fa()), Some(i.fb()), Some(i.fc())];
+        if self.config.has_fma {
+            self.deliver(i, operands, Check::Tiny, negate, |l, values| l.multiply_add(subtract, values));
+        } else {
+            self.deliver_from_software(i, operands);
+        }
     }
 
     /// The same in single precision.
     fn fused_single(&mut self, i: Instruction, subtract: bool, negate: bool) {
-        self.multiply_add(i, subtract, |l, operands, sum| {
-            l.deliver_fused_single(i, operands, negate, sum);
-        });
-    }
-
-    /// Delivers frA × frC ± frB with `deliver`, which gets the operands, the sum and the addend.
-    fn multiply_add(
-        &mut self,
-        i: Instruction,
-        subtract: bool,
-        deliver: impl FnOnce(&mut Self, [Option<Value>; 3], [Value; 2]),
-    ) {
-        let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
-        let operands = [Some(a), Some(b), Some(c)];
-        if self.config.mode.controlled || !self.config.has_fma {
+        let operands = [Some(i.fa()), Some(i.fb()), Some(i.fc())];
+        if self.config.has_fma {
+            self.deliver_single(i, operands, Check::Tiny, negate, |l, values| {
+                l.multiply_add(subtract, values)
+            });
+        } else {
             self.deliver_from_software(i, operands);
-            return;
         }
-        self.scalar_mode();
-        let addend = if subtract { self.b.ins().fneg(b) } else { b };
-        let sum = self.b.ins().fma(a, c, addend);
-        deliver(self, operands, [sum, addend]);
     }
 
-    fn root(&mut self, i: Instruction, check: Check) {
-        let b = self.fpr(i.fb());
-        self.deliver(i, [None, Some(b), None], check, false, |l| l.b.ins().sqrt(b));
+    fn multiply_add(&mut self, subtract: bool, [a, b, c]: [Value; 3]) -> Value {
+        let addend = if subtract { self.b.ins().fneg(b) } else { b };
+        self.b.ins().fma(a, c, addend)
     }
 
     /// An estimate, made from the operand's bits by `of`, which also says for which operands it may not be.
     fn estimate(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> (Value, Value)) {
-        let b = self.fpr(i.fb());
-        let operands = [None, Some(b), None];
         if self.config.mode.controlled {
-            self.deliver_from_software(i, operands);
+            self.deliver_from_software(i, [None, Some(i.fb()), None]);
             return;
         }
+        let (operand, b) = self.float_operand(i.fb());
         let bits = self.bits(b);
         let (result, undecided) = of(self, bits);
         let result = self.number(result);
-        self.deliver_float_unless(i, operands, undecided, |_| result);
+        self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
     }
 
     fn compare_floats(&mut self, i: Instruction) {
         self.scalar_mode();
-        let (a, b) = (self.fpr(i.fa()), self.fpr(i.fb()));
+        let (known_a, known_b) = (self.known_single(i.fa()), self.known_single(i.fb()));
+        let (operands, a, b) = if let (Some((a, _)), Some((b, _))) = (known_a, known_b) {
+            ([Operand::Single(a), Operand::Single(b)], a, b)
+        } else {
+            let ((exact_a, a), (exact_b, b)) = (self.float_operand(i.fa()), self.float_operand(i.fb()));
+            ([exact_a, exact_b], a, b)
+        };
         let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
         let [cold, fine, done] = [(); 3].map(|()| self.b.create_block());
         self.b.set_cold_block(cold);
         let bits = self.b.append_block_param(done, types::I8);
         self.b.ins().brif(unordered, cold, &[], fine, &[]);
         self.b.switch_to_block(cold);
-        let nibble = self.software(i, [Some(a), Some(b), None]);
+        let nibble = self.software(i, [Some(operands[0]), Some(operands[1]), None], Form::Double);
         let nibble = self.b.ins().ireduce(types::I8, nibble);
         self.b.ins().jump(done, &[nibble.into()]);
         self.b.switch_to_block(fine);
@@ -131,13 +129,12 @@ impl Lifter<'_> {
 
     /// To an integer whose magnitude is below `limit`; for other values software does it.
     fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
-        let b = self.fpr(i.fb());
-        let operands = [None, Some(b), None];
         if self.config.mode.controlled {
-            self.deliver_from_software(i, operands);
+            self.deliver_from_software(i, [None, Some(i.fb()), None]);
             return;
         }
         self.scalar_mode();
+        let (operand, b) = self.float_operand(i.fb());
         let magnitude = self.b.ins().fabs(b);
         let limit = self.b.ins().f64const(limit);
         let outside = self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, magnitude, limit);
@@ -147,7 +144,7 @@ impl Lifter<'_> {
         let rounding = self.b.append_block_param(done, types::I8);
         self.b.ins().brif(outside, cold, &[], fine, &[]);
         self.b.switch_to_block(cold);
-        let value = self.software(i, operands);
+        let value = self.software(i, [None, Some(operand), None], Form::Double);
         let status = self.status();
         let rounded = self.b.ins().ushr_imm_s(status, 17);
         let rounded = self.b.ins().band_imm_s(rounded, 3);
@@ -174,12 +171,13 @@ impl Lifter<'_> {
     }
 
     fn move_float(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> Value) {
-        let b = self.fpr(i.fb());
-        let single = self.is_single(i.fb());
-        let result = of(self, b);
-        self.set_fpr(i.fd(), result);
-        if single {
-            self.mark_single(i.fd());
+        if let Some((single, nans)) = self.known_single(i.fb()) {
+            let result = of(self, single);
+            self.set_single(i.fd(), result, nans);
+        } else {
+            let b = self.fpr(i.fb());
+            let result = of(self, b);
+            self.set_fpr(i.fd(), result);
         }
         self.record_status(i);
     }
@@ -191,7 +189,8 @@ impl Float for Lifter<'_> {
     }
 
     fn fmrx(&mut self, i: Instruction) {
-        self.move_float(i, |_, b| b);
+        self.move_fpr(i.fd(), i.fb());
+        self.record_status(i);
     }
 
     fn fnegx(&mut self, i: Instruction) {
@@ -210,7 +209,7 @@ impl Float for Lifter<'_> {
     }
 
     fn faddsx(&mut self, i: Instruction) {
-        self.arithmetic_ab(i, Check::Single, |l, a, b| l.b.ins().fadd(a, b));
+        self.singles_ab(i, Check::Nan, |l, a, b| l.b.ins().fadd(a, b));
     }
 
     fn fsubx(&mut self, i: Instruction) {
@@ -218,7 +217,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fsubsx(&mut self, i: Instruction) {
-        self.arithmetic_ab(i, Check::Single, |l, a, b| l.b.ins().fsub(a, b));
+        self.singles_ab(i, Check::Nan, |l, a, b| l.b.ins().fsub(a, b));
     }
 
     fn fdivx(&mut self, i: Instruction) {
@@ -226,15 +225,17 @@ impl Float for Lifter<'_> {
     }
 
     fn fdivsx(&mut self, i: Instruction) {
-        self.arithmetic_ab(i, Check::Single, |l, a, b| l.b.ins().fdiv(a, b));
+        self.singles_ab(i, Check::Tiny, |l, a, b| l.b.ins().fdiv(a, b));
     }
 
     fn fmulx(&mut self, i: Instruction) {
-        self.product(i, Check::Tiny);
+        let operands = [Some(i.fa()), None, Some(i.fc())];
+        self.deliver(i, operands, Check::Tiny, false, |l, [a, _, c]| l.b.ins().fmul(a, c));
     }
 
     fn fmulsx(&mut self, i: Instruction) {
-        self.product(i, Check::Single);
+        let operands = [Some(i.fa()), None, Some(i.fc())];
+        self.deliver_single(i, operands, Check::Tiny, false, |l, [a, _, c]| l.b.ins().fmul(a, c));
     }
 
     fn fmaddx(&mut self, i: Instruction) {
@@ -270,26 +271,27 @@ impl Float for Lifter<'_> {
     }
 
     fn fsqrtx(&mut self, i: Instruction) {
-        self.root(i, Check::Nan);
+        self.deliver(i, [None, Some(i.fb()), None], Check::Nan, false, |l, [_, b, _]| l.b.ins().sqrt(b));
     }
 
     fn fsqrtsx(&mut self, i: Instruction) {
-        self.root(i, Check::Single);
+        self.deliver_single(i, [None, Some(i.fb()), None], Check::Nan, false, |l, [_, b, _]| {
+            l.b.ins().sqrt(b)
+        });
     }
 
     fn frspx(&mut self, i: Instruction) {
-        let b = self.fpr(i.fb());
-        self.deliver(i, [None, Some(b), None], Check::ToSingle, false, |_| b);
+        self.round_to_single(i);
     }
 
     fn fcfidx(&mut self, i: Instruction) {
-        let b = self.fpr(i.fb());
-        let operands = [None, Some(b), None];
         if self.config.mode.controlled {
-            self.deliver_from_software(i, operands);
+            self.deliver_from_software(i, [None, Some(i.fb()), None]);
             return;
         }
         self.scalar_mode();
+        let b = self.fpr(i.fb());
+        let operands = [None, Some(Operand::Double(b)), None];
         let bits = self.bits(b);
         let result = self.b.ins().fcvt_from_sint(types::F64, bits);
         self.keep(i, result);
@@ -375,15 +377,24 @@ impl Float for Lifter<'_> {
 
     fn fselx(&mut self, i: Instruction) {
         self.scalar_mode();
-        let (a, b, c) = (self.fpr(i.fa()), self.fpr(i.fb()), self.fpr(i.fc()));
-        let single = self.is_single(i.fb()) && self.is_single(i.fc());
         // Minus zero counts as zero; a NaN selects frB.
-        let zero = self.b.ins().f64const(0.0);
-        let chosen = self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, zero);
-        let result = self.b.ins().select(chosen, c, b);
-        self.set_fpr(i.fd(), result);
-        if single {
-            self.mark_single(i.fd());
+        let chosen = if let Some((a, _)) = self.known_single(i.fa()) {
+            let zero = self.b.ins().f32const(0.0);
+            self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, zero)
+        } else {
+            let a = self.fpr(i.fa());
+            let zero = self.b.ins().f64const(0.0);
+            self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, zero)
+        };
+        let known = (self.known_single(i.fb()), self.known_single(i.fc()));
+        if let (Some((b, of_b)), Some((c, of_c))) = known {
+            let result = self.b.ins().select(chosen, c, b);
+            let nans = if of_b == of_c { of_b } else { Nans::Any };
+            self.set_single(i.fd(), result, nans);
+        } else {
+            let (b, c) = (self.fpr(i.fb()), self.fpr(i.fc()));
+            let result = self.b.ins().select(chosen, c, b);
+            self.set_fpr(i.fd(), result);
         }
         self.record_status(i);
     }

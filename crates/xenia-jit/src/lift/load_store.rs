@@ -4,6 +4,7 @@
 //! update forms write the address to RA, zero-extended from 32 bits or as a whole; where RT = RA, the address wins.
 
 use super::Lifter;
+use super::float_registers::Nans;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
@@ -158,15 +159,13 @@ impl Lifter<'_> {
 
     fn load_single(&mut self, i: Instruction, place: Place) {
         let bits = self.load_big(types::I32, place);
-        let value = self.single_to_double(bits);
-        self.set_fpr(i.fd(), value);
-        self.mark_single(i.fd());
+        let value = self.b.ins().bitcast(types::F32, MemFlagsData::new(), bits);
+        self.set_single(i.fd(), value, Nans::Any);
         self.update(i, place);
     }
 
     fn store_single(&mut self, i: Instruction, place: Place) {
-        let value = self.fpr(i.fs());
-        let bits = self.double_to_single(value);
+        let bits = self.stored_single(i.fs());
         self.store_big(bits, place);
         self.update(i, place);
     }

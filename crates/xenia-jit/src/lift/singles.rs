@@ -6,9 +6,8 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
 impl Lifter<'_> {
     /// DOUBLE(word) of the book: exact, and signalling NaNs stay as they are.
-    pub(super) fn single_to_double(&mut self, bits: Value) -> Value {
+    pub(super) fn exactly_promoted(&mut self, single: Value) -> Value {
         self.scalar_mode();
-        let single = self.b.ins().bitcast(types::F32, MemFlagsData::new(), bits);
         let nan = self.b.ins().fcmp(FloatCC::Unordered, single, single);
         let quiet = self.b.ins().fpromote(types::F64, single);
         let cold = self.b.create_block();
@@ -18,6 +17,7 @@ impl Lifter<'_> {
         self.b.ins().brif(nan, cold, &[], done, &[quiet.into()]);
         self.b.switch_to_block(cold);
         // The promotion would quieten it.
+        let bits = self.b.ins().bitcast(types::I32, MemFlagsData::new(), single);
         let wide = self.b.ins().uextend(types::I64, bits);
         let sign = self.b.ins().ushr_imm_s(wide, 31);
         let sign = self.b.ins().ishl_imm_s(sign, 63);

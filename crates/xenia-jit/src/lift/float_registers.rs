@@ -1,0 +1,266 @@
+//! Floating-point registers as values inside a block: as doubles, as singles, or as both.
+//!
+//! What `lfs` loads and what arithmetic on singles makes is an F32 for as long as only such arithmetic and `stfs`
+//! use it. It becomes the double that the register holds where something else wants that, at the latest when the
+//! block is left. Before an access that may fault it is stored as it is, in the first half of the register's place, and
+//! the instruction's [`super::Site`] tells whoever handles the fault.
+//!
+//! An F32 here is exactly the register: DOUBLE(F32) of the book has its bits, of NaNs too. A host conversion makes a
+//! signalling NaN quiet, so an F32 that may be one is converted by [`Lifter::fpr`] with a test, and without only
+//! for operands of which software gets the bits as they were ([`Lifter::float_operand`]).
+
+use super::{GUEST, HOST, Lifter};
+use crate::hooks::Hook;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, InstBuilder, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+
+/// What is known of the floating-point registers, and what has yet to be stored.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Floats {
+    doubles: [Option<Value>; 32],
+    singles: [Option<Value>; 32],
+    /// Bit n: the single of FPR n is no signalling NaN.
+    quiet: u32,
+    /// Bit n: the context holds something older.
+    dirty: u32,
+    /// Bit n: unless it is dirty, the context holds FPR n as a single's bits.
+    short: u32,
+    /// For singles and for doubles: what takes the sign away, and the smallest normal number.
+    pub(super) limits: [Option<[Value; 2]>; 2],
+}
+
+impl Floats {
+    /// Everything is in the context, as doubles.
+    pub(super) fn all_stored(&mut self) {
+        self.dirty = 0;
+        self.short = 0;
+    }
+
+    /// Registers that the context holds as singles, if nothing is dirty.
+    pub(super) fn stored_as_singles(&self) -> u32 {
+        self.short
+    }
+}
+
+/// What NaNs a single may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nans {
+    /// Any.
+    Any,
+    /// Quiet ones only.
+    Quiet,
+}
+
+/// An operand, exactly as the register holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operand {
+    /// An F64.
+    Double(Value),
+    /// The F32 of which the register holds the double.
+    Single(Value),
+}
+
+impl Operand {
+    pub(super) fn value(self) -> Value {
+        match self {
+            Self::Double(value) | Self::Single(value) => value,
+        }
+    }
+}
+
+/// Bits 33 to 35 say which operands are singles: in `fp_lazy.op`, and in what [`Hook::Float`] takes.
+pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
+    let is_single = |operand: &Option<Operand>| matches!(operand, Some(Operand::Single(_)));
+    (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()
+}
+
+fn fpr_offset(n: usize) -> i32 {
+    (offset_of!(PpcContext, fpr) + 8 * n) as i32
+}
+
+/// Exponent of the smallest normal single, as a double has it.
+const LEAST_EXPONENT: i64 = 897;
+/// Normal singles' exponents.
+const EXPONENTS: i64 = 254;
+
+/// Reading and writing.
+impl Lifter<'_> {
+    /// FPR `n`, as an F64.
+    pub(crate) fn fpr(&mut self, n: usize) -> Value {
+        let floats = &self.cache.floats;
+        if let Some(value) = floats.doubles[n] {
+            return value;
+        }
+        let in_context = (floats.dirty | floats.short) >> n & 1 == 0;
+        let quiet = floats.quiet >> n & 1 != 0;
+        let value = match floats.singles[n].filter(|_| !in_context) {
+            Some(single) if quiet => self.promoted(single),
+            Some(single) => self.exactly_promoted(single),
+            None => self.load_fpr(n),
+        };
+        self.cache.floats.doubles[n] = Some(value);
+        value
+    }
+
+    fn load_fpr(&mut self, n: usize) -> Value {
+        let ctx = self.ctx;
+        self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n))
+    }
+
+    /// FPR `n` as an operand: exactly, and as an F64 that may be a quiet NaN where the register is a signalling one.
+    pub(crate) fn float_operand(&mut self, n: usize) -> (Operand, Value) {
+        match self.exact_operand(n) {
+            Operand::Double(value) => (Operand::Double(value), value),
+            Operand::Single(single) => {
+                let value = self.promoted(single);
+                if self.cache.floats.quiet >> n & 1 != 0 {
+                    self.cache.floats.doubles[n] = Some(value);
+                }
+                (Operand::Single(single), value)
+            }
+        }
+    }
+
+    /// FPR `n`, exactly, in a form that it has.
+    pub(crate) fn exact_operand(&mut self, n: usize) -> Operand {
+        let floats = &self.cache.floats;
+        match (floats.doubles[n], floats.singles[n]) {
+            (None, Some(single)) => Operand::Single(single),
+            _ => Operand::Double(self.fpr(n)),
+        }
+    }
+
+    /// FPR `n` as an F32, if that is known.
+    pub(crate) fn known_single(&self, n: usize) -> Option<(Value, Nans)> {
+        let quiet = self.cache.floats.quiet >> n & 1 != 0;
+        let nans = if quiet { Nans::Quiet } else { Nans::Any };
+        self.cache.floats.singles[n].map(|single| (single, nans))
+    }
+
+    /// Sets FPR `n` to an F64.
+    pub(crate) fn set_fpr(&mut self, n: usize, value: Value) {
+        let floats = &mut self.cache.floats;
+        floats.doubles[n] = Some(value);
+        floats.singles[n] = None;
+        floats.dirty |= 1 << n;
+    }
+
+    /// Sets FPR `n` to the double of an F32.
+    pub(crate) fn set_single(&mut self, n: usize, value: Value, nans: Nans) {
+        let floats = &mut self.cache.floats;
+        floats.doubles[n] = None;
+        floats.singles[n] = Some(value);
+        floats.quiet = floats.quiet & !(1 << n) | u32::from(nans == Nans::Quiet) << n;
+        floats.dirty |= 1 << n;
+    }
+
+    /// Sets FPR `to` to FPR `from`.
+    pub(crate) fn move_fpr(&mut self, to: usize, from: usize) {
+        self.exact_operand(from);
+        let floats = &mut self.cache.floats;
+        floats.doubles[to] = floats.doubles[from];
+        floats.singles[to] = floats.singles[from];
+        floats.quiet = floats.quiet & !(1 << to) | (floats.quiet >> from & 1) << to;
+        floats.dirty |= 1 << to;
+    }
+}
+
+/// From one form to the other.
+impl Lifter<'_> {
+    /// An F32 as an F64. A NaN becomes quiet.
+    fn promoted(&mut self, single: Value) -> Value {
+        self.scalar_mode();
+        self.b.ins().fpromote(types::F64, single)
+    }
+
+    /// FPR `n` as an F32. Goes to `unfit`, made if need be, where the register is not the double of a single.
+    pub(crate) fn single_operand(&mut self, n: usize, unfit: &mut Option<ir::Block>) -> Value {
+        if let Some(single) = self.cache.floats.singles[n] {
+            return single;
+        }
+        self.scalar_mode();
+        let unfit = *unfit.get_or_insert_with(|| self.b.create_block());
+        let bits = if let Some(value) = self.cache.floats.doubles[n] {
+            self.bits(value)
+        } else {
+            let ctx = self.ctx;
+            self.b.ins().load(types::I64, HOST, ctx, fpr_offset(n))
+        };
+        let [convert, zero_or_odd, odd, fit, done] = [(); 5].map(|()| self.b.create_block());
+        for block in [unfit, zero_or_odd, odd, fit] {
+            self.b.set_cold_block(block);
+        }
+        let single = self.b.append_block_param(done, types::F32);
+        // A normal single: its exponent, and behind it nothing that a single has not, which goes to the top.
+        let twice = self.b.ins().ishl_imm_s(bits, 1);
+        let from_least = self.b.ins().iadd_imm_s(twice, -(LEAST_EXPONENT << 53));
+        let turned = self.b.ins().rotr_imm_s(from_least, 30);
+        let normal = self.b.ins().icmp_imm_s(IntCC::UnsignedLessThan, turned, EXPONENTS << 23);
+        self.b.ins().brif(normal, convert, &[], zero_or_odd, &[]);
+        self.b.switch_to_block(zero_or_odd);
+        self.b.ins().brif(twice, odd, &[], convert, &[]);
+        self.b.switch_to_block(odd);
+        let narrowed = self.call_hook(Hook::Narrow, &[bits]);
+        let none = self.b.ins().ushr_imm_s(narrowed, 32);
+        self.b.ins().brif(none, unfit, &[], fit, &[]);
+        self.b.switch_to_block(fit);
+        let narrowed = self.b.ins().ireduce(types::I32, narrowed);
+        let narrowed = self.b.ins().bitcast(types::F32, GUEST, narrowed);
+        self.b.ins().jump(done, &[narrowed.into()]);
+        self.b.switch_to_block(convert);
+        let value = self.number(bits);
+        let value = self.b.ins().fdemote(types::F32, value);
+        self.b.ins().jump(done, &[value.into()]);
+        self.b.switch_to_block(done);
+        let floats = &mut self.cache.floats;
+        floats.singles[n] = Some(single);
+        floats.quiet &= !(1 << n);
+        single
+    }
+
+    /// What `stfs` stores of FPR `n`.
+    pub(crate) fn stored_single(&mut self, n: usize) -> Value {
+        if let Some(single) = self.cache.floats.singles[n] {
+            return self.b.ins().bitcast(types::I32, GUEST, single);
+        }
+        let value = self.fpr(n);
+        self.double_to_single(value)
+    }
+}
+
+/// Storing.
+impl Lifter<'_> {
+    /// Stores FPR `n` as a double if the context does not hold it so.
+    pub(crate) fn store_fpr(&mut self, n: usize) {
+        if (self.cache.floats.dirty | self.cache.floats.short) >> n & 1 != 0 {
+            let value = self.fpr(n);
+            let ctx = self.ctx;
+            self.b.ins().store(HOST, value, ctx, fpr_offset(n));
+        }
+    }
+
+    /// Stores what the context does not hold as doubles; it remains to be stored.
+    pub(super) fn store_floats(&mut self) {
+        for n in 0..32 {
+            self.store_fpr(n);
+        }
+    }
+
+    /// Stores what is dirty, singles as they are.
+    pub(super) fn store_floats_as_they_are(&mut self) {
+        for n in 0..32 {
+            if self.cache.floats.dirty >> n & 1 == 0 {
+                continue;
+            }
+            let operand = self.exact_operand(n);
+            let ctx = self.ctx;
+            self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
+            let short = matches!(operand, Operand::Single(_));
+            let floats = &mut self.cache.floats;
+            floats.short = floats.short & !(1 << n) | u32::from(short) << n;
+        }
+        self.cache.floats.dirty = 0;
+    }
+}

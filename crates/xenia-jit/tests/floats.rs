@@ -1,0 +1,106 @@
+//! Singles that are kept as singles: what others see of them, and operands that are none.
+
+mod common;
+
+use common::*;
+use xenia_cpu::Exit;
+use xenia_isa::Op;
+
+/// A normal number, a denormal, minus zero, an infinity, a signalling and a quiet NaN.
+const SINGLES: [u32; 6] = [0x3FC0_0001, 0x0000_1234, 0x8000_0000, 0xFF80_0000, 0x7F81_2345, 0xFFC5_4321];
+
+/// An instruction on frD, frA, frB and frC, as far as it has them.
+fn float(op: Op, [d, a, b, c]: [u32; 4]) -> u32 {
+    let row = op.row();
+    row.bits | (d << 21 | a << 16 | b << 11 | c << 6) & !row.mask
+}
+
+fn machines(words: &[u32]) -> (Machine, Machine) {
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let mut r = Random::new(7);
+    for machine in [&mut jit, &mut interpreter] {
+        machine.put(CODE, words);
+        let singles: Vec<u8> = SINGLES.iter().flat_map(|single| single.to_be_bytes()).collect();
+        machine.memory.write_bytes(xenia_guest::GuestAddr(DATA), &singles).unwrap();
+    }
+    randomize(&mut interpreter.ctx, &mut r);
+    interpreter.ctx.pc = CODE;
+    interpreter.ctx.fpscr = 0;
+    interpreter.ctx.gpr[9] = DATA.into();
+    jit.ctx = interpreter.ctx.clone();
+    (jit, interpreter)
+}
+
+#[test]
+fn a_fault_shows_singles_as_doubles() {
+    // Loads all, makes more of them, and faults at an access after each.
+    for last in 0..8 {
+        let mut words: Vec<u32> = (0..6).map(|n| d(Op::lfs, n, 9, 4 * n as i32)).collect();
+        words.extend([
+            float(Op::fmrx, [10, 0, 4, 0]),
+            float(Op::fnegx, [11, 0, 4, 0]),
+            float(Op::fabsx, [12, 0, 2, 0]),
+            float(Op::faddsx, [13, 0, 1, 0]),
+            d(Op::stfs, 13, 9, 0x40),
+            float(Op::fmulsx, [14, 13, 0, 1]),
+            float(Op::fselx, [15, 0, 4, 3]),
+            float(Op::fmaddsx, [16, 0, 13, 14]),
+            d(Op::stfs, 11, 9, 0x44),
+            float(Op::faddx, [17, 4, 0, 0]),
+            d(Op::stfd, 17, 9, 0x48),
+            float(Op::frspx, [18, 0, 5, 0]),
+        ]);
+        words.truncate(words.len() - last);
+        words.push(d(Op::lwz, 5, 6, 8));
+        words.extend([d(Op::stfd, 4, 9, 0x50), d(Op::stfs, 4, 9, 0x58), SC]);
+        let (mut jit, mut interpreter) = machines(&words);
+        for machine in [&mut jit, &mut interpreter] {
+            machine.ctx.gpr[6] = 0x2000_0000;
+        }
+        assert!(matches!(jit.run(1000), Exit::Exception(_)), "without the last {last}");
+        interpreter.run(1000);
+        assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "without the last {last}");
+        for machine in [&mut jit, &mut interpreter] {
+            machine.ctx.gpr[6] = DATA.into();
+        }
+        compare(&mut jit, &mut interpreter, 1000, &|| listing(&words));
+    }
+}
+
+#[test]
+fn operands_that_are_no_singles_go_to_software_and_on() {
+    const DOUBLES: [u64; 8] = [
+        0x3FF0_0000_0000_0001, // not short enough
+        0x47F0_0000_0000_0000, // too large
+        0x3690_0000_0000_0000, // too small
+        0x380F_FFFF_FFFF_FFFF, // too long for a denormal
+        0x7FF0_0000_0000_0001, // NaNs
+        0xFFF8_0000_0000_0001,
+        0x36A0_0000_0000_0000, // singles: denormal, NaN
+        0x7FF0_0000_2000_0000,
+    ];
+    let rows = [Op::faddsx, Op::fsubsx, Op::fmulsx, Op::fdivsx, Op::fmaddsx, Op::fnmsubsx, Op::fsqrtsx];
+    for (first, second) in (0..16).map(|n| (DOUBLES[n % 8], DOUBLES[(n * 3 + n / 8) % 8])) {
+        for op in rows {
+            for rc in [0, 1] {
+                let words = [
+                    d(Op::lfs, 4, 9, 0),
+                    float(Op::fmulsx, [5, 4, 0, 4]),
+                    float(op, [1, 2, 3, 5]) | rc,
+                    float(Op::faddsx, [6, 5, 4, 0]),
+                    d(Op::stfs, 6, 9, 0x40),
+                    d(Op::stfs, 1, 9, 0x44),
+                    d(Op::stfd, 1, 9, 0x48),
+                    SC,
+                ];
+                let (mut jit, mut interpreter) = machines(&words);
+                for machine in [&mut jit, &mut interpreter] {
+                    (machine.ctx.fpr[2], machine.ctx.fpr[3]) = (first, second);
+                }
+                compare(&mut jit, &mut interpreter, 1000, &|| {
+                    format!("{first:x} {second:x}\n{}", listing(&words))
+                });
+            }
+        }
+    }
+}
