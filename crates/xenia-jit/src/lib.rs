@@ -34,6 +34,7 @@ mod hooks;
 mod host;
 mod jit;
 mod lift;
+mod loops;
 mod mode;
 mod pieces;
 mod region;

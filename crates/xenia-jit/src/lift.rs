@@ -1,8 +1,9 @@
 //! Guest instructions to Cranelift IR, one basic block at a time.
 //!
-//! Guest registers live in the context. Inside a block they are values: loaded at first use, stored at
-//! the block's end and before anything that may leave (`Lifter::flush`). Between blocks nothing is kept,
-//! so every block may be an entry.
+//! Guest registers live in the context. Inside a block they are values: loaded at first use, stored before anything that
+//! may leave or look (`Lifter::flush`), and where the next block is reached from elsewhere too. A block that one edge alone leads
+//! to goes on with all that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to turn
+//! beside the context (`carried`). So every other block may be an entry.
 //!
 //! # How an arm is written
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the architecture
@@ -16,6 +17,7 @@ mod branch;
 mod cache;
 #[cfg(test)]
 mod calls;
+mod carried;
 mod exits;
 mod float;
 mod float_checks;
@@ -33,9 +35,11 @@ mod vector;
 mod vector128;
 
 use crate::host::{Leave, WORDS, Word};
+use crate::loops;
 use crate::mode::Mode;
-use crate::region::{Guest, Region};
+use crate::region::{Block, Guest, Region};
 use cache::{Cache, Cr};
+use carried::Carrying;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature, Value, types,
@@ -43,8 +47,9 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 pub(crate) use float_checks::SINGLE_RESULT;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::offset_of;
+use std::ops::{Deref, DerefMut};
 use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Semantics, dispatch};
 
@@ -67,8 +72,9 @@ pub(crate) struct LiftConfig {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site {
     pub(crate) pc: u32,
-    /// Instructions of its block that had not completed, itself included.
-    pub(crate) remaining: u32,
+    /// Instructions that the budget in the context counts and that had not completed, itself included; negative where
+    /// more had.
+    pub(crate) remaining: i32,
     /// Bit n: the context holds FPR n as a single's bits when it faults.
     pub(crate) singles: u32,
 }
@@ -97,6 +103,51 @@ enum FloatMode {
     Vector,
 }
 
+/// What is known at a place of the code. It goes on from a block to one that is reached from there alone.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    ctx: Value,
+    /// What was left of the budget `spent` instructions before the block's end.
+    budget: Value,
+    /// Instructions since then, the block's own included.
+    spent: u32,
+    /// `spent` when the budget was stored, if it was since then.
+    spent_as_stored: Option<u32>,
+    /// MXCSR's mode, once it is known.
+    mode: Option<FloatMode>,
+    cache: Cache,
+    words: [Option<Value>; WORDS],
+}
+
+impl State {
+    /// Nothing is known but the budget.
+    fn new(ctx: Value, budget: Value) -> Self {
+        Self {
+            ctx,
+            budget,
+            spent: 0,
+            spent_as_stored: None,
+            mode: None,
+            cache: Cache::default(),
+            words: [None; WORDS],
+        }
+    }
+}
+
+impl Deref for Lifter<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Lifter<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
 /// Lifts the blocks of one region into one function.
 pub(crate) struct Lifter<'a> {
     b: FunctionBuilder<'a>,
@@ -106,17 +157,17 @@ pub(crate) struct Lifter<'a> {
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
     budget_exits: BTreeMap<u32, ir::Block>,
+    carrying: Carrying,
     exit: ir::Block,
     pub(crate) sites: Vec<Site>,
 
+    /// Blocks that one edge alone leads to.
+    inheriting: BTreeSet<u32>,
+    /// What they inherit from the block before.
+    inherited: HashMap<u32, State>,
+
     // Of the block being lifted:
-    ctx: Value,
-    budget: Value,
-    budget_stored: bool,
-    /// MXCSR's mode, once the block knows it.
-    mode: Option<FloatMode>,
-    cache: Cache,
-    words: [Option<Value>; WORDS],
+    state: State,
     guest: Guest,
     remaining: u32,
     terminated: bool,
@@ -149,6 +200,17 @@ fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) ->
     MOST_IR * 3 / 4 * instructions * lifted / each.max(1)
 }
 
+/// Blocks of `region` that are reached by one edge alone, and not from outside.
+fn inheriting(region: &Region) -> BTreeSet<u32> {
+    let mut edges: HashMap<u32, u32> = HashMap::new();
+    for &to in region.blocks.values().flat_map(|block| &block.successors) {
+        *edges.entry(to).or_default() += 1;
+    }
+    let alone =
+        |(pc, block): &(&u32, &Block)| edges.get(*pc) == Some(&1) && block.entry.is_none() && !block.is_loop;
+    region.blocks.iter().filter(alone).map(|(&pc, _)| pc).collect()
+}
+
 fn reason(leave: Leave, pc: u32) -> i64 {
     i64::from(leave as u32) << 32 | i64::from(pc)
 }
@@ -177,11 +239,15 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
+        let inheriting = inheriting(region);
         for &pc in region.blocks.keys() {
             let block = b.create_block();
-            b.append_block_param(block, types::I64);
+            if !inheriting.contains(&pc) {
+                b.append_block_param(block, types::I64);
+            }
             blocks.insert(pc, block);
         }
+        let carrying = Carrying::new(&loops::find(&region.blocks), &mut b);
         b.switch_to_block(entry);
         let ctx = b.ins().get_pinned_reg(types::I64);
         let budget = b.block_params(entry)[0];
@@ -194,14 +260,12 @@ impl<'a> Lifter<'a> {
             signatures: Signatures { region: region_sig, hooks, cold_hooks },
             blocks,
             budget_exits: BTreeMap::new(),
+            carrying,
             exit,
             sites: Vec::new(),
-            ctx,
-            budget,
-            budget_stored: false,
-            mode: None,
-            cache: Cache::default(),
-            words: [None; WORDS],
+            inheriting,
+            inherited: HashMap::new(),
+            state: State::new(ctx, budget),
             guest,
             remaining: 0,
             terminated: false,
@@ -214,43 +278,14 @@ impl<'a> Lifter<'a> {
         self.prologue(pages);
         let entered = self.length();
         let region = self.region;
-        for (&pc, block) in &region.blocks {
-            let ir_block = self.blocks[&pc];
-            self.b.switch_to_block(ir_block);
-            self.ctx = self.b.ins().get_pinned_reg(types::I64);
-            if block.is_loop {
-                // Keeps loads of memory that other threads write inside the loop.
-                self.b.ins().sequence_point();
-            }
-            let before = self.b.block_params(ir_block)[0];
-            self.budget = self.b.ins().iadd_imm_s(before, -i64::from(block.len()));
-            self.budget_stored = false;
-            self.mode = None;
-            self.cache = Cache::default();
-            self.words = [None; WORDS];
-            self.terminated = false;
-            for (index, &guest) in block.code.iter().enumerate() {
-                self.guest = guest;
-                self.remaining = block.len() - index as u32;
-                self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
-                self.sites.push(Site { pc: guest.pc, remaining: self.remaining, singles: 0 });
-                match guest.op {
-                    Some(op) => dispatch(&mut self, op, guest.instruction),
-                    None => self.raise(),
-                }
-                let so_far = self.length();
-                if so_far > MOST_IR {
-                    return Err(fitting(region.instructions, self.sites.len(), entered, so_far));
-                }
-                if self.terminated {
-                    break;
-                }
-            }
-            if !self.terminated {
-                self.flush();
-                self.goto(block.end());
-            }
+        let first = region.blocks.keys().rev().copied();
+        let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
+        while let Some(pc) = work.pop() {
+            self.block(pc, entered)?;
+            let after = region.blocks[&pc].successors.iter().rev();
+            work.extend(after.filter(|to| self.inherited.contains_key(to)));
         }
+        self.fill_gates();
         self.fill_exits();
         self.b.seal_all_blocks();
         let frontend = cranelift_codegen::isa::TargetFrontendConfig {
@@ -260,6 +295,55 @@ impl<'a> Lifter<'a> {
         };
         self.b.finalize(frontend);
         Ok(self.sites)
+    }
+
+    /// Lifts the block at `pc`.
+    fn block(&mut self, pc: u32, entered: usize) -> Result<(), usize> {
+        let region = self.region;
+        let block = &region.blocks[&pc];
+        let ir_block = self.blocks[&pc];
+        self.b.switch_to_block(ir_block);
+        self.carrying.begin(pc);
+        if let Some(state) = self.inherited.remove(&pc) {
+            self.state = state;
+        } else {
+            let ctx = self.b.ins().get_pinned_reg(types::I64);
+            let budget = self.b.block_params(ir_block)[0];
+            self.state = State::new(ctx, budget);
+        }
+        if block.is_loop {
+            // Keeps loads of memory that other threads write inside the loop.
+            self.b.ins().sequence_point();
+        }
+        self.spent += block.len();
+        self.terminated = false;
+        for (index, &guest) in block.code.iter().enumerate() {
+            self.guest = guest;
+            self.remaining = block.len() - index as u32;
+            let stored = self.spent_as_stored.unwrap_or(self.spent);
+            // Those of blocks after the one that stored the budget have completed beyond it.
+            let remaining = i64::from(stored) - i64::from(self.spent) + i64::from(self.remaining);
+            self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
+            self.sites.push(Site { pc: guest.pc, remaining: remaining as i32, singles: 0 });
+            match guest.op {
+                Some(op) => dispatch(self, op, guest.instruction),
+                None => self.raise(),
+            }
+            let so_far = self.length();
+            if so_far > MOST_IR {
+                return Err(fitting(region.instructions, self.sites.len(), entered, so_far));
+            }
+            if self.terminated {
+                return Ok(());
+            }
+        }
+        self.goto(block.end());
+        Ok(())
+    }
+
+    /// Whether the block at `pc` goes on with what is known at the end of the only one that leads to it.
+    fn inherits(&self, pc: u32) -> bool {
+        self.inheriting.contains(&pc)
     }
 
     /// Instructions of the intermediate form so far, and those of the exits that are filled in the end.
@@ -304,11 +388,12 @@ impl<'a> Lifter<'a> {
         let result = self.b.ins().bor(why, pc);
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(result)]);
-        self.budget = budget;
         let entries = self.region.entries.clone();
         for (&pad, &pc) in pads.iter().zip(&entries) {
             self.b.switch_to_block(pad);
-            self.goto_inside(pc, budget);
+            let ctx = self.ctx;
+            self.state = State::new(ctx, budget);
+            self.goto_inside(pc);
         }
     }
 }

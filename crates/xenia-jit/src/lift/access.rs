@@ -48,16 +48,17 @@ impl Lifter<'_> {
 impl Lifter<'_> {
     /// Prepares for an access that may fault.
     pub(super) fn before_access(&mut self) {
-        if !self.budget_stored {
-            let (budget, ctx) = (self.budget, self.ctx);
+        if self.spent_as_stored.is_none() {
+            let (budget, ctx) = (self.budget_after(), self.ctx);
             self.b.ins().store(HOST, budget, ctx, BUDGET);
-            self.budget_stored = true;
+            self.spent_as_stored = Some(self.spent);
         }
         if self.config.precise_faults {
             self.flush_for_access();
         }
+        let singles = self.cache.floats.stored_as_singles();
         if let Some(site) = self.sites.last_mut() {
-            site.singles = self.cache.floats.stored_as_singles();
+            site.singles = singles;
         }
     }
 

@@ -39,20 +39,19 @@ impl Lifter<'_> {
         self.set_special(Special::Lr, next);
     }
 
-    /// Ends the block: `then` emits what a taken branch does, everything being flushed.
+    /// Ends the block: `then` emits what a taken branch does.
     fn branch(&mut self, condition: Option<Value>, then: impl FnOnce(&mut Self)) {
         let next = self.guest.pc.wrapping_add(4);
-        self.flush();
         match condition {
             None => then(self),
             Some(condition) => {
                 let yes = self.b.create_block();
                 let no = self.b.create_block();
                 self.b.ins().brif(condition, yes, &[], no, &[]);
-                let (budget, words, ctx) = (self.budget, self.words, self.ctx);
+                let kept = self.state.clone();
                 self.b.switch_to_block(yes);
                 then(self);
-                (self.budget, self.words, self.ctx) = (budget, words, ctx);
+                self.state = kept;
                 self.b.switch_to_block(no);
                 self.goto(next);
             }
@@ -68,6 +67,7 @@ impl Lifter<'_> {
         }
         match end {
             End::Call { target } => self.branch(condition, |l| {
+                l.flush();
                 let address = l.linked(target);
                 let to = l.const64(u64::from(target));
                 l.call_guest(address, to, pc.wrapping_add(4));
@@ -86,13 +86,15 @@ impl Lifter<'_> {
         if i.lk() {
             self.set_link();
             self.branch(condition, |l| {
+                l.flush();
                 let address = l.looked_up(target);
                 l.call_guest(address, target, back);
             });
         } else {
             self.branch(condition, |l| {
+                l.flush();
                 let address = l.looked_up(target);
-                let budget = l.budget;
+                let budget = l.budget_after();
                 l.b.ins().return_call_indirect(l.signatures.region, address, &[budget, target]);
             });
         }
@@ -146,7 +148,10 @@ impl Branch for Lifter<'_> {
         let target = self.b.ins().band_imm_s(target, -4);
         let target = self.b.ins().uextend(types::I64, target);
         // The host's return: the caller's frame compares the address with the one it expects.
-        self.branch(condition, |l| l.leave_with(target));
+        self.branch(condition, |l| {
+            l.flush();
+            l.leave_with(target);
+        });
     }
 
     fn crand(&mut self, i: Instruction) {

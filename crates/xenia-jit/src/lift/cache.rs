@@ -7,6 +7,7 @@
 use super::float_registers::{Floats, Operand, singles};
 use super::{HOST, Lifter};
 use crate::float_state::{PENDING, PRESENT};
+use crate::loops::carried;
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
@@ -54,7 +55,7 @@ pub(crate) enum Special {
 }
 
 impl Special {
-    fn offset(self) -> i32 {
+    pub(super) fn offset(self) -> i32 {
         (match self {
             Self::Lr => offset_of!(PpcContext, lr),
             Self::Ctr => offset_of!(PpcContext, ctr),
@@ -119,7 +120,7 @@ impl Default for Cache {
 /// Bitcasts between lane types name the order of bytes.
 const LITTLE: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
 
-fn gpr_offset(n: usize) -> i32 {
+pub(super) fn gpr_offset(n: usize) -> i32 {
     (offset_of!(PpcContext, gpr) + 8 * n) as i32
 }
 
@@ -138,8 +139,7 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.gpr[n] {
             return value;
         }
-        let ctx = self.ctx;
-        let value = self.b.ins().load(types::I64, HOST, ctx, gpr_offset(n));
+        let value = self.carried_or_loaded(n, gpr_offset(n));
         self.cache.gpr[n] = Some(value);
         value
     }
@@ -160,7 +160,7 @@ impl Lifter<'_> {
         if self.cache.zero_extended >> n & 1 != 0 {
             return self.gpr(n);
         }
-        if self.cache.gpr[n].is_none() {
+        if self.cache.gpr[n].is_none() && self.carrying.variable(n).is_none() {
             let ctx = self.ctx;
             return self.b.ins().uload32(HOST, ctx, gpr_offset(n));
         }
@@ -174,6 +174,18 @@ impl Lifter<'_> {
         self.cache.low[n] = None;
         self.cache.zero_extended &= !(1 << n);
         self.cache.gpr_dirty |= 1 << n;
+        if let Some(variable) = self.carrying.variable(n) {
+            self.b.def_var(variable, value);
+        }
+    }
+
+    /// The value of a carried register, or what the context has at `offset`.
+    fn carried_or_loaded(&mut self, register: usize, offset: i32) -> Value {
+        if let Some(variable) = self.carrying.variable(register) {
+            return self.b.use_var(variable);
+        }
+        let ctx = self.ctx;
+        self.b.ins().load(types::I64, HOST, ctx, offset)
     }
 
     /// Copies a GPR.
@@ -350,8 +362,13 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.special[register as usize] {
             return value;
         }
-        let ctx = self.ctx;
-        let value = self.b.ins().load(types::I64, HOST, ctx, register.offset());
+        let value = match register {
+            Special::Ctr => self.carried_or_loaded(carried::CTR, register.offset()),
+            Special::Lr => {
+                let ctx = self.ctx;
+                self.b.ins().load(types::I64, HOST, ctx, register.offset())
+            }
+        };
         self.cache.special[register as usize] = Some(value);
         value
     }
@@ -360,6 +377,11 @@ impl Lifter<'_> {
     pub(crate) fn set_special(&mut self, register: Special, value: Value) {
         self.cache.special[register as usize] = Some(value);
         self.cache.special_dirty |= 1 << register as u8;
+        if register == Special::Ctr
+            && let Some(variable) = self.carrying.variable(carried::CTR)
+        {
+            self.b.def_var(variable, value);
+        }
     }
 }
 

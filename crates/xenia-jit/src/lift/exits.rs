@@ -1,29 +1,70 @@
 //! Leaving a region, going on in it or in another, and guest calls.
 
-use super::{HOST, Lifter, reason};
+use super::{HOST, Lifter, State, reason};
 use crate::hooks::Hook;
-use crate::host::{Leave, WORDS, Word};
+use crate::host::{Leave, Word};
+use crate::loops::carried;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
 
 impl Lifter<'_> {
-    /// Goes to `to` with everything flushed: inside the region, or through its link slot.
-    pub(super) fn goto(&mut self, to: u32) {
+    /// What is left of the budget once the block's instructions have completed.
+    pub(super) fn budget_after(&mut self) -> Value {
+        self.budget_less(self.spent)
+    }
+
+    /// What is left of the budget now, before this instruction.
+    pub(super) fn budget_before(&mut self) -> Value {
+        self.budget_less(self.spent - self.remaining)
+    }
+
+    fn budget_less(&mut self, spent: u32) -> Value {
         let budget = self.budget;
+        if spent == 0 { budget } else { self.b.ins().iadd_imm_s(budget, -i64::from(spent)) }
+    }
+
+    /// Goes to `to`: inside the region, or through its link slot.
+    pub(super) fn goto(&mut self, to: u32) {
         if self.blocks.contains_key(&to) {
-            self.goto_inside(to, budget);
+            self.goto_inside(to);
         } else {
+            self.flush();
             let target = self.linked(to);
             let pc = self.b.ins().iconst(types::I64, i64::from(to));
+            let budget = self.budget_after();
             self.b.ins().return_call_indirect(self.signatures.region, target, &[budget, pc]);
         }
     }
 
-    pub(super) fn goto_inside(&mut self, to: u32, budget: Value) {
-        let target = self.blocks[&to];
+    pub(super) fn goto_inside(&mut self, to: u32) {
         let block = &self.region.blocks[&to];
+        let needs = i64::from(block.needs);
+        if self.inherits(to) {
+            let target = self.blocks[&to];
+            if block.check {
+                let (budget, least) = (self.budget, needs + i64::from(self.spent));
+                let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
+                let out = self.b.create_block();
+                self.b.set_cold_block(out);
+                self.b.ins().brif(enough, target, &[], out, &[]);
+                self.b.switch_to_block(out);
+                let kept = self.state.clone();
+                self.flush();
+                let exit = self.budget_exit(to);
+                let budget = self.budget_after();
+                self.b.ins().jump(exit, &[BlockArg::Value(budget)]);
+                self.state = kept;
+            } else {
+                self.b.ins().jump(target, &[]);
+            }
+            let before = self.inherited.insert(to, self.state.clone());
+            debug_assert!(before.is_none(), "{to:#x} has one predecessor");
+            return;
+        }
+        self.flush();
+        let budget = self.budget_after();
+        let target = self.way_to(to);
         if block.check {
-            let needs = i64::from(block.needs);
             let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, needs);
             let exit = self.budget_exit(to);
             self.b.ins().brif(enough, target, &[BlockArg::Value(budget)], exit, &[BlockArg::Value(budget)]);
@@ -90,7 +131,7 @@ impl Lifter<'_> {
 
     /// Ends the block by leaving the region with `result` (a pc, or a pc and a reason).
     pub(super) fn leave_with(&mut self, result: Value) {
-        let budget = self.budget;
+        let budget = self.budget_after();
         self.b.ins().return_(&[budget, result]);
         self.terminated = true;
     }
@@ -104,9 +145,7 @@ impl Lifter<'_> {
     /// Leaves after this instruction; everything is flushed.
     pub(super) fn leave_after(&mut self, leave: Leave) {
         // Instructions of the block that follow this one are not executed.
-        let unspent = self.remaining - 1;
-        let budget = self.budget;
-        let exact = if unspent == 0 { budget } else { self.b.ins().iadd_imm_s(budget, i64::from(unspent)) };
+        let exact = self.budget_less(self.spent - self.remaining + 1);
         let why = self.b.ins().iconst(types::I64, reason(leave, self.guest.pc.wrapping_add(4)));
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
@@ -124,7 +163,7 @@ impl Lifter<'_> {
     }
 
     pub(super) fn leave_value(&mut self, why: Value) {
-        let budget = self.budget;
+        let budget = self.budget_after();
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
     }
@@ -132,7 +171,7 @@ impl Lifter<'_> {
     /// Guest call: to `target`, a host address, which is guest address `pc`; comes back to `back`.
     /// Everything is flushed.
     pub(super) fn call_guest(&mut self, target: Value, pc: Value, back: u32) {
-        let budget = self.budget;
+        let budget = self.budget_after();
         // Nesting is bounded by the host stack: beyond, unwind everything and go on at the callee.
         let stack = self.b.ins().get_stack_pointer(types::I64);
         let limit = self.word(Word::StackLimit);
@@ -144,14 +183,13 @@ impl Lifter<'_> {
         let inst = self.b.ins().call_indirect(self.signatures.region, target, &[budget, pc]);
         let results = self.b.inst_results(inst);
         let (budget, came) = (results[0], results[1]);
-        self.budget = budget;
         let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
         let next = self.b.create_block();
         self.b.ins().brif(back_here, next, &[], exit, &[BlockArg::Value(budget), BlockArg::Value(came)]);
         self.b.switch_to_block(next);
         // Words loaded before the call are still right, but not worth keeping across it.
-        self.words = [None; WORDS];
-        self.ctx = self.b.ins().get_pinned_reg(types::I64);
+        let ctx = self.b.ins().get_pinned_reg(types::I64);
+        self.state = State::new(ctx, budget);
         self.goto(back);
         self.terminated = true;
     }
@@ -161,8 +199,13 @@ impl Lifter<'_> {
         if let Some(value) = self.words[word as usize] {
             return value;
         }
-        let ctx = self.ctx;
-        let value = self.b.ins().load(types::I64, HOST, ctx, word.offset());
+        let carried = (word == Word::Memory).then(|| self.carrying.variable(carried::MEMORY)).flatten();
+        let value = if let Some(variable) = carried {
+            self.b.use_var(variable)
+        } else {
+            let ctx = self.ctx;
+            self.b.ins().load(types::I64, HOST, ctx, word.offset())
+        };
         self.words[word as usize] = Some(value);
         value
     }
@@ -170,7 +213,7 @@ impl Lifter<'_> {
     /// The instruction raises an exception: leaves before it.
     pub(super) fn raise(&mut self) {
         self.store_dirty();
-        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let exact = self.budget_before();
         let why = self.b.ins().iconst(types::I64, reason(Leave::Raise, self.guest.pc));
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
@@ -184,10 +227,10 @@ impl Lifter<'_> {
         self.b.set_cold_block(cold);
         self.b.ins().brif(condition, cold, &[], next, &[]);
         self.b.switch_to_block(cold);
-        let (kept, words, mode) = (self.cache.clone(), self.words, self.mode);
+        let kept = self.state.clone();
         self.raise();
         self.terminated = false;
-        (self.cache, self.words, self.mode) = (kept, words, mode);
+        self.state = kept;
         self.b.switch_to_block(next);
     }
 }

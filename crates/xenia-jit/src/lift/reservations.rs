@@ -102,7 +102,7 @@ impl Lifter<'_> {
         let (ctx, pc) = (self.ctx, self.guest.pc);
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
         self.b.ins().store(HOST, at, ctx, PC);
-        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let exact = self.budget_before();
         let own = self.b.ins().uextend(types::I64, stands);
         let own = self.b.ins().ishl_imm_s(own, 32);
         let mut word = self.b.ins().bor(ea, own);

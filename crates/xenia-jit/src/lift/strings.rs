@@ -77,10 +77,10 @@ impl Lifter<'_> {
         self.flush();
         self.cache = Cache::default();
         let ctx = self.ctx;
-        let (pc, remaining) = (self.guest.pc, self.remaining);
+        let pc = self.guest.pc;
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
         self.b.ins().store(HOST, at, ctx, PC);
-        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(remaining));
+        let exact = self.budget_before();
         let ea = self.b.ins().ishl_imm_s(ea, 32);
         let word = self.const64(u64::from(i.0));
         let word = self.b.ins().bor(ea, word);

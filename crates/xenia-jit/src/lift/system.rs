@@ -346,7 +346,7 @@ impl Lifter<'_> {
     /// that completed since, of which this one is none. The last read that the visit allows ends it.
     fn read_time_base(&mut self, i: Instruction) {
         let ctx = self.ctx;
-        let exact = self.b.ins().iadd_imm_s(self.budget, i64::from(self.remaining));
+        let exact = self.budget_before();
         let whole = self.b.ins().load(types::I64, HOST, ctx, offset_of!(PpcContext, visit_budget) as i32);
         let executed = self.b.ins().isub(whole, exact);
         let shift = self.b.ins().load(types::I32, HOST, ctx, offset_of!(PpcContext, tick_shift) as i32);
