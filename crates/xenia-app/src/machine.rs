@@ -6,6 +6,7 @@ mod figures;
 
 use crate::call_log;
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, Tier};
+use crate::content::ContentFolder;
 use crate::dialogs::{DialogLog, TerminalDialogs};
 use crate::digest::sha256;
 use crate::drawing::{Drawing, Progress as Compiled};
@@ -57,6 +58,8 @@ pub struct MachineOptions<'a> {
     pub text: TextSink,
     /// The controllers.
     pub input: Box<dyn Input>,
+    /// Where saves are kept; `None`: in memory.
+    pub content: Option<PathBuf>,
     /// Where the event log goes.
     pub event_log: Option<&'a Path>,
     /// Where a recording of the input goes.
@@ -80,6 +83,7 @@ impl<'a> MachineOptions<'a> {
             frames: Box::new(|_, _| {}),
             text: Box::new(|_| {}),
             input: Box::new(NoInput),
+            content: None,
             event_log: None,
             record: None,
             replay: None,
@@ -162,6 +166,7 @@ impl Machine {
             text: options.text,
             input,
             dialogs: Box::new(TerminalDialogs::new(DialogLog)),
+            storage: Box::new(ContentFolder(options.content)),
             ..Ports::default()
         };
         let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };

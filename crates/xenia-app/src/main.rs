@@ -9,6 +9,7 @@
 mod call_log;
 mod cli;
 mod commands;
+mod content;
 #[cfg(test)]
 mod contract;
 mod dialogs;

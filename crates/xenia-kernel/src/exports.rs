@@ -66,6 +66,8 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::vd_swap::VdSwap::EXPORTS,
     xboxkrnl::xex::Xex::EXPORTS,
     xam::content::Content::EXPORTS,
+    xam::content_device::ContentDevice::EXPORTS,
+    xam::enumerate::Enumerate::EXPORTS,
     xam::info::Info::EXPORTS,
     xam::input::Input::EXPORTS,
     xam::loader::Loader::EXPORTS,

@@ -11,6 +11,7 @@ pub mod information;
 mod missing;
 pub mod mounts;
 mod open;
+mod packages;
 mod pending;
 mod request;
 mod rights;
@@ -26,6 +27,7 @@ pub use completion::{Completion, CompletionPorts, Receiver};
 pub use directory::Scan;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
+pub use packages::{PackageAction, PackageMode, Packages, win32_error};
 pub(crate) use request::COMPLETION_WAIT;
 pub use request::{IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
@@ -79,6 +81,10 @@ pub struct Files {
     shared: SharedFiles,
     /// What was asked for in vain.
     pub missing: MissingFiles,
+    /// Saved games and downloads. Gone after the files that are open in them.
+    pub packages: Packages,
+    /// Whether a folder of the host's is the hard disk of all titles.
+    has_common_disk: bool,
     /// Symbolic link objects: body to the link's name.
     pub links: BTreeMap<GuestAddr, String>,
 }

@@ -146,6 +146,7 @@ impl Kernel {
         imports.initialize_variables(&memory, &pool, &config)?;
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
+        let user = User::new(files.packages.store.load_profiles());
         Ok(Arc::new(Self {
             config,
             limits: limits.clone(),
@@ -169,7 +170,7 @@ impl Kernel {
             modules: Mutex::new(Level::Modules, Modules::default()),
             title: Mutex::new(Level::Settings, Title::default()),
             display: Mutex::new(Level::Settings, Display::default()),
-            user: User::default(),
+            user,
             devices: Devices::new(ports),
         }))
     }
@@ -228,6 +229,7 @@ impl Kernel {
             ObjectKind::SymbolicLink => {
                 self.files.lock().links.remove(&body);
             }
+            ObjectKind::Enumerator => self.user.enumerators.lock().remove(body),
             ObjectKind::Listener => self.user.notifications.lock().remove(body),
             _ => {}
         }

@@ -6,8 +6,9 @@
 //! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
 //! - [`loader`]: places an image, its imports, and its first thread.
 //! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings, character sets.
+//! - [`content`]: packages of saved games and downloads.
 //! - [`exceptions`]: structured exception handling.
-//! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: settings, notifications, keys.
+//! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles, settings, notifications, keys.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`limits`]: what a title may take of the host.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
@@ -19,6 +20,7 @@
 
 pub mod abi;
 pub mod calendar;
+pub mod content;
 pub mod display;
 pub mod exceptions;
 pub mod exports;

@@ -63,6 +63,10 @@ limits! {
         "Calls of guest code by exports within one thread, inside each other; the title ends.";
     OpenFiles = "open_files", 768, TOO_MANY_OPENED_FILES,
         "Open files: each may be a descriptor of the host, of which a process often has 1,024.";
+    OpenPackages = "open_packages", 64, TOO_MANY_OPENED_FILES,
+        "Packages that a title has open: one for each user and download would be some ten.";
+    EnumeratorBytes = "enumerator_bytes", 0x400_0000, INSUFFICIENT_RESOURCES,
+        "Bytes of what all enumerators have still to give out.";
     PendingTransfers = "pending_transfers", 0x4000, INSUFFICIENT_RESOURCES,
         "Pieces of memory in reads and writes that wait for a worker: one each, or one for each page of a scattered one.";
     ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,

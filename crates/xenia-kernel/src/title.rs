@@ -5,6 +5,7 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::files::Packages;
 use crate::imports::Library;
 use crate::layout::ldr;
 use crate::loader::path_of;
@@ -56,6 +57,8 @@ pub struct Inheritance {
     pub launch_data: Option<Vec<u8>>,
     /// Disc, disks and caches, with what is on them.
     pub devices: Vfs,
+    /// Saved games and downloads; none is open.
+    pub packages: Packages,
     /// The console's settings.
     pub settings: XConfig,
     /// Who is signed in.
@@ -154,17 +157,25 @@ impl Kernel {
         };
         let mut files = self.files.lock();
         files.close_all();
+        let packages = files.take_packages();
         let devices = std::mem::take(&mut files.vfs);
         drop(files);
         let settings = std::mem::take(&mut *self.user.xconfig.lock());
         let profiles = std::mem::take(&mut *self.user.profiles.lock());
-        Some(Successor { launch, inheritance: Inheritance { launch_data, devices, settings, profiles } })
+        Some(Successor {
+            launch,
+            inheritance: Inheritance { launch_data, devices, packages, settings, profiles },
+        })
     }
 
     /// Takes over what the title before has left. For a kernel that has loaded nothing yet.
     pub fn inherit(&self, inheritance: Inheritance) {
         self.title.lock().launch_data = inheritance.launch_data;
-        self.files.lock().vfs.adopt_devices(inheritance.devices);
+        {
+            let mut files = self.files.lock();
+            files.vfs.adopt_devices(inheritance.devices);
+            files.packages = inheritance.packages;
+        }
         *self.user.xconfig.lock() = inheritance.settings;
         *self.user.profiles.lock() = inheritance.profiles;
     }

@@ -1,5 +1,6 @@
-//! What the console keeps for its users: profiles, settings, notifications, key strokes, overlapped requests.
+//! What the console keeps for its users: profiles, settings, notifications, lists, key strokes, overlapped requests.
 
+pub mod enumerators;
 pub mod keystrokes;
 pub mod notifications;
 pub mod overlapped;
@@ -7,6 +8,7 @@ pub mod profile;
 pub mod profile_settings;
 pub mod xconfig;
 
+use enumerators::Enumerators;
 use keystrokes::Keystrokes;
 use notifications::Notifications;
 use profile::Profiles;
@@ -19,17 +21,21 @@ pub struct User {
     pub xconfig: Mutex<XConfig>,
     /// Who is signed in.
     pub profiles: Mutex<Profiles>,
+    /// Lists that titles read piece by piece.
+    pub enumerators: Mutex<Enumerators>,
     /// System notifications.
     pub notifications: Mutex<Notifications>,
     /// What titles were told of the controllers' keys.
     pub keystrokes: Mutex<Keystrokes>,
 }
 
-impl Default for User {
-    fn default() -> Self {
+impl User {
+    /// The side of a machine with these profiles.
+    pub fn new(profiles: Profiles) -> Self {
         Self {
             xconfig: Mutex::new(Level::Settings, XConfig::default()),
-            profiles: Mutex::new(Level::Settings, Profiles::default()),
+            profiles: Mutex::new(Level::Settings, profiles),
+            enumerators: Mutex::new(Level::Settings, Enumerators::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),
         }

@@ -15,6 +15,7 @@ mod host_folder;
 mod memory_device;
 pub mod path;
 pub mod stamp;
+mod sub_folder;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use error::{VfsError, VfsResult};
 pub use host_folder::HostFolder;
 pub use memory_device::MemoryDevice;
 pub use stamp::Stamp;
+pub use sub_folder::{NoDevice, SharedDevice, SubFolder, is_fatx_name, make_directories};
 
 /// Links that may follow each other in one look-up.
 const MAXIMUM_LINKS: usize = 8;
@@ -377,6 +379,11 @@ impl Vfs {
     /// Lets the device of something write down what it has put off.
     pub fn settle(&self, at: &Location) -> VfsResult<()> {
         self.device(at)?.settle()
+    }
+
+    /// Makes sure that what was written to files at a place, or below, survives a crash of the host, open ones included.
+    pub fn flush_below(&self, at: &Location) -> VfsResult<()> {
+        self.device(at)?.flush_below(&at.names)
     }
 
     /// Removes a file or an empty directory.

@@ -126,6 +126,22 @@ pub struct ModeArgs {
     pub clock: Option<Clock>,
 }
 
+/// Flags that say where titles' saves are; shared by `exec`, `check` and `trace record`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Saves")]
+pub struct ContentArgs {
+    /// Keep profiles, saved games and what titles write to the hard disk in this folder (default: `content` in the user's
+    /// data folder; in lockstep, which is to repeat, nowhere).
+    #[arg(long, value_name = "DIR", env = "XENIA_CONTENT", conflicts_with_all = ["fresh", "portable"])]
+    pub content: Option<PathBuf>,
+    /// Begin without saves, and keep none.
+    #[arg(long, conflicts_with = "portable")]
+    pub fresh: bool,
+    /// Keep saves beside the program, in the folder `content`.
+    #[arg(long)]
+    pub portable: bool,
+}
+
 /// Flags that choose how a title runs; shared by `exec` and `check`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Engine")]
@@ -149,6 +165,8 @@ pub struct EngineArgs {
     /// Stop at a deadlock instead of trying to go on.
     #[arg(long, help_heading = "Executor")]
     pub halt_on_deadlock: bool,
+    #[command(flatten)]
+    pub content: ContentArgs,
     /// The folder that the title sees as game:, read-only (default: the executable's own, if it is a title's).
     #[arg(long, help_heading = "Run", value_name = "DIR")]
     pub folder: Option<PathBuf>,

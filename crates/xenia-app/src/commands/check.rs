@@ -2,6 +2,7 @@
 
 use crate::cli::{CheckArgs, PictureArgs};
 use crate::commands::exec::{conclude, limits};
+use crate::content;
 use crate::exit::Code;
 use crate::golden::Golden;
 use crate::guest_log::GuestLog;
@@ -35,6 +36,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             title,
             MachineOptions {
                 text: guest_log.port(title.image.kind),
+                content: content::folder(&args.engine.content, true)?,
                 event_log: file(&args.run.event_log).as_deref(),
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),

@@ -7,6 +7,7 @@ mod windowed;
 pub use conclude::conclude;
 
 use crate::cli::{EngineArgs, ExecArgs, RunArgs};
+use crate::content;
 use crate::drawing::Progress;
 use crate::exit::Code;
 use crate::frames::{FrameFolder, write_png};
@@ -176,6 +177,7 @@ fn machine(
             frames,
             text: guest_log.port(title.image.kind),
             input,
+            content: content::folder(&args.engine.content, !args.engine.mode.parallel)?,
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),

@@ -4,6 +4,7 @@ use crate::cli::{
     GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
 };
 use crate::commands::exec::{conclude, limits};
+use crate::content;
 use crate::drawing::backend;
 use crate::exit::Code;
 use crate::frames::write_png;
@@ -57,7 +58,8 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let shown = args.output.display();
     let picture = PictureArgs::default();
     let text = guest_log.port(title.image.kind);
-    let options = MachineOptions { text, ..MachineOptions::new(&args.engine, &picture) };
+    let content = content::folder(&args.engine.content, true)?;
+    let options = MachineOptions { text, content, ..MachineOptions::new(&args.engine, &picture) };
     let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());

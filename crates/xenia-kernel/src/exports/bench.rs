@@ -3,6 +3,7 @@
 mod allocations;
 mod answers;
 mod before_park;
+mod content;
 mod disks;
 mod files;
 mod holders;

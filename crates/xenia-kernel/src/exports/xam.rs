@@ -1,6 +1,8 @@
 //! Exports of `xam.xex`, by subsystem.
 
 pub mod content;
+pub mod content_device;
+pub mod enumerate;
 pub mod info;
 pub mod input;
 pub mod loader;

@@ -3,10 +3,11 @@
 //! | path | what | links |
 //! |---|---|---|
 //! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` |
-//! | `\Device\Harddisk0\Partition1` | the storage port's folder, if there is one | `hdd:` |
+//! | `\Device\Harddisk0\Partition1` | a folder of the title's own on the disk of packages, or the storage port's | `hdd:` |
+//! | `\Device\Package0` and on | the packages that the title has open | the names that it gave them |
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
 
-use super::{CompletionPorts, Files};
+use super::{CompletionPorts, Files, Packages};
 use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
 use crate::vfs::{Container, HostFolder, MemoryDevice, Vfs, VfsError};
@@ -19,6 +20,8 @@ use xenia_formats as formats;
 pub const TITLE: &str = r"\Device\Cdrom0";
 /// The hard disk's user partition.
 pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
+/// How the devices of open packages are called, before their number.
+pub(super) const PACKAGES: &str = r"\Device\Package";
 /// The scratch disks.
 pub const CACHES: [&str; 2] = [r"\Device\Harddisk0\Cache0", r"\Device\Harddisk0\Cache1"];
 
@@ -38,9 +41,13 @@ impl Files {
         for cache in CACHES {
             vfs.mount(cache, Box::new(MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone())))?;
         }
+        let mut has_common_disk = false;
         if let Some(folder) = storage.hard_disk() {
             match HostFolder::writable(&folder, limits.clone()) {
-                Ok(disk) => vfs.mount(HARD_DISK, Box::new(disk))?,
+                Ok(disk) => {
+                    vfs.mount(HARD_DISK, Box::new(disk))?;
+                    has_common_disk = true;
+                }
                 Err(error) => tracing::warn!(target: "vfs", "no hard disk: {}: {error}", folder.display()),
             }
         }
@@ -48,7 +55,8 @@ impl Files {
             vfs.link(name, target)?;
         }
         let ports = CompletionPorts::new(limits.clone());
-        Ok(Self { vfs, ports, limits: limits.clone(), ..Self::default() })
+        let packages = Packages::new(storage, limits);
+        Ok(Self { vfs, ports, packages, has_common_disk, limits: limits.clone(), ..Self::default() })
     }
 
     /// Mounts a folder of the host as the medium that the title came on, for reading only.
@@ -78,10 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_has_caches_and_a_disk_only_if_it_is_given_one() {
-        let files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
+    fn a_machine_has_caches_and_a_title_has_a_disk() {
+        let mut files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
         assert!(files.vfs.resolve(r"cache:\x").is_ok() && files.vfs.resolve(r"cache1:\x").is_ok());
         assert_eq!(files.vfs.resolve(r"hdd:\x"), Err(VfsError::NoDevice));
+        files.mount_hard_disk(1).unwrap();
+        assert!(files.vfs.resolve(r"hdd:\x").is_ok(), "in memory");
         assert_eq!(files.vfs.resolve(r"game:\x"), Err(VfsError::NoDevice));
         let folder = tempfile::tempdir().unwrap();
         let files = Files::with_devices(&Folder(folder.path().to_owned()), &Arc::default()).unwrap();

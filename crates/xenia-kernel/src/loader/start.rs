@@ -90,6 +90,7 @@ impl Kernel {
         let name = image.name.as_deref().unwrap_or("default.xex");
         // What it was started from is in `ExLoadedImageName`; golden digests hold the list of modules.
         let handle = self.register_module(image, Identity { name, path: name, is_library: false })?;
+        self.files.lock().mount_hard_disk(self.title_id())?;
         let variable = self.imports.make_variable(
             &self.memory,
             &self.pool,

@@ -4,16 +4,19 @@ use std::path::PathBuf;
 
 /// Folders of the host for saves and caches.
 pub trait Storage: Send {
-    /// Folder of the guest's hard disk; `None`: there is no disk.
-    fn hard_disk(&self) -> Option<PathBuf>;
+    /// A folder that all titles see as the hard disk; `None`: each has one of its own, where packages are.
+    fn hard_disk(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Folder of profiles, packages and titles' disks; `None`: they are in memory, and gone with the machine.
+    fn content(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// Nothing is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoStorage;
 
-impl Storage for NoStorage {
-    fn hard_disk(&self) -> Option<PathBuf> {
-        None
-    }
-}
+impl Storage for NoStorage {}

@@ -5,7 +5,7 @@
 //! reaches the guest.
 
 use super::profile_settings::{DASHBOARD, SettingId, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Users that may be signed in at once.
 pub const USERS: u32 = 4;
@@ -86,6 +86,13 @@ impl Profile {
         is_fine
     }
 
+    /// Sets what an owner, a title or [`DASHBOARD`], may have. `false` if it is not so, and nothing changes.
+    pub fn set_of(&mut self, owner: u32, id: SettingId, value: Value) -> bool {
+        Self::owner(owner, id) == owner
+            && id.is_of_title() == (owner != DASHBOARD)
+            && self.set(owner, id, value)
+    }
+
     /// What was set for a title, or for [`DASHBOARD`]; by id.
     pub fn settings_of(&self, owner: u32) -> impl Iterator<Item = (SettingId, &Value)> {
         let range = (owner, SettingId(0))..=(owner, SettingId(u32::MAX));
@@ -93,28 +100,47 @@ impl Profile {
     }
 }
 
-/// Who is signed in.
+/// Who is signed in, and who may.
 #[derive(Debug)]
 pub struct Profiles {
     places: [Option<Profile>; USERS as usize],
+    /// Who signs in next.
+    others: VecDeque<Profile>,
 }
 
 impl Default for Profiles {
     /// The first user.
     fn default() -> Self {
-        Self { places: [Some(Profile::made_for(0)), None, None, None] }
+        Self::of(Vec::new())
     }
 }
 
 impl Profiles {
+    /// These, with the first signed in; if there is none, one that is made here.
+    pub fn of(profiles: Vec<Profile>) -> Self {
+        let mut others = VecDeque::from(profiles);
+        let first = others.pop_front().unwrap_or_else(|| Profile::made_for(0));
+        Self { places: [Some(first), None, None, None], others }
+    }
+
+    /// Signs the next profile in at a place; without another one, one that is made here.
+    pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
+        let made = || {
+            let all = || self.places.iter().flatten().chain(&self.others);
+            let mut profile = Profile::made_for(user);
+            while all().any(|other| other.xuid == profile.xuid) {
+                profile.xuid.0 += u64::from(USERS);
+            }
+            profile
+        };
+        let profile = if self.others.is_empty() { Some(made()) } else { self.others.pop_front() };
+        self.set(user, profile);
+        self.get(user)
+    }
+
     /// Who is signed in at a place.
     pub fn get(&self, user: u32) -> Option<&Profile> {
         self.places.get(user as usize)?.as_ref()
-    }
-
-    /// Who is signed in at a place, to be changed.
-    pub fn get_mut(&mut self, user: u32) -> Option<&mut Profile> {
-        self.places.get_mut(user as usize)?.as_mut()
     }
 
     /// Signs somebody in at a place; `None` signs out.

@@ -148,6 +148,12 @@ pub trait Device: Send {
         Err(VfsError::ReadOnly)
     }
 
+    /// Makes sure that everything written so far to files at this path, or below, survives a crash of the host: those that
+    /// are open, too.
+    fn flush_below(&self, _path: &[String]) -> VfsResult<()> {
+        Ok(())
+    }
+
     /// Writes down what was not worth writing at each change.
     fn settle(&self) -> VfsResult<()> {
         Ok(())

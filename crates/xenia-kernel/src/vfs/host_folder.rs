@@ -328,7 +328,9 @@ impl Device for HostFolder {
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
         let at = self.new_path(path)?;
-        self.drafts()?.quota.enter(|| Ok(fs::create_dir(at)?))
+        self.drafts()?.quota.enter(|| Ok(fs::create_dir(&at)?))?;
+        // What is made in it is of no use if the host forgets the directory.
+        Ok(File::open(at.parent().unwrap_or(&self.root))?.sync_all()?)
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
@@ -404,6 +406,15 @@ impl Device for HostFolder {
         self.host_path(path)?;
         stamps.set(path, stamp);
         Ok(())
+    }
+
+    fn flush_below(&self, path: &[String]) -> VfsResult<()> {
+        match self.host_path(path) {
+            Ok(at) => self.drafts()?.commit_below(&at),
+            // Nothing is there that could be lost.
+            Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn settle(&self) -> VfsResult<()> {

@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
         "$XDG_CACHE_HOME/xenia-rs/pipelines/",
         "What titles draw with on the host's GPU, a file for each executable.",
     ),
+    ("$XDG_DATA_HOME/xenia-rs/content/", "Profiles, saved games, what titles write to the hard disk."),
     ("$XDG_DATA_HOME/xenia-rs/screenshots/", "Screenshots."),
     ("$XDG_STATE_HOME/xenia-rs/crashes/", "Of each title, the results of its last crash in a window."),
 ];

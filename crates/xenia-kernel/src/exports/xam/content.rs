@@ -1,149 +1,370 @@
-//! Saved games and downloads (`XamContent*`). There is no storage device: what a console without one answers.
+//! Saved games and downloads (`XamContent*`).
 
-use crate::abi::{Call, Handle, Out};
+use super::content_device::{self, HARD_DISK};
+use super::enumerate::{self, Kind};
+use crate::abi::{Call, Handle, Out, Ptr, Text};
+use crate::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
+use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
+use crate::user::enumerators::Enumerator;
 use crate::user::overlapped::{Completed, complete};
+use crate::user::profile::{USERS, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct Content;
 
-/// A device that is not there.
-const NO_DEVICE: Win32Error = Win32Error::DEVICE_NOT_CONNECTED;
+/// Nobody, and any user: what belongs to all of them.
+const NO_USER: u32 = 0xFE;
+const ANY_USER: u32 = 0xFF;
+/// Flags of an enumerator: what belongs to all users is left out.
+const EXCLUDE_COMMON: u32 = 0x1000;
+
+/// `XCONTENT_DATA`.
+mod data {
+    pub(super) const DEVICE: u32 = 0;
+    pub(super) const KIND: u32 = 4;
+    pub(super) const DISPLAY_NAME: u32 = 8;
+    pub(super) const DISPLAY_UNITS: u32 = 128;
+    pub(super) const FILE: u32 = 0x108;
+    pub(super) const FILE_BYTES: u32 = 42;
+    pub(super) const SIZE: u32 = 0x134;
+}
+
+/// Which package a title means.
+struct Wanted {
+    name: PackageName,
+    display_name: String,
+}
+
+/// Whose packages of a type a user's call is about.
+fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
+    if kind == MARKETPLACE || matches!(user, NO_USER | ANY_USER) {
+        return Ok(Xuid::NOBODY);
+    }
+    if user >= USERS {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let profiles = call.kernel.user.profiles.lock();
+    profiles.get(user).map(|profile| profile.xuid).ok_or(Win32Error::NO_SUCH_USER)
+}
+
+/// Reads which package is meant. The outer error is a bad pointer, the inner one what the call ends with.
+fn wanted(call: &Call, user: u32, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
+    let Some(at) = at else { return Ok(Err(Win32Error::INVALID_PARAMETER)) };
+    let memory = call.memory();
+    let kind = memory.read(at.offset(data::KIND))?;
+    let mut file = vec![0; data::FILE_BYTES as usize];
+    memory.read_bytes(at.offset(data::FILE), &mut file)?;
+    let file: String = file.into_iter().take_while(|&byte| byte != 0).map(char::from).collect();
+    let display_name = memory.read_wide_string(at.offset(data::DISPLAY_NAME), data::DISPLAY_UNITS)?;
+    let display_name = String::from_utf16_lossy(&display_name);
+    if !content_device::is_there(memory.read(at.offset(data::DEVICE))?) {
+        return Ok(Err(Win32Error::DEVICE_NOT_CONNECTED));
+    }
+    let owner = match owner_of(call, user, kind) {
+        Ok(owner) => owner,
+        Err(error) => return Ok(Err(error)),
+    };
+    let name = PackageName::new(owner, call.kernel.title_id(), kind, &file);
+    Ok(name.map(|name| Wanted { name, display_name }).ok_or(Win32Error::INVALID_NAME))
+}
+
+/// `XCONTENT_DATA` of a package.
+fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(data::SIZE as usize);
+    bytes.extend(HARD_DISK.to_be_bytes());
+    bytes.extend(name.kind.to_be_bytes());
+    bytes.extend(header.display_name().encode_utf16().flat_map(u16::to_be_bytes));
+    bytes.resize(data::FILE as usize, 0);
+    bytes.extend(name.file().bytes());
+    bytes.resize(data::SIZE as usize, 0);
+    bytes
+}
+
+/// Arguments of both functions that open packages.
+struct Opening {
+    user: u32,
+    root: Option<Text>,
+    content: Option<GuestAddr>,
+    flags: u32,
+    disposition: Option<Out<u32>>,
+    license: Option<Out<u32>>,
+    overlapped: Option<GuestAddr>,
+}
+
+impl Opening {
+    fn open(self, call: &mut Call) -> Fallible<Win32Error> {
+        let Some(root) = self.root else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let root = root.text(call.memory())?;
+        let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
+        let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if let Some(disposition) = self.disposition {
+            disposition.set(call.memory(), 0)?;
+        }
+        let wanted = match wanted(call, self.user, self.content)? {
+            Ok(wanted) => wanted,
+            // What is wrong by itself is said at once.
+            Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
+            Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
+        };
+        let creator = owner_of(call, self.user, 0).unwrap_or_default();
+        let new = PackageHeader::new(creator, &wanted.display_name);
+        let opened = call.kernel.files.lock().open_package(root, &wanted.name, mode, new);
+        tracing::debug!(target: "vfs", "package {:?} as {root}: {opened:?}", wanted.name);
+        let (header, action) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
+        };
+        if let Some(disposition) = self.disposition {
+            disposition.set(call.memory(), action as u32)?;
+        }
+        if let Some(license) = self.license {
+            license.set(call.memory(), header.license)?;
+        }
+        complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, action as u32))
+    }
+}
+
+/// Does something with a package that exists, and completes with what came of it.
+fn with_package(
+    call: &mut Call,
+    (user, content, overlapped): (u32, Option<GuestAddr>, Option<GuestAddr>),
+    missing: Win32Error,
+    f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
+) -> Fallible<Win32Error> {
+    let outcome = match wanted(call, user, content)? {
+        Err(error) => Err(error),
+        Ok(Wanted { name, .. }) => {
+            let found = call.kernel.files.lock().packages.find(&name);
+            match found {
+                Ok(Some(header)) => f(call, &name, &header)?,
+                Ok(None) => Err(missing),
+                Err(error) => Err(win32_error(error)),
+            }
+        }
+    };
+    let error = outcome.err().unwrap_or(Win32Error::SUCCESS);
+    complete(call, overlapped, Completed::wrapped(error, 0))
+}
 
 #[exports(xam)]
 impl Content {
-    /// Opens or makes a package: there is no device for it.
-    #[export(Stub)]
+    /// Opens or makes a package; its files are below the root's name from then on.
+    #[export(Done)]
     fn XamContentCreate(
         call: &mut Call,
-        _user: u32,
-        _root: GuestAddr,
-        _content: GuestAddr,
-        _flags: u32,
+        user: u32,
+        root: Option<Text>,
+        content: Option<GuestAddr>,
+        flags: u32,
         disposition: Option<Out<u32>>,
-        _license: GuestAddr,
+        license: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        if let Some(disposition) = disposition {
-            disposition.set(call.memory(), 0)?;
-        }
-        complete(call, overlapped, Completed::with(NO_DEVICE))
+        Opening { user, root, content, flags, disposition, license, overlapped }.open(call)
     }
 
-    /// Opens or makes a package: there is no device for it.
-    #[export(Stub)]
+    /// As `XamContentCreate`, with how much is to be cached and how large the package will be. Neither is needed here: what
+    /// doesn't fit fails when it is written.
+    #[export(Done)]
     fn XamContentCreateEx(
         call: &mut Call,
-        _user: u32,
-        _root: GuestAddr,
-        _content: GuestAddr,
-        _flags: u32,
+        user: u32,
+        root: Option<Text>,
+        content: Option<GuestAddr>,
+        flags: u32,
         disposition: Option<Out<u32>>,
-        _license: GuestAddr,
+        license: Option<Out<u32>>,
         _cache_size: u32,
         _content_size: u64,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        if let Some(disposition) = disposition {
-            disposition.set(call.memory(), 0)?;
-        }
-        complete(call, overlapped, Completed::with(NO_DEVICE))
+        Opening { user, root, content, flags, disposition, license, overlapped }.open(call)
     }
 
-    /// Closes a package: none is open.
-    #[export(Stub)]
+    /// Closes a package. What was written to it is on the disk.
+    #[export(Done)]
     fn XamContentClose(
         call: &mut Call,
-        _root: GuestAddr,
+        root: Option<Text>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        complete(call, overlapped, Completed::with(Win32Error::FILE_NOT_FOUND))
+        let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let root = root.text(call.memory())?;
+        let root = root_name(&root).unwrap_or_default();
+        let closed = call.kernel.files.lock().close_package(root);
+        let error = closed.err().unwrap_or(Win32Error::SUCCESS);
+        complete(call, overlapped, Completed::with(error))
     }
 
-    /// Deletes a package: there is none.
-    #[export(Stub)]
+    /// Makes sure that what was written to an open package is on the disk.
+    #[export(Done)]
+    fn XamContentFlush(
+        call: &mut Call,
+        root: Option<Text>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let root = root.text(call.memory())?;
+        let root = root_name(&root).unwrap_or_default();
+        let flushed = call.kernel.files.lock().flush_package(root);
+        let error = flushed.err().unwrap_or(Win32Error::SUCCESS);
+        complete(call, overlapped, Completed::with(error))
+    }
+
+    /// Deletes a package that is not open.
+    #[export(Done)]
     fn XamContentDelete(
         call: &mut Call,
-        _user: u32,
-        _content: GuestAddr,
+        user: u32,
+        content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        complete(call, overlapped, Completed::with(NO_DEVICE))
+        let about = (user, content, overlapped);
+        with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
+            Ok(call.kernel.files.lock().delete_package(name))
+        })
     }
 
-    /// Lists packages: there are none.
-    #[export(Stub)]
+    /// Lists the packages of the title that are of one type: a user's and, unless a flag says otherwise, all users'.
+    #[export(Done)]
     fn XamContentCreateEnumerator(
         call: &mut Call,
-        _user: u32,
-        _device: u32,
-        _content_type: u32,
-        _flags: u32,
-        _items: u32,
+        user: u32,
+        device: u32,
+        content_type: u32,
+        flags: u32,
+        items: u32,
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
+        let Some(out) = handle.filter(|_| items > 0) else { return Ok(Win32Error::INVALID_PARAMETER) };
         let memory = call.memory();
+        out.set(memory, Handle::NULL)?;
+        let is_there = content_device::is_there(device);
         if let Some(size) = size {
-            size.set(memory, 0)?;
+            size.set(memory, if is_there { data::SIZE.saturating_mul(items) } else { 0 })?;
         }
-        if let Some(handle) = handle {
-            handle.set(memory, Handle::NULL)?;
+        if !is_there {
+            return Ok(Win32Error::INVALID_PARAMETER);
         }
-        Ok(Win32Error::NO_MORE_FILES)
+        let owner = match owner_of(call, user, content_type) {
+            Ok(owner) => owner,
+            Err(error) => return Ok(error),
+        };
+        let with_common = flags & EXCLUDE_COMMON == 0 && owner != Xuid::NOBODY;
+        let title = call.kernel.title_id();
+        let listed = {
+            let files = call.kernel.files.lock();
+            let owners = [Some(owner), with_common.then_some(Xuid::NOBODY)];
+            let lists = owners
+                .into_iter()
+                .flatten()
+                .map(|owner| files.packages.store.packages(owner, title, content_type));
+            lists.collect::<Result<Vec<_>, _>>()
+        };
+        let found = match listed {
+            Ok(lists) => lists.concat(),
+            Err(error) => return Ok(win32_error(error)),
+        };
+        let list: Vec<u8> = found.iter().flat_map(|(name, header)| described(name, header)).collect();
+        let (open_message, close_message) = (0x2_0005, 0x2_0007);
+        let kind = Kind { user, application: 0xFE, open_message, close_message, private: 0x98, items, flags };
+        let handle = enumerate::create(call, kind, &Enumerator::new(list, data::SIZE as usize, items))?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
     }
 
-    /// Facts about a storage device: there is none.
-    #[export(Stub)]
-    fn XamContentGetDeviceData(_call: &mut Call, _device: u32, _data: GuestAddr) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
-    }
-
-    /// Name of a storage device: there is none.
-    #[export(Stub)]
-    fn XamContentGetDeviceName(_call: &mut Call, _device: u32, _name: GuestAddr, _length: u32) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
-    }
-
-    /// Whether a storage device is there: there is none.
-    #[export(Stub)]
-    fn XamContentGetDeviceState(
-        call: &mut Call,
-        _device: u32,
-        overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
-        complete(call, overlapped, Completed::with(NO_DEVICE))
-    }
-
-    /// Who made a package: there is none.
-    #[export(Stub)]
+    /// Who made a package: whether it was the user, and the user's id.
+    #[export(Done)]
     fn XamContentGetCreator(
         call: &mut Call,
-        _user: u32,
-        _content: GuestAddr,
-        _is_creator: GuestAddr,
-        _creator: GuestAddr,
+        user: u32,
+        content: Option<GuestAddr>,
+        is_creator: Option<Out<u32>>,
+        creator: Option<Out<u64>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        complete(call, overlapped, Completed::with(NO_DEVICE))
+        let Some(is_creator) = is_creator else { return Ok(Win32Error::INVALID_PARAMETER) };
+        is_creator.set(call.memory(), 0)?;
+        if let Some(creator) = creator {
+            creator.set(call.memory(), 0)?;
+        }
+        let about = (user, content, overlapped);
+        with_package(call, about, Win32Error::PATH_NOT_FOUND, |call, name, header| {
+            let own = header.creator == name.owner && name.owner != Xuid::NOBODY;
+            is_creator.set(call.memory(), u32::from(own))?;
+            if let Some(creator) = creator.filter(|_| own) {
+                creator.set(call.memory(), header.creator.0)?;
+            }
+            Ok(Ok(()))
+        })
     }
 
-    /// The next items of an enumeration: enumerators are not made yet, so every handle is wrong.
-    #[export(Stub)]
-    fn XamEnumerate(
+    /// Gives a package a picture.
+    #[export(Done)]
+    fn XamContentSetThumbnail(
         call: &mut Call,
-        _enumerator: Handle,
-        _flags: u32,
-        _buffer: GuestAddr,
-        _size: u32,
-        items: Option<Out<u32>>,
+        user: u32,
+        content: Option<GuestAddr>,
+        picture: Option<GuestAddr>,
+        size: u32,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        if let Some(items) = items {
-            items.set(call.memory(), 0)?;
-        }
-        complete(call, overlapped, Completed::with(Win32Error::INVALID_HANDLE))
+        let Some(picture) = picture.filter(|_| (1..=THUMBNAIL_SIZE).contains(&size)) else {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        };
+        let mut bytes = vec![0; size as usize];
+        call.memory().read_bytes(picture, &mut bytes)?;
+        let about = (user, content, overlapped);
+        with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
+            let files = call.kernel.files.lock();
+            Ok(files.packages.store.set_thumbnail(name, &bytes).map_err(win32_error))
+        })
+    }
+
+    /// A package's picture; without a buffer only its size.
+    #[export(Done)]
+    fn XamContentGetThumbnail(
+        call: &mut Call,
+        user: u32,
+        content: Option<GuestAddr>,
+        buffer: Option<GuestAddr>,
+        size: Option<Ptr<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let about = (user, content, overlapped);
+        with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
+            let found = call.kernel.files.lock().packages.store.thumbnail(name);
+            let picture = match found {
+                Ok(Some(picture)) => picture,
+                Ok(None) => return Ok(Err(Win32Error::FILE_NOT_FOUND)),
+                Err(error) => return Ok(Err(win32_error(error))),
+            };
+            let room = size.read(call.memory())?;
+            size.write(call.memory(), picture.len() as u32)?;
+            let Some(buffer) = buffer else { return Ok(Ok(())) };
+            if (room as usize) < picture.len() {
+                return Ok(Err(Win32Error::INSUFFICIENT_BUFFER));
+            }
+            call.memory().write_bytes(buffer, &picture)?;
+            Ok(Ok(()))
+        })
+    }
+
+    /// What the licence of the package that the title came in allows. Titles here come from discs and folders, which have
+    /// none; the console says so, too.
+    #[export(Partial)]
+    fn XamContentGetLicenseMask(
+        call: &mut Call,
+        mask: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(mask) = mask else { return Ok(Win32Error::INVALID_PARAMETER) };
+        mask.set(call.memory(), 0)?;
+        complete(call, overlapped, Completed::with(Win32Error::FUNCTION_FAILED))
     }
 }

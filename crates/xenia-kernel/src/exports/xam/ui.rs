@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use crate::title;
 use crate::user::notifications::{Notification, id};
 use crate::user::overlapped::{Completed, complete};
-use crate::user::profile::{Profile, USERS};
+use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -18,7 +18,7 @@ pub struct Ui;
 const BUTTON_LIMIT: u32 = 3;
 
 /// The interface appears and disappears at once; listeners hear both.
-fn appear(call: &mut Call) -> Fallible<()> {
+pub(super) fn appear(call: &mut Call) -> Fallible<()> {
     for parameter in [1, 0] {
         call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter })?;
     }
@@ -38,17 +38,18 @@ fn sign_in(call: &mut Call, panes: u32, flags: u32) -> Fallible<Win32Error> {
         return Ok(Win32Error::INVALID_PARAMETER);
     }
     call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })?;
-    let users = {
+    let (users, new) = {
         let mut profiles = call.kernel.user.profiles.lock();
-        if flags & ONLINE_ONLY == 0 {
-            for user in 0..panes {
-                if profiles.get(user).is_none() {
-                    profiles.set(user, Some(Profile::made_for(user)));
-                }
-            }
-        }
-        profiles.mask()
+        let panes = if flags & ONLINE_ONLY == 0 { panes } else { 0 };
+        let free: Vec<u32> = (0..panes).filter(|&user| profiles.get(user).is_none()).collect();
+        let new: Vec<_> = free.into_iter().filter_map(|user| profiles.sign_in(user).cloned()).collect();
+        (profiles.mask(), new)
     };
+    for profile in new {
+        if let Err(error) = call.kernel.files.lock().packages.store.save_profile(&profile) {
+            tracing::error!(target: "vfs", "the profile {} is not saved: {error}", profile.name());
+        }
+    }
     call.kernel.notify(call.cpu, Notification { id: id::SIGN_IN_CHANGED, parameter: users })?;
     call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 0 })?;
     Ok(Win32Error::SUCCESS)
@@ -177,21 +178,6 @@ impl Ui {
     #[export(Partial)]
     fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Win32Error> {
         sign_in(call, panes, flags)
-    }
-
-    /// Lets a user choose a storage device: cancelled, there is none.
-    #[export(Stub)]
-    fn XamShowDeviceSelectorUI(
-        call: &mut Call,
-        _user: u32,
-        _content_type: u32,
-        _content_flags: u32,
-        _bytes: u64,
-        _device: Ptr<u32>,
-        overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
-        appear(call)?;
-        complete(call, overlapped, Completed::with(Win32Error::CANCELLED))
     }
 
     /// Lets a user enter text, and stores what fits, with its end.

@@ -1,11 +1,13 @@
 //! Settings of profiles (`XamUserReadProfileSettings`, `XamUserWriteProfileSettings`).
 
 use crate::abi::{Call, Ptr};
+use crate::files::win32_error;
 use crate::status::failure::Fallible;
 use crate::user::notifications::{Notification, id};
 use crate::user::overlapped::{Completed, complete};
 use crate::user::profile::{USERS, Xuid};
 use crate::user::profile_settings::{DASHBOARD, Kind, SettingId, Value};
+use std::collections::BTreeSet;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
@@ -219,6 +221,24 @@ fn read_value(
     Ok(if id.accepts(&value) { Ok(Some((id, value))) } else { Err(Win32Error::INVALID_PARAMETER) })
 }
 
+/// Sets what a title has written, on the disk first: what isn't there is not set.
+fn set(call: &Call, user: u32, title: u32, values: Vec<(SettingId, Value)>) -> Result<(), Win32Error> {
+    // Held throughout: whoever else sets something does it before or after.
+    let files = call.kernel.files.lock();
+    let profile = call.kernel.user.profiles.lock().get(user).cloned();
+    let mut profile = profile.ok_or(Win32Error::NO_SUCH_USER)?;
+    let owners: BTreeSet<u32> =
+        values.iter().map(|(id, _)| if id.is_of_title() { title } else { DASHBOARD }).collect();
+    for (id, value) in values {
+        profile.set(title, id, value);
+    }
+    for owner in owners {
+        files.packages.store.save_settings(&profile, owner).map_err(win32_error)?;
+    }
+    call.kernel.user.profiles.lock().set(user, Some(profile));
+    Ok(())
+}
+
 #[exports(xam)]
 impl UserSettings {
     /// Reads settings of a user's profile, or those of several by their ids. Asked with no size it says how much it
@@ -286,15 +306,8 @@ impl UserSettings {
             }
         }
         let changes_avatar = values.iter().any(|(id, _)| *id == SettingId::AVATAR);
-        {
-            let mut profiles = call.kernel.user.profiles.lock();
-            let Some(profile) = profiles.get_mut(user) else {
-                drop(profiles);
-                return complete(call, overlapped, Completed::wrapped(Win32Error::NO_SUCH_USER, 0));
-            };
-            for (id, value) in values {
-                profile.set(own, id, value);
-            }
+        if let Err(error) = set(call, user, own, values) {
+            return complete(call, overlapped, Completed::wrapped(error, 0));
         }
         let mask = 1 << user;
         call.kernel.notify(call.cpu, Notification { id: id::PROFILE_SETTING_CHANGED, parameter: mask })?;

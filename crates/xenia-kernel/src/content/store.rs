@@ -1,0 +1,214 @@
+//! The packages on the disk: found, listed, written down, removed.
+
+use super::PackageHeader;
+use super::name::{HEADER, PackageName};
+use crate::user::profile::Xuid;
+use crate::vfs::{Device, Entry, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Bytes of a small file that is read at once: a header, a profile's settings.
+const SMALL_FILE: u64 = 0x4_0000;
+/// Most bytes of a thumbnail.
+pub const THUMBNAIL_SIZE: u32 = 0x4000;
+/// Packages of one list: more are there, but not listed.
+const LISTED: usize = 4096;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct ContentStore {
+    device: SharedDevice,
+    /// Whether the host has it when the machine is gone.
+    is_kept: bool,
+    has_told: AtomicBool,
+}
+
+impl ContentStore {
+    /// The packages on a device; `is_kept` if the host has it when the machine is gone.
+    pub fn new(device: Box<dyn Device>, is_kept: bool) -> Self {
+        Self { device: SharedDevice::new(device), is_kept, has_told: AtomicBool::new(false) }
+    }
+
+    /// Whether the host has what is written when the machine is gone.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    /// A directory as a device of its own.
+    pub fn folder(&self, path: Vec<String>) -> SubFolder {
+        SubFolder::new(self.device.clone(), path)
+    }
+
+    /// A small file, whole; `None`: there is none, or it is too large.
+    pub fn read(&self, path: &[String]) -> VfsResult<Option<Vec<u8>>> {
+        let device = self.device.lock();
+        let file = match device.open(path, false) {
+            Ok(file) => file,
+            Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let size = file.size()?;
+        if size > SMALL_FILE {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; size as usize];
+        let read = file.read_at(0, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(Some(bytes))
+    }
+
+    /// Gives a file new contents: whoever looks, whenever, finds the old ones or these.
+    pub fn replace(&self, path: &[String], bytes: &[u8]) -> VfsResult<()> {
+        if !self.is_kept && !self.has_told.swap(true, Relaxed) {
+            tracing::warn!(
+                target: "vfs",
+                "the title saves, but what it saves is in memory and gone when the run ends; --content DIR keeps it"
+            );
+        }
+        let mut device = self.device.lock();
+        let Some((_, parent)) = path.split_last() else { return Err(VfsError::InvalidName) };
+        make_directories(&mut **device, parent)?;
+        let file = match device.open(path, true) {
+            Err(VfsError::NotFound) => device.create_file(path)?,
+            result => result?,
+        };
+        file.set_size(0)?;
+        file.write_at(0, bytes)?;
+        file.flush()
+    }
+
+    /// What is in a directory; nothing if it is missing.
+    pub fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        match self.device.lock().list(path) {
+            Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::NotDirectory) => Ok(Vec::new()),
+            result => result,
+        }
+    }
+
+    fn is_directory(&self, path: &[String]) -> bool {
+        self.device.lock().find(path).is_ok_and(|entry| entry.directory)
+    }
+
+    /// What a package says of itself; `None`: there is no such package.
+    pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
+        if let Some(text) = self.read(&name.header())? {
+            let header = PackageHeader::parse(&text);
+            if header.is_none() {
+                tracing::warn!(target: "vfs", "the header of the package {} can't be read", name.file());
+            }
+            return Ok(header);
+        }
+        let stray = self.is_directory(&name.files(0));
+        Ok(stray.then(|| PackageHeader::of_stray(name.owner, name.file())))
+    }
+
+    /// The packages of an owner and a title, of one type, by name.
+    pub fn packages(
+        &self,
+        owner: Xuid,
+        title: u32,
+        kind: u32,
+    ) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        let mut found = BTreeMap::new();
+        for entry in self.list(&PackageName::directory(owner, title, kind))? {
+            let file = match entry.name.strip_suffix(HEADER) {
+                Some(file) if !entry.directory => file,
+                None if entry.directory => &entry.name,
+                _ => continue,
+            };
+            let Some(name) = PackageName::new(owner, title, kind, file) else { continue };
+            let key = file.to_ascii_lowercase();
+            if found.len() < LISTED
+                && !found.contains_key(&key)
+                && let Some(header) = self.find(&name)?
+            {
+                found.insert(key, (name, header));
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// Writes a package's header: from now on it is the package. Everything in its files is written before.
+    pub fn commit(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        self.device.lock().flush_below(&name.files(header.folder))?;
+        self.replace(&name.header(), &header.to_bytes())
+    }
+
+    /// The header of a package that takes the place of `old`, in an empty folder.
+    pub fn prepare(
+        &self,
+        name: &PackageName,
+        old: Option<&PackageHeader>,
+        new: PackageHeader,
+    ) -> VfsResult<PackageHeader> {
+        let folder = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
+        // A run that was cut short may have left one.
+        self.remove_tree(&name.files(folder))?;
+        Ok(new.in_folder(folder))
+    }
+
+    /// Makes sure that what was written to a package's files survives a crash of the host.
+    pub fn flush(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        self.device.lock().flush_below(&name.files(header.folder))
+    }
+
+    /// Removes a package's files, but not the package.
+    pub fn remove_files(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        self.remove_tree(&name.files(header.folder))
+    }
+
+    /// Removes a package. Its header goes first: a package without it is none, unless somebody has put it there so.
+    pub fn remove(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        for path in [name.header(), name.thumbnail()] {
+            match self.device.lock().remove(&path) {
+                Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.remove_files(name, header)
+    }
+
+    /// A package's picture; `None`: it has none.
+    pub fn thumbnail(&self, name: &PackageName) -> VfsResult<Option<Vec<u8>>> {
+        Ok(self.read(&name.thumbnail())?.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
+    }
+
+    /// Gives a package a picture.
+    pub fn set_thumbnail(&self, name: &PackageName, picture: &[u8]) -> VfsResult<()> {
+        self.replace(&name.thumbnail(), picture)
+    }
+
+    /// Bytes of the disk, and those that are free.
+    pub fn space(&self) -> (u64, u64) {
+        let volume = self.device.lock().volume();
+        (volume.total_units.saturating_mul(volume.unit()), volume.free_bytes())
+    }
+
+    /// Removes a directory with all that is in it. Nothing there is no error.
+    fn remove_tree(&self, path: &[String]) -> VfsResult<()> {
+        let mut device = self.device.lock();
+        // Directories, and whether what is in them is gone.
+        let mut left = vec![(path.to_vec(), false)];
+        while let Some((at, is_empty)) = left.pop() {
+            if is_empty {
+                device.remove(&at)?;
+                continue;
+            }
+            let entries = match device.list(&at) {
+                Ok(entries) => entries,
+                Err(VfsError::NotFound | VfsError::PathNotFound) => continue,
+                Err(error) => return Err(error),
+            };
+            left.push((at.clone(), true));
+            for entry in entries {
+                let below = [&at[..], &[entry.name]].concat();
+                if entry.directory {
+                    left.push((below, false));
+                } else {
+                    device.remove(&below)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

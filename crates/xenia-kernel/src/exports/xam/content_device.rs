@@ -1,0 +1,135 @@
+//! The devices that content may be on: one, the hard disk.
+
+use super::enumerate::{self, Kind};
+use crate::abi::{Call, Handle, Out};
+use crate::exports::xam::ui;
+use crate::status::failure::Fallible;
+use crate::user::enumerators::Enumerator;
+use crate::user::overlapped::{Completed, complete};
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct ContentDevice;
+
+/// Any device.
+const ANY: u32 = 0;
+/// The hard disk, as titles are told.
+pub(super) const HARD_DISK: u32 = 1;
+/// `XDEVICE_DATA`: id, type, bytes, free bytes, name.
+const DEVICE_DATA: u32 = 0x50;
+const TYPE_HARD_DISK: u32 = 1;
+/// What users call it.
+const NAME: &str = "Hard Drive";
+/// Units of a device's name, its end included.
+const NAME_UNITS: u32 = 28;
+/// Flags that the dialog knows nothing of.
+const UNKNOWN_FLAGS: u32 = 0x83F0_0008;
+
+/// Whether a title means the hard disk.
+pub(super) fn is_there(device: u32) -> bool {
+    matches!(device, ANY | HARD_DISK)
+}
+
+fn device_data(call: &Call) -> Vec<u8> {
+    let (total, free) = call.kernel.files.lock().packages.store.space();
+    let words = [HARD_DISK, TYPE_HARD_DISK].into_iter().flat_map(u32::to_be_bytes);
+    let sizes = [total, free].into_iter().flat_map(u64::to_be_bytes);
+    let mut data: Vec<u8> =
+        words.chain(sizes).chain(NAME.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+    data.resize(DEVICE_DATA as usize, 0);
+    data
+}
+
+#[exports(xam)]
+impl ContentDevice {
+    /// Facts about a storage device.
+    #[export(Done)]
+    fn XamContentGetDeviceData(
+        call: &mut Call,
+        device: u32,
+        data: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(data) = data else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if device != HARD_DISK {
+            return Ok(Win32Error::DEVICE_NOT_CONNECTED);
+        }
+        call.memory().write_bytes(data, &device_data(call))?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Name of a storage device.
+    #[export(Done)]
+    fn XamContentGetDeviceName(
+        call: &mut Call,
+        device: u32,
+        name: Option<GuestAddr>,
+        length: u32,
+    ) -> Fallible<Win32Error> {
+        let Some(name) = name else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if device != HARD_DISK {
+            return Ok(Win32Error::DEVICE_NOT_CONNECTED);
+        }
+        if (length as usize) <= NAME.len() {
+            return Ok(Win32Error::INSUFFICIENT_BUFFER);
+        }
+        for (index, unit) in NAME.encode_utf16().chain([0]).take(NAME_UNITS as usize).enumerate() {
+            call.memory().write(name.offset(2 * index as u32), unit)?;
+        }
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Whether a storage device is there.
+    #[export(Done)]
+    fn XamContentGetDeviceState(
+        call: &mut Call,
+        device: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let is_there = device == HARD_DISK;
+        let state = if is_there { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED };
+        complete(call, overlapped, Completed::with(state))
+    }
+
+    /// Lists the storage devices.
+    #[export(Done)]
+    fn XamContentCreateDeviceEnumerator(
+        call: &mut Call,
+        _content_type: u32,
+        flags: u32,
+        items: u32,
+        size: Option<Out<u32>>,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let Some(out) = handle.filter(|_| items > 0) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if let Some(size) = size {
+            size.set(call.memory(), DEVICE_DATA.saturating_mul(items))?;
+        }
+        let (open_message, close_message) = (0x2_000A, 0x2_0009);
+        let kind = Kind { user: 0, application: 0xFE, open_message, close_message, private: 0, items, flags };
+        let list = Enumerator::new(device_data(call), DEVICE_DATA as usize, items);
+        let handle = enumerate::create(call, kind, &list)?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Lets a user choose a storage device: there is one, so nobody is asked.
+    #[export(Done)]
+    fn XamShowDeviceSelectorUI(
+        call: &mut Call,
+        _user: u32,
+        _content_type: u32,
+        content_flags: u32,
+        _bytes: u64,
+        device: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let (Some(device), Some(_)) = (device, overlapped) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if content_flags & UNKNOWN_FLAGS != 0 {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        device.set(call.memory(), HARD_DISK)?;
+        ui::appear(call)?;
+        complete(call, overlapped, Completed::with(Win32Error::SUCCESS))
+    }
+}

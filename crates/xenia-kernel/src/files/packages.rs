@@ -1,0 +1,270 @@
+//! Packages that the title has open: each a device of its own, under the name that the title gave it.
+//!
+//! A title reaches the files of packages that it opened, and no others. A package that takes the place of an older one becomes
+//! the package when it is closed or flushed, or with the end of the machine ([`crate::content`]).
+
+use super::Files;
+use super::mounts::{self, HARD_DISK};
+use crate::content::{ContentStore, PackageHeader, PackageName};
+use crate::limits::{Limit, Limits};
+use crate::ports::Storage;
+use crate::status::dos_error;
+use crate::status::failure::Failure;
+use crate::vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
+use std::sync::Arc;
+use xenia_guest::Win32Error;
+
+/// An open package.
+#[derive(Debug)]
+struct OpenPackage {
+    /// What the title calls it.
+    root: String,
+    /// The path that it is mounted at.
+    device: String,
+    name: PackageName,
+    header: PackageHeader,
+    /// The package whose place it takes, until it does.
+    replaces: Option<PackageHeader>,
+    /// Whether its header is on the disk.
+    is_committed: bool,
+}
+
+/// The packages that are open, and all others on the disk.
+#[derive(Debug)]
+pub struct Packages {
+    /// All packages.
+    pub store: ContentStore,
+    open: Vec<OpenPackage>,
+}
+
+impl Default for Packages {
+    /// No package, and a disk in memory.
+    fn default() -> Self {
+        Self::in_memory(&Arc::default())
+    }
+}
+
+impl Drop for Packages {
+    fn drop(&mut self) {
+        for package in &mut self.open {
+            package.commit_or_say(&self.store);
+        }
+    }
+}
+
+/// What is to become of a package that exists, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackageMode {
+    /// It must not exist.
+    New = 1,
+    /// If it exists it is made anew.
+    Always = 2,
+    /// It must exist.
+    Existing = 3,
+    /// It is opened, or made.
+    OpenAlways = 4,
+    /// It must exist, and is made anew.
+    Truncate = 5,
+}
+
+impl PackageMode {
+    /// The mode of this number.
+    pub fn of(number: u32) -> Option<Self> {
+        [Self::New, Self::Always, Self::Existing, Self::OpenAlways, Self::Truncate]
+            .into_iter()
+            .find(|mode| *mode as u32 == number)
+    }
+}
+
+/// What opening a package did, as titles see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackageAction {
+    /// It is new, or made anew.
+    Created = 1,
+    /// It was there.
+    Opened = 2,
+}
+
+/// The error of a file operation, as functions of Win32's return it.
+pub fn win32_error(error: VfsError) -> Win32Error {
+    Win32Error(dos_error::from_status(Failure::from(error).status().0))
+}
+
+impl OpenPackage {
+    /// Makes it the package of its name, if it is not yet.
+    fn commit(&mut self, store: &ContentStore) -> VfsResult<()> {
+        if self.is_committed {
+            return store.flush(&self.name, &self.header);
+        }
+        store.commit(&self.name, &self.header)?;
+        self.is_committed = true;
+        if let Some(old) = self.replaces.take() {
+            // Nothing depends on its going.
+            if let Err(error) = store.remove_files(&self.name, &old) {
+                tracing::warn!(target: "vfs", "the old files of {} are still there: {error}", self.name.file());
+            }
+        }
+        Ok(())
+    }
+
+    fn commit_or_say(&mut self, store: &ContentStore) {
+        if let Err(error) = self.commit(store) {
+            tracing::error!(target: "vfs", "the package {} is not saved: {error}", self.name.file());
+        }
+    }
+}
+
+impl Packages {
+    fn in_memory(limits: &Arc<Limits>) -> Self {
+        let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
+        Self { store: ContentStore::new(Box::new(disk), false), open: Vec::new() }
+    }
+
+    /// The packages in the storage port's folder; without one, those of a disk in memory, which has none yet.
+    pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
+        let Some(folder) = storage.content() else { return Self::in_memory(limits) };
+        match HostFolder::writable(&folder, limits.clone()) {
+            Ok(disk) => Self { store: ContentStore::new(Box::new(disk), true), open: Vec::new() },
+            Err(error) => {
+                tracing::error!(target: "vfs", "nothing is kept: {}: {error}", folder.display());
+                Self::in_memory(limits)
+            }
+        }
+    }
+
+    fn at(&mut self, root: &str) -> Option<&mut OpenPackage> {
+        self.open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root))
+    }
+
+    /// Whether a package is open.
+    pub fn is_open(&self, name: &PackageName) -> bool {
+        self.open.iter().any(|package| package.name.is(name))
+    }
+
+    /// The header of a package as the title sees it, be it open or on the disk alone.
+    pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
+        match self.open.iter().find(|package| package.name.is(name)) {
+            Some(package) => Ok(Some(package.header.clone())),
+            None => self.store.find(name),
+        }
+    }
+}
+
+impl Files {
+    /// Mounts what the title sees as its hard disk: one for each title, unless the host gives all of them one.
+    pub(crate) fn mount_hard_disk(&mut self, title: u32) -> VfsResult<()> {
+        if self.has_common_disk {
+            return Ok(());
+        }
+        let folder = self.packages.store.folder(vec!["Disk".to_owned(), format!("{title:08X}")]);
+        self.vfs.mount(HARD_DISK, Box::new(folder))
+    }
+
+    /// Opens or makes a package, whose files are then below `root`. `new` is its header if it is made.
+    pub fn open_package(
+        &mut self,
+        root: &str,
+        name: &PackageName,
+        mode: PackageMode,
+        new: PackageHeader,
+    ) -> Result<(PackageHeader, PackageAction), Win32Error> {
+        if self.packages.at(root).is_some() || self.vfs.link_target(&format!("{root}:")).is_ok() {
+            return Err(Win32Error::ALREADY_EXISTS);
+        }
+        let admitted = self.limits.admit(Limit::OpenPackages, self.packages.open.len());
+        admitted.map_err(|_| Win32Error::TOO_MANY_OPEN_FILES)?;
+        let found = self.packages.find(name).map_err(win32_error)?;
+        let is_anew = match (mode, &found) {
+            (PackageMode::New, Some(_)) => return Err(Win32Error::ALREADY_EXISTS),
+            (PackageMode::Existing | PackageMode::Truncate, None) => return Err(Win32Error::PATH_NOT_FOUND),
+            (PackageMode::Existing | PackageMode::OpenAlways, Some(_)) => false,
+            _ => true,
+        };
+        if is_anew && self.packages.is_open(name) {
+            return Err(Win32Error::ACCESS_DENIED);
+        }
+        let store = &self.packages.store;
+        let (header, action, replaces) = match found {
+            Some(header) if !is_anew => (header, PackageAction::Opened, None),
+            old => {
+                let header = store.prepare(name, old.as_ref(), new).map_err(win32_error)?;
+                // Nothing is in the place of a new one that would have to stay.
+                if old.is_none() {
+                    store.commit(name, &header).map_err(win32_error)?;
+                }
+                (header, PackageAction::Created, old)
+            }
+        };
+        let device = self.free_place();
+        let folder = self.packages.store.folder(name.files(header.folder));
+        let mounted = self.vfs.mount(&device, Box::new(folder));
+        mounted.and_then(|()| self.vfs.link(&format!("{root}:"), &device)).map_err(win32_error)?;
+        let is_committed = replaces.is_none();
+        let (root, name) = (root.to_owned(), name.clone());
+        self.packages.open.push(OpenPackage {
+            root,
+            device,
+            name,
+            header: header.clone(),
+            replaces,
+            is_committed,
+        });
+        Ok((header, action))
+    }
+
+    /// The first place for a package that none is at, nor any file that is still open.
+    fn free_place(&self) -> String {
+        let places = (0..).map(|number| format!("{}{number}", mounts::PACKAGES));
+        let is_free = |place: &String| {
+            self.packages.open.iter().all(|package| package.device != *place)
+                && self.open.values().all(|file| self.vfs.volume_name(&file.location) != *place)
+        };
+        places.into_iter().find(is_free).unwrap_or_default()
+    }
+
+    /// Closes the package that the title calls so: all that was written is on the disk, and nothing leads to it any more.
+    pub fn close_package(&mut self, root: &str) -> Result<(), Win32Error> {
+        let store = &self.packages.store;
+        let open = &mut self.packages.open;
+        let index = open.iter().position(|package| package.root.eq_ignore_ascii_case(root));
+        let Some(index) = index else { return Err(Win32Error::FILE_NOT_FOUND) };
+        let mut package = open.swap_remove(index);
+        let committed = package.commit(store);
+        let unlinked = self.vfs.unlink(&format!("{}:", package.root));
+        let unmounted = self.vfs.mount(&package.device, Box::new(NoDevice));
+        committed.and(unlinked).and(unmounted).map_err(win32_error)
+    }
+
+    /// Makes sure that what was written to a package survives whatever happens to the host.
+    pub fn flush_package(&mut self, root: &str) -> Result<(), Win32Error> {
+        let Packages { store, open } = &mut self.packages;
+        let found = open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root));
+        found.ok_or(Win32Error::FILE_NOT_FOUND)?.commit(store).map_err(win32_error)
+    }
+
+    /// Removes a package that nobody has open.
+    pub fn delete_package(&mut self, name: &PackageName) -> Result<(), Win32Error> {
+        if self.packages.is_open(name) {
+            return Err(Win32Error::ACCESS_DENIED);
+        }
+        let header = self.packages.store.find(name).map_err(win32_error)?;
+        let header = header.ok_or(Win32Error::FILE_NOT_FOUND)?;
+        self.packages.store.remove(name, &header).map_err(win32_error)
+    }
+
+    /// The disk that a package is on, by the name that the title has for it.
+    pub fn has_package(&mut self, root: &str) -> bool {
+        self.packages.at(root).is_some()
+    }
+
+    /// Hands all packages on, as at the end of the title: each is closed.
+    pub(crate) fn take_packages(&mut self) -> Packages {
+        let roots: Vec<String> = self.packages.open.iter().map(|package| package.root.clone()).collect();
+        for root in roots {
+            if let Err(error) = self.close_package(&root) {
+                tracing::error!(target: "vfs", "the package {root} is not saved: {error:?}");
+            }
+        }
+        std::mem::take(&mut self.packages)
+    }
+}

@@ -1,0 +1,243 @@
+//! A directory of a device as a device of its own: what is mounted for a title sees nothing else of a disk that many share.
+//!
+//! The directory need not exist: it is empty until something is made in it. Names are those that FATX has.
+
+use super::device::{Device, Entry, FileData, Volume};
+use super::{Stamp, VfsError, VfsResult, path};
+use std::sync::Arc;
+use xenia_sync::{Level, Mutex, MutexGuard};
+
+/// Characters of a name on the disk.
+const NAME_LENGTH: usize = 42;
+
+/// A device that several use. Its lock is taken after those of open files' positions and writers.
+#[derive(Clone)]
+pub struct SharedDevice(Arc<Mutex<Box<dyn Device>>>);
+
+impl std::fmt::Debug for SharedDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedDevice").finish_non_exhaustive()
+    }
+}
+
+impl SharedDevice {
+    /// Shares a device.
+    pub fn new(device: Box<dyn Device>) -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Files, 3, device)))
+    }
+
+    /// The device, for one operation.
+    pub fn lock(&self) -> MutexGuard<'_, Box<dyn Device>> {
+        self.0.lock()
+    }
+}
+
+/// Makes the directories of a path, as far as they are missing.
+pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<()> {
+    for length in 1..=path.len() {
+        match device.find(&path[..length]) {
+            Ok(entry) if entry.directory => {}
+            Ok(_) => return Err(VfsError::PathNotFound),
+            Err(VfsError::NotFound) => device.create_directory(&path[..length])?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the disk's file system has such names.
+pub fn is_fatx_name(name: &str) -> bool {
+    let forbidden = |c: char| !(' '..='~').contains(&c) || r#""*+,/:;<=>?\|"#.contains(c);
+    name.len() <= NAME_LENGTH && path::is_valid(name) && !name.contains(forbidden)
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct SubFolder {
+    device: SharedDevice,
+    root: Vec<String>,
+}
+
+impl SubFolder {
+    /// The directory at `root`, which may be missing.
+    pub fn new(device: SharedDevice, root: Vec<String>) -> Self {
+        Self { device, root }
+    }
+
+    fn at(&self, path: &[String]) -> Vec<String> {
+        [&self.root[..], path].concat()
+    }
+
+    /// Refuses a new name that the file system does not have; makes the root.
+    fn prepare(&self, path: &[String]) -> VfsResult<()> {
+        if path.last().is_some_and(|name| !is_fatx_name(name)) {
+            return Err(VfsError::InvalidName);
+        }
+        make_directories(&mut **self.device.lock(), &self.root)
+    }
+
+    /// What a missing root is to `error`: what is asked for below it is not there.
+    fn missing(error: VfsError, path: &[String]) -> VfsError {
+        match error {
+            VfsError::PathNotFound if path.len() == 1 => VfsError::NotFound,
+            error => error,
+        }
+    }
+
+    fn exists(&self) -> bool {
+        self.device.lock().find(&self.root).is_ok()
+    }
+}
+
+impl Device for SubFolder {
+    fn volume(&self) -> Volume {
+        self.device.lock().volume()
+    }
+
+    fn find(&self, path: &[String]) -> VfsResult<Entry> {
+        let found = self.device.lock().find(&self.at(path));
+        if path.is_empty() {
+            let made = Entry {
+                name: String::new(),
+                directory: true,
+                size: 0,
+                read_only: false,
+                stamp: Stamp::default(),
+            };
+            return match found {
+                Ok(entry) => Ok(Entry { name: String::new(), ..entry }),
+                Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(made),
+                Err(error) => Err(error),
+            };
+        }
+        found.map_err(|error| if self.exists() { error } else { Self::missing(error, path) })
+    }
+
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        if path.is_empty() && !self.exists() {
+            return Ok(Vec::new());
+        }
+        self.device.lock().list(&self.at(path))
+    }
+
+    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+        if path.is_empty() {
+            return Err(VfsError::IsDirectory);
+        }
+        self.device.lock().open(&self.at(path), write)
+    }
+
+    fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
+        self.prepare(path)?;
+        self.device.lock().create_file(&self.at(path))
+    }
+
+    fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
+        self.prepare(path)?;
+        self.device.lock().create_directory(&self.at(path))
+    }
+
+    fn remove(&mut self, path: &[String]) -> VfsResult<()> {
+        if path.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        self.device.lock().remove(&self.at(path))
+    }
+
+    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+        if from.is_empty() || to.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        self.prepare(to)?;
+        self.device.lock().rename(&self.at(from), &self.at(to), replace)
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        self.device.lock().set_stamp(&self.at(path), stamp)
+    }
+
+    fn settle(&self) -> VfsResult<()> {
+        self.device.lock().settle()
+    }
+
+    fn flush_below(&self, path: &[String]) -> VfsResult<()> {
+        self.device.lock().flush_below(&self.at(path))
+    }
+}
+
+/// Nothing: what is mounted where something was taken away.
+#[derive(Clone, Copy, Debug)]
+pub struct NoDevice;
+
+impl Device for NoDevice {
+    fn volume(&self) -> Volume {
+        Volume::DISC
+    }
+
+    fn find(&self, _: &[String]) -> VfsResult<Entry> {
+        Err(VfsError::NoDevice)
+    }
+
+    fn list(&self, _: &[String]) -> VfsResult<Vec<Entry>> {
+        Err(VfsError::NoDevice)
+    }
+
+    fn open(&self, _: &[String], _: bool) -> VfsResult<Box<dyn FileData>> {
+        Err(VfsError::NoDevice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::{HostFolder, MemoryDevice};
+
+    fn names(path: &str) -> Vec<String> {
+        path::split(path).unwrap()
+    }
+
+    #[test]
+    fn a_sub_folder_is_a_device_whether_it_exists_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+        let memory = MemoryDevice::new(0x10_0000, Arc::default());
+        for device in [Box::new(host) as Box<dyn Device>, Box::new(memory)] {
+            let shared = SharedDevice::new(device);
+            let mut own = SubFolder::new(shared.clone(), names(r"A\B"));
+            let other = SubFolder::new(shared.clone(), names(r"A\C"));
+            assert!(own.find(&[]).unwrap().directory && own.list(&[]).unwrap().is_empty());
+            assert_eq!(own.find(&names("x")), Err(VfsError::NotFound));
+            assert_eq!(own.find(&names(r"x\y")), Err(VfsError::PathNotFound));
+            assert!(shared.lock().list(&[]).unwrap().is_empty(), "looking makes nothing");
+            let file = own.create_file(&names("x")).unwrap();
+            file.write_at(0, b"abc").unwrap();
+            own.create_directory(&names("d")).unwrap();
+            own.rename(&names("x"), &names(r"d\y"), false).unwrap();
+            own.flush_below(&[]).unwrap();
+            assert_eq!(own.find(&names(r"D\Y")).unwrap().size, 3);
+            assert_eq!(shared.lock().find(&names(r"A\B\d\y")).unwrap().size, 3);
+            assert!(other.list(&[]).unwrap().is_empty());
+            assert_eq!(own.remove(&[]), Err(VfsError::ReadOnly));
+            assert_eq!(own.rename(&[], &names("z"), true), Err(VfsError::ReadOnly));
+        }
+    }
+
+    #[test]
+    fn names_are_the_file_systems() {
+        let mut own = SubFolder::new(
+            SharedDevice::new(Box::new(MemoryDevice::new(0x10_0000, Arc::default()))),
+            names("A"),
+        );
+        for name in ["a=b", "a+b", "a;b", "a,b", "\u{e9}", &"a".repeat(43), "con", "..", "a\\b", "a ", "a\n"]
+        {
+            let path = [name.to_owned()];
+            assert!(!is_fatx_name(name), "{name}");
+            assert_eq!(own.create_file(&path).err(), Some(VfsError::InvalidName), "{name}");
+            assert_eq!(own.create_directory(&path), Err(VfsError::InvalidName), "{name}");
+            assert_eq!(own.rename(&names("x"), &path, true), Err(VfsError::InvalidName), "{name}");
+        }
+        for name in ["a", "save.dat", "[x] {y} ~1'`!@#$%^&()-_", &"a".repeat(42)] {
+            assert!(is_fatx_name(name), "{name}");
+        }
+    }
+}
