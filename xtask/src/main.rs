@@ -9,6 +9,7 @@ mod fuzz_targets;
 mod gpu_suite;
 mod mutants;
 mod not_run;
+mod programs;
 mod races;
 mod steps;
 mod sync_suite;
@@ -45,6 +46,8 @@ enum Task {
     Bless,
     /// Compare random C programs, compiled at several levels, with what they print under qemu.
     Csmith(csmith::CsmithArgs),
+    /// Build the programs that others wrote, for `xenia-rs bench --programs`.
+    Programs(programs::ProgramsArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Run the tests of what host threads share under ThreadSanitizer.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
         Task::Csmith(args) => csmith::run(&args),
+        Task::Programs(args) => programs::run(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Tsan(args) => tsan::tsan(&args),
     };

@@ -1,12 +1,12 @@
 //! Images in bare guest memory, and functions of a plain ELF run on one engine: no kernel, no scheduler, no devices.
 //!
 //! What `bench` measures is an engine alone. The image is placed in fresh guest memory; a call sets up
-//! r1, r3 and LR and runs until the function returns to a page that holds one `sc`.
+//! r1, r3 and LR and runs until the function returns to a page that holds one `sc`. The system call that writes text works.
 
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
 use xenia_cpu::{Execute, Exit, PpcContext};
-use xenia_formats::{KeyRing, LoadedImage};
+use xenia_formats::{KeyRing, LoadedImage, ReadAt};
 use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Heap, Protect};
 
@@ -17,6 +17,19 @@ const STACK_SIZE: u32 = 0x10_0000;
 const STACK_TOP: u32 = 0x100;
 /// Instructions an engine runs before it is asked again.
 const SLICE: i64 = 50_000_000;
+
+/// Text that a program may write at most, in bytes.
+const MOST_TEXT: usize = 1 << 20;
+
+/// How a run ended.
+pub struct Ended {
+    /// What was returned.
+    pub value: u32,
+    /// Instructions executed.
+    pub instructions: u64,
+    /// Text that was written on the way.
+    pub text: Vec<u8>,
+}
 
 /// An image in its own guest memory, and nothing else there.
 pub struct FlatImage {
@@ -47,9 +60,9 @@ pub struct FlatProgram {
 
 impl FlatProgram {
     /// Places the image.
-    pub fn load(elf: &'static [u8]) -> Result<Self> {
+    pub fn load(elf: &dyn ReadAt) -> Result<Self> {
         let FlatImage { memory, image } =
-            FlatImage::place(xenia_formats::load(&elf, &KeyRing::development())?)?;
+            FlatImage::place(xenia_formats::load(elf, &KeyRing::development())?)?;
         let heap = Heap::of(GuestAddr(0x1000_0000)).context("no general heap")?;
         let page = memory.alloc(heap, 0x1000, 0x1000, Protect::READ_WRITE, false)?;
         memory.write(page, SYSTEM_CALL)?;
@@ -67,19 +80,38 @@ impl FlatProgram {
 
     /// Calls `function(argument)`; returns r3 and the number of instructions executed.
     pub fn call(&self, engine: &mut dyn Execute, function: GuestAddr, argument: u32) -> Result<(u32, u64)> {
-        let mut ctx = PpcContext { pc: function.0, lr: u64::from(self.return_to.0), ..PpcContext::default() };
+        let ended = self.go(engine, function, argument, SLICE)?;
+        Ok((ended.value, ended.instructions))
+    }
+
+    /// Runs the program from its entry to its end, in visits of `quantum` instructions.
+    pub fn run(&self, engine: &mut dyn Execute, quantum: i64) -> Result<Ended> {
+        self.go(engine, self.image.entry, 0, quantum)
+    }
+
+    fn go(&self, engine: &mut dyn Execute, from: GuestAddr, argument: u32, slice: i64) -> Result<Ended> {
+        let mut ctx = PpcContext { pc: from.0, lr: u64::from(self.return_to.0), ..PpcContext::default() };
         ctx.gpr[1] = u64::from(self.stack.0);
         ctx.gpr[3] = u64::from(argument);
         let mut devices = DeviceQueue::new();
-        let mut instructions = 0;
+        let (mut instructions, mut text) = (0, Vec::new());
         loop {
-            ctx.begin_visit(SLICE, 0, u32::MAX);
+            ctx.begin_visit(slice, 0, u32::MAX);
             let exit = engine.run(&mut ctx, &mut devices);
             instructions += ctx.executed();
             match exit {
                 Exit::Budget | Exit::Yield => {}
                 Exit::Syscall { .. } if ctx.pc == self.return_to.0 + 4 => {
-                    return Ok((ctx.gpr[3] as u32, instructions - 1));
+                    return Ok(Ended { value: ctx.gpr[3] as u32, instructions: instructions - 1, text });
+                }
+                Exit::Syscall { .. } if ctx.gpr[0] == 0 => {
+                    let length = ctx.gpr[4] as u32;
+                    if length as usize > MOST_TEXT - text.len() {
+                        bail!("{} writes more than {MOST_TEXT} bytes of text", engine.name());
+                    }
+                    let mut part = vec![0; length as usize];
+                    self.memory.read_bytes(GuestAddr(ctx.gpr[3] as u32), &mut part)?;
+                    text.append(&mut part);
                 }
                 other => bail!("{} at {:#010x}: {other:?}", engine.name(), ctx.pc),
             }

@@ -23,6 +23,8 @@ pub enum Tool {
     Display,
     /// A terminal without a screen.
     Terminal,
+    /// Sources of programs that others wrote.
+    Sources,
     /// A folder of titles that are not ours to ship.
     Titles,
 }
@@ -116,6 +118,12 @@ pub const TOOLS: &[Row] = &[
         name: "terminal",
         parts: &[part("script", "bsdutils")],
         used_for: "the test of what a terminal shows",
+    },
+    Row {
+        tool: Tool::Sources,
+        name: "sources",
+        parts: &[part("apt-get", "apt"), part("make", "make")],
+        used_for: "programs that others wrote (Debian source packages, fetched over the network)",
     },
     Row {
         tool: Tool::Titles,

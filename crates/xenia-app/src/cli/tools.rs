@@ -230,17 +230,18 @@ pub enum Peer {
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
-    /// Runs of each kernel; minimum, median and maximum are reported.
+    /// Runs of each kernel or program; minimum, median and maximum are reported.
     #[arg(long, value_name = "N", value_parser = number, default_value = "5")]
     pub runs: u64,
-    /// Measure these beside our engines, in turn with them: built in a temporary folder. What is missing on this
-    /// machine is said, and null in the JSON.
+    /// Measure these beside our engines, in turn with them: kernels are built for that in a temporary folder. What is missing on
+    /// this machine is said, and null in the JSON.
     #[arg(long, value_name = "PEERS", value_enum, value_delimiter = ',')]
     pub peers: Vec<Peer>,
-    /// Measure whole programs too (none are shipped yet).
-    #[arg(long)]
-    pub programs: bool,
-    /// Only kernels whose name contains this.
+    /// Measure programs that others wrote, instead of kernels; `cargo xtask programs` builds them.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true,
+          default_missing_value = "target/programs")]
+    pub programs: Option<PathBuf>,
+    /// Only kernels or programs whose name contains this.
     #[arg(long)]
     pub filter: Option<String>,
     /// Write JSON (`-` for standard output).

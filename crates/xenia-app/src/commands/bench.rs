@@ -8,6 +8,7 @@
 
 mod contender;
 mod plot;
+mod programs;
 mod suite;
 
 use crate::cli::BenchArgs;
@@ -19,6 +20,7 @@ use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, bail};
 use contender::{Contender, repeats_for};
+use programs::{ProgramMeans, ProgramReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use suite::{CPU_SUITE, Kernel};
@@ -35,6 +37,10 @@ documented! {
         runs: u64,
         /// The kernels.
         kernels: Vec<KernelReport>,
+        /// With `--programs`, those; the kernels are then empty.
+        programs: Vec<ProgramReport>,
+        /// Geometric means over groups of programs, by the group's name.
+        program_geomeans: BTreeMap<&'static str, ProgramMeans>,
         /// Geometric mean over the kernels of what `auto` takes, in native times; null if one of them was not measured so.
         geomean_auto_over_native: Option<f64>,
         /// The same of qemu.
@@ -91,6 +97,19 @@ documented! {
     }
 }
 
+impl KernelReport {
+    fn bars(&self) -> plot::Bars<'_> {
+        plot::Bars {
+            name: &self.name,
+            native: self.native_s,
+            auto: self.auto_s,
+            function: self.function_s,
+            interp: self.interp_s,
+            qemu: self.qemu_s,
+        }
+    }
+}
+
 impl Spread {
     /// `None` of no values.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
@@ -115,8 +134,8 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     if args.cpu.cross_check.is_some() {
         bail!("bench measures engines one by one: leave out --cross-check");
     }
-    if args.programs {
-        bail!("--programs: no programs are shipped yet, only the kernels of cpu-suite; leave it out");
+    if let Some(folder) = &args.programs {
+        return programs::run(folder, args);
     }
     let kernels: Vec<Kernel> = suite::kernels()?
         .into_iter()
@@ -126,7 +145,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
         bail!("no kernel matches the filter");
     }
     let interrupt = Interrupt::listen(None)?;
-    let mut contenders = contender::ours(FlatProgram::load(CPU_SUITE)?, &args.cpu)?;
+    let mut contenders = contender::ours(FlatProgram::load(&CPU_SUITE)?, &args.cpu)?;
     for &peer in &args.peers {
         match contender::peer(peer) {
             Ok(built) if !contenders.iter().any(|one| one.name() == built.name()) => {
@@ -162,7 +181,8 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
         write_json(path, "bench", &report)?;
     }
     if let Some(path) = &args.plot {
-        plot::write(path, &report)?;
+        let bars: Vec<_> = report.kernels.iter().map(KernelReport::bars).collect();
+        plot::write(path, report.runs, &bars)?;
     }
     let right = report.kernels.iter().all(|kernel| kernel.checksum_ok);
     Ok(if right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
@@ -225,13 +245,13 @@ fn ratio(of: Option<Spread>, to: Option<Spread>) -> Option<f64> {
     Some(of?.median / to?.median)
 }
 
-/// The geometric mean of what `value` gives; `None` if it gives nothing for some kernel, or there is none.
-fn geomean(kernels: &[KernelReport], value: impl Fn(&KernelReport) -> Option<f64>) -> Option<f64> {
-    if kernels.is_empty() {
-        return None;
-    }
-    let logs: Option<Vec<f64>> = kernels.iter().map(|kernel| value(kernel).map(f64::ln)).collect();
-    logs.map(|logs| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
+/// The geometric mean of what `value` gives; `None` if it gives nothing for some row, or there is none.
+fn geomean<'a, T: 'a>(
+    rows: impl IntoIterator<Item = &'a T>,
+    value: impl Fn(&T) -> Option<f64>,
+) -> Option<f64> {
+    let logs: Vec<f64> = rows.into_iter().map(|row| value(row).map(f64::ln)).collect::<Option<_>>()?;
+    if logs.is_empty() { None } else { Some((logs.iter().sum::<f64>() / logs.len() as f64).exp()) }
 }
 
 fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchReport {
@@ -244,6 +264,8 @@ fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchR
         geomean_function_mips: geomean(&kernels, |kernel| kernel.function_mips),
         geomean_function_over_interp: geomean(&kernels, |kernel| ratio(kernel.interp_s, kernel.function_s)),
         kernels,
+        programs: Vec::new(),
+        program_geomeans: BTreeMap::new(),
         jit,
         interrupted_by: None,
     }
@@ -354,7 +376,7 @@ mod tests {
     #[test]
     fn what_bench_cannot_do_is_refused() {
         for (flags, said) in [
-            (&["--programs"][..], "no programs are shipped"),
+            (&["--programs=/nowhere"][..], "cargo xtask programs"),
             (&["--cross-check"], "one by one"),
             (&["--tier=loop"], "no loop tier"),
             (&["--parallel"], "one hardware thread"),

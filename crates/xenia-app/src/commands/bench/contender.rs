@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn the_flags_choose_our_engines() {
         let names = |cpu: CpuArgs| {
-            let program = FlatProgram::load(super::super::suite::CPU_SUITE).unwrap();
+            let program = FlatProgram::load(&super::super::suite::CPU_SUITE).unwrap();
             ours(program, &cpu).unwrap().iter().map(|one| one.name()).collect::<Vec<_>>()
         };
         assert_eq!(names(CpuArgs::default()), ["interp", "function", "auto"]);

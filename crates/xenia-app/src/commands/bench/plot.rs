@@ -1,7 +1,7 @@
-//! The bench as a picture: bars for each kernel, as multiples of native time, or of the interpreter's where
+//! The bench as a picture: bars for each kernel or program, as multiples of native time, or of the interpreter's where
 //! native was not measured. Shorter is faster; the scale is logarithmic.
 
-use super::{BenchReport, KernelReport, Spread, ratio};
+use super::{Spread, host, ratio};
 use anyhow::{Result, anyhow, bail};
 use plotters::prelude::*;
 use std::path::Path;
@@ -12,25 +12,41 @@ const HEIGHT: u32 = 560;
 /// Part of a kernel's place that its bars take.
 const FILLED: f64 = 0.8;
 
-type Column = (&'static str, fn(&KernelReport) -> Option<Spread>, RGBColor);
+/// What is drawn of a kernel or a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Bars<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Natively.
+    pub native: Option<Spread>,
+    /// By what `--tier auto` chooses.
+    pub auto: Option<Spread>,
+    /// By the function tier.
+    pub function: Option<Spread>,
+    /// By the interpreter.
+    pub interp: Option<Spread>,
+    /// By qemu.
+    pub qemu: Option<Spread>,
+}
+
+type Column = (&'static str, fn(&Bars<'_>) -> Option<Spread>, RGBColor);
 
 const COLUMNS: &[Column] = &[
-    ("native", |kernel| kernel.native_s, RGBColor(120, 120, 120)),
-    ("auto", |kernel| kernel.auto_s, RGBColor(38, 110, 180)),
-    ("function tier", |kernel| kernel.function_s, RGBColor(120, 170, 220)),
-    ("interpreter", |kernel| kernel.interp_s, RGBColor(200, 140, 60)),
-    ("qemu", |kernel| kernel.qemu_s, RGBColor(190, 60, 70)),
+    ("native", |bars| bars.native, RGBColor(120, 120, 120)),
+    ("auto", |bars| bars.auto, RGBColor(38, 110, 180)),
+    ("function tier", |bars| bars.function, RGBColor(120, 170, 220)),
+    ("interpreter", |bars| bars.interp, RGBColor(200, 140, 60)),
+    ("qemu", |bars| bars.qemu, RGBColor(190, 60, 70)),
 ];
 
 /// Writes the picture as SVG.
-pub fn write(path: &Path, report: &BenchReport) -> Result<()> {
+pub fn write(path: &Path, runs: u64, all: &[Bars<'_>]) -> Result<()> {
     let mut picture = String::new();
-    draw(&mut picture, path, report)?;
+    draw(&mut picture, path, runs, all)?;
     crate::output::write(path, picture.as_bytes())
 }
 
-fn draw(picture: &mut String, path: &Path, report: &BenchReport) -> Result<()> {
-    let kernels = &report.kernels;
+fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> Result<()> {
     if kernels.is_empty() {
         bail!("--plot: nothing was measured");
     }
@@ -41,7 +57,7 @@ fn draw(picture: &mut String, path: &Path, report: &BenchReport) -> Result<()> {
     let Some(&(base_name, base, _)) = base else { bail!("--plot: nothing was measured") };
     let columns: Vec<&Column> =
         COLUMNS.iter().filter(|column| column.0 != base_name && measured(column)).collect();
-    let value = |column: &Column, kernel: &KernelReport| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
+    let value = |column: &Column, kernel: &Bars<'_>| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
     let values = || columns.iter().flat_map(|column| kernels.iter().map(|kernel| value(column, kernel)));
     let low = values().fold(0.5, f64::min) * 0.8;
     // Room for the legend above the longest bar.
@@ -52,10 +68,7 @@ fn draw(picture: &mut String, path: &Path, report: &BenchReport) -> Result<()> {
     let area = SVGBackend::with_string(picture, size).into_drawing_area();
     area.fill(&WHITE).map_err(|error| failed(&error))?;
     let mut chart = ChartBuilder::on(&area)
-        .caption(
-            format!("Time over {base_name}, median of {} runs; {}", report.runs, report.host),
-            ("sans-serif", 16),
-        )
+        .caption(format!("Time over {base_name}, median of {} runs; {}", runs, host()), ("sans-serif", 16))
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(64)
@@ -65,7 +78,7 @@ fn draw(picture: &mut String, path: &Path, report: &BenchReport) -> Result<()> {
         // Labels stand in the middle of their kernel's place.
         kernels
             .get((x - 0.5).round().max(0.0) as usize)
-            .map_or_else(String::new, |kernel| kernel.name.clone())
+            .map_or_else(String::new, |kernel| kernel.name.to_owned())
     };
     chart
         .configure_mesh()

@@ -1,0 +1,442 @@
+//! `bench --programs`: programs that others wrote, built by `cargo xtask programs`, on our engines, natively and under qemu.
+//!
+//! Every run starts anew, with nothing compiled: what is measured is the CPU time of a whole run. CPU time, because machines
+//! are shared. Natively and under qemu it is what the process says of itself; of our engines it is that of all our threads from
+//! an empty code cache to the program's end, in visits as long as lockstep's. qemu and our engines run the same objects. All
+//! take turns, as with kernels.
+
+use super::{Spread, cell, geomean, host, plot, ratio};
+use crate::cli::{BenchArgs, CpuArgs, ModeArgs, Peer, Tier};
+use crate::exit::Code;
+use crate::flat::FlatProgram;
+use crate::interrupt::Interrupt;
+use crate::report::write_json;
+use crate::say::outln;
+use crate::wording::count;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use xenia_documents::documented;
+use xenia_sched::SchedulerConfig;
+
+documented! {
+    /// A program's figures: seconds of CPU time for one run, null for who was not measured.
+    #[derive(Debug, Serialize)]
+    pub struct ProgramReport {
+        /// Its name.
+        name: String,
+        /// What it computes with, mostly: `integer` or `float`.
+        kind: String,
+        /// Whether nobody looks at it while the engines are being worked on.
+        unseen: bool,
+        /// The same sources, built by the host's compiler.
+        native_s: Option<Spread>,
+        /// The same objects under qemu.
+        qemu_s: Option<Spread>,
+        /// The interpreter.
+        interp_s: Option<Spread>,
+        /// The function tier.
+        function_s: Option<Spread>,
+        /// What `--tier auto` chooses.
+        auto_s: Option<Spread>,
+        /// Guest instructions of a run.
+        guest_instructions: u64,
+        /// Whether every answer was right, and all runs executed as many instructions.
+        checksum_ok: bool,
+        /// Seconds of the last compiled run that were spent compiling.
+        compile_s: Option<f64>,
+        /// Guest instructions that it compiled.
+        compiled_guest_instructions: Option<u64>,
+    }
+
+    /// Geometric means over some programs; null where one was not measured so.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub struct ProgramMeans {
+        /// How many there are.
+        programs: u64,
+        /// What `auto` takes, in native times.
+        auto_over_native: Option<f64>,
+        /// What `auto` takes, in qemu's times.
+        auto_over_qemu: Option<f64>,
+        /// What qemu takes, in native times.
+        qemu_over_native: Option<f64>,
+    }
+}
+
+/// A row of `programs.json`.
+#[derive(Clone, Debug, Deserialize)]
+struct Program {
+    name: String,
+    kind: String,
+    unseen: bool,
+    /// What its PowerPC code prints: an answer that is the same everywhere, and one that is not.
+    line: String,
+    title: String,
+    qemu: String,
+    native: String,
+}
+
+#[derive(Deserialize)]
+struct Programs {
+    programs: Vec<Program>,
+}
+
+/// What one run gave.
+struct Outcome {
+    seconds: f64,
+    right: bool,
+    instructions: Option<u64>,
+    /// Seconds spent compiling, and guest instructions compiled.
+    compiled: Option<(f64, u64)>,
+}
+
+/// Who runs programs.
+enum Contender {
+    Native,
+    Qemu,
+    Ours(&'static str, Box<CpuArgs>),
+}
+
+impl Contender {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Qemu => "qemu",
+            Self::Ours(name, _) => name,
+        }
+    }
+
+    fn run(&self, program: &Program, folder: &Path) -> Result<Outcome> {
+        match self {
+            Self::Native => {
+                // Natively only the first of the two answers is the same.
+                let wanted = program.line.split(" exact ").next().unwrap_or_default();
+                child(&mut Command::new(folder.join(&program.native)), &format!("{wanted} exact "))
+            }
+            Self::Qemu => {
+                let mut command = Command::new("qemu-ppc");
+                child(command.args(["-cpu", "7450"]).arg(folder.join(&program.qemu)), &program.line)
+            }
+            Self::Ours(_, cpu) => ours(&folder.join(&program.title), cpu, &program.line),
+        }
+    }
+}
+
+/// Runs another process, whose output is to start with `wanted`.
+fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        bail!("{command:?} ended with {}: {}", output.status, said.lines().next_back().unwrap_or_default());
+    }
+    let time = said.lines().find_map(|line| line.strip_prefix("cpu ")?.parse::<u64>().ok());
+    let time = time.with_context(|| format!("{command:?} doesn't say how long it took"))?;
+    let right = String::from_utf8_lossy(&output.stdout).starts_with(wanted);
+    let seconds = Duration::from_nanos(time).as_secs_f64();
+    Ok(Outcome { seconds, right, instructions: None, compiled: None })
+}
+
+/// Runs a title on an engine of its own.
+fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
+    let elf = std::fs::read(title).with_context(|| format!("reading {}", title.display()))?;
+    let program = FlatProgram::load(&elf)?;
+    let quantum = SchedulerConfig::default().quantum;
+    let start = process_time();
+    let mut engine = crate::machine::engine(&program.memory, cpu, &ModeArgs::default(), &[])?.run;
+    let ended = program.run(&mut *engine, i64::from(quantum))?;
+    let seconds = process_time().saturating_sub(start).as_secs_f64();
+    let counters = engine.counters();
+    let compiled = (counters.compile_ns as f64 / 1e9, counters.compiled_guest_instructions);
+    Ok(Outcome {
+        seconds,
+        right: ended.value == 0 && ended.text == wanted.as_bytes(),
+        instructions: Some(ended.instructions),
+        compiled: (counters.functions > 0).then_some(compiled),
+    })
+}
+
+/// CPU time of all threads of this process that there are.
+fn process_time() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let times = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    times.sum()
+}
+
+/// Which of our engines the flags ask for: one, `auto` if they don't say.
+fn contenders(args: &BenchArgs) -> Vec<Contender> {
+    let (name, tier) = match args.cpu.tier {
+        _ if args.cpu.interp => ("interp", Tier::Interp),
+        Tier::Interp => ("interp", Tier::Interp),
+        Tier::Function => ("function", Tier::Function),
+        tier => ("auto", tier),
+    };
+    let cpu = CpuArgs { interp: false, jit: false, tier, ..args.cpu.clone() };
+    let mut all = vec![Contender::Ours(name, Box::new(cpu))];
+    for peer in &args.peers {
+        all.push(match peer {
+            Peer::Native => Contender::Native,
+            Peer::Qemu => Contender::Qemu,
+        });
+    }
+    all.sort_by_key(Contender::name);
+    all.dedup_by_key(|one| one.name());
+    all
+}
+
+/// Runs and prints the table; the JSON has everything.
+pub fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
+    let programs = list(folder, args.filter.as_deref())?;
+    let interrupt = Interrupt::listen(None)?;
+    let mut contenders = contenders(args);
+    contenders.retain(|one| {
+        let is_there =
+            !matches!(one, Contender::Qemu) || Command::new("qemu-ppc").arg("--version").output().is_ok();
+        if !is_there {
+            outln!("Qemu is not measured: no qemu-ppc (Debian: qemu-user)");
+        }
+        is_there
+    });
+    let runs = args.runs.max(1);
+    heading();
+    let mut reports = Vec::new();
+    for program in &programs {
+        let report = measure(program, folder, &contenders, runs, &interrupt)
+            .with_context(|| format!("program {}", program.name))?;
+        // One that was not measured to its end can't be compared.
+        let Some(report) = report else { break };
+        line(&report);
+        reports.push(report);
+    }
+    let mut report = super::summary(runs, Vec::new(), xenia_cpu::EngineCounters::default());
+    report.program_geomeans = means(&reports);
+    report.programs = reports;
+    report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
+    for (group, means) in &report.program_geomeans {
+        outln!(
+            "geomean of {} ({group}): auto/native {}, auto/qemu {}, qemu/native {}",
+            count(means.programs, "program"),
+            cell(means.auto_over_native, 2),
+            cell(means.auto_over_qemu, 2),
+            cell(means.qemu_over_native, 2)
+        );
+    }
+    outln!("{}; {}", host(), count(runs, "run"));
+    if let Some(by) = &report.interrupted_by {
+        outln!(
+            "interrupted by {by}: {} of {} measured",
+            report.programs.len(),
+            count(programs.len(), "program")
+        );
+    }
+    if let Some(path) = &args.json {
+        write_json(path, "bench", &report)?;
+    }
+    if let Some(path) = &args.plot {
+        let bars: Vec<_> = report.programs.iter().map(ProgramReport::bars).collect();
+        plot::write(path, runs, &bars)?;
+    }
+    let right = report.programs.iter().all(|program| program.checksum_ok);
+    Ok(if right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
+}
+
+/// The programs that are built in `folder` and that the filter lets through.
+fn list(folder: &Path, filter: Option<&str>) -> Result<Vec<Program>> {
+    let path: PathBuf = folder.join("programs.json");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("no {}: `cargo xtask programs` builds them", path.display()))?;
+    let list: Programs =
+        serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+    let mut programs = list.programs;
+    programs.retain(|program| filter.is_none_or(|filter| program.name.contains(filter)));
+    if programs.is_empty() {
+        bail!("no program matches the filter");
+    }
+    Ok(programs)
+}
+
+/// Measures a program; `None` if that is interrupted.
+fn measure(
+    program: &Program,
+    folder: &Path,
+    contenders: &[Contender],
+    runs: u64,
+    interrupt: &Interrupt,
+) -> Result<Option<ProgramReport>> {
+    let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let (mut instructions, mut ok, mut compiled) = (None, true, None);
+    for run in 0..runs as usize {
+        for turn in 0..contenders.len() {
+            if interrupt.cause().is_some() {
+                return Ok(None);
+            }
+            let one = &contenders[(run + turn) % contenders.len()];
+            let outcome = one.run(program, folder).with_context(|| one.name())?;
+            times.entry(one.name()).or_default().push(outcome.seconds);
+            ok &= outcome.right;
+            compiled = outcome.compiled.or(compiled);
+            if let Some(executed) = outcome.instructions {
+                ok &= *instructions.get_or_insert(executed) == executed;
+            }
+        }
+    }
+    let mut spread = |name| times.remove(name).and_then(Spread::of);
+    Ok(Some(ProgramReport {
+        name: program.name.clone(),
+        kind: program.kind.clone(),
+        unseen: program.unseen,
+        native_s: spread("native"),
+        qemu_s: spread("qemu"),
+        interp_s: spread("interp"),
+        function_s: spread("function"),
+        auto_s: spread("auto"),
+        guest_instructions: instructions.unwrap_or(0),
+        checksum_ok: ok,
+        compile_s: compiled.map(|(seconds, _)| seconds),
+        compiled_guest_instructions: compiled.map(|(_, instructions)| instructions),
+    }))
+}
+
+/// The means of all programs, and of each kind and half.
+fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, ProgramMeans> {
+    type Belongs = fn(&ProgramReport) -> bool;
+    let groups: [(&'static str, Belongs); 5] = [
+        ("all", |_| true),
+        ("integer", |program| program.kind == "integer"),
+        ("float", |program| program.kind == "float"),
+        ("seen", |program| !program.unseen),
+        ("unseen", |program| program.unseen),
+    ];
+    let of = |belongs: Belongs| {
+        let group = || programs.iter().filter(|program| belongs(program));
+        ProgramMeans {
+            programs: group().count() as u64,
+            auto_over_native: geomean(group(), |program| ratio(program.auto_s, program.native_s)),
+            auto_over_qemu: geomean(group(), |program| ratio(program.auto_s, program.qemu_s)),
+            qemu_over_native: geomean(group(), |program| ratio(program.qemu_s, program.native_s)),
+        }
+    };
+    groups.into_iter().map(|(name, belongs)| (name, of(belongs))).filter(|(_, m)| m.programs > 0).collect()
+}
+
+impl ProgramReport {
+    fn bars(&self) -> plot::Bars<'_> {
+        plot::Bars {
+            name: &self.name,
+            native: self.native_s,
+            auto: self.auto_s,
+            function: self.function_s,
+            interp: self.interp_s,
+            qemu: self.qemu_s,
+        }
+    }
+
+    /// What ours of the engines took.
+    fn ours(&self) -> Option<Spread> {
+        self.auto_s.or(self.function_s).or(self.interp_s)
+    }
+}
+
+fn heading() {
+    outln!(
+        "{:<12} {:<8} {:<6} {:>9} {:>22} {:>9} {:>9} {:>12} {:>12} {:>12}",
+        "program",
+        "kind",
+        "",
+        "M instr.",
+        "ours s: min med max",
+        "native s",
+        "qemu s",
+        "ours/native",
+        "ours/qemu",
+        "compiling"
+    );
+}
+
+fn line(report: &ProgramReport) {
+    let ours = report.ours();
+    let seconds = |spread: Option<Spread>| cell(spread.map(|spread| spread.median), 3);
+    outln!(
+        "{:<12} {:<8} {:<6} {:>9.0} {:>22} {:>9} {:>9} {:>12} {:>12} {:>12}{}",
+        report.name,
+        report.kind,
+        if report.unseen { "unseen" } else { "" },
+        report.guest_instructions as f64 / 1e6,
+        ours.map_or_else(String::new, |s| format!("{:.3} {:.3} {:.3}", s.min, s.median, s.max)),
+        seconds(report.native_s),
+        seconds(report.qemu_s),
+        cell(ratio(ours, report.native_s), 2),
+        cell(ratio(ours, report.qemu_s), 2),
+        report.compile_s.map_or_else(|| "-".to_owned(), |s| format!("{:.0} ms", s * 1e3)),
+        if report.checksum_ok { "" } else { "  WRONG ANSWER" }
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command as Subcommand};
+    use clap::Parser;
+
+    /// A folder with one program: the title prints the line, the native one is a script.
+    fn folder(native_says: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        // cpu-suite prints its own lines: the expected one is what it prints.
+        file("p.elf", include_bytes!("../../../../../guest/bin/cpu-suite.elf"));
+        let elf = std::fs::read(folder.path().join("p.elf")).unwrap();
+        let program = FlatProgram::load(&elf).unwrap();
+        let cpu = CpuArgs::default();
+        let mut engine =
+            crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[]).unwrap().run;
+        let text = String::from_utf8(program.run(&mut *engine, 50_000).unwrap().text).unwrap();
+        let list = serde_json::json!({ "programs": [{
+            "name": "p", "about": "", "kind": "integer", "unseen": true, "line": text, "title": "p.elf", "qemu": "p.qemu",
+            "native": "p.native",
+        }]});
+        file("programs.json", list.to_string().as_bytes());
+        file("native.txt", native_says.replace("LINE", &text).as_bytes());
+        let script = format!("#!/bin/sh\ncat {}/native.txt\necho cpu 5000000 >&2\n", folder.path().display());
+        file("p.native", script.as_bytes());
+        let mut mode = std::fs::metadata(folder.path().join("p.native")).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+        std::fs::set_permissions(folder.path().join("p.native"), mode).unwrap();
+        folder
+    }
+
+    fn bench(folder: &Path, json: &Path) -> Code {
+        let programs = format!("--programs={}", folder.display());
+        let words =
+            ["xenia-rs", "bench", &programs, "--runs=1", "--peers=native", "--json", json.to_str().unwrap()];
+        let Some(Subcommand::Bench(args)) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("not bench")
+        };
+        run(folder, &args).unwrap()
+    }
+
+    #[test]
+    fn a_program_is_measured_beside_its_native_build_and_a_wrong_answer_fails() {
+        let json = tempfile::tempdir().unwrap();
+        let json = json.path().join("b.json");
+        let right = folder("LINE exact other bits");
+        assert_eq!(bench(right.path(), &json), Code::Done);
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+        let program = &report["programs"][0];
+        assert_eq!(program["checksum_ok"], true);
+        assert_eq!(program["native_s"]["median"], 0.005);
+        assert!(program["auto_s"]["median"].as_f64().unwrap() > 0.0);
+        assert!(program["qemu_s"].is_null());
+        assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
+        assert_eq!(report["program_geomeans"]["unseen"]["programs"], 1);
+        assert!(report["program_geomeans"]["float"].is_null());
+        let wrong = folder("something else exact\n");
+        assert_eq!(bench(wrong.path(), &json), Code::Mismatch);
+    }
+}

@@ -1,0 +1,1 @@
+#include "pcre2_chartables.c.dist"

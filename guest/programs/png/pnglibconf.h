@@ -1,0 +1,2 @@
+// The configuration that comes with the package.
+#include "scripts/pnglibconf.h.prebuilt"

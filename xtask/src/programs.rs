@@ -1,0 +1,133 @@
+//! `cargo xtask programs`: builds the programs of guest/programs, which others wrote, for `xenia-rs bench --programs`.
+//!
+//! The sources are upstream's, fetched as Debian source packages and known by their hashes; ours are a driver for each
+//! program (its folder's `main.c`), the configuration that a package's own build would write, and the system layer. Each
+//! program is built three times: twice from the same PowerPC objects, over musl, as a plain-ELF title and for qemu-ppc, which
+//! differ in the system layer alone; and by the host's compiler. Everything is under `target/programs` and made only once.
+//!
+//! Each prints one line: an answer that is the same everywhere, and one that is the same bits wherever the PowerPC code runs.
+//! `program.toml` knows both.
+
+mod build;
+mod catalogue;
+mod fetch;
+mod library;
+mod verdict;
+
+use crate::{not_run, steps};
+use anyhow::{Context, Result, bail};
+use build::Builder;
+use catalogue::{Catalogue, Program};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use xenia_testing::Tool;
+
+/// Where programs and packages are described.
+const DESCRIBED: &str = "guest/programs";
+/// What CI runs, compiled only: short ones of both kinds.
+const SMALL_SET: [&str; 3] = ["png", "qhull", "tommath"];
+
+/// `cargo xtask programs`.
+#[derive(Debug, Args)]
+pub(crate) struct ProgramsArgs {
+    /// Only these programs (default: all).
+    names: Vec<String>,
+    /// Also run each natively, under qemu and in both engines, and compare the answers.
+    #[arg(long)]
+    check: bool,
+    /// Run each natively and under qemu, and write the answers into its program.toml.
+    #[arg(long, conflicts_with = "check")]
+    bless: bool,
+    /// The program xenia-rs of --check (default: the development build).
+    #[arg(long, value_name = "FILE", env = "XENIA_RS")]
+    program: Option<PathBuf>,
+}
+
+/// Builds, and does what else is asked for.
+pub(crate) fn run(args: &ProgramsArgs) -> Result<()> {
+    Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
+    let catalogue = Catalogue::read(Path::new(DESCRIBED))?;
+    let programs = catalogue.select(&args.names)?;
+    let folder = folder()?;
+    fetch::fetch(&folder, &catalogue, &programs)?;
+    let builder = Builder::new(&folder, Path::new(DESCRIBED))?;
+    let built = builder.build(&programs)?;
+    println!("{} programs in {}, {built} of them built anew", programs.len(), folder.display());
+    if args.bless {
+        verdict::bless(&folder, Path::new(DESCRIBED), &programs)?;
+        return write_list(&folder, &Catalogue::read(Path::new(DESCRIBED))?);
+    }
+    write_list(&folder, &catalogue)?;
+    if args.check {
+        let xenia = match &args.program {
+            Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
+            None => steps::program()?,
+        };
+        verdict::check(&folder, &xenia, &programs, verdict::ENGINES)?;
+    }
+    Ok(())
+}
+
+/// A few programs, in CI; says so and passes where compiler, qemu or sources can't be had.
+pub(crate) fn small_set() -> Result<()> {
+    for tool in [Tool::Gcc32, Tool::Qemu] {
+        if !not_run::need(tool, "programs")? {
+            return Ok(());
+        }
+    }
+    let names = SMALL_SET.map(str::to_owned).to_vec();
+    let catalogue = Catalogue::read(Path::new(DESCRIBED))?;
+    let programs = catalogue.select(&names)?;
+    let fetched = fetch::fetch(&folder()?, &catalogue, &programs);
+    if let Err(why) = fetched {
+        return not_run::write_down("programs", Tool::Sources, &format!("{why:#}"));
+    }
+    run(&ProgramsArgs { names, check: false, bless: false, program: None })?;
+    verdict::check(&folder()?, &steps::program()?, &programs, &verdict::ENGINES[..1])
+}
+
+/// Where they are built.
+fn folder() -> Result<PathBuf> {
+    let folder = steps::target_folder().join("programs");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder.canonicalize()?)
+}
+
+/// What `bench --programs` reads: every program that is built.
+fn write_list(folder: &Path, catalogue: &Catalogue) -> Result<()> {
+    let built = catalogue.programs.iter().filter(|program| folder.join(program.title()).is_file());
+    let rows: Vec<_> = built.map(row).collect();
+    let path = folder.join("programs.json");
+    std::fs::write(&path, format!("{:#}\n", json!({ "programs": rows })))
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn row(program: &Program) -> serde_json::Value {
+    json!({
+        "name": program.name,
+        "about": program.about,
+        "kind": program.kind.name(),
+        "unseen": program.unseen,
+        "line": program.line(),
+        "title": program.title(),
+        "qemu": program.for_qemu(),
+        "native": program.native(),
+    })
+}
+
+/// The tail of what a failed command said.
+fn last_lines(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+/// Runs a command that must succeed; its output is shown where it doesn't.
+fn quietly(command: &mut std::process::Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}:\n{}", output.status, last_lines(&output.stderr));
+    }
+    Ok(())
+}

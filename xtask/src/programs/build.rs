@@ -1,0 +1,313 @@
+//! From sources to three programs each: a plain-ELF title, the same objects for qemu-ppc, and the host's own.
+
+use super::catalogue::{Part, Program};
+use super::library::Library;
+use super::{fetch, quietly};
+use anyhow::{Context, Result, bail};
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub(crate) const COMPILER: &str = "powerpc-linux-gnu-gcc";
+
+/// How the guest's code is compiled, the library included. qemu-ppc has no model with both AltiVec and 64-bit instructions,
+/// and qemu-ppc64 none for 32-bit programs, so these have no 64-bit instructions. The instruction for square roots it has; gcc
+/// knows that only together with 64-bit ones.
+pub(crate) const GUEST: &[&str] = &[
+    "-m32",
+    "-mcpu=7450",
+    "-mtune=cell",
+    "-mlong-double-64",
+    "-G0",
+    "-msdata=none",
+    "-O2",
+    "-fno-pic",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-ffp-contract=off",
+    "-ffunction-sections",
+    "-fdata-sections",
+    // The library then takes square roots with the instruction.
+    "-D_ARCH_PPCSQ",
+];
+
+/// How both sides compile a program, so that they mean the same.
+const COMMON: &[&str] = &[
+    "-O2",
+    "-std=gnu11",
+    "-w",
+    "-fno-strict-aliasing",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fsigned-char",
+    "-ffunction-sections",
+    "-fdata-sections",
+];
+const LINK: &[&str] =
+    &["-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
+const TITLE_LINK: &[&str] = &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000", "-Wl,-z,norelro"];
+
+/// Builds programs over one library.
+pub(crate) struct Builder {
+    folder: PathBuf,
+    described: PathBuf,
+    library: Library,
+    /// The compiler's own headers.
+    compiler_include: String,
+}
+
+impl Builder {
+    /// Provides the library. `described` is the folder of program folders.
+    pub(crate) fn new(folder: &Path, described: &Path) -> Result<Self> {
+        let described = described.canonicalize()?;
+        let library = Library::provide(folder, &described.join("system"))?;
+        let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
+        let compiler_include = String::from_utf8(found.stdout)?.trim().to_owned();
+        Ok(Self { folder: folder.to_owned(), described, library, compiler_include })
+    }
+
+    /// Builds those that are not there as they would be built; says how many were not.
+    pub(crate) fn build(&self, programs: &[&Program]) -> Result<usize> {
+        let next = AtomicUsize::new(0);
+        let built = AtomicUsize::new(0);
+        let failures = Mutex::new(Vec::new());
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        match self.provide(program) {
+                            Ok(true) => _ = built.fetch_add(1, Ordering::Relaxed),
+                            Ok(false) => {}
+                            Err(error) => {
+                                let mut failures = failures.lock().expect("no panic while it is held");
+                                failures.push(format!("{}: {error:#}", program.name));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let failures = failures.into_inner().expect("no panic while it is held");
+        if !failures.is_empty() {
+            bail!("{} programs can't be built:\n{}", failures.len(), failures.join("\n"));
+        }
+        Ok(built.into_inner())
+    }
+
+    /// Builds one program if something of ours that it is made of has changed.
+    fn provide(&self, program: &Program) -> Result<bool> {
+        let stamp = self.folder.join(format!("{}.stamp", program.name));
+        let made_of = self.made_of(program)?;
+        let outputs = [program.title(), program.for_qemu(), program.native()];
+        if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of)
+            && outputs.iter().all(|name| self.folder.join(name).is_file())
+        {
+            return Ok(false);
+        }
+        let work = self.folder.join("objects").join(&program.name);
+        if work.is_dir() {
+            std::fs::remove_dir_all(&work)?;
+        }
+        std::fs::create_dir_all(&work)?;
+        for file in &program.embed {
+            embed(&self.described.join(&program.name).join(file), &work)?;
+        }
+        self.guest(program, &work)?;
+        self.native(program, &work)?;
+        std::fs::write(&stamp, made_of)?;
+        Ok(true)
+    }
+
+    /// Everything of ours that a program is made of, as a hash; packages don't change.
+    fn made_of(&self, program: &Program) -> Result<String> {
+        let mut hasher = DefaultHasher::new();
+        (GUEST, COMMON, LINK, TITLE_LINK).hash(&mut hasher);
+        (&program.define, &program.embed, &program.name, program.repeats).hash(&mut hasher);
+        for part in &program.parts {
+            (&part.name, &part.files, &part.exclude, &part.include).hash(&mut hasher);
+        }
+        for folder in ["system", &program.name] {
+            hash_folder(&self.described.join(folder), &mut hasher)?;
+        }
+        Ok(format!("{:016x}\n", hasher.finish()))
+    }
+
+    /// Every source: ours first, then the packages'.
+    fn sources(&self, program: &Program) -> Result<Vec<PathBuf>> {
+        let own = self.described.join(&program.name);
+        let mut sources = vec![self.described.join("system/driver.c")];
+        let pattern = "*.c".to_owned();
+        sources.extend(matching(&own, &pattern)?);
+        for part in &program.parts {
+            sources.extend(self.sources_of(part)?);
+        }
+        Ok(sources)
+    }
+
+    fn sources_of(&self, part: &Part) -> Result<Vec<PathBuf>> {
+        let root = fetch::unpacked(&self.folder, &part.name);
+        let excluded = |path: &PathBuf| {
+            let shown = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();
+            part.exclude.iter().any(|pattern| matches(pattern, &shown))
+        };
+        let mut sources = Vec::new();
+        for pattern in &part.files {
+            let mut found = matching(&root, pattern)?;
+            if found.is_empty() {
+                bail!("{} has no {pattern}", part.name);
+            }
+            found.retain(|path| !excluded(path));
+            sources.append(&mut found);
+        }
+        Ok(sources)
+    }
+
+    /// Where headers are looked for: ours, so that they replace a package's, then the packages'.
+    fn headers(&self, program: &Program, work: &Path) -> Vec<PathBuf> {
+        let mut folders = vec![self.described.join("system"), work.to_owned()];
+        let own = self.described.join(&program.name);
+        folders.extend([own.clone(), own.join("src")].into_iter().filter(|folder| folder.is_dir()));
+        for part in &program.parts {
+            let root = fetch::unpacked(&self.folder, &part.name);
+            folders.extend(part.include.iter().map(|folder| root.join(folder)));
+        }
+        folders
+    }
+
+    /// Compiles every source of `program` with `compiler`; the objects.
+    fn compile(
+        &self,
+        compiler: impl Fn() -> Command,
+        program: &Program,
+        work: &Path,
+        side: &str,
+    ) -> Result<Vec<PathBuf>> {
+        let headers = self.headers(program, work);
+        let mut objects = Vec::new();
+        for (index, source) in self.sources(program)?.iter().enumerate() {
+            let object = work.join(format!("{side}_{index}.o"));
+            let mut command = compiler();
+            command.args(COMMON);
+            for folder in &headers {
+                command.arg("-I").arg(folder);
+            }
+            command.args(program.define.iter().map(|symbol| format!("-D{symbol}")));
+            command.arg(format!("-DREPEATS={}", program.repeats));
+            quietly(command.arg("-c").arg(source).arg("-o").arg(&object))?;
+            objects.push(object);
+        }
+        Ok(objects)
+    }
+
+    fn cross(&self) -> Command {
+        let mut command = Command::new(COMPILER);
+        command.args(GUEST).arg("-nostdinc").arg("-isystem").arg(&self.library.include);
+        command.args(["-isystem", &self.compiler_include]);
+        command
+    }
+
+    fn guest(&self, program: &Program, work: &Path) -> Result<()> {
+        let objects = self.compile(|| self.cross(), program, work, "guest")?;
+        let layer = |name: &str| -> Result<PathBuf> {
+            let object = work.join(format!("{name}.o"));
+            let mut command = self.cross();
+            command.args(["-w", "-c"]).arg(self.described.join("system").join(name));
+            quietly(command.arg("-o").arg(&object))?;
+            Ok(object)
+        };
+        let link = |to: String, flags: &[&str], start: &[PathBuf]| {
+            let mut command = Command::new(COMPILER);
+            command.arg("-m32").args(LINK).args(flags).arg("-o").arg(self.folder.join(to));
+            command.args(start).args(&objects).arg(&self.library.archive).arg("-lgcc");
+            quietly(command.arg(&self.library.archive))
+        };
+        link(program.title(), TITLE_LINK, &[layer("title_start.S")?, layer("title.c")?])?;
+        link(program.for_qemu(), &[], &[self.library.linux_start.clone(), layer("linux.S")?])
+    }
+
+    fn native(&self, program: &Program, work: &Path) -> Result<()> {
+        let objects = self.compile(|| Command::new("cc"), program, work, "native")?;
+        let mut command = Command::new("cc");
+        command.arg("-Wl,--gc-sections").arg("-o").arg(self.folder.join(program.native()));
+        quietly(command.args(&objects).arg("-lm"))
+    }
+}
+
+/// Writes `file` as a C array into `work`.
+fn embed(file: &Path, work: &Path) -> Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let name = file.file_name().context("a file's name")?.to_string_lossy().replace('.', "_");
+    let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
+    let text = format!("static const char {name}[{}] = {{{}}};\n", bytes.len(), numbers.join(","));
+    Ok(std::fs::write(work.join(format!("{name}.h")), text)?)
+}
+
+fn hash_folder(folder: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::path);
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            hash_folder(&path, hasher)?;
+        } else if path.file_name().is_some_and(|name| name != "program.toml") {
+            path.hash(hasher);
+            std::fs::read(&path)?.hash(hasher);
+        }
+    }
+    Ok(())
+}
+
+/// The files under `root` that a pattern names, in order; a `*` in the last part stands for anything.
+fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
+    let (folder, file) = pattern.rsplit_once('/').unwrap_or((".", pattern));
+    let folder = if folder == "." { root.to_owned() } else { root.join(folder) };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+        let entry = entry?;
+        if matches(file, &entry.file_name().to_string_lossy()) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether `text` is what `pattern` stands for.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stand_for_names() {
+        for (pattern, text, does) in [
+            ("a.c", "a.c", true),
+            ("a.c", "a.cc", false),
+            ("*.c", "a.c", true),
+            ("*.c", "a.h", false),
+            ("*_mt.c", "stream_decoder_mt.c", true),
+            ("png*.c", "pngread.c", true),
+            ("png*.c", "apng.c", false),
+            ("*lzip*.c", "lzip_decoder.c", true),
+            ("*lzip*.c", "lz_decoder.c", false),
+        ] {
+            assert_eq!(matches(pattern, text), does, "{pattern} {text}");
+        }
+    }
+}

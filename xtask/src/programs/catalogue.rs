@@ -1,0 +1,176 @@
+//! What guest/programs describes: a folder with a `program.toml` for each program, and `sources.toml` for the packages.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Name of the C library's package.
+pub(crate) const LIBRARY: &str = "musl";
+
+/// What a program computes with, mostly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Integer,
+    Float,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Float => "float",
+        }
+    }
+}
+
+/// What a program takes of a package.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    /// The Debian source package.
+    pub(crate) name: String,
+    /// Sources in it; a `*` stands for any part of a file's name.
+    pub(crate) files: Vec<String>,
+    /// Of those, not these.
+    #[serde(default)]
+    pub(crate) exclude: Vec<String>,
+    /// Folders with headers in it.
+    #[serde(default)]
+    pub(crate) include: Vec<String>,
+}
+
+/// A program.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Program {
+    /// Its folder's name.
+    #[serde(skip)]
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) kind: Kind,
+    /// Whether it is one of those that are only looked at when all is done.
+    #[serde(default)]
+    pub(crate) unseen: bool,
+    /// What every build of it answers.
+    #[serde(default)]
+    pub(crate) answer: String,
+    /// What its PowerPC code answers, bit for bit.
+    #[serde(default)]
+    pub(crate) exact: String,
+    /// How often its driver does its work, so that it takes some tenths of a second natively.
+    pub(crate) repeats: u32,
+    /// Preprocessor symbols.
+    #[serde(default)]
+    pub(crate) define: Vec<String>,
+    /// Files of its folder that become arrays, in `NAME_EXTENSION.h`.
+    #[serde(default)]
+    pub(crate) embed: Vec<String>,
+    #[serde(rename = "package")]
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Program {
+    /// File name of the plain-ELF title.
+    pub(crate) fn title(&self) -> String {
+        format!("{}.elf", self.name)
+    }
+
+    /// File name of what qemu runs.
+    pub(crate) fn for_qemu(&self) -> String {
+        format!("{}.qemu", self.name)
+    }
+
+    /// File name of the host's program.
+    pub(crate) fn native(&self) -> String {
+        format!("{}.native", self.name)
+    }
+
+    /// What its PowerPC code prints.
+    pub(crate) fn line(&self) -> String {
+        format!("answer {} exact {}\n", self.answer, self.exact)
+    }
+}
+
+/// A package's tarball.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) sha256: String,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    pub(crate) programs: Vec<Program>,
+    pub(crate) sources: BTreeMap<String, Source>,
+}
+
+impl Catalogue {
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let sources = read_toml(&folder.join("sources.toml"))?;
+        let mut programs = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let described = path.join("program.toml");
+            if described.is_file() {
+                let mut program: Program = read_toml(&described)?;
+                program.name = path.file_name().context("a folder's name")?.to_string_lossy().into_owned();
+                programs.push(program);
+            }
+        }
+        programs.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { programs, sources })
+    }
+
+    /// The programs with these names, or all.
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Program>> {
+        if let Some(name) = names.iter().find(|name| self.programs.iter().all(|one| one.name != **name)) {
+            bail!("no program {name} in guest/programs");
+        }
+        let wanted = |program: &&Program| names.is_empty() || names.contains(&program.name);
+        Ok(self.programs.iter().filter(wanted).collect())
+    }
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        Catalogue::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/programs")).unwrap()
+    }
+
+    #[test]
+    fn each_program_has_answers_and_every_package_is_known() {
+        let catalogue = catalogue();
+        assert!(catalogue.programs.len() >= 20);
+        assert!(catalogue.sources.contains_key(LIBRARY));
+        for program in &catalogue.programs {
+            for part in &program.parts {
+                assert!(catalogue.sources.contains_key(&part.name), "{}: {}", program.name, part.name);
+            }
+            for sum in [&program.answer, &program.exact] {
+                assert!(sum.len() == 8 && u32::from_str_radix(sum, 16).is_ok(), "{}: {sum:?}", program.name);
+            }
+        }
+        assert!(catalogue.sources.values().all(|source| source.sha256.len() == 64));
+    }
+
+    #[test]
+    fn half_of_the_programs_of_each_kind_are_unseen() {
+        let catalogue = catalogue();
+        for kind in [Kind::Integer, Kind::Float] {
+            let of_kind = || catalogue.programs.iter().filter(|program| program.kind == kind);
+            let unseen = of_kind().filter(|program| program.unseen).count();
+            assert!(unseen == of_kind().count() / 2, "{kind:?}: {unseen} of {}", of_kind().count());
+        }
+    }
+}

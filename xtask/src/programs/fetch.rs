@@ -1,0 +1,129 @@
+//! Sources: tarballs of Debian source packages, known by their hashes, unpacked side by side.
+//!
+//! apt fetches them over lists of its own under `target/programs`, so that neither root nor the system's list of sources is
+//! needed. What is there is not fetched again.
+
+use super::catalogue::{Catalogue, LIBRARY, Program};
+use super::quietly;
+use crate::apt;
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Debian's release whose packages they are.
+const SUITE: &str = "bookworm";
+const ARCHIVE: &str = "http://deb.debian.org/debian";
+const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Where a package is unpacked.
+pub(crate) fn unpacked(folder: &Path, package: &str) -> PathBuf {
+    folder.join("sources").join(package)
+}
+
+/// Fetches and unpacks what the programs need.
+pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program]) -> Result<()> {
+    let parts = programs.iter().flat_map(|program| &program.parts);
+    let mut packages: BTreeSet<&str> = parts.map(|part| part.name.as_str()).collect();
+    packages.insert(LIBRARY);
+    packages.retain(|package| !unpacked(folder, package).is_dir());
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let tarballs = folder.join("tarballs");
+    std::fs::create_dir_all(&tarballs)?;
+    std::fs::create_dir_all(folder.join("sources"))?;
+    let file_of = |package: &str| {
+        let source = catalogue.sources.get(package);
+        source.with_context(|| format!("guest/programs/sources.toml has no package {package}"))
+    };
+    let mut missing = Vec::new();
+    for package in &packages {
+        if !tarballs.join(&file_of(package)?.file).is_file() {
+            missing.push(*package);
+        }
+    }
+    if !missing.is_empty() {
+        println!("fetching the sources of {}", missing.join(" "));
+        download(folder, &tarballs, &missing)?;
+    }
+    for package in packages {
+        let source = file_of(package)?;
+        let tarball = tarballs.join(&source.file);
+        check_hash(&tarball, &source.sha256)?;
+        unpack(&tarball, &unpacked(folder, package))?;
+    }
+    Ok(())
+}
+
+/// Lets apt fetch upstream's tarballs of `packages`.
+fn download(folder: &Path, tarballs: &Path, packages: &[&str]) -> Result<()> {
+    if !apt::has("apt-get") {
+        bail!("no apt-get: the sources come from Debian's packages");
+    }
+    let own = folder.join("apt");
+    for name in ["lists/partial", "cache/archives/partial"] {
+        std::fs::create_dir_all(own.join(name))?;
+    }
+    let keys = if Path::new(KEYS).is_file() { format!("[signed-by={KEYS}] ") } else { String::new() };
+    let list = own.join("sources.list");
+    std::fs::write(&list, format!("deb-src {keys}{ARCHIVE} {SUITE} main\n"))?;
+    let config = own.join("apt.conf");
+    std::fs::write(
+        &config,
+        format!(
+            "Dir::Etc::SourceList \"{}\";\nDir::Etc::SourceParts \"/dev/null\";\nDir::State::Lists \"{}\";\n\
+             Dir::Cache \"{}\";\nAPT::Sandbox::User \"root\";\nAcquire::Retries \"3\";\n",
+            list.display(),
+            own.join("lists").display(),
+            own.join("cache").display()
+        ),
+    )?;
+    quietly(Command::new("apt-get").env("APT_CONFIG", &config).args(["-qq", "update"]))?;
+    let mut fetch = Command::new("apt-get");
+    fetch.env("APT_CONFIG", &config).current_dir(tarballs);
+    fetch.args(["-qq", "source", "--only-source", "--tar-only", "--download-only"]).args(packages);
+    quietly(&mut fetch)
+}
+
+/// Fails where the file is not the one that is known.
+fn check_hash(file: &Path, expected: &str) -> Result<()> {
+    let mut command = Command::new("sha256sum");
+    let output = command.arg(file).output().context("cannot start sha256sum")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.split_whitespace().next() {
+        Some(found) if found == expected => Ok(()),
+        Some(found) => bail!("{} has the hash {found}, not {expected}", file.display()),
+        None => bail!("{} is not there after it was fetched", file.display()),
+    }
+}
+
+/// Unpacks to a folder that is there whole or not at all.
+fn unpack(tarball: &Path, to: &Path) -> Result<()> {
+    let partial = to.with_extension("partial");
+    if partial.is_dir() {
+        std::fs::remove_dir_all(&partial)?;
+    }
+    std::fs::create_dir_all(&partial)?;
+    let mut tar = Command::new("tar");
+    tar.arg("xf").arg(tarball).arg("-C").arg(&partial).arg("--strip-components=1");
+    quietly(&mut tar)?;
+    std::fs::rename(&partial, to).with_context(|| format!("renaming to {}", to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tarball_with_another_hash_is_refused() {
+        let file = std::env::temp_dir().join(format!("xtask-hash-{}", std::process::id()));
+        std::fs::write(&file, b"abc").unwrap();
+        let right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert!(check_hash(&file, right).is_ok());
+        let error = check_hash(&file, &"0".repeat(64)).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        assert!(error.contains(right), "{error}");
+        assert!(check_hash(&file, right).is_err());
+    }
+}

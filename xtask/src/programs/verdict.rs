@@ -1,0 +1,126 @@
+//! What the programs answer: natively, under qemu, and in our engines.
+
+use super::catalogue::Program;
+use super::last_lines;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+/// An engine's name, and its flags of `xenia-rs exec`.
+pub(crate) type Engine = (&'static str, &'static [&'static str]);
+
+/// Both.
+pub(crate) const ENGINES: &[Engine] = &[("jit", &[]), ("interp", &["--interp"])];
+
+/// What a command printed; it must have ended well.
+fn printed(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let text = String::from_utf8(output.stdout)?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}: {text}{}", output.status, last_lines(&output.stderr));
+    }
+    Ok(text)
+}
+
+/// The two sums of a line `answer A exact B`.
+fn sums(line: &str) -> Result<(&str, &str)> {
+    let sums = line.trim_end().strip_prefix("answer ").and_then(|rest| rest.split_once(" exact "));
+    sums.with_context(|| format!("{line:?} is no answer"))
+}
+
+fn native(folder: &Path, program: &Program) -> Result<String> {
+    let line = printed(&mut Command::new(folder.join(program.native())))?;
+    Ok(sums(&line)?.0.to_owned())
+}
+
+fn qemu(folder: &Path, program: &Program) -> Result<String> {
+    printed(Command::new("qemu-ppc").args(["-cpu", "7450"]).arg(folder.join(program.for_qemu())))
+}
+
+/// Runs every program everywhere and compares; all that differ are named.
+pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines: &[Engine]) -> Result<()> {
+    let mut wrong = Vec::new();
+    for program in programs {
+        let expected = program.line();
+        let mut compare = |who: &str, got: Result<String>, wanted: &str| match got {
+            Ok(got) if got == wanted => {}
+            Ok(got) => wrong.push(format!("{} by {who}: {got:?}, not {wanted:?}", program.name)),
+            Err(error) => wrong.push(format!("{} by {who}: {error:#}", program.name)),
+        };
+        compare("the host", native(folder, program), &program.answer);
+        compare("qemu", qemu(folder, program), &expected);
+        for (engine, flags) in engines {
+            let mut command = Command::new(xenia);
+            command.args(["exec", "--config", "/dev/null", "--headless", "--lockstep"]).args(*flags);
+            compare(engine, printed(command.arg(folder.join(program.title()))), &expected);
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
+    }
+    let engines: Vec<_> = engines.iter().map(|(name, _)| *name).collect();
+    println!(
+        "{} programs answer the same natively, under qemu and by {}",
+        programs.len(),
+        engines.join(", ")
+    );
+    Ok(())
+}
+
+/// Writes what the host and qemu agree on, and qemu's exact answer, into every `program.toml`.
+pub(crate) fn bless(folder: &Path, described: &Path, programs: &[&Program]) -> Result<()> {
+    let mut wrong = Vec::new();
+    for program in programs {
+        let (native, line) = match (native(folder, program), qemu(folder, program)) {
+            (Ok(native), Ok(line)) => (native, line),
+            (native, line) => {
+                let errors = [native.err(), line.err()].into_iter().flatten();
+                wrong.extend(errors.map(|error| format!("{}: {error:#}", program.name)));
+                continue;
+            }
+        };
+        let (answer, exact) = sums(&line)?;
+        if answer != native {
+            wrong.push(format!("{}: the host answers {native}, qemu {answer}", program.name));
+            continue;
+        }
+        let path = described.join(&program.name).join("program.toml");
+        let text = std::fs::read_to_string(&path)?;
+        std::fs::write(&path, with_answers(&text, answer, exact))?;
+    }
+    if !wrong.is_empty() {
+        bail!("{} programs without one answer:\n{}", wrong.len(), wrong.join("\n"));
+    }
+    Ok(())
+}
+
+/// The description with these answers after its kind.
+fn with_answers(text: &str, answer: &str, exact: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines().filter(|line| !line.starts_with("answer = ") && !line.starts_with("exact = ")) {
+        out.extend([line, "\n"]);
+        if line.starts_with("kind = ") {
+            out.extend(["answer = \"", answer, "\"\nexact = \"", exact, "\"\n"]);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_replaced() {
+        let text = "about = \"x\"\nkind = \"float\"\nanswer = \"1\"\n[[package]]\n";
+        let expected = "about = \"x\"\nkind = \"float\"\nanswer = \"a\"\nexact = \"b\"\n[[package]]\n";
+        assert_eq!(with_answers(text, "a", "b"), expected);
+        assert_eq!(with_answers(expected, "a", "b"), expected);
+    }
+
+    #[test]
+    fn a_line_has_two_sums() {
+        assert_eq!(sums("answer 1 exact 2\n").unwrap(), ("1", "2"));
+        assert!(sums("failed: memory\n").is_err());
+    }
+}
