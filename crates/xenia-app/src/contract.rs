@@ -101,6 +101,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "jit.loops",
             "jit.compiled_guest_instructions",
             "jit.compile_ns",
+            "jit.compile_wait_ns",
             "jit.fallback_instructions",
             "jit.helper_calls",
             "jit.invalidations",

@@ -5,7 +5,9 @@
 mod figures;
 
 use crate::call_log;
-use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, Tier};
+use crate::cli::{
+    Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, Tier,
+};
 use crate::content::ContentFolder;
 use crate::dialogs::{DialogLog, TerminalDialogs};
 use crate::digest::sha256;
@@ -403,7 +405,11 @@ pub fn engine(
     if args.interp || args.tier == Tier::Interp {
         return Ok(Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None });
     }
-    let defaults = JitConfig::default();
+    let compile = args.compile.unwrap_or(if mode.parallel { Compile::Background } else { Compile::Wait });
+    let defaults = match compile {
+        Compile::Background if args.cross_check.is_none() => JitConfig::in_background(),
+        _ => JitConfig::default(),
+    };
     // What is interpreted is compared with itself.
     let warm_up = if args.cross_check.is_some() { CrossCheck::WARM_UP } else { defaults.warm_up };
     let jit = JitConfig {

@@ -123,6 +123,8 @@ counters! {
         compiled_guest_instructions: u64,
         /// Host time spent compiling.
         compile_ns: u64 ["ns"],
+        /// Host time that guest threads spent on compiling, and waiting for it.
+        compile_wait_ns: u64 ["ns"],
         /// Instructions the interpreter ran because nothing was compiled for them yet.
         interpreted_instructions: u64,
         /// Instructions compiled code gave to the interpreter for want of a lifter arm.

@@ -4,8 +4,8 @@
 //! code is done discards it.
 
 use crate::JitError;
-use crate::function_tier::{Texts, has_fma};
-use crate::jit::{Engine, Granularity, Jit, ModeCode, Shared};
+use crate::function_tier::{Compiler, Texts, has_fma};
+use crate::jit::{CompileCounts, Engine, Granularity, Jit, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
 use crate::pieces;
@@ -47,6 +47,23 @@ struct PieceOf {
     entries: Vec<u32>,
 }
 
+/// An address that is to have code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Wanted {
+    pub(crate) pc: u32,
+    /// Whether it has to be an entry.
+    pub(crate) as_entry: bool,
+}
+
+/// Which starts of blocks between two addresses the interpreter has reached.
+pub(crate) type Reached<'a> = &'a dyn Fn(u32, u32) -> Vec<u32>;
+
+/// What whoever compiles does it with, and counts.
+pub(crate) struct Workbench<'a> {
+    pub(crate) compiler: &'a mut Compiler,
+    pub(crate) counts: &'a mut CompileCounts,
+}
+
 /// Instructions of what is compiled beside a piece: from one entry that turned up to the next.
 const BESIDE: usize = 48;
 
@@ -64,9 +81,11 @@ impl Jit {
 
     fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
+        let wanted = Wanted { pc: pc.0, as_entry: true };
+        let reached = |from, to| self.engine.interpreter.reached_between(from, to);
         let mut limit = REGION_LIMIT;
         let (region, compiled) = loop {
-            let Some(plan) = self.engine.plan(&self.shared, code, pc.0, true, limit) else {
+            let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
                 return Ok(None);
             };
             let mut slot = |to| code.cache.lock().slot(to);
@@ -118,19 +137,36 @@ impl Plan {
 }
 
 impl Engine {
+    /// Compiles what is wanted and publishes it, while its guest waits. False if it can't be compiled now.
+    pub(crate) fn compile(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, wanted: Wanted) -> bool {
+        shared.compiling.store(wanted.pc, Relaxed);
+        let Self { interpreter, compiler, compiled, .. } = self;
+        let before = compiled.took;
+        let reached = |from, to| interpreter.reached_between(from, to);
+        let mut work = Workbench { compiler: &mut compiler.lock(), counts: compiled };
+        let done = shared.compile(mode, code, wanted, &reached, &mut work);
+        // Another engine's address stays.
+        let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
+        let took = self.compiled.took.saturating_sub(before);
+        self.compile_time += took;
+        self.compiled.waited += took;
+        done
+    }
+}
+
+impl Shared {
     /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry of it if `as_entry`. `None`
     /// if there is nothing. A function that is longer is cut on the way.
     pub(crate) fn plan(
         &self,
-        shared: &Shared,
         code: &ModeCode,
-        pc: u32,
-        as_entry: bool,
+        wanted: Wanted,
+        reached: Reached<'_>,
         limit: usize,
     ) -> Option<Plan> {
-        let memory = &shared.memory;
-        let mut fetch = |pc: u32| memory.fetch_u32(pc).ok();
-        let length = match shared.config.granularity {
+        let pc = wanted.pc;
+        let mut fetch = |pc: u32| self.memory.fetch_u32(pc).ok();
+        let length = match self.config.granularity {
             Granularity::Function => None,
             Granularity::Block => Some(region::block_length(pc, &mut fetch)),
             Granularity::Instruction => Some(1),
@@ -141,7 +177,7 @@ impl Engine {
             return Some(Plan { region, start: pc, piece: None, calls: Vec::new() });
         }
         loop {
-            let plan = self.plan_piece(code, pc, as_entry, limit, &mut fetch)?;
+            let plan = plan_piece(code, wanted, reached, limit, &mut fetch)?;
             if plan.region.instructions <= limit {
                 return Some(plan);
             }
@@ -154,83 +190,20 @@ impl Engine {
         }
     }
 
-    /// As [`Self::plan`], of any length if it is a piece of a function.
-    fn plan_piece(
-        &self,
-        code: &ModeCode,
-        pc: u32,
-        as_entry: bool,
-        limit: usize,
-        fetch: &mut dyn FnMut(u32) -> Option<u32>,
-    ) -> Option<Plan> {
-        let place = code.cache.lock().place(pc);
-        let mut calls = Vec::new();
-        if place.is_settled && (as_entry || !place.is_covered) {
-            let has_code = |pc| code.entries.offset(pc) != 0;
-            let reach = Reach { bounds: place.function, limit: BESIDE.min(limit), skips: &has_code };
-            let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
-            return Some(Plan { region, start: pc, piece: None, calls });
-        }
-        let (function, start) = (place.function.0, place.piece.0);
-        let reach = Reach::all(place.piece, FUNCTION_LIMIT);
-        let mut roots = place.roots;
-        let mut end_of_code = place.end_of_code;
-        let known = region::discover(&roots, &reach, &mut calls, fetch);
-        if let Some(region) = &known {
-            let is_entry = region.entries.contains(&pc);
-            // What is too long is cut, whether `pc` is in it or not.
-            if is_entry || region.contains(pc) && !as_entry || region.instructions > limit {
-                let piece = Some(PieceOf { function, entries: Vec::new() });
-                return known.map(|region| Plan { region, start, piece, calls });
-            }
-            end_of_code = end_of_code.max(region.end());
-        }
-        // Part of that function only if it lies between its start and the last address that it reaches.
-        if pc > function && pc < end_of_code {
-            let mut entries = vec![pc];
-            // What else has been reached of it and is no part of it yet comes along: the other cases of a switch will be
-            // warm soon, and each would have it compiled again.
-            let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
-            let reached = self.interpreter.reached_between(start, place.piece.1.min(end_of_code));
-            entries.extend(reached.into_iter().filter(|&at| at != pc && !is_known(at)));
-            roots.extend(&entries);
-            calls.clear();
-            let whole = region::discover(&roots, &reach, &mut calls, fetch)
-                .filter(|region| region.entries.contains(&pc));
-            if let Some(region) = whole {
-                return Some(Plan { region, start, piece: Some(PieceOf { function, entries }), calls });
-            }
-        }
-        // Of one behind it that nobody named.
-        let bounds = known.and_then(|known| starts::bounds_of(pc, &known, place.function.1, fetch));
-        if let Some((start, end)) = bounds
-            && start != pc
-            && code.cache.lock().functions.reaches(start, end)
-        {
-            return self.plan_piece(code, pc, as_entry, limit, fetch);
-        }
-        // A function of its own.
-        calls.clear();
-        let reach = Reach::all((pc, place.function.1), FUNCTION_LIMIT);
-        let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
-        Some(Plan { region, start: pc, piece: Some(PieceOf { function: pc, entries: Vec::new() }), calls })
-    }
-
-    /// Compiles the code at `pc`, as [`Self::plan`] has it, and publishes it. False if it can't be compiled now.
+    /// Compiles what is wanted, as [`Self::plan`] has it, and publishes it. False if it can't be compiled now.
     pub(crate) fn compile(
-        &mut self,
-        shared: &Shared,
+        &self,
         mode: Mode,
         code: &ModeCode,
-        pc: u32,
-        as_entry: bool,
+        wanted: Wanted,
+        reached: Reached<'_>,
+        work: &mut Workbench<'_>,
     ) -> bool {
-        shared.compiling.store(pc, Relaxed);
         let start = Instant::now();
         let mut limit = REGION_LIMIT;
         let done = loop {
-            let Some(plan) = self.plan(shared, code, pc, as_entry, limit) else { break false };
-            match self.publish(shared, mode, code, &plan) {
+            let Some(plan) = self.plan(code, wanted, reached, limit) else { break false };
+            match self.publish(mode, code, &plan, work) {
                 Ok(published) => break published,
                 // A smaller piece of it, then.
                 Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
@@ -242,30 +215,26 @@ impl Engine {
                 }
             }
         };
-        // Another engine's address stays.
-        let _ = shared.compiling.compare_exchange(pc, 0, Relaxed, Relaxed);
-        let elapsed = start.elapsed();
-        self.compile_time += elapsed;
-        self.compiled.took += elapsed;
+        work.counts.took += start.elapsed();
         done
     }
 
     /// Compiles and publishes `plan`. False if its pages don't allow it now, or another engine is at it.
     fn publish(
-        &mut self,
-        shared: &Shared,
+        &self,
         mode: Mode,
         code: &ModeCode,
         plan: &Plan,
+        work: &mut Workbench<'_>,
     ) -> Result<bool, JitError> {
-        let memory = &shared.memory;
+        let memory = &self.memory;
         let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
-        let Some(_lifting) = Lifting::begin(shared, code, plan.start, &pages) else { return Ok(false) };
+        let Some(_lifting) = Lifting::begin(self, code, plan.start, &pages) else { return Ok(false) };
         let mut slot = |to| code.cache.lock().slot(to);
-        let config = shared.lift_config(mode);
-        let compiled = self.compiler.lock().compile(&plan.region, config, &pages, &mut slot, false)?;
-        self.compiled.functions += 1;
-        self.compiled.instructions += plan.region.instructions as u64;
+        let config = self.lift_config(mode);
+        let compiled = work.compiler.compile(&plan.region, config, &pages, &mut slot, false)?;
+        work.counts.functions += 1;
+        work.counts.instructions += plan.region.instructions as u64;
         let mut cache = code.cache.lock();
         for &target in &plan.calls {
             cache.functions.add(target);
@@ -285,6 +254,68 @@ impl Engine {
         }
         Ok(true)
     }
+}
+
+/// As [`Shared::plan`], of any length if it is a piece of a function.
+fn plan_piece(
+    code: &ModeCode,
+    wanted: Wanted,
+    reached: Reached<'_>,
+    limit: usize,
+    fetch: &mut dyn FnMut(u32) -> Option<u32>,
+) -> Option<Plan> {
+    let Wanted { pc, as_entry } = wanted;
+    let place = code.cache.lock().place(pc);
+    let mut calls = Vec::new();
+    if place.is_settled && (as_entry || !place.is_covered) {
+        let has_code = |pc| code.entries.offset(pc) != 0;
+        let reach = Reach { bounds: place.function, limit: BESIDE.min(limit), skips: &has_code };
+        let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
+        return Some(Plan { region, start: pc, piece: None, calls });
+    }
+    let (function, start) = (place.function.0, place.piece.0);
+    let reach = Reach::all(place.piece, FUNCTION_LIMIT);
+    let mut roots = place.roots;
+    let mut end_of_code = place.end_of_code;
+    let known = region::discover(&roots, &reach, &mut calls, fetch);
+    if let Some(region) = &known {
+        let is_entry = region.entries.contains(&pc);
+        // What is too long is cut, whether `pc` is in it or not.
+        if is_entry || region.contains(pc) && !as_entry || region.instructions > limit {
+            let piece = Some(PieceOf { function, entries: Vec::new() });
+            return known.map(|region| Plan { region, start, piece, calls });
+        }
+        end_of_code = end_of_code.max(region.end());
+    }
+    // Part of that function only if it lies between its start and the last address that it reaches.
+    if pc > function && pc < end_of_code {
+        let mut entries = vec![pc];
+        // What else has been reached of it and is no part of it yet comes along: the other cases of a switch will be
+        // warm soon, and each would have it compiled again.
+        let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
+        let reached = reached(start, place.piece.1.min(end_of_code));
+        entries.extend(reached.into_iter().filter(|&at| at != pc && !is_known(at)));
+        roots.extend(&entries);
+        calls.clear();
+        let whole =
+            region::discover(&roots, &reach, &mut calls, fetch).filter(|region| region.entries.contains(&pc));
+        if let Some(region) = whole {
+            return Some(Plan { region, start, piece: Some(PieceOf { function, entries }), calls });
+        }
+    }
+    // Of one behind it that nobody named.
+    let bounds = known.and_then(|known| starts::bounds_of(pc, &known, place.function.1, fetch));
+    if let Some((start, end)) = bounds
+        && start != pc
+        && code.cache.lock().functions.reaches(start, end)
+    {
+        return plan_piece(code, wanted, reached, limit, fetch);
+    }
+    // A function of its own.
+    calls.clear();
+    let reach = Reach::all((pc, place.function.1), FUNCTION_LIMIT);
+    let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
+    Some(Plan { region, start: pc, piece: Some(PieceOf { function: pc, entries: Vec::new() }), calls })
 }
 
 /// Code that is being lifted and compiled, which is done without the lock of the code cache: its link slots stay what they

@@ -5,6 +5,7 @@
 //! engine reads but this one's [`Presence`], and takes no lock.
 
 use crate::JitError;
+use crate::background::Background;
 use crate::code_cache::CodeCache;
 use crate::code_memory::Entries;
 use crate::enter::{DEFAULT_MXCSR, enter};
@@ -18,6 +19,7 @@ use crate::soft_single;
 use crate::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::AddAssign;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -62,12 +64,19 @@ pub struct JitConfig {
     pub compile_restless: bool,
     /// Code uses what every x86-64-v2 host has (SSE4.2 and SSSE3) and nothing else, whatever this host has. For tests.
     pub baseline_host: bool,
+    /// Code is compiled by a host thread of its own, while the guest goes on in the interpreter; not what has to be
+    /// compiled at once because of `warm_up`.
+    pub background: bool,
+    /// That thread dawdles before each compilation, in a row of delays that this begins. For tests.
+    pub compile_delays: Option<u64>,
     /// A deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
     pub wrong_addi: bool,
 }
 
 /// Interpreted instructions that take as long as compiling one.
 const WARM_UP: u32 = 2500;
+/// The same where somebody else compiles meanwhile.
+const BACKGROUND_WARM_UP: u32 = 500;
 
 impl Default for JitConfig {
     fn default() -> Self {
@@ -79,12 +88,19 @@ impl Default for JitConfig {
             granularity: Granularity::Function,
             compile_restless: false,
             baseline_host: false,
+            background: false,
+            compile_delays: None,
             wrong_addi: false,
         }
     }
 }
 
 impl JitConfig {
+    /// The settings for a machine whose guest doesn't wait for its code.
+    pub fn in_background() -> Self {
+        Self { warm_up: BACKGROUND_WARM_UP, background: true, ..Self::default() }
+    }
+
     /// For whoever compares engines: compiles all code when it is first reached, however often a page changes.
     pub fn compile_everything() -> Self {
         Self { warm_up: 0, compile_restless: true, ..Self::default() }
@@ -172,6 +188,18 @@ pub(crate) struct CompileCounts {
     pub(crate) instructions: u64,
     pub(crate) took: Duration,
     pub(crate) invalidations: u64,
+    /// How long the guest waited for it.
+    pub(crate) waited: Duration,
+}
+
+impl AddAssign for CompileCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.functions += other.functions;
+        self.instructions += other.instructions;
+        self.took += other.took;
+        self.invalidations += other.invalidations;
+        self.waited += other.waited;
+    }
 }
 
 /// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same machine.
@@ -190,6 +218,10 @@ pub(crate) struct Engine {
     pub(crate) compile_time: Duration,
     counts: HookCounts,
     pub(crate) compiled: CompileCounts,
+    /// Who compiles while the guest goes on.
+    pub(crate) background: Option<Arc<Background>>,
+    /// Whether what it has done is counted here: by the first engine.
+    counts_background: bool,
     presence: Arc<Presence>,
 }
 
@@ -213,10 +245,14 @@ impl Jit {
         let usual = ModeCode::new(&shared.epochs, &[])?;
         shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
         let compiler = Compiler::new(config.effort, config.baseline_host)?;
-        Ok(Self::of(Arc::new(shared), compiler))
+        let shared = Arc::new(shared);
+        let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();
+        let mut first = Self::of(shared, compiler, background.map(Arc::new));
+        first.engine.counts_background = true;
+        Ok(first)
     }
 
-    fn of(shared: Arc<Shared>, compiler: Compiler) -> Self {
+    fn of(shared: Arc<Shared>, compiler: Compiler, background: Option<Arc<Background>>) -> Self {
         let engine = Engine {
             interpreter: Interpreter::new(Arc::clone(&shared.memory), shared.config.engine),
             compiler: Box::new(Mutex::new(compiler)),
@@ -224,6 +260,8 @@ impl Jit {
             compile_time: Duration::ZERO,
             counts: HookCounts::default(),
             compiled: CompileCounts::default(),
+            background,
+            counts_background: false,
             presence: shared.epochs.join(),
         };
         Self { shared, engine }
@@ -232,7 +270,7 @@ impl Jit {
     /// Another engine for the same machine and code cache, for another host thread.
     pub fn fork(&self) -> Self {
         let compiler = self.engine.compiler.lock().fork();
-        Self::of(Arc::clone(&self.shared), compiler)
+        Self::of(Arc::clone(&self.shared), compiler, self.engine.background.clone())
     }
 
     /// Tells the bounds of a function: its first address and, if known, the one after its last.
@@ -380,8 +418,14 @@ impl Execute for Jit {
     }
 
     fn counters(&self) -> EngineCounters {
-        let Engine { interpreter, counts, compiled, .. } = &self.engine;
+        let Engine { interpreter, counts, .. } = &self.engine;
         let interpreter = interpreter.counters();
+        let mut compiled = self.engine.compiled;
+        if self.engine.counts_background
+            && let Some(background) = &self.engine.background
+        {
+            compiled += background.counts();
+        }
         let mut helper_calls = BTreeMap::new();
         for (index, &count) in counts.software.iter().enumerate() {
             if count != 0 {
@@ -400,6 +444,7 @@ impl Execute for Jit {
             functions: compiled.functions,
             compiled_guest_instructions: compiled.instructions,
             compile_ns: compiled.took.as_nanos() as u64,
+            compile_wait_ns: compiled.waited.as_nanos() as u64,
             interpreted_instructions: interpreter.interpreted_instructions - counts.fallbacks,
             fallback_instructions: counts.fallbacks,
             helper_calls,

@@ -16,6 +16,7 @@
 //! - `unsafe` is in `code_memory`, `enter` and `hooks` only.
 #![deny(unsafe_code)]
 
+mod background;
 mod code_cache;
 #[allow(unsafe_code)]
 mod code_memory;

@@ -15,10 +15,12 @@
 //!   ([`crate::functions`]).
 //! - A long function is cut into pieces, which count by themselves.
 
+use crate::background::{Answer, Order};
+use crate::compile::Wanted;
 use crate::jit::{Engine, Granularity, ModeCode, Shared};
 use crate::mode::Mode;
 use crate::region::REGION_LIMIT;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 
@@ -26,6 +28,9 @@ use xenia_memory::DeviceQueue;
 const MISS: u32 = 36;
 /// Functions whose warmth is known at most. When there are more, all start anew.
 const MOST_FUNCTIONS: usize = 1 << 16;
+
+/// Bytes before and after an address in which whoever compiles it in the background knows what has been reached.
+const AROUND: u32 = 16 << 10;
 
 /// Time for compiling in one visit; what becomes warm after that waits for the next. The stop flag is looked at between
 /// visits, so this and one region's compilation are the longest that it waits.
@@ -74,7 +79,7 @@ impl Engine {
         let warm_up = shared.config.warm_up;
         let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().place(pc).is_covered;
         let is_compiled = if at_once {
-            self.compile(shared, mode, code, pc, true)
+            self.compile(shared, mode, code, Wanted { pc, as_entry: true })
         } else {
             // Regions smaller than functions are for comparing engines unit by unit, where each unit is a visit.
             let counts = shared.config.granularity != Granularity::Function;
@@ -113,14 +118,37 @@ impl Engine {
         if self.heat.len() >= MOST_FUNCTIONS {
             self.heat.clear();
         }
+        let wanted = Wanted { pc, as_entry: warmth.wanted };
         let key = (mode, unit);
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
+        if let Some(background) = &self.background {
+            let order = |work| {
+                let (from, to) = (pc.saturating_sub(AROUND).max(unit), pc.saturating_add(AROUND));
+                let reached = self.interpreter.reached_between(from, to);
+                Order { mode, wanted, unit, reached, work }
+            };
+            match background.ask(key, heat.work, order) {
+                // The interpreter goes on, and stops when it is there.
+                Answer::Taken => {
+                    self.heat.insert(key, Heat::default());
+                    return false;
+                }
+                Answer::NotYet => {
+                    self.heat.insert(key, heat);
+                    return false;
+                }
+                Answer::Nobody => {}
+            }
+        }
         let warm_up = u64::from(shared.config.warm_up);
         let is_enough = |heat: &Heat| heat.work >= heat.size.saturating_mul(warm_up);
         if is_enough(&heat) {
-            let plan = self.plan(shared, code, pc, warmth.wanted, REGION_LIMIT);
+            let start = Instant::now();
+            let reached = |from, to| self.interpreter.reached_between(from, to);
+            let plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
             heat.size = plan.map_or(1, |plan| plan.region.instructions as u64);
+            self.compiled.waited += start.elapsed();
         }
         let compiles = is_enough(&heat);
         if compiles {
@@ -128,6 +156,6 @@ impl Engine {
             heat = Heat::default();
         }
         self.heat.insert(key, heat);
-        compiles && self.compile(shared, mode, code, pc, warmth.wanted)
+        compiles && self.compile(shared, mode, code, wanted)
     }
 }

@@ -66,7 +66,7 @@ fn an_interpreter_has_forks_and_a_cross_check_none() {
 /// Something that makes one engine, whose forks share its memory.
 type Make = fn(&Arc<GuestMemory>, EngineConfig) -> Box<dyn Execute>;
 
-const ENGINES: [(&str, Make); 3] = [
+const ENGINES: [(&str, Make); 4] = [
     ("interpreter", |memory, config| Box::new(Interpreter::new(Arc::clone(memory), config))),
     ("jit, all compiled", |memory, engine| {
         let config = JitConfig { engine, ..JitConfig::compile_everything() };
@@ -74,6 +74,10 @@ const ENGINES: [(&str, Make); 3] = [
     }),
     ("jit, warming up", |memory, engine| {
         let config = JitConfig { engine, warm_up: 4, ..JitConfig::default() };
+        Box::new(Jit::new(Arc::clone(memory), config).unwrap())
+    }),
+    ("jit, compiling in the background", |memory, engine| {
+        let config = JitConfig { engine, warm_up: 4, ..JitConfig::in_background() };
         Box::new(Jit::new(Arc::clone(memory), config).unwrap())
     }),
 ];

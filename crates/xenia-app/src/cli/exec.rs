@@ -44,6 +44,15 @@ pub enum ReservationsTable {
     Strict,
 }
 
+/// `--compile` values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Compile {
+    /// A host thread of its own compiles, and the guest goes on in the interpreter meanwhile.
+    Background,
+    /// The guest waits for its code.
+    Wait,
+}
+
 /// Which tier runs guest code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Tier {
@@ -84,8 +93,12 @@ pub struct CpuArgs {
     /// Which tier runs guest code.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
-    /// Compile code once this many instructions of it have been interpreted for each one to compile (2500; 4 with
-    /// --cross-check); 0 compiles everything before it runs.
+    /// Whether the guest waits while its code is compiled: a guest can't tell, and ends up the same. Without this it doesn't in
+    /// parallel, and does in lockstep.
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["interp", "cross_check"])]
+    pub compile: Option<Compile>,
+    /// Compile code once this many instructions of it have been interpreted for each one to compile (2500; 500 with
+    /// --compile background; 4 with --cross-check); 0 compiles everything before it runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
     /// Keep reservations in the machine-wide table. With --parallel always, unless this says otherwise.

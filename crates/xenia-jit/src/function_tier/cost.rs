@@ -9,6 +9,7 @@
 //! XENIA_COMPILE_CASES=77..78 XENIA_COMPILE_LOG=1 cargo test -p xenia-jit compiling_ends_soon -- --nocapture
 //! ```
 
+use crate::compile::Wanted;
 use crate::lift::MOST_IR;
 use crate::mode::Mode;
 use crate::region::REGION_LIMIT;
@@ -166,7 +167,7 @@ fn compile(jit: &mut Jit, mode: Mode) -> (u64, usize, Duration) {
     let shared = Arc::clone(&jit.shared);
     let code = shared.code(mode).unwrap();
     let start = thread_time();
-    jit.engine.compile(&shared, mode, code, CODE, true);
+    jit.engine.compile(&shared, mode, code, Wanted { pc: CODE, as_entry: true });
     let took = thread_time().saturating_sub(start);
     let intermediate = jit.engine.compiler.lock().context.func.dfg.num_insts();
     (jit.engine.compiled.instructions, intermediate, took)

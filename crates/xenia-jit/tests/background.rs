@@ -1,0 +1,93 @@
+//! Code that a host thread of its own compiles: whenever it turns up, the guest can't tell.
+
+mod common;
+
+use common::*;
+use std::thread;
+use std::time::{Duration, Instant};
+use xenia_cpu::Exit;
+use xenia_isa::Op;
+use xenia_jit::JitConfig;
+
+/// Two loops, one in the other, with a branch that goes both ways and a call.
+fn words() -> Vec<u32> {
+    vec![
+        x(Op::mtspr, 5, 9, 0, 0),
+        d(Op::addi, 3, 3, 1), // +4
+        d(Op::addi, 4, 4, 3),
+        d(Op::andi_rc, 4, 6, 4),
+        d(Op::bcx, 12, 2, 12), // beq +12
+        d(Op::addi, 7, 7, 1),
+        b(CODE + 24, CODE + 40, true),
+        d(Op::addi, 9, 9, 1),   // +28
+        d(Op::bcx, 16, 0, -28), // bdnz +4
+        b(CODE + 36, CODE, false),
+        d(Op::addi, 8, 8, 2), // +40, called
+        BLR,
+    ]
+}
+
+fn machine(delays: Option<u64>) -> Machine {
+    let machine =
+        Machine::jit_with(JitConfig { warm_up: 20, compile_delays: delays, ..JitConfig::in_background() });
+    machine.put(CODE, &words());
+    machine
+}
+
+#[test]
+fn when_code_turns_up_is_no_difference_to_the_guest() {
+    for seed in 0..6 {
+        let (mut jit, mut interpreter) = (machine(Some(seed)), Machine::interpreter());
+        interpreter.put(CODE, &words());
+        for machine in [&mut jit, &mut interpreter] {
+            machine.ctx.gpr[5] = 300;
+        }
+        for visit in 0..600_u32 {
+            let quantum = 900 + i64::from(visit % 101);
+            assert_eq!(jit.run(quantum), interpreter.run(quantum), "seed {seed}, visit {visit}");
+            assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "seed {seed}, visit {visit}");
+            assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "seed {seed}, visit {visit}");
+            if visit % 64 == 63 {
+                // The guest's code is another: what is being compiled may be of the one before.
+                let patched = [d(Op::addi, 3, 3, (visit / 64) as i32)];
+                jit.put(CODE + 4, &patched);
+                interpreter.put(CODE + 4, &patched);
+                thread::sleep(Duration::from_micros(u64::from(visit)));
+            }
+        }
+        let counters = jit.engine.counters();
+        assert!(counters.functions > 0, "seed {seed}: nothing was compiled: {counters:?}");
+    }
+}
+
+#[test]
+fn the_interpreter_goes_on_until_the_code_is_there_and_then_stops() {
+    let mut machine = machine(None);
+    machine.ctx.gpr[5] = 300;
+    let start = Instant::now();
+    let mut interpreted = 0;
+    loop {
+        assert_eq!(machine.run(100_000), Exit::Budget);
+        let now = machine.engine.counters().interpreted_instructions;
+        // Less than a hundredth of a visit: the rest was compiled.
+        if now - interpreted < 1000 {
+            break;
+        }
+        interpreted = now;
+        assert!(
+            start.elapsed() < Duration::from_mins(1),
+            "nothing was compiled: {:?}",
+            machine.engine.counters()
+        );
+    }
+    assert!(machine.engine.counters().functions >= 1);
+}
+
+#[test]
+fn a_machine_goes_while_its_code_is_being_compiled() {
+    for seed in 0..20 {
+        let mut machine = machine(Some(seed));
+        machine.ctx.gpr[5] = 300;
+        machine.run(20_000);
+    }
+}
