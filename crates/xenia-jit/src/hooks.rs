@@ -177,6 +177,8 @@ hooks! {
     cold Float(word, a, b, c) [] => float_in_software;
     /// Gives the bits of the single whose double has these, or bit 32 if there is none.
     cold Narrow(bits) [] => narrow;
+    /// Makes doubles of the singles that the context holds of these registers, a bit for each.
+    cold Widen(registers) [] => widen;
     /// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
     /// operands are in the context.
     cold Vector(word) [] => exact_lanes;

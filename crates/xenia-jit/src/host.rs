@@ -89,11 +89,13 @@ pub(crate) enum Leave {
     /// The instruction before pc ended the visit: a hint that others should run, or the last read of the time
     /// base that the visit allows.
     Yield = 9,
+    /// Floating-point registers hold no singles where the code at pc takes that for granted.
+    Unfit = 10,
 }
 
 impl Leave {
     /// Every reason, by its number.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Branch,
         Self::Missing,
         Self::Budget,
@@ -104,6 +106,7 @@ impl Leave {
         Self::Fault,
         Self::Unwind,
         Self::Yield,
+        Self::Unfit,
     ];
 
     /// The reason in a region's second result.

@@ -304,11 +304,7 @@ impl Engine {
         if let Some(site) = site {
             ctx.pc = site.pc;
             ctx.budget += i64::from(site.remaining);
-            for (n, register) in ctx.fpr.iter_mut().enumerate() {
-                if site.singles >> n & 1 != 0 {
-                    *register = soft_single::widened(*register as u32);
-                }
-            }
+            soft_single::widen(&mut ctx.fpr, site.singles);
         } else {
             tracing::error!("a fault outside every guest instruction's code");
         }
@@ -388,6 +384,8 @@ impl Engine {
                     self.counts.fallbacks += (before - ctx.budget) as u64;
                     exit
                 }
+                // To the next entry.
+                Leave::Unfit => self.interpret(ctx, devices, 1),
                 Leave::Exit => exit,
                 Leave::Yield => Some(Exit::Yield),
                 Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),

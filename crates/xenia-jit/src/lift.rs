@@ -3,7 +3,7 @@
 //! Guest registers live in the context. Inside a block they are values: loaded at first use, stored before anything that
 //! may leave or look (`Lifter::flush`), and where the next block is reached from elsewhere too. A block that one edge alone leads
 //! to goes on with all that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to turn
-//! beside the context (`carried`). So every other block may be an entry.
+//! beside the context (`carried`). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
 //!
 //! # How an arm is written
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the architecture
@@ -23,6 +23,7 @@ mod float;
 mod float_checks;
 mod float_registers;
 mod float_status;
+mod flow;
 mod integer;
 mod load_store;
 mod logical;
@@ -47,6 +48,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 pub(crate) use float_checks::SINGLE_RESULT;
+use flow::Granted;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
@@ -158,6 +160,8 @@ pub(crate) struct Lifter<'a> {
     blocks: HashMap<u32, ir::Block>,
     budget_exits: BTreeMap<u32, ir::Block>,
     carrying: Carrying,
+    /// What each block takes for granted, if anything.
+    granted: HashMap<u32, Granted>,
     exit: ir::Block,
     pub(crate) sites: Vec<Site>,
 
@@ -261,6 +265,7 @@ impl<'a> Lifter<'a> {
             blocks,
             budget_exits: BTreeMap::new(),
             carrying,
+            granted: flow::granted(region, config.has_fma, !config.mode.controlled),
             exit,
             sites: Vec::new(),
             inheriting,
@@ -310,6 +315,9 @@ impl<'a> Lifter<'a> {
             let ctx = self.b.ins().get_pinned_reg(types::I64);
             let budget = self.b.block_params(ir_block)[0];
             self.state = State::new(ctx, budget);
+            let granted = self.granted_at(pc);
+            self.mode = granted.mode;
+            self.cache.floats.begin(granted.short);
         }
         if block.is_loop {
             // Keeps loads of memory that other threads write inside the loop.

@@ -17,6 +17,15 @@ pub(crate) fn widened(bits: u32) -> u64 {
     f64::from(single).to_bits()
 }
 
+/// Makes doubles of the singles that `registers`, a bit for each, hold.
+pub(crate) fn widen(fpr: &mut [u64; 32], registers: u32) {
+    for (n, register) in fpr.iter_mut().enumerate() {
+        if registers >> n & 1 != 0 {
+            *register = widened(*register as u32);
+        }
+    }
+}
+
 /// The single whose double this is, if there is one.
 pub(crate) fn narrowed(bits: u64) -> Option<u32> {
     let double = f64::from_bits(bits);

@@ -104,3 +104,56 @@ fn operands_that_are_no_singles_go_to_software_and_on() {
         }
     }
 }
+
+#[test]
+fn loops_take_singles_for_granted_and_show_doubles() {
+    const STARTS: [u64; 7] = [
+        0,
+        0x3FF8_0000_2000_0000,
+        0x36A0_0000_0000_0000, // a denormal single
+        0x7FF0_0000_2000_0000, // a signalling NaN
+        0x7FF0_0000_0000_0000,
+        0x3FF0_0000_0000_0001, // no singles
+        0x7FF8_0000_0000_0001,
+    ];
+    let bdnz = |words: i32| 0x4200_0000 | (words * 4) as u32 & 0xFFFC;
+    let beq = |words: i32| 0x4182_0000 | (words * 4) as u32 & 0xFFFC;
+    let words = [
+        d(Op::lfs, 1, 9, 0),
+        // Sums and factors from turn to turn; f5 changes in some turns only, f8 is a double in all.
+        float(Op::fmaddsx, [3, 1, 3, 4]),
+        d(Op::stfs, 3, 9, 0x40),
+        float(Op::faddsx, [4, 4, 1, 0]),
+        float(Op::fcmpu, [0, 4, 3, 0]),
+        beq(3),
+        float(Op::fmulsx, [5, 5, 0, 1]),
+        float(Op::faddx, [8, 8, 3, 0]),
+        float(Op::fsubsx, [6, 5, 4, 0]),
+        float(Op::fmrx, [7, 0, 6, 0]),
+        bdnz(-9),
+        d(Op::stfd, 4, 9, 0x50),
+        float(Op::faddx, [10, 7, 5, 0]),
+        SC,
+    ];
+    for (case, &start) in STARTS.iter().enumerate() {
+        for budget in [3, 11, 64, 1000] {
+            let (mut jit, mut interpreter) = machines(&words);
+            for machine in [&mut jit, &mut interpreter] {
+                machine.ctx.ctr = 40;
+                for n in 3..6 {
+                    machine.ctx.fpr[n] = STARTS[(case * n + 1) % STARTS.len()];
+                }
+                machine.ctx.fpr[3] = start;
+            }
+            let end = u64::from(CODE) + 4 * words.len() as u64;
+            for visit in 0..400 {
+                let text = || format!("from {start:x}, visit {visit} of {budget}\n{}", listing(&words));
+                compare(&mut jit, &mut interpreter, budget, &text);
+                if u64::from(interpreter.ctx.pc) == end {
+                    break;
+                }
+            }
+            assert_eq!(u64::from(jit.ctx.pc), end, "{start:x}: it ends");
+        }
+    }
+}

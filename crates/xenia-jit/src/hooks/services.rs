@@ -119,6 +119,11 @@ pub(super) fn narrow(_: &mut Call<'_, '_>, bits: u64) -> u64 {
     soft_single::narrowed(bits).map_or(1 << 32, u64::from)
 }
 
+pub(super) fn widen(call: &mut Call<'_, '_>, registers: u64) -> u64 {
+    soft_single::widen(&mut call.ctx.fpr, registers as u32);
+    0
+}
+
 pub(super) fn exact_lanes(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let op = exact_vector::execute(call.ctx, Instruction(word as u32));
     debug_assert!(op.is_some(), "compiled code asks for the rows that are there");

@@ -402,6 +402,13 @@ impl Lifter<'_> {
         self.nothing_is_dirty();
     }
 
+    /// As [`Self::flush`], but for floating-point registers, which each way on wants otherwise.
+    pub(crate) fn flush_but_floats(&mut self) {
+        self.store_pending();
+        self.store_others();
+        self.nothing_is_dirty();
+    }
+
     /// As [`Self::flush`], for an access that may fault: singles are stored as they are.
     pub(crate) fn flush_for_access(&mut self) {
         self.store_pending();

@@ -61,7 +61,8 @@ impl Lifter<'_> {
             debug_assert!(before.is_none(), "{to:#x} has one predecessor");
             return;
         }
-        self.flush();
+        self.flush_but_floats();
+        self.prepare(to);
         let budget = self.budget_after();
         let target = self.way_to(to);
         if block.check {
@@ -90,6 +91,7 @@ impl Lifter<'_> {
         for (pc, block) in std::mem::take(&mut self.budget_exits) {
             self.b.switch_to_block(block);
             let budget = self.b.block_params(block)[0];
+            self.lengthen(pc);
             let why = self.b.ins().iconst(types::I64, reason(Leave::Budget, pc));
             self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
         }

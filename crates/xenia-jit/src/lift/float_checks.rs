@@ -139,6 +139,10 @@ impl Lifter<'_> {
             return;
         }
         self.scalar_mode();
+        for &n in registers.iter().flatten() {
+            // Loaded first: between the tests of the others and the block for what is unfit lies nothing.
+            self.known_single(n);
+        }
         let before = (self.cache.clone(), self.words);
         let mut unfit = None;
         let values = registers.map(|n| n.map(|n| self.single_operand(n, &mut unfit)));

@@ -38,6 +38,11 @@ impl Floats {
         self.short = 0;
     }
 
+    /// At a block's start: the context holds these registers as singles.
+    pub(super) fn begin(&mut self, short: u32) {
+        self.short = short;
+    }
+
     /// Registers that the context holds as singles, if nothing is dirty.
     pub(super) fn stored_as_singles(&self) -> u32 {
         self.short
@@ -94,10 +99,10 @@ impl Lifter<'_> {
             return value;
         }
         let in_context = (floats.dirty | floats.short) >> n & 1 == 0;
-        let quiet = floats.quiet >> n & 1 != 0;
-        let value = match floats.singles[n].filter(|_| !in_context) {
-            Some(single) if quiet => self.promoted(single),
-            Some(single) => self.exactly_promoted(single),
+        let single = if in_context { None } else { self.known_single(n) };
+        let value = match single {
+            Some((single, Nans::Quiet)) => self.promoted(single),
+            Some((single, Nans::Any)) => self.exactly_promoted(single),
             None => self.load_fpr(n),
         };
         self.cache.floats.doubles[n] = Some(value);
@@ -125,15 +130,29 @@ impl Lifter<'_> {
 
     /// FPR `n`, exactly, in a form that it has.
     pub(crate) fn exact_operand(&mut self, n: usize) -> Operand {
-        let floats = &self.cache.floats;
-        match (floats.doubles[n], floats.singles[n]) {
-            (None, Some(single)) => Operand::Single(single),
-            _ => Operand::Double(self.fpr(n)),
+        if let Some(value) = self.cache.floats.doubles[n] {
+            return Operand::Double(value);
+        }
+        match self.known_single(n) {
+            Some((single, _)) => Operand::Single(single),
+            None => Operand::Double(self.fpr(n)),
         }
     }
 
-    /// FPR `n` as an F32, if that is known.
-    pub(crate) fn known_single(&self, n: usize) -> Option<(Value, Nans)> {
+    /// Whether the context holds FPR `n`, and as a single.
+    fn is_stored_short(&self, n: usize) -> bool {
+        self.cache.floats.short & !self.cache.floats.dirty & 1 << n != 0
+    }
+
+    /// FPR `n` as an F32, if it is known to be one.
+    pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
+        if self.is_stored_short(n) && self.cache.floats.singles[n].is_none() {
+            let ctx = self.ctx;
+            let single = self.b.ins().load(types::F32, HOST, ctx, fpr_offset(n));
+            let floats = &mut self.cache.floats;
+            floats.singles[n] = Some(single);
+            floats.quiet &= !(1 << n);
+        }
         let quiet = self.cache.floats.quiet >> n & 1 != 0;
         let nans = if quiet { Nans::Quiet } else { Nans::Any };
         self.cache.floats.singles[n].map(|single| (single, nans))
@@ -177,7 +196,7 @@ impl Lifter<'_> {
 
     /// FPR `n` as an F32. Goes to `unfit`, made if need be, where the register is not the double of a single.
     pub(crate) fn single_operand(&mut self, n: usize, unfit: &mut Option<ir::Block>) -> Value {
-        if let Some(single) = self.cache.floats.singles[n] {
+        if let Some((single, _)) = self.known_single(n) {
             return single;
         }
         self.scalar_mode();
@@ -222,7 +241,7 @@ impl Lifter<'_> {
 
     /// What `stfs` stores of FPR `n`.
     pub(crate) fn stored_single(&mut self, n: usize) -> Value {
-        if let Some(single) = self.cache.floats.singles[n] {
+        if let Some((single, _)) = self.known_single(n) {
             return self.b.ins().bitcast(types::I32, GUEST, single);
         }
         let value = self.fpr(n);
@@ -246,6 +265,24 @@ impl Lifter<'_> {
         for n in 0..32 {
             self.store_fpr(n);
         }
+    }
+
+    /// Stores what the context does not hold in the form that is wanted: as singles those of `short`, which are known to be
+    /// singles.
+    pub(super) fn store_floats_but(&mut self, short: u32) {
+        for n in 0..32 {
+            if short >> n & 1 == 0 {
+                self.store_fpr(n);
+            } else if !self.is_stored_short(n)
+                && let Some((single, _)) = self.known_single(n)
+            {
+                let ctx = self.ctx;
+                self.b.ins().store(HOST, single, ctx, fpr_offset(n));
+            }
+        }
+        let floats = &mut self.cache.floats;
+        floats.dirty = 0;
+        floats.short = short;
     }
 
     /// Stores what is dirty, singles as they are.

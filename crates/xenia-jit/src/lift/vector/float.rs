@@ -64,11 +64,11 @@ impl Lifter<'_> {
     pub(super) fn deliver_lanes(&mut self, d: usize, sources: &[usize], check: Lanes, result: Value) {
         let mut bad = self.b.ins().fcmp(FloatCC::Unordered, result, result);
         if check == Lanes::Tiny {
+            // Without its sign.
             let bits = self.cast(result, types::I32X4);
-            let magnitude = self.splat_word(0x7FFF_FFFF);
-            let magnitude = self.b.ins().band(bits, magnitude);
-            let least = self.splat_word(0x0080_0000);
-            let tiny = self.b.ins().icmp(IntCC::Equal, magnitude, least);
+            let twice = self.b.ins().ishl_imm_s(bits, 1);
+            let least = self.splat_word(0x0080_0000 << 1);
+            let tiny = self.b.ins().icmp(IntCC::Equal, twice, least);
             bad = self.b.ins().bor(bad, tiny);
         }
         let bad = self.b.ins().vany_true(bad);

@@ -21,8 +21,8 @@ impl Lifter<'_> {
     }
 
     pub(crate) fn splat_word(&mut self, word: u32) -> Value {
-        let value = self.const32(word);
-        self.b.ins().splat(types::I32X4, value)
+        let constant = self.b.func.dfg.constants.insert(word.to_le_bytes().repeat(4).into());
+        self.b.ins().vconst(types::I32X4, constant)
     }
 
     /// Byte k of the result is byte `from(k)` of `a` followed by `b`.
