@@ -85,7 +85,7 @@ pub struct FpLazy {
 }
 
 /// Length of [`PpcContext::host`].
-pub const HOST_WORDS: usize = 32;
+pub const HOST_WORDS: usize = 48;
 
 /// One hardware thread's registers, and what engines need at hand beside them.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@
 //! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was saved
 //! here; the context then holds the budget as of the block's start.
 
+use crate::conditions;
 use crate::host::{Leave, Word};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
@@ -32,6 +33,7 @@ pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
     // SAFETY: the tables lead to code that the lifter made, which follows `host.rs`, or to the stub.
     unsafe { enter_code(ctx) };
+    conditions::settle(ctx);
     let leave = ctx.host[Word::Leave as usize] as u32;
     (Leave::from_bits(leave), leave >> 8)
 }

@@ -13,7 +13,7 @@
 mod services;
 
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
-use crate::host::Word;
+use crate::host::{COMPARED, Word};
 use std::arch::{asm, naked_asm};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
@@ -186,6 +186,8 @@ hooks! {
     cold ScalarMode() [] => scalar_mode;
     /// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
     cold VectorMode() [] => vector_mode;
+    /// Makes nibbles of CR fields that are owed.
+    cold Conditions() [] => settle_conditions;
     /// Makes FPSCR exact and gives it; only its exceptions and summaries if `exceptions` is not 0.
     cold Status(exceptions) ["exact_status"] => exact_status;
 }
@@ -197,7 +199,7 @@ impl Hook {
     }
 }
 
-const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= HOST_WORDS, "PpcContext::host is too short");
+const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= COMPARED, "PpcContext::host is too short");
 
 /// What a run lends to its hooks.
 pub(crate) struct Run<'a> {

@@ -5,7 +5,7 @@
 //! run. So one piece of code serves every context, and could serve every machine.
 
 use std::mem::{offset_of, size_of};
-use xenia_cpu::PpcContext;
+use xenia_cpu::{HOST_WORDS, PpcContext};
 
 /// A word of `PpcContext::host`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub(crate) enum Word {
     /// The first of the hooks' addresses: [`crate::hooks::Hook`].
     Hooks,
 }
+
+/// The first of eight words at the end: operands of compares, by CR field ([`crate::conditions`]).
+pub(crate) const COMPARED: usize = HOST_WORDS - 8;
 
 /// Number of words, without the hooks.
 pub(crate) const WORDS: usize = Word::Hooks as usize;

@@ -21,6 +21,7 @@ mod code_cache;
 #[allow(unsafe_code)]
 mod code_memory;
 mod compile;
+mod conditions;
 mod cross_check;
 #[allow(unsafe_code)]
 mod enter;

@@ -18,6 +18,7 @@ mod cache;
 #[cfg(test)]
 mod calls;
 mod carried;
+mod condition;
 mod exits;
 mod float;
 mod float_checks;

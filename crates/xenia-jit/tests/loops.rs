@@ -241,3 +241,41 @@ fn a_loop_may_write_to_its_own_page_and_jump_out() {
     compare(&mut jit, &mut interpreter, 1 << 30, &|| "own page".into());
     assert_eq!((jit.ctx.gpr[7], jit.ctx.gpr[8]), (20, 21));
 }
+
+/// A compare copies SO as it was, however late somebody asks for its bits.
+#[test]
+fn what_a_compare_left_keeps_the_overflow_of_its_time() {
+    let overflow = |oe: u32| x(Op::addx, 9, 10, 10, oe << 10);
+    let words = [
+        overflow(1), // SO
+        d(Op::cmpi, 6 << 2, 3, 5),
+        d(Op::lwz, 11, 1, 0),
+        x(Op::mcrxr, 0, 0, 0, 0), // no SO
+        d(Op::cmpi, 5 << 2, 3, 5),
+        d(Op::lwz, 11, 1, 0),
+        bc(12, 4 * 5, 2), // another block
+        d(Op::addi, 12, 12, 1),
+        // together:
+        d(Op::lwz, 11, 1, 0),
+        overflow(1),
+        bc(12, 4 * 6 + 3, 2),
+        d(Op::addi, 12, 12, 2),
+        bc(12, 4 * 5 + 3, 2),
+        d(Op::addi, 12, 12, 4),
+        x(Op::mfcr, 13, 0, 0, 0),
+        SC,
+    ];
+    for r3 in [4, 5, 6, u64::MAX] {
+        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(CODE, &words);
+            machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+            machine.ctx.gpr[1] = u64::from(DATA);
+            machine.ctx.gpr[3] = r3;
+            machine.ctx.gpr[10] = 0x7FFF_FFFF;
+        }
+        compare(&mut jit, &mut interpreter, 1000, &|| format!("r3 {r3:#x}"));
+        assert_eq!(interpreter.ctx.cr[6] & 1, 1);
+        assert_eq!(interpreter.ctx.cr[5] & 1, 0);
+    }
+}

@@ -4,6 +4,7 @@
 //! a compare set is kept as the compare's operands: a branch on it becomes one host compare, and the
 //! nibble is built only when the field is stored.
 
+use super::condition::orders;
 use super::float_registers::{Floats, Operand, singles};
 use super::{HOST, Lifter};
 use crate::float_state::{PENDING, PRESENT};
@@ -69,14 +70,18 @@ pub(crate) struct Cache {
     gpr: [Option<Value>; 32],
     /// The low word where it is at hand as a value of its own.
     low: [Option<Value>; 32],
+    /// The low word, zero-extended, where it is at hand and the upper half may be something else.
+    extended: [Option<Value>; 32],
     /// Bit n: the upper half of GPR n is zero.
     zero_extended: u32,
     gpr_dirty: u32,
     pub(super) floats: Floats,
     vr: [Option<Value>; 128],
     vr_dirty: u128,
-    cr: [Option<Cr>; 8],
+    pub(super) cr: [Option<Cr>; 8],
     cr_dirty: u8,
+    /// No CR field of the context is owed.
+    pub(super) settled: bool,
     xer: [Option<Value>; 3],
     xer_dirty: u8,
     special: [Option<Value>; 2],
@@ -101,6 +106,7 @@ impl Default for Cache {
         Self {
             gpr: [None; 32],
             low: [None; 32],
+            extended: [None; 32],
             zero_extended: 0,
             gpr_dirty: 0,
             floats: Floats::default(),
@@ -108,6 +114,7 @@ impl Default for Cache {
             vr_dirty: 0,
             cr: [None; 8],
             cr_dirty: 0,
+            settled: false,
             xer: [None; 3],
             xer_dirty: 0,
             special: [None; 2],
@@ -128,7 +135,7 @@ fn vr_offset(n: usize) -> i32 {
     (offset_of!(PpcContext, vr) + 16 * n) as i32
 }
 
-fn cr_offset(field: usize) -> i32 {
+pub(super) fn cr_offset(field: usize) -> i32 {
     (offset_of!(PpcContext, cr) + field) as i32
 }
 
@@ -160,18 +167,25 @@ impl Lifter<'_> {
         if self.cache.zero_extended >> n & 1 != 0 {
             return self.gpr(n);
         }
-        if self.cache.gpr[n].is_none() && self.carrying.variable(n).is_none() {
-            let ctx = self.ctx;
-            return self.b.ins().uload32(HOST, ctx, gpr_offset(n));
+        if let Some(value) = self.cache.extended[n] {
+            return value;
         }
-        let low = self.gpr32(n);
-        self.b.ins().uextend(types::I64, low)
+        let value = if self.cache.gpr[n].is_none() && self.carrying.variable(n).is_none() {
+            let ctx = self.ctx;
+            self.b.ins().uload32(HOST, ctx, gpr_offset(n))
+        } else {
+            let low = self.gpr32(n);
+            self.b.ins().uextend(types::I64, low)
+        };
+        self.cache.extended[n] = Some(value);
+        value
     }
 
     /// Sets GPR `n`.
     pub(crate) fn set_gpr(&mut self, n: usize, value: Value) {
         self.cache.gpr[n] = Some(value);
         self.cache.low[n] = None;
+        self.cache.extended[n] = None;
         self.cache.zero_extended &= !(1 << n);
         self.cache.gpr_dirty |= 1 << n;
         if let Some(variable) = self.carrying.variable(n) {
@@ -264,6 +278,7 @@ impl Lifter<'_> {
     pub(crate) fn set_xer(&mut self, bit: Xer, value: Value) {
         if bit == Xer::So {
             // Compares that were made before copied the old SO.
+            self.settle_fields();
             for field in 0..8 {
                 self.cr(field, false);
             }
@@ -273,25 +288,17 @@ impl Lifter<'_> {
     }
 
     /// CR field `field` as a nibble in an I8. With `load`, it is loaded if it isn't known.
-    fn cr(&mut self, field: usize, load: bool) -> Option<Value> {
+    pub(super) fn cr(&mut self, field: usize, load: bool) -> Option<Value> {
         match self.cache.cr[field] {
             Some(Cr::Bits(bits) | Cr::Float { bits, .. }) => Some(bits),
             Some(Cr::Compare { a, b, signed }) => {
-                let (less, greater) = orders(signed);
-                let less = self.b.ins().icmp(less, a, b);
-                let greater = self.b.ins().icmp(greater, a, b);
-                let [eight, four, two] = [8, 4, 2].map(|n| self.b.ins().iconst(types::I32, n));
-                let bits = self.b.ins().select(greater, four, two);
-                let bits = self.b.ins().select(less, eight, bits);
-                let bits = self.b.ins().ireduce(types::I8, bits);
                 let so = self.xer(Xer::So);
-                let bits = self.b.ins().bor(bits, so);
+                let bits = self.nibble(a, b, signed, so);
                 self.cache.cr[field] = Some(Cr::Bits(bits));
                 Some(bits)
             }
             None if load => {
-                let ctx = self.ctx;
-                let bits = self.b.ins().load(types::I8, HOST, ctx, cr_offset(field));
+                let bits = self.load_field(field);
                 self.cache.cr[field] = Some(Cr::Bits(bits));
                 Some(bits)
             }
@@ -301,6 +308,9 @@ impl Lifter<'_> {
 
     /// CR field `field` as a nibble in an I8.
     pub(crate) fn cr_bits(&mut self, field: usize) -> Value {
+        if self.cache.cr[field].is_none() {
+            self.settle_fields();
+        }
         match self.cr(field, true) {
             Some(bits) => bits,
             None => self.b.ins().iconst(types::I8, 0),
@@ -351,7 +361,7 @@ impl Lifter<'_> {
                 return self.b.ins().fcmp(code, a, b);
             }
         }
-        let bits = self.cr_bits(n / 4);
+        let Some(bits) = self.cr(n / 4, true) else { return self.b.ins().iconst(types::I8, 0) };
         let bit = self.b.ins().band_imm_s(bits, 8 >> (n % 4));
         let code = if wanted { IntCC::NotEqual } else { IntCC::Equal };
         self.b.ins().icmp_imm_s(code, bit, 0)
@@ -382,14 +392,6 @@ impl Lifter<'_> {
         {
             self.b.def_var(variable, value);
         }
-    }
-}
-
-fn orders(signed: bool) -> (IntCC, IntCC) {
-    if signed {
-        (IntCC::SignedLessThan, IntCC::SignedGreaterThan)
-    } else {
-        (IntCC::UnsignedLessThan, IntCC::UnsignedGreaterThan)
     }
 }
 
@@ -480,10 +482,8 @@ impl Lifter<'_> {
             }
         }
         for field in 0..8 {
-            if self.cache.cr_dirty >> field & 1 != 0
-                && let Some(bits) = self.cr(field, false)
-            {
-                self.b.ins().store(HOST, bits, ctx, cr_offset(field));
+            if self.cache.cr_dirty >> field & 1 != 0 {
+                self.store_field(field);
             }
         }
         for bit in [Xer::So, Xer::Ov, Xer::Ca] {

@@ -3,8 +3,8 @@
 //! Big-endian data: one host access and a byte swap. Storage is addressed with 32 bits in both computation modes;
 //! update forms write the address to RA, zero-extended from 32 bits or as a whole; where RT = RA, the address wins.
 
-use super::Lifter;
 use super::float_registers::Nans;
+use super::{GUEST, Lifter};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
@@ -108,6 +108,14 @@ impl Lifter<'_> {
     }
 
     fn load_gpr(&mut self, i: Instruction, ty: Type, extend: Extend, place: Place) {
+        if ty == types::I8 {
+            // Bytes have no order, and are extended on the way.
+            self.before_access();
+            let value = self.b.ins().uload8(types::I64, GUEST, place.address, place.displacement);
+            self.set_gpr_low(i.rd(), value, None);
+            self.update(i, place);
+            return;
+        }
         let value = self.load_big(ty, place);
         self.set_loaded(i.rd(), value, extend);
         self.update(i, place);
