@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite races primes hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite races primes sound hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -134,6 +134,12 @@ for program in "${programs[@]}"; do
                 grep -q draws.h "$source" && objects+=("${drawing[@]}")
                 title "hostile/$(basename "$source" .c)" "${objects[@]}"
             done
+            ;;
+        sound)
+            mkdir -p "$out/sound" "$obj/sound"
+            shared=$(compile sound/sound.c -mno-powerpc64)
+            title sound/tone "$(compile sound/tone.c -mno-powerpc64)" "$shared"
+            title sound/xma "$(compile sound/xma.c -mno-powerpc64)" "$shared" "$(compile sound/stream.S)"
             ;;
         hot-loops)
             for source in matrix bits hash; do

@@ -45,6 +45,10 @@ const FLAGS: &[(&str, &[&str])] = &[
             "guest-log",
             "last-frame",
             "folder",
+            "audio",
+            "speakers",
+            "volume",
+            "mute",
         ],
     ),
     (

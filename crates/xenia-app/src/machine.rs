@@ -20,6 +20,7 @@ use crate::pace::{Pace, Progress};
 use crate::recording::{Header, Recorder, Replayer, Trouble};
 use crate::report::{RunReport, TitleReport};
 use crate::say::{self, errln};
+use crate::sound::{Sound, XmaPort};
 use crate::title::Title;
 use crate::watchdog::{Watchdog, Watched};
 use crate::wording::count;
@@ -72,6 +73,8 @@ pub struct MachineOptions<'a> {
     pub record_contention: Option<&'a Path>,
     /// What the title before has left, if another title has launched this one.
     pub launched: Option<Launched>,
+    /// Where sound goes.
+    pub sound: Sound,
 }
 
 impl<'a> MachineOptions<'a> {
@@ -91,6 +94,7 @@ impl<'a> MachineOptions<'a> {
             replay: None,
             record_contention: None,
             launched: None,
+            sound: Sound::null(),
         }
     }
 }
@@ -128,6 +132,8 @@ pub struct Machine {
     losses: Losses,
     interrupt: Interrupt,
     pace: Option<Pace>,
+    sound: Sound,
+    xma: XmaPort,
 }
 
 impl Machine {
@@ -163,8 +169,11 @@ impl Machine {
             (None, Some(path)) => Box::new(Replayer::open(path, &header()?, recording.clone())?),
             (None, None) => options.input,
         };
+        let xma = XmaPort::new(memory.clone());
         let ports = Ports {
             video: Box::new(video),
+            audio: options.sound.port(),
+            xma: Box::new(xma.clone()),
             text: options.text,
             input,
             dialogs: Box::new(TerminalDialogs::new(DialogLog)),
@@ -223,6 +232,8 @@ impl Machine {
             losses,
             interrupt: Interrupt::default(),
             pace: None,
+            sound: options.sound,
+            xma,
         })
     }
 
@@ -301,6 +312,9 @@ impl Machine {
         let divergence = self.executor.divergence();
         let recording_trouble = self.recording.get();
         if let Some(loss) = self.event_log.as_ref().and_then(EventLog::finish) {
+            self.losses.note(loss);
+        }
+        if let Some(loss) = self.sound.finish() {
             self.losses.note(loss);
         }
         self.write_contention();

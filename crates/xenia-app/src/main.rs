@@ -39,6 +39,7 @@ mod report;
 mod say;
 mod screenshots;
 mod settings;
+mod sound;
 mod source;
 mod status;
 mod title;

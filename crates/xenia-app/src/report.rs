@@ -100,6 +100,8 @@ documented! {
         pub memory: MemoryReport,
         /// Figures of the command processor.
         pub gpu: GpuReport,
+        /// Figures of sound.
+        pub audio: AudioReport,
         /// Host time of the run.
         pub wall_seconds: f64,
         /// Guest instructions per microsecond of host time.
@@ -172,6 +174,35 @@ documented! {
         /// Pipelines, where what draws has some.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub pipelines: Option<PipelinesReport>,
+    }
+
+    /// Figures of sound.
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct AudioReport {
+        /// Where it goes: `null`, `wav` or `device`.
+        pub output: String,
+        /// Frames of 256 samples whose guest time came while the title made sound.
+        pub frames_played: u64,
+        /// Frames that the title handed over.
+        pub frames_submitted: u64,
+        /// Times that the title was asked for one.
+        pub callbacks: u64,
+        /// Times that it was not, because it still answered.
+        pub callbacks_lost: u64,
+        /// Frames that the title was too late for: they are silent.
+        pub underruns: u64,
+        /// Samples that were too loud and are clipped.
+        pub clipped_samples: u64,
+        /// Times that a context of the XMA decoder was started.
+        pub xma_passes: u64,
+        /// Frames that it decoded.
+        pub xma_frames: u64,
+        /// Frames that it could not decode: they are silent.
+        pub xma_frames_failed: u64,
+        /// Times that it met memory that is not there.
+        pub xma_faults: u64,
+        /// Starts that were ignored because the title had asked for too much at one moment.
+        pub xma_refused: u64,
     }
 
     /// Pipelines of the host's GPU.

@@ -359,7 +359,9 @@ const WRITTEN: [&str; 15] = [
 fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {
     // That one also says whether at all.
     let is_off = name == "guest-log" && matches!(value, DeValue::String(text) if text == "off");
-    WRITTEN.contains(&name) && !is_off
+    // And this one may be no file.
+    let is_wav = name == "audio" && matches!(value, DeValue::String(text) if text.starts_with("wav:"));
+    is_wav || WRITTEN.contains(&name) && !is_off
 }
 
 /// The words that a setting stands for.

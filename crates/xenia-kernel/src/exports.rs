@@ -64,7 +64,9 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::vd_engine::VdEngine::EXPORTS,
     xboxkrnl::vd_notification::VdNotification::EXPORTS,
     xboxkrnl::vd_swap::VdSwap::EXPORTS,
+    xboxkrnl::xaudio::XAudio::EXPORTS,
     xboxkrnl::xex::Xex::EXPORTS,
+    xboxkrnl::xma::Xma::EXPORTS,
     xam::content::Content::EXPORTS,
     xam::content_device::ContentDevice::EXPORTS,
     xam::enumerate::Enumerate::EXPORTS,
@@ -77,4 +79,5 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::user::User::EXPORTS,
     xam::user_settings::UserSettings::EXPORTS,
     xam::video::Video::EXPORTS,
+    xam::voice::Voice::EXPORTS,
 ];

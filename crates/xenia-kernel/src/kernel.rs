@@ -18,6 +18,7 @@ use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
 use crate::objects::{Deleted, ObjectKind, Objects};
 use crate::ports::{Devices, Ports};
+use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
 use crate::thread::frames::FrameCount;
@@ -119,6 +120,10 @@ pub struct Kernel {
     pub display: Mutex<Display>,
     /// The console's settings, notifications, key strokes.
     pub user: User,
+    /// Who makes sound, and when the next frame is due. Taken alone, or over the hardware threads.
+    pub render_driver: RenderDriver,
+    /// Which of the XMA decoder's contexts are in use. Taken alone, or over memory.
+    pub(crate) xma_contexts: Mutex<XmaContexts>,
     /// What is outside.
     pub devices: Devices,
 }
@@ -159,7 +164,7 @@ impl Kernel {
             sections: LockQueues::new(LOCK_QUEUES),
             spin_locks: LockQueues::new(2 * LOCK_QUEUES),
             read_write_locks: ReadWriteLocks::new(3 * LOCK_QUEUES),
-            threads: Mutex::new(Level::Threads, Threads::new(processes, limits)),
+            threads: Mutex::new(Level::Threads, Threads::new(processes, limits.clone())),
             tls: Tls::default(),
             frames_of_all: FrameCount::default(),
             pending_apcs: AtomicUsize::new(0),
@@ -171,6 +176,8 @@ impl Kernel {
             title: Mutex::new(Level::Settings, Title::default()),
             display: Mutex::new(Level::Settings, Display::default()),
             user,
+            render_driver: RenderDriver::new(limits),
+            xma_contexts: Mutex::new(Level::Devices, XmaContexts::default()),
             devices: Devices::new(ports),
         }))
     }
@@ -242,6 +249,7 @@ impl Kernel {
         self.objects.describe(line);
         let display = self.display.lock();
         display.describe(line);
+        self.render_driver.describe(line);
         line(&format!("frames {} swaps {}", display.frames, display.swaps));
     }
 

@@ -8,6 +8,7 @@
 //! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings, character sets.
 //! - [`content`]: packages of saved games and downloads.
 //! - [`exceptions`]: structured exception handling.
+//! - [`sound`]: the render driver's clients and their frames, the XMA decoder's contexts.
 //! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles, settings, notifications, keys.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`limits`]: what a title may take of the host.
@@ -34,6 +35,7 @@ pub mod memory;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;
+pub mod sound;
 pub mod status;
 mod system;
 pub mod text;

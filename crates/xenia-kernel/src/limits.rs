@@ -56,6 +56,10 @@ limits! {
         "Mutants that have an owner. A wait that takes one more succeeds, but its owner's end does not abandon it.";
     Completions = "completions", 0x1_0000, INSUFFICIENT_RESOURCES,
         "Finished requests that wait in completion ports.";
+    RenderClients = "render_clients", 8, INSUFFICIENT_RESOURCES,
+        "Clients of the sound driver: titles have one or two.";
+    RenderFrames = "render_frames", 0x40, INSUFFICIENT_RESOURCES,
+        "Frames of sound that a client has handed over and that have not been played: a third of a second.";
     StackBytes = "thread_stack_bytes", 0x0F00_0000, NO_MEMORY,
         "Bytes of all threads' stacks, each with 64 KiB of guard at either end: the console's own address range for them. \
          Threads that should have ended, or stacks that are larger than needed, fill it; --dump-threads-after shows who has one.";

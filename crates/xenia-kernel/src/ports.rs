@@ -8,7 +8,7 @@ mod input;
 mod storage;
 mod video;
 
-pub use audio::{Audio, NoAudio};
+pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, Xma};
 pub use clock::{Clock, FixedClock};
 pub use devices::Devices;
 pub use dialogs::{Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
@@ -23,8 +23,10 @@ pub type TextSink = Box<dyn FnMut(&str) + Send>;
 pub struct Ports {
     /// The graphics chip.
     pub video: Box<dyn Video>,
-    /// Sound.
+    /// Where sound goes.
     pub audio: Box<dyn Audio>,
+    /// The XMA decoder.
+    pub xma: Box<dyn Xma>,
     /// Controllers.
     pub input: Box<dyn Input>,
     /// Whoever answers dialogs.
@@ -41,6 +43,7 @@ impl Default for Ports {
         Self {
             video: Box::<NoVideo>::default(),
             audio: Box::new(NoAudio),
+            xma: Box::new(NoXma),
             input: Box::new(NoInput),
             dialogs: Box::new(NoDialogs),
             storage: Box::new(NoStorage),

@@ -237,6 +237,7 @@ impl Kernel {
     fn advance(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
         self.expire_timers(cpu)?;
+        self.play_due_frames(cpu);
         if self.spin_locks.has_waiters() {
             spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks)?;
         }
@@ -363,7 +364,9 @@ impl System for KernelSystem {
                     self.kernel.devices.video.lock().store_register(index, store.value, now);
                 }
                 Some((Device::Xma, index)) => {
-                    self.kernel.devices.audio.lock().store_register(index, store.value, now);
+                    // Its words are little-endian: titles store them byte-reversed.
+                    let value = store.value.swap_bytes();
+                    self.kernel.devices.xma.lock().store_register(index, value, now);
                 }
                 None => {}
             }
@@ -389,6 +392,7 @@ impl System for KernelSystem {
         let mut left = None;
         if kernel.has_left_calls() {
             kernel.enter_begun(running.thread, &mut running.ctx);
+            kernel.enter_render_call(running.thread, &mut running.ctx);
             left = kernel.take_left_call(running.id);
         }
         let disposition = match left {
@@ -441,7 +445,6 @@ impl System for KernelSystem {
 
     fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
         housekeeping("graphics", self.kernel.advance_video(cpu));
-        self.kernel.devices.audio.lock().advance(cpu.now());
         self.kernel.clear_away_deleted();
     }
 
@@ -458,17 +461,18 @@ impl System for KernelSystem {
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
-        let Kernel { dispatcher, spin_locks, memory, .. } = &*self.kernel;
+        let Kernel { dispatcher, spin_locks, memory, render_driver, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
-        if now { Some(0) } else { dispatcher.timers().next_noticed() }
+        if now {
+            return Some(0);
+        }
+        [dispatcher.timers().next_noticed(), render_driver.next_due()].into_iter().flatten().min()
     }
 
     fn next_device_event(&self) -> Option<GuestTicks> {
         // Without a callback, nothing that the chip does by itself reaches guest code.
         let callback = self.kernel.threads.lock().interrupts.callback.is_some();
-        let video = if callback { self.kernel.devices.video.lock().next_event() } else { None };
-        let audio = self.kernel.devices.audio.lock().next_event();
-        [video, audio].into_iter().flatten().min()
+        if callback { self.kernel.devices.video.lock().next_event() } else { None }
     }
 
     fn frames(&self) -> u64 {

@@ -17,6 +17,8 @@ pub enum Tool {
     Libc64,
     /// The generator of random C programs.
     Csmith,
+    /// The decoders that our own are compared with.
+    Ffmpeg,
     /// The software Vulkan driver.
     Vulkan,
     /// A display without a screen.
@@ -92,6 +94,12 @@ pub const TOOLS: &[Row] = &[
         name: "csmith",
         parts: &[part("csmith", "csmith"), part("/usr/include/csmith/csmith.h", "libcsmith-dev")],
         used_for: "comparing random C programs with qemu",
+    },
+    Row {
+        tool: Tool::Ffmpeg,
+        name: "ffmpeg",
+        parts: &[part("ffmpeg", "ffmpeg")],
+        used_for: "comparing the XMA decoder with another",
     },
     Row {
         tool: Tool::Vulkan,

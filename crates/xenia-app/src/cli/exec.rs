@@ -1,6 +1,6 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
-use super::{WindowArgs, number, number_of_frames, seconds, small_number};
+use super::{SoundArgs, WindowArgs, number, number_of_frames, seconds, small_number};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -241,6 +241,8 @@ pub struct ExecArgs {
     pub picture: PictureArgs,
     #[command(flatten)]
     pub window: WindowArgs,
+    #[command(flatten)]
+    pub sound: SoundArgs,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]

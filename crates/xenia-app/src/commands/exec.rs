@@ -6,7 +6,7 @@ mod windowed;
 
 pub use conclude::conclude;
 
-use crate::cli::{EngineArgs, ExecArgs, RunArgs};
+use crate::cli::{AudioOutput, EngineArgs, ExecArgs, RunArgs};
 use crate::content;
 use crate::drawing::Progress;
 use crate::exit::Code;
@@ -19,6 +19,7 @@ use crate::machine::{Finished, Launched, Machine, MachineOptions};
 use crate::output::{self, Losses};
 use crate::report::check_json;
 use crate::say::{self, errln};
+use crate::sound::Sound;
 use crate::title::Title;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -170,6 +171,11 @@ fn machine(
     compiled: Progress<'_>,
 ) -> Result<Machine> {
     let file = |path: &Option<PathBuf>| before.file(path.as_deref());
+    let wav = match &args.sound.audio {
+        Some(AudioOutput::Wav(path)) => before.file(Some(path)),
+        _ => None,
+    };
+    let sound = Sound::open(&args.sound, wav.as_deref())?;
     Machine::new_told(
         title,
         MachineOptions {
@@ -183,6 +189,7 @@ fn machine(
             replay: file(&args.run.replay).as_deref(),
             record_contention: file(&args.run.record_contention).as_deref(),
             launched,
+            sound,
             ..MachineOptions::new(&args.engine, &args.picture)
         },
         compiled,

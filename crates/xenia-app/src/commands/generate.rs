@@ -63,6 +63,7 @@ pub fn documents() -> Vec<Document> {
                 object::<report::MemoryReport>(),
                 object::<report::GpuReport>(),
                 object::<report::PipelinesReport>(),
+                object::<report::AudioReport>(),
             ],
         },
         Document {

@@ -3,7 +3,9 @@
 use super::Machine;
 use crate::digest::Digest;
 use crate::interrupt::Cause;
-use crate::report::{CrashReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport, RunReport};
+use crate::report::{
+    AudioReport, CrashReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport, RunReport,
+};
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 use xenia_render::Figures;
@@ -84,8 +86,27 @@ impl Machine {
                 page_version_bumps: memory.page_version_bumps,
             },
             gpu: self.gpu_report(),
+            audio: self.audio_report(),
             wall_seconds,
             mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
+        }
+    }
+
+    fn audio_report(&self) -> AudioReport {
+        let (sound, xma) = (self.kernel.render_driver.figures(), self.xma.figures());
+        AudioReport {
+            output: self.sound.name().to_owned(),
+            frames_played: sound.frames_played,
+            frames_submitted: sound.frames_submitted,
+            callbacks: sound.callbacks,
+            callbacks_lost: sound.callbacks_lost,
+            underruns: sound.underruns,
+            clipped_samples: self.sound.clipped(),
+            xma_passes: xma.passes,
+            xma_frames: xma.frames,
+            xma_frames_failed: xma.frames_failed,
+            xma_faults: xma.faults,
+            xma_refused: xma.refused,
         }
     }
 

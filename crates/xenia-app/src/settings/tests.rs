@@ -80,6 +80,7 @@ fn commands_of_commands_have_tables_in_tables() {
 fn what_is_written_can_not_be_named_in_a_file() {
     for (file, flag) in [
         ("[exec]\njson = \"/home/user/thesis.tex\"\n", "--json"),
+        ("[exec]\naudio = \"wav:/home/user/thesis.tex\"\n", "--audio"),
         ("[check]\nbless = true\n", "--bless"),
         ("[exec]\nguest-log = \"x\"\n", "--guest-log"),
         ("[shader.asm]\noutput = \"x\"\n", "--output"),

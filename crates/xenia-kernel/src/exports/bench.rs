@@ -15,6 +15,7 @@ mod objects;
 mod queries;
 mod races;
 mod sequences;
+mod sound;
 mod strings;
 mod threads;
 mod timers;

@@ -12,3 +12,4 @@ pub mod ui;
 pub mod user;
 pub mod user_settings;
 pub mod video;
+pub mod voice;

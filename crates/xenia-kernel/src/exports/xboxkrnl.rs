@@ -46,4 +46,6 @@ pub mod vd_display;
 pub mod vd_engine;
 pub mod vd_notification;
 pub mod vd_swap;
+pub mod xaudio;
 pub mod xex;
+pub mod xma;

@@ -1,6 +1,6 @@
 //! The ports of one machine, each behind its own lock. Taken one at a time.
 
-use super::{Audio, Dialogs, Input, Ports, SwapCommands, TextSink, Video};
+use super::{Audio, Dialogs, Input, Ports, SwapCommands, TextSink, Video, Xma};
 use xenia_sync::{Level, Mutex};
 
 /// See the module's documentation.
@@ -9,8 +9,10 @@ pub struct Devices {
     pub video: Mutex<Box<dyn Video>>,
     /// Makes the commands of a swap, without the chip's lock.
     pub swap_commands: SwapCommands,
-    /// Sound.
+    /// Where sound goes.
     pub audio: Mutex<Box<dyn Audio>>,
+    /// The XMA decoder.
+    pub xma: Mutex<Box<dyn Xma>>,
     /// Controllers.
     pub input: Mutex<Box<dyn Input>>,
     /// Whoever answers dialogs.
@@ -21,11 +23,12 @@ pub struct Devices {
 impl Devices {
     /// Puts locks around the ports. Where saves are only the file system asks, once.
     pub(crate) fn new(ports: Ports) -> Self {
-        let Ports { video, audio, input, dialogs, storage: _, text } = ports;
+        let Ports { video, audio, xma, input, dialogs, storage: _, text } = ports;
         Self {
             swap_commands: video.swap_commands(),
             video: Mutex::new(Level::Devices, video),
             audio: Mutex::new(Level::Devices, audio),
+            xma: Mutex::new(Level::Devices, xma),
             input: Mutex::new(Level::Devices, input),
             dialogs: Mutex::new(Level::Devices, dialogs),
             text: Mutex::new(Level::Leaf, text),

@@ -125,6 +125,9 @@ impl Kernel {
 
     /// A service thread's call has returned: the next one, or idle.
     pub(crate) fn end_service(&self, call: &mut Call) -> Fallible<Disposition> {
+        if let Some(disposition) = self.end_render_call(call) {
+            return Ok(disposition);
+        }
         let hw_id = call.hw_id();
         let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
         let (next, taken) = {

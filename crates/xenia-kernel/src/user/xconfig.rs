@@ -28,10 +28,10 @@ impl Default for Locale {
 }
 
 /// Categories.
-mod category {
+pub(crate) mod category {
     pub(super) const STATIC: u16 = 0;
     pub(super) const SECURED: u16 = 2;
-    pub(super) const USER: u16 = 3;
+    pub(crate) const USER: u16 = 3;
     pub(super) const XNET_MACHINE_ACCOUNT: u16 = 4;
     pub(super) const XNET_PARAMETERS: u16 = 5;
     pub(super) const MEDIA_CENTER: u16 = 6;

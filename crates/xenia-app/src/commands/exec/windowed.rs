@@ -5,7 +5,7 @@
 //! may be there to look.
 
 use super::{Outputs, limits, machine, open_title, stopped};
-use crate::cli::ExecArgs;
+use crate::cli::{AudioOutput, ExecArgs};
 use crate::drawing;
 use crate::exit::{Code, Fault};
 use crate::gpu_port::Capture;
@@ -114,7 +114,8 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
 fn leaves_files(args: &ExecArgs) -> bool {
     let ExecArgs { run, picture, .. } = args;
     let files = [&run.json, &run.record, &run.event_log, &run.dump_frames, &picture.last_frame];
-    files.iter().any(|file| file.is_some()) || guest_log::is_file(run.guest_log.as_deref())
+    let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
+    files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
 }
 
 /// Runs the title, and again each time that this is asked for after a crash, until the window is closed.

@@ -1,0 +1,206 @@
+//! Sound behind the kernel's ports: the mixer and where its samples go, and the XMA decoder.
+//!
+//! Frames come in guest time and are written as they come; nothing of the host reaches the guest by this way, so a run is the same with
+//! any output.
+
+use crate::cli::{AudioOutput, SoundArgs, Speakers};
+use anyhow::{Context, Result, bail};
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_audio::mix::{self, Mixer};
+use xenia_audio::wav::WavWriter;
+use xenia_audio::xma::{Decoder, XmaFigures};
+use xenia_kernel::ports::{Audio, RenderFrame, Xma};
+use xenia_memory::GuestMemory;
+use xenia_sched::GuestTicks;
+
+/// A WAV file that grows.
+struct Wav {
+    path: PathBuf,
+    /// `None` once nothing more is written.
+    writer: Option<WavWriter<BufWriter<File>>>,
+    failed: Option<String>,
+}
+
+impl Wav {
+    fn create(path: &Path, speakers: mix::Speakers) -> Result<Self> {
+        let cannot = || format!("cannot write {}", path.display());
+        let file = File::create(path).with_context(cannot)?;
+        if !file.metadata().with_context(cannot)?.is_file() {
+            bail!(
+                "cannot write {}: it is no file, and the beginning of a WAV is written last",
+                path.display()
+            );
+        }
+        let writer = WavWriter::new(BufWriter::new(file), speakers).with_context(cannot)?;
+        Ok(Self { path: path.to_owned(), writer: Some(writer), failed: None })
+    }
+
+    fn write(&mut self, samples: &[i16]) {
+        let Some(writer) = &mut self.writer else { return };
+        let failed = match writer.write(samples) {
+            Ok(true) => return,
+            Ok(false) => "it is full: a WAV has 4 GiB at most".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.fail(&failed);
+    }
+
+    fn fail(&mut self, why: &str) {
+        let said = format!("{} is not whole: {why}", self.path.display());
+        self.failed.get_or_insert(said);
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.finish()
+        {
+            self.failed.get_or_insert(format!("{} is not whole: {error}", self.path.display()));
+        }
+    }
+}
+
+enum Sink {
+    Null,
+    Wav(Box<Wav>),
+}
+
+struct State {
+    mixer: Mixer,
+    samples: Vec<i16>,
+    sink: Sink,
+}
+
+/// Where sound goes; clones are the same.
+#[derive(Clone)]
+pub struct Sound(Arc<Mutex<State>>);
+
+impl Sound {
+    /// Sound that nobody hears.
+    pub fn null() -> Self {
+        Self::new(Mixer::new(mix::Speakers::Stereo, 1.0), Sink::Null)
+    }
+
+    /// What the flags ask for; `wav` is the file in place of the one that they name.
+    pub fn open(args: &SoundArgs, wav: Option<&Path>) -> Result<Self> {
+        let speakers = match args.speakers {
+            Speakers::Stereo => mix::Speakers::Stereo,
+            Speakers::Surround => mix::Speakers::Surround,
+        };
+        let volume = if args.mute { 0.0 } else { f32::from(args.volume) / 100.0 };
+        let sink = match &args.audio {
+            Some(AudioOutput::Wav(path)) => Sink::Wav(Box::new(Wav::create(wav.unwrap_or(path), speakers)?)),
+            Some(AudioOutput::Null | AudioOutput::Device) | None => Sink::Null,
+        };
+        Ok(Self::new(Mixer::new(speakers, volume), sink))
+    }
+
+    fn new(mixer: Mixer, sink: Sink) -> Self {
+        Self(Arc::new(Mutex::new(State { mixer, samples: Vec::new(), sink })))
+    }
+
+    /// What it is, for reports.
+    pub fn name(&self) -> &'static str {
+        match self.0.lock().sink {
+            Sink::Null => "null",
+            Sink::Wav(_) => "wav",
+        }
+    }
+
+    /// Samples that were too loud so far.
+    pub fn clipped(&self) -> u64 {
+        self.0.lock().mixer.clipped()
+    }
+
+    /// The kernel's port.
+    pub fn port(&self) -> Box<dyn Audio> {
+        Box::new(self.clone())
+    }
+
+    /// Makes what was written whole; what is lost, if something is.
+    pub fn finish(&self) -> Option<String> {
+        match &mut self.0.lock().sink {
+            Sink::Null => None,
+            Sink::Wav(wav) => {
+                wav.finish();
+                wav.failed.take()
+            }
+        }
+    }
+}
+
+impl Audio for Sound {
+    fn play(&mut self, frames: &[Box<RenderFrame>]) {
+        let State { mixer, samples, sink } = &mut *self.0.lock();
+        match sink {
+            // Mixed all the same: how much was too loud is a figure.
+            Sink::Null => mixer.mix(frames.iter().map(|frame| &**frame), samples),
+            Sink::Wav(wav) => {
+                mixer.mix(frames.iter().map(|frame| &**frame), samples);
+                wav.write(samples);
+            }
+        }
+        samples.clear();
+    }
+}
+
+/// The XMA decoder behind the kernel's port; clones are the same.
+#[derive(Clone)]
+pub struct XmaPort(Arc<Mutex<Decoder>>);
+
+impl XmaPort {
+    /// A decoder over guest memory.
+    pub fn new(memory: Arc<GuestMemory>) -> Self {
+        Self(Arc::new(Mutex::new(Decoder::new(memory))))
+    }
+
+    /// How decoding has gone.
+    pub fn figures(&self) -> XmaFigures {
+        self.0.lock().figures()
+    }
+}
+
+impl Xma for XmaPort {
+    fn store_register(&mut self, index: u32, value: u32, now: GuestTicks) {
+        self.0.lock().store_register(index, value, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wav_is_whole_after_the_end_and_nothing_comes_behind_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.wav");
+        let args =
+            SoundArgs { audio: Some(AudioOutput::Wav(path.clone())), volume: 100, ..SoundArgs::default() };
+        let sound = Sound::open(&args, None).unwrap();
+        let mut port = sound.port();
+        port.play(&[]);
+        assert_eq!((sound.finish(), sound.name()), (None, "wav"));
+        port.play(&[]);
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes.len(), 44 + 256 * 4);
+        assert_eq!(bytes[40..44], (256_u32 * 4).to_le_bytes());
+        assert!(Sound::open(&args, Some(dir.path())).is_err(), "a folder");
+        assert!(Sound::open(&args, Some(Path::new("/dev/null"))).is_err(), "no file");
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_known_at_the_end() {
+        let file = File::options().write(true).open("/dev/full").unwrap();
+        let writer = WavWriter::new(BufWriter::new(file), mix::Speakers::Stereo).unwrap();
+        let mut wav = Wav { path: "full.wav".into(), writer: Some(writer), failed: None };
+        for _ in 0..200 {
+            wav.write(&[0; 512]);
+        }
+        wav.finish();
+        assert!(wav.writer.is_none() && wav.failed.unwrap().contains("full.wav"));
+    }
+}

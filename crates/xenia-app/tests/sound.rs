@@ -1,0 +1,201 @@
+//! Sound through the whole program: two titles of ours play known tones, and what comes out is measured in the WAV.
+
+use serde_json::Value;
+use std::f64::consts::TAU;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A WAV as it was read.
+struct Wav {
+    channels: usize,
+    samples: Vec<i16>,
+}
+
+impl Wav {
+    fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap();
+        let half = |at: usize| u16::from_le_bytes(*bytes[at..].first_chunk().unwrap());
+        let word = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap()) as usize;
+        assert_eq!((&bytes[..4], &bytes[8..16], word(4)), (&b"RIFF"[..], &b"WAVEfmt "[..], bytes.len() - 8));
+        assert_eq!((word(24), half(34)), (48_000, 16));
+        let data = 20 + word(16);
+        assert_eq!((&bytes[data..data + 4], word(data + 4)), (&b"data"[..], bytes.len() - data - 8));
+        let samples = bytes[data + 8..].as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes));
+        Self { channels: half(22).into(), samples: samples.collect() }
+    }
+
+    fn channel(&self, channel: usize) -> impl Iterator<Item = f64> + '_ {
+        self.samples.iter().skip(channel).step_by(self.channels).map(|&sample| f64::from(sample) / 32_767.0)
+    }
+
+    /// The tone near `frequency` in two seconds from a tenth after the beginning on: its frequency, and its level in decibels below
+    /// full scale; and the power of everything else beside it, likewise.
+    fn tone(&self, channel: usize, frequency: f64) -> (f64, f64, f64) {
+        let first = self.channel(channel).position(|sample| sample != 0.0).expect("silence");
+        let part: Vec<f64> = self.channel(channel).skip(first + 4800).take(96_000).collect();
+        assert_eq!(part.len(), 96_000);
+        let second = |from: usize| {
+            let (mut re, mut im) = (0.0, 0.0);
+            for (n, sample) in part.iter().enumerate().skip(from).take(48_000) {
+                let angle = TAU * frequency * n as f64 / 48_000.0;
+                re += sample * angle.cos() / 24_000.0;
+                im -= sample * angle.sin() / 24_000.0;
+            }
+            (re, im)
+        };
+        let ((re, im), (later_re, later_im)) = (second(0), second(48_000));
+        let turn = (later_im * re - later_re * im).atan2(later_re * re + later_im * im);
+        let power = re * re + im * im;
+        let all: f64 = part.iter().map(|sample| sample * sample).sum::<f64>() / 48_000.0;
+        (frequency + turn / TAU, 10.0 * power.log10(), 10.0 * ((all - power).max(1e-12) / power).log10())
+    }
+
+    fn is_silent(&self, channel: usize) -> bool {
+        self.channel(channel).all(|sample| sample == 0.0)
+    }
+}
+
+fn command(title: &str, flags: &[&str], wav: &Path) -> Command {
+    let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound").join(title);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.arg("exec").arg(title).args(["--headless", "--config", "/dev/null", "--audio"]);
+    command.arg(format!("wav:{}", wav.display())).args(flags).env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+/// Runs a title of ours, which counts its own faults; returns the file, and the figures.
+fn play(folder: &Path, title: &str, flags: &[&str]) -> (PathBuf, Value) {
+    let (wav, json) = (folder.join("sound.wav"), folder.join("run.json"));
+    let output = command(title, flags, &wav).arg("--json").arg(&json).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{title} {flags:?}: {said}");
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    assert_eq!(report["exit_code"], 0, "{title} {flags:?}: {said}");
+    (wav, report)
+}
+
+/// −6.02 dB: half of full scale.
+const HALF: f64 = -6.020_6;
+
+#[test]
+fn six_tones_come_out_in_their_places_with_their_pitch_and_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let (wav, report) = play(folder.path(), "tone.xex", &["--speakers", "5.1"]);
+    let wav = Wav::read(&wav);
+    for channel in 0..6 {
+        let expected = 1000.0 * (channel + 1) as f64;
+        let (frequency, level, rest) = wav.tone(channel, expected);
+        assert!((frequency - expected).abs() < 0.1, "{channel}: {frequency} Hz");
+        assert!((level - HALF).abs() < 0.1, "{channel}: {level} dB");
+        assert!(rest < -80.0, "{channel}: {rest} dB beside it");
+    }
+    let audio = &report["audio"];
+    assert_eq!((&audio["output"], &audio["frames_submitted"]), (&"wav".into(), &750.into()));
+    assert_eq!((&audio["callbacks_lost"], &audio["clipped_samples"]), (&0.into(), &0.into()));
+    // The three frames' times between the last frame and the client's end.
+    assert_eq!(audio["underruns"], 3);
+    assert_eq!(wav.samples.len() as u64, audio["frames_played"].as_u64().unwrap() * 256 * 6);
+}
+
+#[test]
+fn two_speakers_get_their_share_and_a_volume_and_silence_are_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let (wav, _) = play(folder.path(), "tone.xex", &["--volume", "50"]);
+    let wav = Wav::read(&wav);
+    assert_eq!(wav.channels, 2);
+    // Front, the middle, and the back on its side; 3 dB less of the latter two. Not the other side, no low frequencies.
+    for (channel, front, back) in [(0, 1000.0, 5000.0), (1, 2000.0, 6000.0)] {
+        for (frequency, expected) in [(front, HALF), (3000.0, HALF - 3.01), (back, HALF - 3.01)] {
+            let (_, level, _) = wav.tone(channel, frequency);
+            assert!((level - expected - HALF).abs() < 0.1, "{channel} {frequency}: {level} dB");
+        }
+        let other = 3000.0 - front;
+        for absent in [other, other + 4000.0, 4000.0] {
+            assert!(wav.tone(channel, absent).1 < -90.0, "{channel} {absent}");
+        }
+    }
+    let (wav, report) = play(folder.path(), "tone.xex", &["--mute"]);
+    let wav = Wav::read(&wav);
+    assert!(wav.is_silent(0) && wav.is_silent(1));
+    assert_eq!(report["audio"]["frames_submitted"], 750);
+}
+
+#[test]
+fn every_engine_makes_the_same_file_and_the_output_changes_nothing() {
+    for title in ["tone.xex", "xma.xex"] {
+        let mut digests = Vec::new();
+        let mut files = Vec::new();
+        for flags in [&[][..], &["--interp"], &["--lockstep", "--quantum", "7777"], &["--warm-up", "0"]] {
+            let folder = tempfile::tempdir().unwrap();
+            let (wav, report) = play(folder.path(), title, flags);
+            files.push(std::fs::read(wav).unwrap());
+            digests.push(report["digest"].clone());
+        }
+        assert!(files.iter().all(|file| *file == files[0]), "{title}");
+        assert!(digests[0].is_string() && digests[1] == digests[0] && digests[3] == digests[0]);
+        let folder = tempfile::tempdir().unwrap();
+        let (_, report) = play(folder.path(), title, &["--mute", "--speakers", "5.1"]);
+        assert_eq!(report["digest"], digests[0], "{title}: what is heard is nothing to the title");
+    }
+}
+
+#[test]
+fn hardware_threads_at_once_make_the_same_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let (wav, report) = play(folder.path(), "tone.xex", &["--parallel"]);
+    let wav = Wav::read(&wav);
+    assert_eq!(report["audio"]["frames_submitted"], 750);
+    let heard = wav.channel(0).filter(|&sample| sample != 0.0).count();
+    assert!(heard > 700 * 256 * 9 / 10, "{heard}");
+}
+
+#[test]
+fn a_decoded_loop_is_one_tone_without_a_seam() {
+    let folder = tempfile::tempdir().unwrap();
+    let (wav, report) = play(folder.path(), "xma.xex", &["--speakers", "5.1"]);
+    let wav = Wav::read(&wav);
+    let (frequency, level, rest) = wav.tone(0, 1000.0);
+    assert!((frequency - 1000.0).abs() < 0.1 && (level - HALF).abs() < 0.1, "{frequency} Hz, {level} dB");
+    assert!(rest < -60.0, "{rest} dB beside it");
+    assert!((1..6).all(|channel| wav.is_silent(channel)));
+    let audio = &report["audio"];
+    assert_eq!((&audio["xma_frames_failed"], &audio["xma_faults"]), (&0.into(), &0.into()));
+    assert!(audio["xma_frames"].as_u64() > Some(300));
+}
+
+#[test]
+fn a_file_is_whole_when_the_run_is_interrupted_and_nearly_so_when_it_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (signal, code) in [("INT", Some(130)), ("KILL", None)] {
+        let wav = folder.path().join(signal);
+        // Slow enough to be still at it.
+        let mut child =
+            command("tone.xex", &["--cross-check=instr"], &wav).stderr(Stdio::null()).spawn().unwrap();
+        while std::fs::metadata(&wav).map_or(0, |file| file.len()) < 44 + 4 * 48_000 {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let killed =
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), code);
+        if signal == "INT" {
+            let wav = Wav::read(&wav);
+            assert!(!wav.is_silent(0));
+        } else {
+            let bytes = std::fs::read(&wav).unwrap();
+            let said = u32::from_le_bytes(*bytes[40..].first_chunk().unwrap()) as usize;
+            assert!(said > 0 && said + 44 <= bytes.len() && bytes.len() - 44 - said < 2 * 4 * 48_000);
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_written_is_said_before_the_title_runs() {
+    for wav in ["/nowhere/a.wav", "/dev/null"] {
+        let output = command("tone.xex", &[], Path::new(wav)).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(wav));
+    }
+}

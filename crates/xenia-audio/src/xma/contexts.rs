@@ -1,0 +1,360 @@
+//! Contexts as the decoder works on them: input buffers, the output ring, loops.
+//!
+//! A kick starts a pass over one context, which goes on until the ring has no room for more, or the input ends; then the context is idle
+//! until the next kick. So contexts are idle whenever a title looks, and what a pass does depends on guest memory alone.
+//!
+//! Only words and bits that are the decoder's are written back, in one step each: the title may set others meanwhile.
+
+use super::packet::{Next, PACKET_BITS, Packet, Packets, Position, next_frame};
+use super::stream::{FRAME_SAMPLES, FrameDecoder};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_guest::xma::{BLOCK_SIZE, CONTEXT_SIZE, CONTEXTS, ContextField, PACKET_SIZE, field, register};
+use xenia_memory::{Device, GuestMemory, MemoryFault, physical_to_view};
+
+/// Frames that one pass decodes at most: the largest ring holds eight. Loops over nothing end by this.
+const FRAMES_PER_PASS: usize = 64;
+/// Frames that are decoded at one moment of guest time: every context's ring full, and no console could do more. A visit's stores are all
+/// of one moment, so a title that stores nothing but kicks keeps nobody from stopping it.
+const FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
+/// What the register of the context in work says: none of the contexts. Titles wait until it is not theirs.
+const NO_CONTEXT: u32 = 0x1FF;
+/// Samples of a block.
+const BLOCK_SAMPLES: usize = BLOCK_SIZE as usize / 2;
+/// Samples of each channel in a subframe.
+const SUBFRAME: usize = FRAME_SAMPLES / 4;
+/// Loops without end have this count.
+const FOR_EVER: u32 = 255;
+
+/// How decoding has gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XmaFigures {
+    /// Kicks.
+    pub passes: u64,
+    /// Frames decoded.
+    pub frames: u64,
+    /// Frames that could not be decoded and are silent.
+    pub frames_failed: u64,
+    /// Passes that met memory that is not there.
+    pub faults: u64,
+    /// Kicks that were ignored because too much had been decoded at that moment.
+    pub refused: u64,
+}
+
+/// What the decoder keeps of a stream beside the context.
+#[derive(Debug)]
+struct Stream {
+    decoder: FrameDecoder,
+    is_stereo: bool,
+    rate: u32,
+    /// Samples that are not in the ring yet.
+    pending: VecDeque<i16>,
+    /// Samples of each channel that are left out of the next frame.
+    leave_out: usize,
+}
+
+/// See the module's documentation.
+pub struct Decoder {
+    memory: Arc<GuestMemory>,
+    /// Where the contexts lie, once the kernel has said it.
+    contexts: Option<GuestAddr>,
+    streams: Vec<Option<Box<Stream>>>,
+    figures: XmaFigures,
+    /// The last moment of guest time at which a context was started, and the frames decoded before it.
+    moment: (u64, u64),
+}
+
+/// A context's words during a pass.
+struct Words([u32; 10]);
+
+impl Words {
+    fn get(&self, field: ContextField) -> u32 {
+        field.of(self.0[field.word as usize])
+    }
+
+    fn set(&mut self, field: ContextField, value: u32) {
+        let word = &mut self.0[field.word as usize];
+        *word = field.put(*word, value);
+    }
+
+    /// The number of packets in the current buffer.
+    fn packets(&self) -> u32 {
+        self.get(if self.get(field::CURRENT_BUFFER) == 0 {
+            field::INPUT0_PACKETS
+        } else {
+            field::INPUT1_PACKETS
+        })
+    }
+
+    fn is_valid(&self) -> bool {
+        self.get(valid_field(self.get(field::CURRENT_BUFFER))) != 0
+    }
+
+    /// The current buffer is used up; the other one is the current one.
+    fn release(&mut self) {
+        let current = self.get(field::CURRENT_BUFFER);
+        self.set(valid_field(current), 0);
+        self.set(field::CURRENT_BUFFER, 1 - current);
+    }
+
+    /// Whether the frame at `at` is the last one before the loop begins again.
+    fn ends_loop(&self, at: Position) -> bool {
+        let (start, end) = (self.get(field::LOOP_START), self.get(field::LOOP_END));
+        // Nothing to nothing, for ever, is how some titles say that there is none.
+        self.get(field::LOOP_COUNT) > 0 && (start, end) != (0, 0) && at.bits() == end
+    }
+}
+
+fn valid_field(buffer: u32) -> ContextField {
+    if buffer == 0 { field::INPUT0_VALID } else { field::INPUT1_VALID }
+}
+
+/// The packets of the current buffer, and those of the other one behind it.
+struct Buffers<'a> {
+    memory: &'a GuestMemory,
+    words: &'a Words,
+    fault: Option<MemoryFault>,
+}
+
+impl Packets for Buffers<'_> {
+    fn packet(&mut self, index: u32) -> Option<Packet> {
+        let words = self.words;
+        let current = words.get(field::CURRENT_BUFFER);
+        let (buffer, index) =
+            index.checked_sub(words.packets()).map_or((current, index), |beyond| (1 - current, beyond));
+        let (at, count) = if buffer == 0 {
+            (field::INPUT0, field::INPUT0_PACKETS)
+        } else {
+            (field::INPUT1, field::INPUT1_PACKETS)
+        };
+        if words.get(valid_field(buffer)) == 0 || index >= words.get(count) {
+            return None;
+        }
+        let mut packet = [0; PACKET_SIZE as usize];
+        let at = physical_to_view(words.get(at)).offset(index * PACKET_SIZE);
+        match self.memory.read_bytes(at, &mut packet) {
+            Ok(()) => Some(packet),
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                None
+            }
+        }
+    }
+}
+
+impl Decoder {
+    /// A decoder without contexts.
+    pub fn new(memory: Arc<GuestMemory>) -> Self {
+        let streams = (0..CONTEXTS).map(|_| None).collect();
+        Self { memory, contexts: None, streams, figures: XmaFigures::default(), moment: (0, 0) }
+    }
+
+    /// How decoding has gone so far.
+    pub fn figures(&self) -> XmaFigures {
+        self.figures
+    }
+
+    /// A register is stored to at a moment of guest time, in whatever unit.
+    pub fn store_register(&mut self, index: u32, value: u32, now: u64) {
+        if self.moment.0 != now {
+            self.moment = (now, self.figures.frames);
+        }
+        self.show(index, value);
+        if index == register::CONTEXT_ARRAY {
+            self.contexts = Some(physical_to_view(value));
+            self.show(register::CURRENT_CONTEXT, NO_CONTEXT);
+            return;
+        }
+        for (group, act) in
+            [(register::KICK, Self::kick as fn(&mut Self, u32)), (register::CLEAR, Self::clear)]
+        {
+            let word = index.wrapping_sub(group);
+            if word < register::GROUP {
+                (0..32).filter(|bit| value >> bit & 1 != 0).for_each(|bit| act(self, word * 32 + bit));
+            }
+        }
+    }
+
+    /// Lets titles read a register. They see little-endian words.
+    fn show(&self, index: u32, value: u32) {
+        self.memory.device_registers(Device::Xma).store(index, value.swap_bytes());
+    }
+
+    fn clear(&mut self, context: u32) {
+        if let Some(stream) = self.streams.get_mut(context as usize) {
+            *stream = None;
+        }
+    }
+
+    fn kick(&mut self, context: u32) {
+        let Some(array) = self.contexts else { return };
+        if self.figures.frames - self.moment.1 >= FRAMES_AT_ONCE {
+            self.figures.refused += 1;
+            return;
+        }
+        self.figures.passes += 1;
+        if self.pass(array.offset(context * CONTEXT_SIZE), context as usize).is_err() {
+            self.figures.faults += 1;
+        }
+    }
+
+    fn pass(&mut self, at: GuestAddr, index: usize) -> Result<(), MemoryFault> {
+        let memory = self.memory.clone();
+        let mut words = Words([0; 10]);
+        for (number, word) in (0..).zip(&mut words.0) {
+            *word = memory.read(at.offset(4 * number))?;
+        }
+        let before = words.0;
+        let (is_stereo, rate) = (words.get(field::IS_STEREO) != 0, words.get(field::SAMPLE_RATE));
+        let Some(slot) = self.streams.get_mut(index) else { return Ok(()) };
+        let kept = slot.take().filter(|stream| (stream.is_stereo, stream.rate) == (is_stereo, rate));
+        let mut stream = kept.unwrap_or_else(|| {
+            let decoder = FrameDecoder::new(is_stereo, rate);
+            Box::new(Stream { decoder, is_stereo, rate, pending: VecDeque::new(), leave_out: 0 })
+        });
+        let result = run(&memory, &mut words, &mut stream, &mut self.figures);
+        self.streams[index] = Some(stream);
+        write_back(&memory, at, before, &words)?;
+        result
+    }
+}
+
+/// Decodes until the ring has no room or the input ends.
+fn run(
+    memory: &GuestMemory,
+    words: &mut Words,
+    stream: &mut Stream,
+    figures: &mut XmaFigures,
+) -> Result<(), MemoryFault> {
+    let quantum = words.get(field::SUBFRAME_DECODE_COUNT).max(1).min(words.get(field::OUTPUT_BLOCKS).max(1));
+    let mut fault = None;
+    for _ in 0..FRAMES_PER_PASS {
+        if !write_blocks(memory, words, stream, quantum)? {
+            return Ok(());
+        }
+        match decode_frame(memory, words, stream, figures) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                fault = Some(error);
+                break;
+            }
+        }
+    }
+    // What is left is less than a title asks for at a time, but there is no more.
+    write_blocks(memory, words, stream, 1)?;
+    fault.map_or(Ok(()), Err)
+}
+
+/// Writes what is pending to the ring, so many blocks at a time. False if there is no room for so many.
+fn write_blocks(
+    memory: &GuestMemory,
+    words: &mut Words,
+    stream: &mut Stream,
+    quantum: u32,
+) -> Result<bool, MemoryFault> {
+    let (blocks, read) = (words.get(field::OUTPUT_BLOCKS), words.get(field::OUTPUT_READ_OFFSET));
+    let ring = physical_to_view(words.get(field::OUTPUT));
+    loop {
+        let write = words.get(field::OUTPUT_WRITE_OFFSET);
+        if words.get(field::OUTPUT_VALID) == 0 || blocks == 0 || read >= blocks || write >= blocks {
+            return Ok(false);
+        }
+        // Where both are the same, the title has read everything: a full ring is not valid.
+        let free = if read == write { blocks } else { (read + blocks - write) % blocks };
+        if free < quantum {
+            return Ok(false);
+        }
+        if stream.pending.len() < quantum as usize * BLOCK_SAMPLES {
+            return Ok(true);
+        }
+        let mut next = write;
+        for _ in 0..quantum {
+            let bytes: Vec<u8> = stream.pending.drain(..BLOCK_SAMPLES).flat_map(i16::to_be_bytes).collect();
+            memory.write_bytes(ring.offset(next * BLOCK_SIZE), &bytes)?;
+            next = (next + 1) % blocks;
+        }
+        words.set(field::OUTPUT_WRITE_OFFSET, next);
+        if next == read {
+            words.set(field::OUTPUT_VALID, 0);
+        }
+    }
+}
+
+/// Decodes a frame. False if there is none.
+fn decode_frame(
+    memory: &GuestMemory,
+    words: &mut Words,
+    stream: &mut Stream,
+    figures: &mut XmaFigures,
+) -> Result<bool, MemoryFault> {
+    if !words.is_valid() {
+        let other = 1 - words.get(field::CURRENT_BUFFER);
+        if words.get(valid_field(other)) == 0 {
+            return Ok(false);
+        }
+        words.set(field::CURRENT_BUFFER, other);
+    }
+    let position = Position::of_bits(words.get(field::INPUT_READ_OFFSET));
+    let mut buffers = Buffers { memory, words, fault: None };
+    let next = next_frame(&mut buffers, position);
+    if let Some(fault) = buffers.fault {
+        return Err(fault);
+    }
+    let (mut position, has_frame) = match next {
+        Next::Missing(position) => {
+            words.set(field::INPUT_READ_OFFSET, position.bits());
+            return Ok(false);
+        }
+        Next::End(position) => (position, false),
+        Next::Frame { bytes, length, at, behind, metadata } => {
+            figures.frames += 1;
+            words.set(field::PACKET_METADATA, metadata);
+            let mut samples = Vec::with_capacity(2 * FRAME_SAMPLES);
+            figures.frames_failed += u64::from(stream.decoder.decode(&bytes, length, &mut samples).is_err());
+            let channels = stream.decoder.channels();
+            let from = std::mem::take(&mut stream.leave_out).min(FRAME_SAMPLES);
+            let mut to = FRAME_SAMPLES;
+            let mut position = behind;
+            if words.ends_loop(at) {
+                to = SUBFRAME * (words.get(field::LOOP_SUBFRAME_END) as usize + 1).min(4);
+                stream.leave_out = SUBFRAME * (words.get(field::LOOP_SUBFRAME_SKIP) as usize).min(4);
+                position = Position::of_bits(words.get(field::LOOP_START));
+                let count = words.get(field::LOOP_COUNT);
+                if count != FOR_EVER {
+                    words.set(field::LOOP_COUNT, count - 1);
+                }
+            }
+            let kept = samples.get(from * channels..to * channels).unwrap_or_default();
+            stream.pending.extend(kept);
+            (position, true)
+        }
+    };
+    // Buffers that the place lies behind are used up.
+    while position.packet >= words.packets() && words.is_valid() {
+        position.packet -= words.packets();
+        words.release();
+    }
+    words.set(field::INPUT_READ_OFFSET, position.bits() % (4096 * PACKET_BITS));
+    Ok(has_frame || words.is_valid())
+}
+
+/// Writes what the decoder has changed, and nothing else.
+fn write_back(
+    memory: &GuestMemory,
+    at: GuestAddr,
+    before: [u32; 10],
+    words: &Words,
+) -> Result<(), MemoryFault> {
+    for (number, (old, new)) in (0..).zip(before.into_iter().zip(words.0)) {
+        let changed = old ^ new;
+        if changed != 0 {
+            // What the title has set meanwhile stays.
+            let put =
+                memory.atomic_u32(at.offset(4 * number), |word| Some(word & !changed | new & changed))?;
+            debug_assert!(put.is_ok(), "it always changes");
+        }
+    }
+    Ok(())
+}

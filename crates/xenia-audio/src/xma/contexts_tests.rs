@@ -1,0 +1,327 @@
+//! Contexts in guest memory: rings, quanta, two buffers, loops, what titles set meanwhile, and noise.
+
+use super::encoder::{Form, Style, packets, signal_to_noise, sine, stream};
+use super::stream::{self as plain};
+use super::{Decoder, encoder};
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_guest::xma::{ContextField, field, register};
+use xenia_memory::{GuestMemory, Heap, Protect, physical};
+use xenia_testing::Dice;
+
+/// Samples between what is encoded and what comes out.
+const LAG: usize = 64;
+
+struct Bench {
+    memory: Arc<GuestMemory>,
+    decoder: Decoder,
+    context: GuestAddr,
+    input: GuestAddr,
+    ring: GuestAddr,
+    now: u64,
+}
+
+impl Bench {
+    /// One context, number 33, whose first buffer has these packets; a ring of so many blocks.
+    fn new(packets: &[u8], blocks: u32, is_stereo: bool) -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let take = |size| {
+            memory.alloc_physical(Heap::Physical4K, size, 0x1000, 0, u32::MAX, Protect::READ_WRITE).unwrap()
+        };
+        let (array, input, ring) = (take(0x5000), take(0x10_0000), take(0x2000));
+        let mut decoder = Decoder::new(memory.clone());
+        decoder.store_register(register::CONTEXT_ARRAY, physical(array).unwrap(), 0);
+        memory.write_bytes(input, packets).unwrap();
+        let bench = Self { memory, decoder, context: array.offset(33 * 64), input, ring, now: 0 };
+        bench.set(field::INPUT0, physical(input).unwrap());
+        bench.set(field::INPUT0_PACKETS, packets.len() as u32 / 2048);
+        bench.set(field::INPUT0_VALID, 1);
+        bench.set(field::INPUT_READ_OFFSET, 32);
+        bench.set(field::OUTPUT, physical(ring).unwrap());
+        bench.set(field::OUTPUT_BLOCKS, blocks);
+        bench.set(field::OUTPUT_VALID, 1);
+        bench.set(field::SUBFRAME_DECODE_COUNT, 4);
+        bench.set(field::SAMPLE_RATE, 3);
+        bench.set(field::IS_STEREO, u32::from(is_stereo));
+        bench
+    }
+
+    fn get(&self, field: ContextField) -> u32 {
+        field.of(self.memory.read(self.context.offset(4 * field.word)).unwrap())
+    }
+
+    fn set(&self, field: ContextField, value: u32) {
+        let at = self.context.offset(4 * field.word);
+        self.memory.write(at, field.put(self.memory.read(at).unwrap(), value)).unwrap();
+    }
+
+    fn kick(&mut self) {
+        self.now += 1;
+        self.decoder.store_register(register::KICK + 1, 2, self.now);
+    }
+
+    /// Takes what the decoder has written since the last time.
+    fn take(&self) -> Vec<i16> {
+        let (blocks, write) = (self.get(field::OUTPUT_BLOCKS), self.get(field::OUTPUT_WRITE_OFFSET));
+        let mut read = self.get(field::OUTPUT_READ_OFFSET);
+        let mut samples = Vec::new();
+        let mut full = self.get(field::OUTPUT_VALID) == 0;
+        while read != write || std::mem::take(&mut full) {
+            let mut block = [0; 256];
+            self.memory.read_bytes(self.ring.offset(read * 256), &mut block).unwrap();
+            samples.extend(block.as_chunks::<2>().0.iter().map(|bytes| i16::from_be_bytes(*bytes)));
+            read = (read + 1) % blocks;
+        }
+        self.set(field::OUTPUT_READ_OFFSET, read);
+        self.set(field::OUTPUT_VALID, 1);
+        samples
+    }
+
+    /// Kicks and takes until nothing more comes.
+    fn drain(&mut self) -> Vec<i16> {
+        let mut all = Vec::new();
+        for _ in 0..10_000 {
+            self.kick();
+            let samples = self.take();
+            if samples.is_empty() {
+                return all;
+            }
+            all.extend(samples);
+        }
+        panic!("it never ends");
+    }
+}
+
+fn tone(frames: usize) -> Vec<f64> {
+    // With what the last tile reaches beyond.
+    sine(1000.0, 10_000.0, 512 * frames + 64)
+}
+
+fn tone_stream(frames: usize) -> Vec<u8> {
+    stream(&[tone(frames)], |_| Style { form: Form::Vectors, ..Style::default() })
+}
+
+/// Where each frame begins, in bits.
+fn places(packets: &[u8]) -> Vec<u32> {
+    let (mut whole, mut position) = (plain::Whole(packets), plain::Position::default());
+    let mut places = Vec::new();
+    while let plain::Next::Frame { at, behind, .. } = plain::next_frame(&mut whole, position) {
+        places.push(at.bits());
+        position = behind;
+    }
+    places
+}
+
+#[test]
+fn every_ring_and_quantum_gives_the_same_samples() {
+    for is_stereo in [false, true] {
+        let channels = vec![tone(9); 1 + usize::from(is_stereo)];
+        let bytes = stream(&channels, |_| Style::default());
+        let (expected, _) = plain::decode(&bytes, is_stereo, 3);
+        for blocks in 1..=31 {
+            for quantum in [0, 1, 3, 4, 8, 15] {
+                let mut bench = Bench::new(&bytes, blocks, is_stereo);
+                bench.set(field::SUBFRAME_DECODE_COUNT, quantum);
+                let samples = bench.drain();
+                assert!(samples == expected, "{blocks} {quantum} {}", samples.len());
+                assert_eq!(bench.get(field::INPUT0_VALID), 0, "used up");
+                assert_eq!(bench.get(field::CURRENT_BUFFER), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ring_fills_in_quanta_and_is_taken_when_it_is_full() {
+    let mut bench = Bench::new(&tone_stream(9), 10, false);
+    bench.kick();
+    // Two quanta of four blocks; the third has no room.
+    assert_eq!((bench.get(field::OUTPUT_WRITE_OFFSET), bench.get(field::OUTPUT_VALID)), (8, 1));
+    assert_eq!(bench.take().len(), 8 * 128);
+    bench.kick();
+    assert_eq!(bench.get(field::OUTPUT_WRITE_OFFSET), 6);
+    let mut bench = Bench::new(&tone_stream(9), 8, false);
+    bench.kick();
+    assert_eq!((bench.get(field::OUTPUT_WRITE_OFFSET), bench.get(field::OUTPUT_VALID)), (0, 0));
+    let before: Vec<u32> = (0..16).map(|n| bench.memory.read(bench.context.offset(4 * n)).unwrap()).collect();
+    bench.kick();
+    let after: Vec<u32> = (0..16).map(|n| bench.memory.read(bench.context.offset(4 * n)).unwrap()).collect();
+    assert_eq!(before, after, "there is nothing to do");
+}
+
+#[test]
+fn two_buffers_take_turns_in_the_midst_of_frames() {
+    let bytes = tone_stream(40);
+    let (expected, _) = plain::decode(&bytes, false, 3);
+    let count = bytes.len() / 2048;
+    assert!(count > 6);
+    let mut bench = Bench::new(&bytes, 16, false);
+    let start = physical(bench.input).unwrap();
+    // Each buffer has one packet, and is filled again as soon as it is free.
+    let mut next = 0;
+    bench.set(field::INPUT0_PACKETS, 1);
+    bench.set(field::INPUT1_PACKETS, 1);
+    bench.set(field::INPUT0_VALID, 0);
+    let mut all = Vec::new();
+    for _ in 0..400 {
+        for (valid, at) in [(field::INPUT0_VALID, field::INPUT0), (field::INPUT1_VALID, field::INPUT1)] {
+            if bench.get(valid) == 0 && next < count {
+                bench.set(at, start + next as u32 * 2048);
+                bench.set(valid, 1);
+                next += 1;
+            }
+        }
+        bench.kick();
+        all.extend(bench.take());
+    }
+    assert_eq!(all.len(), expected.len());
+    assert!(all == expected);
+}
+
+#[test]
+fn a_frame_whose_rest_is_not_there_waits_for_it() {
+    let bytes = tone_stream(12);
+    let (expected, _) = plain::decode(&bytes, false, 3);
+    let mut bench = Bench::new(&bytes, 31, false);
+    bench.set(field::INPUT0_PACKETS, 1);
+    let first = bench.drain();
+    let offset = bench.get(field::INPUT_READ_OFFSET);
+    assert_eq!(bench.get(field::INPUT0_VALID), 1, "it is not lost");
+    bench.kick();
+    assert_eq!(bench.get(field::INPUT_READ_OFFSET), offset);
+    bench.set(field::INPUT1, physical(bench.input).unwrap() + 2048);
+    bench.set(field::INPUT1_PACKETS, bytes.len() as u32 / 2048 - 1);
+    bench.set(field::INPUT1_VALID, 1);
+    let rest = bench.drain();
+    assert!([first, rest].concat() == expected);
+}
+
+#[test]
+fn loops_are_exact_to_the_subframe() {
+    let bytes = tone_stream(12);
+    let (plain, _) = plain::decode(&bytes, false, 3);
+    let places = places(&bytes);
+    for (end, skip) in [(3, 0), (0, 0), (2, 1), (1, 4)] {
+        let mut bench = Bench::new(&bytes, 16, false);
+        bench.set(field::LOOP_START, places[3]);
+        bench.set(field::LOOP_END, places[8]);
+        bench.set(field::LOOP_COUNT, 2);
+        bench.set(field::LOOP_SUBFRAME_END, end);
+        bench.set(field::LOOP_SUBFRAME_SKIP, skip);
+        let samples = bench.drain();
+        let (start, until) = (3 * 512 + skip as usize * 128, 8 * 512 + (end as usize + 1) * 128);
+        let whole = [&plain[..until], &plain[start..until], &plain[start..]];
+        assert_eq!(samples.len(), whole.iter().map(|part| part.len()).sum::<usize>(), "{end} {skip}");
+        assert_eq!(bench.get(field::LOOP_COUNT), 0);
+        // But for the seams, where tiles overlap with others than in the plain stream.
+        let differ = samples.iter().zip(whole.concat()).filter(|(a, b)| **a != *b).count();
+        assert!(differ <= 2 * 3 * 128, "{end} {skip}: {differ}");
+    }
+}
+
+#[test]
+fn a_loop_over_whole_periods_has_no_seam_and_no_end() {
+    let bytes = tone_stream(12);
+    let places = places(&bytes);
+    let mut bench = Bench::new(&bytes, 16, false);
+    bench.set(field::LOOP_START, places[3]);
+    bench.set(field::LOOP_END, places[11]);
+    bench.set(field::LOOP_COUNT, 255);
+    bench.set(field::LOOP_SUBFRAME_END, 3);
+    let mut samples = Vec::new();
+    while samples.len() < 512 * 100 {
+        bench.kick();
+        samples.extend(bench.take());
+    }
+    assert_eq!((bench.get(field::LOOP_COUNT), bench.get(field::INPUT0_VALID)), (255, 1));
+    let ratio = signal_to_noise(&tone(100), &samples, 1, 0, LAG);
+    assert!(ratio > 60.0, "{ratio} dB");
+    // From nothing to nothing for ever is no loop.
+    let mut bench = Bench::new(&bytes, 16, false);
+    bench.set(field::LOOP_COUNT, 255);
+    assert_eq!(bench.drain().len(), 512 * 12);
+}
+
+#[test]
+fn a_pass_ends_whatever_the_loop_says() {
+    let bytes = tone_stream(12);
+    let mut bench = Bench::new(&bytes, 31, false);
+    let place = places(&bytes)[3];
+    bench.set(field::INPUT_READ_OFFSET, place);
+    bench.set(field::LOOP_START, place);
+    bench.set(field::LOOP_END, place);
+    bench.set(field::LOOP_COUNT, 255);
+    bench.set(field::LOOP_SUBFRAME_END, 0);
+    bench.set(field::LOOP_SUBFRAME_SKIP, 4);
+    bench.kick();
+    assert_eq!(bench.decoder.figures().frames, 64);
+    // At one moment there is an end to it, too, and it begins again at the next.
+    for _ in 0..1000 {
+        bench.decoder.store_register(register::KICK + 1, 2, 77);
+    }
+    let figures = bench.decoder.figures();
+    assert_eq!((figures.frames, figures.refused), (64 + 40 * 64, 960));
+    bench.kick();
+    assert_eq!(bench.decoder.figures().frames, 64 + 41 * 64);
+}
+
+#[test]
+fn streams_of_others_between_the_packets_are_left_out() {
+    let frames: Vec<_> = (0..12).map(|n| encoder::frame(&[tone(12)], n * 512, Style::default())).collect();
+    let ours = packets(&frames, 1);
+    let noise = [0xA5_u8; 2048];
+    let mixed: Vec<u8> = ours.iter().flat_map(|packet| [*packet, noise]).flatten().collect();
+    let (expected, _) = plain::decode(&stream(&[tone(12)], |_| Style::default()), false, 3);
+    let samples = Bench::new(&mixed, 20, false).drain();
+    assert!(samples.len() >= expected.len() && samples[..expected.len()] == expected);
+}
+
+#[test]
+fn memory_that_is_not_there_is_counted_and_nothing_else() {
+    let mut bench = Bench::new(&tone_stream(3), 16, false);
+    bench.set(field::INPUT0, 0x1F00_0000);
+    bench.kick();
+    let mut ring = Bench::new(&tone_stream(3), 16, false);
+    ring.set(field::OUTPUT, 0x1F00_0000);
+    ring.kick();
+    assert_eq!((bench.decoder.figures().faults, ring.decoder.figures().faults), (1, 1));
+    let mut nobody = Decoder::new(GuestMemory::new().unwrap());
+    nobody.store_register(register::KICK, u32::MAX, 1);
+    assert_eq!(nobody.figures().passes, 0);
+}
+
+#[test]
+fn registers_are_little_endian_and_no_context_is_ever_in_work() {
+    let bench = Bench::new(&tone_stream(3), 16, false);
+    let registers = bench.memory.device_registers(xenia_memory::Device::Xma);
+    let array = physical(bench.context).unwrap() - 33 * 64;
+    assert_eq!(registers.load(register::CONTEXT_ARRAY).swap_bytes(), array);
+    let current = registers.load(register::CURRENT_CONTEXT).swap_bytes();
+    assert!(current >= 320 && current & 0x200 == 0);
+}
+
+#[test]
+fn contexts_of_noise_end() {
+    let bytes = tone_stream(12);
+    let mut dice = Dice(3);
+    for _ in 0..300 {
+        let mut bench = Bench::new(&bytes, 16, dice.one_in(2));
+        for _ in 0..dice.below(40) {
+            let at = dice.below(bytes.len()) as u32;
+            bench.memory.write(bench.input.offset(at), dice.next() as u8).unwrap();
+        }
+        for word in 0..10 {
+            if !(5..=8).contains(&word) && dice.one_in(3) {
+                let at = bench.context.offset(4 * word);
+                let value: u32 = bench.memory.read(at).unwrap();
+                bench.memory.write(at, value ^ 1 << dice.below(32)).unwrap();
+            }
+        }
+        for _ in 0..20 {
+            bench.kick();
+            bench.set(field::OUTPUT_READ_OFFSET, bench.get(field::OUTPUT_WRITE_OFFSET));
+            bench.set(field::OUTPUT_VALID, 1);
+        }
+        assert!(bench.decoder.figures().frames <= 20 * 64);
+    }
+}

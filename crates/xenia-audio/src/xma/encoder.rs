@@ -1,0 +1,410 @@
+//! A small encoder for tests: tiles of 128 samples, in every form that a stream may have them.
+
+use super::prefix::Codes;
+use super::transform::amplitude;
+use std::f64::consts::PI;
+use xenia_testing::Dice;
+
+/// Bits, most significant first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Writer {
+    pub(super) bits: Vec<bool>,
+}
+
+impl Writer {
+    pub(super) fn put(&mut self, value: u32, count: u32) {
+        self.bits.extend((0..count).rev().map(|bit| value >> bit & 1 != 0));
+    }
+
+    fn symbol(&mut self, (word, length): (u32, u32)) {
+        self.put(word, length);
+    }
+
+    fn large(&mut self, value: u32) {
+        match value {
+            0..=0xFF => self.put(value, 9),
+            0x100..=0xFFFF => {
+                self.put(0b10, 2);
+                self.put(value, 16);
+            }
+            0x1_0000..=0xFF_FFFF => {
+                self.put(0b110, 3);
+                self.put(value, 24);
+            }
+            _ => {
+                self.put(0b111, 3);
+                self.put(value, 31);
+            }
+        }
+    }
+}
+
+/// How coefficients are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Each value by itself, with the run before it.
+    Escapes,
+    /// As runs and levels, where there is a symbol.
+    Runs(usize),
+    /// So many in vectors, the rest as runs.
+    Counted(usize),
+    /// In vectors until a zero, the rest as runs.
+    Vectors,
+}
+
+/// How two channels are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Each by itself.
+    Separate,
+    /// Middle and side, everywhere.
+    All,
+    /// Middle and side in bands with a bit here.
+    Some(u32),
+}
+
+/// Everything that may differ from frame to frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub(super) form: Form,
+    pub(super) joint: Joint,
+    /// In decibels; larger is coarser.
+    pub(super) quantiser: i32,
+    /// Seed of scale factors; 0: all the same.
+    pub(super) scales: u64,
+    /// Fill bits in each tile, and both fields of samples to leave out.
+    pub(super) odd_fields: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { form: Form::Escapes, joint: Joint::Separate, quantiser: 20, scales: 0, odd_fields: false }
+    }
+}
+
+/// The coefficients of the tile whose first sample is `at`, in units of 16 bits.
+fn forward(samples: &[f64], at: usize) -> Vec<f64> {
+    let sample = |n: usize| (at + n).checked_sub(64).and_then(|n| samples.get(n)).copied().unwrap_or(0.0);
+    let angle = |n: usize, k: usize| PI / 128.0 * (n as f64 + 64.5) * (k as f64 + 0.5);
+    let windowed: Vec<f64> = (0..256).map(|n| sample(n) * (PI * (n as f64 + 0.5) / 256.0).sin()).collect();
+    (0..128).map(|k| -windowed.iter().enumerate().map(|(n, x)| x * angle(n, k).cos()).sum::<f64>()).collect()
+}
+
+/// The ends of bands at 48 kHz.
+const BANDS: [usize; 14] = [4, 8, 12, 16, 20, 24, 28, 36, 40, 52, 64, 84, 112, 128];
+
+fn band_of(k: usize) -> usize {
+    BANDS.iter().position(|&end| k < end).unwrap()
+}
+
+fn write_pair(to: &mut Writer, pair: [u32; 2]) {
+    let codes = Codes::get();
+    if let Some(number) = codes.twos.iter().position(|&two| two.map(u32::from) == pair) {
+        to.symbol(codes.vectors_2.word(number as u16));
+        return;
+    }
+    to.symbol(codes.vectors_2.word(136));
+    for value in pair {
+        to.symbol(codes.vectors_1.word(value.min(100) as u16));
+        if value >= 100 {
+            to.large(value - 100);
+        }
+    }
+}
+
+fn write_coefficients(to: &mut Writer, levels: &[i32], form: Form) {
+    let codes = Codes::get();
+    let table = if let Form::Runs(table) = form { table } else { 0 };
+    to.put(table as u32, 1);
+    let mut at = 0;
+    let most = match form {
+        Form::Escapes | Form::Runs(_) => 0,
+        Form::Counted(count) => count,
+        Form::Vectors => 128,
+    };
+    let mut had_zero = false;
+    while at + 3 < most && (form != Form::Vectors || !had_zero) {
+        let values: [u32; 4] = std::array::from_fn(|n| levels[at + n].unsigned_abs());
+        if let Some(number) = codes.fours.iter().position(|&four| four.map(u32::from) == values) {
+            to.symbol(codes.vectors_4.word(number as u16));
+        } else {
+            to.symbol(codes.vectors_4.word(126));
+            write_pair(to, [values[0], values[1]]);
+            write_pair(to, [values[2], values[3]]);
+        }
+        for &level in &levels[at..at + 4] {
+            had_zero |= level == 0;
+            if level != 0 {
+                to.put(u32::from(level > 0), 1);
+            }
+        }
+        at += 4;
+    }
+    let runs = &codes.coefficients[table];
+    while at < 128 {
+        let Some(run) = levels[at..].iter().position(|&level| level != 0) else {
+            to.symbol(runs.code.word(1));
+            return;
+        };
+        let level = levels[at + run];
+        let value = level.unsigned_abs();
+        let symbol = if form == Form::Escapes || value > 0xFFFF {
+            None
+        } else {
+            runs.symbol(run as u16, value as u16)
+        };
+        if let Some(symbol) = symbol {
+            to.symbol(runs.code.word(symbol));
+        } else {
+            to.symbol(runs.code.word(0));
+            to.large(value);
+            match run {
+                0 => to.put(0, 1),
+                1..=4 => {
+                    to.put(0b10, 2);
+                    to.put(run as u32 - 1, 2);
+                }
+                _ => {
+                    to.put(0b110, 3);
+                    to.put(run as u32 - 4, 7);
+                }
+            }
+        }
+        to.put(u32::from(level > 0), 1);
+        at += run + 1;
+    }
+}
+
+/// Scale factors of a tile: differences of at most 3 from the one below.
+fn scale_factors(seed: u64) -> [i32; 14] {
+    let mut dice = Dice(seed);
+    let mut value = 45;
+    std::array::from_fn(|_| {
+        value += if seed == 0 { 0 } else { dice.below(7) as i32 - 3 };
+        value
+    })
+}
+
+fn write_tile(to: &mut Writer, tile: &[Vec<f64>], style: Style, number: usize) {
+    let codes = Codes::get();
+    if style.odd_fields {
+        // Five bits, whose number is in four.
+        to.put(0b100, 3);
+        to.put(3, 4);
+        to.put(4, 3);
+        to.put(0b10101, 5);
+    } else {
+        to.put(0, 1);
+    }
+    to.put(0, 1);
+    if tile.len() == 2 {
+        match style.joint {
+            Joint::Separate => to.put(0b010, 3),
+            Joint::All => to.put(0b001, 3),
+            Joint::Some(bands) => {
+                to.put(0b000, 3);
+                (0..14).for_each(|band| to.put(bands >> band & 1, 1));
+            }
+        }
+    }
+    let mut coefficients = tile.to_vec();
+    if let [left, right] = &mut *coefficients
+        && tile.len() == 2
+    {
+        for (k, (left, right)) in left.iter_mut().zip(right).enumerate() {
+            let on = match style.joint {
+                Joint::Separate => continue,
+                Joint::All => true,
+                Joint::Some(bands) => bands >> band_of(k) & 1 != 0,
+            };
+            (*left, *right) = if on {
+                (f64::midpoint(*left, *right), f64::midpoint(*right, -*left))
+            } else {
+                (*left * 128.0 / 181.0, *right * 128.0 / 181.0)
+            };
+        }
+    }
+    let scales = scale_factors(if style.scales == 0 { 0 } else { style.scales + number as u64 });
+    let highest = *scales.iter().max().unwrap();
+    let levels: Vec<Vec<i32>> = coefficients
+        .iter()
+        .map(|channel| {
+            let level = |(k, x): (usize, &f64)| {
+                let gain = f64::from(amplitude(style.quantiser - (highest - scales[band_of(k)])));
+                (x / gain).round() as i32
+            };
+            channel.iter().enumerate().map(level).collect()
+        })
+        .collect();
+    for _ in tile {
+        to.put(1, 1);
+    }
+    match style.form {
+        Form::Vectors => to.put(0, 1),
+        Form::Counted(count) => {
+            to.put(1, 1);
+            for _ in tile {
+                to.put(count as u32 / 4, 6);
+            }
+        }
+        Form::Escapes | Form::Runs(_) => {
+            to.put(1, 1);
+            for _ in tile {
+                to.put(0, 6);
+            }
+        }
+    }
+    let quantiser = style.quantiser - 90;
+    if quantiser > -32 {
+        to.put(quantiser as u32 & 0x3F, 6);
+    } else {
+        to.put(0b10_0000, 6);
+        let mut more = -32 - quantiser;
+        while more >= 31 {
+            to.put(31, 5);
+            more -= 31;
+        }
+        to.put(more as u32, 5);
+    }
+    if tile.len() == 2 {
+        to.put(0, 5);
+    }
+    for _ in tile {
+        if number == 0 {
+            to.put(0, 2);
+            let mut below = 45;
+            for factor in scales {
+                to.symbol(codes.scale.word((factor - below + 60) as u16));
+                below = factor;
+            }
+        } else if style.scales == 0 {
+            to.put(0, 1);
+        } else {
+            write_scale_differences(to, scale_factors(style.scales + number as u64 - 1), scales);
+        }
+    }
+    for channel in levels {
+        write_coefficients(to, &channel, style.form);
+    }
+}
+
+fn write_scale_differences(to: &mut Writer, before: [i32; 14], after: [i32; 14]) {
+    let codes = Codes::get();
+    to.put(1, 1);
+    let mut at = 0;
+    while at < 14 {
+        let Some(run) = (at..14).position(|band| before[band] != after[band]) else {
+            to.symbol(codes.scale_runs.code.word(1));
+            return;
+        };
+        let difference = after[at + run] - before[at + run];
+        let (level, sign) = (difference.unsigned_abs(), u32::from(difference > 0));
+        // Both ways are tried.
+        if let Some(symbol) =
+            codes.scale_runs.symbol(run as u16, level as u16).filter(|_| at.is_multiple_of(2))
+        {
+            to.symbol(codes.scale_runs.code.word(symbol));
+        } else {
+            to.symbol(codes.scale_runs.code.word(0));
+            to.put(level, 8);
+            to.put(run as u32, 5);
+        }
+        to.put(sign, 1);
+        at += run + 1;
+    }
+}
+
+/// The bits of a frame of all channels' samples from `at` on.
+pub(super) fn frame(channels: &[Vec<f64>], at: usize, style: Style) -> Writer {
+    let mut body = Writer::default();
+    body.put(0x7F, 7);
+    if channels.len() == 2 {
+        body.put(0, 1);
+    }
+    body.put(0, 8);
+    if style.odd_fields {
+        body.put(1, 1);
+        body.put(1, 1);
+        body.put(512, 10);
+        body.put(1, 1);
+        body.put(3, 10);
+    } else {
+        body.put(0, 1);
+    }
+    for number in 0..4 {
+        let tile: Vec<Vec<f64>> =
+            channels.iter().map(|samples| forward(samples, at + number * 128)).collect();
+        write_tile(&mut body, &tile, style, number);
+    }
+    let mut whole = Writer::default();
+    whole.put(body.bits.len() as u32 + 17, 15);
+    whole.bits.extend(body.bits);
+    whole.put(0, 2);
+    whole
+}
+
+/// Frames as packets of the second format, one frame behind the other; `skip`: packets of other streams that are to come between.
+pub(super) fn packets(frames: &[Writer], skip: u32) -> Vec<[u8; 2048]> {
+    let payload = 16_352;
+    let total: usize = frames.iter().map(|frame| frame.bits.len()).sum();
+    let count = total.div_ceil(payload).max(1);
+    let mut starts = vec![Vec::new(); count];
+    let mut all = Vec::new();
+    for frame in frames {
+        starts[all.len() / payload].push(all.len());
+        all.extend(&frame.bits);
+    }
+    // The last bit of each frame says whether another one begins in its packet.
+    for list in &starts {
+        for pair in list.windows(2) {
+            all[pair[1] - 1] = true;
+        }
+    }
+    let mut packets = Vec::new();
+    for (number, list) in starts.iter().enumerate() {
+        let mut writer = Writer::default();
+        writer.put(list.len() as u32, 6);
+        writer.put(list.first().map_or(0x7FFF, |first| (first - number * payload) as u32), 15);
+        writer.put(1, 3);
+        writer.put(if number + 1 == count { 0 } else { skip }, 8);
+        let end = all.len().min((number + 1) * payload);
+        writer.bits.extend(&all[number * payload..end]);
+        writer.bits.resize(16_384, true);
+        packets.push(bytes(&writer.bits));
+    }
+    packets
+}
+
+fn bytes(bits: &[bool]) -> [u8; 2048] {
+    std::array::from_fn(|at| bits[at * 8..at * 8 + 8].iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit)))
+}
+
+/// A sine, in units of 16 bits.
+pub(super) fn sine(frequency: f64, amplitude: f64, count: usize) -> Vec<f64> {
+    (0..count).map(|n| (2.0 * PI * frequency * n as f64 / 48_000.0).sin() * amplitude).collect()
+}
+
+/// A whole stream of these samples, a style for each frame.
+pub(super) fn stream(channels: &[Vec<f64>], style: impl Fn(usize) -> Style) -> Vec<u8> {
+    let frames = channels[0].len() / 512;
+    let frames: Vec<Writer> =
+        (0..frames).map(|number| frame(channels, number * 512, style(number))).collect();
+    packets(&frames, 0).concat()
+}
+
+/// Power of the samples over that of what differs, in decibels. `samples` are `lag` late, and one of so many channels.
+pub(super) fn signal_to_noise(
+    expected: &[f64],
+    samples: &[i16],
+    step: usize,
+    first: usize,
+    lag: usize,
+) -> f64 {
+    let (mut signal, mut noise) = (0.0, 0.0);
+    for (n, sample) in samples.iter().skip(first).step_by(step).enumerate().skip(lag + 128) {
+        let Some(expected) = expected.get(n - lag) else { break };
+        signal += expected * expected;
+        noise += (expected - f64::from(*sample)).powi(2);
+    }
+    10.0 * (signal / noise).log10()
+}

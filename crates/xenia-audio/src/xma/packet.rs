@@ -1,0 +1,294 @@
+//! Packets: where frames begin in them, and how a frame that goes on in the next one is put together.
+
+use super::bits::Bits;
+use super::frame::FRAME_SAMPLES;
+use xenia_guest::xma::PACKET_SIZE;
+
+/// Bits of a packet.
+pub(super) const PACKET_BITS: u32 = PACKET_SIZE * 8;
+/// Bits of its header.
+pub(super) const HEADER_BITS: u32 = 32;
+/// Bits of a frame's length, which begins it.
+const LENGTH_BITS: u32 = 15;
+/// Bits that the shortest frame has.
+const SHORTEST_FRAME: u32 = 32;
+/// Packets that are looked at for one frame: there is one that begins in every few, but for those of other streams.
+const PACKETS_PER_FRAME: usize = 64;
+const _: () = assert!(FRAME_SAMPLES == 512);
+
+/// One packet.
+pub type Packet = [u8; PACKET_SIZE as usize];
+
+/// Packets of one buffer, and what follows it.
+pub trait Packets {
+    /// The packet of this number, counted on beyond the buffer; `None` if it is not there.
+    fn packet(&mut self, index: u32) -> Option<Packet>;
+}
+
+/// A place in a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Packet.
+    pub packet: u32,
+    /// Bit in it; anything before its first frame means that.
+    pub bit: u32,
+}
+
+impl Position {
+    /// As contexts count: bits from the start of the buffer.
+    pub fn bits(self) -> u32 {
+        self.packet.saturating_mul(PACKET_BITS).saturating_add(self.bit.max(HEADER_BITS))
+    }
+
+    /// The other way.
+    pub fn of_bits(bits: u32) -> Self {
+        Self { packet: bits / PACKET_BITS, bit: bits % PACKET_BITS }
+    }
+}
+
+/// What comes next in a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A frame.
+    Frame {
+        /// Its bits.
+        bytes: Vec<u8>,
+        /// How many.
+        length: u32,
+        /// Where it begins.
+        at: Position,
+        /// What follows it.
+        behind: Position,
+        /// Metadata of the packet that it begins in.
+        metadata: u32,
+    },
+    /// A frame begins here, but the packet is not there that it goes on in.
+    Missing(Position),
+    /// The packet is not there.
+    End(Position),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Header {
+    /// Frames that begin here; older packets don't say.
+    frames: Option<u32>,
+    /// The bit at which the first of them does.
+    first: Option<u32>,
+    metadata: u32,
+    /// Packets of other streams behind this one.
+    skip: u32,
+}
+
+impl Header {
+    fn of(packet: &Packet) -> Self {
+        let word = packet.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        let metadata = word >> 8 & 7;
+        // XMA2 has a count and 1 here; the first format a sequence number and a longer skip, which is no longer in fact.
+        let frames = (metadata == 1).then_some(word >> 26);
+        let first = HEADER_BITS + (word >> 11 & 0x7FFF);
+        let first = (first < PACKET_BITS && frames != Some(0)).then_some(first);
+        Self { frames, first, metadata, skip: word & 0xFF }
+    }
+}
+
+/// The bits of a packet from one on, gathered behind others.
+fn gather(into: &mut Vec<u8>, filled: &mut u32, packet: &Packet, from: u32, count: u32) {
+    for at in from..from + count {
+        let bit = packet[at as usize / 8 % packet.len()] >> (7 - at % 8) & 1;
+        if filled.is_multiple_of(8) {
+            into.push(0);
+        }
+        if let Some(last) = into.last_mut() {
+            *last |= bit << (7 - *filled % 8);
+        }
+        *filled += 1;
+    }
+}
+
+fn bits_at(packet: &Packet, at: u32, count: u32) -> u32 {
+    let mut bits = Bits::new(packet, PACKET_BITS);
+    bits.skip(at).and_then(|()| bits.take(count)).unwrap_or(0)
+}
+
+/// The number of the frame that begins at `bit`, by the lengths of those before it.
+fn number_of(packet: &Packet, first: u32, bit: u32) -> u32 {
+    let (mut at, mut number) = (first, 0);
+    while at < bit && at + LENGTH_BITS <= PACKET_BITS {
+        let length = bits_at(packet, at, LENGTH_BITS);
+        if !is_length(length) {
+            break;
+        }
+        at += length;
+        number += 1;
+    }
+    number
+}
+
+/// Whether a frame has so many bits: less, or all ones, ends a packet.
+fn is_length(length: u32) -> bool {
+    (SHORTEST_FRAME..0x7FFF).contains(&length)
+}
+
+/// The next frame from a place on.
+pub fn next_frame(packets: &mut impl Packets, mut position: Position) -> Next {
+    for _ in 0..PACKETS_PER_FRAME {
+        let Some(packet) = packets.packet(position.packet) else { return Next::End(position) };
+        let header = Header::of(&packet);
+        let following = position.packet.saturating_add(header.skip + 1);
+        let Some(first) = header.first else {
+            position = Position { packet: following, bit: 0 };
+            continue;
+        };
+        position.bit = position.bit.max(first);
+        let number = number_of(&packet, first, position.bit);
+        let left = PACKET_BITS - position.bit;
+        let begins = header.frames.map_or(left >= LENGTH_BITS, |frames| number < frames);
+        if !begins {
+            position = Position { packet: following, bit: 0 };
+            continue;
+        }
+        // The length itself may go on in the next packet.
+        let (mut bytes, mut filled) = (Vec::new(), 0);
+        let mut length = LENGTH_BITS;
+        let (mut from, mut source, mut at, mut next) = (position.bit, packet, position.packet, following);
+        let mut knows_length = false;
+        loop {
+            let count = (length - filled).min(PACKET_BITS - from);
+            gather(&mut bytes, &mut filled, &source, from, count);
+            from += count;
+            if filled == LENGTH_BITS && !knows_length {
+                length = Bits::new(&bytes, filled).take(LENGTH_BITS).unwrap_or(0);
+                knows_length = true;
+                if !is_length(length) {
+                    break;
+                }
+            }
+            if filled == length {
+                break;
+            }
+            if from == PACKET_BITS {
+                let Some(packet) = packets.packet(next) else { return Next::Missing(position) };
+                (from, at, source) = (HEADER_BITS, next, packet);
+                next = next.saturating_add(Header::of(&source).skip + 1);
+            }
+        }
+        if !is_length(length) {
+            position = Position { packet: following, bit: 0 };
+            continue;
+        }
+        let more = bytes.last().is_some_and(|last| last >> (7 - (filled - 1) % 8) & 1 != 0);
+        let goes_on = header.frames.map_or(more, |frames| number + 1 < frames);
+        let behind = if at != position.packet {
+            Position { packet: at, bit: 0 }
+        } else if goes_on && from < PACKET_BITS {
+            Position { packet: at, bit: from }
+        } else {
+            Position { packet: following, bit: 0 }
+        };
+        return Next::Frame { bytes, length, at: position, behind, metadata: header.metadata };
+    }
+    Next::End(position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct List(Vec<Packet>);
+
+    impl Packets for List {
+        fn packet(&mut self, index: u32) -> Option<Packet> {
+            self.0.get(index as usize).copied()
+        }
+    }
+
+    /// A packet with this header, and a frame of so many bits at a bit.
+    fn packet(header: u32, frames: &[(u32, u32)]) -> Packet {
+        let mut packet = [0xFF; 2048];
+        packet[..4].copy_from_slice(&header.to_be_bytes());
+        for &(at, length) in frames {
+            for n in 0..LENGTH_BITS.min(PACKET_BITS - at) {
+                let bit = (length >> (LENGTH_BITS - 1 - n) & 1) as u8;
+                let (byte, shift) = ((at + n) as usize / 8, 7 - (at + n) % 8);
+                packet[byte] = packet[byte] & !(1 << shift) | bit << shift;
+            }
+        }
+        packet
+    }
+
+    fn xma2(frames: u32, first: u32, skip: u32) -> u32 {
+        frames << 26 | first << 11 | 1 << 8 | skip
+    }
+
+    #[test]
+    fn frames_are_found_one_after_the_other_and_across_packets() {
+        let first = packet(xma2(2, 100, 0), &[(132, 50), (182, 16_250)]);
+        let mut list =
+            List(vec![first, packet(xma2(1, 48, 0), &[(80, 64)]), packet(xma2(0, 0x7FFF, 0xFF), &[])]);
+        let Next::Frame { length, at, behind, metadata, .. } = next_frame(&mut list, Position::default())
+        else {
+            panic!()
+        };
+        assert_eq!((length, at.bits(), behind.bits(), metadata), (50, 132, 182, 1));
+        let Next::Frame { bytes, length, behind, .. } = next_frame(&mut list, behind) else { panic!() };
+        assert_eq!((length, bytes.len(), behind), (16_250, 2032, Position { packet: 1, bit: 0 }));
+        let Next::Frame { length, behind, at, .. } = next_frame(&mut list, behind) else { panic!() };
+        assert_eq!((length, at.bits(), behind.packet), (64, PACKET_BITS + 80, 2));
+        assert_eq!(next_frame(&mut list, behind), Next::End(Position { packet: 258, bit: 0 }));
+        list.0.truncate(1);
+        assert_eq!(
+            next_frame(&mut list, Position::of_bits(182)),
+            Next::Missing(Position { packet: 0, bit: 182 })
+        );
+    }
+
+    #[test]
+    fn a_length_may_lie_in_two_packets_and_other_streams_are_left_out() {
+        let mut packets = vec![packet(xma2(1, 16_344, 2), &[(16_376, 300)])];
+        packets.extend([packet(xma2(9, 0, 0), &[]); 2]);
+        let mut behind = packet(xma2(0, 0x7FFF, 0), &[]);
+        // The rest of the length: 7 bits of 300.
+        behind[4] = (0x12C_u32 & 0x7F) as u8;
+        behind[4] <<= 1;
+        packets.push(behind);
+        let mut list = List(packets);
+        let Next::Frame { length, behind, .. } = next_frame(&mut list, Position::default()) else { panic!() };
+        assert_eq!((length, behind), (300, Position { packet: 3, bit: 0 }));
+    }
+
+    #[test]
+    fn older_packets_say_with_each_frame_whether_another_begins() {
+        let mut first = packet(0x0800_0000, &[(32, 64), (96, 64)]);
+        first[15] &= 0xFE;
+        let mut list = List(vec![first]);
+        let Next::Frame { behind, .. } = next_frame(&mut list, Position::default()) else { panic!() };
+        assert_eq!(behind, Position { packet: 0, bit: 96 }, "the last bit of the first frame is set");
+        let mut last = list.0[0];
+        last[11] &= 0xFE;
+        let mut list = List(vec![last]);
+        let Next::Frame { behind, .. } = next_frame(&mut list, Position::default()) else { panic!() };
+        assert_eq!(behind, Position { packet: 1, bit: 0 });
+    }
+
+    #[test]
+    fn noise_ends() {
+        let mut dice = xenia_testing::Dice(7);
+        for _ in 0..200 {
+            let mut noise = || {
+                let mut packet: Packet = std::array::from_fn(|_| dice.next() as u8);
+                packet[2] = packet[2] & 0xF8 | 1;
+                packet[3] &= 3;
+                packet
+            };
+            let mut list = List((0..8).map(|_| noise()).collect());
+            let mut position = Position::default();
+            let mut frames = 0;
+            while let Next::Frame { behind, .. } = next_frame(&mut list, position) {
+                assert!(behind.bits() > position.bits(), "{position:?} {behind:?}");
+                position = behind;
+                frames += 1;
+                assert!(frames < 8 * 64);
+            }
+        }
+    }
+}

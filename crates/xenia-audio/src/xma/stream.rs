@@ -1,0 +1,28 @@
+//! One stream without a title: packets in, samples out.
+
+pub use super::frame::{FRAME_SAMPLES, FrameDecoder};
+pub use super::packet::{Next, Packet, Packets, Position, next_frame};
+use xenia_guest::xma::PACKET_SIZE;
+
+/// Packets that lie one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a>(pub &'a [u8]);
+
+impl Packets for Whole<'_> {
+    fn packet(&mut self, index: u32) -> Option<Packet> {
+        let start = index as usize * PACKET_SIZE as usize;
+        self.0.get(start..)?.first_chunk().copied()
+    }
+}
+
+/// Decodes all frames of a stream from its first packet on. Returns the samples, of one channel after the other's, and how many frames
+/// could not be decoded.
+pub fn decode(packets: &[u8], is_stereo: bool, rate: u32) -> (Vec<i16>, usize) {
+    let (mut decoder, mut packets) = (FrameDecoder::new(is_stereo, rate), Whole(packets));
+    let (mut samples, mut failed, mut position) = (Vec::new(), 0, Position::default());
+    while let Next::Frame { bytes, length, behind, .. } = next_frame(&mut packets, position) {
+        failed += usize::from(decoder.decode(&bytes, length, &mut samples).is_err());
+        position = behind;
+    }
+    (samples, failed)
+}

@@ -1,0 +1,420 @@
+//! A tile: the coefficients of 128, 256 or 512 samples, of one channel or of two together.
+
+use super::bits::{Bits, XmaError, XmaFault};
+use super::prefix::Codes;
+use super::transform::{LONGEST, SHORTEST, amplitude};
+
+/// Most bands that a tile has.
+const MOST_BANDS: usize = 29;
+/// Quantisers beyond this many decibels, up or down, are no stream's.
+const LOUDEST: i32 = 400;
+
+/// The ends of the bands of tiles of one length.
+#[derive(Clone, Debug)]
+pub(super) struct Bands {
+    ends: Vec<u16>,
+}
+
+impl Bands {
+    /// By critical frequencies, for tiles of `length` at `rate`.
+    fn new(length: usize, rate: u32) -> Self {
+        const FREQUENCIES: [u32; 28] = [
+            100, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700,
+            4400, 5300, 6400, 7700, 9500, 12000, 15500, 20675, 28575, 41375, 63875,
+        ];
+        let mut ends = Vec::new();
+        for frequency in FREQUENCIES {
+            let end = (2 * length as u32 * frequency / rate + 2) & !3;
+            if end >= length as u32 {
+                break;
+            }
+            if end > ends.last().map_or(0, |&last| u32::from(last)) {
+                ends.push(end as u16);
+            }
+        }
+        ends.push(length as u16);
+        Self { ends }
+    }
+
+    /// Those of tiles of 128, 256 and 512 samples, by the code of the rate.
+    pub(super) fn of_rate(code: u32) -> [Self; 3] {
+        let rate = [24_000, 32_000, 44_100, 48_000][code as usize & 3];
+        [SHORTEST, 2 * SHORTEST, LONGEST].map(|length| Self::new(length, rate))
+    }
+
+    /// Each band as a range.
+    fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| usize::from(start)..usize::from(end))
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The band of `self` that stands for each band of `other`, whose tiles are longer or shorter.
+    fn resampled(&self, length: usize, other: &Self, other_length: usize) -> [u8; MOST_BANDS] {
+        let mut from = [0; MOST_BANDS];
+        for (to, range) in from.iter_mut().zip(other.ranges()) {
+            // The band's middle, in the frame's own lines.
+            let middle = (range.start + range.end - 1) * (LONGEST / other_length) / 2;
+            let scale = LONGEST / length;
+            let found = self.ends.iter().position(|&end| usize::from(end) * scale >= middle);
+            *to = found.unwrap_or(self.len() - 1) as u8;
+        }
+        from
+    }
+}
+
+/// Which of the three lengths of tiles it is.
+fn length_index(length: usize) -> usize {
+    (length / 2 / SHORTEST).min(2)
+}
+
+/// What a channel keeps from tile to tile.
+#[derive(Clone, Debug)]
+pub(super) struct Scales {
+    factors: [i32; MOST_BANDS],
+    highest: i32,
+    step: i32,
+    /// The length of the tiles that they are for, once the frame has sent some.
+    sent_for: Option<usize>,
+}
+
+impl Default for Scales {
+    fn default() -> Self {
+        Self { factors: [0; MOST_BANDS], highest: 0, step: 1, sent_for: None }
+    }
+}
+
+impl Scales {
+    /// A frame begins: nothing has been sent.
+    pub(super) fn begin_frame(&mut self) {
+        self.sent_for = None;
+    }
+
+    fn read(
+        &mut self,
+        bits: &mut Bits<'_>,
+        all: &[Bands; 3],
+        length: usize,
+        is_first: bool,
+    ) -> Result<(), XmaError> {
+        let codes = Codes::get();
+        let bands = &all[length_index(length)];
+        if let Some(before) = self.sent_for.filter(|&before| before != length) {
+            let from = all[length_index(before)].resampled(before, bands, length);
+            self.factors = from.map(|band| self.factors[usize::from(band)]);
+            self.sent_for = Some(length);
+        }
+        if !is_first && !bits.flag()? {
+            return Ok(());
+        }
+        if self.sent_for.is_none() {
+            self.step = bits.take(2)? as i32 + 1;
+            let mut value = 45 / self.step;
+            for factor in &mut self.factors[..bands.len()] {
+                value += i32::from(codes.scale.take(bits)?) - 60;
+                *factor = value;
+            }
+        } else {
+            let mut band = 0;
+            while band < bands.len() {
+                let (run, level) = match codes.scale_runs.code.take(bits)? {
+                    0 => {
+                        let word = bits.take(14)?;
+                        let level = (word >> 6) as i32;
+                        ((word >> 1 & 0x1F) as usize, if word & 1 != 0 { level } else { -level })
+                    }
+                    1 => break,
+                    symbol => {
+                        let (run, level) = codes.scale_runs.pair(symbol);
+                        let level = i32::from(level);
+                        (usize::from(run), if bits.flag()? { level } else { -level })
+                    }
+                };
+                band += run;
+                if band >= bands.len() {
+                    return Err(bits.fault(XmaFault::Scale));
+                }
+                self.factors[band] += level;
+                band += 1;
+            }
+        }
+        self.sent_for = Some(length);
+        self.highest = self.factors[..bands.len()].iter().copied().max().unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// Takes a value that no table holds.
+fn large_value(bits: &mut Bits<'_>) -> Result<u32, XmaError> {
+    for count in [8, 16, 24] {
+        if !bits.flag()? {
+            return bits.take(count);
+        }
+    }
+    bits.take(31)
+}
+
+/// Takes the sign of a value.
+fn signed(bits: &mut Bits<'_>, value: u32) -> Result<f32, XmaError> {
+    let value = value as f32;
+    Ok(if bits.flag()? { value } else { -value })
+}
+
+/// Takes a tile's coefficients of one channel. `vectors` of them may be in vectors; `counted`: so many are.
+fn read_coefficients(
+    bits: &mut Bits<'_>,
+    tile: &mut [f32],
+    vectors: usize,
+    counted: bool,
+) -> Result<(), XmaError> {
+    let codes = Codes::get();
+    let runs = &codes.coefficients[usize::from(bits.flag()?)];
+    tile.fill(0.0);
+    let (mut at, mut zeros, mut in_runs) = (0, 0, false);
+    while (counted || !in_runs) && at + 3 < vectors {
+        let values = if let Some(four) = codes.fours.get(usize::from(codes.vectors_4.take(bits)?)) {
+            four.map(u32::from)
+        } else {
+            let [a, b] = pair(bits, codes)?;
+            let [c, d] = pair(bits, codes)?;
+            [a, b, c, d]
+        };
+        for value in values {
+            if value != 0 {
+                tile[at] = signed(bits, value)?;
+                zeros = 0;
+            } else {
+                zeros += 1;
+                in_runs |= zeros > tile.len() / 256;
+            }
+            at += 1;
+        }
+    }
+    let run_bits = tile.len().ilog2();
+    while at < tile.len() {
+        let value = match runs.code.take(bits)? {
+            0 => {
+                let value = large_value(bits)?;
+                at += escaped_run(bits, run_bits)?;
+                value
+            }
+            1 => return Ok(()),
+            symbol => {
+                let (run, level) = runs.pair(symbol);
+                at += usize::from(run);
+                u32::from(level)
+            }
+        };
+        let value = signed(bits, value)?;
+        *tile.get_mut(at).ok_or(bits.fault(XmaFault::Coefficients))? = value;
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Takes the run before a value that no table holds.
+fn escaped_run(bits: &mut Bits<'_>, run_bits: u32) -> Result<usize, XmaError> {
+    if !bits.flag()? {
+        return Ok(0);
+    }
+    let is_long = bits.flag()?;
+    if !is_long {
+        return Ok(bits.take(2)? as usize + 1);
+    }
+    if bits.flag()? {
+        return Err(bits.fault(XmaFault::Escape));
+    }
+    Ok(bits.take(run_bits)? as usize + 4)
+}
+
+/// Takes two coefficients.
+fn pair(bits: &mut Bits<'_>, codes: &Codes) -> Result<[u32; 2], XmaError> {
+    if let Some(two) = codes.twos.get(usize::from(codes.vectors_2.take(bits)?)) {
+        return Ok(two.map(u32::from));
+    }
+    let mut one = || -> Result<u32, XmaError> {
+        let value = u32::from(codes.vectors_1.take(bits)?);
+        if value < 100 { Ok(value) } else { Ok(large_value(bits)?.saturating_add(100)) }
+    };
+    Ok([one()?, one()?])
+}
+
+/// Takes the quantiser of a tile, in decibels.
+fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
+    const BASE: i32 = 90;
+    let first = (bits.take(6)? as i32) << 26 >> 26;
+    let mut more = 0;
+    if first == -32 || first == 31 {
+        while more <= LOUDEST {
+            let part = bits.take(5)? as i32;
+            more += part;
+            if part != 31 {
+                break;
+            }
+        }
+    }
+    let quantiser = BASE + first + if first < 0 { -more } else { more };
+    if quantiser.abs() > LOUDEST { Err(bits.fault(XmaFault::Quantiser(quantiser))) } else { Ok(quantiser) }
+}
+
+/// Decodes a tile of some channels of a stream with `channels` of them: each gets its coefficients, ready for the transform, and its
+/// scale factors. `is_first`, by channel: it is the channel's first tile of its frame.
+pub(super) fn read(
+    bits: &mut Bits<'_>,
+    bands: &[Bands; 3],
+    channels: usize,
+    tiles: &mut [(&mut [f32], &mut Scales, bool)],
+) -> Result<(), XmaError> {
+    let length = tiles.first().map_or(SHORTEST, |(tile, ..)| tile.len());
+    let bands_here = &bands[length_index(length)];
+    if bits.flag()? {
+        let mut fill = bits.take(2)?;
+        if fill == 0 {
+            let count = bits.take(4)?;
+            fill = bits.take(count)? + 1;
+        }
+        bits.skip(fill)?;
+    }
+    if bits.flag()? {
+        return Err(bits.fault(XmaFault::Reserved));
+    }
+    let mut transform = None;
+    if channels > 1 {
+        if bits.flag()? {
+            return Err(bits.fault(XmaFault::Reserved));
+        }
+        if tiles.len() == 2 {
+            if !bits.flag()? {
+                let mut on = [true; MOST_BANDS];
+                if !bits.flag()? {
+                    for on in &mut on[..bands_here.len()] {
+                        *on = bits.flag()?;
+                    }
+                }
+                transform = Some(on);
+            } else if bits.flag()? {
+                return Err(bits.fault(XmaFault::Transform));
+            }
+        }
+    }
+    let mut has = [false; 2];
+    for (has, _) in has.iter_mut().zip(tiles.iter()) {
+        *has = bits.flag()?;
+    }
+    if !has.contains(&true) {
+        for (tile, ..) in tiles.iter_mut() {
+            tile.fill(0.0);
+        }
+        return Ok(());
+    }
+    let counted = bits.flag()?;
+    let mut vectors = [length; 2];
+    if counted {
+        let count_bits = (length as u32).div_ceil(4).ilog2() + 1;
+        for (vectors, _) in vectors.iter_mut().zip(tiles.iter()) {
+            let count = bits.take(count_bits)? * 4;
+            if count as usize > length {
+                return Err(bits.fault(XmaFault::Vectors(count)));
+            }
+            *vectors = count as usize;
+        }
+    }
+    let mut quantisers = [read_quantiser(bits)?; 2];
+    if tiles.len() == 2 {
+        let count = bits.take(3)?;
+        for quantiser in &mut quantisers {
+            if bits.flag()? {
+                *quantiser += if count == 0 { 1 } else { bits.take(count)? as i32 + 1 };
+            }
+        }
+    }
+    for (_, scales, is_first) in tiles.iter_mut() {
+        scales.read(bits, bands, length, *is_first)?;
+    }
+    for (index, (tile, ..)) in tiles.iter_mut().enumerate() {
+        if has[index] {
+            read_coefficients(bits, tile, vectors[index], counted)?;
+        } else {
+            tile.fill(0.0);
+        }
+    }
+    if let (Some(on), [(left, ..), (right, ..)]) = (transform, &mut *tiles) {
+        for (range, on) in bands_here.ranges().zip(on) {
+            join(&mut left[range.clone()], &mut right[range], on);
+        }
+    }
+    for ((tile, scales, _), quantiser) in tiles.iter_mut().zip(quantisers) {
+        for (range, &factor) in bands_here.ranges().zip(&scales.factors) {
+            let below = scales.highest.saturating_sub(factor).saturating_mul(scales.step);
+            let gain = amplitude(quantiser.saturating_sub(below));
+            for value in &mut tile[range] {
+                *value *= gain;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Middle and side become left and right, or both are scaled where a band has none.
+fn join(left: &mut [f32], right: &mut [f32], on: bool) {
+    const OFF: f32 = 181.0 / 128.0;
+    for (left, right) in left.iter_mut().zip(right) {
+        (*left, *right) = if on { (*left - *right, *left + *right) } else { (*left * OFF, *right * OFF) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_are_those_of_the_format() {
+        let ends = |code| Bands::of_rate(code)[0].ends.clone();
+        assert_eq!(ends(0), [4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 68, 84, 100, 128]);
+        assert_eq!(ends(1), [4, 8, 12, 16, 20, 24, 28, 36, 44, 52, 60, 76, 96, 124, 128]);
+        assert_eq!(ends(2), [4, 8, 12, 16, 20, 24, 32, 36, 44, 56, 68, 88, 120, 128]);
+        assert_eq!(ends(3), [4, 8, 12, 16, 20, 24, 28, 36, 40, 52, 64, 84, 112, 128]);
+        for code in 0..4 {
+            for bands in Bands::of_rate(code) {
+                assert!(bands.len() <= MOST_BANDS && bands.ends.is_sorted());
+                assert_eq!(
+                    bands.ranges().map(|range| range.len()).sum::<usize>(),
+                    usize::from(bands.ends[bands.len() - 1])
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn bands_of_another_length_are_found_by_their_middle() {
+        let all = Bands::of_rate(3);
+        let same = all[0].resampled(128, &all[0], 128);
+        assert!((0..all[0].len()).all(|band| usize::from(same[band]) == band), "{same:?}");
+        let longer = all[0].resampled(128, &all[2], 512);
+        assert!(longer[..all[2].len()].is_sorted() && longer[0] == 0);
+        assert_eq!(usize::from(longer[all[2].len() - 1]), all[0].len() - 1);
+    }
+
+    #[test]
+    fn quantisers_go_on_in_parts() {
+        for (bytes, expected) in [
+            (&[0b0000_0000, 0, 0][..], 90),
+            (&[0b1111_1100, 0, 0], 89),
+            (&[0b0111_1100, 0b0100_0000, 0], 123),
+            (&[0b1000_0011, 0b1110_0001, 0], 26),
+        ] {
+            assert_eq!(read_quantiser(&mut Bits::new(bytes, 24)), Ok(expected), "{bytes:?}");
+        }
+        assert!(read_quantiser(&mut Bits::new(&[0b0111_1111; 16], 128)).is_ok());
+        assert!(read_quantiser(&mut Bits::new(&[0xFF; 16], 128)).is_ok_and(|quantiser| quantiser == 89));
+        let mut loud = [0xFF; 32];
+        loud[0] = 0x7F;
+        assert!(matches!(
+            read_quantiser(&mut Bits::new(&loud, 256)),
+            Err(XmaError { fault: XmaFault::Quantiser(_), .. })
+        ));
+    }
+}

@@ -1,0 +1,229 @@
+//! The inverse transform of a tile, its window, and the tables that both need.
+//!
+//! A tile of N coefficients gives the N samples around its middle; the ends overlap with its neighbours, over half the length of the
+//! shorter of the two on each side. All tables come from additions and multiplications alone, in a fixed order, so that every host has
+//! the same: what is decoded lies in guest memory.
+
+use std::f64::consts::PI;
+use std::sync::OnceLock;
+
+/// Samples of the longest tile: a frame.
+pub(super) const LONGEST: usize = 512;
+/// Samples of the shortest.
+pub(super) const SHORTEST: usize = 128;
+
+/// Sine and cosine of an angle between 0 and π/2.
+fn sine_cosine(angle: f64) -> (f64, f64) {
+    // Taylor's series: 24 terms are more than an f64 can tell apart there.
+    let (mut sine, mut cosine) = (0.0, 0.0);
+    let mut term = 1.0;
+    for power in 0..24 {
+        match power % 4 {
+            0 => cosine += term,
+            1 => sine += term,
+            2 => cosine -= term,
+            _ => sine -= term,
+        }
+        term = term * angle / f64::from(power + 1);
+    }
+    (sine, cosine)
+}
+
+/// cos and sin of 2π·numerator/denominator.
+fn turn(numerator: usize, denominator: usize) -> (f64, f64) {
+    let numerator = numerator % denominator;
+    let quarter = numerator * 4 / denominator;
+    let rest = (numerator * 4 % denominator) as f64 / denominator as f64;
+    let (sine, cosine) = sine_cosine(rest * PI / 2.0);
+    match quarter {
+        0 => (cosine, sine),
+        1 => (-sine, cosine),
+        2 => (-cosine, -sine),
+        _ => (sine, -cosine),
+    }
+}
+
+/// 10 to the power of `twentieths` / 20: an amplitude of so many decibels.
+pub(super) fn amplitude(twentieths: i32) -> f32 {
+    /// 10 to the power of n / 20.
+    const ROOTS: [f64; 20] = [
+        1.0,
+        1.122_018_454_301_963_3,
+        1.258_925_411_794_167_3,
+        1.412_537_544_622_754_4,
+        1.584_893_192_461_113_4,
+        1.778_279_410_038_922_8,
+        1.995_262_314_968_879_5,
+        2.238_721_138_568_339_4,
+        2.511_886_431_509_58,
+        2.818_382_931_264_453_7,
+        3.162_277_660_168_379_5,
+        3.548_133_892_335_754_6,
+        3.981_071_705_534_972_7,
+        4.466_835_921_509_631,
+        5.011_872_336_272_723,
+        5.623_413_251_903_491,
+        6.309_573_444_801_932_5,
+        7.079_457_843_841_379_5,
+        7.943_282_347_242_815,
+        8.912_509_381_337_456,
+    ];
+    let mut value = ROOTS[twentieths.rem_euclid(20) as usize];
+    for _ in 0..twentieths.div_euclid(20).unsigned_abs().min(36) {
+        value = if twentieths < 0 { value / 10.0 } else { value * 10.0 };
+    }
+    value as f32
+}
+
+/// The transform of one length.
+#[derive(Debug)]
+pub(super) struct Transform {
+    length: usize,
+    /// exp(−iπ(8n + 1)/8N) for n < N/2.
+    twiddle: Vec<(f32, f32)>,
+    /// exp(−2πin/(N/2)) for n < N/4.
+    roots: Vec<(f32, f32)>,
+    /// The rising half of the sine window, of length N.
+    window: Vec<f32>,
+}
+
+impl Transform {
+    /// Those of tiles of 128, 256 and 512.
+    pub(super) fn of(length: usize) -> &'static Self {
+        static ALL: OnceLock<[Transform; 3]> = OnceLock::new();
+        let all = ALL.get_or_init(|| [SHORTEST, 2 * SHORTEST, LONGEST].map(Self::new));
+        &all[(length / 2 / SHORTEST).min(2)]
+    }
+
+    fn new(length: usize) -> Self {
+        let root = |numerator, denominator| {
+            let (cosine, sine) = turn(numerator, denominator);
+            (cosine as f32, -sine as f32)
+        };
+        Self {
+            length,
+            twiddle: (0..length / 2).map(|n| root(8 * n + 1, 16 * length)).collect(),
+            roots: (0..length / 4).map(|n| root(n, length / 2)).collect(),
+            window: (0..length).map(|n| turn(2 * n + 1, 8 * length).1 as f32).collect(),
+        }
+    }
+
+    /// The rising half of the window.
+    pub(super) fn window(&self) -> &[f32] {
+        &self.window
+    }
+
+    /// The N samples around the middle of the tile with these coefficients, before the window:
+    /// −2/N · Σ X\[k] cos(π/N (m + N + ½)(k + ½)).
+    pub(super) fn inverse(&self, coefficients: &[f32], samples: &mut [f32]) {
+        let (length, half) = (self.length, self.length / 2);
+        debug_assert!(coefficients.len() == length && samples.len() == length);
+        // That is 2/N · (−1)^m times a DCT-IV of the coefficients from last to first, every other one of them negated: of half as many
+        // complex numbers, a Fourier transform.
+        let mut points = [(0.0_f32, 0.0_f32); LONGEST / 2];
+        let scale = 2.0 / length as f32;
+        // The sequence that the DCT-IV is of.
+        let input = |n: usize| {
+            if n.is_multiple_of(2) { -coefficients[length - 1 - n] } else { coefficients[length - 1 - n] }
+        };
+        for n in 0..half {
+            let (re, im) = (input(2 * n), input(length - 1 - 2 * n));
+            let (cosine, sine) = self.twiddle[n];
+            let at = n.reverse_bits() >> (usize::BITS - half.trailing_zeros());
+            points[at] = (re * cosine - im * sine, re * sine + im * cosine);
+        }
+        self.fourier(&mut points[..half]);
+        for n in 0..half {
+            let ((re, im), (cosine, sine)) = (points[n], self.twiddle[n]);
+            let even = re * cosine - im * sine;
+            let odd = re * sine + im * cosine;
+            // Even places keep their sign, odd ones change it twice.
+            samples[2 * n] = even * scale;
+            samples[length - 1 - 2 * n] = odd * scale;
+        }
+    }
+
+    /// The Fourier transform of points in bit-reversed order.
+    fn fourier(&self, points: &mut [(f32, f32)]) {
+        let mut span = 1;
+        while span < points.len() {
+            let step = self.roots.len() / span;
+            for start in (0..points.len()).step_by(2 * span) {
+                for n in 0..span {
+                    let (cosine, sine) = self.roots[n * step];
+                    let (a, b) = (points[start + n], points[start + n + span]);
+                    let turned = (b.0 * cosine - b.1 * sine, b.0 * sine + b.1 * cosine);
+                    points[start + n] = (a.0 + turned.0, a.1 + turned.1);
+                    points[start + n + span] = (a.0 - turned.0, a.1 - turned.1);
+                }
+            }
+            span *= 2;
+        }
+    }
+}
+
+/// Windows the overlap around `boundary`, which is as long as the shorter of the tiles before and after it.
+pub(super) fn overlap(samples: &mut [f32], boundary: usize, before: usize, after: usize) {
+    let transform = Transform::of(before.min(after));
+    let (low, high) = transform.window().split_at(transform.length / 2);
+    for (m, (&rising, &falling)) in high.iter().zip(low.iter().rev()).enumerate() {
+        let (past, new) = (samples[boundary - 1 - m], samples[boundary + m]);
+        samples[boundary + m] = new * rising + past * falling;
+        samples[boundary - 1 - m] = past * rising - new * falling;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_right() {
+        for n in 0..4096 {
+            let (cosine, sine) = turn(n, 4096);
+            let angle = 2.0 * PI * n as f64 / 4096.0;
+            assert!((cosine - angle.cos()).abs() < 1e-15 && (sine - angle.sin()).abs() < 1e-15, "{n}");
+        }
+        for (twentieths, expected) in
+            [(0, 1.0), (20, 10.0), (6, 1.995_262_3), (-20, 0.1), (-7, 0.446_683_6), (90, 31_622.777)]
+        {
+            let found = amplitude(twentieths);
+            assert!((found / expected - 1.0).abs() < 1e-6, "{twentieths}: {found}");
+        }
+        assert!(amplitude(i32::MAX).is_finite() && amplitude(i32::MIN) >= 0.0);
+    }
+
+    #[test]
+    fn the_fast_transform_is_the_slow_one() {
+        for length in [128, 256, 512] {
+            let mut dice = xenia_testing::Dice(length as u64);
+            let coefficients: Vec<f32> = (0..length).map(|_| dice.below(2001) as f32 - 1000.0).collect();
+            let mut samples = vec![0.0; length];
+            Transform::of(length).inverse(&coefficients, &mut samples);
+            for (m, &sample) in samples.iter().enumerate() {
+                let sum: f64 = coefficients
+                    .iter()
+                    .enumerate()
+                    .map(|(k, &x)| {
+                        f64::from(x)
+                            * (PI / length as f64 * (m as f64 + length as f64 + 0.5) * (k as f64 + 0.5)).cos()
+                    })
+                    .sum();
+                let expected = -2.0 / length as f64 * sum;
+                assert!((f64::from(sample) - expected).abs() < 0.01, "{length} {m}: {sample} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_keeps_the_power() {
+        for length in [128, 256, 512] {
+            let window = Transform::of(length).window();
+            for n in 0..length {
+                let power = window[n] * window[n] + window[length - 1 - n] * window[length - 1 - n];
+                assert!((power - 1.0).abs() < 1e-6);
+            }
+            assert!(window.is_sorted());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Voice chat (`XamVoice*`), without a headset: what a console answers that has none; and the sound settings.
+
+use crate::abi::{Call, Out};
+use crate::exports::xboxkrnl::xaudio::speaker_config;
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Voice;
+
+#[exports(xam)]
+impl Voice {
+    /// Whether the process may use voice chat: no, which ends most titles' work on it.
+    #[export(Constant)]
+    fn XamVoiceIsActiveProcess(_call: &mut Call) -> bool {
+        false
+    }
+
+    /// Whether a user has a headset: there is none.
+    #[export(Constant)]
+    fn XamVoiceHeadsetPresent(_call: &mut Call, _user: u32) -> bool {
+        false
+    }
+
+    /// Opens a user's headset: there is none.
+    #[export(Constant)]
+    fn XamVoiceCreate(
+        call: &mut Call,
+        _user: u32,
+        _packets: u32,
+        voice: Option<Out<u32>>,
+    ) -> Fallible<Win32Error> {
+        let Some(voice) = voice else { return Ok(Win32Error::INVALID_PARAMETER) };
+        voice.set(call.memory(), 0)?;
+        Ok(Win32Error::ACCESS_DENIED)
+    }
+
+    /// Sends a packet to a headset, or waits for one: there is none, and nothing is taken.
+    #[export(Constant)]
+    fn XamVoiceSubmitPacket(_call: &mut Call, _voice: u32, _kind: u32, _packet: GuestAddr) -> HResult {
+        Win32Error::BUSY.to_hresult()
+    }
+
+    /// The console's setting of its speakers.
+    #[export(Done)]
+    fn XGetAudioFlags(call: &mut Call) -> Fallible<u32> {
+        speaker_config(call)
+    }
+}

@@ -1,0 +1,238 @@
+//! Contexts of the XMA decoder (`XMA*`).
+//!
+//! The calls do what titles can do by themselves: they change words of a context, and store to registers of the decoder. What they
+//! change, they change in one step with what the decoder does to the same word.
+
+use crate::abi::{Call, Out, Ptr};
+use crate::memory::physical_memory::address_of;
+use crate::ports::Devices;
+use crate::status::failure::Fallible;
+use xenia_guest::xma::{CONTEXT_SIZE, ContextField, field, register};
+use xenia_guest::{GuestAddr, HResult, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::GuestMemory;
+use xenia_sched::GuestTicks;
+
+/// See the module's documentation.
+pub struct Xma;
+
+/// Bytes of what a context is initialised with, the loop included.
+const INIT_LOOP: u32 = 0x2C;
+
+fn get(call: &Call, context: GuestAddr, field: ContextField) -> Fallible<u32> {
+    Ok(field.of(call.memory().read(context.offset(4 * field.word))?))
+}
+
+fn put(memory: &GuestMemory, context: GuestAddr, field: ContextField, value: u32) -> Fallible<()> {
+    let changed = memory.atomic_u32(context.offset(4 * field.word), |word| Some(field.put(word, value)))?;
+    debug_assert!(changed.is_ok(), "it always changes");
+    Ok(())
+}
+
+fn set(call: &Call, context: GuestAddr, field: ContextField, value: u32) -> Fallible<HResult> {
+    put(call.memory(), context, field, value)?;
+    Ok(HResult::OK)
+}
+
+/// Stores a context's bit to a group of registers.
+fn store(devices: &Devices, group: u32, context: u32, now: GuestTicks) {
+    devices.xma.lock().store_register(group + context / 32, 1 << (context % 32), now);
+}
+
+/// The same for the context at an address.
+fn store_for(call: &Call, context: GuestAddr, group: u32) -> Fallible<HResult> {
+    let index = call.kernel.xma_contexts.lock().index_of(context).ok_or(NtStatus::INVALID_PARAMETER)?;
+    store(&call.kernel.devices, group, index, call.now());
+    Ok(HResult::OK)
+}
+
+/// Fills the loop's fields from `XMA_LOOP_DATA`.
+fn set_loop(call: &Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResult> {
+    let memory = call.memory();
+    let byte = |offset| memory.read::<u8>(data.offset(offset)).map(u32::from);
+    put(memory, context, field::LOOP_START, memory.read(data)?)?;
+    put(memory, context, field::LOOP_END, memory.read(data.offset(4))?)?;
+    put(memory, context, field::LOOP_COUNT, byte(8)?)?;
+    put(memory, context, field::LOOP_SUBFRAME_END, byte(9)?)?;
+    put(memory, context, field::LOOP_SUBFRAME_SKIP, byte(0xA)?)?;
+    Ok(HResult::OK)
+}
+
+#[exports(xboxkrnl)]
+impl Xma {
+    /// Gives a context of the decoder, zeros all of it; null and a failure if all 320 are in use.
+    #[export(Done)]
+    fn XMACreateContext(call: &mut Call, context: Out<GuestAddr>) -> Fallible<HResult> {
+        context.set(call.memory(), GuestAddr::NULL)?;
+        let (at, array) = call.kernel.xma_contexts.lock().take(call.memory())?;
+        if let Some(array) = array {
+            let now = call.now();
+            call.kernel.devices.xma.lock().store_register(register::CONTEXT_ARRAY, array, now);
+        }
+        context.set(call.memory(), at)?;
+        Ok(HResult::OK)
+    }
+
+    /// Fills a context from `XMA_CONTEXT_INIT`, whose pointers are virtual addresses, and forgets what it has decoded.
+    #[export(Done)]
+    fn XMAInitializeContext(call: &mut Call, context: GuestAddr, init: Ptr<u32>) -> Fallible<HResult> {
+        store_for(call, context, register::CLEAR)?;
+        let memory = call.memory();
+        let mut words = [0; 11];
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = init.at(index as u32).read(memory)?;
+        }
+        let [input0, packets0, input1, packets1, offset, output, blocks, work, count, channels, rate] = words;
+        memory.fill(context, CONTEXT_SIZE, 0)?;
+        let physical = |addr: u32| if addr == 0 { 0 } else { address_of(GuestAddr(addr)) };
+        for (field, value) in [
+            (field::INPUT0, physical(input0)),
+            (field::INPUT0_PACKETS, packets0),
+            (field::INPUT1, physical(input1)),
+            (field::INPUT1_PACKETS, packets1),
+            (field::INPUT_READ_OFFSET, offset),
+            (field::OUTPUT, physical(output)),
+            (field::OUTPUT_BLOCKS, blocks),
+            (field::WORK_BUFFER, physical(work)),
+            (field::SUBFRAME_DECODE_COUNT, count),
+            (field::IS_STEREO, u32::from(channels > 0)),
+            (field::SAMPLE_RATE, rate),
+        ] {
+            put(memory, context, field, value)?;
+        }
+        set_loop(call, context, init.addr().offset(INIT_LOOP))
+    }
+
+    /// Stops a context and gives it back.
+    #[export(Done)]
+    fn XMAReleaseContext(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
+        let kernel = call.kernel;
+        let index = kernel.xma_contexts.lock().index_of(context).ok_or(NtStatus::INVALID_PARAMETER)?;
+        for group in [register::LOCK, register::CLEAR] {
+            store(&kernel.devices, group, index, call.now());
+        }
+        call.memory().fill(context, CONTEXT_SIZE, 0)?;
+        kernel.xma_contexts.lock().give_back(index);
+        Ok(HResult::OK)
+    }
+
+    /// Lets a context decode, as far as its input and its output ring allow: that is done when the call returns.
+    #[export(Done)]
+    fn XMAEnableContext(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
+        store_for(call, context, register::KICK)
+    }
+
+    /// Stops a context. It is never in work when a title looks, so there is nothing to wait for.
+    #[export(Done)]
+    fn XMADisableContext(call: &mut Call, context: GuestAddr, _wait: u32) -> Fallible<HResult> {
+        store_for(call, context, register::LOCK)
+    }
+
+    /// Waits until a context is not in work, which it never is when a title looks.
+    #[export(Done)]
+    fn XMABlockWhileInUse(_call: &mut Call, _context: GuestAddr) -> HResult {
+        HResult::OK
+    }
+
+    /// The block of the ring that the decoder writes next.
+    #[export(Done)]
+    fn XMAGetOutputBufferWriteOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
+        get(call, context, field::OUTPUT_WRITE_OFFSET)
+    }
+
+    /// Sets the block of the ring that the title reads next.
+    #[export(Done)]
+    fn XMASetOutputBufferReadOffset(call: &mut Call, context: GuestAddr, offset: u32) -> Fallible<HResult> {
+        set(call, context, field::OUTPUT_READ_OFFSET, offset)
+    }
+
+    /// The block of the ring that the title reads next.
+    #[export(Done)]
+    fn XMAGetOutputBufferReadOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
+        get(call, context, field::OUTPUT_READ_OFFSET)
+    }
+
+    /// Gives the output ring to the decoder.
+    #[export(Done)]
+    fn XMASetOutputBufferValid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
+        set(call, context, field::OUTPUT_VALID, 1)
+    }
+
+    /// Whether the decoder has the output ring.
+    #[export(Done)]
+    fn XMAIsOutputBufferValid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
+        Ok(get(call, context, field::OUTPUT_VALID)? != 0)
+    }
+
+    /// Gives the first input buffer to the decoder.
+    #[export(Done)]
+    fn XMASetInputBuffer0Valid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
+        set(call, context, field::INPUT0_VALID, 1)
+    }
+
+    /// Whether the decoder has the first input buffer.
+    #[export(Done)]
+    fn XMAIsInputBuffer0Valid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
+        Ok(get(call, context, field::INPUT0_VALID)? != 0)
+    }
+
+    /// Gives the second input buffer to the decoder.
+    #[export(Done)]
+    fn XMASetInputBuffer1Valid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
+        set(call, context, field::INPUT1_VALID, 1)
+    }
+
+    /// Whether the decoder has the second input buffer.
+    #[export(Done)]
+    fn XMAIsInputBuffer1Valid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
+        Ok(get(call, context, field::INPUT1_VALID)? != 0)
+    }
+
+    /// Sets where the first input buffer lies, and how many packets it has; the decoder does not have it by that.
+    #[export(Done)]
+    fn XMASetInputBuffer0(
+        call: &mut Call,
+        context: GuestAddr,
+        buffer: GuestAddr,
+        packets: u32,
+    ) -> Fallible<HResult> {
+        put(call.memory(), context, field::INPUT0, address_of(buffer))?;
+        set(call, context, field::INPUT0_PACKETS, packets)
+    }
+
+    /// Sets where the second input buffer lies, and how many packets it has.
+    #[export(Done)]
+    fn XMASetInputBuffer1(
+        call: &mut Call,
+        context: GuestAddr,
+        buffer: GuestAddr,
+        packets: u32,
+    ) -> Fallible<HResult> {
+        put(call.memory(), context, field::INPUT1, address_of(buffer))?;
+        set(call, context, field::INPUT1_PACKETS, packets)
+    }
+
+    /// Metadata of the packet that the decoder is in.
+    #[export(Done)]
+    fn XMAGetPacketMetadata(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
+        get(call, context, field::PACKET_METADATA)
+    }
+
+    /// Sets the loop from `XMA_LOOP_DATA`.
+    #[export(Done)]
+    fn XMASetLoopData(call: &mut Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResult> {
+        set_loop(call, context, data)
+    }
+
+    /// Sets the bit of the current input buffer that the decoder reads next.
+    #[export(Done)]
+    fn XMASetInputBufferReadOffset(call: &mut Call, context: GuestAddr, offset: u32) -> Fallible<HResult> {
+        set(call, context, field::INPUT_READ_OFFSET, offset)
+    }
+
+    /// The bit of the current input buffer that the decoder reads next.
+    #[export(Done)]
+    fn XMAGetInputBufferReadOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
+        get(call, context, field::INPUT_READ_OFFSET)
+    }
+}

@@ -1,0 +1,143 @@
+//! The render driver's clients as guest threads: each is called on a thread of its own, which waits in between.
+
+use super::render_driver::{Entry, Next, Removed};
+use crate::Kernel;
+use crate::abi::{Call, Flow};
+use crate::status::failure::Fallible;
+use crate::thread::life::NewThread;
+use std::sync::atomic::Ordering::Relaxed;
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::{BlockReason, Cpu, Disposition, Event, ThreadRef, Wait, Woken};
+
+/// The hardware thread that clients are called on: the one that the sound library of titles takes where they name none.
+const HW_ID: u8 = 4;
+/// Priority of their threads: above everything of a title's that has no deadline of its own.
+const PRIORITY: u8 = 24;
+/// Bytes of their stacks.
+const STACK: u32 = 0x1_0000;
+
+impl Kernel {
+    /// Makes a client of the render driver, which is called as `callback(cell)`, with `context` in the cell, for each frame. Returns its
+    /// handle.
+    pub(crate) fn add_render_client(
+        &self,
+        cpu: &mut dyn Cpu,
+        callback: GuestAddr,
+        context: u32,
+    ) -> Fallible<u32> {
+        self.render_driver.admit()?;
+        let cell = self.pool.allocate(4)?;
+        let added = self.memory.write(cell, context).map_err(Into::into).and_then(|()| {
+            let returns = self.imports.own_stubs.service_return;
+            let new = NewThread {
+                stack_size: STACK,
+                priority: PRIORITY,
+                service: true,
+                start_address: callback,
+                ..NewThread::new(returns, returns, HW_ID)
+            };
+            let made = self.create_thread(cpu, &new)?;
+            // Routines that hear of threads have not heard of this one either.
+            if let Some(record) = self.threads.lock().get_mut(made.id) {
+                record.end_is_told = true;
+            }
+            self.dereference(made.kthread)?;
+            self.render_driver.add(Entry { callback, cell, thread: made.reference }, cpu.now())
+        });
+        match added {
+            Ok(handle) => {
+                cpu.time_has_more();
+                Ok(handle)
+            }
+            Err(failure) => {
+                self.pool.release(cell)?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Takes a client of the render driver out: it is not called any more, and what it has queued is not played. A call that it is in
+    /// goes on to its end.
+    pub(crate) fn remove_render_client(&self, cpu: &mut dyn Cpu, handle: u32) -> Fallible<()> {
+        if let Removed::Waiting(thread) = self.render_driver.remove(handle).ok_or(NtStatus::INVALID_HANDLE)? {
+            self.wake_render_thread(cpu, thread);
+        }
+        Ok(())
+    }
+
+    /// Plays the frames that are due by now, and asks clients for more.
+    pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu) {
+        while let Some(due) = self.render_driver.take_due(cpu.now()) {
+            self.devices.audio.lock().play(&due.frames);
+            for thread in due.woken {
+                self.wake_render_thread(cpu, thread);
+            }
+        }
+    }
+
+    fn wake_render_thread(&self, cpu: &mut dyn Cpu, thread: ThreadRef) {
+        self.left_calls.fetch_add(1, Relaxed);
+        if cpu.logs_events() {
+            let pc = self.imports.own_stubs.service_return.0;
+            cpu.emit(&Event::Interrupt { hw_id: thread.hw_id, kind: "sound", pc });
+        }
+        let woken = cpu.wake_with(thread, 0, 0, &mut |ctx| self.enter_render_call(thread, ctx));
+        if !matches!(woken, Ok(Woken::Yes | Woken::BeforePark)) {
+            // Its title has ended it.
+            self.left_calls.fetch_sub(1, Relaxed);
+            tracing::debug!(target: "kernel", "thread {thread:?} of the render driver did not wait");
+        }
+    }
+
+    /// Sets the registers of a thread of the render driver for what it was woken for.
+    pub(crate) fn enter_render_call(&self, thread: ThreadRef, ctx: &mut PpcContext) {
+        if let Some(next) = self.render_driver.begin(thread) {
+            self.left_calls.fetch_sub(1, Relaxed);
+            match next {
+                Next::Call(entry) => self.set_render_call(ctx, &entry),
+                Next::Wait => {}
+                Next::End(cell) => {
+                    self.release_cell(cell);
+                    ctx.pc = self.imports.own_stubs.thread_return.0;
+                    ctx.gpr[3] = 0;
+                }
+            }
+        }
+    }
+
+    fn set_render_call(&self, ctx: &mut PpcContext, entry: &Entry) {
+        ctx.pc = entry.callback.0;
+        ctx.lr = u64::from(self.imports.own_stubs.service_return.0);
+        ctx.gpr[3] = u64::from(entry.cell.0);
+    }
+
+    fn release_cell(&self, cell: GuestAddr) {
+        if let Err(failure) = self.pool.release(cell) {
+            tracing::debug!(target: "kernel", "the cell of a client of the render driver: {failure}");
+        }
+    }
+
+    /// The call that a thread of the render driver was in has returned; `None` if it is no such thread.
+    pub(crate) fn end_render_call(&self, call: &mut Call) -> Option<Disposition> {
+        let thread = call.thread();
+        let mut opened = Ok(());
+        let cpu = &mut *call.cpu;
+        let next = self.render_driver.returned(thread, || opened = cpu.open_wait(thread, false).map(drop))?;
+        if let Err(error) = opened {
+            tracing::error!(target: "kernel", "thread {thread:?} of the render driver can't wait: {error}");
+            return Some(self.apply(call, Flow::Exit { code: 0 }));
+        }
+        Some(match next {
+            Next::Call(entry) => {
+                self.set_render_call(call.ctx_mut(), &entry);
+                Disposition::Continue
+            }
+            Next::Wait => Disposition::Park(Wait::forever(BlockReason::Idle)),
+            Next::End(cell) => {
+                self.release_cell(cell);
+                self.apply(call, Flow::Exit { code: 0 })
+            }
+        })
+    }
+}

@@ -1,0 +1,380 @@
+//! The render driver: clients that hand frames over, and the grid of guest time on which one frame of each is played.
+//!
+//! A frame is 256 samples at 48 kHz, which is 266,000 ticks exactly. All clients share one grid, the multiples of that: at each
+//! point one frame of every client's queue is played, and every client is asked for another one. Nothing here knows the host's
+//! clock, so what is played and how often a title is asked depends on guest time alone.
+//!
+//! - A client is asked once for each point: never in bursts. One that still answers the last question is asked when it is done,
+//!   for one point at most; others are lost, and counted.
+//! - One with [`ENOUGH`] frames in its queue is not asked. What it hands over beyond a limit is refused.
+//! - A client that has nothing to play is silent, and counted, once it has handed over its first frame.
+
+use crate::limits::{Limit, Limits};
+use crate::ports::RenderFrame;
+use crate::status::failure::Fallible;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_guest::{GuestAddr, NtStatus, SOUND_FRAME_SAMPLES, SOUND_RATE};
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND, ThreadRef};
+use xenia_sync::{Level, Mutex};
+
+/// Guest time of a frame.
+pub const FRAME_TICKS: GuestTicks = TICKS_PER_SECOND * SOUND_FRAME_SAMPLES as u64 / SOUND_RATE as u64;
+const _: () = assert!(TICKS_PER_SECOND * SOUND_FRAME_SAMPLES as u64 == FRAME_TICKS * SOUND_RATE as u64);
+
+/// Frames in a client's queue with which it is not asked for more.
+const ENOUGH: usize = 8;
+/// Handles are this and the client's index: `AU`.
+const HANDLE: u32 = 0x4155_0000;
+/// No point of the grid is to come: nobody makes sound.
+const NEVER: GuestTicks = GuestTicks::MAX;
+
+/// How sound has gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoundFigures {
+    /// Frames' times that have come, with at least one client.
+    pub frames_played: u64,
+    /// Frames that clients have handed over.
+    pub frames_submitted: u64,
+    /// Times that a client was asked for a frame.
+    pub callbacks: u64,
+    /// Times that a client was not asked, because it still answered two questions.
+    pub callbacks_lost: u64,
+    /// Frames' times at which a client had nothing to play.
+    pub underruns: u64,
+}
+
+/// What a title asks for sound with: it is called as `callback(cell)`, on a thread of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) callback: GuestAddr,
+    /// Guest memory that holds the title's own word for it.
+    pub(super) cell: GuestAddr,
+    pub(super) thread: ThreadRef,
+}
+
+#[derive(Debug)]
+struct Client {
+    entry: Entry,
+    queue: VecDeque<Box<RenderFrame>>,
+    /// Whether it has handed a frame over.
+    has_begun: bool,
+    /// Whether it answers, or is woken to.
+    is_busy: bool,
+    /// Whether it has been woken and has not begun yet.
+    is_woken: bool,
+    /// Whether it is asked again when it is done.
+    is_owed: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    clients: [Option<Client>; 8],
+    /// Threads of clients that are gone: they end once they return.
+    leaving: Vec<Entry>,
+    figures: SoundFigures,
+}
+
+/// What a point of the grid brings.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Due {
+    /// What is played.
+    pub(super) frames: Vec<Box<RenderFrame>>,
+    /// Who is asked for more; the caller wakes them.
+    pub(super) woken: Vec<ThreadRef>,
+}
+
+/// A client that has been taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// Its thread waits: the caller wakes it, and it ends.
+    Waiting(ThreadRef),
+    /// Its thread answers: it ends when it is back.
+    Busy,
+}
+
+/// What a client's thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It makes this call.
+    Call(Entry),
+    /// It waits.
+    Wait,
+    /// It ends: its client is gone, with this cell.
+    End(GuestAddr),
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct RenderDriver {
+    /// The next point of the grid.
+    due: AtomicU64,
+    state: Mutex<State>,
+    limits: Arc<Limits>,
+}
+
+impl RenderDriver {
+    /// A driver without clients; what is refused is counted in `limits`.
+    pub(crate) fn new(limits: Arc<Limits>) -> Self {
+        Self { due: AtomicU64::new(NEVER), state: Mutex::new(Level::Devices, State::default()), limits }
+    }
+
+    /// Guest time at which the next frame is played; `None` without clients.
+    pub fn next_due(&self) -> Option<GuestTicks> {
+        Some(self.due.load(Relaxed)).filter(|&due| due != NEVER)
+    }
+
+    /// How sound has gone so far.
+    pub fn figures(&self) -> SoundFigures {
+        self.state.lock().figures
+    }
+
+    /// Whether there is room for another client.
+    pub(super) fn admit(&self) -> Fallible<()> {
+        let clients = self.state.lock().clients.iter().flatten().count();
+        self.limits.admit(Limit::RenderClients, clients)
+    }
+
+    /// Adds a client, whose thread waits; returns its handle. The first one begins the grid at its next point.
+    pub(super) fn add(&self, entry: Entry, now: GuestTicks) -> Fallible<u32> {
+        let mut state = self.state.lock();
+        let free = state.clients.iter().position(Option::is_none).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        state.clients[free] = Some(Client {
+            entry,
+            queue: VecDeque::new(),
+            has_begun: false,
+            is_busy: false,
+            is_woken: false,
+            is_owed: false,
+        });
+        if self.next_due().is_none() {
+            self.due.store((now / FRAME_TICKS + 1) * FRAME_TICKS, Relaxed);
+        }
+        Ok(HANDLE + free as u32)
+    }
+
+    /// Takes a client out, with what it has queued. `None` if nobody has the handle.
+    pub(super) fn remove(&self, handle: u32) -> Option<Removed> {
+        let mut state = self.state.lock();
+        let client = state.clients.get_mut(handle.wrapping_sub(HANDLE) as usize)?.take()?;
+        if state.clients.iter().all(Option::is_none) {
+            self.due.store(NEVER, Relaxed);
+        }
+        state.leaving.push(client.entry);
+        Some(if client.is_busy { Removed::Busy } else { Removed::Waiting(client.entry.thread) })
+    }
+
+    /// A client hands a frame over. One that is gone is heard no more, without an error.
+    pub(crate) fn submit(&self, handle: u32, frame: Box<RenderFrame>) -> Fallible<()> {
+        let mut state = self.state.lock();
+        let State { clients, figures, .. } = &mut *state;
+        let Some(Some(client)) = clients.get_mut(handle.wrapping_sub(HANDLE) as usize) else { return Ok(()) };
+        self.limits.admit(Limit::RenderFrames, client.queue.len())?;
+        client.queue.push_back(frame);
+        client.has_begun = true;
+        figures.frames_submitted += 1;
+        Ok(())
+    }
+
+    /// The next point of the grid, if it has come by `now`.
+    pub(super) fn take_due(&self, now: GuestTicks) -> Option<Due> {
+        if self.due.load(Relaxed) > now {
+            return None;
+        }
+        let mut state = self.state.lock();
+        let due = self.next_due().filter(|&due| due <= now)?;
+        self.due.store(due + FRAME_TICKS, Relaxed);
+        let State { clients, figures, .. } = &mut *state;
+        let mut what = Due::default();
+        figures.frames_played += 1;
+        for client in clients.iter_mut().flatten() {
+            match client.queue.pop_front() {
+                Some(frame) => what.frames.push(frame),
+                None => figures.underruns += u64::from(client.has_begun),
+            }
+            if client.queue.len() >= ENOUGH {
+                continue;
+            }
+            if !client.is_busy {
+                (client.is_busy, client.is_woken) = (true, true);
+                figures.callbacks += 1;
+                what.woken.push(client.entry.thread);
+            } else if !client.is_owed {
+                client.is_owed = true;
+            } else {
+                figures.callbacks_lost += 1;
+            }
+        }
+        Some(what)
+    }
+
+    /// What a thread does that was woken: its client's, or one whose client is gone. `None`: it is nobody's.
+    pub(super) fn begin(&self, thread: ThreadRef) -> Option<Next> {
+        let mut state = self.state.lock();
+        if let Some(client) = state.client_of(thread).filter(|client| client.is_woken) {
+            client.is_woken = false;
+            return Some(Next::Call(client.entry));
+        }
+        state.end(thread)
+    }
+
+    /// What a thread does whose call has returned. `wait` is called under the driver's lock if it waits, so that nobody asks it
+    /// before it does. `None`: it is nobody's.
+    pub(super) fn returned(&self, thread: ThreadRef, wait: impl FnOnce()) -> Option<Next> {
+        let mut state = self.state.lock();
+        if let Some(client) = state.client_of(thread) {
+            if std::mem::take(&mut client.is_owed) {
+                let entry = client.entry;
+                state.figures.callbacks += 1;
+                return Some(Next::Call(entry));
+            }
+            client.is_busy = false;
+            wait();
+            return Some(Next::Wait);
+        }
+        state.end(thread)
+    }
+
+    /// The driver's state as lines: what a state digest is over.
+    pub(crate) fn describe(&self, line: &mut dyn FnMut(&str)) {
+        let state = self.state.lock();
+        for (index, client) in state.clients.iter().enumerate() {
+            let Some(Client { entry, queue, has_begun, is_busy, is_woken, is_owed }) = client else {
+                continue;
+            };
+            line(&format!(
+                "render client {index} callback {} cell {} queued {} begun {has_begun} busy {is_busy} woken {is_woken} owed {is_owed}",
+                entry.callback,
+                entry.cell,
+                queue.len(),
+            ));
+        }
+        if let Some(due) = self.next_due() {
+            line(&format!("render due {due}"));
+        }
+    }
+}
+
+impl State {
+    fn client_of(&mut self, thread: ThreadRef) -> Option<&mut Client> {
+        self.clients.iter_mut().flatten().find(|client| client.entry.thread == thread)
+    }
+
+    fn end(&mut self, thread: ThreadRef) -> Option<Next> {
+        let at = self.leaving.iter().position(|entry| entry.thread == thread)?;
+        Some(Next::End(self.leaving.swap_remove(at).cell))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn driver() -> RenderDriver {
+        RenderDriver::new(Arc::default())
+    }
+
+    fn entry(idx: u16) -> Entry {
+        let thread = ThreadRef { hw_id: 4, generation: 0, idx };
+        Entry { callback: GuestAddr(0x8200_0000), cell: GuestAddr(0x4000_0000 + u32::from(idx)), thread }
+    }
+
+    fn frame(value: u8) -> Box<RenderFrame> {
+        Box::new([value; size_of::<RenderFrame>()])
+    }
+
+    #[test]
+    fn a_frame_is_256_samples_of_48_khz() {
+        assert_eq!(FRAME_TICKS, 266_000);
+    }
+
+    #[test]
+    fn the_grid_is_the_same_for_all_and_runs_while_there_are_clients() {
+        let driver = driver();
+        assert_eq!((driver.next_due(), driver.take_due(NEVER - 1)), (None, None));
+        let one = driver.add(entry(1), 5 * FRAME_TICKS).unwrap();
+        assert_eq!(driver.next_due(), Some(6 * FRAME_TICKS), "a point that is now has been");
+        assert_eq!(driver.take_due(6 * FRAME_TICKS - 1), None);
+        let two = driver.add(entry(2), 6 * FRAME_TICKS - 1).unwrap();
+        assert_ne!(one, two);
+        let due = driver.take_due(6 * FRAME_TICKS).unwrap();
+        assert_eq!((due.frames.len(), due.woken), (0, vec![entry(1).thread, entry(2).thread]));
+        assert_eq!(driver.next_due(), Some(7 * FRAME_TICKS));
+        assert_eq!(driver.remove(one), Some(Removed::Busy));
+        assert_eq!(driver.next_due(), Some(7 * FRAME_TICKS));
+        assert_eq!((driver.remove(two), driver.remove(two)), (Some(Removed::Busy), None));
+        assert_eq!(driver.next_due(), None);
+        assert_eq!(driver.figures().underruns, 0, "nobody has begun");
+    }
+
+    #[test]
+    fn one_frame_is_played_a_point_and_who_has_none_is_counted() {
+        let driver = driver();
+        let client = driver.add(entry(1), 0).unwrap();
+        for value in 1..=3 {
+            driver.submit(client, frame(value)).unwrap();
+        }
+        driver.submit(client + 1, frame(9)).unwrap();
+        let mut played = Vec::new();
+        while let Some(due) = driver.take_due(5 * FRAME_TICKS) {
+            played.push(due.frames.first().map(|frame| frame[0]));
+        }
+        assert_eq!(played, [Some(1), Some(2), Some(3), None, None]);
+        let figures = driver.figures();
+        assert_eq!((figures.frames_played, figures.frames_submitted, figures.underruns), (5, 3, 2));
+        assert_eq!((figures.callbacks, figures.callbacks_lost), (1, 3), "asked, owed, and three lost");
+    }
+
+    #[test]
+    fn a_client_is_asked_once_a_point_and_owed_one_at_most() {
+        let driver = driver();
+        driver.add(entry(1), 0).unwrap();
+        let thread = entry(1).thread;
+        let waits = std::cell::Cell::new(0);
+        let returned = || driver.returned(thread, || waits.set(waits.get() + 1));
+        assert_eq!(driver.take_due(FRAME_TICKS).unwrap().woken, [thread]);
+        assert_eq!((driver.begin(thread), driver.begin(thread)), (Some(Next::Call(entry(1))), None));
+        assert!(driver.take_due(2 * FRAME_TICKS).unwrap().woken.is_empty(), "it is busy");
+        assert_eq!(returned(), Some(Next::Call(entry(1))));
+        assert_eq!((waits.get(), returned(), waits.get()), (0, Some(Next::Wait), 1));
+        assert_eq!(driver.take_due(3 * FRAME_TICKS).unwrap().woken, [thread]);
+        assert_eq!(driver.begin(entry(2).thread), None, "nobody's");
+    }
+
+    #[test]
+    fn who_has_enough_is_not_asked_and_a_queue_has_an_end() {
+        let driver = driver();
+        let client = driver.add(entry(1), 0).unwrap();
+        for _ in 0..64 {
+            driver.submit(client, frame(1)).unwrap();
+        }
+        assert!(driver.submit(client, frame(1)).is_err());
+        let mut asked_at = None;
+        for point in 1.. {
+            if !driver.take_due(point * FRAME_TICKS).unwrap().woken.is_empty() {
+                asked_at = Some(point);
+                break;
+            }
+        }
+        assert_eq!(asked_at, Some(64 - ENOUGH as u64 + 1));
+    }
+
+    #[test]
+    fn a_client_that_is_gone_ends_its_thread_when_that_is_back() {
+        let driver = driver();
+        let client = driver.add(entry(1), 0).unwrap();
+        assert_eq!(driver.remove(client), Some(Removed::Waiting(entry(1).thread)));
+        assert_eq!(driver.begin(entry(1).thread), Some(Next::End(entry(1).cell)));
+        let client = driver.add(entry(2), 0).unwrap();
+        driver.take_due(FRAME_TICKS).unwrap();
+        driver.begin(entry(2).thread).unwrap();
+        driver.remove(client).unwrap();
+        driver.submit(client, frame(1)).unwrap();
+        assert_eq!(driver.returned(entry(2).thread, || ()), Some(Next::End(entry(2).cell)));
+        assert_eq!(driver.returned(entry(2).thread, || ()), None);
+        let full =
+            (0..9).map(|idx| driver.add(entry(idx), 0).and_then(|_| driver.admit())).position(|r| r.is_err());
+        assert_eq!(full, Some(7), "eight clients");
+    }
+}
