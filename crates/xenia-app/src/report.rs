@@ -203,6 +203,20 @@ documented! {
         pub xma_faults: u64,
         /// Starts that were ignored because the title had asked for too much at one moment.
         pub xma_refused: u64,
+        /// The device, if sound goes to one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub device: Option<DeviceReport>,
+    }
+
+    /// How a sound device was served.
+    #[derive(Clone, Copy, Debug, Default, Serialize)]
+    pub struct DeviceReport {
+        /// Times that it got silence because nothing was there; a pause is one, too.
+        pub underruns: u64,
+        /// Samples of each speaker that were dropped because they came faster than they were played.
+        pub dropped_samples: u64,
+        /// Milliseconds from a sample's guest time to its playing, as far as they are known.
+        pub latency_ms: f64,
     }
 
     /// Pipelines of the host's GPU.

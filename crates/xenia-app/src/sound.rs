@@ -3,13 +3,18 @@
 //! Frames come in guest time and are written as they come; nothing of the host reaches the guest by this way, so a run is the same with
 //! any output.
 
+mod device;
+
 use crate::cli::{AudioOutput, SoundArgs, Speakers};
+use crate::say::errln;
 use anyhow::{Context, Result, bail};
+use device::Device;
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia_audio::drift::DriftFigures;
 use xenia_audio::mix::{self, Mixer};
 use xenia_audio::wav::WavWriter;
 use xenia_audio::xma::{Decoder, XmaFigures};
@@ -67,6 +72,7 @@ impl Wav {
 enum Sink {
     Null,
     Wav(Box<Wav>),
+    Device(Device),
 }
 
 struct State {
@@ -85,8 +91,9 @@ impl Sound {
         Self::new(Mixer::new(mix::Speakers::Stereo, 1.0), Sink::Null)
     }
 
-    /// What the flags ask for; `wav` is the file in place of the one that they name.
-    pub fn open(args: &SoundArgs, wav: Option<&Path>) -> Result<Self> {
+    /// What the flags ask for; `wav` is the file in place of the one that they name. Where they name nothing, it is a device in a window,
+    /// if there is one.
+    pub fn open(args: &SoundArgs, wav: Option<&Path>, in_window: bool) -> Result<Self> {
         let speakers = match args.speakers {
             Speakers::Stereo => mix::Speakers::Stereo,
             Speakers::Surround => mix::Speakers::Surround,
@@ -94,7 +101,15 @@ impl Sound {
         let volume = if args.mute { 0.0 } else { f32::from(args.volume) / 100.0 };
         let sink = match &args.audio {
             Some(AudioOutput::Wav(path)) => Sink::Wav(Box::new(Wav::create(wav.unwrap_or(path), speakers)?)),
-            Some(AudioOutput::Null | AudioOutput::Device) | None => Sink::Null,
+            Some(AudioOutput::Device) => Sink::Device(Device::open(speakers).context("--audio device")?),
+            None if in_window => match Device::open(speakers) {
+                Ok(device) => Sink::Device(device),
+                Err(error) => {
+                    errln!("xenia-rs: {error:#}; running without sound");
+                    Sink::Null
+                }
+            },
+            Some(AudioOutput::Null) | None => Sink::Null,
         };
         Ok(Self::new(Mixer::new(speakers, volume), sink))
     }
@@ -108,12 +123,21 @@ impl Sound {
         match self.0.lock().sink {
             Sink::Null => "null",
             Sink::Wav(_) => "wav",
+            Sink::Device(_) => "device",
         }
     }
 
     /// Samples that were too loud so far.
     pub fn clipped(&self) -> u64 {
         self.0.lock().mixer.clipped()
+    }
+
+    /// How the device has been served so far, if sound goes to one.
+    pub fn device(&self) -> Option<DriftFigures> {
+        match &self.0.lock().sink {
+            Sink::Device(device) => Some(device.figures()),
+            Sink::Null | Sink::Wav(_) => None,
+        }
     }
 
     /// The kernel's port.
@@ -124,7 +148,7 @@ impl Sound {
     /// Makes what was written whole; what is lost, if something is.
     pub fn finish(&self) -> Option<String> {
         match &mut self.0.lock().sink {
-            Sink::Null => None,
+            Sink::Null | Sink::Device(_) => None,
             Sink::Wav(wav) => {
                 wav.finish();
                 wav.failed.take()
@@ -136,13 +160,12 @@ impl Sound {
 impl Audio for Sound {
     fn play(&mut self, frames: &[Box<RenderFrame>]) {
         let State { mixer, samples, sink } = &mut *self.0.lock();
+        // For nobody, too: how much was too loud is a figure.
+        mixer.mix(frames.iter().map(|frame| &**frame), samples);
         match sink {
-            // Mixed all the same: how much was too loud is a figure.
-            Sink::Null => mixer.mix(frames.iter().map(|frame| &**frame), samples),
-            Sink::Wav(wav) => {
-                mixer.mix(frames.iter().map(|frame| &**frame), samples);
-                wav.write(samples);
-            }
+            Sink::Null => {}
+            Sink::Wav(wav) => wav.write(samples),
+            Sink::Device(device) => device.put(samples),
         }
         samples.clear();
     }
@@ -180,7 +203,7 @@ mod tests {
         let path = dir.path().join("a.wav");
         let args =
             SoundArgs { audio: Some(AudioOutput::Wav(path.clone())), volume: 100, ..SoundArgs::default() };
-        let sound = Sound::open(&args, None).unwrap();
+        let sound = Sound::open(&args, None, false).unwrap();
         let mut port = sound.port();
         port.play(&[]);
         assert_eq!((sound.finish(), sound.name()), (None, "wav"));
@@ -188,8 +211,8 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(bytes.len(), 44 + 256 * 4);
         assert_eq!(bytes[40..44], (256_u32 * 4).to_le_bytes());
-        assert!(Sound::open(&args, Some(dir.path())).is_err(), "a folder");
-        assert!(Sound::open(&args, Some(Path::new("/dev/null"))).is_err(), "no file");
+        assert!(Sound::open(&args, Some(dir.path()), true).is_err(), "a folder");
+        assert!(Sound::open(&args, Some(Path::new("/dev/null")), false).is_err(), "no file");
     }
 
     #[test]

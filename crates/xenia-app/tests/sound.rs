@@ -3,8 +3,8 @@
 use serde_json::Value;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A WAV as it was read.
 struct Wav {
@@ -198,4 +198,115 @@ fn what_can_not_be_written_is_said_before_the_title_runs() {
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(wav));
     }
+}
+
+/// A sound server with a loudspeaker that nobody hears; it ends with this.
+struct Server(Child);
+
+impl Server {
+    fn start(socket: &Path) -> Self {
+        let mut command = Command::new("pulseaudio");
+        command.args([
+            "-n",
+            "--exit-idle-time=-1",
+            "--daemonize=no",
+            "-L",
+            "module-null-sink sink_name=ear rate=48000",
+            "-L",
+        ]);
+        command.arg(format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()));
+        // A user's own server and its files are none of ours.
+        command.env("XDG_RUNTIME_DIR", socket.parent().unwrap()).env("HOME", socket.parent().unwrap());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let server = Self(child);
+        let start = Instant::now();
+        while !socket.exists() {
+            assert!(start.elapsed() < Duration::from_secs(30), "no sound server");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_sound_server_plays_what_the_title_makes() {
+    if !xenia_testing::need(xenia_testing::Tool::Pulse) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("native");
+    let address = format!("unix:{}", socket.display());
+    let _server = Server::start(&socket);
+    let recorded = folder.path().join("heard.raw");
+    let file = std::fs::File::create(&recorded).unwrap();
+    let mut ear = Command::new("parec")
+        .args(["--device=ear.monitor", "--format=s16le", "--rate=48000", "--channels=2", "--latency-msec=50"])
+        .env("PULSE_SERVER", &address)
+        .stdout(file)
+        .spawn()
+        .unwrap();
+    let json = folder.path().join("run.json");
+    let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound/tone.xex");
+    let start = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+        .arg("exec")
+        .arg(title)
+        .args(["--headless", "--config", "/dev/null", "--audio", "device", "--json"])
+        .arg(&json)
+        .env("PULSE_SERVER", &address)
+        .output()
+        .unwrap();
+    let took = start.elapsed();
+    ear.kill().unwrap();
+    ear.wait().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(took > Duration::from_secs(4), "at the console's speed, not in {took:?}");
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let device = &report["audio"]["device"];
+    assert_eq!(report["audio"]["output"], "device");
+    assert!(device["latency_ms"].as_f64().is_some_and(|ms| ms > 10.0 && ms < 400.0), "{device}");
+    // Four seconds; a busy host may leave gaps, which are counted.
+    let samples = std::fs::read(&recorded).unwrap();
+    let samples = samples.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+    let heard: Vec<f64> = Wav { channels: 2, samples }.channel(0).collect();
+    // 50 ms that are the title's first channel with the middle and the back of its side, and nothing else.
+    let is_ours = |piece: &[f64]| {
+        let power: f64 = piece.iter().map(|sample| sample * sample).sum::<f64>() / (piece.len() as f64 / 2.0);
+        let found: f64 = [1000.0, 3000.0, 5000.0].map(|frequency| level(piece, frequency)).iter().sum();
+        power > 0.1 && found > 0.95 * power
+    };
+    let ours = heard.chunks_exact(2400).filter(|piece| is_ours(piece)).count();
+    assert!(ours >= 10, "{ours} of {} pieces, {device}", heard.len() / 2400);
+}
+
+/// The power of one frequency in a piece.
+fn level(piece: &[f64], frequency: f64) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, sample) in piece.iter().enumerate() {
+        let angle = TAU * frequency * n as f64 / 48_000.0;
+        re += sample * angle.cos();
+        im += sample * angle.sin();
+    }
+    (re * re + im * im) / (piece.len() as f64 / 2.0).powi(2)
+}
+
+#[test]
+fn a_device_that_is_asked_for_and_not_there_is_an_error() {
+    let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound/tone.xex");
+    let output = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+        .arg("exec")
+        .arg(title)
+        .args(["--headless", "--config", "/dev/null", "--audio", "device"])
+        .env("PULSE_SERVER", "unix:/nowhere/native")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no sound server"));
 }

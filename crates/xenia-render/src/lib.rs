@@ -15,6 +15,6 @@ mod window;
 
 pub use window::{
     BINDINGS, Binding, Client, Figures, Filter, FrameSender, KeyEvent, Overlay, Phase, RenderError, Scaling,
-    Stopped, WindowConfig, run,
+    Sounding, Stopped, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

@@ -20,7 +20,7 @@ mod view;
 
 pub use keys::{BINDINGS, Binding};
 pub use mailbox::FrameSender;
-pub use meter::Figures;
+pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
 pub use scaling::{Filter, Scaling};

@@ -19,6 +19,8 @@ pub enum Tool {
     Csmith,
     /// The decoders that our own are compared with.
     Ffmpeg,
+    /// A sound server without a loudspeaker.
+    Pulse,
     /// The software Vulkan driver.
     Vulkan,
     /// A display without a screen.
@@ -100,6 +102,12 @@ pub const TOOLS: &[Row] = &[
         name: "ffmpeg",
         parts: &[part("ffmpeg", "ffmpeg")],
         used_for: "comparing the XMA decoder with another",
+    },
+    Row {
+        tool: Tool::Pulse,
+        name: "pulse",
+        parts: &[part("pulseaudio", "pulseaudio"), part("parec", "pulseaudio-utils")],
+        used_for: "the test of the sound device",
     },
     Row {
         tool: Tool::Vulkan,

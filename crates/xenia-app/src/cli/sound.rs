@@ -43,7 +43,7 @@ pub enum Speakers {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Sound")]
 pub struct SoundArgs {
-    /// Where sound goes: null (the default), or wav:FILE; device is not built yet.
+    /// Where sound goes: null, device, or wav:FILE (default: device in a window, null without one).
     #[arg(long, value_name = "null|device|wav:FILE")]
     pub audio: Option<AudioOutput>,
     /// How many speakers it is made for.

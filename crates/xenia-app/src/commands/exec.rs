@@ -6,7 +6,7 @@ mod windowed;
 
 pub use conclude::conclude;
 
-use crate::cli::{AudioOutput, EngineArgs, ExecArgs, RunArgs};
+use crate::cli::{AudioOutput, EngineArgs, ExecArgs, FrameLimit, RunArgs};
 use crate::content;
 use crate::drawing::Progress;
 use crate::exit::Code;
@@ -17,6 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::launches::{self, Before};
 use crate::machine::{Finished, Launched, Machine, MachineOptions};
 use crate::output::{self, Losses};
+use crate::pace::{Control, Pace};
 use crate::report::check_json;
 use crate::say::{self, errln};
 use crate::sound::Sound;
@@ -99,6 +100,10 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
             &|_, _| {},
         )?;
         machine.set_interrupt(interrupt.clone());
+        if args.sound.audio == Some(AudioOutput::Device) {
+            // A device plays at the console's speed, and no faster.
+            machine.set_pace(Pace::new(Control::default(), FrameLimit::default().0, |_| {}));
+        }
         Ok(machine)
     })?;
     Ok(outputs.conclude(&finished, interrupt))
@@ -175,7 +180,7 @@ fn machine(
         Some(AudioOutput::Wav(path)) => before.file(Some(path)),
         _ => None,
     };
-    let sound = Sound::open(&args.sound, wav.as_deref())?;
+    let sound = Sound::open(&args.sound, wav.as_deref(), !args.picture.headless)?;
     Machine::new_told(
         title,
         MachineOptions {

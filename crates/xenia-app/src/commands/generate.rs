@@ -64,6 +64,7 @@ pub fn documents() -> Vec<Document> {
                 object::<report::GpuReport>(),
                 object::<report::PipelinesReport>(),
                 object::<report::AudioReport>(),
+                object::<report::DeviceReport>(),
             ],
         },
         Document {

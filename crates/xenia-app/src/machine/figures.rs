@@ -4,11 +4,12 @@ use super::Machine;
 use crate::digest::Digest;
 use crate::interrupt::Cause;
 use crate::report::{
-    AudioReport, CrashReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport, RunReport,
+    AudioReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport,
+    RunReport,
 };
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
-use xenia_render::Figures;
+use xenia_render::{Figures, Sounding};
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
 /// An address as reports write it.
@@ -107,6 +108,11 @@ impl Machine {
             xma_frames_failed: xma.frames_failed,
             xma_faults: xma.faults,
             xma_refused: xma.refused,
+            device: self.sound.device().map(|device| DeviceReport {
+                underruns: device.underruns,
+                dropped_samples: device.dropped,
+                latency_ms: device.latency_ms,
+            }),
         }
     }
 
@@ -144,6 +150,10 @@ impl Machine {
             loops: counters.loops,
             frames: self.kernel.frames(),
             draws: self.processor.lock().statistics().draws,
+            sound: self.sound.device().map(|device| Sounding {
+                latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
+                gaps: device.underruns,
+            }),
         }
     }
 }

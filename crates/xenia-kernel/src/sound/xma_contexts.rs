@@ -7,7 +7,7 @@ use crate::memory::physical_memory::{self, address_of};
 use crate::status::failure::Fallible;
 use xenia_guest::xma::{CONTEXT_SIZE, CONTEXTS, register};
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{GuestMemory, Protect};
+use xenia_memory::{GuestMemory, Protect, physical};
 
 /// Bit of a protection: not cached.
 const NO_CACHE: u32 = 0x200;
@@ -46,10 +46,10 @@ impl XmaContexts {
 
     /// The number of the context at this address, through whichever view of memory; `None` if none that is in use lies there.
     pub(crate) fn index_of(&self, context: GuestAddr) -> Option<u32> {
-        if self.array.is_null() || context.is_null() {
+        if self.array.is_null() {
             return None;
         }
-        let offset = address_of(context).wrapping_sub(address_of(self.array));
+        let offset = physical(context)?.wrapping_sub(address_of(self.array));
         let index = offset / CONTEXT_SIZE;
         (offset.is_multiple_of(CONTEXT_SIZE) && index < CONTEXTS && self.is_used(index)).then_some(index)
     }

@@ -29,6 +29,17 @@ pub struct Figures {
     pub frames: u64,
     /// Draws executed.
     pub draws: u64,
+    /// Sound, where it is played.
+    pub sound: Option<Sounding>,
+}
+
+/// How sound is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sounding {
+    /// Time from a sample's guest time to its playing.
+    pub latency: Duration,
+    /// Times that there was none to play.
+    pub gaps: u64,
 }
 
 /// What the figures come to.

@@ -1,6 +1,6 @@
 //! What is written over the picture and in the title bar.
 
-use super::meter::Meter;
+use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
 
@@ -86,6 +86,9 @@ pub(crate) fn lines(meter: &Meter, shown: &Shown, columns: usize) -> Vec<String>
             ));
         }
         lines.push(format!("{:5.0} draws a frame, {}", rates.draws_per_frame, figures.backend));
+        if let Some(Sounding { latency, gaps }) = figures.sound {
+            lines.push(format!("{:5.0} ms behind in sound, {gaps} gaps", latency.as_secs_f64() * 1000.0));
+        }
     }
     if let Some((number, (width, height))) = shown.frame {
         lines.push(format!(
@@ -179,6 +182,7 @@ mod tests {
             loops: 0,
             frames: n * 30,
             draws: n * 90,
+            sound: Some(Sounding { latency: Duration::from_millis(98), gaps: 2 }),
         };
         for n in 0..3 {
             meter.sample(Duration::from_millis(n * 1000), figures(n));
@@ -215,6 +219,7 @@ mod tests {
  10.0 MIPS, jit
   812 functions, 0 loops compiled; 0.10% interpreted, 3 fallbacks a frame
     3 draws a frame, reference
+   98 ms behind in sound, 2 gaps
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
 shown by an adapter";
         assert_eq!(format!("\n{}", lines(&metered(), &shown()).join("\n")), expected);
@@ -250,7 +255,7 @@ shown by an adapter";
             counts.push(lines(&meter, &shown).len());
             shown.overlay = shown.overlay.next();
         }
-        assert_eq!(counts, [0, 1, 6, 0]);
+        assert_eq!(counts, [0, 1, 7, 0]);
         let full = Shown { overlay: Overlay::Full, ..shown };
         assert_eq!(super::lines(&meter, &full, 20), ["30 fps"]);
     }

@@ -113,7 +113,7 @@ fn clients_are_heard_together_and_one_that_is_gone_not_at_all() {
     assert_eq!(case.bench.kernel_call("XAudioUnregisterRenderDriverClient", &[one]) as u32, 0x8000_4005);
     case.pass(2 * FRAME_TICKS);
     assert_eq!(*case.heard.lock().unwrap(), [vec![1, 2], vec![]]);
-    let live = |case: &Case| case.bench.scheduler.live_threads();
+    let live = |case: &Case| case.bench.kernel.threads.lock().iter().filter(|thread| !thread.ended).count();
     let before = live(&case);
     for (thread, _) in asked {
         case.returns(thread);
