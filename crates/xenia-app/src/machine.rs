@@ -178,7 +178,6 @@ impl Machine {
             input,
             dialogs: Box::new(TerminalDialogs::new(DialogLog)),
             storage: Box::new(ContentFolder(options.content)),
-            ..Ports::default()
         };
         let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
         if let Some(launched) = &options.launched {
