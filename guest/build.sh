@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite races primes sound hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite console-suite races primes sound hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -97,6 +97,15 @@ for program in "${programs[@]}"; do
             # As for gpu-suite.
             for source in sync-suite/*.c runtime/settings.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
             title sync-suite "${objects[@]}" "$(compile sync-suite/calls64.S)" "$(compile hostile/create_file.S)"
+            ;;
+        console-suite)
+            objects=("$(compile console-suite/calls.S)" "$(compile hostile/create_file.S)")
+            for source in console-suite/*.c runtime/settings.c sync-suite/suite.c; do
+                objects+=("$(compile "$source" -mno-powerpc64)")
+            done
+            # The same program over other subjects.
+            objects+=("$(compile sync-suite/main.c -mno-powerpc64 '-DSUBJECTS="../console-suite/subjects.inc"')")
+            title console-suite "${objects[@]}"
             ;;
         races)
             # A title each, over the helpers of sync-suite.

@@ -1,13 +1,17 @@
 // Runs every case once, says how each came out, and returns how many failed.
 #include "suite.h"
 
+#ifndef SUBJECTS
+#define SUBJECTS "subjects.inc"
+#endif
+
 #define SUBJECT_OF(id) extern const struct subject subject_##id;
-#include "subjects.inc"
+#include SUBJECTS
 #undef SUBJECT_OF
 
 #define SUBJECT_OF(id) &subject_##id,
 static const struct subject *const subjects[] = {
-#include "subjects.inc"
+#include SUBJECTS
 };
 
 static struct {

@@ -38,6 +38,8 @@ enum Task {
     GpuSuite(gpu_suite::SuiteArgs),
     /// Run the synchronisation suite in many orders of the hardware threads.
     SyncSuite(sync_suite::SuiteArgs),
+    /// Run the console suite in many orders of the hardware threads.
+    ConsoleSuite(sync_suite::SuiteArgs),
     /// Run the programs whose threads race each other, with exact counts.
     Races(races::RacesArgs),
     /// Change arms of interpreter and lifter one at a time and see whether a test notices.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Task::Docs(args) => docs::run(&args),
         Task::GpuSuite(args) => gpu_suite::suite(&args),
         Task::SyncSuite(args) => sync_suite::suite(&args),
+        Task::ConsoleSuite(args) => sync_suite::console(&args),
         Task::Races(args) => races::races(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),

@@ -53,6 +53,7 @@ const STEPS: &[Step] = &[
     ("golden", || golden(false)),
     ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
     ("sync suite", sync_suite::short),
+    ("console suite", sync_suite::console_short),
     ("races", races::short),
     ("csmith", csmith::small_set),
     ("programs", programs::small_set),

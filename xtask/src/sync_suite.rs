@@ -1,7 +1,8 @@
-//! The synchronisation suite: guest/sync-suite asks the kernel for everything that threads wait for, each case with
+//! The synchronisation suite and the console suite: guest/sync-suite asks the kernel for everything that threads wait for,
+//! guest/console-suite for users, settings, messages, lists, saves and disks; each case with
 //! its known answer, and every order in which the hardware threads can be visited must give the same answers.
 //!
-//! golden/sync-suite.toml names the cases that fail, and why; one that begins to pass is as wrong as one that begins to
+//! A file in golden names the cases that fail, and why; one that begins to pass is as wrong as one that begins to
 //! fail, so that the list stays true. Two runs with the same seed, one on each engine, have the same event log.
 
 use crate::steps::target_folder;
@@ -11,10 +12,19 @@ use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The title.
-const TITLE: &str = "guest/bin/sync-suite.xex";
-/// Cases that fail, and what is missing.
-const KNOWN: &str = "golden/sync-suite.toml";
+/// A title that says one line for each of its cases.
+struct Suite {
+    name: &'static str,
+    title: &'static str,
+    /// Cases that fail, and what is missing.
+    known: &'static str,
+}
+
+const SYNC: Suite =
+    Suite { name: "sync-suite", title: "guest/bin/sync-suite.xex", known: "golden/sync-suite.toml" };
+/// What titles ask of the console beside threads: users, settings, messages, lists, saves, disks.
+const CONSOLE: Suite =
+    Suite { name: "console-suite", title: "guest/bin/console-suite.xex", known: "golden/console-suite.toml" };
 /// Seeds in a usual run.
 const SEEDS: u64 = 3;
 /// Runs beside those with a seed. A scan quantum is in ticks of 16 instructions.
@@ -66,22 +76,41 @@ type Said = Vec<(String, Option<String>)>;
 
 /// Every order in lockstep, and every way in parallel.
 pub(crate) fn short() -> Result<()> {
-    suite(&SuiteArgs::default())?;
-    suite(&SuiteArgs { parallel: Some(PARALLEL.len() as u64), ..SuiteArgs::default() })
+    in_short(&SYNC)
 }
 
-/// Runs the suite in every order.
+/// The same for the console suite.
+pub(crate) fn console_short() -> Result<()> {
+    in_short(&CONSOLE)
+}
+
+fn in_short(suite: &Suite) -> Result<()> {
+    run_suite(suite, &SuiteArgs::default())?;
+    run_suite(suite, &SuiteArgs { parallel: Some(PARALLEL.len() as u64), ..SuiteArgs::default() })
+}
+
+/// Runs the synchronisation suite in every order.
 pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
-    let title = args.title.as_deref().unwrap_or(Path::new(TITLE));
-    let text = std::fs::read_to_string(KNOWN).with_context(|| format!("reading {KNOWN}"))?;
-    let known: Known = toml::from_str(&text).with_context(|| KNOWN.to_owned())?;
-    let work = target_folder().join("sync-suite");
+    run_suite(&SYNC, args)
+}
+
+/// Runs the console suite in every order.
+pub(crate) fn console(args: &SuiteArgs) -> Result<()> {
+    run_suite(&CONSOLE, args)
+}
+
+fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<()> {
+    let title = args.title.as_deref().unwrap_or(Path::new(suite.title));
+    let file = suite.known;
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
+    let known: Known = toml::from_str(&text).with_context(|| file.to_owned())?;
+    let work = target_folder().join(suite.name);
     std::fs::create_dir_all(&work)?;
     let mut runs = 0;
     let mut cases = 0;
     let mut check = |flags: &[&str], log: Option<&Path>| -> Result<()> {
         let said = run(title, &work, flags, log).with_context(|| format!("with {flags:?}"))?;
-        let wrong = judge(&said, &known);
+        let wrong = judge(&said, &known, file);
         if !wrong.is_empty() {
             bail!("with {flags:?}:\n{}", wrong.join("\n"));
         }
@@ -109,7 +138,7 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
             bail!("{order}: the event logs in {} differ; `xenia-rs diff` says where", work.display());
         }
     }
-    println!("sync suite: {cases} cases, {} known to fail, {runs} runs", known.len());
+    println!("{}: {cases} cases, {} known to fail, {runs} runs", suite.name, known.len());
     Ok(())
 }
 
@@ -148,19 +177,19 @@ fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
 }
 
 /// What is not as the list of known failures has it.
-fn judge(said: &Said, known: &Known) -> Vec<String> {
+fn judge(said: &Said, known: &Known, file: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, saw) in said {
         match (saw, known.get(name)) {
             (Some(saw), None) => wrong.push(format!("{name}: {saw}")),
             (None, Some(why)) => {
-                wrong.push(format!("{name} passes; take it out of {KNOWN}, which says \"{why}\""));
+                wrong.push(format!("{name} passes; take it out of {file}, which says \"{why}\""));
             }
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
     for name in known.keys().filter(|known| !said.iter().any(|(name, _)| name == *known)) {
-        wrong.push(format!("{name} of {KNOWN} is no case"));
+        wrong.push(format!("{name} of {file} is no case"));
     }
     wrong
 }
@@ -178,9 +207,9 @@ mod tests {
     #[test]
     fn what_fails_must_be_known_and_what_is_known_must_fail() {
         let said = parse(TEXT, Some(1)).unwrap();
-        assert!(judge(&said, &known(&["a.two"])).is_empty());
-        assert_eq!(judge(&said, &known(&[])), ["a.two: got 00000001 expected 00000000 (line 7)"]);
-        let wrong = judge(&said, &known(&["a.one", "a.two", "b"]));
+        assert!(judge(&said, &known(&["a.two"]), "f").is_empty());
+        assert_eq!(judge(&said, &known(&[]), "f"), ["a.two: got 00000001 expected 00000000 (line 7)"]);
+        let wrong = judge(&said, &known(&["a.one", "a.two", "b"]), "f");
         assert_eq!(wrong.len(), 2, "{wrong:?}");
         assert!(wrong[0].starts_with("a.one passes") && wrong[1].starts_with("b of"), "{wrong:?}");
     }

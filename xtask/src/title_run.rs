@@ -55,6 +55,8 @@ impl TitleRun<'_> {
             "--headless",
             "--gpu",
             "none",
+            // Saves of whoever runs this are none of ours.
+            "--fresh",
         ]);
         command.args(["--halt-on-deadlock", "--timeout", &self.timeout.to_string()]);
         // Who hangs, and where, before it is given up.

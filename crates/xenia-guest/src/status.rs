@@ -176,9 +176,13 @@ impl NtStatus {
 }
 
 impl Win32Error {
-    /// The error as an `HRESULT` (facility Win32).
+    /// The error as an `HRESULT` (facility Win32); one that is an `HRESULT` already stays as it is.
     pub const fn to_hresult(self) -> HResult {
-        if self.0 == 0 { HResult::OK } else { HResult(0x8007_0000 | (self.0 & 0xFFFF)) }
+        match self.0 {
+            0 => HResult::OK,
+            failure if failure & 0x8000_0000 != 0 => HResult(failure),
+            error => HResult(0x8007_0000 | (error & 0xFFFF)),
+        }
     }
 }
 

@@ -73,6 +73,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::info::Info::EXPORTS,
     xam::input::Input::EXPORTS,
     xam::loader::Loader::EXPORTS,
+    xam::message::Message::EXPORTS,
     xam::notify::Notify::EXPORTS,
     xam::thread::Thread::EXPORTS,
     xam::ui::Ui::EXPORTS,

@@ -10,6 +10,7 @@
 //! - [`exceptions`]: structured exception handling.
 //! - [`sound`]: the render driver's clients and their frames, the XMA decoder's contexts.
 //! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles, settings, notifications, keys.
+//! - [`messages`]: what titles ask the console's applications for.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`limits`]: what a title may take of the host.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
@@ -32,6 +33,7 @@ pub mod layout;
 pub mod limits;
 pub mod loader;
 pub mod memory;
+pub mod messages;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;

@@ -8,6 +8,7 @@ pub mod profile;
 pub mod profile_settings;
 pub mod xconfig;
 
+use crate::messages::{Music, Presence, Unanswered};
 use enumerators::Enumerators;
 use keystrokes::Keystrokes;
 use notifications::Notifications;
@@ -23,6 +24,12 @@ pub struct User {
     pub profiles: Mutex<Profiles>,
     /// Lists that titles read piece by piece.
     pub enumerators: Mutex<Enumerators>,
+    /// What users are doing, as the title says.
+    pub presence: Mutex<Presence>,
+    /// The music player.
+    pub music: Mutex<Music>,
+    /// Messages that nobody answers.
+    pub unanswered: Mutex<Unanswered>,
     /// System notifications.
     pub notifications: Mutex<Notifications>,
     /// What titles were told of the controllers' keys.
@@ -36,6 +43,9 @@ impl User {
             xconfig: Mutex::new(Level::Settings, XConfig::default()),
             profiles: Mutex::new(Level::Settings, profiles),
             enumerators: Mutex::new(Level::Settings, Enumerators::default()),
+            presence: Mutex::new(Level::Settings, Presence::default()),
+            music: Mutex::new(Level::Settings, Music::default()),
+            unanswered: Mutex::new(Level::Settings, Unanswered::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),
         }

@@ -6,6 +6,7 @@
 
 mod coverage;
 mod exports;
+mod messages;
 
 use super::bench::{BenchReport, KernelReport, Spread};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
@@ -41,6 +42,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind { name: "exports", write: exports::table },
     Kind { name: "json", write: |_| Ok(documents::page(&documents())) },
+    Kind { name: "messages", write: |_| Ok(messages::table()) },
     Kind { name: "opcodes", write: |_| Ok(opcodes()) },
     Kind { name: "packets", write: |_| Ok(packets()) },
     Kind { name: "registers", write: |_| Ok(registers()) },

@@ -219,6 +219,12 @@ impl FallibleResult for Win32Error {
     }
 }
 
+impl FallibleResult for Flow<Win32Error> {
+    fn failed(failure: Failure) -> Flow {
+        Win32Error::failed(failure)
+    }
+}
+
 macro_rules! plain_failures {
     ($($t:ty),*) => { $(
         // A failed status without a place for it in the result: 0. A bad pointer: an exception.

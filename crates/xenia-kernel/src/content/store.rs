@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 const SMALL_FILE: u64 = 0x4_0000;
 /// Most bytes of a thumbnail.
 pub const THUMBNAIL_SIZE: u32 = 0x4000;
+/// How a small file ends that is about to take another's place.
+const NEW: &str = "=new";
 /// Packages of one list: more are there, but not listed.
 const LISTED: usize = 4096;
 
@@ -66,15 +68,23 @@ impl ContentStore {
             );
         }
         let mut device = self.device.lock();
-        let Some((_, parent)) = path.split_last() else { return Err(VfsError::InvalidName) };
+        let Some((name, parent)) = path.split_last() else { return Err(VfsError::InvalidName) };
         make_directories(&mut **device, parent)?;
-        let file = match device.open(path, true) {
-            Err(VfsError::NotFound) => device.create_file(path)?,
-            result => result?,
-        };
-        file.set_size(0)?;
-        file.write_at(0, bytes)?;
-        file.flush()
+        // Beside the old one, which stays whatever happens until all of this is written.
+        let new = [parent, &[format!("{name}{NEW}")]].concat();
+        match device.remove(&new) {
+            Ok(()) | Err(VfsError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let file = device.create_file(&new)?;
+        let written = file.write_at(0, bytes).and_then(|()| file.flush());
+        drop(file);
+        let replaced = written.and_then(|()| device.rename(&new, path, true));
+        if replaced.is_err() {
+            // It is in nobody's way.
+            let _ = device.remove(&new);
+        }
+        replaced
     }
 
     /// What is in a directory; nothing if it is missing.
@@ -210,5 +220,60 @@ impl ContentStore {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::vfs::{HostFolder, MemoryDevice};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_full_disk_leaves_what_was_there() {
+        // Two allocation units.
+        let store = ContentStore::new(Box::new(MemoryDevice::new(0x8000, Arc::default())), false);
+        let name = PackageName::new(Xuid(1), 2, 1, "a").unwrap();
+        let old = PackageHeader::new(Xuid(1), "old");
+        store.commit(&name, &old).unwrap();
+        store.set_thumbnail(&name, b"picture").unwrap();
+        let new = PackageHeader::new(Xuid(1), "new");
+        assert_eq!(store.commit(&name, &new), Err(VfsError::Full));
+        assert_eq!(store.set_thumbnail(&name, b"other"), Err(VfsError::Full));
+        assert_eq!(store.find(&name), Ok(Some(old)));
+        assert_eq!(store.thumbnail(&name), Ok(Some(b"picture".to_vec())));
+        assert_eq!(store.packages(Xuid(1), 2, 1).unwrap().len(), 1);
+        store.device.lock().remove(&name.thumbnail()).unwrap();
+        store.commit(&name, &new).unwrap();
+        assert_eq!(store.find(&name), Ok(Some(new)));
+    }
+
+    #[test]
+    fn what_a_run_left_half_done_is_no_package() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ContentStore::new(
+            Box::new(HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap()),
+            true,
+        );
+        let at = folder.path().join("Content/0000000000000001/00000002/00000001");
+        std::fs::create_dir_all(at.join("gone=3")).unwrap();
+        std::fs::create_dir_all(at.join("Stray")).unwrap();
+        std::fs::write(at.join("half=header=new"), "xenia-rs").unwrap();
+        std::fs::write(at.join("broken=header"), "noise").unwrap();
+        std::fs::write(at.join("file"), "noise").unwrap();
+        let found = store.packages(Xuid(1), 2, 1).unwrap();
+        let files: Vec<&str> = found.iter().map(|(name, _)| name.file()).collect();
+        assert_eq!(files, ["Stray"]);
+        assert_eq!((found[0].1.folder, found[0].1.license), (0, u32::MAX));
+        // What was left of a package goes when one of its name needs the place.
+        let name = PackageName::new(Xuid(1), 2, 1, "gone").unwrap();
+        let old = PackageHeader::new(Xuid(1), "").in_folder(2);
+        std::fs::write(at.join("gone=3/f"), "left").unwrap();
+        let new = store.prepare(&name, Some(&old), PackageHeader::new(Xuid(1), "")).unwrap();
+        assert_eq!((new.folder, at.join("gone=3").exists()), (3, false));
+        let (name, header) = &found[0];
+        store.remove(name, header).unwrap();
+        assert!(!at.join("Stray").exists());
     }
 }

@@ -11,6 +11,7 @@ mod host_threads;
 mod kernel_apcs;
 mod locks;
 mod memory;
+mod messages;
 mod objects;
 mod queries;
 mod races;

@@ -6,6 +6,7 @@ pub mod enumerate;
 pub mod info;
 pub mod input;
 pub mod loader;
+pub mod message;
 pub mod notify;
 pub mod thread;
 pub mod ui;

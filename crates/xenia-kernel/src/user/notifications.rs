@@ -18,6 +18,10 @@ pub mod id {
     pub const PROFILE_SETTING_CHANGED: u32 = 0xE;
     /// Avatars have changed: a bit for each user.
     pub const AVATAR_CHANGED: u32 = 0x4_0017;
+    /// The order in which music is played has changed.
+    pub const MUSIC_BEHAVIOR_CHANGED: u32 = 0x0A00_0002;
+    /// Who plays music has changed: 1, the title does.
+    pub const MUSIC_CONTROLLER_CHANGED: u32 = 0x0A00_0003;
     /// The connection to the online service has changed.
     pub const LIVE_CONNECTION_CHANGED: u32 = 0x0200_0001;
     /// The network cable was plugged in (1) or out (0).

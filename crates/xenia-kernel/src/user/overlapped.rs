@@ -8,7 +8,7 @@ use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
 
 /// Offsets in the structure.
 mod field {
@@ -55,21 +55,50 @@ pub fn complete(
     completed: Completed,
 ) -> Fallible<Win32Error> {
     let Some(at) = overlapped else { return Ok(completed.result) };
+    let Completed { result, length, .. } = completed;
+    finish(call, at, Told { result: completed.told().0, extended: result.to_hresult(), length })?;
+    Ok(Win32Error::IO_PENDING)
+}
+
+/// What an overlapped structure says of a call that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// An error, or an `HRESULT`.
+    pub result: u32,
+    /// The same, or the reason for it.
+    pub extended: HResult,
+    /// Bytes or items.
+    pub length: u32,
+}
+
+/// Fills an overlapped structure, signals its event and queues its routine.
+pub fn finish(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
     let memory = call.memory();
     let event: Handle = memory.read(at.offset(field::EVENT))?;
     let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
-    memory.write(at.offset(field::LENGTH), completed.length)?;
-    memory.write(at.offset(field::EXTENDED_ERROR), completed.result.to_hresult().0)?;
-    memory.write(at.offset(field::RESULT), completed.told().0)?;
+    memory.write(at.offset(field::LENGTH), told.length)?;
+    memory.write(at.offset(field::EXTENDED_ERROR), told.extended.0)?;
+    memory.write(at.offset(field::RESULT), told.result)?;
     if event != Handle::NULL {
         let event = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
         call.kernel.dispatcher.set_event(memory, call.cpu, event.body(), 0)?;
     }
     if !routine.is_null() {
-        let args = [u64::from(completed.told().0), u64::from(completed.length), u64::from(at.0)];
+        let args = [u64::from(told.result), u64::from(told.length), u64::from(at.0)];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
         let thread_id = call.thread_id();
         call.kernel.queue_apc(call.cpu, thread_id, Mode::User, apc)?;
     }
-    Ok(Win32Error::IO_PENDING)
+    Ok(())
+}
+
+/// Whether what an overlapped structure is of is still under way.
+pub fn is_pending(call: &Call, at: GuestAddr) -> Fallible<bool> {
+    Ok(call.memory().read::<u32>(at.offset(field::RESULT))? == Win32Error::IO_PENDING.0)
+}
+
+/// The result and the length that an overlapped structure says.
+pub fn outcome(call: &Call, at: GuestAddr) -> Fallible<(Win32Error, u32)> {
+    let result = call.memory().read(at.offset(field::RESULT))?;
+    Ok((Win32Error(result), call.memory().read(at.offset(field::LENGTH))?))
 }

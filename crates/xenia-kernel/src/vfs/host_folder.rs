@@ -398,7 +398,8 @@ impl Device for HostFolder {
         if let Some(stamps) = &self.stamps {
             stamps.moved(from, to);
         }
-        Ok(())
+        // The host may forget the new name otherwise.
+        Ok(File::open(target.parent().unwrap_or(&self.root))?.sync_all()?)
     }
 
     fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {

@@ -1,0 +1,37 @@
+//! The table of messages that the console's applications answer.
+
+use super::{heading, line, section};
+use xenia_kernel::imports::Status;
+use xenia_kernel::messages::APPLICATIONS;
+
+/// The table.
+pub(super) fn table() -> String {
+    let mut out = heading(
+        "Messages",
+        "What titles' own libraries ask the console's applications for (`XMsgInProcessCall` and its kind): a row each, with \
+         the states that exports have. A message without a row fails with `E_FAIL`, and is logged at its first call; one to \
+         another application fails with `E_INVALIDARG`.",
+    );
+    section(&mut out, "How many", &["application", "number", "done", "constant", "partial", "stub"]);
+    for application in APPLICATIONS {
+        let count = |status| {
+            let of_status = application.messages.iter().filter(|message| message.status == status);
+            of_status.count().to_string()
+        };
+        let counts = [Status::Done, Status::Constant, Status::Partial, Status::Stub].map(count);
+        let [done, constant, partial, stub] = &counts;
+        line(&mut out, &[application.name, &format!("{:X}", application.id), done, constant, partial, stub]);
+    }
+    for application in APPLICATIONS {
+        section(
+            &mut out,
+            &format!("To the {}", application.name),
+            &["number", "name", "state", "what it does"],
+        );
+        for message in application.messages {
+            let (number, name) = (format!("{:08X}", message.number), format!("`{}`", message.name));
+            line(&mut out, &[&number, &name, message.status.name(), message.doc.trim()]);
+        }
+    }
+    out
+}

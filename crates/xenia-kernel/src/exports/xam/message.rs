@@ -1,0 +1,118 @@
+//! Messages to the console's applications (`XMsg*`), and how requests in the background end.
+
+use crate::abi::{Call, Flow, Out};
+use crate::messages::{Words, answer};
+use crate::status::failure::Fallible;
+use crate::user::overlapped::{Told, finish, is_pending, outcome};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Message;
+
+/// Sends a message, and tells the overlapped structure, if there is one, what came of it.
+fn request(
+    call: &mut Call,
+    application: u32,
+    message: u32,
+    overlapped: Option<GuestAddr>,
+    words: Words,
+) -> Fallible<Win32Error> {
+    let result = answer(call, application, message, words)?;
+    let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
+    finish(call, at, Told { result: result.0, extended: result, length: 0 })?;
+    Ok(Win32Error::IO_PENDING)
+}
+
+#[exports(xam)]
+impl Message {
+    /// Sends a message to an application; what it can be asked is in the table of messages.
+    #[export(Done)]
+    fn XMsgInProcessCall(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        first: u32,
+        second: u32,
+    ) -> Fallible<HResult> {
+        answer(call, application, message, Words { first, second })
+    }
+
+    /// The same, for the system's own processes.
+    #[export(Done)]
+    fn XMsgSystemProcessCall(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        buffer: u32,
+        size: u32,
+    ) -> Fallible<HResult> {
+        answer(call, application, message, Words { first: buffer, second: size })
+    }
+
+    /// Sends a message in the background.
+    #[export(Done)]
+    fn XMsgStartIORequest(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        overlapped: Option<GuestAddr>,
+        buffer: u32,
+        size: u32,
+    ) -> Fallible<Win32Error> {
+        request(call, application, message, overlapped, Words { first: buffer, second: size })
+    }
+
+    /// The same, with more for the system to know, which changes nothing that titles see.
+    #[export(Done)]
+    fn XMsgStartIORequestEx(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        overlapped: Option<GuestAddr>,
+        buffer: u32,
+        size: u32,
+        _more: u32,
+    ) -> Fallible<Win32Error> {
+        request(call, application, message, overlapped, Words { first: buffer, second: size })
+    }
+
+    /// Gives a request in the background up: each is over before its call returns, so there is none.
+    #[export(Constant)]
+    fn XMsgCancelIORequest(_call: &mut Call, _overlapped: Option<GuestAddr>, _wait: bool) -> Win32Error {
+        Win32Error::SUCCESS
+    }
+
+    /// Says what came of a request that the caller itself carries out.
+    #[export(Done)]
+    fn XMsgCompleteIORequest(
+        call: &mut Call,
+        overlapped: Option<GuestAddr>,
+        result: u32,
+        extended: u32,
+        length: u32,
+    ) -> Fallible<Win32Error> {
+        let Some(at) = overlapped else { return Ok(Win32Error::INVALID_PARAMETER) };
+        finish(call, at, Told { result, extended: HResult(extended), length })?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// What came of a request in the background; waits for its end, or says that it is not over.
+    #[export(Done)]
+    fn XamGetOverlappedResult(
+        call: &mut Call,
+        overlapped: Option<GuestAddr>,
+        length: Option<Out<u32>>,
+        wait: bool,
+    ) -> Fallible<Flow<Win32Error>> {
+        let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
+        if is_pending(call, at)? {
+            return Ok(if wait { Flow::Repeat } else { Flow::Return(Win32Error::IO_INCOMPLETE) });
+        }
+        let (result, found) = outcome(call, at)?;
+        if let Some(length) = length {
+            length.set(call.memory(), found)?;
+        }
+        Ok(Flow::Return(result))
+    }
+}

@@ -1,0 +1,118 @@
+//! What users are doing in a title, as it says: contexts and properties. Nobody reads them but the title itself.
+
+use super::{Message, Words, messages};
+use crate::abi::Call;
+use crate::status::failure::Fallible;
+use crate::user::profile::{USERS, Xuid};
+use crate::user::profile_settings::Kind;
+use std::collections::BTreeMap;
+use xenia_guest::{GuestAddr, HResult, Win32Error};
+
+/// Contexts, and properties, of one user.
+const LIMIT: usize = 256;
+/// Bytes of a property.
+const PROPERTY: u32 = 0x3E8;
+/// `XONLINE_E_LOGON_NOT_LOGGED_ON`.
+const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
+
+/// The rows.
+pub(super) const MESSAGES: &[Message] = messages! {
+    /// Sets a context of a user's.
+    Done 0xB_0006 XUserSetContextEx = set_context;
+    /// Sets a property of a user's. A user has 256 of each at most; what is more is dropped.
+    Done 0xB_0007 XUserSetPropertyEx = set_property;
+    /// Reads the online service's tables: it is not there.
+    Constant 0xB_0021 XUserReadStats = |_, _| Ok(NOT_LOGGED_ON);
+    /// A number that advertisers know the user by: there is none.
+    Constant 0xB_003D XUserGetCachedANID = |_, _| Ok(HResult::FAIL);
+    /// A context or a property that was set. Properties are numbers; texts and bytes are refused.
+    Partial 0xB_0041 XUserGetContext = get;
+};
+
+/// What users have set, by place.
+#[derive(Debug, Default)]
+pub struct Presence {
+    users: [User; USERS as usize],
+}
+
+#[derive(Debug, Default)]
+struct User {
+    contexts: BTreeMap<u32, u32>,
+    properties: BTreeMap<u32, Vec<u8>>,
+}
+
+/// Sets what may be set; beyond the limit only what is there already.
+fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
+    if all.len() < LIMIT || all.contains_key(&id) {
+        all.insert(id, value);
+    }
+}
+
+/// The place of the user that a message is about: by index, or by id where that is not 0. `None`: nobody is signed in there.
+fn user_of(call: &Call, words: Words) -> Fallible<Option<u32>> {
+    let index: u32 = words.field(call, 0)?;
+    let xuid = Xuid(words.field(call, 8)?);
+    let profiles = call.kernel.user.profiles.lock();
+    Ok(match xuid {
+        Xuid::NOBODY => Some(index).filter(|&index| profiles.get(index).is_some()),
+        xuid => profiles.place_of(xuid),
+    })
+}
+
+/// Changes or asks what a user has set.
+fn with_user<R>(call: &Call, user: u32, f: impl FnOnce(&mut User) -> R) -> Option<R> {
+    call.kernel.user.presence.lock().users.get_mut(user as usize).map(f)
+}
+
+/// There is no such user.
+fn nobody() -> HResult {
+    Win32Error::NOT_FOUND.to_hresult()
+}
+
+fn set_context(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
+    let (id, value) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
+    with_user(call, user, |user| set(&mut user.contexts, id, value));
+    Ok(HResult::OK)
+}
+
+fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
+    let (id, size): (u32, u32) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
+    let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= PROPERTY) else {
+        return Ok(HResult::INVALID_ARGUMENT);
+    };
+    let mut bytes = vec![0; size as usize];
+    call.memory().read_bytes(at, &mut bytes)?;
+    with_user(call, user, |user| set(&mut user.properties, id, bytes));
+    Ok(HResult::OK)
+}
+
+fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
+    if let Some(at) = words.pointer(call, 0x14)? {
+        let id: u32 = call.memory().read(at)?;
+        let value = with_user(call, user, |user| user.contexts.get(&id).copied()).flatten();
+        let Some(value) = value else { return Ok(HResult::INVALID_ARGUMENT) };
+        call.memory().write(at.offset(4), value)?;
+        return Ok(HResult::OK);
+    }
+    let Some(at) = words.pointer(call, 0x18)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    get_property(call, user, at)
+}
+
+/// Fills an `XUSER_PROPERTY`: id, and from 8 on `XUSER_DATA` with its type and, 8 bytes further, the number.
+fn get_property(call: &Call, user: u32, at: GuestAddr) -> Fallible<HResult> {
+    let id: u32 = call.memory().read(at)?;
+    let kind = id >> 28;
+    let numbers = [Kind::Int32, Kind::Int64, Kind::Double, Kind::Float, Kind::Time];
+    let is_number = numbers.into_iter().any(|number| number as u32 == kind);
+    let bytes = with_user(call, user, |user| user.properties.get(&id).cloned()).flatten();
+    let Some(bytes) = bytes.filter(|bytes| is_number && bytes.len() <= 8) else {
+        return Ok(HResult::INVALID_ARGUMENT);
+    };
+    call.memory().write(at.offset(8), kind as u8)?;
+    call.memory().write(at.offset(0x10), 0_u64)?;
+    call.memory().write_bytes(at.offset(0x10), &bytes)?;
+    Ok(HResult::OK)
+}

@@ -1,0 +1,37 @@
+# Calls that gcc's 32-bit ABI can't make: 64-bit arguments are one register for the console and two for gcc, and the ninth
+# argument lies elsewhere.
+    .text
+
+# read_settings is XamUserReadProfileSettings.
+    .globl read_settings
+    .type read_settings,@function
+read_settings:
+    mflr    0
+    stw     0, 4(1)
+    lwz     11, 8(1)
+    stwu    1, -128(1)
+    stw     11, 0x54(1)
+    bl      XamUserReadProfileSettings
+    lwz     0, 132(1)
+    mtlr    0
+    addi    1, 1, 128
+    blr
+    .size read_settings, . - read_settings
+
+# create_listener(areas, version) is XamNotifyCreateListener, for areas below 32.
+    .globl create_listener
+    .type create_listener,@function
+create_listener:
+    clrldi  3, 3, 32
+    b       XamNotifyCreateListener
+    .size create_listener, . - create_listener
+
+# index_of(const uint64_t *xuid, uint32_t *index) is XamUserGetIndexFromXUID.
+    .globl index_of
+    .type index_of,@function
+index_of:
+    mr      5, 4
+    li      4, 0
+    ld      3, 0(3)
+    b       XamUserGetIndexFromXUID
+    .size index_of, . - index_of

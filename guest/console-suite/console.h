@@ -1,0 +1,81 @@
+// What the cases of the console suite share: the console's functions, as titles declare them, and small files.
+#pragma once
+#include "../sync-suite/suite.h"
+
+// Errors.
+enum {
+    FILE_NOT_FOUND = 2,
+    PATH_NOT_FOUND = 3,
+    ACCESS_DENIED = 5,
+    NO_MORE_FILES = 0x12,
+    BAD_PARAMETER = 0x57,
+    INSUFFICIENT_BUFFER = 0x7A,
+    INVALID_NAME = 0x7B,
+    ALREADY_EXISTS = 0xB7,
+    IO_INCOMPLETE = 0x3E4,
+    IO_PENDING = 0x3E5,
+    NOT_LOGGED_ON = 0x4DD,
+    NO_SUCH_USER = 0x525,
+    FUNCTION_FAILED = 0x65B,
+};
+
+struct overlapped {
+    uint32_t result, length, context, event, routine, routine_context, extended;
+};
+
+uint32_t XamUserGetSigninState(uint32_t user);
+uint32_t XamUserGetXUID(uint32_t user, uint32_t kinds, uint64_t *xuid);
+uint32_t XamUserGetName(uint32_t user, char *name, uint32_t size);
+uint32_t XamUserCheckPrivilege(uint32_t user, uint32_t privilege, uint32_t *result);
+uint32_t XamUserIsOnlineEnabled(uint32_t user);
+uint32_t XamUserGetSigninInfo(uint32_t user, uint32_t flags, void *info);
+uint32_t XamShowSigninUI(uint32_t panes, uint32_t flags);
+uint32_t XNotifyGetNext(uint32_t listener, uint32_t wanted, uint32_t *id, uint32_t *parameter);
+uint32_t create_listener(uint32_t areas, uint32_t version);
+uint32_t index_of(const uint64_t *xuid, uint32_t *index);
+
+uint32_t read_settings(uint32_t title, uint32_t user, uint32_t xuids, const uint64_t *xuid, uint32_t count,
+                       const uint32_t *ids, uint32_t *size, void *buffer, struct overlapped *overlapped);
+uint32_t XamUserWriteProfileSettings(uint32_t title, uint32_t user, uint32_t count, const void *items,
+                                     struct overlapped *overlapped);
+
+uint32_t XMsgInProcessCall(uint32_t application, uint32_t message, uint32_t first, uint32_t second);
+uint32_t XMsgStartIORequest(uint32_t application, uint32_t message, struct overlapped *overlapped, void *buffer,
+                            uint32_t size);
+uint32_t XMsgCompleteIORequest(struct overlapped *overlapped, uint32_t result, uint32_t extended, uint32_t length);
+uint32_t XamGetOverlappedResult(struct overlapped *overlapped, uint32_t *length, uint32_t wait);
+
+uint32_t XamCreateEnumeratorHandle(uint32_t user, uint32_t application, uint32_t open, uint32_t close, uint32_t own,
+                                   uint32_t items, uint32_t flags, uint32_t *handle);
+uint32_t XamGetPrivateEnumStructureFromHandle(uint32_t handle, uint32_t **body);
+uint32_t XamEnumerate(uint32_t handle, uint32_t flags, void *buffer, uint32_t size, uint32_t *items,
+                      struct overlapped *overlapped);
+uint32_t XamContentCreateDeviceEnumerator(uint32_t type, uint32_t flags, uint32_t items, uint32_t *size,
+                                          uint32_t *handle);
+
+struct content {
+    uint32_t device, kind;
+    uint16_t name[128];
+    char file[42];
+    char pad[2];
+};
+enum { CREATE_NEW = 1, CREATE_ALWAYS = 2, OPEN_EXISTING = 3, OPEN_ALWAYS = 4 };
+enum { CREATED = 1, OPENED = 2 };
+uint32_t XamContentCreate(uint32_t user, const char *root, const struct content *content, uint32_t flags,
+                          uint32_t *disposition, uint32_t *license, struct overlapped *overlapped);
+uint32_t XamContentClose(const char *root, struct overlapped *overlapped);
+uint32_t XamContentFlush(const char *root, struct overlapped *overlapped);
+uint32_t XamContentDelete(uint32_t user, const struct content *content, struct overlapped *overlapped);
+uint32_t XamContentCreateEnumerator(uint32_t user, uint32_t device, uint32_t type, uint32_t flags, uint32_t items,
+                                    uint32_t *size, uint32_t *handle);
+uint32_t XamContentSetThumbnail(uint32_t user, const struct content *content, const void *picture, uint32_t size,
+                                struct overlapped *overlapped);
+uint32_t XamContentGetThumbnail(uint32_t user, const struct content *content, void *picture, uint32_t *size,
+                                struct overlapped *overlapped);
+uint32_t XamContentGetCreator(uint32_t user, const struct content *content, uint32_t *is_creator, uint64_t *creator,
+                              struct overlapped *overlapped);
+
+// Writes a whole file, made if it is not there; its status.
+uint32_t write_file(const char *path, const void *bytes, uint32_t size);
+// Reads a file of at most `size` bytes; how many they are, or its status.
+uint32_t read_file(const char *path, void *bytes, uint32_t size);
