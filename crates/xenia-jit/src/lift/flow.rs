@@ -157,6 +157,10 @@ impl Node {
 /// Rounds of each analysis.
 const ROUNDS: usize = 4;
 
+/// Registers that all loops' headers together take for granted as singles, and one more for eight instructions; where there
+/// are more, none does.
+const SINGLES_AT_LOOPS: usize = 24;
+
 /// What the blocks of `region` take for granted, by address; nothing where one is not in it. `fuses`: the host has
 /// multiply-adds. `shorten`: arithmetic on singles is done on singles.
 pub(super) fn granted(region: &Region, fuses: bool, shorten: bool) -> HashMap<u32, Granted> {
@@ -177,6 +181,14 @@ pub(super) fn granted(region: &Region, fuses: bool, shorten: bool) -> HashMap<u3
         let counts = move |&from: &usize| !node.is_loop || from >= n;
         node.before.iter().copied().filter(counts)
     };
+    // Of a loop's header, what the loop itself reads as singles.
+    let read: Vec<u32> = (0..nodes.len())
+        .map(|n| {
+            let last = ends(n).max().unwrap_or(n);
+            let inside = nodes.get(n..=last).unwrap_or_default().iter().flat_map(|node| &node.effects);
+            if nodes[n].is_loop { inside.fold(0, |read, effect| read | effect.singles) } else { u32::MAX }
+        })
+        .collect();
     let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
     let mut known = vec![u32::MAX; nodes.len()];
     let mut wanted = vec![0; nodes.len()];
@@ -190,17 +202,22 @@ pub(super) fn granted(region: &Region, fuses: bool, shorten: bool) -> HashMap<u3
             let first = from.next();
             modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
             let singles = ends(n).map(|from| nodes[from].singles(known[from])).reduce(|a, b| a & b);
-            known[n] = singles.unwrap_or(0);
+            known[n] = singles.unwrap_or(0) & read[n];
         }
         for n in (0..nodes.len()).rev() {
             let after = nodes[n].after.iter().fold(0, |all, &to| all | wanted[to]);
             wanted[n] = nodes[n].wanted(after);
         }
     }
-    let granted = |n: usize| Granted {
-        mode: modes[n].flatten(),
-        short: if shorten && !nodes[n].is_entry { known[n] & wanted[n] } else { 0 },
-    };
+    let short = |n: usize| if shorten && !nodes[n].is_entry { known[n] & wanted[n] } else { 0 };
+    let mut short: Vec<u32> = (0..nodes.len()).map(short).collect();
+    // Each costs code at each way in from outside, which there is to every loop.
+    let at_loops: u32 =
+        nodes.iter().zip(&short).filter(|(node, _)| node.is_loop).map(|(_, n)| n.count_ones()).sum();
+    if at_loops as usize > SINGLES_AT_LOOPS + region.instructions / 8 {
+        short.fill(0);
+    }
+    let granted = |n: usize| Granted { mode: modes[n].flatten(), short: short[n] };
     nodes.iter().enumerate().map(|(n, node)| (node.start, granted(n))).collect()
 }
 
@@ -253,5 +270,45 @@ impl Lifter<'_> {
             let registers = self.const64(short.into());
             self.call_hook(crate::hooks::Hook::Widen, &[registers]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::region::{Reach, discover};
+
+    /// `bdnz` over so many words.
+    fn bdnz(words: i32) -> u32 {
+        0x4200_0000 | (words * 4) as u32 & 0xFFFC
+    }
+
+    /// What the blocks of `words` take for granted as singles, by instruction.
+    fn shorts(words: &[u32]) -> Vec<(u32, u32)> {
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        let granted = granted(&region, true, true);
+        let mut shorts: Vec<(u32, u32)> = granted.iter().map(|(pc, block)| (pc / 4, block.short)).collect();
+        shorts.sort_unstable();
+        shorts
+    }
+
+    #[test]
+    fn a_loop_takes_its_sums_and_factors_for_granted_and_nothing_else() {
+        // f3 += f1 * f2; f4 = f3 + f1; f5 is read behind the loop.
+        let words = [0x6000_0000, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, 0x4E80_0020];
+        assert_eq!(shorts(&words), [(0, 0), (1, 0b1110), (4, 0)]);
+        // With a double in f1 at the end of each turn, f1 is none of them: lfd f1,0(r1) before the branch.
+        let words = [0x6000_0000, 0xEC61_18BA, 0xC821_0000, bdnz(-2), 0x4E80_0020];
+        assert_eq!(shorts(&words), [(0, 0), (1, 0b1100), (4, 0)]);
+    }
+
+    #[test]
+    fn many_loops_take_no_singles_for_granted() {
+        let registers = |n: u32| (n % 32) << 16 | (n * 7 % 32) << 11;
+        let words: Vec<u32> =
+            (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([0x4E80_0020]).collect();
+        assert!(shorts(&words).iter().all(|&(_, short)| short == 0));
     }
 }
