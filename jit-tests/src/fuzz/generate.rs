@@ -146,10 +146,11 @@ impl<'a> Make<'a> {
         units
     }
 
-    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them.
+    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them; inside at times another `bdnz`, which makes a loop in
+    /// the loop of the turns that are left.
     fn counted_loop(&mut self, units: &mut Vec<Unit>) {
         let register = self.gpr();
-        let rounds = 1 + self.below(4);
+        let rounds = 1 + self.below(8);
         let id = units.len() as u16;
         let start =
             vec![Item::Word(0x3800_0000 | register << 21 | rounds), Item::Word(0x7C09_03A6 | register << 21)];
@@ -158,7 +159,14 @@ impl<'a> Make<'a> {
         let length = 1 + self.below(5) as u16;
         for n in 1..=length {
             // Branches inside stay inside, or leave the loop for good.
-            let items = self.unit(id + n, id + length + 1);
+            let items = if n > 1 && self.below(8) == 0 {
+                vec![Item::Branch {
+                    word: 0x4200_0000,
+                    target: id + n - 1 - self.below(u32::from(n) - 1) as u16,
+                }]
+            } else {
+                self.unit(id + n, id + length + 1)
+            };
             units.push(Unit { id: id + n, items });
         }
         self.keep_ctr = false;
