@@ -46,6 +46,8 @@ enum Task {
     Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our own guest programs.
     Bless,
+    /// Compare the host code of our titles' blocks with golden/host-code.txt, or write that.
+    HostCode(steps::HostCodeArgs),
     /// Compare random C programs, compiled at several levels, with what they print under qemu.
     Csmith(csmith::CsmithArgs),
     /// Build the programs that others wrote, for `xenia-rs bench --programs`.
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Task::Races(args) => races::races(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => steps::bless(),
+        Task::HostCode(args) => steps::host_code(&args),
         Task::Csmith(args) => csmith::run(&args),
         Task::Programs(args) => programs::run(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),

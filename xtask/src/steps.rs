@@ -34,6 +34,14 @@ pub(crate) struct GuestsArgs {
     bless: bool,
 }
 
+/// `cargo xtask host-code`.
+#[derive(Debug, Args)]
+pub(crate) struct HostCodeArgs {
+    /// Write what is compiled now.
+    #[arg(long)]
+    bless: bool,
+}
+
 type Step = (&'static str, fn() -> Result<()>);
 
 const STEPS: &[Step] = &[
@@ -148,6 +156,16 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
         if args.bless { "replaced" } else { "are what their sources build" }
     );
     Ok(())
+}
+
+/// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test does it.
+pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
+    let mut command = linting_cargo()?;
+    command.args(["test", "--package", "xenia-jit", "--test", "host_code", "--quiet"]);
+    if args.bless {
+        command.env("XENIA_BLESS_HOST_CODE", "1");
+    }
+    run(&mut command)
 }
 
 /// Rewrites the golden files of our own guest programs.

@@ -429,6 +429,7 @@ pub fn engine(
         engine: config,
         warm_up: args.warm_up.unwrap_or(warm_up),
         wrong_addi: args.break_lifter,
+        perf_map: args.perf_map,
         ..defaults
     };
     Ok(match args.cross_check {

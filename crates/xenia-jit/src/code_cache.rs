@@ -255,6 +255,11 @@ impl CodeCache {
         Some(self.memory.read(region.offset, region.size))
     }
 
+    /// Where the code of a region runs.
+    pub(crate) fn address_of(&self, region: u32) -> Option<u64> {
+        Some(self.memory.execute_base() + self.regions.get(&region)?.offset as u64)
+    }
+
     /// Where `pc` belongs.
     pub(crate) fn place(&self, pc: u32) -> Place {
         self.functions.place(pc, |region| {

@@ -4,7 +4,8 @@
 //! code is done discards it.
 
 use crate::JitError;
-use crate::function_tier::{Compiler, Texts, has_fma};
+use crate::cost::RegionCost;
+use crate::function_tier::{Compiled, Compiler, Texts, has_fma};
 use crate::jit::{CompileCounts, Engine, Granularity, Jit, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
@@ -27,6 +28,8 @@ pub struct Dump {
     pub clif: String,
     /// Host assembly as Cranelift prints it.
     pub host: String,
+    /// How much of it each block is.
+    pub cost: RegionCost,
 }
 
 /// A region to compile, and what the code cache learns from it once that is decided.
@@ -79,25 +82,44 @@ impl Jit {
         self.dump_in(Mode::of(ctx).unwrap_or_default(), GuestAddr(ctx.pc))
     }
 
+    /// What the code at `pc` costs, compiled as [`Self::dump`] does.
+    pub fn cost(&self, pc: GuestAddr) -> Result<Option<RegionCost>, JitError> {
+        Ok(self.compile_in(Mode::default(), pc, false)?.map(|(plan, compiled)| {
+            let calls = plan.calls;
+            RegionCost::of(&plan.region, &compiled, calls)
+        }))
+    }
+
     fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        let Some((plan, compiled)) = self.compile_in(mode, pc, true)? else { return Ok(None) };
+        let cost = RegionCost::of(&plan.region, &compiled, plan.calls);
+        let blocks = plan.region.blocks.values();
+        let guest = blocks.flat_map(|block| block.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
+        Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host, cost }))
+    }
+
+    /// Compiles the code at `pc`, and publishes nothing.
+    fn compile_in(
+        &self,
+        mode: Mode,
+        pc: GuestAddr,
+        texts: bool,
+    ) -> Result<Option<(Plan, Compiled)>, JitError> {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let wanted = Wanted { pc: pc.0, as_entry: true };
         let reached = |from, to| self.engine.interpreter.reached_between(from, to);
         let mut limit = REGION_LIMIT;
-        let (region, compiled) = loop {
+        loop {
             let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
                 return Ok(None);
             };
             let mut slot = |to| code.cache.lock().slot(to);
             let config = self.shared.lift_config(mode);
-            match self.engine.compiler.lock().compile(&plan.region, config, &[], &mut slot, true) {
+            match self.engine.compiler.lock().compile(&plan.region, config, &[], &mut slot, texts) {
                 Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
-                compiled => break (plan.region, compiled?),
+                compiled => return Ok(Some((plan, compiled?))),
             }
-        };
-        let guest =
-            region.blocks.values().flat_map(|b| b.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
-        Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host }))
+        }
     }
 
     /// Host code of the region that has `pc` as an entry in the usual mode, if it is compiled.
@@ -248,7 +270,13 @@ impl Shared {
         if pages.iter().any(|&(page, was)| memory.page_version(page) != was) {
             return Ok(false);
         }
+        let size = compiled.code.len();
         let region = cache.publish(compiled, pages)?;
+        if let Some(map) = &self.perf_map
+            && let Some(address) = cache.address_of(region)
+        {
+            map.add(address, size, plan.start);
+        }
         if let Some(PieceOf { function, .. }) = plan.piece {
             cache.functions.compiled(function, plan.start, region);
         }

@@ -15,6 +15,7 @@ use crate::function_tier::{Compiler, Effort};
 use crate::hooks::{self, Hook, HookCounts, Run};
 use crate::host::{Leave, Word};
 use crate::mode::Mode;
+use crate::perf_map::PerfMap;
 use crate::soft_single;
 use crate::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
@@ -69,6 +70,8 @@ pub struct JitConfig {
     pub background: bool,
     /// That thread dawdles before each compilation, in a row of delays that this begins. For tests.
     pub compile_delays: Option<u64>,
+    /// Host code is named for perf, in `/tmp/perf-PID.map`.
+    pub perf_map: bool,
     /// A deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
     pub wrong_addi: bool,
 }
@@ -90,6 +93,7 @@ impl Default for JitConfig {
             baseline_host: false,
             background: false,
             compile_delays: None,
+            perf_map: false,
             wrong_addi: false,
         }
     }
@@ -118,6 +122,7 @@ pub(crate) struct Shared {
     pub(crate) epochs: Arc<Epochs>,
     /// The address that is being compiled, or 0: the latest, if several engines compile.
     pub(crate) compiling: Arc<AtomicU32>,
+    pub(crate) perf_map: Option<PerfMap>,
 }
 
 /// The code of one mode.
@@ -240,6 +245,7 @@ impl Jit {
             bounds: Mutex::new(Vec::new()),
             epochs: Epochs::new(),
             compiling: Arc::default(),
+            perf_map: config.perf_map.then(PerfMap::open).transpose()?,
         };
         // Without the usual mode there is no point.
         let usual = ModeCode::new(&shared.epochs, &[])?;

@@ -22,6 +22,7 @@ mod code_cache;
 mod code_memory;
 mod compile;
 mod conditions;
+mod cost;
 mod cross_check;
 #[allow(unsafe_code)]
 mod enter;
@@ -38,6 +39,7 @@ mod jit;
 mod lift;
 mod loops;
 mod mode;
+mod perf_map;
 mod pieces;
 mod region;
 mod soft_float;
@@ -47,6 +49,7 @@ mod strings;
 mod warmth;
 
 pub use compile::Dump;
+pub use cost::{BlockCost, RegionCost};
 pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;
 pub use function_tier::Effort;

@@ -115,6 +115,9 @@ pub struct CpuArgs {
     /// function tier are always precise.
     #[arg(long)]
     pub precise_faults: bool,
+    /// Name compiled code in /tmp/perf-PID.map, so that `perf report` shows guest functions.
+    #[arg(long, conflicts_with = "interp")]
+    pub perf_map: bool,
     /// Test only: compile one instruction wrongly, to see that --cross-check finds it.
     #[arg(long, hide = true)]
     pub break_lifter: bool,

@@ -20,7 +20,7 @@ use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, bail};
 use contender::{Contender, repeats_for};
-use programs::{ProgramMeans, ProgramReport};
+pub use programs::{ProgramMeans, ProgramReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use suite::{CPU_SUITE, Kernel};

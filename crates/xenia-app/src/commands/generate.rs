@@ -8,10 +8,10 @@ mod coverage;
 mod exports;
 mod messages;
 
-use super::bench::{BenchReport, KernelReport, Spread};
+use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{DigestRow, ImportRow, InfoReport};
-use super::jit::{DumpReport, GuestLine};
+use super::jit::{BlockLine, DumpReport, GuestLine};
 use super::scale::{ScaleReport, ScaleWorkers};
 use super::trace::PlayReport;
 use super::volume::{LsReport, LsRow};
@@ -87,6 +87,8 @@ pub fn documents() -> Vec<Document> {
             objects: vec![
                 object::<BenchReport>(),
                 object::<KernelReport>(),
+                object::<ProgramReport>(),
+                object::<ProgramMeans>(),
                 object::<Spread>(),
                 counters::<EngineCounters>("EngineCounters"),
             ],
@@ -109,7 +111,7 @@ pub fn documents() -> Vec<Document> {
         Document {
             name: "jit-dump",
             by: "`jit dump`",
-            objects: vec![object::<DumpReport>(), object::<GuestLine>()],
+            objects: vec![object::<DumpReport>(), object::<GuestLine>(), object::<BlockLine>()],
         },
     ]
 }

@@ -27,6 +27,21 @@ documented! {
         clif: String,
         /// Host assembly.
         host: String,
+        /// What its blocks cost.
+        blocks: Vec<BlockLine>,
+        /// Host instructions that belong to no block.
+        shared_host_instructions: u32,
+    }
+
+    /// What a guest block costs.
+    #[derive(Debug, Serialize)]
+    pub struct BlockLine {
+        /// Its first address.
+        pc: String,
+        /// Its guest instructions.
+        guest_instructions: u32,
+        /// The host instructions that they became, those off the hot path included.
+        host_instructions: u32,
     }
 
     /// A guest instruction.
@@ -63,7 +78,19 @@ pub fn dump(args: &JitDumpArgs) -> Result<Code> {
             text: disassemble(word, pc, Syntax::default()),
         });
         let guest = guest.collect();
-        let report = DumpReport { pc: format!("{pc:#010x}"), guest, clif: dump.clif, host: dump.host };
+        let blocks = dump.cost.blocks.iter().map(|block| BlockLine {
+            pc: format!("{:#010x}", block.pc),
+            guest_instructions: block.guest,
+            host_instructions: block.host,
+        });
+        let report = DumpReport {
+            pc: format!("{pc:#010x}"),
+            guest,
+            clif: dump.clif,
+            host: dump.host,
+            blocks: blocks.collect(),
+            shared_host_instructions: dump.cost.shared,
+        };
         write_json(path, "jit-dump", &report)?;
         return Ok(Code::Done);
     }
@@ -72,6 +99,12 @@ pub fn dump(args: &JitDumpArgs) -> Result<Code> {
         let mark = if at == pc { '>' } else { ' ' };
         outln!("{mark}{at:08x}  {word:08x}  {}", disassemble(word, at, Syntax::default()));
     }
+    outln!("\n; blocks: guest instructions, host instructions, host for each guest");
+    for block in &dump.cost.blocks {
+        let each = f64::from(block.host) / f64::from(block.guest.max(1));
+        outln!(" {:08x}  {:>4} {:>5} {each:>6.1}", block.pc, block.guest, block.host);
+    }
+    outln!(" shared         {:>5}", dump.cost.shared);
     outln!("\n; CLIF\n{}\n; host\n{}", dump.clif.trim_end(), dump.host.trim_end());
     Ok(Code::Done)
 }
@@ -98,6 +131,9 @@ mod tests {
         assert_eq!(report["guest"][0]["pc"], "0x82010000");
         assert!(report["clif"].as_str().unwrap().contains("block0"));
         assert!(report["host"].as_str().unwrap().lines().count() > 5);
+        let first = &report["blocks"][0];
+        assert_eq!(first["pc"], "0x82010000");
+        assert!(first["host_instructions"].as_u64() >= first["guest_instructions"].as_u64());
         args.unit = JitUnit::Instr;
         dump(&args).unwrap();
         let report: serde_json::Value =

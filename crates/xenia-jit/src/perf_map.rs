@@ -1,0 +1,49 @@
+//! `/tmp/perf-PID.map`: where `perf` looks for the names of code that no file has.
+//!
+//! A line for each region when it is published. Code that is dropped keeps its line; perf takes the last one that fits, so
+//! what comes to the same place later is named right.
+
+use crate::JitError;
+use parking_lot::Mutex;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+/// The file, shared by all engines of a machine. Machines of one process share the file's name: each adds lines to it.
+#[derive(Debug)]
+pub(crate) struct PerfMap(Mutex<File>);
+
+impl PerfMap {
+    pub(crate) fn open() -> Result<Self, JitError> {
+        // In a folder of everybody's: a link that waits there is not followed.
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).mode(0o644).custom_flags(libc::O_NOFOLLOW);
+        let file = options.open(format!("/tmp/perf-{}.map", std::process::id()));
+        let host = |source| JitError::Host { call: "opening perf's map of code in /tmp", source };
+        Ok(Self(Mutex::new(file.map_err(host)?)))
+    }
+
+    /// Names the host code of the guest code at `pc`.
+    pub(crate) fn add(&self, address: u64, size: usize, pc: u32) {
+        // A map that can't be written any more lacks names, and nothing else.
+        let line = format!("{address:x} {size:x} guest_{pc:08x}\n");
+        if let Err(error) = self.0.lock().write_all(line.as_bytes()) {
+            tracing::warn!(%error, "perf's map of code lacks {pc:#010x}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_what_perf_reads() {
+        let map = PerfMap::open().unwrap();
+        map.add(0x7f00_0000_1000, 0x40, 0x8201_0000);
+        let path = format!("/tmp/perf-{}.map", std::process::id());
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(text, "7f0000001000 40 guest_82010000\n");
+    }
+}

@@ -1,0 +1,122 @@
+//! Host instructions of guest code, compared with golden/host-code.txt: every block of two of our titles, and every row of the
+//! instruction table by itself, compiled for any x86-64-v2 host.
+//!
+//! A change of the lifter shows there as a diff to be reviewed; `cargo xtask host-code --bless` writes the file anew.
+
+mod common;
+
+use common::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::PathBuf;
+use xenia_formats::KeyRing;
+use xenia_guest::GuestAddr;
+use xenia_isa::{Op, decode};
+use xenia_jit::{Granularity, Jit, JitConfig, RegionCost};
+use xenia_memory::{AllocKind, Protect};
+
+/// Set by `cargo xtask host-code --bless`.
+const BLESS: &str = "XENIA_BLESS_HOST_CODE";
+/// Differing lines that are shown.
+const SHOWN: usize = 30;
+
+const TITLES: [(&str, &[u8]); 2] = [
+    ("cpu-suite", include_bytes!("../../../guest/bin/cpu-suite.elf")),
+    ("demo", include_bytes!("../../../guest/bin/demo.xex")),
+];
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/host-code.txt")
+}
+
+fn config(granularity: Granularity) -> JitConfig {
+    JitConfig { granularity, baseline_host: true, ..JitConfig::default() }
+}
+
+/// A line for each block that can be reached from the title's entry by calls and branches.
+fn title(name: &str, file: &[u8], out: &mut BTreeMap<String, u32>) {
+    let image = xenia_formats::load(&file, &KeyRing::development()).unwrap();
+    let memory = xenia_memory::GuestMemory::new().unwrap();
+    memory
+        .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::EXECUTE_READ_WRITE)
+        .unwrap();
+    memory.write_bytes(image.base, &image.bytes).unwrap();
+    let jit = Jit::new(memory, config(Granularity::Function)).unwrap();
+    let mut todo: Vec<u32> = vec![image.entry.0];
+    todo.extend(image.symbols.iter().filter(|symbol| symbol.is_function).map(|symbol| symbol.address.0));
+    let mut seen: BTreeSet<u32> = todo.iter().copied().collect();
+    while let Some(pc) = todo.pop() {
+        let Some(RegionCost { blocks, calls, .. }) = jit.cost(GuestAddr(pc)).unwrap() else { continue };
+        for block in blocks {
+            out.entry(format!("{name} {:08x} {:>3}", block.pc, block.guest)).or_insert(block.host);
+        }
+        todo.extend(calls.into_iter().filter(|&call| seen.insert(call)));
+    }
+}
+
+/// A line for each row of the table, with registers 3, 4 and 5 where it has such fields.
+fn rows(out: &mut BTreeMap<String, u32>) {
+    let memory = memory();
+    let jit = Jit::new(memory.clone(), config(Granularity::Instruction)).unwrap();
+    for op in Op::all() {
+        let row = op.row();
+        let with_registers = row.bits | 0x0064_2800 & !row.mask;
+        let word = if decode(with_registers) == Some(op) { with_registers } else { row.bits };
+        memory.write(GuestAddr(CODE), word).unwrap();
+        let cost = jit.cost(GuestAddr(CODE)).unwrap().unwrap();
+        let host = cost.blocks.iter().map(|block| block.host).sum();
+        out.insert(format!("row {:<16} {word:08x}", row.name), host);
+    }
+}
+
+fn counted() -> BTreeMap<String, u32> {
+    let mut lines = BTreeMap::new();
+    for (name, file) in TITLES {
+        title(name, file, &mut lines);
+    }
+    rows(&mut lines);
+    lines
+}
+
+#[test]
+fn host_code_is_as_it_was_reviewed() {
+    let lines = counted();
+    assert!(lines.len() >= 1000, "only {} blocks", lines.len());
+    let mut text = "# what, where, guest instructions or the word: host instructions (`cargo xtask host-code --bless`)\n".to_owned();
+    for (what, host) in &lines {
+        writeln!(text, "{what}: {host}").unwrap();
+    }
+    if std::env::var_os(BLESS).is_some() {
+        std::fs::write(golden(), text).unwrap();
+        return;
+    }
+    let known = std::fs::read_to_string(golden()).expect("golden/host-code.txt");
+    if known == text {
+        return;
+    }
+    let parse = |line: &str| -> Option<(String, u32)> {
+        let (what, host) = line.rsplit_once(": ")?;
+        Some((what.to_owned(), host.parse().ok()?))
+    };
+    let before: BTreeMap<String, u32> = known.lines().filter_map(parse).collect();
+    let mut differences = String::new();
+    let all: BTreeSet<&String> = before.keys().chain(lines.keys()).collect();
+    let differing: Vec<_> = all.into_iter().filter(|what| before.get(*what) != lines.get(*what)).collect();
+    for what in differing.iter().take(SHOWN) {
+        let shown = |host: Option<&u32>| host.map_or_else(|| "-".to_owned(), u32::to_string);
+        writeln!(differences, "{what}: {} -> {}", shown(before.get(*what)), shown(lines.get(*what))).unwrap();
+    }
+    let sum = |lines: &BTreeMap<String, u32>| lines.values().map(|&host| u64::from(host)).sum::<u64>();
+    panic!(
+        "host code of {} blocks differs, {} host instructions before, {} now; review it and run \
+         `cargo xtask host-code --bless`:\n{differences}",
+        differing.len(),
+        sum(&before),
+        sum(&lines)
+    );
+}
+
+#[test]
+fn counting_twice_gives_the_same() {
+    assert_eq!(counted(), counted());
+}
