@@ -276,14 +276,14 @@ fn a_sound_server_plays_what_the_title_makes() {
     let samples = std::fs::read(&recorded).unwrap();
     let samples = samples.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
     let heard: Vec<f64> = Wav { channels: 2, samples }.channel(0).collect();
-    // 50 ms that are the title's first channel with the middle and the back of its side, and nothing else.
+    // 10 ms that are the title's first channel with the middle and the back of its side, and little else.
     let is_ours = |piece: &[f64]| {
         let power: f64 = piece.iter().map(|sample| sample * sample).sum::<f64>() / (piece.len() as f64 / 2.0);
         let found: f64 = [1000.0, 3000.0, 5000.0].map(|frequency| level(piece, frequency)).iter().sum();
-        power > 0.1 && found > 0.95 * power
+        power > 0.1 && found > 0.8 * power
     };
-    let ours = heard.chunks_exact(2400).filter(|piece| is_ours(piece)).count();
-    assert!(ours >= 10, "{ours} of {} pieces, {device}", heard.len() / 2400);
+    let ours = heard.chunks_exact(480).filter(|piece| is_ours(piece)).count();
+    assert!(ours >= 50, "{ours} of {} pieces, {device}", heard.len() / 480);
 }
 
 /// The power of one frequency in a piece.
