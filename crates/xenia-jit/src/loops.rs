@@ -15,7 +15,7 @@ const MOST_BLOCKS: usize = 48;
 const MOST_INSTRUCTIONS: u32 = 400;
 /// Registers that are carried at most: the host has thirteen, of which the budget takes one and intermediate results
 /// some.
-const MOST_REGISTERS: usize = 8;
+const MOST_REGISTERS: usize = 9;
 
 /// A register that a loop may carry: a GPR by its number, or one of these.
 pub(crate) mod carried {
@@ -119,7 +119,8 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> u64 {
             && matches!(op, Op::bcx | Op::bclrx)
             && guest.instruction.bo() & 4 == 0
         {
-            uses[carried::CTR] += 2;
+            // Each turn waits for the one before: through the context, for as long as a store and a load take.
+            uses[carried::CTR] += MOST_INSTRUCTIONS;
         }
         if row.has(Flag::mem) {
             uses[carried::MEMORY] += 1;
