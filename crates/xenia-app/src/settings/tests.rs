@@ -95,12 +95,14 @@ fn what_is_written_can_not_be_named_in_a_file() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 12] = [
+    const READ: [&str; 14] = [
         "key-file",
         "replay",
         "contention-manifest",
         "folder",
         "cache",
+        "content",
+        "programs",
         "screenshots",
         "corpus",
         "merge",
