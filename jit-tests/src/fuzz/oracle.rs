@@ -493,7 +493,8 @@ mod tests {
         }
         let (compared, mismatches) = run(DIFFERENCES, 0..8, None);
         assert!(mismatches.is_empty(), "{mismatches:#?}");
-        assert!(compared > 1900, "{compared}");
+        // Of 2,048. Loops in loops that don't end in time are left out.
+        assert!(compared > 1700, "{compared}");
     }
 
     #[test]
