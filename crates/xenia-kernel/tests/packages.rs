@@ -1,8 +1,8 @@
 //! Packages survive `kill -9` at any moment: the host has the old save, with all its files, or the new one.
 
-use std::io::{BufRead, BufReader};
+mod killed;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use xenia_guest::Win32Error;
@@ -75,19 +75,6 @@ fn child_that_saves_packages_for_ever() {
     }
 }
 
-fn start(folder: &Path) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_saves_packages_for_ever", "--nocapture"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let begun = lines.map_while(Result::ok).any(|line| line.contains("saving"));
-    assert!(begun, "the child ended early");
-    child
-}
-
 /// The generation of a file; `None`: the file is not there.
 fn generation(kernel: &Kernel, file: &str) -> Option<u8> {
     let files = kernel.files.lock();
@@ -120,7 +107,7 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
     drop(kernel);
     let kills = std::env::var(KILLS).ok().and_then(|kills| kills.parse().ok()).unwrap_or(USUAL_KILLS);
     for round in 0..kills {
-        let mut child = start(folder.path());
+        let mut child = killed::start("child_that_saves_packages_for_ever", FOLDER, folder.path());
         // Another moment each time: up to some 40 ms, in steps that share no factor with a save's length.
         std::thread::sleep(Duration::from_micros(round * 7919 % 40_000));
         child.kill().unwrap();

@@ -1,8 +1,8 @@
 //! Saves survive `kill -9` at any moment: the host has the old contents or the new ones.
 
-use std::io::{BufRead, BufReader};
+mod killed;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use xenia_kernel::vfs::{Disposition, HostFolder, OpenRequest, Vfs};
 
@@ -47,19 +47,6 @@ fn child_that_saves_for_ever() {
     }
 }
 
-fn start(folder: &Path) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_saves_for_ever", "--nocapture"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let begun = lines.map_while(Result::ok).any(|line| line.contains("saving"));
-    assert!(begun, "the child ended early");
-    child
-}
-
 fn saves_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect()
@@ -70,7 +57,7 @@ fn a_killed_program_leaves_whole_saves() {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = 0;
     for round in 0..25_u64 {
-        let mut child = start(folder.path());
+        let mut child = killed::start("child_that_saves_for_ever", FOLDER, folder.path());
         // Another moment each time: up to some 20 ms, in steps that share no factor with a save's length.
         std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
         child.kill().unwrap();
