@@ -3,7 +3,7 @@
 use crate::error::FormatError;
 
 /// A slice of a file, read field by field; every miss is a [`FormatError`] at the right file offset.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<'a> {
     /// The bytes.
     pub(crate) bytes: &'a [u8],

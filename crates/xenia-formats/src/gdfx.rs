@@ -14,13 +14,14 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::{FormatError, Reason};
+use crate::findings::Findings;
 use crate::read_at::{ReadAt, Section, read_exact_at};
 use crate::unread::has;
 use crate::volume::Volume;
 pub use write::{GdfxWriteError, write};
 
-const MAGIC: &[u8; 20] = b"MICROSOFT*XBOX*MEDIA";
-const SECTOR: u64 = 0x800;
+pub(crate) const MAGIC: &[u8; 20] = b"MICROSOFT*XBOX*MEDIA";
+pub(crate) const SECTOR: u64 = 0x800;
 /// The sector of a volume that describes it.
 const DESCRIPTOR: u64 = 32;
 /// Where the volume starts, by kind of disc.
@@ -56,19 +57,64 @@ fn start(source: &dyn ReadAt) -> io::Result<Option<u64>> {
 /// # Errors
 /// A directory or file that lies outside the image, or that no volume may have.
 pub fn open(image: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
-    const WHAT: &str = "GDFX volume";
-    let found = start(&image).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
+    let (start, descriptor) = descriptor(&image)?;
+    read(&image, start, &descriptor)
+}
+
+const WHAT: &str = "GDFX volume";
+
+/// Where the volume starts, and where and how large its root is.
+fn descriptor(image: &dyn ReadAt) -> Result<(u64, Vec<u8>), FormatError> {
+    let found = start(image).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
     let start = found.ok_or_else(|| FormatError::invalid(WHAT, 0, "no volume is in it"))?;
-    let root = read_exact_at(&image, WHAT, start + DESCRIPTOR * SECTOR + MAGIC.len() as u64, 8)?;
+    Ok((start, read_exact_at(image, WHAT, start + DESCRIPTOR * SECTOR + MAGIC.len() as u64, 8)?))
+}
+
+/// Reads the volume that starts there, of which `descriptor` says where and how large its root is.
+pub(crate) fn read(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Volume, FormatError> {
+    walk(image, start, descriptor).map(|(volume, _)| volume)
+}
+
+/// Compares the places of all directories and files with each other, and looks for the descriptor's end.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn verify(image: &Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(), FormatError> {
+    let (start, descriptor) = descriptor(image)?;
+    let (_, mut places) = walk(image, start, &descriptor)?;
+    findings.checked();
+    let end = start + (DESCRIPTOR + 1) * SECTOR - MAGIC.len() as u64;
+    if !has(image, end, MAGIC).map_err(|error| FormatError::new(WHAT, end, Reason::Io(error)))? {
+        findings.fault(FormatError::invalid(WHAT, end, "its descriptor does not end as it begins"));
+    }
+    places.push((start + DESCRIPTOR * SECTOR, start + (DESCRIPTOR + 1) * SECTOR));
+    places.sort_unstable();
+    let mut last = 0;
+    for (from, to) in places {
+        findings.checked();
+        if from < last {
+            findings.fault(FormatError::invalid(WHAT, from, "two files or directories are in one place"));
+        }
+        last = last.max(to);
+    }
+    Ok(())
+}
+
+/// The volume, and from where to where its directories and files are.
+type Walked = (Volume, Vec<(u64, u64)>);
+
+fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked, FormatError> {
     let mut volume = Volume::default();
-    let mut open = vec![(Volume::ROOT, word(&root, 0), word(&root, 4))];
+    let mut places = Vec::new();
+    let mut open = vec![(Volume::ROOT, word(descriptor, 0), word(descriptor, 4))];
     let mut directories = 0;
     while let Some((directory, sector, size)) = open.pop() {
         let offset = start + u64::from(sector) * SECTOR;
         directories += u64::from(size);
         FormatError::check_limit("GDFX directories", offset, directories, MAXIMUM_DIRECTORIES)?;
         // Some have no place then.
-        let table = if size == 0 { Vec::new() } else { read_exact_at(&image, TABLE, offset, size.into())? };
+        let table = if size == 0 { Vec::new() } else { read_exact_at(image, TABLE, offset, size.into())? };
+        places.push((offset, offset + table.len() as u64));
         for entry in entries(&table, offset)? {
             let refused = |reason| FormatError::new(ENTRY, offset + entry.at as u64, reason);
             if entry.attributes & DIRECTORY != 0 {
@@ -79,13 +125,15 @@ pub fn open(image: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
                     Arc::new(Vec::new())
                 } else {
                     let from = start + u64::from(entry.sector) * SECTOR;
+                    places.push((from, from + u64::from(entry.size)));
                     Arc::new(Section::new(image.clone(), "GDFX file", from, entry.size.into())?)
                 };
                 volume.add_file(directory, &entry.name, contents).map_err(refused)?;
             }
         }
     }
-    Ok(volume)
+    places.retain(|(from, to)| from < to);
+    Ok((volume, places))
 }
 
 struct Entry {

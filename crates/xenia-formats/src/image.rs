@@ -258,6 +258,8 @@ pub struct Symbol {
 pub struct DigestCheck {
     /// What the digest is over, such as `header` or `page run 3 (0x82010000, 65536 bytes)`.
     pub what: String,
+    /// Where that is: in the file, or, for pages, in the image.
+    pub offset: u64,
     /// Whether it matched.
     pub ok: bool,
 }

@@ -1,4 +1,4 @@
-//! Bytes to structs: XEX2 and ELF executables, disc images, content packages; reads through one trait. What else titles come in is recognised.
+//! Bytes to structs: XEX2 and ELF executables; disc images, packages and archives; databases of titles. Reads go through one trait.
 //!
 //! Everything in a file is hostile until checked: sizes are capped before they are allocated,
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
@@ -10,26 +10,38 @@
 pub mod elf;
 pub mod error;
 mod fields;
+pub mod findings;
 pub mod gdfx;
 pub mod image;
 pub mod lzx;
 pub mod pack;
+mod packed;
+pub mod parts;
 pub mod pe;
 pub mod read_at;
 pub mod stfs;
+pub mod svod;
 mod unread;
 pub mod volume;
+pub mod xdbf;
 pub mod xex;
+pub mod zar;
+pub mod zip;
 
 use std::io;
 use std::sync::Arc;
 
 pub use elf::Elf;
 pub use error::{FormatError, Reason};
+pub use findings::Findings;
 pub use image::LoadedImage;
+pub use parts::{NoParts, Parts};
 pub use read_at::{ReadAt, Section};
 pub use volume::Volume;
 pub use xex::{KeyRing, Xex};
+
+/// Reads what is in a file and in those that belong to it.
+pub type OpenParts = fn(Arc<dyn ReadAt>, &dyn Parts) -> Result<Volume, FormatError>;
 
 /// A file format: how to recognise it, and how to open it.
 #[derive(Debug)]
@@ -42,7 +54,12 @@ pub struct Format {
     pub detect: fn(&dyn ReadAt) -> io::Result<bool>,
     /// What can be made of it.
     pub opens: Opens,
+    /// How all of a file is compared with the hashes in it; `None`: nothing can be made of it, so there is nothing to compare.
+    pub verify: Option<Verify>,
 }
+
+/// Compares all of a file with the hashes in it. The error is what ends the check; what doesn't is a finding.
+pub type Verify = fn(Arc<dyn ReadAt>, &dyn Parts, &KeyRing, &mut Findings) -> Result<(), FormatError>;
 
 /// What a format is to us.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +68,8 @@ pub enum Opens {
     Executable(fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>),
     /// A volume of files, one of which is the executable: this reads what there is.
     Volume(fn(Arc<dyn ReadAt>) -> Result<Volume, FormatError>),
+    /// A volume, too, of which more files than the one that is named have parts.
+    Parts(OpenParts),
     /// Nothing that can be read: what its owner can do instead.
     Unread(&'static str),
 }
@@ -60,26 +79,26 @@ const EXTRACT: &str = "extract it, and name the folder that has default.xex";
 /// Every format, in the order of detection.
 #[rustfmt::skip]
 pub static FORMATS: &[Format] = &[
-    Format { name: "xex", description: "an Xbox 360 executable (XEX2)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)) },
-    Format { name: "other-elf", description: "an ELF file for another machine", detect: unread::is_other_elf, opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here") },
-    Format { name: "elf", description: "a 32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, opens: Opens::Executable(|file, _| Elf::read(file)?.load()) },
-    Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: gdfx::detect, opens: Opens::Volume(gdfx::open) },
-    Format { name: "svod", description: "the header of a Games on Demand package (SVOD)", detect: unread::is_svod, opens: Opens::Unread("packages can't be read yet: extract it together with its .data folder, and name the folder that has default.xex") },
-    Format { name: "svod-data", description: "a data file of a Games on Demand package (SVOD)", detect: unread::is_svod_data, opens: Opens::Unread("packages can't be read yet: extract the whole package, and name the folder that has default.xex") },
-    Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: stfs::detect, opens: Opens::Volume(stfs::open) },
-    Format { name: "zar", description: "a ZArchive", detect: unread::is_zar, opens: Opens::Unread("archives can't be read yet: extract it with the zarchive tool, and name the folder that has default.xex") },
-    Format { name: "xbe", description: "an executable of the first Xbox (XBE)", detect: |file| unread::begins(file, &[b"XBEH"]), opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360") },
-    Format { name: "ciso", description: "a compressed disc image (CSO, CCI)", detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]), opens: Opens::Unread("decompress it to an ISO, extract that, and name the folder that has default.xex") },
-    Format { name: "iso9660", description: "an ordinary disc image (ISO 9660) without an Xbox volume", detect: |file| unread::has(file, 0x8001, b"CD001"), opens: Opens::Unread("it may be the part of a game disc that DVD players see; an image of the whole disc is needed") },
-    Format { name: "zip", description: "a ZIP archive", detect: |file| unread::begins(file, &[b"PK\x03\x04", b"PK\x05\x06"]), opens: Opens::Unread(EXTRACT) },
-    Format { name: "7z", description: "a 7z archive", detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]), opens: Opens::Unread(EXTRACT) },
-    Format { name: "rar", description: "a RAR archive", detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]), opens: Opens::Unread(EXTRACT) },
-    Format { name: "cab", description: "a Microsoft cabinet", detect: |file| unread::begins(file, &[b"MSCF"]), opens: Opens::Unread(EXTRACT) },
-    Format { name: "compressed", description: "a compressed file (gzip, bzip2, xz or Zstandard)", detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]), opens: Opens::Unread("decompress it first") },
-    Format { name: "tar", description: "a tar archive", detect: |file| unread::has(file, 257, b"ustar"), opens: Opens::Unread(EXTRACT) },
-    Format { name: "pe", description: "a Windows program", detect: |file| unread::begins(file, &[b"MZ"]), opens: Opens::Unread("the console's executables are called .xex") },
-    Format { name: "picture", description: "a picture (PNG or JPEG)", detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]), opens: Opens::Unread("name the title's executable (.xex) or its folder") },
-    Format { name: "zeros", description: "a file of zeros", detect: unread::is_zeros, opens: Opens::Unread("a copy or a download of it has failed; get it again") },
+    Format { name: "xex", description: "an Xbox 360 executable (XEX2)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)), verify: Some(|file, _, keys, found| Xex::read(&file)?.load(&file, keys).map(|image| verify_digests(&image, found))) },
+    Format { name: "other-elf", description: "an ELF file for another machine", detect: unread::is_other_elf, opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here"), verify: None },
+    Format { name: "elf", description: "a 32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, opens: Opens::Executable(|file, _| Elf::read(file)?.load()), verify: Some(|file, _, _, found| Elf::read(&file)?.load().map(|image| verify_digests(&image, found))) },
+    Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: gdfx::detect, opens: Opens::Volume(gdfx::open), verify: Some(|file, _, _, found| gdfx::verify(&file, found)) },
+    Format { name: "svod", description: "the header of a Games on Demand package (SVOD)", detect: unread::is_svod, opens: Opens::Parts(svod::open), verify: Some(|file, parts, _, found| svod::verify(file, parts, found)) },
+    Format { name: "svod-data", description: "a data file of a Games on Demand package (SVOD)", detect: svod::detect_data, opens: Opens::Parts(svod::open), verify: Some(|file, parts, _, found| svod::verify(file, parts, found)) },
+    Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: stfs::detect, opens: Opens::Volume(stfs::open), verify: Some(|file, _, _, found| stfs::verify(file, found)) },
+    Format { name: "zar", description: "a ZArchive", detect: zar::detect, opens: Opens::Volume(zar::open), verify: Some(|file, _, _, found| zar::verify(file, found)) },
+    Format { name: "xbe", description: "an executable of the first Xbox (XBE)", detect: |file| unread::begins(file, &[b"XBEH"]), opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360"), verify: None },
+    Format { name: "ciso", description: "a compressed disc image (CSO, CCI)", detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]), opens: Opens::Unread("decompress it to an ISO, extract that, and name the folder that has default.xex"), verify: None },
+    Format { name: "iso9660", description: "an ordinary disc image (ISO 9660) without an Xbox volume", detect: |file| unread::has(file, 0x8001, b"CD001"), opens: Opens::Unread("it may be the part of a game disc that DVD players see; an image of the whole disc is needed"), verify: None },
+    Format { name: "zip", description: "a ZIP archive", detect: zip::detect, opens: Opens::Volume(zip::open), verify: Some(|file, _, _, found| zip::verify(file, found)) },
+    Format { name: "7z", description: "a 7z archive", detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]), opens: Opens::Unread(EXTRACT), verify: None },
+    Format { name: "rar", description: "a RAR archive", detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]), opens: Opens::Unread(EXTRACT), verify: None },
+    Format { name: "cab", description: "a Microsoft cabinet", detect: |file| unread::begins(file, &[b"MSCF"]), opens: Opens::Unread(EXTRACT), verify: None },
+    Format { name: "compressed", description: "a compressed file (gzip, bzip2, xz or Zstandard)", detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]), opens: Opens::Unread("decompress it first"), verify: None },
+    Format { name: "tar", description: "a tar archive", detect: |file| unread::has(file, 257, b"ustar"), opens: Opens::Unread(EXTRACT), verify: None },
+    Format { name: "pe", description: "a Windows program", detect: |file| unread::begins(file, &[b"MZ"]), opens: Opens::Unread("the console's executables are called .xex"), verify: None },
+    Format { name: "picture", description: "a picture (PNG or JPEG)", detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]), opens: Opens::Unread("name the title's executable (.xex) or its folder"), verify: None },
+    Format { name: "zeros", description: "a file of zeros", detect: unread::is_zeros, opens: Opens::Unread("a copy or a download of it has failed; get it again"), verify: None },
 ];
 
 /// The format that the file begins as, or `None`.
@@ -101,13 +120,23 @@ pub fn load(source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatEr
     let found = identify(source).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
     match found {
         Some(Format { opens: Opens::Executable(load), .. }) => load(source, keys),
-        Some(Format { opens: Opens::Volume(_), description, .. }) => {
+        Some(Format { opens: Opens::Volume(_) | Opens::Parts(_), description, .. }) => {
             Err(FormatError::unsupported(WHAT, 0, format!("it is {description}, and no executable itself")))
         }
         Some(Format { opens: Opens::Unread(advice), description, .. }) => {
             Err(FormatError::unsupported(WHAT, 0, format!("it is {description}: {advice}")))
         }
         None => Err(FormatError::unsupported(WHAT, 0, unknown(source))),
+    }
+}
+
+/// An executable's hashes, as findings.
+fn verify_digests(image: &LoadedImage, findings: &mut Findings) {
+    for digest in &image.digests {
+        findings.checked();
+        if !digest.ok {
+            findings.fault(FormatError::invalid(digest.what.clone(), digest.offset, "its hash is another"));
+        }
     }
 }
 

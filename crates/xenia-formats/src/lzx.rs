@@ -1,4 +1,4 @@
-//! LZX decompression, as CAB files use it: 32 KiB frames, no resets, no reference data.
+//! LZX decompression, as CAB files use it: 32 KiB frames, no resets; patches have data that comes before.
 //!
 //! ```text
 //! stream = e8 flag (1 bit) [file size (32 bits)] block…
@@ -82,11 +82,34 @@ struct Decoder<'a> {
     padded: bool,
 }
 
+/// Fills `output` from `input`, with matches into `reference` as if it came before: what a patch is made against.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_after(
+    window_bits: u32,
+    reference: &[u8],
+    input: &[u8],
+    output: &mut [u8],
+) -> Result<(), LzxError> {
+    let mut whole = Vec::with_capacity(reference.len() + output.len());
+    whole.extend_from_slice(reference);
+    whole.resize(reference.len() + output.len(), 0);
+    run(window_bits, input, &mut whole, reference.len())?;
+    output.copy_from_slice(&whole[reference.len()..]);
+    Ok(())
+}
+
 /// Fills `output` from `input`.
 ///
 /// # Errors
 /// A code that doesn't exist, a match from before the start, an input that ends too early.
 pub fn decode(window_bits: u32, input: &[u8], output: &mut [u8]) -> Result<(), LzxError> {
+    run(window_bits, input, output, 0)
+}
+
+/// Fills `output` from `start` on.
+fn run(window_bits: u32, input: &[u8], output: &mut [u8], start: usize) -> Result<(), LzxError> {
     if !WINDOW_BITS.contains(&window_bits) {
         return Err(LzxError { offset: 0, reason: "no such window size" });
     }
@@ -104,21 +127,21 @@ pub fn decode(window_bits: u32, input: &[u8], output: &mut [u8]) -> Result<(), L
         remaining: 0,
         padded: false,
     };
-    decoder.run(output).map_err(|reason| LzxError { offset: decoder.bits.position(), reason })
+    decoder.run(output, start).map_err(|reason| LzxError { offset: decoder.bits.position(), reason })
 }
 
 type Step<T> = Result<T, &'static str>;
 
 impl Decoder<'_> {
-    fn run(&mut self, output: &mut [u8]) -> Step<()> {
-        if output.is_empty() {
+    fn run(&mut self, output: &mut [u8], start: usize) -> Step<()> {
+        if start == output.len() {
             return Ok(());
         }
         let e8_size = match self.bits.take(1)? {
             0 => None,
             _ => Some((self.bits.take(16)? << 16 | self.bits.take(16)?) as i32),
         };
-        let mut at = 0;
+        let mut at = start;
         while at < output.len() {
             let frame_end = (at + FRAME).min(output.len());
             while at < frame_end {
@@ -136,7 +159,7 @@ impl Decoder<'_> {
             self.bits.align();
         }
         if let Some(size) = e8_size {
-            undo_e8(output, size);
+            undo_e8(&mut output[start..], size);
         }
         Ok(())
     }

@@ -7,6 +7,8 @@
 //! Facts: reference/stfs_gdfx.md.
 
 mod hash_tree;
+mod header;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,10 +16,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{FormatError, Reason};
+use crate::findings::Findings;
 use crate::read_at::{ReadAt, read_exact_at};
 use crate::unread::{is_package, is_svod};
 use crate::volume::Volume;
-use hash_tree::{BLOCK, HashTree, Shape};
+use hash_tree::{BLOCK, Bad, HashTree, Shape};
+pub use header::{MOST_PICTURE, PackageInfo, Signer, kind_name, kind_of};
+pub use write::{StfsWriteError, write};
 
 const ENTRY: &str = "STFS entry";
 /// Where the header says how long it is.
@@ -28,6 +33,8 @@ const DESCRIPTOR_SIZE: usize = 0x24;
 /// Bytes of a directory's entry.
 const ENTRY_SIZE: usize = 0x40;
 const LONGEST_NAME: usize = 40;
+/// Flag of the descriptor: one copy of each table instead of two.
+const READ_ONLY: u8 = 1;
 /// The parent of what is in the root.
 const ROOT: u16 = 0xFFFF;
 
@@ -41,25 +48,67 @@ pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
 /// # Errors
 /// A table or directory that is outside the file or has another hash, or an entry that no volume may have.
 pub fn open(package: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
-    const WHAT: &str = "STFS volume";
-    let header = read_exact_at(&package, WHAT, HEADER_SIZE, 4)?;
-    let data = be32(&header, 0).next_multiple_of(BLOCK as u32);
-    let descriptor = read_exact_at(&package, WHAT, DESCRIPTOR, DESCRIPTOR_SIZE as u64)?;
-    if usize::from(descriptor[0]) != DESCRIPTOR_SIZE {
-        return Err(FormatError::unexpected(WHAT, DESCRIPTOR, descriptor[0], "0x24"));
-    }
-    let flags = descriptor[2];
-    let shape = Shape {
-        data: data.into(),
-        copies: if flags & 1 != 0 { 1 } else { 2 },
-        blocks: be32(&descriptor, 0x1C),
+    let descriptor = Descriptor::read(&package)?;
+    descriptor.volume(descriptor.tree(package, &mut Err)?)
+}
+
+/// Compares every table and every block that is in use with its hash.
+///
+/// # Errors
+/// As [`open`], but for hashes.
+pub(crate) fn verify(package: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(), FormatError> {
+    let descriptor = Descriptor::read(&package)?;
+    let mut bad = |fault| {
+        findings.fault(fault);
+        Ok(())
     };
-    let tree = Arc::new(HashTree::read(package, shape, flags & 2 != 0, &descriptor[8..0x1C])?);
-    let count = u32::from(u16::from_le_bytes([descriptor[3], descriptor[4]]));
-    let table = tree
-        .chain(le24(&descriptor, 5), count)
-        .map_err(|reason| FormatError::new(WHAT, DESCRIPTOR, reason))?;
-    Reader { tree, volume: Volume::default(), free: shape.blocks }.read(&table)
+    let tree = descriptor.tree(package, &mut bad)?;
+    tree.verify(findings);
+    // What is wrong with the directory's hash has been said.
+    if findings.faults().is_empty() {
+        descriptor.volume(tree)?;
+    }
+    Ok(())
+}
+
+/// Where the header says that the blocks, their hashes and the directory are.
+struct Descriptor {
+    shape: Shape,
+    second_copy: bool,
+    bytes: Vec<u8>,
+}
+
+const WHAT: &str = "STFS volume";
+
+impl Descriptor {
+    fn read(package: &dyn ReadAt) -> Result<Self, FormatError> {
+        let header = read_exact_at(package, WHAT, HEADER_SIZE, 4)?;
+        let size = be32(&header, 0);
+        let data = size
+            .checked_next_multiple_of(BLOCK as u32)
+            .ok_or_else(|| FormatError::invalid(WHAT, HEADER_SIZE, format!("a header of {size:#x} bytes")))?;
+        let bytes = read_exact_at(package, WHAT, DESCRIPTOR, DESCRIPTOR_SIZE as u64)?;
+        if usize::from(bytes[0]) != DESCRIPTOR_SIZE {
+            return Err(FormatError::unexpected(WHAT, DESCRIPTOR, bytes[0], "0x24"));
+        }
+        let flags = bytes[2];
+        let copies = if flags & READ_ONLY != 0 { 1 } else { 2 };
+        let shape = Shape { data: data.into(), copies, blocks: be32(&bytes, 0x1C) };
+        Ok(Self { shape, second_copy: flags & 2 != 0, bytes })
+    }
+
+    fn tree(&self, package: Arc<dyn ReadAt>, bad: Bad<'_>) -> Result<HashTree, FormatError> {
+        HashTree::read(package, self.shape, self.second_copy, &self.bytes[8..0x1C], bad)
+    }
+
+    fn volume(&self, tree: HashTree) -> Result<Volume, FormatError> {
+        let tree = Arc::new(tree);
+        let count = u32::from(u16::from_le_bytes([self.bytes[3], self.bytes[4]]));
+        let table = tree
+            .chain(le24(&self.bytes, 5), count)
+            .map_err(|reason| FormatError::new(WHAT, DESCRIPTOR, reason))?;
+        Reader { tree, volume: Volume::default(), free: self.shape.blocks }.read(&table)
+    }
 }
 
 /// An entry of the directory.

@@ -7,15 +7,9 @@ use std::io;
 use crate::elf;
 use crate::read_at::{ReadAt, read_prefix};
 
-/// What a disc's volume begins with.
-const DISC_MAGIC: &[u8] = b"MICROSOFT*XBOX*MEDIA";
-/// Where that magic is in the first data file of a Games on Demand package, by layout.
-const SVOD_MAGICS: [u64; 3] = [0x2000, 0xD000, 0x1_2000];
 /// The kind of volume in a content package's header.
 const PACKAGE_VOLUME: u64 = 0x3A9;
 const SVOD: u32 = 1;
-/// The last words of a ZArchive: version and magic.
-const ZAR_END: [u8; 8] = [0x61, 0xBF, 0x3A, 0x01, 0x16, 0x9F, 0x52, 0xD6];
 
 /// Whether `magic` is at `offset`.
 pub(crate) fn has(source: &dyn ReadAt, offset: u64, magic: &[u8]) -> io::Result<bool> {
@@ -28,17 +22,13 @@ pub(crate) fn begins(source: &dyn ReadAt, magics: &[&[u8]]) -> io::Result<bool> 
     any(magics, |magic| has(source, 0, magic))
 }
 
-fn any<T: Copy>(items: &[T], mut test: impl FnMut(T) -> io::Result<bool>) -> io::Result<bool> {
+pub(crate) fn any<T: Copy>(items: &[T], mut test: impl FnMut(T) -> io::Result<bool>) -> io::Result<bool> {
     for item in items {
         if test(*item)? {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-pub(crate) fn is_svod_data(source: &dyn ReadAt) -> io::Result<bool> {
-    any(&SVOD_MAGICS, |offset| has(source, offset, DISC_MAGIC))
 }
 
 /// A content package of either kind.
@@ -48,13 +38,6 @@ pub(crate) fn is_package(source: &dyn ReadAt) -> io::Result<bool> {
 
 pub(crate) fn is_svod(source: &dyn ReadAt) -> io::Result<bool> {
     Ok(is_package(source)? && has(source, PACKAGE_VOLUME, &SVOD.to_be_bytes())?)
-}
-
-pub(crate) fn is_zar(source: &dyn ReadAt) -> io::Result<bool> {
-    match source.size()?.checked_sub(ZAR_END.len() as u64) {
-        Some(offset) => has(source, offset, &ZAR_END),
-        None => Ok(false),
-    }
 }
 
 /// An ELF that is for another machine: 64 bits, little-endian, or not PowerPC.

@@ -23,6 +23,8 @@ const MAXIMUM_NAME: u64 = 255;
 pub struct Volume {
     /// The first is the root, the others are in the order in which they were added.
     nodes: Vec<Node>,
+    /// See [`Self::is_packed`].
+    is_packed: bool,
 }
 
 /// A directory of a volume that is being read.
@@ -66,7 +68,10 @@ impl std::fmt::Debug for Kind {
 
 impl Default for Volume {
     fn default() -> Self {
-        Self { nodes: vec![Node { name: String::new(), kind: Kind::Directory(BTreeMap::new()) }] }
+        Self {
+            nodes: vec![Node { name: String::new(), kind: Kind::Directory(BTreeMap::new()) }],
+            is_packed: false,
+        }
     }
 }
 
@@ -118,6 +123,33 @@ impl Volume {
         }
         self.nodes.push(Node { name: name.to_owned(), kind });
         Ok(new)
+    }
+
+    /// Says that files are compressed: together they may be larger than what they are in, by as much as the reader allowed.
+    pub(crate) fn set_packed(&mut self) {
+        self.is_packed = true;
+    }
+
+    /// Whether files are compressed, so that they may be larger than what they are in.
+    pub const fn is_packed(&self) -> bool {
+        self.is_packed
+    }
+
+    /// The same with a directory of the root as its root, if the root has nothing else: archives often have all in one.
+    #[must_use]
+    pub fn without_outer(mut self) -> Self {
+        let only = match &self.nodes[0].kind {
+            Kind::Directory(names) if names.len() == 1 => names.values().next().copied(),
+            _ => None,
+        };
+        let directory = only.and_then(|only| match &mut self.nodes.get_mut(only)?.kind {
+            Kind::Directory(names) => Some(std::mem::take(names)),
+            Kind::File(..) => None,
+        });
+        if let Some(names) = directory {
+            self.nodes[0].kind = Kind::Directory(names);
+        }
+        self
     }
 
     /// The file or directory at a path below the root; the empty path is the root.
@@ -184,6 +216,20 @@ mod tests {
             assert!(volume.find(path).is_none() && volume.list(path).is_none(), "{path:?}");
         }
         assert!(volume.list(&["a.txt"]).is_none());
+    }
+
+    #[test]
+    fn an_outer_directory_goes_if_it_is_all_there_is() {
+        let mut volume = Volume::default();
+        let outer = volume.add_directory(Volume::ROOT, "Game").unwrap();
+        let media = volume.add_directory(outer, "media").unwrap();
+        volume.add_file(media, "x", bytes("1")).unwrap();
+        volume.add_file(outer, "default.xex", bytes("22")).unwrap();
+        let volume = volume.without_outer();
+        let found: Vec<_> = volume.list(&[""; 0]).unwrap().map(|entry| (entry.name, entry.size)).collect();
+        assert_eq!(found, [("default.xex", 2), ("media", 0)]);
+        assert_eq!(volume.find(&["media", "x"]).unwrap().size, 1);
+        assert!(volume.without_outer().find(&["default.xex"]).is_some(), "two are none");
     }
 
     #[test]

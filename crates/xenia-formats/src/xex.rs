@@ -20,13 +20,14 @@ mod exports;
 mod header;
 mod imports;
 mod keys;
+mod patch;
 mod payload;
 mod security;
 pub(crate) mod write;
 
 pub use header::{OptionalHeader, OptionalValue, StaticLibrary, key};
 pub use keys::KeyRing;
-pub use payload::{BasicBlock, Compression, Encryption};
+pub use payload::{BasicBlock, Blocks, Compression, Encryption};
 pub use security::{PageDescriptor, PageType, SecurityInfo};
 
 use std::io;
@@ -139,7 +140,8 @@ impl Xex {
 
         let format = find(key::FILE_FORMAT)
             .ok_or_else(|| whole.invalid(MAIN_HEADER_SIZE, "there is no file format header"))?;
-        let (encryption, compression) = payload::read_format(header::body(whole, format)?, &security)?;
+        let (encryption, compression) =
+            payload::read_format(header::body(whole, format)?, security.image_size)?;
 
         let base = match find(key::IMAGE_BASE) {
             Some(found) => GuestAddr(found.word),
@@ -240,12 +242,36 @@ impl Xex {
     /// outside the image, patches. Digests that don't match are no error, see the module doc.
     pub fn load(&self, source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
         if self.is_patch() {
-            return Err(FormatError::unsupported("XEX module flags", 4, "delta patches (XEXP)"));
+            let why = "it is a patch (XEXP), which goes beside the executable that it is for";
+            return Err(FormatError::unsupported("XEX module flags", 4, why));
         }
+        let mut digests: Vec<DigestCheck> = Vec::new();
+        let bytes = payload::read(self, source, keys, &mut digests)?;
+        self.image(bytes, digests)
+    }
+
+    /// The same, and applies a patch (XEXP): a title's update.
+    ///
+    /// # Errors
+    /// As [`Self::load`], or a patch that is damaged, or is for another executable.
+    pub fn load_patched(
+        &self,
+        source: &dyn ReadAt,
+        patch: &dyn ReadAt,
+        keys: &KeyRing,
+    ) -> Result<LoadedImage, FormatError> {
+        let patch = patch::Patch::read(patch)?;
+        let bytes = payload::read(self, source, keys, &mut Vec::new())?;
+        let (new, bytes) = patch.apply(self, bytes, keys)?;
+        new.image(bytes, Vec::new())
+    }
+
+    /// The image of these bytes, which are the payload's.
+    fn image(&self, bytes: Vec<u8>, of_payload: Vec<DigestCheck>) -> Result<LoadedImage, FormatError> {
         let mut digests: Vec<DigestCheck> = Vec::new();
         digests::check_header(self, &mut digests);
         digests::check_imports(self, &mut digests);
-        let bytes = payload::read(self, source, keys, &mut digests)?;
+        digests.extend(of_payload);
         digests::check_pages(self, &bytes, &mut digests);
 
         let pe = pe::PeHeaders::read(&bytes)?;

@@ -3,10 +3,11 @@
 mod support;
 
 use std::sync::Arc;
-use support::Noise;
 use support::stfs_builder::{StfsBuilder, sample};
-use xenia_formats::stfs::open;
+use support::{Noise, random_files};
+use xenia_formats::stfs::{PackageInfo, Signer, StfsWriteError, open, write};
 use xenia_formats::{ReadAt, Volume};
+use xenia_guest::TitleId;
 use xenia_testing::Cases;
 
 fn read(volume: &Volume, path: &[&str]) -> std::io::Result<Vec<u8>> {
@@ -89,6 +90,88 @@ fn entries_that_no_volume_may_have_are_refused() {
     assert_eq!(said(vec![(1, "a", None), (0, "b", None)]), nowhere, "in each other");
     assert!(said(vec![(0xFFFF, "..", None)]).contains("no name of a file"));
     assert!(said(vec![(0xFFFF, "a", None), (0xFFFF, "A", Some(Vec::new()))]).contains("two entries"));
+}
+
+#[test]
+fn what_is_written_is_read_and_is_the_same_each_time() {
+    let mut dice = Noise::new(9);
+    for signer in [Signer::Console, Signer::Live, Signer::Maker] {
+        for count in [1, 20, 300] {
+            let mut files = random_files(&mut dice, count, 90_000);
+            // More blocks than one table has hashes, and than one of the second level has tables.
+            let length = if count == 20 { 120 << 20 } else { 800_000 };
+            files.push(("large.bin".to_owned(), Some(dice.compressible(length))));
+            files.sort();
+            let info = PackageInfo {
+                signer,
+                is_unsigned: true,
+                content_type: 1,
+                title_id: TitleId(0x4D53_07D1),
+                media_id: 7,
+                versions: [3, 2],
+                savegame_id: 5,
+                profile_id: 0xE000_0000_0000_0001,
+                license: 1,
+                display_name: "Chapter 3 \u{3042}".to_owned(),
+                title_name: "A title".to_owned(),
+                pictures: [b"\x89PNG one".to_vec(), b"\x89PNG two".to_vec()],
+            };
+            let volume = support::volume(&files);
+            let make = || {
+                let mut package = Vec::new();
+                let size = write(&volume, &info, &mut package, &mut |_| ()).unwrap();
+                assert_eq!(size, package.len() as u64);
+                package
+            };
+            let package = make();
+            assert!(count != 300 || package == make());
+            assert_eq!(PackageInfo::read(&package).unwrap(), info);
+            assert_eq!(support::verified("stfs", package.clone()).0, Vec::<String>::new());
+            assert!(support::contents(&open(Arc::new(package)).unwrap()) == files, "{signer:?} {count}");
+        }
+    }
+}
+
+#[test]
+fn what_no_package_can_hold_is_refused_before_anything_is_written() {
+    let said = |name: &str| {
+        let mut package = Vec::new();
+        let volume = support::volume(&[(name.to_owned(), Some(vec![1]))]);
+        let error = write(&volume, &PackageInfo::default(), &mut package, &mut |_| ()).unwrap_err();
+        assert!(package.is_empty());
+        error
+    };
+    assert!(matches!(said(&"x".repeat(41)), StfsWriteError::Name(_)));
+    assert!(matches!(said("\u{3042}"), StfsWriteError::Name(_)));
+}
+
+#[test]
+fn every_bad_place_is_found() {
+    let mut package = sample();
+    for at in [0xA000 + 24 * 170, 0xB000 + 0x100, 0xC000 + 9, 0xD000 + 9] {
+        package[at] ^= 1;
+    }
+    let (faults, checked) = support::verified("stfs", package);
+    let places = [
+        "table at offset 0xa000",
+        "block at offset 0xb000",
+        "block at offset 0xc000",
+        "block at offset 0xd000",
+    ];
+    assert_eq!((faults.len(), checked), (4, 4), "{faults:?}");
+    assert!(faults.iter().zip(places).all(|(fault, place)| fault.contains(place)), "{faults:?}");
+}
+
+#[test]
+fn a_header_of_any_size_is_refused_or_read() {
+    for size in [0, 1, 0x971A, 0xFFFF_F000, u32::MAX] {
+        let mut package = sample();
+        package[0x340..0x344].copy_from_slice(&size.to_be_bytes());
+        match open(Arc::new(package)) {
+            Ok(_) => assert_eq!(size, 0x971A),
+            Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
+        }
+    }
 }
 
 /// What a package may be asked for has its own size as its limit, whatever its entries say; the hashes are mended after each

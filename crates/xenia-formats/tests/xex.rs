@@ -192,7 +192,7 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
     huge[at..at + 4].copy_from_slice(&0x1000_1000_u32.to_be_bytes());
     let tls = |words: [u32; 4]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
     for (file, expected) in [
-        (patch.build(), "not supported: delta patches"),
+        (patch.build(), "not supported: it is a patch (XEXP)"),
         (xex1, "not supported: XEX1"),
         (set(0x1_0100, Ok(BASE - 4)), "XEX entry point at offset"),
         (set(0x1_0100, Ok(ENTRY + 2)), "is not an instruction of the image"),

@@ -9,20 +9,26 @@ use std::sync::Arc;
 use sha1::{Digest, Sha1};
 
 use crate::error::{FormatError, Reason};
+use crate::findings::Findings;
 use crate::read_at::{ReadAt, read_exact_at};
 
-type BlockHash = [u8; 20];
+pub(super) type BlockHash = [u8; 20];
+
+/// What becomes of a block or table that has another hash: reading ends with it, or goes on.
+pub(super) type Bad<'a> = &'a mut dyn FnMut(FormatError) -> Result<(), FormatError>;
 
 /// Bytes of a block, and of a table.
 pub(super) const BLOCK: usize = 0x1000;
 /// Hashes in a table.
-const CHILDREN: u32 = 170;
+pub(super) const CHILDREN: u32 = 170;
 /// Blocks that a table of each level covers.
-const COVERED: [u32; 3] = [CHILDREN, CHILDREN * CHILDREN, CHILDREN * CHILDREN * CHILDREN];
+pub(super) const COVERED: [u32; 3] = [CHILDREN, CHILDREN * CHILDREN, CHILDREN * CHILDREN * CHILDREN];
 /// Bytes of a hash and what goes with it.
 const ENTRY: usize = 24;
 /// Of the word beside a hash: the child's second copy is the good one.
 const SECOND_COPY: u32 = 1 << 30;
+/// Of the same word at level 0: the block is a file's.
+const IN_USE: u32 = 1 << 31;
 /// Of the same word at level 0: the next block.
 const NEXT: u32 = 0xFF_FFFF;
 const TABLE: &str = "STFS hash table";
@@ -40,7 +46,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Which of all blocks and tables this block is.
-    fn place_of_block(self, block: u32) -> u64 {
+    pub(super) fn place_of_block(self, block: u32) -> u64 {
         let mut place = u64::from(block);
         for covered in COVERED {
             // The tables of this level so far, this block's among them.
@@ -53,7 +59,7 @@ impl Shape {
     }
 
     /// Which of all blocks and tables the first copy of a table is.
-    fn place_of_table(self, level: usize, table: u32) -> u64 {
+    pub(super) fn place_of_table(self, level: usize, table: u32) -> u64 {
         let (table, copies) = (u64::from(table), u64::from(self.copies));
         let group = u64::from(CHILDREN) + copies;
         let large = u64::from(COVERED[1]) + (u64::from(CHILDREN) + 1) * copies;
@@ -74,7 +80,7 @@ impl Shape {
     }
 
     /// Levels of tables.
-    fn levels(self) -> Option<usize> {
+    pub(super) fn levels(self) -> Option<usize> {
         COVERED.iter().position(|&covered| self.blocks <= covered).map(|level| level + 1)
     }
 }
@@ -83,6 +89,8 @@ impl Shape {
 pub(super) struct HashTree {
     package: Arc<dyn ReadAt>,
     shape: Shape,
+    /// How many tables there are.
+    tables: u32,
     /// Of each block: its hash, and the block that follows it in its file.
     blocks: Vec<(BlockHash, u32)>,
 }
@@ -94,6 +102,7 @@ impl HashTree {
         shape: Shape,
         second_copy: bool,
         top: &[u8],
+        bad: Bad<'_>,
     ) -> Result<Self, FormatError> {
         const WHAT: &str = "STFS blocks";
         let size = package.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
@@ -109,21 +118,24 @@ impl HashTree {
         let mut digest = BlockHash::default();
         digest.copy_from_slice(top);
         let mut tables = vec![(digest, if second_copy { SECOND_COPY } else { 0 })];
+        let mut read = 0;
         for level in (0..levels).rev() {
             // Children of this level's tables: tables of the one below, or blocks.
             let covered = if level == 0 { 1 } else { COVERED[level - 1] };
             let count = shape.blocks.div_ceil(covered) as usize;
             let mut children = Vec::with_capacity(count);
             for (number, (digest, word)) in tables.iter().enumerate() {
+                read += 1;
                 let copy = u64::from(shape.copies > 1 && word & SECOND_COPY != 0);
                 let offset = shape.offset(shape.place_of_table(level, number as u32) + copy);
-                let table = checked(&package, TABLE, offset, digest)?;
+                let table = read_exact_at(&package, TABLE, offset, BLOCK as u64)?;
+                compare(TABLE, offset, &table, digest).or_else(&mut *bad)?;
                 let entries = table.chunks_exact(ENTRY).take(CHILDREN as usize);
                 children.extend(entries.take(count - children.len()).map(entry));
             }
             tables = children;
         }
-        Ok(Self { package, shape, blocks: tables })
+        Ok(Self { package, shape, tables: read, blocks: tables })
     }
 
     /// A block's bytes.
@@ -134,6 +146,23 @@ impl HashTree {
             return Err(FormatError::new(WHAT, offset, self.beyond(block)));
         };
         checked(&self.package, WHAT, offset, digest)
+    }
+
+    /// Compares every table and every block in use, free ones left out.
+    pub(super) fn verify(&self, findings: &mut Findings) {
+        for _ in 0..self.tables {
+            findings.checked();
+        }
+        for (number, (digest, word)) in self.blocks.iter().enumerate() {
+            if word & IN_USE == 0 {
+                continue;
+            }
+            findings.checked();
+            let offset = self.offset(number as u32);
+            if let Err(error) = checked(&self.package, "STFS block", offset, digest) {
+                findings.fault(error);
+            }
+        }
     }
 
     /// Where a block is in the file.
@@ -174,7 +203,7 @@ fn entry(bytes: &[u8]) -> (BlockHash, u32) {
     (digest, super::be32(bytes, 20))
 }
 
-/// A block or table whose hash is right.
+/// A block whose hash is right.
 fn checked(
     package: &dyn ReadAt,
     what: &'static str,
@@ -182,8 +211,13 @@ fn checked(
     digest: &BlockHash,
 ) -> Result<Vec<u8>, FormatError> {
     let bytes = read_exact_at(package, what, offset, BLOCK as u64)?;
-    if Sha1::digest(&bytes)[..] == digest[..] {
-        Ok(bytes)
+    compare(what, offset, &bytes, digest)?;
+    Ok(bytes)
+}
+
+fn compare(what: &'static str, offset: u64, bytes: &[u8], digest: &BlockHash) -> Result<(), FormatError> {
+    if Sha1::digest(bytes)[..] == digest[..] {
+        Ok(())
     } else {
         Err(FormatError::invalid(what, offset, "its hash is another: the package is damaged"))
     }

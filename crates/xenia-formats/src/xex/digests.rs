@@ -27,7 +27,7 @@ pub(super) fn header_digest(header: &[u8], security_offset: usize) -> Option<Sha
 
 pub(super) fn check_header(xex: &Xex, out: &mut Vec<DigestCheck>) {
     let found = header_digest(&xex.header, xex.security_offset as usize);
-    out.push(DigestCheck { what: "header".into(), ok: found == Some(xex.security.header_digest) });
+    out.push(DigestCheck { what: "header".into(), offset: 0, ok: found == Some(xex.security.header_digest) });
 }
 
 pub(super) fn check_imports(xex: &Xex, out: &mut Vec<DigestCheck>) {
@@ -35,13 +35,15 @@ pub(super) fn check_imports(xex: &Xex, out: &mut Vec<DigestCheck>) {
     if xex.security.import_count as usize != libraries.len() {
         out.push(DigestCheck {
             what: format!("import library count ({} of {})", libraries.len(), xex.security.import_count),
+            offset: u64::from(xex.security_offset) + field::IMPORT_COUNT as u64,
             ok: false,
         });
     }
     let mut expected: &[u8] = &xex.security.import_digest;
     for library in libraries {
         let found = sha1(&[&library.raw[4..]]);
-        out.push(DigestCheck { what: format!("import library {}", library.name), ok: found == expected });
+        let what = format!("import library {}", library.name);
+        out.push(DigestCheck { what, offset: library.offset, ok: found == expected });
         expected = library.next_digest();
     }
 }
@@ -55,6 +57,7 @@ pub(super) fn check_pages(xex: &Xex, image: &[u8], out: &mut Vec<DigestCheck>) {
         let found = sha1(&[pages, &descriptor.raw]);
         out.push(DigestCheck {
             what: format!("page run {index} ({}, {} bytes)", run.start, run.size),
+            offset: start as u64,
             ok: found == expected,
         });
         expected = descriptor.next_digest();
@@ -63,6 +66,7 @@ pub(super) fn check_pages(xex: &Xex, image: &[u8], out: &mut Vec<DigestCheck>) {
     if covered != xex.security.image_size {
         out.push(DigestCheck {
             what: format!("page runs (cover {covered} of {} bytes)", xex.security.image_size),
+            offset: u64::from(xex.security_offset) + field::PAGE_COUNT as u64,
             ok: false,
         });
     }

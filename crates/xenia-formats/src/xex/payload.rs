@@ -9,7 +9,7 @@ use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, KeyIvInit};
 
 use super::digests::sha1;
-use super::security::{SecurityInfo, Sha1Digest};
+use super::security::Sha1Digest;
 use super::{KeyRing, Xex};
 use crate::error::{FormatError, Reason};
 use crate::fields::Fields;
@@ -42,8 +42,19 @@ pub enum Compression {
         /// SHA-1 of the first block.
         first_block_digest: [u8; 20],
     },
-    /// The payload patches another file's image.
-    Delta,
+    /// The payload patches another file's image: records in a list of digested blocks.
+    Delta(Blocks),
+}
+
+/// A list of digested blocks, and the LZX window of what is in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// Logarithm of the window's size, 15 to 25.
+    pub window_bits: u32,
+    /// Bytes of the first block; 0 = there is none.
+    pub first_size: u32,
+    /// SHA-1 of the first block.
+    pub first_digest: [u8; 20],
 }
 
 /// A run of stored bytes and the zeros that follow it.
@@ -56,16 +67,16 @@ pub struct BasicBlock {
 }
 
 /// Bytes before the chunks of an LZX block: the next block's size and digest.
-const LZX_BLOCK_HEADER: usize = 24;
+pub(super) const LZX_BLOCK_HEADER: usize = 24;
 /// How much is decrypted to see whether a key fits; PE headers lie within it.
 const KEY_PROBE: usize = 0x1_0000;
 /// Incompressible data grows a little under LZX; nothing grows by more than this.
-const MAX_PAYLOAD: u64 = MAX_IMAGE_SIZE as u64 + (64 << 20);
+pub(super) const MAX_PAYLOAD: u64 = MAX_IMAGE_SIZE as u64 + (64 << 20);
 
 /// Reads the body of the file format header.
 pub(super) fn read_format(
     body: Fields<'_>,
-    security: &SecurityInfo,
+    image_size: u32,
 ) -> Result<(Encryption, Compression), FormatError> {
     let body = Fields { what: "XEX file format info", ..body };
     let encryption = match body.u16(4)? {
@@ -75,29 +86,30 @@ pub(super) fn read_format(
     };
     let compression = match body.u16(6)? {
         0 => Compression::None,
-        1 => Compression::Basic(read_basic_blocks(body, security.image_size)?),
+        1 => Compression::Basic(read_basic_blocks(body, image_size)?),
         2 => {
-            let window = body.u32(8)?;
-            if !window.is_power_of_two() || !lzx::WINDOW_BITS.contains(&window.ilog2()) {
-                return Err(FormatError::unexpected(
-                    "XEX LZX window size",
-                    body.origin + 8,
-                    window,
-                    "a power of two from 32 KiB to 32 MiB",
-                ));
-            }
-            Compression::Lzx {
-                window_bits: window.ilog2(),
-                first_block_size: body.u32(0xC)?,
-                first_block_digest: body.array(0x10)?,
-            }
+            let Blocks { window_bits, first_size, first_digest } = read_blocks(body)?;
+            Compression::Lzx { window_bits, first_block_size: first_size, first_block_digest: first_digest }
         }
-        3 => Compression::Delta,
+        3 => Compression::Delta(read_blocks(body)?),
         other => {
             return Err(FormatError::unexpected("XEX compression", body.origin + 6, other, "0 to 3"));
         }
     };
     Ok((encryption, compression))
+}
+
+fn read_blocks(body: Fields<'_>) -> Result<Blocks, FormatError> {
+    let window = body.u32(8)?;
+    if !window.is_power_of_two() || !lzx::WINDOW_BITS.contains(&window.ilog2()) {
+        return Err(FormatError::unexpected(
+            "XEX LZX window size",
+            body.origin + 8,
+            window,
+            "a power of two from 32 KiB to 32 MiB",
+        ));
+    }
+    Ok(Blocks { window_bits: window.ilog2(), first_size: body.u32(0xC)?, first_digest: body.array(0x10)? })
 }
 
 fn read_basic_blocks(body: Fields<'_>, image_size: u32) -> Result<Vec<BasicBlock>, FormatError> {
@@ -176,7 +188,7 @@ pub(super) fn read(
             })?;
             Ok(image)
         }
-        Compression::Delta => {
+        Compression::Delta(_) => {
             Err(FormatError::unsupported("XEX compression", 0, "delta compression outside a patch"))
         }
     }
@@ -243,7 +255,11 @@ fn gather_chunks(
         let block = data
             .get(at..at + size)
             .ok_or_else(|| refuse(format!("its {size} bytes reach beyond the {} stored", data.len())))?;
-        digests.push(DigestCheck { what: format!("LZX block {index}"), ok: sha1(&[block]) == digest });
+        digests.push(DigestCheck {
+            what: format!("LZX block {index}"),
+            offset,
+            ok: sha1(&[block]) == digest,
+        });
         for_each_chunk(block, |chunk| stream.extend_from_slice(chunk)).map_err(refuse)?;
         at += size;
         size = u32::from_be_bytes([block[0], block[1], block[2], block[3]]) as usize;

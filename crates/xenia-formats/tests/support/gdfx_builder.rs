@@ -25,6 +25,7 @@ pub fn sample() -> Vec<u8> {
     put(34, &entry([0, 0], 36, 5, 0x80, "a.bin"));
     put(35, b"XEX2");
     put(36, b"bytes");
+    image[33 * SECTOR - 20..33 * SECTOR].copy_from_slice(b"MICROSOFT*XBOX*MEDIA");
     image.truncate(36 * SECTOR + 5);
     image
 }

@@ -142,6 +142,17 @@ pub fn encode(
     blocks: &[(Block, usize)],
     data: &[u8],
 ) -> Vec<Vec<u8>> {
+    encode_after(window_bits, e8_size, blocks, data, 0)
+}
+
+/// Compresses what comes after the first `known` bytes of `data`, which the decoder has.
+pub fn encode_after(
+    window_bits: u32,
+    e8_size: Option<u32>,
+    blocks: &[(Block, usize)],
+    data: &[u8],
+    known: usize,
+) -> Vec<Vec<u8>> {
     let main_size = 256 + 8 * SLOTS[window_bits as usize - 15];
     let window = 1 << window_bits;
     let mut out = Writer { out: Vec::new(), word: 0, free: 16 };
@@ -157,7 +168,7 @@ pub fn encode(
             out.put(size & 0xFFFF, 16);
         }
     }
-    let mut start = 0;
+    let mut start = known;
     for (index, &(kind, size)) in blocks.iter().enumerate() {
         let size = if index == blocks.len() - 1 { data.len() - start } else { size };
         let end = start + size;
@@ -179,20 +190,20 @@ pub fn encode(
             }
             for (at, &byte) in (start + 1..).zip(&data[start..end]) {
                 out.out.push(byte);
-                if at % FRAME == 0 && at < end {
+                if (at - known).is_multiple_of(FRAME) && at < end {
                     frames.push(std::mem::take(&mut out.out));
                 }
             }
             if size % 2 == 1 {
                 out.out.push(0);
             }
-            if end % FRAME == 0 {
+            if (end - known).is_multiple_of(FRAME) {
                 frames.push(std::mem::take(&mut out.out));
             }
             start = end;
             continue;
         }
-        let tokens = tokens(data, start, end, window, &mut recent);
+        let tokens = tokens(data, known, start..end, window, &mut recent);
         let mut main_used = vec![false; main_size];
         let mut length_used = vec![false; 249];
         for (token, _) in &tokens {
@@ -233,7 +244,7 @@ pub fn encode(
                     }
                 }
             }
-            if token_end % FRAME == 0 {
+            if (token_end - known).is_multiple_of(FRAME) {
                 out.align();
                 frames.push(std::mem::take(&mut out.out));
             }
@@ -250,8 +261,8 @@ pub fn encode(
 /// Greedy matches within one block, none across a frame; each with the position behind it.
 fn tokens(
     data: &[u8],
-    start: usize,
-    end: usize,
+    known: usize,
+    std::ops::Range { start, end }: std::ops::Range<usize>,
     window: usize,
     recent: &mut [usize; 3],
 ) -> Vec<(Token, usize)> {
@@ -263,7 +274,7 @@ fn tokens(
     let mut tokens = Vec::new();
     let mut at = start;
     while at < end {
-        let limit = end.min((at / FRAME + 1) * FRAME) - at;
+        let limit = end.min(known + ((at - known) / FRAME + 1) * FRAME) - at;
         let common = |distance: usize| {
             if distance == 0 || distance > at || distance > window - 3 {
                 return 0;

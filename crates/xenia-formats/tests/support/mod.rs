@@ -5,9 +5,102 @@ pub mod elf_builder;
 pub mod gdfx_builder;
 pub mod lzx_encoder;
 pub mod stfs_builder;
+pub mod svod_builder;
+pub mod xdbf_builder;
 pub mod xex_builder;
+pub mod xexp_builder;
+pub mod zar_builder;
+pub mod zip_builder;
 
+use std::sync::Arc;
+use xenia_formats::{FORMATS, FormatError, NoParts, Opens, Parts, ReadAt, Volume};
 use xenia_testing::Dice;
+
+/// Every path in a volume, with the bytes of files that can be read.
+pub fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut all = Vec::new();
+    let mut ahead = vec![Vec::<String>::new()];
+    while let Some(path) = ahead.pop() {
+        for entry in volume.list(&path).unwrap() {
+            let path: Vec<_> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
+            if entry.contents.is_none() {
+                ahead.push(path.clone());
+            }
+            let bytes = entry.contents.map(|contents| bytes_of(contents, entry.size).unwrap());
+            all.push((path.join("/"), bytes));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// All bytes of a file.
+pub fn bytes_of(contents: &dyn ReadAt, size: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; size as usize];
+    let count = contents.read_at(0, &mut bytes)?;
+    assert!(count <= bytes.len());
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+/// Files and folders by path, in any order; files have bytes.
+pub fn volume(files: &[(String, Option<Vec<u8>>)]) -> Volume {
+    let mut volume = Volume::default();
+    let mut folders = std::collections::BTreeMap::from([(String::new(), Volume::ROOT)]);
+    let mut files = files.to_vec();
+    files.sort();
+    for (path, bytes) in files {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        if let Some(bytes) = bytes {
+            volume.add_file(folders[folder], name, Arc::new(bytes)).unwrap();
+        } else {
+            let made = volume.add_directory(folders[folder], name).unwrap();
+            folders.insert(path.clone(), made);
+        }
+    }
+    volume
+}
+
+/// Random files and folders.
+pub fn random_files(dice: &mut Noise, count: usize, longest: usize) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut folders = vec![String::new()];
+    let mut files = Vec::new();
+    for number in 0..count {
+        let within = folders[dice.below(folders.len())].clone();
+        if dice.below(8) == 0 {
+            folders.push(format!("{within}folder {number}/"));
+            files.push((format!("{within}folder {number}"), None));
+        } else {
+            let length = [0, 1, 0xFFF, 0x1000, 0x1_0001, dice.below(longest)][dice.below(6)];
+            files.push((format!("{within}file {number}.bin"), Some(dice.compressible(length.min(longest)))));
+        }
+    }
+    files
+}
+
+/// Opens a file as the format of that name does, with the files that belong to it.
+pub fn open_as(name: &str, file: Vec<u8>, parts: &dyn Parts) -> Result<Volume, FormatError> {
+    let format = FORMATS.iter().find(|format| format.name == name).unwrap();
+    match format.opens {
+        Opens::Volume(open) => open(Arc::new(file)),
+        Opens::Parts(open) => open(Arc::new(file), parts),
+        _ => panic!("{name} is no volume"),
+    }
+}
+
+/// What `verify` finds, as lines, and how much it compared.
+pub fn verified(name: &str, file: Vec<u8>) -> (Vec<String>, u64) {
+    verified_with(name, file, &NoParts)
+}
+
+/// The same of a file to which others belong.
+pub fn verified_with(name: &str, file: Vec<u8>, parts: &dyn Parts) -> (Vec<String>, u64) {
+    let format = FORMATS.iter().find(|format| format.name == name).unwrap();
+    let mut found = xenia_formats::Findings::default();
+    let keys = xenia_formats::KeyRing::development();
+    let end = format.verify.unwrap()(Arc::new(file), parts, &keys, &mut found).err();
+    (found.faults().iter().chain(&end).map(ToString::to_string).collect(), found.count())
+}
 
 /// Bytes that depend on the seed alone.
 pub struct Noise(Dice);

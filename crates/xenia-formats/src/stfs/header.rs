@@ -1,0 +1,251 @@
+//! What a package's header says of it: which title's it is, of which kind, what users see.
+//!
+//! The signature in it is that of a console or of the maker's server. Nobody here has their keys: it is not checked, and what is written
+//! has none, which [`PackageInfo::is_unsigned`] tells.
+
+use sha1::{Digest, Sha1};
+use xenia_guest::TitleId;
+
+use super::hash_tree::BLOCK;
+use crate::error::{FormatError, Reason};
+use crate::fields::Fields;
+use crate::read_at::{ReadAt, read_exact_at};
+
+const WHAT: &str = "package header";
+/// Where the fields are.
+mod field {
+    pub(super) const SIGNATURE: usize = 4;
+    pub(super) const LICENSES: usize = 0x22C;
+    pub(super) const CONTENT_ID: usize = 0x32C;
+    pub(super) const HEADER_SIZE: usize = 0x340;
+    /// What the content id is the hash of begins here, and ends where the data begins.
+    pub(super) const CONTENT_TYPE: usize = 0x344;
+    pub(super) const METADATA_VERSION: usize = 0x348;
+    pub(super) const CONTENT_SIZE: usize = 0x34C;
+    pub(super) const MEDIA_ID: usize = 0x354;
+    pub(super) const VERSION: usize = 0x358;
+    pub(super) const BASE_VERSION: usize = 0x35C;
+    pub(super) const TITLE_ID: usize = 0x360;
+    pub(super) const SAVEGAME_ID: usize = 0x368;
+    pub(super) const PROFILE_ID: usize = 0x371;
+    pub(super) const VOLUME: usize = 0x379;
+    pub(super) const DISPLAY_NAME: usize = 0x411;
+    pub(super) const TITLE_NAME: usize = 0x1691;
+    pub(super) const THUMBNAIL_SIZE: usize = 0x1712;
+    pub(super) const TITLE_THUMBNAIL_SIZE: usize = 0x1716;
+    pub(super) const THUMBNAIL: usize = 0x171A;
+    pub(super) const TITLE_THUMBNAIL: usize = 0x571A;
+    /// The fixed part's end.
+    pub(super) const END: usize = 0x971A;
+}
+/// Bytes of a name: 128 UTF-16 units, of which one ends it.
+const NAME: usize = 0x100;
+/// The title's own name has half of that.
+const TITLE_NAME: usize = 0x80;
+/// Languages that a package may have names in; English is the first.
+const LANGUAGES: usize = 9;
+/// Bytes of a picture, at most.
+pub const MOST_PICTURE: usize = 0x3D00;
+/// Everybody.
+const ANYBODY: u64 = u64::MAX;
+
+/// What packages are, by the number in their header.
+const KINDS: &[(u32, &str)] = &[
+    (1, "saved-game"),
+    (2, "add-on"),
+    (3, "publisher"),
+    (0x1000, "title"),
+    (0x4000, "installed-title"),
+    (0x5000, "xbox-title"),
+    (0x7000, "games-on-demand"),
+    (0x9000, "avatar-item"),
+    (0x1_0000, "profile"),
+    (0x2_0000, "gamer-picture"),
+    (0x3_0000, "theme"),
+    (0x4_0000, "cache"),
+    (0x8_0000, "demo"),
+    (0x9_0000, "video"),
+    (0xB_0000, "update"),
+    (0xC_0000, "trailer"),
+    (0xD_0000, "arcade-title"),
+    (0xE_0000, "xna"),
+    (0x200_0000, "community-title"),
+];
+
+/// What packages of this type are called, if that is known.
+pub fn kind_name(kind: u32) -> Option<&'static str> {
+    KINDS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
+/// The type of packages that are called so.
+pub fn kind_of(name: &str) -> Option<u32> {
+    KINDS.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
+}
+
+/// See the module's documentation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackageInfo {
+    /// Who signed it, or would have.
+    pub signer: Signer,
+    /// Whether there is no signature.
+    pub is_unsigned: bool,
+    /// What it is: 1 a saved game, 2 an add-on, 0xB0000 a title's update, 0xD0000 a title.
+    pub content_type: u32,
+    /// Of which title.
+    pub title_id: TitleId,
+    /// Of which pressing of it; 0: of none.
+    pub media_id: u32,
+    /// The version of what is in it, and of what that is an update for.
+    pub versions: [u32; 2],
+    /// Id under which titles share saves; 0: the title's own.
+    pub savegame_id: u32,
+    /// Whose it is; 0: everybody's.
+    pub profile_id: u64,
+    /// What anybody may do with it, a bit each: what its licence for all says.
+    pub license: u32,
+    /// What users see, in English or else the first language that has one.
+    pub display_name: String,
+    /// What the title is called.
+    pub title_name: String,
+    /// Its picture, and the title's (PNG); empty if there is none.
+    pub pictures: [Vec<u8>; 2],
+}
+
+/// Who signs packages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signer {
+    /// A console (`CON `): saves and profiles.
+    #[default]
+    Console,
+    /// The online service (`LIVE`).
+    Live,
+    /// The maker, for other ways of delivery (`PIRS`).
+    Maker,
+}
+
+impl Signer {
+    /// The package's first bytes.
+    pub const fn magic(self) -> [u8; 4] {
+        match self {
+            Self::Console => *b"CON ",
+            Self::Live => *b"LIVE",
+            Self::Maker => *b"PIRS",
+        }
+    }
+
+    /// As the package's first bytes name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Console => "CON",
+            Self::Live => "LIVE",
+            Self::Maker => "PIRS",
+        }
+    }
+}
+
+impl PackageInfo {
+    /// Reads a package's header, be it of an STFS or an SVOD one.
+    ///
+    /// # Errors
+    /// A file that is no package, or ends within its header.
+    pub fn read(package: &dyn ReadAt) -> Result<Self, FormatError> {
+        let size = package.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
+        // Pictures and the second version's languages may be missing.
+        let length = size.clamp(field::THUMBNAIL as u64, field::END as u64);
+        let bytes = read_exact_at(package, WHAT, 0, length)?;
+        let fields = Fields::new(&bytes, 0, WHAT);
+        let magic: [u8; 4] = fields.array(0)?;
+        let signer = [Signer::Console, Signer::Live, Signer::Maker].into_iter().find(|s| s.magic() == magic);
+        let signer = signer.ok_or_else(|| fields.invalid(0, "it begins with neither CON, LIVE nor PIRS"))?;
+        let signature = fields.slice(field::SIGNATURE, field::LICENSES - field::SIGNATURE)?;
+        let licenses = fields.slice(field::LICENSES, field::CONTENT_ID - field::LICENSES)?;
+        let license = licenses.chunks_exact(16).filter(|row| row[..8] == ANYBODY.to_be_bytes());
+        let license =
+            license.fold(0, |all, row| all | u32::from_be_bytes([row[8], row[9], row[10], row[11]]));
+        let names = (0..LANGUAGES).map(|language| name(&bytes, field::DISPLAY_NAME + language * NAME, NAME));
+        let picture = |size: usize, at: usize| -> Result<Vec<u8>, FormatError> {
+            let size = fields.u32(size)? as usize;
+            // Packages of the first version have room for more; a size beyond that is that of no picture.
+            let picture = bytes.get(at..).and_then(|rest| rest.get(..size)).filter(|_| size <= 0x4000);
+            Ok(picture.unwrap_or_default().to_vec())
+        };
+        Ok(Self {
+            signer,
+            is_unsigned: signature.iter().all(|&byte| byte == 0),
+            content_type: fields.u32(field::CONTENT_TYPE)?,
+            title_id: TitleId(fields.u32(field::TITLE_ID)?),
+            media_id: fields.u32(field::MEDIA_ID)?,
+            versions: [fields.u32(field::VERSION)?, fields.u32(field::BASE_VERSION)?],
+            savegame_id: fields.u32(field::SAVEGAME_ID)?,
+            profile_id: u64::from_be_bytes(fields.array(field::PROFILE_ID)?),
+            license,
+            display_name: names.into_iter().find(|name| !name.is_empty()).unwrap_or_default(),
+            title_name: name(&bytes, field::TITLE_NAME, TITLE_NAME),
+            pictures: [
+                picture(field::THUMBNAIL_SIZE, field::THUMBNAIL)?,
+                picture(field::TITLE_THUMBNAIL_SIZE, field::TITLE_THUMBNAIL)?,
+            ],
+        })
+    }
+
+    /// The header of a package with these blocks, up to where its data begins. No signature is in it.
+    pub(super) fn to_bytes(&self, descriptor: &[u8], content_size: u64) -> Vec<u8> {
+        let mut bytes = vec![0; field::END.next_multiple_of(BLOCK)];
+        let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+        put(0, &self.signer.magic());
+        if self.license != 0 {
+            put(field::LICENSES, &ANYBODY.to_be_bytes());
+            put(field::LICENSES + 8, &self.license.to_be_bytes());
+        }
+        for (at, word) in [
+            (field::HEADER_SIZE, field::END as u32),
+            (field::CONTENT_TYPE, self.content_type),
+            (field::METADATA_VERSION, 2),
+            (field::MEDIA_ID, self.media_id),
+            (field::VERSION, self.versions[0]),
+            (field::BASE_VERSION, self.versions[1]),
+            (field::TITLE_ID, self.title_id.0),
+            (field::SAVEGAME_ID, self.savegame_id),
+        ] {
+            put(at, &word.to_be_bytes());
+        }
+        put(field::CONTENT_SIZE, &content_size.to_be_bytes());
+        put(field::PROFILE_ID, &self.profile_id.to_be_bytes());
+        put(field::VOLUME, descriptor);
+        put(field::DISPLAY_NAME, &units(&self.display_name, NAME));
+        put(field::TITLE_NAME, &units(&self.title_name, TITLE_NAME));
+        let places = [
+            (field::THUMBNAIL_SIZE, field::THUMBNAIL),
+            (field::TITLE_THUMBNAIL_SIZE, field::TITLE_THUMBNAIL),
+        ];
+        for ((size, at), picture) in places.into_iter().zip(&self.pictures) {
+            let picture = if picture.len() <= MOST_PICTURE { &picture[..] } else { &[] };
+            put(size, &(picture.len() as u32).to_be_bytes());
+            put(at, picture);
+        }
+        let digest = Sha1::digest(&bytes[field::CONTENT_TYPE..]);
+        bytes[field::CONTENT_ID..field::CONTENT_ID + 20].copy_from_slice(&digest);
+        bytes
+    }
+}
+
+/// UTF-16 up to its end, without what would move a terminal's cursor.
+fn name(bytes: &[u8], at: usize, size: usize) -> String {
+    let bytes = bytes.get(at..).unwrap_or_default();
+    let units = bytes.chunks_exact(2).take(size / 2).map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
+    let text = char::decode_utf16(units.take_while(|&unit| unit != 0));
+    text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// As many characters as have room, and an end.
+fn units(text: &str, size: usize) -> Vec<u8> {
+    let mut room = size / 2 - 1;
+    let fits = text.chars().take_while(|c| {
+        let fits = c.len_utf16() <= room;
+        room = room.saturating_sub(c.len_utf16());
+        fits
+    });
+    fits.collect::<String>().encode_utf16().flat_map(u16::to_be_bytes).collect()
+}

@@ -1,0 +1,267 @@
+//! Writes a volume as a content package: header, then hash tables and blocks in the order in which they lie.
+//!
+//! The same volume gives the same bytes: there are no times, and folders and files come in the order of their paths. Every file is read
+//! twice, as tables lie before what they have the hashes of; one that changes meanwhile is refused.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use sha1::{Digest, Sha1};
+
+use super::hash_tree::{BLOCK, BlockHash, CHILDREN, COVERED, Shape};
+use super::header::{PackageInfo, Signer};
+use super::{DESCRIPTOR_SIZE, ENTRY_SIZE, LONGEST_NAME, READ_ONLY, ROOT};
+use crate::read_at::ReadAt;
+use crate::volume::Volume;
+
+/// Blocks that are read of a file at once.
+const AHEAD: u32 = 256;
+/// Of the word beside a block's hash: it is in use, and the last of its file.
+const IN_USE: u32 = 1 << 31;
+const LAST: u32 = 0xFF_FFFF;
+
+/// Why a volume can't be a package.
+#[derive(Debug, thiserror::Error)]
+pub enum StfsWriteError {
+    /// The name of this file or folder has more than 40 characters, or such as the console has not.
+    #[error("{0}: a package has no such name: 40 characters of Latin-1 at most")]
+    Name(String),
+    /// This file has 4 GiB or more, or all together more than a package has blocks or entries for.
+    #[error("{0}: too large for a package")]
+    TooLarge(String),
+    /// This file changed meanwhile.
+    #[error("{0}: changed while it was read")]
+    Changed(String),
+    /// This file can't be read.
+    #[error("cannot read {0}: {1}")]
+    Read(String, io::Error),
+    /// The package can't be written.
+    #[error("cannot write the package: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// A file or folder.
+struct Item {
+    path: Vec<String>,
+    name: Vec<u8>,
+    /// The number of the folder that it is in.
+    parent: u16,
+    /// A file's.
+    contents: Option<Arc<dyn ReadAt>>,
+    size: u32,
+    first: u32,
+}
+
+impl Item {
+    fn shown(&self) -> String {
+        self.path.join("/")
+    }
+
+    fn blocks(&self) -> u32 {
+        self.size.div_ceil(BLOCK as u32)
+    }
+}
+
+/// Writes `volume` to `package`, with what `info` says of it; `written` is told of the bytes of files written so far. Returns the
+/// package's bytes. Its tables are in two copies, as a console writes them, if a console is the signer. There is no signature.
+///
+/// # Errors
+/// What no package can hold, before anything is written, or what could not be read or written.
+pub fn write(
+    volume: &Volume,
+    info: &PackageInfo,
+    package: &mut dyn Write,
+    written: &mut dyn FnMut(u64),
+) -> Result<u64, StfsWriteError> {
+    let mut items = items(volume)?;
+    let directory = items.len().div_ceil(BLOCK / ENTRY_SIZE).max(1) as u32;
+    let mut count = directory;
+    for item in &mut items {
+        item.first = count;
+        count = count
+            .checked_add(item.blocks())
+            .filter(|&count| count <= COVERED[2].min(LAST))
+            .ok_or_else(|| StfsWriteError::TooLarge(item.shown()))?;
+    }
+    let is_written_to = info.signer == Signer::Console;
+    let shape = Shape { data: 0, copies: if is_written_to { 2 } else { 1 }, blocks: count };
+    let mut blocks =
+        Blocks { directory: entries(&items), items: &items, ahead: Vec::new(), first: 0, file: None };
+
+    let mut hashes = Vec::with_capacity(count as usize);
+    for number in 0..count {
+        let digest = Sha1::digest(blocks.get(number)?.as_slice()).into();
+        hashes.push((digest, IN_USE | blocks.next(number, directory)));
+    }
+    let (tables, top) = tables(shape, &hashes);
+    let places: BTreeMap<u64, (usize, usize)> = (0..tables.len())
+        .flat_map(|level| (0..tables[level].len()).map(move |table| (level, table)))
+        .map(|(level, table)| (shape.place_of_table(level, table as u32), (level, table)))
+        .collect();
+
+    let mut descriptor = vec![DESCRIPTOR_SIZE as u8, 0, if is_written_to { 0 } else { READ_ONLY }];
+    descriptor.extend(&directory.to_le_bytes()[..2]);
+    descriptor.extend([0; 3]);
+    descriptor.extend(top);
+    descriptor.extend(count.to_be_bytes());
+    descriptor.extend([0; 4]);
+    let header = info.to_bytes(&descriptor, u64::from(count) * BLOCK as u64);
+    package.write_all(&header)?;
+    let mut size = header.len() as u64;
+    blocks.file = None;
+    for (number, (digest, _)) in hashes.iter().enumerate() {
+        let number = number as u32;
+        let mut place = (size - header.len() as u64) / BLOCK as u64;
+        while let Some(&(level, table)) = places.get(&place) {
+            for _ in 0..shape.copies {
+                package.write_all(&tables[level][table])?;
+                size += BLOCK as u64;
+            }
+            place += u64::from(shape.copies);
+        }
+        debug_assert_eq!(place, shape.place_of_block(number), "tables and blocks follow each other");
+        let block = blocks.get(number)?;
+        if Sha1::digest(block.as_slice())[..] != digest[..] {
+            return Err(StfsWriteError::Changed(blocks.owner(number)));
+        }
+        package.write_all(&block)?;
+        size += BLOCK as u64;
+        written(u64::from(number + 1) * BLOCK as u64);
+    }
+    Ok(size)
+}
+
+/// Everything in the volume, folders before what is in them.
+fn items(volume: &Volume) -> Result<Vec<Item>, StfsWriteError> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut folders = vec![(Vec::new(), ROOT)];
+    let mut next = 0;
+    while let Some((path, parent)) = folders.get(next).cloned() {
+        next += 1;
+        for entry in volume.list(&path).into_iter().flatten() {
+            let path: Vec<String> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
+            let shown = || path.join("/");
+            let name: Option<Vec<u8>> = entry.name.chars().map(|c| u8::try_from(c).ok()).collect();
+            let name = name.filter(|name| name.len() <= LONGEST_NAME && name.first() != Some(&0));
+            let name = name.ok_or_else(|| StfsWriteError::Name(shown()))?;
+            let number = u16::try_from(items.len()).ok().filter(|&number| number != ROOT);
+            let number = number.ok_or_else(|| StfsWriteError::TooLarge(shown()))?;
+            let size = u32::try_from(entry.size).map_err(|_| StfsWriteError::TooLarge(shown()))?;
+            if entry.contents.is_none() {
+                folders.push((path.clone(), number));
+            }
+            items.push(Item { path, name, parent, contents: entry.contents.cloned(), size, first: 0 });
+        }
+    }
+    Ok(items)
+}
+
+/// The directory's blocks.
+fn entries(items: &[Item]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(items.len() * ENTRY_SIZE);
+    for item in items {
+        let mut entry = [0; ENTRY_SIZE];
+        entry[..item.name.len()].copy_from_slice(&item.name);
+        // Its blocks follow each other, or it is a folder.
+        let kind = if item.contents.is_some() { 0x40 } else { 0x80 };
+        entry[0x28] = item.name.len() as u8 | kind;
+        let blocks = item.blocks().to_le_bytes();
+        entry[0x29..0x2C].copy_from_slice(&blocks[..3]);
+        entry[0x2C..0x2F].copy_from_slice(&blocks[..3]);
+        if item.size > 0 {
+            entry[0x2F..0x32].copy_from_slice(&item.first.to_le_bytes()[..3]);
+        }
+        entry[0x32..0x34].copy_from_slice(&item.parent.to_be_bytes());
+        entry[0x34..0x38].copy_from_slice(&item.size.to_be_bytes());
+        bytes.extend(entry);
+    }
+    bytes
+}
+
+/// The tables of each level from the lowest on, and the hash of the one at the top.
+fn tables(shape: Shape, hashes: &[(BlockHash, u32)]) -> (Vec<Vec<Vec<u8>>>, BlockHash) {
+    let mut levels = Vec::new();
+    let mut below = hashes.to_vec();
+    for _ in 0..shape.levels().unwrap_or(COVERED.len()) {
+        let tables: Vec<Vec<u8>> = below
+            .chunks(CHILDREN as usize)
+            .map(|children| {
+                let mut table = Vec::with_capacity(BLOCK);
+                for (digest, word) in children {
+                    table.extend(digest);
+                    table.extend(word.to_be_bytes());
+                }
+                table.resize(CHILDREN as usize * 24, 0);
+                table.extend((children.len() as u32).to_be_bytes());
+                table.resize(BLOCK, 0);
+                table
+            })
+            .collect();
+        below = tables.iter().map(|table| (Sha1::digest(table).into(), 0)).collect();
+        levels.push(tables);
+    }
+    (levels, below.first().map_or_else(BlockHash::default, |(digest, _)| *digest))
+}
+
+/// The blocks of the package, read some ahead.
+struct Blocks<'a> {
+    directory: Vec<u8>,
+    items: &'a [Item],
+    /// Some blocks of a file, from the block `first` on.
+    ahead: Vec<u8>,
+    first: u32,
+    file: Option<usize>,
+}
+
+impl Blocks<'_> {
+    /// The file that has a block behind the directory's.
+    fn file_of(&self, number: u32) -> Option<usize> {
+        let end = self.items.partition_point(|item| item.first <= number);
+        (0..end).rev().find(|&index| self.items[index].blocks() > 0)
+    }
+
+    fn owner(&self, number: u32) -> String {
+        self.file_of(number).map_or_else(String::new, |index| self.items[index].shown())
+    }
+
+    /// The block behind this one in its file, or in the directory.
+    fn next(&self, number: u32, directory: u32) -> u32 {
+        let end = if number < directory {
+            directory
+        } else {
+            let item = self.file_of(number).map(|index| &self.items[index]);
+            item.map_or(0, |item| item.first + item.blocks())
+        };
+        if number + 1 < end { number + 1 } else { LAST }
+    }
+
+    fn get(&mut self, number: u32) -> Result<Vec<u8>, StfsWriteError> {
+        let part = |bytes: &[u8], at: usize| {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let mut block = rest[..rest.len().min(BLOCK)].to_vec();
+            block.resize(BLOCK, 0);
+            block
+        };
+        let first_of_files = self.directory.len().div_ceil(BLOCK).max(1) as u32;
+        if number < first_of_files {
+            return Ok(part(&self.directory, number as usize * BLOCK));
+        }
+        let Some(index) = self.file_of(number) else { return Ok(vec![0; BLOCK]) };
+        let item = &self.items[index];
+        let is_ahead = self.file == Some(index) && (self.first..self.first + AHEAD).contains(&number);
+        if !is_ahead {
+            let at = u64::from(number - item.first) * BLOCK as u64;
+            let length = (u64::from(item.size) - at).min(u64::from(AHEAD) * BLOCK as u64) as usize;
+            self.ahead.resize(length, 0);
+            let contents = item.contents.as_ref();
+            let read = contents.map_or(Ok(0), |contents| contents.read_at(at, &mut self.ahead));
+            let read = read.map_err(|error| StfsWriteError::Read(item.shown(), error))?;
+            if read < length {
+                return Err(StfsWriteError::Changed(item.shown()));
+            }
+            (self.first, self.file) = (number, Some(index));
+        }
+        Ok(part(&self.ahead, (number - self.first) as usize * BLOCK))
+    }
+}

@@ -1,0 +1,227 @@
+//! Games on Demand packages (SVOD): a disc's volume in data files of 170 MiB, in a folder beside the package's header, or both in one file.
+//!
+//! ```text
+//! data file = table of 203 hashes over tables, then 203 times: table of 204 hashes over 4 KiB each, 408 sectors
+//! ```
+//! The header says how far the volume's sectors are numbered off; a data file named without its header shows that by where the volume's
+//! descriptor is. What is in the volume is the disc reader's affair ([`gdfx`]), which sees sectors and no tables. Reading checks no hash:
+//! [`verify`] does.
+//!
+//! Facts: reference/stfs_gdfx.md.
+
+use std::io;
+use std::sync::Arc;
+
+use sha1::{Digest, Sha1};
+
+use crate::error::{FormatError, Reason};
+use crate::findings::Findings;
+use crate::gdfx::{self, MAGIC, SECTOR};
+use crate::parts::Parts;
+use crate::read_at::{ReadAt, read_exact_at};
+use crate::unread::{any, has, is_svod};
+use crate::volume::Volume;
+
+const WHAT: &str = "SVOD package";
+/// Where a package's header describes the volume.
+const DESCRIPTOR: u64 = 0x379;
+/// Bit of its features: the volume's descriptor comes first.
+const ENHANCED: u8 = 0x40;
+/// Where the magic of the volume's descriptor is in the first data file.
+const MAGICS: [u64; 3] = [0x2000, 0x1_2000, SINGLE + 0x2000];
+/// Where data begins behind a header in the same file.
+const SINGLE: u64 = 0xB000;
+const TABLE: u64 = 0x1000;
+const HASH: usize = 20;
+/// Sectors behind a table, and in a data file.
+const PER_TABLE: u64 = 0x198;
+const PER_FILE: u64 = 0x1_4388;
+/// Data files, at most: 42 GiB.
+const MOST_FILES: u32 = 256;
+/// Of what a hash of the lower tables is.
+const HASHED: u64 = 2 * SECTOR;
+
+/// Whether it is a data file, without a header.
+pub fn detect_data(source: &dyn ReadAt) -> io::Result<bool> {
+    any(&MAGICS[..2], |offset| has(source, offset, MAGIC))
+}
+
+/// Reads what is in a package: its header, or its first data file.
+///
+/// # Errors
+/// A data file that is not there, a volume without a descriptor, and what [`gdfx::open`] refuses.
+pub fn open(file: Arc<dyn ReadAt>, parts: &dyn Parts) -> Result<Volume, FormatError> {
+    let package = Package::read(file, parts)?;
+    let descriptor = read_exact_at(&package.files[0], WHAT, package.magic + MAGIC.len() as u64, 8)?;
+    let volume = Arc::new(Sectors(package));
+    gdfx::read(&(volume as Arc<dyn ReadAt>), 0, &descriptor)
+}
+
+/// Compares all there is with the tables, and these with the header.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn verify(
+    file: Arc<dyn ReadAt>,
+    parts: &dyn Parts,
+    findings: &mut Findings,
+) -> Result<(), FormatError> {
+    open(file.clone(), parts)?;
+    let package = Package::read(file, parts)?;
+    let mut expected = package.first_hash;
+    for (number, file) in package.files.iter().enumerate() {
+        let start = if number == 0 { package.base } else { 0 };
+        let what = |what: &str| format!("{what} in data file {number}");
+        let size = file.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
+        let top = read_exact_at(file, "SVOD master table", start, TABLE)?;
+        if let Some(expected) = expected {
+            findings.checked();
+            if Sha1::digest(&top)[..] != expected[..] {
+                findings.fault(FormatError::invalid(what("SVOD master table"), start, "its hash is another"));
+            }
+        }
+        let mut at = start + TABLE;
+        let mut tables = 0;
+        while at < size && tables < PER_FILE / PER_TABLE {
+            let table = read_exact_at(file, "SVOD table", at, TABLE)?;
+            findings.checked();
+            if Sha1::digest(&table)[..] != *hash(&top, tables) {
+                findings.fault(FormatError::invalid(what("SVOD table"), at, "its hash is another"));
+            }
+            at += TABLE;
+            for block in 0..PER_TABLE * SECTOR / HASHED {
+                if at >= size {
+                    break;
+                }
+                let bytes = read_exact_at(file, "SVOD sectors", at, HASHED.min(size - at))?;
+                findings.checked();
+                if Sha1::digest(&bytes)[..] != *hash(&table, block) {
+                    findings.fault(FormatError::invalid(what("SVOD sectors"), at, "their hash is another"));
+                }
+                at += HASHED;
+            }
+            tables += 1;
+        }
+        // Behind the hashes of a whole file's tables comes that of the next file's.
+        expected = Some(hash(&top, PER_FILE / PER_TABLE).to_vec());
+    }
+    Ok(())
+}
+
+/// A table's hash; tables are whole, so it is there.
+fn hash(table: &[u8], number: u64) -> &[u8] {
+    table.chunks_exact(HASH).nth(number as usize).unwrap_or_default()
+}
+
+/// The data files, and how they are laid out.
+struct Package {
+    files: Vec<Arc<dyn ReadAt>>,
+    /// Where the first file's data begins.
+    base: u64,
+    /// Where its descriptor is.
+    magic: u64,
+    /// The number of the first sector that there is.
+    first_sector: u64,
+    /// Of the first file's master table.
+    first_hash: Option<Vec<u8>>,
+}
+
+impl Package {
+    fn read(file: Arc<dyn ReadAt>, parts: &dyn Parts) -> Result<Self, FormatError> {
+        let io_error = |error| FormatError::new(WHAT, 0, Reason::Io(error));
+        let header = is_svod(&file).map_err(io_error)?;
+        let (mut files, base) = if header {
+            if has(&file, SINGLE + 0x2000, MAGIC).map_err(io_error)? {
+                (vec![file.clone()], SINGLE)
+            } else {
+                (Vec::new(), 0)
+            }
+        } else {
+            (vec![file.clone()], 0)
+        };
+        if base == 0 {
+            while let Some(part) = parts.part(files.len() as u32).map_err(io_error)? {
+                FormatError::check_limit(WHAT, 0, files.len() as u64, MOST_FILES.into())?;
+                files.push(part);
+            }
+        }
+        let Some(first) = files.first() else {
+            return Err(FormatError::invalid(
+                WHAT,
+                0,
+                "its data files (Data0000 and so on) are not in a folder called as it is with .data behind it",
+            ));
+        };
+        let magics = if base == 0 { &MAGICS[..2] } else { &MAGICS[2..] };
+        let found = magics.iter().find(|&&magic| has(first, magic, MAGIC).unwrap_or(false));
+        let magic = *found.ok_or_else(|| {
+            FormatError::invalid(WHAT, MAGICS[0], "no volume begins in the first data file")
+        })?;
+        let (first_sector, first_hash) = if header {
+            let descriptor = read_exact_at(&file, WHAT, DESCRIPTOR, 0x24)?;
+            let start =
+                u64::from(u32::from_le_bytes([descriptor[0x1C], descriptor[0x1D], descriptor[0x1E], 0]));
+            let enhanced = if descriptor[0x18] & ENHANCED != 0 { 2 } else { 0 };
+            let first = (2 * start).checked_sub(enhanced).ok_or_else(|| {
+                FormatError::invalid(WHAT, DESCRIPTOR + 0x1C, "the volume begins before its first sector")
+            })?;
+            (first, Some(descriptor[4..4 + HASH].to_vec()))
+        } else {
+            // The descriptor is in sector 32.
+            let place = (magic - 2 * TABLE) / SECTOR;
+            (32 - place, None)
+        };
+        Ok(Self { files, base, magic, first_sector, first_hash })
+    }
+
+    /// The file that a sector is in, and where; `None`: the sector is before all that there is.
+    fn place(&self, sector: u64) -> Option<(usize, u64)> {
+        let sector = sector.checked_sub(self.first_sector)?;
+        let (file, within) = (sector / PER_FILE, sector % PER_FILE);
+        let mut offset = within * SECTOR + TABLE * (within / PER_TABLE + 1) + TABLE;
+        let file = usize::try_from(file).ok()?;
+        if file == 0 {
+            offset += self.base;
+        }
+        Some((file, offset))
+    }
+
+    /// Sectors from the volume's first on, those that are not there among them.
+    fn sectors(&self) -> io::Result<u64> {
+        let Some(last) = self.files.last() else { return Ok(0) };
+        let start = if self.files.len() == 1 { self.base } else { 0 };
+        let data = last.size()?.saturating_sub(start + TABLE);
+        let whole = data / (TABLE + PER_TABLE * SECTOR);
+        let rest = data % (TABLE + PER_TABLE * SECTOR);
+        let last = (whole * PER_TABLE + rest.saturating_sub(TABLE).div_ceil(SECTOR)).min(PER_FILE);
+        Ok(self.first_sector + (self.files.len() as u64 - 1) * PER_FILE + last)
+    }
+}
+
+/// The volume's sectors, one behind the other.
+struct Sectors(Package);
+
+impl ReadAt for Sectors {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            let at = offset + done as u64;
+            let (sector, within) = (at / SECTOR, at % SECTOR);
+            let Some((file, place)) = self.0.place(sector) else { break };
+            let Some(file) = self.0.files.get(file) else { break };
+            // Up to the next table, all is in one piece.
+            let left = PER_TABLE - (sector - self.0.first_sector) % PER_FILE % PER_TABLE;
+            let piece = (left * SECTOR - within).min((buffer.len() - done) as u64) as usize;
+            let count = file.read_at(place + within, &mut buffer[done..done + piece])?;
+            done += count;
+            if count < piece {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.sectors().map(|sectors| sectors * SECTOR)
+    }
+}

@@ -1,0 +1,249 @@
+//! ZIP archives (also ZIP64): a title's folder as people pass it on. Files are stored or deflated.
+//!
+//! The central directory counts, by the reader of the crate `rawzip`, which decompresses nothing; [`inflate`] does, from any
+//! offset. Everything that a directory claims is checked before it is believed: names (by [`Volume`]), ranges that lie in the
+//! file and in no other's, and sizes, which no compressor could have come to ([`packed`](crate::packed) bounds their sum). A file's
+//! checksum is compared by [`verify`] alone, as only who reads all of it can.
+
+mod inflate;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use rawzip::{CompressionMethod, Crc32, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipLocator};
+
+use crate::error::{FormatError, Reason};
+use crate::findings::{Findings, of_read};
+use crate::packed::check_growth;
+use crate::read_at::{ReadAt, Section};
+use crate::unread::begins;
+use crate::volume::{Directory, Volume};
+use inflate::Inflater;
+
+const WHAT: &str = "ZIP archive";
+const ENTRY: &str = "ZIP entry";
+const FILE: &str = "ZIP file";
+/// One byte of deflated data stands for this many at most.
+const MOST_PER_BYTE: u64 = 1032;
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 16;
+
+/// Whether a file begins as archives do.
+pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
+    begins(source, &[b"PK\x03\x04", b"PK\x05\x06"])
+}
+
+/// A source as the directory's reader wants it.
+struct Source(Arc<dyn ReadAt>);
+
+impl ReaderAt for Source {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+}
+
+/// A file of the archive.
+struct Stored {
+    path: String,
+    contents: Arc<dyn ReadAt>,
+    /// Where its bytes are in the archive.
+    range: (u64, u64),
+    size: u64,
+    crc: u32,
+}
+
+/// What the directory says.
+#[derive(Default)]
+struct Read {
+    volume: Volume,
+    files: Vec<Stored>,
+}
+
+/// Reads what is in the archive.
+///
+/// # Errors
+/// A directory that is damaged, encrypted files, compressions other than deflate, and what only a bomb has.
+pub fn open(archive: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
+    read(archive).map(|read| read.volume)
+}
+
+/// Compares every file with its checksum.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn verify(archive: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(), FormatError> {
+    for file in read(archive)?.files {
+        findings.checked();
+        if let Err(error) = check(&file) {
+            let error = of_read(error, FILE, file.range.0);
+            findings.fault(FormatError { what: format!("{FILE} {:?}", file.path).into(), ..error });
+        }
+    }
+    Ok(())
+}
+
+fn check(file: &Stored) -> io::Result<()> {
+    let (mut crc, mut buffer, mut at) = (Crc32::new(), vec![0; CHUNK], 0);
+    while at < file.size {
+        let count = file.contents.read_at(at, &mut buffer)?;
+        if count == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        }
+        crc.update(&buffer[..count]);
+        at += count as u64;
+    }
+    if crc.checksum() == file.crc {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!(
+            "its checksum is {:08x}, the directory says {:08x}",
+            crc.checksum(),
+            file.crc
+        )))
+    }
+}
+
+fn read(archive: Arc<dyn ReadAt>) -> Result<Read, FormatError> {
+    let io_error = |error| FormatError::new(WHAT, 0, Reason::Io(error));
+    let size = archive.size().map_err(io_error)?;
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let refused = |offset: u64, error: &rawzip::Error| FormatError::invalid(WHAT, offset, error.to_string());
+    let zip = ZipLocator::new()
+        .locate_in_reader(Source(archive.clone()), &mut buffer, size)
+        .map_err(|(_, error)| refused(error.eocd_offset().unwrap_or(size), &error))?;
+    let directory = zip.directory_offset();
+    let mut builder = Builder {
+        archive,
+        size,
+        total: 0,
+        inflater: Arc::default(),
+        folders: BTreeMap::new(),
+        read: Read::default(),
+    };
+    let mut entries = zip.entries(&mut buffer);
+    loop {
+        let entry = match entries.next_entry() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(error) => return Err(refused(directory, &error)),
+        };
+        builder.add(&zip, &entry)?;
+    }
+    builder.finish()
+}
+
+struct Builder {
+    archive: Arc<dyn ReadAt>,
+    size: u64,
+    /// Bytes of all files so far.
+    total: u64,
+    inflater: Arc<Inflater>,
+    /// Folders by path in lower case: archives name some, all or none of them.
+    folders: BTreeMap<String, Directory>,
+    read: Read,
+}
+
+impl Builder {
+    fn add(
+        &mut self,
+        zip: &ZipArchive<Source>,
+        entry: &rawzip::ZipFileHeaderRecord<'_>,
+    ) -> Result<(), FormatError> {
+        let offset = entry.local_header_offset();
+        let path = text(entry.file_path().as_bytes());
+        let refused = |reason| FormatError::new(format!("{ENTRY} {path:?}"), offset, reason);
+        if entry.is_dir() || path.ends_with('/') {
+            let folder = path.trim_end_matches('/');
+            return self.folder(folder).map(drop).map_err(refused);
+        }
+        let unsupported = |why: String| Err(refused(Reason::Unsupported(why.into())));
+        if entry.flags().is_encrypted() {
+            return unsupported("it is encrypted".to_owned());
+        }
+        let located = zip.get_entry(entry.wayfinder());
+        let located = located.map_err(|error| refused(Reason::Invalid(error.to_string().into())))?;
+        let (start, end) = located.compressed_data_range();
+        let size = entry.uncompressed_size_hint();
+        let stored = Section::new(self.archive.clone(), FILE, start, end.saturating_sub(start))?;
+        let contents: Arc<dyn ReadAt> = match entry.compression_method() {
+            CompressionMethod::STORE if size == end - start => Arc::new(stored),
+            CompressionMethod::STORE => {
+                return Err(refused(Reason::Invalid(
+                    format!("stored, {size:#x} bytes in {:#x}", end - start).into(),
+                )));
+            }
+            CompressionMethod::DEFLATE => {
+                let limit = (end - start).saturating_mul(MOST_PER_BYTE);
+                if size > limit {
+                    return Err(refused(Reason::TooLarge { value: size, limit }));
+                }
+                Arc::new(self.inflater.file(stored, start, size))
+            }
+            other => {
+                let name = other.name().map_or_else(|| other.as_u16().to_string(), str::to_owned);
+                return unsupported(format!("the compression {name}; only deflate is"));
+            }
+        };
+        self.total = self.total.saturating_add(size);
+        check_growth(WHAT, offset, self.size, self.total)?;
+        let (folder, name) =
+            path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
+        let within = if folder.is_empty() && !path.starts_with('/') {
+            Volume::ROOT
+        } else {
+            self.folder(folder).map_err(refused)?
+        };
+        self.read.volume.add_file(within, name, contents.clone()).map_err(refused)?;
+        self.read.files.push(Stored { contents, range: (start, end), size, crc: entry.crc32(), path });
+        Ok(())
+    }
+
+    /// The folder of this path, which is made where it is not there.
+    fn folder(&mut self, path: &str) -> Result<Directory, Reason> {
+        let key = path.to_ascii_lowercase();
+        if let Some(found) = self.folders.get(&key) {
+            return Ok(*found);
+        }
+        // As many steps as the path has names, of which a volume allows few.
+        let (mut within, mut done) = (Volume::ROOT, String::new());
+        for name in path.split('/') {
+            if !done.is_empty() {
+                done.push('/');
+            }
+            done.push_str(&name.to_ascii_lowercase());
+            within = if let Some(found) = self.folders.get(&done) {
+                *found
+            } else {
+                let made = self.read.volume.add_directory(within, name)?;
+                self.folders.insert(done.clone(), made);
+                made
+            };
+        }
+        Ok(within)
+    }
+
+    /// The whole, if no two files share a byte: a small archive could hold one file a million times.
+    fn finish(mut self) -> Result<Read, FormatError> {
+        let mut ranges: Vec<_> = self.read.files.iter().map(|file| file.range).collect();
+        ranges.sort_unstable();
+        for pair in ranges.windows(2) {
+            if let [(_, end), (start, _)] = pair
+                && end > start
+            {
+                return Err(FormatError::invalid(FILE, *start, "two files share bytes of the archive"));
+            }
+        }
+        self.read.volume.set_packed();
+        Ok(self.read)
+    }
+}
+
+/// A path as text: UTF-8 where it is that, else a character for each byte. Some tools write backslashes.
+fn text(path: &[u8]) -> String {
+    let text = match std::str::from_utf8(path) {
+        Ok(text) => text.to_owned(),
+        Err(_) => path.iter().map(|&byte| char::from(byte)).collect(),
+    };
+    text.replace('\\', "/")
+}

@@ -1,0 +1,172 @@
+//! Deflated files, read from any offset.
+//!
+//! Deflate has no index: what is at an offset shows when all before it is decoded. So decoders that were left somewhere are kept,
+//! for whoever reads on, and copies of them on the way, for whoever goes back. Both are few for the whole archive, however many
+//! files it has: beyond that, reading back costs time, not memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZFlush, MZStatus};
+
+use crate::error::FormatError;
+use crate::read_at::{ReadAt, Section};
+
+/// Decoders that wait where they were left; each has 43 KiB.
+const WAITING: usize = 16;
+/// A copy for each so many bytes of a file …
+const SPACING: u64 = 4 << 20;
+/// … and so many copies of an archive: of its first 4 GiB that are read.
+const COPIES: usize = 1024;
+/// Bytes that are decoded at once.
+const CHUNK: usize = 1 << 16;
+
+/// A decoder somewhere in a file.
+#[derive(Clone)]
+struct Cursor {
+    state: Box<InflateState>,
+    /// Bytes taken of the deflated ones, and given.
+    taken: u64,
+    given: u64,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// The next file's number.
+    files: usize,
+    /// The one used last is the last.
+    waiting: VecDeque<(usize, Cursor)>,
+    /// By file and offset.
+    copies: BTreeMap<(usize, u64), Cursor>,
+}
+
+/// What is kept for all files of an archive. Nothing is read or decoded under its lock.
+#[derive(Default)]
+pub(super) struct Inflater {
+    kept: Mutex<Kept>,
+}
+
+impl Inflater {
+    /// A file of `size` bytes, deflated to those of `stored`, which are at `offset` of the archive.
+    pub(super) fn file(self: &Arc<Self>, stored: Section, offset: u64, size: u64) -> Deflated {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.files += 1;
+        Deflated { inflater: self.clone(), number: kept.files, stored, offset, size }
+    }
+
+    /// The decoder that has the shortest way to `offset`.
+    fn take(&self, file: usize, offset: u64) -> Cursor {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let near = |(owner, cursor): &(usize, Cursor)| {
+            (*owner == file && cursor.given <= offset).then_some(cursor.given)
+        };
+        let waiting = kept.waiting.iter().enumerate().filter_map(|(i, entry)| Some((near(entry)?, i))).max();
+        let copy = kept.copies.range((file, 0)..=(file, offset)).next_back().map(|(&(_, given), _)| given);
+        match (waiting, copy) {
+            (Some((given, index)), copy) if copy.is_none_or(|copy| copy <= given) => {
+                if let Some((_, cursor)) = kept.waiting.remove(index) {
+                    return cursor;
+                }
+            }
+            (_, Some(given)) => {
+                if let Some(copy) = kept.copies.get(&(file, given)) {
+                    return copy.clone();
+                }
+            }
+            _ => {}
+        }
+        Cursor { state: InflateState::new_boxed(DataFormat::Raw), taken: 0, given: 0 }
+    }
+
+    fn put_back(&self, file: usize, cursor: Cursor) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.waiting.len() >= WAITING {
+            kept.waiting.pop_front();
+        }
+        kept.waiting.push_back((file, cursor));
+    }
+
+    fn copy(&self, file: usize, cursor: &Cursor) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.copies.len() < COPIES {
+            kept.copies.entry((file, cursor.given)).or_insert_with(|| cursor.clone());
+        }
+    }
+}
+
+/// A deflated file.
+pub(super) struct Deflated {
+    inflater: Arc<Inflater>,
+    number: usize,
+    stored: Section,
+    /// Where its bytes are in the archive, for messages.
+    offset: u64,
+    size: u64,
+}
+
+impl Deflated {
+    /// Goes on until `into` is full.
+    fn fill(&self, cursor: &mut Cursor, into: &mut [u8]) -> io::Result<()> {
+        let mut done = 0;
+        let mut input = vec![0; CHUNK];
+        while done < into.len() {
+            let count = self.stored.read_at(cursor.taken, &mut input)?;
+            let part = &mut into[done..];
+            let next = SPACING - cursor.given % SPACING;
+            let length = part.len().min(usize::try_from(next).unwrap_or(usize::MAX));
+            let result = inflate(&mut cursor.state, &input[..count], &mut part[..length], MZFlush::None);
+            cursor.taken += result.bytes_consumed as u64;
+            cursor.given += result.bytes_written as u64;
+            done += result.bytes_written;
+            let place = || format!("{:#x} bytes of its data", cursor.taken);
+            match result.status {
+                Ok(MZStatus::StreamEnd) if done < into.len() => {
+                    return Err(
+                        self.refuse(format!("it ends after {:#x} of {:#x} bytes", cursor.given, self.size))
+                    );
+                }
+                Ok(_) if result.bytes_consumed + result.bytes_written > 0 => {}
+                Ok(_) => return Err(self.refuse(format!("its data ends early, after {}", place()))),
+                Err(_) if count == 0 => {
+                    return Err(self.refuse(format!("its data ends early, after {}", place())));
+                }
+                Err(_) => return Err(self.refuse(format!("its data is damaged, within {}", place()))),
+            }
+            if cursor.given.is_multiple_of(SPACING) {
+                self.inflater.copy(self.number, cursor);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, why: String) -> io::Error {
+        let error = FormatError::invalid(super::FILE, self.offset, why);
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    }
+}
+
+impl ReadAt for Deflated {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
+        if count == 0 {
+            return Ok(0);
+        }
+        let mut cursor = self.inflater.take(self.number, offset);
+        let mut passed = vec![0; CHUNK.min((offset - cursor.given) as usize)];
+        while cursor.given < offset {
+            let step = passed.len().min((offset - cursor.given) as usize);
+            self.fill(&mut cursor, &mut passed[..step])?;
+        }
+        self.fill(&mut cursor, &mut buffer[..count])?;
+        if offset + (count as u64) < self.size {
+            self.inflater.put_back(self.number, cursor);
+        }
+        Ok(count)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.size)
+    }
+}

@@ -1,0 +1,95 @@
+//! Damaged files of every format with files in it: refused with an offset and a reason, or read; no panic, no hang, bounded memory. Some run
+//! with the other tests, all by command:
+//!
+//! ```sh
+//! XENIA_DAMAGED=0..10000 cargo test --release -p xenia-formats --test damage
+//! ```
+
+mod support;
+
+use std::time::Duration;
+use support::{Noise, open_as, verified};
+use xenia_formats::{NoParts, Volume};
+use xenia_testing::Cases;
+
+/// Bytes that are read of one damaged file, at most; what is in a volume may be more.
+const READ: u64 = 4 << 20;
+
+/// Reads some of each file.
+fn read_some(volume: &Volume, whole: u64) {
+    let mut ahead = vec![Vec::<String>::new()];
+    let (mut total, mut read) = (0, 0);
+    while let Some(path) = ahead.pop() {
+        for entry in volume.list(&path).unwrap() {
+            let Some(contents) = entry.contents else {
+                ahead.push([&path[..], &[entry.name.to_owned()]].concat());
+                continue;
+            };
+            total += entry.size;
+            let mut buffer = vec![0; entry.size.min(READ - read) as usize];
+            read += buffer.len() as u64;
+            let middle = entry.size / 2;
+            for at in [0, middle, entry.size.saturating_sub(1), entry.size, u64::MAX] {
+                if let Ok(count) = contents.read_at(at, &mut buffer) {
+                    assert!(count as u64 <= entry.size.saturating_sub(at));
+                }
+            }
+        }
+    }
+    // Whole discs of files in one place are the disc reader's to list; archives may not grow.
+    assert!(!volume.is_packed() || total <= (1 << 30).max(100 * whole), "{total} of {whole}");
+}
+
+fn damaged(whole: &[u8], dice: &mut Noise) -> Vec<u8> {
+    let mut file = whole.to_vec();
+    // Headers and tables are at the ends; and where bytes are not the same as those beside them.
+    for _ in 0..=dice.below(4) {
+        let at = match dice.below(4) {
+            0 => dice.below(file.len().min(0x400)),
+            1 => file.len() - 1 - dice.below(file.len().min(0x200)),
+            2 => 0x1_0000 % file.len() + dice.below(64).min(file.len() - 1 - 0x1_0000 % file.len()),
+            _ => dice.below(file.len()),
+        };
+        let kind = dice.below(6);
+        let length = [1, 2, 4, 8][dice.below(4)].min(file.len() - at);
+        match kind {
+            0 => file[at] = dice.next() as u8,
+            1 => file[at] ^= 1 << dice.below(8),
+            2 => file[at..at + length].fill(0xFF),
+            3 => file[at..at + length].fill(0),
+            4 => {
+                let from = dice.below(file.len() - length + 1);
+                file.copy_within(from..from + length, at);
+            }
+            _ => file.truncate(at.max(1)),
+        }
+    }
+    file
+}
+
+#[test]
+fn damaged_files_are_refused_or_read() {
+    let disc = support::gdfx_builder::sample();
+    let svod = support::svod_builder::build(support::svod_builder::Layout::Enhanced, &disc);
+    let samples = [
+        ("gdfx", disc),
+        ("stfs", support::stfs_builder::sample()),
+        ("svod", support::svod_builder::sample()),
+        ("svod-data", svod.data[0].to_vec()),
+        ("zip", support::zip_builder::sample()),
+        ("zar", support::zar_builder::sample()),
+    ];
+    Cases::new("XENIA_DAMAGED", 500).longest(Duration::from_secs(10)).each(|seed| {
+        for (name, whole) in &samples {
+            let mut dice = Noise::new(seed);
+            let file = damaged(whole, &mut dice);
+            match open_as(name, file.clone(), &NoParts) {
+                Ok(volume) => read_some(&volume, file.len() as u64),
+                Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{name}: {error}"),
+            }
+            for fault in verified(name, file).0 {
+                assert!(fault.contains(" at offset 0x"), "{name}: {fault}");
+            }
+        }
+    });
+}

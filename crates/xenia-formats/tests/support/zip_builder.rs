@@ -1,0 +1,66 @@
+//! Writes ZIP archives.
+
+use miniz_oxide::deflate::compress_to_vec;
+
+/// An archive to be.
+#[derive(Default)]
+pub struct ZipBuilder {
+    /// Folders have entries of their own.
+    pub folders: bool,
+    /// Every other file is stored, not deflated.
+    pub stored: bool,
+    /// Path and bytes; a folder has none.
+    pub entries: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// `default.xex` and `media/a.bin`.
+pub fn sample() -> Vec<u8> {
+    let bytes = b"bytes and bytes and bytes and bytes".to_vec();
+    let entries =
+        vec![("default.xex".to_owned(), Some(b"XEX2".to_vec())), ("media/a.bin".to_owned(), Some(bytes))];
+    ZipBuilder { folders: false, stored: true, entries }.build()
+}
+
+/// CRC-32, a bit at a time.
+pub fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 })
+    })
+}
+
+impl ZipBuilder {
+    pub fn build(&self) -> Vec<u8> {
+        let (mut file, mut directory, mut count) = (Vec::new(), Vec::new(), 0_u16);
+        for (number, (path, bytes)) in self.entries.iter().enumerate() {
+            let path = if bytes.is_none() { format!("{path}/") } else { path.clone() };
+            if bytes.is_none() && !self.folders {
+                continue;
+            }
+            let bytes = bytes.as_deref().unwrap_or_default();
+            let deflated = !(self.stored && number % 2 == 0 || bytes.is_empty());
+            let data = if deflated { compress_to_vec(bytes, 6) } else { bytes.to_vec() };
+            let mut common =
+                [20_u16, 0x800, if deflated { 8 } else { 0 }, 0, 0].map(u16::to_le_bytes).concat();
+            common.extend([crc(bytes), data.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat());
+            common.extend([path.len() as u16, 0].map(u16::to_le_bytes).concat());
+            let offset = file.len() as u32;
+            file.extend(b"PK\x03\x04");
+            file.extend(&common);
+            file.extend(path.as_bytes());
+            file.extend(&data);
+            directory.extend(b"PK\x01\x02\x14\0");
+            directory.extend(&common);
+            directory.extend([0; 10]);
+            directory.extend(offset.to_le_bytes());
+            directory.extend(path.as_bytes());
+            count += 1;
+        }
+        let at = file.len() as u32;
+        file.extend(&directory);
+        file.extend(b"PK\x05\x06\0\0\0\0");
+        file.extend([count, count].map(u16::to_le_bytes).concat());
+        file.extend([directory.len() as u32, at].map(u32::to_le_bytes).concat());
+        file.extend([0, 0]);
+        file
+    }
+}

@@ -1,0 +1,82 @@
+//! Databases of titles: what a builder that shares no code wrote is read; what is damaged is refused.
+
+mod support;
+
+use support::Noise;
+use support::xdbf_builder::sample;
+use xenia_formats::xdbf::{Achievement, Xdbf};
+use xenia_testing::Cases;
+
+#[test]
+fn names_pictures_and_achievements_are_read() {
+    let bytes = sample().build();
+    let xdbf = Xdbf::read(&bytes).unwrap();
+    assert_eq!((xdbf.title_id(), xdbf.default_language()), (Some(0x4D53_07D1), 3));
+    assert_eq!(xdbf.title_name().as_deref(), Some("Ein Titel"));
+    assert_eq!(xdbf.icon(), Some(&b"\x89PNG icon"[..]));
+    assert_eq!((xdbf.image(5), xdbf.image(6)), (Some(&b"\x89PNG five"[..]), None));
+    let achievements = xdbf.achievements(3).unwrap();
+    let expected = Achievement {
+        id: 1,
+        label: "Erstes".to_owned(),
+        description: "Getan".to_owned(),
+        unachieved: "Do it".to_owned(),
+        image: 5,
+        gamerscore: 10,
+        flags: 9,
+    };
+    assert_eq!(achievements[0], expected, "what is missing in one language is there in English");
+    assert_eq!((achievements.len(), &*achievements[1].label, achievements[1].id), (2, "Second", 7));
+    assert_eq!(xdbf.achievements(1).unwrap()[0].label, "First");
+}
+
+#[test]
+fn databases_without_anything_have_nothing() {
+    let bytes = support::xdbf_builder::XdbfBuilder::default().build();
+    let xdbf = Xdbf::read(&bytes).unwrap();
+    assert_eq!((xdbf.title_id(), xdbf.title_name(), xdbf.icon()), (None, None, None));
+    assert_eq!(xdbf.achievements(1).unwrap(), []);
+}
+
+#[test]
+fn a_table_that_leads_outside_is_refused() {
+    let whole = sample().build();
+    let said = |at: usize, value: u32| {
+        let mut bytes = whole.clone();
+        bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
+        Xdbf::read(&bytes).map(drop).unwrap_err().to_string()
+    };
+    assert!(said(0, 1).contains("at offset 0x0: found 0x1, expected XDBF"));
+    assert!(said(8, u32::MAX).contains("exceeds the limit of 0x10000"));
+    assert!(said(0xC, 0x1000).contains("4096 entries in room for"));
+    assert!(said(0x10, 0x8000).contains(" at offset 0x"));
+    assert!(said(24 + 0xA, u32::MAX).starts_with("XDBF data at offset 0x"));
+    assert!(said(24 + 0xE, 0x1000).starts_with("XDBF data at offset 0x"));
+    for length in 0..whole.len() {
+        assert!(Xdbf::read(&whole[..length]).is_err(), "{length:#x}");
+    }
+}
+
+#[test]
+fn damaged_databases_are_refused_or_read() {
+    let whole = sample().build();
+    Cases::new("XENIA_DATABASES", 3000).each(|seed| {
+        let mut dice = Noise::new(seed);
+        let mut bytes = whole.clone();
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(bytes.len());
+            bytes[at] = [dice.next() as u8, 0, 0xFF, 0x80][dice.below(4)];
+        }
+        bytes.truncate(bytes.len() - [0, dice.below(100)][dice.below(2)]);
+        match Xdbf::read(&bytes) {
+            Ok(xdbf) => {
+                let names = (xdbf.title_name(), xdbf.icon(), xdbf.title_id());
+                assert!(names.0.is_none_or(|name| name.len() <= 4096));
+                if let Err(error) = xdbf.achievements(xdbf.default_language()) {
+                    assert!(error.to_string().contains(" at offset 0x"), "{error}");
+                }
+            }
+            Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
+        }
+    });
+}
