@@ -6,6 +6,7 @@
 //! Lock order: service threads' turns, listeners, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
+use crate::crypto::random::Random;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
 use crate::imports::{Bindings, Library};
@@ -17,7 +18,7 @@ use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
 use crate::objects::{Deleted, ObjectKind, Objects};
-use crate::ports::{Devices, Ports};
+use crate::ports::{Clock, Devices, Ports};
 use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
@@ -80,6 +81,10 @@ pub struct Kernel {
     pub limits: Arc<Limits>,
     /// Guest memory.
     pub memory: Arc<GuestMemory>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Random bytes for titles. Taken alone.
+    pub(crate) random: Mutex<Random>,
     /// Kernel memory.
     pub pool: KernelPool,
     /// Handles and objects.
@@ -148,7 +153,7 @@ impl Kernel {
             memory.write(at.offset(object_type::POOL_TAG), kind.tag()).map_err(Failure::from)?;
             objects.set_type(kind, at);
         }
-        imports.initialize_variables(&memory, &pool, &config)?;
+        imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         let user = User::new(files.packages.store.load_profiles());
@@ -156,10 +161,12 @@ impl Kernel {
             config,
             limits: limits.clone(),
             memory,
+            clock: ports.clock,
+            random: Mutex::new(Level::Leaf, Random::new(ports.clock.system_time(0))),
             pool,
             objects: Arc::new(objects),
             service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),
-            dispatcher: Dispatcher::new(limits.clone()),
+            dispatcher: Dispatcher::with_clock(limits.clone(), ports.clock),
             listeners: Mutex::numbered(Level::Dispatcher, 0x10, ()),
             sections: LockQueues::new(LOCK_QUEUES),
             spin_locks: LockQueues::new(2 * LOCK_QUEUES),

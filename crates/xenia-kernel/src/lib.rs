@@ -7,6 +7,7 @@
 //! - [`loader`]: places an image, its imports, and its first thread.
 //! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings, character sets.
 //! - [`content`]: packages of saved games and downloads.
+//! - [`crypto`]: digests, ciphers, large numbers.
 //! - [`exceptions`]: structured exception handling.
 //! - [`sound`]: the render driver's clients and their frames, the XMA decoder's contexts.
 //! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles, settings, notifications, keys.
@@ -23,6 +24,7 @@
 pub mod abi;
 pub mod calendar;
 pub mod content;
+pub mod crypto;
 pub mod display;
 pub mod exceptions;
 pub mod exports;

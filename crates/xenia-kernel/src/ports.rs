@@ -9,10 +9,10 @@ mod storage;
 mod video;
 
 pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, Xma};
-pub use clock::{Clock, FixedClock};
+pub use clock::Clock;
 pub use devices::Devices;
-pub use dialogs::{Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
-pub use input::{Gamepad, Input, NoInput};
+pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
+pub use input::{Gamepad, Input, NoInput, PAD_USERS, PadKind, PadModel};
 pub use storage::{NoStorage, Storage};
 pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
 
@@ -29,6 +29,8 @@ pub struct Ports {
     pub xma: Box<dyn Xma>,
     /// Controllers.
     pub input: Box<dyn Input>,
+    /// When guest time begins.
+    pub clock: Clock,
     /// Whoever answers dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Where saves and caches are kept.
@@ -45,7 +47,8 @@ impl Default for Ports {
             audio: Box::new(NoAudio),
             xma: Box::new(NoXma),
             input: Box::new(NoInput),
-            dialogs: Box::new(NoDialogs),
+            clock: Clock::default(),
+            dialogs: Box::<NoDialogs>::default(),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),
         }

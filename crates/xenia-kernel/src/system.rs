@@ -23,7 +23,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, EndKind, Event, GuestTicks, Holder, Place, Running, System, Wait,
-    WaitTicket, Woken, WorkReport, filetime, ticks_to_100ns,
+    WaitTicket, Woken, WorkReport, ticks_to_100ns,
 };
 
 /// LEV of the system calls that patched thunks make.
@@ -238,6 +238,7 @@ impl Kernel {
         let now = cpu.now();
         self.expire_timers(cpu)?;
         self.play_due_frames(cpu);
+        housekeeping("a dialog", self.look_at_dialog(cpu));
         if self.spin_locks.has_waiters() {
             spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks)?;
         }
@@ -247,7 +248,7 @@ impl Kernel {
             let tick_count = bundle.offset(0x10);
             if self.memory.read::<u32>(tick_count)? != milliseconds as u32 {
                 self.memory.write(bundle, milliseconds * 10_000)?;
-                self.memory.write(bundle.offset(8), filetime(0) + milliseconds * 10_000)?;
+                self.memory.write(bundle.offset(8), self.clock.system_time(0) + milliseconds * 10_000)?;
                 self.memory.write(tick_count, milliseconds as u32)?;
             }
         }
@@ -284,7 +285,7 @@ impl Kernel {
     /// Queues the deferred call and the APC of a timer that has expired.
     fn queue_calls(&self, cpu: &mut dyn Cpu, expiry: &Expiry) -> Fallible<()> {
         let Expiry { timer, setting } = *expiry;
-        let due = filetime(setting.due);
+        let due = self.clock.system_time(setting.due);
         if !setting.dpc.is_null() {
             self.queue_dpc(cpu, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
         }
@@ -461,12 +462,13 @@ impl System for KernelSystem {
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
-        let Kernel { dispatcher, spin_locks, memory, render_driver, .. } = &*self.kernel;
+        let Kernel { dispatcher, spin_locks, memory, render_driver, user, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
         if now {
             return Some(0);
         }
-        [dispatcher.timers().next_noticed(), render_driver.next_due()].into_iter().flatten().min()
+        let due = [dispatcher.timers().next_noticed(), render_driver.next_due(), user.dialog.next_due()];
+        due.into_iter().flatten().min()
     }
 
     fn next_device_event(&self) -> Option<GuestTicks> {

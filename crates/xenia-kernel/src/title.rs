@@ -183,17 +183,23 @@ impl Kernel {
 
 /// Ends the title: calls what wants to know, one after the other, then stops the machine.
 pub fn terminate(call: &mut Call) -> Flow {
+    terminate_with(call, 0)
+}
+
+/// The same, with an exit code.
+pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
     let next = call.kernel.title.lock().next_notification();
     let Some(notification) = next else {
         call.kernel.end_all_transfers(call.cpu);
-        return Flow::End(EndKind::Exit { code: 0 });
+        return Flow::End(EndKind::Exit { code });
     };
-    let then = Continuation::Export { name: "terminate_title", run: go_on, state: [0; 4] };
+    let then =
+        Continuation::Export { name: "terminate_title", run: go_on, state: [u64::from(code), 0, 0, 0] };
     Flow::CallGuest(GuestCall::new(notification.routine, then))
 }
 
-fn go_on(call: &mut Call, _result: u64, _state: [u64; 4]) -> Flow {
-    terminate(call)
+fn go_on(call: &mut Call, _result: u64, [code, ..]: [u64; 4]) -> Flow {
+    terminate_with(call, code as u32)
 }
 
 #[cfg(test)]

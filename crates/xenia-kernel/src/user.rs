@@ -1,5 +1,7 @@
 //! What the console keeps for its users: profiles, settings, notifications, lists, key strokes, overlapped requests.
 
+pub mod connections;
+pub mod dialogs;
 pub mod enumerators;
 pub mod keystrokes;
 pub mod notifications;
@@ -9,6 +11,8 @@ pub mod profile_settings;
 pub mod xconfig;
 
 use crate::messages::{Music, Presence, Unanswered};
+use connections::Connections;
+use dialogs::OpenDialog;
 use enumerators::Enumerators;
 use keystrokes::Keystrokes;
 use notifications::Notifications;
@@ -34,6 +38,10 @@ pub struct User {
     pub notifications: Mutex<Notifications>,
     /// What titles were told of the controllers' keys.
     pub keystrokes: Mutex<Keystrokes>,
+    /// The dialog on the screen.
+    pub dialog: OpenDialog,
+    /// Which controllers titles know of.
+    pub connections: Mutex<Connections>,
 }
 
 impl User {
@@ -48,6 +56,8 @@ impl User {
             unanswered: Mutex::new(Level::Settings, Unanswered::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),
+            dialog: OpenDialog::default(),
+            connections: Mutex::new(Level::Devices, Connections::default()),
         }
     }
 }

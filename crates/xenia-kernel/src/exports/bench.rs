@@ -4,6 +4,8 @@ mod allocations;
 mod answers;
 mod before_park;
 mod content;
+mod crypto;
+mod dialogs;
 mod disks;
 mod files;
 mod holders;
@@ -36,7 +38,7 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
-use xenia_sched::{Cpu, Disposition, EndKind, Running, Scheduler, ThreadRef};
+use xenia_sched::{Cpu, Disposition, EndKind, Running, Scheduler, System, TICKS_PER_SECOND, ThreadRef};
 
 /// A machine with one thread and some memory.
 pub(crate) struct Bench {
@@ -204,6 +206,13 @@ impl Bench {
         u64::from(at.0)
     }
 
+    /// A field of guest time passes.
+    pub(crate) fn pass_a_field(&mut self) {
+        let later = self.scheduler.now() + TICKS_PER_SECOND / 60;
+        self.scheduler.set_now(later);
+        KernelSystem::new(self.kernel.clone()).advance(&mut self.scheduler);
+    }
+
     pub(crate) fn word(&self, offset: u32) -> u32 {
         self.memory().read(self.scratch.offset(offset)).unwrap()
     }
@@ -250,12 +259,15 @@ fn message_boxes_complete_through_their_overlapped() {
     b.memory().write(b.scratch.offset(0x4C), event).unwrap();
     let arguments = [0, 0, 0, 2, base + 0x90, 1, 0, base + 0x20, base + 0x40];
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), 0x3E5);
+    assert_eq!((b.word(0x20), b.word(0x40)), (0, 0x3E5), "under way");
+    b.pass_a_field();
     assert_eq!((b.word(0x20), b.word(0x40), b.word(0x58)), (1, 0, 0));
     assert_eq!(b.status("NtQueryEvent", &[u64::from(event), base + 0x80]), NtStatus::SUCCESS);
     assert_eq!(b.word(0x84), 1);
     assert_eq!(b.xam_call("XamInputGetState", &[0, 0, base]), 0x48F);
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
     b.xam_call("XamShowSigninUI", &[1, 0]);
+    b.pass_a_field();
     let mut heard = Vec::new();
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0), b.word(4)));
@@ -296,6 +308,11 @@ fn ending_the_title_calls_who_wants_to_know_first() {
     assert_eq!(guest.pc, GuestAddr(0x8200_4000));
     let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
     assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(_)));
+    // The exit code outlasts who wants to know.
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
+    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "ExTerminateTitleProcess", &[7]) else { panic!() };
+    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
+    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(EndKind::Exit { code: 7 })));
 }
 
 #[test]
@@ -322,6 +339,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         b.memory().write(b.scratch, 2_u32).unwrap();
         assert_eq!(b.status("ExSetXConfigSetting", &[3, 9, base, 4]), NtStatus::SUCCESS);
         assert_eq!(b.xam_call("XamShowSigninUI", &[2, 0]), 0);
+        b.pass_a_field();
         let data = b.put_text(0x300, "level 7");
         assert_eq!(b.xam_call("XamLoaderSetLaunchData", &[data, 7]), 0);
         let name = b.put_text(0x300, name);

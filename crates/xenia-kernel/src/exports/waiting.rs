@@ -3,29 +3,29 @@
 use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
 use crate::objects::dispatcher::{Held, Turn, WaitBlock, WaitResult, Waiter};
 use crate::objects::{HeldObject, ObjectKind};
+use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, START_FILETIME, ticks_from_100ns};
+use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 
 /// A pointer to a timeout in units of 100 ns: negative is from now on, positive is a system time, 0 does not wait. None
 /// waits for ever.
 pub type Timeout = Option<Ptr<i64>>;
 
 /// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does.
-pub fn deadline_of(now: GuestTicks, interval: i64) -> GuestTicks {
+pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
     match interval {
         0 => now,
         interval if interval < 0 => now.saturating_add(ticks_from_100ns(interval.unsigned_abs())),
-        time => ticks_from_100ns((time as u64).saturating_sub(START_FILETIME)),
+        time => clock.guest_time(time as u64),
     }
 }
 
 /// Guest time at which a timeout ends; `None`: never. The largest interval is how titles say that, too.
 pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
     Ok(match timeout {
-        Some(interval) => {
-            Some(deadline_of(call.now(), interval.read(call.memory())?)).filter(|&at| at < MAX_TICKS)
-        }
+        Some(interval) => Some(deadline_of(call.kernel.clock, call.now(), interval.read(call.memory())?))
+            .filter(|&at| at < MAX_TICKS),
         None => None,
     })
 }
@@ -217,13 +217,14 @@ pub fn make_object(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_sched::START_FILETIME;
 
     #[test]
     fn intervals_are_relative_absolute_or_none() {
-        assert_eq!(deadline_of(100, 0), 100);
-        assert_eq!(deadline_of(100, -10_000), 100 + 49_875);
-        assert_eq!(deadline_of(100, START_FILETIME as i64 + 10_000), 49_875);
-        assert_eq!(deadline_of(100, 5), 0, "long ago");
-        assert_eq!(deadline_of(100, i64::MIN), u64::MAX);
+        assert_eq!(deadline_of(Clock::default(), 100, 0), 100);
+        assert_eq!(deadline_of(Clock::default(), 100, -10_000), 100 + 49_875);
+        assert_eq!(deadline_of(Clock::default(), 100, START_FILETIME as i64 + 10_000), 49_875);
+        assert_eq!(deadline_of(Clock::default(), 100, 5), 0, "long ago");
+        assert_eq!(deadline_of(Clock::default(), 100, i64::MIN), u64::MAX);
     }
 }

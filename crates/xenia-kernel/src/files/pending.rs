@@ -13,7 +13,7 @@ use crate::Kernel;
 use crate::status::failure::Fallible;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::{Cpu, WorkReport, filetime};
+use xenia_sched::{Cpu, WorkReport};
 
 /// A transfer that has been taken from the queue; it goes back when it is over, however that comes about.
 struct Taken {
@@ -49,7 +49,7 @@ impl Kernel {
                 return Ok(0);
             }
             let done = stream.transfer(&self.memory, direction, &pieces, offset)?;
-            self.note_written(body, direction, done, filetime(cpu.now()));
+            self.note_written(body, direction, done, self.clock.system_time(cpu.now()));
             Ok(done)
         });
         let Some(left) = left else {
@@ -85,7 +85,12 @@ impl Kernel {
     /// Tells the guest of the end of a transfer that its call did not wait for.
     fn end_transfer(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: Outcome) {
         let reply = &transfer.reply;
-        self.note_written(reply.file, transfer.direction, outcome.information, filetime(cpu.now()));
+        self.note_written(
+            reply.file,
+            transfer.direction,
+            outcome.information,
+            self.clock.system_time(cpu.now()),
+        );
         // Each of them is for somebody else.
         let told = [
             outcome.write(&self.memory, reply.status_block),

@@ -7,6 +7,7 @@ use super::variables::{self, Variables};
 use super::{Export, Library};
 use crate::KernelConfig;
 use crate::memory::KernelPool;
+use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,9 +57,10 @@ impl Bindings {
         memory: &GuestMemory,
         pool: &KernelPool,
         config: &KernelConfig,
+        clock: Clock,
     ) -> Fallible<()> {
         let mut variables = self.variables.lock();
-        variables::initialize(memory, &mut pool.lock(), &mut variables, config)
+        variables::initialize(memory, &mut pool.lock(), &mut variables, config, clock)
     }
 
     /// What the `sc 2` at `at` calls. Takes no lock: every kernel call asks.

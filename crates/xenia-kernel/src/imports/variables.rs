@@ -8,6 +8,7 @@ use crate::KernelConfig;
 use crate::layout::{dispatcher_header, object_type};
 use crate::memory::pool::Pool;
 use crate::objects::dispatcher;
+use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::collections::BTreeMap;
@@ -156,6 +157,7 @@ pub(crate) fn initialize(
     pool: &mut Pool,
     variables: &mut Variables,
     config: &KernelConfig,
+    clock: Clock,
 ) -> Fallible<()> {
     let mut at = |name| variables.storage(memory, pool, Library::xboxkrnl, name);
     memory.write(at("ExConsoleGameRegion")?, u32::MAX)?;
@@ -170,7 +172,7 @@ pub(crate) fn initialize(
     write_text(memory, at("ExLoadedImageName")?, 0x100, &config.image_path)?;
     memory.write(at("VdGpuClockInMHz")?, 500_u32)?;
     let bundle = at("KeTimeStampBundle")?;
-    memory.write(bundle.offset(8), xenia_sched::START_FILETIME)?;
+    memory.write(bundle.offset(8), clock.system_time(0))?;
     crate::objects::critical_section::initialize_section(memory, at("VdHSIOCalibrationLock")?, 10_000)
 }
 

@@ -39,6 +39,7 @@ use crate::objects::timer::Timers;
 use crate::objects::wait_list::Registration;
 #[cfg(test)]
 use crate::objects::wait_list::WaitList;
+use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use shards::{Shard, Waits};
 use std::sync::Arc;
@@ -103,6 +104,7 @@ pub struct Dispatcher {
     pub(super) owners: Owners,
     pub(super) timers: Lock<Timers>,
     pub(super) limits: Arc<Limits>,
+    pub(super) clock: Clock,
 }
 
 impl Default for Dispatcher {
@@ -165,7 +167,13 @@ pub fn initialize(memory: &GuestMemory, object: GuestAddr, kind: u8, size: u32, 
 impl Dispatcher {
     /// Nobody waits yet; what is refused is counted in `limits`.
     pub fn new(limits: Arc<Limits>) -> Self {
+        Self::with_clock(limits, Clock::default())
+    }
+
+    /// As [`Self::new`]; timers show when they are due by `clock`.
+    pub fn with_clock(limits: Arc<Limits>, clock: Clock) -> Self {
         Self {
+            clock,
             shards: Sharded::new(|shard| Lock::new(Level::Dispatcher, SHARD_LOCKS + shard, Shard::default())),
             waits: Sharded::new(|shard| Lock::new(Level::Dispatcher, TURN_LOCKS + shard, Waits::default())),
             owners: Owners::new(OWNER_LOCKS),

@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, GuestTicks, filetime, ticks_from_100ns};
+use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
 
 /// Timers that expire in one round at most; the others that are due do so in the next.
 const EXPIRIES_PER_ROUND: usize = 1024;
@@ -237,7 +237,7 @@ impl Held<'_> {
         }
         set_signal_state(memory, timer, 0)?;
         memory.write(timer.offset(header::INSERTED), 1_u8)?;
-        memory.write(timer.offset(ktimer::DUE_TIME), filetime(setting.due))?;
+        memory.write(timer.offset(ktimer::DUE_TIME), dispatcher.clock.system_time(setting.due))?;
         memory.write(timer.offset(ktimer::PERIOD), setting.period_ms)?;
         memory.write(timer.offset(ktimer::DPC), setting.dpc)?;
         let before = self.remove_timer(&mut timers, timer);
@@ -268,7 +268,7 @@ impl Held<'_> {
             // Missed periods are not made up for, and don't move the later ones.
             let missed = now.saturating_sub(setting.due) / period;
             let due = setting.due.saturating_add((missed + 1).saturating_mul(period));
-            memory.write(timer.offset(ktimer::DUE_TIME), filetime(due))?;
+            memory.write(timer.offset(ktimer::DUE_TIME), dispatcher.clock.system_time(due))?;
             self.insert_timer(&mut dispatcher.timers.lock(), timer, TimerSetting { due, ..setting });
         } else {
             memory.write(timer.offset(header::INSERTED), 0_u8)?;

@@ -1,19 +1,49 @@
-//! Time of day, where it is not guest time.
+//! Time of day: guest time, and when it began.
 
-use xenia_sched::{GuestTicks, filetime};
+use xenia_sched::{GuestTicks, START_FILETIME, ticks_from_100ns, ticks_to_100ns};
 
-/// What the guest is told the time is.
-pub trait Clock: Send {
-    /// System time (100 ns since 1601) at guest time `now`.
-    fn system_time(&self, now: GuestTicks) -> u64;
+/// What the guest is told the time is: so much after the start, in guest time. The host's clock is in it only as far as whoever
+/// made the machine took the start from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    start: u64,
 }
 
-/// Guest time alone: every run sees the same.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FixedClock;
+impl Default for Clock {
+    /// The same start in every run.
+    fn default() -> Self {
+        Self { start: START_FILETIME }
+    }
+}
 
-impl Clock for FixedClock {
-    fn system_time(&self, now: GuestTicks) -> u64 {
-        filetime(now)
+impl Clock {
+    /// System time (100 ns since 1601) at guest time 0. A start that leaves no room for a machine's life is the last that does.
+    pub fn starting_at(start: u64) -> Self {
+        // What titles compute with is signed.
+        Self { start: start.min(i64::MAX as u64 / 2) }
+    }
+
+    /// System time at guest time `now`.
+    pub fn system_time(self, now: GuestTicks) -> u64 {
+        self.start.saturating_add(ticks_to_100ns(now))
+    }
+
+    /// Guest time of a system time; 0 for what was before.
+    pub fn guest_time(self, time: u64) -> GuestTicks {
+        ticks_from_100ns(time.saturating_sub(self.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_time_is_guest_time_after_the_start() {
+        let clock = Clock::starting_at(1_000_000);
+        assert_eq!((clock.system_time(0), clock.system_time(49_875)), (1_000_000, 1_010_000));
+        assert_eq!((clock.guest_time(1_010_000), clock.guest_time(5)), (49_875, 0));
+        assert_eq!(Clock::default().system_time(0), START_FILETIME);
+        assert!((Clock::starting_at(u64::MAX).system_time(GuestTicks::MAX) as i64) > 0);
     }
 }

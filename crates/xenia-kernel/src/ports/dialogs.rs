@@ -1,7 +1,9 @@
 //! Dialogs of the console's user interface, as the kernel sees them.
 //!
-//! A dialog is over when the call returns: the guest does not run meanwhile, and what a person answers reaches it as the
-//! result of its call.
+//! The guest runs while a dialog is open, and looks as little like it as on a console: whoever shows one is asked from time to time
+//! whether it was answered.
+
+use xenia_sched::GuestTicks;
 
 /// The picture beside a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,25 +50,55 @@ pub struct TextRequest {
     pub limit: u32,
 }
 
-/// Whoever answers dialogs.
-pub trait Dialogs: Send {
-    /// The button that was pressed, an index; `None`: the dialog was left without one.
-    fn message_box(&mut self, request: &MessageBox) -> Option<u32>;
-
-    /// The text that was entered; what is too long is cut. `None`: the dialog was left without one.
-    fn text(&mut self, request: &TextRequest) -> Option<String>;
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogRequest {
+    /// A message with buttons.
+    Message(MessageBox),
+    /// A line of text.
+    Text(TextRequest),
 }
 
-/// Nobody is asked: the button with the focus is pressed, the text that is there is taken.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoDialogs;
+/// What came of a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogAnswer {
+    /// It was left.
+    Left,
+    /// The button that was pressed, an index.
+    Pressed(u32),
+    /// The text that was entered; what is too long is cut.
+    Entered(String),
+}
+
+impl DialogRequest {
+    /// What the title suggests: the button with the focus, the text that is there.
+    pub fn suggestion(&self) -> DialogAnswer {
+        match self {
+            Self::Message(message) => DialogAnswer::Pressed(message.focus),
+            Self::Text(text) => DialogAnswer::Entered(text.default.clone()),
+        }
+    }
+}
+
+/// Whoever answers dialogs. There is one at a time.
+pub trait Dialogs: Send {
+    /// A dialog appears.
+    fn open(&mut self, request: DialogRequest, now: GuestTicks);
+
+    /// What the dialog that is open was answered, once it was. Asked again and again until then.
+    fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer>;
+}
+
+/// Nobody is asked: what the title suggests is the answer.
+#[derive(Clone, Debug, Default)]
+pub struct NoDialogs(Option<DialogAnswer>);
 
 impl Dialogs for NoDialogs {
-    fn message_box(&mut self, request: &MessageBox) -> Option<u32> {
-        Some(request.focus)
+    fn open(&mut self, request: DialogRequest, _: GuestTicks) {
+        self.0 = Some(request.suggestion());
     }
 
-    fn text(&mut self, request: &TextRequest) -> Option<String> {
-        Some(request.default.clone())
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        self.0.take()
     }
 }

@@ -17,7 +17,6 @@ use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 use xenia_sched::{
     BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
-    filetime,
 };
 
 /// Smallest stack, in bytes.
@@ -163,7 +162,7 @@ impl Kernel {
         self.objects.reference(kthread)?;
         let blocks = Blocks { id, kpcr, kthread, stack, tls, process, hw_id };
         fill_kpcr(memory, &blocks)?;
-        fill_kthread(memory, &blocks, new, now)?;
+        fill_kthread(memory, &blocks, new, self.clock.system_time(now))?;
         Ok(blocks)
     }
 
@@ -242,7 +241,7 @@ impl Kernel {
         cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
-        memory.write(kthread.offset(kthread::EXIT_TIME), filetime(cpu.now()))?;
+        memory.write(kthread.offset(kthread::EXIT_TIME), self.clock.system_time(cpu.now()))?;
         // The title may have damaged the list; the thread's memory is given back all the same.
         let left = {
             // The processes' lists change under this.
@@ -406,7 +405,7 @@ fn write_processor(memory: &GuestMemory, kpcr: GuestAddr, kthread: GuestAddr, hw
     Ok(())
 }
 
-fn fill_kthread(memory: &GuestMemory, blocks: &Blocks, new: &NewThread, now: GuestTicks) -> Fallible<()> {
+fn fill_kthread(memory: &GuestMemory, blocks: &Blocks, new: &NewThread, created: u64) -> Fallible<()> {
     let at = blocks.kthread;
     let own = |offset: u32| at.offset(offset);
     initialize(memory, at, kind::THREAD, kthread::SIZE, 0)?;
@@ -444,7 +443,7 @@ fn fill_kthread(memory: &GuestMemory, blocks: &Blocks, new: &NewThread, now: Gue
     memory.write(own(kthread::SUSPEND_COUNT), u8::from(new.flags & CREATE_SUSPENDED != 0))?;
     memory.write(own(kthread::PRCB_A), blocks.kpcr.offset(kpcr::PRCB))?;
     memory.write(own(kthread::PRCB_B), blocks.kpcr.offset(kpcr::PRCB))?;
-    memory.write(own(kthread::CREATE_TIME), filetime(now))?;
+    memory.write(own(kthread::CREATE_TIME), created)?;
     memory.write(own(kthread::THREAD_ID), blocks.id)?;
     memory.write(own(kthread::START_ADDRESS), new.start_address)?;
     memory.write(own(kthread::CREATION_FLAGS), new.flags)?;

@@ -16,6 +16,8 @@ pub mod id {
     pub const STORAGE_DEVICES_CHANGED: u32 = 0xB;
     /// Settings of profiles have changed: a bit for each user.
     pub const PROFILE_SETTING_CHANGED: u32 = 0xE;
+    /// A controller was plugged in or out.
+    pub const INPUT_DEVICES_CHANGED: u32 = 0x12;
     /// Avatars have changed: a bit for each user.
     pub const AVATAR_CHANGED: u32 = 0x4_0017;
     /// The order in which music is played has changed.

@@ -1,14 +1,16 @@
 //! Asynchronous calls of `xam`: the `XOVERLAPPED` that says when one is complete.
 //!
-//! Calls complete at once: the structure is filled, its event signalled and its routine queued before the call
+//! Calls complete at once, but for those that ask a user: the structure is filled, its event signalled and its routine queued before the call
 //! returns `IO_PENDING`, which is what titles check for.
 
+use crate::Kernel;
 use crate::abi::{Call, Handle};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_sched::Cpu;
 
 /// Offsets in the structure.
 mod field {
@@ -41,6 +43,12 @@ impl Completed {
         Self { result, length, wraps_failure: true }
     }
 
+    /// All that the structure says.
+    pub fn as_told(self) -> Told {
+        let Self { result, length, .. } = self;
+        Told { result: self.told().0, extended: result.to_hresult(), length }
+    }
+
     /// What the structure has for a result.
     fn told(self) -> Win32Error {
         let is_failure = self.result != Win32Error::SUCCESS;
@@ -55,8 +63,7 @@ pub fn complete(
     completed: Completed,
 ) -> Fallible<Win32Error> {
     let Some(at) = overlapped else { return Ok(completed.result) };
-    let Completed { result, length, .. } = completed;
-    finish(call, at, Told { result: completed.told().0, extended: result.to_hresult(), length })?;
+    finish(call, at, completed.as_told())?;
     Ok(Win32Error::IO_PENDING)
 }
 
@@ -71,23 +78,46 @@ pub struct Told {
     pub length: u32,
 }
 
+/// A call's overlapped structure says that it is under way: its event, which titles use again and again, is not signalled.
+pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
+    let memory = call.memory();
+    let event: Handle = memory.read(at.offset(field::EVENT))?;
+    memory.write(at.offset(field::RESULT), Win32Error::IO_PENDING.0)?;
+    if event != Handle::NULL {
+        let event = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
+        call.kernel.dispatcher.reset_event(memory, event.body())?;
+    }
+    Ok(())
+}
+
 /// Fills an overlapped structure, signals its event and queues its routine.
 pub fn finish(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
-    let memory = call.memory();
+    let thread_id = call.thread_id();
+    finish_of(call.kernel, call.cpu, thread_id, at, told)
+}
+
+/// As [`finish`], for a call that this thread has made before.
+pub fn finish_of(
+    kernel: &Kernel,
+    cpu: &mut dyn Cpu,
+    thread_id: u32,
+    at: GuestAddr,
+    told: Told,
+) -> Fallible<()> {
+    let memory = &kernel.memory;
     let event: Handle = memory.read(at.offset(field::EVENT))?;
     let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
     memory.write(at.offset(field::LENGTH), told.length)?;
     memory.write(at.offset(field::EXTENDED_ERROR), told.extended.0)?;
     memory.write(at.offset(field::RESULT), told.result)?;
     if event != Handle::NULL {
-        let event = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        call.kernel.dispatcher.set_event(memory, call.cpu, event.body(), 0)?;
+        let event = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
+        kernel.dispatcher.set_event(memory, cpu, event.body(), 0)?;
     }
     if !routine.is_null() {
         let args = [u64::from(told.result), u64::from(told.length), u64::from(at.0)];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
-        let thread_id = call.thread_id();
-        call.kernel.queue_apc(call.cpu, thread_id, Mode::User, apc)?;
+        kernel.queue_apc(cpu, thread_id, Mode::User, apc)?;
     }
     Ok(())
 }

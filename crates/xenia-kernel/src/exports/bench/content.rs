@@ -330,6 +330,7 @@ fn there_is_one_device_the_hard_disk() {
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name}({arguments:x?})");
     }
+    b.pass_a_field();
     let fact = |at: u32| b.memory().read::<u64>(b.scratch.offset(BUFFER + at)).unwrap();
     assert_eq!((fact(0), fact(8), fact(0x10)), (1 << 32 | 1, 0x1000_0000, 0x1000_0000));
     for at in [0x18, 0x100] {

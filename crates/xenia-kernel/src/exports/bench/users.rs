@@ -119,6 +119,7 @@ fn who_signs_in_is_told_to_all() {
         ("XamShowSigninUI", &[4, 0x10000], 0xF),
     ] {
         assert_eq!(b.xam_call(name, arguments), 0);
+        b.pass_a_field();
         assert_eq!(heard(&mut b), [(9, 1), (0xA, users), (9, 0)], "{arguments:?}");
     }
     for panes in [0, 3, 5, 0xFFFF_FFFF] {

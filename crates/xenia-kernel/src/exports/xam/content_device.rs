@@ -1,9 +1,11 @@
 //! The devices that content may be on: one, the hard disk.
 
 use super::enumerate::{self, Kind};
-use crate::abi::{Call, Handle, Out};
+use crate::Kernel;
+use crate::abi::{Call, Flow, Handle, Out};
 use crate::exports::xam::ui;
 use crate::status::failure::Fallible;
+use crate::user::dialogs::{Hears, Then};
 use crate::user::enumerators::Enumerator;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
@@ -113,7 +115,7 @@ impl ContentDevice {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Lets a user choose a storage device: there is one, so nobody is asked.
+    /// Lets a user choose a storage device: there is one, to take or to leave.
     #[export(Done)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,
@@ -123,13 +125,17 @@ impl ContentDevice {
         _bytes: u64,
         device: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
-        let (Some(device), Some(_)) = (device, overlapped) else { return Ok(Win32Error::INVALID_PARAMETER) };
+    ) -> Fallible<Flow<Win32Error>> {
+        let (Some(device), Some(overlapped)) = (device, overlapped) else {
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+        };
         if content_flags & UNKNOWN_FLAGS != 0 {
-            return Ok(Win32Error::INVALID_PARAMETER);
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         }
-        device.set(call.memory(), HARD_DISK)?;
-        ui::appear(call)?;
-        complete(call, overlapped, Completed::with(Win32Error::SUCCESS))
+        let (_, free) = call.kernel.files.lock().packages.store.space();
+        let label = format!("{NAME}, {} MB free", free >> 20);
+        let request = ui::own_message("Storage device", "Where is it to be kept?", vec![label]);
+        let then = Then::StoreWord { at: device.addr(), word: HARD_DISK };
+        Kernel::open_dialog(call, request, then, Hears::Overlapped(overlapped))
     }
 }

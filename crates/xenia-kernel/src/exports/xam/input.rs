@@ -1,8 +1,10 @@
 //! Controllers (`XamInput*`), and the timer that dims the screen.
 
 use crate::abi::{Call, Ptr};
-use crate::ports::Gamepad;
+use crate::ports::{Gamepad, PAD_USERS, PadModel};
 use crate::status::failure::Fallible;
+use crate::user::notifications::{Notification, id};
+use crate::user::profile_settings::{SettingId, Value};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
@@ -14,22 +16,69 @@ pub struct Input;
 const ANY_USER: u32 = 0xFF;
 /// Flag that means any user.
 const ANY_USER_FLAG: u32 = 1 << 30;
-/// Controllers.
-const USERS: u32 = 4;
+/// Kinds of devices that a question is about, in its flags; none of them stands for controllers.
+const KINDS: u32 = 0xFF;
+const CONTROLLERS: u32 = 1;
+/// The button that is the console's own: titles never see it.
+const GUIDE: u16 = 0x400;
 /// Bytes of `INPUT_CAPABILITIES`.
 const CAPABILITIES: u32 = 0x14;
+/// What a controller can, in its capabilities: shake, do without a wire.
+const FORCE_FEEDBACK: u16 = 1;
+const WIRELESS: u16 = 2;
+/// The setting of profiles that says how much controllers shake.
+const VIBRATION: SettingId = SettingId(0x1004_0003);
 /// Bytes of `INPUT_STATE`.
 const STATE: u32 = 0x10;
 
-/// The user that is meant; any user means the first.
-fn user_of(user: u32, flags: u32) -> u32 {
-    if user & ANY_USER == ANY_USER || flags & ANY_USER_FLAG != 0 { 0 } else { user }
+/// Whether a question is about controllers: keyboards and the like are never there.
+fn means_controllers(flags: u32) -> bool {
+    flags & KINDS == 0 || flags & CONTROLLERS != 0
 }
 
-/// The controller of a user.
-fn gamepad(call: &Call, user: u32, flags: u32) -> Option<Gamepad> {
-    let user = user_of(user, flags);
-    if user < USERS { call.kernel.devices.input.lock().gamepad(user, call.now()) } else { None }
+/// The user that is meant; any user means the first who has a controller.
+fn user_of(call: &Call, user: u32, flags: u32) -> u32 {
+    if user & ANY_USER != ANY_USER && flags & ANY_USER_FLAG == 0 {
+        return user;
+    }
+    let connected = call.kernel.devices.input.lock().connected(call.now());
+    if connected == 0 { 0 } else { connected.trailing_zeros() }
+}
+
+/// Tells who listens that a controller has come or gone, if so.
+fn tell(call: &mut Call, news: bool) -> Fallible<()> {
+    if news {
+        let changed = Notification { id: id::INPUT_DEVICES_CHANGED, parameter: 0 };
+        call.kernel.notify(call.cpu, changed)?;
+    }
+    Ok(())
+}
+
+/// Looks which controllers there are, and tells who listens if that has changed.
+pub(super) fn look(call: &mut Call) -> Fallible<()> {
+    let connected = call.kernel.devices.input.lock().connected(call.now());
+    let news = call.kernel.user.connections.lock().see_all(connected);
+    tell(call, news)
+}
+
+/// The controller of this user, as titles see it.
+fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
+    if user >= PAD_USERS {
+        return Ok(None);
+    }
+    let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
+    let news = call.kernel.user.connections.lock().see(user, pad.is_some());
+    tell(call, news)?;
+    // What is pressed while a dialog is open is not meant for the title.
+    let rests = call.kernel.user.dialog.is_open();
+    let shown = |pad: Gamepad| {
+        if rests {
+            Gamepad { packet: pad.packet, ..Gamepad::default() }
+        } else {
+            Gamepad { buttons: pad.buttons & !GUIDE, ..pad }
+        }
+    };
+    Ok(pad.map(shown))
 }
 
 /// `INPUT_GAMEPAD`.
@@ -44,7 +93,7 @@ fn write_gamepad(call: &Call, at: GuestAddr, pad: &Gamepad) -> Result<(), Memory
     Ok(())
 }
 
-fn capabilities(call: &Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> Fallible<Win32Error> {
+fn capabilities(call: &mut Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> Fallible<Win32Error> {
     // Everything that the pad of the console has.
     const ALL: Gamepad = Gamepad {
         packet: 0,
@@ -59,23 +108,35 @@ fn capabilities(call: &Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> Fall
     let Some(at) = at else { return Ok(Win32Error::BAD_ARGUMENTS) };
     let (memory, at) = (call.memory(), at.addr());
     memory.fill(at, CAPABILITIES, 0)?;
-    if gamepad(call, user, flags).is_none() {
-        return Ok(Win32Error::DEVICE_NOT_CONNECTED);
-    }
-    // Type and subtype: a gamepad.
-    memory.write(at, 0x0101_u16)?;
+    let Some(model) = model(call, user, flags) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
+    let can = if model.has_motors { FORCE_FEEDBACK } else { 0 } | if model.wireless { WIRELESS } else { 0 };
+    // Type: a controller. Its kind is the subtype.
+    memory.write(at, 0x0100_u16 | model.kind as u16)?;
+    memory.write(at.offset(2), can)?;
     write_gamepad(call, at.offset(4), &ALL)?;
-    memory.write(at.offset(0x10), u32::MAX)?;
+    if model.has_motors {
+        memory.write(at.offset(0x10), u32::MAX)?;
+    }
     Ok(Win32Error::SUCCESS)
 }
 
+/// What the controller of the user that is meant is.
+fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
+    let user = user_of(call, user, flags);
+    let asks = means_controllers(flags) && user < PAD_USERS;
+    if asks { call.kernel.devices.input.lock().model(user, call.now()) } else { None }
+}
+
 /// Stores the next key stroke (`INPUT_KEYSTROKE`) of a user, or of the first user who has one; says whose it was.
-fn keystroke_of(call: &Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
+fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
     let is_any = user & ANY_USER == ANY_USER || flags & ANY_USER_FLAG != 0;
-    let users = if is_any { 0..USERS } else { user..user.saturating_add(1).min(USERS) };
+    let users = if is_any { 0..PAD_USERS } else { user..user.saturating_add(1).min(PAD_USERS) };
     let mut result = Win32Error::DEVICE_NOT_CONNECTED;
+    if !means_controllers(flags) {
+        return Ok((result, None));
+    }
     for user in users {
-        let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
+        let pad = gamepad(call, user)?;
         let mut keystrokes = call.kernel.user.keystrokes.lock();
         let Some(pad) = pad else {
             keystrokes.disconnected(user);
@@ -97,7 +158,8 @@ fn keystroke_of(call: &Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Wi
 
 #[exports(xam)]
 impl Input {
-    /// State of a user's controller; without a place for it only whether there is one.
+    /// State of a user's controller; without a place for it only whether there is one. The button in its middle is the
+    /// console's own and never down.
     #[export(Done)]
     fn XamInputGetState(
         call: &mut Call,
@@ -109,7 +171,11 @@ impl Input {
         if let Some(at) = state {
             call.memory().fill(at, STATE, 0)?;
         }
-        let Some(pad) = gamepad(call, user, flags) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
+        if !means_controllers(flags) {
+            return Ok(Win32Error::DEVICE_NOT_CONNECTED);
+        }
+        let user = user_of(call, user, flags);
+        let Some(pad) = gamepad(call, user)? else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
         if let Some(at) = state {
             call.memory().write(at, pad.packet)?;
             write_gamepad(call, at.offset(4), &pad)?;
@@ -153,9 +219,9 @@ impl Input {
     ) -> Fallible<Win32Error> {
         let Some(vibration) = vibration else { return Ok(Win32Error::BAD_ARGUMENTS) };
         let (left, right) = (vibration.read(call.memory())?, vibration.at(1).read(call.memory())?);
-        let user = user_of(user, flags);
+        let user = user_of(call, user, flags);
         let connected =
-            user < USERS && call.kernel.devices.input.lock().set_vibration(user, left, right, call.now());
+            user < PAD_USERS && call.kernel.devices.input.lock().set_vibration(user, left, right, call.now());
         Ok(if connected { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED })
     }
 
@@ -188,6 +254,57 @@ impl Input {
         Ok(result)
     }
 
+    /// Facts about a user's controller: how full its battery is, what runs it, how well it is heard, what it is. Of the seven
+    /// words, port and version are 0: there are no radio and no firmware of the console's here.
+    #[export(Partial)]
+    fn XamInputGetDeviceStats(call: &mut Call, user: u32, stats: Option<Ptr<u32>>) -> Fallible<Win32Error> {
+        const FULL: u32 = 3;
+        const WIRE: u32 = 1;
+        const RECHARGEABLE: u32 = 3;
+        let Some(stats) = stats else { return Ok(Win32Error::BAD_ARGUMENTS) };
+        let Some(model) = model(call, user, 0) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
+        let runs_on = if model.battery.is_some() { RECHARGEABLE } else { WIRE };
+        let level = model.battery.map_or(FULL, |level| u32::from(level).min(FULL));
+        let words = [level, runs_on, FULL, model.kind as u32, 0, 0, 0];
+        for (index, word) in words.into_iter().enumerate() {
+            stats.at(index as u32).write(call.memory(), word)?;
+        }
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// How much a user wants controllers to shake, by the profile's settings: 3 is as titles ask for, 0 not at all. Nobody's is 0.
+    #[export(Done)]
+    fn XamInputGetUserVibrationLevel(call: &mut Call, user: u32) -> u32 {
+        let profiles = call.kernel.user.profiles.lock();
+        let Some(profile) = profiles.get(user) else { return 0 };
+        let set = profile.setting(0, VIBRATION).cloned().or_else(|| VIBRATION.default());
+        if let Some(Value::Bits(level)) = set { (level >> 32) as u32 } else { 0 }
+    }
+
+    /// Reads what a device that is no controller has to say, such as a portal: none is plugged in.
+    #[export(Constant)]
+    fn XamInputNonControllerGetRaw(_call: &mut Call, _device: u32) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
+    }
+
+    /// As `XamInputNonControllerGetRaw`, with the length that was read and a state.
+    #[export(Constant)]
+    fn XamInputNonControllerGetRawEx(_call: &mut Call, _device: u32) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
+    }
+
+    /// Tells a device that is no controller something: none is plugged in.
+    #[export(Constant)]
+    fn XamInputNonControllerSetRaw(_call: &mut Call, _device: u32) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
+    }
+
+    /// As `XamInputNonControllerSetRaw`, with a length.
+    #[export(Constant)]
+    fn XamInputNonControllerSetRawEx(_call: &mut Call, _device: u32) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
+    }
+
     /// Tells that somebody is there. Nothing here dims the screen.
     #[export(Constant)]
     fn XamResetInactivity(_call: &mut Call) {}
@@ -202,42 +319,153 @@ impl Input {
 #[cfg(test)]
 mod tests {
     use crate::exports::bench::Bench;
-    use crate::ports::{Gamepad, Input};
+    use crate::ports::{Gamepad, Input, PadKind, PadModel};
     use std::sync::{Arc, Mutex};
     use xenia_sched::GuestTicks;
 
-    /// One controller, of user 2.
-    struct Third(Arc<Mutex<Gamepad>>);
+    const EMPTY: u64 = 0x10D2;
+    const NOT_CONNECTED: u64 = 0x48F;
+    const BAD_ARGUMENTS: u64 = 0xA0;
+    const DRUMS: PadModel =
+        PadModel { kind: PadKind::Drums, has_motors: true, wireless: true, battery: Some(1) };
 
-    impl Input for Third {
+    /// Controllers that tests plug in and out, and what their motors were told.
+    #[derive(Clone, Default)]
+    struct Pads(Arc<Mutex<Plugged>>);
+
+    #[derive(Default)]
+    struct Plugged {
+        pads: [Option<Gamepad>; 4],
+        motors: Vec<(u32, u16, u16)>,
+    }
+
+    impl Pads {
+        fn plug(&self, user: usize, pad: impl Into<Option<Gamepad>>) {
+            self.0.lock().unwrap().pads[user] = pad.into();
+        }
+    }
+
+    impl Input for Pads {
         fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
-            (user == 2).then(|| *self.0.lock().unwrap())
+            self.0.lock().unwrap().pads[user as usize]
         }
-        fn set_vibration(&mut self, _: u32, _: u16, _: u16, _: GuestTicks) -> bool {
-            false
+        fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
+            self.gamepad(user, now).map(|_| if user == 2 { DRUMS } else { PadModel::default() })
         }
+        fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
+            self.0.lock().unwrap().motors.push((user, left, right));
+            self.gamepad(user, now).is_some()
+        }
+    }
+
+    fn bench() -> (Bench, Pads, u64) {
+        let (b, pads) = (Bench::new(), Pads::default());
+        *b.kernel.devices.input.lock() = Box::new(pads.clone());
+        let base = u64::from(b.scratch.0);
+        (b, pads, base)
+    }
+
+    fn held(buttons: u16) -> Gamepad {
+        Gamepad { packet: 7, buttons, left_x: -2, right_trigger: 9, ..Gamepad::default() }
     }
 
     #[test]
     fn key_strokes_are_stored_with_their_user() {
-        const EMPTY: u64 = 0x10D2;
-        const NOT_CONNECTED: u64 = 0x48F;
-        const BAD_ARGUMENTS: u64 = 0xA0;
-        let mut b = Bench::new();
-        let pad = Arc::new(Mutex::new(Gamepad { buttons: 0x2000, ..Gamepad::default() }));
-        *b.kernel.devices.input.lock() = Box::new(Third(pad.clone()));
-        let base = u64::from(b.scratch.0);
+        let (mut b, pads, base) = bench();
+        pads.plug(2, held(0x2000));
         for user in [0, 4, 0xFFFF_FF00] {
             assert_eq!(b.xam_call("XamInputGetKeystroke", &[user, 0, base]), NOT_CONNECTED);
         }
+        assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 2, base]), NOT_CONNECTED, "a keyboard's");
         b.memory().write(b.scratch.offset(8), 0xFF_u32).unwrap();
         assert_eq!(b.xam_call("XamInputGetKeystrokeEx", &[base + 8, 0, base]), 0);
         assert_eq!([b.word(0), b.word(4), b.word(8)], [0x5801_0000, 0x0001_0200, 2]);
         assert_eq!(b.xam_call("XamInputGetKeystroke", &[0xFF, 0, base]), EMPTY);
-        pad.lock().unwrap().buttons = 0;
+        pads.plug(2, held(0x400));
         assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), 0);
         assert_eq!(b.word(4), 0x0002_0200);
+        assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), EMPTY, "the guide button is no key");
         assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, 0]), BAD_ARGUMENTS);
         assert_eq!(b.xam_call("XamInputGetKeystrokeEx", &[0, 0, base]), BAD_ARGUMENTS);
+    }
+
+    #[test]
+    fn the_state_is_that_of_the_user_without_the_guide_button() {
+        let (mut b, pads, base) = bench();
+        pads.plug(1, held(0x1400));
+        for (user, flags, result) in [
+            (1, 0, 0),
+            (1, 1, 0),
+            (0xFF, 0, 0),
+            (3, 1 << 30, 0),
+            (1, 2, NOT_CONNECTED),
+            (0, 0, NOT_CONNECTED),
+            (4, 0, NOT_CONNECTED),
+        ] {
+            b.memory().fill(b.scratch, 0x10, 0xEE).unwrap();
+            assert_eq!(b.xam_call("XamInputGetState", &[user, flags, base]), result, "{user} {flags:x}");
+            let state = if result == 0 { [7, 0x1000_0009, 0xFFFE_0000, 0] } else { [0; 4] };
+            assert_eq!([0, 4, 8, 12].map(|at| b.word(at)), state);
+            assert_eq!(b.xam_call("XamInputGetState", &[user, flags, 0]), result);
+        }
+    }
+
+    #[test]
+    fn kinds_of_controllers_are_told_apart() {
+        let (mut b, pads, base) = bench();
+        pads.plug(0, held(0));
+        pads.plug(2, held(0));
+        for (user, first, motors) in [(0, 0x0101_0000, 0), (2, 0x0108_0003, u32::MAX)] {
+            assert_eq!(b.xam_call("XamInputGetCapabilities", &[user, 1, base]), 0);
+            assert_eq!(
+                [0, 4, 8, 12, 16].map(|at| b.word(at)),
+                [first, 0xF3FF_FFFF, u32::MAX, u32::MAX, motors]
+            );
+            assert_eq!(b.xam_call("XamInputGetCapabilitiesEx", &[1, user, 0, base]), 0);
+        }
+        assert_eq!(b.xam_call("XamInputGetCapabilities", &[0, 2, base]), NOT_CONNECTED);
+        assert_eq!(b.xam_call("XamInputGetCapabilities", &[1, 0, base]), NOT_CONNECTED);
+        assert_eq!(b.word(0), 0);
+        for (user, stats) in [(0, [3, 1, 3, 1]), (2, [1, 3, 3, 8])] {
+            assert_eq!(b.xam_call("XamInputGetDeviceStats", &[user, base]), 0);
+            assert_eq!([0, 4, 8, 12].map(|at| b.word(at)), stats);
+        }
+        assert_eq!(b.xam_call("XamInputGetDeviceStats", &[1, base]), NOT_CONNECTED);
+        assert_eq!(b.xam_call("XamInputGetDeviceStats", &[0, 0]), BAD_ARGUMENTS);
+        assert_eq!(b.xam_call("XamInputGetUserVibrationLevel", &[0]), 3);
+        assert_eq!(b.xam_call("XamInputGetUserVibrationLevel", &[3]), 0);
+    }
+
+    #[test]
+    fn motors_are_those_of_the_user() {
+        let (mut b, pads, base) = bench();
+        pads.plug(3, held(0));
+        b.memory().write(b.scratch, 0x1234_FFFF_u32).unwrap();
+        assert_eq!(b.xam_call("XamInputSetState", &[3, 0, base]), 0);
+        assert_eq!(b.xam_call("XamInputSetState", &[0xFF, 0, base]), 0);
+        assert_eq!(b.xam_call("XamInputSetState", &[1, 0, base]), NOT_CONNECTED);
+        assert_eq!(b.xam_call("XamInputSetState", &[4, 0, base]), NOT_CONNECTED);
+        assert_eq!(b.xam_call("XamInputSetState", &[3, 0, 0]), BAD_ARGUMENTS);
+        let told = (0x1234, 0xFFFF);
+        assert_eq!(
+            pads.0.lock().unwrap().motors,
+            [(3, told.0, told.1), (3, told.0, told.1), (1, told.0, told.1)]
+        );
+    }
+
+    #[test]
+    fn who_listens_hears_of_controllers_that_come_and_go() {
+        let (mut b, pads, base) = bench();
+        let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+        let next = |b: &mut Bench| {
+            b.xam_call("XNotifyGetNext", &[listener, 0x12, base, base + 4]) == 1 && b.word(0) == 0x12
+        };
+        assert!(!next(&mut b));
+        pads.plug(1, held(0));
+        assert!(next(&mut b) && !next(&mut b), "seen by the question itself");
+        pads.plug(1, None);
+        pads.plug(3, held(0));
+        assert_eq!(b.xam_call("XamInputGetState", &[1, 0, 0]), NOT_CONNECTED);
+        assert!(next(&mut b) && next(&mut b) && !next(&mut b), "one is seen gone, one there");
     }
 }

@@ -5,7 +5,6 @@ use crate::status::failure::Fallible;
 use crate::title;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct Loader;
@@ -21,7 +20,7 @@ impl Loader {
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
         let path = path.map(|path| path.text(call.memory())).transpose()?;
         tracing::info!(target: "kernel", "the title asks for {path:?} to be launched, flags {flags:#x}");
-        let now = filetime(call.now());
+        let now = call.kernel.clock.system_time(call.now());
         let launch = path.map(|path| call.kernel.prepare_launch(&path, now));
         call.kernel.title.lock().launch = launch;
         Ok(title::terminate(call).map(|_| ()))

@@ -1,5 +1,6 @@
 //! System notifications (`XamNotify*`, `XNotify*`).
 
+use super::input;
 use crate::Kernel;
 use crate::abi::{Call, Handle, Out};
 use crate::exports::waiting::make_object;
@@ -83,6 +84,7 @@ impl Notify {
         }
         let Some(id) = id else { return Ok(false) };
         id.set(memory, 0)?;
+        input::look(call)?;
         let Ok(listener) = call.kernel.objects.resolve_kind(listener, ObjectKind::Listener) else {
             return Ok(false);
         };

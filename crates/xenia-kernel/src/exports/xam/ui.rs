@@ -1,12 +1,11 @@
-//! Dialogs (`XamShow*`). Whoever is behind the port answers messages and enters text; users are signed in
-//! without being asked.
+//! Dialogs (`XamShow*`): what titles ask for. Whoever is behind the port answers.
 
+use crate::Kernel;
 use crate::abi::{Call, Flow, Out, Ptr, WideText};
-use crate::ports::{Icon, MessageBox, TextRequest};
+use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
-use crate::user::notifications::{Notification, id};
-use crate::user::overlapped::{Completed, complete};
+use crate::user::dialogs::{Hears, Then};
 use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -17,42 +16,57 @@ pub struct Ui;
 /// Buttons of a message box.
 const BUTTON_LIMIT: u32 = 3;
 
-/// The interface appears and disappears at once; listeners hear both.
-pub(super) fn appear(call: &mut Call) -> Fallible<()> {
-    for parameter in [1, 0] {
-        call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter })?;
-    }
-    Ok(())
-}
-
 /// Any user, as an index.
 const ANY_USER: u32 = 0xFF;
 /// Flag of the sign-in dialog: profiles of the online service alone.
 const ONLINE_ONLY: u32 = 2;
 /// Flags: a passcode is entered in place of a button.
 const PASSCODE: u32 = 0x3_0000;
+/// The button of a message that only says something.
+const OK: &str = "OK";
 
-/// Signs users in, and tells who listens; also if nobody was to be signed in.
-fn sign_in(call: &mut Call, panes: u32, flags: u32) -> Fallible<Win32Error> {
+/// A message of the console's own; its last button has the focus.
+pub(super) fn own_message(title: &str, text: &str, buttons: Vec<String>) -> DialogRequest {
+    let focus = (buttons.len() as u32).saturating_sub(1);
+    let (title, text) = (title.to_owned(), text.to_owned());
+    DialogRequest::Message(MessageBox { user: None, icon: Icon::None, title, text, buttons, focus })
+}
+
+/// Who hears of the end of a dialog that a call may wait for.
+pub(super) fn hears(overlapped: Option<GuestAddr>) -> Hears {
+    overlapped.map_or(Hears::Caller, Hears::Overlapped)
+}
+
+/// Lets users sign in, as many as there are panes.
+fn sign_in(call: &mut Call, panes: u32, flags: u32, hears: Hears) -> Fallible<Flow<Win32Error>> {
     if !matches!(panes, 1 | 2 | 4) {
-        return Ok(Win32Error::INVALID_PARAMETER);
+        return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
     }
-    call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })?;
-    let (users, new) = {
-        let mut profiles = call.kernel.user.profiles.lock();
-        let panes = if flags & ONLINE_ONLY == 0 { panes } else { 0 };
-        let free: Vec<u32> = (0..panes).filter(|&user| profiles.get(user).is_none()).collect();
-        let new: Vec<_> = free.into_iter().filter_map(|user| profiles.sign_in(user).cloned()).collect();
-        (profiles.mask(), new)
-    };
-    for profile in new {
-        if let Err(error) = call.kernel.files.lock().packages.store.save_profile(&profile) {
-            tracing::error!(target: "vfs", "the profile {} is not saved: {error}", profile.name());
-        }
+    if flags & ONLINE_ONLY != 0 {
+        let text = "The title asks for profiles of the online service, which is not there.";
+        let request = own_message("Sign in", text, vec![OK.to_owned()]);
+        return Kernel::open_dialog(call, request, Then::TellUsers, hears);
     }
-    call.kernel.notify(call.cpu, Notification { id: id::SIGN_IN_CHANGED, parameter: users })?;
-    call.kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 0 })?;
-    Ok(Win32Error::SUCCESS)
+    let names = (0..panes).map(|user| match user {
+        0 => "one player".to_owned(),
+        user => format!("{} players", user + 1),
+    });
+    let request = own_message("Sign in", "Who is playing?", names.collect());
+    Kernel::open_dialog(call, request, Then::SignIn, hears)
+}
+
+/// Shows a page of the online service, which is not there.
+fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
+    let request = own_message(page, "This console is not connected.", vec![OK.to_owned()]);
+    Kernel::open_dialog(call, request, Then::Nothing, Hears::Nobody)
+}
+
+/// As [`online_page`], for a user who must be signed in: `missing` is what is returned if not.
+fn page_of(call: &mut Call, user: u32, missing: Win32Error, page: &str) -> Fallible<Flow<Win32Error>> {
+    if call.kernel.user.profiles.lock().get(user).is_none() {
+        return Ok(Flow::Return(missing));
+    }
+    online_page(call, page)
 }
 
 /// A dialog's user; `None` for any.
@@ -110,23 +124,17 @@ impl Message {
         }))
     }
 
-    fn show(self, call: &mut Call) -> Fallible<Win32Error> {
+    fn show(self, call: &mut Call) -> Fallible<Flow<Win32Error>> {
         let (Some(request), Some(result)) = (self.request(call)?, self.result) else {
-            return Ok(Win32Error::INVALID_PARAMETER);
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
         // The console's owner has set no passcode, so none that is entered is right.
-        let pressed = if self.flags & PASSCODE == 0 {
-            call.kernel.devices.dialogs.lock().message_box(&request).filter(|&button| button < self.buttons)
+        let then = if self.flags & PASSCODE == 0 {
+            Then::StoreButton { result: result.addr(), buttons: self.buttons }
         } else {
-            None
+            Then::Refuse
         };
-        tracing::info!(target: "kernel", "{request:?}: {pressed:?}");
-        if let Some(button) = pressed {
-            result.set(call.memory(), button)?;
-        }
-        appear(call)?;
-        let outcome = if pressed.is_some() { Win32Error::SUCCESS } else { Win32Error::CANCELLED };
-        complete(call, self.overlapped, Completed::with(outcome))
+        Kernel::open_dialog(call, DialogRequest::Message(request), then, hears(self.overlapped))
     }
 }
 
@@ -145,7 +153,7 @@ impl Ui {
         flags: u32,
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
+    ) -> Fallible<Flow<Win32Error>> {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
@@ -163,21 +171,32 @@ impl Ui {
         _unknown: u32,
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
+    ) -> Fallible<Flow<Win32Error>> {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// Lets as many users sign in as there are panes. Nobody is asked: where a place is free, a profile of the console's own
-    /// takes it, unless only one of the online service will do.
+    /// Lets as many users sign in as there are panes: where a place is free, a profile of the console's own takes it. There is none
+    /// of the online service, so a title that wants nothing else gets nobody.
     #[export(Partial)]
-    fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Win32Error> {
-        sign_in(call, panes, flags)
+    fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
+        sign_in(call, panes, flags, Hears::Nobody)
     }
 
     /// As `XamShowSigninUI`, for a user who has asked for it.
     #[export(Partial)]
-    fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Win32Error> {
-        sign_in(call, panes, flags)
+    fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
+        sign_in(call, panes, flags, Hears::Nobody)
+    }
+
+    /// As `XamShowSigninUI`, with an overlapped structure that hears of the end.
+    #[export(Partial)]
+    fn XamShowSigninUIEx(
+        call: &mut Call,
+        panes: u32,
+        flags: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Flow<Win32Error>> {
+        sign_in(call, panes, flags, overlapped.map_or(Hears::Nobody, Hears::Overlapped))
     }
 
     /// Lets a user enter text, and stores what fits, with its end.
@@ -192,9 +211,9 @@ impl Ui {
         buffer: Option<Ptr<u16>>,
         length: u32,
         overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
+    ) -> Fallible<Flow<Win32Error>> {
         let (Ok(user), Some(buffer), Some(limit)) = (user_of(user), buffer, length.checked_sub(1)) else {
-            return Ok(Win32Error::INVALID_PARAMETER);
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
         let request = TextRequest {
             user,
@@ -203,23 +222,104 @@ impl Ui {
             default: text_or_empty(call, default)?,
             limit,
         };
-        let entered = call.kernel.devices.dialogs.lock().text(&request);
-        tracing::info!(target: "kernel", "{request:?}: {entered:?}");
-        appear(call)?;
-        let Some(text) = entered else {
-            return complete(call, overlapped, Completed::with(Win32Error::CANCELLED));
-        };
-        let units = text.encode_utf16().take(limit as usize).chain([0]);
-        for (index, unit) in units.enumerate() {
-            buffer.at(index as u32).write(call.memory(), unit)?;
-        }
-        complete(call, overlapped, Completed::with(Win32Error::SUCCESS))
+        let then = Then::StoreText { buffer: buffer.addr(), limit };
+        Kernel::open_dialog(call, DialogRequest::Text(request), then, hears(overlapped))
     }
 
-    /// Whether a dialog is on the screen: each is over before the guest runs again.
+    /// Whether a dialog is on the screen.
+    #[export(Done)]
+    fn XamIsUIActive(call: &mut Call) -> bool {
+        call.kernel.user.dialog.is_open()
+    }
+
+    /// Shows a user's friends, of whom a console that is not connected knows none.
+    #[export(Partial)]
+    fn XamShowFriendsUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Friends")
+    }
+
+    /// Shows a user's messages: there are none without a connection.
+    #[export(Partial)]
+    fn XamShowMessagesUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
+    }
+
+    /// Shows who was met in the title: nobody without a connection.
+    #[export(Partial)]
+    fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Players")
+    }
+
+    /// Shows a user's card, which only the online service has.
+    #[export(Partial)]
+    fn XamShowGamerCardUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
+    }
+
+    /// Shows somebody's card to a user; only the online service has it.
+    #[export(Partial)]
+    fn XamShowGamerCardUIForXUID(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
+    }
+
+    /// Lets a user ask somebody to be a friend: nobody is asked without a connection.
+    #[export(Partial)]
+    fn XamShowFriendRequestUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Friend request")
+    }
+
+    /// Lets a user say what they think of somebody: nobody is told without a connection.
+    #[export(Partial)]
+    fn XamShowPlayerReviewUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Player review")
+    }
+
+    /// Shows a user's achievements in a title. The page says that there is no connection; the list is not shown.
+    #[export(Partial)]
+    fn XamShowAchievementsUI(call: &mut Call, user: u32, _title: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::NO_SUCH_USER, "Achievements")
+    }
+
+    /// Lets a user change a profile. The page says that there is no connection; nothing can be changed on it.
+    #[export(Partial)]
+    fn XamShowEditProfileUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Profile")
+    }
+
+    /// Shows the marketplace, which is not there without a connection.
+    #[export(Partial)]
+    fn XamShowMarketplaceUI(
+        call: &mut Call,
+        _user: u32,
+        _entry: u32,
+        _offer: u64,
+        _types: u32,
+    ) -> Fallible<Flow<Win32Error>> {
+        online_page(call, "Marketplace")
+    }
+
+    /// As `XamShowMarketplaceUI`, with more that says which page.
+    #[export(Partial)]
+    fn XamShowMarketplaceUIEx(
+        call: &mut Call,
+        _user: u32,
+        _entry: u32,
+        _offer: u64,
+        _types: u32,
+    ) -> Fallible<Flow<Win32Error>> {
+        online_page(call, "Marketplace")
+    }
+
+    /// Shows a user's party: there is none without a connection.
     #[export(Constant)]
-    fn XamIsUIActive(_call: &mut Call) -> bool {
-        false
+    fn XamShowPartyUI(_call: &mut Call, _user: u32) -> Win32Error {
+        Win32Error::FUNCTION_FAILED
+    }
+
+    /// Shows what friends play: nothing without a connection.
+    #[export(Constant)]
+    fn XamShowCommunitySessionsUI(_call: &mut Call, _user: u32) -> Win32Error {
+        Win32Error::FUNCTION_FAILED
     }
 
     /// Says that the disc can't be read, and ends the title.
@@ -227,144 +327,5 @@ impl Ui {
     fn XamShowDirtyDiscErrorUI(call: &mut Call, _user: u32) -> Flow<()> {
         tracing::error!(target: "kernel", "the title reports a disc that can't be read");
         title::terminate(call).map(|_| ())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::exports::bench::Bench;
-    use crate::ports::{Dialogs, Icon, MessageBox, TextRequest};
-    use std::sync::{Arc, Mutex};
-
-    /// Answers as it was told to, and keeps what it was asked.
-    #[derive(Clone, Default)]
-    struct Scripted {
-        button: Option<u32>,
-        line: Option<String>,
-        boxes: Arc<Mutex<Vec<MessageBox>>>,
-        texts: Arc<Mutex<Vec<TextRequest>>>,
-    }
-
-    impl Dialogs for Scripted {
-        fn message_box(&mut self, request: &MessageBox) -> Option<u32> {
-            self.boxes.lock().unwrap().push(request.clone());
-            self.button
-        }
-        fn text(&mut self, request: &TextRequest) -> Option<String> {
-            self.texts.lock().unwrap().push(request.clone());
-            self.line.clone()
-        }
-    }
-
-    const OVERLAPPED: u32 = 0x40;
-    const RESULT: u32 = 0x20;
-    const SUCCESS: u64 = 0;
-    const INVALID_PARAMETER: u64 = 0x57;
-    const CANCELLED: u64 = 0x4C7;
-    const IO_PENDING: u64 = 0x3E5;
-
-    fn bench(answers: &Scripted) -> Bench {
-        let b = Bench::new();
-        *b.kernel.devices.dialogs.lock() = Box::new(answers.clone());
-        b
-    }
-
-    #[test]
-    fn a_message_box_is_asked_with_all_it_says() {
-        let answers = Scripted { button: Some(0), ..Scripted::default() };
-        let mut b = bench(&answers);
-        let base = u64::from(b.scratch.0);
-        let (title, text) = (b.put_wide_text(0x100, "Title"), b.put_wide_text(0x200, "Zwölf"));
-        for (index, label) in ["Yes", "No"].into_iter().enumerate() {
-            let label = b.put_wide_text(0x300 + 0x40 * index as u32, label);
-            b.memory().write(b.scratch.offset(0x80 + 4 * index as u32), label as u32).unwrap();
-        }
-        b.memory().write(b.scratch.offset(RESULT), 99_u32).unwrap();
-        let (labels, result, overlapped) = (base + 0x80, base + 0x20, base + 0x40);
-        let plain = [0xFF, title, text, 2, labels, 1, 2, result, overlapped];
-        assert_eq!(b.xam_call("XamShowMessageBoxUI", &plain), IO_PENDING);
-        assert_eq!((b.word(RESULT), b.word(OVERLAPPED)), (0, 0));
-        let extended = [3, title, text, 2, labels, 1, 1, 0x1234, result, 0];
-        assert_eq!(b.xam_call("XamShowMessageBoxUIEx", &extended), SUCCESS);
-        let asked = answers.boxes.lock().unwrap();
-        assert_eq!(asked[0].user, None);
-        assert_eq!((asked[0].icon, asked[1].icon), (Icon::Warning, Icon::Error));
-        assert_eq!(asked[1].user, Some(3));
-        assert_eq!((asked[0].title.as_str(), asked[0].text.as_str()), ("Title", "Zwölf"));
-        assert_eq!(
-            (asked[0].buttons.as_slice(), asked[0].focus),
-            (&["Yes".to_owned(), "No".to_owned()][..], 1)
-        );
-    }
-
-    #[test]
-    fn a_message_box_that_is_left_is_cancelled() {
-        for (button, flags) in [(None, 0), (Some(2), 0), (Some(0), 0x1_0000)] {
-            let mut b = bench(&Scripted { button, ..Scripted::default() });
-            let base = u64::from(b.scratch.0);
-            b.memory().write(b.scratch.offset(RESULT), 99_u32).unwrap();
-            let arguments = [0, 0, 0, 2, base + 0x80, 1, flags, base + 0x20, base + 0x40];
-            assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
-            assert_eq!((b.word(RESULT), u64::from(b.word(OVERLAPPED))), (99, CANCELLED));
-            assert_eq!(b.word(OVERLAPPED + 0x18), 0x8007_04C7);
-        }
-    }
-
-    #[test]
-    fn message_boxes_that_make_no_sense_are_refused() {
-        let answers = Scripted { button: Some(0), ..Scripted::default() };
-        let mut b = bench(&answers);
-        let base = u64::from(b.scratch.0);
-        let (labels, result) = (base + 0x80, base + 0x20);
-        for (user, buttons, labels, focus, result) in [
-            (4, 1, labels, 0, result),
-            (0xFE, 1, labels, 0, result),
-            (0, 0, labels, 0, result),
-            (0, 4, labels, 0, result),
-            (0, 0xFFFF_FFFF, labels, 0, result),
-            (0, 1, labels, 1, result),
-            (0, 1, 0, 0, result),
-            (0, 1, 0x10, 0, result),
-            (0, 1, labels, 0, 0),
-        ] {
-            let arguments = [user, 0, 0, buttons, labels, focus, 0, result, 0];
-            assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), INVALID_PARAMETER, "{arguments:x?}");
-        }
-        // A label that is no address.
-        b.memory().write(b.scratch.offset(0x80), 8_u32).unwrap();
-        assert_eq!(
-            b.xam_call("XamShowMessageBoxUI", &[0, 0, 0, 1, labels, 0, 0, result, 0]),
-            INVALID_PARAMETER
-        );
-        assert!(answers.boxes.lock().unwrap().is_empty());
-    }
-
-    #[test]
-    fn entered_text_is_cut_to_the_buffer() {
-        for (line, length, outcome, units) in [
-            (Some("Abcdef"), 4, SUCCESS, [0x41, 0x62, 0x63, 0, 0xFFFF]),
-            (Some("Ab"), 0xFFFF_FFFF, SUCCESS, [0x41, 0x62, 0, 0xFFFF, 0xFFFF]),
-            (Some("Ab"), 1, SUCCESS, [0, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF]),
-            (Some("Ab"), 0, INVALID_PARAMETER, [0xFFFF; 5]),
-            (None, 4, CANCELLED, [0xFFFF; 5]),
-        ] {
-            let answers = Scripted { line: line.map(str::to_owned), ..Scripted::default() };
-            let mut b = bench(&answers);
-            let default = b.put_wide_text(0x100, "Default");
-            let buffer = b.scratch.offset(0x400);
-            b.memory().fill(buffer, 0x20, 0xFF).unwrap();
-            let arguments = [0, 0, default, 0, 0, u64::from(buffer.0), length, 0];
-            assert_eq!(b.xam_call("XamShowKeyboardUI", &arguments), outcome);
-            let found: [u16; 5] =
-                std::array::from_fn(|index| b.memory().read(buffer.offset(2 * index as u32)).unwrap());
-            assert_eq!(found, units);
-            if outcome != INVALID_PARAMETER {
-                let asked = answers.texts.lock().unwrap();
-                assert_eq!((asked[0].default.as_str(), asked[0].limit), ("Default", length as u32 - 1));
-            }
-        }
-        let mut b = bench(&Scripted { line: Some(String::new()), ..Scripted::default() });
-        assert_eq!(b.xam_call("XamShowKeyboardUI", &[0, 0, 0, 0, 0, 0, 4, 0]), INVALID_PARAMETER);
-        assert_eq!(b.xam_call("XamShowKeyboardUI", &[4, 0, 0, 0, 0, 8, 4, 0]), INVALID_PARAMETER);
     }
 }

@@ -1,8 +1,9 @@
-//! The process that the caller counts as part of (`Ke*ProcessType`).
+//! The process that the caller counts as part of (`Ke*ProcessType`), and the end of the title's.
 
-use crate::abi::Call;
+use crate::abi::{Call, Flow};
 use crate::layout::{kpcr, kthread};
 use crate::status::failure::Fallible;
+use crate::title;
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
@@ -28,5 +29,11 @@ impl KeProcess {
             memory.write(call.kpcr().offset(kpcr::PROCESS_TYPE_IN_DPC), kind as u8)?;
         }
         Ok(())
+    }
+
+    /// Ends the title with all its threads. What its parameter means is not known; it is taken for the exit code.
+    #[export(Partial)]
+    fn ExTerminateTitleProcess(call: &mut Call, code: u32) -> Flow<()> {
+        title::terminate_with(call, code).map(|_| ())
     }
 }

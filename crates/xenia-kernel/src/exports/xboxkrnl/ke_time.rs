@@ -5,7 +5,7 @@ use crate::exports::waiting::{Timeout, deadline, interruption};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
-use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, filetime, ticks_to_100ns};
+use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, ticks_to_100ns};
 
 /// See the module's documentation.
 pub struct KeTime;
@@ -22,7 +22,7 @@ impl KeTime {
     #[export(Done)]
     fn KeQuerySystemTime(call: &mut Call, time: Option<Out<u64>>) -> Fallible<()> {
         match time {
-            Some(out) => Ok(out.set(call.memory(), filetime(call.now()))?),
+            Some(out) => Ok(out.set(call.memory(), call.kernel.clock.system_time(call.now()))?),
             None => Ok(()),
         }
     }

@@ -10,7 +10,6 @@ use crate::status::failure::{Failure, Fallible};
 use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct NtFile;
@@ -73,7 +72,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
             options: request.options,
             allocation: allocation.unwrap_or_default(),
             attributes: request.file_attributes,
-            now: filetime(call.now()),
+            now: call.kernel.clock.system_time(call.now()),
         })
     };
     let (handle, outcome) = match attempt() {
@@ -248,7 +247,7 @@ impl NtFile {
     fn NtDeleteFile(call: &mut Call, attributes: Option<Ptr<ObjectAttributes>>) -> Fallible<NtStatus> {
         let (root, path) = name_of(call, attributes)?;
         let root = root.as_ref().map(ObjectRef::body);
-        call.kernel.files.lock().delete(root, &path, filetime(call.now()))?;
+        call.kernel.files.lock().delete(root, &path, call.kernel.clock.system_time(call.now()))?;
         Ok(NtStatus::SUCCESS)
     }
 }

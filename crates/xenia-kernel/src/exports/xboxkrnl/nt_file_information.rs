@@ -10,7 +10,6 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
-use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct NtFileInformation;
@@ -110,7 +109,7 @@ pub(super) fn answer(
 
 fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> {
     let memory = call.memory();
-    let now = filetime(call.now());
+    let now = call.kernel.clock.system_time(call.now());
     let mut files = call.kernel.files.lock();
     match class {
         class::BASIC => {

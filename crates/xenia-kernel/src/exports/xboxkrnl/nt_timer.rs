@@ -9,7 +9,6 @@ use crate::objects::timer::{TimerApc, TimerSetting};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct NtTimer;
@@ -47,7 +46,7 @@ impl NtTimer {
     ) -> Fallible<NtStatus> {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
         let timer = object.body();
-        let due = deadline_of(call.now(), due.read(call.memory())?);
+        let due = deadline_of(call.kernel.clock, call.now(), due.read(call.memory())?);
         let thread_id = call.thread_id();
         let apc = routine.map(|routine| TimerApc { thread_id, routine, context });
         let setting = TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc };
@@ -90,7 +89,7 @@ impl NtTimer {
         let timer = object.body();
         let memory = call.memory();
         let due: i64 = memory.read(timer.offset(ktimer::DUE_TIME))?;
-        information.write(memory, due.wrapping_sub(filetime(call.now()) as i64))?;
+        information.write(memory, due.wrapping_sub(call.kernel.clock.system_time(call.now()) as i64))?;
         memory.write(information.addr().offset(8), u8::from(signal_state(memory, timer)? != 0))?;
         Ok(NtStatus::SUCCESS)
     }

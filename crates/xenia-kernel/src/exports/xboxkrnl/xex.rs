@@ -11,7 +11,6 @@ use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_kernel_macros::exports;
-use xenia_sched::filetime;
 
 /// See the module's documentation.
 pub struct Xex;
@@ -163,7 +162,7 @@ impl Xex {
             return Ok(Flow::Return(NtStatus::SUCCESS));
         }
         handle.set(call.memory(), GuestAddr::NULL)?;
-        let now = filetime(call.now());
+        let now = call.kernel.clock.system_time(call.now());
         match call.kernel.load_module(&name, Version(minimum_version), thread, now) {
             Ok((module, loaded)) => {
                 let flow = operation::run(call, loaded.store(handle.addr(), module))?;
@@ -203,8 +202,11 @@ impl Xex {
         }
         let memory = call.memory();
         let path = path.read(memory)?.text(memory)?;
-        let (file, _) =
-            call.kernel.files.lock().open(&OpenParameters::to_read(&path, filetime(call.now())))?;
+        let (file, _) = call
+            .kernel
+            .files
+            .lock()
+            .open(&OpenParameters::to_read(&path, call.kernel.clock.system_time(call.now())))?;
         let read = read_headers(call, &file, buffer, size);
         call.kernel.files.lock().close(file);
         read

@@ -1,0 +1,218 @@
+//! Ciphers: AES-128, DES and triple DES, by blocks and chained; RC4.
+
+use aes::Aes128;
+use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit};
+use des::{Des, TdesEde3};
+
+/// A cipher of blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// AES with 128 bits.
+    Aes,
+    /// DES.
+    Des,
+    /// Triple DES with three keys: encrypt, decrypt, encrypt.
+    Des3,
+}
+
+impl Block {
+    /// Bytes of a key.
+    pub const fn key(self) -> usize {
+        match self {
+            Self::Aes => 16,
+            Self::Des => 8,
+            Self::Des3 => 24,
+        }
+    }
+
+    /// Bytes of a block.
+    pub const fn block(self) -> usize {
+        if matches!(self, Self::Aes) { 16 } else { 8 }
+    }
+
+    /// Makes what works on one block; `None` if the key has another length.
+    pub fn with_key(self, key: &[u8]) -> Option<Keyed> {
+        Some(match self {
+            Self::Aes => Keyed::Aes(Box::new(Aes128::new_from_slice(key).ok()?)),
+            Self::Des => Keyed::Des(Box::new(Des::new_from_slice(key).ok()?)),
+            Self::Des3 => Keyed::Des3(Box::new(TdesEde3::new_from_slice(key).ok()?)),
+        })
+    }
+}
+
+/// A cipher with its key.
+pub enum Keyed {
+    /// AES.
+    Aes(Box<Aes128>),
+    /// DES.
+    Des(Box<Des>),
+    /// Triple DES.
+    Des3(Box<TdesEde3>),
+}
+
+fn one<C>(cipher: &C, block: &mut [u8], encrypt: bool)
+where
+    C: BlockSizeUser + BlockCipherEncrypt + BlockCipherDecrypt,
+{
+    // A block of another length is nobody's.
+    let Ok(block) = <&mut Array<u8, C::BlockSize>>::try_from(block) else { return };
+    if encrypt { cipher.encrypt_block(block) } else { cipher.decrypt_block(block) }
+}
+
+impl Keyed {
+    /// Works on one block.
+    pub fn block(&self, block: &mut [u8], encrypt: bool) {
+        match self {
+            Self::Aes(cipher) => one(&**cipher, block, encrypt),
+            Self::Des(cipher) => one(&**cipher, block, encrypt),
+            Self::Des3(cipher) => one(&**cipher, block, encrypt),
+        }
+    }
+
+    /// Works on whole blocks, each chained to the one before; `feed` is that before the first, and then the last.
+    pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], encrypt: bool) {
+        if feed.is_empty() {
+            return;
+        }
+        for block in bytes.chunks_exact_mut(feed.len()) {
+            let before = block.to_vec();
+            if encrypt {
+                mix(block, feed);
+                self.block(block, true);
+                feed.copy_from_slice(block);
+            } else {
+                self.block(block, false);
+                mix(block, feed);
+                feed.copy_from_slice(&before);
+            }
+        }
+    }
+}
+
+fn mix(block: &mut [u8], with: &[u8]) {
+    for (byte, other) in block.iter_mut().zip(with) {
+        *byte ^= other;
+    }
+}
+
+/// Each byte with the lowest bit that makes its number of ones odd, as keys of DES have it.
+pub fn odd_parity(byte: u8) -> u8 {
+    byte & !1 | u8::from((byte >> 1).count_ones().is_multiple_of(2))
+}
+
+/// RC4 under way: a permutation, and two places in it. In guest memory it is these bytes.
+#[derive(Clone, Debug)]
+pub struct Rc4 {
+    /// The permutation, then the places.
+    pub state: [u8; Self::SIZE],
+}
+
+impl Rc4 {
+    /// Bytes of a state.
+    pub const SIZE: usize = 0x102;
+
+    /// Under this key; without one, that of no rounds.
+    pub fn new(key: &[u8]) -> Self {
+        let mut state = [0; Self::SIZE];
+        for (index, byte) in state.iter_mut().enumerate().take(0x100) {
+            *byte = index as u8;
+        }
+        if !key.is_empty() {
+            let mut other = 0_u8;
+            for index in 0..0x100 {
+                other = other.wrapping_add(state[index]).wrapping_add(key[index % key.len()]);
+                state.swap(index, usize::from(other));
+            }
+        }
+        Self { state }
+    }
+
+    /// Encrypts or decrypts: the same.
+    pub fn apply(&mut self, bytes: &mut [u8]) {
+        let [mut first, mut second] = [self.state[0x100], self.state[0x101]];
+        for byte in bytes {
+            first = first.wrapping_add(1);
+            second = second.wrapping_add(self.state[usize::from(first)]);
+            self.state.swap(usize::from(first), usize::from(second));
+            let sum = self.state[usize::from(first)].wrapping_add(self.state[usize::from(second)]);
+            *byte ^= self.state[usize::from(sum)];
+        }
+        (self.state[0x100], self.state[0x101]) = (first, second);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    /// FIPS 197 appendix C, the usual example of DES, SP 800-67 appendix B.
+    #[test]
+    fn published_blocks() {
+        for (cipher, key, plain, secret) in [
+            (
+                Block::Aes,
+                "000102030405060708090a0b0c0d0e0f",
+                "00112233445566778899aabbccddeeff",
+                "69c4e0d86a7b0430d8cdb78070b4c55a",
+            ),
+            (Block::Des, "133457799bbcdff1", "0123456789abcdef", "85e813540f0ab405"),
+            (
+                Block::Des3,
+                "0123456789abcdef23456789abcdef01456789abcdef0123",
+                "5468652071756663",
+                "a826fd8ce53b855f",
+            ),
+        ] {
+            let keyed = cipher.with_key(&bytes(key)).unwrap();
+            let mut block = bytes(plain);
+            assert_eq!((bytes(key).len(), block.len()), (cipher.key(), cipher.block()));
+            keyed.block(&mut block, true);
+            assert_eq!(block, bytes(secret), "{cipher:?}");
+            keyed.block(&mut block, false);
+            assert_eq!(block, bytes(plain), "{cipher:?}");
+            assert!(cipher.with_key(&[0; 5]).is_none());
+        }
+    }
+
+    /// SP 800-38A, F.2.1 and F.2.2.
+    #[test]
+    fn published_chains() {
+        let keyed = Block::Aes.with_key(&bytes("2b7e151628aed2a6abf7158809cf4f3c")).unwrap();
+        let plain = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+        let secret = bytes("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
+        let start = bytes("000102030405060708090a0b0c0d0e0f");
+        let (mut text, mut feed) = (plain.clone(), start.clone());
+        // In two calls: the feed goes on.
+        keyed.chained(&mut text[..16], &mut feed, true);
+        keyed.chained(&mut text[16..], &mut feed, true);
+        assert_eq!((text.clone(), feed), (secret.clone(), secret[16..].to_vec()));
+        let mut feed = start;
+        keyed.chained(&mut text, &mut feed, false);
+        assert_eq!((text, feed), (plain, secret[16..].to_vec()));
+    }
+
+    /// RFC 6229, a key of 40 bits, and the example that everybody has.
+    #[test]
+    fn published_streams() {
+        let mut stream = [0; 16];
+        Rc4::new(&bytes("0102030405")).apply(&mut stream);
+        assert_eq!(stream.to_vec(), bytes("b2396305f03dc027ccc3524a0a1118a8"));
+        let mut text = b"Plaintext".to_vec();
+        let mut rc4 = Rc4::new(b"Key");
+        rc4.apply(&mut text[..4]);
+        rc4.apply(&mut text[4..]);
+        assert_eq!(text, bytes("bbf316e8d940af0ad3"));
+    }
+
+    #[test]
+    fn keys_of_des_have_odd_bytes() {
+        for byte in 0..=255 {
+            let odd = odd_parity(byte);
+            assert!(odd.count_ones() % 2 == 1 && odd & !1 == byte & !1);
+        }
+    }
+}

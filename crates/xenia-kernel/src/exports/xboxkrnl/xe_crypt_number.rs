@@ -1,0 +1,127 @@
+//! Large numbers and RSA (`XeCryptBnQw*`).
+
+use crate::abi::{Call, Ptr};
+use crate::crypto::number::{MOST_WORDS, PrivateKey, load, power, store};
+use crate::status::failure::Fallible;
+use num_bigint::BigUint;
+use std::cmp::Ordering;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct XeCryptNumber;
+
+/// Offsets in a key of RSA: words of the modulus, public exponent, numbers.
+const EXPONENT: u32 = 4;
+const NUMBERS: u32 = 0x10;
+
+/// A number that a title names; `None` if it is longer than any that is worked with.
+fn number(call: &Call, at: GuestAddr, words: u32) -> Fallible<Option<BigUint>> {
+    if words > MOST_WORDS { Ok(None) } else { load(call.memory(), at, words).map(Some) }
+}
+
+/// Stores a result, if there is one.
+fn give(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>) -> Fallible<bool> {
+    let Some(result) = result else { return Ok(false) };
+    store(call.memory(), out, words, &result)?;
+    Ok(true)
+}
+
+fn private_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<PrivateKey> {
+    let half = words / 2;
+    let part = |index: u32| {
+        let at = key.offset(NUMBERS + 8 * (words + index * half));
+        load(call.memory(), at, half)
+    };
+    Ok(PrivateKey { primes: [part(0)?, part(1)?], exponents: [part(2)?, part(3)?], coefficient: part(4)? })
+}
+
+#[exports(xboxkrnl)]
+impl XeCryptNumber {
+    /// Copies words.
+    #[export(Done)]
+    fn XeCryptBnQw_Copy(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<()> {
+        for index in 0..words {
+            to.at(index).write(call.memory(), from.at(index).read(call.memory())?)?;
+        }
+        Ok(())
+    }
+
+    /// Sets words to 0.
+    #[export(Done)]
+    fn XeCryptBnQw_Zero(call: &mut Call, to: Ptr<u64>, words: u32) -> Fallible<()> {
+        for index in 0..words {
+            to.at(index).write(call.memory(), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Copies words, with the bytes of each half turned around.
+    #[export(Done)]
+    fn XeCryptBnQw_SwapDwQwLeBe(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<()> {
+        for index in 0..words {
+            let word = from.at(index).read(call.memory())?;
+            to.at(index).write(call.memory(), word.swap_bytes().rotate_left(32))?;
+        }
+        Ok(())
+    }
+
+    /// Which of two numbers is larger: 1 the first, −1 the second, 0 neither.
+    #[export(Done)]
+    fn XeCryptBnQwNeCompare(call: &mut Call, first: Ptr<u64>, second: Ptr<u64>, words: u32) -> Fallible<i32> {
+        for index in (0..words).rev() {
+            let [one, other] = [first.at(index).read(call.memory())?, second.at(index).read(call.memory())?];
+            match one.cmp(&other) {
+                Ordering::Less => return Ok(-1),
+                Ordering::Greater => return Ok(1),
+                Ordering::Equal => {}
+            }
+        }
+        Ok(0)
+    }
+
+    /// A power of a number, modulo another. False without a modulus, or if the numbers have more than 4,096 bits.
+    #[export(Done)]
+    fn XeCryptBnQwNeModExp(
+        call: &mut Call,
+        out: GuestAddr,
+        base: GuestAddr,
+        exponent: GuestAddr,
+        modulus: GuestAddr,
+        words: u32,
+    ) -> Fallible<bool> {
+        let [base, exponent, modulus] =
+            [number(call, base, words)?, number(call, exponent, words)?, number(call, modulus, words)?];
+        let (Some(base), Some(exponent), Some(modulus)) = (base, exponent, modulus) else { return Ok(false) };
+        give(call, out, words, power(&base, &exponent, &modulus))
+    }
+
+    /// Encrypts or checks with a public key of RSA. False if the key is none, or has more than 4,096 bits.
+    #[export(Done)]
+    fn XeCryptBnQwNeRsaPubCrypt(
+        call: &mut Call,
+        input: GuestAddr,
+        out: GuestAddr,
+        key: GuestAddr,
+    ) -> Fallible<bool> {
+        let words: u32 = call.memory().read(key)?;
+        let exponent: u32 = call.memory().read(key.offset(EXPONENT))?;
+        let [base, modulus] = [number(call, input, words)?, number(call, key.offset(NUMBERS), words)?];
+        let (Some(base), Some(modulus)) = (base, modulus) else { return Ok(false) };
+        give(call, out, words, power(&base, &BigUint::from(exponent), &modulus))
+    }
+
+    /// Decrypts or signs with a private key of RSA. False if the key is none, or has more than 4,096 bits.
+    #[export(Done)]
+    fn XeCryptBnQwNeRsaPrvCrypt(
+        call: &mut Call,
+        input: GuestAddr,
+        out: GuestAddr,
+        key: GuestAddr,
+    ) -> Fallible<bool> {
+        let words: u32 = call.memory().read(key)?;
+        let Some(number) = number(call, input, words)? else { return Ok(false) };
+        let result = private_key(call, key, words)?.apply(&number);
+        give(call, out, words, result)
+    }
+}

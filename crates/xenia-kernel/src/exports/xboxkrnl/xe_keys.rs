@@ -1,0 +1,139 @@
+//! The console's keys (`XeKeys*`), as far as none of a console's is needed.
+//!
+//! A console has secrets; this machine has one key of its own, the same everywhere, so that what a title has hidden or signed here it
+//! finds again here. It hides nothing from people.
+
+use super::xe_crypt_cipher::chained;
+use super::xe_crypt_hash::code;
+use crate::abi::{Call, Out};
+use crate::crypto::cipher::{Block, Keyed};
+use crate::crypto::hash::{Algorithm, Hash, Hmac};
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct XeKeys;
+
+/// Bytes of a key.
+const KEY: usize = 16;
+/// Bytes of a digest that is signed.
+const DIGEST: u32 = 20;
+/// A signature: a certificate of the console's, and what is signed with it.
+const CERTIFICATE: u32 = 0x1A8;
+const SIGNATURE: usize = 0x80;
+
+/// The key of this machine.
+fn own_key() -> Vec<u8> {
+    let mut hash = Hash::new(Algorithm::Sha256);
+    hash.update(b"the key of a console that is none");
+    let mut key = hash.finish();
+    key.truncate(KEY);
+    key
+}
+
+/// What a title has hidden.
+fn revealed(call: &Call, hidden: GuestAddr) -> Fallible<Vec<u8>> {
+    let mut key = vec![0; KEY];
+    call.memory().read_bytes(hidden, &mut key)?;
+    if let Some(own) = Block::Aes.with_key(&own_key()) {
+        own.block(&mut key, false);
+    }
+    Ok(key)
+}
+
+/// What this machine's signature of a digest is.
+fn signature(call: &Call, digest: GuestAddr) -> Fallible<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for part in 0..SIGNATURE.div_ceil(Algorithm::Sha1.length()) {
+        let mut hmac = Hmac::new(Algorithm::Sha1, &own_key());
+        hmac.inner.update(&[part as u8]);
+        bytes.extend(code(call, hmac, &[(digest, DIGEST)])?);
+    }
+    bytes.truncate(SIGNATURE);
+    Ok(bytes)
+}
+
+#[exports(xboxkrnl)]
+impl XeKeys {
+    /// Hides a key with that of this machine.
+    #[export(Done)]
+    fn XeKeysObscureKey(call: &mut Call, key: GuestAddr, out: GuestAddr) -> Fallible<NtStatus> {
+        let mut bytes = vec![0; KEY];
+        call.memory().read_bytes(key, &mut bytes)?;
+        if let Some(own) = Block::Aes.with_key(&own_key()) {
+            own.block(&mut bytes, true);
+        }
+        call.memory().write_bytes(out, &bytes)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// The code by HMAC over SHA-1 of three parts, under a key that was hidden.
+    #[export(Done)]
+    fn XeKeysHmacShaUsingKey(
+        call: &mut Call,
+        hidden: GuestAddr,
+        first: GuestAddr,
+        first_size: u32,
+        second: GuestAddr,
+        second_size: u32,
+        third: GuestAddr,
+        third_size: u32,
+        out: GuestAddr,
+        room: u32,
+    ) -> Fallible<NtStatus> {
+        if hidden.is_null() {
+            return Ok(NtStatus::INVALID_PARAMETER);
+        }
+        let hmac = Hmac::new(Algorithm::Sha1, &revealed(call, hidden)?);
+        let parts = [(first, first_size), (second, second_size), (third, third_size)];
+        let mut found = code(call, hmac, &parts)?;
+        found.truncate(room as usize);
+        call.memory().write_bytes(out, &found)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Encrypts or decrypts whole blocks by AES, chained, under a key that was hidden.
+    #[export(Done)]
+    fn XeKeysAesCbcUsingKey(
+        call: &mut Call,
+        hidden: GuestAddr,
+        input: GuestAddr,
+        size: u32,
+        out: GuestAddr,
+        feed: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<NtStatus> {
+        let key = revealed(call, hidden)?;
+        let keyed: Option<Keyed> = Block::Aes.with_key(&key);
+        let Some(keyed) = keyed else { return Ok(NtStatus::INVALID_PARAMETER) };
+        chained(call, &keyed, (input, size, out), (feed, Block::Aes.block()), encrypt)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Signs a digest. The signature is this machine's own, with an empty certificate: no console takes it.
+    #[export(Partial)]
+    fn XeKeysConsolePrivateKeySign(call: &mut Call, digest: GuestAddr, out: GuestAddr) -> Fallible<bool> {
+        let bytes = signature(call, digest)?;
+        call.memory().fill(out, CERTIFICATE, 0)?;
+        call.memory().write_bytes(out.offset(CERTIFICATE), &bytes)?;
+        Ok(true)
+    }
+
+    /// Whether a signature of a digest is right, and whether it is this machine's: it is both or neither, a console's can't be checked.
+    #[export(Partial)]
+    fn XeKeysConsoleSignatureVerification(
+        call: &mut Call,
+        digest: GuestAddr,
+        signed: GuestAddr,
+        is_own: Option<Out<u32>>,
+    ) -> Fallible<bool> {
+        let mut found = vec![0; SIGNATURE];
+        call.memory().read_bytes(signed.offset(CERTIFICATE), &mut found)?;
+        let is_right = found == signature(call, digest)?;
+        if let Some(is_own) = is_own {
+            is_own.set(call.memory(), u32::from(is_right))?;
+        }
+        Ok(is_right)
+    }
+}
