@@ -234,11 +234,12 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
                 let inside = |pc: &u32| (from..to).contains(pc);
                 order.reached.iter().copied().filter(inside).collect()
             };
-            let plan = shared.plan(code, order.wanted, &reached, REGION_LIMIT);
-            let size = plan.map_or(1, |plan| plan.region.instructions as u64);
-            if orders.is_worth_it(&order, size.saturating_mul(u64::from(shared.config.warm_up))) {
-                let mut work = Workbench { compiler: &mut compiler, counts: &mut counts };
-                shared.compile(order.mode, code, order.wanted, &reached, &mut work);
+            if let Some(plan) = shared.plan(code, order.wanted, &reached, REGION_LIMIT) {
+                let size = plan.region.instructions as u64;
+                if orders.is_worth_it(&order, size.saturating_mul(u64::from(shared.config.warm_up))) {
+                    let mut work = Workbench { compiler: &mut compiler, counts: &mut counts };
+                    shared.compile(order.mode, code, order.wanted, Some(plan), &reached, &mut work);
+                }
             }
         }
         orders.is_carried_out(&order, counts);

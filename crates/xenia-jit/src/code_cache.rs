@@ -1,9 +1,14 @@
 //! Which guest code has host code, and which of it still counts.
 //!
 //! A region is published by writing its entries into the table of entries and the link slots that name
-//! them; it is withdrawn by clearing them, one store each, without a look at who links to it. Whether a
-//! region is still right is decided by its page versions, which it compares at each entry; the cache learns of a
-//! mismatch when it is left as stale.
+//! them; it is withdrawn by clearing them, one store each, without a look at who links to it.
+//!
+//! # Code that changes
+//! Compiled code compares no page versions. An engine that is about to enter it looks at the memory's epoch, and if that
+//! has moved, has what is on changed pages withdrawn ([`CodeCache::withdraw_changed`]) first: when a visit begins, when the
+//! kernel or the interpreter has been at work, and after `isync` or `icbi` if anything was written meanwhile. Withdrawn by one engine,
+//! it is out of all others' tables. A region that is published while one of its pages changes is found by
+//! the next look, as the page's version moves before the epoch does.
 //!
 //! # Freeing
 //! Withdrawn code may still be running, or be the return address of a host frame; [`epochs`](crate::epochs) tells when it
@@ -12,19 +17,21 @@
 //!
 //! # Several engines
 //! Tables are read without the lock, by engines and by compiled code; everything else is behind it, and nobody holds it
-//! while lifting and compiling. Code that is being made names link slots: as long as there is any
-//! ([`CodeCache::begin_lifting`]), slots keep their targets. What two engines made of the same code at once
+//! while lifting and compiling. Code gets its link slots when it is published. What two engines made of the same code at once
 //! is published in turn, and the later takes the earlier's place.
 //!
 //! When code memory is full, everything is withdrawn, and with it goes what was learned of functions and pages.
 
 use crate::JitError;
-use crate::code_memory::{CodeMemory, SLOTS};
+use crate::code_memory::{CodeMemory, SLOTS, STORED};
 use crate::enter::missing_stub;
 use crate::epochs::Epochs;
-use crate::function_tier::Compiled;
+use crate::function_tier::{Compiled, Tables};
 use crate::functions::{Functions, Place};
 use crate::lift::Site;
+use crate::mode::Mode;
+use crate::relocation::Symbol;
+use crate::store::CodeStore;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -50,12 +57,26 @@ struct Retired {
     id: u32,
 }
 
+/// A page with code.
+struct PageCode {
+    page: u32,
+    /// The version that the code was read at.
+    version: u32,
+    /// The regions that were.
+    regions: BTreeSet<u32>,
+}
+
 /// The machine's code cache. One engine per host thread shares it behind a lock; compiled code reads its
 /// tables without.
 pub(crate) struct CodeCache {
+    mode: Mode,
+    /// What is kept of what was withdrawn, or comes from an earlier start.
+    store: Option<Arc<CodeStore>>,
     memory: CodeMemory,
     regions: HashMap<u32, Published>,
     by_offset: BTreeMap<usize, u32>,
+    /// Pages of regions that are not withdrawn, in order.
+    pages: Vec<PageCode>,
     next_id: u32,
     slots: HashMap<u32, u32>,
     owners: HashMap<u32, u32>,
@@ -65,16 +86,32 @@ pub(crate) struct CodeCache {
     lifting: Vec<u32>,
     /// What is known of functions.
     pub(crate) functions: Functions,
-    /// Changes seen of pages that held code, and the version last seen.
-    flips: HashMap<u32, (u32, u32)>,
+    /// Changes seen of pages that held code.
+    flips: HashMap<u32, u32>,
 }
 
 impl CodeCache {
-    pub(crate) fn new(epochs: Arc<Epochs>) -> Result<Self, JitError> {
+    /// The code cache of `mode`, to which what `store` keeps for it is to come back.
+    pub(crate) fn new(
+        epochs: Arc<Epochs>,
+        mode: Mode,
+        store: Option<Arc<CodeStore>>,
+    ) -> Result<Self, JitError> {
+        let mut cache = Self::empty(epochs, mode, store)?;
+        for pc in cache.store.as_ref().map(|store| store.entries(mode)).unwrap_or_default() {
+            cache.set_entry(pc, STORED);
+        }
+        Ok(cache)
+    }
+
+    fn empty(epochs: Arc<Epochs>, mode: Mode, store: Option<Arc<CodeStore>>) -> Result<Self, JitError> {
         Ok(Self {
+            mode,
+            store,
             memory: CodeMemory::new(&missing_stub())?,
             regions: HashMap::new(),
             by_offset: BTreeMap::new(),
+            pages: Vec::new(),
             next_id: 1,
             slots: HashMap::new(),
             owners: HashMap::new(),
@@ -139,17 +176,34 @@ impl CodeCache {
             }
             other => other?,
         };
-        self.memory.write(offset, &compiled.code);
+        let Compiled { mut code, tables: Tables { entries, covered, places, relocations }, .. } = compiled;
+        let address = self.memory.execute_base() + offset as u64;
+        for relocation in relocations {
+            let value = match relocation.symbol {
+                Symbol::Slot(pc) => {
+                    let slot = self.slot(pc);
+                    self.memory.slot_address(slot)
+                }
+            };
+            if relocation.apply(&mut code, address, value).is_none() {
+                self.memory.release(offset, size);
+                let reason = format!("{relocation:?} can't be made");
+                return Err(JitError::Compile { pc: entries.first().map_or(0, |&(pc, _)| pc), reason });
+            }
+        }
+        self.memory.write(offset, &code);
         let id = self.next_id;
         self.next_id += 1;
         let mut replaced = BTreeSet::new();
-        for &(pc, at) in &compiled.entries {
+        for &(pc, at) in &entries {
             replaced.extend(self.owners.insert(pc, id));
             self.set_entry(pc, offset as u32 + at);
         }
-        let entries = compiled.entries.iter().map(|&(pc, _)| pc).collect();
+        for &(page, version) in &pages {
+            self.note_page(page, version, id);
+        }
+        let entries = entries.iter().map(|&(pc, _)| pc).collect();
         self.by_offset.insert(offset, id);
-        let Compiled { covered, places, .. } = compiled;
         self.regions.insert(id, Published { offset, size, entries, covered, pages, places, retired: false });
         for old in replaced {
             // A region that lost all its entries has no way in any more.
@@ -164,35 +218,62 @@ impl CodeCache {
         Ok(id)
     }
 
-    /// The entry at `pc` found one of its pages changed: withdraws its region if that is so, and says whether it was.
-    pub(crate) fn found_stale(&mut self, pc: u32, version: &dyn Fn(u32) -> u32) -> bool {
-        let Some(&id) = self.owners.get(&pc) else { return false };
-        let Some(region) = self.regions.get(&id) else { return false };
-        let moved: Vec<u32> =
-            region.pages.iter().filter(|&&(page, was)| version(page) != was).map(|&(page, _)| page).collect();
-        if moved.is_empty() {
-            return false;
+    /// Where `page` is among those with code, or would be.
+    fn page_code(&self, page: u32) -> Result<usize, usize> {
+        self.pages.binary_search_by_key(&page, |code| code.page)
+    }
+
+    /// Notes that region `id` was read from `page` at `version`, which it has now.
+    fn note_page(&mut self, page: u32, version: u32, id: u32) {
+        let mut place = self.page_code(page);
+        if let Ok(at) = place
+            && self.pages[at].version != version
+        {
+            self.page_changed(at);
+            place = self.page_code(page);
         }
+        match place {
+            Ok(at) => _ = self.pages[at].regions.insert(id),
+            Err(at) => self.pages.insert(at, PageCode { page, version, regions: BTreeSet::from([id]) }),
+        }
+    }
+
+    /// Withdraws the regions on pages whose version has moved. Gives how many there were.
+    pub(crate) fn withdraw_changed(&mut self, version: &dyn Fn(u32) -> u32) -> u64 {
+        let moved = self.pages.iter().filter(|code| version(code.page) != code.version);
+        let moved: Vec<u32> = moved.map(|code| code.page).collect();
+        let mut withdrawn = 0;
         for page in moved {
-            // A page with many regions flips once, not once for each.
-            let (flips, seen) = self.flips.entry(page).or_default();
-            let now = version(page);
-            if *seen != now {
-                (*flips, *seen) = (*flips + 1, now);
+            // It may be gone with the regions of another one.
+            if let Ok(at) = self.page_code(page) {
+                withdrawn += self.page_changed(at);
             }
         }
-        self.withdraw(id);
-        self.functions.changed(pc);
-        true
+        withdrawn
+    }
+
+    /// Withdraws all on the page that is `at` in the list. Gives how many regions it was.
+    fn page_changed(&mut self, at: usize) -> u64 {
+        let PageCode { page, regions, .. } = self.pages.remove(at);
+        *self.flips.entry(page).or_default() += 1;
+        for &id in &regions {
+            let start = self.regions.get(&id).and_then(|region| region.entries.first().copied());
+            self.withdraw(id);
+            if let Some(start) = start {
+                self.functions.changed(start);
+            }
+        }
+        regions.len() as u64
     }
 
     /// Whether code on `page` changed so often that it is better interpreted.
     pub(crate) fn is_restless(&self, page: u32) -> bool {
-        self.flips.get(&page).is_some_and(|&(flips, _)| flips >= FLIP_LIMIT)
+        self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
     }
 
     /// Withdraws everything, and forgets what was learned on the way there.
     pub(crate) fn flush(&mut self) {
+        self.pages.clear();
         for id in self.regions.keys().copied().collect::<Vec<_>>() {
             self.withdraw(id);
         }
@@ -200,15 +281,34 @@ impl CodeCache {
         self.functions.forget();
     }
 
+    /// What is kept for `pc` is of no use now.
+    pub(crate) fn forget_stored(&mut self, pc: u32) {
+        if self.memory.entries().offset(pc) == STORED {
+            self.set_entry(pc, 0);
+        }
+    }
+
     fn withdraw(&mut self, id: u32) {
         let Some(region) = self.regions.get_mut(&id) else { return };
         if std::mem::replace(&mut region.retired, true) {
             return;
         }
+        let pages: Vec<u32> = region.pages.iter().map(|&(page, _)| page).collect();
+        let flips = |page| self.flips.get(page).copied().unwrap_or_default();
+        let comes_back = pages.iter().all(|page| flips(page) < FLIP_LIMIT);
         for pc in std::mem::take(&mut region.entries) {
             if self.owners.get(&pc) == Some(&id) {
                 self.owners.remove(&pc);
-                self.set_entry(pc, 0);
+                let is_kept = comes_back && self.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
+                self.set_entry(pc, if is_kept { STORED } else { 0 });
+            }
+        }
+        for page in pages {
+            if let Ok(at) = self.page_code(page) {
+                self.pages[at].regions.remove(&id);
+                if self.pages[at].regions.is_empty() {
+                    self.pages.remove(at);
+                }
             }
         }
         self.retired.push(Retired { epoch: self.epochs.advance(), id });
@@ -231,8 +331,6 @@ impl CodeCache {
         }
         if self.regions.is_empty() {
             self.memory.release_all();
-        }
-        if self.regions.is_empty() && self.lifting.is_empty() {
             // No code is left that names a slot.
             for &slot in self.slots.values() {
                 self.memory.set_slot(slot, 0);
@@ -251,7 +349,12 @@ impl CodeCache {
 
     /// Host code of the region that `pc` is an entry of, with the offset of that entry.
     pub(crate) fn code_of(&self, pc: u32) -> Option<Vec<u8>> {
-        let region = self.regions.get(self.owners.get(&pc)?)?;
+        self.bytes_of(*self.owners.get(&pc)?)
+    }
+
+    /// Host code of a region.
+    pub(crate) fn bytes_of(&self, region: u32) -> Option<Vec<u8>> {
+        let region = self.regions.get(&region)?;
         Some(self.memory.read(region.offset, region.size))
     }
 
@@ -277,9 +380,7 @@ mod tests {
     fn region(pc: u32, size: usize) -> Compiled {
         Compiled {
             code: vec![0xCC; size],
-            entries: vec![(pc, 0)],
-            covered: vec![(pc, pc + 8)],
-            places: Vec::new(),
+            tables: Tables { entries: vec![(pc, 0)], covered: vec![(pc, pc + 8)], ..Tables::default() },
             texts: None,
         }
     }
@@ -288,7 +389,7 @@ mod tests {
     fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
         const THIRD: usize = crate::code_memory::CODE_SIZE / 3;
         let epochs = Epochs::new();
-        let mut cache = CodeCache::new(Arc::clone(&epochs)).unwrap();
+        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
         let engine = epochs.join();
         epochs.enter(&engine);
         cache.functions.give(0x1000, Some(0x2000));
@@ -313,10 +414,8 @@ mod tests {
         assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());
         epochs.enter(&engine);
         assert!(cache.begin_lifting(0x5000) && !cache.begin_lifting(0x5000), "by one engine at a time");
-        let named = cache.slot(0x6000);
-        cache.release_retired();
-        assert_eq!(cache.slot(0x6000), named, "the code that is being lifted names it");
         cache.end_lifting(0x5000);
+        cache.slot(0x6000);
         cache.publish(region(0x5000, 64), Vec::new()).unwrap();
         cache.flush();
         epochs.enter(&engine);
@@ -329,7 +428,7 @@ mod tests {
     #[test]
     fn releasing_many_regions_at_once_leaves_one_free_range() {
         let epochs = Epochs::new();
-        let mut cache = CodeCache::new(Arc::clone(&epochs)).unwrap();
+        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
         let engine = epochs.join();
         epochs.enter(&engine);
         for n in 0..20_000 {
@@ -341,8 +440,8 @@ mod tests {
         assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
         assert_eq!(
             cache.memory.allocate(crate::code_memory::CODE_SIZE - 4096).unwrap(),
-            32,
-            "after the stub"
+            64,
+            "after the stubs"
         );
     }
 }

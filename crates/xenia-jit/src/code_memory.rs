@@ -1,7 +1,8 @@
 //! Memory that host code runs from, and the tables it is found by.
 //!
 //! One memfd is mapped twice: writable, where code is put, and executable, where it runs; no page is
-//! ever both. Offset 0 holds the stub that every unfilled table entry leads to.
+//! ever both. Offset 0 holds the stub that every unfilled table entry leads to, [`STORED`] another one. The slots lie behind the code, so that
+//! code finds them by their distance; it reads them through the mapping that it runs from.
 //!
 //! ```text
 //!  entries: u32 per guest word (4 GiB reserved, sparse) ──► offset in code memory, 0 = not compiled
@@ -17,6 +18,7 @@
 //! - Tables are read by compiled code and written here, always as aligned atomics.
 
 use crate::JitError;
+use crate::enter::LINKED;
 use memmap2::{Mmap, MmapOptions, MmapRaw};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -31,8 +33,12 @@ use xenia_memory::barrier;
 pub(crate) const CODE_SIZE: usize = 256 << 20;
 /// Link slots.
 pub(crate) const SLOTS: usize = 1 << 20;
+/// Code and slots.
+const FILE_SIZE: usize = CODE_SIZE + SLOTS * 8;
 const ENTRIES_SIZE: usize = 1 << 32;
 const ALIGNMENT: usize = 32;
+/// Offset of a second stub like the first: for entries whose code is kept and not published yet.
+pub(crate) const STORED: u32 = ALIGNMENT as u32;
 
 fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
     move |source| JitError::Host { call, source }
@@ -62,6 +68,13 @@ fn file() -> Result<File, JitError> {
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
+/// Maps the beginning of a file as executable, for nothing but being seen to: so perf learns of a file that describes code.
+pub(crate) fn mark(file: &File) -> Result<Mmap, JitError> {
+    // SAFETY: nobody reads through the mapping, and nobody runs what is there.
+    unsafe { MmapOptions::new().len(4096).map_exec(file) }
+        .map_err(host_error("mmap of the dump of code for perf"))
+}
+
 /// The table of entries.
 pub(crate) struct Entries(MmapRaw);
 
@@ -73,7 +86,7 @@ impl Entries {
         unsafe { &*self.0.as_ptr().cast::<AtomicU32>().add((pc >> 2) as usize) }
     }
 
-    /// Offset of the entry for `pc`; 0 if there is none.
+    /// Offset of the entry for `pc`; 0 if there is none, [`STORED`] if its code is kept.
     #[inline]
     pub(crate) fn offset(&self, pc: u32) -> u32 {
         // Reading an untouched page of the table costs a fault, as for compiled code.
@@ -91,7 +104,6 @@ pub(crate) struct CodeMemory {
     write: MmapRaw,
     execute: Mmap,
     entries: Arc<Entries>,
-    slots: MmapRaw,
     used: usize,
     /// What lies from here on was never written.
     fresh: usize,
@@ -102,22 +114,25 @@ pub(crate) struct CodeMemory {
 }
 
 impl CodeMemory {
-    /// Empty code memory whose offset 0 holds `stub`.
+    /// Empty code memory whose offsets 0 and [`STORED`] hold `stub`.
+    ///
+    /// # Panics
+    /// If that is longer than one of them: our own bug.
     pub(crate) fn new(stub: &[u8]) -> Result<Self, JitError> {
         let file = file()?;
-        file.set_len(CODE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
+        file.set_len(FILE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
         let mut options = MmapOptions::new();
-        options.len(CODE_SIZE).no_reserve_swap();
+        options.len(FILE_SIZE).no_reserve_swap();
         let write = options.map_raw(&file).map_err(host_error("mmap of code memory"))?;
         // SAFETY: a file of ours that nobody else has; it is read as numbers and code only, by this module's rules.
         let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
         let entries = Arc::new(Entries(sparse(ENTRIES_SIZE)?));
-        let slots = sparse(SLOTS * 8)?;
-        let mut memory =
-            Self { write, execute, entries, slots, used: 0, fresh: 0, free: BTreeMap::new(), stub: 0 };
-        let offset = memory.allocate(stub.len())?;
-        debug_assert_eq!(offset, 0);
-        memory.write(offset, stub);
+        let mut memory = Self { write, execute, entries, used: 0, fresh: 0, free: BTreeMap::new(), stub: 0 };
+        for wanted in [0, STORED as usize] {
+            let offset = memory.allocate(stub.len())?;
+            assert_eq!(offset, wanted, "the stubs are longer than they may be");
+            memory.write(offset, stub);
+        }
         memory.stub = memory.used;
         for slot in 0..SLOTS.min(1024) {
             memory.set_slot(slot as u32, 0);
@@ -192,13 +207,13 @@ impl CodeMemory {
         &self.entries
     }
 
-    /// Makes a slot lead to `offset`; 0 leads to the stub.
+    /// Makes a slot lead to the entry at `offset`, for those who have registers at hand; 0 leads to the stub.
     #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     pub(crate) fn set_slot(&self, slot: u32, offset: u32) {
         assert!((slot as usize) < SLOTS, "slot out of range");
-        // SAFETY: inside the mapping, which starts at a page, and only accessed atomically.
-        let cell = unsafe { &*self.slots.as_ptr().cast::<AtomicU64>().add(slot as usize) };
-        cell.store(self.execute_base() + u64::from(offset), Release);
+        // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and only accessed atomically.
+        let cell = unsafe { &*self.write.as_mut_ptr().add(CODE_SIZE).cast::<AtomicU64>().add(slot as usize) };
+        cell.store(self.execute_base() + u64::from(offset) + LINKED as u64, Release);
     }
 
     /// Where code runs.
@@ -211,9 +226,9 @@ impl CodeMemory {
         self.entries.0.as_ptr() as u64
     }
 
-    /// The slots.
-    pub(crate) fn slots_base(&self) -> u64 {
-        self.slots.as_ptr() as u64
+    /// Where code finds a slot.
+    pub(crate) fn slot_address(&self, slot: u32) -> u64 {
+        self.execute_base() + CODE_SIZE as u64 + u64::from(slot) * 8
     }
 
     /// Bytes of code memory in use or once used.

@@ -4,9 +4,10 @@
 //! code is done discards it.
 
 use crate::JitError;
+use crate::code_cache::CodeCache;
 use crate::cost::RegionCost;
 use crate::function_tier::{Compiled, Compiler, Texts, has_fma};
-use crate::jit::{CompileCounts, Engine, Granularity, Jit, ModeCode, Shared};
+use crate::jit::{CompileCounts, Engine, Granularity, Jit, JitConfig, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
 use crate::pieces;
@@ -36,10 +37,11 @@ pub struct Dump {
 pub(crate) struct Plan {
     pub(crate) region: Region,
     /// Where it begins.
-    start: u32,
+    pub(crate) start: u32,
     /// What it is a piece of, if it is.
     piece: Option<PieceOf>,
-    calls: Vec<u32>,
+    /// Addresses that it calls.
+    pub(crate) calls: Vec<u32>,
 }
 
 /// That a region is a piece of a function.
@@ -48,6 +50,17 @@ struct PieceOf {
     function: u32,
     /// Entries that it needs beyond those found by following branches.
     entries: Vec<u32>,
+}
+
+/// A region's code, and what the code cache learns from it.
+pub(crate) struct Product<'a> {
+    /// Where it begins.
+    pub(crate) start: u32,
+    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
+    pub(crate) function: Option<(u32, Vec<u32>)>,
+    /// Addresses that it calls.
+    pub(crate) calls: &'a [u32],
+    pub(crate) compiled: Compiled,
 }
 
 /// An address that is to have code.
@@ -113,9 +126,8 @@ impl Jit {
             let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
                 return Ok(None);
             };
-            let mut slot = |to| code.cache.lock().slot(to);
             let config = self.shared.lift_config(mode);
-            match self.engine.compiler.lock().compile(&plan.region, config, &[], &mut slot, texts) {
+            match self.engine.compiler.lock().compile(&plan.region, config, texts) {
                 Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
                 compiled => return Ok(Some((plan, compiled?))),
             }
@@ -129,26 +141,36 @@ impl Jit {
 }
 
 impl Shared {
-    fn lift_config(&self, mode: Mode) -> LiftConfig {
-        let config = &self.config;
-        LiftConfig {
-            mode,
-            precise_faults: config.precise_faults,
-            has_fma: !config.baseline_host && has_fma(),
-            reservations: config.engine.reservations,
-            wrong_addi: config.wrong_addi,
-        }
+    pub(crate) fn lift_config(&self, mode: Mode) -> LiftConfig {
+        lift_config(&self.config, mode)
+    }
+}
+
+/// What the lifter has to know of an engine with these settings.
+pub(crate) fn lift_config(config: &JitConfig, mode: Mode) -> LiftConfig {
+    LiftConfig {
+        mode,
+        precise_faults: config.precise_faults,
+        sinks: true,
+        has_fma: !config.baseline_host && has_fma(),
+        reservations: config.engine.reservations,
+        wrong_addi: config.wrong_addi,
     }
 }
 
 /// `plan` is too long to be compiled, of which `fitting` instructions are not: cuts it if it's a piece of a function. How
 /// long a region may be now, if it might be `limit` before.
-fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
+pub(crate) fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
     let fitting = fitting.clamp(1, plan.region.instructions.saturating_sub(1).max(1));
     if plan.cut(code, fitting) { limit } else { fitting.min(limit - 1) }
 }
 
 impl Plan {
+    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
+    pub(crate) fn function(&self) -> Option<(u32, Vec<u32>)> {
+        self.piece.as_ref().map(|piece| (piece.function, piece.entries.clone()))
+    }
+
     /// Cuts the piece that it's for into some of `most` instructions at most. False if it stays whole.
     fn cut(self, code: &ModeCode, most: usize) -> bool {
         let Some(PieceOf { function, entries }) = self.piece else { return false };
@@ -159,14 +181,22 @@ impl Plan {
 }
 
 impl Engine {
-    /// Compiles what is wanted and publishes it, while its guest waits. False if it can't be compiled now.
-    pub(crate) fn compile(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, wanted: Wanted) -> bool {
+    /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest waits. False if it can't be
+    /// compiled now.
+    pub(crate) fn compile(
+        &mut self,
+        shared: &Shared,
+        mode: Mode,
+        code: &ModeCode,
+        wanted: Wanted,
+        plan: Option<Plan>,
+    ) -> bool {
         shared.compiling.store(wanted.pc, Relaxed);
         let Self { interpreter, compiler, compiled, .. } = self;
         let before = compiled.took;
         let reached = |from, to| interpreter.reached_between(from, to);
         let mut work = Workbench { compiler: &mut compiler.lock(), counts: compiled };
-        let done = shared.compile(mode, code, wanted, &reached, &mut work);
+        let done = shared.compile(mode, code, wanted, plan, &reached, &mut work);
         // Another engine's address stays.
         let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
         let took = self.compiled.took.saturating_sub(before);
@@ -212,19 +242,22 @@ impl Shared {
         }
     }
 
-    /// Compiles what is wanted, as [`Self::plan`] has it, and publishes it. False if it can't be compiled now.
+    /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it. False if it can't be compiled
+    /// now.
     pub(crate) fn compile(
         &self,
         mode: Mode,
         code: &ModeCode,
         wanted: Wanted,
+        mut planned: Option<Plan>,
         reached: Reached<'_>,
         work: &mut Workbench<'_>,
     ) -> bool {
         let start = Instant::now();
         let mut limit = REGION_LIMIT;
         let done = loop {
-            let Some(plan) = self.plan(code, wanted, reached, limit) else { break false };
+            let plan = planned.take().or_else(|| self.plan(code, wanted, reached, limit));
+            let Some(plan) = plan else { break false };
             match self.publish(mode, code, &plan, work) {
                 Ok(published) => break published,
                 // A smaller piece of it, then.
@@ -252,22 +285,35 @@ impl Shared {
         let memory = &self.memory;
         let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
         let Some(_lifting) = Lifting::begin(self, code, plan.start, &pages) else { return Ok(false) };
-        let mut slot = |to| code.cache.lock().slot(to);
         let config = self.lift_config(mode);
-        let compiled = work.compiler.compile(&plan.region, config, &pages, &mut slot, false)?;
+        let compiled = work.compiler.compile(&plan.region, config, false)?;
         work.counts.functions += 1;
         work.counts.instructions += plan.region.instructions as u64;
-        let mut cache = code.cache.lock();
-        for &target in &plan.calls {
+        if let Some(store) = &self.store {
+            store.add(mode, plan, &compiled);
+        }
+        let product = Product { start: plan.start, function: plan.function(), calls: &plan.calls, compiled };
+        self.install(&mut code.cache.lock(), product, pages)
+    }
+
+    /// Publishes what was compiled from `pages`, or was kept. False if one of these has changed meanwhile.
+    pub(crate) fn install(
+        &self,
+        cache: &mut CodeCache,
+        product: Product<'_>,
+        pages: Vec<(u32, u32)>,
+    ) -> Result<bool, JitError> {
+        let Product { start, function, calls, compiled } = product;
+        for &target in calls {
             cache.functions.add(target);
         }
-        if let Some(PieceOf { function, entries }) = &plan.piece {
+        if let Some((function, entries)) = &function {
             cache.functions.add(*function);
             for &entry in entries {
                 cache.functions.add_entry(*function, entry);
             }
         }
-        if pages.iter().any(|&(page, was)| memory.page_version(page) != was) {
+        if pages.iter().any(|&(page, was)| self.memory.page_version(page) != was) {
             return Ok(false);
         }
         let size = compiled.code.len();
@@ -275,10 +321,15 @@ impl Shared {
         if let Some(map) = &self.perf_map
             && let Some(address) = cache.address_of(region)
         {
-            map.add(address, size, plan.start);
+            map.add(address, size, start);
         }
-        if let Some(PieceOf { function, .. }) = plan.piece {
-            cache.functions.compiled(function, plan.start, region);
+        if let Some(dump) = &self.jit_dump
+            && let (Some(address), Some(code)) = (cache.address_of(region), cache.bytes_of(region))
+        {
+            dump.add(address, &code, start);
+        }
+        if let Some((function, _)) = function {
+            cache.functions.compiled(function, start, region);
         }
         Ok(true)
     }
@@ -346,8 +397,8 @@ fn plan_piece(
     Some(Plan { region, start: pc, piece: Some(PieceOf { function: pc, entries: Vec::new() }), calls })
 }
 
-/// Code that is being lifted and compiled, which is done without the lock of the code cache: its link slots stay what they
-/// are until this is dropped.
+/// Code that is being lifted and compiled, which is done without the lock of the code cache: nobody else begins with it until
+/// this is dropped.
 struct Lifting<'a> {
     code: &'a ModeCode,
     start: u32,
@@ -375,18 +426,23 @@ impl Drop for Lifting<'_> {
 /// Watches the pages that `region` was read from. Gives them with the versions that its words
 /// belong to; `None` if the words have changed meanwhile, or can't be watched.
 fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
-    let guests = || region.blocks.values().flat_map(|block| &block.code);
-    let pages: BTreeSet<u32> = guests().map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect();
-    let mut result = Vec::new();
-    for &page in &pages {
+    let pages = watch_pages(memory, &region.pages())?;
+    let mut guests = region.blocks.values().flat_map(|block| &block.code);
+    let same = guests.all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
+    same.then_some(pages)
+}
+
+/// Watches the pages at these addresses, and gives their indices with their versions of before that.
+pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<(u32, u32)>> {
+    let versions = pages.iter().map(|&page| {
         let index = GuestMemory::page_index(GuestAddr(page))?;
-        result.push((index, memory.page_version(index)));
-    }
-    for &page in &pages {
+        Some((index, memory.page_version(index)))
+    });
+    let versions = versions.collect::<Option<_>>()?;
+    for &page in pages {
         if memory.watch(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
             return None;
         }
     }
-    let same = guests().all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
-    same.then_some(result)
+    Some(versions)
 }

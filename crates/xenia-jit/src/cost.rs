@@ -1,7 +1,8 @@
 //! How many host instructions each guest block became: what a change of the lifter does, as numbers that depend on no clock.
 //!
 //! Host instructions belong to the block whose guest instruction they were emitted for, those off its hot path included.
-//! Entry thunks, and what the compiler adds for the region as a whole, belong to no block.
+//! Entry thunks, what the compiler adds for the region as a whole, and what runs only when an access in a loop has faulted,
+//! belong to no block.
 
 use crate::function_tier::Compiled;
 use crate::region::Region;
@@ -35,13 +36,13 @@ impl RegionCost {
         let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
         let mut shared = 0;
         // What is before the first place are thunks, at a stride: whole instructions with padding between them.
-        let start = compiled.places.first().map_or(0, |&(offset, _)| offset as usize);
+        let start = compiled.tables.places.first().map_or(0, |&(offset, _)| offset as usize);
         let body = compiled.code.get(start..).unwrap_or_default();
         let mut decoder = Decoder::with_ip(64, body, start as u64, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
         while decoder.can_decode() {
             decoder.decode_out(&mut instruction);
-            let site = Compiled::site(&compiled.places, instruction.ip() as u32);
+            let site = Compiled::site(&compiled.tables.places, instruction.ip() as u32);
             let block = site.and_then(|site| region.blocks.range(..=site.pc).next_back());
             match block {
                 Some((&pc, _)) => *counts.entry(pc).or_default() += 1,

@@ -1,12 +1,24 @@
 //! The way into compiled code and back out.
 //!
-//! `enter_code` saves the host's registers, puts the context into r15 and loops: look the pc up, call the
-//! region, until a region's second result says something else than "go on at pc". Host frames of guest
-//! functions are disposable: whatever the guest did to its stack, returning to here is always right.
+//! `enter_code` saves the host's registers, puts the context into r15 and goes to `dispatch`: look the pc up, call the
+//! region, and again with what that returns, until a region leaves for another reason than to go on at pc. Host frames of
+//! guest functions hold nothing that matters: whatever the guest did to its stack, returning to here is always right.
 //!
 //! ```text
-//!  region(rdi = budget, rsi = pc) -> (rax = budget, rcx = pc | reason << 32)
+//!  region(rdi = budget, rsi = pc, rdx = r1, rcx = r3, r8 = r4) -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
+//!
+//! The registers are copies of what the context holds (`lift/passed.rs`). Whoever doesn't have them at hand enters
+//! [`LINKED`] bytes before those who do, at the address in the table, where the first entry loads them; the other entries want none.
+//!
+//! # Leaving
+//! A guest return is a host return. Whatever else leaves a region (a budget that is spent, a return to somewhere
+//! else than the caller expects) jumps to `leave_region`. With few frames on the stack that returns, too, and each caller
+//! sees that it's not meant and does the same: the processor predicts that well. With many, which may be those that a
+//! `longjmp` has left behind, it lets go of all at once.
+//!
+//! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the limit, and where that is
+//! reached the call goes on from the dispatcher.
 //!
 //! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was saved
 //! here; the context then holds the budget as of the block's start.
@@ -20,6 +32,9 @@ use xenia_cpu::PpcContext;
 /// Bytes of host stack that nested guest calls may use.
 const NESTING: u64 = 192 << 10;
 
+/// Bytes of host stack that are unwound frame by frame: those of about as many frames as processors predict the returns of.
+const NEAR: u64 = 1 << 10;
+
 /// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags.
 pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
 
@@ -31,6 +46,7 @@ pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     // SAFETY: reads the stack pointer.
     unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
+    ctx.host[Word::FarStack as usize] = here.saturating_sub(NEAR);
     // SAFETY: the tables lead to code that the lifter made, which follows `host.rs`, or to the stub.
     unsafe { enter_code(ctx) };
     conditions::settle(ctx);
@@ -41,6 +57,7 @@ pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
 const CODE: i32 = Word::Code.offset();
 const ENTRIES: i32 = Word::Entries.offset();
 const SAVED_STACK: i32 = Word::SavedStack.offset();
+const FAR_STACK: i32 = Word::FarStack.offset();
 const MXCSR: i32 = Word::Mxcsr.offset();
 const LEAVE: i32 = Word::Leave.offset();
 const BUDGET: i32 = offset_of!(PpcContext, budget) as i32;
@@ -61,21 +78,67 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
         "mov [r15 + {saved}], rsp",
         "ldmxcsr [r15 + {mxcsr}]",
         "mov rdi, [r15 + {budget}]",
-        "mov ecx, [r15 + {pc}]",
+        "mov esi, [r15 + {pc}]",
+        "jmp {dispatch}",
+        saved = const SAVED_STACK,
+        mxcsr = const MXCSR,
+        budget = const BUDGET,
+        pc = const PC,
+        dispatch = sym dispatch,
+    )
+}
+
+/// Goes on at guest address rsi with the budget in rdi. The stack is as `Word::SavedStack` says.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn dispatch() {
+    naked_asm!(
         "2:",
         "mov rax, [r15 + {entries}]",
-        "mov esi, ecx",
+        "mov ecx, esi",
         "and ecx, -4",
         "mov eax, [rax + rcx]",
         "add rax, [r15 + {code}]",
         "call rax",
         "mov rdi, rax",
-        "mov rdx, rcx",
-        "shr rdx, 32",
+        "mov rsi, rcx",
+        "shr rcx, 32",
         "jz 2b",
+        "jmp {leave}",
+        entries = const ENTRIES,
+        code = const CODE,
+        leave = sym leave_with_reason,
+    )
+}
+
+/// Where regions jump that leave, with the budget in rdi, and in rsi what they would return beside it.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn leave_region() {
+    naked_asm!(
+        "cmp rsp, [r15 + {far}]",
+        "jb 2f",
+        "mov rax, rdi",
+        "mov rcx, rsi",
+        "ret",
+        "2:",
+        "mov rsp, [r15 + {saved}]",
+        "mov rcx, rsi",
+        "shr rcx, 32",
+        "jz {dispatch}",
+        "jmp {leave}",
+        far = const FAR_STACK,
+        saved = const SAVED_STACK,
+        dispatch = sym dispatch,
+        leave = sym leave_with_reason,
+    )
+}
+
+/// Back to [`enter`]: the reason in rcx, pc in esi, the budget in rdi. The stack is as `Word::SavedStack` says.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn leave_with_reason() {
+    naked_asm!(
         "mov [r15 + {budget}], rdi",
-        "mov [r15 + {pc}], ecx",
-        "mov [r15 + {leave}], rdx",
+        "mov [r15 + {pc}], esi",
+        "mov [r15 + {leave}], rcx",
         "stmxcsr [r15 + {mxcsr}]",
         "ldmxcsr [rsp]",
         "add rsp, 8",
@@ -86,12 +149,9 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
         "pop rbx",
         "pop rbp",
         "ret",
-        saved = const SAVED_STACK,
         mxcsr = const MXCSR,
         budget = const BUDGET,
         pc = const PC,
-        entries = const ENTRIES,
-        code = const CODE,
         leave = const LEAVE,
     )
 }
@@ -100,42 +160,76 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
     naked_asm!(
-        "mov qword ptr [r15 + {leave}], {fault}",
-        "stmxcsr [r15 + {mxcsr}]",
-        "ldmxcsr [rsp]",
-        "add rsp, 8",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        "ret",
-        mxcsr = const MXCSR,
-        leave = const LEAVE,
+        // Both stay as the context has them, from which the engine works out what they are.
+        "mov rdi, [r15 + {budget}]",
+        "mov esi, [r15 + {pc}]",
+        "mov ecx, {fault}",
+        "jmp {leave}",
+        budget = const BUDGET,
+        pc = const PC,
         fault = const Leave::Fault as i32,
+        leave = sym leave_with_reason,
     )
 }
 
-/// Code of the stub at offset 0: returns "no code for pc".
+/// Code of the stub at offset 0: leaves with "no code for pc", which is zero-extended wherever it comes from.
 pub(crate) fn missing_stub() -> Vec<u8> {
-    let mut code = vec![0x48, 0x89, 0xF8]; // mov rax, rdi
+    let mut code = vec![0x90; LINKED]; // nop
     code.extend([0x48, 0xB9]); // movabs rcx, reason << 32
     code.extend((u64::from(Leave::Missing as u32) << 32).to_le_bytes());
-    code.extend([0x89, 0xF6]); // mov esi, esi
-    code.extend([0x48, 0x09, 0xF1]); // or rcx, rsi
-    code.push(0xC3); // ret
+    code.extend([0x48, 0x09, 0xCE]); // or rsi, rcx
+    code.extend(jump_out());
     code
 }
 
-/// Code of an entry: puts its number into rdx and jumps to the region's start, `distance` bytes after
-/// the end of these [`ENTRY_SIZE`] bytes.
+/// `jmp [r15 + Word::Out]`.
+fn jump_out() -> [u8; 7] {
+    let [a, b, c, d] = Word::Out.offset().to_le_bytes();
+    [0x41, 0xFF, 0xA7, a, b, c, d]
+}
+
+/// How far into an entry whoever has the registers at hand comes.
+pub(crate) const LINKED: usize = 12;
+
+/// A register's place in the context, as a displacement.
+const fn gpr(n: usize) -> u8 {
+    let offset = offset_of!(PpcContext, gpr) + 8 * n;
+    assert!(offset < 128, "longer instructions");
+    offset as u8
+}
+
+/// `mov rdx, [r15 + r1]; mov rcx, [r15 + r3]; mov r8, [r15 + r4]`: [`crate::lift::CALLED_WITH`].
+const LOADS: [u8; LINKED] = [0x49, 0x8B, 0x57, gpr(1), 0x49, 0x8B, 0x4F, gpr(3), 0x4D, 0x8B, 0x47, gpr(4)];
+
+/// Code that lies right before a region's function: its first entry, and where that is in it. If the region `calls` others, it
+/// goes on to the function unless calls are nested too deep.
+pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
+    if !calls {
+        return (LOADS.to_vec(), 0);
+    }
+    let mut code = jump_out().to_vec();
+    let entry = code.len();
+    code.extend(LOADS);
+    code.extend([0x49, 0x3B, 0xA7]); // cmp rsp, [r15 + limit]
+    code.extend(Word::StackLimit.offset().to_le_bytes());
+    let back = code.len() as u8 + 2;
+    code.extend([0x72, back.wrapping_neg()]); // jb to the jump
+    (code, entry)
+}
+
+/// Code of an entry that is not the first: puts `-number` in place of pc and jumps to the region's function, `distance`
+/// bytes after the beginning of these [`ENTRY_SIZE`] bytes. Twice, as there are two ways in.
 pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
-    let mut code = [0xBA, 0, 0, 0, 0, 0xE9, 0, 0, 0, 0]; // mov edx, number; jmp distance
-    code[1..5].copy_from_slice(&number.to_le_bytes());
-    code[6..10].copy_from_slice(&distance.to_le_bytes());
+    let mut code = [0; ENTRY_SIZE];
+    for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
+        let distance = distance - (way as i32 + 1) * LINKED as i32;
+        code[..3].copy_from_slice(&[0x48, 0xC7, 0xC6]); // mov rsi, -number
+        code[3..7].copy_from_slice(&(number as i32).wrapping_neg().to_le_bytes());
+        code[7] = 0xE9; // jmp distance
+        code[8..].copy_from_slice(&distance.to_le_bytes());
+    }
     code
 }
 
-/// Bytes of an entry.
-pub(crate) const ENTRY_SIZE: usize = 10;
+/// Bytes of an entry that is not the first.
+pub(crate) const ENTRY_SIZE: usize = 2 * LINKED;

@@ -1,45 +1,55 @@
 //! One region to host code.
 //!
-//! Cranelift compiles the whole region as one function. In front of its code lie the entries, each a
-//! few bytes that put the entry's number into a register and jump to the function's start:
+//! Cranelift compiles the whole region as one function. In front of its code lie the entries: each a few bytes that put the
+//! entry's number in place of pc and jump to the function's start, but the first, which most calls lead to, goes right on
+//! to it. Each has two ways in ([`crate::enter`]).
 //!
 //! ```text
-//!  entry 0 │ entry 1 │ … │ function: page versions, dispatch on the entry's number, blocks
+//!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: dispatch on the entry's number, blocks
 //! ```
 
 #[cfg(test)]
 mod cost;
 
 use crate::JitError;
-use crate::enter::{ENTRY_SIZE, entry_thunk};
-use crate::lift::{LiftConfig, Lifter, Site, region_signature};
+use crate::enter::{ENTRY_SIZE, entry_thunk, first_thunk};
+use crate::fault_exit::{self, LEAVES};
+use crate::lift::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::region::Region;
+use crate::relocation::Relocation;
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserFuncName};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use serde::{Deserialize, Serialize};
 use std::is_x86_feature_detected as has;
 use std::sync::Arc;
 use target_lexicon::Triple;
 
-/// Distance between entries.
-const ENTRY_STRIDE: usize = 16;
-
 /// What a region became.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    /// Entries and code, position-independent.
+    /// Entries and code, to be relocated.
     pub(crate) code: Vec<u8>,
+    /// What there is to know of it.
+    pub(crate) tables: Tables,
+    /// Texts for people.
+    pub(crate) texts: Option<Texts>,
+}
+
+/// What belongs to a region's code. Follows from the guest's words and the compiler's settings, as the code does.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tables {
     /// Offset of each entry, in the order of `Region::entries`.
     pub(crate) entries: Vec<(u32, u32)>,
     /// Where its guest instructions lie: first addresses and those after the last ones, in order.
     pub(crate) covered: Vec<(u32, u32)>,
     /// Where the code of each guest instruction begins, by offset.
     pub(crate) places: Vec<(u32, Option<Site>)>,
-    /// Texts for people.
-    pub(crate) texts: Option<Texts>,
+    /// What of the code is the process's own.
+    pub(crate) relocations: Vec<Relocation>,
 }
 
 /// A region as text.
@@ -86,6 +96,12 @@ impl Compiler {
         })
     }
 
+    /// What it compiles for, and how.
+    pub(crate) fn target(&self) -> String {
+        let features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
+        format!("{} {} {}", self.isa.triple(), self.isa.flags(), features.join(" "))
+    }
+
     /// Another one with the same settings.
     pub(crate) fn fork(&self) -> Self {
         Self {
@@ -96,44 +112,69 @@ impl Compiler {
         }
     }
 
-    /// Compiles `region`, whose code was read from `pages` at those versions. `slot_of` gives the link
-    /// slot for a guest address.
+    /// Compiles `region`.
     pub(crate) fn compile(
         &mut self,
         region: &Region,
-        config: LiftConfig,
-        pages: &[(u32, u32)],
-        slot_of: &mut dyn FnMut(u32) -> u32,
+        mut config: LiftConfig,
         texts: bool,
     ) -> Result<Compiled, JitError> {
+        loop {
+            if let Some(compiled) = self.compile_once(region, config, texts)? {
+                return Ok(compiled);
+            }
+            tracing::debug!(pc = region.entries[0], "compiled again: its loops store before accesses");
+            config.sinks = false;
+        }
+    }
+
+    /// As [`Self::compile`]. `None`: something got between an access in a loop and the way that it leaves by.
+    fn compile_once(
+        &mut self,
+        region: &Region,
+        config: LiftConfig,
+        texts: bool,
+    ) -> Result<Option<Compiled>, JitError> {
         self.context.clear();
         self.context.func =
-            Function::with_name_signature(UserFuncName::user(0, region.entries[0]), region_signature(true));
+            Function::with_name_signature(UserFuncName::user(0, region.entries[0]), region_signature());
         self.context.set_disasm(texts);
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
-        let sites = Lifter::new(builder, region, config, slot_of).lift(pages).map_err(|fitting| {
+        let lifted = Lifter::new(builder, region, config).lift().map_err(|fitting| {
             // What was begun in it is not finished.
             self.builder = FunctionBuilderContext::new();
             JitError::TooLong(fitting)
         })?;
+        let Lifted { sites, calls } = lifted;
         let clif = texts.then(|| self.context.func.display().to_string());
-        let code = self
-            .context
-            .compile(&*self.isa, &mut self.control)
-            .map_err(|e| JitError::Compile { pc: region.entries[0], reason: format!("{:?}", e.inner) })?;
+        let failed = |reason| JitError::Compile { pc: region.entries[0], reason };
+        self.context.compile(&*self.isa, &mut self.control).map_err(|e| failed(format!("{:?}", e.inner)))?;
+        let code = self.context.compiled_code().ok_or_else(|| failed("no code".to_owned()))?;
         let buffer = &code.buffer;
-        if let Some(relocation) = buffer.relocs().first() {
-            let reason = format!("relocation {relocation:?} in code that must have none");
-            return Err(JitError::Compile { pc: region.entries[0], reason });
+        let (first, entry) = first_thunk(calls);
+        let others = (region.entries.len() - 1) * ENTRY_SIZE;
+        let start = (others + first.len()).next_multiple_of(32);
+        let func = &self.context.func;
+        let mut relocations = Vec::with_capacity(buffer.relocs().len());
+        for found in buffer.relocs() {
+            let Some(relocation) = Relocation::of(found, func, start as u32) else {
+                return Err(failed(format!("no way to relocate {found:?}")));
+            };
+            relocations.push(relocation);
         }
-        let start = (region.entries.len() * ENTRY_STRIDE).next_multiple_of(32);
         let mut bytes = vec![0xCC; start];
         bytes.extend_from_slice(buffer.data());
+        for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
+            if fault_exit::mark(&mut bytes, start + trap.offset as usize).is_none() {
+                return Ok(None);
+            }
+        }
         let mut entries = Vec::with_capacity(region.entries.len());
-        for (number, &pc) in region.entries.iter().enumerate() {
-            let at = number * ENTRY_STRIDE;
-            let distance = (start - at - ENTRY_SIZE) as i32;
-            bytes[at..at + ENTRY_SIZE].copy_from_slice(&entry_thunk(number as u32, distance));
+        bytes[start - first.len()..start].copy_from_slice(&first);
+        entries.push((region.entries[0], (start - first.len() + entry) as u32));
+        for (number, &pc) in region.entries.iter().enumerate().skip(1) {
+            let at = (number - 1) * ENTRY_SIZE;
+            bytes[at..at + ENTRY_SIZE].copy_from_slice(&entry_thunk(number as u32, (start - at) as i32));
             entries.push((pc, at as u32));
         }
         let mut places: Vec<(u32, Option<Site>)> = Vec::new();
@@ -154,7 +195,8 @@ impl Compiler {
                 _ => covered.push((block.start(), block.end())),
             }
         }
-        Ok(Compiled { code: bytes, entries, covered, places, texts })
+        let tables = Tables { entries, covered, places, relocations };
+        Ok(Some(Compiled { code: bytes, tables, texts }))
     }
 }
 

@@ -95,6 +95,11 @@ impl Functions {
         function.end = end.or(function.end);
     }
 
+    /// Where the function at `start` ends, if that came from outside.
+    pub(crate) fn ends_at(&self, start: u32) -> Option<u32> {
+        self.by_start.get(&start)?.end
+    }
+
     /// The function that `pc` may belong to, and where it ends. With none known nearby, one that starts at `pc`.
     fn bounds(&self, pc: u32) -> (u32, u32) {
         let start = match self.by_start.range(..=pc).next_back() {

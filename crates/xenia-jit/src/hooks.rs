@@ -7,12 +7,14 @@
 //!   nobody else uses the context or the [`Run`].
 //! - Guest code runs with its own MXCSR; a hook puts Rust's back before anything else
 //!   and the guest's when it is done.
-//! - [`on_fault`] runs in a signal handler: it only moves numbers.
+//! - [`on_fault`] runs in a signal handler: it only moves numbers, and looks at the code that faulted.
 
 #[deny(unsafe_code)]
 mod services;
 
-use crate::enter::{DEFAULT_MXCSR, leave_after_fault};
+use crate::code_memory::CODE_SIZE;
+use crate::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
+use crate::fault_exit;
 use crate::host::{COMPARED, Word};
 use std::arch::{asm, naked_asm};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
@@ -49,6 +51,11 @@ macro_rules! hooks {
                 match self { $(Self::$name => stringify!($kind) == "cold",)* }
             }
 
+            /// Whether it may compute with floating point, or changes MXCSR.
+            const fn computes(self) -> bool {
+                !matches!(self, Self::Widen)
+            }
+
             fn address(self) -> u64 {
                 match self { $(Self::$name => entry!($kind $name),)* }
             }
@@ -60,7 +67,7 @@ macro_rules! hooks {
         mod shells {
             use super::{Call, Hook, PpcContext, RustFloat, lend, services};
             $(pub(super) unsafe extern "sysv64" fn $name(ctx: *mut PpcContext $(, $argument: u64)*) -> u64 {
-                let mut float = RustFloat::begin();
+                let mut float = RustFloat::begin(Hook::$name.computes());
                 // SAFETY: compiled code passes its context, as the module's rules have it.
                 let (ctx, run) = unsafe { lend(ctx) };
                 run.counts.calls[Hook::$name as usize] += 1;
@@ -172,13 +179,14 @@ hooks! {
     /// Whether a page version moved since compiled code was entered.
     warm Written() ["code_written"] => code_written;
     /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
-    /// instruction; the values of frA, frB and frC follow, as far as it has them. Bits 33 to 35 say which of them are
+    /// instruction; the values of frA, frB and frC are in [`Word::Operands`]. Bits 33 to 35 say which of them are
     /// singles. Gives the result's bits (a single's, if bit 36 says so), or the nibble of a compare.
-    cold Float(word, a, b, c) [] => float_in_software;
+    cold Float(word) [] => float_in_software;
     /// Gives the bits of the single whose double has these, or bit 32 if there is none.
     cold Narrow(bits) [] => narrow;
-    /// Makes doubles of the singles that the context holds of these registers, a bit for each.
-    cold Widen(registers) [] => widen;
+    /// Makes doubles of the singles that the context holds of these registers, a bit for each, and of those of `open` that
+    /// [`Word::Shorts`] names, which it names no more.
+    cold Widen(registers, open) [] => widen;
     /// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
     /// operands are in the context.
     cold Vector(word) [] => exact_lanes;
@@ -242,26 +250,32 @@ impl Default for HookCounts {
     }
 }
 
-/// Swaps MXCSR for Rust's while it lives.
+/// Swaps MXCSR for Rust's while it lives, if the hook computes with it: reading and loading it both wait for all
+/// arithmetic that is under way.
 struct RustFloat {
     guest: u32,
+    swapped: bool,
 }
 
 impl RustFloat {
-    fn begin() -> Self {
-        let mut guest = 0_u32;
-        // SAFETY: stores MXCSR to a local and loads the value that Rust expects.
-        unsafe {
-            asm!("stmxcsr [{}]", "ldmxcsr [{}]", in(reg) &raw mut guest, in(reg) &DEFAULT_MXCSR, options(nostack));
+    fn begin(swapped: bool) -> Self {
+        let mut guest = DEFAULT_MXCSR;
+        if swapped {
+            // SAFETY: stores MXCSR to a local and loads the value that Rust expects.
+            unsafe {
+                asm!("stmxcsr [{}]", "ldmxcsr [{}]", in(reg) &raw mut guest, in(reg) &DEFAULT_MXCSR, options(nostack));
+            }
         }
-        Self { guest }
+        Self { guest, swapped }
     }
 }
 
 impl Drop for RustFloat {
     fn drop(&mut self) {
-        // SAFETY: puts back a value that was in MXCSR, perhaps with flags or modes changed: no reserved bit is set.
-        unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
+        if self.swapped {
+            // SAFETY: puts back a value that was in MXCSR, perhaps with flags or modes changed: no reserved bit is set.
+            unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
+        }
     }
 }
 
@@ -286,7 +300,7 @@ pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     words[Word::SmallestDouble as usize] = f64::MIN_POSITIVE.to_bits();
     words[Word::SmallestSingle as usize] = f32::MIN_POSITIVE.to_bits().into();
     words[Word::Memory as usize] = memory.guest_base() as u64;
-    words[Word::Versions as usize] = memory.versions_ptr() as u64;
+    words[Word::Out as usize] = leave_region as *const () as u64;
     for &hook in Hook::ALL {
         words[Word::Hooks as usize + hook as usize] = hook.address();
     }
@@ -316,6 +330,15 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     ctx.host[Word::FaultCode as usize] = fault.rip;
     ctx.host[Word::FaultAddress as usize] =
         u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;
+    let end = ctx.host[Word::Code as usize] + CODE_SIZE as u64;
+    let size = end.saturating_sub(fault.rip).min(fault_exit::LOOKED_AT as u64) as usize;
+    // SAFETY: from the instruction on, and inside of code memory, which is mapped as a whole and readable; this thread is
+    // in the code that is there, so nobody writes it.
+    let code = unsafe { std::slice::from_raw_parts(fault.rip as *const u8, size) };
+    if let Some(distance) = fault_exit::distance(code) {
+        // Registers are where the cold block finds them, and it leaves by the usual way.
+        return Action::Resume(fault.rip + distance);
+    }
     fault.registers[4] = ctx.host[Word::SavedStack as usize];
     Action::Resume(leave_after_fault as *const () as u64)
 }
@@ -343,6 +366,6 @@ mod tests {
         let offsets: Vec<i32> = Hook::ALL.iter().map(|hook| hook.offset()).collect();
         assert!(offsets.is_sorted_by(|a, b| a + 8 == *b), "{offsets:?}");
         assert!(Word::Roots.offset() < offsets[0]);
-        assert_eq!((Hook::Float.arguments(), Hook::Written.arguments()), (4, 0));
+        assert_eq!((Hook::Commit.arguments(), Hook::Written.arguments()), (2, 0));
     }
 }

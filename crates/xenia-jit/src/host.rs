@@ -17,14 +17,16 @@ pub(crate) enum Word {
     Entries,
     /// Where code memory starts (executable view). Offset 0 is the stub for "not compiled".
     Code,
-    /// The link slots: host addresses of entries, by slot number.
-    Slots,
-    /// The page versions.
-    Versions,
+    /// [`Word::Code`] and [`crate::enter::LINKED`].
+    LinkedCode,
+    /// Where a region goes that doesn't return to its guest caller: `crate::enter`'s `leave_region`.
+    Out,
     /// The host stack pointer that an exit out of the middle restores.
     SavedStack,
     /// Guest calls stop nesting on the host's stack below this address.
     StackLimit,
+    /// Below this address of the host's stack, whoever leaves lets go of all frames at once.
+    FarStack,
     /// The [`crate::hooks::Run`] of the run in progress.
     Run,
     /// MXCSR of guest code, while it does not run.
@@ -47,6 +49,14 @@ pub(crate) enum Word {
     SmallestDouble,
     /// The smallest normal single.
     SmallestSingle,
+    /// Which FPRs the context holds as singles' bits, of those of which code leaves that open (`lift/flow.rs`).
+    Shorts,
+    /// The first of three: frA, frB and frC of what [`crate::hooks::Hook::Float`] does, as far as it has them.
+    Operands,
+    /// frB.
+    SecondOperand,
+    /// frC.
+    ThirdOperand,
     /// What a hook gave that preserves all registers.
     HookResult,
     /// The first of the hooks' addresses: [`crate::hooks::Hook`].
@@ -77,32 +87,29 @@ pub(crate) enum Leave {
     Missing = 1,
     /// The budget may end before the next check: the interpreter finishes it.
     Budget = 2,
-    /// A page of the region changed.
-    Stale = 3,
     /// A hook has put an `Exit` into [`crate::hooks::Run`].
-    Exit = 4,
+    Exit = 3,
     /// `sc` completed; its LEV is in bits 8.. of the reason.
-    Syscall = 5,
+    Syscall = 4,
     /// The instruction at pc raises an exception; the interpreter says which.
-    Raise = 6,
+    Raise = 5,
     /// A host fault.
-    Fault = 7,
-    /// Guest code was changed: unwind all host frames and go on at pc.
-    Unwind = 8,
+    Fault = 6,
+    /// Guest code was changed, or the mode: go on at pc from outside.
+    Unwind = 7,
     /// The instruction before pc ended the visit: a hint that others should run, or the last read of the time
     /// base that the visit allows.
-    Yield = 9,
+    Yield = 8,
     /// Floating-point registers hold no singles where the code at pc takes that for granted.
-    Unfit = 10,
+    Unfit = 9,
 }
 
 impl Leave {
     /// Every reason, by its number.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 10] = [
         Self::Branch,
         Self::Missing,
         Self::Budget,
-        Self::Stale,
         Self::Exit,
         Self::Syscall,
         Self::Raise,

@@ -7,21 +7,24 @@
 use crate::JitError;
 use crate::background::Background;
 use crate::code_cache::CodeCache;
-use crate::code_memory::Entries;
-use crate::enter::{DEFAULT_MXCSR, enter};
+use crate::code_memory::{Entries, STORED};
+use crate::compile::lift_config;
+use crate::enter::{DEFAULT_MXCSR, LINKED, enter};
 use crate::epochs::{Epochs, Presence};
 use crate::float_state;
 use crate::function_tier::{Compiler, Effort};
 use crate::hooks::{self, Hook, HookCounts, Run};
 use crate::host::{Leave, Word};
+use crate::jit_dump::JitDump;
 use crate::mode::Mode;
 use crate::perf_map::PerfMap;
 use crate::soft_single;
+use crate::store::{CodeStore, StoreOptions};
 use crate::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use xenia_cpu::{
@@ -72,6 +75,8 @@ pub struct JitConfig {
     pub compile_delays: Option<u64>,
     /// Host code is named for perf, in `/tmp/perf-PID.map`.
     pub perf_map: bool,
+    /// Host code goes with its bytes to `/tmp/jit-PID.dump`, for `perf inject --jit`.
+    pub jit_dump: bool,
     /// A deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
     pub wrong_addi: bool,
 }
@@ -94,6 +99,7 @@ impl Default for JitConfig {
             background: false,
             compile_delays: None,
             perf_map: false,
+            jit_dump: false,
             wrong_addi: false,
         }
     }
@@ -123,6 +129,8 @@ pub(crate) struct Shared {
     /// The address that is being compiled, or 0: the latest, if several engines compile.
     pub(crate) compiling: Arc<AtomicU32>,
     pub(crate) perf_map: Option<PerfMap>,
+    pub(crate) jit_dump: Option<JitDump>,
+    pub(crate) store: Option<Arc<CodeStore>>,
 }
 
 /// The code of one mode.
@@ -133,27 +141,55 @@ pub(crate) struct ModeCode {
     pub(crate) entries: Arc<Entries>,
     /// Host addresses of the tables, which never move.
     tables: [(Word, u64); 3],
+    /// The memory's epoch when code of changed pages was last withdrawn.
+    seen: AtomicU64,
     /// What the words of [`PpcContext::host`] are when code is entered; made when that happens first.
     words: OnceLock<[u64; HOST_WORDS]>,
 }
 
 impl ModeCode {
-    fn new(epochs: &Arc<Epochs>, bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
-        let mut cache = CodeCache::new(Arc::clone(epochs))?;
+    fn new(
+        mode: Mode,
+        epochs: &Arc<Epochs>,
+        store: Option<&Arc<CodeStore>>,
+        bounds: &[(u32, Option<u32>)],
+    ) -> Result<Self, JitError> {
+        let mut cache = CodeCache::new(Arc::clone(epochs), mode, store.map(Arc::clone))?;
         for &(start, end) in bounds {
             cache.functions.give(start, end);
         }
         let code = cache.memory();
         let tables = [
             (Word::Code, code.execute_base()),
+            (Word::LinkedCode, code.execute_base() + LINKED as u64),
             (Word::Entries, code.entries_base()),
-            (Word::Slots, code.slots_base()),
         ];
         let start = code.execute_base() as usize;
         let hook =
             register_code_hook(start..start + crate::code_memory::CODE_SIZE, Box::new(hooks::on_fault))?;
         let entries = Arc::clone(code.entries());
-        Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, words: OnceLock::new() })
+        let (seen, words) = (AtomicU64::new(0), OnceLock::new());
+        Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, seen, words })
+    }
+
+    /// Withdraws code whose pages have changed, before any is entered. Gives the memory's epoch as of then, and how many
+    /// regions it was.
+    #[inline]
+    fn withdraw_changed(&self, memory: &GuestMemory) -> (u64, u64) {
+        // Read first: what changes while this looks is for the next one.
+        let epoch = memory.epoch();
+        if self.seen.load(Acquire) == epoch {
+            (epoch, 0)
+        } else {
+            (epoch, self.look_for_changes(memory, epoch))
+        }
+    }
+
+    #[cold]
+    fn look_for_changes(&self, memory: &GuestMemory, epoch: u64) -> u64 {
+        let withdrawn = self.cache.lock().withdraw_changed(&|page| memory.page_version(page));
+        self.seen.store(epoch, Release);
+        withdrawn
     }
 
     /// Puts what compiled code finds through its context there; a run adds what is its own.
@@ -174,7 +210,7 @@ impl Shared {
     pub(crate) fn code(&self, mode: Mode) -> Option<&ModeCode> {
         let made = self.modes[mode.index()].get_or_init(|| {
             // Bounds are hints: one that comes at this moment may be missed.
-            let made = ModeCode::new(&self.epochs, &self.bounds.lock());
+            let made = ModeCode::new(mode, &self.epochs, self.store.as_ref(), &self.bounds.lock());
             made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
         });
         made.as_ref()
@@ -193,6 +229,8 @@ pub(crate) struct CompileCounts {
     pub(crate) instructions: u64,
     pub(crate) took: Duration,
     pub(crate) invalidations: u64,
+    /// Regions that were kept, and published again.
+    pub(crate) restored: u64,
     /// How long the guest waited for it.
     pub(crate) waited: Duration,
 }
@@ -203,6 +241,7 @@ impl AddAssign for CompileCounts {
         self.instructions += other.instructions;
         self.took += other.took;
         self.invalidations += other.invalidations;
+        self.restored += other.restored;
         self.waited += other.waited;
     }
 }
@@ -238,6 +277,18 @@ impl Jit {
 
     /// An engine for the machine whose memory is `memory`.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig) -> Result<Self, JitError> {
+        Self::with_store(memory, config, None)
+    }
+
+    /// The same, for a title whose compiled code is kept.
+    pub fn with_store(
+        memory: Arc<GuestMemory>,
+        config: JitConfig,
+        store: Option<StoreOptions>,
+    ) -> Result<Self, JitError> {
+        let compiler = Compiler::new(config.effort, config.baseline_host)?;
+        let settings = || format!("{} {:?}", compiler.target(), lift_config(&config, Mode::default()));
+        let store = store.map(|options| CodeStore::open(options, &settings()));
         let shared = Shared {
             memory,
             config,
@@ -246,16 +297,22 @@ impl Jit {
             epochs: Epochs::new(),
             compiling: Arc::default(),
             perf_map: config.perf_map.then(PerfMap::open).transpose()?,
+            jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
+            store,
         };
         // Without the usual mode there is no point.
-        let usual = ModeCode::new(&shared.epochs, &[])?;
+        let usual = ModeCode::new(Mode::default(), &shared.epochs, shared.store.as_ref(), &[])?;
         shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
-        let compiler = Compiler::new(config.effort, config.baseline_host)?;
         let shared = Arc::new(shared);
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();
         let mut first = Self::of(shared, compiler, background.map(Arc::new));
         first.engine.counts_background = true;
         Ok(first)
+    }
+
+    /// What is kept of compiled code, if it is.
+    pub fn store(&self) -> Option<Arc<CodeStore>> {
+        self.shared.store.clone()
     }
 
     fn of(shared: Arc<Shared>, compiler: Compiler, background: Option<Arc<Background>>) -> Self {
@@ -303,18 +360,22 @@ impl Engine {
         if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
     }
 
-    /// A host fault: the exception of the instruction that made the access.
-    fn faulted(code: &ModeCode, ctx: &mut PpcContext) -> Exit {
+    /// A host fault: the exception of the instruction that made the access. `None` if, done again, it made none.
+    fn faulted(&mut self, code: &ModeCode, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
         let fault = hooks::noted_fault(ctx);
         let site = code.cache.lock().site_of(ctx.host[Word::FaultCode as usize]);
         if let Some(site) = site {
-            ctx.pc = site.pc;
-            ctx.budget += i64::from(site.remaining);
-            soft_single::widen(&mut ctx.fpr, site.singles);
+            ctx.pc = site.from;
+            ctx.budget += i64::from(site.remaining) + i64::from(site.again);
+            let shorts = ctx.host[Word::Shorts as usize] as u32;
+            soft_single::widen(&mut ctx.fpr, site.singles | site.open & shorts);
+            if site.again > 0 {
+                return self.interpret(ctx, devices, site.again + 1);
+            }
         } else {
             tracing::error!("a fault outside every guest instruction's code");
         }
-        Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind: ExceptionKind::Memory(fault) })
+        Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind: ExceptionKind::Memory(fault) }))
     }
 
     fn run_compiled(
@@ -323,6 +384,7 @@ impl Engine {
         code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut DeviceQueue,
+        epoch: u64,
     ) -> (Leave, u32, Option<Exit>) {
         let memory = &*shared.memory;
         code.install(ctx, memory);
@@ -333,7 +395,7 @@ impl Engine {
             counts: &mut self.counts,
             exit: None,
             taken: None,
-            epoch: memory.epoch(),
+            epoch,
         };
         hooks::lend_run(ctx, &mut run);
         shared.epochs.enter(&self.presence);
@@ -360,7 +422,13 @@ impl Engine {
                     None => continue,
                 }
             };
-            if code.entries.offset(ctx.pc) == 0 {
+            let (epoch, withdrawn) = code.withdraw_changed(&shared.memory);
+            self.compiled.invalidations += withdrawn;
+            let offset = code.entries.offset(ctx.pc);
+            if offset == STORED && self.restore(shared, mode, code, ctx.pc) {
+                continue;
+            }
+            if offset <= STORED {
                 let how = std::mem::replace(&mut arrival, Arrival::Interpreted);
                 match self.without_code(shared, mode, code, ctx, devices, how) {
                     Some(exit) => return exit,
@@ -368,7 +436,7 @@ impl Engine {
                 }
             }
             arrival = Arrival::Resumed;
-            let (leave, detail, exit) = self.run_compiled(shared, code, ctx, devices);
+            let (leave, detail, exit) = self.run_compiled(shared, code, ctx, devices, epoch);
             let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
             float_state::settle(ctx, &mut mxcsr);
             let ended = match leave {
@@ -378,12 +446,6 @@ impl Engine {
                     None
                 }
                 Leave::Budget => Some(self.interpreter.run(ctx, devices)),
-                Leave::Stale => {
-                    let version = |page| shared.memory.page_version(page);
-                    let withdrawn = code.cache.lock().found_stale(ctx.pc, &version);
-                    self.compiled.invalidations += u64::from(withdrawn);
-                    None
-                }
                 Leave::Raise => {
                     let before = ctx.budget;
                     let exit = self.interpret(ctx, devices, 1);
@@ -395,7 +457,7 @@ impl Engine {
                 Leave::Exit => exit,
                 Leave::Yield => Some(Exit::Yield),
                 Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
-                Leave::Fault => Some(Self::faulted(code, ctx)),
+                Leave::Fault => self.faulted(code, ctx, devices),
             };
             if let Some(exit) = ended {
                 return exit;
@@ -453,6 +515,7 @@ impl Execute for Jit {
             fallback_instructions: counts.fallbacks,
             helper_calls,
             invalidations: compiled.invalidations,
+            cache_hits: compiled.restored,
             ..EngineCounters::default()
         }
     }

@@ -1,7 +1,7 @@
 //! Guest instructions to Cranelift IR, one basic block at a time.
 //!
 //! Guest registers live in the context. Inside a block they are values: loaded at first use, stored before anything that
-//! may leave or look (`Lifter::flush`), and where the next block is reached from elsewhere too. A block that one edge alone leads
+//! may leave or look (`Lifter::flush`) but loads ([`redo`]), and where the next block is reached from elsewhere too. A block that one edge alone leads
 //! to goes on with all that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to turn
 //! beside the context (`carried`). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
 //!
@@ -28,6 +28,8 @@ mod flow;
 mod integer;
 mod load_store;
 mod logical;
+mod passed;
+mod redo;
 mod reservations;
 mod rotate;
 mod singles;
@@ -35,24 +37,28 @@ mod strings;
 mod system;
 mod vector;
 mod vector128;
+mod word_pairs;
 
-use crate::host::{Leave, WORDS, Word};
+use crate::fault_exit::LEAVES;
+use crate::host::{Leave, WORDS};
 use crate::loops;
 use crate::mode::Mode;
 use crate::region::{Block, Guest, Region};
 use cache::{Cache, Cr};
 use carried::Carrying;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    self, AbiParam, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature, Value, types,
-};
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 pub(crate) use float_checks::SINGLE_RESULT;
 use flow::Granted;
+use passed::{CALLED_WITH, RETURNED};
+use redo::Exact;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
+use word_pairs::StoredWords;
 use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Semantics, dispatch};
 
@@ -61,8 +67,11 @@ use xenia_isa::{Semantics, dispatch};
 pub(crate) struct LiftConfig {
     /// The mode that the code runs in.
     pub(crate) mode: Mode,
-    /// Registers are exact when an access faults: dirty ones are stored before each access.
+    /// Registers are exact when an access faults: dirty ones are stored before each store to memory, and a load that faults
+    /// is done again.
     pub(crate) precise_faults: bool,
+    /// Loops store their registers where they are left, and in cold blocks when an access faults.
+    pub(crate) sinks: bool,
     /// Whether the host has fused multiply-add.
     pub(crate) has_fma: bool,
     /// How reservations are kept. In the context alone, they are compiled inline.
@@ -72,7 +81,7 @@ pub(crate) struct LiftConfig {
 }
 
 /// A guest instruction that may fault, by the number in its source location.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Site {
     pub(crate) pc: u32,
     /// Instructions that the budget in the context counts and that had not completed, itself included; negative where
@@ -80,19 +89,41 @@ pub(crate) struct Site {
     pub(crate) remaining: i32,
     /// Bit n: the context holds FPR n as a single's bits when it faults.
     pub(crate) singles: u32,
+    /// Bit n: that is so if [`crate::host::Word::Shorts`] names FPR n.
+    pub(crate) open: u32,
+    /// The instruction for which the context is exact when this one faults, if not for itself.
+    pub(crate) from: u32,
+    /// How many instructions before this one that is.
+    pub(crate) again: u32,
 }
 
-/// The signature of regions: `(budget, pc[, entry]) -> (budget, pc | reason << 32)`.
-pub(crate) fn region_signature(with_entry: bool) -> Signature {
+/// What lifting gives beside the function.
+#[derive(Debug)]
+pub(crate) struct Lifted {
+    /// By the numbers in source locations.
+    pub(crate) sites: Vec<Site>,
+    /// Whether the region calls others.
+    pub(crate) calls: bool,
+}
+
+/// The signature of regions: `(budget, pc, registers) -> (budget, pc | reason << 32, registers)`. In place of pc the region's
+/// function gets `-number` for entries that are not its first.
+pub(crate) fn region_signature() -> Signature {
+    signature(2 + CALLED_WITH.len())
+}
+
+/// Of what returns as regions do, with so many parameters.
+fn signature(params: usize) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
-    let params = if with_entry { 3 } else { 2 };
     signature.params.extend((0..params).map(|_| AbiParam::new(types::I64)));
-    signature.returns.extend([AbiParam::new(types::I64); 2]);
+    signature.returns.extend([AbiParam::new(types::I64); 2 + RETURNED.len()]);
     signature
 }
 
 struct Signatures {
     region: SigRef,
+    /// Of the way into a region without registers, and of the way out.
+    other: SigRef,
     /// Of hooks, by the number of words that they take beside the context.
     hooks: [SigRef; 5],
     /// Of hooks that preserve all registers.
@@ -119,7 +150,10 @@ pub(crate) struct State {
     /// MXCSR's mode, once it is known.
     mode: Option<FloatMode>,
     cache: Cache,
+    /// The instruction that a fault may go back to.
+    exact: Option<Exact>,
     words: [Option<Value>; WORDS],
+    stored_words: StoredWords,
 }
 
 impl State {
@@ -132,7 +166,9 @@ impl State {
             spent_as_stored: None,
             mode: None,
             cache: Cache::default(),
+            exact: None,
             words: [None; WORDS],
+            stored_words: StoredWords::default(),
         }
     }
 }
@@ -156,15 +192,17 @@ pub(crate) struct Lifter<'a> {
     b: FunctionBuilder<'a>,
     region: &'a Region,
     config: LiftConfig,
-    slot_of: &'a mut dyn FnMut(u32) -> u32,
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
     budget_exits: BTreeMap<u32, ir::Block>,
     carrying: Carrying,
+    /// Which registers are passed to a block after the budget.
+    passed: HashMap<u32, Vec<usize>>,
     /// What each block takes for granted, if anything.
     granted: HashMap<u32, Granted>,
     exit: ir::Block,
-    pub(crate) sites: Vec<Site>,
+    sites: Vec<Site>,
+    calls: bool,
 
     /// Blocks that one edge alone leads to.
     inheriting: BTreeSet<u32>,
@@ -186,6 +224,10 @@ impl Semantics for Lifter<'_> {
 const HOST: MemFlagsData = MemFlagsData::trusted();
 /// Flags of guest accesses: they may fault and have any alignment.
 const GUEST: MemFlagsData = MemFlagsData::new();
+/// The same where [`crate::fault_exit`] says how a fault leaves.
+const LEAVING: MemFlagsData = MemFlagsData::new().with_trap_code(Some(LEAVES));
+/// Where code belongs that is run when an access has faulted: to no instruction.
+const AFTER_FAULT: u32 = u32::MAX - 1;
 
 const BUDGET: i32 = offset_of!(PpcContext, budget) as i32;
 const PC: i32 = offset_of!(PpcContext, pc) as i32;
@@ -221,14 +263,10 @@ fn reason(leave: Leave, pc: u32) -> i64 {
 }
 
 impl<'a> Lifter<'a> {
-    /// Starts a function for `region`. `slot_of` gives the link slot for a target.
-    pub(crate) fn new(
-        mut b: FunctionBuilder<'a>,
-        region: &'a Region,
-        config: LiftConfig,
-        slot_of: &'a mut dyn FnMut(u32) -> u32,
-    ) -> Self {
-        let region_sig = b.import_signature(region_signature(false));
+    /// Starts a function for `region`.
+    pub(crate) fn new(mut b: FunctionBuilder<'a>, region: &'a Region, config: LiftConfig) -> Self {
+        let region_sig = b.import_signature(region_signature());
+        let other_sig = b.import_signature(signature(2));
         let mut hook = |arguments: usize, convention, results| {
             let mut signature = Signature::new(convention);
             signature.params.extend((0..=arguments).map(|_| AbiParam::new(types::I64)));
@@ -245,14 +283,16 @@ impl<'a> Lifter<'a> {
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
         let inheriting = inheriting(region);
+        let carrying = Carrying::new(&loops::find(&region.blocks), config.sinks, &mut b);
+        let passed = passed::find(region, |pc| carrying.has(pc));
         for &pc in region.blocks.keys() {
             let block = b.create_block();
             if !inheriting.contains(&pc) {
-                b.append_block_param(block, types::I64);
+                let params = 1 + passed.get(&pc).map_or(0, Vec::len);
+                (0..params).for_each(|_| _ = b.append_block_param(block, types::I64));
             }
             blocks.insert(pc, block);
         }
-        let carrying = Carrying::new(&loops::find(&region.blocks), &mut b);
         b.switch_to_block(entry);
         let ctx = b.ins().get_pinned_reg(types::I64);
         let budget = b.block_params(entry)[0];
@@ -261,14 +301,15 @@ impl<'a> Lifter<'a> {
             b,
             region,
             config,
-            slot_of,
-            signatures: Signatures { region: region_sig, hooks, cold_hooks },
+            signatures: Signatures { region: region_sig, other: other_sig, hooks, cold_hooks },
             blocks,
             budget_exits: BTreeMap::new(),
             carrying,
-            granted: flow::granted(region, config.has_fma, !config.mode.controlled),
+            passed,
+            granted: flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled),
             exit,
             sites: Vec::new(),
+            calls: false,
             inheriting,
             inherited: HashMap::new(),
             state: State::new(ctx, budget),
@@ -278,10 +319,9 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts everything. `pages` are the pages that the region was read from, with their versions. `Err` is how
-    /// many of its instructions are not too long together ([`MOST_IR`]), about.
-    pub(crate) fn lift(mut self, pages: &[(u32, u32)]) -> Result<Vec<Site>, usize> {
-        self.prologue(pages);
+    /// Lifts everything. `Err` is how many of its instructions are not too long together ([`MOST_IR`]), about.
+    pub(crate) fn lift(mut self) -> Result<Lifted, usize> {
+        self.prologue();
         let entered = self.length();
         let region = self.region;
         let first = region.blocks.keys().rev().copied();
@@ -300,7 +340,7 @@ impl<'a> Lifter<'a> {
             page_size_align_log2: 12,
         };
         self.b.finalize(frontend);
-        Ok(self.sites)
+        Ok(Lifted { sites: self.sites, calls: self.calls })
     }
 
     /// Lifts the block at `pc`.
@@ -317,8 +357,12 @@ impl<'a> Lifter<'a> {
             let budget = self.b.block_params(ir_block)[0];
             self.state = State::new(ctx, budget);
             let granted = self.granted_at(pc);
+            for (place, n) in self.passed_to(pc).into_iter().enumerate() {
+                let value = self.b.block_params(ir_block)[1 + place];
+                self.cache.know_gpr(n, value);
+            }
             self.mode = granted.mode;
-            self.cache.floats.begin(granted.short);
+            self.cache.floats.begin(granted);
         }
         if block.is_loop {
             // Keeps loads of memory that other threads write inside the loop.
@@ -333,11 +377,14 @@ impl<'a> Lifter<'a> {
             // Those of blocks after the one that stored the budget have completed beyond it.
             let remaining = i64::from(stored) - i64::from(self.spent) + i64::from(self.remaining);
             self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
-            self.sites.push(Site { pc: guest.pc, remaining: remaining as i32, singles: 0 });
+            let (pc, remaining) = (guest.pc, remaining as i32);
+            self.sites.push(Site { pc, remaining, singles: 0, open: 0, from: pc, again: 0 });
+            self.begin_instruction();
             match guest.op {
                 Some(op) => dispatch(self, op, guest.instruction),
                 None => self.raise(),
             }
+            self.end_instruction();
             let so_far = self.length();
             if so_far > MOST_IR {
                 return Err(fitting(region.instructions, self.sites.len(), entered, so_far));
@@ -360,48 +407,39 @@ impl<'a> Lifter<'a> {
         self.b.func.dfg.num_insts() + EXIT_IR * self.budget_exits.len()
     }
 
-    /// Checks the pages' versions, then goes to the entry whose number came along.
-    fn prologue(&mut self, pages: &[(u32, u32)]) {
+    /// Goes to the entry whose number came along.
+    fn prologue(&mut self) {
         let Some(entry) = self.b.current_block() else { return };
-        let [budget, pc, number] =
-            <[Value; 3]>::try_from(self.b.block_params(entry)).unwrap_or([self.budget; 3]);
-        let stale = self.b.create_block();
-        self.b.set_cold_block(stale);
-        let versions = self.word(Word::Versions);
-        for &(page, version) in pages {
-            let address = self.b.ins().iadd_imm_s(versions, i64::from(page) * 4);
-            let now = self.b.ins().atomic_load(types::I32, HOST, address);
-            let moved = self.b.ins().icmp_imm_s(IntCC::NotEqual, now, i64::from(version as i32));
-            let next = self.b.create_block();
-            self.b.ins().brif(moved, stale, &[], next, &[]);
-            self.b.switch_to_block(next);
-        }
+        let params = self.b.block_params(entry).to_vec();
+        let [budget, which, ref registers @ ..] = params[..] else { return };
         let pads: Vec<ir::Block> = self.region.entries.iter().map(|_| self.b.create_block()).collect();
         if pads.len() == 1 {
             self.b.ins().jump(pads[0], &[]);
         } else {
             let others = self.b.create_block();
-            self.b.ins().brif(number, others, &[], pads[0], &[]);
+            self.b.set_cold_block(others);
+            let is_pc = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, which, 0);
+            self.b.ins().brif(is_pc, pads[0], &[], others, &[]);
             self.b.switch_to_block(others);
             let mut calls = Vec::new();
             for &pad in &pads {
+                self.b.set_cold_block(pad);
                 calls.push(self.b.func.dfg.block_call(pad, &[]));
             }
             let default = calls[0];
             let table = self.b.create_jump_table(ir::JumpTableData::new(default, &calls));
-            let index = self.b.ins().ireduce(types::I32, number);
-            self.b.ins().br_table(index, table);
+            let which = self.b.ins().ireduce(types::I32, which);
+            let number = self.b.ins().ineg(which);
+            self.b.ins().br_table(number, table);
         }
-        self.b.switch_to_block(stale);
-        let why = self.b.ins().iconst(types::I64, reason(Leave::Stale, 0));
-        let result = self.b.ins().bor(why, pc);
-        let exit = self.exit;
-        self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(result)]);
         let entries = self.region.entries.clone();
         for (&pad, &pc) in pads.iter().zip(&entries) {
             self.b.switch_to_block(pad);
             let ctx = self.ctx;
             self.state = State::new(ctx, budget);
+            if pad == pads[0] {
+                CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.cache.know_gpr(n, value));
+            }
             self.goto_inside(pc);
         }
     }

@@ -13,6 +13,10 @@ use xenia_isa::{Class, Family, Flag, Op};
 const MOST_BLOCKS: usize = 48;
 /// Instructions of one loop at most.
 const MOST_INSTRUCTIONS: u32 = 400;
+/// Instructions of the intermediate form in the cold block of an access, beside the stores of registers.
+const FAULT_EXIT: u32 = 4;
+/// Instructions in such blocks of one loop at most.
+const MOST_FAULT_EXITS: u32 = 600;
 /// Registers that are carried at most: the host has thirteen, of which the budget takes one and intermediate results
 /// some.
 const MOST_REGISTERS: usize = 9;
@@ -34,6 +38,8 @@ pub(crate) struct Loop {
     pub(crate) blocks: BTreeSet<u32>,
     /// Bit n: it carries register n.
     pub(crate) registers: u64,
+    /// Bit n: it changes that register, which is stored when it's left. `None`: stores are where they are elsewhere.
+    pub(crate) sunk: Option<u64>,
 }
 
 /// The loops of a region's blocks, none of which has a block in common with another.
@@ -53,7 +59,8 @@ pub(crate) fn find(blocks: &BTreeMap<u32, Block>) -> Vec<Loop> {
             let registers = registers(&members, blocks);
             if registers != 0 {
                 taken.extend(&members);
-                loops.push(Loop { blocks: members, registers });
+                let sunk = sunk(&members, blocks, registers);
+                loops.push(Loop { blocks: members, registers, sunk });
             }
         }
     }
@@ -96,6 +103,32 @@ fn body(
         }
     }
     Some(members)
+}
+
+/// Those of the registers that a loop changes: a hint like the rest. `None` if the cold blocks for its accesses were too much
+/// code.
+fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) -> Option<u64> {
+    let (mut changed, mut accesses) = (0, 0);
+    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
+        let Some(op) = guest.op else { continue };
+        let row = op.row();
+        let accesses_memory = row.has(Flag::mem);
+        accesses += u32::from(accesses_memory);
+        let is_store = accesses_memory && row.name.starts_with("st");
+        // The target comes first; RA of update forms is a register that is never the number 0.
+        let updates = accesses_memory && (row.name.ends_with('u') || row.name.ends_with("ux"));
+        for (place, operand) in row.operands.iter().enumerate() {
+            let is_target =
+                operand.class() == Class::Gpr && (place == 0 && !is_store || place > 0 && updates);
+            if is_target {
+                changed |= 1 << (operand.extract(guest.instruction) & 31);
+            }
+        }
+        changed |= u64::from(row.family == Family::Branch) << carried::CTR;
+        changed |= u64::from(op == Op::mtspr) << carried::CTR;
+    }
+    let sunk = changed & registers;
+    (accesses * (sunk.count_ones() + FAULT_EXIT) <= MOST_FAULT_EXITS).then_some(sunk)
 }
 
 /// The registers that the most operands of a loop name.

@@ -13,6 +13,7 @@
 //! than [`PATH_LIMIT`]. Every cycle has a backward branch, so the paths between checks are finite.
 
 use std::collections::{BTreeMap, BTreeSet};
+use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Flag, Instruction, Op, decode};
 
 /// Instructions between two checks of the budget, about: what the interpreter has to finish at most at
@@ -80,6 +81,18 @@ impl Region {
     /// Whether the instruction at `pc` is part of it.
     pub(crate) fn contains(&self, pc: u32) -> bool {
         self.blocks.range(..=pc).next_back().is_some_and(|(_, block)| pc < block.end())
+    }
+
+    /// The instruction at `pc`, if it is part of it.
+    pub(crate) fn word(&self, pc: u32) -> Option<u32> {
+        let (&start, block) = self.blocks.range(..=pc).next_back()?;
+        Some(block.code.get((pc - start) as usize / 4)?.instruction.0)
+    }
+
+    /// The pages that its instructions lie in.
+    pub(crate) fn pages(&self) -> BTreeSet<u32> {
+        let guests = self.blocks.values().flat_map(|block| &block.code);
+        guests.map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect()
     }
 
     /// Address after the last instruction.

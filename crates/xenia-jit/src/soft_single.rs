@@ -10,19 +10,26 @@ use xenia_isa::Op;
 
 /// DOUBLE(word) of PowerISA 2.02 book I, 4.6.2: exact, and signalling NaNs stay as they are.
 pub(crate) fn widened(bits: u32) -> u64 {
-    let single = f32::from_bits(bits);
-    if single.is_nan() {
-        return u64::from(bits >> 31) << 63 | 0x7FF << 52 | u64::from(bits & 0x7F_FFFF) << 29;
-    }
-    f64::from(single).to_bits()
+    let (sign, exponent, fraction) = (bits >> 31, bits >> 23 & 0xFF, bits & 0x7F_FFFF);
+    let (exponent, fraction) = match (exponent, fraction) {
+        (0, 0) => (0, 0),
+        // A denormal: its first one becomes the one that is not written.
+        (0, _) => {
+            let shift = fraction.leading_zeros() - 8;
+            (897 - shift, fraction << shift & 0x7F_FFFF)
+        }
+        (0xFF, _) => (0x7FF, fraction),
+        _ => (exponent + 896, fraction),
+    };
+    u64::from(sign) << 63 | u64::from(exponent) << 52 | u64::from(fraction) << 29
 }
 
 /// Makes doubles of the singles that `registers`, a bit for each, hold.
-pub(crate) fn widen(fpr: &mut [u64; 32], registers: u32) {
-    for (n, register) in fpr.iter_mut().enumerate() {
-        if registers >> n & 1 != 0 {
-            *register = widened(*register as u32);
-        }
+pub(crate) fn widen(fpr: &mut [u64; 32], mut registers: u32) {
+    while registers != 0 {
+        let register = &mut fpr[registers.trailing_zeros() as usize];
+        *register = widened(*register as u32);
+        registers &= registers - 1;
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn bounds_of(
 }
 
 /// Whether `region` goes on at an address in a register that is no return address.
-fn ends_in_a_jump(region: &Region) -> bool {
+pub(crate) fn ends_in_a_jump(region: &Region) -> bool {
     let mut ends = region.blocks.values().filter_map(|block| block.code.last());
     ends.any(|guest| guest.op == Some(Op::bcctrx) && !guest.instruction.lk())
 }

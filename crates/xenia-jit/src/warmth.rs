@@ -79,7 +79,7 @@ impl Engine {
         let warm_up = shared.config.warm_up;
         let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().place(pc).is_covered;
         let is_compiled = if at_once {
-            self.compile(shared, mode, code, Wanted { pc, as_entry: true })
+            self.compile(shared, mode, code, Wanted { pc, as_entry: true }, None)
         } else {
             // Regions smaller than functions are for comparing engines unit by unit, where each unit is a visit.
             let counts = shared.config.granularity != Granularity::Function;
@@ -143,11 +143,12 @@ impl Engine {
         }
         let warm_up = u64::from(shared.config.warm_up);
         let is_enough = |heat: &Heat| heat.work >= heat.size.saturating_mul(warm_up);
+        let mut plan = None;
         if is_enough(&heat) {
             let start = Instant::now();
             let reached = |from, to| self.interpreter.reached_between(from, to);
-            let plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
-            heat.size = plan.map_or(1, |plan| plan.region.instructions as u64);
+            plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
+            heat.size = plan.as_ref().map_or(1, |plan| plan.region.instructions as u64);
             self.compiled.waited += start.elapsed();
         }
         let compiles = is_enough(&heat);
@@ -156,6 +157,6 @@ impl Engine {
             heat = Heat::default();
         }
         self.heat.insert(key, heat);
-        compiles && self.compile(shared, mode, code, wanted)
+        compiles && self.compile(shared, mode, code, wanted, plan)
     }
 }

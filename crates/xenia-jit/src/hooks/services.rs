@@ -95,10 +95,11 @@ pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
     u64::from(call.run.memory.epoch() != call.run.epoch)
 }
 
-pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64, a: u64, b: u64, c: u64) -> u64 {
+pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let i = Instruction(word as u32);
     call.count(decode(i.0));
-    let operands = float_state::operands(word, [a, b, c]);
+    let operands = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];
+    let operands = float_state::operands(word, operands.map(|operand| call.ctx.host[operand as usize]));
     let plain = call.ctx.fpscr & CONTROL == 0;
     if !plain {
         float_state::settle(call.ctx, call.mxcsr);
@@ -120,8 +121,11 @@ pub(super) fn narrow(_: &mut Call<'_, '_>, bits: u64) -> u64 {
     soft_single::narrowed(bits).map_or(1 << 32, u64::from)
 }
 
-pub(super) fn widen(call: &mut Call<'_, '_>, registers: u64) -> u64 {
-    soft_single::widen(&mut call.ctx.fpr, registers as u32);
+pub(super) fn widen(call: &mut Call<'_, '_>, registers: u64, open: u64) -> u64 {
+    let shorts = &mut call.ctx.host[Word::Shorts as usize];
+    let named = *shorts & open;
+    *shorts &= !open;
+    soft_single::widen(&mut call.ctx.fpr, (registers | named) as u32);
     0
 }
 

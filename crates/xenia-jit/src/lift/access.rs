@@ -1,9 +1,9 @@
 //! Guest memory, and the host's floating-point mode.
 
-use super::{BUDGET, FloatMode, GUEST, HOST, Lifter};
+use super::{AFTER_FAULT, BUDGET, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
 use crate::hooks::Hook;
-use crate::host::Word;
-use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use crate::host::{Leave, Word};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, SourceLoc, Type, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
 
@@ -28,7 +28,7 @@ impl Lifter<'_> {
         };
         self.b.ins().brif(now, yes, &[], no, &[]);
         self.b.switch_to_block(switch);
-        self.call_hook(hook, &[]);
+        self.call_cold_hook(hook, &[]);
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);
     }
@@ -46,32 +46,82 @@ impl Lifter<'_> {
 
 /// Guest memory.
 impl Lifter<'_> {
-    /// Prepares for an access that may fault.
+    /// Prepares for a store that may fault, or for a load that may not be repeated.
     pub(super) fn before_access(&mut self) {
+        self.store_budget();
+        self.ready_for_store();
+    }
+
+    /// Prepares for a load that may fault.
+    pub(super) fn before_load(&mut self) {
+        self.store_budget();
+        self.ready_for_load();
+    }
+
+    fn store_budget(&mut self) {
         if self.spent_as_stored.is_none() {
             let (budget, ctx) = (self.budget_after(), self.ctx);
             self.b.ins().store(HOST, budget, ctx, BUDGET);
             self.spent_as_stored = Some(self.spent);
         }
-        if self.config.precise_faults {
-            self.flush_for_access();
+    }
+
+    /// One access that may fault, and nothing else: `access` gets the flags that it has. `before` prepares for it but in loops
+    /// that store nothing.
+    pub(super) fn access<R>(
+        &mut self,
+        before: impl FnOnce(&mut Self),
+        access: impl FnOnce(&mut Self, MemFlagsData) -> R,
+    ) -> R {
+        if !self.carrying.is_sinking() {
+            before(self);
+            return access(self, GUEST);
         }
-        let singles = self.cache.floats.stored_as_singles();
-        if let Some(site) = self.sites.last_mut() {
-            site.singles = singles;
-        }
+        // Tested behind the access, for which it has to be there before.
+        let memory = self.word(Word::Memory);
+        let result = access(self, LEAVING);
+        self.leave_if_it_faulted(memory);
+        result
+    }
+
+    /// Behind an access in a loop that stores nothing: the branch to the cold block that does, which becomes a mark
+    /// ([`crate::fault_exit`]). `memory` is never 0.
+    fn leave_if_it_faulted(&mut self, memory: Value) {
+        let [cold, next] = [(); 2].map(|()| self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(memory, next, &[], cold, &[]);
+        self.b.seal_block(cold);
+        self.b.seal_block(next);
+        self.b.switch_to_block(cold);
+        let here = self.b.srcloc();
+        self.b.set_srcloc(SourceLoc::new(AFTER_FAULT));
+        let kept = self.state.clone();
+        self.ctx = self.b.ins().get_pinned_reg(types::I64);
+        self.flush_for_access();
+        self.note_singles();
+        // What the site's remaining instructions are to be added to.
+        let budget = self.budget_less(self.spent_as_stored.unwrap_or(self.spent));
+        let why = self.b.ins().iconst(types::I64, reason(Leave::Fault, self.guest.pc));
+        let exit = self.exit;
+        self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
+        self.state = kept;
+        self.b.set_srcloc(here);
+        self.b.switch_to_block(next);
     }
 
     /// Loads a value as it lies in memory.
     pub(crate) fn load_guest(&mut self, ty: Type, address: Value, displacement: i32) -> Value {
-        self.before_access();
-        self.b.ins().load(ty, GUEST, address, displacement)
+        self.access(Self::before_load, |l, flags| l.b.ins().load(ty, flags, address, displacement))
     }
 
     /// Stores a value as it is to lie in memory.
     pub(crate) fn store_guest(&mut self, value: Value, address: Value, displacement: i32) {
-        self.before_access();
-        self.store_in_one_step(value, address, displacement);
+        if self.config.reservations == ReservationMode::Strict {
+            self.before_access();
+            self.store_in_one_step(value, address, displacement);
+        } else {
+            self.access(Self::before_access, |l, flags| l.b.ins().store(flags, value, address, displacement));
+        }
     }
 
     /// Stores a value as it is to lie in memory; everything is ready for a fault. Where reservations are strict, nobody

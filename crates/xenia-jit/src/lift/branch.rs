@@ -5,6 +5,7 @@
 
 use super::Lifter;
 use super::cache::{Cr, Special};
+use crate::host::Word;
 use crate::region::{End, end_of};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -87,15 +88,15 @@ impl Lifter<'_> {
             self.set_link();
             self.branch(condition, |l| {
                 l.flush();
-                let address = l.looked_up(target);
+                let address = l.looked_up(target, Word::LinkedCode);
                 l.call_guest(address, target, back);
             });
         } else {
             self.branch(condition, |l| {
                 l.flush();
-                let address = l.looked_up(target);
+                let address = l.looked_up(target, Word::Code);
                 let budget = l.budget_after();
-                l.b.ins().return_call_indirect(l.signatures.region, address, &[budget, target]);
+                l.b.ins().return_call_indirect(l.signatures.other, address, &[budget, target]);
             });
         }
     }
@@ -150,7 +151,7 @@ impl Branch for Lifter<'_> {
         // The host's return: the caller's frame compares the address with the one it expects.
         self.branch(condition, |l| {
             l.flush();
-            l.leave_with(target);
+            l.return_guest(target);
         });
     }
 

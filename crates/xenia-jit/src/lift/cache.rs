@@ -139,6 +139,13 @@ pub(super) fn cr_offset(field: usize) -> i32 {
     (offset_of!(PpcContext, cr) + field) as i32
 }
 
+impl Cache {
+    /// GPR `n` has this value in the context.
+    pub(super) fn know_gpr(&mut self, n: usize, value: Value) {
+        self.gpr[n] = Some(value);
+    }
+}
+
 /// General-purpose registers.
 impl Lifter<'_> {
     /// GPR `n`, 64 bits.
@@ -187,9 +194,11 @@ impl Lifter<'_> {
         self.cache.low[n] = None;
         self.cache.extended[n] = None;
         self.cache.zero_extended &= !(1 << n);
-        self.cache.gpr_dirty |= 1 << n;
         if let Some(variable) = self.carrying.variable(n) {
             self.b.def_var(variable, value);
+        }
+        if !self.carrying.sinks(n) {
+            self.cache.gpr_dirty |= 1 << n;
         }
     }
 
@@ -386,17 +395,31 @@ impl Lifter<'_> {
     /// Sets LR or CTR.
     pub(crate) fn set_special(&mut self, register: Special, value: Value) {
         self.cache.special[register as usize] = Some(value);
-        self.cache.special_dirty |= 1 << register as u8;
-        if register == Special::Ctr
-            && let Some(variable) = self.carrying.variable(carried::CTR)
-        {
+        let is_carried = register == Special::Ctr;
+        if is_carried && let Some(variable) = self.carrying.variable(carried::CTR) {
             self.b.def_var(variable, value);
+        }
+        if !(is_carried && self.carrying.sinks(carried::CTR)) {
+            self.cache.special_dirty |= 1 << register as u8;
         }
     }
 }
 
 /// Storing.
 impl Lifter<'_> {
+    /// From here on what the loop has yet to store counts as dirty: before it's left, or something looks at the context.
+    pub(super) fn surface(&mut self) {
+        for n in self.carrying.sunk() {
+            if n == carried::CTR {
+                self.special(Special::Ctr);
+                self.cache.special_dirty |= 1 << Special::Ctr as u8;
+            } else {
+                self.gpr(n);
+                self.cache.gpr_dirty |= 1 << n;
+            }
+        }
+    }
+
     /// Stores what is dirty; the values stay known.
     pub(crate) fn flush(&mut self) {
         self.store_dirty();
@@ -413,6 +436,7 @@ impl Lifter<'_> {
 
     /// As [`Self::flush`], for an access that may fault: singles are stored as they are.
     pub(crate) fn flush_for_access(&mut self) {
+        self.surface();
         self.store_pending();
         self.store_floats_as_they_are();
         self.store_others();
@@ -426,6 +450,19 @@ impl Lifter<'_> {
         self.cache.xer_dirty = 0;
         self.cache.special_dirty = 0;
         self.cache.pending = Pending::default();
+        self.exact = None;
+    }
+
+    /// How many registers and parts of registers are dirty.
+    pub(super) fn dirty(&self) -> u32 {
+        let cache = &self.cache;
+        let pending = &cache.pending;
+        let owed = [pending.operation.is_some(), pending.compared.is_some(), pending.rounding.is_some()];
+        cache.gpr_dirty.count_ones()
+            + cache.vr_dirty.count_ones()
+            + cache.floats.dirty()
+            + u32::from(cache.cr_dirty | cache.xer_dirty | cache.special_dirty).count_ones()
+            + owed.map(u32::from).iter().sum::<u32>()
     }
 
     /// What FPSCR is owed.
@@ -458,13 +495,14 @@ impl Lifter<'_> {
 
     /// Stores what is dirty, which stays so: for a path that leaves.
     pub(crate) fn store_dirty(&mut self) {
+        self.surface();
         self.store_pending();
         self.store_floats();
         self.store_others();
     }
 
     /// Stores what is dirty of everything but floating point.
-    fn store_others(&mut self) {
+    pub(super) fn store_others(&mut self) {
         let ctx = self.ctx;
         for n in 0..32 {
             if self.cache.gpr_dirty >> n & 1 != 0

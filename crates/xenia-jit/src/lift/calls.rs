@@ -207,6 +207,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
             has_fma: true,
             reservations,
             wrong_addi: false,
+            sinks: true,
         })
     })
 }
@@ -218,10 +219,9 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
     let Some(region) = discover(&[PC], &Reach::all((PC, PC + 4), 1), &mut Vec::new(), &mut fetch) else {
         return BTreeSet::new();
     };
-    let mut func = Function::with_name_signature(UserFuncName::user(0, PC), region_signature(true));
+    let mut func = Function::with_name_signature(UserFuncName::user(0, PC), region_signature());
     let mut builders = FunctionBuilderContext::new();
-    let mut slot = |_| 0;
-    Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config, &mut slot).lift(&[]).ok();
+    Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config).lift().ok();
     let mut ways = BTreeSet::new();
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {

@@ -1,9 +1,11 @@
 //! Registers that a loop carries as values ([`crate::loops`]).
 //!
 //! Inside such a loop a carried register is a variable of the frontend, which has it in values and block parameters: a read takes the
-//! variable, a write defines it. The context is as current as elsewhere, so whatever leaves the loop or looks at it needs
-//! to know nothing. Every edge into the loop, from the code around it or from an entry, leads through the *gate* of
+//! variable, a write defines it. Every edge into the loop, from the code around it or from an entry, leads through the *gate* of
 //! the block that it goes to, which loads the variables.
+//!
+//! Those that the loop changes are *sunk*: inside of it the context holds anything. They are stored where the loop is left, or
+//! something looks at the context ([`Lifter::surface`]), and where an access faults ([`crate::fault_exit`]).
 
 use super::{HOST, Lifter};
 use crate::host::Word;
@@ -17,6 +19,8 @@ use std::collections::BTreeMap;
 pub(super) struct Carrying {
     /// By number of the loop.
     loops: Vec<[Option<Variable>; carried::COUNT]>,
+    /// By number of the loop, bit n: register n is sunk. `None`: none is, and accesses find everything stored.
+    sunk: Vec<Option<u64>>,
     /// Which loop a block belongs to.
     of_block: BTreeMap<u32, usize>,
     /// The loop that is being lifted.
@@ -26,19 +30,46 @@ pub(super) struct Carrying {
 }
 
 impl Carrying {
-    pub(super) fn new(loops: &[Loop], b: &mut FunctionBuilder<'_>) -> Self {
+    pub(super) fn new(loops: &[Loop], sinks: bool, b: &mut FunctionBuilder<'_>) -> Self {
         let mut result = Self::default();
         for (number, found) in loops.iter().enumerate() {
             let variable = |n: usize| (found.registers >> n & 1 != 0).then(|| b.declare_var(types::I64));
             result.loops.push(std::array::from_fn(variable));
+            result.sunk.push(found.sunk.filter(|_| sinks));
             result.of_block.extend(found.blocks.iter().map(|&pc| (pc, number)));
         }
         result
     }
 
+    /// Whether the block at `pc` is in a loop that carries registers.
+    pub(super) fn has(&self, pc: u32) -> bool {
+        self.of_block.contains_key(&pc)
+    }
+
     /// Begins a block.
     pub(super) fn begin(&mut self, pc: u32) {
         self.here = self.of_block.get(&pc).copied();
+    }
+
+    /// Whether the loop that is being lifted stores nothing before its accesses.
+    pub(super) fn is_sinking(&self) -> bool {
+        self.here.is_some_and(|here| self.sunk[here].is_some())
+    }
+
+    /// Whether the block at `to` belongs to the loop that is being lifted.
+    pub(super) fn goes_on_at(&self, to: u32) -> bool {
+        self.here.is_some() && self.of_block.get(&to).copied() == self.here
+    }
+
+    /// Registers of which the context holds anything.
+    pub(super) fn sunk(&self) -> impl Iterator<Item = usize> + use<> {
+        let sunk = self.here.and_then(|here| self.sunk[here]).unwrap_or_default();
+        (0..carried::COUNT).filter(move |n| sunk >> n & 1 != 0)
+    }
+
+    /// Whether the context holds anything for a register.
+    pub(super) fn sinks(&self, register: usize) -> bool {
+        self.here.and_then(|here| self.sunk[here]).unwrap_or_default() >> register & 1 != 0
     }
 
     /// The variable of a register, where it is carried.

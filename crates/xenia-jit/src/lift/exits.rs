@@ -1,9 +1,11 @@
 //! Leaving a region, going on in it or in another, and guest calls.
 
+use super::passed::{CALLED_WITH, RETURNED};
 use super::{HOST, Lifter, State, reason};
 use crate::hooks::Hook;
 use crate::host::{Leave, Word};
 use crate::loops::carried;
+use crate::relocation::Symbol;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
 
@@ -18,7 +20,7 @@ impl Lifter<'_> {
         self.budget_less(self.spent - self.remaining)
     }
 
-    fn budget_less(&mut self, spent: u32) -> Value {
+    pub(super) fn budget_less(&mut self, spent: u32) -> Value {
         let budget = self.budget;
         if spent == 0 { budget } else { self.b.ins().iadd_imm_s(budget, -i64::from(spent)) }
     }
@@ -31,14 +33,18 @@ impl Lifter<'_> {
             self.flush();
             let target = self.linked(to);
             let pc = self.b.ins().iconst(types::I64, i64::from(to));
-            let budget = self.budget_after();
-            self.b.ins().return_call_indirect(self.signatures.region, target, &[budget, pc]);
+            let arguments = self.arguments(pc);
+            self.b.ins().return_call_indirect(self.signatures.region, target, &arguments);
         }
     }
 
     pub(super) fn goto_inside(&mut self, to: u32) {
         let block = &self.region.blocks[&to];
         let needs = i64::from(block.needs);
+        let sinks = self.carrying.is_sinking() && self.carrying.goes_on_at(to);
+        if !sinks {
+            self.surface();
+        }
         if self.inherits(to) {
             let target = self.blocks[&to];
             if block.check {
@@ -64,14 +70,36 @@ impl Lifter<'_> {
         self.flush_but_floats();
         self.prepare(to);
         let budget = self.budget_after();
+        let mut arguments = vec![BlockArg::Value(budget)];
+        arguments.extend(self.passed_to(to).into_iter().map(|n| BlockArg::Value(self.gpr(n))));
         let target = self.way_to(to);
         if block.check {
             let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, needs);
             let exit = self.budget_exit(to);
-            self.b.ins().brif(enough, target, &[BlockArg::Value(budget)], exit, &[BlockArg::Value(budget)]);
+            if !sinks {
+                self.b.ins().brif(enough, target, &arguments, exit, &[budget.into()]);
+                return;
+            }
+            let out = self.b.create_block();
+            self.b.set_cold_block(out);
+            self.b.ins().brif(enough, target, &arguments, out, &[]);
+            self.b.seal_block(out);
+            self.b.switch_to_block(out);
+            self.ctx = self.b.ins().get_pinned_reg(types::I64);
+            // Floating-point registers are as the block wants them already.
+            self.surface();
+            self.store_others();
+            self.b.ins().jump(exit, &[budget.into()]);
         } else {
-            self.b.ins().jump(target, &[BlockArg::Value(budget)]);
+            self.b.ins().jump(target, &arguments);
         }
+    }
+
+    /// What a region is entered with at guest address `pc`.
+    fn arguments(&mut self, pc: Value) -> Vec<Value> {
+        let mut arguments = vec![self.budget_after(), pc];
+        arguments.extend(CALLED_WITH.map(|n| self.gpr(n)));
+        arguments
     }
 
     /// The cold block that leaves at `pc` for want of budget; filled at the end.
@@ -97,20 +125,22 @@ impl Lifter<'_> {
         }
         self.b.switch_to_block(exit);
         let results = [self.b.block_params(exit)[0], self.b.block_params(exit)[1]];
-        self.b.ins().return_(&results);
+        let ctx = self.b.ins().get_pinned_reg(types::I64);
+        let out = self.b.ins().load(types::I64, HOST, ctx, Word::Out.offset());
+        self.b.ins().return_call_indirect(self.signatures.other, out, &results);
     }
 
     /// Host address in the link slot of a guest address.
     pub(super) fn linked(&mut self, to: u32) -> Value {
-        let slot = (self.slot_of)(to);
-        let slots = self.word(Word::Slots);
-        self.b.ins().load(types::I64, HOST, slots, slot as i32 * 8)
+        let slot = Symbol::Slot(to).value(&mut self.b);
+        self.b.ins().load(types::I64, HOST, slot, 0)
     }
 
-    /// Host address of the entry for a guest address in a register (32 bits, zero-extended).
-    pub(super) fn looked_up(&mut self, pc: Value) -> Value {
+    /// Host address of the entry for a guest address in a register (32 bits, zero-extended); in relation to `code`, where
+    /// code memory starts, or that with [`crate::enter::LINKED`].
+    pub(super) fn looked_up(&mut self, pc: Value, code: Word) -> Value {
         let entries = self.word(Word::Entries);
-        let code = self.word(Word::Code);
+        let code = self.word(code);
         let place = self.b.ins().iadd(entries, pc);
         let offset = self.b.ins().uload32(HOST, place, 0);
         self.b.ins().iadd(code, offset)
@@ -119,22 +149,34 @@ impl Lifter<'_> {
     /// Calls a hook. Its address is loaded here and now: most calls are in cold blocks, from which no value
     /// may live on.
     pub(super) fn call_hook(&mut self, hook: Hook, arguments: &[Value]) -> Value {
+        if hook.is_cold() {
+            self.call_cold_hook(hook, arguments);
+            let ctx = self.ctx;
+            return self.b.ins().load(types::I64, HOST, ctx, Word::HookResult.offset());
+        }
+        let call = self.begin_call(hook, self.signatures.hooks[arguments.len()], arguments);
+        self.b.inst_results(call)[0]
+    }
+
+    /// Calls a hook that leaves its result in [`Word::HookResult`].
+    pub(super) fn call_cold_hook(&mut self, hook: Hook, arguments: &[Value]) {
+        debug_assert!(hook.is_cold(), "{hook:?}");
+        self.begin_call(hook, self.signatures.cold_hooks[arguments.len()], arguments);
+    }
+
+    fn begin_call(&mut self, hook: Hook, signature: ir::SigRef, arguments: &[Value]) -> ir::Inst {
         debug_assert_eq!(arguments.len(), hook.arguments(), "{hook:?}");
         let ctx = self.ctx;
         let address = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
         let words: Vec<Value> = std::iter::once(ctx).chain(arguments.iter().copied()).collect();
-        if hook.is_cold() {
-            self.b.ins().call_indirect(self.signatures.cold_hooks[arguments.len()], address, &words);
-            return self.b.ins().load(types::I64, HOST, ctx, Word::HookResult.offset());
-        }
-        let call = self.b.ins().call_indirect(self.signatures.hooks[arguments.len()], address, &words);
-        self.b.inst_results(call)[0]
+        self.b.ins().call_indirect(signature, address, &words)
     }
 
-    /// Ends the block by leaving the region with `result` (a pc, or a pc and a reason).
-    pub(super) fn leave_with(&mut self, result: Value) {
-        let budget = self.budget_after();
-        self.b.ins().return_(&[budget, result]);
+    /// Ends the block by returning to the guest address `to`.
+    pub(super) fn return_guest(&mut self, to: Value) {
+        let mut results = vec![self.budget_after(), to];
+        results.extend(RETURNED.map(|n| self.gpr(n)));
+        self.b.ins().return_(&results);
         self.terminated = true;
     }
 
@@ -173,17 +215,11 @@ impl Lifter<'_> {
     /// Guest call: to `target`, a host address, which is guest address `pc`; comes back to `back`.
     /// Everything is flushed.
     pub(super) fn call_guest(&mut self, target: Value, pc: Value, back: u32) {
-        let budget = self.budget_after();
-        // Nesting is bounded by the host stack: beyond, unwind everything and go on at the callee.
-        let stack = self.b.ins().get_stack_pointer(types::I64);
-        let limit = self.word(Word::StackLimit);
-        let deep = self.b.ins().icmp(IntCC::UnsignedLessThan, stack, limit);
-        let call = self.b.create_block();
+        self.calls = true;
+        let arguments = self.arguments(pc);
         let exit = self.exit;
-        self.b.ins().brif(deep, exit, &[BlockArg::Value(budget), BlockArg::Value(pc)], call, &[]);
-        self.b.switch_to_block(call);
-        let inst = self.b.ins().call_indirect(self.signatures.region, target, &[budget, pc]);
-        let results = self.b.inst_results(inst);
+        let inst = self.b.ins().call_indirect(self.signatures.region, target, &arguments);
+        let results = self.b.inst_results(inst).to_vec();
         let (budget, came) = (results[0], results[1]);
         let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
         let next = self.b.create_block();
@@ -192,6 +228,9 @@ impl Lifter<'_> {
         // Words loaded before the call are still right, but not worth keeping across it.
         let ctx = self.b.ins().get_pinned_reg(types::I64);
         self.state = State::new(ctx, budget);
+        for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
+            self.cache.know_gpr(n, value);
+        }
         self.goto(back);
         self.terminated = true;
     }

@@ -6,7 +6,7 @@
 //! What the host's instruction does not decide is in `float_checks`, moves of FPSCR are in `float_status`.
 
 use super::cache::{Cr, Pending};
-use super::float_checks::{Check, Form};
+use super::float_checks::Check;
 use super::float_registers::{Nans, Operand};
 use super::{GUEST, HOST, Lifter};
 use crate::soft_float::ROOT_FRACTIONS;
@@ -103,8 +103,7 @@ impl Lifter<'_> {
         let bits = self.b.append_block_param(done, types::I8);
         self.b.ins().brif(unordered, cold, &[], fine, &[]);
         self.b.switch_to_block(cold);
-        let nibble = self.software(i, [Some(operands[0]), Some(operands[1]), None], Form::Double);
-        let nibble = self.b.ins().ireduce(types::I8, nibble);
+        let nibble = self.software(i, [Some(operands[0]), Some(operands[1]), None], types::I8);
         self.b.ins().jump(done, &[nibble.into()]);
         self.b.switch_to_block(fine);
         let less = self.b.ins().fcmp(FloatCC::LessThan, a, b);
@@ -144,7 +143,7 @@ impl Lifter<'_> {
         let rounding = self.b.append_block_param(done, types::I8);
         self.b.ins().brif(outside, cold, &[], fine, &[]);
         self.b.switch_to_block(cold);
-        let value = self.software(i, [None, Some(operand), None], Form::Double);
+        let value = self.software(i, [None, Some(operand), None], types::I64);
         let status = self.status();
         let rounded = self.b.ins().ushr_imm_s(status, 17);
         let rounded = self.b.ins().band_imm_s(rounded, 3);

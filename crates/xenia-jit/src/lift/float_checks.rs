@@ -9,7 +9,7 @@
 
 use super::cache::{Cache, Pending};
 use super::float_registers::{Nans, Operand, singles};
-use super::{GUEST, HOST, Lifter};
+use super::{HOST, Lifter};
 use crate::hooks::Hook;
 use crate::host::{Leave, WORDS, Word};
 use cranelift_codegen::ir::condcodes::FloatCC;
@@ -25,19 +25,11 @@ pub(super) enum Check {
     Tiny,
 }
 
-/// What software gives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A double's bits, or the nibble of a compare.
-    Double,
-    /// A single's: that of a single-precision instruction whose operands are singles.
-    Single,
-}
-
 impl Lifter<'_> {
     /// Software does the instruction, here and now. FPSCR in the context is exact afterwards, but where arithmetic is
-    /// plain it has to be owed the operation. Gives the result's bits.
-    pub(super) fn software(&mut self, i: Instruction, operands: [Option<Operand>; 3], form: Form) -> Value {
+    /// plain it has to be owed the operation. Gives the result as a `ty`: an F32 of a single-precision instruction whose
+    /// operands are singles, an F64, or an integer with the double's bits or the nibble of a compare.
+    pub(super) fn software(&mut self, i: Instruction, operands: [Option<Operand>; 3], ty: Type) -> Value {
         if self.config.mode.controlled {
             // Older compares come first, and an enabled exception keeps what the target holds.
             self.store_pending();
@@ -46,25 +38,23 @@ impl Lifter<'_> {
             self.store_fpr(i.fd());
             self.cache.floats = known;
         }
-        let zero = self.const64(0);
-        let [a, b, c] = operands.map(|operand| match operand {
-            Some(Operand::Double(value)) => self.bits(value),
-            Some(Operand::Single(value)) => {
-                let bits = self.b.ins().bitcast(types::I32, GUEST, value);
-                self.b.ins().uextend(types::I64, bits)
+        let ctx = self.ctx;
+        let places = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];
+        for (operand, place) in operands.into_iter().zip(places) {
+            if let Some(operand) = operand {
+                self.b.ins().store(HOST, operand.value(), ctx, place.offset());
             }
-            None => zero,
-        });
-        let form = if form == Form::Single { SINGLE_RESULT } else { 0 };
+        }
+        let form = if ty == types::F32 { SINGLE_RESULT } else { 0 };
         let word = self.const64(u64::from(i.0) | singles(operands) | form);
-        self.call_hook(Hook::Float, &[word, a, b, c])
+        self.call_cold_hook(Hook::Float, &[word]);
+        self.b.ins().load(ty, HOST, ctx, Word::HookResult.offset())
     }
 
     /// An instruction on these registers that only software does here.
     pub(super) fn deliver_from_software(&mut self, i: Instruction, registers: [Option<usize>; 3]) {
         let operands = registers.map(|n| n.map(|n| self.exact_operand(n)));
-        let result = self.software(i, operands, Form::Double);
-        let result = self.number(result);
+        let result = self.software(i, operands, types::F64);
         self.set_fpr(i.fd(), result);
         // Nothing older may replace what FPSCR holds now.
         let operation = (!self.config.mode.controlled).then_some((i.0, operands));
@@ -207,14 +197,7 @@ impl Lifter<'_> {
         let value = self.b.append_block_param(done, ty);
         self.b.ins().brif(undecided, cold, &[], done, &[ir::BlockArg::Value(result)]);
         self.b.switch_to_block(cold);
-        let exact = if ty == types::F64 {
-            let bits = self.software(i, operands, Form::Double);
-            self.number(bits)
-        } else {
-            let bits = self.software(i, operands, Form::Single);
-            let bits = self.b.ins().ireduce(types::I32, bits);
-            self.b.ins().bitcast(types::F32, GUEST, bits)
-        };
+        let exact = self.software(i, operands, ty);
         self.b.ins().jump(done, &[exact.into()]);
         self.b.switch_to_block(done);
         if ty == types::F64 {

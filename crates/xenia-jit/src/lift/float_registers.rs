@@ -9,8 +9,10 @@
 //! signalling NaN quiet, so an F32 that may be one is converted by [`Lifter::fpr`] with a test, and without only
 //! for operands of which software gets the bits as they were ([`Lifter::float_operand`]).
 
+use super::flow::Granted;
 use super::{GUEST, HOST, Lifter};
 use crate::hooks::Hook;
+use crate::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -27,6 +29,8 @@ pub(crate) struct Floats {
     dirty: u32,
     /// Bit n: unless it is dirty, the context holds FPR n as a single's bits.
     short: u32,
+    /// Bit n: it does if [`Word::Shorts`] names FPR n. Not dirty, and no value is at hand.
+    open: u32,
     /// For singles and for doubles: what takes the sign away, and the smallest normal number.
     pub(super) limits: [Option<[Value; 2]>; 2],
 }
@@ -36,16 +40,23 @@ impl Floats {
     pub(super) fn all_stored(&mut self) {
         self.dirty = 0;
         self.short = 0;
+        self.open = 0;
     }
 
-    /// At a block's start: the context holds these registers as singles.
-    pub(super) fn begin(&mut self, short: u32) {
-        self.short = short;
+    /// At the start of a block that takes this for granted.
+    pub(super) fn begin(&mut self, granted: Granted) {
+        self.short = granted.short;
+        self.open = granted.open;
     }
 
-    /// Registers that the context holds as singles, if nothing is dirty.
-    pub(super) fn stored_as_singles(&self) -> u32 {
-        self.short
+    /// How many registers are dirty.
+    pub(super) fn dirty(&self) -> u32 {
+        self.dirty.count_ones()
+    }
+
+    /// Registers that the context holds as singles, and of which that is open, if nothing is dirty.
+    pub(super) fn stored_as_singles(&self) -> (u32, u32) {
+        (self.short, self.open)
     }
 }
 
@@ -98,6 +109,8 @@ impl Lifter<'_> {
         if let Some(value) = floats.doubles[n] {
             return value;
         }
+        self.settle_floats(1 << n);
+        let floats = &self.cache.floats;
         let in_context = (floats.dirty | floats.short) >> n & 1 == 0;
         let single = if in_context { None } else { self.known_single(n) };
         let value = match single {
@@ -164,6 +177,7 @@ impl Lifter<'_> {
         floats.doubles[n] = Some(value);
         floats.singles[n] = None;
         floats.dirty |= 1 << n;
+        floats.open &= !(1 << n);
     }
 
     /// Sets FPR `n` to the double of an F32.
@@ -173,6 +187,7 @@ impl Lifter<'_> {
         floats.singles[n] = Some(value);
         floats.quiet = floats.quiet & !(1 << n) | u32::from(nans == Nans::Quiet) << n;
         floats.dirty |= 1 << n;
+        floats.open &= !(1 << n);
     }
 
     /// Sets FPR `to` to FPR `from`.
@@ -183,6 +198,7 @@ impl Lifter<'_> {
         floats.singles[to] = floats.singles[from];
         floats.quiet = floats.quiet & !(1 << to) | (floats.quiet >> from & 1) << to;
         floats.dirty |= 1 << to;
+        floats.open &= !(1 << to);
     }
 }
 
@@ -199,6 +215,7 @@ impl Lifter<'_> {
         if let Some((single, _)) = self.known_single(n) {
             return single;
         }
+        self.settle_floats(1 << n);
         self.scalar_mode();
         let unfit = *unfit.get_or_insert_with(|| self.b.create_block());
         let bits = if let Some(value) = self.cache.floats.doubles[n] {
@@ -262,16 +279,20 @@ impl Lifter<'_> {
 
     /// Stores what the context does not hold as doubles; it remains to be stored.
     pub(super) fn store_floats(&mut self) {
+        self.settle_floats(u32::MAX);
         for n in 0..32 {
             self.store_fpr(n);
         }
     }
 
     /// Stores what the context does not hold in the form that is wanted: as singles those of `short`, which are known to be
-    /// singles.
-    pub(super) fn store_floats_but(&mut self, short: u32) {
+    /// singles, and in any form those of `open`.
+    pub(super) fn store_floats_but(&mut self, short: u32, open: u32) {
+        self.settle_floats(!open);
         for n in 0..32 {
-            if short >> n & 1 == 0 {
+            if open >> n & 1 != 0 {
+                self.store_as_it_is(n);
+            } else if short >> n & 1 == 0 {
                 self.store_fpr(n);
             } else if !self.is_stored_short(n)
                 && let Some((single, _)) = self.known_single(n)
@@ -280,24 +301,76 @@ impl Lifter<'_> {
                 self.b.ins().store(HOST, single, ctx, fpr_offset(n));
             }
         }
+        self.tell_shorts(open);
         let floats = &mut self.cache.floats;
         floats.dirty = 0;
         floats.short = short;
+        floats.open = open;
+    }
+
+    /// [`Word::Shorts`] says of `open` what is so; none of them is dirty.
+    fn tell_shorts(&mut self, open: u32) {
+        let floats = &self.cache.floats;
+        let (told, short) = (floats.open & open, floats.short & open);
+        if told == open {
+            return;
+        }
+        let ctx = self.ctx;
+        let mut shorts = self.const64(short.into());
+        if told != 0 {
+            let before = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
+            let before = self.b.ins().band_imm_s(before, i64::from(told));
+            shorts = self.b.ins().bor(before, shorts);
+        }
+        self.b.ins().store(HOST, shorts, ctx, Word::Shorts.offset());
+    }
+
+    /// From here on it is not open how the context holds any of these registers: as doubles those of which it was.
+    pub(super) fn settle_floats(&mut self, registers: u32) {
+        let open = self.cache.floats.open & registers;
+        if open == 0 {
+            return;
+        }
+        self.cache.floats.open &= !open;
+        let ctx = self.ctx;
+        let shorts = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
+        let shorts = self.b.ins().band_imm_s(shorts, i64::from(open));
+        let [cold, next] = [(); 2].map(|()| self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(shorts, cold, &[], next, &[]);
+        self.b.switch_to_block(cold);
+        let (none, open) = (self.const64(0), self.const64(open.into()));
+        self.call_cold_hook(Hook::Widen, &[none, open]);
+        self.b.ins().jump(next, &[]);
+        self.b.switch_to_block(next);
+    }
+
+    /// Stores FPR `n` if it is dirty, a single as it is.
+    fn store_as_it_is(&mut self, n: usize) {
+        if self.cache.floats.dirty >> n & 1 == 0 {
+            return;
+        }
+        let operand = self.exact_operand(n);
+        let ctx = self.ctx;
+        self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
+        let short = matches!(operand, Operand::Single(_));
+        let floats = &mut self.cache.floats;
+        floats.short = floats.short & !(1 << n) | u32::from(short) << n;
+        floats.dirty &= !(1 << n);
     }
 
     /// Stores what is dirty, singles as they are.
     pub(super) fn store_floats_as_they_are(&mut self) {
         for n in 0..32 {
-            if self.cache.floats.dirty >> n & 1 == 0 {
-                continue;
-            }
-            let operand = self.exact_operand(n);
-            let ctx = self.ctx;
-            self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
-            let short = matches!(operand, Operand::Single(_));
-            let floats = &mut self.cache.floats;
-            floats.short = floats.short & !(1 << n) | u32::from(short) << n;
+            self.store_as_it_is(n);
         }
-        self.cache.floats.dirty = 0;
+    }
+
+    /// Should this instruction fault, what is stored has the form that it has now.
+    pub(super) fn note_singles(&mut self) {
+        let (singles, open) = (self.cache.floats.short, self.cache.floats.open);
+        if let Some(site) = self.sites.last_mut() {
+            (site.singles, site.open) = (singles, open);
+        }
     }
 }

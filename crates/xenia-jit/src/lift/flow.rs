@@ -3,17 +3,22 @@
 //! - MXCSR's mode, so that a loop does not ask for it in every turn.
 //! - Registers that the context holds as singles ([`super::float_registers`]): a loop whose sums or factors are singles
 //!   converts none of them in any turn.
+//! - Registers of which that is *open*: [`Word::Shorts`](crate::host::Word::Shorts) names those that the context holds as
+//!   singles. That is for what a loop writes anew in each turn before it reads it: at the end of a turn it is stored as it is,
+//!   and at the way into the loop it may be anything.
 //!
 //! Whoever goes to a block makes true what it takes for granted ([`Lifter::prepare`]): from outside, from a block before,
 //! at the end of a turn. So what is worked out here decides how fast code is, never what it does; the analyses stop
 //! after a few rounds. In a loop's header it is what its last block has at hand: that is where it pays.
 
+mod forms;
+
 use super::{FloatMode, Lifter, reason};
 use crate::host::Leave;
 use crate::region::{Block, End, Guest, Region, end_of};
 use cranelift_codegen::ir::{InstBuilder, types};
-use std::collections::HashMap;
-use xenia_isa::{Family, Op};
+use std::collections::{BTreeSet, HashMap};
+use xenia_isa::{Class, Family, Op, Operand};
 
 /// What a block takes for granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub(super) struct Granted {
     pub(super) mode: Option<FloatMode>,
     /// Bit n: the context holds FPR n as a single.
     pub(super) short: u32,
+    /// Bit n: it may, and `Shorts` says whether.
+    pub(super) open: u32,
 }
 
 /// What an instruction writes to its FPR.
@@ -40,15 +47,26 @@ struct Effect {
     singles: u32,
     /// Registers that it reads as doubles.
     doubles: u32,
+    /// Registers that it reads at all.
+    reads: u32,
     writes: Option<(usize, Form)>,
 }
 
 impl Effect {
-    const NONE: Self = Self { mode: None, singles: 0, doubles: 0, writes: None };
+    const NONE: Self = Self { mode: None, singles: 0, doubles: 0, reads: 0, writes: None };
 
-    /// `single`: what arithmetic on singles gives. `None` if there is nothing to say.
+    /// `None` if there is nothing to say.
     fn of(guest: &Guest, fuses: bool) -> Option<Self> {
         let (op, i) = (guest.op?, guest.instruction);
+        let operands = op.row().operands.iter().filter(|operand| operand.class() == Class::Fpr);
+        let read = operands.filter(|&&operand| operand != Operand::fd);
+        let reads = read.fold(0, |reads, operand| reads | 1 << (operand.extract(i) & 31));
+        Some(Self { reads, ..Self::by_row(op, guest, fuses).or((reads != 0).then_some(Self::NONE))? })
+    }
+
+    /// All but what it reads.
+    fn by_row(op: Op, guest: &Guest, fuses: bool) -> Option<Self> {
+        let i = guest.instruction;
         let (a, b, c) = (1 << i.fa(), 1 << i.fb(), 1 << i.fc());
         let scalar = Self { mode: Some(FloatMode::Scalar), ..Self::NONE };
         let target = |form| Some((i.fd(), form));
@@ -74,7 +92,8 @@ impl Effect {
             Op::fmulx => double(a | c),
             Op::fmaddx | Op::fmsubx | Op::fnmaddx | Op::fnmsubx => double(a | b | c),
             Op::fcmpu | Op::fcmpo => scalar,
-            _ if op.row().family == Family::Float => double(b),
+            _ if op.row().operands.contains(&Operand::fd) => double(b),
+            _ if op.row().family == Family::Float => Self { doubles: b, ..scalar },
             _ if computes_lanes(op) => Self { mode: Some(FloatMode::Vector), ..Self::NONE },
             _ => return None,
         })
@@ -94,27 +113,30 @@ struct Node {
     is_loop: bool,
     /// It is reached from outside, and is no loop's header: who comes from there has nothing at hand.
     is_entry: bool,
+    /// It goes on with what is known in the block before.
+    inherits: bool,
     effects: Vec<Effect>,
     before: Vec<usize>,
     after: Vec<usize>,
     /// What it ends with changes everything.
     calls: bool,
+    /// What it ends with finds doubles.
+    shows: bool,
 }
 
 impl Node {
-    fn new(block: &Block, fuses: bool) -> Self {
-        let calls = block.code.last().is_some_and(|last| {
-            let end = end_of(last.pc, last.op, last.instruction);
-            matches!(end, End::Call { .. } | End::Indirect { link: true, .. })
-        });
+    fn new(block: &Block, inheriting: &BTreeSet<u32>, fuses: bool) -> Self {
+        let end = block.code.last().map(|last| end_of(last.pc, last.op, last.instruction));
         Self {
             start: block.start(),
             is_loop: block.is_loop,
             is_entry: block.entry.is_some() && !block.is_loop,
+            inherits: inheriting.contains(&block.start()),
             effects: block.code.iter().filter_map(|guest| Effect::of(guest, fuses)).collect(),
             before: Vec::new(),
             after: Vec::new(),
-            calls,
+            calls: matches!(end, Some(End::Call { .. } | End::Indirect { link: true, .. })),
+            shows: !matches!(end, Some(End::None | End::Branch { .. })),
         }
     }
 
@@ -122,20 +144,6 @@ impl Node {
     fn mode(&self, before: Option<FloatMode>) -> Option<FloatMode> {
         let last = self.effects.iter().rev().find_map(|effect| effect.mode);
         if self.calls { None } else { last.or(before) }
-    }
-
-    /// Registers known to be singles after it.
-    fn singles(&self, before: u32) -> u32 {
-        let known = self.effects.iter().fold(before, |known, effect| {
-            let known = known | effect.singles;
-            match effect.writes {
-                Some((n, Form::Single)) => known | 1 << n,
-                Some((n, Form::Double)) => known & !(1 << n),
-                Some((n, Form::As(from))) => known & !(1 << n) | (known >> from & 1) << n,
-                None => known,
-            }
-        });
-        if self.calls { 0 } else { known }
     }
 
     /// Registers that are read as singles from its start on.
@@ -154,17 +162,19 @@ impl Node {
     }
 }
 
-/// Rounds of each analysis.
+/// Rounds of the analysis of modes.
 const ROUNDS: usize = 4;
 
-/// Registers that all loops' headers together take for granted as singles, and one more for eight instructions; where there
-/// are more, none does.
-const SINGLES_AT_LOOPS: usize = 24;
-
-/// What the blocks of `region` take for granted, by address; nothing where one is not in it. `fuses`: the host has
-/// multiply-adds. `shorten`: arithmetic on singles is done on singles.
-pub(super) fn granted(region: &Region, fuses: bool, shorten: bool) -> HashMap<u32, Granted> {
-    let mut nodes: Vec<Node> = region.blocks.values().map(|block| Node::new(block, fuses)).collect();
+/// What the blocks of `region` take for granted, by address; nothing where one is not in it. `inheriting`: those that go on with
+/// what is known. `fuses`: the host has multiply-adds. `shorten`: arithmetic on singles is done on singles.
+pub(super) fn granted(
+    region: &Region,
+    inheriting: &BTreeSet<u32>,
+    fuses: bool,
+    shorten: bool,
+) -> HashMap<u32, Granted> {
+    let mut nodes: Vec<Node> =
+        region.blocks.values().map(|block| Node::new(block, inheriting, fuses)).collect();
     if nodes.iter().all(|node| node.effects.is_empty()) {
         return HashMap::new();
     }
@@ -175,50 +185,30 @@ pub(super) fn granted(region: &Region, fuses: bool, shorten: bool) -> HashMap<u3
             nodes[to].before.push(from);
         }
     }
-    // Before each block, from those whose ends count: a loop's last ones, for its header.
-    let ends = |n: usize| {
-        let node = &nodes[n];
-        let counts = move |&from: &usize| !node.is_loop || from >= n;
-        node.before.iter().copied().filter(counts)
-    };
-    // Of a loop's header, what the loop itself reads as singles.
-    let read: Vec<u32> = (0..nodes.len())
-        .map(|n| {
-            let last = ends(n).max().unwrap_or(n);
-            let inside = nodes.get(n..=last).unwrap_or_default().iter().flat_map(|node| &node.effects);
-            if nodes[n].is_loop { inside.fold(0, |read, effect| read | effect.singles) } else { u32::MAX }
-        })
-        .collect();
     let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
-    let mut known = vec![u32::MAX; nodes.len()];
-    let mut wanted = vec![0; nodes.len()];
     for _ in 0..ROUNDS {
         for n in 0..nodes.len() {
             // Blocks of which nothing is known yet don't count.
-            let mut from = ends(n).filter_map(|from| {
+            let mut from = ends(&nodes, n).filter_map(|from| {
                 let inside = nodes[from].mode(modes[from].flatten());
                 (modes[from].is_some() || inside.is_some() || nodes[from].calls).then_some(inside)
             });
             let first = from.next();
             modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
-            let singles = ends(n).map(|from| nodes[from].singles(known[from])).reduce(|a, b| a & b);
-            known[n] = singles.unwrap_or(0) & read[n];
-        }
-        for n in (0..nodes.len()).rev() {
-            let after = nodes[n].after.iter().fold(0, |all, &to| all | wanted[to]);
-            wanted[n] = nodes[n].wanted(after);
         }
     }
-    let short = |n: usize| if shorten && !nodes[n].is_entry { known[n] & wanted[n] } else { 0 };
-    let mut short: Vec<u32> = (0..nodes.len()).map(short).collect();
-    // Each costs code at each way in from outside, which there is to every loop.
-    let at_loops: u32 =
-        nodes.iter().zip(&short).filter(|(node, _)| node.is_loop).map(|(_, n)| n.count_ones()).sum();
-    if at_loops as usize > SINGLES_AT_LOOPS + region.instructions / 8 {
-        short.fill(0);
-    }
-    let granted = |n: usize| Granted { mode: modes[n].flatten(), short: short[n] };
-    nodes.iter().enumerate().map(|(n, node)| (node.start, granted(n))).collect()
+    let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
+    let granted = |(n, node): (usize, &Node)| {
+        let (short, open) = forms.get(n).copied().filter(|_| !node.inherits).unwrap_or_default();
+        (node.start, Granted { mode: modes[n].flatten(), short, open })
+    };
+    nodes.iter().enumerate().map(granted).collect()
+}
+
+/// Blocks before the `n`th, of those whose ends count: a loop's last ones, for its header.
+fn ends(nodes: &[Node], n: usize) -> impl Iterator<Item = usize> {
+    let node = &nodes[n];
+    node.before.iter().copied().filter(move |&from| !node.is_loop || from >= n)
 }
 
 impl Lifter<'_> {
@@ -233,10 +223,10 @@ impl Lifter<'_> {
     /// Makes true what the block at `to` takes for granted, and stores floating-point registers as it wants them.
     /// Everything else is stored.
     pub(super) fn prepare(&mut self, to: u32) {
-        let Granted { mode, short } = self.granted_at(to);
+        let Granted { mode, short, open } = self.granted_at(to);
         let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
         self.prove_singles(to, unknown);
-        self.store_floats_but(short);
+        self.store_floats_but(short, open);
         if let Some(mode) = mode {
             self.float_mode(mode);
         }
@@ -264,11 +254,11 @@ impl Lifter<'_> {
 
     /// In a block that leaves where the block at `pc` begins: the registers as doubles.
     pub(super) fn lengthen(&mut self, pc: u32) {
-        let short = self.granted_at(pc).short;
-        if short != 0 {
+        let Granted { short, open, .. } = self.granted_at(pc);
+        if short | open != 0 {
             self.ctx = self.b.ins().get_pinned_reg(types::I64);
-            let registers = self.const64(short.into());
-            self.call_hook(crate::hooks::Hook::Widen, &[registers]);
+            let (short, open) = (self.const64(short.into()), self.const64(open.into()));
+            self.call_cold_hook(crate::hooks::Hook::Widen, &[short, open]);
         }
     }
 }
@@ -285,13 +275,18 @@ mod tests {
 
     /// What the blocks of `words` take for granted as singles, by instruction.
     fn shorts(words: &[u32]) -> Vec<(u32, u32)> {
+        forms(words).into_iter().map(|(pc, short, _)| (pc, short)).collect()
+    }
+
+    /// And with what they leave open.
+    fn forms(words: &[u32]) -> Vec<(u32, u32, u32)> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let granted = granted(&region, true, true);
-        let mut shorts: Vec<(u32, u32)> = granted.iter().map(|(pc, block)| (pc / 4, block.short)).collect();
-        shorts.sort_unstable();
-        shorts
+        let granted = granted(&region, &crate::lift::inheriting(&region), true, true);
+        let mut forms: Vec<_> = granted.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
+        forms.sort_unstable();
+        forms
     }
 
     #[test]
@@ -302,6 +297,30 @@ mod tests {
         // With a double in f1 at the end of each turn, f1 is none of them: lfd f1,0(r1) before the branch.
         let words = [0x6000_0000, 0xEC61_18BA, 0xC821_0000, bdnz(-2), 0x4E80_0020];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1100), (4, 0)]);
+    }
+
+    #[test]
+    fn what_each_turn_writes_anew_is_open() {
+        // Each turn writes f3 and, past a way round it, f4; f5 is a sum and f6 a double.
+        let words = [
+            0x6000_0000, // nop
+            0x4182_0008, // beq
+            0x6000_0000,
+            0xEC61_00B2, // fmuls f3,f1,f2
+            0xEC83_182A, // fadds f4,f3,f3
+            0xECA5_202A, // fadds f5,f5,f4
+            0xFCC5_202A, // fadd f6,f5,f4
+            bdnz(-6),
+            0x4E80_0020,
+        ];
+        let open = 0b1_1000;
+        let forms = forms(&words);
+        assert_eq!(forms.iter().find(|form| form.0 == 1), Some(&(1, 0b10_0110, open)), "{forms:x?}");
+        assert_eq!(forms.iter().find(|form| form.0 == 3), Some(&(3, 0b10_0110, open)), "{forms:x?}");
+        assert_eq!(forms.iter().find(|form| form.0 == 8), Some(&(8, 0, 0)), "{forms:x?}");
+        // Nothing is where each turn calls.
+        let words = [0x6000_0000, 0xEC61_00B2, 0x4800_0801, bdnz(-2), 0x4E80_0020];
+        assert!(self::forms(&words).iter().all(|form| form.2 == 0));
     }
 
     #[test]

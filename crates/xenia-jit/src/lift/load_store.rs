@@ -3,8 +3,8 @@
 //! Big-endian data: one host access and a byte swap. Storage is addressed with 32 bits in both computation modes;
 //! update forms write the address to RA, zero-extended from 32 bits or as a whole; where RT = RA, the address wins.
 
+use super::Lifter;
 use super::float_registers::Nans;
-use super::{GUEST, Lifter};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
@@ -110,8 +110,10 @@ impl Lifter<'_> {
     fn load_gpr(&mut self, i: Instruction, ty: Type, extend: Extend, place: Place) {
         if ty == types::I8 {
             // Bytes have no order, and are extended on the way.
-            self.before_access();
-            let value = self.b.ins().uload8(types::I64, GUEST, place.address, place.displacement);
+            let Place { address, displacement, .. } = place;
+            let value = self.access(Self::before_load, |l, flags| {
+                l.b.ins().uload8(types::I64, flags, address, displacement)
+            });
             self.set_gpr_low(i.rd(), value, None);
             self.update(i, place);
             return;
@@ -153,6 +155,10 @@ impl Lifter<'_> {
 
     fn load_double(&mut self, i: Instruction, place: Place) {
         let bits = self.load_big(types::I64, place);
+        self.set_double(i, place, bits);
+    }
+
+    fn set_double(&mut self, i: Instruction, place: Place, bits: Value) {
         let value = self.b.ins().bitcast(types::F64, MemFlagsData::new(), bits);
         self.set_fpr(i.fd(), value);
         self.update(i, place);
@@ -428,6 +434,7 @@ impl LoadStore for Lifter<'_> {
     fn stw(&mut self, i: Instruction) {
         let place = self.place_d(i, i.disp());
         self.store_gpr(i, types::I32, place);
+        self.stored_words.note(i);
     }
 
     fn stwu(&mut self, i: Instruction) {
@@ -467,7 +474,8 @@ impl LoadStore for Lifter<'_> {
 
     fn lfd(&mut self, i: Instruction) {
         let place = self.place_d(i, i.disp());
-        self.load_double(i, place);
+        let bits = self.load_doubleword(i, place);
+        self.set_double(i, place, bits);
     }
 
     fn lfdu(&mut self, i: Instruction) {

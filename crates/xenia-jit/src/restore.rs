@@ -1,0 +1,78 @@
+//! Kept code instead of new: what the store has for an address is published when the guest comes there first.
+//!
+//! Entries of kept code lead to a stub of their own until then ([`STORED`]), so the interpreter stops there as it does at
+//! compiled code. The rest is as for what was just compiled ([`crate::compile`]): pages are watched before their versions are read,
+//! versions before words, and a version that has moved when the code is there discards it.
+
+use crate::JitError;
+use crate::code_memory::STORED;
+use crate::compile::{Product, watch_pages};
+use crate::function_tier::Compiled;
+use crate::jit::{Engine, ModeCode, Shared};
+use crate::mode::Mode;
+use crate::store::{CodeStore, Found, Hashed, words_of};
+use std::time::Instant;
+
+impl Engine {
+    /// Publishes what the store has for `pc`, to which an entry for it leads. If there is nothing of use, the entry is gone.
+    pub(crate) fn restore(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        let start = Instant::now();
+        let is_restored = shared.restore(mode, code, pc);
+        self.compiled.restored += u64::from(is_restored);
+        self.compiled.waited += start.elapsed();
+        is_restored
+    }
+}
+
+impl Shared {
+    fn restore(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        let restored = self.store.as_ref().and_then(|store| {
+            let words = |covered: &[(u32, u32)]| words_of(covered, &|pc| self.memory.fetch_u32(pc).ok());
+            let found = store.find(mode, pc, &words)?;
+            self.publish_found(code, pc, store, &found, &words)
+        });
+        if restored.is_none() {
+            code.cache.lock().forget_stored(pc);
+        }
+        restored.is_some()
+    }
+
+    /// `None` if it can't be published now.
+    fn publish_found(
+        &self,
+        code: &ModeCode,
+        pc: u32,
+        store: &CodeStore,
+        found: &Found,
+        words: Hashed<'_>,
+    ) -> Option<()> {
+        let (body, bytes) = store.unpack(found)?;
+        let pages = watch_pages(&self.memory, &found.label.pages())?;
+        if words(&found.label.covered)? != found.label.words {
+            return None;
+        }
+        let mut cache = code.cache.lock();
+        if code.entries.offset(pc) > STORED {
+            // Another engine was quicker.
+            return Some(());
+        }
+        if !self.config.compile_restless && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+            return None;
+        }
+        cache.release_retired();
+        let compiled = Compiled { code: bytes, tables: body.tables, texts: None };
+        let product =
+            Product { start: found.label.start(), function: body.function, calls: &body.calls, compiled };
+        match self.install(&mut cache, product, pages) {
+            Ok(true) => {
+                store.note_restored(found);
+                Some(())
+            }
+            Ok(false) | Err(JitError::CodeMemoryFull) => None,
+            Err(error) => {
+                tracing::warn!(%error, "kept code is not used");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A kept region: what it is known by, and its bytes.
+//!
+//! Bytes are a [`Body`] as postcard has it, and behind that the code.
+
+use crate::compile::Plan;
+use crate::function_tier::{Compiled, Tables};
+use crate::mode::Mode;
+use crate::region::REGION_LIMIT;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use xenia_guest::PAGE_SIZE;
+
+/// What a region is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Label {
+    /// [`Mode::index`].
+    pub(super) mode: u8,
+    /// Where it begins.
+    pub(super) start: u32,
+    /// Its entries.
+    pub(super) entries: Vec<u32>,
+    /// Where its instructions lie: first addresses and those after the last ones, in order.
+    pub(crate) covered: Vec<(u32, u32)>,
+    /// [`words_of`] these.
+    pub(crate) words: [u8; 32],
+    /// The title's start in which it was last of use.
+    pub(super) used: u32,
+    /// Bytes of its [`Body`].
+    body: u32,
+    /// Bytes of that and of its code.
+    pub(super) length: u32,
+    /// Hash of all of them.
+    sum: [u8; 32],
+}
+
+/// What the code cache learns from it, and what belongs to its code.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Body {
+    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
+    pub(crate) function: Option<(u32, Vec<u32>)>,
+    /// Addresses that it calls.
+    pub(crate) calls: Vec<u32>,
+    pub(crate) tables: Tables,
+}
+
+/// Hash of the words in these places. `None` if one can't be fetched.
+pub(crate) fn words_of(covered: &[(u32, u32)], word: &dyn Fn(u32) -> Option<u32>) -> Option<[u8; 32]> {
+    let mut hash = blake3::Hasher::new();
+    let mut bytes = Vec::new();
+    for &(from, to) in covered {
+        bytes.clear();
+        bytes.extend(from.to_le_bytes());
+        for pc in (from..to).step_by(4) {
+            bytes.extend(word(pc)?.to_be_bytes());
+        }
+        hash.update(&bytes);
+    }
+    Some(*hash.finalize().as_bytes())
+}
+
+impl Label {
+    /// What tells it from all others.
+    pub(super) fn key(&self) -> [u8; 32] {
+        let mut hash = blake3::Hasher::new();
+        hash.update(&[self.mode]).update(&self.start.to_le_bytes()).update(&self.words);
+        for pc in &self.entries {
+            hash.update(&pc.to_le_bytes());
+        }
+        *hash.finalize().as_bytes()
+    }
+
+    /// Where it begins.
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// Instructions.
+    pub(super) fn instructions(&self) -> u32 {
+        self.covered.iter().map(|&(from, to)| to.saturating_sub(from) / 4).fold(0, u32::saturating_add)
+    }
+
+    /// Bytes that it takes, about.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + 4 * self.entries.len() + 8 * self.covered.len()
+    }
+
+    /// The pages that its instructions lie in.
+    pub(crate) fn pages(&self) -> BTreeSet<u32> {
+        let pages = |&(from, to): &(u32, u32)| (from & !(PAGE_SIZE - 1)..to).step_by(PAGE_SIZE as usize);
+        self.covered.iter().flat_map(pages).collect()
+    }
+
+    /// Whether it could be a region's.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut end = 0;
+        let in_order = self.covered.iter().all(|&(from, to)| {
+            let follows = from >= end && from < to && from % 4 == 0 && to % 4 == 0;
+            end = to;
+            follows
+        });
+        in_order
+            && usize::from(self.mode) < Mode::COUNT
+            && self.instructions() as usize <= REGION_LIMIT
+            && !self.entries.is_empty()
+            && self.entries.iter().all(|&pc| pc % 4 == 0 && is_in(&self.covered, pc))
+            && self.body <= self.length
+    }
+}
+
+fn is_in(covered: &[(u32, u32)], pc: u32) -> bool {
+    let after = covered.partition_point(|&(start, _)| start <= pc);
+    after.checked_sub(1).and_then(|last| covered.get(last)).is_some_and(|&(_, end)| pc < end)
+}
+
+/// What was compiled, to be kept.
+pub(super) fn pack(
+    mode: Mode,
+    plan: &Plan,
+    compiled: &Compiled,
+) -> Result<(Label, Vec<u8>), Box<dyn std::error::Error>> {
+    let Compiled { code, tables, .. } = compiled;
+    let body = Body { function: plan.function(), calls: plan.calls.clone(), tables: tables.clone() };
+    let mut bytes = postcard::to_allocvec(&body)?;
+    let length = bytes.len();
+    bytes.extend_from_slice(code);
+    let words = words_of(&tables.covered, &|pc| plan.region.word(pc)).ok_or("its words are not its own")?;
+    let label = Label {
+        mode: mode.index() as u8,
+        start: plan.start,
+        entries: tables.entries.iter().map(|&(pc, _)| pc).collect(),
+        covered: tables.covered.clone(),
+        words,
+        used: 0,
+        body: u32::try_from(length)?,
+        length: u32::try_from(bytes.len())?,
+        sum: *blake3::hash(&bytes).as_bytes(),
+    };
+    Ok((label, bytes))
+}
+
+/// The body and the code; or what is wrong with them.
+pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'static str> {
+    if *blake3::hash(bytes).as_bytes() != label.sum {
+        return Err("it has been changed or damaged");
+    }
+    let wrong = "its tables contradict each other";
+    let (body, code) = bytes.split_at_checked(label.body as usize).ok_or(wrong)?;
+    let body: Body = postcard::from_bytes(body).map_err(|_| wrong)?;
+    let tables = &body.tables;
+    let fits = |at: u32| (at as usize) < code.len();
+    let is_sound = tables.entries.iter().map(|&(pc, _)| pc).eq(label.entries.iter().copied())
+        && tables.entries.iter().all(|&(_, at)| fits(at))
+        && tables.covered == label.covered
+        && tables.places.is_sorted_by_key(|&(at, _)| at)
+        && tables.relocations.iter().all(|relocation| relocation.fits(code.len()));
+    if is_sound { Ok((body, code.to_vec())) } else { Err(wrong) }
+}

@@ -1,0 +1,236 @@
+//! Calls and returns: registers that come along, host frames that are left behind, callees and callers that change.
+
+mod common;
+
+use common::*;
+use xenia_cpu::{Exit, PpcContext};
+use xenia_isa::Op;
+
+/// A page of code behind the first.
+const FAR: u32 = CODE + 0x1000;
+/// Instructions of a visit that ends by itself.
+const LONG: i64 = 1 << 40;
+
+/// The instructions that make a word at r4 visible as code; the last ends the block.
+fn make_visible() -> [u32; 4] {
+    let (sync, isync) = (x(Op::sync, 0, 0, 0, 0), Op::isync.row().bits);
+    [x(Op::dcbst, 0, 0, 4, 0), sync, x(Op::icbi, 0, 0, 4, 0), isync]
+}
+
+/// Both machines with the same code and context.
+fn machines(code: &[(u32, Vec<u32>)], set: impl Fn(&mut PpcContext)) -> (Machine, Machine) {
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    for machine in [&mut jit, &mut interpreter] {
+        for (at, words) in code {
+            machine.put(*at, words);
+        }
+        machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+        machine.ctx.gpr[1] = u64::from(DATA + SIZE - 0x100);
+        set(&mut machine.ctx);
+    }
+    (jit, interpreter)
+}
+
+/// For CTR times: saves r1 and goes `r7` calls deep; the innermost puts r1 back and jumps behind the first call. Calls
+/// push nothing but their frames' addresses.
+fn long_jumps() -> Vec<u32> {
+    let (back, descend) = (CODE + 6 * 4, CODE + 16 * 4);
+    let mut words = vec![
+        x(Op::orx, 1, 31, 1, 0), // mr r31,r1
+        // round:
+        x(Op::mfspr, 20, 9, 0, 0), // mfctr r20
+        x(Op::orx, 7, 3, 7, 0),    // mr r3,r7
+        d(Op::addi, 6, 6, 1),
+        b(CODE + 16, descend, true),
+        d(Op::addi, 5, 5, 1000), // never reached
+        // back:
+        x(Op::mtspr, 20, 9, 0, 0), // mtctr r20
+        d(Op::addi, 5, 5, 1),
+        d(Op::bcx, 16, 0, -28), // bdnz round
+        SC,
+    ];
+    words.resize(16, 0);
+    words.extend([
+        // descend: if r3 == 0 longjmp; r3 -= 1; descend()
+        d(Op::addi, 1, 1, -8),
+        d(Op::cmpi, 0, 3, 0),
+        d(Op::bcx, 12, 2, 20), // beq
+        d(Op::addi, 3, 3, -1),
+        b(descend + 16, descend, true),
+        d(Op::addi, 5, 5, 1000), // never reached
+        BLR,
+        // longjmp:
+        x(Op::orx, 31, 1, 31, 0), // mr r1,r31
+        x(Op::mtspr, 8, 9, 0, 0), // mtctr r8
+        BCTR,
+    ]);
+    assert_eq!(words[6], x(Op::mtspr, 20, 9, 0, 0));
+    assert_eq!(back, CODE + 24);
+    words
+}
+
+#[test]
+fn long_jumps_leave_calls_of_any_depth() {
+    for (rounds, depth) in [(3, 10_000_u32), (2000, 12), (300, 500), (5, 0)] {
+        let (mut jit, mut interpreter) = machines(&[(CODE, long_jumps())], |ctx| {
+            (ctx.gpr[7], ctx.gpr[8], ctx.ctr) = (depth.into(), u64::from(CODE + 24), rounds);
+        });
+        compare(&mut jit, &mut interpreter, LONG, &|| format!("{rounds} times {depth}"));
+        assert_eq!(jit.ctx.gpr[5], rounds, "{depth}");
+        assert_eq!(jit.ctx.gpr[1], u64::from(DATA + SIZE - 0x100));
+    }
+}
+
+/// `r3 = depth`: recursion through r12, which pushes LR at r9 and counts in r4.
+fn through_a_pointer() -> Vec<u32> {
+    vec![
+        x(Op::mtspr, 12, 9, 0, 0), // mtctr r12
+        BCTRL,
+        SC,
+        // f:
+        d(Op::cmpi, 0, 3, 0),
+        0x4D82_0020, // beqlr
+        MFLR0,
+        d(Op::stwu, 0, 9, 4),
+        d(Op::addi, 3, 3, -1),
+        d(Op::addi, 1, 1, -16),
+        x(Op::mtspr, 12, 9, 0, 0),
+        BCTRL,
+        d(Op::addi, 4, 4, 1),
+        d(Op::addi, 1, 1, 16),
+        d(Op::lwz, 0, 9, 0),
+        d(Op::addi, 9, 9, -4),
+        MTLR0,
+        BLR,
+    ]
+}
+
+#[test]
+fn calls_through_pointers_outgrow_the_host_stack_in_visits_of_any_length() {
+    for budget in [LONG, 50_000, 4_999, 101] {
+        let (mut jit, mut interpreter) = machines(&[(CODE, through_a_pointer())], |ctx| {
+            (ctx.gpr[3], ctx.gpr[9], ctx.gpr[12]) = (15_000, DATA.into(), u64::from(CODE + 12));
+        });
+        for visit in 0..12 {
+            compare(&mut jit, &mut interpreter, budget, &|| format!("budget {budget}, visit {visit}"));
+            if budget == LONG {
+                assert_eq!(jit.ctx.gpr[4], 15_000);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fault_in_a_callee_finds_every_register() {
+    // The caller changes what it passes right before the call; the callee faults first thing, then later.
+    let callee = vec![d(Op::lwz, 5, 4, 0), d(Op::addi, 3, 3, 7), d(Op::stwu, 3, 1, -16), BLR];
+    let caller = vec![
+        d(Op::addi, 3, 3, 1),
+        d(Op::addi, 4, 4, 4),
+        d(Op::addi, 1, 1, -32),
+        b(CODE + 12, FAR, true),
+        x(Op::addx, 6, 3, 1, 0),
+        SC,
+    ];
+    let fine = u64::from(DATA + 0x100);
+    for (r1, r4) in [(fine, 0x2000_0000), (0x2000_0000, fine), (fine, fine)] {
+        let (mut jit, mut interpreter) = machines(&[(CODE, caller.clone()), (FAR, callee.clone())], |ctx| {
+            // Upper halves are registers, too.
+            (ctx.gpr[1], ctx.gpr[3], ctx.gpr[4]) = (r1 | 3 << 32, 0x1234_5678_9ABC_DEF0, r4 | 5 << 32);
+        });
+        for round in 0..3 {
+            for machine in [&mut jit, &mut interpreter] {
+                (machine.ctx.pc, machine.ctx.gpr[1], machine.ctx.gpr[4]) = (CODE, r1, r4);
+            }
+            compare(&mut jit, &mut interpreter, LONG, &|| format!("r1 {r1:#x}, r4 {r4:#x}, round {round}"));
+        }
+    }
+}
+
+#[test]
+fn a_linked_callee_that_changes_is_gone_by_the_next_visit() {
+    let caller = vec![
+        d(Op::addi, 8, 0, 50),
+        b(CODE + 4, FAR, true),
+        d(Op::addi, 8, 8, -1),
+        d(Op::cmpi, 0, 8, 0),
+        d(Op::bcx, 4, 2, -12),
+        SC,
+    ];
+    let (mut jit, mut interpreter) = machines(&[(CODE, caller)], |_| {});
+    for round in 0..8 {
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(FAR, &[d(Op::addi, 3, 3, round), BLR]);
+            machine.ctx.pc = CODE;
+        }
+        compare(&mut jit, &mut interpreter, LONG, &|| format!("round {round}"));
+    }
+    assert_eq!(jit.ctx.gpr[3], 50 * (0..8).sum::<u64>());
+    assert!(jit.engine.counters().invalidations >= 7, "{:?}", jit.engine.counters());
+}
+
+#[test]
+fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
+    // For CTR times: store r10 + CTR to the callee's first word, make it visible, call it.
+    let mut caller = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];
+    caller.extend(make_visible());
+    caller.push(b(CODE + 4 * caller.len() as u32, FAR, true));
+    let here = 4 * caller.len() as i32;
+    caller.extend([d(Op::bcx, 16, 0, -here), SC]);
+    let (mut jit, mut interpreter) =
+        machines(&[(CODE, caller), (FAR, vec![d(Op::addi, 3, 3, 0), BLR])], |ctx| {
+            (ctx.gpr[4], ctx.gpr[10], ctx.ctr) = (FAR.into(), d(Op::addi, 3, 3, 0).into(), 40);
+        });
+    compare(&mut jit, &mut interpreter, LONG, &|| "rewritten callee".into());
+    assert_eq!(jit.ctx.gpr[3], (1..=40).sum::<u64>());
+}
+
+#[test]
+fn a_caller_that_its_callee_changes_goes_on_as_what_it_is_now() {
+    // The callee rewrites the word behind the call, with the caller's host frame still there.
+    let caller = vec![b(CODE, FAR, true), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), SC];
+    let mut callee = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];
+    callee.extend(make_visible());
+    callee.push(BLR);
+    let (mut jit, mut interpreter) = machines(&[(CODE, caller), (FAR, callee)], |ctx| {
+        (ctx.gpr[4], ctx.gpr[10], ctx.ctr) = (u64::from(CODE + 4), d(Op::addi, 3, 3, 0).into(), 40);
+    });
+    compare(&mut jit, &mut interpreter, LONG, &|| "rewritten caller".into());
+    assert_eq!(jit.ctx.gpr[3], (1..=40).sum::<u64>());
+}
+
+#[test]
+fn system_calls_deep_down_come_back_to_every_caller() {
+    // As `through_a_pointer`, with `sc` at the bottom of it.
+    for depth in [1, 3, 30, 300, 9000] {
+        let mut words = through_a_pointer();
+        let bottom = CODE + 4 * words.len() as u32;
+        words[4] = d(Op::bcx, 12, 2, (bottom - CODE - 16) as i32); // beq
+        words.extend([SC, BLR]);
+        let (mut jit, mut interpreter) = machines(&[(CODE, words)], |ctx| {
+            (ctx.gpr[3], ctx.gpr[9], ctx.gpr[12]) = (depth, DATA.into(), u64::from(CODE + 12));
+        });
+        for round in 0..3 {
+            for part in ["down", "up"] {
+                compare(&mut jit, &mut interpreter, LONG, &|| format!("{depth} deep, round {round}, {part}"));
+                assert_eq!(jit.ctx.pc, if part == "down" { bottom + 4 } else { CODE + 12 });
+            }
+            for machine in [&mut jit, &mut interpreter] {
+                (machine.ctx.pc, machine.ctx.gpr[3]) = (CODE, depth);
+            }
+        }
+        assert_eq!(jit.ctx.gpr[4], 3 * depth);
+    }
+}
+
+#[test]
+fn a_call_to_code_that_cannot_be_fetched_faults_there() {
+    let (mut jit, mut interpreter) = machines(&[(CODE, vec![x(Op::mtspr, 12, 9, 0, 0), BCTRL, SC])], |ctx| {
+        ctx.gpr[12] = 0x2000_0000;
+    });
+    let exit = jit.run(LONG);
+    assert!(matches!(exit, Exit::Exception(_)), "{exit:?}");
+    assert_eq!(interpreter.run(LONG), exit);
+    assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
+}

@@ -1,0 +1,98 @@
+//! Loads that fault are done again from where the context was exact: what came before them happens once, and shows.
+
+mod common;
+
+use common::*;
+use xenia_cpu::Exit;
+use xenia_isa::Op;
+
+/// Runs `words` up to the access that faults, compares, lets r20 point to memory and runs them to their end. r9 points to data.
+fn check(words: &[u32], faults_at: u32) {
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let mut r = Random::new(11);
+    randomize(&mut interpreter.ctx, &mut r);
+    for machine in [&mut jit, &mut interpreter] {
+        machine.put(CODE, words);
+        machine.memory.write_bytes(xenia_guest::GuestAddr(DATA), &[0, 0, 0, 5, 0, 0, 0, 9]).unwrap();
+    }
+    interpreter.ctx.pc = CODE;
+    interpreter.ctx.gpr[9] = DATA.into();
+    interpreter.ctx.gpr[20] = 0x2000_0000;
+    jit.ctx = interpreter.ctx.clone();
+    let fallen = |machine: &mut Machine| matches!(machine.run(1000), Exit::Exception(_));
+    assert!(fallen(&mut interpreter) && fallen(&mut jit), "{}", listing(words));
+    assert_eq!(interpreter.ctx.pc, CODE + 4 * faults_at, "{}", listing(words));
+    assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "{}", listing(words));
+    assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "{}", listing(words));
+    assert!(jit.data() == interpreter.data(), "{}", listing(words));
+    for machine in [&mut jit, &mut interpreter] {
+        machine.ctx.gpr[20] = (DATA + 0x100).into();
+    }
+    compare(&mut jit, &mut interpreter, 1000, &|| listing(words));
+}
+
+/// Registers, carries and conditions that were computed since; across an edge that only one block leads to.
+#[test]
+fn registers_are_exact_where_it_faults() {
+    let words = [
+        d(Op::addi, 5, 5, 1),
+        d(Op::addic, 6, 6, -1),
+        d(Op::lwz, 7, 9, 0),
+        d(Op::cmpi, 0, 7, 5),
+        x(Op::cmp, 5 << 2, 6, 7, 0),
+        d(Op::addi, 7, 7, 3),
+        d(Op::bcx, 4, 2, 8), // not taken: the word is 5
+        d(Op::addi, 5, 5, 1),
+        d(Op::lbz, 8, 9, 7),
+        x(Op::addx, 5, 5, 8, 0),
+        d(Op::lwz, 10, 20, 0),
+        x(Op::addx, 5, 5, 10, 0),
+        SC,
+    ];
+    check(&words, 10);
+}
+
+/// A word of memory is counted up once, not twice; so is the pointer of an update form.
+#[test]
+fn stores_are_not_repeated() {
+    for store in [d(Op::stw, 7, 9, 0), d(Op::stwu, 7, 9, 4), d(Op::stb, 7, 9, 3)] {
+        let words = [
+            d(Op::addi, 5, 5, 1),
+            d(Op::lwz, 7, 9, 0),
+            d(Op::addi, 7, 7, 1),
+            store,
+            d(Op::addi, 5, 5, 1),
+            d(Op::lwz, 8, 9, 0),
+            d(Op::addi, 8, 8, 1),
+            d(Op::lwz, 10, 20, 0),
+            SC,
+        ];
+        check(&words, 7);
+    }
+}
+
+/// What changes more than registers is not repeated either: a reservation, a read of the time base, FPSCR's bits.
+#[test]
+fn what_changes_more_than_registers_is_not_repeated() {
+    // lwarx r7,0,r9; mftb r7; mtfsb1 3; faddx f1,f1,f1; fcmpu cr0,f1,f2; mtxer r5.
+    for other in [0x7CE0_4828, 0x7CEC_42E6, 0xFC60_004C, 0xFC21_082A, 0xFC01_1000, 0x7CA1_03A6] {
+        let words = [
+            d(Op::addi, 5, 5, 1),
+            other,
+            d(Op::addi, 5, 5, 1),
+            d(Op::lwz, 8, 9, 0),
+            d(Op::addi, 5, 5, 1),
+            d(Op::lwz, 10, 20, 0),
+            SC,
+        ];
+        check(&words, 5);
+    }
+}
+
+/// More than fits into the host's registers.
+#[test]
+fn many_loads_in_a_row() {
+    let loads = (0..20).map(|n| d(Op::lwz, 21_u32.wrapping_add(n) % 11 + 21, 9, 4 * (n as i32 % 3)));
+    let words: Vec<u32> = loads.chain([d(Op::lwz, 10, 20, 0), SC]).collect();
+    check(&words, 20);
+}

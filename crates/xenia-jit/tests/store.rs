@@ -1,0 +1,308 @@
+//! Kept code: the next start of a title compiles nothing and does the same, whatever has happened to the file.
+
+mod common;
+
+use common::*;
+use std::sync::{Arc, Mutex, PoisonError};
+use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_isa::Op;
+use xenia_jit::{CodeStore, Jit, JitConfig, Keeper, StoreOptions, StoreTally};
+use xenia_memory::DeviceQueue;
+
+/// A file in memory.
+#[derive(Clone, Default)]
+struct Shelf(Arc<Mutex<Option<Vec<u8>>>>);
+
+impl Shelf {
+    fn of(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Some(bytes))))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+}
+
+impl Keeper for Shelf {
+    fn read(&self) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes.to_vec());
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        "shelf".to_owned()
+    }
+}
+
+fn options(shelf: &Shelf, build: &str, title: &str) -> StoreOptions {
+    StoreOptions { build: build.to_owned(), title: title.to_owned(), keeper: Box::new(shelf.clone()) }
+}
+
+/// r4 = sum of f(n) for n in r3..0, f(n) = 3 n + what is at DATA, stored there: a loop with a call, and a load and a store.
+fn words(factor: i32) -> Vec<u32> {
+    vec![
+        MFLR0,
+        d(Op::addi, 4, 0, 0),
+        b(CODE + 8, CODE + 0x40, true),
+        x(Op::addx, 4, 4, 5, 0),
+        d(Op::addi, 3, 3, -1),
+        d(Op::cmpi, 0, 3, 0),
+        0x4082_FFF0, // bne -16
+        MTLR0,
+        SC,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        d(Op::mulli, 5, 3, factor),
+        d(Op::addis, 6, 0, (DATA >> 16) as i32),
+        d(Op::lwz, 7, 6, 8),
+        x(Op::addx, 5, 5, 7, 0),
+        d(Op::stw, 5, 6, 8),
+        BLR,
+    ]
+}
+
+/// What one start of the title came to.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    gpr: [u64; 32],
+    data: Vec<u8>,
+    left: i64,
+}
+
+struct Started {
+    outcome: Outcome,
+    counters: EngineCounters,
+    tally: StoreTally,
+    store: Option<Arc<CodeStore>>,
+}
+
+/// Starts the title with what a program of this build has kept.
+fn start(options: impl Into<Option<StoreOptions>>, config: JitConfig, words: &[u32], times: u32) -> Started {
+    let memory = memory();
+    let mut jit = Jit::with_store(Arc::clone(&memory), config, options.into()).unwrap();
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let mut devices = DeviceQueue::new();
+    let mut ctx = PpcContext::default();
+    for _ in 0..times {
+        // Each time a new version of the page, once it's watched.
+        memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+        ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+        ctx.gpr[3] = 500;
+        ctx.begin_visit(1 << 20, 0, u32::MAX);
+        assert_eq!(jit.run(&mut ctx, &mut devices), Exit::Syscall { lev: 2 });
+    }
+    let mut data = vec![0; 64];
+    memory.read_bytes(GuestAddr(DATA), &mut data).unwrap();
+    let store = jit.store();
+    if let Some(store) = &store {
+        store.save();
+    }
+    let tally = store.as_ref().map(|store| store.tally()).unwrap_or_default();
+    let outcome = Outcome { gpr: ctx.gpr, data, left: ctx.budget };
+    Started { outcome, counters: jit.counters(), tally, store }
+}
+
+fn config() -> JitConfig {
+    JitConfig { warm_up: 4, ..JitConfig::default() }
+}
+
+/// A file with what a start has compiled.
+fn kept() -> (Shelf, Outcome) {
+    let shelf = Shelf::default();
+    let first = start(options(&shelf, "build", "title"), config(), &words(3), 1);
+    assert!(first.counters.functions > 0 && first.counters.cache_hits == 0);
+    assert_eq!((first.tally.saved > 0, first.tally.rejected), (true, 0));
+    (shelf, first.outcome)
+}
+
+#[test]
+fn the_second_start_compiles_nothing_and_ends_the_same() {
+    let (shelf, first) = kept();
+    let without = start(None, config(), &words(3), 1);
+    assert_eq!(first, without.outcome);
+    // Also where its pages have been written before and slots are others.
+    for (times, warm_up) in [(1, 4), (3, 4), (1, 2500), (1, 0)] {
+        let config = JitConfig { warm_up, ..JitConfig::default() };
+        let without = start(None, config, &words(3), times);
+        let second = start(options(&shelf, "build", "title"), config, &words(3), times);
+        assert_eq!(second.outcome, without.outcome);
+        assert_eq!((second.counters.functions, second.tally.rejected), (0, 0), "{:?}", second.tally);
+        assert!(second.counters.cache_hits >= 2 * u64::from(times), "{:?}", second.tally);
+        assert!(second.counters.interpreted_instructions < without.counters.interpreted_instructions + 50);
+        assert_eq!(second.tally.saved, 0, "nothing is new");
+    }
+    let background = JitConfig { warm_up: 4, background: true, ..JitConfig::default() };
+    let second = start(options(&shelf, "build", "title"), background, &words(3), 1);
+    assert_eq!((second.outcome, second.counters.functions), (first, 0));
+}
+
+#[test]
+fn code_that_was_withdrawn_comes_back_without_being_compiled() {
+    let shelf = Shelf::default();
+    let without = start(None, config(), &words(3), 5);
+    let with = start(options(&shelf, "build", "title"), config(), &words(3), 5);
+    assert_eq!(with.outcome, without.outcome);
+    assert!(with.counters.invalidations >= 4 && with.counters.cache_hits >= 4, "{:?}", with.tally);
+    assert!(with.counters.functions < without.counters.functions);
+    // Pages that never rest are left alone all the same.
+    let with = start(options(&shelf, "build", "title"), config(), &words(3), 40);
+    assert!(with.counters.cache_hits < 40, "{:?}", with.tally);
+}
+
+#[test]
+fn what_another_wrote_is_rejected() {
+    let (shelf, first) = kept();
+    let bytes = shelf.bytes();
+    let another = JitConfig { precise_faults: false, ..config() };
+    let host = JitConfig { baseline_host: true, ..config() };
+    for (build, title, config) in [
+        ("b", "title", config()),
+        ("build", "t", config()),
+        ("build", "title", another),
+        ("build", "title", host),
+    ] {
+        let shelf = Shelf::of(bytes.clone());
+        let started = start(options(&shelf, build, title), config, &words(3), 1);
+        assert_eq!(started.outcome, first);
+        assert_eq!((started.tally.rejected, started.tally.restored, started.tally.found), (1, 0, 0));
+        assert!(started.tally.saved > 0 && shelf.bytes() != bytes, "its own takes the place");
+    }
+}
+
+#[test]
+fn code_that_has_changed_is_compiled() {
+    let (shelf, first) = kept();
+    let without = start(None, config(), &words(5), 1);
+    let changed = start(options(&shelf, "build", "title"), config(), &words(5), 1);
+    assert_ne!(without.outcome, first);
+    assert_eq!(changed.outcome, without.outcome);
+    assert!(changed.counters.functions > 0);
+    // Now it has both.
+    for factor in [3, 5] {
+        let started = start(options(&shelf, "build", "title"), config(), &words(factor), 1);
+        assert_eq!((started.counters.functions, started.tally.rejected), (0, 0), "{factor}");
+    }
+}
+
+#[test]
+fn a_file_with_any_byte_flipped_or_missing_is_no_harm() {
+    let (shelf, first) = kept();
+    let bytes = shelf.bytes();
+    let step = (bytes.len() / 700).max(1);
+    for at in (0..bytes.len()).step_by(step) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        let started = start(options(&Shelf::of(flipped), "build", "title"), config(), &words(3), 1);
+        assert_eq!(started.outcome, first, "byte {at}");
+        assert_ne!((started.tally.rejected, started.counters.functions), (0, 0), "byte {at} was not noticed");
+    }
+    for length in (0..bytes.len()).step_by(step * 7) {
+        let shelf = Shelf::of(bytes[..length].to_vec());
+        let started = start(options(&shelf, "build", "title"), config(), &words(3), 1);
+        assert_eq!((started.outcome, started.tally.rejected), (first_of(&first), 1), "{length} bytes");
+    }
+}
+
+fn first_of(outcome: &Outcome) -> Outcome {
+    Outcome { gpr: outcome.gpr, data: outcome.data.clone(), left: outcome.left }
+}
+
+#[test]
+fn programs_that_share_a_file_keep_what_both_have_compiled() {
+    let shelf = Shelf::default();
+    let one = start(options(&shelf, "build", "title"), config(), &words(3), 1);
+    // Knows nothing of what the first has written meanwhile.
+    let blind = Shelf::default();
+    let other = start(options(&blind, "build", "title"), config(), &words(7), 1);
+    let (ours, theirs) = (shelf.bytes(), blind.bytes());
+    assert_ne!(ours, theirs);
+    let late = Shelf::default();
+    let third = {
+        let memory = memory();
+        let mut jit =
+            Jit::with_store(Arc::clone(&memory), config(), Some(options(&late, "build", "title"))).unwrap();
+        // Another program writes the file while this one runs.
+        late.write(&ours).unwrap();
+        let bytes: Vec<u8> = words(7).iter().flat_map(|word| word.to_be_bytes()).collect();
+        memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+        let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+        ctx.gpr[3] = 500;
+        ctx.begin_visit(1 << 20, 0, u32::MAX);
+        assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 });
+        jit.store().unwrap().save();
+        late
+    };
+    for (factor, outcome) in [(3, one.outcome), (7, other.outcome)] {
+        let started = start(options(&third, "build", "title"), config(), &words(factor), 1);
+        assert_eq!((started.outcome, started.counters.functions), (outcome, 0), "{factor}");
+    }
+}
+
+#[test]
+fn code_that_is_ever_new_does_not_fill_the_store() {
+    let shelf = Shelf::default();
+    let mut sizes = Vec::new();
+    for factor in 1..60 {
+        let started = start(options(&shelf, "build", "title"), config(), &words(factor), 1);
+        assert!(started.store.is_some());
+        sizes.push(shelf.bytes().len());
+    }
+    assert!(sizes[58] <= sizes[8] + 64, "{sizes:?}");
+}
+
+#[test]
+fn what_is_precompiled_is_not_compiled_when_it_runs() {
+    // A loop with a call, and a switch of two cases that only its jump leads to.
+    let mut code = words(3);
+    let switch = code.len() as u32;
+    code[2] = b(CODE + 8, CODE + 4 * switch, true);
+    code.extend([
+        d(Op::addis, 8, 0, (CODE >> 16) as i32),
+        d(Op::addi, 8, 8, 4 * (switch as i32 + 5)),
+        x(Op::rlwinmx, 3, 9, 0, 0x1F << 6 | 0x1F << 1), // r9 = r3 & 1
+        x(Op::rlwinmx, 9, 9, 3, 28 << 6 | 28 << 1),     // r9 = 8 r9
+        0x4800_0004,                                    // b +4
+    ]);
+    assert_eq!(code.len() as u32, switch + 5);
+    code.extend([
+        x(Op::addx, 8, 8, 9, 0),
+        d(Op::addi, 8, 8, 16),
+        x(Op::mtspr, 8, 9, 0, 0),
+        BCTR,
+        d(Op::addi, 5, 0, 7),
+        BLR,
+        d(Op::addi, 5, 0, 9),
+        BLR,
+    ]);
+    let shelf = Shelf::default();
+    let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_be_bytes()).collect();
+    for (threads, known) in [(3, 0), (1, 2)] {
+        let memory = memory();
+        memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+        let store = options(&shelf, "build", "title");
+        let jit = Jit::with_store(Arc::clone(&memory), config(), Some(store)).unwrap();
+        jit.add_function(GuestAddr(CODE + 4 * switch), Some(GuestAddr(CODE + 4 * code.len() as u32)));
+        let done = jit.precompile(&[GuestAddr(CODE), GuestAddr(0x8300_0000)], threads, &|_| true);
+        jit.store().unwrap().save();
+        assert_eq!((done.functions, done.done, done.known, done.failed), (3, 3, known, 0), "{done:?}");
+        assert_eq!(done.regions, 2 - known, "{done:?}");
+        let stopped = jit.precompile(&[GuestAddr(CODE)], 2, &|_| false);
+        assert_eq!((stopped.done, stopped.known), (1, 1), "{stopped:?}");
+    }
+    let config = JitConfig { warm_up: 0, ..JitConfig::default() };
+    let without = start(None, config, &code, 1);
+    let with = start(options(&shelf, "build", "title"), config, &code, 1);
+    assert_eq!(with.outcome, without.outcome);
+    assert_eq!(with.outcome.gpr[4], 250 * 16);
+    assert_eq!((with.counters.functions, with.tally.rejected), (0, 0), "{:?}", with.tally);
+}
