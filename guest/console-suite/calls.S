@@ -35,3 +35,29 @@ index_of:
     ld      3, 0(3)
     b       XamUserGetIndexFromXUID
     .size index_of, . - index_of
+
+# message_box is XamShowMessageBoxUI.
+    .globl message_box
+    .type message_box,@function
+message_box:
+    mflr    0
+    stw     0, 4(1)
+    lwz     11, 8(1)
+    stwu    1, -128(1)
+    stw     11, 0x54(1)
+    bl      XamShowMessageBoxUI
+    lwz     0, 132(1)
+    mtlr    0
+    addi    1, 1, 128
+    blr
+    .size message_box, . - message_box
+
+# device_selector is XamShowDeviceSelectorUI, for no bytes.
+    .globl device_selector
+    .type device_selector,@function
+device_selector:
+    mr      8, 7
+    mr      7, 6
+    li      6, 0
+    b       XamShowDeviceSelectorUI
+    .size device_selector, . - device_selector

@@ -9,11 +9,13 @@ enum {
     ACCESS_DENIED = 5,
     NO_MORE_FILES = 0x12,
     BAD_PARAMETER = 0x57,
+    BAD_ARGUMENTS = 0xA0,
     INSUFFICIENT_BUFFER = 0x7A,
     INVALID_NAME = 0x7B,
     ALREADY_EXISTS = 0xB7,
     IO_INCOMPLETE = 0x3E4,
     IO_PENDING = 0x3E5,
+    NOT_CONNECTED = 0x48F,
     NOT_LOGGED_ON = 0x4DD,
     NO_SUCH_USER = 0x525,
     FUNCTION_FAILED = 0x65B,
@@ -30,6 +32,29 @@ uint32_t XamUserCheckPrivilege(uint32_t user, uint32_t privilege, uint32_t *resu
 uint32_t XamUserIsOnlineEnabled(uint32_t user);
 uint32_t XamUserGetSigninInfo(uint32_t user, uint32_t flags, void *info);
 uint32_t XamShowSigninUI(uint32_t panes, uint32_t flags);
+uint32_t XamIsUIActive(void);
+uint32_t XamShowKeyboardUI(uint32_t user, uint32_t flags, const uint16_t *text, const uint16_t *title,
+                           const uint16_t *description, uint16_t *buffer, uint32_t length, struct overlapped *overlapped);
+uint32_t message_box(uint32_t user, const uint16_t *title, const uint16_t *text, uint32_t buttons,
+                     const uint16_t *const *labels, uint32_t focus, uint32_t flags, uint32_t *result,
+                     struct overlapped *overlapped);
+uint32_t device_selector(uint32_t user, uint32_t type, uint32_t flags, uint32_t *device, struct overlapped *overlapped);
+
+struct pad_state {
+    uint32_t packet;
+    uint16_t buttons;
+    uint8_t triggers[2];
+    int16_t sticks[4];
+};
+uint32_t XamInputGetState(uint32_t user, uint32_t flags, struct pad_state *state);
+uint32_t XamInputSetState(uint32_t user, uint32_t flags, const uint16_t *motors);
+uint32_t XamInputGetCapabilities(uint32_t user, uint32_t flags, void *capabilities);
+uint32_t XamInputGetCapabilitiesEx(uint32_t version, uint32_t user, uint32_t flags, void *capabilities);
+uint32_t XamInputGetKeystroke(uint32_t user, uint32_t flags, void *keystroke);
+uint32_t XamInputGetKeystrokeEx(uint32_t *user, uint32_t flags, void *keystroke);
+uint32_t XamInputGetDeviceStats(uint32_t user, void *stats);
+uint32_t XamInputGetUserVibrationLevel(uint32_t user);
+
 uint32_t XNotifyGetNext(uint32_t listener, uint32_t wanted, uint32_t *id, uint32_t *parameter);
 uint32_t create_listener(uint32_t areas, uint32_t version);
 uint32_t index_of(const uint64_t *xuid, uint32_t *index);
@@ -79,3 +104,25 @@ uint32_t XamContentGetCreator(uint32_t user, const struct content *content, uint
 uint32_t write_file(const char *path, const void *bytes, uint32_t size);
 // Reads a file of at most `size` bytes; how many they are, or its status.
 uint32_t read_file(const char *path, void *bytes, uint32_t size);
+
+void XeCryptSha(const void *first, uint32_t first_size, const void *second, uint32_t second_size, const void *third,
+                uint32_t third_size, void *out, uint32_t room);
+void XeCryptMd5(const void *first, uint32_t first_size, const void *second, uint32_t second_size, const void *third,
+                uint32_t third_size, void *out, uint32_t room);
+void XeCryptSha256Init(void *state);
+void XeCryptSha256Update(void *state, const void *input, uint32_t size);
+void XeCryptSha256Final(void *state, void *out, uint32_t room);
+void XeCryptSha512Init(void *state);
+void XeCryptSha512Update(void *state, const void *input, uint32_t size);
+void XeCryptSha512Final(void *state, void *out, uint32_t room);
+void XeCryptHmacShaInit(void *state, const void *key, uint32_t size);
+void XeCryptHmacShaUpdate(void *state, const void *input, uint32_t size);
+void XeCryptHmacShaFinal(void *state, void *out, uint32_t room);
+void XeCryptAesKey(void *state, const void *key);
+void XeCryptAesEcb(void *state, const void *input, void *out, uint32_t encrypt);
+void XeCryptAesCbc(void *state, const void *input, uint32_t size, void *out, void *feed, uint32_t encrypt);
+void XeCryptDes3Key(void *state, const void *key);
+void XeCryptDes3Ecb(void *state, const void *input, void *out, uint32_t encrypt);
+void XeCryptRc4(const void *key, uint32_t key_size, void *data, uint32_t size);
+uint32_t XeCryptBnQwNeRsaPubCrypt(const uint64_t *input, uint64_t *out, const void *key);
+uint32_t XeCryptBnQwNeCompare(const uint64_t *first, const uint64_t *second, uint32_t words);

@@ -11,6 +11,8 @@ mod mutants;
 mod not_run;
 mod programs;
 mod races;
+mod real_programs;
+mod sdk;
 mod steps;
 mod sync_suite;
 mod tidy;
@@ -52,6 +54,12 @@ enum Task {
     Csmith(csmith::CsmithArgs),
     /// Build the programs that others wrote, for `xenia-rs bench --programs`.
     Programs(programs::ProgramsArgs),
+    /// Run whole programs that others wrote as titles, and compare with native runs.
+    RealPrograms(real_programs::RealProgramsArgs),
+    /// Build the C library for titles and the compiler driver that links with it.
+    Sdk,
+    /// Make a title out of C files.
+    Title(sdk::TitleArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Run the tests of what host threads share under ThreadSanitizer.
@@ -74,6 +82,9 @@ fn main() -> ExitCode {
         Task::HostCode(args) => steps::host_code(&args),
         Task::Csmith(args) => csmith::run(&args),
         Task::Programs(args) => programs::run(&args),
+        Task::RealPrograms(args) => real_programs::run(&args),
+        Task::Sdk => sdk::run(),
+        Task::Title(args) => sdk::title(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Tsan(args) => tsan::tsan(&args),
     };

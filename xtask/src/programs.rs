@@ -8,10 +8,10 @@
 //! Each prints one line: an answer that is the same everywhere, and one that is the same bits wherever the PowerPC code runs.
 //! `program.toml` knows both.
 
-mod build;
-mod catalogue;
-mod fetch;
-mod library;
+pub(crate) mod build;
+pub(crate) mod catalogue;
+pub(crate) mod fetch;
+pub(crate) mod library;
 mod verdict;
 
 use crate::{not_run, steps};
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use xenia_testing::Tool;
 
 /// Where programs and packages are described.
-const DESCRIBED: &str = "guest/programs";
+pub(crate) const DESCRIBED: &str = "guest/programs";
 /// What CI runs, compiled only: short ones of both kinds.
 const SMALL_SET: [&str; 3] = ["png", "qhull", "tommath"];
 
@@ -88,7 +88,7 @@ pub(crate) fn small_set() -> Result<()> {
 }
 
 /// Where they are built.
-fn folder() -> Result<PathBuf> {
+pub(crate) fn folder() -> Result<PathBuf> {
     let folder = steps::target_folder().join("programs");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.canonicalize()?)
@@ -117,14 +117,14 @@ fn row(program: &Program) -> serde_json::Value {
 }
 
 /// The tail of what a failed command said.
-fn last_lines(bytes: &[u8]) -> String {
+pub(crate) fn last_lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
 /// Runs a command that must succeed; its output is shown where it doesn't.
-fn quietly(command: &mut std::process::Command) -> Result<()> {
+pub(crate) fn quietly(command: &mut std::process::Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
     if !output.status.success() {
         bail!("{command:?} ended with {}:\n{}", output.status, last_lines(&output.stderr));

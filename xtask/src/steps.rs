@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, cases, csmith, docs, gpu_suite, not_run, programs, races, sync_suite, tidy};
+use crate::{apt, cases, csmith, docs, gpu_suite, not_run, programs, races, real_programs, sync_suite, tidy};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,7 @@ const STEPS: &[Step] = &[
     ("races", races::short),
     ("csmith", csmith::small_set),
     ("programs", programs::small_set),
+    ("real programs", real_programs::small_set),
 ];
 
 /// Runs every step, stops at the first failure.

@@ -46,9 +46,12 @@ const COMMON: &[&str] = &[
     "-ffunction-sections",
     "-fdata-sections",
 ];
-const LINK: &[&str] =
+/// How a title is linked.
+pub(crate) const LINK: &[&str] =
     &["-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
-const TITLE_LINK: &[&str] = &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000", "-Wl,-z,norelro"];
+/// And where.
+pub(crate) const TITLE_LINK: &[&str] =
+    &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000", "-Wl,-z,norelro"];
 
 /// Builds programs over one library.
 pub(crate) struct Builder {
@@ -246,7 +249,7 @@ fn embed(file: &Path, work: &Path) -> Result<()> {
     Ok(std::fs::write(work.join(format!("{name}.h")), text)?)
 }
 
-fn hash_folder(folder: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+pub(crate) fn hash_folder(folder: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::path);
     for entry in entries {

@@ -3,11 +3,11 @@
 //! apt fetches them over lists of its own under `target/programs`, so that neither root nor the system's list of sources is
 //! needed. What is there is not fetched again.
 
-use super::catalogue::{Catalogue, LIBRARY, Program};
+use super::catalogue::{Catalogue, LIBRARY, Program, Source};
 use super::quietly;
 use crate::apt;
 use anyhow::{Context, Result, bail};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,6 +26,15 @@ pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program])
     let parts = programs.iter().flat_map(|program| &program.parts);
     let mut packages: BTreeSet<&str> = parts.map(|part| part.name.as_str()).collect();
     packages.insert(LIBRARY);
+    fetch_packages(folder, &catalogue.sources, packages)
+}
+
+/// Fetches and unpacks packages that are not there.
+pub(crate) fn fetch_packages(
+    folder: &Path,
+    sources: &BTreeMap<String, Source>,
+    mut packages: BTreeSet<&str>,
+) -> Result<()> {
     packages.retain(|package| !unpacked(folder, package).is_dir());
     if packages.is_empty() {
         return Ok(());
@@ -34,7 +43,7 @@ pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program])
     std::fs::create_dir_all(&tarballs)?;
     std::fs::create_dir_all(folder.join("sources"))?;
     let file_of = |package: &str| {
-        let source = catalogue.sources.get(package);
+        let source = sources.get(package);
         source.with_context(|| format!("guest/programs/sources.toml has no package {package}"))
     };
     let mut missing = Vec::new();

@@ -1,0 +1,145 @@
+//! `cargo xtask real-programs`: programs that others wrote, with files, threads and test suites of their own, as titles.
+//!
+//! guest/real-programs has a folder for each: `build.sh` builds it, once by the host's compiler and once by that for titles;
+//! `program.toml` says what is run on which files. A run is right if the title prints what the native program prints, ends with its
+//! exit code, and leaves the same files behind, byte for byte; and if every mode of lockstep ends in one digest.
+
+mod build;
+mod catalogue;
+mod crashes;
+mod run;
+
+use crate::programs::{self, fetch};
+use crate::sdk::Sdk;
+use crate::{not_run, steps};
+use anyhow::{Context, Result, bail};
+use catalogue::Program;
+use clap::Args;
+use run::Mode;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use xenia_testing::Tool;
+
+/// Where they are described.
+const DESCRIBED: &str = "guest/real-programs";
+/// What CI runs: the runs of these that are marked as small.
+const SMALL_SET: [&str; 4] = ["jim", "png", "system", "zlib"];
+
+/// `cargo xtask real-programs`.
+#[derive(Debug, Args)]
+pub(crate) struct RealProgramsArgs {
+    /// Only these programs (default: all).
+    names: Vec<String>,
+    /// How to run them.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "jit,parallel")]
+    modes: Vec<Mode>,
+    /// Only runs that are marked as small.
+    #[arg(long)]
+    small: bool,
+    /// Instead: make a database of this many MB, close it and open it again.
+    #[arg(long, value_name = "MB", conflicts_with_all = ["names", "modes", "small"])]
+    database: Option<u32>,
+    /// Instead: end a program that writes a database by force, this many times, and look at the database each time.
+    #[arg(long, value_name = "TIMES", conflicts_with_all = ["names", "modes", "small"])]
+    kill: Option<u32>,
+}
+
+/// Builds, runs and compares.
+pub(crate) fn run(args: &RealProgramsArgs) -> Result<()> {
+    if args.database.is_some() || args.kill.is_some() {
+        let (folder, _) = provide(&["sqlite".to_owned()])?;
+        let title = folder.join("sqlite/guest/grow").join(build::TITLE);
+        if let Some(size) = args.database {
+            crashes::large(&folder, &title, size)?;
+        }
+        return args.kill.map_or(Ok(()), |times| crashes::kills(&folder, &title, times));
+    }
+    let (folder, programs) = provide(&args.names)?;
+    compare(&folder, &programs, &args.modes, args.small)
+}
+
+/// A few runs, in CI; says so and passes where compiler or sources can't be had.
+pub(crate) fn small_set() -> Result<()> {
+    for tool in [Tool::Gcc32, Tool::Sources] {
+        if !not_run::need(tool, "real programs")? {
+            return Ok(());
+        }
+    }
+    let names = SMALL_SET.map(str::to_owned);
+    let programs = select(&names)?;
+    if let Err(why) = fetched(&programs) {
+        return not_run::write_down("real programs", Tool::Sources, &format!("{why:#}"));
+    }
+    let (folder, programs) = provide(&names)?;
+    compare(&folder, &programs, &[Mode::Jit], true)
+}
+
+/// Runs every program in every mode; all that differ are named.
+fn compare(folder: &Path, programs: &[Program], modes: &[Mode], small: bool) -> Result<()> {
+    let (mut wrong, mut runs) = (Vec::new(), 0);
+    for program in programs {
+        let begun = Instant::now();
+        let outcome = run::run(folder, program, modes, small)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        println!("{}: {} runs, {} wrong, {seconds:.0} s", program.name, outcome.runs, outcome.wrong.len());
+        runs += outcome.runs;
+        wrong.extend(outcome.wrong);
+    }
+    if !wrong.is_empty() {
+        bail!("{} of {runs} runs are not as the native ones:\n{}", wrong.len(), wrong.join("\n"));
+    }
+    if runs == 0 {
+        bail!("nothing was run");
+    }
+    println!("{runs} runs are as the native ones");
+    Ok(())
+}
+
+/// The programs with these names, or all.
+fn select(names: &[String]) -> Result<Vec<Program>> {
+    let mut programs = catalogue::read(Path::new(DESCRIBED))?;
+    if let Some(name) = names.iter().find(|name| programs.iter().all(|one| one.name != **name)) {
+        bail!("no program {name} in {DESCRIBED}");
+    }
+    programs.retain(|program| names.is_empty() || names.contains(&program.name));
+    Ok(programs)
+}
+
+/// Fetches what the programs are made of; where the packages are.
+fn fetched(programs: &[Program]) -> Result<PathBuf> {
+    let packages = programs::folder()?;
+    let catalogue = programs::catalogue::Catalogue::read(Path::new(programs::DESCRIBED))?;
+    let mut names: BTreeSet<&str> =
+        programs.iter().flat_map(|program| &program.packages).map(String::as_str).collect();
+    names.insert(programs::catalogue::LIBRARY);
+    fetch::fetch_packages(&packages, &catalogue.sources, names)?;
+    Ok(packages)
+}
+
+/// Builds the programs; where, and which: without those that need what is not there.
+fn provide(names: &[String]) -> Result<(PathBuf, Vec<Program>)> {
+    let mut programs = select(names)?;
+    programs.retain(|program| match &program.needs {
+        Some(tool) if !is_on_path(tool) => {
+            println!("{} is not built: there is no {tool}", program.name);
+            false
+        }
+        _ => true,
+    });
+    let packages = fetched(&programs)?;
+    let sdk = Sdk::provide()?;
+    let folder = steps::target_folder().join("real-programs");
+    std::fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    for program in &programs {
+        build::provide(&folder, &packages.join("sources"), &sdk, program)
+            .with_context(|| format!("building {}", program.name))?;
+    }
+    Ok((folder, programs))
+}
+
+fn is_on_path(tool: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
+}

@@ -1,0 +1,66 @@
+//! Building a program twice with its `build.sh`: by the host's compiler, and by that for titles.
+
+use super::catalogue::Program;
+use crate::programs::build::hash_folder;
+use crate::programs::quietly;
+use crate::sdk::Sdk;
+use anyhow::Result;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::process::Command;
+
+/// A title's file in its folder.
+pub(crate) const TITLE: &str = "default.xex";
+
+/// Where a side is built.
+pub(crate) fn folder_of(side: &str) -> String {
+    format!("{side}-build")
+}
+
+/// Builds it unless it is there from the same files of ours; packages don't change.
+pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
+    let folder = folder.join(&program.name);
+    let stamp = folder.join("stamp");
+    let mut hasher = DefaultHasher::new();
+    hash_folder(&program.folder, &mut hasher)?;
+    std::fs::read(sdk.compiler.with_file_name("stamp"))?.hash(&mut hasher);
+    let made_of = format!("{:016x}\n", hasher.finish());
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
+        return Ok(());
+    }
+    println!("building {}", program.name);
+    for (side, compiler) in [("native", Path::new("cc")), ("guest", &sdk.compiler)] {
+        let (work, out) = (folder.join(folder_of(side)), folder.join(side));
+        for old in [&work, &out] {
+            if old.is_dir() {
+                std::fs::remove_dir_all(old)?;
+            }
+            std::fs::create_dir_all(old)?;
+        }
+        let mut command = Command::new("bash");
+        command.arg(program.folder.join("build.sh")).current_dir(&work).env("CC", compiler);
+        command.env("SOURCES", sources).env("HERE", &program.folder).env("SHARED", &folder);
+        quietly(&mut command)?;
+        for name in programs_of(program) {
+            if side == "native" {
+                std::fs::copy(work.join(&name), out.join(&name))?;
+            } else {
+                // A folder each, and the name that titles have: some look for their own executable.
+                std::fs::create_dir_all(out.join(&name))?;
+                sdk.pack(&work.join(&name), &out.join(&name).join(TITLE))?;
+            }
+        }
+    }
+    Ok(std::fs::write(stamp, made_of)?)
+}
+
+/// What is run of it, and what its tests run beside.
+fn programs_of(program: &Program) -> Vec<String> {
+    let mut names: Vec<_> = program.runs.iter().map(|run| run.program.clone()).collect();
+    names.extend(program.each.as_ref().map(super::catalogue::Each::program));
+    names.extend(program.also.clone());
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,177 @@
+//! What guest/real-programs describes.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A program, and what is run of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Program {
+    /// Its folder's name.
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// Its folder.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
+    #[expect(dead_code, reason = "for readers")]
+    about: String,
+    /// Debian source packages.
+    pub(crate) packages: Vec<String>,
+    /// A host's program that building it needs, beside compilers.
+    pub(crate) needs: Option<String>,
+    /// Lines that begin so are not the same everywhere.
+    #[serde(default)]
+    pub(crate) differs: Vec<String>,
+    /// Whether lines end with times.
+    #[serde(default)]
+    pub(crate) times: bool,
+    /// Runs, one after the other in one folder.
+    #[serde(default, rename = "run")]
+    pub(crate) runs: Vec<Run>,
+    /// What is built beside what is run.
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+    /// Or a run for each of many files.
+    pub(crate) each: Option<Each>,
+}
+
+/// One run.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    /// What `build.sh` has built.
+    pub(crate) program: String,
+    /// The package that `files` are in.
+    pub(crate) from: Option<String>,
+    /// Files and folders that the program finds.
+    #[serde(default)]
+    pub(crate) files: Vec<String>,
+    /// Files of the description's own.
+    #[serde(default)]
+    pub(crate) own: Vec<String>,
+    /// Below the folder, where it runs.
+    #[serde(default)]
+    pub(crate) folder: String,
+    #[serde(default)]
+    pub(crate) arguments: Vec<String>,
+    /// Words `NAME=VALUE` of the environment.
+    #[serde(default)]
+    pub(crate) settings: Vec<String>,
+    /// Standard input.
+    pub(crate) input: Option<String>,
+    /// Standard output.
+    pub(crate) output: Option<String>,
+    /// Whether CI has the time.
+    #[serde(default)]
+    pub(crate) small: bool,
+}
+
+/// A run for each file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Each {
+    program: String,
+    /// The package with the files.
+    from: String,
+    /// What is copied of it.
+    files: Vec<String>,
+    /// Where the program runs.
+    folder: String,
+    /// Which files, as `FOLDER/*.ENDING`.
+    pattern: String,
+    /// Of those, not these (without their ending).
+    without: Vec<String>,
+    /// These are for CI.
+    small: Vec<String>,
+    #[serde(default)]
+    settings: Vec<String>,
+}
+
+impl Each {
+    /// What it runs.
+    pub(crate) fn program(&self) -> String {
+        self.program.clone()
+    }
+
+    /// The runs, over the package's files.
+    fn runs(&self, sources: &Path) -> Result<Vec<Run>> {
+        let (folder, ending) = self.pattern.split_once("/*.").context("a pattern is FOLDER/*.ENDING")?;
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(sources.join(&self.from).join(folder))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|found| found == ending) {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        names.retain(|name| !self.without.contains(name));
+        Ok(names
+            .into_iter()
+            .map(|name| Run {
+                program: self.program.clone(),
+                from: Some(self.from.clone()),
+                files: self.files.clone(),
+                folder: self.folder.clone(),
+                arguments: vec![format!("{name}.{ending}")],
+                settings: self.settings.clone(),
+                small: self.small.contains(&name),
+                ..Run::default()
+            })
+            .collect())
+    }
+}
+
+impl Program {
+    /// All its runs; the packages are in `sources`.
+    pub(crate) fn all_runs(&self, sources: &Path) -> Result<Vec<Run>> {
+        let mut runs = self.runs.clone();
+        if let Some(each) = &self.each {
+            runs.extend(each.runs(sources)?);
+        }
+        Ok(runs)
+    }
+}
+
+/// Every program, by name.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Program>> {
+    let mut programs = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let described = path.join("program.toml");
+        if !described.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&described)?;
+        let mut program: Program =
+            toml::from_str(&text).with_context(|| format!("{}", described.display()))?;
+        program.name = path.file_name().context("a folder's name")?.to_string_lossy().into_owned();
+        program.folder = path.canonicalize()?;
+        programs.push(program);
+    }
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_description_is_understood_and_its_packages_are_known() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest");
+        let programs = read(&root.join("real-programs")).unwrap();
+        assert!(programs.len() >= 8);
+        let sources = std::fs::read_to_string(root.join("programs/sources.toml")).unwrap();
+        for program in programs {
+            assert!(program.each.is_some() || !program.runs.is_empty(), "{}", program.name);
+            assert!(program.folder.join("build.sh").is_file(), "{}", program.name);
+            for package in &program.packages {
+                assert!(sources.contains(&format!("[\"{package}\"]")), "{}: {package}", program.name);
+            }
+            for own in program.runs.iter().flat_map(|run| &run.own) {
+                assert!(program.folder.join(own).is_file(), "{}: {own}", program.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A database that grows: large, and under a program that is ended by force in the middle of its writing.
+
+use super::run::title_command;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// The database of all of them.
+const FILE: &str = "grow.db";
+/// How long a program may take until its first transaction.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Runs the title to its end; what it says.
+fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<String> {
+    let (text, json) = (folder.join("grow.txt"), folder.join("grow.json"));
+    let mut command = title_command(title, &["--parallel"], content, [&text, &json])?;
+    let output = command.arg("PWD=/hdd").arg("--").arg(FILE).args(words).output()?;
+    let said = std::fs::read_to_string(&text).unwrap_or_default();
+    let report: Value =
+        serde_json::from_str(&std::fs::read_to_string(&json).context("no report was written")?)?;
+    if report["exit"] != "exit" || report["exit_code"] != 0 {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("{words:?}: ended by {} with {}: {said}{errors}", report["exit"], report["exit_code"]);
+    }
+    Ok(said)
+}
+
+/// Makes a database of this many MB, and looks at it in a second run.
+pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
+    let content = folder.join("large");
+    if content.is_dir() {
+        std::fs::remove_dir_all(&content)?;
+    }
+    let begun = Instant::now();
+    let made = run(folder, title, &content, &["make", &size.to_string()])?;
+    let made_in = begun.elapsed().as_secs_f64();
+    let said = run(folder, title, &content, &["check"])?;
+    let bytes = std::fs::metadata(content.join(super::run::DISK).join(FILE))?.len();
+    let rows = |text: &str| text.split_whitespace().rev().find_map(|word| word.parse::<u64>().ok());
+    if !said.contains("integrity ok") || rows(&said) != made.split(' ').nth(1).and_then(|n| n.parse().ok()) {
+        bail!("made: {made}found: {said}");
+    }
+    if bytes < u64::from(size) << 20 {
+        bail!("the database has {bytes} bytes");
+    }
+    let all = begun.elapsed().as_secs_f64();
+    println!("a database of {bytes} bytes: made in {made_in:.1} s, all of it in {all:.1} s; {}", said.trim());
+    Ok(std::fs::remove_dir_all(&content)?)
+}
+
+/// Ends the writing program by force, again and again; each time the database must be whole, and have every transaction that
+/// was said to be committed.
+pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
+    let content = folder.join("kills");
+    if content.is_dir() {
+        std::fs::remove_dir_all(&content)?;
+    }
+    run(folder, title, &content, &["check"])?;
+    let (mut last, mut most) = (0, 0);
+    for time in 0..times {
+        let committed = write_until_killed(folder, title, &content, time)?;
+        let said = run(folder, title, &content, &["check"]).with_context(|| format!("after kill {time}"))?;
+        let found = said
+            .lines()
+            .find_map(|line| line.strip_prefix("last ")?.split(' ').next()?.parse::<u64>().ok())
+            .with_context(|| said.clone())?;
+        if found < committed || found < last {
+            bail!(
+                "after kill {time}: {committed} was committed, {last} was there before, and the last is {found}"
+            );
+        }
+        most = most.max(found - last);
+        last = found;
+    }
+    println!(
+        "{times} times ended by force: the database was whole each time; {last} transactions, at most {most} at a time"
+    );
+    if last < u64::from(times) {
+        bail!("too few transactions to have been in the middle of any");
+    }
+    Ok(std::fs::remove_dir_all(&content)?)
+}
+
+/// Lets the title write for some time from its first transaction on, ends it by force; the last transaction that it has said was
+/// committed.
+fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) -> Result<u64> {
+    let json = folder.join("killed.json");
+    let mut command = title_command(title, &["--parallel"], content, [Path::new("/dev/stdout"), &json])?;
+    command.args(["PWD=/hdd", "--", FILE, "write", "600"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    let output = child.stdout.take().context("standard output")?;
+    let (sender, lines) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some(number) =
+                line.strip_prefix("committed ").and_then(|number| number.parse::<u64>().ok())
+                && sender.send(number).is_err()
+            {
+                return;
+            }
+        }
+    });
+    let first = lines.recv_timeout(PATIENCE);
+    // Somewhere in the next transactions, another place each time.
+    std::thread::sleep(Duration::from_millis(u64::from(time * 37 % 101)));
+    kill(&mut child)?;
+    reader.join().map_err(|_| anyhow::anyhow!("the reader ended badly"))?;
+    let first = first.context("nothing was committed")?;
+    Ok(lines.iter().last().unwrap_or(first))
+}
+
+/// As `kill -9` does.
+fn kill(child: &mut Child) -> Result<()> {
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! Running a program natively and as a title, and comparing what comes of it.
+
+use super::build::TITLE;
+use super::catalogue::{Program, Run};
+use crate::programs;
+use crate::steps;
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Seconds of host time that a title may take.
+const PATIENCE: &str = "600";
+/// Where a title of ours has its disk, below the content folder: it has no id.
+pub(crate) const DISK: &str = "Disk/00000000";
+
+/// A way to run a title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    Jit,
+    Interp,
+    CrossCheck,
+    Parallel,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jit => "jit",
+            Self::Interp => "interp",
+            Self::CrossCheck => "cross-check",
+            Self::Parallel => "parallel",
+        }
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Jit => &["--lockstep"],
+            Self::Interp => &["--lockstep", "--interp"],
+            Self::CrossCheck => &["--lockstep", "--cross-check"],
+            Self::Parallel => &["--parallel"],
+        }
+    }
+}
+
+/// What came of all runs of a program.
+pub(crate) struct Outcome {
+    pub(crate) runs: usize,
+    pub(crate) wrong: Vec<String>,
+}
+
+/// What came of one run.
+struct Ended {
+    code: i64,
+    text: Vec<u8>,
+    /// The machine's state, in lockstep.
+    digest: Option<String>,
+}
+
+/// Runs all of a program's runs natively and in each mode.
+pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], small: bool) -> Result<Outcome> {
+    let sources = programs::folder()?.join("sources");
+    let here = folder.join(&program.name);
+    let mut runs = program.all_runs(&sources)?;
+    runs.retain(|run| run.small || !small);
+    let work = here.join("work");
+    if work.is_dir() {
+        std::fs::remove_dir_all(&work)?;
+    }
+    let native_disk = work.join("native");
+    let disk_of = |mode: Mode| work.join(mode.name()).join(DISK);
+    let mut outcome = Outcome { runs: 0, wrong: Vec::new() };
+    for run in &runs {
+        let what = format!("{} {} {}", program.name, run.program, run.arguments.join(" "));
+        provide_files(program, run, &here, &sources, &native_disk)?;
+        let native = natively(&here, run, &native_disk).with_context(|| what.clone())?;
+        let mut digests: BTreeMap<String, Mode> = BTreeMap::new();
+        for &mode in modes {
+            outcome.runs += 1;
+            provide_files(program, run, &here, &sources, &disk_of(mode))?;
+            let mut say = |text: String| outcome.wrong.push(format!("{what} ({}): {text}", mode.name()));
+            let ended = match as_title(&here, run, mode, &work) {
+                Ok(ended) => ended,
+                Err(error) => {
+                    say(format!("{error:#}"));
+                    continue;
+                }
+            };
+            let [got, wanted] =
+                [&ended, &native].map(|ended| comparable(&ended.text, &program.differs, program.times));
+            if let Some(difference) = difference(&got, &wanted) {
+                say(difference);
+            } else if ended.code != native.code {
+                say(format!("exit code {}, not {}", ended.code, native.code));
+            }
+            digests.extend(ended.digest.map(|digest| (digest, mode)));
+        }
+        if digests.len() > 1 {
+            outcome.wrong.push(format!("{what}: modes end in different digests: {digests:?}"));
+        }
+    }
+    for &mode in modes {
+        for name in different_files(&native_disk, &disk_of(mode))? {
+            outcome.wrong.push(format!("{} ({}): {name} is another file", program.name, mode.name()));
+        }
+    }
+    Ok(outcome)
+}
+
+/// Puts the files of a run into the folder, where they are not there already.
+fn provide_files(program: &Program, run: &Run, here: &Path, sources: &Path, disk: &Path) -> Result<()> {
+    std::fs::create_dir_all(disk)?;
+    let mut files: Vec<PathBuf> = run.own.iter().map(|name| program.folder.join(name)).collect();
+    if let Some(package) = &run.from {
+        files.extend(run.files.iter().map(|name| sources.join(package).join(name)));
+    }
+    let made = here.join(super::build::folder_of("native")).join("files");
+    if made.is_dir() {
+        for entry in std::fs::read_dir(made)? {
+            files.push(entry?.path());
+        }
+    }
+    for file in files {
+        let name = file.file_name().context("a file's name")?;
+        if !disk.join(name).exists() {
+            programs::quietly(Command::new("cp").arg("-rL").arg(&file).arg(disk))?;
+        }
+    }
+    Ok(())
+}
+
+fn natively(here: &Path, run: &Run, disk: &Path) -> Result<Ended> {
+    let folder = disk.join(&run.folder);
+    let said = here.join("native.txt");
+    let text = File::create(&said)?;
+    let mut command = Command::new(here.join("native").join(&run.program));
+    command.current_dir(&folder).args(&run.arguments).env_clear();
+    for setting in &run.settings {
+        let (name, value) = setting.split_once('=').context("a setting is NAME=VALUE")?;
+        command.env(name, value);
+    }
+    command.stderr(text.try_clone()?).stdout(text).stdin(Stdio::null());
+    if let Some(input) = &run.input {
+        command.stdin(File::open(folder.join(input))?);
+    }
+    if let Some(output) = &run.output {
+        command.stdout(File::create(folder.join(output))?);
+    }
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    let code = status.code().with_context(|| format!("{command:?} ended with {status}"))?;
+    Ok(Ended { code: code.into(), text: std::fs::read(&said)?, digest: None })
+}
+
+/// A command that runs a title on this content folder; what it says goes to `text`, its figures to `json`.
+pub(crate) fn title_command(
+    title: &Path,
+    flags: &[&str],
+    content: &Path,
+    [text, json]: [&Path; 2],
+) -> Result<Command> {
+    let mut command = Command::new(steps::program()?);
+    // Whoever runs this may have settings of their own.
+    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--gpu", "none"]).args(flags);
+    command.args(["--timeout", PATIENCE, "--content"]).arg(content);
+    command.arg("--guest-log").arg(text).arg("--json").arg(json).arg(title).arg("--");
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Ok(command)
+}
+
+fn as_title(here: &Path, run: &Run, mode: Mode, work: &Path) -> Result<Ended> {
+    let title = here.join("guest").join(&run.program).join(TITLE);
+    let content = work.join(mode.name());
+    let (text, json) = (work.join("title.txt"), work.join("title.json"));
+    let mut command = title_command(&title, mode.flags(), &content, [&text, &json])?;
+    command.arg(format!("PWD=/hdd/{}", run.folder)).args(&run.settings);
+    for (name, file) in [("STDIN", &run.input), ("STDOUT", &run.output)] {
+        command.args(file.iter().map(|file| format!("{name}={file}")));
+    }
+    let output = command.arg("--").args(&run.arguments).output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = std::fs::read_to_string(&json).with_context(|| said.clone())?;
+    let report: Value = serde_json::from_str(&report)?;
+    let Some(code) = report["exit_code"].as_i64().filter(|_| report["exit"] == "exit") else {
+        bail!("ended by {}: {said}", report["exit"]);
+    };
+    let digest = report["digest"].as_str().filter(|_| mode != Mode::Parallel).map(str::to_owned);
+    Ok(Ended { code, text: bytes_of(&std::fs::read_to_string(&text)?), digest })
+}
+
+/// What a title has written: the log has a character for each byte.
+pub(crate) fn bytes_of(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}
+
+/// What is to be the same: without the lines that differ, and without times at lines' ends.
+fn comparable(text: &[u8], differs: &[String], times: bool) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let lines = text.lines().filter(|line| !differs.iter().any(|start| line.starts_with(start.as_str())));
+    lines.map(|line| if times { without_time(line) } else { line }.to_owned()).collect()
+}
+
+/// The line without `  0.123s` at its end.
+fn without_time(line: &str) -> &str {
+    let Some((start, time)) = line.rsplit_once(' ') else { return line };
+    let is_time = time.strip_suffix('s').is_some_and(|number| number.parse::<f64>().is_ok());
+    if is_time { start.trim_end() } else { line }
+}
+
+/// The first line that differs.
+fn difference(got: &[String], wanted: &[String]) -> Option<String> {
+    let length = got.len().max(wanted.len());
+    let at = (0..length).find(|&at| got.get(at) != wanted.get(at))?;
+    Some(format!("line {}: {:?}, not {:?}", at + 1, got.get(at), wanted.get(at)))
+}
+
+/// Files that are not the same below two folders, by name.
+fn different_files(native: &Path, title: &Path) -> Result<Vec<String>> {
+    let [native, title] = [contents(native)?, contents(title)?];
+    let names = native.keys().chain(title.keys().filter(|name| !native.contains_key(*name)));
+    Ok(names.filter(|name| native.get(*name) != title.get(*name)).cloned().collect())
+}
+
+/// Every file below a folder.
+fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).with_context(|| format!("{}", next.display()))? {
+            let path = entry?.path();
+            let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !name.contains(".xenia-") {
+                found.insert(name, std::fs::read(&path)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_what_differs_are_left_out() {
+        let text = b"Total 9\n 100 - inserts.....    0.012s\nof 3 rows\ntakes 5 s\n";
+        let lines = comparable(text, &["Total".to_owned()], true);
+        assert_eq!(lines, [" 100 - inserts.....", "of 3 rows", "takes 5 s"]);
+        assert_eq!(bytes_of("a\u{e4}\u{0}"), [0x61, 0xE4, 0]);
+    }
+
+    #[test]
+    fn differences_are_found() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(difference(&lines("a\nb"), &lines("a\nb")), None);
+        assert!(difference(&lines("a\nb"), &lines("a\nc")).unwrap().starts_with("line 2"));
+        assert!(difference(&lines("a"), &lines("a\nc")).is_some());
+        assert!(difference(&lines("a\nb"), &lines("a")).is_some());
+    }
+
+    #[test]
+    fn files_are_compared_by_name_and_contents() {
+        let root = std::env::temp_dir().join(format!("xtask-files-{}", std::process::id()));
+        for (side, inner) in [("a", "same"), ("b", "same")] {
+            std::fs::create_dir_all(root.join(side).join("folder")).unwrap();
+            std::fs::write(root.join(side).join("folder/x"), inner).unwrap();
+        }
+        assert!(different_files(&root.join("a"), &root.join("b")).unwrap().is_empty());
+        std::fs::write(root.join("b/folder/x"), "other").unwrap();
+        std::fs::write(root.join("b/more"), "").unwrap();
+        let different = different_files(&root.join("a"), &root.join("b")).unwrap();
+        std::fs::remove_dir_all(&root).unwrap();
+        assert_eq!(different, ["folder/x", "more"]);
+    }
+}

@@ -1,0 +1,254 @@
+//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles out of C files.
+//!
+//! The library is musl over guest/sdk/system, whose functions are the kernel's. The imports are stubs, one for each export
+//! that this build implements; a title imports those that it uses. What comes out is `target/sdk/title-cc`, which
+//! takes gcc's arguments and links ELF files that `xenia-rs pack` makes titles of: a package's own build can use it.
+
+use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
+use crate::programs::catalogue::{Catalogue, LIBRARY};
+use crate::programs::library::Library;
+use crate::programs::{self, fetch, quietly};
+use crate::steps;
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::collections::hash_map::DefaultHasher;
+use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use xenia_testing::Tool;
+
+/// Its sources.
+const SOURCES: &str = "guest/sdk";
+/// What every file of it is compiled with.
+const STRICT: &[&str] = &["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
+
+/// `cargo xtask title`.
+#[derive(Debug, Args)]
+pub(crate) struct TitleArgs {
+    /// C files, objects, and what else gcc takes.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The title.
+    #[arg(short, long, value_name = "FILE.xex")]
+    output: PathBuf,
+    /// More of gcc's arguments.
+    #[arg(last = true)]
+    gcc: Vec<String>,
+}
+
+/// Builds it.
+pub(crate) fn run() -> Result<()> {
+    let sdk = Sdk::provide()?;
+    println!("{} compiles and links for titles", sdk.compiler.display());
+    Ok(())
+}
+
+/// Compiles, links and packs.
+pub(crate) fn title(args: &TitleArgs) -> Result<()> {
+    let sdk = Sdk::provide()?;
+    let elf = args.output.with_extension("elf");
+    let mut command = Command::new(&sdk.compiler);
+    steps::run(command.args(["-O2", "-o"]).arg(&elf).args(&args.files).args(&args.gcc))?;
+    let packed = sdk.pack(&elf, &args.output);
+    std::fs::remove_file(&elf)?;
+    packed?;
+    println!("{} is there; `xenia-rs exec {0}` runs it", args.output.display());
+    Ok(())
+}
+
+/// The finished library.
+pub(crate) struct Sdk {
+    /// Takes gcc's arguments.
+    pub(crate) compiler: PathBuf,
+    /// Makes titles of ELF files, and knows the exports.
+    program: PathBuf,
+}
+
+impl Sdk {
+    /// Builds it unless it is there from the same sources.
+    pub(crate) fn provide() -> Result<Self> {
+        Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
+        let program = provide_program()?;
+        let folder = steps::target_folder().join("sdk");
+        std::fs::create_dir_all(&folder)?;
+        let folder = folder.canonicalize()?;
+        let sources = Path::new(SOURCES).canonicalize()?;
+        let packages = programs::folder()?;
+        let catalogue = Catalogue::read(Path::new(programs::DESCRIBED))?;
+        fetch::fetch_packages(&packages, &catalogue.sources, BTreeSet::from([LIBRARY]))?;
+        let library =
+            Library::provide(&packages, &Path::new(programs::DESCRIBED).canonicalize()?.join("system"))?;
+        let sdk = Self { compiler: folder.join("title-cc"), program };
+        let exports = sdk.exports()?;
+        let mut hasher = DefaultHasher::new();
+        (include_str!("sdk.rs"), GUEST, LINK, TITLE_LINK, &exports, &library.archive).hash(&mut hasher);
+        hash_folder(&sources, &mut hasher)?;
+        hash_folder(&sources.join("../runtime"), &mut hasher)?;
+        let made_of = format!("{:016x}\n", hasher.finish());
+        let stamp = folder.join("stamp");
+        if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) && sdk.compiler.is_file() {
+            return Ok(sdk);
+        }
+        println!("building the C library's system layer for titles");
+        let objects = folder.join("objects");
+        if objects.is_dir() {
+            std::fs::remove_dir_all(&objects)?;
+        }
+        std::fs::create_dir_all(&objects)?;
+        let layer = system_layer(&sources.join("system"), &library, &objects)?;
+        archive(&folder.join("libsystem.a"), &layer)?;
+        let stubs = stubs(&exports, &sources.join("../runtime"), &objects)?;
+        archive(&folder.join("libkernel.a"), &[stubs])?;
+        write_driver(&sdk.compiler, &folder, &sources, &library)?;
+        std::fs::write(&stamp, made_of)?;
+        Ok(sdk)
+    }
+
+    /// Makes a title of an ELF file.
+    pub(crate) fn pack(&self, elf: &Path, title: &Path) -> Result<()> {
+        quietly(Command::new(&self.program).arg("pack").arg(elf).arg("-o").arg(title))
+    }
+
+    /// What this build has of the kernel: library, ordinal, name, and whether it is a function.
+    fn exports(&self) -> Result<Vec<(String, u64, String, bool)>> {
+        let output = Command::new(&self.program)
+            .args(["exports", "--config", "/dev/null", "--json", "-"])
+            .output()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        let table: Value = serde_json::from_slice(&output.stdout).context("the table of exports")?;
+        let rows = table["rows"].as_array().context("the table of exports has no rows")?;
+        let mut exports = Vec::new();
+        for row in rows.iter().filter(|row| row["status"] != "missing") {
+            let text = |key: &str| row[key].as_str().map(str::to_owned).with_context(|| format!("{row}"));
+            let file = if row["library"] == "xam" { "xam.xex" } else { "xboxkrnl.exe" };
+            let ordinal = row["ordinal"].as_u64().with_context(|| format!("{row}"))?;
+            exports.push((file.to_owned(), ordinal, text("name")?, row["returns"].is_string()));
+        }
+        Ok(exports)
+    }
+}
+
+/// The program, built if it is not there: whoever makes a first title has built nothing yet.
+fn provide_program() -> Result<PathBuf> {
+    if let Ok(program) = steps::program() {
+        return Ok(program);
+    }
+    steps::run(Command::new("cargo").args(["build", "--package", "xenia-app"]))?;
+    steps::program()
+}
+
+/// Compiles the files of the system layer; start and end stay apart from its archive.
+fn system_layer(sources: &Path, library: &Library, objects: &Path) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(sources)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "c" || kind == "S"));
+    files.sort();
+    let mut layer = Vec::new();
+    for file in files {
+        let name = file.file_name().context("a file's name")?.to_string_lossy().into_owned();
+        let object = objects.join(format!("{name}.o"));
+        let mut command = Command::new(COMPILER);
+        command.args(GUEST).args(STRICT).arg("-nostdinc").arg("-isystem").arg(&library.include);
+        command.arg("-isystem").arg(compiler_include()?);
+        quietly(command.arg("-c").arg(&file).arg("-o").arg(&object))?;
+        if name != "start.S" && name != "tls_end.S" {
+            layer.push(object);
+        }
+    }
+    Ok(layer)
+}
+
+fn compiler_include() -> Result<String> {
+    let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
+    Ok(String::from_utf8(found.stdout)?.trim().to_owned())
+}
+
+/// Assembles a stub for each export; the folder that they are in. The assembler writes one object per run, and an object per
+/// stub lets a title import what it uses alone.
+fn stubs(exports: &[(String, u64, String, bool)], runtime: &Path, objects: &Path) -> Result<PathBuf> {
+    let folder = objects.join("stubs");
+    std::fs::create_dir_all(&folder)?;
+    let assembler = COMPILER.replace("gcc", "as");
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = exports.len().div_ceil(workers).max(1);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = exports
+            .chunks(part)
+            .map(|exports| {
+                let (folder, assembler) = (&folder, &assembler);
+                scope.spawn(move || -> Result<()> {
+                    for (library, ordinal, name, is_function) in exports {
+                        let kind = if *is_function { "function" } else { "variable" };
+                        let source = folder.join(format!("{name}.s"));
+                        let text = format!(
+                            ".include \"imports.inc\"\nimport_{kind} \"{library}\", {ordinal}, {name}\n"
+                        );
+                        std::fs::write(&source, text)?;
+                        let mut command = Command::new(assembler);
+                        command.args(["-m32", "-mcell", "-I"]).arg(runtime);
+                        quietly(command.arg("-o").arg(source.with_extension("o")).arg(&source))?;
+                        std::fs::remove_file(&source)?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        running.into_iter().try_for_each(|worker| worker.join().expect("no panic while assembling"))
+    })?;
+    Ok(folder)
+}
+
+/// Puts objects, or those in a folder, into an archive.
+fn archive(archive: &Path, objects: &[PathBuf]) -> Result<()> {
+    if archive.is_file() {
+        std::fs::remove_file(archive)?;
+    }
+    let mut command = Command::new(COMPILER.replace("gcc", "ar"));
+    command.arg("rcsD").arg(archive);
+    for object in objects {
+        if object.is_dir() {
+            let mut files: Vec<_> =
+                std::fs::read_dir(object)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+            files.sort();
+            command.args(files);
+        } else {
+            command.arg(object);
+        }
+    }
+    quietly(&mut command)
+}
+
+/// Writes the script that stands for gcc.
+fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library) -> Result<()> {
+    let object = |name: &str| folder.join("objects").join(name).display().to_string();
+    let system = folder.join("libsystem.a").display().to_string();
+    let libc = library.archive.display().to_string();
+    let mut text = "#!/bin/sh\n# Made by `cargo xtask sdk`: gcc for titles.\n".to_owned();
+    let common = format!(
+        "{COMPILER} {} -nostdinc -isystem {} -isystem {}",
+        GUEST.join(" "),
+        library.include.display(),
+        compiler_include()?
+    );
+    writeln!(text, "for word; do case $word in -c|-S|-E|-M|-MM) exec {common} \"$@\";; esac; done")?;
+    // A question, not a program to link.
+    writeln!(text, "case $* in -v|--version|-dump*|-print*) exec {common} \"$@\";; esac")?;
+    writeln!(
+        text,
+        "exec {common} {} {} -Wl,-T,{} -L{} {} \"$@\" {system} {libc} -lgcc {system} {libc} {} {}",
+        LINK.join(" "),
+        TITLE_LINK.join(" "),
+        sources.join("title.ld").display(),
+        library.archive.parent().unwrap_or(folder).display(),
+        object("start.S.o"),
+        folder.join("libkernel.a").display(),
+        object("tls_end.S.o"),
+    )?;
+    std::fs::write(driver, text)?;
+    std::fs::set_permissions(driver, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
