@@ -2,21 +2,27 @@
 //!
 //! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
 
+mod dialogs;
 mod exec;
+mod input;
 mod log;
 mod nearest;
 mod shader;
 mod sound;
+mod start_time;
 mod tools;
 mod trace;
 mod unbuilt;
 mod window;
 
+pub use dialogs::*;
 pub use exec::*;
+pub use input::*;
 pub use log::*;
 pub use nearest::*;
 pub use shader::*;
 pub use sound::*;
+pub use start_time::*;
 pub use tools::*;
 pub use trace::*;
 pub use window::*;
@@ -94,15 +100,24 @@ Examples:
     /// Describe a title: format, entry, imports and their state, digests.
     #[command(after_help = "Example:\n  xenia-rs info game/default.xex --json -")]
     Info(InfoArgs),
-    /// List the files of a disc image or content package.
+    /// List the files of a disc image, content package or archive.
     #[command(after_help = "Example:\n  xenia-rs ls game.iso")]
     Ls(LsArgs),
-    /// Write the files of a disc image or content package into a folder.
+    /// Write the files of a disc image, content package or archive into a folder.
     #[command(after_help = "Example:\n  xenia-rs extract game.iso folder")]
     Extract(ExtractArgs),
     /// Write a disc image of a folder.
     #[command(after_help = "Example:\n  xenia-rs make-iso game game.iso")]
     MakeIso(MakeIsoArgs),
+    /// Write a content package (STFS) of a folder, unsigned.
+    #[command(after_help = "\
+Examples:
+  xenia-rs make-stfs game game.live                       a title with its default.xex
+  xenia-rs make-stfs dlc dlc.live --title-id 4D5307D1 --name \"Map pack\"")]
+    MakeStfs(MakeStfsArgs),
+    /// Compare all of a file with the hashes and checksums in it.
+    #[command(after_help = "Example:\n  xenia-rs verify game.iso --json -")]
+    Verify(VerifyArgs),
     /// List every kernel export and variable with its status.
     #[command(
         after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"stub\")'"
@@ -144,6 +159,12 @@ Examples:
   xenia-rs scale thread --workers 1,2,4 --json s.json --plot s.svg --logs runs
   xenia-rs scale thread --lockstep                       must fail: one host thread runs all")]
     Scale(ScaleArgs),
+    /// Compile a title's code ahead of its first start, on all processors.
+    #[command(after_help = "\
+Examples:
+  xenia-rs precompile game/default.xex
+  xenia-rs precompile t.xex --lockstep --json -")]
+    Precompile(PrecompileArgs),
     /// Look into the compiler.
     Jit(JitArgs),
     /// Shader microcode to text and back.

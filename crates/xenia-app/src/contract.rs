@@ -38,6 +38,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "precise-faults",
             "async-pipelines",
             "cache",
+            "code-cache",
             "dump-threads-after",
             "tier",
             "key-file",
@@ -59,6 +60,8 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("ls", &["json"]),
     ("extract", &[]),
     ("make-iso", &[]),
+    ("make-stfs", &["name", "title-id", "kind", "signer", "thumbnail"]),
+    ("verify", &["json", "key-file"]),
     ("exports", &["json"]),
     ("dis", &["start", "count", "base"]),
     ("asm", &["output", "base"]),
@@ -70,6 +73,7 @@ const FLAGS: &[(&str, &[&str])] = &[
         &["peers", "programs", "runs", "json", "plot", "filter", "tier", "interp", "parallel", "lockstep"],
     ),
     ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
+    ("precompile", &["lockstep", "code-cache", "threads", "timeout", "json"]),
     ("diff", &[]),
     ("config", &["paths", "show"]),
 ];
@@ -110,6 +114,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "jit.helper_calls",
             "jit.invalidations",
             "jit.cache_hits",
+            "code_cache",
             "cross_check.units",
             "cross_check.instructions",
             "cross_check.differences",
@@ -193,6 +198,10 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "digests[].what",
             "digests[].ok",
         ],
+    ),
+    (
+        &["verify", "HELLO", "--json", "OUT"],
+        &["format", "ok", "checked", "faults", "more", "schema", "program"],
     ),
 ];
 

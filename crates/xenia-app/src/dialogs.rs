@@ -1,24 +1,86 @@
-//! Dialogs of the console's user interface, on the terminal.
+//! Dialogs of the console's user interface: who answers them, and what is said of them.
 //!
-//! What a title says is printed; the answer is the one that the title suggests, so that a run needs nobody and is the same
-//! every time.
+//! | `--dialogs` | |
+//! |---|---|
+//! | accept | what the title suggests; without a window |
+//! | cancel | each dialog is left |
+//! | ask | whoever sits before the window; in a window |
+//!
+//! What a title says is in the log in any case.
 
+mod panel;
+mod window;
+
+pub use window::{DialogKeys, WindowDialogs};
+
+use crate::cli::DialogPolicy;
 use std::io::Write;
-use xenia_kernel::ports::{Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Icon};
+use xenia_sched::GuestTicks;
 
-/// Prints dialogs, and answers them as [`NoDialogs`] does.
-pub struct TerminalDialogs<W> {
+/// Answers by themselves: what the title suggests, or that the dialog is left.
+#[derive(Debug, Default)]
+pub struct Unasked {
+    cancels: bool,
+    answer: Option<DialogAnswer>,
+}
+
+impl Unasked {
+    /// Answers as the policy says; `ask` is as `accept`, for there is nobody.
+    pub fn new(policy: DialogPolicy) -> Self {
+        Self { cancels: policy == DialogPolicy::Cancel, answer: None }
+    }
+}
+
+impl Dialogs for Unasked {
+    fn open(&mut self, request: DialogRequest, _: GuestTicks) {
+        self.answer = Some(if self.cancels { DialogAnswer::Left } else { request.suggestion() });
+    }
+
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        self.answer.take()
+    }
+}
+
+/// Says what is asked and what came of it, and lets `inner` answer.
+pub struct Spoken<W> {
+    inner: Box<dyn Dialogs>,
+    asked: Option<DialogRequest>,
     out: W,
 }
 
-impl<W: Write> TerminalDialogs<W> {
+impl<W: Write> Spoken<W> {
     /// Prints to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out }
+    pub fn new(inner: Box<dyn Dialogs>, out: W) -> Self {
+        Self { inner, asked: None, out }
     }
 
     /// All of a dialog at once: it is one message of the log.
-    fn print(&mut self, heading: &str, title: &str, lines: &str, choices: &[String]) {
+    fn print(&mut self, request: &DialogRequest, answer: &DialogAnswer) {
+        let (heading, title, lines, mut choices) = match request {
+            DialogRequest::Message(message) => {
+                let heading = match message.icon {
+                    Icon::None => "the title asks",
+                    Icon::Error => "the title reports an error",
+                    Icon::Warning => "the title warns",
+                    Icon::Alert => "the title has something to say",
+                };
+                let mark = |index| if *answer == DialogAnswer::Pressed(index) { " <- taken" } else { "" };
+                let labels = message.buttons.iter().zip(0..);
+                let choices = labels.map(|(label, index)| format!("[{label}]{}", mark(index)));
+                (heading, &message.title, &message.text, choices.collect::<Vec<String>>())
+            }
+            DialogRequest::Text(text) => {
+                let entered = match answer {
+                    DialogAnswer::Entered(entered) => vec![format!("{entered:?} <- taken")],
+                    _ => Vec::new(),
+                };
+                ("the title asks for text", &text.title, &text.description, entered)
+            }
+        };
+        if *answer == DialogAnswer::Left {
+            choices.push("it is left".to_owned());
+        }
         let name = if title.is_empty() { heading.to_owned() } else { format!("{heading}: {title}") };
         let mut text = visible(&name) + "\n";
         for line in lines.lines().chain(choices.iter().map(String::as_str)) {
@@ -34,7 +96,7 @@ fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The log, as [`TerminalDialogs`] writes to it: a dialog is a message, and a title that asks without end is thinned out.
+/// The log, as [`Spoken`] writes to it: a dialog is a message, and a title that asks without end is thinned out.
 pub struct DialogLog;
 
 impl Write for DialogLog {
@@ -48,62 +110,80 @@ impl Write for DialogLog {
     }
 }
 
-impl<W: Write + Send> Dialogs for TerminalDialogs<W> {
-    fn message_box(&mut self, request: &MessageBox) -> Option<u32> {
-        let heading = match request.icon {
-            Icon::None => "the title asks",
-            Icon::Error => "the title reports an error",
-            Icon::Warning => "the title warns",
-            Icon::Alert => "the title has something to say",
-        };
-        let answer = NoDialogs.message_box(request);
-        let mark = |index| if answer == Some(index as u32) { " <- taken" } else { "" };
-        let choices = request.buttons.iter().enumerate();
-        let choices: Vec<String> =
-            choices.map(|(index, label)| format!("[{label}]{}", mark(index))).collect();
-        self.print(heading, &request.title, &request.text, &choices);
-        answer
+impl<W: Write + Send> Dialogs for Spoken<W> {
+    fn open(&mut self, request: DialogRequest, now: GuestTicks) {
+        self.asked = Some(request.clone());
+        self.inner.open(request, now);
     }
 
-    fn text(&mut self, request: &TextRequest) -> Option<String> {
-        let answer = NoDialogs.text(request);
-        let choice = format!("{:?} <- taken", answer.as_deref().unwrap_or_default());
-        self.print("the title asks for text", &request.title, &request.description, &[choice]);
-        answer
+    fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
+        let answer = self.inner.answer(now)?;
+        if let Some(request) = self.asked.take() {
+            self.print(&request, &answer);
+        }
+        Some(answer)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use xenia_kernel::ports::{MessageBox, TextRequest};
 
-    #[test]
-    fn a_message_is_printed_with_its_buttons() {
-        let mut out = Vec::new();
-        let request = MessageBox {
+    pub fn message() -> DialogRequest {
+        DialogRequest::Message(MessageBox {
             user: None,
             icon: Icon::Error,
             title: String::new(),
             text: "No disc.\nInsert\x1b[2J one.".to_owned(),
             buttons: vec!["Retry".to_owned(), "Quit".to_owned()],
             focus: 1,
-        };
-        assert_eq!(TerminalDialogs::new(&mut out).message_box(&request), Some(1));
-        let expected = "the title reports an error\n  No disc.\n  Insert\u{FFFD}[2J one.\n  [Retry]\n  [Quit] <- taken\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        })
     }
 
-    #[test]
-    fn a_request_for_text_takes_what_is_there() {
-        let mut out = Vec::new();
-        let request = TextRequest {
+    pub fn text() -> DialogRequest {
+        DialogRequest::Text(TextRequest {
             user: Some(0),
             title: "Name".to_owned(),
             description: String::new(),
             default: "Player".to_owned(),
-            limit: 15,
-        };
-        assert_eq!(TerminalDialogs::new(&mut out).text(&request).as_deref(), Some("Player"));
-        assert_eq!(String::from_utf8(out).unwrap(), "the title asks for text: Name\n  \"Player\" <- taken\n");
+            limit: 8,
+        })
+    }
+
+    fn said(request: DialogRequest, policy: DialogPolicy) -> (DialogAnswer, String) {
+        let mut out = Vec::new();
+        let mut dialogs = Spoken::new(Box::new(Unasked::new(policy)), &mut out);
+        assert_eq!(dialogs.answer(0), None);
+        dialogs.open(request, 0);
+        let answer = dialogs.answer(1).unwrap();
+        assert_eq!(dialogs.answer(2), None);
+        (answer, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn what_is_asked_is_said_with_what_came_of_it() {
+        for (request, policy, answer, text) in [
+            (
+                message(),
+                DialogPolicy::Accept,
+                DialogAnswer::Pressed(1),
+                "the title reports an error\n  No disc.\n  Insert\u{FFFD}[2J one.\n  [Retry]\n  [Quit] <- taken\n",
+            ),
+            (
+                text(),
+                DialogPolicy::Accept,
+                DialogAnswer::Entered("Player".to_owned()),
+                "the title asks for text: Name\n  \"Player\" <- taken\n",
+            ),
+            (
+                text(),
+                DialogPolicy::Cancel,
+                DialogAnswer::Left,
+                "the title asks for text: Name\n  it is left\n",
+            ),
+        ] {
+            assert_eq!(said(request, policy), (answer, text.to_owned()));
+        }
     }
 }

@@ -5,11 +5,14 @@
 mod figures;
 
 use crate::call_log;
+use crate::cli::DialogPolicy;
 use crate::cli::{
-    Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, Tier,
+    Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, StartTime, Tier,
 };
+use crate::code_store;
+use crate::command_line::command_line;
 use crate::content::ContentFolder;
-use crate::dialogs::{DialogLog, TerminalDialogs};
+use crate::dialogs::{DialogLog, Spoken, Unasked};
 use crate::digest::sha256;
 use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
@@ -17,7 +20,7 @@ use crate::gpu_port::{Capture, FrameSink, GpuPort};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Losses};
 use crate::pace::{Pace, Progress};
-use crate::recording::{Header, Recorder, Replayer, Trouble};
+use crate::recording::{self, Header, Trouble};
 use crate::report::{RunReport, TitleReport};
 use crate::say::{self, errln};
 use crate::sound::{Sound, XmaPort};
@@ -35,9 +38,9 @@ use xenia_formats::image::FunctionEntry;
 use xenia_gpu::limits::Cancel;
 use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
-use xenia_jit::{CrossCheck, Jit, JitConfig, JitError, Unit};
+use xenia_jit::{CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Unit};
 use xenia_kernel::files::MissingFile;
-use xenia_kernel::ports::{Input, NoInput, Ports, TextSink};
+use xenia_kernel::ports::{Dialogs, Input, NoInput, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -61,8 +64,12 @@ pub struct MachineOptions<'a> {
     pub text: TextSink,
     /// The controllers.
     pub input: Box<dyn Input>,
+    /// Whoever answers dialogs.
+    pub dialogs: Box<dyn Dialogs>,
     /// Where saves are kept; `None`: in memory.
     pub content: Option<PathBuf>,
+    /// Where compiled code is kept; `None`: nowhere.
+    pub code_cache: Option<PathBuf>,
     /// Where the event log goes.
     pub event_log: Option<&'a Path>,
     /// Where a recording of the input goes.
@@ -75,6 +82,8 @@ pub struct MachineOptions<'a> {
     pub launched: Option<Launched>,
     /// Where sound goes.
     pub sound: Sound,
+    /// What the title gets on its command line.
+    pub arguments: &'a [String],
 }
 
 impl<'a> MachineOptions<'a> {
@@ -88,13 +97,16 @@ impl<'a> MachineOptions<'a> {
             frames: Box::new(|_, _| {}),
             text: Box::new(|_| {}),
             input: Box::new(NoInput),
+            dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),
             content: None,
+            code_cache: None,
             event_log: None,
             record: None,
             replay: None,
             record_contention: None,
             launched: None,
             sound: Sound::null(),
+            arguments: &[],
         }
     }
 }
@@ -128,6 +140,7 @@ pub struct Machine {
     event_log: Option<EventLog>,
     record_contention: Option<PathBuf>,
     compiling: Option<Arc<AtomicU32>>,
+    store: Option<Arc<CodeStore>>,
     /// What of all that is asked for can't be written.
     losses: Losses,
     interrupt: Interrupt,
@@ -146,8 +159,13 @@ impl Machine {
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
         let image_sha256 = sha256(&title.image.bytes);
-        let Engine { run: engine, compiling } =
-            engine(&memory, &options.engine.cpu, &options.engine.mode, &title.image.functions)?;
+        let EngineArgs { cpu, mode, .. } = options.engine;
+        let store = options
+            .code_cache
+            .as_deref()
+            .and_then(|folder| code_store::options(folder, title, &image_sha256, reservations(cpu, mode)));
+        let Engine { run: engine, compiling, store } =
+            engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_sha256, options.picture, compiled)?;
         let backend = drawing.name();
@@ -163,11 +181,13 @@ impl Machine {
         let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
         let recording = Trouble::default();
         let losses = Losses::default();
-        let header = || Header::new(&title.name, &image_sha256, options.engine);
-        let input: Box<dyn Input> = match (options.record, options.replay) {
-            (Some(path), _) => Box::new(Recorder::create(path, &header()?, options.input, losses.clone())?),
-            (None, Some(path)) => Box::new(Replayer::open(path, &header()?, recording.clone())?),
-            (None, None) => options.input,
+        let clock = StartTime::clock(options.engine.start_time, options.engine.mode.parallel);
+        let header = || Header::new(&title.name, &image_sha256, options.engine, clock);
+        let outside = (options.input, options.dialogs);
+        let (input, dialogs) = match (options.record, options.replay) {
+            (Some(path), _) => recording::record(path, &header()?, outside, losses.clone())?,
+            (None, Some(path)) => recording::replay(path, &header()?, recording.clone())?,
+            (None, None) => outside,
         };
         let xma = XmaPort::new(memory.clone());
         let ports = Ports {
@@ -176,7 +196,8 @@ impl Machine {
             xma: Box::new(xma.clone()),
             text: options.text,
             input,
-            dialogs: Box::new(TerminalDialogs::new(DialogLog)),
+            clock,
+            dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
             storage: Box::new(ContentFolder(options.content)),
         };
         let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
@@ -184,6 +205,8 @@ impl Machine {
             let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
             config.command_line = format!("\"{name}\"");
             config.image_path.clone_from(&launched.path);
+        } else {
+            config.command_line = command_line("default.xex", options.arguments)?;
         }
         let kernel = Kernel::new(memory.clone(), config, ports).context("kernel")?;
         if let Some(launched) = options.launched {
@@ -228,6 +251,7 @@ impl Machine {
             event_log,
             record_contention: options.record_contention.map(Path::to_owned),
             compiling,
+            store,
             losses,
             interrupt: Interrupt::default(),
             pace: None,
@@ -246,6 +270,16 @@ impl Machine {
     /// Lets `interrupt` end the runs of this machine.
     pub fn set_interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
+    }
+
+    /// Hash of the image as it was loaded.
+    pub fn image_sha256(&self) -> &str {
+        &self.image_sha256
+    }
+
+    /// Its memory, with the title in it.
+    pub fn memory(&self) -> &Arc<GuestMemory> {
+        &self.memory
     }
 
     /// Records what the GPU is told, from now on or from its first swap on.
@@ -317,6 +351,9 @@ impl Machine {
             self.losses.note(loss);
         }
         self.write_contention();
+        if let Some(store) = &self.store {
+            store.save();
+        }
         let lost = !self.losses.is_empty();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
@@ -398,26 +435,22 @@ pub struct Engine {
     pub run: Box<dyn Execute>,
     /// The address that its compiler is at, or 0.
     compiling: Option<Arc<AtomicU32>>,
+    /// What it keeps of its code, if it does.
+    pub store: Option<Arc<CodeStore>>,
 }
 
-/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names.
-pub fn engine(
-    memory: &Arc<GuestMemory>,
-    args: &CpuArgs,
-    mode: &ModeArgs,
-    functions: &[FunctionEntry],
-) -> Result<Engine> {
-    let config = EngineConfig {
-        reservations: match args.reservations_table {
-            None if mode.parallel => ReservationMode::Table,
-            None | Some(ReservationsTable::Off) => ReservationMode::Context,
-            Some(ReservationsTable::On) => ReservationMode::Table,
-            Some(ReservationsTable::Strict) => ReservationMode::Strict,
-        },
-    };
-    if args.interp || args.tier == Tier::Interp {
-        return Ok(Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None });
+/// How reservations are kept.
+fn reservations(args: &CpuArgs, mode: &ModeArgs) -> ReservationMode {
+    match args.reservations_table {
+        None if mode.parallel => ReservationMode::Table,
+        None | Some(ReservationsTable::Off) => ReservationMode::Context,
+        Some(ReservationsTable::On) => ReservationMode::Table,
+        Some(ReservationsTable::Strict) => ReservationMode::Strict,
     }
+}
+
+/// The compiler's settings, but for how code comes to be compiled.
+pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
     let compile = args.compile.unwrap_or(if mode.parallel { Compile::Background } else { Compile::Wait });
     let defaults = match compile {
         Compile::Background if args.cross_check.is_none() => JitConfig::in_background(),
@@ -425,23 +458,42 @@ pub fn engine(
     };
     // What is interpreted is compared with itself.
     let warm_up = if args.cross_check.is_some() { CrossCheck::WARM_UP } else { defaults.warm_up };
-    let jit = JitConfig {
-        engine: config,
+    JitConfig {
+        engine: EngineConfig { reservations: reservations(args, mode) },
         warm_up: args.warm_up.unwrap_or(warm_up),
         wrong_addi: args.break_lifter,
         perf_map: args.perf_map,
+        jit_dump: args.jitdump,
         ..defaults
-    };
+    }
+}
+
+/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names. Compiled code is
+/// kept in `store`, if that's given, but not by an engine that is checked.
+pub fn engine(
+    memory: &Arc<GuestMemory>,
+    args: &CpuArgs,
+    mode: &ModeArgs,
+    functions: &[FunctionEntry],
+    store: Option<StoreOptions>,
+) -> Result<Engine> {
+    let config = EngineConfig { reservations: reservations(args, mode) };
+    let interpreter =
+        || Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None, store: None };
+    if args.interp || args.tier == Tier::Interp {
+        return Ok(interpreter());
+    }
+    let jit = jit_config(args, mode);
     Ok(match args.cross_check {
-        None => match Jit::new(memory.clone(), jit) {
+        None => match Jit::with_store(memory.clone(), jit, store) {
             Ok(jit) => {
                 tell_functions(&jit, functions);
-                Engine { compiling: Some(jit.compiling()), run: Box::new(jit) }
+                Engine { compiling: Some(jit.compiling()), store: jit.store(), run: Box::new(jit) }
             }
             // A host that lets nobody make code still runs titles, slowly.
             Err(error @ JitError::Host { .. }) if !args.jit => {
                 tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
-                Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None }
+                interpreter()
             }
             Err(error) => return Err(error.into()),
         },
@@ -453,7 +505,7 @@ pub fn engine(
             };
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);
-            Engine { compiling: Some(checked.jit().compiling()), run: Box::new(checked) }
+            Engine { compiling: Some(checked.jit().compiling()), store: None, run: Box::new(checked) }
         }
     })
 }

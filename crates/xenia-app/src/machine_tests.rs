@@ -22,12 +22,12 @@ use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
 
-/// Asks for the controller for ever, and keeps a sum over all answers and a history of it.
+/// Asks for one controller after the other for ever, and keeps a sum over all answers and a history of it.
 const POLLER: &str = "
         lis 30, 0x8201
         li 29, 0
         li 28, 0
-again:  li 3, 0
+again:  rlwinm 3, 28, 0, 30, 31
         li 4, 0
         addi 5, 30, 0x100
         bl get_state
@@ -80,15 +80,17 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
     Title { image, medium: None, name: label.to_owned(), keys: KeyRing::development() }
 }
 
-/// Somebody plays: the buttons change every few hundred ticks, and not in step with any question.
+/// Four play: the buttons change every few hundred ticks, and not in step with any question; pads come and go.
 struct Player;
 
 impl Input for Player {
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
         let packet = (now / 777) as u32;
-        (user == 0 && now > 5000).then(|| Gamepad {
+        let user = u64::from(user);
+        let is_there = now > 5000 * (user + 1) && !(now / 9973 + user).is_multiple_of(5);
+        is_there.then(|| Gamepad {
             packet,
-            buttons: 1 << (packet % 4),
+            buttons: 1 << ((u64::from(packet) + user) % 4),
             ..Gamepad::default()
         })
     }

@@ -8,6 +8,8 @@
 
 mod call_log;
 mod cli;
+mod code_store;
+mod command_line;
 mod commands;
 mod content;
 #[cfg(test)]
@@ -25,8 +27,8 @@ mod gpu_port;
 mod guest_log;
 #[cfg(test)]
 mod hostile;
+mod input;
 mod interrupt;
-mod keyboard;
 mod launches;
 mod log;
 mod machine;
@@ -128,13 +130,15 @@ fn explain(error: &clap::Error) -> Code {
 /// Does what the command line says. An error is wrong use, or input that cannot be read.
 fn run(cli: Cli) -> anyhow::Result<Code> {
     match cli.command {
-        None => commands::exec::run(&cli.exec),
-        Some(Command::Exec(args)) => commands::exec::run(&args),
+        None => commands::exec::run(&cli.exec, cli.config.as_deref()),
+        Some(Command::Exec(args)) => commands::exec::run(&args, cli.config.as_deref()),
         Some(Command::Check(args)) => commands::check::run(&args),
         Some(Command::Info(args)) => commands::info::run(&args),
         Some(Command::Ls(args)) => commands::volume::ls(&args),
         Some(Command::Extract(args)) => commands::volume::extract(&args),
         Some(Command::MakeIso(args)) => commands::volume::make_iso(&args),
+        Some(Command::MakeStfs(args)) => commands::make_stfs::run(&args),
+        Some(Command::Verify(args)) => commands::verify::run(&args),
         Some(Command::Exports(args)) => commands::exports::run(&args),
         Some(Command::Dis(args)) => commands::dis::run(&args),
         Some(Command::Asm(args)) => commands::asm::run(&args),
@@ -143,6 +147,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
         Some(Command::Bench(args)) => commands::bench::run(&args),
         Some(Command::Scale(args)) => commands::scale::run(&args),
+        Some(Command::Precompile(args)) => commands::precompile::run(&args),
         Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
         Some(Command::Shader(ShaderArgs { command })) => match command {
             ShaderCommand::Asm(args) => commands::shader::asm(&args),

@@ -1,14 +1,16 @@
 //! Recordings: everything from outside that reaches the guest of a lockstep run, and feeding it back.
 //!
 //! In lockstep guest time comes from instruction counts, files come with the title, and saves start empty, so
-//! what is left from outside is the controllers. A recording is JSON lines: a [`Header`], then a line for each
+//! what is left from outside is the controllers and the answers to dialogs. A recording is JSON lines: a [`Header`], then a line for each
 //! answer of a controller that differs from the one before:
 //!
 //! ```text
-//! {"recording":1,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000}
+//! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000}
 //! {"at":73125,"ask":12,"user":0,"pad":{"packet":1,"buttons":16,"left_trigger":0,…}}
+//! {"at":73125,"ask":13,"user":0,"model":{"kind":1,"has_motors":true,"wireless":false,"battery":null}}
 //! {"at":99000,"ask":31,"user":0,"pad":null}
 //! {"at":99000,"ask":32,"user":0,"motors":false}
+//! {"at":831250,"user":0,"dialog":{"pressed":1}}
 //! ```
 //!
 //! `ask` counts the guest's questions to the controllers: two questions may fall on one tick, and the answer
@@ -16,10 +18,13 @@
 //! than it was recorded for has left the recording, and says so. A line written by hand may leave `ask` out: it
 //! holds from the first question at or after `at`.
 
+mod dialogs;
+
 use crate::cli::EngineArgs;
 use crate::digest::sha256;
 use crate::output::Losses;
 use anyhow::{Context, Result, bail};
+use dialogs::{Answered, DialogRecorder, DialogReplayer};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -27,11 +32,12 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use xenia_kernel::ports::{Gamepad, Input};
+use xenia_kernel::calendar::TimeFields;
+use xenia_kernel::ports::{Clock, Dialogs, Gamepad, Input, PadKind, PadModel};
 use xenia_sched::{GuestTicks, QUANTUM_DEFAULT};
 
 /// Version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Controllers.
 const USERS: usize = 4;
 
@@ -51,11 +57,13 @@ pub struct Header {
     sched_order: String,
     /// Instructions per visit.
     quantum: u64,
+    /// System time (100 ns since 1601) at which guest time began.
+    start_time: u64,
 }
 
 impl Header {
     /// The conditions of a run.
-    pub fn new(title: &str, image_loaded_sha256: &str, engine: &EngineArgs) -> Result<Self> {
+    pub fn new(title: &str, image_loaded_sha256: &str, engine: &EngineArgs, clock: Clock) -> Result<Self> {
         let manifest = |path: &Path| -> Result<String> {
             let bytes =
                 crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -76,6 +84,7 @@ impl Header {
             image_loaded_sha256: image_loaded_sha256.to_owned(),
             sched_order,
             quantum: engine.quantum.unwrap_or(u64::from(QUANTUM_DEFAULT)),
+            start_time: clock.system_time(0),
         })
     }
 
@@ -101,6 +110,13 @@ impl Header {
                 run.sched_order,
                 run.quantum
             );
+        }
+        if self.start_time != run.start_time {
+            let [of, is] = [self, run].map(|header| {
+                let [year, month, day, hour, minute, second, ..] = TimeFields::new(header.start_time).words();
+                format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+            });
+            bail!("it was made with --start-time {of}, not {is}");
         }
         if self.program != run.program {
             tracing::warn!("the recording was made by version {}; the run may leave it", self.program);
@@ -137,18 +153,48 @@ impl From<Pad> for Gamepad {
     }
 }
 
-/// What changed.
+/// What a controller is, as recorded; the fields of [`PadModel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Model {
+    /// As titles are told it.
+    kind: u8,
+    has_motors: bool,
+    wireless: bool,
+    battery: Option<u8>,
+}
+
+impl From<PadModel> for Model {
+    fn from(model: PadModel) -> Self {
+        let PadModel { kind, has_motors, wireless, battery } = model;
+        Self { kind: kind as u8, has_motors, wireless, battery }
+    }
+}
+
+impl From<Model> for PadModel {
+    fn from(model: Model) -> Self {
+        let Model { kind, has_motors, wireless, battery } = model;
+        let known = PadKind::ALL.into_iter().find(|known| *known as u8 == kind);
+        Self { kind: known.unwrap_or_default(), has_motors, wireless, battery }
+    }
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Change {
     /// The controller's state; `null`: there is none.
     Pad(Option<Pad>),
+    /// What it is; `null`: there is none.
+    Model(Option<Model>),
     /// Whether running its motors works.
     Motors(bool),
+    /// What the dialog that is open was answered.
+    Dialog(Answered),
 }
 
 /// A line after the header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {
     /// Guest time, in ticks.
     at: GuestTicks,
@@ -179,37 +225,67 @@ impl Trouble {
 #[derive(Clone, Copy, Debug, Default)]
 struct Answers {
     pads: [Option<Pad>; USERS],
+    models: [Option<Model>; USERS],
     motors: [bool; USERS],
 }
 
-/// Passes questions on to the real controllers, and writes down each answer that is new.
-pub struct Recorder {
-    inner: Box<dyn Input>,
+/// The controllers and whoever answers dialogs: all that is outside.
+pub type Outside = (Box<dyn Input>, Box<dyn Dialogs>);
+
+/// Passes questions on, and writes down what is answered.
+pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) -> Result<Outside> {
+    let tape = Arc::new(Mutex::new(Tape::create(path, header, losses)?));
+    let input = Recorder { inner: outside.0, tape: tape.clone(), last: Answers::default() };
+    Ok((Box::new(input), Box::new(DialogRecorder::new(outside.1, tape))))
+}
+
+/// Answers as a recording says; refuses one of another title or under other conditions than `run`'s.
+pub fn replay(path: &Path, run: &Header, trouble: Trouble) -> Result<Outside> {
+    let (input, dialogs) = Replayer::open(path, run, trouble)?;
+    Ok((Box::new(input), Box::new(dialogs)))
+}
+
+/// The recording that is written.
+struct Tape {
     out: File,
     path: String,
     asks: u64,
-    last: Answers,
     losses: Losses,
     failed: bool,
 }
 
-impl Recorder {
+/// Passes questions on to the real controllers, and writes down each answer that is new.
+struct Recorder {
+    inner: Box<dyn Input>,
+    tape: Arc<Mutex<Tape>>,
+    last: Answers,
+}
+
+impl Tape {
     /// Creates the file and writes the header.
-    pub fn create(path: &Path, header: &Header, inner: Box<dyn Input>, losses: Losses) -> Result<Self> {
+    fn create(path: &Path, header: &Header, losses: Losses) -> Result<Self> {
         let shown = path.display().to_string();
         let mut out = File::create(path).with_context(|| format!("cannot create the recording {shown}"))?;
         let line = serde_json::to_string(header)? + "\n";
         out.write_all(line.as_bytes()).with_context(|| format!("cannot write the recording {shown}"))?;
-        Ok(Self { inner, out, path: shown, asks: 0, last: Answers::default(), losses, failed: false })
+        Ok(Self { out, path: shown, asks: 0, losses, failed: false })
     }
 
     fn write(&mut self, at: GuestTicks, user: u32, change: Change) {
+        self.put(&Line { at, ask: Some(self.asks), user: user as u8, change });
+    }
+
+    /// What is no answer to a question about controllers has its time alone.
+    fn write_timed(&mut self, at: GuestTicks, change: Change) {
+        self.put(&Line { at, ask: None, user: 0, change });
+    }
+
+    fn put(&mut self, line: &Line) {
         if self.failed {
             return;
         }
-        let line = Line { at, ask: Some(self.asks), user: user as u8, change };
         // Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that can be read.
-        let written = serde_json::to_string(&line)
+        let written = serde_json::to_string(line)
             .map_err(std::io::Error::from)
             .and_then(|text| self.out.write_all((text + "\n").as_bytes()));
         if let Err(error) = written {
@@ -219,35 +295,66 @@ impl Recorder {
     }
 }
 
-impl Input for Recorder {
-    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
-        self.asks += 1;
-        let answer = self.inner.gamepad(user, now);
+impl Recorder {
+    fn note_pad(&mut self, user: u32, answer: Option<Gamepad>, now: GuestTicks) {
         let pad = answer.map(Pad::from);
         if let Some(last) = self.last.pads.get_mut(user as usize)
             && *last != pad
         {
             *last = pad;
-            self.write(now, user, Change::Pad(pad));
+            self.tape.lock().write(now, user, Change::Pad(pad));
+        }
+    }
+}
+
+impl Input for Recorder {
+    fn connected(&mut self, now: GuestTicks) -> u8 {
+        self.tape.lock().asks += 1;
+        (0..USERS as u32).fold(0, |connected, user| {
+            let answer = self.inner.gamepad(user, now);
+            // What a controller that stays does meanwhile is for the question about it.
+            if self.last.pads[user as usize].is_some() != answer.is_some() {
+                self.note_pad(user, answer, now);
+            }
+            connected | u8::from(answer.is_some()) << user
+        })
+    }
+
+    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
+        self.tape.lock().asks += 1;
+        let answer = self.inner.gamepad(user, now);
+        self.note_pad(user, answer, now);
+        answer
+    }
+
+    fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
+        self.tape.lock().asks += 1;
+        let answer = self.inner.model(user, now);
+        let model = answer.map(Model::from);
+        if let Some(last) = self.last.models.get_mut(user as usize)
+            && *last != model
+        {
+            *last = model;
+            self.tape.lock().write(now, user, Change::Model(model));
         }
         answer
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
-        self.asks += 1;
+        self.tape.lock().asks += 1;
         let answer = self.inner.set_vibration(user, left, right, now);
         if let Some(last) = self.last.motors.get_mut(user as usize)
             && *last != answer
         {
             *last = answer;
-            self.write(now, user, Change::Motors(answer));
+            self.tape.lock().write(now, user, Change::Motors(answer));
         }
         answer
     }
 }
 
 /// Answers as a recording says.
-pub struct Replayer {
+struct Replayer {
     lines: VecDeque<Line>,
     asks: u64,
     now: Answers,
@@ -256,23 +363,31 @@ pub struct Replayer {
 
 impl Replayer {
     /// Reads a recording; refuses one of another title or under other conditions than `run`'s.
-    pub fn open(path: &Path, run: &Header, trouble: Trouble) -> Result<Self> {
+    fn open(path: &Path, run: &Header, trouble: Trouble) -> Result<(Self, DialogReplayer)> {
         let shown = path.display();
         let text = crate::source::text(path).with_context(|| format!("cannot read the recording {shown}"))?;
         Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))
     }
 
-    fn parse(text: &str, run: &Header, trouble: Trouble) -> Result<Self> {
+    fn parse(text: &str, run: &Header, trouble: Trouble) -> Result<(Self, DialogReplayer)> {
         let mut numbered = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (_, first) = numbered.next().context("it is empty")?;
         let header: Header = serde_json::from_str(first).context("line 1 is no header of a recording")?;
         header.check(run)?;
         let mut lines: VecDeque<Line> = VecDeque::new();
+        let mut dialogs = VecDeque::new();
         for (index, text) in numbered {
             let number = index + 1;
             let line: Line = serde_json::from_str(text).with_context(|| format!("line {number}"))?;
             if usize::from(line.user) >= USERS {
                 bail!("line {number}: there is no user {}", line.user);
+            }
+            if let Change::Dialog(answer) = line.change {
+                if dialogs.back().is_some_and(|(last, _)| *last > line.at) {
+                    bail!("line {number}: it belongs before the line above it");
+                }
+                dialogs.push_back((line.at, answer));
+                continue;
             }
             if lines.back().is_some_and(|last| last.at > line.at || last.ask > line.ask && line.ask.is_some())
             {
@@ -280,13 +395,14 @@ impl Replayer {
             }
             lines.push_back(line);
         }
-        Ok(Self { lines, asks: 0, now: Answers::default(), trouble })
+        let dialogs = DialogReplayer::new(dialogs, trouble.clone());
+        Ok((Self { lines, asks: 0, now: Answers::default(), trouble }, dialogs))
     }
 
     /// Takes in the changes that hold from this question on.
     fn ask(&mut self, now: GuestTicks) {
         self.asks += 1;
-        while let Some(line) = self.lines.front().copied() {
+        while let Some(line) = self.lines.front().cloned() {
             if line.ask.map_or(line.at > now, |ask| ask > self.asks) {
                 break;
             }
@@ -303,13 +419,27 @@ impl Replayer {
             let user = usize::from(line.user);
             match line.change {
                 Change::Pad(pad) => self.now.pads[user] = pad,
+                Change::Model(model) => self.now.models[user] = model,
                 Change::Motors(motors) => self.now.motors[user] = motors,
+                // Those are kept apart.
+                Change::Dialog(_) => {}
             }
         }
     }
 }
 
 impl Input for Replayer {
+    fn connected(&mut self, now: GuestTicks) -> u8 {
+        self.ask(now);
+        let pads = self.now.pads.iter().enumerate();
+        pads.fold(0, |connected, (user, pad)| connected | u8::from(pad.is_some()) << user)
+    }
+
+    fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
+        self.ask(now);
+        self.now.models.get(user as usize).copied().flatten().map(PadModel::from)
+    }
+
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
         self.ask(now);
         self.now.pads.get(user as usize).copied().flatten().map(Gamepad::from)
@@ -322,105 +452,4 @@ impl Input for Replayer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn header(image: &str) -> Header {
-        Header::new("t.xex", image, &EngineArgs::default()).unwrap()
-    }
-
-    /// Presses a button for the third question, pulls the plug for the fifth.
-    #[derive(Default)]
-    struct Script(u64);
-
-    impl Input for Script {
-        fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
-            self.0 += 1;
-            let buttons = if self.0 >= 3 { 0x1000 } else { 0 };
-            (user == 0 && self.0 < 5).then_some(Gamepad { buttons, left_x: -7, ..Gamepad::default() })
-        }
-        fn set_vibration(&mut self, user: u32, _: u16, _: u16, _: GuestTicks) -> bool {
-            user == 0 && self.0 < 5
-        }
-    }
-
-    /// Questions as a guest might put them, two of them on one tick.
-    fn answers(input: &mut dyn Input) -> Vec<(Option<Gamepad>, bool)> {
-        [10, 20, 20, 30, 40, 50]
-            .map(|now| (input.gamepad(0, now), input.set_vibration(0, 1, 1, now + 1)))
-            .to_vec()
-    }
-
-    fn recorded() -> (tempfile::TempDir, std::path::PathBuf, Vec<(Option<Gamepad>, bool)>) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("r.jsonl");
-        let losses = Losses::default();
-        let mut recorder =
-            Recorder::create(&path, &header("aa"), Box::<Script>::default(), losses.clone()).unwrap();
-        let given = answers(&mut recorder);
-        assert!(losses.is_empty());
-        (dir, path, given)
-    }
-
-    #[test]
-    fn a_replay_answers_as_the_controllers_did() {
-        let (_dir, path, given) = recorded();
-        let trouble = Trouble::default();
-        let mut replayer = Replayer::open(&path, &header("aa"), trouble.clone()).unwrap();
-        assert_eq!(answers(&mut replayer), given);
-        assert_eq!(trouble.get(), None);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1 + 5, "changes only");
-    }
-
-    #[test]
-    fn another_title_and_other_conditions_are_refused() {
-        let (_dir, path, _) = recorded();
-        let refused = |run: &Header| {
-            format!("{:#}", Replayer::open(&path, run, Trouble::default()).err().expect("accepted"))
-        };
-        assert!(refused(&header("bb")).contains("another title"));
-        let engine = EngineArgs { quantum: Some(10), ..EngineArgs::default() };
-        assert!(refused(&Header::new("t", "aa", &engine).unwrap()).contains("--quantum 50000"));
-    }
-
-    #[test]
-    fn a_run_that_leaves_the_recording_is_noticed() {
-        let (_dir, path, _) = recorded();
-        let trouble = Trouble::default();
-        let mut replayer = Replayer::open(&path, &header("aa"), trouble.clone()).unwrap();
-        replayer.gamepad(0, 11);
-        let said = trouble.get().unwrap();
-        assert!(said.contains("recorded at tick 10") && said.contains("came at tick 11"), "{said}");
-    }
-
-    #[test]
-    fn lines_by_hand_hold_from_their_time_on() {
-        let text = serde_json::to_string(&header("aa")).unwrap()
-            + r#"
-              {"at":100,"user":1,"pad":{"packet":1,"buttons":16,"left_trigger":0,"right_trigger":0,
-              "left_x":0,"left_y":0,"right_x":0,"right_y":0}}"#
-                .replace("\n              \"", "\"")
-                .as_str();
-        let mut replayer = Replayer::parse(&text, &header("aa"), Trouble::default()).unwrap();
-        assert_eq!(replayer.gamepad(1, 99), None);
-        assert_eq!(replayer.gamepad(1, 103).unwrap().buttons, 16);
-        assert_eq!(replayer.gamepad(0, 104), None);
-    }
-
-    #[test]
-    fn damaged_recordings_are_refused_with_their_line() {
-        let header_line = serde_json::to_string(&header("aa")).unwrap();
-        for (rest, said) in [
-            ("{\"at\":5,\"user\":0", "line 2"),
-            ("{\"at\":5,\"user\":9,\"pad\":null}", "no user 9"),
-            ("{\"at\":5,\"user\":0,\"pad\":null}\n{\"at\":4,\"user\":0,\"pad\":null}", "line 3"),
-            ("{\"at\":5,\"user\":0}", "line 2"),
-        ] {
-            let text = format!("{header_line}\n{rest}");
-            let error = Replayer::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
-            assert!(format!("{error:#}").contains(said), "{rest}: {error:#}");
-        }
-        assert!(Replayer::parse("", &header("aa"), Trouble::default()).is_err());
-        assert!(Replayer::parse("{}", &header("aa"), Trouble::default()).is_err());
-    }
-}
+mod tests;

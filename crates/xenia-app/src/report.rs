@@ -93,6 +93,8 @@ documented! {
         /// Figures of the compiled engine.
         #[serde(serialize_with = "counters")]
         pub jit: EngineCounters,
+        /// What became of code that is kept from one start to the next; null where none is (--code-cache).
+        pub code_cache: Option<CodeCacheReport>,
         /// Figures of `--cross-check`.
         #[serde(serialize_with = "counters")]
         pub cross_check: CrossCheckCounters,
@@ -174,6 +176,23 @@ documented! {
         /// Pipelines, where what draws has some.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub pipelines: Option<PipelinesReport>,
+    }
+
+    /// Code that is kept from one start of a title to the next.
+    #[derive(Clone, Copy, Debug, Default, Serialize)]
+    pub struct CodeCacheReport {
+        /// Regions that the file had at the start.
+        pub regions_found: u64,
+        /// Regions that were taken from what is kept instead of being compiled.
+        pub regions_restored: u64,
+        /// Guest instructions of these.
+        pub restored_guest_instructions: u64,
+        /// Regions that are new in the file.
+        pub regions_stored: u64,
+        /// Files and regions that were not what they ought to be, and were not used.
+        pub rejected: u64,
+        /// Bytes of the file as it was written; 0 if nothing was new.
+        pub file_bytes: u64,
     }
 
     /// Figures of sound.

@@ -15,10 +15,14 @@
 //! unknown command, an unknown flag or a bad value is an error that names the line. Commands that run nothing
 //! of a guest ([`LOOKING`]) warn of a mistake in the file that is found by itself, and go on without it.
 //!
+//! One table is no command's: `[input]`, what keys and pads are ([`crate::input::config`]).
+//!
 //! Settings become words of the command line, put before those that were typed: clap, which knows what
 //! every flag is, reads both alike.
 
 use crate::cli::nearest;
+use crate::input;
+use crate::input::config::InputConfig;
 use crate::say::{errln, error_text};
 use crate::title::config_folder;
 use anyhow::{Context, Result, anyhow, bail};
@@ -87,6 +91,14 @@ fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
 /// Where settings are looked for when nobody names a file.
 pub fn default_file() -> Option<PathBuf> {
     config_folder().map(|folder| folder.join("config.toml"))
+}
+
+/// What the settings say of keys and pads; `named` is the file that the command line names.
+pub fn input(named: Option<&Path>) -> Result<InputConfig> {
+    let path = named.map(Path::to_owned).or_else(|| default_file().filter(|path| path.is_file()));
+    let Some(path) = path else { return Ok(InputConfig::default()) };
+    let text = crate::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    input::config::parse(&text, &path)
 }
 
 /// What a settings file sets.
@@ -301,6 +313,10 @@ impl File<'_> {
                 names.pop();
                 continue;
             }
+            if names.is_empty() && name == input::TABLE {
+                input::config::parse(self.text, self.path)?;
+                continue;
+            }
             if names.is_empty() {
                 let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
                 let tip = tip(name, commands.map(Command::get_name));
@@ -338,7 +354,9 @@ fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
 
 /// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
 /// (`cache` and `screenshots` replace nothing that is not their own.)
-const WRITTEN: [&str; 15] = [
+const WRITTEN: [&str; 16] = [
+    // What is in there is run.
+    "code-cache",
     "json",
     "event-log",
     "record-contention",
@@ -358,7 +376,8 @@ const WRITTEN: [&str; 15] = [
 
 fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {
     // That one also says whether at all.
-    let is_off = name == "guest-log" && matches!(value, DeValue::String(text) if text == "off");
+    let is_off =
+        matches!(name, "guest-log" | "code-cache") && matches!(value, DeValue::String(text) if text == "off");
     // And this one may be no file.
     let is_wav = name == "audio" && matches!(value, DeValue::String(text) if text.starts_with("wav:"));
     is_wav || WRITTEN.contains(&name) && !is_off

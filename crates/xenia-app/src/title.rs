@@ -3,6 +3,7 @@
 mod folder;
 pub mod medium;
 mod named;
+pub mod parts;
 
 use crate::cli::{EngineArgs, nearest_command};
 use crate::say::errln;
@@ -15,10 +16,12 @@ use serde::Deserialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia_formats::{Format, KeyRing, LoadedImage, Opens};
+use xenia_formats::{Format, FormatError, KeyRing, LoadedImage, Opens, ReadAt, Xex};
 
 /// The file that titles in a folder start from.
 const DEFAULT_EXECUTABLE: &str = "default.xex";
+/// Its update, where there is one.
+const PATCH: &str = "default.xexp";
 /// The demo that runs when no title is given.
 const DEMO: &[u8] = include_bytes!("../../../guest/bin/demo.xex");
 
@@ -117,19 +120,54 @@ fn load_as(
             bail!("cannot run {name}: it is {description}; {advice}")
         }
         None => bail!("cannot run {name}: {}", xenia_formats::unknown(&file)),
-        Some(Format { opens: Opens::Volume(open), .. }) => {
-            let volume = open(Arc::new(file)).with_context(|| format!("cannot read {name}"))?;
+        Some(found @ Format { opens: Opens::Volume(_) | Opens::Parts(_), .. }) => {
+            let volume = parts::volume(found, file, path).with_context(|| format!("cannot read {name}"))?;
+            let volume = medium::title_in(volume);
             let executable = medium::executable_of(&volume, &name.to_string())?;
-            let image = xenia_formats::load(&executable, keys);
+            let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
+            let image = load_patched(&executable, patch.map(|patch| &**patch), keys);
             let image = image.with_context(|| format!("cannot load the executable in {name}"))?;
             Ok((image, Some(Medium::Volume { file: path.to_owned(), volume: Arc::new(volume) })))
         }
         Some(Format { opens: Opens::Executable(load), .. }) => {
-            let image = load(&file, keys).with_context(|| format!("cannot load {name}"))?;
+            let patch = patch_of(path)?;
+            let image = match &patch {
+                Some(patch) => load_patched(&file, Some(patch), keys),
+                None => load(&file, keys),
+            };
+            let image = image.with_context(|| format!("cannot load {name}"))?;
             let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
             Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
         }
     }
+}
+
+/// The update that lies beside an executable: called as it is, with a p behind it.
+fn patch_of(executable: &Path) -> Result<Option<File>> {
+    if !executable.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xex")) {
+        return Ok(None);
+    }
+    let mut path = executable.as_os_str().to_owned();
+    path.push("p");
+    match File::open(&path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot open {}", Path::new(&path).display())),
+    }
+}
+
+/// Reads an executable, and applies the update that goes with it.
+fn load_patched(
+    file: &dyn ReadAt,
+    patch: Option<&dyn ReadAt>,
+    keys: &KeyRing,
+) -> Result<LoadedImage, FormatError> {
+    let Some(patch) = patch else { return xenia_formats::load(file, keys) };
+    let image = Xex::read(file)?.load_patched(file, patch, keys)?;
+    let version =
+        image.execution.map_or_else(String::new, |execution| format!(" to version {}", execution.version));
+    errln!("xenia-rs: the title's update (.xexp) brings it{version}");
+    Ok(image)
 }
 
 /// Whether this is a folder of the system's, or the root, the user's home, one that holds what they collect, or that of
@@ -237,7 +275,7 @@ fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_formats::{FormatError, ReadAt, Section, Volume};
+    use xenia_formats::{Section, Volume};
 
     #[test]
     fn short_names_are_of_the_executable_or_its_folder() {
@@ -319,7 +357,8 @@ mod tests {
         let path = dir.path().join("My Game.two");
         std::fs::write(&path, [DEMO, b"rest"].concat()).unwrap();
         let load = |opens| {
-            let format = Format { name: "two", description: "two files", detect: |_| Ok(true), opens };
+            let format =
+                Format { name: "two", description: "two files", detect: |_| Ok(true), opens, verify: None };
             load_as(Some(&format), File::open(&path).unwrap(), &path, &KeyRing::development())
         };
         let (image, medium) = load(Opens::Volume(|file| two_files(file, "Default.XEX"))).unwrap();
@@ -354,7 +393,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("game.iso");
         for (contents, said) in [
-            (&b"PK\x03\x04rest"[..], "a ZIP archive; extract it"),
+            (&b"PK\x03\x04rest"[..], "ZIP archive at offset 0x8: "),
+            (b"Rar!\x1A\x07", "a RAR archive; extract it"),
             (b"LIVE", "STFS volume at offset 0x340"),
             (b"some text", "begins with 73 6f"),
             (b"", "it is empty"),

@@ -94,6 +94,7 @@ fn prepare(folder: &Path) {
     std::os::unix::fs::symlink(root().join("jit-tests"), at("jit-tests")).unwrap();
     std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
     std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();
+    std::fs::write(at("dlc/map.bin"), [0; 100]).unwrap();
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     for log in ["a", "b"] {
         std::fs::write(at(log), "0 swap 1\n").unwrap();
@@ -104,7 +105,7 @@ fn prepare(folder: &Path) {
     said(&["shader", "asm", &at("water.s"), "-o", &at("water.bin")]);
     said(&["shader", "asm", &at("water.s"), "-o", &at("Media/Shaders/SeaFloor.xvu")]);
     // Recognised by what is in them, whatever they are called.
-    for image in ["game.iso", "path/to/game.iso", "path/to/package"] {
+    for image in ["game.iso", "path/to/game.iso", "path/to/package", "path/to/header", "path/to/game.zip"] {
         said(&["make-iso", &at("path/to/folder"), &at(image)]);
     }
     said(&["exec", &t, "--headless", "-n", "1000", "--record", &at("play.jsonl")]);

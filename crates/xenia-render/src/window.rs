@@ -85,6 +85,9 @@ pub trait Client {
     /// A key that is none of [`BINDINGS`].
     fn key(&mut self, event: KeyEvent);
 
+    /// A key for the dialog that the machine shows, and the text that it makes. What is drawn then; `None`: there is no dialog.
+    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>>;
+
     /// The machine stops, or goes on.
     fn pause(&mut self, paused: bool);
 

@@ -1,6 +1,8 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
-use super::{SoundArgs, WindowArgs, number, number_of_frames, seconds, small_number};
+use super::{
+    DialogArgs, InputArgs, SoundArgs, StartTime, WindowArgs, number, number_of_frames, seconds, small_number,
+};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -118,6 +120,10 @@ pub struct CpuArgs {
     /// Name compiled code in /tmp/perf-PID.map, so that `perf report` shows guest functions.
     #[arg(long, conflicts_with = "interp")]
     pub perf_map: bool,
+    /// Write compiled code with its names to /tmp/jit-PID.dump: after `perf record -k 1`, `perf inject --jit` makes of it what
+    /// `perf annotate` shows.
+    #[arg(long, conflicts_with = "interp")]
+    pub jitdump: bool,
     /// Test only: compile one instruction wrongly, to see that --cross-check finds it.
     #[arg(long, hide = true)]
     pub break_lifter: bool,
@@ -181,6 +187,14 @@ pub struct EngineArgs {
     /// Stop at a deadlock instead of trying to go on.
     #[arg(long, help_heading = "Executor")]
     pub halt_on_deadlock: bool,
+    /// When guest time begins: a date such as 2008-11-22, with or without T10:30:00, in UTC, or `now` (default: in lockstep
+    /// 2020-11-16T11:33:20, with --parallel now).
+    #[arg(long, help_heading = "Executor", value_name = "TIME")]
+    pub start_time: Option<StartTime>,
+    /// Keep compiled code in this folder for the title's next start; off: don't (default: `code` in the user's cache folder;
+    /// where runs are compared, nowhere). What is in it is run, so it must belong to you alone.
+    #[arg(long, help_heading = "Engine", value_name = "DIR|off", env = "XENIA_CODE_CACHE")]
+    pub code_cache: Option<PathBuf>,
     #[command(flatten)]
     pub content: ContentArgs,
     /// The folder that the title sees as game:, read-only (default: the executable's own, if it is a title's).
@@ -240,10 +254,17 @@ pub struct RunArgs {
 pub struct ExecArgs {
     /// An .xex, an .elf, a disc image, a content package, or a folder with default.xex or one other .xex; without one, the built-in demo.
     pub title: Option<PathBuf>,
+    /// What the title gets on its command line, after its own name.
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub arguments: Vec<String>,
     #[command(flatten)]
     pub picture: PictureArgs,
     #[command(flatten)]
     pub window: WindowArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub dialogs: DialogArgs,
     #[command(flatten)]
     pub sound: SoundArgs,
     #[command(flatten)]

@@ -22,10 +22,14 @@ pub fn nearest_command(word: &str) -> Option<String> {
 
 /// What is wrong with a command line on which a word follows the title, which the parser takes for a command.
 pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
-    if error.kind() != ErrorKind::ArgumentConflict {
+    let second = match error.kind() {
+        ErrorKind::ArgumentConflict => error.get(ContextKind::InvalidSubcommand)?,
+        ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg)?,
+        _ => return None,
+    };
+    if second.to_string().starts_with('-') {
         return None;
     }
-    let second = error.get(ContextKind::InvalidSubcommand)?;
     let first = words.get(1)?.to_str().filter(|word| !word.starts_with('-'))?;
     if Path::new(first).exists() {
         return Some(format!("one title at a time: {first} is named, and {second}"));

@@ -1,8 +1,9 @@
 //! Arguments of the commands beside `exec` and `check`.
 
-use super::{CpuArgs, ModeArgs, Tier, number, small_number};
+use super::{CpuArgs, ModeArgs, Tier, number, seconds, small_number};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `info`.
 #[derive(Clone, Debug, Args)]
@@ -70,7 +71,7 @@ pub struct PackArgs {
 /// `ls`.
 #[derive(Clone, Debug, Args)]
 pub struct LsArgs {
-    /// A disc image or a content package.
+    /// A disc image, a content package or an archive.
     pub image: PathBuf,
     /// Write the list as JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
@@ -80,7 +81,7 @@ pub struct LsArgs {
 /// `extract`.
 #[derive(Clone, Debug, Args)]
 pub struct ExtractArgs {
-    /// A disc image or a content package.
+    /// A disc image, a content package or an archive.
     pub image: PathBuf,
     /// The folder to write to; it is made, and no file in it is replaced.
     pub folder: PathBuf,
@@ -93,6 +94,69 @@ pub struct MakeIsoArgs {
     pub folder: PathBuf,
     /// The disc image to write.
     pub image: PathBuf,
+}
+
+/// `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// A disc image, a content package, an archive or an executable.
+    pub file: PathBuf,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// A TOML file with the user's own retail key.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// Who would have signed a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PackageSigner {
+    /// A console: saves.
+    Con,
+    /// The online service: what is downloaded.
+    Live,
+    /// The maker.
+    Pirs,
+}
+
+/// `make-stfs`.
+#[derive(Clone, Debug, Args)]
+pub struct MakeStfsArgs {
+    /// The folder to put into the package.
+    pub folder: PathBuf,
+    /// The package to write.
+    pub package: PathBuf,
+    /// What users see; the folder's name unless given.
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Of which title, in hexadecimal digits; that of the folder's default.xex unless given.
+    #[arg(long, value_name = "ID", value_parser = hexadecimal)]
+    pub title_id: Option<u32>,
+    /// What it is: saved-game, add-on, update, arcade-title, demo and so on, or a number; arcade-title if there is a default.xex,
+    /// else add-on.
+    #[arg(long, value_name = "KIND", value_parser = content_kind)]
+    pub kind: Option<u32>,
+    /// Whose kind of package it is. No signature is made.
+    #[arg(long, value_enum, default_value = "live")]
+    pub signer: PackageSigner,
+    /// Its picture (PNG).
+    #[arg(long, value_name = "FILE")]
+    pub thumbnail: Option<PathBuf>,
+}
+
+/// A number in hexadecimal digits, as title ids are written.
+pub fn hexadecimal(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let is_plain = digits.chars().all(|c| c.is_ascii_hexdigit());
+    let parsed = u32::from_str_radix(digits, 16).ok().filter(|_| is_plain);
+    parsed.ok_or_else(|| format!("{text:?} is not up to eight hexadecimal digits"))
+}
+
+/// What a package is, by name or number.
+fn content_kind(text: &str) -> Result<u32, String> {
+    let known = xenia_formats::stfs::kind_of(text).map(Ok);
+    known.unwrap_or_else(|| small_number(text).map_err(|_| format!("{text:?} is no kind of package")))
 }
 
 /// Which engines `conformance` runs.
@@ -385,6 +449,31 @@ pub enum JitUnit {
     Block,
     /// The instruction.
     Instr,
+}
+
+/// `precompile`.
+#[derive(Clone, Debug, Args)]
+pub struct PrecompileArgs {
+    /// The title.
+    pub title: PathBuf,
+    /// Compile for `exec --lockstep`, which keeps its code apart, instead of for play.
+    #[arg(long)]
+    pub lockstep: bool,
+    /// Where compiled code is kept (default: `code` in the user's cache folder).
+    #[arg(long, value_name = "DIR", env = "XENIA_CODE_CACHE")]
+    pub code_cache: Option<PathBuf>,
+    /// Host threads (default: one for each of the host's processors).
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub threads: Option<u64>,
+    /// End after this many seconds of the host's time, with what is done by then.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// A TOML file with the user's own retail key.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `jit dump`.

@@ -1,7 +1,7 @@
 //! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what to use
 //! instead. A flag that is accepted does what it says.
 
-use super::{CheckArgs, Clock, CpuArgs, ExecArgs, GpuKind, ModeArgs, PictureArgs, Tier};
+use super::{CheckArgs, Clock, CpuArgs, DialogPolicy, ExecArgs, GpuKind, ModeArgs, PictureArgs, Tier};
 use anyhow::{Result, bail};
 
 impl Tier {
@@ -78,6 +78,9 @@ impl ExecArgs {
                 );
             }
         }
+        if self.dialogs.dialogs == Some(DialogPolicy::Ask) && self.picture.headless {
+            bail!("--dialogs ask asks in a window; without one use --dialogs accept or --dialogs cancel");
+        }
         self.picture.refuse_contradictions()
     }
 }
@@ -120,6 +123,7 @@ mod tests {
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
+            (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
         ] {
             let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
             assert!(said.contains(instead), "{flags:?}: {said}");
@@ -140,6 +144,8 @@ mod tests {
             &["--gpu", "wgpu"],
             &["--gpu", "wgpu", "--async-pipelines"],
             &["--gpu", "auto", "--async-pipelines"],
+            &["--dialogs", "ask"],
+            &["--dialogs", "cancel", "--headless"],
             &["--audio", "null"],
             &["--audio", "device"],
             &["--audio", "wav:a.wav"],

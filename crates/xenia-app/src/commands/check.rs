@@ -1,6 +1,7 @@
 //! `xenia-rs check`: a lockstep run against a golden file.
 
 use crate::cli::{CheckArgs, PictureArgs};
+use crate::code_store;
 use crate::commands::exec::{conclude, limits};
 use crate::content;
 use crate::exit::Code;
@@ -37,6 +38,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             MachineOptions {
                 text: guest_log.port(title.image.kind),
                 content: content::folder(&args.engine.content, true)?,
+                code_cache: code_store::named_folder(&args.engine),
                 event_log: file(&args.run.event_log).as_deref(),
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),

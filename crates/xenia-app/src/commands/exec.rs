@@ -6,8 +6,10 @@ mod windowed;
 
 pub use conclude::conclude;
 
-use crate::cli::{AudioOutput, EngineArgs, ExecArgs, FrameLimit, RunArgs};
+use crate::cli::{AudioOutput, DialogPolicy, EngineArgs, ExecArgs, FrameLimit, RunArgs};
+use crate::code_store;
 use crate::content;
+use crate::dialogs::Unasked;
 use crate::drawing::Progress;
 use crate::exit::Code;
 use crate::frames::{FrameFolder, write_png};
@@ -20,21 +22,23 @@ use crate::output::{self, Losses};
 use crate::pace::{Control, Pace};
 use crate::report::check_json;
 use crate::say::{self, errln};
+use crate::settings;
 use crate::sound::Sound;
 use crate::title::Title;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::num::NonZeroU64;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_gpu::Frame;
-use xenia_kernel::ports::{Input, NoInput};
+use xenia_kernel::ports::{Dialogs, Input, NoInput};
 use xenia_render::RenderError;
 use xenia_sched::{Limits, TICKS_PER_SECOND};
 
 /// Runs until a limit, the title's end, a signal, or the window's closing.
-pub fn run(args: &ExecArgs) -> Result<Code> {
+pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     args.refuse_unbuilt()?;
+    let input = settings::input(settings)?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
     let title = open_title(args)?;
@@ -46,7 +50,7 @@ pub fn run(args: &ExecArgs) -> Result<Code> {
     if args.picture.headless {
         return headless(args, title, &interrupt);
     }
-    match windowed::run(args, title, &interrupt) {
+    match windowed::run(args, title, input, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             let has_display =
                 ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
@@ -89,6 +93,7 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
 fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
     let outputs = Outputs::new(args)?;
+    let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let mut machine = machine(
             args,
@@ -96,7 +101,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
             before,
             launched,
             (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
-            Box::new(NoInput),
+            (Box::new(NoInput), Box::new(Unasked::new(policy))),
             &|_, _| {},
         )?;
         machine.set_interrupt(interrupt.clone());
@@ -172,7 +177,7 @@ fn machine(
     before: &Before,
     launched: Option<Launched>,
     ((capture, frames), guest_log): ((Capture, FrameSink), &GuestLog),
-    input: Box<dyn Input>,
+    (input, dialogs): (Box<dyn Input>, Box<dyn Dialogs>),
     compiled: Progress<'_>,
 ) -> Result<Machine> {
     let file = |path: &Option<PathBuf>| before.file(path.as_deref());
@@ -188,13 +193,20 @@ fn machine(
             frames,
             text: guest_log.port(title.image.kind),
             input,
+            dialogs,
             content: content::folder(&args.engine.content, !args.engine.mode.parallel)?,
+            code_cache: if args.is_compared() {
+                code_store::named_folder(&args.engine)
+            } else {
+                code_store::folder(&args.engine)
+            },
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
             record_contention: file(&args.run.record_contention).as_deref(),
             launched,
             sound,
+            arguments: &args.arguments,
             ..MachineOptions::new(&args.engine, &args.picture)
         },
         compiled,

@@ -10,10 +10,12 @@ mod messages;
 
 use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
-use super::info::{DigestRow, ImportRow, InfoReport};
+use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::jit::{BlockLine, DumpReport, GuestLine};
+use super::precompile::PrecompileReport;
 use super::scale::{ScaleReport, ScaleWorkers};
 use super::trace::PlayReport;
+use super::verify::{FaultRow, VerifyReport};
 use super::volume::{LsReport, LsRow};
 use crate::cli::GenerateArgs;
 use crate::documents::{self, Document, counters, object};
@@ -61,6 +63,7 @@ pub fn documents() -> Vec<Document> {
                 object::<report::NameCount>(),
                 counters::<SchedulerCounters>("SchedulerCounters"),
                 counters::<EngineCounters>("EngineCounters"),
+                object::<report::CodeCacheReport>(),
                 counters::<CrossCheckCounters>("CrossCheckCounters"),
                 object::<report::MemoryReport>(),
                 object::<report::GpuReport>(),
@@ -72,9 +75,20 @@ pub fn documents() -> Vec<Document> {
         Document {
             name: "info",
             by: "`info`",
-            objects: vec![object::<InfoReport>(), object::<ImportRow>(), object::<DigestRow>()],
+            objects: vec![
+                object::<InfoReport>(),
+                object::<ImportRow>(),
+                object::<DigestRow>(),
+                object::<TitleRow>(),
+                object::<AchievementRow>(),
+            ],
         },
         Document { name: "ls", by: "`ls`", objects: vec![object::<LsReport>(), object::<LsRow>()] },
+        Document {
+            name: "verify",
+            by: "`verify`",
+            objects: vec![object::<VerifyReport>(), object::<FaultRow>()],
+        },
         Document {
             name: "exports",
             by: "`exports`",
@@ -108,6 +122,7 @@ pub fn documents() -> Vec<Document> {
             by: "`fuzz`",
             objects: vec![object::<FuzzReport>(), object::<Mismatch>(), object::<Missing>()],
         },
+        Document { name: "precompile", by: "`precompile`", objects: vec![object::<PrecompileReport>()] },
         Document {
             name: "jit-dump",
             by: "`jit dump`",

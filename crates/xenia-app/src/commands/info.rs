@@ -3,12 +3,14 @@
 use crate::cli::InfoArgs;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
-use crate::say::outln;
+use crate::say::{errln, outln, visible};
 use crate::title::{Title, key_ring};
+use crate::wording::count;
 use anyhow::Result;
 use serde::Serialize;
 use xenia_documents::documented;
 use xenia_formats::image::{ImageKind, LoadedImage};
+use xenia_formats::xdbf::{Achievement, Xdbf};
 use xenia_kernel::exports::Registry;
 use xenia_kernel::imports::{Library, ordinals};
 
@@ -34,6 +36,38 @@ documented! {
         imports: Vec<ImportRow>,
         /// Hashes in the file, and whether they are right.
         digests: Vec<DigestRow>,
+        /// What the database in its resources says; null if there is none.
+        title: Option<TitleRow>,
+    }
+
+    /// What a title says of itself.
+    #[derive(Debug, Serialize)]
+    pub struct TitleRow {
+        /// What it is called, in its own language.
+        name: Option<String>,
+        /// Its language, as the console numbers them: 1 is English.
+        language: u64,
+        /// Bytes of its picture (PNG); null if it has none.
+        icon_bytes: Option<usize>,
+        /// What can be achieved in it.
+        achievements: Vec<AchievementRow>,
+    }
+
+    /// Something that can be achieved.
+    #[derive(Debug, Serialize)]
+    pub struct AchievementRow {
+        /// Its number.
+        id: u16,
+        /// What it is called.
+        label: String,
+        /// What has been done.
+        description: String,
+        /// What is to be done.
+        unachieved: String,
+        /// What it is worth.
+        gamerscore: u16,
+        /// Whether it is shown to who has not done it.
+        is_shown: bool,
     }
 
     /// An import.
@@ -100,13 +134,65 @@ fn describe(image: &LoadedImage) -> InfoReport {
             .iter()
             .map(|check| DigestRow { what: check.what.clone(), ok: check.ok })
             .collect(),
+        title: title_of(image),
     }
+}
+
+/// What the title's database says. One that is damaged is no reason not to describe the rest.
+fn title_of(image: &LoadedImage) -> Option<TitleRow> {
+    // Flag of an achievement: who has not done it sees it.
+    const SHOWN: u32 = 8;
+    let id = image.execution?.title_id.0;
+    let name = format!("{id:08X}");
+    let resource = image.resources.iter().find(|resource| resource.name.eq_ignore_ascii_case(&name))?;
+    let start = image.offset_of(resource.address, resource.size)?;
+    let bytes = image.bytes.get(start..start + resource.size as usize)?;
+    let read = Xdbf::read(bytes).and_then(|xdbf| Ok((xdbf.achievements(xdbf.default_language())?, xdbf)));
+    let (achievements, xdbf) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            errln!("xenia-rs: the title's database can't be read: {error}");
+            return None;
+        }
+    };
+    let row = |row: Achievement| AchievementRow {
+        id: row.id,
+        label: row.label,
+        description: row.description,
+        unachieved: row.unachieved,
+        gamerscore: row.gamerscore,
+        is_shown: row.flags & SHOWN != 0,
+    };
+    Some(TitleRow {
+        name: xdbf.title_name(),
+        language: xdbf.default_language(),
+        icon_bytes: xdbf.icon().map(<[u8]>::len),
+        achievements: achievements.into_iter().map(row).collect(),
+    })
 }
 
 fn print(report: &InfoReport) {
     outln!("format      {}", report.format);
     outln!("name        {}", report.name.as_deref().unwrap_or("-"));
     outln!("title id    {}", report.title_id.as_deref().unwrap_or("-"));
+    if let Some(title) = &report.title {
+        outln!("title       {}", title.name.as_deref().map_or("-".to_owned(), visible));
+        outln!(
+            "icon        {}",
+            title.icon_bytes.map_or("-".to_owned(), |bytes| count(bytes as u64, "byte"))
+        );
+        let score: u32 = title.achievements.iter().map(|row| u32::from(row.gamerscore)).sum();
+        outln!("achieve     {}, gamerscore {score}", count(title.achievements.len() as u64, "achievement"));
+        for row in &title.achievements {
+            outln!(
+                "  {:>5} {:>4}  {}: {}",
+                row.id,
+                row.gamerscore,
+                visible(&row.label),
+                visible(&row.description)
+            );
+        }
+    }
     outln!("image       {} bytes at {}, entry {}", report.image_size, report.image_base, report.entry);
     outln!("functions   {} in .pdata", report.functions);
     let ok = report.digests.iter().filter(|digest| digest.ok).count();
@@ -123,5 +209,65 @@ fn print(report: &InfoReport) {
             import.ordinal,
             import.name.unwrap_or("(unknown ordinal)")
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_formats::image::{ExecutionInfo, Resource, Version};
+    use xenia_guest::{GuestAddr, MediaId, TitleId};
+
+    /// A database with a name and an achievement in English.
+    fn database() -> Vec<u8> {
+        let tagged = |tag: &[u8; 4], body: &[u8]| [&tag[..], &[0; 8], body].concat();
+        let strings = [&[0, 2, 0x80, 0, 0, 7][..], b"A title", &[0, 1, 0, 4], b"Win!"].concat();
+        // Id, three texts, picture, worth, flags.
+        let mut row = [1_u16, 1, 1, 1, 0, 0x8000, 50, 0, 0, 8].map(u16::to_be_bytes).concat();
+        row.resize(0x24, 0);
+        let achievements = [&[0, 1][..], &row].concat();
+        let entries = [
+            (3_u16, 1_u64, tagged(b"XSTR", &strings)),
+            (1, u64::from(u32::from_be_bytes(*b"XACH")), tagged(b"XACH", &achievements)),
+            (2, 0x8000, b"\x89PNG".to_vec()),
+        ];
+        let mut file = [&b"XDBF"[..], &[0; 4], &[0, 0, 0, 3], &[0, 0, 0, 3], &[0; 8]].concat();
+        let mut data = Vec::new();
+        for (section, id, bytes) in entries {
+            file.extend(section.to_be_bytes());
+            file.extend(id.to_be_bytes());
+            file.extend([data.len() as u32, bytes.len() as u32].map(u32::to_be_bytes).concat());
+            data.extend(bytes);
+        }
+        [file, data].concat()
+    }
+
+    #[test]
+    fn a_titles_own_words_are_told() {
+        let mut image = LoadedImage::empty(ImageKind::Xex);
+        image.base = GuestAddr(0x8200_0000);
+        image.bytes = vec![0; 0x100];
+        image.bytes.extend(database());
+        image.size = image.bytes.len() as u32;
+        image.execution = Some(ExecutionInfo {
+            media_id: MediaId(0),
+            version: Version(0),
+            base_version: Version(0),
+            title_id: TitleId(0x4D53_07D1),
+            platform: 0,
+            executable_type: 0,
+            disc_number: 0,
+            disc_count: 0,
+            savegame_id: 0,
+        });
+        assert!(describe(&image).title.is_none(), "there is no such resource");
+        let (address, size) = (GuestAddr(0x8200_0100), image.size - 0x100);
+        image.resources.push(Resource { name: "4d5307d1".to_owned(), address, size });
+        let title = describe(&image).title.unwrap();
+        assert_eq!((title.name.as_deref(), title.language, title.icon_bytes), (Some("A title"), 1, Some(4)));
+        let row = &title.achievements[0];
+        assert_eq!((row.id, &*row.label, row.gamerscore, row.is_shown), (1, "Win!", 50, true));
+        image.bytes[0x100] = 0;
+        assert!(describe(&image).title.is_none(), "a damaged one is said, and the rest described");
     }
 }

@@ -1,10 +1,11 @@
-//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image or package, out of it, and into a new image.
+//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image, package or archive, out of it, and into a new image.
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use crate::exit::Code;
 use crate::output;
 use crate::report::{check_json, write_json};
 use crate::say::{errln, outln};
+use crate::title::parts;
 use crate::wording::count;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_documents::documented;
 use xenia_formats::volume::Directory;
-use xenia_formats::{Opens, ReadAt, Volume, gdfx};
+use xenia_formats::{Format, Opens, ReadAt, Volume, gdfx};
 
 /// Bytes that are copied at once.
-const CHUNK: usize = 1 << 20;
+pub(super) const CHUNK: usize = 1 << 20;
 
 documented! {
-    /// What is in a disc image or content package.
+    /// What is in a disc image, content package or archive.
     #[derive(Debug, Serialize)]
     pub struct LsReport {
         /// Its format, by its short name.
@@ -41,10 +42,10 @@ documented! {
 }
 
 /// A file or folder of a volume.
-struct Found {
-    path: Vec<String>,
+pub(super) struct Found {
+    pub(super) path: Vec<String>,
     contents: Option<Arc<dyn ReadAt>>,
-    size: u64,
+    pub(super) size: u64,
 }
 
 impl Found {
@@ -60,7 +61,7 @@ pub fn ls(args: &LsArgs) -> Result<Code> {
     let rows = found(&volume)
         .into_iter()
         .map(|found| LsRow { path: found.shown(), size: found.contents.is_some().then_some(found.size) });
-    let report = LsReport { format, rows: rows.collect() };
+    let report = LsReport { format: format.name, rows: rows.collect() };
     if let Some(path) = &args.json {
         write_json(path, "ls", &report)?;
     } else {
@@ -76,14 +77,17 @@ pub fn ls(args: &LsArgs) -> Result<Code> {
 
 /// Writes every file of the image into a folder.
 pub fn extract(args: &ExtractArgs) -> Result<Code> {
-    let (_, volume) = open(&args.image)?;
+    let (format, volume) = open(&args.image)?;
+    let has_parts = matches!(format.opens, Opens::Parts(_));
     let files = found(&volume);
     let bytes = files.iter().map(|file| file.size).sum();
     let shown = args.image.display();
     let whole = std::fs::metadata(&args.image).with_context(|| format!("cannot read {shown}"))?.len();
-    // A small image must not fill a disk.
+    // A small image must not fill a disk. What an archive may hold beside its size, its reader has seen to, and files of a package
+    // with data files are not in what was named.
+    let is_bounded = volume.is_packed() || has_parts;
     ensure!(
-        bytes <= whole,
+        is_bounded || bytes <= whole,
         "{shown}: its files overlap; together they have {bytes} bytes, the image {whole}"
     );
     std::fs::create_dir_all(&args.folder)
@@ -133,15 +137,15 @@ pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
 }
 
 /// The volume in a file; says of any other what it is.
-fn open(path: &Path) -> Result<(&'static str, Volume)> {
+pub(super) fn open(path: &Path) -> Result<(&'static Format, Volume)> {
     let name = path.display();
     let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
     let Some(format) = format else { bail!("cannot read {name}: {}", xenia_formats::unknown(&file)) };
     match format.opens {
-        Opens::Volume(open) => {
-            let volume = open(Arc::new(file)).with_context(|| format!("cannot read {name}"))?;
-            Ok((format.name, volume))
+        Opens::Volume(_) | Opens::Parts(_) => {
+            let volume = parts::volume(format, file, path).with_context(|| format!("cannot read {name}"))?;
+            Ok((format, volume))
         }
         Opens::Executable(_) => bail!("{name} is {}: no files are in it", format.description),
         Opens::Unread(advice) => bail!("cannot read {name}: it is {}; {advice}", format.description),
@@ -149,7 +153,7 @@ fn open(path: &Path) -> Result<(&'static str, Volume)> {
 }
 
 /// Everything in a volume, folders before what is in them.
-fn found(volume: &Volume) -> Vec<Found> {
+pub(super) fn found(volume: &Volume) -> Vec<Found> {
     let mut all = Vec::new();
     let mut ahead = vec![Vec::new()];
     while let Some(folder) = ahead.pop() {
@@ -184,7 +188,7 @@ impl ReadAt for HostFile {
     }
 }
 
-fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) -> Result<()> {
+pub(super) fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) -> Result<()> {
     let cannot = || format!("cannot read {}", folder.display());
     let mut entries: Vec<_> =
         std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<_>>).with_context(cannot)?;
@@ -222,7 +226,7 @@ fn copy(contents: &dyn ReadAt, size: u64, mut put: impl FnMut(&[u8]) -> io::Resu
     Ok(())
 }
 
-fn bar(bytes: u64) -> ProgressBar {
+pub(super) fn bar(bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {eta} left") {
         bar.set_style(style);
@@ -241,7 +245,9 @@ mod tests {
             Some(Command::Ls(args)) => ls(&args),
             Some(Command::Extract(args)) => extract(&args),
             Some(Command::MakeIso(args)) => make_iso(&args),
-            Some(Command::Exec(args)) => crate::commands::exec::run(&args),
+            Some(Command::MakeStfs(args)) => crate::commands::make_stfs::run(&args),
+            Some(Command::Verify(args)) => crate::commands::verify::run(&args),
+            Some(Command::Exec(args)) => crate::commands::exec::run(&args, None),
             _ => panic!("{words:?}"),
         }
     }
@@ -273,6 +279,7 @@ mod tests {
         assert!(error.contains("out/default.xex") && error.contains("exists"), "{error}");
     }
 
+    /// A title and a file beside it that it reads, as a folder and in everything that is made of one.
     #[test]
     fn a_title_in_an_image_runs_and_reads_what_is_beside_it() {
         let dir = tempfile::tempdir().unwrap();
@@ -283,15 +290,84 @@ mod tests {
         // Without this file it counts in 64 segments.
         std::fs::write(at("game/segments"), "2").unwrap();
         run(&["make-iso", &at("game"), &at("game.iso")]).unwrap();
-        for title in ["game", "game.iso"] {
+        run(&["make-stfs", &at("game"), &at("game.live")]).unwrap();
+        run(&["make-stfs", &at("game"), &at("game.con"), "--signer", "con"]).unwrap();
+        std::fs::write(at("game.zip"), zip_of(&at("game"), "")).unwrap();
+        std::fs::write(at("outer.zip"), zip_of(&at("game"), "My game/")).unwrap();
+        for title in ["game", "game.iso", "game.live", "game.con", "game.zip", "outer.zip"] {
             let log = at(&format!("{title}.txt"));
             let words = ["exec", &at(title), "--headless", "--gpu", "none", "--guest-log", &log];
             assert_eq!(run(&words).unwrap(), Code::Done);
+            let said = std::fs::read_to_string(log).unwrap();
+            // Primes below 131,072.
+            assert!(said.starts_with("primes 12251 "), "{title}: {said}");
+            assert_eq!(said, std::fs::read_to_string(at("game.txt")).unwrap());
+            if title != "game" {
+                assert_eq!(run(&["verify", &at(title)]).unwrap(), Code::Done, "{title}");
+                run(&["extract", &at(title), &at(&format!("{title}.out"))]).unwrap();
+            }
         }
-        let said = std::fs::read_to_string(at("game.iso.txt")).unwrap();
-        assert_eq!(said, std::fs::read_to_string(at("game.txt")).unwrap());
-        // Primes below 131,072.
-        assert!(said.starts_with("primes 12251 "), "{said}");
+        for (title, inner) in [("game.live", ""), ("game.zip", ""), ("outer.zip", "My game/")] {
+            let extracted = std::fs::read(at(&format!("{title}.out/{inner}default.xex"))).unwrap();
+            assert!(extracted == std::fs::read(primes).unwrap(), "{title}");
+        }
+    }
+
+    /// The files of a folder, deflated by the crate's own compressor.
+    fn zip_of(folder: &str, prefix: &str) -> Vec<u8> {
+        let (mut file, mut directory) = (Vec::new(), Vec::new());
+        let names = ["default.xex", "segments"];
+        for name in names {
+            let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
+            let mut data = Vec::new();
+            let mut encoder = flate2::write::DeflateEncoder::new(&mut data, flate2::Compression::default());
+            encoder.write_all(&bytes).unwrap();
+            encoder.try_finish().unwrap();
+            drop(encoder);
+            let mut crc = flate2::Crc::new();
+            crc.update(&bytes);
+            let mut common = [20_u16, 0, 8, 0, 0].map(u16::to_le_bytes).concat();
+            let name = format!("{prefix}{name}");
+            common.extend([crc.sum(), data.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat());
+            common.extend([name.len() as u16, 0].map(u16::to_le_bytes).concat());
+            let offset = (file.len() as u32).to_le_bytes();
+            file.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &data].concat());
+            directory.extend([b"PK\x01\x02\x14\0", &common[..], &[0; 10], &offset, name.as_bytes()].concat());
+        }
+        let (at, size) = (file.len() as u32, directory.len() as u32);
+        file.extend(directory);
+        file.extend(
+            [&b"PK\x05\x06\0\0\0\0\x02\0\x02\0"[..], &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]]
+                .concat(),
+        );
+        file
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        std::fs::create_dir(at("dlc")).unwrap();
+        std::fs::write(at("dlc/map.bin"), vec![7; 9000]).unwrap();
+        let words =
+            ["make-stfs", &at("dlc"), &at("dlc.live"), "--title-id", "4D5307D1", "--name", "Map pack"];
+        assert_eq!(run(&words).unwrap(), Code::Done);
+        let mut package = std::fs::read(at("dlc.live")).unwrap();
+        let info = xenia_formats::stfs::PackageInfo::read(&package).unwrap();
+        assert_eq!((info.title_id.0, info.content_type, &*info.display_name), (0x4D53_07D1, 2, "Map pack"));
+        assert!(info.is_unsigned && info.signer.name() == "LIVE");
+        assert_eq!(run(&["verify", &at("dlc.live")]).unwrap(), Code::Done);
+        package[0xD000] ^= 1;
+        std::fs::write(at("dlc.live"), package).unwrap();
+        assert_eq!(run(&["verify", &at("dlc.live"), "--json", &at("v.json")]).unwrap(), Code::Mismatch);
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(at("v.json")).unwrap()).unwrap();
+        assert_eq!((report["ok"].as_bool(), report["checked"].as_u64()), (Some(false), Some(5)));
+        assert_eq!(report["faults"][0]["offset"].as_u64(), Some(0xD000));
+        std::fs::write(at("t.rar"), b"Rar!\x1A\x07").unwrap();
+        assert!(
+            run(&["verify", &at("t.rar")]).unwrap_err().to_string().contains("a RAR archive; extract it")
+        );
     }
 
     #[test]
@@ -321,11 +397,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         std::fs::write(at("t.xex"), include_bytes!("../../../../guest/bin/hello.xex")).unwrap();
-        std::fs::write(at("t.zip"), b"PK\x03\x04").unwrap();
+        std::fs::write(at("t.rar"), b"Rar!\x1A\x07").unwrap();
         std::fs::create_dir(at("empty")).unwrap();
         for (words, said) in [
             (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX2): no files are in it"),
-            (["ls", &at("t.zip")].to_vec(), "a ZIP archive; extract it"),
+            (["ls", &at("t.rar")].to_vec(), "a RAR archive; extract it"),
             (["extract", &at("nowhere"), &at("out")].to_vec(), "cannot open"),
             (["make-iso", &at("empty"), &at("e.iso")].to_vec(), "is empty"),
             (["make-iso", &at("nowhere"), &at("e.iso")].to_vec(), "cannot read"),

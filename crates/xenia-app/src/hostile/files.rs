@@ -5,13 +5,13 @@
 use crate::cli::{Cli, DiffArgs, EngineArgs};
 use crate::commands::diff;
 use crate::golden::Golden;
-use crate::recording::{Header, Replayer, Trouble};
+use crate::recording::{self, Header, Trouble};
 use crate::{machine, say, settings, title};
 use anyhow::{Result, anyhow};
 use clap::{Command, CommandFactory, Parser};
 use std::ffi::OsString;
 use std::path::Path;
-use xenia_kernel::ports::Input;
+use xenia_kernel::ports::Clock;
 use xenia_testing::{Cases, Dice};
 
 /// Cases of a usual run.
@@ -78,11 +78,12 @@ fn read_settings(file: &Reading<'_>) -> Result<()> {
 }
 
 fn read_recording(file: &Reading<'_>) -> Result<()> {
-    let mut replayer = Replayer::open(file.path, file.header, Trouble::default())?;
+    let (mut replayer, mut dialogs) = recording::replay(file.path, file.header, Trouble::default())?;
     for now in [0, 1, 73_125, 99_000, 1 << 40, u64::MAX] {
         for user in 0..5 {
             replayer.gamepad(user, now);
             replayer.set_vibration(user, 1, 1, now);
+            let _ = dialogs.answer(now);
         }
     }
     Ok(())
@@ -131,7 +132,7 @@ fn text_files_end_in_a_value_or_an_error_that_names_them() {
     let dir = tempfile::tempdir().unwrap();
     let mut definition = Cli::command();
     definition.build();
-    let header = Header::new("t.xex", "aa", &EngineArgs::default()).unwrap();
+    let header = Header::new("t.xex", "aa", &EngineArgs::default(), Clock::default()).unwrap();
     let kinds = kinds(&header);
     let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);
     let case = |seed: u64| {

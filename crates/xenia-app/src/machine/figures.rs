@@ -4,8 +4,8 @@ use super::Machine;
 use crate::digest::Digest;
 use crate::interrupt::Cause;
 use crate::report::{
-    AudioReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount, PipelinesReport,
-    RunReport,
+    AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
+    PipelinesReport, RunReport,
 };
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
@@ -79,6 +79,17 @@ impl Machine {
                 .collect(),
             limits_hit,
             scheduler: scheduler.counters(),
+            code_cache: self.store.as_ref().map(|store| {
+                let tally = store.tally();
+                CodeCacheReport {
+                    regions_found: tally.found,
+                    regions_restored: tally.restored,
+                    restored_guest_instructions: tally.restored_instructions,
+                    regions_stored: tally.saved,
+                    rejected: tally.rejected,
+                    file_bytes: tally.bytes,
+                }
+            }),
             cross_check: counters.cross_check.clone(),
             jit: counters,
             memory: MemoryReport {

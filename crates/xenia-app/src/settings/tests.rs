@@ -95,7 +95,9 @@ fn what_is_written_can_not_be_named_in_a_file() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 14] = [
+    const READ: [&str; 16] = [
+        "thumbnail",
+        "pad-mappings",
         "key-file",
         "replay",
         "contention-manifest",
@@ -177,6 +179,7 @@ fn every_flag_can_be_set() {
                 _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
                 // Words, and a file's name behind one of them.
                 _ if long == "audio" => "\"null\"".to_owned(),
+                _ if long == "start-time" => "\"now\"".to_owned(),
                 Some(value) if value == "true" || value == "false" => "false".to_owned(),
                 Some(value) => format!("\"{value}\""),
                 _ if matches!(flag.get_action(), ArgAction::Count) => "2".to_owned(),

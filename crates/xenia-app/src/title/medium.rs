@@ -43,6 +43,11 @@ impl Medium {
     }
 }
 
+/// The volume as a title sees it: archives often have a title's folder, and nothing beside it.
+pub(super) fn title_in(volume: Volume) -> Volume {
+    if volume.is_packed() { volume.without_outer() } else { volume }
+}
+
 /// The executable in the root of a volume, by the rules for folders.
 pub(super) fn executable_of(volume: &Volume, place: &str) -> Result<Arc<dyn ReadAt>> {
     let files = volume.list(&[""; 0]).into_iter().flatten();

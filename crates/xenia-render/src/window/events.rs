@@ -56,6 +56,22 @@ impl Events {
         }
     }
 
+    /// Gives a key that is pressed to the dialog that is open. `false`: it is not the dialog's.
+    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
+        let open = self.mailbox.open().dialog.is_some();
+        if !open || self.modifiers.alt_key() || Action::stays_in_dialogs(key) {
+            return false;
+        }
+        if let Some(lines) = self.client.dialog_key(key, text) {
+            // Unless the machine has taken the answer meanwhile.
+            if let Some(shown) = &mut self.mailbox.open().dialog {
+                *shown = lines;
+            }
+            self.refresh();
+        }
+        true
+    }
+
     fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, pressed: bool, repeat: bool) {
         let Some(action) = Action::of(key, self.modifiers.alt_key()) else {
             self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
@@ -204,7 +220,10 @@ impl ApplicationHandler<Message> for Events {
             // Keys that were down when the window got the keyboard were not meant for it.
             WindowEvent::KeyboardInput { event, is_synthetic, .. } if !is_synthetic => {
                 if let PhysicalKey::Code(key) = event.physical_key {
-                    self.key(event_loop, key, event.state == ElementState::Pressed, event.repeat);
+                    let pressed = event.state == ElementState::Pressed;
+                    if !pressed || !self.dialog_key(key, event.text.as_deref()) {
+                        self.key(event_loop, key, pressed, event.repeat);
+                    }
                 }
             }
             _ => {}

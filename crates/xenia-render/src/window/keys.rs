@@ -71,6 +71,23 @@ impl Action {
             .map(|binding| binding.action)
     }
 
+    /// Whether a key does what it does while a dialog of the machine's is open, which has all others.
+    pub(crate) fn stays_in_dialogs(key: KeyCode) -> bool {
+        Self::of(key, false).is_some_and(|action| {
+            matches!(
+                action,
+                Self::FullScreen
+                    | Self::Help
+                    | Self::Overlay
+                    | Self::Scaling
+                    | Self::Filter
+                    | Self::Vsync
+                    | Self::Screenshot
+                    | Self::Turbo
+            )
+        })
+    }
+
     /// Whether a key that repeats because it is held asks again.
     pub(crate) fn repeats(self) -> bool {
         self == Self::Step
@@ -85,6 +102,18 @@ mod tests {
     fn no_key_means_two_things() {
         for (index, binding) in BINDINGS.iter().enumerate() {
             assert!(BINDINGS[..index].iter().all(|other| other.key != binding.key), "{}", binding.name);
+        }
+    }
+
+    #[test]
+    fn a_dialog_has_every_key_that_writes() {
+        for key in
+            [KeyCode::KeyP, KeyCode::KeyR, KeyCode::Period, KeyCode::Escape, KeyCode::KeyA, KeyCode::Enter]
+        {
+            assert!(!Action::stays_in_dialogs(key), "{key:?}");
+        }
+        for key in [KeyCode::F1, KeyCode::F11, KeyCode::F12] {
+            assert!(Action::stays_in_dialogs(key), "{key:?}");
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Mail {
     pub(super) meter: Meter,
     /// What a machine without a frame is doing.
     pub(super) phase: Phase,
+    /// The dialog that is open.
+    pub(super) dialog: Option<Vec<String>>,
     /// Why the machine has stopped.
     pub(super) stopped: Option<Stopped>,
     /// Whether the window has been woken and not looked yet.
@@ -105,9 +107,17 @@ impl FrameSender {
     pub fn phase(&self, phase: Phase) {
         self.put(|mail, _| {
             if phase == Phase::Loading {
-                (mail.frame, mail.stopped, mail.meter) = (None, None, Meter::default());
+                (mail.frame, mail.stopped, mail.dialog, mail.meter) = (None, None, None, Meter::default());
             }
             mail.phase = phase;
+            mail.news = true;
+        });
+    }
+
+    /// Shows a dialog of the machine's over the picture, in these lines; `None`: it is over.
+    pub fn dialog(&self, lines: Option<Vec<String>>) {
+        self.put(|mail, _| {
+            mail.dialog = lines;
             mail.news = true;
         });
     }

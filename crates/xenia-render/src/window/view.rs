@@ -156,7 +156,7 @@ impl View {
     /// Brings what is written up to date: title bar, figures, messages, badges, page.
     pub(super) fn refresh(&mut self, mail: &Mail, now: Duration) {
         self.check_full_screen(now);
-        let Mail { meter, phase, stopped, .. } = mail;
+        let Mail { meter, phase, stopped, dialog, .. } = mail;
         let doing = match (stopped, &self.frame) {
             (Some(_), _) => Some("stopped".to_owned()),
             // Figures say more of a machine that runs than that it does.
@@ -171,6 +171,7 @@ impl View {
         self.messages.expire(now);
         let page = match (stopped, &self.frame) {
             _ if self.help => page::keys(self.controller),
+            (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
             (Some(why), _) => page::stopped(why),
             (None, None) => page::start(&self.name, *phase, meter),
             (None, Some(_)) => Vec::new(),

@@ -74,7 +74,7 @@ pub fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender
             continue;
         }
         let cpu = CpuArgs { interp: false, jit: false, tier, ..cpu.clone() };
-        let engine = crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[])?.run;
+        let engine = crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[], None)?.run;
         let (program, functions) = (Rc::clone(&program), Rc::clone(&functions));
         all.push(Box::new(Ours { name, program, functions, engine }));
     }

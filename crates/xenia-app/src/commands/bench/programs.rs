@@ -146,7 +146,7 @@ fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
     let program = FlatProgram::load(&elf)?;
     let quantum = SchedulerConfig::default().quantum;
     let start = process_time();
-    let mut engine = crate::machine::engine(&program.memory, cpu, &ModeArgs::default(), &[])?.run;
+    let mut engine = crate::machine::engine(&program.memory, cpu, &ModeArgs::default(), &[], None)?.run;
     let ended = program.run(&mut *engine, i64::from(quantum))?;
     let seconds = process_time().saturating_sub(start).as_secs_f64();
     let counters = engine.counters();
@@ -394,7 +394,7 @@ mod tests {
         let program = FlatProgram::load(&elf).unwrap();
         let cpu = CpuArgs::default();
         let mut engine =
-            crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[]).unwrap().run;
+            crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[], None).unwrap().run;
         let text = String::from_utf8(program.run(&mut *engine, 50_000).unwrap().text).unwrap();
         let list = serde_json::json!({ "programs": [{
             "name": "p", "about": "", "kind": "integer", "unseen": true, "line": text, "title": "p.elf", "qemu": "p.qemu",

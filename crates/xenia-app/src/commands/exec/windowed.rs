@@ -5,13 +5,16 @@
 //! may be there to look.
 
 use super::{Outputs, limits, machine, open_title, stopped};
-use crate::cli::{AudioOutput, ExecArgs};
+use crate::cli::{AudioOutput, DialogPolicy, ExecArgs};
+use crate::dialogs::{DialogKeys, Unasked, WindowDialogs};
 use crate::drawing;
 use crate::exit::{Code, Fault};
 use crate::gpu_port::Capture;
 use crate::guest_log;
+use crate::input::Controllers;
+use crate::input::config::InputConfig;
+use crate::input::keys;
 use crate::interrupt::{Cause, Interrupt};
-use crate::keyboard::{CONTROLLER, Keyboard};
 use crate::launches;
 use crate::machine::{Finished, Machine};
 use crate::pace::{Control, Pace};
@@ -19,16 +22,19 @@ use crate::screenshots::Screenshots;
 use crate::title::Title;
 use anyhow::{Context, Result};
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use xenia_gpu::Frame;
-use xenia_render::{Client, Figures, FrameSender, KeyEvent, Overlay, Phase, WindowConfig};
+use xenia_kernel::ports::{Dialogs, Input};
+use xenia_render::{Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, WindowConfig};
 
 /// The user's size of the window, in logical pixels: that of most titles.
 const SIZE: (u32, u32) = (1280, 720);
 
 /// Whoever sits before the window.
 struct Player {
-    keyboard: Keyboard,
+    controllers: Controllers,
+    dialog_keys: DialogKeys,
     control: Control,
     screenshots: Screenshots,
     again: mpsc::Sender<()>,
@@ -37,13 +43,18 @@ struct Player {
 impl Client for Player {
     fn key(&mut self, event: KeyEvent) {
         match event {
-            KeyEvent::Pressed(key) => self.keyboard.key(key, true),
-            KeyEvent::Released(key) => self.keyboard.key(key, false),
-            KeyEvent::Lost => self.keyboard.release_all(),
+            KeyEvent::Pressed(key) => self.controllers.keyboard(key, true),
+            KeyEvent::Released(key) => self.controllers.keyboard(key, false),
+            KeyEvent::Lost => self.controllers.release_keyboard(),
         }
     }
 
+    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
+        self.dialog_keys.key(key, text)
+    }
+
     fn pause(&mut self, paused: bool) {
+        self.controllers.set_still(paused);
         self.control.pause(paused);
     }
 
@@ -67,13 +78,24 @@ impl Client for Player {
 }
 
 /// Runs until a limit, the title's end, a signal, or the window's closing.
-pub(super) fn run(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
+pub(super) fn run(
+    args: &ExecArgs,
+    title: Title,
+    settings: InputConfig,
+    interrupt: &Interrupt,
+) -> Result<Code> {
     let config = config(args, &title);
     let control = Control::default();
-    let keyboard = Keyboard::default();
+    let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
+    let files = [args.input.pad_mappings.clone(), settings.mappings()];
+    let files: Vec<&Path> = files.iter().flatten().map(PathBuf::as_path).collect();
+    if settings.for_title(None).pads {
+        controllers.look_for_pads(&files)?;
+    }
     let (again, restarts) = mpsc::channel();
     let player = Player {
-        keyboard: keyboard.clone(),
+        controllers: controllers.clone(),
+        dialog_keys: dialog_keys.clone(),
         control: control.clone(),
         screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
         again,
@@ -92,7 +114,15 @@ pub(super) fn run(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Resul
             let run = || {
                 args.picture.gpu = drawing::in_window(&args.picture, args.is_compared());
                 args.engine.mode.parallel |= !args.wants_lockstep();
-                play(&args, title, &keyboard, &control, &sender, &restarts, &machine_interrupt)
+                let player = Seat {
+                    controllers: &controllers,
+                    settings: &settings,
+                    control: &control,
+                    dialog_keys: &dialog_keys,
+                };
+                let result = play(&args, title, &player, &sender, &restarts, &machine_interrupt);
+                controllers.set_still(true);
+                result
             };
             // The receiver is gone only if the program is ending.
             let _ = results.send(guarded(run, || ended.end()));
@@ -118,12 +148,34 @@ fn leaves_files(args: &ExecArgs) -> bool {
     files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
 }
 
+/// Where the player sits, as the machines see it.
+#[derive(Clone, Copy)]
+struct Seat<'a> {
+    controllers: &'a Controllers,
+    settings: &'a InputConfig,
+    control: &'a Control,
+    dialog_keys: &'a DialogKeys,
+}
+
+impl Seat<'_> {
+    /// Whoever answers the machine's dialogs.
+    fn dialogs(&self, args: &ExecArgs, sender: &FrameSender) -> Box<dyn Dialogs> {
+        match args.dialogs.dialogs {
+            None | Some(DialogPolicy::Ask) => {
+                let shown = sender.clone();
+                let show = Box::new(move |lines| shown.dialog(lines));
+                Box::new(WindowDialogs::new(self.dialog_keys.clone(), self.controllers.clone(), show))
+            }
+            Some(policy) => Box::new(Unasked::new(policy)),
+        }
+    }
+}
+
 /// Runs the title, and again each time that this is asked for after a crash, until the window is closed.
 fn play(
     args: &ExecArgs,
     mut title: Title,
-    keyboard: &Keyboard,
-    control: &Control,
+    seat: &Seat<'_>,
     sender: &FrameSender,
     restarts: &mpsc::Receiver<()>,
     interrupt: &Interrupt,
@@ -135,7 +187,9 @@ fn play(
         sender.phase(Phase::Loading);
         let name = title.short_name();
         let outputs = Outputs::new(args)?;
-        let finished = run_machines(args, title, keyboard, control, sender, &outputs, interrupt)?;
+        let finished = run_machines(args, title, seat, sender, &outputs, interrupt)?;
+        // A machine that is gone stops no motor.
+        seat.controllers.tune(seat.settings.for_title(None));
         let code = outputs.conclude(&finished, interrupt);
         let json = args.run.json.as_deref();
         let why = if has_limit { None } else { stopped::why(&name, &finished, json, again) };
@@ -164,7 +218,7 @@ fn config(args: &ExecArgs, title: &Title) -> WindowConfig {
         filter: window.filter.into(),
         overlay: window.osd.map_or(Overlay::Off, Into::into),
         badges: badges.into_iter().flatten().collect(),
-        controller: CONTROLLER,
+        controller: keys::FOR_PEOPLE,
     }
 }
 
@@ -172,8 +226,7 @@ fn config(args: &ExecArgs, title: &Title) -> WindowConfig {
 fn run_machines(
     args: &ExecArgs,
     title: Title,
-    keyboard: &Keyboard,
-    control: &Control,
+    seat: &Seat<'_>,
     sender: &FrameSender,
     outputs: &Outputs,
     interrupt: &Interrupt,
@@ -184,12 +237,14 @@ fn run_machines(
         let (_, sink) = outputs.port(before.frames, move |number, frame| shown.frame(number, frame));
         let ports = ((Capture::Every, sink), &outputs.guest_log);
         let compiled = |done, total| sender.phase(Phase::Pipelines { done, total });
-        let mut machine =
-            machine(args, title, before, launched, ports, Box::new(keyboard.clone()), &compiled)?;
+        let id = title.image.execution.map(|execution| execution.title_id.0);
+        seat.controllers.tune(seat.settings.for_title(id));
+        let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
+        let mut machine = machine(args, title, before, launched, ports, outside, &compiled)?;
         sender.phase(Phase::Running);
         let figures = sender.clone();
         let frames_before = before.frames;
-        machine.set_pace(Pace::new(control.clone(), args.window.frame_limit.0, move |now| {
+        machine.set_pace(Pace::new(seat.control.clone(), args.window.frame_limit.0, move |now| {
             figures.figures(Figures { frames: frames_before + now.frames, ..now });
         }));
         machine.set_interrupt(interrupt.clone());

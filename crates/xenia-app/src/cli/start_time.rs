@@ -1,0 +1,106 @@
+//! When guest time begins, as the command line says it.
+
+use std::str::FromStr;
+use std::time::SystemTime;
+use xenia_kernel::calendar::TimeFields;
+use xenia_kernel::ports::Clock;
+
+/// 1970, in units of 100 ns since 1601.
+const EPOCH: u64 = 116_444_736_000_000_000;
+
+/// When guest time begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartTime {
+    /// When the host's clock says that the title starts.
+    Now,
+    /// At this time, in units of 100 ns since 1601.
+    At(u64),
+}
+
+impl StartTime {
+    /// The guest's clock; without a flag that of every run, or in parallel the host's.
+    pub fn clock(given: Option<Self>, parallel: bool) -> Clock {
+        match given {
+            Some(Self::At(time)) => Clock::starting_at(time),
+            Some(Self::Now) => Clock::starting_at(host_time()),
+            None if parallel => Clock::starting_at(host_time()),
+            None => Clock::default(),
+        }
+    }
+}
+
+/// The host's time. One before 1970 is that.
+fn host_time() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos() / 100).unwrap_or(u64::MAX).saturating_add(EPOCH)
+}
+
+impl FromStr for StartTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "now" {
+            return Ok(Self::Now);
+        }
+        let wrong = || format!("{text:?} is no time: say now, 2008-11-22 or 2008-11-22T10:30:00");
+        let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
+        let numbers = |part: &str, sign: char| -> Option<Vec<u16>> {
+            part.split(sign).map(|number| number.parse().ok().filter(|_| !number.starts_with('+'))).collect()
+        };
+        let date = numbers(date, '-').ok_or_else(wrong)?;
+        let time = numbers(time.strip_suffix('Z').unwrap_or(time), ':').ok_or_else(wrong)?;
+        let ([year, month, day], [hour, minute, rest @ ..]) = (&date[..], &time[..]) else {
+            return Err(wrong());
+        };
+        let second = match rest {
+            [] => 0,
+            [second] => *second,
+            _ => return Err(wrong()),
+        };
+        let fields = TimeFields::of_words([*year, *month, *day, *hour, *minute, second, 0, 0]);
+        // Titles count in 32 bits of seconds from some year or other: what no console has seen is refused.
+        fields.time().filter(|_| (1601..10_000).contains(year)).map(Self::At).ok_or_else(wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_with_or_without_a_time_of_day() {
+        for (text, words) in [
+            ("2008-11-22", [2008, 11, 22, 0, 0, 0, 0, 6]),
+            ("2008-11-22T10:30", [2008, 11, 22, 10, 30, 0, 0, 6]),
+            ("2024-02-29 23:59:59", [2024, 2, 29, 23, 59, 59, 0, 4]),
+            ("2008-11-22T10:30:05Z", [2008, 11, 22, 10, 30, 5, 0, 6]),
+        ] {
+            let Ok(StartTime::At(time)) = text.parse() else { panic!("{text}") };
+            assert_eq!(TimeFields::new(time).words(), words, "{text}");
+        }
+        assert_eq!("now".parse(), Ok(StartTime::Now));
+        for wrong in [
+            "",
+            "x",
+            "2008",
+            "2008-13-01",
+            "2023-02-29",
+            "2008-11-22T",
+            "2008-11-22T25:00",
+            "-2008-1-1",
+            "+2008-1-1",
+            "2008-1-1T1:1:1:1",
+            "20000-01-01",
+        ] {
+            assert!(wrong.parse::<StartTime>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lockstep_has_a_time_of_its_own_and_parallel_the_hosts() {
+        assert_eq!(StartTime::clock(None, false), Clock::default());
+        let host = StartTime::clock(None, true).system_time(0);
+        assert!(TimeFields::new(host).year >= 2025 && host.abs_diff(host_time()) < 600_000_000);
+        assert_eq!(StartTime::clock(Some(StartTime::At(7)), true).system_time(0), 7);
+    }
+}

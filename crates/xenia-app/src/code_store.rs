@@ -1,0 +1,255 @@
+//! Where a title's compiled code is kept for its next start.
+//!
+//! What is in these files is run. So they are taken from nobody else: the folder and the file have to belong to the user, nobody else
+//! may write them, and nobody may put another folder in their place.
+
+use crate::cli::EngineArgs;
+use crate::screenshots::file_name;
+use crate::title::{Title, cache_folder};
+use object::Object;
+use object::read::{File as ObjectFile, ReadCache};
+use rustix::fs::OFlags;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use xenia_cpu::ReservationMode;
+use xenia_jit::{Keeper, MOST_BYTES, StoreOptions};
+
+/// Bytes of one file that are read: what a store keeps, and its index.
+const MOST_READ: u64 = 2 * MOST_BYTES as u64;
+/// Bytes of all files of the folder. Beyond, the oldest are removed.
+const MOST_IN_FOLDER: u64 = 1 << 30;
+/// A draft that is older than this is nobody's any more.
+const DRAFT_LIFE: Duration = Duration::from_hours(24);
+const DRAFT: &str = ".draft-";
+const ENDING: &str = "code";
+/// Digits of an image's hash in a file's name.
+const HASH_DIGITS: usize = 16;
+
+/// Where `--code-cache` says that code is kept; `None`: nowhere.
+pub fn folder(args: &EngineArgs) -> Option<PathBuf> {
+    match &args.code_cache {
+        Some(named) if named.as_os_str() == "off" => None,
+        Some(named) => Some(named.clone()),
+        None => cache_folder().map(|cache| cache.join("code")),
+    }
+}
+
+/// The same for a run that is compared with others: only where somebody says so.
+pub fn named_folder(args: &EngineArgs) -> Option<PathBuf> {
+    args.code_cache.as_ref().and_then(|_| folder(args))
+}
+
+/// The store of a title in this folder. `None` if this program can't be told from others.
+pub fn options(
+    folder: &Path,
+    title: &Title,
+    image_sha256: &str,
+    reservations: ReservationMode,
+) -> Option<StoreOptions> {
+    let build = match build() {
+        Ok(build) => build,
+        Err(error) => {
+            tracing::warn!(%error, "no compiled code is kept: which build of the program this is can't be told");
+            return None;
+        }
+    };
+    // What a window and what lockstep compile lies in two files, as both may be used in turn.
+    let name = match reservations {
+        ReservationMode::Context => "context",
+        ReservationMode::Table => "table",
+        ReservationMode::Strict => "strict",
+    };
+    let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
+    let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
+    let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });
+    Some(StoreOptions { build, title: image_sha256.to_owned(), keeper })
+}
+
+/// Identifies the program as it was linked.
+fn build() -> io::Result<String> {
+    let mut program = File::open("/proc/self/exe")?;
+    let version = env!("CARGO_PKG_VERSION");
+    let cache = ReadCache::new(&program);
+    let noted = ObjectFile::parse(&cache).ok().and_then(|file| file.build_id().ok()?.map(<[u8]>::to_vec));
+    if let Some(id) = noted {
+        return Ok(format!("{version} {id:02x?}"));
+    }
+    // The linker has left none.
+    let mut hash = blake3::Hasher::new();
+    io::copy(&mut program, &mut hash)?;
+    Ok(format!("{version} {}", hash.finalize()))
+}
+
+/// The file of a title's code.
+struct KeptFile {
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+fn refused(what: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", what.display()))
+}
+
+/// An error if the folder or file is not the user's own.
+fn is_ours(path: &Path, found: &Metadata) -> io::Result<()> {
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused(path, "belongs to somebody else"));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(refused(path, "may be written by others"));
+    }
+    Ok(())
+}
+
+/// An error if the folder is not the user's own, or somebody may put another in its place.
+fn trust(folder: &Path) -> io::Result<()> {
+    let folder = folder.canonicalize()?;
+    is_ours(&folder, &fs::metadata(&folder)?)?;
+    for outer in folder.ancestors().skip(1) {
+        let mode = fs::metadata(outer)?.mode();
+        // In a sticky folder everybody may rename what is their own.
+        if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+            return Err(refused(outer, "may be written by everybody"));
+        }
+    }
+    Ok(())
+}
+
+impl Keeper for KeptFile {
+    fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut options = File::options();
+        // A link or a pipe that waits there is neither followed nor waited for.
+        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+        let file = match options.open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        trust(&self.folder)?;
+        let found = file.metadata()?;
+        is_ours(&self.path, &found)?;
+        if !found.is_file() || found.len() > MOST_READ {
+            return Err(io::Error::other("it is no file of compiled code"));
+        }
+        let mut bytes = Vec::with_capacity(found.len() as usize);
+        file.take(MOST_READ).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        trust(&self.folder)?;
+        let mut draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder)?;
+        draft.write_all(bytes)?;
+        draft.as_file().sync_all()?;
+        draft.persist(&self.path).map_err(|error| error.error)?;
+        tidy(&self.folder, &self.path);
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// Removes forgotten drafts, and the oldest files if there are too many bytes of them; `kept` stays. What can't be removed stays,
+/// too.
+fn tidy(folder: &Path, kept: &Path) {
+    let Ok(listed) = fs::read_dir(folder) else { return };
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    for entry in listed.flatten() {
+        let (path, Ok(found)) = (entry.path(), entry.metadata()) else { continue };
+        let written = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let is_draft = entry.file_name().to_str().is_some_and(|name| name.starts_with(DRAFT));
+        if is_draft && written.elapsed().is_ok_and(|age| age > DRAFT_LIFE) {
+            let _ = fs::remove_file(&path);
+        } else if found.is_file() && path.extension().is_some_and(|ending| ending == ENDING) {
+            files.push((written, found.len(), path));
+        }
+    }
+    files.sort_unstable();
+    let mut bytes: u64 = files.iter().map(|(_, length, _)| length).sum();
+    for (_, length, path) in files {
+        if bytes <= MOST_IN_FOLDER {
+            break;
+        }
+        if path != kept && fs::remove_file(&path).is_ok() {
+            bytes -= length;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn kept(folder: &Path) -> KeptFile {
+        KeptFile { path: folder.join("t.code"), folder: folder.to_owned() }
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("a/code");
+        let file = kept(&folder);
+        assert!(file.read().unwrap().is_none());
+        file.write(b"one").unwrap();
+        file.write(b"two").unwrap();
+        assert_eq!(file.read().unwrap().as_deref(), Some(&b"two"[..]));
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        for (path, mode, before) in [
+            (file.path.clone(), 0o620, 0o600),
+            (folder.clone(), 0o722, 0o700),
+            (outer.path().join("a"), 0o777, 0o700),
+        ] {
+            set_mode(&path, mode);
+            let error = file.read().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{path:?}");
+            assert!(error.to_string().contains("may be written"), "{error}");
+            if path.is_dir() {
+                assert_eq!(file.write(b"three").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+            }
+            set_mode(&path, before);
+            assert!(file.read().is_ok());
+        }
+        fs::rename(&file.path, folder.join("other")).unwrap();
+        std::os::unix::fs::symlink(folder.join("other"), &file.path).unwrap();
+        assert!(file.read().is_err(), "a link");
+        assert!(fs::read_dir(&folder).unwrap().flatten().all(|entry| !entry.path().starts_with(DRAFT)));
+    }
+
+    #[test]
+    fn the_folder_is_bounded_and_drafts_of_the_dead_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - 2 * DRAFT_LIFE;
+        for (name, length, age) in [
+            ("a.code", 700 << 20, 3_u32),
+            ("b.code", 600 << 20, 2),
+            (".draft-x", 9, 1),
+            ("c.txt", 900 << 20, 4),
+        ] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_len(length).unwrap();
+            file.set_modified(old - age * Duration::from_mins(1)).unwrap();
+        }
+        kept(folder.path()).write(b"new").unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["b.code", "c.txt", "t.code"]);
+    }
+
+    #[test]
+    fn this_build_is_told_from_others() {
+        let build = build().unwrap();
+        assert!(build.len() > 20 && build == super::build().unwrap(), "{build}");
+    }
+}

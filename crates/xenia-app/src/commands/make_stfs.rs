@@ -1,0 +1,68 @@
+//! `xenia-rs make-stfs`: a folder as a content package, without a signature.
+
+use super::volume::{CHUNK, add_folder, bar, found};
+use crate::cli::{MakeStfsArgs, PackageSigner};
+use crate::exit::Code;
+use crate::output;
+use crate::say::outln;
+use crate::source;
+use crate::wording::count;
+use anyhow::{Context, Result, ensure};
+use std::io::{BufWriter, Write};
+use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer};
+use xenia_formats::{Volume, Xex};
+use xenia_guest::TitleId;
+
+/// What a package with a title in it is, and one without: an arcade title, an add-on.
+const ARCADE_TITLE: u32 = 0xD_0000;
+const ADD_ON: u32 = 2;
+
+/// Writes the package.
+pub fn run(args: &MakeStfsArgs) -> Result<Code> {
+    let mut volume = Volume::default();
+    add_folder(&mut volume, Volume::ROOT, &args.folder)?;
+    let files = found(&volume);
+    ensure!(!files.is_empty(), "{} is empty", args.folder.display());
+    // What the package is of is in the executable, unless it is said.
+    let executable = volume.find(&["default.xex"]).and_then(|entry| entry.contents);
+    let title = executable.and_then(|file| Xex::read(file).ok()).and_then(|xex| xex.execution);
+    let picture = match &args.thumbnail {
+        Some(path) => source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?,
+        None => Vec::new(),
+    };
+    ensure!(
+        picture.len() <= MOST_PICTURE && (picture.is_empty() || picture.starts_with(b"\x89PNG")),
+        "--thumbnail wants a PNG file of {MOST_PICTURE} bytes at most"
+    );
+    let folder = args.folder.canonicalize().ok();
+    let name = folder.as_deref().and_then(|folder| folder.file_name()).unwrap_or_default();
+    let name = args.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned());
+    let info = PackageInfo {
+        signer: match args.signer {
+            PackageSigner::Con => Signer::Console,
+            PackageSigner::Live => Signer::Live,
+            PackageSigner::Pirs => Signer::Maker,
+        },
+        is_unsigned: true,
+        content_type: args.kind.unwrap_or(if executable.is_some() { ARCADE_TITLE } else { ADD_ON }),
+        title_id: args.title_id.map(TitleId).or(title.map(|title| title.title_id)).unwrap_or_default(),
+        media_id: title.map_or(0, |title| title.media_id.0),
+        versions: title.map_or([0; 2], |title| [title.version.0, title.base_version.0]),
+        savegame_id: title.map_or(0, |title| title.savegame_id),
+        profile_id: 0,
+        license: u32::MAX,
+        title_name: name.clone(),
+        display_name: name,
+        pictures: [picture.clone(), picture],
+    };
+    let bar = bar(files.iter().map(|file| file.size).sum());
+    let mut size = 0;
+    output::write_by(&args.package, |package| {
+        let mut package = BufWriter::with_capacity(CHUNK, package);
+        size = stfs::write(&volume, &info, &mut package, &mut |bytes| bar.set_position(bytes))?;
+        Ok(package.flush()?)
+    })?;
+    bar.finish_and_clear();
+    outln!("{}: {}, unsigned", args.package.display(), count(size, "byte"));
+    Ok(Code::Done)
+}

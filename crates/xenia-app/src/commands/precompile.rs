@@ -1,0 +1,126 @@
+//! `xenia-rs precompile`: compiles a title's code ahead of its first start.
+
+use crate::cli::{CpuArgs, EngineArgs, ModeArgs, PictureArgs, PrecompileArgs};
+use crate::code_store;
+use crate::exit::Code;
+use crate::interrupt::Interrupt;
+use crate::machine::{Machine, MachineOptions, jit_config, tell_functions};
+use crate::report::{check_json, write_json};
+use crate::say::outln;
+use crate::title::Title;
+use crate::wording::count;
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::time::Instant;
+use xenia_documents::documented;
+use xenia_guest::GuestAddr;
+use xenia_jit::{Jit, JitConfig, Precompiled};
+
+documented! {
+    /// What was compiled.
+    #[derive(Debug, Serialize)]
+    pub struct PrecompileReport {
+        /// Functions that were found.
+        functions: u64,
+        /// Of these, how many were gone through.
+        functions_done: u64,
+        /// Regions that were compiled.
+        regions: u64,
+        /// Their guest instructions.
+        guest_instructions: u64,
+        /// Regions that were there already.
+        regions_known: u64,
+        /// Regions that could not be compiled.
+        regions_failed: u64,
+        /// Files that were not what they ought to be, and were not used.
+        rejected: u64,
+        /// Bytes of the file; 0 if nothing was new.
+        file_bytes: u64,
+        /// Host threads.
+        threads: u64,
+        /// Host time.
+        wall_seconds: f64,
+    }
+}
+
+/// Loads the title as a run does, and compiles all that can be reached; nothing of it runs.
+pub fn run(args: &PrecompileArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    let interrupt = Interrupt::listen(args.timeout)?;
+    let start = Instant::now();
+    let mode = ModeArgs { parallel: !args.lockstep, lockstep: args.lockstep, ..ModeArgs::default() };
+    let cpu = CpuArgs { interp: true, ..CpuArgs::default() };
+    let engine = EngineArgs {
+        cpu,
+        mode: ModeArgs { lockstep: true, ..ModeArgs::default() },
+        code_cache: args.code_cache.clone(),
+        key_file: args.key_file.clone(),
+        ..EngineArgs::default()
+    };
+    let title = Title::open_or_demo(Some(&args.title), &engine)?;
+    let Some(folder) = code_store::folder(&engine) else {
+        bail!("there is no folder to keep compiled code in: --code-cache DIR says where");
+    };
+    // The words as a run has them: with imports resolved.
+    let machine = Machine::new(&title, MachineOptions::new(&engine, &PictureArgs::default()))?;
+    let config = JitConfig { background: false, ..jit_config(&CpuArgs::default(), &mode) };
+    let store = code_store::options(&folder, &title, machine.image_sha256(), config.engine.reservations);
+    let store = store.context("compiled code can't be kept")?;
+    let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;
+    let image = &title.image;
+    tell_functions(&jit, &image.functions);
+    let mut starts: Vec<GuestAddr> = vec![image.entry];
+    starts.extend(image.functions.iter().filter(|function| function.size > 0).map(|function| function.start));
+    starts.extend(image.symbols.iter().filter(|symbol| symbol.is_function).map(|symbol| symbol.address));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.threads.map_or(cores, |threads| threads.clamp(1, 256) as usize);
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("functions {bar:40} {pos}/{len}, {eta} left") {
+        bar.set_style(style);
+    }
+    let done = jit.precompile(&starts, threads, &|so_far: Precompiled| {
+        bar.set_length(so_far.functions);
+        bar.set_position(so_far.done);
+        interrupt.cause().is_none()
+    });
+    bar.finish_and_clear();
+    let tally = jit.store().map(|store| {
+        store.save();
+        store.tally()
+    });
+    let tally = tally.unwrap_or_default();
+    let is_kept = done.regions == 0 || tally.bytes > 0;
+    let report = PrecompileReport {
+        functions: done.functions,
+        functions_done: done.done,
+        regions: done.regions,
+        guest_instructions: done.instructions,
+        regions_known: done.known,
+        regions_failed: done.failed,
+        rejected: tally.rejected,
+        file_bytes: tally.bytes,
+        threads: threads as u64,
+        wall_seconds: start.elapsed().as_secs_f64(),
+    };
+    if let Some(path) = &args.json {
+        write_json(path, "precompile", &report)?;
+    }
+    outln!(
+        "{}: {} compiled ({}), {} there already, {} not compiled, in {:.1} s on {}",
+        count(report.functions_done, "function"),
+        count(report.regions, "region"),
+        count(report.guest_instructions, "instruction"),
+        report.regions_known,
+        report.regions_failed,
+        report.wall_seconds,
+        count(report.threads, "thread"),
+    );
+    if let Some(cause) = interrupt.cause() {
+        outln!("ended by {} before all was done", cause.name());
+    }
+    if !is_kept {
+        bail!("the code could not be written to {}", folder.display());
+    }
+    Ok(Code::Done)
+}

@@ -1,0 +1,90 @@
+//! `xenia-rs verify`: all of a file compared with the hashes and checksums in it.
+
+use crate::cli::VerifyArgs;
+use crate::exit::Code;
+use crate::report::{check_json, write_json};
+use crate::say::outln;
+use crate::title::key_ring;
+use crate::title::parts::Beside;
+use crate::wording::{count, grouped};
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::fs::File;
+use std::sync::Arc;
+use xenia_documents::documented;
+use xenia_formats::{Findings, FormatError, Opens};
+
+documented! {
+    /// All of a file compared with the hashes and checksums in it.
+    #[derive(Debug, Serialize)]
+    pub struct VerifyReport {
+        /// Its format, by its short name.
+        format: &'static str,
+        /// Whether nothing is wrong.
+        ok: bool,
+        /// Hashes, checksums and places that have been compared.
+        checked: u64,
+        /// What is wrong, 1,000 places at most.
+        faults: Vec<FaultRow>,
+        /// Places beyond those.
+        more: u64,
+    }
+
+    /// A place that is wrong.
+    #[derive(Debug, Serialize)]
+    pub struct FaultRow {
+        /// What is there.
+        what: String,
+        /// Where, in bytes from the start of the file; for pages of an executable, of its image.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    }
+}
+
+impl FaultRow {
+    fn of(fault: &FormatError) -> Self {
+        Self { what: fault.what.to_string(), offset: fault.offset, reason: fault.reason.to_string() }
+    }
+}
+
+/// Checks the file, and says or writes what is wrong.
+pub fn run(args: &VerifyArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    let keys = key_ring(args.key_file.as_deref())?;
+    let name = args.file.display();
+    let file = File::open(&args.file).with_context(|| format!("cannot open {name}"))?;
+    let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
+    let Some(format) = format else { bail!("cannot read {name}: {}", xenia_formats::unknown(&file)) };
+    let Some(verify) = format.verify else {
+        let advice =
+            if let Opens::Unread(advice) = format.opens { advice } else { "nothing in it can be checked" };
+        bail!("cannot check {name}: it is {}; {advice}", format.description)
+    };
+    let mut findings = Findings::default();
+    let end = verify(Arc::new(file), &Beside::new(&args.file), &keys, &mut findings).err();
+    let mut faults: Vec<FaultRow> = findings.faults().iter().map(FaultRow::of).collect();
+    faults.extend(end.as_ref().map(FaultRow::of));
+    let (checked, more) = (findings.count(), findings.more());
+    let report = VerifyReport { format: format.name, ok: faults.is_empty(), checked, faults, more };
+    if let Some(path) = &args.json {
+        write_json(path, "verify", &report)?;
+    } else {
+        print(&report);
+    }
+    Ok(if report.ok { Code::Done } else { Code::Mismatch })
+}
+
+fn print(report: &VerifyReport) {
+    for FaultRow { what, offset, reason } in &report.faults {
+        outln!("WRONG  {what} at offset {offset:#x}: {reason}");
+    }
+    if report.more > 0 {
+        outln!("WRONG  {} more", count(report.more, "place"));
+    }
+    let wrong = match report.faults.len() as u64 + report.more {
+        0 => "all right".to_owned(),
+        wrong => format!("{} wrong", grouped(wrong)),
+    };
+    outln!("{}: {} checked, {wrong}", report.format, grouped(report.checked));
+}

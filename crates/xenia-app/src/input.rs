@@ -1,0 +1,407 @@
+//! The controllers of a machine in a window: the host's pads and its keyboard.
+//!
+//! ```text
+//!  linux (threads) ──plug, unplug, keys, axes──▶ Controllers ◀──keys── window
+//!        ▲                                           │
+//!        └────────────── motors ◀────────────────────┴──▶ Input, the kernel's port
+//! ```
+//!
+//! A pad that is plugged in is the first user's who has none; one beyond the fourth waits for a place. The keyboard is one
+//! user's, beside a pad that this user may have. What each key and axis is, is looked up when the machine asks, so settings of the
+//! title that runs hold for what is plugged in already.
+
+pub mod config;
+pub mod control;
+pub mod keys;
+mod linux;
+pub mod motors;
+pub mod sdl;
+pub mod shape;
+
+use config::Tuning;
+use control::Pressed;
+use motors::Motors;
+use parking_lot::Mutex;
+use shape::{Binding, Parts, Shape};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
+use xenia_render::KeyCode;
+use xenia_sched::GuestTicks;
+
+/// The table of settings files that is about keys and pads.
+pub const TABLE: &str = "input";
+
+/// A pad, for as long as it is plugged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PadId(u64);
+
+#[derive(Debug)]
+struct Pad {
+    user: Option<u32>,
+    shape: Shape,
+    bindings: Vec<Binding>,
+    parts: Parts,
+    motors: Motors,
+    battery: Option<u8>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tuning: Tuning,
+    mappings: Vec<sdl::Mapping>,
+    pads: BTreeMap<PadId, Pad>,
+    plugged: u64,
+    keys_down: BTreeSet<KeyCode>,
+    /// What titles were told last, and how often that has changed.
+    told: [Gamepad; PAD_USERS as usize],
+    /// What titles want of motors.
+    wanted: [(u16, u16); PAD_USERS as usize],
+    /// No motor runs: the machine stands still.
+    still: bool,
+}
+
+/// See the module's documentation; clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Controllers(Arc<Mutex<State>>);
+
+/// Controllers that may be gone.
+#[derive(Clone, Debug)]
+pub struct Watched(Weak<Mutex<State>>);
+
+impl Watched {
+    /// The controllers, if anybody has them.
+    pub fn upgrade(&self) -> Option<Controllers> {
+        self.0.upgrade().map(Controllers)
+    }
+}
+
+impl State {
+    fn pad_of(&self, user: u32) -> Option<&Pad> {
+        self.pads.values().find(|pad| pad.user == Some(user))
+    }
+
+    /// Gives places that are free to pads that wait for one.
+    fn seat(&mut self) {
+        for user in 0..PAD_USERS {
+            if self.pad_of(user).is_none()
+                && let Some(pad) = self.pads.values_mut().find(|pad| pad.user.is_none())
+            {
+                pad.user = Some(user);
+                tracing::info!(target: "pads", "{} is controller {}", pad.shape.name, user + 1);
+            }
+        }
+    }
+
+    /// How much of each part a user presses; `None` without a controller.
+    fn pressed(&self, user: u32) -> Option<Pressed> {
+        let pad = self.pad_of(user).map(|pad| {
+            let meant = |&(source, control): &Binding| {
+                (source, *self.tuning.buttons.get(&control).unwrap_or(&control))
+            };
+            let bindings: Vec<Binding> = pad.bindings.iter().map(meant).collect();
+            pad.parts.pressed(&pad.shape, &bindings)
+        });
+        let keyboard = (self.tuning.keyboard == Some(user)).then(|| {
+            let mut pressed = Pressed::default();
+            for &(key, control) in &self.tuning.keys {
+                if self.keys_down.contains(&key) {
+                    pressed.press(control, 1.0);
+                }
+            }
+            pressed
+        });
+        match (pad, keyboard) {
+            (Some(pad), Some(keyboard)) => Some(pad.with(&keyboard)),
+            (pad, keyboard) => pad.or(keyboard),
+        }
+    }
+
+    fn run_motors(&self) {
+        for pad in self.pads.values() {
+            let wanted = pad.user.filter(|_| !self.still).map_or((0, 0), |user| self.wanted[user as usize]);
+            let part = |speed: u16| (f32::from(speed) * self.tuning.rumble).round() as u16;
+            pad.motors.set(part(wanted.0), part(wanted.1));
+        }
+    }
+}
+
+impl Controllers {
+    /// Takes mappings from what `SDL_GAMECONTROLLERCONFIG` and `SDL_GAMECONTROLLERCONFIG_FILE` say and from these files, the first
+    /// that is for a controller being the one, and begins to look for controllers.
+    pub fn look_for_pads(&self, files: &[&Path]) -> anyhow::Result<()> {
+        let mut mappings = Vec::new();
+        let mut take = |text: &str, from: &str| {
+            let (found, wrong) = sdl::parse(text);
+            if let Some((line, why)) = wrong.first() {
+                let more = if wrong.len() > 1 { " and others" } else { "" };
+                tracing::warn!(target: "pads", "{from}: line {line}{more} left out: {why}");
+            }
+            mappings.extend(found);
+        };
+        if let Ok(text) = std::env::var("SDL_GAMECONTROLLERCONFIG") {
+            take(&text, "SDL_GAMECONTROLLERCONFIG");
+        }
+        let named = std::env::var_os("SDL_GAMECONTROLLERCONFIG_FILE");
+        for file in files.iter().copied().chain(named.as_deref().map(Path::new)) {
+            take(&mapping_text(file)?, &file.display().to_string());
+        }
+        self.0.lock().mappings = mappings;
+        linux::start(self);
+        Ok(())
+    }
+
+    /// What holds for the title that runs now.
+    pub fn tune(&self, tuning: Tuning) {
+        let mut state = self.0.lock();
+        state.tuning = tuning;
+        state.wanted = <_>::default();
+        state.run_motors();
+    }
+
+    /// A reference that does not keep them.
+    pub fn downgrade(&self) -> Watched {
+        Watched(Arc::downgrade(&self.0))
+    }
+
+    /// A key of the keyboard went down or up.
+    pub fn keyboard(&self, key: KeyCode, pressed: bool) {
+        let mut state = self.0.lock();
+        if pressed {
+            state.keys_down.insert(key)
+        } else {
+            state.keys_down.remove(&key)
+        };
+    }
+
+    /// The window can't see keys any more: all are up.
+    pub fn release_keyboard(&self) {
+        self.0.lock().keys_down.clear();
+    }
+
+    /// The machine stands still, and so do motors; or it goes on, and so do they.
+    pub fn set_still(&self, still: bool) {
+        let mut state = self.0.lock();
+        state.still = still;
+        state.run_motors();
+    }
+
+    /// A pad was plugged in.
+    pub fn plug(&self, shape: Shape, motors: Motors) -> PadId {
+        let mut state = self.0.lock();
+        let mapped = state.mappings.iter().find(|mapping| mapping.is_for(&shape));
+        let bindings = mapped.map(|mapping| mapping.bindings(&shape)).or_else(|| shape.default_bindings());
+        let bindings = bindings.unwrap_or_else(|| {
+            tracing::warn!(
+                target: "pads",
+                "{} does not say what its keys are: it needs a mapping (--pad-mappings)",
+                shape.name
+            );
+            Vec::new()
+        });
+        state.plugged += 1;
+        let id = PadId(state.plugged);
+        let parts = Parts::default();
+        state.pads.insert(id, Pad { user: None, shape, bindings, parts, motors, battery: None });
+        state.seat();
+        state.run_motors();
+        id
+    }
+
+    /// A pad was plugged out.
+    pub fn unplug(&self, pad: PadId) {
+        let mut state = self.0.lock();
+        if let Some(Pad { user: Some(user), shape, .. }) = state.pads.remove(&pad) {
+            tracing::info!(target: "pads", "{}, controller {}, is gone", shape.name, user + 1);
+            state.wanted[user as usize] = (0, 0);
+        }
+        state.seat();
+        state.run_motors();
+    }
+
+    /// Several parts of a pad change at once.
+    pub fn with(&self, pad: PadId, change: impl FnOnce(&mut Parts)) {
+        if let Some(pad) = self.0.lock().pads.get_mut(&pad) {
+            change(&mut pad.parts);
+        }
+    }
+
+    /// A key of a pad went down or up.
+    pub fn key(&self, pad: PadId, key: u16, down: bool) {
+        self.with(pad, |parts| parts.key(key, down));
+    }
+
+    /// An axis of a pad moved.
+    pub fn axis(&self, pad: PadId, axis: u16, value: i32) {
+        self.with(pad, |parts| parts.axis(axis, value));
+    }
+
+    /// How full a pad's battery is.
+    pub fn set_battery(&self, pad: PadId, level: Option<u8>) {
+        if let Some(pad) = self.0.lock().pads.get_mut(&pad) {
+            pad.battery = level;
+        }
+    }
+}
+
+/// A file of mappings; as long as such a file may be.
+fn mapping_text(file: &Path) -> anyhow::Result<String> {
+    use anyhow::Context;
+    crate::source::text(file).with_context(|| format!("cannot read the mappings {}", file.display()))
+}
+
+impl Input for Controllers {
+    fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
+        let mut state = self.0.lock();
+        let pad = state.pressed(user)?.gamepad(state.tuning.stick_zone, state.tuning.trigger_zone);
+        let told = state.told.get_mut(user as usize)?;
+        if pad != (Gamepad { packet: 0, ..*told }) {
+            *told = Gamepad { packet: told.packet.wrapping_add(1), ..pad };
+        }
+        Some(*told)
+    }
+
+    fn model(&mut self, user: u32, _: GuestTicks) -> Option<PadModel> {
+        let state = self.0.lock();
+        let model = match state.pad_of(user) {
+            Some(Pad { shape, battery, .. }) => PadModel {
+                kind: shape.kind(),
+                has_motors: shape.has_motors,
+                wireless: linux::is_wireless(shape.bus),
+                battery: *battery,
+            },
+            None if state.tuning.keyboard == Some(user) => PadModel::default(),
+            None => return None,
+        };
+        Some(PadModel { kind: state.tuning.kind.unwrap_or(model.kind), ..model })
+    }
+
+    fn set_vibration(&mut self, user: u32, left: u16, right: u16, _: GuestTicks) -> bool {
+        let mut state = self.0.lock();
+        let is_there = state.pad_of(user).is_some() || state.tuning.keyboard == Some(user);
+        if let Some(wanted) = state.wanted.get_mut(user as usize).filter(|_| is_there) {
+            *wanted = (left, right);
+            state.run_motors();
+        }
+        is_there
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::motors::Order;
+    use super::shape::tests::console_pad;
+    use super::*;
+    use std::time::Duration;
+    use xenia_kernel::ports::PadKind;
+
+    fn buttons(controllers: &mut Controllers) -> [Option<u16>; 4] {
+        std::array::from_fn(|user| controllers.gamepad(user as u32, 0).map(|pad| pad.buttons))
+    }
+
+    fn without_keyboard() -> Controllers {
+        let controllers = Controllers::default();
+        controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
+        controllers
+    }
+
+    #[test]
+    fn pads_take_the_first_place_that_is_free_and_a_fifth_waits() {
+        let mut controllers = without_keyboard();
+        assert_eq!((controllers.connected(0), buttons(&mut controllers)), (0, [None; 4]));
+        let pads: Vec<PadId> = (0..5).map(|_| controllers.plug(console_pad(), Motors::default())).collect();
+        for (index, &pad) in pads.iter().enumerate() {
+            controllers.key(pad, 0x130 + index.min(1) as u16, true);
+        }
+        assert_eq!(buttons(&mut controllers), [Some(0x1000), Some(0x2000), Some(0x2000), Some(0x2000)]);
+        controllers.unplug(pads[0]);
+        assert_eq!(buttons(&mut controllers)[0], Some(0x2000), "the fifth has its place");
+        controllers.unplug(pads[2]);
+        controllers.unplug(pads[2]);
+        assert_eq!((controllers.connected(0), controllers.gamepad(2, 0)), (0b1011, None));
+        controllers.key(pads[2], 0x130, true);
+        controllers.plug(console_pad(), Motors::default());
+        assert_eq!(buttons(&mut controllers)[2], Some(0), "another begins anew");
+        assert_eq!(controllers.gamepad(4, 0), None);
+    }
+
+    #[test]
+    fn the_keyboard_is_one_users_beside_a_pad() {
+        let mut controllers = Controllers::default();
+        assert_eq!(buttons(&mut controllers), [Some(0), None, None, None]);
+        for key in [KeyCode::KeyZ, KeyCode::KeyZ, KeyCode::Enter, KeyCode::Digit2, KeyCode::KeyJ, KeyCode::F1]
+        {
+            controllers.keyboard(key, true);
+        }
+        let pad = controllers.gamepad(0, 0).unwrap();
+        assert_eq!((pad.buttons, pad.right_trigger, pad.left_x, pad.left_y), (0x1010, 255, -32768, 0));
+        assert_eq!(
+            (pad.packet, controllers.gamepad(0, 0).unwrap().packet),
+            (1, 1),
+            "each change that is seen, once"
+        );
+        controllers.keyboard(KeyCode::KeyL, true);
+        assert_eq!(controllers.gamepad(0, 0).unwrap().left_x, 0, "both ways is no way");
+        let pad = controllers.plug(console_pad(), Motors::default());
+        controllers.key(pad, 0x131, true);
+        assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x3010);
+        controllers.release_keyboard();
+        assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000);
+    }
+
+    #[test]
+    fn settings_of_the_title_that_runs_hold_at_once() {
+        let mut controllers = without_keyboard();
+        let pad = controllers.plug(console_pad(), Motors::default());
+        controllers.key(pad, 0x130, true);
+        controllers.axis(pad, 0, 6553);
+        let told = |controllers: &mut Controllers| {
+            let pad = controllers.gamepad(0, 0).unwrap();
+            (pad.buttons, pad.left_x, controllers.model(0, 0).unwrap().kind)
+        };
+        assert_eq!(told(&mut controllers), (0x1000, 3640, PadKind::Gamepad));
+        let config = "[input]\ndead-zone = 0.2\nkind = 'guitar'\nkeyboard = 0\n[input.buttons]\na = 'y'";
+        controllers.tune(config::parse(config, Path::new("c")).unwrap().for_title(None));
+        assert_eq!(told(&mut controllers), (0x8000, 0, PadKind::Guitar));
+    }
+
+    #[test]
+    fn motors_follow_their_user_and_stand_still_with_the_machine() {
+        let mut controllers = without_keyboard();
+        let motors = Motors::default();
+        let order = || motors.next(Duration::ZERO);
+        assert!(!controllers.set_vibration(0, 1, 1, 0));
+        let pad = controllers.plug(console_pad(), motors.clone());
+        assert_eq!(order(), Order::Run(0, 0), "what was told to nobody is forgotten");
+        assert!(controllers.set_vibration(0, 1000, 65535, 0));
+        assert_eq!(order(), Order::Run(1000, 65535));
+        controllers.set_still(true);
+        assert_eq!(order(), Order::Run(0, 0));
+        controllers.set_still(false);
+        assert_eq!(order(), Order::Run(1000, 65535));
+        let half = "[input]\nrumble = 0.5\nkeyboard = 0";
+        controllers.tune(config::parse(half, Path::new("c")).unwrap().for_title(None));
+        assert_eq!(order(), Order::Run(0, 0), "another title has asked for nothing");
+        controllers.set_vibration(0, 1000, 65535, 0);
+        assert_eq!(order(), Order::Run(500, 32768));
+        controllers.unplug(pad);
+        controllers.plug(console_pad(), motors.clone());
+        assert_eq!(order(), Order::Run(0, 0));
+        assert!(!controllers.set_vibration(4, 1, 1, 0));
+    }
+
+    #[test]
+    fn a_mapping_that_is_given_comes_before_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("db.txt");
+        std::fs::write(&file, "rubbish\n030000005e0400008e02000014010000,p,a:b1,b:b0,platform:Linux,\n")
+            .unwrap();
+        let mut controllers = without_keyboard();
+        controllers.look_for_pads(&[&file]).unwrap();
+        let pad = controllers.plug(console_pad(), Motors::default());
+        controllers.key(pad, 0x130, true);
+        assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000);
+        assert!(controllers.look_for_pads(&[&dir.path().join("none")]).is_err());
+    }
+}

@@ -1,0 +1,337 @@
+//! `[input]` of config.toml: what keys and pads are, for all titles and for one.
+//!
+//! ```toml
+//! [input]
+//! dead-zone = 0.1            # of a stick's way, from the middle
+//! trigger-dead-zone = 0.05
+//! rumble = 1.0               # how much of what titles ask for
+//! keyboard = 1               # whose controller the keyboard is; 0: nobody's
+//! pads = true                # whether the host's controllers are used
+//! mappings = "gamecontrollerdb.txt"
+//! kind = "gamepad"           # what titles are told that a controller is
+//!
+//! [input.keys]               # replaces the built-in keys of the parts it names
+//! a = ["Space", "KeyZ"]
+//!
+//! [input.buttons]            # pressed on a pad = what that is
+//! a = "b"
+//!
+//! [input.title.454108CF]     # all of it again, for one title
+//! dead-zone = 0.2
+//! ```
+
+use super::control::Control;
+use super::keys::{self, Key};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use xenia_kernel::ports::PadKind;
+use xenia_render::KeyCode;
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "f64")]
+struct Fraction(f32);
+
+impl TryFrom<f64> for Fraction {
+    type Error = String;
+    fn try_from(number: f64) -> Result<Self, String> {
+        if (0.0..=1.0).contains(&number) {
+            Ok(Self(number as f32))
+        } else {
+            Err(format!("{number} is not between 0 and 1"))
+        }
+    }
+}
+
+/// A dead zone leaves something of the way.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "f64")]
+struct Zone(f32);
+
+impl TryFrom<f64> for Zone {
+    type Error = String;
+    fn try_from(number: f64) -> Result<Self, String> {
+        if (0.0..=0.9).contains(&number) {
+            Ok(Self(number as f32))
+        } else {
+            Err(format!("{number} is not between 0 and 0.9"))
+        }
+    }
+}
+
+/// One of four, from 1; 0 is nobody.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct Place(Option<u32>);
+
+impl TryFrom<u32> for Place {
+    type Error = String;
+    fn try_from(number: u32) -> Result<Self, String> {
+        match number {
+            0 => Ok(Self(None)),
+            1..=4 => Ok(Self(Some(number - 1))),
+            _ => Err(format!("{number} is no user: they are 1 to 4, 0 is nobody")),
+        }
+    }
+}
+
+/// What titles are told that a controller is.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Gamepad,
+    Wheel,
+    ArcadeStick,
+    FlightStick,
+    DancePad,
+    Guitar,
+    Drums,
+}
+
+impl From<Kind> for PadKind {
+    fn from(kind: Kind) -> Self {
+        Self::ALL[kind as usize]
+    }
+}
+
+/// A title's id, in eight digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct TitleId(u32);
+
+impl TryFrom<String> for TitleId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits = text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let id = u32::from_str_radix(&text, 16).ok().filter(|_| digits);
+        id.map(Self).ok_or_else(|| format!("`{text}` is no title's id of eight digits, such as 454108CF"))
+    }
+}
+
+/// One key or several.
+#[derive(Clone, Debug)]
+struct Keys(Vec<Key>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // By hand: an error is to name the key, not the form.
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = Keys;
+            fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.write_str("a key or a list of keys")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Keys, E> {
+                Key::try_from(text.to_owned()).map(|key| Keys(vec![key])).map_err(E::custom)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some(key) = items.next_element()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        from.deserialize_any(Form)
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct Table {
+    dead_zone: Option<Zone>,
+    trigger_dead_zone: Option<Zone>,
+    rumble: Option<Fraction>,
+    keyboard: Option<Place>,
+    pads: Option<bool>,
+    mappings: Option<PathBuf>,
+    kind: Option<Kind>,
+    keys: BTreeMap<Control, Keys>,
+    buttons: BTreeMap<Control, Control>,
+    title: BTreeMap<TitleId, Table>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    input: Table,
+}
+
+/// What the settings say of keys and pads.
+#[derive(Clone, Debug, Default)]
+pub struct InputConfig {
+    table: Table,
+    /// Where relative paths in it begin.
+    folder: PathBuf,
+}
+
+/// What holds for one title.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuning {
+    /// What of a stick's way counts as none.
+    pub stick_zone: f32,
+    /// The same of a trigger's.
+    pub trigger_zone: f32,
+    /// How much of what titles ask of motors they do.
+    pub rumble: f32,
+    /// Whose controller the keyboard is.
+    pub keyboard: Option<u32>,
+    /// Whether controllers of the host's are used.
+    pub pads: bool,
+    /// What titles are told that controllers are, in place of what they seem to be.
+    pub kind: Option<PadKind>,
+    /// What keys are.
+    pub keys: Vec<(KeyCode, Control)>,
+    /// What parts of pads are that are something else.
+    pub buttons: BTreeMap<Control, Control>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        InputConfig::default().for_title(None)
+    }
+}
+
+/// The `[input]` of a settings file's text. An error names the line.
+pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
+    let Document { input: table } = toml::from_str(text)
+        .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
+        .with_context(|| format!("{}: [input]", path.display()))?;
+    for (id, of_title) in &table.title {
+        if !of_title.title.is_empty() {
+            bail!("{}: [input.title.{:08X}]: a title has no titles", path.display(), id.0);
+        }
+        if of_title.mappings.is_some() || of_title.pads.is_some() {
+            bail!(
+                "{}: [input.title.{:08X}]: `mappings` and `pads` are for all titles: say them in [input]",
+                path.display(),
+                id.0
+            );
+        }
+    }
+    let config = InputConfig { table, folder: path.parent().map(Path::to_owned).unwrap_or_default() };
+    for id in [None].into_iter().chain(config.table.title.keys().map(|id| Some(id.0))) {
+        config.check_keys(id).with_context(|| format!("{}: [input.keys]", path.display()))?;
+    }
+    Ok(config)
+}
+
+impl InputConfig {
+    /// The file of mappings that it names.
+    pub fn mappings(&self) -> Option<PathBuf> {
+        self.table.mappings.as_ref().map(|path| self.folder.join(path))
+    }
+
+    fn tables(&self, title: Option<u32>) -> impl Iterator<Item = &Table> {
+        let own = title.and_then(|id| self.table.title.get(&TitleId(id)));
+        own.into_iter().chain([&self.table])
+    }
+
+    /// Refuses a key that is two things at once.
+    fn check_keys(&self, title: Option<u32>) -> Result<()> {
+        let keys = self.for_title(title).keys;
+        for (index, (key, control)) in keys.iter().enumerate() {
+            if let Some((_, other)) = keys[..index].iter().find(|(known, _)| known == key) {
+                bail!("{} is both `{}` and `{}`", keys::name(*key), other.name(), control.name());
+            }
+        }
+        Ok(())
+    }
+
+    /// What holds for a title: what is said for it, then for all, then what is built in.
+    pub fn for_title(&self, title: Option<u32>) -> Tuning {
+        let named = |control: Control| self.tables(title).find_map(|table| table.keys.get(&control));
+        let mut keys: Vec<(KeyCode, Control)> = Vec::new();
+        for (_, control) in super::control::CONTROLS {
+            if let Some(named) = named(control) {
+                keys.extend(named.0.iter().map(|key| (key.0, control)));
+            }
+        }
+        // A built-in key goes where its part, or the key itself, has been given away.
+        for &(key, control) in keys::BUILT_IN {
+            if named(control).is_none() && keys.iter().all(|(taken, _)| *taken != key) {
+                keys.push((key, control));
+            }
+        }
+        let mut buttons = self.table.buttons.clone();
+        for table in self.tables(title).take(usize::from(title.is_some())) {
+            buttons.extend(table.buttons.iter().map(|(from, to)| (*from, *to)));
+        }
+        let zone = |of: fn(&Table) -> Option<Zone>| self.tables(title).find_map(of).map(|zone| zone.0);
+        Tuning {
+            stick_zone: zone(|table| table.dead_zone).unwrap_or(0.1),
+            trigger_zone: zone(|table| table.trigger_dead_zone).unwrap_or(0.05),
+            rumble: self.tables(title).find_map(|table| table.rumble).map_or(1.0, |part| part.0),
+            keyboard: self.tables(title).find_map(|table| table.keyboard).map_or(Some(0), |place| place.0),
+            pads: self.table.pads.unwrap_or(true),
+            kind: self.tables(title).find_map(|table| table.kind).map(Into::into),
+            keys,
+            buttons,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::control::{Direction, Side};
+
+    fn config(text: &str) -> InputConfig {
+        parse(text, Path::new("/etc/x/config.toml")).unwrap()
+    }
+
+    fn refusal(text: &str) -> String {
+        format!("{:#}", parse(text, Path::new("config.toml")).expect_err("accepted"))
+    }
+
+    #[test]
+    fn what_a_title_says_comes_first_then_what_all_say_then_what_is_built_in() {
+        let config = config(
+            "[exec]\nheadless = true\n[input]\ndead-zone = 0.2\nkeyboard = 2\nmappings = 'db.txt'\n\
+             [input.keys]\na = 'Space'\nleft-stick-up = ['KeyI', 'Numpad8']\n[input.buttons]\na = 'b'\nb = 'a'\n\
+             [input.title.454108cf]\ndead-zone = 0\nkind = 'arcade-stick'\nkeyboard = 0\nrumble = 0.5\n\
+             [input.title.454108cf.keys]\na = 'KeyQ'\n[input.title.454108cf.buttons]\nb = 'x'\n",
+        );
+        assert_eq!(config.mappings(), Some("/etc/x/db.txt".into()));
+        let (all, one) = (config.for_title(Some(1)), config.for_title(Some(0x4541_08CF)));
+        assert_eq!((all.stick_zone, all.trigger_zone, all.rumble, all.keyboard), (0.2, 0.05, 1.0, Some(1)));
+        assert_eq!((one.stick_zone, one.rumble, one.keyboard), (0.0, 0.5, None));
+        assert_eq!((all.kind, one.kind), (None, Some(PadKind::ArcadeStick)));
+        let (a, b, x) = (Control::Button(0x1000), Control::Button(0x2000), Control::Button(0x4000));
+        let of = |tuning: &Tuning, control| -> Vec<KeyCode> {
+            tuning.keys.iter().filter(|(_, known)| *known == control).map(|(key, _)| *key).collect()
+        };
+        assert_eq!((of(&all, a), of(&one, a)), (vec![KeyCode::Space], vec![KeyCode::KeyQ]));
+        assert_eq!(of(&all, Control::Stick(Side::Left, Direction::Up)), [KeyCode::KeyI, KeyCode::Numpad8]);
+        assert!(of(&one, Control::Button(0x100)).is_empty(), "its built-in key is A now");
+        assert_eq!((all.buttons[&a], all.buttons[&b], one.buttons[&a], one.buttons[&b]), (b, a, b, x));
+        assert_eq!(Tuning::default().keys.len(), keys::BUILT_IN.len());
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        for (text, said) in [
+            ("[input]\ndead-zone = 2", &["line 2", "between 0 and 0.9"][..]),
+            ("[input]\nrumble = -1.0", &["line 2", "between 0 and 1"]),
+            ("[input]\nkeyboard = 5", &["line 2", "1 to 4"]),
+            ("[input]\ndeadzone = 1", &["line 2", "deadzone", "dead-zone"]),
+            ("[input]\nkind = 'sofa'", &["line 2", "sofa", "guitar"]),
+            ("[input.keys]\na = 'Keyz'", &["line 2", "`Keyz` is no key", "did you mean"]),
+            ("[input.keys]\nleft-sholder = 'KeyZ'", &["line 2", "left-shoulder"]),
+            ("[input.keys]\na = 'KeyZ'\nb = 'KeyZ'", &["KeyZ is both `a` and `b`"]),
+            ("[input.buttons]\na = 'bb'", &["line 2", "bb"]),
+            ("[input.title.xyz]\nkind = 'wheel'", &["eight digits"]),
+            ("[input.title.454108CF]\nmappings = 'a'", &["454108CF", "all titles"]),
+            ("[input.title.454108CF.title.454108CF]\nkeyboard = 1", &["no titles"]),
+            ("[input.keys]\na = 'F1'", &["F1", "window"]),
+        ] {
+            let error = refusal(text);
+            for part in said {
+                assert!(error.contains(part), "{text}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Dialogs in recordings: what each was answered, and when.
+
+use super::{Change, Tape, Trouble};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs};
+use xenia_sched::GuestTicks;
+
+/// An answer, as recorded; [`DialogAnswer`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answered {
+    /// It was left.
+    Left,
+    /// The button's index.
+    Pressed(u32),
+    /// The text.
+    Entered(String),
+}
+
+impl From<DialogAnswer> for Answered {
+    fn from(answer: DialogAnswer) -> Self {
+        match answer {
+            DialogAnswer::Left => Self::Left,
+            DialogAnswer::Pressed(button) => Self::Pressed(button),
+            DialogAnswer::Entered(text) => Self::Entered(text),
+        }
+    }
+}
+
+impl From<Answered> for DialogAnswer {
+    fn from(answer: Answered) -> Self {
+        match answer {
+            Answered::Left => Self::Left,
+            Answered::Pressed(button) => Self::Pressed(button),
+            Answered::Entered(text) => Self::Entered(text),
+        }
+    }
+}
+
+/// Lets somebody answer, and writes down what.
+pub(super) struct DialogRecorder {
+    inner: Box<dyn Dialogs>,
+    tape: Arc<Mutex<Tape>>,
+}
+
+impl DialogRecorder {
+    pub(super) fn new(inner: Box<dyn Dialogs>, tape: Arc<Mutex<Tape>>) -> Self {
+        Self { inner, tape }
+    }
+}
+
+impl Dialogs for DialogRecorder {
+    fn open(&mut self, request: DialogRequest, now: GuestTicks) {
+        self.inner.open(request, now);
+    }
+
+    fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
+        let answer = self.inner.answer(now)?;
+        self.tape.lock().write_timed(now, Change::Dialog(answer.clone().into()));
+        Some(answer)
+    }
+}
+
+/// Answers as a recording says.
+pub(super) struct DialogReplayer {
+    answers: VecDeque<(GuestTicks, Answered)>,
+    trouble: Trouble,
+}
+
+impl DialogReplayer {
+    pub(super) fn new(answers: VecDeque<(GuestTicks, Answered)>, trouble: Trouble) -> Self {
+        Self { answers, trouble }
+    }
+}
+
+impl Dialogs for DialogReplayer {
+    fn open(&mut self, _: DialogRequest, _: GuestTicks) {}
+
+    fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
+        let (at, _) = self.answers.front()?;
+        if *at > now {
+            return None;
+        }
+        let (at, answer) = self.answers.pop_front()?;
+        if at != now {
+            self.trouble.note(|| {
+                format!("the run left the recording: a dialog was answered at tick {at}, and is looked at at tick {now}")
+            });
+        }
+        Some(answer.into())
+    }
+}

@@ -1,0 +1,53 @@
+//! Opening the volume that a file is, with the files beside it that belong to it.
+
+use anyhow::Result;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_formats::{Format, FormatError, Opens, Parts, ReadAt, Volume};
+
+/// The data files of a package: in the folder that is called as its header is, with `.data` behind it; or beside this one, if it is one.
+#[derive(Debug)]
+pub struct Beside(PathBuf);
+
+impl Beside {
+    /// What lies beside this file.
+    pub fn new(path: &Path) -> Self {
+        let is_data =
+            path.file_name().is_some_and(|name| name.to_string_lossy().eq_ignore_ascii_case(&name_of(0)));
+        if is_data {
+            return Self(path.with_file_name(""));
+        }
+        let mut folder = path.as_os_str().to_owned();
+        folder.push(".data");
+        Self(folder.into())
+    }
+}
+
+fn name_of(number: u32) -> String {
+    format!("Data{number:04}")
+}
+
+impl Parts for Beside {
+    fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>> {
+        match File::open(self.0.join(name_of(number))) {
+            Ok(file) => Ok(Some(Arc::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The volume that the file is, if its format is one of volumes.
+pub fn volume(format: &Format, file: File, path: &Path) -> Result<Volume> {
+    let opened = match format.opens {
+        Opens::Volume(open) => open(Arc::new(file)),
+        Opens::Parts(open) => open(Arc::new(file), &Beside::new(path)),
+        Opens::Executable(_) | Opens::Unread(_) => {
+            let reason = xenia_formats::Reason::Unsupported("no files are in it".into());
+            Err(FormatError::new(format.description, 0, reason))
+        }
+    };
+    Ok(opened?)
+}
