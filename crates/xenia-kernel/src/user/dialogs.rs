@@ -3,6 +3,9 @@
 //! There is one at a time, as on the console. It stays for a field at least, and is looked at each field of guest time: who
 //! shows it answers at one of these moments, so in lockstep an answer has a place in the run. A title hears of it by its
 //! overlapped structure, or by the end of its call if it gave none; meanwhile controllers are the dialog's and rest for the title.
+//!
+//! A dialog comes and goes under the listeners' lock, together with what listeners are told of it: none hears that one is gone
+//! before that it is there, and who opens the next one as soon as its wait is over finds the place free.
 
 use super::notifications::{Notification, id};
 use super::overlapped::{self, Completed};
@@ -21,6 +24,8 @@ use xenia_sync::{Level, Mutex};
 const LOOK: GuestTicks = TICKS_PER_SECOND / 60;
 /// Nothing is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
+/// The dialog was answered, and who waits for it is being told.
+const ANSWERED: GuestTicks = NEVER - 1;
 
 /// What becomes of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +84,7 @@ struct Dialog {
 #[derive(Debug)]
 pub struct OpenDialog {
     dialog: Mutex<Option<Dialog>>,
-    /// When it is looked at next. Changes under the dialog's lock.
+    /// When it is looked at next; [`NEVER`] while there is none.
     due: AtomicU64,
 }
 
@@ -97,7 +102,7 @@ impl OpenDialog {
 
     /// When it is looked at next.
     pub fn next_due(&self) -> Option<GuestTicks> {
-        Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
+        Some(self.due.load(Acquire)).filter(|due| *due < ANSWERED)
     }
 }
 
@@ -112,31 +117,24 @@ impl Kernel {
         let (kernel, now) = (call.kernel, call.now());
         let overlapped = if let Hears::Overlapped(at) = hears { Some(at) } else { None };
         let slot = &kernel.user.dialog;
-        let denied = Win32Error::ACCESS_DENIED;
-        if slot.is_open() {
-            return Ok(Flow::Return(denied));
-        }
-        // Events come before the dialog in the order of locks.
-        if let Some(at) = overlapped {
-            overlapped::begin(call, at)?;
-        }
-        {
-            let mut open = slot.dialog.lock();
-            if open.is_some() {
-                drop(open);
-                // Another thread's came in between.
-                return overlapped::complete(call, overlapped, Completed::with(denied)).map(Flow::Return);
+        let told = {
+            let _listeners = kernel.listeners.lock();
+            if slot.is_open() {
+                return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
+            }
+            if let Some(at) = overlapped {
+                overlapped::begin(call, at)?;
             }
             let mut waiter = None;
             if matches!(hears, Hears::Caller) {
                 call.cpu.open_wait(call.thread(), false)?;
                 waiter = Some(call.thread());
             }
-            *open = Some(Dialog { then, thread_id: call.thread_id(), overlapped, waiter });
+            *slot.dialog.lock() = Some(Dialog { then, thread_id: call.thread_id(), overlapped, waiter });
             kernel.devices.dialogs.lock().open(request, now);
             slot.due.store(now.saturating_add(LOOK), Release);
-        }
-        let told = kernel.notify(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 });
+            kernel.notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
+        };
         if let Err(failure) = told {
             tracing::debug!(target: "kernel", "a dialog appears, but: {failure}");
         }
@@ -155,7 +153,7 @@ impl Kernel {
             return Ok(());
         }
         let (dialog, answer) = {
-            let mut open = slot.dialog.lock();
+            let _listeners = self.listeners.lock();
             if slot.due.load(Acquire) > now {
                 return Ok(());
             }
@@ -163,14 +161,16 @@ impl Kernel {
                 slot.due.store(now.saturating_add(LOOK), Release);
                 return Ok(());
             };
-            slot.due.store(NEVER, Release);
-            let Some(dialog) = open.take() else { return Ok(()) };
+            let dialog = slot.dialog.lock().take();
+            slot.due.store(if dialog.is_some() { ANSWERED } else { NEVER }, Release);
+            let Some(dialog) = dialog else { return Ok(()) };
             (dialog, answer)
         };
         tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.then);
         // Each of them is for somebody else.
         let result =
             self.carry_out_answer(cpu, dialog.then, &answer).unwrap_or(Win32Error::INVALID_PARAMETER);
+        let _listeners = self.listeners.lock();
         let told = match dialog.overlapped {
             Some(at) => {
                 let completed = Completed::with(result);
@@ -183,7 +183,8 @@ impl Kernel {
         {
             tracing::debug!(target: "kernel", "who waited for a dialog is gone: {error}");
         }
-        let gone = self.notify(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
+        let gone = self.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
+        slot.due.store(NEVER, Release);
         told.and(gone)
     }
 

@@ -323,7 +323,11 @@ impl<'a> Machine<'a> {
 impl Guest<'_> {
     /// Calls a function of the kernel, and waits as it says. Returns what it returns.
     pub(super) fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
-        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+        let registry = Registry::get();
+        let export = [Library::xboxkrnl, Library::xam]
+            .into_iter()
+            .find_map(|library| registry.find_by_name(library, name))
+            .unwrap();
         let kernel = self.machine.kernel.clone();
         let running = self.running.as_mut().unwrap();
         running.ctx.gpr[3..3 + arguments.len()].copy_from_slice(arguments);

@@ -2,6 +2,7 @@
 
 mod any_and_all;
 mod calls;
+mod dialogs;
 mod disjoint;
 mod files;
 mod lock_free;

@@ -24,6 +24,11 @@ impl Kernel {
     pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         // Held over the listeners' queues, too: a listener is signalled while its queue is not empty.
         let _listeners = self.listeners.lock();
+        self.notify_locked(cpu, notification)
+    }
+
+    /// [`Self::notify`] for who holds the lock of the listeners: what changes under it is told in the order of the changes.
+    pub(crate) fn notify_locked(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         let heard = self.user.notifications.lock().broadcast(notification);
         for listener in heard {
             self.dispatcher.set_event(&self.memory, cpu, listener, 0)?;
