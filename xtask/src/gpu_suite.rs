@@ -5,7 +5,7 @@
 //! says what came out, and is compared too, so that a scene that begins to fail, or to pass, is noticed.
 
 mod formula;
-mod picture;
+pub(crate) mod picture;
 mod scene;
 
 use crate::steps::{program, run, target_folder};
@@ -37,7 +37,7 @@ const BACKENDS: &[&str] = &["reference", "wgpu"];
 /// The software Vulkan driver, which the table is about where it is installed.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 /// What the program says where the host has no device for a backend.
-const NO_DEVICE: &str = "can't be used";
+pub(crate) const NO_DEVICE: &str = "can't be used";
 
 /// `cargo xtask gpu-suite`.
 #[derive(Debug, Default, Args)]

@@ -7,6 +7,7 @@
 mod build;
 mod catalogue;
 mod crashes;
+mod pictures;
 mod run;
 
 use crate::programs::{self, fetch};
@@ -80,7 +81,10 @@ fn compare(folder: &Path, programs: &[Program], modes: &[Mode], small: bool) -> 
     let (mut wrong, mut runs) = (Vec::new(), 0);
     for program in programs {
         let begun = Instant::now();
-        let outcome = run::run(folder, program, modes, small)?;
+        let mut outcome = run::run(folder, program, modes, small)?;
+        if !small && modes.contains(&Mode::Jit) {
+            pictures::compare(folder, program, &mut outcome)?;
+        }
         let seconds = begun.elapsed().as_secs_f64();
         println!("{}: {} runs, {} wrong, {seconds:.0} s", program.name, outcome.runs, outcome.wrong.len());
         runs += outcome.runs;

@@ -1,4 +1,4 @@
-//! Sources: tarballs of Debian source packages, known by their hashes, unpacked side by side.
+//! Sources: tarballs of Debian source packages, and packages with data, known by their hashes, unpacked side by side.
 //!
 //! apt fetches them over lists of its own under `target/programs`, so that neither root nor the system's list of sources is
 //! needed. What is there is not fetched again.
@@ -14,6 +14,8 @@ use std::process::Command;
 /// Debian's release whose packages they are.
 const SUITE: &str = "bookworm";
 const ARCHIVE: &str = "http://deb.debian.org/debian";
+/// How the file names of packages end that are installed, not built.
+const BINARY: &str = ".deb";
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Where a package is unpacked.
@@ -53,8 +55,10 @@ pub(crate) fn fetch_packages(
         }
     }
     if !missing.is_empty() {
-        println!("fetching the sources of {}", missing.join(" "));
-        download(folder, &tarballs, &missing)?;
+        println!("fetching {}", missing.join(" "));
+        let (binary, source): (Vec<&str>, Vec<&str>) =
+            missing.into_iter().partition(|package| sources[*package].file.ends_with(BINARY));
+        download(folder, &tarballs, &source, &binary)?;
     }
     for package in packages {
         let source = file_of(package)?;
@@ -65,8 +69,8 @@ pub(crate) fn fetch_packages(
     Ok(())
 }
 
-/// Lets apt fetch upstream's tarballs of `packages`.
-fn download(folder: &Path, tarballs: &Path, packages: &[&str]) -> Result<()> {
+/// Lets apt fetch upstream's tarballs of source packages, and whole binary packages.
+fn download(folder: &Path, tarballs: &Path, source: &[&str], binary: &[&str]) -> Result<()> {
     if !apt::has("apt-get") {
         bail!("no apt-get: the sources come from Debian's packages");
     }
@@ -76,7 +80,10 @@ fn download(folder: &Path, tarballs: &Path, packages: &[&str]) -> Result<()> {
     }
     let keys = if Path::new(KEYS).is_file() { format!("[signed-by={KEYS}] ") } else { String::new() };
     let list = own.join("sources.list");
-    std::fs::write(&list, format!("deb-src {keys}{ARCHIVE} {SUITE} main\n"))?;
+    std::fs::write(
+        &list,
+        format!("deb-src {keys}{ARCHIVE} {SUITE} main\ndeb {keys}{ARCHIVE} {SUITE} main\n"),
+    )?;
     let config = own.join("apt.conf");
     std::fs::write(
         &config,
@@ -89,10 +96,16 @@ fn download(folder: &Path, tarballs: &Path, packages: &[&str]) -> Result<()> {
         ),
     )?;
     quietly(Command::new("apt-get").env("APT_CONFIG", &config).args(["-qq", "update"]))?;
-    let mut fetch = Command::new("apt-get");
-    fetch.env("APT_CONFIG", &config).current_dir(tarballs);
-    fetch.args(["-qq", "source", "--only-source", "--tar-only", "--download-only"]).args(packages);
-    quietly(&mut fetch)
+    let from_source = ["source", "--only-source", "--tar-only", "--download-only"];
+    for (how, packages) in [(&from_source[..], source), (&["download"], binary)] {
+        if packages.is_empty() {
+            continue;
+        }
+        let mut fetch = Command::new("apt-get");
+        fetch.env("APT_CONFIG", &config).current_dir(tarballs);
+        quietly(fetch.arg("-qq").args(how).args(packages))?;
+    }
+    Ok(())
 }
 
 /// Fails where the file is not the one that is known.
@@ -114,9 +127,13 @@ fn unpack(tarball: &Path, to: &Path) -> Result<()> {
         std::fs::remove_dir_all(&partial)?;
     }
     std::fs::create_dir_all(&partial)?;
-    let mut tar = Command::new("tar");
-    tar.arg("xf").arg(tarball).arg("-C").arg(&partial).arg("--strip-components=1");
-    quietly(&mut tar)?;
+    if tarball.to_string_lossy().ends_with(BINARY) {
+        quietly(Command::new("dpkg-deb").arg("--extract").arg(tarball).arg(&partial))?;
+    } else {
+        let mut tar = Command::new("tar");
+        tar.arg("xf").arg(tarball).arg("-C").arg(&partial).arg("--strip-components=1");
+        quietly(&mut tar)?;
+    }
     std::fs::rename(&partial, to).with_context(|| format!("renaming to {}", to.display()))
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Program {
     pub(crate) folder: PathBuf,
     #[expect(dead_code, reason = "for readers")]
     about: String,
-    /// Debian source packages.
+    /// Debian packages.
     pub(crate) packages: Vec<String>,
     /// A host's program that building it needs, beside compilers.
     pub(crate) needs: Option<String>,
@@ -34,6 +34,18 @@ pub(crate) struct Program {
     pub(crate) also: Vec<String>,
     /// Or a run for each of many files.
     pub(crate) each: Option<Each>,
+    /// What it draws.
+    pub(crate) pictures: Option<Pictures>,
+}
+
+/// A run whose pictures are compared. It finds the files of the runs before it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pictures {
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+    /// How many.
+    pub(crate) frames: u32,
 }
 
 /// One run.
@@ -62,6 +74,9 @@ pub(crate) struct Run {
     pub(crate) input: Option<String>,
     /// Standard output.
     pub(crate) output: Option<String>,
+    /// Beginnings of lines that there must be, where failing alike would not be told from doing what is wanted.
+    #[serde(default)]
+    pub(crate) shows: Vec<String>,
     /// Whether CI has the time.
     #[serde(default)]
     pub(crate) small: bool,

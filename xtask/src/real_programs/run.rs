@@ -77,6 +77,9 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], small: bool)
         let what = format!("{} {} {}", program.name, run.program, run.arguments.join(" "));
         provide_files(program, run, &here, &sources, &native_disk)?;
         let native = natively(&here, run, &native_disk).with_context(|| what.clone())?;
+        if let Some(line) = missing(&native.text, &run.shows) {
+            bail!("{what}: the native program says nothing that begins with {line:?}");
+        }
         let mut digests: BTreeMap<String, Mode> = BTreeMap::new();
         for &mode in modes {
             outcome.runs += 1;
@@ -163,7 +166,10 @@ pub(crate) fn title_command(
 ) -> Result<Command> {
     let mut command = Command::new(steps::program()?);
     // Whoever runs this may have settings of their own.
-    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--gpu", "none"]).args(flags);
+    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless"]).args(flags);
+    if !flags.contains(&"--gpu") {
+        command.args(["--gpu", "none"]);
+    }
     command.args(["--timeout", PATIENCE, "--content"]).arg(content);
     command.arg("--guest-log").arg(text).arg("--json").arg(json).arg(title).arg("--");
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -200,6 +206,12 @@ fn comparable(text: &[u8], differs: &[String], times: bool) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().filter(|line| !differs.iter().any(|start| line.starts_with(start.as_str())));
     lines.map(|line| if times { without_time(line) } else { line }.to_owned()).collect()
+}
+
+/// The first of these beginnings that no line has.
+fn missing<'a>(text: &[u8], shows: &'a [String]) -> Option<&'a String> {
+    let text = String::from_utf8_lossy(text);
+    shows.iter().find(|start| !text.lines().any(|line| line.starts_with(start.as_str())))
 }
 
 /// The line without `  0.123s` at its end.
@@ -250,6 +262,14 @@ mod tests {
         let lines = comparable(text, &["Total".to_owned()], true);
         assert_eq!(lines, [" 100 - inserts.....", "of 3 rows", "takes 5 s"]);
         assert_eq!(bytes_of("a\u{e4}\u{0}"), [0x61, 0xE4, 0]);
+    }
+
+    #[test]
+    fn lines_that_must_be_there_are_looked_for() {
+        let shows = ["timed 12 ".to_owned(), "ended".to_owned()];
+        assert_eq!(missing(b"begun\ntimed 12 tics\nended\n", &shows), None);
+        assert_eq!(missing(b"timed 123 tics\nended\n", &shows), Some(&shows[0]));
+        assert_eq!(missing(b"timed 12 tics\nnot ended\n", &shows), Some(&shows[1]));
     }
 
     #[test]

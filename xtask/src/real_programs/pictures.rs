@@ -1,0 +1,110 @@
+//! What a title draws: the same picture at the same frame, whichever engine runs it and whichever backend draws it.
+//!
+//! The reference backend draws exactly, so in lockstep the digest is the same, too. The host's GPU is asked where there is one or
+//! its software driver: a program that is described here draws nothing that is rounded.
+
+use super::build::TITLE;
+use super::catalogue::{Pictures, Program};
+use super::run::{Outcome, title_command};
+use crate::gpu_suite::NO_DEVICE;
+use crate::gpu_suite::picture::Picture;
+use crate::not_run;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::Path;
+use xenia_testing::Tool;
+
+/// Engine and backend; what the first one shows is what the others are to show.
+const WAYS: [(&str, &[&str]); 4] = [
+    ("jit, reference", &["--lockstep", "--gpu", "reference"]),
+    ("interp, reference", &["--lockstep", "--interp", "--gpu", "reference"]),
+    ("parallel, reference", &["--parallel", "--gpu", "reference"]),
+    (HOST_GPU, &["--lockstep", "--gpu", "wgpu"]),
+];
+const HOST_GPU: &str = "jit, wgpu";
+
+/// What a run shows at its end.
+struct Shown {
+    picture: Picture,
+    digest: Option<String>,
+}
+
+/// Compares all ways of drawing; the folder's disk is that of the program's runs.
+pub(crate) fn compare(folder: &Path, program: &Program, outcome: &mut Outcome) -> Result<()> {
+    let Some(pictures) = &program.pictures else { return Ok(()) };
+    let here = folder.join(&program.name);
+    let content = here.join("work/jit");
+    let mut first: Option<Shown> = None;
+    for (way, flags) in WAYS {
+        let Some(shown) = run(&here, pictures, flags, &content).with_context(|| way.to_owned())? else {
+            if way != HOST_GPU || Tool::Vulkan.row().find().is_ok() {
+                bail!("{way}: {NO_DEVICE}");
+            }
+            not_run::write_down(&format!("{}'s pictures on {way}", program.name), Tool::Vulkan, "no device")?;
+            continue;
+        };
+        outcome.runs += 1;
+        let wanted =
+            first.get_or_insert(Shown { picture: shown.picture.clone(), digest: shown.digest.clone() });
+        if is_plain(&shown.picture) {
+            outcome.wrong.push(format!("{} ({way}): one colour", program.name));
+        } else if shown.picture != wanted.picture {
+            outcome
+                .wrong
+                .push(format!("{} ({way}): frame {} is another picture", program.name, pictures.frames));
+        } else if shown.digest.is_some() && shown.digest != wanted.digest {
+            outcome.wrong.push(format!("{} ({way}): another digest", program.name));
+        }
+    }
+    Ok(())
+}
+
+/// The last frame of a run; nothing where the host has no device for the backend.
+fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Result<Option<Shown>> {
+    let title = here.join("guest").join(&pictures.program).join(TITLE);
+    let [text, json, frame] = ["pictures.txt", "pictures.json", "frame.png"].map(|name| here.join(name));
+    for old in [&json, &frame] {
+        if old.exists() {
+            std::fs::remove_file(old)?;
+        }
+    }
+    let mut all = vec!["--frames".to_owned(), pictures.frames.to_string(), "--last-frame".to_owned()];
+    all.push(frame.to_string_lossy().into_owned());
+    all.extend(flags.iter().map(|&flag| flag.to_owned()));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let output = title_command(&title, &all, content, [&text, &json])?
+        .arg("PWD=/hdd")
+        .arg("--")
+        .args(&pictures.arguments)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && said.contains(NO_DEVICE) {
+        return Ok(None);
+    }
+    let report = std::fs::read_to_string(&json).with_context(|| said.clone().into_owned())?;
+    let report: Value = serde_json::from_str(&report)?;
+    if report["exit"] != "frames" || report["frames"] != pictures.frames {
+        bail!("ended by {} after {} frames: {said}", report["exit"], report["frames"]);
+    }
+    let digest = report["digest"].as_str().map(str::to_owned);
+    Ok(Some(Shown { picture: Picture::read(&frame)?, digest }))
+}
+
+/// Whether all of a picture has one colour: nothing was drawn.
+fn is_plain(picture: &Picture) -> bool {
+    let mut pixels = picture.rgb.chunks_exact(3);
+    let first = pixels.next();
+    pixels.all(|pixel| Some(pixel) == first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_one_colour_is_none() {
+        let picture = |rgb: &[u8]| Picture { width: 2, height: 1, rgb: rgb.to_vec() };
+        assert!(is_plain(&picture(&[1, 2, 3, 1, 2, 3])));
+        assert!(!is_plain(&picture(&[1, 2, 3, 1, 2, 4])));
+    }
+}
