@@ -12,6 +12,7 @@ pub mod error;
 mod fields;
 pub mod findings;
 pub mod gdfx;
+pub mod gpd;
 pub mod image;
 pub mod lzx;
 pub mod pack;
@@ -91,6 +92,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: "ciso", description: "a compressed disc image (CSO, CCI)", detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]), opens: Opens::Unread("decompress it to an ISO, extract that, and name the folder that has default.xex"), verify: None },
     Format { name: "iso9660", description: "an ordinary disc image (ISO 9660) without an Xbox volume", detect: |file| unread::has(file, 0x8001, b"CD001"), opens: Opens::Unread("it may be the part of a game disc that DVD players see; an image of the whole disc is needed"), verify: None },
     Format { name: "zip", description: "a ZIP archive", detect: zip::detect, opens: Opens::Volume(zip::open), verify: Some(|file, _, _, found| zip::verify(file, found)) },
+    Format { name: "xdbf", description: "a database of a title's or a profile's (XDBF, GPD)", detect: |file| unread::begins(file, &[b"XDBF"]), opens: Opens::Unread("xenia-rs info shows what is in a profile's"), verify: None },
     Format { name: "7z", description: "a 7z archive", detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]), opens: Opens::Unread(EXTRACT), verify: None },
     Format { name: "rar", description: "a RAR archive", detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]), opens: Opens::Unread(EXTRACT), verify: None },
     Format { name: "cab", description: "a Microsoft cabinet", detect: |file| unread::begins(file, &[b"MSCF"]), opens: Opens::Unread(EXTRACT), verify: None },

@@ -106,6 +106,7 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     let elf = &elf.without_file_headers();
     let imports = stub::read_imports(elf)?;
     let title = stub::read_title(elf)?;
+    let resources = stub::read_resources(elf)?;
     if elf.segments.len() > MAX_SEGMENTS {
         return Err(PackError::TooMany { what: "load segments", count: elf.segments.len() });
     }
@@ -119,6 +120,9 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     }
     if let Some(tls) = elf.tls.filter(|tls| tls.file_size != 0 && !holds(tls.address, tls.file_size)) {
         return Err(PackError::Outside { what: "the TLS template", address: tls.address });
+    }
+    if let Some(resource) = resources.iter().find(|resource| !holds(resource.address, resource.size)) {
+        return Err(PackError::Outside { what: "a resource", address: resource.address });
     }
     let mut image = vec![0; layout.size as usize];
     elf.copy_segments(&mut image, layout.base);
@@ -150,6 +154,7 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
         runs: layout.page_runs(elf)?,
         image,
         libraries,
+        resources,
         tls,
         execution,
         stack_size: stack_size.unwrap_or(DEFAULT_STACK_SIZE),

@@ -7,20 +7,25 @@
 //! An entry that lies outside of the data is refused when the database is read, so what is asked for later is there. Text of a title's
 //! database is UTF-8, that of a profile's UTF-16.
 //!
+//! What a profile's says is read and written by [`crate::gpd`].
+//!
 //! Facts: reference/stfs_gdfx.md.
 
 use crate::error::FormatError;
 use crate::fields::Fields;
+use std::collections::BTreeMap;
 
 const WHAT: &str = "XDBF";
-const MAGIC: u32 = u32::from_be_bytes(*b"XDBF");
-const HEADER: usize = 24;
-const ENTRY: usize = 18;
-const FREE: usize = 8;
+pub(crate) const MAGIC: u32 = u32::from_be_bytes(*b"XDBF");
+pub(crate) const HEADER: usize = 24;
+pub(crate) const ENTRY: usize = 18;
+pub(crate) const FREE: usize = 8;
 /// Entries, at most: more than any title has, and their table has a MiB.
 const MOST_ENTRIES: u64 = 0x1_0000;
 /// Bytes of a title's text that are shown.
 const MOST_TEXT: usize = 1024;
+/// Achievements of one title: more than any has.
+const MOST_ACHIEVEMENTS: u64 = 0x400;
 
 /// Sections of a title's database.
 mod section {
@@ -33,7 +38,7 @@ const ACHIEVEMENTS: u64 = u32::from_be_bytes(*b"XACH") as u64;
 const TITLE: u64 = u32::from_be_bytes(*b"XTHD") as u64;
 const DEFAULT_LANGUAGE: u64 = u32::from_be_bytes(*b"XSTC") as u64;
 /// Of the picture, and of the title's name among strings.
-const OWN: u64 = 0x8000;
+pub(crate) const OWN: u64 = 0x8000;
 /// Bytes of an achievement.
 const ACHIEVEMENT: usize = 0x24;
 const ENGLISH: u64 = 1;
@@ -100,6 +105,11 @@ impl<'a> Xdbf<'a> {
         Ok(Self { entries })
     }
 
+    /// Everything in it, in the order of its table: section, id and bytes.
+    pub fn entries(&self) -> impl Iterator<Item = (u16, u64, &'a [u8])> {
+        self.entries.iter().map(|entry| (entry.section, entry.id, entry.data.bytes))
+    }
+
     fn find(&self, section: u16, id: u64) -> Option<Fields<'a>> {
         self.entries.iter().find(|entry| (entry.section, entry.id) == (section, id)).map(|entry| entry.data)
     }
@@ -115,9 +125,20 @@ impl<'a> Xdbf<'a> {
         found.and_then(|data| data.u32(12).ok()).map_or(ENGLISH, u64::from)
     }
 
+    /// This language if the title has texts in it, or else its own.
+    pub fn language_for(&self, language: u64) -> u64 {
+        let is_there = self.find(section::STRINGS, language).is_some();
+        if is_there { language } else { self.default_language() }
+    }
+
     /// What the title is called, in its default language.
     pub fn title_name(&self) -> Option<String> {
-        Some(self.string(self.default_language(), OWN as u16)).filter(|name| !name.is_empty())
+        self.title_name_in(self.default_language())
+    }
+
+    /// What the title is called in a language.
+    pub fn title_name_in(&self, language: u64) -> Option<String> {
+        Some(self.string(language, OWN as u16)).filter(|name| !name.is_empty())
     }
 
     /// The title's picture (PNG).
@@ -132,22 +153,43 @@ impl<'a> Xdbf<'a> {
 
     /// A text in a language; in English if it is not there; empty if it is nowhere.
     pub fn string(&self, language: u64, id: u16) -> String {
-        let of = |language| self.find(section::STRINGS, language).and_then(|table| string_of(table, id));
+        let of = |language| self.strings(language).get(&id).map(|text| shown(text));
         of(language).or_else(|| of(ENGLISH)).unwrap_or_default()
+    }
+
+    /// The texts of a language by their numbers; the first of each, up to where the table is damaged.
+    fn strings(&self, language: u64) -> BTreeMap<u16, &'a [u8]> {
+        let mut texts = BTreeMap::new();
+        let Some(table) = self.find(section::STRINGS, language) else { return texts };
+        let Ok(count) = table.u16(12) else { return texts };
+        let mut at = 14;
+        for _ in 0..count {
+            let (Ok(id), Ok(length)) = (table.u16(at), table.u16(at + 2)) else { break };
+            let Ok(bytes) = table.slice(at + 4, length.into()) else { break };
+            texts.entry(id).or_insert(bytes);
+            at += 4 + usize::from(length);
+        }
+        texts
     }
 
     /// What can be achieved, in the order of the table.
     ///
     /// # Errors
-    /// A table that is shorter than it says.
+    /// A table that is shorter than it says, or has more than any title's.
     pub fn achievements(&self, language: u64) -> Result<Vec<Achievement>, FormatError> {
         let Some(table) = self.find(section::METADATA, ACHIEVEMENTS) else { return Ok(Vec::new()) };
         let table = Fields { what: "XDBF achievements", ..table };
         let count = usize::from(table.u16(12)?);
+        FormatError::check_limit(table.what, table.origin + 12, count as u64, MOST_ACHIEVEMENTS)?;
+        let texts = [language, ENGLISH].map(|language| self.strings(language));
         (0..count)
             .map(|number| {
                 let row = table.sub(14 + number * ACHIEVEMENT, ACHIEVEMENT, table.what)?;
-                let text = |at| Ok::<_, FormatError>(self.string(language, row.u16(at)?));
+                let text = |at| {
+                    let id = row.u16(at)?;
+                    let found = texts.iter().find_map(|texts| texts.get(&id));
+                    Ok::<_, FormatError>(found.map(|text| shown(text)).unwrap_or_default())
+                };
                 Ok(Achievement {
                     id: row.u16(0)?,
                     label: text(2)?,
@@ -162,19 +204,8 @@ impl<'a> Xdbf<'a> {
     }
 }
 
-/// The text of that number in a table of one language.
-fn string_of(table: Fields<'_>, id: u16) -> Option<String> {
-    let count = table.u16(12).ok()?;
-    let mut at = 14;
-    // Each turn takes four bytes of the table at least.
-    for _ in 0..count {
-        let (found, length) = (table.u16(at).ok()?, usize::from(table.u16(at + 2).ok()?));
-        let bytes = table.slice(at + 4, length).ok()?;
-        if found == id {
-            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST_TEXT)]);
-            return Some(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());
-        }
-        at += 4 + length;
-    }
-    None
+/// A text as it is shown: not too long, without what would move a terminal's cursor.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT)]);
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -99,6 +99,29 @@ fn a_packed_title_is_the_elf_with_headers_and_imports() {
 }
 
 #[test]
+fn resources_are_named_by_the_headers() {
+    let record = |name: &[u8], address: u32, size: u32| {
+        let mut record = name.to_vec();
+        record.resize(8, 0);
+        [record, address.to_be_bytes().to_vec(), size.to_be_bytes().to_vec()].concat()
+    };
+    let with = |records: &[u8]| sample().section(".xenia.resources", None, records);
+    let two = [record(b"58410001", 0x9001_0010, 0x20), record(b"art", 0x9001_0040, 4)].concat();
+    let resources = packed(&with(&two)).resources;
+    let found: Vec<_> = resources.iter().map(|r| (r.name.as_str(), r.address.0, r.size)).collect();
+    assert_eq!(found, [("58410001", 0x9001_0010, 0x20), ("art", 0x9001_0040, 4)]);
+    for (records, said) in [
+        (record(b"art", 0x8000_0000, 4), "a resource at 0x80000000 is in no load segment"),
+        (record(b"", 0x9001_0010, 4), "section .xenia.resources, offset 0x0: the resource's name is not"),
+        (record(b"a\0b", 0x9001_0010, 4), "section .xenia.resources, offset 0x0: the resource's name is not"),
+        (two[..31].to_vec(), "section .xenia.resources, offset 0x10: needs 4 bytes"),
+    ] {
+        let error = pack_with(&with(&records), &PackOptions::default()).unwrap_err().to_string();
+        assert!(error.starts_with(said), "{error}");
+    }
+}
+
+#[test]
 fn encryption_changes_the_payload_but_not_the_image() {
     let plain = pack_with(&sample(), &PackOptions::default()).unwrap();
     let options = PackOptions { encrypt: true, name: None };

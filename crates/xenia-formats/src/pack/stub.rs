@@ -70,9 +70,19 @@
 //! | 0x08 | 4 | media id |
 //! | 0x0C | 4 | bytes of the main thread's stack; 0 = 0x40000 |
 //!
+//! # `.xenia.resources`: records of 16 bytes, optional
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0x00 | 8 | name, padded with NUL: the title's id in hexadecimal for its database (XDBF) |
+//! | 0x08 | 4 | address of the data, which is in a load segment |
+//! | 0x0C | 4 | its bytes |
+//!
 //! Other inputs: a `PT_TLS` segment becomes the TLS template, a `.pdata` section the function table.
 
 use xenia_guest::{GuestAddr, Ordinal};
+
+use crate::image::Resource;
 
 use super::PackError;
 use crate::elf::Elf;
@@ -88,6 +98,11 @@ pub const LIBRARY_NAME_SIZE: usize = 24;
 pub const TITLE_SECTION: &str = ".xenia.title";
 /// Bytes of the title record.
 pub const TITLE_RECORD_SIZE: usize = 16;
+/// Name of the section with the resource records.
+pub const RESOURCES_SECTION: &str = ".xenia.resources";
+/// Bytes of a resource record, and of the name in it.
+pub const RESOURCE_RECORD_SIZE: usize = 16;
+const RESOURCE_NAME_SIZE: usize = 8;
 
 /// One import, as a stub object describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,4 +194,29 @@ pub fn read_title(elf: &Elf) -> Result<Option<StubTitle>, PackError> {
     }
     let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     Ok(Some(StubTitle { title_id: word(0), version: word(4), media_id: word(8), stack_size: word(12) }))
+}
+
+/// Every resource record of the ELF; none if it has no such section.
+///
+/// # Errors
+/// A section of broken size, a name that isn't one.
+pub fn read_resources(elf: &Elf) -> Result<Vec<Resource>, PackError> {
+    let Some((_, bytes)) = elf.section_data(RESOURCES_SECTION) else { return Ok(Vec::new()) };
+    let mut resources = Vec::new();
+    for (index, record) in bytes.chunks(RESOURCE_RECORD_SIZE).enumerate() {
+        let offset = index * RESOURCE_RECORD_SIZE;
+        let refuse = |reason| PackError::Section { section: RESOURCES_SECTION, offset, reason };
+        let fields = Fields::new(record, offset as u64, "resource record");
+        let field = |error: crate::FormatError| refuse(error.reason.to_string());
+        let (address, size) = (fields.u32(8).map_err(field)?, fields.u32(0xC).map_err(field)?);
+        let name = &record[..RESOURCE_NAME_SIZE];
+        let end = name.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let name = &name[..end];
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+            return Err(refuse("the resource's name is not a name padded with NUL".into()));
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        resources.push(Resource { name, address: GuestAddr(address), size });
+    }
+    Ok(resources)
 }

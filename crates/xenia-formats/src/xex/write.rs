@@ -12,7 +12,7 @@ use super::digests::{header_digest, sha1};
 use super::payload::cbc_decrypt;
 use super::security::{SMALL_PAGES, field};
 use super::{BasicBlock, MAGIC, MAIN_HEADER_SIZE, PageType, key, module_flags};
-use crate::image::{ExecutionInfo, TlsInfo, Version};
+use crate::image::{ExecutionInfo, Resource, TlsInfo, Version};
 use crate::pack::PackError;
 
 /// Zeros are left out of the payload in units of this many bytes.
@@ -36,6 +36,8 @@ pub(crate) struct XexContents {
     /// The image, whole pages, with the words of imports in place.
     pub(crate) image: Vec<u8>,
     pub(crate) libraries: Vec<ImportedLibrary>,
+    /// Named data, with names of eight characters at most.
+    pub(crate) resources: Vec<Resource>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) execution: Option<ExecutionInfo>,
     pub(crate) stack_size: u32,
@@ -84,6 +86,9 @@ impl XexContents {
             let mut body = name.clone().into_bytes();
             body.resize((body.len() + 1).next_multiple_of(4), 0);
             headers.push((key::ORIGINAL_PE_NAME, Value::Body(with_size(body))));
+        }
+        if !self.resources.is_empty() {
+            headers.push((key::RESOURCE_INFO, Value::Body(with_size(resource_info(&self.resources)))));
         }
         if let Some(tls) = &self.tls {
             let words = [tls.slot_count, tls.raw_data_address.0, tls.data_size, tls.raw_data_size];
@@ -218,6 +223,17 @@ impl XexContents {
         info[field::FILE_KEY..field::FILE_KEY + 16].copy_from_slice(&file_key);
         info
     }
+}
+
+fn resource_info(resources: &[Resource]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for resource in resources {
+        let mut name = resource.name.clone().into_bytes();
+        name.resize(8, 0);
+        body.extend(name);
+        body.extend(be_words(&[resource.address.0, resource.size]));
+    }
+    body
 }
 
 fn execution_info(info: &ExecutionInfo) -> Vec<u8> {

@@ -1,0 +1,120 @@
+//! Databases of profiles: what is written is read again, and lies where the format says.
+
+mod support;
+
+use support::Noise;
+use xenia_formats::gpd::{EARNED, Gpd, MOST_BYTES, PlayedTitle, Record};
+use xenia_testing::Cases;
+
+fn record(id: u32, flags: u32) -> Record {
+    let texts = ["Zwölf", "Done \u{1F600}", ""].map(str::to_owned);
+    let [label, description, unachieved] = texts;
+    let unlocked_at = if flags & EARNED == 0 { 0 } else { 0x01D6_BABE_0000_0001 };
+    Record { id, image: 5, gamerscore: 10 * id, flags, unlocked_at, label, description, unachieved }
+}
+
+fn sample() -> Gpd {
+    let mut gpd = Gpd::default();
+    gpd.set_achievement(&record(7, 9));
+    gpd.set_achievement(&record(1, 9 | EARNED));
+    gpd.add_image(5, b"\x89PNG five");
+    gpd.set_title_name("A title", Some(b"\x89PNG icon"));
+    gpd
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let mut gpd = sample();
+    let title = PlayedTitle {
+        title_id: 0x4D53_07D1,
+        achievements: [2, 1],
+        gamerscore: [80, 10],
+        played_at: 3,
+        name: "A title".to_owned(),
+    };
+    gpd.set_title(&title);
+    let again = Gpd::read(&gpd.to_bytes()).unwrap();
+    assert_eq!(again, gpd);
+    assert_eq!(again.achievements(), [record(1, 9 | EARNED), record(7, 9)]);
+    assert_eq!(again.titles(), [title]);
+    assert_eq!((again.title_name().as_deref(), again.icon()), (Some("A title"), Some(&b"\x89PNG icon"[..])));
+    assert_eq!((again.image(5), again.image(6)), (Some(&b"\x89PNG five"[..]), None));
+    assert_eq!(again.totals(), ([2, 1], [80, 10]));
+    assert_eq!(Gpd::read(&Gpd::default().to_bytes()).unwrap(), Gpd::default());
+}
+
+#[test]
+fn fields_lie_where_the_format_says() {
+    let bytes = sample().to_bytes();
+    let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!(&bytes[..4], b"XDBF");
+    assert_eq!([4, 8, 0xC, 0x10, 0x14].map(word), [0x1_0000, 512, 5, 512, 1]);
+    let data = 24 + 18 * 512 + 8 * 512;
+    let length = (bytes.len() - data) as u32;
+    assert_eq!([24 + 18 * 512, 24 + 18 * 512 + 4].map(word), [length, u32::MAX - length]);
+    // The first entry is the first achievement's.
+    assert_eq!(bytes[24..24 + 10], [0, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!([0, 4, 8, 0xC, 0x10].map(|at| word(data + at)), [0x1C, 1, 5, 10, 9 | EARNED]);
+    assert_eq!(bytes[data + 0x1C..data + 0x28], *b"\0Z\0w\0\xF6\0l\0f\0\0");
+}
+
+#[test]
+fn what_nobody_here_knows_stays() {
+    // A list of what is to be told to the online service, and a setting.
+    let mut file = sample().to_bytes();
+    let count = u32::from_be_bytes(file[0xC..0x10].try_into().unwrap()) as usize;
+    for (number, (section, id)) in [(1_u16, 0x1_0000_0000_u64), (3, 0x1004_0006)].into_iter().enumerate() {
+        let at = 24 + 18 * (count + number);
+        file[at..at + 2].copy_from_slice(&section.to_be_bytes());
+        file[at + 2..at + 10].copy_from_slice(&id.to_be_bytes());
+        file[at + 10..at + 18].copy_from_slice(&[0, 0, 0, 2, 0, 0, 0, 6]);
+    }
+    file[0xC..0x10].copy_from_slice(&(count as u32 + 2).to_be_bytes());
+    let mut gpd = Gpd::read(&file).unwrap();
+    assert_eq!(gpd.achievements().len(), 2, "the list is no achievement");
+    gpd.set_achievement(&record(9, 0));
+    let again = Gpd::read(&gpd.to_bytes()).unwrap();
+    assert_eq!(again, gpd);
+    assert_eq!(again.to_bytes()[0xF], count as u8 + 3);
+}
+
+#[test]
+fn entries_that_share_their_bytes_make_it_no_larger_than_any() {
+    let picture = vec![0; MOST_BYTES / 64];
+    let mut file = Gpd::default();
+    file.add_image(0, &picture);
+    let mut file = file.to_bytes();
+    let row = file[24..42].to_vec();
+    for number in 1..100 {
+        let at = 24 + 18 * number;
+        file[at..at + 18].copy_from_slice(&row);
+        file[at + 9] = number as u8;
+    }
+    file[0xF] = 100;
+    let refused = Gpd::read(&file).unwrap_err().to_string();
+    assert!(refused.contains("exceeds the limit of 0x1000000"), "{refused}");
+    file[0xF] = 64;
+    Gpd::read(&file).unwrap();
+    assert!(Gpd::read(&vec![0; MOST_BYTES + 1]).is_err());
+}
+
+#[test]
+fn damaged_databases_are_refused_or_read() {
+    let whole = sample().to_bytes();
+    Cases::new("XENIA_DATABASES", 1000).each(|seed| {
+        let mut dice = Noise::new(seed);
+        let mut bytes = whole.clone();
+        for _ in 0..=dice.below(4) {
+            let front = [24 + 18 * 8, whole.len()][dice.below(2)];
+            let at = if front == whole.len() { front - 1 - dice.below(0x100) } else { dice.below(front) };
+            bytes[at] = [dice.next() as u8, 0, 0xFF, 0x80][dice.below(4)];
+        }
+        match Gpd::read(&bytes) {
+            Ok(gpd) => {
+                let _ = (gpd.totals(), gpd.titles(), gpd.title_name());
+                assert_eq!(Gpd::read(&gpd.to_bytes()).unwrap(), gpd);
+            }
+            Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
+        }
+    });
+}
