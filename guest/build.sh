@@ -99,7 +99,7 @@ for program in "${programs[@]}"; do
             title sync-suite "${objects[@]}" "$(compile sync-suite/calls64.S)" "$(compile hostile/create_file.S)"
             ;;
         console-suite)
-            objects=("$(compile console-suite/calls.S)" "$(compile hostile/create_file.S)")
+            objects=("$(compile console-suite/calls.S)" "$(compile console-suite/spa.S)" "$(compile hostile/create_file.S)")
             for source in console-suite/*.c runtime/settings.c sync-suite/suite.c; do
                 objects+=("$(compile "$source" -mno-powerpc64)")
             done

@@ -61,3 +61,16 @@ device_selector:
     li      6, 0
     b       XamShowDeviceSelectorUI
     .size device_selector, . - device_selector
+
+# create_achievements is XamUserCreateAchievementEnumerator, of the user alone.
+    .globl create_achievements
+    .type create_achievements,@function
+create_achievements:
+    mr      10, 9
+    mr      9, 8
+    mr      8, 7
+    mr      7, 6
+    mr      6, 5
+    li      5, 0
+    b       XamUserCreateAchievementEnumerator
+    .size create_achievements, . - create_achievements

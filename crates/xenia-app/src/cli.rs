@@ -97,8 +97,11 @@ Examples:
   xenia-rs check t.xex --frames 60 --expect t.json            compare with it
   xenia-rs check t.xex --frames 60 --expect t.json --interp   any engine ends in the same digest")]
     Check(Box<CheckArgs>),
-    /// Describe a title: format, entry, imports and their state, digests.
-    #[command(after_help = "Example:\n  xenia-rs info game/default.xex --json -")]
+    /// Describe a title: format, entry, imports and their state, digests; or a profile's database (.gpd): what was achieved.
+    #[command(after_help = "\
+Examples:
+  xenia-rs info game/default.xex --json -
+  xenia-rs info 4D5307D1.gpd                 what a profile has achieved in a title")]
     Info(InfoArgs),
     /// List the files of a disc image, content package or archive.
     #[command(after_help = "Example:\n  xenia-rs ls game.iso")]

@@ -13,6 +13,7 @@ pub mod exports;
 pub mod fuzz;
 pub mod generate;
 pub mod info;
+pub mod info_gpd;
 pub mod jit;
 pub mod make_stfs;
 pub mod pack;

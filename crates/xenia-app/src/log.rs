@@ -1,6 +1,6 @@
 //! The log: what the crates say with `tracing`, on standard error or in a file.
 //!
-//! Warnings are shown, and what the title itself writes (target `guest`, see [`crate::guest_log`]); `-v`, `-vv` and `-q` move
+//! Warnings are shown, what the title itself writes (target `guest`, see [`crate::guest_log`]) and what users achieve (`achievements`); `-v`, `-vv` and `-q` move
 //! that, `RUST_LOG` and `--log` choose by target. Libraries below us speak of their own affairs, and are asked for
 //! errors only unless somebody names them.
 //!
@@ -32,6 +32,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 const LINES: u64 = 16;
 /// What the title writes, which has a limit of its own.
 pub const GUEST: &str = "guest";
+/// What users achieve, which they like to hear.
+const ACHIEVEMENTS: &str = "achievements";
 /// Libraries whose warnings are not about us.
 const LIBRARIES: [&str; 7] =
     ["winit", "wgpu_core", "wgpu_hal", "naga", "cranelift_codegen", "cranelift_frontend", "regalloc2"];
@@ -73,7 +75,7 @@ fn base(verbose: u8, quiet: bool) -> Targets {
     Targets::new()
         .with_default(level)
         .with_targets(LIBRARIES.map(|library| (library, LevelFilter::ERROR)))
-        .with_target(GUEST, guest)
+        .with_targets([GUEST, ACHIEVEMENTS].map(|target| (target, guest)))
 }
 
 /// `filter` with what `text` says of some targets, or of all that it does not name.
@@ -251,7 +253,7 @@ mod tests {
     fn warnings_and_the_title_are_shown_and_libraries_are_not() {
         let filter = base(0, false);
         assert!(shows(&filter, "kernel", Level::WARN) && !shows(&filter, "kernel", Level::INFO));
-        assert!(shows(&filter, GUEST, Level::INFO));
+        assert!(shows(&filter, GUEST, Level::INFO) && shows(&filter, ACHIEVEMENTS, Level::INFO));
         assert!(!shows(&filter, "winit::platform", Level::WARN) && shows(&filter, "winit", Level::ERROR));
         let quiet = base(0, true);
         assert!(!shows(&quiet, "kernel", Level::WARN) && !shows(&quiet, GUEST, Level::ERROR));

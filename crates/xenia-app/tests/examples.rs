@@ -95,6 +95,10 @@ fn prepare(folder: &Path) {
     std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
     std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();
     std::fs::write(at("dlc/map.bin"), [0; 100]).unwrap();
+    // An empty database of a profile's.
+    let mut database = [&b"XDBF\0\x01\0\0"[..], &[0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]].concat();
+    database.resize(24 + 512 * (18 + 8), 0);
+    std::fs::write(at("4D5307D1.gpd"), database).unwrap();
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     for log in ["a", "b"] {
         std::fs::write(at(log), "0 swap 1\n").unwrap();

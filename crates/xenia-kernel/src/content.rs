@@ -6,6 +6,7 @@
 //!                         /NAME=2/…             its files
 //!                         /OTHER/…              files without a header: a package that somebody has put there
 //! Profiles/OWNER/profile, TITLE.settings        who may sign in, and what they have set
+//!                /TITLE.gpd                     what they have achieved (xenia_formats::gpd)
 //! Disk/TITLE/…                                  what the title sees as hdd:
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! when the title closes or flushes the package, or the run ends: until then, and however the program ends, the host has the
 //! package as it was. Each file in a package, and the header, is replaced whole (`vfs/draft.rs`).
 
+mod achievements;
 mod header;
 mod name;
 mod profiles;

@@ -71,6 +71,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::xe_keys::XeKeys::EXPORTS,
     xboxkrnl::xex::Xex::EXPORTS,
     xboxkrnl::xma::Xma::EXPORTS,
+    xam::achievements::Achievements::EXPORTS,
     xam::content::Content::EXPORTS,
     xam::content_device::ContentDevice::EXPORTS,
     xam::enumerate::Enumerate::EXPORTS,

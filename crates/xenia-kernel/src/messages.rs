@@ -3,6 +3,8 @@
 //! A message has a number, of which the upper half says whose it is, and two words; the first is mostly the address of a
 //! buffer. Its answer is an `HRESULT`. What needs the online service fails as on a console that is not connected.
 
+mod achievements;
+mod games;
 mod online;
 mod player;
 mod presence;
@@ -82,7 +84,7 @@ use messages;
 /// Every application that titles send messages to.
 pub const APPLICATIONS: &[Application] = &[
     Application { id: 0xFA, name: "music player", messages: player::MESSAGES },
-    Application { id: 0xFB, name: "games (XGI)", messages: presence::MESSAGES },
+    Application { id: 0xFB, name: "games (XGI)", messages: games::MESSAGES },
     Application { id: 0xFC, name: "online service", messages: online::MESSAGES },
     Application { id: 0xFE, name: "system (XAM)", messages: system::MESSAGES },
 ];

@@ -1,5 +1,6 @@
 //! What the console keeps for its users: profiles, settings, notifications, lists, key strokes, overlapped requests.
 
+pub mod achievements;
 pub mod connections;
 pub mod dialogs;
 pub mod enumerators;

@@ -11,6 +11,7 @@ mod messages;
 use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
+use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use super::jit::{BlockLine, DumpReport, GuestLine};
 use super::precompile::PrecompileReport;
 use super::scale::{ScaleReport, ScaleWorkers};
@@ -82,6 +83,11 @@ pub fn documents() -> Vec<Document> {
                 object::<TitleRow>(),
                 object::<AchievementRow>(),
             ],
+        },
+        Document {
+            name: "gpd",
+            by: "`info` of a profile's database (.gpd)",
+            objects: vec![object::<GpdReport>(), object::<GpdAchievementRow>(), object::<PlayedTitleRow>()],
         },
         Document { name: "ls", by: "`ls`", objects: vec![object::<LsReport>(), object::<LsRow>()] },
         Document {

@@ -1,5 +1,6 @@
 //! `xenia-rs info`: what a file is, before one of its instructions runs.
 
+use super::info_gpd;
 use crate::cli::InfoArgs;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
@@ -96,6 +97,14 @@ documented! {
 /// Prints the description; with `--json`, writes it.
 pub fn run(args: &InfoArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
+    if info_gpd::is_database(&args.title) {
+        let report = info_gpd::describe(&args.title)?;
+        match &args.json {
+            Some(path) => write_json(path, "gpd", &report)?,
+            None => info_gpd::print(&report),
+        }
+        return Ok(Code::Done);
+    }
     let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
     let report = describe(&title.image);
     if let Some(path) = &args.json {

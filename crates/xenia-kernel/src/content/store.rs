@@ -43,20 +43,27 @@ impl ContentStore {
 
     /// A small file, whole; `None`: there is none, or it is too large.
     pub fn read(&self, path: &[String]) -> VfsResult<Option<Vec<u8>>> {
+        let bytes = self.read_at_most(path, SMALL_FILE)?;
+        Ok(bytes.filter(|bytes| bytes.len() as u64 <= SMALL_FILE))
+    }
+
+    /// A file, of which one more byte than `most` is read at most; `None`: there is none.
+    pub(super) fn read_at_most(&self, path: &[String], most: u64) -> VfsResult<Option<Vec<u8>>> {
         let device = self.device.lock();
         let file = match device.open(path, false) {
             Ok(file) => file,
             Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let size = file.size()?;
-        if size > SMALL_FILE {
-            return Ok(None);
-        }
-        let mut bytes = vec![0; size as usize];
+        let mut bytes = vec![0; file.size()?.min(most + 1) as usize];
         let read = file.read_at(0, &mut bytes)?;
         bytes.truncate(read);
         Ok(Some(bytes))
+    }
+
+    /// Gives a file another name; one that has it already is replaced.
+    pub(super) fn rename(&self, from: &[String], to: &[String]) -> VfsResult<()> {
+        self.device.lock().rename(from, to, true)
     }
 
     /// Gives a file new contents: whoever looks, whenever, finds the old ones or these.

@@ -1,5 +1,6 @@
 //! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
 
+mod achievements;
 mod allocations;
 mod answers;
 mod before_park;

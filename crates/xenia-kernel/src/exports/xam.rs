@@ -1,5 +1,6 @@
 //! Exports of `xam.xex`, by subsystem.
 
+pub mod achievements;
 pub mod content;
 pub mod content_device;
 pub mod enumerate;

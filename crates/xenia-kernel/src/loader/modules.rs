@@ -7,6 +7,7 @@ use crate::layout::ldr;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use xenia_formats::FormatError;
 use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
@@ -126,6 +127,8 @@ pub struct Module {
     pub title_id: Option<TitleId>,
     /// Named data.
     pub resources: Vec<Resource>,
+    /// What the title says of itself (SPA), as it was before the title ran; empty if it says nothing.
+    pub database: Arc<[u8]>,
     /// Exports by ordinal.
     pub exports: Vec<Export>,
     /// Function table, by address.
@@ -214,6 +217,17 @@ impl Modules {
     }
 }
 
+/// The database in an executable's resources, which is called as the title's number.
+fn database_of(image: &LoadedImage) -> &[u8] {
+    let found = image.execution.and_then(|execution| {
+        let name = format!("{:08X}", execution.title_id.0);
+        let resource = image.resources.iter().find(|resource| resource.name.eq_ignore_ascii_case(&name))?;
+        let start = image.offset_of(resource.address, resource.size)?;
+        image.bytes.get(start..start + resource.size as usize)
+    });
+    found.unwrap_or_default()
+}
+
 impl Kernel {
     /// Makes the guest-visible entry of a module and adds it to the list.
     pub(crate) fn register_module(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
@@ -271,6 +285,7 @@ impl Kernel {
             stack_size: image.stack_size,
             title_id: image.execution.map(|execution| execution.title_id),
             resources: image.resources.clone(),
+            database: database_of(image).into(),
             exports: image.exports.clone(),
             functions,
             named: named_functions(image),

@@ -1,6 +1,6 @@
 //! What users are doing in a title, as it says: contexts and properties. Nobody reads them but the title itself.
 
-use super::{Message, Words, messages};
+use super::Words;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use crate::user::profile::{USERS, Xuid};
@@ -12,23 +12,6 @@ use xenia_guest::{GuestAddr, HResult, Win32Error};
 const LIMIT: usize = 256;
 /// Bytes of a property.
 const PROPERTY: u32 = 0x3E8;
-/// `XONLINE_E_LOGON_NOT_LOGGED_ON`.
-const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
-
-/// The rows.
-pub(super) const MESSAGES: &[Message] = messages! {
-    /// Sets a context of a user's.
-    Done 0xB_0006 XUserSetContextEx = set_context;
-    /// Sets a property of a user's. A user has 256 of each at most; what is more is dropped.
-    Done 0xB_0007 XUserSetPropertyEx = set_property;
-    /// Reads the online service's tables: it is not there.
-    Constant 0xB_0021 XUserReadStats = |_, _| Ok(NOT_LOGGED_ON);
-    /// A number that advertisers know the user by: there is none.
-    Constant 0xB_003D XUserGetCachedANID = |_, _| Ok(HResult::FAIL);
-    /// A context or a property that was set. Properties are numbers; texts and bytes are refused.
-    Partial 0xB_0041 XUserGetContext = get;
-};
-
 /// What users have set, by place.
 #[derive(Debug, Default)]
 pub struct Presence {
@@ -69,14 +52,14 @@ fn nobody() -> HResult {
     Win32Error::NOT_FOUND.to_hresult()
 }
 
-fn set_context(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn set_context(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     let (id, value) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
     with_user(call, user, |user| set(&mut user.contexts, id, value));
     Ok(HResult::OK)
 }
 
-fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     let (id, size): (u32, u32) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
     let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= PROPERTY) else {
@@ -88,7 +71,7 @@ fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     if let Some(at) = words.pointer(call, 0x14)? {
         let id: u32 = call.memory().read(at)?;

@@ -2,7 +2,7 @@
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 
 /// `KENUMERATOR`, the body of an enumerator.
@@ -23,28 +23,68 @@ pub mod layout {
     pub const SIZE: u32 = 0x18;
 }
 
+/// One of the things in a list: its bytes, and the texts that lie behind all items of a call, each with where in the item its
+/// address belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its bytes, as many as the list's other items have.
+    pub bytes: Vec<u8>,
+    /// Offset of the address, and the text with its end.
+    pub texts: Vec<(usize, Vec<u8>)>,
+}
+
+/// What a call gets: pieces, each at its offset in the caller's buffer, and how many items they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// By offset.
+    pub pieces: Vec<(u32, Vec<u8>)>,
+    /// Items.
+    pub count: u32,
+}
+
 /// A list, and how far it was read.
 #[derive(Clone, Debug)]
 pub struct Enumerator {
-    items: Vec<u8>,
+    items: VecDeque<Item>,
     item_size: usize,
-    per_call: usize,
-    read: usize,
+    per_call: u32,
+    bytes: u64,
 }
 
 impl Enumerator {
     /// A list of items of `item_size` bytes, of which a call gets `per_call`.
-    pub fn new(items: Vec<u8>, item_size: usize, per_call: u32) -> Self {
-        Self { items, item_size: item_size.max(1), per_call: per_call as usize, read: 0 }
+    pub fn new(items: &[u8], item_size: usize, per_call: u32) -> Self {
+        let items = items.chunks_exact(item_size.max(1));
+        let items = items.map(|bytes| Item { bytes: bytes.to_vec(), texts: Vec::new() });
+        Self::with_texts(items.collect(), item_size, per_call)
     }
 
-    /// The next items, and how many they are.
-    fn next(&mut self) -> (Vec<u8>, u32) {
-        let left = (self.items.len() - self.read) / self.item_size;
-        let count = left.min(self.per_call);
-        let from = self.read;
-        self.read += count * self.item_size;
-        (self.items[from..self.read].to_vec(), count as u32)
+    /// A list of items with texts.
+    pub fn with_texts(items: Vec<Item>, item_size: usize, per_call: u32) -> Self {
+        let texts = |item: &Item| item.texts.iter().map(|(_, text)| text.len()).sum::<usize>();
+        let bytes = items.iter().map(|item| (item.bytes.len() + texts(item)) as u64).sum();
+        Self { items: items.into(), item_size, per_call, bytes }
+    }
+
+    /// The next items, for a buffer at this address.
+    fn next(&mut self, buffer: GuestAddr) -> Batch {
+        let count = self.items.len().min(self.per_call as usize);
+        let mut outside = (self.per_call).saturating_mul(self.item_size as u32);
+        let (mut items, mut texts) = (Vec::new(), Vec::new());
+        for Item { mut bytes, texts: own } in self.items.drain(..count) {
+            for (at, text) in own {
+                if let Some(place) = bytes.get_mut(at..at + 4) {
+                    place.copy_from_slice(&buffer.offset(outside).0.to_be_bytes());
+                }
+                outside = outside.saturating_add(text.len() as u32);
+                texts.extend(text);
+            }
+            items.extend(bytes);
+        }
+        let first = outside.saturating_sub(texts.len() as u32);
+        let pieces = [(0, items), (first, texts)];
+        let pieces = pieces.into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
+        Batch { pieces, count: count as u32 }
     }
 }
 
@@ -58,22 +98,22 @@ pub struct Enumerators {
 impl Enumerators {
     /// Adds a list.
     pub fn insert(&mut self, body: GuestAddr, enumerator: Enumerator, limits: &Limits) -> Fallible<()> {
-        let bytes = enumerator.items.len() as u64;
+        let bytes = enumerator.bytes;
         limits.admit_amount(Limit::EnumeratorBytes, self.bytes, bytes)?;
         self.bytes += bytes;
         self.all.insert(body, enumerator);
         Ok(())
     }
 
-    /// The next items of a list, and how many they are; none at its end.
-    pub fn next(&mut self, body: GuestAddr) -> Option<(Vec<u8>, u32)> {
-        self.all.get_mut(&body).map(Enumerator::next)
+    /// The next items of a list, for a buffer at this address; none at its end.
+    pub fn next(&mut self, body: GuestAddr, buffer: GuestAddr) -> Option<Batch> {
+        self.all.get_mut(&body).map(|list| list.next(buffer))
     }
 
     /// Forgets a list.
     pub fn remove(&mut self, body: GuestAddr) {
         if let Some(gone) = self.all.remove(&body) {
-            self.bytes = self.bytes.saturating_sub(gone.items.len() as u64);
+            self.bytes = self.bytes.saturating_sub(gone.bytes);
         }
     }
 }
@@ -86,14 +126,38 @@ mod tests {
     fn lists_are_read_to_their_end_and_have_a_limit() {
         let (mut all, limits) = (Enumerators::default(), Limits::default());
         let at = GuestAddr(0x100);
-        all.insert(at, Enumerator::new(vec![1, 1, 2, 2, 3, 3], 2, 2), &limits).unwrap();
-        assert_eq!(all.next(at), Some((vec![1, 1, 2, 2], 2)));
-        assert_eq!(all.next(at), Some((vec![3, 3], 1)));
-        assert_eq!(all.next(at), Some((vec![], 0)));
-        assert_eq!(all.next(GuestAddr(1)), None);
+        all.insert(at, Enumerator::new(&[1, 1, 2, 2, 3, 3], 2, 2), &limits).unwrap();
+        let buffer = GuestAddr(0x1000);
+        let batch = |pieces: &[(u32, &[u8])], count| {
+            Some(Batch { pieces: pieces.iter().map(|(at, bytes)| (*at, bytes.to_vec())).collect(), count })
+        };
+        assert_eq!(all.next(at, buffer), batch(&[(0, &[1, 1, 2, 2])], 2));
+        assert_eq!(all.next(at, buffer), batch(&[(0, &[3, 3])], 1));
+        assert_eq!(all.next(at, buffer), batch(&[], 0));
+        assert_eq!(all.next(GuestAddr(1), buffer), None);
         let largest = vec![0; Limit::EnumeratorBytes.row().value as usize];
-        assert!(all.insert(GuestAddr(1), Enumerator::new(largest.clone(), 2, 1), &limits).is_err());
+        assert!(all.insert(GuestAddr(1), Enumerator::new(&largest, 2, 1), &limits).is_err());
         all.remove(at);
-        all.insert(GuestAddr(1), Enumerator::new(largest, 2, 1), &limits).unwrap();
+        all.insert(GuestAddr(1), Enumerator::new(&largest, 2, 1), &limits).unwrap();
+    }
+
+    #[test]
+    fn texts_lie_behind_the_items_that_a_call_has_room_for() {
+        let item = |n: u8, texts: &[(usize, &[u8])]| Item {
+            bytes: vec![n; 8],
+            texts: texts.iter().map(|(at, text)| (*at, text.to_vec())).collect(),
+        };
+        let mut list = Enumerator::with_texts(
+            vec![item(1, &[(0, b"ab"), (4, b"c")]), item(2, &[(4, b"d")]), item(3, &[(0, b"e")])],
+            8,
+            2,
+        );
+        assert_eq!(list.bytes, 24 + 5);
+        let first = list.next(GuestAddr(0x1000));
+        let items = [0, 0, 0x10, 0x10, 0, 0, 0x10, 0x12, 2, 2, 2, 2, 0, 0, 0x10, 0x13];
+        assert_eq!(first, Batch { pieces: vec![(0, items.to_vec()), (16, b"abcd".to_vec())], count: 2 });
+        let second = list.next(GuestAddr(0x2000));
+        let pieces = vec![(0, vec![0, 0, 0x20, 0x10, 3, 3, 3, 3]), (16, b"e".to_vec())];
+        assert_eq!(second, Batch { pieces, count: 1 });
     }
 }

@@ -1,8 +1,8 @@
 //! Settings of profiles: their ids, types and values.
 //!
-//! An id says the type (bits 28–31) and the most bytes (16–27) of its value. Three are each title's own; all the others are
-//! one profile's for all titles, and belong to the dashboard. Values here are checked: of their id's type, and no
-//! longer than it says.
+//! An id says the type (bits 28–31) and the most bytes (16–27) of its value. Three are each title's own, and two say what was
+//! achieved in it; all the others are one profile's for all titles, and belong to the dashboard. Values here are checked:
+//! of their id's type, and no longer than it says.
 
 mod table;
 
@@ -59,6 +59,16 @@ pub struct SettingId(pub u32);
 impl SettingId {
     /// The user's avatar.
     pub const AVATAR: Self = Self(0x63E8_0044);
+    /// What is achieved in all titles, worth.
+    pub const GAMERSCORE: Self = Self(0x1004_0006);
+    /// How many titles were played.
+    pub const TITLES_PLAYED: Self = Self(0x1004_0012);
+    /// How much was achieved in all titles.
+    pub const ACHIEVEMENTS: Self = Self(0x1004_0013);
+    /// What is achieved in a title, worth.
+    pub const TITLE_GAMERSCORE: Self = Self(0x1004_0038);
+    /// How much was achieved in a title.
+    pub const TITLE_ACHIEVEMENTS: Self = Self(0x1004_0039);
 
     /// The type of its values; `None`: there is no such type.
     pub fn kind(self) -> Option<Kind> {
@@ -88,6 +98,7 @@ impl SettingId {
     /// Whether each title has a value of its own.
     pub fn is_of_title(self) -> bool {
         matches!(self.0 & 0xFFFF, 0x3FFD..=0x3FFF)
+            || matches!(self, Self::TITLE_GAMERSCORE | Self::TITLE_ACHIEVEMENTS)
     }
 
     fn row(self) -> Option<Initial> {
@@ -144,7 +155,8 @@ mod tests {
                 Initial::Nothing => assert!(id.is_outside(), "{name}"),
             }
             assert!(id.default().is_none_or(|value| id.accepts(&value)), "{name}");
-            assert_eq!(id.is_of_title(), name.starts_with("TITLE_SPECIFIC"), "{name}");
+            let of_title = name.starts_with("TITLE_SPECIFIC") || name.starts_with("GAMERCARD_TITLE_");
+            assert_eq!(id.is_of_title(), of_title, "{name}");
         }
     }
 

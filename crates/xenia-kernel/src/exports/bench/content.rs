@@ -255,7 +255,7 @@ fn packages_are_listed_piece_by_piece() {
     assert_eq!(b.xam_call("XamContentCreate", &[0xFF, root, data, 1, 0, 0, 0]), 0);
     assert_eq!(list(&mut b, 0, 1, 0).len(), 4);
     assert_eq!(list(&mut b, 0, 1, 0x1000).len(), 3);
-    assert_eq!(b.kernel.user.enumerators.lock().next(GuestAddr(0)), None);
+    assert_eq!(b.kernel.user.enumerators.lock().next(GuestAddr(0), GuestAddr(0)), None);
     // In the background.
     let arguments = [0, 1, 1, 0, 9, 0, at(&b, RESULTS)];
     assert_eq!(b.xam_call("XamContentCreateEnumerator", &arguments), 0);

@@ -272,7 +272,7 @@ impl Content {
         let list: Vec<u8> = found.iter().flat_map(|(name, header)| described(name, header)).collect();
         let (open_message, close_message) = (0x2_0005, 0x2_0007);
         let kind = Kind { user, application: 0xFE, open_message, close_message, private: 0x98, items, flags };
-        let handle = enumerate::create(call, kind, &Enumerator::new(list, data::SIZE as usize, items))?;
+        let handle = enumerate::create(call, kind, &Enumerator::new(&list, data::SIZE as usize, items))?;
         out.set(call.memory(), handle)?;
         Ok(Win32Error::SUCCESS)
     }

@@ -109,7 +109,7 @@ impl ContentDevice {
         }
         let (open_message, close_message) = (0x2_000A, 0x2_0009);
         let kind = Kind { user: 0, application: 0xFE, open_message, close_message, private: 0, items, flags };
-        let list = Enumerator::new(device_data(call), DEVICE_DATA as usize, items);
+        let list = Enumerator::new(&device_data(call), DEVICE_DATA as usize, items);
         let handle = enumerate::create(call, kind, &list)?;
         out.set(call.memory(), handle)?;
         Ok(Win32Error::SUCCESS)

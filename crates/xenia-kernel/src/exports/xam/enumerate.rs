@@ -4,7 +4,7 @@ use crate::abi::{Call, Handle, Out};
 use crate::exports::waiting::make_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use crate::user::enumerators::{Enumerator, layout};
+use crate::user::enumerators::{Batch, Enumerator, layout};
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
@@ -70,9 +70,11 @@ impl Enumerate {
         let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
         let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
         let Ok(enumerator) = found else { return Ok(Win32Error::INVALID_HANDLE) };
-        let next = call.kernel.user.enumerators.lock().next(enumerator.body());
-        let (bytes, count) = next.unwrap_or_default();
-        call.memory().write_bytes(buffer, &bytes)?;
+        let next = call.kernel.user.enumerators.lock().next(enumerator.body(), buffer);
+        let Batch { pieces, count } = next.unwrap_or_default();
+        for (at, bytes) in pieces {
+            call.memory().write_bytes(buffer.offset(at), &bytes)?;
+        }
         if let Some(items) = items {
             items.set(call.memory(), count)?;
         }
@@ -98,7 +100,7 @@ impl Enumerate {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         let kind = Kind { user, application, open_message, close_message, private, items, flags };
-        let handle = create(call, kind, &Enumerator::new(Vec::new(), 1, items))?;
+        let handle = create(call, kind, &Enumerator::new(&[], 1, items))?;
         out.set(call.memory(), handle)?;
         Ok(Win32Error::SUCCESS)
     }

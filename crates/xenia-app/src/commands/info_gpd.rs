@@ -1,0 +1,207 @@
+//! `xenia-rs info` of a profile's database (GPD): what was achieved in a title, or which titles were played.
+
+use crate::say::{outln, visible};
+use crate::wording::count;
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::fs::File;
+use std::path::Path;
+use xenia_documents::documented;
+use xenia_formats::gpd::{Gpd, PlayedTitle, Record, SHOWN};
+
+documented! {
+    /// What a profile's database says.
+    #[derive(Debug, Serialize)]
+    pub struct GpdReport {
+        /// `gpd`.
+        format: &'static str,
+        /// What the title is called; null in the dashboard's.
+        name: Option<String>,
+        /// Bytes of the title's picture (PNG); null if it has none.
+        icon_bytes: Option<usize>,
+        /// What has been achieved is worth this much.
+        gamerscore: u32,
+        /// All that can be achieved is worth this much.
+        gamerscore_possible: u32,
+        /// What can be achieved.
+        achievements: Vec<GpdAchievementRow>,
+        /// Titles that were played; only the dashboard's has some.
+        titles: Vec<PlayedTitleRow>,
+    }
+
+    /// Something that can be achieved.
+    #[derive(Debug, Serialize)]
+    pub struct GpdAchievementRow {
+        /// Its number.
+        id: u32,
+        /// What it is called.
+        label: String,
+        /// What has been done.
+        description: String,
+        /// What is to be done.
+        unachieved: String,
+        /// What it is worth.
+        gamerscore: u32,
+        /// Whether it is shown to who has not done it.
+        is_shown: bool,
+        /// Whether it has been achieved.
+        is_earned: bool,
+        /// When, in units of 100 ns since 1601; null if it has not been.
+        unlocked_at: Option<u64>,
+    }
+
+    /// A title that was played.
+    #[derive(Debug, Serialize)]
+    pub struct PlayedTitleRow {
+        /// Its number, eight hexadecimal digits.
+        title_id: String,
+        /// What it is called.
+        name: String,
+        /// How much has been achieved in it.
+        achievements: u32,
+        /// How much can be achieved.
+        achievements_possible: u32,
+        /// What has been achieved is worth this much.
+        gamerscore: u32,
+        /// All that can be achieved is worth this much.
+        gamerscore_possible: u32,
+    }
+}
+
+/// Whether this is a database.
+pub fn is_database(path: &Path) -> bool {
+    let begin = File::open(path).ok().filter(|_| path.is_file()).and_then(|mut file| {
+        let mut magic = [0; 4];
+        std::io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic)
+    });
+    begin == Some(*b"XDBF")
+}
+
+/// Reads a database and describes it.
+pub fn describe(path: &Path) -> Result<GpdReport> {
+    let shown = path.display();
+    let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
+    let gpd = Gpd::read(&bytes).with_context(|| format!("cannot read {shown}"))?;
+    let (_, [gamerscore_possible, gamerscore]) = gpd.totals();
+    Ok(GpdReport {
+        format: "gpd",
+        name: gpd.title_name(),
+        icon_bytes: gpd.icon().map(<[u8]>::len),
+        gamerscore,
+        gamerscore_possible,
+        achievements: gpd.achievements().into_iter().map(achievement).collect(),
+        titles: gpd.titles().into_iter().map(title).collect(),
+    })
+}
+
+fn achievement(record: Record) -> GpdAchievementRow {
+    let is_earned = record.is_earned();
+    let Record { id, gamerscore, flags, unlocked_at, label, description, unachieved, .. } = record;
+    GpdAchievementRow {
+        id,
+        label,
+        description,
+        unachieved,
+        gamerscore,
+        is_shown: flags & SHOWN != 0,
+        is_earned,
+        unlocked_at: is_earned.then_some(unlocked_at),
+    }
+}
+
+fn title(played: PlayedTitle) -> PlayedTitleRow {
+    let PlayedTitle { title_id, achievements: [possible, earned], gamerscore: [all, score], name, .. } =
+        played;
+    PlayedTitleRow {
+        title_id: format!("{title_id:08X}"),
+        name,
+        achievements: earned,
+        achievements_possible: possible,
+        gamerscore: score,
+        gamerscore_possible: all,
+    }
+}
+
+/// Prints the description.
+pub fn print(report: &GpdReport) {
+    outln!("format      {}", report.format);
+    if let Some(name) = &report.name {
+        outln!("title       {}", visible(name));
+        outln!(
+            "icon        {}",
+            report.icon_bytes.map_or("-".to_owned(), |bytes| count(bytes as u64, "byte"))
+        );
+    }
+    if !report.achievements.is_empty() {
+        let earned = report.achievements.iter().filter(|row| row.is_earned).count();
+        outln!(
+            "achieved    {earned} of {}, gamerscore {} of {}",
+            report.achievements.len(),
+            report.gamerscore,
+            report.gamerscore_possible
+        );
+    }
+    for row in &report.achievements {
+        let (mark, text) = if row.is_earned { ("*", &row.description) } else { (" ", &row.unachieved) };
+        outln!("  {mark} {:>5} {:>4}  {}: {}", row.id, row.gamerscore, visible(&row.label), visible(text));
+    }
+    for row in &report.titles {
+        outln!(
+            "  {} {:>3} of {:<3} {:>4} of {:<4}  {}",
+            row.title_id,
+            row.achievements,
+            row.achievements_possible,
+            row.gamerscore,
+            row.gamerscore_possible,
+            visible(&row.name)
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_formats::gpd::EARNED;
+
+    #[test]
+    fn what_was_achieved_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gpd");
+        let mut gpd = Gpd::default();
+        for (id, flags) in [(1, SHOWN), (2, EARNED)] {
+            let label = format!("Number {id}");
+            gpd.set_achievement(&Record {
+                id,
+                gamerscore: 5 * id,
+                flags,
+                label,
+                unlocked_at: 7,
+                ..Record::default()
+            });
+        }
+        gpd.set_title_name("A title", None);
+        std::fs::write(&path, gpd.to_bytes()).unwrap();
+        assert!(is_database(&path) && !is_database(folder.path()));
+        let report = describe(&path).unwrap();
+        print(&report);
+        assert_eq!(
+            (report.name.as_deref(), report.gamerscore, report.gamerscore_possible),
+            (Some("A title"), 10, 15)
+        );
+        let rows: Vec<_> =
+            report.achievements.iter().map(|row| (row.id, row.is_shown, row.unlocked_at)).collect();
+        assert_eq!(rows, [(1, true, None), (2, false, Some(7))]);
+        let mut dashboard = Gpd::default();
+        dashboard.set_title(&PlayedTitle {
+            title_id: 0x4D53_07D1,
+            gamerscore: [15, 10],
+            ..PlayedTitle::default()
+        });
+        std::fs::write(&path, dashboard.to_bytes()).unwrap();
+        let report = describe(&path).unwrap();
+        print(&report);
+        assert_eq!((&*report.titles[0].title_id, report.titles[0].gamerscore), ("4D5307D1", 10));
+        std::fs::write(&path, "XDBF").unwrap();
+        assert!(describe(&path).unwrap_err().to_string().contains("cannot read"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Databases of profiles on the disk (GPD): `Profiles/OWNER/TITLE.gpd`, the dashboard's with which titles were played.
+
+use super::ContentStore;
+use crate::user::profile::Xuid;
+use crate::vfs::VfsResult;
+use xenia_formats::gpd::{Gpd, MOST_BYTES};
+
+/// How one that can't be read is put aside.
+const DAMAGED: &str = "=damaged";
+
+fn path(xuid: Xuid, title: u32) -> Vec<String> {
+    vec!["Profiles".to_owned(), format!("{:016X}", xuid.0), format!("{title:08X}.gpd")]
+}
+
+impl ContentStore {
+    /// What a profile has of a title; nothing if there is none. One that can't be read is put aside, so that nothing takes its place.
+    pub fn gpd(&self, xuid: Xuid, title: u32) -> VfsResult<Gpd> {
+        let path = path(xuid, title);
+        let Some(bytes) = self.read_at_most(&path, MOST_BYTES as u64)? else { return Ok(Gpd::default()) };
+        match Gpd::read(&bytes) {
+            Ok(gpd) => Ok(gpd),
+            Err(error) => {
+                let mut aside = path.clone();
+                if let Some(name) = aside.last_mut() {
+                    name.push_str(DAMAGED);
+                }
+                tracing::error!(target: "vfs", "{} is put aside: {error}", path.join("/"));
+                self.rename(&path, &aside)?;
+                Ok(Gpd::default())
+            }
+        }
+    }
+
+    /// Writes what a profile has of a title: whoever looks, whenever, finds the old one or this.
+    pub fn save_gpd(&self, xuid: Xuid, title: u32, gpd: &Gpd) -> VfsResult<()> {
+        self.replace(&path(xuid, title), &gpd.to_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::HostFolder;
+    use std::sync::Arc;
+
+    #[test]
+    fn databases_are_found_again_and_a_damaged_one_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            ContentStore::new(Box::new(HostFolder::writable(folder.path(), Arc::default()).unwrap()), true);
+        let xuid = Xuid(0xE030_0000_0000_0001);
+        assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
+        let mut gpd = Gpd::default();
+        gpd.set_title_name("A title", None);
+        store.save_gpd(xuid, 7, &gpd).unwrap();
+        assert_eq!(store.gpd(xuid, 7), Ok(gpd));
+        let file = folder.path().join("Profiles/E030000000000001/00000007.gpd");
+        std::fs::write(&file, "noise").unwrap();
+        assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
+        assert!(!file.exists());
+        assert_eq!(std::fs::read(file.with_extension("gpd=damaged")).unwrap(), b"noise");
+        // A file that is larger than any is not taken for none.
+        std::fs::File::create(&file).unwrap().set_len(MOST_BYTES as u64 * 2).unwrap();
+        assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
+        assert!(!file.exists());
+    }
+}

@@ -1,0 +1,117 @@
+//! Lists of what users have achieved, and of how they compare.
+
+use super::enumerate::{self, Kind};
+use crate::abi::{Call, Handle, Out};
+use crate::status::failure::Fallible;
+use crate::user::enumerators::{Enumerator, Item};
+use crate::user::profile::{USERS, Xuid};
+use xenia_formats::gpd::Record;
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Achievements;
+
+/// `XACHIEVEMENT_DETAILS`.
+mod details {
+    pub(super) const LABEL: usize = 4;
+    pub(super) const DESCRIPTION: usize = 8;
+    pub(super) const UNACHIEVED: usize = 0xC;
+    pub(super) const SIZE: usize = 0x24;
+}
+/// Bytes of an item's texts, and characters of each beside its end.
+const TEXTS: u32 = 464;
+const LABEL_UNITS: usize = 31;
+const TEXT_UNITS: usize = 99;
+/// Most items that a call may ask for: a title has fewer.
+const ITEMS: u32 = 0x1_0000;
+/// Flags: which texts are wanted.
+const WANTS_LABEL: u32 = 1;
+const WANTS_DESCRIPTION: u32 = 2;
+const WANTS_UNACHIEVED: u32 = 4;
+const WANTS_TEXTS: u32 = WANTS_LABEL | WANTS_DESCRIPTION | WANTS_UNACHIEVED;
+
+/// UTF-16 with its end, of as many units as there is room for.
+fn wide(text: &str, room: usize) -> Vec<u8> {
+    let mut units = Vec::new();
+    for c in text.chars() {
+        if units.len() + c.len_utf16() > room {
+            break;
+        }
+        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+    }
+    units.into_iter().chain([0]).flat_map(u16::to_be_bytes).collect()
+}
+
+fn item(record: &Record, flags: u32) -> Item {
+    let (high, low) = ((record.unlocked_at >> 32) as u32, record.unlocked_at as u32);
+    let words = [record.id, 0, 0, 0, record.image, record.gamerscore, high, low, record.flags];
+    let texts = [
+        (WANTS_LABEL, details::LABEL, wide(&record.label, LABEL_UNITS)),
+        (WANTS_DESCRIPTION, details::DESCRIPTION, wide(&record.description, TEXT_UNITS)),
+        (WANTS_UNACHIEVED, details::UNACHIEVED, wide(&record.unachieved, TEXT_UNITS)),
+    ];
+    let texts = texts.into_iter().filter(|(flag, ..)| flags & flag != 0).map(|(_, at, text)| (at, text));
+    Item { bytes: words.map(u32::to_be_bytes).concat(), texts: texts.collect() }
+}
+
+#[exports(xam)]
+impl Achievements {
+    /// Lists what can be achieved in a title, from number `start` on, and when a user has done it. Texts lie behind the items.
+    #[export(Done)]
+    fn XamUserCreateAchievementEnumerator(
+        call: &mut Call,
+        title: u32,
+        user: u32,
+        xuid: u64,
+        flags: u32,
+        start: u32,
+        items: u32,
+        size: Option<Out<u32>>,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if !(1..=ITEMS).contains(&items) || user >= USERS {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        out.set(call.memory(), Handle::NULL)?;
+        let texts = if flags & WANTS_TEXTS == 0 { 0 } else { TEXTS };
+        size.set(call.memory(), items * (details::SIZE as u32 + texts))?;
+        // Only who is signed in is known here.
+        let whose = match Xuid(xuid) {
+            Xuid::NOBODY => Some(user),
+            xuid => call.kernel.user.profiles.lock().place_of(xuid),
+        };
+        let Some(whose) = whose else { return Ok(Win32Error::NO_SUCH_USER) };
+        let title = if title == 0 { call.kernel.title_id() } else { title };
+        let listed = match call.kernel.achievements_of(whose, title) {
+            Ok(listed) => listed,
+            Err(error) => return Ok(error),
+        };
+        let list = listed.iter().skip(start as usize).map(|record| item(record, flags)).collect();
+        let (open_message, close_message) = (0xB_000A, 0xB_000B);
+        let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
+        let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, details::SIZE, items))?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Lists the online service's tables: who is not on it is told so.
+    #[export(Constant)]
+    fn XamUserCreateStatsEnumerator(
+        call: &mut Call,
+        _title: u32,
+        _kind: u32,
+        _pivot: u64,
+        _rows: u32,
+        _spec_count: u32,
+        _specs: Option<GuestAddr>,
+        size: Option<Out<u32>>,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        size.set(call.memory(), 0)?;
+        out.set(call.memory(), Handle::NULL)?;
+        Ok(Win32Error::NOT_LOGGED_ON)
+    }
+}

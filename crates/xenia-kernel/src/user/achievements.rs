@@ -1,0 +1,155 @@
+//! What users have achieved: the title's database (SPA) says what there is, a database of each profile and title (GPD) what was
+//! done, and when.
+//!
+//! ```text
+//! achieve ─► TITLE.gpd ─► the dashboard's, with the title's sums ─► settings (gamerscore)
+//! ```
+//! Each is replaced whole, and each is worked out of the one before: a run that is cut short in between is put right by the next
+//! achievement. Nothing is written for a title in which nothing was achieved.
+
+use super::profile::Profile;
+use super::profile_settings::{DASHBOARD, SettingId, Value};
+use crate::Kernel;
+use crate::files::win32_error;
+use std::sync::Arc;
+use xenia_formats::FormatError;
+use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle, Record};
+use xenia_formats::xdbf::Xdbf;
+use xenia_guest::Win32Error;
+
+/// Where what was achieved is said to the user.
+const TARGET: &str = "achievements";
+
+/// Adds what the title's database lists and the profile's does not have yet. What is there stays as it is.
+fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatError> {
+    if database.is_empty() {
+        return Ok(());
+    }
+    let title = Xdbf::read(database)?;
+    let language = title.language_for(language);
+    let there: Vec<u32> = gpd.achievements().iter().map(|record| record.id).collect();
+    for row in title.achievements(language)? {
+        if !there.contains(&row.id.into()) {
+            gpd.set_achievement(&Record {
+                id: row.id.into(),
+                image: row.image,
+                gamerscore: row.gamerscore.into(),
+                // Whatever a title says of itself, nothing in it has been achieved.
+                flags: row.flags & !EARNED,
+                unlocked_at: 0,
+                label: row.label,
+                description: row.description,
+                unachieved: row.unachieved,
+            });
+        }
+    }
+    if gpd.title_name().is_none()
+        && let Some(name) = title.title_name_in(language)
+    {
+        gpd.set_title_name(&name, title.icon());
+    }
+    Ok(())
+}
+
+/// Marks these as achieved, with their pictures; those that were not before.
+fn mark(gpd: &mut Gpd, database: &[u8], ids: &[u32], now: u64) -> Vec<Record> {
+    let is_meant = |record: &Record| ids.contains(&record.id) && !record.is_earned();
+    let found: Vec<Record> = gpd.achievements().into_iter().filter(is_meant).collect();
+    let earned =
+        found.into_iter().map(|record| Record { flags: record.flags | EARNED, unlocked_at: now, ..record });
+    let earned: Vec<Record> = earned.collect();
+    let title = Xdbf::read(database).ok();
+    for record in &earned {
+        gpd.set_achievement(record);
+        if let Some(picture) = title.as_ref().and_then(|title| title.image(record.image)) {
+            gpd.add_image(record.image, picture);
+        }
+    }
+    earned
+}
+
+/// The dashboard's database with this title's sums.
+fn with_title(mut dashboard: Gpd, title: u32, gpd: &Gpd, now: u64) -> Gpd {
+    let (achievements, gamerscore) = gpd.totals();
+    let name = gpd.title_name().unwrap_or_default();
+    dashboard.set_title(&PlayedTitle { title_id: title, achievements, gamerscore, played_at: now, name });
+    dashboard
+}
+
+/// Settings that say what was achieved, in this title and in all.
+fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
+    let titles = dashboard.titles();
+    let sum = |of: fn(&PlayedTitle) -> u32| titles.iter().map(of).fold(0, u32::saturating_add);
+    let (achievements, gamerscore) = gpd.totals();
+    for (id, number) in [
+        (SettingId::TITLE_ACHIEVEMENTS, achievements[1]),
+        (SettingId::TITLE_GAMERSCORE, gamerscore[1]),
+        (SettingId::ACHIEVEMENTS, sum(|title| title.achievements[1])),
+        (SettingId::GAMERSCORE, sum(|title| title.gamerscore[1])),
+        (SettingId::TITLES_PLAYED, titles.len() as u32),
+    ] {
+        profile.set(title, id, Value::Bits(u64::from(number) << 32));
+    }
+}
+
+impl Kernel {
+    /// What the title says of itself; empty if it says nothing.
+    fn database(&self) -> Arc<[u8]> {
+        self.modules.lock().title().map(|title| title.database.clone()).unwrap_or_default()
+    }
+
+    fn language(&self) -> u64 {
+        self.user.xconfig.lock().language(&self.config.locale).into()
+    }
+
+    /// What can be achieved in a title, by id, and whether the user at this place has done it. Of the running title that is all that
+    /// it lists; of another what the profile has of it.
+    pub fn achievements_of(&self, user: u32, title: u32) -> Result<Vec<Record>, Win32Error> {
+        let (database, language, own) = (self.database(), self.language(), self.title_id());
+        let files = self.files.lock();
+        let profile = self.user.profiles.lock().get(user).cloned().ok_or(Win32Error::NO_SUCH_USER)?;
+        let mut gpd = files.packages.store.gpd(profile.xuid, title).map_err(win32_error)?;
+        if title == own
+            && let Err(error) = complete(&mut gpd, &database, language)
+        {
+            tracing::warn!(target: TARGET, "the title's database can't be read: {error}");
+        }
+        Ok(gpd.achievements())
+    }
+
+    /// The user at this place has achieved these, at system time `now`. It is on the disk before it is true: what can't be written
+    /// down has not been achieved.
+    pub fn achieve(&self, user: u32, ids: &[u32], now: u64) -> Result<(), Win32Error> {
+        let (database, language, title) = (self.database(), self.language(), self.title_id());
+        // Held throughout: whoever else achieves something does it before or after.
+        let files = self.files.lock();
+        let store = &files.packages.store;
+        let profile = self.user.profiles.lock().get(user).cloned();
+        let mut profile = profile.ok_or(Win32Error::NO_SUCH_USER)?;
+        let mut gpd = store.gpd(profile.xuid, title).map_err(win32_error)?;
+        if let Err(error) = complete(&mut gpd, &database, language) {
+            tracing::warn!(target: TARGET, "the title's database can't be read: {error}");
+        }
+        let earned = mark(&mut gpd, &database, ids, now);
+        if earned.is_empty() {
+            return Ok(());
+        }
+        let dashboard = store.gpd(profile.xuid, DASHBOARD).map_err(win32_error)?;
+        let dashboard = with_title(dashboard, title, &gpd, now);
+        count(&mut profile, title, &gpd, &dashboard);
+        store.save_gpd(profile.xuid, title, &gpd).map_err(win32_error)?;
+        for Record { label, gamerscore, .. } in &earned {
+            tracing::info!(target: TARGET, "{} has achieved {label:?} ({gamerscore} G)", profile.name());
+        }
+        // The next one puts right what is missing here.
+        let summed = store
+            .save_gpd(profile.xuid, DASHBOARD, &dashboard)
+            .and_then(|()| store.save_settings(&profile, title))
+            .and_then(|()| store.save_settings(&profile, DASHBOARD));
+        if let Err(error) = summed {
+            tracing::error!(target: TARGET, "the sums of what {} has achieved are not saved: {error}", profile.name());
+        }
+        self.user.profiles.lock().set(user, Some(profile));
+        Ok(())
+    }
+}
