@@ -12,8 +12,10 @@ mod not_run;
 mod programs;
 mod races;
 mod real_programs;
+mod reproducible;
 mod sdk;
 mod steps;
+mod supply_chain;
 mod sync_suite;
 mod tidy;
 mod title_run;
@@ -62,6 +64,10 @@ enum Task {
     Title(sdk::TitleArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
+    /// Build the program twice, in two folders, and compare the bytes.
+    Reproducible(reproducible::ReproducibleArgs),
+    /// List all packages that the program is made of, with their licences and digests, as CycloneDX.
+    Sbom(supply_chain::SbomArgs),
     /// Run the tests of what host threads share under ThreadSanitizer.
     Tsan(tsan::TsanArgs),
 }
@@ -86,6 +92,8 @@ fn main() -> ExitCode {
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
+        Task::Reproducible(args) => reproducible::reproducible(&args),
+        Task::Sbom(args) => supply_chain::sbom(&args),
         Task::Tsan(args) => tsan::tsan(&args),
     };
     match result {

@@ -1,6 +1,9 @@
 //! The steps of `cargo xtask test` and its relatives.
 
-use crate::{apt, cases, csmith, docs, gpu_suite, not_run, programs, races, real_programs, sync_suite, tidy};
+use crate::{
+    apt, cases, csmith, docs, gpu_suite, not_run, programs, races, real_programs, supply_chain, sync_suite,
+    tidy,
+};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,7 @@ type Step = (&'static str, fn() -> Result<()>);
 const STEPS: &[Step] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
+    ("supply chain", supply_chain::check),
     // With everything in one build, dependencies have the same features and are built once.
     ("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"])),
     ("unit tests", unit_tests),

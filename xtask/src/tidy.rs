@@ -4,6 +4,7 @@
 mod dependencies;
 mod documents;
 mod map;
+mod unsafe_modules;
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub(crate) fn run() -> Result<()> {
     map::check(&sources, &mut findings)?;
     dependencies::check(&mut findings)?;
     documents::check(&sources, &mut findings)?;
+    unsafe_modules::check(&sources, &mut findings)?;
     for source in &sources {
         check_file(source, &mut findings);
     }

@@ -1,0 +1,61 @@
+//! `cargo xtask reproducible`: builds the program twice from one commit, in two folders, and compares the bytes.
+//!
+//! What a compiler writes of where it ran is cut off by `--remap-path-prefix`: the folder of the sources and that of the
+//! registry. The compiler's version is the caller's: other versions write other bytes.
+
+use crate::steps::run;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// `cargo xtask reproducible`.
+#[derive(Debug, Args)]
+pub(crate) struct ReproducibleArgs {
+    /// Which commit.
+    #[arg(long, value_name = "COMMIT", default_value = "HEAD")]
+    commit: String,
+    /// Where the two builds are made; needs some gigabytes. What they leave is removed.
+    #[arg(long, value_name = "FOLDER", default_value = "target/reproducible")]
+    work: PathBuf,
+}
+
+/// Builds twice and compares.
+pub(crate) fn reproducible(args: &ReproducibleArgs) -> Result<()> {
+    std::fs::create_dir_all(&args.work)?;
+    let work = args.work.canonicalize()?;
+    // Folders whose names differ in length, too.
+    let programs = ["first", "the-second-one"]
+        .map(|name| build(&args.commit, &work.join(name)).with_context(|| format!("the build in {name}")));
+    let [first, second] = programs;
+    let (first, second) = (first?, second?);
+    if first == second {
+        println!("reproducible: {} bytes, both {}", first.len(), blake3::hash(&first));
+        return Ok(());
+    }
+    let at = first.iter().zip(&second).position(|(a, b)| a != b).unwrap_or(first.len().min(second.len()));
+    bail!("the two builds differ: {} and {} bytes, first at byte {at:#x}", first.len(), second.len())
+}
+
+fn build(commit: &str, folder: &Path) -> Result<Vec<u8>> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    run(Command::new("git").args(["clone", "--quiet", "--no-checkout", "."]).arg(folder))?;
+    run(Command::new("git").arg("-C").arg(folder).args(["checkout", "--quiet", "--detach"]).arg(commit))?;
+    let registry = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
+    };
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let flags = [remap(folder, "/xenia-rs"), remap(&registry, "/cargo")];
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--locked", "--quiet", "--package", "xenia-app"]).current_dir(folder);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_TARGET_DIR", folder.join("target"));
+    // Not what this build was called with.
+    run(cargo.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("RUSTFLAGS"))?;
+    let program = folder.join("target/release/xenia-rs");
+    let bytes = std::fs::read(&program).with_context(|| format!("reading {}", program.display()))?;
+    std::fs::remove_dir_all(folder)?;
+    Ok(bytes)
+}

@@ -1,0 +1,55 @@
+//! Cargo.lock: which bytes a version of a package stands for.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+const LOCK: &str = "Cargo.lock";
+
+#[derive(Debug, Deserialize)]
+struct File {
+    package: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    name: String,
+    version: String,
+    checksum: Option<String>,
+}
+
+/// SHA-256 of each package from outside, as hexadecimal digits.
+#[derive(Debug)]
+pub(super) struct Lock(BTreeMap<(String, String), String>);
+
+impl Lock {
+    /// The workspace's own.
+    pub(super) fn read() -> Result<Self> {
+        Self::parse(&std::fs::read_to_string(LOCK).context(LOCK)?).context(LOCK)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let file: File = toml::from_str(text)?;
+        let entries = file.package.into_iter();
+        Ok(Self(entries.filter_map(|entry| Some(((entry.name, entry.version), entry.checksum?))).collect()))
+    }
+
+    /// Of a package in a version; none for what is not from a registry.
+    pub(super) fn checksum(&self, name: &str, version: &str) -> Option<&str> {
+        self.0.get(&(name.to_owned(), version.to_owned())).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_no_checksum() {
+        let text = "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nchecksum = \"12\"\n\
+                    [[package]]\nname = \"ours\"\nversion = \"0.1.0\"\n";
+        let lock = Lock::parse(text).unwrap();
+        assert_eq!(lock.checksum("a", "1.0.0"), Some("12"));
+        assert_eq!((lock.checksum("a", "1.0.1"), lock.checksum("ours", "0.1.0")), (None, None));
+    }
+}
