@@ -10,6 +10,7 @@ mod nearest;
 mod shader;
 mod sound;
 mod start_time;
+mod sweep;
 mod tools;
 mod trace;
 mod unbuilt;
@@ -23,6 +24,7 @@ pub use nearest::*;
 pub use shader::*;
 pub use sound::*;
 pub use start_time::*;
+pub use sweep::*;
 pub use tools::*;
 pub use trace::*;
 pub use window::*;
@@ -162,6 +164,8 @@ Examples:
   xenia-rs scale thread --workers 1,2,4 --json s.json --plot s.svg --logs runs
   xenia-rs scale thread --lockstep                       must fail: one host thread runs all")]
     Scale(ScaleArgs),
+    /// Run many units on many machines: plan them, run a shard here and one there, put the results together.
+    Sweep(SweepArgs),
     /// Compile a title's code ahead of its first start, on all processors.
     #[command(after_help = "\
 Examples:

@@ -20,6 +20,7 @@ pub mod pack;
 pub mod precompile;
 pub mod scale;
 pub mod shader;
+pub mod sweep;
 pub mod trace;
 pub mod verify;
 pub mod volume;

@@ -75,6 +75,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
     ("precompile", &["lockstep", "code-cache", "threads", "timeout", "json"]),
     ("diff", &[]),
+    ("sweep", &[]),
     ("config", &["paths", "show"]),
 ];
 

@@ -147,6 +147,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
         Some(Command::Bench(args)) => commands::bench::run(&args),
         Some(Command::Scale(args)) => commands::scale::run(&args),
+        Some(Command::Sweep(args)) => commands::sweep::run(&args.command),
         Some(Command::Precompile(args)) => commands::precompile::run(&args),
         Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
         Some(Command::Shader(ShaderArgs { command })) => match command {

@@ -9,12 +9,13 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 /// Seconds that an example has.
 const SECONDS: u32 = 2;
 /// Chapters and other texts with examples.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     "README.md",
     "docs/src/running.md",
     "docs/src/traces.md",
     "docs/src/shaders.md",
     "docs/src/conformance.md",
+    "docs/src/sweeps.md",
     "docs/src/adding-an-export.md",
     "docs/src/adding-an-instruction.md",
     "golden/README.md",
@@ -100,6 +101,9 @@ fn prepare(folder: &Path) {
     database.resize(24 + 512 * (18 + 8), 0);
     std::fs::write(at("4D5307D1.gpd"), database).unwrap();
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
+    std::fs::write(at("sweep.toml"), "[[fuzz]]\nseeds = \"1\"\nblocks = 2\n").unwrap();
+    said(&["sweep", "plan", &at("sweep.toml"), "--out", &at("sweep")]);
+    said(&["sweep", "run", &at("sweep"), "--out", &at("sweep")]);
     for log in ["a", "b"] {
         std::fs::write(at(log), "0 swap 1\n").unwrap();
     }

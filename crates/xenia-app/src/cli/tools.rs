@@ -2,6 +2,7 @@
 
 use super::{CpuArgs, ModeArgs, Tier, number, seconds, small_number};
 use clap::{Args, Subcommand, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -237,6 +238,9 @@ pub struct FuzzArgs {
     /// Seed: the same seed gives the same sequences.
     #[arg(long, value_name = "S", value_parser = number, default_value = "1")]
     pub seed: u64,
+    /// Run these seeds, both ends among them, one after another, --blocks of each.
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "seconds"])]
+    pub seeds: Option<RangeInclusive<u64>>,
     /// Number of the first sequence, to go on where another run ended.
     #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
     pub first: u64,
@@ -280,6 +284,16 @@ pub struct FuzzArgs {
     /// Test only: compile one instruction wrongly.
     #[arg(long, hide = true)]
     pub break_lifter: bool,
+}
+
+/// A range of seeds, or one.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("{text:?} has no seed in it"));
+    }
+    Ok(first..=last)
 }
 
 /// Who else runs the kernels in `bench`.

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,11 @@ const BLOCKS: u64 = 100_000;
 pub fn run(args: &FuzzArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let interrupt = if args.merge.is_empty() { Interrupt::listen(None)? } else { Interrupt::default() };
-    let mut report = if args.merge.is_empty() { fuzz(args, &interrupt)? } else { merge(&args.merge)? };
+    let mut report = match &args.seeds {
+        _ if !args.merge.is_empty() => merge(&args.merge)?,
+        Some(seeds) => each_seed(args, seeds.clone(), &interrupt)?,
+        None => fuzz(args, &interrupt)?,
+    };
     let cause = interrupt.cause();
     report.interrupted_by = cause.map(|cause| cause.name().to_owned());
     if let Some(path) = &args.json {
@@ -35,6 +40,23 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
     }
     print(&report);
     Ok(if report.mismatches == 0 { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
+}
+
+/// Runs several seeds, and sums them up.
+fn each_seed(args: &FuzzArgs, seeds: RangeInclusive<u64>, interrupt: &Interrupt) -> Result<FuzzReport> {
+    let mut sum: Option<FuzzReport> = None;
+    for seed in seeds {
+        let report = fuzz(&FuzzArgs { seed, ..args.clone() }, interrupt)?;
+        sum = Some(match sum {
+            // Of another seed, so no sequence is in both.
+            Some(sum) => FuzzReport::merge(&[sum, report])?,
+            None => report,
+        });
+        if interrupt.cause().is_some() {
+            break;
+        }
+    }
+    sum.context("--seeds: no seed")
 }
 
 fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {

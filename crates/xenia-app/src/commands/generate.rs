@@ -114,6 +114,16 @@ pub fn documents() -> Vec<Document> {
             ],
         },
         Document {
+            name: "sweep",
+            by: "`sweep merge`",
+            objects: vec![
+                object::<xenia_sweep::Merged>(),
+                object::<xenia_sweep::Failure>(),
+                object::<xenia_sweep::Conflict>(),
+                object::<xenia_sweep::Outcome>(),
+            ],
+        },
+        Document {
             name: "scale",
             by: "`scale`",
             objects: vec![object::<ScaleReport>(), object::<ScaleWorkers>(), object::<Spread>()],

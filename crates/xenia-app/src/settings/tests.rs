@@ -95,7 +95,8 @@ fn what_is_written_can_not_be_named_in_a_file() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 16] = [
+    const READ: [&str; 17] = [
+        "root",
         "thumbnail",
         "pad-mappings",
         "key-file",

@@ -1,0 +1,154 @@
+//! `xenia-rs sweep`: the commands over the crate of sweeps.
+
+use crate::cli::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepUnitArgs};
+use crate::exit::Code;
+use crate::interrupt::Interrupt;
+use crate::report::{PROGRAM, check_json, write_json};
+use crate::say::{errln, outln};
+use crate::wording::{count, grouped};
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::os::unix::process::CommandExt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use xenia_sweep::{Limited, Merged, Plan, RunConfig};
+
+/// What makes the program limit itself before it becomes a unit.
+const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
+/// Failures that are printed; the JSON has all.
+const SHOWN: usize = 20;
+/// Between two looks of `--watch`.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Does what is said after `sweep`.
+pub fn run(command: &SweepCommand) -> Result<Code> {
+    match command {
+        SweepCommand::Plan(args) => plan(args),
+        SweepCommand::Run(args) => run_shard(args),
+        SweepCommand::Merge(args) => merge(args),
+        SweepCommand::Unit(args) => become_unit(args),
+    }
+}
+
+fn plan(args: &SweepPlanArgs) -> Result<Code> {
+    let executable = std::env::current_exe().context("where the program is")?;
+    let what = Plan { spec: &args.spec, out: &args.out, executable: &executable, program: PROGRAM };
+    let planned = xenia_sweep::plan(&what)?;
+    let kinds: Vec<String> =
+        planned.units.iter().map(|(kind, number)| format!("{} {kind}", grouped(*number))).collect();
+    let all = planned.units.values().sum::<u64>();
+    outln!("{}: {} ({})", planned.file.display(), count(all, "unit"), kinds.join(", "));
+    if planned.repeated > 0 {
+        outln!("{} the same as others, and left out", count(planned.repeated, "unit"));
+    }
+    Ok(Code::Done)
+}
+
+fn run_shard(args: &SweepRunArgs) -> Result<Code> {
+    let executable = std::env::current_exe().context("where the program is")?;
+    let interrupt = Interrupt::listen(None)?;
+    let stop: Arc<AtomicBool> = Arc::default();
+    interrupt.watch(Arc::clone(&stop), None);
+    let config = RunConfig {
+        plan: &args.plan,
+        out: args.out.as_deref().unwrap_or(&args.plan),
+        shard: args.shard,
+        jobs: usize::try_from(args.jobs).unwrap_or(usize::MAX),
+        root: args.root.as_deref(),
+        executable: &executable,
+        launcher: &LAUNCHER,
+    };
+    let bar = bar()?;
+    let summary = xenia_sweep::run(&config, &stop, &|progress| {
+        bar.set_length(progress.units);
+        bar.set_position(progress.found + progress.done);
+        bar.set_message(format!("{} bad", progress.bad));
+    })?;
+    bar.finish_and_clear();
+    let progress = &summary.progress;
+    outln!(
+        "shard {}: {}, {} done before, {} now, {} bad{}",
+        args.shard,
+        count(progress.units, "unit"),
+        grouped(progress.found),
+        grouped(progress.done),
+        grouped(progress.bad),
+        if summary.stopped { ", and stopped" } else { "" }
+    );
+    if let Some(cause) = interrupt.cause() {
+        return Ok(Code::from(cause));
+    }
+    if progress.lost > 0 {
+        bail!(
+            "{} ended by a signal from outside (perhaps for want of memory), and not done: start the shard again",
+            count(progress.lost, "unit")
+        );
+    }
+    Ok(Code::Done)
+}
+
+fn bar() -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} units, {msg}, {eta} left")?;
+    Ok(ProgressBar::new(0).with_style(style))
+}
+
+fn merge(args: &SweepMergeArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    let merged = if args.watch { watch(args)? } else { xenia_sweep::merge_folder(&args.results)? };
+    if let Some(path) = &args.json {
+        write_json(path, "sweep", &merged)?;
+    }
+    print(&merged);
+    Ok(if merged.is_good() { Code::Done } else { Code::Mismatch })
+}
+
+/// Looks until all is done, or somebody has seen enough.
+fn watch(args: &SweepMergeArgs) -> Result<Merged> {
+    let interrupt = Interrupt::listen(None)?;
+    let bar = bar()?;
+    loop {
+        let merged = xenia_sweep::merge_folder(&args.results)?;
+        bar.set_length(merged.units + merged.missing);
+        bar.set_position(merged.units);
+        bar.set_message(format!("{} bad", merged.failed.len()));
+        if merged.missing == 0 || interrupt.cause().is_some() {
+            bar.finish_and_clear();
+            return Ok(merged);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn print(merged: &Merged) {
+    for failed in merged.failed.iter().take(SHOWN) {
+        let report = failed.report.as_deref().map_or_else(String::new, |report| format!(" ({report})"));
+        outln!("{}: {} {}{report}", failed.result.name().to_uppercase(), failed.name, failed.said);
+    }
+    if merged.failed.len() > SHOWN {
+        outln!("and {} more; --json writes all", grouped((merged.failed.len() - SHOWN) as u64));
+    }
+    for conflict in &merged.conflicts {
+        outln!("NOT THE SAME EACH TIME: {}: {}", conflict.name, conflict.ends.join("; "));
+    }
+    let results: Vec<String> =
+        merged.results.iter().map(|(result, number)| format!("{} {result}", grouped(*number))).collect();
+    outln!(
+        "{}: {}; {} missing, {} run again",
+        count(merged.units, "unit"),
+        results.join(", "),
+        grouped(merged.missing),
+        grouped(merged.repeated)
+    );
+    outln!("hash {}", merged.hash);
+}
+
+/// Limits this process, and becomes the program with the unit's words. Comes back only if that fails.
+fn become_unit(args: &SweepUnitArgs) -> Result<Code> {
+    xenia_sweep::limit_this_process(Limited { memory_mib: args.memory, parent: args.parent })
+        .context("a unit's limits")?;
+    let executable = std::env::current_exe().context("where the program is")?;
+    let error = std::process::Command::new(executable).args(&args.words).exec();
+    errln!("xenia-rs: a unit can't be started: {error}");
+    Ok(Code::Internal)
+}

@@ -1,0 +1,102 @@
+//! Sweeps of the program itself: limits that processes set for themselves, shards that are killed, results that are the same.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn sweep(words: &[&str]) -> Output {
+    Command::new(PROGRAM).args(["sweep", "--config", "/dev/null"]).args(words).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A plan of these tables; its folder.
+fn plan(folder: &Path, tables: &str) -> String {
+    let spec = folder.join("sweep.toml");
+    std::fs::write(&spec, format!("root = \"{}\"\n{tables}", root().display())).unwrap();
+    let out = folder.join("sweep").display().to_string();
+    let planned = sweep(&["plan", spec.to_str().unwrap(), "--out", &out]);
+    assert!(planned.status.success(), "{}", text(&planned));
+    out
+}
+
+fn merged(folder: &str) -> serde_json::Value {
+    let file = format!("{folder}/merged.json");
+    let output = sweep(&["merge", folder, "--json", &file]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", text(&output));
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+const SMALL: &str = "[[title]]\npath = \"guest/bin/hello.xex\"\ninstructions = 100\nengines = [\"interp\", \"jit\"]\n\
+                     [[conformance]]\npath = \"jit-tests/branch\"\nbatch = 8\n\
+                     [[fuzz]]\nseeds = \"1..6\"\nblocks = 3\nbatch = 2\n";
+
+#[test]
+fn a_killed_shard_goes_on_and_ends_in_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = plan(dir.path(), SMALL);
+    let (one, killed) = (format!("{folder}/one"), format!("{folder}/killed"));
+    let run = |out: &str, shard: &str| {
+        let output = sweep(&["run", &folder, "--out", out, "--shard", shard]);
+        assert!(output.status.success(), "{}", text(&output));
+    };
+    run(&one, "0/1");
+    let mut child = Command::new(PROGRAM)
+        .args(["sweep", "run", &folder, "--out", &killed])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // As soon as there is a result, or a part of one.
+    let written = || {
+        let files = std::fs::read_dir(format!("{killed}/results")).into_iter().flatten().flatten();
+        files.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum::<u64>() > 0
+    };
+    let start = Instant::now();
+    while !written() && child.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_mins(5), "no result");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for shard in ["1/3", "2/3", "3/3"] {
+        run(&killed, shard);
+    }
+    let (one, killed) = (merged(&one), merged(&killed));
+    assert_eq!(one["units"], 2 + 2 + 3);
+    assert_eq!((&one["missing"], &one["failed"]), (&0.into(), &serde_json::json!([])), "{one}");
+    assert_eq!(
+        (&killed["hash"], &killed["missing"], &killed["repeated"]),
+        (&one["hash"], &0.into(), &0.into())
+    );
+}
+
+#[test]
+fn what_uses_too_much_is_ended_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    // The program's own pages are more than this.
+    let tables = "[[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\nlimits.memory-mib = 1\n\
+                  [[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\nlimits.seconds = 1\n";
+    let folder = plan(dir.path(), tables);
+    let output = sweep(&["run", &folder]);
+    assert!(output.status.success(), "{}", text(&output));
+    let merged = merged(&folder);
+    assert_eq!(merged["results"], serde_json::json!({"memory": 1, "timeout": 1}), "{merged}");
+    let report = merged["failed"][0]["report"].as_str().unwrap();
+    assert!(Path::new(&folder).join(report).is_file());
+}
+
+#[test]
+fn whoever_has_lost_its_parent_does_not_begin() {
+    let output = sweep(&["unit", "--memory", "1", "--parent", "1", "--", "exports"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("whoever started this is gone"), "{}", text(&output));
+}

@@ -1,0 +1,282 @@
+//! A unit's process: started with limits, watched, ended with all that it started.
+//!
+//! - Time: at its end SIGTERM, on which the program writes its report, then SIGKILL.
+//! - Memory: what is really used is looked at every [`LOOK`]; what grows faster than that runs into the limit of the address
+//!   space, which the process has set for itself ([`limit_this_process`]). A machine reserves much more than it uses, so that limit is
+//!   [`RESERVED_MIB`] higher.
+//! - Output: standard output and error go to files without a name, whose sizes are looked at as well; of more than the
+//!   limit, nothing is read.
+//! - The process dies with the thread that started it, however that ends, and has a process group of its own.
+
+use crate::error::{Error, Result};
+use crate::unit::Bounds;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getppid, kill_process_group, pidfd_open,
+    set_parent_process_death_signal, setrlimit,
+};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// Between two looks at a process.
+const LOOK: Duration = Duration::from_millis(50);
+/// What a process has for its report after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+/// Address space that a machine reserves and doesn't use, with much to spare: the guest's views, tables that are sparse.
+const RESERVED_MIB: u64 = 64 << 10;
+/// Kernel's ticks of a processor's time in a second, as /proc counts them on every architecture that we run on.
+const TICKS: f64 = 100.0;
+/// Variables that a process gets; others, such as XENIA_SCHED_ORDER, could decide its result.
+const KEPT: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"];
+
+/// The limits that a process sets for itself before it becomes a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// MiB of memory.
+    pub memory_mib: u64,
+    /// The process that it must not outlive.
+    pub parent: u32,
+}
+
+/// Sets limits for this process and all that it starts, and ties its life to its parent's.
+pub fn limit_this_process(limited: Limited) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // It may have died before.
+    if getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned()) != Some(limited.parent) {
+        return Err(io::Error::other("whoever started this is gone"));
+    }
+    let bytes = limited.memory_mib.saturating_add(RESERVED_MIB).saturating_mul(1 << 20);
+    let is = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    setrlimit(Resource::As, is(bytes))?;
+    setrlimit(Resource::Core, is(0))?;
+    Ok(())
+}
+
+/// Why a process was stopped by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Its time was over.
+    Time,
+    /// It used too much memory.
+    Memory,
+    /// It printed too much.
+    Output,
+    /// The sweep itself is to end.
+    Sweep,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; 128 and the signal's number where one ended it, as shells say it.
+    pub(crate) exit: i32,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+    /// Why we did, if we did.
+    pub(crate) stop: Option<Stop>,
+    pub(crate) output: Vec<u8>,
+    pub(crate) errors: Vec<u8>,
+    pub(crate) wall_seconds: f64,
+    pub(crate) cpu_seconds: f64,
+    /// What it used at most, of what was seen.
+    pub(crate) memory_mib: f64,
+}
+
+/// A process to start.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) words: Vec<OsString>,
+    pub(crate) folder: &'a Path,
+    pub(crate) limits: Bounds,
+}
+
+/// Starts a process, waits for its end, sees to it that there is one.
+pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<Ended> {
+    let mut output = tempfile::tempfile().map_err(Error::Start)?;
+    let mut errors = tempfile::tempfile().map_err(Error::Start)?;
+    let began = Instant::now();
+    let mut child = Command::new(start.program)
+        .args(&start.words)
+        .env_clear()
+        .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .current_dir(start.folder)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(Error::Start)?)
+        .stderr(errors.try_clone().map_err(Error::Start)?)
+        .process_group(0)
+        .spawn()
+        .map_err(Error::Start)?;
+    let pid = Pid::from_child(&child);
+    let watched = watch(pid, start.limits, began, [&output, &errors], stop_all);
+    // The leader isn't reaped yet, so the group's number is still its own.
+    let _ = kill_process_group(pid, Signal::KILL);
+    let cpu_seconds = processor_time(pid);
+    let wall_seconds = began.elapsed().as_secs_f64();
+    let status = child.wait().map_err(Error::Start)?;
+    let Watched { stop, memory_mib } = watched.map_err(|error| Error::Start(error.into()))?;
+    let limit = start.limits.output_kib * 1024;
+    let signal = status.signal();
+    let mut ended = Ended {
+        exit: signal.map_or_else(|| status.code().unwrap_or(-1), |signal| 128 + signal),
+        signal,
+        stop,
+        output: read(&mut output, limit).map_err(Error::Start)?,
+        errors: read(&mut errors, limit).map_err(Error::Start)?,
+        wall_seconds,
+        cpu_seconds,
+        memory_mib,
+    };
+    // It may have been too quick to be looked at.
+    if ended.stop.is_none() && (ended.output.len() + ended.errors.len()) as u64 > limit {
+        ended.stop = Some(Stop::Output);
+    }
+    Ok(ended)
+}
+
+struct Watched {
+    stop: Option<Stop>,
+    memory_mib: f64,
+}
+
+/// Looks at a process until it has ended; ends it when it should not go on.
+fn watch(
+    pid: Pid,
+    limits: Bounds,
+    began: Instant,
+    files: [&File; 2],
+    stop_all: &AtomicBool,
+) -> rustix::io::Result<Watched> {
+    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+    let time = Duration::from_secs(limits.seconds);
+    let mut watched = Watched { stop: None, memory_mib: 0.0 };
+    let mut kill_at = None;
+    loop {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(watched),
+            Err(error) => {
+                let _ = kill_process_group(pid, Signal::KILL);
+                return Err(error);
+            }
+        }
+        watched.memory_mib = watched.memory_mib.max(memory_mib(pid));
+        if let Some(at) = kill_at {
+            if Instant::now() >= at {
+                let _ = kill_process_group(pid, Signal::KILL);
+            }
+            continue;
+        }
+        let printed: u64 = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+        let (stop, grace) = if stop_all.load(Relaxed) {
+            (Stop::Sweep, Duration::ZERO)
+        } else if watched.memory_mib > limits.memory_mib as f64 {
+            (Stop::Memory, Duration::ZERO)
+        } else if printed > limits.output_kib * 1024 {
+            (Stop::Output, Duration::ZERO)
+        } else if began.elapsed() >= time {
+            (Stop::Time, GRACE)
+        } else {
+            continue;
+        };
+        watched.stop = Some(stop);
+        kill_at = Some(Instant::now() + grace);
+        let _ = kill_process_group(pid, if grace.is_zero() { Signal::KILL } else { Signal::TERM });
+    }
+}
+
+/// What a process really uses.
+fn memory_mib(pid: Pid) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
+    let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok());
+    pages.unwrap_or_default() * rustix::param::page_size() as f64 / f64::from(1 << 20)
+}
+
+/// Seconds of processors that a process that has ended took, with all that it waited for.
+fn processor_time(pid: Pid) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    // The name, in parentheses, may have any.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+    // utime, stime, cutime and cstime are the 14th to the 17th field; the name is the second.
+    let ticks = fields.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS
+}
+
+/// The first bytes of a file: of one that is longer, one more than the limit.
+fn read(file: &mut File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// This process's number, for [`Limited::parent`].
+pub(crate) fn this_process() -> u32 {
+    getpid().as_raw_nonzero().get().cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, limits: Bounds, stop: bool) -> Ended {
+        let words = ["-c", script].map(OsString::from).to_vec();
+        let start = Start { program: Path::new("/bin/sh"), words, folder: Path::new("/"), limits };
+        run(&start, &AtomicBool::new(stop)).unwrap()
+    }
+
+    const WIDE: Bounds = Bounds { seconds: 600, memory_mib: 4096, output_kib: 64 };
+
+    #[test]
+    fn what_ends_by_itself_is_told_as_it_was() {
+        let ended = sh("echo out; echo err >&2; exit 3", WIDE, false);
+        assert_eq!((ended.exit, ended.signal, ended.stop), (3, None, None));
+        assert_eq!((&ended.output[..], &ended.errors[..]), (&b"out\n"[..], &b"err\n"[..]));
+        let ended = sh("kill -SEGV $$", WIDE, false);
+        assert_eq!((ended.exit, ended.signal), (139, Some(11)));
+    }
+
+    #[test]
+    fn limits_end_a_process_and_what_it_started() {
+        // What it started holds the standard output open, and is ended as well: else this test would take ten minutes.
+        let ended = sh("sleep 600 & sleep 600", Bounds { seconds: 1, ..WIDE }, false);
+        assert_eq!((ended.exit, ended.stop), (143, Some(Stop::Time)));
+        let ended = sh("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", WIDE, false);
+        assert_eq!((ended.exit, ended.stop), (137, Some(Stop::Output)));
+        assert_eq!(ended.output.len(), 64 * 1024 + 1);
+        let ended = sh("sleep 600", WIDE, true);
+        assert_eq!((ended.exit, ended.stop), (137, Some(Stop::Sweep)));
+        let ended = sh("sleep 600", Bounds { memory_mib: 0, ..WIDE }, false);
+        assert_eq!(ended.stop, Some(Stop::Memory));
+        assert!(ended.memory_mib > 0.0);
+    }
+
+    #[test]
+    fn a_quick_flood_of_output_is_cut_as_well() {
+        let ended = sh("head -c 1000000 /dev/zero", WIDE, false);
+        assert_eq!((ended.stop, ended.output.len()), (Some(Stop::Output), 64 * 1024 + 1));
+    }
+
+    #[test]
+    fn what_could_decide_a_result_is_not_in_the_environment() {
+        let ended = sh("env", WIDE, false);
+        let text = String::from_utf8(ended.output).unwrap();
+        let names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+        let shell = ["PWD", "SHLVL", "_", "OLDPWD"];
+        let others: Vec<_> = names.filter(|name| !KEPT.contains(name) && !shell.contains(name)).collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
+
+    #[test]
+    fn processors_time_is_counted() {
+        let ended = sh("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done", WIDE, false);
+        assert!(ended.cpu_seconds > 0.0, "{ended:?}");
+    }
+}

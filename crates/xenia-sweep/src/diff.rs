@@ -1,0 +1,193 @@
+//! Two results of the same plan, of two builds for example: what is broken, fixed, other, slower.
+//!
+//! Units are paired by name: a unit's id is another under another build. Times are compared as ratios of pairs, each divided by the
+//! median of all pairs, so that a host that is slower as a whole makes no unit slower; that median is told as well, and is
+//! itself held to the threshold.
+
+use crate::judge::{Outcome, Verdict};
+use crate::merge::Merged;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use xenia_documents::documented;
+
+/// Seconds of a processor below which a unit's time says nothing: they are counted in hundredths.
+const SHORTEST: f64 = 0.5;
+/// Pairs whose median is that of a build, at least.
+const FEWEST_PAIRS: usize = 5;
+
+documented! {
+    /// Two results, compared.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Difference {
+        /// Units that are in both.
+        pub pairs: u64,
+        /// Good in A, not in B.
+        pub broken: Vec<Change>,
+        /// Good in B, not in A.
+        pub fixed: Vec<Change>,
+        /// Wrong in both, in another way.
+        pub wrong_otherwise: Vec<Change>,
+        /// With another digest, the result aside.
+        pub digests: Vec<Change>,
+        /// Slower in B than the threshold allows.
+        pub slower: Vec<Change>,
+        /// Names of units that only A has.
+        pub only_a: Vec<String>,
+        /// Names of units that only B has.
+        pub only_b: Vec<String>,
+        /// Ratio from which a unit is slower.
+        pub threshold: f64,
+        /// Median ratio of B's times to A's, over pairs that ran long enough; null where they are too few.
+        pub median_ratio: Option<f64>,
+        /// Whether that is more than the threshold.
+        pub slower_as_a_whole: bool,
+    }
+
+    /// A unit that differs.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Change {
+        /// The unit's name.
+        pub name: String,
+        /// Its result in A.
+        pub a: Verdict,
+        /// Its result in B.
+        pub b: Verdict,
+        /// Its digest in A.
+        pub digest_a: Option<String>,
+        /// Its digest in B.
+        pub digest_b: Option<String>,
+        /// B's time of processors to A's, with the median taken out; null where they ran too shortly.
+        pub ratio: Option<f64>,
+        /// What is said of it in B.
+        pub said: String,
+    }
+}
+
+impl Difference {
+    /// Whether B is worse: something is broken, slower, has another digest, or is not there.
+    pub fn is_regression(&self) -> bool {
+        let changes = [&self.broken, &self.digests, &self.slower, &self.wrong_otherwise];
+        changes.iter().any(|changes| !changes.is_empty()) || self.slower_as_a_whole || !self.only_a.is_empty()
+    }
+}
+
+/// Compares two results; `threshold` is the ratio of times from which a unit is slower.
+pub fn diff(a: &Merged, b: &Merged, threshold: f64) -> Difference {
+    let by_name = |merged: &Merged| -> BTreeMap<String, Outcome> {
+        merged.rows.iter().map(|row| (row.name.clone(), row.clone())).collect()
+    };
+    let (a, mut b) = (by_name(a), by_name(b));
+    let mut difference = Difference { threshold, ..Difference::default() };
+    let mut pairs = Vec::new();
+    for (name, a) in a {
+        match b.remove(&name) {
+            Some(b) => pairs.push((a, b)),
+            None => difference.only_a.push(name),
+        }
+    }
+    difference.only_b = b.into_keys().collect();
+    difference.pairs = pairs.len() as u64;
+    let mut ratios: Vec<f64> = pairs.iter().filter_map(|(a, b)| ratio(a, b)).collect();
+    ratios.sort_by(f64::total_cmp);
+    difference.median_ratio = (ratios.len() >= FEWEST_PAIRS).then(|| ratios[ratios.len() / 2]);
+    difference.slower_as_a_whole = difference.median_ratio.is_some_and(|median| median > threshold);
+    for (a, b) in &pairs {
+        let ratio = ratio(a, b).map(|ratio| ratio / difference.median_ratio.unwrap_or(1.0));
+        let change = || Change {
+            name: a.name.clone(),
+            a: a.result,
+            b: b.result,
+            digest_a: a.digest.clone(),
+            digest_b: b.digest.clone(),
+            ratio,
+            said: b.said.clone(),
+        };
+        match (a.result.is_good(), b.result.is_good()) {
+            (true, false) => difference.broken.push(change()),
+            (false, true) => difference.fixed.push(change()),
+            (false, false) if a.result != b.result => difference.wrong_otherwise.push(change()),
+            // What crashed has no digest, so that the result says it all.
+            _ if a.digest != b.digest => difference.digests.push(change()),
+            _ => {}
+        }
+        if a.result.is_good() && b.result.is_good() && ratio.is_some_and(|ratio| ratio > threshold) {
+            difference.slower.push(change());
+        }
+    }
+    difference
+}
+
+/// B's time to A's, if both ran long enough.
+fn ratio(a: &Outcome, b: &Outcome) -> Option<f64> {
+    let ratio = b.cpu_seconds / a.cpu_seconds;
+    (a.cpu_seconds.max(b.cpu_seconds) >= SHORTEST && a.cpu_seconds > 0.0 && ratio.is_finite()).then_some(ratio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{merge, tests::outcome};
+
+    fn with(change: impl Fn(u8, &mut Outcome)) -> Merged {
+        merge(
+            (1..=9)
+                .map(|id| {
+                    let mut outcome = outcome(id, Verdict::Pass, "d", "h");
+                    outcome.cpu_seconds = 2.0;
+                    change(id, &mut outcome);
+                    outcome
+                })
+                .collect(),
+        )
+    }
+
+    fn names(changes: &[Change]) -> Vec<&str> {
+        changes.iter().map(|change| change.name.as_str()).collect()
+    }
+
+    #[test]
+    fn equal_results_do_not_differ() {
+        // Another build has other ids, another host other times.
+        let other = with(|id, outcome| {
+            outcome.id = format!("{:064x}", u32::from(id) * 77);
+            outcome.cpu_seconds *= if id % 2 == 0 { 1.05 } else { 0.95 };
+        });
+        let found = diff(&with(|_, _| {}), &other, 1.2);
+        assert_eq!(found.pairs, 9);
+        assert!(!found.is_regression() && found.fixed.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn each_change_is_found_where_it_belongs() {
+        let other = with(|id, outcome| match id {
+            1 => outcome.result = Verdict::Fault,
+            2 => outcome.digest = Some("e".into()),
+            3 => outcome.cpu_seconds *= 1.3,
+            4 => outcome.name = "renamed".into(),
+            _ => {}
+        });
+        let found = diff(&with(|_, _| {}), &other, 1.2);
+        assert_eq!(names(&found.broken), ["unit 1"]);
+        assert_eq!(names(&found.digests), ["unit 2"]);
+        assert_eq!(names(&found.slower), ["unit 3"]);
+        assert_eq!((&found.only_a[..], &found.only_b[..]), (&["unit 4".to_owned()][..], &["renamed".to_owned()][..]));
+        assert!(found.is_regression());
+        let back = diff(&other, &with(|_, _| {}), 1.2);
+        assert_eq!((names(&back.fixed), names(&back.slower)), (vec!["unit 1"], vec![]));
+        let crash = with(|id, outcome| if id == 1 { outcome.result = Verdict::Crash });
+        assert_eq!(names(&diff(&other, &crash, 1.2).wrong_otherwise), ["unit 1"]);
+    }
+
+    #[test]
+    fn a_slower_host_makes_no_unit_slower() {
+        let slow = |factor: f64| with(move |id, outcome| outcome.cpu_seconds *= if id == 3 { factor * 1.5 } else { factor });
+        let found = diff(&with(|_, _| {}), &slow(1.15), 1.2);
+        assert_eq!((names(&found.slower), found.slower_as_a_whole), (vec!["unit 3"], false));
+        let found = diff(&with(|_, _| {}), &slow(1.5), 1.2);
+        assert!(found.slower_as_a_whole && (found.median_ratio.unwrap() - 1.5).abs() < 1e-9);
+        let short = with(|id, outcome| outcome.cpu_seconds = if id == 3 { 0.3 } else { 0.1 });
+        assert!(diff(&with(|_, outcome| outcome.cpu_seconds = 0.1), &short, 1.2).slower.is_empty());
+        let nan = with(|_, outcome| outcome.cpu_seconds = f64::NAN);
+        assert!(diff(&nan, &with(|_, outcome| outcome.cpu_seconds = 0.0), 1.2).slower.is_empty());
+    }
+}

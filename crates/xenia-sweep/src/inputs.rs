@@ -1,0 +1,186 @@
+//! Files and folders that go into units, hashed, each once.
+
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Entries of a folder that goes into a unit, or in which titles are looked for, with all below it, at most.
+const MOST_ENTRIES: u64 = 200_000;
+/// Folders in folders, at most.
+const DEEPEST: usize = 32;
+/// Files that titles are, by their names' ends.
+const TITLES: [&str; 5] = ["xex", "elf", "iso", "zip", "zar"];
+/// Files that titles are, by their first bytes: packages often have no ending.
+const MAGICS: [&[u8; 4]; 3] = [b"CON ", b"LIVE", b"PIRS"];
+/// The executable of a title's folder.
+pub(crate) const DEFAULT: &str = "default.xex";
+
+/// The hashes of what was asked for so far.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs(Mutex<BTreeMap<PathBuf, String>>);
+
+impl Inputs {
+    /// BLAKE3 of a file, with the folder of its data if it is the header of a package that has one; or of a folder.
+    pub(crate) fn hash(&self, path: &Path) -> Result<String> {
+        if let Some(hash) = self.0.lock().expect("no holder panics").get(path) {
+            return Ok(hash.clone());
+        }
+        let mut data = path.as_os_str().to_owned();
+        data.push(".data");
+        let data = PathBuf::from(data);
+        let hash = match (path.is_dir(), data.is_dir()) {
+            (true, _) => folder(path)?,
+            (false, false) => file(path)?,
+            (false, true) => blake3::hash(format!("{} {}", file(path)?, folder(&data)?).as_bytes()),
+        };
+        let hash = hash.to_hex().to_string();
+        self.0.lock().expect("no holder panics").insert(path.to_owned(), hash.clone());
+        Ok(hash)
+    }
+}
+
+fn file(path: &Path) -> Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    let file = File::open(path).map_err(Error::read(path))?;
+    if !file.metadata().map_err(Error::read(path))?.is_file() {
+        return Err(Error::file(path, "it is neither a file nor a folder"));
+    }
+    hasher.update_reader(file).map_err(Error::read(path))?;
+    Ok(hasher.finalize())
+}
+
+/// The names below a folder, in order, each with its length and the hash of its file.
+fn folder(path: &Path) -> Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    for name in files(path)? {
+        let bytes = name.as_os_str().as_encoded_bytes();
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+        hasher.update(file(&path.join(&name))?.as_bytes());
+    }
+    Ok(hasher.finalize())
+}
+
+/// The files below a folder, relative to it, in order.
+pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    walk(root, &mut |path, is_folder| {
+        if !is_folder {
+            found.push(path.strip_prefix(root).unwrap_or(path).to_owned());
+        }
+        Ok(true)
+    })?;
+    found.sort();
+    Ok(found)
+}
+
+/// The titles below a folder, in order: folders with an executable, and files that titles are.
+pub(crate) fn titles(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    walk(root, &mut |path, is_folder| {
+        let is_title = if is_folder { path.join(DEFAULT).is_file() } else { is_title_file(path)? };
+        if is_title {
+            found.push(path.to_owned());
+        }
+        Ok(!is_title)
+    })?;
+    found.sort();
+    Ok(found)
+}
+
+fn is_title_file(path: &Path) -> Result<bool> {
+    if let Some(end) = path.extension() {
+        return Ok(TITLES.iter().any(|title| end.eq_ignore_ascii_case(title)));
+    }
+    let mut first = Vec::new();
+    let file = File::open(path).map_err(Error::read(path))?;
+    file.take(4).read_to_end(&mut first).map_err(Error::read(path))?;
+    Ok(MAGICS.iter().any(|magic| first == **magic))
+}
+
+/// Calls `each` with every file and folder below `root`; it says whether to go into a folder. Links to folders aren't followed,
+/// so that there is an end.
+fn walk(root: &Path, each: &mut impl FnMut(&Path, bool) -> Result<bool>) -> Result<()> {
+    let mut entries = 0;
+    let mut folders = vec![(root.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(Error::read(&folder))? {
+            let entry = entry.map_err(Error::read(&folder))?;
+            entries += 1;
+            if entries > MOST_ENTRIES {
+                return Err(Error::TooMany { path: root.to_owned(), what: "files", limit: MOST_ENTRIES });
+            }
+            let path = entry.path();
+            let kind = entry.file_type().map_err(Error::read(&path))?;
+            if kind.is_dir() {
+                if depth == DEEPEST {
+                    return Err(Error::TooMany { path, what: "folders in folders", limit: DEEPEST as u64 });
+                }
+                if each(&path, true)? {
+                    folders.push((path, depth + 1));
+                }
+            } else if path.is_file() {
+                each(&path, false)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_hashed_by_names_and_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for (path, bytes) in [("a/x", "1"), ("a/sub/y", "2"), ("b/sub/y", "2"), ("b/x", "1"), ("c/x", "1")] {
+            fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+            fs::write(at(path), bytes).unwrap();
+        }
+        let hash = |name: &str| Inputs::default().hash(&at(name)).unwrap();
+        assert_eq!(hash("a"), hash("b"));
+        assert_ne!(hash("a"), hash("c"));
+        fs::rename(at("b/x"), at("b/z")).unwrap();
+        assert_ne!(hash("a"), hash("b"));
+        assert_eq!(hash("c/x"), blake3::hash(b"1").to_hex().as_str());
+        let inputs = Inputs::default();
+        let before = inputs.hash(&at("c/x")).unwrap();
+        fs::write(at("c/x"), "9").unwrap();
+        assert_eq!(inputs.hash(&at("c/x")).unwrap(), before, "read once");
+        fs::create_dir(at("c/x.data")).unwrap();
+        fs::write(at("c/x.data/Data0000"), "d").unwrap();
+        let with_data = hash("c/x");
+        fs::write(at("c/x.data/Data0000"), "e").unwrap();
+        assert_ne!(hash("c/x"), with_data);
+        assert!(Inputs::default().hash(&at("nowhere")).is_err());
+        assert!(Inputs::default().hash(Path::new("/dev/zero")).is_err(), "it has no end");
+    }
+
+    #[test]
+    fn titles_are_found_by_what_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("game/sub")).unwrap();
+        fs::create_dir_all(at("more")).unwrap();
+        for (name, bytes) in [
+            ("game/default.xex", "XEX2"),
+            ("game/sub/other.xex", "XEX2"),
+            ("more/b.ISO", ""),
+            ("more/package", "LIVE and more"),
+            ("more/readme", "LIV"),
+            ("a.xex", ""),
+            ("notes.txt", "CON "),
+        ] {
+            fs::write(at(name), bytes).unwrap();
+        }
+        std::os::unix::fs::symlink(dir.path(), at("more/round")).unwrap();
+        let found = titles(dir.path()).unwrap();
+        let names: Vec<_> = found.iter().map(|path| path.strip_prefix(dir.path()).unwrap()).collect();
+        assert_eq!(names, ["a.xex", "game", "more/b.ISO", "more/package"].map(Path::new));
+    }
+}

@@ -1,0 +1,164 @@
+//! JSON lines: read with bounds, appended so that a process that dies leaves at most one line that is not whole, its last.
+
+use crate::error::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of a line, at most.
+pub(crate) const LONGEST_LINE: u64 = 1 << 20;
+/// Lines of a file, at most.
+pub(crate) const MOST_LINES: u64 = 4_000_000;
+
+/// What becomes of a last line without an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Torn {
+    /// It is an error: the file is written whole.
+    Refused,
+    /// It is left out: whoever appended it was ended.
+    Skipped,
+}
+
+/// Calls `each` with every line's number, from 1, and what it says.
+pub(crate) fn read<T: DeserializeOwned>(
+    path: &Path,
+    torn: Torn,
+    mut each: impl FnMut(usize, T) -> Result<()>,
+) -> Result<()> {
+    let mut file = BufReader::new(File::open(path).map_err(Error::read(path))?);
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        file.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes).map_err(Error::read(path))?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if number as u64 > MOST_LINES {
+            return Err(Error::TooMany { path: path.to_owned(), what: "lines", limit: MOST_LINES });
+        }
+        let line = number as usize;
+        if bytes.pop_if(|last| *last == b'\n').is_none() {
+            if bytes.len() as u64 >= LONGEST_LINE {
+                return Err(Error::line(path, line, format!("longer than {LONGEST_LINE} bytes")));
+            }
+            return match torn {
+                Torn::Refused => Err(Error::line(path, line, "it has no end")),
+                Torn::Skipped => Ok(()),
+            };
+        }
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::line(path, line, format!("{error} (counted in the line alone)")))?;
+        each(line, value)?;
+    }
+    Ok(())
+}
+
+/// A file of lines that this process alone appends to.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    path: PathBuf,
+    file: File,
+}
+
+impl Appender {
+    /// A file that is not there yet: `stem.jsonl`, or with a number if another process has that.
+    pub(crate) fn create(folder: &Path, stem: &str) -> Result<Self> {
+        for number in 0.. {
+            let path = match number {
+                0 => folder.join(format!("{stem}.jsonl")),
+                _ => folder.join(format!("{stem}-{number}.jsonl")),
+            };
+            match File::options().append(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { path, file }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < MOST_STARTS => {}
+                Err(error) => return Err(Error::write(&path)(error)),
+            }
+        }
+        unreachable!("the loop has no end")
+    }
+
+    /// Appends a line in one write, and waits until it is on the disk.
+    pub(crate) fn append(&mut self, value: &impl Serialize) -> Result<()> {
+        let mut line = serde_json::to_vec(value).map_err(|error| Error::write(&self.path)(error.into()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(Error::write(&self.path))
+    }
+}
+
+/// Times that the same shard may be started by processes of one name.
+const MOST_STARTS: u32 = 100_000;
+
+/// Writes a file whole: a reader sees all of it or none.
+pub(crate) fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        // As a file that is created by name would be, less what the umask takes.
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let draft =
+            tempfile::Builder::new().prefix(".sweep-").permissions(permissions).tempfile_in(folder)?;
+        let mut buffered = std::io::BufWriter::new(draft.as_file());
+        fill(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
+        draft.as_file().sync_data()?;
+        draft.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(Error::write(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(bytes: &[u8], torn: Torn) -> std::result::Result<Vec<u64>, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let mut found = Vec::new();
+        read(file.path(), torn, |_, number| {
+            found.push(number);
+            Ok(())
+        })
+        .map_err(|error| error.to_string().replace(&file.path().display().to_string(), "F"))?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_torn_last_line_is_skipped_and_nothing_else() {
+        assert_eq!(numbers(b"1\n2\n3", Torn::Skipped).unwrap(), [1, 2]);
+        assert_eq!(numbers(b"1\n2\n3", Torn::Refused).unwrap_err(), "F, line 3: it has no end");
+        assert_eq!(numbers(b"", Torn::Refused).unwrap(), [0; 0]);
+        assert!(numbers(b"1\n{\n3\n", Torn::Skipped).unwrap_err().starts_with("F, line 2: "));
+        assert!(numbers(b"1\n\xFF\xFE\n", Torn::Skipped).unwrap_err().starts_with("F, line 2: "));
+        assert!(numbers(b"\n", Torn::Skipped).is_err());
+    }
+
+    #[test]
+    fn endless_lines_are_refused() {
+        let long = vec![b'1'; LONGEST_LINE as usize + 1];
+        assert!(numbers(&long, Torn::Skipped).unwrap_err().starts_with("F, line 1: longer than 1048576"));
+        let error = read(Path::new("/dev/zero"), Torn::Skipped, |_, _: u64| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("/dev/zero, line 1: longer"), "{error}");
+        assert!(numbers("[".repeat(100_000).as_bytes(), Torn::Refused).is_err());
+        assert!(
+            numbers(format!("{}\n", "[".repeat(100_000)).as_bytes(), Torn::Refused).is_err(),
+            "no overflow"
+        );
+    }
+
+    #[test]
+    fn what_is_appended_is_read_and_no_file_is_shared() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = [0, 1].map(|_| Appender::create(dir.path(), "0-of-1").unwrap());
+        files[0].append(&1).unwrap();
+        files[1].append(&2).unwrap();
+        files[0].append(&3).unwrap();
+        let text = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+        assert_eq!((text("0-of-1.jsonl"), text("0-of-1-1.jsonl")), ("1\n3\n".into(), "2\n".into()));
+    }
+}

@@ -1,0 +1,175 @@
+//! The results of all shards as one, with a hash over what must not depend on where they were made.
+
+use crate::error::{Error, Result};
+use crate::judge::{Outcome, Verdict};
+use crate::lines::{self, Torn};
+use crate::run::{files_of_results, ids, plan_of};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+use xenia_documents::documented;
+
+documented! {
+    /// The results of a sweep, put together.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Merged {
+        /// BLAKE3 over the id, result, digest and exit code of every unit, in the order of their ids.
+        pub hash: String,
+        /// Units that are done.
+        pub units: u64,
+        /// Units of the plan that are not.
+        pub missing: u64,
+        /// Units by result.
+        pub results: BTreeMap<String, u64>,
+        /// Those with which something is wrong.
+        pub failed: Vec<Failure>,
+        /// Units that ended differently when they were run again.
+        pub conflicts: Vec<Conflict>,
+        /// Lines that say what another has said: units that were run again.
+        pub repeated: u64,
+        /// Every result, in the order of ids.
+        pub rows: Vec<Outcome>,
+    }
+
+    /// A unit with which something is wrong.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Failure {
+        /// Its id.
+        pub id: String,
+        /// What people call it.
+        pub name: String,
+        /// What is wrong, as a result is named.
+        pub result: Verdict,
+        /// In a line.
+        pub said: String,
+        /// What it printed, relative to the folder of results.
+        pub report: Option<String>,
+    }
+
+    /// A unit that ended differently when it was run again.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Conflict {
+        /// Its id.
+        pub id: String,
+        /// What people call it.
+        pub name: String,
+        /// How it ended, each way once.
+        pub ends: Vec<String>,
+    }
+}
+
+impl Merged {
+    /// Whether every unit is done, and nothing is wrong with any.
+    pub fn is_good(&self) -> bool {
+        self.missing == 0 && self.failed.is_empty() && self.conflicts.is_empty()
+    }
+}
+
+/// Puts the results in a folder together.
+pub fn merge_folder(folder: &Path) -> Result<Merged> {
+    let mut outcomes = Vec::new();
+    for file in files_of_results(folder)? {
+        lines::read(&file, Torn::Skipped, |line, outcome: Outcome| {
+            if !crate::unit::is_hash(&outcome.id) {
+                return Err(Error::line(&file, line, "`id` is no 64 hexadecimal digits"));
+            }
+            outcomes.push(outcome);
+            Ok(())
+        })?;
+    }
+    let plan = plan_of(folder)?;
+    let mut merged = merge(outcomes);
+    if let Some((_, units)) = plan {
+        let done = ids(&merged.rows);
+        merged.missing = units.iter().filter(|unit| !done.contains(unit.id.as_str())).count() as u64;
+    }
+    Ok(merged)
+}
+
+/// Puts results together. Their order, and how often each is there, changes nothing.
+pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
+    // Of a unit that ended in several ways the first in this order stands, whoever ran it when.
+    outcomes.sort_by(|a, b| a.fixed().cmp(&b.fixed()).then(a.wall_seconds.total_cmp(&b.wall_seconds)));
+    let mut merged = Merged::default();
+    let mut hasher = blake3::Hasher::new();
+    for same in outcomes.chunk_by(|a, b| a.id == b.id) {
+        let [first, others @ ..] = same else { continue };
+        merged.repeated += others.len() as u64;
+        let mut ends: Vec<String> = same.iter().map(end).collect();
+        ends.dedup();
+        if ends.len() > 1 {
+            merged.conflicts.push(Conflict { id: first.id.clone(), name: first.name.clone(), ends });
+        }
+        let (id, result, digest, exit) = first.fixed();
+        hasher.update(format!("{id} {} {} {exit}\n", result.name(), digest.unwrap_or("-")).as_bytes());
+        *merged.results.entry(result.name().to_owned()).or_default() += 1;
+        if !result.is_good() {
+            merged.failed.push(Failure {
+                id: id.to_owned(),
+                name: first.name.clone(),
+                result,
+                said: first.said.clone(),
+                report: first.report.clone(),
+            });
+        }
+        merged.rows.push(first.clone());
+    }
+    merged.units = merged.rows.len() as u64;
+    merged.hash = hasher.finalize().to_hex().to_string();
+    merged
+}
+
+/// How a unit ended, in words.
+fn end(outcome: &Outcome) -> String {
+    let (_, result, digest, exit) = outcome.fixed();
+    format!("{} exit {exit} digest {}", result.name(), digest.unwrap_or("none"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::unit::Kind;
+
+    pub(crate) fn outcome(id: u8, result: Verdict, digest: &str, host: &str) -> Outcome {
+        Outcome {
+            id: format!("{id:064x}"),
+            name: format!("unit {id}"),
+            kind: Kind::Title,
+            result,
+            digest: Some(digest.to_owned()),
+            exit: 0,
+            said: String::new(),
+            figures: BTreeMap::new(),
+            host: host.to_owned(),
+            wall_seconds: f64::from(id),
+            cpu_seconds: 0.0,
+            picture: None,
+            report: None,
+        }
+    }
+
+    #[test]
+    fn neither_order_nor_host_nor_repetition_changes_the_hash() {
+        let a = [outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Fault, "e", "h")];
+        let mut b = vec![outcome(1, Verdict::Fault, "e", "i"), outcome(2, Verdict::Pass, "d", "j")];
+        let one = merge(a.to_vec());
+        assert_eq!(one.hash, merge(b.clone()).hash);
+        b.push(outcome(1, Verdict::Fault, "e", "k"));
+        let again = merge(b);
+        assert_eq!((again.hash, again.repeated, again.conflicts.len()), (one.hash.clone(), 1, 0));
+        assert_eq!((one.units, one.failed[0].name.as_str()), (2, "unit 1"));
+        assert_eq!(one.results, BTreeMap::from([("pass".into(), 1), ("fault".into(), 1)]));
+        let mut other = a.to_vec();
+        other[0].digest = None;
+        assert_ne!(merge(other).hash, one.hash);
+    }
+
+    #[test]
+    fn who_ends_in_two_ways_is_told_whatever_the_order() {
+        let (pass, fault) = (outcome(1, Verdict::Pass, "d", "h"), outcome(1, Verdict::Fault, "d", "h"));
+        let one = merge(vec![pass.clone(), fault.clone()]);
+        assert_eq!(one, merge(vec![fault, pass]));
+        assert_eq!(one.conflicts[0].ends, ["pass exit 0 digest d", "fault exit 0 digest d"]);
+        assert!(!one.is_good());
+    }
+}

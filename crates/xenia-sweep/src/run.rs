@@ -1,0 +1,317 @@
+//! A shard: its share of the units, as far as nobody has done them, each in a process of its own.
+//!
+//! The folder of results has, all made by these processes alone:
+//!
+//! ```text
+//! units.jsonl                          what is run; whoever comes with another plan is refused
+//! results/I-of-N.HOST-PID.jsonl        a line for each unit that is done, written by one process
+//! pictures/ID.png  reports/ID.txt      the last frame; what a unit printed with which something is wrong
+//! ```
+//!
+//! Nothing in it is ever changed: a process appends to a file of its own, so that shared storage needs neither locks
+//! nor appends that are atomic between hosts. A process that dies leaves one torn line at most.
+
+use crate::child::{self, Ended, Start, this_process};
+use crate::error::{Error, Result};
+use crate::inputs::Inputs;
+use crate::judge::{Judged, Outcome, Verdict, judge};
+use crate::lines::{self, Appender, Torn};
+use crate::plan::EMPTY_FOLDER;
+use crate::unit::{self, Header, Shard, UNITS, Unit, Word};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+/// Folders of results.
+pub(crate) const RESULTS: &str = "results";
+pub(crate) const PICTURES: &str = "pictures";
+pub(crate) const REPORTS: &str = "reports";
+
+/// How to run a shard.
+#[derive(Clone, Debug)]
+pub struct RunConfig<'a> {
+    /// The folder of the plan.
+    pub plan: &'a Path,
+    /// The folder of results.
+    pub out: &'a Path,
+    /// Which units are ours.
+    pub shard: Shard,
+    /// Units at once.
+    pub jobs: usize,
+    /// What relative paths begin at, where that is not what the plan says.
+    pub root: Option<&'a Path>,
+    /// The program, whose hash must be the plan's.
+    pub executable: &'a Path,
+    /// Words that make the program limit itself and then be a unit; `{memory}` and `{parent}` are numbers in them.
+    pub launcher: &'a [&'a str],
+}
+
+/// How far a shard is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Its units.
+    pub units: u64,
+    /// Of these, done before.
+    pub found: u64,
+    /// Of these, done by this process.
+    pub done: u64,
+    /// Of all that are done, those with which something is wrong.
+    pub bad: u64,
+    /// Ended from outside, and still to be done.
+    pub lost: u64,
+}
+
+/// How a shard ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// In the end.
+    pub progress: Progress,
+    /// Whether it was told to end before it was done.
+    pub stopped: bool,
+}
+
+/// Runs what is to be done of a shard. `stop` ends it soon; what then runs is not done.
+pub fn run(
+    config: &RunConfig<'_>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<Summary> {
+    let file = config.plan.join(UNITS);
+    let (header, units) = unit::read(&file)?;
+    let build = Inputs::default().hash(config.executable)?;
+    if build != header.build {
+        let reason = format!(
+            "it is for {} of build {:.16}…, this is build {build:.16}…: plan again, or run that program",
+            header.program, header.build
+        );
+        return Err(Error::file(&file, reason));
+    }
+    prepare(config.out, &file)?;
+    let done = finished(config.out)?;
+    let mine: Vec<&Unit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
+    let (found, to_do): (Vec<&Unit>, Vec<&Unit>) =
+        mine.iter().partition(|unit| done.contains_key(unit.id.as_str()));
+    let bad =
+        found.iter().filter(|unit| done.get(&unit.id).is_some_and(|verdict| !verdict.is_good())).count();
+    let counts = Progress {
+        units: mine.len() as u64,
+        found: found.len() as u64,
+        bad: bad as u64,
+        ..Progress::default()
+    };
+    progress(&counts);
+    if to_do.is_empty() {
+        return Ok(Summary { progress: counts, stopped: false });
+    }
+    let root = config.root.unwrap_or(&header.root).canonicalize();
+    let root = root.map_err(Error::read(config.root.unwrap_or(&header.root)))?;
+    let host = host();
+    let stem = format!("{}.{host}-{}", config.shard.to_string().replace('/', "-of-"), this_process());
+    let executable = config.executable.canonicalize().map_err(Error::read(config.executable))?;
+    let empty = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
+    let out = config.out.canonicalize().map_err(Error::read(config.out))?;
+    let worker = Worker {
+        config,
+        root: &root,
+        executable: &executable,
+        out: &out,
+        host: &host,
+        empty: empty.path(),
+        inputs: Inputs::default(),
+    };
+    let lines = Mutex::new((Appender::create(&out.join(RESULTS), &stem)?, counts));
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let work = || -> Result<()> {
+        while !stop.load(Relaxed) && !failed.load(Relaxed) {
+            let Some(unit) = to_do.get(next.fetch_add(1, Relaxed)) else { break };
+            let outcome = worker.outcome(unit, stop)?;
+            let mut lines = lines.lock().expect("no holder panics");
+            let (appender, counts) = &mut *lines;
+            match outcome {
+                Some(outcome) => {
+                    appender.append(&outcome)?;
+                    counts.done += 1;
+                    counts.bad += u64::from(!outcome.result.is_good());
+                }
+                None => counts.lost += 1,
+            }
+            progress(counts);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let jobs = config.jobs.clamp(1, MOST_JOBS).min(to_do.len());
+        let threads: Vec<_> =
+            (0..jobs).map(|_| scope.spawn(|| work().inspect_err(|_| failed.store(true, Relaxed)))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("a worker doesn't panic"))
+    })?;
+    let progress = lines.into_inner().expect("no holder panics").1;
+    Ok(Summary { progress, stopped: stop.load(Relaxed) })
+}
+
+/// Units at once, at most.
+const MOST_JOBS: usize = 1024;
+
+/// Makes the folders of results, and puts the plan into them; an error if another plan is there.
+fn prepare(out: &Path, plan: &Path) -> Result<()> {
+    for folder in [RESULTS, PICTURES, REPORTS] {
+        let folder = out.join(folder);
+        std::fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
+    }
+    let copy = out.join(UNITS);
+    let bytes = std::fs::read(plan).map_err(Error::read(plan))?;
+    match std::fs::read(&copy) {
+        Ok(found) if found == bytes => Ok(()),
+        Ok(_) => {
+            Err(Error::file(&copy, format!("another plan's results are here; {} is not it", plan.display())))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            lines::write_whole(&copy, |out| out.write_all(&bytes))
+        }
+        Err(error) => Err(Error::read(&copy)(error)),
+    }
+}
+
+/// Files of results, in order.
+pub(crate) fn files_of_results(out: &Path) -> Result<Vec<PathBuf>> {
+    let folder = out.join(RESULTS);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(Error::read(&folder))? {
+        let path = entry.map_err(Error::read(&folder))?.path();
+        if path.extension().is_some_and(|end| end == "jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What is done, by id.
+fn finished(out: &Path) -> Result<BTreeMap<String, Verdict>> {
+    let mut done = BTreeMap::new();
+    for file in files_of_results(out)? {
+        lines::read(&file, Torn::Skipped, |_, outcome: Outcome| {
+            done.insert(outcome.id, outcome.result);
+            Ok(())
+        })?;
+    }
+    Ok(done)
+}
+
+/// This host's name, as part of a file's.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let plain: String = name
+        .trim()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+        .take(64)
+        .collect();
+    if plain.is_empty() { "host".to_owned() } else { plain }
+}
+
+struct Worker<'a> {
+    config: &'a RunConfig<'a>,
+    root: &'a Path,
+    executable: &'a Path,
+    out: &'a Path,
+    host: &'a str,
+    empty: &'a Path,
+    inputs: Inputs,
+}
+
+impl Worker<'_> {
+    /// Runs a unit; `None` if it was ended from outside.
+    fn outcome(&self, unit: &Unit, stop: &AtomicBool) -> Result<Option<Outcome>> {
+        for input in &unit.inputs {
+            let path = self.root.join(&input.path);
+            if self.inputs.hash(&path)? != input.blake3 {
+                return Err(Error::file(&path, "it has changed since the sweep was planned: plan again"));
+            }
+        }
+        let scratch = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
+        let frame = scratch.path().join("frame.png");
+        let start = Start {
+            program: self.executable,
+            words: self.words(unit, &frame),
+            folder: self.root,
+            limits: unit.limits,
+        };
+        let ended = child::run(&start, stop)?;
+        let Some(Judged { verdict, digest, said, mut figures }) = judge(unit, &ended) else {
+            return Ok(None);
+        };
+        figures.insert("memory_mib".to_owned(), ended.memory_mib.round());
+        let picture = self.keep_picture(unit, &frame)?;
+        let report = if verdict.is_good() { None } else { Some(self.keep_report(unit, &ended)?) };
+        Ok(Some(Outcome {
+            id: unit.id.clone(),
+            name: unit.name.clone(),
+            kind: unit.kind,
+            result: verdict,
+            digest,
+            exit: ended.exit,
+            said,
+            figures,
+            host: self.host.to_owned(),
+            wall_seconds: ended.wall_seconds,
+            cpu_seconds: ended.cpu_seconds,
+            picture,
+            report,
+        }))
+    }
+
+    fn words(&self, unit: &Unit, frame: &Path) -> Vec<OsString> {
+        let (memory, parent) = (unit.limits.memory_mib.to_string(), this_process().to_string());
+        let launcher = self.config.launcher.iter();
+        let launcher =
+            launcher.map(|word| word.replace("{memory}", &memory).replace("{parent}", &parent).into());
+        let mut words: Vec<OsString> = launcher.collect();
+        words.extend(unit.words.iter().map(|word| match word {
+            Word::Text(text) if text == EMPTY_FOLDER => self.empty.into(),
+            Word::Text(text) => text.into(),
+            // What `read` has accepted names inputs that are there.
+            Word::Input { input } => self.root.join(&unit.inputs[*input].path).into(),
+        }));
+        if unit.picture {
+            words.extend(["--last-frame".into(), frame.into()]);
+        }
+        words.extend(["--json", "-"].map(OsString::from));
+        words
+    }
+
+    fn keep_picture(&self, unit: &Unit, frame: &Path) -> Result<Option<String>> {
+        let Ok(bytes) = std::fs::read(frame) else { return Ok(None) };
+        let name = format!("{PICTURES}/{}.png", unit.id);
+        lines::write_whole(&self.out.join(&name), |out| out.write_all(&bytes))?;
+        Ok(Some(name))
+    }
+
+    fn keep_report(&self, unit: &Unit, ended: &Ended) -> Result<String> {
+        let name = format!("{REPORTS}/{}.txt", unit.id);
+        lines::write_whole(&self.out.join(&name), |out| {
+            writeln!(out, "{}\nexit {}\n\n-- standard error", unit.name, ended.exit)?;
+            out.write_all(&ended.errors)?;
+            writeln!(out, "\n-- standard output")?;
+            out.write_all(&ended.output)
+        })?;
+        Ok(name)
+    }
+}
+
+/// The plan that the results in a folder are of, if it is there.
+pub(crate) fn plan_of(out: &Path) -> Result<Option<(Header, Vec<Unit>)>> {
+    let file = out.join(UNITS);
+    if file.exists() { unit::read(&file).map(Some) } else { Ok(None) }
+}
+
+/// Ids that are in a list, for whoever asks which are missing.
+pub(crate) fn ids(outcomes: &[Outcome]) -> BTreeSet<&str> {
+    outcomes.iter().map(|outcome| outcome.id.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests;

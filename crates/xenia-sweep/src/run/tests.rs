@@ -1,0 +1,160 @@
+//! Shards of units that a shell runs: each prints a report, as the program would.
+
+use super::*;
+use crate::merge::merge_folder;
+use crate::unit::{Bounds, Input, Kind};
+
+/// Units whose shell script is `script`, with the unit's number as $0.
+fn plan(folder: &Path, scripts: &[&str]) {
+    let build = Inputs::default().hash(Path::new("/bin/sh")).unwrap();
+    let limits = Bounds { seconds: 600, memory_mib: 4096, output_kib: 64 };
+    let units: Vec<Unit> = scripts
+        .iter()
+        .enumerate()
+        .map(|(number, script)| {
+            let words = ["-c", script, &number.to_string()].map(Word::from).to_vec();
+            let name = format!("unit {number}");
+            let kind = Kind::Title;
+            let mut unit = Unit {
+                id: String::new(),
+                name,
+                kind,
+                words,
+                inputs: vec![],
+                expect: None,
+                picture: false,
+                limits,
+            };
+            unit.id = unit.id_under(&build);
+            unit
+        })
+        .collect();
+    write(folder, &build, &units);
+}
+
+fn write(folder: &Path, build: &str, units: &[Unit]) {
+    std::fs::create_dir_all(folder).unwrap();
+    lines::write_whole(&folder.join(UNITS), |out| {
+        serde_json::to_writer(&mut *out, &Header::new("sh", build, folder, units.len()))?;
+        for unit in units {
+            out.write_all(b"\n")?;
+            serde_json::to_writer(&mut *out, unit)?;
+        }
+        out.write_all(b"\n")
+    })
+    .unwrap();
+}
+
+const GOOD: &str = "echo '{\"exit\":\"exit\",\"digest\":\"'$0'\"}'; echo $0 >> ran";
+
+fn shard(folder: &Path, out: &Path, shard: &str) -> std::result::Result<Summary, String> {
+    let config = RunConfig {
+        plan: folder,
+        out,
+        shard: shard.parse().unwrap(),
+        jobs: 2,
+        root: None,
+        executable: Path::new("/bin/sh"),
+        launcher: &[],
+    };
+    run(&config, &AtomicBool::new(false), &|_| {}).map_err(|error| error.to_string())
+}
+
+/// How often units ran.
+fn ran(folder: &Path) -> usize {
+    std::fs::read_to_string(folder.join("ran")).unwrap_or_default().lines().count()
+}
+
+#[test]
+fn however_it_is_parted_the_result_is_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("plan");
+    plan(&folder, &[GOOD; 20]);
+    let mut hashes = Vec::new();
+    for of in [1, 3, 7] {
+        let out = dir.path().join(format!("out{of}"));
+        for index in 0..of {
+            shard(&folder, &out, &format!("{index}/{of}")).unwrap();
+        }
+        let merged = merge_folder(&out).unwrap();
+        assert_eq!((merged.units, merged.missing, merged.repeated), (20, 0, 0));
+        hashes.push(merged.hash);
+    }
+    hashes.dedup();
+    assert_eq!(hashes.len(), 1);
+}
+
+#[test]
+fn what_is_done_is_not_done_again() {
+    let dir = tempfile::tempdir().unwrap();
+    plan(dir.path(), &[GOOD; 6]);
+    let summary = shard(dir.path(), dir.path(), "0/2").unwrap();
+    let first = summary.progress.done;
+    assert_eq!(summary.progress.units, first);
+    assert_eq!(ran(dir.path()) as u64, first);
+    let summary = shard(dir.path(), dir.path(), "0/1").unwrap();
+    assert_eq!((summary.progress.found, summary.progress.done), (first, 6 - first));
+    assert_eq!(shard(dir.path(), dir.path(), "0/1").unwrap().progress.done, 0);
+    assert_eq!(ran(dir.path()), 6);
+}
+
+#[test]
+fn a_torn_line_is_done_again() {
+    let dir = tempfile::tempdir().unwrap();
+    plan(dir.path(), &[GOOD; 3]);
+    shard(dir.path(), dir.path(), "0/1").unwrap();
+    let whole = merge_folder(dir.path()).unwrap();
+    let file = files_of_results(dir.path()).unwrap().remove(0);
+    let text = std::fs::read(&file).unwrap();
+    for cut in [1, 2, 50] {
+        std::fs::write(&file, &text[..text.len() - cut]).unwrap();
+        assert_eq!(merge_folder(dir.path()).unwrap().missing, 1);
+        assert_eq!(shard(dir.path(), dir.path(), "0/1").unwrap().progress.done, 1);
+        let merged = merge_folder(dir.path()).unwrap();
+        assert_eq!((merged.hash, merged.missing), (whole.hash.clone(), 0));
+        for again in files_of_results(dir.path()).unwrap().iter().filter(|other| **other != file) {
+            std::fs::remove_file(again).unwrap();
+        }
+    }
+}
+
+#[test]
+fn crashes_are_results_with_what_was_printed_and_kills_are_none() {
+    let dir = tempfile::tempdir().unwrap();
+    plan(dir.path(), &[GOOD, "echo oh dear >&2; kill -SEGV $$", "kill -KILL $$"]);
+    let summary = shard(dir.path(), dir.path(), "0/1").unwrap();
+    assert_eq!((summary.progress.done, summary.progress.bad, summary.progress.lost), (2, 1, 1));
+    let merged = merge_folder(dir.path()).unwrap();
+    assert_eq!((merged.units, merged.missing, merged.failed.len()), (2, 1, 1));
+    let failed = &merged.failed[0];
+    assert_eq!((failed.result, failed.said.as_str()), (Verdict::Fault, "signal 11: oh dear"));
+    let report = std::fs::read_to_string(dir.path().join(failed.report.as_ref().unwrap())).unwrap();
+    assert!(report.contains("unit 1\nexit 139\n") && report.contains("oh dear"), "{report}");
+}
+
+#[test]
+fn another_plan_another_program_and_other_files_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other, out) = (dir.path().join("one"), dir.path().join("other"), dir.path().join("out"));
+    plan(&one, &[GOOD]);
+    plan(&other, &["true"]);
+    shard(&one, &out, "0/1").unwrap();
+    assert!(shard(&other, &out, "0/1").unwrap_err().contains("another plan's results are here"));
+    let file = dir.path().join("input");
+    std::fs::write(&file, "1").unwrap();
+    let (header, mut units) = unit::read(&one.join(UNITS)).unwrap();
+    units[0].inputs.push(Input { path: file.clone(), blake3: Inputs::default().hash(&file).unwrap() });
+    units[0].words.push(Word::Input { input: 0 });
+    units[0].id = units[0].id_under(&header.build);
+    write(&one, &header.build, &units);
+    std::fs::write(&file, "2").unwrap();
+    let out = dir.path().join("changed");
+    assert!(shard(&one, &out, "0/1").unwrap_err().contains("it has changed since the sweep was planned"));
+    for unit in &mut units {
+        unit.id = unit.id_under("build");
+    }
+    write(&one, "build", &units);
+    assert!(
+        shard(&one, &dir.path().join("more"), "0/1").unwrap_err().contains("it is for sh of build build")
+    );
+}

@@ -1,0 +1,358 @@
+//! What a sweep is to run, as people write it: a TOML file.
+//!
+//! Everything is checked before anything is hashed, and an error names the line of its table.
+
+use crate::error::{Error, Result};
+use crate::unit::Bounds;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// Bytes of the file, at most.
+const LONGEST_SPEC: u64 = 4 << 20;
+/// Seconds that a unit may be given, at most: a week.
+const MOST_SECONDS: u64 = 7 * 24 * 3600;
+/// MiB that a unit may be given, at most.
+const MOST_MEMORY_MIB: u64 = 1 << 20;
+/// KiB that a unit may print, at most.
+const MOST_OUTPUT_KIB: u64 = 64 << 10;
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Spec {
+    /// What paths are relative to, itself relative to the file's folder.
+    pub(crate) root: Option<PathBuf>,
+    /// Of each unit whose table says nothing else.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    #[serde(default)]
+    pub(crate) title: Vec<Spanned<Titles>>,
+    #[serde(default)]
+    pub(crate) check: Vec<Spanned<Check>>,
+    #[serde(default)]
+    pub(crate) conformance: Vec<Spanned<Conformance>>,
+    #[serde(default)]
+    pub(crate) fuzz: Vec<Spanned<Fuzz>>,
+}
+
+/// Limits, as far as they are said.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Limits {
+    seconds: Option<u64>,
+    memory_mib: Option<u64>,
+    output_kib: Option<u64>,
+}
+
+impl Limits {
+    /// These, where they are silent those of `others`, then the defaults.
+    pub(crate) fn or(self, others: Self) -> std::result::Result<Bounds, String> {
+        let bounds = Bounds {
+            seconds: self.seconds.or(others.seconds).unwrap_or(300),
+            memory_mib: self.memory_mib.or(others.memory_mib).unwrap_or(4096),
+            output_kib: self.output_kib.or(others.output_kib).unwrap_or(1024),
+        };
+        for (name, value, most) in [
+            ("seconds", bounds.seconds, MOST_SECONDS),
+            ("memory-mib", bounds.memory_mib, MOST_MEMORY_MIB),
+            ("output-kib", bounds.output_kib, MOST_OUTPUT_KIB),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(format!("`limits.{name}` must be from 1 to {most}"));
+            }
+        }
+        Ok(bounds)
+    }
+}
+
+/// Engines, tiers and flags: each unit is made with each of them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Matrix {
+    pub(crate) engines: Vec<String>,
+    pub(crate) tiers: Vec<String>,
+    pub(crate) flags: Vec<Vec<String>>,
+}
+
+/// One way to run a unit: what it is called, and its words.
+pub(crate) type Way = (String, Vec<String>);
+
+impl Matrix {
+    /// Every way to run `exec` and `check`.
+    pub(crate) fn ways(&self) -> std::result::Result<Vec<Way>, String> {
+        let or_nothing = |list: &[String]| if list.is_empty() { vec![String::new()] } else { list.to_vec() };
+        let no_flags = vec![Vec::new()];
+        let mut ways = Vec::new();
+        for engine in or_nothing(&self.engines) {
+            let engine_words: &[&str] = match engine.as_str() {
+                "" => &[],
+                "interp" => &["--interp"],
+                "jit" => &["--jit"],
+                "cross-check" => &["--cross-check"],
+                other => return Err(format!("engine {other:?} is none of interp, jit, cross-check")),
+            };
+            for tier in or_nothing(&self.tiers) {
+                // The interpreter has no tiers: one way is all.
+                if engine == "interp" && !tier.is_empty() && self.tiers.first() != Some(&tier) {
+                    continue;
+                }
+                let tier = if engine == "interp" { "" } else { tier.as_str() };
+                let mut words: Vec<String> = engine_words.iter().map(|&word| word.to_owned()).collect();
+                let mut name = vec![engine.clone(), tier.to_owned()];
+                if !tier.is_empty() {
+                    known_tier(tier)?;
+                    words.extend(["--tier".to_owned(), tier.to_owned()]);
+                }
+                for flags in if self.flags.is_empty() { &no_flags } else { &self.flags } {
+                    let words = [words.clone(), flags.clone()].concat();
+                    name.truncate(2);
+                    name.extend(flags.iter().cloned());
+                    let parts: Vec<&str> =
+                        name.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+                    ways.push((parts.join(" "), words));
+                }
+            }
+        }
+        Ok(ways)
+    }
+
+    /// Every engine and tier, as `conformance` takes them; flags are `exec`'s.
+    pub(crate) fn conformance(&self) -> std::result::Result<Vec<Way>, String> {
+        if !self.flags.is_empty() {
+            return Err("`flags` are those of titles".to_owned());
+        }
+        let engines = if self.engines.is_empty() { vec!["both".to_owned()] } else { self.engines.clone() };
+        let tiers = if self.tiers.is_empty() { vec!["auto".to_owned()] } else { self.tiers.clone() };
+        let mut ways = Vec::new();
+        for engine in &engines {
+            if !["interp", "jit", "both"].contains(&engine.as_str()) {
+                return Err(format!("engine {engine:?} is none of interp, jit, both"));
+            }
+            for tier in &tiers {
+                known_tier(tier)?;
+                let words = ["--engine", engine, "--tier", tier].map(str::to_owned).to_vec();
+                ways.push((format!("{engine} {tier}"), words));
+            }
+        }
+        Ok(ways)
+    }
+}
+
+fn known_tier(tier: &str) -> std::result::Result<(), String> {
+    match tier {
+        "interp" | "function" | "loop" | "auto" => Ok(()),
+        other => Err(format!("tier {other:?} is none of interp, function, loop, auto")),
+    }
+}
+
+/// `[[title]]`: what `exec` runs, in lockstep and without a window.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Titles {
+    /// A title, or a folder of titles.
+    pub(crate) path: Option<PathBuf>,
+    /// Or a list.
+    pub(crate) paths: Vec<PathBuf>,
+    pub(crate) frames: Option<u64>,
+    pub(crate) instructions: Option<u64>,
+    /// The digest that it must have, of a single title.
+    pub(crate) digest: Option<String>,
+    /// The same by the titles' names.
+    pub(crate) digests: BTreeMap<String, String>,
+    /// Whether the last frame is kept.
+    pub(crate) picture: bool,
+    /// What titles see as game:, where that is not their own folder.
+    pub(crate) folder: Option<PathBuf>,
+    /// A settings file.
+    pub(crate) config: Option<PathBuf>,
+    /// The user's keys.
+    pub(crate) key_file: Option<PathBuf>,
+    /// What was recorded of the controllers.
+    pub(crate) replay: Option<PathBuf>,
+    pub(crate) engines: Vec<String>,
+    pub(crate) tiers: Vec<String>,
+    pub(crate) flags: Vec<Vec<String>>,
+    pub(crate) limits: Limits,
+}
+
+/// `[[check]]`: a title against a golden file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Check {
+    pub(crate) path: PathBuf,
+    pub(crate) expect: PathBuf,
+    pub(crate) frames: Option<u64>,
+    pub(crate) instructions: Option<u64>,
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) engines: Vec<String>,
+    #[serde(default)]
+    pub(crate) tiers: Vec<String>,
+    #[serde(default)]
+    pub(crate) flags: Vec<Vec<String>>,
+    #[serde(default)]
+    pub(crate) limits: Limits,
+}
+
+/// `[[conformance]]`: annotated assembler files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Conformance {
+    /// A file or folder.
+    pub(crate) path: PathBuf,
+    /// Files of a unit.
+    pub(crate) batch: Option<u64>,
+    #[serde(default)]
+    pub(crate) engines: Vec<String>,
+    #[serde(default)]
+    pub(crate) tiers: Vec<String>,
+    #[serde(default)]
+    pub(crate) limits: Limits,
+}
+
+/// `[[fuzz]]`: random sequences.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Fuzz {
+    /// `A..B`, both of them, or one.
+    pub(crate) seeds: String,
+    /// Sequences of each seed.
+    pub(crate) blocks: u64,
+    /// Seeds of a unit.
+    pub(crate) batch: Option<u64>,
+    /// `interp` or `qemu`.
+    pub(crate) oracle: Option<String>,
+    #[serde(default)]
+    pub(crate) limits: Limits,
+}
+
+impl Fuzz {
+    /// The first and the last seed.
+    pub(crate) fn range(&self) -> std::result::Result<(u64, u64), String> {
+        let number = |text: &str| text.trim().replace('_', "").parse::<u64>().ok();
+        let (first, last) = self.seeds.split_once("..").unwrap_or((&self.seeds, &self.seeds));
+        match (number(first), number(last.trim_start_matches('='))) {
+            (Some(first), Some(last)) if first <= last && last < u64::MAX => Ok((first, last)),
+            _ => Err(format!("`seeds` {:?} is no range such as \"1..200\", both ends in it", self.seeds)),
+        }
+    }
+}
+
+/// The file's text, in which places are named by line.
+pub(crate) struct Source<'a> {
+    path: &'a Path,
+    text: String,
+}
+
+impl<'a> Source<'a> {
+    /// Reads the file.
+    pub(crate) fn read(path: &'a Path) -> Result<Self> {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(Error::read(path))?;
+        file.take(LONGEST_SPEC + 1).read_to_end(&mut bytes).map_err(Error::read(path))?;
+        if bytes.len() as u64 > LONGEST_SPEC {
+            return Err(Error::TooMany { path: path.to_owned(), what: "bytes", limit: LONGEST_SPEC });
+        }
+        let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "it is no text"))?;
+        Ok(Self { path, text })
+    }
+
+    /// What it says.
+    pub(crate) fn parse(&self) -> Result<Spec> {
+        toml::from_str(&self.text)
+            .map_err(|error| self.error(error.span().unwrap_or_default().start, error.message()))
+    }
+
+    /// An error about what stands at this byte.
+    pub(crate) fn error(&self, offset: usize, reason: impl Into<String>) -> Error {
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
+        Error::line(self.path, before.matches('\n').count() + 1, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &[u8]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let error = Source::read(file.path()).and_then(|source| source.parse().map(drop)).unwrap_err();
+        error.to_string().replace(&file.path().display().to_string(), "F")
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        for (text, said) in [
+            ("[limits]\nsecond = 1\n", "F, line 2: unknown field `second`"),
+            ("\n[[fuzz]]\nseeds = 1\n", "F, line 3: invalid type: integer"),
+            ("[[fuzz]]\nseeds = \"1\"\n", "F, line 1: missing field `blocks`"),
+            ("title = 3\n", "F, line 1: invalid type"),
+            ("[[title]]\nframes = -1\n", "F, line 2: invalid value"),
+            ("[[title\n", "F, line 1: "),
+        ] {
+            assert!(error(text.as_bytes()).starts_with(said), "{}", error(text.as_bytes()));
+        }
+        assert_eq!(error(b"\xFF"), "F: it is no text");
+        assert!(error(&vec![b'#'; LONGEST_SPEC as usize + 1]).contains("more than 4194304 bytes"));
+        assert!(Source::read(Path::new("/dev/zero")).is_err());
+        error(format!("a = {}", "[".repeat(100_000)).as_bytes());
+    }
+
+    #[test]
+    fn every_way_is_named_once() {
+        let list = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let matrix = Matrix {
+            engines: list(&["interp", "jit"]),
+            tiers: list(&["function", "auto"]),
+            flags: vec![vec![], list(&["--gpu-inline"])],
+        };
+        let ways = matrix.ways().unwrap();
+        let names: Vec<&str> = ways.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "interp",
+                "interp --gpu-inline",
+                "jit function",
+                "jit function --gpu-inline",
+                "jit auto",
+                "jit auto --gpu-inline"
+            ]
+        );
+        assert_eq!(ways[3].1, ["--jit", "--tier", "function", "--gpu-inline"]);
+        assert_eq!(Matrix::default().ways().unwrap(), [(String::new(), vec![])]);
+        assert!(Matrix { engines: list(&["warp"]), ..Matrix::default() }.ways().is_err());
+        assert!(Matrix { tiers: list(&["warp"]), ..Matrix::default() }.ways().is_err());
+        assert!(matrix.conformance().is_err());
+        let both = Matrix { flags: vec![], ..matrix }.conformance().unwrap();
+        assert_eq!(both.len(), 4);
+        assert_eq!(both[0].1, ["--engine", "interp", "--tier", "function"]);
+    }
+
+    #[test]
+    fn ranges_and_limits_are_bounded() {
+        let fuzz = |seeds: &str| Fuzz {
+            seeds: seeds.to_owned(),
+            blocks: 1,
+            batch: None,
+            oracle: None,
+            limits: Limits::default(),
+        };
+        assert_eq!(fuzz("1..2_00").range(), Ok((1, 200)));
+        assert_eq!(fuzz("7").range(), Ok((7, 7)));
+        for wrong in ["", "2..1", "a..b", "1..", "-1..2", "0..18446744073709551615"] {
+            assert!(fuzz(wrong).range().is_err(), "{wrong}");
+        }
+        let zero = Limits { seconds: Some(0), ..Limits::default() };
+        assert!(zero.or(Limits::default()).unwrap_err().contains("limits.seconds"));
+        let much = Limits { memory_mib: Some(u64::MAX), ..Limits::default() };
+        assert!(Limits::default().or(much).unwrap_err().contains("limits.memory-mib"));
+        assert_eq!(Limits::default().or(Limits::default()).unwrap().seconds, 300);
+    }
+}

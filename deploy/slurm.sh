@@ -1,0 +1,17 @@
+#!/bin/bash
+# A sweep as a Slurm array: each task is a shard. What is done is not done again, so the same line goes on with what is left.
+#
+#   sbatch --array=0-63 deploy/slurm.sh PLAN OUT
+#
+# PLAN and OUT lie on storage that all nodes share, the program as well (XENIA_RS, default: xenia-rs on the path).
+#SBATCH --job-name=xenia-sweep
+#SBATCH --cpus-per-task=1
+#SBATCH --requeue
+#SBATCH --signal=B:TERM@30
+set -eu
+plan=${1:?PLAN, the folder that sweep plan wrote}
+out=${2:-$plan}
+# Array tasks may begin at any number.
+index=$((SLURM_ARRAY_TASK_ID - SLURM_ARRAY_TASK_MIN))
+exec "${XENIA_RS:-xenia-rs}" sweep run "$plan" --shard "$index/$SLURM_ARRAY_TASK_COUNT" --out "$out" \
+    --jobs "${SLURM_CPUS_PER_TASK:-1}"
