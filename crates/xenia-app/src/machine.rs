@@ -461,6 +461,7 @@ pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
     JitConfig {
         engine: EngineConfig { reservations: reservations(args, mode) },
         warm_up: args.warm_up.unwrap_or(warm_up),
+        verify: args.cross_check.is_some(),
         wrong_addi: args.break_lifter,
         perf_map: args.perf_map,
         jit_dump: args.jitdump,

@@ -11,12 +11,12 @@
 #[cfg(test)]
 mod cost;
 
-use crate::JitError;
 use crate::enter::{ENTRY_SIZE, entry_thunk, first_thunk};
 use crate::fault_exit::{self, LEAVES};
 use crate::lift::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::region::Region;
 use crate::relocation::Relocation;
+use crate::{JitConfig, JitError};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserFuncName};
@@ -87,9 +87,9 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    pub(crate) fn new(effort: Effort, baseline_host: bool) -> Result<Self, JitError> {
+    pub(crate) fn new(config: &JitConfig) -> Result<Self, JitError> {
         Ok(Self {
-            isa: host_isa(effort, baseline_host)?,
+            isa: host_isa(config)?,
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
@@ -205,10 +205,10 @@ pub(crate) fn has_fma() -> bool {
     has!("fma") && has!("avx")
 }
 
-/// This host, or with `baseline` the part of it that is x86-64-v2.
-fn host_isa(effort: Effort, baseline: bool) -> Result<OwnedTargetIsa, JitError> {
+/// This host, or the part of it that is x86-64-v2.
+fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
     let mut shared = settings::builder();
-    let level = match effort {
+    let level = match config.effort {
         Effort::Fast => "none",
         Effort::Speed => "speed",
     };
@@ -217,7 +217,7 @@ fn host_isa(effort: Effort, baseline: bool) -> Result<OwnedTargetIsa, JitError> 
         ("regalloc_algorithm", "backtracking"),
         ("enable_pinned_reg", "true"),
         ("preserve_frame_pointers", "true"),
-        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+        ("enable_verifier", if config.verify { "true" } else { "false" }),
         ("enable_heap_access_spectre_mitigation", "false"),
         ("enable_table_access_spectre_mitigation", "false"),
         ("enable_probestack", "false"),
@@ -243,7 +243,7 @@ fn host_isa(effort: Effort, baseline: bool) -> Result<OwnedTargetIsa, JitError> 
         ("has_bmi2", has!("bmi2")),
         ("has_lzcnt", has!("lzcnt")),
     ];
-    let more = if baseline { &[][..] } else { &more[..] };
+    let more = if config.baseline_host { &[][..] } else { &more[..] };
     for &(name, present) in features.iter().chain(more) {
         if present {
             builder

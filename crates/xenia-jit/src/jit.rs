@@ -60,6 +60,9 @@ pub struct JitConfig {
     pub precise_faults: bool,
     /// How carefully to compile.
     pub effort: Effort,
+    /// Cranelift's verifier looks at each region's intermediate form before it is compiled. That takes a third of the whole
+    /// time, so it is for whoever looks for mistakes: tests, fuzzers, the cross-check.
+    pub verify: bool,
     /// How much is compiled together.
     pub granularity: Granularity,
     /// Pages are compiled however often their code changes. Otherwise they are interpreted after a dozen changes, which
@@ -93,6 +96,7 @@ impl Default for JitConfig {
             warm_up: WARM_UP,
             precise_faults: true,
             effort: Effort::default(),
+            verify: false,
             granularity: Granularity::Function,
             compile_restless: false,
             baseline_host: false,
@@ -111,9 +115,10 @@ impl JitConfig {
         Self { warm_up: BACKGROUND_WARM_UP, background: true, ..Self::default() }
     }
 
-    /// For whoever compares engines: compiles all code when it is first reached, however often a page changes.
+    /// For whoever compares engines: compiles all code when it is first reached, however often a page changes, and has
+    /// it verified.
     pub fn compile_everything() -> Self {
-        Self { warm_up: 0, compile_restless: true, ..Self::default() }
+        Self { warm_up: 0, compile_restless: true, verify: true, ..Self::default() }
     }
 }
 
@@ -286,7 +291,7 @@ impl Jit {
         config: JitConfig,
         store: Option<StoreOptions>,
     ) -> Result<Self, JitError> {
-        let compiler = Compiler::new(config.effort, config.baseline_host)?;
+        let compiler = Compiler::new(&config)?;
         let settings = || format!("{} {:?}", compiler.target(), lift_config(&config, Mode::default()));
         let store = store.map(|options| CodeStore::open(options, &settings()));
         let shared = Shared {

@@ -30,7 +30,7 @@ fn golden() -> PathBuf {
 }
 
 fn config(granularity: Granularity) -> JitConfig {
-    JitConfig { granularity, baseline_host: true, ..JitConfig::default() }
+    JitConfig { granularity, baseline_host: true, verify: true, ..JitConfig::default() }
 }
 
 /// A line for each block that can be reached from the title's entry by calls and branches.

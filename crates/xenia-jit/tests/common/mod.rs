@@ -78,7 +78,9 @@ impl Machine {
         Self::jit_with(JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() })
     }
 
+    /// A machine that verifies what it compiles.
     pub fn jit_with(config: JitConfig) -> Self {
+        let config = JitConfig { verify: true, ..config };
         let memory = memory();
         let engine = Box::new(Jit::new(Arc::clone(&memory), config).unwrap());
         Self::of(memory, engine)
