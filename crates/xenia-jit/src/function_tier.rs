@@ -19,7 +19,7 @@ use crate::relocation::Relocation;
 use crate::{JitConfig, JitError};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{Function, UserFuncName};
+use cranelift_codegen::ir::UserFuncName;
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -136,8 +136,8 @@ impl Compiler {
         texts: bool,
     ) -> Result<Option<Compiled>, JitError> {
         self.context.clear();
-        self.context.func =
-            Function::with_name_signature(UserFuncName::user(0, region.entries[0]), region_signature());
+        self.context.func.name = UserFuncName::user(0, region.entries[0]);
+        self.context.func.signature = region_signature();
         self.context.set_disasm(texts);
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let lifted = Lifter::new(builder, region, config).lift().map_err(|fitting| {

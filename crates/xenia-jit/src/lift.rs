@@ -47,7 +47,9 @@ use crate::region::{Block, Guest, Region};
 use cache::{Cache, Cr};
 use carried::Carrying;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, Value, types};
+use cranelift_codegen::ir::{
+    self, AbiParam, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature, Value, types,
+};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 pub(crate) use float_checks::SINGLE_RESULT;
@@ -55,7 +57,7 @@ use flow::Granted;
 use passed::{CALLED_WITH, RETURNED};
 use redo::Exact;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
 use word_pairs::StoredWords;
@@ -194,7 +196,6 @@ pub(crate) struct Lifter<'a> {
     config: LiftConfig,
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
-    budget_exits: BTreeMap<u32, ir::Block>,
     carrying: Carrying,
     /// Which registers are passed to a block after the budget.
     passed: HashMap<u32, Vec<usize>>,
@@ -236,9 +237,6 @@ const PC: i32 = offset_of!(PpcContext, pc) as i32;
 /// them where many are entries: this many take 40 to 120 ms, half as many again up to 320 ms. Titles' functions have
 /// nine for each guest instruction, so what is cut are the few of more than three thousand.
 pub(crate) const MOST_IR: usize = 32_000;
-
-/// What each budget exit becomes in the end.
-const EXIT_IR: usize = 2;
 
 /// How many of a region's `instructions` become three quarters of [`MOST_IR`], if the first `lifted` became `so_far` with
 /// what is before all of them, which has `entered` and is mostly for the entries.
@@ -303,7 +301,6 @@ impl<'a> Lifter<'a> {
             config,
             signatures: Signatures { region: region_sig, other: other_sig, hooks, cold_hooks },
             blocks,
-            budget_exits: BTreeMap::new(),
             carrying,
             passed,
             granted: flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled),
@@ -332,7 +329,7 @@ impl<'a> Lifter<'a> {
             work.extend(after.filter(|to| self.inherited.contains_key(to)));
         }
         self.fill_gates();
-        self.fill_exits();
+        self.fill_exit();
         self.b.seal_all_blocks();
         let frontend = cranelift_codegen::isa::TargetFrontendConfig {
             default_call_conv: CallConv::SystemV,
@@ -350,6 +347,8 @@ impl<'a> Lifter<'a> {
         let ir_block = self.blocks[&pc];
         self.b.switch_to_block(ir_block);
         self.carrying.begin(pc);
+        // The first instruction's.
+        self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
         if let Some(state) = self.inherited.remove(&pc) {
             self.state = state;
         } else {
@@ -367,6 +366,9 @@ impl<'a> Lifter<'a> {
         if block.is_loop {
             // Keeps loads of memory that other threads write inside the loop.
             self.b.ins().sequence_point();
+        }
+        if block.check {
+            self.check_budget(block);
         }
         self.spent += block.len();
         self.terminated = false;
@@ -402,9 +404,9 @@ impl<'a> Lifter<'a> {
         self.inheriting.contains(&pc)
     }
 
-    /// Instructions of the intermediate form so far, and those of the exits that are filled in the end.
+    /// Instructions of the intermediate form so far.
     fn length(&self) -> usize {
-        self.b.func.dfg.num_insts() + EXIT_IR * self.budget_exits.len()
+        self.b.func.dfg.num_insts()
     }
 
     /// Goes to the entry whose number came along.
@@ -412,35 +414,49 @@ impl<'a> Lifter<'a> {
         let Some(entry) = self.b.current_block() else { return };
         let params = self.b.block_params(entry).to_vec();
         let [budget, which, ref registers @ ..] = params[..] else { return };
-        let pads: Vec<ir::Block> = self.region.entries.iter().map(|_| self.b.create_block()).collect();
-        if pads.len() == 1 {
-            self.b.ins().jump(pads[0], &[]);
+        let region = self.region;
+        let mut pads = Vec::new();
+        let mut ways: Vec<(ir::Block, Vec<BlockArg>)> = Vec::new();
+        for (number, &pc) in region.entries.iter().enumerate() {
+            self.begin_entry(budget, registers, number);
+            let way = self.plain_way(pc).unwrap_or_else(|| {
+                let pad = self.b.create_block();
+                pads.push((pad, number, pc));
+                (pad, Vec::new())
+            });
+            ways.push(way);
+        }
+        let Some((first, arguments)) = ways.first() else { return };
+        if ways.len() == 1 {
+            self.b.ins().jump(*first, arguments);
         } else {
             let others = self.b.create_block();
             self.b.set_cold_block(others);
             let is_pc = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, which, 0);
-            self.b.ins().brif(is_pc, pads[0], &[], others, &[]);
+            self.b.ins().brif(is_pc, *first, arguments, others, &[]);
             self.b.switch_to_block(others);
-            let mut calls = Vec::new();
-            for &pad in &pads {
+            for &(pad, ..) in &pads {
                 self.b.set_cold_block(pad);
-                calls.push(self.b.func.dfg.block_call(pad, &[]));
             }
-            let default = calls[0];
-            let table = self.b.create_jump_table(ir::JumpTableData::new(default, &calls));
+            let pool = &mut self.b.func.dfg;
+            let calls: Vec<_> = ways.iter().map(|(way, with)| pool.block_call(*way, with)).collect();
+            let table = self.b.create_jump_table(ir::JumpTableData::new(calls[0], &calls));
             let which = self.b.ins().ireduce(types::I32, which);
             let number = self.b.ins().ineg(which);
             self.b.ins().br_table(number, table);
         }
-        let entries = self.region.entries.clone();
-        for (&pad, &pc) in pads.iter().zip(&entries) {
+        for (pad, number, pc) in pads {
             self.b.switch_to_block(pad);
-            let ctx = self.ctx;
-            self.state = State::new(ctx, budget);
-            if pad == pads[0] {
-                CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.cache.know_gpr(n, value));
-            }
+            self.begin_entry(budget, registers, number);
             self.goto_inside(pc);
+        }
+    }
+
+    /// What is known where an entry begins.
+    fn begin_entry(&mut self, budget: Value, registers: &[Value], number: usize) {
+        self.state = State::new(self.ctx, budget);
+        if number == 0 {
+            CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.cache.know_gpr(n, value));
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Guest {
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) code: Vec<Guest>,
-    /// Whether entering from a predecessor compares the budget.
+    /// Whether it begins with a compare of the budget.
     pub(crate) check: bool,
     /// Number of this block as an entry from outside.
     pub(crate) entry: Option<u32>,

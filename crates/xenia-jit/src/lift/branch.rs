@@ -47,15 +47,40 @@ impl Lifter<'_> {
             None => then(self),
             Some(condition) => {
                 let yes = self.b.create_block();
-                let no = self.b.create_block();
-                self.b.ins().brif(condition, yes, &[], no, &[]);
-                let kept = self.state.clone();
-                self.b.switch_to_block(yes);
-                then(self);
-                self.state = kept;
-                self.b.switch_to_block(no);
-                self.goto(next);
+                if let Some((no, arguments)) = self.plain_way(next) {
+                    self.b.ins().brif(condition, yes, &[], no, &arguments);
+                    self.b.switch_to_block(yes);
+                    then(self);
+                } else {
+                    let no = self.b.create_block();
+                    self.b.ins().brif(condition, yes, &[], no, &[]);
+                    let kept = self.state.clone();
+                    self.b.switch_to_block(yes);
+                    then(self);
+                    self.state = kept;
+                    self.b.switch_to_block(no);
+                    self.goto(next);
+                }
             }
+        }
+        self.terminated = true;
+    }
+
+    /// Ends the block by going to `to` if `condition`, else on.
+    fn branch_to(&mut self, condition: Option<Value>, to: u32) {
+        let way = condition.and_then(|condition| Some((condition, self.plain_way(to)?)));
+        let Some((condition, (yes, taken))) = way else {
+            self.branch(condition, |l| l.goto(to));
+            return;
+        };
+        let next = self.guest.pc.wrapping_add(4);
+        if let Some((no, arguments)) = self.plain_way(next) {
+            self.b.ins().brif(condition, yes, &taken, no, &arguments);
+        } else {
+            let no = self.b.create_block();
+            self.b.ins().brif(condition, yes, &taken, no, &[]);
+            self.b.switch_to_block(no);
+            self.goto(next);
         }
         self.terminated = true;
     }
@@ -73,7 +98,7 @@ impl Lifter<'_> {
                 let to = l.const64(u64::from(target));
                 l.call_guest(address, to, pc.wrapping_add(4));
             }),
-            End::Branch { taken, .. } => self.branch(condition, |l| l.goto(taken)),
+            End::Branch { taken, .. } => self.branch_to(condition, taken),
             // Branches are one of the two.
             _ => self.raise(),
         }

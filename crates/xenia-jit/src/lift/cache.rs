@@ -144,6 +144,11 @@ impl Cache {
     pub(super) fn know_gpr(&mut self, n: usize, value: Value) {
         self.gpr[n] = Some(value);
     }
+
+    /// Whether GPR `n` is at hand.
+    pub(super) fn knows_gpr(&self, n: usize) -> bool {
+        self.gpr[n].is_some()
+    }
 }
 
 /// General-purpose registers.

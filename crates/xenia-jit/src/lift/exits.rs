@@ -1,10 +1,12 @@
 //! Leaving a region, going on in it or in another, and guest calls.
 
+use super::flow::Granted;
 use super::passed::{CALLED_WITH, RETURNED};
 use super::{HOST, Lifter, State, reason};
 use crate::hooks::Hook;
 use crate::host::{Leave, Word};
 use crate::loops::carried;
+use crate::region::Block;
 use crate::relocation::Symbol;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
@@ -39,60 +41,88 @@ impl Lifter<'_> {
     }
 
     pub(super) fn goto_inside(&mut self, to: u32) {
-        let block = &self.region.blocks[&to];
-        let needs = i64::from(block.needs);
+        if let Some((target, arguments)) = self.plain_way(to) {
+            self.b.ins().jump(target, &arguments);
+            return;
+        }
         let sinks = self.carrying.is_sinking() && self.carrying.goes_on_at(to);
         if !sinks {
             self.surface();
         }
         if self.inherits(to) {
+            self.pass_on(to);
             let target = self.blocks[&to];
-            if block.check {
-                let (budget, least) = (self.budget, needs + i64::from(self.spent));
-                let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
-                let out = self.b.create_block();
-                self.b.set_cold_block(out);
-                self.b.ins().brif(enough, target, &[], out, &[]);
-                self.b.switch_to_block(out);
-                let kept = self.state.clone();
-                self.flush();
-                let exit = self.budget_exit(to);
-                let budget = self.budget_after();
-                self.b.ins().jump(exit, &[BlockArg::Value(budget)]);
-                self.state = kept;
-            } else {
-                self.b.ins().jump(target, &[]);
-            }
-            let before = self.inherited.insert(to, self.state.clone());
-            debug_assert!(before.is_none(), "{to:#x} has one predecessor");
+            self.b.ins().jump(target, &[]);
             return;
         }
         self.flush_but_floats();
         self.prepare(to);
-        let budget = self.budget_after();
-        let mut arguments = vec![BlockArg::Value(budget)];
+        let mut arguments = vec![BlockArg::Value(self.budget_after())];
         arguments.extend(self.passed_to(to).into_iter().map(|n| BlockArg::Value(self.gpr(n))));
         let target = self.way_to(to);
-        if block.check {
-            let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, needs);
-            let exit = self.budget_exit(to);
-            if !sinks {
-                self.b.ins().brif(enough, target, &arguments, exit, &[budget.into()]);
-                return;
-            }
-            let out = self.b.create_block();
-            self.b.set_cold_block(out);
-            self.b.ins().brif(enough, target, &arguments, out, &[]);
-            self.b.seal_block(out);
-            self.b.switch_to_block(out);
-            self.ctx = self.b.ins().get_pinned_reg(types::I64);
-            // Floating-point registers are as the block wants them already.
+        self.b.ins().jump(target, &arguments);
+    }
+
+    /// Where the edge to `to` leads, and what is passed on it, if nothing has to be done there that is not done already:
+    /// a block of the region that everything is stored for, or that goes on with all that is known.
+    pub(super) fn plain_way(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
+        let target = *self.blocks.get(&to)?;
+        if self.carrying.is_sinking() && !self.carrying.goes_on_at(to) {
+            return None;
+        }
+        if self.inherits(to) {
+            self.pass_on(to);
+            return Some((target, Vec::new()));
+        }
+        let Granted { mode, short, open } = self.granted_at(to);
+        let is_ready = self.dirty() == 0
+            && self.cache.floats.stored_as_singles() == (short, open)
+            && (mode.is_none() || mode == self.mode);
+        let passed = self.passed_to(to);
+        if !is_ready || !passed.iter().all(|&n| self.cache.knows_gpr(n)) {
+            return None;
+        }
+        let mut arguments = vec![BlockArg::Value(self.budget_after())];
+        arguments.extend(passed.into_iter().map(|n| BlockArg::Value(self.gpr(n))));
+        Some((self.way_to(to), arguments))
+    }
+
+    /// The block at `to`, which this edge alone leads to, goes on with what is known.
+    fn pass_on(&mut self, to: u32) {
+        let before = self.inherited.insert(to, self.state.clone());
+        debug_assert!(before.is_none(), "{to:#x} has one predecessor");
+    }
+
+    /// At the start of a block that checks the budget: leaves if what is left may end before the next check.
+    pub(super) fn check_budget(&mut self, block: &Block) {
+        let (budget, least) = (self.budget, i64::from(block.needs + self.spent));
+        let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
+        let [go_on, out] = [(); 2].map(|()| self.b.create_block());
+        self.b.set_cold_block(out);
+        self.b.ins().brif(enough, go_on, &[], out, &[]);
+        self.b.seal_block(go_on);
+        self.b.seal_block(out);
+        self.b.switch_to_block(out);
+        let pc = block.start();
+        let ctx = self.ctx;
+        if self.inherits(pc) {
+            let kept = self.state.clone();
+            self.flush();
+            self.leave(Leave::Budget, pc);
+            self.state = kept;
+        } else if self.carrying.is_sinking() {
+            let kept = self.state.clone();
             self.surface();
             self.store_others();
-            self.b.ins().jump(exit, &[budget.into()]);
+            self.lengthen(pc);
+            self.leave(Leave::Budget, pc);
+            self.state = kept;
         } else {
-            self.b.ins().jump(target, &arguments);
+            self.lengthen(pc);
+            self.leave(Leave::Budget, pc);
         }
+        self.ctx = ctx;
+        self.b.switch_to_block(go_on);
     }
 
     /// What a region is entered with at guest address `pc`.
@@ -102,27 +132,9 @@ impl Lifter<'_> {
         arguments
     }
 
-    /// The cold block that leaves at `pc` for want of budget; filled at the end.
-    pub(super) fn budget_exit(&mut self, pc: u32) -> ir::Block {
-        if let Some(&block) = self.budget_exits.get(&pc) {
-            return block;
-        }
-        let block = self.b.create_block();
-        self.b.append_block_param(block, types::I64);
-        self.b.set_cold_block(block);
-        self.budget_exits.insert(pc, block);
-        block
-    }
-
-    pub(super) fn fill_exits(&mut self) {
+    /// The block that every way out leads to.
+    pub(super) fn fill_exit(&mut self) {
         let exit = self.exit;
-        for (pc, block) in std::mem::take(&mut self.budget_exits) {
-            self.b.switch_to_block(block);
-            let budget = self.b.block_params(block)[0];
-            self.lengthen(pc);
-            let why = self.b.ins().iconst(types::I64, reason(Leave::Budget, pc));
-            self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
-        }
         self.b.switch_to_block(exit);
         let results = [self.b.block_params(exit)[0], self.b.block_params(exit)[1]];
         let ctx = self.b.ins().get_pinned_reg(types::I64);
@@ -222,16 +234,21 @@ impl Lifter<'_> {
         let results = self.b.inst_results(inst).to_vec();
         let (budget, came) = (results[0], results[1]);
         let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
-        let next = self.b.create_block();
-        self.b.ins().brif(back_here, next, &[], exit, &[BlockArg::Value(budget), BlockArg::Value(came)]);
-        self.b.switch_to_block(next);
+        let out = [BlockArg::Value(budget), BlockArg::Value(came)];
         // Words loaded before the call are still right, but not worth keeping across it.
-        let ctx = self.b.ins().get_pinned_reg(types::I64);
-        self.state = State::new(ctx, budget);
+        self.state = State::new(self.ctx, budget);
         for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
             self.cache.know_gpr(n, value);
         }
-        self.goto(back);
+        if let Some((next, arguments)) = self.plain_way(back) {
+            self.b.ins().brif(back_here, next, &arguments, exit, &out);
+        } else {
+            let next = self.b.create_block();
+            self.b.ins().brif(back_here, next, &[], exit, &out);
+            self.b.switch_to_block(next);
+            self.ctx = self.b.ins().get_pinned_reg(types::I64);
+            self.goto(back);
+        }
         self.terminated = true;
     }
 
