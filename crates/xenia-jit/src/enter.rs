@@ -14,7 +14,7 @@
 //! # Leaving
 //! A guest return is a host return. Whatever else leaves a region (a budget that is spent, a return to somewhere
 //! else than the caller expects) jumps to `leave_region`. With few frames on the stack that returns, too, and each caller
-//! sees that it's not meant and does the same: the processor predicts that well. With many, which may be those that a
+//! sees that it's not meant and does the same, or goes on if it is: the processor predicts that well. With many, which may be those that a
 //! `longjmp` has left behind, it lets go of all at once.
 //!
 //! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the limit, and where that is
@@ -118,6 +118,8 @@ pub(crate) unsafe extern "sysv64" fn leave_region() {
         "jb 2f",
         "mov rax, rdi",
         "mov rcx, rsi",
+        "mov rdx, [r15 + {r1}]",
+        "mov rsi, [r15 + {r3}]",
         "ret",
         "2:",
         "mov rsp, [r15 + {saved}]",
@@ -126,6 +128,8 @@ pub(crate) unsafe extern "sysv64" fn leave_region() {
         "jz {dispatch}",
         "jmp {leave}",
         far = const FAR_STACK,
+        r1 = const gpr(1),
+        r3 = const gpr(3),
         saved = const SAVED_STACK,
         dispatch = sym dispatch,
         leave = sym leave_with_reason,

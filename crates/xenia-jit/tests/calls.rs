@@ -81,6 +81,36 @@ fn long_jumps_leave_calls_of_any_depth() {
     }
 }
 
+/// Position-independent code finds where it is by a call over a word, from which nothing returns: its function's own return is to the
+/// caller of the one before.
+#[test]
+fn returns_beyond_the_last_call_bring_registers_along() {
+    let code = vec![
+        d(Op::addi, 3, 0, 5),
+        b(CODE + 4, CODE + 20, true),
+        x(Op::orx, 3, 5, 3, 0), // mr r5,r3
+        x(Op::orx, 1, 6, 1, 0), // mr r6,r1
+        SC,
+        // f:
+        MFLR0,
+        b(CODE + 24, CODE + 32, true),
+        0,
+        d(Op::addi, 3, 3, 1),
+        d(Op::addi, 1, 1, -16),
+        MTLR0,
+        BLR,
+    ];
+    let (mut jit, mut interpreter) = machines(&[(CODE, code)], |_| ());
+    // The first round compiles, from the dispatcher; then calls are linked.
+    for round in 1..4 {
+        for machine in [&mut jit, &mut interpreter] {
+            machine.ctx.pc = CODE;
+        }
+        compare(&mut jit, &mut interpreter, LONG, &|| format!("round {round}"));
+        assert_eq!((jit.ctx.gpr[5], jit.ctx.gpr[6]), (6, u64::from(DATA + SIZE - 0x100 - 16 * round)));
+    }
+}
+
 /// `r3 = depth`: recursion through r12, which pushes LR at r9 and counts in r4.
 fn through_a_pointer() -> Vec<u32> {
     vec![
