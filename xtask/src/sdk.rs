@@ -1,15 +1,17 @@
-//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles out of C files.
+//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles out of C and C++ files.
 //!
 //! The library is musl over guest/sdk/system, whose functions are the kernel's. The imports are stubs, one for each export
 //! that this build implements; a title imports those that it uses. What comes out is `target/sdk/title-cc`, which
 //! takes gcc's arguments and links ELF files that `xenia-rs pack` makes titles of: a package's own build can use it.
+
+pub(crate) mod cxx;
 
 use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
 use crate::programs::library::Library;
 use crate::programs::{self, fetch, quietly};
 use crate::steps;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -29,7 +31,7 @@ const STRICT: &[&str] = &["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 /// `cargo xtask title`.
 #[derive(Debug, Args)]
 pub(crate) struct TitleArgs {
-    /// C files, objects, and what else gcc takes.
+    /// C or C++ files, objects, and what else gcc takes.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The title.
@@ -44,6 +46,10 @@ pub(crate) struct TitleArgs {
 pub(crate) fn run() -> Result<()> {
     let sdk = Sdk::provide()?;
     println!("{} compiles and links for titles", sdk.compiler.display());
+    let driver = cxx::driver(&sdk.compiler);
+    if driver.is_file() {
+        println!("{} does for C++", driver.display());
+    }
     Ok(())
 }
 
@@ -51,7 +57,14 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn title(args: &TitleArgs) -> Result<()> {
     let sdk = Sdk::provide()?;
     let elf = args.output.with_extension("elf");
-    let mut command = Command::new(&sdk.compiler);
+    let mut compiler = sdk.compiler.clone();
+    if args.files.iter().any(|file| cxx::is_source(file)) {
+        compiler = cxx::driver(&sdk.compiler);
+        if !compiler.is_file() {
+            bail!("no {}: the Debian package g++-powerpc-linux-gnu has it", cxx::COMPILER);
+        }
+    }
+    let mut command = Command::new(compiler);
     steps::run(command.args(["-O2", "-o"]).arg(&elf).args(&args.files).args(&args.gcc))?;
     let packed = sdk.pack(&elf, &args.output);
     std::fs::remove_file(&elf)?;
@@ -85,7 +98,10 @@ impl Sdk {
         let sdk = Self { compiler: folder.join("title-cc"), program };
         let exports = sdk.exports()?;
         let mut hasher = DefaultHasher::new();
-        (include_str!("sdk.rs"), GUEST, LINK, TITLE_LINK, &exports, &library.archive).hash(&mut hasher);
+        let headers = cxx::headers()?;
+        (include_str!("sdk.rs"), include_str!("sdk/cxx.rs"), GUEST, LINK, TITLE_LINK, &headers)
+            .hash(&mut hasher);
+        (&exports, &library.archive).hash(&mut hasher);
         hash_folder(&sources, &mut hasher)?;
         hash_folder(&sources.join("../runtime"), &mut hasher)?;
         let made_of = format!("{:016x}\n", hasher.finish());
@@ -104,6 +120,11 @@ impl Sdk {
         let stubs = stubs(&exports, &sources.join("../runtime"), &objects)?;
         archive(&folder.join("libkernel.a"), &[stubs])?;
         write_driver(&sdk.compiler, &folder, &sources, &library)?;
+        if headers.is_empty() {
+            println!("without C++: there is no {}", cxx::COMPILER);
+        } else {
+            cxx::provide(&folder, &sources, &library, &headers)?;
+        }
         std::fs::write(&stamp, made_of)?;
         Ok(sdk)
     }
@@ -227,19 +248,14 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library)
     let object = |name: &str| folder.join("objects").join(name).display().to_string();
     let system = folder.join("libsystem.a").display().to_string();
     let libc = library.archive.display().to_string();
-    let mut text = "#!/bin/sh\n# Made by `cargo xtask sdk`: gcc for titles.\n".to_owned();
     let common = format!(
         "{COMPILER} {} -nostdinc -isystem {} -isystem {}",
         GUEST.join(" "),
         library.include.display(),
         compiler_include()?
     );
-    writeln!(text, "for word; do case $word in -c|-S|-E|-M|-MM) exec {common} \"$@\";; esac; done")?;
-    // A question, not a program to link.
-    writeln!(text, "case $* in -v|--version|-dump*|-print*) exec {common} \"$@\";; esac")?;
-    writeln!(
-        text,
-        "exec {common} {} {} -Wl,-T,{} -L{} {} \"$@\" {system} {libc} -lgcc {system} {libc} {} {}",
+    let link = format!(
+        "{common} {} {} -Wl,-T,{} -L{} {} \"$@\" {system} {libc} -lgcc {system} {libc} {} {}",
         LINK.join(" "),
         TITLE_LINK.join(" "),
         sources.join("title.ld").display(),
@@ -247,7 +263,17 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library)
         object("start.S.o"),
         folder.join("libkernel.a").display(),
         object("tls_end.S.o"),
-    )?;
+    );
+    write_script(driver, "gcc", &common, &link)
+}
+
+/// Writes a script that compiles or links, as its arguments say.
+fn write_script(driver: &Path, name: &str, compile: &str, link: &str) -> Result<()> {
+    let mut text = format!("#!/bin/sh\n# Made by `cargo xtask sdk`: {name} for titles.\n");
+    writeln!(text, "for word; do case $word in -c|-S|-E|-M|-MM) exec {compile} \"$@\";; esac; done")?;
+    // A question, not a program to link.
+    writeln!(text, "case $* in -v|--version|-dump*|-print*) exec {compile} \"$@\";; esac")?;
+    writeln!(text, "exec {link}")?;
     std::fs::write(driver, text)?;
     std::fs::set_permissions(driver, std::fs::Permissions::from_mode(0o755))?;
     Ok(())

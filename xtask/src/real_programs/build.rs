@@ -3,7 +3,7 @@
 use super::catalogue::Program;
 use crate::programs::build::hash_folder;
 use crate::programs::quietly;
-use crate::sdk::Sdk;
+use crate::sdk::{Sdk, cxx};
 use anyhow::Result;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -30,7 +30,9 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
         return Ok(());
     }
     println!("building {}", program.name);
-    for (side, compiler) in [("native", Path::new("cc")), ("guest", &sdk.compiler)] {
+    let cxx = cxx::driver(&sdk.compiler);
+    let sides = [("native", Path::new("cc"), Path::new("c++")), ("guest", &sdk.compiler, &cxx)];
+    for (side, compiler, cxx) in sides {
         let (work, out) = (folder.join(folder_of(side)), folder.join(side));
         for old in [&work, &out] {
             if old.is_dir() {
@@ -39,7 +41,7 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
             std::fs::create_dir_all(old)?;
         }
         let mut command = Command::new("bash");
-        command.arg(program.folder.join("build.sh")).current_dir(&work).env("CC", compiler);
+        command.arg(program.folder.join("build.sh")).current_dir(&work).env("CC", compiler).env("CXX", cxx);
         command.env("SOURCES", sources).env("HERE", &program.folder).env("SHARED", &folder);
         quietly(&mut command)?;
         for name in programs_of(program) {
